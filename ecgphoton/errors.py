@@ -1,0 +1,18 @@
+"""The two kinds of failure a user can meet."""
+
+from __future__ import annotations
+
+
+class EcgphotonError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class InputError(EcgphotonError, ValueError):
+    """A value, file or option the user gave cannot be used; the command line exits with 2.
+
+    The message says what was wrong, the value, what is allowed and what to do.
+    """
+
+
+class VerificationError(EcgphotonError):
+    """An artefact is not what it claims to be; the command line exits with 1."""

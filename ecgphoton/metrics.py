@@ -1,0 +1,173 @@
+"""Numbers about decisions: confusion, miss rate, FPR, ranking quality, intervals.
+
+Miss rate is the share of abnormal beats called normal (FN / abnormal); FPR the share of normal
+beats called abnormal (FP / normal). Rates over an empty class are NaN-free: they are ``None`` in
+reports and 0 in scores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Counts of a binary decision, abnormal being positive."""
+
+    tp: int
+    fn: int
+    fp: int
+    tn: int
+
+    @property
+    def abnormal(self) -> int:
+        """Number of abnormal beats."""
+        return self.tp + self.fn
+
+    @property
+    def normal(self) -> int:
+        """Number of normal beats."""
+        return self.fp + self.tn
+
+    @property
+    def miss_rate(self) -> float:
+        """FN / abnormal, 0 when there is none."""
+        return self.fn / self.abnormal if self.abnormal else 0.0
+
+    @property
+    def fpr(self) -> float:
+        """FP / normal, 0 when there is none."""
+        return self.fp / self.normal if self.normal else 0.0
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and sensitivity; depends on prevalence."""
+        denominator = 2 * self.tp + self.fp + self.fn
+        return 2 * self.tp / denominator if denominator else 0.0
+
+    @property
+    def prevalence(self) -> float:
+        """Share of abnormal beats."""
+        total = self.abnormal + self.normal
+        return self.abnormal / total if total else 0.0
+
+    def to_dict(self) -> dict[str, float]:
+        """Return counts and rates."""
+        return {
+            **asdict(self),
+            "miss": self.miss_rate,
+            "fpr": self.fpr,
+            "f1": self.f1,
+            "prevalence": self.prevalence,
+        }
+
+
+def confusion(label: NDArray[Any], called: NDArray[Any]) -> Confusion:
+    """Count a binary decision; `label` and `called` are (n,), nonzero means abnormal."""
+    truth, said = np.asarray(label) != 0, np.asarray(called) != 0
+    tp, fn = int((truth & said).sum()), int((truth & ~said).sum())
+    fp = int((~truth & said).sum())
+    return Confusion(tp, fn, fp, len(truth) - tp - fn - fp)
+
+
+def ranking(label: NDArray[Any], probability: NDArray[Any]) -> dict[str, float | None]:
+    """Area under ROC and average precision; None where only one class is present."""
+    truth = np.asarray(label) != 0
+    if truth.all() or not truth.any():
+        return {"auc": None, "average_precision": None}
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    return {
+        "auc": float(roc_auc_score(truth, probability)),
+        "average_precision": float(average_precision_score(truth, probability)),
+    }
+
+
+def auc_by_rank(positive: NDArray[Any], negative: NDArray[Any]) -> float:
+    """Probability that a positive scores above a negative, ties counting half (Mann-Whitney)."""
+    ordered = np.sort(negative)
+    below = np.searchsorted(ordered, positive, "left")
+    upto = np.searchsorted(ordered, positive, "right")
+    return float((below + upto).sum() / (2 * len(positive) * len(negative)))
+
+
+def class_table(
+    label: NDArray[Any], called: NDArray[Any], names: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """Sensitivity (recall), +P (precision), F1 and support of every class."""
+    table = {}
+    for index, name in enumerate(names):
+        counts = confusion(np.asarray(label) == index, np.asarray(called) == index)
+        said = counts.tp + counts.fp
+        table[name] = {
+            "recall": 1.0 - counts.miss_rate if counts.abnormal else 0.0,
+            "precision": counts.tp / said if said else 0.0,
+            "f1": counts.f1,
+            "support": counts.abnormal,
+        }
+    return table
+
+
+def macro_f1(label: NDArray[Any], called: NDArray[Any], classes: int) -> float:
+    """Mean F1 over classes that have beats."""
+    table = class_table(label, called, [str(index) for index in range(classes)])
+    scores = [row["f1"] for row in table.values() if row["support"]]
+    return float(np.mean(scores)) if scores else 0.0
+
+
+def confusion_matrix(label: NDArray[Any], called: NDArray[Any], classes: int) -> NDArray[np.int64]:
+    """(classes, classes) counts, rows are truth."""
+    flat = np.asarray(label, np.int64) * classes + np.asarray(called, np.int64)
+    return np.bincount(flat, minlength=classes * classes).reshape(classes, classes)
+
+
+def by_group(
+    label: NDArray[Any], called: NDArray[Any], group: NDArray[Any]
+) -> dict[str, Confusion]:
+    """Confusion of every record (or symbol), in sorted order."""
+    return {
+        str(name): confusion(label[group == name], called[group == name])
+        for name in np.unique(group)
+    }
+
+
+def record_bootstrap(
+    per_record: Sequence[Confusion],
+    statistic: Callable[[Confusion], float],
+    *,
+    seed: int,
+    draws: int = 2000,
+    confidence: float = 0.95,
+) -> tuple[float, float]:
+    """Percentile interval of a rate when whole records (patients) are resampled.
+
+    Beats of one patient are alike, so an interval over beats would be far too narrow.
+    """
+    if not per_record:
+        return (0.0, 1.0)
+    counts = np.array([(c.tp, c.fn, c.fp, c.tn) for c in per_record])
+    rng = np.random.default_rng(seed)
+    picks = rng.integers(len(counts), size=(draws, len(counts)))
+    values = [statistic(Confusion(*map(int, row))) for row in counts[picks].sum(1)]
+    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
+
+
+def proportion_interval(
+    successes: int, trials: int, *, confidence: float = 0.95, method: str = "exact"
+) -> tuple[float, float]:
+    """Interval of a proportion: `exact` (Clopper-Pearson) or `wilson`; (0, 1) without trials."""
+    if trials == 0:
+        return (0.0, 1.0)
+    from scipy.stats import binomtest
+
+    interval = binomtest(successes, trials).proportion_ci(confidence, method=method)
+    return float(interval.low), float(interval.high)

@@ -1,0 +1,1 @@
+"""The 150-parameter segment-aware student and its teacher."""

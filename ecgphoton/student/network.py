@@ -1,0 +1,199 @@
+"""The segment-aware student: four 4x4 branches, token MLP, digital head."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from ecgphoton.errors import InputError
+from ecgphoton.student.architecture import GAIN_RANGE, SAMPLES, WIDTH, Architecture
+from ecgphoton.student.propagate import (
+    Detector,
+    Head,
+    IdealDetector,
+    Inputs,
+    Stack,
+    features,
+    inputs_of,
+    read_out,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from ecgphoton.ecg.beats import BeatSet
+
+BRANCH_GAIN, LAYER_GAIN = 2.0, 1.5  # where learnt gains start
+
+
+class SegmentStudent(nn.Module):
+    """Photonic heartbeat classifier with every weight and bias in [-scale, scale].
+
+    ``student(window, rhythm, residual)`` returns ``(logits, h_pool)``; the answer for a beat
+    depends on that beat alone, never on its neighbours in the batch.
+
+    Parameters
+    ----------
+    architecture
+        Shape of the network.
+    seed
+        Seed of the initial weights.
+    """
+
+    def __init__(self, architecture: Architecture | None = None, *, seed: int = 0) -> None:
+        super().__init__()
+        self.architecture = architecture or Architecture()
+        blocks = len(self.architecture.blocks)
+        branches = blocks - self.architecture.layers
+        draw = torch.Generator().manual_seed(seed)
+
+        def uniform(*shape: int, bound: float) -> Tensor:
+            return (torch.rand(shape, generator=draw) * 2 - 1) * bound
+
+        self.raw_weight = nn.Parameter(uniform(blocks, WIDTH, WIDTH, bound=0.8))
+        self.raw_bias = nn.Parameter(uniform(blocks, WIDTH, bound=0.3))
+        start = [BRANCH_GAIN] * branches + [LAYER_GAIN] * self.architecture.layers
+        if self.architecture.gains != "learnt":
+            start = [1.0] * blocks
+        self.log_gain = nn.Parameter(
+            torch.tensor([math.log(gain) for gain in start]),
+            requires_grad=self.architecture.gains == "learnt",
+        )
+        self.head_weight = nn.Parameter(uniform(self.architecture.classes, WIDTH, bound=0.5))
+        self.head_bias = nn.Parameter(torch.zeros(self.architecture.classes))
+        self.dropout = nn.Dropout(self.architecture.dropout)
+
+    def stack(self) -> Stack:
+        """Return the bounded matrices, biases and gains as a stack of one chip."""
+        weight: Tensor = self.raw_weight
+        bias: Tensor = self.raw_bias
+        if self.architecture.bounded:
+            scale = self.architecture.scale
+            weight, bias = scale * torch.tanh(weight), scale * torch.tanh(bias)
+        low, high = (math.log(bound) for bound in GAIN_RANGE)
+        return Stack(weight[None], bias[None], self.log_gain.clamp(low, high).exp()[None])
+
+    def head(self) -> Head:
+        """Return the digital head."""
+        return Head(self.head_weight, self.head_bias)
+
+    def run(
+        self, inputs: Inputs, *, stack: Stack | None = None, detector: Detector | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Propagate beats through this student, or through chips that carry it.
+
+        Returns
+        -------
+        logits, h_pool
+            (C, B, classes) and (C, B, 4).
+        """
+        h_pool = features(
+            stack if stack is not None else self.stack(),
+            inputs,
+            self.architecture,
+            detector if detector is not None else IdealDetector(self.architecture.activation),
+        )
+        return read_out(self.head(), self.dropout(h_pool)), h_pool
+
+    def forward(
+        self, window: Tensor, rhythm: Tensor | None = None, residual: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Classify beats: (B, 360) or (B, 1, 360) -> logits (B, classes), h_pool (B, 4)."""
+        if window.dim() == 3 and window.shape[1] == 1:
+            window = window[:, 0]
+        if window.dim() != 2 or window.shape[1] != SAMPLES:
+            raise InputError(
+                f"a student reads beats of shape (n, {SAMPLES}), got {tuple(window.shape)}"
+            )
+        logits, h_pool = self.run(Inputs(window, rhythm, residual))
+        return logits[0], h_pool[0]
+
+    @torch.no_grad()
+    def track_gains(self, inputs: Inputs, *, momentum: float = 0.05) -> None:
+        """Move tracked gains toward 1 / (largest detector value of each block on these beats)."""
+        if self.architecture.gains != "tracked":
+            return
+        peaks = _Peaks(self.architecture.activation)
+        self.run(inputs, detector=peaks)
+        target = -torch.stack(peaks.largest).clamp_min(1e-3).log()
+        self.log_gain.lerp_(target.to(self.log_gain), momentum)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the state as numpy arrays, for a checkpoint."""
+        return {name: value.detach().numpy().copy() for name, value in self.state_dict().items()}
+
+
+class _Peaks(IdealDetector):
+    """An ideal detector that remembers the largest value each block sent to its amplifier."""
+
+    def __init__(self, activation: Any) -> None:  # noqa: ANN401
+        super().__init__(activation)
+        self.largest: list[Tensor] = []
+
+    def pooled(
+        self,
+        block: int,
+        weight: Tensor,
+        bias: Tensor,
+        gain: Tensor,
+        segment: Tensor,
+        branch: Any,  # noqa: ANN401
+    ) -> Tensor:
+        kernels = weight[0] @ segment.unfold(1, WIDTH, 1).transpose(1, 2) + bias[0][:, None]
+        self.largest.append(kernels.abs().amax())
+        return super().pooled(block, weight, bias, gain, segment, branch)
+
+    def layer(self, block: int, weight: Tensor, bias: Tensor, gain: Tensor, x: Tensor) -> Tensor:
+        self.largest.append((weight @ x + bias[..., None]).abs().amax())
+        return super().layer(block, weight, bias, gain, x)
+
+
+def student_from_arrays(
+    architecture: Architecture, arrays: Mapping[str, np.ndarray]
+) -> SegmentStudent:
+    """Rebuild a student from `SegmentStudent.arrays`.
+
+    Raises
+    ------
+    InputError
+        If an array is missing or has another shape.
+    """
+    student = SegmentStudent(architecture)
+    state = student.state_dict()
+    for name, expected in state.items():
+        if name not in arrays or tuple(arrays[name].shape) != tuple(expected.shape):
+            found = tuple(arrays[name].shape) if name in arrays else "nothing"
+            raise InputError(
+                f"checkpoint array {name!r} has {found}, the architecture needs "
+                f"{tuple(expected.shape)}"
+            )
+    student.load_state_dict({name: torch.as_tensor(arrays[name]) for name in state})
+    return student.eval()
+
+
+@torch.no_grad()
+def predict(student: SegmentStudent, beats: BeatSet | Inputs, *, block: int = 1024) -> np.ndarray:
+    """Class probabilities of every beat.
+
+    Returns
+    -------
+    ndarray of shape (n, classes), float32
+        Softmax of the logits; column 1 of a binary student is the probability of abnormal.
+    """
+    inputs = beats if isinstance(beats, Inputs) else inputs_of(beats, student.architecture)
+    training = student.training
+    student.eval()
+    stack = student.stack()
+    parts = [
+        torch.softmax(student.run(inputs.rows(slice(at, at + block)), stack=stack)[0][0], -1)
+        for at in range(0, len(inputs), block)
+    ]
+    student.train(training)
+    if not parts:
+        return torch.empty(0, student.architecture.classes).numpy()
+    return torch.cat(parts).numpy()

@@ -1,0 +1,1 @@
+"""Training: one loop, and the small objects that make it vary."""

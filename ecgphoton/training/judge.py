@@ -1,0 +1,87 @@
+"""What a model is worth on labelled beats, and the operating point that goes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ecgphoton.decision import SELECTION, OperatingPoint, ThresholdPolicy, evaluate_at
+from ecgphoton.errors import InputError
+from ecgphoton.metrics import auc_by_rank, class_table, confusion_matrix, macro_f1
+from ecgphoton.training.parts import Control, Examples
+
+
+@torch.no_grad()
+def probabilities(model: nn.Module, examples: Examples, *, block: int = 1024) -> np.ndarray:
+    """Class probabilities (n, classes), without noise or augmentation."""
+    model.eval()
+    chunks = []
+    for at in range(0, len(examples), block):
+        rows = examples.inputs.rows(slice(at, at + block))
+        chunks.append(torch.softmax(model(rows.window, rows.rhythm, rows.residual)[0], -1))
+    return torch.cat(chunks).numpy()
+
+
+def summarise(
+    probability: np.ndarray, label: np.ndarray, point: OperatingPoint | None
+) -> dict[str, Any]:
+    """Numbers of one set at an operating point, or per class when there is none."""
+    if point is None:
+        called, classes = probability.argmax(1), probability.shape[1]
+        names = [str(index) for index in range(classes)]
+        return {
+            "macro_f1": macro_f1(label, called, classes),
+            "classes": class_table(label, called, names),
+            "confusion": confusion_matrix(label, called, classes).tolist(),
+        }
+    abnormal = probability[:, 1]
+    both = 0 < label.sum() < len(label)
+    auc = auc_by_rank(abnormal[label == 1], abnormal[label == 0]) if both else None
+    return {"auc": auc, **evaluate_at(point, abnormal, label).to_dict()}
+
+
+def judge(
+    model: nn.Module,
+    monitors: Mapping[str, Examples],
+    policy: ThresholdPolicy,
+    selection: str,
+    control: Control,
+) -> tuple[float, OperatingPoint | None, dict[str, dict[str, Any]]]:
+    """Score a model on the monitored sets; the first selects, the second only with a blend.
+
+    Returns
+    -------
+    score, operating point, numbers of each set
+    """
+    scored = {
+        name: (probabilities(model, examples), examples.label.numpy())
+        for name, examples in monitors.items()
+    }
+    used = list(scored)[: 2 if policy.blend > 0 else 1]
+    weights = [1 - policy.blend, policy.blend] if len(used) == 2 else [1.0]
+    point = None
+    if next(iter(scored.values()))[0].shape[1] == 2:
+        point = policy.fit(
+            {name: (scored[name][0][:, 1], scored[name][1]) for name in used},
+            miss_ema=control.miss_ema or 0.0,
+        )
+    sets = {name: summarise(p, y, point) for name, (p, y) in scored.items()}
+    if point is None:
+        values = [sets[name]["macro_f1"] for name in used]
+    elif selection == "auc":
+        values = [sets[name]["auc"] or 0.0 for name in used]
+    elif selection in SELECTION:
+        values = [
+            SELECTION[selection](evaluate_at(point, scored[name][0][:, 1], scored[name][1]))
+            for name in used
+        ]
+    else:
+        raise InputError(
+            f"training.selection is {selection!r}; it must be one of "
+            f"{', '.join(['auc', 'macro-f1', *SELECTION])}"
+        )
+    return float(np.dot(weights, values)), point, sets

@@ -1,0 +1,78 @@
+"""The state of a run between two epochs: pack it into arrays, and go on from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ecgphoton.training.parts import Control, EpochRecord, Parts
+
+
+@dataclass(frozen=True)
+class FitState:
+    """Everything needed to go on from the end of an epoch, bit for bit."""
+
+    arrays: Mapping[str, np.ndarray]
+    """Current, averaged and best weights, and the optimiser's moments."""
+    control: Control
+    history: tuple[EpochRecord, ...]
+    rate: float
+    """Learning rate after the plateau rule."""
+
+
+def weights_of(model: nn.Module) -> dict[str, np.ndarray]:
+    """Copy a model's state as numpy arrays."""
+    return {name: value.detach().numpy().copy() for name, value in model.state_dict().items()}
+
+
+def pack(
+    model: nn.Module,
+    averaged: nn.Module,
+    parts: Parts,
+    optimiser: torch.optim.Optimizer,
+    best: Mapping[str, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Everything `restore` needs, as arrays."""
+    packed = {f"best.{name}": value for name, value in best.items()}
+    packed |= {f"model.{name}": value for name, value in weights_of(model).items()}
+    packed |= {f"averaged.{name}": value for name, value in weights_of(averaged).items()}
+    packed |= {f"extra.{i}": p.detach().numpy().copy() for i, p in enumerate(parts.extra)}
+    for index, slots in optimiser.state_dict()["state"].items():
+        packed |= {f"adam.{index}.{key}": value.numpy().copy() for key, value in slots.items()}
+    return packed
+
+
+def restore(
+    arrays: Mapping[str, np.ndarray],
+    model: nn.Module,
+    averaged: nn.Module,
+    parts: Parts,
+    optimiser: torch.optim.Optimizer,
+) -> dict[str, np.ndarray]:
+    """Load packed arrays into models and optimiser; return the best weights so far."""
+
+    def group(prefix: str) -> dict[str, Tensor]:
+        return {
+            name.removeprefix(prefix): torch.tensor(value)
+            for name, value in arrays.items()
+            if name.startswith(prefix)
+        }
+
+    model.load_state_dict(group("model."))
+    if averaged is not model:
+        averaged.load_state_dict(group("averaged."))
+    with torch.no_grad():
+        for index, value in group("extra.").items():
+            parts.extra[int(index)].copy_(value)
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in group("adam.").items():
+        index, key = name.split(".")
+        state.setdefault(int(index), {})[key] = value
+    optimiser.load_state_dict(
+        {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
+    )
+    return {name: value.numpy() for name, value in group("best.").items()}

@@ -1,0 +1,90 @@
+"""What a set of decisions amounts to: rates with intervals, per record, per symbol, per class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecgphoton.metrics import (
+    by_group,
+    class_table,
+    confusion,
+    confusion_matrix,
+    macro_f1,
+    ranking,
+    record_bootstrap,
+)
+
+if TYPE_CHECKING:
+    from ecgphoton.decision import OperatingPoint
+    from ecgphoton.ecg.beats import BeatSet
+
+BOOTSTRAP_SEED = 20
+RATES = ("miss", "fpr", "f1")
+
+
+def evaluate_set(
+    probability: np.ndarray, beats: BeatSet, point: OperatingPoint | None, classes: Sequence[str]
+) -> dict[str, Any]:
+    """Everything reported about one set.
+
+    Parameters
+    ----------
+    probability
+        (n, classes) of the beats, in order.
+    point
+        Operating point of a binary student; None for several classes (largest probability wins).
+    classes
+        Names of the classes.
+
+    Returns
+    -------
+    dict
+        Counts and rates, ranking, 95 % intervals from resampling whole records, tables per record
+        and per symbol; per class and macro-F1 for several classes.
+    """
+    label = beats.label
+    if point is None:
+        called = probability.argmax(1)
+        return {
+            "beats": len(label),
+            "macro_f1": macro_f1(label, called, len(classes)),
+            "classes": class_table(label, called, classes),
+            "confusion_matrix": confusion_matrix(label, called, len(classes)).tolist(),
+            "accuracy": float((label == called).mean()),
+        }
+    abnormal = probability[:, 1]
+    called = point.decide(abnormal).astype(np.int64)
+    total = confusion(label, called)
+    per_record = by_group(label, called, beats.record)
+    statistics = {"miss": "miss_rate", "fpr": "fpr", "f1": "f1"}
+    return {
+        "beats": len(label),
+        **total.to_dict(),
+        **ranking(label, abnormal),
+        "interval_95": {
+            name: record_bootstrap(
+                list(per_record.values()),
+                lambda c, field=field: float(getattr(c, field)),
+                seed=BOOTSTRAP_SEED,
+            )
+            for name, field in statistics.items()
+        },
+        "records": {name: counts.to_dict() for name, counts in per_record.items()},
+        "symbols": _per_symbol(beats.symbol, called, label),
+        "confusion_matrix": [[total.tn, total.fp], [total.fn, total.tp]],
+    }
+
+
+def _per_symbol(symbol: np.ndarray, called: np.ndarray, label: np.ndarray) -> dict[str, Any]:
+    table = {}
+    for name in np.unique(symbol):
+        rows = symbol == name
+        table[str(name)] = {
+            "beats": int(rows.sum()),
+            "abnormal": bool(label[rows][0]),
+            "called_abnormal": float(called[rows].mean()),
+        }
+    return table

@@ -1,0 +1,1 @@
+"""Meshes of Mach-Zehnder interferometers: mathematics, program and file."""

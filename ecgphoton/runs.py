@@ -93,3 +93,21 @@ def _is_run(manifest: Path) -> bool:
         return bool(read_json(manifest).get("kind") == KIND)
     except (InputError, AttributeError):
         return False
+
+
+def choose(run: Path | None, root: Path | str = "runs") -> Path:
+    """Return the given run, or else the newest, or else the shipped model.
+
+    Raises
+    ------
+    InputError
+        If none is given and there is none.
+    """
+    if run is not None:
+        if not run.exists():
+            raise InputError(f"there is no run at {run}; `ecgphoton train` makes one")
+        return run
+    found = newest_run(root)
+    if found is None:
+        raise InputError(f"no finished run below {root}/; `ecgphoton train` makes one")
+    return found

@@ -1,0 +1,123 @@
+"""What commands have in common: options, tables, progress, the SYNTHETIC banner."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ecgphoton.artifacts import to_json
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FETCH = "ecgphoton data fetch"
+BANNER = (
+    "SYNTHETIC DATA: every number below comes from generated beats and says nothing about "
+    f"patients. `{FETCH}` downloads the MIT-BIH Arrhythmia Database."
+)
+
+path_type = click.Path(path_type=Path)
+
+
+def data_options(function: F) -> F:
+    """Add ``--data`` and ``--data-dir``."""
+    function = click.option(
+        "--data-dir", type=path_type, default=None, help="Folder of the database."
+    )(function)
+    return click.option(
+        "--data",
+        type=click.Choice(["auto", "mitdb", "synthetic"]),
+        default=None,
+        help="Where beats come from.",
+    )(function)
+
+
+def json_option(function: F) -> F:
+    """Add ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(
+        function
+    )
+
+
+def threads_option(function: F) -> F:
+    """Add ``--threads``, applied to torch when the command runs."""
+
+    def apply(ctx: click.Context, param: click.Parameter, value: int | None) -> int | None:
+        del ctx, param
+        if value is not None:
+            import torch
+
+            torch.set_num_threads(value)
+        return value
+
+    return click.option(
+        "--threads",
+        type=click.IntRange(1, 64),
+        default=None,
+        callback=apply,
+        expose_value=False,
+        help="Processor threads (default: all cores).",
+    )(function)
+
+
+def emit(result: object) -> None:
+    """Print one JSON document."""
+    click.echo(to_json(result), nl=False)
+
+
+def banner(source: str) -> None:
+    """Say loudly when numbers come from synthetic beats (on standard error)."""
+    if source == "synthetic":
+        click.secho(BANNER, err=True, bold=True, fg="yellow")
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table: drawn on a terminal, plain when piped."""
+    from rich.console import Console
+    from rich.table import Table
+
+    drawn = Table(title=title, title_justify="left")
+    for index, name in enumerate(columns):
+        drawn.add_column(name, justify="left" if index == 0 else "right")
+    for row in rows:
+        drawn.add_row(*("–" if cell is None else str(cell) for cell in row))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)
+    console.print(drawn)
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    """Format a share as per cent."""
+    return "–" if value is None else f"{100 * value:.{digits}f} %"
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Progress]:
+    """Progress bars on standard error, shown only on a terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bars:
+        yield bars

@@ -1,0 +1,1 @@
+"""Electrocardiograms: records, beats, rhythm, and the database they come from."""

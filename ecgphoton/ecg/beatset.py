@@ -1,0 +1,183 @@
+"""`BeatSet`, the one value that carries beats through the project, and what was dropped."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.ecg.features import QRS, SAMPLING_RATE, WINDOW
+from ecgphoton.errors import InputError
+
+_ARRAYS = ("windows", "rhythm_causal", "rhythm_full", "residual")
+_COLUMNS = (*_ARRAYS, "label", "symbol", "record", "sample")
+
+
+@dataclass(frozen=True, eq=False)
+class BeatSet:
+    """Beats in order, one row each."""
+
+    windows: NDArray[np.float32]
+    """``(n, 360)`` normalised beats in [-1, 1], R at sample 180."""
+    rhythm_causal: NDArray[np.float32]
+    """``(n, 4)`` features of the RR intervals up to the beat."""
+    rhythm_full: NDArray[np.float32]
+    """``(n, 4)`` the same, one of them looking at the next interval."""
+    residual: NDArray[np.float32]
+    """``(n, 120)`` QRS part of the beat minus the patient's running template."""
+    label: NDArray[np.int64]
+    """``(n,)`` class, -1 outside the label scheme."""
+    symbol: NDArray[np.str_]
+    """``(n,)`` WFDB annotation symbol."""
+    record: NDArray[np.str_]
+    """``(n,)`` name of the record."""
+    sample: NDArray[np.int64]
+    """``(n,)`` R sample at `fs`, counted from the start of the record."""
+    fs: float = SAMPLING_RATE
+    """Hz."""
+    source: str = "mitdb"
+    """'mitdb', 'synthetic', or the folder the records came from."""
+
+    def __post_init__(self) -> None:
+        count = len(self.label)
+        widths = {"windows": WINDOW, "rhythm_causal": 4, "rhythm_full": 4}
+        widths["residual"] = QRS.stop - QRS.start
+        for name in _COLUMNS:
+            wanted = (count, widths[name]) if name in widths else (count,)
+            shape = getattr(self, name).shape
+            if shape != wanted:
+                raise InputError(f"BeatSet.{name} has shape {shape}; it must be {wanted}")
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any of these beats is made up."""
+        return "synthetic" in self.source.split("+")
+
+    def take(self, index: NDArray[np.integer] | NDArray[np.bool_] | slice) -> BeatSet:
+        """Return the chosen rows, in the order of the index."""
+        rows: dict[str, Any] = {name: getattr(self, name)[index] for name in _COLUMNS}
+        return replace(self, **rows)
+
+    @classmethod
+    def concat(cls, parts: Sequence[BeatSet]) -> BeatSet:
+        """Join sets one after the other.
+
+        Raises
+        ------
+        InputError
+            If there is nothing to join, or sampling rates differ.
+        """
+        if not parts:
+            raise InputError("no beats to join; choose at least one record")
+        rates = {part.fs for part in parts}
+        if len(rates) > 1:
+            raise InputError(f"beats at different sampling rates {sorted(rates)} Hz; resample")
+        if len(parts) == 1:
+            return parts[0]
+        rows: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS
+        }
+        source = "+".join(sorted({part.source for part in parts}))
+        return cls(**rows, fs=parts[0].fs, source=source)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything in the set, hexadecimal."""
+        sha = hashlib.sha256()
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, np.ndarray):
+                sha.update(f"{item.name}{value.shape}".encode())
+                if value.dtype.kind == "U":  # the width of a text column is not content
+                    sha.update("\n".join(value.tolist()).encode())
+                else:
+                    sha.update(np.ascontiguousarray(value).data)
+            else:
+                sha.update(f"{item.name}={value}".encode())
+        return sha.hexdigest()
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Beats of one symbol of one record that were left out for one reason."""
+
+    record: str
+    symbol: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True)
+class DropReport:
+    """What was left out of a set of beats, and what else its user has to know."""
+
+    drops: tuple[Drop, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Sentences: leads substituted, records resampled, flat beats, shared subjects."""
+
+    def count(
+        self,
+        reason: str | None = None,
+        symbol: str | None = None,
+        records: Iterable[str] | None = None,
+    ) -> int:
+        """Beats dropped, optionally for one reason, of one symbol, in some records."""
+        names = None if records is None else frozenset(records)
+        return sum(
+            drop.count
+            for drop in self.drops
+            if (reason is None or drop.reason == reason)
+            and (symbol is None or drop.symbol == symbol)
+            and (names is None or drop.record in names)
+        )
+
+    def by_symbol(self, reason: str | None = None) -> dict[str, int]:
+        """Count dropped beats per symbol, most first."""
+        total: Counter[str] = Counter()
+        for drop in self.drops:
+            if reason is None or drop.reason == reason:
+                total[drop.symbol] += drop.count
+        return dict(total.most_common())
+
+    def by_reason(self) -> dict[str, int]:
+        """Count dropped beats per reason, most first."""
+        total: Counter[str] = Counter()
+        for drop in self.drops:
+            total[drop.reason] += drop.count
+        return dict(total.most_common())
+
+    def lines(self) -> list[str]:
+        """Sentences for a person to read."""
+        said = []
+        for reason, count in self.by_reason().items():
+            symbols = "  ".join(f"{s} {n:,}" for s, n in self.by_symbol(reason).items())
+            said.append(f"dropped {count:,} beats, {reason}: {symbols}")
+        return [*said, *self.notes]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return {
+            "by_reason": {r: self.by_symbol(r) for r in self.by_reason()},
+            "records": [
+                {"record": d.record, "symbol": d.symbol, "reason": d.reason, "count": d.count}
+                for d in self.drops
+            ],
+            "notes": list(self.notes),
+        }
+
+    @staticmethod
+    def join(parts: Iterable[DropReport]) -> DropReport:
+        """One report of several."""
+        reports = list(parts)
+        return DropReport(
+            tuple(drop for report in reports for drop in report.drops),
+            tuple(note for report in reports for note in report.notes),
+        )

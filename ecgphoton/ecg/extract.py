@@ -1,0 +1,83 @@
+"""A `Recording` in, its beats and a count of what had to be left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.ecg import features
+from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
+from ecgphoton.ecg.features import HALF, WINDOW
+from ecgphoton.ecg.reading import Recording
+
+PAST_END = "annotated past the end of the signal"
+AT_EDGE = "window leaves the record"
+GAP = "window has missing samples"
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """All beats of one record, before any label scheme."""
+
+    beats: BeatSet
+    """With every label -1."""
+    report: DropReport
+
+
+def extract(recording: Recording, *, source: str) -> Extracted:
+    """Cut, normalise and describe every beat of a recording.
+
+    Rhythm features see every beat annotation of the record, dropped or not; the running template
+    sees every beat that has a whole window, whatever its symbol.
+    """
+    causal, full = features.rhythm_features(recording.samples, recording.fs)
+    reason, windows = _cut(recording.signal, recording.samples)
+    kept = reason == ""
+    normal = features.normalise(windows)
+    beats = BeatSet(
+        windows=normal,
+        rhythm_causal=causal[kept],
+        rhythm_full=full[kept],
+        residual=features.template_residual(normal),
+        label=np.full(int(kept.sum()), -1, np.int64),
+        symbol=recording.symbols[kept],
+        record=np.full(int(kept.sum()), recording.name, f"<U{max(8, len(recording.name))}"),
+        sample=recording.samples[kept],
+        fs=recording.fs,
+        source="synthetic" if recording.synthetic else source,
+    )
+    flat = int((~normal.any(axis=1)).sum())
+    notes = recording.notes
+    if flat:
+        notes += (f"{recording.name}: {flat} flat beats became zeros",)
+    drops = count_drops(recording.name, recording.symbols[~kept], reason[~kept])
+    return Extracted(beats, DropReport(drops, notes))
+
+
+def count_drops(
+    record: str, symbols: NDArray[np.str_], reasons: NDArray[np.str_] | str
+) -> tuple[Drop, ...]:
+    """Group dropped beats of one record by symbol and reason."""
+    reasons = np.broadcast_to(np.asarray(reasons), symbols.shape)
+    counted = Counter(zip(symbols.tolist(), reasons.tolist(), strict=True))
+    return tuple(Drop(record, symbol, reason, n) for (symbol, reason), n in counted.items())
+
+
+def _cut(
+    signal: NDArray[np.float32], samples: NDArray[np.int64]
+) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
+    """Why each beat is dropped ('' if it is not), and the windows of those that are not."""
+    reason = np.full(len(samples), "", f"<U{max(map(len, (PAST_END, AT_EDGE, GAP)))}")
+    edge = (samples < HALF) | (samples + WINDOW - HALF > len(signal))
+    reason[edge] = AT_EDGE
+    reason[samples >= len(signal)] = PAST_END
+    inside = np.flatnonzero(~edge)
+    if not len(inside):
+        return reason, np.empty((0, WINDOW), np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(signal, WINDOW)[samples[inside] - HALF]
+    whole = np.isfinite(windows).all(axis=1)
+    reason[inside[~whole]] = GAP
+    return reason, windows[whole]

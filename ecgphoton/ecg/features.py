@@ -1,0 +1,164 @@
+"""From a signal and its R samples to what the student sees: pure functions on arrays.
+
+Everything called causal uses the current beat and earlier ones only, so that a stream gives the
+same numbers as a whole record.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+SAMPLING_RATE = 360.0
+"""Hz; every window is at this rate."""
+WINDOW = 360
+"""Samples of a beat, centred on its R sample."""
+HALF = WINDOW // 2
+QRS = slice(120, 240)
+"""The QRS part of a window."""
+TEMPLATE_BEATS = 33
+"""Beats whose median is the running template, the current one included."""
+
+RHYTHM_VERSION = 1
+"""Raised whenever `rhythm_features` changes; part of the cache key and of a model's metadata."""
+RHYTHM_CAUSAL = ("pre/recent", "pre/long-run", "pre/previous", "pre")
+RHYTHM_FULL = ("pre/recent", "pre/long-run", "post/pre", "pre")
+RR_LIMITS = (0.2, 3.0)
+"""Seconds; intervals outside (missed beats, flutter, signal loss) are clipped."""
+RECENT, LONG_RUN = 10, 250
+RATIO_GAIN = 4.0
+"""tanh(4 ln r): a beat 20 % early maps to -0.71, half the interval to -0.99."""
+USUAL_RR, RR_GAIN = 0.8, 2.0
+
+
+def normalise(windows: NDArray[np.floating]) -> FloatArray:
+    """Subtract each row's mean, divide by its largest magnitude; a flat row becomes zeros.
+
+    Parameters
+    ----------
+    windows
+        ``(n, samples)``, any unit.
+
+    Returns
+    -------
+    ``(n, samples)`` float32 in [-1, 1].
+    """
+    centred = np.asarray(windows, np.float32)
+    centred = centred - centred.mean(axis=1, keepdims=True)
+    size = np.abs(centred).max(axis=1, keepdims=True, initial=0.0)
+    # What the mean of equal samples leaves behind is rounding, not a heart beat.
+    level = np.abs(np.asarray(windows, np.float32)).max(axis=1, keepdims=True, initial=0.0)
+    flat = size <= 1e-6 * level
+    np.divide(centred, np.where(flat, 1.0, size), out=centred)
+    centred[flat[:, 0]] = 0.0
+    np.clip(centred, -1.0, 1.0, out=centred)
+    return centred
+
+
+def rhythm_features(
+    r_samples: IntArray, sampling_rate: float = SAMPLING_RATE
+) -> tuple[FloatArray, FloatArray]:
+    """Four RR-interval features of every beat, causal and full.
+
+    With `pre` the interval before a beat and `post` the one after it (both clipped to
+    `RR_LIMITS`):
+
+    1. ``tanh(4 ln(pre / median of the 10 intervals before it))``
+    2. ``tanh(4 ln(pre / mean of up to 250 intervals before it))``
+    3. causal ``tanh(4 ln(pre / the interval before it))``, full ``tanh(4 ln(post / pre))``
+    4. ``tanh(2 (pre - 0.8 s))``
+
+    A term whose interval or history does not exist yet (first beats, last beat) is 0, the value
+    of a regular rhythm.
+
+    Parameters
+    ----------
+    r_samples
+        ``(n,)`` R samples of all beats of a record, in order, whatever becomes of the beats.
+    sampling_rate
+        Hz.
+
+    Returns
+    -------
+    ``(n, 4)`` causal and ``(n, 4)`` full features, float32 in [-1, 1].
+    """
+    count = len(r_samples)
+    causal = np.zeros((count, 4))
+    if count > 1:
+        rr = np.clip(np.diff(np.asarray(r_samples, float)) / sampling_rate, *RR_LIMITS)
+        log = np.log(rr)
+        causal[1:, 3] = np.tanh(RR_GAIN * (rr - USUAL_RR))
+        causal[2:, 0] = log[1:] - np.log(_running_median(rr, RECENT)[:-1])
+        causal[2:, 1] = log[1:] - np.log(_running_mean(rr, LONG_RUN)[:-1])
+        causal[2:, 2] = np.diff(log)
+    full = causal.copy()
+    if count > 1:
+        full[:, 2] = 0.0
+        full[1:-1, 2] = np.diff(log)
+    for features in (causal, full):
+        features[:, :3] = np.tanh(RATIO_GAIN * features[:, :3])
+    return causal.astype(np.float32), full.astype(np.float32)
+
+
+def template_residual(windows: FloatArray, history: FloatArray | None = None) -> FloatArray:
+    """QRS part of each beat minus the running median of the last 33 beats, clipped to [-1, 1].
+
+    The median is taken sample by sample over the beat itself and the 32 before it, or as many
+    as there are: it is causal and needs no labels.
+
+    Parameters
+    ----------
+    windows
+        ``(n, 360)`` normalised beats of one patient in order.
+    history
+        ``(m, 120)`` QRS parts of the beats before, for a stream; the last 32 are used.
+
+    Returns
+    -------
+    ``(n, 120)`` float32.
+    """
+    qrs = windows[:, QRS]
+    past = qrs[:0] if history is None else history[-(TEMPLATE_BEATS - 1) :]
+    rows = np.concatenate([past, qrs])
+    residual = qrs - _sliding_median(rows)[len(past) :]
+    return np.clip(residual, -1.0, 1.0, out=residual)
+
+
+def _sliding_median(rows: FloatArray) -> FloatArray:
+    """Median of each row and the 32 before it (or as many as there are), column by column."""
+    from scipy.ndimage import rank_filter
+
+    count, columns = rows.shape
+    out = np.empty_like(rows)
+    start = min(count, TEMPLATE_BEATS - 1)
+    for row in range(start):
+        out[row] = np.median(rows[: row + 1], axis=0)
+    if count > start:
+        # One line per column; 33 is odd, so the median is the 17th smallest. Windows that
+        # straddle two columns fall on rows already done above.
+        line = np.ascontiguousarray(rows.T).ravel()
+        half = TEMPLATE_BEATS // 2
+        ranked = rank_filter(line, rank=half, size=TEMPLATE_BEATS, origin=half)
+        out[start:] = ranked.reshape(columns, count).T[start:]
+    return out
+
+
+def _running_median(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+    """Median of each value and the up to `length` - 1 before it."""
+    out = np.array([np.median(values[: i + 1]) for i in range(min(len(values), length - 1))])
+    if len(values) < length:
+        return out
+    return np.concatenate([out, np.median(sliding_window_view(values, length), axis=1)])
+
+
+def _running_mean(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+    """Mean of each value and the up to `length` - 1 before it."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    stop = np.arange(1, len(values) + 1)
+    start = np.maximum(stop - length, 0)
+    mean: NDArray[np.float64] = (total[stop] - total[start]) / (stop - start)
+    return mean

@@ -1,0 +1,251 @@
+"""One WFDB record in, one `Recording` out, or one clear sentence about what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.ecg.features import SAMPLING_RATE
+from ecgphoton.ecg.records import BEAT_SYMBOLS
+from ecgphoton.errors import InputError
+
+SYNTHETIC_MARK = "SYNTHETIC"
+"""A header comment that starts with this word marks a made-up record."""
+LEAST_RATE, MOST_RATE = 100.0, 20_000.0  # Hz
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+# What each digital format stores for "no sample" (WFDB signal(5) manual page).
+_INVALID = {"8": -(2**7), "80": -(2**7), "16": -(2**15), "61": -(2**15), "160": -(2**15)}
+_INVALID |= {"24": -(2**23), "32": -(2**31), "212": -(2**11), "310": -(2**9), "311": -(2**9)}
+# Bytes a sample takes, where the size of the file tells whether it is whole.
+_BYTES = {"8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "24": 3.0, "32": 4.0, "212": 1.5}
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One lead of one record with its beat annotations."""
+
+    name: str
+    signal: NDArray[np.float32]
+    """``(samples,)`` in any unit; NaN where nothing was measured."""
+    samples: NDArray[np.int64]
+    """``(beats,)`` R sample of every beat annotation, in order."""
+    symbols: NDArray[np.str_]
+    """``(beats,)`` their WFDB symbols."""
+    lead: str
+    fs: float = SAMPLING_RATE
+    """Hz."""
+    synthetic: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def record_names(folder: Path) -> tuple[str, ...]:
+    """Names of the WFDB records in a folder, sorted.
+
+    Raises
+    ------
+    InputError
+        If the path is not a folder or holds no WFDB header.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; give a folder of WFDB records (.hea files)")
+    names = sorted(path.stem for path in folder.glob("*.hea") if _NAME.fullmatch(path.stem))
+    if not names:
+        raise InputError(f"{folder} holds no WFDB record (no .hea file); check the path")
+    return tuple(names)
+
+
+def record_files(folder: Path, name: str, annotator: str = "atr") -> dict[str, bytes]:
+    """Bytes of header, signal and annotation files of a record, by file name.
+
+    Raises
+    ------
+    InputError
+        If the record is unknown or one of its files is missing or unreadable.
+    """
+    if not _NAME.fullmatch(name) or not (folder / f"{name}.hea").is_file():
+        known = record_names(folder)
+        raise InputError(
+            f"no record {name!r} in {folder}; there are {len(known)}: {' '.join(known[:60])}"
+        )
+    header = _read(folder / f"{name}.hea", name)
+    files = {f"{name}.hea": header}
+    for signal_file in _signal_files(header, name):
+        files[signal_file] = _read(folder / signal_file, name)
+    files[f"{name}.{annotator}"] = _read(folder / f"{name}.{annotator}", name)
+    return files
+
+
+def read_recording(
+    folder: Path, name: str, *, lead: str = "MLII", annotator: str = "atr"
+) -> Recording:
+    """Read one lead of a WFDB record and its beats, at 360 Hz.
+
+    Parameters
+    ----------
+    lead
+        A lead's name, with channel 0 (and a note) where a record lacks it, or ``channel:<n>``.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, truncated or corrupt, or the channel does not exist.
+    """
+    files = record_files(folder, name, annotator)
+    path = str(folder / name)
+    header = _wfdb("rdheader", f"header {name}.hea", path)
+    notes: list[str] = []
+    channel, found = _channel(header, lead, name, notes)
+    signal = _signal(header, path, channel, files)
+    samples, symbols = _beats(path, annotator, files[f"{name}.{annotator}"])
+    rate = float(header.fs)
+    if rate != SAMPLING_RATE:
+        signal, samples = _resample(signal, samples, rate, name)
+        notes.append(f"{name}: resampled from {rate:g} Hz to {SAMPLING_RATE:g} Hz")
+    synthetic = any(comment.startswith(SYNTHETIC_MARK) for comment in header.comments)
+    return Recording(name, signal, samples, symbols, found, SAMPLING_RATE, synthetic, tuple(notes))
+
+
+def _read(path: Path, name: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"record {name!r} lacks {path.name} ({error.strerror}) in {path.parent}; "
+            "`ecgphoton data verify` tells which files are wrong"
+        ) from error
+
+
+def _signal_files(header: bytes, name: str) -> list[str]:
+    """Return the signal files a header names, each of them plain names beside the header."""
+    lines = [
+        line
+        for line in header.decode("latin-1").splitlines()
+        if line.strip() and not line.startswith("#")
+    ]
+    count = lines[0].split()[1] if lines and len(lines[0].split()) > 1 else ""
+    files = {line.split()[0] for line in lines[1:]}
+    if not count.isdigit() or int(count) != len(lines) - 1 or not files:
+        raise InputError(
+            f"header {name}.hea is damaged or of several segments; give a WFDB record with one "
+            "line for each of its signals"
+        )
+    for file in files:
+        if Path(file).name != file or file.startswith((".", "~")):
+            raise InputError(
+                f"header {name}.hea names the file {file!r}; only plain names are read"
+            )
+    return sorted(files)
+
+
+def _wfdb(function: str, what: str, *arguments: object, **options: object) -> Any:  # noqa: ANN401
+    """Call a reader of wfdb; whatever it stumbles over is the file's fault."""
+    import wfdb
+
+    try:
+        return getattr(wfdb, function)(*arguments, **options)
+    except Exception as error:
+        raise InputError(
+            f"{what} is damaged ({type(error).__name__}: {error}); "
+            "`ecgphoton data verify` tells which files are wrong"
+        ) from error
+
+
+def _channel(header: Any, lead: str, name: str, notes: list[str]) -> tuple[int, str]:  # noqa: ANN401
+    """Return number and name of the wanted channel, noting a substitute."""
+    leads = [str(lead) for lead in header.sig_name]
+    if lead.startswith("channel:"):
+        number = lead.removeprefix("channel:")
+        if not number.isdigit() or int(number) >= len(leads):
+            raise InputError(
+                f"record {name!r} has no {lead}; its leads are "
+                + ", ".join(f"channel:{i} {known}" for i, known in enumerate(leads))
+            )
+        return int(number), leads[int(number)]
+    if lead in leads:
+        return leads.index(lead), lead
+    notes.append(f"{name}: no lead {lead}, channel 0 ({leads[0]}) used")
+    return 0, leads[0]
+
+
+def _signal(
+    header: Any,  # noqa: ANN401
+    path: str,
+    channel: int,
+    files: dict[str, bytes],
+) -> NDArray[np.float32]:
+    """One channel as float32, NaN where invalid, after checking that the file is whole."""
+    file, fmt = header.file_name[channel], header.fmt[channel]
+    if fmt in _BYTES and header.sig_len:
+        together = [i for i, other in enumerate(header.file_name) if other == file]
+        per_frame = sum(header.samps_per_frame[i] or 1 for i in together)
+        needed = int(header.sig_len * per_frame * _BYTES[fmt]) + (header.byte_offset[channel] or 0)
+        if len(files[file]) < needed:
+            raise InputError(
+                f"{file} is truncated: {len(files[file])} bytes, its header promises {needed}; "
+                "fetch it again"
+            )
+    what = f"signal file {file}"
+    record = _wfdb("rdrecord", what, path, physical=False, channels=[channel], return_res=32)
+    digital = record.d_signal[:, 0]
+    stated = header.checksum[channel] if header.checksum else None
+    if (header.samps_per_frame[channel] or 1) > 1 or header.skew[channel]:
+        stated = None  # it counts samples before they were averaged or shifted
+    if stated is not None and (int(digital.sum(dtype=np.int64)) - stated) % 2**16:
+        raise InputError(
+            f"{file} is corrupt: the checksum of channel {channel} differs from its header; "
+            "fetch it again"
+        )
+    signal: NDArray[np.float32] = digital.astype(np.float32)
+    signal[digital == _INVALID.get(fmt, -(2**31))] = np.nan
+    return signal
+
+
+def _beats(path: str, annotator: str, content: bytes) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
+    """R samples and symbols of the beat annotations."""
+    what = f"annotation file {Path(path).name}.{annotator}"
+    if len(content) < 2 or len(content) % 2 or content[-2:] != b"\0\0":
+        raise InputError(
+            f"{what} is truncated: {len(content)} bytes that do not end in the end mark; "
+            "fetch it again"
+        )
+    annotation = _wfdb("rdann", what, path, annotator)
+    samples = np.asarray(annotation.sample, np.int64)
+    symbols = np.asarray(annotation.symbol, str)
+    if len(samples) and (samples[0] < 0 or (np.diff(samples) < 0).any()):
+        raise InputError(f"{what} is damaged: its times run backwards; fetch it again")
+    beat = np.isin(symbols, sorted(BEAT_SYMBOLS))
+    return samples[beat], symbols[beat].astype("<U1")
+
+
+def _resample(
+    signal: NDArray[np.float32], samples: NDArray[np.int64], rate: float, name: str
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Bring signal and R samples to 360 Hz (polyphase filter), keeping gaps as gaps."""
+    from scipy.signal import resample_poly
+
+    if not LEAST_RATE <= rate <= MOST_RATE:
+        raise InputError(
+            f"record {name!r} is sampled at {rate:g} Hz; {LEAST_RATE:g} to {MOST_RATE:g} Hz can "
+            "be resampled to 360 Hz"
+        )
+    ratio = Fraction(SAMPLING_RATE / rate).limit_denominator(1000)
+    gap = np.isnan(signal)
+    if gap.all():
+        return signal, samples
+    if gap.any():
+        at = np.arange(len(signal))
+        signal = np.interp(at, at[~gap], signal[~gap]).astype(np.float32)
+    # Padding repeats the edge: a zero edge would ring into the first beats.
+    out = resample_poly(signal, ratio.numerator, ratio.denominator, padtype="edge")
+    out = np.asarray(out, np.float32)
+    if gap.any():
+        position = np.arange(len(out)) * (ratio.denominator / ratio.numerator)
+        out[gap[np.clip(np.rint(position).astype(int), 0, len(gap) - 1)]] = np.nan
+    scaled = np.rint(samples * (ratio.numerator / ratio.denominator))
+    return out, scaled.astype(np.int64)

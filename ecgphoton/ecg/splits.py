@@ -1,0 +1,130 @@
+"""Beats of many records divided into training, validation and test by a protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.ecg.beatset import BeatSet, DropReport
+from ecgphoton.ecg.extract import Extracted, count_drops
+from ecgphoton.ecg.records import LabelScheme, Protocol
+from ecgphoton.errors import InputError
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The three sets of a protocol, and how they came to be."""
+
+    train: BeatSet
+    validation: BeatSet
+    test: BeatSet
+    protocol: Protocol
+    labels: LabelScheme
+    report: DropReport
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any of these beats is made up."""
+        return any(part.synthetic for part in (self.train, self.validation, self.test))
+
+    @property
+    def parts(self) -> Mapping[str, BeatSet]:
+        """The sets by the names reports use."""
+        return {
+            "train": self.train,
+            "validation": self.validation,
+            self.protocol.test_name: self.test,
+        }
+
+
+def labelled(extracted: Extracted, scheme: LabelScheme) -> Extracted:
+    """Give every beat its class, -1 outside the scheme, and count those outside."""
+    beats = extracted.beats
+    symbols, index = np.unique(beats.symbol, return_inverse=True)
+    classes = np.array([scheme.mapping.get(str(symbol), -1) for symbol in symbols], np.int64)
+    label = classes[index] if len(beats) else beats.label
+    report = extracted.report
+    outside = label < 0
+    if outside.any():
+        reason = f"outside label scheme {scheme.name}"
+        drops = count_drops(str(beats.record[0]), beats.symbol[outside], reason)
+        report = replace(report, drops=(*report.drops, *drops))
+    return Extracted(replace(beats, label=label), report)
+
+
+def assemble(
+    protocol: Protocol,
+    scheme: LabelScheme,
+    extracted: Mapping[str, Extracted],
+    *,
+    split_seed: int = 0,
+    stratified: bool = False,
+) -> Splits:
+    """Divide the beats of a protocol's records into its three sets.
+
+    Parameters
+    ----------
+    extracted
+        Beats of every record of the protocol.
+    split_seed
+        Seed of the random division, where validation is a share of the training beats.
+    stratified
+        Whether that division keeps the share of every class.
+
+    Raises
+    ------
+    InputError
+        If one of the sets is empty.
+    """
+    classed = {name: labelled(extracted[name], scheme) for name in protocol.records}
+
+    def gather(names: tuple[str, ...]) -> BeatSet:
+        parts = [classed[name].beats for name in names]
+        return BeatSet.concat([part.take(part.label >= 0) for part in parts])
+
+    train = gather(protocol.train)
+    if protocol.validation:
+        validation = gather(protocol.validation)
+    else:
+        first, second = _divide(
+            train.label, protocol.validation_fraction, seed=split_seed, stratified=stratified
+        )
+        train, validation = train.take(first), train.take(second)
+    test = gather(protocol.test)
+    for name, part in (("training", train), ("validation", validation), ("test", test)):
+        if not len(part):
+            raise InputError(
+                f"the {name} set of protocol {protocol.name!r} has no beats with labels "
+                f"{scheme.name!r}; choose other records or labels"
+            )
+    report = DropReport.join(classed[name].report for name in protocol.records)
+    report = replace(report, notes=(*report.notes, *_shared_subjects(protocol)))
+    return Splits(train, validation, test, protocol, scheme, report)
+
+
+def _divide(
+    label: NDArray[np.int64], fraction: float, *, seed: int, stratified: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Random rows for training and validation, each in their original order."""
+    order = np.random.default_rng(seed).permutation(len(label))
+    if stratified:
+        # Spread every class evenly over [0, 1), then cut: shares hold to one beat a class.
+        place = np.empty(len(label))
+        for value in np.unique(label):
+            rows = order[label[order] == value]
+            place[rows] = (np.arange(len(rows)) + 0.5) / len(rows)
+        order = order[np.argsort(place[order], kind="stable")]
+    count = round(len(label) * (1 - fraction))
+    return np.sort(order[:count]), np.sort(order[count:])
+
+
+def _shared_subjects(protocol: Protocol) -> tuple[str, ...]:
+    """Return a sentence when a subject is on both sides."""
+    if not protocol.leaking:
+        return ()
+    names = " ".join(protocol.leaking)
+    sentence = f"{protocol.test_name} record {names} is of a subject that also trains"
+    return (f"{sentence}; read {protocol.test_name} without it as well",)

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from ecgphoton.decision import OperatingPoint
-from ecgphoton.errors import InputError
 from ecgphoton.student.propagate import Inputs
+from ecgphoton.training.checks import one_of, refuse_unless
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,28 +60,27 @@ class Schedule:
     """Score that picks the epoch: a name of `decision.SELECTION`, ``auc`` or ``macro-f1``."""
 
     def __post_init__(self) -> None:
-        checks = (
+        refuse_unless(
+            "training",
+            self,
             (
-                self.kind in ("one-cycle", "plateau", "constant"),
-                "kind",
-                "'one-cycle', 'plateau' or 'constant'",
+                (
+                    self.kind in ("one-cycle", "plateau", "constant"),
+                    "kind",
+                    one_of("one-cycle", "plateau", "constant"),
+                ),
+                (0 < self.learning_rate <= 10, "learning_rate", "in (0, 10]"),
+                (0 <= self.weight_decay < 1, "weight_decay", "in [0, 1)"),
+                (1 <= self.batch <= 65536, "batch", "from 1 to 65536"),
+                (1 <= self.epochs <= 10000, "epochs", "from 1 to 10000"),
+                (self.clip > 0, "clip", "positive"),
+                (self.plateau_patience >= 0, "plateau_patience", "at least 0"),
+                (0 < self.plateau_factor < 1, "plateau_factor", "in (0, 1)"),
+                (self.patience >= 1, "patience", "at least 1"),
+                (self.min_epochs >= 0, "min_epochs", "at least 0"),
+                (0 <= self.ema < 1, "ema", "in [0, 1)"),
             ),
-            (0 < self.learning_rate <= 10, "learning_rate", "in (0, 10]"),
-            (0 <= self.weight_decay < 1, "weight_decay", "in [0, 1)"),
-            (1 <= self.batch <= 65536, "batch", "from 1 to 65536"),
-            (1 <= self.epochs <= 10000, "epochs", "from 1 to 10000"),
-            (self.clip > 0, "clip", "positive"),
-            (self.plateau_patience >= 0, "plateau_patience", "at least 0"),
-            (0 < self.plateau_factor < 1, "plateau_factor", "in (0, 1)"),
-            (self.patience >= 1, "patience", "at least 1"),
-            (self.min_epochs >= 0, "min_epochs", "at least 0"),
-            (0 <= self.ema < 1, "ema", "in [0, 1)"),
         )
-        for good, name, allowed in checks:
-            if not good:
-                raise InputError(
-                    f"training.{name} is {getattr(self, name)!r}; it must be {allowed}"
-                )
 
 
 @dataclass(frozen=True)
@@ -92,14 +91,9 @@ class Control:
     """Extra factor on the abnormal class weight, raised by rescues."""
     boost_scale: float = 1.0
     """Extra factor on the sampler's abnormal boost, raised by rescues."""
-    rebalance: bool = True
-    """Whether class weights and samplers act at all (guards switch it)."""
-    sampler: bool = True
-    """Whether the weighted sampler may act."""
-    ramp_start: int = 0
-    """Epoch at which the linear ramp of rebalancing starts."""
-    cooldown_until: int = 0
-    """First epoch at which rebalancing may act again after a collapse."""
+    ramp_start: int | None = None
+    """Epoch (from 0) at which the ramp of rebalancing starts; None is the end of warm-up."""
+    collapses: int = 0
     locked: bool = False
     """Whether a guard has switched rebalancing off for good."""
     distil: bool = True

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
+import torch
+from torch import Tensor
+
+from ecgphoton.student.propagate import Inputs
 from ecgphoton.training.checks import refuse_unless
+from ecgphoton.training.parts import Augment, unchanged
+
+QRS_START, QRS_STOP = 120, 240  # where the template residual sits in the window
+DRIFT = (0.15, 0.8)  # Hz: breathing and slow movement
 
 
 @dataclass(frozen=True)
@@ -34,3 +43,62 @@ class Augmentation:
                 (0 <= self.noise <= 1, "noise", "from 0 to 1"),
             ),
         )
+
+
+@dataclass(frozen=True)
+class Augmented:
+    """Changes windows, and the template residual along with them; rhythm stays.
+
+    The residual is shifted like the window and then takes on whatever else the window's QRS part
+    took on, as it would if this beat alone were disturbed.
+    """
+
+    settings: Augmentation
+
+    def __call__(self, inputs: Inputs, generator: torch.Generator) -> Inputs:
+        """Return changed beats."""
+        window, residual = inputs.window, inputs.residual
+        if self.settings.shift:
+            reach = self.settings.shift
+            by = torch.randint(-reach, reach + 1, (len(inputs), 1), generator=generator)
+            window = _shifted(window, by)
+            residual = None if residual is None else _shifted(residual, by)
+        changed = self._disturbed(window, generator)
+        if residual is not None and changed is not window:
+            change = (changed - window)[:, QRS_START:QRS_STOP]
+            residual = (residual + change).clamp_(-1, 1)
+        return replace(inputs, window=changed, residual=residual)
+
+    def _disturbed(self, window: Tensor, generator: torch.Generator) -> Tensor:
+        """Gain, drift and noise, then normalisation; the window itself if none is asked for."""
+        settings, (beats, samples) = self.settings, window.shape
+        changed = window
+        if settings.amplitude:
+            slope = torch.randn(beats, 1, generator=generator) * settings.amplitude
+            changed = changed * (slope * torch.linspace(-1, 1, samples)).exp()
+        if settings.wander:
+            size, rate, phase = torch.rand(3, beats, 1, generator=generator)
+            angle = 2 * math.pi * (DRIFT[0] + (DRIFT[1] - DRIFT[0]) * rate)
+            time = torch.arange(samples) / samples  # a window lasts one second
+            drift = (angle * time + 2 * math.pi * phase).sin()
+            changed = changed + settings.wander * size * drift
+        if settings.noise:
+            changed = changed + settings.noise * torch.randn(beats, samples, generator=generator)
+        return window if changed is window else _normalised(changed)
+
+
+def _shifted(rows: Tensor, by: Tensor) -> Tensor:
+    """Shift each row to the right by its number of samples, repeating the sample at the edge."""
+    samples = rows.shape[1]
+    return rows.gather(1, (torch.arange(samples) - by).clamp_(0, samples - 1))
+
+
+def _normalised(rows: Tensor) -> Tensor:
+    """Subtract each row's mean and divide by its largest magnitude."""
+    rows = rows - rows.mean(1, keepdim=True)
+    return (rows / rows.abs().amax(1, keepdim=True).clamp_min(1e-6)).clamp_(-1, 1)
+
+
+def augmenter(settings: Augmentation) -> Augment:
+    """Return the augmentation the settings ask for; the null object when they ask for nothing."""
+    return unchanged if settings == Augmentation() else Augmented(settings)

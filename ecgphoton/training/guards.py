@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from ecgphoton.training.balance import Ramp
 from ecgphoton.training.checks import one_of, refuse_unless
+from ecgphoton.training.parts import Control, EpochRecord
 
 RescueMode = Literal["auto", "on", "off"]
 
@@ -57,3 +59,116 @@ class GuardSettings:
                 (1 <= self.rescue_step <= 10, "rescue_step", "from 1 to 10"),
             ),
         )
+
+
+Outcome = tuple[Control, tuple[str, ...]]
+
+
+def _said(miss: float, fpr: float) -> str:
+    return f"miss {100 * miss:.1f} %, FPR {100 * fpr:.1f} %"
+
+
+def _rates(record: EpochRecord) -> dict[str, tuple[float, float]]:
+    """Miss rate and FPR of every monitored set; empty with more than two classes."""
+    return {
+        name: (values["miss"], values["fpr"])
+        for name, values in record.sets.items()
+        if "miss" in values
+    }
+
+
+@dataclass(frozen=True)
+class CollapseGuard:
+    """Stops rebalancing (and distillation) when every beat is called the same.
+
+    All abnormal, or all normal under rebalancing: cool-down, then the ramp from zero, and a lock
+    when it keeps happening. All normal before rebalancing has begun: the warm-up ends at once.
+    """
+
+    settings: GuardSettings
+    ramp: Ramp
+
+    def __call__(self, control: Control, record: EpochRecord) -> Outcome:
+        """Return the control of the next epoch and what was done."""
+        rates = _rates(record)
+        cooling = control.ramp_start is not None and record.epoch <= control.ramp_start
+        if not rates or control.locked or cooling:
+            return control, ()
+        name, (miss, fpr) = next(iter(rates.items()))
+        high, low = self.settings.collapse_high, self.settings.collapse_low
+        if fpr > high and miss < low:
+            side = "abnormal"
+        elif miss > high and fpr < low:
+            side = "normal"
+        else:
+            return control, ()
+        said = f"{name} collapsed to all-{side} ({_said(miss, fpr)})"
+        acting = self.ramp(record.epoch - 1, control) > 0
+        if side == "normal" and not acting:
+            event = f"{said}: warm-up ends, rebalancing starts"
+            return replace(control, ramp_start=record.epoch, distil=False), (event,)
+        collapses = control.collapses + 1
+        locked = 0 < self.settings.lock_after <= collapses
+        resting = replace(
+            control,
+            collapses=collapses,
+            locked=locked,
+            ramp_start=record.epoch + self.settings.cooldown,
+            weight_scale=1.0,
+            boost_scale=1.0,
+            distil=False,
+        )
+        what = "off for good" if locked else f"off for {self.settings.cooldown} epochs"
+        return resting, (f"{said}: rebalancing and distillation {what}",)
+
+
+@dataclass(frozen=True)
+class RecallRescue:
+    """Strengthens class weight and sampler, a few times, while too much is missed."""
+
+    settings: GuardSettings
+    ramp: Ramp
+
+    def __call__(self, control: Control, record: EpochRecord) -> Outcome:
+        """Return the control of the next epoch and what was done."""
+        ready = self.ramp(record.epoch - 1, control) == 1
+        if not ready or control.rescues >= self.settings.rescue_limit:
+            return control, ()
+        listened = list(_rates(record).items())[: 2 if self.settings.listens_to_second_set else 1]
+        for name, (miss, fpr) in listened:
+            if miss > self.settings.rescue_miss and fpr < self.settings.rescue_fpr:
+                stronger = replace(
+                    control,
+                    rescues=control.rescues + 1,
+                    weight_scale=control.weight_scale * self.settings.rescue_step,
+                    boost_scale=control.boost_scale * self.settings.rescue_step,
+                )
+                event = (
+                    f"recall rescue {stronger.rescues} of {self.settings.rescue_limit}: {name} "
+                    f"{_said(miss, fpr)}; abnormal weight and boost x {self.settings.rescue_step}"
+                )
+                return stronger, (event,)
+        return control, ()
+
+
+@dataclass(frozen=True)
+class TeacherPause:
+    """Pauses distillation while the student misses too much."""
+
+    pause: float
+    resume: float
+
+    def __call__(self, control: Control, record: EpochRecord) -> Outcome:
+        """Return the control of the next epoch and what was done."""
+        rates = _rates(record)
+        if not rates:
+            return control, ()
+        name, (miss, _) = next(iter(rates.items()))
+        if control.distil and miss > self.pause:
+            event = f"distillation pauses: {name} miss {100 * miss:.1f} %"
+            return replace(control, distil=False), (event,)
+        cooling = control.ramp_start is not None and record.epoch < control.ramp_start
+        if not control.distil and miss < self.resume and not cooling and not control.locked:
+            event = f"distillation goes on: {name} miss {100 * miss:.1f} %"
+            return replace(control, distil=True), (event,)
+        return control, ()

@@ -1,0 +1,240 @@
+"""Unitary matrices as phases of a mesh, and phases as the matrix a chip performs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+
+from ecgphoton.errors import InputError
+from ecgphoton.mesh.layout import MeshArchitecture, MeshLayout
+from ecgphoton.mesh.mzi import elements, namespace, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from ecgphoton.mesh.mzi import Array
+
+    Rotation = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+    """S, C and phasor p of ``G = [[p S, C], [p C, -S]]``."""
+
+ZERO = 1e-14
+"""Matrix entries below it are taken for zero, so that rounding never decides a phase."""
+UNITARY = 1e-9
+"""Largest entry of U^H U - 1 that is accepted."""
+
+
+class Phases(NamedTuple):
+    """Phases of a batch of meshes, rad; numpy arrays or torch tensors."""
+
+    theta: Array
+    """(..., k) internal phases in light order: 0 is cross, pi is bar."""
+    phi: Array
+    """(..., k) external phases on the upper input, met before the MZI."""
+    output: Array
+    """(..., n) phases at the outputs."""
+
+
+class AnyPhases(Protocol):
+    """Whatever has the three phase arrays: `Phases`, or those of a mesh program."""
+
+    @property
+    def theta(self) -> Array:
+        """(..., k), rad."""
+
+    @property
+    def phi(self) -> Array:
+        """(..., k), rad."""
+
+    @property
+    def output(self) -> Array:
+        """(..., n), rad."""
+
+
+def check_unitary(matrix: ArrayLike) -> NDArray[Any]:
+    """Copy (..., n, n) as float64 (real input) or complex128, refusing what is not unitary.
+
+    Raises
+    ------
+    InputError
+        If the shape or type is wrong, or ``U^H U`` differs from 1 by more than 1e-9.
+    """
+    u = np.array(matrix)
+    if u.ndim < 2 or u.shape[-1] != u.shape[-2] or u.dtype.kind not in "iufc":
+        raise InputError(f"matrix has shape {u.shape} and type {u.dtype}; (..., n, n) is needed")
+    u = u.astype(complex if u.dtype.kind == "c" else float)
+    if not np.isfinite(u).all():
+        raise InputError("matrix holds NaN or infinity; give finite numbers")
+    gram = u.conj().swapaxes(-1, -2) @ u - np.eye(u.shape[-1])
+    error = float(np.abs(gram).max(initial=0.0))
+    if error > UNITARY:
+        raise InputError(
+            f"matrix is not unitary: U^H U differs from 1 by {error:.3g}, at most {UNITARY:g} is "
+            "allowed; give a unitary matrix, such as a factor of a singular value decomposition"
+        )
+    return u
+
+
+def _rotation(a: NDArray[Any], b: NDArray[Any]) -> Rotation:
+    """Return |a|/r, |b|/r and the phasor of a conj(b); where both vanish 0, 1 and 1."""
+    size_a, size_b = (np.where(np.abs(x) < ZERO, 0.0, np.abs(x)) for x in (a, b))
+    norm = np.hypot(size_a, size_b)
+    nothing = norm == 0
+    norm = np.where(nothing, 1.0, norm)
+    certain = (size_a > 0) & (size_b > 0)
+    phasor = np.where(certain, a, 1.0) * np.where(certain, b, 1.0).conj()
+    return size_a / norm, np.where(nothing, 1.0, size_b / norm), phasor / np.abs(phasor)
+
+
+def _apply(first: NDArray[Any], second: NDArray[Any], s: NDArray[Any], c: NDArray[Any]) -> None:
+    """Overwrite two rows or columns with ``S first + C second`` and ``C first - S second``."""
+    s, c = s[..., None], c[..., None]
+    upper = s * first + c * second
+    second[...] = c * first - s * second
+    first[...] = upper
+
+
+def _null_right(u: NDArray[Any], row: int, m: int, *, upper: bool) -> tuple[int, Rotation]:
+    """U <- U G^H on columns m, m+1 so that U[row, m] (`upper`) or U[row, m+1] becomes 0."""
+    a, b = u[..., row, m], u[..., row, m + 1]
+    if upper:
+        s, c, p = _rotation(b, a)
+        p = -p.conj()
+    else:
+        s, c, p = _rotation(a, b)
+    u[..., m] *= p.conj()[..., None]
+    _apply(u[..., m], u[..., m + 1], s, c)
+    return m, (s, c, p)
+
+
+def _null_left(u: NDArray[Any], column: int, m: int) -> tuple[int, Rotation]:
+    """U <- G U on rows m, m+1 so that U[m + 1, column] becomes 0."""
+    s, c, p = _rotation(u[..., m, column], u[..., m + 1, column])
+    p = p.conj()
+    u[..., m, :] *= p[..., None]
+    _apply(u[..., m, :], u[..., m + 1, :], s, c)
+    return m, (s, c, p)
+
+
+def _rotations(u: NDArray[Any], layout: MeshLayout) -> Iterator[tuple[int, Rotation]]:
+    """Yield mode and rotation of every MZI as light meets them; `u` ends as the phase screen.
+
+    ``G`` is an MZI without its common phase ``i exp(i theta/2)``; its phasor is exactly 1 or -1
+    wherever the matrix is real.
+    """
+    n = layout.order
+    if layout.architecture == "reck":
+        for row in range(n - 1):
+            for m in range(n - 2, row - 1, -1):
+                yield _null_right(u, row, m, upper=False)
+        return
+    left = []
+    for i in range(n - 1):
+        for j in range(i + 1):
+            if i % 2 == 0:
+                yield _null_right(u, n - 1 - j, i - j, upper=True)
+            else:
+                left.append(_null_left(u, j, n - 2 - i + j))
+    # G^H D = D' G' with p' = d1 conj(d2), d1' = conj(p) d2, d2' = d2.
+    for m, (s, c, p) in reversed(left):
+        d1, d2 = u[..., m, m].copy(), u[..., m + 1, m + 1]
+        u[..., m, m] = p.conj() * d2
+        moved = d1 * d2.conj()
+        yield m, (s, c, moved / np.abs(moved))
+
+
+def decompose(unitary: ArrayLike, architecture: MeshArchitecture = "clements") -> Phases:
+    """Phases of the ideal mesh that performs a unitary (or real orthogonal) matrix.
+
+    Parameters
+    ----------
+    unitary
+        (..., n, n), n from 2 to 64.
+    architecture
+        ``clements`` (n columns) or ``reck`` (2 n - 3 columns).
+
+    Returns
+    -------
+    Theta in [0, pi], phi and output in [0, 2 pi). Where theta is 0 or pi, phi means nothing and is
+    0; where theta is free it is 0 (cross, no power): equal matrices have equal phases.
+
+    Raises
+    ------
+    InputError
+        If the matrix is not square, finite and unitary to 1e-9.
+
+    References
+    ----------
+    Clements et al., Optica 3, 1460 (2016), doi:10.1364/OPTICA.3.001460; Reck et al., Phys. Rev.
+    Lett. 73, 58 (1994), doi:10.1103/PhysRevLett.73.58.
+    """
+    u = check_unitary(unitary)
+    layout = MeshLayout(architecture, u.shape[-1])
+    index = {place: k for k, place in enumerate(layout.mzis)}
+    depth = [0] * layout.order
+    theta = np.zeros((*u.shape[:-2], len(index)))
+    phi = np.zeros_like(theta)
+    screen = np.zeros(u.shape[:-1])  # phases carried behind the MZIs met so far
+    for m, (s, c, p) in _rotations(u, layout):
+        column = max(depth[m], depth[m + 1])
+        depth[m] = depth[m + 1] = column + 1
+        k = index[column, m]
+        angle = 2 * np.arctan2(s, c)
+        turn = np.angle(p) + screen[..., m] - screen[..., m + 1]
+        common = screen[..., m + 1] - np.pi / 2 - angle / 2
+        theta[..., k] = angle
+        phi[..., k] = np.where((s == 0) | (c == 0), 0.0, turn)
+        screen[..., m] = np.where(c == 0, common + turn, common)
+        screen[..., m + 1] = np.where(s == 0, common + turn, common)
+    output = np.angle(np.diagonal(u, axis1=-2, axis2=-1)) + screen
+    return Phases(theta, wrap(phi), wrap(output))
+
+
+def recompose(
+    layout: MeshLayout,
+    phases: AnyPhases,
+    alpha: Array = None,
+    beta: Array = None,
+    transmission: Array = None,
+) -> Array:
+    """Matrix that a mesh performs: every chip of a batch at once, column by column.
+
+    Parameters
+    ----------
+    layout
+        Where the MZIs are.
+    phases
+        theta, phi (..., k) and output (..., n), rad; numpy arrays or torch tensors. Float32 gives
+        complex64, float64 gives complex128; gradients flow in torch.
+    alpha, beta
+        Angle errors of first and second splitters, rad, (..., k) or anything that broadcasts.
+    transmission
+        Field transmission of every MZI, (..., k) or broadcasting: 1 is lossless, see
+        `ecgphoton.mesh.mzi.field_transmission`.
+
+    Returns
+    -------
+    (..., n, n) complex, with the broadcast leading shape of all arguments.
+    """
+    alpha = 0.0 if alpha is None else alpha
+    beta = 0.0 if beta is None else beta
+    xp = namespace(phases.theta, phases.phi, phases.output, alpha, beta, transmission)
+    t11, t12, t21, t22 = (
+        part if transmission is None else part * transmission
+        for part in elements(phases.theta, phases.phi, alpha, beta)
+    )
+    rows: list[Array] = [None] * layout.order  # rows of the matrix so far; None: of the identity
+    unit = xp.eye(layout.order, dtype=t11.dtype)
+    if xp is not np:
+        unit = unit.to(t11.device)
+    for k, (_, m) in enumerate(layout.mzis):
+        upper = unit[m] if rows[m] is None else rows[m]
+        lower = unit[m + 1] if rows[m + 1] is None else rows[m + 1]
+        rows[m] = t11[..., k, None] * upper + t12[..., k, None] * lower
+        rows[m + 1] = t21[..., k, None] * upper + t22[..., k, None] * lower
+    screen = xp.exp(1j * phases.output)
+    rows = [screen[..., m, None] * row for m, row in enumerate(rows)]
+    broadcast = np.broadcast_arrays if xp is np else xp.broadcast_tensors
+    return xp.stack(list(broadcast(*rows)), -2)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
@@ -122,16 +124,18 @@ def _extract_all(
     names: Iterable[str], folder: Path, source: str, lead: str, *, cache: bool
 ) -> dict[str, Extracted]:
     """Beats of every record; fails if a lead asked for by name is in none of them."""
-    extracted: dict[str, Extracted] = {}
-    for name in names:
 
-        def build(name: str = name) -> Extracted:
+    def one(name: str) -> Extracted:
+        def build() -> Extracted:
             return extract(read_recording(folder, name, lead=lead), source=source)
 
-        if cache:
-            extracted[name] = remembered(name, record_files(folder, name), lead, source, build)
-        else:
-            extracted[name] = build()
+        if not cache:
+            return build()
+        return remembered(name, record_files(folder, name), lead, source, build)
+
+    names = tuple(names)
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        extracted = dict(zip(names, pool.map(one, names), strict=True))
     if extracted and all(_substituted(part, lead) for part in extracted.values()):
         raise InputError(
             f"no record has a lead {lead!r}; use another name (MLII, V1, V2, V5) or channel:0"

@@ -67,8 +67,10 @@ class BeatSet:
         return replace(self, **rows)
 
     @classmethod
-    def concat(cls, parts: Sequence[BeatSet]) -> BeatSet:
-        """Join sets one after the other.
+    def concat(
+        cls, parts: Sequence[BeatSet], rows: Sequence[NDArray[np.int64]] | None = None
+    ) -> BeatSet:
+        """Join sets one after the other, or only the given rows of each, in one copy.
 
         Raises
         ------
@@ -80,13 +82,18 @@ class BeatSet:
         rates = {part.fs for part in parts}
         if len(rates) > 1:
             raise InputError(f"beats at different sampling rates {sorted(rates)} Hz; resample")
-        if len(parts) == 1:
-            return parts[0]
-        rows: dict[str, Any] = {
-            name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS
-        }
+        if rows is None:
+            rows = [np.arange(len(part)) for part in parts]
+        stops = np.cumsum([len(chosen) for chosen in rows])
+        columns: dict[str, Any] = {}
+        for name in _COLUMNS:
+            pieces = [getattr(part, name) for part in parts]
+            shape = (int(stops[-1]), *pieces[0].shape[1:])
+            columns[name] = np.empty(shape, np.result_type(*pieces))
+            for piece, chosen, stop in zip(pieces, rows, stops, strict=True):
+                columns[name][stop - len(chosen) : stop] = piece[chosen]
         source = "+".join(sorted({part.source for part in parts}))
-        return cls(**rows, fs=parts[0].fs, source=source)
+        return cls(**columns, fs=parts[0].fs, source=source)
 
     @property
     def digest(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import zipfile
@@ -86,7 +85,7 @@ def _save(path: Path, extracted: Extracted) -> None:
 def _load(path: Path, name: str) -> Extracted | None:
     """Read an entry (the archive checks a CRC of every array); None if absent or damaged."""
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
+        with np.load(path, allow_pickle=False) as stored:
             arrays = {column: stored[column] for column in _ARRAYS}
             about = json.loads(stored["about"].tobytes())
         count = len(arrays["sample"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ecgphoton.metrics import (
+    Confusion,
     by_group,
     class_table,
     confusion,
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from ecgphoton.ecg.beats import BeatSet
 
 BOOTSTRAP_SEED = 20
-RATES = ("miss", "fpr", "f1")
 
 
 def evaluate_set(
@@ -59,18 +59,19 @@ def evaluate_set(
     called = point.decide(abnormal).astype(np.int64)
     total = confusion(label, called)
     per_record = by_group(label, called, beats.record)
-    statistics = {"miss": "miss_rate", "fpr": "fpr", "f1": "f1"}
+    counts = list(per_record.values())
+    statistics: dict[str, Callable[[Confusion], float]] = {
+        "miss": lambda c: c.miss_rate,
+        "fpr": lambda c: c.fpr,
+        "f1": lambda c: c.f1,
+    }
     return {
         "beats": len(label),
         **total.to_dict(),
         **ranking(label, abnormal),
         "interval_95": {
-            name: record_bootstrap(
-                list(per_record.values()),
-                lambda c, field=field: float(getattr(c, field)),
-                seed=BOOTSTRAP_SEED,
-            )
-            for name, field in statistics.items()
+            name: record_bootstrap(counts, statistic, seed=BOOTSTRAP_SEED)
+            for name, statistic in statistics.items()
         },
         "records": {name: counts.to_dict() for name, counts in per_record.items()},
         "symbols": _per_symbol(beats.symbol, called, label),

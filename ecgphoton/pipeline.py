@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
+from torch import nn
 
 from ecgphoton import __version__, runs
 from ecgphoton.artifacts import (
@@ -26,13 +27,21 @@ from ecgphoton.artifacts import (
 from ecgphoton.ecg.beats import BeatSet, Splits, load_splits
 from ecgphoton.errors import InputError
 from ecgphoton.evaluation import evaluate_set
+from ecgphoton.hwsim.aware import noisy_forward
 from ecgphoton.recipe import Recipe, from_dict, write
 from ecgphoton.student.network import SegmentStudent
-from ecgphoton.student.propagate import inputs_of
+from ecgphoton.student.propagate import Inputs, inputs_of
 from ecgphoton.training.assemble import assemble
 from ecgphoton.training.fit import Fitted, fit
 from ecgphoton.training.judge import probabilities
-from ecgphoton.training.parts import Control, EpochRecord, Examples
+from ecgphoton.training.parts import (
+    Control,
+    EpochRecord,
+    Examples,
+    Parts,
+    nothing,
+    plain_forward,
+)
 from ecgphoton.training.state import FitState
 
 if TYPE_CHECKING:
@@ -75,6 +84,27 @@ def monitored(recipe: Recipe, splits: Splits) -> dict[str, BeatSet]:
     if recipe.decision.blend > 0:
         sets[splits.protocol.test_name] = splits.test
     return sets
+
+
+def parts_of(recipe: Recipe, training: Examples, architecture: Architecture) -> Parts:
+    """Assemble the strategies of a recipe, with the hardware noise it trains under."""
+    noise = recipe.noise
+    silent = noise.weight == 0 and noise.detector == 0
+    return assemble(
+        recipe.balance,
+        recipe.guards,
+        recipe.augment,
+        recipe.loss,
+        examples=training,
+        classes=architecture.classes,
+        forward=plain_forward if silent else noisy_forward(noise.weight, noise.detector),
+        after_step=track_gains if architecture.gains == "tracked" else nothing,
+    )
+
+
+def track_gains(model: nn.Module, inputs: Inputs) -> None:
+    """Let a student follow the detector peaks of the batch it has just seen."""
+    cast("SegmentStudent", model).track_gains(inputs)
 
 
 def start_run(recipe: Recipe, folder: Path, seed: int) -> None:
@@ -152,14 +182,7 @@ def train(
         monitors,
         recipe.training,
         recipe.decision,
-        assemble(
-            recipe.balance,
-            recipe.guards,
-            recipe.augment,
-            recipe.loss,
-            examples=training,
-            classes=architecture.classes,
-        ),
+        parts_of(recipe, training, architecture),
         seed=seed,
         resume=resume,
         on_epoch=save,

@@ -7,6 +7,7 @@ does. `MeshProgram.to_dict` is the content of the published file format ``ecgpho
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, MeshLayout
 from ecgphoton.student.architecture import WIDTH, Architecture
 
 if TYPE_CHECKING:
@@ -30,12 +32,6 @@ TABLE_BITS = 16  # width of the digital activation's output; its full scale is 3
 
 MeshKind = Literal["svd-clements", "svd-reck", "real-part"]
 Role = Literal["branch", "rhythm", "mlp"]
-
-COLUMNS: dict[str, tuple[tuple[int, int], ...]] = {
-    "clements": ((0, 0), (0, 2), (1, 1), (2, 0), (2, 2), (3, 1)),
-    "reck": ((0, 2), (1, 1), (2, 0), (2, 2), (3, 1), (4, 2)),
-}
-"""(column, upper mode) of the MZIs of a 4-mode mesh in light order."""
 
 
 def largest_code(bits: int) -> int:
@@ -117,9 +113,7 @@ class IntegerBlock:
     """(2 n_a + 1,) activation of every detector code, full scale 32767 = 1."""
 
     def __post_init__(self) -> None:
-        self._check_integers(self.name)
-
-    def _check_integers(self, path: str) -> None:
+        path = self.name
         for name in ("weight_bits", "bias_bits", "input_bits", "adc_bits"):
             bits = getattr(self, name)
             good = isinstance(bits, int) and 2 <= bits <= 16
@@ -158,16 +152,10 @@ class IntegerBlock:
         return (self.adc_high - self.adc_low) / (2 * largest_code(self.adc_bits))
 
     @property
-    def input_factor(self) -> int:
-        """What ``w @ x`` is multiplied with in the integer accumulator."""
-        return largest_code(self.bias_bits)
-
-    @property
     def unit(self) -> float:
         """Value of 1 in the integer accumulator, before the gain."""
-        bits = (self.weight_bits, self.input_bits, self.bias_bits)
-        product = largest_code(bits[0]) * largest_code(bits[1]) * largest_code(bits[2])
-        return self.full_scale / product
+        codes = map(largest_code, (self.weight_bits, self.input_bits, self.bias_bits))
+        return self.full_scale / math.prod(codes)
 
     @property
     def offset(self) -> Integers:
@@ -201,7 +189,7 @@ class MatrixBlock(IntegerBlock):
     """Amplifier factor that restores sigma_max."""
 
     def __post_init__(self) -> None:
-        self._check_integers(self.name)
+        super().__post_init__()
         attenuation = _frozen(self.attenuation, (WIDTH,), float, f"{self.name}.attenuation")
         inside = bool(((attenuation >= 0) & (attenuation <= 1)).all())
         require(inside, f"{self.name}.attenuation", attenuation.tolist(), "in [0, 1]")
@@ -231,7 +219,8 @@ class MeshProgram:
     """(classes, 4), digital, multiples of 2^-20."""
     head_bias: Floats
     """(classes,), digital, multiples of 2^-20."""
-    operating_point: OperatingPoint
+    operating_point: OperatingPoint | None
+    """Threshold on the probability of class 1 of two; None where the largest logit decides."""
     classes: tuple[str, ...]
     v_pi: float = 4.36
     """Voltage that makes a heater shift by pi, V (phase = pi (V / V_pi)^2)."""
@@ -239,9 +228,9 @@ class MeshProgram:
     """Voltage of the largest DAC code, V."""
     dac_bits: int = 8
     """Bits of the heater DACs, linear in voltage."""
-    column_pitch: float = 300.0
+    column_pitch: float = COLUMN_PITCH
     """Distance between MZI columns, um."""
-    mode_pitch: float = 120.0
+    mode_pitch: float = MODE_PITCH
     """Distance between waveguides, um."""
     readout: Literal["homodyne"] = "homodyne"
     """Signed field amplitudes: the detector sees the real quadrature."""
@@ -273,9 +262,19 @@ class MeshProgram:
         require(self.readout == "homodyne", "readout", self.readout, "'homodyne'")
 
     @property
-    def columns(self) -> tuple[tuple[int, int], ...]:
-        """(column, upper mode) of the MZIs of every mesh, in light order."""
-        return COLUMNS["reck" if self.mesh == "svd-reck" else "clements"]
+    def layout(self) -> MeshLayout:
+        """Columns and modes of the MZIs of every mesh, in light order."""
+        return MeshLayout("reck" if self.mesh == "svd-reck" else "clements", WIDTH)
+
+    def origin(self, name: str, mesh: Literal["U", "V"]) -> tuple[float, float]:
+        """Return x and y (um) of mode 0 of a mesh's first column; blocks lie one below another.
+
+        Mesh V comes first; one cell for its output heaters and one for the attenuators lie
+        between it and mesh U. Heaters are at ``origin + layout.positions(...)``.
+        """
+        cells = self.layout.depth + 2 if mesh == "U" and self.mesh != "real-part" else 0
+        row = self.architecture.blocks.index(name) * (WIDTH + 1)
+        return cells * self.column_pitch, row * self.mode_pitch
 
     def block(self, name: str) -> MatrixBlock:
         """Return the block of that name, or InputError."""

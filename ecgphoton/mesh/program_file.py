@@ -11,7 +11,7 @@ import json
 import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -43,6 +43,8 @@ CONVENTION = {
     "matrix": "svd-*: W = scale Re(U diag(attenuation) V), light meets mesh V, the attenuators, "
     "then mesh U (mesh V performs the transposed right singular vectors); "
     "real-part: W = scale Re(U)",
+    "layout": "x, y is where a cell starts, on the upper waveguide; phi heaters of MZIs and output "
+    "heaters lie 1/4 column_pitch further, theta heaters 3/4",
     "heater": "phase = pi (V / v_pi)^2; V = code v_max / (2^dac_bits - 1)",
     "detector": "a = n_b (w x) + offset in exact integers; code = clip(rint(a multiplier), "
     "-n_a, n_a) in IEEE double, ties to even; activation = table[code + n_a]",
@@ -73,31 +75,26 @@ def _heater(phase: float, program: MeshProgram) -> dict[str, Any]:
     return {"phase": float(phase), "voltage": float(voltage), "code": int(code)}
 
 
-def mesh_columns(program: MeshProgram) -> int:
-    """Return the number of MZI columns of one mesh."""
-    return max(column for column, _ in program.columns) + 1
-
-
 def _mesh(
-    phases: MeshPhases, name: str, program: MeshProgram, first: int, y0: float
+    phases: MeshPhases, block: str, mesh: Literal["U", "V"], program: MeshProgram
 ) -> dict[str, Any]:
-    pitch = program.column_pitch
+    (x0, y0), name = program.origin(block, mesh), f"{block}.{mesh}"
     mzis = [
         {
             "id": f"{name}.mzi{index}",
             "column": column,
             "modes": [mode, mode + 1],
-            "x": (first + column) * pitch,
+            "x": x0 + column * program.column_pitch,
             "y": y0 + mode * program.mode_pitch,
             "theta": _heater(phases.theta[index], program),
             "phi": _heater(phases.phi[index], program),
         }
-        for index, (column, mode) in enumerate(program.columns)
+        for index, (column, mode) in enumerate(program.layout.mzis)
     ]
     outputs = [
         {
             "id": f"{name}.out{mode}",
-            "x": (first + mesh_columns(program)) * pitch,
+            "x": x0 + program.layout.depth * program.column_pitch,
             "y": y0 + mode * program.mode_pitch,
             **_heater(phase, program),
         }
@@ -106,16 +103,14 @@ def _mesh(
     return {"mzis": mzis, "outputs": outputs}
 
 
-def _block(block: MatrixBlock, index: int, program: MeshProgram) -> dict[str, Any]:
-    y0 = index * (len(block.order) + 1) * program.mode_pitch
-    after_v = 0 if block.v is None else mesh_columns(program) + 1
-    first_u = 0 if block.v is None else after_v + 1
-    meshes = {} if block.v is None else {"V": _mesh(block.v, f"{block.name}.V", program, 0, y0)}
-    meshes["U"] = _mesh(block.u, f"{block.name}.U", program, first_u, y0)
+def _block(block: MatrixBlock, program: MeshProgram) -> dict[str, Any]:
+    meshes = {} if block.v is None else {"V": _mesh(block.v, block.name, "V", program)}
+    meshes["U"] = _mesh(block.u, block.name, "U", program)
+    x, y0 = program.origin(block.name, "U")
     attenuators = [
         {
             "id": f"{block.name}.att{mode}",
-            "x": after_v * program.column_pitch,
+            "x": x - program.column_pitch,
             "y": y0 + mode * program.mode_pitch,
             "transmission": float(value),
         }
@@ -133,7 +128,7 @@ def _block(block: MatrixBlock, index: int, program: MeshProgram) -> dict[str, An
         "input": {"bits": block.input_bits, "low": -1, "high": 1},
         "detector": {"bits": block.adc_bits, "low": block.adc_low, "high": block.adc_high},
         "accumulator": {
-            "input_factor": block.input_factor,
+            "input_factor": largest_code(block.bias_bits),
             "offset": block.offset.tolist(),
             "multiplier": block.multiplier,
         },
@@ -168,10 +163,10 @@ def program_to_dict(program: MeshProgram) -> dict[str, Any]:
         "table_full_scale": largest_code(TABLE_BITS),
         "pooling": [branch._asdict() for branch in architecture.branches],
         "tokens": architecture.tokens,
-        "blocks": [_block(block, index, program) for index, block in enumerate(program.blocks)],
+        "blocks": [_block(block, program) for block in program.blocks],
         "head": {"weight": program.head_weight.tolist(), "bias": program.head_bias.tolist()},
         "classes": list(program.classes),
-        "operating_point": program.operating_point.to_dict(),
+        "operating_point": program.operating_point and program.operating_point.to_dict(),
         "hashes": dict(program.hashes),
     }
 
@@ -252,7 +247,7 @@ def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any v
     if version != FORMAT:
         raise InputError(f"mesh file: $.format is {version!r}; this version reads {FORMAT!r}")
     _check_schema(data)
-    blocks = []
+    blocks, point = [], data["operating_point"]
     for index, item in enumerate(data["blocks"]):
         try:
             blocks.append(_read_block(item))
@@ -265,7 +260,7 @@ def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any v
             blocks=tuple(blocks),
             head_weight=np.array(data["head"]["weight"], float),
             head_bias=np.array(data["head"]["bias"], float),
-            operating_point=OperatingPoint.from_dict(data["operating_point"]),
+            operating_point=None if point is None else OperatingPoint.from_dict(point),
             classes=tuple(data["classes"]),
             readout=data["readout"],
             hashes=dict(data["hashes"]),

@@ -1,0 +1,207 @@
+"""ONNX graphs of a student, built node by node: names a person can read, bytes that never vary.
+
+The float graph is the student as trained. The integer graph is `QuantizedStudent` in integer
+operators: code products in int64, one double multiplication and rounding a block, the activation a
+`Gather` from a table over detector codes. It holds no quantise-dequantise pairs, which
+onnxruntime rewrites into other arithmetic, so it gives the same bits in every runtime.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ecgphoton.export.onnx_builder import Graph, normalised_window
+from ecgphoton.mesh.program import TABLE_BITS, IntegerBlock, largest_code
+from ecgphoton.student.architecture import SAMPLES, WIDTH, Architecture, Branch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ecgphoton.export.quantize import QuantizedStudent
+    from ecgphoton.student.network import SegmentStudent
+
+
+def input_widths(architecture: Architecture, *, raw: bool = False) -> dict[str, int]:
+    """Names and widths of the inputs of a graph; `raw` asks for samples in any unit."""
+    widths = {"raw_window" if raw else "window": SAMPLES}
+    if architecture.rhythm != "none":
+        widths["rhythm"] = WIDTH
+    if architecture.template:
+        widths["residual"] = next(b.stop for b in architecture.branches if b.source == "residual")
+    return widths
+
+
+def float_graph(
+    student: SegmentStudent, metadata: Mapping[str, str] | None = None, *, raw: bool = False
+) -> bytes:
+    """Return the float graph: inputs `input_widths`, outputs `OUTPUTS`, dynamic batch.
+
+    Parameters
+    ----------
+    raw
+        Start from raw samples (n, 360) in any unit; demeaning and scaling are in the graph.
+    """
+    arch, graph = student.architecture, Graph()
+    weights, biases, gains = (part.detach().numpy()[0] for part in student.stack())
+    index_of = {name: index for index, name in enumerate(arch.blocks)}
+    sources = {"window": normalised_window(graph, raw=raw), "residual": "residual"}
+
+    def activation(value: str, name: str) -> str:
+        gain = graph.constant(f"{name}.gain", gains[index_of[name]])
+        value = graph.add("Mul", value, gain, name=f"{name}.amplified")
+        if arch.activation == "tanh":
+            return graph.add("Tanh", value, name=f"{name}.tanh")
+        bounds = graph.constant("zero", np.float32(0)), graph.constant("one", np.float32(1))
+        return graph.add("Clip", value, *bounds, name=f"{name}.clip")
+
+    def layer(value: str, name: str) -> str:
+        weight = graph.constant(f"{name}.weight", weights[index_of[name]])
+        bias = graph.constant(f"{name}.bias", biases[index_of[name]])
+        value = graph.add("Gemm", value, weight, bias, name=f"{name}.detected", transB=1)
+        return activation(value, name)
+
+    tokens = []
+    for branch in arch.branches:
+        name = branch.name
+        segment = graph.slice(sources[branch.source], branch.start, branch.stop, f"{name}.segment")
+        segment = graph.add("Unsqueeze", segment, graph.axes(1), name=f"{name}.channel")
+        weight = graph.constant(f"{name}.weight", weights[index_of[name]][:, None])
+        bias = graph.constant(f"{name}.bias", biases[index_of[name]])
+        value = graph.add("Conv", segment, weight, bias, name=f"{name}.detected")
+        kernel = [branch.kernel]
+        value = activation(value, name)
+        tokens.append(
+            graph.add(
+                "AveragePool", value, name=f"{name}.tokens", kernel_shape=kernel, strides=kernel
+            )
+        )
+    if arch.rhythm != "none":
+        value = layer("rhythm", "rhythm")
+        tokens.append(graph.add("Unsqueeze", value, graph.axes(2), name="rhythm.token"))
+    value = graph.add("Concat", *tokens, name="tokens", axis=2)
+    value = graph.add("Transpose", value, name="tokens.rows", perm=[0, 2, 1])
+    value = graph.add("Reshape", value, graph.axes(-1, WIDTH), name="tokens.flat")
+    for name in arch.blocks[-arch.layers :]:
+        value = layer(value, name)
+    value = graph.add("Reshape", value, graph.axes(-1, arch.tokens, WIDTH), name="features")
+    graph.add("ReduceMean", value, graph.axes(1), name="h_pool", keepdims=0)
+    head = [part.detach().numpy() for part in student.head()]
+    names = graph.constant("head.weight", head[0]), graph.constant("head.bias", head[1])
+    graph.add("Gemm", "h_pool", *names, name="logits", transB=1)
+    graph.add("Softmax", "logits", name="probability", axis=-1)
+    widths = input_widths(arch, raw=raw)
+    return graph.model(widths, arch.classes, "ecgphoton_float", metadata or {})
+
+
+def integer_graph(
+    student: QuantizedStudent, metadata: Mapping[str, str] | None = None, *, raw: bool = False
+) -> bytes:
+    """Return the integer graph: `QuantizedStudent` to the bit, same inputs and outputs."""
+    arch, graph = student.architecture, Graph()
+    n_x = largest_code(student.input_bits)
+    blocks = {block.name: block for block in student.blocks}
+    window = normalised_window(graph, raw=raw)
+    codes = {
+        name: _encode(graph, value, f"input.{name}", n_x)
+        for name, value in {"window": window, "rhythm": "rhythm", "residual": "residual"}.items()
+        if name in {"window", *input_widths(arch)}
+    }
+    tokens = []
+    for branch in arch.branches:
+        name = branch.name
+        value = _windows(graph, codes[branch.source], branch)
+        value = _detect(graph, value, blocks[name])
+        shape = graph.axes(-1, branch.tokens, branch.kernel, WIDTH)
+        value = graph.add("Reshape", value, shape, name=f"{name}.positions")
+        value = graph.add("ReduceSum", value, graph.axes(2), name=f"{name}.sum", keepdims=0)
+        tokens.append(_recode(graph, value, name, branch.kernel, n_x))
+    if arch.rhythm != "none":
+        value = _recode(graph, _detect(graph, codes["rhythm"], blocks["rhythm"]), "rhythm", 1, n_x)
+        tokens.append(graph.add("Unsqueeze", value, graph.axes(1), name="rhythm.token"))
+    value = graph.add("Concat", *tokens, name="tokens", axis=1)
+    value = graph.add("Reshape", value, graph.axes(-1, WIDTH), name="tokens.flat")
+    last = arch.blocks[-1]
+    for name in arch.blocks[-arch.layers :]:
+        value = _detect(graph, value, blocks[name])
+        value = value if name == last else _recode(graph, value, name, 1, n_x)
+    value = graph.add("Reshape", value, graph.axes(-1, arch.tokens, WIDTH), name="features")
+    total = graph.add("ReduceSum", value, graph.axes(1), name="h_sum", keepdims=0)
+    _read_out(graph, total, student)
+    widths = input_widths(arch, raw=raw)
+    return graph.model(widths, arch.classes, "ecgphoton_integer", metadata or {})
+
+
+def _encode(graph: Graph, value: str, name: str, n_x: int) -> str:
+    """DAC: clip to [-1, 1], scale, round half to even."""
+    bounds = (
+        graph.constant("minus_one", np.float32(-1)),
+        graph.constant("one", np.float32(1)),
+    )
+    value = graph.add("Clip", value, *bounds, name=f"{name}.clipped")
+    value = graph.add("Mul", value, graph.constant("n_x", np.float32(n_x)), name=f"{name}.scaled")
+    value = graph.add("Round", value, name=f"{name}.rounded")
+    return graph.add("Cast", value, name=f"{name}.codes", to=graph.type("INT64"))
+
+
+def _windows(graph: Graph, codes: str, branch: Branch) -> str:
+    """(batch, samples) codes -> (batch * positions, 4), the samples under the kernel."""
+    name, columns = branch.name, []
+    for tap in range(WIDTH):
+        start = branch.start + tap
+        part = graph.slice(codes, start, start + branch.positions, f"{name}.tap{tap}")
+        columns.append(graph.add("Unsqueeze", part, graph.axes(-1), name=f"{name}.column{tap}"))
+    value = graph.add("Concat", *columns, name=f"{name}.windows", axis=-1)
+    return graph.add("Reshape", value, graph.axes(-1, WIDTH), name=f"{name}.flat")
+
+
+def _detect(graph: Graph, value: str, block: IntegerBlock) -> str:
+    """Input codes (n, 4) -> activations (n, 4) from the table over detector codes."""
+    name, limit = block.name, largest_code(block.adc_bits)
+    weight = graph.constant(f"{name}.weight", block.weight_codes.T, np.int64)
+    value = graph.add("MatMul", value, weight, name=f"{name}.product")
+    factor = graph.constant("n_b", largest_code(block.bias_bits), np.int64)
+    value = graph.add("Mul", value, factor, name=f"{name}.aligned")
+    offset = graph.constant(f"{name}.offset", block.offset, np.int64)
+    value = graph.add("Add", value, offset, name=f"{name}.accumulator")
+    value = graph.add("Cast", value, name=f"{name}.double", to=graph.type("DOUBLE"))
+    multiplier = graph.constant(f"{name}.multiplier", block.multiplier, np.float64)
+    value = graph.add("Mul", value, multiplier, name=f"{name}.amplified")
+    value = graph.add("Round", value, name=f"{name}.rounded")
+    bounds = (
+        graph.constant("detector_low", -limit, np.float64),
+        graph.constant("detector_high", limit, np.float64),
+    )
+    value = graph.add("Clip", value, *bounds, name=f"{name}.saturated")
+    value = graph.add("Cast", value, name=f"{name}.detector", to=graph.type("INT64"))
+    first = graph.constant("table_offset", limit, np.int64)
+    value = graph.add("Add", value, first, name=f"{name}.entry")
+    table = graph.constant(f"{name}.table", block.table, np.int16)
+    value = graph.add("Gather", table, value, name=f"{name}.activation")
+    return graph.add("Cast", value, name=f"{name}.activation_codes", to=graph.type("INT64"))
+
+
+def _recode(graph: Graph, value: str, name: str, kernel: int, n_x: int) -> str:
+    """Turn sums of `kernel` activations into input codes of the next block."""
+    factor = n_x / (kernel * largest_code(TABLE_BITS))
+    value = graph.add("Cast", value, name=f"{name}.sum_double", to=graph.type("DOUBLE"))
+    scale = graph.constant(f"{name}.recode", factor, np.float64)
+    value = graph.add("Mul", value, scale, name=f"{name}.mean")
+    value = graph.add("Round", value, name=f"{name}.mean_rounded")
+    return graph.add("Cast", value, name=f"{name}.output", to=graph.type("INT64"))
+
+
+def _read_out(graph: Graph, total: str, student: QuantizedStudent) -> None:
+    """Digital head in double precision, exact because its values lie on a 2^-20 grid."""
+    total = graph.add("Cast", total, name="h_sum.double", to=graph.type("DOUBLE"))
+    divisor = graph.constant("divisor", student.divisor, np.float64)
+    value = graph.add("Div", total, divisor, name="h_pool.double")
+    graph.add("Cast", value, name="h_pool", to=graph.type("FLOAT"))
+    weight = graph.constant("head.weight", student.head_weight.T, np.float64)
+    value = graph.add("MatMul", total, weight, name="head.product")
+    bias = graph.constant("head.bias", student.divisor * student.head_bias, np.float64)
+    value = graph.add("Add", value, bias, name="head.sum")
+    value = graph.add("Div", value, divisor, name="logits.double")
+    graph.add("Cast", value, name="logits", to=graph.type("FLOAT"))
+    graph.add("Softmax", "logits", name="probability", axis=-1)

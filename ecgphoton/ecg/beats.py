@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from ecgphoton.ecg import database, synthetic
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.cache import remembered
 from ecgphoton.ecg.extract import Extracted, extract
@@ -56,11 +57,7 @@ def load_splits(
     protocol, scheme = protocol_of(protocol), label_scheme(labels)
     folder, source = _locate(data, data_dir)
     if folder is None:
-        from ecgphoton.ecg.synthetic import synthetic_splits
-
-        return synthetic_splits(
-            protocol=protocol, labels=scheme, split_seed=split_seed, stratified=stratified
-        )
+        protocol = synthetic.stand_in(protocol)
     extracted = _extract_all(protocol.records, folder, source, lead, cache=cache)
     return assemble(protocol, scheme, extracted, split_seed=split_seed, stratified=stratified)
 
@@ -98,8 +95,6 @@ def load_reported(
     """Do as `load_records`, and also report what has no window or no label."""
     names, scheme = tuple(names), label_scheme(labels)
     folder, source = _locate(data, data_dir)
-    if folder is None:
-        raise InputError("synthetic beats have no records to load; use load_splits")
     extracted = _extract_all(names, folder, source, lead, cache=cache)
     classed = [labelled(extracted[name], scheme) for name in names]
     report = DropReport.join(part.report for part in classed)
@@ -108,22 +103,23 @@ def load_reported(
 
 def _locate(data: str | Path, data_dir: str | Path | None) -> tuple[Path | None, str]:
     """Folder of the records (None for made-up ones) and the name of the source."""
-    from ecgphoton.ecg import physionet
-
     if data == "synthetic":
         return None, "synthetic"
     if data not in ("auto", "mitdb"):
         return Path(data), str(data)
-    found = physionet.locate(data_dir)
+    found = database.locate(data_dir)
     if found is None and data == "mitdb":
-        raise InputError(physionet.missing(data_dir))
+        raise InputError(database.missing(data_dir))
     return found, "mitdb" if found else "synthetic"
 
 
 def _extract_all(
-    names: Iterable[str], folder: Path, source: str, lead: str, *, cache: bool
+    names: Iterable[str], folder: Path | None, source: str, lead: str, *, cache: bool
 ) -> dict[str, Extracted]:
     """Beats of every record; fails if a lead asked for by name is in none of them."""
+    names = tuple(names)
+    if folder is None:
+        return synthetic.extracted(names, lead=lead)
 
     def one(name: str) -> Extracted:
         def build() -> Extracted:
@@ -133,7 +129,6 @@ def _extract_all(
             return build()
         return remembered(name, record_files(folder, name), lead, source, build)
 
-    names = tuple(names)
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         extracted = dict(zip(names, pool.map(one, names), strict=True))
     if extracted and all(_substituted(part, lead) for part in extracted.values()):

@@ -47,11 +47,11 @@ def normalise(windows: NDArray[np.floating]) -> FloatArray:
     -------
     ``(n, samples)`` float32 in [-1, 1].
     """
-    centred = np.asarray(windows, np.float32)
-    centred = centred - centred.mean(axis=1, keepdims=True)
+    raw = np.asarray(windows, np.float32)
+    centred: FloatArray = raw - raw.mean(axis=1, keepdims=True)
     size = np.abs(centred).max(axis=1, keepdims=True, initial=0.0)
     # What the mean of equal samples leaves behind is rounding, not a heart beat.
-    level = np.abs(np.asarray(windows, np.float32)).max(axis=1, keepdims=True, initial=0.0)
+    level = np.abs(raw).max(axis=1, keepdims=True, initial=0.0)
     flat = size <= 1e-6 * level
     np.divide(centred, np.where(flat, 1.0, size), out=centred)
     centred[flat[:, 0]] = 0.0

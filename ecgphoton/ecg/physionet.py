@@ -1,17 +1,296 @@
-"""Find, fetch and verify the MIT-BIH Arrhythmia Database."""
+"""Fetch the MIT-BIH Arrhythmia Database from PhysioNet, or from a copy."""
 
 from __future__ import annotations
 
-import os
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+from ecgphoton.artifacts import write_bytes
+from ecgphoton.ecg.database import (
+    FILES,
+    RECORD_FILES,
+    SUMS,
+    DataStatus,
+    Place,
+    VerifyReport,
+    file_sha256,
+    is_published,
+    locate,
+    missing,
+    parse_sums,
+    places_to_look,
+    status,
+    verify,
+)
+from ecgphoton.ecg.download import Downloaded, Patience, download, sha256_is
+from ecgphoton.errors import InputError
+
+__all__ = [
+    "BASE_URL",
+    "DataStatus",
+    "FetchReport",
+    "Patience",
+    "Place",
+    "Progress",
+    "VerifyReport",
+    "fetch",
+    "locate",
+    "missing",
+    "status",
+    "verify",
+]
+
+BASE_URL = "https://physionet.org/files/mitdb/1.0.0/"
 
 
-def locate(data_dir: str | Path | None = None) -> Path | None:
-    """Folder of the database: `data_dir`, else `$ECGPHOTON_DATA`, else None."""
-    folder = Path(data_dir or os.environ.get("ECGPHOTON_DATA") or ".")
-    return folder if (folder / "100.hea").is_file() else None
+@dataclass(frozen=True)
+class Progress:
+    """State of a running fetch."""
+
+    files: int
+    """Files that are right by now."""
+    of_files: int
+    received: int
+    """Bytes received or copied so far."""
+    file: str
 
 
-def missing(data_dir: str | Path | None = None) -> str:
-    """Sentence for a user without data."""
-    return "no MIT-BIH data; run `ecgphoton data fetch`"
+@dataclass(frozen=True)
+class FetchReport:
+    """What a fetch did."""
+
+    folder: str
+    kept: int
+    """Files that were already right."""
+    fetched: tuple[str, ...]
+    imported: tuple[str, ...]
+    received: int
+    """Bytes that came over the network."""
+    resumed: int
+    """Bytes of earlier attempts that were used."""
+    retries: int
+    published: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return asdict(self)
+
+
+def fetch(
+    data_dir: str | Path | None = None,
+    *,
+    base_url: str = BASE_URL,
+    from_dir: str | Path | None = None,
+    offline: bool = False,
+    progress: Callable[[Progress], object] | None = None,
+    patience: Patience | None = None,
+    jobs: int = 4,
+) -> FetchReport:
+    """Bring the database into a folder; right files stay, wrong and missing ones are replaced.
+
+    Parameters
+    ----------
+    data_dir
+        Where to; otherwise `$ECGPHOTON_DATA`, then the user's cache.
+    from_dir
+        An existing copy to take files from before the network is asked.
+    offline
+        Never use the network.
+    progress
+        Called after every piece, from several threads, one at a time.
+    jobs
+        Downloads at the same time.
+
+    Raises
+    ------
+    InputError
+        If something cannot be had; what is complete by then stays.
+    """
+    if not base_url.startswith(("https://", "http://")):
+        raise InputError(f"base URL {base_url!r}; give an https:// or http:// address")
+    source = None if from_dir is None else Path(from_dir)
+    if source is not None and not source.is_dir():
+        raise InputError(f"{source} is not a folder; give a folder with a copy of the database")
+    folder = _destination(data_dir)
+    if all((folder / name).is_file() for name in (*FILES, SUMS)):
+        with contextlib.suppress(InputError):  # a damaged list of checksums is replaced below
+            report = verify(folder)
+            if report.ok:  # nothing to do, perhaps in a folder that cannot be written
+                return FetchReport(str(folder), len(FILES), (), (), 0, 0, 0, report.published)
+    with _only_one(folder):
+        meter = _Meter(progress)
+        web = None if offline else _Web(base_url.rstrip("/") + "/", folder, patience, meter)
+        return _bring(folder, source, web, meter, jobs)
+
+
+class _Meter:
+    """Counts for the caller, one thread at a time."""
+
+    def __init__(self, progress: Callable[[Progress], object] | None) -> None:
+        self._progress, self._lock = progress, threading.Lock()
+        self._files = self._of_files = self._received = 0
+
+    def expect(self, files: int) -> None:
+        self._of_files = files
+
+    def add(self, file: str, *, received: int = 0, files: int = 0) -> None:
+        with self._lock:
+            self._received += received
+            self._files += files
+            if self._progress is not None:
+                self._progress(Progress(self._files, self._of_files, self._received, file))
+
+
+class _Web:
+    """Downloads into one folder, until told to stop."""
+
+    def __init__(self, base: str, folder: Path, patience: Patience | None, meter: _Meter) -> None:
+        self._base, self._folder, self._meter = base, folder, meter
+        self._patience = patience or Patience()
+        self._stop = threading.Event()
+
+    def get(self, name: str, accept: Callable[[bytes], str | None]) -> Downloaded:
+        def on_bytes(count: int) -> None:
+            self._meter.add(name, received=count)
+            self._check()
+
+        def pause(seconds: float) -> None:
+            self._stop.wait(seconds)
+            self._check()
+
+        return download(
+            self._base + name,
+            self._folder / name,
+            accept,
+            patience=self._patience,
+            on_bytes=on_bytes,
+            pause=pause,
+        )
+
+    def get_all(self, sums: dict[str, str], names: list[str], jobs: int) -> list[Downloaded]:
+        def one(name: str) -> Downloaded:
+            self._check()
+            got = self.get(name, sha256_is(sums[name]))
+            self._meter.add(name, files=1)
+            return got
+
+        with ThreadPoolExecutor(max_workers=jobs) as pool:
+            try:
+                return list(pool.map(one, names))
+            except BaseException:  # also Ctrl-C: every thread stops at its next piece
+                self._stop.set()
+                raise
+
+    def _check(self) -> None:
+        if self._stop.is_set():
+            raise InputError("stopped, because another download failed")
+
+
+def _bring(
+    folder: Path, source: Path | None, web: _Web | None, meter: _Meter, jobs: int
+) -> FetchReport:
+    sums = _checksums(folder, source, web)
+    meter.expect(len(sums))
+    wrong = []
+    for name, digest in sums.items():
+        if file_sha256(folder / name) == digest:
+            meter.add(name, files=1)
+        else:
+            wrong.append(name)
+    kept = len(sums) - len(wrong)
+    imported = []
+    if source is not None:
+        for name in wrong:
+            if _import(source, folder, name, sums[name]):
+                imported.append(name)
+                meter.add(name, files=1)
+    wrong = [name for name in wrong if name not in imported]
+    if wrong and web is None:
+        where = folder if source is None else source
+        raise InputError(
+            f"{len(wrong)} files are missing or wrong in {where} ({', '.join(wrong[:3])}, ...) "
+            "and the network is not to be used; fetch without --offline"
+        )
+    got = web.get_all(sums, wrong, jobs) if web is not None else []
+    return FetchReport(
+        folder=str(folder),
+        kept=kept,
+        fetched=tuple(wrong),
+        imported=tuple(imported),
+        received=sum(one.received for one in got),
+        resumed=sum(one.resumed for one in got),
+        retries=sum(one.retries for one in got),
+        published=is_published(sums),
+    )
+
+
+def _lists_all(content: bytes) -> str | None:
+    try:
+        parse_sums(content)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def _checksums(folder: Path, source: Path | None, web: _Web | None) -> dict[str, str]:
+    """Return what the files must hash to, and leave the list in the folder."""
+    for place in (folder, source):
+        if place is not None and (place / SUMS).is_file():
+            content = (place / SUMS).read_bytes()
+            with contextlib.suppress(InputError):  # a damaged list is replaced
+                sums = parse_sums(content)
+                if place != folder:
+                    write_bytes(folder / SUMS, content)
+                return sums
+    if web is not None:
+        web.get(SUMS, _lists_all)
+        return parse_sums((folder / SUMS).read_bytes())
+    for place in (source, folder):
+        if place is not None:  # copies made by other tools come without the list
+            found = {name: file_sha256(place / name) or "" for name in RECORD_FILES}
+            if is_published(found):
+                return found
+    raise InputError(
+        f"no {SUMS} to check against, and the files are not all as published; "
+        "fetch without --offline"
+    )
+
+
+def _import(source: Path, folder: Path, name: str, digest: str) -> bool:
+    """Copy one file if the source's is right."""
+    if file_sha256(source / name) != digest:
+        return False
+    write_bytes(folder / name, (source / name).read_bytes())
+    # Read back: the source may have changed between the two readings.
+    return file_sha256(folder / name) == digest
+
+
+def _destination(data_dir: str | Path | None) -> Path:
+    return places_to_look(data_dir)[0][1]
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Keep a second fetch out of the folder (where the platform has file locks)."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = (folder / ".fetch.lock").open("w")
+    except OSError as error:
+        raise InputError(
+            f"cannot write to {folder}: {error.strerror}; choose another --data-dir"
+        ) from error
+    with handle:
+        try:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:
+            pass
+        except OSError:
+            raise InputError(f"another fetch is at work in {folder}; wait for it") from None
+        yield

@@ -1,0 +1,178 @@
+"""One file over HTTP: resumed, retried, checked, and only then given its name."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecgphoton import __version__
+from ecgphoton.errors import InputError
+
+PART = ".part"
+CHUNK = 1 << 16
+LARGEST_FILE = 64 * 2**20  # bytes; the largest of the database has 2 MB
+LONGEST_WAIT = 60.0  # s
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True)
+class Patience:
+    """When to try again."""
+
+    attempts: int = 5
+    """Failures in a row, without a byte gained, before giving up."""
+    backoff: float = 1.0
+    """Seconds before the second attempt; doubled each time, at most a minute."""
+    timeout: float = 30.0
+    """Seconds a silent connection is kept."""
+
+
+@dataclass(frozen=True)
+class Downloaded:
+    """How one download went."""
+
+    received: int
+    """Bytes that came over the network."""
+    resumed: int
+    """Bytes of an earlier attempt that were not asked for again."""
+    retries: int
+
+
+class _Unusable(Exception):
+    """An attempt failed in a way that may pass; `wait` is the server's wish in seconds."""
+
+    def __init__(self, why: str, wait: float = 0.0) -> None:
+        super().__init__(why)
+        self.wait = wait
+
+
+def download(
+    url: str,
+    path: Path,
+    accept: Callable[[bytes], str | None],
+    *,
+    patience: Patience | None = None,
+    on_bytes: Callable[[int], object] = lambda _: None,
+    pause: Callable[[float], object] = time.sleep,
+) -> Downloaded:
+    """Download `url` to `path`; what `accept` refuses never gets that name.
+
+    The bytes gather in ``<path>.part``. After a lost connection, in this run or a later one, the
+    rest is asked for with an HTTP Range; a server that answers with the whole file is fine too.
+
+    Parameters
+    ----------
+    accept
+        Says what is wrong with the whole content, or None.
+    on_bytes
+        Called with the size of every piece received.
+    pause
+        Waits for some seconds; `on_bytes` and `pause` may raise to stop.
+
+    Raises
+    ------
+    InputError
+        If the file does not exist there, or patience has run out.
+    """
+    patience = patience or Patience()
+    part = path.with_name(path.name + PART)
+    at_first = part.stat().st_size if part.exists() else 0
+    received = failures = retries = 0
+    while True:
+        before = part.stat().st_size if part.exists() else 0
+        wait, why = 0.0, ""
+        try:
+            received += _attempt(url, part, before, patience.timeout, on_bytes)
+            refused = accept(part.read_bytes())
+            if refused is None:
+                with part.open("rb") as whole:
+                    os.fsync(whole.fileno())
+                part.replace(path)
+                return Downloaded(received, min(at_first, path.stat().st_size), retries)
+            part.unlink()
+            why, at_first = refused, 0
+        except _Unusable as error:
+            wait, why = error.wait, str(error)
+        except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, OSError) and error.filename is not None:
+                raise InputError(f"cannot write {part}: {error.strerror}") from error
+            why = str(error) or type(error).__name__
+        after = part.stat().st_size if part.exists() else 0
+        if after == 0:
+            at_first = 0
+        failures = 0 if after > before else failures + 1
+        if failures >= patience.attempts:
+            raise InputError(
+                f"gave up on {url} after {failures} attempts without progress: {why}; "
+                "run it again later, what has arrived is kept"
+            )
+        retries += 1
+        pause(min(LONGEST_WAIT, max(wait, patience.backoff * 2 ** max(failures - 1, 0))))
+
+
+def _attempt(
+    url: str, part: Path, start: int, timeout: float, on_bytes: Callable[[int], object]
+) -> int:
+    """Ask for the rest of the file once and append it; return the bytes received."""
+    headers = {"User-Agent": f"ecgphoton/{__version__}", "Accept-Encoding": "identity"}
+    if start:
+        headers["Range"] = f"bytes={start}-"
+    request = urllib.request.Request(url, headers=headers)
+    try:
+        response = urllib.request.urlopen(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == 416:  # nothing left after our part: it is too long to be right
+            part.unlink(missing_ok=True)
+            raise _Unusable("the server has less than was kept of an earlier attempt") from None
+        if error.code in _PASSING:
+            stated = error.headers.get("Retry-After", "")
+            raise _Unusable(
+                f"the server answers {error.code} {error.reason}",
+                float(stated) if stated.isdigit() else 0.0,
+            ) from None
+        raise InputError(
+            f"{url}: the server answers {error.code} {error.reason}; check the address"
+        ) from None
+    except urllib.error.URLError as error:
+        raise _Unusable(str(error.reason)) from error
+    with response:
+        resumed = response.status == 206
+        if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+            part.unlink(missing_ok=True)
+            raise _Unusable("the server sent another range than asked for")
+        length = response.headers.get("Content-Length", "")
+        expected = int(length) if length.isdigit() else None
+        received = 0
+        with part.open("ab" if resumed else "wb") as out:
+            size = out.tell()
+            while chunk := response.read(CHUNK):
+                received += len(chunk)
+                if size + received > LARGEST_FILE:
+                    raise InputError(f"{url} has more than {LARGEST_FILE} bytes; wrong address?")
+                try:
+                    out.write(chunk)
+                    out.flush()
+                except OSError as error:
+                    raise InputError(f"cannot write {part}: {error.strerror}") from error
+                on_bytes(len(chunk))
+        if expected is not None and received < expected:
+            raise _Unusable(f"the connection ended after {received} of {expected} bytes")
+    return received
+
+
+def sha256_is(wanted: str) -> Callable[[bytes], str | None]:
+    """Accept only content with this SHA-256 (hexadecimal)."""
+
+    def accept(content: bytes) -> str | None:
+        found = hashlib.sha256(content).hexdigest()
+        return None if found == wanted else f"SHA-256 is {found}, not {wanted}"
+
+    return accept

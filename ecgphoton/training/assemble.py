@@ -63,7 +63,7 @@ def resolve(balance: Balance, guards: GuardSettings, classes: int) -> Plan:
     if not two:
         weights, sampler, adaptive, rescue = "inverse", "none", False, False
     if balance.class_weights != "auto":
-        weights = balance.class_weights
+        weights = balance.class_weights if two or balance.class_weights == "none" else "inverse"
     if balance.sampler != "auto":
         sampler = balance.sampler
     if balance.adaptive != "auto":

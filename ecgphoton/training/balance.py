@@ -31,7 +31,8 @@ class Balance:
     strength: float = 1.0
     """Multiplies what class weight, sampler boost and distillation add; 0 is none of them."""
     class_weights: WeightMode = "auto"
-    """`fixed`: `abnormal` against 1; `inverse`: inverse class frequency."""
+    """`fixed`: `abnormal` against 1 (two classes; `inverse` for more); `inverse`: inverse class
+    frequency."""
     abnormal: float = 1.30
     """Weight of the abnormal class (two classes only)."""
     power: float = 1.0

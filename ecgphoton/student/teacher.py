@@ -1,0 +1,152 @@
+"""The teacher: a one-dimensional ResNet18 of configurable width (never goes to the chip)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from ecgphoton.errors import InputError
+from ecgphoton.student.architecture import SAMPLES, WIDTH
+
+if TYPE_CHECKING:
+    import numpy as np
+
+RESIDUAL_AT = (120, 120)  # samples of a window before and after its QRS part
+
+
+@dataclass(frozen=True)
+class TeacherShape:
+    """Shape of a `Teacher`."""
+
+    classes: int = 2
+    width: int = 16
+    """Channels of the first stage; later stages have 2, 4 and 8 times as many."""
+    embedding: int = 32
+    """Length of the feature vector."""
+    rhythm: bool = False
+    """Whether the four RR-interval features join the pooled ones."""
+    template: bool = False
+    """Whether beat minus running template is a second input channel."""
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("classes", 2, 16), ("width", 1, 128), ("embedding", 1, 1024)):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise InputError(f"teacher {name} is {value!r}; it must be from {low} to {high}")
+
+
+class _Block(nn.Module):
+    """Two convolutions around which the input is added (He et al. 2016)."""
+
+    def __init__(self, inside: int, outside: int, stride: int) -> None:
+        super().__init__()
+        self.first = nn.Conv1d(inside, outside, 3, stride, 1, bias=False)
+        self.norm1 = nn.BatchNorm1d(outside)
+        self.second = nn.Conv1d(outside, outside, 3, 1, 1, bias=False)
+        self.norm2 = nn.BatchNorm1d(outside)
+        self.skip: nn.Module = nn.Identity()
+        if stride != 1 or inside != outside:
+            self.skip = nn.Sequential(
+                nn.Conv1d(inside, outside, 1, stride, bias=False), nn.BatchNorm1d(outside)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        inner = torch.relu(self.norm1(self.first(x)))
+        return torch.relu(self.norm2(self.second(inner)) + self.skip(x))
+
+
+class Teacher(nn.Module):
+    """ResNet18 on beats: ``teacher(window, rhythm, residual) -> (logits, feature)``.
+
+    The stem and eight residual blocks of He et al. 2016 (doi:10.1109/CVPR.2016.90) in one
+    dimension, then an embedding and a linear classifier.
+
+    Parameters
+    ----------
+    shape
+        Width, embedding, classes and inputs.
+    seed
+        Seed of the initial weights.
+    """
+
+    def __init__(self, shape: TeacherShape | None = None, *, seed: int = 0) -> None:
+        super().__init__()
+        self.shape = shape or TeacherShape()
+        width = self.shape.width
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.stem = nn.Sequential(
+                nn.Conv1d(1 + self.shape.template, width, 7, 2, 3, bias=False),
+                nn.BatchNorm1d(width),
+                nn.ReLU(),
+                nn.MaxPool1d(3, 2, 1),
+            )
+            blocks, inside = [], width
+            for outside, stride in ((width, 1), (2 * width, 2), (4 * width, 2), (8 * width, 2)):
+                blocks += [_Block(inside, outside, stride), _Block(outside, outside, 1)]
+                inside = outside
+            self.blocks = nn.Sequential(*blocks)
+            rhythm = WIDTH if self.shape.rhythm else 0
+            self.embed = nn.Linear(inside + rhythm, self.shape.embedding)
+            self.head = nn.Linear(self.shape.embedding, self.shape.classes)
+
+    def forward(
+        self, window: Tensor, rhythm: Tensor | None = None, residual: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Classify beats: (B, 360) or (B, 1, 360) -> logits (B, classes), feature (B, embedding).
+
+        Raises
+        ------
+        InputError
+            If an input this teacher was built for is missing, or beats have another length.
+        """
+        beat = window[:, None] if window.dim() == 2 else window
+        if beat.shape[1:] != (1, SAMPLES):
+            raise InputError(
+                f"a teacher reads beats of shape (n, {SAMPLES}), got {tuple(window.shape)}"
+            )
+        if self.shape.template:
+            beat = torch.cat(
+                [beat, nn.functional.pad(_need(residual, "residual"), RESIDUAL_AT)[:, None]], 1
+            )
+        pooled = self.blocks(self.stem(beat)).mean(-1)
+        if self.shape.rhythm:
+            pooled = torch.cat([pooled, _need(rhythm, "rhythm")], 1)
+        feature = torch.relu(self.embed(pooled))
+        return self.head(feature), feature
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the state as numpy arrays, for a checkpoint."""
+        return {name: value.detach().numpy().copy() for name, value in self.state_dict().items()}
+
+
+def _need(part: Tensor | None, name: str) -> Tensor:
+    if part is None:
+        raise InputError(
+            f"this teacher reads {name} features, but none were given; use beats prepared for a "
+            f"student that reads {name} features too, or another teacher"
+        )
+    return part
+
+
+def teacher_from_arrays(shape: TeacherShape, arrays: Mapping[str, np.ndarray]) -> Teacher:
+    """Rebuild a teacher from `Teacher.arrays`.
+
+    Raises
+    ------
+    InputError
+        If an array is missing or has another shape.
+    """
+    teacher = Teacher(shape)
+    for name, expected in teacher.state_dict().items():
+        if name not in arrays or tuple(arrays[name].shape) != tuple(expected.shape):
+            found = tuple(arrays[name].shape) if name in arrays else "nothing"
+            raise InputError(
+                f"teacher array {name!r} has {found}, its shape needs {tuple(expected.shape)}"
+            )
+    teacher.load_state_dict({name: torch.as_tensor(arrays[name]) for name in teacher.state_dict()})
+    return teacher.eval()

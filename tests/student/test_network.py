@@ -1,0 +1,199 @@
+"""The student is exactly what the specification says, and answers for each beat alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from ecgphoton.errors import InputError
+from ecgphoton.student.architecture import GAIN_RANGE, Architecture
+from ecgphoton.student.network import SegmentStudent, predict, student_from_arrays
+from ecgphoton.student.propagate import Inputs, pooled_activation
+
+EVERY = [
+    Architecture(),
+    Architecture(activation="relu", gains="tracked"),
+    Architecture(rhythm="causal", template=True, layers=2, classes=4),
+    Architecture(bounded=False, gains="unit", layers=4),
+]
+
+
+def inputs(beats: int, seed: int = 0) -> Inputs:
+    """Random inputs with every part."""
+    draw = torch.Generator().manual_seed(seed)
+    shapes = ((beats, 360), (beats, 4), (beats, 120))
+    return Inputs(*(torch.rand(shape, generator=draw) * 2 - 1 for shape in shapes))
+
+
+def plainly(student: SegmentStudent, x: Inputs) -> torch.Tensor:
+    """Compute logits with Conv1d, AvgPool1d and Linear, as the specification words it."""
+    arch, stack = student.architecture, student.stack()
+
+    def act(z: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(z) if arch.activation == "tanh" else z.relu().clamp(max=1)
+
+    tokens = []
+    for index, branch in enumerate(arch.branches):
+        weight, bias, gain = (part[0] for part in stack.block(index))
+        source = x.window if branch.source == "window" else x.residual
+        assert source is not None
+        segment = source[:, None, branch.start : branch.stop]
+        y = act(gain * functional.conv1d(segment, weight[:, None], bias))
+        tokens.append(functional.avg_pool1d(y, branch.kernel, branch.kernel))
+    block = len(arch.branches)
+    if arch.rhythm != "none":
+        weight, bias, gain = (part[0] for part in stack.block(block))
+        assert x.rhythm is not None
+        tokens.append(act(gain * functional.linear(x.rhythm, weight, bias))[..., None])
+        block += 1
+    h = torch.cat(tokens, -1).transpose(1, 2)
+    assert h.shape == (len(x), arch.tokens, 4)
+    for index in range(block, len(arch.blocks)):
+        weight, bias, gain = (part[0] for part in stack.block(index))
+        h = act(gain * functional.linear(h, weight, bias))
+    return functional.linear(h.mean(1), student.head_weight, student.head_bias)
+
+
+@pytest.mark.parametrize("arch", EVERY)
+def test_fused_network_is_the_plain_network(arch: Architecture) -> None:
+    """The fused propagation equals convolution, activation, pooling and linear layers."""
+    student, x = SegmentStudent(arch, seed=3), inputs(17)
+    logits, h_pool = student(x.window, x.rhythm, x.residual)
+    assert logits.shape == (17, arch.classes)
+    assert h_pool.shape == (17, 4)
+    torch.testing.assert_close(logits, plainly(student, x), atol=2e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("arch", EVERY)
+def test_gradients_are_those_of_the_plain_network(arch: Architecture) -> None:
+    """The hand-written backward pass agrees with autograd on the plain formula."""
+    student, x = SegmentStudent(arch, seed=4).double(), inputs(9)
+    x = Inputs(x.window.double(), x.rhythm.double(), x.residual.double())  # type: ignore[union-attr]
+    parameters = [p for p in student.parameters() if p.requires_grad]
+    mine = torch.autograd.grad(
+        student(x.window, x.rhythm, x.residual)[0].square().sum(), parameters
+    )
+    theirs = torch.autograd.grad(plainly(student, x).square().sum(), parameters)
+    for ours, reference in zip(mine, theirs, strict=True):
+        torch.testing.assert_close(ours, reference, atol=1e-9, rtol=1e-7)
+
+
+def test_reference_network_has_150_parameters() -> None:
+    """Three layers and two classes make 150 weights and biases; both extensions make 190."""
+    reference = Architecture()
+    assert reference.parameters == 150
+    assert reference.tokens == 8
+    assert Architecture(rhythm="causal", template=True).parameters == 190
+    student = SegmentStudent(reference)
+    counted = sum(p.numel() for name, p in student.named_parameters() if name != "log_gain")
+    assert counted == 150
+    assert student.log_gain.numel() == len(reference.blocks) == 7
+
+
+def test_a_beat_does_not_see_its_neighbours() -> None:
+    """Logits of a beat are the same alone, in company, and whatever the company."""
+    student = SegmentStudent(Architecture(activation="relu", gains="tracked"), seed=1).eval()
+    x = inputs(40)
+    together = student(x.window)[0]
+    alone = torch.cat([student(x.window[i : i + 1])[0] for i in range(40)])
+    loud = x.window.clone()
+    loud[1:] *= 100
+    torch.testing.assert_close(together, alone, atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(student(loud)[0][0], together[0], atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
+def test_weights_and_biases_stay_bounded(scale: float) -> None:
+    """However far the raw parameters go, weights and biases stay in [-scale, scale]."""
+    student = SegmentStudent(Architecture(scale=scale))
+    with torch.no_grad():
+        student.raw_weight.mul_(1e6)
+        student.raw_bias.add_(1e6)
+        student.log_gain.fill_(1e6)
+    stack = student.stack()
+    assert stack.matrices.abs().max() <= scale
+    assert stack.biases.abs().max() <= scale
+    assert stack.gains.max() <= GAIN_RANGE[1] * (1 + 1e-6)
+
+
+def test_tracked_gains_bring_detector_peaks_to_one() -> None:
+    """Tracking moves each gain to 1 / the largest value its block detects."""
+    student, x = SegmentStudent(Architecture(activation="relu", gains="tracked")), inputs(64)
+    for _ in range(400):
+        student.track_gains(x)
+    weight, bias, gain = (part[0] for part in student.stack().block(0))
+    segment = x.window[:, None, :120]
+    peak = functional.conv1d(segment, weight[:, None], bias).abs().max()
+    torch.testing.assert_close(gain[0] * peak, torch.tensor(1.0), atol=1e-3, rtol=0)
+    fixed = SegmentStudent(Architecture())
+    before = fixed.log_gain.clone()
+    fixed.track_gains(x)
+    assert torch.equal(fixed.log_gain, before)
+
+
+def test_same_seed_same_student() -> None:
+    """Initial weights depend on the seed alone, not on torch's global generator."""
+    first = SegmentStudent(seed=7).arrays()
+    torch.manual_seed(99)
+    second = SegmentStudent(seed=7).arrays()
+    other = SegmentStudent(seed=8).arrays()
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+    assert not np.array_equal(first["raw_weight"], other["raw_weight"])
+
+
+def test_student_survives_its_arrays() -> None:
+    """A student rebuilt from its arrays gives the same probabilities, in blocks of any size."""
+    student, x = SegmentStudent(EVERY[2], seed=5), inputs(50)
+    again = student_from_arrays(EVERY[2], student.arrays())
+    np.testing.assert_array_equal(predict(student, x), predict(again, x))
+    np.testing.assert_allclose(predict(again, x, block=7), predict(again, x), atol=1e-6)
+    np.testing.assert_allclose(predict(again, x).sum(1), 1, atol=1e-6)
+
+
+def test_wrong_shapes_are_named() -> None:
+    """A wrong window, a missing feature and a damaged array are refused with their shape."""
+    student = SegmentStudent(Architecture(rhythm="causal"))
+    with pytest.raises(InputError, match=r"\(n, 360\), got \(3, 100\)"):
+        student(torch.zeros(3, 100))
+    with pytest.raises(InputError, match="reads rhythm features"):
+        student(torch.zeros(3, 360))
+    arrays = student.arrays()
+    with pytest.raises(InputError, match="'raw_bias' has nothing"):
+        student_from_arrays(
+            student.architecture, {k: v for k, v in arrays.items() if k != "raw_bias"}
+        )
+    with pytest.raises(InputError, match=r"'raw_weight' has \(2, 4, 4\)"):
+        student_from_arrays(
+            student.architecture, {**arrays, "raw_weight": arrays["raw_weight"][:2]}
+        )
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("layers", 1), ("classes", 1), ("activation", "gelu"), ("scale", 0.0), ("dropout", 1.0)],
+)
+def test_impossible_architectures_are_refused(field: str, value: object) -> None:
+    """An architecture outside what the student supports names the field and what is allowed."""
+    with pytest.raises(InputError, match=rf"student\.{field} is .*must be"):
+        Architecture(**{field: value})  # type: ignore[arg-type]
+
+
+def test_a_window_of_one_beat_may_have_a_channel_axis() -> None:
+    """``(B, 1, 360)`` and ``(B, 360)`` are the same beats."""
+    student, x = SegmentStudent(), inputs(3)
+    assert torch.equal(student(x.window)[0], student(x.window[:, None])[0])
+
+
+def test_many_chips_at_once_are_each_chip_alone() -> None:
+    """The rows of many chips through the fused kernel give each chip's own tokens."""
+    draw = torch.Generator().manual_seed(0)
+    weight, bias = torch.randn(12, 4, generator=draw), torch.randn(12, generator=draw)
+    branch = Architecture().branches[1]
+    segment = inputs(5).window[:, branch.start : branch.stop]
+    together = pooled_activation(weight, bias, segment, branch, "tanh")
+    for chip in range(3):
+        rows = slice(4 * chip, 4 * chip + 4)
+        alone = pooled_activation(weight[rows], bias[rows], segment, branch, "tanh")
+        torch.testing.assert_close(together[rows], alone, atol=1e-6, rtol=0)

@@ -1,0 +1,130 @@
+"""Files are whole or absent, and say when they are not what they claim to be."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecgphoton import artifacts
+from ecgphoton.errors import EcgphotonError, InputError, VerificationError
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    """An error in the middle of writing changes nothing in the folder."""
+    path = tmp_path / "a.json"
+    artifacts.write_json(path, {"a": 1})
+
+    def half_written() -> None:
+        with artifacts.atomic_path(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError):
+        half_written()
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_json_refuses_nan_both_ways(tmp_path: Path) -> None:
+    """NaN is neither written nor read."""
+    with pytest.raises(ValueError, match="Out of range float"):
+        artifacts.write_json(tmp_path / "a.json", {"a": float("nan")})
+    (tmp_path / "b.json").write_text('{"a": NaN}')
+    with pytest.raises(InputError, match="NaN is not allowed"):
+        artifacts.read_json(tmp_path / "b.json")
+
+
+def test_same_content_same_bytes(tmp_path: Path) -> None:
+    """A checkpoint's bytes depend on its content alone, not on the order of its keys."""
+    arrays = {"b": np.arange(4.0), "a": np.ones((2, 2), np.float32)}
+    artifacts.save_checkpoint(tmp_path / "x", arrays, {"k": 1, "j": [1, 2]})
+    artifacts.save_checkpoint(tmp_path / "y", dict(reversed(arrays.items())), {"j": [1, 2], "k": 1})
+    assert artifacts.sha256(tmp_path / "x") == artifacts.sha256(tmp_path / "y")
+    read, metadata = artifacts.load_checkpoint(tmp_path / "x")
+    assert metadata == {"k": 1, "j": [1, 2]}
+    np.testing.assert_array_equal(read["b"], arrays["b"])
+
+
+def test_checkpoints_refuse_nan(tmp_path: Path) -> None:
+    """A checkpoint with NaN in it is refused by name."""
+    artifacts.save_checkpoint(tmp_path / "x", {"bad": np.array([1.0, np.nan])}, {})
+    with pytest.raises(VerificationError, match="'bad' holds NaN"):
+        artifacts.load_checkpoint(tmp_path / "x")
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_damaged_checkpoints_raise_documented_errors_only(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whatever bytes are changed, reading ends in an answer or one of our own errors."""
+    path = tmp_path_factory.mktemp("fuzz") / "x"
+    artifacts.save_checkpoint(path, {"a": np.arange(6.0).reshape(2, 3)}, {"k": "v"})
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(bytes(content[: data.draw(st.integers(0, len(content)))]))
+    with contextlib.suppress(EcgphotonError):
+        artifacts.load_checkpoint(path)
+
+
+def manifest(tmp_path: Path) -> Path:
+    """A folder with two files and a manifest."""
+    artifacts.write_text(tmp_path / "a.txt", "hello")
+    artifacts.write_text(tmp_path / "sub" / "b.txt", "world")
+    artifacts.write_manifest(tmp_path, kind="test")
+    return tmp_path
+
+
+def test_a_manifest_notices_every_change(tmp_path: Path) -> None:
+    """Changed, truncated and missing files are each named."""
+    folder = manifest(tmp_path)
+    assert artifacts.check_manifest(folder, kind="test") == []
+    (folder / "a.txt").write_text("hellO")
+    assert artifacts.check_manifest(folder, kind="test") == [
+        "a.txt: SHA-256 differs from the manifest"
+    ]
+    (folder / "a.txt").write_text("hell")
+    (folder / "sub" / "b.txt").unlink()
+    assert len(artifacts.check_manifest(folder, kind="test")) == 2
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "a/../../evil"])
+def test_a_manifest_may_not_leave_its_folder(tmp_path: Path, name: str) -> None:
+    """A path outside the folder is refused before anything is opened."""
+    folder = manifest(tmp_path)
+    entry = {"bytes": 10**10, "sha256": "0" * 64}
+    artifacts.write_json(folder / "manifest.json", {"kind": "test", "files": {name: entry}})
+    with pytest.raises(InputError, match="outside the folder"):
+        artifacts.read_manifest(folder, kind="test")
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    """A symbolic link that leads elsewhere is refused."""
+    folder = manifest(tmp_path / "in")
+    (folder / "a.txt").unlink()
+    (folder / "a.txt").symlink_to("/etc/hostname")
+    with pytest.raises(InputError, match="outside the folder"):
+        artifacts.check_manifest(folder, kind="test")
+
+
+def test_large_files_are_not_read(tmp_path: Path) -> None:
+    """A file of absurd size is refused without being read."""
+    path = tmp_path / "huge"
+    with path.open("wb") as file:
+        file.truncate(10 * 2**30)
+    with pytest.raises(InputError, match="at most"):
+        artifacts.read_bytes(path)
+
+
+def test_an_unwritable_folder_is_one_clear_line(tmp_path: Path) -> None:
+    """Writing below a file says what to do."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"cannot write .* choose another folder"):
+        artifacts.write_text(tmp_path / "file" / "x.txt", "")

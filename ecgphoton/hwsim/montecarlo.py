@@ -1,0 +1,195 @@
+"""Monte Carlo over chips: miss rate, FPR and AUC of each, and the share that is good enough.
+
+Chips are taken in groups of `GROUP` and beats in blocks of `BEATS`, both aligned to zero and each
+computed by one thread, so the answer for chip k is the same bit for bit in any batch, on any number
+of threads and on any worker. Only rates are kept: memory does not grow with the number of chips.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
+from ecgphoton.hwsim.readout import Readout
+from ecgphoton.hwsim.streams import BEATS, CHIPS, check_seed, shot_generator
+from ecgphoton.hwsim.verdict import Limits, decide
+from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource
+from ecgphoton.metrics import auc_by_rank
+from ecgphoton.student.propagate import Inputs, features, read_out
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ecgphoton.decision import OperatingPoint
+
+    Floats = NDArray[np.float64]
+
+GROUP = 4
+"""Chips of one work item; with `BEATS` it keeps the working set in the cache."""
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """Everything a worker needs to judge chips: chip source, electronics, beats and threshold."""
+
+    carrier: Carrier
+    source: ChipSource
+    inputs: Inputs
+    label: NDArray[np.bool_]
+    """(B,), True for abnormal."""
+    point: OperatingPoint
+    seed: int = 0
+    readout: Readout = field(default_factory=Readout)
+    rin: float = 0.0
+    sampled: bool = False
+    """Draw the noise of every sample (the slow reference)."""
+
+    def __post_init__(self) -> None:
+        if len(self.inputs) == 0 or len(self.inputs) != len(self.label):
+            raise InputError(
+                f"a simulation needs as many labels as beats and at least one, got "
+                f"{len(self.inputs)} beats and {len(self.label)} labels"
+            )
+        check_seed(self.seed)
+
+    def probabilities(self, first: int, count: int = GROUP) -> NDArray[np.float32]:
+        """Probability of abnormal of every beat on chips `first` ...: (count, B)."""
+        return self.score(self.source.draw(self.seed, first, count), first)
+
+    def perfect(self) -> NDArray[np.float32]:
+        """Probability of abnormal (B,) on the perfect chip without noise."""
+        chips = self.source.nominal()
+        silent = Chips(chips.stack, torch.zeros_like(chips.additive))
+        return np.asarray(self.score(silent, None)[0])
+
+    @torch.no_grad()
+    def score(self, chips: Chips, first: int | None) -> NDArray[np.float32]:
+        """Probability of abnormal (C, B) on given chips; `first` numbers their noise, or None."""
+        count = chips.stack.matrices.shape[0]
+        nominal = self.source.nominal()
+        powers = plan_powers(nominal.stack, nominal.additive, margin=1.25 if self.rin else 1.0)
+        shared: dict[int, Any] = {}
+        answer = np.empty((count, len(self.inputs)), np.float32)
+        for block, at in enumerate(range(0, len(self.inputs), BEATS)):
+            part = self.inputs.rows(slice(at, at + BEATS))
+            streams = []
+            if first is not None:
+                streams = [shot_generator(self.seed, first + k, block) for k in range(count)]
+            detector = ChipDetector(
+                self.readout,
+                chips.additive,
+                powers,
+                len(part),
+                streams,
+                self.rin,
+                sampled=self.sampled,
+                coefficients=shared,
+            )
+            h_pool = features(chips.stack, part, self.carrier.architecture, detector)
+            answer[:, at : at + len(part)] = abnormal(read_out(self.carrier.head, h_pool))
+        return answer
+
+
+def abnormal(logits: torch.Tensor) -> NDArray[np.float32]:
+    """Probability of abnormal: everything that is not class 0."""
+    probability = torch.softmax(logits, -1)
+    return np.asarray(
+        probability[..., 1] if logits.shape[-1] == 2 else 1 - probability[..., 0], np.float32
+    )
+
+
+def rates(probability: NDArray[np.float32], label: NDArray[np.bool_], point: OperatingPoint) -> Any:  # noqa: ANN401
+    """(C, 3) miss rate, FPR and AUC of score rows (C, B); AUC is NaN with one class only."""
+    called = point.decide(probability)
+    positives, negatives = int(label.sum()), int((~label).sum())
+    table = np.full((len(probability), 3), np.nan)
+    table[:, 0] = (~called[:, label]).sum(1) / max(positives, 1)
+    table[:, 1] = called[:, ~label].sum(1) / max(negatives, 1)
+    if positives and negatives:
+        for row, scores in zip(table, probability, strict=True):
+            row[2] = auc_by_rank(scores[label], scores[~label])
+    return table
+
+
+def run_group(trial: Trial, group: int) -> Floats:
+    """Rates (GROUP, 3) of chips ``group * GROUP`` ...: what every kind of worker computes."""
+    return np.asarray(rates(trial.probabilities(group * GROUP), trial.label, trial.point))
+
+
+@contextmanager
+def single_threaded() -> Iterator[int]:
+    """Make every torch operation use one thread; yields how many there were."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield threads
+    finally:
+        torch.set_num_threads(threads)
+
+
+def thread_groups(trial: Trial, groups: Iterable[int], threads: int) -> Iterator[Floats]:
+    """Run groups on threads of this process, in order, few of them ahead of the consumer."""
+    with ThreadPoolExecutor(threads) as pool:
+        waiting = iter(groups)
+        queue = [pool.submit(run_group, trial, group) for group in islice(waiting, 2 * threads)]
+        try:
+            while queue:
+                yield queue.pop(0).result()
+                queue.extend(pool.submit(run_group, trial, g) for g in islice(waiting, 1))
+        finally:
+            for future in queue:
+                future.cancel()
+
+
+def run(
+    trial: Trial,
+    chips: int,
+    *,
+    limits: Limits | None = None,
+    early_stop: bool = False,
+    workers: int = 1,
+    dask: str | None = None,
+    progress: Progress | None = None,
+) -> tuple[Floats, bool]:
+    """Rates (chips, 3) of chips 0 ... chips - 1, and whether fewer were enough.
+
+    With `early_stop`, looks after every group of chips, in chip order, and stops when `decide`
+    does: the same chip number for any number of workers.
+    """
+    if not 1 <= chips <= CHIPS:
+        raise InputError(f"chips is {chips}; it must be from 1 to {CHIPS}")
+    if workers < 1:
+        raise InputError(f"workers is {workers}; it must be at least 1")
+    groups = range(-(-chips // GROUP))
+    table = np.empty((len(groups) * GROUP, 3))
+    limits = limits or Limits()
+    good = 0
+    with single_threaded() as threads:
+        if workers > 1 or dask is not None:
+            from ecgphoton.hwsim.distributed import process_groups
+
+            source = process_groups(trial, groups, workers=workers, dask=dask)
+        else:
+            source = thread_groups(trial, groups, min(threads, os.cpu_count() or 1))
+        for group, rows in enumerate(source):
+            start = group * GROUP
+            table[start : start + GROUP] = rows
+            done = min(start + GROUP, chips)
+            if progress is not None:
+                progress(done, chips)
+            good += int(limits.good(rows[: done - start, 0], rows[: done - start, 1]).sum())
+            if early_stop and done < chips and decide(good, done, limits) != "open":
+                source.close()
+                return table[:done], True
+    return table[:chips], False

@@ -1,0 +1,160 @@
+"""`simulate`: one call from a student or a mesh program to a verdict over many chips."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ecgphoton.hwsim.montecarlo import Progress, Trial, rates, run
+from ecgphoton.hwsim.noise import NoiseModel
+from ecgphoton.hwsim.readout import Readout
+from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove
+from ecgphoton.hwsim.weights import Carrier, WeightChips
+from ecgphoton.mesh.program import MeshProgram
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ecgphoton.decision import OperatingPoint
+    from ecgphoton.hwsim.profile import Profile
+    from ecgphoton.student.network import SegmentStudent
+    from ecgphoton.student.propagate import Inputs
+
+DEFAULT_NOISE = 0.02
+
+
+def simulate(
+    carried: SegmentStudent | MeshProgram,
+    inputs: Inputs,
+    labels: NDArray[Any],
+    operating_point: OperatingPoint,
+    *,
+    chips: int = 200,
+    seed: int = 0,
+    noise: float | None = None,
+    profile: Profile | str | None = None,
+    readout: Readout | Literal["analog", "digital"] = "analog",
+    max_miss: float = 0.10,
+    max_fpr: float = 0.10,
+    min_yield: float = 0.95,
+    early_stop: bool = False,
+    workers: int = 1,
+    dask: str | None = None,
+    progress: Progress | None = None,
+) -> SimulationReport:
+    """Judge a student or a mesh program on many simulated chips.
+
+    Parameters
+    ----------
+    labels
+        (B,), nonzero means abnormal.
+    noise
+        Standard deviation of every programmed weight and bias (static, then clamped) and of every
+        detector reading (per shot, fraction of full scale). Default 0.02, or 0 with a profile.
+    profile
+        Name, TOML file or value of a device profile: chips are then fabricated meshes, and `noise`
+        comes on top.
+    readout
+        ``analog`` (one conversion a token), ``digital`` (one a sample), or a `Readout`; a mesh
+        program brings its converters, a student has none.
+    early_stop
+        Stop once the one-sided confidence bound decides.
+    workers, dask
+        Processes, or address of a Dask scheduler; the answer is bit for bit the same.
+    progress
+        Called with (chips done, chips in all).
+
+    Raises
+    ------
+    InputError
+        If a number is outside its range, or beats and labels do not fit.
+    """
+    started = time.perf_counter()
+    limits = Limits(max_miss, max_fpr, min_yield)
+    trial = trial_of(
+        carried,
+        inputs,
+        labels,
+        operating_point,
+        seed=seed,
+        noise=noise,
+        profile=profile,
+        readout=readout,
+    )
+    if early_stop:
+        chips_to_prove(limits)
+    table, stopped = run(
+        trial,
+        chips,
+        limits=limits,
+        early_stop=early_stop,
+        workers=workers,
+        dask=dask,
+        progress=progress,
+    )
+    perfect = rates(trial.perfect()[None], trial.label, trial.point)[0]
+    return SimulationReport(
+        miss=table[:, 0],
+        fpr=table[:, 1],
+        auc=table[:, 2],
+        perfect=(float(perfect[0]), float(perfect[1]), float(perfect[2])),
+        limits=limits,
+        settings={
+            "seed": seed,
+            "noise": DEFAULT_NOISE if noise is None and profile is None else noise or 0.0,
+            "profile": profile if isinstance(profile, str) else getattr(profile, "name", None),
+            "readout": trial.readout.pooling,
+            "beats": len(inputs),
+            "abnormal_beats": int(trial.label.sum()),
+            "operating_point": operating_point.to_dict(),
+        },
+        stopped_early=stopped,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def trial_of(
+    carried: SegmentStudent | MeshProgram,
+    inputs: Inputs,
+    labels: NDArray[Any],
+    operating_point: OperatingPoint,
+    *,
+    seed: int = 0,
+    noise: float | None = None,
+    profile: Profile | str | None = None,
+    readout: Readout | Literal["analog", "digital"] = "analog",
+) -> Trial:
+    """Return the `Trial` that `simulate` runs; see there for the parameters."""
+    carrier = Carrier.of(carried)
+    electronics = readout if isinstance(readout, Readout) else _electronics(carried, readout)
+    label = np.asarray(labels) != 0
+    if profile is not None:
+        from ecgphoton.hwsim.chip import mesh_trial
+
+        return mesh_trial(
+            carried,
+            carrier,
+            inputs,
+            label,
+            operating_point,
+            seed,
+            noise or 0.0,
+            profile,
+            electronics,
+        )
+    sigma = DEFAULT_NOISE if noise is None else noise
+    NoiseModel(detector=sigma)  # refuses a negative one
+    source = WeightChips(carrier, sigma, sigma)
+    return Trial(carrier, source, inputs, label, operating_point, seed, electronics)
+
+
+def _electronics(carried: SegmentStudent | MeshProgram, pooling: str) -> Readout:
+    activation = carried.architecture.activation
+    if not isinstance(carried, MeshProgram):
+        return Readout(activation, pooling)  # type: ignore[arg-type]
+    digital = Readout.of(carried)
+    if pooling == "digital":
+        return digital
+    return Readout(activation, pooling, digital.input_bits, digital.adc_bits)  # type: ignore[arg-type]

@@ -1,0 +1,216 @@
+"""From chips to a verdict: yield within limits, its interval, and when enough chips were seen."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ecgphoton.errors import InputError
+from ecgphoton.metrics import proportion_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+PERCENTILES = (5, 50, 95)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a chip, and the share of good chips, must meet.
+
+    Raises
+    ------
+    InputError
+        If a value is outside [0, 1] (confidence: (0, 1)).
+    """
+
+    max_miss: float = 0.10
+    max_fpr: float = 0.10
+    min_yield: float = 0.95
+    confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        for name in ("max_miss", "max_fpr", "min_yield"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise InputError(f"{name.replace('_', '-')} is {value!r}; it must be in [0, 1]")
+        if not 0 < self.confidence < 1:
+            raise InputError(f"confidence is {self.confidence!r}; it must be in (0, 1)")
+
+    def good(self, miss: NDArray[Any], fpr: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which chips meet both limits."""
+        return np.asarray((miss <= self.max_miss) & (fpr <= self.max_fpr))
+
+
+Decision = Literal["pass", "fail", "open"]
+
+
+@cache
+def decide(good: int, chips: int, limits: Limits) -> Decision:
+    """Return what the one-sided Clopper-Pearson bounds say about the yield (doi:10.2307/2331986).
+
+    299 good chips of 299 prove a yield of 99 % at 95 % confidence, 59 of 59 prove 95 %.
+    """
+    if chips == 0:
+        return "open"
+    from scipy.stats import beta
+
+    alpha = 1 - limits.confidence
+    low = beta.ppf(alpha, good, chips - good + 1) if good else 0.0
+    high = beta.ppf(1 - alpha, good + 1, chips - good) if good < chips else 1.0
+    if low >= limits.min_yield:
+        return "pass"
+    return "fail" if high < limits.min_yield else "open"
+
+
+def chips_to_prove(limits: Limits) -> int:
+    """Chips without a failure that prove `min_yield`: ln(1 - confidence) / ln(min_yield)."""
+    if limits.min_yield >= 1:
+        raise InputError("no number of chips proves a yield of 1; ask for less, for example 0.99")
+    if limits.min_yield <= 0:
+        return 1
+    return math.ceil(math.log(1 - limits.confidence) / math.log(limits.min_yield))
+
+
+def false_pass(limits: Limits, chips: int, step: int) -> float:
+    """Chance that early stopping passes a yield that is exactly `min_yield`, looks included.
+
+    Looking often gives luck more chances than one look has; this is the exact price (a walk over
+    the number of failures, one look every `step` chips).
+    """
+    mass = {0: 1.0}
+    passed = 0.0
+    for seen in range(1, chips + 1):
+        moved: dict[int, float] = {}
+        for bad, weight in mass.items():
+            moved[bad] = moved.get(bad, 0.0) + weight * limits.min_yield
+            moved[bad + 1] = moved.get(bad + 1, 0.0) + weight * (1 - limits.min_yield)
+        mass = moved
+        if seen % step == 0 or seen == chips:
+            for bad in list(mass):
+                verdict = decide(seen - bad, seen, limits)
+                if verdict != "open":
+                    weight = mass.pop(bad)
+                    passed += weight if verdict == "pass" else 0.0
+    return passed
+
+
+@dataclass(frozen=True, eq=False)
+class SimulationReport:
+    """Every simulated chip, and the verdict.
+
+    ``passed`` compares the observed yield with `Limits.min_yield`; ``proven`` says whether its
+    one-sided confidence bound is on the same side.
+    """
+
+    miss: NDArray[np.float64]
+    """(chips,) missed share of abnormal beats."""
+    fpr: NDArray[np.float64]
+    """(chips,) share of normal beats called abnormal."""
+    auc: NDArray[np.float64]
+    """(chips,) area under the ROC; NaN with one class only."""
+    perfect: tuple[float, float, float]
+    """Miss, FPR and AUC of the perfect, silent chip with the same electronics."""
+    limits: Limits
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Provenance: seed, noise, profile, beats, threshold, readout ..."""
+    stopped_early: bool = False
+    seconds: float = 0.0
+
+    @property
+    def chips(self) -> int:
+        """Number of chips."""
+        return len(self.miss)
+
+    @cached_property
+    def good(self) -> NDArray[np.bool_]:
+        """Which chips meet both limits."""
+        return self.limits.good(self.miss, self.fpr)
+
+    @property
+    def observed_yield(self) -> float:
+        """Share of good chips."""
+        return float(self.good.mean())
+
+    @cached_property
+    def interval(self) -> tuple[float, float]:
+        """Two-sided Clopper-Pearson interval of the yield."""
+        return proportion_interval(
+            int(self.good.sum()), self.chips, confidence=self.limits.confidence
+        )
+
+    @property
+    def passed(self) -> bool:
+        """Whether the observed yield reaches `min_yield`."""
+        return self.observed_yield >= self.limits.min_yield
+
+    @property
+    def proven(self) -> bool:
+        """Whether the confidence bound alone decides."""
+        wanted = "pass" if self.passed else "fail"
+        return decide(int(self.good.sum()), self.chips, self.limits) == wanted
+
+    def summary(self) -> dict[str, dict[str, float | None]]:
+        """Mean, median, 5th and 95th percentile, worst and perfect chip of every metric."""
+        table = {}
+        worst = {"miss": np.max, "fpr": np.max, "auc": np.min}
+        for index, (name, extreme) in enumerate(worst.items()):
+            values = getattr(self, name)
+            low, middle, high = np.percentile(values, PERCENTILES)
+            row = {
+                "mean": values.mean(),
+                "median": middle,
+                "p5": low,
+                "p95": high,
+                "worst": extreme(values),
+                "perfect": self.perfect[index],
+            }
+            table[name] = {
+                key: None if math.isnan(value) else float(value) for key, value in row.items()
+            }
+        return table
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row a metric, for a table."""
+        return [{"metric": name, **row} for name, row in self.summary().items()]
+
+    def chip_rows(self) -> list[dict[str, Any]]:
+        """One row a chip, for a CSV."""
+        return [
+            {
+                "chip": chip,
+                "miss": float(self.miss[chip]),
+                "fpr": float(self.fpr[chip]),
+                "auc": None if math.isnan(self.auc[chip]) else float(self.auc[chip]),
+                "good": bool(self.good[chip]),
+            }
+            for chip in range(self.chips)
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, without the single chips."""
+        return {
+            "chips": self.chips,
+            "yield": self.observed_yield,
+            "yield_interval": list(self.interval),
+            "verdict": "pass" if self.passed else "fail",
+            "proven": self.proven,
+            "stopped_early": self.stopped_early,
+            "limits": asdict(self.limits),
+            "metrics": self.summary(),
+            "worst_chip": int(np.argmax(_distance(self))),
+            "seconds": round(self.seconds, 3),
+            **dict(self.settings),
+        }
+
+
+def _distance(report: SimulationReport) -> NDArray[np.float64]:
+    """How far each chip is beyond its limits (positive) or inside (negative)."""
+    beyond_miss = report.miss - report.limits.max_miss
+    return np.asarray(np.maximum(beyond_miss, report.fpr - report.limits.max_fpr))

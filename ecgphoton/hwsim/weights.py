@@ -1,0 +1,139 @@
+"""Weights level: a chip is a program whose every number came out slightly wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.readout import quantize
+from ecgphoton.hwsim.streams import chip_rng
+from ecgphoton.student.architecture import WIDTH, Architecture
+from ecgphoton.student.propagate import Head, Stack
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ecgphoton.mesh.program import MeshProgram
+    from ecgphoton.student.network import SegmentStudent
+
+
+class Chips(NamedTuple):
+    """C fabricated chips, collapsed to what the student's propagation needs."""
+
+    stack: Stack
+    """Effective real matrices (C, K, 4, 4), biases, gains."""
+    additive: Tensor
+    """(C or 1, K, 4) per-shot detector noise in units of ``W x``, before the gain."""
+
+
+class ChipSource(Protocol):
+    """Where chips come from: chip k of a seed is the same whoever asks."""
+
+    def nominal(self) -> Chips:
+        """Return the perfect chip."""
+        ...
+
+    def draw(self, seed: int, first: int, count: int) -> Chips:
+        """Return chips `first` ... `first + count - 1`."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Carrier:
+    """What a chip is asked to carry: a student or a mesh program, as plain tensors (one chip)."""
+
+    architecture: Architecture
+    stack: Stack
+    head: Head
+    scale: float
+    """Largest magnitude a weight or bias can have on a chip."""
+
+    @classmethod
+    def of(cls, source: SegmentStudent | MeshProgram) -> Carrier:
+        """Return the matrices, biases, gains and head of a student or a program."""
+        from ecgphoton.mesh.program import MeshProgram
+
+        if isinstance(source, MeshProgram):
+            arrays = (
+                [block.matrix for block in source.blocks],
+                [block.bias for block in source.blocks],
+                [block.gain for block in source.blocks],
+            )
+            parts = [torch.as_tensor(np.array(part), dtype=torch.float32)[None] for part in arrays]
+            head = Head(
+                torch.as_tensor(source.head_weight, dtype=torch.float32),
+                torch.as_tensor(source.head_bias, dtype=torch.float32),
+            )
+            scale = max(block.full_scale for block in source.blocks)
+            return cls(source.architecture, Stack(*parts), head, scale)
+        architecture = source.architecture
+        stack = Stack(*(part.detach() for part in source.stack()))
+        scale = architecture.scale if architecture.bounded else float(stack.matrices.abs().max())
+        head = Head(*(part.detach() for part in source.head()))
+        return cls(architecture, stack, head, scale)
+
+
+def normals(seed: int, chip: int, blocks: int) -> NDArray[np.float64]:
+    """(blocks, 4, 5) standard normals of one chip: four weight columns and the bias."""
+    return chip_rng(seed, chip).standard_normal((blocks, WIDTH, WIDTH + 1))
+
+
+@dataclass(frozen=True, eq=False)
+class WeightChips:
+    """Chips whose programmed weights and biases are each off by N(0, sigma), then clamped.
+
+    Raises
+    ------
+    InputError
+        If sigma is negative or not finite.
+    """
+
+    carrier: Carrier
+    sigma: float = 0.0
+    """Static error of every weight and bias."""
+    detector: float = 0.0
+    """Per-shot detector noise, fraction of full scale (1 in units of ``W x``)."""
+    weight_bits: int | None = None
+    """Bits the weights and biases are programmed with; None programs them exactly."""
+
+    def __post_init__(self) -> None:
+        for name in ("sigma", "detector"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value >= 0):
+                raise InputError(
+                    f"noise ({name}) is {value!r}; it must be a finite number of at least 0"
+                )
+
+    def nominal(self) -> Chips:
+        """Return the perfect chip."""
+        stack = self.carrier.stack
+        if self.weight_bits is not None:
+            bound = self.carrier.scale
+            stack = Stack(
+                quantize(stack.matrices, self.weight_bits, -bound, bound),
+                quantize(stack.biases, self.weight_bits, -bound, bound),
+                stack.gains,
+            )
+        return Chips(stack, torch.full_like(stack.biases, self.detector))
+
+    def draw(self, seed: int, first: int, count: int) -> Chips:
+        """Return chips `first` ... `first + count - 1`."""
+        stack, additive = self.nominal()
+        blocks = stack.matrices.shape[1]
+        errors = np.stack([normals(seed, first + k, blocks) for k in range(count)])
+        return Chips(self.with_errors(stack, torch.as_tensor(errors) * self.sigma), additive)
+
+    def with_errors(self, stack: Stack, errors: Tensor) -> Stack:
+        """Add (C, K, 4, 5) errors to the programmed values and clamp."""
+        errors = errors.to(stack.matrices.dtype)
+        bound = self.carrier.scale
+        return Stack(
+            (stack.matrices + errors[..., :WIDTH]).clamp(-bound, bound),
+            (stack.biases + errors[..., WIDTH]).clamp(-bound, bound),
+            stack.gains,
+        )

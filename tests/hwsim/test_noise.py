@@ -1,0 +1,205 @@
+"""Noise has the distribution it claims, and silence is the student."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.noise import NoiseModel, photodetector
+from ecgphoton.hwsim.propagate import ChipDetector, noisy_stack, plan_powers
+from ecgphoton.hwsim.readout import Curve, Readout, quantize, read_curve
+from ecgphoton.hwsim.streams import chip_rng, shot_generator
+from ecgphoton.hwsim.weights import Carrier, WeightChips
+from ecgphoton.student.propagate import IdealDetector, features
+
+
+def detector(student, present, sigma, *, shots=1, sampled=False, first=0, **more):
+    """Return a detector of `shots` copies of the student's own chip."""
+    blocks = len(student.architecture.blocks)
+    additive = torch.full((1, blocks, 4), sigma)
+    streams = [shot_generator(0, first + k, 0) for k in range(shots)]
+    readout = more.pop("readout", Readout())
+    powers = plan_powers(student.stack(), additive)
+    return ChipDetector(readout, additive, powers, present, streams, sampled=sampled, **more)
+
+
+def copies(student, count):
+    """Return that many perfect chips."""
+    return noisy_stack(student.stack(), 0.0, torch.Generator(), chips=count, scale=9.0)
+
+
+@torch.no_grad()
+def test_silence_is_the_student(student, inputs):
+    """No noise and a perfect chip give the student's features to 1e-6, by either path."""
+    ideal = features(student.stack(), inputs, student.architecture, IdealDetector("tanh"))
+    for sampled in (False, True):
+        quiet = detector(student, len(inputs), 0.0, sampled=sampled)
+        seen = features(student.stack(), inputs, student.architecture, quiet)
+        assert (seen - ideal).abs().max() < 1e-6
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("sigma", "relative"), [(0.02, 0.0), (0.1, 0.0), (0.03, 0.05)])
+def test_pooled_noise_has_the_distribution_of_sampled_noise(student, inputs, sigma, relative):
+    """Moments of tokens agree with a draw for every sample, within five standard errors."""
+    part, shots = inputs.rows(slice(0, 8)), 800
+    stack = copies(student, shots)
+    pair = []
+    for sampled in (False, True):
+        noisy = detector(
+            student,
+            len(part),
+            sigma,
+            shots=shots,
+            sampled=sampled,
+            first=shots * sampled,
+            relative=relative,
+            beats=8,
+        )
+        weight, bias, gain = stack.block(1)
+        branch = student.architecture.branches[1]
+        pair.append(noisy.pooled(1, weight, bias, gain, part.window[:, 120:240], branch))
+    fast, slow = (tokens.double() for tokens in pair)
+    error = slow.std(0) / math.sqrt(shots)
+    z = (fast.mean(0) - slow.mean(0)) / (error * math.sqrt(2))
+    assert z.abs().max() < 5
+    assert z.pow(2).mean() < 1.5
+    # Saturated tokens hardly move; what counts is their deviation against the liveliest token's.
+    scale = slow.std(0).max()
+    assert ((fast.std(0) - slow.std(0)).abs() / scale).max() < 5 / math.sqrt(shots)
+    lively = slow.std(0) > 0.3 * scale
+    assert abs((fast.std(0) / slow.std(0))[lively].mean() - 1) < 0.015
+    skew = ((slow - slow.mean(0)) / slow.std(0)).pow(3).mean(0)[lively]
+    assert skew.abs().max() < 5 * math.sqrt(6 / shots)  # the pooled draw has none
+
+
+@torch.no_grad()
+def test_noise_enters_before_the_gain(student, inputs):
+    """Doubling the amplifier gain doubles the noise behind it."""
+    stack = copies(student, 400)
+    tiny = torch.full((1, len(student.architecture.blocks), 4), 1e-3)
+    spread = []
+    for factor in (1.0, 2.0):
+        weight, bias, gain = stack.block(6)
+        flat = detector(student, 4, 1e-3, shots=400, beats=4)
+        flat.additive = tiny
+        z = flat.layer(6, weight * 0, bias * 0, factor * gain, torch.zeros(1, 4, 4))
+        spread.append(z.std())
+    assert spread[1] / spread[0] == pytest.approx(2, rel=0.02)
+
+
+def test_static_noise_moments_and_clamping(student):
+    """Weights move by N(0, sigma) within five standard errors and never leave [-1, 1]."""
+    carrier = Carrier.of(student)
+    small = WeightChips(carrier, 1e-3).draw(0, 0, 500).stack.matrices - carrier.stack.matrices
+    count = small.numel()
+    assert abs(float(small.mean())) < 5e-3 / math.sqrt(count)
+    assert abs(float(small.std()) / 1e-3 - 1) < 5 / math.sqrt(2 * count)
+    wild = WeightChips(carrier, 2.0).draw(0, 0, 50).stack
+    assert wild.matrices.abs().max() == 1.0
+    assert wild.biases.abs().max() == 1.0
+
+
+def test_a_chip_is_the_same_chip_in_any_batch(student):
+    """Chip 7 alone equals chip 7 of a batch, and differs from chip 8 and from another seed."""
+    source = WeightChips(Carrier.of(student), 0.02)
+    batch = source.draw(3, 4, 6).stack.matrices
+    assert torch.equal(source.draw(3, 7, 1).stack.matrices[0], batch[3])
+    assert not torch.equal(batch[3], batch[4])
+    assert not torch.equal(source.draw(4, 7, 1).stack.matrices[0], batch[3])
+    assert chip_rng(1, 5).normal() == chip_rng(1, 5).normal()
+
+
+@torch.no_grad()
+def test_shot_noise_of_a_beat_does_not_depend_on_what_follows(student, inputs):
+    """The first beats of a block see the same noise whether the block is full or not."""
+    answers = []
+    for beats in (40, 200):
+        part = inputs.rows(slice(0, beats))
+        noisy = detector(student, beats, 0.05)
+        answers.append(features(student.stack(), part, student.architecture, noisy)[:, :40])
+    assert torch.allclose(answers[0], answers[1], atol=1e-6)
+
+
+@torch.no_grad()
+def test_converters_round_and_more_bits_round_less(student, inputs):
+    """Error against no converter shrinks about fourfold for two more bits, in both readouts."""
+    ideal = features(student.stack(), inputs, student.architecture, IdealDetector("tanh"))
+    for pooling in ("analog", "digital"):
+        errors = []
+        for bits in (6, 8, 10):
+            readout = Readout("tanh", pooling, bits, bits)
+            quiet = detector(student, len(inputs), 0.0, readout=readout)
+            seen = features(student.stack(), inputs, student.architecture, quiet)
+            errors.append((seen - ideal).square().mean().sqrt())
+        assert errors[0] > 2.5 * errors[1] > 6 * errors[2]
+
+
+def test_quantize_is_symmetric_and_clips():
+    """Three bits have the seven levels -1, -2/3 ... 1."""
+    levels = quantize(torch.linspace(-1.5, 1.5, 301), 3).unique()
+    assert torch.allclose(levels, torch.arange(-3, 4) / 3)
+    x = torch.tensor([0.3, 2.0], requires_grad=True)
+    quantize(x, 4).sum().backward()
+    assert x.grad.tolist() == [1.0, 0.0]
+
+
+@torch.no_grad()
+def test_a_measured_curve_that_is_tanh_is_tanh(student, inputs, tmp_path):
+    """A dense CSV of tanh reproduces the student; a bad CSV is refused in one line."""
+    z = np.linspace(-9, 9, 4001)
+    path = tmp_path / "curve.csv"
+    rows = "\n".join(f"{a},{b}" for a, b in zip(z, np.tanh(z), strict=True))
+    path.write_text("volt,response\n" + rows)
+    curve = read_curve(path)
+    seen = features(
+        student.stack(),
+        inputs,
+        student.architecture,
+        detector(student, len(inputs), 0.0, readout=Readout(curve)),
+    )
+    ideal = features(student.stack(), inputs, student.architecture, IdealDetector("tanh"))
+    assert (seen - ideal).abs().max() < 1e-4
+    path.write_text("a,b\n1,2,3\n")
+    with pytest.raises(InputError, match="two columns"):
+        read_curve(path)
+    with pytest.raises(InputError, match="ascending"):
+        Curve(np.array([0.0, 0.0]), np.array([0.0, 1.0]))
+
+
+def test_physical_noise_and_bad_values():
+    """10 uW, 1 MHz, 10 kOhm: SNR about 4500; doubling the bandwidth adds 3 dB; bad is refused."""
+    noise = photodetector(power=1e-5, bandwidth=1e6, resistance=1e4)
+    assert 1 / noise["total"] == pytest.approx(4500, rel=0.05)
+    double = photodetector(power=1e-5, bandwidth=2e6, resistance=1e4)
+    assert double["total"] / noise["total"] == pytest.approx(math.sqrt(2))
+    for bad in (-0.1, math.nan, math.inf):
+        with pytest.raises(InputError, match="at least 0"):
+            NoiseModel(detector=bad)
+    with pytest.raises(InputError, match="above 0"):
+        photodetector(power=0, bandwidth=1, resistance=1)
+
+
+def test_noise_aware_gradients(student, inputs):
+    """Static and per-shot noise leave finite gradients, close to finite differences."""
+    part = inputs.rows(slice(0, 16))
+    stack = student.stack()
+    chip = noisy_stack(stack, 0.03, torch.Generator().manual_seed(1))
+    parts = [part.detach().clone().requires_grad_(True) for part in chip]
+    chip = type(chip)(*parts)
+
+    def loss(stack):
+        noisy = detector(student, 16, 0.05, beats=16)
+        return features(stack, part, student.architecture, noisy).square().mean()
+
+    loss(chip).backward()
+    for index, (tensor, where) in enumerate([(parts[0], (0, 1, 2, 1)), (parts[2], (0, 1))]):
+        ends = []
+        for step in (1e-2, -1e-2):
+            moved = [part.detach().clone() for part in parts]
+            moved[2 * index][where] += step
+            ends.append(float(loss(type(chip)(*moved)).detach()))
+        slope = (ends[0] - ends[1]) / 2e-2
+        assert float(tensor.grad[where]) == pytest.approx(slope, rel=0.05, abs=2e-5)

@@ -43,6 +43,7 @@ CONVENTION = {
     "matrix": "svd-*: W = scale Re(U diag(attenuation) V), light meets mesh V, the attenuators, "
     "then mesh U (mesh V performs the transposed right singular vectors); "
     "real-part: W = scale Re(U)",
+    "attenuator": "MZI driven push-pull, bar port: field transmission sin(theta / 2), no phase",
     "layout": "x, y is where a cell starts, on the upper waveguide; phi heaters of MZIs and output "
     "heaters lie 1/4 column_pitch further, theta heaters 3/4",
     "heater": "phase = pi (V / v_pi)^2; V = code v_max / (2^dac_bits - 1)",
@@ -70,9 +71,9 @@ def drive(phase: NDArray[np.float64], program: MeshProgram) -> tuple[NDArray[Any
     return voltage, np.rint(voltage / program.v_max * (2**program.dac_bits - 1)).astype(np.int64)
 
 
-def _heater(phase: float, program: MeshProgram) -> dict[str, Any]:
+def _heater(phase: float | np.floating, program: MeshProgram) -> dict[str, Any]:
     voltage, code = drive(np.asarray(phase), program)
-    return {"phase": float(phase), "voltage": float(voltage), "code": int(code)}
+    return {"phase": float(phase), "voltage": round(float(voltage), 6), "code": int(code)}
 
 
 def _mesh(
@@ -113,6 +114,7 @@ def _block(block: MatrixBlock, program: MeshProgram) -> dict[str, Any]:
             "x": x - program.column_pitch,
             "y": y0 + mode * program.mode_pitch,
             "transmission": float(value),
+            "theta": _heater(2 * np.arcsin(value), program),
         }
         for mode, value in enumerate(block.attenuation)
     ]

@@ -1,0 +1,85 @@
+"""A mesh program in other people's forms: DAC codes as CSV, and a bill of materials."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+from ecgphoton.student.architecture import WIDTH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ecgphoton.mesh.program import MeshProgram
+
+P_PI = 30.0  # mW per heater for a phase of pi, thermo-optic: SimPhony phase_shifter.yml
+MZI_LOSS = 0.99  # dB per MZI with both splitters: SCATTER arch_config.yaml
+SHIFTER_LOSS = 0.25  # dB per phase shifter on its own: SimPhony phase_shifter.yml
+
+HEATER_COLUMNS = ("id", "phase_rad", "voltage_v", "dac_code")
+
+
+def heaters(mesh: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield id and settings of every heater of a mesh file's content, in light order."""
+    for block in mesh["blocks"]:
+        optics = block["optics"]
+        for name in ("V", "U"):
+            if name == "U":
+                for item in optics["attenuators"] if "V" in optics["meshes"] else ():
+                    yield item["id"], item["theta"]
+            for mzi in optics["meshes"].get(name, {}).get("mzis", ()):
+                yield f"{mzi['id']}.phi", mzi["phi"]
+                yield f"{mzi['id']}.theta", mzi["theta"]
+            for port in optics["meshes"].get(name, {}).get("outputs", ()):
+                yield port["id"], port
+
+
+def dac_codes(program: MeshProgram) -> str:
+    """Return every heater's phase, voltage and DAC code as CSV, in light order."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEATER_COLUMNS)
+    for name, item in heaters(program.to_dict()):
+        writer.writerow((name, repr(item["phase"]), item["voltage"], item["code"]))
+    return text.getvalue()
+
+
+def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
+    """Return what has to be built, how much power it takes and how much light it loses.
+
+    Heater power assumes 30 mW for a phase of pi. Loss is that of the longest optical path
+    of a block: every MZI (also an attenuator, without its intended attenuation) 0.99 dB, every
+    output phase shifter 0.25 dB.
+    """
+    meshes = 1 if program.mesh == "real-part" else 2
+    layout, blocks = program.layout, len(program.blocks)
+    attenuators = WIDTH * (meshes - 1)
+    mzis = meshes * len(layout.mzis) + attenuators
+    shifters = meshes * layout.heaters + attenuators
+    phases = [item["phase"] for _, item in heaters(program.to_dict())]
+    power = [phase / 3.141592653589793 * P_PI for phase in phases]
+    depth = meshes * layout.depth + (meshes - 1)
+    loss = depth * MZI_LOSS + meshes * SHIFTER_LOSS
+    return {
+        "blocks": blocks,
+        "meshes": meshes * blocks,
+        "mzis": mzis * blocks,
+        "of_which_attenuators": attenuators * blocks,
+        "phase_shifters": shifters * blocks,
+        "homodyne_detectors": WIDTH * blocks,
+        "modulators": WIDTH * blocks,
+        "heater_dacs": {"count": shifters * blocks, "bits": program.dac_bits},
+        "heater_power_mw": {
+            "total": round(sum(power), 3),
+            "mean_per_block": round(sum(power) / blocks, 3),
+            "mean_per_heater": round(sum(power) / len(power), 3),
+            "assumed_p_pi": P_PI,
+        },
+        "optical_depth_mzis": depth,
+        "loss_db": {
+            "per_block": round(loss, 3),
+            "assumed_per_mzi": MZI_LOSS,
+            "assumed_per_phase_shifter": SHIFTER_LOSS,
+        },
+    }

@@ -1,0 +1,102 @@
+"""Made-up beats with every intermediate code: what a laboratory checks its electronics against."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ecgphoton.artifacts import read_bytes
+from ecgphoton.ecg.beatset import BeatSet
+from ecgphoton.ecg.synthetic import extracted
+from ecgphoton.errors import InputError
+from ecgphoton.mesh.program import largest_code
+from ecgphoton.student.architecture import SAMPLES, Architecture
+from ecgphoton.student.propagate import Inputs, inputs_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from ecgphoton.export.quantize import QuantizedStudent
+
+GOLDEN = 32  # beats
+NAMES = ("window", "rhythm", "residual")
+PATIENTS = tuple(f"s{number:02d}" for number in range(1, 10))
+
+
+def synthetic_inputs(architecture: Architecture, *, seed: int = 0, beats: int = 60) -> Inputs:
+    """Return the beats of nine made-up patients, `beats` each; no recorded data is in them."""
+    made = extracted(PATIENTS, seed=seed, beats=beats).values()
+    return inputs_of(BeatSet.concat([part.beats for part in made]), architecture)
+
+
+def golden_inputs(architecture: Architecture) -> Inputs:
+    """Return 32 beats: 28 made up, then silence, both extremes alternating, full scale, noise."""
+    many = synthetic_inputs(architecture, seed=1)
+    inputs = many.rows(torch.linspace(0, len(many) - 1, GOLDEN).long())
+    window = inputs.window.clone()
+    sample = torch.arange(SAMPLES)
+    window[-4] = 0.0
+    window[-3] = 1.0 - 2.0 * (sample % 2)
+    window[-2] = 1.0
+    draw = np.random.default_rng(0).uniform(-1, 1, SAMPLES)
+    window[-1] = torch.as_tensor(draw, dtype=window.dtype)
+    return replace(inputs, window=window)
+
+
+def arrays_of(inputs: Inputs) -> dict[str, NDArray[np.float32]]:
+    """Return the inputs that are there, by name, as float32 arrays: what an ONNX graph is fed."""
+    parts = {name: getattr(inputs, name) for name in NAMES}
+    return {
+        name: np.asarray(part.detach().numpy(), np.float32)
+        for name, part in parts.items()
+        if part is not None
+    }
+
+
+def golden_file(quantised: QuantizedStudent) -> bytes:
+    """Return an npz of `QuantizedStudent.trace` on the golden beats."""
+    trace = quantised.trace(golden_inputs(quantised.architecture))
+    buffer = io.BytesIO()
+    arrays = {name: _smallest(value) for name, value in trace.items()}
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def read_golden(path: Path, bits: int) -> tuple[Inputs, dict[str, NDArray[Any]]]:
+    """Return the inputs (codes over full scale) and all arrays of a golden file.
+
+    Raises
+    ------
+    InputError
+        If the file is not a readable npz of plain arrays with a window in it.
+    """
+    try:
+        with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        parts = {
+            name: torch.as_tensor(arrays[name].astype(np.float32) / largest_code(bits))
+            for name in NAMES
+            if name in arrays
+        }
+        return Inputs(**parts), arrays
+    except (ValueError, OSError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path} is not a golden file: {error}") from error
+
+
+def _smallest(value: NDArray[Any]) -> NDArray[Any]:
+    """Return integers in the narrowest type that holds them."""
+    if value.dtype.kind != "i":
+        return value
+    low, high = int(value.min()), int(value.max())
+    for dtype in (np.int8, np.int16, np.int32):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return value.astype(dtype)
+    return value

@@ -1,0 +1,150 @@
+"""From integer codes to light: every quantised matrix as phases, attenuations and a scale."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecgphoton.mesh.clements import Phases, recompose
+from ecgphoton.mesh.program import MatrixBlock, MeshKind, MeshPhases, MeshProgram
+from ecgphoton.mesh.svd import LoweredMatrix, Search, search_orders, search_real_part
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from ecgphoton.decision import OperatingPoint
+    from ecgphoton.export.quantize import QuantizedStudent
+
+SPLITTER_SIGMA = 0.02
+"""Spread of the splitter angles a program should stay correctable for, rad (52:48)."""
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """What the search over singular-value orders gained for one block."""
+
+    name: str
+    order: tuple[int, ...]
+    margin: float
+    """Rad: the splitter error ``|alpha +- beta|`` that its worst MZI can absorb."""
+    default_margin: float
+    power: float
+    """Static heater power of the meshes, units of P_pi."""
+    default_power: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self) | {"order": list(self.order)}
+
+
+def search(
+    matrices: NDArray[np.float64], mesh: MeshKind, *, splitter_sigma: float = SPLITTER_SIGMA
+) -> Search:
+    """Lower matrices (..., 4, 4) in the best of the equal ways: correctability first, then power.
+
+    A way counts as correctable when every MZI absorbs three standard deviations of
+    ``alpha +- beta``.
+    """
+    wanted = 3 * math.sqrt(2) * splitter_sigma
+    if mesh == "real-part":
+        return search_real_part(matrices, wanted_margin=wanted)
+    return search_orders(
+        matrices, "reck" if mesh == "svd-reck" else "clements", wanted_margin=wanted
+    )
+
+
+def lower(
+    student: QuantizedStudent,
+    *,
+    operating_point: OperatingPoint | None,
+    classes: Sequence[str],
+    mesh: MeshKind = "svd-clements",
+    dac_bits: int = 8,
+    splitter_sigma: float = SPLITTER_SIGMA,
+    hashes: Mapping[str, str] | None = None,
+) -> tuple[MeshProgram, tuple[Gauge, ...]]:
+    """Turn a quantised student into a mesh program.
+
+    Parameters
+    ----------
+    student
+        Codes, gains, tables and digital head; `ecgphoton.export.quantize.quantize` makes one.
+    mesh
+        ``svd-clements``, ``svd-reck`` or ``real-part`` (one mesh, W / scale = Re(Q)).
+    dac_bits
+        Bits of the heater DACs.
+    splitter_sigma
+        Spread of splitter angles, rad, for which every MZI should stay correctable.
+
+    Returns
+    -------
+    program, gauges
+        The program, and what choosing the order of the singular values gained in each block.
+
+    Raises
+    ------
+    InputError
+        If a value is outside what a program can hold.
+    """
+    matrices = np.stack([block.matrix for block in student.blocks])
+    found = search(matrices, mesh, splitter_sigma=splitter_sigma)
+    program = MeshProgram(
+        architecture=student.architecture,
+        mesh=mesh,
+        blocks=tuple(
+            MatrixBlock.of(block, **_optics(found.best, index))
+            for index, block in enumerate(student.blocks)
+        ),
+        head_weight=student.head_weight,
+        head_bias=student.head_bias,
+        operating_point=operating_point,
+        classes=tuple(classes),
+        dac_bits=dac_bits,
+        hashes=dict(hashes or {}),
+    )
+    return program, _gauges(program, found)
+
+
+def _optics(lowered: LoweredMatrix, index: int) -> dict[str, Any]:
+    def phases(part: Phases) -> MeshPhases:
+        return MeshPhases(part.theta[index], part.phi[index], part.output[index])
+
+    return {
+        "order": tuple(lowered.order[index].tolist()),
+        "u": phases(lowered.u),
+        "v": None if lowered.v is None else phases(lowered.v),
+        "attenuation": lowered.attenuation[index],
+        "scale": float(lowered.scale[index]),
+    }
+
+
+def _gauges(program: MeshProgram, found: Search) -> tuple[Gauge, ...]:
+    best, default = found
+    return tuple(
+        Gauge(
+            name=block.name,
+            order=block.order,
+            margin=float(best.margin[index]),
+            default_margin=float(default.margin[index]),
+            power=float(best.power[index]),
+            default_power=float(default.power[index]),
+        )
+        for index, block in enumerate(program.blocks)
+    )
+
+
+def performed(program: MeshProgram) -> NDArray[np.float64]:
+    """(blocks, 4, 4) real matrices an ideal chip of this program performs, from its phases."""
+    layout = program.layout
+    matrices = []
+    for block in program.blocks:
+        field = recompose(layout, block.u)
+        if block.v is not None:
+            field = field * block.attenuation @ recompose(layout, block.v)
+        matrices.append(block.scale * field.real)
+    return np.stack(matrices)

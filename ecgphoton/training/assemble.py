@@ -102,7 +102,7 @@ def assemble(
     Parameters
     ----------
     balance, guards, augmentation, loss
-        Strategies; the defaults are null objects, but for the collapse guard.
+        Strategies; with the defaults there is none, and nothing for guards to do.
     examples
         Training beats: their labels and records decide weights and samplers.
     classes
@@ -114,16 +114,19 @@ def assemble(
         What happens after every step, for instance tracking gains.
     """
     plan = resolve(balance, guards, classes)
+    sampler = _sampler(plan, balance, examples, classes)
+    weigh = _class_weights(plan, balance, examples, classes)
+    rebalances = weigh is not uniform_weights or not isinstance(sampler, Shuffled)
     weight = None
     if balance.patient_weight:
         weight = patient_weights(examples.label, examples.record, cap=balance.patient_cap)
     return Parts(
-        _sampler(plan, balance, examples, classes),
+        sampler,
         forward=forward,
         loss=label_loss(loss, examples.label, classes, weight),
-        class_weights=_class_weights(plan, balance, examples, classes),
+        class_weights=weigh,
         augment=augmenter(augmentation),
-        guards=_guards(plan, guards, classes),
+        guards=_guards(plan, guards) if classes == 2 and rebalances else (),
         after_step=after_step,
     )
 
@@ -155,12 +158,7 @@ def _sampler(plan: Plan, balance: Balance, examples: Examples, classes: int) -> 
     return Shuffled(len(label))
 
 
-def _guards(plan: Plan, guards: GuardSettings, classes: int) -> tuple[Guard, ...]:
-    if classes != 2:
-        return ()
-    chosen: list[Guard] = []
-    if guards.collapse:
-        chosen.append(CollapseGuard(guards, plan.ramp))
-    if plan.rescue:
-        chosen.append(RecallRescue(guards, plan.ramp))
-    return tuple(chosen)
+def _guards(plan: Plan, guards: GuardSettings) -> tuple[Guard, ...]:
+    collapse = (CollapseGuard(guards, plan.ramp),) if guards.collapse else ()
+    rescue = (RecallRescue(guards, plan.ramp),) if plan.rescue else ()
+    return (*collapse, *rescue)

@@ -117,7 +117,10 @@ class Ramp:
 
 @dataclass(frozen=True)
 class RampedWeights:
-    """Class weights that grow from 1 to their target, stronger while too much is missed."""
+    """Class weights that grow from 1 to their target, stronger while too much is missed.
+
+    The smallest weight is always 1: only ratios matter to a weighted mean.
+    """
 
     target: tuple[float, ...]
     ratio_cap: float
@@ -132,10 +135,10 @@ class RampedWeights:
         if share == 0:
             return None
         adaptive = min(self.gain_cap, 1 + self.gain * (control.miss_ema or 0.0))
-        full = torch.tensor(self.target)
+        full = torch.tensor(self.target, dtype=torch.float64)
         full[1:] *= control.weight_scale * adaptive
-        full = full.clamp(max=float(full.min()) * self.ratio_cap)
-        return 1 + share * (full - 1)
+        full = (full / full.min()).clamp(max=self.ratio_cap)
+        return (1 + share * (full - 1)).float()
 
 
 def inverse_frequency(label: Tensor, classes: int, *, power: float = 1.0) -> Tensor:
@@ -146,7 +149,7 @@ def inverse_frequency(label: Tensor, classes: int, *, power: float = 1.0) -> Ten
 
 
 def class_weights(balance: Balance, mode: WeightMode, label: Tensor, classes: int) -> Tensor:
-    """Return the (classes,) weights at full ramp: base weights ** strength, before the cap."""
+    """Return (classes,) base weights ** strength, float64, before ramp and cap."""
     if mode == "inverse":
         weight = inverse_frequency(label, classes, power=balance.power)
         if classes == 2 and balance.clip:
@@ -156,7 +159,7 @@ def class_weights(balance: Balance, mode: WeightMode, label: Tensor, classes: in
         weight[1:] = balance.abnormal
     else:
         weight = torch.ones(classes)
-    return weight**balance.strength
+    return weight.double() ** balance.strength
 
 
 def patient_weights(label: Tensor, record: np.ndarray, *, cap: float) -> Tensor:

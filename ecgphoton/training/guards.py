@@ -17,7 +17,7 @@ class GuardSettings:
     """When guards act; they look at the validation set at its operating point (two classes)."""
 
     collapse: bool = True
-    """Whether a collapse to one side stops rebalancing."""
+    """Whether a collapse to all-abnormal stops rebalancing, and one to all-normal starts it."""
     collapse_high: float = 0.95
     """A collapse is one error rate above this..."""
     collapse_low: float = 0.05
@@ -25,7 +25,7 @@ class GuardSettings:
     cooldown: int = 5
     """Epochs without rebalancing after a collapse; then the ramp starts again from zero."""
     lock_after: int = 2
-    """Collapses that switch rebalancing off for good; 0 never does."""
+    """Collapses to all-abnormal that switch rebalancing off for good; 0 never does."""
     rescue: RescueMode = "auto"
     """Whether a high miss rate strengthens rebalancing; ``auto`` means with preset `full`."""
     rescue_miss: float = 0.15
@@ -79,10 +79,12 @@ def _rates(record: EpochRecord) -> dict[str, tuple[float, float]]:
 
 @dataclass(frozen=True)
 class CollapseGuard:
-    """Stops rebalancing (and distillation) when every beat is called the same.
+    """Acts when every beat is called the same.
 
-    All abnormal, or all normal under rebalancing: cool-down, then the ramp from zero, and a lock
-    when it keeps happening. All normal before rebalancing has begun: the warm-up ends at once.
+    All abnormal: rebalancing and distillation rest for the cool-down, then the ramp starts from
+    zero; when it keeps happening they are off for good. All normal in warm-up: the warm-up ends.
+    (All normal under full rebalancing is a matter for `RecallRescue`; switching rebalancing off
+    would keep the network there.)
     """
 
     settings: GuardSettings
@@ -91,35 +93,34 @@ class CollapseGuard:
     def __call__(self, control: Control, record: EpochRecord) -> Outcome:
         """Return the control of the next epoch and what was done."""
         rates = _rates(record)
-        cooling = control.ramp_start is not None and record.epoch <= control.ramp_start
-        if not rates or control.locked or cooling:
+        resting = control.ramp_start is not None and record.epoch <= control.ramp_start
+        if not rates or control.locked or resting:
             return control, ()
         name, (miss, fpr) = next(iter(rates.items()))
         high, low = self.settings.collapse_high, self.settings.collapse_low
         if fpr > high and miss < low:
-            side = "abnormal"
-        elif miss > high and fpr < low:
-            side = "normal"
-        else:
-            return control, ()
-        said = f"{name} collapsed to all-{side} ({_said(miss, fpr)})"
-        acting = self.ramp(record.epoch - 1, control) > 0
-        if side == "normal" and not acting:
-            event = f"{said}: warm-up ends, rebalancing starts"
+            return self._rest(
+                control, record.epoch, f"{name} collapsed to all-abnormal ({_said(miss, fpr)})"
+            )
+        if miss > high and fpr < low and self.ramp(record.epoch - 1, control) == 0:
+            event = f"{name} collapsed to all-normal ({_said(miss, fpr)}): warm-up ends"
             return replace(control, ramp_start=record.epoch, distil=False), (event,)
+        return control, ()
+
+    def _rest(self, control: Control, epoch: int, said: str) -> Outcome:
         collapses = control.collapses + 1
         locked = 0 < self.settings.lock_after <= collapses
-        resting = replace(
+        what = "for good" if locked else f"for {self.settings.cooldown} epochs"
+        rested = replace(
             control,
             collapses=collapses,
             locked=locked,
-            ramp_start=record.epoch + self.settings.cooldown,
+            ramp_start=epoch + self.settings.cooldown,
             weight_scale=1.0,
             boost_scale=1.0,
             distil=False,
         )
-        what = "off for good" if locked else f"off for {self.settings.cooldown} epochs"
-        return resting, (f"{said}: rebalancing and distillation {what}",)
+        return rested, (f"{said}: rebalancing and distillation off {what}",)
 
 
 @dataclass(frozen=True)

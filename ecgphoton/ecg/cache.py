@@ -85,7 +85,7 @@ def _save(path: Path, extracted: Extracted) -> None:
 def _load(path: Path, name: str) -> Extracted | None:
     """Read an entry (the archive checks a CRC of every array); None if absent or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {column: stored[column] for column in _ARRAYS}
             about = json.loads(stored["about"].tobytes())
         count = len(arrays["sample"])

@@ -28,9 +28,9 @@ MIXES: tuple[tuple[str, Mapping[str, float]], ...] = (
     ("N", {"V": 0.12, "F": 0.08}),
     ("L", {"V": 0.10}),
     ("N", {"S": 0.12}),
-    ("R", {"A": 0.06, "V": 0.06}),
-    ("N", {"V": 0.08, "F": 0.03, "S": 0.03}),
     ("N", {}),
+    ("N", {"V": 0.08, "F": 0.03, "S": 0.03}),
+    ("R", {"A": 0.06, "V": 0.06}),
     ("/", {"V": 0.06}),
 )
 """Base rhythm and share of each ectopic beat; patients take them in turn."""

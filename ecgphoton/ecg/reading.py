@@ -19,6 +19,8 @@ SYNTHETIC_MARK = "SYNTHETIC"
 """A header comment that starts with this word marks a made-up record."""
 LEAST_RATE, MOST_RATE = 100.0, 20_000.0  # Hz
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+# Name, number of signals, and perhaps rate[/counter], length and starting time; header(5).
+_RECORD_LINE = re.compile(r"[^\s/]+\s+(\d{1,4})(?:\s+\d[\d.e+]*(?:/\S+)?(?:\s+\d+.*)?)?")
 # What each digital format stores for "no sample" (WFDB signal(5) manual page).
 _INVALID = {"8": -(2**7), "80": -(2**7), "16": -(2**15), "61": -(2**15), "160": -(2**15)}
 _INVALID |= {"24": -(2**23), "32": -(2**31), "212": -(2**11), "310": -(2**9), "311": -(2**9)}
@@ -128,9 +130,9 @@ def _signal_files(header: bytes, name: str) -> list[str]:
         for line in header.decode("latin-1").splitlines()
         if line.strip() and not line.startswith("#")
     ]
-    count = lines[0].split()[1] if lines and len(lines[0].split()) > 1 else ""
     files = {line.split()[0] for line in lines[1:]}
-    if not count.isdigit() or int(count) != len(lines) - 1 or not files:
+    record = _RECORD_LINE.fullmatch(lines[0].strip()) if lines else None
+    if record is None or int(record[1]) != len(lines) - 1 or not files:
         raise InputError(
             f"header {name}.hea is damaged or of several segments; give a WFDB record with one "
             "line for each of its signals"

@@ -1,0 +1,246 @@
+"""Sets of beats: counts of the real database, splits, cache, digests."""
+
+import json
+import os
+import shutil
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from ecgphoton.ecg.beats import BeatSet, load_records, load_reported, load_splits
+from ecgphoton.ecg.cache import cache_folder
+from ecgphoton.ecg.extract import AT_EDGE
+from ecgphoton.ecg.records import PROTOCOLS, LabelScheme, Protocol, aami_group
+from ecgphoton.ecg.synthetic import synthetic_splits
+from ecgphoton.errors import InputError
+
+
+def groups(symbols):
+    """Count beats by AAMI group."""
+    return Counter(aami_group(symbol) for symbol in symbols)
+
+
+@pytest.mark.mitdb
+def test_literal_counts(mitdb):
+    """The literal scheme keeps exactly the beats of the reference run, and says what it drops."""
+    splits = load_splits("reference", "literal", data_dir=mitdb)
+    assert [len(part) for part in splits.parts.values()] == [42_232, 10_558, 29_781]
+    assert list(splits.parts) == ["train", "validation", "generalization"]
+    assert splits.test.label.mean() == pytest.approx(0.157, abs=0.001)
+    dropped = splits.report.by_symbol("outside label scheme literal")
+    assert set(dropped) == set("LR/AfjaEJe")
+    train = Counter()
+    for drop in splits.report.drops:
+        if drop.reason.startswith("outside") and drop.record in splits.protocol.train:
+            train[drop.symbol] += drop.count
+    assert sum(train.values()) == 18_658
+    assert "S" not in set(splits.train.symbol.tolist())
+    assert [n for n in splits.report.notes if "no lead" in n] == [
+        "102: no lead MLII, channel 0 (V5) used",
+        "104: no lead MLII, channel 0 (V5) used",
+    ]
+
+
+@pytest.mark.mitdb
+def test_aami_counts(mitdb):
+    """Every AAMI group has the measured number of beats on either side."""
+    splits = load_splits("reference", "aami", data_dir=mitdb)
+    both = [*splits.train.symbol.tolist(), *splits.validation.symbol.tolist()]
+    assert groups(both) == {"N": 59_520, "S": 2_479, "V": 2_820, "F": 397, "Q": 6_232}
+    test = groups(splits.test.symbol.tolist())
+    assert test == {"N": 30_818, "S": 302, "V": 4_253, "F": 405, "Q": 4}
+
+
+@pytest.mark.mitdb
+def test_inter_patient_counts_before_windowing(mitdb):
+    """DS1 and DS2 hold the published numbers of annotated beats, windowed or not."""
+    protocol = PROTOCOLS["inter-patient"]
+    wanted = {
+        (*protocol.train, *protocol.validation): (45_866, 944, 3_788, 415, 8),
+        protocol.test: (44_259, 1_837, 3_221, 388, 7),
+    }
+    for names, counts in wanted.items():
+        beats, report = load_reported(names, data_dir=mitdb, labels="aami")
+        found = groups(beats.symbol.tolist())
+        for drop in report.drops:
+            assert drop.reason == AT_EDGE
+            found[aami_group(drop.symbol)] += drop.count
+        assert tuple(found[group] for group in "NSVFQ") == counts
+
+
+@pytest.mark.mitdb
+def test_inter_patient_parts_share_no_record(mitdb):
+    """Whole records validate, every class is in every part, and the shared subject is told."""
+    splits = load_splits("inter-patient", "aami-svf", data_dir=mitdb)
+    sets = [set(part.record.tolist()) for part in splits.parts.values()]
+    assert sets == [set(splits.protocol.train), set(splits.protocol.validation), sets[2]]
+    for part in splits.parts.values():
+        assert {aami_group(s) for s in part.symbol.tolist()} == set("NSVF")
+    assert any("202" in note for note in splits.report.notes)
+    assert splits.report.by_symbol("outside label scheme aami-svf") == {"Q": 15}
+
+
+@pytest.mark.mitdb
+def test_lead_by_name_matters_for_114(mitdb):
+    """Record 114 has MLII on channel 1: by name and by channel 0 differ there, not on 100."""
+    named, numbered = (
+        load_records(["100", "114"], data_dir=mitdb, lead=lead) for lead in ("MLII", "channel:0")
+    )
+    same = (named.windows == numbered.windows).all(axis=1)
+    assert same[named.record == "100"].all()
+    assert not same[named.record == "114"].any()
+
+
+def test_split_is_exact_random_and_reproducible(wfdb_folder):
+    """Four fifths of the beats train; the seed chooses which; none is in both or lost."""
+    protocol = Protocol("mine", ("s01", "s02", "s03"), (), ("s04",), "test", 0.2)
+    one, same, other = (
+        load_splits(protocol, "aami", data=wfdb_folder, split_seed=seed) for seed in (0, 0, 1)
+    )
+    total = len(one.train) + len(one.validation)
+    assert len(one.train) == round(0.8 * total)
+    assert one.train.digest == same.train.digest != other.train.digest
+    keys = [
+        set(zip(p.record.tolist(), p.sample.tolist(), strict=True))
+        for p in (one.train, one.validation)
+    ]
+    assert len(keys[0] | keys[1]) == total
+    pool = load_records(["s01", "s02", "s03"], data=wfdb_folder, labels="aami")
+    assert keys[0] | keys[1] == set(zip(pool.record.tolist(), pool.sample.tolist(), strict=True))
+
+
+def test_stratified_split_keeps_shares():
+    """Stratified, the validation share of every class is right to one beat."""
+    splits = synthetic_splits(labels="aami4", stratified=True, beats=60)
+    both = np.concatenate([splits.train.label, splits.validation.label])
+    for label, count in enumerate(np.bincount(both)):
+        assert abs((splits.validation.label == label).sum() - 0.2 * count) <= 1
+    assert len(splits.train) == round(0.8 * len(both))
+
+
+def test_empty_split_is_refused(wfdb_folder):
+    """A scheme or record that leaves a set empty is named."""
+    protocol = Protocol("mine", ("s01",), ("s02",), ("s04",), "test")
+    only = LabelScheme("only-paced", ("normal", "paced"), {"/": 1})
+    with pytest.raises(InputError, match=r"training set.*only-paced"):
+        load_splits(protocol, only, data=wfdb_folder)
+
+
+def test_labels_outside_the_scheme_are_minus_one(wfdb_folder):
+    """load_records keeps every beat; outside the scheme its label is -1, and counted."""
+    beats, report = load_reported(["s04"], data=wfdb_folder, labels="literal")
+    outside = beats.symbol == "L"
+    assert outside.any()
+    assert (beats.label[outside] == -1).all()
+    assert (beats.label[~outside] >= 0).all()
+    assert report.count("outside label scheme literal", symbol="L") == outside.sum()
+    assert report.count(records=["s01"]) == 0
+    assert any("outside label scheme literal" in line for line in report.lines())
+    json.dumps(report.to_dict())
+
+
+def test_rhythm_sees_beats_the_labels_drop(wfdb_folder):
+    """Features do not depend on the label scheme, only on the record."""
+    one = load_records(["s04"], data=wfdb_folder, labels="literal")
+    two = load_records(["s04"], data=wfdb_folder, labels="aami")
+    np.testing.assert_array_equal(one.rhythm_full, two.rhythm_full)
+    np.testing.assert_array_equal(one.residual, two.residual)
+
+
+def entries(name="s01"):
+    """Cache files of a record."""
+    return sorted((cache_folder() / "beats").glob(f"{name}-*.npz"))
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    """Give the test an empty cache."""
+    monkeypatch.setenv("ECGPHOTON_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_cache_changes_nothing(wfdb_folder):
+    """Cold, warm and without a cache, the beats are the same."""
+    cold = load_records(["s01"], data=wfdb_folder)
+    assert len(entries()) == 1
+    warm = load_records(["s01"], data=wfdb_folder)
+    without = load_records(["s01"], data=wfdb_folder, cache=False)
+    assert cold.digest == warm.digest == without.digest
+
+
+@pytest.mark.usefixtures("own_cache")
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "text", "folder"])
+def test_a_damaged_cache_is_rebuilt(wfdb_folder, damage):
+    """A flipped bit, a cut, or nonsense in the cache costs time, never beats."""
+    good = load_records(["s01"], data=wfdb_folder)
+    (path,) = entries()
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    if damage == "folder":
+        path.unlink()
+        path.mkdir()
+    else:
+        content = {"flip": bytes(data), "cut": bytes(data[:1000]), "empty": b"", "text": b"hi"}
+        path.write_bytes(content[damage])
+    assert load_records(["s01"], data=wfdb_folder).digest == good.digest
+    if damage != "folder":
+        assert bytes(data) != path.read_bytes()
+        assert len(path.read_bytes()) > 1000
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_cache_follows_content_and_lead(wfdb_folder, tmp_path):
+    """A changed annotation file or another lead is another entry; stale ones are removed."""
+    shutil.copytree(wfdb_folder, tmp_path / "copy")
+    first = load_records(["s01"], data=tmp_path / "copy")
+    load_records(["s01"], data=tmp_path / "copy", lead="V1")
+    assert len(entries()) == 2
+    shutil.copy(wfdb_folder / "s02.atr", tmp_path / "copy" / "s01.atr")
+    second = load_records(["s01"], data=tmp_path / "copy")
+    assert first.digest != second.digest
+    assert len(entries()) == 2
+
+
+def test_an_unwritable_cache_is_done_without(wfdb_folder, tmp_path, monkeypatch):
+    """Where the cache cannot be, loading still works."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("ECGPHOTON_CACHE", str(tmp_path / "file"))
+    assert len(load_records(["s01"], data=wfdb_folder)) > 50
+
+
+def test_take_concat_and_digest(wfdb_folder):
+    """Cutting and joining again changes nothing; any changed value changes the digest."""
+    beats = load_records(["s01", "s02"], data=wfdb_folder)
+    parts = [beats.take(slice(0, 10)), beats.take(np.arange(10, len(beats)))]
+    assert BeatSet.concat(parts).digest == beats.digest
+    assert beats.take(beats.record == "s02").digest != beats.digest
+    changed = beats.take(slice(None))
+    changed = BeatSet.concat([changed])
+    changed.windows[3, 100] += 1e-6
+    assert changed.digest != beats.digest
+    with pytest.raises(InputError, match="no beats to join"):
+        BeatSet.concat([])
+
+
+def test_mixed_sources_are_told():
+    """Joined with others, made-up beats stay visible in the source."""
+    made = synthetic_splits(beats=20).test
+    real = BeatSet(**{**vars(made), "source": "mitdb"})
+    mixed = BeatSet.concat([made, real])
+    assert mixed.source == "mitdb+synthetic"
+    assert mixed.synthetic
+    with pytest.raises(InputError, match="sampling rates"):
+        BeatSet.concat([made, BeatSet(**{**vars(made), "fs": 250.0})])
+    with pytest.raises(InputError, match="rhythm_full"):
+        BeatSet(**{**vars(made), "rhythm_full": made.rhythm_full[:, :3]})
+
+
+def test_without_data(tmp_path, monkeypatch):
+    """'auto' takes made-up beats where there are no others; 'mitdb' says how to get them."""
+    monkeypatch.delenv("ECGPHOTON_DATA", raising=False)
+    monkeypatch.setenv("ECGPHOTON_CACHE", str(tmp_path))
+    assert load_splits(data="auto").synthetic
+    with pytest.raises(InputError, match="data fetch"):
+        load_splits(data="mitdb")
+    assert not os.listdir(tmp_path)  # noqa: PTH208 - made-up beats are quicker than a disk

@@ -1,0 +1,330 @@
+"""Fetching from a bad network: whatever happens, only right files get their names."""
+
+import hashlib
+import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from ecgphoton.ecg import database
+from ecgphoton.ecg.database import FILES, RECORD_FILES, SUMS, is_published, parse_sums
+from ecgphoton.ecg.download import Patience
+from ecgphoton.ecg.physionet import fetch, locate, missing, status, verify
+from ecgphoton.errors import InputError
+
+HASTY = Patience(attempts=3, backoff=0.001, timeout=2)
+BIG = "100.dat"
+
+
+def content_of(name):
+    """Made-up content, different for every file."""
+    seed = hashlib.sha256(name.encode()).digest()
+    return seed * (8_000 if name == BIG else 3)
+
+
+CONTENT = {name: content_of(name) for name in FILES}
+CONTENT[SUMS] = "".join(
+    f"{hashlib.sha256(data).hexdigest()} {name}\n" for name, data in CONTENT.items()
+).encode()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves `CONTENT`, misbehaving as `server.script` says, one entry for each request."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        """Answer as the script says."""
+        name = self.path.rpartition("/")[2]
+        asked = self.headers.get("Range")
+        with self.server.lock:
+            self.server.log.append((name, asked))
+            script = self.server.script.get(name, [])
+            mode = script.pop(0) if script else "ok"
+        data = CONTENT.get(name)
+        if mode.isdigit() or data is None:
+            self.send_response(int(mode) if data is not None else 404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        if mode == "corrupt":
+            data = data[:7] + bytes([data[7] ^ 1]) + data[8:]
+        start = int(asked[6:-1]) if asked and mode != "norange" else 0
+        if start >= len(data):
+            self.send_response(416)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        body = data[start:]
+        if mode == "short":  # claims to be whole, and is not
+            body = body[: len(body) // 2]
+        self.send_response(206 if start else 200)
+        if start:
+            shown = start + 1 if mode == "othersrange" else start
+            self.send_header("Content-Range", f"bytes {shown}-{len(data) - 1}/{len(data)}")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: len(body) // 2] if mode == "drop" else body)
+        if mode == "drop":
+            self.wfile.flush()
+            self.close_connection = True
+
+    def log_message(self, *args):
+        """Say nothing."""
+
+
+@pytest.fixture
+def server():
+    """Run a web server with the made-up database, which can be told to misbehave."""
+    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    web.log, web.script, web.lock = [], {}, threading.Lock()
+    web.url = f"http://127.0.0.1:{web.server_port}/files/mitdb/1.0.0"
+    thread = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield web
+    web.shutdown()
+    thread.join()
+    web.server_close()
+
+
+def get(server, folder, **options):
+    """Fetch from the local server, without patience."""
+    return fetch(folder, base_url=server.url, patience=HASTY, **options)
+
+
+def fill(folder, *but):
+    """Put right files into a folder, all but some."""
+    folder.mkdir(exist_ok=True)
+    for name in CONTENT:
+        if name not in but:
+            (folder / name).write_bytes(CONTENT[name])
+
+
+def nothing_wrong(folder):
+    """Every final name holds exactly the right bytes."""
+    for name in CONTENT:
+        path = folder / name
+        assert not path.exists() or path.read_bytes() == CONTENT[name]
+
+
+def test_fetch_brings_everything_once(server, tmp_path):
+    """All 146 files and the checksums arrive; a second fetch asks for nothing."""
+    seen = []
+    report = get(server, tmp_path / "db", progress=seen.append)
+    assert len(report.fetched) == len(FILES) == 146
+    assert report.received == sum(map(len, CONTENT.values())) - len(CONTENT[SUMS])
+    assert seen[-1].files == seen[-1].of_files == 146
+    assert seen[-1].received == sum(map(len, CONTENT.values()))
+    assert verify(tmp_path / "db").ok
+    assert locate(tmp_path / "db") == tmp_path / "db"
+    requests = len(server.log)
+    again = get(server, tmp_path / "db")
+    assert (again.kept, again.fetched, len(server.log)) == (146, (), requests)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        ["drop"],
+        ["drop", "drop", "drop", "drop", "drop", "drop"],
+        ["short"],
+        ["corrupt"],
+        ["503", "429"],
+        ["drop", "norange"],
+        ["drop", "416"],
+        ["drop", "othersrange"],
+        ["drop", "corrupt"],
+        ["drop", "short", "corrupt", "drop"],
+    ],
+)
+def test_a_bad_network_is_survived(server, tmp_path, script):
+    """Lost, cut, changed, refused and misplaced answers are asked for again until right."""
+    fill(tmp_path, BIG)
+    server.script[BIG] = list(script)
+    report = get(server, tmp_path)
+    assert report.fetched == (BIG,)
+    assert report.retries >= 1
+    assert verify(tmp_path).ok
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_lost_connection_is_resumed(server, tmp_path):
+    """After half a file, exactly the other half is asked for."""
+    fill(tmp_path, BIG)
+    server.script[BIG] = ["drop"]
+    report = get(server, tmp_path)
+    half = len(CONTENT[BIG]) // 2
+    assert [asked for name, asked in server.log if name == BIG] == [None, f"bytes={half}-"]
+    assert report.received == len(CONTENT[BIG]) - half or report.retries == 1
+    assert verify(tmp_path).ok
+
+
+@pytest.mark.parametrize("part", ["half", "whole", "wrong", "too long"])
+def test_a_killed_fetch_is_resumed(server, tmp_path, part):
+    """Whatever an earlier run left in .part, the file ends up right; a good half is used."""
+    fill(tmp_path, BIG)
+    data = CONTENT[BIG]
+    left = {"half": data[:1000], "whole": data, "wrong": b"x" * 1000, "too long": data + b"x"}
+    (tmp_path / f"{BIG}.part").write_bytes(left[part])
+    report = get(server, tmp_path)
+    assert verify(tmp_path).ok
+    assert report.resumed == (1000 if part == "half" else 0)
+    if part == "half":
+        assert report.received == len(data) - 1000
+
+
+@pytest.mark.parametrize("mode", ["corrupt", "short", "503", "404"])
+def test_what_cannot_be_had_leaves_nothing_wrong(server, tmp_path, mode):
+    """A server that never gets it right ends in one sentence, and no wrong final file."""
+    server.script[BIG] = [mode] * 50
+    with pytest.raises(InputError, match=r"100\.dat"):
+        get(server, tmp_path)
+    assert not (tmp_path / BIG).exists()
+    nothing_wrong(tmp_path)
+    server.script.clear()
+    get(server, tmp_path)
+    assert verify(tmp_path).ok
+
+
+def test_wrong_files_are_replaced(server, tmp_path):
+    """A file with one changed byte is fetched again, alone."""
+    fill(tmp_path)
+    (tmp_path / "234.atr").write_bytes(b"?" + CONTENT["234.atr"][1:])
+    assert list(verify(tmp_path).problems) == ["234.atr"]
+    assert get(server, tmp_path).fetched == ("234.atr",)
+    assert verify(tmp_path).ok
+
+
+def test_a_damaged_list_of_checksums_is_replaced(server, tmp_path):
+    """A cut SHA256SUMS.txt is fetched again; a cut answer for it is not accepted."""
+    fill(tmp_path)
+    (tmp_path / SUMS).write_bytes(CONTENT[SUMS][:500])
+    server.script[SUMS] = ["short"]
+    assert get(server, tmp_path).kept == 146
+    assert verify(tmp_path).ok
+
+
+def test_import_from_a_copy(server, tmp_path):
+    """Right files come from the copy, wrong and missing ones from the network."""
+    fill(tmp_path / "copy", SUMS, "RECORDS")
+    (tmp_path / "copy" / BIG).write_bytes(b"wrong")
+    report = get(server, tmp_path / "db", from_dir=tmp_path / "copy")
+    assert set(report.fetched) == {BIG, "RECORDS"}
+    assert len(report.imported) == 144
+    assert verify(tmp_path / "db").ok
+
+
+def test_offline_never_asks_the_network(server, tmp_path):
+    """Offline, a whole copy is enough; anything less is a sentence, and nothing is asked."""
+    fill(tmp_path / "copy")
+    report = get(server, tmp_path / "db", from_dir=tmp_path / "copy", offline=True)
+    assert len(report.imported) == 146
+    (tmp_path / "copy" / BIG).unlink()
+    with pytest.raises(InputError, match=r"1 files are missing or wrong.*100\.dat"):
+        get(server, tmp_path / "other", from_dir=tmp_path / "copy", offline=True)
+    nothing_wrong(tmp_path / "other")
+    with pytest.raises(InputError, match="without --offline"):
+        get(server, tmp_path / "none", offline=True)
+    assert server.log == []
+
+
+def test_a_copy_without_checksums_is_known_by_its_fingerprint(server, tmp_path, monkeypatch):
+    """Copies of other tools lack the list; offline they count if all records are as published."""
+    fill(tmp_path / "copy", SUMS, "RECORDS", "ANNOTATORS")
+    with pytest.raises(InputError, match="not all as published"):
+        verify(tmp_path / "copy")
+    lines = "".join(
+        f"{hashlib.sha256(CONTENT[name]).hexdigest()} {name}\n" for name in RECORD_FILES
+    )
+    monkeypatch.setattr(database, "PUBLISHED", hashlib.sha256(lines.encode()).hexdigest())
+    report = get(server, tmp_path / "db", from_dir=tmp_path / "copy", offline=True)
+    assert len(report.imported) == 144
+    assert report.published
+    assert verify(tmp_path / "db").ok
+    assert server.log == []
+
+
+def test_stopping_keeps_what_arrived(server, tmp_path):
+    """An interrupt in the middle leaves parts and right files; the next fetch goes on."""
+
+    def interrupt(progress):
+        if progress.received > 100_000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        get(server, tmp_path, progress=interrupt)
+    nothing_wrong(tmp_path)
+    assert not (tmp_path / BIG).exists()
+    assert get(server, tmp_path).resumed > 0
+    assert verify(tmp_path).ok
+
+
+def test_a_second_fetch_waits_its_turn(server, tmp_path):
+    """Two fetches into one folder would write into each other's parts; the second is refused."""
+    caught = []
+
+    def again(progress):
+        if not caught:
+            with pytest.raises(InputError, match="another fetch") as error:
+                get(server, tmp_path)
+            caught.append(error)
+
+    get(server, tmp_path, progress=again, jobs=1)
+    assert caught
+
+
+def test_silence_is_not_waited_for_forever(tmp_path):
+    """A server that is not there ends in a sentence with the address."""
+    with pytest.raises(InputError, match=r"gave up on http://127\.0\.0\.1:1/"):
+        fetch(tmp_path, base_url="http://127.0.0.1:1/", patience=HASTY)
+
+
+@pytest.mark.parametrize("url", ["file:///etc/", "ftp://x/", "mitdb"])
+def test_only_web_addresses(tmp_path, url):
+    """Other schemes could read local files in the name of a download."""
+    with pytest.raises(InputError, match="base URL"):
+        fetch(tmp_path, base_url=url)
+
+
+def test_impossible_folders(tmp_path):
+    """A file in place of a folder is answered in one sentence."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="not a folder"):
+        verify(tmp_path / "file")
+    with pytest.raises(InputError, match="not a folder"):
+        fetch(tmp_path, from_dir=tmp_path / "file")
+    with pytest.raises(InputError, match="cannot write"):
+        fetch(tmp_path / "file" / "db")
+    with pytest.raises(InputError, match="does not list"):
+        parse_sums(b"0" * 64 + b" 100.dat\n")
+
+
+def test_where_data_is_looked_for(tmp_path, monkeypatch):
+    """A given folder is the only one; otherwise the variable comes before the user's cache."""
+    monkeypatch.setenv("ECGPHOTON_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("ECGPHOTON_DATA", str(tmp_path / "named"))
+    assert locate() is None
+    assert [place.role for place in status().places] == ["$ECGPHOTON_DATA", "user cache"]
+    (tmp_path / "cache").mkdir()
+    fill(tmp_path / "cache" / "mitdb")
+    assert locate() == tmp_path / "cache" / "mitdb"
+    fill(tmp_path / "named")
+    assert locate() == tmp_path / "named"
+    assert status().to_dict()["found"] == str(tmp_path / "named")
+    assert locate(tmp_path / "elsewhere") is None
+    assert str(tmp_path / "elsewhere") in missing(tmp_path / "elsewhere")
+    shutil.rmtree(tmp_path / "named")
+    shutil.copytree(tmp_path / "cache" / "mitdb", tmp_path / "named")
+    (tmp_path / "named" / "234.atr").unlink()
+    assert status().places[0].record_files == 143
+    assert locate() == tmp_path / "cache" / "mitdb"
+
+
+@pytest.mark.mitdb
+def test_the_real_database_is_the_published_one(mitdb):
+    """The copy in use matches PhysioNet's checksums, and these match the pinned fingerprint."""
+    report = verify(mitdb)
+    assert report.ok
+    assert report.published
+    assert is_published(parse_sums((mitdb / SUMS).read_bytes()))

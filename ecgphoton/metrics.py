@@ -8,7 +8,7 @@ reports and 0 in scores.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -162,7 +162,11 @@ def record_bootstrap(
 
 
 def proportion_interval(
-    successes: int, trials: int, *, confidence: float = 0.95, method: str = "exact"
+    successes: int,
+    trials: int,
+    *,
+    confidence: float = 0.95,
+    method: Literal["exact", "wilson"] = "exact",
 ) -> tuple[float, float]:
     """Interval of a proportion: `exact` (Clopper-Pearson) or `wilson`; (0, 1) without trials."""
     if trials == 0:

@@ -25,17 +25,19 @@ def command(
     as_json: bool,
 ) -> None:
     """Evaluate a trained student (default: the newest run); nothing is chosen or fitted."""
-    from ecgphoton import pipeline, runs
+    from ecgphoton import runs
     from ecgphoton.commands.train import print_metrics
+    from ecgphoton.pipeline.evaluate import evaluate
+    from ecgphoton.pipeline.beats import splits_of
     from ecgphoton.recipe import override
 
     folder = runs.choose(run)
     trained = runs.load_student(folder)
     flags = {"data.protocol": protocol, "data.labels": labels, "data.source": data}
     given = [f"{key}={value}" for key, value in flags.items() if value is not None]
-    splits = pipeline.splits_of(override(trained.recipe, given), data_dir)
+    splits = splits_of(override(trained.recipe, given), data_dir)
     shared.banner(splits.test.source)
-    sets = pipeline.evaluate(folder, splits)
+    sets = evaluate(folder, splits)
     metrics = {
         "run": str(folder),
         "sets": sets,

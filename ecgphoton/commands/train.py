@@ -43,12 +43,13 @@ def command(
     as_json: bool,
 ) -> None:
     """Train a student and say what it is worth."""
-    from ecgphoton import pipeline
+    from ecgphoton.pipeline.beats import splits_of
+    from ecgphoton.pipeline.train import resume_point, start_run, train
     from ecgphoton.recipe import override, read
 
     state = None
     if resume is not None:
-        chosen, seed, state = pipeline.resume_point(resume)
+        chosen, seed, state = resume_point(resume)
         folder = resume
     else:
         flags = {
@@ -61,12 +62,12 @@ def command(
         given = [f"{key}={value}" for key, value in flags.items() if value is not None]
         chosen = override(read(recipe), [*given, *assignments])
         folder = out if out is not None else _free_folder(chosen, seed)
-    splits = pipeline.splits_of(chosen, data_dir)
+    splits = splits_of(chosen, data_dir)
     shared.banner(splits.train.source)
     if not as_json:
         _announce(splits)
     if resume is None:
-        pipeline.start_run(chosen, folder, seed)
+        start_run(chosen, folder, seed)
     with shared.progress() as bars:
         task = bars.add_task("training", total=chosen.training.epochs, note="")
 
@@ -75,7 +76,7 @@ def command(
                 task, completed=record.epoch, total=epochs, note=f"score {record.score:.4f}"
             )
 
-        report = pipeline.train(chosen, splits, folder, seed=seed, resume=state, progress=advance)
+        report = train(chosen, splits, folder, seed=seed, resume=state, progress=advance)
     if as_json:
         shared.emit({"run": str(folder), **report.metrics})
         return

@@ -1,0 +1,54 @@
+"""From a recipe to the beats it asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from ecgphoton.ecg.beats import BeatSet, Splits, load_splits
+from ecgphoton.recipe import Recipe
+from ecgphoton.student.propagate import inputs_of
+from ecgphoton.training.parts import Examples
+
+if TYPE_CHECKING:
+    from ecgphoton.student.architecture import Architecture
+
+
+def examples_of(beats: BeatSet, architecture: Architecture) -> Examples:
+    """Tensors of a beat set, as a student of this architecture reads them."""
+    return Examples(inputs_of(beats, architecture), torch.as_tensor(beats.label), beats.record)
+
+
+def splits_of(recipe: Recipe, data_dir: Path | None = None) -> Splits:
+    """Load the beats a recipe asks for."""
+    data = recipe.data
+    return load_splits(
+        data.protocol,
+        data.labels,
+        data=data.source,
+        data_dir=data_dir,
+        lead=data.lead,
+        split_seed=data.split_seed,
+        stratified=data.stratified,
+    )
+
+
+def monitored(recipe: Recipe, splits: Splits) -> dict[str, BeatSet]:
+    """Return the sets judged after every epoch: validation, and the test set only if blended."""
+    sets = {"validation": splits.validation}
+    if recipe.decision.blend > 0:
+        sets[splits.protocol.test_name] = splits.test
+    return sets
+
+
+def reported(splits: Splits) -> dict[str, BeatSet]:
+    """Return the sets every report shows, a test set with a leaking subject also without it."""
+    test, name = splits.test, splits.protocol.test_name
+    sets = {"validation": splits.validation, name: test}
+    if leaking := splits.protocol.leaking:
+        rest = np.flatnonzero(~np.isin(test.record, leaking))
+        sets[f"{name}_without_{'_'.join(leaking)}"] = test.take(rest)
+    return {name: beats for name, beats in sets.items() if len(beats)}

@@ -27,8 +27,8 @@ def command(
     """Evaluate a trained student (default: the newest run); nothing is chosen or fitted."""
     from ecgphoton import runs
     from ecgphoton.commands.train import print_metrics
-    from ecgphoton.pipeline.evaluate import evaluate
     from ecgphoton.pipeline.beats import splits_of
+    from ecgphoton.pipeline.evaluate import evaluate
     from ecgphoton.recipe import override
 
     folder = runs.choose(run)

@@ -1,0 +1,101 @@
+"""Four classes (N, S, V, O) with rhythm token and template branch.
+
+    python benchmarks/four_classes.py --protocol inter-patient --seeds 3 --epochs 40
+    python benchmarks/four_classes.py --protocol reference --seeds 3 --epochs 40
+
+The epoch is chosen by macro-F1 on validation alone.
+"""
+
+from __future__ import annotations
+
+import time
+
+import torch
+from _beats import arguments, load, spread, table
+
+from ecgphoton.decision import ThresholdPolicy
+from ecgphoton.metrics import class_table, confusion_matrix, macro_f1
+from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.training.assemble import assemble
+from ecgphoton.training.augment import Augmentation
+from ecgphoton.training.balance import Balance
+from ecgphoton.training.fit import fit
+from ecgphoton.training.guards import GuardSettings
+from ecgphoton.training.judge import probabilities
+from ecgphoton.training.losses import LossSettings
+from ecgphoton.training.parts import Schedule
+
+VARIANTS = {
+    "inverse": Balance(),
+    "inverse, cap 30": Balance(ratio_cap=30.0),
+    "root-inverse sampler": Balance(sampler="weighted"),
+    "balanced batches": Balance(sampler="balanced"),
+    "patient sampler": Balance(sampler="patient"),
+    "patient weight": Balance(class_weights="none", patient_weight=True),
+}
+
+
+def main() -> None:
+    """Train, print one table and the confusion matrices of the first seed."""
+    parser = arguments(__doc__.splitlines()[0], epochs=40, seeds=3)
+    parser.set_defaults(rhythm="causal", template=True)
+    parser.add_argument("--protocol", default="inter-patient")
+    parser.add_argument("--only", nargs="*", default=["inverse"])
+    parser.add_argument("--augment", action="store_true", help="shift, wander and noise")
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    architecture = Architecture(classes=4, rhythm=given.rhythm, template=given.template)
+    training, validation, test, test_name, classes = load(given.protocol, "aami4", architecture)
+    mild = Augmentation(shift=8, wander=0.1, noise=0.03) if given.augment else Augmentation()
+    rows, matrices = [], []
+    for variant in VARIANTS if given.only == ["all"] else given.only:
+        began, seen = time.perf_counter(), {"validation": [], test_name: []}
+        for seed in range(given.seeds):
+            fitted = fit(
+                SegmentStudent(architecture, seed=seed),
+                training,
+                {"validation": validation},
+                Schedule(epochs=given.epochs, selection="macro-f1"),
+                ThresholdPolicy(),
+                assemble(
+                    VARIANTS[variant],
+                    GuardSettings(),
+                    mild,
+                    LossSettings(),
+                    examples=training,
+                    classes=4,
+                ),
+                seed=seed,
+            )
+            for name, beats in (("validation", validation), (test_name, test)):
+                label = beats.label.numpy()
+                called = probabilities(fitted.model, beats).argmax(1)
+                seen[name].append((macro_f1(label, called, 4), class_table(label, called, classes)))
+                if seed == 0:
+                    matrix = confusion_matrix(label, called, 4)
+                    matrices.append((variant, name, fitted.best_epoch, matrix))
+        seconds = (time.perf_counter() - began) / given.seeds
+        for name, results in seen.items():
+            row = {"variant": variant, "set": name}
+            row["macro-F1"] = spread([score for score, _ in results], 3, 1.0)
+            for index in classes:
+                row[f"{index} Se"] = spread([table_[index]["recall"] for _, table_ in results], 1)
+                row[f"{index} +P"] = spread(
+                    [table_[index]["precision"] for _, table_ in results], 1
+                )
+            rows.append(row | {"s / run": f"{seconds:.0f}"})
+        table(list(rows[-1]), rows[-2:])
+    print(f"\n{given.protocol}, mean ± standard deviation over {given.seeds} seeds, percent:\n")
+    table(list(rows[0]), rows)
+    for variant, name, epoch, matrix in matrices:
+        print(f"\n{variant}, {name}, seed 0, epoch {epoch}; rows are truth:\n")
+        said = [
+            {"": truth, **{name: int(count) for name, count in zip(classes, row, strict=True)}}
+            for truth, row in zip(classes, matrix, strict=True)
+        ]
+        table(["", *classes], said)
+
+
+if __name__ == "__main__":
+    main()

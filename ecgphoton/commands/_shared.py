@@ -99,6 +99,11 @@ def percent(value: float | None, digits: int = 2) -> str:
     return "–" if value is None else f"{100 * value:.{digits}f} %"
 
 
+def area(value: float | None) -> str:
+    """Format an area under a curve."""
+    return "–" if value is None else f"{value:.4f}"
+
+
 @contextlib.contextmanager
 def progress() -> Iterator[Progress]:
     """Progress bars on standard error, shown only on a terminal."""

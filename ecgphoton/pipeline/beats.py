@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from ecgphoton.ecg.beats import BeatSet, Splits, load_splits
-from ecgphoton.recipe import Recipe
+from ecgphoton.recipe import Recipe, from_dict
 from ecgphoton.student.propagate import inputs_of
 from ecgphoton.training.parts import Examples
 
@@ -52,3 +54,22 @@ def reported(splits: Splits) -> dict[str, BeatSet]:
         rest = np.flatnonzero(~np.isin(test.record, leaking))
         sets[f"{name}_without_{'_'.join(leaking)}"] = test.take(rest)
     return {name: beats for name, beats in sets.items() if len(beats)}
+
+
+def splits_like(
+    metadata: Mapping[str, Any], data: str | None = None, data_dir: Path | None = None
+) -> Splits:
+    """Load the beats a student was made for, by what its checkpoint says.
+
+    With `data` None the database is used where it is found, synthetic beats otherwise.
+    """
+    recipe = from_dict(metadata["recipe"])
+    source = data if data is not None else "auto"
+    return splits_of(replace(recipe, data=replace(recipe.data, source=source)), data_dir)
+
+
+def evaluation_beats(
+    metadata: Mapping[str, Any], data: str | None = None, data_dir: Path | None = None
+) -> BeatSet:
+    """Return the test set of a student's own protocol."""
+    return splits_like(metadata, data, data_dir).test

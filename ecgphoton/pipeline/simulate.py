@@ -1,0 +1,113 @@
+"""From a run or a bundle to a verdict over many chips, with everything written down."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ecgphoton.artifacts import write_json, write_text
+from ecgphoton.errors import InputError
+from ecgphoton.pipeline.beats import evaluation_beats
+from ecgphoton.pipeline.subject import Subject
+from ecgphoton.student.propagate import inputs_of
+
+if TYPE_CHECKING:
+    from ecgphoton.ecg.beats import BeatSet
+    from ecgphoton.hwsim.montecarlo import Trial
+    from ecgphoton.hwsim.verdict import SimulationReport
+
+SIMULATION = "simulation.json"
+CHIPS = "chips.csv"
+
+
+@dataclass(frozen=True)
+class SimulatedRun:
+    """A simulation and where its files are."""
+
+    report: SimulationReport
+    beats: BeatSet
+    folder: Path
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            **self.report.to_dict(),
+            "source": self.beats.source,
+            "set": "evaluation",
+            "folder": str(self.folder),
+        }
+
+
+def simulate_subject(
+    subject: Subject,
+    out: Path,
+    *,
+    data: str | None = None,
+    data_dir: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **settings: Any,  # noqa: ANN401 - handed to hwsim.simulate
+) -> SimulatedRun:
+    """Judge a student or bundle on many chips and write report, chips and picture.
+
+    Parameters
+    ----------
+    subject
+        What runs on the chips.
+    out
+        Folder for ``simulation.json``, ``chips.csv`` and ``chips.png``.
+    data, data_dir
+        Where evaluation beats come from; those of the subject's own protocol.
+    settings
+        As `ecgphoton.hwsim.simulate.simulate` takes them.
+    """
+    from ecgphoton.hwsim.simulate import simulate
+    from ecgphoton.report.chips import draw_chips
+
+    point = subject.point
+    if point is None:
+        raise InputError(
+            "a student of more than two classes has no miss rate or FPR to simulate; "
+            "use a binary one"
+        )
+    beats = evaluation_beats(subject.metadata, data, data_dir)
+    report = simulate(
+        subject.carried,
+        inputs_of(beats, subject.architecture),
+        beats.label,
+        point,
+        progress=progress,
+        **settings,
+    )
+    done = SimulatedRun(report, beats, out)
+    write_json(out / SIMULATION, done.to_dict())
+    write_text(out / CHIPS, _csv(report.chip_rows()))
+    draw_chips(out / "chips.png", report, source=beats.source)
+    return done
+
+
+def trial_of_subject(
+    subject: Subject,
+    data: str | None,
+    data_dir: Path | None,
+    **settings: Any,  # noqa: ANN401
+) -> tuple[Trial, BeatSet]:
+    """Return the trial behind a simulation, for sweeps, blame and traces."""
+    from ecgphoton.hwsim.simulate import trial_of
+
+    if subject.point is None:
+        raise InputError("a student of more than two classes has no operating point to simulate")
+    beats = evaluation_beats(subject.metadata, data, data_dir)
+    inputs = inputs_of(beats, subject.architecture)
+    return trial_of(subject.carried, inputs, beats.label, subject.point, **settings), beats
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

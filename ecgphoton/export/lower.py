@@ -10,7 +10,7 @@ import numpy as np
 
 from ecgphoton.mesh.clements import Phases, recompose
 from ecgphoton.mesh.program import MatrixBlock, MeshKind, MeshPhases, MeshProgram
-from ecgphoton.mesh.svd import LoweredMatrix, Search, search_orders, search_real_part
+from ecgphoton.mesh.svd import Search, search_orders, search_real_part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ecgphoton.decision import OperatingPoint
     from ecgphoton.export.quantize import QuantizedStudent
+    from ecgphoton.mesh.svd import LoweredMatrix
 
 SPLITTER_SIGMA = 0.02
 """Spread of the splitter angles a program should stay correctable for, rad (52:48)."""

@@ -8,7 +8,6 @@ from the values that count and compares: nothing in it can contradict anything e
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +17,7 @@ import numpy as np
 from ecgphoton.artifacts import read_json, write_text
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.compact_json import compact_json
 from ecgphoton.mesh.program import (
     FORMAT,
     TABLE_BITS,
@@ -71,7 +71,7 @@ def drive(phase: NDArray[np.float64], program: MeshProgram) -> tuple[NDArray[Any
     return voltage, np.rint(voltage / program.v_max * (2**program.dac_bits - 1)).astype(np.int64)
 
 
-def _heater(phase: float | np.floating, program: MeshProgram) -> dict[str, Any]:
+def _heater(phase: float, program: MeshProgram) -> dict[str, Any]:
     voltage, code = drive(np.asarray(phase), program)
     return {"phase": float(phase), "voltage": round(float(voltage), 6), "code": int(code)}
 
@@ -114,7 +114,7 @@ def _block(block: MatrixBlock, program: MeshProgram) -> dict[str, Any]:
             "x": x - program.column_pitch,
             "y": y0 + mode * program.mode_pitch,
             "transmission": float(value),
-            "theta": _heater(2 * np.arcsin(value), program),
+            "theta": _heater(round(2 * float(np.arcsin(value)), 12), program),
         }
         for mode, value in enumerate(block.attenuation)
     ]
@@ -277,15 +277,8 @@ def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any v
 
 
 def program_text(program: MeshProgram) -> str:
-    """Return the mesh file as text: indented, with innermost lists and objects on one line."""
-    text = json.dumps(program_to_dict(program), indent=1, allow_nan=False)
-    # Line breaks stand only outside strings, so this cannot touch a string's content.
-    return re.sub(r"([\[{])\n\s+([^\[\]{}]*?)\n\s+([\]}])", _one_line, text) + "\n"
-
-
-def _one_line(match: re.Match[str]) -> str:
-    opening, inner, closing = match.groups()
-    return opening + re.sub(r"\n\s+", " ", inner) + closing
+    """Return the mesh file as text: one line for what fits in it, and for lists of numbers."""
+    return compact_json(program_to_dict(program)) + "\n"
 
 
 def save_program(path: Path | str, program: MeshProgram) -> None:

@@ -1,0 +1,104 @@
+"""Run ONNX graphs in onnxruntime (optimised or not) and in ONNX's own reference evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.errors import VerificationError
+from ecgphoton.export.onnx_builder import OUTPUTS
+
+Array = NDArray[Any]
+Feed = Mapping[str, Array]
+Runner = Callable[[Feed], dict[str, Array]]
+
+BATCH = 512
+ENGINES = ("onnxruntime", "onnxruntime-unoptimised", "onnx-reference")
+
+
+def runner(model: bytes, engine: str, outputs: tuple[str, ...] = OUTPUTS) -> Runner:
+    """Return a function that runs a graph on a feed of any length and gives outputs by name.
+
+    Raises
+    ------
+    VerificationError
+        If the engine refuses the graph, or fails while running it.
+    """
+    try:
+        run = _session(model, engine, list(outputs))
+    except Exception as error:  # engines raise types of their own
+        raise VerificationError(f"{engine} refuses the graph: {_first_line(error)}") from error
+
+    def batched(feed: Feed) -> dict[str, Array]:
+        length = len(next(iter(feed.values())))
+        try:
+            parts = [
+                run({name: value[at : at + BATCH] for name, value in feed.items()})
+                for at in range(0, max(length, 1), BATCH)
+            ]
+        except Exception as error:
+            raise VerificationError(f"{engine} fails: {_first_line(error)}") from error
+        columns = zip(*parts, strict=True)
+        return {name: np.concatenate(column) for name, column in zip(outputs, columns, strict=True)}
+
+    return batched
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _session(model: bytes, engine: str, outputs: list[str]) -> Callable[[Feed], list[Array]]:
+    if engine == "onnx-reference":
+        import onnx
+        from onnx.reference import ReferenceEvaluator
+
+        evaluator = ReferenceEvaluator(onnx.load_from_string(model))
+        return lambda feed: list(evaluator.run(outputs, dict(feed)))
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    levels = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = (
+        levels.ORT_ENABLE_ALL if engine == "onnxruntime" else levels.ORT_DISABLE_ALL
+    )
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        model, sess_options=options, providers=["CPUExecutionProvider"]
+    )
+    return lambda feed: list(session.run(outputs, dict(feed)))
+
+
+def first_difference(model: bytes, engine: str, feed: Feed) -> str:
+    """Name the first node whose value in `engine` is not that of the reference evaluator.
+
+    Nodes become outputs one at a time, so that the engine optimises as little differently as it
+    can.
+    """
+    import onnx
+    from onnx.reference import ReferenceEvaluator
+
+    inferred = onnx.shape_inference.infer_shapes(onnx.load_from_string(model), data_prop=True)
+    known = {info.name: info for info in inferred.graph.value_info}
+    exposed = onnx.load_from_string(model)
+    already = {output.name for output in exposed.graph.output}
+    names = [node.output[0] for node in exposed.graph.node]
+    exposed.graph.output.extend(known[name] for name in names if name not in already)
+    expected = dict(zip(names, ReferenceEvaluator(exposed).run(names, dict(feed)), strict=True))
+    for node in exposed.graph.node:
+        name = node.output[0]
+        single = onnx.load_from_string(model)
+        if name not in already:
+            single.graph.output.append(known[name])
+        try:
+            found = runner(single.SerializeToString(), engine, (name,))(feed)[name]
+        except VerificationError as error:
+            return f"node {name} ({node.op_type}): {error}"
+        if not np.array_equal(found, expected[name]):
+            worst = np.abs(found.astype(float) - expected[name].astype(float)).max()
+            return f"node {name} ({node.op_type}) differs by up to {worst:g}"
+    return "no single node differs: the fault is in how the engine combines them"

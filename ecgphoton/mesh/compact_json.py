@@ -1,0 +1,26 @@
+"""JSON that people can read and that stays small."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def compact_json(value: Any, *, line: int = 320, indent: str = "") -> str:  # noqa: ANN401
+    """Return JSON with one line for what fits in `line` characters, and for lists of scalars.
+
+    Raises
+    ------
+    ValueError
+        If a number is NaN or infinite.
+    """
+    text = json.dumps(value, allow_nan=False)
+    inner = list(value.values() if isinstance(value, dict) else value) if text[0] in "[{" else []
+    if len(text) <= line or not any(isinstance(item, dict | list) for item in inner):
+        return text
+    deeper = indent + " "
+    parts = [compact_json(item, line=line, indent=deeper) for item in inner]
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key)}: {part}" for key, part in zip(value, parts, strict=True)]
+    body = f",\n{deeper}".join(parts)
+    return f"{text[0]}\n{deeper}{body}\n{indent}{text[-1]}"

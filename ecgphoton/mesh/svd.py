@@ -11,6 +11,7 @@ free in the signs: one mesh instead of two and no attenuators, but more sensitiv
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +20,7 @@ import numpy as np
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.clements import Phases, decompose, recompose
 from ecgphoton.mesh.correction import margin
+from ecgphoton.mesh.factors import Factors, factorise, real_square
 from ecgphoton.mesh.layout import MeshArchitecture, MeshLayout
 
 if TYPE_CHECKING:
@@ -27,19 +29,12 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Complexes = NDArray[np.complex128]
     Integers = NDArray[np.int64]
+    Errors = tuple[ArrayLike, ArrayLike]
+    """alpha and beta of one mesh, rad, (..., k)."""
 
-
-class Factors(NamedTuple):
-    """``W = scale u diag(attenuation) vt``."""
-
-    u: Floats
-    """(..., n, n), orthogonal."""
-    attenuation: Floats
-    """(..., n), sigma / sigma_max in [0, 1], in the order of the optical paths."""
-    vt: Floats
-    """(..., n, n), orthogonal."""
-    scale: Floats
-    """(...), sigma_max."""
+LARGEST_SEARCH = 6
+"""Largest order whose n! singular-value orders are all tried."""
+NO_ERRORS = (0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,68 +66,12 @@ class LoweredMatrix:
         return scaled
 
 
-def real_square(matrix: ArrayLike) -> Floats:
-    """Float64 (..., n, n), or InputError if it is not real, square and finite."""
-    w = np.asarray(matrix)
-    if w.ndim < 2 or w.shape[-1] != w.shape[-2] or w.dtype.kind not in "iuf":
-        raise InputError(
-            f"matrix has shape {w.shape} and type {w.dtype}; real numbers (..., n, n) are needed"
-        )
-    if not np.isfinite(w).all():
-        raise InputError("matrix holds NaN or infinity; give finite numbers")
-    return w.astype(float)
+class Search(NamedTuple):
+    """The best way found, and the one nobody searched for."""
 
-
-def _canonical_svd(w: Floats) -> tuple[Floats, Floats, Floats]:
-    """Descending SVD; the first clearly non-zero entry of every left vector is positive."""
-    u, sigma, vt = np.linalg.svd(w)
-    first = (np.abs(u) > 1e-3).argmax(-2)[..., None, :]
-    sign = np.sign(np.take_along_axis(u, first, -2))
-    return u * sign, sigma, vt * sign.swapaxes(-1, -2)
-
-
-def _relative(sigma: Floats) -> Floats:
-    top = sigma[..., :1]
-    return np.minimum(sigma / np.where(top > 0, top, 1.0), 1.0)
-
-
-def factorise(matrix: ArrayLike, order: ArrayLike | None = None) -> Factors:
-    """Singular value decomposition with canonical signs and the singular values in any order.
-
-    Parameters
-    ----------
-    matrix
-        (..., n, n), real.
-    order
-        (..., n), broadcasting with the matrices: which singular value (0 = largest) each optical
-        path carries; descending by default.
-
-    Raises
-    ------
-    InputError
-        If the matrix is not real, square and finite, or `order` is not a permutation.
-    """
-    w = real_square(matrix)
-    u, sigma, vt = _canonical_svd(w)
-    attenuation = _relative(sigma)
-    if order is None:
-        return Factors(u, attenuation, vt, sigma[..., 0])
-    n = w.shape[-1]
-    chosen = np.asarray(order)
-    if chosen.shape[-1:] != (n,) or not (np.sort(chosen, -1) == np.arange(n)).all():
-        raise InputError(
-            f"singular value order is {np.asarray(order).tolist()}; it must be a permutation of "
-            f"0 to {n - 1}"
-        )
-    shape = np.broadcast_shapes(chosen.shape, sigma.shape)
-    chosen = np.broadcast_to(chosen, shape)
-    u, vt = (np.broadcast_to(side, (*shape, n)) for side in (u, vt))
-    return Factors(
-        np.take_along_axis(u, chosen[..., None, :], -1),
-        np.take_along_axis(np.broadcast_to(attenuation, shape), chosen, -1),
-        np.take_along_axis(vt, chosen[..., :, None], -2),
-        np.broadcast_to(sigma[..., 0], shape[:-1]),
-    )
+    best: LoweredMatrix
+    default: LoweredMatrix
+    """Descending singular values (LAPACK's order), or all arccos positive."""
 
 
 def heater_power(phases: Phases) -> Floats:
@@ -212,3 +151,124 @@ def real_part_lowered(
         margin=margin(phases.theta).min(-1),
         power=heater_power(phases),
     )
+
+
+def _least_margin(phases: Phases | None, errors: Errors, batch: int, free: int) -> Floats:
+    """Margin (ways, *shape) of the worst MZI; errors may have `free` axes before the batch."""
+    if phases is None:
+        return np.asarray(np.pi / 4)
+    theta = phases.theta
+    theta = theta.reshape(theta.shape[0], *(1,) * free, *theta.shape[theta.ndim - 1 - batch :])
+    return np.asarray(margin(theta, *errors).min(-1))
+
+
+def _search(ways: LoweredMatrix, wanted: float, u_errors: Errors, v_errors: Errors) -> Search:
+    """Choose along the first axis, for every matrix and every chip whose errors are given."""
+    batch = ways.power.shape[1:]
+    k = len(ways.layout.mzis)
+    shape = np.broadcast_shapes((*batch, k), *map(np.shape, (*u_errors, *v_errors)))[:-1]
+    free = len(shape) - len(batch)
+    count = len(ways.power)
+    slack = np.minimum(
+        _least_margin(ways.u, u_errors, len(batch), free),
+        _least_margin(ways.v, v_errors, len(batch), free),
+    )
+    slack = np.broadcast_to(slack, (count, *shape))
+    power = ways.power.reshape(count, *(1,) * free, *batch)
+    # Rounded, so that of equal ways the first is taken on every machine.
+    cheapest = np.where(slack >= wanted, np.round(power, 9), np.inf).argmin(0)
+    chosen = np.where((slack >= wanted).any(0), cheapest, np.round(slack, 12).argmax(0))
+    return Search(
+        _take(ways, chosen, batch, slack), _take(ways, np.zeros_like(chosen), batch, slack)
+    )
+
+
+def _take(
+    ways: LoweredMatrix, index: Integers, batch: tuple[int, ...], slack: Floats
+) -> LoweredMatrix:
+    """Of every matrix (and chip) the way `index`; its margin is that against the errors given."""
+    grid = tuple(np.ogrid[tuple(slice(size) for size in batch)])
+
+    def pick(array: NDArray[np.generic]) -> Floats:
+        picked: Floats = array[(index, *grid)]
+        return picked
+
+    return LoweredMatrix(
+        layout=ways.layout,
+        order=ways.order[(index, *grid)],
+        u=Phases(*map(pick, ways.u)),
+        v=None if ways.v is None else Phases(*map(pick, ways.v)),
+        attenuation=pick(ways.attenuation),
+        scale=pick(ways.scale),
+        margin=np.take_along_axis(slack, index[None], 0)[0],
+        power=pick(ways.power),
+    )
+
+
+def _searchable(matrix: ArrayLike) -> Floats:
+    w = real_square(matrix)
+    if w.shape[-1] > LARGEST_SEARCH:
+        raise InputError(
+            f"matrix order is {w.shape[-1]}; all ways are tried up to order {LARGEST_SEARCH}, use "
+            "svd_lowered or real_part_lowered"
+        )
+    return w
+
+
+def _variants(values: list[tuple[int, ...]], matrix: Floats) -> Integers:
+    """(ways, 1, ..., 1, n) array of variants that meets matrices (..., n, n)."""
+    return np.array(values).reshape(len(values), *(1,) * (matrix.ndim - 2), -1)
+
+
+def search_orders(
+    matrix: ArrayLike,
+    architecture: MeshArchitecture = "clements",
+    *,
+    wanted_margin: float = 0.0,
+    u_errors: Errors = NO_ERRORS,
+    v_errors: Errors = NO_ERRORS,
+) -> Search:
+    """Choose among all n! orders of the singular values: correctability first, power second.
+
+    Among the orders whose every MZI keeps `wanted_margin`, the one of least heater power; if there
+    is none, the one with the largest margin.
+
+    Parameters
+    ----------
+    matrix
+        (..., n, n), n at most 6.
+    architecture
+        ``clements`` or ``reck``.
+    wanted_margin
+        Rad. For a chip not yet known: how large ``|alpha +- beta|`` may become, for example
+        ``3 sqrt(2) sigma``. For a known chip 0.
+    u_errors, v_errors
+        Alpha and beta (..., k) of a known chip, rad. Axes before those of the matrices are chips:
+        every chip gets its own order.
+
+    Returns
+    -------
+    Search
+        Best and default, of shape chips x matrices; their `margin` counts the errors given.
+
+    Raises
+    ------
+    InputError
+        See `factorise`; also if n is above 6.
+    """
+    w = _searchable(matrix)
+    orders = _variants(list(itertools.permutations(range(w.shape[-1]))), w)
+    return _search(svd_lowered(w, orders, architecture), wanted_margin, u_errors, v_errors)
+
+
+def search_real_part(
+    matrix: ArrayLike,
+    architecture: MeshArchitecture = "clements",
+    *,
+    wanted_margin: float = 0.0,
+    errors: Errors = NO_ERRORS,
+) -> Search:
+    """Like `search_orders` for the real-part form, among all 2^n signs of the arccos (n <= 6)."""
+    w = _searchable(matrix)
+    signs = _variants(list(itertools.product((1, -1), repeat=w.shape[-1])), w)
+    return _search(real_part_lowered(w, signs, architecture), wanted_margin, errors, NO_ERRORS)

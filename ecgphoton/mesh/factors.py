@@ -1,0 +1,91 @@
+"""Singular value decomposition with signs and order that are a choice, not an accident."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ecgphoton.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+
+class Factors(NamedTuple):
+    """``W = scale u diag(attenuation) vt``."""
+
+    u: Floats
+    """(..., n, n), orthogonal."""
+    attenuation: Floats
+    """(..., n), sigma / sigma_max in [0, 1], in the order of the optical paths."""
+    vt: Floats
+    """(..., n, n), orthogonal."""
+    scale: Floats
+    """(...), sigma_max."""
+
+
+def real_square(matrix: ArrayLike) -> Floats:
+    """Float64 (..., n, n), or InputError if it is not real, square and finite."""
+    w = np.asarray(matrix)
+    if w.ndim < 2 or w.shape[-1] != w.shape[-2] or w.dtype.kind not in "iuf":
+        raise InputError(
+            f"matrix has shape {w.shape} and type {w.dtype}; real numbers (..., n, n) are needed"
+        )
+    if not np.isfinite(w).all():
+        raise InputError("matrix holds NaN or infinity; give finite numbers")
+    return w.astype(float)
+
+
+def _canonical_svd(w: Floats) -> tuple[Floats, Floats, Floats]:
+    """Descending SVD; the first clearly non-zero entry of every left vector is positive."""
+    u, sigma, vt = np.linalg.svd(w)
+    first = (np.abs(u) > 1e-3).argmax(-2)[..., None, :]
+    sign = np.sign(np.take_along_axis(u, first, -2))
+    return u * sign, sigma, vt * sign.swapaxes(-1, -2)
+
+
+def _relative(sigma: Floats) -> Floats:
+    top = sigma[..., :1]
+    return np.minimum(sigma / np.where(top > 0, top, 1.0), 1.0)
+
+
+def factorise(matrix: ArrayLike, order: ArrayLike | None = None) -> Factors:
+    """Singular value decomposition with canonical signs and the singular values in any order.
+
+    Parameters
+    ----------
+    matrix
+        (..., n, n), real.
+    order
+        (..., n), broadcasting with the matrices: which singular value (0 = largest) each optical
+        path carries; descending by default.
+
+    Raises
+    ------
+    InputError
+        If the matrix is not real, square and finite, or `order` is not a permutation.
+    """
+    w = real_square(matrix)
+    u, sigma, vt = _canonical_svd(w)
+    attenuation = _relative(sigma)
+    if order is None:
+        return Factors(u, attenuation, vt, sigma[..., 0])
+    n = w.shape[-1]
+    chosen = np.asarray(order)
+    if chosen.shape[-1:] != (n,) or not (np.sort(chosen, -1) == np.arange(n)).all():
+        raise InputError(
+            f"singular value order is {np.asarray(order).tolist()}; it must be a permutation of "
+            f"0 to {n - 1}"
+        )
+    shape = np.broadcast_shapes(chosen.shape, sigma.shape)
+    chosen = np.broadcast_to(chosen, shape)
+    u, vt = (np.broadcast_to(side, (*shape, n)) for side in (u, vt))
+    return Factors(
+        np.take_along_axis(u, chosen[..., None, :], -1),
+        np.take_along_axis(np.broadcast_to(attenuation, shape), chosen, -1),
+        np.take_along_axis(vt, chosen[..., :, None], -2),
+        np.broadcast_to(sigma[..., 0], shape[:-1]),
+    )

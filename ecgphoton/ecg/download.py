@@ -83,28 +83,34 @@ def download(
     """
     patience = patience or Patience()
     part = path.with_name(path.name + PART)
-    at_first = part.stat().st_size if part.exists() else 0
+    at_first = _size(part)
     received = failures = retries = 0
+
+    def count(size: int) -> None:
+        nonlocal received
+        received += size
+        on_bytes(size)
+
+    if at_first and _finish(part, path, accept) is None:
+        return Downloaded(0, at_first, 0)
     while True:
-        before = part.stat().st_size if part.exists() else 0
-        wait, why = 0.0, ""
+        before = _size(part)
+        wait = 0.0
         try:
-            received += _attempt(url, part, before, patience.timeout, on_bytes)
-            refused = accept(part.read_bytes())
+            if not _attempt(url, part, before, patience.timeout, count):
+                at_first = 0
+            refused = _finish(part, path, accept)
             if refused is None:
-                with part.open("rb") as whole:
-                    os.fsync(whole.fileno())
-                part.replace(path)
-                return Downloaded(received, min(at_first, path.stat().st_size), retries)
+                return Downloaded(received, at_first, retries)
             part.unlink()
-            why, at_first = refused, 0
+            why = refused
         except _Unusable as error:
             wait, why = error.wait, str(error)
         except (OSError, http.client.HTTPException) as error:
             if isinstance(error, OSError) and error.filename is not None:
                 raise InputError(f"cannot write {part}: {error.strerror}") from error
             why = str(error) or type(error).__name__
-        after = part.stat().st_size if part.exists() else 0
+        after = _size(part)
         if after == 0:
             at_first = 0
         failures = 0 if after > before else failures + 1
@@ -117,10 +123,24 @@ def download(
         pause(min(LONGEST_WAIT, max(wait, patience.backoff * 2 ** max(failures - 1, 0))))
 
 
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
+
+
+def _finish(part: Path, path: Path, accept: Callable[[bytes], str | None]) -> str | None:
+    """Give the part its name if its content is right; otherwise tell what is wrong."""
+    refused = accept(part.read_bytes())
+    if refused is None:
+        with part.open("rb") as whole:
+            os.fsync(whole.fileno())
+        part.replace(path)
+    return refused
+
+
 def _attempt(
     url: str, part: Path, start: int, timeout: float, on_bytes: Callable[[int], object]
-) -> int:
-    """Ask for the rest of the file once and append it; return the bytes received."""
+) -> bool:
+    """Ask for the rest of the file once; return whether it was appended, not begun anew."""
     headers = {"User-Agent": f"ecgphoton/{__version__}", "Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
@@ -144,7 +164,7 @@ def _attempt(
     except urllib.error.URLError as error:
         raise _Unusable(str(error.reason)) from error
     with response:
-        resumed = response.status == 206
+        resumed: bool = response.status == 206
         if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
             part.unlink(missing_ok=True)
             raise _Unusable("the server sent another range than asked for")
@@ -165,7 +185,7 @@ def _attempt(
                 on_bytes(len(chunk))
         if expected is not None and received < expected:
             raise _Unusable(f"the connection ended after {received} of {expected} bytes")
-    return received
+    return resumed
 
 
 def sha256_is(wanted: str) -> Callable[[bytes], str | None]:

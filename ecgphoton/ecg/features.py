@@ -24,7 +24,7 @@ TEMPLATE_BEATS = 33
 """Beats whose median is the running template, the current one included."""
 
 RHYTHM_VERSION = 1
-"""Raised whenever `rhythm_features` changes; part of the cache key and of a model's metadata."""
+"""Raised whenever `rhythm_features` changes, so that a model can name what it was trained on."""
 RHYTHM_CAUSAL = ("pre/recent", "pre/long-run", "pre/previous", "pre")
 RHYTHM_FULL = ("pre/recent", "pre/long-run", "post/pre", "pre")
 RR_LIMITS = (0.2, 3.0)

@@ -50,9 +50,6 @@ class LabelScheme:
     """Symbol to class; a beat with any other symbol is dropped, counted and reported."""
     summary: str = ""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "mapping", MappingProxyType(dict(self.mapping)))
-
 
 def _by_group(name: str, classes: tuple[str, ...], groups: str, summary: str) -> LabelScheme:
     """Scheme from one digit (class) or '-' (dropped) for each of the groups N, S, V, F, Q."""
@@ -91,7 +88,7 @@ MITDB_RECORDS = _names(
     "233 234"
 )
 """The 48 records of MIT-BIH, 47 subjects."""
-SAME_SUBJECT: Mapping[str, str] = MappingProxyType({"202": "201"})
+SAME_SUBJECT: Mapping[str, str] = {"202": "201"}
 """Records taken from the subject of another record."""
 
 
@@ -107,7 +104,7 @@ class Protocol:
     test_name: str
     validation_fraction: float = 0.0
     """Share of the training beats drawn for validation when `validation` is empty."""
-    same_subject: Mapping[str, str] = field(default_factory=lambda: SAME_SUBJECT)
+    same_subject: Mapping[str, str] = field(default_factory=lambda: dict(SAME_SUBJECT))
     """Record to the name of its subject, where that is not the record's own name."""
 
     def __post_init__(self) -> None:

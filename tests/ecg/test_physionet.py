@@ -156,7 +156,7 @@ def test_a_lost_connection_is_resumed(server, tmp_path):
     report = get(server, tmp_path)
     half = len(CONTENT[BIG]) // 2
     assert [asked for name, asked in server.log if name == BIG] == [None, f"bytes={half}-"]
-    assert report.received == len(CONTENT[BIG]) - half or report.retries == 1
+    assert (report.received, report.retries, report.resumed) == (len(CONTENT[BIG]), 1, 0)
     assert verify(tmp_path).ok
 
 
@@ -169,9 +169,18 @@ def test_a_killed_fetch_is_resumed(server, tmp_path, part):
     (tmp_path / f"{BIG}.part").write_bytes(left[part])
     report = get(server, tmp_path)
     assert verify(tmp_path).ok
-    assert report.resumed == (1000 if part == "half" else 0)
-    if part == "half":
-        assert report.received == len(data) - 1000
+    assert report.resumed == {"half": 1000, "whole": len(data)}.get(part, 0)
+    assert report.received >= len(data) - report.resumed
+
+
+def test_a_server_without_range_starts_anew(server, tmp_path):
+    """Where the rest of a file cannot be had alone, the whole file is taken, and said so."""
+    fill(tmp_path, BIG)
+    (tmp_path / f"{BIG}.part").write_bytes(CONTENT[BIG][:1000])
+    server.script[BIG] = ["norange"]
+    report = get(server, tmp_path)
+    assert (report.resumed, report.received) == (0, len(CONTENT[BIG]))
+    assert verify(tmp_path).ok
 
 
 @pytest.mark.parametrize("mode", ["corrupt", "short", "503", "404"])

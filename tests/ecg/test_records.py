@@ -1,5 +1,9 @@
 """Record lists, label schemes and protocols are the published ones."""
 
+import json
+import pickle
+from dataclasses import asdict
+
 import pytest
 
 from ecgphoton.ecg.records import (
@@ -104,6 +108,13 @@ def test_contradictory_protocols_are_refused(values):
     """A record has one role, and validation is either records or a share."""
     with pytest.raises(InputError):
         Protocol(name="mine", test_name="test", **values)
+
+
+def test_tables_travel():
+    """Protocols and schemes can be pickled, copied and turned into JSON."""
+    for value in (PROTOCOLS["inter-patient"], LABELS["aami"]):
+        assert pickle.loads(pickle.dumps(value)) == value
+        json.dumps(asdict(value))
 
 
 def test_unknown_names_list_the_known():

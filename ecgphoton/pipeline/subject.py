@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ecgphoton import runs
 from ecgphoton.artifacts import MANIFEST, read_json
+from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 
 if TYPE_CHECKING:
-    from ecgphoton.decision import OperatingPoint
     from ecgphoton.mesh.program import MeshProgram
     from ecgphoton.student.architecture import Architecture
     from ecgphoton.student.network import SegmentStudent
@@ -49,7 +49,9 @@ def open_subject(path: Path | None) -> Subject:
         from ecgphoton.export.bundle import load_bundle
 
         bundle = load_bundle(chosen)
-        return Subject(bundle.program, bundle.point, bundle.metadata, chosen, "bundle")
+        stored = bundle.metadata["operating_point"]
+        point = None if stored is None else OperatingPoint.from_dict(stored)
+        return Subject(bundle.program, point, bundle.metadata, chosen, "bundle")
     trained = runs.load_student(chosen)
     return Subject(trained.student, trained.point, trained.metadata, chosen, "run")
 

@@ -178,7 +178,7 @@ def save_checkpoint(
 
     # One metadata key: with more, the writer's key order changes from process to process.
     header = {"ecgphoton": to_json({"format": CHECKPOINT_FORMAT, **metadata})}
-    contiguous = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
+    contiguous = {name: np.asarray(arrays[name], order="C") for name in sorted(arrays)}
     write_bytes(path, save(contiguous, metadata=header))
 
 

@@ -91,7 +91,11 @@ class BeatSet:
             shape = (int(stops[-1]), *pieces[0].shape[1:])
             columns[name] = np.empty(shape, np.result_type(*pieces))
             for piece, chosen, stop in zip(pieces, rows, stops, strict=True):
-                columns[name][stop - len(chosen) : stop] = piece[chosen]
+                place = columns[name][stop - len(chosen) : stop]
+                if piece.dtype == place.dtype and len(piece):
+                    np.take(piece, chosen, axis=0, out=place, mode="clip")  # no copy in between
+                else:
+                    place[...] = piece[chosen]
         source = "+".join(sorted({part.source for part in parts}))
         return cls(**columns, fs=parts[0].fs, source=source)
 

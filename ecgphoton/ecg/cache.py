@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import os
-import zipfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ecgphoton.artifacts import atomic_path
+from ecgphoton.artifacts import write_bytes
 from ecgphoton.ecg import beatset, extract, features, reading, records
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.extract import Extracted
+from ecgphoton.ecg.features import QRS, WINDOW
 from ecgphoton.errors import InputError
 
-_ARRAYS = ("windows", "rhythm_causal", "rhythm_full", "residual", "symbol", "sample")
+_FORMAT, _LINE = "ecgphoton-beats/1", 64
+_COLUMNS = (
+    ("sample", "<i8", 1),
+    ("windows", "<f4", WINDOW),
+    ("rhythm_causal", "<f4", 4),
+    ("rhythm_full", "<f4", 4),
+    ("residual", "<f4", QRS.stop - QRS.start),
+    ("symbol", "<U1", 1),
+)
+"""Name, type and values a beat of every stored column."""
 
 
 def cache_folder() -> Path:
@@ -33,7 +45,7 @@ def cache_folder() -> Path:
 
 
 def remembered(
-    name: str, files: dict[str, bytes], lead: str, source: str, build: Callable[[], Extracted]
+    name: str, files: Sequence[Path], lead: str, source: str, build: Callable[[], Extracted]
 ) -> Extracted:
     """Return the beats of a record from the cache, or build and remember them.
 
@@ -41,18 +53,20 @@ def remembered(
     A damaged entry is rebuilt; a cache that cannot be written is done without.
     """
     sha = hashlib.sha256(f"{_code()} {name} {lead} {source}".encode())
-    for file, content in sorted(files.items()):
-        sha.update(f"{file} {len(content)}".encode())
-        sha.update(content)
+    for file in files:
+        sha.update(f"{file.name} {file.stat().st_size}".encode())
+        with file.open("rb") as content:
+            while chunk := content.read(1 << 18):
+                sha.update(chunk)
     family = "".join(c if c.isalnum() else "-" for c in f"{name}-{lead}")
-    path = cache_folder() / "beats" / f"{family}-{sha.hexdigest()[:32]}.npz"
+    path = cache_folder() / "beats" / f"{family}-{sha.hexdigest()[:32]}.beats"
     known = _load(path, name)
     if known is not None:
         return known
     built = build()
     try:
         _save(path, built)
-        for old in path.parent.glob(f"{family}-{'[0-9a-f]' * 32}.npz"):
+        for old in path.parent.glob(f"{family}-{'[0-9a-f]' * 32}.beats"):
             if old != path:  # of other files or older code
                 old.unlink(missing_ok=True)
     except (InputError, OSError):
@@ -70,6 +84,7 @@ def _code() -> str:
 
 
 def _save(path: Path, extracted: Extracted) -> None:
+    """Write a line of 64 bytes, the small facts as JSON, and every column one after the other."""
     beats = extracted.beats
     about = {
         "fs": beats.fs,
@@ -77,26 +92,37 @@ def _save(path: Path, extracted: Extracted) -> None:
         "drops": [asdict(drop) for drop in extracted.report.drops],
         "notes": extracted.report.notes,
     }
-    arrays = {name: getattr(beats, name) for name in _ARRAYS}
-    with atomic_path(path) as temporary, temporary.open("wb") as out:
-        np.savez(out, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **arrays)
+    facts = json.dumps(about).encode()
+    facts += b" " * (-len(facts) % _LINE)
+    columns = [np.ascontiguousarray(getattr(beats, name), kind) for name, kind, _ in _COLUMNS]
+    content = b"".join([facts, *(column.tobytes() for column in columns)])
+    line = f"{_FORMAT} {zlib.crc32(content)} {len(facts)} {len(beats)} "
+    write_bytes(path, line.ljust(_LINE).encode() + content)
 
 
 def _load(path: Path, name: str) -> Extracted | None:
-    """Read an entry (the archive checks a CRC of every array); None if absent or damaged."""
+    """Map an entry into memory; None if it is absent or damaged."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {column: stored[column] for column in _ARRAYS}
-            about = json.loads(stored["about"].tobytes())
-        count = len(arrays["sample"])
+        with path.open("rb") as file:
+            memory = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        form, crc, at, count = bytes(memory[:_LINE]).decode("ascii").split()
+        if form != _FORMAT or zlib.crc32(memory[_LINE:]) != int(crc):
+            return None
+        offset = _LINE + int(at)
+        about = json.loads(bytes(memory[_LINE:offset]))
+        columns: dict[str, Any] = {}
+        for column, kind, width in _COLUMNS:
+            values = np.frombuffer(memory, kind, int(count) * width, offset)
+            columns[column] = values.reshape(-1, width) if width > 1 else values
+            offset += values.nbytes
         beats = BeatSet(
-            **arrays,
-            label=np.full(count, -1, np.int64),
-            record=np.full(count, name, f"<U{max(8, len(name))}"),
+            **columns,
+            label=np.full(int(count), -1, np.int64),
+            record=np.full(int(count), name, f"<U{max(8, len(name))}"),
             fs=about["fs"],
             source=about["source"],
         )
         drops = tuple(Drop(**drop) for drop in about["drops"])
         return Extracted(beats, DropReport(drops, tuple(about["notes"])))
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -62,24 +62,25 @@ def record_names(folder: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def record_files(folder: Path, name: str, annotator: str = "atr") -> dict[str, bytes]:
-    """Bytes of header, signal and annotation files of a record, by file name.
+def record_files(folder: Path, name: str, annotator: str = "atr") -> tuple[Path, ...]:
+    """Header, signal and annotation files of a record.
 
     Raises
     ------
     InputError
-        If the record is unknown or one of its files is missing or unreadable.
+        If the record is unknown, its header is damaged, or one of its files is missing.
     """
     if not _NAME.fullmatch(name) or not (folder / f"{name}.hea").is_file():
         known = record_names(folder)
         raise InputError(
             f"no record {name!r} in {folder}; there are {len(known)}: {' '.join(known[:60])}"
         )
-    header = _read(folder / f"{name}.hea", name)
-    files = {f"{name}.hea": header}
-    for signal_file in _signal_files(header, name):
-        files[signal_file] = _read(folder / signal_file, name)
-    files[f"{name}.{annotator}"] = _read(folder / f"{name}.{annotator}", name)
+    header = folder / f"{name}.hea"
+    signals = _signal_files(_read(header, name), name)
+    files = (header, *(folder / file for file in signals), folder / f"{name}.{annotator}")
+    for path in files:
+        if not path.is_file():
+            raise _lacking(path, name)
     return files
 
 
@@ -98,13 +99,13 @@ def read_recording(
     InputError
         If a file is missing, truncated or corrupt, or the channel does not exist.
     """
-    files = record_files(folder, name, annotator)
+    record_files(folder, name, annotator)
     path = str(folder / name)
     header = _wfdb("rdheader", f"header {name}.hea", path)
     notes: list[str] = []
     channel, found = _channel(header, lead, name, notes)
-    signal = _signal(header, path, channel, files)
-    samples, symbols = _beats(path, annotator, files[f"{name}.{annotator}"])
+    signal = _signal(header, path, channel)
+    samples, symbols = _beats(path, annotator, _read(folder / f"{name}.{annotator}", name))
     rate = float(header.fs)
     if rate != SAMPLING_RATE:
         signal, samples = _resample(signal, samples, rate, name)
@@ -117,10 +118,14 @@ def _read(path: Path, name: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError(
-            f"record {name!r} lacks {path.name} ({error.strerror}) in {path.parent}; "
-            "`ecgphoton data verify` tells which files are wrong"
-        ) from error
+        raise _lacking(path, name) from error
+
+
+def _lacking(path: Path, name: str) -> InputError:
+    return InputError(
+        f"record {name!r} lacks {path.name} in {path.parent}, or it cannot be read; "
+        "`ecgphoton data verify` tells which files are wrong"
+    )
 
 
 def _signal_files(header: bytes, name: str) -> list[str]:
@@ -179,7 +184,6 @@ def _signal(
     header: Any,  # noqa: ANN401
     path: str,
     channel: int,
-    files: dict[str, bytes],
 ) -> NDArray[np.float32]:
     """One channel as float32, NaN where invalid, after checking that the file is whole."""
     file, fmt = header.file_name[channel], header.fmt[channel]
@@ -187,10 +191,10 @@ def _signal(
         together = [i for i, other in enumerate(header.file_name) if other == file]
         per_frame = sum(header.samps_per_frame[i] or 1 for i in together)
         needed = int(header.sig_len * per_frame * _BYTES[fmt]) + (header.byte_offset[channel] or 0)
-        if len(files[file]) < needed:
+        size = Path(path).with_name(file).stat().st_size
+        if size < needed:
             raise InputError(
-                f"{file} is truncated: {len(files[file])} bytes, its header promises {needed}; "
-                "fetch it again"
+                f"{file} is truncated: {size} bytes, its header promises {needed}; fetch it again"
             )
     what = f"signal file {file}"
     record = _wfdb("rdrecord", what, path, physical=False, channels=[channel], return_res=32)

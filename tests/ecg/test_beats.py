@@ -150,7 +150,7 @@ def test_rhythm_sees_beats_the_labels_drop(wfdb_folder):
 
 def entries(name="s01"):
     """Cache files of a record."""
-    return sorted((cache_folder() / "beats").glob(f"{name}-*.npz"))
+    return sorted((cache_folder() / "beats").glob(f"{name}-*.beats"))
 
 
 @pytest.fixture

@@ -38,9 +38,10 @@ REACH = 6.0
 @cache
 def _grid() -> tuple[Floats, Floats, Floats]:
     """Chebyshev nodes y in (-1, 1), Gauss-Hermite abscissae and weights of N(0, 1)."""
-    nodes = np.cos((np.arange(NODES) + 0.5) / NODES * np.pi)
-    abscissae, weights = np.polynomial.hermite_e.hermegauss(QUADRATURE)
-    return nodes, abscissae, np.asarray(weights / weights.sum(), float)
+    nodes: Floats = np.cos((np.arange(NODES) + 0.5) / NODES * np.pi)
+    rule = np.polynomial.hermite_e.hermegauss(QUADRATURE)
+    abscissae, weights = (np.asarray(part, np.float64) for part in rule)
+    return nodes, abscissae, weights / weights.sum()
 
 
 @cache
@@ -54,8 +55,9 @@ def noisy_tanh(sigma: Floats, silent: Floats) -> tuple[Floats, Floats]:
     """Mean and variance of ``tanh(z + sigma N)`` by quadrature, for ``silent = tanh(z)``."""
     _, abscissae, weights = _grid()
     value = np.tanh(np.arctanh(silent)[..., None] + sigma[..., None] * abscissae)
-    mean = value @ weights
-    return mean, (value - mean[..., None]) ** 2 @ weights
+    mean: Floats = value @ weights
+    variance: Floats = (value - mean[..., None]) ** 2 @ weights
+    return mean, variance
 
 
 def fit(

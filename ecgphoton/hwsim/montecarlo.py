@@ -8,7 +8,7 @@ of threads and on any worker. Only rates are kept: memory does not grow with the
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -70,7 +70,7 @@ class Trial:
     def perfect(self) -> NDArray[np.float32]:
         """Probability of abnormal (B,) on the perfect chip without noise."""
         chips = self.source.nominal()
-        silent = Chips(chips.stack, torch.zeros_like(chips.additive))
+        silent = chips._replace(additive=torch.zeros_like(chips.additive))
         return np.asarray(self.score(silent, None)[0])
 
     @torch.no_grad()
@@ -93,6 +93,7 @@ class Trial:
                 len(part),
                 streams,
                 self.rin,
+                square=chips.square,
                 sampled=self.sampled,
                 coefficients=shared,
             )
@@ -138,7 +139,9 @@ def single_threaded() -> Iterator[int]:
         torch.set_num_threads(threads)
 
 
-def thread_groups(trial: Trial, groups: Iterable[int], threads: int) -> Iterator[Floats]:
+def thread_groups(
+    trial: Trial, groups: Iterable[int], threads: int
+) -> Generator[Floats, None, None]:
     """Run groups on threads of this process, in order, few of them ahead of the consumer."""
     with ThreadPoolExecutor(threads) as pool:
         waiting = iter(groups)

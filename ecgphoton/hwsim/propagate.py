@@ -83,6 +83,8 @@ class ChipDetector:
     """One for all chips, or one each; empty for silence."""
     relative: float = 0.0
     """Noise proportional to the detected value (RIN)."""
+    square: Tensor | None = None
+    """(K, 1): detectors read ``v + square v^2`` (intensity readout)."""
     beats: int = BEATS
     """Beats drawn for at a time; the draws of a shorter block are cut from them."""
     sampled: bool = False
@@ -118,10 +120,16 @@ class ChipDetector:
         """See `Detector.pooled`."""
         segment = self.readout.drive(segment)
         powers = 1 if self.silent else self.powers[block]
-        if self.silent and not self.readout.digital and self.readout.activation == "relu":
+        plain = not self.readout.digital and self.square is None
+        if self.silent and plain and self.readout.activation == "relu":
             ideal = IdealDetector("relu")
             tokens = ideal.pooled(block, weight, bias, gain, segment, branch)
-        elif self.readout.explicit or powers is None or (self.sampled and not self.silent):
+        elif (
+            self.readout.explicit
+            or self.square is not None
+            or powers is None
+            or (self.sampled and not self.silent)
+        ):
             tokens = self._every_sample(block, weight, bias, gain, segment, branch)
         else:
             tokens = self._by_moments(block, weight, bias, gain, segment, branch, powers)
@@ -186,6 +194,9 @@ class ChipDetector:
         # One chip at a time: a chip's draws are the same whatever else is in the batch.
         for chip in range(chips):
             z = gain[chip, :, None] * (weight[chip] @ shifted + bias[chip, :, None])
+            if self.square is not None:
+                value = z / gain[chip, :, None] - bias[chip, :, None]
+                z = z + gain[chip, :, None] * self.square[block] * value * value
             if not self.silent:
                 generator = self.generators[chip if len(self.generators) > 1 else 0]
                 size = (WIDTH, max(self.beats, beats), branch.positions)
@@ -210,6 +221,9 @@ class ChipDetector:
         z = torch.baddbmm(
             (gain * bias)[..., None], gain[..., None] * weight, x.expand(chips, -1, -1)
         )
+        if self.square is not None:
+            value = z / gain[..., None] - bias[..., None]
+            z = z + gain[..., None] * self.square[block] * value * value
         if not self.silent:
             tokens = x.shape[-1] // self.present
             drawn = self._draw(chips, self.present, tokens).reshape(z.shape)

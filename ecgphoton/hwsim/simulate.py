@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ecgphoton.hwsim.chip import Detection, Foundry
 from ecgphoton.hwsim.montecarlo import Progress, Trial, rates, run
 from ecgphoton.hwsim.noise import NoiseModel
 from ecgphoton.hwsim.readout import Readout
@@ -36,6 +37,7 @@ def simulate(
     noise: float | None = None,
     profile: Profile | str | None = None,
     readout: Readout | Literal["analog", "digital"] = "analog",
+    detection: Detection = "homodyne",
     max_miss: float = 0.10,
     max_fpr: float = 0.10,
     min_yield: float = 0.95,
@@ -59,6 +61,8 @@ def simulate(
     readout
         ``analog`` (one conversion a token), ``digital`` (one a sample), or a `Readout`; a mesh
         program brings its converters, a student has none.
+    detection
+        What a profile's detectors see: ``homodyne``, ``balanced`` or ``intensity``.
     early_stop
         Stop once the one-sided confidence bound decides.
     workers, dask
@@ -82,6 +86,7 @@ def simulate(
         noise=noise,
         profile=profile,
         readout=readout,
+        detection=detection,
     )
     if early_stop:
         chips_to_prove(limits)
@@ -106,6 +111,7 @@ def simulate(
             "noise": DEFAULT_NOISE if noise is None and profile is None else noise or 0.0,
             "profile": profile if isinstance(profile, str) else getattr(profile, "name", None),
             "readout": trial.readout.pooling,
+            "detection": detection,
             "beats": len(inputs),
             "abnormal_beats": int(trial.label.sum()),
             "operating_point": operating_point.to_dict(),
@@ -125,25 +131,18 @@ def trial_of(
     noise: float | None = None,
     profile: Profile | str | None = None,
     readout: Readout | Literal["analog", "digital"] = "analog",
+    detection: Detection = "homodyne",
 ) -> Trial:
     """Return the `Trial` that `simulate` runs; see there for the parameters."""
     carrier = Carrier.of(carried)
     electronics = readout if isinstance(readout, Readout) else _electronics(carried, readout)
     label = np.asarray(labels) != 0
     if profile is not None:
-        from ecgphoton.hwsim.chip import mesh_trial
+        from ecgphoton.hwsim.meshchips import mesh_source
 
-        return mesh_trial(
-            carried,
-            carrier,
-            inputs,
-            label,
-            operating_point,
-            seed,
-            noise or 0.0,
-            profile,
-            electronics,
-        )
+        mesh = mesh_source(carried, inputs, Foundry.of(profile, detection), sigma=noise or 0.0)
+        rin = mesh.foundry.profile.detector_rin
+        return Trial(carrier, mesh, inputs, label, operating_point, seed, electronics, rin)
     sigma = DEFAULT_NOISE if noise is None else noise
     NoiseModel(detector=sigma)  # refuses a negative one
     source = WeightChips(carrier, sigma, sigma)

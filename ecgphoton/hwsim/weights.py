@@ -29,6 +29,8 @@ class Chips(NamedTuple):
     """Effective real matrices (C, K, 4, 4), biases, gains."""
     additive: Tensor
     """(C or 1, K, 4) per-shot detector noise in units of ``W x``, before the gain."""
+    square: Tensor | None = None
+    """(K, 1) detectors read ``v + square v^2``: intensity against a reference field."""
 
 
 class ChipSource(Protocol):
@@ -123,7 +125,7 @@ class WeightChips:
 
     def draw(self, seed: int, first: int, count: int) -> Chips:
         """Return chips `first` ... `first + count - 1`."""
-        stack, additive = self.nominal()
+        stack, additive, _ = self.nominal()
         blocks = stack.matrices.shape[1]
         errors = np.stack([normals(seed, first + k, blocks) for k in range(count)])
         return Chips(self.with_errors(stack, torch.as_tensor(errors) * self.sigma), additive)

@@ -1,0 +1,131 @@
+"""More than one process: groups of chips on a process pool or on a Dask cluster.
+
+A worker computes `run_group` with one torch thread, exactly as a thread of this process does, so
+the answer is the same bit for bit. A lost Dask worker's groups are sent to another one.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Generator, Sequence
+from concurrent.futures import CancelledError, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.montecarlo import Trial, run_group
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Rows = Generator[NDArray[np.float64], None, None]
+
+RETRIES = 10
+"""Workers that may die under one group of chips before the run gives up."""
+_TRIAL: list[Trial] = []
+
+
+def process_groups(trial: Trial, groups: Sequence[int], *, workers: int, dask: str | None) -> Rows:
+    """Yield the rates of groups in order, computed by processes or by a Dask cluster.
+
+    Raises
+    ------
+    InputError
+        If the scheduler cannot be reached, or workers keep dying.
+    """
+    if dask is not None:
+        return _on_dask(trial, groups, dask)
+    return _on_processes(trial, groups, workers)
+
+
+def _start(trial: Trial) -> None:
+    torch.set_num_threads(1)
+    _TRIAL[:] = [trial]
+
+
+def _work(group: int) -> NDArray[np.float64]:
+    return run_group(_TRIAL[0], group)
+
+
+def _on_processes(trial: Trial, groups: Sequence[int], workers: int) -> Rows:
+    done, deaths = 0, 0
+    while done < len(groups):
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(trial,))
+        try:
+            waiting = iter(groups[done:])
+            queue = [pool.submit(_work, group) for group in islice(waiting, 2 * workers)]
+            while queue:
+                rows = queue.pop(0).result()
+                done += 1
+                queue.extend(pool.submit(_work, group) for group in islice(waiting, 1))
+                yield rows
+        except BrokenProcessPool as error:
+            deaths += 1
+            if deaths > RETRIES:
+                raise InputError(
+                    f"worker processes died {deaths} times; try fewer workers or more memory"
+                ) from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _dask_work(trial: Trial, group: int) -> NDArray[np.float64]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return run_group(trial, group)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _on_dask(trial: Trial, groups: Sequence[int], address: str) -> Rows:
+    try:
+        import distributed
+    except ImportError as error:
+        raise InputError("--dask needs Dask: pip install 'ecgphoton[dask]'") from error
+    try:
+        client: Any = distributed.Client(  # type: ignore[no-untyped-call]
+            address, timeout="10s", set_as_default=False
+        )
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"no Dask scheduler answers at {address!r} ({error}); start one with "
+            "'dask scheduler', workers with 'dask worker'"
+        ) from error
+    done, losses = 0, 0
+    with client:
+        while done < len(groups):
+            # With every worker that held the beats lost, they have to be sent again.
+            try:
+                for rows in _stream(client, trial, groups[done:]):
+                    done += 1
+                    yield rows
+            except (CancelledError, distributed.KilledWorker) as error:
+                losses += 1
+                if losses > RETRIES:
+                    raise InputError(
+                        f"Dask workers were lost {losses} times; look at their memory and logs"
+                    ) from error
+
+
+def _stream(client: Any, trial: Trial, groups: Sequence[int]) -> Rows:  # noqa: ANN401
+    shared = client.scatter(trial, broadcast=True, hash=False)
+    ahead = 4 * max(1, len(client.scheduler_info()["workers"]))
+    waiting = iter(groups)
+
+    def submit(group: int) -> Any:  # noqa: ANN401
+        return client.submit(_dask_work, shared, group, pure=False, retries=RETRIES)
+
+    queue = [submit(group) for group in islice(waiting, ahead)]
+    try:
+        while queue:
+            rows = queue.pop(0).result()
+            queue.extend(submit(group) for group in islice(waiting, 1))
+            yield rows
+    finally:
+        client.cancel(queue)

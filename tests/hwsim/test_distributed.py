@@ -1,0 +1,67 @@
+"""Chips are the same on any worker, and lost workers are replaced."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.montecarlo import run
+from ecgphoton.hwsim.simulate import trial_of
+
+CHIPS = 24
+
+
+@pytest.fixture(scope="module")
+def trial(student, inputs, label, point):
+    """Twenty-four noisy chips."""
+    return trial_of(student, inputs, label, point, seed=1, noise=0.03)
+
+
+@pytest.fixture(scope="module")
+def alone(trial):
+    """The answer of this process."""
+    return run(trial, CHIPS)[0]
+
+
+def test_processes_are_bit_identical(trial, alone):
+    """Two worker processes give the bits one process gives, with progress to the end."""
+    seen = []
+    table, _ = run(trial, CHIPS, workers=2, progress=lambda done, total: seen.append((done, total)))
+    assert np.array_equal(table, alone)
+    assert seen[-1] == (CHIPS, CHIPS)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_dask_survives_a_killed_worker(trial, alone):
+    """A Dask worker killed in mid-run costs nothing but time: the bits are the same."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=None,
+        silence_logs=50,
+    ) as cluster:
+        killed = threading.Event()
+
+        def kill_once(done, total):
+            if not killed.is_set():
+                killed.set()
+                pid = next(iter(cluster.workers.values())).pid
+                os.kill(pid, signal.SIGKILL)
+                time.sleep(0.2)
+
+        table, _ = run(trial, CHIPS, dask=cluster.scheduler_address, progress=kill_once)
+        assert killed.is_set()
+    assert np.array_equal(table, alone)
+
+
+def test_no_scheduler_is_one_clear_line(trial):
+    """An address where nobody answers is named, with what to do."""
+    pytest.importorskip("distributed")
+    with pytest.raises(InputError, match="no Dask scheduler"):
+        run(trial, 4, dask="not-an-address")

@@ -6,18 +6,54 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
+from ecgphoton.artifacts import to_json
+from ecgphoton.errors import InputError
+from ecgphoton.export.drawing import draw_png, draw_svg
 from ecgphoton.student.architecture import WIDTH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from ecgphoton.mesh.program import MeshProgram
+    from ecgphoton.mesh.program import MatrixBlock, MeshProgram
 
 P_PI = 30.0  # mW per heater for a phase of pi, thermo-optic: SimPhony phase_shifter.yml
 MZI_LOSS = 0.99  # dB per MZI with both splitters: SCATTER arch_config.yaml
 SHIFTER_LOSS = 0.25  # dB per phase shifter on its own: SimPhony phase_shifter.yml
 
+FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg", "png", "raw")
+"""Forms beside the mesh file: netlists, DAC codes, bill of materials, pictures, raw-window ONNX."""
+DEFAULT_FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg")
 HEATER_COLUMNS = ("id", "phase_rad", "voltage_v", "dac_code")
+
+
+def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
+    """Return known formats, each once, in a fixed order; InputError for others."""
+    asked = set(formats)
+    if not asked <= set(FORMATS):
+        raise InputError(
+            f"format is {', '.join(sorted(asked - set(FORMATS)))}; use some of {', '.join(FORMATS)}"
+        )
+    return tuple(name for name in FORMATS if name in asked)
+
+
+def derived(program: MeshProgram, formats: Iterable[str]) -> dict[str, bytes]:
+    """Return the files that follow from a program alone, by name."""
+    makers: dict[str, Callable[[], dict[str, bytes]]] = {
+        "csv": lambda: {"dac_codes.csv": dac_codes(program).encode()},
+        "bom": lambda: {"bill_of_materials.json": to_json(bill_of_materials(program)).encode()},
+        "svg": lambda: _pictures(program, "svg", draw_svg),
+        "png": lambda: _pictures(program, "png", draw_png),
+    }
+    files: dict[str, bytes] = {}
+    for name in formats:
+        files |= makers[name]() if name in makers else {}
+    return files
+
+
+def _pictures(
+    program: MeshProgram, kind: str, draw: Callable[[MeshProgram, MatrixBlock], bytes]
+) -> dict[str, bytes]:
+    return {f"drawings/{block.name}.{kind}": draw(program, block) for block in program.blocks}
 
 
 def heaters(mesh: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

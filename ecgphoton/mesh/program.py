@@ -15,6 +15,7 @@ import numpy as np
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, MeshLayout
 from ecgphoton.student.architecture import WIDTH, Architecture
 
@@ -252,14 +253,16 @@ class MeshProgram:
             object.__setattr__(self, name, _frozen(getattr(self, name), shape, float, name))
         good = len(self.classes) == count == len(set(self.classes))
         require(good, "classes", self.classes, f"{count} different names")
-        for name in ("v_pi", "v_max", "column_pitch", "mode_pitch"):
+        for name in ("column_pitch", "mode_pitch"):
             value = getattr(self, name)
             require(np.isfinite(value) and value > 0, name, value, "finite, above 0")
-        reach = np.pi * (self.v_max / self.v_pi) ** 2
-        require(reach >= 2 * np.pi, "v_max", self.v_max, "enough for 2 pi: at least 1.4143 v_pi")
-        good = isinstance(self.dac_bits, int) and 2 <= self.dac_bits <= 24
-        require(good, "dac_bits", self.dac_bits, "an integer from 2 to 24")
+        HeaterDac(self.v_pi, self.v_max, self.dac_bits)
         require(self.readout == "homodyne", "readout", self.readout, "'homodyne'")
+
+    @property
+    def dac(self) -> HeaterDac:
+        """The heaters' law and DAC."""
+        return HeaterDac(self.v_pi, self.v_max, self.dac_bits)
 
     @property
     def layout(self) -> MeshLayout:

@@ -18,6 +18,7 @@ from ecgphoton.artifacts import read_json, write_text
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.compact_json import compact_json
+from ecgphoton.mesh.heater import voltage_of_phase
 from ecgphoton.mesh.program import (
     FORMAT,
     TABLE_BITS,
@@ -31,7 +32,6 @@ from ecgphoton.student.architecture import SAMPLES, Architecture
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from numpy.typing import NDArray
 
 SCHEMA = Path(__file__).with_name("program.schema.json")
 
@@ -65,15 +65,13 @@ PREPROCESSING = {
 }
 
 
-def drive(phase: NDArray[np.float64], program: MeshProgram) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Heater voltage (V) of phases in [0, 2 pi), and the nearest DAC code."""
-    voltage = program.v_pi * np.sqrt(phase / np.pi)
-    return voltage, np.rint(voltage / program.v_max * (2**program.dac_bits - 1)).astype(np.int64)
-
-
 def _heater(phase: float, program: MeshProgram) -> dict[str, Any]:
-    voltage, code = drive(np.asarray(phase), program)
-    return {"phase": float(phase), "voltage": round(float(voltage), 6), "code": int(code)}
+    voltage = float(voltage_of_phase(np.asarray(phase, float), program.v_pi))
+    return {
+        "phase": float(phase),
+        "voltage": round(voltage, 6),
+        "code": int(program.dac.codes_for(phase)),
+    }
 
 
 def _mesh(
@@ -176,7 +174,7 @@ def program_to_dict(program: MeshProgram) -> dict[str, Any]:
 def _check_schema(data: object) -> None:
     import jsonschema
 
-    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    validator = jsonschema.Draft202012Validator(json.loads(schema_text()))
     error = jsonschema.exceptions.best_match(validator.iter_errors(data))
     if error is not None:
         message = error.message if len(error.message) < 200 else error.message[:200] + " ..."
@@ -279,6 +277,11 @@ def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any v
 def program_text(program: MeshProgram) -> str:
     """Return the mesh file as text: one line for what fits in it, and for lists of numbers."""
     return compact_json(program_to_dict(program)) + "\n"
+
+
+def schema_text() -> str:
+    """Return the published JSON Schema of the mesh file."""
+    return SCHEMA.read_text(encoding="utf-8")
 
 
 def save_program(path: Path | str, program: MeshProgram) -> None:

@@ -1,0 +1,279 @@
+"""The bundle: one folder with everything a laboratory needs, and hashes of all of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecgphoton import artifacts
+from ecgphoton.decision import OperatingPoint
+from ecgphoton.errors import InputError
+from ecgphoton.export import formats as forms
+from ecgphoton.export.bundle_folder import (
+    CHECK,
+    CHECKPOINT,
+    FLOAT,
+    GOLDEN,
+    INTEGER,
+    KIND,
+    MESH,
+    RAW_FLOAT,
+    RAW_INTEGER,
+    manifest_problems,
+    write_folder,
+)
+from ecgphoton.export.golden import golden_file, read_golden, synthetic_inputs
+from ecgphoton.export.lower import SPLITTER_SIGMA, Gauge, lower
+from ecgphoton.export.onnx_builder import metadata_of
+from ecgphoton.export.onnx_graph import float_graph, integer_graph
+from ecgphoton.export.quantize import Quantisation, QuantizedStudent, quantize
+from ecgphoton.export.ranges import RangeMethod, calibrate_ranges
+from ecgphoton.mesh.program_file import load_program, program_text, schema_text
+from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.network import SegmentStudent, student_from_arrays
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ecgphoton.mesh.program import MeshKind, MeshProgram
+    from ecgphoton.student.propagate import Inputs
+
+CHECKER = Path(__file__).with_name("checker.py")
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What was written, and what choosing the order of the singular values gained."""
+
+    folder: str
+    files: dict[str, int]
+    """Bytes of every file."""
+    mesh: str
+    dac_bits: int
+    quantisation: Quantisation
+    ranges_from: str
+    """Where the converter ranges come from."""
+    gauges: tuple[Gauge, ...]
+    bill_of_materials: dict[str, Any]
+    seconds: float
+    checkpoint: str = field(default="")
+    """SHA-256."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        gauges = [gauge.to_dict() for gauge in self.gauges]
+        return asdict(self) | {"gauges": gauges}
+
+    def rows(self) -> list[tuple[str, str, str, str, str]]:
+        """One row a block: name, order, margin (rad), heater power (P_pi), default of both."""
+        return [
+            (
+                gauge.name,
+                " ".join(map(str, gauge.order)),
+                f"{gauge.margin:.3f}",
+                f"{gauge.power:.1f}",
+                f"{gauge.default_margin:.3f} / {gauge.default_power:.1f}",
+            )
+            for gauge in self.gauges
+        ]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle read back, every hash checked."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    program: MeshProgram
+    quantised: QuantizedStudent
+    student: SegmentStudent
+    metadata: dict[str, Any]
+    """Metadata of the checkpoint: labels, protocol, recipe and more."""
+    golden: Inputs
+
+
+def read_student(path: Path) -> tuple[SegmentStudent, dict[str, np.ndarray], dict[str, Any]]:
+    """Read student, arrays and metadata of a checkpoint, or of the run folder it lies in.
+
+    Raises
+    ------
+    InputError
+        If the checkpoint is missing, damaged or lacks the metadata of a student.
+    """
+    arrays, metadata = artifacts.load_checkpoint(path / CHECKPOINT if path.is_dir() else path)
+    try:
+        architecture = Architecture(**metadata["architecture"])
+        metadata = metadata | {
+            "classes": list(metadata["classes"]),
+            "operating_point": metadata["operating_point"],
+        }
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path} lacks the metadata of a student ({error})") from error
+    return student_from_arrays(architecture, arrays), arrays, metadata
+
+
+def export_bundle(
+    run: Path | str,
+    out: Path | str,
+    *,
+    bits: int = 8,
+    dac_bits: int = 8,
+    mesh: MeshKind = "svd-clements",
+    formats: Iterable[str] = forms.DEFAULT_FORMATS,
+    quantisation: Quantisation | None = None,
+    calibration: Inputs | None = None,
+    range_method: RangeMethod = "mse",
+    splitter_sigma: float = SPLITTER_SIGMA,
+    force: bool = False,
+) -> ExportReport:
+    """Export a trained student as a bundle.
+
+    Parameters
+    ----------
+    run
+        Run folder, or a checkpoint file.
+    out
+        Folder to write; it appears whole or not at all.
+    bits
+        Width of weights, biases, inputs and detector codes, 2 to 16.
+    dac_bits
+        Bits of the heater DACs.
+    formats
+        Extra forms, of `ecgphoton.export.formats.FORMATS`.
+    quantisation
+        Widths one by one, instead of `bits`.
+    calibration
+        Training beats for the converter ranges. Ranges stored in the checkpoint (``range_lo``,
+        ``range_hi``) come first; with neither, made-up beats are used and the report says so.
+    force
+        Replace an existing bundle.
+
+    Raises
+    ------
+    InputError
+        If the run cannot be read, a value is out of range, or `out` exists and may not be replaced.
+    """
+    began = time.perf_counter()
+    run, out, wanted = Path(run), Path(out), forms.check_formats(formats)
+    q = quantisation or Quantisation(bits, bits, bits, bits)
+    student, arrays, metadata = read_student(run)
+    ranges, source = _ranges(student, arrays, calibration, range_method, q.adc_bits)
+    quantised = quantize(student, ranges, q)
+    checkpoint = artifacts.read_bytes(run / CHECKPOINT if run.is_dir() else run)
+    digest = artifacts.sha256(checkpoint)
+    graphs = _graphs(student, quantised, metadata, q, digest, raw="raw" in wanted)
+    point = metadata["operating_point"]
+    program, gauges = lower(
+        quantised,
+        operating_point=None if point is None else OperatingPoint.from_dict(point),
+        classes=metadata["classes"],
+        mesh=mesh,
+        dac_bits=dac_bits,
+        splitter_sigma=splitter_sigma,
+        hashes={
+            "checkpoint": digest,
+            "onnx": artifacts.sha256(graphs[FLOAT]),
+            "onnx_integer": artifacts.sha256(graphs[INTEGER]),
+        },
+    )
+    files = {
+        CHECKPOINT: checkpoint,
+        **graphs,
+        MESH: program_text(program).encode(),
+        "mesh.schema.json": schema_text().encode(),
+        GOLDEN: golden_file(quantised),
+        CHECK: checker_text().encode(),
+        **forms.derived(program, wanted),
+    }
+    extra = {
+        "mesh": mesh,
+        "dac_bits": dac_bits,
+        "quantisation": asdict(q),
+        "ranges_from": source,
+        "formats": list(wanted),
+    }
+    write_folder(out, files, extra, force=force)
+    return ExportReport(
+        folder=str(out),
+        files={name: len(data) for name, data in sorted(files.items())},
+        mesh=mesh,
+        dac_bits=dac_bits,
+        quantisation=q,
+        ranges_from=source,
+        gauges=gauges,
+        bill_of_materials=forms.bill_of_materials(program),
+        seconds=round(time.perf_counter() - began, 3),
+        checkpoint=digest,
+    )
+
+
+def _ranges(
+    student: SegmentStudent,
+    arrays: dict[str, np.ndarray],
+    calibration: Inputs | None,
+    method: RangeMethod,
+    bits: int,
+) -> tuple[np.ndarray, str]:
+    if "range_lo" in arrays and "range_hi" in arrays:
+        return np.stack([arrays["range_lo"], arrays["range_hi"]], -1), "checkpoint"
+    beats, source = calibration, f"training beats ({method})"
+    if beats is None:
+        beats, source = synthetic_inputs(student.architecture), f"synthetic beats ({method})"
+    return calibrate_ranges(student, beats, method=method, bits=bits), source
+
+
+def _graphs(
+    student: SegmentStudent,
+    quantised: QuantizedStudent,
+    metadata: dict[str, Any],
+    q: Quantisation,
+    digest: str,
+    *,
+    raw: bool,
+) -> dict[str, bytes]:
+    about = student.architecture, metadata["classes"], metadata["operating_point"]
+    exact = metadata_of(*about, {"checkpoint": digest}, arithmetic="float32")
+    codes = metadata_of(*about, {"checkpoint": digest}, arithmetic="integer", **asdict(q))
+    graphs = {FLOAT: float_graph(student, exact), INTEGER: integer_graph(quantised, codes)}
+    if raw:
+        graphs[RAW_FLOAT] = float_graph(student, exact, raw=True)
+        graphs[RAW_INTEGER] = integer_graph(quantised, codes, raw=True)
+    return graphs
+
+
+def checker_text() -> str:
+    """Return the numpy-only checker as it is copied into a bundle."""
+    lines = CHECKER.read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(("# ruff:", "# mypy:")))
+
+
+def load_bundle(folder: Path | str) -> Bundle:
+    """Read a bundle after checking every hash.
+
+    Raises
+    ------
+    InputError
+        If the folder is not a bundle, or any file differs from the manifest; the message names it.
+    """
+    folder = Path(folder)
+    if not (folder / artifacts.MANIFEST).is_file():
+        raise InputError(f"{folder} is not a bundle: it has no {artifacts.MANIFEST}")
+    problems = manifest_problems(folder)
+    if problems:
+        raise InputError(f"bundle {folder} is damaged: {'; '.join(problems[:3])}")
+    program = load_program(folder / MESH)
+    student, _, metadata = read_student(folder / CHECKPOINT)
+    bits = program.blocks[0].input_bits
+    return Bundle(
+        folder=folder,
+        manifest=artifacts.read_manifest(folder, kind=KIND),
+        program=program,
+        quantised=QuantizedStudent.from_program(program),
+        student=student,
+        metadata=metadata,
+        golden=read_golden(folder / GOLDEN, bits)[0],
+    )

@@ -1,0 +1,91 @@
+"""The folder of a bundle: written whole or not at all, sealed by a manifest."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ecgphoton import artifacts
+from ecgphoton.errors import InputError
+
+KIND = "ecgphoton-bundle/1"
+CHECKPOINT, FLOAT, INTEGER = "checkpoint.safetensors", "student.onnx", "student_integer.onnx"
+MESH, GOLDEN, CHECK = "mesh.json", "golden.npz", "check.py"
+RAW_FLOAT, RAW_INTEGER = "student_raw.onnx", "student_integer_raw.onnx"
+
+
+def sealed(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Add a digest of the manifest's own content, so that it cannot be changed unnoticed."""
+    content = {key: value for key, value in manifest.items() if key != "digest"}
+    return content | {"digest": artifacts.sha256(artifacts.to_json(content).encode())}
+
+
+def write_folder(out: Path, files: dict[str, bytes], extra: dict[str, Any], *, force: bool) -> None:
+    """Write a bundle, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If `out` exists and may not be replaced, or cannot be written.
+    """
+    if out.is_symlink() or (out.exists() and not (force and _replaceable(out))):
+        raise InputError(
+            f"{out} exists; choose another folder, or use force to replace a bundle there"
+        )
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    except OSError as error:
+        raise InputError(f"cannot write {out}: {error.strerror or error}") from error
+    try:
+        for name, data in files.items():
+            (temporary / name).parent.mkdir(exist_ok=True)
+            (temporary / name).write_bytes(data)
+        artifacts.write_manifest(temporary, kind=KIND, extra=extra)
+        manifest = artifacts.read_json(temporary / artifacts.MANIFEST)
+        artifacts.write_json(temporary / artifacts.MANIFEST, sealed(manifest))
+        temporary.chmod(0o755)
+        if out.exists():
+            old = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+            out.replace(old)
+            temporary.replace(out)
+            shutil.rmtree(old)
+        else:
+            temporary.replace(out)
+    except OSError as error:
+        raise InputError(f"cannot write {out}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replaceable(out: Path) -> bool:
+    """Only an empty folder or a bundle may be replaced."""
+    if not out.is_dir():
+        return False
+    if not any(out.iterdir()):
+        return True
+    try:
+        return bool(json.loads((out / artifacts.MANIFEST).read_text())["kind"] == KIND)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def manifest_problems(folder: Path) -> list[str]:
+    """Return what differs between a bundle and its manifest, empty when nothing does.
+
+    Raises
+    ------
+    InputError
+        If there is no manifest, or it is not one of a bundle.
+    """
+    manifest = artifacts.read_manifest(folder, kind=KIND)
+    problems = artifacts.check_manifest(folder, kind=KIND)
+    text = artifacts.read_bytes(folder / artifacts.MANIFEST)
+    if text != artifacts.to_json(sealed(manifest)).encode():
+        problems.append(f"{artifacts.MANIFEST}: its digest does not fit its content")
+    needed = (CHECKPOINT, FLOAT, INTEGER, MESH, GOLDEN, CHECK)
+    problems += [f"{name}: not in the manifest" for name in needed if name not in manifest["files"]]
+    return problems

@@ -56,7 +56,7 @@ class Progress:
     """Files that are right by now."""
     of_files: int
     received: int
-    """Bytes received or copied so far."""
+    """Bytes so far that were received, copied, or already right."""
     file: str
 
 
@@ -116,7 +116,7 @@ def fetch(
     source = None if from_dir is None else Path(from_dir)
     if source is not None and not source.is_dir():
         raise InputError(f"{source} is not a folder; give a folder with a copy of the database")
-    folder = _destination(data_dir)
+    folder = places_to_look(data_dir)[0][1]
     if all((folder / name).is_file() for name in (*FILES, SUMS)):
         with contextlib.suppress(InputError):  # a damaged list of checksums is replaced below
             report = verify(folder)
@@ -199,7 +199,7 @@ def _bring(
     wrong = []
     for name, digest in sums.items():
         if file_sha256(folder / name) == digest:
-            meter.add(name, files=1)
+            meter.add(name, received=(folder / name).stat().st_size, files=1)
         else:
             wrong.append(name)
     kept = len(sums) - len(wrong)
@@ -208,7 +208,7 @@ def _bring(
         for name in wrong:
             if _import(source, folder, name, sums[name]):
                 imported.append(name)
-                meter.add(name, files=1)
+                meter.add(name, received=(folder / name).stat().st_size, files=1)
     wrong = [name for name in wrong if name not in imported]
     if wrong and web is None:
         where = folder if source is None else source
@@ -242,8 +242,11 @@ def _checksums(folder: Path, source: Path | None, web: _Web | None) -> dict[str,
     for place in (folder, source):
         if place is not None and (place / SUMS).is_file():
             content = (place / SUMS).read_bytes()
-            with contextlib.suppress(InputError):  # a damaged list is replaced
+            sums = {}
+            with contextlib.suppress(InputError):
                 sums = parse_sums(content)
+            # A damaged or unknown list is asked for again, where it can be.
+            if sums and (web is None or is_published(sums)):
                 if place != folder:
                     write_bytes(folder / SUMS, content)
                 return sums
@@ -263,15 +266,16 @@ def _checksums(folder: Path, source: Path | None, web: _Web | None) -> dict[str,
 
 def _import(source: Path, folder: Path, name: str, digest: str) -> bool:
     """Copy one file if the source's is right."""
-    if file_sha256(source / name) != digest:
+    try:
+        content = (source / name).read_bytes()
+    except FileNotFoundError:
         return False
-    write_bytes(folder / name, (source / name).read_bytes())
-    # Read back: the source may have changed between the two readings.
-    return file_sha256(folder / name) == digest
-
-
-def _destination(data_dir: str | Path | None) -> Path:
-    return places_to_look(data_dir)[0][1]
+    except OSError as error:
+        raise InputError(f"cannot read {source / name}: {error.strerror}") from error
+    right = sha256_is(digest)(content) is None
+    if right:
+        write_bytes(folder / name, content)
+    return right
 
 
 @contextlib.contextmanager

@@ -214,6 +214,17 @@ def test_a_damaged_list_of_checksums_is_replaced(server, tmp_path):
     assert verify(tmp_path).ok
 
 
+def test_a_list_with_wrong_checksums_is_replaced(server, tmp_path):
+    """A list that disagrees with right files does not get them thrown away."""
+    fill(tmp_path)
+    lines = CONTENT[SUMS].decode().splitlines()
+    lines[5] = "0" * 64 + lines[5][64:]
+    (tmp_path / SUMS).write_text("\n".join(lines) + "\n")
+    assert len(verify(tmp_path).problems) == 1
+    assert get(server, tmp_path).kept == 146
+    assert verify(tmp_path).ok
+
+
 def test_import_from_a_copy(server, tmp_path):
     """Right files come from the copy, wrong and missing ones from the network."""
     fill(tmp_path / "copy", SUMS, "RECORDS")

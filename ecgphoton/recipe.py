@@ -30,8 +30,8 @@ from ecgphoton.training.parts import Schedule
 class DataSettings:
     """Which beats, under which labels."""
 
-    source: str = "auto"
-    """``auto`` and ``mitdb`` look for the database, ``synthetic`` generates beats."""
+    source: str = "mitdb"
+    """``mitdb``, ``synthetic`` (generated beats), or ``auto``: the database where it is found."""
     protocol: str = "reference"
     labels: str = "literal"
     lead: str = "MLII"

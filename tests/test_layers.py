@@ -13,10 +13,10 @@ PACKAGE = Path(ecgphoton.__file__).parent
 FLOORS = (
     ("errors",),
     ("metrics",),
-    ("decision", "artifacts", "evaluation"),
+    ("decision", "artifacts"),
     ("student", "mesh", "ecg"),
     ("training", "export", "hwsim", "calibration", "report"),
-    ("recipe", "recipes"),
+    ("recipe", "recipes", "evaluation"),
     ("runs", "models"),
     ("pipeline", "annotation"),
     ("cli", "commands"),

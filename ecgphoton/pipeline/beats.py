@@ -61,10 +61,12 @@ def splits_like(
 ) -> Splits:
     """Load the beats a student was made for, by what its checkpoint says.
 
-    With `data` None the database is used where it is found, synthetic beats otherwise.
+    With `data` None a student of synthetic beats gets synthetic beats, any other one the database
+    where it is found, synthetic beats otherwise.
     """
     recipe = from_dict(metadata["recipe"])
-    source = data if data is not None else "auto"
+    made_up = metadata["source"] == "synthetic"
+    source = data if data is not None else "synthetic" if made_up else "auto"
     return splits_of(replace(recipe, data=replace(recipe.data, source=source)), data_dir)
 
 

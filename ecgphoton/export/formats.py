@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ecgphoton.artifacts import to_json
 from ecgphoton.errors import InputError
+from ecgphoton.export.circuits import netlist
 from ecgphoton.export.drawing import draw_png, draw_svg
+from ecgphoton.mesh.compact_json import compact_json
 from ecgphoton.student.architecture import WIDTH
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
 def derived(program: MeshProgram, formats: Iterable[str]) -> dict[str, bytes]:
     """Return the files that follow from a program alone, by name."""
     makers: dict[str, Callable[[], dict[str, bytes]]] = {
+        "sax": lambda: {"mesh.sax.json": (compact_json(netlist(program)) + "\n").encode()},
         "csv": lambda: {"dac_codes.csv": dac_codes(program).encode()},
         "bom": lambda: {"bill_of_materials.json": to_json(bill_of_materials(program)).encode()},
         "svg": lambda: _pictures(program, "svg", draw_svg),

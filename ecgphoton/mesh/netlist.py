@@ -11,7 +11,6 @@ Use SAX's default back end: its back end "forward" is wrong for meshes.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +38,7 @@ def phase_shifter(phase: float = 0.0) -> SDict:
 
 def coupler(coupling: float = 0.5) -> SDict:
     """SAX model of a splitter: power coupling ``sin(pi/4 + angle error)^2``."""
-    through, cross = math.sqrt(1 - coupling), 1j * math.sqrt(coupling)
+    through, cross = np.sqrt(1 - coupling), 1j * np.sqrt(coupling)
     return _reciprocal(
         {
             ("in0", "out0"): through,
@@ -52,7 +51,7 @@ def coupler(coupling: float = 0.5) -> SDict:
 
 def attenuator(transmission: float = 1.0) -> SDict:
     """SAX model of an attenuator: field transmission."""
-    return _reciprocal({("in0", "out0"): complex(transmission)})
+    return _reciprocal({("in0", "out0"): transmission + 0j})
 
 
 SAX_MODELS: Mapping[str, Callable[..., SDict]] = {

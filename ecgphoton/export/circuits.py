@@ -1,0 +1,141 @@
+"""The circuits of a program in SAX, an independent simulator of photonic circuits."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecgphoton.mesh.clements import recompose
+from ecgphoton.mesh.netlist import SAX_MODELS, sax_layer, sax_mesh
+from ecgphoton.student.architecture import WIDTH
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ecgphoton.mesh.program import MatrixBlock, MeshProgram
+
+    Errors = tuple[NDArray[np.float64], NDArray[np.float64]]
+    Netlist = dict[str, Any]
+
+SPLITTER_ERROR = 0.05  # rad, of the circuits with errors
+
+
+def sax_missing() -> str:
+    """Return why SAX cannot be used here, or an empty text."""
+    found = importlib.util.find_spec("sax") is not None
+    return "" if found else "SAX is not installed: pip install 'ecgphoton[sax]'"
+
+
+def _circuit(
+    program: MeshProgram,
+    block: MatrixBlock,
+    u_errors: Errors | None = None,
+    v_errors: Errors | None = None,
+) -> Netlist:
+    if block.v is None:
+        return sax_mesh(program.layout, block.u, *(u_errors or (None, None)))
+    return sax_layer(program.layout, block.u, block.v, block.attenuation, u_errors, v_errors)
+
+
+def _settings(circuit: Netlist, name: str) -> dict[str, Any]:
+    """Return the settings of a circuit's instances, nested like the circuit."""
+    found: dict[str, Any] = {}
+    for key, instance in circuit[name]["instances"].items():
+        component = instance if isinstance(instance, str) else instance["component"]
+        inner = _settings(circuit, component) if component in circuit else {}
+        own = {} if isinstance(instance, str) else instance.get("settings", {})
+        if inner or own:
+            found[key] = inner | own
+    return found
+
+
+def _bare(circuit: Netlist) -> Netlist:
+    """Return a recursive netlist without settings."""
+    return {
+        name: part
+        | {
+            "instances": {
+                key: instance if isinstance(instance, str) else instance["component"]
+                for key, instance in part["instances"].items()
+            }
+        }
+        for name, part in circuit.items()
+    }
+
+
+def netlist(program: MeshProgram) -> Netlist:
+    """Return one SAX recursive netlist: a circuit per block, and the parts they share.
+
+    ``sax.circuit(netlist, ecgphoton.mesh.netlist.SAX_MODELS, top_level_name="P")`` runs block P.
+    """
+    circuits = {block.name: _circuit(program, block) for block in program.blocks}
+    shared = _bare(next(iter(circuits.values())))
+    top = next(iter(shared))
+    ports = {f"{way}{mode}": f"chip,{way}{mode}" for way in ("in", "out") for mode in range(WIDTH)}
+    blocks = {
+        name: {
+            "instances": {
+                "chip": {"component": top, "settings": _without_splitters(_settings(circuit, top))}
+            },
+            "ports": ports,
+        }
+        for name, circuit in circuits.items()
+    }
+    return {**blocks, **shared}
+
+
+def _without_splitters(settings: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the splitters of an ideal chip: 1/2 is their default."""
+    return {
+        key: _without_splitters(value) if isinstance(value, dict) else value
+        for key, value in settings.items()
+        if not key.startswith("splitter")
+    }
+
+
+def largest_difference(program: MeshProgram, *, seed: int = 0) -> tuple[float, float]:
+    """Largest difference of any field between SAX and `recompose`: ideal, and faulty splitters.
+
+    All blocks run through one SAX circuit at once; the netlist goes through JSON first, as a
+    reader of the bundle gets it.
+    """
+    draw = np.random.default_rng(seed)
+    mzis, layout = len(program.layout.mzis), program.layout
+    fields, settings = [], []
+    for sigma in (0.0, SPLITTER_ERROR):
+        for block in program.blocks:
+            u, v = sigma * draw.standard_normal((2, 2, mzis))
+            circuit = _circuit(program, block, (u[0], u[1]), (v[0], v[1]))
+            settings.append(_settings(circuit, next(iter(circuit))))
+            field = recompose(layout, block.u, *u)
+            if block.v is not None:
+                field = field * block.attenuation @ recompose(layout, block.v, *v)
+            fields.append(field)
+    found = _simulate(json.loads(json.dumps(_bare(circuit))), _stacked(settings))
+    worst = np.abs(found - np.array(fields)).reshape(2, -1).max(1)
+    return float(worst[0]), float(worst[1])
+
+
+def _stacked(settings: list[dict[str, Any]]) -> dict[str, Any]:
+    """Turn equal trees of numbers into one tree of arrays."""
+    return {
+        key: _stacked([one[key] for one in settings])
+        if isinstance(value, Mapping)
+        else np.array([one[key] for one in settings])
+        for key, value in settings[0].items()
+    }
+
+
+def _simulate(circuit: Netlist, settings: dict[str, Any]) -> NDArray[np.complex128]:
+    """Field matrices (n, 4, 4) of a recursive netlist, by SAX's default back end."""
+    import sax
+
+    run, _ = sax.circuit(circuit, dict(SAX_MODELS))
+    fields = sax.sdict(run(**settings))
+    ports = range(WIDTH)
+    rows = [[np.asarray(fields[f"in{j}", f"out{i}"]) for j in ports] for i in ports]
+    return np.moveaxis(np.array(rows), -1, 0)

@@ -7,7 +7,9 @@ import json
 import numpy as np
 import pytest
 
+from ecgphoton.errors import InputError
 from ecgphoton.mesh.clements import decompose, recompose
+from ecgphoton.mesh.gds_netlist import gdsfactory_netlist
 from ecgphoton.mesh.layout import MeshLayout
 from ecgphoton.mesh.netlist import (
     SAX_MODELS,
@@ -76,3 +78,24 @@ def test_models_conserve_power() -> None:
     assert abs(split["in0", "out0"]) ** 2 == pytest.approx(0.7)
     assert abs(split["out1", "in0"]) ** 2 == pytest.approx(0.3)
     assert attenuator(0.25)["in0", "out0"] == 0.25
+
+
+def test_layout_netlist_names_every_cell_once_and_places_it() -> None:
+    """The text is YAML; cells, places and ports fit together; phases are those of the program."""
+    yaml = pytest.importorskip("yaml")
+    layout = MeshLayout("clements", 4)
+    phases = decompose(np.linalg.qr(np.random.default_rng(2).normal(size=(4, 4)))[0])
+    read = yaml.safe_load(gdsfactory_netlist(layout, phases, "mesh_u"))
+    assert read["name"] == "mesh_u"
+    assert set(read["instances"]) == set(read["placements"])
+    assert len(read["instances"]) == 2 * 6 + 4
+    assert read["instances"]["mzi3"]["info"]["phase"] == phases.theta[3]
+    assert read["instances"]["phi3"]["info"]["phase"] == phases.phi[3]
+    ends = [
+        end for route in read["routes"].values() for pair in route["links"].items() for end in pair
+    ]
+    ends += read["ports"].values()
+    assert len(ends) == len(set(ends)) == 6 * 6 + 2 * 4
+    assert {end.split(",")[0] for end in ends} == set(read["instances"])
+    with pytest.raises(InputError, match="at least"):
+        gdsfactory_netlist(layout, phases, mode_pitch=24)

@@ -114,6 +114,7 @@ def finish(
         },
     )
     draw_run(folder, fitted.history, sets, fitted.point, classes)
+    (folder / runs.STATE).unlink(missing_ok=True)
     write_manifest(folder, kind=runs.KIND)
     return RunReport(folder, metrics)
 

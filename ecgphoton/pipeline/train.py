@@ -146,6 +146,4 @@ def train(
         resume=resume,
         on_epoch=save,
     )
-    report = finish(recipe, splits, folder, fitted, architecture, seed=seed, began=began)
-    (folder / runs.STATE).unlink(missing_ok=True)
-    return report
+    return finish(recipe, splits, folder, fitted, architecture, seed=seed, began=began)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ecgphoton import models
 from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_json, sha256
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
@@ -95,19 +96,22 @@ def _is_run(manifest: Path) -> bool:
         return False
 
 
-def choose(run: Path | None, root: Path | str = "runs") -> Path:
-    """Return the given run, or else the newest, or else the shipped model.
+def choose(named: Path | None, root: Path | str = "runs") -> Path:
+    """Return what is named (a path or a shipped student), or the newest run, or the shipped one.
 
     Raises
     ------
     InputError
-        If none is given and there is none.
+        If it does not exist.
     """
-    if run is not None:
-        if not run.exists():
-            raise InputError(f"there is no run at {run}; `ecgphoton train` makes one")
-        return run
+    if named is not None:
+        if named.exists():
+            return named
+        if str(named) in models.shipped():
+            return models.bundle(str(named))
+        raise InputError(
+            f"there is no run at {named}; `ecgphoton train` makes one, `ecgphoton models` lists "
+            "the shipped students"
+        )
     found = newest_run(root)
-    if found is None:
-        raise InputError(f"no finished run below {root}/; `ecgphoton train` makes one")
-    return found
+    return found if found is not None else models.bundle(models.DEFAULT)

@@ -58,7 +58,7 @@ class MeshLayout:
                 f"mesh architecture is {self.architecture!r}; it must be one of "
                 f"{', '.join(get_args(MeshArchitecture))}"
             )
-        if self.order not in ORDERS:
+        if not isinstance(self.order, int) or self.order not in ORDERS:
             raise InputError(
                 f"mesh order is {self.order!r}; it must be an integer from {ORDERS[0]} to "
                 f"{ORDERS[-1]}"

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, refuse_unless
 from ecgphoton.metrics import Confusion, confusion
 
 Scored = tuple[NDArray[Any], NDArray[Any]]
@@ -58,9 +58,9 @@ class OperatingPoint:
 class ThresholdPolicy:
     """How a threshold is chosen; the defaults are the original system's.
 
-    Feasible points (miss <= `max_miss`, FPR <= `max_fpr`) are ranked by
-    ``gain * (F1 + recall_weight * TPR) - fpr_penalty * FPR - pull * |threshold - center|`` with
-    ``gain = 1 + miss_gain * miss_ema`` on the recall term.
+    Feasible points (miss <= `max_miss`, FPR <= `max_fpr`) are ranked by ``F1 + gain *
+    recall_weight * TPR - (fpr_weight + fpr_penalty) * FPR - pull * |threshold - center|`` with
+    ``gain = 1 + miss_gain * miss_ema``. Where none is feasible, the least violation wins.
     """
 
     grid_low: float = 0.05
@@ -80,6 +80,27 @@ class ThresholdPolicy:
     pull: float = 0.02
     blend: float = 0.0
     """Weight of a second set (the original used generalization at 0.35); 0 keeps it out."""
+
+    def __post_init__(self) -> None:
+        refuse_unless(
+            "decision",
+            self,
+            (
+                (0 <= self.grid_low <= self.grid_high, "grid_low", "from 0 to decision.grid_high"),
+                (self.grid_high <= 1, "grid_high", "at most 1"),
+                (1 <= self.grid_points <= 100_000, "grid_points", "from 1 to 100000"),
+                (0 <= self.quantiles <= 100_000, "quantiles", "from 0 to 100000"),
+                *(
+                    (0 <= getattr(self, name) <= 1, name, "from 0 to 1")
+                    for name in ("max_miss", "max_fpr", "center")
+                ),
+                *(
+                    (0 <= getattr(self, name) <= 1000, name, "from 0 to 1000")
+                    for name in ("recall_weight", "fpr_weight", "miss_gain", "fpr_penalty", "pull")
+                ),
+                (0 <= self.blend < 1, "blend", "in [0, 1)"),
+            ),
+        )
 
     def candidates(self, probability: NDArray[Any]) -> NDArray[np.float64]:
         """Thresholds to try: grid plus quantiles, ascending."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ecgphoton.errors import refuse_unless
 from ecgphoton.student.propagate import Inputs
-from ecgphoton.training.checks import refuse_unless
 from ecgphoton.training.parts import Augment, unchanged
 
 QRS_START, QRS_STOP = 120, 240  # where the template residual sits in the window

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgphoton.training.checks import one_of, refuse_unless
+from ecgphoton.errors import one_of, refuse_unless
 from ecgphoton.training.parts import Control, Shuffled
 
 Preset = Literal["stable", "balanced", "full"]

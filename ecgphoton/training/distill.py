@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from ecgphoton.training.checks import one_of, refuse_unless
+from ecgphoton.errors import one_of, refuse_unless
 from ecgphoton.training.guards import TeacherPause
 from ecgphoton.training.parts import Batch, Examples, Loss, Parts
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from ecgphoton.errors import one_of, refuse_unless
 from ecgphoton.training.balance import Ramp
-from ecgphoton.training.checks import one_of, refuse_unless
 from ecgphoton.training.parts import Control, EpochRecord
 
 RescueMode = Literal["auto", "on", "off"]

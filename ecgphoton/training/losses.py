@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ecgphoton.training.checks import refuse_unless
+from ecgphoton.errors import refuse_unless
 from ecgphoton.training.parts import Batch, Loss, cross_entropy
 
 

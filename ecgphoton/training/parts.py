@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from ecgphoton.decision import OperatingPoint
+from ecgphoton.errors import one_of, refuse_unless
 from ecgphoton.student.propagate import Inputs
-from ecgphoton.training.checks import one_of, refuse_unless
 
 if TYPE_CHECKING:
     import numpy as np

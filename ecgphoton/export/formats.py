@@ -6,11 +6,15 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ecgphoton.artifacts import to_json
 from ecgphoton.errors import InputError
 from ecgphoton.export.circuits import netlist
 from ecgphoton.export.drawing import draw_png, draw_svg
+from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.compact_json import compact_json
+from ecgphoton.mesh.gds_netlist import gdsfactory_netlist
 from ecgphoton.student.architecture import WIDTH
 
 if TYPE_CHECKING:
@@ -42,6 +46,7 @@ def derived(program: MeshProgram, formats: Iterable[str]) -> dict[str, bytes]:
     """Return the files that follow from a program alone, by name."""
     makers: dict[str, Callable[[], dict[str, bytes]]] = {
         "sax": lambda: {"mesh.sax.json": (compact_json(netlist(program)) + "\n").encode()},
+        "gdsfactory": lambda: {"mesh.gdsfactory.yml": layout_cell(program).encode()},
         "csv": lambda: {"dac_codes.csv": dac_codes(program).encode()},
         "bom": lambda: {"bill_of_materials.json": to_json(bill_of_materials(program)).encode()},
         "svg": lambda: _pictures(program, "svg", draw_svg),
@@ -51,6 +56,22 @@ def derived(program: MeshProgram, formats: Iterable[str]) -> dict[str, bytes]:
     for name in formats:
         files |= makers[name]() if name in makers else {}
     return files
+
+
+def layout_cell(program: MeshProgram) -> str:
+    """Return the GDSFactory netlist of one mesh; all meshes are copies of this cell.
+
+    A layout does not depend on what is programmed, so its phases are 0.
+    """
+    mzis = len(program.layout.mzis)
+    off = Phases(np.zeros(mzis), np.zeros(mzis), np.zeros(WIDTH))
+    return gdsfactory_netlist(
+        program.layout,
+        off,
+        "mesh",
+        column_pitch=program.column_pitch,
+        mode_pitch=program.mode_pitch,
+    )
 
 
 def _pictures(
@@ -97,7 +118,7 @@ def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
     mzis = meshes * len(layout.mzis) + attenuators
     shifters = meshes * layout.heaters + attenuators
     phases = [item["phase"] for _, item in heaters(program.to_dict())]
-    power = [phase / 3.141592653589793 * P_PI for phase in phases]
+    power = [phase / np.pi * P_PI for phase in phases]
     depth = meshes * layout.depth + (meshes - 1)
     loss = depth * MZI_LOSS + meshes * SHIFTER_LOSS
     return {

@@ -139,13 +139,29 @@ def _gauges(program: MeshProgram, found: Search) -> tuple[Gauge, ...]:
     )
 
 
-def performed(program: MeshProgram) -> NDArray[np.float64]:
-    """(blocks, 4, 4) real matrices an ideal chip of this program performs, from its phases."""
-    layout = program.layout
+def performed(program: MeshProgram, *, coded: bool = False) -> NDArray[np.float64]:
+    """(blocks, 4, 4) real matrices an ideal chip of this program performs, from its phases.
+
+    With `coded` the heaters, also those of the attenuators, are driven with their DAC codes.
+    """
+    dac, layout = program.dac, program.layout
+
+    def driven(phase: NDArray[np.float64]) -> NDArray[np.float64]:
+        actual: NDArray[np.float64] = dac.phase_of(dac.codes_for(phase)) if coded else phase
+        return actual
+
+    def field(phases: MeshPhases) -> NDArray[np.complex128]:
+        actual = Phases(driven(phases.theta), driven(phases.phi), driven(phases.output))
+        matrix: NDArray[np.complex128] = recompose(layout, actual)
+        return matrix
+
     matrices = []
     for block in program.blocks:
-        field = recompose(layout, block.u)
+        total = field(block.u)
         if block.v is not None:
-            field = field * block.attenuation @ recompose(layout, block.v)
-        matrices.append(block.scale * field.real)
+            attenuation = block.attenuation
+            if coded:
+                attenuation = np.sin(driven(2 * np.arcsin(attenuation)) / 2)
+            total = total * attenuation @ field(block.v)
+        matrices.append(block.scale * total.real)
     return np.stack(matrices)

@@ -86,7 +86,7 @@ def fit(
             raise InputError(f"the {name} set has no beats; choose other records or labels")
     parameters = [p for p in (*model.parameters(), *parts.extra) if p.requires_grad]
     optimiser = torch.optim.Adam(
-        parameters, lr=schedule.learning_rate, weight_decay=schedule.weight_decay, foreach=True
+        parameters, lr=schedule.learning_rate, weight_decay=schedule.weight_decay, fused=True
     )
     averaged = copy.deepcopy(model) if schedule.ema > 0 else model
     best: dict[str, np.ndarray] = {}

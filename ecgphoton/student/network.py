@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from ecgphoton.ecg.beats import BeatSet
 
 BRANCH_GAIN, LAYER_GAIN = 2.0, 1.5  # where learnt gains start
+# The mean over tokens leaves each of them a small say, so the head must be large: at one common
+# learning rate it grows ten times as fast as the bounded matrices.
+HEAD_SCALE, HEAD_START = 10.0, 0.2
 
 
 class SegmentStudent(nn.Module):
@@ -64,8 +67,9 @@ class SegmentStudent(nn.Module):
             torch.tensor([math.log(gain) for gain in start]),
             requires_grad=self.architecture.gains == "learnt",
         )
-        self.head_weight = nn.Parameter(uniform(self.architecture.classes, WIDTH, bound=0.5))
-        self.head_bias = nn.Parameter(torch.zeros(self.architecture.classes))
+        classes = self.architecture.classes
+        self.raw_head_weight = nn.Parameter(uniform(classes, WIDTH, bound=HEAD_START))
+        self.raw_head_bias = nn.Parameter(torch.zeros(classes))
         self.dropout = nn.Dropout(self.architecture.dropout)
 
     def stack(self) -> Stack:
@@ -80,7 +84,7 @@ class SegmentStudent(nn.Module):
 
     def head(self) -> Head:
         """Return the digital head."""
-        return Head(self.head_weight, self.head_bias)
+        return Head(HEAD_SCALE * self.raw_head_weight, HEAD_SCALE * self.raw_head_bias)
 
     def run(
         self, inputs: Inputs, *, stack: Stack | None = None, detector: Detector | None = None

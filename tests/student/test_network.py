@@ -53,7 +53,7 @@ def plainly(student: SegmentStudent, x: Inputs) -> torch.Tensor:
     for index in range(block, len(arch.blocks)):
         weight, bias, gain = (part[0] for part in stack.block(index))
         h = act(gain * functional.linear(h, weight, bias))
-    return functional.linear(h.mean(1), student.head_weight, student.head_bias)
+    return functional.linear(h.mean(1), *student.head())
 
 
 @pytest.mark.parametrize("arch", EVERY)

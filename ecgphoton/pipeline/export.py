@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecgphoton import runs
-from ecgphoton.pipeline.beats import splits_like
+from ecgphoton.errors import InputError, VerificationError
+from ecgphoton.pipeline.beats import evaluation_beats, splits_like
 from ecgphoton.student.propagate import inputs_of
 
 if TYPE_CHECKING:
@@ -56,3 +57,13 @@ def _training_inputs(run: Path, data: str | None, data_dir: Path | None) -> Inpu
         return None
     step = max(1, len(splits.train) // RANGE_BEATS)
     return inputs_of(splits.train, trained.student.architecture).rows(slice(None, None, step))
+
+
+def beats_to_verify(bundle: Path, data: str | None, data_dir: Path | None) -> Inputs | None:
+    """Return the test beats of a bundle's student, None where its checkpoint cannot be read."""
+    try:
+        trained = runs.load_student(bundle)
+    except (InputError, VerificationError):
+        return None  # `verify` says what is wrong with it
+    beats = evaluation_beats(trained.metadata, data, data_dir)
+    return inputs_of(beats, trained.student.architecture)

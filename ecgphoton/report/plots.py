@@ -1,4 +1,4 @@
-"""Pictures of a run: learning curves, ROC, confusion, and the beats it got wrong."""
+"""The pictures of a run: curves, ROC, precision, confusion, and a page of wrongly decided beats."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecgphoton.metrics import auc_by_rank, confusion_matrix
-from ecgphoton.report.style import BLUE, COLOURS, GREEN, GREY, INK, PINK, RED, paper, picture
+from ecgphoton.metrics import confusion_matrix, ranking
+from ecgphoton.report import style
+from ecgphoton.report.beat_page import draw_beats
+from ecgphoton.report.curves import draw_curves
+from ecgphoton.report.scores import SUFFIX, Scores, precision_recall, read_scores, roc, thin
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,15 +21,10 @@ if TYPE_CHECKING:
     from ecgphoton.ecg.beats import BeatSet
     from ecgphoton.training.parts import EpochRecord
 
-ROWS, COLUMNS = 6, 6  # of the page of wrong beats, half of them missed, half false alarms
-Scores = Mapping[str, np.ndarray]
-NAMES = {"miss": "miss rate", "fpr": "FPR", "f1": "F1"}
-
-
-def read_scores(folder: Path, name: str) -> dict[str, np.ndarray]:
-    """Read ``<name>_scores.npz`` of a run."""
-    with np.load(folder / f"{name}_scores.npz", allow_pickle=False) as file:
-        return {key: file[key] for key in file.files}
+CURVES, ROC, PRECISION = "curves.png", "roc.png", "precision_recall.png"
+CONFUSION, BEATS = "confusion.png", "beats.png"
+CORNER = 0.2
+"""The inset of a ROC shows errors up to this, or more where operating points need it."""
 
 
 def draw_run(
@@ -36,119 +34,144 @@ def draw_run(
     point: OperatingPoint | None,
     classes: Sequence[str],
 ) -> None:
-    """Draw ``curves.png``, ``roc.png`` (two classes), ``confusion.png`` and ``beats.png``.
+    """Draw every picture of a run into its folder.
 
     Parameters
     ----------
     folder
-        Run folder, with the scores of every set.
+        With ``<set>_scores.npz`` for every set.
     history
-        Epochs of the run.
+        One record an epoch.
     sets
-        Beats by name of set, in the order of their scores.
+        Beats by the name of their set.
     point
-        Operating point; None for more than two classes.
+        Operating point of two classes; None with more.
     classes
         Names of the classes.
+
+    Raises
+    ------
+    InputError
+        If scores are missing or damaged, or the folder cannot be written.
     """
-    scores = {name: read_scores(folder, name) for name in sets}
-    source = next(iter(sets.values())).source
-    draw_curves(folder / "curves.png", history, source=source)
-    if point is not None:
-        draw_roc(folder / "roc.png", scores, point, source=source)
-    draw_confusion(folder / "confusion.png", scores, point, classes, source=source)
-    draw_wrong_beats(folder / "beats.png", sets, scores, point, classes)
+    scores = {name: read_scores(folder / f"{name}{SUFFIX}") for name in sets}
+    synthetic = any(beats.synthetic for beats in sets.values())
+    with style.look():
+        draw_curves(folder / CURVES, history, classes, synthetic=synthetic)
+        draw_roc(folder / ROC, scores, point, classes, synthetic=synthetic)
+        draw_precision(folder / PRECISION, scores, point, classes, synthetic=synthetic)
+        draw_confusion(folder / CONFUSION, scores, point, classes, synthetic=synthetic)
+        draw_beats(folder / BEATS, sets, scores, point, classes, synthetic=synthetic)
 
 
-def draw_curves(path: Path, history: Sequence[EpochRecord], *, source: str = "") -> None:
-    """Loss, selection score and the rates of every monitored set against epochs."""
-    epochs = [record.epoch for record in history]
-    best = max(history, key=lambda record: (record.score, -record.epoch)).epoch
-    names = list(history[0].sets)
-    with picture(path, width=7, height=7.5, source=source) as figure:
-        top, middle, bottom = figure.subplots(3, 1, sharex=True)
-        top.plot(epochs, [record.loss for record in history], color=INK)
-        top.set(title="training loss", ylim=(0, None))
-        middle.plot(epochs, [record.score for record in history], color=BLUE)
-        middle.set(title="selection score")
-        _curve_rates(bottom, epochs, history, names)
-        bottom.set(xlabel="epoch")
-        bottom.legend(ncols=3, fontsize=8)
-        for axes in (top, middle, bottom):
-            axes.axvline(best, color=GREY, linewidth=1, linestyle=":")
-            for record in history:
-                if record.events:
-                    axes.axvline(record.epoch, color=RED, linewidth=1, alpha=0.5)
-        middle.annotate(
-            f"epoch {best}", (best, 0.04), xycoords=("data", "axes fraction"), color=GREY,
-            ha="right" if best > len(history) / 2 else "left", fontsize=9,
-        )  # fmt: skip
-        for record in history:
-            for event in record.events:
-                top.annotate(
-                    event, (record.epoch, 0.97), xycoords=("data", "axes fraction"),
-                    rotation=90, va="top", ha="right", fontsize=7, color=RED,
-                )  # fmt: skip
+def decided(scores: Scores, point: OperatingPoint | None) -> np.ndarray:
+    """Class of every beat: by the threshold, or the most probable one."""
+    if point is None:
+        return np.asarray(scores.probability.argmax(1))
+    return point.decide(scores.probability[:, 1]).astype(np.int64)
 
 
-def _curve_rates(
-    axes: Axes, epochs: Sequence[int], history: Sequence[EpochRecord], names: Sequence[str]
-) -> None:
-    if history[0].point is None:
-        classes = list(history[0].sets[names[0]]["classes"])
-        for index, name in enumerate(classes):
-            recall = [record.sets[names[0]]["classes"][name]["recall"] for record in history]
-            axes.plot(epochs, recall, color=COLOURS[index], label=f"recall of class {name}")
-        axes.set(title=f"recall per class ({names[0]})", ylim=(0, 1))
-        return
-    for style, name in zip(("-", "--"), names, strict=False):
-        for key, colour in (("miss", RED), ("fpr", BLUE), ("f1", GREEN)):
-            values = [record.sets[name][key] for record in history]
-            axes.plot(epochs, values, style, color=colour, label=f"{NAMES[key]}, {name}")
-    threshold = [record.point.threshold if record.point else np.nan for record in history]
-    axes.plot(epochs, threshold, color=PINK, linewidth=1, label="threshold")
-    axes.set(title="rates at the epoch's own threshold", ylim=(0, 1))
+def spoken(name: str) -> str:
+    """Name of a set as a person would say it."""
+    return name.replace("_", " ")
 
 
 def draw_roc(
-    path: Path, scores: Mapping[str, Scores], point: OperatingPoint, *, source: str = ""
+    path: Path,
+    scores: Mapping[str, Scores],
+    point: OperatingPoint | None,
+    classes: Sequence[str],
+    *,
+    synthetic: bool = False,
 ) -> None:
-    """ROC of every set with the operating point on it; logarithmic FPR, where alarms matter."""
-    from sklearn.metrics import roc_curve
+    """Draw the ROC of every set, the busy corner enlarged and the operating point marked.
 
-    with picture(path, width=7, height=5, source=source) as figure:
-        axes = figure.subplots()
-        for colour, (name, score) in zip(COLOURS, scores.items(), strict=False):
-            truth, probability = score["label"] != 0, score["probability"][:, 1]
-            if truth.all() or not truth.any():
+    With more than two classes there is a panel a set and a curve a class, that class against
+    the others.
+    """
+    panels = 1 if point is not None else len(scores)
+    figure = style.new_figure(5.6 * panels, synthetic=synthetic)
+    for axes, group in zip(
+        np.atleast_1d(figure.subplots(panels, 1)), _groups(scores, point), strict=True
+    ):
+        inset = axes.inset_axes((0.42, 0.33, 0.55, 0.55))
+        corner = CORNER
+        for number, (name, one, column) in enumerate(_curves(group, point, classes)):
+            colour = style.CYCLE[number % len(style.CYCLE)]
+            truth, probability = one.label == column, one.probability[:, column]
+            auc = ranking(truth, probability)["auc"]
+            if auc is None:
                 continue
-            fpr, tpr, _ = roc_curve(truth, probability)
-            area = auc_by_rank(probability[truth], probability[~truth])
-            called = point.decide(probability)
-            here = (called[~truth].mean(), called[truth].mean())
-            label = f"{name.replace('_', ' ')}: AUC {area:.4f}"
-            axes.plot(fpr, tpr, color=colour, label=label)
-            axes.plot(*here, "o", color=colour, markersize=8, markeredgecolor="white", zorder=5)
-            axes.annotate(
-                f"miss {100 * (1 - here[1]):.1f} %, FPR {100 * here[0]:.1f} %", here,
-                xytext=(10, -16), textcoords="offset points", color=colour, fontsize=9,
-                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
-            )  # fmt: skip
-        axes.set_xscale("symlog", linthresh=0.01, linscale=0.4)
-        axes.set_xticks([0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1])
-        axes.set_xticklabels(["0", "1 %", "2 %", "5 %", "10 %", "20 %", "50 %", "100 %"])
-        axes.minorticks_off()
-        axes.set(xlim=(0, 1), ylim=(0, 1.01), ylabel="sensitivity (1 - miss rate)")
-        axes.set(xlabel="false-positive rate", title=f"ROC, threshold {point.threshold:.3f}")
-        axes.grid(color="#eeeeee")
-        axes.legend(loc="lower right")
+            label = f"{name}   AUC {auc:.4f}"
+            curve = thin(roc(truth, probability))
+            if point is not None:
+                called = point.decide(probability)
+                fpr, caught = called[~truth].mean(), called[truth].mean()
+                label += f"   miss {100 * (1 - caught):.1f} %   FPR {100 * fpr:.1f} %"
+                corner = max(corner, min(1.0, np.ceil(11 * max(fpr, 1 - caught)) / 10))
+                for where in (axes, inset):
+                    where.plot(fpr, caught, "o", color=colour, mec="white", mew=1.2, ms=8, zorder=4)
+            axes.plot(*curve.T, color=colour, label=label)
+            inset.plot(*curve.T, color=colour)
+        axes.plot([0, 1], [0, 1], color="#c3c9ce", lw=0.8, ls=(0, (4, 4)), zorder=1)
+        ticks = np.linspace(0, corner, 1 + round(corner / 0.1))
+        inset.set(xlim=(0, corner), ylim=(1 - corner, 1 + corner / 60), xticks=ticks)
+        inset.set_yticks(1 - ticks[::-1])
+        inset.tick_params(labelsize=7)
+        title = "ROC" if point is not None else f"ROC, {spoken(next(iter(group)))}: class by class"
+        axes.set(title=title, xlim=(-0.01, 1), ylim=(0, 1.01), aspect="equal")
+        axes.set(xlabel="FPR: normal beats called abnormal", ylabel="sensitivity: 1 − miss rate")
+        if point is None:
+            axes.set(xlabel="share of other beats called this class", ylabel="sensitivity")
+        for where in (axes, inset):
+            style.percent_axis(where, "x")
+            style.percent_axis(where, "y")
+        frame = axes.indicate_inset_zoom(inset, edgecolor=style.LINE, alpha=0.8)
+        for connector in frame.connectors or ():
+            connector.set_visible(False)
+        note = None if point is None else f"●  at threshold {_threshold(point)}"
+        legend = axes.legend(loc="upper left", title=note, bbox_to_anchor=(0, -0.14))
+        legend.get_title().set_fontsize(8)
+        legend.set_alignment("left")
+    style.save(figure, path)
 
 
-def _called(score: Scores, point: OperatingPoint | None) -> np.ndarray:
-    probability = score["probability"]
-    if point is None:
-        return np.asarray(probability.argmax(1))
-    return point.decide(probability[:, 1]).astype(np.int64)
+def draw_precision(
+    path: Path,
+    scores: Mapping[str, Scores],
+    point: OperatingPoint | None,
+    classes: Sequence[str],
+    *,
+    synthetic: bool = False,
+) -> None:
+    """Draw precision over sensitivity; its chance level is the prevalence, stated beside it."""
+    panels = 1 if point is not None else len(scores)
+    figure = style.new_figure(4.3 * panels, synthetic=synthetic)
+    for axes, group in zip(
+        np.atleast_1d(figure.subplots(panels, 1)), _groups(scores, point), strict=True
+    ):
+        for number, (name, one, column) in enumerate(_curves(group, point, classes)):
+            colour = style.CYCLE[number % len(style.CYCLE)]
+            truth, probability = one.label == column, one.probability[:, column]
+            precision = ranking(truth, probability)["average_precision"]
+            if precision is None:
+                continue
+            curve = thin(precision_recall(truth, probability))
+            share = truth.mean()
+            label = f"{name}   AP {precision:.3f} at {100 * share:.1f} % prevalence"
+            axes.plot(*curve.T, color=colour, label=label)
+            axes.axhline(share, color=colour, lw=0.8, ls=(0, (2, 3)), zorder=1)
+            if point is not None:
+                called = point.decide(probability)
+                at = called[truth].mean(), truth[called].mean() if called.any() else 0.0
+                axes.plot(*at, "o", color=colour, mec="white", mew=1.2, ms=8, zorder=4)
+        of = "" if point is not None else f", {spoken(next(iter(group)))}: class by class"
+        axes.set(title=f"Precision and sensitivity{of}", xlim=(0, 1.01), ylim=(0, 1.01))
+        axes.set(xlabel="sensitivity: 1 − miss rate", ylabel="+P: calls that are right")
+        style.percent_axis(axes, "x")
+        style.percent_axis(axes, "y")
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.17))
+    style.save(figure, path)
 
 
 def draw_confusion(
@@ -157,78 +180,71 @@ def draw_confusion(
     point: OperatingPoint | None,
     classes: Sequence[str],
     *,
-    source: str = "",
+    synthetic: bool = False,
 ) -> None:
-    """One confusion matrix a set: counts, and per cent of each row."""
-    count = len(scores)
-    with picture(path, width=3.5 * max(2, count), height=3.8, source=source) as figure:
-        for axes, (name, score) in zip(
-            np.atleast_1d(figure.subplots(1, count)), scores.items(), strict=True
-        ):
-            matrix = confusion_matrix(score["label"], _called(score, point), len(classes))
-            share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-            axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-            for (row, column), value in np.ndenumerate(matrix):
-                colour = "white" if share[row, column] > 0.5 else INK
-                text = f"{value:,}\n{100 * share[row, column]:.1f} %"
-                axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
-            ticks = range(len(classes))
-            axes.set_xticks(ticks, classes)
-            axes.set_yticks(ticks, classes, rotation=90, va="center")
-            axes.set(xlabel="called", ylabel="annotated", title=name.replace("_", " "))
-            axes.spines[:].set_visible(False)
-            axes.tick_params(length=0)
+    """Draw a panel a set: counts, and below each its share of the beats of that class."""
+    columns = 2 if len(classes) == 2 and len(scores) > 1 else 1
+    rows = -(-len(scores) // columns)
+    cell = 1.0 if columns == 2 else 0.75
+    figure = style.new_figure(rows * (len(classes) * cell + 0.75), synthetic=synthetic)
+    panels = np.atleast_1d(figure.subplots(rows, columns)).ravel()
+    for axes, (name, one) in zip(panels, scores.items(), strict=False):
+        matrix = confusion_matrix(one.label, decided(one, point), len(classes))
+        _draw_matrix(axes, matrix, classes)
+        axes.set_title(spoken(name), pad=16)
+        axes.annotate(
+            f"{len(one):,} beats", (0, 1), (0, 4), xycoords="axes fraction",
+            textcoords="offset points", color=style.SOFT,
+        )  # fmt: skip
+    for axes in panels[len(scores) :]:
+        axes.set_axis_off()
+    style.save(figure, path)
 
 
-def draw_wrong_beats(
-    path: Path,
-    sets: Mapping[str, BeatSet],
-    scores: Mapping[str, Scores],
-    point: OperatingPoint | None,
-    classes: Sequence[str],
-) -> None:
-    """Draw missed beats (top) and false alarms (bottom) of the test set."""
-    name = next((key for key in sets if key != "validation"), next(iter(sets)))
-    beats, score = sets[name], scores[name]
-    called, label = _called(score, point), score["label"]
-    missed, alarms = (label != 0) & (called == 0), (label == 0) & (called != 0)
-    half = ROWS * COLUMNS // 2
-    with picture(path, width=9, height=9.6, source=beats.source) as figure:
-        grid: Any = figure.subplots(ROWS, COLUMNS, sharex=True, sharey=True)
-        panels = list(grid.flat)
-        for offset, wrong, colour in ((0, missed, RED), (half, alarms, BLUE)):
-            chosen = _spread(np.flatnonzero(wrong), beats.record, half)
-            for axes, index in zip(panels[offset : offset + half], chosen, strict=False):
-                _beat(axes, beats, int(index), score, classes, colour)
-            for axes in panels[offset + len(chosen) : offset + half]:
-                axes.set_visible(False)
-        figure.supxlabel(
-            f"{name}: {missed.sum():,} of {(label != 0).sum():,} abnormal beats missed (red), "
-            f"{alarms.sum():,} of {(label == 0).sum():,} normal beats called abnormal (blue). "
-            "1 s each, normalised.",
-            fontsize=9,
+def _draw_matrix(axes: Axes, matrix: np.ndarray, classes: Sequence[str]) -> None:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    ramp = LinearSegmentedColormap.from_list("ramp", ["#f4f7fa", style.BLUE])
+    axes.imshow(shares, cmap=ramp, vmin=0, vmax=1, aspect="auto")
+    for (row, column), count in np.ndenumerate(matrix):
+        share = shares[row, column]
+        ink = "white" if share > 0.55 else style.INK
+        weight = "bold" if row == column else "normal"
+        axes.text(
+            column, row - 0.06, f"{count:,}", ha="center", va="bottom", color=ink, weight=weight,
+            fontsize=11,
+        )  # fmt: skip
+        axes.text(
+            column, row + 0.08, f"{100 * share:.2f} %", ha="center", va="top", color=ink, fontsize=8
         )
+    axes.set_xticks(range(len(classes)), [f"called\n{name}" for name in classes])
+    turned: Any = {"rotation": 90, "va": "center"} if len(classes) == 2 else {}
+    axes.set_yticks(range(len(classes)), classes, **turned)
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    edges = np.arange(len(classes) - 1) + 0.5
+    axes.hlines(edges, -0.5, len(classes) - 0.5, color="white", lw=2.5)
+    axes.vlines(edges, -0.5, len(classes) - 0.5, color="white", lw=2.5)
+    axes.set_ylabel("annotated")
 
 
-def _spread(wrong: np.ndarray, record: np.ndarray, most: int) -> np.ndarray:
-    """Choose beats from as many records as possible, the same ones every time."""
-    turns = np.zeros(len(wrong), np.int64)
-    for name in np.unique(record[wrong]):
-        mine = np.flatnonzero(record[wrong] == name)
-        turns[mine[np.random.default_rng(0).permutation(len(mine))]] = np.arange(len(mine))
-    return np.asarray(wrong[np.argsort(turns, kind="stable")][:most])
+def _groups(
+    scores: Mapping[str, Scores], point: OperatingPoint | None
+) -> list[Mapping[str, Scores]]:
+    """Return the sets drawn together: all, or each alone with more than two classes."""
+    return [scores] if point is not None else [{name: one} for name, one in scores.items()]
 
 
-def _beat(
-    axes: Axes, beats: BeatSet, index: int, score: Scores, classes: Sequence[str], colour: str
-) -> None:
-    paper(axes)
-    window = beats.windows[index]
-    axes.plot(np.arange(len(window)) / beats.fs - 0.5, window, color=colour, linewidth=1)
-    axes.set(xlim=(-0.5, 0.5), ylim=(-1.05, 1.05))
-    probability = score["probability"][index]
-    said = int(probability.argmax()) if len(classes) > 2 else 1
-    text = (
-        f"{beats.record[index]} {beats.symbol[index]}  p({classes[said]}) {probability[said]:.2f}"
-    )
-    axes.set_title(text, fontsize=7, weight="normal", pad=2)
+def _curves(
+    group: Mapping[str, Scores], point: OperatingPoint | None, classes: Sequence[str]
+) -> list[tuple[str, Scores, int]]:
+    """Name, scores and class of every curve of a panel."""
+    if point is not None:
+        return [(spoken(name), one, 1) for name, one in group.items()]
+    return [(label, one, column) for one in group.values() for column, label in enumerate(classes)]
+
+
+def _threshold(point: OperatingPoint) -> str:
+    return f"{point.threshold:.3f}, fitted on {', '.join(map(spoken, point.fitted_on))}"

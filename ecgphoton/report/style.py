@@ -1,78 +1,129 @@
-"""One look for every picture: colour-blind safe, readable on a phone, the same bytes every time."""
+"""How pictures look: one width that a phone can show, colours everybody can tell apart.
+
+Pictures are drawn on figures of their own, never through a global state, and saved with the same
+bytes every time.
+"""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+import contextlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
-from ecgphoton.artifacts import atomic_path
+from ecgphoton.artifacts import write_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe & Ito, colour-universal design.
-BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-SKY, PINK, GREY, INK = "#56B4E9", "#CC79A7", "#8A8A8A", "#222222"
-COLOURS = (BLUE, RED, GREEN, PINK, SKY, ORANGE)
-PAPER, GRID_FINE, GRID_COARSE = "#FFF7F5", "#F6D5CF", "#E9A79C"
-BANNER = "SYNTHETIC DATA: says nothing about patients"
+WIDTH = 5.2
+"""Inches; at 400 pixels on a phone the letters are as large as those of the text around."""
+DPI = 160
+
+# Okabe & Ito 2008, "Color Universal Design": told apart with every kind of colour vision.
+BLUE, VERMILION, GREEN, ORANGE = "#0072b2", "#d55e00", "#009e73", "#e69f00"
+PURPLE, SKY = "#cc79a7", "#56b4e9"
+CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
+INK, SOFT, LINE, FAINT = "#1b1f24", "#5c6670", "#9aa3ab", "#e3e6ea"
+ECG_PAPER, ECG_FINE, ECG_COARSE = "#fff9f7", "#f8ded8", "#eeb7ac"
+
+SYNTHETIC = "SYNTHETIC DATA: made-up beats, says nothing about patients"
+"""What every output that comes from made-up beats says."""
+
+_LOOK: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8.5,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlecolor": INK,
+    "axes.labelsize": 8.5,
+    "axes.labelcolor": SOFT,
+    "axes.edgecolor": LINE,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.7,
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": SOFT,
+    "ytick.labelcolor": SOFT,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "lines.linewidth": 1.6,
+    "lines.solid_capstyle": "round",
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "legend.handlelength": 1.4,
+    "text.color": INK,
+}
 
 
-@contextmanager
-def picture(
-    path: Path, *, width: float = 7.0, height: float = 4.5, source: str = ""
-) -> Iterator[Figure]:
-    """Yield a figure; written to `path` (PNG) when the block succeeds.
+@contextlib.contextmanager
+def look() -> Iterator[None]:
+    """Draw inside this block, whatever the user's own matplotlib settings are."""
+    import matplotlib as mpl
 
-    Parameters
-    ----------
-    path
-        Where to.
-    width, height
-        Inches, 150 dots each.
-    source
-        Where the beats come from; ``synthetic`` puts a banner on the picture.
-    """
-    from matplotlib import rc_context
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(cast("Any", _LOOK))
+        yield
+
+
+def new_figure(height: float, *, synthetic: bool = False, width: float = WIDTH) -> Figure:
+    """Return an empty figure of `width` x `height` inches, with a banner for made-up beats."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
 
-    look: Any = {
-        "font.size": 10,
-        "axes.titlesize": 11,
-        "axes.titleweight": "bold",
-        "axes.titlelocation": "left",
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.edgecolor": GREY,
-        "axes.labelcolor": INK,
-        "legend.frameon": False,
-        "lines.linewidth": 1.6,
-    }
-    with rc_context(look):
-        figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
-        FigureCanvasAgg(figure)
-        yield figure
-        if source == "synthetic":
-            figure.suptitle(BANNER, color="white", backgroundcolor=RED, fontsize=11, weight="bold")
-        with atomic_path(path) as temporary:
-            figure.savefig(temporary, format="png", metadata={"Software": None})
+    band = 0.28 if synthetic else 0.0  # inches
+    figure = Figure(figsize=(width, height + band), layout="constrained")
+    FigureCanvasAgg(figure)
+    share = band / (height + band)
+    engine: Any = figure.get_layout_engine()
+    engine.set(rect=(0, 0, 1, 1 - share), w_pad=0.06, h_pad=0.06)
+    if synthetic:
+        figure.add_artist(
+            Rectangle((0, 1 - share), 1, share, transform=figure.transFigure, color="#ffd60a")
+        )
+        figure.text(
+            0.5, 1 - share / 2, SYNTHETIC, ha="center", va="center", weight="bold", color="#000000"
+        )
+    return figure
 
 
-def paper(axes: Axes) -> None:
-    """Draw ECG paper: 25 mm/s, so that 0.04 s and 0.2 s are the fine and the coarse squares."""
-    from matplotlib.ticker import MultipleLocator
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all, with the same bytes every time."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    write_bytes(path, buffer.getvalue())
 
-    axes.set_facecolor(PAPER)
-    axes.xaxis.set_minor_locator(MultipleLocator(0.04))
-    axes.xaxis.set_major_locator(MultipleLocator(0.2))
-    axes.yaxis.set_minor_locator(MultipleLocator(0.1))
-    axes.yaxis.set_major_locator(MultipleLocator(0.5))
-    axes.grid(which="minor", color=GRID_FINE, linewidth=0.4)
-    axes.grid(which="major", color=GRID_COARSE, linewidth=0.6)
-    axes.tick_params(which="both", length=0, labelbottom=False, labelleft=False)
-    axes.set_axisbelow(True)
+
+def percent_axis(axes: Axes, which: str = "y") -> None:
+    """Label an axis of shares in per cent."""
+    from matplotlib.ticker import PercentFormatter
+
+    axis = axes.yaxis if which == "y" else axes.xaxis
+    axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+
+
+def ecg_paper(axes: Axes, x: tuple[float, float], y: tuple[float, float]) -> None:
+    """Draw ECG paper from `x` seconds and `y` mV: at 25 mm/s and 10 mm/mV, squares of 1 mm.
+
+    Lines are two collections instead of ticks and grids, twenty times faster on a page of beats.
+    """
+    import numpy as np
+
+    axes.set(xlim=x, ylim=y, xticks=[], yticks=[], facecolor=ECG_PAPER)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    for every, colour, thick in ((1, ECG_FINE, 0.35), (5, ECG_COARSE, 0.55)):
+        columns = 0.04 * every * np.arange(np.ceil(x[0] / 0.04 / every), x[1] / 0.04 / every + 1e-9)
+        rows = 0.1 * every * np.arange(np.ceil(y[0] / 0.1 / every), y[1] / 0.1 / every + 1e-9)
+        axes.vlines(columns, *y, color=colour, lw=thick, zorder=0)
+        axes.hlines(rows, *x, color=colour, lw=thick, zorder=0)

@@ -1,0 +1,108 @@
+"""What a run said about every beat, read back from its folder, and the curves drawn from it."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.artifacts import read_bytes
+from ecgphoton.errors import InputError
+
+SUFFIX = "_scores.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Probabilities, labels and identity of the beats of one set."""
+
+    probability: NDArray[np.float32]
+    """``(n, classes)``."""
+    label: NDArray[np.int64]
+    record: NDArray[np.str_]
+    sample: NDArray[np.int64]
+    """``(n,)`` R sample at 360 Hz."""
+    symbol: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+
+def read_scores(path: Path) -> Scores:
+    """Read ``<set>_scores.npz``.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged, or its columns do not fit together.
+    """
+    try:
+        with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as data:
+            columns = {name: data[name] for name in Scores.__dataclass_fields__}
+    except InputError:
+        raise
+    except Exception as error:  # zipfile, zlib and numpy each have their own
+        raise InputError(f"{path} cannot be read ({error}); `ecgphoton train` writes it") from error
+    sizes = {len(column) for column in columns.values()}
+    if len(sizes) != 1 or columns["probability"].ndim != 2:
+        raise InputError(f"{path} has columns of different lengths {sorted(sizes)}")
+    return Scores(**columns)
+
+
+def read_all_scores(folder: Path) -> dict[str, Scores]:
+    """Return the scores of every set of a run, validation first."""
+    found = {path.name.removesuffix(SUFFIX): path for path in sorted(folder.glob(f"*{SUFFIX}"))}
+    names = sorted(found, key=lambda name: (name != "validation", name))
+    return {name: read_scores(found[name]) for name in names}
+
+
+def roc(truth: NDArray[Any], probability: NDArray[Any]) -> NDArray[np.float64]:
+    """Points ``(k, 2)`` of FPR and sensitivity, from (0, 0) to (1, 1), one a distinct score."""
+    caught, false = _counts(truth, probability)
+    points = np.column_stack([false / max(false[-1], 1), caught / max(caught[-1], 1)])
+    return np.vstack([[0.0, 0.0], points])
+
+
+def precision_recall(truth: NDArray[Any], probability: NDArray[Any]) -> NDArray[np.float64]:
+    """Points ``(k, 2)`` of sensitivity and +P (precision), by falling threshold."""
+    caught, false = _counts(truth, probability)
+    return np.column_stack([caught / max(caught[-1], 1), caught / (caught + false)])
+
+
+def _counts(
+    truth: NDArray[Any], probability: NDArray[Any]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Abnormal and normal beats at or above every distinct score, highest score first."""
+    order = np.argsort(-probability, kind="stable")
+    ordered, positive = probability[order], np.asarray(truth, bool)[order]
+    last = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)
+    return np.cumsum(positive)[last], np.cumsum(~positive)[last]
+
+
+def thin(points: NDArray[np.float64], *, step: float = 0.002) -> NDArray[np.float64]:
+    """Drop points of a curve in the unit square that lie within `step` of the one kept before."""
+    kept = [0]
+    for index in range(1, len(points) - 1):
+        if np.abs(points[index] - points[kept[-1]]).max() >= step:
+            kept.append(index)
+    return points[[*kept, len(points) - 1]] if len(points) > 1 else points
+
+
+def worst_in_turn(
+    scores: Scores, wrong: NDArray[np.bool_], wrongness: NDArray[Any], count: int
+) -> NDArray[np.int64]:
+    """Rows of wrongly decided beats: the worst of each record, then the second worst, and so on.
+
+    Otherwise one record with many alike errors would fill the page.
+    """
+    rows = np.flatnonzero(wrong)
+    rows = rows[np.argsort(-wrongness[rows], kind="stable")]
+    turn = np.empty(len(rows), np.int64)
+    for name in np.unique(scores.record[rows]):
+        own = scores.record[rows] == name
+        turn[own] = np.arange(own.sum())
+    return rows[np.argsort(turn, kind="stable")][:count]

@@ -1,0 +1,132 @@
+"""Pictures of a run: complete, the same every time, honest about made-up beats."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ecgphoton.decision import OperatingPoint
+from ecgphoton.ecg.synthetic import synthetic_splits
+from ecgphoton.errors import InputError
+from ecgphoton.metrics import ranking
+from ecgphoton.report import scores as read_back
+from ecgphoton.report.curves import best_epoch
+from ecgphoton.report.plots import draw_run
+from ecgphoton.training.judge import summarise
+from ecgphoton.training.parts import EpochRecord
+
+PICTURES = {"curves.png", "roc.png", "precision_recall.png", "confusion.png", "beats.png"}
+BANNER_YELLOW = (255, 214, 10)
+
+
+def a_run(folder, labels="literal"):
+    """Scores, history and sets of a made-up run, as `draw_run` takes them."""
+    splits = synthetic_splits(patients=9, beats=30, labels=labels)
+    classes = splits.labels.classes
+    point = OperatingPoint(0.4, ("validation",)) if len(classes) == 2 else None
+    sets = {"validation": splits.validation, "generalization": splits.test}
+    rng = np.random.default_rng(0)
+    for name, beats in sets.items():
+        logits = rng.normal(size=(len(beats), len(classes))) + 2 * np.eye(len(classes))[beats.label]
+        probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+        np.savez(
+            folder / f"{name}_scores.npz", probability=probability, label=beats.label,
+            record=beats.record, sample=beats.sample, symbol=beats.symbol,
+        )  # fmt: skip
+    summary = summarise(probability, beats.label, point)
+    history = tuple(
+        EpochRecord(
+            epoch, 1 / epoch, 0.5 + 0.1 * (epoch == 2), 0.01, point, {"validation": summary},
+            events=("collapsed to all-normal: warm-up ends",) if epoch == 1 else (),
+        )
+        for epoch in (1, 2, 3)
+    )  # fmt: skip
+    return history, sets, point, classes
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """Folder of a two-class run with its pictures."""
+    folder = tmp_path_factory.mktemp("run")
+    draw_run(folder, *a_run(folder))
+    return folder
+
+
+def says_synthetic(folder):
+    """Whether all five pictures are there, each under a yellow banner."""
+    corners = {
+        path.name: Image.open(path).convert("RGB").getpixel((4, 4)) for path in folder.glob("*.png")
+    }
+    return corners == dict.fromkeys(PICTURES, BANNER_YELLOW)
+
+
+def test_every_picture_is_drawn_and_says_synthetic(drawn, tmp_path):
+    """All five pictures are there for two and for four classes, each under a yellow banner."""
+    assert says_synthetic(drawn)
+    draw_run(tmp_path, *a_run(tmp_path, "aami4"))
+    assert says_synthetic(tmp_path)
+
+
+def test_pictures_have_the_same_bytes_whatever_the_settings(drawn, tmp_path):
+    """Drawing twice gives the same bytes, also when the user changed matplotlib's settings."""
+    import matplotlib as mpl
+
+    first = {name: (drawn / name).read_bytes() for name in PICTURES}
+    with mpl.rc_context({"font.size": 30, "axes.facecolor": "red"}):
+        draw_run(tmp_path, *a_run(tmp_path))
+        assert mpl.rcParams["font.size"] == 30
+    assert {name: (tmp_path / name).read_bytes() for name in PICTURES} == first
+    assert "Software" not in Image.open(io.BytesIO(first["roc.png"])).info
+
+
+def test_damaged_scores_are_an_input_error(tmp_path):
+    """A truncated score file is refused in one sentence that names it."""
+    run = a_run(tmp_path)
+    path = tmp_path / "validation_scores.npz"
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(InputError, match=r"validation_scores\.npz"):
+        draw_run(tmp_path, *run)
+
+
+def test_kept_epoch_is_the_first_best():
+    """Among equal scores the earliest epoch is the kept one."""
+    history = [EpochRecord(e, 0.0, s, 0.0, None, {}) for e, s in enumerate((0.1, 0.9, 0.9), 1)]
+    assert best_epoch(history) == 2
+
+
+def test_curves_agree_with_the_reported_areas():
+    """The area under the drawn ROC is the AUC of the table, ties included."""
+    rng = np.random.default_rng(1)
+    truth = rng.random(500) < 0.2
+    probability = np.round(rng.random(500) + 0.5 * truth, 1)
+    points = read_back.roc(truth, probability)
+    area = np.trapezoid(points[:, 1], points[:, 0])
+    assert area == pytest.approx(ranking(truth, probability)["auc"])
+    recall, precision = read_back.precision_recall(truth, probability).T
+    steps = np.diff(recall, prepend=0) @ precision
+    assert steps == pytest.approx(ranking(truth, probability)["average_precision"])
+
+
+def test_thinning_keeps_ends_and_shape():
+    """A thinned curve starts and ends where the curve does and stays within the step."""
+    x = np.linspace(0, 1, 5000)
+    curve = np.column_stack([x, np.sqrt(x)])
+    thinned = read_back.thin(curve, step=0.01)
+    assert len(thinned) < 300
+    np.testing.assert_array_equal(thinned[[0, -1]], curve[[0, -1]])
+    assert np.abs(np.interp(x, *thinned.T) - np.sqrt(x)).max() < 0.01
+
+
+def test_errors_of_many_records_are_shown_before_many_errors_of_one():
+    """The worst error of every record comes before the second worst of any."""
+    record = np.array(["a"] * 5 + ["b"] * 2)
+    wrongness = np.array([9, 8, 7, 6, 5, 1, 2])
+    scores = read_back.Scores(
+        np.zeros((7, 2), np.float32), np.zeros(7, int), record, np.arange(7), record
+    )
+    rows = read_back.worst_in_turn(scores, np.ones(7, bool), wrongness, 4)
+    assert record[rows[:2]].tolist() == ["a", "b"]
+    assert wrongness[rows].tolist() == [9, 2, 8, 1]

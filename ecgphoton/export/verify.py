@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -76,20 +77,22 @@ class _Subject:
     def read(self, name: str) -> bytes:
         return artifacts.read_bytes(self.folder / name)
 
-    @property
+    @cached_property
     def program(self) -> MeshProgram:
         return load_program(self.folder / names.MESH)
 
-    @property
+    @cached_property
     def student(self) -> SegmentStudent:
         return read_student(self.folder / names.CHECKPOINT)[0]
 
-    def golden(self, program: MeshProgram) -> tuple[Inputs, dict[str, NDArray[Any]]]:
-        return read_golden(self.folder / names.GOLDEN, program.blocks[0].input_bits)
+    @cached_property
+    def golden(self) -> tuple[Inputs, dict[str, NDArray[Any]]]:
+        return read_golden(self.folder / names.GOLDEN, self.program.blocks[0].input_bits)
 
-    def inputs(self, program: MeshProgram) -> Inputs:
+    @cached_property
+    def inputs(self) -> Inputs:
         """Golden beats, 540 others that are made up, and the beats given."""
-        parts = [self.golden(program)[0], synthetic_inputs(program.architecture, seed=2)]
+        parts = [self.golden[0], synthetic_inputs(self.program.architecture, seed=2)]
         parts += [] if self.beats is None else [self.beats]
         columns = [arrays_of(part) for part in parts]
         joined = {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
@@ -190,14 +193,15 @@ def _circuits(subject: _Subject) -> Result:
 
 
 def _float_graph(subject: _Subject) -> Result:
-    model, inputs = subject.read(names.FLOAT), subject.inputs(subject.program)
+    model, inputs = subject.read(names.FLOAT), subject.inputs
     with torch.no_grad():
         student = subject.student
         logits = [
             student(part.window, part.rhythm, part.residual)[0].numpy() for part in _parts(inputs)
         ]
     wanted, feed = np.concatenate(logits), arrays_of(inputs)
-    limit, found, good = LOGIT_LIMIT * max(1.0, float(np.abs(wanted).max())), [], True
+    found: list[str] = []
+    limit, good = LOGIT_LIMIT * max(1.0, float(np.abs(wanted).max())), True
     for engine in ENGINES:
         beats = slice(None, REFERENCE_BEATS if engine == "onnx-reference" else None)
         part = {name: value[beats] for name, value in feed.items()}
@@ -214,7 +218,7 @@ def _parts(inputs: Inputs) -> Iterator[Inputs]:
 
 def _integer_graph(subject: _Subject) -> Result:
     program, model = subject.program, subject.read(names.INTEGER)
-    inputs = subject.inputs(program)
+    inputs = subject.inputs
     wanted = dict(
         zip(
             ("logits", "h_pool"), QuantizedStudent.from_program(program).logits(inputs), strict=True
@@ -235,7 +239,7 @@ def _integer_graph(subject: _Subject) -> Result:
 
 def _golden_codes(subject: _Subject) -> Result:
     program = subject.program
-    inputs, stored = subject.golden(program)
+    inputs, stored = subject.golden
     trace = QuantizedStudent.from_program(program).trace(inputs)
     wrong = [
         name
@@ -261,7 +265,7 @@ CHECKS: dict[str, Callable[[_Subject], Result]] = {
     "codes are the rounded checkpoint": _codes,
     f"mesh phases perform the matrices (<= {MATRIX_LIMIT:g})": _matrices,
     f"SAX simulates the same circuits (<= {CIRCUIT_LIMIT:g})": _circuits,
-    f"torch = float graph in three engines (<= {LOGIT_LIMIT:g})": _float_graph,
+    f"torch = float graph in three engines (<= {LOGIT_LIMIT:g} of the largest logit)": _float_graph,
     "integer graph = QuantizedStudent, bit for bit": _integer_graph,
     "golden codes": _golden_codes,
     "netlists, DAC codes, parts, pictures, checker follow from the mesh file": _derived,

@@ -1,0 +1,132 @@
+"""Light performs the quantised matrices, in the best of the equal ways."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ecgphoton.errors import InputError
+from ecgphoton.export.circuits import largest_difference, netlist
+from ecgphoton.export.formats import bill_of_materials, dac_codes
+from ecgphoton.export.golden import synthetic_inputs
+from ecgphoton.export.lower import lower, performed
+from ecgphoton.export.quantize import QuantizedStudent, quantize
+from ecgphoton.export.ranges import calibrate_ranges
+from ecgphoton.mesh.netlist import SAX_MODELS
+
+MESHES = ("svd-clements", "svd-reck", "real-part")
+
+
+@pytest.fixture(scope="module")
+def quantised(make_student) -> QuantizedStudent:
+    """Return a quantised student."""
+    student = make_student()
+    return quantize(student, calibrate_ranges(student, synthetic_inputs(student.architecture)))
+
+
+def lowered(student, mesh="svd-clements", **options):
+    """Lower with the names of two classes."""
+    return lower(student, operating_point=None, classes=("N", "V"), mesh=mesh, **options)
+
+
+@pytest.mark.parametrize("mesh", MESHES)
+def test_phases_perform_the_matrices(quantised, mesh) -> None:
+    """Recomposed from the program alone, every matrix is exact to 1e-12."""
+    program, _ = lowered(quantised, mesh)
+    wanted = np.stack([block.matrix for block in quantised.blocks])
+    assert np.abs(performed(program) - wanted).max() <= 1e-12
+
+
+@pytest.mark.parametrize("mesh", MESHES)
+def test_hard_matrices(quantised, mesh) -> None:
+    """Zero, identity, permutation, rank one and repeated singular values are exact too."""
+    hard = [
+        np.zeros((4, 4)),
+        127 * np.eye(4),
+        127 * np.eye(4)[[2, 0, 3, 1]],
+        127 * np.ones((4, 4)),
+        np.diag([127, -127, 0, 64]),
+        -127 * np.eye(4),
+        np.kron(np.eye(2), [[100, 20], [-20, 100]]),
+    ]
+    blocks = [
+        replace(block, weight_codes=hard[index % len(hard)].astype(int))
+        for index, block in enumerate(quantised.blocks)
+    ]
+    program, _ = lowered(replace(quantised, blocks=tuple(blocks)), mesh)
+    wanted = np.stack([block.matrix for block in blocks])
+    assert np.abs(performed(program) - wanted).max() <= 1e-12
+
+
+def test_search_gains_correctability_then_power(quantised) -> None:
+    """No block is less correctable than wanted where the default was, or both are short of it."""
+    wanted = 3 * np.sqrt(2) * 0.02
+    _, gauges = lowered(quantised)
+    for gauge in gauges:
+        reached, default = gauge.margin >= wanted, gauge.default_margin >= wanted
+        assert reached or gauge.margin >= gauge.default_margin
+        if reached and default:
+            assert gauge.power <= gauge.default_power + 1e-9
+
+
+def test_dac_codes_converge(quantised) -> None:
+    """More bits for the heaters, less error; 20 bits are nearly the program itself."""
+    wanted = np.stack([block.matrix for block in quantised.blocks])
+    errors = [
+        np.abs(performed(lowered(quantised, dac_bits=bits)[0], coded=True) - wanted).max()
+        for bits in (4, 8, 12, 20)
+    ]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] < 1e-3
+
+
+def test_integer_student_survives_the_round_trip(quantised) -> None:
+    """The integer student read back from the program is the one that went in."""
+    program, _ = lowered(quantised)
+    beats = synthetic_inputs(quantised.architecture, beats=10)
+    again = QuantizedStudent.from_program(program)
+    assert np.array_equal(again.logits(beats)[0], quantised.logits(beats)[0])
+
+
+@pytest.mark.parametrize("mesh", MESHES)
+def test_parts_are_counted(quantised, mesh) -> None:
+    """An SVD layer has 16 MZIs of which 4 attenuate, a real-part layer 6; every heater has a code."""
+    program, _ = lowered(quantised, mesh)
+    parts = bill_of_materials(program)
+    per_block = 6 if mesh == "real-part" else 16
+    assert parts["mzis"] == per_block * len(program.blocks)
+    lines = dac_codes(program).splitlines()
+    assert len(lines) - 1 == parts["phase_shifters"] == parts["heater_dacs"]["count"]
+    assert len({line.split(",")[0] for line in lines}) == len(lines)
+    assert parts["heater_power_mw"]["total"] > 0
+
+
+@pytest.mark.parametrize("mesh", ["svd-clements", "real-part"])
+def test_sax_finds_the_same_fields(quantised, mesh) -> None:
+    """An independent circuit simulator agrees to 1e-9, with and without splitter errors."""
+    pytest.importorskip("sax")
+    ideal, faulty = largest_difference(lowered(quantised, mesh)[0])
+    assert max(ideal, faulty) <= 1e-9
+
+
+def test_a_block_of_the_sax_file_runs(quantised) -> None:
+    """Each block is a circuit of its own in the file; its real part times scale is the matrix."""
+    sax = pytest.importorskip("sax")
+    program, _ = lowered(quantised)
+    run, _ = sax.circuit(netlist(program), dict(SAX_MODELS), top_level_name="QRS")
+    fields = sax.sdict(run())
+    found = [[complex(fields[f"in{j}", f"out{i}"]).real for j in range(4)] for i in range(4)]
+    block = program.block("QRS")
+    assert np.abs(block.scale * np.array(found) - block.matrix).max() <= 1e-9
+
+
+def test_bad_choices_are_refused(quantised) -> None:
+    """Unknown meshes, too few classes and impossible DACs are named."""
+    with pytest.raises(InputError, match="mesh is 'butterfly'"):
+        lowered(quantised, "butterfly")
+    with pytest.raises(InputError, match="classes"):
+        lower(quantised, operating_point=None, classes=("N",))
+    with pytest.raises(InputError, match="bits"):
+        lowered(quantised, dac_bits=1)

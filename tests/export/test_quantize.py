@@ -1,0 +1,232 @@
+"""A quantised student is exact integer arithmetic, and fake quantisation is its shadow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from ecgphoton.errors import InputError
+from ecgphoton.export.fake_quantize import QuantDetector, fake_quantised, round_through
+from ecgphoton.export.golden import golden_inputs, synthetic_inputs
+from ecgphoton.export.quantize import Quantisation, encode, quantize
+from ecgphoton.export.ranges import calibrate_ranges
+from ecgphoton.mesh.program import largest_code
+from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.propagate import Inputs
+
+FULL = Architecture(rhythm="causal", template=True)
+
+
+def quantised(student, bits=8, **widths):
+    """Quantise a student with ranges from made-up beats."""
+    q = Quantisation(**({"weight_bits": bits, "bias_bits": bits, "input_bits": bits} | widths))
+    q = replace(q, adc_bits=widths.get("adc_bits", bits))
+    beats = synthetic_inputs(student.architecture, beats=20)
+    return quantize(student, calibrate_ranges(student, beats, bits=q.adc_bits), q)
+
+
+def by_hand(student, inputs, beat):
+    """One beat through a quantised student with Python's own integers and fractions."""
+    arch = student.architecture
+    blocks = {block.name: block for block in student.blocks}
+    n_x = largest_code(student.input_bits)
+    codes = {
+        name: encode(getattr(inputs, name)[beat].numpy(), student.input_bits).tolist()
+        for name in ("window", "rhythm", "residual")
+        if getattr(inputs, name) is not None
+    }
+
+    def detect(block, x):
+        n_w, n_b, n_a = (
+            largest_code(b) for b in (block.weight_bits, block.bias_bits, block.adc_bits)
+        )
+        middle = round((block.adc_low + block.adc_high) / 2 / (block.gain * block.unit))
+        out = []
+        for row, bias in zip(block.weight_codes.tolist(), block.bias_codes.tolist(), strict=True):
+            total = (
+                n_b * sum(w * v for w, v in zip(row, x, strict=True)) + n_w * n_x * bias - middle
+            )
+            code = round(float(total) * block.multiplier)
+            out.append(int(block.table[max(-n_a, min(n_a, code)) + n_a]))
+        return out
+
+    tokens = []
+    for branch in arch.branches:
+        samples = codes[branch.source][branch.start : branch.stop]
+        values = [detect(blocks[branch.name], samples[p : p + 4]) for p in range(branch.positions)]
+        for token in range(branch.tokens):
+            part = values[token * branch.kernel : (token + 1) * branch.kernel]
+            tokens.append([(sum(column), branch.kernel) for column in zip(*part, strict=True)])
+    if arch.rhythm != "none":
+        tokens.append([(value, 1) for value in detect(blocks["rhythm"], codes["rhythm"])])
+    x = [[round(s * (n_x / (k * 32767))) for s, k in token] for token in tokens]
+    for block in student.blocks[-arch.layers :]:
+        values = [detect(block, token) for token in x]
+        x = [[round(v * (n_x / 32767)) for v in token] for token in values]
+    sums = [sum(column) for column in zip(*values, strict=True)]
+    n = arch.tokens * 32767
+    exact = [
+        (sum(Fraction(w) * s for w, s in zip(row, sums, strict=True)) + n * Fraction(b)) / n
+        for row, b in zip(student.head_weight.tolist(), student.head_bias.tolist(), strict=True)
+    ]
+    return sums, [np.float32(float(value)) for value in exact]
+
+
+@pytest.mark.parametrize("bits", [2, 5, 8, 16])
+def test_equals_python_integers(make_student, bits) -> None:
+    """numpy in double precision gives the very integers, and float32 logits, of exact arithmetic."""
+    student = quantised(make_student(), bits)
+    inputs = golden_inputs(FULL)
+    trace = student.trace(inputs)
+    for beat in (0, 29, 31):
+        sums, logits = by_hand(student, inputs, beat)
+        assert trace["h_sum"][beat].tolist() == sums
+        assert trace["logits"][beat].tolist() == logits
+
+
+def test_answer_does_not_depend_on_neighbours(make_student) -> None:
+    """Any batch size gives the same bits, and so does any order of the beats."""
+    student = quantised(make_student())
+    inputs = golden_inputs(FULL)
+    whole, _ = student.logits(inputs)
+    assert np.array_equal(whole, student.logits(inputs, block=5)[0])
+    shuffled = torch.randperm(32, generator=torch.Generator().manual_seed(0))
+    assert np.array_equal(whole[shuffled.numpy()], student.logits(inputs.rows(shuffled))[0])
+    assert student.logits(inputs.rows(slice(0, 0)))[0].shape == (0, 2)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_many_bits_are_the_float_student(make_student, activation) -> None:
+    """With 16 bits everywhere the logits are those of the float student to 5e-3."""
+    architecture = Architecture(activation=activation)
+    student = make_student(architecture)
+    inputs = synthetic_inputs(architecture, beats=10)
+    error = {}
+    for bits in (4, 8, 16):
+        logits, _ = quantised(student, bits).logits(inputs)
+        error[bits] = np.abs(logits - student(inputs.window)[0].detach().numpy()).max()
+    assert error[16] < 5e-3
+    assert error[16] < error[8] < error[4]
+
+
+def test_unbounded_students_keep_their_scale() -> None:
+    """Without the bound each block's largest magnitude is its full scale."""
+    architecture = Architecture(bounded=False)
+    student = SegmentStudent(architecture, seed=1)
+    with torch.no_grad():
+        student.raw_weight *= 3
+    result = quantised(student, 12)
+    for index, block in enumerate(result.blocks):
+        weight = student.raw_weight[index].detach().numpy()
+        assert np.abs(block.matrix - weight).max() <= 0.51 * block.full_scale / 2047
+
+
+def test_wide_input_saturates_like_the_converter(make_student) -> None:
+    """Samples beyond [-1, 1] are clipped by the DAC, and NaN is refused."""
+    student = quantised(make_student(Architecture()))
+    window = torch.full((1, 360), 7.0)
+    clipped, _ = student.logits(Inputs(window))
+    assert np.array_equal(clipped, student.logits(Inputs(torch.ones(1, 360)))[0])
+    window[0, 3] = float("nan")
+    with pytest.raises(InputError, match="window holds NaN"):
+        student.logits(Inputs(window))
+
+
+@pytest.mark.parametrize("method", ["minmax", "percentile", "mse"])
+def test_ranges_cover_what_matters(make_student, method) -> None:
+    """Narrower methods lie inside the minmax range; the MSE range never has the larger error."""
+    student, beats = make_student(), synthetic_inputs(FULL, beats=20)
+    widest = calibrate_ranges(student, beats, method="minmax")
+    ranges = calibrate_ranges(student, beats, method=method, bits=6)
+    assert (ranges[:, 0] >= widest[:, 0] - 1e-9).all()
+    assert (ranges[:, 1] <= widest[:, 1] + 1e-9).all()
+    assert (ranges[:, 0] < ranges[:, 1]).all()
+
+
+def test_ranges_need_beats(make_student) -> None:
+    """No beats, no ranges: the error says so."""
+    empty = synthetic_inputs(FULL, beats=20).rows(slice(0, 0))
+    with pytest.raises(InputError, match="no beats"):
+        calibrate_ranges(make_student(), empty)
+
+
+def test_widths_are_checked() -> None:
+    """1 bit and 17 bits do not exist."""
+    for bits in (1, 17, 8.0):
+        with pytest.raises(InputError, match="weight_bits"):
+            Quantisation(weight_bits=bits)
+
+
+@pytest.mark.parametrize("bounded", [True, False])
+def test_fake_quantisation_is_the_integer_student(bounded) -> None:
+    """Codes agree except where single precision rounds a tie the other way; such beats are few."""
+    architecture = Architecture(rhythm="causal", template=True, bounded=bounded)
+    student = SegmentStudent(architecture, seed=3)
+    beats = synthetic_inputs(architecture, beats=40)
+    q = Quantisation(6, 6, 6, 6)
+    ranges = calibrate_ranges(student, beats, bits=6)
+    exact, _ = quantize(student, ranges, q).logits(beats)
+    stack = fake_quantised(student.stack(), architecture, q)
+    logits, _ = student.run(beats, stack=stack, detector=QuantDetector("tanh", q, ranges))
+    apart = np.abs(logits[0].detach().numpy() - exact).max(1)
+    assert np.median(apart) < 1e-4
+    assert (apart > 1e-3).mean() < 0.05
+
+
+def test_gradients_pass_straight_through() -> None:
+    """Many bits: the gradient is the ideal student's. Saturated converters: it is zero."""
+    architecture = Architecture(rhythm="causal")
+    student = SegmentStudent(architecture, seed=0)
+    beats = synthetic_inputs(architecture, beats=10)
+
+    def gradients(detector=None, widths=None):
+        student.zero_grad()
+        stack = student.stack()
+        stack = stack if widths is None else fake_quantised(stack, architecture, widths)
+        logits, _ = student.run(beats, stack=stack, detector=detector)
+        logits.square().sum().backward()
+        return student.raw_weight.grad.clone(), student.log_gain.grad.clone()
+
+    q = Quantisation(16, 16, 16, 16)
+    ranges = calibrate_ranges(student, beats, method="minmax")
+    ideal, found = gradients(), gradients(QuantDetector("tanh", q, ranges), q)
+    for one, other in zip(ideal, found, strict=True):
+        assert torch.allclose(one, other, rtol=2e-2, atol=2e-3 * float(one.abs().max()))
+    tiny = np.tile([-1e-6, 1e-6], (len(architecture.blocks), 1))
+    weight, _ = gradients(QuantDetector("tanh", q, tiny), q)
+    assert float(weight.abs().max()) < 1e-6
+
+
+def test_rounding_keeps_value_and_gradient() -> None:
+    """round_through gives multiples of the step and passes gradients unchanged."""
+    x = torch.linspace(-1, 1, 7, requires_grad=True)
+    y = round_through(x, 0.25)
+    y.sum().backward()
+    assert torch.equal(y.detach() % 0.25, torch.zeros(7))
+    assert torch.equal(x.grad, torch.ones(7))
+
+
+def test_fine_tuning_learns_the_grid() -> None:
+    """A few steps of training through the codes lower the loss of the 4-bit student."""
+    architecture = Architecture()
+    student = SegmentStudent(architecture, seed=0)
+    beats = synthetic_inputs(architecture, beats=10)
+    label = (beats.window[:, 180:200].mean(1) > beats.window[:, 180:200].mean()).long()
+    q = Quantisation(4, 4, 4, 4)
+    detector = QuantDetector("tanh", q, calibrate_ranges(student, beats, bits=4))
+    optimiser = torch.optim.Adam(student.parameters(), 1e-2)
+    losses = []
+    for _ in range(25):
+        stack = fake_quantised(student.stack(), architecture, q)
+        logits, _ = student.run(beats, stack=stack, detector=detector)
+        loss = torch.nn.functional.cross_entropy(logits[0], label)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.8 * losses[0]

@@ -141,8 +141,13 @@ def distil(
     Raises
     ------
     InputError
-        If cached outputs do not belong to the training beats.
+        If the teacher would never take part, or it, or its cached outputs, belong to other beats.
     """
+    if settings.warm_up >= schedule.epochs:
+        raise InputError(
+            f"distill.warm_up is {settings.warm_up} and training.epochs {schedule.epochs}; the "
+            "teacher would never take part, so warm up for fewer epochs"
+        )
     sets = {"validation": validation, test_name: test}
     monitors = dict(list(sets.items())[: 2 if policy.blend > 0 else 1])
     if teacher is None:
@@ -152,10 +157,10 @@ def distil(
     else:
         taught = Fitted(teacher, _point(teacher, monitors, policy, classes), 0, ())
     outputs = outputs_of(taught.model, training) if outputs is None else outputs
-    if len(outputs) != len(training):
+    if outputs.logits.shape != (len(training), classes):
         raise InputError(
-            f"the cached teacher outputs are of {len(outputs)} beats, training has "
-            f"{len(training)}; leave the cache out to compute them again"
+            f"the teacher outputs are of shape {tuple(outputs.logits.shape)}, training has "
+            f"{len(training)} beats of {classes} classes; use a teacher and a cache of these labels"
         )
 
     def learn(name: str, chosen: Parts) -> Contestant:

@@ -99,12 +99,20 @@ def test_cached_outputs_and_a_given_teacher_give_the_same_students(go):
 
 def test_a_cache_of_other_beats_is_refused(go):
     """Outputs of another number of beats are not used."""
-    with pytest.raises(InputError, match="cached teacher outputs are of 5 beats"):
+    with pytest.raises(InputError, match=r"outputs are of shape \(5, 2\)"):
         go(
             OPEN,
             teacher=Teacher(TeacherShape(width=2)),
             outputs=TeacherOutputs(torch.zeros(5, 2), torch.zeros(5, 4)),
         )
+
+
+def test_a_teacher_of_other_classes_or_without_a_say_is_refused(go):
+    """Four classes do not teach two; a warm-up as long as the training is a mistake."""
+    with pytest.raises(InputError, match="of 2 classes"):
+        go(OPEN, teacher=Teacher(TeacherShape(width=2, classes=4)))
+    with pytest.raises(InputError, match=r"distill\.warm_up is 3"):
+        go(dataclasses.replace(OPEN, warm_up=3))
 
 
 def test_a_teacher_checkpoint_reads_back_bit_for_bit(toy, tmp_path):

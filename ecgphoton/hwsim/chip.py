@@ -21,6 +21,7 @@ from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.streams import chip_rng
 from ecgphoton.hwsim.wiring import MESH, Wiring
 from ecgphoton.mesh.clements import Phases, recompose
+from ecgphoton.mesh.heater import phase_of_voltage
 from ecgphoton.mesh.mzi import field_transmission
 from ecgphoton.mesh.program import MZIS, MeshProgram
 from ecgphoton.student.architecture import WIDTH
@@ -93,10 +94,10 @@ class Chip:
         crosstalk X.
         """
         p, law = self.profile, self.luck
-        ratio = codes * (self.wiring.program.v_max / self.wiring.program.v_pi)
-        power = ratio * ratio
-        curve = p.heater_curvature * law.curvature * power
-        heat = math.pi * power * (1 + p.heater_spread * law.spread + curve)
+        program = self.wiring.program
+        first = 1 + p.heater_spread * law.spread
+        curve = torch.stack([first, p.heater_curvature * law.curvature, 0 * first], -1)
+        heat: Tensor = phase_of_voltage(codes * program.v_max, program.v_pi, curve)
         if p.heater_crosstalk:
             heat = heat + heat @ torch.as_tensor(self.wiring.crosstalk(p)).T.to(heat)
         return heat + p.phase_offset * law.offset + p.noise.drifted * law.drift

@@ -47,8 +47,9 @@ def _grid() -> tuple[Floats, Floats, Floats]:
 @cache
 def _solver(powers: int) -> tuple[Floats, Floats]:
     """Vandermonde matrix in t = y / 2 and its pseudo-inverse."""
-    vandermonde = np.vander(_grid()[0] / 2, powers + 1, increasing=True)
-    return vandermonde, np.linalg.pinv(vandermonde)
+    vandermonde: Floats = np.vander(_grid()[0] / 2, powers + 1, increasing=True)
+    inverse = np.asarray(np.linalg.pinv(vandermonde), np.float64)
+    return vandermonde, inverse
 
 
 def noisy_tanh(sigma: Floats, silent: Floats) -> tuple[Floats, Floats]:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 GROUP = 4
 """Chips of one work item; with `BEATS` it keeps the working set in the cache."""
 Progress = Callable[[int, int], None]
+Read = Callable[[torch.Tensor], "NDArray[np.float32]"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +75,14 @@ class Trial:
         return np.asarray(self.score(silent, None)[0])
 
     @torch.no_grad()
-    def score(self, chips: Chips, first: int | None) -> NDArray[np.float32]:
-        """Probability of abnormal (C, B) on given chips; `first` numbers their noise, or None."""
+    def score(
+        self, chips: Chips, first: int | None, read: Read | None = None
+    ) -> NDArray[np.float32]:
+        """Probability of abnormal (C, B) on given chips; `first` numbers their noise, or None.
+
+        `read` turns logits (C, b, classes) into another score than the probability.
+        """
+        read = abnormal if read is None else read
         count = chips.stack.matrices.shape[0]
         nominal = self.source.nominal()
         powers = plan_powers(nominal.stack, nominal.additive, margin=1.25 if self.rin else 1.0)
@@ -98,7 +105,7 @@ class Trial:
                 coefficients=shared,
             )
             h_pool = features(chips.stack, part, self.carrier.architecture, detector)
-            answer[:, at : at + len(part)] = abnormal(read_out(self.carrier.head, h_pool))
+            answer[:, at : at + len(part)] = read(read_out(self.carrier.head, h_pool))
         return answer
 
 
@@ -108,6 +115,11 @@ def abnormal(logits: torch.Tensor) -> NDArray[np.float32]:
     return np.asarray(
         probability[..., 1] if logits.shape[-1] == 2 else 1 - probability[..., 0], np.float32
     )
+
+
+def margin(logits: torch.Tensor) -> NDArray[np.float32]:
+    """Log-odds of abnormal: what the threshold is compared with, before the softmax."""
+    return np.asarray(torch.logsumexp(logits[..., 1:], -1) - logits[..., 0], np.float32)
 
 
 def rates(probability: NDArray[np.float32], label: NDArray[np.bool_], point: OperatingPoint) -> Any:  # noqa: ANN401

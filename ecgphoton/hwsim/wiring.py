@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ecgphoton.mesh.heater import voltage_of_phase
 from ecgphoton.mesh.program import MZIS, MatrixBlock, MeshProgram
 from ecgphoton.student.architecture import WIDTH
 
@@ -62,8 +63,7 @@ class Wiring:
         `bits` 0 does not round; None uses the program's width; `phases` default to the program's.
         """
         wanted = self.phases if phases is None else np.asarray(phases, float)
-        voltage = self.program.v_pi * np.sqrt(wanted / np.pi)
-        ratio = voltage / self.program.v_max
+        ratio: Floats = voltage_of_phase(wanted, self.program.v_pi) / self.program.v_max
         bits = self.program.dac_bits if bits is None else bits
         return ratio if bits == 0 else np.rint(ratio * (2**bits - 1)) / (2**bits - 1)
 

@@ -1,0 +1,163 @@
+"""A Taylor surrogate of a student's margins in its weight errors, for wide sweeps.
+
+Margins of all beats are expanded in the errors of weights and biases: the first order exactly, the
+second along the directions that matter most (the leading singular vectors of the slopes). A chip
+then costs a matrix product a beat instead of a thousand activations. The price is measured on a
+few exact chips each time, and printed beside the numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ecgphoton.hwsim.montecarlo import Trial, rates, single_threaded
+from ecgphoton.hwsim.sensitivity import STEP, Sensitivity, analog, margins, moved, sensitivity
+from ecgphoton.hwsim.streams import shot_generator
+from ecgphoton.hwsim.weights import WeightChips
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+DIRECTIONS = 10
+"""Directions with second-order terms: 55 products, 200 exact chips to set them up."""
+CURVE_STEP = 4 * STEP  # second differences need a longer one in single precision
+
+
+@dataclass(frozen=True, eq=False)
+class Surrogate:
+    """Margins of every beat as a polynomial in weight errors, for `WeightChips` trials."""
+
+    trial: Trial
+    slopes: Sensitivity
+    linear: torch.Tensor
+    """(P, B) float32."""
+    directions: torch.Tensor
+    """(P, r) orthonormal, r = 0 for first order."""
+    curvature: torch.Tensor
+    """(r (r + 1) / 2, B) float32."""
+
+    def margins(self, errors: NDArray[np.float64]) -> torch.Tensor:
+        """Silent margins (C, B) of chips with errors (C, K, 4, 5)."""
+        flat = torch.as_tensor(errors.reshape(len(errors), -1), dtype=torch.float32)
+        answer = torch.addmm(
+            torch.as_tensor(self.slopes.margin, dtype=torch.float32), flat, self.linear
+        )
+        if self.directions.shape[1]:
+            answer.addmm_(_products(flat @ self.directions), self.curvature)
+        return answer
+
+    def rates(self, chips: int, sigma: float, detector: float, *, first: int = 0) -> Any:  # noqa: ANN401
+        """Rates (chips, 3) at a noise level, chips numbered as in the exact simulation.
+
+        Static errors are those of the very same chips, clamped; per-shot noise is Gaussian with
+        the variance measured at the trial's own level, scaled with its square.
+        """
+        source = self.trial.source
+        assert isinstance(source, WeightChips)
+        level = source.detector
+        ratio = (detector / level) ** 2 if level else 0.0
+        shift = torch.as_tensor(self.slopes.shot_shift * ratio, dtype=torch.float32)
+        spread = torch.as_tensor(np.sqrt(self.slopes.shot_variance * ratio), dtype=torch.float32)
+        own = WeightChips(source.carrier, sigma, 0.0, source.weight_bits)
+        ideal = source.nominal().stack
+        parts = []
+        with single_threaded():
+            for at in range(first, first + chips, 16):
+                count = min(16, first + chips - at)
+                stack = own.draw(self.trial.seed, at, count).stack
+                change = torch.cat(
+                    [
+                        stack.matrices - ideal.matrices,
+                        (stack.biases - ideal.biases)[..., None],
+                    ],
+                    -1,
+                )
+                value = self.margins(np.asarray(change))
+                if ratio:
+                    draw = shot_generator(self.trial.seed, at, 0)
+                    noise = torch.randn(value.shape, generator=draw)
+                    value = value + shift + spread * noise
+                score = torch.sigmoid(value + _shift_of(self.trial)).numpy()
+                parts.append(rates(score, self.trial.label, self.trial.point))
+        return np.concatenate(parts)
+
+    def error(self, sigma: float, detector: float, *, chips: int = 8) -> dict[str, float]:
+        """Largest and root-mean-square error of miss and FPR against exact chips."""
+        from dataclasses import replace
+
+        from ecgphoton.hwsim.montecarlo import run
+
+        source = self.trial.source
+        assert isinstance(source, WeightChips)
+        here = replace(self.trial, source=replace(source, sigma=sigma, detector=detector))
+        exact, _ = run(here, chips)
+        gap = self.rates(chips, sigma, detector)[:, :2] - exact[:, :2]
+        return {
+            "rms": float(np.sqrt((gap**2).mean())),
+            "worst": float(np.abs(gap).max()),
+            "bias": float(gap.mean()),
+        }
+
+
+def _shift_of(trial: Trial) -> float:
+    from ecgphoton.hwsim.sensitivity import threshold_margin
+
+    return threshold_margin(trial.point)
+
+
+def _products(x: torch.Tensor) -> torch.Tensor:
+    """(C, r) -> (C, r (r + 1) / 2), all x_i x_j with i <= j."""
+    i, j = torch.triu_indices(x.shape[1], x.shape[1])
+    return x[:, i] * x[:, j]
+
+
+def surrogate(trial: Trial, *, order: int = 2, directions: int = DIRECTIONS) -> Surrogate:
+    """Expand a weights-level trial around its perfect chip.
+
+    Parameters
+    ----------
+    order
+        1, or 2 for second-order terms along the leading `directions`.
+    """
+    slopes = sensitivity(trial)
+    flat = slopes.slope.reshape(len(slopes.margin), -1)
+    linear = torch.as_tensor(flat.T.copy(), dtype=torch.float32)
+    count = directions if order == 2 else 0
+    axes = np.linalg.svd(flat, full_matrices=False)[2][:count]
+    curvature = _curvature(analog(trial), slopes, axes)
+    return Surrogate(
+        trial,
+        slopes,
+        linear,
+        torch.as_tensor(axes.T.copy(), dtype=torch.float32),
+        torch.as_tensor(curvature, dtype=torch.float32),
+    )
+
+
+def _curvature(trial: Trial, slopes: Sensitivity, axes: NDArray[np.float64]) -> NDArray[np.float64]:
+    stack = trial.source.nominal().stack
+    shape = slopes.slope.shape[1:]
+    count, h = len(axes), CURVE_STEP
+    rows = []
+    for i in range(count):
+        for j in range(i, count):
+            if i == j:
+                probes = np.stack([axes[i], -axes[i]]) * h
+            else:
+                probes = np.stack([axes[i] + axes[j], -axes[i] - axes[j]]) * h
+            shifted = moved(stack, torch.as_tensor(probes.reshape(2, *shape)))
+            rows.append((margins(trial, shifted).sum(0) - 2 * slopes.margin) / (2 * h * h))
+    # Along (i, j) the half second difference holds i i, j j and i j terms; leave i j alone.
+    table = np.array(rows).reshape(len(rows), -1)
+    place = {
+        pair: k for k, pair in enumerate((i, j) for i in range(count) for j in range(i, count))
+    }
+    answer = table.copy()
+    for (i, j), k in place.items():
+        if i != j:
+            answer[k] = table[k] - table[place[i, i]] - table[place[j, j]]
+    return answer.reshape(len(rows), len(slopes.margin))

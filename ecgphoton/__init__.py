@@ -1,3 +1,67 @@
-"""Take a heartbeat classifier from training to photonic hardware, with a statistical verdict."""
+"""Take a heartbeat classifier from training to photonic hardware, with a statistical verdict.
+
+>>> import ecgphoton as ep
+>>> beats = ep.load_splits(data="synthetic").test  # 360 samples a beat, 360 Hz, in [-1, 1]
+>>> student = ep.SegmentStudent(seed=0)  # 150 parameters
+>>> ep.predict(student, beats).shape == (len(beats), 2)
+True
+
+Names are imported on first use, so that ``import ecgphoton`` stays instant.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from ecgphoton.decision import OperatingPoint as OperatingPoint
+    from ecgphoton.decision import ThresholdPolicy as ThresholdPolicy
+    from ecgphoton.ecg.beats import BeatSet as BeatSet
+    from ecgphoton.ecg.beats import load_splits as load_splits
+    from ecgphoton.errors import EcgphotonError as EcgphotonError
+    from ecgphoton.errors import InputError as InputError
+    from ecgphoton.errors import VerificationError as VerificationError
+    from ecgphoton.export.bundle import export_bundle as export_bundle
+    from ecgphoton.export.bundle import load_bundle as load_bundle
+    from ecgphoton.export.verify import verify as verify
+    from ecgphoton.hwsim.simulate import simulate as simulate
+    from ecgphoton.recipe import Recipe as Recipe
+    from ecgphoton.runs import load as load
+    from ecgphoton.student.architecture import Architecture as Architecture
+    from ecgphoton.student.network import SegmentStudent as SegmentStudent
+    from ecgphoton.student.network import predict as predict
+    from ecgphoton.student.propagate import inputs_of as inputs_of
+
+_HOME = {
+    "Architecture": "student.architecture",
+    "BeatSet": "ecg.beats",
+    "EcgphotonError": "errors",
+    "InputError": "errors",
+    "OperatingPoint": "decision",
+    "Recipe": "recipe",
+    "SegmentStudent": "student.network",
+    "ThresholdPolicy": "decision",
+    "VerificationError": "errors",
+    "export_bundle": "export.bundle",
+    "inputs_of": "student.propagate",
+    "load": "runs",
+    "load_bundle": "export.bundle",
+    "load_splits": "ecg.beats",
+    "predict": "student.network",
+    "simulate": "hwsim.simulate",
+    "verify": "export.verify",
+}
+"""Public names and the modules they live in."""
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public name
+    if name not in _HOME:
+        raise AttributeError(f"module 'ecgphoton' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"ecgphoton.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*_HOME, "__version__"])

@@ -115,3 +115,14 @@ def choose(named: Path | None, root: Path | str = "runs") -> Path:
         )
     found = newest_run(root)
     return found if found is not None else models.bundle(models.DEFAULT)
+
+
+def load(named: Path | str | None = None) -> TrainedStudent:
+    """Load a trained student: a run, bundle or checkpoint, a shipped name, or the newest run.
+
+    Examples
+    --------
+    >>> import ecgphoton as ep
+    >>> model = ep.load("reference-rhythm")  # doctest: +SKIP
+    """
+    return load_student(choose(None if named is None else Path(named)))

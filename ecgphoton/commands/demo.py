@@ -1,0 +1,84 @@
+"""``ecgphoton demo``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from ecgphoton.commands import _shared as shared
+
+SYNTHETIC_STEPS = ("training.epochs=30",)
+
+
+@click.command()
+@click.option("--out", type=shared.path_type, default=Path("demo"), show_default=True)
+@click.option("--chips", type=click.IntRange(1), default=200, show_default=True)
+@click.option("--recipe", default="reference-rhythm", show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@shared.data_options
+@shared.threads_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    out: Path,
+    chips: int,
+    recipe: str,
+    seed: int,
+    data: str | None,
+    data_dir: Path | None,
+) -> None:
+    """Run train, export, verify, simulate, calibrate and report once through.
+
+    Real beats are used where the database is found; otherwise synthetic ones, and every result
+    says so.
+    """
+    from ecgphoton.ecg import physionet
+
+    source = data or ("mitdb" if physionet.locate(data_dir) else "synthetic")
+    folder = _free(out)
+    run, bundle = folder / "run", folder / "bundle"
+    place = ["--data-dir", str(data_dir)] if data_dir is not None else []
+    quick = [f"--set={value}" for value in SYNTHETIC_STEPS] if source == "synthetic" else []
+    beats = ["--data", source, *place]
+    steps = [
+        ["train", "--recipe", recipe, "--seed", str(seed), *quick, *beats, "--out", str(run)],
+        ["export", str(run), "--mesh", *beats, "--out", str(bundle)],
+        ["verify", str(bundle), *beats],
+        ["simulate", str(run), "--noise", "0.02", "--chips", str(chips), *beats,
+         "--out", str(folder / "simulation")],
+        ["calibrate", str(bundle), "--chips", "20", *beats, "--out", str(folder / "calibration")],
+        ["report", str(bundle), "--out", str(folder / "report.html")],
+    ]  # fmt: skip
+    began = time.perf_counter()
+    for step in steps:
+        click.secho(f"\n$ ecgphoton {' '.join(step)}", bold=True)
+        failed = _run(ctx, step)
+        if failed:
+            click.echo(f"(exit code {failed}: the verdict above)")
+    click.echo(f"\ndone in {time.perf_counter() - began:.0f} s; everything is in {folder}")
+    if source == "synthetic":
+        click.echo(f"these were synthetic beats; `{shared.FETCH}` brings the real ones")
+
+
+def _run(ctx: click.Context, step: list[str]) -> int:
+    """Run a command in this process; a verdict of "no" (exit 1) does not end the demo."""
+    from ecgphoton.cli import main
+
+    name, *arguments = step
+    command = main.get_command(ctx, name)
+    assert command is not None
+    try:
+        command.main(arguments, standalone_mode=False)
+    except SystemExit as stopped:
+        if stopped.code not in (0, 1):
+            raise
+        return int(stopped.code)
+    return 0
+
+
+def _free(out: Path) -> Path:
+    """Return `out`, or the first of ``out-2``, ``out-3`` ... that does not exist."""
+    candidates = (out if n == 1 else out.with_name(f"{out.name}-{n}") for n in range(1, 10_000))
+    return next(path for path in candidates if not path.exists())

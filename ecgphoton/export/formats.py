@@ -29,7 +29,7 @@ SHIFTER_LOSS = 0.25  # dB per phase shifter on its own: SimPhony phase_shifter.y
 FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg", "png", "raw")
 """Forms beside the mesh file: netlists, DAC codes, bill of materials, pictures, raw-window ONNX."""
 DEFAULT_FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg")
-HEATER_COLUMNS = ("id", "phase_rad", "voltage_v", "dac_code")
+HEATER_COLUMNS = ("id", "dac_code", "voltage_v")
 
 
 def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
@@ -45,7 +45,9 @@ def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
 def derived(program: MeshProgram, formats: Iterable[str]) -> dict[str, bytes]:
     """Return the files that follow from a program alone, by name."""
     makers: dict[str, Callable[[], dict[str, bytes]]] = {
-        "sax": lambda: {"mesh.sax.json": (compact_json(netlist(program)) + "\n").encode()},
+        "sax": lambda: {
+            "mesh.sax.json": (compact_json(netlist(program), line=1500) + "\n").encode()
+        },
         "gdsfactory": lambda: {"mesh.gdsfactory.yml": layout_cell(program).encode()},
         "csv": lambda: {"dac_codes.csv": dac_codes(program).encode()},
         "bom": lambda: {"bill_of_materials.json": to_json(bill_of_materials(program)).encode()},
@@ -96,12 +98,12 @@ def heaters(mesh: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def dac_codes(program: MeshProgram) -> str:
-    """Return every heater's phase, voltage and DAC code as CSV, in light order."""
+    """Return every heater's DAC code and voltage as CSV, in light order."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEATER_COLUMNS)
     for name, item in heaters(program.to_dict()):
-        writer.writerow((name, repr(item["phase"]), item["voltage"], item["code"]))
+        writer.writerow((name, item["code"], item["voltage"]))
     return text.getvalue()
 
 

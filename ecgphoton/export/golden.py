@@ -53,12 +53,12 @@ def synthetic_inputs(architecture: Architecture, *, seed: int = 0, beats: int = 
 def golden_inputs(architecture: Architecture) -> Inputs:
     """Return 32 beats: 28 made up, then silence, both extremes alternating, full scale, noise.
 
-    The made-up beats are smoothed over 9 samples, which keeps the file small.
+    The made-up beats are smoothed over 17 samples, which keeps the file small.
     """
     many = synthetic_inputs(architecture, seed=1)
     inputs = many.rows(torch.linspace(0, len(many) - 1, GOLDEN).long())
-    padded = torch.nn.functional.pad(inputs.window[:, None], (4, 4), mode="replicate")
-    window = torch.nn.functional.avg_pool1d(padded, 9, 1)[:, 0]
+    padded = torch.nn.functional.pad(inputs.window[:, None], (8, 8), mode="replicate")
+    window = torch.nn.functional.avg_pool1d(padded, 17, 1)[:, 0]
     sample = torch.arange(SAMPLES)
     window[-4] = 0.0
     window[-3] = 1.0 - 2.0 * (sample % 2)

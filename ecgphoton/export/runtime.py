@@ -73,6 +73,18 @@ def _session(model: bytes, engine: str, outputs: list[str]) -> Callable[[Feed], 
     return lambda feed: list(session.run(outputs, dict(feed)))
 
 
+def exposed(model: bytes, names: list[str]) -> bytes:
+    """Return a graph with inner values as further outputs."""
+    import onnx
+
+    graph = onnx.load_from_string(model)
+    inferred = onnx.shape_inference.infer_shapes(graph, data_prop=True)
+    known = {info.name: info for info in inferred.graph.value_info}
+    already = {output.name for output in graph.graph.output}
+    graph.graph.output.extend(known[name] for name in names if name not in already)
+    return bytes(graph.SerializeToString())
+
+
 def first_difference(model: bytes, engine: str, feed: Feed) -> str:
     """Name the first node whose value in `engine` is not that of the reference evaluator.
 
@@ -80,25 +92,16 @@ def first_difference(model: bytes, engine: str, feed: Feed) -> str:
     can.
     """
     import onnx
-    from onnx.reference import ReferenceEvaluator
 
-    inferred = onnx.shape_inference.infer_shapes(onnx.load_from_string(model), data_prop=True)
-    known = {info.name: info for info in inferred.graph.value_info}
-    exposed = onnx.load_from_string(model)
-    already = {output.name for output in exposed.graph.output}
-    names = [node.output[0] for node in exposed.graph.node]
-    exposed.graph.output.extend(known[name] for name in names if name not in already)
-    expected = dict(zip(names, ReferenceEvaluator(exposed).run(names, dict(feed)), strict=True))
-    for node in exposed.graph.node:
-        name = node.output[0]
-        single = onnx.load_from_string(model)
-        if name not in already:
-            single.graph.output.append(known[name])
+    nodes = {node.output[0]: node.op_type for node in onnx.load_from_string(model).graph.node}
+    names = tuple(nodes)
+    expected = runner(exposed(model, list(names)), "onnx-reference", names)(feed)
+    for name, operator in nodes.items():
         try:
-            found = runner(single.SerializeToString(), engine, (name,))(feed)[name]
+            found = runner(exposed(model, [name]), engine, (name,))(feed)[name]
         except VerificationError as error:
-            return f"node {name} ({node.op_type}): {error}"
+            return f"node {name} ({operator}): {error}"
         if not np.array_equal(found, expected[name]):
             worst = np.abs(found.astype(float) - expected[name].astype(float)).max()
-            return f"node {name} ({node.op_type}) differs by up to {worst:g}"
+            return f"node {name} ({operator}) differs by up to {worst:g}"
     return "no single node differs: the fault is in how the engine combines them"

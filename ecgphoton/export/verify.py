@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ecgphoton import artifacts
+from ecgphoton.ecg.features import normalise
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.export import bundle_folder as names
 from ecgphoton.export import formats as forms
@@ -20,7 +21,7 @@ from ecgphoton.export.bundle_folder import manifest_problems
 from ecgphoton.export.golden import arrays_of, read_golden, synthetic_inputs
 from ecgphoton.export.lower import performed
 from ecgphoton.export.quantize import Quantisation, QuantizedStudent, quantize
-from ecgphoton.export.runtime import ENGINES, first_difference, runner
+from ecgphoton.export.runtime import ENGINES, exposed, first_difference, runner
 from ecgphoton.mesh.program_file import load_program, schema_text
 from ecgphoton.student.propagate import Inputs
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ecgphoton.student.network import SegmentStudent
 
 MATRIX_LIMIT, CIRCUIT_LIMIT, LOGIT_LIMIT = 1e-12, 1e-9, 1e-5
+NORMALISED, NORMALISE_LIMIT = "normalise.clipped", 1e-5
 REFERENCE_BEATS = 2048  # the reference evaluator is for truth, not for speed
 
 Outcome = Literal["ok", "failed", "skipped"]
@@ -194,14 +196,9 @@ def _circuits(subject: _Subject) -> Result:
 
 def _float_graph(subject: _Subject) -> Result:
     model, inputs = subject.read(names.FLOAT), subject.inputs
-    with torch.no_grad():
-        student = subject.student
-        logits = [
-            student(part.window, part.rhythm, part.residual)[0].numpy() for part in _parts(inputs)
-        ]
-    wanted, feed = np.concatenate(logits), arrays_of(inputs)
+    wanted, feed = _torch_logits(subject.student, inputs), arrays_of(inputs)
     found: list[str] = []
-    limit, good = LOGIT_LIMIT * max(1.0, float(np.abs(wanted).max())), True
+    limit, good = LOGIT_LIMIT * _scale(wanted), True
     for engine in ENGINES:
         beats = slice(None, REFERENCE_BEATS if engine == "onnx-reference" else None)
         part = {name: value[beats] for name, value in feed.items()}
@@ -211,9 +208,16 @@ def _float_graph(subject: _Subject) -> Result:
     return _verdict(good, f"{len(inputs)} beats, |Δlogit| at most: {', '.join(found)}")
 
 
-def _parts(inputs: Inputs) -> Iterator[Inputs]:
-    for at in range(0, len(inputs), 1024):
-        yield inputs.rows(slice(at, at + 1024))
+@torch.no_grad()
+def _torch_logits(student: SegmentStudent, inputs: Inputs) -> NDArray[np.float32]:
+    parts = [inputs.rows(slice(at, at + 1024)) for at in range(0, len(inputs), 1024)]
+    logits = [student(part.window, part.rhythm, part.residual)[0].numpy() for part in parts]
+    return np.concatenate(logits)
+
+
+def _scale(logits: NDArray[np.float32]) -> float:
+    """Single precision is relative: limits grow with the largest logit, if it is above 1."""
+    return max(1.0, float(np.abs(logits).max()))
 
 
 def _integer_graph(subject: _Subject) -> Result:
@@ -235,6 +239,28 @@ def _integer_graph(subject: _Subject) -> Result:
                 node = first_difference(model, engine, {k: v[beats][rows] for k, v in feed.items()})
                 return "failed", f"{engine}: {name} of {wrong.sum()} beats differ; {node}"
     return "ok", f"{len(inputs)} beats equal to the bit in {', '.join(ENGINES)}"
+
+
+def _raw_graphs(subject: _Subject) -> Result:
+    if not (subject.folder / names.RAW_FLOAT).exists():
+        return "skipped", "exported without the format 'raw'"
+    feed = arrays_of(subject.inputs)
+    raw = feed.pop("window") * np.float32(1.7) + np.float32(0.3)
+    feed, outputs = {"raw_window": raw, **feed}, ("logits", NORMALISED)
+    integers, worst = QuantizedStudent.from_program(subject.program), 0.0
+    for engine in ENGINES[:2]:
+        for name in (names.RAW_FLOAT, names.RAW_INTEGER):
+            found = runner(exposed(subject.read(name), [NORMALISED]), engine, outputs)(feed)
+            if np.abs(found[NORMALISED] - normalise(raw)).max() > NORMALISE_LIMIT:
+                return "failed", f"{name} in {engine} normalises beats in another way"
+            inputs = replace(subject.inputs, window=torch.as_tensor(found[NORMALISED]))
+            if name == names.RAW_INTEGER:
+                if not np.array_equal(found["logits"], integers.logits(inputs)[0]):
+                    return "failed", f"{name} in {engine} is not QuantizedStudent behind its window"
+                continue
+            wanted = _torch_logits(subject.student, inputs)
+            worst = max(worst, float(np.abs(found["logits"] - wanted).max()) / _scale(wanted))
+    return _verdict(worst <= LOGIT_LIMIT, f"float {worst:.1e}, integer equal to the bit")
 
 
 def _golden_codes(subject: _Subject) -> Result:
@@ -267,6 +293,7 @@ CHECKS: dict[str, Callable[[_Subject], Result]] = {
     f"SAX simulates the same circuits (<= {CIRCUIT_LIMIT:g})": _circuits,
     f"torch = float graph in three engines (<= {LOGIT_LIMIT:g} of the largest logit)": _float_graph,
     "integer graph = QuantizedStudent, bit for bit": _integer_graph,
+    "raw-window graphs normalise and agree": _raw_graphs,
     "golden codes": _golden_codes,
     "netlists, DAC codes, parts, pictures, checker follow from the mesh file": _derived,
 }

@@ -14,13 +14,14 @@ def compact_json(value: Any, *, line: int = 320, indent: str = "") -> str:  # no
     ValueError
         If a number is NaN or infinite.
     """
-    text = json.dumps(value, allow_nan=False)
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     inner = list(value.values() if isinstance(value, dict) else value) if text[0] in "[{" else []
-    if len(text) <= line or not any(isinstance(item, dict | list) for item in inner):
+    numbers = isinstance(value, list) and not any(isinstance(item, dict | list) for item in inner)
+    if len(text) <= line or numbers:
         return text
     deeper = indent + " "
     parts = [compact_json(item, line=line, indent=deeper) for item in inner]
     if isinstance(value, dict):
-        parts = [f"{json.dumps(key)}: {part}" for key, part in zip(value, parts, strict=True)]
+        parts = [f"{json.dumps(key)}:{part}" for key, part in zip(value, parts, strict=True)]
     body = f",\n{deeper}".join(parts)
     return f"{text[0]}\n{deeper}{body}\n{indent}{text[-1]}"

@@ -79,7 +79,7 @@ def by_hand(student, inputs, beat):
 
 @pytest.mark.parametrize("bits", [2, 5, 8, 16])
 def test_equals_python_integers(make_student, bits) -> None:
-    """numpy in double precision gives the very integers, and float32 logits, of exact arithmetic."""
+    """Double precision gives the very integers, and float32 logits, of exact arithmetic."""
     student = quantised(make_student(), bits)
     inputs = golden_inputs(FULL)
     trace = student.trace(inputs)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -82,31 +83,50 @@ class Trial:
 
         `read` turns logits (C, b, classes) into another score than the probability.
         """
-        read = abnormal if read is None else read
         count = chips.stack.matrices.shape[0]
-        nominal = self.source.nominal()
-        powers = plan_powers(nominal.stack, nominal.additive, margin=1.25 if self.rin else 1.0)
         shared: dict[int, Any] = {}
         answer = np.empty((count, len(self.inputs)), np.float32)
         for block, at in enumerate(range(0, len(self.inputs), BEATS)):
             part = self.inputs.rows(slice(at, at + BEATS))
-            streams = []
-            if first is not None:
-                streams = [shot_generator(self.seed, first + k, block) for k in range(count)]
-            detector = ChipDetector(
-                self.readout,
-                chips.additive,
-                powers,
-                len(part),
-                streams,
-                self.rin,
-                square=chips.square,
-                sampled=self.sampled,
-                coefficients=shared,
+            answer[:, at : at + len(part)] = self.score_block(
+                chips, part, first, block, read, shared
             )
-            h_pool = features(chips.stack, part, self.carrier.architecture, detector)
-            answer[:, at : at + len(part)] = read(read_out(self.carrier.head, h_pool))
         return answer
+
+    @torch.no_grad()
+    def score_block(
+        self,
+        chips: Chips,
+        part: Inputs,
+        first: int | None,
+        block: int,
+        read: Read | None = None,
+        shared: dict[int, Any] | None = None,
+    ) -> NDArray[np.float32]:
+        """Score (C, b) of one block of beats; `shared` keeps what these chips have in common."""
+        streams = []
+        if first is not None:
+            count = chips.stack.matrices.shape[0]
+            streams = [shot_generator(self.seed, first + k, block) for k in range(count)]
+        detector = ChipDetector(
+            self.readout,
+            chips.additive,
+            self.powers,
+            len(part),
+            streams,
+            self.rin,
+            square=chips.square,
+            sampled=self.sampled,
+            coefficients={} if shared is None else shared,
+        )
+        h_pool = features(chips.stack, part, self.carrier.architecture, detector)
+        return (read or abnormal)(read_out(self.carrier.head, h_pool))
+
+    @cached_property
+    def powers(self) -> tuple[int | None, ...]:
+        """Degree of the noise polynomials of every block: the same for every chip."""
+        nominal = self.source.nominal()
+        return plan_powers(nominal.stack, nominal.additive, margin=1.25 if self.rin else 1.0)
 
 
 def abnormal(logits: torch.Tensor) -> NDArray[np.float32]:

@@ -190,6 +190,8 @@ class ChipDetector:
     ) -> Tensor:
         chips, beats = weight.shape[0], segment.shape[0]
         shifted = unfold(segment, branch.positions).view(WIDTH, -1)
+        if self.readout.digital:  # a code must not depend on single-precision rounding
+            shifted, weight, bias, gain = (part.double() for part in (shifted, weight, bias, gain))
         answers = []
         # One chip at a time: a chip's draws are the same whatever else is in the batch.
         for chip in range(chips):
@@ -205,7 +207,7 @@ class ChipDetector:
                 z = torch.addcmul(z, spread, drawn)
             value = self.readout.respond(block, z)
             answers.append(value.view(WIDTH, beats, branch.tokens, branch.kernel).mean(-1))
-        return torch.stack(answers)
+        return torch.stack(answers).to(segment.dtype)
 
     def _spread(self, block: int, chip: int, z: Tensor, bias: Tensor, gain: Tensor) -> Tensor:
         """Return the deviation after the gain of every sample of one chip: (4, ...)."""
@@ -217,6 +219,9 @@ class ChipDetector:
     def layer(self, block: int, weight: Tensor, bias: Tensor, gain: Tensor, x: Tensor) -> Tensor:
         """See `Detector.layer`."""
         chips = weight.shape[0]
+        kind = x.dtype
+        if self.readout.digital:
+            x, weight, bias, gain = (part.double() for part in (x, weight, bias, gain))
         x = self.readout.drive(x)
         z = torch.baddbmm(
             (gain * bias)[..., None], gain[..., None] * weight, x.expand(chips, -1, -1)
@@ -234,7 +239,7 @@ class ChipDetector:
                     self.additive[:, block, :, None].expand_as(value), self.relative * value
                 )
             z = torch.addcmul(z, spread, drawn)
-        return self.readout.collect(self.readout.respond(block, z))
+        return self.readout.collect(self.readout.respond(block, z)).to(kind)
 
 
 def _polynomial(coefficients: Tensor, sums: Tensor) -> Tensor:

@@ -68,8 +68,7 @@ class Carrier:
             )
             parts = [torch.as_tensor(np.array(part), dtype=torch.float32)[None] for part in arrays]
             head = Head(
-                torch.as_tensor(source.head_weight, dtype=torch.float32),
-                torch.as_tensor(source.head_bias, dtype=torch.float32),
+                torch.tensor(source.head_weight.tolist()), torch.tensor(source.head_bias.tolist())
             )
             scale = max(block.full_scale for block in source.blocks)
             return cls(source.architecture, Stack(*parts), head, scale)

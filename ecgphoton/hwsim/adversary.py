@@ -1,0 +1,100 @@
+"""The worst chip within tolerances, by gradient: what Monte Carlo would need luck to find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.montecarlo import Trial, rates
+from ecgphoton.hwsim.sensitivity import moved, threshold_margin
+from ecgphoton.hwsim.weights import Chips, WeightChips
+from ecgphoton.student.propagate import IdealDetector, features, read_out
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+STEPS = 40
+BEATS = 2048
+"""Beats of each class at most on which the search descends; the result is judged on all."""
+
+
+@dataclass(frozen=True, eq=False)
+class WorstChip:
+    """A chip within tolerance, chosen by an adversary."""
+
+    errors: NDArray[np.float64]
+    """(K, 4, 5) errors of weights and biases."""
+    miss: float
+    fpr: float
+    bound: float
+    """Largest error allowed."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, with the blocks by how much they were used."""
+        return {"miss": self.miss, "fpr": self.fpr, "bound": self.bound}
+
+
+def worst_chip(
+    trial: Trial, *, sigmas: float = 3.0, weight: float = 0.5, steps: int = STEPS
+) -> WorstChip:
+    """Find a silent chip with every error within ``sigmas`` deviations that is as bad as possible.
+
+    Projected sign-gradient ascent on a smooth miss rate and FPR, through the one propagation.
+
+    Parameters
+    ----------
+    trial
+        A weights-level trial; its sigma sets the tolerance.
+    weight
+        Weight of the miss rate against the FPR: 1 looks for missed beats only, 0 for false alarms.
+
+    Raises
+    ------
+    InputError
+        If the trial is not at weights level or a number is outside its range.
+    """
+    source = trial.source
+    if not isinstance(source, WeightChips):
+        raise InputError("the adversarial chip is searched at weights level: leave out --profile")
+    if sigmas <= 0 or not 0 <= weight <= 1:
+        raise InputError(f"sigmas is {sigmas!r} and weight {weight!r}; use above 0 and in [0, 1]")
+    bound = sigmas * source.sigma
+    stack = source.nominal().stack
+    activation = trial.carrier.architecture.activation
+    rows, side = _few(trial)
+    inputs = trial.inputs.rows(rows)
+    share = torch.where(side > 0, weight / (side > 0).sum(), (1 - weight) / (side < 0).sum())
+    errors = torch.zeros(1, *stack.biases.shape[1:], 5, requires_grad=True)
+    best, found = -np.inf, errors.detach().clone()
+    for step in range(steps):
+        detector = IdealDetector(activation)
+        h_pool = features(moved(stack, errors), inputs, trial.carrier.architecture, detector)
+        logits = read_out(trial.carrier.head, h_pool)[0]
+        margins = torch.logsumexp(logits[:, 1:], -1) - logits[:, 0] - threshold_margin(trial.point)
+        wrong = (share * torch.sigmoid(-4 * side * margins)).sum()
+        if float(wrong.detach()) > best:
+            best, found = float(wrong.detach()), errors.detach().clone()
+        (slope,) = torch.autograd.grad(wrong, errors)
+        pace = bound * (1 - step / steps) / 4
+        errors = (errors + pace * slope.sign()).detach().clamp(-bound, bound)
+        errors.requires_grad_(True)
+    exact = source.with_errors(stack, found)
+    chips = Chips(exact, torch.zeros_like(stack.biases))
+    miss, fpr, _ = rates(trial.score(chips, None), trial.label, trial.point)[0]
+    return WorstChip(np.asarray(found[0].double()), float(miss), float(fpr), bound)
+
+
+def _few(trial: Trial) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows of a few beats of each class, spread evenly, and +1 for abnormal, -1 for normal."""
+    picked = []
+    for wanted in (True, False):
+        index = np.flatnonzero(trial.label == wanted)
+        places = np.linspace(0, len(index) - 1, min(BEATS, len(index))).astype(int)
+        picked.append(index[places] if len(index) else index)
+    rows = np.sort(np.concatenate(picked))
+    side = np.where(trial.label[rows], 1.0, -1.0)
+    return torch.as_tensor(rows), torch.as_tensor(side, dtype=torch.float32)

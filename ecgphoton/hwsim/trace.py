@@ -1,0 +1,128 @@
+"""One decision replayed: chip K, beat N, and the margin lost at every stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.montecarlo import GROUP, Trial, margin
+from ecgphoton.hwsim.sensitivity import threshold_margin
+from ecgphoton.hwsim.streams import BEATS
+from ecgphoton.hwsim.weights import Chips
+from ecgphoton.student.propagate import Stack
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What one block of a chip did to the margin of one beat."""
+
+    block: str
+    static: float
+    """Change of the margin by this block's wrong matrix and bias."""
+    shot: float
+    """Further change by this shot's noise in this block."""
+    margin: float
+    """Margin with the chip up to and including this block, perfect afterwards."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One decision of one chip. A positive margin is called abnormal."""
+
+    chip: int
+    beat: int
+    abnormal: bool
+    """The label."""
+    perfect: float
+    """Margin on the perfect, silent chip."""
+    stages: tuple[Stage, ...]
+
+    @property
+    def margin(self) -> float:
+        """Margin on the chip, exactly the one of the simulation."""
+        return self.stages[-1].margin
+
+    @property
+    def flipped(self) -> bool:
+        """Whether the chip decides otherwise than the perfect one."""
+        return (self.margin >= 0) != (self.perfect >= 0)
+
+    @property
+    def right(self) -> bool:
+        """Whether the chip decides as the label says."""
+        return (self.margin >= 0) == self.abnormal
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "chip": self.chip,
+            "beat": self.beat,
+            "abnormal": self.abnormal,
+            "perfect_margin": self.perfect,
+            "margin": self.margin,
+            "flipped": self.flipped,
+            "right": self.right,
+            "stages": [vars(stage) for stage in self.stages],
+        }
+
+
+def trace(trial: Trial, chip: int, beat: int) -> Trace:
+    """Replay one decision, switching the chip's blocks on one after the other.
+
+    The changes of all stages add up to the whole loss of margin: what a block costs is counted
+    with the blocks before it already wrong and those after it perfect.
+
+    Raises
+    ------
+    InputError
+        If there is no such beat or chip.
+    """
+    if not 0 <= beat < len(trial.inputs):
+        raise InputError(f"beat {beat} does not exist; beats are 0 to {len(trial.inputs) - 1}")
+    first = chip // GROUP * GROUP
+    drawn, ideal = trial.source.draw(trial.seed, first, GROUP), trial.source.nominal()
+    blocks = trial.carrier.architecture.blocks
+
+    def replay(static: int, shots: int) -> float:
+        """Margin with the first `static` matrices wrong and noise in the first `shots` blocks."""
+        return _margin(trial, _mix(drawn, ideal, static, shots), first, chip - first, beat)
+
+    before = perfect = replay(0, 0)
+    stages = []
+    for index, name in enumerate(blocks):
+        wrong, noisy = replay(index + 1, index), replay(index + 1, index + 1)
+        stages.append(Stage(name, wrong - before, noisy - wrong, noisy))
+        before = noisy
+    return Trace(chip, beat, bool(trial.label[beat]), perfect, tuple(stages))
+
+
+def _mix(drawn: Chips, ideal: Chips, static: int, shots: int) -> Chips:
+    count = drawn.stack.matrices.shape[0]
+
+    def join(wrong: Tensor, right: Tensor) -> Tensor:
+        right = right.expand(count, *right.shape[1:])
+        return torch.cat([wrong[:, :static], right[:, static:]], 1)
+
+    stack = Stack(
+        join(drawn.stack.matrices, ideal.stack.matrices),
+        join(drawn.stack.biases, ideal.stack.biases),
+        ideal.stack.gains,
+    )
+    additive = drawn.additive.clone()
+    additive[:, shots:] = 0
+    return Chips(stack, additive, drawn.square)
+
+
+def _margin(trial: Trial, chips: Chips, first: int, row: int, beat: int) -> float:
+    """Margin of one beat, with the noise that beat has in a full simulation."""
+    block = beat // BEATS
+    part = trial.inputs.rows(slice(block * BEATS, (block + 1) * BEATS))
+    scores = trial.score_block(chips, part, first, block, margin)
+    return float(np.float64(scores[row, beat - block * BEATS])) - threshold_margin(trial.point)

@@ -22,8 +22,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 # Name, number of signals, and perhaps rate[/counter], length and starting time; header(5).
 _RECORD_LINE = re.compile(r"[^\s/]+\s+(\d{1,4})(?:\s+\d[\d.e+]*(?:/\S+)?(?:\s+\d+.*)?)?")
 # What each digital format stores for "no sample" (WFDB signal(5) manual page).
-_INVALID = {"8": -(2**7), "80": -(2**7), "16": -(2**15), "61": -(2**15), "160": -(2**15)}
-_INVALID |= {"24": -(2**23), "32": -(2**31), "212": -(2**11), "310": -(2**9), "311": -(2**9)}
+INVALID = {"8": -(2**7), "80": -(2**7), "16": -(2**15), "61": -(2**15), "160": -(2**15)}
+INVALID |= {"24": -(2**23), "32": -(2**31), "212": -(2**11), "310": -(2**9), "311": -(2**9)}
 # Bytes a sample takes, where the size of the file tells whether it is whole.
 _BYTES = {"8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "24": 3.0, "32": 4.0, "212": 1.5}
 
@@ -76,7 +76,7 @@ def record_files(folder: Path, name: str, annotator: str = "atr") -> tuple[Path,
             f"no record {name!r} in {folder}; there are {len(known)}: {' '.join(known[:60])}"
         )
     header = folder / f"{name}.hea"
-    signals = _signal_files(_read(header, name), name)
+    signals = signal_files(read_file(header, name), name)
     files = (header, *(folder / file for file in signals), folder / f"{name}.{annotator}")
     for path in files:
         if not path.is_file():
@@ -101,20 +101,21 @@ def read_recording(
     """
     record_files(folder, name, annotator)
     path = str(folder / name)
-    header = _wfdb("rdheader", f"header {name}.hea", path)
+    header = call_wfdb("rdheader", f"header {name}.hea", path)
     notes: list[str] = []
-    channel, found = _channel(header, lead, name, notes)
+    channel, found = choose_channel(header, lead, name, notes)
     signal = _signal(header, path, channel)
-    samples, symbols = _beats(path, annotator, _read(folder / f"{name}.{annotator}", name))
+    samples, symbols = read_beats(path, annotator, read_file(folder / f"{name}.{annotator}", name))
     rate = float(header.fs)
     if rate != SAMPLING_RATE:
-        signal, samples = _resample(signal, samples, rate, name)
+        signal, samples = resample(signal, samples, rate, name)
         notes.append(f"{name}: resampled from {rate:g} Hz to {SAMPLING_RATE:g} Hz")
     synthetic = any(comment.startswith(SYNTHETIC_MARK) for comment in header.comments)
     return Recording(name, signal, samples, symbols, found, SAMPLING_RATE, synthetic, tuple(notes))
 
 
-def _read(path: Path, name: str) -> bytes:
+def read_file(path: Path, name: str) -> bytes:
+    """Read a file of a record, or raise InputError."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -128,7 +129,7 @@ def _lacking(path: Path, name: str) -> InputError:
     )
 
 
-def _signal_files(header: bytes, name: str) -> list[str]:
+def signal_files(header: bytes, name: str) -> list[str]:
     """Return the signal files a header names, each of them plain names beside the header."""
     lines = [
         line
@@ -150,7 +151,7 @@ def _signal_files(header: bytes, name: str) -> list[str]:
     return sorted(files)
 
 
-def _wfdb(function: str, what: str, *arguments: object, **options: object) -> Any:  # noqa: ANN401
+def call_wfdb(function: str, what: str, *arguments: object, **options: object) -> Any:  # noqa: ANN401
     """Call a reader of wfdb; whatever it stumbles over is the file's fault."""
     import wfdb
 
@@ -163,7 +164,7 @@ def _wfdb(function: str, what: str, *arguments: object, **options: object) -> An
         ) from error
 
 
-def _channel(header: Any, lead: str, name: str, notes: list[str]) -> tuple[int, str]:  # noqa: ANN401
+def choose_channel(header: Any, lead: str, name: str, notes: list[str]) -> tuple[int, str]:  # noqa: ANN401
     """Return number and name of the wanted channel, noting a substitute."""
     leads = [str(lead) for lead in header.sig_name]
     if lead.startswith("channel:"):
@@ -197,7 +198,7 @@ def _signal(
                 f"{file} is truncated: {size} bytes, its header promises {needed}; fetch it again"
             )
     what = f"signal file {file}"
-    record = _wfdb("rdrecord", what, path, physical=False, channels=[channel], return_res=32)
+    record = call_wfdb("rdrecord", what, path, physical=False, channels=[channel], return_res=32)
     digital = record.d_signal[:, 0]
     stated = header.checksum[channel] if header.checksum else None
     if (header.samps_per_frame[channel] or 1) > 1 or header.skew[channel]:
@@ -208,19 +209,21 @@ def _signal(
             "fetch it again"
         )
     signal: NDArray[np.float32] = digital.astype(np.float32)
-    signal[digital == _INVALID.get(fmt, -(2**31))] = np.nan
+    signal[digital == INVALID.get(fmt, -(2**31))] = np.nan
     return signal
 
 
-def _beats(path: str, annotator: str, content: bytes) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
-    """R samples and symbols of the beat annotations."""
+def read_beats(
+    path: str, annotator: str, content: bytes
+) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
+    """Return R samples and symbols of the beat annotations."""
     what = f"annotation file {Path(path).name}.{annotator}"
     if len(content) < 2 or len(content) % 2 or content[-2:] != b"\0\0":
         raise InputError(
             f"{what} is truncated: {len(content)} bytes that do not end in the end mark; "
             "fetch it again"
         )
-    annotation = _wfdb("rdann", what, path, annotator)
+    annotation = call_wfdb("rdann", what, path, annotator)
     samples = np.asarray(annotation.sample, np.int64)
     symbols = np.asarray(annotation.symbol, str)
     if len(samples) and (samples[0] < 0 or (np.diff(samples) < 0).any()):
@@ -229,7 +232,7 @@ def _beats(path: str, annotator: str, content: bytes) -> tuple[NDArray[np.int64]
     return samples[beat], symbols[beat].astype("<U1")
 
 
-def _resample(
+def resample(
     signal: NDArray[np.float32], samples: NDArray[np.int64], rate: float, name: str
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Bring signal and R samples to 360 Hz (polyphase filter), keeping gaps as gaps."""

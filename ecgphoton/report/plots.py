@@ -90,7 +90,8 @@ def draw_roc(
     the others.
     """
     panels = 1 if point is not None else len(scores)
-    figure = style.new_figure(5.6 * panels, synthetic=synthetic)
+    lines = len(scores) + 1 if point is not None else len(classes)
+    figure = style.new_figure((5.35 + 0.17 * lines) * panels, synthetic=synthetic)
     for axes, group in zip(
         np.atleast_1d(figure.subplots(panels, 1)), _groups(scores, point), strict=True
     ):
@@ -130,7 +131,7 @@ def draw_roc(
         for connector in frame.connectors or ():
             connector.set_visible(False)
         note = None if point is None else f"●  at threshold {_threshold(point)}"
-        legend = axes.legend(loc="upper left", title=note, bbox_to_anchor=(0, -0.14))
+        legend = axes.legend(loc="upper left", title=note, bbox_to_anchor=(0, -0.1))
         legend.get_title().set_fontsize(8)
         legend.set_alignment("left")
     style.save(figure, path)

@@ -1,0 +1,130 @@
+"""WFDB annotation files: read with every doubt told, written whole or not at all."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.ecg.reading import call_wfdb, read_beats, read_file
+from ecgphoton.errors import InputError
+
+_ANNOTATOR = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,15}")
+_RECORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
+LAST_SAMPLE = 2**31 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Annotations:
+    """Beats one annotator marked in one record."""
+
+    sample: NDArray[np.int64]
+    """``(n,)`` in order, at the rate of the record."""
+    symbol: NDArray[np.str_]
+    """``(n,)`` WFDB symbols."""
+    fs: float
+    """Hz."""
+
+
+def record_path(record: str | Path) -> Path:
+    """Return the path of a record without extension; a header's own path will do as well.
+
+    Raises
+    ------
+    InputError
+        If there is no header of that name.
+    """
+    path = Path(record)
+    path = path.with_suffix("") if path.suffix == ".hea" else path
+    if not path.with_name(f"{path.name}.hea").is_file():
+        raise InputError(
+            f"there is no record {record} ({path.name}.hea is missing); give the path of a WFDB "
+            "record without extension, such as mitdb/100"
+        )
+    return path
+
+
+def read_annotations(record: str | Path, annotator: str) -> Annotations:
+    """Read the beats of an annotation file.
+
+    Raises
+    ------
+    InputError
+        If record or annotation is missing or damaged.
+    """
+    path = record_path(record)
+    _check_annotator(annotator)
+    header = call_wfdb("rdheader", f"header {path.name}.hea", str(path))
+    sample, symbol = read_beats(
+        str(path), annotator, read_file(path.with_name(f"{path.name}.{annotator}"), path.name)
+    )
+    return Annotations(sample, symbol, float(header.fs))
+
+
+def write_annotations(
+    folder: Path,
+    name: str,
+    annotator: str,
+    sample: NDArray[np.int64],
+    symbol: Sequence[str],
+    *,
+    fs: float,
+    note: str = "",
+) -> Path:
+    """Write a WFDB annotation file ``<name>.<annotator>``.
+
+    Parameters
+    ----------
+    folder
+        Where to.
+    name, annotator
+        Record and annotator; letters and digits.
+    sample, symbol
+        In order; WFDB symbols.
+    fs
+        Hz, stored in the file.
+    note
+        A sentence stored as a comment annotation at the first sample.
+
+    Raises
+    ------
+    InputError
+        If a name is not allowed by WFDB, times run backwards, or the folder cannot be written.
+    """
+    import wfdb
+
+    _check_annotator(annotator)
+    if not _RECORD.fullmatch(name):
+        raise InputError(f"record name {name!r}; WFDB allows letters, digits, '-' and '_'")
+    sample = np.asarray(sample, np.int64)
+    if len(sample) and (sample[0] < 0 or sample[-1] > LAST_SAMPLE or (np.diff(sample) < 0).any()):
+        raise InputError(
+            f"annotation samples of {name} from {sample.min()} to {sample.max()}; they must be "
+            f"in order, from 0 to {LAST_SAMPLE}"
+        )
+    symbols = list(symbol)
+    notes = [""] * len(symbols)
+    if note or not symbols:
+        sample, symbols = np.insert(sample, 0, 0), ['"', *symbols]
+        notes = [note or "no beat", *notes]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
+            wfdb.wrann(name, annotator, sample, symbols, aux_note=notes, fs=fs, write_dir=temporary)
+            final = folder / f"{name}.{annotator}"
+            (Path(temporary) / final.name).replace(final)
+    except OSError as error:
+        raise InputError(f"cannot write to {folder}: {error.strerror}") from error
+    return final
+
+
+def _check_annotator(annotator: str) -> None:
+    if not _ANNOTATOR.fullmatch(annotator):
+        raise InputError(
+            f"annotator {annotator!r}; use letters first, then digits or '_', such as atr or eph"
+        )

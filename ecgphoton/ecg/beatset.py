@@ -25,7 +25,7 @@ class BeatSet:
     windows: NDArray[np.float32]
     """``(n, 360)`` normalised beats in [-1, 1], R at sample 180."""
     rhythm_causal: NDArray[np.float32]
-    """``(n, 4)`` features of the RR intervals up to the beat."""
+    """``(n, 4)`` three features of the RR intervals up to the beat, and its deviation in shape."""
     rhythm_full: NDArray[np.float32]
     """``(n, 4)`` the same, one of them looking at the next interval."""
     residual: NDArray[np.float32]

@@ -37,11 +37,13 @@ def extract(recording: Recording, *, source: str) -> Extracted:
     reason, windows = _cut(recording.signal, recording.samples)
     kept = reason == ""
     normal = features.normalise(windows)
+    residual = features.template_residual(normal)
+    unusual = features.deviation(residual)
     beats = BeatSet(
         windows=normal,
-        rhythm_causal=causal[kept],
-        rhythm_full=full[kept],
-        residual=features.template_residual(normal),
+        rhythm_causal=np.column_stack([causal[kept], unusual]),
+        rhythm_full=np.column_stack([full[kept], unusual]),
+        residual=residual,
         label=np.full(int(kept.sum()), -1, np.int64),
         symbol=recording.symbols[kept],
         record=np.full(int(kept.sum()), recording.name, f"<U{max(8, len(recording.name))}"),

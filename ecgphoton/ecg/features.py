@@ -23,16 +23,17 @@ QRS = slice(120, 240)
 TEMPLATE_BEATS = 33
 """Beats whose median is the running template, the current one included."""
 
-RHYTHM_VERSION = 1
-"""Raised whenever `rhythm_features` changes, so that a model can name what it was trained on."""
-RHYTHM_CAUSAL = ("pre/recent", "pre/long-run", "pre/previous", "pre")
-RHYTHM_FULL = ("pre/recent", "pre/long-run", "post/pre", "pre")
+RHYTHM_VERSION = 2
+"""Raised whenever a rhythm feature changes, so that a model can name what it was trained on."""
+RHYTHM_CAUSAL = ("pre/recent", "pre/long-run", "pre/previous", "deviation")
+RHYTHM_FULL = ("pre/recent", "pre/long-run", "post/pre", "deviation")
 RR_LIMITS = (0.2, 3.0)
 """Seconds; intervals outside (missed beats, flutter, signal loss) are clipped."""
 RECENT, LONG_RUN = 10, 250
 RATIO_GAIN = 4.0
 """tanh(4 ln r): a beat 20 % early maps to -0.71, half the interval to -0.99."""
-USUAL_RR, RR_GAIN = 0.8, 2.0
+DEVIATION_FLOOR = 0.03
+"""Added to both sides of the deviation's ratio: what noise alone makes of a clean beat."""
 
 
 def normalise(windows: NDArray[np.floating]) -> FloatArray:
@@ -62,7 +63,7 @@ def normalise(windows: NDArray[np.floating]) -> FloatArray:
 def rhythm_features(
     r_samples: IntArray, sampling_rate: float = SAMPLING_RATE
 ) -> tuple[FloatArray, FloatArray]:
-    """Four RR-interval features of every beat, causal and full.
+    """Three RR-interval features of every beat, causal and full.
 
     With `pre` the interval before a beat and `post` the one after it (both clipped to
     `RR_LIMITS`):
@@ -70,7 +71,8 @@ def rhythm_features(
     1. ``tanh(4 ln(pre / median of the 10 intervals before it))``
     2. ``tanh(4 ln(pre / mean of up to 250 intervals before it))``
     3. causal ``tanh(4 ln(pre / the interval before it))``, full ``tanh(4 ln(post / pre))``
-    4. ``tanh(2 (pre - 0.8 s))``
+
+    The fourth value of a rhythm token is `deviation`.
 
     A term whose interval or history does not exist yet (first beats, last beat) is 0, the value
     of a regular rhythm.
@@ -84,14 +86,13 @@ def rhythm_features(
 
     Returns
     -------
-    ``(n, 4)`` causal and ``(n, 4)`` full features, float32 in [-1, 1].
+    ``(n, 3)`` causal and ``(n, 3)`` full features, float32 in [-1, 1].
     """
     count = len(r_samples)
-    causal = np.zeros((count, 4))
+    causal = np.zeros((count, 3))
     if count > 1:
         rr = np.clip(np.diff(np.asarray(r_samples, float)) / sampling_rate, *RR_LIMITS)
         log = np.log(rr)
-        causal[1:, 3] = np.tanh(RR_GAIN * (rr - USUAL_RR))
         causal[2:, 0] = log[1:] - np.log(_running_median(rr, RECENT)[:-1])
         causal[2:, 1] = log[1:] - np.log(_running_mean(rr, LONG_RUN)[:-1])
         causal[2:, 2] = np.diff(log)
@@ -99,8 +100,7 @@ def rhythm_features(
     if count > 1:
         full[:, 2] = 0.0
         full[1:-1, 2] = np.diff(log)
-    for features in (causal, full):
-        features[:, :3] = np.tanh(RATIO_GAIN * features[:, :3])
+    causal, full = np.tanh(RATIO_GAIN * causal), np.tanh(RATIO_GAIN * full)
     return causal.astype(np.float32), full.astype(np.float32)
 
 
@@ -126,6 +126,30 @@ def template_residual(windows: FloatArray, history: FloatArray | None = None) ->
     rows = np.concatenate([past, qrs])
     residual = qrs - _sliding_median(rows)[len(past) :]
     return np.clip(residual, -1.0, 1.0, out=residual)
+
+
+def deviation(residual: FloatArray, history: FloatArray | None = None) -> FloatArray:
+    """How unusual the QRS of each beat is for this patient: the fourth rhythm value.
+
+    ``tanh(ln((m + 0.03) / (median of m + 0.03)))`` with `m` the mean magnitude of a beat's
+    template residual and the median over the beat itself and the 32 before it, or as many as
+    there are. A noisy lead raises both, so that only the odd beat stands out.
+
+    Parameters
+    ----------
+    residual
+        ``(n, 120)`` from `template_residual`, beats of one patient in order.
+    history
+        ``(m, 120)`` residuals of the beats before, for a stream; the last 32 are used.
+
+    Returns
+    -------
+    ``(n,)`` float32 in [-1, 1].
+    """
+    past = residual[:0] if history is None else history[-(TEMPLATE_BEATS - 1) :]
+    size = np.abs(np.concatenate([past, residual])).mean(axis=1, keepdims=True)
+    ratio = (size + DEVIATION_FLOOR) / (_sliding_median(size) + DEVIATION_FLOOR)
+    return np.tanh(np.log(ratio[len(past) :, 0])).astype(np.float32)
 
 
 def _sliding_median(rows: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from ecgphoton.ecg.features import (
     QRS,
     WINDOW,
+    deviation,
     normalise,
     rhythm_features,
     template_residual,
@@ -56,15 +57,15 @@ def plain_rhythm(samples):
     causal, full = [], []
     for i in range(len(samples)):
         past = rr[1:i]
-        row = [0.0, 0.0, 0.0, 0.0 if i == 0 else np.tanh(2 * (rr[i] - 0.8))]
+        row = [0.0, 0.0, 0.0]
         if past:
             row[0] = np.tanh(4 * np.log(rr[i] / np.median(past[-10:])))
             row[1] = np.tanh(4 * np.log(rr[i] / np.mean(past[-250:])))
             row[2] = np.tanh(4 * np.log(rr[i] / past[-1]))
         causal.append(row)
         both = 0 < i < len(samples) - 1
-        full.append([*row[:2], np.tanh(4 * np.log(rr[i + 1] / rr[i])) if both else 0.0, row[3]])
-    return np.reshape(causal, (-1, 4)), np.reshape(full, (-1, 4))
+        full.append([*row[:2], np.tanh(4 * np.log(rr[i + 1] / rr[i])) if both else 0.0])
+    return np.reshape(causal, (-1, 3)), np.reshape(full, (-1, 3))
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 9, 10, 11, 12, 300])
@@ -88,11 +89,11 @@ def test_rhythm_is_causal():
 def test_a_premature_beat_shows():
     """A regular rhythm gives zero ratios, a premature beat negative ones, its pause positive."""
     samples = np.arange(40) * 288
-    np.testing.assert_allclose(rhythm_features(samples)[0][:, :3], 0, atol=1e-12)
+    np.testing.assert_allclose(rhythm_features(samples)[0], 0, atol=1e-12)
     samples[20] -= 100
     causal, full = rhythm_features(samples)
-    assert (causal[20, :3] < -0.8).all()
-    assert (causal[21, :3] > 0.8).all()
+    assert (causal[20] < -0.8).all()
+    assert (causal[21] > 0.8).all()
     assert full[20, 2] > 0.9
 
 
@@ -141,3 +142,29 @@ def test_residual_of_a_steady_patient_is_zero():
     residual = template_residual(windows)
     np.testing.assert_allclose(residual[40], np.clip(2 * windows[40, QRS], -1, 1), atol=1e-6)
     assert not residual[41:].any()
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 32, 33, 34, 100])
+def test_deviation_is_size_over_usual_size(count):
+    """The fourth rhythm value equals its definition beat by beat, whole or streamed."""
+    residual = template_residual(normalise(beats(count)))
+    size = np.abs(residual).mean(axis=1)
+    usual = [np.median(size[max(0, i - 32) : i + 1]) for i in range(count)]
+    wanted = np.tanh(np.log((size + 0.03) / (np.array(usual) + 0.03)))
+    found = deviation(residual)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+    for i in range(count):
+        one = deviation(residual[i : i + 1], history=residual[max(0, i - 32) : i])
+        np.testing.assert_allclose(one, found[i : i + 1], atol=1e-6)
+
+
+def test_only_the_odd_beat_deviates():
+    """A patient's usual beats deviate by about 0 however noisy the lead, another shape by more."""
+    rng = np.random.default_rng(3)
+    usual, odd = beats(1)[0], beats(1, seed=9)[0]
+    for noise in (0.01, 0.1):
+        windows = usual + noise * np.abs(usual).max() * rng.normal(size=(60, WINDOW))
+        windows[50] = odd
+        found = deviation(template_residual(normalise(windows)))
+        assert np.abs(np.delete(found, 50)).max() < 0.4 < found[50]

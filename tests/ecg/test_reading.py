@@ -166,7 +166,8 @@ def test_gaps_drop_beats_and_count_them(folder):
     assert np.isfinite(broken.beats.windows).all()
     kept = np.isin(whole.beats.sample, broken.beats.sample)
     np.testing.assert_array_equal(whole.beats.windows[kept], broken.beats.windows)
-    np.testing.assert_array_equal(whole.beats.rhythm_causal[kept], broken.beats.rhythm_causal)
+    timing = whole.beats.rhythm_causal[kept, :3]
+    np.testing.assert_array_equal(timing, broken.beats.rhythm_causal[:, :3])
 
 
 def test_invalid_samples_in_a_file_are_gaps(folder):

@@ -1,0 +1,230 @@
+"""What recipes are worth: over seeds, over patients, and lever by lever.
+
+    python benchmarks/accuracy.py reference-rhythm reference-8 --seeds 5
+    python benchmarks/accuracy.py reference-rhythm --folds 4 --seeds 3 --levers
+
+The first form runs ``ecgphoton train`` once per seed into ``--out`` (finished runs are kept) and
+prints mean ± standard deviation over seeds with 95 % intervals from resampling whole records.
+The second form never opens the test records: it divides the training and validation records into
+folds by patient, trains on all folds but one and scores the one left out, for the recipe and for
+the recipe with each lever changed. Differences are paired: the same resampled records for both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from _beats import spread, table
+from numpy.typing import NDArray
+
+from ecgphoton.artifacts import MANIFEST
+from ecgphoton.ecg.beats import BeatSet, load_records
+from ecgphoton.ecg.records import PROTOCOLS, SAME_SUBJECT
+from ecgphoton.pipeline.beats import examples_of, splits_of
+from ecgphoton.pipeline.train import parts_of, start_run, train
+from ecgphoton.recipe import Recipe, override, read
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.training.fit import fit
+from ecgphoton.training.judge import probabilities
+
+BINS, DRAWS, FALSE_ALARMS = 2000, 1000, 0.05
+LEVERS: Mapping[str, tuple[str, ...]] = {
+    "rhythm token off": ("student.rhythm=none",),
+    "template branch off": ("student.template=false",),
+    "both off (8 tokens)": ("student.rhythm=none", "student.template=false"),
+    "next interval seen (not causal)": ("student.rhythm=full",),
+    "augmentation off": ("augment.shift=0", "augment.wander=0", "augment.noise=0"),
+    "weight noise off": ("noise.weight=0",),
+    "weight noise doubled": ("noise.weight=0.06",),
+    "weight EMA off": ("training.ema=0",),
+    "gains fixed at 1": ("student.gains=unit",),
+    "two layers": ("student.layers=2",),
+    "plain class weights": ("balance.class_weights=none",),
+    "every patient counts the same": ("balance.patient_weight=true",),
+    "half the epochs": ("training.epochs=HALF",),
+}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Scores of one model on beats of several records, as a histogram per record."""
+
+    positive: NDArray[np.float64]
+    """(records, bins) abnormal beats."""
+    negative: NDArray[np.float64]
+    """(records, bins) normal beats."""
+
+    @classmethod
+    def of(
+        cls, probability: NDArray[np.floating], label: NDArray[np.int64], record: NDArray[np.str_]
+    ) -> Curve:
+        """Sort beats into bins of the log odds, evenly filled."""
+        order = np.argsort(np.argsort(probability, kind="stable"), kind="stable")
+        bins = order * BINS // len(order)
+        names, at = np.unique(record, return_inverse=True)
+        counts = np.zeros((2, len(names), BINS))
+        np.add.at(counts, ((label > 0).astype(int), at, bins), 1)
+        return cls(counts[1], counts[0])
+
+    def numbers(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """AUC and miss rate at 5 % FPR for (draws, records) weights: (draws, 2)."""
+        positive, negative = weight @ self.positive, weight @ self.negative
+        total, normal = positive.sum(1, keepdims=True), negative.sum(1, keepdims=True)
+        below = np.cumsum(negative, 1) - negative / 2
+        auc = (positive * below).sum(1) / np.maximum(total * normal, 1)[:, 0]
+        allowed = np.cumsum(negative[:, ::-1], 1)[:, ::-1] <= FALSE_ALARMS * normal
+        miss = 1 - (positive * allowed).sum(1) / np.maximum(total, 1)[:, 0]
+        return np.stack([auc, miss], 1)
+
+
+def resampled(records: int, seed: int = 20) -> NDArray[np.float64]:
+    """(draws + 1, records) how often each record counts; the first row is every record once."""
+    rng = np.random.default_rng(seed)
+    picks = rng.multinomial(records, np.full(records, 1 / records), size=DRAWS)
+    return np.concatenate([np.ones((1, records)), picks]).astype(float)
+
+
+def folds_of(beats: BeatSet, count: int) -> Iterator[NDArray[np.bool_]]:
+    """Rows of each fold: whole subjects, abnormal beats spread as evenly as they go."""
+    subject = np.array([SAME_SUBJECT.get(str(name), str(name)) for name in beats.record])
+    names = np.unique(subject)
+    load = {name: int((beats.label[subject == name] > 0).sum()) for name in names}
+    held: list[list[str]] = [[] for _ in range(count)]
+    for name in sorted(names, key=lambda name: (-load[name], name)):
+        lightest = min(held, key=lambda fold: (sum(load[n] for n in fold), len(fold)))
+        lightest.append(name)
+    for fold in held:
+        yield np.isin(subject, fold)
+
+
+def out_of_fold(recipe: Recipe, beats: BeatSet, count: int, seed: int) -> NDArray[np.float64]:
+    """Probability of abnormal of every beat, from a student that never saw its patient.
+
+    The epoch is chosen on a tenth of the training beats, drawn at random.
+    """
+    found = np.empty(len(beats))
+    for held in folds_of(beats, count):
+        rest = np.flatnonzero(~held)
+        order = np.random.default_rng(seed).permutation(rest)
+        tenth = len(rest) // 10
+        training = examples_of(beats.take(np.sort(order[tenth:])), recipe.student)
+        monitor = examples_of(beats.take(np.sort(order[:tenth])), recipe.student)
+        fitted = fit(
+            SegmentStudent(recipe.student, seed=seed),
+            training,
+            {"validation": monitor},
+            recipe.training,
+            recipe.decision.without_blend(),
+            parts_of(recipe, training, recipe.student),
+            seed=seed,
+        )
+        left_out = examples_of(beats.take(np.flatnonzero(held)), recipe.student)
+        found[held] = probabilities(fitted.model, left_out)[:, 1]
+    return found
+
+
+def cross_validate(
+    recipe: Recipe, variants: Mapping[str, tuple[str, ...]], count: int, seeds: int
+) -> None:
+    """Print the patient-grouped table of a recipe and its variants."""
+    protocol = PROTOCOLS[recipe.data.protocol]
+    beats = load_records(
+        (*protocol.train, *protocol.validation), lead=recipe.data.lead, labels=recipe.data.labels
+    )
+    beats = beats.take(beats.label >= 0)
+    weights = resampled(len(np.unique(beats.record)))
+    half = str(max(1, recipe.training.epochs // 2))
+    base: NDArray[np.float64] | None = None
+    for name, assignments in {recipe.name: (), **variants}.items():
+        changed = override(recipe, [text.replace("HALF", half) for text in assignments])
+        scores = [out_of_fold(changed, beats, count, seed) for seed in range(seeds)]
+        curves = [Curve.of(score, beats.label, beats.record) for score in scores]
+        drawn = np.stack([curve.numbers(weights) for curve in curves])
+        mean = drawn.mean(0)
+        base = mean if base is None else base
+        row: dict[str, object] = {"variant": name, "parameters": changed.student.parameters}
+        for column, short in enumerate(("AUC", "miss at 5 % FPR")):
+            row[short] = spread(drawn[:, 0, column])
+            low, high = 100 * np.quantile(mean[1:, column] - base[1:, column], (0.025, 0.975))
+            difference = 100 * (mean[0, column] - base[0, column])
+            row[f"Δ {short} [95 %]"] = f"{difference:+.2f} [{low:+.2f}, {high:+.2f}]"
+        table(list(row), [row])
+
+
+def run_seeds(recipe: Recipe, seeds: Sequence[int], out: Path) -> None:
+    """Train what is missing and print the table of a recipe."""
+    folders = []
+    splits = None
+    for seed in seeds:
+        folder = out / f"{recipe.name}-{seed}"
+        if not (folder / MANIFEST).exists():
+            splits = splits_of(recipe) if splits is None else splits
+            start_run(recipe, folder, seed)
+            train(recipe, splits, folder, seed=seed)
+        folders.append(folder)
+    metrics = [json.loads((folder / "metrics.json").read_text()) for folder in folders]
+    for name in metrics[0]["sets"]:
+        sets = [entry["sets"][name] for entry in metrics]
+        if metrics[0]["operating_point"] is None:
+            _classes(recipe.name, name, sets)
+            continue
+        with np.load(folders[0] / f"{name}_scores.npz") as file:
+            label, record = file["label"], file["record"]
+        curves = []
+        for folder in folders:
+            with np.load(folder / f"{name}_scores.npz") as file:
+                curves.append(Curve.of(file["probability"][:, 1], label, record))
+        weights = resampled(len(np.unique(record)))
+        drawn = np.mean([curve.numbers(weights) for curve in curves], 0)
+        low, high = 100 * np.quantile(drawn[1:], (0.025, 0.975), axis=0)
+        row: dict[str, object] = {"recipe": recipe.name, "set": name}
+        for key in ("auc", "miss", "fpr", "f1"):
+            row[key] = spread([entry[key] for entry in sets])
+        row["AUC [95 %]"] = f"[{low[0]:.1f}, {high[0]:.1f}]"
+        for key in ("miss", "fpr"):
+            ends = 100 * np.mean([entry["interval_95"][key] for entry in sets], 0)
+            row[f"{key} [95 %]"] = f"[{ends[0]:.1f}, {ends[1]:.1f}]"
+        table(list(row), [row])
+
+
+def _classes(recipe: str, name: str, sets: Sequence[Mapping[str, object]]) -> None:
+    """Print sensitivity and precision of every class."""
+    row: dict[str, object] = {"recipe": recipe, "set": name}
+    row["macro-F1"] = spread([float(str(entry["macro_f1"])) for entry in sets])
+    tables = [entry["classes"] for entry in sets]
+    for short in tables[0]:  # type: ignore[attr-defined]
+        for key in ("recall", "precision"):
+            row[f"{short} {key}"] = spread([entry[short][key] for entry in tables])  # type: ignore[index]
+    table(list(row), [row])
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("recipes", nargs="+")
+    parser.add_argument("--seeds", type=int, default=5, help="number of seeds, from 0")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--folds", type=int, default=0, help="patient-grouped folds instead")
+    parser.add_argument("--levers", nargs="*", help="levers to change (all when none is named)")
+    parser.add_argument("--out", type=Path, default=Path("runs/accuracy"))
+    parser.add_argument("--threads", type=int, default=1)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    for name in given.recipes:
+        recipe = override(read(name), given.set)
+        if given.folds:
+            chosen = given.levers or list(LEVERS)
+            levers = {} if given.levers is None else {name: LEVERS[name] for name in chosen}
+            cross_validate(recipe, levers, given.folds, given.seeds)
+        else:
+            run_seeds(replace(recipe, name=name), range(given.seeds), given.out)
+
+
+if __name__ == "__main__":
+    main()

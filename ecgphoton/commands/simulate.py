@@ -10,6 +10,21 @@ import click
 
 from ecgphoton.commands import _shared as shared
 
+SETTINGS = (
+    "noise",
+    "profile",
+    "chips",
+    "seed",
+    "readout",
+    "max_miss",
+    "max_fpr",
+    "min_yield",
+    "early_stop",
+    "workers",
+    "dask",
+)
+"""Options that `ecgphoton.hwsim.simulate.simulate` takes by the same name."""
+
 
 @click.command()
 @click.argument("subject", metavar="[RUN|BUNDLE]", type=shared.path_type, required=False)
@@ -24,6 +39,14 @@ from ecgphoton.commands import _shared as shared
 @click.option("--early-stop", is_flag=True, help="Stop once the confidence bound decides.")
 @click.option("--workers", type=click.IntRange(1), default=1, help="Processes.")
 @click.option("--dask", default=None, metavar="ADDRESS", help="Dask scheduler to use.")
+@click.option("--sweep", default=None, metavar="KEY=A:B:N", help="Simulate every value of KEY.")
+@click.option("--solve", default=None, metavar="KEY", help="Largest value of KEY that passes.")
+@click.option("--blame", is_flag=True, help="Error budget by source, block and MZI.")
+@click.option("--adversary", is_flag=True, help="Worst chip within three sigma.")
+@click.option("--certify", default=None, metavar="EPS,...", help="Beats no chip can flip.")
+@click.option("--trace", is_flag=True, help="Replay one decision: --chip K --beat N.")
+@click.option("--chip", type=click.IntRange(0), default=0, help="Chip to trace.")
+@click.option("--beat", type=click.IntRange(0), default=0, help="Beat to trace.")
 @click.option("--out", type=shared.path_type, default=None, help="Folder for report and picture.")
 @shared.data_options
 @shared.threads_option
@@ -34,17 +57,23 @@ def command(
     data: str | None,
     data_dir: Path | None,
     as_json: bool,
-    **settings: Any,  # noqa: ANN401 - the options above, by name
+    **options: Any,  # noqa: ANN401 - the options above, by name
 ) -> None:
     """Ask whether miss rate and FPR survive on many chips; exit 1 if the yield is too low.
 
     Without RUN or BUNDLE the newest run is taken, else the shipped student.
     """
+    from ecgphoton.commands import _studies
     from ecgphoton.pipeline.simulate import simulate_subject
     from ecgphoton.pipeline.subject import open_subject
 
+    study = _studies.chosen(options)
     opened = open_subject(subject)
-    folder = out if out is not None else Path("simulations") / opened.path.name
+    folder = out if out is not None else Path("simulations") / opened.name
+    settings = {name: options[name] for name in SETTINGS}
+    if study is not None:
+        study(_studies.Asked(opened, folder, data, data_dir, as_json, settings, options))
+        return
     with shared.progress() as bars:
         task = bars.add_task("chips", total=settings["chips"], note="")
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ecgphoton.artifacts import write_json, write_text
 from ecgphoton.errors import InputError
 from ecgphoton.pipeline.beats import evaluation_beats
@@ -67,21 +69,9 @@ def simulate_subject(
     from ecgphoton.hwsim.simulate import simulate
     from ecgphoton.report.chips import draw_chips
 
-    point = subject.point
-    if point is None:
-        raise InputError(
-            "a student of more than two classes has no miss rate or FPR to simulate; "
-            "use a binary one"
-        )
-    beats = evaluation_beats(subject.metadata, data, data_dir)
-    report = simulate(
-        subject.carried,
-        inputs_of(beats, subject.architecture),
-        beats.label,
-        point,
-        progress=progress,
-        **settings,
-    )
+    bench = bench_of(subject, data, data_dir)
+    beats = bench.beats
+    report = simulate(*bench.arguments, progress=progress, **settings)
     done = SimulatedRun(report, beats, out)
     write_json(out / SIMULATION, done.to_dict())
     write_text(out / CHIPS, _csv(report.chip_rows()))
@@ -89,20 +79,39 @@ def simulate_subject(
     return done
 
 
-def trial_of_subject(
-    subject: Subject,
-    data: str | None,
-    data_dir: Path | None,
-    **settings: Any,  # noqa: ANN401
-) -> tuple[Trial, BeatSet]:
-    """Return the trial behind a simulation, for sweeps, blame and traces."""
-    from ecgphoton.hwsim.simulate import trial_of
+@dataclass(frozen=True)
+class Bench:
+    """A subject with its evaluation beats: what every study of it starts from."""
 
+    subject: Subject
+    beats: BeatSet
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """Return the positional arguments of `ecgphoton.hwsim.simulate.simulate`."""
+        inputs = inputs_of(self.beats, self.subject.architecture)
+        return self.subject.carried, inputs, self.beats.label, self.subject.point
+
+    def trial(self, **settings: Any) -> Trial:  # noqa: ANN401 - as trial_of takes them
+        """Return the trial behind a simulation, for blame, bounds and traces."""
+        from ecgphoton.hwsim.simulate import trial_of
+
+        return trial_of(*self.arguments, **settings)
+
+
+def bench_of(
+    subject: Subject, data: str | None, data_dir: Path | None, *, most: int | None = None
+) -> Bench:
+    """Load the evaluation beats of a subject, evenly thinned to at most `most`."""
     if subject.point is None:
-        raise InputError("a student of more than two classes has no operating point to simulate")
+        raise InputError(
+            "a student of more than two classes has no miss rate or FPR to simulate; "
+            "use a binary one"
+        )
     beats = evaluation_beats(subject.metadata, data, data_dir)
-    inputs = inputs_of(beats, subject.architecture)
-    return trial_of(subject.carried, inputs, beats.label, subject.point, **settings), beats
+    if most is not None and len(beats) > most:
+        beats = beats.take(np.linspace(0, len(beats) - 1, most).astype(np.int64))
+    return Bench(subject, beats)
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:

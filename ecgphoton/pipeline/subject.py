@@ -31,6 +31,12 @@ class Subject:
     """``run`` or ``bundle``."""
 
     @property
+    def name(self) -> str:
+        """What to call files about it."""
+        unnamed = self.path.is_file() or self.path.name == "bundle"
+        return self.path.resolve().parent.name if unnamed else self.path.resolve().name
+
+    @property
     def architecture(self) -> Architecture:
         """Shape of the network."""
         return self.carried.architecture

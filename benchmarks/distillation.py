@@ -72,7 +72,7 @@ def main() -> None:
             name: str, record: EpochRecord, epochs: int, clock: dict[str, list[float]] = clock
         ) -> None:
             del record, epochs
-            clock.setdefault(name, []).append(time.perf_counter())
+            clock.setdefault(name, []).append(time.process_time())
 
         report = distil(
             lambda seed=seed: SegmentStudent(architecture, seed=seed),
@@ -102,7 +102,7 @@ def main() -> None:
             print(f"seed {seed}: {report.verdict}")
             continue
         cost = {name: float(np.median(np.diff(times))) for name, times in clock.items()}
-        print(f"seed {seed}: {report.verdict}; s per epoch {cost}", flush=True)
+        print(f"seed {seed}: {report.verdict}; CPU s per epoch {cost}", flush=True)
         by = {(row["model"], row["set"]): row for row in summary}
         pairs.append(
             {

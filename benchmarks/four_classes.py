@@ -29,6 +29,7 @@ from ecgphoton.training.parts import Schedule
 VARIANTS = {
     "inverse": Balance(),
     "inverse, cap 30": Balance(ratio_cap=30.0),
+    "inverse, cap 100": Balance(ratio_cap=100.0),
     "root-inverse sampler": Balance(sampler="weighted"),
     "balanced batches": Balance(sampler="balanced"),
     "patient sampler": Balance(sampler="patient"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.option("--classes", type=click.Choice(["2", "4"]), default=None, help="4 means aami4.")
 @click.option("--preset", default=None, help="Strategies: stable, balanced or full.")
 @click.option("--strength", type=float, default=None, help="Scale of the preset's strategies.")
+@click.option("--teacher", default=None, metavar="auto|CHECKPOINT", help="Distil from a teacher.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Recipe override.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--out", type=shared.path_type, default=None, help="Run folder to create.")
@@ -34,6 +35,7 @@ def command(
     classes: str | None,
     preset: str | None,
     strength: float | None,
+    teacher: str | None,
     assignments: tuple[str, ...],
     seed: int,
     out: Path | None,
@@ -58,6 +60,7 @@ def command(
             "data.source": data,
             "balance.preset": preset,
             "balance.strength": strength,
+            "distill.teacher": teacher,
         }
         given = [f"{key}={value}" for key, value in flags.items() if value is not None]
         chosen = override(read(recipe), [*given, *assignments])
@@ -68,6 +71,9 @@ def command(
         _announce(splits)
     if resume is None:
         start_run(chosen, folder, seed)
+    if chosen.distill.teacher != "none":
+        _distil(chosen, splits, folder, seed, as_json=as_json)
+        return
     with shared.progress() as bars:
         task = bars.add_task("training", total=chosen.training.epochs, note="")
 
@@ -81,6 +87,30 @@ def command(
         shared.emit({"run": str(folder), **report.metrics})
         return
     print_metrics(report.metrics)
+    click.echo(f"run written to {folder}")
+
+
+def _distil(recipe: Recipe, splits: Any, folder: Path, seed: int, *, as_json: bool) -> None:  # noqa: ANN401
+    from ecgphoton.pipeline.distill import distil_run
+
+    with shared.progress() as bars:
+        tasks: dict[str, Any] = {}
+
+        def advance(name: str, record: Any, epochs: int) -> None:  # noqa: ANN401
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=epochs, note="")
+            bars.update(tasks[name], completed=record.epoch, note=f"score {record.score:.4f}")
+
+        done = distil_run(recipe, splits, folder, seed=seed, progress=advance)
+    if as_json:
+        shared.emit({"run": str(folder), **done.to_dict()})
+        return
+    keys = [key for key in done.rows[0] if key not in ("model", "set")]
+    rows = [[row["model"], row["set"], *(shared.area(row.get(key)) for key in keys)]
+            for row in done.rows]  # fmt: skip
+    shared.table("each model at its own operating point", ["model", "set", *keys], rows)
+    click.echo(done.verdict)
+    print_metrics(done.run.metrics)
     click.echo(f"run written to {folder}")
 
 

@@ -51,14 +51,18 @@ def finish(
     *,
     seed: int,
     began: float,
+    gates: tuple[str, ...] = (),
 ) -> RunReport:
-    """Write checkpoint, probabilities, metrics, pictures and manifest of a fitted student."""
+    """Write checkpoint, probabilities, metrics, pictures and manifest of a fitted student.
+
+    `gates` names further sets that took part in selection.
+    """
     from ecgphoton.report.plots import draw_run
 
     student = fitted.model
     assert isinstance(student, SegmentStudent)
     classes = list(splits.labels.classes)
-    took_part = ["training", *monitored(recipe, splits)]
+    took_part = ["training", *dict.fromkeys((*monitored(recipe, splits), *gates))]
     metadata = {
         "architecture": asdict(architecture),
         "classes": classes,

@@ -73,6 +73,22 @@ def _session(model: bytes, engine: str, outputs: list[str]) -> Callable[[Feed], 
     return lambda feed: list(session.run(outputs, dict(feed)))
 
 
+def stored_metadata(model: bytes) -> dict[str, str]:
+    """Return the metadata of a graph.
+
+    Raises
+    ------
+    VerificationError
+        If the bytes are not a graph.
+    """
+    import onnx
+
+    try:
+        return {item.key: item.value for item in onnx.load_from_string(model).metadata_props}
+    except Exception as error:  # protobuf raises types of its own
+        raise VerificationError(f"not an ONNX file: {_first_line(error)}") from error
+
+
 def exposed(model: bytes, names: list[str]) -> bytes:
     """Return a graph with inner values as further outputs."""
     import onnx

@@ -15,9 +15,10 @@ def compact_json(value: Any, *, line: int = 320, indent: str = "") -> str:  # no
         If a number is NaN or infinite.
     """
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    inner = list(value.values() if isinstance(value, dict) else value) if text[0] in "[{" else []
-    numbers = isinstance(value, list) and not any(isinstance(item, dict | list) for item in inner)
-    if len(text) <= line or numbers:
+    if len(text) <= line or not isinstance(value, dict | list):
+        return text
+    inner = list(value.values()) if isinstance(value, dict) else value
+    if isinstance(value, list) and not any(isinstance(item, dict | list) for item in inner):
         return text
     deeper = indent + " "
     parts = [compact_json(item, line=line, indent=deeper) for item in inner]

@@ -1,0 +1,249 @@
+"""A bundle is whole, small, reproducible, and any change to it is noticed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from ecgphoton.artifacts import load_checkpoint, save_checkpoint, to_json, write_manifest
+from ecgphoton.errors import InputError
+from ecgphoton.export.bundle import export_bundle, load_bundle
+from ecgphoton.export.bundle_folder import manifest_problems, sealed
+from ecgphoton.export.golden import synthetic_inputs
+from ecgphoton.export.verify import verify
+
+LIMIT = 200_000  # bytes of a bundle without pictures
+
+
+def files_of(folder):
+    """All files of a bundle, by name."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def copy(bundle, tmp_path):
+    """Return a copy of the bundle that may be damaged."""
+    return shutil.copytree(bundle, tmp_path / "copy")
+
+
+def test_every_claim_holds(bundle) -> None:
+    """A fresh bundle passes every check, and none but SAX is skipped."""
+    report = verify(bundle, sax=False)
+    assert report.ok, report.rows()
+    skipped = [check.claim for check in report.checks if check.outcome == "skipped"]
+    assert len(skipped) == 1
+    assert "SAX" in skipped[0]
+    assert json.loads(to_json(report.to_dict()))["ok"] is True
+
+
+def test_bundle_is_small(run_folder, tmp_path) -> None:
+    """The full student's bundle has every default form in 200 kB, pictures not counted."""
+    report = export_bundle(run_folder, tmp_path / "b")
+    folder = files_of(tmp_path / "b")
+    assert sum(len(data) for name, data in folder.items() if "drawings" not in name) <= LIMIT
+    assert report.files.keys() == folder.keys() - {"manifest.json"}
+    assert {"mesh.sax.json", "mesh.gdsfactory.yml", "dac_codes.csv"} <= folder.keys()
+    assert json.loads(to_json(report.to_dict()))["mesh"] == "svd-clements"
+    assert [row[0] for row in report.rows()] == [gauge.name for gauge in report.gauges]
+
+
+def test_same_run_same_bytes(run_folder, tmp_path, monkeypatch) -> None:
+    """Exported from another folder to another folder, every file has the same bytes."""
+    elsewhere = shutil.copytree(run_folder, tmp_path / "elsewhere")
+    export_bundle(run_folder, tmp_path / "one", formats=("csv", "svg", "raw"))
+    monkeypatch.chdir(elsewhere)
+    export_bundle("checkpoint.safetensors", tmp_path / "two", formats=("csv", "svg", "raw"))
+    assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
+
+
+@pytest.mark.parametrize("mesh", ["svd-reck", "real-part"])
+def test_other_meshes_hold_too(run_folder, tmp_path, mesh) -> None:
+    """Reck and real-part bundles pass the same checks, at other widths as well."""
+    export_bundle(run_folder, tmp_path / "b", mesh=mesh, bits=5, dac_bits=12, formats=("bom",))
+    report = verify(tmp_path / "b", sax=False)
+    assert report.ok, report.rows()
+
+
+def test_ranges_come_from_where_they_should(run_folder, tmp_path) -> None:
+    """Ranges in the checkpoint come first, then the beats given, then made-up beats."""
+    beats = synthetic_inputs(load_bundle_architecture(run_folder), beats=10)
+    options = {"formats": (), "force": True}
+    assert "synthetic" in export_bundle(run_folder, tmp_path / "b", **options).ranges_from
+    given = export_bundle(run_folder, tmp_path / "b", calibration=beats, **options)
+    assert "training" in given.ranges_from
+    arrays, metadata = load_checkpoint(run_folder / "checkpoint.safetensors")
+    count = len(arrays["log_gain"])
+    arrays |= {"range_lo": np.full(count, -2.5), "range_hi": np.full(count, 2.0)}
+    save_checkpoint(tmp_path / "tuned.safetensors", arrays, metadata)
+    tuned = export_bundle(tmp_path / "tuned.safetensors", tmp_path / "b", **options)
+    assert tuned.ranges_from == "checkpoint"
+    block = load_bundle(tmp_path / "b").program.blocks[0]
+    assert (block.adc_low, block.adc_high) == (-2.5, 2.0)
+
+
+def load_bundle_architecture(run_folder):
+    """Architecture of the run's student."""
+    from ecgphoton.export.bundle import read_student
+
+    return read_student(run_folder)[0].architecture
+
+
+def test_any_flipped_byte_is_caught(copy) -> None:
+    """One changed bit, anywhere in any file, and the manifest does not fit any more."""
+    draw = np.random.default_rng(0)
+    for name, data in files_of(copy).items():
+        places = draw.choice(len(data), min(len(data), 25), replace=False)
+        for place in {0, len(data) - 1, *places.tolist()}:
+            damaged = bytearray(data)
+            damaged[place] ^= 1 << int(draw.integers(8))
+            (copy / name).write_bytes(damaged)
+            try:
+                found = manifest_problems(copy)
+            except InputError:
+                found = ["unreadable manifest"]
+            assert found, f"{name}, byte {place}"
+        (copy / name).write_bytes(data)
+    assert manifest_problems(copy) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["manifest.json", "mesh.json", "student.onnx", "golden.npz", "checkpoint.safetensors"],
+)
+def test_damage_fails_verification_without_a_crash(copy, name) -> None:
+    """A damaged file is a failed check (exit code 1), and a reader refuses the bundle."""
+    data = bytearray((copy / name).read_bytes())
+    data[len(data) // 2] ^= 0x10
+    (copy / name).write_bytes(data)
+    report = verify(copy, sax=False)
+    assert not report.ok
+    with pytest.raises(InputError, match=r"damaged|manifest"):
+        load_bundle(copy)
+
+
+def reseal(folder):
+    """Write a manifest that fits whatever is in the folder: an attacker's work."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    extra = {key: manifest[key] for key in manifest if key not in ("kind", "files", "digest")}
+    write_manifest(folder, kind=manifest["kind"], extra=extra)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(to_json(sealed(manifest)))
+
+
+def edit(folder, name, old, new):
+    """Replace the first match of a pattern in a text file."""
+    text = (folder / name).read_bytes()
+    changed = re.sub(old.encode(), new.encode(), text, count=1)
+    assert changed != text
+    (folder / name).write_bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "claim"),
+    [
+        ("mesh.json", r'"phase":(\d)\.(\d\d\d)', r'"phase":\1.999', "mesh"),
+        ("mesh.json", r'"threshold":0\.5', '"threshold":0.4', "settings"),
+        ("mesh.json", r'"onnx":"(.)', r'"onnx":"0', "hashes"),
+        ("dac_codes.csv", r",(\d+),", r",9\1,", "follow"),
+        ("checkpoint.safetensors", "abnormal", "abnormel", "settings"),
+        ("check.py", "1e-12", "1e+12", "follow"),
+    ],
+)
+def test_changes_behind_a_new_manifest_are_caught(copy, name, old, new, claim) -> None:
+    """Hashes can be forged; phases, codes, links and checker still have to fit each other."""
+    edit(copy, name, old, new)
+    reseal(copy)
+    failed = [check.claim for check in verify(copy, sax=False).checks if check.outcome == "failed"]
+    assert any(claim in text for text in failed)
+
+
+def test_checker_needs_numpy_only(copy) -> None:
+    """check.py agrees in a bare process, and exits 1 naming what differs when a code is wrong."""
+    block_torch = "import sys; sys.modules['torch'] = sys.modules['ecgphoton'] = None; "
+    run = f"{block_torch}import runpy; runpy.run_path({str(copy / 'check.py')!r})"
+    good = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=False)
+    assert (good.returncode, good.stdout) == (0, "32 golden beats agree, every code\n")
+    edit(copy, "mesh.json", r'"multiplier":(\d)', r'"multiplier":1\1')
+    bad = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=False)
+    assert bad.returncode == 1
+    assert "P" in bad.stdout
+    code = (copy / "check.py").read_text().split("import numpy as np", 1)[1]
+    assert len([line for line in code.splitlines() if line]) <= 40
+
+
+def test_refusals(run_folder, bundle, tmp_path) -> None:
+    """Folders that exist, are no bundle, or hold something else are left alone, with a reason."""
+    with pytest.raises(InputError, match="exists"):
+        export_bundle(run_folder, bundle)
+    other = tmp_path / "papers"
+    other.mkdir()
+    (other / "thesis.txt").write_text("years of work")
+    with pytest.raises(InputError, match="exists"):
+        export_bundle(run_folder, other, force=True)
+    assert (other / "thesis.txt").exists()
+    with pytest.raises(InputError, match="format is pdf"):
+        export_bundle(run_folder, tmp_path / "b", formats=("pdf",))
+    with pytest.raises(InputError, match="weight_bits is 1"):
+        export_bundle(run_folder, tmp_path / "b", bits=1)
+    for reader in (verify, load_bundle):
+        with pytest.raises(InputError, match="not a bundle"):
+            reader(tmp_path)
+    assert not (tmp_path / "b").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["papers"]
+
+
+def test_force_replaces_a_bundle_whole(run_folder, tmp_path) -> None:
+    """Nothing of the old bundle is left, and nothing else appears beside it."""
+    export_bundle(run_folder, tmp_path / "b", formats=("csv",))
+    export_bundle(run_folder, tmp_path / "b", formats=("bom",), force=True)
+    assert not (tmp_path / "b" / "dac_codes.csv").exists()
+    assert manifest_problems(tmp_path / "b") == []
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
+
+
+def test_manifest_may_not_leave_the_folder(copy) -> None:
+    """A name with .. is refused before anything is read."""
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["files"]["../secret"] = {"bytes": 1, "sha256": "0" * 64}
+    (copy / "manifest.json").write_text(to_json(sealed(manifest)))
+    with pytest.raises(InputError, match="outside the folder"):
+        load_bundle(copy)
+    assert not verify(copy, sax=False).ok
+
+
+def test_loaded_bundle_is_the_student(bundle) -> None:
+    """What is read back has the program, the integers, the float student and the golden beats."""
+    loaded = load_bundle(bundle)
+    probability = loaded.quantised.predict(loaded.golden)
+    assert probability.shape == (32, 2)
+    logits = loaded.student(loaded.golden.window, loaded.golden.rhythm, loaded.golden.residual)[0]
+    assert np.abs(logits.detach().numpy() - loaded.quantised.logits(loaded.golden)[0]).max() < 0.2
+    assert loaded.program.hashes.keys() == {"checkpoint", "onnx", "onnx_integer"}
+    assert loaded.metadata["labels"] == "literal"
+
+
+def test_png_has_pictures(run_folder, tmp_path) -> None:
+    """Pictures come as PNG when asked for, one per block."""
+    report = export_bundle(run_folder, tmp_path / "b", formats=("png",))
+    pictures = [name for name in report.files if name.endswith(".png")]
+    assert len(pictures) == len(report.gauges)
+    assert (tmp_path / "b" / pictures[0]).read_bytes().startswith(b"\x89PNG")
+
+
+def test_sax_is_said_to_be_missing(bundle, monkeypatch) -> None:
+    """Without SAX the check is skipped and says how to get it; the rest stands."""
+    from ecgphoton.export import circuits, claims
+
+    monkeypatch.setattr(circuits.importlib.util, "find_spec", lambda name: None)
+    assert claims.circuits(claims.Subject(bundle, None)) == ("skipped", circuits.sax_missing())
+    assert "pip install" in circuits.sax_missing()

@@ -32,10 +32,12 @@ def summarise(
     """Numbers of one set at an operating point, or per class when there is none."""
     if point is None:
         called, classes = probability.argmax(1), probability.shape[1]
-        names = [str(index) for index in range(classes)]
+        table = class_table(label, called, [str(index) for index in range(classes)])
+        recalls = [row["recall"] for row in table.values() if row["support"]]
         return {
             "macro_f1": macro_f1(label, called, classes),
-            "classes": class_table(label, called, names),
+            "mean_recall": float(np.mean(recalls)) if recalls else 0.0,
+            "classes": table,
             "confusion": confusion_matrix(label, called, classes).tolist(),
         }
     abnormal = probability[:, 1]
@@ -71,7 +73,8 @@ def judge(
         )
     sets = {name: summarise(p, y, point) for name, (p, y) in scored.items()}
     if point is None:
-        values = [sets[name]["macro_f1"] for name in used]
+        key = "mean_recall" if selection == "mean-recall" else "macro_f1"
+        values = [sets[name][key] for name in used]
     elif selection == "auc":
         values = [sets[name]["auc"] or 0.0 for name in used]
     elif selection in SELECTION:
@@ -81,7 +84,7 @@ def judge(
         ]
     else:
         raise InputError(
-            f"training.selection is {selection!r}; it must be one of "
-            f"{', '.join(['auc', 'macro-f1', *SELECTION])}"
+            f"training.selection is {selection!r}; for two classes it must be one of "
+            f"{', '.join(['auc', *SELECTION])} (macro-f1 and mean-recall are for more classes)"
         )
     return float(np.dot(weights, values)), point, sets

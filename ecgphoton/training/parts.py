@@ -57,7 +57,8 @@ class Schedule:
     ema: float = 0.0
     """Decay of the running average of the weights per step; 0 uses the weights themselves."""
     selection: str = "auc"
-    """Score that picks the epoch: a name of `decision.SELECTION`, ``auc`` or ``macro-f1``."""
+    """Score that picks the epoch: ``auc`` or a name of `decision.SELECTION`; for more than two
+    classes ``mean-recall``, and macro-F1 otherwise."""
 
     def __post_init__(self) -> None:
         refuse_unless(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.metrics import f1_score, recall_score, roc_auc_score
 
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
@@ -48,6 +48,8 @@ def test_several_classes_have_tables(scored):
     assert said["macro_f1"] == pytest.approx(
         f1_score(label, probability.argmax(1), average="macro")
     )
+    recall = recall_score(label, probability.argmax(1), average="macro")
+    assert said["mean_recall"] == pytest.approx(recall)
     assert set(said["classes"]) == {"0", "1", "2", "3"}
     assert np.array(said["confusion"]).sum(1).tolist() == np.bincount(label).tolist()
 
@@ -82,6 +84,19 @@ def test_every_selection_score_prefers_the_better_model(toy, selection):
         for sign in (1, -1)
     ]
     assert scores[0] > scores[1]
+
+
+def test_several_classes_are_selected_by_macro_f1_or_mean_recall(toy, student):
+    """Macro-F1 unless mean recall is asked for."""
+    beats, model = toy(80, classes=4), student(classes=4)
+    for selection, key in (
+        ("auc", "macro_f1"),
+        ("macro-f1", "macro_f1"),
+        ("mean-recall", "mean_recall"),
+    ):
+        score, point, sets = judge(model, {"v": beats}, ThresholdPolicy(), selection, Control())
+        assert point is None
+        assert score == sets["v"][key]
 
 
 def test_an_unknown_selection_score_is_refused(toy, student):

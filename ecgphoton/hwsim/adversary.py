@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.montecarlo import Trial, rates
+from ecgphoton.hwsim.montecarlo import Trial, rates, single_threaded
 from ecgphoton.hwsim.sensitivity import moved, threshold_margin
 from ecgphoton.hwsim.weights import Chips, WeightChips
 from ecgphoton.student.propagate import IdealDetector, features, read_out
@@ -70,18 +70,21 @@ def worst_chip(
     share = torch.where(side > 0, weight / (side > 0).sum(), (1 - weight) / (side < 0).sum())
     errors = torch.zeros(1, *stack.biases.shape[1:], 5, requires_grad=True)
     best, found = -np.inf, errors.detach().clone()
-    for step in range(steps):
-        detector = IdealDetector(activation)
-        h_pool = features(moved(stack, errors), inputs, trial.carrier.architecture, detector)
-        logits = read_out(trial.carrier.head, h_pool)[0]
-        margins = torch.logsumexp(logits[:, 1:], -1) - logits[:, 0] - threshold_margin(trial.point)
-        wrong = (share * torch.sigmoid(-4 * side * margins)).sum()
-        if float(wrong.detach()) > best:
-            best, found = float(wrong.detach()), errors.detach().clone()
-        (slope,) = torch.autograd.grad(wrong, errors)
-        pace = bound * (1 - step / steps) / 4
-        errors = (errors + pace * slope.sign()).detach().clamp(-bound, bound)
-        errors.requires_grad_(True)
+    with single_threaded():
+        for step in range(steps):
+            detector = IdealDetector(activation)
+            h_pool = features(moved(stack, errors), inputs, trial.carrier.architecture, detector)
+            logits = read_out(trial.carrier.head, h_pool)[0]
+            margins = (
+                torch.logsumexp(logits[:, 1:], -1) - logits[:, 0] - threshold_margin(trial.point)
+            )
+            wrong = (share * torch.sigmoid(-4 * side * margins)).sum()
+            if float(wrong.detach()) > best:
+                best, found = float(wrong.detach()), errors.detach().clone()
+            (slope,) = torch.autograd.grad(wrong, errors)
+            pace = bound * (1 - step / steps) / 4
+            errors = (errors + pace * slope.sign()).detach().clamp(-bound, bound)
+            errors.requires_grad_(True)
     exact = source.with_errors(stack, found)
     chips = Chips(exact, torch.zeros_like(stack.biases))
     miss, fpr, _ = rates(trial.score(chips, None), trial.label, trial.point)[0]

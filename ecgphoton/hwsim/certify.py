@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.montecarlo import single_threaded
 from ecgphoton.hwsim.sensitivity import threshold_margin
 from ecgphoton.student.architecture import WIDTH, Branch
 from ecgphoton.student.propagate import Activation, Inputs, activate, unfold
@@ -85,7 +86,8 @@ def margin_bounds(trial: Trial, epsilon: float) -> NDArray[np.float64]:
         raise InputError("certified bounds need tanh or relu, not a measured activation curve")
     chain = _Chain(trial.carrier, epsilon, activation)
     cuts = [slice(at, at + BLOCK) for at in range(0, len(trial.inputs), BLOCK)]
-    parts = [_block_bounds(trial, chain, trial.inputs.rows(cut)) for cut in cuts]
+    with single_threaded():
+        parts = [_block_bounds(trial, chain, trial.inputs.rows(cut)) for cut in cuts]
     return np.concatenate(parts, 1) - threshold_margin(trial.point)
 
 

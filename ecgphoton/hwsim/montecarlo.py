@@ -41,6 +41,21 @@ Progress = Callable[[int, int], None]
 Read = Callable[[torch.Tensor], "NDArray[np.float32]"]
 
 
+@contextmanager
+def single_threaded() -> Iterator[int]:
+    """Make every torch operation use one thread; yields how many there were.
+
+    Work is cut for the caches of one core: two threads inside one operation would mostly wait for
+    each other, and be in the way of everybody else.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield threads
+    finally:
+        torch.set_num_threads(threads)
+
+
 @dataclass(frozen=True, eq=False)
 class Trial:
     """Everything a worker needs to judge chips: chip source, electronics, beats and threshold."""
@@ -119,8 +134,9 @@ class Trial:
             sampled=self.sampled,
             coefficients={} if shared is None else shared,
         )
-        h_pool = features(chips.stack, part, self.carrier.architecture, detector)
-        return (read or abnormal)(read_out(self.carrier.head, h_pool))
+        with single_threaded():
+            h_pool = features(chips.stack, part, self.carrier.architecture, detector)
+            return (read or abnormal)(read_out(self.carrier.head, h_pool))
 
     @cached_property
     def powers(self) -> tuple[int | None, ...]:
@@ -158,17 +174,6 @@ def rates(probability: NDArray[np.float32], label: NDArray[np.bool_], point: Ope
 def run_group(trial: Trial, group: int) -> Floats:
     """Rates (GROUP, 3) of chips ``group * GROUP`` ...: what every kind of worker computes."""
     return np.asarray(rates(trial.probabilities(group * GROUP), trial.label, trial.point))
-
-
-@contextmanager
-def single_threaded() -> Iterator[int]:
-    """Make every torch operation use one thread; yields how many there were."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield threads
-    finally:
-        torch.set_num_threads(threads)
 
 
 def thread_groups(

@@ -9,6 +9,7 @@ rate becomes a mean of normal tail areas.
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgphoton.hwsim.montecarlo import Trial, margin
+from ecgphoton.hwsim.montecarlo import Trial, margin, single_threaded
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.weights import Chips
 from ecgphoton.student.architecture import WIDTH
@@ -57,10 +58,13 @@ def margins(trial: Trial, stack: Stack) -> Floats:
     """Silent margins (C, B) of chips."""
     silent = torch.zeros_like(stack.biases[:1])
     nominal = trial.source.nominal()
-    answers = []
-    for at in range(0, len(stack.matrices), BATCH):
+
+    def score(at: int) -> NDArray[np.float32]:
         part = Stack(stack.matrices[at : at + BATCH], stack.biases[at : at + BATCH], stack.gains)
-        answers.append(trial.score(Chips(part, silent, nominal.square), None, margin))
+        return trial.score(Chips(part, silent, nominal.square), None, margin)
+
+    with single_threaded() as threads, ThreadPoolExecutor(threads) as pool:
+        answers = list(pool.map(score, range(0, len(stack.matrices), BATCH)))
     return np.concatenate(answers).astype(float) - threshold_margin(trial.point)
 
 

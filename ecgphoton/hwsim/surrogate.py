@@ -142,17 +142,16 @@ def _curvature(trial: Trial, slopes: Sensitivity, axes: NDArray[np.float64]) -> 
     stack = trial.source.nominal().stack
     shape = slopes.slope.shape[1:]
     count, h = len(axes), CURVE_STEP
-    rows = []
+    if count == 0:
+        return np.zeros((0, len(slopes.margin)))
+    probes = []
     for i in range(count):
         for j in range(i, count):
-            if i == j:
-                probes = np.stack([axes[i], -axes[i]]) * h
-            else:
-                probes = np.stack([axes[i] + axes[j], -axes[i] - axes[j]]) * h
-            shifted = moved(stack, torch.as_tensor(probes.reshape(2, *shape)))
-            rows.append((margins(trial, shifted).sum(0) - 2 * slopes.margin) / (2 * h * h))
+            step = axes[i] if i == j else axes[i] + axes[j]
+            probes += [h * step.reshape(shape), -h * step.reshape(shape)]
+    ends = margins(trial, moved(stack, torch.as_tensor(np.stack(probes))))
+    table = (ends[0::2] + ends[1::2] - 2 * slopes.margin) / (2 * h * h)
     # Along (i, j) the half second difference holds i i, j j and i j terms; leave i j alone.
-    table = np.array(rows).reshape(len(rows), -1)
     place = {
         pair: k for k, pair in enumerate((i, j) for i in range(count) for j in range(i, count))
     }
@@ -160,4 +159,4 @@ def _curvature(trial: Trial, slopes: Sensitivity, axes: NDArray[np.float64]) -> 
     for (i, j), k in place.items():
         if i != j:
             answer[k] = table[k] - table[place[i, i]] - table[place[j, j]]
-    return answer.reshape(len(rows), len(slopes.margin))
+    return np.asarray(answer)

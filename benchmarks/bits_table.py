@@ -1,0 +1,64 @@
+"""How many bits are enough? Decisions, miss rate and FPR of a run against every code's width.
+
+    python -m benchmarks.bits_table RUN [--fine-tune] [--threads 1]
+
+Post-training rows round the run as it is; with --fine-tune each width of weights and converters
+is also trained through (6 epochs). Everything not swept has 8 bits; the threshold is the run's
+own throughout. Reported on the test set of the run's protocol, ranges from its training beats.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+
+from benchmarks._beats import examples, table
+from ecgphoton.ecg.beats import load_splits
+from ecgphoton.export.bits import bits_table, enough
+from ecgphoton.export.fine_tune import fine_tune
+from ecgphoton.runs import load_student
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--fine-tune", action="store_true")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    trained = load_student(options.run)
+    about = trained.metadata
+    splits = load_splits(about["protocol"], about["labels"], lead=about.get("lead", "MLII"))
+    training, validation, test = (
+        examples(beats, trained.student.architecture)
+        for beats in (splits.train, splits.validation, splits.test)
+    )
+    began = time.perf_counter()
+
+    def tuned(widths):
+        monitors = {"validation": validation}
+        return fine_tune(trained.student, training, monitors, widths).student
+
+    rows = bits_table(
+        trained.student,
+        test.inputs,
+        test.label.numpy(),
+        trained.point,
+        training.inputs,
+        fine_tune=tuned if options.fine_tune else None,
+    )
+    print(f"{options.run}: {len(test):,} {splits.protocol.test_name} beats, {splits.test.source}\n")
+    columns = ("part", "bits", "fine_tuned", "agreement", "delta_miss", "delta_fpr")
+    table(columns, [row.to_dict() for row in rows])
+    for part in ("weights", "converters", "heaters"):
+        width = enough(rows, part)
+        print(f"\n{part}: miss and FPR stay within 0.5 points from {width} bits on")
+    print(f"\n{time.perf_counter() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

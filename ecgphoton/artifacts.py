@@ -55,6 +55,13 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             temporary.unlink()
 
 
+def sweep_temporary(folder: Path) -> None:
+    """Remove what a killed process was writing into a folder when it died."""
+    for path in folder.glob(".*.*"):
+        if path.is_file():
+            path.unlink()
+
+
 def write_bytes(path: Path | str, data: bytes) -> None:
     """Write `data` to `path`, whole or not at all."""
     with atomic_path(path) as temporary:

@@ -15,6 +15,7 @@ from ecgphoton.artifacts import (
     load_checkpoint,
     read_json,
     save_checkpoint,
+    sweep_temporary,
     write_json,
     write_text,
 )
@@ -78,6 +79,7 @@ def start_run(recipe: Recipe, folder: Path, seed: int) -> None:
 
 def resume_point(folder: Path) -> tuple[Recipe, int, FitState | None]:
     """Recipe, seed and last saved state of an unfinished run."""
+    sweep_temporary(folder)
     start = read_json(folder / "start.json")
     try:
         recipe, seed = from_dict(start["recipe"]), int(start["seed"])

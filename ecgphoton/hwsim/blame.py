@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ecgphoton.hwsim.chip import Foundry, Luck
 from ecgphoton.hwsim.meshchips import MeshChips
-from ecgphoton.hwsim.montecarlo import GROUP, Trial, run
+from ecgphoton.hwsim.montecarlo import Trial, run, single_threaded
 from ecgphoton.hwsim.profile import FABRICATION, LARGEST
 from ecgphoton.hwsim.sensitivity import Sensitivity, sensitivity
 from ecgphoton.hwsim.weights import Chips, ChipSource, WeightChips
@@ -128,10 +128,21 @@ def blame(
     simulate_mzis
         How many of the worst MZIs are simulated as well (the others have the gradient alone).
     """
-    slopes = sensitivity(trial)
-    shares = []
-    for kind, name, source in _cases(trial):
-        shares.append(_share(trial, slopes, kind, name, source, chips))
+    with single_threaded() as threads:
+        found = _budget(trial, threads, chips, by_mzi, simulate_mzis)
+    order = {"source": 0, "block": 1, "mzi": 2}
+    return sorted(found, key=lambda share: (order[share.kind], -_cost(share)))
+
+
+def _budget(
+    trial: Trial, threads: int, chips: int, by_mzi: bool, simulate_mzis: int
+) -> list[Share]:
+    slopes = sensitivity(trial, threads=threads)
+
+    def share_of(kind: str, name: str, source: ChipSource, count: int) -> Share:
+        return _share(trial, slopes, kind, name, source, count, threads)
+
+    shares = [share_of(*case, chips) for case in _cases(trial)]
     mesh = trial.source
     if by_mzi and isinstance(mesh, MeshChips):
         cases = {
@@ -142,14 +153,13 @@ def blame(
             for index in range(mesh.wiring.meshes)
             for mzi in range(MZIS)
         }
-        found = [_share(trial, slopes, "mzi", name, one, 0) for name, one in cases.items()]
+        found = [share_of("mzi", name, one, 0) for name, one in cases.items()]
         found.sort(key=_cost, reverse=True)
         for index in range(min(simulate_mzis, len(found))):
             name = found[index].name
-            found[index] = _share(trial, slopes, "mzi", name, cases[name], chips)
+            found[index] = share_of("mzi", name, cases[name], chips)
         shares += found
-    order = {"source": 0, "block": 1, "mzi": 2}
-    return sorted(shares, key=lambda share: (order[share.kind], -_cost(share)))
+    return shares
 
 
 def _cost(share: Share) -> float:
@@ -157,12 +167,18 @@ def _cost(share: Share) -> float:
 
 
 def _share(
-    trial: Trial, slopes: Sensitivity, kind: str, name: str, source: ChipSource, chips: int
+    trial: Trial,
+    slopes: Sensitivity,
+    kind: str,
+    name: str,
+    source: ChipSource,
+    chips: int,
+    threads: int,
 ) -> Share:
     here = replace(trial, source=source, rin=trial.rin if name == "detector.rin" else 0.0)
     miss, fpr = None, None
     if chips:
-        table, _ = run(here, chips)
+        table, _ = run(here, chips, threads=threads)
         perfect = slopes.rates(0.0, 0.0)
         miss, fpr = (float(table[:, index].mean() - perfect[index]) for index in (0, 1))
     shift, variance = slopes.of_errors(matrix_errors(source, trial.seed))
@@ -179,12 +195,9 @@ def _share(
 def matrix_errors(source: ChipSource, seed: int, draws: int = DRAWS) -> NDArray[np.float64]:
     """(draws, K, 4, 5) errors of weights and biases of chips, without propagating a beat."""
     ideal = source.nominal().stack
-    parts = []
-    for first in range(0, draws, GROUP):
-        stack = source.draw(seed, first, GROUP).stack
-        matrices, biases = stack.matrices - ideal.matrices, stack.biases - ideal.biases
-        parts.append(torch.cat([matrices, biases[..., None]], -1))
-    return np.asarray(torch.cat(parts).double())
+    stack = source.draw(seed, 0, draws).stack
+    matrices, biases = stack.matrices - ideal.matrices, stack.biases - ideal.biases
+    return np.asarray(torch.cat([matrices, biases[..., None]], -1).double())
 
 
 def _cases(trial: Trial) -> Iterator[tuple[str, str, ChipSource]]:

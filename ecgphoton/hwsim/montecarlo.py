@@ -200,6 +200,7 @@ def run(
     early_stop: bool = False,
     workers: int = 1,
     dask: str | None = None,
+    threads: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[Floats, bool]:
     """Rates (chips, 3) of chips 0 ... chips - 1, and whether fewer were enough.
@@ -215,13 +216,13 @@ def run(
     table = np.empty((len(groups) * GROUP, 3))
     limits = limits or Limits()
     good = 0
-    with single_threaded() as threads:
+    with single_threaded() as available:
         if workers > 1 or dask is not None:
             from ecgphoton.hwsim.distributed import process_groups
 
             source = process_groups(trial, groups, workers=workers, dask=dask)
         else:
-            source = thread_groups(trial, groups, min(threads, os.cpu_count() or 1))
+            source = thread_groups(trial, groups, min(threads or available, os.cpu_count() or 1))
         for group, rows in enumerate(source):
             start = group * GROUP
             table[start : start + GROUP] = rows

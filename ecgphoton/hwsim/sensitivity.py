@@ -54,7 +54,7 @@ def moved(stack: Stack, errors: Tensor) -> Stack:
     )
 
 
-def margins(trial: Trial, stack: Stack) -> Floats:
+def margins(trial: Trial, stack: Stack, *, threads: int | None = None) -> Floats:
     """Silent margins (C, B) of chips."""
     silent = torch.zeros_like(stack.biases[:1])
     nominal = trial.source.nominal()
@@ -63,7 +63,7 @@ def margins(trial: Trial, stack: Stack) -> Floats:
         part = Stack(stack.matrices[at : at + BATCH], stack.biases[at : at + BATCH], stack.gains)
         return trial.score(Chips(part, silent, nominal.square), None, margin)
 
-    with single_threaded() as threads, ThreadPoolExecutor(threads) as pool:
+    with single_threaded() as available, ThreadPoolExecutor(threads or available) as pool:
         answers = list(pool.map(score, range(0, len(stack.matrices), BATCH)))
     return np.concatenate(answers).astype(float) - threshold_margin(trial.point)
 
@@ -107,21 +107,23 @@ class Sensitivity:
         return moves.mean(1), moves.var(1)
 
 
-def sensitivity(trial: Trial, *, shots: int = 16) -> Sensitivity:
+def sensitivity(trial: Trial, *, shots: int = 16, threads: int | None = None) -> Sensitivity:
     """Differentiate every margin of a trial by every weight and bias.
 
     Parameters
     ----------
     shots
         Noisy runs of the perfect chip from which the effect of per-shot noise is taken.
+    threads
+        Threads of this process to use; default as many as torch uses.
     """
     quiet = analog(trial)
     stack = trial.source.nominal().stack
     blocks = stack.matrices.shape[1]
     count = blocks * WIDTH * (WIDTH + 1)
     probe = STEP * torch.eye(count).view(count, blocks, WIDTH, WIDTH + 1)
-    up = margins(quiet, moved(stack, probe))
-    down = margins(quiet, moved(stack, -probe))
+    up = margins(quiet, moved(stack, probe), threads=threads)
+    down = margins(quiet, moved(stack, -probe), threads=threads)
     slope = ((up - down) / (2 * STEP)).T.reshape(-1, blocks, WIDTH, WIDTH + 1)
     centre = margins(quiet, stack)[0]
     shift, variance = shot_moments(quiet, centre, shots)

@@ -1,0 +1,199 @@
+"""Sweeps, budgets, certificates, traces, worst chips and the surrogate agree with Monte Carlo."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.adversary import worst_chip
+from ecgphoton.hwsim.blame import blame, matrix_errors
+from ecgphoton.hwsim.certify import certify, margin_bounds
+from ecgphoton.hwsim.montecarlo import margin, run
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.sensitivity import margins, moved, sensitivity, threshold_margin
+from ecgphoton.hwsim.simulate import trial_of
+from ecgphoton.hwsim.surrogate import surrogate
+from ecgphoton.hwsim.sweep import parse_sweep, run_sweep, solve
+from ecgphoton.hwsim.trace import trace
+from ecgphoton.report.chips import draw_chips, draw_sweep
+
+
+@pytest.fixture(scope="module")
+def trial(student, inputs, label, point):
+    """Weights level at 1 %."""
+    return trial_of(student, inputs, label, point, seed=2, noise=0.01)
+
+
+@pytest.fixture(scope="module")
+def slopes(trial):
+    """Its derivatives."""
+    return sensitivity(trial)
+
+
+def test_slopes_are_those_of_automatic_differentiation(student, inputs, trial, slopes):
+    """Central differences through the simulator equal autograd through the student."""
+    one = inputs.rows(slice(5, 6))
+    logits, _ = student.run(one)
+    weight = student.raw_weight
+    value = torch.logsumexp(logits[0, :, 1:], -1) - logits[0, :, 0]
+    (grad,) = torch.autograd.grad(value.sum(), weight)
+    through_tanh = 1 - torch.tanh(weight).square()  # slopes are by the bounded weight
+    exact = (grad / through_tanh).detach().numpy()
+    assert np.abs(slopes.slope[5, :, :, :4] - exact).max() < 0.01 * np.abs(exact).max()
+
+
+def test_gradient_budget_predicts_monte_carlo(trial, slopes):
+    """Margin scatter over exact chips is the predicted one, and the rates follow it."""
+    errors = matrix_errors(trial.source, trial.seed, 64)
+    exact = margins(trial, moved(trial.source.nominal().stack, torch.as_tensor(errors)))
+    predicted = slopes.of_errors(errors)[1]
+    assert np.median(exact.var(0) / predicted) == pytest.approx(1, abs=0.1)
+    rates = np.array(slopes.rates(*slopes.of_errors(errors)))
+    wrong = np.stack([(exact[:, trial.label] < 0).mean(), (exact[:, ~trial.label] >= 0).mean()])
+    assert np.abs(rates - wrong).max() < 0.03
+
+
+def test_blame_finds_the_guilty_part(student, inputs, label, point):
+    """Both columns of the budget agree, blocks are all there, and a loud source comes first."""
+    loud = Profile(phase_offset=0.03, splitter_sigma=0.002)
+    mesh = trial_of(student, inputs, label, point, profile=loud)
+    shares = blame(mesh, chips=12, simulate_mzis=1)
+    names = {kind: [s.name for s in shares if s.kind == kind] for kind in ("source", "block")}
+    assert names["source"][0] == "phase.offset"
+    assert set(names["block"]) == set(student.architecture.blocks)
+    sources = [share for share in shares if share.kind == "source"]
+    for share in sources:
+        assert share.lost_sensitivity == pytest.approx(share.lost_sensitivity_gradient, abs=0.05)
+        assert share.added_fpr == pytest.approx(share.added_fpr_gradient, abs=0.05)
+    mzis = [share for share in shares if share.kind == "mzi"]
+    assert len(mzis) == 8 * 2 * 6
+    assert mzis[0].lost_sensitivity is not None
+    assert mzis[1].lost_sensitivity is None
+    json.dumps([share.to_dict() for share in shares])
+
+
+def test_weights_level_budget(trial):
+    """Weights, biases and detector noise are told apart, and every block is named."""
+    shares = blame(trial, chips=4)
+    sources = {share.name for share in shares if share.kind == "source"}
+    assert sources == {"static weights", "static biases", "detector noise"}
+    assert sum(share.kind == "block" for share in shares) == 8
+
+
+def test_certified_beats_are_never_flipped(trial):
+    """No chip within epsilon leaves its interval; nothing is certified falsely; 0 is exact."""
+    centre = margins(trial, trial.source.nominal().stack)[0]
+    zero = margin_bounds(trial, 0.0)
+    assert np.allclose(zero, centre, atol=2e-5)
+    epsilon = 0.004
+    low, high = margin_bounds(trial, epsilon)
+    draw = np.random.default_rng(0).choice([-1.0, 1.0], (40, 8, 4, 5)) * epsilon
+    stack = trial.source.with_errors(trial.source.nominal().stack, torch.as_tensor(draw))
+    seen = margins(trial, stack)
+    assert (seen >= low - 1e-4).all()
+    assert (seen <= high + 1e-4).all()
+    rows = certify(trial, (0.0, 0.001, 0.01))
+    shares = [row["certified"] for row in rows]
+    assert shares[0] == 1
+    assert shares[0] > shares[1] > shares[2]
+    assert rows[1]["worst_miss"] >= run(trial, 1)[0][0, 0] * 0
+    with pytest.raises(InputError, match="epsilon"):
+        certify(trial, (-1.0,))
+
+
+def test_a_trace_adds_up_to_the_simulated_decision(trial):
+    """Stage losses sum to the whole loss, and the end is the margin of the full simulation."""
+    beat = 270  # in the second block of beats
+    found = trace(trial, 6, beat)
+    chips = trial.source.draw(trial.seed, 4, 4)
+    full = trial.score(chips, 4, margin)[2, beat] - threshold_margin(trial.point)
+    assert found.margin == pytest.approx(float(full), abs=1e-6)
+    total = sum(stage.static + stage.shot for stage in found.stages)
+    assert found.perfect + total == pytest.approx(found.margin, abs=1e-6)
+    assert [stage.block for stage in found.stages] == list(trial.carrier.architecture.blocks)
+    json.dumps(found.to_dict())
+    with pytest.raises(InputError, match="beat 300 does not exist"):
+        trace(trial, 0, 300)
+
+
+def test_the_adversary_beats_luck(trial):
+    """The chip found by gradient is within tolerance and worse than every chip drawn."""
+    table, _ = run(trial, 40)
+    worst = worst_chip(trial, sigmas=3.0)
+    assert np.abs(worst.errors).max() <= 0.03 + 1e-6
+    assert worst.miss + worst.fpr > (table[:, 0] + table[:, 1]).max()
+
+
+def test_surrogate_is_close_and_second_order_is_closer(trial):
+    """Margins of exact chips: second order beats first; rates are within its stated error."""
+    errors = 2.5 * matrix_errors(trial.source, trial.seed, 32)
+    exact = margins(trial, moved(trial.source.nominal().stack, torch.as_tensor(errors)))
+    gaps = []
+    for order in (1, 2):
+        guess = surrogate(trial, order=order)
+        gaps.append(np.sqrt(((guess.margins(errors).numpy() - exact) ** 2).mean()))
+    assert gaps[1] < gaps[0] < 0.2 * (exact - exact.mean(0)).std()
+    stated = guess.error(0.01, 0.01)
+    table, _ = run(trial, 16)
+    assert np.abs(guess.rates(16, 0.01, 0.01)[:, :2] - table[:, :2]).mean() < 0.02
+    assert stated["rms"] < 0.03
+
+
+def test_sweep_shows_the_fall_of_yield(student, inputs, label, point, tmp_path):
+    """Yield falls along a sweep, the table is complete, and both pictures are written."""
+    sweep = parse_sweep("noise=0:0.2:3")
+    assert sweep.values == (0.0, 0.1, 0.2)
+    steps = []
+    report = run_sweep(
+        sweep,
+        student,
+        inputs,
+        label,
+        point,
+        chips=8,
+        progress=lambda done, total: steps.append((done, total)),
+    )
+    rows = report.rows()
+    assert rows[0]["yield"] == 1.0
+    assert rows[-1]["yield"] < 1.0
+    assert rows[0]["miss_p95"] < rows[-1]["miss_p95"]
+    assert steps == [(1, 3), (2, 3), (3, 3)]
+    json.dumps(report.to_dict(), allow_nan=False)
+    draw_sweep(tmp_path / "sweep.png", report)
+    draw_chips(tmp_path / "chips.png", report.reports[-1], source="synthetic")
+    for name in ("sweep.png", "chips.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_profile_parameters_can_be_swept(student, inputs, label, point):
+    """Any key of a profile works, from the ideal one when none is given."""
+    sweep = parse_sweep("phase.offset=0,0.2")
+    report = run_sweep(sweep, student, inputs, label, point, chips=4)
+    assert report.rows()[1]["miss_mean"] + report.rows()[1]["fpr_mean"] > 0.08
+    assert report.reports[0].perfect == report.reports[1].perfect
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "noise", "noise=", "noise=a:b:c", "noise=0:1", "noise=0:1:0", "noise=-1,0", "x=0:1:3"],
+)
+def test_sweeps_that_cannot_be_read(text):
+    """Every unreadable sweep is one clear line that shows how to write it, or what is allowed."""
+    with pytest.raises(InputError, match=r"sweep|swept") as error:
+        parse_sweep(text)
+    assert "\n" not in str(error.value)
+
+
+def test_solve_brackets_the_requirement(student, inputs, label, point):
+    """The solved noise passes, a little more fails, and impossible limits are said to be so."""
+    arguments = (student, inputs, label, point)
+    found = solve("noise", *arguments, chips=8, precision=0.2, max_miss=0.12, max_fpr=0.12)
+    assert found.report is not None
+    assert found.report.passed
+    assert 0 < found.value < found.failing
+    none = solve("noise", *arguments, chips=4, max_miss=0.0, max_fpr=0.0)
+    assert none.value is None
+    with pytest.raises(InputError, match=r"dac\.bits"):
+        solve("dac.bits", *arguments)

@@ -2,7 +2,7 @@
 
 *Program* means what we intend (phases, attenuations, gains, codes), never what a fabricated chip
 does. `MeshProgram.to_dict` is the content of the published file format ``ecgphoton-mesh/1``
-(``program.schema.json`` beside this module, described in ``docs/formats.md``).
+(``program.schema.json`` beside this module, ``docs/formats.md``).
 """
 
 from __future__ import annotations
@@ -117,25 +117,26 @@ class IntegerBlock:
         path = self.name
         for name in ("weight_bits", "bias_bits", "input_bits", "adc_bits"):
             bits = getattr(self, name)
-            good = isinstance(bits, int) and 2 <= bits <= 16
-            require(good, f"{path}.{name}", bits, "an integer from 2 to 16")
+            whole = isinstance(bits, int)
+            require(whole and 2 <= bits <= 16, f"{path}.{name}", bits, "an integer from 2 to 16")
         require(self.role in get_args(Role), f"{path}.role", self.role, f"one of {get_args(Role)}")
         shapes: tuple[tuple[str, tuple[int, ...], int], ...] = (
-            ("weight_codes", (WIDTH, WIDTH), largest_code(self.weight_bits)),
-            ("bias_codes", (WIDTH,), largest_code(self.bias_bits)),
-            ("table", (2 * largest_code(self.adc_bits) + 1,), largest_code(TABLE_BITS)),
+            ("weight_codes", (WIDTH, WIDTH), self.weight_bits),
+            ("bias_codes", (WIDTH,), self.bias_bits),
+            ("table", (2 * largest_code(self.adc_bits) + 1,), TABLE_BITS),
         )
-        for name, shape, largest in shapes:
+        for name, shape, bits in shapes:
             codes = _frozen(getattr(self, name), shape, np.int64, f"{path}.{name}")
-            worst = int(np.abs(codes).max())
+            worst, largest = int(np.abs(codes).max()), largest_code(bits)
             require(worst <= largest, f"{path}.{name}", worst, f"codes of at most {largest}")
             object.__setattr__(self, name, codes)
         for name in ("full_scale", "gain"):
             value = getattr(self, name)
-            require(np.isfinite(value) and value > 0, f"{path}.{name}", value, "finite, above 0")
+            require(1e-6 <= value <= 1e6, f"{path}.{name}", value, "from 1e-6 to 1e6")
         span = (self.adc_low, self.adc_high)
-        good = bool(np.isfinite(span).all()) and self.adc_low < self.adc_high
-        require(good, f"{path}.adc_low, adc_high", span, "finite and ascending")
+        good = bool(np.isfinite(span).all()) and self.adc_high - self.adc_low >= 1e-6
+        good = good and abs(self._middle) < 2**52  # codes are exact integers in double precision
+        require(good, f"{path}.adc_low, adc_high", span, "ascending, in reach of the block")
 
     @property
     def matrix(self) -> Floats:
@@ -159,11 +160,14 @@ class IntegerBlock:
         return self.full_scale / math.prod(codes)
 
     @property
+    def _middle(self) -> float:
+        return (self.adc_low + self.adc_high) / 2 / (self.gain * self.unit)
+
+    @property
     def offset(self) -> Integers:
         """(4,) integer constant of the accumulator: bias minus the middle of the ADC range."""
-        middle = (self.adc_low + self.adc_high) / 2 / (self.gain * self.unit)
         bias = largest_code(self.weight_bits) * largest_code(self.input_bits) * self.bias_codes
-        return bias - round(middle)
+        return bias - round(self._middle)
 
     @property
     def multiplier(self) -> float:
@@ -175,9 +179,8 @@ class IntegerBlock:
 class MatrixBlock(IntegerBlock):
     """An `IntegerBlock` and the optics that carry its matrix.
 
-    ``svd-*``: matrix = ``scale * U diag(attenuation) V^T``, light meets `v` (which performs
-    ``V^T``), attenuators, then `u`. ``real-part``: matrix = ``scale * Re(Q)``, `u` performs Q and
-    `v` is None.
+    ``svd-*``: matrix = ``scale * Re(U diag(attenuation) V)``, light meets `v`, attenuators, `u`.
+    ``real-part``: matrix = ``scale * Re(U)``, and `v` is None.
     """
 
     order: tuple[int, ...] = tuple(range(WIDTH))
@@ -195,11 +198,10 @@ class MatrixBlock(IntegerBlock):
         inside = bool(((attenuation >= 0) & (attenuation <= 1)).all())
         require(inside, f"{self.name}.attenuation", attenuation.tolist(), "in [0, 1]")
         object.__setattr__(self, "attenuation", attenuation)
-        good = bool(np.isfinite(self.scale)) and self.scale >= 0
-        require(good, f"{self.name}.scale", self.scale, "finite, at least 0")
+        require(0 <= self.scale <= 1e6, f"{self.name}.scale", self.scale, "from 0 to 1e6")
         object.__setattr__(self, "order", tuple(int(index) for index in self.order))
-        good = sorted(self.order) == list(range(WIDTH))
-        require(good, f"{self.name}.order", self.order, "a permutation of 0, 1, 2, 3")
+        wanted = sorted(self.order) == list(range(WIDTH))
+        require(wanted, f"{self.name}.order", self.order, "a permutation of 0, 1, 2, 3")
 
     @classmethod
     def of(cls, block: IntegerBlock, **optics: Any) -> MatrixBlock:  # noqa: ANN401
@@ -253,9 +255,8 @@ class MeshProgram:
             object.__setattr__(self, name, _frozen(getattr(self, name), shape, float, name))
         good = len(self.classes) == count == len(set(self.classes))
         require(good, "classes", self.classes, f"{count} different names")
-        for name in ("column_pitch", "mode_pitch"):
-            value = getattr(self, name)
-            require(np.isfinite(value) and value > 0, name, value, "finite, above 0")
+        for pitch in (self.column_pitch, self.mode_pitch):
+            require(0 < pitch < np.inf, "column_pitch, mode_pitch", pitch, "finite, above 0")
         HeaterDac(self.v_pi, self.v_max, self.dac_bits)
         require(self.readout == "homodyne", "readout", self.readout, "'homodyne'")
 
@@ -281,10 +282,9 @@ class MeshProgram:
 
     def block(self, name: str) -> MatrixBlock:
         """Return the block of that name, or InputError."""
-        for block in self.blocks:
-            if block.name == name:
-                return block
-        raise InputError(f"there is no block {name!r}; there are {self.architecture.blocks}")
+        if name not in self.architecture.blocks:
+            raise InputError(f"there is no block {name!r}; there are {self.architecture.blocks}")
+        return self.blocks[self.architecture.blocks.index(name)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of the mesh file, see `ecgphoton.mesh.program_file`."""

@@ -134,6 +134,7 @@ BAD = {
     "bits": (put(17, "blocks", 0, "detector", "bits"), r"detector.bits"),
     "short table": (put([0, 1, 2], "blocks", 0, "table"), r"\$.blocks\[0\].*table"),
     "offset": (put([0, 0, 0, 0], "blocks", 0, "accumulator", "offset"), r"accumulator.offset"),
+    "range out of reach": (put(1e300, "blocks", 0, "detector", "high"), r"\$.blocks\[0\].*adc"),
     "empty range": (put(-2.5, "blocks", 0, "detector", "high"), r"\$.blocks\[0\].*adc"),
     "order twice": (put([0, 0, 1, 2], "blocks", 0, "optics", "order"), r"optics.order"),
     "blocks swapped": (lambda d: d["blocks"].reverse(), r"blocks is"),

@@ -70,8 +70,6 @@ def resolve(balance: Balance, guards: GuardSettings, classes: int) -> Plan:
         adaptive = two and balance.adaptive == "on"
     if guards.rescue != "auto":
         rescue = two and guards.rescue == "on"
-    if not two and sampler != "none":
-        weights = "none"  # no double balancing
     default_warm_up, default_ramp, default_cap = (5, 5, 2.0) if two else (0, 8, 5.0)
     return Plan(
         weights,
@@ -115,8 +113,10 @@ def assemble(
     """
     plan = resolve(balance, guards, classes)
     sampler = _sampler(plan, balance, examples, classes)
+    sampled = not isinstance(sampler, Shuffled)
     weigh = _class_weights(plan, balance, examples, classes)
-    rebalances = weigh is not uniform_weights or not isinstance(sampler, Shuffled)
+    if classes > 2 and sampled:
+        weigh = uniform_weights  # no double balancing
     weight = None
     if balance.patient_weight:
         weight = patient_weights(examples.label, examples.record, cap=balance.patient_cap)
@@ -126,7 +126,9 @@ def assemble(
         loss=label_loss(loss, examples.label, classes, weight),
         class_weights=weigh,
         augment=augmenter(augmentation),
-        guards=_guards(plan, guards) if classes == 2 and rebalances else (),
+        guards=_guards(plan, guards)
+        if classes == 2 and (sampled or weigh is not uniform_weights)
+        else (),
         after_step=after_step,
     )
 

@@ -52,7 +52,8 @@ class Balance:
     balanced_below: float = 0.45
     """Balanced batches act when the abnormal share is below this."""
     patient_weight: bool = False
-    """Whether each beat's loss counts 1 / (beats of its record and class)."""
+    """Whether each beat's loss counts 1 / (beats of its record and class), which balances the
+    classes as well."""
     patient_cap: float = 10.0
     """Patient weights are kept in [1 / cap, cap] around their mean of 1."""
     warm_up: int = -1

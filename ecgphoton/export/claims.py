@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
@@ -174,13 +175,16 @@ def _float_graph(subject: Subject) -> Result:
 
 
 @torch.no_grad()
-def _torch_logits(student: SegmentStudent, inputs: Inputs) -> NDArray[np.float32]:
-    parts = [inputs.rows(slice(at, at + 1024)) for at in range(0, len(inputs), 1024)]
-    logits = [student(part.window, part.rhythm, part.residual)[0].numpy() for part in parts]
+def _torch_logits(student: SegmentStudent, inputs: Inputs) -> NDArray[np.float64]:
+    """Logits in double precision: torch's own single-precision rounding is no claim of a graph."""
+    exact = copy.deepcopy(student).double()
+    whole = Inputs(**{name: torch.tensor(v).double() for name, v in arrays_of(inputs).items()})
+    parts = [whole.rows(slice(at, at + 1024)) for at in range(0, len(whole), 1024)]
+    logits = [exact(part.window, part.rhythm, part.residual)[0].numpy() for part in parts]
     return np.concatenate(logits)
 
 
-def _scale(logits: NDArray[np.float32]) -> float:
+def _scale(logits: NDArray[np.float64]) -> float:
     """Single precision is relative: limits grow with the largest logit, if it is above 1."""
     return max(1.0, float(np.abs(logits).max()))
 

@@ -1,0 +1,282 @@
+"""The bench: the narrow door through which calibration sees a chip.
+
+A bench sets DAC codes, sends light and reads detectors; that is all. `calibrate` and its steps know
+nothing else of a chip, so a simulated chip, a recorded session and a real set-up are driven by the
+same code. Every operation is counted.
+
+A bench for real hardware implements `Bench` in a few lines; ``docs/calibration.md`` shows one over a
+socket. What it must keep:
+
+- drivers of one block are numbered V theta 6, V phi 6, V output 4, attenuators 4, U theta 6,
+  U phi 6, U output 4 (``real-part``: one mesh alone), MZIs in light order;
+- ``field`` readings are the two quadratures of a homodyne detector (local oscillator at 0 and at
+  90 degrees) as a complex number, 1 being a unit field through a path of mean loss;
+- ``power`` readings are plain photodiodes: the squared field, real.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+
+from ecgphoton import artifacts
+from ecgphoton.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Integers = NDArray[np.int64]
+    Readings = NDArray[Any]
+
+Kind = Literal["field", "power"]
+HEATER_SECONDS = 10e-6
+"""Time a thermo-optic heater takes to settle (device table of SimPhony, ScopeX-ASU)."""
+READING_SECONDS = 1e-6
+"""One reading of all detectors, 1 MHz."""
+RECORDING = "ecgphoton-bench-recording/1"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What was done to one chip; its blocks are driven and read side by side."""
+
+    settings: int = 0
+    """Times the heaters were set, each followed by the wait for heat to settle."""
+    readings: int = 0
+    """Readings of all detectors; a homodyne field takes two."""
+
+    def __add__(self, other: Cost) -> Cost:
+        """Sum of two costs."""
+        return Cost(self.settings + other.settings, self.readings + other.readings)
+
+    def __sub__(self, other: Cost) -> Cost:
+        """Return what was spent since `other`."""
+        return Cost(self.settings - other.settings, self.readings - other.readings)
+
+    def seconds(self, heater: float = HEATER_SECONDS, reading: float = READING_SECONDS) -> float:
+        """Seconds on hardware whose heaters settle in `heater` s and whose readings take `reading`."""
+        return self.settings * heater + self.readings * reading
+
+    def to_dict(self) -> dict[str, float]:
+        """Plain values for JSON."""
+        return {"settings": self.settings, "readings": self.readings, "seconds": self.seconds()}
+
+
+class Bench(Protocol):
+    """C chips with K blocks of the same design, set and read side by side."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Chips, blocks and drivers of a block."""
+        ...
+
+    @property
+    def bits(self) -> int:
+        """Width of the DACs: codes run from 0 to ``2^bits - 1``."""
+        ...
+
+    @property
+    def cost(self) -> Cost:
+        """What was done so far."""
+        ...
+
+    def read(
+        self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field"
+    ) -> Readings:
+        """Set codes, send input fields one after the other and read all detectors.
+
+        Parameters
+        ----------
+        codes
+            (S, C or 1, K or 1, drivers): S settings, one after the other.
+        vectors
+            (N, 4) input fields in [-1, 1].
+        kind
+            ``field`` or ``power``.
+
+        Returns
+        -------
+        ndarray
+            (S, C, K, N, 4) readings, complex for ``field``.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """A recorded session: every operation with its readings, in order."""
+
+    shape: tuple[int, int, int]
+    bits: int
+    operations: tuple[dict[str, NDArray[Any]], ...]
+
+    def save(self, path: Path | str) -> None:
+        """Write the session as one npz file, whole or not at all."""
+        arrays: dict[str, NDArray[Any]] = {
+            "format": np.array(RECORDING),
+            "shape": np.array(self.shape),
+            "bits": np.array(self.bits),
+        }
+        for index, operation in enumerate(self.operations):
+            arrays |= {f"{index}.{name}": value for name, value in operation.items()}
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        artifacts.write_bytes(path, buffer.getvalue())
+
+    @classmethod
+    def load(cls, path: Path | str) -> Session:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or not a recording.
+        """
+        data = artifacts.read_bytes(path)
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as file:
+                if str(file["format"]) != RECORDING:
+                    raise ValueError(f"its format is {file['format']}")
+                shape = tuple(int(size) for size in file["shape"])
+                count = len({name.split(".")[0] for name in file.files} - {"format", "shape", "bits"})
+                names = ("codes", "vectors", "kind", "readings")
+                operations = tuple(
+                    {name: file[f"{index}.{name}"] for name in names} for index in range(count)
+                )
+                return cls((shape[0], shape[1], shape[2]), int(file["bits"]), operations)
+        except (ValueError, KeyError, IndexError, OSError) as error:
+            raise InputError(f"{path} is not a recorded bench session: {error}") from error
+
+
+@dataclass(eq=False)
+class RecordingBench:
+    """A bench that writes down what another one is asked and answers."""
+
+    bench: Bench
+    operations: list[dict[str, NDArray[Any]]] = field(default_factory=list)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Chips, blocks and drivers of a block."""
+        return self.bench.shape
+
+    @property
+    def bits(self) -> int:
+        """Width of the DACs."""
+        return self.bench.bits
+
+    @property
+    def cost(self) -> Cost:
+        """What was done so far."""
+        return self.bench.cost
+
+    def read(
+        self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field"
+    ) -> Readings:
+        """See `Bench.read`."""
+        readings = self.bench.read(codes, vectors, kind)
+        self.operations.append(
+            {
+                "codes": np.array(codes),
+                "vectors": np.array(vectors),
+                "kind": np.array(kind),
+                "readings": readings,
+            }
+        )
+        return readings
+
+    @property
+    def session(self) -> Session:
+        """What was recorded so far."""
+        return Session(self.shape, self.bits, tuple(self.operations))
+
+
+class ReplayBench:
+    """A bench that repeats a recorded session to whoever asks the same questions.
+
+    Raises
+    ------
+    InputError
+        From `read`, if a question differs from the recorded one or the recording has ended.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._next = 0
+        self._cost = Cost()
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Chips, blocks and drivers of a block."""
+        return self.session.shape
+
+    @property
+    def bits(self) -> int:
+        """Width of the DACs."""
+        return self.session.bits
+
+    @property
+    def cost(self) -> Cost:
+        """What was done so far."""
+        return self._cost
+
+    def read(
+        self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field"
+    ) -> Readings:
+        """See `Bench.read`."""
+        if self._next >= len(self.session.operations):
+            raise InputError(
+                f"the recorded session ends after {self._next} operations; record a longer one "
+                "with the same steps"
+            )
+        operation = self.session.operations[self._next]
+        asked = {"codes": codes, "vectors": vectors, "kind": np.array(kind)}
+        for name, value in asked.items():
+            if not np.array_equal(operation[name], value):
+                raise InputError(
+                    f"operation {self._next} of the recorded session has other {name}; replay it "
+                    "with the program and steps it was recorded with"
+                )
+        self._next += 1
+        self._cost += cost_of(codes, vectors, kind)
+        return operation["readings"]
+
+
+def cost_of(codes: Integers, vectors: NDArray[np.float64], kind: Kind) -> Cost:
+    """Cost of one `Bench.read`."""
+    quadratures = 2 if kind == "field" else 1
+    return Cost(len(codes), len(codes) * len(vectors) * quadratures)
+
+
+def check_request(
+    bench: Bench, codes: Integers, vectors: NDArray[np.float64], kinds: Iterable[str], kind: str
+) -> None:
+    """Refuse what no bench can do.
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit, codes are outside the DAC, or fields exceed 1.
+    """
+    chips, blocks, drivers = bench.shape
+    good = codes.ndim == 4 and codes.shape[1] in (1, chips) and codes.shape[2] in (1, blocks)
+    if not good or codes.shape[3] != drivers or codes.dtype.kind not in "iu":
+        raise InputError(
+            f"codes have shape {codes.shape} and type {codes.dtype}; integers (settings, "
+            f"{chips} or 1, {blocks} or 1, {drivers}) are needed"
+        )
+    top = (1 << bench.bits) - 1
+    if codes.size and (codes.min() < 0 or codes.max() > top):
+        raise InputError(f"codes run from {codes.min()} to {codes.max()}; the DAC has 0 to {top}")
+    if vectors.ndim != 2 or vectors.shape[1] != 4 or np.abs(vectors).max(initial=0) > 1:
+        raise InputError(
+            f"input vectors have shape {vectors.shape}; (n, 4) fields in [-1, 1] are needed"
+        )
+    if kind not in kinds:
+        raise InputError(f"kind of reading is {kind!r}; use {' or '.join(map(repr, kinds))}")

@@ -1,0 +1,214 @@
+"""Self-calibration: fit the errors of a chip to its readings at random settings, all together.
+
+The unknowns of a block (splitters, phases, heater laws, crosstalk, losses, attenuators, gains) are
+about two hundred numbers; every setting gives thirty-two. Weighted Gauss-Newton with a prior, so
+that what readings cannot tell apart stays near nominal, and with steps that are taken only when
+they help, so that noise makes tables worse but never lets them diverge.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ecgphoton.calibration.beliefs import PRIOR
+from ecgphoton.calibration.model import Model, Rows
+from ecgphoton.calibration.probing import BASIS, random_codes
+from ecgphoton.calibration.readout import lightened, saturated, with_offsets, wrong_gains
+from ecgphoton.calibration.table import DriveTable, Finding
+from ecgphoton.errors import InputError
+
+if TYPE_CHECKING:
+    from ecgphoton.calibration.bench import Bench
+    from ecgphoton.calibration.circuit import Circuit
+
+Part = Literal["alpha", "beta", "offset", "law", "coupling", "loss", "attenuator", "gain"]
+EVERYTHING: tuple[Part, ...] = (
+    "alpha", "beta", "offset", "law", "coupling", "loss", "attenuator", "gain",
+)  # fmt: skip
+ROWS = 16
+"""Blocks fitted at a time: keeps the Jacobians in a few hundred megabytes."""
+QUIET = 1e-6
+"""Noise assumed at least, so that the prior keeps the equations regular."""
+REUSES = 3
+"""Steps taken with one Jacobian."""
+POOR = 5.0
+"""Residual, in standard deviations of a reading, from which a fit is reported."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Fit some kinds of errors, or all of them, to homodyne readings at random settings."""
+
+    parts: tuple[Part, ...] = EVERYTHING
+    settings: int = 96
+    rounds: int = 3
+    """Jacobians computed at most."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        unknown = set(self.parts) - set(PRIOR)
+        if unknown or self.settings < 1 or self.rounds < 1:
+            raise InputError(
+                f"a fit of {', '.join(self.parts)} at {self.settings} settings in {self.rounds} "
+                f"rounds is not possible; parts are {', '.join(PRIOR)}, numbers at least 1"
+            )
+
+    def __call__(self, bench: Bench, table: DriveTable) -> DriveTable:
+        """Return the table with these beliefs, and detectors found saturated."""
+        codes = random_codes(table.circuit, self.settings, self.seed)
+        readings = bench.read(codes, BASIS)
+        found = saturated(table, readings)
+        data = torch.as_tensor(lightened(table, readings))  # (S, C, K, N, 4)
+        data = data.permute(1, 2, 0, 4, 3).flatten(0, 1)  # (R, S, 4, N)
+        weight = torch.ones((len(data), 4), dtype=torch.float64)
+        for finding in found:  # a clipped detector says nothing more
+            row = finding.chip * len(table.circuit.names)
+            row += table.circuit.names.index(finding.block)
+            weight[row, int(finding.part[-2])] = 0.0
+        reaching = np.moveaxis(table.reaching(codes), 0, 2).reshape(
+            len(data), self.settings, -1
+        )
+        solver = _Solver(table.circuit, self.parts, self.rounds)
+        noise = torch.as_tensor(table.noise).flatten()
+        rows, answers, left = Rows.of(table.beliefs), [], []
+        for at in range(0, len(data), ROWS):
+            part = slice(at, at + ROWS)
+            power = solver.model.power(torch.as_tensor(reaching[part]))
+            fitted, residual = solver.solve(
+                rows.at(part), power, data[part], noise[part], weight[part]
+            )
+            answers.append(fitted)
+            left.append(residual)
+        arrays = table.beliefs.arrays()
+        merged = {
+            name: torch.cat([getattr(answer, name) for answer in answers])
+            .reshape(arrays[name].shape).numpy()
+            for name in self.parts
+        }
+        table = replace(table, beliefs=replace(table.beliefs, **merged))
+        if "gain" in self.parts:
+            table = replace(table, row_gain=1 / (1 + table.beliefs.gain).clip(0.1))
+        found += wrong_gains(table) + _poor(table, torch.cat(left).numpy())
+        return with_offsets(table).with_findings(found)
+
+
+def _poor(table: DriveTable, left: np.ndarray) -> list[Finding]:
+    noise = np.maximum(table.noise, 1e-3)
+    return [
+        Finding(
+            "poor fit",
+            int(chip),
+            table.circuit.names[block],
+            "all readings",
+            f"residual {left.reshape(noise.shape)[chip, block]:.3g}, noise {noise[chip, block]:.3g}",
+        )
+        for chip, block in np.argwhere(left.reshape(noise.shape) > POOR * noise)
+    ]
+
+
+class _Solver:
+    """Gauss-Newton over many blocks at once."""
+
+    def __init__(self, circuit: Circuit, parts: tuple[Part, ...], rounds: int) -> None:
+        self.model, self.parts, self.rounds = Model(circuit), parts, rounds
+
+    def solve(
+        self, rows: Rows, power: Tensor, data: Tensor, noise: Tensor, weight: Tensor
+    ) -> tuple[Rows, Tensor]:
+        """Return fitted rows and the root mean square (R,) of what they leave."""
+        size = torch.cat(
+            [torch.full((getattr(rows, p).shape[1],), PRIOR[p]) for p in self.parts]
+        ).to(torch.float64)
+        ridge = (noise.clamp_min(QUIET)[:, None] / size) ** 2  # (R, P)
+        damping = torch.zeros(len(noise), dtype=torch.float64)
+        value = self._pack(rows)
+        left = self._left(rows, power, data, weight)
+        cost = self._cost(left, value, ridge)
+        for _ in range(self.rounds):
+            start = cost
+            j = self._jacobian(rows, power, weight)  # (R, P, n)
+            gram = j @ j.transpose(1, 2)
+            diagonal = gram.diagonal(dim1=1, dim2=2)
+            extra = ridge + damping[:, None] * diagonal + 1e-14 * diagonal.amax(1, keepdim=True)
+            factor = torch.linalg.cholesky_ex(gram + torch.diag_embed(extra))[0]
+            for _ in range(REUSES):
+                right = (j @ left[..., None])[..., 0] - ridge * value
+                step = torch.cholesky_solve(right[..., None], factor)[..., 0]
+                trial_value = value + step.nan_to_num(0.0).clamp(-0.5, 0.5)
+                trial = self._unpack(rows, trial_value)
+                trial_left = self._left(trial, power, data, weight)
+                trial_cost = self._cost(trial_left, trial_value, ridge)
+                better = trial_cost < cost
+                value = torch.where(better[:, None], trial_value, value)
+                left = torch.where(better[:, None], trial_left, left)
+                damping = torch.where(better, damping / 10, damping.clamp_min(1e-4) * 10)
+                gain = (cost - trial_cost)[better]
+                cost = torch.where(better, trial_cost, cost)
+                rows = self._unpack(rows, value)
+                if not bool((gain > 1e-3 * cost[better]).any()):
+                    break
+            if bool((start - cost <= 1e-3 * cost).all()):
+                break
+        seen = weight.sum(1).clamp_min(1) * left.shape[1] / weight.shape[1]
+        return rows, (left.square().sum(1) / seen).sqrt()
+
+    def _pack(self, rows: Rows) -> Tensor:
+        return torch.cat([getattr(rows, part) for part in self.parts], 1)
+
+    def _unpack(self, rows: Rows, value: Tensor) -> Rows:
+        sizes = [getattr(rows, part).shape[1] for part in self.parts]
+        changed = dict(zip(self.parts, torch.split(value, sizes, 1), strict=True))
+        return rows._replace(**changed)
+
+    def _left(self, rows: Rows, power: Tensor, data: Tensor, weight: Tensor) -> Tensor:
+        """(R, n) data minus model."""
+        model = self.model
+        fields = model.matrices(rows, model.phases(rows, model.heat(rows, power)))
+        left = (data - fields) * weight[:, None, :, None]
+        return torch.view_as_real(left.resolve_conj()).flatten(1)
+
+    @staticmethod
+    def _cost(left: Tensor, value: Tensor, ridge: Tensor) -> Tensor:
+        return left.square().sum(1) + (ridge * value.square()).sum(1)
+
+    def _jacobian(self, rows: Rows, power: Tensor, weight: Tensor) -> Tensor:
+        """(R, P, n) derivatives of the model by the unknowns.
+
+        That a law acts on other elements through crosstalk is left out: second order.
+        """
+        model = self.model
+        heat = model.heat(rows, power)
+        slopes = model.slopes(rows, model.phases(rows, heat))
+        count, settings, drivers = heat.shape
+        sizes = {part: getattr(rows, part).shape[1] for part in self.parts}
+        whole = torch.empty((count, sum(sizes.values()), settings, 32), dtype=torch.float64)
+        columns = dict(zip(self.parts, torch.split(whole, list(sizes.values()), 1), strict=True))
+        phase = _real(slopes["phase"])  # (R, drivers, S, 32)
+        for name, out in columns.items():
+            if name == "offset":
+                out.copy_(phase)
+            elif name == "law":
+                p = math.pi * power.transpose(1, 2)  # (R, drivers, S)
+                u = p / math.pi
+                moves = torch.stack([p, p * u, p * u * u], 2).expand(count, -1, -1, -1)
+                each = out.view(count, drivers, 3, settings, 32)
+                torch.mul(phase[:, :, None], moves[..., None], out=each)
+            elif name == "coupling":
+                moved = torch.einsum("bij,rsj->rsbi", model.patterns, heat)
+                out.copy_((moved @ phase.transpose(1, 2)).transpose(1, 2))
+            else:
+                out.copy_(_real(slopes[name]))
+        if not bool(weight.all()):
+            whole *= weight.repeat_interleave(8, 1)[:, None, None]
+        return whole.flatten(2)
+
+
+def _real(slope: Tensor) -> Tensor:
+    """(n, R, S, 4, 4) complex -> (R, n, S, 32) real view."""
+    return torch.view_as_real(slope).flatten(3).transpose(0, 1)

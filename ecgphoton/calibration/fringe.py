@@ -1,0 +1,117 @@
+"""Fringes: how a reading moves when one heater is swept, and the heater law behind it.
+
+With everything else at rest, every homodyne reading (and every power) follows
+``A + B cos(k phase) + C sin(k phase)`` exactly, whatever the other elements do; k is 1 for a phase
+shifter and 1/2 for an attenuator. A, B and C are eliminated by linear projection, and what remains
+is a fit of the law alone (variable projection, Golub and Pereyra 1973, doi:10.1137/0710036).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+ROUNDS = 12
+SETTLED = 1e-3
+"""Relative gain of a round below which a fit has settled; without noise that means exact."""
+
+
+class Fringes(NamedTuple):
+    """Heater laws of R sweeps."""
+
+    law: Tensor
+    """(R, 3), see `ecgphoton.calibration.beliefs.Beliefs.law`."""
+    amplitude: Tensor
+    """(R,) root sum of squares of B and C over all readings."""
+    residual: Tensor
+    """(R,) root mean square of what the fit leaves, crosstalk to other heaters let off."""
+
+
+def fit(power: Tensor, readings: Tensor, rate: Tensor, noise: Tensor, prior: float) -> Fringes:
+    """Fit heater laws to sweeps.
+
+    Parameters
+    ----------
+    power
+        (R, V) heater powers ``p = (V / V_pi)^2``.
+    readings
+        (R, V, n) real readings.
+    rate
+        (R,) 1 or 1/2.
+    noise
+        (R,) standard deviation of a reading.
+    prior
+        Size expected of every coefficient.
+    """
+    law = torch.zeros((len(power), 3), dtype=torch.float64)
+    damping = torch.full((len(power),), 1e-9, dtype=torch.float64)
+    # The prior counts against the noise; without noise a whisper of it keeps the system regular.
+    ridge = (noise.clamp_min(1e-6) / prior) ** 2
+    moves = math.pi * torch.stack([power, power**2, power**3], -1)  # (R, V, 3)
+    best = _project(power, readings, rate, law)
+    cost = best[1].square().sum((1, 2)) + ridge * law.square().sum(1)
+    for _ in range(ROUNDS):
+        basis, left, slope = best
+        j = _tangent(basis, slope, moves)  # (R, 3, V n)
+        gram = j @ j.transpose(1, 2)
+        scale = gram.diagonal(dim1=1, dim2=2).mean(1)
+        gram = gram + torch.diag_embed((ridge + damping * scale)[:, None].expand(-1, 3))
+        right = (j @ left.flatten(1)[..., None])[..., 0] - ridge[:, None] * law
+        step = torch.linalg.solve(gram + 1e-300 * torch.eye(3), right)
+        trial_law = law + step.clamp(-0.3, 0.3)
+        trial = _project(power, readings, rate, trial_law)
+        trial_cost = trial[1].square().sum((1, 2)) + ridge * trial_law.square().sum(1)
+        better = trial_cost < cost
+        law = torch.where(better[:, None], trial_law, law)
+        best = tuple(  # type: ignore[assignment]
+            torch.where(better[:, None, None], new, old)
+            for new, old in zip(trial, best, strict=True)
+        )
+        gain = (cost - trial_cost).clamp_min(0)
+        cost = torch.where(better, trial_cost, cost)
+        damping = torch.where(better, damping / 10, damping.clamp_min(1e-6) * 30)
+        if bool((gain <= SETTLED * cost).all()):
+            break
+    basis = best[0]
+    wave = _coefficients(basis, readings)[:, 1:]
+    # Heat that reaches other elements moves A, B and C in proportion to the power.
+    wider = torch.cat([basis, power[..., None] * basis], -1)
+    left = readings - wider @ _coefficients(wider, readings)
+    return Fringes(law, wave.square().sum((1, 2)).sqrt(), left.square().mean((1, 2)).sqrt())
+
+
+def _phase(power: Tensor, law: Tensor) -> Tensor:
+    bend = law[:, 1, None] + power * law[:, 2, None]
+    return math.pi * power * (1 + law[:, 0, None] + power * bend)
+
+
+def _coefficients(basis: Tensor, readings: Tensor) -> Tensor:
+    """(R, b, n) least-squares factors of a basis (R, V, b): A, B, C."""
+    gram = basis.transpose(1, 2) @ basis
+    gram = gram + 1e-12 * torch.eye(basis.shape[-1], dtype=gram.dtype)
+    answer: Tensor = torch.linalg.solve(gram, basis.transpose(1, 2) @ readings)
+    return answer
+
+
+def _project(
+    power: Tensor, readings: Tensor, rate: Tensor, law: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Basis (R, V, 3), what it cannot explain (R, V, n), and slope by phase (R, V, n)."""
+    angle = rate[:, None] * _phase(power, law)
+    cos, sin = angle.cos(), angle.sin()
+    basis = torch.stack([torch.ones_like(cos), cos, sin], -1)
+    wave = _coefficients(basis, readings)
+    turned = torch.stack([torch.zeros_like(cos), -sin, cos], -1) * rate[:, None, None]
+    return basis, readings - basis @ wave, turned @ wave
+
+
+def _tangent(basis: Tensor, slope: Tensor, moves: Tensor) -> Tensor:
+    """(R, 3, V n) derivatives by the law, without what A, B and C take up."""
+    raw = moves[..., None, :] * slope[..., None]  # (R, V, n, 3)
+    flat = raw.flatten(2)
+    flat = flat - basis @ _coefficients(basis, flat)
+    answer: Tensor = flat.reshape(raw.shape).permute(0, 3, 1, 2).flatten(2)
+    return answer

@@ -1,0 +1,158 @@
+"""A bench around simulated chips: the only door from calibration to `ecgphoton.hwsim`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+
+from ecgphoton.calibration.bench import Cost, Kind, check_request, cost_of
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.chip import Chip, Luck
+from ecgphoton.hwsim.streams import check_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from ecgphoton.calibration.bench import Integers, Readings
+
+SETTINGS = 64
+"""Settings simulated at a time."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something broken on one chip, for tests and demonstrations."""
+
+    kind: Literal["dead heater", "stuck bit", "saturated detector"]
+    chip: int
+    """Position in the batch."""
+    block: int
+    index: int
+    """Driver, or detector."""
+    bit: int = 0
+    """Which DAC bit is stuck, 0 being the least."""
+    level: float = 1.0
+    """What a stuck bit is stuck at (0 or 1), or the reading a detector cannot exceed."""
+
+
+class SimulatedBench:
+    """C hidden chips, their noise and their faults.
+
+    Parameters
+    ----------
+    chip
+        The chips. Readings are normalised by the mean loss of their profile.
+    seed, first
+        Noise of chip k is drawn from (seed, first + k): it does not depend on the batch.
+    bits
+        Width of the DACs.
+    """
+
+    def __init__(
+        self,
+        chip: Chip,
+        *,
+        bits: int = 12,
+        seed: int = 0,
+        first: int = 0,
+        faults: tuple[Fault, ...] = (),
+    ) -> None:
+        if not 2 <= bits <= 24:
+            raise InputError(f"DAC bits is {bits}; a bench needs from 2 to 24")
+        check_seed(seed)
+        self._chip, self._bits, self._faults = chip, bits, faults
+        self._cost = Cost()
+        self._generators = [
+            torch.Generator().manual_seed(
+                int(np.random.SeedSequence([seed, first + k, 5]).generate_state(1, np.uint64)[0] >> 1)
+            )
+            for k in range(len(chip))
+        ]
+        self._quiet = not any(
+            (chip.profile.noise.detector, chip.profile.noise.rin, chip.profile.noise.jitter)
+        )
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Chips, blocks and drivers of a block."""
+        wiring = self._chip.wiring
+        return len(self._chip), len(wiring.program.blocks), wiring.drivers
+
+    @property
+    def bits(self) -> int:
+        """Width of the DACs."""
+        return self._bits
+
+    @property
+    def cost(self) -> Cost:
+        """What was done so far."""
+        return self._cost
+
+    @torch.no_grad()
+    def read(
+        self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field"
+    ) -> Readings:
+        """See `Bench.read`."""
+        check_request(self, codes, vectors, ("field", "power"), kind)
+        self._cost += cost_of(codes, vectors, kind)
+        chips, blocks, drivers = self.shape
+        codes = np.broadcast_to(codes, (len(codes), chips, blocks, drivers))
+        shape = (len(codes), chips, blocks, len(vectors), 4)
+        answer = np.empty(shape, complex if kind == "field" else float)
+        for chip in range(chips):  # each from its own stream, whatever the batch
+            single = self._single(chip)
+            for part in _parts(len(codes)):
+                driven = self._driven(codes[part, chip], chip)
+                answer[part, chip] = self._shoot(single, driven, vectors, kind, chip)
+        return answer
+
+    def _single(self, chip: int) -> Chip:
+        return replace(self._chip, luck=Luck(*(part[chip : chip + 1] for part in self._chip.luck)))
+
+    def _shoot(
+        self, chip: Chip, codes: NDArray[np.float64], vectors: NDArray[np.float64], kind: Kind, k: int
+    ) -> Readings:
+        """(S, K, N, 4) readings of one chip at S settings, given as fractions (S, K, drivers)."""
+        many = replace(chip, luck=Luck(*(p.expand(len(codes), *p.shape[1:]) for p in chip.luck)))
+        light = torch.as_tensor(vectors.T.copy()).to(torch.complex128)
+        if kind == "field":  # the oscillator turned by 90 degrees is light turned the other way
+            light = torch.cat([light, -1j * light], -1)
+        readings = many.respond(
+            codes,
+            light,
+            generator=None if self._quiet else self._generators[k],
+            detection="homodyne" if kind == "field" else "intensity",
+        ).numpy()
+        readings = np.moveaxis(readings, -1, -2) * (chip.boost if kind == "field" else chip.boost**2)
+        for fault in self._faults:
+            if fault.kind == "saturated detector" and fault.chip == k:
+                place = readings[:, fault.block, :, fault.index]
+                np.clip(place, -fault.level, fault.level, out=place)
+        if kind == "power":
+            return readings
+        n = len(vectors)
+        return np.asarray(readings[:, :, :n] + 1j * readings[:, :, n:])
+
+    def _driven(self, codes: Integers, chip: int) -> NDArray[np.float64]:
+        """Fractions of the largest code that reach the heaters of one chip."""
+        codes = codes.copy()
+        for fault in self._faults:
+            if fault.chip != chip:
+                continue
+            place = codes[:, fault.block, fault.index]
+            if fault.kind == "dead heater":
+                place[:] = 0
+            elif fault.kind == "stuck bit":
+                mask = 1 << fault.bit
+                place[:] = place | mask if fault.level else place & ~mask
+        return codes / ((1 << self._bits) - 1)
+
+
+def _parts(count: int) -> Iterator[slice]:
+    for at in range(0, count, SETTINGS):
+        yield slice(at, at + SETTINGS)

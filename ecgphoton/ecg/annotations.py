@@ -49,8 +49,10 @@ def record_path(record: str | Path) -> Path:
     return path
 
 
-def read_annotations(record: str | Path, annotator: str) -> Annotations:
-    """Read the beats of an annotation file.
+def read_annotations(
+    record: str | Path, annotator: str, *, folder: Path | None = None
+) -> Annotations:
+    """Read the beats of an annotation file, beside the record or in another folder.
 
     Raises
     ------
@@ -60,9 +62,9 @@ def read_annotations(record: str | Path, annotator: str) -> Annotations:
     path = record_path(record)
     _check_annotator(annotator)
     header = call_wfdb("rdheader", f"header {path.name}.hea", str(path))
-    sample, symbol = read_beats(
-        str(path), annotator, read_file(path.with_name(f"{path.name}.{annotator}"), path.name)
-    )
+    where = path if folder is None else folder / path.name
+    content = read_file(where.with_name(f"{path.name}.{annotator}"), path.name)
+    sample, symbol = read_beats(str(where), annotator, content)
     return Annotations(sample, symbol, float(header.fs))
 
 
@@ -89,7 +91,7 @@ def write_annotations(
     fs
         Hz, stored in the file.
     note
-        A sentence stored as a comment annotation at the first sample.
+        A sentence stored as a comment annotation at sample 1.
 
     Raises
     ------
@@ -110,8 +112,11 @@ def write_annotations(
     symbols = list(symbol)
     notes = [""] * len(symbols)
     if note or not symbols:
-        sample, symbols = np.insert(sample, 0, 0), ['"', *symbols]
-        notes = [note or "no beat", *notes]
+        # At sample 1: readers take a note at sample 0 for a definition.
+        at = int(np.searchsorted(sample, 1))
+        sample = np.insert(sample, at, 1)
+        symbols.insert(at, '"')
+        notes.insert(at, note or "no beat")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,11 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.records import BEAT_SYMBOLS
+from ecgphoton.ecg.resample import ratio, resample, scaled
 from ecgphoton.errors import InputError
 
 SYNTHETIC_MARK = "SYNTHETIC"
 """A header comment that starts with this word marks a made-up record."""
-LEAST_RATE, MOST_RATE = 100.0, 20_000.0  # Hz
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 # Name, number of signals, and perhaps rate[/counter], length and starting time; header(5).
 _RECORD_LINE = re.compile(r"[^\s/]+\s+(\d{1,4})(?:\s+\d[\d.e+]*(?:/\S+)?(?:\s+\d+.*)?)?")
@@ -108,7 +107,8 @@ def read_recording(
     samples, symbols = read_beats(path, annotator, read_file(folder / f"{name}.{annotator}", name))
     rate = float(header.fs)
     if rate != SAMPLING_RATE:
-        signal, samples = resample(signal, samples, rate, name)
+        factor = ratio(rate, name)
+        signal, samples = resample(signal, factor), scaled(samples, factor)
         notes.append(f"{name}: resampled from {rate:g} Hz to {SAMPLING_RATE:g} Hz")
     synthetic = any(comment.startswith(SYNTHETIC_MARK) for comment in header.comments)
     return Recording(name, signal, samples, symbols, found, SAMPLING_RATE, synthetic, tuple(notes))
@@ -181,12 +181,8 @@ def choose_channel(header: Any, lead: str, name: str, notes: list[str]) -> tuple
     return 0, leads[0]
 
 
-def _signal(
-    header: Any,  # noqa: ANN401
-    path: str,
-    channel: int,
-) -> NDArray[np.float32]:
-    """One channel as float32, NaN where invalid, after checking that the file is whole."""
+def check_length(header: Any, path: str, channel: int) -> None:  # noqa: ANN401
+    """Refuse a signal file that is shorter than its header promises."""
     file, fmt = header.file_name[channel], header.fmt[channel]
     if fmt in _BYTES and header.sig_len:
         together = [i for i, other in enumerate(header.file_name) if other == file]
@@ -197,6 +193,16 @@ def _signal(
             raise InputError(
                 f"{file} is truncated: {size} bytes, its header promises {needed}; fetch it again"
             )
+
+
+def _signal(
+    header: Any,  # noqa: ANN401
+    path: str,
+    channel: int,
+) -> NDArray[np.float32]:
+    """One channel as float32, NaN where invalid, after checking that the file is whole."""
+    file, fmt = header.file_name[channel], header.fmt[channel]
+    check_length(header, path, channel)
     what = f"signal file {file}"
     record = call_wfdb("rdrecord", what, path, physical=False, channels=[channel], return_res=32)
     digital = record.d_signal[:, 0]
@@ -230,31 +236,3 @@ def read_beats(
         raise InputError(f"{what} is damaged: its times run backwards; fetch it again")
     beat = np.isin(symbols, sorted(BEAT_SYMBOLS))
     return samples[beat], symbols[beat].astype("<U1")
-
-
-def resample(
-    signal: NDArray[np.float32], samples: NDArray[np.int64], rate: float, name: str
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Bring signal and R samples to 360 Hz (polyphase filter), keeping gaps as gaps."""
-    from scipy.signal import resample_poly
-
-    if not LEAST_RATE <= rate <= MOST_RATE:
-        raise InputError(
-            f"record {name!r} is sampled at {rate:g} Hz; {LEAST_RATE:g} to {MOST_RATE:g} Hz can "
-            "be resampled to 360 Hz"
-        )
-    ratio = Fraction(SAMPLING_RATE / rate).limit_denominator(1000)
-    gap = np.isnan(signal)
-    if gap.all():
-        return signal, samples
-    if gap.any():
-        at = np.arange(len(signal))
-        signal = np.interp(at, at[~gap], signal[~gap]).astype(np.float32)
-    # Padding repeats the edge: a zero edge would ring into the first beats.
-    out = resample_poly(signal, ratio.numerator, ratio.denominator, padtype="edge")
-    out = np.asarray(out, np.float32)
-    if gap.any():
-        position = np.arange(len(out)) * (ratio.denominator / ratio.numerator)
-        out[gap[np.clip(np.rint(position).astype(int), 0, len(gap) - 1)]] = np.nan
-    scaled = np.rint(samples * (ratio.numerator / ratio.denominator))
-    return out, scaled.astype(np.int64)

@@ -264,6 +264,7 @@ def score_record(
     *,
     reference: str = "atr",
     test: str = "eph",
+    test_folder: Path | None = None,
     start: float = LEARNING,
     end: float | None = None,
     window: float = MATCH_WINDOW,
@@ -276,6 +277,8 @@ def score_record(
         Path without extension.
     reference, test
         Annotators: the extensions of the two files.
+    test_folder
+        Where the test annotation is, if not beside the record.
     start, end, window
         As for `compare`.
 
@@ -287,7 +290,7 @@ def score_record(
     path = Path(record)
     return compare(
         read_annotations(path, reference),
-        read_annotations(path, test),
+        read_annotations(path, test, folder=test_folder),
         record=path.name,
         start=start,
         end=end,

@@ -11,6 +11,7 @@ from ecgphoton import runs
 from ecgphoton.artifacts import MANIFEST, read_json
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
+from ecgphoton.export.bundle_folder import KIND as BUNDLE_KIND
 
 if TYPE_CHECKING:
     from ecgphoton.mesh.program import MeshProgram
@@ -51,7 +52,7 @@ def open_subject(path: Path | None) -> Subject:
         If the path is neither, or does not match its own hashes.
     """
     chosen = runs.choose(path)
-    if chosen.is_dir() and _kind(chosen) == "ecgphoton-bundle":
+    if chosen.is_dir() and _kind(chosen) == BUNDLE_KIND:
         from ecgphoton.export.bundle import load_bundle
 
         bundle = load_bundle(chosen)

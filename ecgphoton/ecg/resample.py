@@ -1,0 +1,78 @@
+"""Bring a signal of any rate to 360 Hz, a piece at a time or at once with the same result."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.ecg.features import SAMPLING_RATE
+from ecgphoton.errors import InputError
+
+LEAST_RATE, MOST_RATE = 100.0, 20_000.0  # Hz
+
+
+def ratio(rate: float, name: str) -> Fraction:
+    """Return 360 Hz over `rate`, in terms up to 1000.
+
+    Raises
+    ------
+    InputError
+        If the rate is too low or too high to resample.
+    """
+    if not LEAST_RATE <= rate <= MOST_RATE:
+        raise InputError(
+            f"record {name!r} is sampled at {rate:g} Hz; {LEAST_RATE:g} to {MOST_RATE:g} Hz can "
+            "be resampled to 360 Hz"
+        )
+    return Fraction(SAMPLING_RATE / rate).limit_denominator(1000)
+
+
+def reach(factor: Fraction) -> int:
+    """Input samples on each side that an output sample depends on, twice over."""
+    up, down = factor.as_integer_ratio()
+    return 2 * (10 * max(up, down) // up + 2) if factor != 1 else 0
+
+
+def resample(signal: NDArray[np.float32], factor: Fraction) -> NDArray[np.float32]:
+    """Resample with a polyphase filter; gaps (NaN) stay gaps.
+
+    The filter sees the nearest measured value in place of a missing one, and past both ends.
+    A piece that starts at a multiple of the denominator gives the same samples as the whole, but
+    for those within `reach` of its ends.
+    """
+    from scipy.signal import resample_poly
+
+    if factor == 1 or not len(signal):
+        return signal
+    up, down = factor.as_integer_ratio()
+    gap = np.isnan(signal)
+    if gap.all():
+        return np.full(-(-len(signal) * up // down), np.nan, np.float32)
+    out = np.asarray(resample_poly(nearest_filled(signal), up, down, padtype="edge"), np.float32)
+    if gap.any():
+        source = (2 * np.arange(len(out)) * down + up) // (2 * up)
+        out[gap[np.minimum(source, len(gap) - 1)]] = np.nan
+    return out
+
+
+def nearest_filled(signal: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Put the nearest measured value (the earlier of two) in place of each missing one."""
+    gap = np.isnan(signal)
+    if not gap.any() or gap.all():
+        return np.nan_to_num(signal) if gap.any() else signal
+    known = np.flatnonzero(~gap)
+    at = np.arange(len(signal))
+    after = np.searchsorted(known, at)
+    before = known[np.maximum(after - 1, 0)]
+    after = known[np.minimum(after, len(known) - 1)]
+    return signal[np.where(np.abs(at - before) <= np.abs(after - at), before, after)]
+
+
+def scaled(samples: NDArray[np.int64], factor: Fraction) -> NDArray[np.int64]:
+    """Bring sample numbers from one rate to another."""
+    result: NDArray[np.int64] = np.rint(samples * (factor.numerator / factor.denominator)).astype(
+        np.int64
+    )
+    return result

@@ -3,8 +3,9 @@
     python -m benchmarks.bits_table RUN [--fine-tune] [--threads 1]
 
 Post-training rows round the run as it is; with --fine-tune each width of weights and converters
-is also trained through (6 epochs). Everything not swept has 8 bits; the threshold is the run's
-own throughout. Reported on the test set of the run's protocol, ranges from its training beats.
+is also trained through (6 epochs, the run's own recipe) and its threshold fitted again on the
+validation beats. Everything not swept has 8 bits. Reported on the test set of the run's protocol;
+ranges come from its training beats.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from benchmarks._beats import examples, table
 from ecgphoton.ecg.beats import load_splits
 from ecgphoton.export.bits import bits_table, enough
 from ecgphoton.export.fine_tune import fine_tune
+from ecgphoton.pipeline.train import parts_of
 from ecgphoton.runs import load_student
 
 
@@ -27,6 +29,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--fine-tune", action="store_true")
+    parser.add_argument("--weights", type=int, nargs="*", default=range(2, 9))
+    parser.add_argument("--converters", type=int, nargs="*", default=range(4, 13))
+    parser.add_argument("--heaters", type=int, nargs="*", default=range(4, 13))
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -41,7 +46,11 @@ def main() -> None:
 
     def tuned(widths):
         monitors = {"validation": validation}
-        return fine_tune(trained.student, training, monitors, widths).student
+        parts = parts_of(trained.recipe, training, trained.student.architecture)
+        noise = trained.recipe.noise.weight
+        return fine_tune(
+            trained.student, training, monitors, widths, parts=parts, weight_noise=noise
+        )
 
     rows = bits_table(
         trained.student,
@@ -49,6 +58,9 @@ def main() -> None:
         test.label.numpy(),
         trained.point,
         training.inputs,
+        weight_bits=options.weights,
+        converter_bits=options.converters,
+        dac_bits=options.heaters,
         fine_tune=tuned if options.fine_tune else None,
     )
     print(f"{options.run}: {len(test):,} {splits.protocol.test_name} beats, {splits.test.source}\n")

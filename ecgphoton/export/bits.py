@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ecgphoton.decision import OperatingPoint
+    from ecgphoton.export.fine_tune import FineTuned
     from ecgphoton.mesh.program import MeshKind
     from ecgphoton.student.network import SegmentStudent
 
-    FineTune = Callable[[Quantisation], SegmentStudent]
+    FineTune = Callable[[Quantisation], FineTuned]
     Array = NDArray[Any]
 
 Part = Literal["weights", "converters", "heaters"]
@@ -81,13 +82,14 @@ def bits_table(
     calibration
         Training beats for the converter ranges.
     fine_tune
-        Returns a student fine-tuned for the widths; adds a row to each of weights and converters.
+        Fine-tunes for some widths; adds a row to each of weights and converters, decided with the
+        fine-tuned student's own operating point.
 
     Returns
     -------
     list of BitsRow
-        Post-training rows, each followed by its fine-tuned row if there is one. The threshold is
-        the float student's throughout.
+        Post-training rows, at the float student's threshold, each followed by its fine-tuned row
+        if there is one.
     """
     wanted = decide(predict(student, beats), point)
     before = confusion(label, wanted)
@@ -111,11 +113,13 @@ def bits_table(
 
     rows = []
     for part, bits, widths in sweeps:
-        students = [(student, False)] + ([(fine_tune(widths), True)] if fine_tune else [])
-        for one, tuned in students:
-            quantised = _quantised(one, calibration, widths)
-            decision = decide(quantised.predict(beats), point)
-            rows.append(row(part, bits, decision, tuned=tuned))
+        quantised = _quantised(student, calibration, widths)
+        rows.append(row(part, bits, decide(quantised.predict(beats), point)))
+        if fine_tune is not None:
+            better = fine_tune(widths)
+            quantised = quantize(better.student, better.ranges, widths)
+            decision = decide(quantised.predict(beats), better.point)
+            rows.append(row(part, bits, decision, tuned=True))
     quantised = _quantised(student, calibration, Quantisation())
     for bits in dac_bits:
         probability = _on_heaters(quantised, beats, bits, mesh)

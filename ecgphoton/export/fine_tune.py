@@ -11,8 +11,10 @@ import torch
 
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.export.fake_quantize import QuantDetector, fake_quantised
+from ecgphoton.export.quantize import quantize
 from ecgphoton.export.ranges import calibrate_ranges
 from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.propagate import Stack
 from ecgphoton.training.fit import fit
 from ecgphoton.training.parts import Examples, Parts, Schedule, Shuffled
 
@@ -36,6 +38,8 @@ class FineTuned:
     ranges: NDArray[np.float64]
     """(blocks, 2), to be stored as ``range_lo`` and ``range_hi`` in a checkpoint."""
     point: OperatingPoint | None
+    """Fitted on what the first monitored set gets from the integer student; None above 2 classes.
+    """
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Arrays of a checkpoint: `export_bundle` takes the ranges from there."""
@@ -46,19 +50,37 @@ class FineTuned:
 
 
 class QuantForward:
-    """A forward pass of the training loop through fake codes; see `Parts.forward`."""
+    """A forward pass of the training loop through fake codes; see `Parts.forward`.
 
-    def __init__(self, quantisation: Quantisation, ranges: NDArray[np.float64]) -> None:
-        self.quantisation, self.ranges = quantisation, ranges
+    Parameters
+    ----------
+    weight_noise
+        Standard deviation of an error drawn for every weight and bias of every batch, so that a
+        student trained under noise keeps what it learnt.
+    """
+
+    def __init__(
+        self,
+        quantisation: Quantisation,
+        ranges: NDArray[np.float64],
+        *,
+        weight_noise: float = 0.0,
+    ) -> None:
+        self.quantisation, self.ranges, self.weight_noise = quantisation, ranges, weight_noise
 
     def __call__(
         self, model: nn.Module, inputs: Inputs, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
         """Return logits and ``h_pool`` of a batch."""
-        del generator
         assert isinstance(model, SegmentStudent)
         architecture = model.architecture
         stack = fake_quantised(model.stack(), architecture, self.quantisation)
+        if self.weight_noise > 0:
+            matrices, biases = (
+                part + self.weight_noise * torch.randn(part.shape, generator=generator)
+                for part in (stack.matrices, stack.biases)
+            )
+            stack = Stack(matrices, biases, stack.gains)
         detector = QuantDetector(architecture.activation, self.quantisation, self.ranges)
         logits, h_pool = model.run(inputs, stack=stack, detector=detector)
         return logits[0], h_pool[0]
@@ -73,6 +95,7 @@ def fine_tune(
     schedule: Schedule = SCHEDULE,
     policy: ThresholdPolicy | None = None,
     parts: Parts | None = None,
+    weight_noise: float = 0.0,
     seed: int = 0,
 ) -> FineTuned:
     """Train a student a little longer with its weights and converters rounded.
@@ -85,6 +108,8 @@ def fine_tune(
         As for `ecgphoton.training.fit.fit`. Converter ranges come from the training beats.
     parts
         Strategies of the loop; their forward pass is replaced.
+    weight_noise
+        Of `QuantForward`; give what the student was trained with.
 
     Raises
     ------
@@ -92,9 +117,8 @@ def fine_tune(
         If a set is empty, or the loss stops being finite.
     """
     ranges = calibrate_ranges(student, training.inputs, bits=quantisation.adc_bits)
-    through = replace(
-        parts or Parts(Shuffled(len(training))), forward=QuantForward(quantisation, ranges)
-    )
+    forward = QuantForward(quantisation, ranges, weight_noise=weight_noise)
+    through = replace(parts or Parts(Shuffled(len(training))), forward=forward)
     fitted = fit(
         copy.deepcopy(student),
         training,
@@ -105,4 +129,10 @@ def fine_tune(
         seed=seed,
     )
     assert isinstance(fitted.model, SegmentStudent)
-    return FineTuned(fitted.model, ranges, fitted.point)
+    quantised = quantize(fitted.model, ranges, quantisation)
+    name, judged = next(iter(monitors.items()))
+    point = None
+    if student.architecture.classes == 2:
+        scores = (quantised.predict(judged.inputs)[:, 1], judged.label.numpy())
+        point = (policy or ThresholdPolicy()).without_blend().fit({name: scores})
+    return FineTuned(fitted.model, ranges, point)

@@ -44,7 +44,7 @@ def test_silence_is_the_student(student, inputs):
 @pytest.mark.parametrize(("sigma", "relative"), [(0.02, 0.0), (0.1, 0.0), (0.03, 0.05)])
 def test_pooled_noise_has_the_distribution_of_sampled_noise(student, inputs, sigma, relative):
     """Moments of tokens agree with a draw for every sample, within five standard errors."""
-    part, shots = inputs.rows(slice(0, 8)), 800
+    part, shots = inputs.rows(slice(0, 4)), 500
     stack = copies(student, shots)
     pair = []
     for sampled in (False, True):
@@ -56,7 +56,7 @@ def test_pooled_noise_has_the_distribution_of_sampled_noise(student, inputs, sig
             sampled=sampled,
             first=shots * sampled,
             relative=relative,
-            beats=8,
+            beats=4,
         )
         weight, bias, gain = stack.block(1)
         branch = student.architecture.branches[1]

@@ -53,7 +53,7 @@ Decision = Literal["pass", "fail", "open"]
 
 @cache
 def decide(good: int, chips: int, limits: Limits) -> Decision:
-    """Return what the one-sided Clopper-Pearson bounds say about the yield (doi:10.2307/2331986).
+    """Return what the one-sided Clopper-Pearson bounds say about the yield (doi:10.1093/biomet/26.4.404).
 
     299 good chips of 299 prove a yield of 99 % at 95 % confidence, 59 of 59 prove 95 %.
     """

@@ -149,7 +149,7 @@ def deviation(residual: FloatArray, history: FloatArray | None = None) -> FloatA
     past = residual[:0] if history is None else history[-(TEMPLATE_BEATS - 1) :]
     size = np.abs(np.concatenate([past, residual])).mean(axis=1, keepdims=True)
     ratio = (size + DEVIATION_FLOOR) / (_sliding_median(size) + DEVIATION_FLOOR)
-    return np.tanh(np.log(ratio[len(past) :, 0])).astype(np.float32)
+    return np.asarray(np.tanh(np.log(ratio[len(past) :, 0])), np.float32)
 
 
 def _sliding_median(rows: FloatArray) -> FloatArray:

@@ -125,7 +125,7 @@ def goals(table: DriveTable) -> torch.Tensor:
     return torch.as_tensor(wanted).repeat(len(table), 1, 1).flatten(1)
 
 
-def _mixed(old: DriveTable, new: DriveTable, take: NDArray[np.bool_]) -> DriveTable:
+def mixed(old: DriveTable, new: DriveTable, take: NDArray[np.bool_]) -> DriveTable:
     """Return codes and row gains of `new` for the blocks `take` (C, K), else of `old`."""
     return replace(
         new,
@@ -140,7 +140,7 @@ def better_of(old: DriveTable, new: DriveTable) -> DriveTable:
     Blocks that are right to `GOOD` already keep what they have.
     """
     before, after = old.error(old.predicted()), new.error(new.predicted())
-    return _mixed(old, new, (after < before) & (before > GOOD))
+    return mixed(old, new, (after < before) & (before > GOOD))
 
 
 def _search(circuit: Circuit, table: DriveTable) -> Search:

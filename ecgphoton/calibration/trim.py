@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ecgphoton.calibration.model import Model, Rows
-from ecgphoton.calibration.phases import goals
+from ecgphoton.calibration.phases import GOOD, goals, mixed
 from ecgphoton.calibration.placement import place, polish, response
 from ecgphoton.calibration.probing import BASIS
 from ecgphoton.calibration.readout import lightened, with_offsets
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ecgphoton.calibration.table import DriveTable
 
     Floats = NDArray[np.float64]
+
+REGAIN = 0.1
+"""Largest relative change of a row gain in one round."""
 
 
 @dataclass(frozen=True)
@@ -41,26 +44,34 @@ class Trim:
         model, rows = Model(circuit), Rows.of(table.beliefs)
         scale = np.maximum(circuit.scale, 1e-12)[:, None, None]
         goal = goals(table)
-        gain = torch.as_tensor(table.row_gain).reshape(-1, WIDTH)
         free = torch.as_tensor(~table.broken).reshape(-1, circuit.drivers)
+        before = table
         measured = measure(bench, table, self.shots)
-        error = table.error(measured)
+        wrong = table.error(measured) > GOOD
+        table, measured = _regained(table, measured)
         for _ in range(self.rounds):
+            gain = torch.as_tensor(table.row_gain).reshape(-1, WIDTH)
             reaching = table.reaching(table.settings)[0].reshape(-1, circuit.drivers)
             power = model.power(torch.as_tensor(reaching))
             value, _ = response(model, rows, power, gain, slopes=False)
             bias = torch.as_tensor(measured / scale).reshape(-1, WIDTH * WIDTH) - value
             at = polish(model, rows, power, goal - bias, gain, free, rounds=3)
-            codes = place(model, rows, at, goal, gain, free, bias=bias).numpy()
-            codes = np.where(free.numpy(), codes, table.codes.reshape(codes.shape))
-            trial = replace(table, codes=codes.reshape(table.codes.shape))
-            again = measure(bench, trial, self.shots)
-            new_error = table.error(again)
-            better = new_error < error
-            table = replace(table, codes=np.where(better[..., None], trial.codes, table.codes))
+            codes = place(model, rows, at, goal, gain, free, bias=bias)
+            codes = torch.where(free, codes, torch.as_tensor(table.codes).reshape(codes.shape))
+            trial = replace(table, codes=codes.numpy().reshape(table.codes.shape))
+            trial, again = _regained(trial, measure(bench, trial, self.shots))
+            better = table.error(again) < table.error(measured)
+            table = mixed(table, trial, better)
             measured = np.where(better[..., None, None], again, measured)
-            error = np.where(better, new_error, error)
-        return with_offsets(table)
+        return with_offsets(mixed(before, table, wrong))
+
+
+def _regained(table: DriveTable, measured: Floats) -> tuple[DriveTable, Floats]:
+    """Fit the digital gain of every row to what was measured: it has no rounding."""
+    overlap = (measured * table.circuit.targets).sum(-1)
+    factor = overlap / np.maximum((measured**2).sum(-1), 1e-12)
+    factor = np.where(overlap > 0, factor, 1.0).clip(1 - REGAIN, 1 + REGAIN)
+    return replace(table, row_gain=table.row_gain * factor), measured * factor[..., None]
 
 
 def measure(bench: Bench, table: DriveTable, shots: int) -> Floats:

@@ -78,6 +78,7 @@ def main() -> None:
                 row |= {f"{short} {key}": said[key] for key in ("auc", "miss", "fpr", "f1")}
             row["events"] = sum(len(record.events) for record in fitted.history)
             mine.append(row)
+            table(list(row), [row])
         rows += mine
         seconds = (time.perf_counter() - began) / given.seeds
         means.append(
@@ -89,7 +90,6 @@ def main() -> None:
             }
             | {"s / run": f"{seconds:.0f}"}
         )
-        table(list(means[-1]), means[-1:])
     print()
     table(list(rows[0]), rows)
     print(f"\nMean ± standard deviation over {given.seeds} seeds, percent; gen = {test_name}:\n")

@@ -85,11 +85,12 @@ def load_student(run: Path | str) -> TrainedStudent:
 
 def newest_run(root: Path | str = "runs") -> Path | None:
     """Return the run folder finished last below `root`, or None."""
-    found = [path.parent for path in Path(root).glob(f"*/{MANIFEST}") if _is_run(path)]
+    found = [path.parent for path in Path(root).glob(f"*/{MANIFEST}") if is_run(path)]
     return max(found, key=lambda path: (path / MANIFEST).stat().st_mtime_ns, default=None)
 
 
-def _is_run(manifest: Path) -> bool:
+def is_run(manifest: Path) -> bool:
+    """Whether a manifest is that of a run."""
     try:
         return bool(read_json(manifest).get("kind") == KIND)
     except (InputError, AttributeError):

@@ -27,10 +27,14 @@ def command(
 ) -> None:
     """Recompute every claim of an exported bundle; exit 1 if one fails."""
     from ecgphoton import runs
+    from ecgphoton.artifacts import MANIFEST
+    from ecgphoton.errors import InputError
     from ecgphoton.export.verify import verify
     from ecgphoton.pipeline.export import beats_to_verify
 
     folder = runs.choose(bundle)
+    if runs.is_run(folder / MANIFEST):
+        raise InputError(f"{folder} is a run, not a bundle; `ecgphoton export {folder}` makes one")
     inputs = beats_to_verify(folder, data, data_dir) if beats else None
     report = verify(folder, beats=inputs, sax=sax)
     if as_json:

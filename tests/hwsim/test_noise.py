@@ -65,7 +65,7 @@ def test_pooled_noise_has_the_distribution_of_sampled_noise(student, inputs, sig
     error = slow.std(0) / math.sqrt(shots)
     z = (fast.mean(0) - slow.mean(0)) / (error * math.sqrt(2))
     assert z.abs().max() < 5
-    assert z.pow(2).mean() < 1.5
+    assert z.pow(2).mean() < 1 + 5 * math.sqrt(2 / z.numel())  # mean of squared normals
     # Saturated tokens hardly move; what counts is their deviation against the liveliest token's.
     scale = slow.std(0).max()
     assert ((fast.std(0) - slow.std(0)).abs() / scale).max() < 5 / math.sqrt(shots)

@@ -18,6 +18,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.student.architecture import WIDTH
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -141,6 +142,22 @@ class DriveTable:
         found = tuple(item for item in self.findings if item.chip in numbers)
         parts = {name: getattr(self, name)[rows] for name in _ARRAYS}
         return replace(self, beliefs=beliefs, findings=found, **parts)
+
+    @classmethod
+    def joined(cls, tables: Sequence[DriveTable]) -> DriveTable:
+        """Return one table of the chips of several; costs are per chip, so the largest counts."""
+        first = tables[0]
+        starts = np.cumsum([0, *(len(table) for table in tables)]).tolist()
+        found = [
+            replace(item, chip=item.chip + start)
+            for table, start in zip(tables, starts, strict=False)
+            for item in table.findings
+        ]
+        arrays = [table.beliefs.arrays() for table in tables]
+        beliefs = Beliefs(**{name: np.concatenate([a[name] for a in arrays]) for name in arrays[0]})
+        parts = {name: np.concatenate([getattr(t, name) for t in tables]) for name in _ARRAYS}
+        cost = max((table.cost for table in tables), key=lambda cost: cost.seconds())
+        return replace(first, beliefs=beliefs, findings=tuple(found), cost=cost, **parts)
 
     def save(self, path: Path | str, **provenance: object) -> None:
         """Write the table as one npz file, whole or not at all."""

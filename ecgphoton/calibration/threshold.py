@@ -1,106 +1,122 @@
-"""The operating point of a chip: the same policy, on that chip's own scores of calibration beats.
+"""The operating point on a chip: fitted anew on that chip's scores of calibration beats.
 
-The beats that a report shows never take part. Where a patient's scores as a whole lie higher or
-lower than other patients', `centred` moves them back with beats nobody has labelled.
+The beats a chip is reported on never take part. Calibration beats are the validation beats of the
+student's protocol, replayed through the chip.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 
-SURE = 1e-7
-"""Probabilities are kept this far from 0 and 1 before their log-odds are taken."""
+SET = "chip calibration"
+"""Name under which calibration beats are recorded in an operating point."""
+FEWEST = 20
+"""Beats of a record from which its centre is trusted."""
 
 
-def chip_points(
-    probability: NDArray[np.float32],
-    label: NDArray[np.bool_],
-    policy: ThresholdPolicy | None = None,
-) -> tuple[OperatingPoint, ...]:
-    """Fit the operating point of every chip.
+def refit(
+    probability: NDArray[Any],
+    label: NDArray[Any],
+    policy: ThresholdPolicy,
+    *,
+    name: str = SET,
+) -> list[OperatingPoint]:
+    """Fit the operating point of every chip by the same policy that fitted the student's.
 
     Parameters
     ----------
     probability
-        (C, B) of abnormal, of calibration beats as every chip sees them.
+        (C, B) probability of abnormal of calibration beats on C chips.
     label
-        (B,), True for abnormal.
+        (B,), nonzero means abnormal.
     policy
-        How thresholds are chosen; by default as for the student. Blending is left out.
+        A blend with a second set is left out: there is none on a chip.
 
     Raises
     ------
     InputError
-        If there are no beats, or labels do not fit.
+        If there are no beats, or shapes do not fit.
     """
-    if probability.ndim != 2 or probability.shape[1] != len(label):
+    scores = np.asarray(probability)
+    truth = np.asarray(label)
+    if scores.ndim != 2 or scores.shape[1:] != truth.shape:
         raise InputError(
-            f"scores have shape {probability.shape}; (chips, {len(label)}) are needed, a score for "
-            "every label"
+            f"calibration scores have shape {scores.shape} and labels {truth.shape}; (chips, "
+            "beats) and (beats,) are needed"
         )
-    chosen = (policy or ThresholdPolicy()).without_blend()
-    return tuple(chosen.fit({"calibration": (row, label)}) for row in probability)
+    single = policy.without_blend()
+    return [single.fit({name: (row, truth)}) for row in scores]
 
 
-def log_odds(probability: NDArray[np.floating]) -> Floats:
-    """Log-odds of probabilities, finite also at 0 and 1."""
-    p = np.clip(np.asarray(probability, float), SURE, 1 - SURE)
-    return np.asarray(np.log(p / (1 - p)))
-
-
-def typical(probability: NDArray[np.floating], record: NDArray[np.str_]) -> float:
-    """Median over records of their median log-odds: where `centred` moves records to."""
-    odds = log_odds(probability)
-    return float(np.median([np.median(odds[record == name]) for name in np.unique(record)]))
-
-
-def centred(
-    probability: NDArray[np.floating],
-    record: NDArray[np.str_],
-    reference: float,
+def centre(
+    probability: NDArray[Any],
+    record: NDArray[Any],
+    reference: float | None = None,
     *,
-    beats: int | None = None,
-    strength: float = 1.0,
-) -> Floats:
-    """Shift the scores of every record so that their median is the usual one.
+    quantile: float = 0.5,
+) -> NDArray[np.float64]:
+    """Shift the log-odds of every record so that their quantile is the same in all records.
 
-    Needs no labels. It assumes that most beats of a patient are normal; for a patient whose beats
-    are mostly abnormal it does harm, which is why it is an option and never the default.
+    Uses no label: most beats of most people are normal, so the median of a record says where this
+    patient's normal beats lie. A patient whose beats are mostly abnormal is shifted the wrong way;
+    a lower quantile is safer there.
 
     Parameters
     ----------
     probability
-        (B,) of abnormal, in order of time within a record.
+        (..., B) probability of abnormal.
     record
-        (B,) names of records.
+        (B,) record of every beat.
     reference
-        `typical` of calibration beats.
-    beats
-        Take the median of the first `beats` of each record only, as a monitor would have to.
-    strength
-        Share of the shift that is applied, from 0 to 1.
+        Log-odds the quantile is moved to, for example that of the calibration beats (see
+        `reference_of`); default: the mean over the records given.
+    quantile
+        In (0, 1).
 
     Returns
     -------
-    (B,) probabilities.
+    ndarray of shape (..., B)
+        Probabilities; records with fewer than 20 beats keep theirs.
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit or the quantile is outside (0, 1).
     """
-    if len(probability) != len(record) or not 0 <= strength <= 1:
+    scores, names = np.asarray(probability, float), np.asarray(record)
+    if scores.shape[-1:] != names.shape or not 0 < quantile < 1:
         raise InputError(
-            f"{len(probability)} scores, {len(record)} records, strength {strength!r}; as many "
-            "records as scores and a strength from 0 to 1 are needed"
+            f"scores of shape {scores.shape}, records of shape {names.shape}, quantile "
+            f"{quantile}: as many records as beats and a quantile in (0, 1) are needed"
         )
-    odds = log_odds(probability)
-    for name in np.unique(record):
-        rows = np.flatnonzero(record == name)
-        odds[rows] += strength * (reference - np.median(odds[rows[:beats]]))
+    odds = _log_odds(scores)
+    groups = [names == name for name in np.unique(names)]
+    levels = [np.quantile(odds[..., rows], quantile, axis=-1, keepdims=True) for rows in groups]
+    goal = np.mean(levels, 0) if reference is None else reference
+    for rows, level in zip(groups, levels, strict=True):
+        if rows.sum() >= FEWEST:
+            odds[..., rows] += goal - level
     return np.asarray(1 / (1 + np.exp(-odds)))
+
+
+def reference_of(
+    probability: NDArray[Any], record: NDArray[Any], *, quantile: float = 0.5
+) -> float:
+    """Mean over records of the quantile of their log-odds: what `centre` moves records to."""
+    odds, names = _log_odds(np.asarray(probability, float)), np.asarray(record)
+    levels = [np.quantile(odds[..., names == name], quantile) for name in np.unique(names)]
+    return float(np.mean(levels))
+
+
+def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    inside = probability.clip(1e-7, 1 - 1e-7)
+    return np.asarray(np.log(inside / (1 - inside)))

@@ -1,0 +1,309 @@
+"""A campaign: fabricate chips, calibrate them through a bench, judge them before and after.
+
+This side knows the hidden chips, because it judges them; the steps of `calibrate` see a `Bench`.
+Chips are calibrated in ranges. With a folder, the table of every range is written as soon as it is
+known, and an interrupted campaign goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+
+from ecgphoton import artifacts
+from ecgphoton.calibration.bench import Cost
+from ecgphoton.calibration.calibrate import STANDARD, Step, calibrate, steps_of
+from ecgphoton.calibration.circuit import Circuit
+from ecgphoton.calibration.outcome import AFTER, BEFORE, OWN, CalibrationReport
+from ecgphoton.calibration.simulated import SimulatedBench
+from ecgphoton.calibration.table import DriveTable
+from ecgphoton.calibration.threshold import refit
+from ecgphoton.decision import ThresholdPolicy
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.meshchips import MeshChips, program_of
+from ecgphoton.hwsim.montecarlo import GROUP, Trial, rates, single_threaded
+from ecgphoton.hwsim.simulate import trial_of
+from ecgphoton.hwsim.streams import check_seed
+from ecgphoton.hwsim.verdict import Limits, SimulationReport
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ecgphoton.decision import OperatingPoint
+    from ecgphoton.hwsim.profile import Profile
+    from ecgphoton.mesh.program import MeshProgram
+    from ecgphoton.student.network import SegmentStudent
+    from ecgphoton.student.propagate import Inputs
+
+    Floats = NDArray[np.float64]
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is done (``calibrating`` or ``judging``), chips done, and chips in all."""
+RANGE = 8
+"""Chips calibrated together, and in one file."""
+TABLES = "tables"
+KIND = "ecgphoton-calibration/1"
+
+
+class Labelled(NamedTuple):
+    """Beats with their labels."""
+
+    inputs: Inputs
+    label: NDArray[Any]
+    """(B,), nonzero means abnormal."""
+
+
+@dataclass(frozen=True, eq=False)
+class Campaign:
+    """Chips of a foundry that are to perform a program, and how they are calibrated."""
+
+    program: MeshProgram
+    foundry: Foundry
+    steps: tuple[Step, ...]
+    seed: int = 0
+
+    @property
+    def bits(self) -> int:
+        """Width of the DACs: the profile's, or the program's where the profile is exact."""
+        return int(self.foundry.profile.dac_bits) or self.program.dac_bits
+
+    def calibrate(self, first: int, count: int) -> DriveTable:
+        """Fabricate chips `first` ... and calibrate them; nothing but the bench sees them."""
+        chip = self.foundry.chips(self.seed, first, count, self.program)
+        bench = SimulatedBench(chip, bits=self.bits, seed=self.seed, first=first)
+        table = calibrate(bench, self.program, self.steps).table
+        named = tuple(replace(found, chip=found.chip + first) for found in table.findings)
+        return replace(table, findings=named)
+
+    def key(self, first: int, count: int) -> str:
+        """Digest of everything a table depends on."""
+        content = {
+            "program": self.program.to_dict(),
+            "profile": self.foundry.profile.to_dict(),
+            "steps": [repr(step) for step in self.steps],
+            "detection": self.foundry.detection,
+            "chips": [self.seed, first, count],
+            "bits": self.bits,
+        }
+        return artifacts.sha256(artifacts.to_json(content).encode())
+
+    def table(self, first: int, count: int, folder: Path | None) -> tuple[DriveTable, bool]:
+        """Return the table of a range of chips and whether it was found in the folder."""
+        if folder is None:
+            return self.calibrate(first, count), False
+        path = folder / f"chips-{first:06d}-{first + count - 1:06d}.npz"
+        key = self.key(first, count)
+        if path.is_file():
+            try:
+                found, header = DriveTable.load(path, Circuit.of(self.program, self.bits))
+                if header.get("key") == key:
+                    return found, True
+            except InputError:
+                pass  # damaged, or of another campaign: made anew
+        made = self.calibrate(first, count)
+        made.save(path, key=key, first=first, seed=self.seed)
+        return made, False
+
+    def tables(
+        self, chips: int, folder: Path | None, threads: int
+    ) -> Iterator[tuple[DriveTable, bool]]:
+        """Tables of all ranges, in order."""
+        with ThreadPoolExecutor(threads) as pool:
+            spans = [(at, min(RANGE, chips - at)) for at in range(0, chips, RANGE)]
+            waiting = [pool.submit(self.table, *span, folder) for span in spans]
+            try:
+                for future in waiting:
+                    yield future.result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+
+def joined(tables: Sequence[DriveTable]) -> DriveTable:
+    """Return one table of all chips; the cost is that of every single chip."""
+    first = tables[0]
+    names = ("codes", "row_gain", "row_offset", "keep", "force", "noise")
+    arrays = {name: np.concatenate([getattr(t, name) for t in tables]) for name in names}
+    beliefs = {
+        name: np.concatenate([t.beliefs.arrays()[name] for t in tables])
+        for name in first.beliefs.arrays()
+    }
+    findings = tuple(found for table in tables for found in table.findings)
+    changed = replace(first.beliefs, **beliefs)
+    return replace(first, beliefs=changed, findings=findings, **arrays)
+
+
+def driven(source: MeshChips, table: DriveTable) -> MeshChips:
+    """Return the same chips, driven and read by a table."""
+    return replace(
+        source,
+        codes=torch.as_tensor(table.reaching(table.settings)[0] / table.circuit.dac.top),
+        row_gain=torch.as_tensor(table.row_gain),
+        row_offset=torch.as_tensor(table.row_offset),
+    )
+
+
+def matrix_errors(source: MeshChips, table: DriveTable, seed: int, chips: int) -> Floats:
+    """(chips, K) relative Frobenius error of the matrices that chips really perform."""
+    parts = []
+    for at in range(0, chips, RANGE):
+        count = min(RANGE, chips - at)
+        chip = source.foundry.chips(seed, at, count, source.wiring)
+        codes = source.codes if len(source.codes) == 1 else source.codes[at : at + count]
+        matrices = chip.matrices(codes).numpy()
+        if source.row_gain is not None:
+            matrices = source.row_gain[at : at + count].numpy()[..., None] * matrices
+        parts.append(table.error(matrices))
+    return np.concatenate(parts)
+
+
+def calibrate_chips(
+    carried: SegmentStudent | MeshProgram,
+    inputs: Inputs,
+    labels: NDArray[Any],
+    point: OperatingPoint,
+    *,
+    profile: Profile | str = "foundry-thermo-optic",
+    chips: int = 100,
+    seed: int = 0,
+    steps: Sequence[str | Step] = STANDARD,
+    validation: Labelled | None = None,
+    policy: ThresholdPolicy | None = None,
+    readout: Literal["analog", "digital"] = "analog",
+    limits: Limits | None = None,
+    folder: Path | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> CalibrationReport:
+    """Calibrate simulated chips and judge them on the same beats before and after.
+
+    Parameters
+    ----------
+    inputs, labels
+        Beats the verdict is about; nonzero labels mean abnormal.
+    point
+        The student's operating point.
+    profile
+        Where chips come from, by name, TOML file or value.
+    steps
+        Names of `ecgphoton.calibration.calibrate.STEPS`, or steps themselves.
+    validation
+        Calibration beats. With them every chip also gets its own threshold, by `policy`.
+    folder
+        Where tables go and are looked for (``tables/chips-*.npz``); None keeps them in memory.
+    threads
+        Ranges of chips worked on at a time; default as many as torch uses.
+
+    Raises
+    ------
+    InputError
+        If a number is outside its range, a step unknown, or beats and labels do not fit.
+    """
+    started = time.perf_counter()
+    if chips < 1:
+        raise InputError(f"chips is {chips}; it must be at least 1")
+    chosen = tuple(
+        s for step in steps for s in (steps_of([step]) if isinstance(step, str) else (step,))
+    )
+    foundry, program = Foundry.of(profile), program_of(carried)
+    campaign = Campaign(program, foundry, chosen, check_seed(seed))
+    tell = progress or (lambda *_: None)
+    tables: list[DriveTable] = []
+    made = 0
+    with single_threaded() as available:
+        threads = threads or available
+        where = None if folder is None else folder / TABLES
+        for table, found in campaign.tables(chips, where, threads):
+            tables.append(table)
+            made += 0 if found else len(table)
+            tell("calibrating", sum(map(len, tables)), chips)
+        calibrated = time.perf_counter() - started
+        table = joined(tables)
+        before = trial_of(
+            program, inputs, labels, point, seed=seed, profile=foundry.profile, readout=readout
+        )
+        source: Any = before.source
+        after = replace(before, source=driven(source, table))
+        trials = {BEFORE: before, AFTER: after}
+        own = None
+        if validation is not None:
+            own = replace(after, inputs=validation.inputs, label=np.asarray(validation.label) != 0)
+        results, thresholds = _judge(trials, own, policy, chips, threads, tell)
+    perfect = rates(before.perfect()[None], before.label, point)[0]
+    stages = {
+        name: SimulationReport(
+            miss=numbers[:, 0],
+            fpr=numbers[:, 1],
+            auc=numbers[:, 2],
+            perfect=(float(perfect[0]), float(perfect[1]), float(perfect[2])),
+            limits=limits or Limits(),
+        )
+        for name, numbers in results.items()
+    }
+    return CalibrationReport(
+        stages=stages,
+        errors={
+            BEFORE: matrix_errors(source, table, seed, chips),
+            AFTER: matrix_errors(driven(source, table), table, seed, chips),
+        },
+        thresholds=thresholds,
+        cost=max((t.cost for t in tables), key=Cost.seconds),
+        findings=table.findings,
+        settings={
+            "seed": seed,
+            "profile": foundry.profile.name,
+            "dac_bits": campaign.bits,
+            "steps": [repr(step) for step in chosen],
+            "readout": readout,
+            "beats": len(inputs),
+            "abnormal_beats": int(before.label.sum()),
+            "calibration_beats": 0 if validation is None else len(validation.inputs),
+            "operating_point": point.to_dict(),
+            "limits": asdict(limits or Limits()),
+            "chips_calibrated_now": made,
+        },
+        seconds=time.perf_counter() - started,
+        calibration_seconds=calibrated if made else 0.0,
+    )
+
+
+def _judge(
+    trials: dict[str, Trial],
+    own: Trial | None,
+    policy: ThresholdPolicy | None,
+    chips: int,
+    threads: int,
+    tell: Progress,
+) -> tuple[dict[str, Floats], Floats | None]:
+    """Rates (chips, 3) of every stage, and the chips' own thresholds."""
+
+    def group(first: int) -> tuple[dict[str, Floats], list[float]]:
+        rows, scores = {}, np.empty(0, np.float32)
+        for name, trial in trials.items():
+            scores = trial.probabilities(first)
+            rows[name] = np.asarray(rates(scores, trial.label, trial.point))
+        if own is None:
+            return rows, []
+        points = refit(own.probabilities(first), own.label, policy or ThresholdPolicy())
+        each = [rates(row[None], trial.label, p) for row, p in zip(scores, points, strict=True)]
+        rows[OWN] = np.concatenate(each)
+        return rows, [p.threshold for p in points]
+
+    parts = []
+    with ThreadPoolExecutor(threads) as pool:
+        for at, part in enumerate(pool.map(group, range(0, chips, GROUP))):
+            parts.append(part)
+            tell("judging", min((at + 1) * GROUP, chips), chips)
+    names = parts[0][0]
+    joint = {name: np.concatenate([rows[name] for rows, _ in parts])[:chips] for name in names}
+    if own is None:
+        return joint, None
+    return joint, np.concatenate([points for _, points in parts])[:chips]

@@ -53,8 +53,9 @@ Decision = Literal["pass", "fail", "open"]
 
 @cache
 def decide(good: int, chips: int, limits: Limits) -> Decision:
-    """Return what the one-sided Clopper-Pearson bounds say about the yield (doi:10.1093/biomet/26.4.404).
+    """Return what the one-sided bounds of Clopper and Pearson say about the yield.
 
+    See Biometrika 26, 404 (1934), doi:10.1093/biomet/26.4.404.
     299 good chips of 299 prove a yield of 99 % at 95 % confidence, 59 of 59 prove 95 %.
     """
     if chips == 0:

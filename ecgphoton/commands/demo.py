@@ -49,7 +49,9 @@ def command(
         ["simulate", str(run), "--noise", "0.02", "--chips", str(chips), *beats,
          "--out", str(folder / "simulation")],
         ["calibrate", str(bundle), "--chips", "20", *beats, "--out", str(folder / "calibration")],
-        ["report", str(bundle), "--out", str(folder / "report.html")],
+        ["report", str(run), "--also", str(folder / "simulation"),
+         "--also", str(folder / "calibration"), "--also", str(bundle),
+         "--out", str(folder / "report.html")],
     ]  # fmt: skip
     began = time.perf_counter()
     for step in steps:

@@ -74,7 +74,7 @@ def simulate_subject(
     report = simulate(*bench.arguments, progress=progress, **settings)
     done = SimulatedRun(report, beats, out)
     write_json(out / SIMULATION, done.to_dict())
-    write_text(out / CHIPS, _csv(report.chip_rows()))
+    write_text(out / CHIPS, table_text(report.chip_rows()))
     draw_chips(out / "chips.png", report, source=beats.source)
     return done
 
@@ -114,7 +114,8 @@ def bench_of(
     return Bench(subject, beats)
 
 
-def _csv(rows: list[dict[str, Any]]) -> str:
+def table_text(rows: list[dict[str, Any]]) -> str:
+    """Return rows as CSV."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()

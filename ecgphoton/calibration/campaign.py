@@ -18,10 +18,9 @@ import numpy as np
 import torch
 
 from ecgphoton import artifacts
-from ecgphoton.calibration.bench import Cost
 from ecgphoton.calibration.calibrate import STANDARD, Step, calibrate, steps_of
 from ecgphoton.calibration.circuit import Circuit
-from ecgphoton.calibration.outcome import AFTER, BEFORE, OWN, CalibrationReport
+from ecgphoton.calibration.report import AFTER, BEFORE, OWN, CalibrationReport
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.calibration.threshold import refit
@@ -79,9 +78,7 @@ class Campaign:
         """Fabricate chips `first` ... and calibrate them; nothing but the bench sees them."""
         chip = self.foundry.chips(self.seed, first, count, self.program)
         bench = SimulatedBench(chip, bits=self.bits, seed=self.seed, first=first)
-        table = calibrate(bench, self.program, self.steps).table
-        named = tuple(replace(found, chip=found.chip + first) for found in table.findings)
-        return replace(table, findings=named)
+        return calibrate(bench, self.program, self.steps).table
 
     def key(self, first: int, count: int) -> str:
         """Digest of everything a table depends on."""
@@ -125,20 +122,6 @@ class Campaign:
             finally:
                 for future in waiting:
                     future.cancel()
-
-
-def joined(tables: Sequence[DriveTable]) -> DriveTable:
-    """Return one table of all chips; the cost is that of every single chip."""
-    first = tables[0]
-    names = ("codes", "row_gain", "row_offset", "keep", "force", "noise")
-    arrays = {name: np.concatenate([getattr(t, name) for t in tables]) for name in names}
-    beliefs = {
-        name: np.concatenate([t.beliefs.arrays()[name] for t in tables])
-        for name in first.beliefs.arrays()
-    }
-    findings = tuple(found for table in tables for found in table.findings)
-    changed = replace(first.beliefs, **beliefs)
-    return replace(first, beliefs=changed, findings=findings, **arrays)
 
 
 def driven(source: MeshChips, table: DriveTable) -> MeshChips:
@@ -226,7 +209,7 @@ def calibrate_chips(
             made += 0 if found else len(table)
             tell("calibrating", sum(map(len, tables)), chips)
         calibrated = time.perf_counter() - started
-        table = joined(tables)
+        table = DriveTable.joined(tables)
         before = trial_of(
             program, inputs, labels, point, seed=seed, profile=foundry.profile, readout=readout
         )
@@ -237,7 +220,7 @@ def calibrate_chips(
         if validation is not None:
             own = replace(after, inputs=validation.inputs, label=np.asarray(validation.label) != 0)
         results, thresholds = _judge(trials, own, policy, chips, threads, tell)
-    perfect = rates(before.perfect()[None], before.label, point)[0]
+    perfect = np.asarray(rates(before.perfect()[None], before.label, point))[0]
     stages = {
         name: SimulationReport(
             miss=numbers[:, 0],
@@ -255,7 +238,7 @@ def calibrate_chips(
             AFTER: matrix_errors(driven(source, table), table, seed, chips),
         },
         thresholds=thresholds,
-        cost=max((t.cost for t in tables), key=Cost.seconds),
+        cost=table.cost,
         findings=table.findings,
         settings={
             "seed": seed,

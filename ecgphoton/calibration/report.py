@@ -1,114 +1,157 @@
-"""What a calibration campaign brought, as numbers."""
+"""What a calibration campaign amounts to: the verdict before and after, chip by chip."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from ecgphoton.metrics import proportion_interval
 
+if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecgphoton.calibration.table import DriveTable
-    from ecgphoton.decision import OperatingPoint
+    from ecgphoton.calibration.bench import Cost
+    from ecgphoton.calibration.table import Finding
     from ecgphoton.hwsim.verdict import SimulationReport
 
     Floats = NDArray[np.float64]
 
-CLOSE = 0.005
-"""Half a percentage point: how near to the digital student a chip should come."""
+BEFORE, AFTER, OWN = "uncalibrated", "calibrated", "own threshold"
+NEAR = 0.005
+"""Distance from the digital student's miss rate and FPR that counts as near it."""
+SMALL_ERROR = 1e-3
+"""Relative error of a matrix that counts as performed."""
 
 
 @dataclass(frozen=True, eq=False)
 class CalibrationReport:
-    """Chips before and after calibration."""
+    """Every stage of a campaign over the same chips and beats."""
 
-    before: SimulationReport
-    """The program's own codes."""
-    after: SimulationReport
-    error_before: Floats
-    """(C, K) relative error of the matrices, known to the simulator alone."""
-    error_after: Floats
-    table: DriveTable
-    steps: tuple[str, ...]
-    seconds: float
-    """Computing time of the calibration."""
-    points: tuple[OperatingPoint, ...] | None = None
-    """Operating point of every chip, where they were fitted anew."""
+    stages: Mapping[str, SimulationReport]
+    """``uncalibrated``, ``calibrated`` and, with calibration beats, ``own threshold``."""
+    errors: Mapping[str, Floats]
+    """(C, K) relative Frobenius error of the matrices, ``uncalibrated`` and ``calibrated``."""
+    thresholds: Floats | None
+    """(C,) of ``own threshold``."""
+    cost: Cost
+    """Spent on every chip."""
+    findings: tuple[Finding, ...] = ()
+    """What was found broken; `Finding.chip` is the number of the chip."""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    """Provenance."""
+    seconds: float = 0.0
+    """Wall time in all."""
+    calibration_seconds: float = 0.0
+    """Wall time of the calibration of all chips; 0 for tables found on disk."""
+
+    @property
+    def final(self) -> SimulationReport:
+        """The last stage: what the verdict is about."""
+        return list(self.stages.values())[-1]
 
     @property
     def passed(self) -> bool:
-        """Whether the yield after calibration is high enough."""
-        return self.after.passed
+        """Whether the observed yield after calibration reaches the one wanted."""
+        return self.final.passed
 
-    def close(self, report: SimulationReport, distance: float = CLOSE) -> NDArray[np.bool_]:
-        """(C,) chips whose miss rate and FPR are both within `distance` of the digital student's."""
+    def near(self, stage: str) -> NDArray[np.bool_]:
+        """(C,) which chips are within `NEAR` of the perfect chip, in miss rate and in FPR."""
+        report = self.stages[stage]
         miss, fpr, _ = report.perfect
-        worst = np.maximum(np.abs(report.miss - miss), np.abs(report.fpr - fpr))
-        return np.asarray(worst <= distance + 1e-12)
+        apart = np.maximum(np.abs(report.miss - miss), np.abs(report.fpr - fpr))
+        return np.asarray(apart <= NEAR + 1e-12)
 
     def rows(self) -> list[dict[str, Any]]:
-        """Before and after, for a table."""
-        return [
-            _row("before", self.before, self.error_before, self.close(self.before)),
-            _row("after", self.after, self.error_after, self.close(self.after)),
-        ]
+        """One row a stage, for a table."""
+        table = []
+        for name, report in self.stages.items():
+            near = self.near(name)
+            errors = self.errors[BEFORE if name == BEFORE else AFTER]
+            numbers = {
+                f"{metric}_{end}": float(value)
+                for metric, values in (("miss", report.miss), ("fpr", report.fpr))
+                for end, value in (
+                    ("mean", values.mean()),
+                    ("p95", np.percentile(values, 95)),
+                    ("worst", values.max()),
+                )
+            }
+            low, high = report.interval
+            near_low, near_high = proportion_interval(int(near.sum()), len(near))
+            table.append(
+                {
+                    "stage": name,
+                    "yield": report.observed_yield,
+                    "yield_low": low,
+                    "yield_high": high,
+                    "near": float(near.mean()),
+                    "near_low": near_low,
+                    "near_high": near_high,
+                    **numbers,
+                    "error_median": float(np.median(errors)),
+                    "error_p95": float(np.percentile(errors, 95)),
+                    "error_small": float((errors <= SMALL_ERROR).mean()),
+                }
+            )
+        return table
+
+    def recovered(self) -> dict[str, float | None]:
+        """Share of the mean loss against the perfect chip that calibration won back.
+
+        1 is all of it, 0 nothing, negative is worse than before; None where there was no loss.
+        """
+        answer: dict[str, float | None] = {}
+        first = self.stages[BEFORE]
+        for index, name in enumerate(("miss", "fpr")):
+            # Distance, not difference: a lower FPR bought with misses is no gain.
+            lost, left = (
+                float(np.abs(getattr(report, name) - report.perfect[index]).mean())
+                for report in (first, self.final)
+            )
+            answer[name] = None if lost == 0 else 1 - left / lost
+        return answer
 
     def chip_rows(self) -> list[dict[str, Any]]:
-        """One row a chip."""
-        return [
-            {
-                "chip": chip,
-                "miss_before": float(self.before.miss[chip]),
-                "miss_after": float(self.after.miss[chip]),
-                "fpr_before": float(self.before.fpr[chip]),
-                "fpr_after": float(self.after.fpr[chip]),
-                "good_before": bool(self.before.good[chip]),
-                "good_after": bool(self.after.good[chip]),
-                "error_before": _rms(self.error_before[chip]),
-                "error_after": _rms(self.error_after[chip]),
-                "threshold": None if self.points is None else self.points[chip].threshold,
-                "findings": "; ".join(map(str, self.table.chip(chip).findings)),
-            }
-            for chip in range(self.before.chips)
-        ]
+        """One row a chip, for a CSV."""
+        rows = []
+        for chip in range(self.final.chips):
+            row: dict[str, Any] = {"chip": chip}
+            for name, report in self.stages.items():
+                key = name.replace(" ", "_")
+                row |= {
+                    f"{key}_miss": float(report.miss[chip]),
+                    f"{key}_fpr": float(report.fpr[chip]),
+                    f"{key}_good": bool(report.good[chip]),
+                }
+            for name, errors in self.errors.items():
+                row[f"{name}_error"] = float(errors[chip].max())
+            if self.thresholds is not None:
+                row["threshold"] = float(self.thresholds[chip])
+            row["findings"] = "; ".join(str(f) for f in self.findings if f.chip == chip)
+            rows.append(row)
+        return rows
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, without the single chips."""
         return {
-            "chips": self.before.chips,
-            "steps": list(self.steps),
-            "before": self.before.to_dict(),
-            "after": self.after.to_dict(),
-            "rows": self.rows(),
-            "cost_per_chip": self.table.cost.to_dict(),
-            "findings": [str(item) for item in self.table.findings],
+            "chips": self.final.chips,
             "verdict": "pass" if self.passed else "fail",
+            "stages": {
+                name: {
+                    "yield": report.observed_yield,
+                    "yield_interval": list(report.interval),
+                    "metrics": report.summary(),
+                }
+                for name, report in self.stages.items()
+            },
+            "table": self.rows(),
+            "recovered": self.recovered(),
+            "cost_per_chip": self.cost.to_dict(),
+            "findings": [item.to_dict() for item in self.findings],
             "seconds": round(self.seconds, 3),
+            "calibration_seconds": round(self.calibration_seconds, 3),
             **dict(self.settings),
         }
-
-
-def _rms(values: Floats) -> float:
-    return float(np.sqrt(np.mean(values**2)))
-
-
-def _row(
-    name: str, report: SimulationReport, error: Floats, close: NDArray[np.bool_]
-) -> dict[str, Any]:
-    return {
-        "stage": name,
-        "miss": float(np.median(report.miss)),
-        "miss_p95": float(np.percentile(report.miss, 95)),
-        "fpr": float(np.median(report.fpr)),
-        "fpr_p95": float(np.percentile(report.fpr, 95)),
-        "yield": report.observed_yield,
-        "close": float(close.mean()),
-        "matrix_error": _rms(error),
-        "digital_miss": report.perfect[0],
-        "digital_fpr": report.perfect[1],
-    }

@@ -155,7 +155,9 @@ class DriveTable:
         ]
         arrays = [table.beliefs.arrays() for table in tables]
         beliefs = Beliefs(**{name: np.concatenate([a[name] for a in arrays]) for name in arrays[0]})
-        parts = {name: np.concatenate([getattr(t, name) for t in tables]) for name in _ARRAYS}
+        parts: dict[str, Any] = {
+            name: np.concatenate([getattr(t, name) for t in tables]) for name in _ARRAYS
+        }
         cost = max((table.cost for table in tables), key=lambda cost: cost.seconds())
         return replace(first, beliefs=beliefs, findings=tuple(found), cost=cost, **parts)
 

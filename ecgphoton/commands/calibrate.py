@@ -11,7 +11,7 @@ import click
 from ecgphoton.commands import _shared as shared
 
 if TYPE_CHECKING:
-    from ecgphoton.calibration.outcome import CalibrationReport
+    from ecgphoton.calibration.report import CalibrationReport
 
 
 @click.command()

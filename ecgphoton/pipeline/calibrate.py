@@ -14,7 +14,7 @@ from ecgphoton.pipeline.subject import Subject
 from ecgphoton.student.propagate import inputs_of
 
 if TYPE_CHECKING:
-    from ecgphoton.calibration.outcome import CalibrationReport
+    from ecgphoton.calibration.report import CalibrationReport
 
 CALIBRATION = "calibration.json"
 

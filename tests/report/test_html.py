@@ -1,0 +1,328 @@
+"""The report: one file that fetches nothing, says what it is made of, and breaks on nothing."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shutil
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from ecgphoton.artifacts import save_checkpoint, sha256, write_json, write_manifest
+from ecgphoton.decision import OperatingPoint
+from ecgphoton.ecg.synthetic import synthetic_splits
+from ecgphoton.errors import InputError
+from ecgphoton.evaluation import evaluate_set
+from ecgphoton.report.charts import Series, chart, ecg_strip, ticks
+from ecgphoton.report.html import write_report
+from ecgphoton.report.pieces import any_value, percent, table
+from ecgphoton.training.judge import summarise
+
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """A page taken apart: tags that stay open, ids, links, references."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.tags, self.links = [], [], set(), []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        """Note a tag and what it refers to."""
+        self.tags.add(tag)
+        values = dict(attrs)
+        self.ids += [values["id"]] if "id" in values else []
+        self.links += [values[key] for key in ("src", "href", "data") if key in values]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        """Note a tag that closes itself."""
+        self.tags.add(tag)
+
+    def handle_endtag(self, tag):
+        """Close the innermost tag, which must be this one."""
+        assert self.open.pop() == tag
+
+
+def make_run(folder, labels="literal", source="synthetic"):
+    """A run folder as `ecgphoton train` leaves it, of a student that guesses well."""
+    splits = synthetic_splits(patients=9, beats=40, labels=labels)
+    classes = splits.labels.classes
+    point = OperatingPoint(0.4, ("validation",)) if len(classes) == 2 else None
+    rng, results = np.random.default_rng(0), {}
+    folder.mkdir()
+    for name, beats in {"validation": splits.validation, "generalization": splits.test}.items():
+        logits = rng.normal(size=(len(beats), len(classes))) + 2 * np.eye(len(classes))[beats.label]
+        probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+        np.savez(
+            folder / f"{name}_scores.npz", probability=probability, label=beats.label,
+            record=beats.record, sample=beats.sample, symbol=beats.symbol,
+        )  # fmt: skip
+        results[name] = evaluate_set(probability, beats, point, classes)
+    stored = None if point is None else point.to_dict()
+    write_json(
+        folder / "metrics.json",
+        {
+            "sets": results, "took_part_in_selection": ["training", "validation"], "source": source,
+            "operating_point": stored, "parameters": 150, "gains": 7, "best_epoch": 2,
+            "dropped": {"by_reason": {"outside the labels": {"L": 3}}, "notes": ["a note"]},
+        },
+    )  # fmt: skip
+    summary = summarise(probability, beats.label, point)
+    lines = [
+        {"epoch": e, "loss": 1 / e, "score": 0.5, "point": stored, "events": ["rescue <1>"],
+         "sets": {"validation": summary}}
+        for e in (1, 2, 3)
+    ]  # fmt: skip
+    (folder / "history.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    save_checkpoint(
+        folder / "checkpoint.safetensors",
+        {"w": np.zeros(3, np.float32)},
+        {
+            "classes": list(classes), "labels": labels, "protocol": "reference", "lead": "MLII",
+            "source": source, "operating_point": stored, "seed": 0, "version": "0",
+            "recipe": {"name": "r"}, "data": {"training": "ab" * 32},
+        },
+    )  # fmt: skip
+    write_manifest(folder, kind="ecgphoton-run")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A two-class run of made-up beats."""
+    return make_run(tmp_path_factory.mktemp("report") / "run")
+
+
+def page_of(folder, out, **options):
+    """Text and parts of the page about a folder."""
+    text = write_report(folder, out, **options).read_text()
+    return text, Page(text)
+
+
+def test_page_needs_nothing_from_anywhere(run, tmp_path):
+    """No script, no outside reference, every tag closed, every link to a chapter of the page."""
+    text, page = page_of(run, tmp_path / "page.html")
+    assert page.open == []
+    assert not page.tags & {"script", "iframe", "object", "embed", "link", "img", "form"}
+    assert re.findall(r"https?://(?!www\.w3\.org/2000/svg)\S+", text) == []
+    assert "url(" not in text
+    assert "@import" not in text
+    assert all(link.startswith("#") and link[1:] in page.ids for link in page.links)
+    assert len(set(page.ids)) == len(page.ids)
+    assert "default-src 'none'" in text
+
+
+def test_page_says_synthetic_and_recorded_ones_do_not(run, tmp_path):
+    """Made-up beats put the banner on the page; recorded ones do not."""
+    assert "SYNTHETIC DATA" in page_of(run, tmp_path / "a.html")[0]
+    recorded = make_run(tmp_path / "recorded", source="/nowhere")
+    assert "SYNTHETIC DATA" not in page_of(recorded, tmp_path / "b.html")[0]
+
+
+def test_page_is_light_dark_and_printable(run, tmp_path):
+    """The style sheet knows dark screens, paper and phones."""
+    text, _ = page_of(run, tmp_path / "a.html")
+    for rule in ("prefers-color-scheme: dark", "@media print", "max-width: 30rem", "viewport"):
+        assert rule in text
+
+
+def test_chapters_appear_with_their_files(run, tmp_path):
+    """A chapter is there exactly when its file is."""
+    chapters = ["data", "results", "curves", "roc", "confusion", "records", "beats", "provenance"]
+    assert page_of(run, tmp_path / "a.html")[1].ids == chapters
+    less = tmp_path / "less"
+    shutil.copytree(run, less)
+    (less / "history.jsonl").unlink()
+    for path in less.glob("*.npz"):
+        path.unlink()
+    assert page_of(less, tmp_path / "b.html")[1].ids == ["data", "results", "records", "provenance"]
+
+
+def test_four_classes_have_tables_and_curves_of_their_own(tmp_path):
+    """Without a threshold there are per-class tables and curves, and a 4 x 4 matrix."""
+    text, page = page_of(make_run(tmp_path / "four", labels="aami4"), tmp_path / "a.html")
+    assert {"results", "curves", "roc", "confusion"} <= set(page.ids)
+    assert "macro-F1" in text
+    assert text.count('class="matrix"') == 2
+    assert text.count("--share:") == 2 * 16
+
+
+def test_the_numbers_are_those_of_the_run(run, tmp_path):
+    """Rates, intervals, threshold and hashes of the page are those in the files."""
+    text, _ = page_of(run, tmp_path / "a.html")
+    row = json.loads((run / "metrics.json").read_text())["sets"]["generalization"]
+    low, high = (100 * value for value in row["interval_95"]["miss"])
+    assert f"<b>{percent(row['miss'])}</b>" in text
+    assert f"[{low:.1f}, {high:.1f}]" in text
+    assert "Threshold 0.4000, fitted on validation" in text
+    assert sha256(run / "metrics.json") in text
+
+
+def test_studies_join_the_page(run, tmp_path):
+    """Simulation, sweep, blame and calibration in further folders become chapters."""
+    study = tmp_path / "study"
+    row = {"mean": 0.05, "median": 0.05, "p5": 0.01, "p95": 0.08, "worst": 0.12, "perfect": 0.04}
+    write_json(
+        study / "simulation.json",
+        {
+            "chips": 3, "yield": 2 / 3, "yield_interval": [0.1, 0.99], "verdict": "fail",
+            "proven": False, "noise": 0.02, "profile": None,
+            "limits": {"max_miss": 0.1, "max_fpr": 0.1, "min_yield": 0.95},
+            "metrics": {"miss": row, "fpr": row, "auc": row},
+        },
+    )  # fmt: skip
+    (study / "chips.csv").write_text("chip,miss,fpr,auc,good\n0,0.05,0.02,,1\n1,0.2,0.3,,0\n")
+    ends = ("low", "high")
+    swept = [
+        {"noise": x, "yield": 1 - x, **{f"yield_{e}": 1 - x for e in ends},
+         **{f"{m}_{q}": x for m in ("miss", "fpr") for q in ("p5", "median", "p95")}}
+        for x in (0.0, 0.1)
+    ]  # fmt: skip
+    write_json(study / "sweep.json", {"parameter": "noise", "rows": swept})
+    share = {"kind": "source", "name": "splitters", "lost_sensitivity": None, "added_fpr": 0.1,
+             "lost_sensitivity_gradient": 0.1, "added_fpr_gradient": -1e-9}  # fmt: skip
+    write_json(study / "blame.json", {"shares": [share]})
+    campaign = tmp_path / "campaign"
+    stages = [{"stage": s, "yield": y, "miss_mean": 0.1} for s, y in (("before", 0), ("after", 1))]
+    write_json(campaign / "calibration.json", {"chips": 1, "verdict": "pass", "table": stages})
+    (campaign / "c.csv").write_text(
+        "chip,before_miss,before_fpr,after_miss,after_fpr\n7,0.4,0.3,0.02,0.01\n"
+    )
+    text, page = page_of(run, tmp_path / "a.html", also=[study, campaign])
+    assert {"chips", "tolerance", "blame", "calibration"} <= set(page.ids)
+    assert "FAIL" in text
+    assert "chip 1: miss 20.00 %, FPR 30.00 %" in text
+    assert "chip 7: miss 2.00 %, FPR 1.00 %" in text
+    assert "splitters" in text
+    assert "-0.00" not in text
+
+
+def test_a_bundle_finds_the_run_of_its_own_student(run, tmp_path):
+    """A folder beside it with the same checkpoint joins in; one with another does not."""
+    for name in ("mine", "other"):
+        shutil.copytree(run, tmp_path / name)
+    other = tmp_path / "other" / "checkpoint.safetensors"
+    other.write_bytes(other.read_bytes() + b" ")
+    bundle = tmp_path / "bundle"
+    bundle.mkdir()
+    shutil.copy(run / "checkpoint.safetensors", bundle)
+    text, page = page_of(bundle, tmp_path / "a.html")
+    assert "results" in page.ids
+    assert "Files of mine" in text
+    assert "Files of other" not in text
+
+
+def test_words_from_files_are_never_markup(run, tmp_path):
+    """Hostile names in the files are shown as text."""
+    folder = tmp_path / "hostile"
+    shutil.copytree(run, folder)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    evil = "<script>alert(1)</script>\"'"
+    metrics["dropped"]["notes"] = [evil]
+    metrics["sets"][evil] = metrics["sets"].pop("validation")
+    write_json(folder / "metrics.json", metrics)
+    (folder / "recipe.toml").write_text(evil)
+    text, page = page_of(folder, tmp_path / "a.html")
+    assert "script" not in page.tags
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_same_folder_same_bytes(run, tmp_path):
+    """The page depends on the files alone."""
+    first = write_report(run, tmp_path / "a.html").read_bytes()
+    assert write_report(run, tmp_path / "b.html").read_bytes() == first
+
+
+def test_folder_as_target_gets_report_html(run, tmp_path):
+    """Given a folder, the page is its report.html."""
+    assert write_report(run, tmp_path) == tmp_path / "report.html"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("metrics.json", b"{"),
+        ("metrics.json", b'{"sets": {"validation": {"miss": 1}}}'),
+        ("metrics.json", b"[1, 2]"),
+        ("history.jsonl", b"\xff\n"),
+        ("history.jsonl", b'{"epoch": 1}\n'),
+        ("validation_scores.npz", b"PK\x03\x04"),
+        ("checkpoint.safetensors", b"no checkpoint"),
+        ("manifest.json", b'{"files": {"a": 1}}'),
+        ("simulation.json", b'{"chips": "many"}'),
+        ("mesh.json", b"{}"),
+    ],
+)
+def test_damaged_files_are_one_sentence(run, tmp_path, name, content):
+    """Whatever is in a file, the answer is a page or an input error, and no half page."""
+    folder = tmp_path / "damaged"
+    shutil.copytree(run, folder)
+    (folder / name).write_bytes(content)
+    with pytest.raises(InputError):
+        write_report(folder, tmp_path / "a.html")
+    assert not (tmp_path / "a.html").exists()
+
+
+def test_nothing_to_report_is_said(tmp_path):
+    """An empty or absent folder is an input error."""
+    with pytest.raises(InputError, match="nothing to report"):
+        write_report(tmp_path, tmp_path / "a.html")
+    with pytest.raises(InputError, match="not a folder"):
+        write_report(tmp_path / "absent", tmp_path / "a.html")
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (0.03, 0.0301), (-5, 1234), (1e-9, 2e-9)])
+def test_ticks_are_round_inside_and_few(low, high):
+    """Two to eight ticks, all inside, equally far apart."""
+    found = ticks(low, high)
+    assert 2 <= len(found) <= 8
+    assert low - 1e-12 <= found[0] <= found[-1] <= high + 1e-12
+    steps = np.diff(found)
+    assert steps.max() / steps.min() == pytest.approx(1, rel=1e-2)
+
+
+def test_charts_survive_odd_numbers():
+    """Single points, equal values, infinities and empty series give finite coordinates."""
+    odd = [
+        Series("line", [(1.0, 2.0)]),
+        Series("line", [(0.0, math.inf), (1.0, math.nan), (2.0, 3.0)], 1, "a < b"),
+        Series("points", []),
+        Series("rule", [(0.0, 2.5)], 2),
+    ]
+    svg = chart(odd, x_label="x & y", y_label="<y>")
+    assert "nan" not in svg
+    assert "inf" not in svg
+    assert Page(svg).open == []
+    assert "a &lt; b" in svg
+
+
+def test_strip_is_at_true_scale():
+    """A second is 25 mm wide, a millivolt 10 mm high, and gaps break the line."""
+    trace = np.zeros(720)
+    trace[360], trace[500:520] = 1.0, np.nan
+    svg = ecg_strip(trace.tolist(), 360, marks=[(1.0, "V", True)])
+    assert "width:50.00mm" in svg
+    path = re.search(r'class="trace" d="([^"]+)"', svg)[1]
+    points = [tuple(map(float, part.split())) for part in re.split("[ML]", path)[1:]]
+    assert points[360][0] == pytest.approx(25)
+    assert points[0][1] - points[360][1] == pytest.approx(10)
+    assert path.count("M") == 2
+    assert len(points) == 700
+
+
+def test_any_json_becomes_readable():
+    """Tables of objects, lists, nothing, yes and no are all shown."""
+    shown = any_value({"a_b": [{"x": 1, "y": None}, {"x": 2.5, "y": True}], "c": [1, [2]], "d": {}})
+    for word in ("a b", "2.5", "yes", "–", "1, [2]"):
+        assert word in shown
+    assert "<td>&lt;b&gt;</td>" in table(["h"], [["r", "<b>"]])
+    assert percent(-1e-9) == "0.00 %"
+    assert percent(None) == "–"

@@ -1,0 +1,55 @@
+"""A small program, chips that carry it, and what only the simulator knows of them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from ecgphoton.calibration.table import DriveTable
+from ecgphoton.hwsim.chip import Chip
+from ecgphoton.hwsim.meshchips import program_of
+from ecgphoton.mesh.program import MeshProgram
+from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.propagate import Inputs
+
+
+@pytest.fixture(scope="session")
+def student() -> SegmentStudent:
+    """A student with the rhythm token, random weights."""
+    return SegmentStudent(Architecture(rhythm="causal"), seed=1).eval()
+
+
+@pytest.fixture(scope="session")
+def program(student) -> MeshProgram:
+    """Its mesh program."""
+    return program_of(student)
+
+
+@pytest.fixture(scope="session")
+def inputs() -> Inputs:
+    """Random beats."""
+    draw = torch.Generator().manual_seed(0)
+    walk = torch.randn(300, 360, generator=draw).cumsum(1) * 0.3
+    return Inputs(walk.sin(), torch.rand(300, 4, generator=draw) * 2 - 1)
+
+
+def true_errors(chip: Chip, table: DriveTable) -> np.ndarray:
+    """(C, K) relative errors of the matrices that chips really perform."""
+    codes = table.reaching(table.settings)[0] / table.circuit.dac.top
+    matrices = chip.matrices(torch.as_tensor(codes)).numpy() * table.row_gain[..., None]
+    return table.error(matrices)
+
+
+@pytest.fixture(scope="session")
+def truth():
+    """Return `true_errors`."""
+    return true_errors
+
+
+def only(chips: Chip, **parts: float) -> Chip:
+    """Return the same chips with all errors 0 but those named."""
+    names = chips.luck._fields
+    luck = chips.luck._replace(**{n: getattr(chips.luck, n) * parts.get(n, 0.0) for n in names})
+    return replace(chips, luck=luck)

@@ -1,0 +1,114 @@
+"""What a chip hides is found through the bench, each error alone and all together."""
+
+import numpy as np
+import pytest
+
+from ecgphoton.calibration.calibrate import STANDARD, calibrate, steps_of
+from ecgphoton.calibration.crosstalk import matrix
+from ecgphoton.calibration.simulated import Fault, SimulatedBench
+from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.wiring import Wiring
+
+QUIET = Profile(name="quiet", dac_bits=16)
+
+
+def chips_of(profile, program, count=2, seed=3):
+    """Chips of a profile."""
+    return Foundry(profile).chips(seed, 0, count, program)
+
+
+def test_a_perfect_chip_is_left_alone(program, truth) -> None:
+    """With a fine DAC nothing is believed of a perfect chip, and its codes stay."""
+    chip = chips_of(QUIET, program, 1)
+    table = calibrate(SimulatedBench(chip, bits=24), program).table
+    from ecgphoton.calibration.table import DriveTable
+
+    start = DriveTable.start(table.circuit, 1)
+    for name, part in table.beliefs.arrays().items():
+        assert np.abs(part).max() <= 1e-9, name
+    assert np.array_equal(table.codes, start.codes)
+    assert np.abs(table.row_gain - 1).max() <= 1e-9
+    assert not table.findings
+
+
+@pytest.mark.parametrize(
+    ("profile", "belief", "size"),
+    [
+        ({"splitter_sigma": 0.03}, "alpha", 0.03),
+        ({"phase_offset": 0.05}, "offset", 0.05),
+        ({"heater_spread": 0.02, "heater_curvature": 0.02}, "law", 0.02),
+        ({"attenuator_sigma": 0.02}, "attenuator", 0.02),
+        ({"detector_gain_sigma": 0.02}, "gain", 0.02),
+        ({"detector_offset_sigma": 0.01}, "zero", 0.01),
+    ],
+)
+def test_each_error_alone_is_undone(program, truth, profile, belief, size) -> None:
+    """Without noise every kind of error leaves less than 1e-4 of the matrices' size."""
+    chip = chips_of(Profile(dac_bits=16, **profile), program, 1)
+    table = calibrate(SimulatedBench(chip, bits=16), program).table
+    assert np.abs(getattr(table.beliefs, belief)).max() > size
+    assert truth(chip, table).max() < 3e-4
+    assert not table.findings
+
+
+def test_crosstalk_is_found(program, truth) -> None:
+    """The crosstalk matrix is recovered although its form is not the model's."""
+    profile = Profile(dac_bits=16, heater_crosstalk=0.01, heater_crosstalk_length=100.0)
+    chip = chips_of(profile, program, 1)
+    table = calibrate(SimulatedBench(chip, bits=16), program).table
+    hidden = Wiring(program).crosstalk(profile) + np.eye(table.circuit.drivers)
+    believed = matrix(table.circuit, table.beliefs.coupling)
+    assert np.abs(believed - hidden).max() < 5e-4
+    assert truth(chip, table).max() < 1e-3
+
+
+@pytest.mark.parametrize("name", ["foundry-thermo-optic", "pessimistic"])
+def test_all_errors_together_are_mostly_undone(program, truth, name) -> None:
+    """On noisy benches of the shipped profiles at least nine tenths of the error goes."""
+    profile = load_profile(name)
+    chip = chips_of(profile, program)
+    bits = int(profile.dac_bits)
+    table = calibrate(SimulatedBench(chip, bits=bits), program).table
+    from ecgphoton.calibration.table import DriveTable
+
+    before = truth(chip, DriveTable.start(table.circuit, len(chip)))
+    assert np.median(truth(chip, table)) < 0.1 * np.median(before)
+
+
+def test_more_noise_gives_gracefully_worse_tables(program, truth) -> None:
+    """Error grows with the noise of the readings, and stays finite and below no calibration."""
+    errors = []
+    for noise in (0.0, 0.003, 0.03, 0.3):
+        profile = Profile(dac_bits=16, splitter_sigma=0.03, phase_offset=0.03, detector_noise=noise)
+        chip = chips_of(profile, program, 1)
+        table = calibrate(SimulatedBench(chip, bits=16), program).table
+        errors.append(np.median(truth(chip, table)))
+    assert np.isfinite(errors).all()
+    assert errors == sorted(errors)
+    from ecgphoton.calibration.table import DriveTable
+
+    before = np.median(truth(chip, DriveTable.start(table.circuit, 1)))
+    assert errors[2] < before
+    assert errors[3] < 2 * before
+
+
+def test_what_is_broken_is_named(program) -> None:
+    """A dead heater, stuck bits and a clipped detector are named at their places, nothing else."""
+    profile = load_profile("foundry-thermo-optic")
+    faults = (
+        Fault("dead heater", 0, 2, 17),
+        Fault("stuck bit", 1, 1, 5, bit=9, level=1),
+        Fault("saturated detector", 1, 3, 2, level=0.3),
+    )
+    bench = SimulatedBench(chips_of(profile, program), bits=12, faults=faults)
+    steps = steps_of([name for name in STANDARD if name != "trim"])
+    table = calibrate(bench, program, steps).table
+    names, drivers = table.circuit.names, table.circuit.driver_names
+    found = {(item.kind, item.chip, item.block, item.part) for item in table.findings}
+    assert ("dead heater", 0, names[2], drivers[17]) in found
+    assert ("stuck bit", 1, names[1], drivers[5]) in found
+    assert ("saturated detector", 1, names[3], "detector[2]") in found
+    kinds = [item.kind for item in table.findings]
+    assert kinds.count("dead heater") == kinds.count("stuck bit") == 1
+    assert np.isfinite(table.predicted()).all()

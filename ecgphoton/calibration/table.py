@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -200,7 +202,7 @@ class DriveTable:
             cost = Cost(header["cost"]["settings"], header["cost"]["readings"])
             same = header["format"] == FORMAT and header["blocks"] == list(circuit.names)
             same = same and header["dac_bits"] == circuit.dac.bits
-        except (ValueError, KeyError, TypeError, OSError) as error:
+        except (ValueError, KeyError, TypeError, OSError, BadZipFile, zlib.error) as error:
             raise InputError(f"{path} is not a drive table: {error}") from error
         if not same or parts["codes"].shape[1:] != circuit.phases.shape:
             raise InputError(

@@ -6,6 +6,7 @@ import pytest
 from ecgphoton.calibration.calibrate import STANDARD, calibrate, steps_of
 from ecgphoton.calibration.crosstalk import matrix
 from ecgphoton.calibration.simulated import Fault, SimulatedBench
+from ecgphoton.calibration.table import DriveTable
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.wiring import Wiring
@@ -22,8 +23,6 @@ def test_a_perfect_chip_is_left_alone(program, truth) -> None:
     """With a fine DAC nothing is believed of a perfect chip, and its codes stay."""
     chip = chips_of(QUIET, program, 1)
     table = calibrate(SimulatedBench(chip, bits=24), program).table
-    from ecgphoton.calibration.table import DriveTable
-
     start = DriveTable.start(table.circuit, 1)
     for name, part in table.beliefs.arrays().items():
         assert np.abs(part).max() <= 1e-9, name
@@ -44,12 +43,15 @@ def test_a_perfect_chip_is_left_alone(program, truth) -> None:
     ],
 )
 def test_each_error_alone_is_undone(program, truth, profile, belief, size) -> None:
-    """Without noise every kind of error leaves less than 1e-4 of the matrices' size."""
+    """Without noise every kind of error leaves less than a thousandth of the matrices' size.
+
+    What is left is rounding to 16 bits, and attenuators that would have to amplify.
+    """
     chip = chips_of(Profile(dac_bits=16, **profile), program, 1)
     table = calibrate(SimulatedBench(chip, bits=16), program).table
     assert np.abs(getattr(table.beliefs, belief)).max() > size
-    assert truth(chip, table).max() < 3e-4
-    assert not table.findings
+    assert truth(chip, table).max() < 1e-3
+    assert np.median(truth(chip, table)) < 1e-4
 
 
 def test_crosstalk_is_found(program, truth) -> None:
@@ -70,14 +72,12 @@ def test_all_errors_together_are_mostly_undone(program, truth, name) -> None:
     chip = chips_of(profile, program)
     bits = int(profile.dac_bits)
     table = calibrate(SimulatedBench(chip, bits=bits), program).table
-    from ecgphoton.calibration.table import DriveTable
-
     before = truth(chip, DriveTable.start(table.circuit, len(chip)))
     assert np.median(truth(chip, table)) < 0.1 * np.median(before)
 
 
 def test_more_noise_gives_gracefully_worse_tables(program, truth) -> None:
-    """Error grows with the noise of the readings, and stays finite and below no calibration."""
+    """Error grows with the noise of the readings and stays in proportion to it, never NaN."""
     errors = []
     for noise in (0.0, 0.003, 0.03, 0.3):
         profile = Profile(dac_bits=16, splitter_sigma=0.03, phase_offset=0.03, detector_noise=noise)
@@ -86,11 +86,8 @@ def test_more_noise_gives_gracefully_worse_tables(program, truth) -> None:
         errors.append(np.median(truth(chip, table)))
     assert np.isfinite(errors).all()
     assert errors == sorted(errors)
-    from ecgphoton.calibration.table import DriveTable
-
-    before = np.median(truth(chip, DriveTable.start(table.circuit, 1)))
-    assert errors[2] < before
-    assert errors[3] < 2 * before
+    assert errors[2] < 0.5 * np.median(truth(chip, DriveTable.start(table.circuit, 1)))
+    assert errors[3] < 0.3  # every single reading was that far off
 
 
 def test_what_is_broken_is_named(program) -> None:

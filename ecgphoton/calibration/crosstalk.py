@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ecgphoton.mesh.thermal import TURN, precompensate
+from ecgphoton.mesh.thermal import SETTLED, TURN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 LENGTHS = (40.0, 80.0, 160.0, 320.0, 640.0)
 """L_b, um."""
 NEAREST = 120.0
-FAINT = 0.35
-"""Attenuator phases below it, rad, are driven as ``2 pi - phase``, which passes as much light."""
 
 
 def patterns(circuit: Circuit) -> Floats:
@@ -40,13 +38,26 @@ def matrix(circuit: Circuit, coupling: Floats) -> Floats:
     return np.asarray(np.tensordot(coupling, patterns(circuit), 1) + np.eye(circuit.drivers))
 
 
-def undo(circuit: Circuit, k: Floats, wanted: Floats) -> Floats:
-    """Heat P >= 0 with ``K P = wanted`` (modulo a turn), all (..., drivers) in rad.
+def undo(circuit: Circuit, k: Floats, phases: Floats, offset: Floats) -> Floats:
+    """Heat P >= 0 with ``K P + offset = phases``, all (..., drivers) in rad.
 
-    A phase shifter may be driven a turn further; an attenuator may not, because a turn changes the
-    sign of its field, but ``2 pi - phase`` serves instead.
+    Phase shifters may be driven a turn more or less. A turn would change the sign of an
+    attenuator's field, so one that cannot be driven so low passes ``2 pi - phase``, which is as
+    much light.
     """
-    folded = np.remainder(wanted, 2 * TURN)
-    folded = np.where(folded > TURN, 2 * TURN - folded, folded)
-    folded = np.where(folded < FAINT, TURN - folded, folded)
-    return precompensate(k, np.where(circuit.is_attenuator, folded, wanted))
+    inverse, attenuator = np.linalg.inv(k), circuit.is_attenuator
+    folded = np.remainder(phases, 2 * TURN)
+    folded = np.minimum(folded, 2 * TURN - folded)
+    folded = np.minimum(folded, TURN - folded)
+    goal = np.where(attenuator, folded - offset, np.remainder(phases - offset, TURN))
+    mirrored = TURN - folded - offset
+    rounds = 4 * circuit.drivers
+    for attempt in range(2 * rounds):
+        heat: Floats = (inverse @ goal[..., None])[..., 0]
+        cold = heat < -SETTLED
+        hot = (heat >= TURN) & ~attenuator & (attempt < rounds)  # reducing may go in circles
+        if not (cold | hot).any():
+            break
+        goal = np.where(cold, np.where(attenuator, mirrored, goal + TURN), goal)
+        goal = np.where(hot, goal - TURN, goal)
+    return np.maximum(heat, 0.0)

@@ -125,8 +125,8 @@ def _swings(circuit: Circuit, driver: int, mode: int) -> list[Floats]:
 def _codes(table: DriveTable, phases: Floats) -> Integers:
     """(S, C, K, drivers) codes that should give actual phases (S, drivers)."""
     circuit, beliefs = table.circuit, table.beliefs
-    wanted = phases[:, None, None] - beliefs.offset
-    heat = undo(circuit, matrix(circuit, beliefs.coupling), wanted)
+    k = matrix(circuit, beliefs.coupling)
+    heat = undo(circuit, k, phases[:, None, None], beliefs.offset)
     dac = circuit.dac
     volts = voltage_of_phase(heat, dac.v_pi, beliefs.law + np.eye(3)[0], largest=dac.v_max)
     return np.rint(volts / dac.v_max * dac.top).astype(np.int64)

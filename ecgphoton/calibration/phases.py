@@ -86,7 +86,7 @@ class Correct:
         """Powers (C, K, drivers) for digital gains `stretch`, and relative error left (C, K)."""
         circuit, beliefs = table.circuit, table.beliefs
         wanted = _wanted_phases(table, lowered, stretch)
-        heat = undo(circuit, matrix(circuit, beliefs.coupling), wanted - beliefs.offset)
+        heat = undo(circuit, matrix(circuit, beliefs.coupling), wanted, beliefs.offset)
         power = torch.as_tensor(_power(circuit, heat, beliefs.law))
         power = _settle_broken(table, power.reshape(-1, circuit.drivers))[0]
         model, rows, goal = Model(circuit), Rows.of(beliefs), goals(table)

@@ -18,11 +18,17 @@ from ecgphoton.calibration.probing import REACH
 if TYPE_CHECKING:
     from ecgphoton.calibration.model import Model, Rows
 
-ROUNDS = 8
+ROUNDS = 12
+KICKS, KICK = 4, 0.05
+"""Times a stuck block is tried again, and how far its powers are moved."""
+STUCK = 1e-4
+"""Relative error from which a block counts as stuck."""
+LARGEST = REACH / torch.pi
+"""Largest power, ``(V / V_pi)^2``: what heaters were swept to."""
 MOVES = 40
 """Moves of one or two codes tried at most between two linearisations."""
-FAR = 6.0
-"""Codes a heater may move from where its slope was taken."""
+FAR = 0.15
+"""Phase a heater may move from where its slope was taken, rad; one code in any case."""
 ROWS = 256
 TINY = 1e-12
 
@@ -57,25 +63,43 @@ def polish(
     gain: Tensor,
     free: Tensor,
     *,
-    rounds: int = ROUNDS,
+    kicks: int = KICKS,
 ) -> Tensor:
     """Powers near `power` with which the modelled blocks perform `wanted` (R, 16).
 
     Levenberg-Marquardt of least movement; only `free` (R, drivers) heaters move, between no power
-    and a little more than a turn.
+    and a little more than a turn. Blocks that get stuck are kicked a little and tried again.
     """
-    largest = REACH / torch.pi
+    draw = torch.Generator().manual_seed(0)
+    power, cost = _descend(model, rows, power, wanted, gain, free)
+    start = power
+    for _ in range(kicks):
+        stuck = torch.nonzero(cost > STUCK**2 * wanted.square().sum(1)).flatten()
+        if not len(stuck):
+            break
+        kick = KICK * torch.randn(start[stuck].shape, generator=draw, dtype=start.dtype)
+        kicked = torch.where(free[stuck], (start[stuck] + kick).clamp(0, LARGEST), start[stuck])
+        arguments = rows.at(stuck), kicked, wanted[stuck], gain[stuck], free[stuck]
+        trial, trial_cost = _descend(model, *arguments)
+        better = trial_cost < cost[stuck]
+        power = power.index_copy(0, stuck, torch.where(better[:, None], trial, power[stuck]))
+        cost = cost.index_copy(0, stuck, torch.minimum(trial_cost, cost[stuck]))
+    return power
+
+
+def _descend(
+    model: Model, rows: Rows, power: Tensor, wanted: Tensor, gain: Tensor, free: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Powers and squared error (R,) where the descent ends."""
     damping = torch.full((len(power),), 1e-6, dtype=power.dtype)
     value, slope = response(model, rows, power, gain)
     cost = (wanted - value).square().sum(1)
-    for _ in range(rounds):
-        slope = slope * free[:, None]
-        gram = slope @ slope.transpose(1, 2)
-        extra = damping[:, None].expand(-1, gram.shape[1])
-        left = torch.linalg.solve(gram + torch.diag_embed(extra), wanted - value)
-        move = (slope.transpose(1, 2) @ left[..., None])[..., 0].clamp(-0.2, 0.2)
-        trial = (power + move).clamp(0, largest)
-        trial = torch.where(free, trial, power)
+    for _ in range(ROUNDS):
+        move = _step(slope * free[:, None], wanted - value, damping)
+        # Who would have to cool, or is at the end of its range, does not take part.
+        walled = ((power <= 0) & (move < 0)) | ((power >= LARGEST) & (move > 0))
+        move = _step(slope * (free & ~walled)[:, None], wanted - value, damping)
+        trial = torch.where(free, (power + move).clamp(0, LARGEST), power)
         new_value, new_slope = response(model, rows, trial, gain)
         new_cost = (wanted - new_value).square().sum(1)
         better = new_cost < cost
@@ -86,7 +110,14 @@ def polish(
         damping = torch.where(better, damping / 10, damping * 10).clamp_min(1e-9)
         if bool((cost < TINY**2).all()):
             break
-    return power
+    return power, cost
+
+
+def _step(slope: Tensor, left: Tensor, damping: Tensor) -> Tensor:
+    gram = slope @ slope.transpose(1, 2)
+    extra = damping[:, None].expand(-1, gram.shape[1])
+    solved = torch.linalg.solve(gram + torch.diag_embed(extra), left)
+    return (slope.transpose(1, 2) @ solved[..., None])[..., 0].clamp(-0.2, 0.2)
 
 
 def improve(left: Tensor, slope: Tensor, low: Tensor, high: Tensor) -> Tensor:
@@ -153,6 +184,7 @@ def place(
     dac = model.circuit.dac
     volt = dac.v_pi * power.clamp_min(0).sqrt()
     codes = (volt / dac.v_max * dac.top).round().clamp(0, dac.top)
+    top = float(int(LARGEST**0.5 * dac.v_pi / dac.v_max * dac.top))
     bias = torch.zeros_like(wanted) if bias is None else bias
 
     def error(at: Tensor, part: Rows, which: slice) -> Tensor:
@@ -169,8 +201,8 @@ def place(
             # dp / dcode = 2 p / code; at code 0 the first code counts.
             step = (dac.v_max / dac.top / dac.v_pi) ** 2 * (2 * now).clamp_min(1.0)
             slope = slope * (step * free[which])[:, None]
-            low = torch.maximum(-now, torch.full_like(now, -FAR)) * free[which]
-            high = torch.minimum(dac.top - now, torch.full_like(now, FAR)) * free[which]
+            far = (FAR / torch.pi / step).floor().clamp(1, 6) * free[which]
+            low, high = torch.maximum(-now, -far), torch.minimum(top - now, far).clamp_min(0)
             trial = now + improve(left, slope, low, high)
             new = error(trial, part, which)
             better = new.square().sum(1) < left.square().sum(1)

@@ -55,7 +55,7 @@ class Trim:
             power = model.power(torch.as_tensor(reaching))
             value, _ = response(model, rows, power, gain, slopes=False)
             bias = torch.as_tensor(measured / scale).reshape(-1, WIDTH * WIDTH) - value
-            at = polish(model, rows, power, goal - bias, gain, free, rounds=3)
+            at = polish(model, rows, power, goal - bias, gain, free, kicks=0)
             codes = place(model, rows, at, goal, gain, free, bias=bias)
             codes = torch.where(free, codes, torch.as_tensor(table.codes).reshape(codes.shape))
             trial = replace(table, codes=codes.numpy().reshape(table.codes.shape))

@@ -15,20 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
-import torch
 
 from ecgphoton import artifacts
 from ecgphoton.calibration.calibrate import STANDARD, Step, calibrate, steps_of
 from ecgphoton.calibration.circuit import Circuit
-from ecgphoton.calibration.report import AFTER, BEFORE, OWN, CalibrationReport
+from ecgphoton.calibration.judge import driven, judge, matrix_errors
+from ecgphoton.calibration.report import AFTER, BEFORE, CalibrationReport
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.calibration.threshold import refit
-from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
-from ecgphoton.hwsim.meshchips import MeshChips, program_of
-from ecgphoton.hwsim.montecarlo import GROUP, Trial, rates, single_threaded
+from ecgphoton.hwsim.meshchips import program_of
+from ecgphoton.hwsim.montecarlo import rates, single_threaded
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
@@ -36,7 +34,7 @@ from ecgphoton.hwsim.verdict import Limits, SimulationReport
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecgphoton.decision import OperatingPoint
+    from ecgphoton.decision import OperatingPoint, ThresholdPolicy
     from ecgphoton.hwsim.profile import Profile
     from ecgphoton.mesh.program import MeshProgram
     from ecgphoton.student.network import SegmentStudent
@@ -124,30 +122,6 @@ class Campaign:
                     future.cancel()
 
 
-def driven(source: MeshChips, table: DriveTable) -> MeshChips:
-    """Return the same chips, driven and read by a table."""
-    return replace(
-        source,
-        codes=torch.as_tensor(table.reaching(table.settings)[0] / table.circuit.dac.top),
-        row_gain=torch.as_tensor(table.row_gain),
-        row_offset=torch.as_tensor(table.row_offset),
-    )
-
-
-def matrix_errors(source: MeshChips, table: DriveTable, seed: int, chips: int) -> Floats:
-    """(chips, K) relative Frobenius error of the matrices that chips really perform."""
-    parts = []
-    for at in range(0, chips, RANGE):
-        count = min(RANGE, chips - at)
-        chip = source.foundry.chips(seed, at, count, source.wiring)
-        codes = source.codes if len(source.codes) == 1 else source.codes[at : at + count]
-        matrices = chip.matrices(codes).numpy()
-        if source.row_gain is not None:
-            matrices = source.row_gain[at : at + count].numpy()[..., None] * matrices
-        parts.append(table.error(matrices))
-    return np.concatenate(parts)
-
-
 def calibrate_chips(
     carried: SegmentStudent | MeshProgram,
     inputs: Inputs,
@@ -209,6 +183,8 @@ def calibrate_chips(
             made += 0 if found else len(table)
             tell("calibrating", sum(map(len, tables)), chips)
         calibrated = time.perf_counter() - started
+        if where is not None:
+            _seal(where, campaign, chips)
         table = DriveTable.joined(tables)
         before = trial_of(
             program, inputs, labels, point, seed=seed, profile=foundry.profile, readout=readout
@@ -219,7 +195,7 @@ def calibrate_chips(
         own = None
         if validation is not None:
             own = replace(after, inputs=validation.inputs, label=np.asarray(validation.label) != 0)
-        results, thresholds = _judge(trials, own, policy, chips, threads, tell)
+        results, thresholds = judge(trials, own, policy, chips, threads, tell)
     perfect = np.asarray(rates(before.perfect()[None], before.label, point))[0]
     stages = {
         name: SimulationReport(
@@ -258,35 +234,15 @@ def calibrate_chips(
     )
 
 
-def _judge(
-    trials: dict[str, Trial],
-    own: Trial | None,
-    policy: ThresholdPolicy | None,
-    chips: int,
-    threads: int,
-    tell: Progress,
-) -> tuple[dict[str, Floats], Floats | None]:
-    """Rates (chips, 3) of every stage, and the chips' own thresholds."""
-
-    def group(first: int) -> tuple[dict[str, Floats], list[float]]:
-        rows, scores = {}, np.empty(0, np.float32)
-        for name, trial in trials.items():
-            scores = trial.probabilities(first)
-            rows[name] = np.asarray(rates(scores, trial.label, trial.point))
-        if own is None:
-            return rows, []
-        points = refit(own.probabilities(first), own.label, policy or ThresholdPolicy())
-        each = [rates(row[None], trial.label, p) for row, p in zip(scores, points, strict=True)]
-        rows[OWN] = np.concatenate(each)
-        return rows, [p.threshold for p in points]
-
-    parts = []
-    with ThreadPoolExecutor(threads) as pool:
-        for at, part in enumerate(pool.map(group, range(0, chips, GROUP))):
-            parts.append(part)
-            tell("judging", min((at + 1) * GROUP, chips), chips)
-    names = parts[0][0]
-    joint = {name: np.concatenate([rows[name] for rows, _ in parts])[:chips] for name in names}
-    if own is None:
-        return joint, None
-    return joint, np.concatenate([points for _, points in parts])[:chips]
+def _seal(folder: Path, campaign: Campaign, chips: int) -> None:
+    """Write hashes of all tables, and of what they were made for, beside them."""
+    artifacts.sweep_temporary(folder)
+    program = artifacts.to_json(campaign.program.to_dict()).encode()
+    extra = {
+        "program": artifacts.sha256(program),
+        "profile": campaign.foundry.profile.to_dict(),
+        "steps": [repr(step) for step in campaign.steps],
+        "seed": campaign.seed,
+        "chips": chips,
+    }
+    artifacts.write_manifest(folder, kind=KIND, extra=extra)

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from ecgphoton import artifacts
 from ecgphoton.calibration.calibrate import Step
-from ecgphoton.calibration.campaign import Labelled, calibrate_chips
+from ecgphoton.calibration.campaign import KIND, Labelled, calibrate_chips
 from ecgphoton.calibration.phases import Correct
 from ecgphoton.calibration.readout import ReadDark
 from ecgphoton.calibration.report import AFTER, BEFORE, OWN
@@ -76,7 +77,6 @@ def test_an_interrupted_campaign_goes_on_and_gives_the_same(
     program, judged, tmp_path, monkeypatch
 ) -> None:
     """Finished ranges are kept, damaged ones made anew, others' never taken."""
-
     monkeypatch.setattr("ecgphoton.calibration.campaign.RANGE", 2)
 
     def go(folder=tmp_path, **changed):
@@ -98,8 +98,10 @@ def test_an_interrupted_campaign_goes_on_and_gives_the_same(
     for name in (BEFORE, AFTER):
         assert np.array_equal(resumed.errors[name], whole.errors[name])
         assert np.array_equal(resumed.stages[name].miss, whole.stages[name].miss)
+    assert artifacts.check_manifest(tmp_path / "tables", kind=KIND) == []
     path = tmp_path / "tables" / "chips-000000-000001.npz"
     path.write_bytes(path.read_bytes()[:100])
+    assert len(artifacts.check_manifest(tmp_path / "tables", kind=KIND)) == 1
     assert go().settings["chips_calibrated_now"] == 2
     assert go(seed=5).settings["chips_calibrated_now"] == 3
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from ecgphoton import artifacts
+from ecgphoton import __version__, artifacts
 from ecgphoton.calibration.calibrate import STANDARD, Step, calibrate, steps_of
 from ecgphoton.calibration.circuit import Circuit
 from ecgphoton.calibration.judge import driven, judge, matrix_errors
@@ -81,6 +81,7 @@ class Campaign:
     def key(self, first: int, count: int) -> str:
         """Digest of everything a table depends on."""
         content = {
+            "version": __version__,
             "program": self.program.to_dict(),
             "profile": self.foundry.profile.to_dict(),
             "steps": [repr(step) for step in self.steps],

@@ -11,6 +11,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.pipeline.beats import splits_like
 from ecgphoton.pipeline.simulate import table_text
 from ecgphoton.pipeline.subject import Subject
+from ecgphoton.recipe import from_dict
 from ecgphoton.student.propagate import inputs_of
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def calibrate_subject(
     from ecgphoton.calibration.calibrate import STANDARD
     from ecgphoton.calibration.campaign import Labelled, calibrate_chips
     from ecgphoton.hwsim.verdict import Limits
+    from ecgphoton.report.calibration import draw_calibration
 
     if subject.point is None:
         raise InputError("a student of several classes has no operating point; use a binary one")
@@ -60,6 +62,7 @@ def calibrate_subject(
         seed=seed,
         steps=STANDARD if steps is None else steps,
         validation=validation if own_thresholds else None,
+        policy=from_dict(subject.metadata["recipe"]).decision,
         limits=Limits(max_miss, max_fpr, min_yield),
         folder=out,
         progress=progress,
@@ -67,4 +70,5 @@ def calibrate_subject(
     numbers: dict[str, Any] = {**report.to_dict(), "source": splits.test.source}
     write_json(out / CALIBRATION, numbers)
     write_text(out / "calibrated_chips.csv", table_text(report.chip_rows()))
+    draw_calibration(out / "calibration.png", report, source=splits.test.source)
     return report, splits.test.source

@@ -9,9 +9,9 @@ import numpy as np
 
 from ecgphoton.report.style import (
     BLUE,
-    FAINT,
     GREEN,
     INK,
+    LINE,
     VERMILION,
     look,
     new_figure,
@@ -60,10 +60,20 @@ def _chips(axes: Axes, report: CalibrationReport) -> None:
         ls="--",
     )
     ends = (before.fpr, after.fpr), (before.miss, after.miss)
-    axes.plot(*map(np.stack, ends), color=FAINT, lw=0.5, zorder=1)
+    axes.plot(*map(np.stack, ends), color=LINE, lw=0.4, alpha=0.6, zorder=1)
     for one, colour, name in ((before, VERMILION, BEFORE), (after, BLUE, AFTER)):
         label = f"{name}: yield {100 * one.observed_yield:.1f} %"
-        axes.scatter(one.fpr, one.miss, s=13, alpha=0.7, lw=0, color=colour, label=label, zorder=2)
+        axes.scatter(
+            one.fpr,
+            one.miss,
+            s=13,
+            alpha=0.7,
+            lw=0,
+            color=colour,
+            label=label,
+            zorder=2,
+            clip_on=False,
+        )
     axes.plot(
         after.perfect[1],
         after.perfect[0],

@@ -4,8 +4,8 @@ A bench sets DAC codes, sends light and reads detectors; that is all. `calibrate
 nothing else of a chip, so a simulated chip, a recorded session and a real set-up are driven by the
 same code. Every operation is counted.
 
-A bench for real hardware implements `Bench` in a few lines; ``docs/calibration.md`` shows one over a
-socket. What it must keep:
+A bench for real hardware implements `Bench` in a few lines; ``docs/calibration.md`` shows one over
+a socket. What it must keep:
 
 - drivers of one block are numbered V theta 6, V phi 6, V output 4, attenuators 4, U theta 6,
   U phi 6, U output 4 (``real-part``: one mesh alone), MZIs in light order;
@@ -60,7 +60,7 @@ class Cost:
         return Cost(self.settings - other.settings, self.readings - other.readings)
 
     def seconds(self, heater: float = HEATER_SECONDS, reading: float = READING_SECONDS) -> float:
-        """Seconds on hardware whose heaters settle in `heater` s and whose readings take `reading`."""
+        """Seconds on hardware with these times (s) of a heater to settle and of a reading."""
         return self.settings * heater + self.readings * reading
 
     def to_dict(self) -> dict[str, float]:
@@ -86,9 +86,7 @@ class Bench(Protocol):
         """What was done so far."""
         ...
 
-    def read(
-        self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field"
-    ) -> Readings:
+    def read(self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field") -> Readings:
         """Set codes, send input fields one after the other and read all detectors.
 
         Parameters
@@ -144,7 +142,7 @@ class Session:
                 if str(file["format"]) != RECORDING:
                     raise ValueError(f"its format is {file['format']}")
                 shape = tuple(int(size) for size in file["shape"])
-                count = len({name.split(".")[0] for name in file.files} - {"format", "shape", "bits"})
+                count = sum(name.endswith(".codes") for name in file.files)
                 names = ("codes", "vectors", "kind", "readings")
                 operations = tuple(
                     {name: file[f"{index}.{name}"] for name in names} for index in range(count)
@@ -176,9 +174,7 @@ class RecordingBench:
         """What was done so far."""
         return self.bench.cost
 
-    def read(
-        self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field"
-    ) -> Readings:
+    def read(self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field") -> Readings:
         """See `Bench.read`."""
         readings = self.bench.read(codes, vectors, kind)
         self.operations.append(
@@ -226,9 +222,7 @@ class ReplayBench:
         """What was done so far."""
         return self._cost
 
-    def read(
-        self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field"
-    ) -> Readings:
+    def read(self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field") -> Readings:
         """See `Bench.read`."""
         if self._next >= len(self.session.operations):
             raise InputError(

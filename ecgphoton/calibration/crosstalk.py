@@ -53,11 +53,12 @@ def undo(circuit: Circuit, k: Floats, phases: Floats, offset: Floats) -> Floats:
     mirrored = TURN - folded - offset
     rounds = 4 * circuit.drivers
     for attempt in range(2 * rounds):
-        heat: Floats = (inverse @ goal[..., None])[..., 0]
+        heat = np.asarray((inverse @ goal[..., None])[..., 0], float)
         cold = heat < -SETTLED
         hot = (heat >= TURN) & ~attenuator & (attempt < rounds)  # reducing may go in circles
         if not (cold | hot).any():
             break
         goal = np.where(cold, np.where(attenuator, mirrored, goal + TURN), goal)
         goal = np.where(hot, goal - TURN, goal)
-    return np.maximum(heat, 0.0)
+    settled: Floats = np.maximum(heat, 0.0)
+    return settled

@@ -71,9 +71,7 @@ class Fit:
             row = finding.chip * len(table.circuit.names)
             row += table.circuit.names.index(finding.block)
             weight[row, int(finding.part[-2])] = 0.0
-        reaching = np.moveaxis(table.reaching(codes), 0, 2).reshape(
-            len(data), self.settings, -1
-        )
+        reaching = np.moveaxis(table.reaching(codes), 0, 2).reshape(len(data), self.settings, -1)
         solver = _Solver(table.circuit, self.parts, self.rounds)
         noise = torch.as_tensor(table.noise).flatten()
         rows, answers, left = Rows.of(table.beliefs), [], []
@@ -88,7 +86,8 @@ class Fit:
         arrays = table.beliefs.arrays()
         merged = {
             name: torch.cat([getattr(answer, name) for answer in answers])
-            .reshape(arrays[name].shape).numpy()
+            .reshape(arrays[name].shape)
+            .numpy()
             for name in self.parts
         }
         table = replace(table, beliefs=replace(table.beliefs, **merged))
@@ -100,15 +99,16 @@ class Fit:
 
 def _poor(table: DriveTable, left: np.ndarray) -> list[Finding]:
     noise = np.maximum(table.noise, 1e-3)
+    left = left.reshape(noise.shape)
     return [
         Finding(
             "poor fit",
             int(chip),
             table.circuit.names[block],
             "all readings",
-            f"residual {left.reshape(noise.shape)[chip, block]:.3g}, noise {noise[chip, block]:.3g}",
+            f"residual {left[chip, block]:.3g}, noise {noise[chip, block]:.3g}",
         )
-        for chip, block in np.argwhere(left.reshape(noise.shape) > POOR * noise)
+        for chip, block in np.argwhere(left > POOR * noise)
     ]
 
 

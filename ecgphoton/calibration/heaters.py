@@ -28,6 +28,8 @@ ODD = 1.4
 """Residual, against the same heater of the other blocks, from which a stuck bit is looked for."""
 POOR = 3.0
 """Residual, against the same, that is reported even if no stuck bit explains it."""
+VISIBLE = 0.005
+"""Residual, in units of readings, that is worth a report at all."""
 USUAL = 1.2
 """Residual, against the same, that an explained sweep may keep."""
 
@@ -54,7 +56,7 @@ class SweepHeaters:
         # (drivers, voltages, C, K, N, 4, parts) -> (C K drivers, voltages, n)
         data = np.stack(parts, -1).reshape(drivers, self.voltages, *readings.shape[1:], len(parts))
         data = np.moveaxis(data, (0, 1), (2, 3))
-        sweeps = torch.as_tensor(data.reshape(len(table), -1, drivers, self.voltages, 32 // 2 * len(parts)))
+        sweeps = torch.as_tensor(data.copy()).flatten(4)
         swept = codes[np.arange(drivers), :, np.arange(drivers)]  # (drivers, voltages)
         fringes = self._fit(table, np.broadcast_to(swept, sweeps.shape[:4]), sweeps)
         law = np.where(table.broken[..., None], 0.0, fringes.law.numpy())
@@ -68,13 +70,11 @@ class SweepHeaters:
         power = Model(circuit).power(torch.as_tensor(codes.copy())).reshape(-1, codes.shape[-1])
         rate = torch.as_tensor(np.where(circuit.is_attenuator, 0.5, 1.0)).expand(shape)
         noise = torch.as_tensor(table.noise)[:, :, None].expand(shape)
-        fringes = fit(
-            power, sweeps.flatten(0, -3), rate.flatten(), noise.flatten(), PRIOR["law"]
-        )
+        fringes = fit(power, sweeps.flatten(0, -3), rate.flatten(), noise.flatten(), PRIOR["law"])
         return Fringes(*(part.reshape(*shape, *part.shape[1:]) for part in fringes))
 
     def _expected(self, table: DriveTable, codes: Integers, block: tuple[int, int]) -> Tensor:
-        """(drivers,) size of the fringe of every sweep of one block, dead attenuators counted in."""
+        """(drivers,) size of the fringes expected of one block, its dead attenuators counted in."""
         circuit = table.circuit
         model, rows = Model(circuit), Rows.of(Beliefs.none(circuit, 1)).at(slice(0, 1))
         dark = circuit.is_attenuator & (table.keep[block] == 0)
@@ -118,8 +118,11 @@ class SweepHeaters:
         top = table.circuit.dac.top
         choices = [(1 << bit, level) for bit in range(table.circuit.dac.bits) for level in (0, 1)]
         codes = np.stack(
-            [swept[places[:, 2]] | mask if level else swept[places[:, 2]] & ~mask
-             for mask, level in choices], 1
+            [
+                swept[places[:, 2]] | mask if level else swept[places[:, 2]] & ~mask
+                for mask, level in choices
+            ],
+            1,
         )  # (places, choices, voltages)
         data = sweeps[odd][:, None].expand(-1, len(choices), -1, -1)
         power = Model(table.circuit).power(torch.as_tensor(codes)).flatten(0, 1)
@@ -140,7 +143,7 @@ class SweepHeaters:
             chip, block, driver = (int(part) for part in place)
             names = (chip, table.circuit.names[block], table.circuit.driver_names[driver])
             if left[row, best[row]] > USUAL * usual[place]:
-                if residual[place] > POOR * usual[place]:
+                if residual[place] > max(POOR * usual[place], VISIBLE):
                     detail = f"residual {residual[place]:.3g}, usually {usual[place]:.3g}"
                     found.append(Finding("poor fit", *names, detail))
                 continue
@@ -149,15 +152,11 @@ class SweepHeaters:
             law[place] = tried.law.reshape(len(places), -1, 3)[row, best[row]].numpy()
             detail = f"bit {mask.bit_length() - 1} stays {'on' if level else 'off'}"
             found.append(Finding("stuck bit", *names, detail))
-        table = replace(
-            table, keep=keep, force=force, beliefs=replace(table.beliefs, law=law)
-        )
+        table = replace(table, keep=keep, force=force, beliefs=replace(table.beliefs, law=law))
         return table.with_findings(found)
 
 
-def _name(
-    table: DriveTable, mask: NDArray[np.bool_], kind: str, detail: str
-) -> list[Finding]:
+def _name(table: DriveTable, mask: NDArray[np.bool_], kind: str, detail: str) -> list[Finding]:
     circuit = table.circuit
     return [
         Finding(kind, int(chip), circuit.names[block], circuit.driver_names[driver], detail)

@@ -71,12 +71,14 @@ class Model:
         """Phase (R, S, drivers) every heater gives itself at powers (R or 1, S, drivers)."""
         law = rows.law.reshape(len(rows.law), 1, -1, 3)
         bend = law[..., 1] + power * law[..., 2]
-        return math.pi * power * (1 + law[..., 0] + power * bend)
+        heat: Tensor = math.pi * power * (1 + law[..., 0] + power * bend)
+        return heat
 
     def coupled(self, rows: Rows) -> Tensor:
         """K (R, drivers, drivers), ones on the diagonal."""
         unit = torch.eye(self.circuit.drivers, dtype=torch.float64)
-        return torch.tensordot(rows.coupling, self.patterns, 1) + unit
+        k: Tensor = torch.tensordot(rows.coupling, self.patterns, 1) + unit
+        return k
 
     def phases(self, rows: Rows, heat: Tensor) -> Tensor:
         """Actual phases (R, S, drivers) of heat (R, S, drivers)."""
@@ -102,12 +104,13 @@ class Model:
         total = mesh(circuit.meshes - 1)
         if circuit.two:
             passed = torch.sin(phases[..., circuit.attenuators] / 2)
-            passed = passed * (1 + rows.attenuator[:, None])
+            # No attenuator passes more than all the light.
+            passed = (passed * (1 + rows.attenuator[:, None])).clamp(-1, 1)
             total = total @ (passed[..., None] * mesh(0))
         return total * (1 + rows.gain)[:, None, :, None]
 
     def slopes(self, rows: Rows, phases: Tensor) -> dict[str, Tensor]:
-        """Derivatives of `matrices`, each (n, R, S, 4, 4) complex.
+        """Return derivatives of `matrices`, each (n, R, S, 4, 4) complex.
 
         Keys: ``phase`` (n = drivers, actual phases), ``alpha``, ``beta``, ``loss`` (n = MZIs),
         ``attenuator`` and ``gain`` (n = 4). Light is followed once forwards and once backwards:
@@ -125,7 +128,9 @@ class Model:
         angles = [spread(part) + math.pi / 4 for part in (rows.alpha, rows.beta)]
         cosines, sines = [part.cos() for part in angles], [1j * part.sin() for part in angles]
         kept = spread(rows.loss).exp()
-        passed = torch.sin(flat[:, circuit.attenuators] / 2) * (1 + spread(rows.attenuator))
+        dimmed = torch.sin(flat[:, circuit.attenuators] / 2) * (1 + spread(rows.attenuator))
+        passed = dimmed.clamp(-1, 1)
+        moves = (dimmed == passed).to(passed.dtype)
         unit = torch.eye(WIDTH, dtype=torch.complex128).expand(len(flat), -1, -1)
         q = [unit[:, m] for m in range(WIDTH)]
         history: list[tuple[list[Tensor], str, int, int]] = []
@@ -182,10 +187,10 @@ class Model:
                 p[m], p[m + 1] = (kept[:, index, None] * p[j] for j in (m, m + 1))
             else:
                 half = flat[:, circuit.attenuators] / 2
-                bend = half.cos() / 2 * (1 + spread(rows.attenuator))
+                bend = moves * half.cos() / 2 * (1 + spread(rows.attenuator))
                 for j in range(WIDTH):
                     path = outer(p[j], before[j])
-                    answer["attenuator"][j] = half.sin()[:, j, None, None] * path
+                    answer["attenuator"][j] = (moves * half.sin())[:, j, None, None] * path
                     driver = circuit.attenuators.start + j
                     answer["phase"][driver] = bend[:, j, None, None] * path
                 p = [passed[:, j, None] * p[j] for j in range(WIDTH)]

@@ -58,7 +58,9 @@ class NullMeshes:
                 table = self._one(bench, table, mesh, k, inner=name == "theta")
         return table
 
-    def _one(self, bench: Bench, table: DriveTable, mesh: int, k: int, *, inner: bool) -> DriveTable:
+    def _one(
+        self, bench: Bench, table: DriveTable, mesh: int, k: int, *, inner: bool
+    ) -> DriveTable:
         circuit = table.circuit
         mode = circuit.layout.mzis[k][1]
         start = circuit.start(mesh)
@@ -129,11 +131,12 @@ def _codes(table: DriveTable, phases: Floats) -> Integers:
     heat = undo(circuit, k, phases[:, None, None], beliefs.offset)
     dac = circuit.dac
     volts = voltage_of_phase(heat, dac.v_pi, beliefs.law + np.eye(3)[0], largest=dac.v_max)
-    return np.rint(volts / dac.v_max * dac.top).astype(np.int64)
+    codes: Integers = np.rint(volts / dac.v_max * dac.top).astype(np.int64)
+    return codes
 
 
 def _fringe(angle: Floats, powers: Floats) -> NDArray[np.complex128]:
-    """Complex amplitude (C, K) of the wave in the difference of two ports over a sweep (S, C, K)."""
+    """Complex amplitude (C, K) of the wave in the difference of two ports (S, C, K, 2)."""
     value = powers[..., 0] - powers[..., 1]
     basis = np.stack([np.ones_like(angle), np.cos(angle), np.sin(angle)], -1)
     gram = np.einsum("sckp,sckq->ckpq", basis, basis)

@@ -117,7 +117,8 @@ def _step(slope: Tensor, left: Tensor, damping: Tensor) -> Tensor:
     gram = slope @ slope.transpose(1, 2)
     extra = damping[:, None].expand(-1, gram.shape[1])
     solved = torch.linalg.solve(gram + torch.diag_embed(extra), left)
-    return (slope.transpose(1, 2) @ solved[..., None])[..., 0].clamp(-0.2, 0.2)
+    move: Tensor = (slope.transpose(1, 2) @ solved[..., None])[..., 0]
+    return move.clamp(-0.2, 0.2)
 
 
 def improve(left: Tensor, slope: Tensor, low: Tensor, high: Tensor) -> Tensor:

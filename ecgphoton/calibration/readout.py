@@ -47,7 +47,7 @@ def with_offsets(table: DriveTable) -> DriveTable:
 
 
 def lightened(table: DriveTable, readings: NDArray[np.complex128]) -> NDArray[np.complex128]:
-    """Readings (S, C, K, N, 4) without what the detectors read in the dark (both quadratures)."""
+    """Return readings (S, C, K, N, 4) less what both quadratures read in the dark."""
     zero = table.beliefs.zero[None, :, :, None]
     return np.asarray(readings - (1 + 1j) * zero)
 

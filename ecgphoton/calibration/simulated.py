@@ -67,12 +67,7 @@ class SimulatedBench:
         check_seed(seed)
         self._chip, self._bits, self._faults = chip, bits, faults
         self._cost = Cost()
-        self._generators = [
-            torch.Generator().manual_seed(
-                int(np.random.SeedSequence([seed, first + k, 5]).generate_state(1, np.uint64)[0] >> 1)
-            )
-            for k in range(len(chip))
-        ]
+        self._generators = [_generator(seed, first + k) for k in range(len(chip))]
         self._quiet = not any(
             (chip.profile.noise.detector, chip.profile.noise.rin, chip.profile.noise.jitter)
         )
@@ -94,9 +89,7 @@ class SimulatedBench:
         return self._cost
 
     @torch.no_grad()
-    def read(
-        self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field"
-    ) -> Readings:
+    def read(self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field") -> Readings:
         """See `Bench.read`."""
         check_request(self, codes, vectors, ("field", "power"), kind)
         self._cost += cost_of(codes, vectors, kind)
@@ -115,7 +108,12 @@ class SimulatedBench:
         return replace(self._chip, luck=Luck(*(part[chip : chip + 1] for part in self._chip.luck)))
 
     def _shoot(
-        self, chip: Chip, codes: NDArray[np.float64], vectors: NDArray[np.float64], kind: Kind, k: int
+        self,
+        chip: Chip,
+        codes: NDArray[np.float64],
+        vectors: NDArray[np.float64],
+        kind: Kind,
+        k: int,
     ) -> Readings:
         """(S, K, N, 4) readings of one chip at S settings, given as fractions (S, K, drivers)."""
         many = replace(chip, luck=Luck(*(p.expand(len(codes), *p.shape[1:]) for p in chip.luck)))
@@ -128,7 +126,8 @@ class SimulatedBench:
             generator=None if self._quiet else self._generators[k],
             detection="homodyne" if kind == "field" else "intensity",
         ).numpy()
-        readings = np.moveaxis(readings, -1, -2) * (chip.boost if kind == "field" else chip.boost**2)
+        boost = chip.boost if kind == "field" else chip.boost**2
+        readings = np.moveaxis(readings, -1, -2) * boost
         for fault in self._faults:
             if fault.kind == "saturated detector" and fault.chip == k:
                 place = readings[:, fault.block, :, fault.index]
@@ -151,6 +150,12 @@ class SimulatedBench:
                 mask = 1 << fault.bit
                 place[:] = place | mask if fault.level else place & ~mask
         return codes / ((1 << self._bits) - 1)
+
+
+def _generator(seed: int, chip: int) -> torch.Generator:
+    """Return the stream of one chip's readings, apart from that of its fabrication."""
+    state = np.random.SeedSequence([seed, chip, 5]).generate_state(1, np.uint64)[0]
+    return torch.Generator().manual_seed(int(state >> 1))
 
 
 def _parts(count: int) -> Iterator[slice]:

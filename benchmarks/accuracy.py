@@ -38,16 +38,17 @@ LEVERS: Mapping[str, tuple[str, ...]] = {
     "rhythm token off": ("student.rhythm=none",),
     "template branch off": ("student.template=false",),
     "both off (8 tokens)": ("student.rhythm=none", "student.template=false"),
-    "next interval seen (not causal)": ("student.rhythm=full",),
     "augmentation off": ("augment.shift=0", "augment.wander=0", "augment.noise=0"),
+    "baseline wander 0.1": ("augment.wander=0.1",),
     "weight noise off": ("noise.weight=0",),
-    "weight noise doubled": ("noise.weight=0.06",),
+    "weight noise 0.06": ("noise.weight=0.06",),
+    "patient weights off": ("balance.patient_weight=false",),
     "weight EMA off": ("training.ema=0",),
     "gains fixed at 1": ("student.gains=unit",),
+    "next interval seen (not causal)": ("student.rhythm=full",),
     "two layers": ("student.layers=2",),
-    "plain class weights": ("balance.class_weights=none",),
-    "every patient counts the same": ("balance.patient_weight=true",),
-    "half the epochs": ("training.epochs=HALF",),
+    "four layers": ("student.layers=4",),
+    "twice the epochs": ("training.epochs=TWICE",),
 }
 
 
@@ -139,10 +140,10 @@ def cross_validate(
     )
     beats = beats.take(beats.label >= 0)
     weights = resampled(len(np.unique(beats.record)))
-    half = str(max(1, recipe.training.epochs // 2))
+    twice = str(2 * recipe.training.epochs)
     base: NDArray[np.float64] | None = None
     for name, assignments in {recipe.name: (), **variants}.items():
-        changed = override(recipe, [text.replace("HALF", half) for text in assignments])
+        changed = override(recipe, [text.replace("TWICE", twice) for text in assignments])
         scores = [out_of_fold(changed, beats, count, seed) for seed in range(seeds)]
         curves = [Curve.of(score, beats.label, beats.record) for score in scores]
         drawn = np.stack([curve.numbers(weights) for curve in curves])

@@ -1,255 +1,222 @@
-"""A day of drift: how often a chip must be calibrated again, and with how little work.
+"""Drift: how long a table holds, and the cheapest schedule of re-calibration that keeps the limits.
 
-Phases walk at random (`Profile.time_drift` rad per square root of an hour). A schedule calibrates
-chips anew every so many hours, starting from the table they have; between two calibrations they
-only get worse. Chips are looked at on a grid of hours, always before they are calibrated.
+Phases walk at random after they were set (`time.drift` of a profile, rad per square root of an
+hour). A chip that is calibrated again every ``T`` hours is at its worst just before: so limits are
+kept over a day if they are kept by chips of age ``T``, and if re-calibration brings chips of that
+age back.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from ecgphoton.calibration.bench import Cost
-from ecgphoton.calibration.calibrate import STANDARD, Step, calibrate, steps_of
-from ecgphoton.calibration.estimate import Fit
-from ecgphoton.calibration.judge import driven, matrix_errors
-from ecgphoton.calibration.phases import Correct
+from ecgphoton.calibration.calibrate import STANDARD, calibrate, steps_of
+from ecgphoton.calibration.campaign import RANGE, Campaign
+from ecgphoton.calibration.judge import driven
 from ecgphoton.calibration.simulated import SimulatedBench
-from ecgphoton.calibration.trim import Trim
+from ecgphoton.calibration.table import DriveTable
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.chip import Chip, Foundry
-from ecgphoton.hwsim.montecarlo import run
+from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.montecarlo import GROUP, Trial, rates, single_threaded
 from ecgphoton.hwsim.simulate import trial_of
+from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits
-from ecgphoton.hwsim.wiring import Wiring
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from ecgphoton.calibration.table import DriveTable
     from ecgphoton.decision import OperatingPoint
     from ecgphoton.hwsim.profile import Profile
     from ecgphoton.mesh.program import MeshProgram
     from ecgphoton.student.propagate import Inputs
 
-    Floats = NDArray[np.float64]
-
-NEVER = math.inf
+DAY = 24.0
+HOURS = (1.0, 2.0, 4.0, 8.0, 12.0)
+AGAIN: dict[str, tuple[str, ...]] = {"trim": ("trim",), "full": STANDARD}
+"""Ways to calibrate again, by name."""
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """What is done to a chip again, and how often.
+class Plan:
+    """Re-calibrating every `hours` in one way, and what it keeps and costs."""
 
-    Raises
-    ------
-    InputError
-        If `every` is not above 0.
-    """
-
-    name: str
-    every: float = NEVER
-    """Hours."""
-    steps: tuple[Step, ...] = (Trim(),)
-
-    def __post_init__(self) -> None:
-        if not self.every > 0:
-            raise InputError(f"schedule {self.name!r} repeats every {self.every!r} h; above 0")
-
-
-SCHEDULES = (
-    Schedule("never"),
-    *(Schedule(f"trim every {hours} h", hours) for hours in (12, 6, 2)),
-    Schedule("refit offsets every 6 h", 6, (Fit(("offset",), settings=32), Correct(), Trim())),
-    Schedule("all steps every 6 h", 6, steps_of(STANDARD)),
-)
-"""From nothing to everything."""
-
-
-@dataclass(frozen=True, eq=False)
-class DriftedFoundry(Foundry):
-    """A foundry whose chips have drifted by given random walks."""
-
-    walk: torch.Tensor = field(default_factory=lambda: torch.zeros(1, 1, 1))
-    """(chips, K, drivers), in units of `Profile.time_drift` rad; chips beyond repeat the last."""
-
-    def chips(self, seed: int, first: int, count: int, program: MeshProgram | Wiring) -> Chip:
-        """See `Foundry.chips`."""
-        chip = super().chips(seed, first, count, program)
-        rows = torch.arange(first, first + count).clamp_max(len(self.walk) - 1)
-        return replace(chip, luck=chip.luck._replace(drift=self.walk[rows]))
-
-
-@dataclass(frozen=True, eq=False)
-class Day:
-    """A schedule over a day."""
-
-    schedule: Schedule
-    hours: Floats
-    """(T,) when chips were looked at."""
-    yields: Floats
-    """(T,) share of chips within the limits."""
-    miss: Floats
-    """(T, C)."""
-    fpr: Floats
-    """(T, C)."""
-    errors: Floats
-    """(T,) median relative error of a matrix."""
+    hours: float
+    way: str
+    """Name in `AGAIN`; ``none`` where a whole day passes without."""
+    good_before: float
+    """Share of chips within limits at that age, just before."""
+    good_after: float
+    """The same just after."""
+    error_before: float
+    """Median relative error of their matrices just before."""
+    error_after: float
     cost: Cost
-    """Of all repetitions on one chip, without the first calibration."""
-
-    def row(self, limits: Limits) -> dict[str, Any]:
-        """Plain values for a table."""
-        return {
-            "schedule": self.schedule.name,
-            "settings": self.cost.settings,
-            "seconds": self.cost.seconds(),
-            "least_yield": float(self.yields.min()),
-            "worst_miss": float(self.miss.max()),
-            "worst_fpr": float(self.fpr.max()),
-            "error_largest": float(self.errors.max()),
-            "kept": bool(self.yields.min() >= limits.min_yield),
-        }
-
-
-@dataclass(frozen=True, eq=False)
-class DriftReport:
-    """Schedules compared on the same chips, beats and random walks."""
-
-    days: tuple[Day, ...]
-    limits: Limits
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Of one re-calibration of one chip."""
+    keeps: bool
+    """Whether both shares reach the yield wanted."""
 
     @property
-    def cheapest(self) -> Schedule | None:
-        """Schedule of least cost that keeps the yield at every hour; None if no schedule does."""
-        kept = [day for day in self.days if day.yields.min() >= self.limits.min_yield]
-        if not kept:
-            return None
-        return min(kept, key=lambda day: day.cost.seconds()).schedule
+    def times(self) -> int:
+        """Re-calibrations a day."""
+        return math.ceil(DAY / self.hours) - 1
 
-    def rows(self) -> list[dict[str, Any]]:
-        """One row a schedule."""
-        return [day.row(self.limits) for day in self.days]
+    @property
+    def seconds(self) -> float:
+        """Seconds a day that a chip is being calibrated instead of working."""
+        return self.times * self.cost.seconds()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        cheapest = self.cheapest
         return {
-            "schedules": self.rows(),
-            "cheapest": None if cheapest is None else cheapest.name,
-            "limits": asdict(self.limits),
-            **dict(self.settings),
+            "hours": self.hours,
+            "way": self.way,
+            "yield_before": self.good_before,
+            "yield_after": self.good_after,
+            "error_before": self.error_before,
+            "error_after": self.error_after,
+            "times_a_day": self.times,
+            "seconds_a_day": self.seconds,
+            "keeps": self.keeps,
         }
 
 
-def compare_schedules(
+@dataclass(frozen=True)
+class DriftReport:
+    """All plans, and the cheapest that keeps the limits."""
+
+    fresh: float
+    """Share of chips within limits right after calibration."""
+    plans: tuple[Plan, ...]
+
+    @property
+    def cheapest(self) -> Plan | None:
+        """The plan of least seconds a day that keeps the limits, the rarest of equal ones."""
+        kept = [plan for plan in self.plans if plan.keeps]
+        return min(kept, key=lambda plan: (plan.seconds, -plan.hours), default=None)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row a plan, for a table."""
+        return [plan.to_dict() | {"cheapest": plan is self.cheapest} for plan in self.plans]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        best = self.cheapest
+        return {
+            "yield_fresh": self.fresh,
+            "plans": [plan.to_dict() for plan in self.plans],
+            "cheapest": None if best is None else best.to_dict(),
+        }
+
+
+def drift_schedule(
     program: MeshProgram,
     inputs: Inputs,
     labels: NDArray[Any],
     point: OperatingPoint,
     *,
     profile: Profile | str = "foundry-thermo-optic",
-    schedules: Sequence[Schedule] = SCHEDULES,
-    chips: int = 20,
+    chips: int = 40,
     seed: int = 0,
-    hours: float = 24.0,
-    look: float = 2.0,
+    hours: Sequence[float] = HOURS,
     limits: Limits | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> DriftReport:
-    """Let calibrated chips drift for a day under every schedule.
+    """Find how often calibrated chips must be calibrated again, and how.
 
     Parameters
     ----------
-    inputs, labels, point
-        Beats (nonzero labels mean abnormal) and the student's operating point.
-    hours, look
-        Length of the day, and time between two looks, h. Calibrations happen at looks.
-    limits
-        What a schedule has to keep: at every look at least `min_yield` of the chips good.
+    inputs, labels
+        Beats the limits are about; nonzero labels mean abnormal.
+    hours
+        Intervals to try, each between 0 and 24; doing nothing for a day is tried as well.
+    progress
+        Called with (plans done, plans in all).
 
     Raises
     ------
     InputError
-        If a number is outside its range.
+        If an interval or the number of chips is outside its range.
     """
-    if chips < 1 or not 0 < look <= hours < math.inf:
+    if chips < 1 or not hours or not all(0 < age < DAY for age in hours):
         raise InputError(
-            f"{chips} chips looked at every {look} h of {hours} h is not possible; at least one "
-            "chip, and a look within the day"
+            f"chips is {chips} and hours {tuple(hours)}; at least 1 chip and intervals between 0 "
+            "and 24 are needed"
         )
-    limits = limits or Limits()
-    foundry = Foundry.of(profile)
-    moving = foundry.profile.with_value("time.hours", 1.0)  # walks are in units of its drift
-    trial = trial_of(program, inputs, labels, point, seed=seed, profile=moving)
-    bits = int(moving.dac_bits) or program.dac_bits
-    still = foundry.chips(seed, 0, chips, program)
-    fresh = SimulatedBench(still, bits=bits, seed=seed)
-    first = calibrate(fresh, program).table
-    times: Floats = look * np.arange(1, int(hours / look) + 1, dtype=float)
-    walks = _walks(chips, (len(program.blocks), still.wiring.drivers), len(times), look, seed)
-    source: Any = trial.source
-
-    def day(schedule: Schedule) -> Day:
-        table, cost, last = first, Cost(), 0.0
-        seen, errors = [], []
-        for index, (now, walk) in enumerate(zip(times, walks, strict=True)):
-            drifted = DriftedFoundry(moving, walk=walk)
-            chip = driven(replace(source, foundry=drifted), table)
-            seen.append(run(replace(trial, source=chip), chips)[0])
-            errors.append(np.median(matrix_errors(chip, table, seed, chips)))
-            if now - last >= schedule.every - 1e-9 and now < hours:
-                table, spent = _again(drifted, program, schedule, table, seed, index)
-                cost, last = cost + spent, now
-        rates = np.array(seen)
-        miss, fpr = rates[..., 0], rates[..., 1]
-        yields = limits.good(miss, fpr).mean(1)
-        return Day(schedule, times, yields, miss, fpr, np.array(errors), cost)
-
-    return DriftReport(
-        tuple(day(schedule) for schedule in schedules),
-        limits,
-        {
-            "profile": moving.name,
-            "drift": moving.time_drift,
-            "chips": chips,
-            "seed": seed,
-            "hours": hours,
-            "look": look,
-            "beats": len(inputs),
-        },
-    )
+    limits, foundry = limits or Limits(), Foundry.of(profile)
+    study = _Study(program, foundry, chips, check_seed(seed), limits)
+    with single_threaded() as threads, ThreadPoolExecutor(threads) as pool:
+        trial = trial_of(program, inputs, labels, point, seed=seed, profile=foundry.profile)
+        table = DriveTable.joined(list(pool.map(study.fresh, study.spans)))
+        fresh, _ = study.judge(trial, table, 0.0, pool)
+        ways = [(age, way) for age in sorted(hours) for way in AGAIN]
+        plans: list[Plan] = []
+        for age, way in ways:
+            before, error = study.judge(trial, table, age, pool)
+            again = [(span, table, age, way) for span in study.spans]
+            renewed = DriveTable.joined(list(pool.map(lambda what: study.renew(*what), again)))
+            after, rest = study.judge(trial, renewed, age, pool)
+            spent = renewed.cost - table.cost
+            keeps = min(before, after) >= limits.min_yield
+            plans.append(Plan(age, way, before, after, error, rest, spent, keeps))
+            if progress is not None:
+                progress(len(plans), len(ways) + 1)
+        late, error = study.judge(trial, table, DAY, pool)
+        keeps = late >= limits.min_yield
+        plans.append(Plan(DAY, "none", late, late, error, error, Cost(), keeps))
+        if progress is not None:
+            progress(len(plans), len(ways) + 1)
+    return DriftReport(fresh, tuple(plans))
 
 
-def _again(
-    foundry: DriftedFoundry,
-    program: MeshProgram,
-    schedule: Schedule,
-    table: DriveTable,
-    seed: int,
-    index: int,
-) -> tuple[DriveTable, Cost]:
-    chip = foundry.chips(seed, 0, len(table), program)
-    shots = int(np.random.SeedSequence([seed, 1 + index]).generate_state(1)[0])
-    bench = SimulatedBench(chip, bits=table.circuit.dac.bits, seed=shots)
-    return calibrate(bench, program, schedule.steps, start=table)
+@dataclass(frozen=True, eq=False)
+class _Study:
+    program: MeshProgram
+    foundry: Foundry
+    chips: int
+    seed: int
+    limits: Limits
 
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        return [(at, min(RANGE, self.chips - at)) for at in range(0, self.chips, RANGE)]
 
-def _walks(
-    chips: int, shape: tuple[int, int], looks: int, look: float, seed: int
-) -> list[torch.Tensor]:
-    """Random walks (chips, K, drivers) at every look, every chip from its own stream."""
-    steps = [
-        np.random.default_rng([seed, chip, 24]).standard_normal((looks, *shape))
-        for chip in range(chips)
-    ]
-    walk = math.sqrt(look) * np.cumsum(np.stack(steps, 1), 0)
-    return list(torch.as_tensor(walk))
+    def aged(self, hours: float) -> Foundry:
+        return replace(self.foundry, profile=self.foundry.profile.with_value("time.hours", hours))
+
+    def fresh(self, span: tuple[int, int]) -> DriveTable:
+        steps = steps_of(STANDARD)
+        return Campaign(self.program, self.foundry, steps, self.seed).calibrate(*span)
+
+    def renew(self, span: tuple[int, int], table: DriveTable, hours: float, way: str) -> DriveTable:
+        """Calibrate chips of an age again, going on from their table."""
+        first, count = span
+        chip = self.aged(hours).chips(self.seed, first, count, self.program)
+        bits = table.circuit.dac.bits
+        # Another stream of readings than that of the first calibration.
+        bench = SimulatedBench(chip, bits=bits, seed=self.seed + 1, first=first)
+        start = table.chips(slice(first, first + count))
+        return calibrate(bench, self.program, steps_of(AGAIN[way]), start=start).table
+
+    def judge(
+        self, trial: Trial, table: DriveTable, hours: float, pool: ThreadPoolExecutor
+    ) -> tuple[float, float]:
+        """Share of chips of an age within limits, and their median matrix error."""
+        source = replace(driven(trial.source, table), foundry=self.aged(hours))  # type: ignore[arg-type]
+        now = replace(trial, source=source)
+
+        def group(first: int) -> Any:  # noqa: ANN401
+            return rates(now.probabilities(first), now.label, now.point)
+
+        rows = np.concatenate(list(pool.map(group, range(0, self.chips, GROUP))))[: self.chips]
+        good = self.limits.good(rows[:, 0], rows[:, 1])
+        chip = source.foundry.chips(self.seed, 0, self.chips, self.program)
+        matrices = chip.matrices(source.codes).numpy() * table.row_gain[..., None]
+        return float(good.mean()), float(np.median(table.error(matrices)))

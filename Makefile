@@ -16,8 +16,8 @@ test: $(VENV)/.ready lint types
 	$(BIN)/python -m pytest -n $(WORKERS) -q
 
 lint: $(VENV)/.ready
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff check ecgphoton tests benchmarks
+	$(BIN)/ruff format --check ecgphoton tests benchmarks
 
 types: $(VENV)/.ready
 	$(BIN)/mypy

@@ -70,8 +70,12 @@ class SweepHeaters:
         power = Model(circuit).power(torch.as_tensor(codes.copy())).reshape(-1, codes.shape[-1])
         rate = torch.as_tensor(np.where(circuit.is_attenuator, 0.5, 1.0)).expand(shape)
         noise = torch.as_tensor(table.noise)[:, :, None].expand(shape)
-        fringes = fit(power, sweeps.flatten(0, -3), rate.flatten(), noise.flatten(), PRIOR["law"])
+        fringes = self._fringes(power, sweeps.flatten(0, -3), rate.flatten(), noise.flatten())
         return Fringes(*(part.reshape(*shape, *part.shape[1:]) for part in fringes))
+
+    def _fringes(self, power: Tensor, sweeps: Tensor, rate: Tensor, noise: Tensor) -> Fringes:
+        harmonics = 1 if self.kind == "field" else 2
+        return fit(power, sweeps, rate, noise, PRIOR["law"], harmonics=harmonics)
 
     def _expected(self, table: DriveTable, codes: Integers, block: tuple[int, int]) -> Tensor:
         """(drivers,) size of the fringes expected of one block, its dead attenuators counted in."""
@@ -128,12 +132,8 @@ class SweepHeaters:
         power = Model(table.circuit).power(torch.as_tensor(codes)).flatten(0, 1)
         rate = np.where(table.circuit.is_attenuator, 0.5, 1.0)[places[:, 2]].repeat(len(choices))
         noise = table.noise[places[:, 0], places[:, 1]].repeat(len(choices))
-        tried = fit(
-            power,
-            data.flatten(0, 1),
-            torch.as_tensor(rate),
-            torch.as_tensor(noise),
-            PRIOR["law"],
+        tried = self._fringes(
+            power, data.flatten(0, 1), torch.as_tensor(rate), torch.as_tensor(noise)
         )
         left = tried.residual.reshape(len(places), -1).numpy()
         best = left.argmin(1)

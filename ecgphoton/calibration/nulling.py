@@ -1,11 +1,11 @@
 """Self-configuration by interference of two ports, with nothing but photodiodes.
 
 All interferometers are set to bar and all attenuators to full light, so that light in port m leaves
-at port m. One interferometer after the other, in light order, is then swept: theta with light in
-its upper port alone (bar and cross are the extremes of its fringe), phi with light in both ports
-and theta at half way. What interferometers on the same pair of modes leak interferes with the
-fringe; it is averaged away by swinging the phases around by half turns. Output phases leave no
-trace in power and stay as they are.
+at port m. First every attenuator is swept, then one interferometer after the other in light order:
+theta with light in its upper port alone (bar and cross are the extremes of its fringe), phi with
+light in both ports and theta at half way. What interferometers on the same pair of modes leak
+interferes with the fringe; it is averaged away by swinging the phases around by half turns. Output
+phases leave no trace in power and stay as they are.
 
 Self-configuration by nulling is covered by US patent 12,174,018: a commercial user should check.
 """
@@ -27,6 +27,8 @@ from ecgphoton.mesh.program import MZIS
 from ecgphoton.student.architecture import WIDTH
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from ecgphoton.calibration.bench import Bench
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NullMeshes:
-    """Find the phase offsets of every interferometer from output powers alone."""
+    """Find the phase offsets of attenuators and interferometers from output powers alone."""
 
     steps: int = 12
     """Phases of a sweep, over one turn."""
@@ -46,52 +48,73 @@ class NullMeshes:
     """The second sees less stray light, because the first has set everything better."""
 
     def __call__(self, bench: Bench, table: DriveTable) -> DriveTable:
-        """Return the table with `Beliefs.offset` of every theta and phi."""
-        order = [
-            (mesh, k, name)
-            for mesh in range(table.circuit.meshes)
-            for k in range(MZIS)
-            for name in ("theta", "phi")
-        ]
+        """Return the table with `Beliefs.offset` of every attenuator, theta and phi."""
         for _ in range(self.passes):
-            for mesh, k, name in order:
-                table = self._one(bench, table, mesh, k, inner=name == "theta")
+            for sweep in _order(table.circuit):
+                table = self._one(bench, table, sweep)
         return table
 
-    def _one(
-        self, bench: Bench, table: DriveTable, mesh: int, k: int, *, inner: bool
-    ) -> DriveTable:
-        circuit = table.circuit
-        mode = circuit.layout.mzis[k][1]
-        start = circuit.start(mesh)
-        driver = start + k if inner else start + MZIS + k
-        light = np.zeros(WIDTH)
-        light[mode : mode + 1 if inner else mode + 2] = 1.0 if inner else np.sqrt(0.5)
-        sweep = np.linspace(0, 2 * np.pi, self.steps, endpoint=False)
-        wanted = _straight(circuit)
-        if not inner:
-            wanted[start + k] = np.pi / 2
-        rest = np.stack([wanted + swing for swing in _swings(circuit, driver, mode)])
+    def _one(self, bench: Bench, table: DriveTable, sweep: _Sweep) -> DriveTable:
+        circuit, driver = table.circuit, sweep.driver
+        turns = np.linspace(0, 2 * np.pi, self.steps, endpoint=False)
+        rest = np.stack([sweep.rest + swing for swing in _swings(circuit, driver, sweep.mode)])
         phases = np.repeat(rest, self.steps, 0)
-        phases[:, driver] = np.tile(sweep, len(rest))
+        phases[:, driver] = np.tile(turns, len(rest))
         codes = _codes(table, phases)
-        powers = bench.read(codes, light[None], "power")[..., 0, mode : mode + 2]
+        powers = bench.read(codes, sweep.light[None], "power")[..., 0, :] @ sweep.ports
         # What the beliefs expect at the codes set, rounding included.
         model, rows = Model(circuit), Rows.of(table.beliefs)
+        shape = (*table.codes.shape[:2], len(codes))
         reaching = np.moveaxis(table.reaching(codes), 0, 2).reshape(len(rows.alpha), len(codes), -1)
-        heat = model.heat(rows, model.power(torch.as_tensor(reaching)))
-        actual = model.phases(rows, heat)
-        fields = model.matrices(rows, actual) @ torch.as_tensor(light, dtype=torch.complex128)
-        expected = fields.abs().square().numpy()[..., mode : mode + 2]
-        expected = np.moveaxis(expected.reshape(*table.codes.shape[:2], len(codes), 2), 2, 0)
-        angle = np.moveaxis(actual[..., driver].numpy().reshape(*table.codes.shape[:2], -1), 2, 0)
-        turn = _fringe(angle, powers) / _fringe(angle, expected)
-        visible = np.abs(turn) > 0.1
+        actual = model.phases(rows, model.heat(rows, model.power(torch.as_tensor(reaching))))
+        fields = model.matrices(rows, actual) @ torch.as_tensor(sweep.light + 0j)
+        expected = (fields.abs().square().numpy() @ sweep.ports).reshape(shape)
+        angle = actual[..., driver].numpy().reshape(shape)
+        # One wave a swing. Where a swing turns the wave itself it turns what is expected, too;
+        # stray light does not follow, and drops out of the sum.
+        waves = [
+            _wave(*(part.reshape(*shape[:2], -1, self.steps) for part in (angle, value)))
+            for value in (np.moveaxis(powers, 0, 2), expected)
+        ]
+        turn = (waves[0] * waves[1].conj()).sum(-1)
+        hoped = (np.abs(waves[1]) ** 2).sum(-1)
         # The wave A cos(x + d) has the factor A exp(i d).
-        shift = np.where(visible & ~table.broken[..., driver], np.angle(turn), 0.0)
+        visible = (np.abs(turn) > 0.1 * hoped) & ~table.broken[..., driver]
         offset = table.beliefs.offset.copy()
-        offset[..., driver] += shift
+        offset[..., driver] += np.where(visible, np.angle(turn), 0.0)
         return replace(table, beliefs=replace(table.beliefs, offset=offset))
+
+
+@dataclass(frozen=True, eq=False)
+class _Sweep:
+    """One driver to sweep, where the others rest, and which light and detectors show it."""
+
+    driver: int
+    mode: int
+    """Upper mode of its interferometer; -1 for an attenuator."""
+    rest: Floats
+    """(drivers,) phases."""
+    light: Floats
+    """(4,) input field."""
+    ports: Floats
+    """(4,) weights of the detectors."""
+
+
+def _order(circuit: Circuit) -> Iterator[_Sweep]:
+    """Attenuators first, then theta and phi of every interferometer in light order."""
+    ports = np.eye(WIDTH)
+    for k in range(circuit.attenuators.start, circuit.attenuators.stop):
+        port = ports[k - circuit.attenuators.start]
+        yield _Sweep(k, -1, _straight(circuit), port, port)
+    for mesh in range(circuit.meshes):
+        for k, (_, mode) in enumerate(circuit.layout.mzis):
+            theta = circuit.start(mesh) + k
+            upper, lower = ports[mode], ports[mode + 1]
+            yield _Sweep(theta, mode, _straight(circuit), upper, upper - lower)
+            half = _straight(circuit)
+            half[theta] = np.pi / 2
+            both = np.sqrt(0.5) * (upper + lower)
+            yield _Sweep(theta + MZIS, mode, half, both, upper - lower)
 
 
 def _straight(circuit: Circuit) -> Floats:
@@ -135,11 +158,9 @@ def _codes(table: DriveTable, phases: Floats) -> Integers:
     return codes
 
 
-def _fringe(angle: Floats, powers: Floats) -> NDArray[np.complex128]:
-    """Complex amplitude (C, K) of the wave in the difference of two ports (S, C, K, 2)."""
-    value = powers[..., 0] - powers[..., 1]
+def _wave(angle: Floats, value: Floats) -> NDArray[np.complex128]:
+    """Complex amplitude (...) of the wave in sweeps (..., steps)."""
     basis = np.stack([np.ones_like(angle), np.cos(angle), np.sin(angle)], -1)
-    gram = np.einsum("sckp,sckq->ckpq", basis, basis)
-    right = np.einsum("sckp,sck->ckp", basis, value)
-    wave = np.linalg.solve(gram + 1e-12 * np.eye(3), right[..., None])[..., 0]
+    gram = basis.swapaxes(-1, -2) @ basis + 1e-12 * np.eye(3)
+    wave = np.linalg.solve(gram, basis.swapaxes(-1, -2) @ value[..., None])[..., 0]
     return np.asarray(wave[..., 1] - 1j * wave[..., 2])

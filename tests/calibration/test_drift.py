@@ -1,58 +1,55 @@
-"""Chips drift, schedules bring them back, and the cheapest that does is found."""
-
-from dataclasses import replace
+"""How long tables hold: plans are compared on chips that age, and the cheapest that holds wins."""
 
 import numpy as np
 import pytest
 
-from ecgphoton.calibration.drift import NEVER, Schedule, _walks, compare_schedules
-from ecgphoton.calibration.trim import Trim
+from ecgphoton.calibration.bench import Cost
+from ecgphoton.calibration.drift import DriftReport, Plan, drift_schedule
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.profile import load_profile
+from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.student.network import predict
 
 
-def test_walks_are_random_walks() -> None:
-    """Variance grows with the hours; a chip's walk does not depend on the others."""
-    walks = _walks(40, (8, 36), 6, 2.0, seed=1)
-    for index, walk in enumerate(walks):
-        assert float(walk.std()) == pytest.approx(np.sqrt(2.0 * (index + 1)), rel=0.05)
-    assert np.array_equal(_walks(3, (8, 36), 6, 2.0, seed=1)[4], walks[4][:3])
+@pytest.fixture(scope="module")
+def task(program, student, inputs):
+    """A program, beats, and the student's own decisions as labels."""
+    score = predict(student, inputs)[:, 1]
+    point = OperatingPoint(float(np.median(score)), ("validation",))
+    return program, inputs, point.decide(score), point
 
 
-def test_trimming_holds_what_drift_takes_away(program, student, inputs) -> None:
-    """Untouched chips get worse over the day; trimmed ones do not, and cost is counted."""
-    probability = predict(student, inputs)[:, 1]
-    point = OperatingPoint(float(np.median(probability)), ("validation",))
-    profile = replace(load_profile("foundry-thermo-optic"), time_drift=0.05)
-    schedules = (Schedule("never"), Schedule("trim", 4.0, (Trim(shots=32, rounds=1),)))
-    report = compare_schedules(
-        program,
-        inputs,
-        point.decide(probability),
-        point,
-        profile=profile,
-        schedules=schedules,
-        chips=2,
-        hours=12.0,
-        look=4.0,
-        limits=Limits(1.0, 1.0),
-    )
-    never, trimmed = report.days
-    assert never.errors[-1] > 1.3 * never.errors[0]
-    assert trimmed.errors[-1] < 0.8 * never.errors[-1]
-    assert never.errors[0] == trimmed.errors[0]
-    assert never.cost.settings == 0
-    assert trimmed.cost.settings >= 2 * 2 * 32  # twice: measured, moved, measured
-    assert report.cheapest == schedules[0]
-    assert report.to_dict()["cheapest"] == "never"
-    assert replace(report, limits=Limits(0.0, 0.0, 1.0)).rows()[0]["schedule"] == "never"
+def test_drift_grows_and_trimming_undoes_it(task) -> None:
+    """Matrix errors grow with age; trimming brings them back at a fraction of the cost."""
+    profile = Profile(dac_bits=12, time_drift=0.02, detector_noise=1e-3)
+    limits = Limits(0.2, 0.2, 0.5)
+    report = drift_schedule(*task, profile=profile, chips=2, hours=(1.0, 9.0), limits=limits)
+    plans = {(plan.hours, plan.way): plan for plan in report.plans}
+    assert plans[9.0, "trim"].error_before > 2 * plans[1.0, "trim"].error_before
+    for way in ("trim", "full"):
+        assert plans[9.0, way].error_after < 0.2 * plans[9.0, way].error_before
+    assert 0 < plans[9.0, "trim"].cost.seconds() < 0.6 * plans[9.0, "full"].cost.seconds()
+    assert plans[24.0, "none"].seconds == 0
 
 
-def test_impossible_days_are_refused() -> None:
-    """A schedule must repeat after some time."""
-    with pytest.raises(InputError, match="above 0"):
-        Schedule("always", 0.0)
-    assert NEVER > 24
+def plan(hours, way, keeps, settings):
+    """A plan with that cost."""
+    return Plan(hours, way, 1.0, 1.0, 0.0, 0.0, Cost(settings, 0), keeps)
+
+
+def test_the_cheapest_plan_that_keeps_the_limits_is_taken() -> None:
+    """Nothing is cheapest if it holds; else the least time a day; None if nothing holds."""
+    plans = (plan(1.0, "trim", True, 10), plan(8.0, "full", True, 50), plan(12.0, "trim", False, 1))
+    assert DriftReport(1.0, plans).cheapest is plans[1]  # 2 x 50 settings against 23 x 10
+    idle = plan(24.0, "none", True, 0)
+    assert DriftReport(1.0, (*plans, idle)).cheapest is idle
+    assert DriftReport(1.0, plans[2:]).cheapest is None
+    assert [plan.times for plan in plans] == [23, 2, 1]
+
+
+def test_impossible_intervals_are_refused(task) -> None:
+    """An interval of no hours, or of more than a day, is a user error."""
+    for hours in ((), (0.0,), (25.0,)):
+        with pytest.raises(InputError, match="intervals"):
+            drift_schedule(*task, hours=hours, chips=1)

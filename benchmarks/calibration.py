@@ -2,9 +2,11 @@
 
     python benchmarks/calibration.py matrices BUNDLE [--chips 20]
     python benchmarks/calibration.py chips BUNDLE [--profile foundry-thermo-optic] [--chips 200]
+    python benchmarks/calibration.py finetune BUNDLE [--profile pessimistic] [--chips 200]
+    python benchmarks/calibration.py drift BUNDLE [--profile foundry-thermo-optic] [--chips 40]
 
-``matrices`` needs no beats. ``chips`` judges the generalization beats of the student's own protocol
-and fits thresholds on its validation beats; ``--out FOLDER`` keeps tables, so that it can resume.
+``matrices`` needs no beats. The others judge the generalization beats of the student's own protocol
+and fit thresholds on its validation beats; ``--out FOLDER`` keeps tables, so that they can resume.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ from ecgphoton.hwsim.chip import Chip, Foundry
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.mesh.program import MeshProgram
 
+TRAINING_CHIPS, EPOCHS = 32, 10
+DRIFT_THINNING = 6  # every how many-th beat drift is judged on
 NOISY = ("detector.noise", "detector.rin", "time.jitter")
 WAYS = {
     "default order": (Correct("default", polish=False, place=False),),
@@ -70,22 +74,110 @@ def matrices(program: MeshProgram, chips: int, seed: int) -> None:
 
 def campaign(bundle: Path, profile: str, chips: int, seed: int, out: Path | None) -> None:
     """Print yields before and after calibration, and the cost."""
-    from ecgphoton.calibration.campaign import Labelled, calibrate_chips
+    subject, splits = opened(bundle)
+    print_report(
+        calibrated(subject, splits, subject.carried, subject.point, profile, chips, seed, out)
+    )
+
+
+def finetune(bundle: Path, profile: str, chips: int, seed: int, out: Path | None) -> None:
+    """Print what further training on other calibrated chips adds, for the chips of `campaign`."""
+    from ecgphoton.calibration.calibrate import STANDARD, steps_of
+    from ecgphoton.calibration.campaign import Campaign
+    from ecgphoton.calibration.finetune import fine_tune, residuals_of
+    from ecgphoton.calibration.judge import driven
+    from ecgphoton.export.lower import lower
+    from ecgphoton.export.quantize import Quantisation, quantize
+    from ecgphoton.export.ranges import calibrate_ranges
+    from ecgphoton.hwsim.meshchips import mesh_source
+    from ecgphoton.pipeline.beats import examples_of
+    from ecgphoton.pipeline.train import parts_of
+    from ecgphoton.recipe import from_dict
+    from ecgphoton.runs import load_student
+    from ecgphoton.training.parts import Schedule
+
+    subject, splits = opened(bundle)
+    trained, program = load_student(bundle), subject.carried
+    recipe, shape = trained.recipe, subject.architecture
+    foundry = Foundry.of(profile)
+    # Chips of another seed: none that is judged was ever trained on.
+    elsewhere = Campaign(program, foundry, steps_of(STANDARD), seed + 1)
+    started = time.perf_counter()
+    table = DriveTable.joined([t for t, _ in elsewhere.tables(TRAINING_CHIPS, None, 2)])
+    training = examples_of(splits.train, shape)
+    source = driven(mesh_source(program, training.inputs, foundry), table)
+    fitted = fine_tune(
+        trained.student,
+        training,
+        {"validation": examples_of(splits.validation, shape)},
+        Schedule(learning_rate=0.006, epochs=EPOCHS, min_epochs=EPOCHS, ema=0.99),
+        from_dict(subject.metadata["recipe"]).decision,
+        residuals_of(source, seed + 1, TRAINING_CHIPS),
+        parts=parts_of(recipe, training, shape),
+        seed=seed,
+    )
+    print(f"fine-tuned on {TRAINING_CHIPS} other chips in {time.perf_counter() - started:.0f} s")
+    rows = slice(None, None, max(1, len(training) // 4096))
+    block = program.blocks[0]
+    q = Quantisation(block.weight_bits, block.bias_bits, block.input_bits, block.adc_bits)
+    ranges = calibrate_ranges(fitted.model, training.inputs.rows(rows), bits=q.adc_bits)
+    tuned, _ = lower(
+        quantize(fitted.model, ranges, q),
+        operating_point=fitted.point,
+        classes=program.classes,
+        dac_bits=program.dac_bits,
+    )
+    print_report(calibrated(subject, splits, tuned, fitted.point, profile, chips, seed, out))
+
+
+def drift(bundle: Path, profile: str, chips: int, seed: int) -> None:
+    """Print how long tables hold, and the cheapest schedule that keeps the limits for a day."""
+    from ecgphoton.calibration.drift import drift_schedule
+    from ecgphoton.student.propagate import inputs_of
+
+    subject, splits = opened(bundle)
+    every = splits.test.take(np.arange(0, len(splits.test), DRIFT_THINNING))
+    inputs = inputs_of(every, subject.architecture)
+    report = drift_schedule(
+        subject.carried, inputs, every.label, subject.point, profile=profile, chips=chips, seed=seed
+    )
+    print(
+        f"{chips} chips of {profile}, {len(every):,} beats; yield right after: {report.fresh:.3f}"
+    )
+    print("| every | way | yield before / after | matrix error before / after | seconds a day |")
+    print("|--:|---|--:|--:|--:|")
+    for plan in report.plans:
+        best = " (cheapest)" if plan is report.cheapest else ""
+        print(
+            f"| {plan.hours:g} h | {plan.way}{best} | {100 * plan.good_before:.1f} / "
+            f"{100 * plan.good_after:.1f} % | {plan.error_before:.4f} / {plan.error_after:.4f} | "
+            f"{plan.seconds:.4f} |"
+        )
+
+
+def opened(bundle: Path):
+    """Subject and its beats."""
     from ecgphoton.pipeline.beats import splits_like
     from ecgphoton.pipeline.subject import open_subject
-    from ecgphoton.recipe import from_dict
-    from ecgphoton.student.propagate import inputs_of
 
     subject = open_subject(bundle)
     if subject.point is None:
         raise SystemExit("a binary student is needed")
-    splits = splits_like(subject.metadata)
+    return subject, splits_like(subject.metadata)
+
+
+def calibrated(subject, splits, program, point, profile, chips, seed, out):
+    """Report of chips that carry a program."""
+    from ecgphoton.calibration.campaign import Labelled, calibrate_chips
+    from ecgphoton.recipe import from_dict
+    from ecgphoton.student.propagate import inputs_of
+
     test, validation = splits.test, splits.validation
-    report = calibrate_chips(
-        subject.carried,
+    return calibrate_chips(
+        program,
         inputs_of(test, subject.architecture),
         test.label,
-        subject.point,
+        point,
         profile=profile,
         chips=chips,
         seed=seed,
@@ -93,11 +185,17 @@ def campaign(bundle: Path, profile: str, chips: int, seed: int, out: Path | None
         policy=from_dict(subject.metadata["recipe"]).decision,
         folder=out,
     )
+
+
+def print_report(report) -> None:
+    """Print stages and cost of a campaign."""
     miss, fpr, _ = report.final.perfect
+    about = report.settings
     print(
-        f"{chips} chips of {profile}, {len(test):,} beats of {test.source}; perfect chip: ", end=""
+        f"{report.final.chips} chips of {about['profile']}, {about['beats']:,} beats; "
+        "perfect chip: "
+        f"miss {100 * miss:.2f} %, FPR {100 * fpr:.2f} %"
     )
-    print(f"miss {100 * miss:.2f} %, FPR {100 * fpr:.2f} %")
     print("| stage | yield | within 0.5 pp | miss mean / worst | FPR mean / worst | matrix error |")
     print("|---|--:|--:|--:|--:|--:|")
     for row in report.rows():
@@ -118,9 +216,9 @@ def campaign(bundle: Path, profile: str, chips: int, seed: int, out: Path | None
 
 
 def main() -> None:
-    """Run one of the two."""
+    """Run one of them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["matrices", "chips"])
+    parser.add_argument("what", choices=["matrices", "chips", "finetune", "drift"])
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--profile", default="foundry-thermo-optic")
     parser.add_argument("--chips", type=int, default=None)
@@ -131,8 +229,11 @@ def main() -> None:
     if args.what == "matrices":
         program = load_bundle(args.bundle).program
         matrices(program, args.chips or 20, args.seed)
+    elif args.what == "drift":
+        drift(args.bundle, args.profile, args.chips or 40, args.seed)
     else:
-        campaign(args.bundle, args.profile, args.chips or 200, args.seed, args.out)
+        run = campaign if args.what == "chips" else finetune
+        run(args.bundle, args.profile, args.chips or 200, args.seed, args.out)
     print(f"{time.perf_counter() - started:.0f} s, {time.process_time():.0f} s of processor time")
 
 

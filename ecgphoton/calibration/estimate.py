@@ -37,6 +37,8 @@ QUIET = 1e-6
 """Noise assumed at least, so that the prior keeps the equations regular."""
 REUSES = 3
 """Steps taken with one Jacobian."""
+SETTLED = 1e-3
+"""Relative gain of a round, of which a fit to noise has thousands, that is not worth another."""
 POOR = 5.0
 """Residual, in standard deviations of a reading, from which a fit is reported."""
 
@@ -47,7 +49,7 @@ class Fit:
 
     parts: tuple[Part, ...] = EVERYTHING
     settings: int = 96
-    rounds: int = 3
+    rounds: int = 8
     """Jacobians computed at most."""
     seed: int = 0
 
@@ -127,36 +129,49 @@ class _Solver:
         ).to(torch.float64)
         ridge = (noise.clamp_min(QUIET)[:, None] / size) ** 2  # (R, P)
         damping = torch.zeros(len(noise), dtype=torch.float64)
-        value = self._pack(rows)
-        left = self._left(rows, power, data, weight)
-        cost = self._cost(left, value, ridge)
+        busy = torch.arange(len(noise))
         for _ in range(self.rounds):
-            start = cost
-            j = self._jacobian(rows, power, weight)  # (R, P, n)
-            gram = j @ j.transpose(1, 2)
-            diagonal = gram.diagonal(dim1=1, dim2=2)
-            extra = ridge + damping[:, None] * diagonal + 1e-14 * diagonal.amax(1, keepdim=True)
-            factor = torch.linalg.cholesky_ex(gram + torch.diag_embed(extra))[0]
-            for _ in range(REUSES):
-                right = (j @ left[..., None])[..., 0] - ridge * value
-                step = torch.cholesky_solve(right[..., None], factor)[..., 0]
-                trial_value = value + step.nan_to_num(0.0).clamp(-0.5, 0.5)
-                trial = self._unpack(rows, trial_value)
-                trial_left = self._left(trial, power, data, weight)
-                trial_cost = self._cost(trial_left, trial_value, ridge)
-                better = trial_cost < cost
-                value = torch.where(better[:, None], trial_value, value)
-                left = torch.where(better[:, None], trial_left, left)
-                damping = torch.where(better, damping / 10, damping.clamp_min(1e-4) * 10)
-                gain = (cost - trial_cost)[better]
-                cost = torch.where(better, trial_cost, cost)
-                rows = self._unpack(rows, value)
-                if not bool((gain > 1e-3 * cost[better]).any()):
-                    break
-            if bool((start - cost <= 1e-3 * cost).all()):
+            task = power[busy], data[busy], weight[busy]
+            value, damping[busy], settled = self._round(
+                rows.at(busy), task, ridge[busy], damping[busy]
+            )
+            whole = self._pack(rows)
+            whole[busy] = value
+            rows, busy = self._unpack(rows, whole), busy[~settled]
+            if not len(busy):
                 break
+        left = self._left(rows, power, data, weight)
         seen = weight.sum(1).clamp_min(1) * left.shape[1] / weight.shape[1]
         return rows, (left.square().sum(1) / seen).sqrt()
+
+    def _round(
+        self, rows: Rows, task: tuple[Tensor, Tensor, Tensor], ridge: Tensor, damping: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Take a few steps with one Jacobian; return unknowns, damping, and who has settled."""
+        power, data, weight = task
+        value = self._pack(rows)
+        left = self._left(rows, power, data, weight)
+        start = cost = self._cost(left, value, ridge)
+        j = self._jacobian(rows, power, weight)  # (R, P, n)
+        gram = j @ j.transpose(1, 2)
+        diagonal = gram.diagonal(dim1=1, dim2=2)
+        extra = ridge + damping[:, None] * diagonal + 1e-14 * diagonal.amax(1, keepdim=True)
+        factor = torch.linalg.cholesky_ex(gram + torch.diag_embed(extra))[0]
+        for _ in range(REUSES):
+            right = (j @ left[..., None])[..., 0] - ridge * value
+            step = torch.cholesky_solve(right[..., None], factor)[..., 0]
+            trial_value = value + step.nan_to_num(0.0).clamp(-0.5, 0.5)
+            trial_left = self._left(self._unpack(rows, trial_value), power, data, weight)
+            trial_cost = self._cost(trial_left, trial_value, ridge)
+            better = trial_cost < cost
+            value = torch.where(better[:, None], trial_value, value)
+            left = torch.where(better[:, None], trial_left, left)
+            damping = torch.where(better, damping / 10, damping.clamp_min(1e-4) * 10)
+            gain = (cost - trial_cost)[better]
+            cost = torch.where(better, trial_cost, cost)
+            if not bool((gain > SETTLED * cost[better]).any()):
+                break
+        return value, damping, start - cost <= SETTLED * cost
 
     def _pack(self, rows: Rows) -> Tensor:
         return torch.cat([getattr(rows, part) for part in self.parts], 1)

@@ -74,16 +74,23 @@ class Correct:
                 break
             # A lossy path asks its attenuator for more than all the light: dim the others.
             dimmed = np.where(tight, stretch * DIM, stretch)
-            trial, trial_left = self._solve(table, lowered, dimmed)
-            better = trial_left < left
+            trial, trial_left = self._solve(table, lowered, dimmed, tight)
+            better = tight & (trial_left < left)
             power = np.where(better[..., None], trial, power)
             stretch, left = np.where(better, dimmed, stretch), np.minimum(left, trial_left)
         return with_offsets(better_of(table, self._coded(table, power, stretch)))
 
     def _solve(
-        self, table: DriveTable, lowered: LoweredMatrix, stretch: Floats
+        self,
+        table: DriveTable,
+        lowered: LoweredMatrix,
+        stretch: Floats,
+        which: NDArray[np.bool_] | None = None,
     ) -> tuple[Floats, Floats]:
-        """Powers (C, K, drivers) for digital gains `stretch`, and relative error left (C, K)."""
+        """Powers (C, K, drivers) for digital gains `stretch`, and relative error left (C, K).
+
+        Only blocks `which` are polished.
+        """
         circuit, beliefs = table.circuit, table.beliefs
         wanted = _wanted_phases(table, lowered, stretch)
         heat = undo(circuit, matrix(circuit, beliefs.coupling), wanted, beliefs.offset)
@@ -93,7 +100,10 @@ class Correct:
         gain = torch.as_tensor(_row_gain(table, stretch)).reshape(-1, WIDTH)
         if self.polish:
             free = torch.as_tensor(~table.broken.reshape(power.shape))
-            power = polish(model, rows, power, goal, gain, free)
+            every = np.ones(stretch.shape, bool) if which is None else which
+            at = torch.as_tensor(np.flatnonzero(every))
+            part = polish(model, rows.at(at), power[at], goal[at], gain[at], free[at])
+            power = power.index_copy(0, at, part)
         value, _ = response(model, rows, power, gain, slopes=False)
         left = (goal - value).norm(dim=1) / goal.norm(dim=1).clamp_min(1e-12)
         return power.numpy().reshape(table.codes.shape), left.numpy().reshape(stretch.shape)

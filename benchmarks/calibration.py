@@ -1,12 +1,14 @@
 """What calibration wins back: matrix errors by splitter error and DAC, and chips by profile.
 
     python benchmarks/calibration.py matrices BUNDLE [--chips 20]
+    python benchmarks/calibration.py recovery BUNDLE [--chips 4]
     python benchmarks/calibration.py chips BUNDLE [--profile foundry-thermo-optic] [--chips 200]
     python benchmarks/calibration.py finetune BUNDLE [--profile pessimistic] [--chips 200]
     python benchmarks/calibration.py drift BUNDLE [--profile foundry-thermo-optic] [--chips 40]
 
-``matrices`` needs no beats. The others judge the generalization beats of the student's own protocol
-and fit thresholds on its validation beats; ``--out FOLDER`` keeps tables, so that they can resume.
+``matrices`` and ``recovery`` need no beats. The others judge the generalization beats of the
+student's own protocol and fit thresholds on its validation beats; ``--out FOLDER`` keeps tables, so
+that they can resume.
 """
 
 from __future__ import annotations
@@ -34,6 +36,16 @@ from ecgphoton.mesh.program import MeshProgram
 
 TRAINING_CHIPS, EPOCHS = 32, 10
 DRIFT_THINNING = 6  # every how many-th beat drift is judged on
+NOISES = (0.0, 0.0003, 0.003, 0.03)
+ERRORS = {
+    "splitter.sigma": 0.02,
+    "phase.offset": 0.02,
+    "heater.spread": 0.012,
+    "heater.crosstalk": 0.005,
+    "loss.mzi_sigma_db": 0.05,
+    "attenuator.sigma": 0.01,
+    "detector.gain_sigma": 0.01,
+}
 NOISY = ("detector.noise", "detector.rin", "time.jitter")
 WAYS = {
     "default order": (Correct("default", polish=False, place=False),),
@@ -70,6 +82,32 @@ def matrices(program: MeshProgram, chips: int, seed: int) -> None:
                 middle = np.median(errors(chip, table))
                 shown = " | ".join(f"{100 * share:.1f} %" for share in shares)
                 print(f"| {bench_name} | {sigma} | {bits} | {shown} | {middle:.1e} |", flush=True)
+
+
+def recovery(program: MeshProgram, chips: int, seed: int) -> None:
+    """Print the median error of matrices before and after, for each kind of error and noise."""
+    print("| error | uncalibrated | " + " | ".join(f"noise {n:g}" for n in NOISES) + " |")
+    print("|---|--:|" + "--:|" * len(NOISES))
+    alone = [{key: value} for key, value in ERRORS.items()]
+    alone[3] = {"heater.crosstalk": 0.005, "heater.crosstalk_length": 100.0}
+    together = {key: value for part in alone for key, value in part.items()}
+    for kinds in (*alone, together):
+        cells = []
+        for noise in NOISES:
+            profile = Profile("one", dac_bits=16, detector_noise=noise)
+            for key, value in kinds.items():
+                profile = profile.with_value(key, value)
+            chip = Foundry(profile).chips(seed, 0, chips, program)
+            bench = SimulatedBench(chip, bits=16, seed=seed)
+            table = calibrate(bench, program).table
+            if not cells:
+                start = DriveTable.start(table.circuit, chips)
+                cells.append(f"{np.median(errors(chip, start)):.1e}")
+            cells.append(f"{np.median(errors(chip, table)):.1e}")
+        name = (
+            "all together" if kinds is together else " ".join(f"{k} {v}" for k, v in kinds.items())
+        )
+        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
 
 
 def campaign(bundle: Path, profile: str, chips: int, seed: int, out: Path | None) -> None:
@@ -218,7 +256,7 @@ def print_report(report) -> None:
 def main() -> None:
     """Run one of them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["matrices", "chips", "finetune", "drift"])
+    parser.add_argument("what", choices=["matrices", "recovery", "chips", "finetune", "drift"])
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--profile", default="foundry-thermo-optic")
     parser.add_argument("--chips", type=int, default=None)
@@ -227,8 +265,9 @@ def main() -> None:
     args = parser.parse_args()
     started = time.perf_counter()
     if args.what == "matrices":
-        program = load_bundle(args.bundle).program
-        matrices(program, args.chips or 20, args.seed)
+        matrices(load_bundle(args.bundle).program, args.chips or 20, args.seed)
+    elif args.what == "recovery":
+        recovery(load_bundle(args.bundle).program, args.chips or 4, args.seed)
     elif args.what == "drift":
         drift(args.bundle, args.profile, args.chips or 40, args.seed)
     else:

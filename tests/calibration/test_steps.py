@@ -1,0 +1,154 @@
+"""Each step alone: what it is for is found within the noise floor, and driven accordingly."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ecgphoton.calibration.calibrate import calibrate
+from ecgphoton.calibration.circuit import Circuit
+from ecgphoton.calibration.crosstalk import matrix
+from ecgphoton.calibration.estimate import Fit
+from ecgphoton.calibration.heaters import SweepHeaters
+from ecgphoton.calibration.phases import Correct
+from ecgphoton.calibration.readout import ReadDark
+from ecgphoton.calibration.simulated import Fault, SimulatedBench
+from ecgphoton.calibration.table import DriveTable
+from ecgphoton.calibration.trim import Trim
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.wiring import Wiring
+
+NOISE = 1e-3
+
+
+def run(program, profile, *steps, count=1, bits=16, faults=()):
+    """Chips and the table that steps find."""
+    chip = Foundry(profile).chips(2, 0, count, program)
+    bench = SimulatedBench(chip, bits=bits, seed=1, faults=faults)
+    return chip, calibrate(bench, program, steps).table
+
+
+def rms(values) -> float:
+    """Root mean square."""
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
+def test_dark_readings_alone(program) -> None:
+    """Offsets and noise of detectors are measured to their statistical error."""
+    profile = Profile(detector_offset_sigma=0.01, detector_noise=NOISE)
+    chip, table = run(program, profile, ReadDark(shots=64))
+    assert rms(table.beliefs.zero - chip.offsets.numpy()) < 1.5 * NOISE / 8
+    assert table.noise.mean() == pytest.approx(NOISE, rel=0.05)
+    expected = -table.circuit.scale[:, None] * table.beliefs.zero
+    np.testing.assert_allclose(table.row_offset, expected)
+
+
+@pytest.mark.parametrize(("noise", "left"), [(0.0, 1e-7), (NOISE, 2e-3)])
+def test_heater_sweeps_alone(program, noise, left) -> None:
+    """Bent laws are found whatever the splitters do, as phases at half a turn."""
+    profile = Profile(
+        heater_spread=0.02, heater_curvature=0.02, splitter_sigma=0.03, detector_noise=noise
+    )
+    chip, table = run(program, profile, ReadDark(), SweepHeaters())
+    hidden = 0.02 * np.stack([chip.luck.spread.numpy(), chip.luck.curvature.numpy()], -1)
+    off = table.beliefs.law - np.concatenate([hidden, np.zeros((*hidden.shape[:-1], 1))], -1)
+    assert np.median(np.abs(np.pi * off.sum(-1))) < left
+    assert not table.findings
+
+
+@pytest.mark.parametrize(("noise", "left"), [(0.0, 1e-7), (NOISE, 5e-4)])
+def test_splitters_alone(program, noise, left) -> None:
+    """Splitter angles of every interferometer are found, first and second apart."""
+    profile = Profile(splitter_sigma=0.03, detector_noise=noise)
+    chip, table = run(program, profile, ReadDark(), Fit(("alpha", "beta")))
+    for found, hidden in zip(
+        (table.beliefs.alpha, table.beliefs.beta), chip.splitters, strict=True
+    ):
+        assert rms(found - hidden.numpy()) < left
+
+
+@pytest.mark.parametrize(("noise", "left"), [(0.0, 1e-5), (NOISE, 2e-4)])
+def test_crosstalk_alone(program, noise, left) -> None:
+    """The crosstalk matrix of the whole block is found."""
+    profile = Profile(heater_crosstalk=0.01, heater_crosstalk_length=150.0, detector_noise=noise)
+    _, table = run(program, profile, ReadDark(), Fit(("coupling",)))
+    hidden = Wiring(program).crosstalk(profile) + np.eye(table.circuit.drivers)
+    assert np.abs(matrix(table.circuit, table.beliefs.coupling) - hidden).max() < left
+
+
+@pytest.mark.parametrize(("sigma", "share"), [(0.02, 0.98), (0.05, 0.95)])
+def test_the_order_of_singular_values_decides(program, truth, sigma, share) -> None:
+    """With 16 bits and a quiet bench the best order corrects nearly all, the default far fewer."""
+    profile = Profile(splitter_sigma=sigma)
+    learnt = (ReadDark(), SweepHeaters(), Fit())
+    shares = {}
+    for name, steps in {
+        "default": (Correct("default", polish=False, place=False),),
+        "all": (Correct(), Trim()),
+    }.items():
+        chip, table = run(program, profile, *learnt, *steps, count=2)
+        shares[name] = (truth(chip, table) <= 1e-3).mean()
+    assert shares["all"] >= share
+    assert shares["default"] < 0.9
+
+
+def test_local_correction_needs_no_polish_where_it_reaches(program, truth) -> None:
+    """Where every interferometer is in range, correction alone is exact to the DAC."""
+    chip, table = run(
+        program, Profile(splitter_sigma=0.02), ReadDark(), Fit(), Correct(polish=False, place=False)
+    )
+    assert np.quantile(truth(chip, table), 0.9) < 3e-4
+
+
+def test_placing_and_trimming_beat_plain_rounding(program, truth) -> None:
+    """With 8 bits, codes chosen together leave less than codes rounded one by one."""
+    profile = Profile(splitter_sigma=0.03, phase_offset=0.05)
+    learnt = (ReadDark(), SweepHeaters(), Fit())
+    chip, rounded = run(program, profile, *learnt, Correct(place=False), count=2, bits=8)
+    _, placed = run(program, profile, *learnt, Correct(), count=2, bits=8)
+    _, trimmed = run(program, profile, *learnt, Correct(), Trim(), count=2, bits=8)
+    errors = [truth(chip, table).mean() for table in (rounded, placed, trimmed)]
+    assert errors[1] < errors[0]
+    assert errors[2] < 0.8 * errors[0]
+
+
+def test_a_chip_with_a_dead_heater_still_gains(program, truth) -> None:
+    """What is broken is driven around: the block ends better than it began."""
+    profile = Profile(splitter_sigma=0.03, phase_offset=0.05)
+    faults = (Fault("dead heater", 0, 2, 25), Fault("stuck bit", 0, 1, 8, bit=13, level=1))
+    steps = (ReadDark(), SweepHeaters(), Fit(), Correct(), Trim())
+    chip, table = run(program, profile, *steps, faults=faults)
+    before = truth(chip, DriveTable.start(table.circuit, 1))
+    # What reaches the heaters of a chip that is broken and not calibrated.
+    broken = replace(DriveTable.start(table.circuit, 1), keep=table.keep, force=table.force)
+    assert table.broken.sum() == 2
+    after = truth(chip, table)
+    assert (after <= truth(chip, broken)).all()
+    assert np.median(after) < 0.1 * np.median(before)
+
+
+def test_tables_survive_their_file(program, tmp_path) -> None:
+    """A saved table comes back to the bit; one of another circuit or a damaged one is refused."""
+    _, table = run(program, Profile(splitter_sigma=0.02), ReadDark(), Fit(), bits=12)
+    table.save(tmp_path / "table.npz", note="kept")
+    again, header = DriveTable.load(tmp_path / "table.npz", table.circuit)
+    assert header["note"] == "kept"
+    assert np.array_equal(again.codes, table.codes)
+    assert again.cost == table.cost
+    for name, part in table.beliefs.arrays().items():
+        assert np.array_equal(part, again.beliefs.arrays()[name])
+    with pytest.raises(InputError, match="another circuit"):
+        DriveTable.load(tmp_path / "table.npz", Circuit.of(program, 10))
+    (tmp_path / "bad.npz").write_bytes((tmp_path / "table.npz").read_bytes()[:99])
+    with pytest.raises(InputError, match="not a drive table"):
+        DriveTable.load(tmp_path / "bad.npz", table.circuit)
+
+
+def test_a_fit_of_nothing_is_refused() -> None:
+    """Unknown parts and no settings are user errors."""
+    with pytest.raises(InputError, match="parts are"):
+        Fit(("gamma",))
+    with pytest.raises(InputError, match="at least 1"):
+        Fit(settings=0)

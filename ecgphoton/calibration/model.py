@@ -128,7 +128,8 @@ class Model:
         angles = [spread(part) + math.pi / 4 for part in (rows.alpha, rows.beta)]
         cosines, sines = [part.cos() for part in angles], [1j * part.sin() for part in angles]
         kept = spread(rows.loss).exp()
-        dimmed = torch.sin(flat[:, circuit.attenuators] / 2) * (1 + spread(rows.attenuator))
+        half = flat[:, circuit.attenuators] / 2  # (., 0) where there are none
+        dimmed = half.sin() * (1 + spread(rows.attenuator[:, : half.shape[1]]))
         passed = dimmed.clamp(-1, 1)
         moves = (dimmed == passed).to(passed.dtype)
         unit = torch.eye(WIDTH, dtype=torch.complex128).expand(len(flat), -1, -1)
@@ -158,9 +159,9 @@ class Model:
                 note("attenuator", 0, 0)
                 q = [passed[:, m, None] * q[m] for m in range(WIDTH)]
         gains = spread(1 + rows.gain)
-        sizes = {"phase": circuit.drivers, "alpha": len(history), "gain": WIDTH}
-        sizes["alpha"] = sizes["beta"] = sizes["loss"] = MZIS * circuit.meshes
-        sizes["attenuator"] = WIDTH if circuit.two else 0
+        count = MZIS * circuit.meshes
+        sizes = {"phase": circuit.drivers, "alpha": count, "beta": count, "loss": count}
+        sizes |= {"attenuator": WIDTH, "gain": WIDTH}
         answer = {
             name: torch.zeros((n, len(flat), WIDTH, WIDTH), dtype=torch.complex128)
             for name, n in sizes.items()
@@ -186,7 +187,6 @@ class Model:
                 answer[kind][index] = outer(p[m], before[m]) + outer(p[m + 1], before[m + 1])
                 p[m], p[m + 1] = (kept[:, index, None] * p[j] for j in (m, m + 1))
             else:
-                half = flat[:, circuit.attenuators] / 2
                 bend = moves * half.cos() / 2 * (1 + spread(rows.attenuator))
                 for j in range(WIDTH):
                     path = outer(p[j], before[j])

@@ -6,8 +6,8 @@ its code widths by the one training loop::
     stack = fake_quantised(student.stack(), architecture, quantisation)
     logits, h_pool = student.run(inputs, stack=stack, detector=QuantDetector(...))
 
-Forward values are those of `QuantizedStudent` up to single-precision rounding at exact ties;
-gradients treat rounding as the identity and stop where a converter saturates (Bengio, Leonard,
+Forward values are those of `QuantizedStudent`, which also rounds the middle of a converter to a unit
+of its accumulator: a detector code differs by one where it lies within half a unit of a tie. Gradients treat rounding as the identity and stop where a converter saturates (Bengio, Leonard,
 Courville 2013, arXiv:1308.3432).
 """
 
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ecgphoton.export.quantize import Quantisation
+from ecgphoton.export.quantize import TABLE_BITS, Quantisation
 from ecgphoton.mesh.program import largest_code
 from ecgphoton.student.architecture import WIDTH, Architecture, Branch
 from ecgphoton.student.propagate import Activation, Stack, activate, unfold
@@ -63,7 +63,7 @@ class _PooledCodes(torch.autograd.Function):
         shifted = unfold(segment, branch.positions)
         z = torch.addmm(bias[:, None], weight, shifted.view(WIDTH, -1))
         value, inside = convert(z, converter)
-        value = activate(value, activation)
+        value = tabulated(activate(value, activation))
         ctx.save_for_backward(shifted, value, inside)
         ctx.activation, ctx.kernel = activation, branch.kernel
         return value.view(weight.shape[0], segment.shape[0], branch.tokens, branch.kernel).mean(-1)
@@ -75,6 +75,11 @@ class _PooledCodes(torch.autograd.Function):
         slope = (slope * inside).view(*grads[0].shape, ctx.kernel)
         slope = (slope * (grads[0].unsqueeze(-1) / ctx.kernel)).view(value.shape[0], -1)
         return slope @ shifted.view(WIDTH, -1).t(), slope.sum(1), None, None, None, None
+
+
+def tabulated(values: Tensor) -> Tensor:
+    """Round activations to the grid of the table that holds them on the device."""
+    return torch.round(values * largest_code(TABLE_BITS)) / largest_code(TABLE_BITS)
 
 
 def convert(z: Tensor, converter: tuple[float, float, int]) -> tuple[Tensor, Tensor]:
@@ -134,4 +139,5 @@ class QuantDetector:
         )
         value, inside = convert(z.detach(), self.converters[block])
         through = torch.where(inside, z, z.detach())
-        return activate(through + (value - z).detach(), self.activation)
+        seen = activate(through + (value - z).detach(), self.activation)
+        return seen + (tabulated(seen) - seen).detach()

@@ -157,6 +157,8 @@ def test_a_wrong_engine_is_told_by_node(make_student, monkeypatch) -> None:
     honest = runtime.runner
 
     def faulty(data, engine, outputs=OUTPUTS):
+        if engine == "onnx-reference":
+            return honest(data, engine, outputs)
         broken = onnx.load_from_string(data)
         node = next(item for item in broken.graph.node if item.name == "QRS.rounded")
         node.op_type = "Floor"

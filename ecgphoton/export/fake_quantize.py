@@ -6,8 +6,9 @@ its code widths by the one training loop::
     stack = fake_quantised(student.stack(), architecture, quantisation)
     logits, h_pool = student.run(inputs, stack=stack, detector=QuantDetector(...))
 
-Forward values are those of `QuantizedStudent`, which also rounds the middle of a converter to a unit
-of its accumulator: a detector code differs by one where it lies within half a unit of a tie. Gradients treat rounding as the identity and stop where a converter saturates (Bengio, Leonard,
+Forward values are those of `QuantizedStudent`, which also rounds the middle of a converter to a
+unit of its accumulator: a detector code differs by one where it lies within half a unit of a tie.
+Gradients treat rounding as the identity and stop where a converter saturates (Bengio, Leonard,
 Courville 2013, arXiv:1308.3432).
 """
 

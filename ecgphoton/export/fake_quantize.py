@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ecgphoton.export.quantize import TABLE_BITS, Quantisation
-from ecgphoton.mesh.program import largest_code
+from ecgphoton.export.quantize import Quantisation
+from ecgphoton.mesh.program import TABLE_BITS, largest_code
 from ecgphoton.student.architecture import WIDTH, Architecture, Branch
 from ecgphoton.student.propagate import Activation, Stack, activate, unfold
 

@@ -1,23 +1,19 @@
 # Two commands do everything on a machine with Python 3.11 and a package registry:
 #   make demo    train, export, simulate, calibrate and report, once through
-#   make test    lint, types and tests (make test-calibration: the long campaigns)
+#   make test    lint, types and tests
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test test-calibration lint types check test-peers bench docs clean
+.PHONY: demo test lint types check test-peers bench clean
 
 demo: $(VENV)/.ready
 	$(BIN)/ecgphoton demo
 
 test: $(VENV)/.ready lint types
-	$(BIN)/python -m pytest -n $(WORKERS) -q --ignore tests/calibration
-
-# Minutes long: whole simulated campaigns.
-test-calibration: $(VENV)/.ready
-	$(BIN)/python -m pytest -n $(WORKERS) -q tests/calibration
+	$(BIN)/python -m pytest -n $(WORKERS) -q
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check ecgphoton tests benchmarks

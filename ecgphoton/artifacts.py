@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
+import lzma
 import os
+import struct
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,6 +117,56 @@ def read_bytes(path: Path | str, limit: int = LARGEST_FILE) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def read_arrays(path: Path | str, what: str) -> dict[str, np.ndarray]:
+    """Arrays of an npz file, nothing ever unpickled.
+
+    Parameters
+    ----------
+    what
+        What the file should be, for the error: ``a golden file``.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged, or unpacks to more than `LARGEST_FILE` bytes.
+    """
+    import zipfile
+    import zlib
+
+    import numpy as np
+
+    stream = io.BytesIO(read_bytes(path))
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+            if unpacked > LARGEST_FILE:
+                raise InputError(f"{path} unpacks to {unpacked} bytes; {LARGEST_FILE} are read")
+        stream.seek(0)
+        with np.load(stream, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except InputError:
+        raise
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        NotImplementedError,
+        RuntimeError,  # an entry said to be encrypted
+        SyntaxError,  # a header that is no Python literal
+        struct.error,
+        OverflowError,
+        MemoryError,
+    ) as error:
+        raise InputError(f"{path} is not {what}: {error}") from error
 
 
 def sha256(data: bytes | Path) -> str:

@@ -128,3 +128,27 @@ def test_an_unwritable_folder_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"cannot write .* choose another folder"):
         artifacts.write_text(tmp_path / "file" / "x.txt", "")
+
+
+def test_an_archive_that_claims_to_be_huge_is_refused(tmp_path: Path) -> None:
+    """An npz that unpacks to more than is ever written is refused before it is unpacked."""
+    import zipfile
+
+    path = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", bytes(artifacts.LARGEST_FILE + 1))
+    with pytest.raises(InputError, match="unpacks to"):
+        artifacts.read_arrays(path, "a table")
+
+
+def test_a_manifest_that_points_outside_is_refused(tmp_path: Path) -> None:
+    """Absolute names, steps upwards and links out of the folder are refused; links inside differ."""
+    entry = {"bytes": 10 * 2**30, "sha256": "0" * 64}
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "bundle" / "link").symlink_to(tmp_path / "secret")
+    for name in ("/etc/passwd", "../secret", "a/../../secret", "link"):
+        manifest = {"kind": "k", "files": {name: entry}}
+        artifacts.write_json(tmp_path / "bundle" / artifacts.MANIFEST, manifest)
+        with pytest.raises(InputError, match="outside"):
+            artifacts.check_manifest(tmp_path / "bundle", kind="k")

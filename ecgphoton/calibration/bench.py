@@ -136,19 +136,18 @@ class Session:
         InputError
             If the file is missing or not a recording.
         """
-        data = artifacts.read_bytes(path)
+        arrays = artifacts.read_arrays(path, "a recorded bench session")
         try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as file:
-                if str(file["format"]) != RECORDING:
-                    raise ValueError(f"its format is {file['format']}")
-                shape = tuple(int(size) for size in file["shape"])
-                count = sum(name.endswith(".codes") for name in file.files)
-                names = ("codes", "vectors", "kind", "readings")
-                operations = tuple(
-                    {name: file[f"{index}.{name}"] for name in names} for index in range(count)
-                )
-                return cls((shape[0], shape[1], shape[2]), int(file["bits"]), operations)
-        except (ValueError, KeyError, IndexError, OSError) as error:
+            if str(arrays["format"]) != RECORDING:
+                raise ValueError(f"its format is {arrays['format']}")
+            shape = tuple(int(size) for size in arrays["shape"])
+            count = sum(name.endswith(".codes") for name in arrays)
+            names = ("codes", "vectors", "kind", "readings")
+            operations = tuple(
+                {name: arrays[f"{index}.{name}"] for name in names} for index in range(count)
+            )
+            return cls((shape[0], shape[1], shape[2]), int(arrays["bits"]), operations)
+        except (ValueError, KeyError, IndexError, TypeError, OverflowError) as error:
             raise InputError(f"{path} is not a recorded bench session: {error}") from error
 
 

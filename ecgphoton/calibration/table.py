@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -190,19 +188,17 @@ class DriveTable:
         InputError
             If the file is missing, damaged, or of another circuit.
         """
-        data = artifacts.read_bytes(path)
+        arrays = artifacts.read_arrays(path, "a drive table")
         try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as file:
-                header = json.loads(str(file["header"]))
-                parts: dict[str, Any] = {name: file[name] for name in _ARRAYS}
-                beliefs = Beliefs(
-                    **{name: file[f"beliefs.{name}"] for name in Beliefs.none(circuit, 0).arrays()}
-                )
+            header = json.loads(str(arrays["header"]))
+            parts: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
+            names = Beliefs.none(circuit, 0).arrays()
+            beliefs = Beliefs(**{name: arrays[f"beliefs.{name}"] for name in names})
             found = tuple(Finding(**item) for item in header["findings"])
             cost = Cost(header["cost"]["settings"], header["cost"]["readings"])
             same = header["format"] == FORMAT and header["blocks"] == list(circuit.names)
             same = same and header["dac_bits"] == circuit.dac.bits
-        except (ValueError, KeyError, TypeError, OSError, BadZipFile, zlib.error) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(f"{path} is not a drive table: {error}") from error
         if not same or parts["codes"].shape[1:] != circuit.phases.shape:
             raise InputError(

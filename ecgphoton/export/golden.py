@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-import lzma
 import zipfile
-import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from ecgphoton.artifacts import read_bytes
+from ecgphoton.artifacts import read_arrays
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.synthetic import extracted
 from ecgphoton.errors import InputError
@@ -28,18 +26,6 @@ if TYPE_CHECKING:
     from ecgphoton.export.quantize import QuantizedStudent
 
 GOLDEN = 32  # beats
-READ_ERRORS = (  # what a damaged npz can raise
-    ValueError,
-    OSError,
-    EOFError,
-    KeyError,
-    TypeError,
-    NotImplementedError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    lzma.LZMAError,
-    zlib.error,
-)
 NAMES = ("window", "rhythm", "residual")
 PATIENTS = tuple(f"s{number:02d}" for number in range(1, 10))
 
@@ -100,16 +86,15 @@ def read_golden(path: Path, bits: int) -> tuple[Inputs, dict[str, NDArray[Any]]]
     InputError
         If the file is not a readable npz of plain arrays with a window in it.
     """
+    arrays = read_arrays(path, "a golden file")
     try:
-        with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
         parts = {
             name: torch.as_tensor(arrays[name].astype(np.float32) / largest_code(bits))
             for name in NAMES
             if name in arrays
         }
         return Inputs(**parts), arrays
-    except READ_ERRORS as error:
+    except (ValueError, TypeError, RuntimeError) as error:
         raise InputError(f"{path} is not a golden file: {error}") from error
 
 

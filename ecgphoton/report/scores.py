@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.artifacts import read_bytes
+from ecgphoton.artifacts import read_arrays
 from ecgphoton.errors import InputError
 
 SUFFIX = "_scores.npz"
@@ -40,13 +39,13 @@ def read_scores(path: Path) -> Scores:
     InputError
         If the file is missing or damaged, or its columns do not fit together.
     """
-    try:
-        with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as data:
-            columns = {name: data[name] for name in Scores.__dataclass_fields__}
-    except InputError:
-        raise
-    except Exception as error:  # zipfile, zlib and numpy each have their own
-        raise InputError(f"{path} cannot be read ({error}); `ecgphoton train` writes it") from error
+    data = read_arrays(path, "a table of scores; `ecgphoton train` writes it")
+    missing = sorted(set(Scores.__dataclass_fields__) - set(data))
+    if missing:
+        raise InputError(f"{path} lacks {', '.join(missing)}; `ecgphoton train` writes it")
+    columns = {name: data[name] for name in Scores.__dataclass_fields__}
+    if any(column.ndim == 0 for column in columns.values()):
+        raise InputError(f"{path} holds single numbers where columns are wanted")
     sizes = {len(column) for column in columns.values()}
     if len(sizes) != 1 or columns["probability"].ndim != 2:
         raise InputError(f"{path} has columns of different lengths {sorted(sizes)}")

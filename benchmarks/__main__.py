@@ -1,0 +1,36 @@
+"""Run the quick benchmarks one after the other: ``python -m benchmarks`` or ``make bench``.
+
+Each prints its own ratios, taken in one run. Those of accuracy, presets, distillation and four
+classes train for minutes to hours and are run by name.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+SHIPPED = Path("ecgphoton/models/reference-rhythm/bundle")
+QUICK = (
+    ("training", "--rounds", "1"),
+    ("hwsim",),
+    ("distillation_cost",),
+    ("calibration", "matrices", str(SHIPPED), "--chips", "2"),
+)
+
+
+def main() -> int:
+    """Run all; return how many failed."""
+    failed = 0
+    for name, *arguments in QUICK:
+        print(f"== {name}", flush=True)
+        started = time.perf_counter()
+        command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
+        failed += subprocess.run(command, check=False).returncode != 0
+        print(f"{time.perf_counter() - started:.0f} s\n", flush=True)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -171,7 +171,10 @@ def read_arrays(path: Path | str, what: str) -> dict[str, np.ndarray]:
 
 def sha256(data: bytes | Path) -> str:
     """Hexadecimal SHA-256 of bytes, or of a file's content."""
-    return hashlib.sha256(data if isinstance(data, bytes) else data.read_bytes()).hexdigest()
+    if isinstance(data, bytes):
+        return hashlib.sha256(data).hexdigest()
+    with data.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_manifest(folder: Path, *, kind: str, extra: Mapping[str, object] | None = None) -> None:
@@ -203,7 +206,14 @@ def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
     for name, entry in files.items():
         relative = Path(name)
         inside = not relative.is_absolute() and ".." not in relative.parts
-        if not inside or not (folder / name).resolve().is_relative_to(root):
+        try:
+            inside = inside and (folder / name).resolve().is_relative_to(root)
+            (folder / name).is_file()
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"{folder / MANIFEST} names {name[:80]!r}, which no file can be called ({error})"
+            ) from error
+        if not inside:
             raise InputError(f"{folder / MANIFEST} names {name!r}, which is outside the folder")
         if (
             not isinstance(entry, dict)
@@ -224,6 +234,8 @@ def check_manifest(folder: Path, *, kind: str) -> list[str]:
             problems.append(f"{name}: missing")
         elif path.stat().st_size != entry["bytes"]:
             problems.append(f"{name}: {path.stat().st_size} bytes, manifest says {entry['bytes']}")
+        elif entry["bytes"] > LARGEST_FILE:
+            problems.append(f"{name}: {entry['bytes']} bytes; {LARGEST_FILE} are read")
         elif sha256(path) != entry["sha256"]:
             problems.append(f"{name}: SHA-256 differs from the manifest")
     return problems

@@ -152,3 +152,22 @@ def test_a_manifest_that_points_outside_is_refused(tmp_path: Path) -> None:
         artifacts.write_json(tmp_path / "bundle" / artifacts.MANIFEST, manifest)
         with pytest.raises(InputError, match="outside"):
             artifacts.check_manifest(tmp_path / "bundle", kind="k")
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 300, "\ud800"])
+def test_a_manifest_with_an_impossible_name_is_refused(name: str, tmp_path: Path) -> None:
+    """Names that no file system takes are refused in words."""
+    manifest = {"kind": "k", "files": {name: {"bytes": 1, "sha256": "0" * 64}}}
+    (tmp_path / artifacts.MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match="no file can be called"):
+        artifacts.check_manifest(tmp_path, kind="k")
+
+
+def test_a_sparse_giant_is_not_hashed(tmp_path: Path) -> None:
+    """A file of 10 GB that a manifest truly describes is a problem, told at once."""
+    size = 10 * 2**30
+    with (tmp_path / "giant").open("wb") as file:
+        file.truncate(size)
+    entry = {"bytes": size, "sha256": "0" * 64}
+    artifacts.write_json(tmp_path / artifacts.MANIFEST, {"kind": "k", "files": {"giant": entry}})
+    assert "are read" in artifacts.check_manifest(tmp_path, kind="k")[0]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from ecgphoton.errors import InputError
 KIND = "ecgphoton-bundle/1"
 CHECKPOINT, FLOAT, INTEGER = "checkpoint.safetensors", "student.onnx", "student_integer.onnx"
 MESH, GOLDEN, CHECK = "mesh.json", "golden.npz", "check.py"
+STALE = 600  # seconds after which an unfinished export is taken for dead
 RAW_FLOAT, RAW_INTEGER = "student_raw.onnx", "student_integer_raw.onnx"
 
 
@@ -31,6 +34,7 @@ def write_folder(out: Path, files: dict[str, bytes], extra: dict[str, Any], *, f
     InputError
         If `out` exists and may not be replaced, or cannot be written.
     """
+    _sweep(out)
     if out.is_symlink() or (out.exists() and not (force and _replaceable(out))):
         raise InputError(
             f"{out} exists; choose another folder, or use force to replace a bundle there"
@@ -59,6 +63,17 @@ def write_folder(out: Path, files: dict[str, bytes], extra: dict[str, Any], *, f
         raise InputError(f"cannot write {out}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _sweep(out: Path) -> None:
+    """Remove what exports of `out` that were killed have left beside it."""
+    for path in out.parent.glob(f".{glob.escape(out.name)}.????????"):
+        if path.is_dir() and not path.is_symlink() and time.time() - path.stat().st_mtime > STALE:
+            # An old bundle waits here for a moment; bring it back if nothing took its place.
+            if not out.exists() and (path / artifacts.MANIFEST).is_file():
+                path.replace(out)
+            else:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _replaceable(out: Path) -> bool:

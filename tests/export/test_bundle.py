@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ import pytest
 from ecgphoton.artifacts import load_checkpoint, save_checkpoint, to_json, write_manifest
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle import export_bundle, load_bundle
-from ecgphoton.export.bundle_folder import manifest_problems, sealed
+from ecgphoton.export.bundle_folder import STALE, manifest_problems, sealed, write_folder
 from ecgphoton.export.golden import synthetic_inputs
 from ecgphoton.export.verify import verify
 
@@ -247,3 +249,18 @@ def test_sax_is_said_to_be_missing(bundle, monkeypatch) -> None:
     monkeypatch.setattr(circuits.importlib.util, "find_spec", lambda name: None)
     assert claims.circuits(claims.Subject(bundle, None)) == ("skipped", circuits.sax_missing())
     assert "pip install" in circuits.sax_missing()
+
+
+def test_what_a_killed_export_left_is_cleared(bundle, tmp_path) -> None:
+    """Old unfinished folders go, an old bundle caught in between comes back, fresh ones stay."""
+    out, long_ago = tmp_path / "b", time.time() - 2 * STALE
+    half, running, old = (tmp_path / f".b.{name}" for name in ("aaaaaaaa", "bbbbbbbb", "cccccccc"))
+    half.mkdir()
+    running.mkdir()
+    shutil.copytree(bundle, old)
+    for folder in (half, old):
+        os.utime(folder, (long_ago, long_ago))
+    with pytest.raises(InputError, match="exists"):
+        write_folder(out, {}, {}, force=False)
+    assert manifest_problems(out) == []
+    assert (half.exists(), running.exists(), old.exists()) == (False, True, False)

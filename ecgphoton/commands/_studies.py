@@ -34,7 +34,7 @@ class Asked:
 
 Study = Callable[[Asked], None]
 BLAME_BEATS, BOUND_BEATS = 4096, 2048
-TRIAL = ("seed", "noise", "profile", "readout")
+TRIAL = ("seed", "noise", "profile", "readout", "detection")
 SHOWN_SHARES = 40
 
 

@@ -16,6 +16,7 @@ SETTINGS = (
     "chips",
     "seed",
     "readout",
+    "detection",
     "max_miss",
     "max_fpr",
     "min_yield",
@@ -33,6 +34,12 @@ SETTINGS = (
 @click.option("--chips", type=click.IntRange(1), default=200, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--readout", type=click.Choice(["analog", "digital"]), default="analog")
+@click.option(
+    "--detection",
+    type=click.Choice(["homodyne", "balanced", "intensity"]),
+    default="homodyne",
+    help="What a profile's detectors see.",
+)
 @click.option("--max-miss", type=float, default=0.10, show_default=True)
 @click.option("--max-fpr", type=float, default=0.10, show_default=True)
 @click.option("--min-yield", type=float, default=0.95, show_default=True)

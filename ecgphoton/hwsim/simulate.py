@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Detection, Foundry
 from ecgphoton.hwsim.montecarlo import Progress, Trial, rates, run
 from ecgphoton.hwsim.noise import NoiseModel
@@ -143,6 +144,11 @@ def trial_of(
         mesh = mesh_source(carried, inputs, Foundry.of(profile, detection), sigma=noise or 0.0)
         rin = mesh.foundry.profile.detector_rin
         return Trial(carrier, mesh, inputs, label, operating_point, seed, electronics, rin)
+    if detection != "homodyne":
+        raise InputError(
+            f"detection is {detection!r}, which only a device profile has; name a profile, such as "
+            "foundry-thermo-optic"
+        )
     sigma = DEFAULT_NOISE if noise is None else noise
     NoiseModel(detector=sigma)  # refuses a negative one
     source = WeightChips(carrier, sigma, sigma)

@@ -42,6 +42,7 @@ from ecgphoton.training.state import FitState
 if TYPE_CHECKING:
     from ecgphoton.student.architecture import Architecture
 
+START = "start.json"
 Progress = Callable[[EpochRecord, int], None]
 """Called after every epoch with its record and the largest number of epochs."""
 
@@ -69,22 +70,27 @@ def track_gains(model: nn.Module, inputs: Inputs) -> None:
 
 def start_run(recipe: Recipe, folder: Path, seed: int) -> None:
     """Create a run folder that `train` can fill and resume."""
-    if folder.exists() and any(folder.iterdir()):
+    if folder.is_dir() and any(not _cut_off(path) for path in folder.iterdir()):
         raise InputError(
             f"{folder} is not empty; choose another --out, or continue it with --resume {folder}"
         )
-    write_text(folder / runs.RECIPE, write(recipe))
-    write_json(folder / "start.json", {"seed": seed, "recipe": recipe.to_dict()})
+    write_json(folder / START, {"seed": seed, "recipe": recipe.to_dict()})
+    sweep_temporary(folder)
+
+
+def _cut_off(path: Path) -> bool:
+    """Whether a file is what a run left that was killed while it wrote its very first file."""
+    return path.name.startswith(f".{START}.")
 
 
 def resume_point(folder: Path) -> tuple[Recipe, int, FitState | None]:
     """Recipe, seed and last saved state of an unfinished run."""
     sweep_temporary(folder)
-    start = read_json(folder / "start.json")
+    start = read_json(folder / START)
     try:
         recipe, seed = from_dict(start["recipe"]), int(start["seed"])
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{folder / 'start.json'} cannot be read: {error}") from error
+        raise InputError(f"{folder / START} cannot be read: {error}") from error
     if not (folder / runs.STATE).exists():
         return recipe, seed, None
     arrays, metadata = load_checkpoint(folder / runs.STATE)
@@ -119,6 +125,7 @@ def train(
         Called after every epoch.
     """
     began = time.perf_counter()
+    write_text(folder / runs.RECIPE, write(recipe))
     architecture = replace(recipe.student, classes=len(splits.labels.classes))
     student = SegmentStudent(architecture, seed=seed)
     training = examples_of(splits.train, architecture)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import json
-import lzma
 import os
-import struct
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgphoton.errors import InputError, VerificationError
+from ecgphoton.intake import LARGEST_FILE, parse_json, portable
+from ecgphoton.intake import read_arrays as read_arrays
+from ecgphoton.intake import read_bytes as read_bytes
+from ecgphoton.intake import read_json as read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 CHECKPOINT_FORMAT = "ecgphoton-checkpoint/1"
-LARGEST_FILE = 64 * 2**20  # bytes; no artefact of this project comes near
+LARGEST_HEADER = 2**23  # bytes of a checkpoint that say what is in it
 
 
 @contextlib.contextmanager
@@ -72,8 +73,11 @@ def write_bytes(path: Path | str, data: bytes) -> None:
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write `text` (UTF-8) to `path`, whole or not at all."""
-    write_bytes(path, text.encode())
+    """Write `text` (UTF-8) to `path`, whole or not at all.
+
+    Bytes of file names that are no UTF-8 become escapes, which JSON readers undo.
+    """
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def to_json(value: object) -> str:
@@ -84,89 +88,6 @@ def to_json(value: object) -> str:
 def write_json(path: Path | str, value: object) -> None:
     """Write `value` as JSON, whole or not at all."""
     write_text(path, to_json(value))
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not allowed")
-
-
-def read_json(path: Path | str) -> Any:  # noqa: ANN401 - JSON is any value
-    """Read a JSON file; NaN, infinity and files of unreasonable size are refused.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, too large or not JSON.
-    """
-    text = read_bytes(path)
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not valid JSON: {error}") from error
-
-
-def read_bytes(path: Path | str, limit: int = LARGEST_FILE) -> bytes:
-    """Content of a regular file of at most `limit` bytes, or InputError."""
-    path = Path(path)
-    try:
-        if not path.is_file():
-            raise InputError(f"{path} is not a file; check the path")
-        size = path.stat().st_size
-        if size > limit:
-            raise InputError(f"{path} has {size} bytes; at most {limit} are read")
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-
-
-def read_arrays(path: Path | str, what: str) -> dict[str, np.ndarray]:
-    """Arrays of an npz file, nothing ever unpickled.
-
-    Parameters
-    ----------
-    what
-        What the file should be, for the error: ``a golden file``.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, or unpacks to more than `LARGEST_FILE` bytes.
-    """
-    import zipfile
-    import zlib
-
-    import numpy as np
-
-    stream = io.BytesIO(read_bytes(path))
-    try:
-        with zipfile.ZipFile(stream) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-            if unpacked > LARGEST_FILE:
-                raise InputError(f"{path} unpacks to {unpacked} bytes; {LARGEST_FILE} are read")
-        stream.seek(0)
-        with np.load(stream, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except InputError:
-        raise
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        lzma.LZMAError,
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        TypeError,
-        IndexError,
-        AttributeError,
-        NotImplementedError,
-        RuntimeError,  # an entry said to be encrypted
-        SyntaxError,  # a header that is no Python literal
-        struct.error,
-        OverflowError,
-        MemoryError,
-    ) as error:
-        raise InputError(f"{path} is not {what}: {error}") from error
 
 
 def sha256(data: bytes | Path) -> str:
@@ -196,19 +117,24 @@ def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the manifest is missing, of another kind, or names a path outside the folder.
+        If the manifest is missing, of another kind, names a path outside the folder, or two that
+        are one file where upper and lower case do not count.
     """
     manifest = read_json(folder / MANIFEST)
     files = manifest.get("files") if isinstance(manifest, dict) else None
     if not isinstance(files, dict) or manifest.get("kind") != kind:
         raise InputError(f"{folder / MANIFEST} is not a manifest of kind {kind!r}")
-    root = folder.resolve()
+    root, alike = folder.resolve(), dict[str, str]()
     for name, entry in files.items():
         relative = Path(name)
         inside = not relative.is_absolute() and ".." not in relative.parts
         try:
             inside = inside and (folder / name).resolve().is_relative_to(root)
             (folder / name).is_file()
+            if inside and (other := alike.setdefault(portable(name), name)) != name:
+                raise InputError(f"{folder / MANIFEST} names both {other!r} and {name!r}")
+        except InputError:
+            raise
         except (OSError, ValueError) as error:
             raise InputError(
                 f"{folder / MANIFEST} names {name[:80]!r}, which no file can be called ({error})"
@@ -217,7 +143,7 @@ def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
             raise InputError(f"{folder / MANIFEST} names {name!r}, which is outside the folder")
         if (
             not isinstance(entry, dict)
-            or not isinstance(entry.get("bytes"), int)
+            or type(entry.get("bytes")) is not int
             or not isinstance(entry.get("sha256"), str)
         ):
             raise InputError(f"{folder / MANIFEST}: entry {name!r} lacks bytes or sha256")
@@ -271,8 +197,9 @@ def load_checkpoint(path: Path | str) -> tuple[dict[str, np.ndarray], dict[str, 
     data = read_bytes(path)
     try:
         length = int.from_bytes(data[:8], "little")
-        header = json.loads(data[8 : 8 + length])["__metadata__"]["ecgphoton"]
-        metadata = json.loads(header, parse_constant=_refuse_constant)
+        if length > LARGEST_HEADER:
+            raise InputError(f"{path} claims a header of {length} bytes")
+        metadata = parse_json(parse_json(data[8 : 8 + length])["__metadata__"]["ecgphoton"])
         if metadata.pop("format") != CHECKPOINT_FORMAT:
             raise InputError(f"{path} is not of format {CHECKPOINT_FORMAT!r}")
         arrays = load(data)

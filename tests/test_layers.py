@@ -13,6 +13,7 @@ PACKAGE = Path(ecgphoton.__file__).parent
 FLOORS = (
     ("errors",),
     ("metrics",),
+    ("intake",),
     ("decision", "artifacts"),
     ("student", "mesh", "ecg"),
     ("training", "export", "hwsim", "calibration", "report"),

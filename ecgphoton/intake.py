@@ -1,0 +1,223 @@
+"""Files that others may have written: read within limits, or refused in words."""
+
+from __future__ import annotations
+
+import io
+import json
+import lzma
+import math
+import struct
+import tomllib
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ecgphoton.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LARGEST_FILE = 64 * 2**20  # bytes; no artefact of this project comes near
+LARGEST_TEXT = 2**20  # bytes of a recipe, profile or table a person writes
+DEEPEST = 16
+"""Tables within tables of a TOML file."""
+
+
+def read_bytes(path: Path | str, limit: int = LARGEST_FILE) -> bytes:
+    """Content of a regular file of at most `limit` bytes, or InputError."""
+    path = Path(path)
+    try:
+        if not path.is_file():
+            raise InputError(f"{path} is not a file; check the path")
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+        if len(data) > limit:
+            size = path.stat().st_size
+            raise InputError(f"{path} has {size} bytes; at most {limit} are read")
+        return data
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"no file can be called {str(path)!r}: {error}") from error
+
+
+def read_text(path: Path | str, limit: int = LARGEST_TEXT) -> str:
+    """Content of a UTF-8 text file, a byte order mark left out, or InputError."""
+    try:
+        return read_bytes(path, limit).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text ({error}); save it as UTF-8") from error
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not allowed")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text} is too large")
+    return value
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; two readers must not see two things in one file."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {twice[:80]!r} occurs twice")
+    return found
+
+
+def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - JSON is any value
+    """Parse JSON without NaN, infinity and repeated names.
+
+    Raises
+    ------
+    ValueError
+        If it is not such JSON.
+    """
+    try:
+        return json.loads(
+            text,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            object_pairs_hook=_each_once,
+        )
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def read_json(path: Path | str) -> Any:  # noqa: ANN401 - JSON is any value
+    """Read a JSON file; NaN, infinity, repeated names and files beyond reason are refused.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, too large or not JSON.
+    """
+    text = read_bytes(path)
+    try:
+        return parse_json(text)
+    except ValueError as error:
+        raise InputError(f"{path} is not valid JSON: {error}") from error
+
+
+def parse_toml(text: str, what: str) -> dict[str, Any]:
+    """Parse TOML.
+
+    Parameters
+    ----------
+    what
+        What the text should be, for the error: ``recipe x.toml``.
+
+    Raises
+    ------
+    InputError
+        If it is not TOML, or nested deeper than any settings are.
+    """
+    try:
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{what} is not valid TOML: {error}") from error
+    level: list[Any] = [data]
+    for _ in range(DEEPEST):
+        level = [
+            item
+            for value in level
+            for item in (value.values() if isinstance(value, dict) else value)
+            if isinstance(item, dict | list)
+        ]
+    if level:
+        raise InputError(f"{what} is nested more than {DEEPEST} tables deep")
+    return data
+
+
+def read_arrays(path: Path | str, what: str) -> dict[str, np.ndarray]:
+    """Arrays of an npz file, nothing ever unpickled.
+
+    Parameters
+    ----------
+    what
+        What the file should be, for the error: ``a golden file``.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged, or unpacks to more than `LARGEST_FILE` bytes.
+    """
+    import zipfile
+    import zlib
+
+    import numpy as np
+
+    stream = io.BytesIO(read_bytes(path))
+    known = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            entries = archive.infolist()
+            unpacked = sum(entry.file_size for entry in entries)
+            if unpacked > LARGEST_FILE:
+                raise InputError(f"{path} unpacks to {unpacked} bytes; {LARGEST_FILE} are read")
+            if len({entry.filename for entry in entries}) != len(entries):
+                raise ValueError("two entries have one name")
+            if any(entry.compress_type not in known for entry in entries):
+                raise ValueError("an entry is packed in a way that is never written")
+            for entry in entries:
+                with archive.open(entry) as content:
+                    _check_shape(content, entry.file_size)
+        stream.seek(0)
+        with np.load(stream, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except InputError:
+        raise
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        NotImplementedError,
+        RuntimeError,  # an entry said to be encrypted
+        SyntaxError,  # a header that is no Python literal
+        struct.error,
+        OverflowError,
+        MemoryError,
+    ) as error:
+        raise InputError(f"{path} is not {what}: {error}") from error
+
+
+def _check_shape(content: Any, size: int) -> None:  # noqa: ANN401 - an open entry of an archive
+    """Refuse an array whose header claims more than its entry holds, before room is made for it."""
+    import numpy as np
+
+    version = np.lib.format.read_magic(content)
+    read = np.lib.format.read_array_header_1_0
+    shape, _, dtype = (read if version == (1, 0) else np.lib.format.read_array_header_2_0)(content)
+    if dtype.hasobject or math.prod(shape) * max(dtype.itemsize, 1) > size:
+        raise ValueError(f"an array claims {shape} of {dtype}, its entry has {size} bytes")
+
+
+def portable(name: str) -> str:
+    """Return what a file name becomes where case and composition of letters do not count.
+
+    Raises
+    ------
+    ValueError
+        If it is no plain relative path on every system.
+    """
+    if (
+        not name.isprintable()
+        or any(part in ("", ".", "..") for part in name.split("/"))
+        or any(sign in name for sign in '\\:*?"<>|')
+    ):
+        raise ValueError("it is no plain path below the folder")
+    return unicodedata.normalize("NFC", name).casefold()

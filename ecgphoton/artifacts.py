@@ -73,10 +73,7 @@ def write_bytes(path: Path | str, data: bytes) -> None:
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write `text` (UTF-8) to `path`, whole or not at all.
-
-    Bytes of file names that are no UTF-8 become escapes, which JSON readers undo.
-    """
+    """Write `text` (UTF-8, escapes for what has none) to `path`, whole or not at all."""
     write_bytes(path, text.encode(errors="backslashreplace"))
 
 
@@ -85,9 +82,14 @@ def to_json(value: object) -> str:
     return json.dumps(value, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
 
 
+def json_bytes(value: object) -> bytes:
+    """Return `to_json` in UTF-8; bytes of file names that are none become escapes."""
+    return to_json(value).encode(errors="backslashreplace")
+
+
 def write_json(path: Path | str, value: object) -> None:
     """Write `value` as JSON, whole or not at all."""
-    write_text(path, to_json(value))
+    write_bytes(path, json_bytes(value))
 
 
 def sha256(data: bytes | Path) -> str:

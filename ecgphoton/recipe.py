@@ -7,16 +7,15 @@ are refused with the nearest allowed name.
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from ecgphoton.artifacts import read_bytes
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
+from ecgphoton.intake import parse_toml, read_text
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.training.augment import Augmentation
 from ecgphoton.training.balance import Balance
@@ -105,6 +104,8 @@ def build(cls: type[Any], data: Mapping[str, object], base: Any = None, path: st
     InputError
         For an unknown key (with the nearest allowed one), a wrong type or an invalid value.
     """
+    if not isinstance(data, Mapping):
+        raise InputError(f"{path or 'the recipe'} is {data!r}; it must be a table of settings")
     start = cls() if base is None else base
     hints = get_type_hints(cls)
     names = [entry.name for entry in fields(cls)]
@@ -135,8 +136,8 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
         if not equals or not key.strip():
             raise InputError(f"--set {assignment!r} cannot be read; write section.key=value")
         try:
-            value: object = tomllib.loads(f"value = {text}")["value"]
-        except (tomllib.TOMLDecodeError, RecursionError):
+            value: object = parse_toml(f"value = {text}", key)["value"]
+        except InputError:
             value = text
         nested: dict[str, object] = {}
         at, *rest = reversed(key.strip().split("."))
@@ -158,7 +159,7 @@ def shipped() -> dict[str, str]:
     found = {}
     for entry in resources.files("ecgphoton.recipes").iterdir():
         if entry.name.endswith(".toml"):
-            first = entry.read_text().splitlines()[0]
+            first = entry.read_text(encoding="utf-8").splitlines()[0]
             found[entry.name.removesuffix(".toml")] = first.lstrip("# ").strip()
     return dict(sorted(found.items()))
 
@@ -173,19 +174,16 @@ def read(name_or_path: str) -> Recipe:
     """
     path = Path(name_or_path)
     if name_or_path in shipped():
-        text = (resources.files("ecgphoton.recipes") / f"{name_or_path}.toml").read_text()
+        shipped_recipe = resources.files("ecgphoton.recipes") / f"{name_or_path}.toml"
+        text = shipped_recipe.read_text(encoding="utf-8")
     elif path.suffix == ".toml" or path.exists():
-        text = read_bytes(path, 2**20).decode(errors="replace")
+        text = read_text(path)
     else:
         raise InputError(
             f"there is no recipe {name_or_path!r}; shipped are {', '.join(shipped())}, "
             "or give the path of a .toml file"
         )
-    try:
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"recipe {name_or_path} is not valid TOML: {error}") from error
-    return from_dict({"name": path.stem, **data})
+    return from_dict({"name": path.stem, **parse_toml(text, f"recipe {name_or_path}")})
 
 
 def write(recipe: Recipe) -> str:

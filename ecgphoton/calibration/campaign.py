@@ -89,7 +89,7 @@ class Campaign:
             "chips": [self.seed, first, count],
             "bits": self.bits,
         }
-        return artifacts.sha256(artifacts.to_json(content).encode())
+        return artifacts.sha256(artifacts.json_bytes(content))
 
     def table(self, first: int, count: int, folder: Path | None) -> tuple[DriveTable, bool]:
         """Return the table of a range of chips and whether it was found in the folder."""
@@ -238,7 +238,7 @@ def calibrate_chips(
 def _seal(folder: Path, campaign: Campaign, chips: int) -> None:
     """Write hashes of all tables, and of what they were made for, beside them."""
     artifacts.sweep_temporary(folder)
-    program = artifacts.to_json(campaign.program.to_dict()).encode()
+    program = artifacts.json_bytes(campaign.program.to_dict())
     extra = {
         "program": artifacts.sha256(program),
         "profile": campaign.foundry.profile.to_dict(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from ecgphoton.calibration.beliefs import Beliefs
 from ecgphoton.calibration.bench import Cost
 from ecgphoton.calibration.model import Model, Rows
 from ecgphoton.errors import InputError
+from ecgphoton.intake import parse_json
 from ecgphoton.student.architecture import WIDTH
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class DriveTable:
             "findings": [item.to_dict() for item in self.findings],
             **provenance,
         }
-        arrays: dict[str, Any] = {name: getattr(self, name) for name in _ARRAYS}
+        arrays = _parts(self)
         arrays |= {f"beliefs.{name}": part for name, part in self.beliefs.arrays().items()}
         buffer = io.BytesIO()
         text = np.array(artifacts.to_json(header))
@@ -190,7 +190,7 @@ class DriveTable:
         """
         arrays = artifacts.read_arrays(path, "a drive table")
         try:
-            header = json.loads(str(arrays["header"]))
+            header = parse_json(str(arrays["header"]))
             parts: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
             names = Beliefs.none(circuit, 0).arrays()
             beliefs = Beliefs(**{name: arrays[f"beliefs.{name}"] for name in names})
@@ -198,14 +198,37 @@ class DriveTable:
             cost = Cost(header["cost"]["settings"], header["cost"]["readings"])
             same = header["format"] == FORMAT and header["blocks"] == list(circuit.names)
             same = same and header["dac_bits"] == circuit.dac.bits
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} is not a drive table: {error}") from error
         if not same or parts["codes"].shape[1:] != circuit.phases.shape:
             raise InputError(
                 f"{path} is a drive table of another circuit ({header['blocks']}, "
                 f"{header['dac_bits']} bits); calibrate this program again"
             )
+        blank = cls.start(circuit, len(parts["codes"]))
+        _check_like(parts | beliefs.arrays(), _parts(blank) | blank.beliefs.arrays(), path)
+        top = circuit.dac.top
+        if any(
+            ((parts[name] < 0) | (parts[name] > top)).any() for name in ("codes", "keep", "force")
+        ):
+            raise InputError(f"{path} holds codes beyond 0 to {top}; calibrate again")
         return cls(circuit, beliefs, findings=found, cost=cost, **parts), header
 
 
 _ARRAYS = ("codes", "row_gain", "row_offset", "keep", "force", "noise")
+
+
+def _parts(table: DriveTable) -> dict[str, Any]:
+    return {name: getattr(table, name) for name in _ARRAYS}
+
+
+def _check_like(found: dict[str, Any], wanted: dict[str, Any], path: Path | str) -> None:
+    """Refuse arrays of another shape or kind than wanted, or that are not finite."""
+    for name, array in wanted.items():
+        other = found[name]
+        good = other.shape == array.shape and other.dtype.kind == array.dtype.kind
+        if not (good and np.isfinite(other).all()):
+            raise InputError(
+                f"{path} is not a drive table: {name} has {other.dtype} {other.shape}, finite "
+                f"{array.dtype} {array.shape} is wanted"
+            )

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgphoton.ecg.header import header_lines
 from ecgphoton.ecg.reading import call_wfdb, read_beats, read_file
 from ecgphoton.errors import InputError
 
@@ -61,6 +62,7 @@ def read_annotations(
     """
     path = record_path(record)
     _check_annotator(annotator)
+    header_lines(read_file(path.with_name(f"{path.name}.hea"), path.name), path.name)
     header = call_wfdb("rdheader", f"header {path.name}.hea", str(path))
     where = path if folder is None else folder / path.name
     content = read_file(where.with_name(f"{path.name}.{annotator}"), path.name)

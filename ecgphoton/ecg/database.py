@@ -20,6 +20,7 @@ from typing import Any
 from ecgphoton.ecg.cache import cache_folder
 from ecgphoton.ecg.records import MITDB_RECORDS
 from ecgphoton.errors import InputError
+from ecgphoton.intake import read_bytes
 
 VARIABLE = "ECGPHOTON_DATA"
 SUMS = "SHA256SUMS.txt"
@@ -127,7 +128,7 @@ def verify(folder: str | Path) -> VerifyReport:
                 "`ecgphoton data fetch` brings what is missing or wrong"
             )
         return VerifyReport(str(folder), len(found), {}, published=True)
-    sums = parse_sums((folder / SUMS).read_bytes())
+    sums = parse_sums(read_bytes(folder / SUMS))
     problems = {}
     for name in FILES:
         digest = file_sha256(folder / name)

@@ -11,20 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import SAMPLING_RATE
-from ecgphoton.ecg.records import BEAT_SYMBOLS
+from ecgphoton.ecg.header import signal_files
 from ecgphoton.ecg.resample import ratio, resample, scaled
 from ecgphoton.errors import InputError
+from ecgphoton.intake import read_bytes
 
 SYNTHETIC_MARK = "SYNTHETIC"
 """A header comment that starts with this word marks a made-up record."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-# Name, number of signals, and perhaps rate[/counter], length and starting time; header(5).
-_RECORD_LINE = re.compile(r"[^\s/]+\s+(\d{1,4})(?:\s+\d[\d.e+]*(?:/\S+)?(?:\s+\d+.*)?)?")
+_BEATS = {1: "N", 2: "L", 3: "R", 4: "a", 5: "V", 6: "F", 7: "J", 8: "A", 9: "S", 10: "E", 11: "j"}
+_BEATS |= {12: "/", 13: "Q", 25: "B", 30: "?", 34: "e", 35: "n", 38: "f", 41: "r"}
+_SKIP, _NOTE = 59, 63  # codes of a far time and of a text; 60 to 62 are fields of the last one
+LARGEST_ANNOTATION = 2**23  # bytes
+LONGEST = 2**31 - 1  # samples: what an annotation file can number
+MOST_AT_ONCE = 2**28  # samples of all signals of a file; more are read block by block
 # What each digital format stores for "no sample" (WFDB signal(5) manual page).
 INVALID = {"8": -(2**7), "80": -(2**7), "16": -(2**15), "61": -(2**15), "160": -(2**15)}
 INVALID |= {"24": -(2**23), "32": -(2**31), "212": -(2**11), "310": -(2**9), "311": -(2**9)}
 # Bytes a sample takes, where the size of the file tells whether it is whole.
 _BYTES = {"8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "24": 3.0, "32": 4.0, "212": 1.5}
+_BYTES |= {"310": 4 / 3, "311": 4 / 3}
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +122,9 @@ def read_recording(
 
 def read_file(path: Path, name: str) -> bytes:
     """Read a file of a record, or raise InputError."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise _lacking(path, name) from error
+    if not path.is_file():
+        raise _lacking(path, name)
+    return read_bytes(path)
 
 
 def _lacking(path: Path, name: str) -> InputError:
@@ -127,28 +132,6 @@ def _lacking(path: Path, name: str) -> InputError:
         f"record {name!r} lacks {path.name} in {path.parent}, or it cannot be read; "
         "`ecgphoton data verify` tells which files are wrong"
     )
-
-
-def signal_files(header: bytes, name: str) -> list[str]:
-    """Return the signal files a header names, each of them plain names beside the header."""
-    lines = [
-        line
-        for line in header.decode("latin-1").splitlines()
-        if line.strip() and not line.startswith("#")
-    ]
-    files = {line.split()[0] for line in lines[1:]}
-    record = _RECORD_LINE.fullmatch(lines[0].strip()) if lines else None
-    if record is None or int(record[1]) != len(lines) - 1 or not files:
-        raise InputError(
-            f"header {name}.hea is damaged or of several segments; give a WFDB record with one "
-            "line for each of its signals"
-        )
-    for file in files:
-        if Path(file).name != file or file.startswith((".", "~")):
-            raise InputError(
-                f"header {name}.hea names the file {file!r}; only plain names are read"
-            )
-    return sorted(files)
 
 
 def call_wfdb(function: str, what: str, *arguments: object, **options: object) -> Any:  # noqa: ANN401
@@ -181,13 +164,29 @@ def choose_channel(header: Any, lead: str, name: str, notes: list[str]) -> tuple
     return 0, leads[0]
 
 
-def check_length(header: Any, path: str, channel: int) -> None:  # noqa: ANN401
-    """Refuse a signal file that is shorter than its header promises."""
-    file, fmt = header.file_name[channel], header.fmt[channel]
-    if fmt in _BYTES and header.sig_len:
-        together = [i for i, other in enumerate(header.file_name) if other == file]
-        per_frame = sum(header.samps_per_frame[i] or 1 for i in together)
-        needed = int(header.sig_len * per_frame * _BYTES[fmt]) + (header.byte_offset[channel] or 0)
+def samples_together(header: Any, channel: int) -> int:  # noqa: ANN401
+    """Count the samples of one frame in the file of a channel, all its signals together."""
+    pairs = zip(header.file_name, header.samps_per_frame, strict=True)
+    return sum(count or 1 for file, count in pairs if file == header.file_name[channel])
+
+
+def check_channel(header: Any, path: str, channel: int) -> None:  # noqa: ANN401
+    """Refuse a scale that is none, and a signal file shorter than its header promises."""
+    file, fmt, length = header.file_name[channel], header.fmt[channel], header.sig_len or 0
+    gain, baseline = header.adc_gain[channel], header.baseline[channel] or 0
+    if gain is not None and not 1e-9 <= gain <= 1e12:
+        raise InputError(
+            f"record {header.record_name} has a gain of {gain:g} in channel {channel}; give a "
+            "positive one, and swap the signal's sign if it is recorded upside down"
+        )
+    if abs(baseline) > 2**31 or length > LONGEST:
+        raise InputError(
+            f"record {header.record_name} declares {length} samples with a baseline of {baseline}; "
+            f"at most {LONGEST} samples and 32-bit values are read"
+        )
+    if fmt in _BYTES and length:
+        needed = int(length * samples_together(header, channel) * _BYTES[fmt])
+        needed += header.byte_offset[channel] or 0
         size = Path(path).with_name(file).stat().st_size
         if size < needed:
             raise InputError(
@@ -202,7 +201,13 @@ def _signal(
 ) -> NDArray[np.float32]:
     """One channel as float32, NaN where invalid, after checking that the file is whole."""
     file, fmt = header.file_name[channel], header.fmt[channel]
-    check_length(header, path, channel)
+    check_channel(header, path, channel)
+    together = (header.sig_len or 0) * samples_together(header, channel)
+    if together > MOST_AT_ONCE:
+        raise InputError(
+            f"{file} holds {together} samples; at most {MOST_AT_ONCE} are read at once. "
+            "`ecgphoton annotate` reads block by block; cut the record into parts for training"
+        )
     what = f"signal file {file}"
     record = call_wfdb("rdrecord", what, path, physical=False, channels=[channel], return_res=32)
     digital = record.d_signal[:, 0]
@@ -229,10 +234,36 @@ def read_beats(
             f"{what} is truncated: {len(content)} bytes that do not end in the end mark; "
             "fetch it again"
         )
-    annotation = call_wfdb("rdann", what, path, annotator)
-    samples = np.asarray(annotation.sample, np.int64)
-    symbols = np.asarray(annotation.symbol, str)
+    if len(content) > LARGEST_ANNOTATION:
+        raise InputError(f"{what} has {len(content)} bytes; at most {LARGEST_ANNOTATION} are read")
+    samples, codes = _decoded(np.frombuffer(content, "<u2").tolist(), what)
     if len(samples) and (samples[0] < 0 or (np.diff(samples) < 0).any()):
         raise InputError(f"{what} is damaged: its times run backwards; fetch it again")
-    beat = np.isin(symbols, sorted(BEAT_SYMBOLS))
-    return samples[beat], symbols[beat].astype("<U1")
+    beat = np.isin(codes, list(_BEATS))
+    return samples[beat], np.array([_BEATS[code] for code in codes[beat].tolist()], "<U1")
+
+
+def _decoded(words: list[int], what: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return time and code of every annotation; annot(5) of the WFDB manual.
+
+    wfdb 4.3 never returns from some notes at sample 0 (``## `` and then anything unknown), and
+    beats are all that is wanted.
+    """
+    samples, codes = [], []
+    at = time = 0
+    while at < len(words) and words[at]:
+        code, low = words[at] >> 10, words[at] & 1023
+        at += 1
+        if code == _SKIP:
+            if at + 2 > len(words):
+                raise InputError(f"{what} is damaged: it ends within a time; fetch it again")
+            leap = words[at] << 16 | words[at + 1]
+            time += leap - (leap >> 31 << 32)
+            at += 2
+        elif code == _NOTE:
+            at += (low + 1) // 2
+        elif code < _SKIP:
+            time += low
+            samples.append(time)
+            codes.append(code)
+    return np.array(samples, np.int64), np.array(codes, np.int64)

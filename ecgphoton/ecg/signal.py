@@ -11,19 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.annotations import record_path
+from ecgphoton.ecg.header import signal_files
 from ecgphoton.ecg.reading import (
     INVALID,
     SYNTHETIC_MARK,
     call_wfdb,
-    check_length,
+    check_channel,
     choose_channel,
     read_file,
-    signal_files,
+    samples_together,
 )
 from ecgphoton.ecg.resample import ratio, reach, resample
 from ecgphoton.errors import InputError
 
 BLOCK_SECONDS = 600.0
+LARGEST_BLOCK = 2**26
+"""Samples of all signals of a file that are read at a time."""
 _MILLIVOLT = {"mV": 1.0, "uV": 1e-3, "µV": 1e-3, "V": 1e3}
 
 
@@ -50,6 +53,8 @@ class Signal:
     """Digital value of 0 mV."""
     synthetic: bool
     notes: tuple[str, ...]
+    together: int = 1
+    """Samples of one moment in the file: reading one signal reads them all."""
 
     @property
     def name(self) -> str:
@@ -98,7 +103,7 @@ class Signal:
         """
         up, down = self.factor.as_integer_ratio()
         margin = reach(self.factor)
-        step = max(1, round(seconds * self.fs))
+        step = max(1, min(round(seconds * self.fs), LARGEST_BLOCK // self.together))
         held, held_first, done, total = np.empty(0, np.float32), 0, 0, 0
         for start in range(0, self.length, step):
             stop = min(start + step, self.length)
@@ -146,7 +151,7 @@ def open_signal(record: str | Path, lead: str = "MLII") -> Signal:
     channel, found = choose_channel(header, lead, name, notes)
     if not header.sig_len:
         raise InputError(f"header {name}.hea does not say how long the record is; add it")
-    check_length(header, str(path), channel)
+    check_channel(header, str(path), channel)
     rate = float(header.fs)
     factor = ratio(rate, name)
     if factor != 1:
@@ -170,4 +175,5 @@ def open_signal(record: str | Path, lead: str = "MLII") -> Signal:
         baseline=float(header.baseline[channel] or 0),
         synthetic=any(comment.startswith(SYNTHETIC_MARK) for comment in header.comments),
         notes=tuple(notes),
+        together=samples_together(header, channel),
     )

@@ -23,7 +23,7 @@ RAW_FLOAT, RAW_INTEGER = "student_raw.onnx", "student_integer_raw.onnx"
 def sealed(manifest: dict[str, Any]) -> dict[str, Any]:
     """Add a digest of the manifest's own content, so that it cannot be changed unnoticed."""
     content = {key: value for key, value in manifest.items() if key != "digest"}
-    return content | {"digest": artifacts.sha256(artifacts.to_json(content).encode())}
+    return content | {"digest": artifacts.sha256(artifacts.json_bytes(content))}
 
 
 def write_folder(out: Path, files: dict[str, bytes], extra: dict[str, Any], *, force: bool) -> None:
@@ -99,7 +99,7 @@ def manifest_problems(folder: Path) -> list[str]:
     manifest = artifacts.read_manifest(folder, kind=KIND)
     problems = artifacts.check_manifest(folder, kind=KIND)
     text = artifacts.read_bytes(folder / artifacts.MANIFEST)
-    if text != artifacts.to_json(sealed(manifest)).encode():
+    if text != artifacts.json_bytes(sealed(manifest)):
         problems.append(f"{artifacts.MANIFEST}: its digest does not fit its content")
     needed = (CHECKPOINT, FLOAT, INTEGER, MESH, GOLDEN, CHECK)
     problems += [f"{name}: not in the manifest" for name in needed if name not in manifest["files"]]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.noise import NoiseModel
+from ecgphoton.intake import parse_toml, read_text
 
 FOLDER = Path(__file__).with_name("profiles")
 LARGEST: dict[str, float] = {
@@ -152,11 +152,7 @@ def load_profile(source: Profile | str | Path) -> Profile:
                 f"there is no profile {str(source)!r}; use one of {', '.join(profiles())}, or the "
                 "path of a TOML file"
             )
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"profile {path} cannot be read: {error}") from error
-    return _from_dict(data, path)
+    return _from_dict(parse_toml(read_text(path), f"profile {path}"), path)
 
 
 def _from_dict(data: dict[str, Any], path: Path) -> Profile:

@@ -8,6 +8,7 @@ pooling happen on codes. Codes are symmetric: b bits have full scale ``2^(b-1) -
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ecgphoton.errors import InputError
+from ecgphoton.intake import read_text
 from ecgphoton.mesh.program import TABLE_BITS, largest_code
 from ecgphoton.student.propagate import Activation, activate
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 Pooling = Literal["analog", "digital"]
 GRID = 4096  # intervals a measured curve is resampled to
+LARGEST_VOLTAGE, LEAST_STEP = 1e6, 1e-9  # of a measured curve
 DEFAULT_RANGE = (-4.0, 4.0)
 """Where tanh has saturated to 0.07 %: the converter range without a calibrated one."""
 
@@ -47,6 +50,12 @@ class Curve:
             raise InputError(f"a curve needs two columns of at least 2 rows, got {x.shape}")
         if not (np.isfinite(x).all() and np.isfinite(y).all() and (np.diff(x) > 0).all()):
             raise InputError("a curve needs finite numbers and a strictly ascending first column")
+        if np.abs(x).max() > LARGEST_VOLTAGE or np.diff(x).min() < LEAST_STEP:
+            raise InputError(
+                f"a curve's first column runs from {x[0]:g} to {x[-1]:g} in steps down to "
+                f"{np.diff(x).min():g}; values up to {LARGEST_VOLTAGE:g} in steps from "
+                f"{LEAST_STEP:g} on are meant"
+            )
         if np.abs(y).max() > 1:
             raise InputError(
                 f"a curve's response reaches {np.abs(y).max():.4g}; scale it into [-1, 1]"
@@ -76,10 +85,10 @@ def read_curve(path: Path | str) -> Curve:
     InputError
         If the file is missing or not such a table.
     """
+    text = read_text(path)
     try:
-        with Path(path).open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.reader(file) if row]
-    except (OSError, UnicodeDecodeError) as error:
+        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    except csv.Error as error:
         raise InputError(f"activation curve {path} cannot be read: {error}") from error
     try:
         float(rows[0][0])

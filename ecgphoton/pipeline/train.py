@@ -94,8 +94,12 @@ def resume_point(folder: Path) -> tuple[Recipe, int, FitState | None]:
     if not (folder / runs.STATE).exists():
         return recipe, seed, None
     arrays, metadata = load_checkpoint(folder / runs.STATE)
-    history = tuple(EpochRecord.from_dict(entry) for entry in metadata["history"])
-    return recipe, seed, FitState(arrays, Control(**metadata["control"]), history, metadata["rate"])
+    try:
+        history = tuple(EpochRecord.from_dict(entry) for entry in metadata["history"])
+        state = FitState(arrays, Control(**metadata["control"]), history, float(metadata["rate"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{folder / runs.STATE} is not the state of a run: {error}") from error
+    return recipe, seed, state
 
 
 def train(

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ecgphoton.errors import InputError
 from ecgphoton.training.parts import Control, EpochRecord, Parts
 
 
@@ -53,8 +54,29 @@ def restore(
     parts: Parts,
     optimiser: torch.optim.Optimizer,
 ) -> dict[str, np.ndarray]:
-    """Load packed arrays into models and optimiser; return the best weights so far."""
+    """Load packed arrays into models and optimiser; return the best weights so far.
 
+    Raises
+    ------
+    InputError
+        If the arrays are not those of such a run.
+    """
+    try:
+        return _restored(arrays, model, averaged, parts, optimiser)
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"the saved state is not one of this recipe ({str(error).splitlines()[0]}); delete it "
+            "to begin anew"
+        ) from error
+
+
+def _restored(
+    arrays: Mapping[str, np.ndarray],
+    model: nn.Module,
+    averaged: nn.Module,
+    parts: Parts,
+    optimiser: torch.optim.Optimizer,
+) -> dict[str, np.ndarray]:
     def group(prefix: str) -> dict[str, Tensor]:
         return {
             name.removeprefix(prefix): torch.tensor(value)

@@ -59,7 +59,7 @@ def load_student(run: Path | str) -> TrainedStudent:
     InputError
         If there is no checkpoint, or it is damaged or of another kind.
     """
-    from ecgphoton.student.network import student_from_arrays
+    from ecgphoton.student.network import refuse_other_features, student_from_arrays
 
     path = Path(run)
     if path.is_dir():
@@ -69,6 +69,7 @@ def load_student(run: Path | str) -> TrainedStudent:
     arrays, metadata = load_checkpoint(path)
     try:
         architecture: Architecture = build(Architecture, metadata["architecture"])
+        refuse_other_features(architecture, metadata)
         point = metadata["operating_point"]
         recipe, classes = metadata["recipe"], metadata["classes"]
     except (KeyError, TypeError) as error:

@@ -31,10 +31,13 @@ ARCHITECTURES = (
     Architecture(),
     Architecture(rhythm="full", template=True, layers=2, activation="relu"),
     Architecture(rhythm="causal", template=True, gains="unit", classes=4),
+    Architecture(rhythm="causal", shape_tokens=2, layers=2),
 )
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES, ids=["reference", "relu", "four classes"])
+@pytest.fixture(
+    scope="module", params=ARCHITECTURES, ids=["reference", "relu", "four classes", "shape"]
+)
 def forms(request):
     """Return a student, its integers, its program read back from a file, and beats."""
     architecture = request.param
@@ -91,7 +94,7 @@ def test_light_is_the_matrices(forms) -> None:
 @pytest.mark.mitdb
 def test_real_beats(mitdb, tmp_path) -> None:
     """On recorded beats the integer graph is the integer student to the bit, and verify says so."""
-    architecture = Architecture(rhythm="causal", template=True)
+    architecture = Architecture(rhythm="causal", shape_tokens=2, template=True)
     student = SegmentStudent(architecture, seed=5)
     metadata = {
         "architecture": asdict(architecture),

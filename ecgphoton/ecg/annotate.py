@@ -14,15 +14,14 @@ from ecgphoton.ecg.detect import detect_peaks
 from ecgphoton.ecg.extract import AT_EDGE, GAP, PAST_END
 from ecgphoton.ecg.features import (
     HALF,
-    QRS,
-    TEMPLATE_BEATS,
     WINDOW,
-    deviation,
+    interval_feature,
+    magnitude,
     normalise,
     rhythm_features,
-    template_residual,
 )
 from ecgphoton.ecg.resample import scaled
+from ecgphoton.ecg.shape import History, compare
 from ecgphoton.ecg.signal import BLOCK_SECONDS, Signal
 from ecgphoton.errors import InputError
 
@@ -146,9 +145,10 @@ def _beats(
 ) -> Iterator[BeatSet]:
     """Yield the beats of every block in order, marking in `reason` those with a gap."""
     causal, full = rhythm_features(at_360)
+    interval = interval_feature(at_360)
     inside = np.flatnonzero(reason == "")
     done = 0
-    shapes = residuals = np.empty((0, QRS.stop - QRS.start), np.float32)
+    history = History.empty()
     held, held_first = np.empty(0, np.float32), 0
     for start, piece in signal.blocks(block_seconds):
         held, end = np.concatenate([held, piece]), start + len(piece)
@@ -160,16 +160,17 @@ def _beats(
             windows = view[at_360[rows] - HALF - held_first]
             whole = np.isfinite(windows).all(axis=1)
             reason[rows[~whole]] = GAP
-            rows, normal = rows[whole], normalise(windows[whole])
-            residual = template_residual(normal, shapes)
-            unusual = deviation(residual, residuals)
-            shapes, residuals = _last(shapes, normal[:, QRS]), _last(residuals, residual)
+            rows, windows = rows[whole], windows[whole]
+            normal = normalise(windows)
+            shape = compare(normal, magnitude(windows), interval[rows], history)
+            history = shape.history
             count = len(rows)
             yield BeatSet(
                 windows=normal,
-                rhythm_causal=np.column_stack([causal[rows], unusual]),
-                rhythm_full=np.column_stack([full[rows], unusual]),
-                residual=residual,
+                rhythm_causal=np.column_stack([causal[rows], shape.deviation]),
+                rhythm_full=np.column_stack([full[rows], shape.deviation]),
+                shape=shape.features,
+                residual=shape.residual,
                 label=np.full(count, -1, np.int64),
                 symbol=np.full(count, UNDECIDED),
                 record=np.full(count, signal.name),
@@ -180,11 +181,6 @@ def _beats(
         held, held_first = held[keep - held_first :], keep
         if progress is not None:
             progress(end, signal.length_360)
-
-
-def _last(before: NDArray[np.float32], new: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what the next beat's running medians have to know of the beats before it."""
-    return np.concatenate([before, new])[-(TEMPLATE_BEATS - 1) :]
 
 
 def _chunks(parts: Iterator[BeatSet]) -> Iterator[BeatSet]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.features import QRS, SAMPLING_RATE, WINDOW
 from ecgphoton.errors import InputError
 
-_ARRAYS = ("windows", "rhythm_causal", "rhythm_full", "residual")
+_ARRAYS = ("windows", "rhythm_causal", "rhythm_full", "shape", "residual")
 _COLUMNS = (*_ARRAYS, "label", "symbol", "record", "sample")
 
 
@@ -28,6 +28,8 @@ class BeatSet:
     """``(n, 4)`` three features of the RR intervals up to the beat, and its deviation in shape."""
     rhythm_full: NDArray[np.float32]
     """``(n, 4)`` the same, one of them looking at the next interval."""
+    shape: NDArray[np.float32]
+    """``(n, 8)`` the beat's shape against its patient's usual one, see `shape.SHAPE`."""
     residual: NDArray[np.float32]
     """``(n, 120)`` QRS part of the beat minus the patient's running template."""
     label: NDArray[np.int64]
@@ -45,7 +47,7 @@ class BeatSet:
 
     def __post_init__(self) -> None:
         count = len(self.label)
-        widths = {"windows": WINDOW, "rhythm_causal": 4, "rhythm_full": 4}
+        widths = {"windows": WINDOW, "rhythm_causal": 4, "rhythm_full": 4, "shape": 8}
         widths["residual"] = QRS.stop - QRS.start
         for name in _COLUMNS:
             wanted = (count, widths[name]) if name in widths else (count,)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ecgphoton.artifacts import write_bytes
-from ecgphoton.ecg import beatset, extract, features, reading, records
+from ecgphoton.ecg import beatset, extract, features, reading, records, shape
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.extract import Extracted
 from ecgphoton.ecg.features import QRS, WINDOW
@@ -28,6 +28,7 @@ _COLUMNS = (
     ("windows", "<f4", WINDOW),
     ("rhythm_causal", "<f4", 4),
     ("rhythm_full", "<f4", 4),
+    ("shape", "<f4", 8),
     ("residual", "<f4", QRS.stop - QRS.start),
     ("symbol", "<U1", 1),
 )
@@ -78,7 +79,7 @@ def remembered(
 def _code() -> str:
     """Hash of the source that turns files into beats."""
     sha = hashlib.sha256()
-    for module in (beatset, extract, features, reading, records):
+    for module in (beatset, extract, features, reading, records, shape):
         sha.update(Path(str(module.__file__)).read_bytes())
     return sha.hexdigest()
 

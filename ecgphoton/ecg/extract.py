@@ -12,6 +12,7 @@ from ecgphoton.ecg import features
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.features import HALF, WINDOW
 from ecgphoton.ecg.reading import Recording
+from ecgphoton.ecg.shape import compare
 
 PAST_END = "annotated past the end of the signal"
 AT_EDGE = "window leaves the record"
@@ -37,13 +38,14 @@ def extract(recording: Recording, *, source: str) -> Extracted:
     reason, windows = _cut(recording.signal, recording.samples)
     kept = reason == ""
     normal = features.normalise(windows)
-    residual = features.template_residual(normal)
-    unusual = features.deviation(residual)
+    interval = features.interval_feature(recording.samples, recording.fs)
+    shape = compare(normal, features.magnitude(windows), interval[kept])
     beats = BeatSet(
         windows=normal,
-        rhythm_causal=np.column_stack([causal[kept], unusual]),
-        rhythm_full=np.column_stack([full[kept], unusual]),
-        residual=residual,
+        rhythm_causal=np.column_stack([causal[kept], shape.deviation]),
+        rhythm_full=np.column_stack([full[kept], shape.deviation]),
+        shape=shape.features,
+        residual=shape.residual,
         label=np.full(int(kept.sum()), -1, np.int64),
         symbol=recording.symbols[kept],
         record=np.full(int(kept.sum()), recording.name, f"<U{max(8, len(recording.name))}"),

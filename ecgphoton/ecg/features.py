@@ -20,11 +20,9 @@ WINDOW = 360
 HALF = WINDOW // 2
 QRS = slice(120, 240)
 """The QRS part of a window."""
-TEMPLATE_BEATS = 33
-"""Beats whose median is the running template, the current one included."""
 
-RHYTHM_VERSION = 2
-"""Raised whenever a rhythm feature changes, so that a model can name what it was trained on."""
+FEATURES_VERSION = 3
+"""Raised whenever what a student is given changes, so that a model can name what it learnt on."""
 RHYTHM_CAUSAL = ("pre/recent", "pre/long-run", "pre/previous", "deviation")
 RHYTHM_FULL = ("pre/recent", "pre/long-run", "post/pre", "deviation")
 RR_LIMITS = (0.2, 3.0)
@@ -32,8 +30,15 @@ RR_LIMITS = (0.2, 3.0)
 RECENT, LONG_RUN = 10, 250
 RATIO_GAIN = 4.0
 """tanh(4 ln r): a beat 20 % early maps to -0.71, half the interval to -0.99."""
-DEVIATION_FLOOR = 0.03
-"""Added to both sides of the deviation's ratio: what noise alone makes of a clean beat."""
+USUAL_INTERVAL = 0.8
+"""Seconds; an interval of this length has the value 0 (75 beats a minute)."""
+
+
+def magnitude(windows: NDArray[np.floating]) -> FloatArray:
+    """Largest distance of each row from its mean, ``(n,)`` float32, in the unit of the rows."""
+    raw = np.asarray(windows, np.float32)
+    size: FloatArray = np.abs(raw - raw.mean(axis=1, keepdims=True)).max(axis=1, initial=0.0)
+    return size
 
 
 def normalise(windows: NDArray[np.floating]) -> FloatArray:
@@ -72,7 +77,7 @@ def rhythm_features(
     2. ``tanh(4 ln(pre / mean of up to 250 intervals before it))``
     3. causal ``tanh(4 ln(pre / the interval before it))``, full ``tanh(4 ln(post / pre))``
 
-    The fourth value of a rhythm token is `deviation`.
+    The fourth value of a rhythm token is `shape.Shape.deviation`.
 
     A term whose interval or history does not exist yet (first beats, last beat) is 0, the value
     of a regular rhythm.
@@ -104,71 +109,17 @@ def rhythm_features(
     return causal.astype(np.float32), full.astype(np.float32)
 
 
-def template_residual(windows: FloatArray, history: FloatArray | None = None) -> FloatArray:
-    """QRS part of each beat minus the running median of the last 33 beats, clipped to [-1, 1].
-
-    The median is taken sample by sample over the beat itself and the 32 before it, or as many
-    as there are: it is causal and needs no labels.
-
-    Parameters
-    ----------
-    windows
-        ``(n, 360)`` normalised beats of one patient in order.
-    history
-        ``(m, 120)`` QRS parts of the beats before, for a stream; the last 32 are used.
-
-    Returns
-    -------
-    ``(n, 120)`` float32.
-    """
-    qrs = windows[:, QRS]
-    past = qrs[:0] if history is None else history[-(TEMPLATE_BEATS - 1) :]
-    rows = np.concatenate([past, qrs])
-    residual = qrs - _sliding_median(rows)[len(past) :]
-    return np.clip(residual, -1.0, 1.0, out=residual)
-
-
-def deviation(residual: FloatArray, history: FloatArray | None = None) -> FloatArray:
-    """How unusual the QRS of each beat is for this patient: the fourth rhythm value.
-
-    ``tanh(ln((m + 0.03) / (median of m + 0.03)))`` with `m` the mean magnitude of a beat's
-    template residual and the median over the beat itself and the 32 before it, or as many as
-    there are. A noisy lead raises both, so that only the odd beat stands out.
-
-    Parameters
-    ----------
-    residual
-        ``(n, 120)`` from `template_residual`, beats of one patient in order.
-    history
-        ``(m, 120)`` residuals of the beats before, for a stream; the last 32 are used.
+def interval_feature(r_samples: IntArray, sampling_rate: float = SAMPLING_RATE) -> FloatArray:
+    """Length of the interval before every beat: ``tanh(2 (pre - 0.8 s))``, 0 for the first beat.
 
     Returns
     -------
     ``(n,)`` float32 in [-1, 1].
     """
-    past = residual[:0] if history is None else history[-(TEMPLATE_BEATS - 1) :]
-    size = np.abs(np.concatenate([past, residual])).mean(axis=1, keepdims=True)
-    ratio = (size + DEVIATION_FLOOR) / (_sliding_median(size) + DEVIATION_FLOOR)
-    return np.asarray(np.tanh(np.log(ratio[len(past) :, 0])), np.float32)
-
-
-def _sliding_median(rows: FloatArray) -> FloatArray:
-    """Median of each row and the 32 before it (or as many as there are), column by column."""
-    from scipy.ndimage import rank_filter
-
-    count, columns = rows.shape
-    out = np.empty_like(rows)
-    start = min(count, TEMPLATE_BEATS - 1)
-    for row in range(start):
-        out[row] = np.median(rows[: row + 1], axis=0)
-    if count > start:
-        # One line per column; 33 is odd, so the median is the 17th smallest. Windows that
-        # straddle two columns fall on rows already done above.
-        line = np.ascontiguousarray(rows.T).ravel()
-        half = TEMPLATE_BEATS // 2
-        ranked = rank_filter(line, rank=half, size=TEMPLATE_BEATS, origin=half)
-        out[start:] = ranked.reshape(columns, count).T[start:]
-    return out
+    length = np.zeros(len(r_samples))
+    rr = np.clip(np.diff(np.asarray(r_samples, float)) / sampling_rate, *RR_LIMITS)
+    length[1:] = np.tanh(2 * (rr - USUAL_INTERVAL))
+    return length.astype(np.float32)
 
 
 def _running_median(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:

@@ -34,7 +34,11 @@ from ecgphoton.export.quantize import Quantisation, QuantizedStudent, quantize
 from ecgphoton.export.ranges import RangeMethod, calibrate_ranges
 from ecgphoton.mesh.program_file import load_program, program_text, schema_text
 from ecgphoton.student.architecture import Architecture
-from ecgphoton.student.network import SegmentStudent, student_from_arrays
+from ecgphoton.student.network import (
+    SegmentStudent,
+    refuse_other_features,
+    student_from_arrays,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -113,6 +117,7 @@ def read_student(path: Path) -> tuple[SegmentStudent, dict[str, np.ndarray], dic
         }
     except (KeyError, TypeError) as error:
         raise InputError(f"{path} lacks the metadata of a student ({error})") from error
+    refuse_other_features(architecture, metadata)
     return student_from_arrays(architecture, arrays), arrays, metadata
 
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def input_widths(architecture: Architecture, *, raw: bool = False) -> dict[str, int]:
     """Names and widths of the inputs of a graph; `raw` asks for samples in any unit."""
     widths = {"raw_window" if raw else "window": SAMPLES}
-    if architecture.rhythm != "none":
-        widths["rhythm"] = WIDTH
+    if architecture.patient_blocks:
+        widths["rhythm"] = WIDTH * len(architecture.patient_blocks)
     if architecture.template:
         widths["residual"] = next(b.stop for b in architecture.branches if b.source == "residual")
     return widths
@@ -77,9 +77,9 @@ def float_graph(
         value = graph.add("Reshape", value, shape, name=f"{name}.positions")
         mean = graph.add("ReduceMean", value, graph.axes(3), name=f"{name}.tokens", keepdims=0)
         tokens.append(mean)
-    if arch.rhythm != "none":
-        value = layer("rhythm", "rhythm")
-        tokens.append(graph.add("Unsqueeze", value, graph.axes(2), name="rhythm.token"))
+    for name, four in _patient(graph, "rhythm", arch).items():
+        token = graph.add("Unsqueeze", layer(four, name), graph.axes(2), name=f"{name}.token")
+        tokens.append(token)
     value = graph.add("Concat", *tokens, name="tokens", axis=2)
     value = graph.add("Transpose", value, name="tokens.rows", perm=[0, 2, 1])
     value = graph.add("Reshape", value, graph.axes(-1, WIDTH), name="tokens.flat")
@@ -93,6 +93,17 @@ def float_graph(
     graph.add("Softmax", "logits", name="probability", axis=-1)
     widths = input_widths(arch, raw=raw)
     return graph.model(widths, arch.classes, "ecgphoton_float", metadata or {})
+
+
+def _patient(graph: Graph, value: str, architecture: Architecture) -> dict[str, str]:
+    """Return the four columns of `value` that each patient block reads, by block."""
+    names = architecture.patient_blocks
+    if len(names) == 1:
+        return {names[0]: value}
+    return {
+        name: graph.slice(value, WIDTH * at, WIDTH * (at + 1), f"{name}.features")
+        for at, name in enumerate(names)
+    }
 
 
 def integer_graph(
@@ -117,9 +128,9 @@ def integer_graph(
         value = graph.add("Reshape", value, shape, name=f"{name}.positions")
         value = graph.add("ReduceSum", value, graph.axes(2), name=f"{name}.sum", keepdims=0)
         tokens.append(_recode(graph, value, name, branch.kernel, n_x))
-    if arch.rhythm != "none":
-        value = _recode(graph, _detect(graph, codes["rhythm"], blocks["rhythm"]), "rhythm", 1, n_x)
-        tokens.append(graph.add("Unsqueeze", value, graph.axes(1), name="rhythm.token"))
+    for name, four in _patient(graph, codes.get("rhythm", ""), arch).items():
+        value = _recode(graph, _detect(graph, four, blocks[name]), name, 1, n_x)
+        tokens.append(graph.add("Unsqueeze", value, graph.axes(1), name=f"{name}.token"))
     value = graph.add("Concat", *tokens, name="tokens", axis=1)
     value = graph.add("Reshape", value, graph.axes(-1, WIDTH), name="tokens.flat")
     last = arch.blocks[-1]

@@ -122,7 +122,7 @@ class QuantizedStudent:
     def trace(self, inputs: Inputs) -> dict[str, Array]:
         """Return every intermediate code, by name; see `docs/formats.md`.
 
-        ``window`` (B, 360), ``rhythm`` (B, 4), ``residual`` (B, 120): input codes;
+        ``window`` (B, 360), ``rhythm`` (B, 4 k), ``residual`` (B, 120): input codes;
         ``NAME.detector`` (B, positions or tokens, 4); ``NAME.sum`` (B, tokens, 4) of a branch;
         ``NAME.input`` (B, tokens, 4) of an MLP block; ``h_sum`` (B, 4); ``h_pool``, ``logits``.
         """
@@ -140,7 +140,7 @@ class QuantizedStudent:
         trace: dict[str, Array] = {"window": self._encode(inputs.window, "window")}
         if arch.template:
             trace["residual"] = self._encode(inputs.residual, "residual")
-        if arch.rhythm != "none":
+        if arch.patient_blocks:
             trace["rhythm"] = self._encode(inputs.rhythm, "rhythm")
         by_name = {block.name: block for block in self.blocks}
         tokens = []
@@ -153,10 +153,11 @@ class QuantizedStudent:
             total = total.reshape(len(source), branch.tokens, branch.kernel, WIDTH).sum(2)
             trace[f"{branch.name}.detector"], trace[f"{branch.name}.sum"] = codes, total
             tokens.append(_recode(total, branch.kernel, n_x))
-        if arch.rhythm != "none":
-            block = by_name["rhythm"]
-            codes = _detect(block, trace["rhythm"][:, None])
-            trace["rhythm.detector"] = codes
+        for index, name in enumerate(arch.patient_blocks):
+            block = by_name[name]
+            four = trace["rhythm"][:, WIDTH * index : WIDTH * (index + 1)]
+            codes = _detect(block, four[:, None])
+            trace[f"{name}.detector"] = codes
             tokens.append(_recode(block.table[codes + largest_code(block.adc_bits)], 1, n_x))
         x = np.concatenate(tokens, axis=1)
         for block in self.blocks[-arch.layers :]:
@@ -259,7 +260,7 @@ def full_scale_of(architecture: Architecture, weight: Array, bias: Array) -> flo
 
 
 def role_of(name: str, architecture: Architecture) -> Role:
-    """Return what a block does: slide over a beat, read the rhythm, or map tokens."""
-    if name == "rhythm":
+    """Return what a block does: slide over a beat, read rhythm or shape, or map tokens."""
+    if name in architecture.patient_blocks:
         return "rhythm"
     return "branch" if name in {branch.name for branch in architecture.branches} else "mlp"

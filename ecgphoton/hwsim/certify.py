@@ -18,7 +18,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import single_threaded
 from ecgphoton.hwsim.sensitivity import threshold_margin
 from ecgphoton.student.architecture import WIDTH, Branch
-from ecgphoton.student.propagate import Activation, Inputs, activate, unfold
+from ecgphoton.student.propagate import Activation, Inputs, activate, patient_features, unfold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,10 +102,8 @@ def _block_bounds(trial: Trial, chain: _Chain, inputs: Inputs) -> NDArray[np.flo
         for side, value in zip(sides, bounds, strict=True):
             side.append(value)
     block = len(architecture.branches)
-    if architecture.rhythm != "none":
-        if inputs.rhythm is None:
-            raise InputError("this student reads rhythm features, but none were given")
-        x = inputs.rhythm.t()
+    for four in patient_features(inputs, architecture):
+        x = four.t()
         for side, value in zip(sides, chain.answer(block, x, torch.zeros_like(x)), strict=True):
             side.append(value[..., None])
         block += 1

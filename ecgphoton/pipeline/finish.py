@@ -22,6 +22,7 @@ from ecgphoton.artifacts import (
     write_text,
 )
 from ecgphoton.ecg.beats import BeatSet, Splits
+from ecgphoton.ecg.features import FEATURES_VERSION
 from ecgphoton.evaluation import evaluate_set
 from ecgphoton.pipeline.beats import examples_of, monitored, reported
 from ecgphoton.recipe import Recipe
@@ -65,6 +66,7 @@ def finish(
     took_part = ["training", *dict.fromkeys((*monitored(recipe, splits), *gates))]
     metadata = {
         "architecture": asdict(architecture),
+        "features_version": FEATURES_VERSION,
         "classes": classes,
         "labels": splits.labels.name,
         "protocol": splits.protocol.name,

@@ -38,6 +38,7 @@ BRANCHES = (
     Branch("T", "window", 240, 360, 2, 58),
     Branch("global", "window", 0, 360, 1, 357),
 )
+SHAPE_BLOCKS = ("shape", "detail")
 TEMPLATE_BRANCH = Branch("template", "residual", 0, 120, 3, 39)
 
 
@@ -67,6 +68,8 @@ class Architecture:
     """Dropout on the pooled feature vector during training."""
     rhythm: Literal["none", "causal", "full"] = "none"
     """Ninth token from four RR-interval features: none, causal, or with the next interval."""
+    shape_tokens: int = 0
+    """Further tokens, 0 to 2, from features of the beat's shape against its patient's usual one."""
     template: bool = False
     """Fifth branch on the QRS part of beat minus running patient template."""
 
@@ -94,6 +97,7 @@ class Architecture:
                 self.rhythm,
                 "'none', 'causal' or 'full'",
             ),
+            (0 <= self.shape_tokens <= 2, "shape_tokens", self.shape_tokens, "0, 1 or 2"),
         )
         for good, name, value, allowed in checks:
             if not good:
@@ -105,19 +109,24 @@ class Architecture:
         return (*BRANCHES, TEMPLATE_BRANCH) if self.template else BRANCHES
 
     @property
-    def blocks(self) -> tuple[str, ...]:
-        """Name of every 4x4 matrix: branches, then rhythm, then MLP layers."""
+    def patient_blocks(self) -> tuple[str, ...]:
+        """Blocks that each make one token of four features of the patient's recent beats."""
         rhythm = () if self.rhythm == "none" else ("rhythm",)
+        return (*rhythm, *SHAPE_BLOCKS[: self.shape_tokens])
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """Name of every 4x4 matrix: branches, then rhythm and shape, then MLP layers."""
         return (
             *(branch.name for branch in self.branches),
-            *rhythm,
+            *self.patient_blocks,
             *(f"mlp{index + 1}" for index in range(self.layers)),
         )
 
     @property
     def tokens(self) -> int:
-        """Tokens that run through the MLP: 8, plus rhythm 1, plus template 3."""
-        return sum(branch.tokens for branch in self.branches) + (self.rhythm != "none")
+        """Tokens that run through the MLP: 8, plus rhythm 1, shape up to 2, template 3."""
+        return sum(branch.tokens for branch in self.branches) + len(self.patient_blocks)
 
     @property
     def parameters(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from ecgphoton.ecg.features import FEATURES_VERSION
 from ecgphoton.errors import InputError
 from ecgphoton.student.architecture import GAIN_RANGE, SAMPLES, WIDTH, Architecture
 from ecgphoton.student.propagate import (
@@ -155,6 +156,24 @@ class _Peaks(IdealDetector):
     def layer(self, block: int, weight: Tensor, bias: Tensor, gain: Tensor, x: Tensor) -> Tensor:
         self.largest.append((weight @ x + bias[..., None]).abs().amax())
         return super().layer(block, weight, bias, gain, x)
+
+
+def refuse_other_features(architecture: Architecture, metadata: Mapping[str, Any]) -> None:
+    """Refuse a student that learnt on other features than this version computes.
+
+    Raises
+    ------
+    InputError
+        If it reads rhythm, shape or template features of another version.
+    """
+    learnt = metadata.get("features_version", FEATURES_VERSION)
+    reads = architecture.patient_blocks or architecture.template
+    if reads and learnt != FEATURES_VERSION:
+        raise InputError(
+            f"this student learnt on version {learnt} of the rhythm and shape features, this "
+            f"ecgphoton computes version {FEATURES_VERSION}; train it again, or use the ecgphoton "
+            "it was trained with"
+        )
 
 
 def student_from_arrays(

@@ -30,7 +30,7 @@ class Inputs:
     window: Tensor
     """(B, 360), normalised samples in [-1, 1]."""
     rhythm: Tensor | None = None
-    """(B, 4), RR-interval features in [-1, 1]."""
+    """(B, 4 k), four features in [-1, 1] for each of the k blocks of `patient_blocks`."""
     residual: Tensor | None = None
     """(B, 120), QRS part of beat minus running template, in [-1, 1]."""
 
@@ -47,12 +47,13 @@ class Inputs:
 
 def inputs_of(beats: BeatSet, architecture: Architecture) -> Inputs:
     """Return the tensors a student of this architecture reads from a `BeatSet`."""
-    rhythm = {"none": None, "causal": beats.rhythm_causal, "full": beats.rhythm_full}[
-        architecture.rhythm
-    ]
+    rhythm = {"causal": [beats.rhythm_causal], "full": [beats.rhythm_full]}
+    parts = rhythm.get(architecture.rhythm, [])
+    if architecture.shape_tokens:
+        parts = [*parts, beats.shape[:, : WIDTH * architecture.shape_tokens]]
     return Inputs(
         torch.as_tensor(beats.windows),
-        None if rhythm is None else torch.as_tensor(rhythm),
+        torch.cat([torch.as_tensor(part) for part in parts], 1) if parts else None,
         torch.as_tensor(beats.residual) if architecture.template else None,
     )
 
@@ -233,6 +234,26 @@ def _need(part: Tensor | None, name: str, columns: int) -> Tensor:
     return part
 
 
+def patient_features(inputs: Inputs, architecture: Architecture) -> tuple[Tensor, ...]:
+    """Return the (B, 4) features of each of the `patient_blocks`.
+
+    Raises
+    ------
+    InputError
+        If they are missing, or of another width.
+    """
+    count = len(architecture.patient_blocks)
+    if not count:
+        return ()
+    given = _need(inputs.rhythm, "rhythm", count * WIDTH)
+    if given.shape[1] != count * WIDTH:
+        raise InputError(
+            f"this student reads {count * WIDTH} rhythm and shape features a beat, "
+            f"{given.shape[1]} were given; pass BeatSet inputs made with the same architecture"
+        )
+    return tuple(given[:, WIDTH * at : WIDTH * (at + 1)] for at in range(count))
+
+
 def features(
     stack: Stack, inputs: Inputs, architecture: Architecture, detector: Detector
 ) -> Tensor:
@@ -246,9 +267,9 @@ def features(
         segment = source[:, branch.start : branch.stop]
         parts.append(detector.pooled(index, *stack.block(index), segment, branch))
     block = len(architecture.branches)
-    if architecture.rhythm != "none":
-        rhythm = _need(inputs.rhythm, "rhythm", WIDTH).t().unsqueeze(0)  # (1, 4, B)
-        parts.append(detector.layer(block, *stack.block(block), rhythm).unsqueeze(-1))
+    for four in patient_features(inputs, architecture):
+        x = four.t().unsqueeze(0)  # (1, 4, B)
+        parts.append(detector.layer(block, *stack.block(block), x).unsqueeze(-1))
         block += 1
     x = torch.cat(parts, dim=-1).view(chips, WIDTH, -1)  # (C, 4, B * tokens)
     for index in range(block, len(architecture.blocks)):

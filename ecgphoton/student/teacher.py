@@ -29,6 +29,8 @@ class TeacherShape:
     """Length of the feature vector."""
     rhythm: bool = False
     """Whether the four RR-interval features join the pooled ones."""
+    shape_tokens: int = 0
+    """How many times four shape features join them, too."""
     template: bool = False
     """Whether beat minus running template is a second input channel."""
 
@@ -90,8 +92,7 @@ class Teacher(nn.Module):
                 blocks += [_Block(inside, outside, stride), _Block(outside, outside, 1)]
                 inside = outside
             self.blocks = nn.Sequential(*blocks)
-            rhythm = WIDTH if self.shape.rhythm else 0
-            self.embed = nn.Linear(inside + rhythm, self.shape.embedding)
+            self.embed = nn.Linear(inside + self._patient, self.shape.embedding)
             self.head = nn.Linear(self.shape.embedding, self.shape.classes)
 
     def forward(
@@ -114,10 +115,21 @@ class Teacher(nn.Module):
                 [beat, nn.functional.pad(_need(residual, "residual"), RESIDUAL_AT)[:, None]], 1
             )
         pooled = self.blocks(self.stem(beat)).mean(-1)
-        if self.shape.rhythm:
-            pooled = torch.cat([pooled, _need(rhythm, "rhythm")], 1)
+        if self._patient:
+            given = _need(rhythm, "rhythm")
+            if given.shape[1] != self._patient:
+                raise InputError(
+                    f"this teacher reads {self._patient} rhythm and shape features, "
+                    f"{given.shape[1]} were given; use a student with the same inputs"
+                )
+            pooled = torch.cat([pooled, given], 1)
         feature = torch.relu(self.embed(pooled))
         return self.head(feature), feature
+
+    @property
+    def _patient(self) -> int:
+        """Number of rhythm and shape features."""
+        return WIDTH * (self.shape.rhythm + self.shape.shape_tokens)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the state as numpy arrays, for a checkpoint."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
+from ecgphoton.student.architecture import WIDTH
 from ecgphoton.student.teacher import Teacher, TeacherShape, teacher_from_arrays
 from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation
@@ -35,11 +36,13 @@ def tell(progress: Progress | None, name: str, epochs: int) -> Callable[[FitStat
 
 def teacher_shape(examples: Examples, classes: int, settings: Distillation) -> TeacherShape:
     """Return the shape of a teacher that reads what the student reads."""
+    given = examples.inputs.rhythm
     return TeacherShape(
         classes=classes,
         width=settings.teacher_width,
         embedding=settings.teacher_embedding,
-        rhythm=examples.inputs.rhythm is not None,
+        rhythm=given is not None,
+        shape_tokens=0 if given is None else given.shape[1] // WIDTH - 1,
         template=examples.inputs.residual is not None,
     )
 

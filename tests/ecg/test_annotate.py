@@ -27,7 +27,13 @@ def fingerprint(beats: BeatSet) -> np.ndarray:
     rng = np.random.default_rng(0)
     score = sum(
         part.astype(float) @ rng.normal(size=part.shape[1])
-        for part in (beats.windows, beats.rhythm_causal, beats.rhythm_full, beats.residual)
+        for part in (
+            beats.windows,
+            beats.rhythm_causal,
+            beats.rhythm_full,
+            beats.shape,
+            beats.residual,
+        )
     )
     p = 1 / (1 + np.exp(-score))
     return np.column_stack([1 - p, p]).astype(np.float32)
@@ -75,7 +81,7 @@ def test_stream_sees_exactly_the_beats_of_training(wfdb_folder):
         )
         streamed = BeatSet.concat(keep.seen)
         trained = load_records([name], data=wfdb_folder, cache=False)
-        for column in ("windows", "rhythm_causal", "rhythm_full", "residual", "sample"):
+        for column in ("windows", "rhythm_causal", "rhythm_full", "shape", "residual", "sample"):
             np.testing.assert_array_equal(getattr(streamed, column), getattr(trained, column))
         assert streamed.synthetic
         assert calls.classified.sum() == len(trained)

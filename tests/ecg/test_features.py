@@ -1,4 +1,4 @@
-"""Normalisation, rhythm features and the running template, against slow plain versions."""
+"""Normalisation and rhythm features, against slow plain versions."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgphoton.ecg.features import (
-    QRS,
     WINDOW,
-    deviation,
+    interval_feature,
+    magnitude,
     normalise,
     rhythm_features,
-    template_residual,
 )
 
 
@@ -113,58 +112,20 @@ def test_strange_intervals_stay_bounded():
         assert np.abs(features).max() <= 1
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 32, 33, 34, 100])
-def test_residual_is_beat_minus_running_median(count):
-    """The fast residual equals a median over the last 33 beats taken one by one."""
-    windows = normalise(beats(count))
-    qrs = windows[:, QRS]
-    wanted = [qrs[i] - np.median(qrs[max(0, i - 32) : i + 1], axis=0) for i in range(count)]
-    wanted = np.clip(np.reshape(wanted, (-1, 120)), -1, 1)
-    found = template_residual(windows)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, wanted, atol=1e-6)
+def test_an_interval_is_measured_in_seconds():
+    """An interval of 0.8 s is 0, shorter ones negative, the first beat has none."""
+    samples = np.cumsum([0, 288, 144, 576])
+    found = interval_feature(samples)
+    np.testing.assert_allclose(found, [0, 0, np.tanh(-0.8), np.tanh(1.6)], atol=1e-6)
+    np.testing.assert_allclose(interval_feature(samples * 2, 720), found, atol=1e-6)
+    for count in (0, 1):
+        assert interval_feature(samples[:count]).shape == (count,)
 
 
-def test_a_stream_gives_the_same_residuals():
-    """Beat by beat, with the last 32 remembered, the residual equals the whole record's."""
-    windows = normalise(beats(70))
-    whole = template_residual(windows)
-    for i in range(len(windows)):
-        one = template_residual(windows[i : i + 1], history=windows[max(0, i - 32) : i, QRS])
-        np.testing.assert_array_equal(one[0], whole[i])
-
-
-def test_residual_of_a_steady_patient_is_zero():
-    """Equal beats leave nothing; one odd beat among them leaves itself minus the usual."""
-    windows = np.repeat(normalise(beats(1)), 50, axis=0)
-    assert not template_residual(windows).any()
-    windows[40] = -windows[40]
-    residual = template_residual(windows)
-    np.testing.assert_allclose(residual[40], np.clip(2 * windows[40, QRS], -1, 1), atol=1e-6)
-    assert not residual[41:].any()
-
-
-@pytest.mark.parametrize("count", [0, 1, 2, 32, 33, 34, 100])
-def test_deviation_is_size_over_usual_size(count):
-    """The fourth rhythm value equals its definition beat by beat, whole or streamed."""
-    residual = template_residual(normalise(beats(count)))
-    size = np.abs(residual).mean(axis=1)
-    usual = [np.median(size[max(0, i - 32) : i + 1]) for i in range(count)]
-    wanted = np.tanh(np.log((size + 0.03) / (np.array(usual) + 0.03)))
-    found = deviation(residual)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, wanted, atol=1e-6)
-    for i in range(count):
-        one = deviation(residual[i : i + 1], history=residual[max(0, i - 32) : i])
-        np.testing.assert_allclose(one, found[i : i + 1], atol=1e-6)
-
-
-def test_only_the_odd_beat_deviates():
-    """A patient's usual beats deviate by about 0 however noisy the lead, another shape by more."""
-    rng = np.random.default_rng(3)
-    usual, odd = beats(1)[0], beats(1, seed=9)[0]
-    for noise in (0.01, 0.1):
-        windows = usual + noise * np.abs(usual).max() * rng.normal(size=(60, WINDOW))
-        windows[50] = odd
-        found = deviation(template_residual(normalise(windows)))
-        assert np.abs(np.delete(found, 50)).max() < 0.4 < found[50]
+def test_magnitude_is_in_the_unit_of_the_signal():
+    """A beat's magnitude is its largest distance from its mean, whatever the offset."""
+    one = beats(4)
+    np.testing.assert_allclose(magnitude(3 * one + 5), 3 * magnitude(one), rtol=1e-5)
+    np.testing.assert_allclose(
+        normalise(one) * magnitude(one)[:, None], one - one.mean(axis=1, keepdims=True), atol=1e-4
+    )

@@ -12,7 +12,7 @@ from ecgphoton.export.bundle import export_bundle
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 
-FULL = Architecture(rhythm="causal", template=True)
+FULL = Architecture(rhythm="causal", shape_tokens=2, template=True)
 POINT = OperatingPoint(0.5, ("validation",))
 
 

@@ -23,7 +23,8 @@ from ecgphoton.student.propagate import Inputs
 
 ARCHITECTURES = {
     "reference": Architecture(),
-    "full": Architecture(rhythm="causal", template=True),
+    "full": Architecture(rhythm="causal", shape_tokens=1, template=True),
+    "shape": Architecture(shape_tokens=2, layers=2),
     "four classes, relu": Architecture(classes=4, activation="relu", layers=2, rhythm="full"),
 }
 CASES = pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)

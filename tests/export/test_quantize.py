@@ -19,7 +19,7 @@ from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 
-FULL = Architecture(rhythm="causal", template=True)
+FULL = Architecture(rhythm="causal", shape_tokens=2, template=True)
 
 
 def quantised(student, bits=8, **widths):
@@ -62,8 +62,9 @@ def by_hand(student, inputs, beat):
         for token in range(branch.tokens):
             part = values[token * branch.kernel : (token + 1) * branch.kernel]
             tokens.append([(sum(column), branch.kernel) for column in zip(*part, strict=True)])
-    if arch.rhythm != "none":
-        tokens.append([(value, 1) for value in detect(blocks["rhythm"], codes["rhythm"])])
+    for at, name in enumerate(arch.patient_blocks):
+        four = codes["rhythm"][4 * at : 4 * at + 4]
+        tokens.append([(value, 1) for value in detect(blocks[name], four)])
     x = [[round(s * (n_x / (k * 32767))) for s, k in token] for token in tokens]
     for block in student.blocks[-arch.layers :]:
         values = [detect(block, token) for token in x]

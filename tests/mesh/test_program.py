@@ -30,11 +30,12 @@ def phases(rng):
 def make(mesh="svd-clements", *, bits=8, classes=2, seed=0) -> MeshProgram:
     """Return a program of random values: the file does not ask whether it works."""
     rng = np.random.default_rng(seed)
-    architecture = Architecture(rhythm="causal", template=True, classes=classes)
+    architecture = Architecture(rhythm="causal", shape_tokens=2, template=True, classes=classes)
     n = largest_code(bits)
     blocks = []
     for name in architecture.blocks:
-        role = "mlp" if name.startswith("mlp") else "rhythm" if name == "rhythm" else "branch"
+        role = "mlp" if name.startswith("mlp") else "branch"
+        role = "rhythm" if name in architecture.patient_blocks else role
         integers = IntegerBlock(
             name=name,
             role=role,

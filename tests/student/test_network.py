@@ -7,9 +7,15 @@ import pytest
 import torch
 from torch.nn import functional
 
+from ecgphoton.ecg.features import FEATURES_VERSION
 from ecgphoton.errors import InputError
 from ecgphoton.student.architecture import GAIN_RANGE, Architecture
-from ecgphoton.student.network import SegmentStudent, predict, student_from_arrays
+from ecgphoton.student.network import (
+    SegmentStudent,
+    predict,
+    refuse_other_features,
+    student_from_arrays,
+)
 from ecgphoton.student.propagate import Inputs, pooled_activation
 
 EVERY = [
@@ -17,14 +23,21 @@ EVERY = [
     Architecture(activation="relu", gains="tracked"),
     Architecture(rhythm="causal", template=True, layers=2, classes=4),
     Architecture(bounded=False, gains="unit", layers=4),
+    Architecture(rhythm="causal", shape_tokens=2, layers=2),
+    Architecture(shape_tokens=1),
 ]
 
 
-def inputs(beats: int, seed: int = 0) -> Inputs:
+def inputs(beats: int, seed: int = 0, features: int = 4) -> Inputs:
     """Random inputs with every part."""
     draw = torch.Generator().manual_seed(seed)
-    shapes = ((beats, 360), (beats, 4), (beats, 120))
+    shapes = ((beats, 360), (beats, features), (beats, 120))
     return Inputs(*(torch.rand(shape, generator=draw) * 2 - 1 for shape in shapes))
+
+
+def width_of(arch: Architecture) -> int:
+    """Features a student of this architecture reads; four where it reads none."""
+    return 4 * max(1, len(arch.patient_blocks))
 
 
 def plainly(student: SegmentStudent, x: Inputs) -> torch.Tensor:
@@ -43,10 +56,11 @@ def plainly(student: SegmentStudent, x: Inputs) -> torch.Tensor:
         y = act(gain * functional.conv1d(segment, weight[:, None], bias))
         tokens.append(functional.avg_pool1d(y, branch.kernel, branch.kernel))
     block = len(arch.branches)
-    if arch.rhythm != "none":
+    for at in range((arch.rhythm != "none") + arch.shape_tokens):
         weight, bias, gain = (part[0] for part in stack.block(block))
         assert x.rhythm is not None
-        tokens.append(act(gain * functional.linear(x.rhythm, weight, bias))[..., None])
+        four = x.rhythm[:, 4 * at : 4 * at + 4]
+        tokens.append(act(gain * functional.linear(four, weight, bias))[..., None])
         block += 1
     h = torch.cat(tokens, -1).transpose(1, 2)
     assert h.shape == (len(x), arch.tokens, 4)
@@ -59,7 +73,7 @@ def plainly(student: SegmentStudent, x: Inputs) -> torch.Tensor:
 @pytest.mark.parametrize("arch", EVERY)
 def test_fused_network_is_the_plain_network(arch: Architecture) -> None:
     """The fused propagation equals convolution, activation, pooling and linear layers."""
-    student, x = SegmentStudent(arch, seed=3), inputs(17)
+    student, x = SegmentStudent(arch, seed=3), inputs(17, features=width_of(arch))
     logits, h_pool = student(x.window, x.rhythm, x.residual)
     assert logits.shape == (17, arch.classes)
     assert h_pool.shape == (17, 4)
@@ -69,7 +83,7 @@ def test_fused_network_is_the_plain_network(arch: Architecture) -> None:
 @pytest.mark.parametrize("arch", EVERY)
 def test_gradients_are_those_of_the_plain_network(arch: Architecture) -> None:
     """The hand-written backward pass agrees with autograd on the plain formula."""
-    student, x = SegmentStudent(arch, seed=4).double(), inputs(9)
+    student, x = SegmentStudent(arch, seed=4).double(), inputs(9, features=width_of(arch))
     x = Inputs(x.window.double(), x.rhythm.double(), x.residual.double())  # type: ignore[union-attr]
     parameters = [p for p in student.parameters() if p.requires_grad]
     mine = torch.autograd.grad(
@@ -86,6 +100,10 @@ def test_reference_network_has_150_parameters() -> None:
     assert reference.parameters == 150
     assert reference.tokens == 8
     assert Architecture(rhythm="causal", template=True).parameters == 190
+    shaped = Architecture(rhythm="causal", shape_tokens=2, layers=2)
+    assert shaped.parameters == 190
+    assert shaped.tokens == 11
+    assert shaped.patient_blocks == ("rhythm", "shape", "detail")
     student = SegmentStudent(reference)
     counted = sum(p.numel() for name, p in student.named_parameters() if name != "log_gain")
     assert counted == 150
@@ -197,3 +215,20 @@ def test_many_chips_at_once_are_each_chip_alone() -> None:
         rows = slice(4 * chip, 4 * chip + 4)
         alone = pooled_activation(weight[rows], bias[rows], segment, branch, "tanh")
         torch.testing.assert_close(together[rows], alone, atol=1e-6, rtol=0)
+
+
+def test_features_of_another_version_are_refused() -> None:
+    """A student of older features is refused, unless it reads samples alone."""
+    for reads in ({"rhythm": "causal"}, {"shape_tokens": 1}, {"template": True}):
+        refuse_other_features(Architecture(**reads), {"features_version": FEATURES_VERSION})
+        with pytest.raises(InputError, match="learnt on version 2"):
+            refuse_other_features(Architecture(**reads), {"features_version": 2})
+    refuse_other_features(Architecture(), {"features_version": 2})
+
+
+def test_a_wrong_number_of_features_is_refused() -> None:
+    """Four features for a student that reads twelve are named as what they are."""
+    student = SegmentStudent(Architecture(rhythm="causal", shape_tokens=2))
+    x = inputs(3)
+    with pytest.raises(InputError, match=r"reads 12 rhythm and shape features a beat, 4 were"):
+        student(x.window, x.rhythm)

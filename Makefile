@@ -7,17 +7,18 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types check test-peers bench clean
+.PHONY: demo test lint types check test-peers bench docs clean
 
 demo: $(VENV)/.ready
 	$(BIN)/ecgphoton demo
+	@echo 'next: source $(BIN)/activate puts ecgphoton on the path; docs/tutorial.md goes on'
 
 test: $(VENV)/.ready lint types
 	$(BIN)/python -m pytest -n $(WORKERS) -q
 
 lint: $(VENV)/.ready
-	$(BIN)/ruff check ecgphoton tests benchmarks
-	$(BIN)/ruff format --check ecgphoton tests benchmarks
+	$(BIN)/ruff check ecgphoton tests benchmarks docs
+	$(BIN)/ruff format --check ecgphoton tests benchmarks docs
 
 types: $(VENV)/.ready
 	$(BIN)/mypy
@@ -29,6 +30,10 @@ test-peers: $(VENV)/.ready
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks
 
+docs: $(VENV)/.ready
+	$(BIN)/python -m pip install -q --group docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 $(VENV)/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "ecgphoton needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 2; }
@@ -38,4 +43,4 @@ $(VENV)/.ready: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) runs demo .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) runs demo site .mypy_cache .ruff_cache .pytest_cache

@@ -2,52 +2,110 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import files_page
 import pytest
+from blocks import Block, Session, blocks_of, command_lines, problem
 
 from ecgphoton.cli import main
+from ecgphoton.hwsim.profile import profiles
+from ecgphoton.recipe import Recipe, override, shipped
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CARDS = sorted((ROOT / "ecgphoton" / "models").glob("*/card.md"))
+BLOCKS = {
+    page.relative_to(ROOT).as_posix(): blocks_of(page.read_text(encoding="utf-8"))
+    for page in (*PAGES, *CARDS)
+}
+FOLLOWED = [
+    name for name, blocks in BLOCKS.items() if any(block.tag.startswith("run") for block in blocks)
+]
+SHELL = ("cd", "cp", "git", "head", "ls", "mkdir", "pip", "python3", "source")
+"""Other programs that pages may call."""
 
 
-def commands(page: Path) -> list[str]:
-    """Lines of a page that call ecgphoton."""
-    lines = page.read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
-    found = []
-    for line in lines:
-        text = re.sub(r"^(\s{4,}|\$ |>\s+|#\s+)*(\w+=\S+ )*", "", line)
-        if line != text.strip() and text.startswith("ecgphoton "):
-            found.append(text.split("  #")[0].split(" | ")[0].strip())
-    return found
+def calls() -> Iterator[tuple[str, str]]:
+    """Every command of every page, with the page."""
+    for name, blocks in BLOCKS.items():
+        for block in blocks:
+            if block.language in ("", "bash") and block.tag not in ("output", "shown", "file"):
+                yield from ((name, command) for command, _ in command_lines(block.text))
 
 
-CALLS = [(page, call) for page in (*PAGES, *CARDS) for call in commands(page)]
+CALLS = list(dict.fromkeys(calls()))
 
 
-def test_there_is_something_to_test() -> None:
-    """The README's three commands are among the calls found."""
-    calls = [call for _, call in CALLS]
-    for needed in ("ecgphoton train", "ecgphoton export --mesh", "ecgphoton simulate --noise 0.02"):
-        assert needed in calls
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_block_says_what_a_test_does_with_it(page: Path) -> None:
+    """No code block of any page is left out: each is run, checked, or said why not."""
+    name = page.relative_to(ROOT).as_posix()
+    wrong = [f"{name}:{b.line}: a block {problem(b)}" for b in BLOCKS[name] if problem(b)]
+    assert not wrong, "\n".join(wrong)
+
+
+def environment(patch: pytest.MonkeyPatch, blocks: list[Block]) -> None:
+    """Give a page the database only where it asks for it."""
+    patch.setenv("COLUMNS", "200")
+    if not any(block.tag == "run mitdb" for block in blocks):
+        patch.setenv("ECGPHOTON_DATA", "nowhere")
+
+
+@pytest.mark.parametrize("name", FOLLOWED)
+def test_following_a_page_works(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Every block a page asks to run runs, in order, and prints what the page shows."""
+    session, database = Session(tmp_path), os.environ.get("ECGPHOTON_DATA")
+    for block in BLOCKS[name]:
+        if block.tag == "run mitdb":
+            if database is None:
+                continue
+            monkeypatch.setenv("ECGPHOTON_DATA", str(request.getfixturevalue("mitdb")))
+        else:
+            monkeypatch.setenv("ECGPHOTON_DATA", "nowhere")
+        try:
+            session.follow(block)
+        except Exception as error:
+            raise AssertionError(f"{name}:{block.line}: {error}") from error
+    if name == "docs/tutorial.md":
+        assert "| `sets.*.miss` |" in files_page.explained(tmp_path)  # every key has a meaning
 
 
 @pytest.mark.parametrize(("page", "call"), CALLS, ids=[call for _, call in CALLS])
-def test_every_documented_call_is_understood(page: Path, call: str) -> None:
+def test_every_documented_call_is_understood(page: str, call: str) -> None:
     """Every documented command exists and takes the options it is shown with."""
-    call = re.sub(r"\[[^\]]*\]|…|\.\.\.", "", call)
+    words = shlex.split(re.sub(r"^(\w+=\S+ )+", "", call.partition(" > ")[0]))
+    program = words.pop(0)
+    if program == "ecgphoton":
+        understood(page, words)
+    elif program == "make":
+        targets = [word for word in words if "=" not in word]
+        makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+        for target in targets:
+            assert re.search(rf"(?m)^{target}:", makefile), f"{page}: no target {target}"
+    elif program in ("python", "pytest"):
+        module = words[1].replace(".", "/") if words[0] == "-m" else words[0]
+        found = [ROOT / module, ROOT / f"{module}.py"]
+        assert any(path.exists() for path in found), f"{page}: no {module}"
+    else:
+        assert program in SHELL or program == "export", f"{page}: {program}?"
+
+
+def understood(page: str, words: list[str]) -> None:
+    """Look up a call's command, its options and what it names."""
     command: click.Command = main
-    words = shlex.split(call)[1:]
     context = click.Context(command, info_name="ecgphoton")
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         name = words.pop(0)
         found = command.get_command(context, name)
-        assert found is not None, f"{page.name}: there is no command {name!r}"
+        assert found is not None, f"{page}: there is no command {name!r}"
         command, context = found, click.Context(found, info_name=name, parent=context)
     known = {
         option: parameter
@@ -55,27 +113,23 @@ def test_every_documented_call_is_understood(page: Path, call: str) -> None:
         if isinstance(parameter, click.Option)
         for option in (*parameter.opts, *parameter.secondary_opts)
     } | {"--help": None, "--version": None}
-    for word in words:
+    for word, value in zip(words, [*words[1:], ""], strict=False):
         if word.startswith("-") and not re.fullmatch(r"-\d.*", word):
             option = word.split("=")[0]
-            assert option in known, f"{page.name}: {command.name} has no option {option}"
+            assert option in known, f"{page}: {command.name} has no option {option}"
+        if word == "--set":
+            override(Recipe(), [value])
+        if word == "--recipe" and value.islower():
+            assert value in shipped() or value.endswith(".toml"), f"{page}: no recipe {value}"
+        if word == "--profile" and value.islower():
+            assert value in profiles() or value.endswith(".toml"), f"{page}: no profile {value}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    """Every relative link and picture of a page exists."""
-    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-        if "://" not in target and not target.startswith("mailto:"):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
-
-
-def test_the_readme_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Python example of the README runs as printed."""
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert blocks
-    monkeypatch.chdir(tmp_path)
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})
+def test_there_is_something_to_test() -> None:
+    """The README's three commands are among the calls found."""
+    said = [call for _, call in CALLS]
+    for needed in ("ecgphoton train", "ecgphoton export --mesh", "ecgphoton simulate --noise 0.02"):
+        assert needed in said
 
 
 def test_the_project_names_no_machine() -> None:

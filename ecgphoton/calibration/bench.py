@@ -4,8 +4,8 @@ A bench sets DAC codes, sends light and reads detectors; that is all. `calibrate
 nothing else of a chip, so a simulated chip, a recorded session and a real set-up are driven by the
 same code. Every operation is counted.
 
-A bench for real hardware implements `Bench` in a few lines; ``docs/calibration.md`` shows one over
-a socket. What it must keep:
+A bench for real hardware implements `Bench` in a few lines; ``docs/howto/own-bench.md`` shows
+one over a socket. What it must keep:
 
 - drivers of one block are numbered V theta 6, V phi 6, V output 4, attenuators 4, U theta 6,
   U phi 6, U output 4 (``real-part``: one mesh alone), MZIs in light order;

@@ -13,7 +13,7 @@ from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.profile import Profile
 
-PAGE = Path(__file__).parents[2] / "docs" / "calibration.md"
+PAGE = Path(__file__).parents[2] / "docs" / "howto" / "own-bench.md"
 
 
 def serve(connection: socket.socket, bench: SimulatedBench) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecgphoton import __version__
-from ecgphoton.artifacts import sha256, write_text
+from ecgphoton.artifacts import atomic_path, sha256
 from ecgphoton.ecg.annotate import (
     BeatCalls,
     Progress,
@@ -179,17 +179,18 @@ def _write_lines(
     abnormality: NDArray[np.float32],
 ) -> Path:
     """Write the summary, then a line a beat."""
-    lines = [json.dumps({"summary": summary}, sort_keys=True, ensure_ascii=False)]
-    times = np.round(calls.sample / calls.signal.fs, 4).tolist()
-    for sample, at, said, p, reason in zip(
-        calls.sample.tolist(), times, symbol.tolist(), abnormality.tolist(), calls.reason.tolist(),
-        strict=True,
-    ):  # fmt: skip
-        line: dict[str, Any] = {"sample": sample, "seconds": at, "symbol": said}
-        if reason:
-            line["reason"] = reason
-        else:
-            line["abnormal"] = round(p, 5)
-        lines.append(json.dumps(line))
-    write_text(path, "\n".join(lines) + "\n")
+    times = np.round(calls.sample / calls.signal.fs, 4)
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.write(json.dumps({"summary": summary}, sort_keys=True, ensure_ascii=False) + "\n")
+        for sample, at, said, p, reason in zip(
+            calls.sample, times, symbol, abnormality, calls.reason, strict=True
+        ):
+            line: dict[str, Any] = {
+                "sample": int(sample), "seconds": float(at), "symbol": str(said)
+            }  # fmt: skip
+            if reason:
+                line["reason"] = str(reason)
+            else:
+                line["abnormal"] = round(float(p), 5)
+            file.write(json.dumps(line) + "\n")
     return path

@@ -43,11 +43,22 @@ def classifier(
     if backend == "chip":
         return _on_chip(subject.carried, chip, profile, noise)
     if backend == "torch":
-        from ecgphoton.student.network import predict
-
-        student = _student(subject)
-        return lambda beats: predict(student, beats, block=CHUNK)
+        return _in_torch(subject)
     return _in_onnx(subject, backend)
+
+
+def _in_torch(subject: Subject) -> Classify:
+    """Return the student's answers on one thread: a chunk of beats is too little for two."""
+    from ecgphoton.hwsim.montecarlo import single_threaded
+    from ecgphoton.student.network import predict
+
+    student = _student(subject)
+
+    def classify(beats: BeatSet) -> NDArray[np.float32]:
+        with single_threaded():
+            return predict(student, beats, block=CHUNK)
+
+    return classify
 
 
 def _student(subject: Subject) -> SegmentStudent:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgphoton.ecg import annotate
+from ecgphoton.ecg import annotate, detect
 from ecgphoton.ecg.annotate import UNDECIDED, classify_record, decide_symbols
 from ecgphoton.ecg.annotations import read_annotations, write_annotations
 from ecgphoton.ecg.beats import load_records
@@ -165,8 +165,6 @@ def test_detection_does_not_depend_on_blocks_and_finds_the_beats(tmp_path):
 
 def test_searches_meet_without_losing_or_doubling_beats(tmp_path, monkeypatch):
     """With searches of 12 s each the beats at their seams are found once."""
-    from ecgphoton.ecg import detect
-
     signal = open_signal(at_rate(tmp_path, 360, seconds=60))
     once = detect_peaks(signal.blocks(), signal.length_360, signal.gain)
     monkeypatch.setattr(detect, "BLOCK", 12 * 360)
@@ -175,6 +173,49 @@ def test_searches_meet_without_losing_or_doubling_beats(tmp_path, monkeypatch):
     assert np.abs(once[np.searchsorted(once, seams).clip(0, len(once) - 1)] - seams).min() <= 2
     assert abs(len(once) - len(seams)) <= 1
     assert np.diff(seams).min() >= detect.REFRACTORY
+
+
+@pytest.mark.parametrize("rate", [128, 250, 360, 1000])
+def test_fast_peak_search_is_that_of_wfdb(rate):
+    """On noise, steps, plateaus at both ends and single spikes every local peak is wfdb's."""
+    from wfdb.processing import XQRS
+    from wfdb.processing.peaks import find_local_peaks
+
+    rng = np.random.default_rng(rate)
+    waves = [
+        rng.normal(size=3000),
+        np.rint(rng.normal(size=3000)),
+        np.repeat(rng.integers(0, 3, 60), 50).astype(float),
+        np.concatenate([np.full(90, 9.0), np.zeros(900), np.full(90, 9.0)]),
+        (np.arange(2000) == 700).astype(float),
+        np.cumsum(rng.normal(size=3000)),
+    ]
+    for wave in waves:
+        for radius in (1, 2, int(0.05 * rate)):
+            np.testing.assert_array_equal(
+                detect.local_peaks(wave, radius), find_local_peaks(wave, radius)
+            )
+    assert not len(detect.local_peaks(np.ones(50), 3))
+    slow, fast = (kind(sig=np.tile(waves[0], 4), fs=rate) for kind in (XQRS, detect.faster_xqrs()))
+    slow.detect(verbose=False)
+    fast.detect(verbose=False)
+    np.testing.assert_array_equal(slow.qrs_inds, fast.qrs_inds)
+    assert XQRS is not detect.faster_xqrs()
+    assert type(fast)._mwi is not XQRS._mwi, "wfdb no longer searches peaks where it did"
+
+
+@pytest.mark.mitdb
+@pytest.mark.parametrize("name", ["104", "200", "203", "207", "231"])
+def test_detection_is_that_of_wfdb_on_recordings(mitdb, name):
+    """On noisy, arrhythmic and fluttering leads the R peaks are those of wfdb's own XQRS."""
+    import wfdb
+    from wfdb.processing import XQRS
+
+    for lead in wfdb.rdrecord(str(mitdb / name), sampto=120 * 360).p_signal.T:
+        slow, fast = (kind(sig=lead, fs=360) for kind in (XQRS, detect.faster_xqrs()))
+        slow.detect(verbose=False)
+        fast.detect(verbose=False)
+        np.testing.assert_array_equal(slow.qrs_inds, fast.qrs_inds)
 
 
 def test_silence_has_no_beats_and_says_so(tmp_path):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 MANIFEST = "manifest.json"
+_UNFINISHED = ".unfinished-"
 CHECKPOINT_FORMAT = "ecgphoton-checkpoint/1"
 LARGEST_HEADER = 2**23  # bytes of a checkpoint that say what is in it
 
@@ -40,7 +41,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
-            dir=final.parent, prefix=f".{final.name}.", suffix=final.suffix
+            dir=final.parent, prefix=f".{final.name}{_UNFINISHED}", suffix=final.suffix
         )
         os.close(handle)
         temporary = Path(name)
@@ -50,20 +51,40 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             os.fsync(written.fileno())
         temporary.replace(final)
     except OSError as error:
-        raise InputError(
-            f"cannot write {final}: {error.strerror or error}; free some space or choose "
-            "another folder"
-        ) from error
+        raise _unwritten(final, error) from error
     finally:
         if temporary is not None and temporary.exists():
             temporary.unlink()
 
 
 def sweep_temporary(folder: Path) -> None:
-    """Remove what a killed process was writing into a folder when it died."""
-    for path in folder.glob(".*.*"):
-        if path.is_file():
+    """Remove what a killed process was writing into a folder when it died, and nothing else."""
+    for path in folder.glob(f".*{_UNFINISHED}????????*"):
+        if path.is_file() and not path.is_symlink():
             path.unlink()
+
+
+def check_room(folder: Path) -> None:
+    """Make a folder ready, before hours are spent on what shall be written there.
+
+    Raises
+    ------
+    InputError
+        If nothing can be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        sweep_temporary(folder)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unwritten(folder, error) from error
+
+
+def _unwritten(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"cannot write {path}: {error.strerror or error}; free some space or choose another folder"
+    )
 
 
 def write_bytes(path: Path | str, data: bytes) -> None:

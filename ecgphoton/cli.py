@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import os
+import signal
 import sys
-from typing import Any
+import threading
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from ecgphoton import __version__
 from ecgphoton.errors import InputError, VerificationError
 
+if TYPE_CHECKING:
+    from types import FrameType
+
+LONGEST_LINE = 1000  # characters of an error
 COMMANDS = {
     "train": "Train a student and say what it is worth.",
     "evaluate": "Evaluate a trained student on a protocol's sets.",
@@ -55,21 +63,63 @@ class LazyGroup(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Run; a user's mistake is one line and exit code 2, a failed check exit code 1."""
+        for stream in (sys.stdout, sys.stderr):  # letters a terminal lacks become question marks
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
         try:
-            return super().main(*args, **kwargs)
+            try:
+                return super().main(*args, **kwargs)
+            finally:
+                if sys.stdout is not None:
+                    sys.stdout.flush()
         except InputError as error:
-            _say("error", error)
-            sys.exit(2)
+            _leave("error", error, 2)
         except VerificationError as error:
-            _say("failed", error)
-            sys.exit(1)
+            _leave("failed", error, 1)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _silence()
             sys.exit(1)
+        except OSError as error:
+            _silence()
+            if error.filename is None:
+                error = OSError(f"cannot write the answer: {error.strerror or error}")
+            _leave("error", error, 2)
+        except MemoryError:
+            _leave("error", "there is not enough memory; take fewer beats or chips at a time", 2)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
+        """Run a command; Ctrl-C ends it with one line and exit code 130, as shells expect."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, _stop)
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _leave("stopped", "interrupted; every file is whole or absent", 130)
 
 
-def _say(kind: str, error: Exception) -> None:
-    click.echo(f"ecgphoton: {kind}: {' '.join(str(error).split())}", err=True)
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt, but not while a library is imported: some make light of it."""
+    del number
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib") and hasattr(signal, "SIGALRM"):
+            signal.signal(signal.SIGALRM, _stop)
+            signal.setitimer(signal.ITIMER_REAL, 0.02)
+            return
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
+def _silence() -> None:
+    """Let nothing more be written to a standard output that takes nothing."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _leave(kind: str, error: object, code: int) -> NoReturn:
+    line = " ".join(str(error).split())
+    line = line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]} ..."
+    click.echo(f"ecgphoton: {kind}: {line}", err=True)
+    sys.exit(code)
 
 
 @click.group(

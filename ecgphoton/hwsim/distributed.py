@@ -6,8 +6,11 @@ the answer is the same bit for bit. A lost Dask worker's groups are sent to anot
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
-from collections.abc import Generator, Sequence
+import signal
+import threading
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -42,7 +45,21 @@ def process_groups(trial: Trial, groups: Sequence[int], *, workers: int, dask: s
     return _on_processes(trial, groups, workers)
 
 
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    """Let processes that start now not hear Ctrl-C: while they import, each would print a trace."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _start(trial: Trial) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # end without a word
     torch.set_num_threads(1)
     _TRIAL[:] = [trial]
 
@@ -58,7 +75,8 @@ def _on_processes(trial: Trial, groups: Sequence[int], workers: int) -> Rows:
         pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(trial,))
         try:
             waiting = iter(groups[done:])
-            queue = [pool.submit(_work, group) for group in islice(waiting, 2 * workers)]
+            with _unheard():
+                queue = [pool.submit(_work, group) for group in islice(waiting, 2 * workers)]
             while queue:
                 rows = queue.pop(0).result()
                 done += 1

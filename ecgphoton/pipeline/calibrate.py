@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecgphoton.artifacts import write_json, write_text
+from ecgphoton.artifacts import check_room, write_json, write_text
 from ecgphoton.errors import InputError
 from ecgphoton.pipeline.beats import splits_like
 from ecgphoton.pipeline.simulate import table_text
@@ -49,6 +49,7 @@ def calibrate_subject(
 
     if subject.point is None:
         raise InputError("a student of several classes has no operating point; use a binary one")
+    check_room(out)
     splits = splits_like(subject.metadata, data, data_dir)
     architecture = subject.architecture
     validation = Labelled(inputs_of(splits.validation, architecture), splits.validation.label)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecgphoton.artifacts import write_json, write_text
+from ecgphoton.artifacts import check_room, write_json, write_text
 from ecgphoton.errors import InputError
 from ecgphoton.pipeline.beats import evaluation_beats
 from ecgphoton.pipeline.subject import Subject
@@ -69,6 +69,7 @@ def simulate_subject(
     from ecgphoton.hwsim.simulate import simulate
     from ecgphoton.report.chips import draw_chips
 
+    check_room(out)
     bench = bench_of(subject, data, data_dir)
     beats = bench.beats
     report = simulate(*bench.arguments, progress=progress, **settings)

@@ -12,10 +12,10 @@ from torch import nn
 
 from ecgphoton import runs
 from ecgphoton.artifacts import (
+    check_room,
     load_checkpoint,
     read_json,
     save_checkpoint,
-    sweep_temporary,
     write_json,
     write_text,
 )
@@ -70,23 +70,18 @@ def track_gains(model: nn.Module, inputs: Inputs) -> None:
 
 def start_run(recipe: Recipe, folder: Path, seed: int) -> None:
     """Create a run folder that `train` can fill and resume."""
-    if folder.is_dir() and any(not _cut_off(path) for path in folder.iterdir()):
+    check_room(folder)  # this also removes what a run left that was killed in its first file
+    if any(folder.iterdir()):
         raise InputError(
             f"{folder} is not empty; choose another --out, or continue it with --resume {folder}"
         )
     write_json(folder / START, {"seed": seed, "recipe": recipe.to_dict()})
-    sweep_temporary(folder)
-
-
-def _cut_off(path: Path) -> bool:
-    """Whether a file is what a run left that was killed while it wrote its very first file."""
-    return path.name.startswith(f".{START}.")
 
 
 def resume_point(folder: Path) -> tuple[Recipe, int, FitState | None]:
     """Recipe, seed and last saved state of an unfinished run."""
-    sweep_temporary(folder)
     start = read_json(folder / START)
+    check_room(folder)
     try:
         recipe, seed = from_dict(start["recipe"]), int(start["seed"])
     except (KeyError, TypeError, ValueError) as error:

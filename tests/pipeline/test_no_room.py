@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,24 +17,34 @@ COMMANDS = {
     "simulate": f"simulate {MODEL} --noise 0.02 --chips 2 {SYNTHETIC}",
     "calibrate": f"calibrate {MODEL} --chips 1 {SYNTHETIC}",
 }
+WAYS = {
+    "a full disk": tuple(COMMANDS),
+    "no folder": ("train", "simulate"),
+    "a read-only folder": ("export", "calibrate"),
+}
+POWERLESS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--"]
+"""Makes root respect permissions."""
 
 
-def run(name: str, out: Path, blocks: str = "unlimited") -> subprocess.CompletedProcess[str]:
-    """Run a command whose files may not grow beyond so many blocks of 1 KiB."""
-    line = f'ulimit -f {blocks}; exec "$0" -m ecgphoton.cli {COMMANDS[name]} --out "$1"'
-    return subprocess.run(
-        ["bash", "-c", line, sys.executable, str(out)], capture_output=True, text=True, check=False
-    )
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-@pytest.mark.parametrize("way", ["full disk", "no folder"])
-def test_no_room_is_one_line(name: str, way: str, tmp_path: Path, monkeypatch) -> None:
+@pytest.mark.parametrize(("way", "name"), [(way, name) for way in WAYS for name in WAYS[way]])
+def test_no_room_is_one_line(way: str, name: str, tmp_path: Path, monkeypatch) -> None:
     """The command says what it could not write, and leaves nothing half-written."""
     monkeypatch.setenv("ECGPHOTON_CACHE", str(tmp_path / "cache"))
     (tmp_path / "file").write_text("not a folder")
-    out = tmp_path / ("out" if way == "full disk" else "file/out")
-    done = run(name, out, "1" if way == "full disk" else "unlimited")
+    (tmp_path / "closed").mkdir(mode=0o555)
+    root = os.name == "posix" and os.geteuid() == 0
+    if way == "a read-only folder" and root and not shutil.which("setpriv"):
+        pytest.skip("root may write everywhere, and there is no setpriv")
+    out = {"a full disk": "out", "no folder": "file/out", "a read-only folder": "closed/out"}[way]
+    blocks = "1" if way == "a full disk" else "unlimited"  # of 1 KiB, that a file may have
+    line = f'ulimit -f {blocks}; exec "$0" -m ecgphoton.cli {COMMANDS[name]} --out "$1"'
+    as_user = POWERLESS if way == "a read-only folder" and root else []
+    done = subprocess.run(
+        [*as_user, "bash", "-c", line, sys.executable, str(tmp_path / out)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     said = [line for line in done.stderr.splitlines() if "cannot write" in line]

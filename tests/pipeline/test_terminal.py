@@ -1,0 +1,82 @@
+"""Terminals that close, stop, fill up or lack letters: one line, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+CLI = [sys.executable, "-m", "ecgphoton.cli"]
+SYNTHETIC = ("--data", "synthetic", "--threads", "1")
+ASCII = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
+LONG = {
+    "train": ("train", *SYNTHETIC),
+    "simulate": ("simulate", "reference-rhythm", "--chips", "9999", "--workers", "2", *SYNTHETIC),
+    "calibrate": ("calibrate", "reference-rhythm", "--chips", "999", *SYNTHETIC),
+}
+
+
+def shell(line: str, **env: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a line of bash in which ``ep`` is the command line."""
+    ep = 'ep() { "$PYTHON" -m ecgphoton.cli "$@"; }; set -o pipefail; '
+    env = {**os.environ, "PYTHON": sys.executable, **env}
+    return subprocess.run(["bash", "-c", ep + line], capture_output=True, check=False, env=env)
+
+
+@pytest.mark.parametrize("command", ["recipes", "models --json"])
+def test_an_answer_nobody_reads(command: str) -> None:
+    """A closed pipe or a closed standard output ends in silence."""
+    for line in (f"ep {command} | true", f"ep {command} >&-"):
+        done = shell(line)
+        assert (done.returncode, done.stderr) in ((0, b""), (1, b"")), (line, done.stderr)
+
+
+@pytest.mark.parametrize("command", ["recipes", "models --json"])
+def test_an_answer_that_does_not_fit(command: str) -> None:
+    """Where the answer cannot be written, one line says so; the exit code is 2."""
+    done = shell(f"ep {command} > /dev/full")
+    assert done.returncode == 2
+    lines = done.stderr.decode().splitlines()
+    assert lines == ["ecgphoton: error: cannot write the answer: No space left on device"]
+
+
+def test_a_terminal_without_letters(tmp_path) -> None:
+    """Names with spaces, accents and bytes that are no letters work where ASCII is all there is."""
+    simulate = f"simulate reference-rhythm --chips 1 {' '.join(SYNTHETIC)}"
+    commands = {
+        "with space and ünï-µ": "export reference-rhythm",
+        b"caf\xe9".decode(errors="surrogateescape"): f"{simulate} --json",
+    }
+    for name, command in commands.items():
+        out = tmp_path / name / "out"
+        done = shell(f'ep {command} --out "$OUT"', OUT=str(out), **ASCII)
+        assert done.returncode == 0, done.stderr
+        assert b"Traceback" not in done.stderr
+        assert any(out.iterdir())
+    done = shell("ep models", **ASCII)
+    assert (done.returncode, done.stderr) == (0, b"")
+    done.stdout.decode("ascii")
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_ctrl_c_is_one_line(name: str, tmp_path) -> None:
+    """Exit code 130, one line, and every file whole or absent."""
+    out = tmp_path / "out"
+    process = subprocess.Popen(
+        [*CLI, *LONG[name], "--out", str(out)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    time.sleep(2.5)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: workers hear it too
+    said = process.communicate(timeout=60)[1].splitlines()
+    assert process.returncode in (130, -signal.SIGINT)  # shells report 130 for both
+    said = [line for line in said if not line.startswith("SYNTHETIC")]
+    assert said == ["ecgphoton: stopped: interrupted; every file is whole or absent"]
+    assert [p for p in tmp_path.rglob(".*") if p.name.startswith(".")] == []

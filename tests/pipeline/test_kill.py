@@ -118,13 +118,14 @@ def whole(request, tmp_path_factory) -> Whole:
 def test_kill_and_repeat_is_as_if_nothing_happened(attempt: int, whole: Whole, tmp_path) -> None:
     """``kill -9`` at a random moment, then once more: all files are identical.
 
-    Every second moment is drawn from the time in which files are written.
+    Every second moment is drawn from the time in which files are written, every other of these
+    close to its beginning: many files are written in a few milliseconds.
     """
     folder, draw = tmp_path / "out", random.Random(f"{whole.name} {attempt}").random()
     if attempt % 2:
         run(whole.name, folder, after=(0.2 + 0.8 * draw) * whole.seconds)
     else:
-        run(whole.name, folder, after_start=draw * whole.writing)
+        run(whole.name, folder, after_start=draw ** (1 + attempt % 4 * 2) * whole.writing)
     died = stage(folder, whole)
     run(whole.name, folder)
     found = content(folder)

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from ecgphoton import artifacts
 from ecgphoton.errors import EcgphotonError
 
-TOTAL = int(os.environ.get("ECGPHOTON_FUZZ", "1500"))
+TOTAL = int(os.environ.get("ECGPHOTON_FUZZ", "1000"))
 SEED = int(os.environ.get("ECGPHOTON_FUZZ_SEED", "7"))
 SECONDS = 5  # longest any input may take
 MEBIBYTES = 400  # most that the process may grow while it reads

@@ -141,6 +141,7 @@ BOMBS = {
     "a negative shape": lambda p: _npz(p, {"a.npy": _npy((-1,), bytes(64))}),
     "a packing never used": lambda p: _npz(p, {"a.npy": _npy((8,), bytes(64))}, zipfile.ZIP_BZIP2),
     "objects": lambda p: _npz(p, {"a.npy": _npy((1,), b"cos\nsystem\n", "|O")}),
+    "an unfinished header": lambda p: _npz(p, {"a.npy": b"\x93NUMPY\1\0\6\0{'a':("}),
     "no array": lambda p: _npz(p, {"a.npy": b"hello"}),
 }
 

@@ -1,0 +1,46 @@
+"""Chips of a process of your own, and which of its errors costs most.
+
+python examples/own_profile.py --out profile.png
+"""
+
+from __future__ import annotations
+
+from _start import options, picture
+
+import ecgphoton as ep
+from ecgphoton.hwsim.blame import blame
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.simulate import trial_of
+from ecgphoton.report.style import BLUE, VERMILION, percent_axis
+
+given = options(__doc__, chips=40, beats=600, seed=0)
+process = Profile(
+    name="mine",
+    splitter_sigma=0.1,  # rad, of every coupler
+    phase_offset=0.15,  # rad, of every arm
+    heater_spread=0.1,
+    heater_crosstalk=0.01,
+    dac_bits=6,
+    detector_noise=0.05,
+)
+beats = ep.load_splits(data="synthetic").test.take(slice(0, given.beats))
+model = ep.load("reference-rhythm")
+inputs = ep.inputs_of(beats, model.student.architecture)
+trial = trial_of(model.student, inputs, beats.label, model.point, profile=process, seed=given.seed)
+shares = blame(trial, chips=given.chips, by_mzi=False)
+shares = [share for share in shares if share.kind == "source"][::-1]
+
+with picture(given.out, height=0.9 + 0.32 * len(shares), synthetic=True) as axes:
+    rows = range(len(shares))
+    for name, colour, place in (("lost_sensitivity", VERMILION, 0.2), ("added_fpr", BLUE, -0.2)):
+        axes.barh(
+            [row + place for row in rows],
+            [getattr(share, name) for share in shares],
+            height=0.36,
+            color=colour,
+            label=name.replace("_", " "),
+        )
+    axes.set_yticks(list(rows), [share.name for share in shares])
+    axes.set_title("what each error costs alone, mean of chips")
+    axes.legend(loc="lower right")
+    percent_axis(axes, "x")

@@ -35,19 +35,28 @@ from ecgphoton.training.judge import probabilities
 
 BINS, DRAWS, FALSE_ALARMS = 2000, 1000, 0.05
 LEVERS: Mapping[str, tuple[str, ...]] = {
+    "8 tokens (rhythm, shape off)": ("student.rhythm=none", "student.shape_tokens=0"),
+    "shape tokens off": ("student.shape_tokens=0",),
+    "one shape token": ("student.shape_tokens=1",),
     "rhythm token off": ("student.rhythm=none",),
-    "template branch off": ("student.template=false",),
-    "both off (8 tokens)": ("student.rhythm=none", "student.template=false"),
+    "template branch on": ("student.template=true",),
+    "three layers": ("student.layers=3",),
+    "four layers": ("student.layers=4",),
+    "next interval seen (not causal)": ("student.rhythm=full",),
     "augmentation off": ("augment.shift=0", "augment.wander=0", "augment.noise=0"),
     "baseline wander 0.1": ("augment.wander=0.1",),
     "weight noise off": ("noise.weight=0",),
     "weight noise 0.06": ("noise.weight=0.06",),
-    "patient weights off": ("balance.patient_weight=false",),
+    "abnormal beats count 4": (
+        "balance.class_weights=fixed",
+        "balance.abnormal=4",
+        "balance.ratio_cap=4",
+        "balance.warm_up=0",
+        "balance.ramp=1",
+    ),
+    "patient weights on": ("balance.patient_weight=true",),
     "weight EMA off": ("training.ema=0",),
     "gains fixed at 1": ("student.gains=unit",),
-    "next interval seen (not causal)": ("student.rhythm=full",),
-    "two layers": ("student.layers=2",),
-    "four layers": ("student.layers=4",),
     "twice the epochs": ("training.epochs=TWICE",),
 }
 

@@ -38,10 +38,12 @@ tokens, rest = [], mesh["blocks"][len(mesh["pooling"]) :]
 for block, pool in zip(mesh["blocks"], mesh["pooling"]):
     at = pool["start"] + np.arange(pool["tokens"] * pool["kernel"])[:, None] + np.arange(4)
     tokens.append(run(block, gold[pool["source"]].astype(int)[:, at], pool["kernel"])[0])
-if rest[0]["role"] == "rhythm":
-    tokens.append(run(rest.pop(0), gold["rhythm"].astype(int)[:, None], 1)[0])
+patient = [block for block in rest if block["role"] == "rhythm"]
+for at, block in enumerate(patient):
+    four = gold["rhythm"][:, 4 * at : 4 * at + 4].astype(int)
+    tokens.append(run(block, four[:, None], 1)[0])
 x = np.concatenate(tokens, 1)
-for block in rest:
+for block in rest[len(patient) :]:
     x, total = run(block, x, 1)
 n, head = mesh["tokens"] * mesh["table_full_scale"], mesh["head"]
 logits = (total.sum(1) @ np.array(head["weight"]).T + n * np.array(head["bias"])) / n

@@ -1,7 +1,8 @@
 """Run the quick benchmarks one after the other: ``python -m benchmarks`` or ``make bench``.
 
-Each prints its own ratios, taken in one run. Those of accuracy, presets, distillation and four
-classes train for minutes to hours and are run by name.
+Each prints its own ratios, taken in one run, and the charts of docs/benchmarks.md are drawn anew.
+Those of accuracy, presets, distillation and four classes train for minutes to hours and are run
+by name.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ import time
 from pathlib import Path
 
 SHIPPED = Path("ecgphoton/models/reference-rhythm/bundle")
+FIGURES = Path("docs/figures")
 QUICK = (
-    ("training", "--rounds", "1"),
+    ("peers", "--draw", str(FIGURES)),
+    ("growth", "--draw", str(FIGURES)),
+    ("annotation",),
     ("hwsim",),
     ("distillation_cost",),
     ("calibration", "matrices", str(SHIPPED), "--chips", "2"),

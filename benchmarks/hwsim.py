@@ -1,14 +1,13 @@
 """Speed of the chip simulator, as ratios of times taken in one run.
 
-    python benchmarks/hwsim.py [--threads 2] [--beats 4096] [--run RUN]
+    python -m benchmarks.hwsim [--threads 2] [--beats 4096] [--run RUN]
 
-Peers that are not installed are left out with a note. Nothing here is asserted by a test.
+A layer beside other simulators is in ``benchmarks.peers``. Nothing here is asserted by a test.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import platform
 import time
@@ -43,27 +42,27 @@ def best(action, repeats=5):
     return min(times)
 
 
-def ours(threads):
-    """One SVD layer with splitter, phase and attenuator errors: 1,000 chips in blocks of 500."""
+def ours(threads, chips=CHIPS):
+    """One SVD layer with splitter, phase and attenuator errors, chips in blocks of 500."""
     program = program_of(SegmentStudent(seed=0))
     profile = Profile(splitter_sigma=SIGMA, phase_offset=SIGMA, attenuator_sigma=SIGMA)
     wiring = Wiring(program)
     codes = torch.as_tensor(wiring.codes(0)[None, :1]).float()
-    light, answer = torch.rand(4, VECTORS), torch.empty(CHIPS * 4, VECTORS)
-    luck = Foundry(profile).chips(0, 0, CHIPS, wiring).luck
+    light, answer = torch.rand(4, VECTORS), torch.empty(chips * 4, VECTORS)
+    luck = Foundry(profile).chips(0, 0, chips, wiring).luck
     block = OneBlock(program)
 
     def some(at):
         parts = (part[at : at + 500, :1] for part in luck)
-        chips = Chip(block, profile, type(luck)(*parts)).to(torch.float32)
-        rows = chips.matrices(codes).reshape(-1, 4)
+        made = Chip(block, profile, type(luck)(*parts)).to(torch.float32)
+        rows = made.matrices(codes).reshape(-1, 4)
         torch.mm(rows, light, out=answer[4 * at : 4 * at + len(rows)])
 
     pool = ThreadPoolExecutor(threads)
 
     def layer():
         with single_threaded():
-            list(pool.map(some, range(0, CHIPS, 500)))
+            list(pool.map(some, range(0, chips, 500)))
 
     return layer
 
@@ -82,7 +81,7 @@ class OneBlock(Wiring):
 
 
 def peer_aihwkit():
-    """Program a torch tile, then multiply, once a chip; s a chip."""
+    """Program a torch tile, then multiply, once a chip."""
     from aihwkit.nn import AnalogLinear
     from aihwkit.simulator.configs import TorchInferenceRPUConfig
 
@@ -90,15 +89,13 @@ def peer_aihwkit():
     light = torch.rand(VECTORS, 4)
 
     def chip():
-        layer.program_analog_weights()
-        layer(light)
-
-    with torch.no_grad():
-        return best(lambda: [chip() for _ in range(20)]) / 20
+        with torch.no_grad():
+            layer.program_analog_weights()
+            return layer(light)
 
 
 def peer_neurophox():
-    """One rectangular mesh built with new errors and applied, once a chip; s a chip."""
+    """One rectangular mesh built with new errors and applied, once a chip."""
     from neurophox.numpy import RMNumpy
 
     light = np.random.default_rng(0).random((VECTORS, 4)).astype(complex)
@@ -106,11 +103,11 @@ def peer_neurophox():
     def chip():
         light @ RMNumpy(4).matrix @ RMNumpy(4).matrix
 
-    return best(lambda: [chip() for _ in range(20)]) / 20
+    return chip
 
 
 def peer_lightworks():
-    """Two 4-mode Reck meshes decomposed and compiled with random splitters; s a chip."""
+    """Two 4-mode Reck meshes decomposed and compiled with random splitters, once a chip."""
     import lightworks as lw
     from lightworks.interferometers import ErrorModel, Reck
     from lightworks.interferometers.dists import Gaussian
@@ -125,11 +122,11 @@ def peer_lightworks():
         circuit = Reck(errors).map(lw.Unitary(unitary))
         return circuit.U @ (circuit.U @ light)
 
-    return best(lambda: [chip() for _ in range(20)]) / 20
+    return chip
 
 
 def peer_perceval():
-    """Two meshes of 6 MZIs with random splitters, matrix computed, once a chip; s a chip."""
+    """Two meshes of 6 MZIs with random splitters, matrix computed, once a chip."""
     import perceval as pcvl
     from perceval.components import BS, PS
 
@@ -146,11 +143,11 @@ def peer_perceval():
             circuit.add(mode, BS(theta=np.pi / 2 + 2 * SIGMA * rng.standard_normal()))
         return np.asarray(circuit.compute_unitary()) @ light
 
-    return best(lambda: [chip() for _ in range(20)]) / 20
+    return chip
 
 
 def peer_qpg():
-    """QPG-MIT meshes: one Clements network with new splitter errors; s a chip."""
+    """QPG-MIT meshes: one Clements network with new splitter errors, once a chip."""
     import meshes
 
     light = np.random.default_rng(0).random((4, VECTORS)).astype(complex)
@@ -160,7 +157,38 @@ def peer_qpg():
         network.p_splitter = np.random.default_rng().normal(0, SIGMA, network.p_splitter.shape)
         return network.matrix() @ (network.matrix() @ light)
 
-    return best(lambda: [chip() for _ in range(20)]) / 20
+    return chip
+
+
+def peer_sax():
+    """One SVD layer as a SAX circuit, evaluated with new splitters once a chip."""
+    import sax
+
+    from ecgphoton.mesh.netlist import SAX_MODELS, sax_layer
+    from ecgphoton.mesh.svd import svd_lowered
+
+    rng = np.random.default_rng(0)
+    lowered = svd_lowered(rng.uniform(-1, 1, (4, 4)))
+    netlist = sax_layer(lowered.layout, lowered.u, lowered.v, lowered.attenuation)
+    circuit, _ = sax.circuit(netlist, dict(SAX_MODELS))
+    light = rng.random((4, VECTORS))
+
+    def chip():
+        changed = {
+            mesh: {
+                f"mzi{k}": {
+                    part: {"coupling": 0.5 + SIGMA * rng.standard_normal()}
+                    for part in ("splitter1", "splitter2")
+                }
+                for k in range(6)
+            }
+            for mesh in ("u", "v")
+        }
+        fields = circuit(**changed)
+        matrix = [[complex(fields[f"in{j}", f"out{i}"]) for j in range(4)] for i in range(4)]
+        return np.array(matrix) @ light
+
+    return chip
 
 
 PEERS = {
@@ -169,26 +197,8 @@ PEERS = {
     "lightworks": ("two Reck meshes", peer_lightworks),
     "perceval": ("two meshes of 6 MZIs", peer_perceval),
     "meshes": ("QPG-MIT, Clements", peer_qpg),
+    "sax": ("a netlist, chip by chip", peer_sax),
 }
-
-
-def layer_table(threads):
-    """Time 1,000 chips x 1,000 vectors through one SVD layer, here and elsewhere."""
-    print(f"\nOne 4x4 SVD layer with component errors, {CHIPS:,} chips x {VECTORS:,} vectors")
-    own = best(ours(threads), 15)
-    print(f"  {'ecgphoton':<12} {own:9.4f} s   1x")
-    for name, (what, action) in PEERS.items():
-        try:
-            importlib.import_module(name)
-        except ImportError:
-            print(f"  {name:<12} not installed")
-            continue
-        try:
-            taken = action() * CHIPS
-        except Exception as error:
-            print(f"  {name:<12} did not run: {type(error).__name__}: {error}")
-            continue
-        print(f"  {name:<12} {taken:9.4f} s   {taken / own:,.0f}x slower   ({what})")
 
 
 def student_of(path):
@@ -243,7 +253,7 @@ def student_table(beats, path):
 
 
 def main():
-    """Print both tables."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--beats", type=int, default=4096)
@@ -255,8 +265,6 @@ def main():
         f"python {platform.python_version()}, torch {torch.__version__}, {options.threads} threads,"
         f" load {load:.1f}"
     )
-    with torch.no_grad():
-        layer_table(options.threads)
     student_table(options.beats, options.run)
 
 

@@ -18,6 +18,10 @@ LEFT, RIGHT, TOP, BOTTOM = 50.0, 22.0, 10.0, 42.0
 Point = tuple[float, float]
 
 
+LOW_STRIP, HIGH_STRIP = 2.0, 5.0
+"""Heights a strip may have, mV."""
+
+
 @dataclass(frozen=True)
 class Series:
     """Something drawn in a chart."""
@@ -181,7 +185,6 @@ def ecg_strip(
     fs: float,
     *,
     marks: Iterable[tuple[float, str, bool]] = (),
-    span: float = 3.0,
     title: str = "",
 ) -> str:
     """Draw a strip on ECG paper at true size: 25 mm/s and 10 mm/mV on paper and screen.
@@ -192,12 +195,18 @@ def ecg_strip(
         Samples, NaN where there is none.
     marks
         (seconds, text, whether it stands out) above the strip.
-    span
-        Height in mV; two fifths of it are below the middle of the signal.
+
+    Its height is what the signal needs, in half millivolts, from `LOW_STRIP` to `HIGH_STRIP`.
     """
-    known = sorted(value for value in millivolts if math.isfinite(value))
-    middle = known[len(known) // 2] if known else 0.0
-    low = round(2 * (middle - 0.4 * span)) / 2
+    known = [value for value in millivolts if math.isfinite(value)] or [0.0]
+    low = math.floor(2 * min(known)) / 2
+    span = math.ceil(2 * max(known)) / 2 - low
+    if span < LOW_STRIP:
+        low -= math.floor(LOW_STRIP - span) / 2
+        span = LOW_STRIP
+    elif span > HIGH_STRIP:
+        low = round(2 * (sorted(known)[len(known) // 2] - 0.4 * HIGH_STRIP)) / 2
+        span = HIGH_STRIP
     width, height, head = 25 * len(millivolts) / fs, 10 * span, 5.0
     path, pen = [], "M"
     for index, value in enumerate(millivolts):

@@ -133,7 +133,7 @@ def chips(material: Material) -> Section | None:
     )
     keys = ("perfect", "mean", "median", "p5", "p95", "worst")
     rows = [
-        [name, *(number(row[key]) if name == "auc" else percent(row[key]) for key in keys)]
+        [spoken(name), *(number(row[key]) if name == "auc" else percent(row[key]) for key in keys)]
         for name, row in found["metrics"].items()
     ]
     parts = [verdict]
@@ -247,7 +247,7 @@ def blame(material: Material) -> Section | None:
             ]
             for share in rows[:MOST_SHARES]
         ]  # fmt: skip
-        columns = [kind, "lost sensitivity", "added FPR", "by gradient", "by gradient"]
+        columns = [kind, "lost sensitivity", "added FPR", "lost, by gradient", "FPR, by gradient"]
         more = f" (the {MOST_SHARES} largest of {len(rows)})" if len(rows) > MOST_SHARES else ""
         table = pieces.table(columns, shown)
         parts.append(pieces.fold(f"By {kind}{more}", table, opened=kind == "source"))

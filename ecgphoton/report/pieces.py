@@ -105,7 +105,7 @@ def short_hash(digest: str) -> Markup:
 
 def spoken(name: str) -> str:
     """Name of a set or key as a person would say it."""
-    return name.replace("_", " ")
+    return {"auc": "AUC", "fpr": "FPR", "miss": "miss rate"}.get(name, name.replace("_", " "))
 
 
 def any_value(value: Any) -> Markup:  # noqa: ANN401 - JSON is any value

@@ -318,6 +318,22 @@ def test_strip_is_at_true_scale():
     assert len(points) == 700
 
 
+@pytest.mark.parametrize(("low", "high"), [(-0.2, 1.1), (-2.4, 2.4), (3.9, 4.0), (-1.0, 3.2)])
+def test_no_strip_cuts_a_signal_it_can_hold(low, high):
+    """Signals up to 5 mV lie inside their paper, which is 2 mV high at least."""
+    trace = np.tile([low, (low + high) / 2, high], 100)
+    svg = ecg_strip(trace.tolist(), 360)
+    head, height = map(
+        float, re.search(r'y="([\d.]+)" width="[\d.]+" height="([\d.]+)"', svg).groups()
+    )
+    path = re.search(r'class="trace" d="([^"]+)"', svg)[1]
+    rows = [float(part.split()[1]) for part in re.split("[ML]", path)[1:]]
+    assert height % 5 == 0
+    assert height >= 20
+    assert head <= min(rows)
+    assert max(rows) <= head + height
+
+
 def test_any_json_becomes_readable():
     """Tables of objects, lists, nothing, yes and no are all shown."""
     shown = any_value({"a_b": [{"x": 1, "y": None}, {"x": 2.5, "y": True}], "c": [1, [2]], "d": {}})

@@ -103,6 +103,8 @@ def write_annotations(
     import wfdb
 
     _check_annotator(annotator)
+    if not annotator.isalpha():
+        raise InputError(f"annotator {annotator!r} to write; the wfdb package allows letters alone")
     if not _RECORD.fullmatch(name):
         raise InputError(f"record name {name!r}; WFDB allows letters, digits, '-' and '_'")
     sample = np.asarray(sample, np.int64)

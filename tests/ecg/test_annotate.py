@@ -262,7 +262,13 @@ def test_written_annotation_is_what_rdann_reads(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "annotator", "samples"),
-    [("a/b", "eph", [1]), ("x", "../e", [1]), ("x", "eph", [5, 3]), ("x", "eph", [-1])],
+    [
+        ("a/b", "eph", [1]),
+        ("x", "../e", [1]),
+        ("x", "eph2", [1]),
+        ("x", "eph", [5, 3]),
+        ("x", "eph", [-1]),
+    ],
 )
 def test_names_and_times_wfdb_cannot_hold_are_refused(tmp_path, name, annotator, samples):
     """Nothing is written outside the folder, and no times that run backwards."""

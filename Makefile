@@ -17,8 +17,8 @@ test: $(VENV)/.ready lint types
 	$(BIN)/python -m pytest -n $(WORKERS) -q
 
 lint: $(VENV)/.ready
-	$(BIN)/ruff check ecgphoton tests benchmarks docs examples
-	$(BIN)/ruff format --check ecgphoton tests benchmarks docs examples
+	$(BIN)/ruff check ecgphoton tests benchmarks docs/hooks examples
+	$(BIN)/ruff format --check ecgphoton tests benchmarks docs/hooks examples
 
 types: $(VENV)/.ready
 	$(BIN)/mypy

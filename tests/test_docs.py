@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -11,9 +10,10 @@ from pathlib import Path
 import click
 import files_page
 import pytest
-from blocks import Block, Session, blocks_of, command_lines, problem
+from blocks import Session, blocks_of, command_lines, problem
 
 from ecgphoton.cli import main
+from ecgphoton.ecg.physionet import locate
 from ecgphoton.hwsim.profile import profiles
 from ecgphoton.recipe import Recipe, override, shipped
 
@@ -50,26 +50,19 @@ def test_every_block_says_what_a_test_does_with_it(page: Path) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def environment(patch: pytest.MonkeyPatch, blocks: list[Block]) -> None:
-    """Give a page the database only where it asks for it."""
-    patch.setenv("COLUMNS", "200")
-    if not any(block.tag == "run mitdb" for block in blocks):
-        patch.setenv("ECGPHOTON_DATA", "nowhere")
-
-
 @pytest.mark.parametrize("name", FOLLOWED)
-def test_following_a_page_works(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> None:
-    """Every block a page asks to run runs, in order, and prints what the page shows."""
-    session, database = Session(tmp_path), os.environ.get("ECGPHOTON_DATA")
+def test_following_a_page_works(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every block a page asks to run runs, in order, and prints what the page shows.
+
+    Blocks for the database are followed where it is; all others see none.
+    """
+    monkeypatch.setenv("COLUMNS", "200")
+    session, database = Session(tmp_path), locate()
     for block in BLOCKS[name]:
-        if block.tag == "run mitdb":
-            if database is None:
-                continue
-            monkeypatch.setenv("ECGPHOTON_DATA", str(request.getfixturevalue("mitdb")))
-        else:
-            monkeypatch.setenv("ECGPHOTON_DATA", "nowhere")
+        if block.tag == "run mitdb" and database is None:
+            continue
+        place = str(database) if block.tag == "run mitdb" else "nowhere"
+        monkeypatch.setenv("ECGPHOTON_DATA", place)
         try:
             session.follow(block)
         except Exception as error:
@@ -90,7 +83,10 @@ def test_every_documented_call_is_understood(page: str, call: str) -> None:
         makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
         for target in targets:
             assert re.search(rf"(?m)^{target}:", makefile), f"{page}: no target {target}"
-    elif program in ("python", "pytest"):
+    elif program == "pytest" or words[:2] == ["-m", "pytest"]:
+        for word in words:
+            assert "/" not in word or (ROOT / word).exists(), f"{page}: no {word}"
+    elif program == "python":
         module = words[1].replace(".", "/") if words[0] == "-m" else words[0]
         found = [ROOT / module, ROOT / f"{module}.py"]
         assert any(path.exists() for path in found), f"{page}: no {module}"

@@ -195,7 +195,8 @@ class Session:
 
 
 def shape(line: str) -> str:
-    """Return a line without what differs from run to run: digits, verdict, spacing, rules."""
+    """Return a line without what differs from run to run: numbers, hashes, verdict, rules."""
     line = re.sub(r"(PASS|FAIL)( \(.*\))?", "VERDICT", line)
+    line = re.sub(r"\b[0-9a-f]{12,64}\b", "#", line)
     line = re.sub(r"\d[\d.,]*(e[+-]?\d+)?", "#", line)
     return " ".join(re.sub(r"[─━│┃┏┓┗┛┡┩└┘┳┻╇┴┼╈┯┷├┤-]", " ", line).split())

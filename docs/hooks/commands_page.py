@@ -15,7 +15,8 @@ def page() -> str:
     text = [
         "# Command line\n\n"
         "Exit codes: 0 success, 1 a failed verdict or verification, 2 something to correct in the "
-        "call, in one line. Every option can be set by a variable too, named in the last column.\n"
+        "call, in one line. An option can be set by a variable too: `--seed` of `train` by "
+        "`ECGPHOTON_TRAIN_SEED`.\n"
     ]
     for names, command in _commands(main, ("ecgphoton",)):
         text.append(_section(names, command))
@@ -40,11 +41,11 @@ def _section(names: tuple[str, ...], command: click.Command) -> str:
     arguments = [_argument(p) for p in command.params if isinstance(p, click.Argument)]
     usage = " ".join([*names, "[OPTIONS]", *arguments])
     rows = [
-        _row(parameter, names)
+        _row(parameter)
         for parameter in command.params
         if isinstance(parameter, click.Option) and not parameter.hidden
     ]
-    table = "| option | value | default | meaning | variable |\n|---|---|---|---|---|\n"
+    table = "| option | value | default | meaning |\n|---|---|---|---|\n"
     said = inspect.cleandoc((command.help or "").replace("\b", ""))
     return f"\n## {' '.join(names)}\n\n```text\n{usage}\n```\n\n{said}\n\n{table}{''.join(rows)}"
 
@@ -55,10 +56,9 @@ def _argument(parameter: click.Argument) -> str:
     return name if parameter.required else f"[{name}]"
 
 
-def _row(option: click.Option, names: tuple[str, ...]) -> str:
+def _row(option: click.Option) -> str:
     flags = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
-    variable = "_".join([*names, option.name or ""]).upper().replace("-", "_")
-    cells = (flags, _value(option), _default(option), option.help or "", f"`{variable}`")
+    cells = (flags, _value(option), _default(option), option.help or "")
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 

@@ -70,6 +70,7 @@ def _walk(value: Any, path: str, free: tuple[str, ...]) -> Iterator[Row]:
     elif isinstance(value, list) and value and isinstance(value[0], dict):
         yield from _walk(value[0], f"{path}[]", free)
     else:
+        value = float(f"{value:.6g}") if isinstance(value, float) else value
         text = json.dumps(value, ensure_ascii=False)
         yield Row(path, _kind(value), text if len(text) <= 40 else text[:37] + "…")
 

@@ -189,14 +189,14 @@ def ecg_strip(
 ) -> str:
     """Draw a strip on ECG paper at true size: 25 mm/s and 10 mm/mV on paper and screen.
 
+    Its height is what the signal needs, in half millivolts, from `LOW_STRIP` to `HIGH_STRIP`.
+
     Parameters
     ----------
     millivolts
         Samples, NaN where there is none.
     marks
         (seconds, text, whether it stands out) above the strip.
-
-    Its height is what the signal needs, in half millivolts, from `LOW_STRIP` to `HIGH_STRIP`.
     """
     known = [value for value in millivolts if math.isfinite(value)] or [0.0]
     low = math.floor(2 * min(known)) / 2

@@ -65,7 +65,7 @@ def sweep_temporary(folder: Path) -> None:
 
 
 def check_room(folder: Path) -> None:
-    """Make a folder ready, before hours are spent on what shall be written there.
+    """Refuse a folder that cannot be written to, before hours are spent; leave no empty one.
 
     Raises
     ------
@@ -73,10 +73,13 @@ def check_room(folder: Path) -> None:
         If nothing can be written there.
     """
     try:
+        made = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(parents=True, exist_ok=True)
         sweep_temporary(folder)
         with tempfile.TemporaryFile(dir=folder):
             pass
+        for path in made:
+            path.rmdir()
     except OSError as error:
         raise _unwritten(folder, error) from error
 

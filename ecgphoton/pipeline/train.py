@@ -71,7 +71,7 @@ def track_gains(model: nn.Module, inputs: Inputs) -> None:
 def start_run(recipe: Recipe, folder: Path, seed: int) -> None:
     """Create a run folder that `train` can fill and resume."""
     check_room(folder)  # this also removes what a run left that was killed in its first file
-    if any(folder.iterdir()):
+    if folder.exists() and any(folder.iterdir()):
         raise InputError(
             f"{folder} is not empty; choose another --out, or continue it with --resume {folder}"
         )

@@ -160,7 +160,7 @@ def _cache(folder):
 
 
 circuit = None  # takes longer to make than a table to read
-INPUTS = {"window": 360, "rhythm": 4, "residual": 120}
+INPUTS = {"window": 360, "rhythm": 12}
 GRAPHS = ("student.onnx", "student_integer.onnx")
 READERS = {
     "WFDB header": ("s01.hea", _recording),

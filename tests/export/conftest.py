@@ -12,7 +12,7 @@ from ecgphoton.export.bundle import export_bundle
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 
-FULL = Architecture(rhythm="causal", shape_tokens=2, template=True)
+FULL = Architecture(rhythm="causal", shape_tokens=1, template=True, layers=2)
 POINT = OperatingPoint(0.5, ("validation",))
 
 

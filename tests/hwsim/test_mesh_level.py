@@ -222,7 +222,7 @@ def test_every_shipped_number_has_a_comment():
         ("[splitter]\nsigma = 'much'", "splitter.sigma is 'much'"),
         ("[dac]\nbits = 1.5", "dac.bits is 1.5"),
         ("splitter = 1", "not a section"),
-        ("[[", "cannot be read"),
+        ("[[", "not valid TOML"),
     ],
 )
 def test_bad_profiles_are_one_clear_line(tmp_path, text, message):

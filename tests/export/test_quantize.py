@@ -19,7 +19,7 @@ from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 
-FULL = Architecture(rhythm="causal", shape_tokens=2, template=True)
+FULL = Architecture(rhythm="causal", shape_tokens=1, template=True, layers=2)
 
 
 def quantised(student, bits=8, **widths):

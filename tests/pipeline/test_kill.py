@@ -44,7 +44,10 @@ class Whole:
 
 def started(folder: Path) -> bool:
     """Whether anything of a command is there: its folder, or what is to become it."""
-    return any(folder.parent.iterdir()) and (not folder.exists() or any(folder.iterdir()))
+    try:
+        return any(folder.parent.iterdir()) and (not folder.exists() or any(folder.iterdir()))
+    except FileNotFoundError:  # tried whether it can be made, and gone again
+        return False
 
 
 def run(

@@ -78,10 +78,11 @@ def check_room(folder: Path) -> None:
         sweep_temporary(folder)
         with tempfile.TemporaryFile(dir=folder):
             pass
-        for path in made:
-            path.rmdir()
     except OSError as error:
         raise _unwritten(folder, error) from error
+    with contextlib.suppress(OSError):  # another command may have put something there meanwhile
+        for path in made:
+            path.rmdir()
 
 
 def _unwritten(path: Path, error: OSError) -> InputError:

@@ -171,3 +171,18 @@ def test_a_sparse_giant_is_not_hashed(tmp_path: Path) -> None:
     entry = {"bytes": size, "sha256": "0" * 64}
     artifacts.write_json(tmp_path / artifacts.MANIFEST, {"kind": "k", "files": {"giant": entry}})
     assert "are read" in artifacts.check_manifest(tmp_path, kind="k")[0]
+
+
+def test_room_is_found_beside_another_command(tmp_path, monkeypatch) -> None:
+    """A missing folder is no trouble and stays missing; what another command makes is kept."""
+    artifacts.check_room(tmp_path / "runs" / "a")
+    assert not (tmp_path / "runs").exists()
+    real = artifacts.tempfile.TemporaryFile
+
+    def meanwhile(**where):
+        (tmp_path / "runs" / "b").mkdir()
+        return real(**where)
+
+    monkeypatch.setattr(artifacts.tempfile, "TemporaryFile", meanwhile)
+    artifacts.check_room(tmp_path / "runs" / "a")
+    assert (tmp_path / "runs" / "b").is_dir()

@@ -11,17 +11,13 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.annotations import read_annotations
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.detect import detect_peaks
-from ecgphoton.ecg.extract import AT_EDGE, GAP, PAST_END
+from ecgphoton.ecg.extract import AT_EDGE, GAP, PAST_END, Timing, describe
 from ecgphoton.ecg.features import (
     HALF,
     WINDOW,
-    interval_feature,
-    magnitude,
-    normalise,
-    rhythm_features,
 )
 from ecgphoton.ecg.resample import scaled
-from ecgphoton.ecg.shape import History, compare
+from ecgphoton.ecg.shape import History
 from ecgphoton.ecg.signal import BLOCK_SECONDS, Signal
 from ecgphoton.errors import InputError
 
@@ -144,8 +140,7 @@ def _beats(
     progress: Progress | None,
 ) -> Iterator[BeatSet]:
     """Yield the beats of every block in order, marking in `reason` those with a gap."""
-    causal, full = rhythm_features(at_360)
-    interval = interval_feature(at_360)
+    timing = Timing.of(at_360)
     inside = np.flatnonzero(reason == "")
     done = 0
     history = History.empty()
@@ -160,17 +155,11 @@ def _beats(
             windows = view[at_360[rows] - HALF - held_first]
             whole = np.isfinite(windows).all(axis=1)
             reason[rows[~whole]] = GAP
-            rows, windows = rows[whole], windows[whole]
-            normal = normalise(windows)
-            shape = compare(normal, magnitude(windows), interval[rows], history)
-            history = shape.history
+            rows = rows[whole]
+            columns, history = describe(windows[whole], timing, rows, history)
             count = len(rows)
             yield BeatSet(
-                windows=normal,
-                rhythm_causal=np.column_stack([causal[rows], shape.deviation]),
-                rhythm_full=np.column_stack([full[rows], shape.deviation]),
-                shape=shape.features,
-                residual=shape.residual,
+                **columns,
                 label=np.full(count, -1, np.int64),
                 symbol=np.full(count, UNDECIDED),
                 record=np.full(count, signal.name),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from ecgphoton.ecg import features
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.features import HALF, WINDOW
 from ecgphoton.ecg.reading import Recording
-from ecgphoton.ecg.shape import compare
+from ecgphoton.ecg.shape import History, compare
 
 PAST_END = "annotated past the end of the signal"
 AT_EDGE = "window leaves the record"
@@ -28,24 +29,64 @@ class Extracted:
     report: DropReport
 
 
+@dataclass(frozen=True, eq=False)
+class Timing:
+    """What R samples alone say about every beat of a record."""
+
+    causal: features.FloatArray
+    """``(n, 3)`` from `features.rhythm_features`."""
+    full: features.FloatArray
+    """``(n, 3)`` the same, looking at the next interval."""
+    interval: features.FloatArray
+    """``(n,)`` from `features.interval_feature`."""
+
+    @classmethod
+    def of(cls, samples: NDArray[np.int64], fs: float = features.SAMPLING_RATE) -> Timing:
+        """Of all R samples of a record, in order, whatever becomes of the beats."""
+        return cls(*features.rhythm_features(samples, fs), features.interval_feature(samples, fs))
+
+
+def describe(
+    windows: NDArray[np.float32],
+    timing: Timing,
+    rows: NDArray[np.int64],
+    history: History | None = None,
+) -> tuple[dict[str, Any], History]:
+    """Columns of a `BeatSet` that a student may read, and the history the next beats need.
+
+    Parameters
+    ----------
+    windows
+        ``(m, 360)`` samples of the beats, any unit.
+    rows
+        ``(m,)`` which beats of `timing` they are.
+    history
+        Of the beats before, for a stream.
+    """
+    normal = features.normalise(windows)
+    shape = compare(normal, features.magnitude(windows), timing.interval[rows], history)
+    columns = {
+        "windows": normal,
+        "rhythm_causal": np.column_stack([timing.causal[rows], shape.deviation]),
+        "rhythm_full": np.column_stack([timing.full[rows], shape.deviation]),
+        "shape": shape.features,
+        "residual": shape.residual,
+    }
+    return columns, shape.history
+
+
 def extract(recording: Recording, *, source: str) -> Extracted:
     """Cut, normalise and describe every beat of a recording.
 
     Rhythm features see every beat annotation of the record, dropped or not; the running template
     sees every beat that has a whole window, whatever its symbol.
     """
-    causal, full = features.rhythm_features(recording.samples, recording.fs)
+    timing = Timing.of(recording.samples, recording.fs)
     reason, windows = _cut(recording.signal, recording.samples)
     kept = reason == ""
-    normal = features.normalise(windows)
-    interval = features.interval_feature(recording.samples, recording.fs)
-    shape = compare(normal, features.magnitude(windows), interval[kept])
+    columns, _ = describe(windows, timing, np.flatnonzero(kept))
     beats = BeatSet(
-        windows=normal,
-        rhythm_causal=np.column_stack([causal[kept], shape.deviation]),
-        rhythm_full=np.column_stack([full[kept], shape.deviation]),
-        shape=shape.features,
-        residual=shape.residual,
+        **columns,
         label=np.full(int(kept.sum()), -1, np.int64),
         symbol=recording.symbols[kept],
         record=np.full(int(kept.sum()), recording.name, f"<U{max(8, len(recording.name))}"),
@@ -53,7 +94,7 @@ def extract(recording: Recording, *, source: str) -> Extracted:
         fs=recording.fs,
         source="synthetic" if recording.synthetic else source,
     )
-    flat = int((~normal.any(axis=1)).sum())
+    flat = int((~beats.windows.any(axis=1)).sum())
     notes = recording.notes
     if flat:
         notes += (f"{recording.name}: {flat} flat beats became zeros",)

@@ -96,7 +96,7 @@ def rhythm_features(
     count = len(r_samples)
     causal = np.zeros((count, 3))
     if count > 1:
-        rr = np.clip(np.diff(np.asarray(r_samples, float)) / sampling_rate, *RR_LIMITS)
+        rr = _intervals(r_samples, sampling_rate)
         log = np.log(rr)
         causal[2:, 0] = log[1:] - np.log(_running_median(rr, RECENT)[:-1])
         causal[2:, 1] = log[1:] - np.log(_running_mean(rr, LONG_RUN)[:-1])
@@ -117,9 +117,13 @@ def interval_feature(r_samples: IntArray, sampling_rate: float = SAMPLING_RATE) 
     ``(n,)`` float32 in [-1, 1].
     """
     length = np.zeros(len(r_samples))
-    rr = np.clip(np.diff(np.asarray(r_samples, float)) / sampling_rate, *RR_LIMITS)
-    length[1:] = np.tanh(2 * (rr - USUAL_INTERVAL))
+    length[1:] = np.tanh(2 * (_intervals(r_samples, sampling_rate) - USUAL_INTERVAL))
     return length.astype(np.float32)
+
+
+def _intervals(r_samples: IntArray, sampling_rate: float) -> NDArray[np.float64]:
+    """Seconds from each R sample to the next, within `RR_LIMITS`."""
+    return np.clip(np.diff(np.asarray(r_samples, float)) / sampling_rate, *RR_LIMITS)
 
 
 def _running_median(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:

@@ -61,22 +61,7 @@ def restore(
     InputError
         If the arrays are not those of such a run.
     """
-    try:
-        return _restored(arrays, model, averaged, parts, optimiser)
-    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(
-            f"the saved state is not one of this recipe ({str(error).splitlines()[0]}); delete it "
-            "to begin anew"
-        ) from error
 
-
-def _restored(
-    arrays: Mapping[str, np.ndarray],
-    model: nn.Module,
-    averaged: nn.Module,
-    parts: Parts,
-    optimiser: torch.optim.Optimizer,
-) -> dict[str, np.ndarray]:
     def group(prefix: str) -> dict[str, Tensor]:
         return {
             name.removeprefix(prefix): torch.tensor(value)
@@ -84,17 +69,23 @@ def _restored(
             if name.startswith(prefix)
         }
 
-    model.load_state_dict(group("model."))
-    if averaged is not model:
-        averaged.load_state_dict(group("averaged."))
-    with torch.no_grad():
-        for index, value in group("extra.").items():
-            parts.extra[int(index)].copy_(value)
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in group("adam.").items():
-        index, key = name.split(".")
-        state.setdefault(int(index), {})[key] = value
-    optimiser.load_state_dict(
-        {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
-    )
-    return {name: value.numpy() for name, value in group("best.").items()}
+    try:
+        model.load_state_dict(group("model."))
+        if averaged is not model:
+            averaged.load_state_dict(group("averaged."))
+        with torch.no_grad():
+            for index, value in group("extra.").items():
+                parts.extra[int(index)].copy_(value)
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in group("adam.").items():
+            index, key = name.split(".")
+            state.setdefault(int(index), {})[key] = value
+        optimiser.load_state_dict(
+            {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
+        )
+        return {name: value.numpy() for name, value in group("best.").items()}
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"the saved state is not one of this recipe ({str(error).splitlines()[0]}); delete it "
+            "to begin anew"
+        ) from error

@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from ecgphoton.artifacts import MANIFEST
 from ecgphoton.ecg.beats import BeatSet, load_records
 from ecgphoton.ecg.records import PROTOCOLS, SAME_SUBJECT
-from ecgphoton.pipeline.beats import examples_of, splits_of
-from ecgphoton.pipeline.train import parts_of, start_run, train
 from ecgphoton.recipe import Recipe, override, read
+from ecgphoton.run.beats import examples_of, splits_of
+from ecgphoton.run.train import parts_of, start_run, train
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.fit import fit
 from ecgphoton.training.judge import probabilities

@@ -20,7 +20,7 @@ from benchmarks._beats import examples, table
 from ecgphoton.ecg.beats import load_splits
 from ecgphoton.export.bits import bits_table, enough
 from ecgphoton.export.fine_tune import fine_tune
-from ecgphoton.pipeline.train import parts_of
+from ecgphoton.run.train import parts_of
 from ecgphoton.runs import load_student
 
 

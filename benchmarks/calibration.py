@@ -32,7 +32,7 @@ from ecgphoton.calibration.trim import Trim
 from ecgphoton.export.bundle import load_bundle
 from ecgphoton.hwsim.chip import Chip, Foundry
 from ecgphoton.hwsim.profile import Profile, load_profile
-from ecgphoton.mesh.program import MeshProgram
+from ecgphoton.program.program import MeshProgram
 
 TRAINING_CHIPS, EPOCHS = 32, 10
 DRIFT_THINNING = 6  # every how many-th beat drift is judged on
@@ -128,9 +128,9 @@ def finetune(bundle: Path, profile: str, chips: int, seed: int, out: Path | None
     from ecgphoton.export.quantize import Quantisation, quantize
     from ecgphoton.export.ranges import calibrate_ranges
     from ecgphoton.hwsim.meshchips import mesh_source
-    from ecgphoton.pipeline.beats import examples_of
-    from ecgphoton.pipeline.train import parts_of
     from ecgphoton.recipe import from_dict
+    from ecgphoton.run.beats import examples_of
+    from ecgphoton.run.train import parts_of
     from ecgphoton.runs import load_student
     from ecgphoton.training.parts import Schedule
 
@@ -195,8 +195,8 @@ def drift(bundle: Path, profile: str, chips: int, seed: int) -> None:
 
 def opened(bundle: Path):
     """Subject and its beats."""
-    from ecgphoton.pipeline.beats import splits_like
-    from ecgphoton.pipeline.subject import open_subject
+    from ecgphoton.run.beats import splits_like
+    from ecgphoton.run.subject import open_subject
 
     subject = open_subject(bundle)
     if subject.point is None:

@@ -12,9 +12,9 @@ import time
 import numpy as np
 import torch
 
+from ecgphoton.legacy.distill import Distillation, TeacherOutputs, distilled
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
-from ecgphoton.training.distill import Distillation, TeacherOutputs, distilled
 from ecgphoton.training.parts import Batch, Control, Examples, Parts, Shuffled, plain_forward
 
 BEATS, BATCH, STEPS, SKIPPED = 42_240, 512, 80, 10

@@ -14,14 +14,14 @@ import torch
 from _beats import arguments, load, spread, table
 
 from ecgphoton.decision import ThresholdPolicy
+from ecgphoton.legacy.balance import Balance
+from ecgphoton.legacy.guards import GuardSettings
 from ecgphoton.metrics import class_table, confusion_matrix, macro_f1
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation
-from ecgphoton.training.balance import Balance
 from ecgphoton.training.fit import fit
-from ecgphoton.training.guards import GuardSettings
 from ecgphoton.training.judge import probabilities
 from ecgphoton.training.losses import LossSettings
 from ecgphoton.training.parts import Schedule

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ecgphoton import __version__
 from ecgphoton.errors import InputError, VerificationError
+from ecgphoton.version import __version__
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -16,11 +16,11 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
 from ecgphoton.intake import parse_toml, read_text
+from ecgphoton.legacy.balance import Balance
+from ecgphoton.legacy.distill import Distillation
+from ecgphoton.legacy.guards import GuardSettings
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.training.augment import Augmentation
-from ecgphoton.training.balance import Balance
-from ecgphoton.training.distill import Distillation
-from ecgphoton.training.guards import GuardSettings
 from ecgphoton.training.losses import LossSettings
 from ecgphoton.training.parts import Schedule
 

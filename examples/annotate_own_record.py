@@ -16,7 +16,7 @@ from _start import options
 import ecgphoton as ep
 from ecgphoton.ecg.score import score_record
 from ecgphoton.ecg.synthetic import write_wfdb
-from ecgphoton.pipeline.annotate import annotate
+from ecgphoton.run.annotate import annotate
 
 given = options(__doc__, beats=1200, seed=0)
 with tempfile.TemporaryDirectory() as name:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from _start import options, picture
 
-from ecgphoton.pipeline.beats import splits_of
-from ecgphoton.pipeline.train import train
 from ecgphoton.recipe import build, read
 from ecgphoton.report.style import BLUE, VERMILION, percent_axis
+from ecgphoton.run.beats import splits_of
+from ecgphoton.run.train import train
 
 given = options(__doc__, epochs=20, seed=0)
 recipe = build(

@@ -68,13 +68,13 @@ def _student(folder):
 
 
 def _resume(folder):
-    from ecgphoton.pipeline.train import resume_point
+    from ecgphoton.run.train import resume_point
 
     resume_point(folder)
 
 
 def _mesh(folder):
-    from ecgphoton.mesh.program_file import load_program
+    from ecgphoton.program.program_file import load_program
 
     load_program(folder / "mesh.json")
 
@@ -135,7 +135,7 @@ def _table(folder):
 
     global circuit
     if circuit is None:
-        from ecgphoton.mesh.program_file import load_program
+        from ecgphoton.program.program_file import load_program
 
         circuit = Circuit.of(load_program(folder / "mesh.json"))
     DriveTable.load(folder / "table.npz", circuit)[0].predicted()
@@ -395,7 +395,7 @@ def whole(tmp_path_factory, wfdb_folder):
     from ecgphoton.ecg.database import FILES
     from ecgphoton.ecg.extract import extract
     from ecgphoton.ecg.reading import read_recording
-    from ecgphoton.mesh.program_file import load_program
+    from ecgphoton.program.program_file import load_program
     from ecgphoton.recipe import Recipe
     from ecgphoton.training.parts import Control, EpochRecord
 

@@ -22,7 +22,7 @@ from ecgphoton.export.quantize import QuantizedStudent, quantize
 from ecgphoton.export.ranges import calibrate_ranges
 from ecgphoton.export.runtime import ENGINES, runner
 from ecgphoton.export.verify import verify
-from ecgphoton.mesh.program import MeshProgram
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs, Stack, inputs_of

@@ -17,7 +17,7 @@ SOURCES = {
     "ecgphoton/cli.py": "reference/cli.md",
     "ecgphoton/recipe.py": "reference/recipe.md",
     "ecgphoton/hwsim/profile.py": "reference/profile.md",
-    "ecgphoton/mesh/program.schema.json": "reference/mesh.md",
+    "ecgphoton/program/program.schema.json": "reference/mesh.md",
     "docs/hooks/files.toml": "reference/files.md",
 }
 """Sources of truth and the reference pages generated from them."""

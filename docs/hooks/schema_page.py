@@ -16,7 +16,7 @@ def page() -> str:
     """Return the page."""
     import json
 
-    from ecgphoton.mesh.program_file import schema_text
+    from ecgphoton.program.program_file import schema_text
 
     schema = json.loads(schema_text())
     text = [ABOUT, "\n## The file\n\n", _table(schema)]

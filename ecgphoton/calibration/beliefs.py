@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecgphoton.calibration.crosstalk import LENGTHS
-from ecgphoton.mesh.program import MZIS
+from ecgphoton.program.program import MZIS
 from ecgphoton.student.architecture import WIDTH
 
 if TYPE_CHECKING:

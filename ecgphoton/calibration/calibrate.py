@@ -20,7 +20,7 @@ from ecgphoton.errors import InputError
 
 if TYPE_CHECKING:
     from ecgphoton.calibration.bench import Bench, Cost
-    from ecgphoton.mesh.program import MeshProgram
+    from ecgphoton.program.program import MeshProgram
 
 Step = Callable[["Bench", DriveTable], DriveTable]
 """Looks through the bench and returns a better table."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from ecgphoton import __version__, artifacts
+from ecgphoton import artifacts
 from ecgphoton.calibration.calibrate import STANDARD, Step, calibrate, steps_of
 from ecgphoton.calibration.circuit import Circuit
 from ecgphoton.calibration.judge import driven, judge, matrix_errors
@@ -30,13 +30,14 @@ from ecgphoton.hwsim.montecarlo import rates, single_threaded
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
+from ecgphoton.version import __version__
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ecgphoton.decision import OperatingPoint, ThresholdPolicy
     from ecgphoton.hwsim.profile import Profile
-    from ecgphoton.mesh.program import MeshProgram
+    from ecgphoton.program.program import MeshProgram
     from ecgphoton.student.network import SegmentStudent
     from ecgphoton.student.propagate import Inputs
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecgphoton.mesh.heater import HeaterDac
-from ecgphoton.mesh.program import MZIS
+from ecgphoton.program.program import MZIS
 from ecgphoton.student.architecture import WIDTH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ecgphoton.mesh.layout import MeshLayout
-    from ecgphoton.mesh.program import MatrixBlock, MeshKind, MeshProgram
+    from ecgphoton.program.program import MatrixBlock, MeshKind, MeshProgram
 
     Floats = NDArray[np.float64]
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from ecgphoton.decision import OperatingPoint
     from ecgphoton.hwsim.profile import Profile
-    from ecgphoton.mesh.program import MeshProgram
+    from ecgphoton.program.program import MeshProgram
     from ecgphoton.student.propagate import Inputs
 
 DAY = 24.0

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ecgphoton.calibration.crosstalk import patterns
 from ecgphoton.mesh.clements import Phases, recompose
-from ecgphoton.mesh.program import MZIS
+from ecgphoton.program.program import MZIS
 from ecgphoton.student.architecture import WIDTH
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from ecgphoton.calibration.crosstalk import matrix, undo
 from ecgphoton.calibration.model import Model, Rows
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.mesh.heater import voltage_of_phase
-from ecgphoton.mesh.program import MZIS
+from ecgphoton.program.program import MZIS
 from ecgphoton.student.architecture import WIDTH
 
 if TYPE_CHECKING:

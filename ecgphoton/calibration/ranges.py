@@ -17,7 +17,7 @@ from ecgphoton.export.ranges import RangeMethod, calibrate_ranges
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from ecgphoton.mesh.program import MeshProgram
+    from ecgphoton.program.program import MeshProgram
     from ecgphoton.student.network import SegmentStudent
     from ecgphoton.student.propagate import Inputs
 

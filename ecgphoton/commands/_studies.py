@@ -15,7 +15,7 @@ from ecgphoton.errors import InputError
 
 if TYPE_CHECKING:
     from ecgphoton.hwsim.montecarlo import Trial
-    from ecgphoton.pipeline.subject import Subject
+    from ecgphoton.run.subject import Subject
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ def chosen(options: dict[str, Any]) -> Study | None:
 
 def _sweep(asked: Asked) -> None:
     from ecgphoton.hwsim.sweep import parse_sweep, run_sweep
-    from ecgphoton.pipeline.simulate import bench_of
     from ecgphoton.report.chips import draw_sweep
+    from ecgphoton.run.simulate import bench_of
 
     sweep = parse_sweep(asked.options["sweep"])
     bench = bench_of(asked.subject, asked.data, asked.data_dir)
@@ -89,7 +89,7 @@ def _sweep(asked: Asked) -> None:
 
 def _solve(asked: Asked) -> None:
     from ecgphoton.hwsim.sweep import check_parameter, solve
-    from ecgphoton.pipeline.simulate import bench_of
+    from ecgphoton.run.simulate import bench_of
 
     parameter = check_parameter(asked.options["solve"])
     bench = bench_of(asked.subject, asked.data, asked.data_dir)
@@ -116,7 +116,7 @@ def _solve(asked: Asked) -> None:
 
 
 def _trial(asked: Asked, most: int | None) -> tuple[Trial, str]:
-    from ecgphoton.pipeline.simulate import bench_of
+    from ecgphoton.run.simulate import bench_of
 
     bench = bench_of(asked.subject, asked.data, asked.data_dir, most=most)
     shared.banner(bench.beats.source)

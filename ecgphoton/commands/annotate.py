@@ -44,7 +44,7 @@ def command(
     Writes a WFDB annotation file, a JSON line a beat, and a picture. Not a medical device.
     """
     from ecgphoton.errors import InputError
-    from ecgphoton.pipeline.annotate import annotate
+    from ecgphoton.run.annotate import annotate
 
     wants_chip = chip is not None or profile is not None or noise is not None
     if wants_chip and backend not in (None, "chip"):

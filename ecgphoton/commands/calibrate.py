@@ -48,8 +48,8 @@ def command(
     Finished tables in the output folder are kept, so an interrupted campaign goes on where it
     stopped.
     """
-    from ecgphoton.pipeline.calibrate import calibrate_subject
-    from ecgphoton.pipeline.subject import open_subject
+    from ecgphoton.run.calibrate import calibrate_subject
+    from ecgphoton.run.subject import open_subject
 
     subject = open_subject(bundle)
     folder = out if out is not None else Path("calibrations") / f"{subject.name}-{profile}"

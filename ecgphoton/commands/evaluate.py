@@ -27,9 +27,9 @@ def command(
     """Evaluate a trained student (default: the newest run); nothing is chosen or fitted."""
     from ecgphoton import runs
     from ecgphoton.commands.train import print_metrics
-    from ecgphoton.pipeline.beats import splits_of
-    from ecgphoton.pipeline.evaluate import evaluate
     from ecgphoton.recipe import override
+    from ecgphoton.run.beats import splits_of
+    from ecgphoton.run.evaluate import evaluate
 
     folder = runs.choose(run)
     trained = runs.load_student(folder)

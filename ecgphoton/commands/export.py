@@ -44,7 +44,7 @@ def command(
     """
     from ecgphoton import runs
     from ecgphoton.export.formats import DEFAULT_FORMATS
-    from ecgphoton.pipeline.export import export_run
+    from ecgphoton.run.export import export_run
 
     chosen = runs.choose(run)
     folder = out if out is not None else Path("bundles") / chosen.name

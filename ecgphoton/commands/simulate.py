@@ -71,8 +71,8 @@ def command(
     Without RUN or BUNDLE the newest run is taken, else the shipped student.
     """
     from ecgphoton.commands import _studies
-    from ecgphoton.pipeline.simulate import simulate_subject
-    from ecgphoton.pipeline.subject import open_subject
+    from ecgphoton.run.simulate import simulate_subject
+    from ecgphoton.run.subject import open_subject
 
     study = _studies.chosen(options)
     opened = open_subject(subject)

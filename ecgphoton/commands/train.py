@@ -45,9 +45,9 @@ def command(
     as_json: bool,
 ) -> None:
     """Train a student and say what it is worth."""
-    from ecgphoton.pipeline.beats import splits_of
-    from ecgphoton.pipeline.train import resume_point, start_run, train
     from ecgphoton.recipe import override, read
+    from ecgphoton.run.beats import splits_of
+    from ecgphoton.run.train import resume_point, start_run, train
 
     state = None
     if resume is not None:
@@ -91,7 +91,7 @@ def command(
 
 
 def _distil(recipe: Recipe, splits: Any, folder: Path, seed: int, *, as_json: bool) -> None:  # noqa: ANN401
-    from ecgphoton.pipeline.distill import distil_run
+    from ecgphoton.run.distill import distil_run
 
     with shared.progress() as bars:
         tasks: dict[str, Any] = {}

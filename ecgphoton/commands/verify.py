@@ -30,7 +30,7 @@ def command(
     from ecgphoton.artifacts import MANIFEST
     from ecgphoton.errors import InputError
     from ecgphoton.export.verify import verify
-    from ecgphoton.pipeline.export import beats_to_verify
+    from ecgphoton.run.export import beats_to_verify
 
     folder = runs.choose(bundle)
     if runs.is_run(folder / MANIFEST):

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecgphoton import __version__
 from ecgphoton.errors import InputError
+from ecgphoton.version import __version__
 
 PART = ".part"
 CHUNK = 1 << 16

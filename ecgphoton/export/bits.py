@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ecgphoton.decision import OperatingPoint
     from ecgphoton.export.fine_tune import FineTuned
-    from ecgphoton.mesh.program import MeshKind
+    from ecgphoton.program.program import MeshKind
     from ecgphoton.student.network import SegmentStudent
 
     FineTune = Callable[[Quantisation], FineTuned]

@@ -32,7 +32,7 @@ from ecgphoton.export.onnx_builder import metadata_of
 from ecgphoton.export.onnx_graph import float_graph, integer_graph
 from ecgphoton.export.quantize import Quantisation, QuantizedStudent, quantize
 from ecgphoton.export.ranges import RangeMethod, calibrate_ranges
-from ecgphoton.mesh.program_file import load_program, program_text, schema_text
+from ecgphoton.program.program_file import load_program, program_text, schema_text
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import (
     SegmentStudent,
@@ -43,7 +43,7 @@ from ecgphoton.student.network import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ecgphoton.mesh.program import MeshKind, MeshProgram
+    from ecgphoton.program.program import MeshKind, MeshProgram
     from ecgphoton.student.propagate import Inputs
 
 CHECKER = Path(__file__).with_name("checker.py")

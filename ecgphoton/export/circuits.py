@@ -16,7 +16,7 @@ from ecgphoton.student.architecture import WIDTH
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecgphoton.mesh.program import MatrixBlock, MeshProgram
+    from ecgphoton.program.program import MatrixBlock, MeshProgram
 
     Errors = tuple[NDArray[np.float64], NDArray[np.float64]]
     Netlist = dict[str, Any]

@@ -29,13 +29,13 @@ from ecgphoton.export.runtime import (
     runner,
     stored_metadata,
 )
-from ecgphoton.mesh.program_file import load_program, schema_text
+from ecgphoton.program.program_file import load_program, schema_text
 from ecgphoton.student.propagate import Inputs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecgphoton.mesh.program import MeshProgram
+    from ecgphoton.program.program import MeshProgram
     from ecgphoton.student.network import SegmentStudent
 
 MATRIX_LIMIT, CIRCUIT_LIMIT, LOGIT_LIMIT = 1e-12, 1e-9, 1e-5

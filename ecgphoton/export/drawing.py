@@ -10,7 +10,7 @@ from ecgphoton.student.architecture import WIDTH
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ecgphoton.mesh.program import MatrixBlock, MeshPhases, MeshProgram
+    from ecgphoton.program.program import MatrixBlock, MeshPhases, MeshProgram
 
 CELL, ROW, MARGIN = 92.0, 58.0, 46.0  # picture units, px
 PI = 3.141592653589793

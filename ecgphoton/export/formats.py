@@ -13,14 +13,14 @@ from ecgphoton.errors import InputError
 from ecgphoton.export.circuits import netlist
 from ecgphoton.export.drawing import draw_png, draw_svg
 from ecgphoton.mesh.clements import Phases
-from ecgphoton.mesh.compact_json import compact_json
 from ecgphoton.mesh.gds_netlist import gdsfactory_netlist
+from ecgphoton.program.compact_json import compact_json
 from ecgphoton.student.architecture import WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from ecgphoton.mesh.program import MatrixBlock, MeshProgram
+    from ecgphoton.program.program import MatrixBlock, MeshProgram
 
 P_PI = 30.0  # mW per heater for a phase of pi, thermo-optic: SimPhony phase_shifter.yml
 MZI_LOSS = 0.99  # dB per MZI with both splitters: SCATTER arch_config.yaml

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecgphoton.mesh.clements import Phases, recompose
-from ecgphoton.mesh.program import MatrixBlock, MeshKind, MeshPhases, MeshProgram
 from ecgphoton.mesh.svd import Search, search_orders, search_real_part
+from ecgphoton.program.program import MatrixBlock, MeshKind, MeshPhases, MeshProgram
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

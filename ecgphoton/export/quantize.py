@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.program import (
+from ecgphoton.program.program import (
     TABLE_BITS,
     IntegerBlock,
     Role,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ecgphoton.mesh.program import MeshProgram
+    from ecgphoton.program.program import MeshProgram
     from ecgphoton.student.network import SegmentStudent
     from ecgphoton.student.propagate import Inputs
 

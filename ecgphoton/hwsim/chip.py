@@ -23,7 +23,7 @@ from ecgphoton.hwsim.wiring import MESH, Wiring
 from ecgphoton.mesh.clements import Phases, recompose
 from ecgphoton.mesh.heater import phase_of_voltage
 from ecgphoton.mesh.mzi import field_transmission
-from ecgphoton.mesh.program import MZIS, MeshProgram
+from ecgphoton.program.program import MZIS, MeshProgram
 from ecgphoton.student.architecture import WIDTH
 
 if TYPE_CHECKING:

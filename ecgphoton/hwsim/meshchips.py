@@ -14,7 +14,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Chip, Foundry
 from ecgphoton.hwsim.weights import Carrier, Chips, WeightChips
 from ecgphoton.hwsim.wiring import Wiring
-from ecgphoton.mesh.program import MeshProgram
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.propagate import IdealDetector, Inputs, Stack, features
 
 if TYPE_CHECKING:

@@ -20,13 +20,13 @@ from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.intake import read_text
-from ecgphoton.mesh.program import TABLE_BITS, largest_code
+from ecgphoton.program.program import TABLE_BITS, largest_code
 from ecgphoton.student.propagate import Activation, activate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecgphoton.mesh.program import MeshProgram
+    from ecgphoton.program.program import MeshProgram
 
 Pooling = Literal["analog", "digital"]
 GRID = 4096  # intervals a measured curve is resampled to
@@ -164,7 +164,7 @@ class Readout:
         """Amplifier output -> activation of every sample.
 
         If digital, the sample is converted first and the activation is a table over codes, with
-        16-bit entries as in `ecgphoton.mesh.program`.
+        16-bit entries as in `ecgphoton.program.program`.
         """
         if self.digital and self.adc_bits is not None:
             low, high = DEFAULT_RANGE if self.ranges is None else self.ranges[block]

@@ -14,7 +14,7 @@ from ecgphoton.hwsim.noise import NoiseModel
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove
 from ecgphoton.hwsim.weights import Carrier, WeightChips
-from ecgphoton.mesh.program import MeshProgram
+from ecgphoton.program.program import MeshProgram
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -18,7 +18,7 @@ from ecgphoton.student.propagate import Head, Stack
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecgphoton.mesh.program import MeshProgram
+    from ecgphoton.program.program import MeshProgram
     from ecgphoton.student.network import SegmentStudent
 
 
@@ -58,7 +58,7 @@ class Carrier:
     @classmethod
     def of(cls, source: SegmentStudent | MeshProgram) -> Carrier:
         """Return the matrices, biases, gains and head of a student or a program."""
-        from ecgphoton.mesh.program import MeshProgram
+        from ecgphoton.program.program import MeshProgram
 
         if isinstance(source, MeshProgram):
             arrays = (

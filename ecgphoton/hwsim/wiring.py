@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecgphoton.mesh.heater import voltage_of_phase
-from ecgphoton.mesh.program import MZIS, MatrixBlock, MeshProgram
+from ecgphoton.program.program import MZIS, MatrixBlock, MeshProgram
 from ecgphoton.student.architecture import WIDTH
 
 if TYPE_CHECKING:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MeshArchitecture = Literal["clements", "reck"]
 ORDERS = range(2, 65)
+WIDTH = 4
+"""Order of every matrix of a student: all its blocks are WIDTH x WIDTH."""
 COLUMN_PITCH, MODE_PITCH = 300.0, 120.0
 """Distances between MZI columns and between waveguides, um."""
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecgphoton.artifacts import atomic_path, write_json, write_text
-from ecgphoton.student.teacher import Teacher
-from ecgphoton.training.teaching import save_teacher
+from ecgphoton.legacy.teacher import Teacher
+from ecgphoton.legacy.teaching import save_teacher
 
 if TYPE_CHECKING:
-    from ecgphoton.training.distill_run import DistilReport
+    from ecgphoton.legacy.distill_run import DistilReport
 
 LOG = "kd_log.csv"
 SUMMARY = "distillation.json"

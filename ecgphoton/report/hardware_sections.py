@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from ecgphoton.mesh.program import MeshProgram
+    from ecgphoton.program.program import MeshProgram
 
 MOST_CHIPS = 2000  # drawn one by one
 MOST_SHARES = 16
@@ -31,7 +31,7 @@ def program_of(material: Material) -> MeshProgram | None:
     path = material.find("mesh.json")
     if path is None:
         return None
-    from ecgphoton.mesh.program_file import load_program
+    from ecgphoton.program.program_file import load_program
 
     return load_program(path)
 

@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from markupsafe import Markup
 
-from ecgphoton import __version__
 from ecgphoton.artifacts import MANIFEST, read_bytes, write_text
 from ecgphoton.errors import InputError
 from ecgphoton.report import curve_sections, hardware_sections, pieces, run_sections
@@ -17,6 +16,7 @@ from ecgphoton.report.calibration_section import calibration
 from ecgphoton.report.material import Material, gather
 from ecgphoton.report.pieces import Section, percent, spoken
 from ecgphoton.report.style import SYNTHETIC
+from ecgphoton.version import __version__
 
 _T = TypeVar("_T")
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.layout import WIDTH as WIDTH
 
 SAMPLES = 360  # one beat: 1 s at 360 Hz, R peak in the middle
-WIDTH = 4  # every photonic matrix is WIDTH x WIDTH
 GAIN_RANGE = (1 / 16, 16.0)  # what a transimpedance amplifier is asked to deliver
 
 

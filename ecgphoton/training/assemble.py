@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecgphoton.training.augment import Augmentation, augmenter
-from ecgphoton.training.balance import (
+from ecgphoton.legacy.balance import (
     Balance,
     BalancedBatches,
     PatientSampler,
@@ -19,7 +18,8 @@ from ecgphoton.training.balance import (
     inverse_frequency,
     patient_weights,
 )
-from ecgphoton.training.guards import CollapseGuard, GuardSettings, RecallRescue
+from ecgphoton.legacy.guards import CollapseGuard, GuardSettings, RecallRescue
+from ecgphoton.training.augment import Augmentation, augmenter
 from ecgphoton.training.losses import LossSettings, label_loss
 from ecgphoton.training.parts import (
     AfterStep,

@@ -9,7 +9,7 @@ import torch
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.hwsim.chip import Chip
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.mesh.program import MeshProgram
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs

@@ -108,7 +108,7 @@ def test_the_mesh_reference_has_every_key_of_the_schema() -> None:
     """Generated from the JSON Schema: every property of every definition."""
     import json
 
-    from ecgphoton.mesh.program_file import schema_text
+    from ecgphoton.program.program_file import schema_text
 
     schema, page = json.loads(schema_text()), schema_page.page()
     for part in (schema, *schema["$defs"].values()):

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from ecgphoton.decision import OperatingPoint
+from ecgphoton.legacy.distill import TeacherOutputs
+from ecgphoton.legacy.distill_run import Contestant, DistilReport
+from ecgphoton.legacy.gates import Verdict
+from ecgphoton.legacy.teacher import Teacher, TeacherShape
 from ecgphoton.report.distillation import write_distillation
-from ecgphoton.student.teacher import Teacher, TeacherShape
-from ecgphoton.training.distill import TeacherOutputs
-from ecgphoton.training.distill_run import Contestant, DistilReport
 from ecgphoton.training.fit import Fitted
-from ecgphoton.training.gates import Verdict
 from ecgphoton.training.judge import summarise
 from ecgphoton.training.parts import EpochRecord
 

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ecgphoton.training.assemble import assemble, resolve
-from ecgphoton.training.augment import Augmentation
-from ecgphoton.training.balance import (
+from ecgphoton.legacy.balance import (
     Balance,
     BalancedBatches,
     PatientSampler,
@@ -14,7 +12,9 @@ from ecgphoton.training.balance import (
     RampedWeights,
     WeightedSampler,
 )
-from ecgphoton.training.guards import CollapseGuard, GuardSettings, RecallRescue
+from ecgphoton.legacy.guards import CollapseGuard, GuardSettings, RecallRescue
+from ecgphoton.training.assemble import assemble, resolve
+from ecgphoton.training.augment import Augmentation
 from ecgphoton.training.losses import LossSettings
 from ecgphoton.training.parts import (
     Control,

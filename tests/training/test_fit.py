@@ -12,12 +12,12 @@ from torch import nn
 from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
+from ecgphoton.legacy.balance import Balance
+from ecgphoton.legacy.distill import Distillation, TeacherOutputs, distilled
+from ecgphoton.legacy.guards import GuardSettings
 from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation
-from ecgphoton.training.balance import Balance
-from ecgphoton.training.distill import Distillation, TeacherOutputs, distilled
 from ecgphoton.training.fit import END, START, WARM_UP, _average, fit, one_cycle
-from ecgphoton.training.guards import GuardSettings
 from ecgphoton.training.judge import judge, probabilities
 from ecgphoton.training.losses import LossSettings
 from ecgphoton.training.parts import Control, EpochRecord, Parts, Schedule, Shuffled

@@ -1,0 +1,1 @@
+"""Strategies of the original system that no shipped recipe uses: complete, tested, apart."""

@@ -1,0 +1,89 @@
+"""Whether a teacher may teach: it is refused when the student knows better."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ecgphoton.legacy.distill import Distillation
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gates say about a teacher."""
+
+    weight: float
+    """1 accepted, 0.5 accepted with half `beta`, 0 refused."""
+    reasons: tuple[str, ...]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the teacher teaches at all."""
+        return self.weight > 0
+
+    def __str__(self) -> str:
+        """Say it in a sentence."""
+        said = "; ".join(self.reasons)
+        if not self.accepted:
+            return f"distillation refused, weight 0: {said}"
+        return f"teacher accepted, weight {self.weight:g}" + (f": {said}" if said else "")
+
+
+def accept(
+    teacher: Mapping[str, Any],
+    baseline: Mapping[str, Any],
+    settings: Distillation,
+    *,
+    learnt: Mapping[str, Any] | None = None,
+) -> Verdict:
+    """Decide whether, and how strongly, a teacher may teach.
+
+    Parameters
+    ----------
+    teacher, baseline
+        Numbers of teacher and undistilled student on the gate set, each at its own operating
+        point, as `judge.summarise` gives them.
+    settings
+        Gates.
+    learnt
+        The teacher's numbers on the set before the gate set (training before validation,
+        validation before test), for the gap.
+    """
+    reasons = []
+    if "macro_f1" in teacher:
+        f1, sensitivity = teacher["macro_f1"], teacher["mean_recall"]
+        if f1 < baseline["macro_f1"]:
+            reasons.append(
+                f"the teacher's macro-F1 {f1:.3f} is below the student's {baseline['macro_f1']:.3f}"
+            )
+    else:
+        f1, sensitivity = teacher["f1"], 1 - teacher["miss"]
+        most = baseline["miss"] + settings.miss_margin
+        if teacher["miss"] > most:
+            reasons.append(
+                f"the teacher misses {100 * teacher['miss']:.2f} %, more than the student's "
+                f"{100 * baseline['miss']:.2f} % allow (margin {100 * settings.miss_margin:g} %)"
+            )
+        most = max(baseline["fpr"], settings.fpr_limit)
+        if teacher["fpr"] > most:
+            reasons.append(
+                f"the teacher's FPR {100 * teacher['fpr']:.2f} % exceeds {100 * most:.2f} %"
+            )
+    if f1 < settings.min_f1:
+        reasons.append(f"the teacher's F1 {f1:.3f} is below distill.min_f1 {settings.min_f1:g}")
+    if sensitivity < settings.min_sensitivity:
+        reasons.append(
+            f"the teacher's sensitivity {sensitivity:.3f} is below distill.min_sensitivity "
+            f"{settings.min_sensitivity:g}"
+        )
+    if reasons:
+        return Verdict(0.0, tuple(reasons))
+    if learnt is not None and "miss" in teacher:
+        gap = teacher["miss"] - learnt["miss"]
+        if gap > settings.max_gap:
+            return Verdict(
+                0.5,
+                (f"the teacher's miss rate grows by {100 * gap:.2f} %, so its weight is halved",),
+            )
+    return Verdict(1.0, ())

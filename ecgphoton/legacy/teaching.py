@@ -1,0 +1,112 @@
+"""A teacher trained with the one loop, and its checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from ecgphoton.artifacts import load_checkpoint, save_checkpoint
+from ecgphoton.decision import ThresholdPolicy
+from ecgphoton.errors import InputError
+from ecgphoton.legacy.balance import Balance
+from ecgphoton.legacy.distill import Distillation
+from ecgphoton.legacy.guards import GuardSettings
+from ecgphoton.legacy.teacher import Teacher, TeacherShape, teacher_from_arrays
+from ecgphoton.student.architecture import WIDTH
+from ecgphoton.training.assemble import assemble
+from ecgphoton.training.augment import Augmentation
+from ecgphoton.training.fit import Fitted, fit
+from ecgphoton.training.losses import LossSettings
+from ecgphoton.training.parts import EpochRecord, Examples, Schedule
+from ecgphoton.training.state import FitState
+
+TEACHER_BATCH = 128
+
+Progress = Callable[[str, EpochRecord, int], None]
+"""Called after every epoch with the model's name, its record and the largest epoch number."""
+
+
+def tell(progress: Progress | None, name: str, epochs: int) -> Callable[[FitState], None] | None:
+    """Return an `on_epoch` for `fit` that passes the last record on under a name."""
+    if progress is None:
+        return None
+    return lambda state: progress(name, state.history[-1], epochs)
+
+
+def teacher_shape(examples: Examples, classes: int, settings: Distillation) -> TeacherShape:
+    """Return the shape of a teacher that reads what the student reads."""
+    given = examples.inputs.rhythm
+    return TeacherShape(
+        classes=classes,
+        width=settings.teacher_width,
+        embedding=settings.teacher_embedding,
+        rhythm=given is not None,
+        shape_tokens=0 if given is None else given.shape[1] // WIDTH - 1,
+        template=examples.inputs.residual is not None,
+    )
+
+
+def train_teacher(
+    training: Examples,
+    monitors: Mapping[str, Examples],
+    classes: int,
+    settings: Distillation,
+    policy: ThresholdPolicy,
+    *,
+    seed: int,
+    progress: Progress | None = None,
+) -> Fitted:
+    """Train a teacher on training records only, with weighted cross-entropy and the one loop."""
+    model = Teacher(teacher_shape(training, classes, settings), seed=seed)
+    schedule = Schedule(
+        learning_rate=settings.teacher_learning_rate,
+        weight_decay=1e-4,
+        batch=TEACHER_BATCH,
+        epochs=settings.teacher_epochs,
+        patience=settings.teacher_epochs,
+        selection="auc" if classes == 2 else "macro-f1",
+    )
+    balance = Balance(class_weights="fixed" if classes == 2 else "inverse", warm_up=0, ramp=1)
+    parts = assemble(
+        balance,
+        GuardSettings(),
+        Augmentation(),
+        LossSettings(),
+        examples=training,
+        classes=classes,
+    )
+    return fit(
+        model,
+        training,
+        monitors,
+        schedule,
+        policy,
+        parts,
+        seed=seed,
+        on_epoch=tell(progress, "teacher", schedule.epochs),
+    )
+
+
+def save_teacher(path: Path, teacher: Teacher, metadata: Mapping[str, object]) -> None:
+    """Write a teacher's weights and shape, with whatever else should be known about it."""
+    save_checkpoint(path, teacher.arrays(), {**metadata, "teacher": asdict(teacher.shape)})
+
+
+def load_teacher(path: Path) -> Teacher:
+    """Read what `save_teacher` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, or holds no teacher.
+    """
+    arrays, metadata = load_checkpoint(path)
+    try:
+        shape = TeacherShape(**metadata["teacher"])
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            f"{path} holds no teacher ({error}); give a checkpoint written by "
+            "`ecgphoton distill`, or --teacher auto to train one"
+        ) from error
+    return teacher_from_arrays(shape, arrays)

@@ -1,0 +1,297 @@
+"""The mesh file: `MeshProgram` as versioned JSON, and back with every redundancy checked.
+
+The file states all that can be derived (matrices, voltages, DAC codes, positions, accumulator
+constants), so that a reader in a laboratory needs no code of ours. Reading rebuilds the whole file
+from the values that count and compares: nothing in it can contradict anything else.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ecgphoton.artifacts import read_json, write_text
+from ecgphoton.decision import OperatingPoint
+from ecgphoton.errors import InputError
+from ecgphoton.mesh.heater import voltage_of_phase
+from ecgphoton.program.compact_json import compact_json
+from ecgphoton.program.program import (
+    FORMAT,
+    TABLE_BITS,
+    MatrixBlock,
+    MeshPhases,
+    MeshProgram,
+    largest_code,
+)
+from ecgphoton.student.architecture import SAMPLES, Architecture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+SCHEMA = Path(__file__).with_name("program.schema.json")
+
+CONVENTION = {
+    "splitter": "B(e) = [[cos h, i sin h], [i sin h, cos h]], h = pi/4 + e; e = 0 in this file",
+    "mzi": "T(theta, phi) = B diag(exp(i theta), 1) B diag(exp(i phi), 1) on modes (m, m+1); "
+    "light meets phi first; theta = 0 is cross, theta = pi is bar",
+    "mesh": "Q = diag(exp(i output)) T_last ... T_0; MZIs are listed in light order",
+    "matrix": "svd-*: W = scale Re(U diag(attenuation) V), light meets mesh V, the attenuators, "
+    "then mesh U (mesh V performs the transposed right singular vectors); "
+    "real-part: W = scale Re(U)",
+    "attenuator": "MZI driven push-pull, bar port: field transmission sin(theta / 2), no phase",
+    "layout": "x, y is where a cell starts, on the upper waveguide; phi heaters of MZIs and output "
+    "heaters lie 1/4 column_pitch further, theta heaters 3/4",
+    "heater": "phase = pi (V / v_pi)^2; V = code v_max / (2^dac_bits - 1)",
+    "detector": "a = n_b (w x) + offset in exact integers; code = clip(rint(a multiplier), "
+    "-n_a, n_a) in IEEE double, ties to even; activation = table[code + n_a]",
+    "pooling": "a token is the sum of the activations of its kernel positions; the input code of "
+    "the next block is rint(sum n_x / (kernel 32767)) in IEEE double, ties to even",
+    "read_out": "logits = (S head_weight^T + n head_bias) / n, S the sum of the last block's "
+    "activations over tokens, n = tokens 32767",
+    "full_scale": "n = 2^(bits-1) - 1: n_w weights, n_b biases, n_x inputs, n_a detector codes",
+}
+UNITS = {"phase": "rad", "voltage": "V", "x, y, pitch": "um", "rate": "Hz"}
+PREPROCESSING = {
+    "rate": 360,
+    "window": SAMPLES,
+    "centre": "annotated R sample at index 180",
+    "steps": ["subtract the mean", "divide by the largest magnitude", "clip to [-1, 1]"],
+    "flat": "a beat that does not vary becomes zeros",
+}
+
+
+def _heater(phase: float, program: MeshProgram) -> dict[str, Any]:
+    voltage = float(voltage_of_phase(np.asarray(phase, float), program.v_pi))
+    return {
+        "phase": float(phase),
+        "voltage": round(voltage, 6),
+        "code": int(program.dac.codes_for(phase)),
+    }
+
+
+def _mesh(
+    phases: MeshPhases, block: str, mesh: Literal["U", "V"], program: MeshProgram
+) -> dict[str, Any]:
+    (x0, y0), name = program.origin(block, mesh), f"{block}.{mesh}"
+    mzis = [
+        {
+            "id": f"{name}.mzi{index}",
+            "column": column,
+            "modes": [mode, mode + 1],
+            "x": x0 + column * program.column_pitch,
+            "y": y0 + mode * program.mode_pitch,
+            "theta": _heater(phases.theta[index], program),
+            "phi": _heater(phases.phi[index], program),
+        }
+        for index, (column, mode) in enumerate(program.layout.mzis)
+    ]
+    outputs = [
+        {
+            "id": f"{name}.out{mode}",
+            "x": x0 + program.layout.depth * program.column_pitch,
+            "y": y0 + mode * program.mode_pitch,
+            **_heater(phase, program),
+        }
+        for mode, phase in enumerate(phases.output)
+    ]
+    return {"mzis": mzis, "outputs": outputs}
+
+
+def _block(block: MatrixBlock, program: MeshProgram) -> dict[str, Any]:
+    meshes = {} if block.v is None else {"V": _mesh(block.v, block.name, "V", program)}
+    meshes["U"] = _mesh(block.u, block.name, "U", program)
+    x, y0 = program.origin(block.name, "U")
+    attenuators = [
+        {
+            "id": f"{block.name}.att{mode}",
+            "x": x - program.column_pitch,
+            "y": y0 + mode * program.mode_pitch,
+            "transmission": float(value),
+            "theta": _heater(round(2 * float(np.arcsin(value)), 12), program),
+        }
+        for mode, value in enumerate(block.attenuation)
+    ]
+    return {
+        "name": block.name,
+        "role": block.role,
+        "weight": {"bits": block.weight_bits, "codes": block.weight_codes.tolist()},
+        "bias": {"bits": block.bias_bits, "codes": block.bias_codes.tolist()},
+        "full_scale": block.full_scale,
+        "matrix": block.matrix.tolist(),
+        "bias_values": block.bias.tolist(),
+        "gain": block.gain,
+        "input": {"bits": block.input_bits, "low": -1, "high": 1},
+        "detector": {"bits": block.adc_bits, "low": block.adc_low, "high": block.adc_high},
+        "accumulator": {
+            "input_factor": largest_code(block.bias_bits),
+            "offset": block.offset.tolist(),
+            "multiplier": block.multiplier,
+        },
+        "table": block.table.tolist(),
+        "optics": {
+            "order": list(block.order),
+            "scale": block.scale,
+            "attenuators": attenuators,
+            "meshes": meshes,
+        },
+    }
+
+
+def program_to_dict(program: MeshProgram) -> dict[str, Any]:
+    """Return the content of the mesh file: plain values, nothing left out."""
+    architecture = program.architecture
+    return {
+        "format": FORMAT,
+        "convention": CONVENTION,
+        "units": UNITS,
+        "mesh": program.mesh,
+        "readout": program.readout,
+        "student": asdict(architecture),
+        "preprocessing": PREPROCESSING,
+        "heater": {
+            "v_pi": program.v_pi,
+            "v_max": program.v_max,
+            "dac_bits": program.dac_bits,
+            "column_pitch": program.column_pitch,
+            "mode_pitch": program.mode_pitch,
+        },
+        "table_full_scale": largest_code(TABLE_BITS),
+        "pooling": [branch._asdict() for branch in architecture.branches],
+        "tokens": architecture.tokens,
+        "blocks": [_block(block, program) for block in program.blocks],
+        "head": {"weight": program.head_weight.tolist(), "bias": program.head_bias.tolist()},
+        "classes": list(program.classes),
+        "operating_point": program.operating_point and program.operating_point.to_dict(),
+        "hashes": dict(program.hashes),
+    }
+
+
+def _check_schema(data: object) -> None:
+    import jsonschema
+
+    validator = jsonschema.Draft202012Validator(json.loads(schema_text()))
+    error = jsonschema.exceptions.best_match(validator.iter_errors(data))
+    if error is not None:
+        message = error.message if len(error.message) < 200 else error.message[:200] + " ..."
+        raise InputError(f"mesh file: {error.json_path}: {message}")
+
+
+def _differences(given: Any, rebuilt: Any, path: str = "$") -> Iterator[str]:  # noqa: ANN401
+    """Yield the paths where a file differs from what its own values imply."""
+    if isinstance(rebuilt, dict) and isinstance(given, dict):
+        for key in sorted(set(given) | set(rebuilt)):
+            if key not in given or key not in rebuilt:
+                yield f"{path}.{key} is {'missing' if key not in given else 'not expected'}"
+            else:
+                yield from _differences(given[key], rebuilt[key], f"{path}.{key}")
+    elif isinstance(rebuilt, list) and isinstance(given, list) and len(given) == len(rebuilt):
+        for index, pair in enumerate(zip(given, rebuilt, strict=True)):
+            yield from _differences(*pair, f"{path}[{index}]")
+    elif isinstance(rebuilt, float) and isinstance(given, int | float):
+        if not abs(given - rebuilt) <= 1e-12 * max(1.0, abs(rebuilt)):
+            yield f"{path} is {given!r}, but the rest of the file implies {rebuilt!r}"
+    elif type(given) is not type(rebuilt) or given != rebuilt:
+        yield f"{path} is {given!r}, but the rest of the file implies {rebuilt!r}"
+
+
+def _phases(data: Mapping[str, Any]) -> MeshPhases:
+    mzis = data["mzis"]
+    return MeshPhases(
+        np.array([mzi["theta"]["phase"] for mzi in mzis], float),
+        np.array([mzi["phi"]["phase"] for mzi in mzis], float),
+        np.array([port["phase"] for port in data["outputs"]], float),
+    )
+
+
+def _read_block(data: Mapping[str, Any]) -> MatrixBlock:
+    optics = data["optics"]
+    meshes = optics["meshes"]
+    return MatrixBlock(
+        name=data["name"],
+        role=data["role"],
+        weight_codes=np.array(data["weight"]["codes"]),
+        bias_codes=np.array(data["bias"]["codes"]),
+        weight_bits=data["weight"]["bits"],
+        bias_bits=data["bias"]["bits"],
+        full_scale=float(data["full_scale"]),
+        gain=float(data["gain"]),
+        input_bits=data["input"]["bits"],
+        adc_low=float(data["detector"]["low"]),
+        adc_high=float(data["detector"]["high"]),
+        adc_bits=data["detector"]["bits"],
+        table=np.array(data["table"]),
+        order=tuple(optics["order"]),
+        scale=float(optics["scale"]),
+        attenuation=np.array([item["transmission"] for item in optics["attenuators"]], float),
+        u=_phases(meshes["U"]),
+        v=_phases(meshes["V"]) if "V" in meshes else None,
+    )
+
+
+def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
+    """Inverse of `program_to_dict`, refusing whatever is not exactly a mesh file.
+
+    Raises
+    ------
+    InputError
+        If the version is unknown, the schema is violated, a number is out of range or not finite,
+        an id is repeated, or two places of the file contradict each other; the message names the
+        path in the file.
+    """
+    version = data.get("format") if isinstance(data, dict) else None
+    if version != FORMAT:
+        raise InputError(f"mesh file: $.format is {version!r}; this version reads {FORMAT!r}")
+    _check_schema(data)
+    blocks, point = [], data["operating_point"]
+    for index, item in enumerate(data["blocks"]):
+        try:
+            blocks.append(_read_block(item))
+        except InputError as error:
+            raise InputError(f"mesh file: $.blocks[{index}]: {error}") from error
+    try:
+        program = MeshProgram(
+            architecture=Architecture(**data["student"]),
+            mesh=data["mesh"],
+            blocks=tuple(blocks),
+            head_weight=np.array(data["head"]["weight"], float),
+            head_bias=np.array(data["head"]["bias"], float),
+            operating_point=None if point is None else OperatingPoint.from_dict(point),
+            classes=tuple(data["classes"]),
+            readout=data["readout"],
+            hashes=dict(data["hashes"]),
+            **data["heater"],
+        )
+    except InputError as error:
+        raise InputError(f"mesh file: {error}") from error
+    difference = next(_differences(data, program_to_dict(program)), None)
+    if difference is not None:
+        raise InputError(f"mesh file: {difference}")
+    return program
+
+
+def program_text(program: MeshProgram) -> str:
+    """Return the mesh file as text: one line for what fits in it, and for lists of numbers."""
+    return compact_json(program_to_dict(program)) + "\n"
+
+
+def schema_text() -> str:
+    """Return the published JSON Schema of the mesh file."""
+    return SCHEMA.read_text(encoding="utf-8")
+
+
+def save_program(path: Path | str, program: MeshProgram) -> None:
+    """Write a mesh file, whole or not at all."""
+    write_text(path, program_text(program))
+
+
+def load_program(path: Path | str) -> MeshProgram:
+    """Read a mesh file; see `program_from_dict` for what is refused."""
+    try:
+        return program_from_dict(read_json(path))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error

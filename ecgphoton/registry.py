@@ -1,0 +1,102 @@
+"""Named values that a stranger can add to: activations, effects, receivers, datasets.
+
+Every kind of value that is chosen by name has one `Registry`. Another package adds to it by calling
+`Registry.add` in a module of its own, and names that module in the entry point group
+``ecgphoton.extensions`` so that the command line finds it. Worker processes import the modules
+listed by `extensions`, so they know the same names.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Generic, Protocol, TypeVar
+
+from ecgphoton.errors import InputError
+from ecgphoton.settings import nearest
+
+GROUP = "ecgphoton.extensions"
+
+
+class Named(Protocol):
+    """A value with a name."""
+
+    @property
+    def name(self) -> str:
+        """What the value is called in files and options."""
+        ...
+
+
+T = TypeVar("T", bound=Named)
+_MODULES: dict[str, None] = {}
+_LOADED: list[bool] = []
+
+
+class Registry(Mapping[str, T], Generic[T]):
+    """Values by name, in the order they were added.
+
+    Parameters
+    ----------
+    what
+        What one value is, for messages: ``activation``.
+    values
+        The values that come with the package.
+    """
+
+    def __init__(self, what: str, *values: T) -> None:
+        self.what = what
+        self._values = {value.name: value for value in values}
+
+    def add(self, value: T) -> T:
+        """Add a value of another module, and return it.
+
+        Raises
+        ------
+        InputError
+            If the name is taken by another value.
+        """
+        if self._values.get(value.name, value) != value:
+            raise InputError(f"there is a {self.what} {value.name!r} already; choose another name")
+        self._values[value.name] = value
+        caller = sys._getframe(1).f_globals["__name__"]  # noqa: SLF001 - who adds it
+        _MODULES[caller] = None
+        return value
+
+    def __getitem__(self, name: str) -> T:
+        """Return a value, or InputError with the nearest name."""
+        if name not in self._values:
+            _load_entry_points()
+        if name not in self._values:
+            raise InputError(f"there is no {self.what} {name!r}; {nearest(name, self._values)}")
+        return self._values[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def extensions() -> tuple[str, ...]:
+    """Return the modules that have added a value: what a worker process has to import."""
+    return tuple(name for name in _MODULES if name != "__main__")
+
+
+def load(modules: tuple[str, ...]) -> None:
+    """Import modules that add values."""
+    for name in modules:
+        importlib.import_module(name)
+
+
+def _load_entry_points() -> None:
+    """Import the modules of the entry point group, once."""
+    if not _LOADED:
+        from importlib.metadata import entry_points
+
+        _LOADED.append(True)
+        for entry in entry_points(group=GROUP):
+            entry.load()

@@ -1,0 +1,129 @@
+"""On what a student runs when it annotates: torch, onnxruntime, or a simulated chip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from ecgphoton.ecg.annotate import CHUNK, Classify
+from ecgphoton.errors import InputError
+from ecgphoton.run.subject import Subject
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+    from ecgphoton.ecg.beatset import BeatSet
+    from ecgphoton.program.program import MeshProgram
+    from ecgphoton.student.network import SegmentStudent
+
+Backend = Literal["torch", "onnx", "integer", "chip"]
+
+
+def classifier(
+    subject: Subject,
+    backend: Backend = "torch",
+    *,
+    chip: int = 0,
+    profile: str | None = None,
+    noise: float | None = None,
+) -> Classify:
+    """Return a function from beats to class probabilities.
+
+    Raises
+    ------
+    InputError
+        If the backend is unknown or needs what the subject does not have.
+    """
+    if backend not in get_args(Backend):
+        raise InputError(f"backend {backend!r}; choose {', '.join(get_args(Backend))}")
+    if backend != "chip" and (profile is not None or noise is not None):
+        raise InputError(f"a profile or noise needs --backend chip, not {backend}")
+    if backend == "chip":
+        return _on_chip(subject.carried, chip, profile, noise)
+    if backend == "torch":
+        return _in_torch(subject)
+    return _in_onnx(subject, backend)
+
+
+def _in_torch(subject: Subject) -> Classify:
+    """Return the student's answers on one thread: a chunk of beats is too little for two."""
+    from ecgphoton.hwsim.montecarlo import single_threaded
+    from ecgphoton.student.network import predict
+
+    student = _student(subject)
+
+    def classify(beats: BeatSet) -> NDArray[np.float32]:
+        with single_threaded():
+            return predict(student, beats, block=CHUNK)
+
+    return classify
+
+
+def _student(subject: Subject) -> SegmentStudent:
+    """Return the student as trained, also of a bundle."""
+    from ecgphoton.student.network import SegmentStudent
+
+    if isinstance(subject.carried, SegmentStudent):
+        return subject.carried
+    from ecgphoton.export.bundle import load_bundle
+
+    return load_bundle(subject.path).student
+
+
+def _in_onnx(subject: Subject, backend: Backend) -> Classify:
+    from ecgphoton.export.bundle_folder import FLOAT, INTEGER
+    from ecgphoton.export.golden import arrays_of
+    from ecgphoton.export.onnx_graph import float_graph
+    from ecgphoton.export.runtime import runner
+    from ecgphoton.student.propagate import inputs_of
+
+    if subject.kind == "bundle":
+        model = (subject.path / (FLOAT if backend == "onnx" else INTEGER)).read_bytes()
+    elif backend == "onnx":
+        model = float_graph(_student(subject))
+    else:
+        raise InputError(
+            f"{subject.path} is not a bundle and has no integer graph; `ecgphoton export` makes one"
+        )
+    run = runner(model, "onnxruntime", ("probability",))
+    architecture = subject.architecture
+    return lambda beats: np.asarray(
+        run(arrays_of(inputs_of(beats, architecture)))["probability"], np.float32
+    )
+
+
+def _on_chip(
+    carried: SegmentStudent | MeshProgram, chip: int, profile: str | None, noise: float | None
+) -> Classify:
+    """Return the answers of one simulated chip; its noise goes on from beat to beat."""
+    import torch
+
+    from ecgphoton.decision import OperatingPoint
+    from ecgphoton.export.golden import synthetic_inputs
+    from ecgphoton.hwsim.simulate import trial_of
+    from ecgphoton.hwsim.streams import BEATS
+    from ecgphoton.student.propagate import inputs_of
+
+    probe = synthetic_inputs(carried.architecture)
+    label = np.zeros(len(probe), bool)
+    trial = trial_of(carried, probe, label, OperatingPoint(0.5, ()), profile=profile, noise=noise)
+    drawn = trial.source.draw(trial.seed, chip, 1)
+    shared: dict[int, Any] = {}
+    blocks = 0
+
+    def read(logits: torch.Tensor) -> NDArray[np.float32]:
+        return np.asarray(torch.softmax(logits, -1), np.float32)
+
+    def classify(beats: BeatSet) -> NDArray[np.float32]:
+        nonlocal blocks
+        inputs = inputs_of(beats, carried.architecture)
+        parts = []
+        for at in range(0, len(inputs), BEATS):
+            part = inputs.rows(slice(at, at + BEATS))
+            parts.append(trial.score_block(drawn, part, chip, blocks, read, shared)[0])
+            blocks += 1
+        return np.concatenate(parts)
+
+    return classify

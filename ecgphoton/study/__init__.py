@@ -1,0 +1,1 @@
+"""Studies of a student on many chips: each a public function that writes a folder of its own."""

@@ -1,0 +1,249 @@
+"""A mesh program is a value, and its file is refused unless it is exactly one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import jsonschema
+import numpy as np
+import pytest
+
+from ecgphoton.decision import OperatingPoint
+from ecgphoton.errors import InputError
+from ecgphoton.program.compact_json import compact_json
+from ecgphoton.program.program import (
+    IntegerBlock,
+    MatrixBlock,
+    MeshPhases,
+    MeshProgram,
+    largest_code,
+)
+from ecgphoton.program.program_file import (
+    load_program,
+    program_text,
+    save_program,
+    schema_text,
+)
+from ecgphoton.student.architecture import Architecture
+
+
+def phases(rng):
+    """Any phases."""
+    return MeshPhases(*(rng.uniform(0, 6.28, size) for size in (6, 6, 4)))
+
+
+def make(mesh="svd-clements", *, bits=8, classes=2, seed=0) -> MeshProgram:
+    """Return a program of random values: the file does not ask whether it works."""
+    rng = np.random.default_rng(seed)
+    architecture = Architecture(rhythm="causal", shape_tokens=2, template=True, classes=classes)
+    n = largest_code(bits)
+    blocks = []
+    for name in architecture.blocks:
+        role = "mlp" if name.startswith("mlp") else "branch"
+        role = "rhythm" if name in architecture.patient_blocks else role
+        integers = IntegerBlock(
+            name=name,
+            role=role,
+            weight_codes=rng.integers(-n, n + 1, (4, 4)),
+            bias_codes=rng.integers(-n, n + 1, 4),
+            weight_bits=bits,
+            bias_bits=bits,
+            full_scale=1.0,
+            gain=float(rng.uniform(0.5, 4)),
+            input_bits=bits,
+            adc_low=-2.5,
+            adc_high=float(rng.uniform(1, 3)),
+            adc_bits=bits,
+            table=rng.integers(-32767, 32768, 2 * n + 1),
+        )
+        single = mesh == "real-part"
+        blocks.append(
+            MatrixBlock.of(
+                integers,
+                order=tuple(rng.permutation(4).tolist()),
+                u=phases(rng),
+                v=None if single else phases(rng),
+                attenuation=np.ones(4) if single else rng.uniform(size=4),
+                scale=1.5,
+            )
+        )
+    return MeshProgram(
+        architecture=architecture,
+        mesh=mesh,
+        blocks=tuple(blocks),
+        head_weight=rng.normal(size=(classes, 4)),
+        head_bias=rng.normal(size=classes),
+        operating_point=OperatingPoint(0.4, ("validation",)) if classes == 2 else None,
+        classes=tuple(f"class {index}" for index in range(classes)),
+        hashes={"checkpoint": "a" * 64},
+    )
+
+
+@pytest.mark.parametrize("mesh", ["svd-clements", "svd-reck", "real-part"])
+@pytest.mark.parametrize("bits", [2, 8, 12])
+def test_file_holds_everything(tmp_path, mesh, bits) -> None:
+    """Written, read and written again, the text is the same to the last digit."""
+    program = make(mesh, bits=bits)
+    save_program(tmp_path / "mesh.json", program)
+    again = load_program(tmp_path / "mesh.json")
+    assert program_text(again) == (tmp_path / "mesh.json").read_text() == program_text(program)
+    assert MeshProgram.from_dict(program.to_dict()).to_dict() == program.to_dict()
+
+
+def test_four_classes_have_no_threshold() -> None:
+    """The largest logit decides, and the file says null."""
+    program = make(classes=4)
+    assert program.to_dict()["operating_point"] is None
+    assert MeshProgram.from_dict(program.to_dict()).operating_point is None
+
+
+def test_schema_is_a_schema_and_accepts_the_file() -> None:
+    """The published schema is valid JSON Schema and a plain validator accepts our files."""
+    schema = json.loads(schema_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for mesh in ("svd-clements", "real-part"):
+        jsonschema.validate(json.loads(program_text(make(mesh))), schema)
+
+
+def put(value, *path):
+    """Return a change of the file at a path."""
+
+    def change(data):
+        for key in path[:-1]:
+            data = data[key]
+        data[path[-1]] = value
+
+    return change
+
+
+MZI = ("blocks", 0, "optics", "meshes", "U", "mzis", 2)
+BAD = {
+    "unknown version": (put("ecgphoton-mesh/2", "format"), r"\$.format is 'ecgphoton-mesh/2'"),
+    "no version": (put(None, "format"), r"\$.format is None"),
+    "duplicate id": (put("P.U.mzi1", *MZI, "id"), r"mzis\[2\].id is 'P.U.mzi1'"),
+    "path in id": (put("../P.U.mzi2", *MZI, "id"), r"mzis\[2\].id"),
+    "phase of a full turn": (put(6.2831853071795862, *MZI, "theta", "phase"), r"theta.phase"),
+    "negative phase": (put(-0.1, *MZI, "phi", "phase"), r"mzis\[2\].phi.phase"),
+    "NaN": (put(float("nan"), *MZI, "phi", "phase"), r"phi"),
+    "infinite gain": (put(float("inf"), "blocks", 1, "gain"), r"\$.blocks\[1\].*gain"),
+    "word for a number": (put("2", "blocks", 1, "gain"), r"\$.blocks\[1\].gain"),
+    "voltage off": (put(1.0, *MZI, "theta", "voltage"), r"theta.voltage is 1.0, but"),
+    "code off": (put(3, *MZI, "theta", "code"), r"theta.code is 3, but"),
+    "place off": (put(-1.0, *MZI, "x"), r"mzis\[2\].x is -1.0, but"),
+    "amplifying attenuator": (
+        put(1.2, "blocks", 0, "optics", "attenuators", 1, "transmission"),
+        r"attenuators\[1\].transmission",
+    ),
+    "weight beyond its bits": (put(128, "blocks", 0, "weight", "codes", 0, 0), r"\$.blocks\[0\]"),
+    "matrix is not its codes": (put(0.123, "blocks", 2, "matrix", 1, 1), r"matrix\[1\]\[1\]"),
+    "half a code": (put(0.5, "blocks", 0, "bias", "codes", 0), r"bias.codes"),
+    "bits": (put(17, "blocks", 0, "detector", "bits"), r"detector.bits"),
+    "short table": (put([0, 1, 2], "blocks", 0, "table"), r"\$.blocks\[0\].*table"),
+    "offset": (put([0, 0, 0, 0], "blocks", 0, "accumulator", "offset"), r"accumulator.offset"),
+    "range out of reach": (put(1e300, "blocks", 0, "detector", "high"), r"\$.blocks\[0\].*adc"),
+    "empty range": (put(-2.5, "blocks", 0, "detector", "high"), r"\$.blocks\[0\].*adc"),
+    "order twice": (put([0, 0, 1, 2], "blocks", 0, "optics", "order"), r"optics.order"),
+    "blocks swapped": (lambda d: d["blocks"].reverse(), r"blocks is"),
+    "block missing": (lambda d: d["blocks"].pop(), r"blocks is"),
+    "mesh missing": (lambda d: d["blocks"][0]["optics"]["meshes"].pop("V"), r"P.v"),
+    "unknown key": (put(1, "colour"), r"\$: .*colour"),
+    "key missing": (lambda d: d.pop("head"), r"\$: 'head'"),
+    "pooling": (put(3, "pooling", 0, "kernel"), r"\$.pooling\[0\].kernel"),
+    "convention": (put("other", "convention", "mzi"), r"\$.convention.mzi"),
+    "threshold": (put(1.5, "operating_point", "threshold"), r"\$.operating_point"),
+    "hash": (put("xyz", "hashes", "checkpoint"), r"\$.hashes.checkpoint"),
+    "same class twice": (put(["N", "N"], "classes"), r"\$.classes"),
+    "weak DAC": (put(5.0, "heater", "v_max"), r"v_max"),
+    "unknown student": (put("lstm", "student", "activation"), r"\$.student.activation"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_readers_refuse(case) -> None:
+    """Whatever is wrong, the error names its path in the file."""
+    data = json.loads(program_text(make()))
+    change, message = BAD[case]
+    change(data)
+    with pytest.raises(InputError, match=message):
+        MeshProgram.from_dict(data)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "3", '{"format": NaN}', '{"format": "ecgphoton-mesh/1"}']
+)
+def test_other_files_are_refused(tmp_path, text) -> None:
+    """Files that are not mesh files raise InputError with the file's name."""
+    path = tmp_path / "mesh.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"mesh\.json"):
+        load_program(path)
+
+
+def test_values_are_frozen() -> None:
+    """Neither fields nor arrays of a program can be changed, and inputs are copied."""
+    program = make()
+    block = program.blocks[0]
+    for array in (block.weight_codes, block.table, block.u.theta, program.head_weight):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+    theta = np.zeros(6)
+    kept = MeshPhases(theta, theta, np.zeros(4))
+    theta[0] = 1
+    assert kept.theta[0] == 0
+
+
+def test_blocks_are_found_by_name() -> None:
+    """`block` returns the block of that name or names those that are there."""
+    program = make()
+    assert program.block("mlp2") is program.blocks[-2]
+    with pytest.raises(InputError, match="no block 'QRST'"):
+        program.block("QRST")
+
+
+def test_accumulator_is_the_block() -> None:
+    """Constants turn codes into detector codes: gain (W x + b), shifted and scaled."""
+    rng = np.random.default_rng(1)
+    for block in make().blocks:
+        n = largest_code(block.input_bits)
+        x = rng.integers(-n, n + 1, 4)
+        total = largest_code(block.bias_bits) * block.weight_codes @ x + block.offset
+        value = block.gain * (block.matrix @ (x / n) + block.bias)
+        middle = (block.adc_low + block.adc_high) / 2
+        assert np.allclose(total * block.multiplier, (value - middle) / block.adc_step, atol=1e-3)
+
+
+def test_heaters_do_not_overlap() -> None:
+    """No two heaters of a program stand at one place: V, attenuators and U of all blocks."""
+    program = make()
+    places = set()
+    for block in program.blocks:
+        for mesh in ("U", "V"):
+            origin = np.array(program.origin(block.name, mesh))
+            pitch = program.column_pitch, program.mode_pitch
+            places |= {tuple(place) for place in origin + program.layout.positions(*pitch)}
+    assert len(places) == len(program.blocks) * 2 * program.layout.heaters
+
+
+def test_compact_json_is_json() -> None:
+    """Whatever the line length, the text reads back as the same value."""
+    value = {"a": [1, 2.5, [3, {"b": "x, [y]: {z}"}]], "c": {}, "d": [], "e": None, "f": "ü\n"}
+    for line in (1, 10, 30, 1000):
+        assert json.loads(compact_json(value, line=line)) == value
+    with pytest.raises(ValueError, match="float"):
+        compact_json([float("nan")])
+
+
+def test_wrong_values_are_named() -> None:
+    """A program cannot be built from inconsistent parts."""
+    program = make()
+    for change, message in (
+        ({"mesh": "real-part"}, "P.v"),
+        ({"blocks": program.blocks[1:]}, "blocks"),
+        ({"classes": ("a",)}, "classes"),
+        ({"head_weight": np.zeros((3, 4))}, "head_weight"),
+        ({"dac_bits": 1}, "bits"),
+        ({"column_pitch": float("nan")}, "column_pitch"),
+    ):
+        with pytest.raises(InputError, match=message):
+            replace(program, **change)

@@ -20,9 +20,8 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from functools import cache
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
@@ -123,9 +122,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check every declared value, then the rules between them."""
-        cls: type[Any] = type(self)
-        path = f"{cls.section}." if cls.section else ""
-        for name, entry, kind in declared(cls):
+        path = f"{self.section}." if self.section else ""
+        for name, entry, kind in declared(type(self)):
             value = entry.read(getattr(self, name), kind, path + name)
             object.__setattr__(self, name, value)
         for holds, name, allowed in self.rules():
@@ -138,15 +136,12 @@ class Settings:
         return ()
 
 
-@cache
-def declared(cls: type[Any]) -> tuple[tuple[str, Setting, Any], ...]:
+def declared(cls: type[Any]) -> Iterator[tuple[str, Setting, Any]]:
     """Name, declaration and type of every setting of a `Settings` class, in order."""
     hints = get_type_hints(cls)
-    return tuple(
-        (item.name, item.metadata["setting"], hints[item.name])
-        for item in fields(cls)
-        if "setting" in item.metadata
-    )
+    for item in fields(cls):
+        if "setting" in item.metadata:
+            yield item.name, item.metadata["setting"], hints[item.name]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from ecgphoton import models
 from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_json, sha256
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
-from ecgphoton.recipe import Recipe, build, from_dict
+from ecgphoton.recipe import Recipe, from_dict
+from ecgphoton.settings import build
 from ecgphoton.student.architecture import Architecture
 
 if TYPE_CHECKING:

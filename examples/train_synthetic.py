@@ -10,10 +10,11 @@ from pathlib import Path
 
 from _start import options, picture
 
-from ecgphoton.recipe import build, read
+from ecgphoton.recipe import read
 from ecgphoton.report.style import BLUE, VERMILION, percent_axis
 from ecgphoton.run.beats import splits_of
 from ecgphoton.run.train import train
+from ecgphoton.settings import build
 
 given = options(__doc__, epochs=20, seed=0)
 recipe = build(

@@ -36,7 +36,7 @@ class Contestant:
 
 @dataclass(frozen=True)
 class DistilReport:
-    """What a distillation came to."""
+    """The result of a distillation."""
 
     verdict: Verdict
     contestants: tuple[Contestant, ...]
@@ -124,7 +124,7 @@ def distil(
         The teacher learns from `training`; epochs and thresholds are chosen on `validation` (and
         on `test` only if `policy` has a blend). The gates look at ``settings.gate_on``.
     classes, strength, seed
-        Outputs, ``Balance.strength``, and the seed of everything.
+        Outputs, ``Strategies.strength``, and the seed of everything.
     teacher
         A trained teacher; None trains one.
     outputs
@@ -176,16 +176,16 @@ def distil(
         )
         return _contestant(name, fitted, sets)
 
-    master, baseline = _contestant("teacher", taught, sets), learn("baseline", parts)
+    judged, baseline = _contestant("teacher", taught, sets), learn("baseline", parts)
     if settings.gate_on == "test":
-        gate, before = test_name, master.numbers["validation"]
+        gate, before = test_name, judged.numbers["validation"]
     else:
-        said = torch.softmax(outputs.logits, -1).numpy()
-        gate, before = "validation", summarise(said, training.label.numpy(), taught.point)
-    verdict = accept(master.numbers[gate], baseline.numbers[gate], settings, learnt=before)
-    contestants: tuple[Contestant, ...] = (master, baseline)
+        probability = torch.softmax(outputs.logits, -1).numpy()
+        gate, before = "validation", summarise(probability, training.label.numpy(), taught.point)
+    verdict = accept(judged.numbers[gate], baseline.numbers[gate], settings, learnt=before)
+    contestants: tuple[Contestant, ...] = (judged, baseline)
     if verdict.accepted:
-        pupil = distilled(
+        taught_parts = distilled(
             parts,
             outputs,
             training.label,
@@ -194,7 +194,7 @@ def distil(
             strength=strength,
             seed=seed,
         )
-        contestants += (learn("distilled", pupil),)
+        contestants += (learn("distilled", taught_parts),)
     return DistilReport(
         verdict,
         contestants,

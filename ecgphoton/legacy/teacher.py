@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgphoton.errors import InputError
+from ecgphoton.settings import Settings, setting
 from ecgphoton.student.architecture import SAMPLES, WIDTH
 
 if TYPE_CHECKING:
@@ -19,26 +20,28 @@ RESIDUAL_AT = (120, 120)  # samples of a window before and after its QRS part
 
 
 @dataclass(frozen=True)
-class TeacherShape:
-    """Shape of a `Teacher`."""
+class TeacherShape(Settings, section="teacher"):
+    """Shape of a `Teacher`.
 
-    classes: int = 2
-    width: int = 16
-    """Channels of the first stage; later stages have 2, 4 and 8 times as many."""
-    embedding: int = 32
-    """Length of the feature vector."""
-    rhythm: bool = False
-    """Whether the four RR-interval features join the pooled ones."""
-    shape_tokens: int = 0
-    """How many times four shape features join them, too."""
-    template: bool = False
-    """Whether beat minus running template is a second input channel."""
+    Raises
+    ------
+    InputError
+        When a value is outside what its declaration allows.
+    """
 
-    def __post_init__(self) -> None:
-        for name, low, high in (("classes", 2, 16), ("width", 1, 128), ("embedding", 1, 1024)):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(f"teacher {name} is {value!r}; it must be from {low} to {high}")
+    classes: int = setting(2, "Outputs of the classifier.", low=2, high=16)
+    width: int = setting(
+        16,
+        "Channels of the first stage; later stages have 2, 4 and 8 times as many.",
+        low=1,
+        high=128,
+    )
+    embedding: int = setting(32, "Length of the feature vector.", low=1, high=1024)
+    rhythm: bool = setting(False, "Whether the four RR-interval features join the pooled ones.")
+    shape_tokens: int = setting(0, "How many times four shape features join them, too.", low=0)
+    template: bool = setting(
+        False, "Whether beat minus running template is a second input channel."
+    )
 
 
 class _Block(nn.Module):

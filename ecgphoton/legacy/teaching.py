@@ -9,15 +9,16 @@ from pathlib import Path
 from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
-from ecgphoton.legacy.balance import Balance
 from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.guards import GuardSettings
+from ecgphoton.legacy.losses import LossSettings
+from ecgphoton.legacy.strategies import Strategies, extended
 from ecgphoton.legacy.teacher import Teacher, TeacherShape, teacher_from_arrays
 from ecgphoton.student.architecture import WIDTH
 from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation
+from ecgphoton.training.balance import Balance
 from ecgphoton.training.fit import Fitted, fit
-from ecgphoton.training.losses import LossSettings
 from ecgphoton.training.parts import EpochRecord, Examples, Schedule
 from ecgphoton.training.state import FitState
 
@@ -68,11 +69,12 @@ def train_teacher(
         selection="auc" if classes == 2 else "macro-f1",
     )
     balance = Balance(class_weights="fixed" if classes == 2 else "inverse", warm_up=0, ramp=1)
-    parts = assemble(
-        balance,
+    parts = extended(
+        assemble(balance, Augmentation(), examples=training, classes=classes),
+        Strategies(),
         GuardSettings(),
-        Augmentation(),
         LossSettings(),
+        balance=balance,
         examples=training,
         classes=classes,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ecgphoton.errors import refuse_unless
+from ecgphoton.settings import Settings, setting
 from ecgphoton.student.propagate import Inputs
 from ecgphoton.training.parts import Augment, unchanged
 
@@ -17,32 +17,33 @@ DRIFT = (0.15, 0.8)  # Hz: breathing and slow movement
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Augmentation(Settings, section="augment"):
     """How much every training beat is changed; 0 everywhere changes nothing.
 
     Magnitudes are relative to a normalised beat in [-1, 1]; beats are normalised again afterwards.
+
+    Raises
+    ------
+    InputError
+        When a value is outside what its declaration allows.
     """
 
-    shift: int = 0
-    """Largest shift to either side, samples (1 sample = 2.8 ms)."""
-    amplitude: float = 0.0
-    """Standard deviation of the logarithm of a gain that varies slowly along the beat."""
-    wander: float = 0.0
-    """Largest amplitude of a sinusoidal baseline drift of 0.15 to 0.8 Hz."""
-    noise: float = 0.0
-    """Standard deviation of white noise."""
-
-    def __post_init__(self) -> None:
-        refuse_unless(
-            "augment",
-            self,
-            (
-                (0 <= self.shift <= 60, "shift", "from 0 to 60 samples"),
-                (0 <= self.amplitude <= 1, "amplitude", "from 0 to 1"),
-                (0 <= self.wander <= 1, "wander", "from 0 to 1"),
-                (0 <= self.noise <= 1, "noise", "from 0 to 1"),
-            ),
-        )
+    shift: int = setting(
+        0, "Largest shift to either side (1 sample is 2.8 ms).", low=0, high=60, unit="samples"
+    )
+    amplitude: float = setting(
+        0.0,
+        "Standard deviation of the logarithm of a gain that varies slowly along the beat.",
+        low=0,
+        high=1,
+    )
+    wander: float = setting(
+        0.0,
+        "Largest amplitude of a sinusoidal baseline drift of 0.15 to 0.8 Hz.",
+        low=0,
+        high=1,
+    )
+    noise: float = setting(0.0, "Standard deviation of white noise.", low=0, high=1)
 
 
 @dataclass(frozen=True)

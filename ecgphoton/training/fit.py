@@ -124,8 +124,8 @@ def fit(
             loss_terms=terms,
         )
         control = _remember_miss(control, next(iter(sets.values())).get("miss"))
-        for guard in parts.guards:
-            control, events = guard(control, record)
+        for hook in parts.after_epoch:
+            control, events = hook(control, record)
             record = replace(record, events=record.events + events)
         if not history or score > max(past.score for past in history):
             best = weights_of(averaged)

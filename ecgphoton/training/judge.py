@@ -1,4 +1,4 @@
-"""What a model is worth on labelled beats, and the operating point that goes with it."""
+"""How good a model is on labelled beats, and the operating point that goes with it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from ecgphoton.decision import SELECTION, OperatingPoint, ThresholdPolicy, evaluate_at
+from ecgphoton.decision import (
+    SELECTION,
+    SEVERAL,
+    OperatingPoint,
+    ThresholdPolicy,
+    called,
+    evaluate_at,
+)
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import auc_by_rank, class_table, confusion_matrix, macro_f1
 from ecgphoton.training.parts import Control, Examples
@@ -31,14 +38,14 @@ def summarise(
 ) -> dict[str, Any]:
     """Numbers of one set at an operating point, or per class when there is none."""
     if point is None:
-        called, classes = probability.argmax(1), probability.shape[1]
-        table = class_table(label, called, [str(index) for index in range(classes)])
+        classes, calls = probability.shape[1], called(probability, None)
+        table = class_table(label, calls, [str(index) for index in range(classes)])
         recalls = [row["recall"] for row in table.values() if row["support"]]
         return {
-            "macro_f1": macro_f1(label, called, classes),
+            "macro_f1": macro_f1(label, calls, classes),
             "mean_recall": float(np.mean(recalls)) if recalls else 0.0,
             "classes": table,
-            "confusion": confusion_matrix(label, called, classes).tolist(),
+            "confusion": confusion_matrix(label, calls, classes).tolist(),
         }
     abnormal = probability[:, 1]
     both = 0 < label.sum() < len(label)
@@ -73,7 +80,7 @@ def judge(
         )
     sets = {name: summarise(p, y, point) for name, (p, y) in scored.items()}
     if point is None:
-        key = "mean_recall" if selection == "mean-recall" else "macro_f1"
+        key = SEVERAL.get(selection, "macro_f1")
         values = [sets[name][key] for name in used]
     elif selection == "auc":
         values = [sets[name]["auc"] or 0.0 for name in used]
@@ -85,6 +92,6 @@ def judge(
     else:
         raise InputError(
             f"training.selection is {selection!r}; for two classes it must be one of "
-            f"{', '.join(['auc', *SELECTION])} (macro-f1 and mean-recall are for more classes)"
+            f"{', '.join(['auc', *SELECTION])} ({' and '.join(SEVERAL)} are for more classes)"
         )
     return float(np.dot(weights, values)), point, sets

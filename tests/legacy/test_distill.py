@@ -17,6 +17,7 @@ from ecgphoton.legacy.distill import (
 )
 from ecgphoton.legacy.gates import Verdict, accept
 from ecgphoton.legacy.guards import TeacherPause
+from ecgphoton.legacy.memory import Memory
 from ecgphoton.training.parts import Batch, Control, Parts, Shuffled, cross_entropy
 
 READY = Distillation(warm_up=0)
@@ -134,7 +135,9 @@ def test_margin_term_counts_true_abnormal_beats_below_the_target(label, outputs)
 
 
 @pytest.mark.parametrize(
-    ("epoch", "control"), [(9, Control()), (50, Control(distil=False))], ids=["warm-up", "paused"]
+    ("epoch", "control"),
+    [(9, Control()), (50, Memory(distil=False).kept_in(Control()))],
+    ids=["warm-up", "paused"],
 )
 def test_a_silent_teacher_leaves_the_plain_loss(label, outputs, epoch, control):
     """In warm-up and while paused the loss is bit for bit the one on labels."""
@@ -155,7 +158,7 @@ def test_a_teacher_changes_loss_guards_and_projection_only(label, outputs):
     changed = distilled(parts, outputs, label, READY)
     for name in ("sampler", "class_weights", "augment", "forward", "after_step"):
         assert getattr(changed, name) is getattr(parts, name)
-    assert [type(guard) for guard in changed.guards] == [TeacherPause]
+    assert [type(guard) for guard in changed.after_epoch] == [TeacherPause]
     assert changed.extra[0].shape == (6, 4)
 
 

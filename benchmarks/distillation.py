@@ -16,17 +16,12 @@ import torch
 from _beats import arguments, load, table
 
 from ecgphoton.decision import ThresholdPolicy
-from ecgphoton.legacy.balance import Balance
 from ecgphoton.legacy.distill import Distillation, outputs_of
 from ecgphoton.legacy.distill_run import distil
-from ecgphoton.legacy.guards import GuardSettings
 from ecgphoton.legacy.teaching import load_teacher, save_teacher, train_teacher
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
-from ecgphoton.training.assemble import assemble
-from ecgphoton.training.augment import Augmentation
-from ecgphoton.training.losses import LossSettings
-from ecgphoton.training.parts import EpochRecord, Schedule
+from ecgphoton.training.parts import EpochRecord, Parts, Schedule, Shuffled
 
 
 def main() -> None:
@@ -79,14 +74,7 @@ def main() -> None:
             settings,
             Schedule(epochs=given.epochs),
             policy,
-            assemble(
-                Balance(),
-                GuardSettings(),
-                Augmentation(),
-                LossSettings(),
-                examples=training,
-                classes=2,
-            ),
+            Parts(Shuffled(len(training))),
             training=training,
             validation=validation,
             test=test,

@@ -176,7 +176,7 @@ def options(cls: type[Any], *names: str) -> tuple[Option, ...]:
         Option(
             f"{cls.section}.{name}".lstrip("."),
             f"--{name.replace('_', '-')}",
-            _plain(kind),
+            plain_type(kind),
             entry.choices(kind),
             entry.default,
             f"{entry.meaning.rstrip('.')} ({entry.limits})." if entry.limits else entry.meaning,
@@ -185,12 +185,12 @@ def options(cls: type[Any], *names: str) -> tuple[Option, ...]:
     )
 
 
-def _plain(kind: Any) -> type[Any]:  # noqa: ANN401
+def plain_type(kind: Any) -> type[Any]:  # noqa: ANN401
     """Return the type of one value of an annotation: of a Literal, an optional or a tuple."""
     inner = [option for option in get_args(kind) if option is not type(None)]
     if not inner:
         return kind if isinstance(kind, type) else str
-    return _plain(inner[0]) if isinstance(inner[0], type) else type(inner[0])
+    return plain_type(inner[0]) if isinstance(inner[0], type) else type(inner[0])
 
 
 def one_of(values: Iterable[object]) -> str:
@@ -208,9 +208,12 @@ def nearest(name: str, allowed: Iterable[str], prefix: str = "") -> str:
 def convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
     """Return `value` as `kind` (bool, int, float, str, Literal, tuple or optional), or InputError.
 
-    An int is taken for a float, and a number of numpy for one of Python; nothing else is converted.
+    An int is taken for a float, a number of numpy for one of Python, and a table for a `Settings`
+    class; nothing else is converted.
     """
     inner = get_args(kind)
+    if is_dataclass(kind) and isinstance(value, Mapping):
+        return build(kind, value, path=f"{path}.")
     if get_origin(kind) is Literal:
         if value in inner:
             return value
@@ -229,7 +232,7 @@ def convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
     raise InputError(f"{path} is {value!r}; it must be a value of type {name}")
 
 
-def build(cls: type[Any], data: object, base: Any = None, path: str = "") -> Any:  # noqa: ANN401
+def build(cls: Any, data: object, base: Any = None, path: str = "") -> Any:  # noqa: ANN401
     """Return `base` (or the defaults of `cls`) with the values of nested tables, checked.
 
     Parameters

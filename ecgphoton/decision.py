@@ -58,7 +58,7 @@ class OperatingPoint(Settings):
             raise InputError(f"operating point {data!r} cannot be read: {error}") from error
 
 
-def called(probability: NDArray[Any], point: OperatingPoint | None) -> NDArray[np.int64]:
+def classify(probability: NDArray[Any], point: OperatingPoint | None) -> NDArray[np.int64]:
     """Return the class every beat is called.
 
     Parameters

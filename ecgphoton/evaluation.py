@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecgphoton.decision import OperatingPoint, called
+from ecgphoton.decision import OperatingPoint, classify
 from ecgphoton.metrics import (
     Confusion,
     by_group,
@@ -48,7 +48,7 @@ def evaluate_set(
         Counts and rates, ranking, 95 % intervals from resampling whole records, tables per record
         and per symbol; per class and macro-F1 for several classes.
     """
-    label, calls = beats.label, called(probability, point)
+    label, calls = beats.label, classify(probability, point)
     if point is None:
         return {
             "beats": len(label),

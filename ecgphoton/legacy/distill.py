@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ecgphoton.legacy.guards import TeacherPause
 from ecgphoton.legacy.memory import Memory
 from ecgphoton.settings import Settings, setting
-from ecgphoton.training.parts import Batch, Examples, Loss, Parts
+from ecgphoton.training.parts import Batch, Loss, Parts
 
 
 @dataclass(frozen=True)
@@ -127,19 +127,6 @@ class TeacherOutputs:
     def __len__(self) -> int:
         """Return the number of beats."""
         return len(self.logits)
-
-
-@torch.no_grad()
-def outputs_of(teacher: nn.Module, examples: Examples, *, block: int = 1024) -> TeacherOutputs:
-    """Run a teacher once over all beats, in evaluation mode."""
-    teacher.eval()
-    logits, features = [], []
-    for at in range(0, len(examples), block):
-        rows = examples.inputs.rows(slice(at, at + block))
-        logit, feature = teacher(rows.window, rows.rhythm, rows.residual)
-        logits.append(logit)
-        features.append(feature)
-    return TeacherOutputs(torch.cat(logits), torch.cat(features))
 
 
 def trusted(outputs: TeacherOutputs, label: Tensor, confidence: float) -> Tensor:

@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from ecgphoton.decision import OperatingPoint, ThresholdPolicy
+from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
-from ecgphoton.legacy.distill import Distillation, TeacherOutputs, distilled, outputs_of
+from ecgphoton.legacy.distill import Distillation, TeacherOutputs, distilled
 from ecgphoton.legacy.gates import Verdict, accept
 from ecgphoton.legacy.teaching import Progress, tell, train_teacher
 from ecgphoton.training.fit import Fitted, fit
-from ecgphoton.training.judge import probabilities, summarise
-from ecgphoton.training.parts import Examples, Parts, Schedule
+from ecgphoton.training.judge import judge, outputs_of, probabilities, summarise
+from ecgphoton.training.parts import Control, Examples, Parts, Schedule
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,10 @@ def distil(
             training, monitors, classes, settings, policy, seed=seed, progress=progress
         )
     else:
-        taught = Fitted(teacher, _point(teacher, monitors, policy, classes), 0, ())
-    outputs = outputs_of(taught.model, training) if outputs is None else outputs
+        _, point, _ = judge(teacher, monitors, policy, "auc", Control())
+        taught = Fitted(teacher, point, 0, ())
+    if outputs is None:
+        outputs = TeacherOutputs(*outputs_of(taught.model, training))
     if outputs.logits.shape != (len(training), classes):
         raise InputError(
             f"the teacher outputs are of shape {tuple(outputs.logits.shape)}, training has "
@@ -201,19 +203,6 @@ def distil(
         outputs,
         {name: examples.label.numpy() for name, examples in sets.items()},
         tuple(dict.fromkeys(["training", *monitors, gate])),
-    )
-
-
-def _point(
-    model: nn.Module, monitors: Mapping[str, Examples], policy: ThresholdPolicy, classes: int
-) -> OperatingPoint | None:
-    if classes != 2:
-        return None
-    return policy.fit(
-        {
-            name: (probabilities(model, examples)[:, 1], examples.label.numpy())
-            for name, examples in monitors.items()
-        }
     )
 
 

@@ -134,10 +134,6 @@ class Teacher(nn.Module):
         """Number of rhythm and shape features."""
         return WIDTH * (self.shape.rhythm + self.shape.shape_tokens)
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return the state as numpy arrays, for a checkpoint."""
-        return {name: value.detach().numpy().copy() for name, value in self.state_dict().items()}
-
 
 def _need(part: Tensor | None, name: str) -> Tensor:
     if part is None:
@@ -149,7 +145,7 @@ def _need(part: Tensor | None, name: str) -> Tensor:
 
 
 def teacher_from_arrays(shape: TeacherShape, arrays: Mapping[str, np.ndarray]) -> Teacher:
-    """Rebuild a teacher from `Teacher.arrays`.
+    """Rebuild a teacher from `training.state.weights_of`.
 
     Raises
     ------

@@ -20,7 +20,7 @@ from ecgphoton.training.augment import Augmentation
 from ecgphoton.training.balance import Balance
 from ecgphoton.training.fit import Fitted, fit
 from ecgphoton.training.parts import EpochRecord, Examples, Schedule
-from ecgphoton.training.state import FitState
+from ecgphoton.training.state import FitState, weights_of
 
 TEACHER_BATCH = 128
 
@@ -92,7 +92,7 @@ def train_teacher(
 
 def save_teacher(path: Path, teacher: Teacher, metadata: Mapping[str, object]) -> None:
     """Write a teacher's weights and shape, with whatever else should be known about it."""
-    save_checkpoint(path, teacher.arrays(), {**metadata, "teacher": asdict(teacher.shape)})
+    save_checkpoint(path, weights_of(teacher), {**metadata, "teacher": asdict(teacher.shape)})
 
 
 def load_teacher(path: Path) -> Teacher:

@@ -14,7 +14,7 @@ from ecgphoton.decision import (
     SEVERAL,
     OperatingPoint,
     ThresholdPolicy,
-    called,
+    classify,
     evaluate_at,
 )
 from ecgphoton.errors import InputError
@@ -23,14 +23,29 @@ from ecgphoton.training.parts import Control, Examples
 
 
 @torch.no_grad()
-def probabilities(model: nn.Module, examples: Examples, *, block: int = 1024) -> np.ndarray:
-    """Class probabilities (n, classes), without noise or augmentation."""
+def outputs_of(
+    model: nn.Module, examples: Examples, *, block: int = 1024
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits (n, classes) and features (n, length), in evaluation mode, without augmentation.
+
+    Parameters
+    ----------
+    model
+        ``model(window, rhythm, residual) -> (logits, feature)``.
+    examples
+        The n beats.
+    block
+        Beats that run at once.
+    """
     model.eval()
-    chunks = []
-    for at in range(0, len(examples), block):
-        rows = examples.inputs.rows(slice(at, at + block))
-        chunks.append(torch.softmax(model(rows.window, rows.rhythm, rows.residual)[0], -1))
-    return torch.cat(chunks).numpy()
+    blocks = (examples.inputs.rows(slice(at, at + block)) for at in range(0, len(examples), block))
+    pairs = [model(rows.window, rows.rhythm, rows.residual) for rows in blocks]
+    return torch.cat([logits for logits, _ in pairs]), torch.cat([feature for _, feature in pairs])
+
+
+def probabilities(model: nn.Module, examples: Examples, *, block: int = 1024) -> np.ndarray:
+    """Class probabilities (n, classes), see `outputs_of`."""
+    return torch.softmax(outputs_of(model, examples, block=block)[0], -1).numpy()
 
 
 def summarise(
@@ -38,7 +53,7 @@ def summarise(
 ) -> dict[str, Any]:
     """Numbers of one set at an operating point, or per class when there is none."""
     if point is None:
-        classes, calls = probability.shape[1], called(probability, None)
+        classes, calls = probability.shape[1], classify(probability, None)
         table = class_table(label, calls, [str(index) for index in range(classes)])
         recalls = [row["recall"] for row in table.values() if row["support"]]
         return {

@@ -11,13 +11,13 @@ from ecgphoton.legacy.distill import (
     Distillation,
     TeacherOutputs,
     distilled,
-    outputs_of,
     principal,
     trusted,
 )
 from ecgphoton.legacy.gates import Verdict, accept
 from ecgphoton.legacy.guards import TeacherPause
 from ecgphoton.legacy.memory import Memory
+from ecgphoton.training.judge import outputs_of
 from ecgphoton.training.parts import Batch, Control, Parts, Shuffled, cross_entropy
 
 READY = Distillation(warm_up=0)
@@ -176,7 +176,7 @@ def test_outputs_are_those_of_the_teacher_in_evaluation_mode(toy):
     from ecgphoton.legacy.teacher import Teacher, TeacherShape
 
     teacher, beats = Teacher(TeacherShape(width=2, embedding=5)), toy(30)
-    cached = outputs_of(teacher.train(), beats, block=8)
+    cached = TeacherOutputs(*outputs_of(teacher.train(), beats, block=8))
     assert cached.feature.shape == (30, 5)
     assert not cached.logits.requires_grad
     one = teacher(beats.inputs.window[7:8])[0].detach()

@@ -130,7 +130,7 @@ class TeacherOutputs:
 
 
 def trusted(outputs: TeacherOutputs, label: Tensor, confidence: float) -> Tensor:
-    """(n,) 1 where the teacher is right and at least so sure, 0 elsewhere."""
+    """(n,) 1 where the teacher is right with at least this probability, 0 elsewhere."""
     probability = torch.softmax(outputs.logits, -1)
     right = probability.argmax(1) == label
     sure = probability.gather(1, label[:, None])[:, 0] >= confidence

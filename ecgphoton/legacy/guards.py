@@ -77,12 +77,12 @@ def _rates(record: EpochRecord) -> dict[str, tuple[float, float]]:
 
 @dataclass(frozen=True)
 class CollapseGuard:
-    """Acts when every beat is called the same.
+    """Acts when nearly every beat is called the same class.
 
-    All abnormal: rebalancing and distillation rest for the cool-down, then the ramp starts from
-    zero; when it keeps happening they are off for good. All normal in warm-up: the warm-up ends.
-    (All normal under full rebalancing is a matter for `RecallRescue`; switching rebalancing off
-    would keep the network there.)
+    After a collapse to all-abnormal, rebalancing and distillation are suspended for the cool-down
+    and the ramp starts from zero; after `GuardSettings.lock_after` collapses they are off for good.
+    After a collapse to all-normal in warm-up, the warm-up ends. A collapse to all-normal under full
+    rebalancing is left to `RecallRescue`: without rebalancing the network would stay there.
     """
 
     settings: GuardSettings
@@ -126,7 +126,7 @@ class CollapseGuard:
 
 @dataclass(frozen=True)
 class RecallRescue:
-    """Strengthens class weight and sampler, a few times, while too much is missed."""
+    """Strengthens class weight and sampler a few times while the miss rate is high."""
 
     settings: GuardSettings
     ramp: Ramp
@@ -157,7 +157,7 @@ class RecallRescue:
 
 @dataclass(frozen=True)
 class TeacherPause:
-    """Pauses distillation while the student misses too much."""
+    """Suspends distillation while the student's miss rate is high."""
 
     pause: float
     resume: float

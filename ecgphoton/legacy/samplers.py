@@ -59,10 +59,11 @@ def _draw(weight: Tensor, generator: torch.Generator) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class BalancedBatches:
-    """Every batch, of any size, holds the classes in equal shares (at full ramp).
+    """Draws beats so that every batch, of any size, holds the classes in equal shares.
 
-    Rare beats come several times an epoch, each before any comes again; common ones are left
-    out, other ones every epoch. The classes are spread evenly over the order.
+    That is at full ramp. Beats of a rare class are drawn several times an epoch, each of them
+    before any is drawn again; of a common class another part is left out every epoch. The classes
+    are spread evenly over the order.
     """
 
     label: Tensor

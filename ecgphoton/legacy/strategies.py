@@ -99,7 +99,7 @@ PRESETS: dict[str, tuple[WeightMode, SamplerMode, bool]] = {
 
 @dataclass(frozen=True)
 class AdaptiveWeights(RampedWeights):
-    """Class weights whose abnormal part grows while too much is missed."""
+    """Class weights whose abnormal part grows with the running miss rate."""
 
     gain: float = 0.0
     """How much the running miss rate raises the abnormal weight; 0 is not adaptive."""

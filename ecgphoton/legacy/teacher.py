@@ -1,4 +1,4 @@
-"""The teacher: a one-dimensional ResNet18 of configurable width (never goes to the chip)."""
+"""The teacher: a one-dimensional ResNet18 of configurable width; it is not exported."""
 
 from __future__ import annotations
 

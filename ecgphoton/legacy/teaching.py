@@ -1,4 +1,4 @@
-"""A teacher trained with the one loop, and its checkpoint."""
+"""Training of a teacher with `training.fit`, and its checkpoint."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Progress = Callable[[str, EpochRecord, int], None]
 
 
 def tell(progress: Progress | None, name: str, epochs: int) -> Callable[[FitState], None] | None:
-    """Return an `on_epoch` for `fit` that passes the last record on under a name."""
+    """Return an `on_epoch` for `fit` that reports the last record under a model's name."""
     if progress is None:
         return None
     return lambda state: progress(name, state.history[-1], epochs)
@@ -58,7 +58,7 @@ def train_teacher(
     seed: int,
     progress: Progress | None = None,
 ) -> Fitted:
-    """Train a teacher on training records only, with weighted cross-entropy and the one loop."""
+    """Train a teacher on training records only, with weighted cross-entropy and `training.fit`."""
     model = Teacher(teacher_shape(training, classes, settings), seed=seed)
     schedule = Schedule(
         learning_rate=settings.teacher_learning_rate,
@@ -91,7 +91,7 @@ def train_teacher(
 
 
 def save_teacher(path: Path, teacher: Teacher, metadata: Mapping[str, object]) -> None:
-    """Write a teacher's weights and shape, with whatever else should be known about it."""
+    """Write a teacher's weights and shape, and further metadata."""
     save_checkpoint(path, weights_of(teacher), {**metadata, "teacher": asdict(teacher.shape)})
 
 

@@ -1,4 +1,4 @@
-"""Augmentation: what electrodes and people do to a beat, drawn anew for every batch."""
+"""Augmentation: shift, gain, baseline drift and noise, drawn anew for every batch."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class Augmentation(Settings, section="augment"):
 
 @dataclass(frozen=True)
 class Augmented:
-    """Changes windows, and the template residual along with them; rhythm stays.
+    """Changes windows and the template residual with them; rhythm features stay as they are.
 
-    The residual is shifted like the window and then takes on whatever else the window's QRS part
-    took on, as it would if this beat alone were disturbed.
+    The residual is shifted like the window; then the change of the window's QRS part is added to
+    it, because the template, an average of earlier beats, would not change with this beat.
     """
 
     settings: Augmentation
@@ -101,5 +101,5 @@ def _normalised(rows: Tensor) -> Tensor:
 
 
 def augmenter(settings: Augmentation) -> Augment:
-    """Return the augmentation the settings ask for; the null object when they ask for nothing."""
+    """Return the augmentation the settings ask for; `unchanged` with the defaults."""
     return unchanged if settings == Augmentation() else Augmented(settings)

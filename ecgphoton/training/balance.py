@@ -1,4 +1,4 @@
-"""Imbalance: class weights and their ramp, and weights that make patients count alike."""
+"""Imbalance: class weights and their ramp, and patient weights."""
 
 from __future__ import annotations
 
@@ -121,7 +121,9 @@ class RampedWeights:
 
 
 def ramped(target: Tensor, share: float, ratio_cap: float) -> Tensor | None:
-    """Weights between 1 and their target; the smallest is 1, for only ratios matter to a mean.
+    """Weights between 1 and their target, scaled so that the smallest is 1.
+
+    A weighted mean depends on the ratios of its weights only.
 
     Parameters
     ----------

@@ -139,7 +139,7 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class Batch:
-    """What a loss sees."""
+    """What a loss is computed from."""
 
     logits: Tensor
     """(B, classes)."""

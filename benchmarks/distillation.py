@@ -16,7 +16,7 @@ import torch
 from _beats import arguments, load, table
 
 from ecgphoton.decision import ThresholdPolicy
-from ecgphoton.legacy.distill import Distillation, TeacherOutputs
+from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.distill_run import distil
 from ecgphoton.legacy.teaching import load_teacher, save_teacher, train_teacher
 from ecgphoton.student.architecture import Architecture
@@ -58,8 +58,8 @@ def main() -> None:
         if given.teacher:
             save_teacher(given.teacher, teacher, {"protocol": "reference", "labels": "literal"})
     began = time.perf_counter()
-    outputs = TeacherOutputs(*outputs_of(teacher, training))
-    print(f"teacher outputs of {len(outputs):,} beats in {time.perf_counter() - began:.1f} s\n")
+    outputs = outputs_of(teacher, training)
+    print(f"teacher outputs of {len(training):,} beats in {time.perf_counter() - began:.1f} s\n")
     rows, pairs, columns = [], [], ("auc", "miss", "fpr", "f1")
     for seed in range(given.seeds):
         clock: dict[str, list[float]] = {}

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ecgphoton.legacy.guards import TeacherPause
 from ecgphoton.legacy.memory import Memory
 from ecgphoton.settings import Settings, setting
+from ecgphoton.training.judge import Outputs
 from ecgphoton.training.parts import Batch, Loss, Parts
 
 
@@ -115,21 +116,7 @@ class Distillation(Settings, section="distill"):
         yield self.resume <= self.pause, "resume", "at most distill.pause"
 
 
-@dataclass(frozen=True)
-class TeacherOutputs:
-    """Outputs of a frozen teacher on every training beat, computed once."""
-
-    logits: Tensor
-    """(n, classes)."""
-    feature: Tensor
-    """(n, embedding)."""
-
-    def __len__(self) -> int:
-        """Return the number of beats."""
-        return len(self.logits)
-
-
-def trusted(outputs: TeacherOutputs, label: Tensor, confidence: float) -> Tensor:
+def trusted(outputs: Outputs, label: Tensor, confidence: float) -> Tensor:
     """(n,) 1 where the teacher is right with at least this probability, 0 elsewhere."""
     probability = torch.softmax(outputs.logits, -1)
     right = probability.argmax(1) == label
@@ -193,7 +180,7 @@ class DistillationLoss:
 
 def distilled(
     parts: Parts,
-    outputs: TeacherOutputs,
+    outputs: Outputs,
     label: Tensor,
     settings: Distillation,
     *,
@@ -225,7 +212,9 @@ def distilled(
         return parts
     target = principal(outputs.feature, settings.d_kd)
     draw = torch.Generator().manual_seed(seed)
-    projection = nn.Parameter(torch.randn(target.shape[1], feature, generator=draw) / feature**0.5)
+    projection = nn.Parameter(
+        torch.randn(target.shape[1], feature, generator=draw, dtype=target.dtype) / feature**0.5
+    )
     loss = DistillationLoss(
         parts.loss,
         settings,

@@ -12,11 +12,11 @@ from torch import nn
 
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
-from ecgphoton.legacy.distill import Distillation, TeacherOutputs, distilled
+from ecgphoton.legacy.distill import Distillation, distilled
 from ecgphoton.legacy.gates import Verdict, accept
 from ecgphoton.legacy.teaching import Progress, tell, train_teacher
 from ecgphoton.training.fit import Fitted, fit
-from ecgphoton.training.judge import judge, outputs_of, probabilities, summarise
+from ecgphoton.training.judge import Outputs, judge, outputs_of, probabilities, summarise
 from ecgphoton.training.parts import Control, Examples, Parts, Schedule
 
 
@@ -41,7 +41,7 @@ class DistilReport:
     verdict: Verdict
     contestants: tuple[Contestant, ...]
     """Teacher, baseline, and distilled unless it was refused."""
-    outputs: TeacherOutputs
+    outputs: Outputs
     """Cached on the training beats."""
     label: Mapping[str, np.ndarray]
     """(n,) per set."""
@@ -107,7 +107,7 @@ def distil(
     strength: float = 1.0,
     seed: int,
     teacher: nn.Module | None = None,
-    outputs: TeacherOutputs | None = None,
+    outputs: Outputs | None = None,
     progress: Progress | None = None,
 ) -> DistilReport:
     """Train a baseline and a distilled student under the same seed and schedule, and compare.
@@ -157,8 +157,7 @@ def distil(
     else:
         _, point, _ = judge(teacher, monitors, policy, "auc", Control())
         taught = Fitted(teacher, point, 0, ())
-    if outputs is None:
-        outputs = TeacherOutputs(*outputs_of(taught.model, training))
+    outputs = outputs or outputs_of(taught.model, training)
     if outputs.logits.shape != (len(training), classes):
         raise InputError(
             f"the teacher outputs are of shape {tuple(outputs.logits.shape)}, training has "

@@ -28,7 +28,7 @@ class WeightedSampler:
         share = share_of(self.ramp, epoch, control)
         if share == 0:
             return Shuffled(len(self.label))(epoch, control, generator)
-        rate = torch.tensor(self.rate)
+        rate = torch.tensor(self.rate, dtype=torch.float32)
         rate[1:] *= Memory.of(control).boost_scale
         rate = 1 + share * (rate - 1)
         drawn = rate * torch.bincount(self.label, minlength=len(rate))
@@ -83,5 +83,6 @@ class BalancedBatches:
             rounds = -(-count // len(group))
             order = [torch.randperm(len(group), generator=generator) for _ in range(rounds)]
             chosen.append(group[torch.cat(order)[:count]])
-            place.append((torch.arange(count) + torch.rand(1, generator=generator)) / count)
+            start = torch.rand(1, generator=generator, dtype=torch.float32)
+            place.append((torch.arange(count) + start) / count)
         return torch.cat(chosen)[torch.cat(place).argsort(stable=True)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecgphoton.training.augment import Augmentation, augmenter
+from ecgphoton.training.augment import Augmentation, Augmented
 from ecgphoton.training.balance import Balance, RampedWeights, beat_weights, class_weights
 from ecgphoton.training.losses import WeightedLoss
 from ecgphoton.training.parts import (
@@ -14,6 +14,7 @@ from ecgphoton.training.parts import (
     cross_entropy,
     nothing,
     plain_forward,
+    unchanged,
     uniform_weights,
 )
 
@@ -52,6 +53,6 @@ def assemble(
         class_weights=uniform_weights
         if balance.mode(classes) == "none"
         else RampedWeights(tuple(target.tolist()), balance.cap(classes), balance.ramp_for(classes)),
-        augment=augmenter(augmentation),
+        augment=unchanged if augmentation == Augmentation() else Augmented(augmentation),
         after_step=after_step,
     )

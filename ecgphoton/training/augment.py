@@ -10,7 +10,6 @@ from torch import Tensor
 
 from ecgphoton.settings import Settings, setting
 from ecgphoton.student.propagate import Inputs
-from ecgphoton.training.parts import Augment, unchanged
 
 QRS_START, QRS_STOP = 120, 240  # where the template residual sits in the window
 DRIFT = (0.15, 0.8)  # Hz: breathing and slow movement
@@ -72,19 +71,20 @@ class Augmented:
 
     def _disturbed(self, window: Tensor, generator: torch.Generator) -> Tensor:
         """Gain, drift and noise, then normalisation; the window itself if none is asked for."""
-        settings, (beats, samples) = self.settings, window.shape
+        settings, kind, (beats, samples) = self.settings, window.dtype, window.shape
         changed = window
         if settings.amplitude:
-            slope = torch.randn(beats, 1, generator=generator) * settings.amplitude
-            changed = changed * (slope * torch.linspace(-1, 1, samples)).exp()
+            slope = torch.randn(beats, 1, generator=generator, dtype=kind) * settings.amplitude
+            changed = changed * (slope * torch.linspace(-1, 1, samples, dtype=kind)).exp()
         if settings.wander:
-            size, rate, phase = torch.rand(3, beats, 1, generator=generator)
+            size, rate, phase = torch.rand(3, beats, 1, generator=generator, dtype=kind)
             angle = 2 * math.pi * (DRIFT[0] + (DRIFT[1] - DRIFT[0]) * rate)
-            time = torch.arange(samples) / samples  # a window lasts one second
+            time = torch.arange(samples, dtype=kind) / samples  # a window lasts one second
             drift = (angle * time + 2 * math.pi * phase).sin()
             changed = changed + settings.wander * size * drift
         if settings.noise:
-            changed = changed + settings.noise * torch.randn(beats, samples, generator=generator)
+            noise = torch.randn(beats, samples, generator=generator, dtype=kind)
+            changed = changed + settings.noise * noise
         return window if changed is window else _normalised(changed)
 
 
@@ -98,8 +98,3 @@ def _normalised(rows: Tensor) -> Tensor:
     """Subtract each row's mean and divide by its largest magnitude."""
     rows = rows - rows.mean(1, keepdim=True)
     return (rows / rows.abs().amax(1, keepdim=True).clamp_min(1e-6)).clamp_(-1, 1)
-
-
-def augmenter(settings: Augmentation) -> Augment:
-    """Return the augmentation the settings ask for; `unchanged` with the defaults."""
-    return unchanged if settings == Augmentation() else Augmented(settings)

@@ -155,7 +155,7 @@ def inverse_frequency(label: Tensor, classes: int, *, power: float = 1.0) -> Ten
 def class_weights(balance: Balance, label: Tensor, classes: int) -> Tensor:
     """Return (classes,) float64 class weights, before ramp and ratio cap."""
     mode = balance.mode(classes)
-    weight = torch.ones(classes)
+    weight = torch.ones(classes, dtype=torch.float32)
     if mode == "inverse":
         weight = inverse_frequency(label, classes, power=balance.power)
         if classes == 2 and balance.clip:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,11 +22,18 @@ from ecgphoton.metrics import auc_by_rank, class_table, confusion_matrix, macro_
 from ecgphoton.training.parts import Control, Examples
 
 
+class Outputs(NamedTuple):
+    """What a model gives for n beats."""
+
+    logits: torch.Tensor
+    """(n, classes)."""
+    feature: torch.Tensor
+    """(n, length of the feature vector)."""
+
+
 @torch.no_grad()
-def outputs_of(
-    model: nn.Module, examples: Examples, *, block: int = 1024
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits (n, classes) and features (n, length), in evaluation mode, without augmentation.
+def outputs_of(model: nn.Module, examples: Examples, *, block: int = 1024) -> Outputs:
+    """Run a model on beats in evaluation mode, without augmentation.
 
     Parameters
     ----------
@@ -40,12 +47,12 @@ def outputs_of(
     model.eval()
     blocks = (examples.inputs.rows(slice(at, at + block)) for at in range(0, len(examples), block))
     pairs = [model(rows.window, rows.rhythm, rows.residual) for rows in blocks]
-    return torch.cat([logits for logits, _ in pairs]), torch.cat([feature for _, feature in pairs])
+    return Outputs(*(torch.cat(part) for part in zip(*pairs, strict=True)))
 
 
 def probabilities(model: nn.Module, examples: Examples, *, block: int = 1024) -> np.ndarray:
     """Class probabilities (n, classes), see `outputs_of`."""
-    return torch.softmax(outputs_of(model, examples, block=block)[0], -1).numpy()
+    return torch.softmax(outputs_of(model, examples, block=block).logits, -1).numpy()
 
 
 def summarise(

@@ -9,7 +9,6 @@ from torch import nn
 from ecgphoton.errors import InputError
 from ecgphoton.legacy.distill import (
     Distillation,
-    TeacherOutputs,
     distilled,
     principal,
     trusted,
@@ -17,7 +16,7 @@ from ecgphoton.legacy.distill import (
 from ecgphoton.legacy.gates import Verdict, accept
 from ecgphoton.legacy.guards import TeacherPause
 from ecgphoton.legacy.memory import Memory
-from ecgphoton.training.judge import outputs_of
+from ecgphoton.training.judge import Outputs, outputs_of
 from ecgphoton.training.parts import Batch, Control, Parts, Shuffled, cross_entropy
 
 READY = Distillation(warm_up=0)
@@ -40,7 +39,7 @@ def outputs(label):
     logits = nn.functional.one_hot(label, 2) * 8.0
     logits[:5] = logits[:5].flip(1)  # sure and wrong
     logits[5:10] *= 0.01  # right and unsure
-    return TeacherOutputs(logits, torch.randn(40, 6, generator=draw()))
+    return Outputs(logits, torch.randn(40, 6, generator=draw()))
 
 
 def batch(label, index, *, epoch=0, control=None, seed=1):
@@ -176,7 +175,7 @@ def test_outputs_are_those_of_the_teacher_in_evaluation_mode(toy):
     from ecgphoton.legacy.teacher import Teacher, TeacherShape
 
     teacher, beats = Teacher(TeacherShape(width=2, embedding=5)), toy(30)
-    cached = TeacherOutputs(*outputs_of(teacher.train(), beats, block=8))
+    cached = outputs_of(teacher.train(), beats, block=8)
     assert cached.feature.shape == (30, 5)
     assert not cached.logits.requires_grad
     one = teacher(beats.inputs.window[7:8])[0].detach()

@@ -12,7 +12,7 @@ from torch import nn
 from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
-from ecgphoton.legacy.distill import Distillation, TeacherOutputs, distilled
+from ecgphoton.legacy.distill import Distillation, distilled
 from ecgphoton.legacy.guards import GuardSettings
 from ecgphoton.legacy.losses import LossSettings
 from ecgphoton.legacy.strategies import Strategies
@@ -21,7 +21,7 @@ from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation
 from ecgphoton.training.balance import Balance
 from ecgphoton.training.fit import END, START, WARM_UP, _average, fit, one_cycle
-from ecgphoton.training.judge import judge, probabilities
+from ecgphoton.training.judge import Outputs, judge, probabilities
 from ecgphoton.training.parts import Control, EpochRecord, Parts, Schedule, Shuffled
 from ecgphoton.training.state import FitState
 
@@ -45,8 +45,9 @@ def everything(examples):
     )
     parts = recipe.parts(examples, 2)
     draw = torch.Generator().manual_seed(5)
-    outputs = TeacherOutputs(
-        nn.functional.one_hot(examples.label, 2) * 6.0, torch.rand(len(examples), 6, generator=draw)
+    outputs = Outputs(
+        nn.functional.one_hot(examples.label, 2).float() * 6,
+        torch.rand(len(examples), 6, generator=draw, dtype=torch.float32),
     )
     settings = Distillation(warm_up=1, margin_weight=0.1, d_kd=3)
     return distilled(parts, outputs, examples.label, settings)
@@ -91,6 +92,20 @@ def test_global_random_state_is_left_alone(toy, student):
     assert (np.random.get_state()[1] == around).all()  # noqa: NPY002
     torch.manual_seed(2)
     assert digest(run(toy, student, parts=everything).model) == digest(first.model)
+
+
+def test_the_default_type_of_torch_does_not_matter(toy, student):
+    """A program that computes in float64 elsewhere trains the same bits."""
+    before = run(toy, student, parts=everything)
+    training, validation, model = toy(seed=1), toy(128, seed=2), student(3, dropout=0.2)
+    torch.set_default_dtype(torch.float64)
+    try:
+        parts = everything(training)
+        sets = {"validation": validation}
+        after = fit(model, training, sets, SHORT, POLICY, parts, seed=3)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert digest(after.model) == digest(before.model)
 
 
 @pytest.mark.parametrize(

@@ -2,74 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ecgphoton.artifacts import check_room, write_json, write_text
-from ecgphoton.errors import InputError
-from ecgphoton.recipe import from_dict
+from ecgphoton import runs
+from ecgphoton.calibration.calibrate import STANDARD
+from ecgphoton.calibration.campaign import TABLES, Labelled, calibrate_chips
+from ecgphoton.progress import Progress, silent
+from ecgphoton.report.calibration import draw_calibration
 from ecgphoton.run.beats import splits_like
-from ecgphoton.run.simulate import table_text
-from ecgphoton.run.subject import Subject
+from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 from ecgphoton.student.propagate import inputs_of
 
 if TYPE_CHECKING:
     from ecgphoton.calibration.report import CalibrationReport
+    from ecgphoton.hwsim.profile import Profile
 
 CALIBRATION = "calibration.json"
 
 
-def calibrate_subject(
-    subject: Subject,
-    out: Path,
+def calibrate(
+    model: Path | str | None = None,
     *,
-    profile: str,
-    chips: int,
-    seed: int,
-    steps: Sequence[str] | None,
-    own_thresholds: bool,
-    max_miss: float,
-    max_fpr: float,
-    min_yield: float,
+    profile: Profile | str = "foundry-thermo-optic",
+    chips: int = 100,
+    seed: int = 0,
+    steps: str = ",".join(STANDARD),
+    own_thresholds: bool = False,
+    limit: Limit = (),
     data: str | None = None,
     data_dir: Path | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
-) -> tuple[CalibrationReport, str]:
-    """Calibrate simulated chips of a bundle, and write tables, report and chip list.
+    out: Path | None = None,
+    progress: Progress = silent,
+) -> Outcome[CalibrationReport]:
+    """Calibrate simulated chips through a bench, and judge them before and after.
 
-    Returns
-    -------
-    report, source of the beats
+    Writes ``calibration.json``, ``calibrated_chips.csv``, ``calibration.png`` and a table of every
+    chip below ``tables/``. Tables that an interrupted call has left are kept.
+
+    Parameters
+    ----------
+    model
+        A bundle, run or checkpoint, or the name of a shipped student; by default the newest run,
+        otherwise the shipped student.
+    profile
+        Device profile by name, TOML file or value.
+    chips, seed
+        How many chips, and the seed they are drawn with.
+    steps
+        Calibration steps by name, in order, with commas between.
+    own_thresholds
+        Fit the threshold of every chip on the validation beats as well.
+    limit
+        Limits that differ from the default: ``miss`` 0.1, ``fpr`` 0.1, ``yield`` 0.95,
+        ``confidence`` 0.95.
+    data, data_dir
+        Where the beats come from; those of the student's own test set.
+    out
+        Folder to write to; by default one of its own below ``calibrations/``.
+    progress
+        Called with the stage, how many chips are done, and how many there are.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range, or student, beats or folder cannot be used.
     """
-    from ecgphoton.calibration.calibrate import STANDARD
-    from ecgphoton.calibration.campaign import Labelled, calibrate_chips
-    from ecgphoton.hwsim.verdict import Limits
-    from ecgphoton.report.calibration import draw_calibration
-
-    if subject.point is None:
-        raise InputError("a student of several classes has no operating point; use a binary one")
-    check_room(out)
-    splits = splits_like(subject.metadata, data, data_dir)
-    architecture = subject.architecture
-    validation = Labelled(inputs_of(splits.validation, architecture), splits.validation.label)
+    files = (CALIBRATION, "calibrated_chips.csv", "calibration.png", TABLES)
+    journey = begin(calibrate, locals(), root=runs.CALIBRATIONS, files=files)
+    trained, validation = journey.trained, None
+    if own_thresholds:
+        beats = splits_like(trained.metadata, data, data_dir).validation
+        validation = Labelled(inputs_of(beats, trained.carried.architecture), beats.label)
     report = calibrate_chips(
-        subject.carried,
-        inputs_of(splits.test, architecture),
-        splits.test.label,
-        subject.point,
+        *journey.arguments,
         profile=profile,
         chips=chips,
         seed=seed,
-        steps=STANDARD if steps is None else steps,
-        validation=validation if own_thresholds else None,
-        policy=from_dict(subject.metadata["recipe"]).decision,
-        limits=Limits(max_miss, max_fpr, min_yield),
-        folder=out,
+        steps=[name.strip() for name in steps.split(",")],
+        validation=validation,
+        policy=trained.recipe.decision,
+        limits=limits_of(limit),
+        folder=journey.folder,
         progress=progress,
     )
-    numbers: dict[str, Any] = {**report.to_dict(), "source": splits.test.source}
-    write_json(out / CALIBRATION, numbers)
-    write_text(out / "calibrated_chips.csv", table_text(report.chip_rows()))
-    draw_calibration(out / "calibration.png", report, source=splits.test.source)
-    return report, splits.test.source
+    draw = partial(draw_calibration, report=report, source=journey.beats.source)
+    return journey.write(report, report.to_dict(), report.chip_rows(), draw)

@@ -130,13 +130,13 @@ def finetune(bundle: Path, profile: str, chips: int, seed: int, out: Path | None
     from ecgphoton.hwsim.meshchips import mesh_source
     from ecgphoton.recipe import from_dict
     from ecgphoton.run.beats import examples_of
-    from ecgphoton.run.train import parts_of
+    from ecgphoton.run.fit import parts_of
     from ecgphoton.runs import load_student
     from ecgphoton.training.parts import Schedule
 
     subject, splits = opened(bundle)
     trained, program = load_student(bundle), subject.carried
-    recipe, shape = trained.recipe, subject.architecture
+    recipe, shape = trained.recipe, subject.carried.architecture
     foundry = Foundry.of(profile)
     # Chips of another seed: none that is judged was ever trained on.
     elsewhere = Campaign(program, foundry, steps_of(STANDARD), seed + 1)
@@ -175,7 +175,7 @@ def drift(bundle: Path, profile: str, chips: int, seed: int) -> None:
 
     subject, splits = opened(bundle)
     every = splits.test.take(np.arange(0, len(splits.test), DRIFT_THINNING))
-    inputs = inputs_of(every, subject.architecture)
+    inputs = inputs_of(every, subject.carried.architecture)
     report = drift_schedule(
         subject.carried, inputs, every.label, subject.point, profile=profile, chips=chips, seed=seed
     )
@@ -196,9 +196,9 @@ def drift(bundle: Path, profile: str, chips: int, seed: int) -> None:
 def opened(bundle: Path):
     """Subject and its beats."""
     from ecgphoton.run.beats import splits_like
-    from ecgphoton.run.subject import open_subject
+    from ecgphoton.runs import load
 
-    subject = open_subject(bundle)
+    subject = load(bundle)
     if subject.point is None:
         raise SystemExit("a binary student is needed")
     return subject, splits_like(subject.metadata)
@@ -213,13 +213,13 @@ def calibrated(subject, splits, program, point, profile, chips, seed, out):
     test, validation = splits.test, splits.validation
     return calibrate_chips(
         program,
-        inputs_of(test, subject.architecture),
+        inputs_of(test, subject.carried.architecture),
         test.label,
         point,
         profile=profile,
         chips=chips,
         seed=seed,
-        validation=Labelled(inputs_of(validation, subject.architecture), validation.label),
+        validation=Labelled(inputs_of(validation, subject.carried.architecture), validation.label),
         policy=from_dict(subject.metadata["recipe"]).decision,
         folder=out,
     )

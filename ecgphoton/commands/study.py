@@ -214,8 +214,6 @@ def drift(**options: Any) -> None:  # noqa: ANN401 - as the function takes them
 @opt.model_argument
 @click.option("--fewest", type=click.IntRange(2, 16), default=4, show_default=True)
 @click.option("--most", type=click.IntRange(2, 16), default=10, show_default=True)
-@click.option("--fine-tune", is_flag=True, help="Also train through the codes.")
-@opt.seed_option
 @opt.common_options
 def bits(**options: Any) -> None:  # noqa: ANN401 - as the function takes them
     """Measure miss rate and FPR against the width of weights, converters and heater DACs."""
@@ -225,7 +223,7 @@ def bits(**options: Any) -> None:  # noqa: ANN401 - as the function takes them
             yield f"{part}: {'more' if width is None else width} bits are enough"
 
     columns = {
-        "part": "part", "bits": "bits", "fine_tuned": "fine-tuned", "agreement": "agreement",
+        "part": "part", "bits": "bits", "agreement": "decided alike",
         "delta_miss": "change of miss", "delta_fpr": "change of FPR",
     }  # fmt: skip
     _study("bits", options, columns, sentences)

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, get_args
 from ecgphoton.calibration.drift import HOURS, DriftReport, drift_schedule
 from ecgphoton.errors import InputError
 from ecgphoton.export.bits import BitsRow, Part, bits_table, enough
-from ecgphoton.export.fine_tune import fine_tune as fine_tune_student
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.studies import draw_lines
-from ecgphoton.run.beats import examples_of, splits_like
-from ecgphoton.run.fit import parts_of
+from ecgphoton.run.beats import splits_like
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
+from ecgphoton.student.propagate import inputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,8 +86,6 @@ def bits(
     *,
     fewest: int = 4,
     most: int = 10,
-    fine_tune: bool = False,
-    seed: int = 0,
     data: str | None = None,
     data_dir: Path | None = None,
     out: Path | None = None,
@@ -105,10 +102,6 @@ def bits(
         otherwise the shipped student.
     fewest, most
         Widths to try, from 2 to 16 bits.
-    fine_tune
-        Also train every student through its codes for a few epochs.
-    seed
-        Of fine-tuning.
     data, data_dir
         Where the beats come from; those of the student's own test set.
     out
@@ -122,34 +115,19 @@ def bits(
     if not 2 <= fewest <= most <= 16:
         raise InputError(f"widths from {fewest} to {most} bits; they must be from 2 to 16")
     journey = begin(bits, locals(), f"{fewest}-{most}")
-    trained = journey.trained
-    splits = splits_like(trained.metadata, data, data_dir)
-    architecture = trained.student.architecture
-    training = examples_of(splits.train, architecture)
-    tuned = None
-    if fine_tune:
-        tuned = partial(
-            fine_tune_student,
-            trained.student,
-            training,
-            {"validation": examples_of(splits.validation, architecture)},
-            parts=parts_of(trained.recipe, training, architecture),
-            weight_noise=trained.recipe.noise.weight,
-            seed=seed,
-        )
-    widths = range(fewest, most + 1)
-    test = examples_of(journey.beats, architecture)
+    trained, widths = journey.trained, range(fewest, most + 1)
+    training = splits_like(trained.metadata, data, data_dir).train
+    _, inputs, label, point = journey.arguments
     found = tuple(
         bits_table(
             trained.student,
-            test.inputs,
-            journey.beats.label,
-            trained.point,
-            training.inputs,
+            inputs,
+            label,
+            point,
+            inputs_of(training, trained.student.architecture),
             weight_bits=widths,
             converter_bits=widths,
             dac_bits=widths,
-            fine_tune=tuned,
         )
     )
     rows = [row.to_dict() for row in found]

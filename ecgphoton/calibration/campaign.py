@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from ecgphoton import artifacts
-from ecgphoton.calibration.calibrate import STANDARD, Step, calibrate, steps_of
-from ecgphoton.calibration.circuit import Circuit
+from ecgphoton.calibration.calibrate import STANDARD, Step, calibrate, check_steps, steps_of
 from ecgphoton.calibration.judge import driven, judge, matrix_errors
 from ecgphoton.calibration.report import AFTER, BEFORE, CalibrationReport
 from ecgphoton.calibration.simulated import SimulatedBench
@@ -30,6 +29,7 @@ from ecgphoton.hwsim.montecarlo import rates, single_threaded
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
+from ecgphoton.program.program_file import to_dict
 from ecgphoton.version import __version__
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Campaign:
         """Digest of everything a table depends on."""
         content = {
             "version": __version__,
-            "program": self.program.to_dict(),
+            "program": to_dict(self.program),
             "profile": self.foundry.profile.to_dict(),
             "steps": [repr(step) for step in self.steps],
             "detection": self.foundry.detection,
@@ -100,7 +100,8 @@ class Campaign:
         key = self.key(first, count)
         if path.is_file():
             try:
-                found, header = DriveTable.load(path, Circuit.of(self.program, self.bits))
+                program = replace(self.program, dac_bits=self.bits)
+                found, header = DriveTable.load(path, program)
                 if header.get("key") == key:
                     return found, True
             except InputError:
@@ -169,9 +170,8 @@ def calibrate_chips(
     started = time.perf_counter()
     if chips < 1:
         raise InputError(f"chips is {chips}; it must be at least 1")
-    chosen = tuple(
-        s for step in steps for s in (steps_of([step]) if isinstance(step, str) else (step,))
-    )
+    chosen = steps_of(steps)
+    check_steps(chosen, ("field", "power"))
     foundry, program = Foundry.of(profile), program_of(carried)
     campaign = Campaign(program, foundry, chosen, check_seed(seed))
     tell = progress or (lambda *_: None)
@@ -239,7 +239,7 @@ def calibrate_chips(
 def _seal(folder: Path, campaign: Campaign, chips: int) -> None:
     """Write hashes of all tables, and of what they were made for, beside them."""
     artifacts.sweep_temporary(folder)
-    program = artifacts.json_bytes(campaign.program.to_dict())
+    program = artifacts.json_bytes(to_dict(campaign.program))
     extra = {
         "program": artifacts.sha256(program),
         "profile": campaign.foundry.profile.to_dict(),

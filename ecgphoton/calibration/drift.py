@@ -199,9 +199,8 @@ class _Study:
         """Calibrate chips of an age again, going on from their table."""
         first, count = span
         chip = self.aged(hours).chips(self.seed, first, count, self.program)
-        bits = table.circuit.dac.bits
         # Another stream of readings than that of the first calibration.
-        bench = SimulatedBench(chip, bits=bits, seed=self.seed + 1, first=first)
+        bench = SimulatedBench(chip, bits=table.program.dac_bits, seed=self.seed + 1, first=first)
         start = table.chips(slice(first, first + count))
         return calibrate(bench, self.program, steps_of(AGAIN[way]), start=start).table
 

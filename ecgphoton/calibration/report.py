@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ecgphoton.calibration.bench import Cost
-    from ecgphoton.calibration.table import Finding
+    from ecgphoton.calibration.findings import Finding
     from ecgphoton.hwsim.verdict import SimulationReport
 
     Floats = NDArray[np.float64]

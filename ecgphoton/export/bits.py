@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ecgphoton.export.fake_quantize import QuantDetector
-from ecgphoton.export.lower import lower, performed
+from ecgphoton.export.lower import lower
 from ecgphoton.export.quantize import Quantisation, QuantizedStudent, quantize, softmax
 from ecgphoton.export.ranges import calibrate_ranges
 from ecgphoton.metrics import Confusion, confusion
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ecgphoton.decision import OperatingPoint
     from ecgphoton.export.fine_tune import FineTuned
-    from ecgphoton.program.program import MeshKind
+    from ecgphoton.mesh.device import MeshKind
     from ecgphoton.student.network import SegmentStudent
 
     FineTune = Callable[[Quantisation], FineTuned]
@@ -139,7 +139,9 @@ def _on_heaters(student: QuantizedStudent, beats: Inputs, bits: int, mesh: MeshK
     program, _ = lower(student, operating_point=None, classes=names, mesh=mesh, dac_bits=bits)
     blocks = student.blocks
     stack = Stack(
-        torch.as_tensor(performed(program, coded=True), dtype=torch.float32)[None],
+        torch.as_tensor(
+            program.matrices(program.device.phases(program.codes)), dtype=torch.float32
+        )[None],
         torch.as_tensor(np.stack([block.bias for block in blocks]), dtype=torch.float32)[None],
         torch.tensor([[block.gain for block in blocks]], dtype=torch.float32),
     )

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ecgphoton.export.quantize import Quantisation
-from ecgphoton.program.program import TABLE_BITS, largest_code
+from ecgphoton.program.blocks import TABLE_BITS, largest_code
 from ecgphoton.student.architecture import WIDTH, Architecture, Branch
 from ecgphoton.student.propagate import Activation, Stack, activate, unfold
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecgphoton.export.onnx_builder import Graph, normalised_window
-from ecgphoton.program.program import TABLE_BITS, IntegerBlock, largest_code
+from ecgphoton.program.blocks import TABLE_BITS, IntegerBlock, largest_code
 from ecgphoton.student.architecture import SAMPLES, WIDTH, Architecture, Branch
 
 if TYPE_CHECKING:

@@ -14,13 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecgphoton.errors import InputError
-from ecgphoton.program.program import (
-    TABLE_BITS,
-    IntegerBlock,
-    Role,
-    largest_code,
-    require,
-)
+from ecgphoton.program.blocks import TABLE_BITS, IntegerBlock, Role, largest_code, require
 from ecgphoton.student.architecture import WIDTH, Architecture
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import torch
 
 from ecgphoton.errors import InputError
 from ecgphoton.export.quantize import activation_value
-from ecgphoton.program.program import largest_code
+from ecgphoton.program.blocks import largest_code
 from ecgphoton.student.architecture import WIDTH, Branch
 from ecgphoton.student.propagate import IdealDetector, Inputs
 

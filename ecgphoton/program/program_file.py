@@ -17,16 +17,9 @@ import numpy as np
 from ecgphoton.artifacts import read_json, write_text
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.heater import voltage_of_phase
+from ecgphoton.program.blocks import TABLE_BITS, MatrixBlock, MeshPhases, largest_code
 from ecgphoton.program.compact_json import compact_json
-from ecgphoton.program.program import (
-    FORMAT,
-    TABLE_BITS,
-    MatrixBlock,
-    MeshPhases,
-    MeshProgram,
-    largest_code,
-)
+from ecgphoton.program.program import FORMAT, MeshProgram
 from ecgphoton.student.architecture import SAMPLES, Architecture
 
 if TYPE_CHECKING:
@@ -66,11 +59,10 @@ PREPROCESSING = {
 
 
 def _heater(phase: float, program: MeshProgram) -> dict[str, Any]:
-    voltage = float(voltage_of_phase(np.asarray(phase, float), program.v_pi))
     return {
         "phase": float(phase),
-        "voltage": round(voltage, 6),
-        "code": int(program.dac.codes_for(phase)),
+        "voltage": round(float(program.device.exact_volts(phase)), 6),
+        "code": int(program.device.codes(phase)),
     }
 
 
@@ -142,7 +134,7 @@ def _block(block: MatrixBlock, program: MeshProgram) -> dict[str, Any]:
     }
 
 
-def program_to_dict(program: MeshProgram) -> dict[str, Any]:
+def to_dict(program: MeshProgram) -> dict[str, Any]:
     """Return the content of the mesh file: plain values, nothing left out."""
     architecture = program.architecture
     return {
@@ -233,8 +225,8 @@ def _read_block(data: Mapping[str, Any]) -> MatrixBlock:
     )
 
 
-def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
-    """Inverse of `program_to_dict`, refusing whatever is not exactly a mesh file.
+def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
+    """Inverse of `to_dict`, refusing whatever is not exactly a mesh file.
 
     Raises
     ------
@@ -245,7 +237,10 @@ def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any v
     """
     version = data.get("format") if isinstance(data, dict) else None
     if version != FORMAT:
-        raise InputError(f"mesh file: $.format is {version!r}; this version reads {FORMAT!r}")
+        raise InputError(
+            f"mesh file: $.format is {version!r}; this version reads {FORMAT!r}: write the bundle "
+            "again with ecgphoton export RUN"
+        )
     _check_schema(data)
     blocks, point = [], data["operating_point"]
     for index, item in enumerate(data["blocks"]):
@@ -268,7 +263,7 @@ def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any v
         )
     except InputError as error:
         raise InputError(f"mesh file: {error}") from error
-    difference = next(_differences(data, program_to_dict(program)), None)
+    difference = next(_differences(data, to_dict(program)), None)
     if difference is not None:
         raise InputError(f"mesh file: {difference}")
     return program
@@ -276,7 +271,7 @@ def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any v
 
 def program_text(program: MeshProgram) -> str:
     """Return the mesh file as text: one line for what fits in it, and for lists of numbers."""
-    return compact_json(program_to_dict(program)) + "\n"
+    return compact_json(to_dict(program)) + "\n"
 
 
 def schema_text() -> str:
@@ -284,14 +279,14 @@ def schema_text() -> str:
     return SCHEMA.read_text(encoding="utf-8")
 
 
-def save_program(path: Path | str, program: MeshProgram) -> None:
+def write_program(path: Path | str, program: MeshProgram) -> None:
     """Write a mesh file, whole or not at all."""
     write_text(path, program_text(program))
 
 
-def load_program(path: Path | str) -> MeshProgram:
-    """Read a mesh file; see `program_from_dict` for what is refused."""
+def read_program(path: Path | str) -> MeshProgram:
+    """Read a mesh file; see `from_dict` for what is refused."""
     try:
-        return program_from_dict(read_json(path))
+        return from_dict(read_json(path))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error

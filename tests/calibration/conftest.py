@@ -37,8 +37,8 @@ def inputs() -> Inputs:
 
 def true_errors(chip: Chip, table: DriveTable) -> np.ndarray:
     """(C, K) relative errors of the matrices that chips really perform."""
-    codes = table.reaching(table.settings)[0] / table.circuit.dac.top
-    matrices = chip.matrices(torch.as_tensor(codes)).numpy() * table.row_gain[..., None]
+    volts = table.device.volts(table.reaching(table.settings)[0])
+    matrices = chip.matrices(torch.as_tensor(volts)).numpy() * table.row_gain[..., None]
     return table.error(matrices)
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from ecgphoton.calibration.calibrate import calibrate
-from ecgphoton.calibration.circuit import Circuit
 from ecgphoton.calibration.crosstalk import matrix
 from ecgphoton.calibration.estimate import Fit
 from ecgphoton.calibration.heaters import SweepHeaters
@@ -41,7 +40,7 @@ def test_dark_readings_alone(program) -> None:
     chip, table = run(program, profile, ReadDark(shots=64))
     assert rms(table.beliefs.zero - chip.offsets.numpy()) < 1.5 * NOISE / 8
     assert table.noise.mean() == pytest.approx(NOISE, rel=0.05)
-    expected = -table.circuit.scale[:, None] * table.beliefs.zero
+    expected = -table.program.scales[:, None] * table.beliefs.zero
     np.testing.assert_allclose(table.row_offset, expected)
 
 
@@ -74,8 +73,8 @@ def test_crosstalk_alone(program, noise, left) -> None:
     """The crosstalk matrix of the whole block is found."""
     profile = Profile(heater_crosstalk=0.01, heater_crosstalk_length=150.0, detector_noise=noise)
     _, table = run(program, profile, ReadDark(), Fit(("coupling",)))
-    hidden = Wiring(program).crosstalk(profile) + np.eye(table.circuit.drivers)
-    assert np.abs(matrix(table.circuit, table.beliefs.coupling) - hidden).max() < left
+    hidden = Wiring(program).crosstalk(profile) + np.eye(table.device.drivers)
+    assert np.abs(matrix(table.device, table.beliefs.coupling) - hidden).max() < left
 
 
 @pytest.mark.parametrize(("sigma", "share"), [(0.02, 0.98), (0.05, 0.95)])
@@ -120,9 +119,9 @@ def test_a_chip_with_a_dead_heater_still_gains(program, truth) -> None:
     faults = (Fault("dead heater", 0, 2, 25), Fault("stuck bit", 0, 1, 8, bit=13, level=1))
     steps = (ReadDark(), SweepHeaters(), Fit(), Correct(), Trim())
     chip, table = run(program, profile, *steps, faults=faults)
-    before = truth(chip, DriveTable.start(table.circuit, 1))
+    before = truth(chip, DriveTable.start(table.program, 1))
     # What reaches the heaters of a chip that is broken and not calibrated.
-    broken = replace(DriveTable.start(table.circuit, 1), keep=table.keep, force=table.force)
+    broken = replace(DriveTable.start(table.program, 1), keep=table.keep, force=table.force)
     assert table.broken.sum() == 2
     after = truth(chip, table)
     assert (after <= truth(chip, broken)).all()
@@ -133,17 +132,17 @@ def test_tables_survive_their_file(program, tmp_path) -> None:
     """A saved table comes back to the bit; one of another circuit or a damaged one is refused."""
     _, table = run(program, Profile(splitter_sigma=0.02), ReadDark(), Fit(), bits=12)
     table.save(tmp_path / "table.npz", note="kept")
-    again, header = DriveTable.load(tmp_path / "table.npz", table.circuit)
+    again, header = DriveTable.load(tmp_path / "table.npz", table.program)
     assert header["note"] == "kept"
     assert np.array_equal(again.codes, table.codes)
     assert again.cost == table.cost
     for name, part in table.beliefs.arrays().items():
         assert np.array_equal(part, again.beliefs.arrays()[name])
     with pytest.raises(InputError, match="another circuit"):
-        DriveTable.load(tmp_path / "table.npz", Circuit.of(program, 10))
+        DriveTable.load(tmp_path / "table.npz", replace(program, dac_bits=10))
     (tmp_path / "bad.npz").write_bytes((tmp_path / "table.npz").read_bytes()[:99])
     with pytest.raises(InputError, match="not a drive table"):
-        DriveTable.load(tmp_path / "bad.npz", table.circuit)
+        DriveTable.load(tmp_path / "bad.npz", table.program)
 
 
 def test_a_fit_of_nothing_is_refused() -> None:

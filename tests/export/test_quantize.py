@@ -14,7 +14,7 @@ from ecgphoton.export.fake_quantize import QuantDetector, fake_quantised, round_
 from ecgphoton.export.golden import golden_inputs, synthetic_inputs
 from ecgphoton.export.quantize import Quantisation, encode, quantize
 from ecgphoton.export.ranges import calibrate_ranges
-from ecgphoton.program.program import largest_code
+from ecgphoton.program.blocks import largest_code
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs

@@ -137,11 +137,9 @@ def _on_heaters(student: QuantizedStudent, beats: Inputs, bits: int, mesh: MeshK
     """Probabilities on an ideal chip whose heaters take codes of `bits` bits."""
     names = [str(index) for index in range(student.architecture.classes)]
     program, _ = lower(student, operating_point=None, classes=names, mesh=mesh, dac_bits=bits)
-    blocks = student.blocks
+    coded, blocks = program.matrices(program.device.phases(program.codes)), student.blocks
     stack = Stack(
-        torch.as_tensor(
-            program.matrices(program.device.phases(program.codes)), dtype=torch.float32
-        )[None],
+        torch.as_tensor(coded, dtype=torch.float32)[None],
         torch.as_tensor(np.stack([block.bias for block in blocks]), dtype=torch.float32)[None],
         torch.tensor([[block.gain for block in blocks]], dtype=torch.float32),
     )

@@ -101,8 +101,8 @@ def _without_splitters(settings: dict[str, Any]) -> dict[str, Any]:
 def largest_difference(program: MeshProgram, *, seed: int = 0) -> tuple[float, float]:
     """Largest difference of any field between SAX and `Device.field`: ideal, and faulty splitters.
 
-    SAX is an oracle: it computes the same circuits from their netlist alone. All blocks run through one SAX circuit at once; the netlist goes through JSON first, as a
-    reader of the bundle gets it.
+    SAX is an oracle: it computes the circuits from their netlist alone. All blocks run through one
+    SAX circuit at once; the netlist goes through JSON first, as a reader of the bundle gets it.
     """
     device, draw = program.device, np.random.default_rng(seed)
     fields, settings = [], []

@@ -1,4 +1,4 @@
-"""Blocks of a program: the codes and electronics of one 4x4 matrix, and the optics that carry it."""
+"""Blocks of a program: codes, electronics and optics of one 4x4 matrix."""
 
 from __future__ import annotations
 

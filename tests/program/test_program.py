@@ -118,7 +118,7 @@ MZI = ("blocks", 0, "optics", "meshes", "U", "mzis", 2)
 BAD = {
     "unknown version": (
         put("ecgphoton-mesh/2", "format"),
-        r"format is 'ecgphoton-mesh/2'.*export RUN",
+        r"is 'ecgphoton-mesh/2'.*export RUN",
     ),
     "no version": (put(None, "format"), r"\$.format is None"),
     "duplicate id": (put("P.U.mzi1", *MZI, "id"), r"mzis\[2\].id is 'P.U.mzi1'"),

@@ -206,7 +206,8 @@ def opened(bundle: Path):
 
 def calibrated(subject, splits, program, point, profile, chips, seed, out):
     """Report of chips that carry a program."""
-    from ecgphoton.calibration.campaign import Labelled, calibrate_chips
+    from ecgphoton.calibration.campaign import calibrate_chips
+    from ecgphoton.calibration.judge import Labelled
     from ecgphoton.recipe import from_dict
     from ecgphoton.student.propagate import inputs_of
 

@@ -18,7 +18,7 @@ import numpy as np
 from ecgphoton.calibration.bench import Cost
 from ecgphoton.calibration.calibrate import STANDARD, calibrate, steps_of
 from ecgphoton.calibration.campaign import RANGE, Campaign
-from ecgphoton.calibration.judge import driven
+from ecgphoton.calibration.judge import driven, matrix_errors
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.errors import InputError
@@ -216,6 +216,4 @@ class _Study:
 
         rows = np.concatenate(list(pool.map(group, range(0, self.chips, GROUP))))[: self.chips]
         good = self.limits.good(rows[:, 0], rows[:, 1])
-        chip = source.foundry.chips(self.seed, 0, self.chips, self.program)
-        matrices = chip.matrices(source.codes).numpy() * table.row_gain[..., None]
-        return float(good.mean()), float(np.median(table.error(matrices)))
+        return float(good.mean()), float(np.median(matrix_errors(source, table, self.seed)))

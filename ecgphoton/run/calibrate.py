@@ -43,7 +43,8 @@ def calibrate_subject(
     report, source of the beats
     """
     from ecgphoton.calibration.calibrate import STANDARD
-    from ecgphoton.calibration.campaign import Labelled, calibrate_chips
+    from ecgphoton.calibration.campaign import calibrate_chips
+    from ecgphoton.calibration.judge import Labelled
     from ecgphoton.hwsim.verdict import Limits
     from ecgphoton.report.calibration import draw_calibration
 

@@ -21,7 +21,7 @@ from ecgphoton.hwsim.montecarlo import Trial, run, single_threaded
 from ecgphoton.hwsim.profile import FABRICATION, LARGEST
 from ecgphoton.hwsim.sensitivity import Sensitivity, sensitivity
 from ecgphoton.hwsim.weights import Chips, ChipSource, WeightChips
-from ecgphoton.mesh.device import MZIS
+from ecgphoton.program.program import MZIS
 from ecgphoton.student.propagate import Stack
 
 if TYPE_CHECKING:

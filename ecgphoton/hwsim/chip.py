@@ -21,10 +21,9 @@ from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.streams import chip_rng
 from ecgphoton.hwsim.wiring import MESH, Wiring
 from ecgphoton.mesh.clements import Phases, recompose
-from ecgphoton.mesh.device import MZIS
 from ecgphoton.mesh.heater import phase_of_voltage
 from ecgphoton.mesh.mzi import field_transmission
-from ecgphoton.program.program import MeshProgram
+from ecgphoton.program.program import MZIS, MeshProgram
 from ecgphoton.student.architecture import WIDTH
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ class Chip:
         program = self.wiring.program
         first = 1 + p.heater_spread * law.spread
         curve = torch.stack([first, p.heater_curvature * law.curvature, 0 * first], -1)
-        heat: Tensor = phase_of_voltage(codes, program.v_pi, curve)
+        heat: Tensor = phase_of_voltage(codes * program.v_max, program.v_pi, curve)
         if p.heater_crosstalk:
             heat = heat + heat @ torch.as_tensor(self.wiring.crosstalk(p)).T.to(heat)
         return heat + p.phase_offset * law.offset + p.noise.drifted * law.drift

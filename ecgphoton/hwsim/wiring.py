@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ecgphoton.mesh.device import MZIS
 from ecgphoton.mesh.heater import voltage_of_phase
-from ecgphoton.program.blocks import MatrixBlock
-from ecgphoton.program.program import MeshProgram
+from ecgphoton.program.program import MZIS, MatrixBlock, MeshProgram
 from ecgphoton.student.architecture import WIDTH
 
 if TYPE_CHECKING:
@@ -65,10 +63,9 @@ class Wiring:
         `bits` 0 does not round; None uses the program's width; `phases` default to the program's.
         """
         wanted = self.phases if phases is None else np.asarray(phases, float)
-        top = self.program.v_max
-        ratio: Floats = voltage_of_phase(wanted, self.program.v_pi) / top
+        ratio: Floats = voltage_of_phase(wanted, self.program.v_pi) / self.program.v_max
         bits = self.program.dac_bits if bits is None else bits
-        return top * (ratio if bits == 0 else np.rint(ratio * (2**bits - 1)) / (2**bits - 1))
+        return ratio if bits == 0 else np.rint(ratio * (2**bits - 1)) / (2**bits - 1)
 
     @cached_property
     def positions(self) -> Floats:

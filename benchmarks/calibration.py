@@ -69,7 +69,7 @@ def matrices(program: MeshProgram, chips: int, seed: int) -> None:
     for bench_name in ("quiet", "noisy"):
         for sigma in (0.02, 0.05):
             for bits in (16, 12, 10, 8):
-                profile = Profile("splitters", splitter_sigma=sigma, dac_bits=bits)
+                profile = Profile({"splitter.sigma": sigma, "dac.bits": bits}, name="splitters")
                 for key, value in keys.items() if bench_name == "noisy" else ():
                     profile = profile.with_value(key, value)
                 chip = Foundry(profile).chips(seed, 0, chips, program)
@@ -94,7 +94,7 @@ def recovery(program: MeshProgram, chips: int, seed: int) -> None:
     for kinds in (*alone, together):
         cells = []
         for noise in NOISES:
-            profile = Profile("one", dac_bits=16, detector_noise=noise)
+            profile = Profile({"dac.bits": 16, "detector.noise": noise}, name="one")
             for key, value in kinds.items():
                 profile = profile.with_value(key, value)
             chip = Foundry(profile).chips(seed, 0, chips, program)

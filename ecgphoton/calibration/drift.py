@@ -218,5 +218,5 @@ class _Study:
         rows = np.concatenate(list(pool.map(group, range(0, self.chips, GROUP))))[: self.chips]
         good = self.limits.good(rows[:, 0], rows[:, 1])
         chip = source.foundry.chips(self.seed, 0, self.chips, self.program)
-        matrices = chip.matrices(source.codes).numpy() * table.row_gain[..., None]
+        matrices = chip.matrices(source.volts).numpy() * table.row_gain[..., None]
         return float(good.mean()), float(np.median(table.error(matrices)))

@@ -32,7 +32,7 @@ def driven(source: MeshChips, table: DriveTable) -> MeshChips:
     """Return the same chips, driven and read by a table."""
     return replace(
         source,
-        codes=torch.as_tensor(table.reaching(table.settings)[0] / table.circuit.dac.top),
+        volts=torch.as_tensor(table.circuit.dac.voltage_of(table.reaching(table.settings)[0])),
         row_gain=torch.as_tensor(table.row_gain),
         row_offset=torch.as_tensor(table.row_offset),
     )
@@ -43,9 +43,11 @@ def matrix_errors(source: MeshChips, table: DriveTable, seed: int, chips: int) -
     parts = []
     for at in range(0, chips, BATCH):
         count = min(BATCH, chips - at)
-        chip = source.foundry.chips(seed, at, count, source.wiring)
-        codes = source.codes if len(source.codes) == 1 else source.codes[at : at + count]
-        matrices = chip.matrices(codes).numpy()
+        chip = source.foundry.chips(seed, at, count, source.program)
+        volts = (
+            chip.driven(source.wanted) if source.volts is None else source.volts[at : at + count]
+        )
+        matrices = chip.matrices(volts).numpy()
         if source.row_gain is not None:
             matrices = source.row_gain[at : at + count].numpy()[..., None] * matrices
         parts.append(table.error(matrices))

@@ -10,7 +10,8 @@ import torch
 
 from ecgphoton.calibration.bench import Cost, Kind, check_request, cost_of
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.chip import Chip, Luck
+from ecgphoton.hwsim.chip import Chip
+from ecgphoton.hwsim.receivers import PHOTODIODE
 from ecgphoton.hwsim.streams import check_seed
 
 if TYPE_CHECKING:
@@ -68,15 +69,12 @@ class SimulatedBench:
         self._chip, self._bits, self._faults = chip, bits, faults
         self._cost = Cost()
         self._generators = [_generator(seed, first + k) for k in range(len(chip))]
-        self._quiet = not any(
-            (chip.profile.noise.detector, chip.profile.noise.rin, chip.profile.noise.jitter)
-        )
+        self._dac = replace(chip.device.dac, bits=bits)
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Chips, blocks and drivers of a block."""
-        wiring = self._chip.wiring
-        return len(self._chip), len(wiring.program.blocks), wiring.drivers
+        return len(self._chip), len(self._chip.scales), self._chip.device.drivers
 
     @property
     def bits(self) -> int:
@@ -98,33 +96,29 @@ class SimulatedBench:
         shape = (len(codes), chips, blocks, len(vectors), 4)
         answer = np.empty(shape, complex if kind == "field" else float)
         for chip in range(chips):  # each from its own stream, whatever the batch
-            single = self._single(chip)
+            single = self._chip[chip : chip + 1]
             for part in _parts(len(codes)):
                 driven = self._driven(codes[part, chip], chip)
                 answer[part, chip] = self._shoot(single, driven, vectors, kind, chip)
         return answer
 
-    def _single(self, chip: int) -> Chip:
-        return replace(self._chip, luck=Luck(*(part[chip : chip + 1] for part in self._chip.luck)))
-
     def _shoot(
         self,
         chip: Chip,
-        codes: NDArray[np.float64],
+        volts: NDArray[np.float64],
         vectors: NDArray[np.float64],
         kind: Kind,
         k: int,
     ) -> Readings:
-        """(S, K, N, 4) readings of one chip at S settings, given as fractions (S, K, drivers)."""
-        many = replace(chip, luck=Luck(*(p.expand(len(codes), *p.shape[1:]) for p in chip.luck)))
+        """(S, K, N, 4) readings of one chip at S settings, volts (S, K, drivers)."""
         light = torch.as_tensor(vectors.T.copy()).to(torch.complex128)
         if kind == "field":  # the oscillator turned by 90 degrees is light turned the other way
             light = torch.cat([light, -1j * light], -1)
-        readings = many.respond(
-            codes,
+        readings = chip.respond(
+            volts,
             light,
-            generator=None if self._quiet else self._generators[k],
-            detection="homodyne" if kind == "field" else "intensity",
+            generator=self._generators[k] if chip.noisy else None,
+            receiver=PHOTODIODE if kind == "power" else None,
         ).numpy()
         boost = chip.boost if kind == "field" else chip.boost**2
         readings = np.moveaxis(readings, -1, -2) * boost
@@ -138,7 +132,7 @@ class SimulatedBench:
         return np.asarray(readings[:, :, :n] + 1j * readings[:, :, n:])
 
     def _driven(self, codes: Integers, chip: int) -> NDArray[np.float64]:
-        """Fractions of the largest code that reach the heaters of one chip."""
+        """Voltages that reach the heaters of one chip."""
         codes = codes.copy()
         for fault in self._faults:
             if fault.chip != chip:
@@ -149,7 +143,7 @@ class SimulatedBench:
             elif fault.kind == "stuck bit":
                 mask = 1 << fault.bit
                 place[:] = place | mask if fault.level else place & ~mask
-        return codes / ((1 << self._bits) - 1)
+        return np.asarray(self._dac.voltage_of(codes))
 
 
 def _generator(seed: int, chip: int) -> torch.Generator:

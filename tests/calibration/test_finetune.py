@@ -103,7 +103,7 @@ def test_a_chip_gets_better_with_its_own_electronics(student, examples) -> None:
 
 def test_measured_and_true_residuals_agree(student, program, inputs) -> None:
     """What a bench shows of a calibrated chip is what the simulator knows of it."""
-    foundry = Foundry(Profile(dac_bits=10, splitter_sigma=0.02, detector_noise=1e-3))
+    foundry = Foundry(Profile({"dac.bits": 10, "splitter.sigma": 0.02, "detector.noise": 1e-3}))
     bench = SimulatedBench(foundry.chips(0, 0, 1, program), bits=10)
     table = calibrate(bench, program).table
     seen = residuals_measured(bench, table)

@@ -11,7 +11,7 @@ from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.wiring import Wiring
 
-QUIET = Profile(name="quiet", dac_bits=16)
+QUIET = Profile({"dac.bits": 16}, name="quiet")
 
 
 def chips_of(profile, program, count=2, seed=3):
@@ -47,7 +47,7 @@ def test_each_error_alone_is_undone(program, truth, profile, belief, size) -> No
 
     What is left is rounding to 16 bits, and attenuators that would have to amplify.
     """
-    chip = chips_of(Profile(dac_bits=16, **profile), program, 1)
+    chip = chips_of(Profile({"dac.bits": 16, **profile}), program, 1)
     table = calibrate(SimulatedBench(chip, bits=16), program).table
     assert np.abs(getattr(table.beliefs, belief)).max() > size
     assert truth(chip, table).max() < 1e-3
@@ -56,7 +56,7 @@ def test_each_error_alone_is_undone(program, truth, profile, belief, size) -> No
 
 def test_crosstalk_is_found(program, truth) -> None:
     """The crosstalk matrix is recovered although its form is not the model's."""
-    profile = Profile(dac_bits=16, heater_crosstalk=0.01, heater_crosstalk_length=100.0)
+    profile = Profile({"dac.bits": 16, "heater.crosstalk": 0.01, "heater.crosstalk_length": 100.0})
     chip = chips_of(profile, program, 1)
     table = calibrate(SimulatedBench(chip, bits=16), program).table
     hidden = Wiring(program).crosstalk(profile) + np.eye(table.circuit.drivers)
@@ -80,7 +80,9 @@ def test_more_noise_gives_gracefully_worse_tables(program, truth) -> None:
     """Error grows with the noise of the readings and stays in proportion to it, never NaN."""
     errors = []
     for noise in (0.0, 0.003, 0.03, 0.3):
-        profile = Profile(dac_bits=16, splitter_sigma=0.03, phase_offset=0.03, detector_noise=noise)
+        profile = Profile(
+            {"dac.bits": 16, "splitter.sigma": 0.03, "phase.offset": 0.03, "detector.noise": noise}
+        )
         chip = chips_of(profile, program, 1)
         table = calibrate(SimulatedBench(chip, bits=16), program).table
         errors.append(np.median(truth(chip, table)))

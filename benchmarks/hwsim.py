@@ -45,7 +45,7 @@ def best(action, repeats=5):
 def ours(threads, chips=CHIPS):
     """One SVD layer with splitter, phase and attenuator errors, chips in blocks of 500."""
     program = program_of(SegmentStudent(seed=0))
-    profile = Profile(splitter_sigma=SIGMA, phase_offset=SIGMA, attenuator_sigma=SIGMA)
+    profile = Profile({"splitter.sigma": SIGMA, "phase.offset": SIGMA, "attenuator.sigma": SIGMA})
     wiring = Wiring(program)
     codes = torch.as_tensor(wiring.codes(0)[None, :1]).float()
     light, answer = torch.rand(4, VECTORS), torch.empty(chips * 4, VECTORS)

@@ -58,8 +58,8 @@ class Campaign:
 
     @property
     def bits(self) -> int:
-        """Width of the DACs: the profile's, or the program's where the profile is exact."""
-        return int(self.foundry.profile.dac_bits) or self.program.dac_bits
+        """Width of the DACs, see `Profile.device_of`."""
+        return self.foundry.profile.device_of(self.program).dac.bits
 
     def calibrate(self, first: int, count: int) -> DriveTable:
         """Fabricate chips `first` ... and calibrate them; nothing but the bench sees them."""
@@ -74,7 +74,7 @@ class Campaign:
             "program": to_dict(self.program),
             "profile": self.foundry.profile.to_dict(),
             "steps": [repr(step) for step in self.steps],
-            "detection": self.foundry.detection,
+            "receiver": self.foundry.receiver,
             "chips": [self.seed, first, count],
             "bits": self.bits,
         }

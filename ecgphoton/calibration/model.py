@@ -68,7 +68,7 @@ class Model:
     def power(self, codes: Tensor) -> Tensor:
         """Heater powers ``p = (V / V_pi)^2`` of integer DAC codes."""
         dac = self.device.dac
-        p: Tensor = (dac.voltage_of(codes.to(torch.float64)) / dac.v_pi) ** 2
+        p: Tensor = (dac.voltage_of(codes) / dac.v_pi) ** 2
         return p
 
     def codes(self, power: Tensor) -> Tensor:

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from ecgphoton.calibration.bench import Cost, Kind, check_request, cost_of
-from ecgphoton.hwsim.chip import Chip, Luck
+from ecgphoton.hwsim.chip import Chip
+from ecgphoton.hwsim.receivers import PHOTODIODE
 from ecgphoton.hwsim.streams import check_seed
-from ecgphoton.mesh.heater import HeaterDac
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,15 +66,11 @@ class SimulatedBench:
         kinds: tuple[Kind, ...] = ("field", "power"),
     ) -> None:
         check_seed(seed)
-        program = chip.wiring.program
-        self.shape = (len(chip), *program.phases.shape)
+        self.shape = (len(chip), len(chip.scales), chip.device.drivers)
         self.bits, self.kinds, self.cost = bits, kinds, Cost()
-        self._dac = HeaterDac(program.v_pi, program.v_max, bits)
+        self._dac = replace(chip.device.dac, bits=bits)
         self._chip, self._faults = chip, faults
         self._generators = [_generator(seed, first + k) for k in range(len(chip))]
-        self._quiet = not any(
-            (chip.profile.noise.detector, chip.profile.noise.rin, chip.profile.noise.jitter)
-        )
 
     @torch.no_grad()
     def read(self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field") -> Readings:
@@ -86,14 +82,11 @@ class SimulatedBench:
         shape = (len(codes), chips, blocks, len(vectors), 4)
         answer = np.empty(shape, complex if kind == "field" else float)
         for chip in range(chips):  # each from its own stream, whatever the batch
-            single = self._single(chip)
+            single = self._chip[chip : chip + 1]
             for part in _parts(len(codes)):
                 volts = self._dac.voltage_of(self._driven(codes[part, chip], chip))
                 answer[part, chip] = self._shoot(single, volts, vectors, kind, chip)
         return answer
-
-    def _single(self, chip: int) -> Chip:
-        return replace(self._chip, luck=Luck(*(part[chip : chip + 1] for part in self._chip.luck)))
 
     def _shoot(
         self,
@@ -103,16 +96,15 @@ class SimulatedBench:
         kind: Kind,
         k: int,
     ) -> Readings:
-        """(S, K, N, 4) readings of one chip at S settings, given as volts (S, K, drivers)."""
-        many = replace(chip, luck=Luck(*(p.expand(len(volts), *p.shape[1:]) for p in chip.luck)))
+        """(S, K, N, 4) readings of one chip at S settings, volts (S, K, drivers)."""
         light = torch.as_tensor(vectors.T.copy()).to(torch.complex128)
         if kind == "field":  # the oscillator turned by 90 degrees is light turned the other way
             light = torch.cat([light, -1j * light], -1)
-        readings = many.respond(
+        readings = chip.respond(
             volts,
             light,
-            generator=None if self._quiet else self._generators[k],
-            detection="homodyne" if kind == "field" else "intensity",
+            generator=self._generators[k] if chip.noisy else None,
+            receiver=PHOTODIODE if kind == "power" else None,
         ).numpy()
         boost = chip.boost if kind == "field" else chip.boost**2
         readings = np.moveaxis(readings, -1, -2) * boost

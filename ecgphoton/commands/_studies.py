@@ -88,15 +88,16 @@ def _sweep(asked: Asked) -> None:
 
 
 def _solve(asked: Asked) -> None:
-    from ecgphoton.hwsim.sweep import check_parameter, solve
+    from ecgphoton.hwsim.sweep import parameter, solve
     from ecgphoton.run.simulate import bench_of
 
-    parameter = check_parameter(asked.options["solve"])
+    name = asked.options["solve"]
+    parameter(name)
     bench = bench_of(asked.subject, asked.data, asked.data_dir)
     with shared.progress() as bars:
-        task = bars.add_task(f"bisecting {parameter}", total=None, note="")
+        task = bars.add_task(f"bisecting {name}", total=None, note="")
         found = solve(
-            parameter,
+            name,
             *bench.arguments,
             progress=lambda done, total: bars.update(task, completed=done, total=total),
             **asked.settings,
@@ -107,12 +108,8 @@ def _solve(asked: Asked) -> None:
         shared.emit(found.to_dict())
         return
     rows = [[f"{value:.5g}", shared.percent(share, 1)] for value, share in found.tried]
-    shared.table(f"yield at values of {parameter}", [parameter, "yield"], rows)
-    if found.value is None:
-        click.echo(f"no value of {parameter} passes, not even 0")
-    else:
-        beyond = "nothing tried failed" if found.failing is None else f"{found.failing:.4g} fails"
-        click.echo(f"requirement: {parameter} <= {found.value:.4g} ({beyond})")
+    shared.table(f"yield at values of {name}", [name, "yield"], rows)
+    click.echo(f"requirement: {found.sentence}")
 
 
 def _trial(asked: Asked, most: int | None) -> tuple[Trial, str]:

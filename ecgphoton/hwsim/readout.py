@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.intake import read_text
-from ecgphoton.program.program import TABLE_BITS, largest_code
+from ecgphoton.program.blocks import TABLE_BITS, largest_code
 from ecgphoton.student.propagate import Activation, activate
 
 if TYPE_CHECKING:

@@ -94,8 +94,9 @@ class HeaterDac:
         return int((1 << self.bits) - 1)
 
     def voltage_of(self, codes: Array) -> Array:
-        """Voltage (V) of codes."""
-        return codes * (self.v_max / self.top)
+        """Voltage (V) of codes, float64 for integers."""
+        whole = namespace(codes) is not np and not codes.is_floating_point()
+        return (codes.double() if whole else codes) * (self.v_max / self.top)
 
     def code_of(self, voltage: Array) -> Array:
         """Integer codes nearest to voltages (V), 0 and `top` for those out of range."""

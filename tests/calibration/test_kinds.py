@@ -23,7 +23,7 @@ def lowered(student, mesh):
 def test_other_meshes_are_calibrated_too(student, truth, mesh) -> None:
     """Triangles and single meshes end as near their program as the rectangles do."""
     program = lowered(student, mesh)
-    profile = Profile(splitter_sigma=0.02, phase_offset=0.03, heater_spread=0.01)
+    profile = Profile({"splitter.sigma": 0.02, "phase.offset": 0.03, "heater.spread": 0.01})
     chip = Foundry(profile).chips(0, 0, 1, program)
     table = calibrate(SimulatedBench(chip, bits=16), program).table
     before = truth(chip, DriveTable.start(table.program, 1))
@@ -35,10 +35,10 @@ def test_other_meshes_are_calibrated_too(student, truth, mesh) -> None:
 def test_triangles_are_nulled_too(student) -> None:
     """The order of nulling holds for triangles."""
     program = lowered(student, "svd-reck")
-    chip = Foundry(Profile(phase_offset=0.1)).chips(0, 0, 1, program)
+    chip = Foundry(Profile({"phase.offset": 0.1})).chips(0, 0, 1, program)
     table = calibrate(SimulatedBench(chip, bits=16), program, steps_of(["null"])).table
     theta = np.r_[0:6, 20:26]
-    hidden = 0.1 * chip.luck.offset.numpy()
+    hidden = 0.1 * chip.normals["phase.offset"].numpy()
     assert np.abs(table.beliefs.offset - hidden)[..., theta].max() < 1e-5
 
 

@@ -24,18 +24,18 @@ def found(program, profile, step, bits=16):
 
 def test_nulling_finds_bar_and_cross_from_powers(program) -> None:
     """Offsets of 0.1 rad are found to 1e-6 with perfect splitters, with powers alone."""
-    profile = Profile(phase_offset=0.1)
+    profile = Profile({"phase.offset": 0.1})
     table, chip, bench = found(program, profile, NullMeshes())
-    hidden = 0.1 * chip.luck.offset.numpy()
+    hidden = 0.1 * chip.normals["phase.offset"].numpy()
     assert np.abs(table.beliefs.offset - hidden)[..., THETA].max() < 1e-6
     assert bench.cost.settings == bench.cost.readings
 
 
 def test_stray_light_of_bad_splitters_averages_away(program) -> None:
     """With 52:48 splitters nobody knows of, bar and cross are still found to a milliradian."""
-    profile = Profile(phase_offset=0.1, splitter_sigma=0.02)
+    profile = Profile({"phase.offset": 0.1, "splitter.sigma": 0.02})
     table, chip, _ = found(program, profile, NullMeshes())
-    hidden = 0.1 * chip.luck.offset.numpy()
+    hidden = 0.1 * chip.normals["phase.offset"].numpy()
     left = (table.beliefs.offset - hidden)[..., THETA]
     assert np.sqrt((left**2).mean()) < 3e-4
     assert np.abs(left).max() < 2e-3
@@ -43,7 +43,7 @@ def test_stray_light_of_bad_splitters_averages_away(program) -> None:
 
 def test_relative_phases_are_right_up_to_the_outputs(program) -> None:
     """After nulling, powers at any codes are those the beliefs predict: a gauge alone is left."""
-    profile = Profile(phase_offset=0.1)
+    profile = Profile({"phase.offset": 0.1})
     table, _, bench = found(program, profile, NullMeshes())
     codes = table.settings
     seen = bench.read(codes, np.eye(4), "power")[0].swapaxes(-1, -2)
@@ -53,10 +53,11 @@ def test_relative_phases_are_right_up_to_the_outputs(program) -> None:
 
 def test_heater_laws_from_powers(program) -> None:
     """A sweep read by photodiodes gives the same bent laws as a homodyne one."""
-    profile = Profile(heater_spread=0.02, heater_curvature=0.02)
+    profile = Profile({"heater.spread": 0.02, "heater.curvature": 0.02})
     table, chip, _ = found(program, profile, SweepHeaters(kind="power"))
     law = table.beliefs.law[..., :2]
-    hidden = 0.02 * np.stack([chip.luck.spread.numpy(), chip.luck.curvature.numpy()], -1)
+    names = ("heater.spread", "heater.curvature")
+    hidden = 0.02 * np.stack([chip.normals[name].numpy() for name in names], -1)
     # Phases of the outputs, and of light that comes in at one port, leave no trace in power.
     dark = ("U.output", "V.phi[0]", "V.phi[1]")
     seen = [k for k, name in enumerate(table.device.driver_names) if not name.startswith(dark)]

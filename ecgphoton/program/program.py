@@ -20,6 +20,8 @@ from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.device import MeshKind as MeshKind
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, MeshLayout
+from ecgphoton.program.codes import TABLE_BITS as TABLE_BITS
+from ecgphoton.program.codes import largest_code as largest_code
 from ecgphoton.student.architecture import WIDTH, Architecture
 
 if TYPE_CHECKING:
@@ -31,14 +33,8 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 FORMAT = "ecgphoton-mesh/1"
-TABLE_BITS = 16  # width of the digital activation's output; its full scale is 32767
 
 Role = Literal["branch", "rhythm", "mlp"]
-
-
-def largest_code(bits: int) -> int:
-    """Largest magnitude of a symmetric signed code of `bits` bits: 2^(bits-1) - 1."""
-    return (1 << (bits - 1)) - 1
 
 
 def _frozen(value: ArrayLike, shape: tuple[int, ...], dtype: type, path: str) -> NDArray[Any]:

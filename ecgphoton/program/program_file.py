@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 
 SCHEMA = Path(__file__).with_name("program.schema.json")
+OLDER_SCHEMAS = frozenset(("02cf2c75b9b922fbbd4b1648fd20db54ca162c499d454bfc8c38fa1a6b161a9d",))
+"""SHA-256 of the schemas of earlier versions, which bundles of theirs hold."""
 
 CONVENTION = {
     "splitter": "B(e) = [[cos h, i sin h], [i sin h, cos h]], h = pi/4 + e; e = 0 in this file",
@@ -151,7 +153,11 @@ def program_to_dict(program: MeshProgram) -> dict[str, Any]:
         "units": UNITS,
         "mesh": program.mesh,
         "readout": program.readout,
-        "student": asdict(architecture),
+        "student": {
+            **asdict(architecture),
+            "branches": [asdict(branch) for branch in architecture.branches],
+            "patient": [asdict(token) for token in architecture.patient],
+        },
         "preprocessing": PREPROCESSING,
         "heater": {
             "v_pi": program.v_pi,
@@ -161,7 +167,7 @@ def program_to_dict(program: MeshProgram) -> dict[str, Any]:
             "mode_pitch": program.mode_pitch,
         },
         "table_full_scale": largest_code(TABLE_BITS),
-        "pooling": [branch._asdict() for branch in architecture.branches],
+        "pooling": [asdict(branch) for branch in architecture.sliding],
         "tokens": architecture.tokens,
         "blocks": [_block(block, program) for block in program.blocks],
         "head": {"weight": program.head_weight.tolist(), "bias": program.head_bias.tolist()},
@@ -255,7 +261,7 @@ def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any v
             raise InputError(f"mesh file: $.blocks[{index}]: {error}") from error
     try:
         program = MeshProgram(
-            architecture=Architecture(**data["student"]),
+            architecture=Architecture.from_dict(data["student"]),
             mesh=data["mesh"],
             blocks=tuple(blocks),
             head_weight=np.array(data["head"]["weight"], float),
@@ -268,7 +274,10 @@ def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any v
         )
     except InputError as error:
         raise InputError(f"mesh file: {error}") from error
-    difference = next(_differences(data, program_to_dict(program)), None)
+    rebuilt = program_to_dict(program)
+    # A key that an older file lacks has its original value.
+    rebuilt["student"] = {name: rebuilt["student"][name] for name in data["student"]}
+    difference = next(_differences(data, rebuilt), None)
     if difference is not None:
         raise InputError(f"mesh file: {difference}")
     return program

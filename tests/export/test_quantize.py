@@ -56,13 +56,13 @@ def by_hand(student, inputs, beat):
         return out
 
     tokens = []
-    for branch in arch.branches:
+    for branch in arch.sliding:
         samples = codes[branch.source][branch.start : branch.stop]
         values = [detect(blocks[branch.name], samples[p : p + 4]) for p in range(branch.positions)]
         for token in range(branch.tokens):
             part = values[token * branch.kernel : (token + 1) * branch.kernel]
             tokens.append([(sum(column), branch.kernel) for column in zip(*part, strict=True)])
-    for at, name in enumerate(arch.patient_blocks):
+    for at, name in enumerate(arch.patient_tokens):
         four = codes["rhythm"][4 * at : 4 * at + 4]
         tokens.append([(value, 1) for value in detect(blocks[name], four)])
     x = [[round(s * (n_x / (k * 32767))) for s, k in token] for token in tokens]

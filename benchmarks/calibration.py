@@ -3,7 +3,6 @@
     python benchmarks/calibration.py matrices BUNDLE [--chips 20]
     python benchmarks/calibration.py recovery BUNDLE [--chips 4]
     python benchmarks/calibration.py chips BUNDLE [--profile foundry-thermo-optic] [--chips 200]
-    python benchmarks/calibration.py finetune BUNDLE [--profile pessimistic] [--chips 200]
     python benchmarks/calibration.py drift BUNDLE [--profile foundry-thermo-optic] [--chips 40]
 
 ``matrices`` and ``recovery`` need no beats. The others judge the generalization beats of the
@@ -118,56 +117,6 @@ def campaign(bundle: Path, profile: str, chips: int, seed: int, out: Path | None
     )
 
 
-def finetune(bundle: Path, profile: str, chips: int, seed: int, out: Path | None) -> None:
-    """Print what further training on other calibrated chips adds, for the chips of `campaign`."""
-    from ecgphoton.calibration.calibrate import STANDARD, steps_of
-    from ecgphoton.calibration.campaign import Campaign
-    from ecgphoton.calibration.finetune import fine_tune, residuals_of
-    from ecgphoton.calibration.judge import driven
-    from ecgphoton.export.lower import lower
-    from ecgphoton.export.quantize import Quantisation, quantize
-    from ecgphoton.export.ranges import calibrate_ranges
-    from ecgphoton.hwsim.meshchips import mesh_source
-    from ecgphoton.recipe import from_dict
-    from ecgphoton.run.beats import examples_of
-    from ecgphoton.run.train import parts_of
-    from ecgphoton.runs import load_student
-    from ecgphoton.training.parts import Schedule
-
-    subject, splits = opened(bundle)
-    trained, program = load_student(bundle), subject.carried
-    recipe, shape = trained.recipe, subject.architecture
-    foundry = Foundry.of(profile)
-    # Chips of another seed: none that is judged was ever trained on.
-    elsewhere = Campaign(program, foundry, steps_of(STANDARD), seed + 1)
-    started = time.perf_counter()
-    table = DriveTable.joined([t for t, _ in elsewhere.tables(TRAINING_CHIPS, None, 2)])
-    training = examples_of(splits.train, shape)
-    source = driven(mesh_source(program, training.inputs, foundry), table)
-    fitted = fine_tune(
-        trained.student,
-        training,
-        {"validation": examples_of(splits.validation, shape)},
-        Schedule(learning_rate=0.006, epochs=EPOCHS, min_epochs=EPOCHS, ema=0.99),
-        from_dict(subject.metadata["recipe"]).decision,
-        residuals_of(source, seed + 1, TRAINING_CHIPS),
-        parts=parts_of(recipe, training, shape),
-        seed=seed,
-    )
-    print(f"fine-tuned on {TRAINING_CHIPS} other chips in {time.perf_counter() - started:.0f} s")
-    rows = slice(None, None, max(1, len(training) // 4096))
-    block = program.blocks[0]
-    q = Quantisation(block.weight_bits, block.bias_bits, block.input_bits, block.adc_bits)
-    ranges = calibrate_ranges(fitted.model, training.inputs.rows(rows), bits=q.adc_bits)
-    tuned, _ = lower(
-        quantize(fitted.model, ranges, q),
-        operating_point=fitted.point,
-        classes=program.classes,
-        dac_bits=program.dac_bits,
-    )
-    print_report(calibrated(subject, splits, tuned, fitted.point, profile, chips, seed, out))
-
-
 def drift(bundle: Path, profile: str, chips: int, seed: int) -> None:
     """Print how long tables hold, and the cheapest schedule that keeps the limits for a day."""
     from ecgphoton.calibration.drift import drift_schedule
@@ -256,7 +205,7 @@ def print_report(report) -> None:
 def main() -> None:
     """Run one of them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["matrices", "recovery", "chips", "finetune", "drift"])
+    parser.add_argument("what", choices=["matrices", "recovery", "chips", "drift"])
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--profile", default="foundry-thermo-optic")
     parser.add_argument("--chips", type=int, default=None)
@@ -271,8 +220,7 @@ def main() -> None:
     elif args.what == "drift":
         drift(args.bundle, args.profile, args.chips or 40, args.seed)
     else:
-        run = campaign if args.what == "chips" else finetune
-        run(args.bundle, args.profile, args.chips or 200, args.seed, args.out)
+        campaign(args.bundle, args.profile, args.chips or 200, args.seed, args.out)
     print(f"{time.perf_counter() - started:.0f} s, {time.process_time():.0f} s of processor time")
 
 

@@ -69,7 +69,7 @@ class Carrier:
             parts = [torch.as_tensor(np.array(part), dtype=torch.float32)[None] for part in arrays]
             head = Head(
                 *(
-                    torch.as_tensor(part, dtype=torch.float32)
+                    torch.tensor(part, dtype=torch.float32)
                     for part in (source.head_weight, source.head_bias)
                 )
             )

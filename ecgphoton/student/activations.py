@@ -92,9 +92,9 @@ class Activation:
 
     def __reduce__(self) -> Any:  # noqa: ANN401 - as pickle wants it
         """Send a registered activation to another process by its name."""
-        if ACTIVATIONS.get(self.name) is self:
+        if self.name in ACTIVATIONS and ACTIVATIONS[self.name] is self:
             return activation_of, (self.name,)
-        return super().__reduce__()
+        return Activation, tuple(vars(self).values())
 
 
 TANH = Activation(

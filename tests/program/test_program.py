@@ -41,7 +41,7 @@ def make(mesh="svd-clements", *, bits=8, classes=2, seed=0) -> MeshProgram:
     blocks = []
     for name in architecture.blocks:
         role = "mlp" if name.startswith("mlp") else "branch"
-        role = "rhythm" if name in architecture.patient_blocks else role
+        role = "rhythm" if name in {token.name for token in architecture.patient_tokens} else role
         integers = IntegerBlock(
             name=name,
             role=role,
@@ -155,7 +155,7 @@ BAD = {
     "hash": (put("xyz", "hashes", "checkpoint"), r"\$.hashes.checkpoint"),
     "same class twice": (put(["N", "N"], "classes"), r"\$.classes"),
     "weak DAC": (put(5.0, "heater", "v_max"), r"v_max"),
-    "unknown student": (put("lstm", "student", "activation"), r"\$.student.activation"),
+    "unknown student": (put("lstm", "student", "activation"), r"student\.activation"),
 }
 
 

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from ecgphoton.ecg.features import FEATURES_VERSION
 from ecgphoton.errors import InputError
+from ecgphoton.student.activations import TANH
 from ecgphoton.student.architecture import GAIN_RANGE, Architecture
 from ecgphoton.student.network import (
     SegmentStudent,
@@ -16,7 +17,6 @@ from ecgphoton.student.network import (
     refuse_other_features,
     student_from_arrays,
 )
-from ecgphoton.student.activations import TANH
 from ecgphoton.student.propagate import Inputs, Stack, pooled_activation
 
 EVERY = [
@@ -182,7 +182,7 @@ def test_wrong_shapes_are_named() -> None:
     student = SegmentStudent(Architecture(rhythm="causal"))
     with pytest.raises(InputError, match=r"\(n, 360\), got \(3, 100\)"):
         student(torch.zeros(3, 100))
-    with pytest.raises(InputError, match="reads rhythm features"):
+    with pytest.raises(InputError, match="reads 4 rhythm values a beat, but none were"):
         student(torch.zeros(3, 360))
     arrays = student.arrays()
     with pytest.raises(InputError, match="'raw_bias' has nothing"):

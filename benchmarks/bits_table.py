@@ -1,11 +1,9 @@
 """How many bits are enough? Decisions, miss rate and FPR of a run against every code's width.
 
-    python -m benchmarks.bits_table RUN [--fine-tune] [--threads 1]
+    python -m benchmarks.bits_table RUN [--threads 1]
 
-Post-training rows round the run as it is; with --fine-tune each width of weights and converters
-is also trained through (6 epochs, the run's own recipe) and its threshold fitted again on the
-validation beats. Everything not swept has 8 bits. Reported on the test set of the run's protocol;
-ranges come from its training beats.
+The run is rounded as it is, with no further training. Everything not swept has 8 bits. Reported on
+the test set of the run's protocol; ranges come from its training beats.
 """
 
 from __future__ import annotations
@@ -19,8 +17,6 @@ import torch
 from benchmarks._beats import examples, table
 from ecgphoton.ecg.beats import load_splits
 from ecgphoton.export.bits import bits_table, enough
-from ecgphoton.export.fine_tune import fine_tune
-from ecgphoton.run.train import parts_of
 from ecgphoton.runs import load_student
 
 
@@ -28,7 +24,6 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
-    parser.add_argument("--fine-tune", action="store_true")
     parser.add_argument("--weights", type=int, nargs="*", default=range(2, 9))
     parser.add_argument("--converters", type=int, nargs="*", default=range(4, 13))
     parser.add_argument("--heaters", type=int, nargs="*", default=range(4, 13))
@@ -38,20 +33,10 @@ def main() -> None:
     trained = load_student(options.run)
     about = trained.metadata
     splits = load_splits(about["protocol"], about["labels"], lead=about.get("lead", "MLII"))
-    training, validation, test = (
-        examples(beats, trained.student.architecture)
-        for beats in (splits.train, splits.validation, splits.test)
+    training, test = (
+        examples(beats, trained.student.architecture) for beats in (splits.train, splits.test)
     )
     began = time.perf_counter()
-
-    def tuned(widths):
-        monitors = {"validation": validation}
-        parts = parts_of(trained.recipe, training, trained.student.architecture)
-        noise = trained.recipe.noise.weight
-        return fine_tune(
-            trained.student, training, monitors, widths, parts=parts, weight_noise=noise
-        )
-
     rows = bits_table(
         trained.student,
         test.inputs,
@@ -61,10 +46,9 @@ def main() -> None:
         weight_bits=options.weights,
         converter_bits=options.converters,
         dac_bits=options.heaters,
-        fine_tune=tuned if options.fine_tune else None,
     )
     print(f"{options.run}: {len(test):,} {splits.protocol.test_name} beats, {splits.test.source}\n")
-    columns = ("part", "bits", "fine_tuned", "agreement", "delta_miss", "delta_fpr")
+    columns = ("part", "bits", "agreement", "delta_miss", "delta_fpr")
     table(columns, [row.to_dict() for row in rows])
     for part in ("weights", "converters", "heaters"):
         width = enough(rows, part)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from ecgphoton import models
 from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_json, sha256
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
-from ecgphoton.recipe import Recipe, build, from_dict
+from ecgphoton.recipe import Recipe, from_dict
 from ecgphoton.student.architecture import Architecture
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class TrainedStudent:
 
     student: SegmentStudent
     point: OperatingPoint | None
-    metadata: Mapping[str, Any]
+    metadata: Mapping[str, Any] = field(repr=False)
     path: Path
     """The checkpoint file."""
 
@@ -68,7 +68,7 @@ def load_student(run: Path | str) -> TrainedStudent:
         raise InputError(f"{run} holds no {CHECKPOINT}; give the folder of a finished run")
     arrays, metadata = load_checkpoint(path)
     try:
-        architecture: Architecture = build(Architecture, metadata["architecture"])
+        architecture = Architecture.from_dict(metadata["architecture"])
         refuse_other_features(architecture, metadata)
         point = metadata["operating_point"]
         recipe, classes = metadata["recipe"], metadata["classes"]

@@ -111,7 +111,7 @@ def read_student(path: Path) -> tuple[SegmentStudent, dict[str, np.ndarray], dic
     """
     arrays, metadata = artifacts.load_checkpoint(path / CHECKPOINT if path.is_dir() else path)
     try:
-        architecture = Architecture(**metadata["architecture"])
+        architecture = Architecture.from_dict(metadata["architecture"])
         metadata = metadata | {
             "classes": list(metadata["classes"]),
             "operating_point": metadata["operating_point"],
@@ -252,7 +252,11 @@ def _graphs(
 
 
 def checker_text() -> str:
-    """Return the numpy-only checker as it is copied into a bundle."""
+    """Return the numpy-only checker as it is copied into a bundle.
+
+    The checker is an oracle: it repeats the order of `ecgphoton.student.propagate.walk` on purpose,
+    in numpy, from the mesh file alone.
+    """
     lines = CHECKER.read_text(encoding="utf-8").splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith(("# ruff:", "# mypy:")))
 

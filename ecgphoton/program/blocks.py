@@ -11,6 +11,7 @@ import numpy as np
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.device import MZIS
 from ecgphoton.mesh.layout import WIDTH
+from ecgphoton.program.codes import TABLE_BITS, largest_code
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -18,15 +19,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-TABLE_BITS = 16
-"""Width of the digital activation's output; its full scale is 32767."""
-
 Role = Literal["branch", "rhythm", "mlp"]
-
-
-def largest_code(bits: int) -> int:
-    """Largest magnitude of a symmetric signed code of `bits` bits: 2^(bits-1) - 1."""
-    return (1 << (bits - 1)) - 1
 
 
 def frozen(value: ArrayLike, shape: tuple[int, ...], dtype: type, path: str) -> NDArray[Any]:

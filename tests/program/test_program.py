@@ -11,7 +11,8 @@ import pytest
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
-from ecgphoton.program.blocks import IntegerBlock, MatrixBlock, MeshPhases, largest_code
+from ecgphoton.program.blocks import IntegerBlock, MatrixBlock, MeshPhases
+from ecgphoton.program.codes import largest_code
 from ecgphoton.program.compact_json import compact_json
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import (
@@ -38,7 +39,7 @@ def make(mesh="svd-clements", *, bits=8, classes=2, seed=0) -> MeshProgram:
     blocks = []
     for name in architecture.blocks:
         role = "mlp" if name.startswith("mlp") else "branch"
-        role = "rhythm" if name in architecture.patient_blocks else role
+        role = "rhythm" if name in {token.name for token in architecture.patient_tokens} else role
         integers = IntegerBlock(
             name=name,
             role=role,
@@ -155,7 +156,7 @@ BAD = {
     "hash": (put("xyz", "hashes", "checkpoint"), r"\$.hashes.checkpoint"),
     "same class twice": (put(["N", "N"], "classes"), r"\$.classes"),
     "weak DAC": (put(5.0, "heater", "v_max"), r"v_max"),
-    "unknown student": (put("lstm", "student", "activation"), r"\$.student.activation"),
+    "unknown student": (put("lstm", "student", "activation"), r"student\.activation"),
 }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from ecgphoton.commands._options import Suggesting
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.version import __version__
 
@@ -26,8 +27,10 @@ COMMANDS = {
     "export": "Write ONNX graphs and the photonic mesh program of a run.",
     "verify": "Recompute every claim of an exported bundle.",
     "simulate": "Ask whether miss rate and FPR survive on many chips.",
+    "study": "Curves, requirements, causes, bounds, single decisions.",
     "calibrate": "Win back what fabrication lost, chip by chip.",
     "distill": "Teach a student with a ResNet, or refuse to.",
+    "runs": "List the runs of a folder.",
     "models": "List the students that come with the package.",
     "recipes": "List the experiments that come with the package.",
     "report": "Write a run or bundle as one HTML page.",
@@ -38,7 +41,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Suggesting):
     """A group that imports a command's module when the command runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -98,7 +101,7 @@ class LazyGroup(click.Group):
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    """Raise KeyboardInterrupt, but not while a library is imported: some make light of it."""
+    """Raise KeyboardInterrupt, but not during an import: some libraries would swallow it."""
     del number
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib") and hasattr(signal, "SIGALRM"):
@@ -110,7 +113,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def _silence() -> None:
-    """Let nothing more be written to a standard output that takes nothing."""
+    """Send further output nowhere after standard output has failed."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -126,7 +129,7 @@ def _leave(kind: str, error: object, code: int) -> NoReturn:
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "ECGPHOTON"},
 )
-@click.version_option(__version__, prog_name="ecgphoton")
+@click.version_option(__version__, prog_name="ecgphoton", allow_from_autoenv=False)
 def main() -> None:
     """Take a heartbeat classifier from training to photonic hardware, with a verdict.
 

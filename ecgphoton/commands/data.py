@@ -7,24 +7,25 @@ from pathlib import Path
 
 import click
 
+from ecgphoton.commands import _options as opt
 from ecgphoton.commands import _shared as shared
 
 BYTES_IN_ALL = 94_000_000
 
 
-@click.group()
+@click.group(cls=opt.Suggesting)
 def command() -> None:
     """Find, fetch and verify the MIT-BIH Arrhythmia Database (PhysioNet mitdb 1.0.0, ODC-By)."""
 
 
 _dir_option = click.option(
-    "--data-dir", type=shared.path_type, default=None, help="Folder of the database."
+    "--data-dir", type=opt.path_type, default=None, help="Folder of the database."
 )
 
 
 @command.command()
 @_dir_option
-@shared.json_option
+@opt.json_option
 def status(data_dir: Path | None, as_json: bool) -> None:
     """Say where the database is looked for, and what is there."""
     from ecgphoton.ecg import physionet
@@ -40,10 +41,10 @@ def status(data_dir: Path | None, as_json: bool) -> None:
 
 @command.command()
 @_dir_option
-@click.option("--from-dir", type=shared.path_type, default=None, help="Import an existing copy.")
+@click.option("--from-dir", type=opt.path_type, default=None, help="Import an existing copy.")
 @click.option("--offline", is_flag=True, help="Never use the network.")
 @click.option("--base-url", default=None, help="A mirror's address.")
-@shared.json_option
+@opt.json_option
 def fetch(
     data_dir: Path | None,
     from_dir: Path | None,
@@ -90,7 +91,7 @@ def fetch(
 
 @command.command()
 @_dir_option
-@shared.json_option
+@opt.json_option
 def verify(data_dir: Path | None, as_json: bool) -> None:
     """Compare every file with PhysioNet's SHA-256; exit 1 if one differs."""
     from ecgphoton.ecg import physionet

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecgphoton.commands import _options as opt
 from ecgphoton.commands import _shared as shared
+
+if TYPE_CHECKING:
+    from ecgphoton.ecg.score import Summary
 
 KINDS = ("QRS", "VEB", "SVEB", "abnormal")
 
@@ -18,30 +23,23 @@ KINDS = ("QRS", "VEB", "SVEB", "abnormal")
 @click.option("--start", type=float, default=300.0, show_default=True, help="Seconds to skip.")
 @click.option("--end", type=float, default=None, help="Seconds at which to stop.")
 @click.option("--window", type=float, default=0.150, show_default=True, help="Match within, s.")
-@shared.json_option
-def command(
-    records: tuple[str, ...],
-    reference: str,
-    test: str,
-    start: float,
-    end: float | None,
-    window: float,
-    as_json: bool,
-) -> None:
+@opt.json_option
+def command(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them
     """Compare two annotations of RECORDS beat by beat (ANSI/AAMI EC57).
 
     Beats match within 150 ms, scored from five minutes on. Se is sensitivity, +P positive
     predictivity; gross counts all beats alike, average all records alike.
     """
-    from ecgphoton.ecg.score import CLASSES, aggregate, score_record
+    from ecgphoton.run.score import score
 
-    summary = aggregate(
-        score_record(r, reference=reference, test=test, start=start, end=end, window=window)
-        for r in records
-    )
-    if as_json:
-        shared.emit(summary.to_dict())
-        return
+    draw = partial(print_scores, reference=options["reference"], test=options["test"])
+    shared.show(score(**options), draw, as_json=as_json)
+
+
+def print_scores(summary: Summary, reference: str, test: str) -> None:
+    """Print the matrix of all beats, and sensitivity and predictivity of every record."""
+    from ecgphoton.ecg.score import CLASSES
+
     gross = summary.gross
     names = [*CLASSES, "none"]
     matrix = [[name, *map(int, row)] for name, row in zip(names, gross.matrix, strict=True)]

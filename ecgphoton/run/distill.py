@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgphoton.legacy.distill_run import distil
-from ecgphoton.legacy.teaching import Progress, load_teacher
+from ecgphoton.legacy.teaching import load_teacher
+from ecgphoton.progress import Progress, silent
 from ecgphoton.report.distillation import write_distillation
 from ecgphoton.run.beats import examples_of
-from ecgphoton.run.finish import RunReport, finish
-from ecgphoton.run.train import parts_of
+from ecgphoton.run.finish import TrainedRun, finish
+from ecgphoton.run.fit import parts_of
 from ecgphoton.student.network import SegmentStudent
 
 if TYPE_CHECKING:
@@ -20,18 +21,31 @@ if TYPE_CHECKING:
     from ecgphoton.recipe import Recipe
 
 
-@dataclass(frozen=True)
-class DistilledRun:
-    """A run folder that holds the distilled student, or the baseline if the gates refused."""
+def distill(
+    recipe: Path | str = "default",
+    *,
+    teacher: str = "auto",
+    **settings: Any,  # noqa: ANN401 - as `train` takes them
+) -> TrainedRun:
+    """Train teacher, baseline and distilled student, each at its own operating point.
 
-    run: RunReport
-    verdict: str
-    rows: list[dict[str, Any]]
-    """One row per model and set, each at its own operating point."""
+    Parameters
+    ----------
+    recipe
+        Name of a shipped recipe, or a TOML file.
+    teacher
+        ``auto`` trains a teacher first; otherwise the path of a teacher checkpoint.
+    settings
+        As `ecgphoton.run.train` takes them.
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {"verdict": self.verdict, "models": self.rows, **self.run.metrics}
+    Raises
+    ------
+    InputError
+        As `ecgphoton.run.train`, and if the teacher cannot be read.
+    """
+    from ecgphoton.run.train import train
+
+    return train(recipe, teacher=teacher, **settings)
 
 
 def distil_run(
@@ -40,9 +54,11 @@ def distil_run(
     folder: Path,
     *,
     seed: int,
-    progress: Progress | None = None,
-) -> DistilledRun:
+    progress: Progress = silent,
+) -> TrainedRun:
     """Train teacher (unless one is given), baseline and distilled student into a run folder.
+
+    The run holds the distilled student, or the baseline if the gates refused the teacher.
 
     Parameters
     ----------
@@ -71,7 +87,9 @@ def distil_run(
         strength=recipe.balance.strength,
         seed=seed,
         teacher=None if given == "auto" else load_teacher(Path(given)),
-        progress=progress,
+        progress=lambda name, record, epochs: progress(
+            f"{name}, score {record.score:.4f}", record.epoch, epochs
+        ),
     )
     write_distillation(folder, report)
     chosen = report.contestants[-1]  # the baseline, where the teacher was refused
@@ -79,4 +97,5 @@ def distil_run(
         recipe, splits, folder, chosen.fitted, architecture, seed=seed, began=began,
         gates=() if recipe.distill.gate_on == "validation" else (splits.protocol.test_name,),
     )  # fmt: skip
-    return DistilledRun(run, str(report.verdict), report.summary())
+    compared = {"verdict": str(report.verdict), "models": report.summary()}
+    return replace(run, distillation=compared)

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
+from ecgphoton.hwsim.wiring import Wiring
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.hwsim.chip import Chip, Foundry
@@ -23,7 +24,6 @@ from ecgphoton.hwsim.montecarlo import run, single_threaded
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.surrogate import surrogate
-from ecgphoton.hwsim.wiring import Wiring
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs
@@ -45,7 +45,7 @@ def best(action, repeats=5):
 def ours(threads, chips=CHIPS):
     """One SVD layer with splitter, phase and attenuator errors, chips in blocks of 500."""
     program = program_of(SegmentStudent(seed=0))
-    profile = Profile(splitter_sigma=SIGMA, phase_offset=SIGMA, attenuator_sigma=SIGMA)
+    profile = Profile({"splitter.sigma": SIGMA, "phase.offset": SIGMA, "attenuator.sigma": SIGMA})
     wiring = Wiring(program)
     codes = torch.as_tensor(wiring.codes(0)[None, :1]).float()
     light, answer = torch.rand(4, VECTORS), torch.empty(chips * 4, VECTORS)

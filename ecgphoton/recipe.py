@@ -81,6 +81,8 @@ class Recipe:
 def _convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
     """Return `value` as `kind` (bool, int, float, str, Literal or tuple of one), or InputError."""
     options = get_args(kind)
+    if is_dataclass(kind) and isinstance(value, Mapping):
+        return build(kind, value, path=f"{path}.")  # type: ignore[arg-type]
     if get_origin(kind) is Literal:
         if value in options:
             return value

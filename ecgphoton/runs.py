@@ -11,7 +11,7 @@ from ecgphoton import models
 from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_json, sha256
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
-from ecgphoton.recipe import Recipe, build, from_dict
+from ecgphoton.recipe import Recipe, from_dict
 from ecgphoton.settings import nearest
 from ecgphoton.student.architecture import Architecture
 
@@ -93,7 +93,7 @@ def load_student(run: Path | str) -> TrainedStudent:
         raise InputError(f"{run} holds no {CHECKPOINT}; give the folder of a finished run")
     arrays, metadata = load_checkpoint(path)
     try:
-        architecture: Architecture = build(Architecture, metadata["architecture"])
+        architecture = Architecture.from_dict(metadata["architecture"])
         refuse_other_features(architecture, metadata)
         point = metadata["operating_point"]
         recipe, classes = metadata["recipe"], metadata["classes"]

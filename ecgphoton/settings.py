@@ -127,9 +127,11 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
 def convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
     """Return `value` as `kind` (bool, int, float, str, Literal, tuple or optional), or InputError.
 
-    An int is taken for a float; nothing else is converted.
+    An int is taken for a float, a table for a `Settings` class; nothing else is converted.
     """
     options = get_args(kind)
+    if is_dataclass(kind) and isinstance(value, Mapping):
+        return build(kind, value, path=f"{path}.")
     if get_origin(kind) is Literal:
         if value in options:
             return value
@@ -149,7 +151,7 @@ def convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
     raise InputError(f"{path} is {value!r}; it must be a value of type {name}")
 
 
-def build(cls: type[Any], data: object, base: Any = None, path: str = "") -> Any:  # noqa: ANN401
+def build(cls: Any, data: object, base: Any = None, path: str = "") -> Any:  # noqa: ANN401
     """Return `base` (or the defaults of `cls`) with the values of nested tables, checked.
 
     Parameters

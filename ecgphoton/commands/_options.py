@@ -81,10 +81,10 @@ chip_options = together(
     readout_option,
     click.option(
         "--detection",
-        type=click.Choice(["homodyne", "balanced", "intensity"]),
         default="homodyne",
         show_default=True,
-        help="What a profile's detectors see.",
+        metavar="RECEIVER",
+        help="Of a profile's chips: homodyne, balanced, intensity, or one of an extension.",
     ),
 )
 """What the chips of a simulation or study are."""

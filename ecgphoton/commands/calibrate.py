@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,24 +25,24 @@ STEPS = "dark,sweep,fit,correct,trim"
 
 @click.command(cls=opt.Moved, moved=MOVED)
 @opt.model_argument
-@click.option("--profile", default="foundry-thermo-optic", show_default=True)
-@click.option("--chips", type=click.IntRange(1), default=100, show_default=True)
-@opt.seed_option
 @click.option(
-    "--steps",
-    default=STEPS,
-    show_default=True,
-    metavar="NAME,...",
-    help="Calibration steps, in order.",
+    "--bench",
+    default=None,
+    metavar="MODULE:FUNCTION",
+    help="Calibrate the chips of a bench of your own: a function that takes the mesh program.",
 )
+@click.option("--profile", default=None, help="Simulated chips' profile. [foundry-thermo-optic]")
+@click.option("--chips", type=click.IntRange(1), default=None, help="Simulated chips. [100]")
+@click.option("--seed", type=click.IntRange(0), default=None, help="Of simulated chips. [0]")
+@click.option("--steps", default=None, metavar="NAME,...", help=f"Steps, in order. [{STEPS}]")
 @click.option("--own-thresholds", is_flag=True, help="Fit each chip's threshold on validation.")
 @opt.limit_option
 @opt.common_options
 def command(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them
-    """Win back what fabrication lost, chip by chip; exit 1 if the yield stays too low.
+    """Calibrate chips and judge them before and after; exit 1 without a verdict of PASS.
 
-    Finished tables in the output folder are kept, so an interrupted campaign goes on where it
-    stopped.
+    Chips are simulated, or those of your own --bench. Finished tables of simulated chips in the
+    output folder are kept, so an interrupted campaign goes on where it stopped.
     """
     from ecgphoton.run.calibrate import calibrate
 
@@ -66,14 +67,19 @@ def print_calibration(result: Outcome[CalibrationReport]) -> None:
         for row in report.rows()
     ]
     columns = ["", "miss mean", "p95", "FPR mean", "p95", "yield", "within 0.5", "matrix error"]
-    shared.table(f"{report.final.chips} chips of {report.settings['profile']}", columns, rows)
+    about = report.settings.get("profile", "a bench, as their drive table predicts them")
+    shared.table(f"{report.final.chips} chips of {about}", columns, rows)
     for found in report.findings:
         click.echo(f"  {found}")
     miss, fpr, _ = map(shared.percent, report.final.perfect)
+    why = f", because {report.unknown}" if report.unknown else ""
     click.echo(
         f"digital student: miss {miss}, FPR {fpr}; "
-        f"verdict after calibration: {'PASS' if report.passed else 'FAIL'}"
+        f"verdict after calibration: {report.verdict.upper()}{why}"
     )
+    if "measured" in report.errors:
+        error = median(report.errors["measured"].ravel().tolist())
+        click.echo(f"matrix error as read afterwards: {error:.1e} (median)")
     cost = report.cost
     click.echo(
         f"{cost.settings:,} settings and {cost.readings:,} readings a chip, "

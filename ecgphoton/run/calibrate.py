@@ -1,14 +1,18 @@
-"""From a bundle to calibrated chips, judged before and after on the same beats."""
+"""From a bundle to calibrated chips, simulated or on a bench, judged before and after."""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ecgphoton import runs
 from ecgphoton.calibration.calibrate import STANDARD
-from ecgphoton.calibration.campaign import TABLES, Labelled, calibrate_chips
+from ecgphoton.calibration.campaign import TABLES, calibrate_chips
+from ecgphoton.calibration.judge import Labelled
+from ecgphoton.calibration.laboratory import calibrate_bench, check_bench, open_bench
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.calibration import draw_calibration
 from ecgphoton.run.beats import splits_like
@@ -16,19 +20,27 @@ from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 from ecgphoton.student.propagate import inputs_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ecgphoton.calibration.bench import Bench
     from ecgphoton.calibration.report import CalibrationReport
     from ecgphoton.hwsim.profile import Profile
+    from ecgphoton.program.program import MeshProgram
 
 CALIBRATION = "calibration.json"
+TABLE = "table.npz"
+"""Drive table of the chips of a bench."""
+PROFILE, CHIPS = "foundry-thermo-optic", 100
 
 
 def calibrate(
     model: Path | str | None = None,
     *,
-    profile: Profile | str = "foundry-thermo-optic",
-    chips: int = 100,
-    seed: int = 0,
-    steps: str = ",".join(STANDARD),
+    bench: str | Callable[[MeshProgram], Bench] | None = None,
+    profile: Profile | str | None = None,
+    chips: int | None = None,
+    seed: int | None = None,
+    steps: str | None = None,
     own_thresholds: bool = False,
     limit: Limit = (),
     data: str | None = None,
@@ -36,22 +48,28 @@ def calibrate(
     out: Path | None = None,
     progress: Progress = silent,
 ) -> Outcome[CalibrationReport]:
-    """Calibrate simulated chips through a bench, and judge them before and after.
+    """Calibrate simulated chips, or those of a bench, and judge them before and after.
 
-    Writes ``calibration.json``, ``calibrated_chips.csv``, ``calibration.png`` and a table of every
-    chip below ``tables/``. Tables that an interrupted call has left are kept.
+    Writes ``calibration.json``, ``calibrated_chips.csv``, ``calibration.png`` and the drive tables:
+    below ``tables/`` those of simulated chips, of which an interrupted call keeps the finished
+    ones; ``table.npz`` that of a bench.
 
     Parameters
     ----------
     model
         A bundle, run or checkpoint, or the name of a shipped student; by default the newest run,
         otherwise the shipped student.
+    bench
+        A function that takes the mesh program and returns a `Bench`, or ``MODULE:FUNCTION``: its
+        chips are calibrated instead of simulated ones, and judged by what their table predicts.
     profile
-        Device profile by name, TOML file or value.
+        Device profile of simulated chips by name, TOML file or value; default
+        ``foundry-thermo-optic``.
     chips, seed
-        How many chips, and the seed they are drawn with.
+        How many simulated chips, by default 100, and the seed they are drawn with, by default 0.
     steps
-        Calibration steps by name, in order, with commas between.
+        Calibration steps by name, in order, with commas between; by default
+        ``dark,sweep,fit,correct,trim``, or what a bench of photodiodes can read.
     own_thresholds
         Fit the threshold of every chip on the validation beats as well.
     limit
@@ -67,25 +85,49 @@ def calibrate(
     Raises
     ------
     InputError
-        If a value is outside its range, or student, beats or folder cannot be used.
+        If a value is outside its range, or student, beats, bench or folder cannot be used; if
+        `profile`, `chips` or `seed` is given with a bench, which brings its own chips.
     """
-    files = (CALIBRATION, "calibrated_chips.csv", "calibration.png", TABLES)
-    journey = begin(calibrate, locals(), root=runs.CALIBRATIONS, files=files)
+    asked = dict(locals())
+    fabricated = {"profile": profile, "chips": chips, "seed": seed}
+    given = [name for name, value in fabricated.items() if value is not None]
+    if bench is not None and given:
+        raise InputError(
+            f"{', '.join(given)} of simulated chips and a bench are given; leave out one of them"
+        )
+    if bench is None:
+        profile, chips = profile or PROFILE, CHIPS if chips is None else chips
+        asked |= {"profile": profile, "chips": chips, "seed": seed or 0}
+    tables = TABLES if bench is None else TABLE
+    files = (CALIBRATION, "calibrated_chips.csv", "calibration.png", tables)
+    slug = "" if bench is None else "bench"
+    journey = begin(calibrate, asked, slug, root=runs.CALIBRATIONS, files=files)
     trained, validation = journey.trained, None
     if own_thresholds:
-        beats = splits_like(trained.metadata, data, data_dir).validation
-        validation = Labelled(inputs_of(beats, trained.carried.architecture), beats.label)
-    report = calibrate_chips(
-        *journey.arguments,
-        profile=profile,
-        chips=chips,
-        seed=seed,
-        steps=[name.strip() for name in steps.split(",")],
-        validation=validation,
-        policy=trained.recipe.decision,
-        limits=limits_of(limit),
-        folder=journey.folder,
-        progress=progress,
-    )
+        held = splits_like(trained.metadata, data, data_dir).validation
+        validation = Labelled(inputs_of(held, trained.carried.architecture), held.label)
+    names = None if steps is None else [name.strip() for name in steps.split(",")]
+    shared: dict[str, Any] = {
+        "validation": validation,
+        "policy": trained.recipe.decision,
+        "limits": limits_of(limit),
+        "progress": progress,
+    }
+    if bench is None:
+        report = calibrate_chips(
+            *journey.arguments,
+            profile=profile or PROFILE,
+            chips=chips or CHIPS,
+            seed=seed or 0,
+            steps=names or STANDARD,
+            folder=journey.folder,
+            **shared,
+        )
+    else:
+        program = program_of(trained.carried)
+        made = open_bench(bench, program) if isinstance(bench, str) else check_bench(bench(program))
+        _, *beats = journey.arguments
+        table, report = calibrate_bench(made, program, *beats, steps=names, **shared)
+        table.save(journey.folder / TABLE)
     draw = partial(draw_calibration, report=report, source=journey.beats.source)
     return journey.write(report, report.to_dict(), report.chip_rows(), draw)

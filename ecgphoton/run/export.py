@@ -14,7 +14,7 @@ from ecgphoton.student.propagate import inputs_of
 
 if TYPE_CHECKING:
     from ecgphoton.export.bundle import ExportReport
-    from ecgphoton.program.program import MeshKind
+    from ecgphoton.mesh.device import MeshKind
 
 RANGE_BEATS = 4096  # training beats that fix the converter ranges
 

@@ -12,7 +12,6 @@ from ecgphoton.report.chips import draw_chips
 from ecgphoton.run.journey import Limit, Outcome, begin
 
 if TYPE_CHECKING:
-    from ecgphoton.hwsim.chip import Detection
     from ecgphoton.hwsim.profile import Profile
     from ecgphoton.hwsim.verdict import SimulationReport
 
@@ -27,7 +26,7 @@ def simulate(
     chips: int = 200,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: Detection = "homodyne",
+    detection: str = "homodyne",
     limit: Limit = (),
     early_stop: bool = False,
     workers: int = 1,

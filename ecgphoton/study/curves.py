@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from ecgphoton.hwsim.chip import Detection
     from ecgphoton.hwsim.profile import Profile
 
 
@@ -33,7 +32,7 @@ def sweep(
     chips: int = 200,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: Detection = "homodyne",
+    detection: str = "homodyne",
     limit: Limit = (),
     workers: int = 1,
     dask: str | None = None,
@@ -89,7 +88,7 @@ def solve(
     chips: int = 200,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: Detection = "homodyne",
+    detection: str = "homodyne",
     limit: Limit = (),
     workers: int = 1,
     dask: str | None = None,
@@ -124,7 +123,8 @@ def solve(
         If a value is outside its range, or student, beats or folder cannot be used.
     """
     files = ("requirement.json", "requirement.csv", "requirement.png")
-    journey = begin(solve, locals(), sweeps.check_parameter(key), files=files)
+    sweeps.parameter(key)  # refuses what is no number of a chip
+    journey = begin(solve, locals(), key, files=files)
     found = sweeps.solve(
         key,
         *journey.arguments,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.header import signal_files
+from ecgphoton.ecg.marks import decode
 from ecgphoton.ecg.resample import ratio, resample, scaled
 from ecgphoton.errors import InputError
 from ecgphoton.intake import read_bytes
@@ -19,10 +20,6 @@ from ecgphoton.intake import read_bytes
 SYNTHETIC_MARK = "SYNTHETIC"
 """A header comment that starts with this word marks a made-up record."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_BEATS = {1: "N", 2: "L", 3: "R", 4: "a", 5: "V", 6: "F", 7: "J", 8: "A", 9: "S", 10: "E", 11: "j"}
-_BEATS |= {12: "/", 13: "Q", 25: "B", 30: "?", 34: "e", 35: "n", 38: "f", 41: "r"}
-_SKIP, _NOTE = 59, 63  # codes of a far time and of a text; 60 to 62 are fields of the last one
-LARGEST_ANNOTATION = 2**23  # bytes
 LONGEST = 2**31 - 1  # samples: what an annotation file can number
 MOST_AT_ONCE = 2**28  # samples of all signals of a file; more are read block by block
 # What each digital format stores for "no sample" (WFDB signal(5) manual page).
@@ -110,8 +107,9 @@ def read_recording(
     notes: list[str] = []
     channel, found = choose_channel(header, lead, name, notes)
     signal = _signal(header, path, channel)
-    samples, symbols = read_beats(path, annotator, read_file(folder / f"{name}.{annotator}", name))
     rate = float(header.fs)
+    content = read_file(folder / f"{name}.{annotator}", name)
+    samples, symbols = read_beats(path, annotator, content, rate)
     if rate != SAMPLING_RATE:
         factor = ratio(rate, name)
         signal, samples = resample(signal, factor), scaled(samples, factor)
@@ -225,45 +223,8 @@ def _signal(
 
 
 def read_beats(
-    path: str, annotator: str, content: bytes
+    path: str, annotator: str, content: bytes, fs: float = SAMPLING_RATE
 ) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
-    """Return R samples and symbols of the beat annotations."""
-    what = f"annotation file {Path(path).name}.{annotator}"
-    if len(content) < 2 or len(content) % 2 or content[-2:] != b"\0\0":
-        raise InputError(
-            f"{what} is truncated: {len(content)} bytes that do not end in the end mark; "
-            "fetch it again"
-        )
-    if len(content) > LARGEST_ANNOTATION:
-        raise InputError(f"{what} has {len(content)} bytes; at most {LARGEST_ANNOTATION} are read")
-    samples, codes = _decoded(np.frombuffer(content, "<u2").tolist(), what)
-    if len(samples) and (samples[0] < 0 or (np.diff(samples) < 0).any()):
-        raise InputError(f"{what} is damaged: its times run backwards; fetch it again")
-    beat = np.isin(codes, list(_BEATS))
-    return samples[beat], np.array([_BEATS[code] for code in codes[beat].tolist()], "<U1")
-
-
-def _decoded(words: list[int], what: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return time and code of every annotation; annot(5) of the WFDB manual.
-
-    wfdb 4.3 never returns from some notes at sample 0 (``## `` and then anything unknown), and
-    beats are all that is wanted.
-    """
-    samples, codes = [], []
-    at = time = 0
-    while at < len(words) and words[at]:
-        code, low = words[at] >> 10, words[at] & 1023
-        at += 1
-        if code == _SKIP:
-            if at + 2 > len(words):
-                raise InputError(f"{what} is damaged: it ends within a time; fetch it again")
-            leap = words[at] << 16 | words[at + 1]
-            time += leap - (leap >> 31 << 32)
-            at += 2
-        elif code == _NOTE:
-            at += (low + 1) // 2
-        elif code < _SKIP:
-            time += low
-            samples.append(time)
-            codes.append(code)
-    return np.array(samples, np.int64), np.array(codes, np.int64)
+    """Return R samples, at the rate of the record, and symbols of the beat annotations."""
+    found = decode(content, f"annotation file {Path(path).name}.{annotator}", fs).beats
+    return found.sample, found.symbol

@@ -78,6 +78,8 @@ class OpenRecording:
     """When the recording began, where the file says so. No output shows it."""
     synthetic: bool = False
     notes: tuple[str, ...] = ()
+    clock: float | None = None
+    """Hz that sample numbers of a WFDB annotation count, where channels have rates of their own."""
 
     @property
     def name(self) -> str:

@@ -141,9 +141,10 @@ def open_table(path: Path, hints: Hints) -> HeldRecording:
         time = at == 0 and len(table.names) > 1 and name and _TIME.fullmatch(name.casefold())
         if time:
             step = _SECONDS.get(time[2] or table.units[0].casefold().strip(), 1.0)
-            rate = _rate(path, _times(path, table) * step)
-            continue
         try:
+            if time:
+                rate = _rate(path, seconds_of(table, at) * step)
+                continue
             columns[name] = table.numbers(at).astype(np.float32)
         except ValueError as error:
             raise InputError(f"{path}: {error} in column {name}; give numbers") from error
@@ -151,17 +152,20 @@ def open_table(path: Path, hints: Hints) -> HeldRecording:
     return from_columns(path, "text", columns, units, rate, hints)
 
 
-def _times(path: Path, table: Table) -> NDArray[np.float64]:
-    """Return the first column in its unit, clock times in seconds."""
-    cells = table.columns[0]
-    if not _CLOCK.fullmatch(str(cells[0]).strip()):
-        try:
-            return table.numbers(0)
-        except ValueError as error:
-            raise InputError(f"{path}: {error} in its column of times; give seconds") from error
-    found = [_CLOCK.fullmatch(str(cell).strip()) for cell in cells]
+def seconds_of(table: Table, at: int) -> NDArray[np.float64]:
+    """Return a column of times in its own unit, clock times (h:mm:ss.s) in seconds.
+
+    Raises
+    ------
+    ValueError
+        If a cell is neither.
+    """
+    cells = [str(cell).strip().strip("'\"[]") for cell in table.columns[at]]
+    if not _CLOCK.fullmatch(cells[0]):
+        return table.numbers(at)
+    found = [_CLOCK.fullmatch(cell) for cell in cells]
     if None in found:
-        raise InputError(f"{path} mixes clock times with something else in its first column")
+        raise ValueError("clock times are mixed with something else")
     return np.array(
         [3600 * int(at[1] or 0) + 60 * int(at[2]) + float(at[3]) for at in found if at is not None]
     )

@@ -29,6 +29,8 @@ INVALID |= {"24": -(2**23), "524": -(2**23), "32": -(2**31)}
 _BYTES = {"8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "24": 3.0, "32": 4.0, "212": 1.5}
 _BYTES |= {"310": 4 / 3, "311": 4 / 3}
 _FLAC = ("508", "516", "524")
+MOST_TOGETHER = 2**25
+"""Samples of all signals of a file that are read at a time: reading one reads them all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,7 @@ class WfdbRecording(OpenRecording):
         """
         check_scale(self.header, channel)
         total, length = 0, self.channels[channel].length
+        step = max(1, min(step, MOST_TOGETHER // _together(self.header, channel)))
         for first in range(0, length, step):
             digital = self._digital(channel, first, min(first + step, length))
             total += int(digital.sum())
@@ -62,10 +65,6 @@ class WfdbRecording(OpenRecording):
                 f"{self.header.file_name[channel]} is corrupt: the checksum of channel {channel} "
                 "differs from its header; copy it again"
             )
-
-    def together(self, channel: int) -> int:
-        """Count the samples of one frame in the file of a channel: they are read together."""
-        return _together(self.header, channel)
 
     def _digital(self, channel: int, first: int, last: int) -> NDArray[np.int64]:
         """Digital samples; frames of several samples are opened, never averaged."""
@@ -99,7 +98,7 @@ class SegmentedRecording(OpenRecording):
     def read(self, channel: int, first: int, last: int) -> NDArray[np.float32]:
         """Return samples `first` to `last` of a lead in mV, NaN where no segment has it."""
         out = np.full(last - first, np.nan, np.float32)
-        frame = round(self.channels[channel].fs / self._rate)
+        frame = round(self.channels[channel].fs / (self.clock or 1.0))
         for (begin, part), row in zip(self.parts, self.rows, strict=True):
             at, source = begin * frame, row[channel]
             if part is None or source is None:
@@ -111,14 +110,11 @@ class SegmentedRecording(OpenRecording):
                 out[start - first : stop - first] = part.scaled(source, stored)
         return out
 
-    @property
-    def _rate(self) -> float:
-        part = next(part for _, part in self.parts if part is not None)
-        return float(part.header.fs)
-
 
 def open_wfdb(path: Path) -> WfdbRecording | SegmentedRecording:
     """Open the WFDB record at a path without extension.
+
+    Frames of several samples are opened: such a lead has a rate of its own.
 
     Raises
     ------
@@ -156,7 +152,7 @@ def _open_one(path: Path, plan: Layout) -> WfdbRecording:
     made_up = any(comment.startswith(SYNTHETIC_MARK) for comment in header.comments)
     return WfdbRecording(
         path, "WFDB", tuple(channels), (path.with_name(f"{path.name}.hea"), *files),
-        header.base_datetime, made_up, header=header,
+        header.base_datetime, made_up, clock=rate, header=header,
     )  # fmt: skip
 
 
@@ -215,7 +211,7 @@ def _open_segments(path: Path, plan: Layout) -> SegmentedRecording:
     header = call_wfdb("rdheader", f"header {path.name}.hea", str(path))
     return SegmentedRecording(
         path, "WFDB", channels, tuple(dict.fromkeys(files)), header.base_datetime,
-        any(part.synthetic for part in some), parts=tuple(parts), rows=rows,
+        any(part.synthetic for part in some), clock=rate, parts=tuple(parts), rows=rows,
     )  # fmt: skip
 
 
@@ -309,3 +305,21 @@ def call_wfdb(function: str, what: str, *arguments: object, **options: object) -
             f"{what} is damaged ({type(error).__name__}: {error}); copy it again "
             "(`ecgphoton data verify` tells which files of a published database are wrong)"
         ) from error
+
+
+def wfdb_files(path: Path) -> tuple[Path, ...]:
+    """Return every file of a WFDB record without opening more than its headers.
+
+    Raises
+    ------
+    InputError
+        If a header is missing or damaged.
+    """
+    own = path.with_name(f"{path.name}.hea")
+    plan = layout(read_part(own, path.name), path.name)
+    files = [own, *(path.with_name(name) for name in plan.files if name != "~")]
+    for name in dict.fromkeys(name for name, frames in plan.segments if frames and name != "~"):
+        file = path.with_name(f"{name}.hea")
+        inner = layout(read_part(file, name), name)
+        files += [file, *(path.with_name(one) for one in inner.files if one != "~")]
+    return tuple(dict.fromkeys(files))

@@ -1,4 +1,4 @@
-"""Fetch the MIT-BIH Arrhythmia Database from PhysioNet, or from a copy."""
+"""Fetch a published database from PhysioNet, or from a copy."""
 
 from __future__ import annotations
 
@@ -12,40 +12,22 @@ from typing import Any
 
 from ecgphoton.artifacts import write_bytes
 from ecgphoton.ecg.database import (
-    FILES,
-    RECORD_FILES,
-    SUMS,
-    DataStatus,
-    Place,
-    VerifyReport,
     file_sha256,
     is_published,
     locate,
     missing,
     parse_sums,
     places_to_look,
+    present,
     status,
     verify,
 )
+from ecgphoton.ecg.databases import DATASETS, MITDB
+from ecgphoton.ecg.dataset import SUMS, Dataset
 from ecgphoton.ecg.download import Downloaded, Patience, download, sha256_is
 from ecgphoton.errors import InputError
 
-__all__ = [
-    "BASE_URL",
-    "DataStatus",
-    "FetchReport",
-    "Patience",
-    "Place",
-    "Progress",
-    "VerifyReport",
-    "fetch",
-    "locate",
-    "missing",
-    "status",
-    "verify",
-]
-
-BASE_URL = "https://physionet.org/files/mitdb/1.0.0/"
+__all__ = ["FetchReport", "Patience", "Progress", "fetch", "locate", "missing", "status", "verify"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +57,9 @@ class FetchReport:
     """Bytes of earlier attempts that were used."""
     retries: int
     published: bool
+    records: int
+    """Whose files are all there now."""
+    of_records: int
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
@@ -83,22 +68,28 @@ class FetchReport:
 
 def fetch(
     data_dir: str | Path | None = None,
+    dataset: Dataset = MITDB,
     *,
-    base_url: str = BASE_URL,
+    base_url: str | None = None,
     from_dir: str | Path | None = None,
     offline: bool = False,
     progress: Callable[[Progress], object] | None = None,
     patience: Patience | None = None,
     jobs: int = 4,
 ) -> FetchReport:
-    """Bring the database into a folder; right files stay, wrong and missing ones are replaced.
+    """Bring a database into a folder; right files stay, wrong and missing ones are replaced.
 
     Parameters
     ----------
     data_dir
         Where to; otherwise `$ECGPHOTON_DATA`, then the user's cache.
+    dataset
+        Which one.
+    base_url
+        A mirror's address; by default PhysioNet's.
     from_dir
-        An existing copy to take files from before the network is asked.
+        An existing copy to take files from, in place of the network. A part of the database will
+        do; fetch again without it to download the rest.
     offline
         Never use the network.
     progress
@@ -111,21 +102,40 @@ def fetch(
     InputError
         If something cannot be had; what is complete by then stays.
     """
-    if not base_url.startswith(("https://", "http://")):
-        raise InputError(f"base URL {base_url!r}; give an https:// or http:// address")
+    base = base_url or dataset.url
+    if not base.startswith(("https://", "http://")):
+        raise InputError(f"base URL {base!r}; give an https:// or http:// address")
     source = None if from_dir is None else Path(from_dir)
     if source is not None and not source.is_dir():
         raise InputError(f"{source} is not a folder; give a folder with a copy of the database")
-    folder = places_to_look(data_dir)[0][1]
-    if all((folder / name).is_file() for name in (*FILES, SUMS)):
+    folder = _target(data_dir, dataset)
+    if all((folder / name).is_file() for name in (*dataset.files, SUMS)):
         with contextlib.suppress(InputError):  # a damaged list of checksums is replaced below
-            report = verify(folder)
+            report = verify(folder, dataset)
             if report.ok:  # nothing to do, perhaps in a folder that cannot be written
-                return FetchReport(str(folder), len(FILES), (), (), 0, 0, 0, report.published)
+                total = len(dataset.records)
+                return FetchReport(
+                    str(folder), len(dataset.files), (), (), 0, 0, 0, report.published, total, total
+                )
     with _only_one(folder):
         meter = _Meter(progress)
-        web = None if offline else _Web(base_url.rstrip("/") + "/", folder, patience, meter)
-        return _bring(folder, source, web, meter, jobs)
+        silent = offline or source is not None
+        web = None if silent else _Web(base.rstrip("/") + "/", folder, patience, meter)
+        return _bring(dataset, folder, source, web, meter, jobs)
+
+
+def _target(data_dir: str | Path | None, dataset: Dataset) -> Path:
+    """Choose the folder to fill: never one with the records of another database."""
+    for role, folder in places_to_look(data_dir, dataset):
+        if any((folder / name).is_dir() for name in DATASETS):
+            return folder / dataset.name
+        if all(path.stem in dataset.records for path in folder.glob("*.hea")):
+            return folder
+        if role == "--data-dir":
+            raise InputError(
+                f"{folder} holds other records than {dataset.name}; give another --data-dir"
+            )
+    raise InputError(f"no folder for {dataset.name}; give --data-dir")
 
 
 class _Meter:
@@ -192,9 +202,14 @@ class _Web:
 
 
 def _bring(
-    folder: Path, source: Path | None, web: _Web | None, meter: _Meter, jobs: int
+    dataset: Dataset,
+    folder: Path,
+    source: Path | None,
+    web: _Web | None,
+    meter: _Meter,
+    jobs: int,
 ) -> FetchReport:
-    sums = _checksums(folder, source, web)
+    sums = _checksums(dataset, folder, source, web)
     meter.expect(len(sums))
     wrong = []
     for name, digest in sums.items():
@@ -210,12 +225,9 @@ def _bring(
                 imported.append(name)
                 meter.add(name, received=(folder / name).stat().st_size, files=1)
     wrong = [name for name in wrong if name not in imported]
-    if wrong and web is None:
-        where = folder if source is None else source
-        raise InputError(
-            f"{len(wrong)} files are missing or wrong in {where} ({', '.join(wrong[:3])}, ...) "
-            "and the network is not to be used; fetch without --offline"
-        )
+    if web is None:
+        _check_part(dataset, folder, source, wrong)
+        wrong = []
     got = web.get_all(sums, wrong, jobs) if web is not None else []
     return FetchReport(
         folder=str(folder),
@@ -225,42 +237,64 @@ def _bring(
         received=sum(one.received for one in got),
         resumed=sum(one.resumed for one in got),
         retries=sum(one.retries for one in got),
-        published=is_published(sums),
+        published=is_published(sums, dataset),
+        records=len(present(dataset, folder)),
+        of_records=len(dataset.records),
     )
 
 
-def _lists_all(content: bytes) -> str | None:
-    try:
-        parse_sums(content)
-    except InputError as error:
-        return str(error)
-    return None
+def _check_part(dataset: Dataset, folder: Path, source: Path | None, wrong: list[str]) -> None:
+    """Without the network: accept records that are absent, refuse those that are damaged."""
+    there = [place for place in (folder, source) if place is not None]
+    begun = {
+        name.partition(".")[0]
+        for name in dataset.record_files
+        if any((place / name).is_file() for place in there)
+    }
+    damaged = [name for name in wrong if name.partition(".")[0] in begun]
+    if damaged or not begun:
+        named = damaged or wrong
+        where = folder if source is None else source
+        raise InputError(
+            f"{len(named)} files are missing or wrong in {where} ({', '.join(named[:3])}, ...) "
+            "and the network is not to be used; fetch without --from-dir and --offline"
+        )
 
 
-def _checksums(folder: Path, source: Path | None, web: _Web | None) -> dict[str, str]:
+def _checksums(
+    dataset: Dataset, folder: Path, source: Path | None, web: _Web | None
+) -> dict[str, str]:
     """Return what the files must hash to, and leave the list in the folder."""
+
+    def lists_all(content: bytes) -> str | None:
+        try:
+            parse_sums(content, dataset)
+        except InputError as error:
+            return str(error)
+        return None
+
     for place in (folder, source):
         if place is not None and (place / SUMS).is_file():
             content = (place / SUMS).read_bytes()
             sums = {}
             with contextlib.suppress(InputError):
-                sums = parse_sums(content)
+                sums = parse_sums(content, dataset)
             # A damaged or unknown list is asked for again, where it can be.
-            if sums and (web is None or is_published(sums)):
+            if sums and (web is None or is_published(sums, dataset)):
                 if place != folder:
                     write_bytes(folder / SUMS, content)
                 return sums
     if web is not None:
-        web.get(SUMS, _lists_all)
-        return parse_sums((folder / SUMS).read_bytes())
+        web.get(SUMS, lists_all)
+        return parse_sums((folder / SUMS).read_bytes(), dataset)
     for place in (source, folder):
         if place is not None:  # copies made by other tools come without the list
-            found = {name: file_sha256(place / name) or "" for name in RECORD_FILES}
-            if is_published(found):
+            found = {name: file_sha256(place / name) or "" for name in dataset.record_files}
+            if is_published(found, dataset):
                 return found
     raise InputError(
         f"no {SUMS} to check against, and the files are not all as published; "
-        "fetch without --offline"
+        "fetch without --from-dir and --offline"
     )
 
 

@@ -22,7 +22,7 @@ from ecgphoton.ecg.leads import choose
 from ecgphoton.ecg.recording import MOST_AT_ONCE, OpenRecording, Recording
 from ecgphoton.errors import InputError
 
-__all__ = ["FORMATS", "Hints", "find_file", "open_recording", "read", "record_names"]
+__all__ = ["FORMATS", "Hints", "find_file", "needs_hints", "open_recording", "read", "record_names"]
 
 _SAYS_ITSELF: dict[str, Callable[[Path], OpenRecording]] = {
     ".hea": lambda path: open_wfdb(path.with_suffix("")),
@@ -60,7 +60,7 @@ def open_recording(path: str | Path, hints: Hints | None = None) -> OpenRecordin
     """
     file, hints = find_file(Path(path)), hints or Hints()
     suffix = file.suffix.lower()
-    if suffix in _NEEDS_HINTS:
+    if needs_hints(file):
         return _NEEDS_HINTS[suffix](file, hints)
     if hints.given:
         raise InputError(
@@ -68,6 +68,11 @@ def open_recording(path: str | Path, hints: Hints | None = None) -> OpenRecordin
             + ", ".join(f"--{name}" for name in hints.given)
         )
     return _SAYS_ITSELF[suffix](file)
+
+
+def needs_hints(file: Path) -> bool:
+    """Whether a file is of a format that does not say its rate and units itself."""
+    return file.suffix.lower() in _NEEDS_HINTS
 
 
 def find_file(path: Path) -> Path:

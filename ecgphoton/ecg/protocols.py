@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ecgphoton.ecg.records import BEAT_SYMBOLS, LabelScheme, label_scheme
+from ecgphoton.ecg.records import BEAT_SYMBOLS, LABELS, LabelScheme, label_scheme
 from ecgphoton.errors import InputError
 from ecgphoton.intake import parse_toml, read_text
 from ecgphoton.settings import nearest
@@ -208,7 +208,7 @@ def protocol_from(data: Mapping[str, Any], what: str, *, name: str = "protocol")
     if lacking:
         raise InputError(f"{what} has no {lacking[0]} records; name some: {lacking[0]} = [...]")
     labels = data.get("labels")
-    scheme = _scheme(labels, what) if isinstance(labels, dict) else labels and label_scheme(labels)
+    scheme = scheme_from(labels, what) if isinstance(labels, dict) else labels and label_scheme(labels)
     return Protocol(
         name=data.get("name", name),
         train=tuple(data["train"]),
@@ -233,11 +233,15 @@ def protocol_values(protocol: Protocol) -> dict[str, Any]:
         "test_name": protocol.test_name,
         "validation_fraction": protocol.validation_fraction,
         "subjects": dict(protocol.same_subject),
-        "labels": protocol.labels and scheme_values(protocol.labels),
+        "labels": protocol.labels and _stored(protocol.labels),
         "lead": protocol.lead,
         "annotator": protocol.annotator,
     }
     return {key: value for key, value in values.items() if value is not None}
+
+
+def _stored(scheme: LabelScheme) -> str | dict[str, Any]:
+    return scheme.name if scheme.name in LABELS else scheme_values(scheme)
 
 
 def scheme_values(scheme: LabelScheme) -> dict[str, Any]:
@@ -251,8 +255,14 @@ def _texts(key: str, value: Any) -> bool:  # noqa: ANN401
     return all(isinstance(item, str) for item in items)
 
 
-def _scheme(values: Mapping[str, Any], what: str) -> LabelScheme:
-    """Label scheme from a table: name, classes, and the class number of every symbol."""
+def scheme_from(values: Mapping[str, Any], what: str) -> LabelScheme:
+    """Make a label scheme of a table: name, classes, and the class number of every symbol.
+
+    Raises
+    ------
+    InputError
+        If the table gives no symbol to a class, or a class that is not named.
+    """
     mapping = {key: value for key, value in values.items() if key not in ("name", "classes")}
     classes = values.get("classes")
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
@@ -265,4 +275,7 @@ def _scheme(values: Mapping[str, Any], what: str) -> LabelScheme:
             )
     if len(classes) < 2 or set(mapping.values()) != set(range(len(classes))):
         raise InputError(f"{what}: labels must give every one of two or more classes a symbol")
-    return LabelScheme(str(values.get("name", "own")), tuple(classes), mapping)
+    name = str(values.get("name", "own"))
+    if name in LABELS:
+        raise InputError(f"{what}: labels {name!r} are there already; choose another name")
+    return LabelScheme(name, tuple(classes), mapping)

@@ -14,7 +14,7 @@ DATASET = Dataset(
     doi="10.13026/C2V30W",
     licence="ODC-By 1.0",
     url="https://physionet.org/files/svdb/1.0.0/",
-    megabytes=50,
+    megabytes=54,
     published="1a659f73fbd87412a070f5b076b3b092c490943097f4fd5093cdf158f1869635",
     records=tuple(
         str(number)

@@ -133,6 +133,8 @@ def _open_one(path: Path, plan: Layout) -> WfdbRecording:
             raise lacking(file, path.name)
     header = call_wfdb("rdheader", f"header {path.name}.hea", str(path))
     rate = float(header.fs or 0)
+    if not 0 < rate < 1e6:
+        raise InputError(f"header {path.name}.hea says {rate:g} samples a second; check it")
     length = _frames(header, path)
     channels = []
     for number, (name, unit) in enumerate(zip(header.sig_name, plan.units, strict=True)):
@@ -247,6 +249,10 @@ def check_scale(header: Any, channel: int) -> None:  # noqa: ANN401
         If gain or baseline cannot be used.
     """
     gain, baseline = header.adc_gain[channel], header.baseline[channel] or 0
+    if header.file_name[channel] == "~":
+        raise InputError(
+            f"record {header.record_name} has no samples of channel {channel}; choose another lead"
+        )
     if gain is not None and not 1e-9 <= gain <= 1e12:
         raise InputError(
             f"record {header.record_name} has a gain of {gain:g} in channel {channel}; give a "

@@ -22,7 +22,16 @@ from ecgphoton.ecg.records import LabelScheme, label_scheme
 from ecgphoton.ecg.splits import Splits, assemble, labelled
 from ecgphoton.errors import InputError
 
-__all__ = ["BeatSet", "Drop", "DropReport", "Loaded", "Splits", "load_all", "load_records", "load_splits"]
+__all__ = [
+    "BeatSet",
+    "Drop",
+    "DropReport",
+    "Loaded",
+    "Splits",
+    "load_all",
+    "load_records",
+    "load_splits",
+]
 
 
 @dataclass(frozen=True, eq=False)

@@ -171,8 +171,8 @@ class Dataset:
             If the values are none that `to_dict` gave.
         """
         try:
-            known = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-            known["hints"] = Hints(**known.get("hints", {}))
+            known: dict[str, Any] = {**values, "hints": Hints(**values.get("hints", {}))}
+            known["leads"] = tuple(values.get("leads", ()))
             return cls(records=records, **known)
         except TypeError as error:
             raise InputError(f"the description of a dataset is damaged: {error}") from error

@@ -102,9 +102,11 @@ def read_labels(
     elif suffix in _TABLES:
         at, words = _of_table(file, read_table(file), fs, fs / clock)
     else:
-        marks = decode(read_bytes(file, LARGEST_ANNOTATION + 1), f"annotation file {file.name}", clock)
-        at, words = marks.sample * (fs / clock), marks.symbol.tolist()
-    if len(at) and not (np.isfinite(at).all() and 0 <= at.min() and at.max() <= LONGEST):
+        marks = decode(
+            read_bytes(file, LARGEST_ANNOTATION + 1), f"annotation file {file.name}", clock
+        )
+        at, words = np.float64(fs / clock) * marks.sample, marks.symbol.tolist()
+    if len(at) and not (np.isfinite(at).all() and at.min() >= 0 and at.max() <= LONGEST):
         raise InputError(f"{file} marks beats at negative or impossible times; check its columns")
     known = {**{symbol: symbol for symbol in BEATS}, **(symbols or {})}
     wrong = sorted(set(known.values()) - BEATS)

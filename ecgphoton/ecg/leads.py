@@ -55,7 +55,9 @@ def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[
     """
     channels = recording.channels
     if asked is not None:
-        found = _number(asked, channels) if asked.startswith("channel:") else _named(asked, channels)
+        found = (
+            _number(asked, channels) if asked.startswith("channel:") else _named(asked, channels)
+        )
         if found is None:
             raise InputError(
                 f"record {recording.name!r} has no lead {asked}; its leads are {_list(channels)}"
@@ -116,7 +118,7 @@ def _list(channels: Sequence[Channel]) -> str:
 
 
 def _middle(recording: OpenRecording, at: int) -> tuple[NDArray[np.float32], float]:
-    """Samples from the middle of a channel, and their rate."""
+    """Return samples from the middle of a channel, and their rate."""
     one = recording.channels[at]
     half = min(round(LOOKED_AT * one.fs), one.length) // 2
     middle = one.length // 2

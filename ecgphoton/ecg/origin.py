@@ -48,7 +48,9 @@ def same_dataset(stored: Mapping[str, Any], records: tuple[str, ...]) -> Dataset
     """
     try:
         values = stored["dataset"]
-        return Dataset.from_dict(values, records) if "folder" in values else dataset_of(values["name"])
+        return (
+            Dataset.from_dict(values, records) if "folder" in values else dataset_of(values["name"])
+        )
     except (KeyError, TypeError) as error:
         raise InputError(f"the run does not say which dataset it read ({error})") from error
 
@@ -64,7 +66,11 @@ def check_same(stored: Mapping[str, str], origin: Origin) -> None:
     found = origin.files
     problems = [
         *(f"{name} is missing" for name in stored if name not in found),
-        *(f"{name} has changed" for name in stored if found.get(name, stored[name]) != stored[name]),
+        *(
+            f"{name} has changed"
+            for name in stored
+            if found.get(name, stored[name]) != stored[name]
+        ),
         *(f"{name} was not there" for name in found if name not in stored),
     ]
     if problems:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,22 +22,11 @@ from ecgphoton.ecg.database import (
 )
 from ecgphoton.ecg.databases import DATASETS, MITDB
 from ecgphoton.ecg.dataset import SUMS, Dataset
-from ecgphoton.ecg.download import Downloaded, Patience, download, sha256_is
+from ecgphoton.ecg.download import Patience, sha256_is
+from ecgphoton.ecg.transfer import Meter, Progress, Web
 from ecgphoton.errors import InputError
 
 __all__ = ["FetchReport", "Patience", "Progress", "fetch", "locate", "missing", "status", "verify"]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """State of a running fetch."""
-
-    files: int
-    """Files that are right by now."""
-    of_files: int
-    received: int
-    """Bytes so far that were received, copied, or already right."""
-    file: str
 
 
 @dataclass(frozen=True)
@@ -118,9 +105,9 @@ def fetch(
                     str(folder), len(dataset.files), (), (), 0, 0, 0, report.published, total, total
                 )
     with _only_one(folder):
-        meter = _Meter(progress)
+        meter = Meter(progress)
         silent = offline or source is not None
-        web = None if silent else _Web(base.rstrip("/") + "/", folder, patience, meter)
+        web = None if silent else Web(base.rstrip("/") + "/", folder, patience, meter)
         return _bring(dataset, folder, source, web, meter, jobs)
 
 
@@ -138,75 +125,12 @@ def _target(data_dir: str | Path | None, dataset: Dataset) -> Path:
     raise InputError(f"no folder for {dataset.name}; give --data-dir")
 
 
-class _Meter:
-    """Counts for the caller, one thread at a time."""
-
-    def __init__(self, progress: Callable[[Progress], object] | None) -> None:
-        self._progress, self._lock = progress, threading.Lock()
-        self._files = self._of_files = self._received = 0
-
-    def expect(self, files: int) -> None:
-        self._of_files = files
-
-    def add(self, file: str, *, received: int = 0, files: int = 0) -> None:
-        with self._lock:
-            self._received += received
-            self._files += files
-            if self._progress is not None:
-                self._progress(Progress(self._files, self._of_files, self._received, file))
-
-
-class _Web:
-    """Downloads into one folder, until told to stop."""
-
-    def __init__(self, base: str, folder: Path, patience: Patience | None, meter: _Meter) -> None:
-        self._base, self._folder, self._meter = base, folder, meter
-        self._patience = patience or Patience()
-        self._stop = threading.Event()
-
-    def get(self, name: str, accept: Callable[[bytes], str | None]) -> Downloaded:
-        def on_bytes(count: int) -> None:
-            self._meter.add(name, received=count)
-            self._check()
-
-        def pause(seconds: float) -> None:
-            self._stop.wait(seconds)
-            self._check()
-
-        return download(
-            self._base + name,
-            self._folder / name,
-            accept,
-            patience=self._patience,
-            on_bytes=on_bytes,
-            pause=pause,
-        )
-
-    def get_all(self, sums: dict[str, str], names: list[str], jobs: int) -> list[Downloaded]:
-        def one(name: str) -> Downloaded:
-            self._check()
-            got = self.get(name, sha256_is(sums[name]))
-            self._meter.add(name, files=1)
-            return got
-
-        with ThreadPoolExecutor(max_workers=jobs) as pool:
-            try:
-                return list(pool.map(one, names))
-            except BaseException:  # also Ctrl-C: every thread stops at its next piece
-                self._stop.set()
-                raise
-
-    def _check(self) -> None:
-        if self._stop.is_set():
-            raise InputError("stopped, because another download failed")
-
-
 def _bring(
     dataset: Dataset,
     folder: Path,
     source: Path | None,
-    web: _Web | None,
-    meter: _Meter,
+    web: Web | None,
+    meter: Meter,
     jobs: int,
 ) -> FetchReport:
     sums = _checksums(dataset, folder, source, web)
@@ -262,7 +186,7 @@ def _check_part(dataset: Dataset, folder: Path, source: Path | None, wrong: list
 
 
 def _checksums(
-    dataset: Dataset, folder: Path, source: Path | None, web: _Web | None
+    dataset: Dataset, folder: Path, source: Path | None, web: Web | None
 ) -> dict[str, str]:
     """Return what the files must hash to, and leave the list in the folder."""
 

@@ -19,7 +19,8 @@ from ecgphoton.intake import parse_toml, read_text
 from ecgphoton.settings import nearest
 
 
-def _names(text: str) -> tuple[str, ...]:
+def names(text: str) -> tuple[str, ...]:
+    """Return the names in a text with spaces between them."""
     return tuple(text.split())
 
 
@@ -113,12 +114,12 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
     {
         "reference": Protocol(
             name="reference",
-            train=_names(
+            train=names(
                 "100 101 102 103 104 105 107 108 109 111 112 113 115 117 121 122 123 200 201 202 "
                 "203 207 209 210 212 213 219 222 223 230 231 232"
             ),
             validation=(),
-            test=_names("106 114 116 118 119 124 205 208 214 215 220 221 228 233 234"),
+            test=names("106 114 116 118 119 124 205 208 214 215 220 221 228 233 234"),
             test_name="generalization",
             validation_fraction=0.2,
         ),
@@ -127,9 +128,9 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
         # with 373 F, has to train.
         "inter-patient": Protocol(
             name="inter-patient",
-            train=_names("101 106 108 109 112 115 116 118 119 122 201 203 207 208 209 215 230"),
-            validation=_names("114 124 205 220 223"),
-            test=_names(
+            train=names("101 106 108 109 112 115 116 118 119 122 201 203 207 208 209 215 230"),
+            validation=names("114 124 205 220 223"),
+            test=names(
                 "100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 "
                 "233 234"
             ),
@@ -156,10 +157,10 @@ def protocol_of(protocol: str | Path | Protocol) -> Protocol:
         return protocol
     if Path(protocol).suffix == ".toml":
         return read_protocol(Path(protocol))
-    if protocol in PROTOCOLS:
-        return PROTOCOLS[protocol]
+    if str(protocol) in PROTOCOLS:
+        return PROTOCOLS[str(protocol)]
     raise InputError(
-        f"there is no protocol {protocol!r}; choose one of {', '.join(PROTOCOLS)}, or give a "
+        f"there is no protocol {str(protocol)!r}; choose one of {', '.join(PROTOCOLS)}, or give a "
         "protocol file (FILE.toml)"
     )
 
@@ -208,7 +209,9 @@ def protocol_from(data: Mapping[str, Any], what: str, *, name: str = "protocol")
     if lacking:
         raise InputError(f"{what} has no {lacking[0]} records; name some: {lacking[0]} = [...]")
     labels = data.get("labels")
-    scheme = scheme_from(labels, what) if isinstance(labels, dict) else labels and label_scheme(labels)
+    scheme = (
+        scheme_from(labels, what) if isinstance(labels, dict) else labels and label_scheme(labels)
+    )
     return Protocol(
         name=data.get("name", name),
         train=tuple(data["train"]),

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats import Hints, find_file, open_recording, record_names
-from ecgphoton.ecg.formats.wfdb_record import lacking, wfdb_files
+from ecgphoton.ecg.formats.wfdb_record import lacking
+from ecgphoton.ecg.formats.wfdb_segments import wfdb_files
 from ecgphoton.ecg.labels import label_file, read_labels
 from ecgphoton.ecg.leads import choose
 from ecgphoton.ecg.recording import MOST_AT_ONCE, OpenRecording

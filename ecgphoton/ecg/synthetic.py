@@ -25,8 +25,8 @@ from ecgphoton.ecg.patients import (
     patient,
     synthesise,
 )
-from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.protocols import Protocol, protocol_of
+from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.records import LabelScheme, label_scheme
 from ecgphoton.ecg.splits import Splits, assemble
 from ecgphoton.errors import InputError

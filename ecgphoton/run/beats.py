@@ -102,10 +102,10 @@ def splits_like(
 
 def scheme_of(metadata: Mapping[str, Any]) -> LabelScheme:
     """Return the label scheme that a student was trained with."""
-    name = str(metadata["labels"])
-    stored = (metadata.get("provenance") or {}).get("labels")
-    known = name in LABELS or stored is None
-    return label_scheme(name) if known else scheme_from(stored, "the labels of the run")
+    name, stored = str(metadata["labels"]), (metadata.get("provenance") or {}).get("labels")
+    if name in LABELS or stored is None:
+        return label_scheme(name)
+    return scheme_from(stored, "the labels of the run")
 
 
 def _load(

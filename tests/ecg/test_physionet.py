@@ -3,11 +3,10 @@
 import hashlib
 import shutil
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-
-from dataclasses import replace
 
 from ecgphoton.ecg.database import is_published, parse_sums
 from ecgphoton.ecg.databases import DATASETS, MITDB

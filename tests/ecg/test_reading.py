@@ -10,8 +10,8 @@ from scipy.signal import resample_poly
 
 from ecgphoton.ecg.beats import load_all, load_records
 from ecgphoton.ecg.extract import AT_EDGE, GAP, PAST_END, extract
-from ecgphoton.ecg.patients import patient, synthesise
 from ecgphoton.ecg.formats import record_names
+from ecgphoton.ecg.patients import patient, synthesise
 from ecgphoton.ecg.reading import read_recording
 from ecgphoton.ecg.synthetic import recording
 from ecgphoton.errors import InputError

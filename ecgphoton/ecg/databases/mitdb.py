@@ -7,7 +7,7 @@ References
 """
 
 from ecgphoton.ecg.dataset import Dataset
-from ecgphoton.ecg.protocols import SAME_SUBJECT
+from ecgphoton.ecg.protocols import SAME_SUBJECT, names
 
 DATASET = Dataset(
     name="mitdb",
@@ -17,10 +17,10 @@ DATASET = Dataset(
     url="https://physionet.org/files/mitdb/1.0.0/",
     megabytes=94,
     published="082a9664e00312678ebe93f561784ec6a32e8532d7e318b81cf16a99363c4a0d",
-    records=tuple(
+    records=names(
         "100 101 102 103 104 105 106 107 108 109 111 112 113 114 115 116 117 118 119 121 122 123 "
         "124 200 201 202 203 205 207 208 209 210 212 213 214 215 217 219 220 221 222 223 228 230 "
-        "231 232 233 234".split()
+        "231 232 233 234"
     ),
     same_subject=SAME_SUBJECT,
     fs=360.0,

@@ -17,7 +17,7 @@ from ecgphoton.ecg.formats.dicom import open_dicom
 from ecgphoton.ecg.formats.edf import open_edf
 from ecgphoton.ecg.formats.hints import Hints
 from ecgphoton.ecg.formats.table import open_table
-from ecgphoton.ecg.formats.wfdb_record import open_wfdb
+from ecgphoton.ecg.formats.wfdb_segments import open_wfdb
 from ecgphoton.ecg.leads import choose
 from ecgphoton.ecg.recording import MOST_AT_ONCE, OpenRecording, Recording
 from ecgphoton.errors import InputError

@@ -39,7 +39,7 @@ def open_dicom(path: Path) -> HeldRecording:
         ) from error
     content = read_bytes(path, LARGEST_RECORDING)
     try:
-        meta = pydicom.filereader.read_file_meta_info(io.BytesIO(content))
+        meta = pydicom.filereader.read_file_meta_info(path)
         if meta.get("TransferSyntaxUID") == _PACKED:
             raise ValueError("it is deflated, which is not read")
         held = pydicom.dcmread(io.BytesIO(content))
@@ -48,7 +48,7 @@ def open_dicom(path: Path) -> HeldRecording:
         group = held.WaveformSequence[0]
         rate, length = float(group.SamplingFrequency), int(group.NumberOfWaveformSamples)
         count = int(group.NumberOfWaveformChannels)
-        if not (0 < rate < 1e6 and 0 < length and 0 < count <= 256):
+        if not (0 < rate < 1e6 and length > 0 and 0 < count <= 256):
             raise ValueError(f"{length} samples of {count} channels at {rate:g} Hz")
         stored = multiplex_array(held, 0, as_raw=True)
         padding = group.get("WaveformPaddingValue")
@@ -90,6 +90,6 @@ def _described(one: Any, number: int) -> tuple[str, str, float, float]:  # noqa:
 def _start(held: Any) -> datetime | None:  # noqa: ANN401
     said = str(held.get("AcquisitionDateTime") or "")[:14]
     try:
-        return datetime.strptime(said, "%Y%m%d%H%M%S")  # noqa: DTZ007 - local time of the device
+        return datetime.strptime(said, "%Y%m%d%H%M%S")
     except ValueError:
         return None

@@ -67,9 +67,7 @@ def open_edf(path: Path) -> HeldRecording:
     if not channels:
         raise InputError(f"{path} holds annotations only; give the file with the signals")
     kind = "BDF" if type(held).__name__ == "Bdf" else "EDF"
-    return HeldRecording(
-        path, kind, tuple(channels), (path,), _start(held), values=tuple(values)
-    )
+    return HeldRecording(path, kind, tuple(channels), (path,), _start(held), values=tuple(values))
 
 
 def edf_notes(path: Path) -> list[Note]:

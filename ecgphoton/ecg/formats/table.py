@@ -172,7 +172,7 @@ def seconds_of(table: Table, at: int) -> NDArray[np.float64]:
 
 
 def _rate(path: Path, seconds: NDArray[np.float64]) -> float:
-    """Samples a second from their times, which must be even; rounded where they are rounded."""
+    """Return the samples a second from their times, which must be even."""
     steps = np.diff(seconds)
     usual = float(np.median(steps)) if len(steps) else 0.0
     if not usual > 0 or not np.isfinite(seconds).all():
@@ -198,8 +198,10 @@ def _dialect(lines: Sequence[str]) -> tuple[str, str]:
         separator = " " if wide else "\0"
     cells = [cell for line in body for cell in _cells(line, separator)]
     comma = separator != "," and any("," in cell for cell in cells)
-    if separator == "," and len(body[0].split(",")) == 2 and all(
-        re.fullmatch(r"\s*[-+]?\d+,\d+\s*", line) for line in body
+    if (
+        separator == ","
+        and len(body[0].split(",")) == 2
+        and all(re.fullmatch(r"\s*[-+]?\d+,\d+\s*", line) for line in body)
     ):  # one column of decimal commas, or two of whole numbers: not to be known
         comma, separator = True, "\0"
     return ("\t" if separator == "\0" else separator), "," if comma else "."

@@ -1,6 +1,6 @@
-"""WFDB records: of one segment, or of several that are read as one.
+"""WFDB records of one segment, read with the wfdb package.
 
-Digital formats, missing samples and multi-segment records are those of the WFDB Applications
+Digital formats and missing samples are those of the WFDB Applications
 Guide, header(5) and signal(5), https://physionet.org/physiotools/wag/.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.formats.wfdb_header import Layout, layout
+from ecgphoton.ecg.formats.wfdb_header import Layout
 from ecgphoton.ecg.recording import LONGEST, Channel, OpenRecording, millivolts, unit_name
 from ecgphoton.errors import InputError
 from ecgphoton.intake import read_bytes
@@ -86,47 +86,14 @@ class WfdbRecording(OpenRecording):
         return signal
 
 
-@dataclass(frozen=True, eq=False)
-class SegmentedRecording(OpenRecording):
-    """A WFDB record of several segments, each with its own scale; read in mV."""
-
-    parts: tuple[tuple[int, WfdbRecording | None], ...] = ()
-    """First frame of every segment, and the segment; None where nothing was recorded."""
-    rows: tuple[tuple[int | None, ...], ...] = ()
-    """Of every segment, the channel that carries each lead; None where it lacks the lead."""
-
-    def read(self, channel: int, first: int, last: int) -> NDArray[np.float32]:
-        """Return samples `first` to `last` of a lead in mV, NaN where no segment has it."""
-        out = np.full(last - first, np.nan, np.float32)
-        frame = round(self.channels[channel].fs / (self.clock or 1.0))
-        for (begin, part), row in zip(self.parts, self.rows, strict=True):
-            at, source = begin * frame, row[channel]
-            if part is None or source is None:
-                continue
-            start = max(first, at)
-            stop = min(last, at + part.channels[source].length)
-            if start < stop:
-                stored = part.read(source, start - at, stop - at)
-                out[start - first : stop - first] = part.scaled(source, stored)
-        return out
-
-
-def open_wfdb(path: Path) -> WfdbRecording | SegmentedRecording:
-    """Open the WFDB record at a path without extension.
-
-    Frames of several samples are opened: such a lead has a rate of its own.
+def open_one(path: Path, plan: Layout) -> WfdbRecording:
+    """Open a record of one segment whose header has been looked at.
 
     Raises
     ------
     InputError
-        If header or signal files are missing, damaged or promise more than is read.
+        If a file is missing or damaged, or promises more than is read.
     """
-    file = path.with_name(f"{path.name}.hea")
-    plan = layout(read_part(file, path.name), path.name)
-    return _open_segments(path, plan) if plan.segments else _open_one(path, plan)
-
-
-def _open_one(path: Path, plan: Layout) -> WfdbRecording:
     files = [path.with_name(name) for name in plan.files if name != "~"]
     for file in files:
         if not file.is_file():
@@ -158,65 +125,6 @@ def _open_one(path: Path, plan: Layout) -> WfdbRecording:
     )  # fmt: skip
 
 
-def _open_segments(path: Path, plan: Layout) -> SegmentedRecording:
-    """Open every segment and find each lead in it: by name, so that layouts may vary."""
-    parts: list[tuple[int, WfdbRecording | None]] = []
-    files = [path.with_name(f"{path.name}.hea")]
-    known: dict[str, WfdbRecording] = {}
-    first = 0
-    for name, frames in plan.segments:
-        if frames == 0:  # a layout segment: it lists the leads and holds no samples
-            continue
-        if name != "~" and name not in known:
-            inner = layout(read_part(path.with_name(f"{name}.hea"), name), name)
-            if inner.segments:
-                raise InputError(f"segment {name} of record {path.name} has segments itself")
-            known[name] = _open_one(path.with_name(name), inner)
-            files += known[name].files
-        part = known.get(name)
-        if part is not None and part.header.sig_len not in (None, 0, frames):
-            raise InputError(
-                f"segment {name} has {part.header.sig_len} samples, header {path.name}.hea says "
-                f"{frames}; copy the record again"
-            )
-        parts.append((first, part))
-        first += frames
-    some = [part for part in known.values()]
-    if not some or len({part.header.fs for part in some}) > 1 or first > LONGEST:
-        raise InputError(
-            f"record {path.name} has no segment with samples, segments of different rates, or more "
-            f"than {LONGEST} samples; give one of its segments"
-        )
-    leads: dict[str, Channel] = {}
-    for part in some:
-        for one in part.channels:
-            seen = leads.setdefault(one.name, one)
-            if seen.fs != one.fs or seen.voltage != one.voltage:
-                raise InputError(
-                    f"lead {one.name} changes its rate or unit between the segments of record "
-                    f"{path.name}; give one of its segments"
-                )
-    rate = float(some[0].header.fs)
-    channels = tuple(
-        Channel(name, "mV" if one.voltage else one.unit, one.fs, first * round(one.fs / rate))
-        for name, one in leads.items()
-    )
-    rows = tuple(
-        tuple(
-            next((i for i, one in enumerate(part.channels) if one.name == name), None)
-            for name in leads
-        )
-        if part is not None
-        else (None,) * len(leads)
-        for _, part in parts
-    )
-    header = call_wfdb("rdheader", f"header {path.name}.hea", str(path))
-    return SegmentedRecording(
-        path, "WFDB", channels, tuple(dict.fromkeys(files)), header.base_datetime,
-        any(part.synthetic for part in some), clock=rate, parts=tuple(parts), rows=rows,
-    )  # fmt: skip
-
-
 def _together(header: Any, channel: int) -> int:  # noqa: ANN401
     pairs = zip(header.file_name, header.samps_per_frame, strict=True)
     return sum(count or 1 for file, count in pairs if file == header.file_name[channel])
@@ -228,12 +136,8 @@ def _frames(header: Any, path: Path) -> int:  # noqa: ANN401
         return int(header.sig_len)
     file, form = header.file_name[0], header.fmt[0]
     if form in _FLAC:
-        from soundfile import info
-
-        try:
-            return int(info(str(path.with_name(file))).frames) // (header.samps_per_frame[0] or 1)
-        except Exception as error:
-            raise InputError(f"signal file {file} is damaged ({error}); copy it again") from error
+        what = f"signal of record {path.name}"
+        return int(call_wfdb("rdrecord", what, str(path), physical=False, channels=[0]).sig_len)
     if form not in _BYTES or file == "~":
         raise InputError(f"header {path.name}.hea does not say how long the record is; add it")
     size = path.with_name(file).stat().st_size - (header.byte_offset[0] or 0)
@@ -267,11 +171,13 @@ def check_scale(header: Any, channel: int) -> None:  # noqa: ANN401
 def _check_size(header: Any, path: Path, channel: int, length: int) -> None:  # noqa: ANN401
     """Refuse a signal file shorter than its header promises."""
     file, form = header.file_name[channel], header.fmt[channel]
+    if file == "~":  # a signal without samples
+        return
     if length * (header.samps_per_frame[channel] or 1) > LONGEST:
         raise InputError(
             f"record {path.name} declares {length} samples; at most {LONGEST} are read"
         )
-    if form not in INVALID and file != "~":
+    if form not in INVALID:
         raise InputError(
             f"{file} is in format {form}; formats read are {', '.join(sorted(INVALID, key=int))}"
         )
@@ -311,21 +217,3 @@ def call_wfdb(function: str, what: str, *arguments: object, **options: object) -
             f"{what} is damaged ({type(error).__name__}: {error}); copy it again "
             "(`ecgphoton data verify` tells which files of a published database are wrong)"
         ) from error
-
-
-def wfdb_files(path: Path) -> tuple[Path, ...]:
-    """Return every file of a WFDB record without opening more than its headers.
-
-    Raises
-    ------
-    InputError
-        If a header is missing or damaged.
-    """
-    own = path.with_name(f"{path.name}.hea")
-    plan = layout(read_part(own, path.name), path.name)
-    files = [own, *(path.with_name(name) for name in plan.files if name != "~")]
-    for name in dict.fromkeys(name for name, frames in plan.segments if frames and name != "~"):
-        file = path.with_name(f"{name}.hea")
-        inner = layout(read_part(file, name), name)
-        files += [file, *(path.with_name(one) for one in inner.files if one != "~")]
-    return tuple(dict.fromkeys(files))

@@ -54,11 +54,16 @@ threads_option = click.option(
 data_options = together(
     click.option(
         "--data",
-        type=click.Choice(["auto", "mitdb", "synthetic"]),
         default=None,
-        help="Where beats come from.",
+        metavar="NAME|FOLDER",
+        help="Where beats come from: mitdb, svdb, synthetic, auto, or your own folder.",
     ),
-    click.option("--data-dir", type=path_type, default=None, help="Folder of the database."),
+    click.option(
+        "--data-dir",
+        type=path_type,
+        default=None,
+        help="Folder of the database or of the student's recordings.",
+    ),
 )
 common_options = together(out_option, data_options, threads_option, json_option)
 limit_option = click.option(

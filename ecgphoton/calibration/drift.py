@@ -218,5 +218,6 @@ class _Study:
         rows = np.concatenate(list(pool.map(group, range(0, self.chips, GROUP))))[: self.chips]
         good = self.limits.good(rows[:, 0], rows[:, 1])
         chip = source.foundry.chips(self.seed, 0, self.chips, self.program)
-        matrices = chip.matrices(source.volts).numpy() * table.row_gain[..., None]
+        codes = table.reaching(table.settings)[0]
+        matrices = chip.matrices(table.circuit.dac.voltage_of(codes)).numpy() * table.row_gain[..., None]
         return float(good.mean()), float(np.median(table.error(matrices)))

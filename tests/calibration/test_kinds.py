@@ -39,7 +39,7 @@ def test_triangles_are_nulled_too(student) -> None:
     chip = Foundry(Profile({"phase.offset": 0.1})).chips(0, 0, 1, program)
     table = calibrate(SimulatedBench(chip, bits=16), program, steps_of(["null"])).table
     theta = np.r_[0:6, 20:26]
-    hidden = 0.1 * chip.luck.offset.numpy()
+    hidden = 0.1 * chip.normals["phase.offset"].numpy()
     assert np.abs(table.beliefs.offset - hidden)[..., theta].max() < 1e-5
 
 

@@ -27,7 +27,7 @@ def test_nulling_finds_bar_and_cross_from_powers(program) -> None:
     """Offsets of 0.1 rad are found to 1e-6 with perfect splitters, with powers alone."""
     profile = Profile({"phase.offset": 0.1})
     table, chip, bench = found(program, profile, NullMeshes())
-    hidden = 0.1 * chip.luck.offset.numpy()
+    hidden = 0.1 * chip.normals["phase.offset"].numpy()
     assert np.abs(table.beliefs.offset - hidden)[..., THETA].max() < 1e-6
     assert bench.cost.settings == bench.cost.readings
 
@@ -36,7 +36,7 @@ def test_stray_light_of_bad_splitters_averages_away(program) -> None:
     """With 52:48 splitters nobody knows of, bar and cross are still found to a milliradian."""
     profile = Profile({"phase.offset": 0.1, "splitter.sigma": 0.02})
     table, chip, _ = found(program, profile, NullMeshes())
-    hidden = 0.1 * chip.luck.offset.numpy()
+    hidden = 0.1 * chip.normals["phase.offset"].numpy()
     left = (table.beliefs.offset - hidden)[..., THETA]
     assert np.sqrt((left**2).mean()) < 3e-4
     assert np.abs(left).max() < 2e-3
@@ -59,7 +59,9 @@ def test_heater_laws_from_powers(program) -> None:
     profile = Profile({"heater.spread": 0.02, "heater.curvature": 0.02})
     table, chip, _ = found(program, profile, SweepHeaters(kind="power"))
     law = table.beliefs.law[..., :2]
-    hidden = 0.02 * np.stack([chip.luck.spread.numpy(), chip.luck.curvature.numpy()], -1)
+    hidden = 0.02 * np.stack(
+        [chip.normals["heater.spread"].numpy(), chip.normals["heater.curvature"].numpy()], -1
+    )
     # Phases of the outputs, and of light that comes in at one port, leave no trace in power.
     dark = ("U.output", "V.phi[0]", "V.phi[1]")
     seen = [k for k, name in enumerate(table.circuit.driver_names) if not name.startswith(dark)]

@@ -9,7 +9,6 @@ from ecgphoton.calibration.simulated import Fault, SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.profile import Profile, load_profile
-from ecgphoton.hwsim.wiring import Wiring
 
 QUIET = Profile({"dac.bits": 16}, name="quiet")
 
@@ -34,12 +33,12 @@ def test_a_perfect_chip_is_left_alone(program, truth) -> None:
 @pytest.mark.parametrize(
     ("profile", "belief", "size"),
     [
-        ({"splitter_sigma": 0.03}, "alpha", 0.03),
-        ({"phase_offset": 0.05}, "offset", 0.05),
-        ({"heater_spread": 0.02, "heater_curvature": 0.02}, "law", 0.02),
-        ({"attenuator_sigma": 0.02}, "attenuator", 0.02),
-        ({"detector_gain_sigma": 0.02}, "gain", 0.02),
-        ({"detector_offset_sigma": 0.01}, "zero", 0.01),
+        ({"splitter.sigma": 0.03}, "alpha", 0.03),
+        ({"phase.offset": 0.05}, "offset", 0.05),
+        ({"heater.spread": 0.02, "heater.curvature": 0.02}, "law", 0.02),
+        ({"attenuator.sigma": 0.02}, "attenuator", 0.02),
+        ({"detector.gain_sigma": 0.02}, "gain", 0.02),
+        ({"detector.offset_sigma": 0.01}, "zero", 0.01),
     ],
 )
 def test_each_error_alone_is_undone(program, truth, profile, belief, size) -> None:
@@ -59,7 +58,7 @@ def test_crosstalk_is_found(program, truth) -> None:
     profile = Profile({"dac.bits": 16, "heater.crosstalk": 0.01, "heater.crosstalk_length": 100.0})
     chip = chips_of(profile, program, 1)
     table = calibrate(SimulatedBench(chip, bits=16), program).table
-    hidden = Wiring(program).crosstalk(profile) + np.eye(table.circuit.drivers)
+    hidden = program.device.crosstalk(0.01, 100.0) + np.eye(table.circuit.drivers)
     believed = matrix(table.circuit, table.beliefs.coupling)
     assert np.abs(believed - hidden).max() < 5e-4
     assert truth(chip, table).max() < 1e-3
@@ -70,7 +69,7 @@ def test_all_errors_together_are_mostly_undone(program, truth, name) -> None:
     """On noisy benches of the shipped profiles at least nine tenths of the error goes."""
     profile = load_profile(name)
     chip = chips_of(profile, program)
-    bits = int(profile.dac_bits)
+    bits = int(profile["dac.bits"])
     table = calibrate(SimulatedBench(chip, bits=bits), program).table
     before = truth(chip, DriveTable.start(table.circuit, len(chip)))
     assert np.median(truth(chip, table)) < 0.1 * np.median(before)

@@ -18,7 +18,6 @@ from ecgphoton.calibration.trim import Trim
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.profile import Profile
-from ecgphoton.hwsim.wiring import Wiring
 
 NOISE = 1e-3
 
@@ -39,7 +38,7 @@ def test_dark_readings_alone(program) -> None:
     """Offsets and noise of detectors are measured to their statistical error."""
     profile = Profile({"detector.offset_sigma": 0.01, "detector.noise": NOISE})
     chip, table = run(program, profile, ReadDark(shots=64))
-    assert rms(table.beliefs.zero - chip.offsets.numpy()) < 1.5 * NOISE / 8
+    assert rms(table.beliefs.zero - chip.reading.offset[..., 0].numpy()) < 1.5 * NOISE / 8
     assert table.noise.mean() == pytest.approx(NOISE, rel=0.05)
     expected = -table.circuit.scale[:, None] * table.beliefs.zero
     np.testing.assert_allclose(table.row_offset, expected)
@@ -57,7 +56,9 @@ def test_heater_sweeps_alone(program, noise, left) -> None:
         }
     )
     chip, table = run(program, profile, ReadDark(), SweepHeaters())
-    hidden = 0.02 * np.stack([chip.luck.spread.numpy(), chip.luck.curvature.numpy()], -1)
+    hidden = 0.02 * np.stack(
+        [chip.normals["heater.spread"].numpy(), chip.normals["heater.curvature"].numpy()], -1
+    )
     off = table.beliefs.law - np.concatenate([hidden, np.zeros((*hidden.shape[:-1], 1))], -1)
     assert np.median(np.abs(np.pi * off.sum(-1))) < left
     assert not table.findings
@@ -68,10 +69,8 @@ def test_splitters_alone(program, noise, left) -> None:
     """Splitter angles of every interferometer are found, first and second apart."""
     profile = Profile({"splitter.sigma": 0.03, "detector.noise": noise})
     chip, table = run(program, profile, ReadDark(), Fit(("alpha", "beta")))
-    for found, hidden in zip(
-        (table.beliefs.alpha, table.beliefs.beta), chip.splitters, strict=True
-    ):
-        assert rms(found - hidden.numpy()) < left
+    found = np.stack([table.beliefs.alpha, table.beliefs.beta], -1)
+    assert rms(found - 0.03 * chip.normals["splitter.sigma"].numpy()) < left
 
 
 @pytest.mark.parametrize(("noise", "left"), [(0.0, 1e-5), (NOISE, 2e-4)])
@@ -81,7 +80,7 @@ def test_crosstalk_alone(program, noise, left) -> None:
         {"heater.crosstalk": 0.01, "heater.crosstalk_length": 150.0, "detector.noise": noise}
     )
     _, table = run(program, profile, ReadDark(), Fit(("coupling",)))
-    hidden = Wiring(program).crosstalk(profile) + np.eye(table.circuit.drivers)
+    hidden = program.device.crosstalk(0.01, 150.0) + np.eye(table.circuit.drivers)
     assert np.abs(matrix(table.circuit, table.beliefs.coupling) - hidden).max() < left
 
 

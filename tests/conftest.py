@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner, Result
 
+from ecgphoton.cli import main
 from ecgphoton.ecg.physionet import locate, missing
 from ecgphoton.ecg.synthetic import write_wfdb
 from ecgphoton.student.architecture import Architecture
@@ -88,3 +90,23 @@ def student() -> Callable[..., SegmentStudent]:
         return SegmentStudent(Architecture(layers=2, **shape), seed=seed)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory) -> Path:
+    """Folder with one short run of synthetic beats, `runs/r`, and its bundle, `bundles/b`."""
+    folder = tmp_path_factory.mktemp("house")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        quick = ["--data", "synthetic", "--set", "training.epochs=2", "--out", "runs/r"]
+        for arguments in (["train", *quick], ["export", "--mesh", "--out", "bundles/b"]):
+            done = CliRunner().invoke(main, arguments)
+            assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.fixture
+def call(house: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Call the command line inside that folder."""
+    monkeypatch.chdir(house)
+    return lambda *arguments: CliRunner().invoke(main, list(arguments))

@@ -1,4 +1,4 @@
-"""A run or a bundle as one page: everything in the file, nothing fetched, no scripts."""
+"""The report as one HTML page: material comes in; a file without scripts or references goes out."""
 
 from __future__ import annotations
 
@@ -10,59 +10,74 @@ from markupsafe import Markup
 
 from ecgphoton.artifacts import MANIFEST, read_bytes, write_text
 from ecgphoton.errors import InputError
-from ecgphoton.report import curve_sections, hardware_sections, pieces, run_sections
+from ecgphoton.report import hardware_sections, pieces, run_sections
 from ecgphoton.report.beat_section import wrong_beats
-from ecgphoton.report.calibration_section import calibration
+from ecgphoton.report.calibration_section import calibration, calibration_verdict
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import Section, percent, spoken
 from ecgphoton.report.style import SYNTHETIC
+from ecgphoton.runs import ENVIRONMENT, RECIPE
 from ecgphoton.version import __version__
 
 _T = TypeVar("_T")
 
 
 def provenance(material: Material) -> Section | None:
-    """Give hashes of everything, versions, and the recipe."""
-    parts = []
+    """List versions, folders, the recipe and the hashes of all files."""
     about = material.metadata
-    digests = {f"{spoken(name)} beats": digest for name, digest in about.get("data", {}).items()}
-    facts: dict[str, object] = {
-        "ecgphoton, training": about.get("version"),
-        "ecgphoton, this page": __version__,
-        **{name: pieces.short_hash(str(digest)) for name, digest in digests.items()},
-    }
-    environment = material.json("environment.json") or {}
+    environment = material.json(ENVIRONMENT) or {}
     names = {"seconds": "training, s", "threads": "threads, training"}
-    facts |= {
+    versions = {
         names.get(name, name): value
         for name, value in sorted(environment.items())
-        if name != "ecgphoton"
+        if name not in ("ecgphoton", "date")
     }
-    parts.append(pieces.facts({name: value for name, value in facts.items() if value is not None}))
-    for folder in material.folders:
-        if not (folder / MANIFEST).is_file():
-            continue
-        manifest = Material((folder,)).json(MANIFEST)
-        rows = [
-            [name, f"{entry['bytes']:,}", pieces.short_hash(str(entry["sha256"]))]
-            for name, entry in sorted(manifest.get("files", {}).items())
-        ]
-        parts.append(
-            pieces.fold(f"Files of {folder.name} ({manifest.get('kind')})",
-                        pieces.table(["file", "bytes", "SHA-256"], rows))
-        )  # fmt: skip
-    if (recipe := material.find("recipe.toml")) is not None:
+    facts = {
+        "trained": str(environment.get("date", ""))[:10],
+        "ecgphoton, training": about.get("version"),
+        "ecgphoton, this page": __version__,
+        **versions,
+        "made from": ", ".join(map(_short, material.folders)),
+    }
+    parts = [pieces.facts(facts)]
+    if material.left_out:
+        rows = [[_short(one.folder), one.why] for one in material.left_out]
+        table = pieces.table(["folder", "reason"], rows)
+        parts.append(pieces.fold(f"Folders left out ({len(rows)})", table))
+    if (recipe := material.find(RECIPE)) is not None:
         text = read_bytes(recipe).decode(errors="replace")
         parts.append(pieces.fold("Recipe", Markup("<pre>{}</pre>").format(text)))
+    hashes = [
+        [f"{spoken(name)} beats", "–", _code(digest)]
+        for name, digest in about.get("data", {}).items()
+    ]
+    for folder in material.folders:
+        if (folder / MANIFEST).is_file():
+            files = Material((folder,)).json(MANIFEST).get("files", {})
+            hashes += [
+                [f"{folder.name}/{name}", f"{entry['bytes']:,}", _code(entry["sha256"])]
+                for name, entry in sorted(files.items())
+            ]
+    if hashes:
+        table = pieces.table(["what", "bytes", "SHA-256"], hashes)
+        parts.append(pieces.fold(f"Hashes ({len(hashes)})", table, kind="screen"))
     return Section("provenance", "Provenance", pieces.join(parts))
+
+
+def _code(digest: object) -> Markup:
+    return Markup("<code>{}</code>").format(digest)
+
+
+def _short(folder: Path) -> str:
+    """Return the last parts of a path, without the name of the user's home."""
+    return "/".join(folder.resolve().parts[-3:])
 
 
 SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     run_sections.data,
     run_sections.results,
-    curve_sections.curves,
-    curve_sections.ranking_curves,
-    run_sections.confusion,
+    run_sections.training,
+    run_sections.decisions,
     run_sections.records,
     wrong_beats,
     hardware_sections.distillation,
@@ -76,7 +91,7 @@ SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     hardware_sections.power,
     provenance,
 )
-"""Chapters in order; each is left out where the files it needs are not there."""
+"""Chapters in order; a chapter is left out where its files are missing."""
 
 
 def write_report(material: Material, out: Path) -> Path:
@@ -101,7 +116,16 @@ def write_report(material: Material, out: Path) -> Path:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     chapters = [section for make in SECTIONS if (section := _chapter(make, material)) is not None]
-    tiles = _chapter(_tiles, material)
+    verdicts = [
+        verdict
+        for make in (hardware_sections.simulation_verdict, calibration_verdict)
+        if (verdict := _chapter(make, material)) is not None
+    ]
+    words = [
+        f"{kind} {str(found['verdict']).upper()}"
+        for kind in ("simulation", "calibration")
+        if (found := material.json(f"{kind}.json")) is not None
+    ]
     page = Environment(
         loader=PackageLoader("ecgphoton.report", "templates"),
         autoescape=True,
@@ -113,9 +137,12 @@ def write_report(material: Material, out: Path) -> Path:
     write_text(
         out,
         page.render(
-            title=material.folders[0].resolve().name,
+            name=material.name,
+            date=material.date,
+            title=", ".join(filter(None, (material.name, *words, material.date))),
+            verdicts=verdicts,
             banner=SYNTHETIC if material.synthetic else "",
-            tiles=tiles,
+            tiles=_chapter(_tiles, material),
             sections=chapters,
             version=__version__,
         ),
@@ -124,7 +151,7 @@ def write_report(material: Material, out: Path) -> Path:
 
 
 def _chapter(make: Callable[[Material], _T], material: Material) -> _T:
-    """Make a chapter; a file that lacks what it must hold is the user's to mend."""
+    """Make a chapter; name the folders where a file of the wrong content prevents it."""
     try:
         return make(material)
     except InputError:
@@ -133,12 +160,12 @@ def _chapter(make: Callable[[Material], _T], material: Material) -> _T:
         folders = ", ".join(map(str, material.folders))
         raise InputError(
             f"the chapter {make.__name__!r} cannot be made from {folders}: a file lacks or "
-            f"garbles {error!r}; write it again"
+            f"has wrong content ({error!r}); write it again"
         ) from error
 
 
 def _tiles(material: Material) -> list[tuple[str, str, str]]:
-    """Name, value and remark of the numbers one looks for first."""
+    """Return name, value and remark of the most important numbers."""
     tiles: list[tuple[str, str, str]] = []
     for name, row in material.sets.items():
         if "_without_" in name:
@@ -148,10 +175,6 @@ def _tiles(material: Material) -> list[tuple[str, str, str]]:
                           f"FPR {percent(row['fpr'])}"))  # fmt: skip
         else:
             tiles.append((f"macro-F1, {spoken(name)}", f"{row['macro_f1']:.3f}", ""))
-    if isinstance(simulation := material.json("simulation.json"), dict):
-        hardware = simulation.get("profile") or f"noise {simulation.get('noise', 0):g}"
-        tiles.append((f"yield, {hardware}", percent(simulation["yield"], 1),
-                      f"{simulation['verdict']}, {simulation['chips']:,} chips"))  # fmt: skip
     if parameters := material.metrics.get("parameters"):
         remark = f"{material.metrics['gains']} gains" if "gains" in material.metrics else ""
         tiles.append(("weights and biases", f"{parameters:,}", remark))

@@ -150,9 +150,9 @@ def annotate(
     }
     _write_lines(files[1], summary, calls, symbol, abnormality)
     if picture:
-        from ecgphoton.report.strips import draw_annotation
+        from ecgphoton.report import strips, style
 
-        draw_annotation(files[2], calls, symbol, abnormality)
+        style.save(strips.draw_record(calls, symbol, abnormality), files[2])
     summary["wall_seconds"] = round(time.perf_counter() - began, 2)
     return AnnotationReport(summary, tuple(files if picture else files[:2]))
 

@@ -8,7 +8,7 @@ known, and an interrupted campaign goes on where it stopped.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from ecgphoton.hwsim.montecarlo import single_threaded
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.program.program_file import to_dict
+from ecgphoton.progress import Progress
 from ecgphoton.version import __version__
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from ecgphoton.student.network import SegmentStudent
     from ecgphoton.student.propagate import Inputs
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is done (``calibrating`` or ``judging``), chips done, and chips in all."""
 RANGE = 8
 """Chips calibrated together, and in one file."""
 TABLES = "tables"

@@ -219,5 +219,7 @@ class _Study:
         good = self.limits.good(rows[:, 0], rows[:, 1])
         chip = source.foundry.chips(self.seed, 0, self.chips, self.program)
         codes = table.reaching(table.settings)[0]
-        matrices = chip.matrices(table.circuit.dac.voltage_of(codes)).numpy() * table.row_gain[..., None]
+        matrices = (
+            chip.matrices(table.circuit.dac.voltage_of(codes)).numpy() * table.row_gain[..., None]
+        )
         return float(good.mean()), float(np.median(table.error(matrices)))

@@ -46,9 +46,9 @@ def profile_page() -> str:
     values = [load_profile(name) for name in names]
     text = [
         "# Profiles\n\nA profile is a TOML file that states how large every effect of a "
-        "process, of its electronics and of time is. Keys are written `section.key` here; every one is "
-        "optional, and an effect that is not stated is absent. An effect acts at one stage on the "
-        "way from drivers to readings; a package of yours adds one as "
+        "process, of its electronics and of time is. Keys are written `section.key` here; every "
+        "one is optional, and an effect that is not stated is absent. An effect acts at one "
+        "stage on the way from drivers to readings; a package of yours adds one as "
         "`hwsim.effects.Effect`.\n\n"
         f"| key | allowed | meaning | stage | law | {' | '.join(names)} |\n"
         f"|---|---|---|---|---|{'---|' * len(names)}\n"

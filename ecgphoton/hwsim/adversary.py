@@ -75,7 +75,7 @@ def worst_chip(
         )
     bound = sigmas * source.sigma
     stack = source.nominal().stack
-    activation = trial.carrier.architecture.activation
+    activation = trial.carrier.architecture.response
     rows, side = _few(trial)
     inputs = trial.inputs.rows(rows)
     share = torch.where(side > 0, weight / (side > 0).sum(), (1 - weight) / (side < 0).sum())

@@ -36,7 +36,7 @@ def noisy_forward(weight: float, detector: float) -> Forward:
         if detector > 0:
             additive = torch.full(stack.biases.shape, detector)
             reader = ChipDetector(
-                Readout(student.architecture.activation),
+                Readout(student.architecture.response),
                 additive,
                 plan_powers(stack, additive),
                 len(inputs),

@@ -16,7 +16,8 @@ from ecgphoton.hwsim.chip import Chip, Foundry
 from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.hwsim.weights import Carrier, Chips, WeightChips
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.student.propagate import IdealDetector, Inputs, Stack, features
+from ecgphoton.student.inputs import evenly
+from ecgphoton.student.propagate import Block, IdealDetector, Inputs, Stack, walk
 
 if TYPE_CHECKING:
     from ecgphoton.hwsim.effects import Effect
@@ -134,38 +135,18 @@ def _of(table: Tensor, numbers: Tensor) -> Tensor:
     return table if len(table) == 1 else table[numbers.clamp_max(len(table) - 1)]
 
 
-class _Power(IdealDetector):
-    """An ideal detector that notes the mean square of each block's inputs."""
-
-    def __init__(self) -> None:
-        super().__init__("tanh")
-        self.squares: list[Tensor] = []
-
-    def pooled(
-        self,
-        block: int,
-        weight: Tensor,
-        bias: Tensor,
-        gain: Tensor,
-        segment: Tensor,
-        branch: Branch,
-    ) -> Tensor:
-        self.squares.append(segment.square().mean())
-        return super().pooled(block, weight, bias, gain, segment, branch)
-
-    def layer(self, block: int, weight: Tensor, bias: Tensor, gain: Tensor, x: Tensor) -> Tensor:
-        self.squares.append(x.square().mean())
-        return super().layer(block, weight, bias, gain, x)
-
-
 @torch.no_grad()
 def input_power(carrier: Carrier, inputs: Inputs) -> Tensor:
     """(K,) mean square of every block's inputs on beats spread evenly over `inputs`."""
-    rows = torch.linspace(0, len(inputs) - 1, min(PROBE_BEATS, len(inputs))).long()
-    meter = _Power()
-    meter.activation = carrier.architecture.activation
-    features(carrier.stack, inputs.rows(rows), carrier.architecture, meter)
-    return torch.stack(meter.squares).double()
+    squares: list[Tensor] = []
+
+    def note(block: Block, x: Tensor, branch: Branch | None) -> None:
+        del block, branch
+        squares.append(x.square().mean())
+
+    part, architecture = inputs.rows(evenly(len(inputs), PROBE_BEATS)), carrier.architecture
+    walk(carrier.stack, part, architecture, IdealDetector(architecture.response), note)
+    return torch.stack(squares).double()
 
 
 def program_of(carried: SegmentStudent | MeshProgram) -> MeshProgram:

@@ -76,6 +76,7 @@ class Trial:
                 f"a simulation needs as many labels as beats and at least one, got "
                 f"{len(self.inputs)} beats and {len(self.label)} labels"
             )
+        self.inputs.finite()
         check_seed(self.seed)
 
     def probabilities(self, first: int, count: int = GROUP) -> NDArray[np.float32]:

@@ -102,7 +102,7 @@ class Profile:
         chips are driven exactly and a bench, whose codes are integers, has `FINEST` bits.
         """
         bits = int(self.on(program)[BITS]) or FINEST
-        return replace(program.device, dac=replace(program.dac, bits=bits))
+        return replace(program.device, dac=replace(program.device.dac, bits=bits))
 
     def to_dict(self) -> dict[str, Any]:
         """Name, description and every number stated."""

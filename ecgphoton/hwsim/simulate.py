@@ -157,7 +157,7 @@ def trial_of(
 
 
 def _electronics(carried: SegmentStudent | MeshProgram, pooling: str) -> Readout:
-    activation = carried.architecture.activation
+    activation = carried.architecture.response
     if not isinstance(carried, MeshProgram):
         return Readout(activation, pooling)  # type: ignore[arg-type]
     digital = Readout.of(carried)

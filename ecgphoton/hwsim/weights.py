@@ -69,8 +69,10 @@ class Carrier:
             )
             parts = [torch.as_tensor(np.array(part), dtype=torch.float32)[None] for part in arrays]
             head = Head(
-                torch.tensor(source.head_weight.tolist(), dtype=torch.float32),
-                torch.tensor(source.head_bias.tolist(), dtype=torch.float32),
+                *(
+                    torch.tensor(part, dtype=torch.float32)
+                    for part in (source.head_weight, source.head_bias)
+                )
             )
             scale = max(block.full_scale for block in source.blocks)
             return cls(source.architecture, Stack(*parts), head, scale)

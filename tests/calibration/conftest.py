@@ -35,8 +35,8 @@ def inputs() -> Inputs:
 
 def true_errors(chip: Chip, table: DriveTable) -> np.ndarray:
     """(C, K) relative errors of the matrices that chips really perform."""
-    volts = table.circuit.dac.voltage_of(table.reaching(table.settings)[0])
-    matrices = chip.matrices(volts).numpy() * table.row_gain[..., None]
+    volts = table.device.volts(table.reaching(table.settings)[0])
+    matrices = chip.matrices(torch.as_tensor(volts)).numpy() * table.row_gain[..., None]
     return table.error(matrices)
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from ecgphoton.calibration.calibrate import calibrate, steps_of
-from ecgphoton.calibration.circuit import Circuit
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.export.lower import lower
@@ -27,7 +26,7 @@ def test_other_meshes_are_calibrated_too(student, truth, mesh) -> None:
     profile = Profile({"splitter.sigma": 0.02, "phase.offset": 0.03, "heater.spread": 0.01})
     chip = Foundry(profile).chips(0, 0, 1, program)
     table = calibrate(SimulatedBench(chip, bits=16), program).table
-    before = truth(chip, DriveTable.start(table.circuit, 1))
+    before = truth(chip, DriveTable.start(table.program, 1))
     assert np.median(truth(chip, table)) < 1e-4
     assert np.median(before) > 1e-2
     assert not table.findings
@@ -45,8 +44,8 @@ def test_triangles_are_nulled_too(student) -> None:
 
 def test_drivers_have_the_names_of_their_place(student) -> None:
     """Names count in light order: mesh V, attenuators, mesh U; one mesh alone is U."""
-    names = Circuit.of(lowered(student, "svd-clements")).driver_names
+    names = lowered(student, "svd-clements").device.driver_names
     assert names[:7] == (*(f"V.theta[{k}]" for k in range(6)), "V.phi[0]")
     assert names[16:21] == (*(f"attenuator[{k}]" for k in range(4)), "U.theta[0]")
     assert len(names) == 36
-    assert Circuit.of(lowered(student, "real-part")).driver_names[0] == "U.theta[0]"
+    assert lowered(student, "real-part").device.driver_names[0] == "U.theta[0]"

@@ -22,7 +22,7 @@ def test_a_perfect_chip_is_left_alone(program, truth) -> None:
     """With a fine DAC nothing is believed of a perfect chip, and its codes stay."""
     chip = chips_of(QUIET, program, 1)
     table = calibrate(SimulatedBench(chip, bits=24), program).table
-    start = DriveTable.start(table.circuit, 1)
+    start = DriveTable.start(table.program, 1)
     for name, part in table.beliefs.arrays().items():
         assert np.abs(part).max() <= 1e-9, name
     assert np.array_equal(table.codes, start.codes)
@@ -58,8 +58,8 @@ def test_crosstalk_is_found(program, truth) -> None:
     profile = Profile({"dac.bits": 16, "heater.crosstalk": 0.01, "heater.crosstalk_length": 100.0})
     chip = chips_of(profile, program, 1)
     table = calibrate(SimulatedBench(chip, bits=16), program).table
-    hidden = program.device.crosstalk(0.01, 100.0) + np.eye(table.circuit.drivers)
-    believed = matrix(table.circuit, table.beliefs.coupling)
+    hidden = program.device.crosstalk(0.01, 100.0) + np.eye(36)
+    believed = matrix(table.device, table.beliefs.coupling)
     assert np.abs(believed - hidden).max() < 5e-4
     assert truth(chip, table).max() < 1e-3
 
@@ -71,7 +71,7 @@ def test_all_errors_together_are_mostly_undone(program, truth, name) -> None:
     chip = chips_of(profile, program)
     bits = int(profile["dac.bits"])
     table = calibrate(SimulatedBench(chip, bits=bits), program).table
-    before = truth(chip, DriveTable.start(table.circuit, len(chip)))
+    before = truth(chip, DriveTable.start(table.program, len(chip)))
     assert np.median(truth(chip, table)) < 0.1 * np.median(before)
 
 
@@ -87,7 +87,7 @@ def test_more_noise_gives_gracefully_worse_tables(program, truth) -> None:
         errors.append(np.median(truth(chip, table)))
     assert np.isfinite(errors).all()
     assert errors == sorted(errors)
-    assert errors[2] < 0.5 * np.median(truth(chip, DriveTable.start(table.circuit, 1)))
+    assert errors[2] < 0.5 * np.median(truth(chip, DriveTable.start(table.program, 1)))
     assert errors[3] < 0.3  # every single reading was that far off
 
 
@@ -102,7 +102,7 @@ def test_what_is_broken_is_named(program) -> None:
     bench = SimulatedBench(chips_of(profile, program), bits=12, faults=faults)
     steps = steps_of([name for name in STANDARD if name != "trim"])
     table = calibrate(bench, program, steps).table
-    names, drivers = table.circuit.names, table.circuit.driver_names
+    names, drivers = table.program.names, table.device.driver_names
     found = {(item.kind, item.chip, item.block, item.part) for item in table.findings}
     assert ("dead heater", 0, names[2], drivers[17]) in found
     assert ("stuck bit", 1, names[1], drivers[5]) in found

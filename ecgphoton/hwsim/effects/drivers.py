@@ -12,7 +12,7 @@ from ecgphoton.hwsim.effects.effect import Effect, Heat, Number, Site
 def _rounded(volts: torch.Tensor, _: float, site: Site) -> torch.Tensor:
     """Voltages of the nearest codes."""
     dac = site.device.dac
-    answer: torch.Tensor = dac.voltage_of(torch.round(volts / dac.v_max * dac.top))
+    answer: torch.Tensor = dac.voltage_of(dac.code_of(volts)).to(volts)
     return answer
 
 

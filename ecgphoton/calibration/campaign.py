@@ -1,6 +1,6 @@
 """A campaign: fabricate chips, calibrate them through a bench, judge them before and after.
 
-This side knows the hidden chips, because it judges them; the steps of `calibrate` see a `Bench`.
+This module knows the hidden chips, because it judges them; the steps of `calibrate` see a `Bench`.
 Chips are calibrated in ranges. With a folder, the table of every range is written as soon as it is
 known, and an interrupted campaign goes on where it stopped.
 """
@@ -62,7 +62,7 @@ class Campaign:
         return self.foundry.profile.device_of(self.program).dac.bits
 
     def calibrate(self, first: int, count: int) -> DriveTable:
-        """Fabricate chips `first` ... and calibrate them; nothing but the bench sees them."""
+        """Fabricate chips `first` ... and calibrate them through a bench."""
         chip = self.foundry.chips(self.seed, first, count, self.program)
         bench = SimulatedBench(chip, bits=self.bits, seed=self.seed, first=first)
         return calibrate(bench, self.program, self.steps).table
@@ -93,7 +93,7 @@ class Campaign:
                 if header.get("key") == key:
                     return found, True
             except InputError:
-                pass  # damaged, or of another campaign: made anew
+                pass  # damaged, or of another campaign: calibrated again
         made = self.calibrate(first, count)
         made.save(path, key=key, first=first, seed=self.seed)
         return made, False

@@ -1,7 +1,7 @@
-"""What chips really do under a table, or should do by it: their matrices, rates and thresholds.
+"""Judge chips under a drive table: their matrices, rates and thresholds.
 
-Simulated chips are judged by the simulator, which alone knows them. Chips on another bench hide
-what they are, so they are judged by the matrices that their table predicts.
+Simulated chips are judged by the simulator, which knows them exactly. The errors of other chips are
+hidden, so these are judged by the matrices that their table predicts.
 """
 
 from __future__ import annotations

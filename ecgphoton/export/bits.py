@@ -1,4 +1,4 @@
-"""How many bits are enough: decisions, miss rate and FPR against the width of every code."""
+"""Decisions, miss rate and FPR against the width of every code: how many bits are enough."""
 
 from __future__ import annotations
 

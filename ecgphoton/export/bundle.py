@@ -52,7 +52,7 @@ CHECKER = Path(__file__).with_name("checker.py")
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What was written, and what choosing the order of the singular values gained."""
+    """The files written, and what the choice of the order of the singular values gained."""
 
     folder: str
     files: dict[str, int]
@@ -154,7 +154,7 @@ def export_bundle(
         Widths one by one, instead of `bits`.
     calibration
         Training beats for the converter ranges. Ranges stored in the checkpoint (``range_lo``,
-        ``range_hi``) come first; with neither, made-up beats are used and the report says so.
+        ``range_hi``) come first; with neither, synthetic beats are used and the report says so.
     force
         Replace an existing bundle.
 

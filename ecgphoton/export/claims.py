@@ -1,4 +1,4 @@
-"""The claims a bundle makes, each recomputed, by other people's code where there is some."""
+"""The claims a bundle makes, each recomputed, by independent programs where there are any."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ Result = tuple[Outcome, str]
 
 
 class Subject:
-    """A bundle under test, read piece by piece so that one damaged file spoils only its checks."""
+    """A bundle under test, read piece by piece: a damaged file fails only the checks that need it."""
 
     def __init__(self, folder: Path, beats: Inputs | None) -> None:
         self.folder, self.beats = folder, beats
@@ -72,7 +72,7 @@ class Subject:
 
     @cached_property
     def inputs(self) -> Inputs:
-        """Golden beats, 180 others that are made up, and the beats given."""
+        """Golden beats, 180 other synthetic ones, and the beats given."""
         parts = [self.golden[0], synthetic_inputs(self.program.architecture, seed=2, beats=20)]
         parts += [] if self.beats is None else [self.beats]
         columns = [arrays_of(part) for part in parts]
@@ -188,7 +188,7 @@ def _float_graph(subject: Subject) -> Result:
 
 @torch.no_grad()
 def _torch_logits(student: SegmentStudent, inputs: Inputs) -> NDArray[np.float64]:
-    """Logits in double precision: torch's own single-precision rounding is no claim of a graph."""
+    """Logits in double precision, so that torch's own rounding does not count against a graph."""
     exact = copy.deepcopy(student).double()
     whole = Inputs(**{name: torch.tensor(v).double() for name, v in arrays_of(inputs).items()})
     parts = [whole.rows(slice(at, at + 1024)) for at in range(0, len(whole), 1024)]

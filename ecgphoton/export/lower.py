@@ -1,4 +1,4 @@
-"""From integer codes to light: every quantised matrix as phases, attenuations and a scale."""
+"""Quantised matrices as phases, attenuations and a scale."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SPLITTER_SIGMA = 0.02
 
 @dataclass(frozen=True)
 class Gauge:
-    """What the search over singular-value orders gained for one block."""
+    """Gain of the search over singular-value orders for one block."""
 
     name: str
     order: tuple[int, ...]

@@ -3,7 +3,7 @@
 *SVD*: ``W = scale Re(U diag(attenuation) V)``, two meshes with attenuators between them. The order
 of the singular values is free, and it decides how much splitter error can be corrected and how much
 power the heaters take. So are the output phases of V: attenuators let them pass into U, where
-phase shifters stand already, and the heaters behind V stay cold.
+there are phase shifters already, and the heaters behind V need no power.
 
 *Real part*: ``W = scale Re(Q)`` with one unitary ``Q = U diag(exp(+-i arccos(sigma/scale))) V^T``,
 free in the signs: one mesh instead of two and no attenuators, but more sensitive to errors.
@@ -39,7 +39,7 @@ NO_ERRORS = (0.0, 0.0)
 
 @dataclass(frozen=True, eq=False)
 class LoweredMatrix:
-    """One or many matrices as settings of meshes and attenuators, and what the setting is worth."""
+    """One or many matrices as settings of meshes and attenuators, with margin and power."""
 
     layout: MeshLayout
     order: Integers
@@ -67,7 +67,7 @@ class LoweredMatrix:
 
 
 class Search(NamedTuple):
-    """The best way found, and the one nobody searched for."""
+    """The best lowering found, and the one without a search."""
 
     best: LoweredMatrix
     default: LoweredMatrix

@@ -19,18 +19,16 @@ from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, rates
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource, WeightChips
+from ecgphoton.progress import Progress
 from ecgphoton.student.propagate import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from ecgphoton.calibration.table import DriveTable
     from ecgphoton.decision import OperatingPoint
     from ecgphoton.student.propagate import Inputs
 
-    Progress = Callable[[str, int, int], object]
     Floats = NDArray[np.float64]
 
 BATCH = 8

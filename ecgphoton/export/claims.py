@@ -46,7 +46,7 @@ Result = tuple[Outcome, str]
 
 
 class Subject:
-    """A bundle under test, read piece by piece: a damaged file fails only the checks that need it."""
+    """A bundle under test; a damaged file fails only the checks that need it."""
 
     def __init__(self, folder: Path, beats: Inputs | None) -> None:
         self.folder, self.beats = folder, beats

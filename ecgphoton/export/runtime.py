@@ -54,7 +54,7 @@ def runner(model: bytes, engine: str, outputs: tuple[str, ...] = OUTPUTS) -> Run
 
 
 def _vet(model: bytes) -> None:
-    """Refuse a graph that reads files or has no bounds, before an engine allocates memory for it."""
+    """Refuse a graph that reads files or has no bounds, before an engine makes room for it."""
     import onnx
 
     parsed = onnx.load_from_string(model)

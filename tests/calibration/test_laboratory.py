@@ -61,7 +61,7 @@ def test_no_verdict_where_nothing_is_known(program, judged) -> None:
 def test_photodiodes_are_not_asked_for_fields(program, judged) -> None:
     """Steps that need fields are refused by name; the steps for photodiodes run by themselves."""
     bench = hidden(program, kinds=("power",))
-    with pytest.raises(InputError, match="step dark needs 'field' .* sweep-power,null,correct"):
+    with pytest.raises(InputError, match=r"step dark needs 'field' .* sweep-power,null,correct"):
         calibrate(bench, program, steps_of(["dark", "null"]))
     assert bench.cost.settings == 0
     table, report = calibrate_bench(bench, program, *judged)
@@ -73,7 +73,7 @@ def test_photodiodes_are_not_asked_for_fields(program, judged) -> None:
 
 def test_steps_that_change_nothing_are_refused(program, judged) -> None:
     """A list that only measures would leave every chip as it is."""
-    with pytest.raises(InputError, match="steps null measure .* add correct or trim"):
+    with pytest.raises(InputError, match=r"steps null measure .* add correct or trim"):
         calibrate_bench(hidden(program), program, *judged, steps=["null"])
 
 

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
+from ecgphoton.hwsim.wiring import Wiring
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.hwsim.chip import Chip, Foundry
@@ -23,7 +24,6 @@ from ecgphoton.hwsim.montecarlo import run, single_threaded
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.surrogate import surrogate
-from ecgphoton.hwsim.wiring import Wiring
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs

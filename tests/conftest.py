@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from ecgphoton.cli import main
 from ecgphoton.ecg.physionet import locate, missing
 from ecgphoton.ecg.synthetic import write_wfdb
 
@@ -35,3 +38,23 @@ def wfdb_folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("wfdb")
     write_wfdb(folder, patients=4, beats=60)
     return folder
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory) -> Path:
+    """Folder with one short run of synthetic beats, `runs/r`, and its bundle, `bundles/b`."""
+    folder = tmp_path_factory.mktemp("house")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        quick = ["--data", "synthetic", "--set", "training.epochs=2", "--out", "runs/r"]
+        for arguments in (["train", *quick], ["export", "--mesh", "--out", "bundles/b"]):
+            done = CliRunner().invoke(main, arguments)
+            assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.fixture
+def call(house: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Call the command line inside that folder."""
+    monkeypatch.chdir(house)
+    return lambda *arguments: CliRunner().invoke(main, list(arguments))

@@ -54,11 +54,16 @@ threads_option = click.option(
 data_options = together(
     click.option(
         "--data",
-        type=click.Choice(["auto", "mitdb", "synthetic"]),
         default=None,
-        help="Where beats come from.",
+        metavar="NAME|FOLDER",
+        help="Where beats come from: mitdb, svdb, synthetic, auto, or your own folder.",
     ),
-    click.option("--data-dir", type=path_type, default=None, help="Folder of the database."),
+    click.option(
+        "--data-dir",
+        type=path_type,
+        default=None,
+        help="Folder of the database or of the student's recordings.",
+    ),
 )
 common_options = together(out_option, data_options, threads_option, json_option)
 limit_option = click.option(
@@ -81,10 +86,10 @@ chip_options = together(
     readout_option,
     click.option(
         "--detection",
-        type=click.Choice(["homodyne", "balanced", "intensity"]),
         default="homodyne",
         show_default=True,
-        help="What a profile's detectors see.",
+        metavar="RECEIVER",
+        help="Of a profile's chips: homodyne, balanced, intensity, or one of an extension.",
     ),
 )
 """What the chips of a simulation or study are."""

@@ -66,7 +66,7 @@ def listing(
     shown: Mapping[str, Callable[[Any], str]] = MappingProxyType({}),
 ) -> None:
     """Print columns of a listing, each in its own form."""
-    rows = [[shown.get(key, lambda value: value)(row[key]) for key in columns]
+    rows = [[shown.get(key, str)(row[key]) for key in columns]
             for row in found.rows]  # fmt: skip
     table(title, columns, rows)
 

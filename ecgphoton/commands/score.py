@@ -11,15 +11,17 @@ from ecgphoton.commands import _options as opt
 from ecgphoton.commands import _shared as shared
 
 if TYPE_CHECKING:
-    from ecgphoton.ecg.score import Summary
-
-KINDS = ("QRS", "VEB", "SVEB", "abnormal")
+    from ecgphoton.ecg.tally import Summary
 
 
 @click.command()
 @click.argument("records", nargs=-1, required=True)
 @click.option("--reference", "-r", default="atr", show_default=True, help="Reference annotator.")
 @click.option("--test", "-t", default="eph", show_default=True, help="Annotator to judge.")
+@click.option("--test-folder", type=opt.path_type, default=None, help="Where TEST is.")
+@click.option(
+    "--grouping", type=click.Choice(["ec57", "de-chazal"]), default="ec57", show_default=True
+)
 @click.option("--start", type=float, default=300.0, show_default=True, help="Seconds to skip.")
 @click.option("--end", type=float, default=None, help="Seconds at which to stop.")
 @click.option("--window", type=float, default=0.150, show_default=True, help="Match within, s.")
@@ -38,19 +40,19 @@ def command(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the 
 
 def print_scores(summary: Summary, reference: str, test: str) -> None:
     """Print the matrix of all beats, and sensitivity and predictivity of every record."""
-    from ecgphoton.ecg.score import CLASSES
+    from ecgphoton.ecg.tally import COLUMNS, KINDS, ROWS
 
     gross = summary.gross
-    names = [*CLASSES, "none"]
-    matrix = [[name, *map(int, row)] for name, row in zip(names, gross.matrix, strict=True)]
-    shared.table(f"{reference} (rows) against {test} (columns)", ["", *names], matrix)
-    rows = [_row(one.record, one.to_dict()) for one in summary.records]
-    if len(rows) > 1:
-        rows += [_row("gross", gross.to_dict()), _row("average", summary.average())]
-    columns = ["record", *(f"{kind} {share}" for kind in KINDS for share in ("Se", "+P"))]
-    shared.table("beat by beat", [*columns, "abnormal FPR"], rows)
-
-
-def _row(name: str, numbers: Any) -> list[str]:  # noqa: ANN401
-    shares = [shared.percent(numbers[kind][share]) for kind in KINDS for share in ("Se", "+P")]
-    return [name, *shares, shared.percent(numbers["abnormal"]["FPR"])]
+    matrix = [[name, *map(int, row)] for name, row in zip(ROWS, gross.matrix, strict=True)]
+    shared.table(f"{reference} (rows) against {test} (columns)", ["", *COLUMNS], matrix)
+    found: list[tuple[str, Any]] = [(one.record, one.to_dict()) for one in summary.records]
+    if len(found) > 1:
+        found += [("gross", gross.to_dict()), ("average", summary.average())]
+    rows = [
+        [name, kind, *(shared.percent(numbers[kind][share]) for share in ("Se", "+P", "FPR"))]
+        for name, numbers in found
+        for kind in KINDS
+    ]
+    shared.table("beat by beat", ["record", "kind", "Se", "+P", "FPR"], rows)
+    for note in dict.fromkeys(note for one in summary.records for note in one.notes):
+        click.echo(note)

@@ -84,12 +84,7 @@ def solve(**options: Any) -> None:  # noqa: ANN401 - as the function takes them
     """Find the largest value of noise or of a profile's key that still passes."""
 
     def sentences(found: Outcome[Any]) -> Iterable[str]:
-        key, value, fails = (found.numbers[k] for k in ("parameter", "value", "failing"))
-        if value is None:
-            yield f"no value of {key} passes, not even 0"
-        else:
-            beyond = "nothing tried failed" if fails is None else f"{fails:.4g} fails"
-            yield f"requirement: {key} <= {value:.4g} ({beyond})"
+        yield f"requirement: {found.report.sentence}"
 
     _study("solve", options, {"yield": "yield"}, sentences, progress=True)
 
@@ -106,7 +101,7 @@ def blame(**options: Any) -> None:  # noqa: ANN401 - as the function takes them
         "added_fpr": "added FPR", "lost_sensitivity_gradient": "lost, by gradient",
         "added_fpr_gradient": "added, by gradient",
     }  # fmt: skip
-    _study("blame", options, columns)
+    _study("blame", options, columns, progress=True)
 
 
 @command.command()
@@ -223,7 +218,7 @@ def bits(**options: Any) -> None:  # noqa: ANN401 - as the function takes them
             yield f"{part}: {'more' if width is None else width} bits are enough"
 
     columns = {
-        "part": "part", "bits": "bits", "agreement": "agreement",
+        "part": "part", "bits": "bits", "agreement": "decided alike",
         "delta_miss": "change of miss", "delta_fpr": "change of FPR",
     }  # fmt: skip
     _study("bits", options, columns, sentences)

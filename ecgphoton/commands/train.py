@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--recipe", default="default", help="Shipped recipe by name, or a TOML file.")
-@click.option("--protocol", default=None, help="reference or inter-patient.")
+@click.option("--protocol", default=None, help="reference, inter-patient, or a TOML file.")
 @click.option("--labels", default=None, help="literal, aami, aami-svf or aami4.")
 @click.option("--classes", type=click.Choice([2, 4]), default=None, help="4 means aami4.")
 @click.option("--preset", default=None, help="Strategies: stable, balanced or full.")

@@ -105,7 +105,7 @@ def annotate(
             f"chip, profile and noise describe a chip; they go with --backend chip, not {backend}"
         )
     trained, chip = runs.load(model), chip or 0
-    signal = open_signal(record, lead or str(trained.metadata.get("lead", "MLII")))
+    signal = open_signal(record, lead, prefer=(str(trained.metadata.get("lead", "MLII")),))
     stem = f"{signal.name}.{annotator}"
     files = [Path(out) / name for name in (stem, f"{stem}.jsonl", f"{stem}.png")]
     if taken := [path for path in files if path.exists()]:

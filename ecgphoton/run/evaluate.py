@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ecgphoton import runs
 from ecgphoton.errors import InputError
 from ecgphoton.evaluation import evaluate_set
-from ecgphoton.recipe import override
-from ecgphoton.run.beats import examples_of, reported, splits_of
+from ecgphoton.run.beats import examples_of, reported, splits_like
 from ecgphoton.training.judge import probabilities
 
 if TYPE_CHECKING:
@@ -58,9 +57,8 @@ def evaluate(
         If the student knows other classes than the labels have, or beats cannot be found.
     """
     trained = runs.load_student(runs.choose(model))
-    flags = {"data.protocol": protocol, "data.labels": labels, "data.source": data}
-    given = [f"{key}={value}" for key, value in flags.items() if value is not None]
-    splits = splits_of(override(trained.recipe, given), data_dir)
+    about = {**trained.metadata, **({} if labels is None else {"labels": labels})}
+    splits = splits_like(about, data, data_dir, protocol)
     metrics = {
         "run": str(trained.folder),
         "sets": evaluate_sets(trained, splits),

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ecgphoton.ecg.score import aggregate, score_record
+from ecgphoton.ecg.score import LEARNING, MATCH_WINDOW, score_record
+from ecgphoton.ecg.tally import Summary, aggregate
 
 if TYPE_CHECKING:
-    from ecgphoton.ecg.score import Summary
+    from ecgphoton.ecg.score import Grouping
 
 
 def score(
@@ -17,9 +18,11 @@ def score(
     *,
     reference: str = "atr",
     test: str = "eph",
-    start: float = 300.0,
+    test_folder: Path | None = None,
+    grouping: Grouping = "ec57",
+    start: float = LEARNING,
     end: float | None = None,
-    window: float = 0.150,
+    window: float = MATCH_WINDOW,
 ) -> Summary:
     """Compare two annotations of records beat by beat (ANSI/AAMI EC57).
 
@@ -29,6 +32,10 @@ def score(
         Paths of WFDB records without extension.
     reference, test
         Annotators: the reference, and the one to judge.
+    test_folder
+        Where the annotations to judge are, if not beside the records.
+    grouping
+        How symbols become classes, as `ecgphoton.ecg.score.compare` takes it.
     start, end
         Seconds from which and to which beats count.
     window
@@ -40,6 +47,15 @@ def score(
         If an annotation is missing or damaged, or a value is outside its range.
     """
     return aggregate(
-        score_record(str(r), reference=reference, test=test, start=start, end=end, window=window)
-        for r in records
+        score_record(
+            record,
+            reference=reference,
+            test=test,
+            test_folder=test_folder,
+            grouping=grouping,
+            start=start,
+            end=end,
+            window=window,
+        )
+        for record in records
     )

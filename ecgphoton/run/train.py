@@ -11,8 +11,8 @@ from ecgphoton.artifacts import vacant
 from ecgphoton.progress import Progress, silent
 from ecgphoton.recipe import override, read
 from ecgphoton.run.beats import splits_of
-from ecgphoton.run.distill import distil_run
 from ecgphoton.run.fit import fit_run, resume_point, start_run
+from ecgphoton.run.teach import distil_run
 
 if TYPE_CHECKING:
     from ecgphoton.run.finish import TrainedRun

@@ -31,7 +31,7 @@ def verify(
     bundle
         Folder, or the name of a shipped student.
     beats
-        Whether to run the student's test beats through both graphs as well.
+        Whether to run the student's test beats through both graphs as well, where they are found.
     sax
         Whether to simulate the circuits with SAX, where it is installed.
     data, data_dir
@@ -52,7 +52,9 @@ def verify(
 def _test_inputs(folder: Path, data: str | None, data_dir: Path | None) -> Inputs | None:
     try:
         trained = runs.load_student(folder)
+        found = evaluation_beats(trained.metadata, data, data_dir)
     except (InputError, VerificationError):
-        return None  # the claims say what is wrong with it
-    beats = evaluation_beats(trained.metadata, data, data_dir)
-    return inputs_of(beats, trained.student.architecture)
+        if data is not None or data_dir is not None:
+            raise
+        return None  # the claims say what is wrong with the student, and which beats were run
+    return inputs_of(found, trained.student.architecture)

@@ -6,14 +6,13 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from ecgphoton.hwsim.adversary import WorstChip, worst_chip
 from ecgphoton.hwsim.blame import Share
 from ecgphoton.hwsim.blame import blame as blame_trial
 from ecgphoton.hwsim.certify import certify as certify_trial
 from ecgphoton.hwsim.trace import Trace
 from ecgphoton.hwsim.trace import trace as trace_trial
+from ecgphoton.progress import Progress, silent
 from ecgphoton.report.studies import draw_bars, draw_lines
 from ecgphoton.run.journey import Outcome, begin
 
@@ -40,6 +39,7 @@ def blame(
     data: str | None = None,
     data_dir: Path | None = None,
     out: Path | None = None,
+    progress: Progress = silent,
 ) -> Outcome[tuple[Share, ...]]:
     """Divide the loss of miss rate and FPR among sources of error, blocks and MZIs.
 
@@ -58,6 +58,8 @@ def blame(
         Where the beats come from; those of the student's own test set.
     out
         Folder to write to; by default one of its own below ``simulations/``.
+    progress
+        Called with the stage, how much is done, and how much there is.
 
     Raises
     ------
@@ -65,7 +67,8 @@ def blame(
         If a value is outside its range, or student, beats or folder cannot be used.
     """
     journey = begin(blame, locals(), most=BLAME_BEATS)
-    shares = tuple(blame_trial(journey.trial(), chips=chips))
+    step = partial(progress, "sources and blocks")
+    shares = tuple(blame_trial(journey.trial(), chips=chips, progress=step))
     rows = [share.to_dict() for share in shares]
     draw = partial(draw_bars, rows=rows, name="name", bars=COSTS, source=journey.beats.source)
     return journey.write(shares, {"shares": rows}, rows, draw)
@@ -111,11 +114,9 @@ def adversary(
     """
     journey = begin(adversary, locals())
     found = worst_chip(journey.trial(), sigmas=sigmas, weight=weight)
-    blocks = journey.trained.student.architecture.blocks
-    used = np.abs(found.errors).mean((1, 2)) / found.bound
-    rows = [{"block": name, "used": float(u)} for name, u in zip(blocks, used, strict=True)]
+    rows = [{"block": name, "used": share} for name, share in found.use.items()]
     draw = partial(draw_bars, rows=rows, name="block", bars=("used",), source=journey.beats.source)
-    return journey.write(found, {**found.to_dict(), "blocks": rows}, rows, draw)
+    return journey.write(found, found.to_dict(), rows, draw)
 
 
 def certify(

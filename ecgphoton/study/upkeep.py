@@ -11,8 +11,9 @@ from ecgphoton.export.bits import BitsRow, Part, bits_table, enough
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.studies import draw_lines
-from ecgphoton.run.beats import examples_of, splits_like
+from ecgphoton.run.beats import splits_like
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
+from ecgphoton.student.propagate import inputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,19 +115,16 @@ def bits(
     if not 2 <= fewest <= most <= 16:
         raise InputError(f"widths from {fewest} to {most} bits; they must be from 2 to 16")
     journey = begin(bits, locals(), f"{fewest}-{most}")
-    trained = journey.trained
-    splits = splits_like(trained.metadata, data, data_dir)
-    architecture = trained.student.architecture
-    training = examples_of(splits.train, architecture)
-    widths = range(fewest, most + 1)
-    test = examples_of(journey.beats, architecture)
+    trained, widths = journey.trained, range(fewest, most + 1)
+    training = splits_like(trained.metadata, data, data_dir).train
+    _, inputs, label, point = journey.arguments
     found = tuple(
         bits_table(
             trained.student,
-            test.inputs,
-            journey.beats.label,
-            trained.point,
-            training.inputs,
+            inputs,
+            label,
+            point,
+            inputs_of(training, trained.student.architecture),
             weight_bits=widths,
             converter_bits=widths,
             dac_bits=widths,

@@ -1,9 +1,10 @@
-"""Reference of recipes and profiles, made from their dataclasses."""
+"""Reference of recipes and profiles, made from what declares them."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import math
 import textwrap
 from dataclasses import fields, is_dataclass
 from itertools import pairwise
@@ -37,21 +38,34 @@ def recipe_page() -> str:
 
 def profile_page() -> str:
     """Return the page about profiles: every key beside its shipped values, and their sources."""
-    from ecgphoton.hwsim.profile import FOLDER, LARGEST, Profile, load_profile, profiles
+    from ecgphoton.hwsim.effects import EFFECTS
+    from ecgphoton.hwsim.profile import FOLDER, load_profile, profiles
+    from ecgphoton.hwsim.receivers import RECEIVERS
 
     names = profiles()
-    values = {name: load_profile(name) for name in names}
-    meaning = docs_of(Profile)
+    values = [load_profile(name) for name in names]
     text = [
-        "# Profiles\n\nA profile is a TOML file: standard deviations of a process and of its "
-        "electronics. Keys are written `section.key` here; every one is optional.\n\n"
-        f"| key | 0 to | meaning | {' | '.join(names)} |\n|---|---|---|{'---|' * len(names)}\n"
+        "# Profiles\n\nA profile is a TOML file that states how large every effect of a "
+        "process, of its electronics and of time is. Keys are written `section.key` here; every one is "
+        "optional, and an effect that is not stated is absent. An effect acts at one stage on the "
+        "way from drivers to readings; a package of yours adds one as "
+        "`hwsim.effects.Effect`.\n\n"
+        f"| key | allowed | meaning | stage | law | {' | '.join(names)} |\n"
+        f"|---|---|---|---|---|{'---|' * len(names)}\n"
     ]
-    for key, largest in LARGEST.items():
-        field = key.replace(".", "_")
-        shown = " | ".join(f"{getattr(values[name], field):g}" for name in names)
-        text.append(f"| `{key}` | {largest:.4g} | {_cell(meaning.get(field, ''))} | {shown} |\n")
-    text.append("\n`name` and `description` are text, outside sections.\n\n## Shipped\n")
+    for effect in EFFECTS.values():
+        for key, number in effect.numbers.items():
+            shown = " | ".join(f"{profile.numbers.get(key, math.nan):g}" for profile in values)
+            text.append(
+                f"| `{key}` | {number.limits} | {_cell(number.meaning)} | {effect.stage} | "
+                f"{_cell(effect.source)} | {shown.replace('nan', '')} |\n"
+            )
+    text.append("\n`name` and `description` are text, outside sections.\n\n## Receivers\n\n")
+    text.append(
+        "`--detection` chooses how a profile's chips are read.\n\n| name | reading |\n|---|---|\n"
+    )
+    text += [f"| `{r.name}` | {_cell(r.meaning)} |\n" for r in RECEIVERS.values()]
+    text.append("\n## Shipped\n")
     for name in names:
         content = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
         text.append(f"\n### {name}\n\n```toml\n{content}```\n")

@@ -153,11 +153,7 @@ def program_to_dict(program: MeshProgram) -> dict[str, Any]:
         "units": UNITS,
         "mesh": program.mesh,
         "readout": program.readout,
-        "student": {
-            **asdict(architecture),
-            "branches": [asdict(branch) for branch in architecture.branches],
-            "patient": [asdict(token) for token in architecture.patient],
-        },
+        "student": asdict(architecture),
         "preprocessing": PREPROCESSING,
         "heater": {
             "v_pi": program.v_pi,
@@ -189,6 +185,7 @@ def _check_schema(data: object) -> None:
 
 def _differences(given: Any, rebuilt: Any, path: str = "$") -> Iterator[str]:  # noqa: ANN401
     """Yield the paths where a file differs from what its own values imply."""
+    rebuilt = list(rebuilt) if isinstance(rebuilt, tuple) else rebuilt
     if isinstance(rebuilt, dict) and isinstance(given, dict):
         for key in sorted(set(given) | set(rebuilt)):
             if key not in given or key not in rebuilt:
@@ -274,8 +271,7 @@ def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any v
         )
     except InputError as error:
         raise InputError(f"mesh file: {error}") from error
-    rebuilt = program_to_dict(program)
-    # A key that an older file lacks has its original value.
+    rebuilt = program_to_dict(program)  # a key that an older file lacks has its original value
     rebuilt["student"] = {name: rebuilt["student"][name] for name in data["student"]}
     difference = next(_differences(data, rebuilt), None)
     if difference is not None:

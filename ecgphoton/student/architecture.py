@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from ecgphoton.errors import InputError
@@ -186,30 +187,30 @@ class Architecture(Settings, section="student"):
         architecture: Architecture = build(cls, data, path="student.")
         return architecture
 
-    @property
+    @cached_property
     def response(self) -> Activation:
         """The activation as a value."""
         return activation_of(self.activation)
 
-    @property
+    @cached_property
     def sliding(self) -> tuple[Branch, ...]:
         """The branches in use, in light order."""
         return tuple(b for b in self.branches if self.template or b.source != "residual")
 
-    @property
+    @cached_property
     def patient_tokens(self) -> tuple[Token, ...]:
         """The tokens in use from features of the patient's recent beats."""
         rhythm = [t for t in self.patient if t.source == "rhythm" and self.rhythm != "none"]
         return (*rhythm, *[t for t in self.patient if t.source == "shape"][: self.shape_tokens])
 
-    @property
+    @cached_property
     def reads(self) -> dict[str, int]:
         """Values of a beat that the student reads, by name of the input."""
         widths = {"window": SAMPLES, "rhythm": WIDTH * len(self.patient_tokens)}
         widths |= {branch.source: SOURCES[branch.source] for branch in self.sliding}
         return {name: width for name, width in widths.items() if width}
 
-    @property
+    @cached_property
     def blocks(self) -> tuple[str, ...]:
         """Name of every 4x4 matrix: branches, then rhythm and shape, then MLP layers."""
         return (
@@ -218,7 +219,7 @@ class Architecture(Settings, section="student"):
             *(f"mlp{index + 1}" for index in range(self.layers)),
         )
 
-    @property
+    @cached_property
     def tokens(self) -> int:
         """Tokens that run through the MLP: 8, plus rhythm 1, shape up to 2, template 3."""
         return sum(branch.tokens for branch in self.sliding) + len(self.patient_tokens)

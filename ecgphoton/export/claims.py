@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,11 +16,11 @@ from ecgphoton import artifacts
 from ecgphoton.ecg.features import normalise
 from ecgphoton.export import bundle_folder as names
 from ecgphoton.export import formats as forms
-from ecgphoton.export.bundle import checker_text, read_student
+from ecgphoton.export.bundle import checker_text, read_student, stated, widths_of
 from ecgphoton.export.bundle_folder import manifest_problems
 from ecgphoton.export.golden import arrays_of, read_golden, synthetic_inputs
 from ecgphoton.export.onnx_builder import metadata_of
-from ecgphoton.export.quantize import Quantisation, QuantizedStudent, quantize
+from ecgphoton.export.quantize import QuantizedStudent, quantize
 from ecgphoton.export.runtime import (
     ENGINES,
     exposed,
@@ -110,12 +110,7 @@ def _mesh_file(subject: Subject) -> Result:
         if not wanted.items() <= stored_metadata(subject.read(name)).items():
             return "failed", f"metadata of {name} contradict the mesh file"
     manifest = artifacts.read_manifest(subject.folder, kind=names.KIND)
-    settings = {
-        "mesh": program.mesh,
-        "dac_bits": program.dac_bits,
-        "quantisation": asdict(_widths(program)),
-    }
-    for key, value in settings.items():
+    for key, value in stated(program).items():
         if manifest.get(key) != value:
             return "failed", f"{key} of the manifest is not {value}, as in the mesh file"
     return "ok", f"{len(program.blocks)} blocks, {program.mesh}, {program.dac_bits}-bit heaters"
@@ -132,7 +127,7 @@ def _codes(subject: Subject) -> Result:
     if not all(settings.values()):
         wrong = ", ".join(name for name, same in settings.items() if not same)
         return "failed", f"{wrong} of the mesh file: not as in the checkpoint"
-    widths = _widths(program)
+    widths = widths_of(program)
     ranges = np.array([(block.adc_low, block.adc_high) for block in program.blocks])
     again = quantize(student, ranges, widths)
     for block, other in zip(program.blocks, again.blocks, strict=True):
@@ -147,11 +142,6 @@ def _codes(subject: Subject) -> Result:
     if not all(np.array_equal(*pair) for pair in heads):
         return "failed", "the digital head is not that of the checkpoint"
     return "ok", f"weights {widths.weight_bits} bits, converters {widths.adc_bits} bits"
-
-
-def _widths(program: MeshProgram) -> Quantisation:
-    block = program.blocks[0]
-    return Quantisation(block.weight_bits, block.bias_bits, block.input_bits, block.adc_bits)
 
 
 def _matrices(subject: Subject) -> Result:

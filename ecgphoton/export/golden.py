@@ -64,9 +64,9 @@ def arrays_of(inputs: Inputs) -> dict[str, NDArray[np.float32]]:
     }
 
 
-def golden_file(quantised: QuantizedStudent) -> bytes:
+def golden_file(quantized: QuantizedStudent) -> bytes:
     """Return an npz of `QuantizedStudent.trace` on the golden beats."""
-    trace = quantised.trace(golden_inputs(quantised.architecture))
+    trace = quantized.trace(golden_inputs(quantized.architecture))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
         for name, value in trace.items():

@@ -1,4 +1,4 @@
-"""Quantised matrices as phases, attenuations and a scale."""
+"""Quantized matrices as phases, attenuations and a scale."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def lower(
     splitter_sigma: float = SPLITTER_SIGMA,
     hashes: Mapping[str, str] | None = None,
 ) -> tuple[MeshProgram, tuple[Gauge, ...]]:
-    """Turn a quantised student into a mesh program.
+    """Turn a quantized student into a mesh program.
 
     Parameters
     ----------

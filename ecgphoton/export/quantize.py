@@ -37,7 +37,7 @@ HEAD_GRID = 2.0**20
 
 
 @dataclass(frozen=True)
-class Quantisation(Settings, section="quantisation"):
+class Quantization(Settings, section="quantization"):
     """Widths of everything that is a code, symmetric about zero."""
 
     weight_bits: int = setting(8, "Weights.", low=2, high=16, unit="bits")
@@ -205,7 +205,7 @@ def softmax(logits: Array) -> Array:
 def quantize(
     student: SegmentStudent,
     ranges: Array,
-    quantisation: Quantisation | None = None,
+    quantization: Quantization | None = None,
 ) -> QuantizedStudent:
     """Round a student to integers (post-training).
 
@@ -214,7 +214,7 @@ def quantize(
     ranges
         (blocks, 2) converter ranges, from `calibrate_ranges`.
     """
-    q, arch = quantisation or Quantisation(), student.architecture
+    q, arch = quantization or Quantization(), student.architecture
     ranges = np.asarray(ranges, float)
     require(ranges.shape == (len(arch.blocks), 2), "ranges", ranges.shape, "(blocks, 2)")
     stack = student.stack()

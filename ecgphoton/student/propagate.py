@@ -186,7 +186,7 @@ def pooled_activation(
 
 @dataclass(frozen=True)
 class IdealDetector:
-    """No noise, no quantisation: the student as trained."""
+    """No noise, no quantization: the student as trained."""
 
     activation: Activation
 

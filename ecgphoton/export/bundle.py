@@ -70,8 +70,7 @@ class ExportReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        gauges = [gauge.to_dict() for gauge in self.gauges]
-        return asdict(self) | {"gauges": gauges}
+        return asdict(self)
 
     def rows(self) -> list[tuple[str, str, str, str, str]]:
         """One row a block: name, order, margin (rad), heater power (P_pi), default of both."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,10 +39,6 @@ class Gauge:
     power: float
     """Static heater power of the meshes, units of P_pi."""
     default_power: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self) | {"order": list(self.order)}
 
 
 def search(

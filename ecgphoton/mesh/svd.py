@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.clements import Phases, decompose, recompose
+from ecgphoton.mesh.clements import Phases, decompose
 from ecgphoton.mesh.correction import margin
 from ecgphoton.mesh.factors import Factors, factorise, real_square
 from ecgphoton.mesh.layout import MeshArchitecture, MeshLayout
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
-    Complexes = NDArray[np.complex128]
     Integers = NDArray[np.int64]
     Errors = tuple[ArrayLike, ArrayLike]
     """alpha and beta of one mesh, rad, (..., k)."""
@@ -56,14 +55,6 @@ class LoweredMatrix:
     power: Floats
     """(...), static power of the meshes' heaters in units of P_pi, attenuators not counted: their
     power is the same in every order."""
-
-    def field(self) -> Complexes:
-        """(..., n, n) complex matrix an ideal chip performs, amplifier included."""
-        field = recompose(self.layout, self.u)
-        if self.v is not None:
-            field = field * self.attenuation[..., None, :] @ recompose(self.layout, self.v)
-        scaled: Complexes = self.scale[..., None, None] * field
-        return scaled
 
 
 class Search(NamedTuple):

@@ -65,7 +65,12 @@ class LazyGroup(Suggesting):
             formatter.write_dl(list(COMMANDS.items()))
 
     def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        """Run; a user's mistake is one line and exit code 2, a failed check exit code 1."""
+        """Run; a user's mistake is one line and exit code 2, a failed check exit code 1.
+
+        Ctrl-C ends a command with one line and exit code 130, as shells expect.
+        """
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, _stop)
         for stream in (sys.stdout, sys.stderr):  # letters a terminal lacks become question marks
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
@@ -75,6 +80,8 @@ class LazyGroup(Suggesting):
             finally:
                 if sys.stdout is not None:
                     sys.stdout.flush()
+        except _Interrupted:
+            _leave("stopped", "interrupted; every file is whole or absent", 130)
         except InputError as error:
             _leave("error", error, 2)
         except VerificationError as error:
@@ -90,18 +97,13 @@ class LazyGroup(Suggesting):
         except MemoryError:
             _leave("error", "there is not enough memory; take fewer beats or chips at a time", 2)
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
-        """Run a command; Ctrl-C ends it with one line and exit code 130, as shells expect."""
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, _stop)
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            _leave("stopped", "interrupted; every file is whole or absent", 130)
+
+class _Interrupted(BaseException):
+    """Raised by Ctrl-C: click answers a KeyboardInterrupt with an exit code of its own."""
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    """Raise KeyboardInterrupt, but not during an import: some libraries would swallow it."""
+    """End the command, but not during an import: some libraries would swallow the exception."""
     del number
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib") and hasattr(signal, "SIGALRM"):
@@ -109,7 +111,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
             signal.setitimer(signal.ITIMER_REAL, 0.02)
             return
         frame = frame.f_back
-    raise KeyboardInterrupt
+    raise _Interrupted
 
 
 def _silence() -> None:

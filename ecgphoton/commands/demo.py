@@ -36,9 +36,10 @@ def command(
     says so.
     """
     from ecgphoton.artifacts import vacant
-    from ecgphoton.ecg import physionet
+    from ecgphoton.ecg import database
 
-    source = data or ("mitdb" if physionet.locate(data_dir) else "synthetic")
+    there = database.named(data_dir) or database.locate(data_dir) is not None
+    source = data or ("mitdb" if there else "synthetic")
     folder = vacant(None, out)
     run, bundle = folder / "run", folder / "bundle"
     place = ["--data-dir", str(data_dir)] if data_dir is not None else []

@@ -32,6 +32,8 @@ def number_of(key: str) -> Number:
     InputError
         If no effect has it, with the nearest key.
     """
+    if key in EFFECTS:
+        return EFFECTS[key].number
     if key not in numbers():
         with suppress(InputError):
             _ = EFFECTS[key]  # effects of installed extensions are loaded by this

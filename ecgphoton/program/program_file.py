@@ -32,7 +32,6 @@ from ecgphoton.student.architecture import SAMPLES, Architecture
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-
 SCHEMA = Path(__file__).with_name("program.schema.json")
 OLDER_SCHEMAS = frozenset(("02cf2c75b9b922fbbd4b1648fd20db54ca162c499d454bfc8c38fa1a6b161a9d",))
 """SHA-256 of the schemas of earlier versions, which bundles of theirs hold."""
@@ -273,8 +272,7 @@ def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any v
         raise InputError(f"mesh file: {error}") from error
     rebuilt = program_to_dict(program)  # a key that an older file lacks has its original value
     rebuilt["student"] = {name: rebuilt["student"][name] for name in data["student"]}
-    difference = next(_differences(data, rebuilt), None)
-    if difference is not None:
+    for difference in _differences(data, rebuilt):
         raise InputError(f"mesh file: {difference}")
     return program
 

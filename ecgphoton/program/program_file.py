@@ -152,7 +152,7 @@ def program_to_dict(program: MeshProgram) -> dict[str, Any]:
         "units": UNITS,
         "mesh": program.mesh,
         "readout": program.readout,
-        "student": asdict(architecture),
+        "student": architecture.to_dict(),
         "preprocessing": PREPROCESSING,
         "heater": {
             "v_pi": program.v_pi,
@@ -184,7 +184,6 @@ def _check_schema(data: object) -> None:
 
 def _differences(given: Any, rebuilt: Any, path: str = "$") -> Iterator[str]:  # noqa: ANN401
     """Yield the paths where a file differs from what its own values imply."""
-    rebuilt = list(rebuilt) if isinstance(rebuilt, tuple) else rebuilt
     if isinstance(rebuilt, dict) and isinstance(given, dict):
         for key in sorted(set(given) | set(rebuilt)):
             if key not in given or key not in rebuilt:

@@ -6,7 +6,7 @@ import json
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,7 @@ def finish(
     classes = list(splits.labels.classes)
     took_part = ["training", *dict.fromkeys((*monitored(recipe, splits), *gates))]
     metadata = {
-        "architecture": asdict(architecture),
+        "architecture": architecture.to_dict(),
         "features_version": FEATURES_VERSION,
         "classes": classes,
         "labels": splits.labels.name,

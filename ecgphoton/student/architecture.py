@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.layout import WIDTH as WIDTH

@@ -27,7 +27,6 @@ from ecgphoton.student.architecture import Architecture
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-
 SCHEMA = Path(__file__).with_name("program.schema.json")
 OLDER_SCHEMAS = frozenset(("02cf2c75b9b922fbbd4b1648fd20db54ca162c499d454bfc8c38fa1a6b161a9d",))
 """SHA-256 of the schemas of earlier versions, which bundles of theirs hold."""
@@ -118,7 +117,7 @@ def to_dict(program: MeshProgram) -> dict[str, Any]:
         "units": UNITS,
         "mesh": program.mesh,
         "readout": program.readout,
-        "student": asdict(architecture),
+        "student": architecture.to_dict(),
         "preprocessing": PREPROCESSING,
         "heater": {
             "v_pi": program.v_pi,
@@ -150,7 +149,6 @@ def _check_schema(data: object) -> None:
 
 def _differences(given: Any, rebuilt: Any, path: str = "$") -> Iterator[str]:  # noqa: ANN401
     """Yield the paths where a file differs from what its own values imply."""
-    rebuilt = list(rebuilt) if isinstance(rebuilt, tuple) else rebuilt
     if isinstance(rebuilt, dict) and isinstance(given, dict):
         for key in sorted(set(given) | set(rebuilt)):
             if key not in given or key not in rebuilt:
@@ -242,8 +240,7 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
     rebuilt = to_dict(program)
     # A key that an older file lacks has its original value.
     rebuilt["student"] = {name: rebuilt["student"][name] for name in data["student"]}
-    difference = next(_differences(data, rebuilt), None)
-    if difference is not None:
+    for difference in _differences(data, rebuilt):
         raise InputError(f"mesh file: {difference}")
     return program
 

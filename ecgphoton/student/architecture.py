@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.layout import WIDTH as WIDTH
@@ -175,9 +175,14 @@ class Architecture(Settings, section="student"):
                 f"student.shape_tokens is {self.shape_tokens}, but student.patient holds fewer"
             )
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        lists = {name: [asdict(x) for x in getattr(self, name)] for name in ("branches", "patient")}
+        return asdict(self) | lists
+
     @classmethod
     def from_dict(cls, data: object) -> Architecture:
-        """Inverse of `dataclasses.asdict`; what an older file lacks has its original value.
+        """Inverse of `to_dict`; what an older file lacks has its original value.
 
         Raises
         ------

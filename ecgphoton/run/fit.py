@@ -27,7 +27,6 @@ from ecgphoton.run.beats import examples_of, monitored
 from ecgphoton.run.finish import TrainedRun, finish, write_history
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
-from ecgphoton.training.assemble import assemble
 from ecgphoton.training.fit import fit
 from ecgphoton.training.parts import (
     Control,
@@ -49,13 +48,9 @@ def parts_of(recipe: Recipe, training: Examples, architecture: Architecture) -> 
     """Assemble the strategies of a recipe, with the hardware noise it trains under."""
     noise = recipe.noise
     silent = noise.weight == 0 and noise.detector == 0
-    return assemble(
-        recipe.balance,
-        recipe.guards,
-        recipe.augment,
-        recipe.loss,
-        examples=training,
-        classes=architecture.classes,
+    return recipe.parts(
+        training,
+        architecture.classes,
         forward=plain_forward if silent else noisy_forward(noise.weight, noise.detector),
         after_step=track_gains if architecture.gains == "tracked" else nothing,
     )
@@ -101,7 +96,9 @@ def resume_point(folder: Path) -> tuple[Recipe, int, FitState | None]:
     arrays, metadata = load_checkpoint(folder / runs.STATE)
     try:
         history = tuple(EpochRecord.from_dict(entry) for entry in metadata["history"])
-        state = FitState(arrays, Control(**metadata["control"]), history, float(metadata["rate"]))
+        state = FitState(
+            arrays, Control.from_dict(metadata["control"]), history, float(metadata["rate"])
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{folder / runs.STATE} is not the state of a run: {error}") from error
     return recipe, seed, state

@@ -57,7 +57,7 @@ def distil_run(
         test=test,
         test_name=splits.protocol.test_name,
         classes=architecture.classes,
-        strength=recipe.balance.strength,
+        strength=recipe.strategies.strength,
         seed=seed,
         teacher=None if given == "auto" else load_teacher(Path(given)),
         progress=lambda name, record, epochs: progress(

@@ -76,8 +76,8 @@ def train(
             "data.protocol": protocol,
             "data.labels": "aami4" if classes == 4 else labels,
             "data.source": data,
-            "balance.preset": preset,
-            "balance.strength": strength,
+            "strategies.preset": preset,
+            "strategies.strength": strength,
             "distill.teacher": teacher,
         }
         given = [f"{key}={value}" for key, value in flags.items() if value is not None]

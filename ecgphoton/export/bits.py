@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ecgphoton.export.lower import lower, performed
+from ecgphoton.export.lower import lower
 from ecgphoton.export.quantize import Quantisation, QuantizedStudent, quantize, softmax
 from ecgphoton.export.ranges import calibrate_ranges
 from ecgphoton.metrics import Confusion, confusion
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ecgphoton.decision import OperatingPoint
-    from ecgphoton.program.program import MeshKind
+    from ecgphoton.mesh.device import MeshKind
     from ecgphoton.student.network import SegmentStudent
 
     Array = NDArray[Any]
@@ -120,7 +120,8 @@ def _on_heaters(student: QuantizedStudent, beats: Inputs, bits: int, mesh: MeshK
     """Probabilities on an ideal chip whose heaters take codes of `bits` bits."""
     names = [str(index) for index in range(student.architecture.classes)]
     program, _ = lower(student, operating_point=None, classes=names, mesh=mesh, dac_bits=bits)
-    return softmax(student.logits(beats, matrices=performed(program, coded=True))[0])
+    coded = program.matrices(program.device.phases(program.codes))
+    return softmax(student.logits(beats, matrices=coded)[0])
 
 
 def enough(rows: list[BitsRow], part: Part, *, points: float = 0.5) -> int | None:

@@ -32,7 +32,7 @@ from ecgphoton.export.onnx_builder import metadata_of
 from ecgphoton.export.onnx_graph import float_graph, integer_graph
 from ecgphoton.export.quantize import Quantisation, QuantizedStudent, quantize
 from ecgphoton.export.ranges import RangeMethod, calibrate_ranges
-from ecgphoton.program.program_file import load_program, program_text, schema_text
+from ecgphoton.program.program_file import program_text, read_program, schema_text
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import (
     SegmentStudent,
@@ -43,7 +43,8 @@ from ecgphoton.student.network import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ecgphoton.program.program import MeshKind, MeshProgram
+    from ecgphoton.mesh.device import MeshKind
+    from ecgphoton.program.program import MeshProgram
     from ecgphoton.student.propagate import Inputs
 
 CHECKER = Path(__file__).with_name("checker.py")
@@ -274,7 +275,7 @@ def load_bundle(folder: Path | str) -> Bundle:
     problems = manifest_problems(folder)
     if problems:
         raise InputError(f"bundle {folder} is damaged: {'; '.join(problems[:3])}")
-    program = load_program(folder / MESH)
+    program = read_program(folder / MESH)
     student, _, metadata = read_student(folder / CHECKPOINT)
     bits = program.blocks[0].input_bits
     return Bundle(

@@ -18,8 +18,8 @@ import numpy as np
 
 from ecgphoton.errors import InputError
 from ecgphoton.export.onnx_builder import Graph, normalised_window
+from ecgphoton.program.blocks import IntegerBlock
 from ecgphoton.program.codes import TABLE_BITS, largest_code
-from ecgphoton.program.program import IntegerBlock
 from ecgphoton.student.architecture import WIDTH, Architecture, Branch
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from ecgphoton.export.integers import IntegerDetector
+from ecgphoton.program.blocks import IntegerBlock, Role, require
 from ecgphoton.program.codes import TABLE_BITS, largest_code, nearest_codes
-from ecgphoton.program.program import IntegerBlock, Role, require
 from ecgphoton.settings import Settings, setting
 from ecgphoton.student.architecture import WIDTH, Architecture
 from ecgphoton.student.propagate import Inputs, Stack, Tap, walk

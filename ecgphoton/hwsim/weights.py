@@ -30,7 +30,9 @@ class Chips(NamedTuple):
     additive: Tensor
     """(C or 1, K, 4) per-shot detector noise in units of ``W x``, before the gain."""
     square: Tensor | None = None
-    """(K, 1) detectors read ``v + square v^2``: intensity against a reference field."""
+    """(K, 4, 1) detectors read ``v + square v^2``; None for linear receivers."""
+    relative: float = 0.0
+    """Per-shot noise of a reading in proportion to it."""
 
 
 class ChipSource(Protocol):
@@ -127,7 +129,7 @@ class WeightChips:
 
     def draw(self, seed: int, first: int, count: int) -> Chips:
         """Return chips `first` ... `first + count - 1`."""
-        stack, additive, _ = self.nominal()
+        stack, additive, *_ = self.nominal()
         blocks = stack.matrices.shape[1]
         errors = np.stack([normals(seed, first + k, blocks) for k in range(count)])
         return Chips(self.with_errors(stack, torch.as_tensor(errors) * self.sigma), additive)

@@ -237,8 +237,7 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
         )
     except InputError as error:
         raise InputError(f"mesh file: {error}") from error
-    rebuilt = to_dict(program)
-    # A key that an older file lacks has its original value.
+    rebuilt = to_dict(program)  # a key that an older file lacks has its original value
     rebuilt["student"] = {name: rebuilt["student"][name] for name in data["student"]}
     for difference in _differences(data, rebuilt):
         raise InputError(f"mesh file: {difference}")

@@ -213,7 +213,6 @@ def student_table(beats, path):
     print(f"  {'noiseless forward pass':<24} {1e6 * forward:7.2f} us   1x")
     times = {}
     for name, (_, change) in trials.items():
-
         trial = trial_of(student, inputs, label, point, noise=SIGMA)
         trial = replace(trial, source=replace(trial.source, **change))
         times[name] = best(lambda trial=trial: run(trial, chips)) / beats / chips

@@ -32,6 +32,8 @@ def number_of(key: str) -> Number:
     InputError
         If no effect has it, with the nearest key.
     """
+    if key in EFFECTS:
+        return EFFECTS[key].number
     if key not in numbers():
         with suppress(InputError):
             _ = EFFECTS[key]  # effects of installed extensions are loaded by this
@@ -127,8 +129,8 @@ def load_profile(source: Profile | str | Path) -> Profile:
         path = Path(source)
         if not path.is_file():
             raise InputError(
-                f"there is no profile {str(source)!r}; {nearest(str(source), profiles())}, or name "
-                "the path of a TOML file"
+                f"there is no profile {str(source)!r} and no TOML file of that path; "
+                f"{nearest(str(source), profiles())}"
             )
     return _from_dict(parse_toml(read_text(path), f"profile {path}"), path)
 

@@ -1,4 +1,4 @@
-"""Weights level: a chip is a program whose every number came out slightly wrong."""
+"""Weights level: a chip is a program with an independent error in every number."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.readout import quantize
 from ecgphoton.hwsim.streams import chip_rng
 from ecgphoton.student.architecture import WIDTH, Architecture
 from ecgphoton.student.propagate import Head, Stack
@@ -104,8 +103,6 @@ class WeightChips:
     """Static error of every weight and bias."""
     detector: float = 0.0
     """Per-shot detector noise, fraction of full scale (1 in units of ``W x``)."""
-    weight_bits: int | None = None
-    """Bits the weights and biases are programmed with; None programs them exactly."""
 
     def __post_init__(self) -> None:
         for name in ("sigma", "detector"):
@@ -118,13 +115,6 @@ class WeightChips:
     def nominal(self) -> Chips:
         """Return the perfect chip."""
         stack = self.carrier.stack
-        if self.weight_bits is not None:
-            bound = self.carrier.scale
-            stack = Stack(
-                quantize(stack.matrices, self.weight_bits, -bound, bound),
-                quantize(stack.biases, self.weight_bits, -bound, bound),
-                stack.gains,
-            )
         return Chips(stack, torch.full_like(stack.biases, self.detector))
 
     def draw(self, seed: int, first: int, count: int) -> Chips:

@@ -74,7 +74,7 @@ def drift(
         seed=seed,
         hours=tuple(hours),
         limits=limits_of(limit),
-        progress=partial(progress, "plans"),
+        progress=progress,
     )
     rows = report.rows()
     return journey.write(report, report.to_dict(), rows, _draw_trims)

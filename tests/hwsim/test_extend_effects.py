@@ -15,6 +15,7 @@ from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.hwsim.simulate import simulate, trial_of
 from ecgphoton.hwsim.sweep import parse_sweep, run_sweep
+from ecgphoton.registry import load
 
 EXTENSION = '''
 import torch
@@ -110,8 +111,7 @@ def test_a_bench_reads_with_the_receiver(student):
     assert np.allclose(readings[1].real, readings[0].real + 0.05 * readings[0].real ** 2)
 
 
-def test_an_extension_that_workers_cannot_import(student, inputs, label, point, monkeypatch):
-    """A module that is not found by a worker is named, with what to do."""
-    monkeypatch.setattr("ecgphoton.hwsim.distributed.extensions", lambda: ("nowhere_to_be_found",))
+def test_an_extension_that_workers_cannot_import():
+    """A module that a worker does not find is named, with what to do."""
     with pytest.raises(InputError, match="extension nowhere_to_be_found cannot be imported"):
-        simulate(student, inputs, label, point, chips=8, noise=0.02, workers=2)
+        load(("nowhere_to_be_found",))

@@ -42,7 +42,7 @@ ALL = (
     ),
     Effect(
         "detector.splitter_sigma",
-        Number("Angle error of a receiver's splitter; `balanced` feels it.", math.pi / 4, "rad"),
+        Number("Angle error of a receiver's splitter, which `balanced` has.", math.pi / 4, "rad"),
         "reading",
         lambda reading, x, _: reading._replace(splitter=reading.splitter + x[..., None]),
         "path",

@@ -1,4 +1,12 @@
-"""Effects of passive optics: splitters, attenuators and loss."""
+"""Effects of passive optics: splitters, attenuators and loss.
+
+One MZI, from left to right: the external phase, a splitter with angle error alpha, the internal
+phase, a splitter with angle error beta, and its own field transmission t::
+
+    ──[phi]──╲ ╱──[theta]──╲ ╱──(t)──
+              ╳ alpha       ╳ beta
+    ─────────╱ ╲───────────╱ ╲──(t)──
+"""
 
 from __future__ import annotations
 

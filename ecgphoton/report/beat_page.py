@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.report import style
-from ecgphoton.report.pieces import spoken
+from ecgphoton.report.pieces import words
 from ecgphoton.report.scores import Scores, errors_of, worst_in_turn
 
 if TYPE_CHECKING:
@@ -42,20 +42,15 @@ def draw_beats(
         if "_without_" not in name
         for chapter in _chapters(name, one, point, classes)
     ]
-    grids = [-(-len(rows) // COLUMNS) if len(rows) else 0 for _, _, rows, _, _ in chapters]
-    heights = [0.42 + 0.82 * max(grid, 0.2) for grid in grids]
+    grids = [max(len(rows[::COLUMNS]), 1) for _, _, rows, _, _ in chapters]
+    heights = [0.42 + 0.82 * len(rows[::COLUMNS]) for _, _, rows, _, _ in chapters]
     figure = style.new_figure(sum(heights) + 0.2, synthetic=synthetic)
     parts = figure.subfigures(len(chapters), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for part, grid, (name, title, rows, wrongness, colour) in zip(
-        parts, grids, chapters, strict=True
-    ):
+    for part, grid, (name, title, rows, texts, colour) in zip(parts, grids, chapters, strict=True):
         part.suptitle(title, x=0.01, ha="left", fontsize=9, weight="bold", color=colour)
-        if not grid:
-            part.text(0.01, 0.3, "none", color=style.SOFT)
-            continue
         panels = part.subplots(grid, COLUMNS, squeeze=False, gridspec_kw={"wspace": 0.03}).ravel()
         for axes, row in zip(panels, rows, strict=False):
-            _draw_beat(axes, sets[name], int(row), wrongness[row], colour)
+            _draw_beat(axes, sets[name], int(row), texts[row], colour)
         for axes in panels[len(rows) :]:
             axes.set_axis_off()
     return figure
@@ -73,13 +68,13 @@ def _chapters(
         wrong = called != one.label
         rows = worst_in_turn(one, wrong, worst, 2 * COLUMNS * ROWS)
         texts = [f"as {classes[c]} {p:.2f}" for c, p in zip(called, worst, strict=True)]
-        title = f"{spoken(name)}: {wrong.sum():,} of {len(one):,} beats in a wrong class"
+        title = f"{words(name)}: {wrong.sum():,} of {len(one):,} beats in a wrong class"
         return [(name, title, rows, texts, style.VERMILION)]
     texts = [f"p {p:.2f}" for p in one.probability[:, 1]]
     return [
         (
             name,
-            f"{spoken(name)}: {error.wrong.sum():,} of {error.of:,} {error.name}",
+            f"{words(name)}: {error.wrong.sum():,} of {error.of:,} {error.name}",
             worst_in_turn(one, error.wrong, error.wrongness, COLUMNS * ROWS),
             texts,
             colour,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ecgphoton.errors import InputError
 from ecgphoton.report import pieces
 from ecgphoton.report.material import Material
-from ecgphoton.report.pieces import Section, spoken
+from ecgphoton.report.pieces import words
 from ecgphoton.report.scores import Scores, errors_of, worst_in_turn
 from ecgphoton.report.strips import draw_strip
 
@@ -30,25 +30,25 @@ Reader = Callable[[str, int, int], NDArray[np.float32]]
 """From record, first and last sample at 360 Hz to mV."""
 
 
-def wrong_beats(material: Material) -> Section | None:
+def wrong_beats(material: Material, scores: Mapping[str, Scores]) -> Markup:
     """Draw the worst errors of every record, with the signal around them."""
-    names = [name for name in material.scores if name != "validation" and "_without_" not in name]
+    names = [name for name in scores if name != "validation" and "_without_" not in name]
     reader = _reader(material) if names and material.point is not None else None
     if reader is None or material.point is None:
-        return None
-    one, parts = material.scores[names[0]], []
+        return Markup("")
+    one, parts = scores[names[0]], []
     for error in errors_of(one, material.point):
         rows = worst_in_turn(one, error.wrong, error.wrongness, STRIPS)
         try:
             strips = [_strip(reader, one, int(row)) for row in rows]
         except InputError:
-            return None  # the recordings here are not those of the run
-        title = f"{error.name}: {len(rows)} of {int(error.wrong.sum()):,}, worst of each record"
-        parts.append(Markup("<h3>{}</h3>").format(title[0].upper() + title[1:]))
+            return Markup("")  # the recordings here are not those of the run
+        title = f"{words(names[0])}, {error.name}: {len(rows)} of {error.wrong.sum():,}, the worst"
+        parts.append(Markup("<h3>{} of each record</h3>").format(title))
         parts.append(Markup('<div class="strips">{}</div>').format(pieces.join(strips)))
     private = "" if material.synthetic else " This page contains parts of recordings: protect it."
     parts.append(pieces.paragraph(NOTE + private, "note"))
-    return Section("beats", f"Wrongly decided beats, {spoken(names[0])}", pieces.join(parts))
+    return pieces.join(parts)
 
 
 def _strip(reader: Reader, one: Scores, row: int) -> Markup:

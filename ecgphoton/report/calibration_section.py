@@ -5,9 +5,9 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from ecgphoton.report import pieces
-from ecgphoton.report.chips import draw_calibration
+from ecgphoton.report.chips import Content, draw_calibration
 from ecgphoton.report.material import Material
-from ecgphoton.report.pieces import Section, number, percent, spoken
+from ecgphoton.report.pieces import number, percent, words
 
 FILE, TABLE = "calibration.json", "calibrated_chips.csv"
 COLUMNS = {
@@ -23,11 +23,8 @@ COLUMNS = {
 """What is shown of every stage."""
 
 
-def calibration_verdict(material: Material) -> Markup | None:
+def calibration_verdict(found: Content) -> Markup:
     """State whether enough of the calibrated chips are within the limits."""
-    found = material.json(FILE)
-    if found is None:
-        return None
     first, *_, last = found["table"]
     text = (
         f"Calibration: {percent(last['yield'], 1)} of {found['chips']:,} chips are within the "
@@ -38,12 +35,9 @@ def calibration_verdict(material: Material) -> Markup | None:
     return pieces.verdict(found["verdict"], text)
 
 
-def calibration(material: Material) -> Section | None:
+def calibration(material: Material, found: Content) -> Markup:
     """Compare every stage of a calibration, over all chips and for every chip."""
-    verdict = calibration_verdict(material)
-    if verdict is None:
-        return None
-    found, parts = material.json(FILE), [verdict]
+    parts = [calibration_verdict(found)]
     if rows := material.rows(FILE, TABLE):
         figure = draw_calibration(found, rows)
         parts.append(pieces.picture(figure, "Every chip before and after calibration"))
@@ -54,7 +48,7 @@ def calibration(material: Material) -> Section | None:
     ]  # fmt: skip
     parts.append(pieces.table(["stage", *COLUMNS.values()], cells))
     recovered = {
-        f"{spoken(name)}: recovered share of the loss": percent(share, 1)
+        f"{words(name)}: recovered share of the loss": percent(share, 1)
         for name, share in found.get("recovered", {}).items()
     }
     parts.append(pieces.facts(recovered))
@@ -64,4 +58,4 @@ def calibration(material: Material) -> Section | None:
     ):
         if content:
             parts.append(pieces.fold(title, pieces.any_value(content)))
-    return Section("calibration", "Calibration, before and after", pieces.join(parts))
+    return pieces.join(parts)

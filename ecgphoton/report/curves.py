@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ecgphoton.report import style
 
 if TYPE_CHECKING:
@@ -46,12 +48,10 @@ def draw_curves(history: History, classes: Sequence[str], *, synthetic: bool = F
     _draw_loss(panels[0], history, epochs)
     panels[1].plot(epochs, [record.score for record in history], color=style.BLUE)
     panels[1].set_title("Selection score")
+    _draw_rates(panels[2], history, epochs, classes, binary=bool(points))
     if points:
-        _draw_rates(panels[2], history, epochs)
         panels[3].plot(*zip(*points, strict=True), color=style.INK)
         panels[3].set(title="Threshold", ylim=(0, 1))
-    else:
-        _draw_classes(panels[2], history, epochs, classes)
     kept = best_epoch(history)
     for axes in panels:
         axes.set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)
@@ -80,46 +80,40 @@ def _draw_loss(axes: Axes, history: History, epochs: list[int]) -> None:
     axes.set_title("Training loss")
 
 
-def _draw_rates(axes: Axes, history: History, epochs: list[int]) -> None:
-    """Draw miss rate, FPR and F1 of the first set, and of a second one as thin dashed lines."""
-    kinds = (("miss", "miss rate", 1), ("fpr", "FPR", 0), ("f1", "F1", 2))
-    for number, name in enumerate(history[0].sets):
-        look: dict[str, Any] = {"ls": DASHED, "lw": 1.1} if number else {}
-        for key, label, colour in kinds:
-            axes.plot(
-                epochs, _column(history, name, key), color=style.colour_of(colour),
-                label=f"{label}, {name}" if number else label, **look,
-            )  # fmt: skip
-    _finish_rates(axes, f"Rates at the threshold of the epoch, {next(iter(history[0].sets))}", 3)
-
-
-def _draw_classes(axes: Axes, history: History, epochs: list[int], classes: Sequence[str]) -> None:
-    """Draw the recall of every class of the first set, and macro-F1."""
-    name = next(iter(history[0].sets))
-    for number, label in enumerate(classes):
-        values = [_recall(record.sets[name], number, label) for record in history]
-        axes.plot(epochs, values, color=style.colour_of(number), label=label)
-    macro = _column(history, name, "macro_f1")
-    axes.plot(epochs, macro, color=style.INK, lw=1.2, ls=DASHED, label="macro-F1")
-    _finish_rates(axes, f"Recall of every class, {name}", 5)
-
-
-def _finish_rates(axes: Axes, title: str, columns: int) -> None:
-    """Label a panel of rates; its legend is below the panel, where it covers no curve."""
-    axes.set(ylim=(0, 1), title=title)
+def _draw_rates(
+    axes: Axes, history: History, epochs: list[int], classes: Sequence[str], *, binary: bool
+) -> None:
+    """Draw miss rate, FPR and F1 of every set (of further sets dashed), or class recalls."""
+    first, *others = history[0].sets
+    if binary:
+        kinds = (("miss", "miss rate", 1), ("fpr", "FPR", 0), ("f1", "F1", 2))
+        curves = [
+            (label if name == first else f"{label}, {name}", style.colour_of(colour),
+             name != first, [record.sets.get(name, {}).get(key) for record in history])
+            for name in (first, *others)
+            for key, label, colour in kinds
+        ]  # fmt: skip
+    else:
+        sets = [record.sets[first] for record in history]
+        curves = [
+            (label, style.colour_of(number), False, [_recall(one, number, label) for one in sets])
+            for number, label in enumerate(classes)
+        ]
+        macro = [one.get("macro_f1") for one in sets]
+        curves.append(("macro-F1", style.INK, True, macro))
+    for label, colour, dashed, values in curves:
+        look: dict[str, Any] = {"ls": DASHED, "lw": 1.1} if dashed else {}
+        axes.plot(epochs, np.array(values, float), color=colour, label=label, **look)
+    title = "Rates at the threshold of the epoch" if binary else "Recall of every class"
+    axes.set(ylim=(0, 1), title=f"{title}, {first}")
     style.percent_axis(axes)
-    axes.legend(ncols=columns, loc="upper left", bbox_to_anchor=(0, -0.02))
+    axes.legend(ncols=3 if binary else 5, loc="upper left", bbox_to_anchor=(0, -0.02))
 
 
-def _recall(values: Mapping[str, Any], number: int, label: str) -> float:
+def _recall(values: Mapping[str, Any], number: int, label: str) -> float | None:
     table = values.get("classes", {})
-    row = table.get(label, table.get(str(number), {}))
-    return float(row.get("recall", float("nan")))
-
-
-def _column(history: History, name: str, key: str) -> list[float]:
-    values = [record.sets.get(name, {}).get(key) for record in history]
-    return [float("nan") if value is None else float(value) for value in values]
+    recall: float | None = table.get(label, table.get(str(number), {})).get("recall")
+    return recall
 
 
 def _numbered(history: History) -> list[tuple[int, int, str]]:

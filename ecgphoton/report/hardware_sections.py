@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from ecgphoton.report import pieces
-from ecgphoton.report.chips import column, draw_chips, draw_sweep, within
+from ecgphoton.report.chips import Content, column, draw_chips, draw_sweep, within
 from ecgphoton.report.material import Material
-from ecgphoton.report.pieces import Section, number, percent, spoken
+from ecgphoton.report.pieces import number, percent, words
 
 if TYPE_CHECKING:
     from ecgphoton.program.program import MeshProgram
@@ -19,21 +19,8 @@ MOST_BEYOND = 10
 """Chips beyond the limits that are listed."""
 
 
-def program_of(material: Material) -> MeshProgram | None:
-    """Return the mesh program of the bundle, None without one."""
-    path = material.find("mesh.json")
-    if path is None:
-        return None
-    from ecgphoton.program.program_file import read_program
-
-    return read_program(path)
-
-
-def bits(material: Material) -> Section | None:
+def bits(_: Material, program: MeshProgram) -> Markup:
     """List the word lengths and gains of every block."""
-    program = program_of(material)
-    if program is None:
-        return None
     rows = [
         [
             block.name, block.role, f"{block.weight_bits} / {block.bias_bits}", block.input_bits,
@@ -52,14 +39,11 @@ def bits(material: Material) -> Section | None:
             "readout": program.readout,
         }
     )
-    return Section("bits", "Bits and gains", about + pieces.table(columns, rows))
+    return about + pieces.table(columns, rows)
 
 
-def meshes(material: Material) -> Section | None:
+def meshes(_: Material, program: MeshProgram) -> Markup:
     """Draw the interferometers of every block with their phases."""
-    program = program_of(material)
-    if program is None:
-        return None
     from ecgphoton.export.drawing import draw_svg
 
     folds = [
@@ -77,14 +61,11 @@ def meshes(material: Material) -> Section | None:
         "darker blue a box, the larger its phase or transmission.",
         "note",
     )
-    return Section("meshes", "Meshes and phases", note + pieces.join(folds))
+    return note + pieces.join(folds)
 
 
-def power(material: Material) -> Section | None:
+def power(material: Material, program: MeshProgram) -> Markup:
     """Count the parts, and give heater energy per beat and optical loss with their assumptions."""
-    program = program_of(material)
-    if program is None:
-        return None
     from ecgphoton.export.formats import bill_of_materials
 
     bill = bill_of_materials(program)
@@ -114,7 +95,7 @@ def power(material: Material) -> Section | None:
         "Lasers, converters and electronics are not counted.",
         "note",
     )
-    return Section("power", "Parts, power and energy per beat", facts + note)
+    return facts + note
 
 
 def _profile(material: Material, kind: str) -> dict[str, Any] | None:
@@ -124,11 +105,8 @@ def _profile(material: Material, kind: str) -> dict[str, Any] | None:
     return profile
 
 
-def simulation_verdict(material: Material) -> Markup | None:
+def simulation_verdict(found: Content) -> Markup:
     """State whether enough of the simulated chips are within the limits."""
-    found = material.json("simulation.json")
-    if found is None:
-        return None
     limits, (low, high) = found["limits"], found["yield_interval"]
     hardware = found.get("profile") or f"noise {found.get('noise', 0):g}"
     return pieces.verdict(
@@ -141,18 +119,17 @@ def simulation_verdict(material: Material) -> Markup | None:
     )
 
 
-def chips(material: Material) -> Section | None:
+def chips(material: Material, found: Content) -> Markup:
     """Draw every simulated chip, and list the distribution of its rates."""
-    verdict = simulation_verdict(material)
-    if verdict is None:
-        return None
-    found, rows = material.json("simulation.json"), material.rows("simulation.json", "chips.csv")
-    parts = [verdict]
+    rows, parts = material.rows("simulation.json", "chips.csv"), [simulation_verdict(found)]
     if rows:
         parts.append(pieces.picture(draw_chips(found, rows), "Miss rate and FPR of every chip"))
     keys = ("perfect", "mean", "median", "p5", "p95", "worst")
     table = [
-        [spoken(name), *(number(row[key]) if name == "auc" else percent(row[key]) for key in keys)]
+        [
+            words(name),
+            *(number(row[key]) if name == "auc" else percent(row[key]) for key in keys),
+        ]
         for name, row in found["metrics"].items()
     ]
     parts.append(pieces.table(["", *keys], table))
@@ -164,10 +141,10 @@ def chips(material: Material) -> Section | None:
     if worst:
         title = f"The worst {len(worst)} of {len(beyond)} chips beyond the limits"
         parts.append(pieces.fold(title, pieces.table(["chip", "miss rate", "FPR"], worst)))
-    return Section("chips", "Simulated chips", pieces.join(parts))
+    return pieces.join(parts)
 
 
-def tolerance(material: Material) -> Section | None:
+def tolerance(material: Material, _: Material) -> Markup:
     """Draw yield and error rates over the swept parameter, and give the requirement."""
     found, solved = material.json("sweep.json"), material.json("requirement.json")
     parts = []
@@ -176,14 +153,11 @@ def tolerance(material: Material) -> Section | None:
         parts.append(pieces.picture(figure, f"Rates and yield over {found['parameter']}"))
     if solved is not None:
         parts.append(pieces.paragraph(f"Requirement: {solved['sentence']}."))
-    return Section("tolerance", "Tolerance", pieces.join(parts)) if parts else None
+    return pieces.join(parts)
 
 
-def blame(material: Material) -> Section | None:
+def blame(_: Material, found: Content) -> Markup:
     """List how much every source of error costs."""
-    found = material.json("blame.json")
-    if not found or not found.get("shares"):
-        return None
     keys = ("lost_sensitivity", "added_fpr", "lost_sensitivity_gradient", "added_fpr_gradient")
     parts = []
     for kind in dict.fromkeys(share["kind"] for share in found["shares"]):
@@ -197,10 +171,10 @@ def blame(material: Material) -> Section | None:
         more = f" (the {MOST_SHARES} largest of {len(rows)})" if len(rows) > MOST_SHARES else ""
         table = pieces.table(columns, shown)
         parts.append(pieces.fold(f"By {kind}{more}", table, opened=kind == "source"))
-    return Section("blame", "Cost of every source of error", pieces.join(parts))
+    return pieces.join(parts)
 
 
-def extremes(material: Material) -> Section | None:
+def extremes(material: Material, _: Material) -> Markup:
     """Give the worst chip within tolerance, and bounds that hold for every chip."""
     parts = []
     if (found := material.json("adversary.json")) is not None:
@@ -216,14 +190,10 @@ def extremes(material: Material) -> Section | None:
         columns = ["every error within", "beats decided the same by all chips", "miss rate at most",
                    "FPR at most"]  # fmt: skip
         parts.append(pieces.table(columns, rows))
-    return Section("extremes", "Worst cases", pieces.join(parts)) if parts else None
+    return pieces.join(parts)
 
 
-def distillation(material: Material) -> Section | None:
+def distillation(_: Material, found: Content) -> Markup:
     """Give the verdict on a teacher, and the rates of every model."""
-    found = material.json("distillation.json")
-    if found is None:
-        return None
     verdict = pieces.paragraph(found.get("verdict", ""))
-    body = verdict + pieces.any_value(found.get("models", []))
-    return Section("distillation", "Distillation", body)
+    return verdict + pieces.any_value(found.get("models", []))

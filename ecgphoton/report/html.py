@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from markupsafe import Markup
 
@@ -13,16 +15,15 @@ from ecgphoton.errors import InputError
 from ecgphoton.report import hardware_sections, pieces, run_sections
 from ecgphoton.report.beat_section import wrong_beats
 from ecgphoton.report.calibration_section import calibration, calibration_verdict
+from ecgphoton.report.hardware_sections import simulation_verdict
 from ecgphoton.report.material import Material
-from ecgphoton.report.pieces import Section, percent, spoken
+from ecgphoton.report.pieces import percent, words
 from ecgphoton.report.style import SYNTHETIC
-from ecgphoton.runs import ENVIRONMENT, RECIPE
+from ecgphoton.runs import ENVIRONMENT, HISTORY, RECIPE
 from ecgphoton.version import __version__
 
-_T = TypeVar("_T")
 
-
-def provenance(material: Material) -> Section | None:
+def provenance(material: Material, _: Material) -> Markup:
     """List versions, folders, the recipe and the hashes of all files."""
     about = material.metadata
     environment = material.json(ENVIRONMENT) or {}
@@ -48,7 +49,7 @@ def provenance(material: Material) -> Section | None:
         text = read_bytes(recipe).decode(errors="replace")
         parts.append(pieces.fold("Recipe", Markup("<pre>{}</pre>").format(text)))
     hashes = [
-        [f"{spoken(name)} beats", "–", _code(digest)]
+        [f"{words(name)} beats", "–", _code(digest)]
         for name, digest in about.get("data", {}).items()
     ]
     for folder in material.folders:
@@ -61,7 +62,7 @@ def provenance(material: Material) -> Section | None:
     if hashes:
         table = pieces.table(["what", "bytes", "SHA-256"], hashes)
         parts.append(pieces.fold(f"Hashes ({len(hashes)})", table, kind="screen"))
-    return Section("provenance", "Provenance", pieces.join(parts))
+    return pieces.join(parts)
 
 
 def _code(digest: object) -> Markup:
@@ -73,25 +74,50 @@ def _short(folder: Path) -> str:
     return "/".join(folder.resolve().parts[-3:])
 
 
-SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
-    run_sections.data,
-    run_sections.results,
-    run_sections.training,
-    run_sections.decisions,
-    run_sections.records,
-    wrong_beats,
-    hardware_sections.distillation,
-    hardware_sections.chips,
-    hardware_sections.tolerance,
-    hardware_sections.blame,
-    hardware_sections.extremes,
-    calibration,
-    hardware_sections.meshes,
-    hardware_sections.bits,
-    hardware_sections.power,
-    provenance,
-)
-"""Chapters in order; a chapter is left out where its files are missing."""
+@dataclass(frozen=True)
+class Chapter:
+    """One chapter of a report, which appears where its results are there and it is not empty."""
+
+    name: str
+    """Anchor in the page."""
+    title: str
+    results: Callable[[Material], Any]
+    """What it is about; the chapter is left out where this is None or empty."""
+    make: Callable[[Material, Any], Markup]
+
+
+def _file(name: str) -> Callable[[Material], Any]:
+    return lambda material: material.json(name)
+
+
+def _all(material: Material) -> Material:
+    return material
+
+
+CHAPTERS = (
+    Chapter("data", "Data and protocol", _all, run_sections.data),
+    Chapter("results", "Results", lambda found: found.sets, run_sections.results),
+    Chapter("curves", "Training", lambda found: found.find(HISTORY), run_sections.training),
+    Chapter("decisions", "ROC, precision and confusion", lambda found: found.scores,
+            run_sections.decisions),
+    Chapter("records", "Results by record", lambda found: found.sets, run_sections.records),
+    Chapter("beats", "Wrongly decided beats", lambda found: found.scores, wrong_beats),
+    Chapter("distillation", "Distillation", _file("distillation.json"),
+            hardware_sections.distillation),
+    Chapter("chips", "Simulated chips", _file("simulation.json"), hardware_sections.chips),
+    Chapter("tolerance", "Tolerance", _all, hardware_sections.tolerance),
+    Chapter("blame", "Cost of every source of error", _file("blame.json"),
+            hardware_sections.blame),
+    Chapter("extremes", "Worst cases", _all, hardware_sections.extremes),
+    Chapter("calibration", "Calibration, before and after", _file("calibration.json"), calibration),
+    Chapter("meshes", "Meshes and phases", lambda found: found.program, hardware_sections.meshes),
+    Chapter("bits", "Bits and gains", lambda found: found.program, hardware_sections.bits),
+    Chapter("power", "Parts, power and energy per beat", lambda found: found.program,
+            hardware_sections.power),
+    Chapter("provenance", "Provenance", _all, provenance),
+)  # fmt: skip
+"""Chapters in order."""
+VERDICTS = {"simulation": simulation_verdict, "calibration": calibration_verdict}
 
 
 def write_report(material: Material, out: Path) -> Path:
@@ -115,17 +141,19 @@ def write_report(material: Material, out: Path) -> Path:
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    chapters = [section for make in SECTIONS if (section := _chapter(make, material)) is not None]
-    verdicts = [
-        verdict
-        for make in (hardware_sections.simulation_verdict, calibration_verdict)
-        if (verdict := _chapter(make, material)) is not None
-    ]
-    words = [
-        f"{kind} {str(found['verdict']).upper()}"
-        for kind in ("simulation", "calibration")
-        if (found := material.json(f"{kind}.json")) is not None
-    ]
+    sections = []
+    for chapter in CHAPTERS:
+        with _making(chapter.name, material):
+            results = chapter.results(material)
+            if results and (body := chapter.make(material, results)):
+                sections.append({"name": chapter.name, "title": chapter.title, "body": body})
+    with _making("summary", material):
+        tiles = _tiles(material)
+        verdicts = {
+            f"{kind} {found['verdict'].upper()}": make(found)
+            for kind, make in VERDICTS.items()
+            if (found := material.json(f"{kind}.json")) is not None
+        }
     page = Environment(
         loader=PackageLoader("ecgphoton.report", "templates"),
         autoescape=True,
@@ -139,28 +167,27 @@ def write_report(material: Material, out: Path) -> Path:
         page.render(
             name=material.name,
             date=material.date,
-            title=", ".join(filter(None, (material.name, *words, material.date))),
-            verdicts=verdicts,
+            title=", ".join(filter(None, (material.name, *verdicts, material.date))),
+            verdicts=verdicts.values(),
             banner=SYNTHETIC if material.synthetic else "",
-            tiles=_chapter(_tiles, material),
-            sections=chapters,
+            tiles=tiles,
+            sections=sections,
             version=__version__,
         ),
     )
     return out
 
 
-def _chapter(make: Callable[[Material], _T], material: Material) -> _T:
-    """Make a chapter; name the folders where a file of the wrong content prevents it."""
+@contextlib.contextmanager
+def _making(name: str, material: Material) -> Iterator[None]:
+    """Name the chapter and the folders where a file of the wrong content prevents it."""
     try:
-        return make(material)
-    except InputError:
-        raise
+        yield
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         folders = ", ".join(map(str, material.folders))
         raise InputError(
-            f"the chapter {make.__name__!r} cannot be made from {folders}: a file lacks or "
-            f"has wrong content ({error!r}); write it again"
+            f"the chapter {name!r} cannot be made from {folders}: a file lacks or has wrong "
+            f"content ({error!r}); write it again"
         ) from error
 
 
@@ -171,10 +198,10 @@ def _tiles(material: Material) -> list[tuple[str, str, str]]:
         if "_without_" in name:
             continue
         if "miss" in row:
-            tiles.append((f"miss, {spoken(name)}", percent(row["miss"]),
+            tiles.append((f"miss, {words(name)}", percent(row["miss"]),
                           f"FPR {percent(row['fpr'])}"))  # fmt: skip
         else:
-            tiles.append((f"macro-F1, {spoken(name)}", f"{row['macro_f1']:.3f}", ""))
+            tiles.append((f"macro-F1, {words(name)}", f"{row['macro_f1']:.3f}", ""))
     if parameters := material.metrics.get("parameters"):
         remark = f"{material.metrics['gains']} gains" if "gains" in material.metrics else ""
         tiles.append(("weights and biases", f"{parameters:,}", remark))

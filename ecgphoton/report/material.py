@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_bytes, read_json, sha256
 from ecgphoton.decision import OperatingPoint
@@ -25,7 +25,11 @@ from ecgphoton.runs import (
     name_of,
 )
 
-KNOWN = (METRICS, CHECKPOINT, "mesh.json", "simulation.json", "sweep.json", MANIFEST)
+if TYPE_CHECKING:
+    from ecgphoton.program.program import MeshProgram
+
+PROGRAM = "mesh.json"
+KNOWN = (METRICS, CHECKPOINT, PROGRAM, "simulation.json", "sweep.json", MANIFEST)
 """Files of which a report needs at least one."""
 
 
@@ -71,6 +75,14 @@ class Material:
         """Content of a JSON file, None where no folder has it."""
         path = self.find(name)
         return None if path is None else read_json(path)
+
+    @cached_property
+    def program(self) -> MeshProgram | None:
+        """Mesh program of the bundle, None without one."""
+        from ecgphoton.program.program_file import read_program
+
+        path = self.find(PROGRAM)
+        return None if path is None else read_program(path)
 
     @cached_property
     def metadata(self) -> Mapping[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
@@ -16,16 +15,6 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 4
 """Columns that fit on a phone."""
-
-
-@dataclass(frozen=True)
-class Section:
-    """One chapter of a report."""
-
-    name: str
-    """Anchor in the page."""
-    title: str
-    body: Markup
 
 
 def join(parts: Iterable[str]) -> Markup:
@@ -125,19 +114,19 @@ def verdict(word: str, text: str) -> Markup:
     )
 
 
-def spoken(name: str) -> str:
+def words(name: str) -> str:
     """Return the name of a set or key as it is shown to people."""
     return {"auc": "AUC", "fpr": "FPR", "miss": "miss rate"}.get(name, name.replace("_", " "))
 
 
 def any_value(value: Any) -> Markup:  # noqa: ANN401 - JSON is any value
-    """Return any JSON value in a readable form: lists of objects become tables."""
+    """Return any JSON value in a words form: lists of objects become tables."""
     if isinstance(value, dict):
-        return facts({spoken(str(key)): any_value(item) for key, item in value.items()})
+        return facts({words(str(key)): any_value(item) for key, item in value.items()})
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
         columns = list(dict.fromkeys(str(key) for item in value for key in item))
         rows = [[any_value(item.get(column)) for column in columns] for item in value[:200]]
-        return table([spoken(column) for column in columns], rows)
+        return table([words(column) for column in columns], rows)
     if isinstance(value, list):
         return escape(", ".join(number(item) if not isinstance(item, list | dict) else str(item)
                                 for item in value[:60]))  # fmt: skip

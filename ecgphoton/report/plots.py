@@ -13,8 +13,8 @@ from ecgphoton.metrics import confusion_matrix, ranking
 from ecgphoton.report import style
 from ecgphoton.report.beat_page import draw_beats
 from ecgphoton.report.curves import draw_curves
-from ecgphoton.report.pieces import spoken
-from ecgphoton.report.scores import SUFFIX, Scores, precision_recall, read_scores, roc, thin
+from ecgphoton.report.pieces import words
+from ecgphoton.report.scores import SUFFIX, Scores, precision_recall, read_scores, roc
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,7 +100,7 @@ def draw_roc(
                 corner = max(corner, min(1.0, np.ceil(11 * max(fpr, 1 - caught)) / 10))
                 for where in (axes, inset):
                     where.plot(fpr, caught, "o", color=colour, **DOT)
-            curve = thin(roc(truth, probability)).T
+            curve = roc(truth, probability).T
             axes.plot(*curve, color=colour, label=label)
             inset.plot(*curve, color=colour)
         axes.plot([0, 1], [0, 1], color=style.LINE, lw=0.8, ls=(0, (4, 4)), zorder=1)
@@ -111,7 +111,10 @@ def draw_roc(
         inset.set_facecolor(style.WHITE)
         title, x = "ROC", "FPR: normal beats called abnormal"
         if point is None:
-            title, x = f"ROC, {spoken(next(iter(group)))}", "share of other beats called this class"
+            title, x = (
+                f"ROC, {words(next(iter(group)))}",
+                "share of other beats called this class",
+            )
         axes.set(title=title, xlim=(-0.01, 1), ylim=(0, 1.01), aspect="equal")
         axes.set(xlabel=x, ylabel="sensitivity: 1 − miss rate")
         for where in (axes, inset):
@@ -142,13 +145,13 @@ def draw_precision(
             if precision is None:
                 continue
             label = f"{name}   AP {precision:.3f} at {100 * share:.1f} % prevalence"
-            axes.plot(*thin(precision_recall(truth, probability)).T, color=colour, label=label)
+            axes.plot(*precision_recall(truth, probability).T, color=colour, label=label)
             axes.axhline(share, color=colour, lw=0.8, ls=(0, (2, 3)), zorder=1)
             if point is not None:
                 called = point.decide(probability)
                 at = called[truth].mean(), truth[called].mean() if called.any() else 0.0
                 axes.plot(*at, "o", color=colour, **DOT)
-        of = "" if point is not None else f", {spoken(next(iter(group)))}"
+        of = "" if point is not None else f", {words(next(iter(group)))}"
         axes.set(title=f"Precision and sensitivity{of}", xlim=(0, 1.01), ylim=(0, 1.01))
         axes.set(xlabel="sensitivity: 1 − miss rate", ylabel="precision: correct calls of abnormal")
         if point is None:
@@ -175,7 +178,7 @@ def draw_confusion(
     for axes, (name, one) in zip(panels, scores.items(), strict=False):
         matrix = confusion_matrix(one.label, classify(one.probability, point), len(classes))
         _draw_matrix(axes, matrix, classes)
-        axes.set_title(spoken(name), pad=16)
+        axes.set_title(words(name), pad=16)
         axes.annotate(
             f"{len(one):,} beats", (0, 1), (0, 4), xycoords="axes fraction",
             textcoords="offset points", color=style.SOFT,
@@ -221,11 +224,11 @@ def _curves(
     number = 0
     for name, one in group.items():
         for column in range(len(classes)) if point is None else (1,):
-            label = classes[column] if point is None else spoken(name)
+            label = classes[column] if point is None else words(name)
             truth = np.asarray(one.label == column)
             yield style.colour_of(number), label, truth, one.probability[:, column]
             number += 1
 
 
 def _threshold(point: OperatingPoint) -> str:
-    return f"{point.threshold:.3f}, fitted on {', '.join(map(spoken, point.fitted_on))}"
+    return f"{point.threshold:.3f}, fitted on {', '.join(map(words, point.fitted_on))}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -13,15 +14,15 @@ from ecgphoton.errors import InputError
 from ecgphoton.report import pieces, plots
 from ecgphoton.report.curves import MOST_EVENTS, draw_curves
 from ecgphoton.report.material import Material
-from ecgphoton.report.pieces import Section, number, percent, spoken
-from ecgphoton.runs import HISTORY
+from ecgphoton.report.pieces import number, percent, words
+from ecgphoton.report.scores import Scores
 
 
-def data(material: Material) -> Section | None:
+def data(material: Material, _: Material) -> Markup:
     """List the beats of every set, their labels, and what took part in training or selection."""
     about, metrics = material.metadata, material.metrics
     if not about and not metrics:
-        return None
+        return Markup("")
     chosen = metrics.get("took_part_in_selection", [])
     parts = [
         pieces.facts(
@@ -30,13 +31,13 @@ def data(material: Material) -> Section | None:
                 **{name: about.get(name) for name in ("protocol", "labels", "lead")},
                 "recipe": about.get("recipe", {}).get("name"),
                 "seed": about.get("seed"),
-                "took part in training or selection": ", ".join(map(spoken, chosen)),
+                "took part in training or selection": ", ".join(map(words, chosen)),
             }
         )
     ]
     rows = [
         [
-            spoken(name),
+            words(name),
             number(row["beats"]),
             number(row["tp"] + row["fn"] if "tp" in row else None),
             percent(row.get("prevalence"), 1),
@@ -54,20 +55,17 @@ def data(material: Material) -> Section | None:
         text = f"{sum(symbols.values()):,} beats are left out, {reason}: {counts}"
         parts.append(pieces.paragraph(text, "note"))
     parts += [pieces.paragraph(note, "note") for note in dropped.get("notes", [])]
-    return Section("data", "Data and protocol", pieces.join(parts))
+    return pieces.join(parts)
 
 
-def results(material: Material) -> Section | None:
+def results(material: Material, sets: Mapping[str, Any]) -> Markup:
     """Give the rates of every set with intervals, and the rates of every class or symbol."""
-    sets = material.sets
-    if not sets:
-        return None
     parts = []
     if all("miss" in row for row in sets.values()):
         columns = ["set", "miss rate", "FPR", "F1", "prevalence", "AUC", "average precision"]
         rows = [
             [
-                spoken(name),
+                words(name),
                 _with_interval(row, "miss"),
                 _with_interval(row, "fpr"),
                 number(row["f1"], 3),
@@ -97,8 +95,8 @@ def results(material: Material) -> Section | None:
                 for symbol, s in row["symbols"].items()
             ]  # fmt: skip
             table = pieces.table(["symbol", "beats", "class", "called abnormal"], symbols)
-            parts.append(pieces.fold(f"{spoken(name)}, by symbol", table))
-    return Section("results", "Results", pieces.join(parts))
+            parts.append(pieces.fold(f"{words(name)}, by symbol", table))
+    return pieces.join(parts)
 
 
 def _with_interval(row: Mapping[str, Any], key: str) -> Markup:
@@ -114,17 +112,14 @@ def _class_table(name: str, row: Mapping[str, Any]) -> Markup:
          number(c["f1"], 3)]
         for label, c in row["classes"].items()
     ]  # fmt: skip
-    caption = f"{spoken(name)}: macro-F1 {row['macro_f1']:.4f}, accuracy {row['accuracy']:.4f}"
+    caption = f"{words(name)}: macro-F1 {row['macro_f1']:.4f}, accuracy {row['accuracy']:.4f}"
     return pieces.table(["class", "beats", "recall", "precision", "F1"], rows, caption=caption)
 
 
-def training(material: Material) -> Section | None:
+def training(material: Material, path: Path) -> Markup:
     """Draw loss, score and rates over the epochs."""
     from ecgphoton.training.parts import EpochRecord
 
-    path = material.find(HISTORY)
-    if path is None:
-        return None
     try:
         lines = read_bytes(path).decode().splitlines()
         history = [EpochRecord.from_dict(json.loads(line)) for line in lines]
@@ -135,14 +130,12 @@ def training(material: Material) -> Section | None:
     events = [(record.epoch, event) for record in history for event in record.events]
     if len(events) > MOST_EVENTS:
         body += pieces.fold(f"All {len(events)} events", pieces.table(["epoch", "event"], events))
-    return Section("curves", "Training", body)
+    return body
 
 
-def decisions(material: Material) -> Section | None:
+def decisions(material: Material, scores: Mapping[str, Scores]) -> Markup:
     """Draw ROC, precision against sensitivity, and the confusion matrices."""
-    if not material.scores:
-        return None
-    found = material.scores, material.point, material.classes
+    found = scores, material.point, material.classes
     pictures = [
         pieces.picture(draw(*found, synthetic=material.synthetic), label)
         for draw, label in (
@@ -151,13 +144,13 @@ def decisions(material: Material) -> Section | None:
             (plots.draw_confusion, "Confusion matrices"),
         )
     ]
-    return Section("decisions", "ROC, precision and confusion", pieces.grid(pictures))
+    return pieces.grid(pictures)
 
 
-def records(material: Material) -> Section | None:
+def records(_: Material, sets: Mapping[str, Any]) -> Markup:
     """List every record of every set, the one with most errors first."""
     parts = []
-    for name, row in material.sets.items():
+    for name, row in sets.items():
         if "records" not in row:
             continue
         ordered = sorted(row["records"].items(), key=lambda item: -(item[1]["fn"] + item[1]["fp"]))
@@ -175,8 +168,8 @@ def records(material: Material) -> Section | None:
         columns = ["record", "beats", "missed", "miss rate", "false alarms", "FPR"]
         opened = name != "validation" and "_without_" not in name
         table = pieces.table(columns, rows)
-        parts.append(pieces.fold(f"{spoken(name)}: {len(rows)} records", table, opened=opened))
-    return Section("records", "Results by record", pieces.join(parts)) if parts else None
+        parts.append(pieces.fold(f"{words(name)}: {len(rows)} records", table, opened=opened))
+    return pieces.join(parts)
 
 
 def _bar(share: float | None, colour: int) -> Markup:

@@ -85,15 +85,6 @@ def _counts(
     return np.cumsum(positive)[last], np.cumsum(~positive)[last]
 
 
-def thin(points: NDArray[np.float64], *, step: float = 0.002) -> NDArray[np.float64]:
-    """Drop points of a curve in the unit square that lie within `step` of the one kept before."""
-    kept = [0]
-    for index in range(1, len(points) - 1):
-        if np.abs(points[index] - points[kept[-1]]).max() >= step:
-            kept.append(index)
-    return points[[*kept, len(points) - 1]] if len(points) > 1 else points
-
-
 @dataclass(frozen=True, eq=False)
 class Errors:
     """One kind of wrong decision."""

@@ -144,7 +144,7 @@ def _place(figure: Figure, left: float, bottom: float, width: float, height: flo
 
 
 def _overview(figure: Figure, height: float, calls: BeatCalls, symbol: NDArray[np.str_]) -> None:
-    """Title, heart rate over the whole record, and the share of beats that are not normal."""
+    """Draw title, heart rate over the whole record, and the share of beats that are not normal."""
     signal = calls.signal
     seconds = signal.length / signal.fs
     known = calls.classified
@@ -165,20 +165,18 @@ def _overview(figure: Figure, height: float, calls: BeatCalls, symbol: NDArray[n
     unit = 3600 if hours else 60
     edges = np.linspace(0, seconds, BINS + 1)
     at = calls.sample / signal.fs
-    column = np.clip(np.searchsorted(edges, at, "right") - 1, 0, BINS - 1)
-    rate = np.full(BINS, np.nan)
-    gaps = 60 / np.maximum(np.diff(at), 0.2)
-    shares = np.zeros(BINS)
-    for number in range(BINS):
-        inside = gaps[column[1:] == number]
-        if len(inside):
-            rate[number] = np.median(inside)
-        rows = known & (column == number)
-        if rows.any():
-            shares[number] = odd[rows].mean()
+    rate = _binned(at[1:], 60 / np.maximum(np.diff(at), 0.2), "median", edges)
+    shares = np.nan_to_num(_binned(at[known], odd[known], "mean", edges))
     middle = (edges[:-1] + edges[1:]) / 2 / unit
     twin = axes.twinx()
-    twin.bar(middle, shares, width=edges[1] / unit, color=style.VERMILION, alpha=0.35, lw=0)
+    twin.bar(
+        middle,
+        np.nan_to_num(shares),
+        width=edges[1] / unit,
+        color=style.VERMILION,
+        alpha=0.35,
+        lw=0,
+    )
     twin.set(ylim=(0, 1), yticks=[])
     twin.grid(visible=False)
     axes.plot(middle, rate, color=style.BLUE, lw=1.2)
@@ -210,6 +208,17 @@ def _draw_trace(
         if emphasised:
             look = {"fontsize": 9, "color": style.VERMILION, "weight": "bold"}
         axes.text(at, limits[1] + 0.03, text, va="bottom", ha="center", **look)
+
+
+def _binned(
+    at: NDArray[np.floating], values: NDArray[Any], statistic: str, edges: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Return a statistic of the values between every two edges, NaN where there are none."""
+    from scipy.stats import binned_statistic
+
+    if not len(at):
+        return np.full(len(edges) - 1, np.nan)
+    return np.asarray(binned_statistic(at, values, statistic, edges).statistic, np.float64)
 
 
 def _clock(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""The report: one file that fetches nothing, says what it is made of, and breaks on nothing."""
+"""The report: one file that fetches nothing, names its sources, and is made or refused as a whole."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def make_run(folder, labels="literal", source="synthetic"):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A two-class run of made-up beats."""
+    """A two-class run of synthetic beats."""
     return make_run(tmp_path_factory.mktemp("report") / "run")
 
 
@@ -126,7 +126,7 @@ def test_page_needs_nothing_from_anywhere(run, tmp_path):
 
 
 def test_page_says_synthetic_and_recorded_ones_do_not(run, tmp_path):
-    """Made-up beats put the banner on the page; recorded ones do not."""
+    """Synthetic beats put the banner on the page; recorded ones do not."""
     assert "SYNTHETIC DATA" in page_of(run, tmp_path / "a.html")[0]
     recorded = make_run(tmp_path / "recorded", source="/nowhere")
     assert "SYNTHETIC DATA" not in page_of(recorded, tmp_path / "b.html")[0]

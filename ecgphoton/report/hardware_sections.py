@@ -89,8 +89,8 @@ def power(material: Material, program: MeshProgram) -> Markup:
     )  # fmt: skip
     note = pieces.paragraph(
         f"Assumes {heaters['assumed_p_pi']:g} mW for a phase of π and heaters that are always on. "
-        f"The loss per MZI of the parts list includes both couplers (SCATTER architecture file). "
-        "Simulated chips do not use it: their loss per MZI is `loss.mzi_db` of the device profile, "
+        "The loss per MZI of the parts list includes both couplers (SCATTER architecture file). "
+        "Simulated chips do not use it: their loss per MZI is loss.mzi_db of the device profile, "
         "in the foundry profile the loss of a single phase shifter (SimPhony device table). "
         "Lasers, converters and electronics are not counted.",
         "note",

@@ -38,9 +38,9 @@ def provenance(material: Material, _: Material) -> Markup:
         "ecgphoton, training": about.get("version"),
         "ecgphoton, this page": __version__,
         **versions,
-        "made from": ", ".join(map(_short, material.folders)),
     }
-    parts = [pieces.facts(facts)]
+    taken = pieces.paragraph(f"Made from {', '.join(map(_short, material.folders))}.")
+    parts = [pieces.facts(facts), taken]
     if material.left_out:
         rows = [[_short(one.folder), one.why] for one in material.left_out]
         table = pieces.table(["folder", "reason"], rows)

@@ -1,4 +1,4 @@
-"""The report: one file that fetches nothing, names its sources, and is made or refused as a whole."""
+"""The report: one file that fetches nothing, names its sources, and is written whole or not."""
 
 from __future__ import annotations
 

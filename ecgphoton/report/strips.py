@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -211,7 +211,10 @@ def _draw_trace(
 
 
 def _binned(
-    at: NDArray[np.floating], values: NDArray[Any], statistic: str, edges: NDArray[np.floating]
+    at: NDArray[np.floating],
+    values: NDArray[Any],
+    statistic: Literal["mean", "median"],
+    edges: NDArray[np.floating],
 ) -> NDArray[np.float64]:
     """Return a statistic of the values between every two edges, NaN where there are none."""
     from scipy.stats import binned_statistic

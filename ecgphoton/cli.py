@@ -126,7 +126,7 @@ def _leave(kind: str, error: object, code: int) -> NoReturn:
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "ECGPHOTON"},
 )
-@click.version_option(__version__, prog_name="ecgphoton")
+@click.version_option(__version__, prog_name="ecgphoton", allow_from_autoenv=False)
 def main() -> None:
     """Take a heartbeat classifier from training to photonic hardware, with a verdict.
 

@@ -18,6 +18,7 @@ FLOORS = (
     ("registry",),
     ("intake",),
     ("artifacts",),
+    ("canvas",),
     ("decision",),
     ("mesh",),
     ("ecg",),

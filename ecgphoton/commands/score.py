@@ -46,13 +46,15 @@ def command(
     names = [*CLASSES, "none"]
     matrix = [[name, *map(int, row)] for name, row in zip(names, gross.matrix, strict=True)]
     shared.table(f"{reference} (rows) against {test} (columns)", ["", *names], matrix)
-    rows = [_row(one.record, one.to_dict()) for one in summary.records]
-    if len(rows) > 1:
-        rows += [_row("gross", gross.to_dict()), _row("average", summary.average())]
-    columns = ["record", *(f"{kind} {share}" for kind in KINDS for share in ("Se", "+P"))]
-    shared.table("beat by beat", [*columns, "abnormal FPR"], rows)
+    found = [(one.record, one.to_dict()) for one in summary.records]
+    if len(found) > 1:
+        found += [("gross", gross.to_dict()), ("average", summary.average())]
+    rows = [row for name, numbers in found for row in _rows(name, numbers)]
+    shared.table("beat by beat", ["record", "kind", "Se", "+P", "FPR"], rows)
 
 
-def _row(name: str, numbers: Any) -> list[str]:  # noqa: ANN401
-    shares = [shared.percent(numbers[kind][share]) for kind in KINDS for share in ("Se", "+P")]
-    return [name, *shares, shared.percent(numbers["abnormal"]["FPR"])]
+def _rows(name: str, numbers: Any) -> list[list[str | None]]:  # noqa: ANN401
+    return [
+        [name, kind, *(shared.percent(numbers[kind].get(share)) for share in ("Se", "+P", "FPR"))]
+        for kind in KINDS
+    ]

@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
+import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
 
     Rows = Generator[NDArray[np.float64], None, None]
 
+GUARD = (
+    "no worker process lives long enough to compute anything. Each one imports the program that "
+    "starts it: put the call under `if __name__ == \"__main__\":` in a file (not on standard "
+    "input), or use workers=1. If it stands there already, take fewer workers or more memory"
+)
 RETRIES = 10
 """Workers that may die under one group of chips before the run gives up."""
 _TRIAL: list[Trial] = []
@@ -38,7 +45,7 @@ def process_groups(trial: Trial, groups: Sequence[int], *, workers: int, dask: s
     Raises
     ------
     InputError
-        If the scheduler cannot be reached, or workers keep dying.
+        If the scheduler cannot be reached, or workers die before any result or keep dying.
     """
     if dask is not None:
         return _on_dask(trial, groups, dask)
@@ -69,6 +76,11 @@ def _work(group: int) -> NDArray[np.float64]:
 
 
 def _on_processes(trial: Trial, groups: Sequence[int], workers: int) -> Rows:
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        sys.exit(1)  # a worker, still importing a program without a guard; its parent says so
+    main = sys.modules["__main__"]
+    if main.__spec__ is None and not Path(getattr(main, "__file__", __file__)).exists():
+        raise InputError(GUARD)
     done, deaths = 0, 0
     while done < len(groups):
         context = multiprocessing.get_context("spawn")
@@ -83,6 +95,8 @@ def _on_processes(trial: Trial, groups: Sequence[int], workers: int) -> Rows:
                 queue.extend(pool.submit(_work, group) for group in islice(waiting, 1))
                 yield rows
         except BrokenProcessPool as error:
+            if done == 0:
+                raise InputError(GUARD) from None
             deaths += 1
             if deaths > RETRIES:
                 raise InputError(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,15 @@ def wfdb_folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("wfdb")
     write_wfdb(folder, patients=4, beats=60)
     return folder
+
+
+@pytest.fixture
+def frugal():
+    """Fail if a reader makes room for much, or takes long, whatever a file claims."""
+    tracemalloc.start()
+    began = time.perf_counter()
+    yield
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200 * 2**20
+    assert time.perf_counter() - began < 5

@@ -127,12 +127,12 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 
 def _paragraphs(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
-    longest = max(map(len, columns[1:]), default=0)
+    longest = max(map(len, columns))
     click.echo(title)
-    for first, *others in cells:
-        click.echo(f"\n{first}")
-        for name, cell in zip(columns[1:], others, strict=True):
-            click.echo(f"  {name:<{longest}}  {cell}")
+    for row in cells:
+        click.echo()
+        for name, cell in zip(columns, row, strict=True):
+            click.echo(f"{name:<{longest}}  {cell}")
 
 
 def percent(value: float | None, digits: int = 2) -> str:

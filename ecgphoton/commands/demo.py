@@ -66,10 +66,10 @@ def command(
 
 def _run(ctx: click.Context, step: list[str]) -> int:
     """Run a command in this process; a verdict of "no" (exit 1) does not end the demo."""
-    from ecgphoton.cli import main
-
     name, *arguments = step
-    command = main.get_command(ctx, name)
+    root = ctx.find_root().command
+    assert isinstance(root, click.Group)
+    command = root.get_command(ctx, name)
     assert command is not None
     try:
         command.main(arguments, standalone_mode=False)

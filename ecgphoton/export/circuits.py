@@ -31,7 +31,7 @@ def sax_missing() -> str:
         return "SAX is not installed: pip install 'ecgphoton[sax]'"
     try:
         importlib.import_module("sax")
-    except Exception as error:  # noqa: BLE001 - whatever a third party's import raises
+    except Exception as error:
         return f"SAX cannot be imported ({error}): pip install --upgrade 'ecgphoton[sax]'"
     return ""
 

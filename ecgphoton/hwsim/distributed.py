@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 GUARD = (
     "no worker process lives long enough to compute anything. Each one imports the program that "
-    "starts it: put the call under `if __name__ == \"__main__\":` in a file (not on standard "
+    'starts it: put the call under `if __name__ == "__main__":` in a file (not on standard '
     "input), or use workers=1. If it stands there already, take fewer workers or more memory"
 )
 RETRIES = 10

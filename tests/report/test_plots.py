@@ -13,6 +13,7 @@ from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import ranking
 from ecgphoton.report import scores as read_back
+from ecgphoton.report import style
 from ecgphoton.report.curves import best_epoch
 from ecgphoton.report.plots import draw_run
 from ecgphoton.training.judge import summarise
@@ -130,3 +131,15 @@ def test_errors_of_many_records_are_shown_before_many_errors_of_one():
     rows = read_back.worst_in_turn(scores, np.ones(7, bool), wrongness, 4)
     assert record[rows[:2]].tolist() == ["a", "b"]
     assert wrongness[rows].tolist() == [9, 2, 8, 1]
+
+
+@pytest.mark.parametrize("top", [0.01, 0.02, 0.18, 0.2, 0.6, 1.0])
+def test_ticks_in_per_cent_say_where_they_are(top):
+    """The label of every tick is its value, with as many decimals as that takes."""
+    with style.look():
+        axes = style.new_figure(2.0).subplots()
+        axes.set(xlim=(0, top))
+        style.percent_axis(axes, "x")
+        axes.figure.canvas.draw()
+        for value, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True):
+            assert float(label.get_text().removesuffix(" %")) == pytest.approx(100 * value)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything imports torch
+
 from ecgphoton.ecg.physionet import locate, missing
 from ecgphoton.ecg.synthetic import write_wfdb
 

@@ -1,4 +1,8 @@
-"""Fixtures for every test: the real data, where there are any, and a cache of our own."""
+"""Fixtures for every test: the real data, where there are any, and a cache of our own.
+
+Property tests repeat themselves and know no deadline, so that a busy machine does not fail them.
+``ECGPHOTON_EXAMPLES=1000`` tries that many values instead of 50.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,16 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything imports torch
 
 from ecgphoton.ecg.physionet import locate, missing
 from ecgphoton.ecg.synthetic import write_wfdb
+
+EXAMPLES = int(os.environ.get("ECGPHOTON_EXAMPLES", "50"))
+settings.register_profile("steady", deadline=None, derandomize=True, max_examples=EXAMPLES)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session", autouse=True)

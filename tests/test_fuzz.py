@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from ecgphoton import artifacts
 from ecgphoton.errors import EcgphotonError
 
-TOTAL = int(os.environ.get("ECGPHOTON_FUZZ", "1000"))
+TOTAL = int(os.environ.get("ECGPHOTON_FUZZ", "500"))
 SEED = int(os.environ.get("ECGPHOTON_FUZZ_SEED", "7"))
 BUNDLE = "reference-rhythm"
 
@@ -220,6 +220,7 @@ def whole(tmp_path_factory, wfdb_folder):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_a_damaged_file_is_refused_in_words_or_read(whole, name, tmp_path, monkeypatch) -> None:
     """Only the package's own errors, soon, in little memory; nothing is written anywhere."""

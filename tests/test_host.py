@@ -70,6 +70,7 @@ def test_a_version_variable_changes_nothing(value: str) -> None:
     assert (found.exit_code, found.output) == (0, expected.output)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["file", "standard input"])
 def test_workers_without_a_main_guard_are_one_error(way: str, tmp_path: Path) -> None:
     """A script that its workers cannot import ends at once, with one error that says why."""
@@ -83,6 +84,7 @@ def test_workers_without_a_main_guard_are_one_error(way: str, tmp_path: Path) ->
     assert GUARD in done.stderr
 
 
+@pytest.mark.slow
 def test_workers_with_a_main_guard_work(tmp_path: Path) -> None:
     """The same script with a guard computes."""
     head, call = SCRIPT.rsplit("\n", 2)[0], SCRIPT.strip().splitlines()[-1]

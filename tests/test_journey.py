@@ -83,6 +83,7 @@ def test_a_profile_makes_mesh_chips(call: Call) -> None:
     assert json.loads(done.stdout)["profile"] == "ideal"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "study",
     [
@@ -102,6 +103,7 @@ def test_every_study_runs_and_prints_json(study: tuple[str, ...], call: Call) ->
     assert call("simulate", "runs/r", "--chips", "2", *study).exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

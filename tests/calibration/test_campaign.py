@@ -73,6 +73,7 @@ def test_report_is_json_and_a_picture(report, tmp_path) -> None:
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_an_interrupted_campaign_goes_on_and_gives_the_same(
     program, judged, tmp_path, monkeypatch
 ) -> None:

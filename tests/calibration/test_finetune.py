@@ -71,6 +71,7 @@ def test_without_residuals_the_pass_is_the_students_own(student, inputs) -> None
     assert torch.equal(pooled, own_pooled[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("trained", "moving"),
     [

@@ -21,6 +21,7 @@ def groups(symbols):
     return Counter(aami_group(symbol) for symbol in symbols)
 
 
+@pytest.mark.slow
 @pytest.mark.mitdb
 def test_literal_counts(mitdb):
     """The literal scheme keeps exactly the beats of the reference run, and says what it drops."""

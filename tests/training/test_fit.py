@@ -134,6 +134,7 @@ def test_resuming_after_any_epoch_changes_nothing(toy, student, tmp_path, parts,
         ]
 
 
+@pytest.mark.slow
 def test_saving_states_does_not_disturb_the_run(toy, student):
     """A run that is watched and one that is not are the same run."""
     assert digest(run(toy, student).model) == digest(run(toy, student, states=[]).model)
@@ -149,14 +150,16 @@ def test_the_best_epoch_is_returned(toy, student):
     assert not fitted.model.training
 
 
+@pytest.mark.slow
 def test_early_stopping_waits_for_patience_and_least_epochs(toy, student):
     """Without progress a run ends after the larger of patience (from the best) and the minimum."""
-    still = dataclasses.replace(SHORT, kind="constant", learning_rate=1e-12, epochs=30)
-    for patience, least, expected in ((2, 0, 3), (2, 7, 7), (6, 1, 7), (40, 1, 30)):
+    still = dataclasses.replace(SHORT, kind="constant", learning_rate=1e-12, epochs=12)
+    for patience, least, expected in ((2, 0, 3), (2, 7, 7), (6, 1, 7), (40, 1, 12)):
         schedule = dataclasses.replace(still, patience=patience, min_epochs=least)
         assert len(run(toy, student, schedule=schedule).history) == expected
 
 
+@pytest.mark.slow
 def test_plateau_reduces_the_rate_and_counts_anew(toy, student):
     """Every `plateau_patience` + 1 epochs without progress the rate shrinks by the factor."""
     schedule = Schedule(
@@ -186,6 +189,7 @@ def test_one_cycle_rises_and_falls_once():
     assert np.abs(np.diff(rates)).max() < 0.03 / 100
 
 
+@pytest.mark.slow
 def test_weight_average_follows_its_recursion():
     """After k steps the average is decay * average + (1 - decay) * weights, k times."""
     average, model = nn.Linear(3, 2), nn.Linear(3, 2)
@@ -198,6 +202,7 @@ def test_weight_average_follows_its_recursion():
     assert torch.allclose(average.weight, expected)
 
 
+@pytest.mark.slow
 def test_weight_average_is_what_is_judged_and_returned(toy, student):
     """With an average of almost no memory the run is the plain run; with a long one it is not."""
     same = run(toy, student, schedule=dataclasses.replace(SHORT, ema=1e-9))
@@ -254,6 +259,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(toy, student):
         )
 
 
+@pytest.mark.slow
 def test_the_second_set_matters_only_with_a_blend(toy, student):
     """A second monitored set is reported, but changes nothing unless the policy blends it in."""
     training, validation = toy(seed=1), toy(128, seed=2)

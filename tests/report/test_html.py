@@ -9,6 +9,7 @@ import shutil
 import numpy as np
 import pytest
 from html_page import Page
+from made_scores import write_scores
 
 from ecgphoton.artifacts import save_checkpoint, sha256, write_json, write_manifest
 from ecgphoton.decision import OperatingPoint
@@ -28,12 +29,7 @@ def make_run(folder, labels="literal", source="synthetic"):
     rng, results = np.random.default_rng(0), {}
     folder.mkdir()
     for name, beats in {"validation": splits.validation, "generalization": splits.test}.items():
-        logits = rng.normal(size=(len(beats), len(classes))) + 2 * np.eye(len(classes))[beats.label]
-        probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-        np.savez(
-            folder / f"{name}_scores.npz", probability=probability, label=beats.label,
-            record=beats.record, sample=beats.sample, symbol=beats.symbol,
-        )  # fmt: skip
+        probability = write_scores(folder, name, beats, len(classes), rng)
         results[name] = evaluate_set(probability, beats, point, classes)
     stored = None if point is None else point.to_dict()
     write_json(

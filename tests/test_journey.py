@@ -59,6 +59,7 @@ def test_verify_notices_a_flipped_byte(house: Path, call: Call, tmp_path: Path) 
     assert "mesh.json" in verified.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subject", ["runs/r", "bundles/b"])
 def test_simulate_gives_a_verdict_and_writes_it_down(subject: str, house: Path, call: Call) -> None:
     """Limits of 1 pass (exit 0), limits of 0 fail (exit 1), and every chip is in the CSV."""

@@ -40,6 +40,7 @@ def report(program, judged):
     )
 
 
+@pytest.mark.slow
 def test_calibrated_chips_decide_as_the_perfect_one(report) -> None:
     """After calibration errors are small and rates near those of the perfect chip."""
     assert np.median(report.errors[AFTER]) < 0.1 * np.median(report.errors[BEFORE])

@@ -89,6 +89,7 @@ def test_only_what_may_move_moves(student, examples, trained, moving) -> None:
     assert all(np.array_equal(v, before[n]) for n, v in student.arrays().items())
 
 
+@pytest.mark.slow
 def test_a_chip_gets_better_with_its_own_electronics(student, examples) -> None:
     """On the chip it was tuned for, the loss falls; the optics did not have to change."""
     residuals = shift(student, 0.1)

@@ -31,6 +31,7 @@ def test_a_perfect_chip_is_left_alone(program, truth) -> None:
     assert not table.findings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("profile", "belief", "size"),
     [

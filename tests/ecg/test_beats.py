@@ -43,6 +43,7 @@ def test_literal_counts(mitdb):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.mitdb
 def test_aami_counts(mitdb):
     """Every AAMI group has the measured number of beats on either side."""

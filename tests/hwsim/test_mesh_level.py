@@ -122,6 +122,7 @@ def test_small_errors_follow_the_jacobian(student, inputs, program):
     assert (linear - error[7]).abs().max() < 0.02 * error[7].abs().max()
 
 
+@pytest.mark.slow
 def test_mesh_level_is_the_weights_level_through_the_jacobian(student, inputs, label, point):
     """Margins scatter over chips by phases as the two Jacobians, mesh and student, predict."""
     sigma = 2e-3

@@ -67,6 +67,7 @@ def test_every_picture_is_drawn_and_says_synthetic(drawn, tmp_path):
     assert says_synthetic(tmp_path)
 
 
+@pytest.mark.slow
 def test_pictures_have_the_same_bytes_whatever_the_settings(drawn, tmp_path):
     """Drawing twice gives the same bytes, also when the user changed matplotlib's settings."""
     import matplotlib as mpl

@@ -17,7 +17,7 @@ from ecgphoton.legacy.distill import Distillation, TeacherOutputs, distilled
 from ecgphoton.legacy.guards import GuardSettings
 from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation
-from ecgphoton.training.fit import END, START, WARM_UP, _average, fit, one_cycle
+from ecgphoton.training.fit import fit
 from ecgphoton.training.judge import judge, probabilities
 from ecgphoton.training.losses import LossSettings
 from ecgphoton.training.parts import Control, EpochRecord, Parts, Schedule, Shuffled
@@ -175,31 +175,6 @@ def test_plateau_reduces_the_rate_and_counts_anew(toy, student):
         record.learning_rate / 1e-12 for record in run(toy, student, schedule=schedule).history
     ]
     assert rates == [1, 1, 1, 1, 0.5, 0.5, 0.5, 0.25]
-
-
-def test_one_cycle_rises_and_falls_once():
-    """The rate climbs from START to the peak in WARM_UP of the steps, and ends near END."""
-    rates = [one_cycle(step, 1000, 0.03) for step in range(1001)]
-    top = int(WARM_UP * 1000)
-    assert rates[0] == pytest.approx(START * 0.03)
-    assert rates[top] == pytest.approx(0.03)
-    assert rates[1000] == pytest.approx(END * 0.03)
-    assert (np.diff(rates[: top + 1]) > 0).all()
-    assert (np.diff(rates[top:]) < 0).all()
-    assert np.abs(np.diff(rates)).max() < 0.03 / 100
-
-
-@pytest.mark.slow
-def test_weight_average_follows_its_recursion():
-    """After k steps the average is decay * average + (1 - decay) * weights, k times."""
-    average, model = nn.Linear(3, 2), nn.Linear(3, 2)
-    expected = average.weight.detach().clone()
-    for step in range(5):
-        with torch.no_grad():
-            model.weight.fill_(float(step))
-        _average(average, model, 0.8)
-        expected = 0.8 * expected + 0.2 * step
-    assert torch.allclose(average.weight, expected)
 
 
 @pytest.mark.slow

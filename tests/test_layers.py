@@ -18,6 +18,8 @@ FLOORS = (
     ("metrics",),
     ("settings",),
     ("registry",),
+    ("progress",),
+    ("lazy",),
     ("intake",),
     ("artifacts",),
     ("canvas",),
@@ -49,10 +51,7 @@ WRITTEN = sorted(
     for path in (ROOT / folder).rglob("*.py")
     if "bundle" not in path.parts
 )
-LANDING = {
-    "training/assemble.py": "the legacy wing is not yet behind the main loop",
-    "program/program.py": "still holds what the device describes",
-}
+LANDING = {"export/quantize.py": "has more than 300 lines"}
 """Files that do not keep the rules yet, and why."""
 ONLY_IN = {"onnx": {"export"}, "onnxruntime": {"export"}, "wfdb": {"ecg"}, "distributed": {"hwsim"}}
 
@@ -126,7 +125,6 @@ def circles(graph: dict[str, set[str]]) -> set[str]:
         left = {node: to for node, to in left.items() if node not in ends}
 
 
-@pytest.mark.xfail(reason="montecarlo and distributed, program and program_file", strict=False)
 def test_no_circle_of_modules() -> None:
     """No module needs itself at run time, through whichever others and functions."""
     modules = {

@@ -5,31 +5,20 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.header import header_lines
-from ecgphoton.ecg.reading import call_wfdb, read_beats, read_file
+from ecgphoton.ecg.formats.wfdb_header import header_lines
+from ecgphoton.ecg.formats.wfdb_record import call_wfdb, read_part
+from ecgphoton.ecg.marks import Annotations, decode
 from ecgphoton.errors import InputError
 
 _ANNOTATOR = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,15}")
 _RECORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LAST_SAMPLE = 2**31 - 1
-
-
-@dataclass(frozen=True, eq=False)
-class Annotations:
-    """Beats one annotator marked in one record."""
-
-    sample: NDArray[np.int64]
-    """``(n,)`` in order, at the rate of the record."""
-    symbol: NDArray[np.str_]
-    """``(n,)`` WFDB symbols."""
-    fs: float
-    """Hz."""
 
 
 def record_path(record: str | Path) -> Path:
@@ -53,7 +42,9 @@ def record_path(record: str | Path) -> Path:
 def read_annotations(
     record: str | Path, annotator: str, *, folder: Path | None = None
 ) -> Annotations:
-    """Read the beats of an annotation file, beside the record or in another folder.
+    """Read an annotation file, beside the record or in another folder.
+
+    Times are at the rate of the record, whatever clock the file counts on.
 
     Raises
     ------
@@ -62,12 +53,27 @@ def read_annotations(
     """
     path = record_path(record)
     _check_annotator(annotator)
-    header_lines(read_file(path.with_name(f"{path.name}.hea"), path.name), path.name)
-    header = call_wfdb("rdheader", f"header {path.name}.hea", str(path))
+    header = _header(path)
     where = path if folder is None else folder / path.name
-    content = read_file(where.with_name(f"{path.name}.{annotator}"), path.name)
-    sample, symbol = read_beats(str(where), annotator, content)
-    return Annotations(sample, symbol, float(header.fs))
+    content = read_part(where.with_name(f"{path.name}.{annotator}"), path.name)
+    return decode(content, f"annotation file {path.name}.{annotator}", float(header.fs))
+
+
+def duration(record: str | Path) -> float | None:
+    """Length of a record in seconds, None if its header does not say.
+
+    Raises
+    ------
+    InputError
+        If the header is missing or damaged.
+    """
+    header = _header(record_path(record))
+    return header.sig_len / header.fs if header.sig_len else None
+
+
+def _header(path: Path) -> Any:  # noqa: ANN401
+    header_lines(read_part(path.with_name(f"{path.name}.hea"), path.name), path.name)
+    return call_wfdb("rdheader", f"header {path.name}.hea", str(path))
 
 
 def write_annotations(

@@ -1,47 +1,37 @@
-"""Which beat of one annotation is which beat of another."""
+"""Which beat of one annotation is which beat of another, as ANSI/AAMI EC57 pairs them."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+NEVER = 2**62
+
 
 def match(
     reference: NDArray[np.int64], test: NDArray[np.int64], window: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pair beats at most `window` samples apart, the nearest first, never crossing in time.
+) -> NDArray[np.int64]:
+    """Pair beats at most `window` samples apart, going once through both in time order.
 
-    Every beat has at most one partner; of two equally near pairs the earlier is made.
+    Of the first beats that are left, the later one is the candidate of the earlier one. They are a
+    pair if they are near enough, unless the beat that follows the earlier one is at least as near
+    to the candidate and has no nearer candidate of its own. An earlier beat without a pair is
+    extra (of the test) or missed (of the reference).
 
     Returns
     -------
-    Index of the partner in the other annotation for every beat, -1 where there is none.
+    ``(m, 2)`` index of the reference and of the test beat of every comparison in order, -1 where
+    there is none.
     """
-    first = np.searchsorted(test, reference - window, "left")
-    count = np.searchsorted(test, reference + window, "right") - first
-    i = np.repeat(np.arange(len(reference)), count)
-    j = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count - first, count)
-    order = np.lexsort((j, i, np.abs(reference[i] - test[j])))
-    to_test = np.full(len(reference), -1, np.int64)
-    to_reference = np.full(len(test), -1, np.int64)
-    for a, b in zip(i[order].tolist(), j[order].tolist(), strict=True):
-        if to_test[a] < 0 and to_reference[b] < 0 and not _crosses(a, b, to_test, first, count):
-            to_test[a], to_reference[b] = b, a
-    return to_test, to_reference
-
-
-def _crosses(
-    a: int, b: int, to_test: NDArray[np.int64], first: NDArray[np.int64], count: NDArray[np.int64]
-) -> bool:
-    """Whether the pair (a, b) would overtake a pair already made."""
-    before = a - 1
-    while before >= 0 and first[before] + count[before] > b:
-        if to_test[before] > b:
-            return True
-        before -= 1
-    after = a + 1
-    while after < len(to_test) and first[after] < b:
-        if 0 <= to_test[after] < b:
-            return True
-        after += 1
-    return False
+    first, second = ([*times.tolist(), NEVER, 2 * NEVER] for times in (reference, test))
+    made = []
+    i = j = 0
+    while i < len(reference) or j < len(test):
+        swap = second[j] <= first[i]
+        early, late = (second[j : j + 2], first[i : i + 2])[:: 1 if swap else -1]
+        gap, rival = late[0] - early[0], abs(late[0] - early[1])
+        paired = gap <= window and (gap < rival or abs(late[1] - early[1]) < rival)
+        made.append((i if paired or not swap else -1, j if paired or swap else -1))
+        i += paired or not swap
+        j += paired or swap
+    return np.array(made, np.int64).reshape(-1, 2)

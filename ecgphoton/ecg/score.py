@@ -1,160 +1,45 @@
-"""Beat-by-beat comparison of two annotations, as ANSI/AAMI EC57:2012 describes it.
+"""Beat-by-beat comparison of two annotations: ANSI/AAMI EC57:2012, with the numbers of ``bxb``.
 
-Written from the standard's text and from the descriptions in the literature:
+Written from the standard's text, the manual page of ``bxb`` and the literature:
 
 References
 ----------
 .. [1] ANSI/AAMI EC57:2012, Testing and reporting performance results of cardiac rhythm and ST
    segment measurement algorithms, section 4.3.
-.. [2] de Chazal et al. 2004, IEEE TBME 51(7):1196, DOI 10.1109/TBME.2004.827359.
+.. [2] Moody, WFDB Applications Guide, bxb(1): match window, shutdown, what is printed.
+.. [3] de Chazal et al. 2004, IEEE TBME 51(7):1196, DOI 10.1109/TBME.2004.827359.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.annotations import Annotations, read_annotations
+from ecgphoton.ecg.annotations import duration, read_annotations
+from ecgphoton.ecg.marks import Annotations
 from ecgphoton.ecg.matching import match
-from ecgphoton.ecg.records import aami_group
+from ecgphoton.ecg.records import BEAT_SYMBOLS, aami_group
+from ecgphoton.ecg.tally import COLUMNS, ROWS, BeatComparison
 from ecgphoton.errors import InputError
 
-CLASSES = ("N", "S", "V", "F", "Q")
-NONE = len(CLASSES)
-"""Row or column of beats that have no partner."""
+Grouping = Literal["ec57", "de-chazal"]
+"""``ec57``: escape beats e, j and n are S, as in ``bxb``; ``de-chazal``: they are N."""
+ESCAPE = frozenset("ejn")
 MATCH_WINDOW = 0.150
 """Seconds by which two annotations of one beat may differ."""
 LEARNING = 300.0
 """Seconds at the start of a record that are not scored, in which an algorithm may learn."""
+UNREADABLE = 0x30
+"""Bits of a noise mark's subtype that are both set where the signal cannot be read."""
 
-
-@dataclass(frozen=True, eq=False)
-class BeatComparison:
-    """How the beats of one annotation answer those of another."""
-
-    record: str
-    matrix: NDArray[np.int64]
-    """``(6, 6)``: rows are reference N, S, V, F, Q and no beat; columns the test's.
-
-    The last column counts missed beats, the last row extra ones.
-    """
-    rr_error: float | None = None
-    """RMS difference of RR intervals between consecutive matched beats, s."""
-    rr_count: int = 0
-
-    @property
-    def beats(self) -> int:
-        """Reference beats in the scored part."""
-        return int(self.matrix[:NONE].sum())
-
-    @property
-    def detection(self) -> Rates:
-        """QRS detection: Se and +P of having a beat at all."""
-        found = int(self.matrix[:NONE, :NONE].sum())
-        return Rates(
-            found, int(self.matrix[:NONE, NONE].sum()), int(self.matrix[NONE, :NONE].sum()), None
-        )
-
-    @property
-    def veb(self) -> Rates:
-        """Ventricular ectopic beats; a fusion or unclassifiable beat called V is no error."""
-        return self._ectopic("V", forgiven="FQ")
-
-    @property
-    def sveb(self) -> Rates:
-        """Supraventricular ectopic beats; an unclassifiable beat called S is no error."""
-        return self._ectopic("S", forgiven="Q")
-
-    def _ectopic(self, name: str, forgiven: str) -> Rates:
-        """Rates of a class; the negatives are the reference beats of other classes."""
-        own = CLASSES.index(name)
-        others = [row for row in range(NONE) if row != own]
-        rest = [column for column in range(NONE + 1) if column != own]
-        charged = [*(row for row in others if CLASSES[row] not in forgiven), NONE]
-        return Rates(
-            tp=int(self.matrix[own, own]),
-            fn=int(self.matrix[own, rest].sum()),
-            fp=int(self.matrix[charged, own].sum()),
-            tn=int(self.matrix[np.ix_(others, rest)].sum()),
-        )
-
-    @property
-    def abnormal(self) -> Rates:
-        """Any of S, V, F, Q against N, for a test that only tells normal from abnormal.
-
-        A missed abnormal beat is a miss; an extra beat called abnormal a false alarm.
-        """
-        m = self.matrix
-        return Rates(
-            tp=int(m[1:NONE, 1:NONE].sum()),
-            fn=int(m[1:NONE, [0, NONE]].sum()),
-            fp=int(m[[0, NONE], 1:NONE].sum()),
-            tn=int(m[0, [0, NONE]].sum()),
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready form."""
-        return {
-            "record": self.record,
-            "beats": self.beats,
-            "matrix": self.matrix.tolist(),
-            "rows_and_columns": [*CLASSES, "none"],
-            "QRS": self.detection.to_dict(),
-            "VEB": self.veb.to_dict(),
-            "SVEB": self.sveb.to_dict(),
-            "abnormal": self.abnormal.to_dict(),
-            "rr_error_seconds": self.rr_error,
-        }
-
-
-@dataclass(frozen=True)
-class Rates:
-    """Counts of one kind of beat and the shares EC57 reports; None where there is no beat."""
-
-    tp: int
-    fn: int
-    fp: int
-    tn: int | None
-
-    @property
-    def se(self) -> float | None:
-        """Sensitivity, TP / (TP + FN)."""
-        return _share(self.tp, self.tp + self.fn)
-
-    @property
-    def ppv(self) -> float | None:
-        """Positive predictivity +P, TP / (TP + FP)."""
-        return _share(self.tp, self.tp + self.fp)
-
-    @property
-    def fpr(self) -> float | None:
-        """False-positive rate, FP / (FP + TN); None where TN cannot be counted."""
-        return None if self.tn is None else _share(self.fp, self.fp + self.tn)
-
-    def to_dict(self) -> dict[str, float | int | None]:
-        """JSON-ready form."""
-        return {
-            "tp": self.tp, "fn": self.fn, "fp": self.fp, "tn": self.tn,
-            "Se": self.se, "+P": self.ppv, "FPR": self.fpr,
-        }  # fmt: skip
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def _beats(annotations: Annotations) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return samples and class numbers of the beats alone."""
-    groups = [aami_group(symbol) for symbol in annotations.symbol.tolist()]
-    sample = annotations.sample[np.array([group is not None for group in groups], bool)]
-    if (np.diff(sample) < 0).any():
-        raise InputError("annotation times run backwards; sort them by sample")
-    return sample, np.array([CLASSES.index(group) for group in groups if group], np.int64)
+Samples = NDArray[np.int64]
+Spans = Sequence[tuple[float, float]]
+"""First and last sample of episodes."""
 
 
 def compare(
@@ -165,24 +50,31 @@ def compare(
     start: float = LEARNING,
     end: float | None = None,
     window: float = MATCH_WINDOW,
+    grouping: Grouping = "ec57",
 ) -> BeatComparison:
     """Compare the beats of a test annotation with those of a reference.
+
+    Nothing is compared inside ventricular flutter of the reference (from ``[`` to ``]``). Extra
+    beats where the reference is unreadable, and beats missed while the test is shut down, are
+    counted in rows and columns of their own.
 
     Parameters
     ----------
     reference, test
-        Annotations of the same record; symbols that mark no beat are ignored.
+        Annotations of the same record.
     record
         Name, for tables.
     start, end
         Part of the record that is scored, s; the standard leaves the first five minutes to learn.
     window
         Largest difference in time of two annotations of one beat, s.
+    grouping
+        Which AAMI group escape beats belong to.
 
     Raises
     ------
     InputError
-        If annotations are of different rates or not in order, or a time makes no sense.
+        If annotations are of different rates or not in order, or an option makes no sense.
     """
     fs = reference.fs
     if test.fs != fs:
@@ -192,71 +84,102 @@ def compare(
             f"window={window} s, start={start} s, end={end} s; times must not be negative and "
             "end must come after start"
         )
-    sample, group = _beats(reference)
-    other, called = _beats(test)
-    to_test, to_reference = match(sample, other, window * fs)
-    first, last = start * fs, np.inf if end is None else end * fs
-    matrix = np.zeros((NONE + 1, NONE + 1), np.int64)
-    # A pair is scored where its reference beat is, so that the edge cuts no pair in two.
-    inside = (sample >= first) & (sample <= last)
-    paired = inside & (to_test >= 0)
-    np.add.at(matrix, (group[paired], called[to_test[paired]]), 1)
-    matrix[:NONE, NONE] = np.bincount(group[inside & (to_test < 0)], minlength=NONE)
-    extra = (to_reference < 0) & (other >= first) & (other <= last)
-    matrix[NONE, :NONE] = np.bincount(called[extra], minlength=NONE)
-    rows = np.flatnonzero(paired)
-    rows = rows[1:][(np.diff(rows) == 1) & (np.diff(to_test[rows]) == 1)]
-    difference = (np.diff(sample)[rows - 1] - np.diff(other)[to_test[rows] - 1]) / fs
-    error = float(np.sqrt(np.mean(difference**2))) if len(rows) else None
-    return BeatComparison(record, matrix, error, len(rows))
+    if grouping not in get_args(Grouping):
+        raise InputError(f"grouping {grouping!r}; choose {' or '.join(get_args(Grouping))}")
+    flutter = _flutter(reference)
+    unreadable, shut = _shutdown(reference), _shutdown(test)
+    sample, row = _beats(reference, flutter, grouping, ROWS)
+    other, column = _beats(test, flutter, grouping, COLUMNS)
+    span = start * fs, np.inf if end is None else np.nextafter(end * fs, np.inf)
+    first = np.searchsorted(sample, span), np.searchsorted(other, span)
+    pairs = match(sample[slice(*first[0])], other[slice(*first[1])], window * fs)
+    paired = pairs >= 0
+    # The next beat on each side at every comparison, whether the comparison takes it or not.
+    i, j = (np.cumsum(paired, axis=0) - paired + [first[0][0], first[1][0]]).T
+    lost, extra = _inside(sample, shut), _inside(other, unreadable)
+    rows = np.where(paired[:, 0], _at(row, i), np.where(_at(extra, j), *_NONE))
+    columns = np.where(paired[:, 1], _at(column, j), np.where(_at(lost, i), *_NONE_CALLED))
+    matrix = np.zeros((len(ROWS), len(COLUMNS)), np.int64)
+    np.add.at(matrix, (rows, columns), 1)
+    one, known = _interval(sample, i, [*flutter, *unreadable])
+    two, known_too = _interval(other, j, [*flutter, *shut])
+    error = (one - two)[known & known_too] / fs
+    rms = float(np.sqrt(np.mean(error**2))) if len(error) else None
+    return BeatComparison(record, matrix, rms, len(error))
 
 
-@dataclass(frozen=True, eq=False)
-class Summary:
-    """Comparisons of several records: gross (all beats alike) and average (all records alike)."""
-
-    records: tuple[BeatComparison, ...]
-
-    @property
-    def gross(self) -> BeatComparison:
-        """All beats of all records in one matrix."""
-        count = sum(one.rr_count for one in self.records)
-        square = sum(one.rr_count * (one.rr_error or 0.0) ** 2 for one in self.records)
-        total = np.sum([one.matrix for one in self.records], axis=0)
-        return BeatComparison("gross", total, (square / count) ** 0.5 if count else None, count)
-
-    def average(self) -> dict[str, dict[str, float | None]]:
-        """Mean of every share over the records in which it exists."""
-        table: dict[str, dict[str, float | None]] = {}
-        rows: list[Mapping[str, Any]] = [one.to_dict() for one in self.records]
-        for kind in ("QRS", "VEB", "SVEB", "abnormal"):
-            table[kind] = {}
-            for share in ("Se", "+P", "FPR"):
-                values = [row[kind][share] for row in rows if row[kind][share] is not None]
-                table[kind][share] = float(np.mean(values)) if values else None
-        return table
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready form."""
-        return {
-            "records": [one.to_dict() for one in self.records],
-            "gross": self.gross.to_dict(),
-            "average": self.average(),
-        }
+_NONE = ROWS.index("X"), ROWS.index("O")
+_NONE_CALLED = COLUMNS.index("X"), COLUMNS.index("O")
 
 
-def aggregate(comparisons: Iterable[BeatComparison]) -> Summary:
-    """Gather the comparisons of several records.
+def _at(values: NDArray[np.generic], index: Samples) -> NDArray[np.generic]:
+    """Values at some places, 0 past the end."""
+    return np.append(values, np.zeros(1, values.dtype))[np.minimum(index, len(values))]
 
-    Raises
-    ------
-    InputError
-        If there is none.
+
+def _interval(sample: Samples, index: Samples, breaks: Spans) -> tuple[Samples, NDArray[np.bool_]]:
+    """Return the interval before each beat and whether it exists, with no break in it."""
+    starts = np.sort([start for start, _ in breaks])
+    now, before = _at(sample, index), _at(sample, np.maximum(index - 1, 0))
+    whole = np.searchsorted(starts, now) == np.searchsorted(starts, before)
+    return now - before, (index > 0) & (index < len(sample)) & whole
+
+
+def _beats(
+    marks: Annotations, flutter: Spans, grouping: Grouping, letters: str
+) -> tuple[Samples, Samples]:
+    """Return sample and place in `letters` of the beats outside ventricular flutter."""
+    sample, symbols = marks.beats.sample, marks.beats.symbol
+    if (np.diff(sample) < 0).any():
+        raise InputError("annotation times run backwards; sort them by sample")
+    place = {}
+    for symbol in set(symbols.tolist()):
+        group = "S" if symbol in ESCAPE and grouping == "ec57" else str(aami_group(symbol))
+        place[symbol] = letters.index("U" if symbol == "?" and "U" in letters else group)
+    kept = ~_inside(sample, flutter)
+    return sample[kept], np.array([place[one] for one in symbols[kept].tolist()], np.int64)
+
+
+def _flutter(marks: Annotations) -> Spans:
+    """Return first and last sample of every episode from ``[`` to ``]``."""
+    ends = marks.sample[marks.symbol == "]"].tolist()
+    found: list[tuple[float, float]] = []
+    for start in marks.sample[marks.symbol == "["].tolist():
+        if not found or start > found[-1][1]:
+            found.append((start, next((end for end in ends if end >= start), np.inf)))
+    return found
+
+
+def _shutdown(marks: Annotations) -> Spans:
+    """Return first and last sample of every span that is marked as unreadable.
+
+    It goes from its mark to the next noise mark. Where a beat comes first (as in the AHA
+    database), it goes from 150 ms after the mark before it to 150 ms before that beat.
     """
-    records = tuple(comparisons)
-    if not records:
-        raise InputError("no comparison to summarise; score at least one record")
-    return Summary(records)
+    if marks.subtype is None:
+        return []
+    near = 0.150 * marks.fs
+    noise, beat = marks.symbol == "~", np.isin(marks.symbol, list(BEAT_SYMBOLS))
+    found: list[tuple[float, float]] = []
+    for at in np.flatnonzero(noise & (marks.subtype & UNREADABLE == UNREADABLE)).tolist():
+        start = marks.sample[at]
+        after = np.flatnonzero((noise | beat)[at + 1 :]) + at + 1
+        if not len(after):
+            found.append((start, np.inf))
+        elif noise[after[0]]:
+            found.append((start, marks.sample[after[0]]))
+        else:
+            before = marks.sample[at - 1] if at else 0
+            found.append((before + near, marks.sample[after[0]] - near))
+    return found
+
+
+def _inside(sample: Samples, spans: Spans) -> NDArray[np.bool_]:
+    """Whether samples lie in one of some spans, ends included."""
+    inside = np.zeros(len(sample), bool)
+    for start, end in spans:
+        inside |= (sample >= start) & (sample <= end)
+    return inside
 
 
 def score_record(
@@ -268,6 +191,7 @@ def score_record(
     start: float = LEARNING,
     end: float | None = None,
     window: float = MATCH_WINDOW,
+    grouping: Grouping = "ec57",
 ) -> BeatComparison:
     """Compare two annotators of one WFDB record.
 
@@ -279,8 +203,8 @@ def score_record(
         Annotators: the extensions of the two files.
     test_folder
         Where the test annotation is, if not beside the record.
-    start, end, window
-        As for `compare`.
+    start, end, window, grouping
+        As for `compare`; without an end, the end of the record.
 
     Raises
     ------
@@ -288,11 +212,26 @@ def score_record(
         If a file is missing or damaged.
     """
     path = Path(record)
-    return compare(
+    lasts = duration(path)
+    stop = lasts if end is None else end
+    found = compare(
         read_annotations(path, reference),
         read_annotations(path, test, folder=test_folder),
         record=path.name,
         start=start,
-        end=end,
+        end=stop if stop is None or stop > start else None,
         window=window,
+        grouping=grouping,
     )
+    notes = []
+    if lasts is not None and lasts <= start:
+        notes.append(
+            f"{path.name} lasts {lasts:g} s and the first {start:g} s are not scored (learning "
+            "period of EC57): nothing is left of it; --start 0 scores all of it"
+        )
+    if found.two_class:
+        notes.append(
+            f"{path.name}.{test} calls no beat S or V, but some abnormal (Q): it tells normal from "
+            "abnormal only, so read its abnormal shares; its VEB and SVEB shares mean nothing"
+        )
+    return replace(found, notes=tuple(notes))

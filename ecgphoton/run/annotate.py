@@ -6,27 +6,27 @@ import json
 import time
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecgphoton.artifacts import atomic_path, sha256
-from ecgphoton.ecg.annotate import (
-    BeatCalls,
-    Progress,
-    classify_record,
-    decide_symbols,
-)
+from ecgphoton import runs
+from ecgphoton.artifacts import atomic_path
+from ecgphoton.ecg.annotate import BeatCalls, classify_record, decide_symbols
 from ecgphoton.ecg.annotations import write_annotations
 from ecgphoton.ecg.signal import BLOCK_SECONDS, open_signal
 from ecgphoton.errors import InputError
+from ecgphoton.progress import Progress, silent
 from ecgphoton.run.backends import Backend, classifier
-from ecgphoton.run.subject import Subject, open_subject
+from ecgphoton.run.provenance import provenance
 from ecgphoton.version import __version__
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from ecgphoton.runs import TrainedStudent
 
 ANNOTATOR = "eph"
 """Extension of the annotation files this project writes."""
@@ -46,79 +46,93 @@ class AnnotationReport:
 
 def annotate(
     record: str | Path,
-    out: Path,
     *,
-    model: Path | None = None,
-    backend: Backend = "torch",
+    model: Path | str | None = None,
+    backend: Backend | None = None,
+    chip: int | None = None,
+    profile: str | None = None,
+    noise: float | None = None,
     lead: str | None = None,
     peaks: str | None = None,
     annotator: str = ANNOTATOR,
-    chip: int = 0,
-    profile: str | None = None,
-    noise: float | None = None,
-    block_seconds: float = BLOCK_SECONDS,
+    out: Path | str = Path(),
     picture: bool = True,
-    progress: Progress | None = None,
+    block_seconds: float = BLOCK_SECONDS,
+    progress: Progress = silent,
 ) -> AnnotationReport:
     """Classify every beat of a recording.
 
-    Writes ``<record>.<annotator>`` (WFDB annotation), ``<record>.jsonl`` (a summary line, then a
-    line a beat) and ``<record>.png`` into `out`.
+    Writes ``RECORD.ANNOTATOR`` (WFDB annotation), ``RECORD.ANNOTATOR.jsonl`` (a summary line, then
+    a line a beat) and ``RECORD.ANNOTATOR.png``. A file that exists is never overwritten.
 
     Parameters
     ----------
     record
         Path of a WFDB record without extension; any rate from 100 Hz, any length.
-    out
-        Folder.
     model
-        Run folder, checkpoint or bundle; without one the newest run, else the shipped student.
+        Run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
+        otherwise the shipped student.
     backend
-        ``torch`` and ``onnx``: the student as trained; ``integer``: the quantised graph of a
-        bundle; ``chip``: one simulated chip.
+        ``torch`` (default) and ``onnx``: the student as trained; ``integer``: the quantised graph
+        of a bundle; ``chip``: one simulated chip, the default where a chip is described.
+    chip, profile, noise
+        Which chip of which process, or of what noise, as `simulate` takes them.
     lead
         By name, or ``channel:<n>``; by default the one the student was trained on.
     peaks
         Annotator that marks the R peaks; without one they are detected.
     annotator
         Extension of the annotation file to write.
-    chip, profile, noise
-        Which chip of which process, or of what noise, as `simulate` takes them.
+    out
+        Folder to write to.
+    picture
+        Whether to draw the picture.
     block_seconds
         How much of the signal is held in memory.
+    progress
+        Called with the stage, samples done, and samples in all.
 
     Raises
     ------
     InputError
-        If record, model or an option cannot be used.
+        If record, model or an option cannot be used, or a file to write exists.
     """
-    began = time.perf_counter()
-    subject = open_subject(model)
-    classes = tuple(str(name) for name in subject.metadata["classes"])
-    signal = open_signal(record, lead or str(subject.metadata.get("lead", "MLII")))
-    if peaks == annotator and out.resolve() == signal.path.parent.resolve():
+    asked, began = dict(locals()), time.perf_counter()
+    described = (chip, profile, noise) != (None, None, None)
+    backend = backend or ("chip" if described else "torch")
+    if described and backend != "chip":
         raise InputError(
-            f"R peaks are read from annotator {peaks!r}, which would be overwritten; choose "
-            "another annotator to write, or another folder"
+            f"chip, profile and noise describe a chip; they go with --backend chip, not {backend}"
         )
-    classify = classifier(subject, backend, chip=chip, profile=profile, noise=noise)
+    trained, chip = runs.load(model), chip or 0
+    signal = open_signal(record, lead, prefer=(str(trained.metadata.get("lead", "MLII")),))
+    stem = f"{signal.name}.{annotator}"
+    files = [Path(out) / name for name in (stem, f"{stem}.jsonl", f"{stem}.png")]
+    if taken := [path for path in files if path.exists()]:
+        raise InputError(
+            f"{taken[0]} exists and would be overwritten; choose another --annotator or --out"
+        )
+    classify = classifier(trained, backend, chip=chip, profile=profile, noise=noise)
     calls = classify_record(
-        signal, classify, annotator=peaks, block_seconds=block_seconds, progress=progress
+        signal,
+        classify,
+        annotator=peaks,
+        block_seconds=block_seconds,
+        progress=partial(progress, "classifying"),
     )
-    called, abnormality = decide(calls, subject)
-    symbol = decide_symbols(calls, called, classes)
-    note = _note(subject, classes, backend)
-    files = [
-        write_annotations(
-            out, signal.name, annotator, calls.sample, symbol.tolist(), fs=signal.fs, note=note
-        )
-    ]
+    called, abnormality = decide(calls, trained)
+    symbol = decide_symbols(calls, called, trained.classes)
+    note = _note(trained, backend)
+    write_annotations(
+        Path(out), signal.name, annotator, calls.sample, symbol.tolist(), fs=signal.fs, note=note
+    )
+    source = "synthetic" if signal.synthetic else "recorded"
     summary = {
         "record": signal.name,
         "lead": signal.lead,
         "sampling_rate": signal.fs,
         "seconds": signal.length / signal.fs,
-        "source": "synthetic" if signal.synthetic else "recorded",
+        "source": source,
         "beats": len(calls),
         "symbols": dict(sorted(Counter(symbol.tolist()).items())),
         "not_normal": int((calls.classified & (symbol != "N")).sum()),
@@ -126,49 +140,41 @@ def annotate(
         "peaks_from": calls.peaks_from,
         "backend": backend,
         "chip": {"number": chip, "profile": profile, "noise": noise} if backend == "chip" else None,
-        "model": str(subject.path),
-        "model_sha256": _digest(subject),
-        "classes": list(classes),
-        "operating_point": None if subject.point is None else subject.point.to_dict(),
+        "classes": list(trained.classes),
+        "operating_point": None if trained.point is None else trained.point.to_dict(),
         "notes": list(signal.notes),
         "annotation_note": note,
-        "version": __version__,
+        "provenance": provenance(
+            annotate, asked, trained, {"source": source, "set": signal.name, "beats": len(calls)}
+        ),
     }
-    files.append(_write_lines(out / f"{signal.name}.jsonl", summary, calls, symbol, abnormality))
+    _write_lines(files[1], summary, calls, symbol, abnormality)
     if picture:
         from ecgphoton.report.strips import draw_annotation
 
-        files.append(out / f"{signal.name}.png")
-        draw_annotation(files[-1], calls, symbol, abnormality)
+        draw_annotation(files[2], calls, symbol, abnormality)
     summary["wall_seconds"] = round(time.perf_counter() - began, 2)
-    return AnnotationReport(summary, tuple(files))
+    return AnnotationReport(summary, tuple(files if picture else files[:2]))
 
 
-def decide(calls: BeatCalls, subject: Subject) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def decide(
+    calls: BeatCalls, trained: TrainedStudent
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Class of every beat, and its probability of not being normal (NaN where unknown)."""
-    abnormality = 1 - calls.probability[:, 0]
-    if subject.point is None:
+    if trained.point is None:
         called = np.nan_to_num(calls.probability, nan=-1.0).argmax(1)
-        return called.astype(np.int64), abnormality
+        return called.astype(np.int64), 1 - calls.probability[:, 0]
     abnormality = calls.probability[:, 1]
-    return subject.point.decide(abnormality).astype(np.int64), abnormality
+    return trained.point.decide(abnormality).astype(np.int64), abnormality
 
 
-def _digest(subject: Subject) -> str:
-    from ecgphoton import runs
-
-    path = subject.path
-    return sha256(path / runs.CHECKPOINT if path.is_dir() else path)
-
-
-def _note(subject: Subject, classes: tuple[str, ...], backend: str) -> str:
+def _note(trained: TrainedStudent, backend: str) -> str:
     """Return what the annotation file says about itself."""
-    said = f"ecgphoton {__version__}, student {_digest(subject)[:12]} on {backend}: "
-    if subject.point is None:
-        return said + f"classes {' '.join(classes)}; Q is any other, ? not classifiable"
-    return (
-        said + f"Q is abnormal of any kind (p >= {subject.point.threshold:.4f}), ? not classifiable"
-    )
+    text = f"ecgphoton {__version__}, student {trained.digest[:12]} on {backend}: "
+    if trained.point is None:
+        return text + f"classes {' '.join(trained.classes)}; Q is any other, ? not classifiable"
+    threshold = f"{trained.point.threshold:.4f}"
+    return text + f"Q is abnormal of any kind (p >= {threshold}), ? not classifiable"
 
 
 def _write_lines(
@@ -177,20 +183,19 @@ def _write_lines(
     calls: BeatCalls,
     symbol: NDArray[np.str_],
     abnormality: NDArray[np.float32],
-) -> Path:
+) -> None:
     """Write the summary, then a line a beat."""
     times = np.round(calls.sample / calls.signal.fs, 4)
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write(json.dumps({"summary": summary}, sort_keys=True, ensure_ascii=False) + "\n")
-        for sample, at, said, p, reason in zip(
+        for sample, at, letter, p, reason in zip(
             calls.sample, times, symbol, abnormality, calls.reason, strict=True
         ):
             line: dict[str, Any] = {
-                "sample": int(sample), "seconds": float(at), "symbol": str(said)
+                "sample": int(sample), "seconds": float(at), "symbol": str(letter)
             }  # fmt: skip
             if reason:
                 line["reason"] = str(reason)
             else:
                 line["abnormal"] = round(float(p), 5)
             file.write(json.dumps(line) + "\n")
-    return path

@@ -53,13 +53,13 @@ def run(tmp_path_factory, wfdb_folder):
 
 def lines_of(folder, name="s01"):
     """Summary and beats of the JSON lines."""
-    first, *rest = (folder / f"{name}.jsonl").read_text().splitlines()
+    first, *rest = (folder / f"{name}.eph.jsonl").read_text().splitlines()
     return json.loads(first)["summary"], [json.loads(line) for line in rest]
 
 
 def test_annotation_says_what_the_beat_set_pipeline_decides(run, wfdb_folder, tmp_path):
     """Every symbol written is the operating point's decision on the beats `load_records` gives."""
-    report = annotate(wfdb_folder / "s01", tmp_path, model=run, peaks="atr", block_seconds=9)
+    report = annotate(wfdb_folder / "s01", out=tmp_path, model=run, peaks="atr", block_seconds=9)
     trained = load_student(run)
     beats = load_records(["s01"], data=wfdb_folder, cache=False)
     abnormal = trained.point.decide(predict(trained.student, beats)[:, 1])
@@ -80,12 +80,12 @@ def test_annotation_says_what_the_beat_set_pipeline_decides(run, wfdb_folder, tm
 
 def test_picture_of_a_made_up_record_says_so(run, wfdb_folder, tmp_path):
     """The picture is there, under the banner; without it no picture is drawn."""
-    annotate(wfdb_folder / "s02", tmp_path, model=run, peaks="atr")
-    assert Image.open(tmp_path / "s02.png").convert("RGB").getpixel((4, 4)) == (255, 214, 10)
+    annotate(wfdb_folder / "s02", out=tmp_path, model=run, peaks="atr")
+    assert Image.open(tmp_path / "s02.eph.png").convert("RGB").getpixel((4, 4)) == (255, 214, 10)
     other = tmp_path / "other"
-    report = annotate(wfdb_folder / "s02", other, model=run, peaks="atr", picture=False)
-    assert {path.name for path in other.iterdir()} == {"s02.eph", "s02.jsonl"}
-    assert {path.name for path in report.files} == {"s02.eph", "s02.jsonl"}
+    report = annotate(wfdb_folder / "s02", out=other, model=run, peaks="atr", picture=False)
+    assert {path.name for path in other.iterdir()} == {"s02.eph", "s02.eph.jsonl"}
+    assert {path.name for path in report.files} == {"s02.eph", "s02.eph.jsonl"}
 
 
 @pytest.mark.slow
@@ -103,7 +103,7 @@ def test_backends_agree_where_they_must(run, wfdb_folder, tmp_path):
         ("noisy chip", run, {"backend": "chip", "noise": 0.3, "chip": 5}),
     ):
         out = tmp_path / name
-        annotate(wfdb_folder / "s01", out, model=model, peaks="atr", picture=False, **options)
+        annotate(wfdb_folder / "s01", out=out, model=model, peaks="atr", picture=False, **options)
         said[name] = np.array([line.get("abnormal", -1.0) for line in lines_of(out)[1]])
     for name in ("torch of bundle", "onnx", "onnx of bundle"):
         np.testing.assert_allclose(said[name], said["torch"], atol=2e-5, err_msg=name)
@@ -117,7 +117,11 @@ def test_a_chip_is_the_same_chip_whatever_the_blocks(run, wfdb_folder, tmp_path)
     options = {"model": run, "backend": "chip", "profile": "pessimistic", "chip": 3, "peaks": "atr"}
     for name, seconds in (("one", 1e6), ("many", 6.5)):
         annotate(
-            wfdb_folder / "s03", tmp_path / name, block_seconds=seconds, picture=False, **options
+            wfdb_folder / "s03",
+            out=tmp_path / name,
+            block_seconds=seconds,
+            picture=False,
+            **options,
         )
     assert lines_of(tmp_path / "one", "s03")[1] == lines_of(tmp_path / "many", "s03")[1]
 
@@ -125,7 +129,7 @@ def test_a_chip_is_the_same_chip_whatever_the_blocks(run, wfdb_folder, tmp_path)
 def test_four_classes_are_written_as_their_symbols(wfdb_folder, tmp_path):
     """N, S, V stay themselves and O becomes Q; no threshold takes part."""
     folder = checkpoint(tmp_path / "run", classes=("N", "S", "V", "O"))
-    annotate(wfdb_folder / "s01", tmp_path, model=folder, peaks="atr", picture=False)
+    annotate(wfdb_folder / "s01", out=tmp_path, model=folder, peaks="atr", picture=False)
     summary, lines = lines_of(tmp_path)
     assert set(summary["symbols"]) <= {"N", "S", "V", "Q", "?"}
     student = load_student(folder).student
@@ -141,7 +145,8 @@ def test_what_cannot_be_is_refused(run, wfdb_folder, tmp_path):
     for options, what in (
         ({"backend": "gpu"}, "choose torch, onnx, integer, chip"),
         ({"backend": "integer"}, "ecgphoton export"),
-        ({"noise": 0.1}, "--backend chip"),
+        ({"noise": 0.1, "backend": "torch"}, "--backend chip"),
+        ({"chip": 3, "backend": "onnx"}, "--backend chip"),
         ({"peaks": "atr", "annotator": "atr", "out": wfdb_folder}, "would be overwritten"),
     ):
         with pytest.raises(InputError, match=what):

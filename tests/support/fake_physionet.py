@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from http.server import BaseHTTPRequestHandler
 
-from ecgphoton.ecg.database import FILES, SUMS
+from ecgphoton.ecg.databases import MITDB
+from ecgphoton.ecg.dataset import SUMS
 
 BIG = "100.dat"
 
@@ -16,10 +17,18 @@ def content_of(name):
     return seed * (8_000 if name == BIG else 3)
 
 
-CONTENT = {name: content_of(name) for name in FILES}
+CONTENT = {name: content_of(name) for name in MITDB.files}
 CONTENT[SUMS] = "".join(
     f"{hashlib.sha256(data).hexdigest()} {name}\n" for name, data in CONTENT.items()
 ).encode()
+
+
+def fill(folder, *but):
+    """Put right files into a folder, all but some."""
+    folder.mkdir(exist_ok=True)
+    for name in CONTENT:
+        if name not in but:
+            (folder / name).write_bytes(CONTENT[name])
 
 
 class Handler(BaseHTTPRequestHandler):

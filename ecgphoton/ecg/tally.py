@@ -1,0 +1,223 @@
+"""Counts of beats by what they are and what they were called, and the shares made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.errors import InputError
+
+ROWS = "NSVFQOX"
+"""What a beat is: its AAMI group, O no beat, X no beat where the reference is unreadable."""
+COLUMNS = "NSVFQUOX"
+"""What it was called: an AAMI group, U undecided (``?``), O not found, X not found in shutdown."""
+BEATS, NONE = "NSVFQ", "OX"
+_NEITHER = "NFQU"
+"""Called neither S nor V nor missed; ``bxb`` prints them in one column."""
+KINDS = ("QRS", "VEB", "SVEB", "abnormal")
+_PRINTED = {
+    f"{row}{column}{chr(39) * (len(rows) + len(columns) > 2)}": (rows, columns)
+    for column, columns in (("n", _NEITHER), ("s", "S"), ("v", "V"), ("o", NONE))
+    for row, rows in (("N", "N"), ("S", "S"), ("V", "V"), ("F", "FQ"), ("O", NONE))
+    if row + column != "Oo"
+}
+"""Rows and columns behind each count that ``bxb -L`` prints."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Counts of one kind of beat and the shares EC57 reports; None where there is no beat."""
+
+    tp: int
+    fn: int
+    fp: int
+    tn: int | None
+
+    @property
+    def se(self) -> float | None:
+        """Sensitivity, TP / (TP + FN)."""
+        return _share(self.tp, self.tp + self.fn)
+
+    @property
+    def ppv(self) -> float | None:
+        """Positive predictivity +P, TP / (TP + FP)."""
+        return _share(self.tp, self.tp + self.fp)
+
+    @property
+    def fpr(self) -> float | None:
+        """False-positive rate, FP / (FP + TN); None where TN cannot be counted."""
+        return None if self.tn is None else _share(self.fp, self.fp + self.tn)
+
+    def to_dict(self) -> dict[str, float | int | None]:
+        """JSON-ready form."""
+        return {
+            "tp": self.tp, "fn": self.fn, "fp": self.fp, "tn": self.tn,
+            "Se": self.se, "+P": self.ppv, "FPR": self.fpr,
+        }  # fmt: skip
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+@dataclass(frozen=True, eq=False)
+class BeatComparison:
+    """How the beats of one annotation answer those of another."""
+
+    record: str
+    matrix: NDArray[np.int64]
+    """``(7, 8)`` counts, by `ROWS` and `COLUMNS`."""
+    rr_error: float | None = None
+    """RMS difference of RR intervals over all comparisons, s; what ``bxb`` calls RR err."""
+    rr_count: int = 0
+    """Comparisons behind it."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the numbers has to know."""
+
+    def count(self, rows: str, columns: str) -> int:
+        """Beats in some rows and columns, named by their letters."""
+        chosen = np.ix_([*map(ROWS.index, rows)], [*map(COLUMNS.index, columns)])
+        return int(self.matrix[chosen].sum())
+
+    @property
+    def beats(self) -> int:
+        """Reference beats in the scored part."""
+        return self.count(BEATS, COLUMNS)
+
+    @property
+    def two_class(self) -> bool:
+        """Whether the test names neither S nor V beats, but abnormal ones (Q)."""
+        return not self.count(ROWS, "SV") and self.count(ROWS, "Q") > 0
+
+    @property
+    def detection(self) -> Rates:
+        """QRS detection: Se and +P of having a beat at all."""
+        found, missed = self.count(BEATS, BEATS + "U"), self.count(BEATS, NONE)
+        return Rates(found, missed, self.count(NONE, BEATS + "U"), None)
+
+    @property
+    def veb(self) -> Rates:
+        """Ventricular ectopic beats; a fusion or unclassifiable beat called V is no error."""
+        return self._ectopic("V", charged="NSOX")
+
+    @property
+    def sveb(self) -> Rates:
+        """Supraventricular ectopic beats; an unclassifiable beat called S is no error."""
+        return self._ectopic("S", charged="NVFOX")
+
+    def _ectopic(self, own: str, charged: str) -> Rates:
+        """Rates of a class; the negatives are the reference beats of other classes."""
+        rest = COLUMNS.replace(own, "")
+        return Rates(
+            tp=self.count(own, own),
+            fn=self.count(own, rest),
+            fp=self.count(charged, own),
+            tn=self.count(BEATS.replace(own, ""), rest),
+        )
+
+    @property
+    def abnormal(self) -> Rates:
+        """Any of S, V, F, Q against N, for a test that only tells normal from abnormal.
+
+        An abnormal beat called N, undecided or not found is a miss; a normal or extra beat called
+        abnormal a false alarm.
+        """
+        abnormal, rest = "SVFQ", "NUOX"
+        return Rates(
+            tp=self.count(abnormal, abnormal),
+            fn=self.count(abnormal, rest),
+            fp=self.count("NOX", abnormal),
+            tn=self.count("N", rest),
+        )
+
+    @property
+    def undecided(self) -> float | None:
+        """Share of the reference beats that were found and called ``?``."""
+        return _share(self.count(BEATS, "U"), self.beats)
+
+    def bxb(self) -> dict[str, float | int | None]:
+        """Return the cells of a line of ``bxb -L`` by its headings; shares in %, RR error in ms."""
+        shares = {
+            f"{letter} {name}": None if share is None else 100 * share
+            for letter, rates in (("Q", self.detection), ("V", self.veb), ("S", self.sveb))
+            for name, share in (("Se", rates.se), ("+P", rates.ppv))
+        }
+        counts = {name: self.count(*cells) for name, cells in _PRINTED.items()}
+        error = None if self.rr_error is None else 1000 * self.rr_error
+        return {**counts, **shares, "RR err": error}
+
+    def rates(self) -> dict[str, Rates]:
+        """Rates of every kind of `KINDS`."""
+        kinds = (self.detection, self.veb, self.sveb, self.abnormal)
+        return dict(zip(KINDS, kinds, strict=True))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return {
+            "record": self.record,
+            "beats": self.beats,
+            "matrix": self.matrix.tolist(),
+            "rows": [*ROWS],
+            "columns": [*COLUMNS],
+            **{kind: rates.to_dict() for kind, rates in self.rates().items()},
+            "undecided": self.undecided,
+            "two_class": self.two_class,
+            "rr_error_seconds": self.rr_error,
+            "bxb": self.bxb(),
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """Comparisons of several records: gross (all beats alike) and average (all records alike)."""
+
+    records: tuple[BeatComparison, ...]
+
+    @property
+    def gross(self) -> BeatComparison:
+        """All beats of all records in one matrix."""
+        count = sum(one.rr_count for one in self.records)
+        square = sum(one.rr_count * (one.rr_error or 0.0) ** 2 for one in self.records)
+        total = np.sum([one.matrix for one in self.records], axis=0)
+        return BeatComparison("gross", total, (square / count) ** 0.5 if count else None, count)
+
+    def average(self) -> dict[str, dict[str, float | None]]:
+        """Mean of every share over the records in which it exists."""
+        table: dict[str, dict[str, float | None]] = {}
+        rows: list[Mapping[str, Any]] = [one.to_dict() for one in self.records]
+        for kind in KINDS:
+            table[kind] = {}
+            for share in ("Se", "+P", "FPR"):
+                values = [row[kind][share] for row in rows if row[kind][share] is not None]
+                table[kind][share] = float(np.mean(values)) if values else None
+        return table
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return {
+            "records": [one.to_dict() for one in self.records],
+            "gross": self.gross.to_dict(),
+            "average": self.average(),
+        }
+
+
+def aggregate(comparisons: Iterable[BeatComparison]) -> Summary:
+    """Gather the comparisons of several records.
+
+    Raises
+    ------
+    InputError
+        If there is none, or none of them holds a beat.
+    """
+    records = tuple(comparisons)
+    if not records:
+        raise InputError("no comparison to summarise; score at least one record")
+    if not any(one.matrix.any() for one in records):
+        notes = "; ".join(note for one in records for note in one.notes)
+        raise InputError(f"nothing is scored: {notes or 'neither annotation holds a beat'}")
+    return Summary(records)

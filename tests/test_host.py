@@ -42,7 +42,7 @@ def python(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
 
 
@@ -79,7 +79,7 @@ def test_workers_without_a_main_guard_are_one_error(way: str, tmp_path: Path) ->
         done = python("script.py", folder=tmp_path)
     else:
         done = python("-", folder=tmp_path, stdin=SCRIPT)
-    assert done.returncode == 1
+    assert done.returncode == 1, done.stderr
     assert done.stderr.count("Traceback") == 1, done.stderr
     assert GUARD in done.stderr
 

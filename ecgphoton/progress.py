@@ -10,6 +10,9 @@ Progress = Callable[[str, int, int], None]
 A stage is named by one word; a remark may follow after a comma: ``training, score 0.9871``.
 """
 
+Steps = Callable[[int, int], None]
+"""Called by a computation of one stage with how much is done, and how much there is."""
+
 
 def silent(stage: str, done: int, total: int) -> None:
     """Report nothing."""

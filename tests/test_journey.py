@@ -87,7 +87,7 @@ def test_a_profile_makes_mesh_chips(call: Call) -> None:
         (["verify", "runs/r"], "is a run, not a bundle"),
         (["verify", "nowhere"], "there is no run at nowhere"),
         (["score", "nowhere"], "nowhere"),
-        (["annotate", "nowhere"], "there is no record nowhere"),
+        (["annotate", "nowhere"], "nowhere"),
         (["evaluate", "--labels", "aami4", "--data", "synthetic"], "evaluate with --labels"),
         (["report", "runs/r", "--also", "nowhere"], "nowhere is not a folder"),
         (["simulat"], "did you mean simulate?"),

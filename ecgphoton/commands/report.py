@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,11 +37,11 @@ def command(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the 
 def print_page(found: ReportPage) -> None:
     """Print what the page is made from, what was left out and why."""
     for folder in found.taken:
-        click.echo(f"with {folder}")
+        click.echo(f"with {os.path.relpath(folder)}")
     strangers = Counter(one.why for one in found.left_out if "student" in one.why)
     for one in found.left_out:
         if one.why not in strangers:
-            click.echo(f"without {one.folder}: it {one.why}")
+            click.echo(f"without {os.path.relpath(one.folder)}: it {one.why}")
     for why, number in strangers.items():
         click.echo(f"without {number} folder{'s' if number > 1 else ''}: it {why}")
     click.echo(f"report written to {found.page} ({found.page.stat().st_size:,} bytes)")

@@ -21,14 +21,13 @@ from ecgphoton.ecg.resample import scaled
 from ecgphoton.ecg.shape import History
 from ecgphoton.ecg.signal import BLOCK_SECONDS, Signal
 from ecgphoton.errors import InputError
+from ecgphoton.progress import Steps
 
 Classify = Callable[[BeatSet], NDArray[np.float32]]
 """Beats of one record, in order, to class probabilities ``(n, classes)``.
 
 It is called with `CHUNK` beats at a time (fewer at the end), whatever the size of the blocks.
 """
-Progress = Callable[[int, int], None]
-"""Called with (samples at 360 Hz done, samples in all) after every block."""
 
 CHUNK = 1024
 UNDECIDED = "?"
@@ -70,7 +69,7 @@ def classify_record(
     *,
     annotator: str | None = None,
     block_seconds: float = BLOCK_SECONDS,
-    progress: Progress | None = None,
+    progress: Steps | None = None,
 ) -> BeatCalls:
     """Classify every beat of a record.
 
@@ -139,7 +138,7 @@ def _beats(
     at_360: NDArray[np.int64],
     reason: NDArray[np.str_],
     block_seconds: float,
-    progress: Progress | None,
+    progress: Steps | None,
 ) -> Iterator[BeatSet]:
     """Yield the beats of every block in order, marking in `reason` those with a gap."""
     timing = Timing.of(at_360)

@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 
 from ecgphoton.hwsim.meshchips import MeshChips
-from ecgphoton.hwsim.montecarlo import Progress, Trial, run, single_threaded
+from ecgphoton.hwsim.montecarlo import Trial, run, single_threaded
 from ecgphoton.hwsim.sensitivity import Sensitivity, analog, sensitivity, shot_moments
 from ecgphoton.hwsim.weights import Chips, ChipSource, WeightChips
 from ecgphoton.mesh.device import MZIS
+from ecgphoton.progress import Steps
 from ecgphoton.student.propagate import Stack
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def blame(
     chips: int = 40,
     by_mzi: bool = True,
     simulate_mzis: int = 0,
-    progress: Progress | None = None,
+    progress: Steps | None = None,
 ) -> list[Share]:
     """Error budget by source, by block and (mesh level) by MZI, worst first within each kind.
 

@@ -25,6 +25,7 @@ from ecgphoton.hwsim.streams import BEATS, CHIPS, check_seed, shot_generator
 from ecgphoton.hwsim.verdict import Limits, decide
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource
 from ecgphoton.metrics import auc_by_rank
+from ecgphoton.progress import Steps
 from ecgphoton.student.propagate import Inputs, features, read_out
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 GROUP = 4
 """Chips of one work item; with `BEATS` it keeps the working set in the cache."""
-Progress = Callable[[int, int], None]
 Read = Callable[[torch.Tensor], "NDArray[np.float32]"]
 
 
@@ -186,7 +186,7 @@ def run(
     workers: int = 1,
     dask: str | None = None,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Steps | None = None,
 ) -> tuple[Floats, bool]:
     """Rates (chips, 3) of chips 0 ... chips - 1, and whether fewer were enough.
 

@@ -10,11 +10,12 @@ import numpy as np
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.meshchips import MeshChips, mesh_source
-from ecgphoton.hwsim.montecarlo import Progress, Trial, rates, run, single_threaded
+from ecgphoton.hwsim.montecarlo import Trial, rates, run, single_threaded
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove
 from ecgphoton.hwsim.weights import Carrier, WeightChips
 from ecgphoton.program.program import MeshProgram
+from ecgphoton.progress import Steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +46,7 @@ def simulate(
     early_stop: bool = False,
     workers: int = 1,
     dask: str | None = None,
-    progress: Progress | None = None,
+    progress: Steps | None = None,
 ) -> SimulationReport:
     """Judge a student or a mesh program on many simulated chips.
 

@@ -73,7 +73,7 @@ def annotate(
         Run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
         otherwise the shipped student.
     backend
-        ``torch`` (default) and ``onnx``: the student as trained; ``integer``: the quantised graph
+        ``torch`` (default) and ``onnx``: the student as trained; ``integer``: the quantized graph
         of a bundle; ``chip``: one simulated chip, the default where a chip is described.
     chip, profile, noise
         Which chip of which process, or of what noise, as `simulate` takes them.

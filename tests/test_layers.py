@@ -51,8 +51,6 @@ WRITTEN = sorted(
     for path in (ROOT / folder).rglob("*.py")
     if "bundle" not in path.parts
 )
-LANDING = {"export/quantize.py": "has more than 300 lines"}
-"""Files that do not keep the rules yet, and why."""
 ONLY_IN = {"onnx": {"export"}, "onnxruntime": {"export"}, "wfdb": {"ecg"}, "distributed": {"hwsim"}}
 
 
@@ -77,13 +75,8 @@ def imports(tree: ast.AST, *, typing_too: bool = False) -> list[str]:
 
 
 def each(paths: list[Path], root: Path) -> list[Any]:
-    """Return a parameter for every file, those of `LANDING` marked."""
-    found = []
-    for path in paths:
-        why = LANDING.get(path.relative_to(PACKAGE).as_posix()) if PACKAGE in path.parents else None
-        marks = () if why is None else pytest.mark.xfail(reason=why, strict=False)
-        found.append(pytest.param(path, id=path.relative_to(root).as_posix(), marks=marks))
-    return found
+    """Return a parameter for every file, with its name below a folder."""
+    return [pytest.param(path, id=path.relative_to(root).as_posix()) for path in paths]
 
 
 @pytest.mark.parametrize("path", each(FILES, PACKAGE))

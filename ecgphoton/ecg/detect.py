@@ -28,7 +28,7 @@ BAND_TAPS, SMOOTH_TAPS, STEP = 61, 61, 4
 REFRACTORY = 78
 """Samples (0.22 s) on both sides of a beat within which nothing is higher."""
 SURROUNDINGS, EVERY = 121, 9
-"""Every ninth sample of 3 s gives the median energy that a beat stands out of."""
+"""Every ninth sample of 3 s gives the energy of its quiet quarter, which a beat stands out of."""
 MARGIN = BAND_TAPS // 2 + STEP // 2 + SMOOTH_TAPS // 2 + SURROUNDINGS // 2 * EVERY + EVERY
 """Samples on each side that say whether a peak is one."""
 EDGE = 36
@@ -171,7 +171,7 @@ class Detector:
         lacking = maximum_filter1d(~self._known, 2 * EDGE + 1)
         part = slice(low - self._first, high - self._first)
         at = np.flatnonzero(((power == highest) & (power > 0) & ~lacking)[part]) + part.start
-        around = rank_filter(power[::EVERY], rank=SURROUNDINGS // 2, size=SURROUNDINGS)
+        around = rank_filter(power[::EVERY], rank=SURROUNDINGS // 4, size=SURROUNDINGS)
         slope = np.abs(np.gradient(correlate1d(wave.astype(np.float64), np.full(5, 0.2))))
         steepest = maximum_filter1d(slope, 41)
         height, usual = power[at], np.maximum(around[at // EVERY], 1e-12)

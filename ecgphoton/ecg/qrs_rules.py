@@ -20,8 +20,10 @@ THRESHOLD, LOWER = 0.24, 0.45
 """Of the way from the other peaks to the beats; and of that, where a beat is overdue."""
 OVERDUE = 1.28
 """Usual intervals after which a beat is overdue."""
-STANDS_OUT, STANDS_OUT_LATE = 2.3, 2.6
-"""Energy over that of the surroundings; and where a beat is overdue or the height learnt."""
+CLEAR, CLEAR_LATE = 3.5, 3.7
+"""Least contrast of a beat; and of one that is taken late or that the height is learnt from."""
+ALIKE = 0.7
+"""Of the usual height, from which a beat needs no contrast: a tachycardia leaves little."""
 T_WAVE, T_SLOPE, T_HEIGHT = 140, 0.45, 0.38
 """A T wave comes within 0.39 s, with less slope than the beat, and less energy than the usual."""
 
@@ -39,7 +41,7 @@ class Peak(NamedTuple):
     height: float
     """mV."""
     contrast: float
-    """Height over the median of the surroundings."""
+    """Height over the quiet quarter of the surroundings."""
     slope: float
     """Steepest slope near it, mV a sample."""
 
@@ -90,7 +92,7 @@ class Rules:
             stop = min(self._since + LEARN, until)
             highest: dict[int, float] = {}
             for peak in self._peaks:
-                if self._since <= peak.sample < stop and peak.contrast > STANDS_OUT_LATE:
+                if self._since <= peak.sample < stop and peak.contrast > CLEAR_LATE:
                     second = (peak.sample - self._since) // SECOND
                     highest[second] = max(peak.height, highest.get(second, 0.0))
             enough = len(highest) * 2 * SECOND > stop - self._since
@@ -116,10 +118,11 @@ class Rules:
             and peak.slope < T_SLOPE * self._last.slope
             and peak.height < T_HEIGHT * self._level
         )
-        if peak.height > self._threshold() and peak.contrast > STANDS_OUT and not t_wave:
+        clear = peak.contrast > CLEAR or peak.height > ALIKE * self._level
+        if peak.height > self._threshold() and clear and not t_wave:
             self._beat(peak, found)
             return
-        if peak.contrast > STANDS_OUT_LATE and since > T_WAVE:
+        if peak.contrast > CLEAR_LATE and since > T_WAVE:
             self._late.append(peak)
         self._others.append(min(peak.height, self._level))
 

@@ -20,10 +20,8 @@ THRESHOLD, LOWER = 0.24, 0.45
 """Of the way from the other peaks to the beats; and of that, where a beat is overdue."""
 OVERDUE = 1.28
 """Usual intervals after which a beat is overdue."""
-CLEAR, CLEAR_LATE = 3.5, 3.7
+CLEAR, CLEAR_LATE = 3.0, 3.7
 """Least contrast of a beat; and of one that is taken late or that the height is learnt from."""
-ALIKE = 0.7
-"""Of the usual height, from which a beat needs no contrast: a tachycardia leaves little."""
 T_WAVE, T_SLOPE, T_HEIGHT = 140, 0.45, 0.38
 """A T wave comes within 0.39 s, with less slope than the beat, and less energy than the usual."""
 
@@ -118,8 +116,8 @@ class Rules:
             and peak.slope < T_SLOPE * self._last.slope
             and peak.height < T_HEIGHT * self._level
         )
-        clear = peak.contrast > CLEAR or peak.height > ALIKE * self._level
-        if peak.height > self._threshold() and clear and not t_wave:
+
+        if peak.height > self._threshold() and peak.contrast > CLEAR and not t_wave:
             self._beat(peak, found)
             return
         if peak.contrast > CLEAR_LATE and since > T_WAVE:

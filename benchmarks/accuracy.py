@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.artifacts import MANIFEST
 from ecgphoton.ecg.beats import BeatSet, load_records
-from ecgphoton.ecg.records import PROTOCOLS, SAME_SUBJECT
+from ecgphoton.ecg.protocols import PROTOCOLS, SAME_SUBJECT
 from ecgphoton.recipe import Recipe, override, read
 from ecgphoton.run.beats import examples_of, splits_of
 from ecgphoton.run.train import parts_of, start_run, train

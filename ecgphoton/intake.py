@@ -134,31 +134,52 @@ def parse_toml(text: str, what: str) -> dict[str, Any]:
     return data
 
 
-def read_arrays(path: Path | str, what: str) -> dict[str, np.ndarray]:
+def read_array(path: Path | str, what: str, limit: int = LARGEST_FILE) -> np.ndarray:
+    """Array of an npy file of at most `limit` bytes, nothing ever unpickled.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, too large or damaged.
+    """
+    import numpy as np
+
+    content = read_bytes(path, limit)
+    try:
+        _check_shape(io.BytesIO(content), len(content))
+        stored: np.ndarray = np.load(io.BytesIO(content), allow_pickle=False)
+    except Exception as error:  # numpy raises a dozen kinds
+        raise InputError(f"{path} is not {what}: {error}") from error
+    return stored
+
+
+def read_arrays(path: Path | str, what: str, limit: int = LARGEST_FILE) -> dict[str, np.ndarray]:
     """Arrays of an npz file, nothing ever unpickled.
 
     Parameters
     ----------
     what
         What the file should be, for the error: ``a golden file``.
+    limit
+        Bytes that the file may have, packed or unpacked.
 
     Raises
     ------
     InputError
-        If the file is missing or damaged, or unpacks to more than `LARGEST_FILE` bytes.
+        If the file is missing or damaged, or unpacks to more than `limit` bytes.
     """
     import zipfile
 
     import numpy as np
 
-    stream = io.BytesIO(read_bytes(path))
+    stream = io.BytesIO(read_bytes(path, limit))
     known = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)
     try:
         with zipfile.ZipFile(stream) as archive:
             entries = archive.infolist()
             unpacked = sum(entry.file_size for entry in entries)
-            if unpacked > LARGEST_FILE:
-                raise InputError(f"{path} unpacks to {unpacked} bytes; {LARGEST_FILE} are read")
+            if unpacked > limit:
+                raise InputError(f"{path} unpacks to {unpacked} bytes; {limit} are read")
             if len({entry.filename for entry in entries}) != len(entries):
                 raise ValueError("two entries have one name")
             if any(entry.compress_type not in known for entry in entries):

@@ -1,4 +1,4 @@
-"""``ecgphoton data status | fetch | verify``."""
+"""``ecgphoton data status | fetch | verify [NAME]``."""
 
 from __future__ import annotations
 
@@ -9,54 +9,73 @@ import click
 
 from ecgphoton.commands import _shared as shared
 
-BYTES_IN_ALL = 94_000_000
-
 
 @click.group()
 def command() -> None:
-    """Find, fetch and verify the MIT-BIH Arrhythmia Database (PhysioNet mitdb 1.0.0, ODC-By)."""
+    """Find, fetch and verify published databases (mitdb, svdb ...)."""
 
 
+_name_argument = click.argument("name", default="mitdb")
 _dir_option = click.option(
-    "--data-dir", type=shared.path_type, default=None, help="Folder of the database."
+    "--data-dir",
+    type=shared.path_type,
+    default=None,
+    help="Folder of the database, or of databases by name.",
 )
 
 
 @command.command()
+@click.argument("name", required=False)
 @_dir_option
 @shared.json_option
-def status(data_dir: Path | None, as_json: bool) -> None:
-    """Say where the database is looked for, and what is there."""
+def status(name: str | None, data_dir: Path | None, as_json: bool) -> None:
+    """Say where databases are looked for, and how much of each is there."""
     from ecgphoton.ecg import physionet
+    from ecgphoton.ecg.databases import DATASETS
 
-    report = physionet.status(data_dir)
+    chosen = [DATASETS[name]] if name else list(DATASETS.values())
+    reports = [physionet.status(data_dir, dataset) for dataset in chosen]
     if as_json:
-        shared.emit(report.to_dict())
+        shared.emit(reports[0].to_dict() if name else [one.to_dict() for one in reports])
         return
-    rows = [(place.role, place.folder, f"{place.record_files} / 144") for place in report.places]
-    shared.table("places", ["looked in", "folder", "record files"], rows)
-    click.echo(report.advice)
+    rows = [
+        (report.dataset, place.role, place.folder, f"{place.records} / {place.of_records}")
+        for report in reports
+        for place in report.places
+    ]
+    shared.table("places", ["database", "looked in", "folder", "records"], rows)
+    for report in reports:
+        click.echo(report.advice)
 
 
 @command.command()
+@_name_argument
 @_dir_option
-@click.option("--from-dir", type=shared.path_type, default=None, help="Import an existing copy.")
+@click.option(
+    "--from-dir",
+    type=shared.path_type,
+    default=None,
+    help="Import an existing copy, whole or in part, in place of the network.",
+)
 @click.option("--offline", is_flag=True, help="Never use the network.")
 @click.option("--base-url", default=None, help="A mirror's address.")
 @shared.json_option
 def fetch(
+    name: str,
     data_dir: Path | None,
     from_dir: Path | None,
     offline: bool,
     base_url: str | None,
     as_json: bool,
 ) -> None:
-    """Download the database (94 MB); resumes, retries and checks every file."""
+    """Download a database; resumes, retries and checks every file."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
     from ecgphoton.ecg import physionet
+    from ecgphoton.ecg.databases import DATASETS
 
+    dataset = DATASETS[name]
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -66,7 +85,7 @@ def fetch(
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bars:
-        task = bars.add_task("fetching", total=BYTES_IN_ALL, note="")
+        task = bars.add_task("fetching", total=dataset.megabytes * 1_000_000, note="")
 
         def advance(done: physionet.Progress) -> None:
             note = f"{done.files} / {done.of_files} files"
@@ -74,7 +93,8 @@ def fetch(
 
         report = physionet.fetch(
             data_dir,
-            base_url=base_url or physionet.BASE_URL,
+            dataset,
+            base_url=base_url,
             from_dir=from_dir,
             offline=offline,
             progress=advance,
@@ -84,31 +104,31 @@ def fetch(
         return
     click.echo(
         f"{report.folder}: {report.kept} files kept, {len(report.imported)} imported, "
-        f"{len(report.fetched)} fetched ({report.received:,} bytes, {report.retries} retries)"
+        f"{len(report.fetched)} fetched ({report.received:,} bytes, {report.retries} retries); "
+        f"{report.records} of the {report.of_records} records of {name}"
     )
 
 
 @command.command()
+@_name_argument
 @_dir_option
 @shared.json_option
-def verify(data_dir: Path | None, as_json: bool) -> None:
+def verify(name: str, data_dir: Path | None, as_json: bool) -> None:
     """Compare every file with PhysioNet's SHA-256; exit 1 if one differs."""
-    from ecgphoton.ecg import physionet
-    from ecgphoton.errors import InputError
+    from ecgphoton.ecg import database
+    from ecgphoton.ecg.databases import DATASETS
 
-    folder = data_dir if data_dir is not None else physionet.locate()
-    if folder is None:
-        raise InputError(physionet.missing(data_dir))
-    report = physionet.verify(folder)
+    dataset = DATASETS[name]
+    report = database.verify(database.find(dataset, data_dir), dataset)
     if as_json:
         shared.emit(report.to_dict())
     else:
-        for name, problem in report.problems.items():
-            click.echo(f"{name}: {problem}")
+        for file, problem in report.problems.items():
+            click.echo(f"{file}: {problem}")
         release = "as published" if report.published else "not the published release"
         click.echo(
-            f"{report.folder}: {report.checked} files checked, "
-            f"{len(report.problems)} wrong; checksums {release}"
+            f"{report.folder}: {report.checked} files checked, {len(report.problems)} wrong; "
+            f"{report.records} of the {report.of_records} records of {name}; checksums {release}"
         )
     if not report.ok:
         sys.exit(1)

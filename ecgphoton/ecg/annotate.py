@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.annotations import read_annotations
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.detect import detect_peaks
 from ecgphoton.ecg.extract import AT_EDGE, GAP, PAST_END, Timing, describe
@@ -16,6 +15,8 @@ from ecgphoton.ecg.features import (
     HALF,
     WINDOW,
 )
+from ecgphoton.ecg.formats import find_file
+from ecgphoton.ecg.labels import label_file, read_labels
 from ecgphoton.ecg.resample import scaled
 from ecgphoton.ecg.shape import History
 from ecgphoton.ecg.signal import BLOCK_SECONDS, Signal
@@ -100,7 +101,8 @@ def classify_record(
         at_360 = detect_peaks(signal.blocks(block_seconds), signal.length_360, signal.gain)
         sample = scaled(at_360, 1 / signal.factor)
     else:
-        sample = read_annotations(signal.path, annotator).sample
+        file = label_file(find_file(signal.path), annotator)
+        sample = read_labels(file, signal.fs, signal.held.clock).sample
         at_360 = scaled(sample, signal.factor)
     if not len(sample):
         raise InputError(

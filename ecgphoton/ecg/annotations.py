@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.header import header_lines
+from ecgphoton.ecg.formats.wfdb_header import header_lines
+from ecgphoton.ecg.formats.wfdb_record import call_wfdb, read_part
 from ecgphoton.ecg.marks import Annotations, decode
-from ecgphoton.ecg.reading import call_wfdb, read_file
 from ecgphoton.errors import InputError
 
 _ANNOTATOR = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,15}")
@@ -55,7 +55,7 @@ def read_annotations(
     _check_annotator(annotator)
     header = _header(path)
     where = path if folder is None else folder / path.name
-    content = read_file(where.with_name(f"{path.name}.{annotator}"), path.name)
+    content = read_part(where.with_name(f"{path.name}.{annotator}"), path.name)
     return decode(content, f"annotation file {path.name}.{annotator}", float(header.fs))
 
 
@@ -72,7 +72,7 @@ def duration(record: str | Path) -> float | None:
 
 
 def _header(path: Path) -> Any:  # noqa: ANN401
-    header_lines(read_file(path.with_name(f"{path.name}.hea"), path.name), path.name)
+    header_lines(read_part(path.with_name(f"{path.name}.hea"), path.name), path.name)
     return call_wfdb("rdheader", f"header {path.name}.hea", str(path))
 
 

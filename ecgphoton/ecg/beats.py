@@ -1,31 +1,56 @@
-"""Heart beats of the MIT-BIH database, of a folder of WFDB records, or made up."""
+"""Heart beats of a dataset, of a folder of recordings, or made up."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ecgphoton.ecg import database, synthetic
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.cache import remembered
+from ecgphoton.ecg.databases import MITDB, dataset_of
+from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.extract import Extracted, extract
+from ecgphoton.ecg.formats import needs_hints
+from ecgphoton.ecg.origin import Origin
+from ecgphoton.ecg.protocols import Protocol, protocol_of
 from ecgphoton.ecg.reading import read_recording, record_files
-from ecgphoton.ecg.records import LabelScheme, Protocol, label_scheme, protocol_of
+from ecgphoton.ecg.records import LabelScheme, label_scheme
 from ecgphoton.ecg.splits import Splits, assemble, labelled
 from ecgphoton.errors import InputError
 
-__all__ = ["BeatSet", "Drop", "DropReport", "Splits", "load_records", "load_splits"]
+__all__ = [
+    "BeatSet",
+    "Drop",
+    "DropReport",
+    "Loaded",
+    "Splits",
+    "load_all",
+    "load_records",
+    "load_splits",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """Beats of some records, and where they came from."""
+
+    beats: BeatSet
+    report: DropReport
+    origin: Origin | None
+    """None for made-up beats."""
 
 
 def load_splits(
-    protocol: str | Protocol = "reference",
+    protocol: str | Path | Protocol = "reference",
     labels: str | LabelScheme = "literal",
     *,
-    data: str | Path = "auto",
+    data: str | Path | Dataset = "auto",
     data_dir: str | Path | None = None,
-    lead: str = "MLII",
+    lead: str | None = None,
     split_seed: int = 0,
     stratified: bool = False,
     cache: bool = True,
@@ -35,15 +60,17 @@ def load_splits(
     Parameters
     ----------
     protocol, labels
-        Names in `records.PROTOCOLS` and `records.LABELS`, or such values.
+        Names in `protocols.PROTOCOLS` and `records.LABELS`, a protocol file, or such values. What
+        a protocol file says about labels, lead and annotator counts.
     data
-        'mitdb'; 'synthetic'; 'auto': MIT-BIH where it is found, made-up beats otherwise; or a
-        folder of WFDB records.
+        A dataset by name (``mitdb``, ``svdb``), a folder of recordings, a dataset file or a
+        `Dataset`; ``synthetic``; or ``auto``: MIT-BIH where it is found, made-up beats where no
+        folder was named and there is none.
     data_dir
-        Where MIT-BIH is; otherwise `$ECGPHOTON_DATA`, then the user's cache.
+        Where a published database is; otherwise `$ECGPHOTON_DATA`, then the user's cache.
     lead
-        A lead's name, with channel 0 (and a note) where a record lacks it, or ``channel:<n>``;
-        the original run took ``channel:0``.
+        By name, or ``channel:<n>``: used or refused. None, or the dataset's own first lead, is
+        the dataset's order of preference, with a note where a record lacks the first.
     split_seed, stratified
         Of the random division, where validation is a share of the training beats.
     cache
@@ -54,20 +81,28 @@ def load_splits(
     InputError
         If data is missing or damaged, or a set is empty.
     """
-    protocol, scheme = protocol_of(protocol), label_scheme(labels)
-    folder, source = _locate(data, data_dir)
-    if folder is None:
+    protocol = protocol_of(protocol)
+    scheme, lead = protocol.labels or label_scheme(labels), protocol.lead or lead
+    dataset = _dataset(data, data_dir)
+    if dataset is None:
         protocol = synthetic.stand_in(protocol)
-    extracted = _extract_all(protocol.records, folder, source, lead, cache=cache)
-    return assemble(protocol, scheme, extracted, split_seed=split_seed, stratified=stratified)
+        made = synthetic.extracted(protocol.records, lead=lead or MITDB.leads[0])
+        return assemble(protocol, scheme, made, split_seed=split_seed, stratified=stratified)
+    if protocol.annotator is not None:
+        dataset = replace(dataset, annotator=protocol.annotator)
+    subjects = {**dataset.same_subject, **protocol.same_subject}
+    protocol = replace(protocol, same_subject=subjects)
+    extracted, origin = _extract_all(dataset, protocol.records, data_dir, lead, cache=cache)
+    splits = assemble(protocol, scheme, extracted, split_seed=split_seed, stratified=stratified)
+    return replace(splits, origin=origin, report=_with_share(splits.report, origin))
 
 
 def load_records(
     names: Iterable[str],
     *,
-    data: str | Path = "mitdb",
+    data: str | Path | Dataset = "mitdb",
     data_dir: str | Path | None = None,
-    lead: str = "MLII",
+    lead: str | None = None,
     labels: str | LabelScheme = "literal",
     cache: bool = True,
 ) -> BeatSet:
@@ -78,65 +113,111 @@ def load_records(
     InputError
         If data is missing or damaged, or no record is named.
     """
-    return load_reported(
+    return load_all(
         names, data=data, data_dir=data_dir, lead=lead, labels=labels, cache=cache
-    )[0]
+    ).beats
 
 
-def load_reported(
-    names: Iterable[str],
+def load_all(
+    names: Iterable[str] | None = None,
     *,
-    data: str | Path = "mitdb",
+    data: str | Path | Dataset = "mitdb",
     data_dir: str | Path | None = None,
-    lead: str = "MLII",
+    lead: str | None = None,
     labels: str | LabelScheme = "literal",
     cache: bool = True,
-) -> tuple[BeatSet, DropReport]:
-    """Do as `load_records`, and also report what has no window or no label."""
-    names, scheme = tuple(names), label_scheme(labels)
-    folder, source = _locate(data, data_dir)
-    extracted = _extract_all(names, folder, source, lead, cache=cache)
+) -> Loaded:
+    """Load all beats of some records, or of every record of a dataset that is there.
+
+    Parameters
+    ----------
+    names
+        Records; None takes all that are there, and the report says how many of them there are.
+
+    Raises
+    ------
+    InputError
+        If data is missing or damaged.
+    """
+    scheme, dataset = label_scheme(labels), _dataset(data, data_dir)
+    origin = None
+    if dataset is None:
+        names = tuple(names or ())
+        extracted = synthetic.extracted(names, lead=lead or MITDB.leads[0])
+    else:
+        names = _there(dataset, data_dir) if names is None else tuple(names)
+        extracted, origin = _extract_all(dataset, names, data_dir, lead, cache=cache)
     classed = [labelled(extracted[name], scheme) for name in names]
     report = DropReport.join(part.report for part in classed)
-    return BeatSet.concat([part.beats for part in classed]), report
+    if origin is not None:
+        report = _with_share(report, origin)
+    return Loaded(BeatSet.concat([part.beats for part in classed]), report, origin)
 
 
-def _locate(data: str | Path, data_dir: str | Path | None) -> tuple[Path | None, str]:
-    """Folder of the records (None for made-up ones) and the name of the source."""
+def _dataset(data: str | Path | Dataset, data_dir: str | Path | None) -> Dataset | None:
+    """Return the dataset, None for made-up beats; what was named and is not there is refused."""
     if data == "synthetic":
-        return None, "synthetic"
-    if data not in ("auto", "mitdb"):
-        return Path(data), str(data)
-    found = database.locate(data_dir)
-    if found is None and data == "mitdb":
-        raise InputError(database.missing(data_dir))
-    return found, "mitdb" if found else "synthetic"
+        return None
+    if data == "auto":
+        nowhere = database.locate(data_dir) is None and not database.named(data_dir)
+        return None if nowhere else MITDB
+    return dataset_of(data)
+
+
+def _there(dataset: Dataset, data_dir: str | Path | None) -> tuple[str, ...]:
+    if dataset.folder is not None:
+        return dataset.records
+    return database.present(dataset, database.find(dataset, data_dir))
+
+
+def _with_share(report: DropReport, origin: Origin) -> DropReport:
+    """Add how much of a published database there was, where that is not all."""
+    if origin.records == len(origin.dataset.records):
+        return report
+    return replace(report, notes=(*report.notes, f"read from {origin.share}"))
 
 
 def _extract_all(
-    names: Iterable[str], folder: Path | None, source: str, lead: str, *, cache: bool
-) -> dict[str, Extracted]:
-    """Beats of every record; fails if a lead asked for by name is in none of them."""
-    names = tuple(names)
-    if folder is None:
-        return synthetic.extracted(names, lead=lead)
+    dataset: Dataset,
+    names: tuple[str, ...],
+    data_dir: str | Path | None,
+    lead: str | None,
+    *,
+    cache: bool,
+) -> tuple[dict[str, Extracted], Origin]:
+    """Beats of every record, and the files they were read from."""
+    folder = database.find(dataset, data_dir)
+    unknown = [name for name in names if name not in dataset.records]
+    if unknown:
+        raise InputError(
+            f"no record {unknown[0]!r} in {folder}; dataset {dataset.name} has "
+            f"{len(dataset.records)}: {' '.join(dataset.records[:60])}"
+        )
+    prefer: tuple[str, ...] = ()
+    if lead is None or lead in dataset.leads[:1]:
+        lead, prefer = None, dataset.leads
 
-    def one(name: str) -> Extracted:
+    def one(name: str) -> tuple[Extracted, dict[str, str]]:
+        files = record_files(folder, name, dataset.annotator)
+        hashes = {file.name: str(database.file_sha256(file)) for file in files}
+
         def build() -> Extracted:
-            return extract(read_recording(folder, name, lead=lead), source=source)
+            read = read_recording(
+                folder, name, lead=lead, prefer=prefer, annotator=dataset.annotator,
+                symbols=dataset.symbols, hints=dataset.hints if needs_hints(files[0]) else None,
+            )  # fmt: skip
+            return extract(read, source=dataset.source)
 
         if not cache:
-            return build()
-        return remembered(name, record_files(folder, name), lead, source, build)
+            return build(), hashes
+        key = (name, lead, prefer, dataset.symbols, dataset.hints, dataset.source, hashes)
+        return remembered(name, lead or "preferred", dataset.source, repr(key), build), hashes
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        extracted = dict(zip(names, pool.map(one, names), strict=True))
-    if extracted and all(_substituted(part, lead) for part in extracted.values()):
-        raise InputError(
-            f"no record has a lead {lead!r}; use another name (MLII, V1, V2, V5) or channel:0"
-        )
-    return extracted
-
-
-def _substituted(part: Extracted, lead: str) -> bool:
-    return any(f"no lead {lead}," in note for note in part.report.notes)
+        found = dict(zip(names, pool.map(one, names), strict=True))
+    files = {file: digest for _, hashes in found.values() for file, digest in hashes.items()}
+    there = len(dataset.records)
+    if dataset.folder is None:
+        there = len(database.present(dataset, folder))
+    extracted = {name: part for name, (part, _) in found.items()}
+    return extracted, Origin(dataset, str(folder), files, there)

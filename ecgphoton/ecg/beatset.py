@@ -173,7 +173,14 @@ class DropReport:
         for reason, count in self.by_reason().items():
             symbols = "  ".join(f"{s} {n:,}" for s, n in self.by_symbol(reason).items())
             said.append(f"dropped {count:,} beats, {reason}: {symbols}")
-        return [*said, *self.notes]
+        alike: dict[str, list[str]] = {}
+        for note in self.notes:  # the same of many records is said once
+            record, colon, text = note.partition(": ")
+            alike.setdefault(text if colon else note, []).append(record if colon else "")
+        for text, records in alike.items():
+            many = f"{len(records)} records: " if len(records) > 3 else f"{', '.join(records)}: "
+            said.append(many + text if records[0] else text)
+        return said
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""

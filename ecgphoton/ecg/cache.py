@@ -7,7 +7,7 @@ import json
 import mmap
 import os
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from ecgphoton.artifacts import write_bytes
-from ecgphoton.ecg import beatset, extract, features, reading, records, shape
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.extract import Extracted
 from ecgphoton.ecg.features import QRS, WINDOW
@@ -46,21 +45,24 @@ def cache_folder() -> Path:
 
 
 def remembered(
-    name: str, files: Sequence[Path], lead: str, source: str, build: Callable[[], Extracted]
+    name: str, lead: str, source: str, key: str, build: Callable[[], Extracted]
 ) -> Extracted:
     """Return the beats of a record from the cache, or build and remember them.
 
-    The key covers the content of the record's files, the lead and the code that makes the beats.
     A damaged entry is rebuilt; a cache that cannot be written is done without.
+
+    Parameters
+    ----------
+    name, lead, source
+        Which older entries this one replaces.
+    key
+        All that the beats depend on besides the code that makes them: the content of the record's
+        files, and how they are read.
     """
-    sha = hashlib.sha256(f"{_code()} {name} {lead} {source}".encode())
-    for file in files:
-        sha.update(f"{file.name} {file.stat().st_size}".encode())
-        with file.open("rb") as content:
-            while chunk := content.read(1 << 18):
-                sha.update(chunk)
-    family = "".join(c if c.isalnum() else "-" for c in f"{name}-{lead}")
-    path = cache_folder() / "beats" / f"{family}-{sha.hexdigest()[:32]}.beats"
+    digest = hashlib.sha256(f"{_code()} {key}".encode()).hexdigest()
+    place = hashlib.sha256(source.encode()).hexdigest()[:8]
+    family = "".join(c if c.isalnum() else "-" for c in f"{name}-{lead}-{place}")
+    path = cache_folder() / "beats" / f"{family}-{digest[:32]}.beats"
     known = _load(path, name)
     if known is not None:
         return known
@@ -77,10 +79,10 @@ def remembered(
 
 @cache
 def _code() -> str:
-    """Hash of the source that turns files into beats."""
+    """Hash of the source of this room: it turns files into beats."""
     sha = hashlib.sha256()
-    for module in (beatset, extract, features, reading, records, shape):
-        sha.update(Path(str(module.__file__)).read_bytes())
+    for file in sorted(Path(__file__).parent.rglob("*.py")):
+        sha.update(file.read_bytes())
     return sha.hexdigest()
 
 

@@ -1,11 +1,4 @@
-"""Where the MIT-BIH Arrhythmia Database is, and whether it is whole.
-
-References
-----------
-.. [1] Moody & Mark 2001, IEEE Eng. Med. Biol. 20(3):45, DOI 10.1109/51.932724.
-.. [2] Goldberger et al. 2000, Circulation 101(23):e215, DOI 10.1161/01.CIR.101.23.e215.
-.. [3] The database, version 1.0.0 (ODC-By 1.0), DOI 10.13026/C2F305.
-"""
+"""Where a published database is, how much of it is there, and whether it is whole."""
 
 from __future__ import annotations
 
@@ -18,38 +11,35 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton.ecg.cache import cache_folder
-from ecgphoton.ecg.records import MITDB_RECORDS
+from ecgphoton.ecg.databases import MITDB
+from ecgphoton.ecg.dataset import SUMS, Dataset
 from ecgphoton.errors import InputError
 from ecgphoton.intake import read_bytes
 
 VARIABLE = "ECGPHOTON_DATA"
-SUMS = "SHA256SUMS.txt"
-RECORD_FILES = tuple(f"{r}.{kind}" for r in MITDB_RECORDS for kind in ("hea", "dat", "atr"))
-FILES = (*RECORD_FILES, "RECORDS", "ANNOTATORS")
-"""What is fetched besides the checksums, 146 files of together 94 MB."""
-PUBLISHED = "082a9664e00312678ebe93f561784ec6a32e8532d7e318b81cf16a99363c4a0d"
-"""SHA-256 over the published checksums of `RECORD_FILES`: tells the release from look-alikes."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """One place where the database may be."""
+    """One place where a database may be."""
 
     role: str
     folder: str
-    record_files: int
-    """Of 144."""
+    records: int
+    """Whose files are all there."""
+    of_records: int
 
     @property
     def complete(self) -> bool:
-        """Whether every record file is there (their content is `verify`'s business)."""
-        return self.record_files == len(RECORD_FILES)
+        """Whether every record is there (the content of its files is `verify`'s business)."""
+        return self.records == self.of_records
 
 
 @dataclass(frozen=True)
 class DataStatus:
-    """Where was looked, and what was found."""
+    """Where a database was looked for, and what was found."""
 
+    dataset: str
     places: tuple[Place, ...]
     found: str | None
     advice: str
@@ -60,56 +50,111 @@ class DataStatus:
 
 
 @dataclass(frozen=True)
-class VerifyReport:
+class Verification:
     """Comparison of a folder with its checksums."""
 
     folder: str
     checked: int
     problems: Mapping[str, str]
-    """File to what is wrong with it."""
+    """File to what is wrong with it; files of records that are not there are no problem."""
     published: bool
-    """Whether the checksums are those PhysioNet published for version 1.0.0."""
+    """Whether the checksums are those PhysioNet published."""
+    records: int
+    """Whose files are all there."""
+    of_records: int
 
     @property
     def ok(self) -> bool:
-        """Whether every file is right."""
-        return not self.problems
+        """Whether there are records, and every file that is there is right."""
+        return not self.problems and self.records > 0
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
         return {**asdict(self), "problems": dict(self.problems), "ok": self.ok}
 
 
-def status(data_dir: str | Path | None = None) -> DataStatus:
-    """Tell where the database was looked for and where it is."""
+def present(dataset: Dataset, folder: Path) -> tuple[str, ...]:
+    """Return the records of a database whose files are all in a folder."""
+    try:
+        there = {entry.name for entry in os.scandir(folder)}
+    except OSError:
+        return ()
+    kinds = ("hea", "dat", "atr")
+    return tuple(r for r in dataset.records if all(f"{r}.{kind}" in there for kind in kinds))
+
+
+def share(dataset: Dataset, there: int) -> str:
+    """Say how much of a database there is: ``39 of the 78 records of svdb``."""
+    return f"{there} of the {len(dataset.records)} records of {dataset.name}"
+
+
+def status(data_dir: str | Path | None = None, dataset: Dataset = MITDB) -> DataStatus:
+    """Tell where a database was looked for and where it is."""
+    total = len(dataset.records)
     places = tuple(
-        Place(role, str(folder), sum((folder / name).is_file() for name in RECORD_FILES))
-        for role, folder in places_to_look(data_dir)
+        Place(role, str(folder), len(present(dataset, folder)), total)
+        for role, folder in places_to_look(data_dir, dataset)
     )
-    found = next((place.folder for place in places if place.complete), None)
-    advice = f"using {found}" if found else missing(data_dir)
-    return DataStatus(places, found, advice)
+    found = locate(data_dir, dataset)
+    if found is None:
+        return DataStatus(dataset.name, places, None, missing(data_dir, dataset))
+    there = share(dataset, len(present(dataset, found)))
+    return DataStatus(dataset.name, places, str(found), f"using {found}: {there}")
 
 
-def locate(data_dir: str | Path | None = None) -> Path | None:
-    """Folder with all record files: `data_dir`, or `$ECGPHOTON_DATA`, or the user's cache."""
-    for _, folder in places_to_look(data_dir):
-        if all((folder / name).is_file() for name in RECORD_FILES):
+def locate(data_dir: str | Path | None = None, dataset: Dataset = MITDB) -> Path | None:
+    """Folder with records of a database, None where there is none.
+
+    A given folder is the only one; otherwise `$ECGPHOTON_DATA`, then the user's cache. A variable
+    that names no folder is not passed over.
+    """
+    for role, folder in places_to_look(data_dir, dataset):
+        if present(dataset, folder):
             return folder
+        if role.startswith("$") and not folder.is_dir():
+            return None
     return None
 
 
-def missing(data_dir: str | Path | None = None) -> str:
-    """Sentence for a user whose data was not found."""
-    looked = ", ".join(f"{role} {folder}" for role, folder in places_to_look(data_dir))
+def find(dataset: Dataset, data_dir: str | Path | None = None) -> Path:
+    """Return the folder with the records of a dataset: one's own, or a published database's.
+
+    Raises
+    ------
+    InputError
+        If it is not there.
+    """
+    if dataset.folder is not None:
+        if data_dir is not None and Path(data_dir).resolve() != Path(dataset.folder):
+            raise InputError(
+                f"dataset {dataset.name!r} is in {dataset.folder}, not in {data_dir}; name one"
+            )
+        return Path(dataset.folder)
+    found = locate(data_dir, dataset)
+    if found is None:
+        raise InputError(missing(data_dir, dataset))
+    return found
+
+
+def named(data_dir: str | Path | None) -> bool:
+    """Whether the user has said where databases are."""
+    return data_dir is not None or bool(os.environ.get(VARIABLE))
+
+
+def missing(data_dir: str | Path | None = None, dataset: Dataset = MITDB) -> str:
+    """Sentence for a user whose database was not found."""
+    looked = ", ".join(f"{role} {folder}" for role, folder in places_to_look(data_dir, dataset))
+    name = "" if dataset is MITDB else f" {dataset.name}"
     return (
-        f"the MIT-BIH database is not complete in {looked}; `ecgphoton data fetch` downloads it "
-        "(94 MB), `--data synthetic` does without"
+        f"no record of {dataset.title} is in {looked}; `ecgphoton data fetch{name}` downloads it "
+        f"({dataset.megabytes} MB), `--data synthetic` does without"
     )
 
 
-def verify(folder: str | Path) -> VerifyReport:
+def verify(folder: str | Path, dataset: Dataset = MITDB) -> Verification:
     """Compare every file of a folder with its `SHA256SUMS.txt`.
+
+    Records of which no file is there are counted, not wrong: a part of a database can be used.
 
     Raises
     ------
@@ -120,27 +165,33 @@ def verify(folder: str | Path) -> VerifyReport:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give the folder of the database")
+    there, total = len(present(dataset, folder)), len(dataset.records)
     if not (folder / SUMS).is_file():
-        found = {name: file_sha256(folder / name) or "" for name in RECORD_FILES}
-        if not is_published(found):
+        found = {name: file_sha256(folder / name) or "" for name in dataset.record_files}
+        if not is_published(found, dataset):
             raise InputError(
                 f"{folder} lacks {SUMS} and its records are not all as published; "
-                "`ecgphoton data fetch` brings what is missing or wrong"
+                f"`ecgphoton data fetch {dataset.name}` brings what is missing or wrong"
             )
-        return VerifyReport(str(folder), len(found), {}, published=True)
-    sums = parse_sums(read_bytes(folder / SUMS))
-    problems = {}
-    for name in FILES:
-        digest = file_sha256(folder / name)
+        return Verification(str(folder), len(found), {}, True, there, total)
+    sums = parse_sums(read_bytes(folder / SUMS), dataset)
+    hashes = {name: file_sha256(folder / name) for name in dataset.files}
+    begun = {name.partition(".")[0] for name, digest in hashes.items() if digest is not None}
+    problems, checked = {}, 0
+    for name, digest in hashes.items():
+        record = name.partition(".")[0]
+        if digest is None and record in dataset.records and record not in begun:
+            continue
+        checked += 1
         if digest is None:
             problems[name] = "missing"
         elif digest != sums[name]:
             problems[name] = f"SHA-256 is {digest}, not {sums[name]}"
-    published = is_published(sums)
-    return VerifyReport(str(folder), len(FILES), problems, published)
+    published = is_published(sums, dataset)
+    return Verification(str(folder), checked, problems, published, there, total)
 
 
-def parse_sums(content: bytes) -> dict[str, str]:
+def parse_sums(content: bytes, dataset: Dataset = MITDB) -> dict[str, str]:
     """Checksums by file name; every file we need must be listed.
 
     Raises
@@ -150,22 +201,32 @@ def parse_sums(content: bytes) -> dict[str, str]:
     """
     found = re.findall(r"^([0-9a-f]{64}) +\*?(\S+)\s*$", content.decode("latin-1"), re.MULTILINE)
     sums = {name: digest for digest, name in found}
-    lacking = [name for name in FILES if name not in sums]
+    lacking = [name for name in dataset.files if name not in sums]
     if lacking:
         raise InputError(
-            f"{SUMS} does not list {len(lacking)} of {len(FILES)} files ({lacking[0]}, ...); "
-            "fetch it again"
+            f"{SUMS} does not list {len(lacking)} of {len(dataset.files)} files "
+            f"({lacking[0]}, ...); fetch it again"
         )
-    return {name: sums[name] for name in FILES}
+    return {name: sums[name] for name in dataset.files}
 
 
-def places_to_look(data_dir: str | Path | None = None) -> list[tuple[str, Path]]:
-    """Role and path of every folder that may hold the database; a given one is the only one."""
+def places_to_look(
+    data_dir: str | Path | None = None, dataset: Dataset = MITDB
+) -> list[tuple[str, Path]]:
+    """Role and path of every folder that may hold a database; a given one is the only one.
+
+    A named folder is the database, or a folder of databases by name.
+    """
     if data_dir is not None:
-        return [("--data-dir", Path(data_dir))]
-    named = os.environ.get(VARIABLE)
-    chosen = [(f"${VARIABLE}", Path(named))] if named else []
-    return [*chosen, ("user cache", cache_folder() / "mitdb")]
+        return [("--data-dir", _inside(Path(data_dir), dataset))]
+    chosen = os.environ.get(VARIABLE)
+    own = [(f"${VARIABLE}", _inside(Path(chosen), dataset))] if chosen else []
+    return [*own, ("user cache", cache_folder() / dataset.name)]
+
+
+def _inside(folder: Path, dataset: Dataset) -> Path:
+    inner = folder / dataset.name
+    return inner if inner.is_dir() else folder
 
 
 def file_sha256(path: Path) -> str | None:
@@ -177,14 +238,15 @@ def file_sha256(path: Path) -> str | None:
         If it is there but cannot be read.
     """
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
-def is_published(sums: Mapping[str, str]) -> bool:
+def is_published(sums: Mapping[str, str], dataset: Dataset = MITDB) -> bool:
     """Whether these are the checksums PhysioNet published for the record files."""
-    lines = "".join(f"{sums.get(name)} {name}\n" for name in RECORD_FILES)
-    return hashlib.sha256(lines.encode()).hexdigest() == PUBLISHED
+    lines = "".join(f"{sums.get(name)} {name}\n" for name in dataset.record_files)
+    return hashlib.sha256(lines.encode()).hexdigest() == dataset.published

@@ -1,4 +1,4 @@
-"""A `Recording` in, its beats and a count of what had to be left out."""
+"""An `AnnotatedLead` in, its beats and a count of what had to be left out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg import features
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.features import HALF, WINDOW
-from ecgphoton.ecg.reading import Recording
+from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.shape import History, compare
 
 PAST_END = "annotated past the end of the signal"
@@ -75,7 +75,7 @@ def describe(
     return columns, shape.history
 
 
-def extract(recording: Recording, *, source: str) -> Extracted:
+def extract(recording: AnnotatedLead, *, source: str) -> Extracted:
     """Cut, normalise and describe every beat of a recording.
 
     Rhythm features see every beat annotation of the record, dropped or not; the running template

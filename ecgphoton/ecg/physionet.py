@@ -1,63 +1,32 @@
-"""Fetch the MIT-BIH Arrhythmia Database from PhysioNet, or from a copy."""
+"""Fetch a published database from PhysioNet, or from a copy."""
 
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ecgphoton.artifacts import write_bytes
 from ecgphoton.ecg.database import (
-    FILES,
-    RECORD_FILES,
-    SUMS,
-    DataStatus,
-    Place,
-    VerifyReport,
     file_sha256,
     is_published,
     locate,
     missing,
     parse_sums,
     places_to_look,
+    present,
     status,
     verify,
 )
-from ecgphoton.ecg.download import Downloaded, Patience, download, sha256_is
+from ecgphoton.ecg.databases import DATASETS, MITDB
+from ecgphoton.ecg.dataset import SUMS, Dataset
+from ecgphoton.ecg.download import Patience, sha256_is
+from ecgphoton.ecg.transfer import Meter, Progress, Web
 from ecgphoton.errors import InputError
 
-__all__ = [
-    "BASE_URL",
-    "DataStatus",
-    "FetchReport",
-    "Patience",
-    "Place",
-    "Progress",
-    "VerifyReport",
-    "fetch",
-    "locate",
-    "missing",
-    "status",
-    "verify",
-]
-
-BASE_URL = "https://physionet.org/files/mitdb/1.0.0/"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """State of a running fetch."""
-
-    files: int
-    """Files that are right by now."""
-    of_files: int
-    received: int
-    """Bytes so far that were received, copied, or already right."""
-    file: str
+__all__ = ["FetchReport", "Patience", "Progress", "fetch", "locate", "missing", "status", "verify"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +44,9 @@ class FetchReport:
     """Bytes of earlier attempts that were used."""
     retries: int
     published: bool
+    records: int
+    """Whose files are all there now."""
+    of_records: int
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
@@ -83,22 +55,28 @@ class FetchReport:
 
 def fetch(
     data_dir: str | Path | None = None,
+    dataset: Dataset = MITDB,
     *,
-    base_url: str = BASE_URL,
+    base_url: str | None = None,
     from_dir: str | Path | None = None,
     offline: bool = False,
     progress: Callable[[Progress], object] | None = None,
     patience: Patience | None = None,
     jobs: int = 4,
 ) -> FetchReport:
-    """Bring the database into a folder; right files stay, wrong and missing ones are replaced.
+    """Bring a database into a folder; right files stay, wrong and missing ones are replaced.
 
     Parameters
     ----------
     data_dir
         Where to; otherwise `$ECGPHOTON_DATA`, then the user's cache.
+    dataset
+        Which one.
+    base_url
+        A mirror's address; by default PhysioNet's.
     from_dir
-        An existing copy to take files from before the network is asked.
+        An existing copy to take files from, in place of the network. A part of the database will
+        do; fetch again without it to download the rest.
     offline
         Never use the network.
     progress
@@ -111,90 +89,51 @@ def fetch(
     InputError
         If something cannot be had; what is complete by then stays.
     """
-    if not base_url.startswith(("https://", "http://")):
-        raise InputError(f"base URL {base_url!r}; give an https:// or http:// address")
+    base = base_url or dataset.url
+    if not base.startswith(("https://", "http://")):
+        raise InputError(f"base URL {base!r}; give an https:// or http:// address")
     source = None if from_dir is None else Path(from_dir)
     if source is not None and not source.is_dir():
         raise InputError(f"{source} is not a folder; give a folder with a copy of the database")
-    folder = places_to_look(data_dir)[0][1]
-    if all((folder / name).is_file() for name in (*FILES, SUMS)):
+    folder = _target(data_dir, dataset)
+    if all((folder / name).is_file() for name in (*dataset.files, SUMS)):
         with contextlib.suppress(InputError):  # a damaged list of checksums is replaced below
-            report = verify(folder)
+            report = verify(folder, dataset)
             if report.ok:  # nothing to do, perhaps in a folder that cannot be written
-                return FetchReport(str(folder), len(FILES), (), (), 0, 0, 0, report.published)
+                total = len(dataset.records)
+                return FetchReport(
+                    str(folder), len(dataset.files), (), (), 0, 0, 0, report.published, total, total
+                )
     with _only_one(folder):
-        meter = _Meter(progress)
-        web = None if offline else _Web(base_url.rstrip("/") + "/", folder, patience, meter)
-        return _bring(folder, source, web, meter, jobs)
+        meter = Meter(progress)
+        silent = offline or source is not None
+        web = None if silent else Web(base.rstrip("/") + "/", folder, patience, meter)
+        return _bring(dataset, folder, source, web, meter, jobs)
 
 
-class _Meter:
-    """Counts for the caller, one thread at a time."""
-
-    def __init__(self, progress: Callable[[Progress], object] | None) -> None:
-        self._progress, self._lock = progress, threading.Lock()
-        self._files = self._of_files = self._received = 0
-
-    def expect(self, files: int) -> None:
-        self._of_files = files
-
-    def add(self, file: str, *, received: int = 0, files: int = 0) -> None:
-        with self._lock:
-            self._received += received
-            self._files += files
-            if self._progress is not None:
-                self._progress(Progress(self._files, self._of_files, self._received, file))
-
-
-class _Web:
-    """Downloads into one folder, until told to stop."""
-
-    def __init__(self, base: str, folder: Path, patience: Patience | None, meter: _Meter) -> None:
-        self._base, self._folder, self._meter = base, folder, meter
-        self._patience = patience or Patience()
-        self._stop = threading.Event()
-
-    def get(self, name: str, accept: Callable[[bytes], str | None]) -> Downloaded:
-        def on_bytes(count: int) -> None:
-            self._meter.add(name, received=count)
-            self._check()
-
-        def pause(seconds: float) -> None:
-            self._stop.wait(seconds)
-            self._check()
-
-        return download(
-            self._base + name,
-            self._folder / name,
-            accept,
-            patience=self._patience,
-            on_bytes=on_bytes,
-            pause=pause,
-        )
-
-    def get_all(self, sums: dict[str, str], names: list[str], jobs: int) -> list[Downloaded]:
-        def one(name: str) -> Downloaded:
-            self._check()
-            got = self.get(name, sha256_is(sums[name]))
-            self._meter.add(name, files=1)
-            return got
-
-        with ThreadPoolExecutor(max_workers=jobs) as pool:
-            try:
-                return list(pool.map(one, names))
-            except BaseException:  # also Ctrl-C: every thread stops at its next piece
-                self._stop.set()
-                raise
-
-    def _check(self) -> None:
-        if self._stop.is_set():
-            raise InputError("stopped, because another download failed")
+def _target(data_dir: str | Path | None, dataset: Dataset) -> Path:
+    """Choose the folder to fill: never one with the records of another database."""
+    for role, folder in places_to_look(data_dir, dataset):
+        if any((folder / name).is_dir() for name in DATASETS):
+            return folder / dataset.name
+        if all(path.stem in dataset.records for path in folder.glob("*.hea")):
+            return folder
+        if role == "--data-dir":
+            raise InputError(
+                f"{folder} holds other records than {dataset.name}; give another --data-dir"
+            )
+    raise InputError(f"no folder for {dataset.name}; give --data-dir")
 
 
 def _bring(
-    folder: Path, source: Path | None, web: _Web | None, meter: _Meter, jobs: int
+    dataset: Dataset,
+    folder: Path,
+    source: Path | None,
+    web: Web | None,
+    meter: Meter,
+    jobs: int,
 ) -> FetchReport:
-    sums = _checksums(folder, source, web)
+    sums = _checksums(dataset, folder, source, web)
     meter.expect(len(sums))
     wrong = []
     for name, digest in sums.items():
@@ -210,12 +149,9 @@ def _bring(
                 imported.append(name)
                 meter.add(name, received=(folder / name).stat().st_size, files=1)
     wrong = [name for name in wrong if name not in imported]
-    if wrong and web is None:
-        where = folder if source is None else source
-        raise InputError(
-            f"{len(wrong)} files are missing or wrong in {where} ({', '.join(wrong[:3])}, ...) "
-            "and the network is not to be used; fetch without --offline"
-        )
+    if web is None:
+        _check_part(dataset, folder, source, wrong)
+        wrong = []
     got = web.get_all(sums, wrong, jobs) if web is not None else []
     return FetchReport(
         folder=str(folder),
@@ -225,42 +161,64 @@ def _bring(
         received=sum(one.received for one in got),
         resumed=sum(one.resumed for one in got),
         retries=sum(one.retries for one in got),
-        published=is_published(sums),
+        published=is_published(sums, dataset),
+        records=len(present(dataset, folder)),
+        of_records=len(dataset.records),
     )
 
 
-def _lists_all(content: bytes) -> str | None:
-    try:
-        parse_sums(content)
-    except InputError as error:
-        return str(error)
-    return None
+def _check_part(dataset: Dataset, folder: Path, source: Path | None, wrong: list[str]) -> None:
+    """Without the network: accept records that are absent, refuse those that are damaged."""
+    there = [place for place in (folder, source) if place is not None]
+    begun = {
+        name.partition(".")[0]
+        for name in dataset.record_files
+        if any((place / name).is_file() for place in there)
+    }
+    damaged = [name for name in wrong if name.partition(".")[0] in begun]
+    if damaged or not begun:
+        named = damaged or wrong
+        where = folder if source is None else source
+        raise InputError(
+            f"{len(named)} files are missing or wrong in {where} ({', '.join(named[:3])}, ...) "
+            "and the network is not to be used; fetch without --from-dir and --offline"
+        )
 
 
-def _checksums(folder: Path, source: Path | None, web: _Web | None) -> dict[str, str]:
+def _checksums(
+    dataset: Dataset, folder: Path, source: Path | None, web: Web | None
+) -> dict[str, str]:
     """Return what the files must hash to, and leave the list in the folder."""
+
+    def lists_all(content: bytes) -> str | None:
+        try:
+            parse_sums(content, dataset)
+        except InputError as error:
+            return str(error)
+        return None
+
     for place in (folder, source):
         if place is not None and (place / SUMS).is_file():
             content = (place / SUMS).read_bytes()
             sums = {}
             with contextlib.suppress(InputError):
-                sums = parse_sums(content)
+                sums = parse_sums(content, dataset)
             # A damaged or unknown list is asked for again, where it can be.
-            if sums and (web is None or is_published(sums)):
+            if sums and (web is None or is_published(sums, dataset)):
                 if place != folder:
                     write_bytes(folder / SUMS, content)
                 return sums
     if web is not None:
-        web.get(SUMS, _lists_all)
-        return parse_sums((folder / SUMS).read_bytes())
+        web.get(SUMS, lists_all)
+        return parse_sums((folder / SUMS).read_bytes(), dataset)
     for place in (source, folder):
         if place is not None:  # copies made by other tools come without the list
-            found = {name: file_sha256(place / name) or "" for name in RECORD_FILES}
-            if is_published(found):
+            found = {name: file_sha256(place / name) or "" for name in dataset.record_files}
+            if is_published(found, dataset):
                 return found
     raise InputError(
         f"no {SUMS} to check against, and the files are not all as published; "
-        "fetch without --offline"
+        "fetch without --from-dir and --offline"
     )
 
 

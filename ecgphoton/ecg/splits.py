@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.beatset import BeatSet, DropReport
 from ecgphoton.ecg.extract import Extracted, count_drops
-from ecgphoton.ecg.records import LabelScheme, Protocol
+from ecgphoton.ecg.origin import Origin
+from ecgphoton.ecg.protocols import Protocol, protocol_values, scheme_values
+from ecgphoton.ecg.records import LabelScheme
 from ecgphoton.errors import InputError
 
 
@@ -24,11 +27,20 @@ class Splits:
     protocol: Protocol
     labels: LabelScheme
     report: DropReport
+    origin: Origin | None = None
+    """The files the beats were read from; None for made-up beats."""
 
     @property
     def synthetic(self) -> bool:
         """Whether any of these beats is made up."""
         return any(part.synthetic for part in (self.train, self.validation, self.test))
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What a run stores to find exactly these beats again, JSON-ready."""
+        described: dict[str, Any] = {"protocol": protocol_values(self.protocol)}
+        described["labels"] = scheme_values(self.labels)
+        return described if self.origin is None else {**described, **self.origin.to_dict()}
 
     @property
     def parts(self) -> Mapping[str, BeatSet]:

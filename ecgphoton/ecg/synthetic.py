@@ -14,6 +14,7 @@ import numpy as np
 
 from ecgphoton.ecg.extract import Extracted, extract
 from ecgphoton.ecg.features import SAMPLING_RATE
+from ecgphoton.ecg.formats.wfdb_record import SYNTHETIC_MARK
 from ecgphoton.ecg.patients import (
     BASELINE,
     BEATS,
@@ -24,15 +25,16 @@ from ecgphoton.ecg.patients import (
     patient,
     synthesise,
 )
-from ecgphoton.ecg.reading import SYNTHETIC_MARK, Recording
-from ecgphoton.ecg.records import LabelScheme, Protocol, label_scheme, protocol_of
+from ecgphoton.ecg.protocols import Protocol, protocol_of
+from ecgphoton.ecg.reading import AnnotatedLead
+from ecgphoton.ecg.records import LabelScheme, label_scheme
 from ecgphoton.ecg.splits import Splits, assemble
 from ecgphoton.errors import InputError
 
 PATIENTS, TEST_PATIENTS = 23, 7
 
 
-def recording(record: SyntheticRecord, *, lead: str = "MLII") -> Recording:
+def recording(record: SyntheticRecord, *, lead: str = "MLII") -> AnnotatedLead:
     """One lead of a made-up record, exactly as it would be read back from a file."""
     channel = lead.removeprefix("channel:")
     if channel in ("0", "1"):
@@ -40,7 +42,7 @@ def recording(record: SyntheticRecord, *, lead: str = "MLII") -> Recording:
     if lead not in LEADS:
         raise InputError(f"synthetic records have no lead {lead!r}; use {' or '.join(LEADS)}")
     signal = record.digital[:, LEADS.index(lead)].astype(np.float32)
-    return Recording(
+    return AnnotatedLead(
         record.name, signal, record.samples, record.symbols, lead, SAMPLING_RATE, synthetic=True
     )
 

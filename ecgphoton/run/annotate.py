@@ -95,7 +95,7 @@ def annotate(
     began = time.perf_counter()
     subject = open_subject(model)
     classes = tuple(str(name) for name in subject.metadata["classes"])
-    signal = open_signal(record, lead or str(subject.metadata.get("lead", "MLII")))
+    signal = open_signal(record, lead, prefer=(str(subject.metadata.get("lead", "MLII")),))
     if peaks == annotator and out.resolve() == signal.path.parent.resolve():
         raise InputError(
             f"R peaks are read from annotator {peaks!r}, which would be overwritten; choose "

@@ -1,4 +1,4 @@
-"""From a recipe to the beats it asks for."""
+"""From a recipe, or from what a student was made of, to its beats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ecgphoton.ecg.beats import BeatSet, Splits, load_splits
+from ecgphoton.ecg.beats import BeatSet, Loaded, Splits, load_all, load_splits
+from ecgphoton.ecg.databases import MITDB, dataset_of
+from ecgphoton.ecg.dataset import Dataset
+from ecgphoton.ecg.origin import check_same, same_dataset
+from ecgphoton.ecg.protocols import Protocol, protocol_from, protocol_of, scheme_from
+from ecgphoton.ecg.records import LABELS, LabelScheme, label_scheme
+from ecgphoton.errors import InputError
 from ecgphoton.recipe import Recipe, from_dict
 from ecgphoton.student.propagate import inputs_of
 from ecgphoton.training.parts import Examples
@@ -27,15 +33,7 @@ def examples_of(beats: BeatSet, architecture: Architecture) -> Examples:
 def splits_of(recipe: Recipe, data_dir: Path | None = None) -> Splits:
     """Load the beats a recipe asks for."""
     data = recipe.data
-    return load_splits(
-        data.protocol,
-        data.labels,
-        data=data.source,
-        data_dir=data_dir,
-        lead=data.lead,
-        split_seed=data.split_seed,
-        stratified=data.stratified,
-    )
+    return _load(recipe, data.source, data_dir, data.protocol, data.labels)
 
 
 def monitored(recipe: Recipe, splits: Splits) -> dict[str, BeatSet]:
@@ -57,21 +55,123 @@ def reported(splits: Splits) -> dict[str, BeatSet]:
 
 
 def splits_like(
-    metadata: Mapping[str, Any], data: str | None = None, data_dir: Path | None = None
+    metadata: Mapping[str, Any],
+    data: str | Path | None = None,
+    data_dir: Path | None = None,
+    protocol: str | Path | Protocol | None = None,
 ) -> Splits:
-    """Load the beats a student was made for, by what its checkpoint says.
+    """Load the beats a student was made of, by what its checkpoint says.
 
-    With `data` None a student of synthetic beats gets synthetic beats, any other one the database
-    where it is found, synthetic beats otherwise.
+    Without `data` and `protocol` they are those of exactly the files it was trained, validated and
+    tested on; another database, or made-up beats, only take their place when they are named.
+
+    Parameters
+    ----------
+    metadata
+        Of a run or bundle; ``metadata["provenance"]`` is `Splits.provenance`.
+    data
+        A dataset by name, a folder, a dataset file, ``synthetic`` or ``auto``: in place of the
+        student's own, divided by the student's protocol or by `protocol`.
+    data_dir
+        Where the student's own recordings are now, or where a published database is.
+    protocol
+        Another protocol, by name or from its file.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or is not the one that the student was trained on.
     """
-    recipe = from_dict(metadata["recipe"])
-    made_up = metadata["source"] == "synthetic"
-    source = data if data is not None else "synthetic" if made_up else "auto"
-    return splits_of(replace(recipe, data=replace(recipe.data, source=source)), data_dir)
+    recipe, stored = from_dict(metadata["recipe"]), metadata.get("provenance") or {}
+    own: str | Path | Protocol = recipe.data.protocol
+    if "protocol" in stored and metadata["source"] != "synthetic":
+        own = protocol_from(stored["protocol"], "the protocol of the run")
+    chosen = own if protocol is None else protocol
+    labels = scheme_of(metadata)
+    if data is not None or "files" not in stored:  # of a shipped student there are names only
+        source = metadata["source"] if data is None else data
+        return _load(recipe, source, data_dir, chosen, labels)
+    dataset = same_dataset(stored, protocol_of(own).records)
+    if dataset.folder is not None:
+        dataset, data_dir = dataset.moved(data_dir), None
+    splits = _load(recipe, dataset, data_dir, chosen, labels)
+    if protocol is None and splits.origin is not None:
+        check_same(stored["files"], splits.origin)
+    return splits
+
+
+def scheme_of(metadata: Mapping[str, Any]) -> LabelScheme:
+    """Return the label scheme that a student was trained with."""
+    name, stored = str(metadata["labels"]), (metadata.get("provenance") or {}).get("labels")
+    if name in LABELS or stored is None:
+        return label_scheme(name)
+    return scheme_from(stored, "the labels of the run")
+
+
+def _load(
+    recipe: Recipe,
+    data: str | Path | Dataset,
+    data_dir: Path | None,
+    protocol: str | Path | Protocol,
+    labels: str | LabelScheme,
+) -> Splits:
+    return load_splits(
+        protocol,
+        labels,
+        data=data,
+        data_dir=data_dir,
+        lead=recipe.data.lead,
+        split_seed=recipe.data.split_seed,
+        stratified=recipe.data.stratified,
+    )
 
 
 def evaluation_beats(
-    metadata: Mapping[str, Any], data: str | None = None, data_dir: Path | None = None
+    metadata: Mapping[str, Any],
+    data: str | Path | None = None,
+    data_dir: Path | None = None,
+    protocol: str | Path | None = None,
 ) -> BeatSet:
     """Return the test set of a student's own protocol."""
-    return splits_like(metadata, data, data_dir).test
+    return splits_like(metadata, data, data_dir, protocol).test
+
+
+def beats_on(
+    metadata: Mapping[str, Any],
+    data: str | Path,
+    data_dir: Path | None = None,
+    labels: str | None = None,
+) -> Loaded:
+    """Load all beats of another dataset, as a frozen student reads them.
+
+    Windows and features are those of every other set. The lead is the dataset's own preference,
+    else the student's lead, else lead II, else the first ECG lead; the report's notes name it.
+
+    Parameters
+    ----------
+    data
+        A dataset by name (``svdb``), a folder of recordings or a dataset file.
+    labels
+        Label scheme; by default the student's own.
+
+    Returns
+    -------
+    Beats that the labels know; `report` says what was left out and how much of the dataset there
+    was.
+
+    Raises
+    ------
+    InputError
+        If the dataset is not there, is damaged, or holds no beat that the labels know.
+    """
+    dataset = dataset_of(data)
+    if not dataset.leads:
+        dataset = replace(dataset, leads=(str(metadata.get("lead", MITDB.leads[0])),))
+    scheme = scheme_of(metadata) if labels is None else label_scheme(labels)
+    loaded = load_all(data=dataset, data_dir=data_dir, labels=scheme)
+    known = loaded.beats.take(loaded.beats.label >= 0)
+    if not len(known):
+        raise InputError(
+            f"dataset {dataset.name} holds no beat with labels {scheme.name!r}; name others"
+        )
+    return replace(loaded, beats=known)

@@ -71,7 +71,7 @@ def finish(
         "classes": classes,
         "labels": splits.labels.name,
         "protocol": splits.protocol.name,
-        "lead": recipe.data.lead,
+        "lead": splits.protocol.lead or recipe.data.lead,
         "source": splits.train.source,
         "operating_point": None if fitted.point is None else fitted.point.to_dict(),
         "selection": {
@@ -86,6 +86,7 @@ def finish(
             "validation": splits.validation.digest,
             splits.protocol.test_name: splits.test.digest,
         },
+        "provenance": splits.provenance,
         "version": __version__,
     }
     save_checkpoint(folder / runs.CHECKPOINT, student.arrays(), metadata)

@@ -129,7 +129,7 @@ def test_annotations_are_at_the_rate_of_the_record(tmp_path):
     """R samples come back as they were annotated, whatever the rate of the record."""
     record = at_rate(tmp_path, 250)
     calls = classify_record(open_signal(record), fingerprint, annotator="atr")
-    np.testing.assert_array_equal(calls.sample, read_annotations(record, "atr").sample)
+    np.testing.assert_array_equal(calls.sample, read_annotations(record, "atr").beats.sample)
     assert any("250 Hz" in note for note in calls.signal.notes)
 
 
@@ -137,7 +137,7 @@ def test_beats_at_edges_and_in_gaps_are_counted_not_dropped(tmp_path):
     """A beat without a whole window keeps its place, gets no probability and says why."""
     record = at_rate(tmp_path, 360, gap=(10.0, 12.0))
     calls = classify_record(open_signal(record), fingerprint, annotator="atr")
-    assert len(calls) == len(read_annotations(record, "atr").sample)
+    assert len(calls) == len(read_annotations(record, "atr").beats.sample)
     assert "window has missing samples" in calls.reason
     assert np.isnan(calls.probability[~calls.classified]).all()
     assert np.isfinite(calls.probability[calls.classified]).all()
@@ -281,9 +281,9 @@ def test_names_and_times_wfdb_cannot_hold_are_refused(tmp_path, name, annotator,
 
 def test_damage_is_one_sentence(wfdb_folder, tmp_path):
     """Missing record, missing signal file, wrong checksum, wrong lead: each an input error."""
-    with pytest.raises(InputError, match=r"s77\.hea is missing"):
+    with pytest.raises(InputError, match=r"there is no recording .*s77"):
         open_signal(wfdb_folder / "s77")
-    with pytest.raises(InputError, match="no channel:7"):
+    with pytest.raises(InputError, match="no lead channel:7"):
         open_signal(wfdb_folder / "s01", "channel:7")
     for path in wfdb_folder.glob("s01.*"):
         shutil.copy(path, tmp_path)
@@ -296,7 +296,7 @@ def test_damage_is_one_sentence(wfdb_folder, tmp_path):
     with pytest.raises(InputError, match="truncated"):
         open_signal(tmp_path / "s01")
     (tmp_path / "s01.dat").unlink()
-    with pytest.raises(InputError, match=r"lacks its signal file s01\.dat"):
+    with pytest.raises(InputError, match=r"lacks s01\.dat"):
         open_signal(tmp_path / "s01")
 
 

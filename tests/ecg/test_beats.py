@@ -8,10 +8,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from ecgphoton.ecg.beats import BeatSet, load_records, load_reported, load_splits
+from ecgphoton.ecg.beats import BeatSet, load_all, load_records, load_splits
 from ecgphoton.ecg.cache import cache_folder
 from ecgphoton.ecg.extract import AT_EDGE
-from ecgphoton.ecg.records import PROTOCOLS, LabelScheme, Protocol, aami_group
+from ecgphoton.ecg.protocols import PROTOCOLS, Protocol
+from ecgphoton.ecg.records import LabelScheme, aami_group
 from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 
@@ -37,8 +38,8 @@ def test_literal_counts(mitdb):
     assert sum(train.values()) == 18_658
     assert "S" not in set(splits.train.symbol.tolist())
     assert [n for n in splits.report.notes if "no lead" in n] == [
-        "102: no lead MLII, channel 0 (V5) used",
-        "104: no lead MLII, channel 0 (V5) used",
+        "102: no lead MLII, V5 used",
+        "104: no lead MLII, V5 used",
     ]
 
 
@@ -61,7 +62,8 @@ def test_inter_patient_counts_before_windowing(mitdb):
         protocol.test: (44_259, 1_837, 3_221, 388, 7),
     }
     for names, counts in wanted.items():
-        beats, report = load_reported(names, data_dir=mitdb, labels="aami")
+        loaded = load_all(names, data_dir=mitdb, labels="aami")
+        beats, report = loaded.beats, loaded.report
         found = groups(beats.symbol.tolist())
         for drop in report.drops:
             assert drop.reason == AT_EDGE
@@ -129,7 +131,8 @@ def test_empty_split_is_refused(wfdb_folder):
 
 def test_labels_outside_the_scheme_are_minus_one(wfdb_folder):
     """load_records keeps every beat; outside the scheme its label is -1, and counted."""
-    beats, report = load_reported(["s04"], data=wfdb_folder, labels="literal")
+    loaded = load_all(["s04"], data=wfdb_folder, labels="literal")
+    beats, report = loaded.beats, loaded.report
     outside = beats.symbol == "L"
     assert outside.any()
     assert (beats.label[outside] == -1).all()

@@ -3,16 +3,19 @@
 import hashlib
 import shutil
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from ecgphoton.ecg import database
-from ecgphoton.ecg.database import FILES, RECORD_FILES, SUMS, is_published, parse_sums
+from ecgphoton.ecg.database import is_published, parse_sums
+from ecgphoton.ecg.databases import DATASETS, MITDB
+from ecgphoton.ecg.dataset import SUMS
 from ecgphoton.ecg.download import Patience
 from ecgphoton.ecg.physionet import fetch, locate, missing, status, verify
 from ecgphoton.errors import InputError
 
+FILES, RECORD_FILES = MITDB.files, MITDB.record_files
 HASTY = Patience(attempts=3, backoff=0.001, timeout=2)
 BIG = "100.dat"
 
@@ -225,14 +228,47 @@ def test_a_list_with_wrong_checksums_is_replaced(server, tmp_path):
     assert verify(tmp_path).ok
 
 
-def test_import_from_a_copy(server, tmp_path):
-    """Right files come from the copy, wrong and missing ones from the network."""
-    fill(tmp_path / "copy", SUMS, "RECORDS")
-    (tmp_path / "copy" / BIG).write_bytes(b"wrong")
+def test_a_copy_is_imported_without_the_network(server, tmp_path):
+    """Right files come from the copy; a damaged one is refused; nothing is downloaded."""
+    fill(tmp_path / "copy", "RECORDS")
     report = get(server, tmp_path / "db", from_dir=tmp_path / "copy")
-    assert set(report.fetched) == {BIG, "RECORDS"}
-    assert len(report.imported) == 144
-    assert verify(tmp_path / "db").ok
+    assert len(report.imported) == 145
+    assert (report.records, report.of_records) == (48, 48)
+    (tmp_path / "copy" / BIG).write_bytes(b"wrong")
+    with pytest.raises(InputError, match=r"1 files are missing or wrong.*100\.dat"):
+        get(server, tmp_path / "other", from_dir=tmp_path / "copy")
+    assert server.log == []
+
+
+def test_a_part_of_a_database_is_usable(server, tmp_path):
+    """Of a copy with two whole records both are imported, and every answer says two of 48."""
+    fill(tmp_path / "copy", *(f for f in RECORD_FILES if f[:3] not in ("100", "234")))
+    report = get(server, tmp_path / "db", from_dir=tmp_path / "copy")
+    assert (report.records, report.of_records) == (2, 48)
+    checked = verify(tmp_path / "db")
+    assert checked.ok
+    assert (checked.records, checked.of_records, checked.checked) == (2, 48, 8)
+    assert "2 of the 48 records of mitdb" in status(tmp_path / "db").advice
+    (tmp_path / "db" / "234.dat").unlink()
+    assert verify(tmp_path / "db").problems == {"234.dat": "missing"}
+    assert locate(tmp_path / "db") == tmp_path / "db"
+
+
+def test_a_folder_of_databases_is_searched_by_name(tmp_path, monkeypatch):
+    """The variable may name a folder that holds databases by name; they are not mixed."""
+    (tmp_path / "all").mkdir()
+    fill(tmp_path / "all" / "mitdb")
+    monkeypatch.setenv("ECGPHOTON_DATA", str(tmp_path / "all"))
+    monkeypatch.setenv("ECGPHOTON_CACHE", str(tmp_path / "cache"))
+    assert locate() == tmp_path / "all" / "mitdb"
+    svdb = DATASETS["svdb"]
+    assert locate(dataset=svdb) is None
+    assert "svdb" in missing(dataset=svdb)
+    with pytest.raises(InputError, match=r"no SHA256SUMS|network"):
+        fetch(None, svdb, offline=True)
+    assert (tmp_path / "all" / "svdb").is_dir()
+    with pytest.raises(InputError, match="other records than svdb"):
+        fetch(tmp_path / "all" / "mitdb", svdb, offline=True)
 
 
 def test_offline_never_asks_the_network(server, tmp_path):
@@ -244,7 +280,7 @@ def test_offline_never_asks_the_network(server, tmp_path):
     with pytest.raises(InputError, match=r"1 files are missing or wrong.*100\.dat"):
         get(server, tmp_path / "other", from_dir=tmp_path / "copy", offline=True)
     nothing_wrong(tmp_path / "other")
-    with pytest.raises(InputError, match="without --offline"):
+    with pytest.raises(InputError, match="and --offline"):
         get(server, tmp_path / "none", offline=True)
     assert server.log == []
 
@@ -257,11 +293,11 @@ def test_a_copy_without_checksums_is_known_by_its_fingerprint(server, tmp_path, 
     lines = "".join(
         f"{hashlib.sha256(CONTENT[name]).hexdigest()} {name}\n" for name in RECORD_FILES
     )
-    monkeypatch.setattr(database, "PUBLISHED", hashlib.sha256(lines.encode()).hexdigest())
-    report = get(server, tmp_path / "db", from_dir=tmp_path / "copy", offline=True)
+    ours = replace(MITDB, published=hashlib.sha256(lines.encode()).hexdigest())
+    report = get(server, tmp_path / "db", dataset=ours, from_dir=tmp_path / "copy", offline=True)
     assert len(report.imported) == 144
     assert report.published
-    assert verify(tmp_path / "db").ok
+    assert verify(tmp_path / "db", ours).ok
     assert server.log == []
 
 
@@ -324,6 +360,7 @@ def test_where_data_is_looked_for(tmp_path, monkeypatch):
     """A given folder is the only one; otherwise the variable comes before the user's cache."""
     monkeypatch.setenv("ECGPHOTON_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("ECGPHOTON_DATA", str(tmp_path / "named"))
+    (tmp_path / "named").mkdir()
     assert locate() is None
     assert [place.role for place in status().places] == ["$ECGPHOTON_DATA", "user cache"]
     (tmp_path / "cache").mkdir()
@@ -334,11 +371,12 @@ def test_where_data_is_looked_for(tmp_path, monkeypatch):
     assert status().to_dict()["found"] == str(tmp_path / "named")
     assert locate(tmp_path / "elsewhere") is None
     assert str(tmp_path / "elsewhere") in missing(tmp_path / "elsewhere")
-    shutil.rmtree(tmp_path / "named")
-    shutil.copytree(tmp_path / "cache" / "mitdb", tmp_path / "named")
     (tmp_path / "named" / "234.atr").unlink()
-    assert status().places[0].record_files == 143
-    assert locate() == tmp_path / "cache" / "mitdb"
+    assert status().places[0].records == 47
+    assert not status().places[0].complete
+    assert locate() == tmp_path / "named"
+    shutil.rmtree(tmp_path / "named")
+    assert locate() is None  # a variable that names nothing is not passed over
 
 
 @pytest.mark.mitdb

@@ -8,10 +8,11 @@ import pytest
 import wfdb
 from scipy.signal import resample_poly
 
-from ecgphoton.ecg.beats import load_records, load_reported
+from ecgphoton.ecg.beats import load_all, load_records
 from ecgphoton.ecg.extract import AT_EDGE, GAP, PAST_END, extract
+from ecgphoton.ecg.formats import record_names
 from ecgphoton.ecg.patients import patient, synthesise
-from ecgphoton.ecg.reading import read_recording, record_names
+from ecgphoton.ecg.reading import read_recording
 from ecgphoton.ecg.synthetic import recording
 from ecgphoton.errors import InputError
 
@@ -34,7 +35,7 @@ def edit_header(folder, change):
 def test_a_missing_file_is_named(folder, suffix):
     """A record without header, signal or annotations says which one it lacks."""
     (folder / f"s01.{suffix}").unlink()
-    with pytest.raises(InputError, match=r"no WFDB record|lacks s01\.(dat|atr)"):
+    with pytest.raises(InputError, match=r"holds no recording|lacks s01\.(dat|atr)"):
         read_recording(folder, "s01")
 
 
@@ -103,7 +104,7 @@ def test_unknown_record_and_wrong_path(folder):
     with pytest.raises(InputError, match="no record"):
         load_records(["../s01"], data=folder)
     (folder / "empty").mkdir()
-    with pytest.raises(InputError, match="no WFDB record"):
+    with pytest.raises(InputError, match="holds no recording"):
         record_names(folder / "empty")
     with pytest.raises(InputError, match="not a folder"):
         load_records(["s01"], data=folder / "s01.dat")
@@ -112,22 +113,23 @@ def test_unknown_record_and_wrong_path(folder):
 
 
 def test_lead_by_name_by_channel_and_missing(folder):
-    """V1 is channel 1; a missing lead falls back to channel 0 with a note, if others have it."""
+    """V1 is channel 1; a lead that is not there is refused; the next preferred one is named."""
     named = read_recording(folder, "s01", lead="V1")
     numbered = read_recording(folder, "s01", lead="channel:1")
     np.testing.assert_array_equal(named.signal, numbered.signal)
     assert numbered.lead == "V1"
     edit_header(folder, lambda text: text.replace("MLII", "V5"))
-    found = read_recording(folder, "s01")
+    found = read_recording(folder, "s01", prefer=("MLII", "V5"))
     assert found.lead == "V5"
-    assert found.notes == ("s01: no lead MLII, channel 0 (V5) used",)
-    with pytest.raises(InputError, match="channel:0 V5, channel:1 V1"):
-        read_recording(folder, "s01", lead="channel:2")
+    assert found.notes == ("s01: no lead MLII, V5 used",)
+    for lead in ("MLII", "channel:2"):
+        with pytest.raises(InputError, match=f"no lead {lead}.*channel:0 V5, channel:1 V1"):
+            read_recording(folder, "s01", lead=lead)
 
 
 def test_a_lead_that_no_record_has_is_refused(wfdb_folder):
-    """A mistyped lead name does not silently become channel 0 everywhere."""
-    with pytest.raises(InputError, match="no record has a lead 'MLLI'"):
+    """A mistyped lead name does not silently become another lead."""
+    with pytest.raises(InputError, match="no lead MLLI; its leads are channel:0 MLII"):
         load_records(["s01", "s02"], data=wfdb_folder, lead="MLLI")
 
 
@@ -143,7 +145,8 @@ def test_another_sampling_rate_is_resampled_and_stated(folder, rate):
     wfdb.wrsamp("other", fs=rate, d_signal=signal, **options)
     at = np.rint(made.samples * rate / 360).astype(int)
     wfdb.wrann("other", "atr", at, list(made.symbols), write_dir=str(folder))
-    beats, report = load_reported(["other"], data=folder)
+    loaded = load_all(["other"], data=folder)
+    beats, report = loaded.beats, loaded.report
     assert report.notes == (f"other: resampled from {rate} Hz to 360 Hz",)
     assert beats.fs == 360
     assert np.abs(beats.sample - wanted.sample).max() <= np.ceil(360 / rate)

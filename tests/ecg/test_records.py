@@ -6,17 +6,9 @@ from dataclasses import asdict
 
 import pytest
 
-from ecgphoton.ecg.records import (
-    BEAT_SYMBOLS,
-    LABELS,
-    MITDB_RECORDS,
-    PROTOCOLS,
-    Protocol,
-    aami_group,
-    label_scheme,
-    leaking_subjects,
-    protocol_of,
-)
+from ecgphoton.ecg.databases import DATASETS
+from ecgphoton.ecg.protocols import PROTOCOLS, Protocol, leaking_subjects, protocol_of
+from ecgphoton.ecg.records import BEAT_SYMBOLS, LABELS, aami_group, label_scheme
 from ecgphoton.errors import InputError
 
 PACED = {"102", "104", "107", "217"}
@@ -51,7 +43,7 @@ def test_reference_lists():
     """32 records train and 15 test; together they are the database without 217."""
     protocol = PROTOCOLS["reference"]
     assert (len(protocol.train), len(protocol.test)) == (32, 15)
-    assert set(protocol.records) == set(MITDB_RECORDS) - {"217"}
+    assert set(protocol.records) == set(DATASETS["mitdb"].records) - {"217"}
     assert protocol.validation == ()
     assert protocol.validation_fraction == 0.2
     assert protocol.leaking == ()
@@ -61,7 +53,7 @@ def test_inter_patient_lists():
     """DS1 and DS2 have 22 records each, no paced ones, and share the subject of 201 and 202."""
     protocol = PROTOCOLS["inter-patient"]
     assert len(protocol.train) + len(protocol.validation) == len(protocol.test) == 22
-    assert set(protocol.records) == set(MITDB_RECORDS) - PACED
+    assert set(protocol.records) == set(DATASETS["mitdb"].records) - PACED
     assert protocol.validation_fraction == 0
     assert protocol.leaking == ("202",)
     assert protocol.subjects["202"] == "201"

@@ -1,0 +1,191 @@
+"""A named collection of recordings: a published database, or one's own folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ecgphoton.ecg.formats import Hints, needs_hints, record_names
+from ecgphoton.ecg.marks import BEATS
+from ecgphoton.errors import InputError
+from ecgphoton.intake import parse_toml, read_text
+from ecgphoton.settings import nearest
+
+SUMS = "SHA256SUMS.txt"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Which recordings there are, of whom, and how to read their leads and labels."""
+
+    name: str
+    records: tuple[str, ...]
+    folder: str | None = None
+    """Where one's own recordings are; None for a published database, which is looked for."""
+    same_subject: Mapping[str, str] = field(default_factory=dict)
+    """Record to the name of its subject, where that is not the record's own name."""
+    leads: tuple[str, ...] = ()
+    """In order of preference: a later one stands in where a record lacks the first."""
+    annotator: str | None = None
+    """Where the labels are, see `labels.label_file`; None takes the first usual one."""
+    symbols: Mapping[str, str] = field(default_factory=dict)
+    """Words of the labels to WFDB symbols."""
+    grouping: str = "de-chazal"
+    """How symbols become AAMI groups, one of `records.GROUPINGS`."""
+    hints: Hints = field(default_factory=Hints)
+    """Rate, unit and column, for files that do not say them."""
+    fs: float | None = None
+    """Hz, where all records have the same."""
+    title: str = ""
+    doi: str = ""
+    licence: str = ""
+    url: str = ""
+    """Where the files are, with a final slash."""
+    megabytes: int = 0
+    """Size of all files."""
+    published: str = ""
+    """SHA-256 over the published checksums of `record_files`: tells the release from look-alikes.
+    Each line is ``checksum name``, in the order of `record_files`."""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        wrong = sorted(set(self.symbols.values()) - BEATS)
+        if wrong:
+            raise InputError(
+                f"dataset {self.name!r} maps words to {' '.join(wrong)}; WFDB beat symbols are "
+                f"{' '.join(sorted(BEATS))}"
+            )
+
+    @property
+    def source(self) -> str:
+        """What beats of this dataset give as their source: the name, or one's own folder."""
+        return self.name if self.folder is None else self.folder
+
+    @property
+    def subjects(self) -> Mapping[str, str]:
+        """Record to subject."""
+        return {name: self.same_subject.get(name, name) for name in self.records}
+
+    @property
+    def record_files(self) -> tuple[str, ...]:
+        """Files of a published database that hold its records."""
+        return tuple(f"{name}.{kind}" for name in self.records for kind in ("hea", "dat", "atr"))
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What is fetched of a published database besides its checksums."""
+        return (*self.record_files, "RECORDS", "ANNOTATORS")
+
+    @classmethod
+    def from_folder(cls, path: str | Path, **values: Any) -> Dataset:  # noqa: ANN401
+        """Make a dataset of all recordings in a folder, of any format that is read.
+
+        Parameters
+        ----------
+        values
+            Further fields, such as ``annotator="csv"`` or ``leads=("II",)``.
+
+        Raises
+        ------
+        InputError
+            If it is not a folder or holds no recording.
+
+        Examples
+        --------
+        >>> Dataset.from_folder("clinic", annotator="csv")  # doctest: +SKIP
+        """
+        folder = Path(path).resolve()
+        values.setdefault("records", record_names(folder))
+        values.setdefault("name", folder.name)
+        made = cls(folder=str(folder), **values)
+        if made.hints.given and not any(
+            needs_hints(path) for path in folder.iterdir() if path.stem in made.records
+        ):
+            raise InputError(
+                f"the recordings in {folder} say their rate, units and leads themselves; leave out "
+                + ", ".join(made.hints.given)
+            )
+        return made
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Dataset:
+        """Read a dataset file.
+
+        ::
+
+            name = "clinic"
+            folder = "recordings"      # beside this file; default: where this file is
+            records = ["01", "02"]     # default: all in the folder
+            leads = ["II"]             # in order of preference
+            annotator = "csv"          # 01.csv beside 01.edf; or atr, labels.csv, edf+
+            fs = 250                   # for text and NumPy files: rate, unit, column
+            unit = "uV"
+            column = "II"
+            [subjects]                 # records of one person
+            "02" = "01"
+            [symbols]                  # words of the labels to WFDB symbols
+            normal = "N"
+
+        Raises
+        ------
+        InputError
+            If the file is missing or damaged, or a key is unknown or of the wrong kind.
+        """
+        path = Path(path)
+        data = parse_toml(read_text(path), f"dataset {path}")
+        for key, value in data.items():
+            if key not in _KEYS:
+                raise InputError(f"dataset {path}: unknown key {key!r}; {nearest(key, _KEYS)}")
+            texts = list(value.values()) if isinstance(value, dict) else value
+            right = isinstance(value, _KEYS[key]) and (
+                not isinstance(texts, list) or all(isinstance(item, str) for item in texts)
+            )
+            if not right:
+                raise InputError(f"dataset {path}: {key} is {value!r}; texts stand in quotes")
+        folder = path.parent / data.pop("folder", ".")
+        given = {key: data.pop(key) for key in ("fs", "unit", "column") if key in data}
+        values: dict[str, Any] = {"hints": Hints(**given), "name": data.pop("name", path.stem)}
+        values["same_subject"] = data.pop("subjects", {})
+        values |= {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        return cls.from_folder(folder, **values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `from_dict` needs to find and read the same recordings again.
+
+        A published database is its name; records that no protocol used are not listed.
+        """
+        if self.folder is None:
+            return {"name": self.name}
+        kept = ("name", "folder", "same_subject", "leads", "annotator", "symbols", "hints")
+        return {key: value for key, value in asdict(self).items() if key in kept and value}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], records: tuple[str, ...]) -> Dataset:
+        """Rebuild one's own dataset from `to_dict`.
+
+        Raises
+        ------
+        InputError
+            If the values are none that `to_dict` gave.
+        """
+        try:
+            known: dict[str, Any] = {**values, "hints": Hints(**values.get("hints", {}))}
+            known["leads"] = tuple(values.get("leads", ()))
+            return cls(records=records, **known)
+        except TypeError as error:
+            raise InputError(f"the description of a dataset is damaged: {error}") from error
+
+    def moved(self, folder: str | Path | None) -> Dataset:
+        """Return the dataset with its recordings in another folder."""
+        return self if folder is None else replace(self, folder=str(Path(folder).resolve()))
+
+
+_KEYS: Mapping[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("name", "folder", "annotator", "unit", "column"), str),
+    **dict.fromkeys(("records", "leads"), list),
+    **dict.fromkeys(("subjects", "symbols"), dict),
+    "fs": (int, float),
+}
+"""Keys of a dataset file, and what they may be."""

@@ -1,0 +1,176 @@
+"""Files of every format in, one kind of `OpenRecording` out.
+
+A WFDB record is given by its path without extension or by its header; every other format by its
+file, or by its path without extension where only one file could be meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ecgphoton.ecg.formats.arrays import open_numpy
+from ecgphoton.ecg.formats.dicom import open_dicom
+from ecgphoton.ecg.formats.edf import open_edf
+from ecgphoton.ecg.formats.hints import Hints
+from ecgphoton.ecg.formats.table import open_table
+from ecgphoton.ecg.formats.wfdb_segments import open_wfdb
+from ecgphoton.ecg.leads import choose
+from ecgphoton.ecg.recording import MOST_AT_ONCE, OpenRecording, Recording
+from ecgphoton.errors import InputError
+
+__all__ = ["FORMATS", "Hints", "find_file", "needs_hints", "open_recording", "read", "record_names"]
+
+_SAYS_ITSELF: dict[str, Callable[[Path], OpenRecording]] = {
+    ".hea": lambda path: open_wfdb(path.with_suffix("")),
+    ".edf": open_edf,
+    ".bdf": open_edf,
+    ".dcm": open_dicom,
+}
+_NEEDS_HINTS: dict[str, Callable[[Path, Hints], OpenRecording]] = {
+    ".npz": open_numpy,
+    ".npy": open_numpy,
+    ".csv": open_table,
+    ".tsv": open_table,
+    ".txt": open_table,
+}
+FORMATS = (*_SAYS_ITSELF, *_NEEDS_HINTS)
+"""Extensions that are read. Of two files with one name the earlier is the signal: a ``.csv``
+beside an ``.edf`` holds its labels."""
+_NAME = re.compile(r"\w[\w +-]{0,63}")
+
+
+def open_recording(path: str | Path, hints: Hints | None = None) -> OpenRecording:
+    """Open a recording of any format that is read.
+
+    Parameters
+    ----------
+    path
+        File, or path without extension.
+    hints
+        Rate, unit and column, for text and NumPy files that do not say them.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is damaged, or something is given that the file says itself.
+    """
+    file, hints = find_file(Path(path)), hints or Hints()
+    suffix = file.suffix.lower()
+    if needs_hints(file):
+        return _NEEDS_HINTS[suffix](file, hints)
+    if hints.given:
+        raise InputError(
+            f"{file.name} says its rate, units and leads itself; leave out "
+            + ", ".join(f"--{name}" for name in hints.given)
+        )
+    return _SAYS_ITSELF[suffix](file)
+
+
+def needs_hints(file: Path) -> bool:
+    """Whether a file is of a format that does not say its rate and units itself."""
+    return file.suffix.lower() in _NEEDS_HINTS
+
+
+def find_file(path: Path) -> Path:
+    """Return the file of a recording given with or without extension.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if path.suffix.lower() in FORMATS and path.is_file():
+        return path
+    if path.suffix == ".dat" and path.with_suffix(".hea").is_file():
+        return path.with_suffix(".hea")
+    for suffix in FORMATS:
+        for spelling in (suffix, suffix.upper()):
+            file = path.with_name(path.name + spelling)
+            if path.name and file.is_file():
+                return file
+    raise InputError(
+        f"there is no recording {path}; give a file ({', '.join(FORMATS)}), or its path without "
+        "extension, such as mitdb/100"
+    )
+
+
+def record_names(folder: Path) -> tuple[str, ...]:
+    """Names of the recordings in a folder, sorted.
+
+    Raises
+    ------
+    InputError
+        If the path is not a folder or holds no recording.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; give a folder of recordings")
+    found = {
+        path.stem
+        for path in folder.iterdir()
+        if path.suffix.lower() in FORMATS and _NAME.fullmatch(path.stem)
+    }
+    if not found:
+        raise InputError(f"{folder} holds no recording ({', '.join(FORMATS)}); check the path")
+    return tuple(sorted(found))
+
+
+def read(
+    path: str | Path,
+    *,
+    fs: float | None = None,
+    unit: str | None = None,
+    column: str | None = None,
+) -> Recording:
+    """Read a whole recording: WFDB, EDF/EDF+/BDF, CSV/TSV/text, NumPy or DICOM waveform.
+
+    Parameters
+    ----------
+    path
+        File, or path without extension.
+    fs, unit, column
+        Hz, unit (mV, uV, V) and column, for text and NumPy files that do not say them.
+
+    Returns
+    -------
+    Signal in mV ``(samples, leads)`` with NaN where nothing was measured. Leads at another rate
+    than the first ECG lead are left out, and `notes` name them.
+
+    Raises
+    ------
+    InputError
+        If there is no such recording, it is damaged, or it is too long for the memory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> np.save("ecg.npy", np.sin(np.arange(1000) / 10))
+    >>> read("ecg.npy", fs=250, unit="mV").signal.shape
+    (1000, 1)
+    """
+    held = open_recording(path, Hints(fs, unit, column))
+    main = held.channels[choose(held)]
+    chosen = [i for i, one in enumerate(held.channels) if one.fs == main.fs]
+    if main.length * len(chosen) > MOST_AT_ONCE:
+        raise InputError(
+            f"{path} holds {main.length * len(chosen)} samples; at most {MOST_AT_ONCE} are read at "
+            "once. `ecgphoton annotate` reads piece by piece"
+        )
+    out = np.empty((main.length, len(chosen)), np.float32)
+    for column_at, channel in enumerate(chosen):
+        for first, piece in held.pieces(channel, 2**22):
+            out[first : first + len(piece), column_at] = held.scaled(channel, piece)
+    notes = tuple(
+        f"{held.name}: lead {one.name} of {one.fs:g} Hz left out, {main.name} has {main.fs:g} Hz"
+        for one in held.channels
+        if one.fs != main.fs
+    )
+    kept = [held.channels[i] for i in chosen]
+    return Recording(
+        out, main.fs, tuple(one.name for one in kept),
+        tuple("mV" if one.voltage else one.unit for one in kept),
+        held.path, held.format, held.start, (*held.notes, *notes),
+    )  # fmt: skip

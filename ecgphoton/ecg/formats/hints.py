@@ -1,0 +1,96 @@
+"""What the caller says about a file that does not say it itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.ecg.recording import Channel, HeldRecording, millivolts, unit_name
+from ecgphoton.errors import InputError
+
+
+@dataclass(frozen=True)
+class Hints:
+    """Rate, unit and column of a text or NumPy file."""
+
+    fs: float | None = None
+    """Hz."""
+    unit: str | None = None
+    """Of the samples: V, mV, uV or nV."""
+    column: str | None = None
+    """Name of the column to read, or its number from 0."""
+
+    def __post_init__(self) -> None:
+        if self.fs is not None and not 0 < self.fs < 1e6:
+            raise InputError(f"fs is {self.fs!r}; give the samples a second, above 0")
+        if self.unit is not None and millivolts(self.unit) is None:
+            raise InputError(f"unit {self.unit!r} is not a voltage; give V, mV, uV or nV")
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Names of what is given."""
+        return tuple(name for name in ("fs", "unit", "column") if getattr(self, name) is not None)
+
+
+def from_columns(
+    path: Path,
+    form: str,
+    columns: Mapping[str, NDArray[np.float32]],
+    units: Mapping[str, str],
+    fs: float | None,
+    hints: Hints,
+) -> HeldRecording:
+    """Make a recording of columns of numbers.
+
+    Parameters
+    ----------
+    columns
+        Samples by the name of their column, NaN where missing.
+    units
+        By the same names; empty where the file does not say.
+    fs
+        Hz, where the file says.
+    hints
+        What the caller says. It fills in; it never contradicts the file.
+
+    Raises
+    ------
+    InputError
+        If nothing gives the rate, a hint contradicts the file, or there is no such column.
+    """
+    rate = fs if fs is not None else hints.fs
+    if rate is None:
+        raise InputError(f"{path} does not say its sampling rate; give it: --fs 250 (fs=250)")
+    if hints.fs is not None and abs(hints.fs / rate - 1) > 0.01:
+        raise InputError(f"{path} is sampled at {rate:g} Hz by its own words, not {hints.fs:g} Hz")
+    if not 0 < rate < 1e6:
+        raise InputError(f"{path} says it is sampled at {rate:g} Hz; check it")
+    names = list(columns)
+    if hints.column is not None:
+        known = [name for name in names if name.casefold() == hints.column.casefold()]
+        if hints.column.isdigit() and not known and int(hints.column) < len(names):
+            known = [names[int(hints.column)]]
+        if len(known) != 1:
+            raise InputError(
+                f"{path} has no column {hints.column!r}; its columns are "
+                + ", ".join(f"{i} {name}" for i, name in enumerate(names))
+            )
+        names = known
+    channels, values, notes = [], [], []
+    for name in names:
+        stated = unit_name(units[name])
+        if hints.unit is not None and stated and unit_name(hints.unit) != stated:
+            raise InputError(f"{path} gives {name} in {stated}, not in {hints.unit}")
+        unit = stated or unit_name(hints.unit or "")
+        if not unit:
+            notes.append(f"{path.name}: unit of {name} not stated, taken for mV")
+        factor = np.float32(millivolts(unit or "mV") or 1.0)
+        values.append(columns[name] * factor if factor != 1 else columns[name])
+        channels.append(Channel(name, unit, rate, len(values[-1])))
+    return HeldRecording(
+        path, form, tuple(channels), (path,), notes=tuple(notes), values=tuple(values)
+    )

@@ -1,0 +1,225 @@
+"""Text: comma, semicolon, tab or space separated columns, read with pandas.
+
+The first lines decide the separator, whether a decimal comma is used, and whether there are lines
+with names and units; what PhysioNet's ``rdsamp -c -p`` writes is read as it is.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.ecg.formats.hints import Hints, from_columns
+from ecgphoton.ecg.recording import LARGEST_RECORDING, MOST_AT_ONCE, millivolts
+from ecgphoton.errors import InputError
+from ecgphoton.intake import read_bytes
+
+if TYPE_CHECKING:
+    from ecgphoton.ecg.recording import HeldRecording
+
+_NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?")
+_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)")
+_MISSING = frozenset({"", "nan", "-", "na", "n/a", "null", "none"})
+_TIME = re.compile(
+    r"(?:elapsed )?(time|t|seconds?|secs?|milliseconds?|timestamp)?[\s_]*[\[(]?(s|sec|ms|us)?[\])]?"
+)
+_NAME_UNIT = re.compile(r"(.*?)\s*[\[(]([^\[\]()]+)[\])]\s*")
+_SECONDS = {"ms": 1e-3, "us": 1e-6}
+MOST_COLUMNS = 256
+_LOOK = 1 << 16  # bytes that decide the dialect
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of a text file."""
+
+    names: tuple[str, ...]
+    """As in the file, or ``channel 0``, ... where it has no names."""
+    units: tuple[str, ...]
+    """From a line of units or brackets behind the name; empty where not stated."""
+    columns: tuple[NDArray[np.object_], ...]
+    """Of text."""
+    decimal: str
+
+    def numbers(self, at: int) -> NDArray[np.float64]:
+        """Return a column as numbers, NaN where the cell is empty or says so.
+
+        Raises
+        ------
+        ValueError
+            If a cell is no number.
+        """
+        import pandas
+
+        cells = pandas.Series(self.columns[at])
+        if self.decimal == ",":
+            cells = cells.str.replace(",", ".", regex=False)
+        empty = cells.str.strip().str.casefold().isin(_MISSING)
+        return np.asarray(pandas.to_numeric(cells.mask(empty)), np.float64)
+
+
+def read_table(path: Path) -> Table:
+    """Read a text file of columns.
+
+    Raises
+    ------
+    InputError
+        If it is empty, too large, not text, or its lines have different numbers of cells.
+    """
+    import pandas
+
+    content = read_bytes(path, LARGEST_RECORDING)
+    if b"\0" in content[:_LOOK]:
+        raise InputError(f"{path} is not a text file; check its format")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    first = [line for line in text[:_LOOK].splitlines()[:200] if line.strip()]
+    if not first:
+        raise InputError(f"{path} is empty; export it again")
+    separator, decimal = _dialect(first)
+    head = [_cells(line, separator) for line in first[:3]]
+    names = () if _numeric(head[0]) else tuple(head[0])
+    units: tuple[str, ...] = ()
+    if names and len(head) > 1 and len(head[1]) == len(names) and _are_units(head[1]):
+        units = tuple(head[1])
+    skip = bool(names) + bool(units)
+    width = len(head[0])
+    if width > MOST_COLUMNS:
+        raise InputError(f"{path} has {width} columns; at most {MOST_COLUMNS} are read")
+    try:
+        frame = pandas.read_csv(
+            io.StringIO(text), sep=r"\s+" if separator == " " else separator, header=None,
+            skiprows=skip, dtype=str, keep_default_na=False, na_filter=False, quotechar="'"
+            if first[0].startswith("'") else '"', skip_blank_lines=True, engine="c",
+        )  # fmt: skip
+    except Exception as error:  # a dozen kinds
+        said = " ".join(str(error).split())[:200]
+        raise InputError(f"{path} is no table ({said}); export it again") from error
+    if frame.shape[1] != width or frame.size > MOST_AT_ONCE:
+        raise InputError(
+            f"{path} has {frame.shape[0]} lines of {frame.shape[1]} cells below a first line of "
+            f"{width}; every line needs the same number, {MOST_AT_ONCE} in all"
+        )
+    if not units:
+        split = [_NAME_UNIT.fullmatch(name) for name in names]
+        units = tuple("" if found is None else found[2] for found in split)
+        names = tuple(
+            name if found is None else found[1] for name, found in zip(names, split, strict=True)
+        )
+    names = names or tuple(f"channel {i}" for i in range(width))
+    if len(set(names)) != width:
+        raise InputError(f"{path} names two columns alike: {', '.join(names)}")
+    columns = tuple(frame[i].to_numpy(object) for i in range(width))
+    return Table(names, units or ("",) * width, columns, decimal)
+
+
+def open_table(path: Path, hints: Hints) -> HeldRecording:
+    """Open a text file of samples, a line a moment and a column a lead.
+
+    A first column of times (``time``, ``t``, ``seconds``, ``ms`` ..., or clock times) gives the
+    sampling rate; without one the caller has to.
+
+    Raises
+    ------
+    InputError
+        If a cell is no number, the times are uneven, or rate, unit or column cannot be had.
+    """
+    table = read_table(path)
+    columns: dict[str, NDArray[np.float32]] = {}
+    units: dict[str, str] = {}
+    rate = None
+    for at, name in enumerate(table.names):
+        time = at == 0 and len(table.names) > 1 and name and _TIME.fullmatch(name.casefold())
+        if time:
+            step = _SECONDS.get(time[2] or table.units[0].casefold().strip(), 1.0)
+        try:
+            if time:
+                rate = _rate(path, seconds_of(table, at) * step)
+                continue
+            columns[name] = table.numbers(at).astype(np.float32)
+        except ValueError as error:
+            raise InputError(f"{path}: {error} in column {name}; give numbers") from error
+        units[name] = table.units[at]
+    return from_columns(path, "text", columns, units, rate, hints)
+
+
+def seconds_of(table: Table, at: int) -> NDArray[np.float64]:
+    """Return a column of times in its own unit, clock times (h:mm:ss.s) in seconds.
+
+    Raises
+    ------
+    ValueError
+        If a cell is neither.
+    """
+    cells = [str(cell).strip().strip("'\"[]") for cell in table.columns[at]]
+    if not _CLOCK.fullmatch(cells[0]):
+        return table.numbers(at)
+    found = [_CLOCK.fullmatch(cell) for cell in cells]
+    if None in found:
+        raise ValueError("clock times are mixed with something else")
+    return np.array(
+        [3600 * int(at[1] or 0) + 60 * int(at[2]) + float(at[3]) for at in found if at is not None]
+    )
+
+
+def _rate(path: Path, seconds: NDArray[np.float64]) -> float:
+    """Return the samples a second from their times, which must be even."""
+    steps = np.diff(seconds)
+    usual = float(np.median(steps)) if len(steps) else 0.0
+    if not usual > 0 or not np.isfinite(seconds).all():
+        raise InputError(f"{path}: the times in its first column do not rise; give --fs instead")
+    mean = float(seconds[-1] - seconds[0]) / len(steps)
+    if abs(mean / usual - 1) > 0.2 or (np.abs(steps - mean) > 0.5 * mean + 1e-3).any():
+        raise InputError(
+            f"{path}: samples are missing between its times; resample it to even steps, with empty "
+            "cells where nothing was measured"
+        )
+    rate = 1 / mean
+    return float(round(rate)) if abs(rate / round(rate) - 1) < 1e-3 else rate
+
+
+def _dialect(lines: Sequence[str]) -> tuple[str, str]:
+    """Separator and decimal sign that make the most of the lines alike."""
+    body = lines[-max(len(lines) - 3, 1) :]
+    for separator in (";", "\t", ","):
+        if all(separator in line for line in body):
+            break
+    else:
+        wide = all(len(line.split()) == len(body[0].split()) > 1 for line in body)
+        separator = " " if wide else "\0"
+    cells = [cell for line in body for cell in _cells(line, separator)]
+    comma = separator != "," and any("," in cell for cell in cells)
+    if (
+        separator == ","
+        and len(body[0].split(",")) == 2
+        and all(re.fullmatch(r"\s*[-+]?\d+,\d+\s*", line) for line in body)
+    ):  # one column of decimal commas, or two of whole numbers: not to be known
+        comma, separator = True, "\0"
+    return ("\t" if separator == "\0" else separator), "," if comma else "."
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    parts = line.split() if separator == " " else line.split(separator)
+    return [part.strip().strip("'\"").strip() for part in parts]
+
+
+def _numeric(cells: Sequence[str]) -> bool:
+    """Whether a line holds values, not names."""
+    return all(
+        _NUMBER.fullmatch(cell) or _CLOCK.fullmatch(cell) or cell.casefold() in _MISSING
+        for cell in cells
+    ) and any(_NUMBER.fullmatch(cell) for cell in cells)
+
+
+def _are_units(cells: Sequence[str]) -> bool:
+    """Whether a second line holds units below the names."""
+    return not _numeric(cells) and any(millivolts(cell) is not None for cell in cells)

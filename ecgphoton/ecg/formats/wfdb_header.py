@@ -1,0 +1,126 @@
+"""The text of a WFDB header, looked at before wfdb parses it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ecgphoton.errors import InputError
+
+# Name[/segments], number of signals, perhaps rate[/counter], length and starting time; header(5).
+_RECORD_LINE = re.compile(
+    r"[^\s/]+(?:/(\d{1,5}))?\s+(\d{1,4})(?:\s+(\d[\d.e+]*)(?:/\S+)?(?:\s+(\d+).*)?)?"
+)
+_SIGNAL_LINE = re.compile(
+    r"([-\w]+\.?\w*|~)[ \t]+(\d{1,3})(?:x(\d{1,9}))?(?::(\d{1,9}))?(?:\+(\d{1,15}))?(?:[ \t].*)?",
+    re.ASCII,
+)
+_SEGMENT_LINE = re.compile(r"([-\w]+|~)[ \t]+(\d{1,10})(?:[ \t].*)?", re.ASCII)
+# Gain, baseline and unit: the field after the format.
+_UNIT = re.compile(r"\S+[ \t]+\S+[ \t]+-?[\d.eE+-]*(?:\(-?\d*\))?/(\S+)")
+LARGEST_HEADER = 2**20  # bytes
+LONGEST_LINE, MOST_LINES = 512, 4096  # of a header; header(5) allows 255 characters
+MOST_SIGNALS, LARGEST_FRAME, LARGEST_SKEW = 256, 4096, 10_000
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the text of a header says about files and segments."""
+
+    files: tuple[str, ...]
+    """Signal files, plain names beside the header; none for a record of several segments."""
+    segments: tuple[tuple[str, int], ...]
+    """Name and frames of every segment, ``~`` where nothing was recorded."""
+    units: tuple[str, ...]
+    """Of every signal, with every letter; empty where the header does not say."""
+
+
+def _text(header: bytes) -> str:
+    """Decode a header: UTF-8, or Latin-1, in which every byte is a letter."""
+    try:
+        return header.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return header.decode("latin-1")
+
+
+def header_lines(header: bytes, name: str) -> list[str]:
+    """Return the lines of a header that are no comments.
+
+    The patterns of wfdb take time that grows with a power of the length of a line, so that is
+    limited.
+
+    Raises
+    ------
+    InputError
+        If there is no line, or one is too long.
+    """
+    lines = [line.strip() for line in _text(header[: LARGEST_HEADER + 1]).splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    if (
+        len(header) > LARGEST_HEADER
+        or not 0 < len(lines) <= MOST_LINES
+        or max(map(len, lines)) > LONGEST_LINE
+    ):
+        raise InputError(
+            f"header {name}.hea is damaged: it has no line, more than {MOST_LINES}, or one of more "
+            f"than {LONGEST_LINE} characters; copy it again"
+        )
+    return lines
+
+
+def layout(header: bytes, name: str) -> Layout:
+    """Return which files, segments and units a header names.
+
+    Raises
+    ------
+    InputError
+        If a line is damaged, names a file in another folder, or promises more than is read.
+    """
+    first, *lines = header_lines(header, name)
+    record = _RECORD_LINE.fullmatch(first)
+    if record is None:
+        raise InputError(f"header {name}.hea is damaged in its first line; copy it again")
+    if record[1] is not None:
+        return Layout((), _segments(lines, int(record[1]), name), ())
+    if int(record[2]) != len(lines) or not lines:
+        raise InputError(
+            f"header {name}.hea is damaged: it has {len(lines)} lines for {record[2]} signals; "
+            "copy it again"
+        )
+    files, formats = dict[str, None](), set[tuple[str, str, str]]()
+    frame = 0
+    for line in lines:
+        signal = _SIGNAL_LINE.fullmatch(line)
+        if signal is None:
+            raise InputError(
+                f"header {name}.hea names the file {line.split()[0]!r}; only plain names, followed "
+                "by a format, are read"
+            )
+        file, form, together, skew, offset = signal.groups(default="0")
+        files[file] = None
+        formats.add((file, form, offset))
+        frame += max(int(together), 1)
+        if int(skew) > LARGEST_SKEW:
+            raise InputError(
+                f"header {name}.hea: a skew of {skew} samples; at most {LARGEST_SKEW} are read"
+            )
+    if len(lines) > MOST_SIGNALS or frame > LARGEST_FRAME:
+        raise InputError(
+            f"header {name}.hea declares {len(lines)} signals with {frame} samples a frame; at "
+            f"most {MOST_SIGNALS} with {LARGEST_FRAME} are read"
+        )
+    if len(formats) != len(files):
+        raise InputError(f"header {name}.hea gives one file in two formats; copy it again")
+    stated = [_UNIT.match(line) for line in lines]
+    return Layout(tuple(files), (), tuple("" if unit is None else unit[1] for unit in stated))
+
+
+def _segments(lines: list[str], count: int, name: str) -> tuple[tuple[str, int], ...]:
+    """Name and frames of every segment of a record of several."""
+    parts = [_SEGMENT_LINE.fullmatch(line) for line in lines]
+    if len(parts) != count or not parts or None in parts:
+        raise InputError(
+            f"header {name}.hea is damaged: it must have a line with name and length for each of "
+            f"its {count} segments; copy it again"
+        )
+    return tuple((part[1], int(part[2])) for part in parts if part is not None)

@@ -1,0 +1,219 @@
+"""WFDB records of one segment, read with the wfdb package.
+
+Digital formats and missing samples are those of the WFDB Applications
+Guide, header(5) and signal(5), https://physionet.org/physiotools/wag/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.ecg.formats.wfdb_header import Layout
+from ecgphoton.ecg.recording import LONGEST, Channel, OpenRecording, millivolts, unit_name
+from ecgphoton.errors import InputError
+from ecgphoton.intake import read_bytes
+
+SYNTHETIC_MARK = "SYNTHETIC"
+"""A header comment that starts with this word marks a made-up record."""
+# What each digital format stores for "no sample" (WFDB signal(5) manual page).
+INVALID = {"8": -(2**7), "80": -(2**7), "508": -(2**7), "310": -(2**9), "311": -(2**9)}
+INVALID |= {"212": -(2**11), "16": -(2**15), "61": -(2**15), "160": -(2**15), "516": -(2**15)}
+INVALID |= {"24": -(2**23), "524": -(2**23), "32": -(2**31)}
+# Bytes a sample takes, where the size of the file tells whether it is whole.
+_BYTES = {"8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "24": 3.0, "32": 4.0, "212": 1.5}
+_BYTES |= {"310": 4 / 3, "311": 4 / 3}
+_FLAC = ("508", "516", "524")
+MOST_TOGETHER = 2**25
+"""Samples of all signals of a file that are read at a time: reading one reads them all."""
+
+
+@dataclass(frozen=True, eq=False)
+class WfdbRecording(OpenRecording):
+    """A WFDB record of one segment; its samples stay digital until they are scaled."""
+
+    header: Any = field(default=None, repr=False)
+    """As wfdb read it."""
+
+    def read(self, channel: int, first: int, last: int) -> NDArray[np.float32]:
+        """Return digital samples `first` to `last` of a channel, NaN where missing."""
+        return self._measured(channel, self._digital(channel, first, last))
+
+    def pieces(self, channel: int, step: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Yield the whole channel, and compare its checksum at the end.
+
+        Raises
+        ------
+        InputError
+            If a file is truncated or the checksum differs from the header's.
+        """
+        check_scale(self.header, channel)
+        total, length = 0, self.channels[channel].length
+        step = max(1, min(step, MOST_TOGETHER // _together(self.header, channel)))
+        for first in range(0, length, step):
+            digital = self._digital(channel, first, min(first + step, length))
+            total += int(digital.sum())
+            yield first, self._measured(channel, digital)
+        stated = self.header.checksum[channel] if self.header.checksum else None
+        if stated is not None and not self.header.skew[channel] and (total - stated) % 2**16:
+            raise InputError(
+                f"{self.header.file_name[channel]} is corrupt: the checksum of channel {channel} "
+                "differs from its header; copy it again"
+            )
+
+    def _digital(self, channel: int, first: int, last: int) -> NDArray[np.int64]:
+        """Digital samples; frames of several samples are opened, never averaged."""
+        if self.header.file_name[channel] == "~":  # a signal that was not recorded
+            return np.full(last - first, -(2**31), np.int64)
+        frame = self.header.samps_per_frame[channel] or 1
+        start, stop = first // frame, -(-last // frame)
+        found = call_wfdb(
+            "rdrecord", f"signal of record {self.name}", str(self.path), sampfrom=start,
+            sampto=stop, physical=False, channels=[channel], return_res=32,
+            smooth_frames=frame == 1,
+        )  # fmt: skip
+        samples = found.d_signal[:, 0] if frame == 1 else found.e_d_signal[0]
+        return np.asarray(samples[first - start * frame : last - start * frame], np.int64)
+
+    def _measured(self, channel: int, digital: NDArray[np.int64]) -> NDArray[np.float32]:
+        signal = digital.astype(np.float32)
+        signal[digital == INVALID.get(self.header.fmt[channel], -(2**31))] = np.nan
+        return signal
+
+
+def open_one(path: Path, plan: Layout) -> WfdbRecording:
+    """Open a record of one segment whose header has been looked at.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged, or promises more than is read.
+    """
+    files = [path.with_name(name) for name in plan.files if name != "~"]
+    for file in files:
+        if not file.is_file():
+            raise lacking(file, path.name)
+    header = call_wfdb("rdheader", f"header {path.name}.hea", str(path))
+    rate = float(header.fs or 0)
+    if not 0 < rate < 1e6:
+        raise InputError(f"header {path.name}.hea says {rate:g} samples a second; check it")
+    length = _frames(header, path)
+    channels = []
+    for number, (name, unit) in enumerate(zip(header.sig_name, plan.units, strict=True)):
+        _check_size(header, path, number, length)
+        frame = header.samps_per_frame[number] or 1
+        stored = float(header.adc_gain[number] or 200.0)  # 0 or absent: not calibrated, 200 / mV
+        channels.append(
+            Channel(
+                str(name or f"channel {number}"),
+                unit_name(unit or "mV"),
+                rate * frame,
+                length * frame,
+                stored / (millivolts(unit or "mV") or 1.0),
+                float(header.baseline[number] or 0),
+            )
+        )
+    made_up = any(comment.startswith(SYNTHETIC_MARK) for comment in header.comments)
+    return WfdbRecording(
+        path, "WFDB", tuple(channels), (path.with_name(f"{path.name}.hea"), *files),
+        header.base_datetime, made_up, clock=rate, header=header,
+    )  # fmt: skip
+
+
+def _together(header: Any, channel: int) -> int:  # noqa: ANN401
+    pairs = zip(header.file_name, header.samps_per_frame, strict=True)
+    return sum(count or 1 for file, count in pairs if file == header.file_name[channel])
+
+
+def _frames(header: Any, path: Path) -> int:  # noqa: ANN401
+    """Length of the record; where the header does not say, from the size of its first file."""
+    if header.sig_len:
+        return int(header.sig_len)
+    file, form = header.file_name[0], header.fmt[0]
+    if form in _FLAC:
+        what = f"signal of record {path.name}"
+        return int(call_wfdb("rdrecord", what, str(path), physical=False, channels=[0]).sig_len)
+    if form not in _BYTES or file == "~":
+        raise InputError(f"header {path.name}.hea does not say how long the record is; add it")
+    size = path.with_name(file).stat().st_size - (header.byte_offset[0] or 0)
+    return int(size / (_together(header, 0) * _BYTES[form]))
+
+
+def check_scale(header: Any, channel: int) -> None:  # noqa: ANN401
+    """Refuse a scale that is none.
+
+    Raises
+    ------
+    InputError
+        If gain or baseline cannot be used.
+    """
+    gain, baseline = header.adc_gain[channel], header.baseline[channel] or 0
+    if header.file_name[channel] == "~":
+        raise InputError(
+            f"record {header.record_name} has no samples of channel {channel}; choose another lead"
+        )
+    if gain is not None and not 1e-9 <= gain <= 1e12:
+        raise InputError(
+            f"record {header.record_name} has a gain of {gain:g} in channel {channel}; give a "
+            "positive one, and swap the signal's sign if it is recorded upside down"
+        )
+    if abs(baseline) > 2**31:
+        raise InputError(
+            f"record {header.record_name} declares a baseline of {baseline}; 32-bit values are read"
+        )
+
+
+def _check_size(header: Any, path: Path, channel: int, length: int) -> None:  # noqa: ANN401
+    """Refuse a signal file shorter than its header promises."""
+    file, form = header.file_name[channel], header.fmt[channel]
+    if file == "~":  # a signal without samples
+        return
+    if length * (header.samps_per_frame[channel] or 1) > LONGEST:
+        raise InputError(
+            f"record {path.name} declares {length} samples; at most {LONGEST} are read"
+        )
+    if form not in INVALID:
+        raise InputError(
+            f"{file} is in format {form}; formats read are {', '.join(sorted(INVALID, key=int))}"
+        )
+    if form in _BYTES and length:
+        needed = int(length * _together(header, channel) * _BYTES[form])
+        needed += header.byte_offset[channel] or 0
+        size = path.with_name(file).stat().st_size
+        if size < needed:
+            raise InputError(
+                f"{file} is truncated: {size} bytes, its header promises {needed}; copy it again"
+            )
+
+
+def read_part(path: Path, name: str) -> bytes:
+    """Read a file of a record, or raise InputError."""
+    if not path.is_file():
+        raise lacking(path, name)
+    return read_bytes(path)
+
+
+def lacking(path: Path, name: str) -> InputError:
+    """Return the error for a file that a record needs and that is not there."""
+    return InputError(
+        f"record {name!r} lacks {path.name} in {path.parent}, or it cannot be read; copy it again "
+        "(`ecgphoton data verify` tells which files of a published database are wrong)"
+    )
+
+
+def call_wfdb(function: str, what: str, *arguments: object, **options: object) -> Any:  # noqa: ANN401
+    """Call a reader of wfdb; whatever it stumbles over is the file's fault."""
+    import wfdb
+
+    try:
+        return getattr(wfdb, function)(*arguments, **options)
+    except Exception as error:
+        raise InputError(
+            f"{what} is damaged ({type(error).__name__}: {error}); copy it again "
+            "(`ecgphoton data verify` tells which files of a published database are wrong)"
+        ) from error

@@ -1,0 +1,150 @@
+"""Beats that somebody marked in a recording: from WFDB, a table, or the EDF+ file itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.ecg.formats.edf import edf_notes
+from ecgphoton.ecg.formats.table import Table, read_table, seconds_of
+from ecgphoton.ecg.marks import BEATS, LARGEST_ANNOTATION, decode
+from ecgphoton.ecg.recording import LONGEST
+from ecgphoton.errors import InputError
+from ecgphoton.intake import read_bytes
+
+EDF_NOTES = "edf+"
+"""Annotator that means the annotations inside an EDF+ file."""
+USUAL = ("atr", "labels.csv", "beats.csv", "csv")
+"""Annotators that are looked for beside a recording when none is named."""
+_TABLES = (".csv", ".tsv", ".txt")
+_TIMES = ("time", "t", "seconds", "second", "sec", "s", "onset", "time (s)")
+_SAMPLES = ("sample", "samples", "sample #", "index", "r_peak", "peak")
+_SYMBOLS = ("symbol", "label", "type", "beat", "annotation", "class", "description")
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """Beats of one recording."""
+
+    sample: NDArray[np.int64]
+    """``(n,)`` in order, at the rate asked for."""
+    symbol: NDArray[np.str_]
+    """``(n,)`` WFDB symbols."""
+    notes: tuple[str, ...] = ()
+
+
+def label_file(recording: Path, annotator: str | None) -> Path:
+    """Return the file that holds the labels of a recording.
+
+    Parameters
+    ----------
+    recording
+        The recording's file (a WFDB record's header).
+    annotator
+        What follows the record's name: ``atr`` (WFDB), ``csv``, ``labels.csv``, or ``edf+`` for the
+        annotations of an EDF+ file itself; None takes the first of `USUAL` that is there, then
+        ``edf+``.
+
+    Raises
+    ------
+    InputError
+        If it is not there, or would be the recording itself.
+    """
+    edf = recording.suffix.lower() in (".edf", ".bdf")
+    if annotator == EDF_NOTES and edf:
+        return recording
+    wanted = USUAL if annotator is None else (annotator, *(annotator + kind for kind in _TABLES))
+    for ending in wanted:
+        file = recording.with_name(f"{recording.stem}.{ending}")
+        if file.is_file() and file != recording:
+            return file
+    if annotator is None and edf:
+        return recording
+    raise InputError(
+        f"record {recording.stem!r} lacks {recording.stem}.{annotator or 'atr'} in "
+        f"{recording.parent}: its labels as WFDB annotation, as a table with the columns time (or "
+        "sample) and symbol, or EDF+ annotations"
+    )
+
+
+def read_labels(
+    file: Path, fs: float, clock: float | None = None, symbols: Mapping[str, str] | None = None
+) -> Labels:
+    """Read the beats of a label file.
+
+    Parameters
+    ----------
+    file
+        From `label_file`.
+    fs
+        Rate of the lead, Hz: beats are given at this rate.
+    clock
+        Rate that samples of the file count, where that is not `fs`, Hz.
+    symbols
+        Words of the file to WFDB symbols; words that are in neither are no beats, and counted.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged or its columns are not known.
+    """
+    clock = fs if clock is None else clock
+    suffix = file.suffix.lower()
+    if suffix in (".edf", ".bdf"):
+        found = edf_notes(file)
+        at = np.array([note.seconds * fs for note in found], np.float64)
+        words = [note.text.strip() for note in found]
+    elif suffix in _TABLES:
+        at, words = _of_table(file, read_table(file), fs, fs / clock)
+    else:
+        marks = decode(
+            read_bytes(file, LARGEST_ANNOTATION + 1), f"annotation file {file.name}", clock
+        )
+        at, words = np.float64(fs / clock) * marks.sample, marks.symbol.tolist()
+    if len(at) and not (np.isfinite(at).all() and at.min() >= 0 and at.max() <= LONGEST):
+        raise InputError(f"{file} marks beats at negative or impossible times; check its columns")
+    known = {**{symbol: symbol for symbol in BEATS}, **(symbols or {})}
+    wrong = sorted(set(known.values()) - BEATS)
+    if wrong:
+        raise InputError(
+            f"{wrong[0]!r} is not a WFDB beat symbol; map words to one of {' '.join(sorted(BEATS))}"
+        )
+    others = Counter(word for word in words if word not in known)
+    order = np.argsort(at, kind="stable")
+    order = order[[words[i] in known for i in order.tolist()]] if len(order) else order
+    notes: tuple[str, ...] = ()
+    if others and suffix in (*_TABLES, ".edf", ".bdf"):  # a WFDB annotation has marks of all kinds
+        few = ", ".join(f"{word[:20]!r} {count}" for word, count in others.most_common(5))
+        notes = (f"{file.stem}: {sum(others.values())} labels are no beats: {few}",)
+    sample = np.rint(at[order]).astype(np.int64)
+    return Labels(sample, np.array([known[words[i]] for i in order.tolist()], "<U1"), notes)
+
+
+def _of_table(
+    file: Path, table: Table, fs: float, per_sample: float
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Place at the rate `fs`, and word, of every line."""
+    names = [name.casefold().strip() for name in table.names]
+
+    def column(known: tuple[str, ...]) -> int | None:
+        return next((names.index(name) for name in known if name in names), None)
+
+    symbol, sample, time = column(_SYMBOLS), column(_SAMPLES), column(_TIMES)
+    if symbol is None or (sample is None and time is None):
+        raise InputError(
+            f"{file} has the columns {', '.join(table.names[:8])}; labels need one called symbol, "
+            "and one called time (seconds) or sample"
+        )
+    try:
+        if sample is not None:
+            at = table.numbers(sample) * per_sample
+        else:
+            at = seconds_of(table, time or 0) * fs
+    except ValueError as error:
+        raise InputError(f"{file}: {error}; give numbers, or times as hh:mm:ss.sss") from error
+    return at, [str(cell).strip().strip("'\"") for cell in table.columns[symbol]]

@@ -1,0 +1,125 @@
+"""Which lead of a recording is meant: one rule for every format and every command."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.ecg.recording import Channel, OpenRecording
+from ecgphoton.errors import InputError
+
+_LIMB = ("i", "ii", "iii", "avr", "avl", "avf")
+_CHEST = tuple(f"v{number}" for number in range(1, 10))
+_PREFIX = re.compile(r"(ecg|ekg|lead|channel|ch)[\s_:.-]*(?=.)")
+_MODIFIED = re.compile(r"ml(?=i{1,3}$)|m(?=v\d$)")
+LOOKED_AT = 60.0
+"""Seconds from the middle of a channel that decide whether it looks like an ECG."""
+LEAST_KURTOSIS, QRS_SHARE = 5.0, 0.35
+"""An ECG has rare large values (kSQI above 5) and its power around 5 to 15 Hz (pSQI); an EEG, a
+pressure or noise lacks one of them. Clifford et al. 2012, DOI 10.1088/0967-3334/33/9/1419."""
+
+
+def plain(name: str) -> str:
+    """Return a lead's name without case, vendor prefix and the letters of a modified lead.
+
+    >>> [plain(name) for name in ("ECG II", "ii", "MLII", "EKG-V1", "Lead aVR", "ECG1")]
+    ['ii', 'ii', 'ii', 'v1', 'avr', 'ecg1']
+    """
+    short = " ".join(name.casefold().split())
+    rest = _PREFIX.sub("", short, count=1)
+    rest = _MODIFIED.sub("", rest)
+    return rest if rest in (*_LIMB, *_CHEST) else short
+
+
+def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[str] = ()) -> int:
+    """Return the number of the channel that is meant.
+
+    A lead asked for is taken by its exact name, else with case and vendor prefixes ignored, else
+    as ``channel:<n>``. Without one the first of `prefer` that is there, else lead II, else the
+    first channel that is an ECG by name, or by unit and spectrum.
+
+    Parameters
+    ----------
+    asked
+        Lead by name or number; it is used or refused, never replaced.
+    prefer
+        Leads in order of preference.
+
+    Raises
+    ------
+    InputError
+        If the lead asked for is not there, or no channel is an ECG.
+    """
+    channels = recording.channels
+    if asked is not None:
+        found = (
+            _number(asked, channels) if asked.startswith("channel:") else _named(asked, channels)
+        )
+        if found is None:
+            raise InputError(
+                f"record {recording.name!r} has no lead {asked}; its leads are {_list(channels)}"
+            )
+        return found
+    for name in (*prefer, "II"):
+        found = _named(name, [one if one.voltage else None for one in channels])
+        if found is not None:
+            return found
+    volts = [at for at, one in enumerate(channels) if one.voltage]
+    for at in volts:
+        if plain(channels[at].name) in (*_LIMB, *_CHEST) or re.match(
+            "ecg|ekg", channels[at].name, re.IGNORECASE
+        ):
+            return at
+    for at in volts:
+        if len(volts) == 1 == len(channels) or looks_like_ecg(*_middle(recording, at)):
+            return at
+    raise InputError(
+        f"record {recording.name!r} has no channel that is an ECG by name, or by unit and "
+        f"spectrum; name one of {_list(channels)}"
+    )
+
+
+def looks_like_ecg(signal: NDArray[np.float32], fs: float) -> bool:
+    """Whether samples (any unit) have the spectrum and the rare large values of an ECG."""
+    from scipy.signal import welch
+
+    known = signal[np.isfinite(signal)].astype(np.float64)
+    if len(known) < 4 * fs or np.ptp(known) == 0 or fs < 2 * 15:
+        return False
+    frequency, power = welch(known - known.mean(), fs, nperseg=round(4 * fs))
+    whole = power[(frequency >= 1) & (frequency <= 40)].sum()
+    share = power[(frequency >= 5) & (frequency <= 15)].sum() / max(whole, 1e-300)
+    steep = np.diff(known)
+    spread = steep.std()
+    kurtosis = 0.0 if spread == 0 else float((((steep - steep.mean()) / spread) ** 4).mean())
+    return bool(share >= QRS_SHARE and kurtosis >= LEAST_KURTOSIS)
+
+
+def _named(name: str, channels: Sequence[Channel | None]) -> int | None:
+    """Find a channel by exact name, else by its plain name."""
+    for alike in (str, plain):
+        for at, one in enumerate(channels):
+            if one is not None and alike(one.name) == alike(name):
+                return at
+    return None
+
+
+def _number(asked: str, channels: Sequence[Channel]) -> int | None:
+    number = asked.removeprefix("channel:")
+    known = number.isascii() and number.isdigit() and int(number[:9]) < len(channels)
+    return int(number) if known else None
+
+
+def _list(channels: Sequence[Channel]) -> str:
+    return ", ".join(f"channel:{at} {one.name}" for at, one in enumerate(channels))
+
+
+def _middle(recording: OpenRecording, at: int) -> tuple[NDArray[np.float32], float]:
+    """Return samples from the middle of a channel, and their rate."""
+    one = recording.channels[at]
+    half = min(round(LOOKED_AT * one.fs), one.length) // 2
+    middle = one.length // 2
+    return recording.read(at, middle - half, middle + half), one.fs

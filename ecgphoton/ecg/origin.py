@@ -1,0 +1,81 @@
+"""Which files a set of beats was read from, so that a later step reads exactly these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ecgphoton.ecg.databases import dataset_of
+from ecgphoton.ecg.dataset import Dataset
+from ecgphoton.errors import InputError
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The files that were read, each with its SHA-256."""
+
+    dataset: Dataset
+    folder: str
+    """Where they were."""
+    files: Mapping[str, str]
+    """File name to SHA-256, of every record that was read."""
+    records: int
+    """Records that were there."""
+
+    @property
+    def share(self) -> str:
+        """How much of the dataset there was: ``39 of the 78 records of svdb``."""
+        return f"{self.records} of the {len(self.dataset.records)} records of {self.dataset.name}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready form for a run: no absolute path where a published database was read."""
+        return {
+            "dataset": self.dataset.to_dict(),
+            "records": self.records,
+            "of_records": len(self.dataset.records),
+            "files": dict(self.files),
+        }
+
+
+def same_dataset(stored: Mapping[str, Any], records: tuple[str, ...]) -> Dataset:
+    """Return the dataset of a stored `Origin`, with the records that were read.
+
+    Raises
+    ------
+    InputError
+        If the description is damaged, or the database is not known here.
+    """
+    try:
+        values = stored["dataset"]
+        return (
+            Dataset.from_dict(values, records) if "folder" in values else dataset_of(values["name"])
+        )
+    except (KeyError, TypeError) as error:
+        raise InputError(f"the run does not say which dataset it read ({error})") from error
+
+
+def check_same(stored: Mapping[str, str], origin: Origin) -> None:
+    """Refuse files that are not those of a run.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, changed or new, by name.
+    """
+    found = origin.files
+    problems = [
+        *(f"{name} is missing" for name in stored if name not in found),
+        *(
+            f"{name} has changed"
+            for name in stored
+            if found.get(name, stored[name]) != stored[name]
+        ),
+        *(f"{name} was not there" for name in found if name not in stored),
+    ]
+    if problems:
+        few = ", ".join(problems[:5]) + (" ..." if len(problems) > 5 else "")
+        raise InputError(
+            f"{origin.folder} does not hold the files that the run was trained on: {few}; bring "
+            "them back, or name the data to use (--data)"
+        )

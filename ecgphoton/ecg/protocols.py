@@ -1,0 +1,284 @@
+"""Protocols: which records train, which validate, which only test; by name or from a file.
+
+References
+----------
+.. [1] de Chazal et al. 2004, IEEE TBME 51(7):1196, DOI 10.1109/TBME.2004.827359 (DS1 and DS2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ecgphoton.ecg.records import BEAT_SYMBOLS, LABELS, LabelScheme, label_scheme
+from ecgphoton.errors import InputError
+from ecgphoton.intake import parse_toml, read_text
+from ecgphoton.settings import nearest
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return the names in a text with spaces between them."""
+    return tuple(text.split())
+
+
+SAME_SUBJECT: Mapping[str, str] = {"202": "201"}
+"""Records taken from the subject of another record."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Which records train, which validate, which only test."""
+
+    name: str
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    """Whole records; empty when validation is a random share of the training beats."""
+    test: tuple[str, ...]
+    test_name: str
+    validation_fraction: float = 0.0
+    """Share of the training beats drawn for validation when `validation` is empty."""
+    same_subject: Mapping[str, str] = field(default_factory=lambda: dict(SAME_SUBJECT))
+    """Record to the name of its subject, where that is not the record's own name."""
+    labels: LabelScheme | None = None
+    """Labels the protocol is for; None leaves the choice to the recipe."""
+    lead: str | None = None
+    """Lead the protocol is for; None leaves the choice to the recipe."""
+    annotator: str | None = None
+    """Where its labels are, see `labels.label_file`; None leaves the choice to the dataset."""
+
+    def __post_init__(self) -> None:
+        names = (*self.train, *self.validation, *self.test)
+        if len(set(names)) != len(names):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise InputError(f"protocol {self.name!r} uses {twice} twice; name each record once")
+        if bool(self.validation) == (self.validation_fraction > 0):
+            raise InputError(
+                f"protocol {self.name!r} has {len(self.validation)} validation records and a "
+                f"validation share of {self.validation_fraction}; give exactly one of them"
+            )
+        if not 0 <= self.validation_fraction < 1:
+            raise InputError(
+                f"validation share {self.validation_fraction} of protocol {self.name!r}; "
+                "give a number in [0, 1)"
+            )
+
+    @property
+    def records(self) -> tuple[str, ...]:
+        """Every record, training first."""
+        return (*self.train, *self.validation, *self.test)
+
+    @property
+    def subjects(self) -> Mapping[str, str]:
+        """Record to subject."""
+        return {name: self.same_subject.get(name, name) for name in self.records}
+
+    @property
+    def leaking(self) -> tuple[str, ...]:
+        """Test records whose subject also trains or validates."""
+        return leaking_subjects((*self.train, *self.validation), self.test, self.same_subject)
+
+    def with_validation(self, records: Iterable[str]) -> Protocol:
+        """Return the protocol with these of its training or validation records validating.
+
+        Raises
+        ------
+        InputError
+            If a record is not among the training and validation records, or none would train.
+        """
+        chosen = tuple(records)
+        pool = (*self.train, *self.validation)
+        unknown = sorted(set(chosen) - set(pool))
+        train = tuple(name for name in pool if name not in chosen)
+        if unknown or not chosen or not train:
+            raise InputError(
+                f"validation records {list(chosen)} of protocol {self.name!r}: choose some, "
+                f"not all, of {' '.join(sorted(pool))}"
+            )
+        return replace(self, train=train, validation=chosen, validation_fraction=0.0)
+
+
+def leaking_subjects(
+    train: Iterable[str],
+    test: Iterable[str],
+    same_subject: Mapping[str, str] = SAME_SUBJECT,
+) -> tuple[str, ...]:
+    """Return the test records whose subject also has a record in `train`."""
+    known = {same_subject.get(name, name) for name in train}
+    return tuple(name for name in test if same_subject.get(name, name) in known)
+
+
+PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
+    {
+        "reference": Protocol(
+            name="reference",
+            train=names(
+                "100 101 102 103 104 105 107 108 109 111 112 113 115 117 121 122 123 200 201 202 "
+                "203 207 209 210 212 213 219 222 223 230 231 232"
+            ),
+            validation=(),
+            test=names("106 114 116 118 119 124 205 208 214 215 220 221 228 233 234"),
+            test_name="generalization",
+            validation_fraction=0.2,
+        ),
+        # DS1 and DS2 without the paced records 102, 104, 107 and 217. The five validation records
+        # hold 21 % of the beats of DS1, 23 % of its S, 17 % of its V and 34 of its 415 F; 208,
+        # with 373 F, has to train.
+        "inter-patient": Protocol(
+            name="inter-patient",
+            train=names("101 106 108 109 112 115 116 118 119 122 201 203 207 208 209 215 230"),
+            validation=names("114 124 205 220 223"),
+            test=names(
+                "100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 "
+                "233 234"
+            ),
+            test_name="DS2",
+        ),
+    }
+)
+"""Evaluation protocols by name."""
+
+_SETS = ("train", "validation", "test")
+_KEYS: Mapping[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(_SETS, list),
+    **dict.fromkeys(("name", "test_name", "lead", "annotator"), str),
+    "validation_fraction": (int, float),
+    "subjects": dict,
+    "labels": (str, dict),
+}
+"""Keys of a protocol file, and what they may be."""
+
+
+def protocol_of(protocol: str | Path | Protocol) -> Protocol:
+    """Return a protocol by name or from its file (``*.toml``), or the value itself."""
+    if isinstance(protocol, Protocol):
+        return protocol
+    if Path(protocol).suffix == ".toml":
+        return read_protocol(Path(protocol))
+    if str(protocol) in PROTOCOLS:
+        return PROTOCOLS[str(protocol)]
+    raise InputError(
+        f"there is no protocol {str(protocol)!r}; choose one of {', '.join(PROTOCOLS)}, or give a "
+        "protocol file (FILE.toml)"
+    )
+
+
+def read_protocol(path: Path) -> Protocol:
+    """Read a protocol file.
+
+    ::
+
+        name = "clinic"
+        train = ["01", "02", "03"]
+        validation = ["04"]        # or: validation_fraction = 0.2
+        test = ["05", "06"]
+        labels = "aami"            # or a table [labels]: classes, and symbol = class number
+        lead = "II"                # optional
+        annotator = "csv"          # optional: where the labels are
+        [subjects]                 # optional: records of one person
+        "03" = "02"
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or names something twice or unknown.
+    """
+    data = parse_toml(read_text(path), f"protocol {path}")
+    return protocol_from(data, f"protocol {path}", name=path.stem)
+
+
+def protocol_from(data: Mapping[str, Any], what: str, *, name: str = "protocol") -> Protocol:
+    """Make a protocol of the values of its file, or of what `protocol_values` gave.
+
+    Raises
+    ------
+    InputError
+        If a value is missing, unknown or of the wrong kind; `what` begins the message.
+    """
+    for key, value in data.items():
+        if key not in _KEYS:
+            raise InputError(f"{what}: unknown key {key!r}; {nearest(key, _KEYS)}")
+        if not isinstance(value, _KEYS[key]) or not _texts(key, value):
+            raise InputError(
+                f"{what}: {key} is {value!r}; give texts in quotes, in a list for "
+                f"{', '.join(_SETS)}, in a table for subjects"
+            )
+    lacking = [key for key in ("train", "test") if not data.get(key)]
+    if lacking:
+        raise InputError(f"{what} has no {lacking[0]} records; name some: {lacking[0]} = [...]")
+    labels = data.get("labels")
+    scheme = (
+        scheme_from(labels, what) if isinstance(labels, dict) else labels and label_scheme(labels)
+    )
+    return Protocol(
+        name=data.get("name", name),
+        train=tuple(data["train"]),
+        validation=tuple(data.get("validation", ())),
+        test=tuple(data["test"]),
+        test_name=data.get("test_name", "test"),
+        validation_fraction=float(data.get("validation_fraction", 0.0)),
+        same_subject=dict(data.get("subjects", {})),
+        labels=scheme or None,
+        lead=data.get("lead"),
+        annotator=data.get("annotator"),
+    )
+
+
+def protocol_values(protocol: Protocol) -> dict[str, Any]:
+    """Return the JSON-ready values that `protocol_from` takes."""
+    values = {
+        "name": protocol.name,
+        "train": list(protocol.train),
+        "validation": list(protocol.validation),
+        "test": list(protocol.test),
+        "test_name": protocol.test_name,
+        "validation_fraction": protocol.validation_fraction,
+        "subjects": dict(protocol.same_subject),
+        "labels": protocol.labels and _stored(protocol.labels),
+        "lead": protocol.lead,
+        "annotator": protocol.annotator,
+    }
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _stored(scheme: LabelScheme) -> str | dict[str, Any]:
+    return scheme.name if scheme.name in LABELS else scheme_values(scheme)
+
+
+def scheme_values(scheme: LabelScheme) -> dict[str, Any]:
+    """Return the JSON-ready values of a label scheme."""
+    return {"name": scheme.name, "classes": list(scheme.classes), **scheme.mapping}
+
+
+def _texts(key: str, value: Any) -> bool:  # noqa: ANN401
+    """Whether names are texts: 01 without quotes would be the number 1."""
+    items = value if key in _SETS else value.values() if key == "subjects" else ()
+    return all(isinstance(item, str) for item in items)
+
+
+def scheme_from(values: Mapping[str, Any], what: str) -> LabelScheme:
+    """Make a label scheme of a table: name, classes, and the class number of every symbol.
+
+    Raises
+    ------
+    InputError
+        If the table gives no symbol to a class, or a class that is not named.
+    """
+    mapping = {key: value for key, value in values.items() if key not in ("name", "classes")}
+    classes = values.get("classes")
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise InputError(f"{what}: labels.classes is {classes!r}; give names, the normal one first")
+    for symbol, number in mapping.items():
+        if symbol not in BEAT_SYMBOLS or type(number) is not int or not 0 <= number < len(classes):
+            raise InputError(
+                f"{what}: labels.{symbol} is {number!r}; give beat symbols of WFDB and numbers "
+                f"from 0 to {len(classes) - 1}"
+            )
+    if len(classes) < 2 or set(mapping.values()) != set(range(len(classes))):
+        raise InputError(f"{what}: labels must give every one of two or more classes a symbol")
+    name = str(values.get("name", "own"))
+    if name in LABELS:
+        raise InputError(f"{what}: labels {name!r} are there already; choose another name")
+    return LabelScheme(name, tuple(classes), mapping)

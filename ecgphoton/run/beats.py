@@ -123,6 +123,7 @@ def _load(
         lead=recipe.data.lead,
         split_seed=recipe.data.split_seed,
         stratified=recipe.data.stratified,
+        centring=recipe.data.centring,
     )
 
 

@@ -87,7 +87,7 @@ def _print(summary: Summary) -> None:
             click.echo(note)
 
 
-def _cell(value: float | int | None) -> str:
+def _cell(value: float | None) -> str:
     """Format a cell as bxb prints it."""
     return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
 

@@ -91,9 +91,7 @@ def load_splits(
     dataset = _dataset(data, data_dir)
     if dataset is None:
         protocol = synthetic.stand_in(protocol)
-        made = synthetic.extracted(
-            protocol.records, lead=lead or MITDB.leads[0], centring=centring
-        )
+        made = synthetic.extracted(protocol.records, lead=lead or MITDB.leads[0], centring=centring)
         return assemble(protocol, scheme, made, split_seed=split_seed, stratified=stratified)
     if protocol.annotator is not None:
         dataset = replace(dataset, annotator=protocol.annotator)
@@ -124,7 +122,13 @@ def load_records(
         If data is missing or damaged, or no record is named.
     """
     return load_all(
-        names, data=data, data_dir=data_dir, lead=lead, labels=labels, centring=centring, cache=cache
+        names,
+        data=data,
+        data_dir=data_dir,
+        lead=lead,
+        labels=labels,
+        centring=centring,
+        cache=cache,
     ).beats
 
 

@@ -124,7 +124,11 @@ class Rules:
 
     def _look_back(self, now: int, found: list[int]) -> None:
         """Take the highest of the peaks before, as long as a beat is overdue."""
-        while self._last and self._beats and now - self._last.sample > OVERDUE * median(self._intervals):
+        while (
+            self._last
+            and self._beats
+            and now - self._last.sample > OVERDUE * median(self._intervals)
+        ):
             low, after = LOWER * self._threshold(), self._last.sample + T_WAVE
             late = [one for one in self._late if one.sample > after and one.height > low]
             if not late:

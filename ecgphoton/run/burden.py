@@ -68,7 +68,9 @@ def annotate_folder(
         If the folder holds no recording, or none of them can be annotated.
     """
     subject = open_subject(model)
-    rows, files, failed = [], [], {}
+    rows: list[dict[str, Any]] = []
+    files: list[Path] = []
+    failed: dict[str, str] = {}
     for name in record_names(folder):
         try:
             report = annotate(find_file(folder / name), out, model=subject, **options)
@@ -82,7 +84,9 @@ def annotate_folder(
     if not rows:
         name, why = next(iter(failed.items()))
         raise InputError(f"none of {len(failed)} recordings could be annotated; {name}: {why}")
-    ending = options.get("annotator", ANNOTATOR)  # a dot, so that no reader takes it for a recording
+    ending = options.get(
+        "annotator", ANNOTATOR
+    )  # a dot, so that no reader takes it for a recording
     table, document = (out / f"{BURDENS}.{ending}.{kind}" for kind in ("csv", "json"))
     found = BurdenReport(tuple(rows), failed, (*files, table, document))
     with atomic_path(table) as temporary:

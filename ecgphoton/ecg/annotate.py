@@ -17,6 +17,7 @@ from ecgphoton.ecg.features import (
 )
 from ecgphoton.ecg.formats import find_file
 from ecgphoton.ecg.labels import label_file, read_labels
+from ecgphoton.ecg.quality import Stretch, Watch, reasons
 from ecgphoton.ecg.resample import scaled
 from ecgphoton.ecg.shape import History
 from ecgphoton.ecg.signal import BLOCK_SECONDS, Signal
@@ -54,6 +55,8 @@ class BeatCalls:
     """``(n,)`` why a beat could not be classified, empty where it was."""
     peaks_from: str
     """Annotator of the R peaks, or ``xqrs``."""
+    stretches: tuple[Stretch, ...] = ()
+    """Where the lead is no ECG."""
 
     def __len__(self) -> int:
         return len(self.sample)
@@ -97,10 +100,14 @@ def classify_record(
     """
     if block_seconds <= 0:
         raise InputError(f"blocks of {block_seconds} s; they must be longer than 0 s")
+    watch = Watch(signal.gain)
+    blocks = watch.through(signal.blocks(block_seconds))
     if annotator is None:
-        at_360 = detect_peaks(signal.blocks(block_seconds), signal.length_360, signal.gain)
+        at_360 = detect_peaks(blocks, signal.length_360, signal.gain)
         sample = scaled(at_360, 1 / signal.factor)
     else:
+        for _ in blocks:  # every block is judged before the first beat is
+            pass
         file = label_file(find_file(signal.path), annotator)
         sample = read_labels(file, signal.fs, signal.held.clock).sample
         at_360 = scaled(sample, signal.factor)
@@ -110,7 +117,8 @@ def classify_record(
             + (f"in annotation {annotator}" if annotator else f"that XQRS finds in {signal.lead}")
             + "; choose another annotator or lead"
         )
-    reason = _edges(at_360, signal.length_360)
+    edges, poor = _edges(at_360, signal.length_360), reasons(at_360, watch.stretches)
+    reason = np.where(edges == "", poor, edges)
     answers = []
     for beats in _chunks(_beats(signal, at_360, reason, block_seconds, progress)):
         answer = np.asarray(classify(beats), np.float32)
@@ -123,7 +131,8 @@ def classify_record(
     classes = answers[0].shape[1] if answers else 2
     probability = np.full((len(sample), classes), np.nan, np.float32)
     probability[reason == ""] = np.concatenate([*answers, np.empty((0, classes), np.float32)])
-    return BeatCalls(signal, sample, probability, reason, annotator or "xqrs")
+    found = tuple(watch.stretches)
+    return BeatCalls(signal, sample, probability, reason, annotator or "xqrs", found)
 
 
 def _edges(at_360: NDArray[np.int64], length: int) -> NDArray[np.str_]:

@@ -130,7 +130,7 @@ def annotate(
         "model_sha256": _digest(subject),
         "classes": list(classes),
         "operating_point": None if subject.point is None else subject.point.to_dict(),
-        "notes": list(signal.notes),
+        "notes": [*signal.notes, *(f"{signal.name}: {part}" for part in calls.stretches)],
         "annotation_note": note,
         "version": __version__,
     }

@@ -13,8 +13,8 @@ import torch
 from ecgphoton.ecg.beats import BeatSet, Loaded, Splits, load_all, load_splits
 from ecgphoton.ecg.databases import MITDB, dataset_of
 from ecgphoton.ecg.dataset import Dataset
-from ecgphoton.ecg.origin import check_same, same_dataset
-from ecgphoton.ecg.protocols import Protocol, protocol_from, protocol_of, scheme_from
+from ecgphoton.ecg.origin import check_same, dataset_read
+from ecgphoton.ecg.protocols import Protocol, protocol_from, scheme_from
 from ecgphoton.ecg.records import LABELS, LabelScheme, label_scheme
 from ecgphoton.errors import InputError
 from ecgphoton.recipe import Recipe, from_dict
@@ -91,9 +91,7 @@ def splits_like(
     if data is not None or "files" not in stored:  # of a shipped student there are names only
         source = metadata["source"] if data is None else data
         return _load(recipe, source, data_dir, chosen, labels)
-    dataset = same_dataset(stored, protocol_of(own).records)
-    if dataset.folder is not None:
-        dataset, data_dir = dataset.moved(data_dir), None
+    dataset = dataset_read(metadata).moved(data_dir)
     splits = _load(recipe, dataset, data_dir, chosen, labels)
     if protocol is None and splits.origin is not None:
         check_same(stored["files"], splits.origin)

@@ -215,8 +215,7 @@ def _cells(line: str, separator: str) -> list[str]:
 def _numeric(cells: Sequence[str]) -> bool:
     """Whether a line holds values, not names."""
     return all(
-        _NUMBER.fullmatch(cell) or _CLOCK.fullmatch(cell) or cell in _MISSING
-        for cell in cells
+        _NUMBER.fullmatch(cell) or _CLOCK.fullmatch(cell) or cell in _MISSING for cell in cells
     ) and any(_NUMBER.fullmatch(cell) for cell in cells)
 
 

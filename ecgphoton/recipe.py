@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ecgphoton.decision import ThresholdPolicy
+from ecgphoton.ecg.detect import Centring
 from ecgphoton.errors import InputError
 from ecgphoton.intake import parse_toml, read_text
 from ecgphoton.legacy.balance import Balance
@@ -38,6 +39,8 @@ class DataSettings:
     split_seed: int = 0
     """Seed of the random 80/20 split of training beats (protocols that split by beat)."""
     stratified: bool = False
+    centring: Centring = "annotation"
+    """Where windows are centred: on the annotation, or on the middle of the QRS (``qrs``)."""
 
 
 @dataclass(frozen=True)

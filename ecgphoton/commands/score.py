@@ -2,57 +2,105 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ecgphoton.commands import _shared as shared
 
-KINDS = ("QRS", "VEB", "SVEB", "abnormal")
+if TYPE_CHECKING:
+    from ecgphoton.ecg.tally import BeatComparison, Rates, Summary
 
 
 @click.command()
 @click.argument("records", nargs=-1, required=True)
 @click.option("--reference", "-r", default="atr", show_default=True, help="Reference annotator.")
 @click.option("--test", "-t", default="eph", show_default=True, help="Annotator to judge.")
+@click.option("--test-dir", type=shared.path_type, default=None, help="Where its files are.")
 @click.option("--start", type=float, default=300.0, show_default=True, help="Seconds to skip.")
 @click.option("--end", type=float, default=None, help="Seconds at which to stop.")
 @click.option("--window", type=float, default=0.150, show_default=True, help="Match within, s.")
+@click.option(
+    "--grouping",
+    type=click.Choice(["ec57", "de-chazal"]),
+    default="ec57",
+    show_default=True,
+    help="Escape beats e, j, n are S (EC57, bxb) or N (de Chazal).",
+)
 @shared.json_option
 def command(
     records: tuple[str, ...],
     reference: str,
     test: str,
+    test_dir: Path | None,
     start: float,
     end: float | None,
     window: float,
+    grouping: str,
     as_json: bool,
 ) -> None:
-    """Compare two annotations of RECORDS beat by beat (ANSI/AAMI EC57).
+    """Compare two annotations of RECORDS beat by beat (ANSI/AAMI EC57), as WFDB's bxb does.
 
-    Beats match within 150 ms, scored from five minutes on. Se is sensitivity, +P positive
-    predictivity; gross counts all beats alike, average all records alike.
+    Beats match within 150 ms, scored from five minutes on, outside ventricular flutter. Se is
+    sensitivity, +P positive predictivity; gross counts all beats alike, average all records alike.
     """
-    from ecgphoton.ecg.score import CLASSES, aggregate, score_record
+    from ecgphoton.ecg.score import score_record
+    from ecgphoton.ecg.tally import aggregate
 
     summary = aggregate(
-        score_record(r, reference=reference, test=test, start=start, end=end, window=window)
-        for r in records
-    )
+        score_record(
+            record, reference=reference, test=test, test_folder=test_dir,
+            start=start, end=end, window=window, grouping=grouping,  # type: ignore[arg-type]
+        )
+        for record in records
+    )  # fmt: skip
     if as_json:
         shared.emit(summary.to_dict())
         return
-    gross = summary.gross
-    names = [*CLASSES, "none"]
-    matrix = [[name, *map(int, row)] for name, row in zip(names, gross.matrix, strict=True)]
-    shared.table(f"{reference} (rows) against {test} (columns)", ["", *names], matrix)
-    rows = [_row(one.record, one.to_dict()) for one in summary.records]
-    if len(rows) > 1:
-        rows += [_row("gross", gross.to_dict()), _row("average", summary.average())]
-    columns = ["record", *(f"{kind} {share}" for kind in KINDS for share in ("Se", "+P"))]
-    shared.table("beat by beat", [*columns, "abnormal FPR"], rows)
+    _print(summary)
 
 
-def _row(name: str, numbers: Any) -> list[str]:  # noqa: ANN401
-    shares = [shared.percent(numbers[kind][share]) for kind in KINDS for share in ("Se", "+P")]
-    return [name, *shares, shared.percent(numbers["abnormal"]["FPR"])]
+def _print(summary: Summary) -> None:
+    from ecgphoton.ecg.tally import KINDS
+
+    many = len(summary.records) > 1
+    rows = [*summary.records, *([summary.gross] if many else [])]
+    lines = [one.bxb() for one in rows]
+    names = list(lines[0])
+    cut = names.index("Q Se")
+    for title, part in (("counts, as bxb -L", names[:cut]), ("shares, as bxb -L", names[cut:])):
+        cells = [
+            [one.record, *map(_cell, map(line.get, part))]
+            for one, line in zip(rows, lines, strict=True)
+        ]
+        shared.table(f"{title} (reference in capitals, test in small)", ["record", *part], cells)
+    cells = [[one.record, *_shares(one)] for one in rows]
+    if many:
+        average = summary.average()
+        shares = [shared.percent(average[kind][s]) for kind in KINDS for s in ("Se", "+P")]
+        cells.append(["average", *shares, shared.percent(average["abnormal"]["FPR"]), ""])
+    heads = [f"{kind} {share}" for kind in KINDS for share in ("Se", "+P")]
+    shared.table("beat by beat", ["record", *heads, "abnormal FPR", "?"], cells)
+    for one in summary.records:
+        for note in one.notes:
+            click.echo(note)
+
+
+def _cell(value: float | None) -> str:
+    """Format a cell as bxb prints it."""
+    return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def _shares(one: BeatComparison) -> list[str]:
+    """Format the shares, without those that a two-class test cannot have."""
+
+    def pair(rates: Rates, *, known: bool) -> list[str]:
+        return [shared.percent(value) if known else "–" for value in (rates.se, rates.ppv)]
+
+    kinds = [
+        cell
+        for kind, rates in one.rates().items()
+        for cell in pair(rates, known=not (one.two_class and kind in ("VEB", "SVEB")))
+    ]
+    return [*kinds, shared.percent(one.abnormal.fpr), shared.percent(one.undecided)]

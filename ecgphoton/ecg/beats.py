@@ -13,6 +13,7 @@ from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.cache import remembered
 from ecgphoton.ecg.databases import MITDB, dataset_of
 from ecgphoton.ecg.dataset import Dataset
+from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.extract import Extracted, extract
 from ecgphoton.ecg.formats import needs_hints
 from ecgphoton.ecg.origin import Origin
@@ -53,6 +54,7 @@ def load_splits(
     lead: str | None = None,
     split_seed: int = 0,
     stratified: bool = False,
+    centring: Centring = "annotation",
     cache: bool = True,
 ) -> Splits:
     """Load training, validation and test beats of a protocol.
@@ -74,6 +76,9 @@ def load_splits(
         record lacks the first.
     split_seed, stratified
         Of the random division, where validation is a share of the training beats.
+    centring
+        Where windows are centred: on the annotation, or on the middle of the QRS (`qrs`), which
+        is the same for an annotated and a detected beat.
     cache
         Whether to remember the beats on disk.
 
@@ -88,13 +93,15 @@ def load_splits(
     dataset = _dataset(data, data_dir)
     if dataset is None:
         protocol = synthetic.stand_in(protocol)
-        made = synthetic.extracted(protocol.records, lead=lead or MITDB.leads[0])
+        made = synthetic.extracted(protocol.records, lead=lead or MITDB.leads[0], centring=centring)
         return assemble(protocol, scheme, made, split_seed=split_seed, stratified=stratified)
     if protocol.annotator is not None:
         dataset = replace(dataset, annotator=protocol.annotator)
     subjects = {**dataset.same_subject, **protocol.same_subject}
     protocol = replace(protocol, same_subject=subjects)
-    extracted, origin = _extract_all(dataset, protocol.records, data_dir, lead, cache=cache)
+    extracted, origin = _extract_all(
+        dataset, protocol.records, data_dir, lead, centring=centring, cache=cache
+    )
     splits = assemble(protocol, scheme, extracted, split_seed=split_seed, stratified=stratified)
     return replace(splits, origin=origin, report=_with_share(splits.report, origin))
 
@@ -106,6 +113,7 @@ def load_records(
     data_dir: str | Path | None = None,
     lead: str | None = None,
     labels: str | LabelScheme = "literal",
+    centring: Centring = "annotation",
     cache: bool = True,
 ) -> BeatSet:
     """Load all beats of some records; those outside the label scheme have label -1.
@@ -116,7 +124,13 @@ def load_records(
         If data is missing or damaged, or no record is named.
     """
     return load_all(
-        names, data=data, data_dir=data_dir, lead=lead, labels=labels, cache=cache
+        names,
+        data=data,
+        data_dir=data_dir,
+        lead=lead,
+        labels=labels,
+        centring=centring,
+        cache=cache,
     ).beats
 
 
@@ -127,6 +141,7 @@ def load_all(
     data_dir: str | Path | None = None,
     lead: str | None = None,
     labels: str | LabelScheme = "literal",
+    centring: Centring = "annotation",
     cache: bool = True,
 ) -> Loaded:
     """Load all beats of some records, or of every record of a dataset that is there.
@@ -145,10 +160,12 @@ def load_all(
     origin = None
     if dataset is None:
         names = tuple(names or ())
-        extracted = synthetic.extracted(names, lead=lead or MITDB.leads[0])
+        extracted = synthetic.extracted(names, lead=lead or MITDB.leads[0], centring=centring)
     else:
         names = _there(dataset, data_dir) if names is None else tuple(names)
-        extracted, origin = _extract_all(dataset, names, data_dir, lead, cache=cache)
+        extracted, origin = _extract_all(
+            dataset, names, data_dir, lead, centring=centring, cache=cache
+        )
     classed = [labelled(extracted[name], scheme) for name in names]
     report = DropReport.join(part.report for part in classed)
     if origin is not None:
@@ -185,6 +202,7 @@ def _extract_all(
     data_dir: str | Path | None,
     lead: str | None,
     *,
+    centring: Centring,
     cache: bool,
 ) -> tuple[dict[str, Extracted], Origin]:
     """Beats of every record, and the files they were read from."""
@@ -208,12 +226,14 @@ def _extract_all(
                 folder, name, lead=lead, prefer=prefer, annotator=dataset.annotator,
                 symbols=dataset.symbols, hints=dataset.hints if needs_hints(files[0]) else None,
             )  # fmt: skip
-            return extract(read, source=dataset.source)
+            return extract(read, source=dataset.source, centring=centring)
 
         if not cache:
             return build(), hashes
-        key = (name, lead, prefer, dataset.symbols, dataset.hints, dataset.source, hashes)
-        return remembered(name, lead or "preferred", dataset.source, repr(key), build), hashes
+        how = (lead, prefer, dataset.symbols, dataset.hints, dataset.source, centring)
+        key = (name, how, hashes)
+        place = f"{lead or 'preferred'}-{centring}"
+        return remembered(name, place, dataset.source, repr(key), build), hashes
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         found = dict(zip(names, pool.map(one, names), strict=True))

@@ -14,8 +14,8 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.qrs_rules import Peak, Rules
 
+Centring = Literal["annotation", "qrs"]
+"""Where a window is centred: on the R peak that is annotated (or estimated, where beats are
+detected), or on the middle of the QRS that `centred` finds around either."""
 BAND = (6.0, 20.0)  # Hz
 BAND_TAPS, SMOOTH_TAPS, STEP = 61, 61, 4
 REFRACTORY = 78
@@ -177,24 +180,3 @@ class Detector:
         height, usual = power[at], np.maximum(around[at // EVERY], 1e-12)
         columns = (at + self._first, height, height / usual, steepest[at])
         return [Peak(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
-
-
-def detect_peaks(
-    blocks: Iterable[tuple[int, NDArray[np.float32]]], gain: float
-) -> NDArray[np.int64]:
-    """Find the middles of all QRS complexes of a signal at 360 Hz.
-
-    Parameters
-    ----------
-    blocks
-        Consecutive pieces with the first sample of each, as `Signal.blocks` yields them.
-    gain
-        Units of the signal per mV.
-
-    Returns
-    -------
-    ``(n,)`` samples, in order.
-    """
-    detector = Detector(gain)
-    found = [detector.push(piece) for _, piece in blocks]
-    return np.concatenate([*found, detector.push(np.empty(0, np.float32), last=True)])

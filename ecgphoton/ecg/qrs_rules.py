@@ -24,8 +24,6 @@ CLEAR, CLEAR_LATE = 3.0, 3.7
 """Least contrast of a beat; and of one that is taken late or that the height is learnt from."""
 T_WAVE, T_SLOPE, T_HEIGHT = 140, 0.45, 0.38
 """A T wave comes within 0.39 s, with less slope than the beat, and less energy than the usual."""
-
-
 USUAL, LONGEST = 288, 720
 """An interval before any is known, and the longest that is remembered, samples."""
 TIE = 78
@@ -73,12 +71,14 @@ class Rules:
         found: list[int] = []
         while self._next < len(self._peaks) and (self._beats or self._learn(until, last)):
             peak = self._peaks[self._next]
+            self._look_back(peak.sample, found)
             if peak.sample - self._since > SILENCE:
                 self._beats.clear()
                 self._since = peak.sample - LEARN
             else:
                 self._next += 1
                 self._judge(peak, found)
+        self._look_back(until, found)
         old = next((i for i, one in enumerate(self._peaks) if one.sample > until - 2 * SILENCE), 0)
         del self._peaks[: min(old, self._next)]
         self._next -= min(old, self._next)
@@ -106,7 +106,6 @@ class Rules:
         return False
 
     def _judge(self, peak: Peak, found: list[int]) -> None:
-        self._look_back(peak.sample, found)
         since = T_WAVE if self._last is None else peak.sample - self._last.sample
         if since <= TIE:
             return
@@ -116,7 +115,6 @@ class Rules:
             and peak.slope < T_SLOPE * self._last.slope
             and peak.height < T_HEIGHT * self._level
         )
-
         if peak.height > self._threshold() and peak.contrast > CLEAR and not t_wave:
             self._beat(peak, found)
             return
@@ -126,7 +124,11 @@ class Rules:
 
     def _look_back(self, now: int, found: list[int]) -> None:
         """Take the highest of the peaks before, as long as a beat is overdue."""
-        while self._last and now - self._last.sample > OVERDUE * median(self._intervals):
+        while (
+            self._last
+            and self._beats
+            and now - self._last.sample > OVERDUE * median(self._intervals)
+        ):
             low, after = LOWER * self._threshold(), self._last.sample + T_WAVE
             late = [one for one in self._late if one.sample > after and one.height > low]
             if not late:

@@ -1,35 +1,30 @@
-"""One recording in; WFDB annotation, JSON lines and a picture of every beat's class out."""
+"""Recordings in; annotations, a line a beat, a picture and a table of burdens out."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ecgphoton.artifacts import atomic_path, sha256
-from ecgphoton.ecg.annotate import (
-    BeatCalls,
-    Progress,
-    classify_record,
-    decide_symbols,
-)
+from ecgphoton.artifacts import sha256
+from ecgphoton.ecg.annotate import BeatCalls, Progress, classify_record
 from ecgphoton.ecg.annotations import write_annotations
-from ecgphoton.ecg.signal import BLOCK_SECONDS, open_signal
-from ecgphoton.errors import InputError
+from ecgphoton.ecg.formats import Hints, find_file
+from ecgphoton.ecg.labels import label_file
+from ecgphoton.ecg.signal import BLOCK_SECONDS, Signal, open_signal
+from ecgphoton.run.annotation_files import ANNOTATOR, Outputs, write_edf, write_lines, write_table
+from ecgphoton.run.annotator import Beats, table
 from ecgphoton.run.backends import Backend, classifier
 from ecgphoton.run.subject import Subject, open_subject
 from ecgphoton.version import __version__
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-ANNOTATOR = "eph"
-"""Extension of the annotation files this project writes."""
+LONG_SILENCE = 10.0
+"""Seconds without a beat that are mentioned."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +43,13 @@ def annotate(
     record: str | Path,
     out: Path,
     *,
-    model: Path | None = None,
+    model: Path | Subject | None = None,
     backend: Backend = "torch",
     lead: str | None = None,
+    hints: Hints | None = None,
     peaks: str | None = None,
     annotator: str = ANNOTATOR,
+    force: bool = False,
     chip: int = 0,
     profile: str | None = None,
     noise: float | None = None,
@@ -63,12 +60,13 @@ def annotate(
     """Classify every beat of a recording.
 
     Writes ``<record>.<annotator>`` (WFDB annotation), ``<record>.jsonl`` (a summary line, then a
-    line a beat) and ``<record>.png`` into `out`.
+    line a beat), ``<record>.<annotator>.csv`` and ``<record>.png`` into `out`, and for an EDF
+    recording its annotations as ``<record>.<annotator>.edf`` (EDF+).
 
     Parameters
     ----------
     record
-        Path of a WFDB record without extension; any rate from 100 Hz, any length.
+        A recording of any format, any rate from 100 Hz, any length.
     out
         Folder.
     model
@@ -78,10 +76,14 @@ def annotate(
         bundle; ``chip``: one simulated chip.
     lead
         By name, or ``channel:<n>``; by default the one the student was trained on.
+    hints
+        Rate, unit and column, for files that do not say them.
     peaks
         Annotator that marks the R peaks; without one they are detected.
     annotator
         Extension of the annotation file to write.
+    force
+        Whether ``atr``, or a file that this project did not write, may be replaced.
     chip, profile, noise
         Which chip of which process, or of what noise, as `simulate` takes them.
     block_seconds
@@ -90,68 +92,84 @@ def annotate(
     Raises
     ------
     InputError
-        If record, model or an option cannot be used.
+        If record, model or an option cannot be used, or an output would replace an input.
     """
     began = time.perf_counter()
-    subject = open_subject(model)
-    classes = tuple(str(name) for name in subject.metadata["classes"])
-    signal = open_signal(record, lead, prefer=(str(subject.metadata.get("lead", "MLII")),))
-    if peaks == annotator and out.resolve() == signal.path.parent.resolve():
-        raise InputError(
-            f"R peaks are read from annotator {peaks!r}, which would be overwritten; choose "
-            "another annotator to write, or another folder"
-        )
+    subject = model if isinstance(model, Subject) else open_subject(model)
+    prefer = (str(subject.metadata.get("lead", "MLII")),)
+    signal = open_signal(record, lead, prefer=prefer, hints=hints)
+    inputs = [*signal.held.files]
+    if peaks is not None:
+        inputs.append(label_file(find_file(signal.path), peaks))
+    outputs = Outputs.plan(
+        out, signal.name, annotator, inputs,
+        edf=signal.held.format in ("EDF", "BDF"), picture=picture, force=force,
+    )  # fmt: skip
     classify = classifier(subject, backend, chip=chip, profile=profile, noise=noise)
     calls = classify_record(
-        signal, classify, annotator=peaks, block_seconds=block_seconds, progress=progress
+        signal,
+        classify,
+        annotator=peaks,
+        centring=subject.centring,
+        block_seconds=block_seconds,
+        progress=progress,
     )
-    called, abnormality = decide(calls, subject)
-    symbol = decide_symbols(calls, called, classes)
-    note = _note(subject, classes, backend)
-    files = [
-        write_annotations(
-            out, signal.name, annotator, calls.sample, symbol.tolist(), fs=signal.fs, note=note
-        )
-    ]
+    beats = table(subject, signal.fs, calls.sample, calls.probability, calls.reason)
+    note = _note(subject, backend)
     summary = {
-        "record": signal.name,
-        "lead": signal.lead,
-        "sampling_rate": signal.fs,
-        "seconds": signal.length / signal.fs,
-        "source": "synthetic" if signal.synthetic else "recorded",
-        "beats": len(calls),
-        "symbols": dict(sorted(Counter(symbol.tolist()).items())),
-        "not_normal": int((calls.classified & (symbol != "N")).sum()),
-        "not_classified": dict(Counter(calls.reason[~calls.classified].tolist())),
-        "peaks_from": calls.peaks_from,
+        **_summary(signal, calls, beats, subject),
         "backend": backend,
         "chip": {"number": chip, "profile": profile, "noise": noise} if backend == "chip" else None,
-        "model": str(subject.path),
-        "model_sha256": _digest(subject),
-        "classes": list(classes),
-        "operating_point": None if subject.point is None else subject.point.to_dict(),
-        "notes": [*signal.notes, *(f"{signal.name}: {part}" for part in calls.stretches)],
         "annotation_note": note,
         "version": __version__,
     }
-    files.append(_write_lines(out / f"{signal.name}.jsonl", summary, calls, symbol, abnormality))
-    if picture:
+    write_annotations(
+        out, outputs.name, annotator, calls.sample, beats.symbol.tolist(), fs=signal.fs, note=note
+    )
+    write_lines(outputs.lines, summary, beats)
+    write_table(outputs.table, beats)
+    if outputs.edf is not None:
+        write_edf(outputs.edf, signal, beats)
+    if outputs.picture is not None:
         from ecgphoton.report.strips import draw_annotation
 
-        files.append(out / f"{signal.name}.png")
-        draw_annotation(files[-1], calls, symbol, abnormality)
+        draw_annotation(outputs.picture, calls, beats.symbol, beats.probability)
     summary["wall_seconds"] = round(time.perf_counter() - began, 2)
-    return AnnotationReport(summary, tuple(files))
+    return AnnotationReport(summary, outputs.files)
 
 
-def decide(calls: BeatCalls, subject: Subject) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Class of every beat, and its probability of not being normal (NaN where unknown)."""
-    abnormality = 1 - calls.probability[:, 0]
-    if subject.point is None:
-        called = np.nan_to_num(calls.probability, nan=-1.0).argmax(1)
-        return called.astype(np.int64), abnormality
-    abnormality = calls.probability[:, 1]
-    return subject.point.decide(abnormality).astype(np.int64), abnormality
+def _summary(signal: Signal, calls: BeatCalls, beats: Beats, subject: Subject) -> dict[str, Any]:
+    undecided = int((~calls.classified).sum())
+    seconds = signal.length / signal.fs
+    return {
+        "record": signal.name,
+        "format": signal.held.format,
+        "lead": signal.lead,
+        "sampling_rate": signal.fs,
+        "seconds": seconds,
+        "source": "synthetic" if signal.synthetic else "recorded",
+        "beats": len(calls),
+        "symbols": dict(sorted(Counter(beats.symbol.tolist()).items())),
+        "not_normal": int((calls.classified & (beats.symbol != "N")).sum()),
+        "not_classified": dict(Counter(calls.reason[~calls.classified].tolist())),
+        "undecided_share": undecided / len(calls),
+        "peaks_from": calls.peaks_from,
+        "centring": subject.centring,
+        "model": str(subject.path),
+        "model_sha256": _digest(subject),
+        "classes": [str(name) for name in subject.metadata["classes"]],
+        "operating_point": None if subject.point is None else subject.point.to_dict(),
+        "notes": [*signal.notes, *_silences(beats.time, seconds)],
+    }
+
+
+def _silences(time: np.ndarray[Any, np.dtype[np.float64]], seconds: float) -> list[str]:
+    """Mention long spans in which there is no beat."""
+    edges = [0.0, *time.tolist(), seconds]
+    spans = [(a, b) for a, b in pairwise(edges) if b - a > LONG_SILENCE]
+    said = [f"no beat from {a:.1f} s to {b:.1f} s" for a, b in spans[:5]]
+    more = [f"and {len(spans) - 5} more spans of over {LONG_SILENCE:g} s without a beat"]
+    return said + (more if len(spans) > 5 else [])
 
 
 def _digest(subject: Subject) -> str:
@@ -161,36 +179,12 @@ def _digest(subject: Subject) -> str:
     return sha256(path / runs.CHECKPOINT if path.is_dir() else path)
 
 
-def _note(subject: Subject, classes: tuple[str, ...], backend: str) -> str:
+def _note(subject: Subject, backend: str) -> str:
     """Return what the annotation file says about itself."""
     said = f"ecgphoton {__version__}, student {_digest(subject)[:12]} on {backend}: "
     if subject.point is None:
-        return said + f"classes {' '.join(classes)}; Q is any other, ? not classifiable"
+        classes = " ".join(str(name) for name in subject.metadata["classes"])
+        return said + f"classes {classes}; Q is any other, ? not classifiable"
     return (
         said + f"Q is abnormal of any kind (p >= {subject.point.threshold:.4f}), ? not classifiable"
     )
-
-
-def _write_lines(
-    path: Path,
-    summary: dict[str, Any],
-    calls: BeatCalls,
-    symbol: NDArray[np.str_],
-    abnormality: NDArray[np.float32],
-) -> Path:
-    """Write the summary, then a line a beat."""
-    times = np.round(calls.sample / calls.signal.fs, 4)
-    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        file.write(json.dumps({"summary": summary}, sort_keys=True, ensure_ascii=False) + "\n")
-        for sample, at, said, p, reason in zip(
-            calls.sample, times, symbol, abnormality, calls.reason, strict=True
-        ):
-            line: dict[str, Any] = {
-                "sample": int(sample), "seconds": float(at), "symbol": str(said)
-            }  # fmt: skip
-            if reason:
-                line["reason"] = str(reason)
-            else:
-                line["abnormal"] = round(float(p), 5)
-            file.write(json.dumps(line) + "\n")
-    return path

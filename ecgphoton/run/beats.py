@@ -146,6 +146,7 @@ def _load(
         lead=lead,
         split_seed=recipe.data.split_seed,
         stratified=recipe.data.stratified,
+        centring=recipe.data.centring,
     )
 
 

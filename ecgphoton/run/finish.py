@@ -72,6 +72,7 @@ def finish(
         "labels": splits.labels.name,
         "protocol": splits.protocol.name,
         "lead": splits.protocol.lead or recipe.data.lead,
+        "centring": recipe.data.centring,
         "source": splits.train.source,
         "operating_point": None if fitted.point is None else fitted.point.to_dict(),
         "selection": {

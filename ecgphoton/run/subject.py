@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from ecgphoton import runs
 from ecgphoton.artifacts import MANIFEST, read_json
 from ecgphoton.decision import OperatingPoint
+from ecgphoton.ecg.detect import Centring
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import KIND as BUNDLE_KIND
 
@@ -36,6 +37,14 @@ class Subject:
         """What to call files about it."""
         unnamed = self.path.is_file() or self.path.name == "bundle"
         return self.path.resolve().parent.name if unnamed else self.path.resolve().name
+
+    @property
+    def centring(self) -> Centring:
+        """Where the windows of its training were centred; nothing said is the annotation."""
+        said = self.metadata.get("centring", "annotation")
+        if said not in get_args(Centring):
+            raise InputError(f"{self.path} says centring {said!r}; it must be annotation or qrs")
+        return cast(Centring, said)
 
     @property
     def architecture(self) -> Architecture:

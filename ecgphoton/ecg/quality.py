@@ -63,7 +63,7 @@ class Stretch:
 
 @dataclass(eq=False)
 class Watch:
-    """Judges a signal at 360 Hz as it comes, piece by piece, with the same answer for any pieces."""
+    """Judges a signal at 360 Hz as it comes; how it is cut into pieces changes nothing."""
 
     gain: float
     """Units of the samples per mV."""

@@ -192,7 +192,8 @@ def beats_on(
     if not dataset.leads:
         dataset = replace(dataset, leads=(str(metadata.get("lead", MITDB.leads[0])),))
     scheme = scheme_of(metadata) if labels is None else label_scheme(labels)
-    loaded = load_all(data=dataset, data_dir=data_dir, labels=scheme)
+    centring = from_dict(metadata["recipe"]).data.centring
+    loaded = load_all(data=dataset, data_dir=data_dir, labels=scheme, centring=centring)
     known = loaded.beats.take(loaded.beats.label >= 0)
     if not len(known):
         raise InputError(

@@ -75,6 +75,8 @@ class BeatStream:
         self._done = 0
         self._history = History.empty()
         self._watch = Watch(gain)
+        # Window of a beat that still waits for the next one, once its signal is forgotten.
+        self._waiting: NDArray[np.float32] | None = None
 
     @property
     def stretches(self) -> list[Stretch]:
@@ -110,8 +112,16 @@ class BeatStream:
             self._done -= drop
         drop = end - BEFORE - self._first
         if drop > 0:
+            self._keep_waiting(self._first + drop)
             self._signal, self._first = self._signal[drop:], self._first + drop
         return found
+
+    def _keep_waiting(self, first: int) -> None:
+        """Keep the window of a waiting beat that begins before the sample `first`."""
+        if self._done < len(self._middle):
+            start = int(self._middle[self._done]) - HALF
+            if self._first <= start < first:
+                self._waiting = self._signal[start - self._first :][:WINDOW].copy()
 
     def _locate(self, piece: NDArray[np.float32], end: int, *, last: bool) -> None:
         """Find R samples and middles of the windows of further beats."""
@@ -139,7 +149,10 @@ class BeatStream:
         windows = np.empty((0, WINDOW), np.float32)
         if len(inside):
             view = np.lib.stride_tricks.sliding_window_view(self._signal, WINDOW)
-            windows = view[middle[inside] - HALF - self._first]
+            start = middle[inside] - HALF - self._first
+            windows = view[np.maximum(start, 0)]
+            if start[0] < 0 and self._waiting is not None:
+                windows[0] = self._waiting
             whole = np.isfinite(windows).all(axis=1)
             reason[inside[~whole]] = GAP
             windows, inside = windows[whole], inside[whole]

@@ -129,7 +129,7 @@ def annotate(
     write_lines(outputs.lines, summary, beats)
     write_table(outputs.table, beats)
     if outputs.edf is not None:
-        write_edf(outputs.edf, signal, beats)
+        write_edf(outputs.edf, beats)
     if outputs.picture is not None:
         from ecgphoton.report.strips import draw_annotation
 

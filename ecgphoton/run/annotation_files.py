@@ -11,7 +11,6 @@ from typing import Any
 
 from ecgphoton.artifacts import atomic_path
 from ecgphoton.ecg.formats import FORMATS
-from ecgphoton.ecg.signal import Signal
 from ecgphoton.errors import InputError
 from ecgphoton.run.annotator import Beats
 
@@ -136,7 +135,7 @@ def _rows(beats: Beats) -> Iterable[tuple[int, float, str, str, float, str]]:
     return zip(*columns, strict=True)
 
 
-def write_edf(path: Path, signal: Signal, beats: Beats) -> None:
+def write_edf(path: Path, beats: Beats) -> None:
     """Write the beats as EDF+ annotations, in a file that holds nothing else.
 
     No name or date of the recording is copied.

@@ -134,10 +134,9 @@ class Annotator:
         peaks: ArrayLike | None = None,
         backend: Backend = "torch",
     ) -> None:
-        known = isinstance(student, Subject)
-        self._subject = (
-            student if known else open_subject(None if student is None else Path(student))
-        )
+        if not isinstance(student, Subject):
+            student = open_subject(None if student is None else Path(student))
+        self._subject = student
         self._classify = classifier(self._subject, backend)
         self._fs, self._factor = fs, ratio(fs, "the signal")
         self._resampler = Resampler(self._factor)
@@ -215,7 +214,7 @@ def annotate(
     if isinstance(signal, Recording):
         if fs not in (None, signal.fs):
             raise InputError(f"fs={fs}, but the recording is at {signal.fs:g} Hz; leave fs out")
-        signal, fs = _lead(signal, lead), signal.fs
+        fs, signal = signal.fs, _lead(signal, lead)
     elif lead is not None:
         raise InputError(f"lead {lead!r} of a plain array; pass the samples of that lead alone")
     if fs is None:

@@ -68,7 +68,9 @@ def annotate_folder(
         If the folder holds no recording, or none of them can be annotated.
     """
     subject = open_subject(model)
-    rows, files, failed = [], [], {}
+    rows: list[dict[str, Any]] = []
+    files: list[Path] = []
+    failed: dict[str, str] = {}
     for name in record_names(folder):
         try:
             report = annotate(find_file(folder / name), out, model=subject, **options)

@@ -12,6 +12,7 @@ from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.formats import find_file
 from ecgphoton.ecg.labels import label_file, read_labels
+from ecgphoton.ecg.quality import Stretch
 from ecgphoton.ecg.resample import scaled
 from ecgphoton.ecg.signal import BLOCK_SECONDS, Signal
 from ecgphoton.ecg.stream import UNDECIDED, BeatStream
@@ -49,6 +50,8 @@ class BeatCalls:
     """``(n,)`` why a beat could not be classified, empty where it was."""
     peaks_from: str
     """Annotator of the R peaks, or `DETECTED`."""
+    stretches: tuple[Stretch, ...] = ()
+    """Where the lead is no ECG."""
 
     def __len__(self) -> int:
         return len(self.sample)
@@ -130,7 +133,8 @@ def classify_record(
     probability = np.full((len(at_360), classes), np.nan, np.float32)
     probability[reason == ""] = np.concatenate([*answers, np.empty((0, classes), np.float32)])
     sample = scaled(at_360, 1 / signal.factor) if sample is None else sample
-    return BeatCalls(signal, sample, probability, reason, annotator or DETECTED)
+    poor = tuple(stream.stretches)
+    return BeatCalls(signal, sample, probability, reason, annotator or DETECTED, poor)
 
 
 def _answer(classify: Classify, beats: BeatSet) -> NDArray[np.float32]:

@@ -47,7 +47,7 @@ class Loaded:
 
 def load_splits(
     protocol: str | Path | Protocol = "reference",
-    labels: str | LabelScheme = "literal",
+    labels: str | LabelScheme | None = None,
     *,
     data: str | Path | Dataset = "auto",
     data_dir: str | Path | None = None,
@@ -62,8 +62,8 @@ def load_splits(
     Parameters
     ----------
     protocol, labels
-        Names in `protocols.PROTOCOLS` and `records.LABELS`, a protocol file, or such values. What
-        a protocol file says about labels, lead and annotator counts.
+        Names in `protocols.PROTOCOLS` and `records.LABELS`, a protocol file, or such values.
+        Labels None are those of the protocol, else ``literal``.
     data
         A dataset by name (``mitdb``, ``svdb``), a folder of recordings, a dataset file or a
         `Dataset`; ``synthetic``; or ``auto``: MIT-BIH where it is found, made-up beats where no
@@ -71,8 +71,9 @@ def load_splits(
     data_dir
         Where a published database is; otherwise `$ECGPHOTON_DATA`, then the user's cache.
     lead
-        By name, or ``channel:<n>``: used or refused. None, or the dataset's own first lead, is
-        the dataset's order of preference, with a note where a record lacks the first.
+        By name, or ``channel:<n>``: used or refused. None is that of the protocol; else, as for
+        the dataset's own first lead, the dataset's order of preference, with a note where a
+        record lacks the first.
     split_seed, stratified
         Of the random division, where validation is a share of the training beats.
     centring
@@ -87,7 +88,8 @@ def load_splits(
         If data is missing or damaged, or a set is empty.
     """
     protocol = protocol_of(protocol)
-    scheme, lead = protocol.labels or label_scheme(labels), protocol.lead or lead
+    scheme = label_scheme(labels or protocol.labels or "literal")
+    lead = lead or protocol.lead
     dataset = _dataset(data, data_dir)
     if dataset is None:
         protocol = synthetic.stand_in(protocol)

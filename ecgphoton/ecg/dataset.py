@@ -60,8 +60,8 @@ class Dataset:
 
     @property
     def source(self) -> str:
-        """What beats of this dataset give as their source: the name, or one's own folder."""
-        return self.name if self.folder is None else self.folder
+        """What beats of this dataset give as their source; it does not change with the folder."""
+        return self.name if self.folder is None else f"{self.name} (own recordings)"
 
     @property
     def subjects(self) -> Mapping[str, str]:
@@ -178,8 +178,10 @@ class Dataset:
             raise InputError(f"the description of a dataset is damaged: {error}") from error
 
     def moved(self, folder: str | Path | None) -> Dataset:
-        """Return the dataset with its recordings in another folder."""
-        return self if folder is None else replace(self, folder=str(Path(folder).resolve()))
+        """Return one's own dataset with its recordings in another folder, if one is given."""
+        if folder is None or self.folder is None:
+            return self
+        return replace(self, folder=str(Path(folder).resolve()))
 
 
 _KEYS: Mapping[str, type | tuple[type, ...]] = {

@@ -147,4 +147,4 @@ def _of_table(
             at = seconds_of(table, time or 0) * fs
     except ValueError as error:
         raise InputError(f"{file}: {error}; give numbers, or times as hh:mm:ss.sss") from error
-    return at, [str(cell).strip().strip("'\"") for cell in table.columns[symbol]]
+    return at, table.words(symbol)

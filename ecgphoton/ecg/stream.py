@@ -12,9 +12,10 @@ from ecgphoton.ecg.detect import MARGIN, Centring, Detector, centred, r_peaks
 from ecgphoton.ecg.extract import AT_EDGE, GAP, PAST_END, Timing, describe
 from ecgphoton.ecg.features import HALF, LONG_RUN, WINDOW
 from ecgphoton.ecg.qrs_rules import LEARN
+from ecgphoton.ecg.quality import LENGTH, Stretch, Watch, reasons
 from ecgphoton.ecg.shape import History
 
-BEFORE = LEARN + 2 * MARGIN + WINDOW
+BEFORE = LEARN + 2 * MARGIN + WINDOW + LENGTH
 """Samples that are kept: a beat may be found this late, and a window around it is cut then."""
 REMEMBERED = LONG_RUN + 10
 """Beats whose times the rhythm features of the next one may need."""
@@ -73,6 +74,14 @@ class BeatStream:
         self._middle = empty
         self._done = 0
         self._history = History.empty()
+        self._watch = Watch(gain)
+        # Window of a beat that still waits for the next one, once its signal is forgotten.
+        self._waiting: NDArray[np.float32] | None = None
+
+    @property
+    def stretches(self) -> list[Stretch]:
+        """Where the signal so far is no ECG."""
+        return self._watch.stretches
 
     def push(self, piece: NDArray[np.float32], *, last: bool = False) -> Found:
         """Take the next samples and return the beats that are complete now.
@@ -87,10 +96,12 @@ class BeatStream:
         self._signal = np.concatenate([self._signal, piece])
         end = self._first + len(self._signal)
         self._locate(piece, end, last=last)
+        self._watch.push(piece, last=last)
         known = len(self._middle)
         if not last:
             more = self._detector is not None or known < len(self._sample)
-            ready = int(np.searchsorted(self._middle, end - (WINDOW - HALF), "right"))
+            judged = min(end - (WINDOW - HALF), self._watch.until - 1)
+            ready = int(np.searchsorted(self._middle, judged, "right"))
             known = min(ready, known - 1 if self._ahead and more else known)
         rows = np.arange(self._done, max(known, self._done))
         found = self._cut(rows, end)
@@ -101,8 +112,16 @@ class BeatStream:
             self._done -= drop
         drop = end - BEFORE - self._first
         if drop > 0:
+            self._keep_waiting(self._first + drop)
             self._signal, self._first = self._signal[drop:], self._first + drop
         return found
+
+    def _keep_waiting(self, first: int) -> None:
+        """Keep the window of a waiting beat that begins before the sample `first`."""
+        if self._done < len(self._middle):
+            start = int(self._middle[self._done]) - HALF
+            if self._first <= start < first:
+                self._waiting = self._signal[start - self._first :][:WINDOW].copy()
 
     def _locate(self, piece: NDArray[np.float32], end: int, *, last: bool) -> None:
         """Find R samples and middles of the windows of further beats."""
@@ -123,14 +142,17 @@ class BeatStream:
     def _cut(self, rows: NDArray[np.int64], end: int) -> Found:
         """Cut the windows of some beats and describe those that are whole."""
         middle = self._middle[rows]
-        reason = np.full(len(rows), "", f"<U{max(map(len, (PAST_END, AT_EDGE, GAP)))}")
+        reason = reasons(middle, self.stretches)
         reason[(middle < HALF) | (middle + WINDOW - HALF > end)] = AT_EDGE
         reason[middle >= end] = PAST_END
         inside = np.flatnonzero(reason == "")
         windows = np.empty((0, WINDOW), np.float32)
         if len(inside):
             view = np.lib.stride_tricks.sliding_window_view(self._signal, WINDOW)
-            windows = view[middle[inside] - HALF - self._first]
+            start = middle[inside] - HALF - self._first
+            windows = view[np.maximum(start, 0)]
+            if start[0] < 0 and self._waiting is not None:
+                windows[0] = self._waiting
             whole = np.isfinite(windows).all(axis=1)
             reason[inside[~whole]] = GAP
             windows, inside = windows[whole], inside[whole]

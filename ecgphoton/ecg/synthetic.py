@@ -16,6 +16,7 @@ from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.extract import Extracted, extract
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats.wfdb_record import SYNTHETIC_MARK
+from ecgphoton.ecg.leads import plain
 from ecgphoton.ecg.patients import (
     BASELINE,
     BEATS,
@@ -40,6 +41,7 @@ def recording(record: SyntheticRecord, *, lead: str = "MLII") -> AnnotatedLead:
     channel = lead.removeprefix("channel:")
     if channel in ("0", "1"):
         lead = LEADS[int(channel)]
+    lead = next((known for known in LEADS if plain(known) == plain(lead)), lead)
     if lead not in LEADS:
         raise InputError(f"synthetic records have no lead {lead!r}; use {' or '.join(LEADS)}")
     signal = record.digital[:, LEADS.index(lead)].astype(np.float32)

@@ -159,7 +159,11 @@ def _summary(signal: Signal, calls: BeatCalls, beats: Beats, subject: Subject) -
         "model_sha256": _digest(subject),
         "classes": [str(name) for name in subject.metadata["classes"]],
         "operating_point": None if subject.point is None else subject.point.to_dict(),
-        "notes": [*signal.notes, *_silences(beats.time, seconds)],
+        "notes": [
+            *signal.notes,
+            *(f"{signal.name}: {part}" for part in calls.stretches),
+            *_silences(beats.time, seconds),
+        ],
     }
 
 

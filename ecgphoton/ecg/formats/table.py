@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?")
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)")
-_MISSING = frozenset({"", "nan", "-", "na", "n/a", "null", "none"})
+_MISSING = ["", "-", *(w for n in ("nan", "na", "n/a", "null") for w in (n, n.upper())), "NaN"]
 _TIME = re.compile(
     r"(?:elapsed )?(time|t|seconds?|secs?|milliseconds?|timestamp)?[\s_]*[\[(]?(s|sec|ms|us)?[\])]?"
 )
@@ -44,25 +44,22 @@ class Table:
     """As in the file, or ``channel 0``, ... where it has no names."""
     units: tuple[str, ...]
     """From a line of units or brackets behind the name; empty where not stated."""
-    columns: tuple[NDArray[np.object_], ...]
-    """Of text."""
-    decimal: str
+    columns: tuple[NDArray[Any], ...]
+    """Numbers, NaN where a cell is empty or says so; a column of anything else as objects."""
 
     def numbers(self, at: int) -> NDArray[np.float64]:
-        """Return a column as numbers, NaN where the cell is empty or says so.
+        """Return a column of numbers.
 
         Raises
         ------
         ValueError
             If a cell is no number.
         """
-        import pandas
+        return np.asarray(self.columns[at], np.float64)
 
-        cells = pandas.Series(self.columns[at])
-        if self.decimal == ",":
-            cells = cells.str.replace(",", ".", regex=False)
-        empty = cells.str.strip().str.casefold().isin(_MISSING)
-        return np.asarray(pandas.to_numeric(cells.mask(empty)), np.float64)
+    def words(self, at: int) -> list[str]:
+        """Return a column as text without quotes."""
+        return [str(cell).strip().strip("'\"[]").strip() for cell in self.columns[at].tolist()]
 
 
 def read_table(path: Path) -> Table:
@@ -78,11 +75,13 @@ def read_table(path: Path) -> Table:
     content = read_bytes(path, LARGEST_RECORDING)
     if b"\0" in content[:_LOOK]:
         raise InputError(f"{path} is not a text file; check its format")
+    encoding = "utf-8-sig"
     try:
-        text = content.decode("utf-8-sig")
+        content[: content.rfind(b"\n", 0, _LOOK) + 1 or None].decode(encoding)
     except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    first = [line for line in text[:_LOOK].splitlines()[:200] if line.strip()]
+        encoding = "latin-1"
+    text = content[:_LOOK].decode(encoding, "replace")
+    first = [line for line in text.splitlines()[:200] if line.strip()]
     if not first:
         raise InputError(f"{path} is empty; export it again")
     separator, decimal = _dialect(first)
@@ -97,9 +96,10 @@ def read_table(path: Path) -> Table:
         raise InputError(f"{path} has {width} columns; at most {MOST_COLUMNS} are read")
     try:
         frame = pandas.read_csv(
-            io.StringIO(text), sep=r"\s+" if separator == " " else separator, header=None,
-            skiprows=skip, dtype=str, keep_default_na=False, na_filter=False, quotechar="'"
-            if first[0].startswith("'") else '"', skip_blank_lines=True, engine="c",
+            io.BytesIO(content), sep=r"\s+" if separator == " " else separator, decimal=decimal,
+            header=None, skiprows=skip, keep_default_na=False, na_values=_MISSING, engine="c",
+            quotechar="'" if first[0].startswith("'") else '"', low_memory=False,
+            skipinitialspace=True, encoding=encoding, encoding_errors="replace",
         )  # fmt: skip
     except Exception as error:  # a dozen kinds
         said = " ".join(str(error).split())[:200]
@@ -118,8 +118,8 @@ def read_table(path: Path) -> Table:
     names = names or tuple(f"channel {i}" for i in range(width))
     if len(set(names)) != width:
         raise InputError(f"{path} names two columns alike: {', '.join(names)}")
-    columns = tuple(frame[i].to_numpy(object) for i in range(width))
-    return Table(names, units or ("",) * width, columns, decimal)
+    columns = tuple(frame[i].to_numpy() for i in range(width))
+    return Table(names, units or ("",) * width, columns)
 
 
 def open_table(path: Path, hints: Hints) -> HeldRecording:
@@ -160,12 +160,12 @@ def seconds_of(table: Table, at: int) -> NDArray[np.float64]:
     ValueError
         If a cell is neither.
     """
-    cells = [str(cell).strip().strip("'\"[]") for cell in table.columns[at]]
-    if not _CLOCK.fullmatch(cells[0]):
+    if table.columns[at].dtype.kind in "iuf":
         return table.numbers(at)
+    cells = table.words(at)
     found = [_CLOCK.fullmatch(cell) for cell in cells]
     if None in found:
-        raise ValueError("clock times are mixed with something else")
+        raise ValueError(f"{cells[found.index(None)]!r} is no time")
     return np.array(
         [3600 * int(at[1] or 0) + 60 * int(at[2]) + float(at[3]) for at in found if at is not None]
     )
@@ -215,8 +215,7 @@ def _cells(line: str, separator: str) -> list[str]:
 def _numeric(cells: Sequence[str]) -> bool:
     """Whether a line holds values, not names."""
     return all(
-        _NUMBER.fullmatch(cell) or _CLOCK.fullmatch(cell) or cell.casefold() in _MISSING
-        for cell in cells
+        _NUMBER.fullmatch(cell) or _CLOCK.fullmatch(cell) or cell in _MISSING for cell in cells
     ) and any(_NUMBER.fullmatch(cell) for cell in cells)
 
 

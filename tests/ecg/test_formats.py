@@ -249,7 +249,6 @@ def test_text_says_its_own_rate_names_and_units(text, leads, tmp_path):
         "\0\1\2",
         "II,II\n1,2\n",
         "1,5\n2,5\n",
-        "1,5\n2,5\n",
     ],
 )
 def test_a_damaged_table_is_refused(text, tmp_path):

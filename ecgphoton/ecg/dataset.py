@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ecgphoton.ecg.formats import Hints, needs_hints, record_names
+from ecgphoton.ecg.formats import Hints, find_file, needs_hints, record_names
 from ecgphoton.ecg.marks import BEATS
 from ecgphoton.errors import InputError
 from ecgphoton.intake import parse_toml, read_text
@@ -101,7 +101,7 @@ class Dataset:
         values.setdefault("name", folder.name)
         made = cls(folder=str(folder), **values)
         if made.hints.given and not any(
-            needs_hints(path) for path in folder.iterdir() if path.stem in made.records
+            needs_hints(find_file(folder / name)) for name in made.records
         ):
             raise InputError(
                 f"the recordings in {folder} say their rate, units and leads themselves; leave out "

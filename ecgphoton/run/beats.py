@@ -108,7 +108,7 @@ def splits_like(
     """
     recipe, stored = from_dict(metadata["recipe"]), metadata.get("provenance") or {}
     own: str | Path | Protocol = recipe.data.protocol
-    if "protocol" in stored and metadata["source"] != "synthetic":
+    if "files" in stored or ("protocol" in stored and data in (None, "synthetic")):
         own = protocol_from(stored["protocol"], "the protocol of the run")
     chosen = own if protocol is None else protocol
     labels, lead = scheme_of(metadata), str(metadata.get("lead", recipe.data.lead))

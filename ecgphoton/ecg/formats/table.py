@@ -84,7 +84,7 @@ def read_table(path: Path) -> Table:
     first = [line for line in text.splitlines()[:200] if line.strip()]
     if not first:
         raise InputError(f"{path} is empty; export it again")
-    separator, decimal = _dialect(first)
+    separator, decimal = _dialect(path, first)
     head = [_cells(line, separator) for line in first[:3]]
     names = () if _numeric(head[0]) else tuple(head[0])
     units: tuple[str, ...] = ()
@@ -187,7 +187,7 @@ def _rate(path: Path, seconds: NDArray[np.float64]) -> float:
     return float(round(rate)) if abs(rate / round(rate) - 1) < 1e-3 else rate
 
 
-def _dialect(lines: Sequence[str]) -> tuple[str, str]:
+def _dialect(path: Path, lines: Sequence[str]) -> tuple[str, str]:
     """Separator and decimal sign that make the most of the lines alike."""
     body = lines[-max(len(lines) - 3, 1) :]
     for separator in (";", "\t", ","):
@@ -198,12 +198,15 @@ def _dialect(lines: Sequence[str]) -> tuple[str, str]:
         separator = " " if wide else "\0"
     cells = [cell for line in body for cell in _cells(line, separator)]
     comma = separator != "," and any("," in cell for cell in cells)
-    if (
-        separator == ","
-        and len(body[0].split(",")) == 2
-        and all(re.fullmatch(r"\s*[-+]?\d+,\d+\s*", line) for line in body)
-    ):  # one column of decimal commas, or two of whole numbers: not to be known
-        comma, separator = True, "\0"
+    single = re.compile(r"\s*[-+]?\d+,\d+\s*")
+    if separator == "," and all(single.fullmatch(line) for line in body):
+        if single.fullmatch(lines[0]):
+            raise InputError(
+                f"{path}: {lines[0]!r} is one number with a decimal comma, or two numbers; add a "
+                "first line with the names of the columns"
+            )
+        if "," not in lines[0]:
+            comma, separator = True, "\0"
     return ("\t" if separator == "\0" else separator), "," if comma else "."
 
 

@@ -28,7 +28,6 @@ INVALID |= {"24": -(2**23), "524": -(2**23), "32": -(2**31)}
 # Bytes a sample takes, where the size of the file tells whether it is whole.
 _BYTES = {"8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "24": 3.0, "32": 4.0, "212": 1.5}
 _BYTES |= {"310": 4 / 3, "311": 4 / 3}
-_FLAC = ("508", "516", "524")
 MOST_TOGETHER = 2**25
 """Samples of all signals of a file that are read at a time: reading one reads them all."""
 
@@ -74,8 +73,8 @@ class WfdbRecording(OpenRecording):
         start, stop = first // frame, -(-last // frame)
         found = call_wfdb(
             "rdrecord", f"signal of record {self.name}", str(self.path), sampfrom=start,
-            sampto=stop, physical=False, channels=[channel], return_res=32,
-            smooth_frames=frame == 1,
+            sampto=None if self.header.sig_len is None else stop, physical=False,
+            channels=[channel], return_res=32, smooth_frames=frame == 1,
         )  # fmt: skip
         samples = found.d_signal[:, 0] if frame == 1 else found.e_d_signal[0]
         return np.asarray(samples[first - start * frame : last - start * frame], np.int64)
@@ -100,9 +99,11 @@ def open_one(path: Path, plan: Layout) -> WfdbRecording:
             raise lacking(file, path.name)
     header = call_wfdb("rdheader", f"header {path.name}.hea", str(path))
     rate = float(header.fs or 0)
-    if not 0 < rate < 1e6:
-        raise InputError(f"header {path.name}.hea says {rate:g} samples a second; check it")
     length = _frames(header, path)
+    if not 0 < rate < 1e6 or not length:
+        raise InputError(
+            f"header {path.name}.hea says {length} samples, {rate:g} a second; correct it"
+        )
     channels = []
     for number, (name, unit) in enumerate(zip(header.sig_name, plan.units, strict=True)):
         _check_size(header, path, number, length)
@@ -132,12 +133,9 @@ def _together(header: Any, channel: int) -> int:  # noqa: ANN401
 
 def _frames(header: Any, path: Path) -> int:  # noqa: ANN401
     """Length of the record; where the header does not say, from the size of its first file."""
-    if header.sig_len:
+    if header.sig_len is not None:
         return int(header.sig_len)
     file, form = header.file_name[0], header.fmt[0]
-    if form in _FLAC:
-        what = f"signal of record {path.name}"
-        return int(call_wfdb("rdrecord", what, str(path), physical=False, channels=[0]).sig_len)
     if form not in _BYTES or file == "~":
         raise InputError(f"header {path.name}.hea does not say how long the record is; add it")
     size = path.with_name(file).stat().st_size - (header.byte_offset[0] or 0)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.formats.wfdb_header import Layout
 from ecgphoton.ecg.recording import LONGEST, Channel, OpenRecording, millivolts, unit_name
 from ecgphoton.errors import InputError
-from ecgphoton.intake import read_bytes
+from ecgphoton.intake import one_line, read_bytes
 
 SYNTHETIC_MARK = "SYNTHETIC"
 """A header comment that starts with this word marks a made-up record."""
@@ -212,6 +212,6 @@ def call_wfdb(function: str, what: str, *arguments: object, **options: object) -
         return getattr(wfdb, function)(*arguments, **options)
     except Exception as error:
         raise InputError(
-            f"{what} is damaged ({type(error).__name__}: {error}); copy it again "
+            f"{what} is damaged ({type(error).__name__}: {one_line(error)}); copy it again "
             "(`ecgphoton data verify` tells which files of a published database are wrong)"
         ) from error

@@ -28,7 +28,7 @@ from ecgphoton.ecg.beats import BeatSet, load_records
 from ecgphoton.ecg.protocols import PROTOCOLS, SAME_SUBJECT
 from ecgphoton.recipe import Recipe, override, read
 from ecgphoton.run.beats import examples_of, splits_of
-from ecgphoton.run.train import parts_of, start_run, train
+from ecgphoton.run.fit import fit_run, parts_of, start_run
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.fit import fit
 from ecgphoton.training.judge import probabilities
@@ -176,7 +176,7 @@ def run_seeds(recipe: Recipe, seeds: Sequence[int], out: Path) -> None:
         if not (folder / MANIFEST).exists():
             splits = splits_of(recipe) if splits is None else splits
             start_run(recipe, folder, seed)
-            train(recipe, splits, folder, seed=seed)
+            fit_run(recipe, splits, folder, seed=seed)
         folders.append(folder)
     metrics = [json.loads((folder / "metrics.json").read_text()) for folder in folders]
     for name in metrics[0]["sets"]:

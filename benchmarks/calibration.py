@@ -1,14 +1,7 @@
-"""What calibration wins back: matrix errors by splitter error and DAC, and chips by profile.
+"""What calibration wins back: matrix errors by splitter error and DAC, and by kind of error.
 
-    python benchmarks/calibration.py matrices BUNDLE [--chips 20]
-    python benchmarks/calibration.py recovery BUNDLE [--chips 4]
-    python benchmarks/calibration.py chips BUNDLE [--profile foundry-thermo-optic] [--chips 200]
-    python benchmarks/calibration.py finetune BUNDLE [--profile pessimistic] [--chips 200]
-    python benchmarks/calibration.py drift BUNDLE [--profile foundry-thermo-optic] [--chips 40]
-
-``matrices`` and ``recovery`` need no beats. The others judge the generalization beats of the
-student's own protocol and fit thresholds on its validation beats; ``--out FOLDER`` keeps tables, so
-that they can resume.
+python benchmarks/calibration.py matrices BUNDLE [--chips 20]
+python benchmarks/calibration.py recovery BUNDLE [--chips 4]
 """
 
 from __future__ import annotations
@@ -18,7 +11,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from ecgphoton.calibration.bench import Bench
 from ecgphoton.calibration.calibrate import calibrate
@@ -34,8 +26,6 @@ from ecgphoton.hwsim.chip import Chip, Foundry
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.program.program import MeshProgram
 
-TRAINING_CHIPS, EPOCHS = 32, 10
-DRIFT_THINNING = 6  # every how many-th beat drift is judged on
 NOISES = (0.0, 0.0003, 0.003, 0.03)
 ERRORS = {
     "splitter.sigma": 0.02,
@@ -56,20 +46,20 @@ WAYS = {
 
 def errors(chip: Chip, table: DriveTable) -> np.ndarray:
     """(C, K) relative Frobenius error of the matrices chips really perform."""
-    codes = torch.as_tensor(table.codes / table.circuit.dac.top)
-    return table.error(chip.matrices(codes).numpy() * table.row_gain[..., None])
+    matrices = chip.matrices(table.device.volts(table.codes)).numpy()
+    return table.error(matrices * table.row_gain[..., None])
 
 
 def matrices(program: MeshProgram, chips: int, seed: int) -> None:
     """Print shares of matrices right to 1e-3 for splitter errors, DAC widths and benches."""
     foundry = load_profile("foundry-thermo-optic")
-    keys = {name: getattr(foundry, name.replace(".", "_")) for name in NOISY}
+    keys = {name: foundry[name] for name in NOISY}
     print("| bench | splitter | bits | uncalibrated | " + " | ".join(WAYS) + " | median error |")
     print("|---|--:|--:|--:|" + "--:|" * (len(WAYS) + 1))
     for bench_name in ("quiet", "noisy"):
         for sigma in (0.02, 0.05):
             for bits in (16, 12, 10, 8):
-                profile = Profile("splitters", splitter_sigma=sigma, dac_bits=bits)
+                profile = Profile({"splitter.sigma": sigma, "dac.bits": bits}, name="splitters")
                 for key, value in keys.items() if bench_name == "noisy" else ():
                     profile = profile.with_value(key, value)
                 chip = Foundry(profile).chips(seed, 0, chips, program)
@@ -94,14 +84,14 @@ def recovery(program: MeshProgram, chips: int, seed: int) -> None:
     for kinds in (*alone, together):
         cells = []
         for noise in NOISES:
-            profile = Profile("one", dac_bits=16, detector_noise=noise)
+            profile = Profile({"dac.bits": 16, "detector.noise": noise}, name="one")
             for key, value in kinds.items():
                 profile = profile.with_value(key, value)
             chip = Foundry(profile).chips(seed, 0, chips, program)
             bench = SimulatedBench(chip, bits=16, seed=seed)
             table = calibrate(bench, program).table
             if not cells:
-                start = DriveTable.start(table.circuit, chips)
+                start = DriveTable.start(table.program, chips)
                 cells.append(f"{np.median(errors(chip, start)):.1e}")
             cells.append(f"{np.median(errors(chip, table)):.1e}")
         name = (
@@ -110,169 +100,19 @@ def recovery(program: MeshProgram, chips: int, seed: int) -> None:
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
 
 
-def campaign(bundle: Path, profile: str, chips: int, seed: int, out: Path | None) -> None:
-    """Print yields before and after calibration, and the cost."""
-    subject, splits = opened(bundle)
-    print_report(
-        calibrated(subject, splits, subject.carried, subject.point, profile, chips, seed, out)
-    )
-
-
-def finetune(bundle: Path, profile: str, chips: int, seed: int, out: Path | None) -> None:
-    """Print what further training on other calibrated chips adds, for the chips of `campaign`."""
-    from ecgphoton.calibration.calibrate import STANDARD, steps_of
-    from ecgphoton.calibration.campaign import Campaign
-    from ecgphoton.calibration.finetune import fine_tune, residuals_of
-    from ecgphoton.calibration.judge import driven
-    from ecgphoton.export.lower import lower
-    from ecgphoton.export.quantize import Quantisation, quantize
-    from ecgphoton.export.ranges import calibrate_ranges
-    from ecgphoton.hwsim.meshchips import mesh_source
-    from ecgphoton.recipe import from_dict
-    from ecgphoton.run.beats import examples_of
-    from ecgphoton.run.train import parts_of
-    from ecgphoton.runs import load_student
-    from ecgphoton.training.parts import Schedule
-
-    subject, splits = opened(bundle)
-    trained, program = load_student(bundle), subject.carried
-    recipe, shape = trained.recipe, subject.architecture
-    foundry = Foundry.of(profile)
-    # Chips of another seed: none that is judged was ever trained on.
-    elsewhere = Campaign(program, foundry, steps_of(STANDARD), seed + 1)
-    started = time.perf_counter()
-    table = DriveTable.joined([t for t, _ in elsewhere.tables(TRAINING_CHIPS, None, 2)])
-    training = examples_of(splits.train, shape)
-    source = driven(mesh_source(program, training.inputs, foundry), table)
-    fitted = fine_tune(
-        trained.student,
-        training,
-        {"validation": examples_of(splits.validation, shape)},
-        Schedule(learning_rate=0.006, epochs=EPOCHS, min_epochs=EPOCHS, ema=0.99),
-        from_dict(subject.metadata["recipe"]).decision,
-        residuals_of(source, seed + 1, TRAINING_CHIPS),
-        parts=parts_of(recipe, training, shape),
-        seed=seed,
-    )
-    print(f"fine-tuned on {TRAINING_CHIPS} other chips in {time.perf_counter() - started:.0f} s")
-    rows = slice(None, None, max(1, len(training) // 4096))
-    block = program.blocks[0]
-    q = Quantisation(block.weight_bits, block.bias_bits, block.input_bits, block.adc_bits)
-    ranges = calibrate_ranges(fitted.model, training.inputs.rows(rows), bits=q.adc_bits)
-    tuned, _ = lower(
-        quantize(fitted.model, ranges, q),
-        operating_point=fitted.point,
-        classes=program.classes,
-        dac_bits=program.dac_bits,
-    )
-    print_report(calibrated(subject, splits, tuned, fitted.point, profile, chips, seed, out))
-
-
-def drift(bundle: Path, profile: str, chips: int, seed: int) -> None:
-    """Print how long tables hold, and the cheapest schedule that keeps the limits for a day."""
-    from ecgphoton.calibration.drift import drift_schedule
-    from ecgphoton.student.propagate import inputs_of
-
-    subject, splits = opened(bundle)
-    every = splits.test.take(np.arange(0, len(splits.test), DRIFT_THINNING))
-    inputs = inputs_of(every, subject.architecture)
-    report = drift_schedule(
-        subject.carried, inputs, every.label, subject.point, profile=profile, chips=chips, seed=seed
-    )
-    print(
-        f"{chips} chips of {profile}, {len(every):,} beats; yield right after: {report.fresh:.3f}"
-    )
-    print("| every | way | yield before / after | matrix error before / after | seconds a day |")
-    print("|--:|---|--:|--:|--:|")
-    for plan in report.plans:
-        best = " (cheapest)" if plan is report.cheapest else ""
-        print(
-            f"| {plan.hours:g} h | {plan.way}{best} | {100 * plan.good_before:.1f} / "
-            f"{100 * plan.good_after:.1f} % | {plan.error_before:.4f} / {plan.error_after:.4f} | "
-            f"{plan.seconds:.4f} |"
-        )
-
-
-def opened(bundle: Path):
-    """Subject and its beats."""
-    from ecgphoton.run.beats import splits_like
-    from ecgphoton.run.subject import open_subject
-
-    subject = open_subject(bundle)
-    if subject.point is None:
-        raise SystemExit("a binary student is needed")
-    return subject, splits_like(subject.metadata)
-
-
-def calibrated(subject, splits, program, point, profile, chips, seed, out):
-    """Report of chips that carry a program."""
-    from ecgphoton.calibration.campaign import Labelled, calibrate_chips
-    from ecgphoton.recipe import from_dict
-    from ecgphoton.student.propagate import inputs_of
-
-    test, validation = splits.test, splits.validation
-    return calibrate_chips(
-        program,
-        inputs_of(test, subject.architecture),
-        test.label,
-        point,
-        profile=profile,
-        chips=chips,
-        seed=seed,
-        validation=Labelled(inputs_of(validation, subject.architecture), validation.label),
-        policy=from_dict(subject.metadata["recipe"]).decision,
-        folder=out,
-    )
-
-
-def print_report(report) -> None:
-    """Print stages and cost of a campaign."""
-    miss, fpr, _ = report.final.perfect
-    about = report.settings
-    print(
-        f"{report.final.chips} chips of {about['profile']}, {about['beats']:,} beats; "
-        "perfect chip: "
-        f"miss {100 * miss:.2f} %, FPR {100 * fpr:.2f} %"
-    )
-    print("| stage | yield | within 0.5 pp | miss mean / worst | FPR mean / worst | matrix error |")
-    print("|---|--:|--:|--:|--:|--:|")
-    for row in report.rows():
-        cells = [
-            (
-                f"{100 * row['yield']:.1f} % [{100 * row['yield_low']:.1f}, "
-                f"{100 * row['yield_high']:.1f}]"
-            ),
-            f"{100 * row['near']:.1f} %",
-            f"{100 * row['miss_mean']:.2f} / {100 * row['miss_worst']:.2f} %",
-            f"{100 * row['fpr_mean']:.2f} / {100 * row['fpr_worst']:.2f} %",
-            f"{row['error_median']:.4f}",
-        ]
-        print(f"| {row['stage']} | " + " | ".join(cells) + " |")
-    cost = report.cost
-    print(f"per chip {cost.settings} settings, {cost.readings} readings, {cost.seconds():.4f} s")
-    print(f"calibration {report.calibration_seconds:.1f} s, in all {report.seconds:.1f} s")
-
-
 def main() -> None:
     """Run one of them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["matrices", "recovery", "chips", "finetune", "drift"])
+    parser.add_argument("what", choices=["matrices", "recovery"])
     parser.add_argument("bundle", type=Path)
-    parser.add_argument("--profile", default="foundry-thermo-optic")
     parser.add_argument("--chips", type=int, default=None)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=None)
     args = parser.parse_args()
-    started = time.perf_counter()
+    started, program = time.perf_counter(), load_bundle(args.bundle).program
     if args.what == "matrices":
-        matrices(load_bundle(args.bundle).program, args.chips or 20, args.seed)
-    elif args.what == "recovery":
-        recovery(load_bundle(args.bundle).program, args.chips or 4, args.seed)
-    elif args.what == "drift":
-        drift(args.bundle, args.profile, args.chips or 40, args.seed)
+        matrices(program, args.chips or 20, args.seed)
     else:
-        run = campaign if args.what == "chips" else finetune
-        run(args.bundle, args.profile, args.chips or 200, args.seed, args.out)
+        recovery(program, args.chips or 4, args.seed)
     print(f"{time.perf_counter() - started:.0f} s, {time.process_time():.0f} s of processor time")
 
 

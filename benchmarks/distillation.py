@@ -16,17 +16,13 @@ import torch
 from _beats import arguments, load, table
 
 from ecgphoton.decision import ThresholdPolicy
-from ecgphoton.legacy.balance import Balance
-from ecgphoton.legacy.distill import Distillation, outputs_of
+from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.distill_run import distil
-from ecgphoton.legacy.guards import GuardSettings
 from ecgphoton.legacy.teaching import load_teacher, save_teacher, train_teacher
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
-from ecgphoton.training.assemble import assemble
-from ecgphoton.training.augment import Augmentation
-from ecgphoton.training.losses import LossSettings
-from ecgphoton.training.parts import EpochRecord, Schedule
+from ecgphoton.training.judge import outputs_of
+from ecgphoton.training.parts import EpochRecord, Parts, Schedule, Shuffled
 
 
 def main() -> None:
@@ -63,7 +59,7 @@ def main() -> None:
             save_teacher(given.teacher, teacher, {"protocol": "reference", "labels": "literal"})
     began = time.perf_counter()
     outputs = outputs_of(teacher, training)
-    print(f"teacher outputs of {len(outputs):,} beats in {time.perf_counter() - began:.1f} s\n")
+    print(f"teacher outputs of {len(training):,} beats in {time.perf_counter() - began:.1f} s\n")
     rows, pairs, columns = [], [], ("auc", "miss", "fpr", "f1")
     for seed in range(given.seeds):
         clock: dict[str, list[float]] = {}
@@ -79,14 +75,7 @@ def main() -> None:
             settings,
             Schedule(epochs=given.epochs),
             policy,
-            assemble(
-                Balance(),
-                GuardSettings(),
-                Augmentation(),
-                LossSettings(),
-                examples=training,
-                classes=2,
-            ),
+            Parts(Shuffled(len(training))),
             training=training,
             validation=validation,
             test=test,

@@ -12,9 +12,10 @@ import time
 import numpy as np
 import torch
 
-from ecgphoton.legacy.distill import Distillation, TeacherOutputs, distilled
+from ecgphoton.legacy.distill import Distillation, distilled
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
+from ecgphoton.training.judge import Outputs
 from ecgphoton.training.parts import Batch, Control, Examples, Parts, Shuffled, plain_forward
 
 BEATS, BATCH, STEPS, SKIPPED = 42_240, 512, 80, 10
@@ -27,9 +28,7 @@ def main() -> None:
     label = torch.randint(2, (BEATS,), generator=draw)
     window = torch.rand(BEATS, 360, generator=draw) * 2 - 1
     beats = Examples(Inputs(window), label, np.full(BEATS, "100"))
-    outputs = TeacherOutputs(
-        torch.randn(BEATS, 2, generator=draw), torch.randn(BEATS, 32, generator=draw)
-    )
+    outputs = Outputs(torch.randn(BEATS, 2, generator=draw), torch.randn(BEATS, 32, generator=draw))
     plain = Parts(Shuffled(BEATS))
     settings = Distillation(warm_up=0, confidence=0.0)
     kinds = {"plain": plain, "distilled": distilled(plain, outputs, label, settings)}

@@ -14,27 +14,23 @@ import torch
 from _beats import arguments, load, spread, table
 
 from ecgphoton.decision import ThresholdPolicy
-from ecgphoton.legacy.balance import Balance
-from ecgphoton.legacy.guards import GuardSettings
 from ecgphoton.metrics import class_table, confusion_matrix, macro_f1
+from ecgphoton.recipe import Recipe, override
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
-from ecgphoton.training.assemble import assemble
-from ecgphoton.training.augment import Augmentation
 from ecgphoton.training.fit import fit
 from ecgphoton.training.judge import probabilities
-from ecgphoton.training.losses import LossSettings
-from ecgphoton.training.parts import Schedule
 
 VARIANTS = {
-    "inverse": Balance(),
-    "inverse, cap 30": Balance(ratio_cap=30.0),
-    "inverse, cap 100": Balance(ratio_cap=100.0),
-    "root-inverse sampler": Balance(sampler="weighted"),
-    "balanced batches": Balance(sampler="balanced"),
-    "patient sampler": Balance(sampler="patient"),
-    "patient weight": Balance(class_weights="none", patient_weight=True),
+    "inverse": (),
+    "inverse, cap 30": ("balance.ratio_cap=30",),
+    "inverse, cap 100": ("balance.ratio_cap=100",),
+    "root-inverse sampler": ("strategies.sampler=weighted",),
+    "balanced batches": ("strategies.sampler=balanced",),
+    "patient sampler": ("strategies.sampler=patient",),
+    "patient weight": ("balance.class_weights=none", "balance.patient_weight=true"),
 }
+MILD = ("augment.shift=8", "augment.wander=0.1", "augment.noise=0.03")
 
 
 def main() -> None:
@@ -49,25 +45,20 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     architecture = Architecture(classes=4, rhythm=given.rhythm, template=given.template)
     training, validation, test, test_name, classes = load(given.protocol, "aami4", architecture)
-    mild = Augmentation(shift=8, wander=0.1, noise=0.03) if given.augment else Augmentation()
+    common = [f"training.epochs={given.epochs}", f"training.selection={given.selection}"]
     rows, matrices = [], []
     for variant in VARIANTS if given.only == ["all"] else given.only:
+        augment = MILD if given.augment else ()
+        chosen = override(Recipe(), [*common, *augment, *VARIANTS[variant]])
         began, seen = time.perf_counter(), {"validation": [], test_name: []}
         for seed in range(given.seeds):
             fitted = fit(
                 SegmentStudent(architecture, seed=seed),
                 training,
                 {"validation": validation},
-                Schedule(epochs=given.epochs, selection=given.selection),
+                chosen.training,
                 ThresholdPolicy(),
-                assemble(
-                    VARIANTS[variant],
-                    GuardSettings(),
-                    mild,
-                    LossSettings(),
-                    examples=training,
-                    classes=4,
-                ),
+                chosen.parts(training, 4),
                 seed=seed,
             )
             for name, beats in (("validation", validation), (test_name, test)):

@@ -12,18 +12,18 @@ import os
 import platform
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from ecgphoton.decision import OperatingPoint
-from ecgphoton.hwsim.chip import Chip, Foundry
+from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.montecarlo import run, single_threaded
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.surrogate import surrogate
-from ecgphoton.hwsim.wiring import Wiring
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs
@@ -45,17 +45,15 @@ def best(action, repeats=5):
 def ours(threads, chips=CHIPS):
     """One SVD layer with splitter, phase and attenuator errors, chips in blocks of 500."""
     program = program_of(SegmentStudent(seed=0))
-    profile = Profile(splitter_sigma=SIGMA, phase_offset=SIGMA, attenuator_sigma=SIGMA)
-    wiring = Wiring(program)
-    codes = torch.as_tensor(wiring.codes(0)[None, :1]).float()
+    profile = Profile({"splitter.sigma": SIGMA, "phase.offset": SIGMA, "attenuator.sigma": SIGMA})
+    volts = torch.as_tensor(program.device.exact_volts(program.phases)[None, :1]).float()
     light, answer = torch.rand(4, VECTORS), torch.empty(chips * 4, VECTORS)
-    luck = Foundry(profile).chips(0, 0, chips, wiring).luck
-    block = OneBlock(program)
+    made = Foundry(profile).chips(0, 0, chips, program)
+    first = {name: part[:, :1].float() for name, part in made.normals.items()}
+    one = replace(made, normals=first, scales=made.scales[:1])
 
     def some(at):
-        parts = (part[at : at + 500, :1] for part in luck)
-        made = Chip(block, profile, type(luck)(*parts)).to(torch.float32)
-        rows = made.matrices(codes).reshape(-1, 4)
+        rows = one[at : at + 500].matrices(volts).reshape(-1, 4)
         torch.mm(rows, light, out=answer[4 * at : 4 * at + len(rows)])
 
     pool = ThreadPoolExecutor(threads)
@@ -65,19 +63,6 @@ def ours(threads, chips=CHIPS):
             list(pool.map(some, range(0, chips, 500)))
 
     return layer
-
-
-class OneBlock(Wiring):
-    """The wiring of the first block alone."""
-
-    def __init__(self, program):
-        from dataclasses import replace
-
-        super().__init__(program)
-        block = program.blocks[:1]
-        short = object.__new__(type(program))
-        short.__dict__.update(replace(program).__dict__ | {"blocks": block})
-        object.__setattr__(self, "program", short)
 
 
 def peer_aihwkit():
@@ -228,8 +213,6 @@ def student_table(beats, path):
     print(f"  {'noiseless forward pass':<24} {1e6 * forward:7.2f} us   1x")
     times = {}
     for name, (_, change) in trials.items():
-        from dataclasses import replace
-
         trial = trial_of(student, inputs, label, point, noise=SIGMA)
         trial = replace(trial, source=replace(trial.source, **change))
         times[name] = best(lambda trial=trial: run(trial, chips)) / beats / chips

@@ -13,31 +13,29 @@ import torch
 from _beats import arguments, load, spread, table
 
 from ecgphoton.decision import ThresholdPolicy
-from ecgphoton.legacy.balance import Balance
-from ecgphoton.legacy.guards import GuardSettings
+from ecgphoton.recipe import Recipe, override
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
-from ecgphoton.training.assemble import assemble
-from ecgphoton.training.augment import Augmentation
 from ecgphoton.training.fit import fit
 from ecgphoton.training.judge import probabilities, summarise
-from ecgphoton.training.losses import LossSettings
-from ecgphoton.training.parts import Schedule
 
-MILD = Augmentation(shift=8, wander=0.1, noise=0.03)
 VARIANTS = {
-    "stable": {"balance": Balance("stable")},
-    "balanced": {"balance": Balance("balanced")},
-    "full": {"balance": Balance("full")},
-    "full, strength 3": {"balance": Balance("full", strength=3.0, ratio_cap=8.0)},
-    "balanced batches": {"balance": Balance(sampler="balanced", warm_up=0)},
-    "patient sampler": {"balance": Balance(sampler="patient", warm_up=0)},
-    "patient weight": {"balance": Balance(patient_weight=True)},
-    "inverse frequency": {"balance": Balance(class_weights="inverse", warm_up=0)},
-    "focal gamma 2": {"loss": LossSettings(focal_gamma=2.0)},
-    "logit adjustment 1": {"loss": LossSettings(adjustment=1.0)},
-    "weight EMA 0.998": {"ema": 0.998},
-    "augmentation": {"augmentation": MILD},
+    "stable": (),
+    "balanced": ("strategies.preset=balanced",),
+    "full": ("strategies.preset=full",),
+    "full, strength 3": (
+        "strategies.preset=full",
+        "strategies.strength=3",
+        "balance.ratio_cap=8",
+    ),
+    "balanced batches": ("strategies.sampler=balanced", "balance.warm_up=0"),
+    "patient sampler": ("strategies.sampler=patient", "balance.warm_up=0"),
+    "patient weight": ("balance.patient_weight=true",),
+    "inverse frequency": ("balance.class_weights=inverse", "balance.warm_up=0"),
+    "focal gamma 2": ("loss.focal_gamma=2",),
+    "logit adjustment 1": ("loss.adjustment=1",),
+    "weight EMA 0.998": ("training.ema=0.998",),
+    "augmentation": ("augment.shift=8", "augment.wander=0.1", "augment.noise=0.03"),
 }
 
 
@@ -51,22 +49,16 @@ def main() -> None:
     training, validation, test, test_name, _ = load("reference", "literal", architecture)
     rows, means = [], []
     for name in VARIANTS if given.only == ["all"] else given.only:
-        chosen, mine, began = VARIANTS[name], [], time.perf_counter()
+        chosen = override(Recipe(), [*VARIANTS[name], f"training.epochs={given.epochs}"])
+        mine, began = [], time.perf_counter()
         for seed in range(given.seeds):
             fitted = fit(
                 SegmentStudent(architecture, seed=seed),
                 training,
                 {"validation": validation},
-                Schedule(epochs=given.epochs, ema=chosen.get("ema", 0.0)),
+                chosen.training,
                 ThresholdPolicy(),
-                assemble(
-                    chosen.get("balance", Balance()),
-                    GuardSettings(),
-                    chosen.get("augmentation", Augmentation()),
-                    chosen.get("loss", LossSettings()),
-                    examples=training,
-                    classes=2,
-                ),
+                chosen.parts(training, 2),
                 seed=seed,
             )
             row = {"variant": name, "seed": seed, "epoch": fitted.best_epoch}

@@ -5,18 +5,24 @@
 >>> student = ep.SegmentStudent(seed=0)  # 150 parameters
 >>> ep.predict(student, beats).shape == (len(beats), 2)
 True
+>>> ep.run.simulate("reference-rhythm", noise=0.02, chips=200)  # doctest: +SKIP
 
+``ep.run`` and ``ep.study`` hold what the commands do, by the same names and parameters.
 Names are imported on first use, so that ``import ecgphoton`` stays instant.
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING
 
+from ecgphoton.lazy import Lazy
 from ecgphoton.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from ecgphoton import run as run
+    from ecgphoton import study as study
+    from ecgphoton.calibration.calibrate import calibrate as calibrate
     from ecgphoton.decision import OperatingPoint as OperatingPoint
     from ecgphoton.decision import ThresholdPolicy as ThresholdPolicy
     from ecgphoton.ecg.beats import BeatSet as BeatSet
@@ -35,33 +41,31 @@ if TYPE_CHECKING:
     from ecgphoton.student.network import predict as predict
     from ecgphoton.student.propagate import inputs_of as inputs_of
 
-_HOME = {
-    "Architecture": "student.architecture",
-    "BeatSet": "ecg.beats",
-    "EcgphotonError": "errors",
-    "InputError": "errors",
-    "OperatingPoint": "decision",
-    "Recipe": "recipe",
-    "SegmentStudent": "student.network",
-    "ThresholdPolicy": "decision",
-    "VerificationError": "errors",
-    "export_bundle": "export.bundle",
-    "inputs_of": "student.propagate",
-    "load": "runs",
-    "load_bundle": "export.bundle",
-    "load_splits": "ecg.beats",
-    "predict": "student.network",
-    "simulate": "hwsim.simulate",
-    "verify": "export.verify",
+HOMES = {
+    name: f"ecgphoton.{home}"
+    for name, home in {
+        "Architecture": "student.architecture",
+        "BeatSet": "ecg.beats",
+        "EcgphotonError": "errors",
+        "InputError": "errors",
+        "OperatingPoint": "decision",
+        "Recipe": "recipe",
+        "SegmentStudent": "student.network",
+        "ThresholdPolicy": "decision",
+        "VerificationError": "errors",
+        "calibrate": "calibration.calibrate",
+        "export_bundle": "export.bundle",
+        "inputs_of": "student.propagate",
+        "load": "runs",
+        "load_bundle": "export.bundle",
+        "load_splits": "ecg.beats",
+        "predict": "student.network",
+        "run": "run",
+        "simulate": "hwsim.simulate",
+        "study": "study",
+        "verify": "export.verify",
+    }.items()
 }
 """Public names and the modules they live in."""
 
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public name
-    if name not in _HOME:
-        raise AttributeError(f"module 'ecgphoton' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"ecgphoton.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*_HOME, "__version__"])
+sys.modules[__name__].__class__ = Lazy

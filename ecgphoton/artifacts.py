@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import tempfile
@@ -17,7 +18,7 @@ from ecgphoton.intake import read_bytes as read_bytes
 from ecgphoton.intake import read_json as read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
 
@@ -83,6 +84,39 @@ def check_room(folder: Path) -> None:
     with contextlib.suppress(OSError):  # another command may have put something there meanwhile
         for path in made:
             path.rmdir()
+
+
+def vacant(out: Path | str | None, usual: Path, own: Sequence[str] = ()) -> Path:
+    """Return a folder in which nothing is overwritten or mixed.
+
+    Parameters
+    ----------
+    out
+        The folder that was named, or None.
+    usual
+        Taken where none was named, with a number (``usual-2`` ...) where it is not free.
+    own
+        Files of the result, the one written last first. A folder that holds nothing else, and not
+        that one, was left by an interrupted call and is free.
+
+    Raises
+    ------
+    InputError
+        If the folder named is not free.
+    """
+
+    def free(folder: Path) -> bool:
+        if not folder.is_dir():
+            return not folder.exists()
+        left = {path.name for path in folder.iterdir() if _UNFINISHED not in path.name}
+        return not left or (bool(own) and left <= set(own) and own[0] not in left)
+
+    if out is None:
+        numbered = (usual.with_name(f"{usual.name}-{number}") for number in itertools.count(2))
+        return next(folder for folder in itertools.chain([usual], numbered) if free(folder))
+    if not free(Path(out)):
+        raise InputError(f"{out} is not empty, and results are never mixed; choose another --out")
+    return Path(out)
 
 
 def _unwritten(path: Path, error: OSError) -> InputError:

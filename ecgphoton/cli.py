@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from ecgphoton.commands._options import Suggesting
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.version import __version__
 
@@ -26,8 +27,10 @@ COMMANDS = {
     "export": "Write ONNX graphs and the photonic mesh program of a run.",
     "verify": "Recompute every claim of an exported bundle.",
     "simulate": "Ask whether miss rate and FPR survive on many chips.",
+    "study": "Curves, requirements, causes, bounds, single decisions.",
     "calibrate": "Win back what fabrication lost, chip by chip.",
     "distill": "Teach a student with a ResNet, or refuse to.",
+    "runs": "List the runs of a folder.",
     "models": "List the students that come with the package.",
     "recipes": "List the experiments that come with the package.",
     "report": "Write a run or bundle as one HTML page.",
@@ -38,7 +41,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Suggesting):
     """A group that imports a command's module when the command runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -62,7 +65,12 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        """Run; a user's mistake is one line and exit code 2, a failed check exit code 1."""
+        """Run; a user's mistake is one line and exit code 2, a failed check exit code 1.
+
+        Ctrl-C ends a command with one line and exit code 130, as shells expect.
+        """
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, _stop)
         for stream in (sys.stdout, sys.stderr):  # letters a terminal lacks become question marks
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
@@ -72,6 +80,8 @@ class LazyGroup(click.Group):
             finally:
                 if sys.stdout is not None:
                     sys.stdout.flush()
+        except _Interrupted:
+            _leave("stopped", "interrupted; every file is whole or absent", 130)
         except InputError as error:
             _leave("error", error, 2)
         except VerificationError as error:
@@ -87,18 +97,13 @@ class LazyGroup(click.Group):
         except MemoryError:
             _leave("error", "there is not enough memory; take fewer beats or chips at a time", 2)
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
-        """Run a command; Ctrl-C ends it with one line and exit code 130, as shells expect."""
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, _stop)
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            _leave("stopped", "interrupted; every file is whole or absent", 130)
+
+class _Interrupted(BaseException):
+    """Raised by Ctrl-C: click answers a KeyboardInterrupt with an exit code of its own."""
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    """Raise KeyboardInterrupt, but not while a library is imported: some make light of it."""
+    """End the command, but not during an import: some libraries would swallow the exception."""
     del number
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib") and hasattr(signal, "SIGALRM"):
@@ -106,11 +111,11 @@ def _stop(number: int, frame: FrameType | None) -> None:
             signal.setitimer(signal.ITIMER_REAL, 0.02)
             return
         frame = frame.f_back
-    raise KeyboardInterrupt
+    raise _Interrupted
 
 
 def _silence() -> None:
-    """Let nothing more be written to a standard output that takes nothing."""
+    """Send further output nowhere after standard output has failed."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -126,7 +131,7 @@ def _leave(kind: str, error: object, code: int) -> NoReturn:
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "ECGPHOTON"},
 )
-@click.version_option(__version__, prog_name="ecgphoton")
+@click.version_option(__version__, prog_name="ecgphoton", allow_from_autoenv=False)
 def main() -> None:
     """Take a heartbeat classifier from training to photonic hardware, with a verdict.
 

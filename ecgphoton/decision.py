@@ -1,5 +1,6 @@
 """From a probability to a decision: the operating point and how it is chosen.
 
+Probabilities and labels come in; an operating point, or the class every beat is called, goes out.
 The default policy follows the original system: candidates on a grid and at quantiles, hard limits
 on miss rate and FPR, a recall-weighted score among feasible points, and the least violation when
 nothing is feasible. Each piece is a value; `ThresholdPolicy` composes them.
@@ -7,33 +8,38 @@ nothing is feasible. Each piece is a value; `ThresholdPolicy` composes them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.errors import InputError, refuse_unless
+from ecgphoton.errors import InputError
 from ecgphoton.metrics import Confusion, confusion
+from ecgphoton.settings import Settings, setting
 
 Scored = tuple[NDArray[Any], NDArray[Any]]
 """(probability of abnormal (n,), label (n,))."""
 
 
 @dataclass(frozen=True)
-class OperatingPoint:
-    """A threshold on the probability of abnormal, and the evidence it was chosen on."""
+class OperatingPoint(Settings):
+    """A threshold on the probability of abnormal, and the evidence it was chosen on.
 
-    threshold: float
-    fitted_on: tuple[str, ...]
-    """Names of the sets that took part, e.g. ``("validation",)``."""
-    feasible: bool = True
-    """Whether the hard limits on miss rate and FPR were met on those sets."""
+    Raises
+    ------
+    InputError
+        If the threshold is outside 0 to 1.
+    """
 
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.threshold <= 1.0:
-            raise InputError(f"threshold is {self.threshold!r}; it must be in [0, 1]")
+    threshold: float = setting(MISSING, "Smallest probability called abnormal.", low=0, high=1)
+    fitted_on: tuple[str, ...] = setting(
+        MISSING, "Names of the sets that took part, for instance `validation`."
+    )
+    feasible: bool = setting(
+        True, "Whether the hard limits on miss rate and FPR were met on those sets."
+    )
 
     def decide(self, probability: NDArray[Any]) -> NDArray[np.bool_]:
         """Return True where a beat is called abnormal (probability >= threshold)."""
@@ -47,60 +53,80 @@ class OperatingPoint:
     def from_dict(cls, data: Mapping[str, Any]) -> OperatingPoint:
         """Inverse of `to_dict`; InputError when a key is missing or wrong."""
         try:
-            return cls(
-                float(data["threshold"]), tuple(map(str, data["fitted_on"])), bool(data["feasible"])
-            )
+            return cls(data["threshold"], tuple(data["fitted_on"]), data["feasible"])
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"operating point {data!r} cannot be read: {error}") from error
 
 
+def classify(probability: NDArray[Any], point: OperatingPoint | None) -> NDArray[np.int64]:
+    """Return the class every beat is called.
+
+    Parameters
+    ----------
+    probability
+        (n, classes).
+    point
+        Operating point of two classes; without one (several classes) the largest probability
+        decides.
+
+    Returns
+    -------
+    ndarray
+        (n,) class index.
+    """
+    calls = probability.argmax(1) if point is None else point.decide(probability[:, 1])
+    return np.asarray(calls, np.int64)
+
+
 @dataclass(frozen=True)
-class ThresholdPolicy:
+class ThresholdPolicy(Settings, section="decision"):
     """How a threshold is chosen; the defaults are the original system's.
 
     Feasible points (miss <= `max_miss`, FPR <= `max_fpr`) are ranked by ``F1 + gain *
-    recall_weight * TPR - (fpr_weight + fpr_penalty) * FPR - pull * |threshold - center|`` with
-    ``gain = 1 + miss_gain * miss_ema``. Where none is feasible, the least violation wins.
+    recall_weight * TPR - fpr_weight * FPR - pull * |threshold - center|`` with ``gain = 1 +
+    miss_gain * miss_ema``. Where none is feasible, the least violation wins.
+
+    Raises
+    ------
+    InputError
+        When a value is outside what its declaration or a rule allows.
     """
 
-    grid_low: float = 0.05
-    grid_high: float = 0.95
-    grid_points: int = 181
-    quantiles: int = 200
-    """Number of probability quantiles added to the grid, 0 for none."""
-    max_miss: float = 0.10
-    max_fpr: float = 0.10
-    recall_weight: float = 1.5
-    fpr_weight: float = 1.0
-    miss_gain: float = 1.8
-    """How much a high running miss rate favours recall."""
-    fpr_penalty: float = 0.9
-    """Extra weight of FPR."""
-    center: float = 0.78
-    pull: float = 0.02
-    blend: float = 0.0
-    """Weight of a second set (the original used generalization at 0.35); 0 keeps it out."""
+    grid_low: float = setting(0.05, "Lowest threshold of the grid.", low=0, high=1)
+    grid_high: float = setting(0.95, "Highest threshold of the grid.", low=0, high=1)
+    grid_points: int = setting(181, "Thresholds on the grid.", low=1, high=100_000)
+    quantiles: int = setting(
+        200,
+        "Quantiles of the probabilities that are tried besides the grid.",
+        low=0,
+        high=100_000,
+    )
+    max_miss: float = setting(0.10, "Largest miss rate of a feasible point.", low=0, high=1)
+    max_fpr: float = setting(
+        0.10, "Largest false positive rate (FPR) of a feasible point.", low=0, high=1
+    )
+    recall_weight: float = setting(1.5, "Weight of the sensitivity (TPR).", low=0, high=1000)
+    fpr_weight: float = setting(1.9, "Weight of the false positive rate.", low=0, high=2000)
+    miss_gain: float = setting(
+        1.8, "How much a high running miss rate raises the weight of sensitivity.", low=0, high=1000
+    )
+    center: float = setting(
+        0.78, "Threshold that is preferred where all else is equal.", low=0, high=1
+    )
+    pull: float = setting(
+        0.02, "Weight of the distance between threshold and `center`.", low=0, high=1000
+    )
+    blend: float = setting(
+        0.0,
+        "Weight of the second monitored set in threshold and score (the original gave the "
+        "generalization set 0.35); 0 keeps that set out.",
+        low=0,
+        below=1,
+    )
 
-    def __post_init__(self) -> None:
-        refuse_unless(
-            "decision",
-            self,
-            (
-                (0 <= self.grid_low <= self.grid_high, "grid_low", "from 0 to decision.grid_high"),
-                (self.grid_high <= 1, "grid_high", "at most 1"),
-                (1 <= self.grid_points <= 100_000, "grid_points", "from 1 to 100000"),
-                (0 <= self.quantiles <= 100_000, "quantiles", "from 0 to 100000"),
-                *(
-                    (0 <= getattr(self, name) <= 1, name, "from 0 to 1")
-                    for name in ("max_miss", "max_fpr", "center")
-                ),
-                *(
-                    (0 <= getattr(self, name) <= 1000, name, "from 0 to 1000")
-                    for name in ("recall_weight", "fpr_weight", "miss_gain", "fpr_penalty", "pull")
-                ),
-                (0 <= self.blend < 1, "blend", "in [0, 1)"),
-            ),
-        )
+    def rules(self) -> Iterable[tuple[bool, str, str]]:
+        """See that the grid does not end before it begins."""
+        yield self.grid_low <= self.grid_high, "grid_low", "at most decision.grid_high"
 
     def candidates(self, probability: NDArray[Any]) -> NDArray[np.float64]:
         """Thresholds to try: grid plus quantiles, ascending."""
@@ -124,7 +150,7 @@ class ThresholdPolicy:
         return np.asarray(
             f1
             + gain * self.recall_weight * (1 - miss)
-            - (self.fpr_weight + self.fpr_penalty) * fpr
+            - self.fpr_weight * fpr
             - self.pull * np.abs(threshold - self.center)
         )
 
@@ -193,7 +219,9 @@ SELECTION: dict[str, SelectionScore] = {
     "f1+tpr-fpr/2": lambda c: c.f1 + (1 - c.miss_rate) - 0.5 * c.fpr,
     "-(miss+0.35fpr)": lambda c: -(c.miss_rate + 0.35 * c.fpr),
 }
-"""Scores for early stopping, higher is better; ``auc`` and ``macro-f1`` need more than counts."""
+"""Scores of two classes for early stopping, from counts alone; higher is better."""
+SEVERAL = {"macro-f1": "macro_f1", "mean-recall": "mean_recall"}
+"""Scores of more than two classes for early stopping, and their keys in `judge.summarise`."""
 
 
 def evaluate_at(point: OperatingPoint, probability: NDArray[Any], label: NDArray[Any]) -> Confusion:

@@ -1,4 +1,7 @@
-"""What a set of decisions amounts to: rates with intervals, per record, per symbol, per class."""
+"""Evaluation: probabilities and labelled beats come in; tables of rates with intervals go out.
+
+Rates are given in total, per record, per annotation symbol and per class.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ecgphoton.decision import OperatingPoint, classify
 from ecgphoton.metrics import (
     Confusion,
     by_group,
@@ -19,7 +23,6 @@ from ecgphoton.metrics import (
 )
 
 if TYPE_CHECKING:
-    from ecgphoton.decision import OperatingPoint
     from ecgphoton.ecg.beats import BeatSet
 
 BOOTSTRAP_SEED = 20
@@ -45,20 +48,17 @@ def evaluate_set(
         Counts and rates, ranking, 95 % intervals from resampling whole records, tables per record
         and per symbol; per class and macro-F1 for several classes.
     """
-    label = beats.label
+    label, calls = beats.label, classify(probability, point)
     if point is None:
-        called = probability.argmax(1)
         return {
             "beats": len(label),
-            "macro_f1": macro_f1(label, called, len(classes)),
-            "classes": class_table(label, called, classes),
-            "confusion_matrix": confusion_matrix(label, called, len(classes)).tolist(),
-            "accuracy": float((label == called).mean()),
+            "macro_f1": macro_f1(label, calls, len(classes)),
+            "classes": class_table(label, calls, classes),
+            "confusion_matrix": confusion_matrix(label, calls, len(classes)).tolist(),
+            "accuracy": float((label == calls).mean()),
         }
-    abnormal = probability[:, 1]
-    called = point.decide(abnormal).astype(np.int64)
-    total = confusion(label, called)
-    per_record = by_group(label, called, beats.record)
+    total = confusion(label, calls)
+    per_record = by_group(label, calls, beats.record)
     counts = list(per_record.values())
     statistics: dict[str, Callable[[Confusion], float]] = {
         "miss": lambda c: c.miss_rate,
@@ -68,24 +68,24 @@ def evaluate_set(
     return {
         "beats": len(label),
         **total.to_dict(),
-        **ranking(label, abnormal),
+        **ranking(label, probability[:, 1]),
         "interval_95": {
             name: record_bootstrap(counts, statistic, seed=BOOTSTRAP_SEED)
             for name, statistic in statistics.items()
         },
         "records": {name: counts.to_dict() for name, counts in per_record.items()},
-        "symbols": _per_symbol(beats.symbol, called, label),
+        "symbols": _per_symbol(beats.symbol, calls, label),
         "confusion_matrix": [[total.tn, total.fp], [total.fn, total.tp]],
     }
 
 
-def _per_symbol(symbol: np.ndarray, called: np.ndarray, label: np.ndarray) -> dict[str, Any]:
+def _per_symbol(symbol: np.ndarray, calls: np.ndarray, label: np.ndarray) -> dict[str, Any]:
     table = {}
     for name in np.unique(symbol):
         rows = symbol == name
         table[str(name)] = {
             "beats": int(rows.sum()),
             "abnormal": bool(label[rows][0]),
-            "called_abnormal": float(called[rows].mean()),
+            "called_abnormal": float(calls[rows].mean()),
         }
     return table

@@ -1,62 +1,98 @@
 """An experiment as a document: frozen dataclasses, read from TOML, overridden by key=value.
 
 A recipe file states only what differs from the defaults; unknown keys and values of a wrong type
-are refused with the nearest allowed name.
+are refused with the nearest allowed name. `Recipe.parts` is where the plain training run and the
+strategies of the original system (`legacy`) come together.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.errors import InputError
 from ecgphoton.intake import parse_toml, read_text
-from ecgphoton.legacy.balance import Balance
 from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.guards import GuardSettings
+from ecgphoton.legacy.losses import LossSettings
+from ecgphoton.legacy.strategies import Strategies, extended
+from ecgphoton.settings import Settings, build, convert, declared, setting
 from ecgphoton.student.architecture import Architecture
+from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation
-from ecgphoton.training.losses import LossSettings
-from ecgphoton.training.parts import Schedule
+from ecgphoton.training.balance import Balance
+from ecgphoton.training.parts import (
+    AfterStep,
+    Examples,
+    Forward,
+    Parts,
+    Schedule,
+    nothing,
+    plain_forward,
+)
 
 
 @dataclass(frozen=True)
-class DataSettings:
-    """Which beats, under which labels."""
+class DataSettings(Settings, section="data"):
+    """Which beats, under which labels.
 
-    source: str = "mitdb"
-    """``mitdb``, ``synthetic`` (generated beats), or ``auto``: the database where it is found."""
-    protocol: str = "reference"
-    labels: str = "literal"
-    lead: str = "MLII"
-    """Lead by name with channel 0 as fallback, or ``channel:0``."""
-    split_seed: int = 0
-    """Seed of the random 80/20 split of training beats (protocols that split by beat)."""
-    stratified: bool = False
-    centring: Centring = "annotation"
-    """Where windows are centred: on the annotation, or on the middle of the QRS (``qrs``)."""
+    Raises
+    ------
+    InputError
+        When a value is outside what its declaration allows.
+    """
+
+    source: str = setting(
+        "mitdb",
+        "`mitdb`, `synthetic` (generated beats), or `auto`: the database where it is found.",
+    )
+    protocol: str = setting("reference", "How records are split: `reference` or `inter-patient`.")
+    labels: str = setting(
+        "literal", "What counts as abnormal: `literal`, `aami`, `aami-svf`, or `aami4` (4 classes)."
+    )
+    lead: str = setting("MLII", "Lead by name with channel 0 as fallback, or `channel:0`.")
+    split_seed: int = setting(
+        0,
+        "Seed of the random 80/20 split of training beats (protocols that split by beat).",
+        low=0,
+    )
+    stratified: bool = setting(
+        False, "Whether that split keeps the share of each class in every record."
+    )
+    centring: Centring = setting(
+        "annotation",
+        "Where windows are centred: on the `annotation`, or on the middle of the QRS (`qrs`), "
+        "which is the same for an annotated and a detected beat.",
+    )
 
 
 @dataclass(frozen=True)
-class NoiseSettings:
-    """Hardware seen during training: a fresh chip for every batch."""
+class NoiseSettings(Settings, section="noise"):
+    """Hardware noise during training: a fresh chip for every batch.
 
-    weight: float = 0.0
-    """Standard deviation of the static error of every programmed weight and bias."""
-    detector: float = 0.0
-    """Standard deviation of detector noise per reading, fraction of full scale."""
+    Raises
+    ------
+    InputError
+        When a value is outside what its declaration allows.
+    """
 
-    def __post_init__(self) -> None:
-        for name in ("weight", "detector"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise InputError(f"noise.{name} is {value!r}; it must be from 0 to 1")
+    weight: float = setting(
+        0.0,
+        "Standard deviation of the static error of every programmed weight and bias.",
+        low=0,
+        high=1,
+    )
+    detector: float = setting(
+        0.0,
+        "Standard deviation of detector noise per reading, as a fraction of full scale.",
+        low=0,
+        high=1,
+    )
 
 
 @dataclass(frozen=True)
@@ -70,63 +106,91 @@ class Recipe:
     training: Schedule = field(default_factory=Schedule)
     decision: ThresholdPolicy = field(default_factory=ThresholdPolicy)
     balance: Balance = field(default_factory=Balance)
-    guards: GuardSettings = field(default_factory=GuardSettings)
     augment: Augmentation = field(default_factory=Augmentation)
-    loss: LossSettings = field(default_factory=LossSettings)
     noise: NoiseSettings = field(default_factory=NoiseSettings)
+    strategies: Strategies = field(default_factory=Strategies)
+    guards: GuardSettings = field(default_factory=GuardSettings)
+    loss: LossSettings = field(default_factory=LossSettings)
     distill: Distillation = field(default_factory=Distillation)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for TOML and JSON."""
         return asdict(self)
 
+    def parts(
+        self,
+        examples: Examples,
+        classes: int,
+        *,
+        forward: Forward = plain_forward,
+        after_step: AfterStep = nothing,
+    ) -> Parts:
+        """Return the pieces of a training run, with the legacy strategies that are switched on.
 
-def _convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
-    """Return `value` as `kind` (bool, int, float, str, Literal or tuple of one), or InputError."""
-    options = get_args(kind)
-    if get_origin(kind) is Literal:
-        if value in options:
-            return value
-        allowed = ", ".join(map(repr, options))
-        raise InputError(f"{path} is {value!r}; it must be one of {allowed}")
-    if get_origin(kind) is tuple and isinstance(value, list | tuple):
-        return tuple(_convert(item, options[0], path) for item in value)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(kind, type) and isinstance(value, kind) and type(value) is kind:
-        return value
-    name = getattr(kind, "__name__", str(kind))
-    raise InputError(f"{path} is {value!r}; it must be a value of type {name}")
+        Parameters
+        ----------
+        examples
+            Training beats.
+        classes
+            Outputs of the model.
+        forward, after_step
+            See `training.assemble.assemble`.
+        """
+        parts = assemble(
+            self.balance,
+            self.augment,
+            examples=examples,
+            classes=classes,
+            forward=forward,
+            after_step=after_step,
+        )
+        legacy = (self.strategies, self.guards, self.loss, self.distill)
+        if all(section == type(section)() for section in legacy):
+            return parts
+        return extended(
+            parts,
+            self.strategies,
+            self.guards,
+            self.loss,
+            balance=self.balance,
+            examples=examples,
+            classes=classes,
+        )
 
 
-def build(cls: type[Any], data: Mapping[str, object], base: Any = None, path: str = "") -> Any:  # noqa: ANN401
-    """Return `base` (or the defaults of `cls`) with the values of `data`, checked.
+OLD_FPR_WEIGHT = 1.0
+"""Default of `decision.fpr_weight` where there was `decision.fpr_penalty` besides."""
+
+
+def renewed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tables of a recipe with the keys of version 0.1 under their present names.
+
+    ``decision.fpr_penalty`` is added to ``decision.fpr_weight``; the strategies that stood in
+    ``[balance]`` are in ``[strategies]``; ``guards.collapse`` is on or off instead of true or
+    false.
 
     Raises
     ------
     InputError
-        For an unknown key (with the nearest allowed one), a wrong type or an invalid value.
+        If a key is given under both names.
     """
-    if not isinstance(data, Mapping):
-        raise InputError(f"{path or 'the recipe'} is {data!r}; it must be a table of settings")
-    start = cls() if base is None else base
-    hints = get_type_hints(cls)
-    names = [entry.name for entry in fields(cls)]
-    changes: dict[str, Any] = {}
-    for key, value in data.items():
-        where = f"{path}{key}"
-        if key not in names:
-            near = difflib.get_close_matches(key, names, 1)
-            hint = f"did you mean {path}{near[0]}?" if near else f"allowed: {', '.join(names)}"
-            raise InputError(f"unknown recipe key {where!r}; {hint}")
-        if is_dataclass(hints[key]):
-            if not isinstance(value, Mapping):
-                raise InputError(f"{where} is {value!r}; it must be a table [{where}]")
-            inner = getattr(start, key)
-            changes[key] = build(type(inner), value, inner, f"{where}.")
-        else:
-            changes[key] = _convert(value, hints[key], where)
-    return replace(start, **changes)
+    tables: dict[str, Any] = {"strategies": {}}
+    tables |= {name: dict(t) if isinstance(t, Mapping) else t for name, t in data.items()}
+    decision, balance, guards, strategies = (
+        table if isinstance(table := tables.get(name), dict) else {}
+        for name in ("decision", "balance", "guards", "strategies")
+    )
+    if "fpr_penalty" in decision:
+        weight = convert(decision.get("fpr_weight", OLD_FPR_WEIGHT), float, "decision.fpr_weight")
+        penalty = convert(decision.pop("fpr_penalty"), float, "decision.fpr_penalty")
+        decision["fpr_weight"] = weight + penalty
+    moved = {name: balance.pop(name) for name, *_ in declared(Strategies) if name in balance}
+    for name in moved.keys() & strategies:
+        raise InputError(f"balance.{name} is the old name of strategies.{name}; give only the new")
+    strategies.update(moved)
+    if isinstance(guards.get("collapse"), bool):
+        guards["collapse"] = "on" if guards["collapse"] else "off"
+    return tables
 
 
 def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
@@ -142,18 +206,22 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
             value: object = parse_toml(f"value = {text}", key)["value"]
         except InputError:
             value = text
-        nested: dict[str, object] = {}
-        at, *rest = reversed(key.strip().split("."))
-        nested = {at: value}
-        for part in rest:
+        key = key.strip()
+        if key == "decision.fpr_penalty":
+            raise InputError(
+                "decision.fpr_penalty is part of decision.fpr_weight now; set that to the sum of "
+                f"both (it is {recipe.decision.fpr_weight:g} here)"
+            )
+        nested: Any = value
+        for part in reversed(key.split(".")):
             nested = {part: nested}
-        recipe = build(Recipe, nested, recipe)
+        recipe = build(Recipe, renewed(nested), recipe)
     return recipe
 
 
 def from_dict(data: Mapping[str, object]) -> Recipe:
-    """Recipe from nested plain values, checked."""
-    recipe: Recipe = build(Recipe, data)
+    """Recipe from nested plain values, of this version or 0.1, checked."""
+    recipe: Recipe = build(Recipe, renewed(data) if isinstance(data, Mapping) else data)
     return recipe
 
 

@@ -87,9 +87,15 @@ def extensions() -> tuple[str, ...]:
 
 
 def load(modules: tuple[str, ...]) -> None:
-    """Import modules that add values."""
+    """Import modules that add values; InputError if one cannot be imported here."""
     for name in modules:
-        importlib.import_module(name)
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            raise InputError(
+                f"the extension {name} cannot be imported by a worker process ({error}); put it "
+                "where Python finds modules, or use one worker"
+            ) from None
 
 
 def _load_entry_points() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,13 @@ from ecgphoton import models
 from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_json, sha256
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
-from ecgphoton.recipe import Recipe, build, from_dict
+from ecgphoton.recipe import Recipe, from_dict
+from ecgphoton.settings import nearest
 from ecgphoton.student.architecture import Architecture
 
 if TYPE_CHECKING:
+    from ecgphoton.ecg.detect import Centring
+    from ecgphoton.program.program import MeshProgram
     from ecgphoton.student.network import SegmentStudent
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -22,23 +25,51 @@ STATE = "state.safetensors"
 HISTORY = "history.jsonl"
 METRICS = "metrics.json"
 RECIPE = "recipe.toml"
+ENVIRONMENT = "environment.json"
 KIND = "ecgphoton-run"
+RUNS, BUNDLES, SIMULATIONS, CALIBRATIONS = "runs", "bundles", "simulations", "calibrations"
+"""Folders that the commands write to, below the working folder."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainedStudent:
     """A student with the evidence it was trained on."""
 
-    student: SegmentStudent
+    student: SegmentStudent = field(repr=False)
     point: OperatingPoint | None
-    metadata: Mapping[str, Any]
+    """Operating point of a binary student; None for several classes."""
+    metadata: Mapping[str, Any] = field(repr=False)
+    """Of the checkpoint: protocol, labels, lead, recipe, seed and more."""
     path: Path
     """The checkpoint file."""
+    program: MeshProgram | None = field(default=None, repr=False)
+    """Mesh program of a bundle."""
+
+    @property
+    def carried(self) -> SegmentStudent | MeshProgram:
+        """What a chip carries: the mesh program of a bundle, the student itself otherwise."""
+        return self.student if self.program is None else self.program
+
+    @property
+    def folder(self) -> Path:
+        """The run or bundle."""
+        return self.path.parent
+
+    @property
+    def name(self) -> str:
+        """Name of the run or bundle, for the folders of what is made from it."""
+        folder = self.folder.resolve()
+        return folder.parent.name if folder.name == "bundle" else folder.name
 
     @property
     def recipe(self) -> Recipe:
         """Recipe the student was trained with."""
         return from_dict(self.metadata["recipe"])
+
+    @property
+    def centring(self) -> Centring:
+        """Where windows are centred, in training and in use."""
+        return self.recipe.data.centring
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -47,12 +78,12 @@ class TrainedStudent:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the checkpoint."""
+        """SHA-256 of the checkpoint: a run and every bundle exported from it have the same."""
         return sha256(self.path)
 
 
 def load_student(run: Path | str) -> TrainedStudent:
-    """Read the student of a run folder, or of a checkpoint file.
+    """Read the student of a run folder, of a bundle, or of a checkpoint file.
 
     Raises
     ------
@@ -68,7 +99,7 @@ def load_student(run: Path | str) -> TrainedStudent:
         raise InputError(f"{run} holds no {CHECKPOINT}; give the folder of a finished run")
     arrays, metadata = load_checkpoint(path)
     try:
-        architecture: Architecture = build(Architecture, metadata["architecture"])
+        architecture = Architecture.from_dict(metadata["architecture"])
         refuse_other_features(architecture, metadata)
         point = metadata["operating_point"]
         recipe, classes = metadata["recipe"], metadata["classes"]
@@ -84,21 +115,22 @@ def load_student(run: Path | str) -> TrainedStudent:
     )
 
 
-def newest_run(root: Path | str = "runs") -> Path | None:
-    """Return the run folder finished last below `root`, or None."""
-    found = [path.parent for path in Path(root).glob(f"*/{MANIFEST}") if is_run(path)]
-    return max(found, key=lambda path: (path / MANIFEST).stat().st_mtime_ns, default=None)
-
-
-def is_run(manifest: Path) -> bool:
-    """Whether a manifest is that of a run."""
+def kind_of(folder: Path) -> str | None:
+    """Return the kind that the manifest of a folder names, None where there is none."""
     try:
-        return bool(read_json(manifest).get("kind") == KIND)
-    except (InputError, AttributeError):
-        return False
+        return str(read_json(folder / MANIFEST)["kind"])
+    except (InputError, KeyError, TypeError):
+        return None
 
 
-def choose(named: Path | None, root: Path | str = "runs") -> Path:
+def finished_runs(root: Path | str = RUNS) -> Iterator[Path]:
+    """Yield the folders of finished runs below `root`, the newest first."""
+    found = [path.parent for path in Path(root).glob(f"*/{MANIFEST}")]
+    found.sort(key=lambda folder: (folder / MANIFEST).stat().st_mtime_ns, reverse=True)
+    yield from (folder for folder in found if kind_of(folder) == KIND)
+
+
+def choose(named: Path | str | None, root: Path | str = RUNS) -> Path:
     """Return what is named (a path or a shipped student), or the newest run, or the shipped one.
 
     Raises
@@ -106,25 +138,43 @@ def choose(named: Path | None, root: Path | str = "runs") -> Path:
     InputError
         If it does not exist.
     """
-    if named is not None:
-        if named.exists():
-            return named
-        if str(named) in models.shipped():
-            return models.bundle(str(named))
-        raise InputError(
-            f"there is no run at {named}; `ecgphoton train` makes one, `ecgphoton models` lists "
-            "the shipped students"
-        )
-    found = newest_run(root)
-    return found if found is not None else models.bundle(models.DEFAULT)
+    if named is None:
+        return next(finished_runs(root), None) or models.bundle(models.DEFAULT)
+    if Path(named).exists():
+        return Path(named)
+    shipped = models.shipped()
+    if str(named) in shipped:
+        return shipped[str(named)]
+    raise InputError(
+        f"there is no run at {named} and no shipped student of that name "
+        f"({nearest(str(named), shipped)}); `ecgphoton train` makes a run"
+    )
 
 
 def load(named: Path | str | None = None) -> TrainedStudent:
     """Load a trained student: a run, bundle or checkpoint, a shipped name, or the newest run.
+
+    A bundle is checked against its own hashes, and brings its mesh program.
+
+    Raises
+    ------
+    InputError
+        If there is no such student, or a file of it is damaged.
 
     Examples
     --------
     >>> import ecgphoton as ep
     >>> model = ep.load("reference-rhythm")  # doctest: +SKIP
     """
-    return load_student(choose(None if named is None else Path(named)))
+    from ecgphoton.export.bundle_folder import KIND as BUNDLE
+
+    chosen = choose(named)
+    if not chosen.is_dir() or kind_of(chosen) != BUNDLE:
+        return load_student(chosen)
+    from ecgphoton.export.bundle import load_bundle
+
+    bundle = load_bundle(chosen)
+    stored = bundle.metadata["operating_point"]
+    point = None if stored is None else OperatingPoint.from_dict(stored)
+    path = bundle.folder / CHECKPOINT
+    return TrainedStudent(bundle.student, point, bundle.metadata, path, bundle.program)

@@ -1,8 +1,9 @@
 """Settings declared once: default, type, range, unit and meaning of every value a user can set.
 
 A section of settings is a frozen dataclass that derives from `Settings` and declares each field
-with `setting`. The check, the reading of TOML, ``--set key=value``, the options of the command
-line, the reference page and the error message all follow from that one declaration.
+with `setting`. The check, the reading of TOML (`build`), ``--set key=value``, the options of the
+command line (`options`), the reference page (`declared`) and the error message all follow from that
+one declaration. What concerns two settings at once is said in `Settings.rules`.
 
 >>> from dataclasses import dataclass
 >>> @dataclass(frozen=True)
@@ -11,24 +12,32 @@ line, the reference page and the error message all follow from that one declarat
 >>> Kettle(power=4000.0)
 Traceback (most recent call last):
 ecgphoton.errors.InputError: kettle.power is 4000.0; it must be above 0 and at most 3000 W
+>>> [option.help for option in options(Kettle)]
+['Heating power (above 0 and at most 3000 W).']
 """
 
 from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 from ecgphoton.errors import InputError
+
+NUMBERS: dict[Any, Any] = {int: Integral, float: Real}
+"""What is taken for an int and for a float: also numpy's numbers, and an int for a float."""
 
 
 @dataclass(frozen=True)
 class Setting:
     """The declaration of one setting."""
 
+    default: Any
     meaning: str
+    """One or two sentences for the reference page and the command line."""
     low: float | None = None
     """Smallest value allowed."""
     high: float | None = None
@@ -37,27 +46,40 @@ class Setting:
     """Value that must be exceeded."""
     below: float | None = None
     """Value that must not be reached."""
+    also: float | None = None
+    """One value that is allowed besides the range, for instance 0 for "off"."""
     unit: str = ""
+    """Unit, for the words about the limits."""
+    names: Callable[[], Iterable[str]] | None = None
+    """Returns the names allowed for a text, where they can grow (those of a `Registry`). Names
+    that are fixed belong into a ``Literal`` annotation."""
 
     @property
     def limits(self) -> str:
-        """What is allowed, in words; empty where there is no limit."""
-        parts = []
-        if self.above is not None:
-            parts.append(f"above {self.above:.6g}")
-        if self.below is not None:
-            parts.append(f"below {self.below:.6g}")
+        """What numbers are allowed, in words; empty where there is no limit."""
         if self.low is not None and self.high is not None:
-            parts.append(f"from {self.low:.6g} to {self.high:.6g}")
-        elif self.low is not None:
-            parts.append(f"at least {self.low:.6g}")
-        elif self.high is not None:
-            parts.append(f"at most {self.high:.6g}")
-        return " and ".join(parts) + (f" {self.unit}" if parts and self.unit else "")
+            words = f"from {self.low:.10g} to {self.high:.10g}"
+        else:
+            bounds = {
+                "above": self.above,
+                "at least": self.low,
+                "below": self.below,
+                "at most": self.high,
+            }
+            words = " and ".join(f"{name} {x:.10g}" for name, x in bounds.items() if x is not None)
+        if words and self.also is not None:
+            words = f"{self.also:.10g}, or {words}"
+        return f"{words} {self.unit}".rstrip() if words else ""
+
+    def choices(self, kind: Any) -> tuple[Any, ...]:  # noqa: ANN401
+        """Return the values of a ``Literal``, or the names; empty where any are allowed."""
+        if self.names is not None:
+            return tuple(self.names())
+        return get_args(kind) if get_origin(kind) is Literal else ()
 
     def allows(self, value: object) -> bool:
         """Return whether a value lies within the limits; what is not a number has none."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or value == self.also:
             return True
         return math.isfinite(value) and not (
             (self.low is not None and value < self.low)
@@ -66,20 +88,20 @@ class Setting:
             or (self.below is not None and value >= self.below)
         )
 
+    def read(self, value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
+        """Return a value as the annotated type, or InputError that names its path."""
+        value = convert(value, kind, path)
+        if self.names is not None and value not in self.choices(kind):
+            raise InputError(f"{path} is {value!r}; it must be {one_of(self.choices(kind))}")
+        if not self.allows(value):
+            limits = self.limits or "a finite number"
+            raise InputError(f"{path} is {value!r}; it must be {limits}")
+        return value
 
-def setting(
-    default: Any,  # noqa: ANN401 - of the field's own type
-    meaning: str,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    above: float | None = None,
-    below: float | None = None,
-    unit: str = "",
-) -> Any:  # noqa: ANN401 - dataclasses.field is untyped as well
-    """Declare a field of a `Settings` class; choices come from a ``Literal`` annotation."""
-    declared = Setting(meaning, low, high, above, below, unit)
-    return field(default=default, metadata={"setting": declared})
+
+def setting(default: Any, meaning: str, **declaration: Any) -> Any:  # noqa: ANN401 - as dataclasses.field
+    """Declare a field of a `Settings` class; for the keywords see `Setting`."""
+    return field(default=default, metadata={"setting": Setting(default, meaning, **declaration)})
 
 
 class Settings:
@@ -88,7 +110,7 @@ class Settings:
     Raises
     ------
     InputError
-        When a value is outside what its declaration allows.
+        When a value is outside what its declaration or a rule allows.
     """
 
     section: ClassVar[str] = ""
@@ -99,57 +121,118 @@ class Settings:
         cls.section = section or cls.section
 
     def __post_init__(self) -> None:
-        """Check every declared value."""
+        """Check every declared value, then the rules between them."""
+        path = f"{self.section}." if self.section else ""
         for name, entry, kind in declared(type(self)):
-            path = f"{self.section}.{name}" if self.section else name
-            value = convert(getattr(self, name), kind, path)
-            if not entry.allows(value):
-                limits = entry.limits or "a finite number"
-                raise InputError(f"{path} is {value!r}; it must be {limits}")
+            value = entry.read(getattr(self, name), kind, path + name)
             object.__setattr__(self, name, value)
+        for holds, name, allowed in self.rules():
+            if not holds:
+                value = getattr(self, name)
+                raise InputError(f"{path}{name} is {value!r}; it must be {allowed}")
+
+    def rules(self) -> Iterable[tuple[bool, str, str]]:
+        """Rules between settings: (whether it holds, name of a setting, what it must be)."""
+        return ()
 
 
 def declared(cls: type[Any]) -> Iterator[tuple[str, Setting, Any]]:
-    """Name, declaration and type of every setting of a `Settings` class."""
+    """Name, declaration and type of every setting of a `Settings` class, in order."""
     hints = get_type_hints(cls)
     for item in fields(cls):
         if "setting" in item.metadata:
             yield item.name, item.metadata["setting"], hints[item.name]
 
 
-def nearest(name: str, allowed: Iterable[str]) -> str:
+@dataclass(frozen=True)
+class Option:
+    """What an option of the command line needs to know about a setting."""
+
+    key: str
+    """For ``--set``: ``training.epochs``."""
+    flag: str
+    """``--epochs``."""
+    kind: type[Any]
+    """bool, int, float or str."""
+    choices: tuple[Any, ...]
+    """Empty where any value of the type is allowed."""
+    default: Any
+    help: str
+    """Meaning, with range and unit."""
+
+
+def options(cls: type[Any], *names: str) -> tuple[Option, ...]:
+    """Options for the named settings of a class, for all without names.
+
+    Parameters
+    ----------
+    cls
+        A `Settings` class.
+    *names
+        Names of its fields, in the order wanted.
+    """
+    known = {name: (entry, kind) for name, entry, kind in declared(cls)}
+    return tuple(
+        Option(
+            f"{cls.section}.{name}".lstrip("."),
+            f"--{name.replace('_', '-')}",
+            plain_type(kind),
+            entry.choices(kind),
+            entry.default,
+            f"{entry.meaning.rstrip('.')} ({entry.limits})." if entry.limits else entry.meaning,
+        )
+        for name, (entry, kind) in ((name, known[name]) for name in names or known)
+    )
+
+
+def plain_type(kind: Any) -> type[Any]:  # noqa: ANN401
+    """Return the type of one value of an annotation: of a Literal, an optional or a tuple."""
+    inner = [option for option in get_args(kind) if option is not type(None)]
+    if not inner:
+        return kind if isinstance(kind, type) else str
+    return plain_type(inner[0]) if isinstance(inner[0], type) else type(inner[0])
+
+
+def one_of(values: Iterable[object]) -> str:
+    """Return ``one of 'a', 'b'``."""
+    return f"one of {', '.join(map(repr, values))}"
+
+
+def nearest(name: str, allowed: Iterable[str], prefix: str = "") -> str:
     """Return ``did you mean X?``, or the list of what is allowed, for an unknown name."""
     names = list(allowed)
     near = difflib.get_close_matches(name, names, 1)
-    return f"did you mean {near[0]}?" if near else f"allowed: {', '.join(names)}"
+    return f"did you mean {prefix}{near[0]}?" if near else f"allowed: {', '.join(names)}"
 
 
 def convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
     """Return `value` as `kind` (bool, int, float, str, Literal, tuple or optional), or InputError.
 
-    An int is taken for a float; nothing else is converted.
+    An int is taken for a float, a number of numpy for one of Python, and a table for a `Settings`
+    class; nothing else is converted.
     """
-    options = get_args(kind)
+    inner = get_args(kind)
+    if is_dataclass(kind) and isinstance(value, Mapping):
+        return build(kind, value, path=f"{path}.")
     if get_origin(kind) is Literal:
-        if value in options:
+        if value in inner:
             return value
-        allowed = ", ".join(map(repr, options))
-        raise InputError(f"{path} is {value!r}; it must be one of {allowed}")
+        raise InputError(f"{path} is {value!r}; it must be {one_of(inner)}")
     if get_origin(kind) is tuple and isinstance(value, list | tuple):
-        return tuple(convert(item, options[0], path) for item in value)
-    if type(None) in options:
+        return tuple(convert(item, inner[0], path) for item in value)
+    if type(None) in inner:
         if value is None:
             return None
-        return convert(value, next(o for o in options if o is not type(None)), path)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(kind, type) and isinstance(value, kind) and type(value) is kind:
-        return value
+        return convert(value, next(one for one in inner if one is not type(None)), path)
+    plain = get_origin(kind) or kind
+    wanted = NUMBERS.get(kind, plain)
+    if isinstance(value, wanted) and isinstance(value, bool) == (kind is bool):
+        return kind(value) if kind in NUMBERS else value
     name = getattr(kind, "__name__", str(kind))
     raise InputError(f"{path} is {value!r}; it must be a value of type {name}")
 
 
-def build(cls: type[Any], data: object, base: Any = None, path: str = "") -> Any:  # noqa: ANN401
+def build(cls: Any, data: object, base: Any = None, path: str = "") -> Any:  # noqa: ANN401
     """Return `base` (or the defaults of `cls`) with the values of nested tables, checked.
 
     Parameters
@@ -158,6 +241,8 @@ def build(cls: type[Any], data: object, base: Any = None, path: str = "") -> Any
         A frozen dataclass; its fields may be further such classes (tables within tables).
     data
         A mapping, for example parsed TOML.
+    base
+        The value whose fields stay where `data` says nothing.
     path
         Where `data` stands in its file, with a final point, for messages.
 
@@ -167,7 +252,9 @@ def build(cls: type[Any], data: object, base: Any = None, path: str = "") -> Any
         For an unknown key (with the nearest allowed one), a wrong type or an invalid value.
     """
     if not isinstance(data, Mapping):
-        raise InputError(f"{path.rstrip('.') or 'the file'} is {data!r}; it must be a table")
+        where = path.rstrip(".")
+        table = f"a table [{where}]" if where else "a table of settings"
+        raise InputError(f"{where or 'the file'} is {data!r}; it must be {table}")
     start = cls() if base is None else base
     hints = get_type_hints(cls)
     names = [entry.name for entry in fields(cls) if entry.init]
@@ -175,7 +262,7 @@ def build(cls: type[Any], data: object, base: Any = None, path: str = "") -> Any
     for key, value in data.items():
         where = f"{path}{key}"
         if key not in names:
-            raise InputError(f"unknown key {where!r}; {nearest(str(key), names)}")
+            raise InputError(f"unknown key {where!r}; {nearest(str(key), names, path)}")
         if is_dataclass(hints[key]):
             inner = getattr(start, key)
             changes[key] = build(type(inner), value, inner, f"{where}.")

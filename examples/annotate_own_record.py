@@ -16,7 +16,6 @@ from _start import options
 import ecgphoton as ep
 from ecgphoton.ecg.score import score_record
 from ecgphoton.ecg.synthetic import write_wfdb
-from ecgphoton.run.annotate import annotate
 
 given = options(__doc__, beats=1200, seed=0)
 with tempfile.TemporaryDirectory() as name:
@@ -24,9 +23,9 @@ with tempfile.TemporaryDirectory() as name:
     record = folder / write_wfdb(folder, patients=1, beats=given.beats, seed=given.seed)[-1]
     model = ep.load("reference-rhythm")
     # Without `peaks`, R peaks are detected; XQRS overlooks many of the made-up wide beats.
-    report = annotate(record, folder, model=model.path, peaks="atr")
+    report = ep.run.annotate(record, out=folder, model=model.path, peaks="atr")
     print(report.summary["symbols"], "R peaks from", report.summary["peaks_from"])
     score = score_record(record, start=30.0)  # against its reference annotation, EC57
     print("abnormal beats:", score.abnormal)
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(record.with_suffix(".png"), given.out)
+    shutil.copy(record.with_suffix(".eph.png"), given.out)

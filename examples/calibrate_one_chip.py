@@ -21,7 +21,7 @@ given = options(__doc__, seed=0)
 program = program_of(ep.load("reference-rhythm").student)
 foundry = Foundry.of("pessimistic")
 chip = foundry.chip(given.seed, 0, program)
-bench = SimulatedBench(chip, bits=int(foundry.profile.dac_bits), seed=given.seed)
+bench = SimulatedBench(chip, bits=chip.device.dac.bits, seed=given.seed)
 source = mesh_source(program, synthetic_inputs(program.architecture), foundry)
 
 table, names, errors = None, ["as made"], []

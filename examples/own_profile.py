@@ -15,13 +15,15 @@ from ecgphoton.report.style import BLUE, VERMILION, percent_axis
 
 given = options(__doc__, chips=40, beats=600, seed=0)
 process = Profile(
+    {
+        "splitter.sigma": 0.1,
+        "phase.offset": 0.15,
+        "heater.spread": 0.1,
+        "heater.crosstalk": 0.01,
+        "dac.bits": 6,
+        "detector.noise": 0.05,
+    },
     name="mine",
-    splitter_sigma=0.1,  # rad, of every coupler
-    phase_offset=0.15,  # rad, of every arm
-    heater_spread=0.1,
-    heater_crosstalk=0.01,
-    dac_bits=6,
-    detector_noise=0.05,
 )
 beats = ep.load_splits(data="synthetic").test.take(slice(0, given.beats))
 model = ep.load("reference-rhythm")

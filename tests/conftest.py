@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from click.testing import CliRunner, Result
 
+from ecgphoton.cli import main
 from ecgphoton.ecg.physionet import locate, missing
 from ecgphoton.ecg.synthetic import write_wfdb
+from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.propagate import Inputs
+from ecgphoton.training.parts import Examples
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,3 +44,69 @@ def wfdb_folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("wfdb")
     write_wfdb(folder, patients=4, beats=60)
     return folder
+
+
+MakeExamples = Callable[..., Examples]
+
+
+@pytest.fixture
+def toy() -> MakeExamples:
+    """Make narrow normal and wide abnormal beats of a few patients."""
+
+    def make(
+        beats: int = 256,
+        *,
+        abnormal: float = 0.25,
+        overlap: float = 0.0,
+        classes: int = 2,
+        seed: int = 0,
+    ) -> Examples:
+        draw = torch.Generator().manual_seed(seed)
+        label = (torch.rand(beats, generator=draw) < abnormal).long()
+        label[:classes] = torch.arange(classes)
+        if classes > 2:
+            kinds = torch.randint(1, classes, (beats,), generator=draw)
+            label = torch.where((label > 0) & (torch.arange(beats) >= classes), kinds, label)
+        blur = overlap * torch.randn(beats, generator=draw)
+        width = 8 + 12 * (label + blur).clamp(-0.4, classes)
+        time = torch.arange(360) - 180.0
+        window = torch.exp(-0.5 * (time / width[:, None]) ** 2)
+        window = window + 0.02 * torch.randn(beats, 360, generator=draw)
+        window = window - window.mean(1, keepdim=True)
+        window = window / window.abs().amax(1, keepdim=True)
+        rhythm = torch.rand(beats, 4, generator=draw) * 2 - 1
+        residual = window[:, 120:240] - window[:, 120:240].median(0).values
+        record = np.array(["100", "101", "203"])[np.arange(beats) % 3]
+        return Examples(Inputs(window, rhythm, residual.clamp(-1, 1)), label, record)
+
+    return make
+
+
+@pytest.fixture
+def student() -> Callable[..., SegmentStudent]:
+    """Make a small student; the same seed gives the same weights."""
+
+    def make(seed: int = 0, **shape: object) -> SegmentStudent:
+        return SegmentStudent(Architecture(layers=2, **shape), seed=seed)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory) -> Path:
+    """Folder with one short run of synthetic beats, `runs/r`, and its bundle, `bundles/b`."""
+    folder = tmp_path_factory.mktemp("house")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        quick = ["--data", "synthetic", "--set", "training.epochs=2", "--out", "runs/r"]
+        for arguments in (["train", *quick], ["export", "--mesh", "--out", "bundles/b"]):
+            done = CliRunner().invoke(main, arguments)
+            assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.fixture
+def call(house: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Call the command line inside that folder."""
+    monkeypatch.chdir(house)
+    return lambda *arguments: CliRunner().invoke(main, list(arguments))

@@ -93,11 +93,11 @@ def test_a_high_running_miss_rate_never_raises_the_threshold():
     assert thresholds[0] > thresholds[-1]
 
 
-def test_fpr_penalty_and_pull_do_what_they_are_called():
-    """A larger FPR penalty gives fewer false alarms; a strong pull leads to its centre."""
+def test_fpr_weight_and_pull_do_what_they_are_called():
+    """A larger FPR weight gives fewer false alarms; a strong pull leads to its centre."""
     probability, label = scored(apart=2.0)
     open_ = {"max_miss": 1.0, "max_fpr": 1.0}
-    mild, harsh = (fit(probability, label, fpr_penalty=p, **open_) for p in (0.0, 5.0))
+    mild, harsh = (fit(probability, label, fpr_weight=w, **open_) for w in (1.0, 6.0))
     false = [evaluate_at(point, probability, label).fpr for point in (mild, harsh)]
     assert false[1] < false[0]
     assert fit(probability, label, pull=1000.0, center=0.3, **open_).threshold == pytest.approx(

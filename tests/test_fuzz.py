@@ -74,9 +74,9 @@ def _resume(folder):
 
 
 def _mesh(folder):
-    from ecgphoton.program.program_file import load_program
+    from ecgphoton.program.program_file import read_program
 
-    load_program(folder / "mesh.json")
+    read_program(folder / "mesh.json")
 
 
 def _golden(folder):
@@ -130,15 +130,14 @@ def _session(folder):
 
 
 def _table(folder):
-    from ecgphoton.calibration.circuit import Circuit
     from ecgphoton.calibration.table import DriveTable
 
-    global circuit
-    if circuit is None:
-        from ecgphoton.program.program_file import load_program
+    global program
+    if program is None:
+        from ecgphoton.program.program_file import read_program
 
-        circuit = Circuit.of(load_program(folder / "mesh.json"))
-    DriveTable.load(folder / "table.npz", circuit)[0].predicted()
+        program = read_program(folder / "mesh.json")
+    DriveTable.load(folder / "table.npz", program)[0].predicted()
 
 
 def _scores(folder):
@@ -159,7 +158,7 @@ def _cache(folder):
     _load(folder / "s01.beats", "s01")
 
 
-circuit = None  # takes longer to make than a table to read
+program = None  # takes longer to make than a table to read
 INPUTS = {"window": 360, "rhythm": 12}
 GRAPHS = ("student.onnx", "student_integer.onnx")
 READERS = {
@@ -388,14 +387,13 @@ def whole(tmp_path_factory, wfdb_folder):
     """Folder with one good file for every reader."""
     from ecgphoton import hwsim, models, recipes
     from ecgphoton.calibration.bench import Session
-    from ecgphoton.calibration.circuit import Circuit
     from ecgphoton.calibration.table import DriveTable
     from ecgphoton.decision import OperatingPoint
     from ecgphoton.ecg.cache import _save
     from ecgphoton.ecg.databases import MITDB
     from ecgphoton.ecg.extract import extract
     from ecgphoton.ecg.reading import read_recording
-    from ecgphoton.program.program_file import load_program
+    from ecgphoton.program.program_file import read_program
     from ecgphoton.recipe import Recipe
     from ecgphoton.training.parts import Control, EpochRecord
 
@@ -411,7 +409,7 @@ def whole(tmp_path_factory, wfdb_folder):
     operation = {"codes": np.zeros((1, 1, 1, 36), np.int64), "vectors": np.eye(4)}
     operation |= {"kind": np.array("field"), "readings": np.zeros((1, 1, 1, 4, 4))}
     Session((1, 1, 36), 12, (operation,)).save(folder / "session.npz")
-    DriveTable.start(Circuit.of(load_program(folder / "mesh.json")), 2).save(folder / "table.npz")
+    DriveTable.start(read_program(folder / "mesh.json"), 2).save(folder / "table.npz")
     columns = {"probability": np.zeros((9, 2)), "label": np.zeros(9, int), "sample": np.arange(9)}
     columns |= {"record": np.full(9, "s01"), "symbol": np.full(9, "N")}
     np.savez(folder / "test_scores.npz", **columns)

@@ -7,32 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
-
-from ecgphoton.cli import main
-from ecgphoton.commands.simulate import SETTINGS
+from click.testing import Result
 
 Call = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one short run and its bundle."""
-    folder = tmp_path_factory.mktemp("journey")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        quick = ["--data", "synthetic", "--set", "training.epochs=2", "--out", "runs/r"]
-        assert CliRunner().invoke(main, ["train", *quick]).exit_code == 0
-        done = CliRunner().invoke(main, ["export", "--mesh", "--out", "bundles/b"])
-        assert done.exit_code == 0, done.output
-    return folder
-
-
-@pytest.fixture
-def call(house: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
-    """Call the command line inside that folder."""
-    monkeypatch.chdir(house)
-    return lambda *arguments: CliRunner().invoke(main, list(arguments))
 
 
 def test_export_writes_everything_and_verify_agrees(house: Path, call: Call) -> None:
@@ -59,47 +36,31 @@ def test_verify_notices_a_flipped_byte(house: Path, call: Call, tmp_path: Path) 
     assert "mesh.json" in verified.output
 
 
-@pytest.mark.parametrize("subject", ["runs/r", "bundles/b"])
-def test_simulate_gives_a_verdict_and_writes_it_down(subject: str, house: Path, call: Call) -> None:
+@pytest.mark.parametrize("model", ["runs/r", "bundles/b"])
+def test_simulate_gives_a_verdict_and_writes_it_down(model: str, house: Path, call: Call) -> None:
     """Limits of 1 pass (exit 0), limits of 0 fail (exit 1), and every chip is in the CSV."""
-    common = ("simulate", subject, "--chips", "4", "--json", "--out", "simulated")
-    passed = call(*common, "--max-miss", "1", "--max-fpr", "1")
+    common = ("simulate", model, "--chips", "4", "--json")
+    passed = call(*common, "--limit", "miss", "1", "--limit", "fpr", "1")
     assert passed.exit_code == 0, passed.output
     report = json.loads(passed.stdout)
     assert report["verdict"] == "pass"
     assert report["source"] == "synthetic"
     assert "SYNTHETIC" in passed.stderr
-    assert len((house / "simulated" / "chips.csv").read_text().splitlines()) == 5
-    assert (house / "simulated" / "chips.png").stat().st_size > 1000
-    failed = call(*common, "--max-miss", "0", "--max-fpr", "0")
+    folder = house / report["folder"]
+    assert len((folder / "chips.csv").read_text().splitlines()) == 5
+    assert (folder / "chips.png").stat().st_size > 1000
+    failed = call(*common, "--limit", "miss", "0", "--limit", "fpr", "0")
     assert failed.exit_code == 1
     assert json.loads(failed.stdout)["verdict"] == "fail"
+    assert json.loads(failed.stdout)["folder"] != report["folder"]
 
 
 def test_a_profile_makes_mesh_chips(call: Call) -> None:
-    """A bundle on a fabrication profile is simulated as meshes."""
+    """A bundle on a fabrication profile is simulated as meshes; its values are written down."""
     done = call("simulate", "bundles/b", "--profile", "ideal", "--chips", "2", "--json")
     assert done.exit_code in (0, 1), done.output
-    assert json.loads(done.stdout)["profile"] == "ideal"
-
-
-@pytest.mark.parametrize(
-    "study",
-    [
-        ("--sweep", "noise=0:0.02:2"),
-        ("--blame",),
-        ("--adversary",),
-        ("--certify", "0.001,0.01"),
-        ("--trace", "--chip", "2", "--beat", "5"),
-    ],
-    ids=lambda study: study[0],
-)
-def test_every_study_runs_and_prints_json(study: tuple[str, ...], call: Call) -> None:
-    """Sweep, blame, adversary, bounds and trace end well, as JSON and as a table."""
-    done = call("simulate", "runs/r", "--chips", "2", "--json", *study)
-    assert done.exit_code == 0, done.output
-    assert json.loads(done.stdout)
-    assert call("simulate", "runs/r", "--chips", "2", *study).exit_code == 0
+    report = json.loads(done.stdout)
+    assert report["profile"] == report["provenance"]["profile"]["name"] == "ideal"
 
 
 @pytest.mark.parametrize(
@@ -110,19 +71,26 @@ def test_every_study_runs_and_prints_json(study: tuple[str, ...], call: Call) ->
         (["simulate", "--chips", "0"], "not in the range"),
         (["simulate", "nowhere"], "there is no run at nowhere"),
         (["simulate", "--profile", "nobody"], "there is no profile 'nobody'"),
-        (["simulate", "--sweep", "noise"], "cannot be read"),
-        (["simulate", "--sweep", "volume=0:1:2"], "cannot be swept"),
-        (["simulate", "--sweep", "noise=0:1:2", "--blame"], "one at a time"),
-        (["simulate", "--max-miss", "2"], "must be in"),
-        (["simulate", "--trace", "--beat", "99999999"], "evaluation beats are"),
+        (["study", "sweep", "--over", "noise"], "cannot be read"),
+        (["study", "sweep", "--over", "volume=0:1:2"], "cannot be swept"),
+        (["study", "solve", "--key", "volume"], "cannot be swept or solved"),
+        (["study", "trace", "--beat", "99999999"], "beat 99999999 does not exist"),
+        (["study", "surrogate", "--over", "dac.bits=4:8:2"], "is not about noise"),
+        (["study", "bits", "--fewest", "9", "--most", "4"], "widths from 9 to 4 bits"),
+        (["simulate", "--limit", "miss", "2"], "must be in"),
+        (["simulate", "--limit", "mis", "0.2"], "did you mean miss?"),
         (["export", "--bits", "1"], "not in the range"),
         (["export", "--format", "pdf", "--out", "x"], "format is pdf"),
         (["export", "--out", "bundles/b"], "bundles/b"),
         (["verify", "runs/r"], "is a run, not a bundle"),
         (["verify", "nowhere"], "there is no run at nowhere"),
         (["score", "nowhere"], "nowhere"),
-        (["annotate", "nowhere"], "there is no record nowhere"),
+        (["annotate", "nowhere"], "nowhere"),
         (["evaluate", "--labels", "aami4", "--data", "synthetic"], "evaluate with --labels"),
+        (["report", "runs/r", "--also", "nowhere"], "nowhere is not a folder"),
+        (["simulat"], "did you mean simulate?"),
+        (["study", "swep"], "did you mean sweep?"),
+        (["simulate", "reference-rythm"], "did you mean reference-rhythm?"),
     ],
 )
 def test_mistakes_are_one_line(arguments: list[str], said: str, call: Call) -> None:
@@ -131,13 +99,3 @@ def test_mistakes_are_one_line(arguments: list[str], said: str, call: Call) -> N
     assert done.exit_code == 2, done.output
     assert said in done.output
     assert "Traceback" not in done.output
-
-
-def test_the_command_hands_every_setting_on() -> None:
-    """`SETTINGS` are exactly the keyword options of the simulation."""
-    import inspect
-
-    from ecgphoton.hwsim.simulate import simulate
-
-    known = set(inspect.signature(simulate).parameters)
-    assert set(SETTINGS) <= known

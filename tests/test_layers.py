@@ -16,6 +16,8 @@ FLOORS = (
     ("metrics",),
     ("settings",),
     ("registry",),
+    ("progress",),
+    ("lazy",),
     ("intake",),
     ("artifacts",),
     ("decision",),
@@ -34,7 +36,8 @@ FLOORS = (
     ("report",),
     ("run",),
     ("study",),
-    ("cli", "commands"),
+    ("commands",),
+    ("cli",),
 )
 FLOOR = {name: level for level, names in enumerate(FLOORS) for name in names}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -16,13 +16,13 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.beats import load_records
 from ecgphoton.export.bundle import export_bundle
 from ecgphoton.export.golden import arrays_of, synthetic_inputs
-from ecgphoton.export.lower import lower, performed
+from ecgphoton.export.lower import lower
 from ecgphoton.export.onnx_graph import float_graph, integer_graph
 from ecgphoton.export.quantize import QuantizedStudent, quantize
 from ecgphoton.export.ranges import calibrate_ranges
 from ecgphoton.export.runtime import ENGINES, runner
 from ecgphoton.export.verify import verify
-from ecgphoton.program.program import MeshProgram
+from ecgphoton.program.program_file import from_dict, to_dict
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs, Stack, inputs_of
@@ -50,7 +50,7 @@ def forms(request):
         operating_point=OperatingPoint(0.5, ("validation",)) if binary else None,
         classes=[f"class {index}" for index in range(architecture.classes)],
     )
-    return student, integers, MeshProgram.from_dict(program.to_dict()), beats
+    return student, integers, from_dict(to_dict(program)), beats
 
 
 def test_float_forms_agree(forms) -> None:
@@ -85,7 +85,7 @@ def test_light_is_the_matrices(forms) -> None:
         return student.double().run(inputs, stack=stack)[0].detach().numpy()
 
     quantised = np.stack([block.matrix for block in program.blocks])
-    light = performed(program)
+    light = program.matrices()
     assert np.abs(light - quantised).max() <= 1e-12
     assert np.abs(logits(light) - logits(quantised)).max() <= 1e-9
     student.float()

@@ -55,6 +55,8 @@ def test_overrides_apply_in_order_and_keep_the_rest() -> None:
         ("training.epochs.x=3", "must be a value of type int"),
         ("student.rhythm=sometimes", "must be one of 'none', 'causal', 'full'"),
         ("noise.weight=-1", "must be from 0 to 1"),
+        ("decision.fpr_penalty=0.9", "part of decision.fpr_weight now"),
+        ("training.selection=best", "must be one of 'auc'"),
         ("=3", "section.key=value"),
     ],
 )
@@ -74,3 +76,51 @@ def test_any_text_is_a_recipe_or_an_input_error(
     path.write_text(text, encoding="utf-8", errors="replace")
     with contextlib.suppress(InputError):
         recipe.read(str(path))
+
+
+def test_a_recipe_of_version_0_1_is_read_under_the_present_names() -> None:
+    """The FPR penalty is added to its weight, strategies leave [balance], true becomes on."""
+    old = {
+        "decision": {"fpr_weight": 10.0, "fpr_penalty": 0.5},
+        "balance": {"preset": "full", "strength": 0.5, "class_weights": "fixed", "warm_up": 0},
+        "guards": {"collapse": False, "cooldown": 3},
+    }
+    chosen = recipe.from_dict(old)
+    assert chosen.decision.fpr_weight == 10.5
+    assert (chosen.strategies.preset, chosen.strategies.strength) == ("full", 0.5)
+    assert (chosen.balance.class_weights, chosen.balance.warm_up) == ("fixed", 0)
+    assert (chosen.guards.collapse, chosen.guards.cooldown) == ("off", 3)
+    assert old["decision"] == {"fpr_weight": 10.0, "fpr_penalty": 0.5}
+
+
+def test_the_original_weight_of_fpr_is_the_sum_it_always_was() -> None:
+    """The default is 1 + 0.9; a penalty alone is added to the 1 that was the default."""
+    assert Recipe().decision.fpr_weight == 1.0 + 0.9
+    assert recipe.from_dict({"decision": {"fpr_penalty": 0.25}}).decision.fpr_weight == 1.25
+    with pytest.raises(InputError, match=r"decision\.fpr_penalty is 'much'"):
+        recipe.from_dict({"decision": {"fpr_penalty": "much"}})
+
+
+def test_an_old_key_can_be_set_but_not_beside_its_new_name() -> None:
+    """``--set balance.preset`` means strategies.preset; both in one file are refused."""
+    assert recipe.override(Recipe(), ["balance.preset=full"]).strategies.preset == "full"
+    with pytest.raises(InputError, match=r"balance\.preset is the old name"):
+        recipe.from_dict({"balance": {"preset": "full"}, "strategies": {"preset": "stable"}})
+
+
+def test_shipped_recipes_use_no_legacy_section() -> None:
+    """The strategies of the legacy wing are off in every shipped recipe."""
+    for name in recipe.shipped():
+        chosen = recipe.read(name)
+        for section in ("strategies", "guards", "loss", "distill"):
+            assert getattr(chosen, section) == getattr(Recipe(), section)
+
+
+def test_a_legacy_setting_switches_the_wing_on(toy) -> None:
+    """A plain run has no hooks; one legacy setting brings the collapse guard along."""
+    fixed = recipe.override(Recipe(), ["balance.class_weights=fixed"])
+    assert fixed.parts(toy(50), 2).after_epoch == ()
+    guarded = recipe.override(fixed, ["guards.collapse=true"])
+    assert [type(hook).__name__ for hook in guarded.parts(toy(50), 2).after_epoch] == [
+        "CollapseGuard"
+    ]

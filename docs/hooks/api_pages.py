@@ -9,11 +9,14 @@ PACKAGES = (
     "student",
     "training",
     "mesh",
+    "program",
+    "legacy",
     "export",
     "hwsim",
     "calibration",
     "report",
-    "pipeline",
+    "run",
+    "study",
 )
 SINGLE = ("artifacts", "decision", "evaluation", "metrics", "recipe", "runs", "models", "errors")
 ABOUT = """# Python
@@ -32,11 +35,10 @@ def pages() -> dict[str, str]:
     """Return the text of every page by its path."""
     import ecgphoton
 
-    public = sorted(name for name in dir(ecgphoton) if name in ecgphoton._HOME)
     text = "".join(
-        f"::: ecgphoton.{ecgphoton._HOME[name]}.{name}\n    options:\n      heading_level: 2\n"
+        f"::: {_address(name)}\n    options:\n      heading_level: 2\n"
         "      show_root_full_path: false\n\n"
-        for name in public
+        for name in sorted(ecgphoton.HOMES)
     )
     found = {"reference/api/index.md": ABOUT + text}
     root = Path(ecgphoton.__file__).parent
@@ -50,13 +52,21 @@ def pages() -> dict[str, str]:
     return found
 
 
+def _address(name: str) -> str:
+    """Full name of a public name: of a function or class, or of a package of functions."""
+    import ecgphoton
+
+    home = ecgphoton.HOMES[name]
+    return home if home == f"ecgphoton.{name}" else f"{home}.{name}"
+
+
 def _page(title: str, modules: list[str]) -> str:
     """Return a page about modules, without what the page of the public interface has."""
     import ecgphoton
 
     text = [f"# {title}\n\n"]
     for module in modules:
-        public = [n for n, home in ecgphoton._HOME.items() if f"ecgphoton.{home}" == module]
+        public = [n for n, home in ecgphoton.HOMES.items() if home == module]
         filters = ["!^_", *(f"!^{name}$" for name in public)]
         text.append(
             f"::: {module}\n    options:\n      heading_level: 2\n"

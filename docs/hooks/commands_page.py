@@ -16,7 +16,9 @@ def page() -> str:
         "# Command line\n\n"
         "Exit codes: 0 success, 1 a failed verdict or verification, 2 something to correct in the "
         "call, in one line. An option can be set by a variable too: `--seed` of `train` by "
-        "`ECGPHOTON_TRAIN_SEED`.\n"
+        "`ECGPHOTON_TRAIN_SEED`. Every command is a function of the same name and parameters: "
+        "`ecgphoton simulate --noise 0.02` is `ep.run.simulate(noise=0.02)`, `ecgphoton study "
+        "sweep` is `ep.study.sweep`.\n"
     ]
     for names, command in _commands(main, ("ecgphoton",)):
         text.append(_section(names, command))

@@ -1,14 +1,16 @@
-"""Reference of recipes and profiles, made from their dataclasses."""
+"""Reference of recipes and profiles, made from their declarations."""
 
 from __future__ import annotations
 
-import ast
 import inspect
-import textwrap
-from dataclasses import fields, is_dataclass
-from itertools import pairwise
+import math
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
+
+from ecgphoton.settings import Settings, declared, plain_type
+
+WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 
 def recipe_page() -> str:
@@ -24,9 +26,9 @@ def recipe_page() -> str:
         "Two keys stand outside sections: `name` and `purpose`, both text.\n"
     ]
     for section in fields(Recipe):
-        value = getattr(default, section.name)
-        if is_dataclass(value):
-            text.append(f"\n## [{section.name}]\n\n{_prose(type(value))}\n\n{_table(value)}")
+        cls = type(getattr(default, section.name))
+        if issubclass(cls, Settings):
+            text.append(f"\n## [{section.name}]\n\n{_prose(cls)}\n\n{_table(cls)}")
     text.append("\n## Shipped\n")
     folder = Path(ecgphoton.__file__).parent / "recipes"
     for name in shipped():
@@ -37,77 +39,62 @@ def recipe_page() -> str:
 
 def profile_page() -> str:
     """Return the page about profiles: every key beside its shipped values, and their sources."""
-    from ecgphoton.hwsim.profile import FOLDER, LARGEST, Profile, load_profile, profiles
+    from ecgphoton.hwsim.effects import EFFECTS
+    from ecgphoton.hwsim.profile import FOLDER, load_profile, profiles
+    from ecgphoton.hwsim.receivers import RECEIVERS
 
     names = profiles()
-    values = {name: load_profile(name) for name in names}
-    meaning = docs_of(Profile)
+    values = [load_profile(name) for name in names]
     text = [
-        "# Profiles\n\nA profile is a TOML file: standard deviations of a process and of its "
-        "electronics. Keys are written `section.key` here; every one is optional.\n\n"
-        f"| key | 0 to | meaning | {' | '.join(names)} |\n|---|---|---|{'---|' * len(names)}\n"
+        "# Profiles\n\nA profile is a TOML file that states how large every effect of a "
+        "process, of its electronics and of time is. Keys are written `section.key` here; every "
+        "one is optional, and an effect that is not stated is absent. An effect acts at one stage "
+        "on the way from drivers to readings; a package of yours adds one as "
+        "`hwsim.effects.Effect`.\n\n"
+        f"| key | allowed | meaning | stage | law | {' | '.join(names)} |\n"
+        f"|---|---|---|---|---|{'---|' * len(names)}\n"
     ]
-    for key, largest in LARGEST.items():
-        field = key.replace(".", "_")
-        shown = " | ".join(f"{getattr(values[name], field):g}" for name in names)
-        text.append(f"| `{key}` | {largest:.4g} | {_cell(meaning.get(field, ''))} | {shown} |\n")
-    text.append("\n`name` and `description` are text, outside sections.\n\n## Shipped\n")
+    for effect in EFFECTS.values():
+        for key, number in effect.numbers.items():
+            shown = " | ".join(f"{profile.numbers.get(key, math.nan):g}" for profile in values)
+            text.append(
+                f"| `{key}` | {number.limits} | {_cell(number.meaning)} | {effect.stage} | "
+                f"{_cell(effect.source)} | {shown.replace('nan', '')} |\n"
+            )
+    text.append("\n`name` and `description` are text, outside sections.\n\n## Receivers\n\n")
+    text.append(
+        "`--detection` chooses how a profile's chips are read.\n\n| name | reading |\n|---|---|\n"
+    )
+    text += [f"| `{r.name}` | {_cell(r.meaning)} |\n" for r in RECEIVERS.values()]
+    text.append("\n## Shipped\n")
     for name in names:
         content = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
         text.append(f"\n### {name}\n\n```toml\n{content}```\n")
     return "".join(text)
 
 
-def docs_of(cls: type[Any]) -> dict[str, str]:
-    """Return the string below each field of a dataclass."""
-    body = _body(cls)
-    found = {}
-    for field, below in pairwise(body):
-        if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
-            assert isinstance(field.target, ast.Name)
-            found[field.target.id] = inspect.cleandoc(ast.literal_eval(below.value))
-    return found
-
-
-def limits_of(cls: type[Any]) -> dict[str, str]:
-    """Return what `__post_init__` says a field must be, from its checks."""
-    names = {field.name for field in fields(cls)}
-    found: dict[str, str] = {}
-    for node in ast.walk(ast.Module(_body(cls), [])):
-        if not isinstance(node, ast.Tuple) or len(node.elts) < 3:
-            continue
-        words = [e.value for e in node.elts if isinstance(e, ast.Constant)]
-        texts = [word for word in words if isinstance(word, str)]
-        if len(texts) == 2 and texts[0] in names:
-            found[texts[0]] = texts[1].replace("'", "`")
-    return found
-
-
-def _body(cls: type[Any]) -> list[ast.stmt]:
-    tree = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
-    assert isinstance(tree, ast.ClassDef)
-    return tree.body
-
-
-def _table(value: Any) -> str:
-    cls = type(value)
-    kinds, meaning, limits = get_type_hints(cls), docs_of(cls), limits_of(cls)
+def _table(cls: type[Any]) -> str:
+    """Return the table of a `Settings` class."""
     rows = ["| key | default | allowed | meaning |\n|---|---|---|---|\n"]
-    for field in fields(cls):
-        kind = kinds[field.name]
-        options = get_args(kind) if get_origin(kind) is Literal else ()
-        allowed = ", ".join(f"`{option}`" for option in options)
-        allowed = allowed or limits.get(field.name) or getattr(kind, "__name__", str(kind))
-        default = str(getattr(value, field.name)).replace("True", "true").replace("False", "false")
-        said = _cell(meaning.get(field.name, ""))
-        rows.append(f"| `{field.name}` | `{default}` | {_cell(allowed)} | {said} |\n")
+    for name, entry, kind in declared(cls):
+        choices = ", ".join(f"`{choice}`" for choice in entry.choices(kind))
+        allowed = choices or entry.limits or WORDS.get(plain_type(kind), "tables")
+        default = _written(entry.default)
+        rows.append(f"| `{name}` | `{default}` | {allowed} | {_cell(entry.meaning)} |\n")
     return "".join(rows)
+
+
+def _written(value: object) -> str:
+    """Return a default as TOML has it; of a tuple of tables only the names."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(getattr(item, 'name', _written(item)) for item in value)}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _prose(cls: type[Any]) -> str:
     """Return a class docstring without its numpydoc sections."""
-    said = inspect.getdoc(cls) or ""
-    return said.split("\nRaises\n")[0].split("\nParameters\n")[0].replace("``", "`").strip()
+    text = inspect.getdoc(cls) or ""
+    return text.split("\nRaises\n")[0].split("\nParameters\n")[0].replace("``", "`").strip()
 
 
 def _cell(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What calibration believes of chips: every error a chip can have, as arrays (C, K, ...)."""
+"""Estimated errors of chips: every error that a chip can have, as arrays (C, K, ...)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecgphoton.calibration.crosstalk import LENGTHS
-from ecgphoton.program.program import MZIS
-from ecgphoton.student.architecture import WIDTH
+from ecgphoton.mesh.device import MZIS
+from ecgphoton.mesh.layout import WIDTH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecgphoton.calibration.circuit import Circuit
+    from ecgphoton.program.program import MeshProgram
 
     Floats = NDArray[np.float64]
 
@@ -43,20 +43,20 @@ class Beliefs:
     """(C, K, 4) reading without light."""
 
     @classmethod
-    def none(cls, circuit: Circuit, chips: int) -> Beliefs:
-        """Return the beliefs in `chips` perfect chips."""
-        shape = (chips, len(circuit.names))
-        mesh = (*shape, circuit.meshes, MZIS)
-        sizes = {
+    def none(cls, program: MeshProgram, chips: int) -> Beliefs:
+        """Return the errors of `chips` perfect chips: zeros."""
+        drivers, mesh = program.device.drivers, (program.device.meshes, MZIS)
+        sizes: dict[str, tuple[int, ...]] = {
             "alpha": mesh,
             "beta": mesh,
-            "offset": (*shape, circuit.drivers),
-            "law": (*shape, circuit.drivers, 3),
-            "coupling": (*shape, len(LENGTHS)),
+            "offset": (drivers,),
+            "law": (drivers, 3),
+            "coupling": (len(LENGTHS),),
             "loss": mesh,
         }
-        parts = {item.name: sizes.get(item.name, (*shape, WIDTH)) for item in fields(cls)}
-        return cls(**{name: np.zeros(size) for name, size in parts.items()})
+        shape = (chips, len(program.names))
+        names = [item.name for item in fields(cls)]
+        return cls(**{name: np.zeros((*shape, *sizes.get(name, (WIDTH,)))) for name in names})
 
     def arrays(self) -> dict[str, Floats]:
         """Arrays by name."""
@@ -73,4 +73,4 @@ PRIOR: dict[str, float] = {
     "attenuator": 0.03,
     "gain": 0.03,
 }
-"""Size an error may be expected to have: what readings cannot tell apart stays near zero."""
+"""Standard deviation expected of every error: what readings cannot tell apart stays near zero."""

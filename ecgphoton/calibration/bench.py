@@ -1,14 +1,13 @@
-"""The bench: the narrow door through which calibration sees a chip.
+"""The bench: the only interface through which calibration sees a chip.
 
-A bench sets DAC codes, sends light and reads detectors; that is all. `calibrate` and its steps know
-nothing else of a chip, so a simulated chip, a recorded session and a real set-up are driven by the
-same code. Every operation is counted.
+A bench sets DAC codes, sends light and reads detectors. `calibrate` and its steps use nothing else,
+so a simulated chip, a recorded session and a laboratory are driven by the same code. Every
+operation is counted.
 
 A bench for real hardware implements `Bench` in a few lines; ``docs/howto/own-bench.md`` shows
 one over a socket. What it must keep:
 
-- drivers of one block are numbered V theta 6, V phi 6, V output 4, attenuators 4, U theta 6,
-  U phi 6, U output 4 (``real-part``: one mesh alone), MZIs in light order;
+- drivers of one block are numbered as in `ecgphoton.mesh.device.Device`;
 - ``field`` readings are the two quadratures of a homodyne detector (local oscillator at 0 and at
   90 degrees) as a complex number, 1 being a unit field through a path of mean loss;
 - ``power`` readings are plain photodiodes: the squared field, real.
@@ -17,8 +16,7 @@ one over a socket. What it must keep:
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
@@ -82,6 +80,11 @@ class Bench(Protocol):
         ...
 
     @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Kinds of readings it offers; steps that need another are refused before they start."""
+        ...
+
+    @property
     def cost(self) -> Cost:
         """What was done so far."""
         ...
@@ -92,7 +95,7 @@ class Bench(Protocol):
         Parameters
         ----------
         codes
-            (S, C or 1, K or 1, drivers): S settings, one after the other.
+            (S, C or 1, K or 1, drivers) integers: S settings, one after the other.
         vectors
             (N, 4) input fields in [-1, 1].
         kind
@@ -139,7 +142,7 @@ class Session:
         arrays = artifacts.read_arrays(path, "a recorded bench session")
         try:
             if str(arrays["format"]) != RECORDING:
-                raise ValueError(f"its format is {arrays['format']}")
+                raise ValueError(f"its format is {arrays['format']}, and {RECORDING} is read")
             shape = tuple(int(size) for size in arrays["shape"])
             count = sum(name.endswith(".codes") for name in arrays)
             names = ("codes", "vectors", "kind", "readings")
@@ -151,22 +154,13 @@ class Session:
             raise InputError(f"{path} is not a recorded bench session: {error}") from error
 
 
-@dataclass(eq=False)
 class RecordingBench:
-    """A bench that writes down what another one is asked and answers."""
+    """A bench that records what another one is asked and answers."""
 
-    bench: Bench
-    operations: list[dict[str, NDArray[Any]]] = field(default_factory=list)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Chips, blocks and drivers of a block."""
-        return self.bench.shape
-
-    @property
-    def bits(self) -> int:
-        """Width of the DACs."""
-        return self.bench.bits
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.shape, self.bits, self.kinds = bench.shape, bench.bits, bench.kinds
+        self.operations: list[dict[str, NDArray[Any]]] = []
 
     @property
     def cost(self) -> Cost:
@@ -176,14 +170,8 @@ class RecordingBench:
     def read(self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field") -> Readings:
         """See `Bench.read`."""
         readings = self.bench.read(codes, vectors, kind)
-        self.operations.append(
-            {
-                "codes": np.array(codes),
-                "vectors": np.array(vectors),
-                "kind": np.array(kind),
-                "readings": readings,
-            }
-        )
+        question = {"codes": np.array(codes), "vectors": np.array(vectors), "kind": np.array(kind)}
+        self.operations.append({**question, "readings": readings})
         return readings
 
     @property
@@ -193,7 +181,7 @@ class RecordingBench:
 
 
 class ReplayBench:
-    """A bench that repeats a recorded session to whoever asks the same questions.
+    """A bench that repeats a recorded session where the same questions are asked.
 
     Raises
     ------
@@ -201,25 +189,11 @@ class ReplayBench:
         From `read`, if a question differs from the recorded one or the recording has ended.
     """
 
+    kinds: tuple[Kind, ...] = ("field", "power")
+
     def __init__(self, session: Session) -> None:
-        self.session = session
-        self._next = 0
-        self._cost = Cost()
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Chips, blocks and drivers of a block."""
-        return self.session.shape
-
-    @property
-    def bits(self) -> int:
-        """Width of the DACs."""
-        return self.session.bits
-
-    @property
-    def cost(self) -> Cost:
-        """What was done so far."""
-        return self._cost
+        self.session, self.shape, self.bits = session, session.shape, session.bits
+        self.cost, self._next = Cost(), 0
 
     def read(self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field") -> Readings:
         """See `Bench.read`."""
@@ -237,7 +211,7 @@ class ReplayBench:
                     "with the program and steps it was recorded with"
                 )
         self._next += 1
-        self._cost += cost_of(codes, vectors, kind)
+        self.cost += cost_of(codes, vectors, kind)
         return operation["readings"]
 
 
@@ -247,15 +221,13 @@ def cost_of(codes: Integers, vectors: NDArray[np.float64], kind: Kind) -> Cost:
     return Cost(len(codes), len(codes) * len(vectors) * quadratures)
 
 
-def check_request(
-    bench: Bench, codes: Integers, vectors: NDArray[np.float64], kinds: Iterable[str], kind: str
-) -> None:
-    """Refuse what no bench can do.
+def check_request(bench: Bench, codes: Integers, vectors: NDArray[np.float64], kind: str) -> None:
+    """Refuse what a bench cannot do.
 
     Raises
     ------
     InputError
-        If shapes do not fit, codes are outside the DAC, or fields exceed 1.
+        If shapes do not fit, codes are outside the DAC, fields exceed 1, or it cannot read `kind`.
     """
     chips, blocks, drivers = bench.shape
     good = codes.ndim == 4 and codes.shape[1] in (1, chips) and codes.shape[2] in (1, blocks)
@@ -271,5 +243,5 @@ def check_request(
         raise InputError(
             f"input vectors have shape {vectors.shape}; (n, 4) fields in [-1, 1] are needed"
         )
-    if kind not in kinds:
-        raise InputError(f"kind of reading is {kind!r}; use {' or '.join(map(repr, kinds))}")
+    if kind not in bench.kinds:
+        raise InputError(f"kind of reading is {kind!r}; use {' or '.join(map(repr, bench.kinds))}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from ecgphoton.calibration.circuit import Circuit
 from ecgphoton.calibration.estimate import Fit
 from ecgphoton.calibration.heaters import SweepHeaters
 from ecgphoton.calibration.nulling import NullMeshes
@@ -19,15 +18,32 @@ from ecgphoton.calibration.trim import Trim
 from ecgphoton.errors import InputError
 
 if TYPE_CHECKING:
-    from ecgphoton.calibration.bench import Bench, Cost
+    from ecgphoton.calibration.bench import Bench, Cost, Kind
     from ecgphoton.program.program import MeshProgram
 
-Step = Callable[["Bench", DriveTable], DriveTable]
-"""Looks through the bench and returns a better table."""
+
+class Step(Protocol):
+    """Measures through the bench, or chooses codes, and returns a better table."""
+
+    @property
+    def kind(self) -> Kind | None:
+        """Kind of readings it takes; None if it measures nothing."""
+        ...
+
+    @property
+    def drives(self) -> bool:
+        """Whether it chooses codes."""
+        ...
+
+    def __call__(self, bench: Bench, table: DriveTable) -> DriveTable:
+        """Return the table after this step."""
+        ...
+
 
 STEPS: dict[str, Step] = {
     "dark": ReadDark(),
     "sweep": SweepHeaters(),
+    "sweep-power": SweepHeaters(kind="power"),
     "null": NullMeshes(),
     "splitters": Fit(("alpha", "beta")),
     "crosstalk": Fit(("coupling",)),
@@ -37,7 +53,9 @@ STEPS: dict[str, Step] = {
 }
 """Steps by the names the command line knows."""
 STANDARD = ("dark", "sweep", "fit", "correct", "trim")
-"""What a chip needs. ``null`` serves where only photodiodes are at hand."""
+"""All that homodyne readings can tell of a chip."""
+PHOTODIODES = ("sweep-power", "null", "correct")
+"""The same with photodiodes alone: phases of the outputs leave no trace in power."""
 
 
 class Calibrated(NamedTuple):
@@ -48,20 +66,53 @@ class Calibrated(NamedTuple):
     """Spent on every chip; ``cost.seconds()`` at a heater response of 10 us."""
 
 
-def steps_of(names: Sequence[str]) -> tuple[Step, ...]:
-    """Return steps by name.
+def steps_of(steps: Sequence[str | Step]) -> tuple[Step, ...]:
+    """Return steps; names are replaced by the steps of `STEPS`.
 
     Raises
     ------
     InputError
         If a name is unknown or there is none.
     """
-    unknown = [name for name in names if name not in STEPS]
-    if unknown or not names:
+    unknown = [step for step in steps if isinstance(step, str) and step not in STEPS]
+    if unknown or not steps:
         raise InputError(
-            f"calibration steps are {', '.join(names) or 'none'}; choose from {', '.join(STEPS)}"
+            f"calibration steps are {', '.join(map(str, steps)) or 'none'}; choose from "
+            f"{', '.join(STEPS)}"
         )
-    return tuple(STEPS[name] for name in names)
+    return tuple(STEPS[step] if isinstance(step, str) else step for step in steps)
+
+
+def named(step: Step) -> str:
+    """Return the name of a step, or what it is."""
+    return next((name for name, known in STEPS.items() if known == step), repr(step))
+
+
+def check_steps(steps: Sequence[Step], kinds: Sequence[Kind]) -> None:
+    """Refuse steps that cannot work on a bench with these kinds of readings, or change no code.
+
+    Raises
+    ------
+    InputError
+        With the step and what to choose instead.
+    """
+    for step in steps:
+        if step.kind is not None and step.kind not in kinds:
+            raise InputError(
+                f"step {named(step)} needs {step.kind!r} readings, and this bench offers "
+                f"{' and '.join(map(repr, kinds))}; steps for photodiodes are "
+                f"{','.join(PHOTODIODES)}"
+            )
+    if not any(step.drives for step in steps):
+        raise InputError(
+            f"steps {','.join(map(named, steps))} measure and choose no codes, so no chip would "
+            "change; add correct or trim"
+        )
+
+
+def usual_steps(bench: Bench) -> tuple[str, ...]:
+    """Return the steps for what a bench can read."""
+    return STANDARD if "field" in bench.kinds else PHOTODIODES
 
 
 def calibrate(
@@ -80,27 +131,30 @@ def calibrate(
     program
         What they shall perform.
     steps
-        In order; default `STANDARD`.
+        In order; default `STANDARD`, or `PHOTODIODES` on a bench that offers power alone. Steps
+        that only measure are allowed here: their table can be gone on from.
     start
         An earlier table of the same chips, to go on from.
 
     Raises
     ------
     InputError
-        If the bench carries another number of blocks or drivers.
+        If the bench has another number of blocks or drivers, or cannot read what a step needs.
     """
-    circuit = Circuit.of(program, bench.bits)
     chips, blocks, drivers = bench.shape
-    if (blocks, drivers) != circuit.phases.shape:
+    if (blocks, drivers) != program.phases.shape:
         raise InputError(
             f"the bench has {blocks} blocks with {drivers} drivers; this program needs "
-            f"{circuit.phases.shape[0]} with {circuit.phases.shape[1]}"
+            f"{program.phases.shape[0]} with {program.phases.shape[1]}"
         )
-    table = DriveTable.start(circuit, chips) if start is None else start
+    chosen = steps_of(usual_steps(bench)) if steps is None else tuple(steps)
+    check_steps((*chosen, STEPS["correct"]), bench.kinds)
+    program = replace(program, dac_bits=bench.bits)
+    table = DriveTable.start(program, chips) if start is None else start
     if len(table) != chips:
         raise InputError(f"the table to go on from has {len(table)} chips, the bench {chips}")
     before = bench.cost
-    for step in steps_of(STANDARD) if steps is None else steps:
+    for step in chosen:
         table = step(bench, table)
     spent = bench.cost - before
     table = replace(table, cost=table.cost + spent)

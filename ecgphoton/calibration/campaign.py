@@ -8,55 +8,42 @@ known, and an interrupted campaign goes on where it stopped.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal
 
 from ecgphoton import artifacts
-from ecgphoton.calibration.calibrate import STANDARD, Step, calibrate, steps_of
-from ecgphoton.calibration.circuit import Circuit
-from ecgphoton.calibration.judge import driven, judge, matrix_errors
-from ecgphoton.calibration.report import AFTER, BEFORE, CalibrationReport
+from ecgphoton.calibration.calibrate import STANDARD, Step, calibrate, check_steps, steps_of
+from ecgphoton.calibration.judge import Labelled, driven, judge
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.hwsim.montecarlo import rates, single_threaded
+from ecgphoton.hwsim.montecarlo import single_threaded
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
-from ecgphoton.hwsim.verdict import Limits, SimulationReport
+from ecgphoton.program.program_file import to_dict
+from ecgphoton.progress import Progress
 from ecgphoton.version import __version__
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ecgphoton.calibration.report import CalibrationReport
     from ecgphoton.decision import OperatingPoint, ThresholdPolicy
     from ecgphoton.hwsim.profile import Profile
+    from ecgphoton.hwsim.verdict import Limits
     from ecgphoton.program.program import MeshProgram
     from ecgphoton.student.network import SegmentStudent
     from ecgphoton.student.propagate import Inputs
 
-    Floats = NDArray[np.float64]
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is done (``calibrating`` or ``judging``), chips done, and chips in all."""
 RANGE = 8
 """Chips calibrated together, and in one file."""
 TABLES = "tables"
 KIND = "ecgphoton-calibration/1"
-
-
-class Labelled(NamedTuple):
-    """Beats with their labels."""
-
-    inputs: Inputs
-    label: NDArray[Any]
-    """(B,), nonzero means abnormal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +57,8 @@ class Campaign:
 
     @property
     def bits(self) -> int:
-        """Width of the DACs: the profile's, or the program's where the profile is exact."""
-        return int(self.foundry.profile.dac_bits) or self.program.dac_bits
+        """Width of the DACs, see `Profile.device_of`."""
+        return self.foundry.profile.device_of(self.program).dac.bits
 
     def calibrate(self, first: int, count: int) -> DriveTable:
         """Fabricate chips `first` ... and calibrate them; nothing but the bench sees them."""
@@ -83,10 +70,10 @@ class Campaign:
         """Digest of everything a table depends on."""
         content = {
             "version": __version__,
-            "program": self.program.to_dict(),
+            "program": to_dict(self.program),
             "profile": self.foundry.profile.to_dict(),
             "steps": [repr(step) for step in self.steps],
-            "detection": self.foundry.detection,
+            "receiver": self.foundry.receiver,
             "chips": [self.seed, first, count],
             "bits": self.bits,
         }
@@ -100,7 +87,8 @@ class Campaign:
         key = self.key(first, count)
         if path.is_file():
             try:
-                found, header = DriveTable.load(path, Circuit.of(self.program, self.bits))
+                program = replace(self.program, dac_bits=self.bits)
+                found, header = DriveTable.load(path, program)
                 if header.get("key") == key:
                     return found, True
             except InputError:
@@ -169,9 +157,8 @@ def calibrate_chips(
     started = time.perf_counter()
     if chips < 1:
         raise InputError(f"chips is {chips}; it must be at least 1")
-    chosen = tuple(
-        s for step in steps for s in (steps_of([step]) if isinstance(step, str) else (step,))
-    )
+    chosen = steps_of(steps)
+    check_steps(chosen, ("field", "power"))
     foundry, program = Foundry.of(profile), program_of(carried)
     campaign = Campaign(program, foundry, chosen, check_seed(seed))
     tell = progress or (lambda *_: None)
@@ -192,45 +179,25 @@ def calibrate_chips(
             program, inputs, labels, point, seed=seed, profile=foundry.profile, readout=readout
         )
         source: Any = before.source
-        after = replace(before, source=driven(source, table))
-        trials = {BEFORE: before, AFTER: after}
-        own = None
-        if validation is not None:
-            own = replace(after, inputs=validation.inputs, label=np.asarray(validation.label) != 0)
-        results, thresholds = judge(trials, own, policy, chips, threads, tell)
-    perfect = np.asarray(rates(before.perfect()[None], before.label, point))[0]
-    stages = {
-        name: SimulationReport(
-            miss=numbers[:, 0],
-            fpr=numbers[:, 1],
-            auc=numbers[:, 2],
-            perfect=(float(perfect[0]), float(perfect[1]), float(perfect[2])),
-            limits=limits or Limits(),
+        report = judge(
+            before,
+            driven(source, table),
+            table,
+            validation=validation,
+            policy=policy,
+            limits=limits,
+            threads=threads,
+            progress=tell,
         )
-        for name, numbers in results.items()
+    settings = {
+        "seed": seed,
+        "profile": foundry.profile.name,
+        "steps": [repr(step) for step in chosen],
+        "chips_calibrated_now": made,
     }
-    return CalibrationReport(
-        stages=stages,
-        errors={
-            BEFORE: matrix_errors(source, table, seed, chips),
-            AFTER: matrix_errors(driven(source, table), table, seed, chips),
-        },
-        thresholds=thresholds,
-        cost=table.cost,
-        findings=table.findings,
-        settings={
-            "seed": seed,
-            "profile": foundry.profile.name,
-            "dac_bits": campaign.bits,
-            "steps": [repr(step) for step in chosen],
-            "readout": readout,
-            "beats": len(inputs),
-            "abnormal_beats": int(before.label.sum()),
-            "calibration_beats": 0 if validation is None else len(validation.inputs),
-            "operating_point": point.to_dict(),
-            "limits": asdict(limits or Limits()),
-            "chips_calibrated_now": made,
-        },
+    return replace(
+        report,
+        settings={**report.settings, **settings},
         seconds=time.perf_counter() - started,
         calibration_seconds=calibrated if made else 0.0,
     )
@@ -239,7 +206,7 @@ def calibrate_chips(
 def _seal(folder: Path, campaign: Campaign, chips: int) -> None:
     """Write hashes of all tables, and of what they were made for, beside them."""
     artifacts.sweep_temporary(folder)
-    program = artifacts.json_bytes(campaign.program.to_dict())
+    program = artifacts.json_bytes(to_dict(campaign.program))
     extra = {
         "program": artifacts.sha256(program),
         "profile": campaign.foundry.profile.to_dict(),

@@ -18,7 +18,7 @@ import numpy as np
 from ecgphoton.calibration.bench import Cost
 from ecgphoton.calibration.calibrate import STANDARD, calibrate, steps_of
 from ecgphoton.calibration.campaign import RANGE, Campaign
-from ecgphoton.calibration.judge import driven
+from ecgphoton.calibration.judge import driven, matrix_errors
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.errors import InputError
@@ -199,9 +199,8 @@ class _Study:
         """Calibrate chips of an age again, going on from their table."""
         first, count = span
         chip = self.aged(hours).chips(self.seed, first, count, self.program)
-        bits = table.circuit.dac.bits
         # Another stream of readings than that of the first calibration.
-        bench = SimulatedBench(chip, bits=bits, seed=self.seed + 1, first=first)
+        bench = SimulatedBench(chip, bits=table.program.dac_bits, seed=self.seed + 1, first=first)
         start = table.chips(slice(first, first + count))
         return calibrate(bench, self.program, steps_of(AGAIN[way]), start=start).table
 
@@ -217,6 +216,4 @@ class _Study:
 
         rows = np.concatenate(list(pool.map(group, range(0, self.chips, GROUP))))[: self.chips]
         good = self.limits.good(rows[:, 0], rows[:, 1])
-        chip = source.foundry.chips(self.seed, 0, self.chips, self.program)
-        matrices = chip.matrices(source.codes).numpy() * table.row_gain[..., None]
-        return float(good.mean()), float(np.median(table.error(matrices)))
+        return float(good.mean()), float(np.median(matrix_errors(source, table, self.seed)))

@@ -10,22 +10,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ecgphoton.calibration.beliefs import PRIOR
-from ecgphoton.calibration.model import Model, Rows
 from ecgphoton.calibration.probing import BASIS, random_codes
-from ecgphoton.calibration.readout import lightened, saturated, with_offsets, wrong_gains
-from ecgphoton.calibration.table import DriveTable, Finding
+from ecgphoton.calibration.readout import saturated, without_zero, wrong_gains
 from ecgphoton.errors import InputError
 
 if TYPE_CHECKING:
-    from ecgphoton.calibration.bench import Bench
-    from ecgphoton.calibration.circuit import Circuit
+    from ecgphoton.calibration.bench import Bench, Kind
+    from ecgphoton.calibration.findings import Finding
+    from ecgphoton.calibration.model import Model, Rows
+    from ecgphoton.calibration.table import DriveTable
 
 Part = Literal["alpha", "beta", "offset", "law", "coupling", "loss", "attenuator", "gain"]
 EVERYTHING: tuple[Part, ...] = (
@@ -52,6 +52,8 @@ class Fit:
     rounds: int = 8
     """Jacobians computed at most."""
     seed: int = 0
+    kind: ClassVar[Kind] = "field"
+    drives: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         unknown = set(self.parts) - set(PRIOR)
@@ -63,70 +65,60 @@ class Fit:
 
     def __call__(self, bench: Bench, table: DriveTable) -> DriveTable:
         """Return the table with these beliefs, and detectors found saturated."""
-        codes = random_codes(table.circuit, self.settings, self.seed)
+        codes = random_codes(table, self.settings, self.seed)
         readings = bench.read(codes, BASIS)
         found = saturated(table, readings)
-        data = torch.as_tensor(lightened(table, readings))  # (S, C, K, N, 4)
+        data = torch.as_tensor(without_zero(table, readings))  # (S, C, K, N, 4)
         data = data.permute(1, 2, 0, 4, 3).flatten(0, 1)  # (R, S, 4, N)
-        weight = torch.ones((len(data), 4), dtype=torch.float64)
+        weights = np.ones((*table.noise.shape, 4))
         for finding in found:  # a clipped detector says nothing more
-            row = finding.chip * len(table.circuit.names)
-            row += table.circuit.names.index(finding.block)
-            weight[row, int(finding.part[-2])] = 0.0
-        reaching = np.moveaxis(table.reaching(codes), 0, 2).reshape(len(data), self.settings, -1)
-        solver = _Solver(table.circuit, self.parts, self.rounds)
-        noise = torch.as_tensor(table.noise).flatten()
-        rows, answers, left = Rows.of(table.beliefs), [], []
+            block = table.program.names.index(finding.block)
+            weights[finding.chip, block, int(finding.part[-2])] = 0.0
+        power, weight = table.power(codes), torch.as_tensor(weights).flatten(0, 1)
+        solver, noise = _Solver(table.model, self.parts, self.rounds), torch.as_tensor(table.noise)
+        answers, left = [], []
         for at in range(0, len(data), ROWS):
             part = slice(at, at + ROWS)
-            power = solver.model.power(torch.as_tensor(reaching[part]))
-            fitted, residual = solver.solve(
-                rows.at(part), power, data[part], noise[part], weight[part]
-            )
+            arguments = power[part], data[part], noise.flatten()[part], weight[part]
+            fitted, residual = solver.solve(table.rows.at(part), *arguments)
             answers.append(fitted)
             left.append(residual)
         arrays = table.beliefs.arrays()
-        merged = {
-            name: torch.cat([getattr(answer, name) for answer in answers])
-            .reshape(arrays[name].shape)
-            .numpy()
-            for name in self.parts
+        fits = {
+            name: torch.cat([getattr(answer, name) for answer in answers]) for name in self.parts
         }
+        merged = {name: fit.reshape(arrays[name].shape).numpy() for name, fit in fits.items()}
         table = replace(table, beliefs=replace(table.beliefs, **merged))
         if "gain" in self.parts:
             table = replace(table, row_gain=1 / (1 + table.beliefs.gain).clip(0.1))
         found += wrong_gains(table) + _poor(table, torch.cat(left).numpy())
-        return with_offsets(table).with_findings(found)
+        return table.with_offsets().with_findings(found)
 
 
 def _poor(table: DriveTable, left: np.ndarray) -> list[Finding]:
-    noise = np.maximum(table.noise, 1e-3)
+    noise = np.maximum(table.noise, 1e-3)[..., None]
     left = left.reshape(noise.shape)
-    return [
-        Finding(
-            "poor fit",
-            int(chip),
-            table.circuit.names[block],
-            "all readings",
-            f"residual {left[chip, block]:.3g}, noise {noise[chip, block]:.3g}",
-        )
-        for chip, block in np.argwhere(left > POOR * noise)
-    ]
+    return table.found(
+        "poor fit",
+        left > POOR * noise,
+        ("all readings",),
+        lambda at: f"residual {left[at]:.3g}, noise {noise[at]:.3g}",
+    )
 
 
 class _Solver:
     """Gauss-Newton over many blocks at once."""
 
-    def __init__(self, circuit: Circuit, parts: tuple[Part, ...], rounds: int) -> None:
-        self.model, self.parts, self.rounds = Model(circuit), parts, rounds
+    def __init__(self, model: Model, parts: tuple[Part, ...], rounds: int) -> None:
+        self.model, self.parts, self.rounds = model, parts, rounds
 
     def solve(
         self, rows: Rows, power: Tensor, data: Tensor, noise: Tensor, weight: Tensor
     ) -> tuple[Rows, Tensor]:
         """Return fitted rows and the root mean square (R,) of what they leave."""
         size = torch.cat(
-            [torch.full((getattr(rows, p).shape[1],), PRIOR[p]) for p in self.parts]
-        ).to(torch.float64)
+            [torch.full_like(getattr(rows, part)[0].flatten(), PRIOR[part]) for part in self.parts]
+        )
         ridge = (noise.clamp_min(QUIET)[:, None] / size) ** 2  # (R, P)
         damping = torch.zeros(len(noise), dtype=torch.float64)
         busy = torch.arange(len(noise))
@@ -174,18 +166,17 @@ class _Solver:
         return value, damping, start - cost <= SETTLED * cost
 
     def _pack(self, rows: Rows) -> Tensor:
-        return torch.cat([getattr(rows, part) for part in self.parts], 1)
+        return torch.cat([getattr(rows, part).flatten(1) for part in self.parts], 1)
 
     def _unpack(self, rows: Rows, value: Tensor) -> Rows:
-        sizes = [getattr(rows, part).shape[1] for part in self.parts]
-        changed = dict(zip(self.parts, torch.split(value, sizes, 1), strict=True))
-        return rows._replace(**changed)
+        old = [getattr(rows, part) for part in self.parts]
+        new = torch.split(value, [part[0].numel() for part in old], 1)
+        changed = (after.reshape(before.shape) for after, before in zip(new, old, strict=True))
+        return rows._replace(**dict(zip(self.parts, changed, strict=True)))
 
     def _left(self, rows: Rows, power: Tensor, data: Tensor, weight: Tensor) -> Tensor:
         """(R, n) data minus model."""
-        model = self.model
-        fields = model.matrices(rows, model.phases(rows, model.heat(rows, power)))
-        left = (data - fields) * weight[:, None, :, None]
+        left = (data - self.model.at(rows, power)) * weight[:, None, :, None]
         return torch.view_as_real(left.resolve_conj()).flatten(1)
 
     @staticmethod
@@ -199,9 +190,9 @@ class _Solver:
         """
         model = self.model
         heat = model.heat(rows, power)
-        slopes = model.slopes(rows, model.phases(rows, heat))
+        slopes = model.slopes(rows, model.phases(rows, power))
         count, settings, drivers = heat.shape
-        sizes = {part: getattr(rows, part).shape[1] for part in self.parts}
+        sizes = {part: getattr(rows, part)[0].numel() for part in self.parts}
         whole = torch.empty((count, sum(sizes.values()), settings, 32), dtype=torch.float64)
         columns = dict(zip(self.parts, torch.split(whole, list(sizes.values()), 1), strict=True))
         phase = _real(slopes["phase"])  # (R, drivers, S, 32)

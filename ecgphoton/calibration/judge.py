@@ -1,19 +1,25 @@
-"""What chips really do under a table: judged by the simulator, which alone knows them."""
+"""What chips really do under a table, or should do by it: their matrices, rates and thresholds.
+
+Simulated chips are judged by the simulator, which alone knows them. Chips on another bench hide
+what they are, so they are judged by the matrices that their table predicts.
+"""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 
-from ecgphoton.calibration.report import OWN
-from ecgphoton.calibration.threshold import refit
+from ecgphoton.calibration.report import AFTER, BEFORE, OWN, CalibrationReport
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, rates
+from ecgphoton.hwsim.verdict import Limits, SimulationReport
+from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource, WeightChips
+from ecgphoton.student.propagate import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,46 +27,115 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ecgphoton.calibration.table import DriveTable
+    from ecgphoton.decision import OperatingPoint
+    from ecgphoton.student.propagate import Inputs
 
+    Progress = Callable[[str, int, int], object]
     Floats = NDArray[np.float64]
 
 BATCH = 8
 """Chips whose matrices are computed together."""
+SET = "chip calibration"
+"""Name under which calibration beats are recorded in an operating point."""
+
+
+class Labelled(NamedTuple):
+    """Beats with their labels."""
+
+    inputs: Inputs
+    label: NDArray[Any]
+    """(B,), nonzero means abnormal."""
 
 
 def driven(source: MeshChips, table: DriveTable) -> MeshChips:
     """Return the same chips, driven and read by a table."""
     return replace(
         source,
-        codes=torch.as_tensor(table.reaching(table.settings)[0] / table.circuit.dac.top),
+        volts=torch.as_tensor(table.device.volts(table.reaching(table.settings)[0])),
         row_gain=torch.as_tensor(table.row_gain),
         row_offset=torch.as_tensor(table.row_offset),
     )
 
 
-def matrix_errors(source: MeshChips, table: DriveTable, seed: int, chips: int) -> Floats:
-    """(chips, K) relative Frobenius error of the matrices that chips really perform."""
-    parts = []
-    for at in range(0, chips, BATCH):
-        count = min(BATCH, chips - at)
-        chip = source.foundry.chips(seed, at, count, source.wiring)
-        codes = source.codes if len(source.codes) == 1 else source.codes[at : at + count]
-        matrices = chip.matrices(codes).numpy()
-        if source.row_gain is not None:
-            matrices = source.row_gain[at : at + count].numpy()[..., None] * matrices
-        parts.append(table.error(matrices))
-    return np.concatenate(parts)
+@dataclass(frozen=True, eq=False)
+class PredictedChips:
+    """A chip source: the matrices that a table predicts for its chips, and their readings' noise.
+
+    Detectors' zeros are taken for what they were measured to be, and so for subtracted.
+    """
+
+    carrier: Carrier
+    table: DriveTable
+
+    def nominal(self) -> Chips:
+        """Return the program itself."""
+        return WeightChips(self.carrier).nominal()
+
+    def draw(self, seed: int, first: int, count: int) -> Chips:
+        """Return chips `first` ... of the table; the last one again beyond its end."""
+        del seed
+        rows = np.arange(first, first + count).clip(max=len(self.table) - 1)
+        table, stack = self.table, self.carrier.stack
+        matrices = torch.as_tensor(table.predicted()[rows], dtype=torch.float32)
+        biases = stack.biases.expand(count, -1, -1)
+        noise = (table.in_units(table.noise[..., None, None])[..., 0]).mean(0, keepdims=True)
+        additive = torch.as_tensor(noise, dtype=torch.float32)
+        return Chips(Stack(matrices, biases, stack.gains), additive)
+
+
+def matrix_errors(source: ChipSource, table: DriveTable, seed: int) -> Floats:
+    """(C, K) relative Frobenius error of the matrices that the chips of a source perform."""
+    spans = [(at, min(BATCH, len(table) - at)) for at in range(0, len(table), BATCH)]
+    drawn = [source.draw(seed, *span).stack.matrices.numpy() for span in spans]
+    return table.error(np.concatenate(drawn))
+
+
+def refit(
+    probability: NDArray[Any], label: NDArray[Any], policy: ThresholdPolicy
+) -> list[OperatingPoint]:
+    """Fit the operating point of every chip by the policy that fitted the student's.
+
+    Parameters
+    ----------
+    probability
+        (C, B) probability of abnormal of calibration beats on C chips. Beats a chip is judged on
+        never take part.
+    label
+        (B,), nonzero means abnormal.
+    policy
+        A blend with a second set is left out: there is none on a chip.
+    """
+    single = policy.without_blend()
+    return [single.fit({SET: (row, np.asarray(label))}) for row in probability]
 
 
 def judge(
-    trials: dict[str, Trial],
-    own: Trial | None,
+    before: Trial,
+    after: ChipSource,
+    table: DriveTable,
+    *,
+    validation: Labelled | None,
     policy: ThresholdPolicy | None,
-    chips: int,
+    limits: Limits | None,
     threads: int,
-    tell: Callable[[str, int, int], None],
-) -> tuple[dict[str, Floats], Floats | None]:
-    """Rates (chips, 3) of every stage, and the chips' own thresholds."""
+    progress: Progress,
+) -> CalibrationReport:
+    """Judge the chips of a table on the same beats before and after calibration.
+
+    Parameters
+    ----------
+    before
+        The chips as they were.
+    after
+        The same chips, driven by the table.
+    validation
+        Calibration beats. With them every chip also gets its own threshold, by `policy`.
+    """
+    trials = {BEFORE: before, AFTER: replace(before, source=after)}
+    own = None
+    if validation is not None:
+        label = np.asarray(validation.label) != 0
+        own = replace(trials[AFTER], inputs=validation.inputs, label=label)
 
     def group(first: int) -> tuple[dict[str, Floats], list[float]]:
         rows: dict[str, Floats] = {}
@@ -71,17 +146,37 @@ def judge(
         if own is None:
             return rows, []
         points = refit(own.probabilities(first), own.label, policy or ThresholdPolicy())
-        each = [rates(row[None], trial.label, p) for row, p in zip(scores, points, strict=True)]
+        each = [rates(row[None], before.label, p) for row, p in zip(scores, points, strict=True)]
         rows[OWN] = np.concatenate(each)
         return rows, [p.threshold for p in points]
 
-    parts = []
+    parts, chips = [], len(table)
     with ThreadPoolExecutor(threads) as pool:
         for at, part in enumerate(pool.map(group, range(0, chips, GROUP))):
             parts.append(part)
-            tell("judging", min((at + 1) * GROUP, chips), chips)
-    names = parts[0][0]
-    joint = {name: np.concatenate([rows[name] for rows, _ in parts])[:chips] for name in names}
-    if own is None:
-        return joint, None
-    return joint, np.concatenate([points for _, points in parts])[:chips]
+            progress("judging", min((at + 1) * GROUP, chips), chips)
+    miss, fpr, auc = map(float, rates(before.perfect()[None], before.label, before.point)[0])
+    stages = {}
+    for name in parts[0][0]:
+        each = np.concatenate([rows[name] for rows, _ in parts])[:chips].T
+        limit = limits or Limits()
+        stages[name] = SimulationReport(each[0], each[1], each[2], (miss, fpr, auc), limit)
+    points = [point for _, group in parts for point in group][:chips]
+    return CalibrationReport(
+        stages=stages,
+        errors={
+            name: matrix_errors(trial.source, table, trial.seed) for name, trial in trials.items()
+        },
+        thresholds=np.array(points) if points else None,
+        cost=table.cost,
+        findings=table.findings,
+        settings={
+            "dac_bits": table.program.dac_bits,
+            "readout": before.readout.pooling,
+            "beats": len(before.inputs),
+            "abnormal_beats": int(before.label.sum()),
+            "calibration_beats": 0 if validation is None else len(validation.inputs),
+            "operating_point": before.point.to_dict(),
+            "limits": asdict(limits or Limits()),
+        },
+    )

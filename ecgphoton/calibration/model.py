@@ -1,7 +1,8 @@
 """The model of a chip that its readings are compared with, and its derivatives.
 
-Nothing here knows how a simulated chip is made: it is the textbook circuit of `Circuit` with the
-errors of `Beliefs`. Torch, float64; everything runs over rows: one row is one block of one chip.
+Nothing here depends on how a simulated chip is made: it is the ideal circuit of
+`ecgphoton.mesh.device.Device` with the errors of `Beliefs`. Torch, float64; everything runs over
+rows, and one row is one block of one chip.
 """
 
 from __future__ import annotations
@@ -9,34 +10,33 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from ecgphoton.calibration.beliefs import Beliefs
 from ecgphoton.calibration.crosstalk import patterns
-from ecgphoton.mesh.clements import Phases, recompose
-from ecgphoton.program.program import MZIS
-from ecgphoton.student.architecture import WIDTH
+from ecgphoton.mesh.device import MZIS
+from ecgphoton.mesh.layout import WIDTH
 
 if TYPE_CHECKING:
-    from ecgphoton.calibration.beliefs import Beliefs
-    from ecgphoton.calibration.circuit import Circuit
+    from ecgphoton.mesh.device import Device
+    from ecgphoton.program.program import MeshProgram
 
 
 class Rows(NamedTuple):
     """`Beliefs` of R blocks (chips times blocks) as tensors, one row a block."""
 
     alpha: Tensor
-    """(R, MZIs) of all meshes in light order."""
+    """(R, meshes, 6)."""
     beta: Tensor
     offset: Tensor
     """(R, drivers)."""
     law: Tensor
-    """(R, 3 drivers)."""
+    """(R, drivers, 3)."""
     coupling: Tensor
     """(R, terms)."""
     loss: Tensor
-    """(R, MZIs)."""
+    """(R, meshes, 6)."""
     attenuator: Tensor
     """(R, 4)."""
     gain: Tensor
@@ -46,8 +46,12 @@ class Rows(NamedTuple):
     def of(cls, beliefs: Beliefs) -> Rows:
         """Flatten chips and blocks to rows."""
         arrays = beliefs.arrays()
-        count = beliefs.offset.shape[0] * beliefs.offset.shape[1]
-        return cls(*(torch.as_tensor(arrays[name]).reshape(count, -1) for name in cls._fields))
+        return cls(*(torch.as_tensor(arrays[name]).flatten(0, 1) for name in cls._fields))
+
+    @classmethod
+    def designed(cls, program: MeshProgram) -> Rows:
+        """Return one row: a block without any error."""
+        return cls.of(Beliefs.none(program, 1)).at(slice(0, 1))
 
     def at(self, rows: slice | Tensor) -> Rows:
         """Return some of the rows."""
@@ -57,79 +61,76 @@ class Rows(NamedTuple):
 class Model:
     """Complex field matrices of blocks, as functions of beliefs and heater voltages."""
 
-    def __init__(self, circuit: Circuit) -> None:
-        self.circuit = circuit
-        self.patterns = torch.as_tensor(patterns(circuit))
+    def __init__(self, device: Device) -> None:
+        self.device = device
+        self.patterns = torch.as_tensor(patterns(device))
 
     def power(self, codes: Tensor) -> Tensor:
-        """``p = (V / V_pi)^2`` of DAC codes."""
-        dac = self.circuit.dac
-        p: Tensor = (dac.voltage_of(codes.to(torch.float64)) / dac.v_pi) ** 2
+        """Heater powers ``p = (V / V_pi)^2`` of integer DAC codes."""
+        dac = self.device.dac
+        p: Tensor = (dac.voltage_of(codes) / dac.v_pi) ** 2
         return p
+
+    def codes(self, power: Tensor) -> Tensor:
+        """Integer DAC codes nearest in voltage to heater powers."""
+        dac = self.device.dac
+        codes: Tensor = dac.code_of(dac.v_pi * power.clamp_min(0).sqrt())
+        return codes
 
     def heat(self, rows: Rows, power: Tensor) -> Tensor:
         """Phase (R, S, drivers) every heater gives itself at powers (R or 1, S, drivers)."""
-        law = rows.law.reshape(len(rows.law), 1, -1, 3)
+        law = rows.law[:, None]
         bend = law[..., 1] + power * law[..., 2]
         heat: Tensor = math.pi * power * (1 + law[..., 0] + power * bend)
         return heat
 
     def coupled(self, rows: Rows) -> Tensor:
         """K (R, drivers, drivers), ones on the diagonal."""
-        unit = torch.eye(self.circuit.drivers, dtype=torch.float64)
+        unit = torch.eye(self.device.drivers, dtype=torch.float64)
         k: Tensor = torch.tensordot(rows.coupling, self.patterns, 1) + unit
         return k
 
-    def phases(self, rows: Rows, heat: Tensor) -> Tensor:
-        """Actual phases (R, S, drivers) of heat (R, S, drivers)."""
+    def phases(self, rows: Rows, power: Tensor) -> Tensor:
+        """Actual phases (R, S, drivers) at powers (R or 1, S, drivers), crosstalk included."""
+        heat = self.heat(rows, power)
         if bool(rows.coupling.any()):
             heat = heat @ self.coupled(rows).transpose(1, 2)
         return heat + rows.offset[:, None]
 
-    def matrices(self, rows: Rows, phases: Tensor) -> Tensor:
+    def fields(self, rows: Rows, phases: Tensor) -> Tensor:
         """Complex field matrices (R, S, 4, 4), detectors' gains included, of actual phases."""
-        circuit = self.circuit
-
-        def mesh(index: int) -> Tensor:
-            at, k = circuit.start(index), slice(index * MZIS, (index + 1) * MZIS)
-            parts = Phases(
-                phases[..., at : at + MZIS],
-                phases[..., at + MZIS : at + 2 * MZIS],
-                phases[..., at + 2 * MZIS : at + 2 * MZIS + WIDTH],
-            )
-            errors = (rows.alpha[:, None, k], rows.beta[:, None, k], rows.loss[:, None, k].exp())
-            field: Tensor = recompose(circuit.layout, parts, *errors)
-            return field
-
-        total = mesh(circuit.meshes - 1)
-        if circuit.two:
-            passed = torch.sin(phases[..., circuit.attenuators] / 2)
+        device, kept = self.device, None
+        if device.two:
             # No attenuator passes more than all the light.
-            passed = (passed * (1 + rows.attenuator[:, None])).clamp(-1, 1)
-            total = total @ (passed[..., None] * mesh(0))
-        return total * (1 + rows.gain)[:, None, :, None]
+            kept = (device.passed(phases) * (1 + rows.attenuator[:, None])).clamp(-1, 1)
+        errors = rows.alpha[:, None], rows.beta[:, None], rows.loss[:, None].exp()
+        field: Tensor = device.field(phases, *errors, kept)
+        return field * (1 + rows.gain)[:, None, :, None]
+
+    def at(self, rows: Rows, power: Tensor) -> Tensor:
+        """Complex field matrices (R, S, 4, 4) at powers (R or 1, S, drivers)."""
+        return self.fields(rows, self.phases(rows, power))
 
     def slopes(self, rows: Rows, phases: Tensor) -> dict[str, Tensor]:
-        """Return derivatives of `matrices`, each (n, R, S, 4, 4) complex.
+        """Return derivatives of `fields`, each (n, R, S, 4, 4) complex.
 
-        Keys: ``phase`` (n = drivers, actual phases), ``alpha``, ``beta``, ``loss`` (n = MZIs),
-        ``attenuator`` and ``gain`` (n = 4). Light is followed once forwards and once backwards:
-        an element between fields ``Q`` (from the inputs) and ``P`` (to the outputs) adds outer
-        products of columns of ``P`` and rows of ``Q``.
+        Keys: ``phase`` (n = drivers, actual phases), ``alpha``, ``beta``, ``loss`` (n = MZIs of
+        all meshes), ``attenuator`` and ``gain`` (n = 4). Light is followed once forwards and once
+        backwards: an element between fields ``Q`` (from the inputs) and ``P`` (to the outputs)
+        adds outer products of columns of ``P`` and rows of ``Q``.
         """
-        circuit, shape = self.circuit, phases.shape[:-1]
-        flat = phases.reshape(-1, circuit.drivers)
-        many = shape[1]
+        device, shape = self.device, phases.shape[:-1]
+        flat = phases.reshape(-1, device.drivers)
 
         def spread(part: Tensor) -> Tensor:
-            return part.repeat_interleave(many, 0)
+            return part.flatten(1).repeat_interleave(shape[1], 0)
 
         turn = torch.polar(torch.ones_like(flat), flat)
         angles = [spread(part) + math.pi / 4 for part in (rows.alpha, rows.beta)]
         cosines, sines = [part.cos() for part in angles], [1j * part.sin() for part in angles]
         kept = spread(rows.loss).exp()
-        half = flat[:, circuit.attenuators] / 2  # (., 0) where there are none
-        dimmed = half.sin() * (1 + spread(rows.attenuator[:, : half.shape[1]]))
+        half = flat[:, device.attenuators] / 2  # (., 0) where there are none
+        dimmed = half.sin() * (1 + spread(rows.attenuator)[:, : half.shape[1]])
         passed = dimmed.clamp(-1, 1)
         moves = (dimmed == passed).to(passed.dtype)
         unit = torch.eye(WIDTH, dtype=torch.complex128).expand(len(flat), -1, -1)
@@ -139,11 +140,10 @@ class Model:
         def note(kind: str, m: int, index: int) -> None:
             history.append((list(q), kind, m, index))
 
-        for mesh in range(circuit.meshes):
-            at = circuit.start(mesh)
-            for k, (_, m) in enumerate(circuit.layout.mzis):
-                n = mesh * MZIS + k
-                for part, driver in enumerate((at + MZIS + k, at + k)):
+        for mesh in range(device.meshes):
+            for k, (_, m) in enumerate(device.layout.mzis):
+                n, (theta, phi) = mesh * MZIS + k, device.heaters_of(mesh, k)
+                for part, driver in enumerate((phi, theta)):
                     q[m] = turn[:, driver, None] * q[m]
                     note("phase", m, driver)
                     cos, sin = cosines[part][:, n, None], sines[part][:, n, None]
@@ -152,20 +152,19 @@ class Model:
                 q[m], q[m + 1] = kept[:, n, None] * q[m], kept[:, n, None] * q[m + 1]
                 note("loss", m, n)
             for m in range(WIDTH):
-                driver = at + 2 * MZIS + m
+                driver = device.start(mesh) + 2 * MZIS + m
                 q[m] = turn[:, driver, None] * q[m]
                 note("phase", m, driver)
-            if mesh == 0 and circuit.two:
+            if mesh == 0 and device.two:
                 note("attenuator", 0, 0)
                 q = [passed[:, m, None] * q[m] for m in range(WIDTH)]
-        gains = spread(1 + rows.gain)
-        count = MZIS * circuit.meshes
-        sizes = {"phase": circuit.drivers, "alpha": count, "beta": count, "loss": count}
-        sizes |= {"attenuator": WIDTH, "gain": WIDTH}
+        sizes = {"phase": device.drivers, "attenuator": WIDTH, "gain": WIDTH}
+        sizes |= dict.fromkeys(("alpha", "beta", "loss"), MZIS * device.meshes)
         answer = {
             name: torch.zeros((n, len(flat), WIDTH, WIDTH), dtype=torch.complex128)
             for name, n in sizes.items()
         }
+        gains = spread(1 + rows.gain)
         p = [unit[:, m] * gains for m in range(WIDTH)]  # p[m]: column m of P
         for m in range(WIDTH):
             answer["gain"][m, :, m] = q[m]
@@ -191,12 +190,7 @@ class Model:
                 for j in range(WIDTH):
                     path = outer(p[j], before[j])
                     answer["attenuator"][j] = (moves * half.sin())[:, j, None, None] * path
-                    driver = circuit.attenuators.start + j
+                    driver = device.attenuators.start + j
                     answer["phase"][driver] = bend[:, j, None, None] * path
                 p = [passed[:, j, None] * p[j] for j in range(WIDTH)]
         return {name: part.reshape(-1, *shape, WIDTH, WIDTH) for name, part in answer.items()}
-
-
-def tensor(array: np.ndarray) -> Tensor:
-    """Float64 tensor."""
-    return torch.as_tensor(np.asarray(array, float))

@@ -14,28 +14,23 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import torch
 
-from ecgphoton.calibration.crosstalk import matrix, undo
-from ecgphoton.calibration.model import Model, Rows
-from ecgphoton.calibration.table import DriveTable
-from ecgphoton.mesh.heater import voltage_of_phase
-from ecgphoton.program.program import MZIS
-from ecgphoton.student.architecture import WIDTH
+from ecgphoton.mesh.layout import WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from ecgphoton.calibration.bench import Bench
-    from ecgphoton.calibration.circuit import Circuit
+    from ecgphoton.calibration.bench import Bench, Kind
+    from ecgphoton.calibration.table import DriveTable
+    from ecgphoton.mesh.device import Device
 
     Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -46,28 +41,28 @@ class NullMeshes:
     """Phases of a sweep, over one turn."""
     passes: int = 2
     """The second sees less stray light, because the first has set everything better."""
+    kind: ClassVar[Kind] = "power"
+    drives: ClassVar[bool] = False
 
     def __call__(self, bench: Bench, table: DriveTable) -> DriveTable:
         """Return the table with `Beliefs.offset` of every attenuator, theta and phi."""
         for _ in range(self.passes):
-            for sweep in _order(table.circuit):
+            for sweep in _order(table.device):
                 table = self._one(bench, table, sweep)
         return table
 
     def _one(self, bench: Bench, table: DriveTable, sweep: _Sweep) -> DriveTable:
-        circuit, driver = table.circuit, sweep.driver
+        driver = sweep.driver
         turns = np.linspace(0, 2 * np.pi, self.steps, endpoint=False)
-        rest = np.stack([sweep.rest + swing for swing in _swings(circuit, driver, sweep.mode)])
+        rest = np.stack([sweep.rest + swing for swing in _swings(table.device, driver, sweep.mode)])
         phases = np.repeat(rest, self.steps, 0)
         phases[:, driver] = np.tile(turns, len(rest))
-        codes = _codes(table, phases)
+        codes = table.device.dac.code_of(table.volts_for(phases[:, None, None]))
         powers = bench.read(codes, sweep.light[None], "power")[..., 0, :] @ sweep.ports
         # What the beliefs expect at the codes set, rounding included.
-        model, rows = Model(circuit), Rows.of(table.beliefs)
         shape = (*table.codes.shape[:2], len(codes))
-        reaching = np.moveaxis(table.reaching(codes), 0, 2).reshape(len(rows.alpha), len(codes), -1)
-        actual = model.phases(rows, model.heat(rows, model.power(torch.as_tensor(reaching))))
-        fields = model.matrices(rows, actual) @ torch.as_tensor(sweep.light + 0j)
+        actual = table.model.phases(table.rows, table.power(codes))
+        fields = table.model.fields(table.rows, actual) @ torch.as_tensor(sweep.light + 0j)
         expected = (fields.abs().square().numpy() @ sweep.ports).reshape(shape)
         angle = actual[..., driver].numpy().reshape(shape)
         # One wave a swing. Where a swing turns the wave itself it turns what is expected, too;
@@ -100,62 +95,51 @@ class _Sweep:
     """(4,) weights of the detectors."""
 
 
-def _order(circuit: Circuit) -> Iterator[_Sweep]:
+def _order(device: Device) -> Iterator[_Sweep]:
     """Attenuators first, then theta and phi of every interferometer in light order."""
     ports = np.eye(WIDTH)
-    for k in range(circuit.attenuators.start, circuit.attenuators.stop):
-        port = ports[k - circuit.attenuators.start]
-        yield _Sweep(k, -1, _straight(circuit), port, port)
-    for mesh in range(circuit.meshes):
-        for k, (_, mode) in enumerate(circuit.layout.mzis):
-            theta = circuit.start(mesh) + k
+    for k in range(device.attenuators.start, device.attenuators.stop):
+        port = ports[k - device.attenuators.start]
+        yield _Sweep(k, -1, _straight(device), port, port)
+    for mesh in range(device.meshes):
+        for k, (_, mode) in enumerate(device.layout.mzis):
+            theta, phi = device.heaters_of(mesh, k)
             upper, lower = ports[mode], ports[mode + 1]
-            yield _Sweep(theta, mode, _straight(circuit), upper, upper - lower)
-            half = _straight(circuit)
+            yield _Sweep(theta, mode, _straight(device), upper, upper - lower)
+            half = _straight(device)
             half[theta] = np.pi / 2
             both = np.sqrt(0.5) * (upper + lower)
-            yield _Sweep(theta + MZIS, mode, half, both, upper - lower)
+            yield _Sweep(phi, mode, half, both, upper - lower)
 
 
-def _straight(circuit: Circuit) -> Floats:
+def _straight(device: Device) -> Floats:
     """(drivers,) every interferometer at bar, every attenuator open."""
-    phases = np.zeros(circuit.drivers)
-    for mesh in range(circuit.meshes):
-        phases[circuit.start(mesh) : circuit.start(mesh) + MZIS] = np.pi
-    phases[circuit.attenuators] = np.pi
+    phases = np.zeros(device.drivers)
+    for mesh in range(device.meshes):
+        device.mesh_phases(phases, mesh).theta[:] = np.pi
+    phases[device.attenuators] = np.pi
     return phases
 
 
-def _swings(circuit: Circuit, driver: int, mode: int) -> list[Floats]:
+def _swings(device: Device, driver: int, mode: int) -> list[Floats]:
     """Half turns of the phases between interferometers on the same modes, all combinations.
 
     What leaks in one of them changes sign against what passes the others, and cancels in the mean.
     """
     same = [
-        circuit.start(mesh) + MZIS + j
-        for mesh in range(circuit.meshes)
-        for j, (_, m) in enumerate(circuit.layout.mzis)
+        device.heaters_of(mesh, j)[1]
+        for mesh in range(device.meshes)
+        for j, (_, m) in enumerate(device.layout.mzis)
         if m == mode
     ]
     # One phase too many: the swept one, or the first, which turns the light that comes in.
     others = [phi for phi in same if phi != driver] if driver in same else same[1:]
     swings = []
     for pattern in itertools.product((0.0, np.pi), repeat=len(others)):
-        swing = np.zeros(circuit.drivers)
+        swing = np.zeros(device.drivers)
         swing[others] = pattern
         swings.append(swing)
     return swings
-
-
-def _codes(table: DriveTable, phases: Floats) -> Integers:
-    """(S, C, K, drivers) codes that should give actual phases (S, drivers)."""
-    circuit, beliefs = table.circuit, table.beliefs
-    k = matrix(circuit, beliefs.coupling)
-    heat = undo(circuit, k, phases[:, None, None], beliefs.offset)
-    dac = circuit.dac
-    volts = voltage_of_phase(heat, dac.v_pi, beliefs.law + np.eye(3)[0], largest=dac.v_max)
-    codes: Integers = np.rint(volts / dac.v_max * dac.top).astype(np.int64)
-    return codes
 
 
 def _wave(angle: Floats, value: Floats) -> NDArray[np.complex128]:

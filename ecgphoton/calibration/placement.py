@@ -1,4 +1,4 @@
-"""From wanted matrices to DAC codes, through the model of a chip.
+"""From matrices to DAC codes, through the model of a chip.
 
 Two searches. `polish` moves heaters continuously until the modelled chip performs the wanted
 matrix (least movement first). `place` rounds to codes so that the rounding errors of a block's
@@ -8,8 +8,10 @@ long as the matrix gets better.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,6 +19,7 @@ from ecgphoton.calibration.probing import REACH
 
 if TYPE_CHECKING:
     from ecgphoton.calibration.model import Model, Rows
+    from ecgphoton.calibration.table import DriveTable
 
 ROUNDS = 12
 KICKS, KICK = 4, 0.05
@@ -33,78 +36,94 @@ ROWS = 256
 TINY = 1e-12
 
 
-def response(
-    model: Model, rows: Rows, power: Tensor, gain: Tensor, *, slopes: bool = True
-) -> tuple[Tensor, Tensor]:
-    """Real matrices (R, 16) performed at powers (R, drivers), and slopes by power (R, 16, drivers).
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What R blocks have to perform, by the model of each."""
 
-    `gain` (R, 4) are the digital factors of the rows.
-    """
-    heat = model.heat(rows, power[:, None])
-    phases = model.phases(rows, heat)
-    fields = model.matrices(rows, phases)[:, 0]
-    value = (fields.real * gain[..., None]).flatten(1)
-    if not slopes:
-        return value, value.new_zeros(0)
-    slope = model.slopes(rows, phases)["phase"][:, :, 0].real * gain[..., None]
-    by_phase = slope.flatten(2).permute(1, 2, 0)  # (R, 16, drivers)
-    by_heat = by_phase @ model.coupled(rows)
-    law = rows.law.reshape(len(power), -1, 3)
-    bend = 2 * law[..., 1] + 3 * law[..., 2] * power
-    rate = torch.pi * (1 + law[..., 0] + power * bend)
-    return value, by_heat * rate[:, None]
+    model: Model
+    rows: Rows
+    wanted: Tensor
+    """(R, 16) matrices, in units of readings."""
+    gain: Tensor
+    """(R, 4) digital factors of the rows."""
+    free: Tensor
+    """(R, drivers) heaters that may move."""
+
+    @classmethod
+    def of(cls, table: DriveTable) -> Task:
+        """Return the task of a table: its program's matrices at its row gains."""
+        wanted = table.program.targets / np.maximum(table.program.scales, 1e-12)[:, None, None]
+        return cls(
+            table.model,
+            table.rows,
+            torch.as_tensor(wanted).repeat(len(table), 1, 1).flatten(1),
+            torch.as_tensor(table.row_gain).flatten(0, 1),
+            torch.as_tensor(~table.broken).flatten(0, 1),
+        )
+
+    def at(self, which: slice | Tensor) -> Task:
+        """Return the task of some of the blocks."""
+        wanted, gain, free = (part[which] for part in (self.wanted, self.gain, self.free))
+        return Task(self.model, self.rows.at(which), wanted, gain, free)
+
+    def left(self, power: Tensor) -> Tensor:
+        """(R, 16) wanted matrices minus those performed at powers (R, drivers)."""
+        return self._left(self.model.phases(self.rows, power[:, None]))
+
+    def slope(self, power: Tensor) -> tuple[Tensor, Tensor]:
+        """Return `left`, and slopes (R, 16, drivers) of the matrices by power."""
+        model, rows = self.model, self.rows
+        phases = model.phases(rows, power[:, None])
+        slope = model.slopes(rows, phases)["phase"][:, :, 0].real * self.gain[..., None]
+        by_heat = slope.flatten(2).permute(1, 2, 0) @ model.coupled(rows)
+        bend = 2 * rows.law[..., 1] + 3 * rows.law[..., 2] * power
+        rate = torch.pi * (1 + rows.law[..., 0] + power * bend)
+        return self._left(phases), by_heat * rate[:, None]
+
+    def _left(self, phases: Tensor) -> Tensor:
+        fields = self.model.fields(self.rows, phases)[:, 0].real
+        return self.wanted - (fields * self.gain[..., None]).flatten(1)
 
 
-def polish(
-    model: Model,
-    rows: Rows,
-    power: Tensor,
-    wanted: Tensor,
-    gain: Tensor,
-    free: Tensor,
-    *,
-    kicks: int = KICKS,
-) -> Tensor:
-    """Powers near `power` with which the modelled blocks perform `wanted` (R, 16).
+def polish(task: Task, power: Tensor, *, kicks: int = KICKS) -> Tensor:
+    """Powers near `power` with which the modelled blocks perform what is wanted.
 
-    Levenberg-Marquardt of least movement; only `free` (R, drivers) heaters move, between no power
-    and a little more than a turn. Blocks that get stuck are kicked a little and tried again.
+    Levenberg-Marquardt of least movement; only free heaters move, between no power and a little
+    more than a turn. Blocks that get stuck are moved at random by a little and tried again.
     """
     draw = torch.Generator().manual_seed(0)
-    power, cost = _descend(model, rows, power, wanted, gain, free)
+    power, cost = _descend(task, power)
     start = power
     for _ in range(kicks):
-        stuck = torch.nonzero(cost > STUCK**2 * wanted.square().sum(1)).flatten()
+        stuck = torch.nonzero(cost > STUCK**2 * task.wanted.square().sum(1)).flatten()
         if not len(stuck):
             break
         kick = KICK * torch.randn(start[stuck].shape, generator=draw, dtype=start.dtype)
-        kicked = torch.where(free[stuck], (start[stuck] + kick).clamp(0, LARGEST), start[stuck])
-        arguments = rows.at(stuck), kicked, wanted[stuck], gain[stuck], free[stuck]
-        trial, trial_cost = _descend(model, *arguments)
+        kicked = (start[stuck] + kick).clamp(0, LARGEST)
+        part = task.at(stuck)
+        trial, trial_cost = _descend(part, torch.where(part.free, kicked, start[stuck]))
         better = trial_cost < cost[stuck]
         power = power.index_copy(0, stuck, torch.where(better[:, None], trial, power[stuck]))
         cost = cost.index_copy(0, stuck, torch.minimum(trial_cost, cost[stuck]))
     return power
 
 
-def _descend(
-    model: Model, rows: Rows, power: Tensor, wanted: Tensor, gain: Tensor, free: Tensor
-) -> tuple[Tensor, Tensor]:
+def _descend(task: Task, power: Tensor) -> tuple[Tensor, Tensor]:
     """Powers and squared error (R,) where the descent ends."""
     damping = torch.full((len(power),), 1e-6, dtype=power.dtype)
-    value, slope = response(model, rows, power, gain)
-    cost = (wanted - value).square().sum(1)
+    left, slope = task.slope(power)
+    cost = left.square().sum(1)
     for _ in range(ROUNDS):
-        move = _step(slope * free[:, None], wanted - value, damping)
-        # Who would have to cool, or is at the end of its range, does not take part.
+        move = _step(slope * task.free[:, None], left, damping)
+        # A heater that would have to cool, or is at the end of its range, does not take part.
         walled = ((power <= 0) & (move < 0)) | ((power >= LARGEST) & (move > 0))
-        move = _step(slope * (free & ~walled)[:, None], wanted - value, damping)
-        trial = torch.where(free, (power + move).clamp(0, LARGEST), power)
-        new_value, new_slope = response(model, rows, trial, gain)
-        new_cost = (wanted - new_value).square().sum(1)
+        move = _step(slope * (task.free & ~walled)[:, None], left, damping)
+        trial = torch.where(task.free, (power + move).clamp(0, LARGEST), power)
+        new_left, new_slope = task.slope(trial)
+        new_cost = new_left.square().sum(1)
         better = new_cost < cost
         power = torch.where(better[:, None], trial, power)
-        value = torch.where(better[:, None], new_value, value)
+        left = torch.where(better[:, None], new_left, left)
         slope = torch.where(better[:, None, None], new_slope, slope)
         cost = torch.where(better, new_cost, cost)
         damping = torch.where(better, damping / 10, damping * 10).clamp_min(1e-9)
@@ -168,48 +187,26 @@ def improve(left: Tensor, slope: Tensor, low: Tensor, high: Tensor) -> Tensor:
     return moves
 
 
-def place(
-    model: Model,
-    rows: Rows,
-    power: Tensor,
-    wanted: Tensor,
-    gain: Tensor,
-    free: Tensor,
-    *,
-    bias: Tensor | None = None,
-) -> Tensor:
-    """Codes (R, drivers) near `power` whose rounding errors cancel in the matrix.
-
-    `bias` (R, 16) is added to what the model says, for example what was measured beyond it.
-    """
-    dac = model.circuit.dac
-    volt = dac.v_pi * power.clamp_min(0).sqrt()
-    codes = (volt / dac.v_max * dac.top).round().clamp(0, dac.top)
-    top = float(int(LARGEST**0.5 * dac.v_pi / dac.v_max * dac.top))
-    bias = torch.zeros_like(wanted) if bias is None else bias
-
-    def error(at: Tensor, part: Rows, which: slice) -> Tensor:
-        value, _ = response(model, part, model.power(at), gain[which], slopes=False)
-        return wanted[which] - bias[which] - value
-
+def place(task: Task, power: Tensor) -> Tensor:
+    """Codes (R, drivers) near `power` whose rounding errors cancel in the matrix."""
+    model, dac = task.model, task.model.device.dac
+    codes = model.codes(power)
+    top = int(LARGEST**0.5 * dac.v_pi / dac.v_max * dac.top)
     parts = []
     for at in range(0, len(codes), ROWS):
-        which = slice(at, at + ROWS)
-        part, now = rows.at(which), codes[which]
-        left = error(now, part, which)
+        part, now = task.at(slice(at, at + ROWS)), codes[at : at + ROWS]
         for _ in range(3):
-            slope = response(model, part, model.power(now), gain[which])[1]
+            left, slope = part.slope(model.power(now))
             # dp / dcode = 2 p / code; at code 0 the first code counts.
-            step = (dac.v_max / dac.top / dac.v_pi) ** 2 * (2 * now).clamp_min(1.0)
-            slope = slope * (step * free[which])[:, None]
-            far = (FAR / torch.pi / step).floor().clamp(1, 6) * free[which]
+            step = (dac.v_max / dac.top / dac.v_pi) ** 2 * (2 * now.double()).clamp_min(1)
+            slope = slope * (step * part.free)[:, None]
+            far = (FAR / torch.pi / step).floor().clamp(1, 6) * part.free
             low, high = torch.maximum(-now, -far), torch.minimum(top - now, far).clamp_min(0)
-            trial = now + improve(left, slope, low, high)
-            new = error(trial, part, which)
+            trial = now + improve(left, slope, low, high).long()
+            new = part.left(model.power(trial))
             better = new.square().sum(1) < left.square().sum(1)
             now = torch.where(better[:, None], trial, now)
-            left = torch.where(better[:, None], new, left)
             if not bool(better.any()):
                 break
         parts.append(now)
-    return torch.cat(parts).round().long()
+    return torch.cat(parts)

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ecgphoton.calibration.beliefs import Beliefs
-from ecgphoton.calibration.model import Model, Rows
+from ecgphoton.calibration.model import Rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecgphoton.calibration.circuit import Circuit
+    from ecgphoton.calibration.table import DriveTable
 
-    Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
 REACH = 2.25 * np.pi
@@ -25,27 +23,26 @@ BASIS = np.eye(4)
 """Input fields: one port after the other."""
 
 
-def random_codes(circuit: Circuit, settings: int, seed: int) -> Integers:
+def random_codes(table: DriveTable, settings: int, seed: int) -> Integers:
     """(S, 1, 1, drivers) codes of phases spread evenly over a turn."""
-    phases = np.random.default_rng([seed, 1]).uniform(0, 2 * np.pi, (settings, circuit.drivers))
-    return circuit.dac.codes_for(phases)[:, None, None]
+    drivers = table.device.drivers
+    phases = np.random.default_rng([seed, 1]).uniform(0, 2 * np.pi, (settings, drivers))
+    return table.device.codes(phases)[:, None, None]
 
 
-def sweep_codes(circuit: Circuit, voltages: int, seed: int) -> Integers:
+def sweep_codes(table: DriveTable, voltages: int, seed: int) -> Integers:
     """(drivers, voltages, drivers) one heater at a time, from cold to a little more than a turn.
 
     The others rest where the swept one shows best on a chip as designed. Steps are uneven, so that
     every bit of the DAC takes part.
     """
-    draw = np.random.default_rng([seed, 2])
-    homes = draw.uniform(0.3, 2 * np.pi - 0.3, (HOMES, circuit.drivers))
-    model = Model(circuit)
-    rows = Rows.of(Beliefs.none(circuit, 1)).at(slice(0, 1))
-    slope = model.slopes(rows, torch.as_tensor(homes)[None])["phase"].abs().square()
-    best = slope.sum((1, 3, 4)).argmax(1).numpy()
-    codes = np.repeat(circuit.dac.codes_for(homes[best])[:, None], voltages, 1)
-    steps = (np.arange(voltages) + draw.uniform(-0.3, 0.3, (circuit.drivers, voltages))).clip(0)
+    device, draw = table.device, np.random.default_rng([seed, 2])
+    homes = draw.uniform(0.3, 2 * np.pi - 0.3, (HOMES, device.drivers))
+    slope = table.model.slopes(Rows.designed(table.program), torch.as_tensor(homes)[None])["phase"]
+    best = slope.abs().square().sum((1, 3, 4)).argmax(1).numpy()
+    codes = np.repeat(device.codes(homes[best])[:, None], voltages, 1)
+    steps = (np.arange(voltages) + draw.uniform(-0.3, 0.3, (device.drivers, voltages))).clip(0)
     phases = np.sort(steps, 1) / (voltages - 0.7) * REACH
-    index = np.arange(circuit.drivers)
-    codes[index, :, index] = circuit.dac.codes_for(phases)
+    index = np.arange(device.drivers)
+    codes[index, :, index] = device.codes(phases)
     return codes

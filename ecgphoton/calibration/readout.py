@@ -1,23 +1,25 @@
-"""Detectors: their reading without light, their noise, and what they bring to every product."""
+"""Detectors: their reading without light, their noise, and what they add to every product."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from ecgphoton.calibration.probing import BASIS
-from ecgphoton.calibration.table import DriveTable, Finding
-from ecgphoton.student.architecture import WIDTH
+from ecgphoton.mesh.layout import WIDTH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecgphoton.calibration.bench import Bench
+    from ecgphoton.calibration.bench import Bench, Kind
+    from ecgphoton.calibration.findings import Finding
+    from ecgphoton.calibration.table import DriveTable
 
+DETECTORS = tuple(f"detector[{port}]" for port in range(WIDTH))
 WRONG_GAIN = 0.2
-"""Relative error of a detector's gain that is named."""
+"""Relative error of a detector's gain that is reported."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class ReadDark:
     """
 
     shots: int = 64
+    kind: ClassVar[Kind] = "field"
+    drives: ClassVar[bool] = False
 
     def __call__(self, bench: Bench, table: DriveTable) -> DriveTable:
         """Return the table with `Beliefs.zero`, `noise` and `row_offset`."""
@@ -37,16 +41,10 @@ class ReadDark:
         lit = bench.read(codes[: max(self.shots // 2, 2)], BASIS)
         scatter = (lit.real.var(0, ddof=1) + lit.imag.var(0, ddof=1)).mean((-2, -1)) / 2
         beliefs = replace(table.beliefs, zero=dark.real.mean(0))
-        return with_offsets(replace(table, beliefs=beliefs, noise=np.sqrt(scatter)))
+        return replace(table, beliefs=beliefs, noise=np.sqrt(scatter)).with_offsets()
 
 
-def with_offsets(table: DriveTable) -> DriveTable:
-    """Return the table with the row offsets that its zeros and row gains call for."""
-    offset = -table.circuit.scale[:, None] * table.row_gain * table.beliefs.zero
-    return replace(table, row_offset=offset)
-
-
-def lightened(table: DriveTable, readings: NDArray[np.complex128]) -> NDArray[np.complex128]:
+def without_zero(table: DriveTable, readings: NDArray[np.complex128]) -> NDArray[np.complex128]:
     """Return readings (S, C, K, N, 4) less what both quadratures read in the dark."""
     zero = table.beliefs.zero[None, :, :, None]
     return np.asarray(readings - (1 + 1j) * zero)
@@ -58,35 +56,23 @@ def saturated(table: DriveTable, readings: NDArray[np.complex128]) -> list[Findi
     `readings` (S, C, K, N, 4) come from settings that differ in every heater, so that nothing but
     a clipped detector can repeat itself.
     """
-    parts = np.stack([readings.real, readings.imag])
-    size = np.abs(parts)
-    top = size.max((0, 1, 4), keepdims=True)
-    share = (size >= top * (1 - 1e-9)).sum((0, 1, 4))
-    found = []
-    for chip, block, port in np.argwhere((share >= 8) & (top[0, 0, :, :, 0] > 0)):
-        level = float(top[0, 0, chip, block, 0, port])
-        found.append(
-            Finding(
-                "saturated detector",
-                int(chip),
-                table.circuit.names[block],
-                f"detector[{port}]",
-                f"{int(share[chip, block, port])} readings at {level:.4g}, none above",
-            )
-        )
-    return found
+    size = np.abs(np.stack([readings.real, readings.imag]))
+    top = size.max((0, 1, 4))
+    share = (size >= top[:, :, None] * (1 - 1e-9)).sum((0, 1, 4))
+    return table.found(
+        "saturated detector",
+        (share >= 8) & (top > 0),
+        DETECTORS,
+        lambda at: f"{int(share[at])} readings at {top[at]:.4g}, none above",
+    )
 
 
 def wrong_gains(table: DriveTable) -> list[Finding]:
     """Name detectors whose gain is far off."""
-    places = np.argwhere(np.abs(table.beliefs.gain) > WRONG_GAIN)
-    return [
-        Finding(
-            "wrong gain",
-            int(chip),
-            table.circuit.names[block],
-            f"detector[{port}]",
-            f"{1 + table.beliefs.gain[chip, block, port]:.3f} of nominal",
-        )
-        for chip, block, port in places
-    ]
+    gain = table.beliefs.gain
+    return table.found(
+        "wrong gain",
+        np.abs(gain) > WRONG_GAIN,
+        DETECTORS,
+        lambda at: f"{1 + gain[at]:.3f} of nominal",
+    )

@@ -1,10 +1,10 @@
-"""What a calibration campaign amounts to: the verdict before and after, chip by chip."""
+"""The report of a calibration: rates, yields and matrix errors before and after, chip by chip."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ecgphoton.calibration.bench import Cost
-    from ecgphoton.calibration.table import Finding
+    from ecgphoton.calibration.findings import Finding
     from ecgphoton.hwsim.verdict import SimulationReport
 
     Floats = NDArray[np.float64]
@@ -33,7 +33,8 @@ class CalibrationReport:
     stages: Mapping[str, SimulationReport]
     """``uncalibrated``, ``calibrated`` and, with calibration beats, ``own threshold``."""
     errors: Mapping[str, Floats]
-    """(C, K) relative Frobenius error of the matrices, ``uncalibrated`` and ``calibrated``."""
+    """(C, K) relative Frobenius error of the matrices, ``uncalibrated`` and ``calibrated``; of a
+    laboratory's bench also ``measured``."""
     thresholds: Floats | None
     """(C,) of ``own threshold``."""
     cost: Cost
@@ -46,6 +47,8 @@ class CalibrationReport:
     """Wall time in all."""
     calibration_seconds: float = 0.0
     """Wall time of the calibration of all chips; 0 for tables found on disk."""
+    unknown: str = ""
+    """Why there is no verdict; empty where there is one."""
 
     @property
     def final(self) -> SimulationReport:
@@ -54,8 +57,13 @@ class CalibrationReport:
 
     @property
     def passed(self) -> bool:
-        """Whether the observed yield after calibration reaches the one wanted."""
-        return self.final.passed
+        """Whether there is a verdict, and the yield after calibration reaches the one wanted."""
+        return not self.unknown and self.final.passed
+
+    @property
+    def verdict(self) -> Literal["pass", "fail", "none"]:
+        """The verdict in a word."""
+        return "none" if self.unknown else "pass" if self.passed else "fail"
 
     def near(self, stage: str) -> NDArray[np.bool_]:
         """(C,) which chips are within `NEAR` of the perfect chip, in miss rate and in FPR."""
@@ -138,7 +146,8 @@ class CalibrationReport:
         """Plain values for JSON, without the single chips."""
         return {
             "chips": self.final.chips,
-            "verdict": "pass" if self.passed else "fail",
+            "verdict": self.verdict,
+            "no_verdict_because": self.unknown or None,
             "stages": {
                 name: {
                     "yield": report.observed_yield,

@@ -1,4 +1,4 @@
-"""A bench around simulated chips: the only door from calibration to `ecgphoton.hwsim`."""
+"""A bench around simulated chips: it hides their errors, which belong to `ecgphoton.hwsim`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from ecgphoton.calibration.bench import Cost, Kind, check_request, cost_of
-from ecgphoton.errors import InputError
-from ecgphoton.hwsim.chip import Chip, Luck
+from ecgphoton.hwsim.chip import Chip
+from ecgphoton.hwsim.receivers import PHOTODIODE
 from ecgphoton.hwsim.streams import check_seed
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class SimulatedBench:
         Noise of chip k is drawn from (seed, first + k): it does not depend on the batch.
     bits
         Width of the DACs.
+    kinds
+        What it reads with: ``field``, ``power`` or both.
     """
 
     def __init__(
@@ -61,70 +63,48 @@ class SimulatedBench:
         seed: int = 0,
         first: int = 0,
         faults: tuple[Fault, ...] = (),
+        kinds: tuple[Kind, ...] = ("field", "power"),
     ) -> None:
-        if not 2 <= bits <= 24:
-            raise InputError(f"DAC bits is {bits}; a bench needs from 2 to 24")
         check_seed(seed)
-        self._chip, self._bits, self._faults = chip, bits, faults
-        self._cost = Cost()
+        self.shape = (len(chip), len(chip.scales), chip.device.drivers)
+        self.bits, self.kinds, self.cost = bits, kinds, Cost()
+        self._dac = replace(chip.device.dac, bits=bits)
+        self._chip, self._faults = chip, faults
         self._generators = [_generator(seed, first + k) for k in range(len(chip))]
-        self._quiet = not any(
-            (chip.profile.noise.detector, chip.profile.noise.rin, chip.profile.noise.jitter)
-        )
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Chips, blocks and drivers of a block."""
-        wiring = self._chip.wiring
-        return len(self._chip), len(wiring.program.blocks), wiring.drivers
-
-    @property
-    def bits(self) -> int:
-        """Width of the DACs."""
-        return self._bits
-
-    @property
-    def cost(self) -> Cost:
-        """What was done so far."""
-        return self._cost
 
     @torch.no_grad()
     def read(self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field") -> Readings:
         """See `Bench.read`."""
-        check_request(self, codes, vectors, ("field", "power"), kind)
-        self._cost += cost_of(codes, vectors, kind)
+        check_request(self, codes, vectors, kind)
+        self.cost += cost_of(codes, vectors, kind)
         chips, blocks, drivers = self.shape
         codes = np.broadcast_to(codes, (len(codes), chips, blocks, drivers))
         shape = (len(codes), chips, blocks, len(vectors), 4)
         answer = np.empty(shape, complex if kind == "field" else float)
         for chip in range(chips):  # each from its own stream, whatever the batch
-            single = self._single(chip)
+            single = self._chip[chip : chip + 1]
             for part in _parts(len(codes)):
-                driven = self._driven(codes[part, chip], chip)
-                answer[part, chip] = self._shoot(single, driven, vectors, kind, chip)
+                volts = self._dac.voltage_of(self._driven(codes[part, chip], chip))
+                answer[part, chip] = self._shoot(single, volts, vectors, kind, chip)
         return answer
-
-    def _single(self, chip: int) -> Chip:
-        return replace(self._chip, luck=Luck(*(part[chip : chip + 1] for part in self._chip.luck)))
 
     def _shoot(
         self,
         chip: Chip,
-        codes: NDArray[np.float64],
+        volts: NDArray[np.float64],
         vectors: NDArray[np.float64],
         kind: Kind,
         k: int,
     ) -> Readings:
-        """(S, K, N, 4) readings of one chip at S settings, given as fractions (S, K, drivers)."""
-        many = replace(chip, luck=Luck(*(p.expand(len(codes), *p.shape[1:]) for p in chip.luck)))
+        """(S, K, N, 4) readings of one chip at S settings, volts (S, K, drivers)."""
         light = torch.as_tensor(vectors.T.copy()).to(torch.complex128)
         if kind == "field":  # the oscillator turned by 90 degrees is light turned the other way
             light = torch.cat([light, -1j * light], -1)
-        readings = many.respond(
-            codes,
+        readings = chip.respond(
+            volts,
             light,
-            generator=None if self._quiet else self._generators[k],
-            detection="homodyne" if kind == "field" else "intensity",
+            generator=self._generators[k] if chip.noisy else None,
+            receiver=PHOTODIODE if kind == "power" else None,
         ).numpy()
         boost = chip.boost if kind == "field" else chip.boost**2
         readings = np.moveaxis(readings, -1, -2) * boost
@@ -137,8 +117,8 @@ class SimulatedBench:
         n = len(vectors)
         return np.asarray(readings[:, :, :n] + 1j * readings[:, :, n:])
 
-    def _driven(self, codes: Integers, chip: int) -> NDArray[np.float64]:
-        """Fractions of the largest code that reach the heaters of one chip."""
+    def _driven(self, codes: Integers, chip: int) -> Integers:
+        """Codes (S, K, drivers) that reach the heaters of one chip, faults included."""
         codes = codes.copy()
         for fault in self._faults:
             if fault.chip != chip:
@@ -149,13 +129,13 @@ class SimulatedBench:
             elif fault.kind == "stuck bit":
                 mask = 1 << fault.bit
                 place[:] = place | mask if fault.level else place & ~mask
-        return codes / ((1 << self._bits) - 1)
+        return codes
 
 
 def _generator(seed: int, chip: int) -> torch.Generator:
     """Return the stream of one chip's readings, apart from that of its fabrication."""
     state = np.random.SeedSequence([seed, chip, 5]).generate_state(1, np.uint64)[0]
-    return torch.Generator().manual_seed(int(state >> 1))
+    return torch.Generator().manual_seed(int(state) >> 1)
 
 
 def _parts(count: int) -> Iterator[slice]:

@@ -1,9 +1,10 @@
-"""The drive table: what is believed of chips, and the codes that follow from it."""
+"""The drive table: the estimated errors of chips, and the codes that follow from them."""
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,53 +13,36 @@ import torch
 from ecgphoton import artifacts
 from ecgphoton.calibration.beliefs import Beliefs
 from ecgphoton.calibration.bench import Cost
+from ecgphoton.calibration.crosstalk import matrix, undo
+from ecgphoton.calibration.findings import Finding
 from ecgphoton.calibration.model import Model, Rows
 from ecgphoton.errors import InputError
 from ecgphoton.intake import parse_json
-from ecgphoton.student.architecture import WIDTH
+from ecgphoton.mesh.heater import voltage_of_phase
+from ecgphoton.mesh.layout import WIDTH
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from ecgphoton.calibration.circuit import Circuit
+    from ecgphoton.mesh.device import Device
+    from ecgphoton.program.program import MeshProgram
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
 
 FORMAT = "ecgphoton-drive-table/1"
 
 
-@dataclass(frozen=True)
-class Finding:
-    """Something broken, with its name and place."""
-
-    kind: str
-    """``dead heater``, ``stuck bit``, ``saturated detector``, ``wrong gain`` or ``poor fit``."""
-    chip: int
-    """Position in the batch."""
-    block: str
-    part: str
-    """Driver or detector, such as ``V.theta[2]``."""
-    detail: str = ""
-
-    def __str__(self) -> str:
-        """One line for people."""
-        text = f"chip {self.chip}, block {self.block}, {self.part}: {self.kind}"
-        return f"{text} ({self.detail})" if self.detail else text
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {name: getattr(self, name) for name in ("kind", "chip", "block", "part", "detail")}
-
-
 @dataclass(frozen=True, eq=False)
 class DriveTable:
-    """Beliefs in C chips and how to drive and read them. Frozen: steps return new ones."""
+    """Estimated errors of C chips and how to drive and read them. Steps return new tables."""
 
-    circuit: Circuit
+    program: MeshProgram
+    """What the chips have to perform, with the DAC bits of the bench."""
     beliefs: Beliefs
     codes: Integers
     """(C, K, drivers) DAC codes."""
@@ -77,102 +61,155 @@ class DriveTable:
     """Spent so far on every chip."""
 
     @classmethod
-    def start(cls, circuit: Circuit, chips: int) -> DriveTable:
+    def start(cls, program: MeshProgram, chips: int) -> DriveTable:
         """Return the table of chips nobody has measured: the program as it is."""
-        blocks = len(circuit.names)
-        shape = (chips, blocks, circuit.drivers)
-        codes = np.broadcast_to(circuit.dac.codes_for(circuit.phases), shape).astype(np.int64)
+        shape = (chips, *program.phases.shape)
         return cls(
-            circuit=circuit,
-            beliefs=Beliefs.none(circuit, chips),
-            codes=codes,
-            row_gain=np.ones((chips, blocks, WIDTH)),
-            row_offset=np.zeros((chips, blocks, WIDTH)),
-            keep=np.full(shape, circuit.dac.top, np.int64),
+            program=program,
+            beliefs=Beliefs.none(program, chips),
+            codes=np.broadcast_to(program.codes, shape).copy(),
+            row_gain=np.ones((*shape[:2], WIDTH)),
+            row_offset=np.zeros((*shape[:2], WIDTH)),
+            keep=np.full(shape, program.device.dac.top, np.int64),
             force=np.zeros(shape, np.int64),
-            noise=np.zeros((chips, blocks)),
+            noise=np.zeros(shape[:2]),
         )
 
     def __len__(self) -> int:
         """Return the number of chips."""
         return len(self.codes)
 
-    def with_findings(self, found: list[Finding]) -> DriveTable:
+    @property
+    def device(self) -> Device:
+        """Hardware of every block."""
+        return self.program.device
+
+    @cached_property
+    def model(self) -> Model:
+        """The model of one block."""
+        return Model(self.device)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The beliefs as tensors, one row a block."""
+        return Rows.of(self.beliefs)
+
+    def with_findings(self, found: Sequence[Finding]) -> DriveTable:
         """Add findings, each once."""
         return replace(self, findings=tuple(dict.fromkeys((*self.findings, *found))))
 
+    def found(
+        self,
+        kind: str,
+        where: Bools,
+        parts: Sequence[str],
+        detail: Callable[[tuple[int, ...]], str],
+    ) -> list[Finding]:
+        """Return one finding for every place (chip, block, part) of a mask (C, K, parts)."""
+        places = [tuple(map(int, place)) for place in np.argwhere(where)]
+        return [
+            Finding(kind, at[0], self.program.names[at[1]], parts[at[2]], detail(at))
+            for at in places
+        ]
+
     @property
-    def broken(self) -> NDArray[np.bool_]:
+    def broken(self) -> Bools:
         """(C, K, drivers) which drivers do not follow their code."""
-        return np.asarray((self.keep != self.circuit.dac.top) | (self.force != 0))
+        return np.asarray((self.keep != self.device.dac.top) | (self.force != 0))
 
     def reaching(self, codes: Integers) -> Integers:
         """Codes (S, C, K, drivers) that reach the heaters when `codes` (broadcast) are set."""
         return np.asarray(codes & self.keep | self.force)
+
+    def power(self, codes: Integers) -> torch.Tensor:
+        """Heater powers (C K, S, drivers) when codes (S, C or 1, K or 1, drivers) are set."""
+        reaching = np.moveaxis(self.reaching(codes), 0, 2)
+        return self.model.power(torch.as_tensor(reaching)).flatten(0, 1)
 
     @property
     def settings(self) -> Integers:
         """(1, C, K, drivers) the codes as one setting of a bench."""
         return self.codes[None]
 
+    def volts_for(self, phases: Floats) -> Floats:
+        """Voltages (..., C, K, drivers) at which the chips should have these actual phases (rad).
+
+        Phase shifters are set modulo 2 pi; voltages end at that of the largest code.
+        """
+        device, beliefs = self.device, self.beliefs
+        heat = undo(device, matrix(device, beliefs.coupling), phases, beliefs.offset)
+        curve, dac = beliefs.law + np.eye(3)[0], device.dac
+        return np.asarray(voltage_of_phase(heat, dac.v_pi, curve, largest=dac.v_max))
+
+    def in_units(self, fields: Floats) -> Floats:
+        """Matrices (C, K, 4, 4) in units of W, of real fields (C, K, 4, 4) as they are read."""
+        return np.asarray((self.program.scales[:, None] * self.row_gain)[..., None] * fields)
+
     def predicted(self) -> Floats:
         """(C, K, 4, 4) matrices that the beliefs predict for the codes, in units of W."""
-        model, rows = Model(self.circuit), Rows.of(self.beliefs)
-        reaching = self.reaching(self.settings)[0].reshape(-1, 1, self.circuit.drivers)
-        heat = model.heat(rows, model.power(torch.as_tensor(reaching)))
-        fields = model.matrices(rows, model.phases(rows, heat))[:, 0].real.numpy()
-        fields = fields.reshape(*self.codes.shape[:2], WIDTH, WIDTH)
-        scale = self.circuit.scale[:, None]
-        return np.asarray((scale * self.row_gain)[..., None] * fields)
+        fields = self.model.at(self.rows, self.power(self.settings))[:, 0].real.numpy()
+        return self.in_units(fields.reshape(*self.codes.shape[:2], WIDTH, WIDTH))
 
     def error(self, matrices: Floats) -> Floats:
         """(C, K) relative Frobenius distance of matrices (C, K, 4, 4) from the program's."""
-        target = self.circuit.targets
+        target = self.program.targets
         size = np.maximum(np.linalg.norm(target, axis=(-2, -1)), 1e-12)
         return np.asarray(np.linalg.norm(matrices - target, axis=(-2, -1)) / size)
 
-    def chip(self, index: int) -> DriveTable:
-        """Return the table of one chip."""
-        return self.chips(slice(index, index + 1))
+    def mixed(self, other: DriveTable, take: Bools) -> DriveTable:
+        """Return `other` with its codes and row gains for the blocks `take` (C, K), else ours."""
+        parts = {
+            name: np.where(take[..., None], getattr(other, name), getattr(self, name))
+            for name in ("codes", "row_gain")
+        }
+        return replace(other, **parts)
+
+    def with_offsets(self) -> DriveTable:
+        """Return the table with the row offsets that its zeros and row gains call for."""
+        offset = -self.program.scales[:, None] * self.row_gain * self.beliefs.zero
+        return replace(self, row_offset=offset)
 
     def chips(self, rows: slice) -> DriveTable:
         """Return the table of some chips; findings keep their numbers of the whole batch."""
         beliefs = Beliefs(**{name: part[rows] for name, part in self.beliefs.arrays().items()})
         numbers = range(len(self))[rows]
         found = tuple(item for item in self.findings if item.chip in numbers)
-        parts = {name: getattr(self, name)[rows] for name in _ARRAYS}
+        parts = {name: part[rows] for name, part in self.arrays().items()}
         return replace(self, beliefs=beliefs, findings=found, **parts)
 
     @classmethod
     def joined(cls, tables: Sequence[DriveTable]) -> DriveTable:
         """Return one table of the chips of several; costs are per chip, so the largest counts."""
-        first = tables[0]
-        starts = np.cumsum([0, *(len(table) for table in tables)]).tolist()
-        found = [
-            replace(item, chip=item.chip + start)
-            for table, start in zip(tables, starts, strict=False)
-            for item in table.findings
-        ]
-        arrays = [table.beliefs.arrays() for table in tables]
-        beliefs = Beliefs(**{name: np.concatenate([a[name] for a in arrays]) for name in arrays[0]})
-        parts: dict[str, Any] = {
-            name: np.concatenate([getattr(t, name) for t in tables]) for name in _ARRAYS
-        }
+        found, start = [], 0
+        for table in tables:
+            found += [replace(item, chip=item.chip + start) for item in table.findings]
+            start += len(table)
+
+        def together(arrays: Sequence[dict[str, Any]]) -> dict[str, Any]:
+            return {name: np.concatenate([each[name] for each in arrays]) for name in arrays[0]}
+
+        beliefs = Beliefs(**together([table.beliefs.arrays() for table in tables]))
+        parts = together([table.arrays() for table in tables])
         cost = max((table.cost for table in tables), key=lambda cost: cost.seconds())
-        return replace(first, beliefs=beliefs, findings=tuple(found), cost=cost, **parts)
+        return replace(tables[0], beliefs=beliefs, findings=tuple(found), cost=cost, **parts)
+
+    def arrays(self) -> dict[str, Any]:
+        """Arrays by name, without those of the beliefs."""
+        names = ("codes", "row_gain", "row_offset", "keep", "force", "noise")
+        return {name: getattr(self, name) for name in names}
 
     def save(self, path: Path | str, **provenance: object) -> None:
         """Write the table as one npz file, whole or not at all."""
         header = {
             "format": FORMAT,
-            "blocks": list(self.circuit.names),
-            "mesh": self.circuit.kind,
-            "dac_bits": self.circuit.dac.bits,
+            "blocks": list(self.program.names),
+            "mesh": self.program.mesh,
+            "dac_bits": self.device.dac.bits,
             "cost": self.cost.to_dict(),
             "findings": [item.to_dict() for item in self.findings],
             **provenance,
         }
-        arrays = _parts(self)
+        arrays = self.arrays()
         arrays |= {f"beliefs.{name}": part for name, part in self.beliefs.arrays().items()}
         buffer = io.BytesIO()
         text = np.array(artifacts.to_json(header))
@@ -180,55 +217,51 @@ class DriveTable:
         artifacts.write_bytes(path, buffer.getvalue())
 
     @classmethod
-    def load(cls, path: Path | str, circuit: Circuit) -> tuple[DriveTable, dict[str, Any]]:
-        """Read a table of that circuit, and the header of its file.
+    def load(cls, path: Path | str, program: MeshProgram) -> tuple[DriveTable, dict[str, Any]]:
+        """Read a table of a program with the bench's DAC bits, and the header of its file.
 
         Raises
         ------
         InputError
-            If the file is missing, damaged, or of another circuit.
+            If the file is missing, damaged, of another version, or of another program.
         """
         arrays = artifacts.read_arrays(path, "a drive table")
+        blank = cls.start(program, 0)
         try:
             header = parse_json(str(arrays["header"]))
-            parts: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
-            names = Beliefs.none(circuit, 0).arrays()
-            beliefs = Beliefs(**{name: arrays[f"beliefs.{name}"] for name in names})
+            kind, bits = header["format"], header["dac_bits"]
+            parts: dict[str, Any] = {name: arrays[name] for name in blank.arrays()}
+            beliefs = Beliefs(**{n: arrays[f"beliefs.{n}"] for n in blank.beliefs.arrays()})
             found = tuple(Finding(**item) for item in header["findings"])
             cost = Cost(header["cost"]["settings"], header["cost"]["readings"])
-            same = header["format"] == FORMAT and header["blocks"] == list(circuit.names)
-            same = same and header["dac_bits"] == circuit.dac.bits
+            same = header["blocks"] == list(program.names) and header["mesh"] == program.mesh
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} is not a drive table: {error}") from error
-        if not same or parts["codes"].shape[1:] != circuit.phases.shape:
+        again = "calibrate again with ecgphoton calibrate BUNDLE"
+        if kind != FORMAT:
+            raise InputError(f"{path} has the format {kind!r}; {FORMAT!r} is read: {again}")
+        top = program.device.dac.top
+        if not same or bits != program.dac_bits:
             raise InputError(
-                f"{path} is a drive table of another circuit ({header['blocks']}, "
-                f"{header['dac_bits']} bits); calibrate this program again"
+                f"{path} is a drive table of another program ({header['blocks']}, {bits} bits): "
+                f"{again}"
             )
-        blank = cls.start(circuit, len(parts["codes"]))
-        _check_like(parts | beliefs.arrays(), _parts(blank) | blank.beliefs.arrays(), path)
-        top = circuit.dac.top
+        _check_like(parts | beliefs.arrays(), blank.arrays() | blank.beliefs.arrays(), path)
         if any(
             ((parts[name] < 0) | (parts[name] > top)).any() for name in ("codes", "keep", "force")
         ):
-            raise InputError(f"{path} holds codes beyond 0 to {top}; calibrate again")
-        return cls(circuit, beliefs, findings=found, cost=cost, **parts), header
-
-
-_ARRAYS = ("codes", "row_gain", "row_offset", "keep", "force", "noise")
-
-
-def _parts(table: DriveTable) -> dict[str, Any]:
-    return {name: getattr(table, name) for name in _ARRAYS}
+            raise InputError(f"{path} holds codes beyond 0 to {top}: {again}")
+        return cls(program, beliefs, findings=found, cost=cost, **parts), header
 
 
 def _check_like(found: dict[str, Any], wanted: dict[str, Any], path: Path | str) -> None:
-    """Refuse arrays of another shape or kind than wanted, or that are not finite."""
+    """Refuse arrays of another shape (chips apart) or kind than wanted, or not finite."""
+    chips = len(found["codes"]) if found["codes"].ndim else 0
     for name, array in wanted.items():
-        other = found[name]
-        good = other.shape == array.shape and other.dtype.kind == array.dtype.kind
+        other, shape = found[name], (chips, *array.shape[1:])
+        good = other.shape == shape and other.dtype.kind == array.dtype.kind
         if not (good and np.isfinite(other).all()):
             raise InputError(
                 f"{path} is not a drive table: {name} has {other.dtype} {other.shape}, finite "
-                f"{array.dtype} {array.shape} is wanted"
+                f"{array.dtype} {shape} is needed"
             )

@@ -1,21 +1,20 @@
-"""What commands have in common: options, tables, progress, the SYNTHETIC banner."""
+"""What commands print: JSON, tables, progress, the SYNTHETIC banner."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ecgphoton.artifacts import to_json
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
-F = TypeVar("F", bound=Callable[..., Any])
+    from ecgphoton.progress import Progress
+    from ecgphoton.run.listing import Listing
 
 FETCH = "ecgphoton data fetch"
 BANNER = (
@@ -23,53 +22,19 @@ BANNER = (
     f"patients. `{FETCH}` downloads the MIT-BIH Arrhythmia Database."
 )
 
-path_type = click.Path(path_type=Path)
-
-
-def data_options(function: F) -> F:
-    """Add ``--data`` and ``--data-dir``."""
-    function = click.option(
-        "--data-dir", type=path_type, default=None, help="Folder of the database."
-    )(function)
-    return click.option(
-        "--data",
-        type=click.Choice(["auto", "mitdb", "synthetic"]),
-        default=None,
-        help="Where beats come from.",
-    )(function)
-
-
-def json_option(function: F) -> F:
-    """Add ``--json``."""
-    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(
-        function
-    )
-
-
-def threads_option(function: F) -> F:
-    """Add ``--threads``, applied to torch when the command runs."""
-
-    def apply(ctx: click.Context, param: click.Parameter, value: int | None) -> int | None:
-        del ctx, param
-        if value is not None:
-            import torch
-
-            torch.set_num_threads(value)
-        return value
-
-    return click.option(
-        "--threads",
-        type=click.IntRange(1, 64),
-        default=None,
-        callback=apply,
-        expose_value=False,
-        help="Processor threads (default: all cores).",
-    )(function)
-
 
 def emit(result: object) -> None:
     """Print one JSON document."""
     click.echo(to_json(result), nl=False)
+
+
+def show(result: Any, draw: Callable[[Any], object], *, as_json: bool) -> None:  # noqa: ANN401
+    """Print a result as JSON or as a table, under the banner where its beats are synthetic."""
+    banner(getattr(result, "source", ""))
+    if as_json:
+        emit(result.to_dict())
+    else:
+        draw(result)
 
 
 def banner(source: str) -> None:
@@ -94,6 +59,18 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     console.print(drawn)
 
 
+def listing(
+    title: str,
+    columns: Sequence[str],
+    found: Listing,
+    shown: Mapping[str, Callable[[Any], str]] = MappingProxyType({}),
+) -> None:
+    """Print columns of a listing, each in its own form."""
+    rows = [[shown.get(key, str)(row[key]) for key in columns]
+            for row in found.rows]  # fmt: skip
+    table(title, columns, rows)
+
+
 def percent(value: float | None, digits: int = 2) -> str:
     """Format a share as per cent."""
     return "–" if value is None else f"{100 * value:.{digits}f} %"
@@ -106,23 +83,22 @@ def area(value: float | None) -> str:
 
 @contextlib.contextmanager
 def progress() -> Iterator[Progress]:
-    """Progress bars on standard error, shown only on a terminal."""
+    """Progress bars on standard error, one a stage, shown only on a terminal."""
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
 
     console = Console(stderr=True)
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bars:
-        yield bars
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    )  # fmt: skip
+    with Bars(*columns, console=console, disable=not sys.stderr.isatty()) as bars:
+        tasks: dict[str, Any] = {}
+
+        def advance(stage: str, done: int, total: int) -> None:
+            name = stage.partition(",")[0]
+            if name not in tasks:
+                tasks[name] = bars.add_task(stage)
+            bars.update(tasks[name], description=stage, completed=done, total=total)
+
+        yield advance

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecgphoton.commands import _options as opt
 from ecgphoton.commands import _shared as shared
+
+if TYPE_CHECKING:
+    from ecgphoton.run.annotate import AnnotationReport
+    from ecgphoton.run.burden import BurdenReport
 
 BACKENDS = ("torch", "onnx", "integer", "chip")
 
 
 @click.command()
-@click.argument("record", type=shared.path_type)
-@click.option("--bundle", "--run", "model", type=shared.path_type, default=None, help="Student.")
+@click.argument("record", type=opt.path_type)
+@click.option("--bundle", "--run", "model", type=opt.path_type, default=None, help="Student.")
 @click.option("--backend", type=click.Choice(BACKENDS), default=None, help="What it runs on.")
 @click.option("--chip", type=click.IntRange(0), default=None, help="Run on this simulated chip.")
-@click.option("--profile", default=None, help="Device profile of the chip.")
+@opt.profile_option
 @click.option("--noise", type=float, default=None, help="Noise of the chip.")
 @click.option("--lead", default=None, help="Lead by name, or channel:<n>.")
 @click.option("--fs", type=float, default=None, help="Hz, for a text or NumPy file.")
@@ -26,99 +31,67 @@ BACKENDS = ("torch", "onnx", "integer", "chip")
 @click.option("--column", default=None, help="Column, for a text or NumPy file.")
 @click.option("--peaks", default=None, metavar="ANNOTATOR", help="R peaks; else they are detected.")
 @click.option("--annotator", default="eph", show_default=True, help="Extension to write.")
-@click.option("--force", is_flag=True, help="Replace atr, or a file not made by ecgphoton.")
-@click.option("--out", type=shared.path_type, default=Path(), help="Folder to write to.")
+@click.option("--force", is_flag=True, help="Replace files that are there, and allow atr.")
+@click.option("--out", type=opt.path_type, default=Path(), help="Folder to write to.")
 @click.option("--picture/--no-picture", default=True)
-@shared.threads_option
-@shared.json_option
-def command(
-    record: Path,
-    model: Path | None,
-    backend: str | None,
-    chip: int | None,
-    profile: str | None,
-    noise: float | None,
-    fs: float | None,
-    unit: str | None,
-    column: str | None,
-    as_json: bool,
-    **options: Any,  # noqa: ANN401
-) -> None:
+@opt.threads_option
+@opt.json_option
+def command(*, record: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them
     """Classify every beat of RECORD, a recording of any format, rate and length.
 
     Writes a WFDB annotation file, a JSON and a CSV line a beat, a picture, and EDF+ annotations
     for an EDF recording. Of a folder, every recording is annotated and a table says how many
-    abnormal beats each has. Not a medical device.
+    abnormal beats each has. No file that is read is ever replaced. Not a medical device.
     """
-    from ecgphoton.ecg.formats import Hints
-    from ecgphoton.errors import InputError
     from ecgphoton.run.annotate import annotate
     from ecgphoton.run.burden import annotate_folder
 
-    wants_chip = chip is not None or profile is not None or noise is not None
-    if wants_chip and backend not in (None, "chip"):
-        raise InputError(f"--chip, --profile and --noise go with --backend chip, not {backend}")
-    given = fs is not None or unit is not None or column is not None
-    options |= {
-        "model": model,
-        "backend": "chip" if wants_chip else backend or "torch",
-        "chip": chip or 0,
-        "profile": profile,
-        "noise": noise,
-        "hints": Hints(fs=fs, unit=unit, column=column) if given else None,
-    }
-    out = options.pop("out")
-    with shared.progress() as bars:
-        task = bars.add_task("classifying", total=None, note="")
-
-        def progress(done: int, total: int) -> None:
-            bars.update(task, completed=done, total=total)
-
+    with shared.progress() as progress:
         if record.is_dir():
-            found = annotate_folder(record, out, progress=progress, **options)
+            found = annotate_folder(record, progress=progress, **options)
         else:
-            report = annotate(record, out, progress=progress, **options)
-    if record.is_dir():
-        _print_burdens(found, as_json=as_json)
+            report = annotate(record, progress=progress, **options)
+    if not record.is_dir():
+        shared.show(report, print_annotation, as_json=as_json)
         return
-    if as_json:
-        shared.emit(report.to_dict())
-        return
-    said = report.summary
-    counts = ", ".join(f"{symbol} {count:,}" for symbol, count in said["symbols"].items())
-    click.echo(f"{said['record']}, lead {said['lead']}: {said['beats']:,} beats: {counts}")
-    click.echo(said["annotation_note"])
-    if said["undecided_share"]:
-        click.echo(f"  undecided (?): {shared.percent(said['undecided_share'])} of the beats")
-    for note in said["notes"]:
-        click.echo(f"  {note}")
-    files = ", ".join(str(path) for path in report.files)
-    click.echo(f"{said['wall_seconds']} s; written to {files}")
-
-
-def _print_burdens(found: Any, *, as_json: bool) -> None:  # noqa: ANN401 - a BurdenReport
-    from ecgphoton.run.burden import SHARES
-
-    if as_json:
-        shared.emit(found.to_dict())
-    else:
-        heads = [*(f"{kind} an hour" for kind in SHARES[:3]), *(f"{kind} share" for kind in SHARES)]
-        rows = [
-            [
-                row["record"],
-                f"{row['hours']:.2f}",
-                row["beats"],
-                *(_number(row[f"{kind} per hour"]) for kind in SHARES[:3]),
-                *(shared.percent(row[f"{kind} share"]) for kind in SHARES),
-            ]
-            for row in found.rows
-        ]
-        shared.table("burdens", ["record", "hours", "beats", *heads], rows)
-        click.echo(f"written to {found.files[-2]} and {found.files[-1]}")
+    shared.show(found, print_burdens, as_json=as_json)
     for name, why in found.failed.items():
         click.echo(f"{name}: {why}", err=True)
     if found.failed:
         sys.exit(2)
+
+
+def print_annotation(report: AnnotationReport) -> None:
+    """Print how many beats got which symbol, and where they were written."""
+    found = report.summary
+    counts = ", ".join(f"{symbol} {count:,}" for symbol, count in found["symbols"].items())
+    click.echo(f"{found['record']}, lead {found['lead']}: {found['beats']:,} beats: {counts}")
+    click.echo(found["annotation_note"])
+    if found["undecided_share"]:
+        click.echo(f"  undecided (?): {shared.percent(found['undecided_share'])} of the beats")
+    for note in found["notes"]:
+        click.echo(f"  {note}")
+    files = ", ".join(str(path) for path in report.files)
+    click.echo(f"{found['wall_seconds']} s; written to {files}")
+
+
+def print_burdens(report: BurdenReport) -> None:
+    """Print a line a recording."""
+    from ecgphoton.run.burden import SHARES
+
+    heads = [*(f"{kind} an hour" for kind in SHARES[:3]), *(f"{kind} share" for kind in SHARES)]
+    rows = [
+        [
+            row["record"],
+            f"{row['hours']:.2f}",
+            row["beats"],
+            *(_number(row[f"{kind} per hour"]) for kind in SHARES[:3]),
+            *(shared.percent(row[f"{kind} share"]) for kind in SHARES),
+        ]
+        for row in report.rows
+    ]
+    shared.table("burdens", ["record", "hours", "beats", *heads], rows)
+    click.echo(f"written to {report.files[-2]} and {report.files[-1]}")
 
 
 def _number(value: float | None) -> str:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from ecgphoton.commands import _options as opt
 from ecgphoton.commands import _shared as shared
 
 
-@click.group()
+@click.group(cls=opt.Suggesting)
 def command() -> None:
     """Find, fetch and verify published databases (mitdb, svdb ...)."""
 
@@ -18,7 +19,7 @@ def command() -> None:
 _name_argument = click.argument("name", default="mitdb")
 _dir_option = click.option(
     "--data-dir",
-    type=shared.path_type,
+    type=opt.path_type,
     default=None,
     help="Folder of the database, or of databases by name.",
 )
@@ -27,7 +28,7 @@ _dir_option = click.option(
 @command.command()
 @click.argument("name", required=False)
 @_dir_option
-@shared.json_option
+@opt.json_option
 def status(name: str | None, data_dir: Path | None, as_json: bool) -> None:
     """Say where databases are looked for, and how much of each is there."""
     from ecgphoton.ecg import physionet
@@ -53,13 +54,13 @@ def status(name: str | None, data_dir: Path | None, as_json: bool) -> None:
 @_dir_option
 @click.option(
     "--from-dir",
-    type=shared.path_type,
+    type=opt.path_type,
     default=None,
     help="Import an existing copy, whole or in part, in place of the network.",
 )
 @click.option("--offline", is_flag=True, help="Never use the network.")
 @click.option("--base-url", default=None, help="A mirror's address.")
-@shared.json_option
+@opt.json_option
 def fetch(
     name: str,
     data_dir: Path | None,
@@ -112,7 +113,7 @@ def fetch(
 @command.command()
 @_name_argument
 @_dir_option
-@shared.json_option
+@opt.json_option
 def verify(name: str, data_dir: Path | None, as_json: bool) -> None:
     """Compare every file with PhysioNet's SHA-256; exit 1 if one differs."""
     from ecgphoton.ecg import database

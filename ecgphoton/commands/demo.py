@@ -7,18 +7,19 @@ from pathlib import Path
 
 import click
 
+from ecgphoton.commands import _options as opt
 from ecgphoton.commands import _shared as shared
 
 SYNTHETIC_STEPS = ("training.epochs=30",)
 
 
 @click.command()
-@click.option("--out", type=shared.path_type, default=Path("demo"), show_default=True)
+@click.option("--out", type=opt.path_type, default=Path("demo"), show_default=True)
 @click.option("--chips", type=click.IntRange(1), default=200, show_default=True)
 @click.option("--recipe", default="reference-rhythm", show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@shared.data_options
-@shared.threads_option
+@opt.data_options
+@opt.threads_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -34,10 +35,12 @@ def command(
     Real beats are used where the database is found; otherwise synthetic ones, and every result
     says so.
     """
-    from ecgphoton.ecg import physionet
+    from ecgphoton.artifacts import vacant
+    from ecgphoton.ecg import database
 
-    source = data or ("mitdb" if physionet.locate(data_dir) else "synthetic")
-    folder = _free(out)
+    there = database.named(data_dir) or database.locate(data_dir) is not None
+    source = data or ("mitdb" if there else "synthetic")
+    folder = vacant(None, out)
     run, bundle = folder / "run", folder / "bundle"
     place = ["--data-dir", str(data_dir)] if data_dir is not None else []
     quick = [f"--set={value}" for value in SYNTHETIC_STEPS] if source == "synthetic" else []
@@ -66,10 +69,10 @@ def command(
 
 def _run(ctx: click.Context, step: list[str]) -> int:
     """Run a command in this process; a verdict of "no" (exit 1) does not end the demo."""
-    from ecgphoton.cli import main
-
     name, *arguments = step
-    command = main.get_command(ctx, name)
+    root = ctx.find_root().command
+    assert isinstance(root, click.Group)
+    command = root.get_command(ctx, name)
     assert command is not None
     try:
         command.main(arguments, standalone_mode=False)
@@ -78,9 +81,3 @@ def _run(ctx: click.Context, step: list[str]) -> int:
             raise
         return int(stopped.code)
     return 0
-
-
-def _free(out: Path) -> Path:
-    """Return `out`, or the first of ``out-2``, ``out-3`` ... that does not exist."""
-    candidates = (out if n == 1 else out.with_name(f"{out.name}-{n}") for n in range(1, 10_000))
-    return next(path for path in candidates if not path.exists())

@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import click
 
+from ecgphoton.commands import _options as opt
 from ecgphoton.commands import _shared as shared
 
 
 @click.command()
-@click.argument("run", type=shared.path_type, required=False)
+@opt.model_argument
 @click.option("--on", "protocol", default=None, help="Protocol (default: the run's own).")
 @click.option("--labels", default=None, help="Label scheme (default: the run's own).")
-@shared.data_options
-@shared.threads_option
-@shared.json_option
-def command(
-    run: Path | None,
-    protocol: str | None,
-    labels: str | None,
-    data: str | None,
-    data_dir: Path | None,
-    as_json: bool,
-) -> None:
+@opt.data_options
+@opt.threads_option
+@opt.json_option
+def command(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them
     """Evaluate a trained student (default: the newest run); nothing is chosen or fitted."""
-    from ecgphoton import runs
     from ecgphoton.commands.train import print_metrics
-    from ecgphoton.recipe import override
-    from ecgphoton.run.beats import splits_of
     from ecgphoton.run.evaluate import evaluate
 
-    folder = runs.choose(run)
-    trained = runs.load_student(folder)
-    flags = {"data.protocol": protocol, "data.labels": labels, "data.source": data}
-    given = [f"{key}={value}" for key, value in flags.items() if value is not None]
-    splits = splits_of(override(trained.recipe, given), data_dir)
-    shared.banner(splits.test.source)
-    sets = evaluate(folder, splits)
-    metrics = {
-        "run": str(folder),
-        "sets": sets,
-        "operating_point": trained.metadata["operating_point"],
-        "took_part_in_selection": ["training", *trained.metadata["selection"]["sets"]],
-    }
-    if as_json:
-        shared.emit(metrics)
-    else:
-        print_metrics(metrics)
+    shared.show(evaluate(**options), print_metrics, as_json=as_json)

@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecgphoton.commands import _options as opt
 from ecgphoton.commands import _shared as shared
+
+if TYPE_CHECKING:
+    from ecgphoton.run.report import ReportPage
 
 
 @click.command()
-@click.argument("subject", metavar="[RUN|BUNDLE]", type=shared.path_type, required=False)
-@click.option("--also", multiple=True, type=shared.path_type, help="Folder with further studies.")
-@click.option("--out", type=shared.path_type, default=Path("report.html"), show_default=True)
-@click.option("--data-dir", type=shared.path_type, default=None, help="Folder of the database.")
-@shared.json_option
-def command(
-    subject: Path | None,
-    also: tuple[Path, ...],
-    out: Path,
-    data_dir: Path | None,
-    as_json: bool,
-) -> None:
+@opt.model_argument
+@click.option("--also", multiple=True, type=opt.path_type, help="Folder with further results.")
+@click.option("--out", type=opt.path_type, default=Path("report.html"), show_default=True)
+@click.option("--data-dir", type=opt.path_type, default=None, help="Folder of the database.")
+@opt.json_option
+def command(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them
     """Write a run or bundle (default: the newest run) as one self-contained HTML page.
 
-    Simulations, sweeps and calibrations of the same student beside it are found by themselves.
-    A page made from recorded beats shows some of them: keep it local.
+    Simulations, studies, calibrations and bundles of the same student are found by themselves; of
+    several of a kind the newest is taken. A page made from recorded beats shows some of them: keep
+    it local.
     """
-    from ecgphoton import runs
-    from ecgphoton.report.html import write_report
+    from ecgphoton.run.report import report
 
-    page = write_report(runs.choose(subject), out, also=also, data_dir=data_dir)
-    if as_json:
-        shared.emit({"page": str(page), "bytes": page.stat().st_size})
-    else:
-        click.echo(f"report written to {page} ({page.stat().st_size:,} bytes)")
+    shared.show(report(**options), print_page, as_json=as_json)
+
+
+def print_page(found: ReportPage) -> None:
+    """Print what the page is made from, what was left out and why."""
+    for folder in found.taken:
+        click.echo(f"with {os.path.relpath(folder)}")
+    strangers = Counter(one.why for one in found.left_out if "student" in one.why)
+    for one in found.left_out:
+        if one.why not in strangers:
+            click.echo(f"without {os.path.relpath(one.folder)}: it {one.why}")
+    for why, number in strangers.items():
+        click.echo(f"without {number} folder{'s' if number > 1 else ''}: it {why}")
+    click.echo(f"report written to {found.page} ({found.page.stat().st_size:,} bytes)")

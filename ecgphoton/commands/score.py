@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecgphoton.commands import _options as opt
 from ecgphoton.commands import _shared as shared
 
 if TYPE_CHECKING:
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 @click.argument("records", nargs=-1, required=True)
 @click.option("--reference", "-r", default="atr", show_default=True, help="Reference annotator.")
 @click.option("--test", "-t", default="eph", show_default=True, help="Annotator to judge.")
-@click.option("--test-dir", type=shared.path_type, default=None, help="Where its files are.")
-@click.option("--start", type=float, default=300.0, show_default=True, help="Seconds to skip.")
-@click.option("--end", type=float, default=None, help="Seconds at which to stop.")
-@click.option("--window", type=float, default=0.150, show_default=True, help="Match within, s.")
+@click.option("--test-folder", type=opt.path_type, default=None, help="Where TEST is.")
 @click.option(
     "--grouping",
     type=click.Choice(["ec57", "de-chazal"]),
@@ -28,40 +25,23 @@ if TYPE_CHECKING:
     show_default=True,
     help="Escape beats e, j, n are S (EC57, bxb) or N (de Chazal).",
 )
-@shared.json_option
-def command(
-    records: tuple[str, ...],
-    reference: str,
-    test: str,
-    test_dir: Path | None,
-    start: float,
-    end: float | None,
-    window: float,
-    grouping: str,
-    as_json: bool,
-) -> None:
+@click.option("--start", type=float, default=300.0, show_default=True, help="Seconds to skip.")
+@click.option("--end", type=float, default=None, help="Seconds at which to stop.")
+@click.option("--window", type=float, default=0.150, show_default=True, help="Match within, s.")
+@opt.json_option
+def command(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them
     """Compare two annotations of RECORDS beat by beat (ANSI/AAMI EC57), as WFDB's bxb does.
 
     Beats match within 150 ms, scored from five minutes on, outside ventricular flutter. Se is
     sensitivity, +P positive predictivity; gross counts all beats alike, average all records alike.
     """
-    from ecgphoton.ecg.score import score_record
-    from ecgphoton.ecg.tally import aggregate
+    from ecgphoton.run.score import score
 
-    summary = aggregate(
-        score_record(
-            record, reference=reference, test=test, test_folder=test_dir,
-            start=start, end=end, window=window, grouping=grouping,  # type: ignore[arg-type]
-        )
-        for record in records
-    )  # fmt: skip
-    if as_json:
-        shared.emit(summary.to_dict())
-        return
-    _print(summary)
+    shared.show(score(**options), print_scores, as_json=as_json)
 
 
-def _print(summary: Summary) -> None:
+def print_scores(summary: Summary) -> None:
+    """Print the lines of bxb -L, and sensitivity and predictivity of every kind of beat."""
     from ecgphoton.ecg.tally import KINDS
 
     many = len(summary.records) > 1

@@ -17,14 +17,13 @@ from ecgphoton.ecg.resample import scaled
 from ecgphoton.ecg.signal import BLOCK_SECONDS, Signal
 from ecgphoton.ecg.stream import UNDECIDED, BeatStream
 from ecgphoton.errors import InputError
+from ecgphoton.progress import Steps
 
 Classify = Callable[[BeatSet], NDArray[np.float32]]
 """Beats of one record, in order, to class probabilities ``(n, classes)``.
 
 It is called with `CHUNK` beats at a time (fewer at the end), whatever the size of the blocks.
 """
-Progress = Callable[[int, int], None]
-"""Called with (samples at 360 Hz done, samples in all) after every block."""
 
 CHUNK = 1024
 DETECTED = "detector"
@@ -69,7 +68,7 @@ def classify_record(
     annotator: str | None = None,
     centring: Centring = "annotation",
     block_seconds: float = BLOCK_SECONDS,
-    progress: Progress | None = None,
+    progress: Steps | None = None,
 ) -> BeatCalls:
     """Classify every beat of a record, reading its signal once.
 

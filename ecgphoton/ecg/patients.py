@@ -202,6 +202,7 @@ def _times(
     return np.array(times), np.array(intervals)
 
 
+@np.errstate(under="ignore")  # a wave far from its centre is zero
 def _draw(
     who: Patient,
     symbols: list[str],

@@ -6,27 +6,23 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
 
-from ecgphoton.export.fake_quantize import QuantDetector
-from ecgphoton.export.lower import lower, performed
+from ecgphoton.export.lower import lower
 from ecgphoton.export.quantize import Quantisation, QuantizedStudent, quantize, softmax
 from ecgphoton.export.ranges import calibrate_ranges
 from ecgphoton.metrics import Confusion, confusion
 from ecgphoton.student.network import predict
-from ecgphoton.student.propagate import Head, Inputs, Stack, features, read_out
+from ecgphoton.student.propagate import Inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
     from ecgphoton.decision import OperatingPoint
-    from ecgphoton.export.fine_tune import FineTuned
-    from ecgphoton.program.program import MeshKind
+    from ecgphoton.mesh.device import MeshKind
     from ecgphoton.student.network import SegmentStudent
 
-    FineTune = Callable[[Quantisation], FineTuned]
     Array = NDArray[Any]
 
 Part = Literal["weights", "converters", "heaters"]
@@ -39,9 +35,8 @@ class BitsRow:
     part: Part
     """``weights`` and biases; ``converters``: input DAC and detector ADC; ``heaters``: DACs."""
     bits: int
-    fine_tuned: bool
     agreement: float
-    """Share of beats decided like the float student of before."""
+    """Share of beats decided like the float student."""
     miss_rate: float
     fpr: float
     delta_miss: float
@@ -71,7 +66,6 @@ def bits_table(
     converter_bits: Iterable[int] = range(4, 13),
     dac_bits: Iterable[int] = range(4, 13),
     mesh: MeshKind = "svd-clements",
-    fine_tune: FineTune | None = None,
 ) -> list[BitsRow]:
     """Sweep the widths of weights, converters and heater DACs, one at a time.
 
@@ -81,15 +75,11 @@ def bits_table(
         Beats to report on, and their classes (0 is normal).
     calibration
         Training beats for the converter ranges.
-    fine_tune
-        Fine-tunes for some widths; adds a row to each of weights and converters, decided with the
-        fine-tuned student's own operating point.
 
     Returns
     -------
     list of BitsRow
-        Post-training rows, at the float student's threshold, each followed by its fine-tuned row
-        if there is one.
+        Each at the float student's threshold, without training the student again.
     """
     wanted = decide(predict(student, beats), point)
     before = confusion(label, wanted)
@@ -98,12 +88,11 @@ def bits_table(
         *(("converters", n, Quantisation(input_bits=n, adc_bits=n)) for n in converter_bits),
     ]
 
-    def row(part: Part, bits: int, decision: Array, *, tuned: bool = False) -> BitsRow:
+    def row(part: Part, bits: int, decision: Array) -> BitsRow:
         after: Confusion = confusion(label, decision)
         return BitsRow(
             part=part,
             bits=bits,
-            fine_tuned=tuned,
             agreement=float(np.mean(decision == wanted)),
             miss_rate=after.miss_rate,
             fpr=after.fpr,
@@ -115,11 +104,6 @@ def bits_table(
     for part, bits, widths in sweeps:
         quantised = _quantised(student, calibration, widths)
         rows.append(row(part, bits, decide(quantised.predict(beats), point)))
-        if fine_tune is not None:
-            better = fine_tune(widths)
-            quantised = quantize(better.student, better.ranges, widths)
-            decision = decide(quantised.predict(beats), better.point)
-            rows.append(row(part, bits, decision, tuned=True))
     quantised = _quantised(student, calibration, Quantisation())
     for bits in dac_bits:
         probability = _on_heaters(quantised, beats, bits, mesh)
@@ -132,40 +116,18 @@ def _quantised(student: SegmentStudent, beats: Inputs, widths: Quantisation) -> 
     return quantize(student, ranges, widths)
 
 
-@torch.no_grad()
 def _on_heaters(student: QuantizedStudent, beats: Inputs, bits: int, mesh: MeshKind) -> Array:
     """Probabilities on an ideal chip whose heaters take codes of `bits` bits."""
     names = [str(index) for index in range(student.architecture.classes)]
     program, _ = lower(student, operating_point=None, classes=names, mesh=mesh, dac_bits=bits)
-    blocks = student.blocks
-    stack = Stack(
-        torch.as_tensor(performed(program, coded=True), dtype=torch.float32)[None],
-        torch.as_tensor(np.stack([block.bias for block in blocks]), dtype=torch.float32)[None],
-        torch.tensor([[block.gain for block in blocks]], dtype=torch.float32),
-    )
-    first = blocks[0]
-    widths = Quantisation(input_bits=first.input_bits, adc_bits=first.adc_bits)
-    ranges = [(block.adc_low, block.adc_high) for block in blocks]
-    detector = QuantDetector(student.architecture.activation, widths, ranges)
-    head = Head(
-        torch.as_tensor(student.head_weight, dtype=torch.float32),
-        torch.as_tensor(student.head_bias, dtype=torch.float32),
-    )
-    parts = [
-        read_out(
-            head, features(stack, beats.rows(slice(at, at + 1024)), student.architecture, detector)
-        )
-        for at in range(0, len(beats), 1024)
-    ]
-    return softmax(torch.cat(parts, 1)[0].numpy())
+    coded = program.matrices(program.device.phases(program.codes))
+    return softmax(student.logits(beats, matrices=coded)[0])
 
 
 def enough(rows: list[BitsRow], part: Part, *, points: float = 0.5) -> int | None:
     """Return the least width from which on miss rate and FPR stay within `points` per cent."""
     good = None
-    for item in sorted(
-        (r for r in rows if r.part == part and not r.fine_tuned), key=lambda r: -r.bits
-    ):
+    for item in sorted((r for r in rows if r.part == part), key=lambda r: -r.bits):
         if max(abs(item.delta_miss), abs(item.delta_fpr)) > points / 100:
             break
         good = item.bits

@@ -32,7 +32,7 @@ from ecgphoton.export.onnx_builder import metadata_of
 from ecgphoton.export.onnx_graph import float_graph, integer_graph
 from ecgphoton.export.quantize import Quantisation, QuantizedStudent, quantize
 from ecgphoton.export.ranges import RangeMethod, calibrate_ranges
-from ecgphoton.program.program_file import load_program, program_text, schema_text
+from ecgphoton.program.program_file import program_text, read_program, schema_text
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import (
     SegmentStudent,
@@ -43,7 +43,8 @@ from ecgphoton.student.network import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ecgphoton.program.program import MeshKind, MeshProgram
+    from ecgphoton.mesh.device import MeshKind
+    from ecgphoton.program.program import MeshProgram
     from ecgphoton.student.propagate import Inputs
 
 CHECKER = Path(__file__).with_name("checker.py")
@@ -110,7 +111,7 @@ def read_student(path: Path) -> tuple[SegmentStudent, dict[str, np.ndarray], dic
     """
     arrays, metadata = artifacts.load_checkpoint(path / CHECKPOINT if path.is_dir() else path)
     try:
-        architecture = Architecture(**metadata["architecture"])
+        architecture = Architecture.from_dict(metadata["architecture"])
         metadata = metadata | {
             "classes": list(metadata["classes"]),
             "operating_point": metadata["operating_point"],
@@ -251,7 +252,11 @@ def _graphs(
 
 
 def checker_text() -> str:
-    """Return the numpy-only checker as it is copied into a bundle."""
+    """Return the numpy-only checker as it is copied into a bundle.
+
+    The checker is an oracle: it repeats the order of `ecgphoton.student.propagate.walk` on purpose,
+    in numpy, from the mesh file alone.
+    """
     lines = CHECKER.read_text(encoding="utf-8").splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith(("# ruff:", "# mypy:")))
 
@@ -270,7 +275,7 @@ def load_bundle(folder: Path | str) -> Bundle:
     problems = manifest_problems(folder)
     if problems:
         raise InputError(f"bundle {folder} is damaged: {'; '.join(problems[:3])}")
-    program = load_program(folder / MESH)
+    program = read_program(folder / MESH)
     student, _, metadata = read_student(folder / CHECKPOINT)
     bits = program.blocks[0].input_bits
     return Bundle(

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecgphoton.mesh.clements import recompose
+from ecgphoton.mesh.device import MZIS
+from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.mesh.netlist import SAX_MODELS, sax_layer, sax_mesh
-from ecgphoton.student.architecture import WIDTH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecgphoton.program.program import MatrixBlock, MeshProgram
+    from ecgphoton.program.blocks import MatrixBlock
+    from ecgphoton.program.program import MeshProgram
 
     Errors = tuple[NDArray[np.float64], NDArray[np.float64]]
     Netlist = dict[str, Any]
@@ -98,25 +99,23 @@ def _without_splitters(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def largest_difference(program: MeshProgram, *, seed: int = 0) -> tuple[float, float]:
-    """Largest difference of any field between SAX and `recompose`: ideal, and faulty splitters.
+    """Largest difference of any field between SAX and `Device.field`: ideal, and faulty splitters.
 
-    All blocks run through one SAX circuit at once; the netlist goes through JSON first, as a
-    reader of the bundle gets it.
+    SAX is an oracle: it computes the circuits from their netlist alone. All blocks run through one
+    SAX circuit at once; the netlist goes through JSON first, as a reader of the bundle gets it.
     """
-    draw = np.random.default_rng(seed)
-    mzis, layout = len(program.layout.mzis), program.layout
+    device, draw = program.device, np.random.default_rng(seed)
     fields, settings = [], []
     for sigma in (0.0, SPLITTER_ERROR):
-        for block in program.blocks:
-            u, v = sigma * draw.standard_normal((2, 2, mzis))
-            circuit = _circuit(program, block, (u[0], u[1]), (v[0], v[1]))
+        # (alpha and beta, K, meshes, MZIs); mesh U is the last one light meets
+        errors = sigma * draw.standard_normal((2, len(program.blocks), device.meshes, MZIS))
+        for index, block in enumerate(program.blocks):
+            u, v = ((errors[0, index, mesh], errors[1, index, mesh]) for mesh in (-1, 0))
+            circuit = _circuit(program, block, u, v)
             settings.append(_settings(circuit, next(iter(circuit))))
-            field = recompose(layout, block.u, *u)
-            if block.v is not None:
-                field = field * block.attenuation @ recompose(layout, block.v, *v)
-            fields.append(field)
+        fields.append(device.field(program.phases, *errors))
     found = _simulate(json.loads(json.dumps(_bare(circuit))), _stacked(settings))
-    worst = np.abs(found - np.array(fields)).reshape(2, -1).max(1)
+    worst = np.abs(found - np.concatenate(fields)).reshape(2, -1).max(1)
     return float(worst[0]), float(worst[1])
 
 

@@ -12,15 +12,16 @@ from ecgphoton.artifacts import to_json
 from ecgphoton.errors import InputError
 from ecgphoton.export.circuits import netlist
 from ecgphoton.export.drawing import draw_png, draw_svg
-from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.gds_netlist import gdsfactory_netlist
+from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.compact_json import compact_json
-from ecgphoton.student.architecture import WIDTH
+from ecgphoton.program.program_file import to_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from ecgphoton.program.program import MatrixBlock, MeshProgram
+    from ecgphoton.program.blocks import MatrixBlock
+    from ecgphoton.program.program import MeshProgram
 
 P_PI = 30.0  # mW per heater for a phase of pi, thermo-optic: SimPhony phase_shifter.yml
 MZI_LOSS = 0.99  # dB per MZI with both splitters: SCATTER arch_config.yaml
@@ -65,8 +66,7 @@ def layout_cell(program: MeshProgram) -> str:
 
     A layout does not depend on what is programmed, so its phases are 0.
     """
-    mzis = len(program.layout.mzis)
-    off = Phases(np.zeros(mzis), np.zeros(mzis), np.zeros(WIDTH))
+    off = program.device.mesh_phases(np.zeros(program.device.drivers), 0)
     return gdsfactory_netlist(
         program.layout,
         off,
@@ -102,7 +102,7 @@ def dac_codes(program: MeshProgram) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEATER_COLUMNS)
-    for name, item in heaters(program.to_dict()):
+    for name, item in heaters(to_dict(program)):
         writer.writerow((name, item["code"], item["voltage"]))
     return text.getvalue()
 
@@ -114,24 +114,21 @@ def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
     of a block: every MZI (also an attenuator, without its intended attenuation) 0.99 dB, every
     output phase shifter 0.25 dB.
     """
-    meshes = 1 if program.mesh == "real-part" else 2
-    layout, blocks = program.layout, len(program.blocks)
-    attenuators = WIDTH * (meshes - 1)
-    mzis = meshes * len(layout.mzis) + attenuators
-    shifters = meshes * layout.heaters + attenuators
-    phases = [item["phase"] for _, item in heaters(program.to_dict())]
-    power = [phase / np.pi * P_PI for phase in phases]
-    depth = meshes * layout.depth + (meshes - 1)
-    loss = depth * MZI_LOSS + meshes * SHIFTER_LOSS
+    device, blocks = program.device, len(program.blocks)
+    attenuators, layout = int(device.is_attenuator.sum()), device.layout
+    mzis = device.meshes * len(layout.mzis) + attenuators
+    power = [phase / np.pi * P_PI for phase in program.phases.ravel().tolist()]
+    depth = device.meshes * layout.depth + (device.meshes - 1)
+    loss = depth * MZI_LOSS + device.meshes * SHIFTER_LOSS
     return {
         "blocks": blocks,
-        "meshes": meshes * blocks,
+        "meshes": device.meshes * blocks,
         "mzis": mzis * blocks,
         "of_which_attenuators": attenuators * blocks,
-        "phase_shifters": shifters * blocks,
+        "phase_shifters": len(power),
         "homodyne_detectors": WIDTH * blocks,
         "modulators": WIDTH * blocks,
-        "heater_dacs": {"count": shifters * blocks, "bits": program.dac_bits},
+        "heater_dacs": {"count": len(power), "bits": program.dac_bits},
         "heater_power_mw": {
             "total": round(sum(power), 3),
             "mean_per_block": round(sum(power) / blocks, 3),

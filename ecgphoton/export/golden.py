@@ -14,7 +14,7 @@ from ecgphoton.artifacts import read_arrays
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.synthetic import extracted
 from ecgphoton.errors import InputError
-from ecgphoton.program.program import largest_code
+from ecgphoton.program.codes import largest_code
 from ecgphoton.student.architecture import SAMPLES, Architecture
 from ecgphoton.student.propagate import Inputs, inputs_of
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecgphoton.mesh.clements import Phases, recompose
 from ecgphoton.mesh.svd import Search, search_orders, search_real_part
-from ecgphoton.program.program import MatrixBlock, MeshKind, MeshPhases, MeshProgram
+from ecgphoton.program.blocks import MatrixBlock, MeshPhases
+from ecgphoton.program.program import MeshProgram
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from ecgphoton.decision import OperatingPoint
     from ecgphoton.export.quantize import QuantizedStudent
+    from ecgphoton.mesh.clements import Phases
+    from ecgphoton.mesh.device import MeshKind
     from ecgphoton.mesh.svd import LoweredMatrix
 
 SPLITTER_SIGMA = 0.02
@@ -137,31 +139,3 @@ def _gauges(program: MeshProgram, found: Search) -> tuple[Gauge, ...]:
         )
         for index, block in enumerate(program.blocks)
     )
-
-
-def performed(program: MeshProgram, *, coded: bool = False) -> NDArray[np.float64]:
-    """(blocks, 4, 4) real matrices an ideal chip of this program performs, from its phases.
-
-    With `coded` the heaters, also those of the attenuators, are driven with their DAC codes.
-    """
-    dac, layout = program.dac, program.layout
-
-    def driven(phase: NDArray[np.float64]) -> NDArray[np.float64]:
-        actual: NDArray[np.float64] = dac.phase_of(dac.codes_for(phase)) if coded else phase
-        return actual
-
-    def field(phases: MeshPhases) -> NDArray[np.complex128]:
-        actual = Phases(driven(phases.theta), driven(phases.phi), driven(phases.output))
-        matrix: NDArray[np.complex128] = recompose(layout, actual)
-        return matrix
-
-    matrices = []
-    for block in program.blocks:
-        total = field(block.u)
-        if block.v is not None:
-            attenuation = block.attenuation
-            if coded:
-                attenuation = np.sin(driven(2 * np.arcsin(attenuation)) / 2)
-            total = total * attenuation @ field(block.v)
-        matrices.append(block.scale * total.real)
-    return np.stack(matrices)

@@ -1,5 +1,9 @@
 """ONNX graphs of a student, built node by node: names a person can read, bytes that never vary.
 
+This writer is an oracle: it repeats the order of `ecgphoton.student.propagate.walk` on purpose, so
+that `verify` compares two independent statements of it. The other oracle is `checker`, the numpy
+checker that is copied into every bundle.
+
 The float graph is the student as trained. The integer graph is `QuantizedStudent` in integer
 operators: code products in int64, one double multiplication and rounding a block, the activation a
 `Gather` from a table over detector codes. It holds no quantise-dequantise pairs, which
@@ -12,9 +16,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ecgphoton.errors import InputError
 from ecgphoton.export.onnx_builder import Graph, normalised_window
-from ecgphoton.program.program import TABLE_BITS, IntegerBlock, largest_code
-from ecgphoton.student.architecture import SAMPLES, WIDTH, Architecture, Branch
+from ecgphoton.program.blocks import IntegerBlock
+from ecgphoton.program.codes import TABLE_BITS, largest_code
+from ecgphoton.student.architecture import WIDTH, Architecture, Branch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,12 +31,8 @@ if TYPE_CHECKING:
 
 def input_widths(architecture: Architecture, *, raw: bool = False) -> dict[str, int]:
     """Names and widths of the inputs of a graph; `raw` asks for samples in any unit."""
-    widths = {"raw_window" if raw else "window": SAMPLES}
-    if architecture.patient_blocks:
-        widths["rhythm"] = WIDTH * len(architecture.patient_blocks)
-    if architecture.template:
-        widths["residual"] = next(b.stop for b in architecture.branches if b.source == "residual")
-    return widths
+    names = {"window": "raw_window" if raw else "window"}
+    return {names.get(name, name): width for name, width in architecture.reads.items()}
 
 
 def float_graph(
@@ -42,8 +44,15 @@ def float_graph(
     ----------
     raw
         Start from raw samples (n, 360) in any unit; demeaning and scaling are in the graph.
+
+    Raises
+    ------
+    InputError
+        If the activation has no ONNX form.
     """
-    arch, graph = student.architecture, Graph()
+    arch, graph, write = student.architecture, Graph(), student.architecture.response.onnx
+    if write is None:
+        raise InputError(f"activation {arch.activation} has no ONNX form; give it one, `onnx`")
     weights, biases, gains = (part.detach().numpy()[0] for part in student.stack())
     index_of = {name: index for index, name in enumerate(arch.blocks)}
     sources = {"window": normalised_window(graph, raw=raw), "residual": "residual"}
@@ -51,10 +60,7 @@ def float_graph(
     def activation(value: str, name: str) -> str:
         gain = graph.constant(f"{name}.gain", gains[index_of[name]])
         value = graph.add("Mul", value, gain, name=f"{name}.amplified")
-        if arch.activation == "tanh":
-            return graph.add("Tanh", value, name=f"{name}.tanh")
-        bounds = graph.constant("zero", np.float32(0)), graph.constant("one", np.float32(1))
-        return graph.add("Clip", value, *bounds, name=f"{name}.clip")
+        return write(graph, value, name)
 
     def layer(value: str, name: str) -> str:
         weight = graph.constant(f"{name}.weight", weights[index_of[name]])
@@ -63,7 +69,7 @@ def float_graph(
         return activation(value, name)
 
     tokens = []
-    for branch in arch.branches:
+    for branch in arch.sliding:
         name = branch.name
         stop = branch.start + branch.positions + WIDTH - 1
         segment = graph.slice(sources[branch.source], branch.start, stop, f"{name}.segment")
@@ -97,7 +103,7 @@ def float_graph(
 
 def _patient(graph: Graph, value: str, architecture: Architecture) -> dict[str, str]:
     """Return the four columns of `value` that each patient block reads, by block."""
-    names = architecture.patient_blocks
+    names = [token.name for token in architecture.patient_tokens]
     if len(names) == 1:
         return {names[0]: value}
     return {
@@ -117,10 +123,10 @@ def integer_graph(
     codes = {
         name: _encode(graph, value, f"input.{name}", n_x)
         for name, value in {"window": window, "rhythm": "rhythm", "residual": "residual"}.items()
-        if name in {"window", *input_widths(arch)}
+        if name in arch.reads
     }
     tokens = []
-    for branch in arch.branches:
+    for branch in arch.sliding:
         name = branch.name
         value = _windows(graph, codes[branch.source], branch)
         value = _detect(graph, value, blocks[name])

@@ -1,5 +1,10 @@
 """A student in integers: the reference every back end is compared with, bit for bit.
 
+The integer student is `ecgphoton.student.propagate.walk` with codes for values::
+
+    x codes -> [ n_b w codes ] -> + offset -> x multiplier, round -> table -> sum, round -> x codes
+               exact integers                 detector code                input code of the next
+
 Sums of code products are exact integers; each detector code and each re-coded token is one IEEE
 double product rounded half to even. So the result does not depend on the order of summation, the
 library or the machine. The digital head stays float: its values lie on a 2^-20 grid, which makes
@@ -9,29 +14,26 @@ its sums exact in double precision too.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
-from ecgphoton.errors import InputError
-from ecgphoton.program.program import (
-    TABLE_BITS,
-    IntegerBlock,
-    Role,
-    largest_code,
-    require,
-)
+from ecgphoton.program.blocks import IntegerBlock, Role, require
+from ecgphoton.program.codes import TABLE_BITS, largest_code, nearest_codes
+from ecgphoton.settings import Settings, setting
 from ecgphoton.student.architecture import WIDTH, Architecture
+from ecgphoton.student.propagate import Inputs, Stack, Tap, unfold, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
     from torch import Tensor
 
     from ecgphoton.program.program import MeshProgram
+    from ecgphoton.student.architecture import Branch
     from ecgphoton.student.network import SegmentStudent
-    from ecgphoton.student.propagate import Inputs
+    from ecgphoton.student.propagate import Block
 
     Array = NDArray[Any]
 
@@ -39,33 +41,64 @@ HEAD_GRID = 2.0**20
 
 
 @dataclass(frozen=True)
-class Quantisation:
-    """Widths of everything that is a code; each from 2 to 16 bits, symmetric about zero."""
+class Quantisation(Settings, section="quantisation"):
+    """Widths of everything that is a code, symmetric about zero."""
 
-    weight_bits: int = 8
-    bias_bits: int = 8
-    input_bits: int = 8
-    """DAC of samples and tokens; its range is [-1, 1]."""
-    adc_bits: int = 8
-    """ADC behind the amplifier; its range is calibrated per block."""
-
-    def __post_init__(self) -> None:
-        for name in ("weight_bits", "bias_bits", "input_bits", "adc_bits"):
-            bits = getattr(self, name)
-            require(isinstance(bits, int) and 2 <= bits <= 16, name, bits, "from 2 to 16")
-
-
-def activation_value(z: Array, activation: str) -> Array:
-    """tanh, or ReLU clipped to [0, 1], in double precision."""
-    value: Array = np.tanh(z) if activation == "tanh" else np.clip(z, 0.0, 1.0)
-    return value
+    weight_bits: int = setting(8, "Weights.", low=2, high=16, unit="bits")
+    bias_bits: int = setting(8, "Biases.", low=2, high=16, unit="bits")
+    input_bits: int = setting(
+        8, "DAC of samples and tokens; its range is [-1, 1].", low=2, high=16, unit="bits"
+    )
+    adc_bits: int = setting(
+        8,
+        "ADC behind the amplifier; its range is calibrated per block.",
+        low=2,
+        high=16,
+        unit="bits",
+    )
 
 
-def encode(values: Array, bits: int) -> Array:
-    """DAC codes of float32 values in [-1, 1]: rint(x n) in single precision, ties to even."""
-    clipped = np.clip(np.asarray(values, np.float32), np.float32(-1), np.float32(1))
-    codes: Array = np.rint(clipped * np.float32(largest_code(bits))).astype(np.int64)
-    return codes
+@dataclass(frozen=True, eq=False)
+class IntegerDetector:
+    """The arithmetic of codes; values are integers in double precision, exact below 2^53.
+
+    A `Block` holds the accumulator: weights ``n_b w``, biases ``offset``, gain ``multiplier``.
+    """
+
+    tables: tuple[Tensor, ...]
+    """(2 n_a + 1,) activation of every detector code, for each block."""
+    input_bits: int
+
+    def codes(self, block: Block, x: Tensor) -> Tensor:
+        """Detector codes (1, 4, N) of input codes (1, 4, N): exact integers, one rounding."""
+        limit = len(self.tables[block.index]) // 2
+        total = (block.weight @ x).add_(block.bias[..., None]).mul_(block.gain[..., None])
+        return total.round_().clamp_(-limit, limit)
+
+    def windows(self, block: Block, segment: Tensor, branch: Branch) -> Tensor:
+        """Detector codes (1, 4, B, tokens, kernel) of the positions of a branch."""
+        codes = self.codes(block, unfold(segment, branch.positions).view(1, WIDTH, -1))
+        return codes.view(1, WIDTH, len(segment), branch.tokens, branch.kernel)
+
+    def table(self, block: Block, codes: Tensor) -> Tensor:
+        """Activations of detector codes, full scale 32767."""
+        table = self.tables[block.index]
+        return table[codes.long().add_(len(table) // 2)]
+
+    def recode(self, total: Tensor, kernel: int) -> Tensor:
+        """Input codes of the next block from sums of `kernel` activations: one rounding."""
+        factor = largest_code(self.input_bits) / (kernel * largest_code(TABLE_BITS))
+        return (total * factor).round_()
+
+    def pooled(self, block: Block, segment: Tensor, branch: Branch) -> Tensor:
+        """See `ecgphoton.student.propagate.Detector.pooled`."""
+        total = self.table(block, self.windows(block, segment, branch)).sum(-1)
+        return self.recode(total, branch.kernel)
+
+    def layer(self, block: Block, x: Tensor) -> Tensor:
+        """See `ecgphoton.student.propagate.Detector.layer`; the last block is not re-coded."""
+        value = self.table(block, self.codes(block, x))
+        return value if block.index == len(self.tables) - 1 else self.recode(value, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,17 +130,74 @@ class QuantizedStudent:
         """What turns the sum over tokens of the last block into ``h_pool``."""
         return self.architecture.tokens * largest_code(TABLE_BITS)
 
-    def logits(self, inputs: Inputs, *, block: int = 256) -> tuple[Array, Array]:
+    @cached_property
+    def detector(self) -> IntegerDetector:
+        """The arithmetic of these blocks."""
+        tables = (torch.as_tensor(block.table.astype(np.float64)) for block in self.blocks)
+        return IntegerDetector(tuple(tables), self.input_bits)
+
+    def stack(self, matrices: Array | None = None) -> Stack:
+        """Return the accumulators as blocks of one chip.
+
+        Parameters
+        ----------
+        matrices
+            (K, 4, 4) real matrices of a chip, instead of the programmed codes.
+        """
+        n_x = largest_code(self.input_bits)
+        weights = [largest_code(block.bias_bits) * block.weight_codes for block in self.blocks]
+        if matrices is not None:
+            weights = [m / (n_x * b.unit) for m, b in zip(matrices, self.blocks, strict=True)]
+        parts = (weights, [b.offset for b in self.blocks], [b.multiplier for b in self.blocks])
+        return Stack(*(torch.as_tensor(np.array(part, np.float64))[None] for part in parts))
+
+    def encode(self, inputs: Inputs) -> Inputs:
+        """Codes of the sample DAC, rounded in single precision, as integers in double precision.
+
+        Raises
+        ------
+        InputError
+            If a beat holds NaN or infinity.
+        """
+        parts = vars(inputs.finite())
+        codes = {
+            name: nearest_codes(parts[name].detach().float(), self.input_bits).double()
+            for name in self.architecture.reads
+            if parts[name] is not None
+        }
+        return Inputs(**codes)
+
+    @torch.no_grad()
+    def _sums(self, codes: Inputs, stack: Stack, tap: Tap | None = None) -> Array:
+        """(B, 4) sums over tokens of the last block's activations."""
+        last = walk(stack, codes, self.architecture, self.detector, tap)
+        total: Array = last[0].sum(-1).t().long().numpy()
+        return total
+
+    def logits(
+        self, inputs: Inputs, *, block: int = 256, matrices: Array | None = None
+    ) -> tuple[Array, Array]:
         """Classify beats.
+
+        Parameters
+        ----------
+        matrices
+            (K, 4, 4) what the optics of a chip perform, instead of the programmed codes.
 
         Returns
         -------
         logits, h_pool
             (B, classes) and (B, 4), float32, exact to the bit.
+
+        Raises
+        ------
+        InputError
+            If a beat holds NaN or infinity, or inputs of the student are missing.
         """
-        parts = [trace["h_sum"] for trace in self._traces(inputs, block)]
-        total = np.concatenate(parts) if parts else np.zeros((0, WIDTH), np.int64)
-        return self.read_out(total)
+        codes, stack = self.encode(inputs), self.stack(matrices)
+        cuts = (slice(at, at + block) for at in range(0, len(inputs), block))
+        parts = [self._sums(codes.rows(cut), stack) for cut in cuts]
+        return self.read_out(np.concatenate(parts) if parts else np.zeros((0, WIDTH), np.int64))
 
     def read_out(self, h_sum: Array) -> tuple[Array, Array]:
         """Apply the digital head to the integer sums (B, 4): logits and ``h_pool``, float32."""
@@ -126,72 +216,31 @@ class QuantizedStudent:
         ``NAME.detector`` (B, positions or tokens, 4); ``NAME.sum`` (B, tokens, 4) of a branch;
         ``NAME.input`` (B, tokens, 4) of an MLP block; ``h_sum`` (B, 4); ``h_pool``, ``logits``.
         """
-        parts = list(self._traces(inputs, max(1, len(inputs))))
-        trace = parts[0]
+        codes, detector = self.encode(inputs), self.detector
+        trace: dict[str, Array] = {}
+        for name in ("window", "residual", "rhythm"):
+            if name in self.architecture.reads:
+                trace[name] = getattr(codes, name).long().numpy()
+
+        def keep(name: str, value: Tensor) -> None:
+            """(1, 4, ...) in light order of the beats -> (B, ..., 4)."""
+            rows = value[0].reshape(WIDTH, len(inputs), -1)
+            trace[name] = rows.permute(1, 2, 0).long().numpy()
+
+        def note(block: Block, x: Tensor, branch: Branch | None) -> None:
+            name = self.blocks[block.index].name
+            if branch is not None:
+                seen = detector.windows(block, x, branch)
+                keep(f"{name}.detector", seen)
+                keep(f"{name}.sum", detector.table(block, seen).sum(-1))
+                return
+            if self.blocks[block.index].role == "mlp":
+                keep(f"{name}.input", x)
+            keep(f"{name}.detector", detector.codes(block, x))
+
+        trace["h_sum"] = self._sums(codes, self.stack(), note)
         trace["logits"], trace["h_pool"] = self.read_out(trace["h_sum"])
         return trace
-
-    def _traces(self, inputs: Inputs, block: int) -> Iterator[dict[str, Array]]:
-        for at in range(0, len(inputs), block):
-            yield self._forward(inputs.rows(slice(at, at + block)))
-
-    def _forward(self, inputs: Inputs) -> dict[str, Array]:
-        arch, n_x = self.architecture, largest_code(self.input_bits)
-        trace: dict[str, Array] = {"window": self._encode(inputs.window, "window")}
-        if arch.template:
-            trace["residual"] = self._encode(inputs.residual, "residual")
-        if arch.patient_blocks:
-            trace["rhythm"] = self._encode(inputs.rhythm, "rhythm")
-        by_name = {block.name: block for block in self.blocks}
-        tokens = []
-        for branch in arch.branches:
-            block = by_name[branch.name]
-            source = trace[branch.source][:, branch.start : branch.stop]
-            windows = np.lib.stride_tricks.sliding_window_view(source, WIDTH, axis=1)
-            codes = _detect(block, windows[:, : branch.positions])
-            total = block.table[codes + largest_code(block.adc_bits)]
-            total = total.reshape(len(source), branch.tokens, branch.kernel, WIDTH).sum(2)
-            trace[f"{branch.name}.detector"], trace[f"{branch.name}.sum"] = codes, total
-            tokens.append(_recode(total, branch.kernel, n_x))
-        for index, name in enumerate(arch.patient_blocks):
-            block = by_name[name]
-            four = trace["rhythm"][:, WIDTH * index : WIDTH * (index + 1)]
-            codes = _detect(block, four[:, None])
-            trace[f"{name}.detector"] = codes
-            tokens.append(_recode(block.table[codes + largest_code(block.adc_bits)], 1, n_x))
-        x = np.concatenate(tokens, axis=1)
-        for block in self.blocks[-arch.layers :]:
-            trace[f"{block.name}.input"] = x
-            trace[f"{block.name}.detector"] = codes = _detect(block, x)
-            value = block.table[codes + largest_code(block.adc_bits)]
-            x = _recode(value, 1, n_x)
-        trace["h_sum"] = value.sum(1)
-        return trace
-
-    def _encode(self, values: Tensor | None, name: str) -> Array:
-        if values is None:
-            raise InputError(f"this student reads {name} features, but none were given")
-        array = values.detach().numpy()
-        if not np.isfinite(array).all():
-            raise InputError(f"{name} holds NaN or infinity; leave such beats out")
-        return encode(array, self.input_bits)
-
-
-def _detect(block: IntegerBlock, x: Array) -> Array:
-    """Detector codes (..., 4) of input codes (..., 4): exact integers, one rounding."""
-    weight = (largest_code(block.bias_bits) * block.weight_codes).astype(np.float64)
-    # Integers below 2^53 are exact in double precision, in any order of summation.
-    total = np.ascontiguousarray(x, np.float64) @ weight.T
-    total += block.offset
-    total *= block.multiplier
-    limit = largest_code(block.adc_bits)
-    np.rint(total, out=total)
-    return np.clip(total, -limit, limit, out=total).astype(np.int64)
-
-
-def _recode(total: Array, kernel: int, n_x: int) -> Array:
-    """Input codes of the next block from sums of `kernel` table values."""
-    return np.rint(total * (n_x / (kernel * largest_code(TABLE_BITS)))).astype(np.int64)
 
 
 def softmax(logits: Array) -> Array:
@@ -217,7 +266,8 @@ def quantize(
     require(ranges.shape == (len(arch.blocks), 2), "ranges", ranges.shape, "(blocks, 2)")
     stack = student.stack()
     matrices, biases, gains = (part.detach().double().numpy()[0] for part in stack)
-    codes = np.arange(-largest_code(q.adc_bits), largest_code(q.adc_bits) + 1)
+    limit = largest_code(q.adc_bits)
+    codes = np.arange(-limit, limit + 1)
     blocks = []
     for index, name in enumerate(arch.blocks):
         scale = full_scale_of(arch, matrices[index], biases[index])
@@ -225,8 +275,8 @@ def quantize(
         empty = IntegerBlock(
             name=name,
             role=role_of(name, arch),
-            weight_codes=_codes(matrices[index] / scale, q.weight_bits),
-            bias_codes=_codes(biases[index] / scale, q.bias_bits),
+            weight_codes=_whole(nearest_codes(matrices[index] / scale, q.weight_bits)),
+            bias_codes=_whole(nearest_codes(biases[index] / scale, q.bias_bits)),
             weight_bits=q.weight_bits,
             bias_bits=q.bias_bits,
             full_scale=scale,
@@ -237,19 +287,16 @@ def quantize(
             adc_bits=q.adc_bits,
             table=np.zeros(len(codes), np.int64),
         )
-        seen = activation_value((low + high) / 2 + codes * empty.adc_step, arch.activation)
-        table = np.rint(seen * largest_code(TABLE_BITS)).astype(np.int64)
-        blocks.append(replace(empty, table=table))
+        seen = arch.response.numpy((low + high) / 2 + codes * empty.adc_step)
+        blocks.append(replace(empty, table=_whole(nearest_codes(seen, TABLE_BITS))))
     head = [
         np.rint(part.detach().double().numpy() * HEAD_GRID) / HEAD_GRID for part in student.head()
     ]
     return QuantizedStudent(arch, tuple(blocks), head[0], head[1])
 
 
-def _codes(values: Array, bits: int) -> Array:
-    limit = largest_code(bits)
-    codes: Array = np.clip(np.rint(values * limit), -limit, limit).astype(np.int64)
-    return codes
+def _whole(values: Array) -> Array:
+    return values.astype(np.int64)
 
 
 def full_scale_of(architecture: Architecture, weight: Array, bias: Array) -> float:
@@ -261,6 +308,6 @@ def full_scale_of(architecture: Architecture, weight: Array, bias: Array) -> flo
 
 def role_of(name: str, architecture: Architecture) -> Role:
     """Return what a block does: slide over a beat, read rhythm or shape, or map tokens."""
-    if name in architecture.patient_blocks:
+    if name in {token.name for token in architecture.patient_tokens}:
         return "rhythm"
-    return "branch" if name in {branch.name for branch in architecture.branches} else "mlp"
+    return "branch" if name in {branch.name for branch in architecture.sliding} else "mlp"

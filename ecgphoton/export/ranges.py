@@ -8,45 +8,21 @@ import numpy as np
 import torch
 
 from ecgphoton.errors import InputError
-from ecgphoton.export.quantize import activation_value
-from ecgphoton.program.program import largest_code
-from ecgphoton.student.architecture import WIDTH, Branch
-from ecgphoton.student.propagate import IdealDetector, Inputs
+from ecgphoton.program.codes import largest_code, nearest_codes
+from ecgphoton.student.inputs import evenly
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from ecgphoton.student.activations import Activation
+    from ecgphoton.student.architecture import Branch
     from ecgphoton.student.network import SegmentStudent
+    from ecgphoton.student.propagate import Block, Inputs
 
     Array = NDArray[Any]
 
 RangeMethod = Literal["minmax", "percentile", "mse"]
-
-
-class _Recorder(IdealDetector):
-    """An ideal detector that keeps what every block sends to its converter."""
-
-    def __init__(self, activation: Any) -> None:  # noqa: ANN401
-        super().__init__(activation)
-        self.values: list[Tensor] = []
-
-    def pooled(
-        self,
-        block: int,
-        weight: Tensor,
-        bias: Tensor,
-        gain: Tensor,
-        segment: Tensor,
-        branch: Branch,
-    ) -> Tensor:
-        windows = segment[:, : branch.positions + WIDTH - 1].unfold(1, WIDTH, 1)
-        self.values.append((gain[0] * (windows @ weight[0].t() + bias[0])).flatten())
-        return super().pooled(block, weight, bias, gain, segment, branch)
-
-    def layer(self, block: int, weight: Tensor, bias: Tensor, gain: Tensor, x: Tensor) -> Tensor:
-        self.values.append((gain[..., None] * (weight @ x + bias[..., None])).flatten())
-        return super().layer(block, weight, bias, gain, x)
 
 
 @torch.no_grad()
@@ -76,17 +52,21 @@ def calibrate_ranges(
     """
     if len(inputs) == 0:
         raise InputError("ranges cannot be calibrated on no beats; give at least one")
-    rows = torch.linspace(0, len(inputs) - 1, min(beats, len(inputs))).long()
-    recorder = _Recorder(student.architecture.activation)
-    student.run(inputs.rows(rows), detector=recorder)
+    rows = evenly(len(inputs), beats)
+    seen: list[Tensor] = []
+
+    def record(block: Block, x: Tensor, branch: Branch | None) -> None:
+        seen.append((block.gain[0] * block.detected(x, branch)).flatten())
+
+    student.run(inputs.finite().rows(rows), tap=record)
     ranges = []
-    for value in recorder.values:
+    for value in seen:
         v = value.double().numpy()
         low, high = float(v.min()), float(v.max())
         if method == "percentile":
             low, high = np.percentile(v, [percentile, 100 - percentile])
         elif method == "mse":
-            low, high = _best_range(v, student.architecture.activation, bits)
+            low, high = _best_range(v, student.architecture.response, bits)
         elif method != "minmax":
             raise InputError(f"range method is {method!r}; use 'minmax', 'percentile' or 'mse'")
         middle, half = (low + high) / 2, max((high - low) / 2, 1e-3)
@@ -94,14 +74,14 @@ def calibrate_ranges(
     return np.array(ranges)
 
 
-def _best_range(v: Array, activation: str, bits: int) -> tuple[float, float]:
+def _best_range(v: Array, activation: Activation, bits: int) -> tuple[float, float]:
     v = v[:: max(1, len(v) // 20_000)]
-    exact, codes = activation_value(v, activation), largest_code(bits)
+    exact, top = activation.numpy(v), largest_code(bits)
     best = (np.inf, 0.0, 0.0)
     for shrink in np.linspace(1.0, 0.2, 33):
         low, high = float(v.min()) * shrink, float(v.max()) * shrink
-        middle, step = (low + high) / 2, max((high - low) / (2 * codes), 1e-6)
-        seen = middle + step * np.clip(np.rint((v - middle) / step), -codes, codes)
-        error = float(np.mean((activation_value(seen, activation) - exact) ** 2))
+        middle, half = (low + high) / 2, max((high - low) / 2, 1e-6 * top)
+        codes = nearest_codes(v, bits, middle - half, middle + half)
+        error = float(np.mean((activation.numpy(middle + codes * half / top) - exact) ** 2))
         best = min(best, (error, low, high))
     return best[1:]

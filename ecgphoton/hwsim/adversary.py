@@ -1,4 +1,4 @@
-"""The worst chip within tolerances, by gradient: what Monte Carlo would need luck to find."""
+"""The worst chip within tolerances, found by gradient; Monte Carlo hardly ever draws it."""
 
 from __future__ import annotations
 
@@ -31,11 +31,20 @@ class WorstChip:
     miss: float
     fpr: float
     bound: float
-    """Largest error allowed."""
+    """Largest error allowed, in units of a weight."""
+    names: tuple[str, ...]
+    """Names of the K blocks."""
+
+    @property
+    def use(self) -> dict[str, float]:
+        """Mean size of the errors of every block over the bound, largest first."""
+        share = np.abs(self.errors).mean((1, 2)) / (self.bound or 1.0)
+        pairs = zip(self.names, share.tolist(), strict=True)
+        return dict(sorted(pairs, key=lambda pair: -pair[1]))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, with the blocks by how much they were used."""
-        return {"miss": self.miss, "fpr": self.fpr, "bound": self.bound}
+        """Plain values, with the blocks by how much of the bound their errors use."""
+        return {"miss": self.miss, "fpr": self.fpr, "bound": self.bound, "use": self.use}
 
 
 def worst_chip(
@@ -61,10 +70,12 @@ def worst_chip(
     if not isinstance(source, WeightChips):
         raise InputError("the adversarial chip is searched at weights level: leave out --profile")
     if sigmas <= 0 or not 0 <= weight <= 1:
-        raise InputError(f"sigmas is {sigmas!r} and weight {weight!r}; use above 0 and in [0, 1]")
+        raise InputError(
+            f"sigmas is {sigmas!r} and weight {weight!r}; sigmas must be above 0, weight in [0, 1]"
+        )
     bound = sigmas * source.sigma
     stack = source.nominal().stack
-    activation = trial.carrier.architecture.activation
+    activation = trial.carrier.architecture.response
     rows, side = _few(trial)
     inputs = trial.inputs.rows(rows)
     share = torch.where(side > 0, weight / (side > 0).sum(), (1 - weight) / (side < 0).sum())
@@ -88,7 +99,8 @@ def worst_chip(
     exact = source.with_errors(stack, found)
     chips = Chips(exact, torch.zeros_like(stack.biases))
     miss, fpr, _ = rates(trial.score(chips, None), trial.label, trial.point)[0]
-    return WorstChip(np.asarray(found[0].double()), float(miss), float(fpr), bound)
+    names = trial.carrier.architecture.blocks
+    return WorstChip(np.asarray(found[0].double()), float(miss), float(fpr), bound, names)
 
 
 def _few(trial: Trial) -> tuple[torch.Tensor, torch.Tensor]:

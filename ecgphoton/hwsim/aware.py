@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,16 +13,7 @@ from ecgphoton.hwsim.readout import Readout
 if TYPE_CHECKING:
     from ecgphoton.student.network import SegmentStudent
     from ecgphoton.student.propagate import Inputs
-
-
-class Forward(Protocol):
-    """Runs a batch through a model."""
-
-    def __call__(
-        self, model: nn.Module, inputs: Inputs, generator: torch.Generator, /
-    ) -> tuple[Tensor, Tensor]:
-        """Return logits (B, classes) and h_pool (B, 4)."""
-        ...
+    from ecgphoton.training.parts import Forward
 
 
 def noisy_forward(weight: float, detector: float) -> Forward:
@@ -45,7 +36,7 @@ def noisy_forward(weight: float, detector: float) -> Forward:
         if detector > 0:
             additive = torch.full(stack.biases.shape, detector)
             reader = ChipDetector(
-                Readout(student.architecture.activation),
+                Readout(student.architecture.response),
                 additive,
                 plan_powers(stack, additive),
                 len(inputs),

@@ -15,13 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgphoton.hwsim.chip import Foundry, Luck
 from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import Trial, run, single_threaded
-from ecgphoton.hwsim.profile import FABRICATION, LARGEST
-from ecgphoton.hwsim.sensitivity import Sensitivity, sensitivity
+from ecgphoton.hwsim.sensitivity import Sensitivity, analog, sensitivity, shot_moments
 from ecgphoton.hwsim.weights import Chips, ChipSource, WeightChips
-from ecgphoton.program.program import MZIS
+from ecgphoton.mesh.device import MZIS
+from ecgphoton.progress import Steps
 from ecgphoton.student.propagate import Stack
 
 if TYPE_CHECKING:
@@ -74,12 +73,12 @@ class Only:
 
     def _quiet(self, chips: Chips) -> Chips:
         blocks = self.weights.amax((1, 2))[None, :, None] if self.detector else 0.0
-        return chips._replace(additive=chips.additive * blocks)
+        return chips._replace(additive=chips.additive * blocks, relative=0.0)
 
 
 @dataclass(frozen=True, eq=False)
 class OneMzi:
-    """Mesh chips with the errors of one MZI alone (its splitters, loss and two heaters)."""
+    """Mesh chips with the errors of one MZI alone: its splitters, its loss and its two heaters."""
 
     source: MeshChips
     block: int
@@ -87,33 +86,45 @@ class OneMzi:
     mzi: int
 
     def nominal(self) -> Chips:
-        """Return the perfect chip."""
-        return self.source.nominal()
+        """Return the perfect, silent chip."""
+        return _silent(self.source.nominal())
 
     def draw(self, seed: int, first: int, count: int) -> Chips:
         """Return chips whose only bad part is this MZI."""
-        source = self.source
-        chip = source.foundry.chips(seed, first, count, source.wiring)
-        heater = self.mesh * (source.wiring.drivers - 2 * MZIS - 4) + self.mzi
-        masks = []
-        for name, part in zip(Luck._fields, chip.luck, strict=True):
-            mask = torch.zeros_like(part[:1])
-            if name in ("alpha", "beta", "loss"):
-                mask[:, self.block, self.mesh, self.mzi] = 1
-            elif name in ("offset", "spread", "curvature", "drift"):
-                mask[:, self.block, [heater, heater + MZIS]] = 1
-            masks.append(part * mask)
-        profile = replace(chip.profile, heater_crosstalk=0.0)
-        alone = replace(chip, luck=Luck(*masks), profile=profile)
-        exact = torch.as_tensor(source.wiring.codes(0))[None]
-        stack = source.nominal().stack
-        matrices = alone.matrices(exact).float()
+        source, k = self.source, self.block
+        chip = source.foundry.chips(seed, first, count, source.program)
+        heaters = list(chip.device.heaters_of(self.mesh, self.mzi))
+        one = (slice(None), k, self.mesh, self.mzi)
+        places: dict[str, Any] = {
+            "driver": (slice(None), k, heaters),
+            "mzi": one,
+            "splitter": one,
+        }
+        kept = [e for e in chip.profile.active if e.place in places and e.name in chip.normals]
+        normals = {}
+        for effect in kept:
+            part, at = chip.normals[effect.name], places[effect.place]
+            normals[effect.name] = torch.zeros_like(part)
+            normals[effect.name][at] = part[at]
+        profile = chip.profile.only(*kept)
+        alone = replace(chip, profile=profile, normals=normals)
+        stack = self.nominal().stack
+        matrices = alone.matrices(source.wanted).float()
         biases = stack.biases.expand(count, -1, -1)
-        return Chips(Stack(matrices, biases, stack.gains), source.additive * 0, source.square)
+        return self.nominal()._replace(stack=Stack(matrices, biases, stack.gains))
+
+
+def _silent(chips: Chips) -> Chips:
+    return chips._replace(additive=torch.zeros_like(chips.additive), relative=0.0)
 
 
 def blame(
-    trial: Trial, *, chips: int = 40, by_mzi: bool = True, simulate_mzis: int = 0
+    trial: Trial,
+    *,
+    chips: int = 40,
+    by_mzi: bool = True,
+    simulate_mzis: int = 0,
+    progress: Steps | None = None,
 ) -> list[Share]:
     """Error budget by source, by block and (mesh level) by MZI, worst first within each kind.
 
@@ -127,43 +138,45 @@ def blame(
         Whether to go down to single MZIs.
     simulate_mzis
         How many of the worst MZIs are simulated as well (the others have the gradient alone).
+    progress
+        Called with (shares found, shares in all).
     """
+    cases = list(_cases(trial))
+    mzis = dict(_mzis(trial.source)) if by_mzi else {}
+    simulate_mzis = min(simulate_mzis, len(mzis))
+    total, done = len(cases) + len(mzis) + simulate_mzis, 0
     with single_threaded() as threads:
-        found = _budget(trial, threads, chips, by_mzi, simulate_mzis)
-    order = {"source": 0, "block": 1, "mzi": 2}
-    return sorted(found, key=lambda share: (order[share.kind], -_cost(share)))
+        slopes = sensitivity(trial, threads=threads)
+
+        def share_of(kind: str, name: str, source: ChipSource, count: int) -> Share:
+            nonlocal done
+            share = _share(trial, slopes, kind, name, source, count, threads)
+            done += 1
+            if progress is not None:
+                progress(done, total)
+            return share
+
+        shares = [share_of(*case, chips) for case in cases]
+        single = sorted((share_of("mzi", *mzi, 0) for mzi in mzis.items()), key=_rank)
+        worst = [share.name for share in single[:simulate_mzis]]
+        shares += [share_of("mzi", name, mzis[name], chips) for name in worst]
+    return sorted(shares + single[simulate_mzis:], key=_rank)
 
 
-def _budget(
-    trial: Trial, threads: int, chips: int, by_mzi: bool, simulate_mzis: int
-) -> list[Share]:
-    slopes = sensitivity(trial, threads=threads)
-
-    def share_of(kind: str, name: str, source: ChipSource, count: int) -> Share:
-        return _share(trial, slopes, kind, name, source, count, threads)
-
-    shares = [share_of(*case, chips) for case in _cases(trial)]
-    mesh = trial.source
-    if by_mzi and isinstance(mesh, MeshChips):
-        cases = {
-            f"{block.name}.{'U' if index == mesh.wiring.meshes - 1 else 'V'}.mzi{mzi}": OneMzi(
-                mesh, k, index, mzi
-            )
-            for k, block in enumerate(mesh.wiring.program.blocks)
-            for index in range(mesh.wiring.meshes)
-            for mzi in range(MZIS)
-        }
-        found = [share_of("mzi", name, one, 0) for name, one in cases.items()]
-        found.sort(key=_cost, reverse=True)
-        for index in range(min(simulate_mzis, len(found))):
-            name = found[index].name
-            found[index] = share_of("mzi", name, cases[name], chips)
-        shares += found
-    return shares
+def _mzis(source: ChipSource) -> Iterator[tuple[str, ChipSource]]:
+    """Yield the sources of every MZI alone, by name; none at weights level."""
+    if isinstance(source, MeshChips):
+        device = source.program.device
+        for k, block in enumerate(source.program.blocks):
+            for index, mesh in enumerate(device.mesh_names):
+                for mzi in range(MZIS):
+                    yield f"{block.name}.{mesh}.mzi{mzi}", OneMzi(source, k, index, mzi)
 
 
-def _cost(share: Share) -> float:
-    return share.lost_sensitivity_gradient + share.added_fpr_gradient
+def _rank(share: Share) -> tuple[int, float]:
+    """Return the place in the budget: sources, blocks, MZIs, and the most costly first."""
+    cost = share.lost_sensitivity_gradient + share.added_fpr_gradient
+    return ("source", "block", "mzi").index(share.kind), -cost
 
 
 def _share(
@@ -175,17 +188,15 @@ def _share(
     chips: int,
     threads: int,
 ) -> Share:
-    here = replace(trial, source=source, rin=trial.rin if name == "detector.rin" else 0.0)
+    here = replace(trial, source=source)
     miss, fpr = None, None
     if chips:
         table, _ = run(here, chips, threads=threads)
         perfect = slopes.rates(0.0, 0.0)
         miss, fpr = (float(table[:, index].mean() - perfect[index]) for index in (0, 1))
     shift, variance = slopes.of_errors(matrix_errors(source, trial.seed))
-    noisy = source.nominal().additive
-    if bool(noisy.any()) or here.rin:
-        from ecgphoton.hwsim.sensitivity import analog, shot_moments
-
+    nominal = source.nominal()
+    if bool(nominal.additive.any()) or nominal.relative:
         more_shift, more = shot_moments(analog(here), slopes.margin, 16)
         shift, variance = shift + more_shift, variance + more
     lost = slopes.lost(shift, variance)
@@ -221,21 +232,10 @@ def _cases(trial: Trial) -> Iterator[tuple[str, str, ChipSource]]:
 
 def _profile_cases(source: MeshChips) -> Iterator[tuple[str, str, ChipSource]]:
     profile = source.foundry.profile
-    exact = torch.as_tensor(source.wiring.codes(0))[None]
-    rounded = source.codes
-    keep_loss = profile.loss_mzi_db  # a mean loss alone is no error: it raises other noise
-    for key in LARGEST:
-        if key in ("heater.crosstalk_length", "loss.mzi_db", "time.hours"):
-            continue
-        if not getattr(profile, key.replace(".", "_")):
-            continue
-        alone = profile
-        for other in LARGEST:
-            helper = other in ("heater.crosstalk_length", "time.hours", "dac.bits")
-            if other != key and not helper:
-                alone = alone.with_value(other, 0.0)
-        if key not in FABRICATION:
-            alone = alone.with_value("loss.mzi_db", keep_loss)
-        codes = rounded if key == "dac.bits" else exact
-        foundry = Foundry(alone, source.foundry.detection)
-        yield "source", key, replace(source, foundry=foundry, codes=codes, sigma=0.0)
+    for effect in profile.active:
+        if effect.error:
+            foundry = replace(source.foundry, profile=profile.only(effect))
+            yield "source", effect.name, replace(source, foundry=foundry, sigma=0.0)
+    if source.sigma:
+        foundry = replace(source.foundry, profile=profile.only())
+        yield "source", "noise", replace(source, foundry=foundry)

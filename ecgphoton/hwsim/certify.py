@@ -1,13 +1,14 @@
-"""What no chip can flip: certified beats beside the Monte Carlo column.
+"""Certified beats: the beats whose decision no chip within a given error can change.
 
-Interval arithmetic through the student: every weight and bias may lie anywhere within epsilon of
-its program (and within its own bounds), each position of a kernel even independently, so the bound
-is safe, not tight. A beat whose whole margin interval lies on one side of the threshold is decided
-alike by *every* chip within epsilon.
+Interval arithmetic through the student's walk: every weight and bias may lie anywhere within
+epsilon of its program (and within its own limits), independently at each position of a kernel, so
+the bounds hold but are not the tightest. A beat whose margin interval lies on one side of the
+threshold is decided alike by *every* chip within epsilon.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,13 +19,14 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import single_threaded
 from ecgphoton.hwsim.sensitivity import threshold_margin
 from ecgphoton.student.architecture import WIDTH, Branch
-from ecgphoton.student.propagate import Activation, Inputs, activate, patient_features, unfold
+from ecgphoton.student.propagate import Block, unfold, walk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ecgphoton.hwsim.montecarlo import Trial
     from ecgphoton.hwsim.weights import Carrier
+    from ecgphoton.student.activations import Activation
 
 BLOCK = 256
 
@@ -46,28 +48,29 @@ def _affine(weight: Interval, bias: Interval, centre: Tensor, radius: Tensor) ->
     return middle - spread, middle + spread
 
 
-class _Chain:
-    """The blocks of a carrier with their uncertainty."""
+@dataclass(frozen=True)
+class IntervalDetector:
+    """The arithmetic of bounds; values are (2, 4, ...), lowest and highest.
 
-    def __init__(self, carrier: Carrier, epsilon: float, activation: Activation) -> None:
-        stack = carrier.stack
-        self.weights = [_bounds(w, epsilon, carrier.scale) for w in stack.matrices[0]]
-        self.biases = [_bounds(b, epsilon, carrier.scale) for b in stack.biases[0]]
-        self.gains = stack.gains[0]
-        self.activation: Activation = activation
+    A block's weights and biases lie within epsilon of its own, and in [-scale, scale].
+    """
 
-    def answer(self, block: int, centre: Tensor, radius: Tensor) -> Interval:
-        """Bounds (4, n) of the activation of a block."""
-        bounds = _affine(self.weights[block], self.biases[block], centre, radius)
-        low, high = (activate(self.gains[block] * side, self.activation) for side in bounds)
-        return low, high
+    activation: Activation
+    epsilon: float
+    scale: float
 
-    def pooled(self, block: int, segment: Tensor, branch: Branch) -> Interval:
-        """Bounds (4, B, tokens) of a branch."""
-        shifted = unfold(segment, branch.positions).view(WIDTH, -1)
-        shape = (WIDTH, len(segment), branch.tokens, branch.kernel)
-        low, high = self.answer(block, shifted, torch.zeros_like(shifted))
-        return low.view(shape).mean(-1), high.view(shape).mean(-1)
+    def layer(self, block: Block, x: Tensor) -> Tensor:
+        """See `ecgphoton.student.propagate.Detector.layer`; one row of `x` is exact."""
+        weight, bias = (
+            _bounds(part[0], self.epsilon, self.scale) for part in (block.weight, block.bias)
+        )
+        low, high = _affine(weight, bias, (x[0] + x[-1]) / 2, (x[-1] - x[0]) / 2)
+        return torch.stack(self.activation.bounds(block.gain[0] * low, block.gain[0] * high))
+
+    def pooled(self, block: Block, segment: Tensor, branch: Branch) -> Tensor:
+        """See `ecgphoton.student.propagate.Detector.pooled`."""
+        value = self.layer(block, unfold(segment, branch.positions).view(1, WIDTH, -1))
+        return value.view(2, WIDTH, len(segment), branch.tokens, branch.kernel).mean(-1)
 
 
 @torch.no_grad()
@@ -77,41 +80,19 @@ def margin_bounds(trial: Trial, epsilon: float) -> NDArray[np.float64]:
     Raises
     ------
     InputError
-        If epsilon is negative, or the activation is a measured curve.
+        If epsilon is negative or not finite.
     """
     if not (np.isfinite(epsilon) and epsilon >= 0):
         raise InputError(f"epsilon is {epsilon!r}; it must be a finite number of at least 0")
-    activation = trial.readout.activation
-    if not isinstance(activation, str):
-        raise InputError("certified bounds need tanh or relu, not a measured activation curve")
-    chain = _Chain(trial.carrier, epsilon, activation)
-    cuts = [slice(at, at + BLOCK) for at in range(0, len(trial.inputs), BLOCK)]
+    carrier = trial.carrier
+    detector = IntervalDetector(trial.readout.activation, epsilon, carrier.scale)
+    parts = []
     with single_threaded():
-        parts = [_block_bounds(trial, chain, trial.inputs.rows(cut)) for cut in cuts]
+        for at in range(0, len(trial.inputs), BLOCK):
+            part = trial.inputs.rows(slice(at, at + BLOCK))
+            low, high = walk(carrier.stack, part, carrier.architecture, detector).mean(-1)
+            parts.append(_head_bounds(carrier, low, high))
     return np.concatenate(parts, 1) - threshold_margin(trial.point)
-
-
-def _block_bounds(trial: Trial, chain: _Chain, inputs: Inputs) -> NDArray[np.float64]:
-    architecture = trial.carrier.architecture
-    sides: tuple[list[Tensor], list[Tensor]] = ([], [])
-    for index, branch in enumerate(architecture.branches):
-        source = inputs.residual if branch.source == "residual" else inputs.window
-        if source is None:
-            raise InputError("this student reads template residuals, but none were given")
-        bounds = chain.pooled(index, source[:, branch.start : branch.stop], branch)
-        for side, value in zip(sides, bounds, strict=True):
-            side.append(value)
-    block = len(architecture.branches)
-    for four in patient_features(inputs, architecture):
-        x = four.t()
-        for side, value in zip(sides, chain.answer(block, x, torch.zeros_like(x)), strict=True):
-            side.append(value[..., None])
-        block += 1
-    low, high = (torch.cat(side, -1).reshape(WIDTH, -1) for side in sides)
-    for index in range(block, len(architecture.blocks)):
-        low, high = chain.answer(index, (low + high) / 2, (high - low) / 2)
-    low, high = (side.view(WIDTH, len(inputs), -1).mean(-1) for side in (low, high))
-    return _head_bounds(trial.carrier, low, high)
 
 
 def _head_bounds(carrier: Carrier, low: Tensor, high: Tensor) -> NDArray[np.float64]:

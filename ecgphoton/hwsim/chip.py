@@ -1,195 +1,175 @@
-"""Mesh level: a fabricated chip, hidden behind the codes one can set and the readings one gets.
+"""Mesh level: fabricated chips, hidden behind the voltages one can set and the readings one gets.
 
-`Foundry` draws everything that is fixed in one chip from unit normals numbered by (seed, chip), so
-chip 17 keeps its luck when a profile's numbers change. Chips come in batches: every array has a
-leading chip axis, and no Python loop runs over chips.
+Chips come in batches: every array has a leading chip axis, and no Python loop runs over chips.
+What happens to light is the list of `ecgphoton.hwsim.effects`; this module calls it in order::
+
+    volts ── heat ── phase ── element ── field ──> fields ── receiver, reading ──> readings
+
+The stage ``code`` lies before: `Chip.driven` returns what the drivers make of wanted voltages.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ecgphoton.errors import InputError
+from ecgphoton.hwsim.effects import Effect, Elements, Heat, Reading, Site
 from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.receivers import RECEIVERS, Receiver
 from ecgphoton.hwsim.streams import chip_rng
-from ecgphoton.hwsim.wiring import MESH, Wiring
-from ecgphoton.mesh.clements import Phases, recompose
+from ecgphoton.mesh.device import MZIS, Device
 from ecgphoton.mesh.heater import phase_of_voltage
-from ecgphoton.mesh.mzi import field_transmission
-from ecgphoton.program.program import MZIS, MeshProgram
-from ecgphoton.student.architecture import WIDTH
+from ecgphoton.mesh.layout import WIDTH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import ArrayLike
 
-Detection = Literal["homodyne", "balanced", "intensity"]
+    from ecgphoton.hwsim.effects.effect import Stage
+    from ecgphoton.program.program import MeshProgram
 
-
-class Luck(NamedTuple):
-    """Unit normals of C chips, in the order they are drawn."""
-
-    alpha: Tensor
-    """(C, K, meshes, 6) first splitters."""
-    beta: Tensor
-    """(C, K, meshes, 6) second splitters."""
-    loss: Tensor
-    """(C, K, meshes, 6)."""
-    offset: Tensor
-    """(C, K, drivers)."""
-    spread: Tensor
-    """(C, K, drivers)."""
-    curvature: Tensor
-    """(C, K, drivers)."""
-    drift: Tensor
-    """(C, K, drivers)."""
-    attenuator: Tensor
-    """(C, K, 4)."""
-    gain: Tensor
-    """(C, K, 4) responsivities."""
-    zero: Tensor
-    """(C, K, 4) detector offsets."""
-    detector: Tensor
-    """(C, K, 4) splitters of balanced detectors."""
-
-
-def luck_shapes(wiring: Wiring) -> tuple[tuple[int, ...], ...]:
-    """Shapes of the parts of `Luck` for one chip."""
-    blocks = len(wiring.program.blocks)
-    mesh, heat = (blocks, wiring.meshes, MZIS), (blocks, wiring.drivers)
-    return (*[mesh] * 3, *[heat] * 4, *[(blocks, WIDTH)] * 4)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
 class Chip:
-    """C fabricated chips of one program (C = 1 for one). Arrays are torch, float64 unless `to`."""
+    """C fabricated chips of one program (C = 1 for one).
 
-    wiring: Wiring
+    Tensors are float64; with normals and voltages in float32 everything is, exact to 1e-6.
+    """
+
+    device: Device
+    """Hardware of one block, with the DACs of the profile."""
+    scales: Tensor
+    """(K, 1) amplifier factor of every block, for a lossless mesh."""
     profile: Profile
-    luck: Luck
-    detection: Detection = "homodyne"
+    receiver: str
+    """Name in `RECEIVERS`."""
+    normals: Mapping[str, Tensor]
+    """Unit normals (C, ...) of every effect that has some, by its name."""
+    count: int
+    """C, the number of chips."""
 
     def __len__(self) -> int:
         """Return the number of chips."""
-        return int(self.luck.alpha.shape[0])
+        return self.count
 
-    @property
-    def splitters(self) -> tuple[Tensor, Tensor]:
-        """Angle errors alpha, beta (C, K, meshes, 6), rad: what calibration has to find out."""
-        sigma = self.profile.splitter_sigma
-        return sigma * self.luck.alpha, sigma * self.luck.beta
+    def __getitem__(self, chips: slice) -> Chip:
+        """Return some of the chips."""
+        some = {name: part[chips] for name, part in self.normals.items()}
+        return replace(self, normals=some, count=len(range(self.count)[chips]))
 
-    def actual_phases(self, codes: Tensor) -> Tensor:
-        """Phases (C, K, drivers) at DAC codes given as fractions of the largest code.
+    def _through(self, stage: Stage, value: T) -> T:
+        """Return what the effects of one stage make of a value."""
+        site = Site(self.profile.__getitem__, self.device)
+        for effect in self.profile.active:
+            if effect.stage == stage and (effect.place == "none" or effect.name in self.normals):
+                normals = self.normals.get(effect.name, 1.0)
+                value = effect.law(value, self.profile[effect.name] * normals, site)
+        return value
 
-        ``phase = offset + drift + (I + X) pi (c1 p + c2 p^2)`` with ``p = (V / V_pi)^2`` and
-        crosstalk X.
-        """
-        p, law = self.profile, self.luck
-        program = self.wiring.program
-        first = 1 + p.heater_spread * law.spread
-        curve = torch.stack([first, p.heater_curvature * law.curvature, 0 * first], -1)
-        heat: Tensor = phase_of_voltage(codes * program.v_max, program.v_pi, curve)
-        if p.heater_crosstalk:
-            heat = heat + heat @ torch.as_tensor(self.wiring.crosstalk(p)).T.to(heat)
-        return heat + p.phase_offset * law.offset + p.noise.drifted * law.drift
+    def driven(self, volts: ArrayLike | Tensor) -> Tensor:
+        """Voltages (C, K, drivers) that the drivers give for wanted ones."""
+        return self._through("code", _tensor(volts))
+
+    def phases(self, volts: ArrayLike | Tensor) -> Tensor:
+        """Actual phases (C, K, drivers), rad, at voltages (V)."""
+        volts = _tensor(volts)
+        volts = volts.expand(max(len(volts), self.count), -1, -1)
+        ideal: Tensor = phase_of_voltage(volts, self.device.dac.v_pi)
+        heat = self._through("heat", Heat(ideal, ideal / math.pi))
+        return self._through("phase", heat.phase)
+
+    def elements(self, phases: Tensor) -> Elements:
+        """Splitter errors, losses and attenuators: part of what calibration has to find out."""
+        zero = phases.new_zeros(1, 1, self.device.meshes, MZIS)
+        passed = self.device.passed(phases) if self.device.two else None
+        return self._through("element", Elements(zero, zero, zero + 1, passed))
 
     def field(self, phases: Tensor) -> Tensor:
-        """Complex field matrices (C, K, 4, 4) of the optics at actual phases (C, K, drivers).
+        """Complex field matrices (C, K, 4, 4) of the optics at actual phases (C, K, drivers)."""
+        field: Tensor = self.device.field(phases, *self.elements(phases))
+        return self._through("field", field)
 
-        The common loss of `Profile.loss_mzi_db` is left out: see `boost`.
-        """
-        alpha, beta = self.splitters
-        loss = field_transmission(self.profile.loss_mzi_sigma_db * self.luck.loss)
-        layout = self.wiring.program.layout
-
-        def mesh(index: int, at: int) -> Tensor:
-            parts = Phases(
-                phases[..., at : at + MZIS],
-                phases[..., at + MZIS : at + 2 * MZIS],
-                phases[..., at + 2 * MZIS : at + MESH],
-            )
-            answer: Tensor = recompose(
-                layout, parts, alpha[:, :, index], beta[:, :, index], loss[:, :, index]
-            )
-            return answer
-
-        if self.wiring.meshes == 1:
-            return mesh(0, 0)
-        attenuation = torch.sin(phases[..., MESH : MESH + WIDTH] / 2)
-        error = 1 + self.profile.attenuator_sigma * self.luck.attenuator
-        attenuation = (attenuation * error).clamp(-1, 1)
-        return mesh(1, MESH + WIDTH) @ (attenuation[..., None] * mesh(0, 0))
-
-    @property
+    @cached_property
     def boost(self) -> float:
-        """Amplifier factor that restores the mean loss of all columns."""
-        columns = self.wiring.program.layout.depth * self.wiring.meshes
-        return float(1 / field_transmission(self.profile.loss_mzi_db * columns))
-
-    @cached_property
-    def responsivity(self) -> Tensor:
-        """(C, K, 4) factor of every detector, balanced detectors' splitters included."""
-        factor = 1 + self.profile.detector_gain_sigma * self.luck.gain
-        if self.detection == "balanced":
-            factor = factor * torch.cos(
-                2 * self.profile.detector_splitter_sigma * self.luck.detector
-            )
-        return factor
-
-    @cached_property
-    def offsets(self) -> Tensor:
-        """(C, K, 4) static offset of every reading."""
-        return self.profile.detector_offset_sigma * self.luck.zero
+        """Amplifier factor that restores the mean loss: what all chips of the profile lose."""
+        unit = torch.eye(WIDTH, dtype=torch.complex128)[None, None]
+        left = replace(self, normals={})._through("field", unit)  # noqa: SLF001 - itself
+        return float(unit.norm() / left.norm())
 
     @cached_property
     def scale(self) -> Tensor:
-        """(K, 1) from a reading to units of ``W x``: amplifier scale times `boost`."""
-        scales = [[block.scale] for block in self.wiring.program.blocks]
-        return self.boost * torch.tensor(scales, dtype=torch.float64)
+        """(K, 1) from a reading to units of ``W x``: amplifier factor times `boost`."""
+        return self.boost * self.scales
 
-    def matrices(self, codes: ArrayLike | Tensor) -> Tensor:
-        """Effective real matrices (C, K, 4, 4) in units of W at DAC codes (C or 1, K, drivers)."""
-        quadrature = self.field(self.actual_phases(_tensor(codes))).real
-        # `boost` restores exactly what the common loss took.
-        factor = (self.scale / self.boost * self.responsivity)[..., None].to(quadrature)
-        return factor * quadrature
+    @cached_property
+    def reading(self) -> Reading:
+        """What the receivers of the chips are."""
+        kind = self.scales.dtype if not self.normals else next(iter(self.normals.values())).dtype
+        zero = torch.zeros(1, 1, WIDTH, 1, dtype=kind)
+        return self._through(
+            "reading", Reading(RECEIVERS[self.receiver].oscillator, zero, zero + 1, zero, zero)
+        )
+
+    def matrices(self, volts: ArrayLike | Tensor) -> Tensor:
+        """Effective real matrices (C, K, 4, 4) in units of W at voltages (C or 1, K, drivers)."""
+        field = self.field(self.phases(volts))
+        linear = RECEIVERS[self.receiver].linear(field, self.reading) * self.reading.gain
+        return self.scale[..., None].to(linear) * linear
 
     def bias_errors(self) -> Tensor:
-        """(C, K, 4) what detector offsets add to the bias, in units of ``W x``."""
-        return self.scale * self.offsets
+        """(C, K, 4) constant part of the readings, in units of ``W x``."""
+        reading = self.reading
+        constant = RECEIVERS[self.receiver].dark(reading) * reading.gain + reading.offset
+        return (self.scale * constant[..., 0]).expand(self.count, -1, -1)
+
+    @property
+    def noisy(self) -> bool:
+        """Whether two readings of the same setting differ."""
+        return any(effect.shot for effect in self.profile.active)
+
+    def shot(self, generator: torch.Generator, settings: int = 1) -> Chip:
+        """Return the chips during one shot: the optics that change from shot to shot are drawn."""
+        blocks, count = len(self.scales), max(settings, self.count)
+        drawn = {
+            effect.name: torch.randn(
+                (count, *effect.shape(self.device, blocks)),
+                generator=generator,
+                dtype=torch.float64,
+            )
+            for effect in self.profile.active
+            if effect.shot and effect.place != "none"
+        }
+        return replace(self, normals={**self.normals, **drawn})
 
     def respond(
         self,
-        codes: ArrayLike | Tensor,
+        volts: ArrayLike | Tensor,
         vectors: ArrayLike | Tensor,
         *,
         generator: torch.Generator | None = None,
-        detection: Detection | None = None,
-        reference: float = 0.0,
+        receiver: Receiver | None = None,
     ) -> Tensor:
-        """Detector readings of input fields: all that a laboratory sees of a chip.
+        """Return readings of input fields: all that a laboratory sees of a chip.
 
         Parameters
         ----------
-        codes
-            (C or 1, K, drivers), fractions of the largest DAC code.
+        volts
+            (C or 1, K, drivers) voltages at the heaters. One chip may be set to several.
         vectors
             (..., 4, N) real or complex input fields, broadcast against (C, K).
         generator
-            Source of the shot noise (`Profile.noise`); None for silence. Phase jitter is drawn
-            once a call.
-        detection
-            ``homodyne``: real quadrature; ``balanced``: the same through an imperfect splitter;
-            ``intensity``: ``|E + reference|^2``, power when `reference` is 0.
+            Source of what changes between shots; None for silence. The optics are drawn once a
+            call, the noise of readings for every one.
+        receiver
+            Another receiver than the chips' own.
 
         Returns
         -------
@@ -197,77 +177,84 @@ class Chip:
             (C, K, 4, N) readings, fraction of full scale (unit field on a lossless path is 1),
             mean loss included.
         """
-        noise = self.profile.noise
-        phases = self.actual_phases(_tensor(codes))
-        if generator is not None and noise.jitter > 0:
-            jitter = torch.randn(phases.shape, generator=generator, dtype=phases.dtype)
-            phases = phases + noise.jitter * jitter
-        x = torch.as_tensor(vectors)
-        x = x.to(torch.complex128)
-        field = (self.field(phases) / self.boost) @ x
-        kind = detection or self.detection
-        reading = (field + reference).abs() ** 2 if kind == "intensity" else field.real
-        reading = reading * self.responsivity[..., None] + self.offsets[..., None]
-        if generator is not None:
-            drawn = torch.randn(reading.shape, generator=generator, dtype=reading.dtype)
-            spread = torch.sqrt(noise.detector**2 + (noise.rin * reading) ** 2)
-            reading = reading + spread * drawn
-        return reading
-
-    def to(self, dtype: torch.dtype) -> Chip:
-        """Return the same chips in another precision: float32 is twice as fast, exact to 1e-6."""
-        return replace(self, luck=Luck(*(part.to(dtype) for part in self.luck)))
-
-    def after(self, hours: float) -> Chip:
-        """Return the same chips `hours` after their phases were set."""
-        return replace(self, profile=self.profile.with_value("time.hours", hours))
+        volts = _tensor(volts)
+        chip = self if generator is None else self.shot(generator, len(volts))
+        field = chip.field(chip.phases(volts)) @ torch.as_tensor(vectors).to(torch.complex128)
+        reading = chip.reading
+        read = (receiver or RECEIVERS[self.receiver]).read
+        value = read(field, reading) * reading.gain + reading.offset
+        if generator is None:
+            return value
+        drawn = torch.randn(value.shape, generator=generator, dtype=value.dtype)
+        noise = torch.hypot(reading.white, reading.relative * value) * drawn
+        if reading.common:
+            laser = torch.randn(
+                (len(value), 1, 1, value.shape[-1]), generator=generator, dtype=value.dtype
+            )
+            noise = noise + reading.common * value * laser
+        return value + noise
 
 
-def _tensor(codes: ArrayLike | Tensor) -> Tensor:
-    return codes if isinstance(codes, Tensor) else torch.as_tensor(np.asarray(codes, float))
+def _tensor(volts: ArrayLike | Tensor) -> Tensor:
+    return volts if isinstance(volts, Tensor) else torch.as_tensor(np.asarray(volts, float))
 
 
 @dataclass(frozen=True, eq=False)
 class Foundry:
-    """Makes chips: the only thing that does."""
+    """Makes chips: the only thing that does.
+
+    Raises
+    ------
+    InputError
+        If there is no receiver of that name.
+    """
 
     profile: Profile
-    detection: Detection = "homodyne"
+    receiver: str = "homodyne"
+    """Name in `RECEIVERS`."""
 
     def __post_init__(self) -> None:
-        if self.detection not in ("homodyne", "balanced", "intensity"):
-            raise InputError(
-                f"readout {self.detection!r} is unknown; use 'homodyne', 'balanced' or 'intensity'"
-            )
+        """Refuse an unknown receiver."""
+        _ = RECEIVERS[self.receiver]
 
     @classmethod
-    def of(cls, profile: Profile | str, detection: Detection = "homodyne") -> Foundry:
+    def of(cls, profile: Profile | str, receiver: str = "homodyne") -> Foundry:
         """Return the foundry of a profile value, name or file."""
-        return cls(load_profile(profile), detection)
+        return cls(load_profile(profile), receiver)
 
     def chip(self, seed: int, number: int, program: MeshProgram) -> Chip:
         """Return chip `number`, a batch of one."""
         return self.chips(seed, number, 1, program)
 
-    def chips(self, seed: int, first: int, count: int, program: MeshProgram | Wiring) -> Chip:
+    def chips(self, seed: int, first: int, count: int, program: MeshProgram) -> Chip:
         """Return chips `first` ... `first + count - 1`."""
-        wiring = program if isinstance(program, Wiring) else Wiring(program)
-        shapes = luck_shapes(wiring)
-        sizes = [math.prod(shape) for shape in shapes]
-        rows = [chip_rng(seed, first + k).standard_normal(sum(sizes)) for k in range(count)]
-        drawn = torch.as_tensor(np.stack(rows))
-        return Chip(wiring, self.profile, Luck(*_parts(drawn, sizes, shapes)), self.detection)
+        perfect = self.perfect(program)
+        profile, blocks = self.profile.on(program), len(program.blocks)
 
-    def perfect(self, program: MeshProgram | Wiring) -> Chip:
-        """Return the chip without any error, driven and read by this profile's electronics."""
-        wiring = program if isinstance(program, Wiring) else Wiring(program)
-        shapes = luck_shapes(wiring)
-        none = Luck(*(torch.zeros((1, *shape), dtype=torch.float64) for shape in shapes))
-        return Chip(wiring, replace(self.profile, heater_crosstalk=0.0), none, self.detection)
+        def normals(effect: Effect) -> Tensor:
+            rows = [
+                effect.draw(chip_rng(seed, first + k, effect.name), perfect.device, blocks)
+                for k in range(count)
+            ]
+            return torch.as_tensor(np.stack(rows))
 
+        drawn = {
+            effect.name: normals(effect)
+            for effect in profile.active
+            if effect.place != "none" and not effect.shot
+        }
+        return replace(perfect, profile=profile, normals=drawn, count=count)
 
-def _parts(
-    drawn: Tensor, sizes: list[int], shapes: tuple[tuple[int, ...], ...]
-) -> Iterator[Tensor]:
-    for part, shape in zip(torch.split(drawn, sizes, 1), shapes, strict=True):
-        yield part.reshape(len(drawn), *shape)
+    def perfect(self, program: MeshProgram) -> Chip:
+        """Return the chip without any lasting error, read with this profile's noise."""
+        profile = self.profile.on(program)
+        shots = [effect for effect in profile.active if effect.shot]
+        scales = torch.tensor([[block.scale] for block in program.blocks], dtype=torch.float64)
+        return Chip(
+            self.profile.device_of(program),
+            scales,
+            profile.only(*shots),
+            self.receiver,
+            {},
+            1,
+        )

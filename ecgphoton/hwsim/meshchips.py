@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,111 +13,121 @@ from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Chip, Foundry
+from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.hwsim.weights import Carrier, Chips, WeightChips
-from ecgphoton.hwsim.wiring import Wiring
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.student.propagate import IdealDetector, Inputs, Stack, features
+from ecgphoton.student.inputs import evenly
+from ecgphoton.student.propagate import Block, IdealDetector, Inputs, Stack, walk
 
 if TYPE_CHECKING:
+    from ecgphoton.hwsim.effects import Effect
     from ecgphoton.student.architecture import Branch
     from ecgphoton.student.network import SegmentStudent
 
-REFERENCE = 4.0
-"""Reference field of the intensity readout, in units of the largest input field."""
-PROBE_BEATS = 512  # beats on which the mean square of every block's input is taken
+PROBE_BEATS = 512
+"""Beats on which the mean square of every block's input is taken."""
+STEP = 1e-3
+"""Of differences by unit normals: errors are of second order in it."""
 
 
 @dataclass(frozen=True, eq=False)
 class MeshChips:
-    """Chips of a foundry that carry a mesh program.
+    """Chips of a foundry that carry a mesh program."""
 
-    Parameters
-    ----------
-    codes
-        (1 or chips, K, drivers) DAC codes as fractions of the largest: the program's own, or a
-        table of every chip after calibration.
-    """
-
-    wiring: Wiring
+    program: MeshProgram
     foundry: Foundry
-    codes: Tensor
     carrier: Carrier
     input_power: Tensor
-    """(K,) mean square of one input of each block, for the noise that phase jitter makes."""
+    """(K,) mean square of one input of each block: what turns phase jitter into noise."""
     sigma: float = 0.0
     """Further static error of every weight and bias, and per-shot noise, of the weights level."""
+    volts: Tensor | None = None
+    """(1 or chips, K, drivers) voltages after calibration; None drives the program's own phases."""
     row_gain: Tensor | None = None
     """(1 or chips, K, 4) digital factor on every reading, from calibration."""
     row_offset: Tensor | None = None
     """(1 or chips, K, 4) added to every bias, from calibration."""
 
     @cached_property
-    def sensitivity(self) -> Tensor:
-        """(drivers, K, 4, 4) derivative of the perfect matrices by every phase, per rad."""
-        chip = self.foundry.perfect(self.wiring)
-        phases = torch.as_tensor(self.wiring.phases)[None]
-        step = 1e-5
-        moves = step * torch.eye(phases.shape[-1], dtype=phases.dtype)[:, None]
+    def perfect(self) -> Chip:
+        """The chip without lasting errors."""
+        return self.foundry.perfect(self.program)
 
-        def real(at: Tensor) -> Tensor:
-            count = len(at)
-            parts = (part.expand(count, *part.shape[1:]) for part in chip.luck)
-            many = Chip(chip.wiring, chip.profile, type(chip.luck)(*parts), chip.detection)
-            return many.field(at).real
+    @cached_property
+    def wanted(self) -> Tensor:
+        """(1, K, drivers) voltages of the program's phases on ideal heaters, without rounding."""
+        return torch.as_tensor(self.program.device.exact_volts(self.program.phases))[None]
 
-        slope = (real(phases + moves) - real(phases - moves)) / (2 * step)
-        return slope * (chip.scale / chip.boost)[..., None]
+    def slopes(self, effect: Effect) -> Tensor:
+        """(n, K, 4, 4) derivative of the perfect matrices by the unit normals of an effect.
+
+        n counts the normals of one block; those of another block do not touch its matrix.
+        """
+        blocks = len(self.program.blocks)
+        _, *shape = effect.shape(self.program.device, blocks)
+        count = math.prod(shape)
+        moves = STEP * torch.eye(count, dtype=torch.float64).reshape(count, 1, *shape)
+        profile = self.foundry.profile.only(effect)
+
+        def moved(side: int) -> Tensor:
+            drawn = {effect.name: (side * moves).expand(-1, blocks, *shape)}
+            chip = replace(self.perfect, profile=profile, normals=drawn, count=count)
+            return chip.matrices(self.wanted)
+
+        return (moved(1) - moved(-1)) / (2 * STEP)
 
     @cached_property
     def additive(self) -> Tensor:
-        """(1, K, 4) per-shot noise in units of ``W x``: detector, jitter and `sigma`."""
-        noise, chip = self.foundry.profile.noise, self.foundry.perfect(self.wiring)
-        square = (chip.scale * noise.detector) ** 2 + self.sigma**2
-        if noise.jitter > 0:
-            gain = self.sensitivity.square().sum((0, -1)) * self.input_power[:, None]
-            square = square + noise.jitter**2 * gain
-        return square.sqrt().expand(-1, 4)[None].float()
+        """(1, K, 4) per-shot noise in units of ``W x``: readings, changing optics and `sigma`."""
+        chip = self.perfect
+        square = (chip.scale * chip.reading.white[..., 0]) ** 2 + self.sigma**2
+        for effect in chip.profile.active:
+            if effect.place != "none":  # of the effects left, those that change from shot to shot
+                power = self.slopes(effect).square().sum((0, -1))
+                square = square + power * self.input_power[:, None]
+        return square.sqrt().float()
 
     @cached_property
     def square(self) -> Tensor | None:
-        """(K, 1) curvature of the intensity readout, None for the linear ones."""
-        if self.foundry.detection != "intensity":
+        """(K, 4, 1) curvature of the readings in units of ``W x``, None for linear receivers."""
+        chip = self.perfect
+        curvature = RECEIVERS[chip.receiver].curvature(chip.reading)
+        if not bool(curvature.any()):
             return None
-        scale = self.foundry.perfect(self.wiring).scale
-        return (1 / (2 * REFERENCE * scale.clamp_min(1e-9))).float()
+        return (curvature[0] / chip.scale.clamp_min(1e-9)[..., None]).float()
 
     def nominal(self) -> Chips:
         """Return the program itself, as the perfect chip performs it."""
-        chip = self.foundry.perfect(self.wiring)
-        matrices = chip.matrices(self.wiring.codes(0)[None])
+        matrices = self.perfect.matrices(self.wanted)
         stack = Stack(matrices.float(), self.carrier.stack.biases, self.carrier.stack.gains)
-        return Chips(stack, self.additive, self.square)
+        return Chips(stack, self.additive, self.square, self.perfect.reading.relative)
 
     def draw(self, seed: int, first: int, count: int) -> Chips:
         """Return chips `first` ... `first + count - 1`."""
-        chip = self.foundry.chips(seed, first, count, self.wiring)
+        chip = self.foundry.chips(seed, first, count, self.program)
         numbers = torch.arange(first, first + count)
-        matrices = chip.matrices(_of(self.codes, numbers))
-        biases = self.carrier.stack.biases + chip.bias_errors()
+        volts = chip.driven(self.wanted) if self.volts is None else _of(self.volts, numbers)
+        matrices, constants = chip.matrices(volts), chip.bias_errors()
         if self.row_gain is not None:
             gain = _of(self.row_gain, numbers)
             # A digital factor acts on readings, offsets included, not on the electronic bias.
-            matrices, biases = (
-                matrices * gain[..., None],
-                self.carrier.stack.biases + chip.bias_errors() * gain,
-            )
+            matrices, constants = matrices * gain[..., None], constants * gain
         if self.row_offset is not None:
-            biases = biases + _of(self.row_offset, numbers)
-        stack = Stack(matrices.float(), biases.float(), self.carrier.stack.gains)
+            constants = constants + _of(self.row_offset, numbers)
+        stack = Stack(
+            matrices.float(),
+            (self.carrier.stack.biases + constants).float(),
+            self.carrier.stack.gains,
+        )
         if self.sigma > 0:
-            extra = WeightChips(self.carrier, self.sigma).draw(seed ^ 1, first, count).stack
-            moved = WeightChips(self.carrier).nominal().stack
+            extra = WeightChips(self.carrier, self.sigma).draw(seed, first, count).stack
+            own = self.carrier.stack
             stack = Stack(
-                stack.matrices + extra.matrices - moved.matrices,
-                stack.biases + extra.biases - moved.biases,
+                stack.matrices + extra.matrices - own.matrices,
+                stack.biases + extra.biases - own.biases,
                 stack.gains,
             )
-        return Chips(stack, self.additive, self.square)
+        return Chips(stack, self.additive, self.square, self.perfect.reading.relative)
 
 
 def _of(table: Tensor, numbers: Tensor) -> Tensor:
@@ -124,38 +135,18 @@ def _of(table: Tensor, numbers: Tensor) -> Tensor:
     return table if len(table) == 1 else table[numbers.clamp_max(len(table) - 1)]
 
 
-class _Power(IdealDetector):
-    """An ideal detector that notes the mean square of each block's inputs."""
-
-    def __init__(self) -> None:
-        super().__init__("tanh")
-        self.squares: list[Tensor] = []
-
-    def pooled(
-        self,
-        block: int,
-        weight: Tensor,
-        bias: Tensor,
-        gain: Tensor,
-        segment: Tensor,
-        branch: Branch,
-    ) -> Tensor:
-        self.squares.append(segment.square().mean())
-        return super().pooled(block, weight, bias, gain, segment, branch)
-
-    def layer(self, block: int, weight: Tensor, bias: Tensor, gain: Tensor, x: Tensor) -> Tensor:
-        self.squares.append(x.square().mean())
-        return super().layer(block, weight, bias, gain, x)
-
-
 @torch.no_grad()
 def input_power(carrier: Carrier, inputs: Inputs) -> Tensor:
     """(K,) mean square of every block's inputs on beats spread evenly over `inputs`."""
-    rows = torch.linspace(0, len(inputs) - 1, min(PROBE_BEATS, len(inputs))).long()
-    meter = _Power()
-    meter.activation = carrier.architecture.activation
-    features(carrier.stack, inputs.rows(rows), carrier.architecture, meter)
-    return torch.stack(meter.squares).double()
+    squares: list[Tensor] = []
+
+    def note(block: Block, x: Tensor, branch: Branch | None) -> None:
+        del block, branch
+        squares.append(x.square().mean())
+
+    part, architecture = inputs.rows(evenly(len(inputs), PROBE_BEATS)), carrier.architecture
+    walk(carrier.stack, part, architecture, IdealDetector(architecture.response), note)
+    return torch.stack(squares).double()
 
 
 def program_of(carried: SegmentStudent | MeshProgram) -> MeshProgram:
@@ -178,21 +169,23 @@ def mesh_source(
     foundry: Foundry,
     *,
     sigma: float = 0.0,
-    codes: Tensor | None = None,
 ) -> MeshChips:
     """Return the chips a foundry makes for a student (lowered first) or a mesh program.
 
     Raises
     ------
     InputError
-        If `sigma` is negative or there are no beats.
+        If `sigma` is negative, there are no beats, or the foundry's receiver cannot be simulated.
     """
     if len(inputs) == 0:
         raise InputError("a simulation needs at least one beat")
-    carrier = Carrier.of(carried)
+    carrier, program = Carrier.of(carried), program_of(carried)
     WeightChips(carrier, sigma)  # refuses a negative one
-    wiring = Wiring(program_of(carried))
-    bits = int(foundry.profile.dac_bits)
-    if codes is None:
-        codes = torch.as_tensor(wiring.codes(bits))[None]
-    return MeshChips(wiring, foundry, codes, carrier, input_power(carrier, inputs), sigma)
+    foundry = replace(foundry, profile=foundry.profile.on(program))
+    source = MeshChips(program, foundry, carrier, input_power(carrier, inputs), sigma)
+    if source.perfect.reading.common:
+        raise InputError(
+            "noise common to all detectors of a shot can be read on a bench, but not simulated on "
+            "beats yet; leave it out of the profile"
+        )
+    return source

@@ -8,24 +8,24 @@ of threads and on any worker. Only rates are kept: memory does not grow with the
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import islice
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.distributed import process_groups, thread_groups
 from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.streams import BEATS, CHIPS, check_seed, shot_generator
 from ecgphoton.hwsim.verdict import Limits, decide
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource
 from ecgphoton.metrics import auc_by_rank
+from ecgphoton.progress import Steps
 from ecgphoton.student.propagate import Inputs, features, read_out
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 GROUP = 4
 """Chips of one work item; with `BEATS` it keeps the working set in the cache."""
-Progress = Callable[[int, int], None]
 Read = Callable[[torch.Tensor], "NDArray[np.float32]"]
 
 
@@ -68,7 +67,6 @@ class Trial:
     point: OperatingPoint
     seed: int = 0
     readout: Readout = field(default_factory=Readout)
-    rin: float = 0.0
     sampled: bool = False
     """Draw the noise of every sample (the slow reference)."""
 
@@ -78,6 +76,7 @@ class Trial:
                 f"a simulation needs as many labels as beats and at least one, got "
                 f"{len(self.inputs)} beats and {len(self.label)} labels"
             )
+        self.inputs.finite()
         check_seed(self.seed)
 
     def probabilities(self, first: int, count: int = GROUP) -> NDArray[np.float32]:
@@ -129,7 +128,7 @@ class Trial:
             self.powers,
             len(part),
             streams,
-            self.rin,
+            chips.relative,
             square=chips.square,
             sampled=self.sampled,
             coefficients={} if shared is None else shared,
@@ -142,7 +141,8 @@ class Trial:
     def powers(self) -> tuple[int | None, ...]:
         """Degree of the noise polynomials of every block: the same for every chip."""
         nominal = self.source.nominal()
-        return plan_powers(nominal.stack, nominal.additive, margin=1.25 if self.rin else 1.0)
+        margin = 1.25 if nominal.relative else 1.0
+        return plan_powers(nominal.stack, nominal.additive, margin=margin)
 
 
 def abnormal(logits: torch.Tensor) -> NDArray[np.float32]:
@@ -173,23 +173,8 @@ def rates(probability: NDArray[np.float32], label: NDArray[np.bool_], point: Ope
 
 def run_group(trial: Trial, group: int) -> Floats:
     """Rates (GROUP, 3) of chips ``group * GROUP`` ...: what every kind of worker computes."""
-    return np.asarray(rates(trial.probabilities(group * GROUP), trial.label, trial.point))
-
-
-def thread_groups(
-    trial: Trial, groups: Iterable[int], threads: int
-) -> Generator[Floats, None, None]:
-    """Run groups on threads of this process, in order, few of them ahead of the consumer."""
-    with ThreadPoolExecutor(threads) as pool:
-        waiting = iter(groups)
-        queue = [pool.submit(run_group, trial, group) for group in islice(waiting, 2 * threads)]
-        try:
-            while queue:
-                yield queue.pop(0).result()
-                queue.extend(pool.submit(run_group, trial, g) for g in islice(waiting, 1))
-        finally:
-            for future in queue:
-                future.cancel()
+    with single_threaded():
+        return np.asarray(rates(trial.probabilities(group * GROUP), trial.label, trial.point))
 
 
 def run(
@@ -201,7 +186,7 @@ def run(
     workers: int = 1,
     dask: str | None = None,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Steps | None = None,
 ) -> tuple[Floats, bool]:
     """Rates (chips, 3) of chips 0 ... chips - 1, and whether fewer were enough.
 
@@ -217,12 +202,11 @@ def run(
     limits = limits or Limits()
     good = 0
     with single_threaded() as available:
+        work = partial(run_group, trial)
         if workers > 1 or dask is not None:
-            from ecgphoton.hwsim.distributed import process_groups
-
-            source = process_groups(trial, groups, workers=workers, dask=dask)
+            source = process_groups(work, groups, workers=workers, dask=dask)
         else:
-            source = thread_groups(trial, groups, min(threads or available, os.cpu_count() or 1))
+            source = thread_groups(work, groups, min(threads or available, os.cpu_count() or 1))
         for group, rows in enumerate(source):
             start = group * GROUP
             table[start : start + GROUP] = rows

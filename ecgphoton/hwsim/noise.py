@@ -1,59 +1,18 @@
-"""What changes between two shots: detector, laser, phase jitter and drift.
+"""What a photodetector's noise is as a fraction of full scale, for the profiles.
 
 Detector full scale is 1 in the units of ``W x``: the reading when one input of 1 meets one weight
 of 1. All detector noise is given as a standard deviation in that unit and enters *before* the
-amplifier gain, so a large gain amplifies it. `NoiseModel` never makes a chip; see
-`ecgphoton.hwsim.chip.Foundry` for that.
+amplifier gain, so a large gain amplifies it.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
 
 from ecgphoton.errors import InputError
 
 ELECTRON = 1.602176634e-19  # C
 BOLTZMANN = 1.380649e-23  # J/K
-
-
-@dataclass(frozen=True)
-class NoiseModel:
-    """Standard deviations of everything that is new in every shot.
-
-    Raises
-    ------
-    InputError
-        If a value is negative or not finite.
-    """
-
-    detector: float = 0.0
-    """White noise of every detector reading, fraction of full scale."""
-    rin: float = 0.0
-    """Laser relative intensity noise, fraction of the detected value, each detector its own."""
-    jitter: float = 0.0
-    """Shot-to-shot phase jitter of every heater, rad."""
-    drift: float = 0.0
-    """Random walk of every phase, rad per square root of an hour."""
-    hours: float = 0.0
-    """Time since the phases were set, hours."""
-
-    def __post_init__(self) -> None:
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if not (isinstance(value, (int, float)) and math.isfinite(value) and value >= 0):
-                raise InputError(
-                    f"noise.{item.name} is {value!r}; it must be a finite number of at least 0"
-                )
-
-    @property
-    def drifted(self) -> float:
-        """Standard deviation of every phase after `hours`, rad."""
-        return self.drift * math.sqrt(self.hours)
-
-    def with_detector(self, sigma: float) -> NoiseModel:
-        """Add an independent detector noise of that standard deviation."""
-        return replace(self, detector=math.hypot(self.detector, sigma))
 
 
 def photodetector(

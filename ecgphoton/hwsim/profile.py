@@ -1,132 +1,112 @@
-"""Device profiles: what a foundry and a laboratory do to a program, each number with its source."""
+"""Device profiles: how large every effect is in a process, each number with its source."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.noise import NoiseModel
+from ecgphoton.hwsim.effects import EFFECTS, Effect, Number, numbers
 from ecgphoton.intake import parse_toml, read_text
+from ecgphoton.settings import nearest
+
+if TYPE_CHECKING:
+    from ecgphoton.mesh.device import Device
+    from ecgphoton.program.program import MeshProgram
 
 FOLDER = Path(__file__).with_name("profiles")
-LARGEST: dict[str, float] = {
-    "splitter.sigma": math.pi / 4,
-    "phase.offset": math.pi,
-    "heater.spread": 0.5,
-    "heater.curvature": 0.5,
-    "heater.crosstalk": 0.5,
-    "heater.crosstalk_length": 1e4,
-    "loss.mzi_db": 20.0,
-    "loss.mzi_sigma_db": 5.0,
-    "attenuator.sigma": 1.0,
-    "dac.bits": 24,
-    "detector.noise": 1.0,
-    "detector.rin": 1.0,
-    "detector.gain_sigma": 1.0,
-    "detector.offset_sigma": 1.0,
-    "detector.splitter_sigma": math.pi / 4,
-    "time.jitter": math.pi,
-    "time.drift": math.pi,
-    "time.hours": 1e5,
-}
-"""Every key a profile may have, and its largest value; the smallest is 0."""
-FABRICATION = tuple(key for key in LARGEST if not key.startswith(("time.", "dac.", "detector.")))
+BITS = "dac.bits"
+FINEST = 24
+"""Bits of the DACs of a bench where a profile drives exactly: steps below 1 uV."""
 
 
-@dataclass(frozen=True)
-class Profile:
-    """Standard deviations of a fabrication process and of its electronics; all 0 is perfect.
+def number_of(key: str) -> Number:
+    """Return the declaration of a key.
 
     Raises
     ------
     InputError
-        If a value is outside its range.
+        If no effect has it, with the nearest key.
+    """
+    if key in EFFECTS:
+        return EFFECTS[key].number
+    if key not in numbers():
+        with suppress(InputError):
+            _ = EFFECTS[key]  # effects of installed extensions are loaded by this
+    found = numbers()
+    if key not in found:
+        raise InputError(f"a profile has no {key!r}; {nearest(key, found)}")
+    return found[key]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Sizes of the effects of a process and its electronics; an effect not stated has size 0.
+
+    Raises
+    ------
+    InputError
+        If a key is unknown or a number outside its range.
     """
 
-    name: str = "ideal"
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    """Key (``splitter.sigma``) to number, as stated; see `profile[key]` for any key."""
+    name: str = "custom"
     description: str = ""
-    splitter_sigma: float = 0.0
-    """Angle error of every splitter, rad (0.02 is a 52:48 splitter)."""
-    phase_offset: float = 0.0
-    """Static phase of every heated arm, rad."""
-    heater_spread: float = 0.0
-    """Relative spread of the phase per heater power."""
-    heater_curvature: float = 0.0
-    """Spread of the second coefficient: phase = pi (c1 p + c2 p^2), p = (V / V_pi)^2."""
-    heater_crosstalk: float = 0.0
-    """Share of a heater's phase that arrives at a heater one mode pitch (120 um) away."""
-    heater_crosstalk_length: float = 0.0
-    """Distance over which crosstalk falls by e beyond that, um."""
-    loss_mzi_db: float = 0.0
-    """Mean loss of a mesh column, dB; the amplifier restores it, and amplifies its noise."""
-    loss_mzi_sigma_db: float = 0.0
-    """Spread of the loss of single MZIs, dB."""
-    attenuator_sigma: float = 0.0
-    """Relative error of an attenuator's field transmission."""
-    dac_bits: float = 0.0
-    """Bits of the heater DACs; 0 drives exactly, absent uses the program's."""
-    detector_noise: float = 0.0
-    """Per-shot noise of a reading, fraction of full scale (1: unit field on a lossless path)."""
-    detector_rin: float = 0.0
-    """Per-shot noise proportional to the reading."""
-    detector_gain_sigma: float = 0.0
-    """Relative error of a detector's responsivity."""
-    detector_offset_sigma: float = 0.0
-    """Static offset of a reading, fraction of full scale."""
-    detector_splitter_sigma: float = 0.0
-    """Angle error of the balanced detector's splitter, rad (readout `balanced`)."""
-    time_jitter: float = 0.0
-    """Shot-to-shot jitter of every phase, rad."""
-    time_drift: float = 0.0
-    """Random walk of every phase, rad per square root of an hour."""
-    time_hours: float = 0.0
-    """Hours since the phases were set."""
 
     def __post_init__(self) -> None:
-        for key, largest in LARGEST.items():
-            value = getattr(self, key.replace(".", "_"))
-            good = isinstance(value, int | float) and not isinstance(value, bool)
-            if not (good and math.isfinite(value) and 0 <= value <= largest):
-                raise InputError(
-                    f"profile {self.name!r}: {key} is {value!r}; it must be a number from 0 to "
-                    f"{largest:.4g}"
-                )
-        if self.dac_bits != int(self.dac_bits) or self.dac_bits == 1:
-            raise InputError(
-                f"profile {self.name!r}: dac.bits is {self.dac_bits!r}; it must be 0 (exact) or an "
-                "integer from 2 to 24"
-            )
+        try:
+            checked = {key: number_of(key).check(key, v) for key, v in self.numbers.items()}
+        except InputError as error:
+            raise InputError(f"profile {self.name!r}: {error}") from None
+        object.__setattr__(self, "numbers", MappingProxyType(checked))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"numbers": dict(self.numbers)}
+
+    def __getitem__(self, key: str) -> float:
+        """Return a number, 0 where it is not stated; InputError for an unknown key."""
+        if key in self.numbers:
+            return self.numbers[key]
+        number_of(key)
+        return 0.0
 
     @property
-    def noise(self) -> NoiseModel:
-        """What changes between shots."""
-        return NoiseModel(
-            self.detector_noise,
-            self.detector_rin,
-            self.time_jitter,
-            self.time_drift,
-            self.time_hours,
-        )
+    def active(self) -> tuple[Effect, ...]:
+        """Effects that are not 0, in the order in which they act."""
+        return tuple(effect for effect in EFFECTS.values() if self.numbers.get(effect.name))
 
     def with_value(self, key: str, value: float) -> Profile:
-        """Return a profile with one number changed, for example ``splitter.sigma``.
+        """Return a profile with one number changed, for example ``splitter.sigma``."""
+        return replace(self, numbers={**self.numbers, key: value})
 
-        Raises
-        ------
-        InputError
-            If the key is unknown or the value outside its range.
+    def only(self, *kept: Effect) -> Profile:
+        """Return the profile with these effects alone, and those that only scale others."""
+        chosen = [e for e in EFFECTS.values() if e in kept or not e.error]
+        keys = {key for effect in chosen for key in effect.numbers}
+        left = {key: value if key in keys else 0.0 for key, value in self.numbers.items()}
+        return replace(self, numbers=left)
+
+    def on(self, program: MeshProgram) -> Profile:
+        """Return the profile with the program's DAC width where it states none."""
+        return replace(self, numbers={BITS: program.dac_bits, **self.numbers})
+
+    def device_of(self, program: MeshProgram) -> Device:
+        """Return the program's device with the DACs of this profile.
+
+        A profile that does not state ``dac.bits`` leaves the program's width; where it states 0,
+        chips are driven exactly and a bench, whose codes are integers, has `FINEST` bits.
         """
-        if key not in LARGEST:
-            raise InputError(f"a profile has no {key!r}; it has {', '.join(LARGEST)}")
-        changed: dict[str, Any] = {key.replace(".", "_"): value}
-        return replace(self, **changed)
+        bits = int(self.on(program)[BITS]) or FINEST
+        return replace(program.device, dac=replace(program.device.dac, bits=bits))
 
     def to_dict(self) -> dict[str, Any]:
-        """Name, description and every number."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
+        """Name, description and every number stated."""
+        return {"name": self.name, "description": self.description, "numbers": dict(self.numbers)}
 
 
 def profiles() -> tuple[str, ...]:
@@ -149,27 +129,22 @@ def load_profile(source: Profile | str | Path) -> Profile:
         path = Path(source)
         if not path.is_file():
             raise InputError(
-                f"there is no profile {str(source)!r}; use one of {', '.join(profiles())}, or the "
-                "path of a TOML file"
+                f"there is no profile {str(source)!r} and no TOML file of that path; "
+                f"{nearest(str(source), profiles())}"
             )
     return _from_dict(parse_toml(read_text(path), f"profile {path}"), path)
 
 
 def _from_dict(data: dict[str, Any], path: Path) -> Profile:
-    values: dict[str, Any] = {"name": path.stem}
+    texts = {"name": path.stem, "description": ""}
+    stated: dict[str, float] = {}
     for section, content in data.items():
-        if section in ("name", "description"):
+        if section in texts:
             if not isinstance(content, str):
                 raise InputError(f"profile {path}: {section} must be a text")
-            values[section] = content
-            continue
-        if not isinstance(content, dict):
+            texts[section] = content
+        elif isinstance(content, dict):
+            stated |= {f"{section}.{name}": value for name, value in content.items()}
+        else:
             raise InputError(f"profile {path}: {section!r} is not a section of a profile")
-        for name, value in content.items():
-            key = f"{section}.{name}"
-            if key not in LARGEST:
-                raise InputError(
-                    f"profile {path}: unknown key {key!r}; known keys are {', '.join(LARGEST)}"
-                )
-            values[key.replace(".", "_")] = value
-    return Profile(**values)
+    return Profile(stated, **texts)

@@ -1,8 +1,12 @@
-"""Noisy and quantised detectors for the one propagation, `ecgphoton.student.propagate`.
+"""The arithmetic of a chip for `ecgphoton.student.propagate.walk`: noise and converters.
 
 The optics of a chip are collapsed to its effective real 4x4 matrices (a `Stack`); what the
-detectors, converters and the activation device do is a `ChipDetector`. The same two serve Monte
-Carlo (many chips, no gradient) and noise-aware training (a fresh chip a batch, with gradient).
+detectors, converters and the activation device do is a `ChipDetector`::
+
+    x --[DAC]--> W x --> + square v^2 --> + b --> gain --> + noise --[ADC]--> f( ) --> y
+
+Both serve Monte Carlo (many chips, no gradient) and noise-aware training (a fresh chip for every
+batch, with gradient).
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from ecgphoton.hwsim.moments import fit, power_sums, powers_needed
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.streams import BEATS
 from ecgphoton.student.architecture import WIDTH, Branch
-from ecgphoton.student.propagate import IdealDetector, Stack, unfold
+from ecgphoton.student.propagate import Block, IdealDetector, Stack, unfold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,8 +52,10 @@ def noisy_stack(
     weights = stack.matrices.expand(chips, -1, -1, -1)
     biases = stack.biases.expand(chips, -1, -1)
     if sigma > 0:
-        weights = weights + sigma * torch.randn(weights.shape, generator=generator)
-        biases = biases + sigma * torch.randn(biases.shape, generator=generator)
+        weights, biases = (
+            part + sigma * torch.randn(part.shape, generator=generator, dtype=torch.float32)
+            for part in (weights, biases)
+        )
     return Stack(weights.clamp(-scale, scale), biases.clamp(-scale, scale), stack.gains)
 
 
@@ -99,147 +105,106 @@ class ChipDetector:
 
     def _draw(self, chips: int, beats: int, *shape: int) -> Tensor:
         """(C, 4, beats, *shape) standard normals, each chip from its own stream."""
-        size = (WIDTH, max(self.beats, beats), *shape)
+        size, kind = (WIDTH, max(self.beats, beats), *shape), torch.float32
         if len(self.generators) == 1:
-            drawn = torch.randn((chips, *size), generator=self.generators[0])
+            drawn = torch.randn((chips, *size), generator=self.generators[0], dtype=kind)
         else:
-            drawn = torch.empty((chips, *size))
+            drawn = torch.empty((chips, *size), dtype=kind)
             for chip, generator in zip(drawn, self.generators, strict=True):
                 torch.randn(size, generator=generator, out=chip)
         return drawn[:, :, :beats]
 
-    def pooled(
-        self,
-        block: int,
-        weight: Tensor,
-        bias: Tensor,
-        gain: Tensor,
-        segment: Tensor,
-        branch: Branch,
-    ) -> Tensor:
+    def pooled(self, block: Block, segment: Tensor, branch: Branch) -> Tensor:
         """See `Detector.pooled`."""
-        segment = self.readout.drive(segment)
-        powers = 1 if self.silent else self.powers[block]
-        plain = not self.readout.digital and self.square is None
-        if self.silent and plain and self.readout.activation == "relu":
-            ideal = IdealDetector("relu")
-            tokens = ideal.pooled(block, weight, bias, gain, segment, branch)
-        elif (
-            self.readout.explicit
-            or self.square is not None
-            or powers is None
-            or (self.sampled and not self.silent)
-        ):
-            tokens = self._every_sample(block, weight, bias, gain, segment, branch)
+        segment, activation = self.readout.drive(segment), self.readout.activation
+        powers = 1 if self.silent else self.powers[block.index]
+        exact = not self.readout.digital and self.square is None
+        if exact and activation.moments and powers and (self.silent or not self.sampled):
+            tokens = self._by_moments(block, segment, branch, powers)
+        elif exact and self.silent:
+            tokens = IdealDetector(activation).pooled(block, segment, branch)
         else:
-            tokens = self._by_moments(block, weight, bias, gain, segment, branch, powers)
+            tokens = self._every_sample(block, segment, branch)
         return self.readout.collect(tokens)
 
-    def _by_moments(
-        self,
-        block: int,
-        weight: Tensor,
-        bias: Tensor,
-        gain: Tensor,
-        segment: Tensor,
-        branch: Branch,
-        powers: int,
-    ) -> Tensor:
-        chips, beats = weight.shape[0], segment.shape[0]
-        rows = chips * WIDTH
-        sums = power_sums(
-            (gain[..., None] * weight).reshape(rows, WIDTH),
-            (gain * bias).reshape(rows),
-            segment,
-            branch,
-            powers,
-        ).view(powers, chips, WIDTH, beats, branch.tokens)
+    def _by_moments(self, block: Block, segment: Tensor, branch: Branch, powers: int) -> Tensor:
+        chips, beats = len(block.weight), len(segment)
+        sums = power_sums(*block.rows(), segment, branch, powers)
+        sums = sums.view(powers, chips, WIDTH, beats, branch.tokens)
         mean = 2 * sums[0]
         if self.silent:
             return mean
-        if block not in self.coefficients:
-            self.coefficients[block] = self._fit(block, bias, gain, powers)
-        shift, variance = self.coefficients[block]
-        if gain.requires_grad:  # the noise after the amplifier grows with its gain
-            growth = (gain / gain.detach())[..., None] ** 2
+        if block.index not in self.coefficients:
+            self.coefficients[block.index] = self._fit(block, powers)
+        shift, variance = self.coefficients[block.index]
+        if block.gain.requires_grad:  # the noise after the amplifier grows with its gain
+            growth = (block.gain / block.gain.detach())[..., None] ** 2
             shift, variance = shift * growth, variance * growth
         moved = _polynomial(shift, sums)
         spread = _polynomial(variance, sums).div(branch.kernel).clamp_min(1e-20).sqrt()
         drawn = self._draw(chips, beats, branch.tokens)
         return torch.addcmul(mean + moved, spread, drawn).clamp(-1, 1)
 
-    def _fit(self, block: int, bias: Tensor, gain: Tensor, powers: int) -> tuple[Tensor, Tensor]:
-        shape = (bias.shape[0], WIDTH)
+    def _fit(self, block: Block, powers: int) -> tuple[Tensor, Tensor]:
+        bias = block.bias
         rows = [
-            np.broadcast_to(part.detach().double().numpy(), shape).ravel()
-            for part in (gain, bias, self.additive[:, block])
+            np.broadcast_to(part.detach().double().numpy(), bias.shape).ravel()
+            for part in (block.gain, bias, self.additive[:, block.index])
         ]
         return tuple(  # type: ignore[return-value]
-            torch.as_tensor(part.T.reshape(powers + 1, *shape, 1, 1).copy(), dtype=bias.dtype)
+            torch.as_tensor(part.T.reshape(powers + 1, *bias.shape, 1, 1).copy(), dtype=bias.dtype)
             for part in fit(rows[0], rows[1], rows[2], self.relative, powers)
         )
 
-    def _every_sample(
-        self,
-        block: int,
-        weight: Tensor,
-        bias: Tensor,
-        gain: Tensor,
-        segment: Tensor,
-        branch: Branch,
-    ) -> Tensor:
-        chips, beats = weight.shape[0], segment.shape[0]
-        shifted = unfold(segment, branch.positions).view(WIDTH, -1)
+    def _every_sample(self, block: Block, segment: Tensor, branch: Branch) -> Tensor:
+        beats, positions = len(segment), branch.positions
+        shifted = unfold(segment, positions).view(WIDTH, -1)
+        weight, bias, gain = block.weight, block.bias[..., None], block.gain[..., None]
         if self.readout.digital:  # a code must not depend on single-precision rounding
             shifted, weight, bias, gain = (part.double() for part in (shifted, weight, bias, gain))
         answers = []
         # One chip at a time: a chip's draws are the same whatever else is in the batch.
-        for chip in range(chips):
-            z = gain[chip, :, None] * (weight[chip] @ shifted + bias[chip, :, None])
-            if self.square is not None:
-                value = z / gain[chip, :, None] - bias[chip, :, None]
-                z = z + gain[chip, :, None] * self.square[block] * value * value
+        for chip in range(len(weight)):
+            b, g = bias[chip], gain[chip]
+            z = self._squared(block.index, g * (weight[chip] @ shifted + b), b, g)
             if not self.silent:
                 generator = self.generators[chip if len(self.generators) > 1 else 0]
-                size = (WIDTH, max(self.beats, beats), branch.positions)
-                drawn = torch.randn(size, generator=generator)[:, :beats].reshape(WIDTH, -1)
-                spread = self._spread(block, chip, z, bias[chip, :, None], gain[chip, :, None])
-                z = torch.addcmul(z, spread, drawn)
-            value = self.readout.respond(block, z)
+                size = (WIDTH, max(self.beats, beats), positions)
+                drawn = torch.randn(size, generator=generator, dtype=torch.float32)[:, :beats]
+                additive = self.additive[chip if len(self.additive) > 1 else 0, block.index]
+                spread = self._spread(additive[:, None], z, b, g)
+                z = torch.addcmul(z, spread, drawn.reshape(WIDTH, -1))
+            value = self.readout.respond(block.index, z)
             answers.append(value.view(WIDTH, beats, branch.tokens, branch.kernel).mean(-1))
         return torch.stack(answers).to(segment.dtype)
 
-    def _spread(self, block: int, chip: int, z: Tensor, bias: Tensor, gain: Tensor) -> Tensor:
-        """Return the deviation after the gain of every sample of one chip: (4, ...)."""
-        additive = self.additive[chip if len(self.additive) > 1 else 0, block][:, None]
+    def _squared(self, index: int, z: Tensor, bias: Tensor, gain: Tensor) -> Tensor:
+        """Add the square of the detected value that an intensity readout sees."""
+        if self.square is None:
+            return z
+        value = z / gain - bias
+        return z + gain * self.square[index] * value * value
+
+    def _spread(self, additive: Tensor, z: Tensor, bias: Tensor, gain: Tensor) -> Tensor:
+        """Return the deviation of the noise after the gain."""
         if self.relative == 0:
             return gain * additive
-        return gain * torch.hypot(additive, self.relative * (z / gain - bias))
+        value = z / gain - bias
+        return gain * torch.hypot(additive.expand_as(value), self.relative * value)
 
-    def layer(self, block: int, weight: Tensor, bias: Tensor, gain: Tensor, x: Tensor) -> Tensor:
+    def layer(self, block: Block, x: Tensor) -> Tensor:
         """See `Detector.layer`."""
-        chips = weight.shape[0]
-        kind = x.dtype
+        kind, tokens = x.dtype, x.shape[-1] // self.present
         if self.readout.digital:
-            x, weight, bias, gain = (part.double() for part in (x, weight, bias, gain))
-        x = self.readout.drive(x)
-        z = torch.baddbmm(
-            (gain * bias)[..., None], gain[..., None] * weight, x.expand(chips, -1, -1)
-        )
-        if self.square is not None:
-            value = z / gain[..., None] - bias[..., None]
-            z = z + gain[..., None] * self.square[block] * value * value
+            x = x.double()
+            block = block.double()
+        bias, gain = block.bias[..., None], block.gain[..., None]
+        z = self._squared(block.index, block.amplified(self.readout.drive(x)), bias, gain)
         if not self.silent:
-            tokens = x.shape[-1] // self.present
-            drawn = self._draw(chips, self.present, tokens).reshape(z.shape)
-            spread = (gain * self.additive[:, block])[..., None]
-            if self.relative:
-                value = z / gain[..., None] - bias[..., None]
-                spread = gain[..., None] * torch.hypot(
-                    self.additive[:, block, :, None].expand_as(value), self.relative * value
-                )
+            drawn = self._draw(len(z), self.present, tokens).reshape(z.shape)
+            spread = self._spread(self.additive[:, block.index, :, None], z, bias, gain)
             z = torch.addcmul(z, spread, drawn)
-        return self.readout.collect(self.readout.respond(block, z)).to(kind)
+        return self.readout.collect(self.readout.respond(block.index, z)).to(kind)
 
 
 def _polynomial(coefficients: Tensor, sums: Tensor) -> Tensor:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -20,11 +19,11 @@ from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.intake import read_text
-from ecgphoton.program.program import TABLE_BITS, largest_code
-from ecgphoton.student.propagate import Activation, activate
+from ecgphoton.program.codes import TABLE_BITS, largest_code, nearest_codes
+from ecgphoton.student.activations import TANH, Activation
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from ecgphoton.program.program import MeshProgram
 
@@ -37,47 +36,65 @@ DEFAULT_RANGE = (-4.0, 4.0)
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A measured saturation curve: amplifier output -> activation, linear between points."""
+    """A measured saturation curve on a uniform grid, linear between points."""
 
-    voltage: NDArray[np.float64]
-    """(n,) ascending amplifier outputs, in units of the program (gain times detector value)."""
-    response: NDArray[np.float64]
-    """(n,) activation, in [-1, 1]."""
-
-    def __post_init__(self) -> None:
-        x, y = np.asarray(self.voltage, float), np.asarray(self.response, float)
-        if x.ndim != 1 or x.shape != y.shape or len(x) < 2:
-            raise InputError(f"a curve needs two columns of at least 2 rows, got {x.shape}")
-        if not (np.isfinite(x).all() and np.isfinite(y).all() and (np.diff(x) > 0).all()):
-            raise InputError("a curve needs finite numbers and a strictly ascending first column")
-        if np.abs(x).max() > LARGEST_VOLTAGE or np.diff(x).min() < LEAST_STEP:
-            raise InputError(
-                f"a curve's first column runs from {x[0]:g} to {x[-1]:g} in steps down to "
-                f"{np.diff(x).min():g}; values up to {LARGEST_VOLTAGE:g} in steps from "
-                f"{LEAST_STEP:g} on are meant"
-            )
-        if np.abs(y).max() > 1:
-            raise InputError(
-                f"a curve's response reaches {np.abs(y).max():.4g}; scale it into [-1, 1]"
-            )
-
-    @cached_property
-    def samples(self) -> Tensor:
-        """(GRID + 1,) the curve on a uniform grid over its own range, float32."""
-        grid = np.linspace(self.voltage[0], self.voltage[-1], GRID + 1)
-        return torch.as_tensor(np.interp(grid, self.voltage, self.response), dtype=torch.float32)
+    low: float
+    """First amplifier output, in units of the program (gain times detector value)."""
+    high: float
+    """Last amplifier output."""
+    samples: NDArray[np.float64]
+    """(GRID + 1,) activation from `low` to `high`."""
 
     def __call__(self, z: Tensor) -> Tensor:
         """Interpolate; outside its range the curve keeps its end values."""
-        low, high = float(self.voltage[0]), float(self.voltage[-1])
-        place = ((z - low) * (GRID / (high - low))).clamp(0, GRID)
+        place = ((z - self.low) * (GRID / (self.high - self.low))).clamp(0, GRID)
         left = place.detach().floor().clamp_max(GRID - 1)
         index = left.long()
-        table = self.samples.to(z.dtype)
+        table = torch.as_tensor(self.samples, dtype=torch.float32).to(z.dtype)
         return torch.lerp(table[index], table[index + 1], place - left)
 
+    def exact(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Interpolate in double precision."""
+        grid = np.linspace(self.low, self.high, GRID + 1)
+        return np.interp(z, grid, self.samples)
 
-def read_curve(path: Path | str) -> Curve:
+
+def measured(voltage: ArrayLike, response: ArrayLike) -> Activation:
+    """Return the activation of a measured curve: amplifier output -> activation.
+
+    Parameters
+    ----------
+    voltage
+        (n,) ascending amplifier outputs, in units of the program (gain times detector value).
+    response
+        (n,) activation, in [-1, 1].
+
+    Raises
+    ------
+    InputError
+        If the two are not such columns.
+    """
+    x, y = np.asarray(voltage, float), np.asarray(response, float)
+    if x.ndim != 1 or x.shape != y.shape or len(x) < 2:
+        raise InputError(f"a curve needs two columns of at least 2 rows, got {x.shape}")
+    if not (np.isfinite(x).all() and np.isfinite(y).all() and (np.diff(x) > 0).all()):
+        raise InputError("a curve needs finite numbers and a strictly ascending first column")
+    if np.abs(x).max() > LARGEST_VOLTAGE or np.diff(x).min() < LEAST_STEP:
+        raise InputError(
+            f"a curve's first column runs from {x[0]:g} to {x[-1]:g} in steps down to "
+            f"{np.diff(x).min():g}; values up to {LARGEST_VOLTAGE:g} in steps from "
+            f"{LEAST_STEP:g} on are allowed"
+        )
+    if np.abs(y).max() > 1:
+        raise InputError(f"a curve's response reaches {np.abs(y).max():.4g}; scale it into [-1, 1]")
+    low, high = float(x[0]), float(x[-1])
+    curve = Curve(low, high, np.interp(np.linspace(low, high, GRID + 1), x, y))
+    slopes = np.diff(curve.samples) * (GRID / (high - low))
+    ends = min(0.0, float(slopes.min())), max(0.0, float(slopes.max()))
+    return Activation("measured curve", torch=curve, numpy=curve.exact, slope=ends)
+
+
+def read_curve(path: Path | str) -> Activation:
     """Read a two-column CSV (amplifier output, activation); one header line is allowed.
 
     Raises
@@ -102,7 +119,7 @@ def read_curve(path: Path | str) -> Curve:
         raise InputError(
             f"activation curve {path} is not two columns of numbers ({error})"
         ) from error
-    return Curve(table[:, 0], table[:, 1])
+    return measured(table[:, 0], table[:, 1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +132,7 @@ class Readout:
         If a bit width is outside 2 to 16 or the pooling is unknown.
     """
 
-    activation: Activation | Curve = "tanh"
+    activation: Activation = TANH
     pooling: Pooling = "analog"
     input_bits: int | None = None
     """DAC of the 4 inputs, range [-1, 1]; None converts exactly."""
@@ -139,7 +156,7 @@ class Readout:
         if len(bits) != 1:
             raise InputError(f"blocks use different ADC widths {sorted(bits)}; use one")
         return cls(
-            program.architecture.activation,
+            program.architecture.response,
             "digital",
             program.blocks[0].input_bits,
             bits.pop(),
@@ -150,11 +167,6 @@ class Readout:
     def digital(self) -> bool:
         """Whether every sample is converted on its own."""
         return self.pooling == "digital" and self.adc_bits is not None
-
-    @property
-    def explicit(self) -> bool:
-        """Whether every sample has to be formed: converted one by one, or no polynomial fits."""
-        return self.digital or self.activation != "tanh"
 
     def drive(self, x: Tensor) -> Tensor:
         """Convert inputs in [-1, 1] through the DAC."""
@@ -169,10 +181,7 @@ class Readout:
         if self.digital and self.adc_bits is not None:
             low, high = DEFAULT_RANGE if self.ranges is None else self.ranges[block]
             z = quantize(z, self.adc_bits, low, high)
-        if isinstance(self.activation, Curve):
-            value = self.activation(z)
-        else:
-            value = activate(z, self.activation)
+        value = self.activation(z)
         return quantize(value, TABLE_BITS) if self.digital else value
 
     def collect(self, tokens: Tensor) -> Tensor:
@@ -189,8 +198,7 @@ def quantize(x: Tensor, bits: int, low: float = -1.0, high: float = 1.0) -> Tens
     """
     top = largest_code(bits)
     middle, scale = (low + high) / 2, 2 * top / (high - low)
-    codes = ((x.detach() - middle) * scale).round().clamp_(-top, top)
-    rounded = codes.div_(scale).add_(middle)
+    rounded = nearest_codes(x.detach(), bits, low, high).div_(scale).add_(middle)
     if not x.requires_grad:
         return rounded
     exact = x.clamp(low, high)

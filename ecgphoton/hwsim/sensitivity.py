@@ -1,4 +1,4 @@
-"""How every beat's margin answers to every programmed number: the gradients behind blame.
+"""How every beat's margin depends on every programmed number: the gradients behind `blame`.
 
 The margin of a beat is its log-odds of abnormal minus those of the threshold: its sign is the
 decision. Central differences through the one propagation give its derivative by each weight and
@@ -19,7 +19,6 @@ from torch import Tensor
 
 from ecgphoton.hwsim.montecarlo import Trial, margin, single_threaded
 from ecgphoton.hwsim.readout import Readout
-from ecgphoton.hwsim.weights import Chips
 from ecgphoton.student.architecture import WIDTH
 from ecgphoton.student.propagate import Stack
 
@@ -61,7 +60,7 @@ def margins(trial: Trial, stack: Stack, *, threads: int | None = None) -> Floats
 
     def score(at: int) -> NDArray[np.float32]:
         part = Stack(stack.matrices[at : at + BATCH], stack.biases[at : at + BATCH], stack.gains)
-        return trial.score(Chips(part, silent, nominal.square), None, margin)
+        return trial.score(nominal._replace(stack=part, additive=silent), None, margin)
 
     with single_threaded() as available, ThreadPoolExecutor(threads or available) as pool:
         answers = list(pool.map(score, range(0, len(stack.matrices), BATCH)))
@@ -121,7 +120,7 @@ def sensitivity(trial: Trial, *, shots: int = 16, threads: int | None = None) ->
     stack = trial.source.nominal().stack
     blocks = stack.matrices.shape[1]
     count = blocks * WIDTH * (WIDTH + 1)
-    probe = STEP * torch.eye(count).view(count, blocks, WIDTH, WIDTH + 1)
+    probe = STEP * torch.eye(count, dtype=torch.float32).view(count, blocks, WIDTH, WIDTH + 1)
     up = margins(quiet, moved(stack, probe), threads=threads)
     down = margins(quiet, moved(stack, -probe), threads=threads)
     slope = ((up - down) / (2 * STEP)).T.reshape(-1, blocks, WIDTH, WIDTH + 1)
@@ -133,12 +132,12 @@ def sensitivity(trial: Trial, *, shots: int = 16, threads: int | None = None) ->
 def shot_moments(trial: Trial, centre: Floats, shots: int) -> tuple[Floats, Floats]:
     """Shift and variance (B,) of the margin over noisy runs of the perfect chip."""
     chips = trial.source.nominal()
-    if not bool(chips.additive.any()) and trial.rin == 0:
+    if not bool(chips.additive.any()) and chips.relative == 0:
         return np.zeros_like(centre), np.zeros_like(centre)
     stack = chips.stack
     many = Stack(
         stack.matrices.expand(shots, -1, -1, -1), stack.biases.expand(shots, -1, -1), stack.gains
     )
-    noisy = trial.score(Chips(many, chips.additive, chips.square), 0, margin).astype(float)
+    noisy = trial.score(chips._replace(stack=many), 0, margin).astype(float)
     noisy -= threshold_margin(trial.point)
     return noisy.mean(0) - centre, noisy.var(0, ddof=1)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.chip import Detection, Foundry
-from ecgphoton.hwsim.montecarlo import Progress, Trial, rates, run
-from ecgphoton.hwsim.noise import NoiseModel
+from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.meshchips import MeshChips, mesh_source
+from ecgphoton.hwsim.montecarlo import Trial, rates, run, single_threaded
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove
 from ecgphoton.hwsim.weights import Carrier, WeightChips
 from ecgphoton.program.program import MeshProgram
+from ecgphoton.progress import Steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,14 +39,14 @@ def simulate(
     noise: float | None = None,
     profile: Profile | str | None = None,
     readout: Readout | Literal["analog", "digital"] = "analog",
-    detection: Detection = "homodyne",
+    detection: str = "homodyne",
     max_miss: float = 0.10,
     max_fpr: float = 0.10,
     min_yield: float = 0.95,
     early_stop: bool = False,
     workers: int = 1,
     dask: str | None = None,
-    progress: Progress | None = None,
+    progress: Steps | None = None,
 ) -> SimulationReport:
     """Judge a student or a mesh program on many simulated chips.
 
@@ -63,7 +64,8 @@ def simulate(
         ``analog`` (one conversion a token), ``digital`` (one a sample), or a `Readout`; a mesh
         program brings its converters, a student has none.
     detection
-        What a profile's detectors see: ``homodyne``, ``balanced`` or ``intensity``.
+        Receiver of a profile's chips, by its name in `ecgphoton.hwsim.receivers.RECEIVERS`:
+        ``homodyne``, ``balanced``, ``intensity`` or one of an extension.
     early_stop
         Stop once the one-sided confidence bound decides.
     workers, dask
@@ -78,29 +80,32 @@ def simulate(
     """
     started = time.perf_counter()
     limits = Limits(max_miss, max_fpr, min_yield)
-    trial = trial_of(
-        carried,
-        inputs,
-        labels,
-        operating_point,
-        seed=seed,
-        noise=noise,
-        profile=profile,
-        readout=readout,
-        detection=detection,
-    )
     if early_stop:
         chips_to_prove(limits)
-    table, stopped = run(
-        trial,
-        chips,
-        limits=limits,
-        early_stop=early_stop,
-        workers=workers,
-        dask=dask,
-        progress=progress,
-    )
-    perfect = rates(trial.perfect()[None], trial.label, trial.point)[0]
+    with single_threaded() as threads:
+        trial = trial_of(
+            carried,
+            inputs,
+            labels,
+            operating_point,
+            seed=seed,
+            noise=noise,
+            profile=profile,
+            readout=readout,
+            detection=detection,
+        )
+        table, stopped = run(
+            trial,
+            chips,
+            limits=limits,
+            early_stop=early_stop,
+            workers=workers,
+            dask=dask,
+            threads=threads,
+            progress=progress,
+        )
+        perfect = rates(trial.perfect()[None], trial.label, trial.point)[0]
+    made = trial.source.foundry.profile if isinstance(trial.source, MeshChips) else None
     return SimulationReport(
         miss=table[:, 0],
         fpr=table[:, 1],
@@ -110,9 +115,10 @@ def simulate(
         settings={
             "seed": seed,
             "noise": DEFAULT_NOISE if noise is None and profile is None else noise or 0.0,
-            "profile": profile if isinstance(profile, str) else getattr(profile, "name", None),
+            "profile": None if made is None else made.name,
+            "profile_values": None if made is None else dict(made.numbers),
             "readout": trial.readout.pooling,
-            "detection": detection,
+            "receiver": None if made is None else detection,
             "beats": len(inputs),
             "abnormal_beats": int(trial.label.sum()),
             "operating_point": operating_point.to_dict(),
@@ -132,31 +138,27 @@ def trial_of(
     noise: float | None = None,
     profile: Profile | str | None = None,
     readout: Readout | Literal["analog", "digital"] = "analog",
-    detection: Detection = "homodyne",
+    detection: str = "homodyne",
 ) -> Trial:
     """Return the `Trial` that `simulate` runs; see there for the parameters."""
     carrier = Carrier.of(carried)
     electronics = readout if isinstance(readout, Readout) else _electronics(carried, readout)
     label = np.asarray(labels) != 0
     if profile is not None:
-        from ecgphoton.hwsim.meshchips import mesh_source
-
         mesh = mesh_source(carried, inputs, Foundry.of(profile, detection), sigma=noise or 0.0)
-        rin = mesh.foundry.profile.detector_rin
-        return Trial(carrier, mesh, inputs, label, operating_point, seed, electronics, rin)
+        return Trial(carrier, mesh, inputs, label, operating_point, seed, electronics)
     if detection != "homodyne":
         raise InputError(
             f"detection is {detection!r}, which only a device profile has; name a profile, such as "
             "foundry-thermo-optic"
         )
     sigma = DEFAULT_NOISE if noise is None else noise
-    NoiseModel(detector=sigma)  # refuses a negative one
     source = WeightChips(carrier, sigma, sigma)
     return Trial(carrier, source, inputs, label, operating_point, seed, electronics)
 
 
 def _electronics(carried: SegmentStudent | MeshProgram, pooling: str) -> Readout:
-    activation = carried.architecture.activation
+    activation = carried.architecture.response
     if not isinstance(carried, MeshProgram):
         return Readout(activation, pooling)  # type: ignore[arg-type]
     digital = Readout.of(carried)

@@ -2,11 +2,15 @@
 
 Chip ``k`` of seed ``s`` is drawn from Philox with key ``(s, k)`` (a counter-based generator,
 Salmon et al. 2011, doi:10.1145/2063384.2063405), so it is the same chip in a batch of one, in a
-batch of a thousand and on any worker. What changes between two shots is drawn for one chip and
-one block of `BEATS` consecutive beats from a generator seeded by ``(s, k, block)``.
+batch of a thousand and on any worker. Every effect of fabrication has a part of that stream for
+itself, found by a hash of its name: another effect in the list changes no other. What changes
+between two shots is drawn for one chip and one block of `BEATS` consecutive beats from a generator
+seeded by ``(s, k, block)``.
 """
 
 from __future__ import annotations
+
+from hashlib import blake2b
 
 import numpy as np
 import torch
@@ -33,11 +37,17 @@ def check_seed(seed: int) -> int:
     return int(seed)
 
 
-def chip_rng(seed: int, chip: int) -> np.random.Generator:
-    """Return the stream everything fixed about chip number `chip` is drawn from."""
+def chip_rng(seed: int, chip: int, effect: str = "") -> np.random.Generator:
+    """Return the stream from which one effect on chip number `chip` is drawn.
+
+    Without a name it is that of the weights level. The hash is the highest of the four words of
+    Philox's counter, so streams are 2^192 numbers apart.
+    """
     if not 0 <= chip < CHIPS:
         raise InputError(f"chip number {chip} is not in [0, {CHIPS})")
-    return np.random.Generator(np.random.Philox(key=[check_seed(seed), chip]))
+    word = int.from_bytes(blake2b(effect.encode(), digest_size=8).digest(), "big") if effect else 0
+    counter = np.array([0, 0, 0, word], np.uint64)
+    return np.random.Generator(np.random.Philox(key=[check_seed(seed), chip], counter=counter))
 
 
 def shot_generator(seed: int, chip: int, block: int) -> torch.Generator:

@@ -62,7 +62,7 @@ class Surrogate:
         ratio = (detector / level) ** 2 if level else 0.0
         shift = torch.as_tensor(self.slopes.shot_shift * ratio, dtype=torch.float32)
         spread = torch.as_tensor(np.sqrt(self.slopes.shot_variance * ratio), dtype=torch.float32)
-        own = WeightChips(source.carrier, sigma, 0.0, source.weight_bits)
+        own = WeightChips(source.carrier, sigma)
         ideal = source.nominal().stack
         parts = []
         with single_threaded():

@@ -1,4 +1,4 @@
-"""Wide views of the verdict: curves over a parameter, and the largest value that still passes."""
+"""The verdict over a parameter: curves, and the limit up to which chips still pass."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.profile import LARGEST, load_profile
+from ecgphoton.hwsim.effects import Number
+from ecgphoton.hwsim.profile import load_profile, number_of
 from ecgphoton.hwsim.simulate import simulate
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 MOST = 1001
 """Largest number of points of a sweep."""
-Simulate = Callable[..., "SimulationReport"]
+NOISE = Number(
+    "Static error of every weight and bias, and noise of every reading.", 0.8, "of full scale"
+)
+"""The parameter of the weights level."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +33,18 @@ class Sweep:
     values: tuple[float, ...]
 
 
-def check_parameter(name: str) -> str:
-    """Return `name` if it can be swept, else raise InputError."""
-    if name != "noise" and name not in LARGEST:
-        raise InputError(
-            f"{name!r} cannot be swept or solved for; use noise or one of {', '.join(LARGEST)}"
-        )
-    return name
+def parameter(name: str) -> Number:
+    """Return the declaration of what can be swept and solved for: ``noise`` or a profile's key.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    try:
+        return NOISE if name == "noise" else number_of(name)
+    except InputError as error:
+        raise InputError(f"{name!r} cannot be swept or solved for: use noise, or {error}") from None
 
 
 def parse_sweep(text: str) -> Sweep:
@@ -53,7 +62,7 @@ def parse_sweep(text: str) -> Sweep:
     )
     if not equals or not values:
         raise wrong
-    check_parameter(name)
+    number = parameter(name)
     try:
         if ":" in values:
             first, last, count = values.split(":")
@@ -67,6 +76,9 @@ def parse_sweep(text: str) -> Sweep:
             f"sweep {text!r} has {len(points)} values; it needs 1 to {MOST} finite numbers of at "
             "least 0"
         )
+    if number is not NOISE:
+        for point in points:
+            number.check(name, float(point))
     return Sweep(name, tuple(float(f"{point:.12g}") for point in points))
 
 
@@ -96,15 +108,16 @@ class SweepReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {"parameter": self.sweep.parameter, "rows": self.rows()}
+        unit = parameter(self.sweep.parameter).unit
+        return {"parameter": self.sweep.parameter, "unit": unit, "rows": self.rows()}
 
 
-def settings_at(parameter: str, value: float, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return arguments of `simulate` with one parameter set (a profile is assumed ideal)."""
-    if parameter == "noise":
+def settings_at(name: str, value: float, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments of `simulate` with one parameter set, on the ideal profile if none is."""
+    if name == "noise":
         return {**settings, "noise": value}
     profile = load_profile(settings.get("profile") or "ideal")
-    return {**settings, "profile": profile.with_value(parameter, value)}
+    return {**settings, "profile": profile.with_value(name, value)}
 
 
 def run_sweep(
@@ -130,60 +143,90 @@ def run_sweep(
 
 @dataclass(frozen=True, eq=False)
 class Requirement:
-    """The largest value of a parameter that meets the verdict: a line for the foundry."""
+    """The limit of a parameter up to which chips meet the verdict: a line for the foundry."""
 
     parameter: str
+    number: Number
+    """Its declaration: unit, and which way is better."""
     value: float | None
-    """Largest value that passed; None if nothing did."""
+    """Worst value that passed; None if nothing did."""
     failing: float | None
-    """Smallest value that failed; None if the largest allowed one passed."""
+    """Best value that failed; None if the worst one tried passed."""
     tried: tuple[tuple[float, float], ...]
     """(value, yield) in the order tried."""
     report: SimulationReport | None
-    """The simulation at `value`."""
+    """The simulation at `value`: its yield, the interval of it, and the number of chips."""
+
+    @property
+    def sentence(self) -> str:
+        """The requirement in words, with unit, yield and interval."""
+        if self.value is None or self.report is None:
+            best = self.number.written(self.tried[0][0])
+            return f"no value of {self.parameter} passes, not even {best}"
+        bound = "at least" if self.number.better == "more" else "at most"
+        low, high = self.report.interval
+        beyond = (
+            "nothing tried failed"
+            if self.failing is None
+            else f"{self.number.written(self.failing)} fails"
+        )
+        return (
+            f"{self.parameter} must be {bound} {self.number.written(self.value)} ({beyond}); yield "
+            f"{self.report.observed_yield:.1%} of {self.report.chips} chips, "
+            f"{self.report.limits.confidence:.0%} interval {low:.1%} to {high:.1%}"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
             "parameter": self.parameter,
+            "unit": self.number.unit,
+            "better": self.number.better,
             "value": self.value,
             "failing": self.failing,
+            "sentence": self.sentence,
             "tried": [{"value": value, "yield": share} for value, share in self.tried],
             "simulation": None if self.report is None else self.report.to_dict(),
         }
 
 
 def solve(
-    parameter: str,
+    name: str,
     *subject: Any,  # noqa: ANN401 - the positional arguments of simulate
     largest: float | None = None,
     precision: float = 0.02,
     progress: Callable[[int, int], None] | None = None,
     **settings: Any,  # noqa: ANN401 - its keyword arguments
 ) -> Requirement:
-    """Find the largest value of a parameter that still passes, by bisection.
+    """Find the worst value of a parameter that still passes, by bisection.
 
-    The same chips are used at every value, so that yield falls almost smoothly.
+    The same chips are used at every value, so that yield falls almost smoothly. Worse is more for
+    an error (``splitter.sigma``) and less for a resource (``dac.bits``).
 
     Parameters
     ----------
     largest
-        Where to begin; default 0.2 for noise, else a quarter of what a profile may hold.
+        Largest value to try; default a quarter of what a profile may hold, or all of it for a
+        resource.
     precision
-        Relative width at which to stop.
+        Relative width at which to stop; whole numbers are found exactly.
+
+    Raises
+    ------
+    InputError
+        If the parameter is unknown or a value outside its range.
     """
-    check_parameter(parameter)
-    if parameter == "dac.bits":
-        raise InputError("more DAC bits are better, not worse: sweep dac.bits instead of solving")
-    high = largest if largest is not None else 0.2 if parameter == "noise" else None
-    high = LARGEST[parameter] / 4 if high is None else high
+    number = parameter(name)
+    more = number.better == "more"
+    top = largest if largest is not None else number.largest if more else number.largest / 4
+    good, bad = (top, number.least) if more else (0.0, top)
     tried: list[tuple[float, float]] = []
     best: SimulationReport | None = None
     steps = int(np.ceil(np.log2(1 / precision))) + 6
 
     def passes(value: float) -> bool:
         nonlocal best
-        report = simulate(*subject, **settings_at(parameter, value, settings))
+        report = simulate(*subject, **settings_at(name, value, settings))
         tried.append((value, report.observed_yield))
         if report.passed:
             best = report
@@ -191,12 +234,15 @@ def solve(
             progress(min(len(tried), steps), steps)
         return report.passed
 
-    if not passes(0.0):
-        return Requirement(parameter, None, 0.0, tuple(tried), None)
-    if passes(high):
-        return Requirement(parameter, high, None, tuple(tried), best)
-    low = 0.0
-    while high - low > precision * high and len(tried) < steps:
-        middle = (low + high) / 2
-        low, high = (middle, high) if passes(middle) else (low, middle)
-    return Requirement(parameter, low, high, tuple(tried), best)
+    def found(value: float | None, failing: float | None) -> Requirement:
+        return Requirement(name, number, value, failing, tuple(tried), best)
+
+    if not passes(good):
+        return found(None, good)
+    if passes(bad):
+        return found(bad, None)
+    while abs(good - bad) > (1 if number.whole else precision * bad) and len(tried) < steps:
+        middle = (good + bad) / 2
+        middle = float(int(middle)) if number.whole else middle
+        good, bad = (middle, bad) if passes(middle) else (good, middle)
+    return found(good, bad)

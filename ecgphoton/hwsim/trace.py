@@ -117,7 +117,7 @@ def _mix(drawn: Chips, ideal: Chips, static: int, shots: int) -> Chips:
     )
     additive = drawn.additive.clone()
     additive[:, shots:] = 0
-    return Chips(stack, additive, drawn.square)
+    return drawn._replace(stack=stack, additive=additive)
 
 
 def _margin(trial: Trial, chips: Chips, first: int, row: int, beat: int) -> float:

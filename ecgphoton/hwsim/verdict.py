@@ -82,8 +82,8 @@ def chips_to_prove(limits: Limits) -> int:
 def false_pass(limits: Limits, chips: int, step: int) -> float:
     """Chance that early stopping passes a yield that is exactly `min_yield`, looks included.
 
-    Looking often gives luck more chances than one look has; this is the exact price (a walk over
-    the number of failures, one look every `step` chips).
+    Each look is one more chance to stop on a fluctuation. The probability is exact: a walk over
+    the number of failures, with one look every `step` chips.
     """
     mass = {0: 1.0}
     passed = 0.0

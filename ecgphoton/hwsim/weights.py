@@ -1,4 +1,4 @@
-"""Weights level: a chip is a program whose every number came out slightly wrong."""
+"""Weights level: a chip is a program with an independent error in every number."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.readout import quantize
 from ecgphoton.hwsim.streams import chip_rng
 from ecgphoton.student.architecture import WIDTH, Architecture
 from ecgphoton.student.propagate import Head, Stack
@@ -30,7 +29,9 @@ class Chips(NamedTuple):
     additive: Tensor
     """(C or 1, K, 4) per-shot detector noise in units of ``W x``, before the gain."""
     square: Tensor | None = None
-    """(K, 1) detectors read ``v + square v^2``: intensity against a reference field."""
+    """(K, 4, 1) detectors read ``v + square v^2``; None for linear receivers."""
+    relative: float = 0.0
+    """Per-shot noise of a reading in proportion to it."""
 
 
 class ChipSource(Protocol):
@@ -68,7 +69,10 @@ class Carrier:
             )
             parts = [torch.as_tensor(np.array(part), dtype=torch.float32)[None] for part in arrays]
             head = Head(
-                torch.tensor(source.head_weight.tolist()), torch.tensor(source.head_bias.tolist())
+                *(
+                    torch.tensor(part, dtype=torch.float32)
+                    for part in (source.head_weight, source.head_bias)
+                )
             )
             scale = max(block.full_scale for block in source.blocks)
             return cls(source.architecture, Stack(*parts), head, scale)
@@ -99,8 +103,6 @@ class WeightChips:
     """Static error of every weight and bias."""
     detector: float = 0.0
     """Per-shot detector noise, fraction of full scale (1 in units of ``W x``)."""
-    weight_bits: int | None = None
-    """Bits the weights and biases are programmed with; None programs them exactly."""
 
     def __post_init__(self) -> None:
         for name in ("sigma", "detector"):
@@ -113,18 +115,11 @@ class WeightChips:
     def nominal(self) -> Chips:
         """Return the perfect chip."""
         stack = self.carrier.stack
-        if self.weight_bits is not None:
-            bound = self.carrier.scale
-            stack = Stack(
-                quantize(stack.matrices, self.weight_bits, -bound, bound),
-                quantize(stack.biases, self.weight_bits, -bound, bound),
-                stack.gains,
-            )
         return Chips(stack, torch.full_like(stack.biases, self.detector))
 
     def draw(self, seed: int, first: int, count: int) -> Chips:
         """Return chips `first` ... `first + count - 1`."""
-        stack, additive, _ = self.nominal()
+        stack, additive, *_ = self.nominal()
         blocks = stack.matrices.shape[1]
         errors = np.stack([normals(seed, first + k, blocks) for k in range(count)])
         return Chips(self.with_errors(stack, torch.as_tensor(errors) * self.sigma), additive)

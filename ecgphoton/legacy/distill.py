@@ -1,130 +1,123 @@
-"""Distillation as a loss on cached teacher outputs; the loop does not know of it."""
+"""Distillation as a loss on cached teacher outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from ecgphoton.errors import one_of, refuse_unless
 from ecgphoton.legacy.guards import TeacherPause
-from ecgphoton.training.parts import Batch, Examples, Loss, Parts
-
-GateSet = Literal["validation", "test"]
+from ecgphoton.legacy.memory import Memory
+from ecgphoton.settings import Settings, setting
+from ecgphoton.training.judge import Outputs
+from ecgphoton.training.parts import Batch, Loss, Parts
 
 
 @dataclass(frozen=True)
-class Distillation:
+class Distillation(Settings, section="distill"):
     """How a teacher teaches; off unless there is a teacher.
 
     The loss is ``alpha * CE + beta * T^2 * KL(teacher || student) + gamma * MSE(projections)
-    + margin_weight * margin`` (Hinton et al. 2015, arXiv:1503.02531).
+    + margin_weight * margin`` (Hinton et al. 2015, arXiv:1503.02531), T being `temperature`.
+
+    Raises
+    ------
+    InputError
+        When a value is outside what its declaration or a rule allows.
     """
 
-    teacher: str = "none"
-    """``none``, ``auto`` (train one first), or the path of a teacher checkpoint."""
-    alpha: float = 1.0
-    beta: float = 0.5
-    gamma: float = 0.25
-    temperature: float = 2.0
-    d_kd: int = 8
-    """Dimensions in which teacher and student features are compared: the leading principal
-    components of the teacher's (at most its embedding), and a learnt projection of h_pool."""
-    margin_target: float = 0.6
-    """The margin term is ``relu(target - p)`` of the true abnormal beats."""
-    margin_weight: float = 0.0
-    warm_up: int = 10
-    """Epochs before the teacher takes part."""
-    pause: float = 0.35
-    """Validation miss rate above which the teacher pauses..."""
-    resume: float = 0.20
-    """...and below which it goes on."""
-    confidence: float = 0.8
-    """A beat is taught only if the teacher is right and at least this sure."""
-    min_f1: float = 0.6
-    """Smallest F1 (macro-F1 for several classes) of an acceptable teacher on the gate set."""
-    min_sensitivity: float = 0.8
-    """Smallest sensitivity (mean recall for several classes) of an acceptable teacher."""
-    miss_margin: float = 0.0
-    """How much the teacher's miss rate may exceed the baseline student's."""
-    fpr_limit: float = 0.10
-    """The teacher's FPR may not exceed this or the baseline's, whichever is larger."""
-    max_gap: float = 0.05
-    """Larger growth of the teacher's miss rate toward the gate set halves `beta`."""
-    gate_on: GateSet = "validation"
-    """Set the gates look at; with ``test`` that set takes part in selection."""
-    teacher_width: int = 16
-    """Channels of the teacher's first stage (64 is the full ResNet18)."""
-    teacher_embedding: int = 32
-    teacher_epochs: int = 15
-    teacher_learning_rate: float = 0.003
+    teacher: str = setting(
+        "none", "`none`, `auto` (train one first), or the path of a teacher checkpoint."
+    )
+    alpha: float = setting(1.0, "Weight of the loss on labels.", low=0, high=1000)
+    beta: float = setting(0.5, "Weight of the logit term.", low=0, high=1000)
+    gamma: float = setting(0.25, "Weight of the feature term.", low=0, high=1000)
+    temperature: float = setting(
+        2.0, "Temperature at which logits are compared.", above=0, high=100
+    )
+    d_kd: int = setting(
+        8,
+        "Dimensions in which teacher and student features are compared: the leading principal "
+        "components of the teacher's (at most its embedding), and a learnt projection of h_pool.",
+        low=1,
+        high=512,
+    )
+    margin_target: float = setting(
+        0.6,
+        "The margin term is `relu(margin_target - p)` of the true abnormal beats.",
+        above=0,
+        high=1,
+    )
+    margin_weight: float = setting(0.0, "Weight of the margin term.", low=0, high=1000)
+    warm_up: int = setting(10, "Epochs before the teacher takes part.", low=0)
+    pause: float = setting(
+        0.35, "Validation miss rate above which the teacher pauses.", low=0, high=1
+    )
+    resume: float = setting(
+        0.20, "Validation miss rate below which it takes part again.", low=0, high=1
+    )
+    confidence: float = setting(
+        0.8,
+        "A beat is taught only if the teacher is right and gives its class at least this "
+        "probability.",
+        low=0,
+        high=1,
+    )
+    min_f1: float = setting(
+        0.6,
+        "Smallest F1 (macro-F1 for several classes) of an acceptable teacher on the gate set.",
+        low=0,
+        high=1,
+    )
+    min_sensitivity: float = setting(
+        0.8,
+        "Smallest sensitivity (mean recall for several classes) of an acceptable teacher.",
+        low=0,
+        high=1,
+    )
+    miss_margin: float = setting(
+        0.0,
+        "How much the teacher's miss rate may exceed the baseline student's.",
+        low=-1,
+        high=1,
+    )
+    fpr_limit: float = setting(
+        0.10,
+        "The teacher's FPR may not exceed this or the baseline's, whichever is larger.",
+        low=0,
+        high=1,
+    )
+    max_gap: float = setting(
+        0.05,
+        "Larger growth of the teacher's miss rate toward the gate set halves `beta`.",
+        low=0,
+        high=1,
+    )
+    gate_on: Literal["validation", "test"] = setting(
+        "validation", "Set the gates look at; with `test` that set takes part in selection."
+    )
+    teacher_width: int = setting(
+        16, "Channels of the teacher's first stage (64 is the full ResNet18).", low=1, high=128
+    )
+    teacher_embedding: int = setting(
+        32, "Length of the teacher's feature vector.", low=1, high=1024
+    )
+    teacher_epochs: int = setting(15, "Epochs the teacher is trained for.", low=1, high=1000)
+    teacher_learning_rate: float = setting(
+        0.003, "Peak learning rate of the teacher.", above=0, high=1
+    )
 
-    def __post_init__(self) -> None:
-        refuse_unless(
-            "distill",
-            self,
-            (
-                (bool(self.teacher), "teacher", "'none', 'auto' or a path"),
-                *(
-                    (0 <= getattr(self, name) <= 1000, name, "from 0 to 1000")
-                    for name in ("alpha", "beta", "gamma", "margin_weight")
-                ),
-                (0 < self.temperature <= 100, "temperature", "in (0, 100]"),
-                (1 <= self.d_kd <= 512, "d_kd", "from 1 to 512"),
-                (0 < self.margin_target <= 1, "margin_target", "in (0, 1]"),
-                (self.warm_up >= 0, "warm_up", "at least 0"),
-                (0 <= self.resume <= self.pause, "resume", "from 0 to distill.pause"),
-                (self.pause <= 1, "pause", "at most 1"),
-                *(
-                    (0 <= getattr(self, name) <= 1, name, "from 0 to 1")
-                    for name in ("confidence", "min_f1", "min_sensitivity", "fpr_limit", "max_gap")
-                ),
-                (-1 <= self.miss_margin <= 1, "miss_margin", "from -1 to 1"),
-                (self.gate_on in get_args(GateSet), "gate_on", one_of(*get_args(GateSet))),
-                (1 <= self.teacher_width <= 128, "teacher_width", "from 1 to 128"),
-                (1 <= self.teacher_embedding <= 1024, "teacher_embedding", "from 1 to 1024"),
-                (1 <= self.teacher_epochs <= 1000, "teacher_epochs", "from 1 to 1000"),
-                (
-                    0 < self.teacher_learning_rate <= 1,
-                    "teacher_learning_rate",
-                    "in (0, 1]",
-                ),
-            ),
-        )
-
-
-@dataclass(frozen=True)
-class TeacherOutputs:
-    """What a frozen teacher says about every training beat, computed once."""
-
-    logits: Tensor
-    """(n, classes)."""
-    feature: Tensor
-    """(n, embedding)."""
-
-    def __len__(self) -> int:
-        """Return the number of beats."""
-        return len(self.logits)
-
-
-@torch.no_grad()
-def outputs_of(teacher: nn.Module, examples: Examples, *, block: int = 1024) -> TeacherOutputs:
-    """Run a teacher once over all beats, in evaluation mode."""
-    teacher.eval()
-    logits, features = [], []
-    for at in range(0, len(examples), block):
-        rows = examples.inputs.rows(slice(at, at + block))
-        said, felt = teacher(rows.window, rows.rhythm, rows.residual)
-        logits.append(said)
-        features.append(felt)
-    return TeacherOutputs(torch.cat(logits), torch.cat(features))
+    def rules(self) -> Iterable[tuple[bool, str, str]]:
+        """See that a teacher is named, and that it does not pause and resume at once."""
+        yield bool(self.teacher), "teacher", "'none', 'auto' or a path"
+        yield self.resume <= self.pause, "resume", "at most distill.pause"
 
 
-def trusted(outputs: TeacherOutputs, label: Tensor, confidence: float) -> Tensor:
-    """(n,) 1 where the teacher is right and at least so sure, 0 elsewhere."""
+def trusted(outputs: Outputs, label: Tensor, confidence: float) -> Tensor:
+    """(n,) 1 where the teacher is right with at least this probability, 0 elsewhere."""
     probability = torch.softmax(outputs.logits, -1)
     right = probability.argmax(1) == label
     sure = probability.gather(1, label[:, None])[:, 0] >= confidence
@@ -141,7 +134,7 @@ def principal(feature: Tensor, dimensions: int) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class DistillationLoss:
-    """A loss on labels, plus what a teacher adds while it may."""
+    """A loss on labels, plus the terms of a teacher while it takes part."""
 
     labels: Loss
     settings: Distillation
@@ -159,16 +152,16 @@ class DistillationLoss:
     def __call__(self, batch: Batch) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Return the loss of a batch and its terms."""
         label_loss, terms = self.labels(batch)
-        if batch.epoch < self.settings.warm_up or not batch.control.distil:
+        if batch.epoch < self.settings.warm_up or not Memory.of(batch.control).distil:
             return label_loss, {**terms, "labels": label_loss.detach()}
         settings, mask = self.settings, self.mask[batch.index]
         share = mask / mask.sum().clamp_min(1)
         soft = self.soft[batch.index]
-        said = torch.log_softmax(batch.logits / settings.temperature, -1)
-        divergence = (soft.exp() * (soft - said)).sum(1)
+        student = torch.log_softmax(batch.logits / settings.temperature, -1)
+        divergence = (soft.exp() * (soft - student)).sum(1)
         logit = settings.temperature**2 * (share * divergence).sum()
-        own = nn.functional.normalize(batch.feature @ self.projection.T, dim=1)
-        feature = (share * (own - self.target[batch.index]).square().mean(1)).sum()
+        projected = nn.functional.normalize(batch.feature @ self.projection.T, dim=1)
+        feature = (share * (projected - self.target[batch.index]).square().mean(1)).sum()
         loss = settings.alpha * label_loss + self.beta * logit + self.gamma * feature
         terms = {
             **terms,
@@ -187,7 +180,7 @@ class DistillationLoss:
 
 def distilled(
     parts: Parts,
-    outputs: TeacherOutputs,
+    outputs: Outputs,
     label: Tensor,
     settings: Distillation,
     *,
@@ -209,7 +202,7 @@ def distilled(
     weight
         What the gates decided, see `gates.Verdict`.
     strength
-        Multiplies `beta` and `gamma` (`Balance.strength`).
+        Multiplies `beta` and `gamma` (`Strategies.strength`).
     feature
         Length of the student's feature vector.
     seed
@@ -219,7 +212,9 @@ def distilled(
         return parts
     target = principal(outputs.feature, settings.d_kd)
     draw = torch.Generator().manual_seed(seed)
-    projection = nn.Parameter(torch.randn(target.shape[1], feature, generator=draw) / feature**0.5)
+    projection = nn.Parameter(
+        torch.randn(target.shape[1], feature, generator=draw, dtype=target.dtype) / feature**0.5
+    )
     loss = DistillationLoss(
         parts.loss,
         settings,
@@ -234,5 +229,5 @@ def distilled(
         parts,
         loss=loss,
         extra=(*parts.extra, projection),
-        guards=(*parts.guards, TeacherPause(settings.pause, settings.resume)),
+        after_epoch=(*parts.after_epoch, TeacherPause(settings.pause, settings.resume)),
     )

@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from ecgphoton.decision import OperatingPoint, ThresholdPolicy
+from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
-from ecgphoton.legacy.distill import Distillation, TeacherOutputs, distilled, outputs_of
+from ecgphoton.legacy.distill import Distillation, distilled
 from ecgphoton.legacy.gates import Verdict, accept
 from ecgphoton.legacy.teaching import Progress, tell, train_teacher
 from ecgphoton.training.fit import Fitted, fit
-from ecgphoton.training.judge import probabilities, summarise
-from ecgphoton.training.parts import Examples, Parts, Schedule
+from ecgphoton.training.judge import Outputs, judge, outputs_of, probabilities, summarise
+from ecgphoton.training.parts import Control, Examples, Parts, Schedule
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Contestant:
 
 @dataclass(frozen=True)
 class DistilReport:
-    """What a distillation came to."""
+    """The result of a distillation."""
 
     verdict: Verdict
     contestants: tuple[Contestant, ...]
     """Teacher, baseline, and distilled unless it was refused."""
-    outputs: TeacherOutputs
+    outputs: Outputs
     """Cached on the training beats."""
     label: Mapping[str, np.ndarray]
     """(n,) per set."""
@@ -107,7 +107,7 @@ def distil(
     strength: float = 1.0,
     seed: int,
     teacher: nn.Module | None = None,
-    outputs: TeacherOutputs | None = None,
+    outputs: Outputs | None = None,
     progress: Progress | None = None,
 ) -> DistilReport:
     """Train a baseline and a distilled student under the same seed and schedule, and compare.
@@ -124,7 +124,7 @@ def distil(
         The teacher learns from `training`; epochs and thresholds are chosen on `validation` (and
         on `test` only if `policy` has a blend). The gates look at ``settings.gate_on``.
     classes, strength, seed
-        Outputs, ``Balance.strength``, and the seed of everything.
+        Outputs, ``Strategies.strength``, and the seed of everything.
     teacher
         A trained teacher; None trains one.
     outputs
@@ -155,8 +155,9 @@ def distil(
             training, monitors, classes, settings, policy, seed=seed, progress=progress
         )
     else:
-        taught = Fitted(teacher, _point(teacher, monitors, policy, classes), 0, ())
-    outputs = outputs_of(taught.model, training) if outputs is None else outputs
+        _, point, _ = judge(teacher, monitors, policy, "auc", Control())
+        taught = Fitted(teacher, point, 0, ())
+    outputs = outputs or outputs_of(taught.model, training)
     if outputs.logits.shape != (len(training), classes):
         raise InputError(
             f"the teacher outputs are of shape {tuple(outputs.logits.shape)}, training has "
@@ -176,16 +177,16 @@ def distil(
         )
         return _contestant(name, fitted, sets)
 
-    master, baseline = _contestant("teacher", taught, sets), learn("baseline", parts)
+    judged, baseline = _contestant("teacher", taught, sets), learn("baseline", parts)
     if settings.gate_on == "test":
-        gate, before = test_name, master.numbers["validation"]
+        gate, before = test_name, judged.numbers["validation"]
     else:
-        said = torch.softmax(outputs.logits, -1).numpy()
-        gate, before = "validation", summarise(said, training.label.numpy(), taught.point)
-    verdict = accept(master.numbers[gate], baseline.numbers[gate], settings, learnt=before)
-    contestants: tuple[Contestant, ...] = (master, baseline)
+        probability = torch.softmax(outputs.logits, -1).numpy()
+        gate, before = "validation", summarise(probability, training.label.numpy(), taught.point)
+    verdict = accept(judged.numbers[gate], baseline.numbers[gate], settings, learnt=before)
+    contestants: tuple[Contestant, ...] = (judged, baseline)
     if verdict.accepted:
-        pupil = distilled(
+        taught_parts = distilled(
             parts,
             outputs,
             training.label,
@@ -194,26 +195,13 @@ def distil(
             strength=strength,
             seed=seed,
         )
-        contestants += (learn("distilled", pupil),)
+        contestants += (learn("distilled", taught_parts),)
     return DistilReport(
         verdict,
         contestants,
         outputs,
         {name: examples.label.numpy() for name, examples in sets.items()},
         tuple(dict.fromkeys(["training", *monitors, gate])),
-    )
-
-
-def _point(
-    model: nn.Module, monitors: Mapping[str, Examples], policy: ThresholdPolicy, classes: int
-) -> OperatingPoint | None:
-    if classes != 2:
-        return None
-    return policy.fit(
-        {
-            name: (probabilities(model, examples)[:, 1], examples.label.numpy())
-            for name, examples in monitors.items()
-        }
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether a teacher may teach: it is refused when the student knows better."""
+"""Whether a teacher may teach: it is refused when the baseline student is better."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ecgphoton.legacy.distill import Distillation
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gates say about a teacher."""
+    """Whether and with what weight a teacher teaches, and why."""
 
     weight: float
     """1 accepted, 0.5 accepted with half `beta`, 0 refused."""
@@ -23,11 +23,11 @@ class Verdict:
         return self.weight > 0
 
     def __str__(self) -> str:
-        """Say it in a sentence."""
-        said = "; ".join(self.reasons)
+        """Return the verdict as a sentence."""
+        reasons = "; ".join(self.reasons)
         if not self.accepted:
-            return f"distillation refused, weight 0: {said}"
-        return f"teacher accepted, weight {self.weight:g}" + (f": {said}" if said else "")
+            return f"distillation refused, weight 0: {reasons}"
+        return f"teacher accepted, weight {self.weight:g}" + (f": {reasons}" if reasons else "")
 
 
 def accept(

@@ -1,4 +1,4 @@
-"""The teacher: a one-dimensional ResNet18 of configurable width (never goes to the chip)."""
+"""The teacher: a one-dimensional ResNet18 of configurable width; it is not exported."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgphoton.errors import InputError
+from ecgphoton.settings import Settings, setting
 from ecgphoton.student.architecture import SAMPLES, WIDTH
 
 if TYPE_CHECKING:
@@ -19,26 +20,28 @@ RESIDUAL_AT = (120, 120)  # samples of a window before and after its QRS part
 
 
 @dataclass(frozen=True)
-class TeacherShape:
-    """Shape of a `Teacher`."""
+class TeacherShape(Settings, section="teacher"):
+    """Shape of a `Teacher`.
 
-    classes: int = 2
-    width: int = 16
-    """Channels of the first stage; later stages have 2, 4 and 8 times as many."""
-    embedding: int = 32
-    """Length of the feature vector."""
-    rhythm: bool = False
-    """Whether the four RR-interval features join the pooled ones."""
-    shape_tokens: int = 0
-    """How many times four shape features join them, too."""
-    template: bool = False
-    """Whether beat minus running template is a second input channel."""
+    Raises
+    ------
+    InputError
+        When a value is outside what its declaration allows.
+    """
 
-    def __post_init__(self) -> None:
-        for name, low, high in (("classes", 2, 16), ("width", 1, 128), ("embedding", 1, 1024)):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(f"teacher {name} is {value!r}; it must be from {low} to {high}")
+    classes: int = setting(2, "Outputs of the classifier.", low=2, high=16)
+    width: int = setting(
+        16,
+        "Channels of the first stage; later stages have 2, 4 and 8 times as many.",
+        low=1,
+        high=128,
+    )
+    embedding: int = setting(32, "Length of the feature vector.", low=1, high=1024)
+    rhythm: bool = setting(False, "Whether the four RR-interval features join the pooled ones.")
+    shape_tokens: int = setting(0, "How many times four shape features join them, too.", low=0)
+    template: bool = setting(
+        False, "Whether beat minus running template is a second input channel."
+    )
 
 
 class _Block(nn.Module):
@@ -131,10 +134,6 @@ class Teacher(nn.Module):
         """Number of rhythm and shape features."""
         return WIDTH * (self.shape.rhythm + self.shape.shape_tokens)
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return the state as numpy arrays, for a checkpoint."""
-        return {name: value.detach().numpy().copy() for name, value in self.state_dict().items()}
-
 
 def _need(part: Tensor | None, name: str) -> Tensor:
     if part is None:
@@ -146,7 +145,7 @@ def _need(part: Tensor | None, name: str) -> Tensor:
 
 
 def teacher_from_arrays(shape: TeacherShape, arrays: Mapping[str, np.ndarray]) -> Teacher:
-    """Rebuild a teacher from `Teacher.arrays`.
+    """Rebuild a teacher from `training.state.weights_of`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A teacher trained with the one loop, and its checkpoint."""
+"""Training of a teacher with `training.fit`, and its checkpoint."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from pathlib import Path
 from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
-from ecgphoton.legacy.balance import Balance
 from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.guards import GuardSettings
+from ecgphoton.legacy.losses import LossSettings
+from ecgphoton.legacy.strategies import Strategies, extended
 from ecgphoton.legacy.teacher import Teacher, TeacherShape, teacher_from_arrays
 from ecgphoton.student.architecture import WIDTH
 from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation
+from ecgphoton.training.balance import Balance
 from ecgphoton.training.fit import Fitted, fit
-from ecgphoton.training.losses import LossSettings
 from ecgphoton.training.parts import EpochRecord, Examples, Schedule
-from ecgphoton.training.state import FitState
+from ecgphoton.training.state import FitState, weights_of
 
 TEACHER_BATCH = 128
 
@@ -28,7 +29,7 @@ Progress = Callable[[str, EpochRecord, int], None]
 
 
 def tell(progress: Progress | None, name: str, epochs: int) -> Callable[[FitState], None] | None:
-    """Return an `on_epoch` for `fit` that passes the last record on under a name."""
+    """Return an `on_epoch` for `fit` that reports the last record under a model's name."""
     if progress is None:
         return None
     return lambda state: progress(name, state.history[-1], epochs)
@@ -57,7 +58,7 @@ def train_teacher(
     seed: int,
     progress: Progress | None = None,
 ) -> Fitted:
-    """Train a teacher on training records only, with weighted cross-entropy and the one loop."""
+    """Train a teacher on training records only, with weighted cross-entropy and `training.fit`."""
     model = Teacher(teacher_shape(training, classes, settings), seed=seed)
     schedule = Schedule(
         learning_rate=settings.teacher_learning_rate,
@@ -68,11 +69,12 @@ def train_teacher(
         selection="auc" if classes == 2 else "macro-f1",
     )
     balance = Balance(class_weights="fixed" if classes == 2 else "inverse", warm_up=0, ramp=1)
-    parts = assemble(
-        balance,
+    parts = extended(
+        assemble(balance, Augmentation(), examples=training, classes=classes),
+        Strategies(),
         GuardSettings(),
-        Augmentation(),
         LossSettings(),
+        balance=balance,
         examples=training,
         classes=classes,
     )
@@ -89,8 +91,8 @@ def train_teacher(
 
 
 def save_teacher(path: Path, teacher: Teacher, metadata: Mapping[str, object]) -> None:
-    """Write a teacher's weights and shape, with whatever else should be known about it."""
-    save_checkpoint(path, teacher.arrays(), {**metadata, "teacher": asdict(teacher.shape)})
+    """Write a teacher's weights and shape, and further metadata."""
+    save_checkpoint(path, weights_of(teacher), {**metadata, "teacher": asdict(teacher.shape)})
 
 
 def load_teacher(path: Path) -> Teacher:

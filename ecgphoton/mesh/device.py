@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ecgphoton.errors import InputError
 from ecgphoton.mesh.clements import Phases, recompose
 from ecgphoton.mesh.heater import HeaterDac, voltage_of_phase
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH, MeshLayout
@@ -52,7 +53,7 @@ class Device:
     Raises
     ------
     InputError
-        From `HeaterDac`, if its voltages or bits are not usable.
+        If a pitch is not above 0 and finite.
     """
 
     kind: MeshKind = "svd-clements"
@@ -63,7 +64,14 @@ class Device:
     mode_pitch: float = MODE_PITCH
     """Distance between waveguides, um."""
 
-    @property
+    def __post_init__(self) -> None:
+        for pitch in (self.column_pitch, self.mode_pitch):
+            if not 0 < pitch < np.inf:
+                raise InputError(
+                    f"column_pitch, mode_pitch is {pitch!r} um; it must be finite, above 0"
+                )
+
+    @cached_property
     def layout(self) -> MeshLayout:
         """Columns and modes of the MZIs of every mesh, in light order."""
         return MeshLayout("reck" if self.kind == "svd-reck" else "clements", WIDTH)

@@ -17,7 +17,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.mesh.mzi import namespace
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from ecgphoton.mesh.mzi import Array
 
@@ -94,14 +94,21 @@ class HeaterDac:
         return int((1 << self.bits) - 1)
 
     def voltage_of(self, codes: Array) -> Array:
-        """Voltage (V) of codes."""
-        return codes * (self.v_max / self.top)
+        """Voltage (V) of codes, float64 for integers."""
+        whole = namespace(codes) is not np and not codes.is_floating_point()
+        return (codes.double() if whole else codes) * (self.v_max / self.top)
 
-    def phase_of(self, codes: Array, v_pi: Array = None, curve: Array = None) -> Array:
-        """Phase (rad) that codes give on heaters of this law, or of another (see the functions)."""
-        return phase_of_voltage(self.voltage_of(codes), self.v_pi if v_pi is None else v_pi, curve)
+    def code_of(self, voltage: Array) -> Array:
+        """Integer codes nearest to voltages (V), 0 and `top` for those out of range."""
+        xp = namespace(voltage)
+        code = xp.clip(xp.round(voltage / self.v_max * self.top), 0, self.top)
+        return code.astype(np.int64) if xp is np else code.long()
 
-    def codes_for(self, phase: Array, v_pi: Array = None, curve: Array = None) -> NDArray[np.int64]:
+    def phase_of(self, codes: Array) -> Array:
+        """Phase (rad) that codes give on heaters of this law."""
+        return phase_of_voltage(self.voltage_of(codes), self.v_pi)
+
+    def codes_for(self, phase: ArrayLike) -> NDArray[np.int64]:
         """Return the codes whose voltages are nearest to those of phases (rad); numpy only.
 
         Phases are taken literally, because a turn more is also more heat: wrap them first.
@@ -111,16 +118,11 @@ class HeaterDac:
         InputError
             If a phase is negative, not finite, or beyond the reach of the largest code.
         """
-        wanted = np.asarray(phase, float)
-        law = self.v_pi if v_pi is None else v_pi
-        reach = phase_of_voltage(self.v_max, law, curve)
+        wanted, reach = np.asarray(phase, float), phase_of_voltage(self.v_max, self.v_pi)
         inside = (wanted >= 0) & (wanted <= reach + 1e-9)
         if not inside.all():
-            worst = np.broadcast_to(wanted, inside.shape)[~inside][0]
             raise InputError(
-                f"phase {worst:.6g} rad is out of reach; the heater covers 0 to "
-                f"{np.min(reach):.6g} rad, wrap the phase to [0, 2 pi)"
+                f"phase {wanted[~inside][0]:.6g} rad is out of reach; the heater covers 0 to "
+                f"{reach:.6g} rad, wrap the phase to [0, 2 pi)"
             )
-        voltage = voltage_of_phase(wanted, law, curve, largest=self.v_max)
-        codes: NDArray[np.int64] = np.rint(voltage / self.v_max * self.top).astype(np.int64)
-        return codes
+        return np.asarray(self.code_of(voltage_of_phase(wanted, self.v_pi)))

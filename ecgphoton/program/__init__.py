@@ -1,1 +1,4 @@
-"""The mesh program: a student as phases, codes and electronics, and the file that holds it."""
+"""The mesh program: a quantized student and its optics come in; one value and its file go out.
+
+Everything that a chip and its electronics need is in it: phases, DAC codes, converters, tables.
+"""

@@ -17,60 +17,27 @@ import numpy as np
 from ecgphoton.artifacts import read_json, write_text
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.heater import voltage_of_phase
+from ecgphoton.program.blocks import MatrixBlock, MeshPhases
+from ecgphoton.program.codes import TABLE_BITS, largest_code
 from ecgphoton.program.compact_json import compact_json
-from ecgphoton.program.program import (
-    FORMAT,
-    TABLE_BITS,
-    MatrixBlock,
-    MeshPhases,
-    MeshProgram,
-    largest_code,
-)
-from ecgphoton.student.architecture import SAMPLES, Architecture
+from ecgphoton.program.convention import CONVENTION, PREPROCESSING, UNITS
+from ecgphoton.program.program import FORMAT, MeshProgram
+from ecgphoton.student.architecture import Architecture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
 SCHEMA = Path(__file__).with_name("program.schema.json")
-
-CONVENTION = {
-    "splitter": "B(e) = [[cos h, i sin h], [i sin h, cos h]], h = pi/4 + e; e = 0 in this file",
-    "mzi": "T(theta, phi) = B diag(exp(i theta), 1) B diag(exp(i phi), 1) on modes (m, m+1); "
-    "light meets phi first; theta = 0 is cross, theta = pi is bar",
-    "mesh": "Q = diag(exp(i output)) T_last ... T_0; MZIs are listed in light order",
-    "matrix": "svd-*: W = scale Re(U diag(attenuation) V), light meets mesh V, the attenuators, "
-    "then mesh U (mesh V performs the transposed right singular vectors); "
-    "real-part: W = scale Re(U)",
-    "attenuator": "MZI driven push-pull, bar port: field transmission sin(theta / 2), no phase",
-    "layout": "x, y is where a cell starts, on the upper waveguide; phi heaters of MZIs and output "
-    "heaters lie 1/4 column_pitch further, theta heaters 3/4",
-    "heater": "phase = pi (V / v_pi)^2; V = code v_max / (2^dac_bits - 1)",
-    "detector": "a = n_b (w x) + offset in exact integers; code = clip(rint(a multiplier), "
-    "-n_a, n_a) in IEEE double, ties to even; activation = table[code + n_a]",
-    "pooling": "a token is the sum of the activations of its kernel positions; the input code of "
-    "the next block is rint(sum n_x / (kernel 32767)) in IEEE double, ties to even",
-    "read_out": "logits = (S head_weight^T + n head_bias) / n, S the sum of the last block's "
-    "activations over tokens, n = tokens 32767",
-    "full_scale": "n = 2^(bits-1) - 1: n_w weights, n_b biases, n_x inputs, n_a detector codes",
-}
-UNITS = {"phase": "rad", "voltage": "V", "x, y, pitch": "um", "rate": "Hz"}
-PREPROCESSING = {
-    "rate": 360,
-    "window": SAMPLES,
-    "centre": "annotated R sample at index 180",
-    "steps": ["subtract the mean", "divide by the largest magnitude", "clip to [-1, 1]"],
-    "flat": "a beat that does not vary becomes zeros",
-}
+OLDER_SCHEMAS = frozenset(("02cf2c75b9b922fbbd4b1648fd20db54ca162c499d454bfc8c38fa1a6b161a9d",))
+"""SHA-256 of the schemas of earlier versions, which bundles of theirs hold."""
 
 
 def _heater(phase: float, program: MeshProgram) -> dict[str, Any]:
-    voltage = float(voltage_of_phase(np.asarray(phase, float), program.v_pi))
     return {
         "phase": float(phase),
-        "voltage": round(voltage, 6),
-        "code": int(program.dac.codes_for(phase)),
+        "voltage": round(float(program.device.exact_volts(phase)), 6),
+        "code": int(program.device.codes(phase)),
     }
 
 
@@ -142,7 +109,7 @@ def _block(block: MatrixBlock, program: MeshProgram) -> dict[str, Any]:
     }
 
 
-def program_to_dict(program: MeshProgram) -> dict[str, Any]:
+def to_dict(program: MeshProgram) -> dict[str, Any]:
     """Return the content of the mesh file: plain values, nothing left out."""
     architecture = program.architecture
     return {
@@ -151,7 +118,11 @@ def program_to_dict(program: MeshProgram) -> dict[str, Any]:
         "units": UNITS,
         "mesh": program.mesh,
         "readout": program.readout,
-        "student": asdict(architecture),
+        "student": {
+            **asdict(architecture),
+            "branches": [asdict(branch) for branch in architecture.branches],
+            "patient": [asdict(token) for token in architecture.patient],
+        },
         "preprocessing": PREPROCESSING,
         "heater": {
             "v_pi": program.v_pi,
@@ -161,7 +132,7 @@ def program_to_dict(program: MeshProgram) -> dict[str, Any]:
             "mode_pitch": program.mode_pitch,
         },
         "table_full_scale": largest_code(TABLE_BITS),
-        "pooling": [branch._asdict() for branch in architecture.branches],
+        "pooling": [asdict(branch) for branch in architecture.sliding],
         "tokens": architecture.tokens,
         "blocks": [_block(block, program) for block in program.blocks],
         "head": {"weight": program.head_weight.tolist(), "bias": program.head_bias.tolist()},
@@ -233,8 +204,8 @@ def _read_block(data: Mapping[str, Any]) -> MatrixBlock:
     )
 
 
-def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
-    """Inverse of `program_to_dict`, refusing whatever is not exactly a mesh file.
+def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
+    """Inverse of `to_dict`, refusing whatever is not exactly a mesh file.
 
     Raises
     ------
@@ -245,7 +216,10 @@ def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any v
     """
     version = data.get("format") if isinstance(data, dict) else None
     if version != FORMAT:
-        raise InputError(f"mesh file: $.format is {version!r}; this version reads {FORMAT!r}")
+        raise InputError(
+            f"mesh file: $.format is {version!r}; this version reads {FORMAT!r}: write the bundle "
+            "again with ecgphoton export RUN"
+        )
     _check_schema(data)
     blocks, point = [], data["operating_point"]
     for index, item in enumerate(data["blocks"]):
@@ -255,7 +229,7 @@ def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any v
             raise InputError(f"mesh file: $.blocks[{index}]: {error}") from error
     try:
         program = MeshProgram(
-            architecture=Architecture(**data["student"]),
+            architecture=Architecture.from_dict(data["student"]),
             mesh=data["mesh"],
             blocks=tuple(blocks),
             head_weight=np.array(data["head"]["weight"], float),
@@ -268,7 +242,10 @@ def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any v
         )
     except InputError as error:
         raise InputError(f"mesh file: {error}") from error
-    difference = next(_differences(data, program_to_dict(program)), None)
+    rebuilt = to_dict(program)
+    # A key that an older file lacks has its original value.
+    rebuilt["student"] = {name: rebuilt["student"][name] for name in data["student"]}
+    difference = next(_differences(data, rebuilt), None)
     if difference is not None:
         raise InputError(f"mesh file: {difference}")
     return program
@@ -276,7 +253,7 @@ def program_from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any v
 
 def program_text(program: MeshProgram) -> str:
     """Return the mesh file as text: one line for what fits in it, and for lists of numbers."""
-    return compact_json(program_to_dict(program)) + "\n"
+    return compact_json(to_dict(program)) + "\n"
 
 
 def schema_text() -> str:
@@ -284,14 +261,14 @@ def schema_text() -> str:
     return SCHEMA.read_text(encoding="utf-8")
 
 
-def save_program(path: Path | str, program: MeshProgram) -> None:
+def write_program(path: Path | str, program: MeshProgram) -> None:
     """Write a mesh file, whole or not at all."""
     write_text(path, program_text(program))
 
 
-def load_program(path: Path | str) -> MeshProgram:
-    """Read a mesh file; see `program_from_dict` for what is refused."""
+def read_program(path: Path | str) -> MeshProgram:
+    """Read a mesh file; see `from_dict` for what is refused."""
     try:
-        return program_from_dict(read_json(path))
+        return from_dict(read_json(path))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error

@@ -40,6 +40,8 @@ def calibration(material: Material) -> Section | None:
         f"{percent(last['yield'], 1)} of {found['chips']:,} chips are within the limits after "
         f"calibration, {percent(first['yield'], 1)} were before."
     )
+    if why := found.get("no_verdict_because"):
+        said = f"No verdict, because {why}. By what the table predicts, {said}"
     parts = [
         Markup('<p class="verdict {}"><b>{}</b> {}</p>').format(
             found["verdict"], found["verdict"].upper(), said

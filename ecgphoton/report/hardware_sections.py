@@ -31,9 +31,9 @@ def program_of(material: Material) -> MeshProgram | None:
     path = material.find("mesh.json")
     if path is None:
         return None
-    from ecgphoton.program.program_file import load_program
+    from ecgphoton.program.program_file import read_program
 
-    return load_program(path)
+    return read_program(path)
 
 
 def bits(material: Material) -> Section | None:

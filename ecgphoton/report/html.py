@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.report import curve_sections, hardware_sections, pieces, run_sections
 from ecgphoton.report.beat_section import wrong_beats
 from ecgphoton.report.calibration_section import calibration
-from ecgphoton.report.material import Material, gather
+from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import Section, percent, spoken
 from ecgphoton.report.style import SYNTHETIC
 from ecgphoton.version import __version__
@@ -79,22 +79,15 @@ SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
 """Chapters in order; each is left out where the files it needs are not there."""
 
 
-def write_report(
-    folder: Path, out: Path, *, also: Iterable[Path] = (), data_dir: Path | None = None
-) -> Path:
+def write_report(material: Material, out: Path) -> Path:
     """Write a report as one self-contained HTML page.
 
     Parameters
     ----------
-    folder
-        Run or bundle.
+    material
+        From `gather`.
     out
         The page; a folder gets ``report.html``.
-    also
-        Further folders with studies of the same student (simulation, sweep, calibration ...).
-        Folders beside `folder` whose checkpoint has the same SHA-256 are found by themselves.
-    data_dir
-        Where the recordings are, for strips of wrongly decided beats.
 
     Returns
     -------
@@ -103,11 +96,10 @@ def write_report(
     Raises
     ------
     InputError
-        If there is nothing to report, a file is damaged, or `out` cannot be written.
+        If a file is damaged, or `out` cannot be written.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    material = gather(folder, tuple(also), data_dir)
     chapters = [section for make in SECTIONS if (section := _chapter(make, material)) is not None]
     tiles = _chapter(_tiles, material)
     page = Environment(
@@ -121,7 +113,7 @@ def write_report(
     write_text(
         out,
         page.render(
-            title=folder.resolve().name,
+            title=material.folders[0].resolve().name,
             banner=SYNTHETIC if material.synthetic else "",
             tiles=tiles,
             sections=chapters,

@@ -12,8 +12,18 @@ from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_json, sha256
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.report.scores import Scores, read_all_scores
+from ecgphoton.runs import BUNDLES, CALIBRATIONS, CHECKPOINT, METRICS, RUNS, SIMULATIONS
 
-CHECKPOINT = "checkpoint.safetensors"
+KNOWN = (METRICS, CHECKPOINT, "mesh.json", "simulation.json", "sweep.json", MANIFEST)
+"""Files of which a report needs at least one."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A folder that was found and is not part of a report."""
+
+    folder: Path
+    why: str
 
 
 @dataclass(frozen=True)
@@ -21,6 +31,7 @@ class Material:
     """Folders whose files together make a report; the first that has a file gives it."""
 
     folders: tuple[Path, ...]
+    left_out: tuple[LeftOut, ...] = ()
     data_dir: Path | None = None
     """Where recorded data are, for strips of beats; otherwise where they are usually looked for."""
 
@@ -55,7 +66,7 @@ class Material:
     @cached_property
     def metrics(self) -> Mapping[str, Any]:
         """``metrics.json``, empty without one."""
-        return self.json("metrics.json") or {}
+        return self.json(METRICS) or {}
 
     @cached_property
     def sets(self) -> Mapping[str, Any]:
@@ -95,39 +106,86 @@ class Material:
 
 
 def gather(folder: Path, also: tuple[Path, ...] = (), data_dir: Path | None = None) -> Material:
-    """Gather a folder, further ones, and sibling folders that hold the very same student.
+    """Gather a folder, further ones that were named, and all else that belongs to its student.
+
+    What belongs to a student has its checkpoint, or names the SHA-256 of it as the ``student`` of
+    its provenance. `places` says where it is looked for. Of several results of a kind the newest is
+    taken, after those that were named.
 
     Raises
     ------
     InputError
-        If a folder does not exist, or none holds anything to report.
+        If a folder does not exist, one that was named is of another student, or none holds
+        anything to report.
     """
     for path in (folder, *also):
         if not path.is_dir():
             raise InputError(f"{path} is not a folder; give a run, a bundle or a study of one")
-    folders = (folder, *also)
-    folders += tuple(path for path in siblings(folder) if path not in folders)
-    material = Material(folders, data_dir)
-    known = ("metrics.json", CHECKPOINT, "mesh.json", "simulation.json", "sweep.json", MANIFEST)
-    if not any(material.find(name) for name in known):
+    student = student_of(folder)
+    for path in also:
+        if student is not None and (other := student_of(path)) != student:
+            raise InputError(f"{path} {_stranger(other)}; a report is about one student")
+    named = {path.resolve() for path in (folder, *also)}
+    taken, left = [folder, *also], []
+    kinds = {kind for path in taken for kind in results_of(path)}
+    found = [path for path in places(folder) if path.resolve() not in named]
+    dated = sorted(found, key=lambda path: max(results_of(path).values(), default=""), reverse=True)
+    for path in dated if student is not None else ():
+        results = set(results_of(path))
+        if (other := student_of(path)) != student:
+            left.append(LeftOut(path, _stranger(other)))
+        elif results and results <= kinds:
+            names = ", ".join(sorted(results))
+            left.append(LeftOut(path, f"is not the newest {names}; --also takes it instead"))
+        else:
+            taken.append(path)
+            kinds |= results
+    material = Material(tuple(taken), tuple(left), data_dir)
+    if not any(material.find(name) for name in KNOWN):
         raise InputError(
-            f"{folder} holds nothing to report (none of {', '.join(known)}); give the folder of "
+            f"{folder} holds nothing to report (none of {', '.join(KNOWN)}); give the folder of "
             "`ecgphoton train`, `export` or `simulate`"
         )
     return material
 
 
-def siblings(folder: Path) -> list[Path]:
-    """Return folders beside this one whose checkpoint has the same SHA-256."""
-    own = folder / CHECKPOINT
-    if not own.is_file():
-        return []
-    digest = sha256(own)
-    beside = sorted(folder.resolve().parent.glob(f"*/{CHECKPOINT}"))
-    return [
-        path.parent
-        for path in beside
-        if path.parent != folder.resolve()
-        and path.stat().st_size == own.stat().st_size
-        and sha256(path) == digest
-    ]
+def places(folder: Path) -> list[Path]:
+    """Return the folders that may belong to the student of a run or bundle.
+
+    They are the folders beside it, and those that commands write to: below the working folder, and
+    below the folder in which ``runs/`` or ``bundles/`` lies.
+    """
+    here = folder.resolve()
+    patterns = (f"{RUNS}/*", f"{BUNDLES}/*", f"{SIMULATIONS}/*/*", f"{CALIBRATIONS}/*/*")
+    found = [path.parent for path in here.parent.glob(f"*/{CHECKPOINT}")]
+    for root in (here.parent.parent, Path.cwd()):
+        found += [path for pattern in patterns for path in root.glob(pattern) if path.is_dir()]
+    return sorted(set(found))
+
+
+def results_of(folder: Path) -> dict[str, str]:
+    """Return the names of the results in a folder, and when each was made."""
+    about = ((path.name, _provenance(path)) for path in sorted(folder.glob("*.json")))
+    return {name: str(found.get("date", "")) for name, found in about if found}
+
+
+def student_of(folder: Path) -> str | None:
+    """Return the SHA-256 of the checkpoint that a folder holds or was made from, None without."""
+    if (folder / CHECKPOINT).is_file():
+        return sha256(folder / CHECKPOINT)
+    students = (_provenance(path).get("student") for path in sorted(folder.glob("*.json")))
+    return next((str(student) for student in students if student), None)
+
+
+def _provenance(path: Path) -> dict[str, Any]:
+    try:
+        found = read_json(path).get("provenance")
+    except (InputError, AttributeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _stranger(student: str | None) -> str:
+    if student is None:
+        return "does not say which student it is of; make it again with this version"
+    return f"is of another student ({student[:12]})"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ecgphoton.decision import OperatingPoint, classify
 from ecgphoton.metrics import confusion_matrix, ranking
 from ecgphoton.report import style
 from ecgphoton.report.beat_page import draw_beats
@@ -17,7 +18,6 @@ from ecgphoton.report.scores import SUFFIX, Scores, precision_recall, read_score
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ecgphoton.decision import OperatingPoint
     from ecgphoton.ecg.beats import BeatSet
     from ecgphoton.training.parts import EpochRecord
 
@@ -62,13 +62,6 @@ def draw_run(
         draw_precision(folder / PRECISION, scores, point, classes, synthetic=synthetic)
         draw_confusion(folder / CONFUSION, scores, point, classes, synthetic=synthetic)
         draw_beats(folder / BEATS, sets, scores, point, classes, synthetic=synthetic)
-
-
-def decided(scores: Scores, point: OperatingPoint | None) -> np.ndarray:
-    """Class of every beat: by the threshold, or the most probable one."""
-    if point is None:
-        return np.asarray(scores.probability.argmax(1))
-    return point.decide(scores.probability[:, 1]).astype(np.int64)
 
 
 def spoken(name: str) -> str:
@@ -190,7 +183,7 @@ def draw_confusion(
     figure = style.new_figure(rows * (len(classes) * cell + 0.75), synthetic=synthetic)
     panels = np.atleast_1d(figure.subplots(rows, columns)).ravel()
     for axes, (name, one) in zip(panels, scores.items(), strict=False):
-        matrix = confusion_matrix(one.label, decided(one, point), len(classes))
+        matrix = confusion_matrix(one.label, classify(one.probability, point), len(classes))
         _draw_matrix(axes, matrix, classes)
         axes.set_title(spoken(name), pad=16)
         axes.annotate(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from ecgphoton.decision import classify
 from ecgphoton.metrics import confusion_matrix
 from ecgphoton.report import pieces
 from ecgphoton.report.material import Material
@@ -132,11 +133,7 @@ def confusion(material: Material) -> Section | None:
     point, classes = material.point, material.classes
     tables = []
     for name, one in material.scores.items():
-        if point is None:
-            called = one.probability.argmax(1)
-        else:
-            called = point.decide(one.probability[:, 1]).astype(np.int64)
-        matrix = confusion_matrix(one.label, called, len(classes))
+        matrix = confusion_matrix(one.label, classify(one.probability, point), len(classes))
         shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
         rows = [
             [classes[row], *(_shaded(int(c), float(s)) for c, s in zip(matrix[row], shares[row],

@@ -1,1 +1,47 @@
-"""Whole journeys, one module each: what the commands call and what scripts may call too."""
+"""Journeys: a student by name or path comes in; a result and the files it is written to go out.
+
+Every function does what the command of its name does, with the same parameters.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ecgphoton.lazy import Lazy
+
+if TYPE_CHECKING:
+    from ecgphoton.ecg.physionet import fetch as fetch
+    from ecgphoton.run.annotate import annotate as annotate
+    from ecgphoton.run.calibrate import calibrate as calibrate
+    from ecgphoton.run.distill import distill as distill
+    from ecgphoton.run.evaluate import evaluate as evaluate
+    from ecgphoton.run.export import export as export
+    from ecgphoton.run.listing import models as models
+    from ecgphoton.run.listing import recipes as recipes
+    from ecgphoton.run.listing import runs as runs
+    from ecgphoton.run.report import report as report
+    from ecgphoton.run.score import score as score
+    from ecgphoton.run.simulate import simulate as simulate
+    from ecgphoton.run.train import train as train
+    from ecgphoton.run.verify import verify as verify
+
+HOMES = {
+    "annotate": "ecgphoton.run.annotate",
+    "calibrate": "ecgphoton.run.calibrate",
+    "distill": "ecgphoton.run.distill",
+    "evaluate": "ecgphoton.run.evaluate",
+    "export": "ecgphoton.run.export",
+    "fetch": "ecgphoton.ecg.physionet",
+    "models": "ecgphoton.run.listing",
+    "recipes": "ecgphoton.run.listing",
+    "report": "ecgphoton.run.report",
+    "runs": "ecgphoton.run.listing",
+    "score": "ecgphoton.run.score",
+    "simulate": "ecgphoton.run.simulate",
+    "train": "ecgphoton.run.train",
+    "verify": "ecgphoton.run.verify",
+}
+"""Journeys and the modules they live in."""
+
+sys.modules[__name__].__class__ = Lazy

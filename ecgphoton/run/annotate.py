@@ -5,22 +5,26 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ecgphoton.artifacts import sha256
-from ecgphoton.ecg.annotate import BeatCalls, Progress, classify_record
+from ecgphoton import runs
+from ecgphoton.ecg.annotate import BeatCalls, classify_record
 from ecgphoton.ecg.annotations import write_annotations
 from ecgphoton.ecg.formats import Hints, find_file
 from ecgphoton.ecg.labels import label_file
 from ecgphoton.ecg.signal import BLOCK_SECONDS, Signal, open_signal
+from ecgphoton.errors import InputError
+from ecgphoton.progress import Progress, silent
 from ecgphoton.run.annotation_files import ANNOTATOR, Outputs, write_edf, write_lines, write_table
 from ecgphoton.run.annotator import Beats, table
 from ecgphoton.run.backends import Backend, classifier
-from ecgphoton.run.subject import Subject, open_subject
+from ecgphoton.run.provenance import provenance
+from ecgphoton.runs import TrainedStudent
 from ecgphoton.version import __version__
 
 LONG_SILENCE = 10.0
@@ -41,91 +45,110 @@ class AnnotationReport:
 
 def annotate(
     record: str | Path,
-    out: Path,
     *,
-    model: Path | Subject | None = None,
-    backend: Backend = "torch",
+    model: Path | str | TrainedStudent | None = None,
+    backend: Backend | None = None,
+    chip: int | None = None,
+    profile: str | None = None,
+    noise: float | None = None,
     lead: str | None = None,
-    hints: Hints | None = None,
+    fs: float | None = None,
+    unit: str | None = None,
+    column: str | None = None,
     peaks: str | None = None,
     annotator: str = ANNOTATOR,
     force: bool = False,
-    chip: int = 0,
-    profile: str | None = None,
-    noise: float | None = None,
-    block_seconds: float = BLOCK_SECONDS,
+    out: Path | str = Path(),
     picture: bool = True,
-    progress: Progress | None = None,
+    block_seconds: float = BLOCK_SECONDS,
+    progress: Progress = silent,
 ) -> AnnotationReport:
     """Classify every beat of a recording.
 
-    Writes ``<record>.<annotator>`` (WFDB annotation), ``<record>.jsonl`` (a summary line, then a
-    line a beat), ``<record>.<annotator>.csv`` and ``<record>.png`` into `out`, and for an EDF
-    recording its annotations as ``<record>.<annotator>.edf`` (EDF+).
+    Writes ``RECORD.ANNOTATOR`` (WFDB annotation), ``RECORD.ANNOTATOR.jsonl`` (a summary line, then
+    a line a beat), ``RECORD.ANNOTATOR.csv`` and ``RECORD.ANNOTATOR.png``, and for an EDF recording
+    its beats as EDF+ annotations in ``RECORD.ANNOTATOR.edf``.
 
     Parameters
     ----------
     record
         A recording of any format, any rate from 100 Hz, any length.
-    out
-        Folder.
     model
-        Run folder, checkpoint or bundle; without one the newest run, else the shipped student.
+        Run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
+        otherwise the shipped student.
     backend
-        ``torch`` and ``onnx``: the student as trained; ``integer``: the quantised graph of a
-        bundle; ``chip``: one simulated chip.
+        ``torch`` (default) and ``onnx``: the student as trained; ``integer``: the quantized graph
+        of a bundle; ``chip``: one simulated chip, the default where a chip is described.
+    chip, profile, noise
+        Which chip of which process, or of what noise, as `simulate` takes them.
     lead
         By name, or ``channel:<n>``; by default the one the student was trained on.
-    hints
-        Rate, unit and column, for files that do not say them.
+    fs, unit, column
+        Of a text or NumPy file that does not say them.
     peaks
         Annotator that marks the R peaks; without one they are detected.
     annotator
         Extension of the annotation file to write.
     force
-        Whether ``atr``, or a file that this project did not write, may be replaced.
-    chip, profile, noise
-        Which chip of which process, or of what noise, as `simulate` takes them.
+        Whether files that are there may be replaced, inputs excepted, and ``atr`` be written.
+    out
+        Folder to write to.
+    picture
+        Whether to draw the picture.
     block_seconds
         How much of the signal is held in memory.
+    progress
+        Called with the stage, samples done, and samples in all.
 
     Raises
     ------
     InputError
-        If record, model or an option cannot be used, or an output would replace an input.
+        If record, model or an option cannot be used, or an output would replace a file.
     """
-    began = time.perf_counter()
-    subject = model if isinstance(model, Subject) else open_subject(model)
-    prefer = (str(subject.metadata.get("lead", "MLII")),)
-    signal = open_signal(record, lead, prefer=prefer, hints=hints)
+    asked, began = dict(locals()), time.perf_counter()
+    described = (chip, profile, noise) != (None, None, None)
+    backend = backend or ("chip" if described else "torch")
+    if described and backend != "chip":
+        raise InputError(
+            f"chip, profile and noise describe a chip; they go with --backend chip, not {backend}"
+        )
+    trained = model if isinstance(model, runs.TrainedStudent) else runs.load(model)
+    hints = Hints(fs, unit, column)
+    prefer = (str(trained.metadata.get("lead", "MLII")),)
+    signal = open_signal(record, lead, prefer=prefer, hints=hints if hints.given else None)
     inputs = [*signal.held.files]
     if peaks is not None:
         inputs.append(label_file(find_file(signal.path), peaks))
     outputs = Outputs.plan(
-        out, signal.name, annotator, inputs,
+        Path(out), signal.name, annotator, inputs,
         edf=signal.held.format in ("EDF", "BDF"), picture=picture, force=force,
     )  # fmt: skip
-    classify = classifier(subject, backend, chip=chip, profile=profile, noise=noise)
+    classify = classifier(trained, backend, chip=chip or 0, profile=profile, noise=noise)
     calls = classify_record(
         signal,
         classify,
         annotator=peaks,
-        centring=subject.centring,
+        centring=trained.centring,
         block_seconds=block_seconds,
-        progress=progress,
+        progress=partial(progress, "classifying"),
     )
-    beats = table(subject, signal.fs, calls.sample, calls.probability, calls.reason)
-    note = _note(subject, backend)
+    beats = table(trained, signal.fs, calls.sample, calls.probability, calls.reason)
+    note = _note(trained, backend)
+    on_chip = {"number": chip or 0, "profile": profile, "noise": noise}
+    found = _found(signal, calls, beats, trained)
+    described_data = {"source": found["source"], "set": signal.name, "beats": len(calls)}
+    asked["model"] = trained.folder
     summary = {
-        **_summary(signal, calls, beats, subject),
+        **found,
         "backend": backend,
-        "chip": {"number": chip, "profile": profile, "noise": noise} if backend == "chip" else None,
+        "chip": on_chip if backend == "chip" else None,
         "annotation_note": note,
-        "version": __version__,
+        "provenance": provenance(annotate, asked, trained, described_data),
     }
     write_annotations(
-        out, outputs.name, annotator, calls.sample, beats.symbol.tolist(), fs=signal.fs, note=note
-    )
+        Path(out), outputs.name, annotator, calls.sample, beats.symbol.tolist(),
+        fs=signal.fs, note=note,
+    )  # fmt: skip
     write_lines(outputs.lines, summary, beats)
     write_table(outputs.table, beats)
     if outputs.edf is not None:
@@ -138,8 +161,9 @@ def annotate(
     return AnnotationReport(summary, outputs.files)
 
 
-def _summary(signal: Signal, calls: BeatCalls, beats: Beats, subject: Subject) -> dict[str, Any]:
-    undecided = int((~calls.classified).sum())
+def _found(
+    signal: Signal, calls: BeatCalls, beats: Beats, trained: TrainedStudent
+) -> dict[str, Any]:
     seconds = signal.length / signal.fs
     return {
         "record": signal.name,
@@ -152,13 +176,11 @@ def _summary(signal: Signal, calls: BeatCalls, beats: Beats, subject: Subject) -
         "symbols": dict(sorted(Counter(beats.symbol.tolist()).items())),
         "not_normal": int((calls.classified & (beats.symbol != "N")).sum()),
         "not_classified": dict(Counter(calls.reason[~calls.classified].tolist())),
-        "undecided_share": undecided / len(calls),
+        "undecided_share": float((~calls.classified).mean()),
         "peaks_from": calls.peaks_from,
-        "centring": subject.centring,
-        "model": str(subject.path),
-        "model_sha256": _digest(subject),
-        "classes": [str(name) for name in subject.metadata["classes"]],
-        "operating_point": None if subject.point is None else subject.point.to_dict(),
+        "centring": trained.centring,
+        "classes": list(trained.classes),
+        "operating_point": None if trained.point is None else trained.point.to_dict(),
         "notes": [
             *signal.notes,
             *(f"{signal.name}: {part}" for part in calls.stretches),
@@ -176,19 +198,10 @@ def _silences(time: np.ndarray[Any, np.dtype[np.float64]], seconds: float) -> li
     return said + (more if len(spans) > 5 else [])
 
 
-def _digest(subject: Subject) -> str:
-    from ecgphoton import runs
-
-    path = subject.path
-    return sha256(path / runs.CHECKPOINT if path.is_dir() else path)
-
-
-def _note(subject: Subject, backend: str) -> str:
+def _note(trained: TrainedStudent, backend: str) -> str:
     """Return what the annotation file says about itself."""
-    said = f"ecgphoton {__version__}, student {_digest(subject)[:12]} on {backend}: "
-    if subject.point is None:
-        classes = " ".join(str(name) for name in subject.metadata["classes"])
-        return said + f"classes {classes}; Q is any other, ? not classifiable"
-    return (
-        said + f"Q is abnormal of any kind (p >= {subject.point.threshold:.4f}), ? not classifiable"
-    )
+    text = f"ecgphoton {__version__}, student {trained.digest[:12]} on {backend}: "
+    if trained.point is None:
+        return text + f"classes {' '.join(trained.classes)}; Q is any other, ? not classifiable"
+    threshold = f"{trained.point.threshold:.4f}"
+    return text + f"Q is abnormal of any kind (p >= {threshold}), ? not classifiable"

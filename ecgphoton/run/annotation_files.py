@@ -21,7 +21,6 @@ REFERENCE = "atr"
 RESERVED = frozenset({"dat", "jsonl", "png", "mat", *(ending[1:] for ending in FORMATS)})
 """Extensions of signals and of the other outputs; no annotation is called so."""
 COLUMNS = "sample,seconds,symbol,called,abnormal,reason"
-_MARK = b"ecgphoton"
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Outputs:
         Raises
         ------
         InputError
-            If one of them would replace an input, or something that this project did not write.
+            If one of them would replace an input, or a file that is there.
         """
         if annotator.lower() in RESERVED:
             raise InputError(
@@ -75,10 +74,10 @@ class Outputs:
         found = cls(
             name=plain,
             annotation=out / f"{plain}.{annotator}",
-            lines=out / f"{name}.jsonl",
+            lines=out / f"{name}.{annotator}.jsonl",
             table=out / f"{name}.{annotator}.csv",
             edf=out / f"{name}.{annotator}.edf" if edf else None,
-            picture=out / f"{name}.png" if picture else None,
+            picture=out / f"{name}.{annotator}.png" if picture else None,
         )
         read = {path.resolve() for path in inputs}
         for path in found.files:
@@ -86,23 +85,13 @@ class Outputs:
                 raise InputError(
                     f"{path} is an input and would be replaced; choose another annotator or --out"
                 )
-        foreign = [path for path in (found.annotation, found.lines, found.table) if _foreign(path)]
-        if foreign and not force:
+        taken = [path for path in found.files if path.exists()]
+        if taken and not force:
             raise InputError(
-                f"{foreign[0]} is there already and not from ecgphoton; choose another annotator "
-                "or --out, or add --force"
+                f"{taken[0]} is there and would be overwritten; choose another --annotator or "
+                "--out, or add --force"
             )
         return found
-
-
-def _foreign(path: Path) -> bool:
-    """Whether a file is there that this project did not write."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(4096)
-    except OSError:
-        return path.exists()
-    return _MARK not in start and not start.startswith(COLUMNS.encode())
 
 
 def write_lines(path: Path, summary: dict[str, Any], beats: Beats) -> None:

@@ -17,7 +17,7 @@ from ecgphoton.ecg.resample import Resampler, ratio, scaled
 from ecgphoton.ecg.stream import BeatStream, Found
 from ecgphoton.errors import InputError
 from ecgphoton.run.backends import Backend, classifier
-from ecgphoton.run.subject import Subject, open_subject
+from ecgphoton.runs import TrainedStudent, load
 
 if TYPE_CHECKING:
     import pandas
@@ -65,7 +65,7 @@ class Beats:
 
 
 def table(
-    subject: Subject,
+    trained: TrainedStudent,
     fs: float,
     sample: NDArray[np.int64],
     probability: NDArray[np.float32],
@@ -75,7 +75,7 @@ def table(
 
     Parameters
     ----------
-    subject
+    trained
         The student with its operating point, without which the likeliest class is called.
     fs
         Rate that samples count, Hz.
@@ -84,14 +84,14 @@ def table(
     reason
         ``(n,)`` why a beat has no probability, empty where it has.
     """
-    classes = tuple(str(name) for name in subject.metadata["classes"])
+    classes = trained.classes
     known = reason == ""
-    if subject.point is None:
+    if trained.point is None:
         abnormality = 1 - probability[:, 0]
         called = np.nan_to_num(probability, nan=-1.0).argmax(axis=1)
     else:
         abnormality = probability[:, 1]
-        called = subject.point.decide(abnormality).astype(np.int64)
+        called = trained.point.decide(abnormality).astype(np.int64)
     symbol = symbols_of(called, known, classes)
     names = np.where(known, np.array(classes)[np.where(known, called, 0)], "?")
     return Beats(sample, sample / fs, symbol, abnormality, names, reason)
@@ -114,7 +114,8 @@ class Annotator:
     fs
         Sampling rate, Hz.
     student
-        Run folder, checkpoint or bundle; without one the newest run, else the shipped student.
+        Run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
+        otherwise the shipped student.
     peaks
         ``(n,)`` R samples at `fs`, in order, where they are known; without them they are detected.
     backend
@@ -130,21 +131,19 @@ class Annotator:
         self,
         fs: float,
         *,
-        student: str | Path | Subject | None = None,
+        student: str | Path | TrainedStudent | None = None,
         peaks: ArrayLike | None = None,
         backend: Backend = "torch",
     ) -> None:
-        if not isinstance(student, Subject):
-            student = open_subject(None if student is None else Path(student))
-        self._subject = student
-        self._classify = classifier(self._subject, backend)
+        self._trained = student if isinstance(student, TrainedStudent) else load(student)
+        self._classify = classifier(self._trained, backend)
         self._fs, self._factor = fs, ratio(fs, "the signal")
         self._resampler = Resampler(self._factor)
         self._peaks = None if peaks is None else checked_peaks(peaks)
         self._stream = BeatStream(
             peaks=None if self._peaks is None else scaled(self._peaks, self._factor),
-            centring=self._subject.centring,
-            ahead=self._subject.architecture.rhythm == "full",
+            centring=self._trained.centring,
+            ahead=self._trained.student.architecture.rhythm == "full",
         )
         self._done = 0
 
@@ -164,7 +163,7 @@ class Annotator:
         return self._beats(self._stream.push(rest, last=True))
 
     def _beats(self, found: Found) -> Beats:
-        classes = len(self._subject.metadata["classes"])
+        classes = len(self._trained.classes)
         probability = np.full((len(found.sample), classes), np.nan, np.float32)
         if len(found.beats):
             probability[found.reason == ""] = self._classify(found.beats)
@@ -173,7 +172,7 @@ class Annotator:
         if self._peaks is not None:
             sample = self._peaks[self._done : self._done + count]
         self._done += count
-        return table(self._subject, self._fs, sample, probability, found.reason)
+        return table(self._trained, self._fs, sample, probability, found.reason)
 
 
 def annotate(
@@ -182,7 +181,7 @@ def annotate(
     peaks: ArrayLike | None = None,
     lead: str | None = None,
     *,
-    student: str | Path | Subject | None = None,
+    student: str | Path | TrainedStudent | None = None,
     backend: Backend = "torch",
 ) -> Beats:
     """Classify the beats of a signal in memory.

@@ -8,21 +8,19 @@ import numpy as np
 
 from ecgphoton.ecg.annotate import CHUNK, Classify
 from ecgphoton.errors import InputError
-from ecgphoton.run.subject import Subject
 
 if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
     from ecgphoton.ecg.beatset import BeatSet
-    from ecgphoton.program.program import MeshProgram
-    from ecgphoton.student.network import SegmentStudent
+    from ecgphoton.runs import TrainedStudent
 
 Backend = Literal["torch", "onnx", "integer", "chip"]
 
 
 def classifier(
-    subject: Subject,
+    trained: TrainedStudent,
     backend: Backend = "torch",
     *,
     chip: int = 0,
@@ -34,68 +32,53 @@ def classifier(
     Raises
     ------
     InputError
-        If the backend is unknown or needs what the subject does not have.
+        If the backend is unknown or needs what the student does not have.
     """
     if backend not in get_args(Backend):
         raise InputError(f"backend {backend!r}; choose {', '.join(get_args(Backend))}")
-    if backend != "chip" and (profile is not None or noise is not None):
-        raise InputError(f"a profile or noise needs --backend chip, not {backend}")
     if backend == "chip":
-        return _on_chip(subject.carried, chip, profile, noise)
+        return _on_chip(trained, chip, profile, noise)
     if backend == "torch":
-        return _in_torch(subject)
-    return _in_onnx(subject, backend)
+        return _in_torch(trained)
+    return _in_onnx(trained, backend)
 
 
-def _in_torch(subject: Subject) -> Classify:
+def _in_torch(trained: TrainedStudent) -> Classify:
     """Return the student's answers on one thread: a chunk of beats is too little for two."""
     from ecgphoton.hwsim.montecarlo import single_threaded
     from ecgphoton.student.network import predict
 
-    student = _student(subject)
-
     def classify(beats: BeatSet) -> NDArray[np.float32]:
         with single_threaded():
-            return predict(student, beats, block=CHUNK)
+            return predict(trained.student, beats, block=CHUNK)
 
     return classify
 
 
-def _student(subject: Subject) -> SegmentStudent:
-    """Return the student as trained, also of a bundle."""
-    from ecgphoton.student.network import SegmentStudent
-
-    if isinstance(subject.carried, SegmentStudent):
-        return subject.carried
-    from ecgphoton.export.bundle import load_bundle
-
-    return load_bundle(subject.path).student
-
-
-def _in_onnx(subject: Subject, backend: Backend) -> Classify:
+def _in_onnx(trained: TrainedStudent, backend: Backend) -> Classify:
     from ecgphoton.export.bundle_folder import FLOAT, INTEGER
     from ecgphoton.export.golden import arrays_of
     from ecgphoton.export.onnx_graph import float_graph
     from ecgphoton.export.runtime import runner
     from ecgphoton.student.propagate import inputs_of
 
-    if subject.kind == "bundle":
-        model = (subject.path / (FLOAT if backend == "onnx" else INTEGER)).read_bytes()
+    if trained.program is not None:
+        model = (trained.folder / (FLOAT if backend == "onnx" else INTEGER)).read_bytes()
     elif backend == "onnx":
-        model = float_graph(_student(subject))
+        model = float_graph(trained.student)
     else:
         raise InputError(
-            f"{subject.path} is not a bundle and has no integer graph; `ecgphoton export` makes one"
+            f"{trained.folder} is no bundle and has no integer graph; `ecgphoton export` makes one"
         )
     run = runner(model, "onnxruntime", ("probability",))
-    architecture = subject.architecture
+    architecture = trained.student.architecture
     return lambda beats: np.asarray(
         run(arrays_of(inputs_of(beats, architecture)))["probability"], np.float32
     )
 
 
 def _on_chip(
-    carried: SegmentStudent | MeshProgram, chip: int, profile: str | None, noise: float | None
+    trained: TrainedStudent, chip: int, profile: str | None, noise: float | None
 ) -> Classify:
     """Return the answers of one simulated chip; its noise goes on from beat to beat."""
     import torch
@@ -106,6 +89,7 @@ def _on_chip(
     from ecgphoton.hwsim.streams import BEATS
     from ecgphoton.student.propagate import inputs_of
 
+    carried = trained.carried
     probe = synthetic_inputs(carried.architecture)
     label = np.zeros(len(probe), bool)
     trial = trial_of(carried, probe, label, OperatingPoint(0.5, ()), profile=profile, noise=noise)

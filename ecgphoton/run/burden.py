@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from ecgphoton.ecg.formats import find_file, record_names
 from ecgphoton.errors import InputError
 from ecgphoton.run.annotate import AnnotationReport, annotate
 from ecgphoton.run.annotation_files import ANNOTATOR
-from ecgphoton.run.subject import open_subject
+from ecgphoton.runs import load
 
 BURDENS = "burdens"
 """Name of the table, as CSV and as JSON."""
@@ -43,10 +42,9 @@ class BurdenReport:
 
 def annotate_folder(
     folder: Path,
-    out: Path,
     *,
-    model: Path | None = None,
-    done: Callable[[str], None] | None = None,
+    model: Path | str | None = None,
+    out: Path | str = Path(),
     **options: Any,  # noqa: ANN401
 ) -> BurdenReport:
     """Annotate every recording of a folder, and tabulate their burdens.
@@ -55,32 +53,28 @@ def annotate_folder(
 
     Parameters
     ----------
-    folder, out
-        Where recordings are, and where answers go.
-    model, options
+    folder
+        Where recordings are.
+    model, out, options
         As for `annotate`.
-    done
-        Told the name of every recording that is finished.
 
     Raises
     ------
     InputError
         If the folder holds no recording, or none of them can be annotated.
     """
-    subject = open_subject(model)
+    trained, out = load(model), Path(out)
     rows: list[dict[str, Any]] = []
     files: list[Path] = []
     failed: dict[str, str] = {}
     for name in record_names(folder):
         try:
-            report = annotate(find_file(folder / name), out, model=subject, **options)
+            report = annotate(find_file(folder / name), out=out, model=trained, **options)
         except InputError as error:
             failed[name] = str(error)
             continue
-        rows.append(_row(report, subject.point is None))
+        rows.append(_row(report, trained.point is None))
         files += report.files
-        if done is not None:
-            done(name)
     if not rows:
         name, why = next(iter(failed.items()))
         raise InputError(f"none of {len(failed)} recordings could be annotated; {name}: {why}")

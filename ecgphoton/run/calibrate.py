@@ -1,75 +1,133 @@
-"""From a bundle to calibrated chips, judged before and after on the same beats."""
+"""From a bundle to calibrated chips, simulated or on a bench, judged before and after."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecgphoton.artifacts import check_room, write_json, write_text
+from ecgphoton import runs
+from ecgphoton.calibration.calibrate import STANDARD
+from ecgphoton.calibration.campaign import TABLES, calibrate_chips
+from ecgphoton.calibration.judge import Labelled
+from ecgphoton.calibration.laboratory import calibrate_bench, check_bench, open_bench
 from ecgphoton.errors import InputError
-from ecgphoton.recipe import from_dict
+from ecgphoton.hwsim.meshchips import program_of
+from ecgphoton.progress import Progress, silent
+from ecgphoton.report.calibration import draw_calibration
 from ecgphoton.run.beats import splits_like
-from ecgphoton.run.simulate import table_text
-from ecgphoton.run.subject import Subject
+from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 from ecgphoton.student.propagate import inputs_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ecgphoton.calibration.bench import Bench
     from ecgphoton.calibration.report import CalibrationReport
+    from ecgphoton.hwsim.profile import Profile
+    from ecgphoton.program.program import MeshProgram
 
 CALIBRATION = "calibration.json"
+TABLE = "table.npz"
+"""Drive table of the chips of a bench."""
+PROFILE, CHIPS = "foundry-thermo-optic", 100
 
 
-def calibrate_subject(
-    subject: Subject,
-    out: Path,
+def calibrate(
+    model: Path | str | None = None,
     *,
-    profile: str,
-    chips: int,
-    seed: int,
-    steps: Sequence[str] | None,
-    own_thresholds: bool,
-    max_miss: float,
-    max_fpr: float,
-    min_yield: float,
+    bench: str | Callable[[MeshProgram], Bench] | None = None,
+    profile: Profile | str | None = None,
+    chips: int | None = None,
+    seed: int | None = None,
+    steps: str | None = None,
+    own_thresholds: bool = False,
+    limit: Limit = (),
     data: str | None = None,
     data_dir: Path | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
-) -> tuple[CalibrationReport, str]:
-    """Calibrate simulated chips of a bundle, and write tables, report and chip list.
+    out: Path | None = None,
+    progress: Progress = silent,
+) -> Outcome[CalibrationReport]:
+    """Calibrate simulated chips, or those of a bench, and judge them before and after.
 
-    Returns
-    -------
-    report, source of the beats
+    Writes ``calibration.json``, ``calibrated_chips.csv``, ``calibration.png`` and the drive tables:
+    below ``tables/`` those of simulated chips, of which an interrupted call keeps the finished
+    ones; ``table.npz`` that of a bench.
+
+    Parameters
+    ----------
+    model
+        A bundle, run or checkpoint, or the name of a shipped student; by default the newest run,
+        otherwise the shipped student.
+    bench
+        A function that takes the mesh program and returns a `Bench`, or ``MODULE:FUNCTION``: its
+        chips are calibrated instead of simulated ones, and judged by what their table predicts.
+    profile
+        Device profile of simulated chips by name, TOML file or value; default
+        ``foundry-thermo-optic``.
+    chips, seed
+        How many simulated chips, by default 100, and the seed they are drawn with, by default 0.
+    steps
+        Calibration steps by name, in order, with commas between; by default
+        ``dark,sweep,fit,correct,trim``, or what a bench of photodiodes can read.
+    own_thresholds
+        Fit the threshold of every chip on the validation beats as well.
+    limit
+        Limits that differ from the default: ``miss`` 0.1, ``fpr`` 0.1, ``yield`` 0.95,
+        ``confidence`` 0.95.
+    data, data_dir
+        Where the beats come from; those of the student's own test set.
+    out
+        Folder to write to; by default one of its own below ``calibrations/``.
+    progress
+        Called with the stage, how many chips are done, and how many there are.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range, or student, beats, bench or folder cannot be used; if
+        `profile`, `chips` or `seed` is given with a bench, which brings its own chips.
     """
-    from ecgphoton.calibration.calibrate import STANDARD
-    from ecgphoton.calibration.campaign import Labelled, calibrate_chips
-    from ecgphoton.hwsim.verdict import Limits
-    from ecgphoton.report.calibration import draw_calibration
-
-    if subject.point is None:
-        raise InputError("a student of several classes has no operating point; use a binary one")
-    check_room(out)
-    splits = splits_like(subject.metadata, data, data_dir)
-    architecture = subject.architecture
-    validation = Labelled(inputs_of(splits.validation, architecture), splits.validation.label)
-    report = calibrate_chips(
-        subject.carried,
-        inputs_of(splits.test, architecture),
-        splits.test.label,
-        subject.point,
-        profile=profile,
-        chips=chips,
-        seed=seed,
-        steps=STANDARD if steps is None else steps,
-        validation=validation if own_thresholds else None,
-        policy=from_dict(subject.metadata["recipe"]).decision,
-        limits=Limits(max_miss, max_fpr, min_yield),
-        folder=out,
-        progress=progress,
-    )
-    numbers: dict[str, Any] = {**report.to_dict(), "source": splits.test.source}
-    write_json(out / CALIBRATION, numbers)
-    write_text(out / "calibrated_chips.csv", table_text(report.chip_rows()))
-    draw_calibration(out / "calibration.png", report, source=splits.test.source)
-    return report, splits.test.source
+    asked = dict(locals())
+    fabricated = {"profile": profile, "chips": chips, "seed": seed}
+    given = [name for name, value in fabricated.items() if value is not None]
+    if bench is not None and given:
+        raise InputError(
+            f"{', '.join(given)} of simulated chips and a bench are given; leave out one of them"
+        )
+    if bench is None:
+        profile, chips = profile or PROFILE, CHIPS if chips is None else chips
+        asked |= {"profile": profile, "chips": chips, "seed": seed or 0}
+    tables = TABLES if bench is None else TABLE
+    files = (CALIBRATION, "calibrated_chips.csv", "calibration.png", tables)
+    slug = "" if bench is None else "bench"
+    journey = begin(calibrate, asked, slug, root=runs.CALIBRATIONS, files=files)
+    trained, validation = journey.trained, None
+    if own_thresholds:
+        held = splits_like(trained.metadata, data, data_dir).validation
+        validation = Labelled(inputs_of(held, trained.carried.architecture), held.label)
+    names = None if steps is None else [name.strip() for name in steps.split(",")]
+    shared: dict[str, Any] = {
+        "validation": validation,
+        "policy": trained.recipe.decision,
+        "limits": limits_of(limit),
+        "progress": progress,
+    }
+    if bench is None:
+        report = calibrate_chips(
+            *journey.arguments,
+            profile=profile or PROFILE,
+            chips=chips or CHIPS,
+            seed=seed or 0,
+            steps=names or STANDARD,
+            folder=journey.folder,
+            **shared,
+        )
+    else:
+        program = program_of(trained.carried)
+        made = open_bench(bench, program) if isinstance(bench, str) else check_bench(bench(program))
+        _, *beats = journey.arguments
+        table, report = calibrate_bench(made, program, *beats, steps=names, **shared)
+        table.save(journey.folder / TABLE)
+    draw = partial(draw_calibration, report=report, source=journey.beats.source)
+    return journey.write(report, report.to_dict(), report.chip_rows(), draw)

@@ -1,82 +1,36 @@
-"""Distil a student: teacher, baseline and distilled student side by side, in one run folder."""
+"""Distil a student: train with a teacher."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecgphoton.legacy.distill_run import distil
-from ecgphoton.legacy.teaching import Progress, load_teacher
-from ecgphoton.report.distillation import write_distillation
-from ecgphoton.run.beats import examples_of
-from ecgphoton.run.finish import RunReport, finish
-from ecgphoton.run.train import parts_of
-from ecgphoton.student.network import SegmentStudent
+from ecgphoton.run.train import train
 
 if TYPE_CHECKING:
-    from ecgphoton.ecg.beats import Splits
-    from ecgphoton.recipe import Recipe
+    from ecgphoton.run.finish import TrainedRun
 
 
-@dataclass(frozen=True)
-class DistilledRun:
-    """A run folder that holds the distilled student, or the baseline if the gates refused."""
-
-    run: RunReport
-    verdict: str
-    rows: list[dict[str, Any]]
-    """One row per model and set, each at its own operating point."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {"verdict": self.verdict, "models": self.rows, **self.run.metrics}
-
-
-def distil_run(
-    recipe: Recipe,
-    splits: Splits,
-    folder: Path,
+def distill(
+    recipe: Path | str = "default",
     *,
-    seed: int,
-    progress: Progress | None = None,
-) -> DistilledRun:
-    """Train teacher (unless one is given), baseline and distilled student into a run folder.
+    teacher: str = "auto",
+    **settings: Any,  # noqa: ANN401 - as `train` takes them
+) -> TrainedRun:
+    """Train teacher, baseline and distilled student, each at its own operating point.
 
     Parameters
     ----------
     recipe
-        With ``distill.teacher`` set to ``auto`` or the path of a teacher checkpoint.
-    folder
-        Made by `start_run`.
+        Name of a shipped recipe, or a TOML file.
+    teacher
+        ``auto`` trains a teacher first; otherwise the path of a teacher checkpoint.
+    settings
+        As `ecgphoton.run.train` takes them.
+
+    Raises
+    ------
+    InputError
+        As `ecgphoton.run.train`, and if the teacher cannot be read.
     """
-    began = time.perf_counter()
-    architecture = replace(recipe.student, classes=len(splits.labels.classes))
-    training, validation, test = (
-        examples_of(beats, architecture) for beats in (splits.train, splits.validation, splits.test)
-    )
-    given = recipe.distill.teacher
-    report = distil(
-        lambda: SegmentStudent(architecture, seed=seed),
-        recipe.distill,
-        recipe.training,
-        recipe.decision,
-        parts_of(recipe, training, architecture),
-        training=training,
-        validation=validation,
-        test=test,
-        test_name=splits.protocol.test_name,
-        classes=architecture.classes,
-        strength=recipe.balance.strength,
-        seed=seed,
-        teacher=None if given == "auto" else load_teacher(Path(given)),
-        progress=progress,
-    )
-    write_distillation(folder, report)
-    chosen = report.contestants[-1]  # the baseline, where the teacher was refused
-    run = finish(
-        recipe, splits, folder, chosen.fitted, architecture, seed=seed, began=began,
-        gates=() if recipe.distill.gate_on == "validation" else (splits.protocol.test_name,),
-    )  # fmt: skip
-    return DistilledRun(run, str(report.verdict), report.summary())
+    return train(recipe, teacher=teacher, **settings)

@@ -2,68 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecgphoton import runs
-from ecgphoton.errors import InputError, VerificationError
-from ecgphoton.run.beats import evaluation_beats, splits_like
+from ecgphoton.export.bundle import export_bundle
+from ecgphoton.export.formats import DEFAULT_FORMATS
+from ecgphoton.run.beats import splits_like
 from ecgphoton.student.propagate import inputs_of
 
 if TYPE_CHECKING:
     from ecgphoton.export.bundle import ExportReport
-    from ecgphoton.program.program import MeshKind
-    from ecgphoton.student.propagate import Inputs
+    from ecgphoton.mesh.device import MeshKind
 
 RANGE_BEATS = 4096  # training beats that fix the converter ranges
 
 
-def export_run(
-    run: Path,
-    out: Path,
+def export(
+    model: Path | str | None = None,
     *,
-    bits: int,
-    dac_bits: int,
-    mesh: MeshKind,
-    formats: Iterable[str],
-    force: bool,
+    mesh: bool = False,
+    bits: int = 8,
+    dac_bits: int = 8,
+    architecture: MeshKind = "svd-clements",
+    formats: Sequence[str] = (),
+    out: Path | None = None,
+    force: bool = False,
     data: str | None = None,
     data_dir: Path | None = None,
 ) -> ExportReport:
-    """Export a run; converter ranges come from its own kind of training beats.
+    """Write ONNX graphs and the photonic mesh program of a run as a bundle.
 
-    A student trained on recorded beats is exported without the database from made-up beats, and
-    the report says so.
+    A student trained on the database is exported without it from synthetic beats; the manifest
+    and ``ranges_from`` of the report say so.
+
+    Parameters
+    ----------
+    model
+        A run or checkpoint; by default the newest run, otherwise the shipped student.
+    mesh
+        Add netlists, DAC codes, bill of materials and drawings.
+    bits
+        Width of weights, biases, input and detector codes.
+    dac_bits
+        Width of the heater DACs.
+    architecture
+        How a matrix becomes a mesh.
+    formats
+        Only these extra forms.
+    out
+        Bundle folder to create; by default below ``bundles/``.
+    force
+        Replace an existing bundle.
+    data, data_dir
+        Where the training beats come from that fix the converter ranges.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range, or student, beats or folder cannot be used.
     """
-    from ecgphoton.export.bundle import export_bundle
-
+    trained = runs.load_student(runs.choose(model))
+    splits = splits_like(trained.metadata, data, data_dir)
+    ranged = None
+    if splits.train.source == trained.metadata["source"] or data is not None:
+        step = max(1, len(splits.train) // RANGE_BEATS)
+        ranged = inputs_of(splits.train, trained.student.architecture).rows(slice(None, None, step))
     return export_bundle(
-        run,
-        out,
+        trained.path,
+        out if out is not None else Path(runs.BUNDLES) / trained.name,
         bits=bits,
         dac_bits=dac_bits,
-        mesh=mesh,
-        formats=formats,
-        calibration=_training_inputs(run, data, data_dir),
+        mesh=architecture,
+        formats=formats or (DEFAULT_FORMATS if mesh else ()),
+        calibration=ranged,
         force=force,
     )
-
-
-def _training_inputs(run: Path, data: str | None, data_dir: Path | None) -> Inputs | None:
-    trained = runs.load_student(run)
-    splits = splits_like(trained.metadata, data, data_dir)
-    if splits.train.source != trained.metadata["source"] and data is None:
-        return None
-    step = max(1, len(splits.train) // RANGE_BEATS)
-    return inputs_of(splits.train, trained.student.architecture).rows(slice(None, None, step))
-
-
-def beats_to_verify(bundle: Path, data: str | None, data_dir: Path | None) -> Inputs | None:
-    """Return the test beats of a bundle's student, None where its checkpoint cannot be read."""
-    try:
-        trained = runs.load_student(bundle)
-    except (InputError, VerificationError):
-        return None  # `verify` says what is wrong with it
-    beats = evaluation_beats(trained.metadata, data, data_dir)
-    return inputs_of(beats, trained.student.architecture)

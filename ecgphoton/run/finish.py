@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import platform
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from ecgphoton.ecg.features import FEATURES_VERSION
 from ecgphoton.evaluation import evaluate_set
 from ecgphoton.recipe import Recipe
 from ecgphoton.run.beats import examples_of, monitored, reported
+from ecgphoton.run.provenance import now, versions
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.fit import Fitted
 from ecgphoton.training.judge import probabilities
@@ -37,11 +37,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RunReport:
-    """What a finished run has to say."""
+class TrainedRun:
+    """A finished run: its folder, its numbers, and the beats it was trained on."""
 
     folder: Path
     metrics: Mapping[str, Any]
+    splits: Splits = field(repr=False)
+    distillation: Mapping[str, Any] = field(default_factory=dict)
+    """Verdict and numbers of teacher, baseline and distilled student; empty without a teacher."""
+
+    @property
+    def source(self) -> str:
+        """Where the beats come from."""
+        return self.splits.train.source
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {"run": str(self.folder), **self.distillation, **self.metrics}
 
 
 def finish(
@@ -54,7 +66,7 @@ def finish(
     seed: int,
     began: float,
     gates: tuple[str, ...] = (),
-) -> RunReport:
+) -> TrainedRun:
     """Write checkpoint, probabilities, metrics, pictures and manifest of a fitted student.
 
     `gates` names further sets that took part in selection.
@@ -72,7 +84,6 @@ def finish(
         "labels": splits.labels.name,
         "protocol": splits.protocol.name,
         "lead": splits.protocol.lead or recipe.data.lead,
-        "centring": recipe.data.centring,
         "source": splits.train.source,
         "operating_point": None if fitted.point is None else fitted.point.to_dict(),
         "selection": {
@@ -111,21 +122,18 @@ def finish(
         "dropped": splits.report.to_dict(),
     }
     write_json(folder / runs.METRICS, metrics)
-    write_json(
-        folder / "environment.json",
-        {
-            "seconds": round(time.perf_counter() - began, 1),
-            "threads": torch.get_num_threads(),
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "ecgphoton": __version__,
-        },
-    )
+    environment = {
+        "seconds": round(time.perf_counter() - began, 1),
+        "threads": torch.get_num_threads(),
+        "date": now(),
+        "ecgphoton": __version__,
+        **versions(),
+    }
+    write_json(folder / runs.ENVIRONMENT, environment)
     draw_run(folder, fitted.history, sets, fitted.point, classes)
     (folder / runs.STATE).unlink(missing_ok=True)
     write_manifest(folder, kind=runs.KIND)
-    return RunReport(folder, metrics)
+    return TrainedRun(folder, metrics, splits)
 
 
 def write_history(folder: Path, history: tuple[EpochRecord, ...]) -> None:

@@ -1,124 +1,86 @@
-"""From a run or a bundle to a verdict over many chips, with everything written down."""
+"""From a run or a bundle to a verdict over many chips."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
-from ecgphoton.artifacts import check_room, write_json, write_text
-from ecgphoton.errors import InputError
-from ecgphoton.run.beats import evaluation_beats
-from ecgphoton.run.subject import Subject
-from ecgphoton.student.propagate import inputs_of
+from ecgphoton.hwsim.simulate import simulate as simulate_arrays
+from ecgphoton.progress import Progress, silent
+from ecgphoton.report.chips import draw_chips
+from ecgphoton.run.journey import Limit, Outcome, begin
 
 if TYPE_CHECKING:
-    from ecgphoton.ecg.beats import BeatSet
-    from ecgphoton.hwsim.montecarlo import Trial
+    from ecgphoton.hwsim.profile import Profile
     from ecgphoton.hwsim.verdict import SimulationReport
 
-SIMULATION = "simulation.json"
-CHIPS = "chips.csv"
+SIMULATION, CHIPS = "simulation.json", "chips.csv"
 
 
-@dataclass(frozen=True)
-class SimulatedRun:
-    """A simulation and where its files are."""
-
-    report: SimulationReport
-    beats: BeatSet
-    folder: Path
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            **self.report.to_dict(),
-            "source": self.beats.source,
-            "set": "evaluation",
-            "folder": str(self.folder),
-        }
-
-
-def simulate_subject(
-    subject: Subject,
-    out: Path,
+def simulate(
+    model: Path | str | None = None,
     *,
+    noise: float | None = None,
+    profile: Profile | str | None = None,
+    chips: int = 200,
+    seed: int = 0,
+    readout: Literal["analog", "digital"] = "analog",
+    detection: str = "homodyne",
+    limit: Limit = (),
+    early_stop: bool = False,
+    workers: int = 1,
+    dask: str | None = None,
     data: str | None = None,
     data_dir: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    **settings: Any,  # noqa: ANN401 - handed to hwsim.simulate
-) -> SimulatedRun:
-    """Judge a student or bundle on many chips and write report, chips and picture.
+    out: Path | None = None,
+    progress: Progress = silent,
+) -> Outcome[SimulationReport]:
+    """Judge a student or bundle on many chips by the yield within limits on miss rate and FPR.
+
+    Writes ``simulation.json``, ``chips.csv`` and ``chips.png``.
 
     Parameters
     ----------
-    subject
-        What runs on the chips.
-    out
-        Folder for ``simulation.json``, ``chips.csv`` and ``chips.png``.
+    model
+        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
+        otherwise the shipped student.
+    noise
+        Standard deviation of every programmed weight and bias, and of every detector reading as a
+        fraction of full scale. Default 0.02, or 0 with a profile.
+    profile
+        Device profile by name, TOML file or value: chips are then fabricated meshes.
+    chips, seed
+        How many chips, and the seed they are drawn with.
+    readout
+        ``analog``: one conversion a token; ``digital``: one a sample.
+    detection
+        What the detectors of a profile see.
+    limit
+        Limits that differ from the default: ``miss`` 0.1, ``fpr`` 0.1, ``yield`` 0.95,
+        ``confidence`` 0.95.
+    early_stop
+        Stop once the confidence bound decides.
+    workers, dask
+        Number of processes, or address of a Dask scheduler; the answer is the same to the last bit.
     data, data_dir
-        Where evaluation beats come from; those of the subject's own protocol.
-    settings
-        As `ecgphoton.hwsim.simulate.simulate` takes them.
+        Where the beats come from; those of the student's own test set.
+    out
+        Folder to write to; by default one of its own below ``simulations/``.
+    progress
+        Called with the stage, how much is done, and how much there is.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range, or student, beats or folder cannot be used.
     """
-    from ecgphoton.hwsim.simulate import simulate
-    from ecgphoton.report.chips import draw_chips
-
-    check_room(out)
-    bench = bench_of(subject, data, data_dir)
-    beats = bench.beats
-    report = simulate(*bench.arguments, progress=progress, **settings)
-    done = SimulatedRun(report, beats, out)
-    write_json(out / SIMULATION, done.to_dict())
-    write_text(out / CHIPS, table_text(report.chip_rows()))
-    draw_chips(out / "chips.png", report, source=beats.source)
-    return done
-
-
-@dataclass(frozen=True)
-class Bench:
-    """A subject with its evaluation beats: what every study of it starts from."""
-
-    subject: Subject
-    beats: BeatSet
-
-    @property
-    def arguments(self) -> tuple[Any, ...]:
-        """Return the positional arguments of `ecgphoton.hwsim.simulate.simulate`."""
-        inputs = inputs_of(self.beats, self.subject.architecture)
-        return self.subject.carried, inputs, self.beats.label, self.subject.point
-
-    def trial(self, **settings: Any) -> Trial:  # noqa: ANN401 - as trial_of takes them
-        """Return the trial behind a simulation, for blame, bounds and traces."""
-        from ecgphoton.hwsim.simulate import trial_of
-
-        return trial_of(*self.arguments, **settings)
-
-
-def bench_of(
-    subject: Subject, data: str | None, data_dir: Path | None, *, most: int | None = None
-) -> Bench:
-    """Load the evaluation beats of a subject, evenly thinned to at most `most`."""
-    if subject.point is None:
-        raise InputError(
-            "a student of more than two classes has no miss rate or FPR to simulate; "
-            "use a binary one"
-        )
-    beats = evaluation_beats(subject.metadata, data, data_dir)
-    if most is not None and len(beats) > most:
-        beats = beats.take(np.linspace(0, len(beats) - 1, most).astype(np.int64))
-    return Bench(subject, beats)
-
-
-def table_text(rows: list[dict[str, Any]]) -> str:
-    """Return rows as CSV."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    journey = begin(simulate, locals(), files=(SIMULATION, CHIPS, "chips.png"))
+    report = simulate_arrays(
+        *journey.arguments,
+        progress=partial(progress, "chips"),
+        **journey.settings(simulate_arrays),
+    )
+    draw = partial(draw_chips, report=report, source=journey.beats.source)
+    numbers = {**report.to_dict(), "set": "evaluation"}
+    return journey.write(report, numbers, report.chip_rows(), draw)

@@ -1,157 +1,92 @@
-"""Train a student into a run folder, and go on where a run was cut off."""
+"""Train a student into a run folder of its own."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
-
-from torch import nn
+from typing import TYPE_CHECKING, Literal
 
 from ecgphoton import runs
-from ecgphoton.artifacts import (
-    check_room,
-    load_checkpoint,
-    read_json,
-    save_checkpoint,
-    write_json,
-    write_text,
-)
-from ecgphoton.ecg.beats import Splits
-from ecgphoton.errors import InputError
-from ecgphoton.hwsim.aware import noisy_forward
-from ecgphoton.recipe import Recipe, from_dict, write
-from ecgphoton.run.beats import examples_of, monitored
-from ecgphoton.run.finish import RunReport, finish, write_history
-from ecgphoton.student.network import SegmentStudent
-from ecgphoton.student.propagate import Inputs
-from ecgphoton.training.assemble import assemble
-from ecgphoton.training.fit import fit
-from ecgphoton.training.parts import (
-    Control,
-    EpochRecord,
-    Examples,
-    Parts,
-    nothing,
-    plain_forward,
-)
-from ecgphoton.training.state import FitState
+from ecgphoton.artifacts import vacant
+from ecgphoton.progress import Progress, silent
+from ecgphoton.recipe import override, read
+from ecgphoton.run.beats import splits_of
+from ecgphoton.run.fit import fit_run, resume_point, start_run
+from ecgphoton.run.teach import distil_run
 
 if TYPE_CHECKING:
-    from ecgphoton.student.architecture import Architecture
-
-START = "start.json"
-Progress = Callable[[EpochRecord, int], None]
-"""Called after every epoch with its record and the largest number of epochs."""
-
-
-def parts_of(recipe: Recipe, training: Examples, architecture: Architecture) -> Parts:
-    """Assemble the strategies of a recipe, with the hardware noise it trains under."""
-    noise = recipe.noise
-    silent = noise.weight == 0 and noise.detector == 0
-    return assemble(
-        recipe.balance,
-        recipe.guards,
-        recipe.augment,
-        recipe.loss,
-        examples=training,
-        classes=architecture.classes,
-        forward=plain_forward if silent else noisy_forward(noise.weight, noise.detector),
-        after_step=track_gains if architecture.gains == "tracked" else nothing,
-    )
-
-
-def track_gains(model: nn.Module, inputs: Inputs) -> None:
-    """Let a student follow the detector peaks of the batch it has just seen."""
-    cast("SegmentStudent", model).track_gains(inputs)
-
-
-def start_run(recipe: Recipe, folder: Path, seed: int) -> None:
-    """Create a run folder that `train` can fill and resume."""
-    check_room(folder)  # this also removes what a run left that was killed in its first file
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError(
-            f"{folder} is not empty; choose another --out, or continue it with --resume {folder}"
-        )
-    write_json(folder / START, {"seed": seed, "recipe": recipe.to_dict()})
-
-
-def resume_point(folder: Path) -> tuple[Recipe, int, FitState | None]:
-    """Recipe, seed and last saved state of an unfinished run."""
-    start = read_json(folder / START)
-    check_room(folder)
-    try:
-        recipe, seed = from_dict(start["recipe"]), int(start["seed"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{folder / START} cannot be read: {error}") from error
-    if not (folder / runs.STATE).exists():
-        return recipe, seed, None
-    arrays, metadata = load_checkpoint(folder / runs.STATE)
-    try:
-        history = tuple(EpochRecord.from_dict(entry) for entry in metadata["history"])
-        state = FitState(arrays, Control(**metadata["control"]), history, float(metadata["rate"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{folder / runs.STATE} is not the state of a run: {error}") from error
-    return recipe, seed, state
+    from ecgphoton.run.finish import TrainedRun
 
 
 def train(
-    recipe: Recipe,
-    splits: Splits,
-    folder: Path,
+    recipe: Path | str = "default",
     *,
-    seed: int,
-    resume: FitState | None = None,
-    progress: Progress | None = None,
-) -> RunReport:
-    """Train a student and fill a run folder.
+    protocol: str | None = None,
+    labels: str | None = None,
+    classes: Literal[2, 4] | None = None,
+    preset: str | None = None,
+    strength: float | None = None,
+    teacher: str | None = None,
+    settings: Sequence[str] = (),
+    seed: int = 0,
+    data: str | None = None,
+    data_dir: Path | None = None,
+    out: Path | None = None,
+    resume: Path | None = None,
+    progress: Progress = silent,
+) -> TrainedRun:
+    """Train a student and evaluate it; the run folder holds all that it is judged by.
 
     Parameters
     ----------
     recipe
-        What to train and how.
-    splits
-        Beats, as loaded by `splits_of`.
-    folder
-        Made by `start_run`; the manifest is written last, so a folder without one is unfinished.
+        Name of a shipped recipe, or a TOML file.
+    protocol, labels
+        Instead of those of the recipe.
+    classes
+        4 stands for the labels ``aami4``.
+    preset, strength
+        Strategies of the original system, and the scale of their settings.
+    teacher
+        ``auto`` or a teacher checkpoint: distil the student from it.
+    settings
+        Values of the recipe to change, ``section.key=value`` each.
     seed
-        Seed of the initial weights and of everything drawn during training.
+        Of the initial weights and of everything drawn during training.
+    data, data_dir
+        Where the beats come from.
+    out
+        Run folder to create; by default a new one below ``runs/``.
     resume
-        State of an interrupted run.
+        Unfinished run to continue; recipe and seed are its own.
     progress
         Called after every epoch.
+
+    Raises
+    ------
+    InputError
+        If a value is unknown or outside its range, or beats or folder cannot be used.
     """
-    began = time.perf_counter()
-    write_text(folder / runs.RECIPE, write(recipe))
-    architecture = replace(recipe.student, classes=len(splits.labels.classes))
-    student = SegmentStudent(architecture, seed=seed)
-    training = examples_of(splits.train, architecture)
-    monitors = {
-        name: examples_of(beats, architecture) for name, beats in monitored(recipe, splits).items()
-    }
-
-    def save(state: FitState) -> None:
-        metadata = {
-            "history": [record.to_dict() for record in state.history],
-            "control": state.control.to_dict(),
-            "rate": state.rate,
+    state = None
+    if resume is not None:
+        chosen, seed, state = resume_point(Path(resume))
+        folder = Path(resume)
+    else:
+        flags = {
+            "data.protocol": protocol,
+            "data.labels": "aami4" if classes == 4 else labels,
+            "data.source": data,
+            "strategies.preset": preset,
+            "strategies.strength": strength,
+            "distill.teacher": teacher,
         }
-        save_checkpoint(folder / runs.STATE, state.arrays, metadata)
-        write_history(folder, state.history)
-        if progress is not None:
-            progress(state.history[-1], recipe.training.epochs)
-
-    fitted = fit(
-        student,
-        training,
-        monitors,
-        recipe.training,
-        recipe.decision,
-        parts_of(recipe, training, architecture),
-        seed=seed,
-        resume=resume,
-        on_epoch=save,
-    )
-    return finish(recipe, splits, folder, fitted, architecture, seed=seed, began=began)
+        given = [f"{key}={value}" for key, value in flags.items() if value is not None]
+        chosen = override(read(str(recipe)), [*given, *settings])
+        name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
+        folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)
+    splits = splits_of(chosen, data_dir)
+    if resume is None:
+        start_run(chosen, folder, seed)
+    if chosen.distill.teacher != "none":
+        return distil_run(chosen, splits, folder, seed=seed, progress=progress)
+    return fit_run(chosen, splits, folder, seed=seed, resume=state, progress=progress)

@@ -3,28 +3,56 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.layout import WIDTH as WIDTH
+from ecgphoton.settings import Settings, build, setting
+from ecgphoton.student.activations import Activation, activation_of
 
 SAMPLES = 360  # one beat: 1 s at 360 Hz, R peak in the middle
-GAIN_RANGE = (1 / 16, 16.0)  # what a transimpedance amplifier is asked to deliver
+SOURCES = {"window": SAMPLES, "residual": 120}  # samples a branch can read, by source
+GAIN_RANGE = (1 / 16, 16.0)  # gains a transimpedance amplifier can deliver
 
 
-class Branch(NamedTuple):
-    """One convolution whose 4x4 kernel slides over part of the beat and is pooled to tokens."""
+@dataclass(frozen=True)
+class Branch(Settings, section="branch"):
+    """One 4x4 kernel that slides over part of a beat; its positions are averaged to tokens.
 
-    name: str
-    source: Literal["window", "residual"]
-    start: int
-    """First sample of the segment."""
-    stop: int
-    """One past the last sample of the segment."""
-    tokens: int
-    """Number of tokens after average pooling."""
-    kernel: int
-    """Pooling kernel and stride, samples."""
+    ::
+
+        samples   start                                          stop
+                    |----|----|----|----|----|----|----|----|----|
+        kernel      [4x4]> one sample further at every position
+        positions   |<--- kernel --->|<--- kernel --->|           tokens x kernel of them
+        tokens              0                 1                   mean over each window
+    """
+
+    name: str = setting("global", "Name of its block; letters and digits.")
+    source: Literal["window", "residual"] = setting(
+        "window", "The beat (360 samples), or QRS minus the patient's running template (120)."
+    )
+    start: int = setting(0, "First sample of the segment.", low=0)
+    stop: int = setting(SAMPLES, "One past the last sample of the segment.", high=SAMPLES)
+    tokens: int = setting(1, "Number of tokens after average pooling.", low=1)
+    kernel: int = setting(357, "Pooling kernel and stride, samples.", low=1)
+
+    def __post_init__(self) -> None:
+        """Check the values, and that the segment is long enough for its tokens.
+
+        Raises
+        ------
+        InputError
+            If a value is out of range, or the segment is too short.
+        """
+        super().__post_init__()
+        needed, end = self.start + self.positions + WIDTH - 1, min(self.stop, SOURCES[self.source])
+        if needed > end or self.stop > end:
+            raise InputError(
+                f"branch {self.name} reads {self.source} samples {self.start} to {self.stop}; "
+                f"{self.tokens} tokens of {self.kernel} positions need samples up to {needed}, and "
+                f"the {self.source} has {SOURCES[self.source]}"
+            )
 
     @property
     def positions(self) -> int:
@@ -32,19 +60,45 @@ class Branch(NamedTuple):
         return self.tokens * self.kernel
 
 
+@dataclass(frozen=True)
+class Token(Settings, section="token"):
+    """One token from four features of the patient's recent beats, through one 4x4 block."""
+
+    name: str = setting("rhythm", "Name of its block; letters and digits.")
+    source: Literal["rhythm", "shape"] = setting(
+        "rhythm", "RR-interval features (4), or shape features (8)."
+    )
+    start: int = setting(0, "First of its four features within the source.", low=0, high=4)
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises
+        ------
+        InputError
+            If the four features are not in the source.
+        """
+        super().__post_init__()
+        if self.source == "rhythm" and self.start:
+            raise InputError(f"token {self.name}: start is {self.start}; rhythm has 4 features")
+
+
 BRANCHES = (
     Branch("P", "window", 0, 120, 2, 58),
     Branch("QRS", "window", 120, 240, 3, 39),
     Branch("T", "window", 240, 360, 2, 58),
     Branch("global", "window", 0, 360, 1, 357),
+    Branch("template", "residual", 0, 120, 3, 39),
 )
-SHAPE_BLOCKS = ("shape", "detail")
-TEMPLATE_BRANCH = Branch("template", "residual", 0, 120, 3, 39)
+TOKENS = (Token("rhythm", "rhythm"), Token("shape", "shape", 0), Token("detail", "shape", 4))
 
 
 @dataclass(frozen=True)
-class Architecture:
+class Architecture(Settings, section="student"):
     """Shape of a `SegmentStudent`; the defaults are the reference network.
+
+    `branches` and `patient` hold the values of all tokens that can be asked for, and are written
+    into checkpoints and bundles; `template`, `rhythm` and `shape_tokens` choose among them.
 
     Raises
     ------
@@ -52,81 +106,122 @@ class Architecture:
         If a value is outside what the student supports.
     """
 
-    layers: int = 3
-    """Photonic 4x4 layers applied to every token, at least 2."""
-    classes: int = 2
-    """Outputs of the digital head: 2 (normal, abnormal) or more."""
-    activation: Literal["tanh", "relu"] = "tanh"
-    """`relu` is clipped to [0, 1] after the gain."""
-    bounded: bool = True
-    """Whether weights and biases pass through tanh into [-scale, scale]."""
-    scale: float = 1.0
-    """Largest magnitude of a bounded weight or bias."""
-    gains: Literal["learnt", "tracked", "unit"] = "learnt"
-    """Amplifier gain of each block: learnt, tracked (1 / running maximum), or fixed at 1."""
-    dropout: float = 0.0
-    """Dropout on the pooled feature vector during training."""
-    rhythm: Literal["none", "causal", "full"] = "none"
-    """Ninth token from four RR-interval features: none, causal, or with the next interval."""
-    shape_tokens: int = 0
-    """Further tokens, 0 to 2, from features of the beat's shape against its patient's usual one."""
-    template: bool = False
-    """Fifth branch on the QRS part of beat minus running patient template."""
+    layers: int = setting(
+        3, "Photonic 4x4 layers applied to every token, at least 2.", low=2, high=16
+    )
+    classes: int = setting(
+        2, "Outputs of the digital head: 2 (normal, abnormal) or more.", low=2, high=16
+    )
+    activation: str = setting(
+        "tanh", "Nonlinearity behind every amplifier; `relu` is clipped to [0, 1]."
+    )
+    bounded: bool = setting(
+        True, "Whether weights and biases pass through tanh into [-scale, scale]."
+    )
+    scale: float = setting(1.0, "Largest magnitude of a bounded weight or bias.", above=0, high=4)
+    gains: Literal["learnt", "tracked", "unit"] = setting(
+        "learnt",
+        "Amplifier gain of each block: learnt, tracked (1 / running maximum), or fixed at 1.",
+    )
+    dropout: float = setting(
+        0.0, "Dropout on the pooled feature vector during training.", low=0, below=1
+    )
+    rhythm: Literal["none", "causal", "full"] = setting(
+        "none",
+        "Token from four RR-interval features: none, causal, or with the next interval.",
+    )
+    shape_tokens: int = setting(
+        0,
+        "Tokens, 0 to 2, from features of the beat's shape against its patient's usual one.",
+        low=0,
+        high=2,
+    )
+    template: bool = setting(
+        False, "Branches on the QRS part of the beat minus the running patient template."
+    )
+    branches: tuple[Branch, ...] = setting(
+        BRANCHES, "Sliding kernels in light order; those on the residual need `template`."
+    )
+    patient: tuple[Token, ...] = setting(
+        TOKENS, "Tokens from features of the patient's recent beats, where asked for."
+    )
 
     def __post_init__(self) -> None:
-        checks = (
-            (2 <= self.layers <= 16, "layers", self.layers, "an integer from 2 to 16"),
-            (2 <= self.classes <= 16, "classes", self.classes, "an integer from 2 to 16"),
-            (
-                self.activation in ("tanh", "relu"),
-                "activation",
-                self.activation,
-                "'tanh' or 'relu'",
-            ),
-            (
-                self.gains in ("learnt", "tracked", "unit"),
-                "gains",
-                self.gains,
-                "'learnt', 'tracked' or 'unit'",
-            ),
-            (0 < self.scale <= 4, "scale", self.scale, "in (0, 4]"),
-            (0 <= self.dropout < 1, "dropout", self.dropout, "in [0, 1)"),
-            (
-                self.rhythm in ("none", "causal", "full"),
-                "rhythm",
-                self.rhythm,
-                "'none', 'causal' or 'full'",
-            ),
-            (0 <= self.shape_tokens <= 2, "shape_tokens", self.shape_tokens, "0, 1 or 2"),
-        )
-        for good, name, value, allowed in checks:
-            if not good:
-                raise InputError(f"student.{name} is {value!r}; it must be {allowed}")
+        """Check every value, and that the blocks have different names.
+
+        Raises
+        ------
+        InputError
+            If a value is out of range, a name is used twice, or a branch would not be used.
+        """
+        super().__post_init__()
+        activation_of(self.activation)
+        names = self.blocks
+        wrong = [n for n in names if not (n.isalnum() and n.isascii()) or names.count(n) > 1]
+        if wrong or not self.sliding:
+            raise InputError(
+                f"the student's blocks are {names}; it needs at least one branch, and names of "
+                "letters and digits, each used once"
+            )
+        unused = [branch for branch in self.branches if branch not in (*self.sliding, *BRANCHES)]
+        if unused:
+            raise InputError(
+                f"student.branches holds {unused[0].name!r} on the residual, which only a student "
+                "with student.template = true reads"
+            )
+        if self.shape_tokens > sum(token.source == "shape" for token in self.patient):
+            raise InputError(
+                f"student.shape_tokens is {self.shape_tokens}, but student.patient holds fewer"
+            )
+
+    @classmethod
+    def from_dict(cls, data: object) -> Architecture:
+        """Inverse of `dataclasses.asdict`; what an older file lacks has its original value.
+
+        Raises
+        ------
+        InputError
+            If a key is unknown or a value is not allowed.
+        """
+        architecture: Architecture = build(cls, data, path="student.")
+        return architecture
 
     @property
-    def branches(self) -> tuple[Branch, ...]:
-        """The sliding 4x4 kernels, in light order."""
-        return (*BRANCHES, TEMPLATE_BRANCH) if self.template else BRANCHES
+    def response(self) -> Activation:
+        """The activation as a value."""
+        return activation_of(self.activation)
 
     @property
-    def patient_blocks(self) -> tuple[str, ...]:
-        """Blocks that each make one token of four features of the patient's recent beats."""
-        rhythm = () if self.rhythm == "none" else ("rhythm",)
-        return (*rhythm, *SHAPE_BLOCKS[: self.shape_tokens])
+    def sliding(self) -> tuple[Branch, ...]:
+        """The branches in use, in light order."""
+        return tuple(b for b in self.branches if self.template or b.source != "residual")
+
+    @property
+    def patient_tokens(self) -> tuple[Token, ...]:
+        """The tokens in use from features of the patient's recent beats."""
+        rhythm = [t for t in self.patient if t.source == "rhythm" and self.rhythm != "none"]
+        return (*rhythm, *[t for t in self.patient if t.source == "shape"][: self.shape_tokens])
+
+    @property
+    def reads(self) -> dict[str, int]:
+        """Values of a beat that the student reads, by name of the input."""
+        widths = {"window": SAMPLES, "rhythm": WIDTH * len(self.patient_tokens)}
+        widths |= {branch.source: SOURCES[branch.source] for branch in self.sliding}
+        return {name: width for name, width in widths.items() if width}
 
     @property
     def blocks(self) -> tuple[str, ...]:
         """Name of every 4x4 matrix: branches, then rhythm and shape, then MLP layers."""
         return (
-            *(branch.name for branch in self.branches),
-            *self.patient_blocks,
+            *(branch.name for branch in self.sliding),
+            *(token.name for token in self.patient_tokens),
             *(f"mlp{index + 1}" for index in range(self.layers)),
         )
 
     @property
     def tokens(self) -> int:
         """Tokens that run through the MLP: 8, plus rhythm 1, shape up to 2, template 3."""
-        return sum(branch.tokens for branch in self.branches) + len(self.patient_blocks)
+        return sum(branch.tokens for branch in self.sliding) + len(self.patient_tokens)
 
     @property
     def parameters(self) -> int:

@@ -1,10 +1,14 @@
-"""The segment-aware student: four 4x4 branches, token MLP, digital head."""
+"""The student with its parameters: what training changes and a checkpoint holds.
+
+The forward pass itself is in `ecgphoton.student.propagate`.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -12,11 +16,13 @@ from ecgphoton.ecg.features import FEATURES_VERSION
 from ecgphoton.errors import InputError
 from ecgphoton.student.architecture import GAIN_RANGE, SAMPLES, WIDTH, Architecture
 from ecgphoton.student.propagate import (
+    Block,
     Detector,
     Head,
     IdealDetector,
     Inputs,
     Stack,
+    Tap,
     features,
     inputs_of,
     read_out,
@@ -25,12 +31,11 @@ from ecgphoton.student.propagate import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
-
     from ecgphoton.ecg.beats import BeatSet
+    from ecgphoton.student.architecture import Branch
 
-BRANCH_GAIN, LAYER_GAIN = 2.0, 1.5  # where learnt gains start
-# The mean over tokens leaves each of them a small say, so the head must be large: at one common
+BRANCH_GAIN, LAYER_GAIN = 2.0, 1.5  # initial values of learnt gains
+# The mean over tokens gives each token a small weight, so the head must be large: at one common
 # learning rate it grows ten times as fast as the bounded matrices.
 HEAD_SCALE, HEAD_START = 10.0, 0.2
 
@@ -57,7 +62,7 @@ class SegmentStudent(nn.Module):
         draw = torch.Generator().manual_seed(seed)
 
         def uniform(*shape: int, bound: float) -> Tensor:
-            return (torch.rand(shape, generator=draw) * 2 - 1) * bound
+            return (torch.rand(shape, generator=draw, dtype=torch.float32) * 2 - 1) * bound
 
         self.raw_weight = nn.Parameter(uniform(blocks, WIDTH, WIDTH, bound=0.8))
         self.raw_bias = nn.Parameter(uniform(blocks, WIDTH, bound=0.3))
@@ -65,13 +70,21 @@ class SegmentStudent(nn.Module):
         if self.architecture.gains != "learnt":
             start = [1.0] * blocks
         self.log_gain = nn.Parameter(
-            torch.tensor([math.log(gain) for gain in start]),
+            torch.tensor([math.log(gain) for gain in start], dtype=torch.float32),
             requires_grad=self.architecture.gains == "learnt",
         )
         classes = self.architecture.classes
         self.raw_head_weight = nn.Parameter(uniform(classes, WIDTH, bound=HEAD_START))
-        self.raw_head_bias = nn.Parameter(torch.zeros(classes))
+        self.raw_head_bias = nn.Parameter(torch.zeros(classes, dtype=torch.float32))
         self.dropout = nn.Dropout(self.architecture.dropout)
+
+    def __repr__(self) -> str:
+        """Return size and blocks in one line."""
+        arch = self.architecture
+        return (
+            f"SegmentStudent({arch.parameters} parameters, {arch.tokens} tokens, "
+            f"{arch.activation}, blocks {' '.join(arch.blocks)})"
+        )
 
     def stack(self) -> Stack:
         """Return the bounded matrices, biases and gains as a stack of one chip."""
@@ -88,7 +101,12 @@ class SegmentStudent(nn.Module):
         return Head(HEAD_SCALE * self.raw_head_weight, HEAD_SCALE * self.raw_head_bias)
 
     def run(
-        self, inputs: Inputs, *, stack: Stack | None = None, detector: Detector | None = None
+        self,
+        inputs: Inputs,
+        *,
+        stack: Stack | None = None,
+        detector: Detector | None = None,
+        tap: Tap | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Propagate beats through this student, or through chips that carry it.
 
@@ -101,7 +119,8 @@ class SegmentStudent(nn.Module):
             stack if stack is not None else self.stack(),
             inputs,
             self.architecture,
-            detector if detector is not None else IdealDetector(self.architecture.activation),
+            detector if detector is not None else IdealDetector(self.architecture.response),
+            tap,
         )
         return read_out(self.head(), self.dropout(h_pool)), h_pool
 
@@ -123,39 +142,18 @@ class SegmentStudent(nn.Module):
         """Move tracked gains toward 1 / (largest detector value of each block on these beats)."""
         if self.architecture.gains != "tracked":
             return
-        peaks = _Peaks(self.architecture.activation)
-        self.run(inputs, detector=peaks)
-        target = -torch.stack(peaks.largest).clamp_min(1e-3).log()
+        peaks: list[Tensor] = []
+
+        def largest(block: Block, x: Tensor, branch: Branch | None) -> None:
+            peaks.append(block.detected(x, branch).abs().amax())
+
+        self.run(inputs, tap=largest)
+        target = -torch.stack(peaks).clamp_min(1e-3).log()
         self.log_gain.lerp_(target.to(self.log_gain), momentum)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the state as numpy arrays, for a checkpoint."""
         return {name: value.detach().numpy().copy() for name, value in self.state_dict().items()}
-
-
-class _Peaks(IdealDetector):
-    """An ideal detector that remembers the largest value each block sent to its amplifier."""
-
-    def __init__(self, activation: Any) -> None:  # noqa: ANN401
-        super().__init__(activation)
-        self.largest: list[Tensor] = []
-
-    def pooled(
-        self,
-        block: int,
-        weight: Tensor,
-        bias: Tensor,
-        gain: Tensor,
-        segment: Tensor,
-        branch: Any,  # noqa: ANN401
-    ) -> Tensor:
-        kernels = weight[0] @ segment.unfold(1, WIDTH, 1).transpose(1, 2) + bias[0][:, None]
-        self.largest.append(kernels.abs().amax())
-        return super().pooled(block, weight, bias, gain, segment, branch)
-
-    def layer(self, block: int, weight: Tensor, bias: Tensor, gain: Tensor, x: Tensor) -> Tensor:
-        self.largest.append((weight @ x + bias[..., None]).abs().amax())
-        return super().layer(block, weight, bias, gain, x)
 
 
 def refuse_other_features(architecture: Architecture, metadata: Mapping[str, Any]) -> None:
@@ -167,7 +165,7 @@ def refuse_other_features(architecture: Architecture, metadata: Mapping[str, Any
         If it reads rhythm, shape or template features of another version.
     """
     learnt = metadata.get("features_version", FEATURES_VERSION)
-    reads = architecture.patient_blocks or architecture.template
+    reads = architecture.patient_tokens or architecture.template
     if reads and learnt != FEATURES_VERSION:
         raise InputError(
             f"this student learnt on version {learnt} of the rhythm and shape features, this "
@@ -207,8 +205,13 @@ def predict(student: SegmentStudent, beats: BeatSet | Inputs, *, block: int = 10
     -------
     ndarray of shape (n, classes), float32
         Softmax of the logits; column 1 of a binary student is the probability of abnormal.
+
+    Raises
+    ------
+    InputError
+        If a beat holds NaN or infinity.
     """
-    inputs = beats if isinstance(beats, Inputs) else inputs_of(beats, student.architecture)
+    inputs = beats.finite() if isinstance(beats, Inputs) else inputs_of(beats, student.architecture)
     training = student.training
     student.eval()
     stack = student.stack()
@@ -218,5 +221,5 @@ def predict(student: SegmentStudent, beats: BeatSet | Inputs, *, block: int = 10
     ]
     student.train(training)
     if not parts:
-        return torch.empty(0, student.architecture.classes).numpy()
+        return np.empty((0, student.architecture.classes), np.float32)
     return torch.cat(parts).numpy()

@@ -1,61 +1,79 @@
-"""The one propagation: beats through 4x4 blocks, for one student or for many chips at once.
+"""The forward pass: beats through 4x4 blocks, for one student or for many chips at once.
 
-A block is ``activation(gain * (W x + b))``. The sliding blocks (branches) average the activation
-over windows of positions, which gives tokens; the MLP blocks act on every token; the mean over
-tokens is ``h_pool``. What happens between ``W x + b`` and the next block is a `Detector`: the
-ideal one here, noisy and quantised ones in ``ecgphoton.hwsim``.
+One block, and the only formula of the whole student::
+
+    x (4) --->[ W 4x4 ]---> + b --->[ gain g ]---> f( ) ---> y (4)          y = f(g (W x + b))
+               optics     detection  amplifier   activation
+
+`walk` is the only place that knows the order of the blocks::
+
+    window   --P------ slide 4x4, f, average --> tokens --+
+    (360)    --QRS---- slide 4x4, f, average --> tokens --+
+             --T------ slide 4x4, f, average --> tokens --+--> mlp1 --> ... --> mlpL --> mean
+             --global- slide 4x4, f, average --> token  --+    on every token          h_pool (4)
+    residual --templ.- slide 4x4, f, average --> tokens --+                               |
+    rhythm, shape ---- 4x4, f per feature group -> token -+                         digital head
+
+What happens between ``W x`` and the next block is the arithmetic of a `Detector`: exact here, with
+noise and converters in `ecgphoton.hwsim.propagate`, in integers in `ecgphoton.export.quantize`,
+with bounds in `ecgphoton.hwsim.certify`. Two oracles repeat the order on purpose, to check it: the
+ONNX writer `ecgphoton.export.onnx_graph` and the numpy checker of a bundle.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.student.architecture import WIDTH, Architecture, Branch
+from ecgphoton.student.inputs import Inputs as Inputs
+from ecgphoton.student.inputs import inputs_of as inputs_of
 
 if TYPE_CHECKING:
-    from ecgphoton.ecg.beats import BeatSet
-
-Activation = Literal["tanh", "relu"]
+    from ecgphoton.student.activations import Activation, Fused
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """Beats as tensors, one row a beat."""
+@dataclass(frozen=True, eq=False)
+class Block:
+    """One 4x4 block of C chips."""
 
-    window: Tensor
-    """(B, 360), normalised samples in [-1, 1]."""
-    rhythm: Tensor | None = None
-    """(B, 4 k), four features in [-1, 1] for each of the k blocks of `patient_blocks`."""
-    residual: Tensor | None = None
-    """(B, 120), QRS part of beat minus running template, in [-1, 1]."""
+    index: int
+    """Place in `Architecture.blocks`."""
+    weight: Tensor
+    """(C, 4, 4)."""
+    bias: Tensor
+    """(C, 4), added electronically after detection."""
+    gain: Tensor
+    """(C, 1), amplifier gain between detection and activation."""
 
-    def __len__(self) -> int:
-        """Return the number of beats."""
-        return int(self.window.shape[0])
+    def double(self) -> Block:
+        """Return the block in double precision."""
+        return Block(self.index, self.weight.double(), self.bias.double(), self.gain.double())
 
-    def rows(self, index: slice | Tensor) -> Inputs:
-        """Return a subset of the beats."""
-        rhythm = None if self.rhythm is None else self.rhythm[index]
-        residual = None if self.residual is None else self.residual[index]
-        return Inputs(self.window[index], rhythm, residual)
+    def rows(self) -> tuple[Tensor, Tensor]:
+        """Weights (4 C, 4) and biases (4 C,) with the gain in them: all chips in one product."""
+        weight = (self.gain[..., None] * self.weight).reshape(-1, WIDTH)
+        return weight, (self.gain * self.bias).reshape(-1)
 
+    def amplified(self, x: Tensor) -> Tensor:
+        """``g (W x + b)``: `x` (C or 1, 4, N) -> (C, 4, N)."""
+        return torch.baddbmm(
+            (self.gain * self.bias)[..., None],
+            self.gain[..., None] * self.weight,
+            x.expand(self.weight.shape[0], -1, -1),
+        )
 
-def inputs_of(beats: BeatSet, architecture: Architecture) -> Inputs:
-    """Return the tensors a student of this architecture reads from a `BeatSet`."""
-    rhythm = {"causal": [beats.rhythm_causal], "full": [beats.rhythm_full]}
-    parts = rhythm.get(architecture.rhythm, [])
-    if architecture.shape_tokens:
-        parts = [*parts, beats.shape[:, : WIDTH * architecture.shape_tokens]]
-    return Inputs(
-        torch.as_tensor(beats.windows),
-        torch.cat([torch.as_tensor(part) for part in parts], 1) if parts else None,
-        torch.as_tensor(beats.residual) if architecture.template else None,
-    )
+    def detected(self, x: Tensor, branch: Branch | None) -> Tensor:
+        """``W x + b`` of chip 0 for what a `Tap` is shown: (B, positions, 4), or (1, 4, N)."""
+        if branch is None:
+            return self.weight[:1] @ x + self.bias[:1, :, None]
+        windows = x[:, : branch.positions + WIDTH - 1].unfold(1, WIDTH, 1)
+        return windows @ self.weight[0].t() + self.bias[0]
 
 
 class Stack(NamedTuple):
@@ -68,10 +86,10 @@ class Stack(NamedTuple):
     gains: Tensor
     """(C, K) or (1, K), amplifier gain between detection and activation."""
 
-    def block(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return matrix (C, 4, 4), bias (C, 4) and gain (C, 1) of one block."""
+    def block(self, index: int) -> Block:
+        """Return one block of every chip."""
         gain = self.gains[:, index, None].expand(self.matrices.shape[0], 1)
-        return self.matrices[:, index], self.biases[:, index], gain
+        return Block(index, self.matrices[:, index], self.biases[:, index], gain)
 
 
 class Head(NamedTuple):
@@ -84,36 +102,20 @@ class Head(NamedTuple):
 
 
 class Detector(Protocol):
-    """What happens between the optical product and the next block."""
+    """The arithmetic of a block: what happens between the optical product and the next block."""
 
-    def pooled(
-        self,
-        block: int,
-        weight: Tensor,
-        bias: Tensor,
-        gain: Tensor,
-        segment: Tensor,
-        branch: Branch,
-    ) -> Tensor:
-        """Slide a kernel over a segment, activate and average.
-
-        `weight` (C, 4, 4), `bias` (C, 4), `gain` (C, 1), `segment` (B, S) -> (C, 4, B, tokens).
-        """
+    def pooled(self, block: Block, segment: Tensor, branch: Branch) -> Tensor:
+        """Slide a kernel over a segment, activate, average: (B, S) -> (C, 4, B, tokens)."""
         ...
 
-    def layer(self, block: int, weight: Tensor, bias: Tensor, gain: Tensor, x: Tensor) -> Tensor:
-        """Apply a block to token vectors.
-
-        `weight` (C, 4, 4), `bias` (C, 4), `gain` (C, 1), `x` (C or 1, 4, N) -> (C, 4, N).
-        """
+    def layer(self, block: Block, x: Tensor) -> Tensor:
+        """Apply a block to token vectors: (C or 1, 4, N) -> (C, 4, N)."""
         ...
 
 
-def activate(z: Tensor, activation: Activation) -> Tensor:
-    """Saturating activation: tanh, or ReLU clipped to [0, 1]."""
-    if activation == "relu":
-        return z.clamp(0, 1)
-    return torch.sigmoid(2 * z).mul(2).sub(1)  # tanh, several times faster than torch.tanh
+Tap = Callable[[Block, Tensor, Branch | None], None]
+"""Called before every block with what it reads: the segment (B, S) of a branch, or token vectors
+(C or 1, 4, N) with no branch."""
 
 
 def unfold(segment: Tensor, positions: int) -> Tensor:
@@ -124,11 +126,10 @@ def unfold(segment: Tensor, positions: int) -> Tensor:
     ).contiguous()
 
 
-class _PooledActivation(torch.autograd.Function):
-    """mean over windows of activation(w . x + b): one gemm, one in-place pass, one reduction.
+class _Pooled(torch.autograd.Function):
+    """mean over windows of g(w . x + b): one product, one pass in place, one reduction.
 
-    Ten times fewer memory passes than convolution, tanh and pooling apart. ``tanh(z)`` is
-    ``2 sigmoid(2 z) - 1``, so the factors go into the weights.
+    Ten times fewer memory passes than convolution, activation and pooling apart.
     """
 
     @staticmethod
@@ -138,24 +139,19 @@ class _PooledActivation(torch.autograd.Function):
         bias: Tensor,
         segment: Tensor,
         branch: Branch,
-        activation: Activation,
+        form: Fused,
     ) -> Tensor:
         shifted = unfold(segment, branch.positions)
-        rows, beats = weight.shape[0], segment.shape[0]
         product = torch.addmm(bias[:, None], weight, shifted.view(WIDTH, -1))
-        value = product.sigmoid_() if activation == "tanh" else product.clamp_(0, 1)
-        value = value.view(rows, beats, branch.tokens, branch.kernel)
+        value = form.in_place(product).view(len(weight), -1, branch.tokens, branch.kernel)
         ctx.save_for_backward(shifted, value)
-        ctx.activation, ctx.kernel = activation, branch.kernel
+        ctx.form, ctx.kernel = form, branch.kernel
         return value.mean(-1)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
         shifted, value = ctx.saved_tensors
-        if ctx.activation == "tanh":
-            slope = torch.addcmul(value, value, value, value=-1)
-        else:
-            slope = ((value > 0) & (value < 1)).to(value.dtype)
+        slope = ctx.form.slope(value)
         slope = slope.mul_(grads[0].unsqueeze(-1) / ctx.kernel).view(value.shape[0], -1)
         return slope @ shifted.view(WIDTH, -1).t(), slope.sum(1), None, None, None
 
@@ -177,104 +173,97 @@ def pooled_activation(
     Tensor
         (M, B, tokens). Differentiable in weight and bias, not in the samples.
     """
-    if activation == "tanh":
-        mean: Tensor = _PooledActivation.apply(  # type: ignore[no-untyped-call]
-            2 * weight, 2 * bias, segment, branch, activation
-        )
-        return mean.mul(2).sub(1)
-    clipped: Tensor = _PooledActivation.apply(  # type: ignore[no-untyped-call]
-        weight, bias, segment, branch, activation
+    form = activation.fused
+    if form is None:
+        shifted = unfold(segment, branch.positions).view(WIDTH, -1)
+        value = activation(torch.addmm(bias[:, None], weight, shifted))
+        return value.view(len(weight), len(segment), branch.tokens, branch.kernel).mean(-1)
+    mean: Tensor = _Pooled.apply(  # type: ignore[no-untyped-call]
+        form.factor * weight, form.factor * bias, segment, branch, form
     )
-    return clipped
+    return mean.mul(form.scale).add(form.shift)
 
 
+@dataclass(frozen=True)
 class IdealDetector:
     """No noise, no quantisation: the student as trained."""
 
-    def __init__(self, activation: Activation) -> None:
-        self.activation = activation
+    activation: Activation
 
-    def pooled(
-        self,
-        block: int,
-        weight: Tensor,
-        bias: Tensor,
-        gain: Tensor,
-        segment: Tensor,
-        branch: Branch,
-    ) -> Tensor:
+    def pooled(self, block: Block, segment: Tensor, branch: Branch) -> Tensor:
         """See `Detector.pooled`."""
-        del block
-        chips = weight.shape[0]
-        tokens = pooled_activation(
-            (gain[..., None] * weight).reshape(chips * WIDTH, WIDTH),
-            (gain * bias).reshape(chips * WIDTH),
-            segment,
-            branch,
-            self.activation,
-        )
-        return tokens.view(chips, WIDTH, segment.shape[0], branch.tokens)
+        tokens = pooled_activation(*block.rows(), segment, branch, self.activation)
+        return tokens.view(-1, WIDTH, len(segment), branch.tokens)
 
-    def layer(self, block: int, weight: Tensor, bias: Tensor, gain: Tensor, x: Tensor) -> Tensor:
+    def layer(self, block: Block, x: Tensor) -> Tensor:
         """See `Detector.layer`."""
-        del block
-        chips = weight.shape[0]
-        z = torch.baddbmm(
-            (gain * bias)[..., None], gain[..., None] * weight, x.expand(chips, -1, -1)
-        )
-        return activate(z, self.activation)
+        return self.activation(block.amplified(x))
 
 
-def _need(part: Tensor | None, name: str, columns: int) -> Tensor:
-    if part is None:
-        raise InputError(
-            f"this student reads {name} features (beats, {columns}), but none were given; "
-            "pass BeatSet inputs made with the same architecture"
-        )
-    return part
+def walk(
+    stack: Stack,
+    inputs: Inputs,
+    architecture: Architecture,
+    detector: Detector,
+    tap: Tap | None = None,
+) -> Tensor:
+    """Run B beats through every block: branches, patient tokens, then the MLP on all tokens.
 
+    Parameters
+    ----------
+    tap
+        Is shown what every block reads.
 
-def patient_features(inputs: Inputs, architecture: Architecture) -> tuple[Tensor, ...]:
-    """Return the (B, 4) features of each of the `patient_blocks`.
+    Returns
+    -------
+    Tensor
+        (C, 4, B, tokens), what the last block makes of each token.
 
     Raises
     ------
     InputError
-        If they are missing, or of another width.
+        If a part of the inputs is missing or has another width.
     """
-    count = len(architecture.patient_blocks)
-    if not count:
-        return ()
-    given = _need(inputs.rhythm, "rhythm", count * WIDTH)
-    if given.shape[1] != count * WIDTH:
-        raise InputError(
-            f"this student reads {count * WIDTH} rhythm and shape features a beat, "
-            f"{given.shape[1]} were given; pass BeatSet inputs made with the same architecture"
-        )
-    return tuple(given[:, WIDTH * at : WIDTH * (at + 1)] for at in range(count))
+    given = {name: getattr(inputs, name) for name in architecture.reads}
+    for name, width in architecture.reads.items():
+        if given[name] is None or given[name].shape[1] != width:
+            found = "none were" if given[name] is None else f"{given[name].shape[1]} were"
+            raise InputError(
+                f"this student reads {width} {name} values a beat, but {found} given; pass inputs "
+                "made with the same architecture"
+            )
+    blocks = (stack.block(index) for index in range(len(architecture.blocks)))
+
+    def through(x: Tensor) -> Tensor:
+        block = next(blocks)
+        if tap is not None:
+            tap(block, x, None)
+        return detector.layer(block, x)
+
+    def slide(branch: Branch) -> Tensor:
+        block, segment = next(blocks), given[branch.source][:, branch.start : branch.stop]
+        if tap is not None:
+            tap(block, segment, branch)
+        return detector.pooled(block, segment, branch)
+
+    features_of = given["rhythm"].split(WIDTH, 1) if "rhythm" in given else ()
+    tokens = [slide(branch) for branch in architecture.sliding]
+    tokens += [through(four.t()[None]).unsqueeze(-1) for four in features_of]
+    x = torch.cat(tokens, dim=-1).flatten(2)
+    for _ in range(architecture.layers):
+        x = through(x)
+    return x.view(*x.shape[:2], len(inputs), architecture.tokens)
 
 
 def features(
-    stack: Stack, inputs: Inputs, architecture: Architecture, detector: Detector
+    stack: Stack,
+    inputs: Inputs,
+    architecture: Architecture,
+    detector: Detector,
+    tap: Tap | None = None,
 ) -> Tensor:
-    """Return ``h_pool`` (C, B, 4) of B beats on C chips."""
-    chips, beats = stack.matrices.shape[0], len(inputs)
-    parts: list[Tensor] = []
-    for index, branch in enumerate(architecture.branches):
-        source = inputs.window
-        if branch.source == "residual":
-            source = _need(inputs.residual, "template residual", branch.stop)
-        segment = source[:, branch.start : branch.stop]
-        parts.append(detector.pooled(index, *stack.block(index), segment, branch))
-    block = len(architecture.branches)
-    for four in patient_features(inputs, architecture):
-        x = four.t().unsqueeze(0)  # (1, 4, B)
-        parts.append(detector.layer(block, *stack.block(block), x).unsqueeze(-1))
-        block += 1
-    x = torch.cat(parts, dim=-1).view(chips, WIDTH, -1)  # (C, 4, B * tokens)
-    for index in range(block, len(architecture.blocks)):
-        x = detector.layer(index, *stack.block(index), x)
-    return x.view(chips, WIDTH, beats, architecture.tokens).mean(-1).transpose(1, 2)
+    """Return ``h_pool`` (C, B, 4), the mean over tokens, of B beats on C chips; see `walk`."""
+    return walk(stack, inputs, architecture, detector, tap).mean(-1).transpose(1, 2)
 
 
 def read_out(head: Head, h_pool: Tensor) -> Tensor:

@@ -1,1 +1,37 @@
-"""Studies of a student on many chips: each a public function that writes a folder of its own."""
+"""Studies on chips: a student by name or path comes in; a folder with the answer goes out.
+
+Every function does what ``ecgphoton study NAME`` does, with the same parameters.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ecgphoton.lazy import Lazy
+
+if TYPE_CHECKING:
+    from ecgphoton.study.causes import adversary as adversary
+    from ecgphoton.study.causes import blame as blame
+    from ecgphoton.study.causes import certify as certify
+    from ecgphoton.study.causes import trace as trace
+    from ecgphoton.study.curves import solve as solve
+    from ecgphoton.study.curves import surrogate as surrogate
+    from ecgphoton.study.curves import sweep as sweep
+    from ecgphoton.study.upkeep import bits as bits
+    from ecgphoton.study.upkeep import drift as drift
+
+HOMES = {
+    "adversary": "ecgphoton.study.causes",
+    "bits": "ecgphoton.study.upkeep",
+    "blame": "ecgphoton.study.causes",
+    "certify": "ecgphoton.study.causes",
+    "drift": "ecgphoton.study.upkeep",
+    "solve": "ecgphoton.study.curves",
+    "surrogate": "ecgphoton.study.curves",
+    "sweep": "ecgphoton.study.curves",
+    "trace": "ecgphoton.study.causes",
+}
+"""Studies and the modules they live in."""
+
+sys.modules[__name__].__class__ = Lazy

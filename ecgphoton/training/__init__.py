@@ -1,1 +1,5 @@
-"""Training: one loop, and the small objects that make it vary."""
+"""Training: labelled beats, a model and settings come in; the model of its best epoch goes out.
+
+There is one loop (`fit`). What varies are the small callables of a `Parts`, which `assemble` makes
+from settings.
+"""

@@ -1,4 +1,4 @@
-"""Augmentation: what electrodes and people do to a beat, drawn anew for every batch."""
+"""Augmentation: shift, gain, baseline drift and noise, drawn anew for every batch."""
 
 from __future__ import annotations
 
@@ -8,49 +8,49 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ecgphoton.errors import refuse_unless
+from ecgphoton.settings import Settings, setting
 from ecgphoton.student.propagate import Inputs
-from ecgphoton.training.parts import Augment, unchanged
 
 QRS_START, QRS_STOP = 120, 240  # where the template residual sits in the window
 DRIFT = (0.15, 0.8)  # Hz: breathing and slow movement
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Augmentation(Settings, section="augment"):
     """How much every training beat is changed; 0 everywhere changes nothing.
 
     Magnitudes are relative to a normalised beat in [-1, 1]; beats are normalised again afterwards.
+
+    Raises
+    ------
+    InputError
+        When a value is outside what its declaration allows.
     """
 
-    shift: int = 0
-    """Largest shift to either side, samples (1 sample = 2.8 ms)."""
-    amplitude: float = 0.0
-    """Standard deviation of the logarithm of a gain that varies slowly along the beat."""
-    wander: float = 0.0
-    """Largest amplitude of a sinusoidal baseline drift of 0.15 to 0.8 Hz."""
-    noise: float = 0.0
-    """Standard deviation of white noise."""
-
-    def __post_init__(self) -> None:
-        refuse_unless(
-            "augment",
-            self,
-            (
-                (0 <= self.shift <= 60, "shift", "from 0 to 60 samples"),
-                (0 <= self.amplitude <= 1, "amplitude", "from 0 to 1"),
-                (0 <= self.wander <= 1, "wander", "from 0 to 1"),
-                (0 <= self.noise <= 1, "noise", "from 0 to 1"),
-            ),
-        )
+    shift: int = setting(
+        0, "Largest shift to either side (1 sample is 2.8 ms).", low=0, high=60, unit="samples"
+    )
+    amplitude: float = setting(
+        0.0,
+        "Standard deviation of the logarithm of a gain that varies slowly along the beat.",
+        low=0,
+        high=1,
+    )
+    wander: float = setting(
+        0.0,
+        "Largest amplitude of a sinusoidal baseline drift of 0.15 to 0.8 Hz.",
+        low=0,
+        high=1,
+    )
+    noise: float = setting(0.0, "Standard deviation of white noise.", low=0, high=1)
 
 
 @dataclass(frozen=True)
 class Augmented:
-    """Changes windows, and the template residual along with them; rhythm stays.
+    """Changes windows and the template residual with them; rhythm features stay as they are.
 
-    The residual is shifted like the window and then takes on whatever else the window's QRS part
-    took on, as it would if this beat alone were disturbed.
+    The residual is shifted like the window; then the change of the window's QRS part is added to
+    it, because the template, an average of earlier beats, would not change with this beat.
     """
 
     settings: Augmentation
@@ -71,19 +71,20 @@ class Augmented:
 
     def _disturbed(self, window: Tensor, generator: torch.Generator) -> Tensor:
         """Gain, drift and noise, then normalisation; the window itself if none is asked for."""
-        settings, (beats, samples) = self.settings, window.shape
+        settings, kind, (beats, samples) = self.settings, window.dtype, window.shape
         changed = window
         if settings.amplitude:
-            slope = torch.randn(beats, 1, generator=generator) * settings.amplitude
-            changed = changed * (slope * torch.linspace(-1, 1, samples)).exp()
+            slope = torch.randn(beats, 1, generator=generator, dtype=kind) * settings.amplitude
+            changed = changed * (slope * torch.linspace(-1, 1, samples, dtype=kind)).exp()
         if settings.wander:
-            size, rate, phase = torch.rand(3, beats, 1, generator=generator)
+            size, rate, phase = torch.rand(3, beats, 1, generator=generator, dtype=kind)
             angle = 2 * math.pi * (DRIFT[0] + (DRIFT[1] - DRIFT[0]) * rate)
-            time = torch.arange(samples) / samples  # a window lasts one second
+            time = torch.arange(samples, dtype=kind) / samples  # a window lasts one second
             drift = (angle * time + 2 * math.pi * phase).sin()
             changed = changed + settings.wander * size * drift
         if settings.noise:
-            changed = changed + settings.noise * torch.randn(beats, samples, generator=generator)
+            noise = torch.randn(beats, samples, generator=generator, dtype=kind)
+            changed = changed + settings.noise * noise
         return window if changed is window else _normalised(changed)
 
 
@@ -97,8 +98,3 @@ def _normalised(rows: Tensor) -> Tensor:
     """Subtract each row's mean and divide by its largest magnitude."""
     rows = rows - rows.mean(1, keepdim=True)
     return (rows / rows.abs().amax(1, keepdim=True).clamp_min(1e-6)).clamp_(-1, 1)
-
-
-def augmenter(settings: Augmentation) -> Augment:
-    """Return the augmentation the settings ask for; the null object when they ask for nothing."""
-    return unchanged if settings == Augmentation() else Augmented(settings)

@@ -1,4 +1,8 @@
-"""The training loop. There is one."""
+"""The training loop for students and teachers.
+
+A model, labelled beats, settings and the pieces of a run come in; the model of the best epoch, its
+operating point and the history go out.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +71,7 @@ def fit(
         Named sets judged after every epoch. The first one selects epoch and threshold; a second
         takes part only when `policy` has a blend.
     parts
-        Strategies; see `Parts`.
+        The replaceable pieces of the run.
     seed
         Seed of order, augmentation, noise and dropout. Epoch e depends on (seed, e) only, so a
         resumed run repeats the uninterrupted one bit for bit.
@@ -124,8 +128,8 @@ def fit(
             loss_terms=terms,
         )
         control = _remember_miss(control, next(iter(sets.values())).get("miss"))
-        for guard in parts.guards:
-            control, events = guard(control, record)
+        for hook in parts.after_epoch:
+            control, events = hook(control, record)
             record = replace(record, events=record.events + events)
         if not history or score > max(past.score for past in history):
             best = weights_of(averaged)
@@ -207,7 +211,7 @@ def _exhausted(history: tuple[EpochRecord, ...], schedule: Schedule) -> bool:
 
 
 def _plateau(history: tuple[EpochRecord, ...], rate: float, schedule: Schedule) -> float:
-    """Reduce the rate whenever `plateau_patience` + 1 epochs in a row brought nothing."""
+    """Reduce the rate after every `plateau_patience` + 1 epochs without a better score."""
     waited = len(history) - _best(history)
     period = schedule.plateau_patience + 1
     return rate * schedule.plateau_factor if waited and waited % period == 0 else rate

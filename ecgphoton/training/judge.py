@@ -1,29 +1,58 @@
-"""What a model is worth on labelled beats, and the operating point that goes with it."""
+"""How good a model is on labelled beats, and the operating point that goes with it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 
-from ecgphoton.decision import SELECTION, OperatingPoint, ThresholdPolicy, evaluate_at
+from ecgphoton.decision import (
+    SELECTION,
+    SEVERAL,
+    OperatingPoint,
+    ThresholdPolicy,
+    classify,
+    evaluate_at,
+)
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import auc_by_rank, class_table, confusion_matrix, macro_f1
 from ecgphoton.training.parts import Control, Examples
 
 
+class Outputs(NamedTuple):
+    """What a model gives for n beats."""
+
+    logits: torch.Tensor
+    """(n, classes)."""
+    feature: torch.Tensor
+    """(n, length of the feature vector)."""
+
+
 @torch.no_grad()
-def probabilities(model: nn.Module, examples: Examples, *, block: int = 1024) -> np.ndarray:
-    """Class probabilities (n, classes), without noise or augmentation."""
+def outputs_of(model: nn.Module, examples: Examples, *, block: int = 1024) -> Outputs:
+    """Run a model on beats in evaluation mode, without augmentation.
+
+    Parameters
+    ----------
+    model
+        ``model(window, rhythm, residual) -> (logits, feature)``.
+    examples
+        The n beats.
+    block
+        Beats that run at once.
+    """
     model.eval()
-    chunks = []
-    for at in range(0, len(examples), block):
-        rows = examples.inputs.rows(slice(at, at + block))
-        chunks.append(torch.softmax(model(rows.window, rows.rhythm, rows.residual)[0], -1))
-    return torch.cat(chunks).numpy()
+    blocks = (examples.inputs.rows(slice(at, at + block)) for at in range(0, len(examples), block))
+    pairs = [model(rows.window, rows.rhythm, rows.residual) for rows in blocks]
+    return Outputs(*(torch.cat(part) for part in zip(*pairs, strict=True)))
+
+
+def probabilities(model: nn.Module, examples: Examples, *, block: int = 1024) -> np.ndarray:
+    """Class probabilities (n, classes), see `outputs_of`."""
+    return torch.softmax(outputs_of(model, examples, block=block).logits, -1).numpy()
 
 
 def summarise(
@@ -31,14 +60,14 @@ def summarise(
 ) -> dict[str, Any]:
     """Numbers of one set at an operating point, or per class when there is none."""
     if point is None:
-        called, classes = probability.argmax(1), probability.shape[1]
-        table = class_table(label, called, [str(index) for index in range(classes)])
+        classes, calls = probability.shape[1], classify(probability, None)
+        table = class_table(label, calls, [str(index) for index in range(classes)])
         recalls = [row["recall"] for row in table.values() if row["support"]]
         return {
-            "macro_f1": macro_f1(label, called, classes),
+            "macro_f1": macro_f1(label, calls, classes),
             "mean_recall": float(np.mean(recalls)) if recalls else 0.0,
             "classes": table,
-            "confusion": confusion_matrix(label, called, classes).tolist(),
+            "confusion": confusion_matrix(label, calls, classes).tolist(),
         }
     abnormal = probability[:, 1]
     both = 0 < label.sum() < len(label)
@@ -73,7 +102,7 @@ def judge(
         )
     sets = {name: summarise(p, y, point) for name, (p, y) in scored.items()}
     if point is None:
-        key = "mean_recall" if selection == "mean-recall" else "macro_f1"
+        key = SEVERAL.get(selection, "macro_f1")
         values = [sets[name][key] for name in used]
     elif selection == "auc":
         values = [sets[name]["auc"] or 0.0 for name in used]
@@ -85,6 +114,6 @@ def judge(
     else:
         raise InputError(
             f"training.selection is {selection!r}; for two classes it must be one of "
-            f"{', '.join(['auc', *SELECTION])} (macro-f1 and mean-recall are for more classes)"
+            f"{', '.join(['auc', *SELECTION])} ({' and '.join(SEVERAL)} are for more classes)"
         )
     return float(np.dot(weights, values)), point, sets

@@ -1,7 +1,7 @@
 """The values and the replaceable pieces of a training run.
 
-`fit` knows none of the strategies: it calls the pieces of a `Parts`, each a small callable with a
-null object as default. State that strategies share from epoch to epoch is a frozen `Control`.
+`fit` calls the pieces of a `Parts`, each a small callable with a null object as default. What is
+remembered from epoch to epoch is a frozen `Control`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor, nn
 
-from ecgphoton.decision import OperatingPoint
-from ecgphoton.errors import one_of, refuse_unless
+from ecgphoton.decision import SELECTION, SEVERAL, OperatingPoint
+from ecgphoton.settings import Settings, setting
 from ecgphoton.student.propagate import Inputs
 
 if TYPE_CHECKING:
@@ -37,75 +37,66 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """How long and how fast to learn."""
+class Schedule(Settings, section="training"):
+    """How long and how fast to learn, and which epoch is kept.
 
-    kind: Literal["one-cycle", "plateau", "constant"] = "one-cycle"
-    learning_rate: float = 0.03
-    """Peak rate of one-cycle, initial rate of plateau."""
-    weight_decay: float = 0.0
-    batch: int = 512
-    epochs: int = 60
-    """Upper bound; early stopping may end sooner."""
-    clip: float = 1.0
-    """Largest gradient norm."""
-    plateau_patience: int = 3
-    plateau_factor: float = 0.5
-    patience: int = 25
-    """Epochs without a better score before stopping."""
-    min_epochs: int = 25
-    ema: float = 0.0
-    """Decay of the running average of the weights per step; 0 uses the weights themselves."""
-    selection: str = "auc"
-    """Score that picks the epoch: ``auc`` or a name of `decision.SELECTION`; for more than two
-    classes ``mean-recall``, and macro-F1 otherwise."""
+    Raises
+    ------
+    InputError
+        When a value is outside what its declaration allows.
+    """
 
-    def __post_init__(self) -> None:
-        refuse_unless(
-            "training",
-            self,
-            (
-                (
-                    self.kind in ("one-cycle", "plateau", "constant"),
-                    "kind",
-                    one_of("one-cycle", "plateau", "constant"),
-                ),
-                (0 < self.learning_rate <= 10, "learning_rate", "in (0, 10]"),
-                (0 <= self.weight_decay < 1, "weight_decay", "in [0, 1)"),
-                (1 <= self.batch <= 65536, "batch", "from 1 to 65536"),
-                (1 <= self.epochs <= 10000, "epochs", "from 1 to 10000"),
-                (self.clip > 0, "clip", "positive"),
-                (self.plateau_patience >= 0, "plateau_patience", "at least 0"),
-                (0 < self.plateau_factor < 1, "plateau_factor", "in (0, 1)"),
-                (self.patience >= 1, "patience", "at least 1"),
-                (self.min_epochs >= 0, "min_epochs", "at least 0"),
-                (0 <= self.ema < 1, "ema", "in [0, 1)"),
-            ),
-        )
+    kind: Literal["one-cycle", "plateau", "constant"] = setting(
+        "one-cycle", "Course of the learning rate."
+    )
+    learning_rate: float = setting(
+        0.03, "Peak rate of one-cycle, first rate of plateau.", above=0, high=10
+    )
+    weight_decay: float = setting(0.0, "Weight decay of Adam.", low=0, below=1)
+    batch: int = setting(512, "Size of a batch.", low=1, high=65536, unit="beats")
+    epochs: int = setting(
+        60, "Largest number of epochs; early stopping may end sooner.", low=1, high=10000
+    )
+    clip: float = setting(1.0, "Largest gradient norm.", above=0)
+    plateau_patience: int = setting(
+        3, "Epochs without a better score after which plateau reduces the rate.", low=0
+    )
+    plateau_factor: float = setting(
+        0.5, "Factor by which plateau reduces the rate.", above=0, below=1
+    )
+    patience: int = setting(25, "Epochs without a better score before stopping.", low=1)
+    min_epochs: int = setting(25, "Epochs before early stopping may act.", low=0)
+    ema: float = setting(
+        0.0,
+        "Decay of the running average of the weights, per step; 0 uses the weights themselves.",
+        low=0,
+        below=1,
+    )
+    selection: str = setting(
+        "auc",
+        "Score that picks the epoch. With more than two classes `mean-recall`, and macro-F1 "
+        "whatever else is named.",
+        names=lambda: ("auc", *SELECTION, *SEVERAL),
+    )
 
 
 @dataclass(frozen=True)
 class Control:
-    """What strategies remember from one epoch to the next (JSON-serialisable)."""
+    """What is remembered from one epoch to the next (JSON-serialisable)."""
 
-    weight_scale: float = 1.0
-    """Extra factor on the abnormal class weight, raised by rescues."""
-    boost_scale: float = 1.0
-    """Extra factor on the sampler's abnormal boost, raised by rescues."""
-    ramp_start: int | None = None
-    """Epoch (from 0) at which the ramp of rebalancing starts; None is the end of warm-up."""
-    collapses: int = 0
-    locked: bool = False
-    """Whether a guard has switched rebalancing off for good."""
-    distil: bool = True
-    """Whether the distillation terms act."""
-    rescues: int = 0
     miss_ema: float | None = None
     """Exponential moving average of the validation miss rate."""
+    state: Mapping[str, Any] = field(default_factory=dict)
+    """Plain values of strategies that the loop carries along and does not read."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return asdict(self)
+        return {"miss_ema": self.miss_ema, **self.state}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Control:
+        """Inverse of `to_dict`."""
+        return cls(data["miss_ema"], {key: data[key] for key in data if key != "miss_ema"})
 
 
 @dataclass(frozen=True)
@@ -124,7 +115,7 @@ class EpochRecord:
     """Per monitored set: auc, miss, fpr, f1 (binary) or per-class table and macro_f1."""
     class_weights: tuple[float, ...] | None = None
     events: tuple[str, ...] = ()
-    """What guards and rescues did, with their reason."""
+    """What the hooks after the epoch did, with their reason."""
     loss_terms: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -148,15 +139,15 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class Batch:
-    """What a loss sees."""
+    """What a loss is computed from."""
 
     logits: Tensor
     """(B, classes)."""
     feature: Tensor
-    """(B, 4) h_pool of the student, or a teacher's embedding."""
+    """(B, features) feature vector of the model; (B, 4) h_pool of a student."""
     label: Tensor
     index: Tensor
-    """(B,) rows of the training set, for cached teacher outputs."""
+    """(B,) rows of the training set."""
     class_weight: Tensor | None
     epoch: int
     control: Control
@@ -167,7 +158,8 @@ Loss = Callable[[Batch], tuple[Tensor, Mapping[str, Tensor]]]
 Sampler = Callable[[int, Control, torch.Generator], Tensor]
 ClassWeights = Callable[[int, Control], Tensor | None]
 Augment = Callable[[Inputs, torch.Generator], Inputs]
-Guard = Callable[[Control, EpochRecord], tuple[Control, tuple[str, ...]]]
+AfterEpoch = Callable[[Control, EpochRecord], tuple[Control, tuple[str, ...]]]
+"""Returns the control of the next epoch and a sentence for everything it changed."""
 AfterStep = Callable[[nn.Module, Inputs], None]
 
 
@@ -194,7 +186,7 @@ def uniform_weights(epoch: int, control: Control) -> Tensor | None:
 
 @dataclass(frozen=True)
 class Shuffled:
-    """Every training beat once an epoch, in random order."""
+    """Draws every training beat once an epoch, in random order."""
 
     size: int
 
@@ -224,7 +216,7 @@ class Parts:
     loss: Loss = cross_entropy
     class_weights: ClassWeights = uniform_weights
     augment: Augment = unchanged
-    guards: tuple[Guard, ...] = ()
     after_step: AfterStep = nothing
+    after_epoch: tuple[AfterEpoch, ...] = ()
     extra: tuple[nn.Parameter, ...] = ()
-    """Parameters the loss owns (projections of a distillation), trained along."""
+    """Parameters that the loss owns, trained along."""

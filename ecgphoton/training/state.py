@@ -1,4 +1,4 @@
-"""The state of a run between two epochs: pack it into arrays, and go on from them."""
+"""The state of a run between two epochs: packed into arrays, and restored from them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ecgphoton.training.parts import Control, EpochRecord, Parts
 
 @dataclass(frozen=True)
 class FitState:
-    """Everything needed to go on from the end of an epoch, bit for bit."""
+    """Everything needed to resume after an epoch with bit-identical results."""
 
     arrays: Mapping[str, np.ndarray]
     """Current, averaged and best weights, and the optimiser's moments."""

@@ -1,7 +1,5 @@
 """A small program, chips that carry it, and what only the simulator knows of them."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -37,8 +35,8 @@ def inputs() -> Inputs:
 
 def true_errors(chip: Chip, table: DriveTable) -> np.ndarray:
     """(C, K) relative errors of the matrices that chips really perform."""
-    codes = table.reaching(table.settings)[0] / table.circuit.dac.top
-    matrices = chip.matrices(torch.as_tensor(codes)).numpy() * table.row_gain[..., None]
+    volts = table.device.volts(table.reaching(table.settings)[0])
+    matrices = chip.matrices(torch.as_tensor(volts)).numpy() * table.row_gain[..., None]
     return table.error(matrices)
 
 
@@ -46,10 +44,3 @@ def true_errors(chip: Chip, table: DriveTable) -> np.ndarray:
 def truth():
     """Return `true_errors`."""
     return true_errors
-
-
-def only(chips: Chip, **parts: float) -> Chip:
-    """Return the same chips with all errors 0 but those named."""
-    names = chips.luck._fields
-    luck = chips.luck._replace(**{n: getattr(chips.luck, n) * parts.get(n, 0.0) for n in names})
-    return replace(chips, luck=luck)

@@ -7,7 +7,8 @@ import pytest
 
 from ecgphoton import artifacts
 from ecgphoton.calibration.calibrate import Step
-from ecgphoton.calibration.campaign import KIND, Labelled, calibrate_chips
+from ecgphoton.calibration.campaign import KIND, calibrate_chips
+from ecgphoton.calibration.judge import Labelled
 from ecgphoton.calibration.phases import Correct
 from ecgphoton.calibration.readout import ReadDark
 from ecgphoton.calibration.report import AFTER, BEFORE, OWN

@@ -22,7 +22,7 @@ def task(program, student, inputs):
 
 def test_drift_grows_and_trimming_undoes_it(task) -> None:
     """Matrix errors grow with age; trimming brings them back at a fraction of the cost."""
-    profile = Profile(dac_bits=12, time_drift=0.02, detector_noise=1e-3)
+    profile = Profile({"dac.bits": 12, "time.drift": 0.02, "detector.noise": 1e-3})
     limits = Limits(0.2, 0.2, 0.5)
     report = drift_schedule(*task, profile=profile, chips=2, hours=(1.0, 9.0), limits=limits)
     plans = {(plan.hours, plan.way): plan for plan in report.plans}

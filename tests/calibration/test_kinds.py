@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from ecgphoton.calibration.calibrate import calibrate, steps_of
-from ecgphoton.calibration.circuit import Circuit
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.export.lower import lower
@@ -24,10 +23,10 @@ def lowered(student, mesh):
 def test_other_meshes_are_calibrated_too(student, truth, mesh) -> None:
     """Triangles and single meshes end as near their program as the rectangles do."""
     program = lowered(student, mesh)
-    profile = Profile(splitter_sigma=0.02, phase_offset=0.03, heater_spread=0.01)
+    profile = Profile({"splitter.sigma": 0.02, "phase.offset": 0.03, "heater.spread": 0.01})
     chip = Foundry(profile).chips(0, 0, 1, program)
     table = calibrate(SimulatedBench(chip, bits=16), program).table
-    before = truth(chip, DriveTable.start(table.circuit, 1))
+    before = truth(chip, DriveTable.start(table.program, 1))
     assert np.median(truth(chip, table)) < 1e-4
     assert np.median(before) > 1e-2
     assert not table.findings
@@ -36,17 +35,17 @@ def test_other_meshes_are_calibrated_too(student, truth, mesh) -> None:
 def test_triangles_are_nulled_too(student) -> None:
     """The order of nulling holds for triangles."""
     program = lowered(student, "svd-reck")
-    chip = Foundry(Profile(phase_offset=0.1)).chips(0, 0, 1, program)
+    chip = Foundry(Profile({"phase.offset": 0.1})).chips(0, 0, 1, program)
     table = calibrate(SimulatedBench(chip, bits=16), program, steps_of(["null"])).table
     theta = np.r_[0:6, 20:26]
-    hidden = 0.1 * chip.luck.offset.numpy()
+    hidden = 0.1 * chip.normals["phase.offset"].numpy()
     assert np.abs(table.beliefs.offset - hidden)[..., theta].max() < 1e-5
 
 
 def test_drivers_have_the_names_of_their_place(student) -> None:
     """Names count in light order: mesh V, attenuators, mesh U; one mesh alone is U."""
-    names = Circuit.of(lowered(student, "svd-clements")).driver_names
+    names = lowered(student, "svd-clements").device.driver_names
     assert names[:7] == (*(f"V.theta[{k}]" for k in range(6)), "V.phi[0]")
     assert names[16:21] == (*(f"attenuator[{k}]" for k in range(4)), "U.theta[0]")
     assert len(names) == 36
-    assert Circuit.of(lowered(student, "real-part")).driver_names[0] == "U.theta[0]"
+    assert lowered(student, "real-part").device.driver_names[0] == "U.theta[0]"

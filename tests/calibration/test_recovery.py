@@ -9,9 +9,8 @@ from ecgphoton.calibration.simulated import Fault, SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.profile import Profile, load_profile
-from ecgphoton.hwsim.wiring import Wiring
 
-QUIET = Profile(name="quiet", dac_bits=16)
+QUIET = Profile({"dac.bits": 16}, name="quiet")
 
 
 def chips_of(profile, program, count=2, seed=3):
@@ -23,7 +22,7 @@ def test_a_perfect_chip_is_left_alone(program, truth) -> None:
     """With a fine DAC nothing is believed of a perfect chip, and its codes stay."""
     chip = chips_of(QUIET, program, 1)
     table = calibrate(SimulatedBench(chip, bits=24), program).table
-    start = DriveTable.start(table.circuit, 1)
+    start = DriveTable.start(table.program, 1)
     for name, part in table.beliefs.arrays().items():
         assert np.abs(part).max() <= 1e-9, name
     assert np.array_equal(table.codes, start.codes)
@@ -34,12 +33,12 @@ def test_a_perfect_chip_is_left_alone(program, truth) -> None:
 @pytest.mark.parametrize(
     ("profile", "belief", "size"),
     [
-        ({"splitter_sigma": 0.03}, "alpha", 0.03),
-        ({"phase_offset": 0.05}, "offset", 0.05),
-        ({"heater_spread": 0.02, "heater_curvature": 0.02}, "law", 0.02),
-        ({"attenuator_sigma": 0.02}, "attenuator", 0.02),
-        ({"detector_gain_sigma": 0.02}, "gain", 0.02),
-        ({"detector_offset_sigma": 0.01}, "zero", 0.01),
+        ({"splitter.sigma": 0.03}, "alpha", 0.03),
+        ({"phase.offset": 0.05}, "offset", 0.05),
+        ({"heater.spread": 0.02, "heater.curvature": 0.02}, "law", 0.02),
+        ({"attenuator.sigma": 0.02}, "attenuator", 0.02),
+        ({"detector.gain_sigma": 0.02}, "gain", 0.02),
+        ({"detector.offset_sigma": 0.01}, "zero", 0.01),
     ],
 )
 def test_each_error_alone_is_undone(program, truth, profile, belief, size) -> None:
@@ -47,7 +46,7 @@ def test_each_error_alone_is_undone(program, truth, profile, belief, size) -> No
 
     What is left is rounding to 16 bits, and attenuators that would have to amplify.
     """
-    chip = chips_of(Profile(dac_bits=16, **profile), program, 1)
+    chip = chips_of(Profile({"dac.bits": 16, **profile}), program, 1)
     table = calibrate(SimulatedBench(chip, bits=16), program).table
     assert np.abs(getattr(table.beliefs, belief)).max() > size
     assert truth(chip, table).max() < 1e-3
@@ -56,11 +55,11 @@ def test_each_error_alone_is_undone(program, truth, profile, belief, size) -> No
 
 def test_crosstalk_is_found(program, truth) -> None:
     """The crosstalk matrix is recovered although its form is not the model's."""
-    profile = Profile(dac_bits=16, heater_crosstalk=0.01, heater_crosstalk_length=100.0)
+    profile = Profile({"dac.bits": 16, "heater.crosstalk": 0.01, "heater.crosstalk_length": 100.0})
     chip = chips_of(profile, program, 1)
     table = calibrate(SimulatedBench(chip, bits=16), program).table
-    hidden = Wiring(program).crosstalk(profile) + np.eye(table.circuit.drivers)
-    believed = matrix(table.circuit, table.beliefs.coupling)
+    hidden = program.device.crosstalk(0.01, 100.0) + np.eye(36)
+    believed = matrix(table.device, table.beliefs.coupling)
     assert np.abs(believed - hidden).max() < 5e-4
     assert truth(chip, table).max() < 1e-3
 
@@ -70,9 +69,9 @@ def test_all_errors_together_are_mostly_undone(program, truth, name) -> None:
     """On noisy benches of the shipped profiles at least nine tenths of the error goes."""
     profile = load_profile(name)
     chip = chips_of(profile, program)
-    bits = int(profile.dac_bits)
+    bits = int(profile["dac.bits"])
     table = calibrate(SimulatedBench(chip, bits=bits), program).table
-    before = truth(chip, DriveTable.start(table.circuit, len(chip)))
+    before = truth(chip, DriveTable.start(table.program, len(chip)))
     assert np.median(truth(chip, table)) < 0.1 * np.median(before)
 
 
@@ -80,13 +79,15 @@ def test_more_noise_gives_gracefully_worse_tables(program, truth) -> None:
     """Error grows with the noise of the readings and stays in proportion to it, never NaN."""
     errors = []
     for noise in (0.0, 0.003, 0.03, 0.3):
-        profile = Profile(dac_bits=16, splitter_sigma=0.03, phase_offset=0.03, detector_noise=noise)
+        profile = Profile(
+            {"dac.bits": 16, "splitter.sigma": 0.03, "phase.offset": 0.03, "detector.noise": noise}
+        )
         chip = chips_of(profile, program, 1)
         table = calibrate(SimulatedBench(chip, bits=16), program).table
         errors.append(np.median(truth(chip, table)))
     assert np.isfinite(errors).all()
     assert errors == sorted(errors)
-    assert errors[2] < 0.5 * np.median(truth(chip, DriveTable.start(table.circuit, 1)))
+    assert errors[2] < 0.5 * np.median(truth(chip, DriveTable.start(table.program, 1)))
     assert errors[3] < 0.3  # every single reading was that far off
 
 
@@ -101,7 +102,7 @@ def test_what_is_broken_is_named(program) -> None:
     bench = SimulatedBench(chips_of(profile, program), bits=12, faults=faults)
     steps = steps_of([name for name in STANDARD if name != "trim"])
     table = calibrate(bench, program, steps).table
-    names, drivers = table.circuit.names, table.circuit.driver_names
+    names, drivers = table.program.names, table.device.driver_names
     found = {(item.kind, item.chip, item.block, item.part) for item in table.findings}
     assert ("dead heater", 0, names[2], drivers[17]) in found
     assert ("stuck bit", 1, names[1], drivers[5]) in found

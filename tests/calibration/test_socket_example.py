@@ -34,7 +34,9 @@ def test_the_documented_socket_bench_calibrates_a_chip(program) -> None:
     assert code is not None
     names: dict = {}
     exec(code[1], names)
-    profile = Profile(splitter_sigma=0.02, detector_offset_sigma=0.002)  # silent: order is free
+    profile = Profile(
+        {"splitter.sigma": 0.02, "detector.offset_sigma": 0.002}
+    )  # silent: order is free
     chip = Foundry(profile).chips(0, 0, 1, program)
     steps = steps_of(["dark", "correct"])
     here, there = socket.socketpair()

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from ecgphoton.calibration.calibrate import calibrate
-from ecgphoton.calibration.circuit import Circuit
 from ecgphoton.calibration.crosstalk import matrix
 from ecgphoton.calibration.estimate import Fit
 from ecgphoton.calibration.heaters import SweepHeaters
@@ -18,7 +17,6 @@ from ecgphoton.calibration.trim import Trim
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.profile import Profile
-from ecgphoton.hwsim.wiring import Wiring
 
 NOISE = 1e-3
 
@@ -37,11 +35,11 @@ def rms(values) -> float:
 
 def test_dark_readings_alone(program) -> None:
     """Offsets and noise of detectors are measured to their statistical error."""
-    profile = Profile(detector_offset_sigma=0.01, detector_noise=NOISE)
+    profile = Profile({"detector.offset_sigma": 0.01, "detector.noise": NOISE})
     chip, table = run(program, profile, ReadDark(shots=64))
-    assert rms(table.beliefs.zero - chip.offsets.numpy()) < 1.5 * NOISE / 8
+    assert rms(table.beliefs.zero - chip.reading.offset[..., 0].numpy()) < 1.5 * NOISE / 8
     assert table.noise.mean() == pytest.approx(NOISE, rel=0.05)
-    expected = -table.circuit.scale[:, None] * table.beliefs.zero
+    expected = -table.program.scales[:, None] * table.beliefs.zero
     np.testing.assert_allclose(table.row_offset, expected)
 
 
@@ -49,10 +47,16 @@ def test_dark_readings_alone(program) -> None:
 def test_heater_sweeps_alone(program, noise, left) -> None:
     """Bent laws are found whatever the splitters do, as phases at half a turn."""
     profile = Profile(
-        heater_spread=0.02, heater_curvature=0.02, splitter_sigma=0.03, detector_noise=noise
+        {
+            "heater.spread": 0.02,
+            "heater.curvature": 0.02,
+            "splitter.sigma": 0.03,
+            "detector.noise": noise,
+        }
     )
     chip, table = run(program, profile, ReadDark(), SweepHeaters())
-    hidden = 0.02 * np.stack([chip.luck.spread.numpy(), chip.luck.curvature.numpy()], -1)
+    names = ("heater.spread", "heater.curvature")
+    hidden = 0.02 * np.stack([chip.normals[name].numpy() for name in names], -1)
     off = table.beliefs.law - np.concatenate([hidden, np.zeros((*hidden.shape[:-1], 1))], -1)
     assert np.median(np.abs(np.pi * off.sum(-1))) < left
     assert not table.findings
@@ -61,27 +65,28 @@ def test_heater_sweeps_alone(program, noise, left) -> None:
 @pytest.mark.parametrize(("noise", "left"), [(0.0, 1e-7), (NOISE, 5e-4)])
 def test_splitters_alone(program, noise, left) -> None:
     """Splitter angles of every interferometer are found, first and second apart."""
-    profile = Profile(splitter_sigma=0.03, detector_noise=noise)
+    profile = Profile({"splitter.sigma": 0.03, "detector.noise": noise})
     chip, table = run(program, profile, ReadDark(), Fit(("alpha", "beta")))
-    for found, hidden in zip(
-        (table.beliefs.alpha, table.beliefs.beta), chip.splitters, strict=True
-    ):
-        assert rms(found - hidden.numpy()) < left
+    hidden = 0.03 * chip.normals["splitter.sigma"].numpy()
+    for found, end in ((table.beliefs.alpha, 0), (table.beliefs.beta, 1)):
+        assert rms(found - hidden[..., end]) < left
 
 
 @pytest.mark.parametrize(("noise", "left"), [(0.0, 1e-5), (NOISE, 2e-4)])
 def test_crosstalk_alone(program, noise, left) -> None:
     """The crosstalk matrix of the whole block is found."""
-    profile = Profile(heater_crosstalk=0.01, heater_crosstalk_length=150.0, detector_noise=noise)
+    profile = Profile(
+        {"heater.crosstalk": 0.01, "heater.crosstalk_length": 150.0, "detector.noise": noise}
+    )
     _, table = run(program, profile, ReadDark(), Fit(("coupling",)))
-    hidden = Wiring(program).crosstalk(profile) + np.eye(table.circuit.drivers)
-    assert np.abs(matrix(table.circuit, table.beliefs.coupling) - hidden).max() < left
+    hidden = program.device.crosstalk(0.01, 150.0) + np.eye(36)
+    assert np.abs(matrix(table.device, table.beliefs.coupling) - hidden).max() < left
 
 
 @pytest.mark.parametrize(("sigma", "share"), [(0.02, 0.98), (0.05, 0.95)])
 def test_the_order_of_singular_values_decides(program, truth, sigma, share) -> None:
     """With 16 bits and a quiet bench the best order corrects nearly all, the default far fewer."""
-    profile = Profile(splitter_sigma=sigma)
+    profile = Profile({"splitter.sigma": sigma})
     learnt = (ReadDark(), SweepHeaters(), Fit())
     shares = {}
     for name, steps in {
@@ -97,14 +102,18 @@ def test_the_order_of_singular_values_decides(program, truth, sigma, share) -> N
 def test_local_correction_needs_no_polish_where_it_reaches(program, truth) -> None:
     """Where every interferometer is in range, correction alone is exact to the DAC."""
     chip, table = run(
-        program, Profile(splitter_sigma=0.02), ReadDark(), Fit(), Correct(polish=False, place=False)
+        program,
+        Profile({"splitter.sigma": 0.02}),
+        ReadDark(),
+        Fit(),
+        Correct(polish=False, place=False),
     )
     assert np.quantile(truth(chip, table), 0.9) < 3e-4
 
 
 def test_placing_and_trimming_beat_plain_rounding(program, truth) -> None:
     """With 8 bits, codes chosen together leave less than codes rounded one by one."""
-    profile = Profile(splitter_sigma=0.03, phase_offset=0.05)
+    profile = Profile({"splitter.sigma": 0.03, "phase.offset": 0.05})
     learnt = (ReadDark(), SweepHeaters(), Fit())
     chip, rounded = run(program, profile, *learnt, Correct(place=False), count=2, bits=8)
     _, placed = run(program, profile, *learnt, Correct(), count=2, bits=8)
@@ -116,13 +125,13 @@ def test_placing_and_trimming_beat_plain_rounding(program, truth) -> None:
 
 def test_a_chip_with_a_dead_heater_still_gains(program, truth) -> None:
     """What is broken is driven around: the block ends better than it began."""
-    profile = Profile(splitter_sigma=0.03, phase_offset=0.05)
+    profile = Profile({"splitter.sigma": 0.03, "phase.offset": 0.05})
     faults = (Fault("dead heater", 0, 2, 25), Fault("stuck bit", 0, 1, 8, bit=13, level=1))
     steps = (ReadDark(), SweepHeaters(), Fit(), Correct(), Trim())
     chip, table = run(program, profile, *steps, faults=faults)
-    before = truth(chip, DriveTable.start(table.circuit, 1))
+    before = truth(chip, DriveTable.start(table.program, 1))
     # What reaches the heaters of a chip that is broken and not calibrated.
-    broken = replace(DriveTable.start(table.circuit, 1), keep=table.keep, force=table.force)
+    broken = replace(DriveTable.start(table.program, 1), keep=table.keep, force=table.force)
     assert table.broken.sum() == 2
     after = truth(chip, table)
     assert (after <= truth(chip, broken)).all()
@@ -130,20 +139,20 @@ def test_a_chip_with_a_dead_heater_still_gains(program, truth) -> None:
 
 
 def test_tables_survive_their_file(program, tmp_path) -> None:
-    """A saved table comes back to the bit; one of another circuit or a damaged one is refused."""
-    _, table = run(program, Profile(splitter_sigma=0.02), ReadDark(), Fit(), bits=12)
+    """A saved table comes back to the bit; one of another program or a damaged one is refused."""
+    _, table = run(program, Profile({"splitter.sigma": 0.02}), ReadDark(), Fit(), bits=12)
     table.save(tmp_path / "table.npz", note="kept")
-    again, header = DriveTable.load(tmp_path / "table.npz", table.circuit)
+    again, header = DriveTable.load(tmp_path / "table.npz", table.program)
     assert header["note"] == "kept"
     assert np.array_equal(again.codes, table.codes)
     assert again.cost == table.cost
     for name, part in table.beliefs.arrays().items():
         assert np.array_equal(part, again.beliefs.arrays()[name])
-    with pytest.raises(InputError, match="another circuit"):
-        DriveTable.load(tmp_path / "table.npz", Circuit.of(program, 10))
+    with pytest.raises(InputError, match="another program"):
+        DriveTable.load(tmp_path / "table.npz", replace(program, dac_bits=10))
     (tmp_path / "bad.npz").write_bytes((tmp_path / "table.npz").read_bytes()[:99])
     with pytest.raises(InputError, match="not a drive table"):
-        DriveTable.load(tmp_path / "bad.npz", table.circuit)
+        DriveTable.load(tmp_path / "bad.npz", table.program)
 
 
 def test_a_fit_of_nothing_is_refused() -> None:

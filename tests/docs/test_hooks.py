@@ -18,7 +18,8 @@ from blocks import Block, blocks_of, problem, shape
 
 import ecgphoton
 from ecgphoton.cli import COMMANDS
-from ecgphoton.hwsim.profile import LARGEST
+from ecgphoton.hwsim.effects import numbers
+from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.recipe import Recipe
 
 ROOT = Path(__file__).parents[2]
@@ -88,20 +89,22 @@ def test_the_command_reference_has_every_command_and_option() -> None:
 
 
 def test_the_recipe_reference_has_every_key() -> None:
-    """Generated from the dataclasses: every key, its default and the shipped recipes."""
+    """Generated from the declarations: every key, its default and the shipped recipes."""
     page = settings_page.recipe_page()
     for section in fields(Recipe):
         value = getattr(Recipe(), section.name)
         for key in fields(value) if is_dataclass(value) else ():
             assert f"| `{key.name}` | " in page.split(f"## [{section.name}]")[1]
-    assert "| `layers` | `3` | an integer from 2 to 16 | " in page
+    assert "| `layers` | `3` | from 2 to 16 | " in page
+    assert "| `batch` | `512` | from 1 to 65536 beats | " in page
+    assert "| `kind` | `one-cycle` | `one-cycle`, `plateau`, `constant` | " in page
     assert "### reference-rhythm" in page
 
 
 def test_the_profile_reference_has_every_key() -> None:
     """Generated from the profile: every key with the shipped values."""
     page = settings_page.profile_page()
-    assert all(f"\n| `{key}` | " in page for key in LARGEST)
+    assert all(f"\n| `{key}` | " in page for key in (*numbers(), *RECEIVERS))
 
 
 def test_the_mesh_reference_has_every_key_of_the_schema() -> None:

@@ -11,7 +11,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.export.circuits import largest_difference, netlist
 from ecgphoton.export.formats import bill_of_materials, dac_codes
 from ecgphoton.export.golden import synthetic_inputs
-from ecgphoton.export.lower import lower, performed
+from ecgphoton.export.lower import lower
 from ecgphoton.export.quantize import QuantizedStudent, quantize
 from ecgphoton.export.ranges import calibrate_ranges
 from ecgphoton.mesh.netlist import SAX_MODELS
@@ -36,7 +36,7 @@ def test_phases_perform_the_matrices(quantised, mesh) -> None:
     """Recomposed from the program alone, every matrix is exact to 1e-12."""
     program, _ = lowered(quantised, mesh)
     wanted = np.stack([block.matrix for block in quantised.blocks])
-    assert np.abs(performed(program) - wanted).max() <= 1e-12
+    assert np.abs(program.matrices() - wanted).max() <= 1e-12
 
 
 @pytest.mark.parametrize("mesh", MESHES)
@@ -57,7 +57,7 @@ def test_hard_matrices(quantised, mesh) -> None:
     ]
     program, _ = lowered(replace(quantised, blocks=tuple(blocks)), mesh)
     wanted = np.stack([block.matrix for block in blocks])
-    assert np.abs(performed(program) - wanted).max() <= 1e-12
+    assert np.abs(program.matrices() - wanted).max() <= 1e-12
 
 
 def test_search_gains_correctability_then_power(quantised) -> None:
@@ -71,11 +71,16 @@ def test_search_gains_correctability_then_power(quantised) -> None:
             assert gauge.power <= gauge.default_power + 1e-9
 
 
+def at_codes(program) -> np.ndarray:
+    """Matrices an ideal chip performs at a program's DAC codes."""
+    return program.matrices(program.device.phases(program.codes))
+
+
 def test_dac_codes_converge(quantised) -> None:
     """More bits for the heaters, less error; 20 bits are nearly the program itself."""
     wanted = np.stack([block.matrix for block in quantised.blocks])
     errors = [
-        np.abs(performed(lowered(quantised, dac_bits=bits)[0], coded=True) - wanted).max()
+        np.abs(at_codes(lowered(quantised, dac_bits=bits)[0]) - wanted).max()
         for bits in (4, 8, 12, 20)
     ]
     assert errors == sorted(errors, reverse=True)

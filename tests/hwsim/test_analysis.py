@@ -57,9 +57,13 @@ def test_gradient_budget_predicts_monte_carlo(trial, slopes):
 
 def test_blame_finds_the_guilty_part(student, inputs, label, point):
     """Both columns of the budget agree, blocks are all there, and a loud source comes first."""
-    loud = Profile(phase_offset=0.03, splitter_sigma=0.002)
+    loud = Profile({"phase.offset": 0.03, "splitter.sigma": 0.002, "dac.bits": 0})
     mesh = trial_of(student, inputs, label, point, profile=loud)
-    shares = blame(mesh, chips=12, simulate_mzis=1)
+    steps = []
+    shares = blame(
+        mesh, chips=12, simulate_mzis=1, progress=lambda done, total: steps.append((done, total))
+    )
+    assert steps[-1][0] == steps[-1][1] == len(steps)
     names = {kind: [s.name for s in shares if s.kind == kind] for kind in ("source", "block")}
     assert names["source"][0] == "phase.offset"
     assert set(names["block"]) == set(student.architecture.blocks)
@@ -118,12 +122,16 @@ def test_a_trace_adds_up_to_the_simulated_decision(trial):
         trace(trial, 0, 300)
 
 
-def test_the_adversary_beats_luck(trial):
-    """The chip found by gradient is within tolerance and worse than every chip drawn."""
+def test_the_adversary_is_worse_than_chance(trial):
+    """The chip found by gradient is within tolerance, worse than all drawn, and says where."""
     table, _ = run(trial, 40)
     worst = worst_chip(trial, sigmas=3.0)
     assert np.abs(worst.errors).max() <= 0.03 + 1e-6
     assert worst.miss + worst.fpr > (table[:, 0] + table[:, 1]).max()
+    use = worst.to_dict()["use"]
+    assert set(use) == set(trial.carrier.architecture.blocks)
+    assert list(use.values()) == sorted(use.values(), reverse=True)
+    assert all(0 < share <= 1 + 1e-6 for share in use.values())
 
 
 def test_surrogate_is_close_and_second_order_is_closer(trial):
@@ -195,5 +203,19 @@ def test_solve_brackets_the_requirement(student, inputs, label, point):
     assert 0 < found.value < found.failing
     none = solve("noise", *arguments, chips=4, max_miss=0.0, max_fpr=0.0)
     assert none.value is None
-    with pytest.raises(InputError, match=r"dac\.bits"):
-        solve("dac.bits", *arguments)
+    assert "at most" in found.sentence
+    assert "of full scale" in found.sentence
+    assert "interval" in found.sentence
+    with pytest.raises(InputError, match=r"did you mean dac\.bits"):
+        solve("dac.bit", *arguments)
+
+
+def test_solve_finds_the_fewest_bits(student, inputs, label, point):
+    """Of a resource the smallest value that passes is found, one less fails, and JSON has units."""
+    found = solve("dac.bits", student, inputs, label, point, chips=4, max_miss=0.1, max_fpr=0.1)
+    assert found.value == found.failing + 1
+    assert found.report.passed
+    assert f"dac.bits must be at least {found.value:g} bits" in found.sentence
+    data = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert (data["unit"], data["better"]) == ("bits", "more")
+    assert data["simulation"]["profile_values"]["dac.bits"] == found.value

@@ -6,17 +6,19 @@ import numpy as np
 import pytest
 import torch
 
+from ecgphoton.calibration.campaign import Campaign
 from ecgphoton.errors import InputError
 from ecgphoton.export.lower import lower
 from ecgphoton.export.quantize import Quantisation, QuantizedStudent, quantize
 from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.effects import EFFECTS
 from ecgphoton.hwsim.meshchips import mesh_source, program_of
 from ecgphoton.hwsim.montecarlo import run
-from ecgphoton.hwsim.profile import LARGEST, Profile, load_profile, profiles
+from ecgphoton.hwsim.profile import FINEST, Profile, load_profile, profiles
 from ecgphoton.hwsim.readout import Readout
+from ecgphoton.hwsim.receivers import PHOTODIODE
 from ecgphoton.hwsim.sensitivity import margins, sensitivity
 from ecgphoton.hwsim.simulate import simulate, trial_of
-from ecgphoton.hwsim.wiring import Wiring
 from ecgphoton.student.network import predict
 
 
@@ -38,9 +40,12 @@ def eight_bit(student, point):
     }
 
 
+EXACT = {"dac.bits": 0}
+
+
 def exact(program):
-    """Unrounded drive of a program."""
-    return Wiring(program).codes(0)[None]
+    """Voltages of a program, without rounding."""
+    return program.device.exact_volts(program.phases)[None]
 
 
 @pytest.mark.parametrize("kind", ["svd-clements", "svd-reck", "real-part"])
@@ -54,84 +59,42 @@ def test_a_perfect_chip_performs_its_program(eight_bit, kind):
 
 def test_no_loss_conserves_power(eight_bit):
     """0 dB: every mesh of every badly made chip is unitary to 1e-12; 3 dB halves the power."""
-    bad = Profile(splitter_sigma=0.2, phase_offset=1.0, heater_spread=0.1, heater_crosstalk=0.05)
+    bad = Profile(
+        {"splitter.sigma": 0.2, "phase.offset": 1.0, "heater.spread": 0.1, "heater.crosstalk": 0.05}
+    )
     program = eight_bit["real-part"]
     chip = Foundry(bad).chips(0, 0, 5, program)
-    field = chip.field(chip.actual_phases(torch.as_tensor(exact(program))))
+    field = chip.field(chip.phases(exact(program)))
     gram = field.mH @ field
     assert (gram - torch.eye(4)).abs().max() < 1e-12
     lossy = Foundry(bad.with_value("loss.mzi_db", 3.0)).chips(0, 0, 5, program)
     light = torch.ones(4, 1)
-    codes = exact(program)
-    power = [c.respond(codes, light, detection="intensity").sum(-2) for c in (chip, lossy)]
+    volts = exact(program)
+    power = [c.respond(volts, light, receiver=PHOTODIODE).sum(-2) for c in (chip, lossy)]
     assert torch.allclose(power[1] / power[0], torch.tensor(10 ** (-0.3 * 4)).double())
 
 
 def test_matrices_are_what_the_bench_reads(program):
     """Silent homodyne readings of unit vectors, times the amplifier, are the effective matrix."""
     chip = Foundry.of("foundry-thermo-optic").chips(1, 0, 3, program)
-    codes = Wiring(program).codes(12)[None]
-    readings = chip.respond(codes, torch.eye(4)) - chip.offsets[..., None]
-    assert torch.allclose(readings * chip.scale[..., None], chip.matrices(codes), atol=1e-12)
-
-
-def test_every_distribution_has_the_moments_it_claims(program):
-    """Mean and deviation of each drawn quantity within five standard errors, sources apart."""
-    profile = load_profile("pessimistic")
-    chip = Foundry(profile).chips(0, 0, 200, program)
-    alpha, beta = chip.splitters
-    for value, sigma in (
-        (alpha, profile.splitter_sigma),
-        (beta, profile.splitter_sigma),
-        (chip.offsets, profile.detector_offset_sigma),
-        (chip.responsivity - 1, profile.detector_gain_sigma),
-        (chip.luck.offset, 1.0),
-        (chip.luck.spread, 1.0),
-        (chip.luck.loss, 1.0),
-    ):
-        count = value.numel()
-        assert abs(float(value.mean())) < 5 * sigma / math.sqrt(count)
-        assert abs(float(value.std()) / sigma - 1) < 5 / math.sqrt(2 * count)
-    together = float((alpha * beta).mean()) / profile.splitter_sigma**2
-    assert abs(together) < 5 / math.sqrt(alpha.numel())
-
-
-def test_bench_noise_moments(program):
-    """Repeated readings scatter by the detector noise, around the silent reading."""
-    profile = Profile(detector_noise=0.01)
-    chip = Foundry(profile).chip(0, 0, program)
-    codes, light = exact(program), torch.ones(4, 4000) * 0.5
-    noise = chip.respond(codes, light, generator=torch.Generator().manual_seed(0))
-    noise = noise - chip.respond(codes, light)
-    count = noise.numel()
-    assert abs(float(noise.mean())) < 5 * 0.01 / math.sqrt(count)
-    assert abs(float(noise.std()) / 0.01 - 1) < 5 / math.sqrt(2 * count)
-
-
-def test_small_errors_follow_the_jacobian(student, inputs, program):
-    """Mesh-level phase errors move weights with the covariance the phase Jacobian predicts."""
-    sigma = 1e-3
-    source = mesh_source(program, inputs, Foundry(Profile(phase_offset=sigma)))
-    chips = source.draw(0, 0, 400).stack.matrices.double()
-    error = chips - source.nominal().stack.matrices
-    predicted = sigma * source.sensitivity.square().sum(0).sqrt()
-    ratio = error.square().mean(0).sqrt() / predicted
-    assert (ratio - 1).abs().max() < 5 / math.sqrt(2 * 400) + 0.02
-    one = Foundry(Profile(phase_offset=sigma)).chip(0, 7, program)
-    linear = sigma * torch.einsum("ka,akij->kij", one.luck.offset[0], source.sensitivity)
-    assert (linear - error[7]).abs().max() < 0.02 * error[7].abs().max()
+    volts = exact(program)
+    readings = chip.respond(volts, torch.eye(4)) - chip.reading.offset
+    assert torch.allclose(readings * chip.scale[..., None], chip.matrices(volts), atol=1e-12)
 
 
 def test_mesh_level_is_the_weights_level_through_the_jacobian(student, inputs, label, point):
     """Margins scatter over chips by phases as the two Jacobians, mesh and student, predict."""
     sigma = 2e-3
-    trial = trial_of(student, inputs, label, point, profile=Profile(phase_offset=sigma))
+    trial = trial_of(
+        student, inputs, label, point, profile=Profile({"phase.offset": sigma, **EXACT})
+    )
     chips = 200
     stack = trial.source.draw(0, 0, chips).stack
     exact = margins(trial, stack)
     slopes = sensitivity(trial).slope[..., :4]
-    by_phase = np.einsum("bkij,akij->bka", slopes, trial.source.sensitivity.numpy())
-    predicted = sigma**2 * (by_phase**2).sum((1, 2))
+    by_normal = trial.source.slopes(EFFECTS["phase.offset"])
+    by_phase = np.einsum("bkij,akij->bka", slopes, by_normal.numpy())
+    predicted = (by_phase**2).sum((1, 2))
     ratio = np.median(exact.var(0, ddof=1) / predicted)
     assert ratio == pytest.approx(1, abs=5 * math.sqrt(2 / chips))
 
@@ -162,30 +125,45 @@ def test_quantised_chip_is_the_integer_student(eight_bit, inputs, label, point):
 
 
 def test_more_driver_bits_are_better(program, inputs):
-    """Matrix error falls about fourfold for two more DAC bits."""
-    source = mesh_source(program, inputs, Foundry(Profile()))
-    wanted = source.nominal().stack.matrices
-    chip = Foundry(Profile()).chip(0, 0, program)
-    errors = [
-        float((chip.matrices(Wiring(program).codes(bits)[None]) - wanted).square().mean().sqrt())
-        for bits in (8, 10, 12)
-    ]
+    """Matrix error falls about fourfold for two more DAC bits, and 0 bits drive exactly."""
+    errors = []
+    for bits in (8, 10, 12, 0):
+        source = mesh_source(program, inputs, Foundry(Profile({"dac.bits": bits})))
+        gap = source.draw(0, 0, 1).stack.matrices - source.nominal().stack.matrices
+        errors.append(float(gap.square().mean().sqrt()))
     assert errors[0] > 2.5 * errors[1] > 6 * errors[2]
+    assert errors[3] == 0
 
 
-def test_chips_keep_their_luck(program):
-    """A chip is the same in any batch, and when another number of its profile changes."""
+def test_a_profile_without_bits_has_those_of_the_program(eight_bit, inputs, label, point):
+    """Simulation and calibration drive with one width: the profile's, else the program's."""
+    program = eight_bit["svd-clements"]
+    for stated, bits in (({}, program.dac_bits), ({"dac.bits": 10}, 10), ({"dac.bits": 0}, FINEST)):
+        profile = Profile(stated)
+        campaign = Campaign(program, Foundry(profile), ())
+        assert profile.device_of(program).dac.bits == campaign.bits == bits
+    stated = Profile({"dac.bits": program.dac_bits})
+    seen = [mesh_source(program, inputs, Foundry(p)).draw(0, 0, 1) for p in (Profile(), stated)]
+    assert torch.equal(seen[0].stack.matrices, seen[1].stack.matrices)
+    chip = Foundry(stated).chip(0, 0, program)
+    device = stated.device_of(program)
+    codes = device.volts(device.codes(program.phases))
+    assert np.allclose(chip.driven(exact(program))[0].numpy(), codes, atol=1e-12)
+
+
+def test_a_chip_is_the_same_in_any_batch_and_profile(program):
+    """Chip 4 alone is chip 4 of six, and other sizes of an effect scale the same normals."""
     profile = load_profile("foundry-thermo-optic")
-    codes = exact(program)
+    volts = exact(program)
     batch = Foundry(profile).chips(2, 0, 6, program)
     alone = Foundry(profile).chip(2, 4, program)
-    assert torch.equal(batch.luck.alpha[4], alone.luck.alpha[0])
-    assert torch.allclose(batch.matrices(codes)[4], alone.matrices(codes)[0], atol=1e-14)
-    other = Foundry(profile.with_value("phase.offset", 0.5)).chip(2, 4, program)
-    assert torch.equal(other.splitters[0], alone.splitters[0])
-    drifted = alone.after(4.0)
-    assert not torch.equal(drifted.matrices(codes), alone.matrices(codes))
-    assert torch.equal(drifted.after(0.0).matrices(codes), alone.matrices(codes))
+    assert all(torch.equal(part[4], alone.normals[name][0]) for name, part in batch.normals.items())
+    assert torch.allclose(batch.matrices(volts)[4], alone.matrices(volts)[0], atol=1e-14)
+    assert torch.equal(batch[4:5].matrices(volts), alone.matrices(volts))
+    other = Foundry(Profile({"splitter.sigma": 0.3})).chip(2, 4, program)
+    assert torch.equal(other.normals["splitter.sigma"], alone.normals["splitter.sigma"])
+    later = Foundry(profile.with_value("time.hours", 4.0)).chip(2, 4, program)
+    assert not torch.equal(later.matrices(volts), alone.matrices(volts))
 
 
 def test_worse_profiles_are_worse(student, inputs, label, point):
@@ -217,10 +195,11 @@ def test_every_shipped_number_has_a_comment():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[splitter]\nsigmma = 0.1", "unknown key 'splitter.sigmma'"),
+        ("[splitter]\nsigmma = 0.1", "no 'splitter.sigmma'; did you mean splitter.sigma"),
         ("[splitter]\nsigma = -0.1", "splitter.sigma is -0.1"),
         ("[splitter]\nsigma = 'much'", "splitter.sigma is 'much'"),
-        ("[dac]\nbits = 1.5", "dac.bits is 1.5"),
+        ("[dac]\nbits = 1.5", "dac.bits is 1.5; it must be 0 or an integer from 2 to 24 bits"),
+        ("[dac]\nbits = 1", "dac.bits is 1; it must be 0 or an integer"),
         ("splitter = 1", "not a section"),
         ("[[", "not valid TOML"),
     ],
@@ -240,11 +219,10 @@ def test_unknown_profile_and_readout(student, inputs, label, point):
         simulate(student, inputs, label, point, profile="gold")
     with pytest.raises(InputError, match="homodyne"):
         simulate(student, inputs, label, point, profile="ideal", detection="eye")
-    with pytest.raises(InputError, match="has no 'colour'"):
-        Profile().with_value("colour", 1.0)
-    assert set(Profile().to_dict()) - {"name", "description"} == {
-        key.replace(".", "_") for key in LARGEST
-    }
+    with pytest.raises(InputError, match=r"did you mean splitter\.sigma"):
+        Profile().with_value("spliter.sigma", 1.0)
+    with pytest.raises(InputError, match="did you mean balanced"):
+        Foundry(Profile(), "balance")
 
 
 def test_readout_of_a_program(eight_bit):

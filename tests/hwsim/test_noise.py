@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.noise import NoiseModel, photodetector
+from ecgphoton.hwsim.noise import photodetector
 from ecgphoton.hwsim.propagate import ChipDetector, noisy_stack, plan_powers
-from ecgphoton.hwsim.readout import Curve, Readout, quantize, read_curve
+from ecgphoton.hwsim.readout import Readout, measured, quantize, read_curve
 from ecgphoton.hwsim.streams import chip_rng, shot_generator
 from ecgphoton.hwsim.weights import Carrier, WeightChips
-from ecgphoton.student.propagate import IdealDetector, features
+from ecgphoton.student.activations import TANH
+from ecgphoton.student.propagate import Block, IdealDetector, features
 
 
 def detector(student, present, sigma, *, shots=1, sampled=False, first=0, **more):
@@ -33,7 +34,7 @@ def copies(student, count):
 @torch.no_grad()
 def test_silence_is_the_student(student, inputs):
     """No noise and a perfect chip give the student's features to 1e-6, by either path."""
-    ideal = features(student.stack(), inputs, student.architecture, IdealDetector("tanh"))
+    ideal = features(student.stack(), inputs, student.architecture, IdealDetector(TANH))
     for sampled in (False, True):
         quiet = detector(student, len(inputs), 0.0, sampled=sampled)
         seen = features(student.stack(), inputs, student.architecture, quiet)
@@ -58,9 +59,8 @@ def test_pooled_noise_has_the_distribution_of_sampled_noise(student, inputs, sig
             relative=relative,
             beats=4,
         )
-        weight, bias, gain = stack.block(1)
-        branch = student.architecture.branches[1]
-        pair.append(noisy.pooled(1, weight, bias, gain, part.window[:, 120:240], branch))
+        branch = student.architecture.sliding[1]
+        pair.append(noisy.pooled(stack.block(1), part.window[:, 120:240], branch))
     fast, slow = (tokens.double() for tokens in pair)
     error = slow.std(0) / math.sqrt(shots)
     z = (fast.mean(0) - slow.mean(0)) / (error * math.sqrt(2))
@@ -82,10 +82,11 @@ def test_noise_enters_before_the_gain(student, inputs):
     tiny = torch.full((1, len(student.architecture.blocks), 4), 1e-3)
     spread = []
     for factor in (1.0, 2.0):
-        weight, bias, gain = stack.block(6)
+        block = stack.block(6)
         flat = detector(student, 4, 1e-3, shots=400, beats=4)
         flat.additive = tiny
-        z = flat.layer(6, weight * 0, bias * 0, factor * gain, torch.zeros(1, 4, 4))
+        dark = Block(6, block.weight * 0, block.bias * 0, factor * block.gain)
+        z = flat.layer(dark, torch.zeros(1, 4, 4))
         spread.append(z.std())
     assert spread[1] / spread[0] == pytest.approx(2, rel=0.02)
 
@@ -126,11 +127,11 @@ def test_shot_noise_of_a_beat_does_not_depend_on_what_follows(student, inputs):
 @torch.no_grad()
 def test_converters_round_and_more_bits_round_less(student, inputs):
     """Error against no converter shrinks about fourfold for two more bits, in both readouts."""
-    ideal = features(student.stack(), inputs, student.architecture, IdealDetector("tanh"))
+    ideal = features(student.stack(), inputs, student.architecture, IdealDetector(TANH))
     for pooling in ("analog", "digital"):
         errors = []
         for bits in (6, 8, 10):
-            readout = Readout("tanh", pooling, bits, bits)
+            readout = Readout(TANH, pooling, bits, bits)
             quiet = detector(student, len(inputs), 0.0, readout=readout)
             seen = features(student.stack(), inputs, student.architecture, quiet)
             errors.append((seen - ideal).square().mean().sqrt())
@@ -160,13 +161,13 @@ def test_a_measured_curve_that_is_tanh_is_tanh(student, inputs, tmp_path):
         student.architecture,
         detector(student, len(inputs), 0.0, readout=Readout(curve)),
     )
-    ideal = features(student.stack(), inputs, student.architecture, IdealDetector("tanh"))
+    ideal = features(student.stack(), inputs, student.architecture, IdealDetector(TANH))
     assert (seen - ideal).abs().max() < 1e-4
     path.write_text("a,b\n1,2,3\n")
     with pytest.raises(InputError, match="two columns"):
         read_curve(path)
     with pytest.raises(InputError, match="ascending"):
-        Curve(np.array([0.0, 0.0]), np.array([0.0, 1.0]))
+        measured(np.array([0.0, 0.0]), np.array([0.0, 1.0]))
 
 
 def test_physical_noise_and_bad_values():
@@ -175,9 +176,8 @@ def test_physical_noise_and_bad_values():
     assert 1 / noise["total"] == pytest.approx(4500, rel=0.05)
     double = photodetector(power=1e-5, bandwidth=2e6, resistance=1e4)
     assert double["total"] / noise["total"] == pytest.approx(math.sqrt(2))
-    for bad in (-0.1, math.nan, math.inf):
-        with pytest.raises(InputError, match="at least 0"):
-            NoiseModel(detector=bad)
+    with pytest.raises(InputError, match="at least 0"):
+        photodetector(power=1, bandwidth=1, resistance=1, temperature=math.nan)
     with pytest.raises(InputError, match="above 0"):
         photodetector(power=0, bandwidth=1, resistance=1)
 

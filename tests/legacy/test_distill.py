@@ -9,14 +9,14 @@ from torch import nn
 from ecgphoton.errors import InputError
 from ecgphoton.legacy.distill import (
     Distillation,
-    TeacherOutputs,
     distilled,
-    outputs_of,
     principal,
     trusted,
 )
 from ecgphoton.legacy.gates import Verdict, accept
 from ecgphoton.legacy.guards import TeacherPause
+from ecgphoton.legacy.memory import Memory
+from ecgphoton.training.judge import Outputs, outputs_of
 from ecgphoton.training.parts import Batch, Control, Parts, Shuffled, cross_entropy
 
 READY = Distillation(warm_up=0)
@@ -39,7 +39,7 @@ def outputs(label):
     logits = nn.functional.one_hot(label, 2) * 8.0
     logits[:5] = logits[:5].flip(1)  # sure and wrong
     logits[5:10] *= 0.01  # right and unsure
-    return TeacherOutputs(logits, torch.randn(40, 6, generator=draw()))
+    return Outputs(logits, torch.randn(40, 6, generator=draw()))
 
 
 def batch(label, index, *, epoch=0, control=None, seed=1):
@@ -134,7 +134,9 @@ def test_margin_term_counts_true_abnormal_beats_below_the_target(label, outputs)
 
 
 @pytest.mark.parametrize(
-    ("epoch", "control"), [(9, Control()), (50, Control(distil=False))], ids=["warm-up", "paused"]
+    ("epoch", "control"),
+    [(9, Control()), (50, Memory(distil=False).kept_in(Control()))],
+    ids=["warm-up", "paused"],
 )
 def test_a_silent_teacher_leaves_the_plain_loss(label, outputs, epoch, control):
     """In warm-up and while paused the loss is bit for bit the one on labels."""
@@ -155,7 +157,7 @@ def test_a_teacher_changes_loss_guards_and_projection_only(label, outputs):
     changed = distilled(parts, outputs, label, READY)
     for name in ("sampler", "class_weights", "augment", "forward", "after_step"):
         assert getattr(changed, name) is getattr(parts, name)
-    assert [type(guard) for guard in changed.guards] == [TeacherPause]
+    assert [type(guard) for guard in changed.after_epoch] == [TeacherPause]
     assert changed.extra[0].shape == (6, 4)
 
 

@@ -8,10 +8,11 @@ import torch
 
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
-from ecgphoton.legacy.distill import Distillation, TeacherOutputs
+from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.distill_run import distil
 from ecgphoton.legacy.teacher import Teacher, TeacherShape
 from ecgphoton.legacy.teaching import load_teacher, save_teacher
+from ecgphoton.training.judge import Outputs
 from ecgphoton.training.parts import Parts, Schedule, Shuffled
 
 OPEN = Distillation(
@@ -103,7 +104,7 @@ def test_a_cache_of_other_beats_is_refused(go):
         go(
             OPEN,
             teacher=Teacher(TeacherShape(width=2)),
-            outputs=TeacherOutputs(torch.zeros(5, 2), torch.zeros(5, 4)),
+            outputs=Outputs(torch.zeros(5, 2), torch.zeros(5, 4)),
         )
 
 

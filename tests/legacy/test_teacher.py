@@ -5,6 +5,7 @@ import torch
 
 from ecgphoton.errors import InputError
 from ecgphoton.legacy.teacher import Teacher, TeacherShape, teacher_from_arrays
+from ecgphoton.training.state import weights_of
 
 SMALL = TeacherShape(width=2, embedding=5, classes=4)
 
@@ -40,7 +41,7 @@ def test_a_beat_is_classified_alone_in_evaluation():
 def test_the_seed_decides_the_weights_and_nothing_else_is_drawn():
     """Same seed, same weights; the global generator is left alone."""
     before = torch.get_rng_state()
-    first, again, other = (Teacher(SMALL, seed=seed).arrays() for seed in (1, 1, 2))
+    first, again, other = (weights_of(Teacher(SMALL, seed=seed)) for seed in (1, 1, 2))
     assert torch.equal(torch.get_rng_state(), before)
     assert all((first[name] == again[name]).all() for name in first)
     assert (first["stem.0.weight"] != other["stem.0.weight"]).any()
@@ -70,10 +71,10 @@ def test_arrays_round_trip_and_strangers_are_refused():
     """Weights survive; a missing or misshapen array is named."""
     teacher = Teacher(SMALL, seed=3).eval()
     beats = torch.rand(2, 360)
-    same = teacher_from_arrays(SMALL, teacher.arrays())
+    same = teacher_from_arrays(SMALL, weights_of(teacher))
     assert torch.equal(same(beats)[0], teacher(beats)[0])
     with pytest.raises(InputError, match=r"stem\.0\.weight"):
-        teacher_from_arrays(TeacherShape(width=3, embedding=5, classes=4), teacher.arrays())
+        teacher_from_arrays(TeacherShape(width=3, embedding=5, classes=4), weights_of(teacher))
 
 
 @pytest.mark.parametrize(("name", "value"), [("classes", 1), ("width", 0), ("embedding", 5000)])

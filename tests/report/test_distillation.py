@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 
 from ecgphoton.decision import OperatingPoint
-from ecgphoton.legacy.distill import TeacherOutputs
 from ecgphoton.legacy.distill_run import Contestant, DistilReport
 from ecgphoton.legacy.gates import Verdict
 from ecgphoton.legacy.teacher import Teacher, TeacherShape
 from ecgphoton.report.distillation import write_distillation
 from ecgphoton.training.fit import Fitted
-from ecgphoton.training.judge import summarise
+from ecgphoton.training.judge import Outputs, summarise
 from ecgphoton.training.parts import EpochRecord
 
 SETS = ("validation", "generalization")
@@ -42,7 +41,7 @@ def report():
     return DistilReport(
         Verdict(0.0, ("it misses too much",)),
         (contestant("teacher", teacher, 1.0), contestant("baseline", torch.nn.Identity(), 3.0)),
-        TeacherOutputs(torch.zeros(7, 2), torch.ones(7, 3)),
+        Outputs(torch.zeros(7, 2), torch.ones(7, 3)),
         label,
         ("training", "validation"),
     )

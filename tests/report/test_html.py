@@ -18,6 +18,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.evaluation import evaluate_set
 from ecgphoton.report.charts import Series, chart, ecg_strip, ticks
 from ecgphoton.report.html import write_report
+from ecgphoton.report.material import gather
 from ecgphoton.report.pieces import any_value, percent, table
 from ecgphoton.training.judge import summarise
 
@@ -102,7 +103,7 @@ def run(tmp_path_factory):
 
 def page_of(folder, out, **options):
     """Text and parts of the page about a folder."""
-    text = write_report(folder, out, **options).read_text()
+    text = write_report(gather(folder, **options), out).read_text()
     return text, Page(text)
 
 
@@ -167,7 +168,8 @@ def test_the_numbers_are_those_of_the_run(run, tmp_path):
 
 def test_studies_join_the_page(run, tmp_path):
     """Simulation, sweep, blame and calibration in further folders become chapters."""
-    study = tmp_path / "study"
+    study, student = tmp_path / "study", sha256(run / "checkpoint.safetensors")
+    about = {"provenance": {"student": student, "date": "2026-01-01T00:00:00Z"}}
     row = {"mean": 0.05, "median": 0.05, "p5": 0.01, "p95": 0.08, "worst": 0.12, "perfect": 0.04}
     write_json(
         study / "simulation.json",
@@ -175,7 +177,7 @@ def test_studies_join_the_page(run, tmp_path):
             "chips": 3, "yield": 2 / 3, "yield_interval": [0.1, 0.99], "verdict": "fail",
             "proven": False, "noise": 0.02, "profile": None,
             "limits": {"max_miss": 0.1, "max_fpr": 0.1, "min_yield": 0.95},
-            "metrics": {"miss": row, "fpr": row, "auc": row},
+            "metrics": {"miss": row, "fpr": row, "auc": row}, **about,
         },
     )  # fmt: skip
     (study / "chips.csv").write_text("chip,miss,fpr,auc,good\n0,0.05,0.02,,1\n1,0.2,0.3,,0\n")
@@ -191,7 +193,10 @@ def test_studies_join_the_page(run, tmp_path):
     write_json(study / "blame.json", {"shares": [share]})
     campaign = tmp_path / "campaign"
     stages = [{"stage": s, "yield": y, "miss_mean": 0.1} for s, y in (("before", 0), ("after", 1))]
-    write_json(campaign / "calibration.json", {"chips": 1, "verdict": "pass", "table": stages})
+    write_json(
+        campaign / "calibration.json",
+        {"chips": 1, "verdict": "pass", "table": stages, **about},
+    )
     (campaign / "c.csv").write_text(
         "chip,before_miss,before_fpr,after_miss,after_fpr\n7,0.4,0.3,0.02,0.01\n"
     )
@@ -237,13 +242,13 @@ def test_words_from_files_are_never_markup(run, tmp_path):
 
 def test_same_folder_same_bytes(run, tmp_path):
     """The page depends on the files alone."""
-    first = write_report(run, tmp_path / "a.html").read_bytes()
-    assert write_report(run, tmp_path / "b.html").read_bytes() == first
+    first = write_report(gather(run), tmp_path / "a.html").read_bytes()
+    assert write_report(gather(run), tmp_path / "b.html").read_bytes() == first
 
 
 def test_folder_as_target_gets_report_html(run, tmp_path):
     """Given a folder, the page is its report.html."""
-    assert write_report(run, tmp_path) == tmp_path / "report.html"
+    assert write_report(gather(run), tmp_path) == tmp_path / "report.html"
 
 
 @pytest.mark.parametrize(
@@ -267,16 +272,16 @@ def test_damaged_files_are_one_sentence(run, tmp_path, name, content):
     shutil.copytree(run, folder)
     (folder / name).write_bytes(content)
     with pytest.raises(InputError):
-        write_report(folder, tmp_path / "a.html")
+        write_report(gather(folder), tmp_path / "a.html")
     assert not (tmp_path / "a.html").exists()
 
 
 def test_nothing_to_report_is_said(tmp_path):
     """An empty or absent folder is an input error."""
     with pytest.raises(InputError, match="nothing to report"):
-        write_report(tmp_path, tmp_path / "a.html")
+        write_report(gather(tmp_path), tmp_path / "a.html")
     with pytest.raises(InputError, match="not a folder"):
-        write_report(tmp_path / "absent", tmp_path / "a.html")
+        write_report(gather(tmp_path / "absent"), tmp_path / "a.html")
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (0.03, 0.0301), (-5, 1234), (1e-9, 2e-9)])

@@ -26,8 +26,10 @@ COMMANDS = {
     "simulate": ("simulate", MODEL, "--noise", "0.02", "--chips", "8", *SYNTHETIC),
     "calibrate": ("calibrate", MODEL, "--chips", "9", *SYNTHETIC),
 }
-THIS_TIME = {"seconds", "calibration_seconds", "chips_calibrated_now", "folder"}
-"""Values in JSON files that say where, how long and in how many goes it was made."""
+THIS_TIME = {"seconds", "calibration_seconds", "chips_calibrated_now", "folder", "call", "date"}
+"""Values in JSON files that say where, when, how long and in how many goes it was made."""
+NEVER_OVERWRITTEN = ("simulate", "calibrate")
+"""Commands that refuse the folder of a finished call."""
 TIMED = "environment.json"  # holds such a value, so its hash in a manifest changes too
 
 
@@ -130,7 +132,8 @@ def test_kill_and_repeat_is_as_if_nothing_happened(attempt: int, whole: Whole, t
     else:
         run(whole.name, folder, after_start=draw ** (1 + attempt % 4 * 2) * whole.writing)
     died = stage(folder, whole)
-    run(whole.name, folder)
+    if died != "after" or whole.name not in NEVER_OVERWRITTEN:
+        run(whole.name, folder)
     found = content(folder)
     different = [name for name in whole.files if found.get(name) != whole.files[name]]
     if LOG:

@@ -16,9 +16,8 @@ from ecgphoton.ecg.beats import Splits
 from ecgphoton.errors import InputError
 from ecgphoton.recipe import Recipe, override
 from ecgphoton.run.beats import reported, splits_of
-from ecgphoton.run.evaluate import evaluate
-from ecgphoton.run.train import resume_point, start_run, train
-from ecgphoton.training.parts import EpochRecord
+from ecgphoton.run.evaluate import evaluate_sets
+from ecgphoton.run.fit import fit_run, resume_point, start_run
 
 QUICK = override(
     Recipe(),
@@ -45,7 +44,7 @@ def finished(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run trained without interruption."""
     folder = tmp_path_factory.mktemp("runs") / "whole"
     start_run(QUICK, folder, 5)
-    train(QUICK, splits, folder, seed=5)
+    fit_run(QUICK, splits, folder, seed=5)
     return folder
 
 
@@ -61,17 +60,18 @@ def test_a_run_cut_off_and_resumed_ends_in_the_same_bits(
         folder = tmp_path / str(epochs)
         start_run(QUICK, folder, 5)
 
-        def stop(record: EpochRecord, total: int, last: int = epochs) -> None:
+        def stop(stage: str, epoch: int, total: int, last: int = epochs) -> None:
+            assert stage.startswith("training, score ")
             assert total == 3
-            if record.epoch == last:
+            if epoch == last:
                 raise PowerCutError
 
         with pytest.raises(PowerCutError):
-            train(QUICK, splits, folder, seed=5, progress=stop)
+            fit_run(QUICK, splits, folder, seed=5, progress=stop)
         assert not (folder / runs.CHECKPOINT).exists()
         recipe, seed, state = resume_point(folder)
         assert (recipe, seed) == (QUICK, 5)
-        train(recipe, splits, folder, seed=seed, resume=state)
+        fit_run(recipe, splits, folder, seed=seed, resume=state)
         for name in (runs.CHECKPOINT, runs.METRICS, runs.HISTORY):
             assert sha256(folder / name) == sha256(finished / name), name
 
@@ -79,7 +79,7 @@ def test_a_run_cut_off_and_resumed_ends_in_the_same_bits(
 def test_another_seed_is_another_student(finished: Path, splits: Splits, tmp_path: Path) -> None:
     """The seed decides the weights."""
     start_run(QUICK, tmp_path / "other", 6)
-    train(QUICK, splits, tmp_path / "other", seed=6)
+    fit_run(QUICK, splits, tmp_path / "other", seed=6)
     assert sha256(tmp_path / "other" / runs.CHECKPOINT) != sha256(finished / runs.CHECKPOINT)
 
 
@@ -115,7 +115,7 @@ def test_the_originals_blend_is_named(splits: Splits, tmp_path: Path) -> None:
     """With a blend, generalization takes part, and everything says so."""
     recipe = override(QUICK, ["decision.blend=0.35", "training.epochs=1"])
     start_run(recipe, tmp_path / "run", 0)
-    report = train(recipe, splits, tmp_path / "run", seed=0)
+    report = fit_run(recipe, splits, tmp_path / "run", seed=0)
     assert report.metrics["took_part_in_selection"][1:] == ["validation", "generalization"]
     assert report.metrics["operating_point"]["fitted_on"] == ["validation", "generalization"]
 
@@ -123,7 +123,7 @@ def test_the_originals_blend_is_named(splits: Splits, tmp_path: Path) -> None:
 def test_evaluating_a_run_repeats_its_numbers(finished: Path, splits: Splits) -> None:
     """`evaluate` on the run's own sets finds the numbers the run wrote."""
     written = json.loads((finished / runs.METRICS).read_text())["sets"]
-    again = json.loads(json.dumps(evaluate(finished, splits)))
+    again = json.loads(json.dumps(evaluate_sets(runs.load(finished), splits)))
     assert again == written
 
 
@@ -189,7 +189,7 @@ def test_four_classes_have_no_threshold(tmp_path: Path) -> None:
     recipe = override(QUICK, ["data.labels=aami4", "training.selection=macro-f1"])
     splits = splits_of(recipe)
     start_run(recipe, tmp_path / "run", 0)
-    report = train(recipe, splits, tmp_path / "run", seed=0)
+    report = fit_run(recipe, splits, tmp_path / "run", seed=0)
     assert report.metrics["operating_point"] is None
     assert list(report.metrics["sets"]["generalization"]["classes"]) == ["N", "S", "V", "O"]
 

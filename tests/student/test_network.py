@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from ecgphoton.ecg.features import FEATURES_VERSION
 from ecgphoton.errors import InputError
+from ecgphoton.student.activations import TANH
 from ecgphoton.student.architecture import GAIN_RANGE, Architecture
 from ecgphoton.student.network import (
     SegmentStudent,
@@ -16,7 +17,7 @@ from ecgphoton.student.network import (
     refuse_other_features,
     student_from_arrays,
 )
-from ecgphoton.student.propagate import Inputs, pooled_activation
+from ecgphoton.student.propagate import Inputs, Stack, pooled_activation
 
 EVERY = [
     Architecture(),
@@ -37,7 +38,13 @@ def inputs(beats: int, seed: int = 0, features: int = 4) -> Inputs:
 
 def width_of(arch: Architecture) -> int:
     """Features a student of this architecture reads; four where it reads none."""
-    return 4 * max(1, len(arch.patient_blocks))
+    return 4 * max(1, len(arch.patient_tokens))
+
+
+def block_of(stack: Stack, index: int) -> tuple[torch.Tensor, ...]:
+    """Weight, bias and gain of one block of a student."""
+    block = stack.block(index)
+    return block.weight[0], block.bias[0], block.gain[0]
 
 
 def plainly(student: SegmentStudent, x: Inputs) -> torch.Tensor:
@@ -48,16 +55,16 @@ def plainly(student: SegmentStudent, x: Inputs) -> torch.Tensor:
         return torch.tanh(z) if arch.activation == "tanh" else z.relu().clamp(max=1)
 
     tokens = []
-    for index, branch in enumerate(arch.branches):
-        weight, bias, gain = (part[0] for part in stack.block(index))
+    for index, branch in enumerate(arch.sliding):
+        weight, bias, gain = block_of(stack, index)
         source = x.window if branch.source == "window" else x.residual
         assert source is not None
         segment = source[:, None, branch.start : branch.stop]
         y = act(gain * functional.conv1d(segment, weight[:, None], bias))
         tokens.append(functional.avg_pool1d(y, branch.kernel, branch.kernel))
-    block = len(arch.branches)
+    block = len(arch.sliding)
     for at in range((arch.rhythm != "none") + arch.shape_tokens):
-        weight, bias, gain = (part[0] for part in stack.block(block))
+        weight, bias, gain = block_of(stack, block)
         assert x.rhythm is not None
         four = x.rhythm[:, 4 * at : 4 * at + 4]
         tokens.append(act(gain * functional.linear(four, weight, bias))[..., None])
@@ -65,7 +72,7 @@ def plainly(student: SegmentStudent, x: Inputs) -> torch.Tensor:
     h = torch.cat(tokens, -1).transpose(1, 2)
     assert h.shape == (len(x), arch.tokens, 4)
     for index in range(block, len(arch.blocks)):
-        weight, bias, gain = (part[0] for part in stack.block(index))
+        weight, bias, gain = block_of(stack, index)
         h = act(gain * functional.linear(h, weight, bias))
     return functional.linear(h.mean(1), *student.head())
 
@@ -103,7 +110,7 @@ def test_reference_network_has_150_parameters() -> None:
     shaped = Architecture(rhythm="causal", shape_tokens=2, layers=2)
     assert shaped.parameters == 190
     assert shaped.tokens == 11
-    assert shaped.patient_blocks == ("rhythm", "shape", "detail")
+    assert shaped.blocks[4:7] == ("rhythm", "shape", "detail")
     student = SegmentStudent(reference)
     counted = sum(p.numel() for name, p in student.named_parameters() if name != "log_gain")
     assert counted == 150
@@ -141,7 +148,7 @@ def test_tracked_gains_bring_detector_peaks_to_one() -> None:
     student, x = SegmentStudent(Architecture(activation="relu", gains="tracked")), inputs(64)
     for _ in range(400):
         student.track_gains(x)
-    weight, bias, gain = (part[0] for part in student.stack().block(0))
+    weight, bias, gain = block_of(student.stack(), 0)
     segment = x.window[:, None, :120]
     peak = functional.conv1d(segment, weight[:, None], bias).abs().max()
     torch.testing.assert_close(gain[0] * peak, torch.tensor(1.0), atol=1e-3, rtol=0)
@@ -175,7 +182,7 @@ def test_wrong_shapes_are_named() -> None:
     student = SegmentStudent(Architecture(rhythm="causal"))
     with pytest.raises(InputError, match=r"\(n, 360\), got \(3, 100\)"):
         student(torch.zeros(3, 100))
-    with pytest.raises(InputError, match="reads rhythm features"):
+    with pytest.raises(InputError, match="reads 4 rhythm values a beat, but none were"):
         student(torch.zeros(3, 360))
     arrays = student.arrays()
     with pytest.raises(InputError, match="'raw_bias' has nothing"):
@@ -208,12 +215,12 @@ def test_many_chips_at_once_are_each_chip_alone() -> None:
     """The rows of many chips through the fused kernel give each chip's own tokens."""
     draw = torch.Generator().manual_seed(0)
     weight, bias = torch.randn(12, 4, generator=draw), torch.randn(12, generator=draw)
-    branch = Architecture().branches[1]
+    branch = Architecture().sliding[1]
     segment = inputs(5).window[:, branch.start : branch.stop]
-    together = pooled_activation(weight, bias, segment, branch, "tanh")
+    together = pooled_activation(weight, bias, segment, branch, TANH)
     for chip in range(3):
         rows = slice(4 * chip, 4 * chip + 4)
-        alone = pooled_activation(weight[rows], bias[rows], segment, branch, "tanh")
+        alone = pooled_activation(weight[rows], bias[rows], segment, branch, TANH)
         torch.testing.assert_close(together[rows], alone, atol=1e-6, rtol=0)
 
 
@@ -230,5 +237,5 @@ def test_a_wrong_number_of_features_is_refused() -> None:
     """Four features for a student that reads twelve are named as what they are."""
     student = SegmentStudent(Architecture(rhythm="causal", shape_tokens=2))
     x = inputs(3)
-    with pytest.raises(InputError, match=r"reads 12 rhythm and shape features a beat, 4 were"):
+    with pytest.raises(InputError, match=r"reads 12 rhythm values a beat, but 4 were"):
         student(x.window, x.rhythm)

@@ -12,14 +12,16 @@ from torch import nn
 from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
-from ecgphoton.legacy.balance import Balance
-from ecgphoton.legacy.distill import Distillation, TeacherOutputs, distilled
+from ecgphoton.legacy.distill import Distillation, distilled
 from ecgphoton.legacy.guards import GuardSettings
+from ecgphoton.legacy.losses import LossSettings
+from ecgphoton.legacy.strategies import Strategies
+from ecgphoton.recipe import Recipe
 from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation
+from ecgphoton.training.balance import Balance
 from ecgphoton.training.fit import END, START, WARM_UP, _average, fit, one_cycle
-from ecgphoton.training.judge import judge, probabilities
-from ecgphoton.training.losses import LossSettings
+from ecgphoton.training.judge import Outputs, judge, probabilities
 from ecgphoton.training.parts import Control, EpochRecord, Parts, Schedule, Shuffled
 from ecgphoton.training.state import FitState
 
@@ -34,17 +36,18 @@ def plain(examples):
 
 def everything(examples):
     """Every strategy that draws random numbers or remembers something, at once."""
-    parts = assemble(
-        Balance("full", sampler="balanced", warm_up=1, ramp=1, patient_weight=True),
-        GuardSettings(rescue_miss=0.0, rescue_fpr=1.0),
-        Augmentation(shift=4, amplitude=0.1, wander=0.1, noise=0.02),
-        LossSettings(focal_gamma=1.0, smoothing=0.05),
-        examples=examples,
-        classes=2,
+    recipe = Recipe(
+        strategies=Strategies("full", sampler="balanced"),
+        balance=Balance(warm_up=1, ramp=1, patient_weight=True),
+        guards=GuardSettings(rescue_miss=0.0, rescue_fpr=1.0),
+        augment=Augmentation(shift=4, amplitude=0.1, wander=0.1, noise=0.02),
+        loss=LossSettings(focal_gamma=1.0, smoothing=0.05),
     )
+    parts = recipe.parts(examples, 2)
     draw = torch.Generator().manual_seed(5)
-    outputs = TeacherOutputs(
-        nn.functional.one_hot(examples.label, 2) * 6.0, torch.rand(len(examples), 6, generator=draw)
+    outputs = Outputs(
+        nn.functional.one_hot(examples.label, 2).float() * 6,
+        torch.rand(len(examples), 6, generator=draw, dtype=torch.float32),
     )
     settings = Distillation(warm_up=1, margin_weight=0.1, d_kd=3)
     return distilled(parts, outputs, examples.label, settings)
@@ -91,6 +94,20 @@ def test_global_random_state_is_left_alone(toy, student):
     assert digest(run(toy, student, parts=everything).model) == digest(first.model)
 
 
+def test_the_default_type_of_torch_does_not_matter(toy, student):
+    """A program that computes in float64 elsewhere trains the same bits."""
+    before = run(toy, student, parts=everything)
+    training, validation, model = toy(seed=1), toy(128, seed=2), student(3, dropout=0.2)
+    torch.set_default_dtype(torch.float64)
+    try:
+        parts = everything(training)
+        sets = {"validation": validation}
+        after = fit(model, training, sets, SHORT, POLICY, parts, seed=3)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert digest(after.model) == digest(before.model)
+
+
 @pytest.mark.parametrize(
     ("parts", "schedule", "shape"),
     [
@@ -121,7 +138,7 @@ def test_resuming_after_any_epoch_changes_nothing(toy, student, tmp_path, parts,
         arrays, read = load_checkpoint(tmp_path / "state")
         saved = FitState(
             arrays,
-            Control(**read["control"]),
+            Control.from_dict(read["control"]),
             tuple(EpochRecord.from_dict(entry) for entry in read["history"]),
             read["rate"],
         )
@@ -281,14 +298,7 @@ def test_four_classes_are_judged_by_macro_f1(toy, student):
         {"validation": training},
         dataclasses.replace(SHORT, selection="macro-f1"),
         POLICY,
-        assemble(
-            Balance(),
-            GuardSettings(),
-            Augmentation(),
-            LossSettings(),
-            examples=training,
-            classes=4,
-        ),
+        assemble(Balance(), Augmentation(), examples=training, classes=4),
         seed=0,
     )
     assert fitted.point is None

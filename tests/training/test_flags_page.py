@@ -49,6 +49,6 @@ def test_every_row_explains_itself_or_keeps_the_default():
 def test_every_strategy_setting_is_either_an_original_flag_or_documented_as_new():
     """The settings of the strategies are explained on this page or on the strategies page."""
     text = PAGE.read_text() + PAGE.with_name("strategies.md").read_text()
-    for section in ("balance", "guards", "augment", "loss", "distill"):
+    for section in ("balance", "strategies", "guards", "augment", "loss", "distill"):
         for entry in dataclasses.fields(getattr(Recipe(), section)):
             assert f"{section}.{entry.name}" in text

@@ -1,0 +1,162 @@
+"""A bench of one's own: opened by name, its chips calibrated, and judged by their drive table.
+
+What the chips really perform is hidden, unlike that of simulated chips. The verdict is about the
+matrices that the table predicts, and there is none where the table does not know the chips.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from ecgphoton.calibration.calibrate import Step, calibrate, check_steps, steps_of, usual_steps
+from ecgphoton.calibration.estimate import EVERYTHING, Fit
+from ecgphoton.calibration.judge import Labelled, PredictedChips, judge
+from ecgphoton.calibration.table import DriveTable
+from ecgphoton.calibration.trim import measure
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.montecarlo import single_threaded
+from ecgphoton.hwsim.simulate import trial_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from ecgphoton.calibration.bench import Bench
+    from ecgphoton.calibration.report import CalibrationReport
+    from ecgphoton.decision import OperatingPoint, ThresholdPolicy
+    from ecgphoton.hwsim.verdict import Limits
+    from ecgphoton.program.program import MeshProgram
+    from ecgphoton.student.propagate import Inputs
+
+PARTS = ("shape", "bits", "kinds", "cost", "read")
+"""Attributes of a `Bench`."""
+SHOTS = 128
+"""Readings of the matrices after calibration."""
+
+
+def open_bench(name: str, program: MeshProgram) -> Bench:
+    """Return the bench that a function of a module makes for a program.
+
+    Parameters
+    ----------
+    name
+        ``MODULE:FUNCTION``. The module is looked for in the working folder as well.
+    program
+        Passed to the function: it says how many blocks and drivers the bench has to have.
+
+    Raises
+    ------
+    InputError
+        If there is no such function, it fails, or it does not return a `Bench`.
+    """
+    module, _, function = name.partition(":")
+    if not (module and function):
+        raise InputError(
+            f"bench is {name!r}; it must be MODULE:FUNCTION, a function that takes a mesh program "
+            "and returns a Bench"
+        )
+    path, here = sys.path, str(Path.cwd())
+    try:
+        sys.path = [here, *path]
+        bench = getattr(importlib.import_module(module), function)(program)
+    except Exception as error:  # whatever the module of another raises
+        raise InputError(
+            f"bench {name} cannot be opened: {type(error).__name__}: {error}"
+        ) from error
+    finally:
+        sys.path = path
+    return check_bench(bench, name)
+
+
+def check_bench(bench: object, name: str = "of that call") -> Bench:
+    """Return a bench, or an InputError that names what it lacks."""
+    lacking = [part for part in PARTS if not hasattr(bench, part)]
+    if lacking:
+        raise InputError(
+            f"bench {name} lacks {', '.join(lacking)}; a Bench has {', '.join(PARTS)}, see "
+            "docs/howto/own-bench.md"
+        )
+    return cast("Bench", bench)
+
+
+def calibrate_bench(
+    bench: Bench,
+    program: MeshProgram,
+    inputs: Inputs,
+    labels: NDArray[Any],
+    point: OperatingPoint,
+    *,
+    steps: Sequence[str | Step] | None = None,
+    validation: Labelled | None = None,
+    policy: ThresholdPolicy | None = None,
+    limits: Limits | None = None,
+    progress: Callable[[str, int, int], object] | None = None,
+) -> tuple[DriveTable, CalibrationReport]:
+    """Calibrate the chips of a bench and judge them by what their table predicts.
+
+    The stages ``uncalibrated`` and ``calibrated`` are the matrices that the estimated errors
+    predict for the program's codes and for the table's, with the measured noise of a reading.
+    Where the bench reads fields, `CalibrationReport.errors` has a third entry, ``measured``: the
+    errors of the matrices as they are read afterwards.
+
+    Parameters
+    ----------
+    inputs, labels
+        Beats the verdict is about; nonzero labels mean abnormal.
+    steps
+        Names or steps; by default those for what the bench can read.
+    validation
+        Calibration beats. With them every chip also gets its own threshold, by `policy`.
+
+    Raises
+    ------
+    InputError
+        As `calibrate`; also if the steps choose no codes.
+    """
+    started = time.perf_counter()
+    chosen = steps_of(usual_steps(bench) if steps is None else steps)
+    check_steps(chosen, bench.kinds)
+    tell = progress or (lambda *_: None)
+    with single_threaded() as threads:
+        table = calibrate(bench, program, chosen).table
+        seconds = time.perf_counter() - started
+        tell("calibrating", len(table), len(table))
+        read = measure(bench, table, SHOTS) if "field" in bench.kinds else None
+        plain = DriveTable.start(table.program, len(table))
+        plain = replace(plain, beliefs=table.beliefs, noise=table.noise)
+        trial = trial_of(program, inputs, labels, point, noise=0.0)
+        report = judge(
+            replace(trial, source=PredictedChips(trial.carrier, plain)),
+            PredictedChips(trial.carrier, table),
+            table,
+            validation=validation,
+            policy=policy,
+            limits=limits,
+            threads=threads,
+            progress=tell,
+        )
+    about = {"steps": [repr(step) for step in chosen], "judged_by": "predictions of the table"}
+    return table, replace(
+        report,
+        errors=dict(report.errors) | ({} if read is None else {"measured": table.error(read)}),
+        settings={**report.settings, **about},
+        seconds=time.perf_counter() - started,
+        calibration_seconds=seconds,
+        unknown=_unknown(chosen, table),
+    )
+
+
+def _unknown(steps: Sequence[Step], table: DriveTable) -> str:
+    """Return why a table cannot say what its chips perform, or an empty text."""
+    if not any(isinstance(step, Fit) and set(step.parts) == set(EVERYTHING) for step in steps):
+        return (
+            "no step estimates all errors of these chips (fit does), so their matrices are unknown"
+        )
+    poor = sorted({item.block for item in table.findings if item.kind == "poor fit"})
+    return f"readings of {', '.join(poor)} do not fit the model of a chip" if poor else ""

@@ -1,0 +1,96 @@
+"""Effects of drivers and heaters: from wanted voltages to actual phases."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from ecgphoton.hwsim.effects.effect import Effect, Heat, Number, Site
+
+
+def _rounded(volts: torch.Tensor, _: float, site: Site) -> torch.Tensor:
+    """Voltages of the nearest codes."""
+    dac = site.device.dac
+    answer: torch.Tensor = dac.voltage_of(dac.code_of(volts)).to(volts)
+    return answer
+
+
+def _coupled(heat: Heat, share: float, site: Site) -> Heat:
+    """Every heater warms its neighbours: ``(I + X) phase``."""
+    coupled = site.device.crosstalk(share, site.number("heater.crosstalk_length"))
+    change = heat.phase @ torch.as_tensor(coupled).T.to(heat.phase)
+    return heat._replace(phase=heat.phase + change)
+
+
+ALL = (
+    Effect(
+        "dac.bits",
+        Number(
+            "Bits of the heater DACs, linear in voltage; 0 drives exactly, and a profile that "
+            "does not state it leaves the width to the program.",
+            24,
+            "bits",
+            least=2,
+            whole=True,
+            better="more",
+        ),
+        "code",
+        _rounded,
+        source="rounding to the nearest of 2^bits voltages",
+    ),
+    Effect(
+        "heater.spread",
+        Number("Relative spread of the phase per heater power.", 0.5),
+        "heat",
+        lambda heat, x, _: heat._replace(phase=heat.phase + x * math.pi * heat.power),
+        "driver",
+        source="L2ight, Gu et al. 2021, arXiv:2110.14807",
+    ),
+    Effect(
+        "heater.curvature",
+        Number("Spread of c2 in phase = pi (c1 p + c2 p^2) with p = (V / V_pi)^2.", 0.5),
+        "heat",
+        lambda heat, x, _: heat._replace(phase=heat.phase + x * math.pi * heat.power**2),
+        "driver",
+        source="SCATTER, Yin et al. 2024, arXiv:2407.05510",
+    ),
+    Effect(
+        "heater.crosstalk",
+        Number("Share of a heater's phase that arrives at a heater 120 um away.", 0.5),
+        "heat",
+        _coupled,
+        source="exponential decay with distance; L2ight, Gu et al. 2021, arXiv:2110.14807",
+        also={
+            "heater.crosstalk_length": Number(
+                "Distance over which crosstalk falls by e beyond 120 um.", 1e4, "um"
+            )
+        },
+    ),
+    Effect(
+        "phase.offset",
+        Number("Static phase of every heated arm.", math.pi, "rad"),
+        "phase",
+        lambda phases, x, _: phases + x,
+        "driver",
+        source="variation of waveguide width; normal after trimming",
+    ),
+    Effect(
+        "time.jitter",
+        Number("Jitter of every phase from shot to shot.", math.pi, "rad"),
+        "phase",
+        lambda phases, x, _: phases + x,
+        "driver",
+        shot=True,
+        source="noise of the drivers",
+    ),
+    Effect(
+        "time.drift",
+        Number("Random walk of every phase.", math.pi, "rad/sqrt(h)"),
+        "phase",
+        lambda phases, x, site: phases + x * math.sqrt(site.number("time.hours")),
+        "driver",
+        source="Wiener process: variance proportional to time",
+        also={"time.hours": Number("Time since the phases were set.", 1e5, "h")},
+    ),
+)

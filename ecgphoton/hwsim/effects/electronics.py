@@ -1,0 +1,51 @@
+"""Effects of receivers: responsivity, offset and the noise of a reading."""
+
+from __future__ import annotations
+
+import math
+
+from ecgphoton.hwsim.effects.effect import Effect, Number
+
+ALL = (
+    Effect(
+        "detector.noise",
+        Number("Noise of every reading: shot, thermal, amplifier.", 1.0, "of full scale"),
+        "reading",
+        lambda reading, x, _: reading._replace(white=(reading.white**2 + x**2).sqrt()),
+        shot=True,
+        source="`hwsim.noise.photodetector`: Schottky 1918, doi:10.1002/andp.19183622304; Nyquist "
+        "1928, doi:10.1103/PhysRev.32.110",
+    ),
+    Effect(
+        "detector.rin",
+        Number("Noise of every reading in proportion to it.", 1.0, "of the reading"),
+        "reading",
+        lambda reading, x, _: reading._replace(relative=math.hypot(reading.relative, x)),
+        shot=True,
+        source="relative intensity noise of the laser, independent in every detector",
+    ),
+    Effect(
+        "detector.gain_sigma",
+        Number("Relative error of a detector's responsivity.", 1.0),
+        "reading",
+        lambda reading, x, _: reading._replace(gain=reading.gain * (1 + x[..., None])),
+        "path",
+        source="mismatch of photodiodes and amplifiers",
+    ),
+    Effect(
+        "detector.offset_sigma",
+        Number("Static offset of a reading.", 1.0, "of full scale"),
+        "reading",
+        lambda reading, x, _: reading._replace(offset=reading.offset + x[..., None]),
+        "path",
+        source="dark current and amplifier offset",
+    ),
+    Effect(
+        "detector.splitter_sigma",
+        Number("Angle error of a receiver's splitter, which `balanced` has.", math.pi / 4, "rad"),
+        "reading",
+        lambda reading, x, _: reading._replace(splitter=reading.splitter + x[..., None]),
+        "path",
+        source="as `splitter.sigma`",
+    ),
+)

@@ -1,0 +1,71 @@
+"""Effects of passive optics: splitters, attenuators and loss.
+
+One MZI, from left to right: the external phase, a splitter with angle error alpha, the internal
+phase, a splitter with angle error beta, and its own field transmission t::
+
+    ──[phi]──╲ ╱──[theta]──╲ ╱──(t)──
+              ╳ alpha       ╳ beta
+    ─────────╱ ╲───────────╱ ╲──(t)──
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from ecgphoton.hwsim.effects.effect import Effect, Elements, Number, Site
+from ecgphoton.mesh.mzi import field_transmission
+
+
+def _attenuated(elements: Elements, error: torch.Tensor, _: Site) -> Elements:
+    if elements.passed is None:
+        return elements
+    return elements._replace(passed=(elements.passed * (1 + error)).clamp(-1, 1))
+
+
+def _dimmed(field: torch.Tensor, decibels: float, site: Site) -> torch.Tensor:
+    columns = site.device.layout.depth * site.device.meshes
+    return field * float(field_transmission(decibels * columns))
+
+
+ALL = (
+    Effect(
+        "splitter.sigma",
+        Number("Angle error of every splitter; 0.02 rad is a 52:48 splitter.", math.pi / 4, "rad"),
+        "element",
+        lambda parts, x, _: parts._replace(
+            alpha=parts.alpha + x[..., 0], beta=parts.beta + x[..., 1]
+        ),
+        "splitter",
+        source="Fang et al. 2019, doi:10.1364/OE.27.014009",
+    ),
+    Effect(
+        "loss.mzi_sigma_db",
+        Number("Spread of the loss of single MZIs.", 5.0, "dB"),
+        "element",
+        lambda parts, x, _: parts._replace(transmission=parts.transmission * field_transmission(x)),
+        "mzi",
+        source="field 10^(-L / 20) at a loss of L dB, about the mean",
+    ),
+    Effect(
+        "attenuator.sigma",
+        Number("Relative error of an attenuator's field transmission.", 1.0),
+        "element",
+        _attenuated,
+        "path",
+        source="an attenuator passes at most all and at least nothing",
+    ),
+    Effect(
+        "loss.mzi_db",
+        Number(
+            "Mean loss of a mesh column; the amplifier restores it, and amplifies its noise.",
+            20.0,
+            "dB",
+        ),
+        "field",
+        _dimmed,
+        source="field 10^(-L / 20) at a loss of L dB",
+        error=False,
+    ),
+)

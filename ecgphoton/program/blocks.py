@@ -1,0 +1,192 @@
+"""Blocks of a program: codes, electronics and optics of one 4x4 matrix."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from ecgphoton.errors import InputError
+from ecgphoton.mesh.device import MZIS
+from ecgphoton.mesh.layout import WIDTH
+from ecgphoton.program.codes import TABLE_BITS, largest_code
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+Role = Literal["branch", "rhythm", "mlp"]
+
+
+def frozen(value: ArrayLike, shape: tuple[int, ...], dtype: type, path: str) -> NDArray[Any]:
+    """Return a read-only copy with the shape and type wanted, or an InputError naming `path`."""
+    try:
+        given = np.array(value)
+        array: NDArray[Any] = np.array(value, dtype=dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{path} cannot be read as numbers: {error}") from error
+    if array.shape != shape:
+        raise InputError(f"{path} has shape {array.shape}; it must be {shape}")
+    if given.dtype.kind not in "iuf" or not np.isfinite(given.astype(float)).all():
+        raise InputError(f"{path} holds a value that is not a finite number")
+    if not np.array_equal(array, given):
+        raise InputError(f"{path} holds a value that is not an integer")
+    array.setflags(write=False)
+    return array
+
+
+def require(good: bool | np.bool_, path: str, value: object, allowed: str) -> None:
+    """Raise InputError unless `good`; the message names the path, the value and what is allowed."""
+    if not good:
+        raise InputError(f"{path} is {value!r}; it must be {allowed}")
+
+
+@dataclass(frozen=True, eq=False)
+class MeshPhases:
+    """Phases of one 4-mode mesh, in radians in [0, 2 pi), MZIs in light order."""
+
+    theta: Floats
+    """(6,) internal phases: 0 is cross, pi is bar."""
+    phi: Floats
+    """(6,) external phases on the upper input, met before the MZI."""
+    output: Floats
+    """(4,) phases at the output ports."""
+
+    def __post_init__(self) -> None:
+        for name, size in (("theta", MZIS), ("phi", MZIS), ("output", WIDTH)):
+            value = frozen(getattr(self, name), (size,), float, name)
+            inside = bool(((value >= 0) & (value < 2 * np.pi)).all())
+            require(inside, name, value.tolist(), "phases in [0, 2 pi)")
+            object.__setattr__(self, name, value)
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerBlock:
+    """One 4x4 block in integer arithmetic, with the electronics around it.
+
+    Input codes ``x`` (full scale ``n_x``) meet weight codes ``w``; the exact integer
+    ``a = n_b (w @ x) + n_w n_x b - c`` is rounded once to a detector code
+    ``clip(rint(a * multiplier), -n_a, n_a)``; the activation is ``table[code + n_a]``.
+    """
+
+    name: str
+    role: Role
+    weight_codes: Integers
+    """(4, 4), in [-n_w, n_w] with n_w = 2^(weight_bits-1) - 1."""
+    bias_codes: Integers
+    """(4,), in [-n_b, n_b]."""
+    weight_bits: int
+    bias_bits: int
+    full_scale: float
+    """Weight and bias of the largest code (1 for a bounded student)."""
+    gain: float
+    """Amplifier between detection and conversion; the detector's own noise comes before it."""
+    input_bits: int
+    """DAC bits of the input; its range is [-1, 1]."""
+    adc_low: float
+    """Value of the lowest detector code, after the gain."""
+    adc_high: float
+    """Value of the highest detector code, after the gain."""
+    adc_bits: int
+    table: Integers
+    """(2 n_a + 1,) activation of every detector code, full scale 32767 = 1."""
+
+    def __post_init__(self) -> None:
+        path = self.name
+        for name in ("weight_bits", "bias_bits", "input_bits", "adc_bits"):
+            bits = getattr(self, name)
+            whole = isinstance(bits, int)
+            require(whole and 2 <= bits <= 16, f"{path}.{name}", bits, "an integer from 2 to 16")
+        require(self.role in get_args(Role), f"{path}.role", self.role, f"one of {get_args(Role)}")
+        shapes: tuple[tuple[str, tuple[int, ...], int], ...] = (
+            ("weight_codes", (WIDTH, WIDTH), self.weight_bits),
+            ("bias_codes", (WIDTH,), self.bias_bits),
+            ("table", (2 * largest_code(self.adc_bits) + 1,), TABLE_BITS),
+        )
+        for name, shape, bits in shapes:
+            codes = frozen(getattr(self, name), shape, np.int64, f"{path}.{name}")
+            worst, largest = int(np.abs(codes).max()), largest_code(bits)
+            require(worst <= largest, f"{path}.{name}", worst, f"codes of at most {largest}")
+            object.__setattr__(self, name, codes)
+        for name in ("full_scale", "gain"):
+            value = getattr(self, name)
+            require(1e-6 <= value <= 1e6, f"{path}.{name}", value, "from 1e-6 to 1e6")
+        span = (self.adc_low, self.adc_high)
+        good = bool(np.isfinite(span).all()) and self.adc_high - self.adc_low >= 1e-6
+        good = good and abs(self._middle) < 2**52  # codes are exact integers in double precision
+        require(good, f"{path}.adc_low, adc_high", span, "ascending, in reach of the block")
+
+    @property
+    def matrix(self) -> Floats:
+        """(4, 4) quantised weights."""
+        return self.full_scale * self.weight_codes / largest_code(self.weight_bits)
+
+    @property
+    def bias(self) -> Floats:
+        """(4,) quantised bias, added electronically after detection."""
+        return self.full_scale * self.bias_codes / largest_code(self.bias_bits)
+
+    @property
+    def adc_step(self) -> float:
+        """Width of one detector code, after the gain."""
+        return (self.adc_high - self.adc_low) / (2 * largest_code(self.adc_bits))
+
+    @property
+    def unit(self) -> float:
+        """Value of 1 in the integer accumulator, before the gain."""
+        codes = map(largest_code, (self.weight_bits, self.input_bits, self.bias_bits))
+        return self.full_scale / math.prod(codes)
+
+    @property
+    def _middle(self) -> float:
+        return (self.adc_low + self.adc_high) / 2 / (self.gain * self.unit)
+
+    @property
+    def offset(self) -> Integers:
+        """(4,) integer constant of the accumulator: bias minus the middle of the ADC range."""
+        bias = largest_code(self.weight_bits) * largest_code(self.input_bits) * self.bias_codes
+        return bias - round(self._middle)
+
+    @property
+    def multiplier(self) -> float:
+        """Detector codes per accumulator unit: the one rounding of a block."""
+        return self.gain * self.unit / self.adc_step
+
+
+@dataclass(frozen=True, eq=False)
+class MatrixBlock(IntegerBlock):
+    """An `IntegerBlock` and the optics that carry its matrix.
+
+    ``svd-*``: matrix = ``scale * Re(U diag(attenuation) V)``, light meets `v`, attenuators, `u`.
+    ``real-part``: matrix = ``scale * Re(U)``, and `v` is None.
+    """
+
+    order: tuple[int, ...] = tuple(range(WIDTH))
+    """Which singular value (0 = largest) each optical path carries."""
+    u: MeshPhases = field(kw_only=True)
+    v: MeshPhases | None = None
+    attenuation: Floats = field(kw_only=True)
+    """(4,) field transmission of the attenuators, sigma / sigma_max in [0, 1]."""
+    scale: float = field(kw_only=True)
+    """Amplifier factor that restores sigma_max."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        attenuation = frozen(self.attenuation, (WIDTH,), float, f"{self.name}.attenuation")
+        inside = bool(((attenuation >= 0) & (attenuation <= 1)).all())
+        require(inside, f"{self.name}.attenuation", attenuation.tolist(), "in [0, 1]")
+        object.__setattr__(self, "attenuation", attenuation)
+        require(0 <= self.scale <= 1e6, f"{self.name}.scale", self.scale, "from 0 to 1e6")
+        object.__setattr__(self, "order", tuple(int(index) for index in self.order))
+        wanted = sorted(self.order) == list(range(WIDTH))
+        require(wanted, f"{self.name}.order", self.order, "a permutation of 0, 1, 2, 3")
+
+    @classmethod
+    def of(cls, block: IntegerBlock, **optics: Any) -> MatrixBlock:  # noqa: ANN401
+        """Add optics (`order`, `u`, `v`, `attenuation`, `scale`) to an integer block."""
+        values = {item.name: getattr(block, item.name) for item in fields(IntegerBlock)}
+        return cls(**values, **optics)

@@ -1,0 +1,34 @@
+"""What a mesh file says about itself: the meaning of its numbers, their units, its inputs."""
+
+from __future__ import annotations
+
+from ecgphoton.student.architecture import SAMPLES
+
+CONVENTION = {
+    "splitter": "B(e) = [[cos h, i sin h], [i sin h, cos h]], h = pi/4 + e; e = 0 in this file",
+    "mzi": "T(theta, phi) = B diag(exp(i theta), 1) B diag(exp(i phi), 1) on modes (m, m+1); "
+    "light meets phi first; theta = 0 is cross, theta = pi is bar",
+    "mesh": "Q = diag(exp(i output)) T_last ... T_0; MZIs are listed in light order",
+    "matrix": "svd-*: W = scale Re(U diag(attenuation) V), light meets mesh V, the attenuators, "
+    "then mesh U (mesh V performs the transposed right singular vectors); "
+    "real-part: W = scale Re(U)",
+    "attenuator": "MZI driven push-pull, bar port: field transmission sin(theta / 2), no phase",
+    "layout": "x, y is where a cell starts, on the upper waveguide; phi heaters of MZIs and output "
+    "heaters lie 1/4 column_pitch further, theta heaters 3/4",
+    "heater": "phase = pi (V / v_pi)^2; V = code v_max / (2^dac_bits - 1)",
+    "detector": "a = n_b (w x) + offset in exact integers; code = clip(rint(a multiplier), "
+    "-n_a, n_a) in IEEE double, ties to even; activation = table[code + n_a]",
+    "pooling": "a token is the sum of the activations of its kernel positions; the input code of "
+    "the next block is rint(sum n_x / (kernel 32767)) in IEEE double, ties to even",
+    "read_out": "logits = (S head_weight^T + n head_bias) / n, S the sum of the last block's "
+    "activations over tokens, n = tokens 32767",
+    "full_scale": "n = 2^(bits-1) - 1: n_w weights, n_b biases, n_x inputs, n_a detector codes",
+}
+UNITS = {"phase": "rad", "voltage": "V", "x, y, pitch": "um", "rate": "Hz"}
+PREPROCESSING = {
+    "rate": 360,
+    "window": SAMPLES,
+    "centre": "annotated R sample at index 180",
+    "steps": ["subtract the mean", "divide by the largest magnitude", "clip to [-1, 1]"],
+    "flat": "a beat that does not vary becomes zeros",
+}

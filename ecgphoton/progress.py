@@ -1,0 +1,19 @@
+"""How a long computation reports how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Progress = Callable[[str, int, int], None]
+"""Called with the stage, how much of it is done, and how much there is.
+
+A stage is named by one word; a remark may follow after a comma: ``training, score 0.9871``.
+"""
+
+Steps = Callable[[int, int], None]
+"""Called by a computation of one stage with how much is done, and how much there is."""
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Report nothing."""
+    del stage, done, total

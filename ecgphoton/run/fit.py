@@ -1,0 +1,169 @@
+"""Fill a run folder by training a student, and continue a run that was interrupted."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from torch import nn
+
+from ecgphoton import runs
+from ecgphoton.artifacts import (
+    check_room,
+    load_checkpoint,
+    read_json,
+    save_checkpoint,
+    write_json,
+    write_text,
+)
+from ecgphoton.ecg.beats import Splits
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.aware import noisy_forward
+from ecgphoton.progress import Progress, silent
+from ecgphoton.recipe import Recipe, from_dict, write
+from ecgphoton.run.beats import examples_of, monitored
+from ecgphoton.run.finish import TrainedRun, finish, write_history
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.propagate import Inputs
+from ecgphoton.training.fit import fit
+from ecgphoton.training.parts import (
+    Control,
+    EpochRecord,
+    Examples,
+    Parts,
+    nothing,
+    plain_forward,
+)
+from ecgphoton.training.state import FitState
+
+if TYPE_CHECKING:
+    from ecgphoton.student.architecture import Architecture
+
+START = "start.json"
+
+
+def parts_of(recipe: Recipe, training: Examples, architecture: Architecture) -> Parts:
+    """Assemble the strategies of a recipe, with the hardware noise it trains under."""
+    noise = recipe.noise
+    silent = noise.weight == 0 and noise.detector == 0
+    return recipe.parts(
+        training,
+        architecture.classes,
+        forward=plain_forward if silent else noisy_forward(noise.weight, noise.detector),
+        after_step=track_gains if architecture.gains == "tracked" else nothing,
+    )
+
+
+def track_gains(model: nn.Module, inputs: Inputs) -> None:
+    """Let a student follow the detector peaks of the batch it has just seen."""
+    cast("SegmentStudent", model).track_gains(inputs)
+
+
+def start_run(recipe: Recipe, folder: Path, seed: int) -> None:
+    """Create a run folder that `fit_run` can fill and continue.
+
+    Raises
+    ------
+    InputError
+        If the folder is not empty or cannot be written.
+    """
+    check_room(folder)  # this also removes what a run left that was killed in its first file
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(
+            f"{folder} is not empty; choose another --out, or continue it with --resume {folder}"
+        )
+    write_json(folder / START, {"seed": seed, "recipe": recipe.to_dict()})
+
+
+def resume_point(folder: Path) -> tuple[Recipe, int, FitState | None]:
+    """Return recipe, seed and last saved state of an unfinished run.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no run, or its files are damaged.
+    """
+    start = read_json(folder / START)
+    check_room(folder)
+    try:
+        recipe, seed = from_dict(start["recipe"]), int(start["seed"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{folder / START} cannot be read: {error}") from error
+    if not (folder / runs.STATE).exists():
+        return recipe, seed, None
+    arrays, metadata = load_checkpoint(folder / runs.STATE)
+    try:
+        history = tuple(EpochRecord.from_dict(entry) for entry in metadata["history"])
+        state = FitState(
+            arrays, Control.from_dict(metadata["control"]), history, float(metadata["rate"])
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{folder / runs.STATE} is not the state of a run: {error}") from error
+    return recipe, seed, state
+
+
+def fit_run(
+    recipe: Recipe,
+    splits: Splits,
+    folder: Path,
+    *,
+    seed: int,
+    resume: FitState | None = None,
+    progress: Progress = silent,
+) -> TrainedRun:
+    """Train a student and fill a run folder.
+
+    Parameters
+    ----------
+    recipe
+        What to train and how.
+    splits
+        Beats, as loaded by `splits_of`.
+    folder
+        Made by `start_run`; the manifest is written last, so a folder without one is unfinished.
+    seed
+        Seed of the initial weights and of everything drawn during training.
+    resume
+        State of an interrupted run.
+    progress
+        Called after every epoch.
+
+    Raises
+    ------
+    InputError
+        If the loss stops being finite, or a file cannot be written.
+    """
+    began = time.perf_counter()
+    write_text(folder / runs.RECIPE, write(recipe))
+    architecture = replace(recipe.student, classes=len(splits.labels.classes))
+    student = SegmentStudent(architecture, seed=seed)
+    training = examples_of(splits.train, architecture)
+    monitors = {
+        name: examples_of(beats, architecture) for name, beats in monitored(recipe, splits).items()
+    }
+
+    def save(state: FitState) -> None:
+        metadata = {
+            "history": [record.to_dict() for record in state.history],
+            "control": state.control.to_dict(),
+            "rate": state.rate,
+        }
+        save_checkpoint(folder / runs.STATE, state.arrays, metadata)
+        write_history(folder, state.history)
+        last = state.history[-1]
+        progress(f"training, score {last.score:.4f}", last.epoch, recipe.training.epochs)
+
+    fitted = fit(
+        student,
+        training,
+        monitors,
+        recipe.training,
+        recipe.decision,
+        parts_of(recipe, training, architecture),
+        seed=seed,
+        resume=resume,
+        on_epoch=save,
+    )
+    return finish(recipe, splits, folder, fitted, architecture, seed=seed, began=began)

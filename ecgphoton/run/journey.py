@@ -1,0 +1,190 @@
+"""What simulations and studies share: student and beats come in, a folder of its own goes out."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import numpy as np
+
+from ecgphoton import runs
+from ecgphoton.artifacts import check_room, vacant, write_json, write_text
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.verdict import Limits
+from ecgphoton.run.beats import evaluation_beats
+from ecgphoton.run.provenance import data_of, provenance, taken_by
+from ecgphoton.settings import nearest
+from ecgphoton.student.propagate import inputs_of
+
+if TYPE_CHECKING:
+    from ecgphoton.ecg.beats import BeatSet
+    from ecgphoton.hwsim.montecarlo import Trial
+    from ecgphoton.runs import TrainedStudent
+
+T = TypeVar("T")
+Limit = Mapping[str, float] | Iterable[tuple[str, float]]
+"""Limits by name, as a mapping or as pairs."""
+LIMITS = {"miss": "max_miss", "fpr": "max_fpr", "yield": "min_yield", "confidence": "confidence"}
+"""Names of the limits of a verdict, and the fields of `Limits` they set."""
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[T]):
+    """The result of a journey, and the folder it was written to."""
+
+    report: T
+    """What was computed."""
+    numbers: Mapping[str, Any]
+    """What the JSON file holds."""
+    folder: Path
+    rows: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
+    """What the CSV file holds."""
+
+    @property
+    def source(self) -> str:
+        """Where the beats come from."""
+        return str(self.numbers["source"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {**self.numbers, "folder": str(self.folder)}
+
+
+def limits_of(limit: Limit) -> Limits:
+    """Return the limits of a verdict from the values that differ from the defaults.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown or a value is outside its range.
+    """
+    given = dict(limit)
+    for name in given.keys() - LIMITS.keys():
+        raise InputError(f"there is no limit {name!r}; {nearest(name, LIMITS)}")
+    return Limits(**{LIMITS[name]: value for name, value in given.items()})
+
+
+@dataclass(frozen=True)
+class Journey:
+    """A simulation or study under way."""
+
+    asked: Mapping[str, Any]
+    """Arguments of the call by name, limits included."""
+    trained: TrainedStudent
+    beats: BeatSet
+    usual: Path
+    """Folder to write to where none was named; numbered where it is taken."""
+    files: tuple[str, ...]
+    """Names of the JSON, CSV and PNG file, and of what else the folder may hold before."""
+    provenance: Mapping[str, Any]
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """Positional arguments of `ecgphoton.hwsim.simulate.simulate`."""
+        point = self.trained.point
+        inputs = inputs_of(self.beats, self.trained.carried.architecture)
+        return self.trained.carried, inputs, self.beats.label, point
+
+    @property
+    def folder(self) -> Path:
+        """Folder to write to, in which nothing is overwritten."""
+        return vacant(self.asked["out"], self.usual, self.files)
+
+    def settings(self, function: Callable[..., Any]) -> dict[str, Any]:
+        """Return the settings of the call that `function` takes by the same names."""
+        return taken_by(function, self.asked)
+
+    def trial(self) -> Trial:
+        """Return the chips, beats and threshold of the call, for a study of them."""
+        from ecgphoton.hwsim.simulate import trial_of
+
+        return trial_of(*self.arguments, **self.settings(trial_of))
+
+    def write(
+        self,
+        report: T,
+        numbers: Mapping[str, Any],
+        rows: Sequence[Mapping[str, Any]],
+        draw: Callable[[Path], object],
+    ) -> Outcome[T]:
+        """Write the CSV file and the picture, and the JSON file last: with it a folder is whole."""
+        folder = self.folder
+        about = {"source": self.beats.source, "provenance": dict(self.provenance)}
+        outcome = Outcome(report, {**numbers, **about}, folder, rows)
+        name, table, picture, *_ = self.files
+        write_text(folder / table, table_text(rows))
+        draw(folder / picture)
+        write_json(folder / name, outcome.to_dict())
+        return outcome
+
+
+def begin(
+    function: Callable[..., Any],
+    asked: Mapping[str, Any],
+    slug: str = "",
+    *,
+    root: str = runs.SIMULATIONS,
+    files: tuple[str, ...] = (),
+    most: int | None = None,
+) -> Journey:
+    """Open the student and load the beats of a simulation or study.
+
+    Parameters
+    ----------
+    function, asked
+        The public function that was called, and its arguments by name.
+    slug
+        What the folder is called after the name of the function; by default the chips it is about.
+    root
+        Folder below which results of this kind are kept.
+    files
+        Names of the JSON, CSV and PNG file, and of what else an interrupted call may leave; by
+        default they are named after the function.
+    most
+        Largest number of beats; more are thinned out evenly.
+
+    Raises
+    ------
+    InputError
+        If the student has no operating point, a limit is wrong, or the folder is not free.
+    """
+    name = function.__name__
+    files = files or (f"{name}.json", f"{name}.csv", f"{name}.png")
+    asked = {**asked, **asdict(limits_of(asked.get("limit", ())))}
+    trained = runs.load(asked["model"])
+    if trained.point is None:
+        raise InputError(
+            f"the student of {trained.folder} has {len(trained.classes)} classes and so no miss "
+            "rate or FPR; use a student of two classes"
+        )
+    slug = slug or chips_slug(asked)
+    usual = Path(root) / trained.name / f"{name}-{slug}"
+    check_room(vacant(asked["out"], usual, files))
+    beats = evaluation_beats(trained.metadata, asked["data"], asked["data_dir"])
+    if most is not None and len(beats) > most:
+        beats = beats.take(np.linspace(0, len(beats) - 1, most).astype(np.int64))
+    about = provenance(function, asked, trained, data_of(beats, "evaluation"))
+    return Journey(asked, trained, beats, usual, files, about)
+
+
+def chips_slug(asked: Mapping[str, Any]) -> str:
+    """Return a short name of the chips of a call: their profile or noise."""
+    profile, noise = asked.get("profile"), asked.get("noise")
+    if profile is not None:
+        return Path(str(getattr(profile, "name", profile))).stem
+    from ecgphoton.hwsim.simulate import DEFAULT_NOISE
+
+    return f"noise-{DEFAULT_NOISE if noise is None else noise:g}"
+
+
+def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

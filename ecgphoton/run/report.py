@@ -1,0 +1,67 @@
+"""A run or bundle, and what was made of it, as one HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ecgphoton import runs
+from ecgphoton.report.html import write_report
+from ecgphoton.report.material import LeftOut, gather
+
+
+@dataclass(frozen=True)
+class ReportPage:
+    """A page, and the folders it is made from."""
+
+    page: Path
+    taken: tuple[Path, ...]
+    left_out: tuple[LeftOut, ...]
+    """Folders that were found and are not on the page, with the reason."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "page": str(self.page),
+            "bytes": self.page.stat().st_size,
+            "taken": [str(folder) for folder in self.taken],
+            "left_out": [{"folder": str(one.folder), "why": one.why} for one in self.left_out],
+        }
+
+
+def report(
+    model: Path | str | None = None,
+    *,
+    also: Sequence[Path] = (),
+    out: Path = Path("report.html"),
+    data_dir: Path | None = None,
+) -> ReportPage:
+    """Write a run or bundle as one self-contained HTML page.
+
+    Simulations, studies, calibrations and bundles of the same student are found by themselves,
+    below the working folder and below the folder that holds ``runs/`` or ``bundles/``; of several
+    of a kind the newest is taken. A page made from recorded beats shows some of them: keep it
+    local.
+
+    Parameters
+    ----------
+    model
+        A run or bundle; by default the newest run, otherwise the shipped student.
+    also
+        Further folders with results of the same student.
+    out
+        The page, or a folder that gets ``report.html``.
+    data_dir
+        Where the recordings are, for strips of wrongly decided beats.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to report, a folder of `also` is of another student, or a file is
+        damaged or cannot be written.
+    """
+    material = gather(runs.choose(model), tuple(map(Path, also)), data_dir)
+    page = write_report(material, Path(out))
+    return ReportPage(page, material.folders, material.left_out)

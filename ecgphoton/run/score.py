@@ -1,0 +1,61 @@
+"""Compare two annotations of records beat by beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ecgphoton.ecg.score import LEARNING, MATCH_WINDOW, score_record
+from ecgphoton.ecg.tally import Summary, aggregate
+
+if TYPE_CHECKING:
+    from ecgphoton.ecg.score import Grouping
+
+
+def score(
+    records: Sequence[Path | str],
+    *,
+    reference: str = "atr",
+    test: str = "eph",
+    test_folder: Path | None = None,
+    grouping: Grouping = "ec57",
+    start: float = LEARNING,
+    end: float | None = None,
+    window: float = MATCH_WINDOW,
+) -> Summary:
+    """Compare two annotations of records beat by beat (ANSI/AAMI EC57).
+
+    Parameters
+    ----------
+    records
+        Paths of WFDB records without extension.
+    reference, test
+        Annotators: the reference, and the one to judge.
+    test_folder
+        Where the annotations to judge are, if not beside the records.
+    grouping
+        How symbols become classes, as `ecgphoton.ecg.score.compare` takes it.
+    start, end
+        Seconds from which and to which beats count.
+    window
+        Largest distance of two beats that match, s.
+
+    Raises
+    ------
+    InputError
+        If an annotation is missing or damaged, or a value is outside its range.
+    """
+    return aggregate(
+        score_record(
+            record,
+            reference=reference,
+            test=test,
+            test_folder=test_folder,
+            grouping=grouping,
+            start=start,
+            end=end,
+            window=window,
+        )
+        for record in records
+    )

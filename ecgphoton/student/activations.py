@@ -1,0 +1,142 @@
+"""Activations as values: everything the package has to know about one nonlinearity.
+
+An activation is the function ``y = f(z)`` behind the amplifier of a block. Training, the integer
+student, the ONNX graphs, the electronics of a simulated chip and the certified bounds all read the
+`Activation` of a student, so adding one is one entry, from any module::
+
+    ACTIVATIONS.add(
+        Activation(
+            "softsign",
+            torch=lambda z: z / (1 + z.abs()),
+            numpy=lambda z: z / (1 + np.abs(z)),
+            onnx=lambda graph, z, name: graph.add("Softsign", z, name=f"{name}.softsign"),
+        )
+    )
+
+The forms are methods of tensors and arrays, so that this module needs neither torch nor onnx.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecgphoton.errors import InputError
+from ecgphoton.registry import Registry
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    Array = NDArray[Any]
+    Onnx = Callable[[Any, str, str], str]
+
+
+@dataclass(frozen=True)
+class Fused:
+    """A form that works in place, for the mean over windows: ``f(z) = scale g(factor z) + shift``.
+
+    Parameters
+    ----------
+    in_place
+        ``g``; it overwrites its argument.
+    slope
+        Derivative of ``g``, from the values of ``g``.
+    """
+
+    in_place: Callable[[Tensor], Tensor]
+    slope: Callable[[Tensor], Tensor]
+    factor: float = 1.0
+    scale: float = 1.0
+    shift: float = 0.0
+
+
+@dataclass(frozen=True)
+class Activation:
+    """One nonlinearity ``y = f(z)`` with values in [-1, 1], in every form the package needs."""
+
+    name: str
+    """What recipes, checkpoints and bundles call it."""
+    torch: Callable[[Tensor], Tensor]
+    """Differentiable form, for any shape."""
+    numpy: Callable[[Array], Array]
+    """Double precision form, from which tables over detector codes are made."""
+    onnx: Onnx | None = None
+    """``onnx(graph, value, block)`` adds nodes to an `ecgphoton.export.onnx_builder.Graph` and
+    returns the name of the result; None where no graph can be written."""
+    slope: tuple[float, float] = (0.0, 1.0)
+    """Smallest and largest derivative; monotone if the smallest is not negative."""
+    fused: Fused | None = None
+    """Fast form for pooled tokens; without one, pooling goes through `torch`."""
+    moments: bool = False
+    """Whether the noise polynomials of `ecgphoton.hwsim.moments`, which are those of tanh, hold;
+    otherwise the noise of every sample is drawn."""
+
+    def __call__(self, z: Tensor) -> Tensor:
+        """Return ``f(z)``."""
+        return self.torch(z)
+
+    def bounds(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
+        """Bounds of ``f`` on [low, high]: its ends if monotone, else from the largest slope.
+
+        Not monotone: ``|f(z) - f(c)| <= L |z - c|`` with c the centre and L the largest slope.
+        """
+        if self.slope[0] >= 0:
+            return self(low), self(high)
+        middle = self((low + high) / 2)
+        reach = max(-self.slope[0], self.slope[1]) * (high - low) / 2
+        return middle - reach, middle + reach
+
+    def __reduce__(self) -> Any:  # noqa: ANN401 - as pickle wants it
+        """Send a registered activation to another process by its name."""
+        if self.name in ACTIVATIONS and ACTIVATIONS[self.name] is self:
+            return activation_of, (self.name,)
+        return Activation, tuple(vars(self).values())
+
+
+TANH = Activation(
+    "tanh",
+    # 2 sigmoid(2 z) - 1 is several times faster than torch.tanh
+    torch=lambda z: (2 * z).sigmoid().mul(2).sub(1),
+    numpy=np.tanh,
+    onnx=lambda graph, value, block: graph.add("Tanh", value, name=f"{block}.tanh"),
+    fused=Fused(
+        lambda z: z.sigmoid_(), lambda y: y.addcmul(y, y, value=-1), factor=2, scale=2, shift=-1
+    ),
+    moments=True,
+)
+
+
+def _clip(graph: Any, value: str, block: str) -> str:  # noqa: ANN401 - the builder is above here
+    bounds = graph.constant("zero", np.float32(0)), graph.constant("one", np.float32(1))
+    return str(graph.add("Clip", value, *bounds, name=f"{block}.clip"))
+
+
+RELU = Activation(
+    "relu",
+    torch=lambda z: z.clamp(0, 1),
+    numpy=lambda z: np.clip(z, 0.0, 1.0),
+    onnx=_clip,
+    fused=Fused(lambda z: z.clamp_(0, 1), lambda y: ((y > 0) & (y < 1)).to(y.dtype)),
+)
+
+ACTIVATIONS = Registry("activation", TANH, RELU)
+"""Every activation by name; ``relu`` is clipped to [0, 1]."""
+
+
+def activation_of(name: str) -> Activation:
+    """Return the activation of a student.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name; the message says which there are.
+    """
+    try:
+        return ACTIVATIONS[name]
+    except InputError as error:
+        names = ", ".join(map(repr, ACTIVATIONS))
+        raise InputError(f"student.activation is {name!r}; it must be one of {names}") from error

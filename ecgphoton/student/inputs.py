@@ -1,0 +1,84 @@
+"""What a student reads, as tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ecgphoton.errors import InputError
+from ecgphoton.student.architecture import WIDTH, Architecture
+
+if TYPE_CHECKING:
+    from ecgphoton.ecg.beats import BeatSet
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Beats as tensors, one row a beat."""
+
+    window: Tensor
+    """(B, 360), normalised samples in [-1, 1]."""
+    rhythm: Tensor | None = None
+    """(B, 4 k), four features in [-1, 1] for each of the k tokens of `patient_tokens`."""
+    residual: Tensor | None = None
+    """(B, 120), QRS part of beat minus running template, in [-1, 1]."""
+
+    def __len__(self) -> int:
+        """Return the number of beats."""
+        return int(self.window.shape[0])
+
+    def rows(self, index: slice | Tensor) -> Inputs:
+        """Return a subset of the beats."""
+        rhythm = None if self.rhythm is None else self.rhythm[index]
+        residual = None if self.residual is None else self.residual[index]
+        return Inputs(self.window[index], rhythm, residual)
+
+    def finite(self) -> Inputs:
+        """Return the beats themselves.
+
+        Raises
+        ------
+        InputError
+            If a value is NaN or infinite; the message names the beats.
+        """
+        for name, part in vars(self).items():
+            if part is None or bool(torch.isfinite(part.sum())):
+                continue
+            bad = (~torch.isfinite(part)).any(1).nonzero()[:, 0].tolist()
+            if bad:
+                some = ", ".join(map(str, bad[:5])) + (" ..." if len(bad) > 5 else "")
+                raise InputError(
+                    f"{name} of {len(bad)} of {len(self)} beats holds NaN or infinity (beats "
+                    f"{some}); leave such beats out"
+                )
+        return self
+
+
+def evenly(beats: int, most: int) -> Tensor:
+    """Rows of at most `most` beats, spread evenly over all."""
+    # Single precision whatever the default is: the same rows everywhere.
+    return torch.linspace(0, beats - 1, min(most, beats), dtype=torch.float32).long()
+
+
+def inputs_of(beats: BeatSet, architecture: Architecture) -> Inputs:
+    """Return the tensors a student of this architecture reads from a `BeatSet`.
+
+    Raises
+    ------
+    InputError
+        If a value is NaN or infinite.
+    """
+    rhythm = beats.rhythm_full if architecture.rhythm == "full" else beats.rhythm_causal
+    sources = {"rhythm": rhythm, "shape": beats.shape}
+    parts = [
+        torch.as_tensor(sources[token.source][:, token.start : token.start + WIDTH])
+        for token in architecture.patient_tokens
+    ]
+    return Inputs(
+        torch.as_tensor(beats.windows),
+        torch.cat(parts, 1) if parts else None,
+        torch.as_tensor(beats.residual) if architecture.template else None,
+    ).finite()

@@ -1,0 +1,203 @@
+"""Causes and bounds: a student comes in; what errors cost and what they can do goes out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from ecgphoton.hwsim.adversary import WorstChip, worst_chip
+from ecgphoton.hwsim.blame import Share
+from ecgphoton.hwsim.blame import blame as blame_trial
+from ecgphoton.hwsim.certify import certify as certify_trial
+from ecgphoton.hwsim.trace import Trace
+from ecgphoton.hwsim.trace import trace as trace_trial
+from ecgphoton.progress import Progress, silent
+from ecgphoton.report.studies import draw_bars, draw_lines
+from ecgphoton.run.journey import Outcome, begin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ecgphoton.hwsim.profile import Profile
+
+BLAME_BEATS, BOUND_BEATS = 4096, 2048
+COSTS = ("lost_sensitivity_gradient", "added_fpr_gradient")
+RATES = ("certified", "worst_miss", "worst_fpr")
+
+
+def blame(
+    model: Path | str | None = None,
+    *,
+    noise: float | None = None,
+    profile: Profile | str | None = None,
+    chips: int = 40,
+    seed: int = 0,
+    readout: Literal["analog", "digital"] = "analog",
+    detection: str = "homodyne",
+    data: str | None = None,
+    data_dir: Path | None = None,
+    out: Path | None = None,
+    progress: Progress = silent,
+) -> Outcome[tuple[Share, ...]]:
+    """Divide the loss of miss rate and FPR among sources of error, blocks and MZIs.
+
+    Writes ``blame.json``, ``blame.csv`` and ``blame.png``; on at most 4,096 beats.
+
+    Parameters
+    ----------
+    model
+        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
+        otherwise the shipped student.
+    chips
+        Chips of each Monte Carlo.
+    noise, profile, seed, readout, detection
+        As `ecgphoton.run.simulate` takes them.
+    data, data_dir
+        Where the beats come from; those of the student's own test set.
+    out
+        Folder to write to; by default one of its own below ``simulations/``.
+    progress
+        Called with the stage, how much is done, and how much there is.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range, or student, beats or folder cannot be used.
+    """
+    journey = begin(blame, locals(), most=BLAME_BEATS)
+    step = partial(progress, "sources and blocks")
+    shares = tuple(blame_trial(journey.trial(), chips=chips, progress=step))
+    rows = [share.to_dict() for share in shares]
+    draw = partial(draw_bars, rows=rows, name="name", bars=COSTS, source=journey.beats.source)
+    return journey.write(shares, {"shares": rows}, rows, draw)
+
+
+def adversary(
+    model: Path | str | None = None,
+    *,
+    noise: float | None = None,
+    seed: int = 0,
+    readout: Literal["analog", "digital"] = "analog",
+    sigmas: float = 3.0,
+    weight: float = 0.5,
+    data: str | None = None,
+    data_dir: Path | None = None,
+    out: Path | None = None,
+) -> Outcome[WorstChip]:
+    """Find a chip with every error within tolerance that is as bad as possible.
+
+    Writes ``adversary.json``, ``adversary.csv`` (how much of its tolerance every block uses) and
+    ``adversary.png``.
+
+    Parameters
+    ----------
+    model
+        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
+        otherwise the shipped student.
+    noise, seed, readout
+        As `ecgphoton.run.simulate` takes them.
+    sigmas
+        Tolerance of every weight and bias in standard deviations.
+    weight
+        Weight of the miss rate against the FPR: 1 looks for missed beats only, 0 for false alarms.
+    data, data_dir
+        Where the beats come from; those of the student's own test set.
+    out
+        Folder to write to; by default one of its own below ``simulations/``.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range, or student, beats or folder cannot be used.
+    """
+    journey = begin(adversary, locals())
+    found = worst_chip(journey.trial(), sigmas=sigmas, weight=weight)
+    rows = [{"block": name, "used": share} for name, share in found.use.items()]
+    draw = partial(draw_bars, rows=rows, name="block", bars=("used",), source=journey.beats.source)
+    return journey.write(found, found.to_dict(), rows, draw)
+
+
+def certify(
+    model: Path | str | None = None,
+    *,
+    epsilon: Sequence[float] = (0.001, 0.002, 0.005, 0.01),
+    readout: Literal["analog", "digital"] = "analog",
+    data: str | None = None,
+    data_dir: Path | None = None,
+    out: Path | None = None,
+) -> Outcome[tuple[Mapping[str, Any], ...]]:
+    """Bound the decisions of every chip whose weights and biases are all within epsilon.
+
+    Writes ``certified.json``, ``certified.csv`` and ``certified.png``; on at most 2,048 beats.
+
+    Parameters
+    ----------
+    model
+        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
+        otherwise the shipped student.
+    epsilon
+        Largest error of every weight and bias.
+    readout
+        As `ecgphoton.run.simulate` takes it.
+    data, data_dir
+        Where the beats come from; those of the student's own test set.
+    out
+        Folder to write to; by default one of its own below ``simulations/``.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range, or student, beats or folder cannot be used.
+    """
+    files = ("certified.json", "certified.csv", "certified.png")
+    journey = begin(certify, locals(), "bounds", files=files, most=BOUND_BEATS)
+    rows = tuple(certify_trial(journey.trial(), tuple(epsilon)))
+    draw = partial(draw_lines, rows=rows, x="epsilon", lines=RATES, source=journey.beats.source)
+    return journey.write(rows, {"rows": list(rows)}, rows, draw)
+
+
+def trace(
+    model: Path | str | None = None,
+    *,
+    chip: int = 0,
+    beat: int = 0,
+    noise: float | None = None,
+    profile: Profile | str | None = None,
+    seed: int = 0,
+    readout: Literal["analog", "digital"] = "analog",
+    detection: str = "homodyne",
+    data: str | None = None,
+    data_dir: Path | None = None,
+    out: Path | None = None,
+) -> Outcome[Trace]:
+    """Replay one decision, and tell what every block of the chip did to its margin.
+
+    Writes ``trace.json``, ``trace.csv`` and ``trace.png``.
+
+    Parameters
+    ----------
+    model
+        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
+        otherwise the shipped student.
+    chip, beat
+        Numbers of the chip and of the evaluation beat, from 0.
+    noise, profile, seed, readout, detection
+        As `ecgphoton.run.simulate` takes them.
+    data, data_dir
+        Where the beats come from; those of the student's own test set.
+    out
+        Folder to write to; by default one of its own below ``simulations/``.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range, or student, beats or folder cannot be used.
+    """
+    journey = begin(trace, locals(), f"chip-{chip}-beat-{beat}")
+    found = trace_trial(journey.trial(), chip, beat)
+    rows = [asdict(stage) for stage in found.stages]
+    bars = ("static", "shot")
+    draw = partial(draw_bars, rows=rows, name="block", bars=bars, source=journey.beats.source)
+    return journey.write(found, found.to_dict(), rows, draw)

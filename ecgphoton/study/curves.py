@@ -1,0 +1,202 @@
+"""Curves over a parameter: a student comes in; yield, miss rate and FPR over it go out."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim import surrogate as taylor
+from ecgphoton.hwsim import sweep as sweeps
+from ecgphoton.hwsim.simulate import simulate
+from ecgphoton.progress import Progress, silent
+from ecgphoton.report.chips import draw_sweep
+from ecgphoton.report.studies import draw_lines
+from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ecgphoton.hwsim.profile import Profile
+
+
+def sweep(
+    model: Path | str | None = None,
+    *,
+    over: str,
+    noise: float | None = None,
+    profile: Profile | str | None = None,
+    chips: int = 200,
+    seed: int = 0,
+    readout: Literal["analog", "digital"] = "analog",
+    detection: str = "homodyne",
+    limit: Limit = (),
+    workers: int = 1,
+    dask: str | None = None,
+    data: str | None = None,
+    data_dir: Path | None = None,
+    out: Path | None = None,
+    progress: Progress = silent,
+) -> Outcome[sweeps.SweepReport]:
+    """Simulate every value of a parameter, with the same chips at each.
+
+    Writes ``sweep.json``, ``sweep.csv`` and ``sweep.png``.
+
+    Parameters
+    ----------
+    model
+        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
+        otherwise the shipped student.
+    over
+        ``noise`` or a key of a profile with its values: ``splitter.sigma=first:last:count`` or
+        ``noise=a,b,c``.
+    noise, profile, chips, seed, readout, detection, limit, workers, dask
+        As `ecgphoton.run.simulate` takes them.
+    data, data_dir
+        Where the beats come from; those of the student's own test set.
+    out
+        Folder to write to; by default one of its own below ``simulations/``.
+    progress
+        Called with the stage, how much is done, and how much there is.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range, or student, beats or folder cannot be used.
+    """
+    wanted = sweeps.parse_sweep(over)
+    journey = begin(sweep, locals(), wanted.parameter)
+    report = sweeps.run_sweep(
+        wanted,
+        *journey.arguments,
+        progress=partial(progress, "values"),
+        **journey.settings(simulate),
+    )
+    draw = partial(draw_sweep, report=report, source=journey.beats.source)
+    return journey.write(report, report.to_dict(), report.rows(), draw)
+
+
+def solve(
+    model: Path | str | None = None,
+    *,
+    key: str,
+    noise: float | None = None,
+    profile: Profile | str | None = None,
+    chips: int = 200,
+    seed: int = 0,
+    readout: Literal["analog", "digital"] = "analog",
+    detection: str = "homodyne",
+    limit: Limit = (),
+    workers: int = 1,
+    dask: str | None = None,
+    data: str | None = None,
+    data_dir: Path | None = None,
+    out: Path | None = None,
+    progress: Progress = silent,
+) -> Outcome[sweeps.Requirement]:
+    """Find the largest value of a parameter at which the verdict still passes.
+
+    Writes ``requirement.json``, ``requirement.csv`` and ``requirement.png``.
+
+    Parameters
+    ----------
+    model
+        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
+        otherwise the shipped student.
+    key
+        ``noise`` or a key of a profile, such as ``splitter.sigma``.
+    noise, profile, chips, seed, readout, detection, limit, workers, dask
+        As `ecgphoton.run.simulate` takes them.
+    data, data_dir
+        Where the beats come from; those of the student's own test set.
+    out
+        Folder to write to; by default one of its own below ``simulations/``.
+    progress
+        Called with the stage, how much is done, and how much there is.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range, or student, beats or folder cannot be used.
+    """
+    files = ("requirement.json", "requirement.csv", "requirement.png")
+    sweeps.parameter(key)  # refuses what is no number of a chip
+    journey = begin(solve, locals(), key, files=files)
+    found = sweeps.solve(
+        key,
+        *journey.arguments,
+        progress=partial(progress, "values"),
+        **journey.settings(simulate),
+    )
+    rows = [{key: value, "yield": share} for value, share in sorted(found.tried)]
+    draw = partial(draw_lines, rows=rows, x=key, lines=("yield",), source=journey.beats.source)
+    return journey.write(found, found.to_dict(), rows, draw)
+
+
+def surrogate(
+    model: Path | str | None = None,
+    *,
+    over: str = "noise=0.005:0.04:8",
+    chips: int = 1000,
+    order: Literal[1, 2] = 2,
+    seed: int = 0,
+    limit: Limit = (),
+    data: str | None = None,
+    data_dir: Path | None = None,
+    out: Path | None = None,
+    progress: Progress = silent,
+) -> Outcome[tuple[Mapping[str, Any], ...]]:
+    """Estimate yield over noise from a Taylor expansion, with its error against exact chips.
+
+    A chip costs a matrix product here, so that thousands of chips a value are cheap. Writes
+    ``surrogate.json``, ``surrogate.csv`` and ``surrogate.png``.
+
+    Parameters
+    ----------
+    model
+        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
+        otherwise the shipped student.
+    over
+        Values of the noise: ``noise=first:last:count`` or ``noise=a,b,c``.
+    chips
+        Chips at every value.
+    order
+        Of the expansion.
+    seed, limit
+        As `ecgphoton.run.simulate` takes them.
+    data, data_dir
+        Where the beats come from; those of the student's own test set.
+    out
+        Folder to write to; by default one of its own below ``simulations/``.
+    progress
+        Called with the stage, how much is done, and how much there is.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range, or student, beats or folder cannot be used.
+    """
+    wanted, limits = sweeps.parse_sweep(over), limits_of(limit)
+    if wanted.parameter != "noise":
+        raise InputError(f"{over!r} is not about noise; `ecgphoton study sweep` takes any key")
+    noise = max(wanted.values)  # the expansion is set up at the largest, where it must hold
+    journey = begin(surrogate, {**locals(), "readout": "analog"}, "noise")
+    expansion, rows = taylor.surrogate(journey.trial(), order=order), []
+    for value in wanted.values:
+        rates = expansion.rates(chips, value, value)
+        rows.append(
+            {
+                "noise": value,
+                "yield": float(limits.good(rates[:, 0], rates[:, 1]).mean()),
+                "miss_median": float(np.median(rates[:, 0])),
+                "fpr_median": float(np.median(rates[:, 1])),
+                "error_rms": expansion.error(value, value)["rms"],
+            }
+        )
+        progress("values", len(rows), len(wanted.values))
+    draw = partial(draw_lines, rows=rows, x="noise", lines=("yield", "miss_median", "fpr_median"),
+                   source=journey.beats.source)  # fmt: skip
+    return journey.write(tuple(rows), {"rows": rows, "chips": chips, "order": order}, rows, draw)

@@ -1,0 +1,138 @@
+"""What the electronics must deliver: a student comes in; bits and intervals go out."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, get_args
+
+from ecgphoton.calibration.drift import HOURS, DriftReport, drift_schedule
+from ecgphoton.errors import InputError
+from ecgphoton.export.bits import BitsRow, Part, bits_table, enough
+from ecgphoton.hwsim.meshchips import program_of
+from ecgphoton.progress import Progress, silent
+from ecgphoton.report.studies import draw_lines
+from ecgphoton.run.beats import splits_like
+from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
+from ecgphoton.student.propagate import inputs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ecgphoton.hwsim.profile import Profile
+
+DRIFT_BEATS = 8192
+
+
+def drift(
+    model: Path | str | None = None,
+    *,
+    profile: Profile | str = "foundry-thermo-optic",
+    chips: int = 40,
+    seed: int = 0,
+    hours: Sequence[float] = HOURS,
+    limit: Limit = (),
+    data: str | None = None,
+    data_dir: Path | None = None,
+    out: Path | None = None,
+    progress: Progress = silent,
+) -> Outcome[DriftReport]:
+    """Find how long calibrated chips keep the limits, and the cheapest schedule of re-calibration.
+
+    Writes ``drift.json``, ``drift.csv`` and ``drift.png``; on at most 8,192 beats.
+
+    Parameters
+    ----------
+    model
+        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
+        otherwise the shipped student.
+    profile, chips, seed, limit
+        As `ecgphoton.run.calibrate` takes them.
+    hours
+        Intervals between two calibrations to try, each between 0 and 24 h.
+    data, data_dir
+        Where the beats come from; those of the student's own test set.
+    out
+        Folder to write to; by default one of its own below ``simulations/``.
+    progress
+        Called with the stage, how much is done, and how much there is.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range, or student, beats or folder cannot be used.
+    """
+    journey = begin(drift, locals(), most=DRIFT_BEATS)
+    carried, *rest = journey.arguments
+    report = drift_schedule(
+        program_of(carried),
+        *rest,
+        profile=profile,
+        chips=chips,
+        seed=seed,
+        hours=tuple(hours),
+        limits=limits_of(limit),
+        progress=partial(progress, "plans"),
+    )
+    rows = report.rows()
+    trims = [row for row in rows if row["way"] == "trim"]
+    lines = ("yield_before", "yield_after")
+    draw = partial(draw_lines, rows=trims, x="hours", lines=lines, source=journey.beats.source)
+    return journey.write(report, report.to_dict(), rows, draw)
+
+
+def bits(
+    model: Path | str | None = None,
+    *,
+    fewest: int = 4,
+    most: int = 10,
+    data: str | None = None,
+    data_dir: Path | None = None,
+    out: Path | None = None,
+) -> Outcome[tuple[BitsRow, ...]]:
+    """Measure miss rate and FPR against the width of weights, converters and heater DACs.
+
+    One width changes at a time; the others have 8 bits. Writes ``bits.json``, ``bits.csv`` and
+    ``bits.png``.
+
+    Parameters
+    ----------
+    model
+        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
+        otherwise the shipped student.
+    fewest, most
+        Widths to try, from 2 to 16 bits.
+    data, data_dir
+        Where the beats come from; those of the student's own test set.
+    out
+        Folder to write to; by default one of its own below ``simulations/``.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range, or student, beats or folder cannot be used.
+    """
+    if not 2 <= fewest <= most <= 16:
+        raise InputError(f"widths from {fewest} to {most} bits; they must be from 2 to 16")
+    journey = begin(bits, locals(), f"{fewest}-{most}")
+    trained, widths = journey.trained, range(fewest, most + 1)
+    training = splits_like(trained.metadata, data, data_dir).train
+    _, inputs, label, point = journey.arguments
+    found = tuple(
+        bits_table(
+            trained.student,
+            inputs,
+            label,
+            point,
+            inputs_of(training, trained.student.architecture),
+            weight_bits=widths,
+            converter_bits=widths,
+            dac_bits=widths,
+        )
+    )
+    rows = [row.to_dict() for row in found]
+    least = {part: enough(list(found), part) for part in get_args(Part)}
+    changes = ("delta_miss", "delta_fpr")
+    draw = partial(draw_lines, rows=rows, x="bits", lines=changes, group="part",
+                   source=journey.beats.source)  # fmt: skip
+    return journey.write(found, {"rows": rows, "enough": least}, rows, draw)

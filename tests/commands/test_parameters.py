@@ -1,0 +1,60 @@
+"""A command takes what its public function takes, by the same names and with the same defaults."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import click
+import pytest
+
+import ecgphoton as ep
+from ecgphoton.cli import main
+
+RUN = ("annotate", "calibrate", "evaluate", "export", "report", "score", "simulate", "train",
+       "verify")  # fmt: skip
+STUDY = tuple(sorted(name for name in dir(ep.study) if not name.startswith("_")))
+
+
+def command_of(*names: str) -> click.Command:
+    """Look up a command by its path."""
+    command: click.Command = main
+    for name in names:
+        assert isinstance(command, click.Group)
+        found = command.get_command(click.Context(command), name)
+        assert found is not None, name
+        command = found
+    return command
+
+
+@pytest.mark.parametrize(
+    ("command", "function"),
+    [(command_of(name), getattr(ep.run, name)) for name in RUN]
+    + [(command_of("study", name), getattr(ep.study, name)) for name in STUDY],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_a_command_takes_what_its_function_takes(command: click.Command, function: Any) -> None:
+    """Names are equal, and so are the defaults of all options."""
+    required = [p for p in command.params if p.required]
+    given = [f"{p.opts[0]}=x" if isinstance(p, click.Option) else "x" for p in required]
+    with command.make_context("test", given) as context:
+        options = {name: value for name, value in context.params.items() if name != "as_json"}
+    parameters = inspect.signature(function).parameters
+    # How much of a signal is in memory changes no answer.
+    assert set(options) == set(parameters) - {"progress", "block_seconds"}
+    for name in options.keys() - {parameter.name for parameter in required}:
+        wanted = parameters[name].default
+        assert options[name] == wanted or (not options[name] and not wanted), name
+
+
+def test_every_study_is_a_command() -> None:
+    """The group and the package offer the same studies."""
+    group = command_of("study")
+    assert isinstance(group, click.Group)
+    assert tuple(sorted(group.list_commands(click.Context(group)))) == STUDY
+
+
+def test_simulate_has_at_most_ten_options_of_its_own() -> None:
+    """Besides data, folder, threads and JSON."""
+    shared = {"model", "data", "data_dir", "out", "threads", "as_json"}
+    assert len({p.name for p in command_of("simulate").params} - shared) <= 10

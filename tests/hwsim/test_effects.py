@@ -1,0 +1,203 @@
+"""Every effect of the list has the distribution, the stage and the limits that it declares."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.effects import EFFECTS, Effect, numbers
+from ecgphoton.hwsim.meshchips import mesh_source, program_of
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.receivers import RECEIVERS
+from ecgphoton.hwsim.simulate import trial_of
+from ecgphoton.hwsim.streams import chip_rng
+
+CHIPS = 400
+SMALL = 1e-3
+PLACED = [effect for effect in EFFECTS.values() if effect.place != "none"]
+OPTICAL = [effect for effect in PLACED if effect.stage != "reading"]
+READ = [effect for effect in PLACED if effect.stage == "reading"]
+EXACT = {"dac.bits": 0}
+
+
+def named(effect):
+    """Name of a test's effect."""
+    return effect.name
+
+
+def alone(effect, size=SMALL):
+    """Return a profile with one effect, its further numbers being 1."""
+    return Profile({**EXACT, **dict.fromkeys(effect.also, 1.0), effect.name: size})
+
+
+@pytest.fixture(scope="module")
+def program(student):
+    """The student as a program with 16-bit codes."""
+    return program_of(student)
+
+
+@pytest.fixture(scope="module")
+def volts(program):
+    """Its voltages."""
+    return program.device.exact_volts(program.phases)[None]
+
+
+@pytest.mark.parametrize("effect", PLACED, ids=named)
+def test_normals_are_unit_normals(program, effect):
+    """Mean, variance and fourth moment over 400 chips are 0, 1 and 3, to five standard errors."""
+    device, blocks = program.device, len(program.blocks)
+    rows = [effect.draw(chip_rng(0, k, effect.name), device, blocks) for k in range(CHIPS)]
+    drawn = np.stack(rows)
+    assert drawn.shape == (CHIPS, *effect.shape(device, blocks))
+    for power, moment, scatter in ((1, 0, 1), (2, 1, 2), (4, 3, 96)):
+        gap = (drawn**power).mean() - moment
+        assert abs(gap) < 5 * math.sqrt(scatter / drawn.size)
+
+
+@pytest.mark.parametrize("effect", OPTICAL, ids=named)
+def test_fields_scatter_as_the_law_predicts(program, inputs, effect):
+    """Mean 0 and the variance of central differences, for every element of every matrix.
+
+    Attenuators pass nine tenths here, for one that passes all could only become worse. The same
+    differences, of the real part and scaled, are the slopes behind noise and budgets.
+    """
+    dimmed = tuple(replace(b, attenuation=0.9 * b.attenuation) for b in program.blocks)
+    program = replace(program, blocks=dimmed)
+    volts = program.device.exact_volts(program.phases)[None]
+    foundry = Foundry(alone(effect))
+    chips = foundry.chips(0, 0, CHIPS, program)
+    if effect.shot:
+        chips = chips.shot(torch.Generator().manual_seed(0))
+    source = mesh_source(program, inputs, foundry)
+    shape = effect.shape(program.device, len(program.blocks))
+    count = math.prod(shape[1:])
+    moves = 0.01 * torch.eye(count).double().reshape(count, 1, *shape[1:]).expand(-1, *shape)
+    ends = [replace(chips, normals={effect.name: side * moves}, count=count) for side in (1, -1)]
+    up, down = (end.field(end.phases(volts)) for end in ends)
+    slopes = (up - down) / 0.02
+    error = chips.field(chips.phases(volts)) - source.perfect.field(source.perfect.phases(volts))
+    spread = slopes.abs().square().sum(0).sqrt()
+    seen = spread > 1e-3 * spread.max()
+    ratio = (error.abs().square().mean(0).sqrt() / spread)[seen]
+    assert abs(float(ratio.mean()) - 1) < 5 / math.sqrt(2 * CHIPS * len(program.blocks))
+    assert float((ratio - 1).abs().max()) < 6 / math.sqrt(2 * CHIPS)
+    assert float((error.mean(0).abs() / spread)[seen].max()) < 6 / math.sqrt(CHIPS)
+    scale = source.perfect.scale[..., None]
+    assert torch.allclose(source.slopes(effect), scale * slopes.real, atol=1e-7)
+
+
+@pytest.mark.parametrize("effect", READ, ids=named)
+def test_receivers_scatter_by_the_size(program, effect):
+    """One part of the receivers changes, by unit normals times the size."""
+    chips = Foundry(alone(effect)).chips(0, 0, CHIPS, program)
+    perfect = Foundry(Profile(EXACT)).perfect(program)
+    changes = [a - b for a, b in zip(chips.reading[1:5], perfect.reading[1:5], strict=True)]
+    moved = [change for change in changes if change.any()]
+    assert len(moved) == 1
+    assert torch.allclose(moved[0][..., 0], SMALL * chips.normals[effect.name])
+
+
+@pytest.mark.parametrize(
+    ("name", "level"), [("detector.noise", lambda reading: 1), ("detector.rin", torch.abs)]
+)
+def test_noise_of_readings(program, volts, name, level):
+    """Repeated readings scatter about the silent one by the size: of full scale, or of itself."""
+    chip = Foundry(alone(EFFECTS[name], 0.01)).chip(0, 0, program)
+    light = torch.full((4, 4000), 0.5)
+    silent = chip.respond(volts, light)
+    noise = chip.respond(volts, light, generator=torch.Generator().manual_seed(0)) - silent
+    unit = noise / (0.01 * level(silent))
+    assert abs(float(unit.mean())) < 5 / math.sqrt(unit.numel())
+    assert abs(float(unit.std()) - 1) < 5 / math.sqrt(2 * unit.numel())
+
+
+def test_jitter_is_the_scatter_of_readings(program, inputs, volts):
+    """The noise that phase jitter makes on beats is that of readings drawn shot by shot."""
+    source = mesh_source(program, inputs, Foundry(alone(EFFECTS["time.jitter"])))
+    shots = torch.as_tensor(volts).expand(2000, -1, -1)
+    light = torch.full((4, 1), 0.5)
+    draw = torch.Generator().manual_seed(1)
+    seen = source.perfect.respond(shots, light, generator=draw).std(0)[..., 0]
+    slopes = source.slopes(EFFECTS["time.jitter"])
+    predicted = (slopes @ light.double())[..., 0].square().sum(0).sqrt() / source.perfect.scale
+    assert float((seen / predicted - 1).abs().max()) < 6 / math.sqrt(2 * 2000)
+    power = slopes.square().sum((0, -1)) * source.input_power[:, None]
+    assert torch.allclose(source.additive[0].double(), power.sqrt(), rtol=1e-5)
+
+
+def test_effects_do_not_share_normals():
+    """The streams of any two effects, and of the weights level, are uncorrelated."""
+    names = ["", *EFFECTS]
+    drawn = np.stack([chip_rng(3, 5, name).standard_normal(4000) for name in names])
+    together = np.abs(np.corrcoef(drawn) - np.eye(len(names)))
+    assert together.max() < 5 / math.sqrt(4000)
+
+
+@pytest.mark.parametrize("receiver", RECEIVERS)
+def test_without_effects_a_chip_is_its_program(program, volts, receiver):
+    """All sizes 0: with every receiver the matrices and biases are the program's, to 1e-12."""
+    silent = Profile(dict.fromkeys(numbers(), 0.0))
+    chip = Foundry(silent, receiver).chip(0, 3, program)
+    wanted = np.stack([block.matrix for block in program.blocks])
+    assert np.abs(chip.matrices(chip.driven(volts))[0].numpy() - wanted).max() < 1e-12
+    assert not chip.bias_errors().any()
+    assert not chip.noisy
+    assert silent.active == ()
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_declarations_are_complete(name):
+    """Every effect says what it is, where its law comes from, and refuses what is beyond."""
+    effect = EFFECTS[name]
+    assert effect.number.meaning.endswith(".")
+    assert effect.source
+    for key, number in effect.numbers.items():
+        assert Profile({key: number.largest})[key] == number.largest
+        for wrong in (number.largest * 1.01, -1, math.nan, "much", True):
+            with pytest.raises(InputError, match=rf"{key} is .*; it must be .*to"):
+                Profile({key: wrong})
+
+
+def test_another_effect_draws_no_chip_anew(program, volts, monkeypatch):
+    """With one more effect in the list, and in the profile, the others keep their normals."""
+    before = Foundry.of("foundry-thermo-optic").chips(0, 0, 2, program)
+    extra = Effect(
+        "extra.offset", EFFECTS["phase.offset"].number, "phase", lambda v, x, _: v + x, "driver"
+    )
+    listed = {"extra.offset": extra, **EFFECTS}
+    monkeypatch.setattr(EFFECTS, "_values", listed)
+    profile = before.profile.with_value("extra.offset", 0.1)
+    after = Foundry(profile).chips(0, 0, 2, program)
+    assert set(after.normals) == set(before.normals) | {"extra.offset"}
+    assert all(torch.equal(after.normals[name], part) for name, part in before.normals.items())
+    assert not torch.allclose(after.matrices(volts), before.matrices(volts))
+
+
+def test_any_number_of_torch_threads(student, inputs, label, point):
+    """Chips and scores of a profile are the same bits on one thread and on two."""
+    from ecgphoton.hwsim.simulate import simulate
+
+    before = torch.get_num_threads()
+    reports = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            reports.append(simulate(student, inputs, label, point, chips=4, profile="pessimistic"))
+    finally:
+        torch.set_num_threads(before)
+    assert np.array_equal(reports[0].auc, reports[1].auc)
+    assert reports[0].perfect == reports[1].perfect
+
+
+def test_intensity_leaves_the_square(student, inputs, label, point):
+    """The curvature of the intensity receiver is 1 / 2L over the amplifier's scale."""
+    trial = trial_of(student, inputs, label, point, profile="ideal", detection="intensity")
+    square = trial.source.nominal().square
+    wanted = 1 / (8 * trial.source.perfect.scale)
+    assert torch.allclose(square[..., 0].double(), wanted.expand(-1, 4), rtol=1e-5)
+    linear = trial_of(student, inputs, label, point, profile="ideal", detection="balanced")
+    assert linear.source.nominal().square is None

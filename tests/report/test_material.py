@@ -1,0 +1,72 @@
+"""A report takes what belongs to one student, and says what it left out and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ecgphoton.artifacts import sha256, write_bytes, write_json
+from ecgphoton.errors import InputError
+from ecgphoton.report.material import gather, student_of
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a run, its bundle, and three simulations and a calibration of it."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    project = tmp_path / "project"
+    for folder in ("runs/mine", "bundles/mine"):
+        write_bytes(project / folder / "checkpoint.safetensors", b"one student")
+    write_bytes(project / "runs/other/checkpoint.safetensors", b"another student")
+    student = sha256(b"one student")
+    for name, about in {
+        "simulations/mine/old": {"student": student, "date": "2026-01-01T00:00:00Z"},
+        "simulations/mine/new": {"student": student, "date": "2026-02-01T00:00:00Z"},
+        "simulations/other/new": {"student": sha256(b"another student"), "date": "2026-03-01"},
+    }.items():
+        write_json(project / name / "simulation.json", {"provenance": about})
+    about = {"student": student, "date": "2025-01-01T00:00:00Z"}
+    write_json(project / "calibrations/mine/first/calibration.json", {"provenance": about})
+    write_json(project / "simulations/mine/early/simulation.json", {"chips": 3})
+    return project
+
+
+@pytest.mark.parametrize("start", ["runs/mine", "bundles/mine"])
+def test_everything_of_the_same_student_is_found(project: Path, start: str) -> None:
+    """Run, bundle, calibration and the newest simulation are found from either end."""
+    found = gather(project / start)
+    names = {folder.resolve().relative_to(project).as_posix() for folder in found.folders}
+    assert names == {
+        "runs/mine", "bundles/mine", "simulations/mine/new", "calibrations/mine/first"
+    }  # fmt: skip
+    reasons = {one.folder.resolve().relative_to(project).as_posix(): one.why
+               for one in found.left_out}  # fmt: skip
+    assert "newest simulation.json" in reasons["simulations/mine/old"]
+    assert "another student" in reasons["simulations/other/new"]
+    assert "another student" in reasons["runs/other"]
+    assert "does not say which student" in reasons["simulations/mine/early"]
+
+
+def test_what_is_named_comes_first(project: Path) -> None:
+    """An older simulation that is named is shown instead of the newest."""
+    old = project / "simulations/mine/old"
+    found = gather(project / "runs/mine", (old,))
+    assert found.find("simulation.json") == old / "simulation.json"
+    assert any("simulations/mine/new" in str(one.folder) for one in found.left_out)
+
+
+@pytest.mark.parametrize("name", ["simulations/other/new", "simulations/mine/early"])
+def test_what_is_named_and_of_another_student_is_refused(project: Path, name: str) -> None:
+    """Results that were named are taken or refused, never left out."""
+    with pytest.raises(InputError, match="a report is about one student"):
+        gather(project / "runs/mine", (project / name,))
+
+
+def test_a_run_and_its_bundle_are_one_student(project: Path) -> None:
+    """The student is the hash of the checkpoint, whichever folder holds it."""
+    assert student_of(project / "runs/mine") == student_of(project / "bundles/mine")
+    assert student_of(project / "simulations/mine/new") == student_of(project / "runs/mine")
+    assert student_of(project / "simulations/mine/early") is None

@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 import pytest
 import wfdb
+from recordings import FS, ecg, write_dicom, write_edf, write_wfdb
 
 from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.formats import open_recording, read
@@ -17,7 +18,6 @@ from ecgphoton.ecg.labels import label_file, read_labels
 from ecgphoton.ecg.protocols import read_protocol
 from ecgphoton.ecg.reading import read_recording
 from ecgphoton.errors import InputError
-from tests.ecg.made import FS, ecg, write_dicom, write_edf, write_wfdb
 
 TOTAL = int(os.environ.get("ECGPHOTON_FUZZ", "480"))
 SEED = int(os.environ.get("ECGPHOTON_FUZZ_SEED", "7"))

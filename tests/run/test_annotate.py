@@ -217,7 +217,9 @@ def test_an_edf_recording_gets_edf_annotations(run, records, tmp_path):
     import wfdb
 
     read = wfdb.rdrecord(str(records / "s01"))
-    signal = edfio.EdfSignal(read.p_signal[: 40 * 360, 0], 360, label="ECG II", physical_dimension="mV")
+    signal = edfio.EdfSignal(
+        read.p_signal[: 40 * 360, 0], 360, label="ECG II", physical_dimension="mV"
+    )
     patient = edfio.Patient(name="Jane_Doe")
     edfio.Edf([signal], patient=patient).write(tmp_path / "night 1.edf")
     report = annotate(tmp_path / "night 1.edf", out=tmp_path / "out", model=run, picture=False)

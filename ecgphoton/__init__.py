@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from ecgphoton.export.verify import verify as verify
     from ecgphoton.hwsim.simulate import simulate as simulate
     from ecgphoton.recipe import Recipe as Recipe
+    from ecgphoton.run.annotator import Annotator as Annotator
+    from ecgphoton.run.annotator import Beats as Beats
+    from ecgphoton.run.annotator import annotate as annotate
     from ecgphoton.runs import load as load
     from ecgphoton.student.architecture import Architecture as Architecture
     from ecgphoton.student.network import SegmentStudent as SegmentStudent
@@ -44,7 +47,9 @@ if TYPE_CHECKING:
 HOMES = {
     name: f"ecgphoton.{home}"
     for name, home in {
+        "Annotator": "run.annotator",
         "Architecture": "student.architecture",
+        "Beats": "run.annotator",
         "BeatSet": "ecg.beats",
         "EcgphotonError": "errors",
         "InputError": "errors",
@@ -53,6 +58,7 @@ HOMES = {
         "SegmentStudent": "student.network",
         "ThresholdPolicy": "decision",
         "VerificationError": "errors",
+        "annotate": "run.annotator",
         "calibrate": "calibration.calibrate",
         "export_bundle": "export.bundle",
         "inputs_of": "student.propagate",

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ecgphoton.decision import ThresholdPolicy as ThresholdPolicy
     from ecgphoton.ecg.beats import BeatSet as BeatSet
     from ecgphoton.ecg.beats import load_splits as load_splits
+    from ecgphoton.ecg.dataset import Dataset as Dataset
+    from ecgphoton.ecg.formats import read as read
+    from ecgphoton.ecg.recording import Recording as Recording
     from ecgphoton.errors import EcgphotonError as EcgphotonError
     from ecgphoton.errors import InputError as InputError
     from ecgphoton.errors import VerificationError as VerificationError
@@ -51,10 +54,12 @@ HOMES = {
         "Architecture": "student.architecture",
         "Beats": "run.annotator",
         "BeatSet": "ecg.beats",
+        "Dataset": "ecg.dataset",
         "EcgphotonError": "errors",
         "InputError": "errors",
         "OperatingPoint": "decision",
         "Recipe": "recipe",
+        "Recording": "ecg.recording",
         "SegmentStudent": "student.network",
         "ThresholdPolicy": "decision",
         "VerificationError": "errors",
@@ -66,6 +71,7 @@ HOMES = {
         "load_bundle": "export.bundle",
         "load_splits": "ecg.beats",
         "predict": "student.network",
+        "read": "ecg.formats",
         "run": "run",
         "simulate": "hwsim.simulate",
         "study": "study",

@@ -390,7 +390,7 @@ def whole(tmp_path_factory, wfdb_folder):
     from ecgphoton.calibration.table import DriveTable
     from ecgphoton.decision import OperatingPoint
     from ecgphoton.ecg.cache import _save
-    from ecgphoton.ecg.database import FILES
+    from ecgphoton.ecg.databases import MITDB
     from ecgphoton.ecg.extract import extract
     from ecgphoton.ecg.reading import read_recording
     from ecgphoton.program.program_file import read_program
@@ -413,7 +413,7 @@ def whole(tmp_path_factory, wfdb_folder):
     columns = {"probability": np.zeros((9, 2)), "label": np.zeros(9, int), "sample": np.arange(9)}
     columns |= {"record": np.full(9, "s01"), "symbol": np.full(9, "N")}
     np.savez(folder / "test_scores.npz", **columns)
-    (folder / "SHA256SUMS.txt").write_text("".join(f"{'0' * 64} {name}\n" for name in FILES))
+    (folder / "SHA256SUMS.txt").write_text("".join(f"{'0' * 64} {name}\n" for name in MITDB.files))
     _save(folder / "s01.beats", extract(read_recording(folder, "s01"), source="mitdb"))
     artifacts.write_json(folder / "start.json", {"seed": 0, "recipe": Recipe().to_dict()})
     record = EpochRecord(1, 0.5, 0.5, 0.01, OperatingPoint(0.5, ("validation",)), {"test": {}})

@@ -157,7 +157,7 @@ def load_all(
         If data is missing or damaged.
     """
     scheme, dataset = label_scheme(labels), _dataset(data, data_dir)
-    origin = None
+    origin, every = None, names is None
     if dataset is None:
         names = tuple(names or ())
         extracted = synthetic.extracted(names, lead=lead or MITDB.leads[0], centring=centring)
@@ -168,9 +168,12 @@ def load_all(
         )
     classed = [labelled(extracted[name], scheme) for name in names]
     report = DropReport.join(part.report for part in classed)
+    beats = BeatSet.concat([part.beats for part in classed])
     if origin is not None:
         report = _with_share(report, origin)
-    return Loaded(BeatSet.concat([part.beats for part in classed]), report, origin)
+        if every and origin.records < len(origin.dataset.records):
+            beats = replace(beats, source=f"{beats.source} ({origin.share})")
+    return Loaded(beats, report, origin)
 
 
 def _dataset(data: str | Path | Dataset, data_dir: str | Path | None) -> Dataset | None:
@@ -193,7 +196,7 @@ def _with_share(report: DropReport, origin: Origin) -> DropReport:
     """Add how much of a published database there was, where that is not all."""
     if origin.records == len(origin.dataset.records):
         return report
-    return replace(report, notes=(*report.notes, f"read from {origin.share}"))
+    return replace(report, notes=(*report.notes, f"{origin.share} of {origin.dataset.name} read"))
 
 
 def _extract_all(

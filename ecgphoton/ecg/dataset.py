@@ -10,7 +10,7 @@ from typing import Any
 from ecgphoton.ecg.formats import Hints, find_file, needs_hints, record_names
 from ecgphoton.ecg.marks import BEATS
 from ecgphoton.errors import InputError
-from ecgphoton.intake import parse_toml, read_text
+from ecgphoton.intake import one_line, parse_toml, read_text
 from ecgphoton.settings import nearest
 
 SUMS = "SHA256SUMS.txt"
@@ -137,13 +137,15 @@ class Dataset:
         data = parse_toml(read_text(path), f"dataset {path}")
         for key, value in data.items():
             if key not in _KEYS:
-                raise InputError(f"dataset {path}: unknown key {key!r}; {nearest(key, _KEYS)}")
+                raise InputError(f"dataset {path}: unknown key {key[:40]!r}; {nearest(key, _KEYS)}")
             texts = list(value.values()) if isinstance(value, dict) else value
             right = isinstance(value, _KEYS[key]) and (
                 not isinstance(texts, list) or all(isinstance(item, str) for item in texts)
             )
             if not right:
-                raise InputError(f"dataset {path}: {key} is {value!r}; texts stand in quotes")
+                raise InputError(
+                    f"dataset {path}: {key} is {one_line(value)!r}; texts stand in quotes"
+                )
         folder = path.parent / data.pop("folder", ".")
         given = {key: data.pop(key) for key in ("fs", "unit", "column") if key in data}
         values: dict[str, Any] = {"hints": Hints(**given), "name": data.pop("name", path.stem)}

@@ -26,8 +26,8 @@ class Origin:
 
     @property
     def share(self) -> str:
-        """How much of the dataset there was: ``39 of the 78 records of svdb``."""
-        return f"{self.records} of the {len(self.dataset.records)} records of {self.dataset.name}"
+        """How much of the dataset there was: ``39 of 78 records``."""
+        return f"{self.records} of {len(self.dataset.records)} records"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form for a run: no absolute path where a published database was read."""

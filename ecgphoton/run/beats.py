@@ -107,9 +107,7 @@ def splits_like(
         If a file is missing or is not the one that the student was trained on.
     """
     recipe, stored = from_dict(metadata["recipe"]), metadata.get("provenance") or {}
-    own: str | Path | Protocol = recipe.data.protocol
-    if "files" in stored or ("protocol" in stored and data in (None, "synthetic")):
-        own = protocol_from(stored["protocol"], "the protocol of the run")
+    own = own_protocol(metadata, data)
     chosen = own if protocol is None else protocol
     labels, lead = scheme_of(metadata), str(metadata.get("lead", recipe.data.lead))
     if data is not None or "files" not in stored:  # of a shipped student there are names only
@@ -150,19 +148,53 @@ def _load(
     )
 
 
+def own_protocol(metadata: Mapping[str, Any], data: str | Path | None = None) -> Protocol:
+    """Return the protocol that a student was trained with, as its run stores it.
+
+    Raises
+    ------
+    InputError
+        If the run does not store it, and there is no such protocol or file.
+    """
+    stored = metadata.get("provenance") or {}
+    if "files" in stored or ("protocol" in stored and data in (None, "synthetic")):
+        return protocol_from(stored["protocol"], "the protocol of the run")
+    return protocol_of(from_dict(metadata["recipe"]).data.protocol)
+
+
+def beats_elsewhere(
+    metadata: Mapping[str, Any], data: str | Path | None, data_dir: Path | None = None
+) -> Loaded | None:
+    """Load all beats of a dataset that is named and that the student's protocol does not divide.
+
+    None where no dataset is named, or where it holds the records of the protocol.
+
+    Raises
+    ------
+    InputError
+        As `beats_on`.
+    """
+    if data in (None, "auto", "synthetic"):
+        return None
+    dataset = dataset_of(data)
+    known = set(own_protocol(metadata, data).records) <= set(dataset.records)
+    return None if known else beats_on(metadata, dataset, data_dir)
+
+
 def evaluation_beats(
     metadata: Mapping[str, Any],
     data: str | Path | None = None,
     data_dir: Path | None = None,
     protocol: str | Path | None = None,
 ) -> BeatSet:
-    """Return the test set of a student's own protocol."""
-    return splits_like(metadata, data, data_dir, protocol).test
+    """Return the test set of a student's own protocol, or all beats of another dataset."""
+    other = beats_elsewhere(metadata, data, data_dir) if protocol is None else None
+    return splits_like(metadata, data, data_dir, protocol).test if other is None else other.beats
 
 
 def beats_on(
     metadata: Mapping[str, Any],
-    data: str | Path,
+    data: str | Path | Dataset,
     data_dir: Path | None = None,
     labels: str | None = None,
 ) -> Loaded:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from recordings import ecg, write_edf
 
 from ecgphoton.ecg.beats import load_all, load_splits
 from ecgphoton.ecg.database import find, locate, present
@@ -19,7 +20,6 @@ from ecgphoton.ecg.protocols import (
 )
 from ecgphoton.ecg.records import GROUPINGS, LABELS, aami_group
 from ecgphoton.errors import InputError
-from tests.ecg.made import ecg, write_edf
 
 SIGNAL, BEATS = ecg(seconds=40)
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import wfdb
+from recordings import FS, ecg, write_dicom, write_edf, write_wfdb
 
 from ecgphoton.ecg.extract import GAP, extract
 from ecgphoton.ecg.formats import Hints, find_file, open_recording, read, record_names
 from ecgphoton.ecg.reading import read_recording
 from ecgphoton.ecg.recording import millivolts, unit_name
 from ecgphoton.errors import InputError
-from tests.ecg.made import FS, ecg, write_dicom, write_edf, write_wfdb
 
 SIGNAL, BEATS = ecg()
 PATIENT = ("Mustermann", "Erika", "X4711", "2019")

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import wfdb
+from recordings import FS, ecg, write_edf, write_wfdb
 
 from ecgphoton.ecg.beats import load_all
 from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.labels import label_file, read_labels
 from ecgphoton.errors import InputError
-from tests.ecg.made import FS, ecg, write_edf, write_wfdb
 
 SIGNAL, BEATS = ecg(seconds=30)
 SYMBOLS = np.array(["N", "V", "A"])[np.arange(len(BEATS)) % 3]

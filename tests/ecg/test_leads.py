@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from recordings import FS, ecg, write_wfdb
 
 from ecgphoton.ecg.formats import open_recording
 from ecgphoton.ecg.leads import choose, looks_like_ecg, plain
 from ecgphoton.ecg.signal import open_signal
 from ecgphoton.errors import InputError
-from tests.ecg.made import FS, ecg, write_wfdb
 
 SIGNAL, BEATS = ecg(seconds=40)
 AT = np.arange(len(SIGNAL)) / FS

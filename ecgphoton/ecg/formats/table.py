@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.formats.hints import Hints, from_columns
 from ecgphoton.ecg.recording import LARGEST_RECORDING, MOST_AT_ONCE, millivolts
 from ecgphoton.errors import InputError
-from ecgphoton.intake import read_bytes
+from ecgphoton.intake import one_line, read_bytes
 
 if TYPE_CHECKING:
     from ecgphoton.ecg.recording import HeldRecording
@@ -32,7 +32,7 @@ _TIME = re.compile(
 )
 _NAME_UNIT = re.compile(r"(.*?)\s*[\[(]([^\[\]()]+)[\])]\s*")
 _SECONDS = {"ms": 1e-3, "us": 1e-6}
-MOST_COLUMNS = 256
+MOST_COLUMNS, LONGEST_NAME = 256, 100
 _LOOK = 1 << 16  # bytes that decide the dialect
 
 
@@ -92,8 +92,11 @@ def read_table(path: Path) -> Table:
         units = tuple(head[1])
     skip = bool(names) + bool(units)
     width = len(head[0])
-    if width > MOST_COLUMNS:
-        raise InputError(f"{path} has {width} columns; at most {MOST_COLUMNS} are read")
+    if width > MOST_COLUMNS or max(map(len, head[0])) > LONGEST_NAME:
+        raise InputError(
+            f"{path} has {width} columns with cells of up to {max(map(len, head[0]))} characters; "
+            f"at most {MOST_COLUMNS} with {LONGEST_NAME} are read"
+        )
     try:
         frame = pandas.read_csv(
             io.BytesIO(content), sep=r"\s+" if separator == " " else separator, decimal=decimal,
@@ -102,8 +105,7 @@ def read_table(path: Path) -> Table:
             skipinitialspace=True, encoding=encoding, encoding_errors="replace",
         )  # fmt: skip
     except Exception as error:  # a dozen kinds
-        said = " ".join(str(error).split())[:200]
-        raise InputError(f"{path} is no table ({said}); export it again") from error
+        raise InputError(f"{path} is no table ({one_line(error)}); export it again") from error
     if frame.shape[1] != width or frame.size > MOST_AT_ONCE:
         raise InputError(
             f"{path} has {frame.shape[0]} lines of {frame.shape[1]} cells below a first line of "
@@ -147,7 +149,7 @@ def open_table(path: Path, hints: Hints) -> HeldRecording:
                 continue
             columns[name] = table.numbers(at).astype(np.float32)
         except ValueError as error:
-            raise InputError(f"{path}: {error} in column {name}; give numbers") from error
+            raise InputError(f"{path}: {one_line(error)} in column {name}; give numbers") from error
         units[name] = table.units[at]
     return from_columns(path, "text", columns, units, rate, hints)
 

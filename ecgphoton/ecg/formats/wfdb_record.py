@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.formats.wfdb_header import Layout
 from ecgphoton.ecg.recording import LONGEST, Channel, OpenRecording, millivolts, unit_name
 from ecgphoton.errors import InputError
-from ecgphoton.intake import read_bytes
+from ecgphoton.intake import one_line, read_bytes
 
 SYNTHETIC_MARK = "SYNTHETIC"
 """A header comment that starts with this word marks a made-up record."""
@@ -106,7 +106,7 @@ def open_one(path: Path, plan: Layout) -> WfdbRecording:
         )
     channels = []
     for number, (name, unit) in enumerate(zip(header.sig_name, plan.units, strict=True)):
-        _check_size(header, path, number, length)
+        _check_channel(header, path, number, length)
         frame = header.samps_per_frame[number] or 1
         stored = float(header.adc_gain[number] or 200.0)  # 0 or absent: not calibrated, 200 / mV
         channels.append(
@@ -148,9 +148,9 @@ def check_scale(header: Any, channel: int) -> None:  # noqa: ANN401
     Raises
     ------
     InputError
-        If gain or baseline cannot be used.
+        If the gain cannot be used, or there are no samples.
     """
-    gain, baseline = header.adc_gain[channel], header.baseline[channel] or 0
+    gain = header.adc_gain[channel]
     if header.file_name[channel] == "~":
         raise InputError(
             f"record {header.record_name} has no samples of channel {channel}; choose another lead"
@@ -160,14 +160,10 @@ def check_scale(header: Any, channel: int) -> None:  # noqa: ANN401
             f"record {header.record_name} has a gain of {gain:g} in channel {channel}; give a "
             "positive one, and swap the signal's sign if it is recorded upside down"
         )
-    if abs(baseline) > 2**31:
-        raise InputError(
-            f"record {header.record_name} declares a baseline of {baseline}; 32-bit values are read"
-        )
 
 
-def _check_size(header: Any, path: Path, channel: int, length: int) -> None:  # noqa: ANN401
-    """Refuse a signal file shorter than its header promises."""
+def _check_channel(header: Any, path: Path, channel: int, length: int) -> None:  # noqa: ANN401
+    """Refuse values that are not read, and a signal file shorter than its header promises."""
     file, form = header.file_name[channel], header.fmt[channel]
     if file == "~":  # a signal without samples
         return
@@ -175,6 +171,8 @@ def _check_size(header: Any, path: Path, channel: int, length: int) -> None:  # 
         raise InputError(
             f"record {path.name} declares {length} samples; at most {LONGEST} are read"
         )
+    if abs(header.baseline[channel] or 0) > 2**31:
+        raise InputError(f"record {path.name} declares a baseline beyond 32 bits; correct it")
     if form not in INVALID:
         raise InputError(
             f"{file} is in format {form}; formats read are {', '.join(sorted(INVALID, key=int))}"
@@ -212,6 +210,6 @@ def call_wfdb(function: str, what: str, *arguments: object, **options: object) -
         return getattr(wfdb, function)(*arguments, **options)
     except Exception as error:
         raise InputError(
-            f"{what} is damaged ({type(error).__name__}: {error}); copy it again "
+            f"{what} is damaged ({type(error).__name__}: {one_line(error)}); copy it again "
             "(`ecgphoton data verify` tells which files of a published database are wrong)"
         ) from error

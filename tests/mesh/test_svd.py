@@ -48,7 +48,10 @@ def awkward(n, rng):
 def close(lowered, matrix):
     """The real part is the matrix, to 1e-12 of its scale; return the imaginary part's size."""
     scale = np.maximum(np.abs(matrix).max((-1, -2)), 1e-300)[..., None, None]
-    field = lowered.field() / scale
+    field = recompose(lowered.layout, lowered.u)
+    if lowered.v is not None:
+        field = field * lowered.attenuation[..., None, :] @ recompose(lowered.layout, lowered.v)
+    field = lowered.scale[..., None, None] * field / scale
     assert np.abs(field.real - matrix / scale).max() <= 1e-12
     return np.abs(field.imag).max()
 

@@ -208,22 +208,22 @@ NOTES = (b"## ", b"## anything", b"## annotation type definitions", b"## time re
 
 
 @pytest.mark.parametrize("note", NOTES)
-def test_notes_that_stop_wfdb_do_not_stop_us(note: bytes, tmp_path) -> None:
+def test_notes_that_stop_wfdb_do_not_stop_us(note: bytes) -> None:
     """A note at sample 0 is passed over, whatever it says; wfdb 4.3 never returns from some."""
-    from ecgphoton.ecg.reading import read_beats
+    from ecgphoton.ecg.marks import decode
 
     words = struct.pack("<HH", 22 << 10, 63 << 10 | len(note)) + note + b"\0" * (len(note) % 2)
     content = words * 2 + struct.pack("<HHH", 1 << 10 | 300, 5 << 10 | 7, 0)
-    samples, symbols = read_beats(str(tmp_path / "s01"), "atr", content)
-    assert samples.tolist() == [300, 307]
-    assert symbols.tolist() == ["N", "V"]
+    found = decode(content, "s01.atr", 360.0).beats
+    assert found.sample.tolist() == [300, 307]
+    assert found.symbol.tolist() == ["N", "V"]
 
 
 def test_annotations_are_read_as_wfdb_reads_them(tmp_path) -> None:
     """Far times, notes, fields and every symbol give what ``wfdb.rdann`` gives."""
     import wfdb
 
-    from ecgphoton.ecg.reading import read_beats
+    from ecgphoton.ecg.marks import decode
     from ecgphoton.ecg.records import BEAT_SYMBOLS
 
     rng = np.random.default_rng(3)
@@ -234,11 +234,11 @@ def test_annotations_are_read_as_wfdb_reads_them(tmp_path) -> None:
     wfdb.wrann("s01", "atr", sample, symbols, chan=np.arange(500) % 2, aux_note=notes,
                fs=360, write_dir=str(tmp_path))  # fmt: skip
     path = str(tmp_path / "s01")
-    found = read_beats(path, "atr", (tmp_path / "s01.atr").read_bytes())
+    found = decode((tmp_path / "s01.atr").read_bytes(), "s01.atr", 360.0).beats
     wanted = wfdb.rdann(path, "atr")
     beat = np.isin(wanted.symbol, sorted(BEAT_SYMBOLS))
-    assert found[0].tolist() == wanted.sample[beat].tolist()
-    assert found[1].tolist() == np.array(wanted.symbol)[beat].tolist()
+    assert found.sample.tolist() == wanted.sample[beat].tolist()
+    assert found.symbol.tolist() == np.array(wanted.symbol)[beat].tolist()
 
 
 def test_settings_nested_without_end_are_refused(tmp_path) -> None:

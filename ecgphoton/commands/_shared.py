@@ -41,9 +41,11 @@ def show(result: Any, draw: Callable[[Any], object], *, as_json: bool) -> None: 
 
 
 def banner(source: str) -> None:
-    """Say loudly when numbers come from synthetic beats (on standard error)."""
+    """Say on standard error what other beats than MIT-BIH numbers come from, loudly if made up."""
     if source == "synthetic":
         click.secho(BANNER, err=True, bold=True, fg="yellow")
+    elif source not in ("", "mitdb"):
+        click.echo(f"beats of {source}", err=True)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

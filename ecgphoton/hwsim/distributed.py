@@ -120,7 +120,10 @@ def _on_processes(job: Work, groups: Sequence[int], workers: int) -> Rows:
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         sys.exit(1)  # a worker, still importing a program without a guard; its parent says so
     main = sys.modules["__main__"]
-    if main.__spec__ is None and not Path(getattr(main, "__file__", __file__)).exists():
+    if (
+        getattr(main, "__spec__", None) is None
+        and not Path(getattr(main, "__file__", __file__)).exists()
+    ):
         raise InputError(GUARD)
     done, deaths = 0, 0
     while done < len(groups):

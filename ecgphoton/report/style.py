@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from zlib import crc32
 
 from ecgphoton.artifacts import write_bytes
+from ecgphoton.canvas import matplotlib, new_canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,8 +84,7 @@ def look() -> Iterator[None]:
 
     It is a context manager, and decorates the functions that make a figure.
     """
-    import matplotlib as mpl
-
+    mpl = matplotlib()
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(cast("Any", _LOOK))
@@ -93,17 +93,14 @@ def look() -> Iterator[None]:
 
 def new_figure(height: float, *, synthetic: bool = False, width: float = WIDTH) -> Figure:
     """Return an empty figure of `width` x `height` inches, with a banner for synthetic beats."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Rectangle
-
     band = 0.28 if synthetic else 0.0  # inches
-    figure = Figure(figsize=(width, height + band), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_canvas(width, height + band, layout="constrained")
     share = band / (height + band)
     engine: Any = figure.get_layout_engine()
     engine.set(rect=(0, 0, 1, 1 - share), w_pad=0.06, h_pad=0.06)
     if synthetic:
+        from matplotlib.patches import Rectangle
+
         figure.add_artist(
             Rectangle((0, 1 - share), 1, share, transform=figure.transFigure, color="#ffd60a")
         )

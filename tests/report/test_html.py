@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from html_page import Page
+from made_scores import write_scores
 
 from ecgphoton.artifacts import save_checkpoint, sha256, write_json, write_manifest
 from ecgphoton.decision import OperatingPoint
@@ -17,41 +18,11 @@ from ecgphoton.errors import InputError
 from ecgphoton.evaluation import evaluate_set
 from ecgphoton.report.html import write_report
 from ecgphoton.report.material import gather
-from ecgphoton.report.pieces import any_value, percent, table
+from ecgphoton.report.pieces import percent
 from ecgphoton.training.judge import summarise
 from ecgphoton.training.parts import EpochRecord
 
-VOID = {"meta", "br", "link", "img", "input", "hr"}
 LIMITS = {"max_miss": 0.1, "max_fpr": 0.1, "min_yield": 0.95}
-
-
-class Page(HTMLParser):
-    """A page taken apart: tags that stay open, ids, links, references."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.ids, self.tags, self.links, self.sections = [], [], set(), [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        """Note a tag and what it refers to."""
-        self.tags.add(tag)
-        values = dict(attrs)
-        self.ids += [values["id"]] if "id" in values else []
-        self.sections += [values["id"]] if tag == "section" else []
-        self.links += [values[key] for key in ("src", "href", "data") if key in values]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        """Note a tag that closes itself."""
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.handle_endtag(tag)
-
-    def handle_endtag(self, tag):
-        """Close the innermost tag, which must be this one."""
-        assert self.open.pop() == tag
 
 
 def make_run(folder, labels="literal", source="synthetic"):
@@ -62,12 +33,7 @@ def make_run(folder, labels="literal", source="synthetic"):
     rng, results = np.random.default_rng(0), {}
     folder.mkdir()
     for name, beats in {"validation": splits.validation, "generalization": splits.test}.items():
-        logits = rng.normal(size=(len(beats), len(classes))) + 2 * np.eye(len(classes))[beats.label]
-        probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-        np.savez(
-            folder / f"{name}_scores.npz", probability=probability, label=beats.label,
-            record=beats.record, sample=beats.sample, symbol=beats.symbol,
-        )  # fmt: skip
+        probability = write_scores(folder, name, beats, len(classes), rng)
         results[name] = evaluate_set(probability, beats, point, classes)
     stored = None if point is None else point.to_dict()
     write_json(
@@ -306,13 +272,3 @@ def test_nothing_to_report_is_said(tmp_path):
         write_report(gather(tmp_path), tmp_path / "a.html")
     with pytest.raises(InputError, match="not a folder"):
         write_report(gather(tmp_path / "absent"), tmp_path / "a.html")
-
-
-def test_any_json_becomes_readable():
-    """Tables of objects, lists, nothing, yes and no are all shown."""
-    shown = any_value({"a_b": [{"x": 1, "y": None}, {"x": 2.5, "y": True}], "c": [1, [2]], "d": {}})
-    for word in ("a b", "2.5", "yes", "–", "1, [2]"):
-        assert word in shown
-    assert "<span>&lt;b&gt;</span>" in table(["h", "k"], [["r", "<b>"]])
-    assert percent(-1e-9) == "0.00 %"
-    assert percent(None) == "–"

@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+from made_scores import write_scores
 from PIL import Image
 
 from ecgphoton.decision import OperatingPoint
@@ -30,12 +31,7 @@ def a_run(folder, labels="literal"):
     sets = {"validation": splits.validation, "generalization": splits.test}
     rng = np.random.default_rng(0)
     for name, beats in sets.items():
-        logits = rng.normal(size=(len(beats), len(classes))) + 2 * np.eye(len(classes))[beats.label]
-        probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-        np.savez(
-            folder / f"{name}_scores.npz", probability=probability, label=beats.label,
-            record=beats.record, sample=beats.sample, symbol=beats.symbol,
-        )  # fmt: skip
+        probability = write_scores(folder, name, beats, len(classes), rng)
     summary = summarise(probability, beats.label, point)
     history = tuple(
         EpochRecord(
@@ -70,6 +66,7 @@ def test_every_picture_is_drawn_and_says_synthetic(drawn, tmp_path):
     assert says_synthetic(tmp_path)
 
 
+@pytest.mark.slow
 def test_pictures_have_the_same_bytes_whatever_the_settings(drawn, tmp_path):
     """Drawing twice gives the same bytes, also when the user changed matplotlib's settings."""
     import matplotlib as mpl

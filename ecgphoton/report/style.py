@@ -129,21 +129,22 @@ def svg(figure: Figure) -> str:
     figure.savefig(buffer, format="svg", facecolor="none", metadata=nothing)
     text = buffer.getvalue()
     text = text[text.index("<svg") :].replace("'DejaVu Sans'", "'DejaVu Sans',Verdana,sans-serif")
-    used = set(re.findall(r'(?:url\(|href=")#(\w+)', text))
-    prefix = f"f{crc32(text.encode()):08x}"
+    # Matplotlib's identifiers depend on the last bits of coordinates: they are numbered instead.
+    names = list(dict.fromkeys(re.findall(r'(?:url\(|href=")#(\w+)', text)))
+    numbers = {name: f"\0{number}" for number, name in enumerate(names)}
     for pattern, replacement in (
         (r"<!--.*?-->|<style.*?</style>|<metadata>.*?</metadata>", ""),
         (r' (?:xmlns(?::xlink)?|version|width|height)="[^"]*"(?=[^<>]*viewBox)', ""),
         (r' (?:xmlns(?::xlink)?|version)="[^"]*"', ""),
-        (r' id="([^"]+)"', lambda found: f' id="{prefix}{found[1]}"' if found[1] in used else ""),
-        (r"url\(#", f"url(#{prefix}"),
-        (r'xlink:href="#', f'href="#{prefix}'),
-        (r"#[0-9a-f]{6}\b", lambda found: _variable(found[0])),
+        (r' id="([^"]+)"', lambda at: f' id="{numbers[at[1]]}"' if at[1] in numbers else ""),
+        (r"url\(#(\w+)", lambda at: f"url(#{numbers[at[1]]}"),
+        (r'(?:xlink:)?href="#(\w+)', lambda at: f'href="#{numbers[at[1]]}'),
+        (r"#[0-9a-f]{6}\b", lambda at: _variable(at[0])),
         (r"(\.\d\d)\d+(?=[^<>]*>)", r"\1"),  # in coordinates, not in text
         (r"\s*\n\s*", " "),
     ):
         text = re.sub(pattern, replacement, text, flags=re.DOTALL)
-    return text
+    return text.replace("\0", f"f{crc32(text.encode()):08x}-")
 
 
 def _variable(colour: str) -> str:

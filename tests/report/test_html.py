@@ -83,7 +83,7 @@ def test_page_needs_nothing_from_anywhere(run, tmp_path):
     assert page.open == []
     assert not page.tags & {"script", "iframe", "object", "embed", "link", "img", "form"}
     assert re.findall(r"https?://(?!www\.w3\.org/2000/svg)\S+", text) == []
-    assert set(re.findall(r"url\(#(\w+)\)", text)) <= set(page.ids)
+    assert set(re.findall(r"url\(#([\w-]+)\)", text)) <= set(page.ids)
     assert "url(" not in text.replace("url(#", "")
     assert "@import" not in text
     assert all(link.startswith("#") and link[1:] in page.ids for link in page.links)

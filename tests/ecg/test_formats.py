@@ -12,7 +12,7 @@ from ecgphoton.ecg.recording import millivolts, unit_name
 from ecgphoton.errors import InputError
 
 SIGNAL, BEATS = ecg()
-PATIENT = ("Mustermann", "Erika", "X4711", "2019")
+PATIENT = ("Mustermann", "Erika", "X4711", "2019, 3, 1", "20190301")
 
 
 def write(form, folder):

@@ -63,7 +63,7 @@ def main() -> None:
             run = runner((out / name).read_bytes(), "onnxruntime")
             found = timed(f"  onnxruntime, {label} graph", lambda r=run: r(feed), options.repeat)
             print(f"{'':<44} {found / base:8.1f} x torch")
-        found = timed("  QuantizedStudent", lambda: bundle.quantised.predict(beats), options.repeat)
+        found = timed("  QuantizedStudent", lambda: bundle.quantized.predict(beats), options.repeat)
         print(f"{'':<44} {found / base:8.1f} x torch")
         for row in verify(out).rows():
             print("  " + " | ".join(row))

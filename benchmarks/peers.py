@@ -41,7 +41,7 @@ def latency(beats: int) -> Callable[[int], list[Timed]]:
 
     def timed(rounds: int) -> list[Timed]:
         from ecgphoton.export.onnx_graph import float_graph, integer_graph
-        from ecgphoton.export.quantize import Quantisation, quantize
+        from ecgphoton.export.quantize import Quantization, quantize
         from ecgphoton.export.ranges import calibrate_ranges
         from ecgphoton.export.runtime import runner
 
@@ -49,7 +49,7 @@ def latency(beats: int) -> Callable[[int], list[Timed]]:
         window = torch.rand(beats, 360) * 2 - 1
         student, plain = SegmentStudent(seed=0).eval(), training.PlainStudent().eval()
         inputs, feed = Inputs(window), {"window": window.numpy()}
-        exact = quantize(student, calibrate_ranges(student, inputs, bits=8), Quantisation())
+        exact = quantize(student, calibrate_ranges(student, inputs, bits=8), Quantization())
         traced = torch.jit.freeze(torch.jit.trace(plain, window[:, None]))
         floats, integers = (
             runner(graph, "onnxruntime", ("probability",))

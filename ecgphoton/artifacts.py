@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     import numpy as np
 
 MANIFEST = "manifest.json"
+RENEW = {
+    "ecgphoton-bundle": "ecgphoton export RUN",
+    "ecgphoton-calibration": "ecgphoton calibrate BUNDLE",
+    "ecgphoton-run": "ecgphoton train",
+}
+"""Commands that write folders of each kind again."""
 _UNFINISHED = ".unfinished-"
 CHECKPOINT_FORMAT = "ecgphoton-checkpoint/1"
 LARGEST_HEADER = 2**23  # bytes of a checkpoint that say what is in it
@@ -184,6 +190,13 @@ def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
     manifest = read_json(folder / MANIFEST)
     files = manifest.get("files") if isinstance(manifest, dict) else None
     if not isinstance(files, dict) or manifest.get("kind") != kind:
+        found = manifest.get("kind") if isinstance(manifest, dict) else None
+        name = kind.partition("/")[0]
+        if isinstance(found, str) and found.partition("/")[0] == name:
+            raise InputError(
+                f"{folder} is of version {found!r}, and {kind!r} is read; make it again with "
+                f"{RENEW.get(name, 'this version')}"
+            )
         raise InputError(f"{folder / MANIFEST} is not a manifest of kind {kind!r}")
     root, alike = folder.resolve(), dict[str, str]()
     for name, entry in files.items():

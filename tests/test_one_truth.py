@@ -74,7 +74,7 @@ def test_integer_forms_agree(forms) -> None:
 
 
 def test_light_is_the_matrices(forms) -> None:
-    """A student whose matrices are what the meshes perform has the quantised weights' logits."""
+    """A student whose matrices are what the meshes perform has the quantized weights' logits."""
     student, _, program, beats = forms
     biases = torch.tensor(np.stack([block.bias for block in program.blocks]), dtype=torch.float64)
     gains = torch.tensor([[block.gain for block in program.blocks]], dtype=torch.float64)
@@ -84,13 +84,14 @@ def test_light_is_the_matrices(forms) -> None:
         stack = Stack(torch.as_tensor(matrices)[None], biases[None], gains)
         return student.double().run(inputs, stack=stack)[0].detach().numpy()
 
-    quantised = np.stack([block.matrix for block in program.blocks])
+    quantized = np.stack([block.matrix for block in program.blocks])
     light = program.matrices()
-    assert np.abs(light - quantised).max() <= 1e-12
-    assert np.abs(logits(light) - logits(quantised)).max() <= 1e-9
+    assert np.abs(light - quantized).max() <= 1e-12
+    assert np.abs(logits(light) - logits(quantized)).max() <= 1e-9
     student.float()
 
 
+@pytest.mark.slow
 @pytest.mark.mitdb
 def test_real_beats(mitdb, tmp_path) -> None:
     """On recorded beats the integer graph is the integer student to the bit, and verify says so."""

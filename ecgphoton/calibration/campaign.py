@@ -1,6 +1,6 @@
 """A campaign: fabricate chips, calibrate them through a bench, judge them before and after.
 
-This side knows the hidden chips, because it judges them; the steps of `calibrate` see a `Bench`.
+This module knows the hidden chips, because it judges them; the steps of `calibrate` see a `Bench`.
 Chips are calibrated in ranges. With a folder, the table of every range is written as soon as it is
 known, and an interrupted campaign goes on where it stopped.
 """
@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,7 +27,7 @@ from ecgphoton.hwsim.montecarlo import single_threaded
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.program.program_file import to_dict
-from ecgphoton.progress import Progress
+from ecgphoton.progress import Progress, silent
 from ecgphoton.version import __version__
 
 if TYPE_CHECKING:
@@ -61,30 +62,30 @@ class Campaign:
         return self.foundry.profile.device_of(self.program).dac.bits
 
     def calibrate(self, first: int, count: int) -> DriveTable:
-        """Fabricate chips `first` ... and calibrate them; nothing but the bench sees them."""
+        """Fabricate chips `first` ... and calibrate them through a bench."""
         chip = self.foundry.chips(self.seed, first, count, self.program)
         bench = SimulatedBench(chip, bits=self.bits, seed=self.seed, first=first)
         return calibrate(bench, self.program, self.steps).table
 
-    def key(self, first: int, count: int) -> str:
-        """Digest of everything a table depends on."""
-        content = {
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """Everything a table depends on, chips apart."""
+        return {
             "version": __version__,
-            "program": to_dict(self.program),
+            "program": artifacts.sha256(artifacts.json_bytes(to_dict(self.program))),
             "profile": self.foundry.profile.to_dict(),
-            "steps": [repr(step) for step in self.steps],
             "receiver": self.foundry.receiver,
-            "chips": [self.seed, first, count],
+            "steps": [repr(step) for step in self.steps],
+            "seed": self.seed,
             "bits": self.bits,
         }
-        return artifacts.sha256(artifacts.json_bytes(content))
 
     def table(self, first: int, count: int, folder: Path | None) -> tuple[DriveTable, bool]:
         """Return the table of a range of chips and whether it was found in the folder."""
         if folder is None:
             return self.calibrate(first, count), False
         path = folder / f"chips-{first:06d}-{first + count - 1:06d}.npz"
-        key = self.key(first, count)
+        key = artifacts.sha256(artifacts.json_bytes({**self.about, "chips": [first, count]}))
         if path.is_file():
             try:
                 program = replace(self.program, dac_bits=self.bits)
@@ -92,7 +93,7 @@ class Campaign:
                 if header.get("key") == key:
                     return found, True
             except InputError:
-                pass  # damaged, or of another campaign: made anew
+                pass  # damaged, or of another campaign: calibrated again
         made = self.calibrate(first, count)
         made.save(path, key=key, first=first, seed=self.seed)
         return made, False
@@ -128,7 +129,7 @@ def calibrate_chips(
     limits: Limits | None = None,
     folder: Path | None = None,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> CalibrationReport:
     """Calibrate simulated chips and judge them on the same beats before and after.
 
@@ -161,7 +162,6 @@ def calibrate_chips(
     check_steps(chosen, ("field", "power"))
     foundry, program = Foundry.of(profile), program_of(carried)
     campaign = Campaign(program, foundry, chosen, check_seed(seed))
-    tell = progress or (lambda *_: None)
     tables: list[DriveTable] = []
     made = 0
     with single_threaded() as available:
@@ -170,10 +170,11 @@ def calibrate_chips(
         for table, found in campaign.tables(chips, where, threads):
             tables.append(table)
             made += 0 if found else len(table)
-            tell("calibrating", sum(map(len, tables)), chips)
+            progress("calibrating", sum(map(len, tables)), chips)
         calibrated = time.perf_counter() - started
         if where is not None:
-            _seal(where, campaign, chips)
+            artifacts.sweep_temporary(where)
+            artifacts.write_manifest(where, kind=KIND, extra={**campaign.about, "chips": chips})
         table = DriveTable.joined(tables)
         before = trial_of(
             program, inputs, labels, point, seed=seed, profile=foundry.profile, readout=readout
@@ -187,7 +188,7 @@ def calibrate_chips(
             policy=policy,
             limits=limits,
             threads=threads,
-            progress=tell,
+            progress=progress,
         )
     settings = {
         "seed": seed,
@@ -201,17 +202,3 @@ def calibrate_chips(
         seconds=time.perf_counter() - started,
         calibration_seconds=calibrated if made else 0.0,
     )
-
-
-def _seal(folder: Path, campaign: Campaign, chips: int) -> None:
-    """Write hashes of all tables, and of what they were made for, beside them."""
-    artifacts.sweep_temporary(folder)
-    program = artifacts.json_bytes(to_dict(campaign.program))
-    extra = {
-        "program": artifacts.sha256(program),
-        "profile": campaign.foundry.profile.to_dict(),
-        "steps": [repr(step) for step in campaign.steps],
-        "seed": campaign.seed,
-        "chips": chips,
-    }
-    artifacts.write_manifest(folder, kind=KIND, extra=extra)

@@ -27,9 +27,10 @@ from ecgphoton.hwsim.montecarlo import GROUP, Trial, rates, single_threaded
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits
+from ecgphoton.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -127,7 +128,7 @@ def drift_schedule(
     seed: int = 0,
     hours: Sequence[float] = HOURS,
     limits: Limits | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> DriftReport:
     """Find how often calibrated chips must be calibrated again, and how.
 
@@ -138,7 +139,7 @@ def drift_schedule(
     hours
         Intervals to try, each between 0 and 24; doing nothing for a day is tried as well.
     progress
-        Called with (plans done, plans in all).
+        Called with ``plans``, how many are done, and how many there are.
 
     Raises
     ------
@@ -166,13 +167,11 @@ def drift_schedule(
             spent = renewed.cost - table.cost
             keeps = min(before, after) >= limits.min_yield
             plans.append(Plan(age, way, before, after, error, rest, spent, keeps))
-            if progress is not None:
-                progress(len(plans), len(ways) + 1)
+            progress("plans", len(plans), len(ways) + 1)
         late, error = study.judge(trial, table, DAY, pool)
         keeps = late >= limits.min_yield
         plans.append(Plan(DAY, "none", late, late, error, error, Cost(), keeps))
-        if progress is not None:
-            progress(len(plans), len(ways) + 1)
+        progress("plans", len(plans), len(ways) + 1)
     return DriftReport(fresh, tuple(plans))
 
 

@@ -38,7 +38,7 @@ QUIET = 1e-6
 REUSES = 3
 """Steps taken with one Jacobian."""
 SETTLED = 1e-3
-"""Relative gain of a round, of which a fit to noise has thousands, that is not worth another."""
+"""Relative gain of a round below which no further round is computed."""
 POOR = 5.0
 """Residual, in standard deviations of a reading, from which a fit is reported."""
 
@@ -71,7 +71,7 @@ class Fit:
         data = torch.as_tensor(without_zero(table, readings))  # (S, C, K, N, 4)
         data = data.permute(1, 2, 0, 4, 3).flatten(0, 1)  # (R, S, 4, N)
         weights = np.ones((*table.noise.shape, 4))
-        for finding in found:  # a clipped detector says nothing more
+        for finding in found:  # readings of a clipped detector are left out
             block = table.program.names.index(finding.block)
             weights[finding.chip, block, int(finding.part[-2])] = 0.0
         power, weight = table.power(codes), torch.as_tensor(weights).flatten(0, 1)

@@ -1,4 +1,4 @@
-"""Fringes: how a reading moves when one heater is swept, and the heater law behind it.
+"""Fringes: how a reading changes when one heater is swept, and the heater law that follows.
 
 With everything else at rest, every homodyne reading follows ``A + B cos(k phase) + C sin(k phase)``
 exactly, whatever the other elements do; k is 1 for a phase shifter and 1/2 for an attenuator. A
@@ -17,7 +17,7 @@ from torch import Tensor
 
 ROUNDS = 12
 SETTLED = 1e-3
-"""Relative gain of a round below which a fit has settled; without noise that means exact."""
+"""Relative gain of a round below which a fit has settled; without noise it is exact by then."""
 
 
 class Fringes(NamedTuple):
@@ -28,7 +28,7 @@ class Fringes(NamedTuple):
     amplitude: Tensor
     """(R,) root sum of squares of B and C over all readings."""
     residual: Tensor
-    """(R,) root mean square of what the fit leaves, crosstalk to other heaters let off."""
+    """(R,) root mean square of what the fit leaves, apart from crosstalk to other heaters."""
 
 
 def fit(
@@ -59,7 +59,7 @@ def fit(
     """
     law = torch.zeros((len(power), 3), dtype=torch.float64)
     damping = torch.full((len(power),), 1e-9, dtype=torch.float64)
-    # The prior counts against the noise; without noise a whisper of it keeps the system regular.
+    # The prior is weighed against the noise, of which a minimum keeps the equations regular.
     ridge = (noise.clamp_min(1e-6) / prior) ** 2
     moves = math.pi * torch.stack([power, power**2, power**3], -1)  # (R, V, 3)
     best = _project(power, readings, rate, law, harmonics)

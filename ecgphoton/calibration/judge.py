@@ -1,7 +1,7 @@
-"""What chips really do under a table, or should do by it: their matrices, rates and thresholds.
+"""Judge chips under a drive table: their matrices, rates and thresholds.
 
-Simulated chips are judged by the simulator, which alone knows them. Chips on another bench hide
-what they are, so they are judged by the matrices that their table predicts.
+Simulated chips are judged by the simulator, which knows them exactly. The errors of other chips are
+hidden, so these are judged by the matrices that their table predicts.
 """
 
 from __future__ import annotations
@@ -19,18 +19,16 @@ from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, rates
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource, WeightChips
+from ecgphoton.progress import Progress
 from ecgphoton.student.propagate import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from ecgphoton.calibration.table import DriveTable
     from ecgphoton.decision import OperatingPoint
     from ecgphoton.student.propagate import Inputs
 
-    Progress = Callable[[str, int, int], object]
     Floats = NDArray[np.float64]
 
 BATCH = 8

@@ -21,9 +21,10 @@ from ecgphoton.calibration.trim import measure
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import single_threaded
 from ecgphoton.hwsim.simulate import trial_of
+from ecgphoton.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -96,7 +97,7 @@ def calibrate_bench(
     validation: Labelled | None = None,
     policy: ThresholdPolicy | None = None,
     limits: Limits | None = None,
-    progress: Callable[[str, int, int], object] | None = None,
+    progress: Progress = silent,
 ) -> tuple[DriveTable, CalibrationReport]:
     """Calibrate the chips of a bench and judge them by what their table predicts.
 
@@ -122,11 +123,10 @@ def calibrate_bench(
     started = time.perf_counter()
     chosen = steps_of(usual_steps(bench) if steps is None else steps)
     check_steps(chosen, bench.kinds)
-    tell = progress or (lambda *_: None)
     with single_threaded() as threads:
         table = calibrate(bench, program, chosen).table
         seconds = time.perf_counter() - started
-        tell("calibrating", len(table), len(table))
+        progress("calibrating", len(table), len(table))
         read = measure(bench, table, SHOTS) if "field" in bench.kinds else None
         plain = DriveTable.start(table.program, len(table))
         plain = replace(plain, beliefs=table.beliefs, noise=table.noise)
@@ -139,7 +139,7 @@ def calibrate_bench(
             policy=policy,
             limits=limits,
             threads=threads,
-            progress=tell,
+            progress=progress,
         )
     about = {"steps": [repr(step) for step in chosen], "judged_by": "predictions of the table"}
     return table, replace(

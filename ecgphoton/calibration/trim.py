@@ -1,4 +1,4 @@
-"""Close the loop: measure the matrices a chip really performs, and move codes until they fit."""
+"""Measure the matrices that a chip performs, and move codes until they fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many bits are enough: decisions, miss rate and FPR against the width of every code."""
+"""Decisions, miss rate and FPR against the width of every code: how many bits are enough."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ecgphoton.export.lower import lower
-from ecgphoton.export.quantize import Quantisation, QuantizedStudent, quantize, softmax
+from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize, softmax
 from ecgphoton.export.ranges import calibrate_ranges
 from ecgphoton.metrics import Confusion, confusion
 from ecgphoton.student.network import predict
@@ -83,9 +83,9 @@ def bits_table(
     """
     wanted = decide(predict(student, beats), point)
     before = confusion(label, wanted)
-    sweeps: list[tuple[Part, int, Quantisation]] = [
-        *(("weights", n, Quantisation(weight_bits=n, bias_bits=n)) for n in weight_bits),
-        *(("converters", n, Quantisation(input_bits=n, adc_bits=n)) for n in converter_bits),
+    sweeps: list[tuple[Part, int, Quantization]] = [
+        *(("weights", n, Quantization(weight_bits=n, bias_bits=n)) for n in weight_bits),
+        *(("converters", n, Quantization(input_bits=n, adc_bits=n)) for n in converter_bits),
     ]
 
     def row(part: Part, bits: int, decision: Array) -> BitsRow:
@@ -102,16 +102,16 @@ def bits_table(
 
     rows = []
     for part, bits, widths in sweeps:
-        quantised = _quantised(student, calibration, widths)
-        rows.append(row(part, bits, decide(quantised.predict(beats), point)))
-    quantised = _quantised(student, calibration, Quantisation())
+        quantized = _quantized(student, calibration, widths)
+        rows.append(row(part, bits, decide(quantized.predict(beats), point)))
+    quantized = _quantized(student, calibration, Quantization())
     for bits in dac_bits:
-        probability = _on_heaters(quantised, beats, bits, mesh)
+        probability = _on_heaters(quantized, beats, bits, mesh)
         rows.append(row("heaters", bits, decide(probability, point)))
     return rows
 
 
-def _quantised(student: SegmentStudent, beats: Inputs, widths: Quantisation) -> QuantizedStudent:
+def _quantized(student: SegmentStudent, beats: Inputs, widths: Quantization) -> QuantizedStudent:
     ranges = calibrate_ranges(student, beats, bits=widths.adc_bits)
     return quantize(student, ranges, widths)
 

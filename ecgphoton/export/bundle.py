@@ -30,7 +30,7 @@ from ecgphoton.export.golden import golden_file, read_golden, synthetic_inputs
 from ecgphoton.export.lower import SPLITTER_SIGMA, Gauge, lower
 from ecgphoton.export.onnx_builder import metadata_of
 from ecgphoton.export.onnx_graph import float_graph, integer_graph
-from ecgphoton.export.quantize import Quantisation, QuantizedStudent, quantize
+from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize
 from ecgphoton.export.ranges import RangeMethod, calibrate_ranges
 from ecgphoton.program.program_file import program_text, read_program, schema_text
 from ecgphoton.student.architecture import Architecture
@@ -52,14 +52,14 @@ CHECKER = Path(__file__).with_name("checker.py")
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What was written, and what choosing the order of the singular values gained."""
+    """The files written, and what the choice of the order of the singular values gained."""
 
     folder: str
     files: dict[str, int]
     """Bytes of every file."""
     mesh: str
     dac_bits: int
-    quantisation: Quantisation
+    quantization: Quantization
     ranges_from: str
     """Where the converter ranges come from."""
     gauges: tuple[Gauge, ...]
@@ -70,8 +70,7 @@ class ExportReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        gauges = [gauge.to_dict() for gauge in self.gauges]
-        return asdict(self) | {"gauges": gauges}
+        return asdict(self)
 
     def rows(self) -> list[tuple[str, str, str, str, str]]:
         """One row a block: name, order, margin (rad), heater power (P_pi), default of both."""
@@ -94,7 +93,7 @@ class Bundle:
     folder: Path
     manifest: dict[str, Any]
     program: MeshProgram
-    quantised: QuantizedStudent
+    quantized: QuantizedStudent
     student: SegmentStudent
     metadata: dict[str, Any]
     """Metadata of the checkpoint: labels, protocol, recipe and more."""
@@ -130,7 +129,7 @@ def export_bundle(
     dac_bits: int = 8,
     mesh: MeshKind = "svd-clements",
     formats: Iterable[str] = forms.DEFAULT_FORMATS,
-    quantisation: Quantisation | None = None,
+    quantization: Quantization | None = None,
     calibration: Inputs | None = None,
     range_method: RangeMethod = "mse",
     splitter_sigma: float = SPLITTER_SIGMA,
@@ -150,11 +149,11 @@ def export_bundle(
         Bits of the heater DACs.
     formats
         Extra forms, of `ecgphoton.export.formats.FORMATS`.
-    quantisation
+    quantization
         Widths one by one, instead of `bits`.
     calibration
         Training beats for the converter ranges. Ranges stored in the checkpoint (``range_lo``,
-        ``range_hi``) come first; with neither, made-up beats are used and the report says so.
+        ``range_hi``) come first; with neither, synthetic beats are used and the report says so.
     force
         Replace an existing bundle.
 
@@ -165,16 +164,16 @@ def export_bundle(
     """
     began = time.perf_counter()
     run, out, wanted = Path(run), Path(out), forms.check_formats(formats)
-    q = quantisation or Quantisation(bits, bits, bits, bits)
+    q = quantization or Quantization(bits, bits, bits, bits)
     student, arrays, metadata = read_student(run)
     ranges, source = _ranges(student, arrays, calibration, range_method, q.adc_bits)
-    quantised = quantize(student, ranges, q)
+    quantized = quantize(student, ranges, q)
     checkpoint = artifacts.read_bytes(run / CHECKPOINT if run.is_dir() else run)
     digest = artifacts.sha256(checkpoint)
-    graphs = _graphs(student, quantised, metadata, q, digest, raw="raw" in wanted)
+    graphs = _graphs(student, quantized, metadata, q, digest, raw="raw" in wanted)
     point = metadata["operating_point"]
     program, gauges = lower(
-        quantised,
+        quantized,
         operating_point=None if point is None else OperatingPoint.from_dict(point),
         classes=metadata["classes"],
         mesh=mesh,
@@ -191,24 +190,18 @@ def export_bundle(
         **graphs,
         MESH: program_text(program).encode(),
         "mesh.schema.json": schema_text().encode(),
-        GOLDEN: golden_file(quantised),
+        GOLDEN: golden_file(quantized),
         CHECK: checker_text().encode(),
         **forms.derived(program, wanted),
     }
-    extra = {
-        "mesh": mesh,
-        "dac_bits": dac_bits,
-        "quantisation": asdict(q),
-        "ranges_from": source,
-        "formats": list(wanted),
-    }
+    extra = {**stated(program), "ranges_from": source, "formats": list(wanted)}
     write_folder(out, files, extra, force=force)
     return ExportReport(
         folder=str(out),
         files={name: len(data) for name, data in sorted(files.items())},
         mesh=mesh,
         dac_bits=dac_bits,
-        quantisation=q,
+        quantization=q,
         ranges_from=source,
         gauges=gauges,
         bill_of_materials=forms.bill_of_materials(program),
@@ -234,9 +227,9 @@ def _ranges(
 
 def _graphs(
     student: SegmentStudent,
-    quantised: QuantizedStudent,
+    quantized: QuantizedStudent,
     metadata: dict[str, Any],
-    q: Quantisation,
+    q: Quantization,
     digest: str,
     *,
     raw: bool,
@@ -244,11 +237,23 @@ def _graphs(
     about = student.architecture, metadata["classes"], metadata["operating_point"]
     exact = metadata_of(*about, {"checkpoint": digest}, arithmetic="float32")
     codes = metadata_of(*about, {"checkpoint": digest}, arithmetic="integer", **asdict(q))
-    graphs = {FLOAT: float_graph(student, exact), INTEGER: integer_graph(quantised, codes)}
+    graphs = {FLOAT: float_graph(student, exact), INTEGER: integer_graph(quantized, codes)}
     if raw:
         graphs[RAW_FLOAT] = float_graph(student, exact, raw=True)
-        graphs[RAW_INTEGER] = integer_graph(quantised, codes, raw=True)
+        graphs[RAW_INTEGER] = integer_graph(quantized, codes, raw=True)
     return graphs
+
+
+def widths_of(program: MeshProgram) -> Quantization:
+    """Return the widths of a program's codes: the same in all blocks."""
+    block = program.blocks[0]
+    return Quantization(block.weight_bits, block.bias_bits, block.input_bits, block.adc_bits)
+
+
+def stated(program: MeshProgram) -> dict[str, Any]:
+    """Return the settings of a program that a manifest states, by the keys of the format."""
+    widths = asdict(widths_of(program))
+    return {"mesh": program.mesh, "dac_bits": program.dac_bits, "quantisation": widths}
 
 
 def checker_text() -> str:
@@ -282,7 +287,7 @@ def load_bundle(folder: Path | str) -> Bundle:
         folder=folder,
         manifest=artifacts.read_manifest(folder, kind=KIND),
         program=program,
-        quantised=QuantizedStudent.from_program(program),
+        quantized=QuantizedStudent.from_program(program),
         student=student,
         metadata=metadata,
         golden=read_golden(folder / GOLDEN, bits)[0],

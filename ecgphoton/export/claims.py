@@ -1,10 +1,10 @@
-"""The claims a bundle makes, each recomputed, by other people's code where there is some."""
+"""The claims a bundle makes, each recomputed, by independent programs where there are any."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,11 +16,11 @@ from ecgphoton import artifacts
 from ecgphoton.ecg.features import normalise
 from ecgphoton.export import bundle_folder as names
 from ecgphoton.export import formats as forms
-from ecgphoton.export.bundle import checker_text, read_student
+from ecgphoton.export.bundle import checker_text, read_student, stated, widths_of
 from ecgphoton.export.bundle_folder import manifest_problems
 from ecgphoton.export.golden import arrays_of, read_golden, synthetic_inputs
 from ecgphoton.export.onnx_builder import metadata_of
-from ecgphoton.export.quantize import Quantisation, QuantizedStudent, quantize
+from ecgphoton.export.quantize import QuantizedStudent, quantize
 from ecgphoton.export.runtime import (
     ENGINES,
     exposed,
@@ -46,7 +46,7 @@ Result = tuple[Outcome, str]
 
 
 class Subject:
-    """A bundle under test, read piece by piece so that one damaged file spoils only its checks."""
+    """A bundle under test; a damaged file fails only the checks that need it."""
 
     def __init__(self, folder: Path, beats: Inputs | None) -> None:
         self.folder, self.beats = folder, beats
@@ -72,7 +72,7 @@ class Subject:
 
     @cached_property
     def inputs(self) -> Inputs:
-        """Golden beats, 180 others that are made up, and the beats given."""
+        """Golden beats, 180 other synthetic ones, and the beats given."""
         parts = [self.golden[0], synthetic_inputs(self.program.architecture, seed=2, beats=20)]
         parts += [] if self.beats is None else [self.beats]
         columns = [arrays_of(part) for part in parts]
@@ -110,12 +110,7 @@ def _mesh_file(subject: Subject) -> Result:
         if not wanted.items() <= stored_metadata(subject.read(name)).items():
             return "failed", f"metadata of {name} contradict the mesh file"
     manifest = artifacts.read_manifest(subject.folder, kind=names.KIND)
-    settings = {
-        "mesh": program.mesh,
-        "dac_bits": program.dac_bits,
-        "quantisation": asdict(_widths(program)),
-    }
-    for key, value in settings.items():
+    for key, value in stated(program).items():
         if manifest.get(key) != value:
             return "failed", f"{key} of the manifest is not {value}, as in the mesh file"
     return "ok", f"{len(program.blocks)} blocks, {program.mesh}, {program.dac_bits}-bit heaters"
@@ -132,7 +127,7 @@ def _codes(subject: Subject) -> Result:
     if not all(settings.values()):
         wrong = ", ".join(name for name, same in settings.items() if not same)
         return "failed", f"{wrong} of the mesh file: not as in the checkpoint"
-    widths = _widths(program)
+    widths = widths_of(program)
     ranges = np.array([(block.adc_low, block.adc_high) for block in program.blocks])
     again = quantize(student, ranges, widths)
     for block, other in zip(program.blocks, again.blocks, strict=True):
@@ -147,11 +142,6 @@ def _codes(subject: Subject) -> Result:
     if not all(np.array_equal(*pair) for pair in heads):
         return "failed", "the digital head is not that of the checkpoint"
     return "ok", f"weights {widths.weight_bits} bits, converters {widths.adc_bits} bits"
-
-
-def _widths(program: MeshProgram) -> Quantisation:
-    block = program.blocks[0]
-    return Quantisation(block.weight_bits, block.bias_bits, block.input_bits, block.adc_bits)
 
 
 def _matrices(subject: Subject) -> Result:
@@ -188,7 +178,7 @@ def _float_graph(subject: Subject) -> Result:
 
 @torch.no_grad()
 def _torch_logits(student: SegmentStudent, inputs: Inputs) -> NDArray[np.float64]:
-    """Logits in double precision: torch's own single-precision rounding is no claim of a graph."""
+    """Logits in double precision, so that torch's own rounding does not count against a graph."""
     exact = copy.deepcopy(student).double()
     whole = Inputs(**{name: torch.tensor(v).double() for name, v in arrays_of(inputs).items()})
     parts = [whole.rows(slice(at, at + 1024)) for at in range(0, len(whole), 1024)]

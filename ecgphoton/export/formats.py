@@ -1,4 +1,4 @@
-"""A mesh program in other people's forms: DAC codes as CSV, and a bill of materials."""
+"""A mesh program in other formats: DAC codes as CSV, a bill of materials, netlists, pictures."""
 
 from __future__ import annotations
 

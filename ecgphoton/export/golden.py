@@ -1,4 +1,4 @@
-"""Made-up beats with every intermediate code: what a laboratory checks its electronics against."""
+"""Synthetic beats with every intermediate code, to check a laboratory's electronics against."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ PATIENTS = tuple(f"s{number:02d}" for number in range(1, 10))
 
 
 def synthetic_inputs(architecture: Architecture, *, seed: int = 0, beats: int = 60) -> Inputs:
-    """Return the beats of nine made-up patients, `beats` each; no recorded data is in them."""
+    """Return the beats of nine synthetic patients, `beats` each; no recorded data is in them."""
     made = extracted(PATIENTS, seed=seed, beats=beats).values()
     return inputs_of(BeatSet.concat([part.beats for part in made]), architecture)
 
 
 def golden_inputs(architecture: Architecture) -> Inputs:
-    """Return 32 beats: 28 made up, then silence, both extremes alternating, full scale, noise.
+    """Return 32 beats: 28 synthetic, then zeros, both extremes alternating, full scale, noise.
 
-    The made-up beats are smoothed over 17 samples, which keeps the file small.
+    The synthetic beats are smoothed over 17 samples, which keeps the file small.
     """
     many = synthetic_inputs(architecture, seed=1)
     inputs = many.rows(torch.linspace(0, len(many) - 1, GOLDEN).long())
@@ -64,9 +64,9 @@ def arrays_of(inputs: Inputs) -> dict[str, NDArray[np.float32]]:
     }
 
 
-def golden_file(quantised: QuantizedStudent) -> bytes:
+def golden_file(quantized: QuantizedStudent) -> bytes:
     """Return an npz of `QuantizedStudent.trace` on the golden beats."""
-    trace = quantised.trace(golden_inputs(quantised.architecture))
+    trace = quantized.trace(golden_inputs(quantized.architecture))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
         for name, value in trace.items():

@@ -1,9 +1,9 @@
-"""From integer codes to light: every quantised matrix as phases, attenuations and a scale."""
+"""Quantized matrices as phases, attenuations and a scale."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +29,7 @@ SPLITTER_SIGMA = 0.02
 
 @dataclass(frozen=True)
 class Gauge:
-    """What the search over singular-value orders gained for one block."""
+    """Gain of the search over singular-value orders for one block."""
 
     name: str
     order: tuple[int, ...]
@@ -39,10 +39,6 @@ class Gauge:
     power: float
     """Static heater power of the meshes, units of P_pi."""
     default_power: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self) | {"order": list(self.order)}
 
 
 def search(
@@ -71,7 +67,7 @@ def lower(
     splitter_sigma: float = SPLITTER_SIGMA,
     hashes: Mapping[str, str] | None = None,
 ) -> tuple[MeshProgram, tuple[Gauge, ...]]:
-    """Turn a quantised student into a mesh program.
+    """Turn a quantized student into a mesh program.
 
     Parameters
     ----------

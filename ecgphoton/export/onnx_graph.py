@@ -6,7 +6,7 @@ checker that is copied into every bundle.
 
 The float graph is the student as trained. The integer graph is `QuantizedStudent` in integer
 operators: code products in int64, one double multiplication and rounding a block, the activation a
-`Gather` from a table over detector codes. It holds no quantise-dequantise pairs, which
+`Gather` from a table over detector codes. It holds no quantize-dequantize pairs, which
 onnxruntime rewrites into other arithmetic, so it gives the same bits in every runtime.
 """
 

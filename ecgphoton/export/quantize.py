@@ -1,13 +1,8 @@
 """A student in integers: the reference every back end is compared with, bit for bit.
 
-The integer student is `ecgphoton.student.propagate.walk` with codes for values::
-
-    x codes -> [ n_b w codes ] -> + offset -> x multiplier, round -> table -> sum, round -> x codes
-               exact integers                 detector code                input code of the next
-
-Sums of code products are exact integers; each detector code and each re-coded token is one IEEE
-double product rounded half to even. So the result does not depend on the order of summation, the
-library or the machine. The digital head stays float: its values lie on a 2^-20 grid, which makes
+The integer student is `ecgphoton.student.propagate.walk` with the arithmetic of
+`ecgphoton.export.integers`. Its result does not depend on the order of summation, the library or
+the machine. The digital head stays float: its values lie on a 2^-20 grid, which makes
 its sums exact in double precision too.
 """
 
@@ -20,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from ecgphoton.export.integers import IntegerDetector
 from ecgphoton.program.blocks import IntegerBlock, Role, require
 from ecgphoton.program.codes import TABLE_BITS, largest_code, nearest_codes
 from ecgphoton.settings import Settings, setting
 from ecgphoton.student.architecture import WIDTH, Architecture
-from ecgphoton.student.propagate import Inputs, Stack, Tap, unfold, walk
+from ecgphoton.student.propagate import Inputs, Stack, Tap, walk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +37,7 @@ HEAD_GRID = 2.0**20
 
 
 @dataclass(frozen=True)
-class Quantisation(Settings, section="quantisation"):
+class Quantization(Settings, section="quantization"):
     """Widths of everything that is a code, symmetric about zero."""
 
     weight_bits: int = setting(8, "Weights.", low=2, high=16, unit="bits")
@@ -56,49 +52,6 @@ class Quantisation(Settings, section="quantisation"):
         high=16,
         unit="bits",
     )
-
-
-@dataclass(frozen=True, eq=False)
-class IntegerDetector:
-    """The arithmetic of codes; values are integers in double precision, exact below 2^53.
-
-    A `Block` holds the accumulator: weights ``n_b w``, biases ``offset``, gain ``multiplier``.
-    """
-
-    tables: tuple[Tensor, ...]
-    """(2 n_a + 1,) activation of every detector code, for each block."""
-    input_bits: int
-
-    def codes(self, block: Block, x: Tensor) -> Tensor:
-        """Detector codes (1, 4, N) of input codes (1, 4, N): exact integers, one rounding."""
-        limit = len(self.tables[block.index]) // 2
-        total = (block.weight @ x).add_(block.bias[..., None]).mul_(block.gain[..., None])
-        return total.round_().clamp_(-limit, limit)
-
-    def windows(self, block: Block, segment: Tensor, branch: Branch) -> Tensor:
-        """Detector codes (1, 4, B, tokens, kernel) of the positions of a branch."""
-        codes = self.codes(block, unfold(segment, branch.positions).view(1, WIDTH, -1))
-        return codes.view(1, WIDTH, len(segment), branch.tokens, branch.kernel)
-
-    def table(self, block: Block, codes: Tensor) -> Tensor:
-        """Activations of detector codes, full scale 32767."""
-        table = self.tables[block.index]
-        return table[codes.long().add_(len(table) // 2)]
-
-    def recode(self, total: Tensor, kernel: int) -> Tensor:
-        """Input codes of the next block from sums of `kernel` activations: one rounding."""
-        factor = largest_code(self.input_bits) / (kernel * largest_code(TABLE_BITS))
-        return (total * factor).round_()
-
-    def pooled(self, block: Block, segment: Tensor, branch: Branch) -> Tensor:
-        """See `ecgphoton.student.propagate.Detector.pooled`."""
-        total = self.table(block, self.windows(block, segment, branch)).sum(-1)
-        return self.recode(total, branch.kernel)
-
-    def layer(self, block: Block, x: Tensor) -> Tensor:
-        """See `ecgphoton.student.propagate.Detector.layer`; the last block is not re-coded."""
-        value = self.table(block, self.codes(block, x))
-        return value if block.index == len(self.tables) - 1 else self.recode(value, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,7 +205,7 @@ def softmax(logits: Array) -> Array:
 def quantize(
     student: SegmentStudent,
     ranges: Array,
-    quantisation: Quantisation | None = None,
+    quantization: Quantization | None = None,
 ) -> QuantizedStudent:
     """Round a student to integers (post-training).
 
@@ -261,7 +214,7 @@ def quantize(
     ranges
         (blocks, 2) converter ranges, from `calibrate_ranges`.
     """
-    q, arch = quantisation or Quantisation(), student.architecture
+    q, arch = quantization or Quantization(), student.architecture
     ranges = np.asarray(ranges, float)
     require(ranges.shape == (len(arch.blocks), 2), "ranges", ranges.shape, "(blocks, 2)")
     stack = student.stack()

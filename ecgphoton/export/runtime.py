@@ -54,7 +54,7 @@ def runner(model: bytes, engine: str, outputs: tuple[str, ...] = OUTPUTS) -> Run
 
 
 def _vet(model: bytes) -> None:
-    """Refuse, before any engine makes room for it, a graph that reads files or knows no bounds."""
+    """Refuse a graph that reads files or has no bounds, before an engine makes room for it."""
     import onnx
 
     parsed = onnx.load_from_string(model)

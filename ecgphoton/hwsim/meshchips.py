@@ -154,11 +154,11 @@ def program_of(carried: SegmentStudent | MeshProgram) -> MeshProgram:
     if isinstance(carried, MeshProgram):
         return carried
     from ecgphoton.export.lower import lower
-    from ecgphoton.export.quantize import Quantisation, quantize
+    from ecgphoton.export.quantize import Quantization, quantize
 
     architecture = carried.architecture
     ranges = np.tile([-4.0, 4.0], (len(architecture.blocks), 1))
-    fine = quantize(carried, ranges, Quantisation(16, 16, 16, 16))
+    fine = quantize(carried, ranges, Quantization(16, 16, 16, 16))
     classes = [f"class {index}" for index in range(architecture.classes)]
     return lower(fine, operating_point=None, classes=classes)[0]
 

@@ -2,8 +2,8 @@
 
 Margins of all beats are expanded in the errors of weights and biases: the first order exactly, the
 second along the directions that matter most (the leading singular vectors of the slopes). A chip
-then costs a matrix product a beat instead of a thousand activations. The price is measured on a
-few exact chips each time, and printed beside the numbers.
+then costs a matrix product a beat instead of a thousand activations. The error of the expansion is
+measured on a few exact chips each time, and printed beside the numbers.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Surrogate:
                 value = self.margins(np.asarray(change))
                 if ratio:
                     draw = shot_generator(self.trial.seed, at, 0)
-                    noise = torch.randn(value.shape, generator=draw)
+                    noise = torch.randn(value.shape, generator=draw, dtype=torch.float32)
                     value = value + shift + spread * noise
                 score = torch.sigmoid(value + _shift_of(self.trial)).numpy()
                 parts.append(rates(score, self.trial.label, self.trial.point))

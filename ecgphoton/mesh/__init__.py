@@ -1,1 +1,4 @@
-"""Meshes of Mach-Zehnder interferometers: mathematics, program and file."""
+"""Mesh mathematics: matrices come in; phases, codes, layouts and netlists of meshes go out.
+
+Numpy alone; the transfer functions take torch tensors as well.
+"""

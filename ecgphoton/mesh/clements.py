@@ -1,4 +1,17 @@
-"""Unitary matrices as phases of a mesh, and phases as the matrix a chip performs."""
+"""Unitary matrices as phases of a mesh, and phases as the matrix a mesh performs.
+
+Light meets the MZIs ``T_0``, ``T_1``, ... (see `ecgphoton.mesh.mzi`) column by column, and last the
+output phases::
+
+    Q = diag(exp(i output)) T_last ... T_1 T_0
+
+    clements, order 4                                reck, order 4
+    0 ──┌───┐───────┌───┐─────────ψ0── 0    ────────────────┌───┐────────────────ψ0── 0
+    1 ──└───┘─┌───┐─└───┘─┌───┐───ψ1── 1    ──────────┌───┐─└───┘─┌───┐──────────ψ1── 1
+    2 ──┌───┐─└───┘─┌───┐─└───┘───ψ2── 2    ────┌───┐─└───┘─┌───┐─└───┘─┌───┐────ψ2── 2
+    3 ──└───┘───────└───┘─────────ψ3── 3    ────└───┘───────└───┘───────└───┘────ψ3── 3
+        column 0     1     2     3              column 0     1     2     3     4
+"""
 
 from __future__ import annotations
 

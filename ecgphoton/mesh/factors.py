@@ -1,4 +1,4 @@
-"""Singular value decomposition with signs and order that are a choice, not an accident."""
+"""Singular value decomposition with canonical signs and any order of the singular values."""
 
 from __future__ import annotations
 

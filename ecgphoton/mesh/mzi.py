@@ -4,6 +4,10 @@ A splitter of angle error e is ``B(e) = [[cos h, i sin h], [i sin h, cos h]]`` w
 ``h = pi/4 + e``. Light meets the external phase ``phi`` first, then a splitter (error ``alpha``),
 the internal phase ``theta`` on the upper arm, and a second splitter (error ``beta``)::
 
+    0 ──[phi]──┐       ┌──[theta]──┐      ┌── 0
+               │ alpha │           │ beta │
+    1 ─────────┘       └───────────┘      └── 1
+
     T(theta, phi; alpha, beta) = B(beta) diag(exp(i theta), 1) B(alpha) diag(exp(i phi), 1)
 
 Without errors ``T = i exp(i theta/2) [[exp(i phi) S, C], [exp(i phi) C, -S]]`` with

@@ -1,4 +1,4 @@
-"""A mesh as a netlist other people's circuit simulators can run.
+"""A mesh as a netlist that independent circuit simulators can run.
 
 `sax_mesh` and `sax_layer` return SAX recursive netlists (plain values, ready for JSON): circuits
 made of three elements, whose models are `SAX_MODELS`::

@@ -3,7 +3,7 @@
 *SVD*: ``W = scale Re(U diag(attenuation) V)``, two meshes with attenuators between them. The order
 of the singular values is free, and it decides how much splitter error can be corrected and how much
 power the heaters take. So are the output phases of V: attenuators let them pass into U, where
-phase shifters stand already, and the heaters behind V stay cold.
+there are phase shifters already, and the heaters behind V need no power.
 
 *Real part*: ``W = scale Re(Q)`` with one unitary ``Q = U diag(exp(+-i arccos(sigma/scale))) V^T``,
 free in the signs: one mesh instead of two and no attenuators, but more sensitive to errors.
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.clements import Phases, decompose, recompose
+from ecgphoton.mesh.clements import Phases, decompose
 from ecgphoton.mesh.correction import margin
 from ecgphoton.mesh.factors import Factors, factorise, real_square
 from ecgphoton.mesh.layout import MeshArchitecture, MeshLayout
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
-    Complexes = NDArray[np.complex128]
     Integers = NDArray[np.int64]
     Errors = tuple[ArrayLike, ArrayLike]
     """alpha and beta of one mesh, rad, (..., k)."""
@@ -39,7 +38,7 @@ NO_ERRORS = (0.0, 0.0)
 
 @dataclass(frozen=True, eq=False)
 class LoweredMatrix:
-    """One or many matrices as settings of meshes and attenuators, and what the setting is worth."""
+    """One or many matrices as settings of meshes and attenuators, with margin and power."""
 
     layout: MeshLayout
     order: Integers
@@ -57,17 +56,9 @@ class LoweredMatrix:
     """(...), static power of the meshes' heaters in units of P_pi, attenuators not counted: their
     power is the same in every order."""
 
-    def field(self) -> Complexes:
-        """(..., n, n) complex matrix an ideal chip performs, amplifier included."""
-        field = recompose(self.layout, self.u)
-        if self.v is not None:
-            field = field * self.attenuation[..., None, :] @ recompose(self.layout, self.v)
-        scaled: Complexes = self.scale[..., None, None] * field
-        return scaled
-
 
 class Search(NamedTuple):
-    """The best way found, and the one nobody searched for."""
+    """The best lowering found, and the one without a search."""
 
     best: LoweredMatrix
     default: LoweredMatrix

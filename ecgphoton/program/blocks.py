@@ -122,12 +122,12 @@ class IntegerBlock:
 
     @property
     def matrix(self) -> Floats:
-        """(4, 4) quantised weights."""
+        """(4, 4) quantized weights."""
         return self.full_scale * self.weight_codes / largest_code(self.weight_bits)
 
     @property
     def bias(self) -> Floats:
-        """(4,) quantised bias, added electronically after detection."""
+        """(4,) quantized bias, added electronically after detection."""
         return self.full_scale * self.bias_codes / largest_code(self.bias_bits)
 
     @property

@@ -26,7 +26,7 @@ def nearest_codes(values: Values, bits: int, low: float = -1.0, high: float = 1.
     """Return ``clip(round((x - middle) n / half range), -n, n)``, n = `largest_code`, as floats.
 
     The one rule by which weights, biases, samples, tokens and tables become codes; arrays and
-    tensors keep their type. Two more roundings exist, both in `ecgphoton.export.quantize`: that of
+    tensors keep their type. Two more roundings exist, both in `ecgphoton.export.integers`: that of
     an accumulator to a detector code, and that of a sum of activations to an input code.
     """
     top = largest_code(bits)

@@ -1,4 +1,4 @@
-"""JSON that people can read and that stays small."""
+"""JSON with short lines that stays small."""
 
 from __future__ import annotations
 

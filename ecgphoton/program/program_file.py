@@ -27,7 +27,6 @@ from ecgphoton.student.architecture import Architecture
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-
 SCHEMA = Path(__file__).with_name("program.schema.json")
 OLDER_SCHEMAS = frozenset(("02cf2c75b9b922fbbd4b1648fd20db54ca162c499d454bfc8c38fa1a6b161a9d",))
 """SHA-256 of the schemas of earlier versions, which bundles of theirs hold."""
@@ -118,11 +117,7 @@ def to_dict(program: MeshProgram) -> dict[str, Any]:
         "units": UNITS,
         "mesh": program.mesh,
         "readout": program.readout,
-        "student": {
-            **asdict(architecture),
-            "branches": [asdict(branch) for branch in architecture.branches],
-            "patient": [asdict(token) for token in architecture.patient],
-        },
+        "student": architecture.to_dict(),
         "preprocessing": PREPROCESSING,
         "heater": {
             "v_pi": program.v_pi,
@@ -242,11 +237,9 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
         )
     except InputError as error:
         raise InputError(f"mesh file: {error}") from error
-    rebuilt = to_dict(program)
-    # A key that an older file lacks has its original value.
+    rebuilt = to_dict(program)  # a key that an older file lacks has its original value
     rebuilt["student"] = {name: rebuilt["student"][name] for name in data["student"]}
-    difference = next(_differences(data, rebuilt), None)
-    if difference is not None:
+    for difference in _differences(data, rebuilt):
         raise InputError(f"mesh file: {difference}")
     return program
 

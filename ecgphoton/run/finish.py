@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +78,7 @@ def finish(
     classes = list(splits.labels.classes)
     took_part = ["training", *dict.fromkeys((*monitored(recipe, splits), *gates))]
     metadata = {
-        "architecture": asdict(architecture),
+        "architecture": architecture.to_dict(),
         "features_version": FEATURES_VERSION,
         "classes": classes,
         "labels": splits.labels.name,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
 
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.layout import WIDTH as WIDTH
@@ -174,9 +175,14 @@ class Architecture(Settings, section="student"):
                 f"student.shape_tokens is {self.shape_tokens}, but student.patient holds fewer"
             )
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        lists = {name: [asdict(x) for x in getattr(self, name)] for name in ("branches", "patient")}
+        return asdict(self) | lists
+
     @classmethod
     def from_dict(cls, data: object) -> Architecture:
-        """Inverse of `dataclasses.asdict`; what an older file lacks has its original value.
+        """Inverse of `to_dict`; what an older file lacks has its original value.
 
         Raises
         ------
@@ -186,30 +192,30 @@ class Architecture(Settings, section="student"):
         architecture: Architecture = build(cls, data, path="student.")
         return architecture
 
-    @property
+    @cached_property
     def response(self) -> Activation:
         """The activation as a value."""
         return activation_of(self.activation)
 
-    @property
+    @cached_property
     def sliding(self) -> tuple[Branch, ...]:
         """The branches in use, in light order."""
         return tuple(b for b in self.branches if self.template or b.source != "residual")
 
-    @property
+    @cached_property
     def patient_tokens(self) -> tuple[Token, ...]:
         """The tokens in use from features of the patient's recent beats."""
         rhythm = [t for t in self.patient if t.source == "rhythm" and self.rhythm != "none"]
         return (*rhythm, *[t for t in self.patient if t.source == "shape"][: self.shape_tokens])
 
-    @property
+    @cached_property
     def reads(self) -> dict[str, int]:
         """Values of a beat that the student reads, by name of the input."""
         widths = {"window": SAMPLES, "rhythm": WIDTH * len(self.patient_tokens)}
         widths |= {branch.source: SOURCES[branch.source] for branch in self.sliding}
         return {name: width for name, width in widths.items() if width}
 
-    @property
+    @cached_property
     def blocks(self) -> tuple[str, ...]:
         """Name of every 4x4 matrix: branches, then rhythm and shape, then MLP layers."""
         return (
@@ -218,7 +224,7 @@ class Architecture(Settings, section="student"):
             *(f"mlp{index + 1}" for index in range(self.layers)),
         )
 
-    @property
+    @cached_property
     def tokens(self) -> int:
         """Tokens that run through the MLP: 8, plus rhythm 1, shape up to 2, template 3."""
         return sum(branch.tokens for branch in self.sliding) + len(self.patient_tokens)

@@ -15,7 +15,7 @@ One block, and the only formula of the whole student::
     rhythm, shape ---- 4x4, f per feature group -> token -+                         digital head
 
 What happens between ``W x`` and the next block is the arithmetic of a `Detector`: exact here, with
-noise and converters in `ecgphoton.hwsim.propagate`, in integers in `ecgphoton.export.quantize`,
+noise and converters in `ecgphoton.hwsim.propagate`, in integers in `ecgphoton.export.integers`,
 with bounds in `ecgphoton.hwsim.certify`. Two oracles repeat the order on purpose, to check it: the
 ONNX writer `ecgphoton.export.onnx_graph` and the numpy checker of a bundle.
 """
@@ -186,7 +186,7 @@ def pooled_activation(
 
 @dataclass(frozen=True)
 class IdealDetector:
-    """No noise, no quantisation: the student as trained."""
+    """No noise, no quantization: the student as trained."""
 
     activation: Activation
 

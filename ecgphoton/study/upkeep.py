@@ -72,7 +72,7 @@ def drift(
         seed=seed,
         hours=tuple(hours),
         limits=limits_of(limit),
-        progress=partial(progress, "plans"),
+        progress=progress,
     )
     rows = report.rows()
     trims = [row for row in rows if row["way"] == "trim"]

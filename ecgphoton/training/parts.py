@@ -166,7 +166,7 @@ AfterStep = Callable[[nn.Module, Inputs], None]
 def plain_forward(
     model: nn.Module, inputs: Inputs, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Run a model on inputs: no noise, no quantisation."""
+    """Run a model on inputs: no noise, no quantization."""
     del generator
     logits, feature = model(inputs.window, inputs.rhythm, inputs.residual)
     return logits, feature

@@ -15,8 +15,8 @@ from ecgphoton.hwsim.profile import Profile
 def lowered(student, mesh):
     """The student's program on another kind of mesh."""
     ranges = np.tile([-4.0, 4.0], (len(student.architecture.blocks), 1))
-    quantised = quantize(student, ranges)
-    return lower(quantised, operating_point=None, classes=["n", "a"], mesh=mesh)[0]
+    quantized = quantize(student, ranges)
+    return lower(quantized, operating_point=None, classes=["n", "a"], mesh=mesh)[0]
 
 
 @pytest.mark.parametrize("mesh", ["svd-reck", "real-part"])
@@ -32,6 +32,7 @@ def test_other_meshes_are_calibrated_too(student, truth, mesh) -> None:
     assert not table.findings
 
 
+@pytest.mark.slow
 def test_triangles_are_nulled_too(student) -> None:
     """The order of nulling holds for triangles."""
     program = lowered(student, "svd-reck")

@@ -15,7 +15,6 @@ from ecgphoton.ecg.annotations import read_annotations, write_annotations
 from ecgphoton.ecg.beats import load_records
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.reading import read_recording
-from ecgphoton.ecg.resample import nearest_filled, ratio, resample
 from ecgphoton.ecg.signal import open_signal
 from ecgphoton.ecg.stream import UNDECIDED
 from ecgphoton.errors import InputError
@@ -194,55 +193,6 @@ def test_silence_has_no_beats_and_says_so(tmp_path):
     )  # fmt: skip
     with pytest.raises(InputError, match="flat has no beat that is found in MLII"):
         classify_record(open_signal(tmp_path / "flat"), fingerprint)
-
-
-def test_nearest_measured_value_fills_a_gap():
-    """Each missing sample takes its nearest neighbour, the earlier of two; ends are held."""
-    nan = np.nan
-    signal = np.array([nan, 1, nan, nan, nan, 5, nan], np.float32)
-    assert nearest_filled(signal).tolist() == [1, 1, 1, 1, 5, 5, 5]
-    assert nearest_filled(np.full(3, nan, np.float32)).tolist() == [0, 0, 0]
-
-
-def test_resampling_keeps_a_slow_wave():
-    """A 1 Hz sine at 250 Hz is a 1 Hz sine at 360 Hz, away from the ends."""
-    t = np.arange(2500) / 250
-    out = resample(np.sin(2 * np.pi * t).astype(np.float32), ratio(250, "r"))
-    assert len(out) == 3600
-    expected = np.sin(2 * np.pi * np.arange(3600) / 360)
-    assert np.abs(out - expected)[100:-100].max() < 2e-3
-
-
-def test_written_annotation_is_what_rdann_reads(tmp_path):
-    """Samples, symbols, rate and the comment survive the file; other readers see a plain beat."""
-    import wfdb
-
-    write_annotations(tmp_path, "x", "eph", np.array([0, 5, 9]), list("NQ?"), fs=250, note="by us")
-    read = wfdb.rdann(str(tmp_path / "x"), "eph")
-    assert read.fs == 250
-    assert read.sample.tolist() == [0, 1, 5, 9]
-    assert read.symbol == ["N", '"', "Q", "?"]
-    assert read.aux_note[1] == "by us"
-    assert [path.name for path in tmp_path.iterdir()] == ["x.eph"]
-
-
-@pytest.mark.parametrize(
-    ("name", "annotator", "samples"),
-    [
-        ("a/b", "eph", [1]),
-        ("x", "../e", [1]),
-        ("x", "eph2", [1]),
-        ("x", "eph", [5, 3]),
-        ("x", "eph", [-1]),
-    ],
-)
-def test_names_and_times_wfdb_cannot_hold_are_refused(tmp_path, name, annotator, samples):
-    """Nothing is written outside the folder, and no times that run backwards."""
-    with pytest.raises(InputError):
-        write_annotations(
-            tmp_path, name, annotator, np.array(samples), ["N"] * len(samples), fs=360
-        )
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_damage_is_one_sentence(wfdb_folder, tmp_path):

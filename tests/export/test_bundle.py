@@ -100,6 +100,7 @@ def load_bundle_architecture(run_folder):
     return read_student(run_folder)[0].architecture
 
 
+@pytest.mark.slow
 def test_any_flipped_byte_is_caught(copy) -> None:
     """One changed bit, anywhere in any file, and the manifest does not fit any more."""
     draw = np.random.default_rng(0)
@@ -183,6 +184,7 @@ def test_checker_needs_numpy_only(copy) -> None:
     assert len([line for line in code.splitlines() if line]) <= 40
 
 
+@pytest.mark.slow
 def test_refusals(run_folder, bundle, tmp_path) -> None:
     """Folders that exist, are no bundle, or hold something else are left alone, with a reason."""
     with pytest.raises(InputError, match="exists"):
@@ -226,10 +228,10 @@ def test_manifest_may_not_leave_the_folder(copy) -> None:
 def test_loaded_bundle_is_the_student(bundle) -> None:
     """What is read back has the program, the integers, the float student and the golden beats."""
     loaded = load_bundle(bundle)
-    probability = loaded.quantised.predict(loaded.golden)
+    probability = loaded.quantized.predict(loaded.golden)
     assert probability.shape == (32, 2)
     logits = loaded.student(loaded.golden.window, loaded.golden.rhythm, loaded.golden.residual)[0]
-    assert np.abs(logits.detach().numpy() - loaded.quantised.logits(loaded.golden)[0]).max() < 0.2
+    assert np.abs(logits.detach().numpy() - loaded.quantized.logits(loaded.golden)[0]).max() < 0.2
     assert loaded.program.hashes.keys() == {"checkpoint", "onnx", "onnx_integer"}
     assert loaded.metadata["labels"] == "literal"
 
@@ -264,3 +266,12 @@ def test_what_a_killed_export_left_is_cleared(bundle, tmp_path) -> None:
         write_folder(out, {}, {}, force=False)
     assert manifest_problems(out) == []
     assert (half.exists(), running.exists(), old.exists()) == (False, True, False)
+
+
+def test_a_bundle_of_another_version_names_the_command_that_renews_it(copy) -> None:
+    """A bundle of another version is refused with `ecgphoton export`."""
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["kind"] = "ecgphoton-bundle/0"
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match=r"'ecgphoton-bundle/0', .* ecgphoton export RUN"):
+        load_bundle(copy)

@@ -1,4 +1,4 @@
-"""Light performs the quantised matrices, in the best of the equal ways."""
+"""Light performs the quantized matrices, in the best of the equal ways."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MESHES = ("svd-clements", "svd-reck", "real-part")
 
 
 @pytest.fixture(scope="module")
-def quantised(make_student) -> QuantizedStudent:
-    """Return a quantised student."""
+def quantized(make_student) -> QuantizedStudent:
+    """Return a quantized student."""
     student = make_student()
     return quantize(student, calibrate_ranges(student, synthetic_inputs(student.architecture)))
 
@@ -32,15 +32,15 @@ def lowered(student, mesh="svd-clements", **options):
 
 
 @pytest.mark.parametrize("mesh", MESHES)
-def test_phases_perform_the_matrices(quantised, mesh) -> None:
+def test_phases_perform_the_matrices(quantized, mesh) -> None:
     """Recomposed from the program alone, every matrix is exact to 1e-12."""
-    program, _ = lowered(quantised, mesh)
-    wanted = np.stack([block.matrix for block in quantised.blocks])
+    program, _ = lowered(quantized, mesh)
+    wanted = np.stack([block.matrix for block in quantized.blocks])
     assert np.abs(program.matrices() - wanted).max() <= 1e-12
 
 
 @pytest.mark.parametrize("mesh", MESHES)
-def test_hard_matrices(quantised, mesh) -> None:
+def test_hard_matrices(quantized, mesh) -> None:
     """Zero, identity, permutation, rank one and repeated singular values are exact too."""
     hard = [
         np.zeros((4, 4)),
@@ -53,17 +53,17 @@ def test_hard_matrices(quantised, mesh) -> None:
     ]
     blocks = [
         replace(block, weight_codes=hard[index % len(hard)].astype(int))
-        for index, block in enumerate(quantised.blocks)
+        for index, block in enumerate(quantized.blocks)
     ]
-    program, _ = lowered(replace(quantised, blocks=tuple(blocks)), mesh)
+    program, _ = lowered(replace(quantized, blocks=tuple(blocks)), mesh)
     wanted = np.stack([block.matrix for block in blocks])
     assert np.abs(program.matrices() - wanted).max() <= 1e-12
 
 
-def test_search_gains_correctability_then_power(quantised) -> None:
+def test_search_gains_correctability_then_power(quantized) -> None:
     """No block is less correctable than wanted where the default was, or both are short of it."""
     wanted = 3 * np.sqrt(2) * 0.02
-    _, gauges = lowered(quantised)
+    _, gauges = lowered(quantized)
     for gauge in gauges:
         reached, default = gauge.margin >= wanted, gauge.default_margin >= wanted
         assert reached or gauge.margin >= gauge.default_margin
@@ -76,29 +76,29 @@ def at_codes(program) -> np.ndarray:
     return program.matrices(program.device.phases(program.codes))
 
 
-def test_dac_codes_converge(quantised) -> None:
+def test_dac_codes_converge(quantized) -> None:
     """More bits for the heaters, less error; 20 bits are nearly the program itself."""
-    wanted = np.stack([block.matrix for block in quantised.blocks])
+    wanted = np.stack([block.matrix for block in quantized.blocks])
     errors = [
-        np.abs(at_codes(lowered(quantised, dac_bits=bits)[0]) - wanted).max()
+        np.abs(at_codes(lowered(quantized, dac_bits=bits)[0]) - wanted).max()
         for bits in (4, 8, 12, 20)
     ]
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] < 1e-3
 
 
-def test_integer_student_survives_the_round_trip(quantised) -> None:
+def test_integer_student_survives_the_round_trip(quantized) -> None:
     """The integer student read back from the program is the one that went in."""
-    program, _ = lowered(quantised)
-    beats = synthetic_inputs(quantised.architecture, beats=10)
+    program, _ = lowered(quantized)
+    beats = synthetic_inputs(quantized.architecture, beats=10)
     again = QuantizedStudent.from_program(program)
-    assert np.array_equal(again.logits(beats)[0], quantised.logits(beats)[0])
+    assert np.array_equal(again.logits(beats)[0], quantized.logits(beats)[0])
 
 
 @pytest.mark.parametrize("mesh", MESHES)
-def test_parts_are_counted(quantised, mesh) -> None:
+def test_parts_are_counted(quantized, mesh) -> None:
     """An SVD layer has 16 MZIs, a real-part layer 6; every heater has a code of its own."""
-    program, _ = lowered(quantised, mesh)
+    program, _ = lowered(quantized, mesh)
     parts = bill_of_materials(program)
     per_block = 6 if mesh == "real-part" else 16
     assert parts["mzis"] == per_block * len(program.blocks)
@@ -108,18 +108,20 @@ def test_parts_are_counted(quantised, mesh) -> None:
     assert parts["heater_power_mw"]["total"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mesh", ["svd-clements", "real-part"])
-def test_sax_finds_the_same_fields(quantised, mesh) -> None:
+def test_sax_finds_the_same_fields(quantized, mesh) -> None:
     """An independent circuit simulator agrees to 1e-9, with and without splitter errors."""
     pytest.importorskip("sax")
-    ideal, faulty = largest_difference(lowered(quantised, mesh)[0])
+    ideal, faulty = largest_difference(lowered(quantized, mesh)[0])
     assert max(ideal, faulty) <= 1e-9
 
 
-def test_a_block_of_the_sax_file_runs(quantised) -> None:
+@pytest.mark.slow
+def test_a_block_of_the_sax_file_runs(quantized) -> None:
     """Each block is a circuit of its own in the file; its real part times scale is the matrix."""
     sax = pytest.importorskip("sax")
-    program, _ = lowered(quantised)
+    program, _ = lowered(quantized)
     run, _ = sax.circuit(netlist(program), dict(SAX_MODELS), top_level_name="QRS")
     fields = sax.sdict(run())
     found = [[complex(fields[f"in{j}", f"out{i}"]).real for j in range(4)] for i in range(4)]
@@ -127,11 +129,11 @@ def test_a_block_of_the_sax_file_runs(quantised) -> None:
     assert np.abs(block.scale * np.array(found) - block.matrix).max() <= 1e-9
 
 
-def test_bad_choices_are_refused(quantised) -> None:
+def test_bad_choices_are_refused(quantized) -> None:
     """Unknown meshes, too few classes and impossible DACs are named."""
     with pytest.raises(InputError, match="mesh is 'butterfly'"):
-        lowered(quantised, "butterfly")
+        lowered(quantized, "butterfly")
     with pytest.raises(InputError, match="classes"):
-        lower(quantised, operating_point=None, classes=("N",))
+        lower(quantized, operating_point=None, classes=("N",))
     with pytest.raises(InputError, match="bits"):
-        lowered(quantised, dac_bits=1)
+        lowered(quantized, dac_bits=1)

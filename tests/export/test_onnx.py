@@ -15,7 +15,7 @@ from ecgphoton.errors import VerificationError
 from ecgphoton.export.golden import arrays_of, golden_inputs, synthetic_inputs
 from ecgphoton.export.onnx_builder import OUTPUTS, metadata_of
 from ecgphoton.export.onnx_graph import float_graph, input_widths, integer_graph
-from ecgphoton.export.quantize import Quantisation, quantize
+from ecgphoton.export.quantize import Quantization, quantize
 from ecgphoton.export.ranges import calibrate_ranges
 from ecgphoton.export.runtime import ENGINES, first_difference, runner
 from ecgphoton.student.architecture import Architecture
@@ -30,11 +30,11 @@ ARCHITECTURES = {
 CASES = pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
 
 
-def quantised(student, bits=8):
-    """Quantise with ranges from made-up beats."""
+def quantized(student, bits=8):
+    """Quantize with ranges from made-up beats."""
     beats = synthetic_inputs(student.architecture, beats=20)
     ranges = calibrate_ranges(student, beats, bits=bits)
-    return quantize(student, ranges, Quantisation(bits, bits, bits, bits))
+    return quantize(student, ranges, Quantization(bits, bits, bits, bits))
 
 
 @CASES
@@ -52,9 +52,9 @@ def test_float_graph_is_the_student(make_student, architecture) -> None:
 
 @CASES
 @pytest.mark.parametrize("bits", [3, 8, 16])
-def test_integer_graph_is_the_quantised_student(make_student, architecture, bits) -> None:
+def test_integer_graph_is_the_quantized_student(make_student, architecture, bits) -> None:
     """Not one bit of logits or h_pool differs, in any engine."""
-    student = quantised(make_student(architecture), bits)
+    student = quantized(make_student(architecture), bits)
     inputs = golden_inputs(architecture)
     logits, h_pool = student.logits(inputs)
     for engine in ENGINES:
@@ -63,10 +63,11 @@ def test_integer_graph_is_the_quantised_student(make_student, architecture, bits
         assert np.array_equal(found["h_pool"], h_pool), engine
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_batch_is_dynamic_and_beats_are_alone(make_student, engine) -> None:
     """One beat or many: the same integers for each."""
-    student = quantised(make_student())
+    student = quantized(make_student())
     feed = arrays_of(golden_inputs(student.architecture))
     run = runner(integer_graph(student), engine)
     whole = run(feed)["logits"]
@@ -75,6 +76,7 @@ def test_batch_is_dynamic_and_beats_are_alone(make_student, engine) -> None:
         assert np.array_equal(one[0], whole[row])
 
 
+@pytest.mark.slow
 def test_raw_windows_are_normalised_in_the_graph(make_student) -> None:
     """Any unit and offset, and a flat beat: as if the beats had been normalised before."""
     architecture = Architecture()
@@ -85,7 +87,7 @@ def test_raw_windows_are_normalised_in_the_graph(make_student) -> None:
     raw = raw.astype(np.float32)
     raw[0] = 1.7
     wanted = student(torch.as_tensor(normalise(raw)))[0].detach().numpy()
-    integers = quantised(student)
+    integers = quantized(student)
     exact, _ = integers.logits(Inputs(torch.as_tensor(normalise(raw))))
     for engine in ENGINES:
         found = runner(float_graph(student, raw=True), engine)({"raw_window": raw})["logits"]
@@ -100,7 +102,7 @@ def test_raw_windows_are_normalised_in_the_graph(make_student) -> None:
 def test_names_inputs_and_outputs(make_student, architecture) -> None:
     """A reader finds weights by block, the three outputs, and a free batch size."""
     student = make_student(architecture)
-    for data in (float_graph(student), integer_graph(quantised(student))):
+    for data in (float_graph(student), integer_graph(quantized(student))):
         graph = onnx.load_from_string(data).graph
         constants = {item.name for item in graph.initializer}
         assert {f"{block}.weight" for block in architecture.blocks} <= constants
@@ -111,8 +113,8 @@ def test_names_inputs_and_outputs(make_student, architecture) -> None:
 
 
 def test_integer_graph_holds_the_codes(make_student) -> None:
-    """The graph's weights are the integer codes, and no node quantises or dequantises."""
-    student = quantised(make_student())
+    """The graph's weights are the integer codes, and no node quantizes or dequantizes."""
+    student = quantized(make_student())
     graph = onnx.load_from_string(integer_graph(student)).graph
     stored = {item.name: onnx.numpy_helper.to_array(item) for item in graph.initializer}
     for block in student.blocks:
@@ -124,9 +126,9 @@ def test_integer_graph_holds_the_codes(make_student) -> None:
 def test_same_bytes_from_any_folder(make_student, tmp_path, monkeypatch) -> None:
     """Built twice, in different folders, the bytes are equal and hold no path."""
     student = make_student()
-    first = float_graph(student), integer_graph(quantised(student))
+    first = float_graph(student), integer_graph(quantized(student))
     monkeypatch.chdir(tmp_path)
-    second = float_graph(student), integer_graph(quantised(student))
+    second = float_graph(student), integer_graph(quantized(student))
     assert first == second
     for data in first:
         for place in (os.sep + "ecgphoton", "site-packages", str(tmp_path)):
@@ -149,11 +151,12 @@ def test_metadata_reaches_onnxruntime(make_student) -> None:
     assert (found["checkpoint_sha256"], found["weight_bits"]) == ("ab", "8")
 
 
+@pytest.mark.slow
 def test_a_wrong_engine_is_told_by_node(make_student, monkeypatch) -> None:
     """When an engine computes one operator wrongly, the report names the node."""
     from ecgphoton.export import runtime
 
-    student = quantised(make_student())
+    student = quantized(make_student())
     model = integer_graph(student)
     honest = runtime.runner
 

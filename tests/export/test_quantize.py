@@ -1,4 +1,4 @@
-"""A quantised student is exact integer arithmetic."""
+"""A quantized student is exact integer arithmetic."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from ecgphoton.errors import InputError
 from ecgphoton.export.golden import golden_inputs, synthetic_inputs
-from ecgphoton.export.quantize import Quantisation, quantize
+from ecgphoton.export.quantize import Quantization, quantize
 from ecgphoton.export.ranges import calibrate_ranges
 from ecgphoton.program.codes import largest_code, nearest_codes
 from ecgphoton.student.architecture import Architecture
@@ -21,16 +21,16 @@ from ecgphoton.student.propagate import Inputs
 FULL = Architecture(rhythm="causal", shape_tokens=1, template=True, layers=2)
 
 
-def quantised(student, bits=8, **widths):
-    """Quantise a student with ranges from made-up beats."""
-    q = Quantisation(**({"weight_bits": bits, "bias_bits": bits, "input_bits": bits} | widths))
+def quantized(student, bits=8, **widths):
+    """Quantize a student with ranges from made-up beats."""
+    q = Quantization(**({"weight_bits": bits, "bias_bits": bits, "input_bits": bits} | widths))
     q = replace(q, adc_bits=widths.get("adc_bits", bits))
     beats = synthetic_inputs(student.architecture, beats=20)
     return quantize(student, calibrate_ranges(student, beats, bits=q.adc_bits), q)
 
 
 def by_hand(student, inputs, beat):
-    """One beat through a quantised student with Python's own integers and fractions."""
+    """One beat through a quantized student with Python's own integers and fractions."""
     arch = student.architecture
     blocks = {block.name: block for block in student.blocks}
     n_x = largest_code(student.input_bits)
@@ -80,7 +80,7 @@ def by_hand(student, inputs, beat):
 @pytest.mark.parametrize("bits", [2, 5, 8, 16])
 def test_equals_python_integers(make_student, bits) -> None:
     """Double precision gives the very integers, and float32 logits, of exact arithmetic."""
-    student = quantised(make_student(), bits)
+    student = quantized(make_student(), bits)
     inputs = golden_inputs(FULL)
     trace = student.trace(inputs)
     for beat in (0, 29, 31):
@@ -91,7 +91,7 @@ def test_equals_python_integers(make_student, bits) -> None:
 
 def test_answer_does_not_depend_on_neighbours(make_student) -> None:
     """Any batch size gives the same bits, and so does any order of the beats."""
-    student = quantised(make_student())
+    student = quantized(make_student())
     inputs = golden_inputs(FULL)
     whole, _ = student.logits(inputs)
     assert np.array_equal(whole, student.logits(inputs, block=5)[0])
@@ -108,7 +108,7 @@ def test_many_bits_are_the_float_student(make_student, activation) -> None:
     inputs = synthetic_inputs(architecture, beats=10)
     error = {}
     for bits in (4, 8, 16):
-        logits, _ = quantised(student, bits).logits(inputs)
+        logits, _ = quantized(student, bits).logits(inputs)
         error[bits] = np.abs(logits - student(inputs.window)[0].detach().numpy()).max()
     assert error[16] < 5e-3
     assert error[16] < error[8] < error[4]
@@ -120,7 +120,7 @@ def test_unbounded_students_keep_their_scale() -> None:
     student = SegmentStudent(architecture, seed=1)
     with torch.no_grad():
         student.raw_weight *= 3
-    result = quantised(student, 12)
+    result = quantized(student, 12)
     for index, block in enumerate(result.blocks):
         weight = student.raw_weight[index].detach().numpy()
         assert np.abs(block.matrix - weight).max() <= 0.51 * block.full_scale / 2047
@@ -128,7 +128,7 @@ def test_unbounded_students_keep_their_scale() -> None:
 
 def test_wide_input_saturates_like_the_converter(make_student) -> None:
     """Samples beyond [-1, 1] are clipped by the DAC, and NaN is refused."""
-    student = quantised(make_student(Architecture()))
+    student = quantized(make_student(Architecture()))
     window = torch.full((1, 360), 7.0)
     clipped, _ = student.logits(Inputs(window))
     assert np.array_equal(clipped, student.logits(Inputs(torch.ones(1, 360)))[0])
@@ -159,12 +159,12 @@ def test_widths_are_checked() -> None:
     """1 bit and 17 bits do not exist."""
     for bits in (1, 17, 8.0):
         with pytest.raises(InputError, match="weight_bits"):
-            Quantisation(weight_bits=bits)
+            Quantization(weight_bits=bits)
 
 
 def test_a_chip_that_performs_the_program_is_the_program(make_student) -> None:
     """Matrices equal to the programmed ones change no bit; others change the logits."""
-    student = quantised(make_student())
+    student = quantized(make_student())
     inputs = golden_inputs(FULL)
     matrices = np.stack([block.matrix for block in student.blocks])
     exact, _ = student.logits(inputs)

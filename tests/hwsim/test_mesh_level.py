@@ -9,7 +9,7 @@ import torch
 from ecgphoton.calibration.campaign import Campaign
 from ecgphoton.errors import InputError
 from ecgphoton.export.lower import lower
-from ecgphoton.export.quantize import Quantisation, QuantizedStudent, quantize
+from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.effects import EFFECTS
 from ecgphoton.hwsim.meshchips import mesh_source, program_of
@@ -32,7 +32,7 @@ def program(student):
 def eight_bit(student, point):
     """The student as a program with 8-bit codes everywhere, single-mesh form included."""
     ranges = np.tile([-3.0, 3.0], (len(student.architecture.blocks), 1))
-    codes = quantize(student, ranges, Quantisation())
+    codes = quantize(student, ranges, Quantization())
     settings = {"operating_point": point, "classes": ["normal", "abnormal"]}
     return {
         kind: lower(codes, mesh=kind, **settings)[0]
@@ -82,6 +82,7 @@ def test_matrices_are_what_the_bench_reads(program):
     assert torch.allclose(readings * chip.scale[..., None], chip.matrices(volts), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_mesh_level_is_the_weights_level_through_the_jacobian(student, inputs, label, point):
     """Margins scatter over chips by phases as the two Jacobians, mesh and student, predict."""
     sigma = 2e-3
@@ -108,7 +109,7 @@ def test_silent_perfect_mesh_is_the_student(student, inputs, label, point):
     assert np.ptp(table[:, 0]) == 0
 
 
-def test_quantised_chip_is_the_integer_student(eight_bit, inputs, label, point):
+def test_quantized_chip_is_the_integer_student(eight_bit, inputs, label, point):
     """Digital readout of a perfect chip: the integer student's decisions, ties counted apart."""
     program = eight_bit["svd-clements"]
     reference = QuantizedStudent.from_program(program).predict(inputs)[:, 1]

@@ -90,6 +90,7 @@ def test_picture_of_a_made_up_record_says_so(run, wfdb_folder, tmp_path):
     assert {path.name for path in report.files} == names
 
 
+@pytest.mark.slow
 def test_backends_agree_where_they_must(run, wfdb_folder, tmp_path):
     """torch, ONNX of the run and ONNX of its bundle decide alike; a silent chip does, too."""
     export_bundle(run, tmp_path / "bundle", bits=8)

@@ -1,0 +1,114 @@
+"""A bench of one's own is opened by name, calibrated, and judged only by what is known of it."""
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ecgphoton.calibration.bench import Session
+from ecgphoton.calibration.calibrate import PHOTODIODES, calibrate, steps_of
+from ecgphoton.calibration.judge import Labelled
+from ecgphoton.calibration.laboratory import calibrate_bench, check_bench, open_bench
+from ecgphoton.calibration.report import AFTER, BEFORE, OWN
+from ecgphoton.calibration.simulated import SimulatedBench
+from ecgphoton.decision import OperatingPoint
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.student.network import predict
+
+PROFILE = Profile({"splitter.sigma": 0.02, "phase.offset": 0.03, "detector.noise": 1e-3})
+
+
+def hidden(program, kinds=("field", "power")):
+    """Two chips behind a bench."""
+    return SimulatedBench(Foundry(PROFILE).chips(3, 0, 2, program), bits=12, kinds=kinds)
+
+
+@pytest.fixture(scope="module")
+def judged(student, inputs):
+    """Beats, labels and operating point."""
+    probability = predict(student, inputs)[:, 1]
+    point = OperatingPoint(float(np.median(probability)), ("validation",))
+    return inputs, point.decide(probability), point
+
+
+def test_predictions_are_what_the_chips_do(program, judged, truth) -> None:
+    """Predicted, read and true errors of the matrices agree, and calibration has lowered them."""
+    bench = hidden(program)
+    labelled = Labelled(*judged[:2])
+    table, report = calibrate_bench(bench, program, *judged, validation=labelled)
+    assert list(report.stages) == [BEFORE, AFTER, OWN]
+    true = truth(Foundry(PROFILE).chips(3, 0, 2, program), table)
+    for errors in (report.errors[AFTER], report.errors["measured"]):
+        assert np.abs(errors - true).max() < 3e-3
+    assert np.median(true) < 0.1 * np.median(report.errors[BEFORE])
+    assert report.verdict in ("pass", "fail")
+    assert report.to_dict()["no_verdict_because"] is None
+    assert len(report.chip_rows()) == 2
+    assert report.settings["dac_bits"] == 12
+
+
+def test_no_verdict_where_nothing_is_known(program, judged) -> None:
+    """Without a fit, or with one that fits badly, there is no verdict, and the reason is said."""
+    _, report = calibrate_bench(hidden(program), program, *judged, steps=["dark", "correct"])
+    assert not report.passed
+    assert report.to_dict()["verdict"] == "none"
+    assert "fit" in report.to_dict()["no_verdict_because"]
+
+
+def test_photodiodes_are_not_asked_for_fields(program, judged) -> None:
+    """Steps that need fields are refused by name; the steps for photodiodes run by themselves."""
+    bench = hidden(program, kinds=("power",))
+    with pytest.raises(InputError, match=r"step dark needs 'field' .* sweep-power,null,correct"):
+        calibrate(bench, program, steps_of(["dark", "null"]))
+    assert bench.cost.settings == 0
+    table, report = calibrate_bench(bench, program, *judged)
+    assert report.settings["steps"] == [repr(step) for step in steps_of(PHOTODIODES)]
+    assert "measured" not in report.errors
+    assert report.verdict == "none"
+    assert np.abs(table.beliefs.offset).max() > 0.03
+
+
+def test_steps_that_change_nothing_are_refused(program, judged) -> None:
+    """A list that only measures would leave every chip as it is."""
+    with pytest.raises(InputError, match=r"steps null measure .* add correct or trim"):
+        calibrate_bench(hidden(program), program, *judged, steps=["null"])
+
+
+def test_a_bench_is_opened_by_name(program, tmp_path, monkeypatch) -> None:
+    """MODULE:FUNCTION in the working folder; what goes wrong there is one sentence."""
+    (tmp_path / "my_bench_.py").write_text(
+        "from ecgphoton.calibration.bench import ReplayBench, Session\n"
+        "def make(program):\n"
+        "    return ReplayBench(Session((1, *program.phases.shape), 12, ()))\n"
+        "def fail(program):\n    raise OSError('no instrument')\n"
+        "def nothing(program):\n    return None\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    before = list(sys.path)
+    assert open_bench("my_bench_:make", program).shape == (1, len(program.names), 36)
+    assert sys.path == before
+    for name, message in (
+        ("my_bench_", "must be MODULE:FUNCTION"),
+        ("my_bench_:fail", "OSError: no instrument"),
+        ("my_bench_:missing", "no attribute 'missing'"),
+        ("not_there_:make", "No module named"),
+        ("my_bench_:nothing", "lacks shape, bits, kinds, cost, read"),
+    ):
+        with pytest.raises(InputError, match=message):
+            open_bench(name, program)
+    del sys.modules["my_bench_"]
+
+
+def test_a_bench_of_another_design_is_refused(program) -> None:
+    """The numbers of blocks and drivers must be the program's."""
+    bench = hidden(program)
+    assert check_bench(bench) is bench
+    other = SimulatedBench(Foundry(PROFILE).chips(0, 0, 1, program))
+    other.shape = (1, 3, 36)
+    with pytest.raises(InputError, match="3 blocks with 36 drivers"):
+        calibrate(other, replace(program))
+    with pytest.raises(InputError, match="lacks kinds"):
+        check_bench(Session((1, 2, 3), 8, ()))

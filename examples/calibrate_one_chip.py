@@ -1,4 +1,4 @@
-"""Calibrate one badly made chip step by step; its matrices approach the program's.
+"""Calibrate one chip with large errors step by step; its matrices approach the program's.
 
 python examples/calibrate_one_chip.py --out calibrate.png
 """

@@ -1,4 +1,4 @@
-"""Train a student on made-up beats and watch it learn.
+"""Train a student on generated beats and draw its progress.
 
 python examples/train_synthetic.py --out train.png
 """

@@ -1,4 +1,4 @@
-"""WFDB annotation files: damaged ones are refused, and they are written completely or not at all."""
+"""WFDB annotation files: damaged ones are refused; they are written completely or not at all."""
 
 from __future__ import annotations
 

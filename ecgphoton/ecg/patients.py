@@ -174,9 +174,10 @@ def _times(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """R times and the interval before each beat, in seconds.
 
-    The usual interval varies with respiration (0.25 Hz) and slowly (0.1 Hz), the two peaks of McSharry's
-    RR spectrum. A premature ventricular beat is followed by a full compensatory pause, so that
-    the two intervals together make two usual ones; a premature atrial beat resets the rhythm.
+    The usual interval varies with respiration (0.25 Hz) and slowly (0.1 Hz), the two peaks of
+    McSharry's RR spectrum. A premature ventricular beat is followed by a full compensatory pause,
+    so that the two intervals together make two usual ones; a premature atrial beat resets the
+    rhythm.
     """
     depth = 0.004 if who.base == "/" else 0.03
     phase = rng.uniform(0, 2 * np.pi, 2)

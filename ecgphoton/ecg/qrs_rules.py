@@ -17,7 +17,7 @@ LEARN, SILENCE = 8 * SECOND, 10 * SECOND
 BEATS, OTHERS, INTERVALS = 9, 15, 8
 """Heights of beats, heights of other peaks, and intervals that are remembered."""
 THRESHOLD, LOWER = 0.24, 0.45
-"""Threshold from the heights of other peaks (0) to those of beats (1); its factor for late beats."""
+"""Threshold from the height of other peaks (0) to that of beats (1); its factor for late beats."""
 OVERDUE = 1.28
 """Usual intervals after which a beat is overdue."""
 CLEAR, CLEAR_LATE = 3.0, 3.7

@@ -228,7 +228,7 @@ def score_record(
     if lasts is not None and lasts <= start:
         notes.append(
             f"{path.name} lasts {lasts:g} s and the first {start:g} s are not scored (learning "
-            "period of EC57): no part of it is scored; --start 0 scores all of it"
+            "period of EC57); --start 0 scores all of it"
         )
     if found.two_class:
         notes.append(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ecgphoton.ecg.physionet import fetch as fetch
     from ecgphoton.run.annotate import annotate as annotate
     from ecgphoton.run.calibrate import calibrate as calibrate
-    from ecgphoton.run.distill import distill as distill
+    from ecgphoton.run.train import distill as distill
     from ecgphoton.run.evaluate import evaluate as evaluate
     from ecgphoton.run.export import export as export
     from ecgphoton.run.listing import models as models
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 HOMES = {
     "annotate": "ecgphoton.run.annotate",
     "calibrate": "ecgphoton.run.calibrate",
-    "distill": "ecgphoton.run.distill",
+    "distill": "ecgphoton.run.train",
     "evaluate": "ecgphoton.run.evaluate",
     "export": "ecgphoton.run.export",
     "fetch": "ecgphoton.ecg.physionet",

@@ -43,13 +43,12 @@ def evaluate(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
-    protocol, labels
-        By default those the student was trained with.
-    data, data_dir
-        Where the beats come from; by default as in training.
+    protocol
+        Protocol whose sets are used; by default that of training.
+    labels
+        Label scheme; by default that of training.
+    model, data, data_dir
+        As `ecgphoton.run.simulate` takes them.
 
     Raises
     ------

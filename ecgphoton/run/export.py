@@ -56,7 +56,7 @@ def export(
     force
         Replace an existing bundle.
     data, data_dir
-        Where the training beats come from that fix the converter ranges.
+        As `ecgphoton.run.simulate` takes them; the training beats fix the converter ranges.
 
     Raises
     ------

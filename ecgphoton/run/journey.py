@@ -49,6 +49,11 @@ class Outcome(Generic[T]):
         """Where the beats come from."""
         return str(self.numbers["source"])
 
+    @property
+    def ok(self) -> bool:
+        """Whether the verdict is PASS, where there is one."""
+        return bool(getattr(self.report, "passed", True))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {**self.numbers, "folder": str(self.folder)}

@@ -52,7 +52,7 @@ def recipes() -> Listing:
     return Listing("recipes", tuple({"name": name, "purpose": text} for name, text in known))
 
 
-def runs(folder: Path | str = run_folders.RUNS) -> Listing:
+def runs(folder: Path | str = Path("runs")) -> Listing:
     """List the finished runs of a folder, the newest first.
 
     Parameters

@@ -1,10 +1,10 @@
-"""Train a student into a run folder of its own."""
+"""Train a student into a run folder of its own, alone or with a teacher."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ecgphoton import runs
 from ecgphoton.artifacts import vacant
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    recipe: Path | str = "default",
+    recipe: str | Path = "default",
     *,
     protocol: str | None = None,
     labels: str | None = None,
@@ -35,26 +35,33 @@ def train(
     resume: Path | None = None,
     progress: Progress = silent,
 ) -> TrainedRun:
-    """Train a student and evaluate it; the run folder holds all that it is judged by.
+    """Train a student and say what it is worth; the run folder holds all that it is judged by.
 
     Parameters
     ----------
     recipe
         Name of a shipped recipe, or a TOML file.
-    protocol, labels
-        Instead of those of the recipe.
+    protocol
+        ``reference``, ``inter-patient`` or a TOML file, instead of that of the recipe.
+    labels
+        ``literal``, ``aami``, ``aami-svf`` or ``aami4``, instead of those of the recipe.
     classes
         4 stands for the labels ``aami4``.
-    preset, strength
-        Strategies of the original system, and the scale of their settings.
+    preset
+        Strategies of the original system: ``stable``, ``balanced`` or ``full``.
+    strength
+        Scale of the strategies.
     teacher
         ``auto`` or a teacher checkpoint: distil the student from it.
     settings
         Values of the recipe to change, ``section.key=value`` each.
     seed
         Of the initial weights and of everything drawn during training.
-    data, data_dir
-        Where the beats come from.
+    data
+        Where the beats come from, instead of what the recipe says: a database by name (``mitdb``,
+        ``svdb``), ``synthetic``, ``auto``, or a folder of your own.
+    data_dir
+        Folder of the database.
     out
         Run folder to create; by default a new one below ``runs/``.
     resume
@@ -90,3 +97,28 @@ def train(
     if chosen.distill.teacher != "none":
         return distil_run(chosen, splits, folder, seed=seed, progress=progress)
     return fit_run(chosen, splits, folder, seed=seed, resume=state, progress=progress)
+
+
+def distill(
+    recipe: str | Path = "default",
+    *,
+    teacher: str = "auto",
+    **settings: Any,  # noqa: ANN401 - as `train` takes them
+) -> TrainedRun:
+    """Train teacher, baseline and distilled student, each at its own operating point.
+
+    Parameters
+    ----------
+    recipe
+        Name of a shipped recipe, or a TOML file.
+    teacher
+        ``auto`` trains a teacher first; otherwise the path of a teacher checkpoint.
+    settings
+        As `ecgphoton.run.train` takes them.
+
+    Raises
+    ------
+    InputError
+        As `ecgphoton.run.train`, and if the teacher cannot be read.
+    """
+    return train(recipe, teacher=teacher, **settings)

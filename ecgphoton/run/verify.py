@@ -26,6 +26,8 @@ def verify(
 ) -> VerifyReport:
     """Recompute every claim of an exported bundle.
 
+    From the command line the exit code is 1 unless every claim holds.
+
     Parameters
     ----------
     bundle
@@ -35,7 +37,7 @@ def verify(
     sax
         Whether to simulate the circuits with SAX, where it is installed.
     data, data_dir
-        Where the beats come from.
+        As `ecgphoton.run.simulate` takes them.
 
     Raises
     ------

@@ -47,19 +47,11 @@ def blame(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
     chips
         Chips of each Monte Carlo.
-    noise, profile, seed, readout, detection
+
+    model, noise, profile, seed, readout, detection, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
-    progress
-        Called with the stage, how much is done, and how much there is.
 
     Raises
     ------
@@ -93,19 +85,13 @@ def adversary(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
-    noise, seed, readout
-        As `ecgphoton.run.simulate` takes them.
     sigmas
         Tolerance of every weight and bias in standard deviations.
     weight
         Weight of the miss rate against the FPR: 1 looks for missed beats only, 0 for false alarms.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
+
+    model, noise, seed, readout, data, data_dir, out
+        As `ecgphoton.run.simulate` takes them.
 
     Raises
     ------
@@ -134,17 +120,11 @@ def certify(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
     epsilon
         Largest error of every weight and bias.
-    readout
-        As `ecgphoton.run.simulate` takes it.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
+
+    model, readout, data, data_dir, out
+        As `ecgphoton.run.simulate` takes them.
 
     Raises
     ------
@@ -178,17 +158,13 @@ def trace(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
-    chip, beat
-        Numbers of the chip and of the evaluation beat, from 0.
-    noise, profile, seed, readout, detection
+    chip
+        Number of the chip, from 0.
+    beat
+        Number of the evaluation beat, from 0.
+
+    model, noise, profile, seed, readout, detection, data, data_dir, out
         As `ecgphoton.run.simulate` takes them.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
 
     Raises
     ------

@@ -47,20 +47,13 @@ def sweep(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
     over
         ``noise`` or a key of a profile with its values: ``splitter.sigma=first:last:count`` or
         ``noise=a,b,c``.
-    noise, profile, chips, seed, readout, detection, limit, workers, dask
+    model, noise, profile, chips, seed, readout, detection
         As `ecgphoton.run.simulate` takes them.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
-    progress
-        Called with the stage, how much is done, and how much there is.
+    limit, workers, dask, data, data_dir, out, progress
+        As `ecgphoton.run.simulate` takes them.
 
     Raises
     ------
@@ -103,19 +96,12 @@ def solve(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
     key
         ``noise`` or a key of a profile, such as ``splitter.sigma``.
-    noise, profile, chips, seed, readout, detection, limit, workers, dask
+    model, noise, profile, chips, seed, readout, detection
         As `ecgphoton.run.simulate` takes them.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
-    progress
-        Called with the stage, how much is done, and how much there is.
+    limit, workers, dask, data, data_dir, out, progress
+        As `ecgphoton.run.simulate` takes them.
 
     Raises
     ------
@@ -156,23 +142,14 @@ def surrogate(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
     over
         Values of the noise: ``noise=first:last:count`` or ``noise=a,b,c``.
     chips
         Chips at every value.
     order
         Of the expansion.
-    seed, limit
+    model, seed, limit, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
-    progress
-        Called with the stage, how much is done, and how much there is.
 
     Raises
     ------

@@ -43,19 +43,14 @@ def drift(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
-    profile, chips, seed, limit
-        As `ecgphoton.run.calibrate` takes them.
+    profile
+        Device profile of the chips.
+    chips
+        How many chips.
     hours
         Intervals between two calibrations to try, each between 0 and 24 h.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
-    progress
-        Called with the stage, how much is done, and how much there is.
+    model, seed, limit, data, data_dir, out, progress
+        As `ecgphoton.run.simulate` takes them.
 
     Raises
     ------
@@ -97,15 +92,12 @@ def bits(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
-    fewest, most
-        Widths to try, from 2 to 16 bits.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
+    fewest
+        Smallest width to try, from 2 bits.
+    most
+        Largest width to try, up to 16 bits.
+    model, data, data_dir, out
+        As `ecgphoton.run.simulate` takes them.
 
     Raises
     ------

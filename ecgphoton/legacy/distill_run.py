@@ -14,10 +14,12 @@ from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
 from ecgphoton.legacy.distill import Distillation, distilled
 from ecgphoton.legacy.gates import Verdict, accept
-from ecgphoton.legacy.teaching import Progress, tell, train_teacher
+from ecgphoton.legacy.teaching import train_teacher
+from ecgphoton.progress import Progress, silent
 from ecgphoton.training.fit import Fitted, fit
 from ecgphoton.training.judge import Outputs, judge, outputs_of, probabilities, summarise
 from ecgphoton.training.parts import Control, Examples, Parts, Schedule
+from ecgphoton.training.state import telling
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def distil(
     seed: int,
     teacher: nn.Module | None = None,
     outputs: Outputs | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> DistilReport:
     """Train a baseline and a distilled student under the same seed and schedule, and compare.
 
@@ -173,7 +175,7 @@ def distil(
             policy,
             chosen,
             seed=seed,
-            on_epoch=tell(progress, name, schedule.epochs),
+            on_epoch=telling(progress, name, schedule.epochs),
         )
         return _contestant(name, fitted, sets)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,25 +14,16 @@ from ecgphoton.legacy.guards import GuardSettings
 from ecgphoton.legacy.losses import LossSettings
 from ecgphoton.legacy.strategies import Strategies, extended
 from ecgphoton.legacy.teacher import Teacher, TeacherShape, teacher_from_arrays
+from ecgphoton.progress import Progress, silent
 from ecgphoton.student.architecture import WIDTH
 from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation
 from ecgphoton.training.balance import Balance
 from ecgphoton.training.fit import Fitted, fit
-from ecgphoton.training.parts import EpochRecord, Examples, Schedule
-from ecgphoton.training.state import FitState, weights_of
+from ecgphoton.training.parts import Examples, Schedule
+from ecgphoton.training.state import telling, weights_of
 
 TEACHER_BATCH = 128
-
-Progress = Callable[[str, EpochRecord, int], None]
-"""Called after every epoch with the model's name, its record and the largest epoch number."""
-
-
-def tell(progress: Progress | None, name: str, epochs: int) -> Callable[[FitState], None] | None:
-    """Return an `on_epoch` for `fit` that reports the last record under a model's name."""
-    if progress is None:
-        return None
-    return lambda state: progress(name, state.history[-1], epochs)
 
 
 def teacher_shape(examples: Examples, classes: int, settings: Distillation) -> TeacherShape:
@@ -56,7 +47,7 @@ def train_teacher(
     policy: ThresholdPolicy,
     *,
     seed: int,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Fitted:
     """Train a teacher on training records only, with weighted cross-entropy and `training.fit`."""
     model = Teacher(teacher_shape(training, classes, settings), seed=seed)
@@ -86,7 +77,7 @@ def train_teacher(
         policy,
         parts,
         seed=seed,
-        on_epoch=tell(progress, "teacher", schedule.epochs),
+        on_epoch=telling(progress, "teacher", schedule.epochs),
     )
 
 

@@ -36,7 +36,7 @@ from ecgphoton.training.parts import (
     nothing,
     plain_forward,
 )
-from ecgphoton.training.state import FitState
+from ecgphoton.training.state import FitState, telling
 
 if TYPE_CHECKING:
     from ecgphoton.student.architecture import Architecture
@@ -152,8 +152,7 @@ def fit_run(
         }
         save_checkpoint(folder / runs.STATE, state.arrays, metadata)
         write_history(folder, state.history)
-        last = state.history[-1]
-        progress(f"training, score {last.score:.4f}", last.epoch, recipe.training.epochs)
+        telling(progress, "training", recipe.training.epochs)(state)
 
     fitted = fit(
         student,

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -94,9 +95,9 @@ class Journey:
         inputs = inputs_of(self.beats, self.trained.carried.architecture)
         return self.trained.carried, inputs, self.beats.label, point
 
-    @property
+    @cached_property
     def folder(self) -> Path:
-        """Folder to write to, in which nothing is overwritten."""
+        """Folder to write to, in which nothing is overwritten; made on first use."""
         return vacant(self.asked["out"], self.usual, self.files)
 
     def settings(self, function: Callable[..., Any]) -> dict[str, Any]:
@@ -168,7 +169,7 @@ def begin(
         )
     slug = slug or chips_slug(asked)
     usual = Path(root) / trained.name / f"{name}-{slug}"
-    check_room(vacant(asked["out"], usual, files))
+    check_room(usual if asked["out"] is None else vacant(asked["out"], usual, files))
     beats = evaluation_beats(trained.metadata, asked["data"], asked["data_dir"])
     if most is not None and len(beats) > most:
         beats = beats.take(np.linspace(0, len(beats) - 1, most).astype(np.int64))

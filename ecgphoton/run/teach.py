@@ -60,9 +60,7 @@ def distil_run(
         strength=recipe.strategies.strength,
         seed=seed,
         teacher=None if given == "auto" else load_teacher(Path(given)),
-        progress=lambda name, record, epochs: progress(
-            f"{name}, score {record.score:.4f}", record.epoch, epochs
-        ),
+        progress=progress,
     )
     write_distillation(folder, report)
     chosen = report.contestants[-1]  # the baseline, where the teacher was refused

@@ -89,10 +89,10 @@ def train(
         }
         given = [f"{key}={value}" for key, value in flags.items() if value is not None]
         chosen = override(read(str(recipe)), [*given, *settings])
-        name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
-        folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)
     splits = splits_of(chosen, data_dir)
     if resume is None:
+        name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
+        folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)
         start_run(chosen, folder, seed)
     if chosen.distill.teacher != "none":
         return distil_run(chosen, splits, folder, seed=seed, progress=progress)

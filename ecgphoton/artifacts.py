@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgphoton.errors import InputError, VerificationError
-from ecgphoton.intake import LARGEST_FILE, parse_json, portable
-from ecgphoton.intake import read_arrays as read_arrays
-from ecgphoton.intake import read_bytes as read_bytes
-from ecgphoton.intake import read_json as read_json
+from ecgphoton.intake import (
+    LARGEST_FILE,
+    parse_json,
+    portable,
+    read_arrays as read_arrays,
+    read_bytes as read_bytes,
+    read_json as read_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 1000  # characters of an error
 
+
 class Program(Suggesting):
     """The commands, in the order of the journey."""
 

@@ -5,8 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ecgphoton.decision import SELECTION, OperatingPoint, ThresholdPolicy, evaluate_at, rates
 from ecgphoton.errors import InputError

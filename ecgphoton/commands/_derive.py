@@ -18,8 +18,7 @@ from typing import Any
 
 import click
 
-from ecgphoton.commands import _options as opt
-from ecgphoton.commands import _shared as shared
+from ecgphoton.commands import _options as opt, _shared as shared
 
 ROOT = Path(__file__).parents[2]
 SECTION = re.compile(r"\n(?:Parameters|Returns|Raises|Examples)\n-+\n")
@@ -58,9 +57,12 @@ def _resolved(node: ast.expr, module: str) -> ast.expr:
     for one in ast.walk(_tree(module)) if name != "Limit" else ():
         if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == name:
             return one.value
-        if isinstance(one, ast.ImportFrom) and str(one.module).startswith("ecgphoton."):
-            if any((alias.asname or alias.name) == name for alias in one.names):
-                return _resolved(node, str(one.module))
+        if (
+            isinstance(one, ast.ImportFrom)
+            and str(one.module).startswith("ecgphoton.")
+            and name in {alias.asname or alias.name for alias in one.names}
+        ):
+            return _resolved(node, str(one.module))
     return node
 
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ecgphoton.commands import _derive as derive
-from ecgphoton.commands import _shared as shared
+from ecgphoton.commands import _derive as derive, _shared as shared
 
 if TYPE_CHECKING:
     from ecgphoton.export.bundle import ExportReport

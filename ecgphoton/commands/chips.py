@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ecgphoton.commands import _derive as derive
-from ecgphoton.commands import _shared as shared
+from ecgphoton.commands import _derive as derive, _shared as shared
 
 if TYPE_CHECKING:
     from ecgphoton.calibration.report import CalibrationReport
     from ecgphoton.hwsim.verdict import SimulationReport
     from ecgphoton.run.journey import Outcome
 
-LIMITS = {f"--{old}": f"`--limit {name} VALUE`"
-          for old, name in (("max-miss", "miss"), ("max-fpr", "fpr"), ("min-yield", "yield"))}  # fmt: skip
+LIMITS = {
+    "--max-miss": "`--limit miss VALUE`",
+    "--max-fpr": "`--limit fpr VALUE`",
+    "--min-yield": "`--limit yield VALUE`",
+}
 STUDIES = {
     **{f"--{name}": f"`ecgphoton study {name}`" for name in ("blame", "adversary", "trace")},
     "--sweep": "`ecgphoton study sweep --over`",

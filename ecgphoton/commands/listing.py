@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ecgphoton.commands import _derive as derive
-from ecgphoton.commands import _options as opt
-from ecgphoton.commands import _shared as shared
+from ecgphoton.commands import _derive as derive, _options as opt, _shared as shared
 
 if TYPE_CHECKING:
     from ecgphoton.run.listing import Listing

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecgphoton.commands import _derive as derive
-from ecgphoton.commands import _shared as shared
+from ecgphoton.commands import _derive as derive, _shared as shared
 
 if TYPE_CHECKING:
     from ecgphoton.run.evaluate import Evaluation

@@ -14,8 +14,7 @@ import torch
 
 from ecgphoton import artifacts
 from ecgphoton.ecg.features import normalise
-from ecgphoton.export import bundle_folder as names
-from ecgphoton.export import formats as forms
+from ecgphoton.export import bundle_folder as names, formats as forms
 from ecgphoton.export.bundle import checker_text, read_student, stated, widths_of
 from ecgphoton.export.bundle_folder import manifest_problems
 from ecgphoton.export.golden import arrays_of, read_golden, synthetic_inputs

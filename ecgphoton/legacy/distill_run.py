@@ -14,7 +14,7 @@ from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
 from ecgphoton.legacy.distill import Distillation, distilled
 from ecgphoton.legacy.gates import Verdict, accept
-from ecgphoton.legacy.teaching import train_teacher
+from ecgphoton.legacy.teacher import train_teacher
 from ecgphoton.progress import Progress, silent
 from ecgphoton.training.fit import Fitted, fit
 from ecgphoton.training.judge import Outputs, judge, outputs_of, probabilities, summarise

@@ -12,8 +12,7 @@ from ecgphoton.artifacts import read_bytes
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import ranking
 from ecgphoton.report import pieces
-from ecgphoton.report.charts import Series, chart
-from ecgphoton.report.charts import percent as percent_tick
+from ecgphoton.report.charts import Series, chart, percent as percent_tick
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import Section, percent, spoken
 from ecgphoton.report.scores import precision_recall, roc, thin

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecgphoton.artifacts import atomic_path, write_json, write_text
-from ecgphoton.legacy.teacher import Teacher
-from ecgphoton.legacy.teaching import save_teacher
+from ecgphoton.legacy.teacher import Teacher, save_teacher
 
 if TYPE_CHECKING:
     from ecgphoton.legacy.distill_run import DistilReport

@@ -11,8 +11,7 @@ from markupsafe import Markup
 from ecgphoton.artifacts import read_bytes
 from ecgphoton.errors import InputError
 from ecgphoton.report import pieces
-from ecgphoton.report.charts import Series, chart
-from ecgphoton.report.charts import percent as percent_tick
+from ecgphoton.report.charts import Series, chart, percent as percent_tick
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import Section, number, percent, spoken
 

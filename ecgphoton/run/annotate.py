@@ -20,7 +20,7 @@ from ecgphoton.ecg.signal import BLOCK_SECONDS, open_signal
 from ecgphoton.errors import InputError
 from ecgphoton.progress import Progress, silent
 from ecgphoton.run.backends import Backend, classifier
-from ecgphoton.run.provenance import provenance
+from ecgphoton.run.journey import provenance
 from ecgphoton.version import __version__
 
 if TYPE_CHECKING:

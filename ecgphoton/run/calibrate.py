@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecgphoton import runs
+from ecgphoton.calibration.bench import Bench
 from ecgphoton.calibration.calibrate import STANDARD
 from ecgphoton.calibration.campaign import TABLES, calibrate_chips
 from ecgphoton.calibration.judge import Labelled
 from ecgphoton.calibration.laboratory import calibrate_bench, check_bench, open_bench
+from ecgphoton.calibration.report import CalibrationReport
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.meshchips import program_of
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.calibration import draw_calibration
 from ecgphoton.run.beats import splits_like
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 from ecgphoton.student.propagate import inputs_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ecgphoton.calibration.bench import Bench
-    from ecgphoton.calibration.report import CalibrationReport
-    from ecgphoton.hwsim.profile import Profile
-    from ecgphoton.program.program import MeshProgram
 
 CALIBRATION = "calibration.json"
 TABLE = "table.npz"

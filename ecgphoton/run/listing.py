@@ -8,9 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ecgphoton import models as shipped_models
-from ecgphoton import recipe as recipe_files
-from ecgphoton import runs as run_folders
+from ecgphoton import models as shipped_models, recipe as recipe_files, runs as run_folders
 from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_json
 
 

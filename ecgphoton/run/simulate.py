@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import simulate as simulate_arrays
+from ecgphoton.hwsim.verdict import SimulationReport
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_chips
 from ecgphoton.run.journey import Limit, Outcome, begin
-
-if TYPE_CHECKING:
-    from ecgphoton.hwsim.profile import Profile
-    from ecgphoton.hwsim.verdict import SimulationReport
 
 SIMULATION, CHIPS = "simulation.json", "chips.csv"
 

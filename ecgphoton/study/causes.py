@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from ecgphoton.hwsim.adversary import WorstChip, worst_chip
-from ecgphoton.hwsim.blame import Share
-from ecgphoton.hwsim.blame import blame as blame_trial
+from ecgphoton.hwsim.blame import Share, blame as blame_trial
 from ecgphoton.hwsim.certify import certify as certify_trial
-from ecgphoton.hwsim.trace import Trace
-from ecgphoton.hwsim.trace import trace as trace_trial
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.trace import Trace, trace as trace_trial
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.studies import draw_bars, draw_lines
 from ecgphoton.run.journey import Outcome, begin
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from ecgphoton.hwsim.profile import Profile
 
 BLAME_BEATS, BOUND_BEATS = 4096, 2048
 COSTS = ("lost_sensitivity_gradient", "added_fpr_gradient")

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim import surrogate as taylor
-from ecgphoton.hwsim import sweep as sweeps
+from ecgphoton.hwsim import surrogate as taylor, sweep as sweeps
+from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_sweep
 from ecgphoton.report.studies import draw_lines
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from ecgphoton.hwsim.profile import Profile
 
 
 def sweep(

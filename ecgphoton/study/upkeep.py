@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, get_args
+from pathlib import Path
+from typing import get_args
 
 from ecgphoton.calibration.drift import HOURS, DriftReport, drift_schedule
 from ecgphoton.errors import InputError
 from ecgphoton.export.bits import BitsRow, Part, bits_table, enough
 from ecgphoton.hwsim.meshchips import program_of
+from ecgphoton.hwsim.profile import Profile
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.studies import draw_lines
 from ecgphoton.run.beats import splits_like
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 from ecgphoton.student.propagate import inputs_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from ecgphoton.hwsim.profile import Profile
 
 DRIFT_BEATS = 8192
 

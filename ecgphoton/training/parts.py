@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ecgphoton.decision import SELECTION, SEVERAL, OperatingPoint
 from ecgphoton.settings import Settings, setting
 from ecgphoton.student.propagate import Inputs
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
 from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.distill_run import distil
-from ecgphoton.legacy.teacher import Teacher, TeacherShape
-from ecgphoton.legacy.teaching import load_teacher, save_teacher
+from ecgphoton.legacy.teacher import Teacher, TeacherShape, load_teacher, save_teacher
 from ecgphoton.training.judge import Outputs
 from ecgphoton.training.parts import Parts, Schedule, Shuffled
 

@@ -15,11 +15,11 @@ from ecgphoton.artifacts import save_checkpoint, sha256, write_json, write_manif
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
-from ecgphoton.evaluation import evaluate_set
 from ecgphoton.report.charts import Series, chart, ecg_strip, ticks
 from ecgphoton.report.html import write_report
 from ecgphoton.report.material import gather
 from ecgphoton.report.pieces import any_value, percent, table
+from ecgphoton.run.evaluate import evaluate_set
 from ecgphoton.training.judge import summarise
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}

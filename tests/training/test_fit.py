@@ -14,8 +14,7 @@ from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
 from ecgphoton.legacy.distill import Distillation, distilled
 from ecgphoton.legacy.guards import GuardSettings
-from ecgphoton.legacy.losses import LossSettings
-from ecgphoton.legacy.strategies import Strategies
+from ecgphoton.legacy.strategies import LossSettings, Strategies
 from ecgphoton.recipe import Recipe
 from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation

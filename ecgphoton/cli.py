@@ -75,9 +75,8 @@ class _Interrupted(BaseException):
     """Raised by Ctrl-C: click answers a KeyboardInterrupt with an exit code of its own."""
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
+def _stop(_: int, frame: FrameType | None) -> None:
     """End the command, but not during an import: some libraries would swallow the exception."""
-    del number
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib") and hasattr(signal, "SIGALRM"):
             signal.signal(signal.SIGALRM, _stop)

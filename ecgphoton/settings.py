@@ -2,7 +2,8 @@
 
 A section of settings is a frozen dataclass that derives from `Settings` and declares each field
 with `setting`. The check, the reading of TOML (`build`), ``--set key=value``, the reference page
-(`declared`) and the error message all follow from that one declaration. What concerns two settings at once is said in `Settings.rules`.
+(`declared`) and the error message all follow from that one declaration. What concerns two settings
+at once is said in `Settings.rules`.
 
 >>> from dataclasses import dataclass
 >>> @dataclass(frozen=True)

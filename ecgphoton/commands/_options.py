@@ -16,9 +16,8 @@ profile_option = click.option("--profile", default=None, help="Device profile by
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
-def _threads(ctx: click.Context, param: click.Parameter, value: int) -> None:
+def _threads(ctx: click.Context, _: click.Parameter, value: int) -> None:
     """Let torch use a number of threads while the command runs."""
-    del param
     import torch
 
     before = torch.get_num_threads()
@@ -40,9 +39,8 @@ threads_option = click.option(
 class Suggesting(click.Group):
     """A group with commands in the order they were added, that suggests the nearest name."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Names in order."""
-        del ctx
         return list(self.commands)
 
     def resolve_command(

@@ -37,7 +37,8 @@ def recipes(name: str | None, as_json: bool) -> None:
     from ecgphoton import recipe, run
 
     if name is None:
-        shared.show(run.recipes(), lambda found: shared.listing("recipes", ["name", "purpose"], found),
+        columns = ["name", "purpose"]
+        shared.show(run.recipes(), lambda found: shared.listing("recipes", columns, found),
                     as_json=as_json)  # fmt: skip
         return
     shared.show(recipe.read(name), lambda found: click.echo(recipe.write(found), nl=False),

@@ -102,7 +102,7 @@ def _mesh_file(subject: Subject) -> Result:
     wanted = metadata_of(
         program.architecture,
         program.classes,
-        None if point is None else point.to_dict(),
+        point.to_dict(),
         {"checkpoint": program.hashes["checkpoint"]},
     )
     for name in (names.FLOAT, names.INTEGER):
@@ -121,7 +121,7 @@ def _codes(subject: Subject) -> Result:
     settings = {
         "architecture": program.architecture == student.architecture,
         "classes": list(program.classes) == metadata["classes"],
-        "operating point": (point and point.to_dict()) == metadata["operating_point"],
+        "operating point": point.to_dict() == metadata["operating_point"],
     }
     if not all(settings.values()):
         wrong = ", ".join(name for name, same in settings.items() if not same)

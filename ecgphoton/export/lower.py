@@ -60,7 +60,7 @@ def search(
 def lower(
     student: QuantizedStudent,
     *,
-    operating_point: OperatingPoint | None,
+    operating_point: OperatingPoint,
     classes: Sequence[str],
     mesh: MeshKind = "svd-clements",
     dac_bits: int = 8,

@@ -57,7 +57,7 @@ class DistilReport:
             {
                 "model": one.name,
                 "set": name,
-                "threshold": None if one.fitted.point is None else one.fitted.point.threshold,
+                "threshold": one.fitted.point.threshold if one.fitted.point.binary else None,
                 **{key: numbers[key] for key in keys if key in numbers},
             }
             for one in self.contestants
@@ -73,7 +73,7 @@ class DistilReport:
                 terms = ("labels", "logits", "features", "margin")
                 row |= {name: record.loss_terms.get(name) for name in terms}
                 row |= {"score": record.score, "learning_rate": record.learning_rate}
-                row["threshold"] = None if record.point is None else record.point.threshold
+                row["threshold"] = record.point.threshold if record.point.binary else None
                 first = next(iter(record.sets.values()))
                 row |= {key: first.get(key) for key in ("auc", "miss", "fpr", "f1", "macro_f1")}
                 row["events"] = "; ".join(record.events)
@@ -88,7 +88,7 @@ class DistilReport:
             name: {
                 one.name: roc_curve(label, one.probability[name][:, 1])[:2]
                 for one in self.contestants
-                if one.fitted.point is not None
+                if one.fitted.point.binary
             }
             for name, label in self.label.items()
         }

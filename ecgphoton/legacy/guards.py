@@ -58,9 +58,6 @@ class GuardSettings(Settings, section="guards"):
     )
 
 
-Outcome = tuple[Control, tuple[str, ...]]
-
-
 def _percent(miss: float, fpr: float) -> str:
     return f"miss {100 * miss:.1f} %, FPR {100 * fpr:.1f} %"
 
@@ -87,7 +84,7 @@ class CollapseGuard:
     settings: GuardSettings
     ramp: Ramp
 
-    def __call__(self, control: Control, record: EpochRecord) -> Outcome:
+    def __call__(self, control: Control, record: EpochRecord) -> tuple[Control, tuple[str, ...]]:
         """Return the control of the next epoch and what was done."""
         rates, memory = _rates(record), Memory.of(control)
         resting = memory.ramp_start is not None and record.epoch <= memory.ramp_start
@@ -130,7 +127,7 @@ class RecallRescue:
     settings: GuardSettings
     ramp: Ramp
 
-    def __call__(self, control: Control, record: EpochRecord) -> Outcome:
+    def __call__(self, control: Control, record: EpochRecord) -> tuple[Control, tuple[str, ...]]:
         """Return the control of the next epoch and what was done."""
         memory = Memory.of(control)
         ready = share_of(self.ramp, record.epoch - 1, control) == 1
@@ -161,7 +158,7 @@ class TeacherPause:
     pause: float
     resume: float
 
-    def __call__(self, control: Control, record: EpochRecord) -> Outcome:
+    def __call__(self, control: Control, record: EpochRecord) -> tuple[Control, tuple[str, ...]]:
         """Return the control of the next epoch and what was done."""
         rates, memory = _rates(record), Memory.of(control)
         if not rates:

@@ -25,7 +25,7 @@ def draw_beats(
     path: Path,
     sets: Mapping[str, BeatSet],
     scores: Mapping[str, Scores],
-    point: OperatingPoint | None,
+    point: OperatingPoint,
     classes: Sequence[str],
     *,
     synthetic: bool = False,
@@ -64,10 +64,10 @@ Chapter = tuple[str, str, np.ndarray, Sequence[str], str]
 
 
 def _chapters(
-    name: str, one: Scores, point: OperatingPoint | None, classes: Sequence[str]
+    name: str, one: Scores, point: OperatingPoint, classes: Sequence[str]
 ) -> list[Chapter]:
     said = name.replace("_", " ")
-    if point is None:
+    if not point.binary:
         called = one.probability.argmax(1)
         wrong = called != one.label
         worst = one.probability.max(1)

@@ -30,7 +30,7 @@ def wrong_beats(material: Material) -> Section | None:
     """Draw the worst errors of every record in turn, with the signal around them."""
     scores, point = material.scores, material.point
     names = [name for name in scores if name != "validation" and "_without_" not in name]
-    if not names or point is None:
+    if not names or not point.binary:
         return None
     reader = _reader(material)
     if reader is None:

@@ -112,7 +112,7 @@ def _ranked(
         said = f"{name}, AP {areas['average_precision']:.3f} at {100 * truth.mean():.1f} %"
         curve = _pairs(thin(precision_recall(truth, probability)))
         precisions.append(Series("line", curve, colour % 6, said))
-        if point is not None:
+        if point.binary:
             called = point.decide(probability)
             fpr, caught = float(called[~truth].mean()), float(called[truth].mean())
             corner = max(corner, min(1.0, float(np.ceil(11 * max(fpr, 1 - caught)) / 10)))
@@ -129,7 +129,7 @@ def _ranked(
     balance = chart(
         precisions, x_label=y, y_label="+P (precision)", x_limits=(0, 1), y_limits=(0, 1), **axes
     )
-    dots = " (dots: operating point)" if point is not None else ""
+    dots = " (dots: operating point)" if point.binary else ""
     return [
         pieces.figure(near, f"ROC, the corner that matters{suffix}{dots}"),
         pieces.figure(whole, f"ROC{suffix}"),

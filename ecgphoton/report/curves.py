@@ -34,7 +34,7 @@ def draw_curves(
 
     if not history:
         return
-    binary = history[-1].point is not None
+    binary = history[-1].point.binary
     lines = _told(history)
     heights = [1.0, 1.0, 1.5, 0.7] if binary else [1.0, 1.0, 1.5]
     below = 0.165 * len(lines) + 0.1 if lines else 0.0
@@ -55,7 +55,7 @@ def draw_curves(
     panels[1].set_title("Selection score")
     if binary:
         _draw_rates(panels[2], history, epochs)
-        points = [record.point for record in history if record.point is not None]
+        points = [record.point for record in history if record.point.binary]
         panels[3].plot(epochs[-len(points) :], [p.threshold for p in points], color=style.INK)
         panels[3].set(title="Threshold", ylim=(0, 1))
     else:

@@ -53,7 +53,7 @@ def write_distillation(folder: Path, report: DistilReport) -> None:
     teacher = report.contestants[0].fitted.model
     if isinstance(teacher, Teacher):
         save_teacher(folder / TEACHER, teacher, {"took_part_in_selection": list(report.took_part)})
-    if report.contestants[0].fitted.point is not None:
+    if report.contestants[0].fitted.point.binary:
         draw_roc(folder / PICTURE, report)
 
 

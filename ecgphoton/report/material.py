@@ -84,10 +84,10 @@ class Material:
         return {}
 
     @property
-    def point(self) -> OperatingPoint | None:
-        """Operating point of a binary student."""
+    def point(self) -> OperatingPoint:
+        """Operating point of the student."""
         stored = self.metadata.get("operating_point") or self.metrics.get("operating_point")
-        return None if stored is None else OperatingPoint.from_dict(stored)
+        return OperatingPoint.from_dict(stored)
 
     @property
     def classes(self) -> tuple[str, ...]:

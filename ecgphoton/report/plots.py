@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecgphoton.decision import OperatingPoint, classify
+from ecgphoton.decision import OperatingPoint
 from ecgphoton.metrics import confusion_matrix, ranking
 from ecgphoton.report import style
 from ecgphoton.report.beat_page import draw_beats
@@ -31,7 +31,7 @@ def draw_run(
     folder: Path,
     history: Sequence[EpochRecord],
     sets: Mapping[str, BeatSet],
-    point: OperatingPoint | None,
+    point: OperatingPoint,
     classes: Sequence[str],
 ) -> None:
     """Draw every picture of a run into its folder.
@@ -45,7 +45,7 @@ def draw_run(
     sets
         Beats by the name of their set.
     point
-        Operating point of two classes; None with more.
+        Operating point of the student.
     classes
         Names of the classes.
 
@@ -72,7 +72,7 @@ def spoken(name: str) -> str:
 def draw_roc(
     path: Path,
     scores: Mapping[str, Scores],
-    point: OperatingPoint | None,
+    point: OperatingPoint,
     classes: Sequence[str],
     *,
     synthetic: bool = False,
@@ -82,8 +82,8 @@ def draw_roc(
     With more than two classes there is a panel a set and a curve a class, that class against
     the others.
     """
-    panels = 1 if point is not None else len(scores)
-    lines = len(scores) + 1 if point is not None else len(classes)
+    panels = 1 if point.binary else len(scores)
+    lines = len(scores) + 1 if point.binary else len(classes)
     figure = style.new_figure((5.35 + 0.17 * lines) * panels, synthetic=synthetic)
     for axes, group in zip(
         np.atleast_1d(figure.subplots(panels, 1)), _groups(scores, point), strict=True
@@ -98,7 +98,7 @@ def draw_roc(
                 continue
             label = f"{name}   AUC {auc:.4f}"
             curve = thin(roc(truth, probability))
-            if point is not None:
+            if point.binary:
                 called = point.decide(probability)
                 fpr, caught = called[~truth].mean(), called[truth].mean()
                 label += f"   miss {100 * (1 - caught):.1f} %   FPR {100 * fpr:.1f} %"
@@ -112,10 +112,10 @@ def draw_roc(
         inset.set(xlim=(0, corner), ylim=(1 - corner, 1 + corner / 60), xticks=ticks)
         inset.set_yticks(1 - ticks[::-1])
         inset.tick_params(labelsize=7)
-        title = "ROC" if point is not None else f"ROC, {spoken(next(iter(group)))}: class by class"
+        title = "ROC" if point.binary else f"ROC, {spoken(next(iter(group)))}: class by class"
         axes.set(title=title, xlim=(-0.01, 1), ylim=(0, 1.01), aspect="equal")
         axes.set(xlabel="FPR: normal beats called abnormal", ylabel="sensitivity: 1 − miss rate")
-        if point is None:
+        if not point.binary:
             axes.set(xlabel="share of other beats called this class", ylabel="sensitivity")
         for where in (axes, inset):
             style.percent_axis(where, "x")
@@ -123,7 +123,7 @@ def draw_roc(
         frame = axes.indicate_inset_zoom(inset, edgecolor=style.LINE, alpha=0.8)
         for connector in frame.connectors or ():
             connector.set_visible(False)
-        note = None if point is None else f"●  at threshold {_threshold(point)}"
+        note = f"●  at threshold {_threshold(point)}" if point.binary else None
         legend = axes.legend(loc="upper left", title=note, bbox_to_anchor=(0, -0.1))
         legend.get_title().set_fontsize(8)
         legend.set_alignment("left")
@@ -133,13 +133,13 @@ def draw_roc(
 def draw_precision(
     path: Path,
     scores: Mapping[str, Scores],
-    point: OperatingPoint | None,
+    point: OperatingPoint,
     classes: Sequence[str],
     *,
     synthetic: bool = False,
 ) -> None:
     """Draw precision over sensitivity; its chance level is the prevalence, stated beside it."""
-    panels = 1 if point is not None else len(scores)
+    panels = 1 if point.binary else len(scores)
     figure = style.new_figure(4.3 * panels, synthetic=synthetic)
     for axes, group in zip(
         np.atleast_1d(figure.subplots(panels, 1)), _groups(scores, point), strict=True
@@ -155,11 +155,11 @@ def draw_precision(
             label = f"{name}   AP {precision:.3f} at {100 * share:.1f} % prevalence"
             axes.plot(*curve.T, color=colour, label=label)
             axes.axhline(share, color=colour, lw=0.8, ls=(0, (2, 3)), zorder=1)
-            if point is not None:
+            if point.binary:
                 called = point.decide(probability)
                 at = called[truth].mean(), truth[called].mean() if called.any() else 0.0
                 axes.plot(*at, "o", color=colour, mec="white", mew=1.2, ms=8, zorder=4)
-        of = "" if point is not None else f", {spoken(next(iter(group)))}: class by class"
+        of = "" if point.binary else f", {spoken(next(iter(group)))}: class by class"
         axes.set(title=f"Precision and sensitivity{of}", xlim=(0, 1.01), ylim=(0, 1.01))
         axes.set(xlabel="sensitivity: 1 − miss rate", ylabel="+P: calls that are right")
         style.percent_axis(axes, "x")
@@ -171,7 +171,7 @@ def draw_precision(
 def draw_confusion(
     path: Path,
     scores: Mapping[str, Scores],
-    point: OperatingPoint | None,
+    point: OperatingPoint,
     classes: Sequence[str],
     *,
     synthetic: bool = False,
@@ -183,7 +183,7 @@ def draw_confusion(
     figure = style.new_figure(rows * (len(classes) * cell + 0.75), synthetic=synthetic)
     panels = np.atleast_1d(figure.subplots(rows, columns)).ravel()
     for axes, (name, one) in zip(panels, scores.items(), strict=False):
-        matrix = confusion_matrix(one.label, classify(one.probability, point), len(classes))
+        matrix = confusion_matrix(one.label, point.classify(one.probability), len(classes))
         _draw_matrix(axes, matrix, classes)
         axes.set_title(spoken(name), pad=16)
         axes.annotate(
@@ -224,18 +224,16 @@ def _draw_matrix(axes: Axes, matrix: np.ndarray, classes: Sequence[str]) -> None
     axes.set_ylabel("annotated")
 
 
-def _groups(
-    scores: Mapping[str, Scores], point: OperatingPoint | None
-) -> list[Mapping[str, Scores]]:
+def _groups(scores: Mapping[str, Scores], point: OperatingPoint) -> list[Mapping[str, Scores]]:
     """Return the sets drawn together: all, or each alone with more than two classes."""
-    return [scores] if point is not None else [{name: one} for name, one in scores.items()]
+    return [scores] if point.binary else [{name: one} for name, one in scores.items()]
 
 
 def _curves(
-    group: Mapping[str, Scores], point: OperatingPoint | None, classes: Sequence[str]
+    group: Mapping[str, Scores], point: OperatingPoint, classes: Sequence[str]
 ) -> list[tuple[str, Scores, int]]:
     """Name, scores and class of every curve of a panel."""
-    if point is not None:
+    if point.binary:
         return [(spoken(name), one, 1) for name, one in group.items()]
     return [(label, one, column) for one in group.values() for column, label in enumerate(classes)]
 

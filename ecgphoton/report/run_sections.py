@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from ecgphoton.decision import classify
 from ecgphoton.metrics import confusion_matrix
 from ecgphoton.report import pieces
 from ecgphoton.report.material import Material
@@ -88,7 +87,7 @@ def results(material: Material) -> Section | None:
                 "note",
             )
         )
-    if (point := material.point) is not None:
+    if (point := material.point).binary:
         sentence = f"Threshold {point.threshold:.4f}, fitted on {', '.join(point.fitted_on)}"
         if not point.feasible:
             sentence += "; no threshold met both limits there, the least violation was taken"
@@ -133,7 +132,7 @@ def confusion(material: Material) -> Section | None:
     point, classes = material.point, material.classes
     tables = []
     for name, one in material.scores.items():
-        matrix = confusion_matrix(one.label, classify(one.probability, point), len(classes))
+        matrix = confusion_matrix(one.label, point.classify(one.probability), len(classes))
         shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
         rows = [
             [classes[row], *(_shaded(int(c), float(s)) for c, s in zip(matrix[row], shares[row],

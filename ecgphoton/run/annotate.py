@@ -141,7 +141,7 @@ def annotate(
         "backend": backend,
         "chip": {"number": chip, "profile": profile, "noise": noise} if backend == "chip" else None,
         "classes": list(trained.classes),
-        "operating_point": None if trained.point is None else trained.point.to_dict(),
+        "operating_point": trained.point.to_dict(),
         "notes": list(signal.notes),
         "annotation_note": note,
         "provenance": provenance(
@@ -161,17 +161,15 @@ def decide(
     calls: BeatCalls, trained: TrainedStudent
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Class of every beat, and its probability of not being normal (NaN where unknown)."""
-    if trained.point is None:
-        called = np.nan_to_num(calls.probability, nan=-1.0).argmax(1)
-        return called.astype(np.int64), 1 - calls.probability[:, 0]
-    abnormality = calls.probability[:, 1]
-    return trained.point.decide(abnormality).astype(np.int64), abnormality
+    probability = calls.probability
+    abnormality = probability[:, 1] if trained.point.binary else 1 - probability[:, 0]
+    return trained.point.classify(np.nan_to_num(probability, nan=-1.0)), abnormality
 
 
 def _note(trained: TrainedStudent, backend: str) -> str:
     """Return what the annotation file says about itself."""
     text = f"ecgphoton {__version__}, student {trained.digest[:12]} on {backend}: "
-    if trained.point is None:
+    if not trained.point.binary:
         return text + f"classes {' '.join(trained.classes)}; Q is any other, ? not classifiable"
     threshold = f"{trained.point.threshold:.4f}"
     return text + f"Q is abnormal of any kind (p >= {threshold}), ? not classifiable"

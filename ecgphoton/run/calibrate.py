@@ -111,7 +111,7 @@ def calibrate(
         report = calibrate_chips(
             *journey.arguments,
             profile=profile or PROFILE,
-            chips=chips or CHIPS,
+            chips=CHIPS if chips is None else chips,
             seed=seed or 0,
             steps=names or STANDARD,
             folder=journey.folder,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ecgphoton import runs
-from ecgphoton.decision import OperatingPoint, classify
+from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.beats import BeatSet, Splits
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import (
@@ -35,7 +35,7 @@ BOOTSTRAP_SEED = 20
 
 
 def evaluate_set(
-    probability: np.ndarray, beats: BeatSet, point: OperatingPoint | None, classes: Sequence[str]
+    probability: np.ndarray, beats: BeatSet, point: OperatingPoint, classes: Sequence[str]
 ) -> dict[str, Any]:
     """Everything reported about one set.
 
@@ -44,7 +44,7 @@ def evaluate_set(
     probability
         (n, classes) of the beats, in order.
     point
-        Operating point of a binary student; None for several classes (largest probability wins).
+        Operating point of the student.
     classes
         Names of the classes.
 
@@ -54,8 +54,8 @@ def evaluate_set(
         Counts and rates, ranking, 95 % intervals from resampling whole records, tables per record
         and per symbol; per class and macro-F1 for several classes.
     """
-    label, calls = beats.label, classify(probability, point)
-    if point is None:
+    label, calls = beats.label, point.classify(probability)
+    if not point.binary:
         return {
             "beats": len(label),
             "macro_f1": macro_f1(label, calls, len(classes)),

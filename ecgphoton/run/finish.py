@@ -77,7 +77,7 @@ def finish(
         "protocol": splits.protocol.name,
         "lead": splits.protocol.lead or recipe.data.lead,
         "source": splits.train.source,
-        "operating_point": None if fitted.point is None else fitted.point.to_dict(),
+        "operating_point": fitted.point.to_dict(),
         "selection": {
             "score": recipe.training.selection,
             "sets": took_part[1:],

@@ -163,8 +163,10 @@ def begin(
     name = function.__name__
     files = files or (f"{name}.json", f"{name}.csv", f"{name}.png")
     asked = {**asked, **asdict(limits_of(asked.get("limit", ())))}
+    if asked.get("chips") is not None and asked["chips"] < 1:
+        raise InputError(f"chips is {asked['chips']}; it must be at least 1")
     trained = runs.load(asked["model"])
-    if trained.point is None:
+    if not trained.point.binary:
         raise InputError(
             f"the student of {trained.folder} has {len(trained.classes)} classes and so no miss "
             "rate or FPR; use a student of two classes"

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ecgphoton.artifacts import save_checkpoint, sha256, write_json, write_manifest
-from ecgphoton.decision import OperatingPoint
+from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 from ecgphoton.report.charts import Series, chart, ecg_strip, ticks
@@ -55,7 +55,7 @@ def make_run(folder, labels="literal", source="synthetic"):
     """A run folder as `ecgphoton train` leaves it, of a student that guesses well."""
     splits = synthetic_splits(patients=9, beats=40, labels=labels)
     classes = splits.labels.classes
-    point = OperatingPoint(0.4, ("validation",)) if len(classes) == 2 else None
+    point = OperatingPoint(0.4, ("validation",)) if len(classes) == 2 else LargestProbability()
     rng, results = np.random.default_rng(0), {}
     folder.mkdir()
     for name, beats in {"validation": splits.validation, "generalization": splits.test}.items():
@@ -66,7 +66,7 @@ def make_run(folder, labels="literal", source="synthetic"):
             record=beats.record, sample=beats.sample, symbol=beats.symbol,
         )  # fmt: skip
         results[name] = evaluate_set(probability, beats, point, classes)
-    stored = None if point is None else point.to_dict()
+    stored = point.to_dict()
     write_json(
         folder / "metrics.json",
         {

@@ -300,7 +300,7 @@ def test_four_classes_are_judged_by_macro_f1(toy, student):
         assemble(Balance(), Augmentation(), examples=training, classes=4),
         seed=0,
     )
-    assert fitted.point is None
+    assert not fitted.point.binary
     for record in fitted.history:
         numbers = record.sets["validation"]
         assert record.score == numbers["macro_f1"]

@@ -60,7 +60,7 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
         shown += [f"{row['f1']:.3f} @ {prevalence}", shared.area(row["auc"])]
         rows.append([name, f"{row['beats']:,}", *shown])
     point = metrics["operating_point"]
-    if point is None:
+    if not point:
         shared.table("results", ["set", "beats", "macro-F1", "recall"], rows)
     else:
         title = f"threshold {point['threshold']:.3f} from {', '.join(point['fitted_on'])}"

@@ -16,6 +16,7 @@ from ecgphoton.settings import nearest
 from ecgphoton.student.architecture import Architecture
 
 if TYPE_CHECKING:
+    from ecgphoton.ecg.detect import Centring
     from ecgphoton.program.program import MeshProgram
     from ecgphoton.student.network import SegmentStudent
 
@@ -64,6 +65,11 @@ class TrainedStudent:
     def recipe(self) -> Recipe:
         """Recipe the student was trained with."""
         return from_dict(self.metadata["recipe"])
+
+    @property
+    def centring(self) -> Centring:
+        """Where windows are centred, in training and in use."""
+        return self.recipe.data.centring
 
     @property
     def classes(self) -> tuple[str, ...]:

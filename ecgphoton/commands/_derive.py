@@ -35,6 +35,8 @@ TYPES = {
     "Limit": (str, float),
 }
 NONE: Mapping[str, str] = MappingProxyType({})
+ALSO = {"data": "--data --on"}
+"""Flags that are spelled in two ways."""
 Draw = Callable[[Any], object]
 
 
@@ -114,7 +116,7 @@ def parameters(path: str, names: Mapping[str, str] = NONE) -> list[click.Paramet
         A parameter that may be given by position is an argument unless it is named here.
     """
     (module, function), (_, said) = _public(path), meanings(path)
-    taken = function.args
+    taken, names = function.args, {**ALSO, **names}
     found = [(one.arg, one, names.get(one.arg)) for one in taken.args]
     found += [(one.arg, one, names.get(one.arg, f"--{one.arg.replace('_', '-')}"))
               for one in taken.kwonlyargs]  # fmt: skip

@@ -38,7 +38,7 @@ def train(run: TrainedRun) -> None:
     click.echo(f"run written to {run.folder}")
 
 
-@derive.command("run.evaluate", {"protocol": "--on"})
+@derive.command("run.evaluate")
 def evaluate(result: Evaluation) -> None:
     """Print the table of a student's results."""
     print_metrics(result.metrics)
@@ -68,6 +68,8 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
         shared.table(title, columns, rows)
         if not point["feasible"]:
             click.echo("no threshold met both limits on the sets above; least violation taken")
+    for line in metrics.get("notes", ()):
+        click.echo(line)
     chosen = ", ".join(metrics["took_part_in_selection"])
     click.echo(f"sets that took part in training or selection: {chosen}")
 

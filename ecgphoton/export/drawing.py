@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, NamedTuple
 
+from ecgphoton.canvas import new_canvas
 from ecgphoton.mesh.layout import WIDTH
 
 if TYPE_CHECKING:
@@ -120,13 +121,10 @@ def draw_svg(program: MeshProgram, block: MatrixBlock) -> bytes:
 
 def draw_png(program: MeshProgram, block: MatrixBlock) -> bytes:
     """Return the same picture as PNG (matplotlib)."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    width, height, found = shapes(program, block)
+    figure = new_canvas(width / 100, height / 100, dpi=130)
     from matplotlib.patches import Rectangle
 
-    width, height, found = shapes(program, block)
-    figure = Figure(figsize=(width / 100, height / 100), dpi=130)
-    FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
     axes.set_axis_off()
     for shape in found:

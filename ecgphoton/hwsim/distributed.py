@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import pickle
 import signal
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,15 +68,30 @@ def process_groups(work: Work, groups: Sequence[int], *, workers: int, dask: str
     InputError
         If the scheduler cannot be reached, or workers die before any result or keep dying.
     """
-    job = partial(_prepared, extensions(), work)
+    job = Job(work)
     if dask is not None:
         return _on_dask(job, groups, dask)
     return _on_processes(job, groups, workers)
 
 
-def _prepared(modules: tuple[str, ...], work: Work, group: int) -> NDArray[np.float64]:
+class Job:
+    """Work that imports the extensions of the process it comes from before it is unpacked."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+
+    def __call__(self, group: int) -> NDArray[np.float64]:
+        """Return ``work(group)``."""
+        return self.work(group)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pack the work apart, since unpacking it may already ask for the extensions."""
+        return _unpacked, (extensions(), pickle.dumps(self.work))
+
+
+def _unpacked(modules: tuple[str, ...], packed: bytes) -> Job:
     load(modules)
-    return work(group)
+    return Job(pickle.loads(packed))
 
 
 @contextlib.contextmanager
@@ -105,7 +120,10 @@ def _on_processes(job: Work, groups: Sequence[int], workers: int) -> Rows:
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         sys.exit(1)  # a worker, still importing a program without a guard; its parent says so
     main = sys.modules["__main__"]
-    if main.__spec__ is None and not Path(getattr(main, "__file__", __file__)).exists():
+    if (
+        getattr(main, "__spec__", None) is None
+        and not Path(getattr(main, "__file__", __file__)).exists()
+    ):
         raise InputError(GUARD)
     done, deaths = 0, 0
     while done < len(groups):

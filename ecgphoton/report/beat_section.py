@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
@@ -16,6 +17,9 @@ from ecgphoton.report.charts import ecg_strip
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import Section, spoken
 from ecgphoton.report.scores import Scores, worst_in_turn
+
+if TYPE_CHECKING:
+    from ecgphoton.ecg.dataset import Dataset
 
 STRIPS = 9
 """Beats shown of one kind of error."""
@@ -78,22 +82,28 @@ def _strip(reader: Reader, one: Scores, row: int) -> Markup:
 def _reader(material: Material) -> Reader | None:
     """Where the signal of the beats can be read, None where it cannot."""
     lead = str(material.metadata.get("lead", "MLII"))
-    source = str(material.metadata.get("source", ""))
-    if source == "synthetic":
+    if str(material.metadata.get("source", "")) == "synthetic":
         return _made_up(lead)
-    from ecgphoton.ecg.physionet import locate
+    from ecgphoton.ecg.database import find
+    from ecgphoton.ecg.origin import dataset_read
 
-    folder = locate(material.data_dir) if source == "mitdb" else Path(source)
-    return None if folder is None or not folder.is_dir() else _recorded(folder, lead)
+    try:
+        dataset = dataset_read(material.metadata).moved(material.data_dir)
+        return _recorded(dataset, find(dataset, material.data_dir), lead)
+    except InputError:  # the recordings are not here: the report goes without them
+        return None
 
 
-def _recorded(folder: Path, lead: str) -> Reader:
+def _recorded(dataset: Dataset, folder: Path, lead: str) -> Reader:
+    from ecgphoton.ecg.formats import find_file, needs_hints
     from ecgphoton.ecg.resample import resample
     from ecgphoton.ecg.signal import Signal, open_signal
 
     @cache
     def opened(record: str) -> Signal:
-        return open_signal(folder / record, lead)
+        file = find_file(folder / record)
+        hints = dataset.hints if needs_hints(file) else None
+        return open_signal(file, prefer=(lead, *dataset.leads), hints=hints)
 
     def read(record: str, first: int, last: int) -> NDArray[np.float32]:
         signal = opened(record)

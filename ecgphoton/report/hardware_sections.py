@@ -106,9 +106,10 @@ def power(material: Material) -> Section | None:
         }
     )
     note = pieces.paragraph(
-        f"Assumes {heaters['assumed_p_pi']:g} mW for a phase of π, "
-        f"{bill['loss_db']['assumed_per_mzi']:g} dB an MZI and heaters that hold their phase all "
-        "the time; lasers, converters and electronics are not counted.",
+        f"Assumes {heaters['assumed_p_pi']:g} mW for a phase of π, heaters that hold their phase "
+        f"all the time, and {bill['loss_db']['assumed_per_mzi']:g} dB for an MZI with both "
+        "couplers. This loss is not the one that a simulation or a calibration assumes: that is "
+        "`loss.mzi_db` of its device profile. Lasers, converters and electronics are not counted.",
         "note",
     )
     return Section("power", "Parts, power and energy per beat", facts + note)

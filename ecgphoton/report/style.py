@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ecgphoton.artifacts import write_bytes
+from ecgphoton.canvas import matplotlib, new_canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,8 +68,7 @@ _LOOK: dict[str, Any] = {
 @contextlib.contextmanager
 def look() -> Iterator[None]:
     """Draw inside this block, whatever the user's own matplotlib settings are."""
-    import matplotlib as mpl
-
+    mpl = matplotlib()
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(cast("Any", _LOOK))
@@ -77,17 +77,14 @@ def look() -> Iterator[None]:
 
 def new_figure(height: float, *, synthetic: bool = False, width: float = WIDTH) -> Figure:
     """Return an empty figure of `width` x `height` inches, with a banner for made-up beats."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Rectangle
-
     band = 0.28 if synthetic else 0.0  # inches
-    figure = Figure(figsize=(width, height + band), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_canvas(width, height + band, layout="constrained")
     share = band / (height + band)
     engine: Any = figure.get_layout_engine()
     engine.set(rect=(0, 0, 1, 1 - share), w_pad=0.06, h_pad=0.06)
     if synthetic:
+        from matplotlib.patches import Rectangle
+
         figure.add_artist(
             Rectangle((0, 1 - share), 1, share, transform=figure.transFigure, color="#ffd60a")
         )
@@ -105,11 +102,9 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def percent_axis(axes: Axes, which: str = "y") -> None:
-    """Label an axis of shares in per cent."""
-    from matplotlib.ticker import PercentFormatter
-
+    """Label an axis of shares in per cent, with the decimals that its ticks have."""
     axis = axes.yaxis if which == "y" else axes.xaxis
-    axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axis.set_major_formatter(lambda share, position: f"{100 * share:g} %")  # noqa: ARG005
 
 
 def ecg_paper(axes: Axes, x: tuple[float, float], y: tuple[float, float]) -> None:

@@ -15,7 +15,8 @@ import numpy as np
 
 from ecgphoton import runs
 from ecgphoton.decision import OperatingPoint
-from ecgphoton.ecg.beats import BeatSet, Splits
+from ecgphoton.ecg.beats import BeatSet
+from ecgphoton.ecg.records import LabelScheme
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import (
     Confusion,
@@ -27,7 +28,7 @@ from ecgphoton.metrics import (
     ranking,
     record_bootstrap,
 )
-from ecgphoton.run.beats import examples_of, reported, splits_like
+from ecgphoton.run.beats import beats_elsewhere, examples_of, reported, scheme_of, splits_like
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.training.judge import probabilities
 
@@ -127,7 +128,8 @@ def evaluate(
     labels
         Label scheme; by default that of training.
     model, data, data_dir
-        As `ecgphoton.run.simulate` takes them.
+        As `ecgphoton.run.simulate` takes them. All beats of a dataset that the protocol does not
+        divide (``svdb``, a folder) are one set.
 
     Raises
     ------
@@ -136,18 +138,30 @@ def evaluate(
     """
     trained = runs.load_student(runs.choose(model))
     about = {**trained.metadata, **({} if labels is None else {"labels": labels})}
-    splits = splits_like(about, data, data_dir, protocol)
+    other = beats_elsewhere(about, data, data_dir) if protocol is None else None
+    if other is not None and other.origin is not None:
+        sets, scheme, report = (
+            {other.origin.dataset.name: other.beats},
+            scheme_of(about),
+            other.report,
+        )
+    else:
+        splits = splits_like(about, data, data_dir, protocol)
+        sets, scheme, report = reported(splits), splits.labels, splits.report
     metrics = {
         "run": str(trained.folder),
-        "sets": evaluate_sets(trained, splits),
+        "sets": evaluate_sets(trained, sets, scheme),
         "operating_point": trained.metadata["operating_point"],
         "took_part_in_selection": ["training", *trained.metadata["selection"]["sets"]],
+        "notes": report.lines(),
     }
-    return Evaluation(metrics, splits.test.source)
+    return Evaluation(metrics, next(iter(sets.values())).source)
 
 
-def evaluate_sets(trained: TrainedStudent, splits: Splits) -> dict[str, Any]:
-    """Return the numbers of every reported set.
+def evaluate_sets(
+    trained: TrainedStudent, sets: Mapping[str, BeatSet], labels: LabelScheme
+) -> dict[str, Any]:
+    """Return the numbers of every set.
 
     Raises
     ------
@@ -155,10 +169,10 @@ def evaluate_sets(trained: TrainedStudent, splits: Splits) -> dict[str, Any]:
         If the student knows another number of classes.
     """
     architecture = trained.student.architecture
-    if architecture.classes != len(splits.labels.classes):
+    if architecture.classes != len(labels.classes):
         raise InputError(
             f"the student of {trained.folder} knows {architecture.classes} classes, labels "
-            f"{splits.labels.name!r} have {len(splits.labels.classes)}; evaluate with --labels "
+            f"{labels.name!r} have {len(labels.classes)}; evaluate with --labels "
             f"{trained.metadata['labels']}"
         )
     return {
@@ -168,5 +182,5 @@ def evaluate_sets(trained: TrainedStudent, splits: Splits) -> dict[str, Any]:
             trained.point,
             trained.classes,
         )
-        for name, beats in reported(splits).items()
+        for name, beats in sets.items()
     }

@@ -69,7 +69,7 @@ def simulate(
         Address of a Dask scheduler to use instead of own processes.
     data
         Where the beats come from: a database by name (``mitdb``, ``svdb``), ``synthetic``,
-        ``auto``, or a folder of your own; by default as in training.
+        ``auto``, a folder or dataset file of your own; by default as in training.
     data_dir
         Folder of the database, or of the student's recordings.
     out

@@ -63,7 +63,7 @@ def train(
         Of the initial weights and of everything drawn during training.
     data
         Where the beats come from, instead of what the recipe says: a database by name (``mitdb``,
-        ``svdb``), ``synthetic``, ``auto``, or a folder of your own.
+        ``svdb``), ``synthetic``, ``auto``, a folder or dataset file of your own.
     data_dir
         Folder of the database.
     out

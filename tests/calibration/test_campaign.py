@@ -41,6 +41,7 @@ def report(program, judged):
     )
 
 
+@pytest.mark.slow
 def test_calibrated_chips_decide_as_the_perfect_one(report) -> None:
     """After calibration errors are small and rates near those of the perfect chip."""
     assert np.median(report.errors[AFTER]) < 0.1 * np.median(report.errors[BEFORE])
@@ -74,6 +75,7 @@ def test_report_is_json_and_a_picture(report, tmp_path) -> None:
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_an_interrupted_campaign_goes_on_and_gives_the_same(
     program, judged, tmp_path, monkeypatch
 ) -> None:

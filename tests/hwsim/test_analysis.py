@@ -55,6 +55,7 @@ def test_gradient_budget_predicts_monte_carlo(trial, slopes):
     assert np.abs(rates - wrong).max() < 0.03
 
 
+@pytest.mark.slow
 def test_blame_finds_the_guilty_part(student, inputs, label, point):
     """Both columns of the budget agree, blocks are all there, and a loud source comes first."""
     loud = Profile({"phase.offset": 0.03, "splitter.sigma": 0.002, "dac.bits": 0})

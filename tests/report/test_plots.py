@@ -6,13 +6,14 @@ import io
 
 import numpy as np
 import pytest
+from made_scores import write_scores
 from PIL import Image
 
 from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import ranking
-from ecgphoton.report import scores as read_back
+from ecgphoton.report import scores as read_back, style
 from ecgphoton.report.curves import best_epoch
 from ecgphoton.report.plots import draw_run
 from ecgphoton.training.judge import summarise
@@ -30,12 +31,7 @@ def a_run(folder, labels="literal"):
     sets = {"validation": splits.validation, "generalization": splits.test}
     rng = np.random.default_rng(0)
     for name, beats in sets.items():
-        logits = rng.normal(size=(len(beats), len(classes))) + 2 * np.eye(len(classes))[beats.label]
-        probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-        np.savez(
-            folder / f"{name}_scores.npz", probability=probability, label=beats.label,
-            record=beats.record, sample=beats.sample, symbol=beats.symbol,
-        )  # fmt: skip
+        probability = write_scores(folder, name, beats, len(classes), rng)
     summary = summarise(probability, beats.label, point)
     history = tuple(
         EpochRecord(
@@ -70,6 +66,7 @@ def test_every_picture_is_drawn_and_says_synthetic(drawn, tmp_path):
     assert says_synthetic(tmp_path)
 
 
+@pytest.mark.slow
 def test_pictures_have_the_same_bytes_whatever_the_settings(drawn, tmp_path):
     """Drawing twice gives the same bytes, also when the user changed matplotlib's settings."""
     import matplotlib as mpl
@@ -130,3 +127,15 @@ def test_errors_of_many_records_are_shown_before_many_errors_of_one():
     rows = read_back.worst_in_turn(scores, np.ones(7, bool), wrongness, 4)
     assert record[rows[:2]].tolist() == ["a", "b"]
     assert wrongness[rows].tolist() == [9, 2, 8, 1]
+
+
+@pytest.mark.parametrize("top", [0.01, 0.02, 0.18, 0.2, 0.6, 1.0])
+def test_ticks_in_per_cent_say_where_they_are(top):
+    """The label of every tick is its value, with as many decimals as that takes."""
+    with style.look():
+        axes = style.new_figure(2.0).subplots()
+        axes.set(xlim=(0, top))
+        style.percent_axis(axes, "x")
+        axes.figure.canvas.draw()
+        for value, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True):
+            assert float(label.get_text().removesuffix(" %")) == pytest.approx(100 * value)

@@ -58,8 +58,7 @@ class TrainedStudent:
     @property
     def name(self) -> str:
         """Name of the run or bundle, for the folders of what is made from it."""
-        folder = self.folder.resolve()
-        return folder.parent.name if folder.name == "bundle" else folder.name
+        return name_of(self.folder)
 
     @property
     def recipe(self) -> Recipe:
@@ -80,6 +79,12 @@ class TrainedStudent:
     def digest(self) -> str:
         """SHA-256 of the checkpoint: a run and every bundle exported from it have the same."""
         return sha256(self.path)
+
+
+def name_of(folder: Path) -> str:
+    """Return the name of a run or bundle; ``bundle`` itself is named after the folder it is in."""
+    folder = folder.resolve()
+    return folder.parent.name if folder.name == "bundle" else folder.name
 
 
 def load_student(run: Path | str) -> TrainedStudent:

@@ -154,9 +154,9 @@ def annotate(
     if outputs.edf is not None:
         write_edf(outputs.edf, beats)
     if outputs.picture is not None:
-        from ecgphoton.report.strips import draw_annotation
+        from ecgphoton.report import strips, style
 
-        draw_annotation(outputs.picture, calls, beats.symbol, beats.probability)
+        style.save(strips.draw_record(calls, beats.symbol, beats.probability), outputs.picture)
     summary["wall_seconds"] = round(time.perf_counter() - began, 2)
     return AnnotationReport(summary, outputs.files)
 

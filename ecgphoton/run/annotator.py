@@ -96,8 +96,8 @@ def table(
 class Annotator:
     """Classifies beats of a signal that comes piece by piece.
 
-    A beat is answered about two seconds after it, whatever the length of the pieces, with what
-    `annotate` says of the whole signal.
+    A beat is answered two to seven seconds after it (signal quality is judged every five),
+    whatever the length of the pieces, with what `annotate` says of the whole signal.
 
     >>> import ecgphoton as ep
     >>> annotator = ep.Annotator(fs=250)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
-from ecgphoton.report.calibration import draw_calibration
+from ecgphoton.report.chips import draw_calibration
 from ecgphoton.run.beats import splits_like
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 from ecgphoton.student.propagate import inputs_of
@@ -123,5 +122,4 @@ def calibrate(
         _, *beats = journey.arguments
         table, report = calibrate_bench(made, program, *beats, steps=names, **shared)
         table.save(journey.folder / TABLE)
-    draw = partial(draw_calibration, report=report, source=journey.beats.source)
-    return journey.write(report, report.to_dict(), report.chip_rows(), draw)
+    return journey.write(report, report.to_dict(), report.chip_rows(), draw_calibration)

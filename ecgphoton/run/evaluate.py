@@ -140,11 +140,8 @@ def evaluate(
     about = {**trained.metadata, **({} if labels is None else {"labels": labels})}
     other = beats_elsewhere(about, data, data_dir) if protocol is None else None
     if other is not None and other.origin is not None:
-        sets, scheme, report = (
-            {other.origin.dataset.name: other.beats},
-            scheme_of(about),
-            other.report,
-        )
+        sets, scheme = {other.origin.dataset.name: other.beats}, scheme_of(about)
+        report = other.report
     else:
         splits = splits_like(about, data, data_dir, protocol)
         sets, scheme, report = reported(splits), splits.labels, splits.report

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from ecgphoton import runs
 from ecgphoton.artifacts import check_room, vacant, write_json, write_text
@@ -22,6 +23,7 @@ from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import Trial
 from ecgphoton.hwsim.verdict import Limits
+from ecgphoton.report.style import save
 from ecgphoton.run.beats import evaluation_beats
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.settings import nearest
@@ -117,15 +119,18 @@ class Journey:
         report: T,
         numbers: Mapping[str, Any],
         rows: Sequence[Mapping[str, Any]],
-        draw: Callable[[Path], object],
+        draw: Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], Figure],
     ) -> Outcome[T]:
-        """Write the CSV file and the picture, and the JSON file last: with it a folder is whole."""
+        """Write the CSV file, the figure drawn of numbers and rows, and last the JSON file.
+
+        With the JSON file the folder is complete.
+        """
         folder = self.folder
         about = {"source": self.beats.source, "provenance": dict(self.provenance)}
         outcome = Outcome(report, {**numbers, **about}, folder, rows)
-        name, table, picture, *_ = self.files
+        name, table, image, *_ = self.files
         write_text(folder / table, table_text(rows))
-        draw(folder / picture)
+        save(draw(outcome.numbers, rows), folder / image)
         write_json(folder / name, outcome.to_dict())
         return outcome
 

@@ -1,4 +1,4 @@
-"""Pictures of a run: complete, the same every time, honest about made-up beats."""
+"""Pictures of a run: complete, the same every time, and with a banner for synthetic beats."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import ranking
-from ecgphoton.report import scores as read_back, style
+from ecgphoton.report import scores as read_back
 from ecgphoton.report.curves import best_epoch
 from ecgphoton.report.plots import draw_run
 from ecgphoton.training.judge import summarise
@@ -24,7 +24,7 @@ BANNER_YELLOW = (255, 214, 10)
 
 
 def a_run(folder, labels="literal"):
-    """Scores, history and sets of a made-up run, as `draw_run` takes them."""
+    """Scores, history and sets of a synthetic run, as `draw_run` takes them."""
     splits = synthetic_splits(patients=9, beats=30, labels=labels)
     classes = splits.labels.classes
     point = OperatingPoint(0.4, ("validation",)) if len(classes) == 2 else LargestProbability()
@@ -107,16 +107,6 @@ def test_curves_agree_with_the_reported_areas():
     assert steps == pytest.approx(ranking(truth, probability)["average_precision"])
 
 
-def test_thinning_keeps_ends_and_shape():
-    """A thinned curve starts and ends where the curve does and stays within the step."""
-    x = np.linspace(0, 1, 5000)
-    curve = np.column_stack([x, np.sqrt(x)])
-    thinned = read_back.thin(curve, step=0.01)
-    assert len(thinned) < 300
-    np.testing.assert_array_equal(thinned[[0, -1]], curve[[0, -1]])
-    assert np.abs(np.interp(x, *thinned.T) - np.sqrt(x)).max() < 0.01
-
-
 def test_errors_of_many_records_are_shown_before_many_errors_of_one():
     """The worst error of every record comes before the second worst of any."""
     record = np.array(["a"] * 5 + ["b"] * 2)
@@ -127,15 +117,3 @@ def test_errors_of_many_records_are_shown_before_many_errors_of_one():
     rows = read_back.worst_in_turn(scores, np.ones(7, bool), wrongness, 4)
     assert record[rows[:2]].tolist() == ["a", "b"]
     assert wrongness[rows].tolist() == [9, 2, 8, 1]
-
-
-@pytest.mark.parametrize("top", [0.01, 0.02, 0.18, 0.2, 0.6, 1.0])
-def test_ticks_in_per_cent_say_where_they_are(top):
-    """The label of every tick is its value, with as many decimals as that takes."""
-    with style.look():
-        axes = style.new_figure(2.0).subplots()
-        axes.set(xlim=(0, top))
-        style.percent_axis(axes, "x")
-        axes.figure.canvas.draw()
-        for value, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True):
-            assert float(label.get_text().removesuffix(" %")) == pytest.approx(100 * value)

@@ -56,7 +56,7 @@ def _public(path: str) -> tuple[str, ast.FunctionDef]:
 def _resolved(node: ast.expr, module: str) -> ast.expr:
     """Return what a name of the package stands for, wherever it is defined; others as they are."""
     name = ast.unparse(node)
-    for one in ast.walk(_tree(module)) if name != "Limit" else ():
+    for one in _tree(module).body if name != "Limit" else ():
         if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == name:
             return one.value
         if (
@@ -68,6 +68,7 @@ def _resolved(node: ast.expr, module: str) -> ast.expr:
     return node
 
 
+@cache
 def meanings(path: str) -> tuple[str, dict[str, str]]:
     """Return what a public function does, and what its parameters mean, from its docstring."""
     what, entries, *_ = [*SECTION.split(str(ast.get_docstring(_public(path)[1]))), ""]

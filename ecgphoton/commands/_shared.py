@@ -68,7 +68,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         for stack in stacks
     ]
     widths = [max(min(most, SENTENCE), word) for most, word in zip(full, words, strict=True)]
-    terminal = sys.stdout.isatty()
+    terminal = sys.stdout is not None and sys.stdout.isatty()
     available = Console().width if terminal else PIPED
     needed = sum(widths) + 2 * (len(widths) - 1)  # two spaces between columns
     if terminal and needed > available:

@@ -124,7 +124,7 @@ def test_report_says_what_it_took(house: Path, call: Call, tmp_path: Path) -> No
     assert done.exit_code == 0, done.output
     assert "with runs/r" in done.output
     assert "is not the newest simulation.json" in done.output
-    assert "Chip by chip" in (tmp_path / "page.html").read_text()
+    assert "Miss rate and FPR of every chip" in (tmp_path / "page.html").read_text()
 
 
 def test_a_recording_is_annotated_and_scored(call: Call, wfdb_folder: Path, tmp_path: Path) -> None:

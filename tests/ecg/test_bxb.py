@@ -50,9 +50,7 @@ def test_every_cell_is_that_of_bxb(mitdb, tmp_path):
         record = name.rstrip("d")
         reference = read_annotations(mitdb / record, "atr")
         found = edited(reference.sample, reference.symbol, **EDITS[name])
-        write_annotations(
-            tmp_path, record, "tst", *found, fs=reference.fs, note="edited", force=True
-        )
+        write_annotations(tmp_path, record, "tst", *found, fs=reference.fs, note="edited")
         found = score_record(mitdb / record, test="tst", test_folder=tmp_path).bxb()
         cells_found = {
             head: "-"

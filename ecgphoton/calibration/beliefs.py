@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ecgphoton.calibration.crosstalk import LENGTHS
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.device import MZIS
 from ecgphoton.mesh.layout import WIDTH
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.program.program import MeshProgram
-
-    Floats = NDArray[np.float64]
+from ecgphoton.program.program import MeshProgram
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from ecgphoton.calibration.bench import Bench, Cost, Kind
 from ecgphoton.calibration.estimate import Fit
 from ecgphoton.calibration.heaters import SweepHeaters
 from ecgphoton.calibration.nulling import NullMeshes
@@ -16,10 +17,7 @@ from ecgphoton.calibration.readout import ReadDark
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.calibration.trim import Trim
 from ecgphoton.errors import InputError
-
-if TYPE_CHECKING:
-    from ecgphoton.calibration.bench import Bench, Cost, Kind
-    from ecgphoton.program.program import MeshProgram
+from ecgphoton.program.program import MeshProgram
 
 
 class Step(Protocol):

@@ -9,11 +9,13 @@ age back.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgphoton.calibration.bench import Cost
 from ecgphoton.calibration.calibrate import STANDARD, calibrate, steps_of
@@ -21,23 +23,17 @@ from ecgphoton.calibration.campaign import RANGE, Campaign
 from ecgphoton.calibration.judge import driven, matrix_errors
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
+from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, rates, single_threaded
+from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from ecgphoton.decision import OperatingPoint
-    from ecgphoton.hwsim.profile import Profile
-    from ecgphoton.program.program import MeshProgram
-    from ecgphoton.student.propagate import Inputs
+from ecgphoton.student.propagate import Inputs
 
 DAY = 24.0
 HOURS = (1.0, 2.0, 4.0, 8.0, 12.0)

@@ -10,22 +10,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ecgphoton.calibration.beliefs import PRIOR
+from ecgphoton.calibration.bench import Bench, Kind
+from ecgphoton.calibration.findings import Finding
+from ecgphoton.calibration.model import Model, Rows
 from ecgphoton.calibration.probing import BASIS, random_codes
 from ecgphoton.calibration.readout import saturated, without_zero, wrong_gains
+from ecgphoton.calibration.table import DriveTable
 from ecgphoton.errors import InputError
-
-if TYPE_CHECKING:
-    from ecgphoton.calibration.bench import Bench, Kind
-    from ecgphoton.calibration.findings import Finding
-    from ecgphoton.calibration.model import Model, Rows
-    from ecgphoton.calibration.table import DriveTable
 
 Part = Literal["alpha", "beta", "offset", "law", "coupling", "loss", "attenuator", "gain"]
 EVERYTHING: tuple[Part, ...] = (

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ecgphoton.calibration.beliefs import PRIOR
+from ecgphoton.calibration.bench import Bench, Kind
 from ecgphoton.calibration.findings import Finding
 from ecgphoton.calibration.fringe import Fringes, fit
 from ecgphoton.calibration.model import Rows
 from ecgphoton.calibration.probing import BASIS, sweep_codes
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.calibration.bench import Bench, Kind
-    from ecgphoton.calibration.table import DriveTable
-
-    Integers = NDArray[np.int64]
+from ecgphoton.calibration.table import DriveTable
+from ecgphoton.mesh.arrays import Floats, Integers
 
 DEAD = 0.1
 """Share of the fringe expected below which a heater counts as dead."""
@@ -70,8 +65,8 @@ class SweepHeaters:
         table: DriveTable,
         codes: Integers,
         sweeps: Tensor,
-        rate: NDArray[np.float64],
-        noise: NDArray[np.float64],
+        rate: Floats,
+        noise: Floats,
     ) -> Fringes:
         """Fit sweeps (..., voltages, n); codes (..., voltages), rate and noise (...) broadcast."""
         shape = sweeps.shape[:-2]

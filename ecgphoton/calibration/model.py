@@ -8,19 +8,16 @@ rows, and one row is one block of one chip.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ecgphoton.calibration.beliefs import Beliefs
 from ecgphoton.calibration.crosstalk import patterns
-from ecgphoton.mesh.device import MZIS
+from ecgphoton.mesh.device import MZIS, Device
 from ecgphoton.mesh.layout import WIDTH
-
-if TYPE_CHECKING:
-    from ecgphoton.mesh.device import Device
-    from ecgphoton.program.program import MeshProgram
+from ecgphoton.program.program import MeshProgram
 
 
 class Rows(NamedTuple):

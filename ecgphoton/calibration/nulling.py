@@ -13,24 +13,19 @@ Self-configuration by nulling is covered by US patent 12,174,018: a commercial u
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from ecgphoton.calibration.bench import Bench, Kind
+from ecgphoton.calibration.table import DriveTable
+from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from ecgphoton.calibration.bench import Bench, Kind
-    from ecgphoton.calibration.table import DriveTable
-    from ecgphoton.mesh.device import Device
-
-    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

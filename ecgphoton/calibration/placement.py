@@ -9,17 +9,14 @@ long as the matrix gets better.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ecgphoton.calibration.model import Model, Rows
 from ecgphoton.calibration.probing import REACH
-
-if TYPE_CHECKING:
-    from ecgphoton.calibration.model import Model, Rows
-    from ecgphoton.calibration.table import DriveTable
+from ecgphoton.calibration.table import DriveTable
 
 ROUNDS = 12
 KICKS, KICK = 4, 0.05

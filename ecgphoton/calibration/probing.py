@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 
 from ecgphoton.calibration.model import Rows
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.calibration.table import DriveTable
-
-    Integers = NDArray[np.int64]
+from ecgphoton.calibration.table import DriveTable
+from ecgphoton.mesh.arrays import Integers
 
 REACH = 2.25 * np.pi
 """Largest phase a sweep asks of a heater, rad: a little more than a turn."""

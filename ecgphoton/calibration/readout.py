@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ecgphoton.calibration.bench import Bench, Kind
+from ecgphoton.calibration.findings import Finding
 from ecgphoton.calibration.probing import BASIS
+from ecgphoton.calibration.table import DriveTable
 from ecgphoton.mesh.layout import WIDTH
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.calibration.bench import Bench, Kind
-    from ecgphoton.calibration.findings import Finding
-    from ecgphoton.calibration.table import DriveTable
 
 DETECTORS = tuple(f"detector[{port}]" for port in range(WIDTH))
 WRONG_GAIN = 0.2

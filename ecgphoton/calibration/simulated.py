@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 
-from ecgphoton.calibration.bench import Cost, Kind, check_request, cost_of
+from ecgphoton.calibration.bench import Cost, Kind, Readings, check_request, cost_of
 from ecgphoton.hwsim.chip import Chip
 from ecgphoton.hwsim.receivers import PHOTODIODE
 from ecgphoton.hwsim.streams import check_seed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from ecgphoton.calibration.bench import Integers, Readings
+from ecgphoton.mesh.arrays import Floats, Integers
 
 SETTINGS = 64
 """Settings simulated at a time."""
@@ -73,7 +68,7 @@ class SimulatedBench:
         self._generators = [_generator(seed, first + k) for k in range(len(chip))]
 
     @torch.no_grad()
-    def read(self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field") -> Readings:
+    def read(self, codes: Integers, vectors: Floats, kind: Kind = "field") -> Readings:
         """See `Bench.read`."""
         check_request(self, codes, vectors, kind)
         self.cost += cost_of(codes, vectors, kind)
@@ -91,8 +86,8 @@ class SimulatedBench:
     def _shoot(
         self,
         chip: Chip,
-        volts: NDArray[np.float64],
-        vectors: NDArray[np.float64],
+        volts: Floats,
+        vectors: Floats,
         kind: Kind,
         k: int,
     ) -> Readings:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,21 +20,11 @@ from ecgphoton.calibration.findings import Finding
 from ecgphoton.calibration.model import Model, Rows
 from ecgphoton.errors import InputError
 from ecgphoton.intake import parse_json
+from ecgphoton.mesh.arrays import Bools, Floats, Integers
+from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.heater import voltage_of_phase
 from ecgphoton.mesh.layout import WIDTH
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from ecgphoton.mesh.device import Device
-    from ecgphoton.program.program import MeshProgram
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-    Bools = NDArray[np.bool_]
+from ecgphoton.program.program import MeshProgram
 
 FORMAT = "ecgphoton-drive-table/1"
 

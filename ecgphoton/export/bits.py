@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ecgphoton.decision import OperatingPoint
 from ecgphoton.export.lower import lower
 from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize, softmax
 from ecgphoton.export.ranges import calibrate_ranges
+from ecgphoton.mesh.arrays import Bools
+from ecgphoton.mesh.device import MeshKind
 from ecgphoton.metrics import Confusion, confusion
-from ecgphoton.student.network import predict
+from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from numpy.typing import NDArray
-
-    from ecgphoton.decision import OperatingPoint
-    from ecgphoton.mesh.device import MeshKind
-    from ecgphoton.student.network import SegmentStudent
-
-    Array = NDArray[Any]
+Array = NDArray[Any]
 
 Part = Literal["weights", "converters", "heaters"]
 
@@ -48,7 +44,7 @@ class BitsRow:
         return asdict(self)
 
 
-def decide(probability: Array, point: OperatingPoint | None) -> NDArray[np.bool_]:
+def decide(probability: Array, point: OperatingPoint | None) -> Bools:
     """Return True where a beat is called abnormal: by threshold, or by the largest class."""
     if point is None:
         return np.asarray(probability.argmax(-1) != 0)

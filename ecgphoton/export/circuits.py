@@ -5,22 +5,20 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.device import MZIS
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.mesh.netlist import SAX_MODELS, sax_layer, sax_mesh
+from ecgphoton.program.blocks import MatrixBlock
+from ecgphoton.program.program import MeshProgram
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.program.blocks import MatrixBlock
-    from ecgphoton.program.program import MeshProgram
-
-    Errors = tuple[NDArray[np.float64], NDArray[np.float64]]
-    Netlist = dict[str, Any]
+Errors = tuple[Floats, Floats]
+Netlist = dict[str, Any]
 
 SPLITTER_ERROR = 0.05  # rad, of the circuits with errors
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ecgphoton import artifacts
 from ecgphoton.ecg.features import normalise
@@ -28,14 +29,11 @@ from ecgphoton.export.runtime import (
     runner,
     stored_metadata,
 )
+from ecgphoton.mesh.arrays import Floats
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import OLDER_SCHEMAS, read_program, schema_text
+from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.program.program import MeshProgram
-    from ecgphoton.student.network import SegmentStudent
 
 MATRIX_LIMIT, CIRCUIT_LIMIT, LOGIT_LIMIT = 1e-12, 1e-9, 1e-5
 NORMALISED, NORMALISE_LIMIT = "normalise.clipped", 1e-5
@@ -177,7 +175,7 @@ def _float_graph(subject: Subject) -> Result:
 
 
 @torch.no_grad()
-def _torch_logits(student: SegmentStudent, inputs: Inputs) -> NDArray[np.float64]:
+def _torch_logits(student: SegmentStudent, inputs: Inputs) -> Floats:
     """Logits in double precision, so that torch's own rounding does not count against a graph."""
     exact = copy.deepcopy(student).double()
     whole = Inputs(**{name: torch.tensor(v).double() for name, v in arrays_of(inputs).items()})
@@ -186,7 +184,7 @@ def _torch_logits(student: SegmentStudent, inputs: Inputs) -> NDArray[np.float64
     return np.concatenate(logits)
 
 
-def _scale(logits: NDArray[np.float64]) -> float:
+def _scale(logits: Floats) -> float:
     """Single precision is relative: limits grow with the largest logit, if it is above 1."""
     return max(1.0, float(np.abs(logits).max()))
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from ecgphoton.student.architecture import SAMPLES, WIDTH, Architecture
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 OPSET, IR_VERSION = 18, 8
 OUTPUTS = ("logits", "h_pool", "probability")

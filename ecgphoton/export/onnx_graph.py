@@ -12,21 +12,17 @@ onnxruntime rewrites into other arithmetic, so it gives the same bits in every r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 
 from ecgphoton.errors import InputError
 from ecgphoton.export.onnx_builder import Graph, normalised_window
+from ecgphoton.export.quantize import QuantizedStudent
 from ecgphoton.program.blocks import IntegerBlock
 from ecgphoton.program.codes import TABLE_BITS, largest_code
 from ecgphoton.student.architecture import WIDTH, Architecture, Branch
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ecgphoton.export.quantize import QuantizedStudent
-    from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.network import SegmentStudent
 
 
 def input_widths(architecture: Architecture, *, raw: bool = False) -> dict[str, int]:

@@ -10,28 +10,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from ecgphoton.export.integers import IntegerDetector
 from ecgphoton.program.blocks import IntegerBlock, Role, require
 from ecgphoton.program.codes import TABLE_BITS, largest_code, nearest_codes
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.settings import Settings, setting
-from ecgphoton.student.architecture import WIDTH, Architecture
-from ecgphoton.student.propagate import Inputs, Stack, Tap, walk
+from ecgphoton.student.architecture import WIDTH, Architecture, Branch
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.propagate import Block, Inputs, Stack, Tap, walk
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from torch import Tensor
-
-    from ecgphoton.program.program import MeshProgram
-    from ecgphoton.student.architecture import Branch
-    from ecgphoton.student.network import SegmentStudent
-    from ecgphoton.student.propagate import Block
-
-    Array = NDArray[Any]
+Array = NDArray[Any]
 
 HEAD_GRID = 2.0**20
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecgphoton import artifacts
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.export.claims import CHECKS, Outcome, Subject, circuits
-
-if TYPE_CHECKING:
-    from ecgphoton.student.propagate import Inputs
+from ecgphoton.student.propagate import Inputs
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,10 +12,8 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import Trial, rates, single_threaded
 from ecgphoton.hwsim.sensitivity import moved, threshold_margin
 from ecgphoton.hwsim.weights import Chips, WeightChips
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.student.propagate import IdealDetector, features, read_out
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 STEPS = 40
 BEATS = 2048
@@ -26,7 +24,7 @@ BEATS = 2048
 class WorstChip:
     """A chip within tolerance, chosen by an adversary."""
 
-    errors: NDArray[np.float64]
+    errors: Floats
     """(K, 4, 5) errors of weights and biases."""
     miss: float
     fpr: float

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from ecgphoton.hwsim.propagate import ChipDetector, noisy_stack, plan_powers
 from ecgphoton.hwsim.readout import Readout
-
-if TYPE_CHECKING:
-    from ecgphoton.student.network import SegmentStudent
-    from ecgphoton.student.propagate import Inputs
-    from ecgphoton.training.parts import Forward
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.propagate import Inputs
+from ecgphoton.training.parts import Forward
 
 
 def noisy_forward(weight: float, detector: float) -> Forward:

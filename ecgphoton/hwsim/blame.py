@@ -8,8 +8,9 @@ added up.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,14 +20,10 @@ from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import Trial, run, single_threaded
 from ecgphoton.hwsim.sensitivity import Sensitivity, analog, sensitivity, shot_moments
 from ecgphoton.hwsim.weights import Chips, ChipSource, WeightChips
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.device import MZIS
 from ecgphoton.progress import Steps
 from ecgphoton.student.propagate import Stack
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
 
 DRAWS = 64
 """Chips whose matrices are drawn for the gradient column; no beat is propagated for them."""
@@ -203,7 +200,7 @@ def _share(
     return Share(kind, name, miss, fpr, lost[0], lost[1])
 
 
-def matrix_errors(source: ChipSource, seed: int, draws: int = DRAWS) -> NDArray[np.float64]:
+def matrix_errors(source: ChipSource, seed: int, draws: int = DRAWS) -> Floats:
     """(draws, K, 4, 5) errors of weights and biases of chips, without propagating a beat."""
     ideal = source.nominal().stack
     stack = source.draw(seed, 0, draws).stack

@@ -9,24 +9,20 @@ threshold is decided alike by *every* chip within epsilon.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.montecarlo import single_threaded
+from ecgphoton.hwsim.montecarlo import Trial, single_threaded
 from ecgphoton.hwsim.sensitivity import threshold_margin
+from ecgphoton.hwsim.weights import Carrier
+from ecgphoton.mesh.arrays import Floats
+from ecgphoton.student.activations import Activation
 from ecgphoton.student.architecture import WIDTH, Branch
 from ecgphoton.student.propagate import Block, unfold, walk
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.hwsim.montecarlo import Trial
-    from ecgphoton.hwsim.weights import Carrier
-    from ecgphoton.student.activations import Activation
 
 BLOCK = 256
 
@@ -74,7 +70,7 @@ class IntervalDetector:
 
 
 @torch.no_grad()
-def margin_bounds(trial: Trial, epsilon: float) -> NDArray[np.float64]:
+def margin_bounds(trial: Trial, epsilon: float) -> Floats:
     """(2, B) lowest and highest margin of every beat over all chips within epsilon.
 
     Raises
@@ -95,7 +91,7 @@ def margin_bounds(trial: Trial, epsilon: float) -> NDArray[np.float64]:
     return np.concatenate(parts, 1) - threshold_margin(trial.point)
 
 
-def _head_bounds(carrier: Carrier, low: Tensor, high: Tensor) -> NDArray[np.float64]:
+def _head_bounds(carrier: Carrier, low: Tensor, high: Tensor) -> Floats:
     """Bounds (2, B) of the margin from bounds (4, B) of h_pool; the head is exact."""
     weight, bias = carrier.head
     centre, radius = (low + high) / 2, (high - low) / 2

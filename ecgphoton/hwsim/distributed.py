@@ -18,17 +18,14 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.registry import extensions, load
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Rows = Generator[NDArray[np.float64], None, None]
-    Work = Callable[[int], NDArray[np.float64]]
+Rows = Generator[Floats, None, None]
+Work = Callable[[int], Floats]
 
 GUARD = (
     "no worker process lives long enough to compute anything. Each one imports the program that "
@@ -74,7 +71,7 @@ def process_groups(work: Work, groups: Sequence[int], *, workers: int, dask: str
     return _on_processes(job, groups, workers)
 
 
-def _prepared(modules: tuple[str, ...], work: Work, group: int) -> NDArray[np.float64]:
+def _prepared(modules: tuple[str, ...], work: Work, group: int) -> Floats:
     load(modules)
     return work(group)
 
@@ -97,7 +94,7 @@ def _start(job: Work) -> None:
     _JOB[:] = [job]
 
 
-def _work(group: int) -> NDArray[np.float64]:
+def _work(group: int) -> Floats:
     return _JOB[0](group)
 
 
@@ -172,5 +169,5 @@ def _stream(client: Any, job: Work, groups: Sequence[int]) -> Rows:  # noqa: ANN
     return in_order(submit, groups, ahead)
 
 
-def _call(job: Work, group: int) -> NDArray[np.float64]:
+def _call(job: Work, group: int) -> Floats:
     return job(group)

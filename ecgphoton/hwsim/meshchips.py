@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,16 +12,14 @@ from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Chip, Foundry
+from ecgphoton.hwsim.effects import Effect
 from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.hwsim.weights import Carrier, Chips, WeightChips
 from ecgphoton.program.program import MeshProgram
+from ecgphoton.student.architecture import Branch
 from ecgphoton.student.inputs import evenly
+from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Block, IdealDetector, Inputs, Stack, walk
-
-if TYPE_CHECKING:
-    from ecgphoton.hwsim.effects import Effect
-    from ecgphoton.student.architecture import Branch
-    from ecgphoton.student.network import SegmentStudent
 
 PROBE_BEATS = 512
 """Beats on which the mean square of every block's input is taken."""

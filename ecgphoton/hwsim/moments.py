@@ -12,19 +12,15 @@ from __future__ import annotations
 
 import threading
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.student.architecture import WIDTH, Branch
 from ecgphoton.student.propagate import unfold
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 NODES, QUADRATURE = 64, 48
 MEAN_ERROR, VARIANCE_ERROR = 1e-5, 3e-3

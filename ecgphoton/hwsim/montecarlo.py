@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.distributed import process_groups, thread_groups
 from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
@@ -24,16 +26,10 @@ from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.streams import BEATS, CHIPS, check_seed, shot_generator
 from ecgphoton.hwsim.verdict import Limits, decide
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource
+from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.metrics import auc_by_rank
 from ecgphoton.progress import Steps
 from ecgphoton.student.propagate import Inputs, features, read_out
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.decision import OperatingPoint
-
-    Floats = NDArray[np.float64]
 
 GROUP = 4
 """Chips of one work item; with `BEATS` it keeps the working set in the cache."""
@@ -62,7 +58,7 @@ class Trial:
     carrier: Carrier
     source: ChipSource
     inputs: Inputs
-    label: NDArray[np.bool_]
+    label: Bools
     """(B,), True for abnormal."""
     point: OperatingPoint
     seed: int = 0
@@ -158,7 +154,7 @@ def margin(logits: torch.Tensor) -> NDArray[np.float32]:
     return np.asarray(torch.logsumexp(logits[..., 1:], -1) - logits[..., 0], np.float32)
 
 
-def rates(probability: NDArray[np.float32], label: NDArray[np.bool_], point: OperatingPoint) -> Any:  # noqa: ANN401
+def rates(probability: NDArray[np.float32], label: Bools, point: OperatingPoint) -> Any:  # noqa: ANN401
     """(C, 3) miss rate, FPR and AUC of score rows (C, B); AUC is NaN with one class only."""
     called = point.decide(probability)
     positives, negatives = int(label.sum()), int((~label).sum())

@@ -12,8 +12,8 @@ batch, with gradient).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,9 +24,6 @@ from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.streams import BEATS
 from ecgphoton.student.architecture import WIDTH, Branch
 from ecgphoton.student.propagate import Block, IdealDetector, Stack, unfold
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def noisy_stack(

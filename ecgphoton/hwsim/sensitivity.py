@@ -11,23 +11,18 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from ecgphoton.decision import OperatingPoint
 from ecgphoton.hwsim.montecarlo import Trial, margin, single_threaded
 from ecgphoton.hwsim.readout import Readout
+from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.student.architecture import WIDTH
 from ecgphoton.student.propagate import Stack
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.decision import OperatingPoint
-
-    Floats = NDArray[np.float64]
 
 STEP = 0.02
 """Of the central differences: truncation and single-precision rounding are both near 1e-4."""
@@ -75,7 +70,7 @@ class Sensitivity:
     """(B,), positive is called abnormal."""
     slope: Floats
     """(B, K, 4, 5): by every weight (four columns) and bias (last)."""
-    label: NDArray[np.bool_]
+    label: Bools
     shot_variance: Floats
     """(B,) of the margin, by the trial's per-shot noise."""
     shot_shift: Floats

@@ -9,7 +9,7 @@ measured on a few exact chips each time, and printed beside the numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,9 +18,7 @@ from ecgphoton.hwsim.montecarlo import Trial, rates, single_threaded
 from ecgphoton.hwsim.sensitivity import STEP, Sensitivity, analog, margins, moved, sensitivity
 from ecgphoton.hwsim.streams import shot_generator
 from ecgphoton.hwsim.weights import WeightChips
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from ecgphoton.mesh.arrays import Floats
 
 DIRECTIONS = 10
 """Directions with second-order terms: 55 products, 200 exact chips to set them up."""
@@ -40,7 +38,7 @@ class Surrogate:
     curvature: torch.Tensor
     """(r (r + 1) / 2, B) float32."""
 
-    def margins(self, errors: NDArray[np.float64]) -> torch.Tensor:
+    def margins(self, errors: Floats) -> torch.Tensor:
         """Silent margins (C, B) of chips with errors (C, K, 4, 5)."""
         flat = torch.as_tensor(errors.reshape(len(errors), -1), dtype=torch.float32)
         answer = torch.addmm(
@@ -138,7 +136,7 @@ def surrogate(trial: Trial, *, order: int = 2, directions: int = DIRECTIONS) -> 
     )
 
 
-def _curvature(trial: Trial, slopes: Sensitivity, axes: NDArray[np.float64]) -> NDArray[np.float64]:
+def _curvature(trial: Trial, slopes: Sensitivity, axes: Floats) -> Floats:
     stack = trial.source.nominal().stack
     shape = slopes.slope.shape[1:]
     count, h = len(axes), CURVE_STEP

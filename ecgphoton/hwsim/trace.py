@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, margin
@@ -14,9 +15,6 @@ from ecgphoton.hwsim.sensitivity import threshold_margin
 from ecgphoton.hwsim.streams import BEATS
 from ecgphoton.hwsim.weights import Chips
 from ecgphoton.student.propagate import Stack
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True)

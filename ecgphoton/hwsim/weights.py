@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -11,14 +11,11 @@ from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.streams import chip_rng
+from ecgphoton.mesh.arrays import Floats
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.architecture import WIDTH, Architecture
+from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Head, Stack
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.program.program import MeshProgram
-    from ecgphoton.student.network import SegmentStudent
 
 
 class Chips(NamedTuple):
@@ -83,7 +80,7 @@ class Carrier:
         return cls(architecture, stack, head, scale)
 
 
-def normals(seed: int, chip: int, blocks: int) -> NDArray[np.float64]:
+def normals(seed: int, chip: int, blocks: int) -> Floats:
     """(blocks, 4, 5) standard normals of one chip: four weight columns and the bias."""
     return chip_rng(seed, chip).standard_normal((blocks, WIDTH, WIDTH + 1))
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
 from ecgphoton.errors import InputError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from ecgphoton.mesh.arrays import Floats
 
 MeshArchitecture = Literal["clements", "reck"]
 ORDERS = range(2, 65)
@@ -80,7 +78,7 @@ class MeshLayout:
 
     def positions(
         self, column_pitch: float = COLUMN_PITCH, mode_pitch: float = MODE_PITCH
-    ) -> NDArray[np.float64]:
+    ) -> Floats:
         """(heaters, 2) x along the light and y across, um: theta, then phi, then output.
 
         A cell of one column pitch starts at ``column * column_pitch``; its phi heater is a

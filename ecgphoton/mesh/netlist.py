@@ -11,20 +11,17 @@ Use SAX's default back end: its back end "forward" is wrong for meshes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+from ecgphoton.mesh.clements import AnyPhases
+from ecgphoton.mesh.layout import MeshLayout
 
-    from numpy.typing import ArrayLike
-
-    from ecgphoton.mesh.clements import AnyPhases
-    from ecgphoton.mesh.layout import MeshLayout
-
-    Netlist = dict[str, Any]
-    SDict = dict[tuple[str, str], complex]
+Netlist = dict[str, Any]
+SDict = dict[tuple[str, str], complex]
 
 
 def _reciprocal(forward: SDict) -> SDict:

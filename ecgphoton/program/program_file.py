@@ -8,9 +8,10 @@ from the values that count and compares: nothing in it can contradict anything e
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,9 +24,6 @@ from ecgphoton.program.compact_json import compact_json
 from ecgphoton.program.convention import CONVENTION, PREPROCESSING, UNITS
 from ecgphoton.program.program import FORMAT, MeshProgram
 from ecgphoton.student.architecture import Architecture
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 SCHEMA = Path(__file__).with_name("program.schema.json")
 OLDER_SCHEMAS = frozenset(("02cf2c75b9b922fbbd4b1648fd20db54ca162c499d454bfc8c38fa1a6b161a9d",))

@@ -6,15 +6,17 @@ The forward pass itself is in `ecgphoton.student.propagate`.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.ecg.features import FEATURES_VERSION
 from ecgphoton.errors import InputError
-from ecgphoton.student.architecture import GAIN_RANGE, SAMPLES, WIDTH, Architecture
+from ecgphoton.student.architecture import GAIN_RANGE, SAMPLES, WIDTH, Architecture, Branch
 from ecgphoton.student.propagate import (
     Block,
     Detector,
@@ -27,12 +29,6 @@ from ecgphoton.student.propagate import (
     inputs_of,
     read_out,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ecgphoton.ecg.beats import BeatSet
-    from ecgphoton.student.architecture import Branch
 
 BRANCH_GAIN, LAYER_GAIN = 2.0, 1.5  # initial values of learnt gains
 # The mean over tokens gives each token a small weight, so the head must be large: at one common

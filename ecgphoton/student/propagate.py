@@ -24,18 +24,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from ecgphoton.errors import InputError
+from ecgphoton.student.activations import Activation, Fused
 from ecgphoton.student.architecture import WIDTH, Architecture, Branch
 from ecgphoton.student.inputs import Inputs as Inputs
 from ecgphoton.student.inputs import inputs_of as inputs_of
-
-if TYPE_CHECKING:
-    from ecgphoton.student.activations import Activation, Fused
 
 
 @dataclass(frozen=True, eq=False)

@@ -53,6 +53,8 @@ class Campaign:
     foundry: Foundry
     steps: tuple[Step, ...]
     seed: int = 0
+    start: DriveTable | None = None
+    """Table of the same chips to go on from, by readings of another stream than the first."""
 
     @property
     def bits(self) -> int:
@@ -62,8 +64,10 @@ class Campaign:
     def calibrate(self, first: int, count: int) -> DriveTable:
         """Fabricate chips `first` ... and calibrate them through a bench."""
         chip = self.foundry.chips(self.seed, first, count, self.program)
-        bench = SimulatedBench(chip, bits=self.bits, seed=self.seed, first=first)
-        return calibrate(bench, self.program, self.steps).table
+        start = None if self.start is None else self.start.chips(slice(first, first + count))
+        seed = self.seed if start is None else self.seed + 1
+        bench = SimulatedBench(chip, bits=self.bits, seed=seed, first=first)
+        return calibrate(bench, self.program, self.steps, start=start).table
 
     @cached_property
     def about(self) -> dict[str, Any]:

@@ -133,11 +133,11 @@ def judge(
         rows: dict[str, Floats] = {}
         scores: NDArray[np.float32] = np.empty((0, 0), np.float32)
         for name, trial in trials.items():
-            scores = trial.probabilities(first)
+            scores = trial.score(trial.chips(first), first)
             rows[name] = np.asarray(rates(scores, trial.label, trial.point))
         if own is None:
             return rows, []
-        points = refit(own.probabilities(first), own.label, policy or ThresholdPolicy())
+        points = refit(own.score(own.chips(first), first), own.label, policy or ThresholdPolicy())
         each = [rates(row[None], before.label, p) for row, p in zip(scores, points, strict=True)]
         rows[OWN] = np.concatenate(each)
         return rows, [p.threshold for p in points]
@@ -147,7 +147,7 @@ def judge(
         for at, part in enumerate(pool.map(group, range(0, chips, GROUP))):
             parts.append(part)
             progress("judging", min((at + 1) * GROUP, chips), chips)
-    miss, fpr, auc = map(float, rates(before.perfect()[None], before.label, before.point)[0])
+    miss, fpr, auc = map(float, rates(before.perfect(), before.label, before.point)[0])
     stages = {}
     for name in parts[0][0]:
         each = np.concatenate([rows[name] for rows, _ in parts])[:chips].T

@@ -15,7 +15,7 @@ from ecgphoton.student.activations import Activation
 from ecgphoton.student.architecture import Branch
 from ecgphoton.student.inputs import evenly
 from ecgphoton.student.network import SegmentStudent
-from ecgphoton.student.propagate import Block, Inputs
+from ecgphoton.student.propagate import Block, IdealDetector, Inputs, Tapped
 
 Array = NDArray[Any]
 
@@ -55,7 +55,8 @@ def calibrate_ranges(
     def record(block: Block, x: Tensor, branch: Branch | None) -> None:
         seen.append((block.gain[0] * block.detected(x, branch)).flatten())
 
-    student.run(inputs.finite().rows(rows), tap=record)
+    ideal = IdealDetector(student.architecture.response)
+    student.run(inputs.finite().rows(rows), detector=Tapped(ideal, record))
     ranges = []
     for value in seen:
         v = value.double().numpy()

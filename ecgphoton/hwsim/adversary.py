@@ -13,7 +13,7 @@ from ecgphoton.hwsim.montecarlo import Trial, rates, single_threaded
 from ecgphoton.hwsim.sensitivity import moved, threshold_margin
 from ecgphoton.hwsim.weights import Chips, WeightChips
 from ecgphoton.mesh.arrays import Floats
-from ecgphoton.student.propagate import IdealDetector, features, read_out
+from ecgphoton.student.propagate import IdealDetector, read_out, walk
 
 STEPS = 40
 BEATS = 2048
@@ -82,8 +82,8 @@ def worst_chip(
     with single_threaded():
         for step in range(steps):
             detector = IdealDetector(activation)
-            h_pool = features(moved(stack, errors), inputs, trial.carrier.architecture, detector)
-            logits = read_out(trial.carrier.head, h_pool)[0]
+            tokens = walk(moved(stack, errors), inputs, trial.carrier.architecture, detector)
+            logits = read_out(trial.carrier.head, tokens.mean(2))[0]
             margins = (
                 torch.logsumexp(logits[:, 1:], -1) - logits[:, 0] - threshold_margin(trial.point)
             )

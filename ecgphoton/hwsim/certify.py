@@ -86,7 +86,7 @@ def margin_bounds(trial: Trial, epsilon: float) -> Floats:
     with single_threaded():
         for at in range(0, len(trial.inputs), BLOCK):
             part = trial.inputs.rows(slice(at, at + BLOCK))
-            low, high = walk(carrier.stack, part, carrier.architecture, detector).mean(-1)
+            low, high = walk(carrier.stack, part, carrier.architecture, detector).mean(2).mT
             parts.append(_head_bounds(carrier, low, high))
     return np.concatenate(parts, 1) - threshold_margin(trial.point)
 

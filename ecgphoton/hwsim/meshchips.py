@@ -19,7 +19,7 @@ from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.architecture import Branch
 from ecgphoton.student.inputs import evenly
 from ecgphoton.student.network import SegmentStudent
-from ecgphoton.student.propagate import Block, IdealDetector, Inputs, Stack, walk
+from ecgphoton.student.propagate import Block, IdealDetector, Inputs, Stack, Tapped, walk
 
 PROBE_BEATS = 512
 """Beats on which the mean square of every block's input is taken."""
@@ -142,7 +142,7 @@ def input_power(carrier: Carrier, inputs: Inputs) -> Tensor:
         squares.append(x.square().mean())
 
     part, architecture = inputs.rows(evenly(len(inputs), PROBE_BEATS)), carrier.architecture
-    walk(carrier.stack, part, architecture, IdealDetector(architecture.response), note)
+    walk(carrier.stack, part, architecture, Tapped(IdealDetector(architecture.response), note))
     return torch.stack(squares).double()
 
 

@@ -138,26 +138,6 @@ def _sums(value: Tensor, power: Tensor, ones: Tensor, out: Tensor) -> None:
         out[index] = torch.mv(wave.view(-1, width), ones).view(count)
 
 
-def _silent_sums(
-    weight: Tensor, bias: Tensor, segment: Tensor, branch: Branch, powers: int
-) -> Tensor:
-    rows, beats = weight.shape[0], segment.shape[0]
-    sums = weight.new_empty(powers, rows, beats, branch.tokens)
-    ones = weight.new_full((branch.kernel,), 1 / branch.kernel)
-    step = max(1, CHUNK // (rows * branch.positions))
-    for at in range(0, beats, step):
-        part = segment[at : at + step]
-        view = (WIDTH, len(part), branch.positions)
-        shifted = workspace.take("shifted", WIDTH * len(part) * branch.positions, part).view(view)
-        shifted.copy_(part.as_strided(view, (1, part.stride(0), 1), part.storage_offset()))
-        value = workspace.take("value", rows * len(part) * branch.positions, part).view(rows, -1)
-        torch.addmm(bias[:, None], weight, shifted.view(WIDTH, -1), out=value)
-        value.sigmoid_().sub_(0.5)
-        power = workspace.take("power", value.numel(), part).view_as(value)
-        _sums(value, power, ones, sums[:, :, at : at + step])
-    return sums
-
-
 class _PowerSums(torch.autograd.Function):
     """mean over windows of t^k, t = tanh(z) / 2 = sigmoid(2 z) - 1/2, for k = 1 ... powers."""
 
@@ -199,9 +179,21 @@ def power_sums(
     `weight` (M, 4) and `bias` (M,) hold the rows of many chips, `segment` is (B, S).
     Differentiable in weight and bias.
     """
-    if not torch.is_grad_enabled() or not (weight.requires_grad or bias.requires_grad):
-        return _silent_sums(2 * weight, 2 * bias, segment, branch, powers)
-    sums: Tensor = _PowerSums.apply(  # type: ignore[no-untyped-call]
-        2 * weight, 2 * bias, segment, branch, powers
-    )
+    weight, bias, rows, beats = 2 * weight, 2 * bias, len(weight), len(segment)
+    if weight.requires_grad or bias.requires_grad:
+        answer: Tensor = _PowerSums.apply(weight, bias, segment, branch, powers)  # type: ignore[no-untyped-call]
+        return answer
+    sums = weight.new_empty(powers, rows, beats, branch.tokens)
+    ones = weight.new_full((branch.kernel,), 1 / branch.kernel)
+    step = max(1, CHUNK // (rows * branch.positions))
+    for at in range(0, beats, step):
+        part = segment[at : at + step]
+        view = (WIDTH, len(part), branch.positions)
+        shifted = workspace.take("shifted", WIDTH * len(part) * branch.positions, part).view(view)
+        shifted.copy_(part.as_strided(view, (1, part.stride(0), 1), part.storage_offset()))
+        value = workspace.take("value", rows * len(part) * branch.positions, part).view(rows, -1)
+        torch.addmm(bias[:, None], weight, shifted.view(WIDTH, -1), out=value)
+        value.sigmoid_().sub_(0.5)
+        power = workspace.take("power", value.numel(), part).view_as(value)
+        _sums(value, power, ones, sums[:, :, at : at + step])
     return sums

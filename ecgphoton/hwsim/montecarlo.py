@@ -29,7 +29,7 @@ from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource
 from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.metrics import auc_by_rank
 from ecgphoton.progress import Steps
-from ecgphoton.student.propagate import Inputs, features, read_out
+from ecgphoton.student.propagate import Inputs, read_out, walk
 
 GROUP = 4
 """Chips of one work item; with `BEATS` it keeps the working set in the cache."""
@@ -75,63 +75,57 @@ class Trial:
         self.inputs.finite()
         check_seed(self.seed)
 
-    def probabilities(self, first: int, count: int = GROUP) -> NDArray[np.float32]:
-        """Probability of abnormal of every beat on chips `first` ...: (count, B)."""
-        return self.score(self.source.draw(self.seed, first, count), first)
+    def chips(self, first: int) -> Chips:
+        """Return the chips of one work item, `first` ... ``first + GROUP - 1``."""
+        return self.source.draw(self.seed, first, GROUP)
 
     def perfect(self) -> NDArray[np.float32]:
-        """Probability of abnormal (B,) on the perfect chip without noise."""
+        """Probability of abnormal (1, B) on the perfect chip without noise."""
         chips = self.source.nominal()
-        silent = chips._replace(additive=torch.zeros_like(chips.additive))
-        return np.asarray(self.score(silent, None)[0])
+        return self.score(chips._replace(additive=torch.zeros_like(chips.additive)), None)
 
     @torch.no_grad()
     def score(
-        self, chips: Chips, first: int | None, read: Read | None = None
+        self,
+        chips: Chips,
+        first: int | None,
+        read: Read | None = None,
+        *,
+        inputs: Inputs | None = None,
+        block: int = 0,
     ) -> NDArray[np.float32]:
         """Probability of abnormal (C, B) on given chips; `first` numbers their noise, or None.
 
-        `read` turns logits (C, b, classes) into another score than the probability.
+        Parameters
+        ----------
+        read
+            Turns logits (C, b, classes) into another score than the probability.
+        inputs
+            Other beats than those of the trial.
+        block
+            Number of the first block of `BEATS` beats, which chooses their noise.
         """
-        count = chips.stack.matrices.shape[0]
-        shared: dict[int, Any] = {}
-        answer = np.empty((count, len(self.inputs)), np.float32)
-        for block, at in enumerate(range(0, len(self.inputs), BEATS)):
-            part = self.inputs.rows(slice(at, at + BEATS))
-            answer[:, at : at + len(part)] = self.score_block(
-                chips, part, first, block, read, shared
-            )
-        return answer
-
-    @torch.no_grad()
-    def score_block(
-        self,
-        chips: Chips,
-        part: Inputs,
-        first: int | None,
-        block: int,
-        read: Read | None = None,
-        shared: dict[int, Any] | None = None,
-    ) -> NDArray[np.float32]:
-        """Score (C, b) of one block of beats; `shared` keeps what these chips have in common."""
-        streams = []
-        if first is not None:
-            count = chips.stack.matrices.shape[0]
-            streams = [shot_generator(self.seed, first + k, block) for k in range(count)]
-        detector = ChipDetector(
-            self.readout,
-            chips.additive,
-            self.powers,
-            len(part),
-            streams,
-            chips.relative,
-            square=chips.square,
-            sampled=self.sampled,
-            coefficients={} if shared is None else shared,
-        )
+        inputs, read = inputs or self.inputs, read or abnormal
+        count, shared, parts = len(chips.stack.matrices), {}, []  # type: ignore[var-annotated]
         with single_threaded():
-            h_pool = features(chips.stack, part, self.carrier.architecture, detector)
-            return (read or abnormal)(read_out(self.carrier.head, h_pool))
+            for number, at in enumerate(range(0, len(inputs), BEATS), block):
+                part, streams = inputs.rows(slice(at, at + BEATS)), []
+                if first is not None:
+                    streams = [shot_generator(self.seed, first + k, number) for k in range(count)]
+                detector = ChipDetector(
+                    self.readout,
+                    chips.additive,
+                    self.powers,
+                    len(part),
+                    streams,
+                    chips.relative,
+                    square=chips.square,
+                    sampled=self.sampled,
+                    coefficients=shared,
+                )
+                tokens = walk(chips.stack, part, self.carrier.architecture, detector)
+                parts.append(read(read_out(self.carrier.head, tokens.mean(2))))
+        return np.concatenate(parts, 1)
 
     @cached_property
     def powers(self) -> tuple[int | None, ...]:
@@ -169,8 +163,10 @@ def rates(probability: NDArray[np.float32], label: Bools, point: OperatingPoint)
 
 def run_group(trial: Trial, group: int) -> Floats:
     """Rates (GROUP, 3) of chips ``group * GROUP`` ...: what every kind of worker computes."""
+    first = group * GROUP
     with single_threaded():
-        return np.asarray(rates(trial.probabilities(group * GROUP), trial.label, trial.point))
+        scores = trial.score(trial.chips(first), first)
+    return np.asarray(rates(scores, trial.label, trial.point))
 
 
 def run(

@@ -117,30 +117,27 @@ class ChipDetector:
         powers = 1 if self.silent else self.powers[block.index]
         exact = not self.readout.digital and self.square is None
         if exact and activation.moments and powers and (self.silent or not self.sampled):
-            tokens = self._by_moments(block, segment, branch, powers)
+            sums = power_sums(*block.rows(), segment, branch, powers)
+            sums = sums.view(powers, -1, WIDTH, len(segment), branch.tokens)
+            tokens = 2 * sums[0] if self.silent else self._by_moments(block, sums, branch)
         elif exact and self.silent:
             tokens = IdealDetector(activation).pooled(block, segment, branch)
         else:
             tokens = self._every_sample(block, segment, branch)
         return self.readout.collect(tokens)
 
-    def _by_moments(self, block: Block, segment: Tensor, branch: Branch, powers: int) -> Tensor:
-        chips, beats = len(block.weight), len(segment)
-        sums = power_sums(*block.rows(), segment, branch, powers)
-        sums = sums.view(powers, chips, WIDTH, beats, branch.tokens)
-        mean = 2 * sums[0]
-        if self.silent:
-            return mean
+    def _by_moments(self, block: Block, sums: Tensor, branch: Branch) -> Tensor:
+        """Noisy tokens (C, 4, B, tokens) from power sums (powers, C, 4, B, tokens)."""
         if block.index not in self.coefficients:
-            self.coefficients[block.index] = self._fit(block, powers)
+            self.coefficients[block.index] = self._fit(block, len(sums))
         shift, variance = self.coefficients[block.index]
         if block.gain.requires_grad:  # the noise after the amplifier grows with its gain
             growth = (block.gain / block.gain.detach())[..., None] ** 2
             shift, variance = shift * growth, variance * growth
         moved = _polynomial(shift, sums)
         spread = _polynomial(variance, sums).div(branch.kernel).clamp_min(1e-20).sqrt()
-        drawn = self._draw(chips, beats, branch.tokens)
-        return torch.addcmul(mean + moved, spread, drawn).clamp(-1, 1)
+        drawn = self._draw(sums.shape[1], sums.shape[3], branch.tokens)
+        return torch.addcmul(2 * sums[0] + moved, spread, drawn).clamp(-1, 1)
 
     def _fit(self, block: Block, powers: int) -> tuple[Tensor, Tensor]:
         bias = block.bias

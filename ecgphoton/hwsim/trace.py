@@ -122,5 +122,5 @@ def _margin(trial: Trial, chips: Chips, first: int, row: int, beat: int) -> floa
     """Margin of one beat, with the noise that beat has in a full simulation."""
     block = beat // BEATS
     part = trial.inputs.rows(slice(block * BEATS, (block + 1) * BEATS))
-    scores = trial.score_block(chips, part, first, block, margin)
+    scores = trial.score(chips, first, margin, inputs=part, block=block)
     return float(np.float64(scores[row, beat - block * BEATS])) - threshold_margin(trial.point)

@@ -24,10 +24,10 @@ from ecgphoton.student.propagate import (
     IdealDetector,
     Inputs,
     Stack,
-    Tap,
-    features,
+    Tapped,
     inputs_of,
     read_out,
+    walk,
 )
 
 BRANCH_GAIN, LAYER_GAIN = 2.0, 1.5  # initial values of learnt gains
@@ -102,7 +102,6 @@ class SegmentStudent(nn.Module):
         *,
         stack: Stack | None = None,
         detector: Detector | None = None,
-        tap: Tap | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Propagate beats through this student, or through chips that carry it.
 
@@ -111,13 +110,9 @@ class SegmentStudent(nn.Module):
         logits, h_pool
             (C, B, classes) and (C, B, 4).
         """
-        h_pool = features(
-            stack if stack is not None else self.stack(),
-            inputs,
-            self.architecture,
-            detector if detector is not None else IdealDetector(self.architecture.response),
-            tap,
-        )
+        stack = self.stack() if stack is None else stack
+        detector = detector or IdealDetector(self.architecture.response)
+        h_pool = walk(stack, inputs, self.architecture, detector).mean(2)
         return read_out(self.head(), self.dropout(h_pool)), h_pool
 
     def forward(
@@ -143,7 +138,7 @@ class SegmentStudent(nn.Module):
         def largest(block: Block, x: Tensor, branch: Branch | None) -> None:
             peaks.append(block.detected(x, branch).abs().amax())
 
-        self.run(inputs, tap=largest)
+        self.run(inputs, detector=Tapped(IdealDetector(self.architecture.response), largest))
         target = -torch.stack(peaks).clamp_min(1e-3).log()
         self.log_gain.lerp_(target.to(self.log_gain), momentum)
 

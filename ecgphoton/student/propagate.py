@@ -198,24 +198,32 @@ class IdealDetector:
         return self.activation(block.amplified(x))
 
 
-def walk(
-    stack: Stack,
-    inputs: Inputs,
-    architecture: Architecture,
-    detector: Detector,
-    tap: Tap | None = None,
-) -> Tensor:
-    """Run B beats through every block: branches, patient tokens, then the MLP on all tokens.
+@dataclass(frozen=True)
+class Tapped:
+    """A `Detector` that shows what every block reads."""
 
-    Parameters
-    ----------
-    tap
-        Is shown what every block reads.
+    detector: Detector
+    tap: Tap
+
+    def pooled(self, block: Block, segment: Tensor, branch: Branch) -> Tensor:
+        """See `Detector.pooled`."""
+        self.tap(block, segment, branch)
+        return self.detector.pooled(block, segment, branch)
+
+    def layer(self, block: Block, x: Tensor) -> Tensor:
+        """See `Detector.layer`."""
+        self.tap(block, x, None)
+        return self.detector.layer(block, x)
+
+
+def walk(stack: Stack, inputs: Inputs, architecture: Architecture, detector: Detector) -> Tensor:
+    """Run B beats through every block: branches, patient tokens, then the MLP on all tokens.
 
     Returns
     -------
     Tensor
-        (C, 4, B, tokens), what the last block makes of each token.
+        (C, B, tokens, 4), what the last block makes of each token; ``h_pool`` is its mean over
+        tokens.
 
     Raises
     ------
@@ -230,38 +238,16 @@ def walk(
                 f"this student reads {width} {name} values a beat, but {found} given; pass inputs "
                 "made with the same architecture"
             )
-    blocks = (stack.block(index) for index in range(len(architecture.blocks)))
-
-    def through(x: Tensor) -> Tensor:
-        block = next(blocks)
-        if tap is not None:
-            tap(block, x, None)
-        return detector.layer(block, x)
-
-    def slide(branch: Branch) -> Tensor:
-        block, segment = next(blocks), given[branch.source][:, branch.start : branch.stop]
-        if tap is not None:
-            tap(block, segment, branch)
-        return detector.pooled(block, segment, branch)
-
-    features_of = given["rhythm"].split(WIDTH, 1) if "rhythm" in given else ()
-    tokens = [slide(branch) for branch in architecture.sliding]
-    tokens += [through(four.t()[None]).unsqueeze(-1) for four in features_of]
+    tokens: list[Tensor] = []
+    for branch in architecture.sliding:
+        segment = given[branch.source][:, branch.start : branch.stop]
+        tokens.append(detector.pooled(stack.block(len(tokens)), segment, branch))
+    for four in given["rhythm"].split(WIDTH, 1) if "rhythm" in given else ():
+        tokens.append(detector.layer(stack.block(len(tokens)), four.t()[None]).unsqueeze(-1))
     x = torch.cat(tokens, dim=-1).flatten(2)
-    for _ in range(architecture.layers):
-        x = through(x)
-    return x.view(*x.shape[:2], len(inputs), architecture.tokens)
-
-
-def features(
-    stack: Stack,
-    inputs: Inputs,
-    architecture: Architecture,
-    detector: Detector,
-    tap: Tap | None = None,
-) -> Tensor:
-    """Return ``h_pool`` (C, B, 4), the mean over tokens, of B beats on C chips; see `walk`."""
-    return walk(stack, inputs, architecture, detector, tap).mean(-1).transpose(1, 2)
+    for index in range(len(tokens), len(architecture.blocks)):
+        x = detector.layer(stack.block(index), x)
+    return x.view(*x.shape[:2], len(inputs), architecture.tokens).permute(0, 2, 3, 1)
 
 
 def read_out(head: Head, h_pool: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ from ecgphoton.hwsim.simulate import simulate, trial_of
 from ecgphoton.student.activations import ACTIVATIONS, RELU, TANH, Activation
 from ecgphoton.student.architecture import BRANCHES, TOKENS, Architecture, Branch, Token
 from ecgphoton.student.network import SegmentStudent, predict
-from ecgphoton.student.propagate import IdealDetector, features
+from ecgphoton.student.propagate import IdealDetector, walk
 from ecgphoton.training.fit import fit
 from ecgphoton.training.parts import Examples, Parts, Schedule, Shuffled
 
@@ -122,7 +122,7 @@ def test_forms_agree(activation: Activation) -> None:
     student = SegmentStudent(Architecture(), seed=2)
     inputs = synthetic_inputs(student.architecture, beats=10)
     pooled = [
-        features(student.stack(), inputs, student.architecture, IdealDetector(form))
+        walk(student.stack(), inputs, student.architecture, IdealDetector(form))
         for form in (activation, replace(activation, fused=None))
     ]
     torch.testing.assert_close(*pooled, atol=1e-6, rtol=0)

@@ -114,6 +114,10 @@ class Campaign:
                 for future in waiting:
                     future.cancel()
 
+    def joined(self, chips: int, threads: int) -> DriveTable:
+        """Calibrate chips 0 ... and return their table."""
+        return DriveTable.joined([table for table, _ in self.tables(chips, None, threads)])
+
 
 def calibrate_chips(
     carried: SegmentStudent | MeshProgram,

@@ -147,7 +147,6 @@ def drift_schedule(
         )
     limits, foundry = limits or Limits(), Foundry.of(profile)
     fresh = Campaign(program, foundry, steps_of(STANDARD), check_seed(seed))
-    trial = trial_of(program, inputs, labels, point, seed=seed, profile=foundry.profile)
 
     def aged(age: float) -> Foundry:
         return replace(foundry, profile=foundry.profile.with_value("time.hours", age))
@@ -162,16 +161,15 @@ def drift_schedule(
     ways = [(age, way) for age in sorted(hours) for way in AGAIN]
     plans: list[Plan] = []
     with single_threaded() as threads:
-        table = DriveTable.joined([part for part, _ in fresh.tables(chips, None, threads)])
+        trial = trial_of(program, inputs, labels, point, seed=seed, profile=foundry.profile)
+        table = fresh.joined(chips, threads)
         for age, way in [*ways, (DAY, "none")]:
             before, error = judge(table, age)
             after, rest, cost = before, error, Cost()
             if way in AGAIN:
                 steps = steps_of(AGAIN[way])
                 again = replace(fresh, foundry=aged(age), steps=steps, start=table)
-                renewed = DriveTable.joined(
-                    [part for part, _ in again.tables(chips, None, threads)]
-                )
+                renewed = again.joined(chips, threads)
                 after, rest = judge(renewed, age)
                 cost = renewed.cost - table.cost
             keeps = min(before, after) >= limits.min_yield

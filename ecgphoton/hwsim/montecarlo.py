@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.distributed import process_groups, thread_groups
+from ecgphoton.hwsim.distributed import computed
 from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.streams import BEATS, CHIPS, check_seed, shot_generator
@@ -189,16 +189,14 @@ def run(
         raise InputError(f"chips is {chips}; it must be from 1 to {CHIPS}")
     if workers < 1:
         raise InputError(f"workers is {workers}; it must be at least 1")
-    groups = range(-(-chips // GROUP))
-    table = np.empty((len(groups) * GROUP, 3))
+    groups = -(-chips // GROUP)
+    table = np.empty((groups * GROUP, 3))
     limits = limits or Limits()
     good = 0
     with single_threaded() as available:
+        threads = min(threads or available, os.cpu_count() or 1)
         work = partial(run_group, trial)
-        if workers > 1 or dask is not None:
-            source = process_groups(work, groups, workers=workers, dask=dask)
-        else:
-            source = thread_groups(work, groups, min(threads or available, os.cpu_count() or 1))
+        source = computed(work, groups, threads=threads, workers=workers, dask=dask)
         for group, rows in enumerate(source):
             start = group * GROUP
             table[start : start + GROUP] = rows

@@ -104,7 +104,7 @@ def test_two_processes_know_it(tmp_path: Path) -> None:
 def test_names_are_unique_and_unknown_ones_refused() -> None:
     """The same value may be added twice; another of its name, and a name nobody added, may not."""
     assert ACTIVATIONS.add(SOFTSIGN) is SOFTSIGN
-    with pytest.raises(InputError, match="there is a activation 'tanh' already"):
+    with pytest.raises(InputError, match="the activation 'tanh' exists already"):
         ACTIVATIONS.add(replace(RELU, name="tanh"))
     with pytest.raises(InputError, match=r"student\.activation is 'gelu'; it must be one of 'tanh"):
         Architecture(activation="gelu")

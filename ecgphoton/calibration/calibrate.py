@@ -156,7 +156,7 @@ def calibrate(
         table = step(bench, table)
     spent = bench.cost - before
     table = replace(table, cost=table.cost + spent)
-    for name, part in table.beliefs.arrays().items():
+    for name, part in table.beliefs._asdict().items():
         if not np.isfinite(part).all():
             raise InputError(f"the bench's readings left {name} undefined; check its connections")
     return Calibrated(table, spent)

@@ -52,5 +52,4 @@ def undo(device: Device, k: Floats, phases: Floats, offset: Floats) -> Floats:
             break
         goal = np.where(cold, np.where(attenuator, mirrored, goal + TURN), goal)
         goal = np.where(hot, goal - TURN, goal)
-    settled: Floats = np.maximum(heat, 0.0)
-    return settled
+    return np.asarray(np.maximum(heat, 0.0))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,3 @@ class Finding:
         """One line for people."""
         text = f"chip {self.chip}, block {self.block}, {self.part}: {self.kind}"
         return f"{text} ({self.detail})" if self.detail else text
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)

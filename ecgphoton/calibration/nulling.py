@@ -72,7 +72,7 @@ class NullMeshes:
         visible = (np.abs(turn) > 0.1 * hoped) & ~table.broken[..., driver]
         offset = table.beliefs.offset.copy()
         offset[..., driver] += np.where(visible, np.angle(turn), 0.0)
-        return replace(table, beliefs=replace(table.beliefs, offset=offset))
+        return replace(table, beliefs=table.beliefs._replace(offset=offset))
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ecgphoton.calibration.model import Rows
+from ecgphoton.calibration.beliefs import Beliefs
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.mesh.arrays import Integers
 
@@ -31,7 +31,9 @@ def sweep_codes(table: DriveTable, voltages: int, seed: int) -> Integers:
     """
     device, draw = table.device, np.random.default_rng([seed, 2])
     homes = draw.uniform(0.3, 2 * np.pi - 0.3, (HOMES, device.drivers))
-    slope = table.model.slopes(Rows.designed(table.program), torch.as_tensor(homes)[None])["phase"]
+    slope = table.model.slopes(Beliefs.designed(table.program), torch.as_tensor(homes)[None])[
+        "phase"
+    ]
     best = slope.abs().square().sum((1, 3, 4)).argmax(1).numpy()
     codes = np.repeat(device.codes(homes[best])[:, None], voltages, 1)
     steps = (np.arange(voltages) + draw.uniform(-0.3, 0.3, (device.drivers, voltages))).clip(0)

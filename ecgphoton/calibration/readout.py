@@ -37,7 +37,7 @@ class ReadDark:
         dark = bench.read(codes, np.zeros((1, WIDTH)))[..., 0, :]
         lit = bench.read(codes[: max(self.shots // 2, 2)], BASIS)
         scatter = (lit.real.var(0, ddof=1) + lit.imag.var(0, ddof=1)).mean((-2, -1)) / 2
-        beliefs = replace(table.beliefs, zero=dark.real.mean(0))
+        beliefs = table.beliefs._replace(zero=dark.real.mean(0))
         return replace(table, beliefs=beliefs, noise=np.sqrt(scatter)).with_offsets()
 
 

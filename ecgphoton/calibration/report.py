@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -154,7 +154,7 @@ class CalibrationReport:
             "table": self.rows(),
             "recovered": self.recovered(),
             "cost_per_chip": self.cost.to_dict(),
-            "findings": [item.to_dict() for item in self.findings],
+            "findings": [asdict(item) for item in self.findings],
             "seconds": round(self.seconds, 3),
             "calibration_seconds": round(self.calibration_seconds, 3),
             **dict(self.settings),

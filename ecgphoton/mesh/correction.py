@@ -48,8 +48,8 @@ def _reachable(theta: Floats, alpha: Floats, beta: Floats) -> Floats:
     # sin^2 and cos^2 of theta'/2 up to a common factor, each accurate near its own zero.
     sine = np.sin(theta / 2) ** 2 - np.sin(alpha + beta) ** 2
     cosine = np.cos(theta / 2) ** 2 - np.sin(alpha - beta) ** 2
-    reachable: Floats = 2 * np.arctan2(np.sqrt(np.maximum(sine, 0)), np.sqrt(np.maximum(cosine, 0)))
-    return reachable
+    parts = (np.sqrt(np.maximum(part, 0)) for part in (sine, cosine))
+    return np.asarray(2 * np.arctan2(*parts))
 
 
 def correct(

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Floats, Integers
+from ecgphoton.mesh.arrays import Array, Floats, Integers
 from ecgphoton.mesh.clements import Phases, decompose
 from ecgphoton.mesh.correction import margin
 from ecgphoton.mesh.factors import Factors, factorise, real_square
@@ -177,13 +177,12 @@ def _take(
     """Of every matrix (and chip) the way `index`; its margin is that against the errors given."""
     grid = tuple(np.ogrid[tuple(slice(size) for size in batch)])
 
-    def pick(array: NDArray[np.generic]) -> Floats:
-        picked: Floats = array[(index, *grid)]
-        return picked
+    def pick(array: Array) -> Array:
+        return array[(index, *grid)]
 
     return LoweredMatrix(
         layout=ways.layout,
-        order=ways.order[(index, *grid)],
+        order=pick(ways.order),
         u=Phases(*map(pick, ways.u)),
         v=None if ways.v is None else Phases(*map(pick, ways.v)),
         attenuation=pick(ways.attenuation),

@@ -77,23 +77,12 @@ def netlist(program: MeshProgram) -> Netlist:
     ports = {f"{way}{mode}": f"chip,{way}{mode}" for way in ("in", "out") for mode in range(WIDTH)}
     blocks = {
         name: {
-            "instances": {
-                "chip": {"component": top, "settings": _without_splitters(_settings(circuit, top))}
-            },
+            "instances": {"chip": {"component": top, "settings": _settings(circuit, top)}},
             "ports": ports,
         }
         for name, circuit in circuits.items()
     }
     return {**blocks, **shared}
-
-
-def _without_splitters(settings: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the splitters of an ideal chip: 1/2 is their default."""
-    return {
-        key: _without_splitters(value) if isinstance(value, dict) else value
-        for key, value in settings.items()
-        if not key.startswith("splitter")
-    }
 
 
 def largest_difference(program: MeshProgram, *, seed: int = 0) -> tuple[float, float]:

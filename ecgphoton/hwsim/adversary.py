@@ -10,8 +10,8 @@ import torch
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import Trial, rates, single_threaded
-from ecgphoton.hwsim.sensitivity import moved, threshold_margin
-from ecgphoton.hwsim.weights import Chips, WeightChips
+from ecgphoton.hwsim.sensitivity import threshold_margin
+from ecgphoton.hwsim.weights import WeightChips
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.student.propagate import IdealDetector, read_out, walk
 
@@ -82,7 +82,7 @@ def worst_chip(
     with single_threaded():
         for step in range(steps):
             detector = IdealDetector(activation)
-            tokens = walk(moved(stack, errors), inputs, trial.carrier.architecture, detector)
+            tokens = walk(stack.moved(errors), inputs, trial.carrier.architecture, detector)
             logits = read_out(trial.carrier.head, tokens.mean(2))[0]
             margins = (
                 torch.logsumexp(logits[:, 1:], -1) - logits[:, 0] - threshold_margin(trial.point)
@@ -94,8 +94,7 @@ def worst_chip(
             pace = bound * (1 - step / steps) / 4
             errors = (errors + pace * slope.sign()).detach().clamp(-bound, bound)
             errors.requires_grad_(True)
-    exact = source.with_errors(stack, found)
-    chips = Chips(exact, torch.zeros_like(stack.biases))
+    chips = source.nominal()._replace(stack=stack.moved(found).clamped(source.carrier.scale))
     miss, fpr, _ = rates(trial.score(chips, None), trial.label, trial.point)[0]
     names = trial.carrier.architecture.blocks
     return WorstChip(np.asarray(found[0].double()), float(miss), float(fpr), bound, names)

@@ -202,10 +202,8 @@ def _share(
 
 def matrix_errors(source: ChipSource, seed: int, draws: int = DRAWS) -> Floats:
     """(draws, K, 4, 5) errors of weights and biases of chips, without propagating a beat."""
-    ideal = source.nominal().stack
-    stack = source.draw(seed, 0, draws).stack
-    matrices, biases = stack.matrices - ideal.matrices, stack.biases - ideal.biases
-    return np.asarray(torch.cat([matrices, biases[..., None]], -1).double())
+    drawn = source.draw(seed, 0, draws).stack
+    return np.asarray(drawn.minus(source.nominal().stack).double())
 
 
 def _cases(trial: Trial) -> Iterator[tuple[str, str, ChipSource]]:

@@ -118,12 +118,7 @@ class MeshChips:
         )
         if self.sigma > 0:
             extra = WeightChips(self.carrier, self.sigma).draw(seed, first, count).stack
-            own = self.carrier.stack
-            stack = Stack(
-                stack.matrices + extra.matrices - own.matrices,
-                stack.biases + extra.biases - own.biases,
-                stack.gains,
-            )
+            stack = stack.moved(extra.minus(self.carrier.stack))
         return Chips(stack, self.additive, self.square, self.perfect.reading.relative)
 
 

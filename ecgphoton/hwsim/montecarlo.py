@@ -81,8 +81,7 @@ class Trial:
 
     def perfect(self) -> NDArray[np.float32]:
         """Probability of abnormal (1, B) on the perfect chip without noise."""
-        chips = self.source.nominal()
-        return self.score(chips._replace(additive=torch.zeros_like(chips.additive)), None)
+        return self.score(self.source.nominal(), None)
 
     @torch.no_grad()
     def score(

@@ -26,36 +26,6 @@ from ecgphoton.student.architecture import WIDTH, Branch
 from ecgphoton.student.propagate import Block, IdealDetector, Stack, unfold
 
 
-def noisy_stack(
-    stack: Stack, sigma: float, generator: torch.Generator, *, scale: float = 1.0, chips: int = 1
-) -> Stack:
-    """Return fresh chips for noise-aware training: weights and biases plus N(0, sigma), clamped.
-
-    Parameters
-    ----------
-    stack
-        The student's own, one chip.
-    sigma
-        Static noise of every programmed weight and bias.
-    scale
-        Largest magnitude a weight can have: chips are clamped to [-scale, scale], and so is the
-        gradient.
-
-    Returns
-    -------
-    Stack
-        `chips` chips, differentiable in `stack`.
-    """
-    weights = stack.matrices.expand(chips, -1, -1, -1)
-    biases = stack.biases.expand(chips, -1, -1)
-    if sigma > 0:
-        weights, biases = (
-            part + sigma * torch.randn(part.shape, generator=generator, dtype=torch.float32)
-            for part in (weights, biases)
-        )
-    return Stack(weights.clamp(-scale, scale), biases.clamp(-scale, scale), stack.gains)
-
-
 def plan_powers(stack: Stack, additive: Tensor, *, margin: float = 1.0) -> tuple[int | None, ...]:
     """Degree of the noise polynomials of each block, None where samples must be drawn.
 

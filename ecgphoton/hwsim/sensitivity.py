@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.hwsim.montecarlo import Trial, margin, single_threaded
@@ -40,22 +39,13 @@ def analog(trial: Trial) -> Trial:
     return replace(trial, readout=Readout(trial.readout.activation))
 
 
-def moved(stack: Stack, errors: Tensor) -> Stack:
-    """Add errors (C, K, 4, 5), four weight columns and the bias, to a stack of one chip."""
-    errors = errors.to(stack.matrices.dtype)
-    return Stack(
-        stack.matrices + errors[..., :WIDTH], stack.biases + errors[..., WIDTH], stack.gains
-    )
-
-
 def margins(trial: Trial, stack: Stack, *, threads: int | None = None) -> Floats:
     """Silent margins (C, B) of chips."""
-    silent = torch.zeros_like(stack.biases[:1])
     nominal = trial.source.nominal()
 
     def score(at: int) -> NDArray[np.float32]:
         part = Stack(stack.matrices[at : at + BATCH], stack.biases[at : at + BATCH], stack.gains)
-        return trial.score(nominal._replace(stack=part, additive=silent), None, margin)
+        return trial.score(nominal._replace(stack=part), None, margin)
 
     with single_threaded() as available, ThreadPoolExecutor(threads or available) as pool:
         answers = list(pool.map(score, range(0, len(stack.matrices), BATCH)))
@@ -116,8 +106,8 @@ def sensitivity(trial: Trial, *, shots: int = 16, threads: int | None = None) ->
     blocks = stack.matrices.shape[1]
     count = blocks * WIDTH * (WIDTH + 1)
     probe = STEP * torch.eye(count, dtype=torch.float32).view(count, blocks, WIDTH, WIDTH + 1)
-    up = margins(quiet, moved(stack, probe), threads=threads)
-    down = margins(quiet, moved(stack, -probe), threads=threads)
+    up = margins(quiet, stack.moved(probe), threads=threads)
+    down = margins(quiet, stack.moved(-probe), threads=threads)
     slope = ((up - down) / (2 * STEP)).T.reshape(-1, blocks, WIDTH, WIDTH + 1)
     centre = margins(quiet, stack)[0]
     shift, variance = shot_moments(quiet, centre, shots)

@@ -119,14 +119,5 @@ class WeightChips:
         stack, additive, *_ = self.nominal()
         blocks = stack.matrices.shape[1]
         errors = np.stack([normals(seed, first + k, blocks) for k in range(count)])
-        return Chips(self.with_errors(stack, torch.as_tensor(errors) * self.sigma), additive)
-
-    def with_errors(self, stack: Stack, errors: Tensor) -> Stack:
-        """Add (C, K, 4, 5) errors to the programmed values and clamp."""
-        errors = errors.to(stack.matrices.dtype)
-        bound = self.carrier.scale
-        return Stack(
-            (stack.matrices + errors[..., :WIDTH]).clamp(-bound, bound),
-            (stack.biases + errors[..., WIDTH]).clamp(-bound, bound),
-            stack.gains,
-        )
+        moved = stack.moved(torch.as_tensor(errors) * self.sigma)
+        return Chips(moved.clamped(self.carrier.scale), additive)

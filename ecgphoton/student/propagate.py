@@ -89,6 +89,23 @@ class Stack(NamedTuple):
         gain = self.gains[:, index, None].expand(self.matrices.shape[0], 1)
         return Block(index, self.matrices[:, index], self.biases[:, index], gain)
 
+    def moved(self, errors: Tensor) -> Stack:
+        """Add errors (C, K, 4, 5), four weight columns and the bias."""
+        errors = errors.to(self.matrices.dtype)
+        matrices, biases = self.matrices + errors[..., :WIDTH], self.biases + errors[..., WIDTH]
+        return Stack(matrices, biases, self.gains)
+
+    def minus(self, other: Stack) -> Tensor:
+        """(C, K, 4, 5) errors that turn `other` into this stack."""
+        biases = (self.biases - other.biases)[..., None]
+        return torch.cat([self.matrices - other.matrices, biases], -1)
+
+    def clamped(self, bound: float) -> Stack:
+        """Return the stack with weights and biases in [-bound, bound]."""
+        return Stack(
+            self.matrices.clamp(-bound, bound), self.biases.clamp(-bound, bound), self.gains
+        )
+
 
 class Head(NamedTuple):
     """The digital read-out layer, one for all chips (C absent) or one each."""

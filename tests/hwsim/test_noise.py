@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.aware import noisy_stack
 from ecgphoton.hwsim.noise import photodetector
-from ecgphoton.hwsim.propagate import ChipDetector, noisy_stack, plan_powers
+from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
 from ecgphoton.hwsim.readout import Readout, measured, quantize, read_curve
 from ecgphoton.hwsim.streams import chip_rng, shot_generator
 from ecgphoton.hwsim.weights import Carrier, WeightChips

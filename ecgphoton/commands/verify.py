@@ -11,7 +11,7 @@ from ecgphoton.commands import _options as opt
 from ecgphoton.commands import _shared as shared
 
 if TYPE_CHECKING:
-    from ecgphoton.export.verify import VerifyReport
+    from ecgphoton.export.verify import VerificationReport
 
 
 @click.command()
@@ -31,7 +31,7 @@ def command(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the 
         sys.exit(1)
 
 
-def print_claims(report: VerifyReport) -> None:
+def print_claims(report: VerificationReport) -> None:
     """Print every claim and what recomputing it gave."""
     shared.table(report.folder, ["claim", "", "found"], report.rows())
     click.echo("every claim holds" if report.ok else "NOT VERIFIED")

@@ -43,6 +43,17 @@ class Graph:
         self.nodes.append(node)
         return name
 
+    def chain(self, value: str, *steps: tuple[str, ...]) -> str:
+        """Append nodes, each with the value before it as first input.
+
+        A step is (operator, name, further inputs ...); ``Cast TYPE`` converts to that type.
+        """
+        for step, name, *operands in steps:
+            op, _, kind = step.partition(" ")
+            attributes = {"to": self.type(kind)} if kind else {}
+            value = self.add(op, value, *operands, name=name, **attributes)
+        return value
+
     def type(self, name: str) -> int:
         """Return ONNX's number of a data type."""
         return int(self._onnx.TensorProto.DataType.Value(name))

@@ -41,7 +41,7 @@ def noisy_stack(
             part + sigma * torch.randn(part.shape, generator=generator, dtype=torch.float32)
             for part in parts
         )
-    return Stack(*parts, stack.gains).clamped(scale)
+    return Stack(parts[0], parts[1], stack.gains).clamped(scale)
 
 
 def noisy_forward(weight: float, detector: float) -> Forward:

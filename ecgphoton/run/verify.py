@@ -12,7 +12,7 @@ from ecgphoton.run.beats import evaluation_beats
 from ecgphoton.student.propagate import inputs_of
 
 if TYPE_CHECKING:
-    from ecgphoton.export.verify import VerifyReport
+    from ecgphoton.export.verify import VerificationReport
     from ecgphoton.student.propagate import Inputs
 
 
@@ -23,7 +23,7 @@ def verify(
     sax: bool = True,
     data: str | None = None,
     data_dir: Path | None = None,
-) -> VerifyReport:
+) -> VerificationReport:
     """Recompute every claim of an exported bundle.
 
     Parameters

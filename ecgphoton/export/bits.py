@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -38,10 +38,6 @@ class BitsRow:
     delta_miss: float
     """Miss rate minus that of the float student."""
     delta_fpr: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
 
 
 def decide(probability: Array, point: OperatingPoint | None) -> Bools:

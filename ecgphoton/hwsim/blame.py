@@ -9,7 +9,7 @@ added up.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,10 +41,6 @@ class Share:
     added_fpr: float | None
     lost_sensitivity_gradient: float
     added_fpr_gradient: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, eq=False)

@@ -175,10 +175,6 @@ class SimulationReport:
             }
         return table
 
-    def rows(self) -> list[dict[str, Any]]:
-        """One row a metric, for a table."""
-        return [{"metric": name, **row} for name, row in self.summary().items()]
-
     def chip_rows(self) -> list[dict[str, Any]]:
         """One row a chip, for a CSV."""
         return [

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ecgphoton.artifacts import read_json, write_text
+from ecgphoton.artifacts import read_json
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.program.blocks import MatrixBlock, MeshPhases
@@ -250,11 +250,6 @@ def program_text(program: MeshProgram) -> str:
 def schema_text() -> str:
     """Return the published JSON Schema of the mesh file."""
     return SCHEMA.read_text(encoding="utf-8")
-
-
-def write_program(path: Path | str, program: MeshProgram) -> None:
-    """Write a mesh file, whole or not at all."""
-    write_text(path, program_text(program))
 
 
 def read_program(path: Path | str) -> MeshProgram:

@@ -141,10 +141,11 @@ def unfold(segment: Tensor, positions: int) -> Tensor:
     ).contiguous()
 
 
-class _Pooled(torch.autograd.Function):
-    """mean over windows of g(w . x + b): one product, one pass in place, one reduction.
+class WindowMeans(torch.autograd.Function):
+    """mean over windows of g(w . x + b)^k for k = 1 ... powers: (powers, M, B, tokens).
 
-    Ten times fewer memory passes than convolution, activation and pooling apart.
+    One product, one pass in place and one reduction a power: ten times fewer memory passes than
+    convolution, activation and pooling apart.
     """
 
     @staticmethod
@@ -155,20 +156,30 @@ class _Pooled(torch.autograd.Function):
         segment: Tensor,
         branch: Branch,
         form: Fused,
+        powers: int,
     ) -> Tensor:
+        """Return the means."""
         shifted = unfold(segment, branch.positions)
         product = torch.addmm(bias[:, None], weight, shifted.view(WIDTH, -1))
         value = form.in_place(product).view(len(weight), -1, branch.tokens, branch.kernel)
         ctx.save_for_backward(shifted, value)
         ctx.form, ctx.kernel = form, branch.kernel
-        return value.mean(-1)
+        means, power = [value.mean(-1)], value
+        for _ in range(1, powers):
+            power = power * value
+            means.append(power.mean(-1))
+        return torch.stack(means)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
+        """Return the gradients of weight and bias."""
         shifted, value = ctx.saved_tensors
-        slope = ctx.form.slope(value)
-        slope = slope.mul_(grads[0].unsqueeze(-1) / ctx.kernel).view(value.shape[0], -1)
-        return slope @ shifted.view(WIDTH, -1).t(), slope.sum(1), None, None, None
+        grad = grads[0].unsqueeze(-1) / ctx.kernel
+        inner = len(grad) * grad[-1]
+        for k in range(len(grad) - 1, 0, -1):  # Horner for sum_k k g_k y^(k-1)
+            inner = inner * value + k * grad[k - 1]
+        slope = ctx.form.slope(value).mul_(inner).view(value.shape[0], -1)
+        return slope @ shifted.view(WIDTH, -1).t(), slope.sum(1), None, None, None, None
 
 
 def pooled_activation(
@@ -193,10 +204,10 @@ def pooled_activation(
         shifted = unfold(segment, branch.positions).view(WIDTH, -1)
         value = activation(torch.addmm(bias[:, None], weight, shifted))
         return value.view(len(weight), len(segment), branch.tokens, branch.kernel).mean(-1)
-    mean: Tensor = _Pooled.apply(  # type: ignore[no-untyped-call]
-        form.factor * weight, form.factor * bias, segment, branch, form
+    means: Tensor = WindowMeans.apply(  # type: ignore[no-untyped-call]
+        form.factor * weight, form.factor * bias, segment, branch, form, 1
     )
-    return mean.mul(form.scale).add(form.shift)
+    return means[0].mul(form.scale).add(form.shift)
 
 
 @dataclass(frozen=True)

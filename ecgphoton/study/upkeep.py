@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
@@ -130,7 +131,7 @@ def bits(
             dac_bits=widths,
         )
     )
-    rows = [row.to_dict() for row in found]
+    rows = [asdict(row) for row in found]
     least = {part: enough(list(found), part) for part in get_args(Part)}
     changes = ("delta_miss", "delta_fpr")
     draw = partial(draw_lines, rows=rows, x="bits", lines=changes, group="part",

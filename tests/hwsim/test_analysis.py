@@ -1,6 +1,7 @@
 """Sweeps, budgets, certificates, traces, worst chips and the surrogate agree with Monte Carlo."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -75,7 +76,7 @@ def test_blame_finds_the_guilty_part(student, inputs, label, point):
     assert len(mzis) == 8 * 2 * 6
     assert mzis[0].lost_sensitivity is not None
     assert mzis[1].lost_sensitivity is None
-    json.dumps([share.to_dict() for share in shares])
+    json.dumps([asdict(share) for share in shares])
 
 
 def test_weights_level_budget(trial):

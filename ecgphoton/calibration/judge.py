@@ -147,7 +147,7 @@ def judge(
         for at, part in enumerate(pool.map(group, range(0, chips, GROUP))):
             parts.append(part)
             progress("judging", min((at + 1) * GROUP, chips), chips)
-    miss, fpr, auc = map(float, rates(before.perfect(), before.label, before.point)[0])
+    miss, fpr, auc = map(float, rates(before.perfect()[None], before.label, before.point)[0])
     stages = {}
     for name in parts[0][0]:
         each = np.concatenate([rows[name] for rows, _ in parts])[:chips].T

@@ -80,8 +80,8 @@ class Trial:
         return self.source.draw(self.seed, first, GROUP)
 
     def perfect(self) -> NDArray[np.float32]:
-        """Probability of abnormal (1, B) on the perfect chip without noise."""
-        return self.score(self.source.nominal(), None)
+        """Probability of abnormal (B,) on the perfect chip without noise."""
+        return np.asarray(self.score(self.source.nominal(), None)[0])
 
     @torch.no_grad()
     def score(

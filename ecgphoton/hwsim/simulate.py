@@ -101,7 +101,7 @@ def simulate(
             threads=threads,
             progress=progress,
         )
-        perfect = rates(trial.perfect(), trial.label, trial.point)[0]
+        perfect = rates(trial.perfect()[None], trial.label, trial.point)[0]
     made = trial.source.foundry.profile if isinstance(trial.source, MeshChips) else None
     return SimulationReport(
         miss=table[:, 0],

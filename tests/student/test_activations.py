@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from ecgphoton import registry
 from ecgphoton.artifacts import load_checkpoint, read_json, save_checkpoint
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
@@ -36,6 +37,7 @@ SOFTSIGN = ACTIVATIONS.add(
         onnx=lambda graph, z, block: graph.add("Softsign", z, name=f"{block}.softsign"),
     )
 )
+registry._MODULES.pop(__name__)  # workers cannot import a test module
 POINT = OperatingPoint(0.5, ("validation",))
 T_OF_THREE = tuple(Branch("T", "window", 240, 360, 3, 39) if b.name == "T" else b for b in BRANCHES)
 CASES = {
@@ -104,6 +106,7 @@ def test_two_processes_know_it(tmp_path: Path) -> None:
 def test_names_are_unique_and_unknown_ones_refused() -> None:
     """The same value may be added twice; another of its name, and a name nobody added, may not."""
     assert ACTIVATIONS.add(SOFTSIGN) is SOFTSIGN
+    registry._MODULES.pop(__name__)
     with pytest.raises(InputError, match="the activation 'tanh' exists already"):
         ACTIVATIONS.add(replace(RELU, name="tanh"))
     with pytest.raises(InputError, match=r"student\.activation is 'gelu'; it must be one of 'tanh"):

@@ -1,7 +1,12 @@
-"""Estimated errors of chips: every error that a chip can have, as arrays (C, K, ...)."""
+"""Estimated errors of chips, and what is found broken.
+
+Every error that a chip can have is an array (C, K, ...); what does not follow the model of a chip
+is a `Finding`, with its name and place.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -80,3 +85,22 @@ PRIOR: dict[str, float] = {
     "gain": 0.03,
 }
 """Standard deviation expected of every error: what readings cannot tell apart stays near zero."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something broken, with its name and place."""
+
+    kind: str
+    """``dead heater``, ``stuck bit``, ``saturated detector``, ``wrong gain`` or ``poor fit``."""
+    chip: int
+    """Position in the batch."""
+    block: str
+    part: str
+    """Driver or detector, such as ``V.theta[2]``."""
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """One line for people."""
+        text = f"chip {self.chip}, block {self.block}, {self.part}: {self.kind}"
+        return f"{text} ({self.detail})" if self.detail else text

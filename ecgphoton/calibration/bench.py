@@ -69,22 +69,18 @@ class Bench(Protocol):
     @property
     def shape(self) -> tuple[int, int, int]:
         """Chips, blocks and drivers of a block."""
-        ...
 
     @property
     def bits(self) -> int:
         """Width of the DACs: codes run from 0 to ``2^bits - 1``."""
-        ...
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
         """Kinds of readings it offers; steps that need another are refused before they start."""
-        ...
 
     @property
     def cost(self) -> Cost:
         """What was done so far."""
-        ...
 
     def read(self, codes: Integers, vectors: Floats, kind: Kind = "field") -> Readings:
         """Set codes, send input fields one after the other and read all detectors.
@@ -103,7 +99,6 @@ class Bench(Protocol):
         ndarray
             (S, C, K, N, 4) readings, complex for ``field``.
         """
-        ...
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from ecgphoton.calibration.estimate import Fit
 from ecgphoton.calibration.heaters import SweepHeaters
 from ecgphoton.calibration.nulling import NullMeshes
 from ecgphoton.calibration.phases import Correct
-from ecgphoton.calibration.readout import ReadDark
+from ecgphoton.calibration.probing import ReadDark
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.calibration.trim import Trim
 from ecgphoton.errors import InputError
@@ -26,16 +26,13 @@ class Step(Protocol):
     @property
     def kind(self) -> Kind | None:
         """Kind of readings it takes; None if it measures nothing."""
-        ...
 
     @property
     def drives(self) -> bool:
         """Whether it chooses codes."""
-        ...
 
     def __call__(self, bench: Bench, table: DriveTable) -> DriveTable:
         """Return the table after this step."""
-        ...
 
 
 STEPS: dict[str, Step] = {

@@ -16,12 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgphoton.calibration.beliefs import PRIOR, Beliefs
+from ecgphoton.calibration.beliefs import PRIOR, Beliefs, Finding
 from ecgphoton.calibration.bench import Bench, Kind
-from ecgphoton.calibration.findings import Finding
 from ecgphoton.calibration.model import Model
-from ecgphoton.calibration.probing import BASIS, random_codes
-from ecgphoton.calibration.readout import saturated, without_zero, wrong_gains
+from ecgphoton.calibration.probing import BASIS, random_codes, saturated, without_zero, wrong_gains
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.errors import InputError
 

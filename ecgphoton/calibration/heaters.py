@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgphoton.calibration.beliefs import PRIOR, Beliefs
+from ecgphoton.calibration.beliefs import PRIOR, Beliefs, Finding
 from ecgphoton.calibration.bench import Bench, Kind
-from ecgphoton.calibration.findings import Finding
 from ecgphoton.calibration.fringe import Fringes, fit
 from ecgphoton.calibration.probing import BASIS, sweep_codes
 from ecgphoton.calibration.table import DriveTable

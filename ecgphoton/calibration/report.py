@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ecgphoton.calibration.beliefs import Finding
 from ecgphoton.calibration.bench import Cost
-from ecgphoton.calibration.findings import Finding
 from ecgphoton.hwsim.verdict import SimulationReport
 from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.metrics import proportion_interval

@@ -13,10 +13,9 @@ import numpy as np
 import torch
 
 from ecgphoton import artifacts
-from ecgphoton.calibration.beliefs import Beliefs
+from ecgphoton.calibration.beliefs import Beliefs, Finding
 from ecgphoton.calibration.bench import Cost
 from ecgphoton.calibration.crosstalk import matrix, undo
-from ecgphoton.calibration.findings import Finding
 from ecgphoton.calibration.model import Model
 from ecgphoton.errors import InputError
 from ecgphoton.intake import parse_json

@@ -11,8 +11,7 @@ import torch
 from ecgphoton.calibration.bench import Bench, Kind
 from ecgphoton.calibration.phases import GOOD
 from ecgphoton.calibration.placement import Task, place, polish
-from ecgphoton.calibration.probing import BASIS
-from ecgphoton.calibration.readout import without_zero
+from ecgphoton.calibration.probing import BASIS, without_zero
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.mesh.arrays import Bools, Floats
 

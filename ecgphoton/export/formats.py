@@ -16,9 +16,8 @@ from ecgphoton.export.drawing import draw_png, draw_svg
 from ecgphoton.mesh.gds_netlist import gdsfactory_netlist
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.blocks import MatrixBlock
-from ecgphoton.program.compact_json import compact_json
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.program.program_file import to_dict
+from ecgphoton.program.program_file import compact_json, to_dict
 
 P_PI = 30.0  # mW per heater for a phase of pi, thermo-optic: SimPhony phase_shifter.yml
 MZI_LOSS = 0.99  # dB per MZI with both splitters: SCATTER arch_config.yaml

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -155,10 +156,7 @@ def trial_of(
 
 
 def _electronics(carried: SegmentStudent | MeshProgram, pooling: str) -> Readout:
-    activation = carried.architecture.response
-    if not isinstance(carried, MeshProgram):
-        return Readout(activation, pooling)  # type: ignore[arg-type]
-    digital = Readout.of(carried)
-    if pooling == "digital":
-        return digital
-    return Readout(activation, pooling, digital.input_bits, digital.adc_bits)  # type: ignore[arg-type]
+    own = Readout(carried.architecture.response)
+    if isinstance(carried, MeshProgram):
+        own = Readout.of(carried)
+    return replace(own, pooling=pooling)  # type: ignore[arg-type]

@@ -36,11 +36,9 @@ class ChipSource(Protocol):
 
     def nominal(self) -> Chips:
         """Return the perfect chip."""
-        ...
 
     def draw(self, seed: int, first: int, count: int) -> Chips:
         """Return chips `first` ... `first + count - 1`."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from numpy.typing import NDArray
-    from torch import Tensor
-
-    Values = TypeVar("Values", NDArray[Any], Tensor)
-else:
-    Values = TypeVar("Values")
+from ecgphoton.mesh.arrays import Array
 
 TABLE_BITS = 16  # width of the digital activation's output; its full scale is 32767
 
@@ -22,7 +12,7 @@ def largest_code(bits: int) -> int:
     return (1 << (bits - 1)) - 1
 
 
-def nearest_codes(values: Values, bits: int, low: float = -1.0, high: float = 1.0) -> Values:
+def nearest_codes(values: Array, bits: int, low: float = -1.0, high: float = 1.0) -> Array:
     """Return ``clip(round((x - middle) n / half range), -n, n)``, n = `largest_code`, as floats.
 
     The one rule by which weights, biases, samples, tokens and tables become codes; arrays and

@@ -20,7 +20,6 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.program.blocks import MatrixBlock, MeshPhases
 from ecgphoton.program.codes import TABLE_BITS, largest_code
-from ecgphoton.program.compact_json import compact_json
 from ecgphoton.program.convention import CONVENTION, PREPROCESSING, UNITS
 from ecgphoton.program.program import FORMAT, MeshProgram
 from ecgphoton.student.architecture import Architecture
@@ -240,6 +239,28 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
     for difference in _differences(data, rebuilt):
         raise InputError(f"mesh file: {difference}")
     return program
+
+
+def compact_json(value: Any, *, line: int = 320, indent: str = "") -> str:  # noqa: ANN401
+    """Return JSON with one line for what fits in `line` characters, and for lists of scalars.
+
+    Raises
+    ------
+    ValueError
+        If a number is NaN or infinite.
+    """
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    if len(text) <= line or not isinstance(value, dict | list):
+        return text
+    inner = list(value.values()) if isinstance(value, dict) else value
+    if isinstance(value, list) and not any(isinstance(item, dict | list) for item in inner):
+        return text
+    deeper = indent + " "
+    parts = [compact_json(item, line=line, indent=deeper) for item in inner]
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key)}:{part}" for key, part in zip(value, parts, strict=True)]
+    body = f",\n{deeper}".join(parts)
+    return f"{text[0]}\n{deeper}{body}\n{indent}{text[-1]}"
 
 
 def program_text(program: MeshProgram) -> str:

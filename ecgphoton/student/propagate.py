@@ -121,11 +121,9 @@ class Detector(Protocol):
 
     def pooled(self, block: Block, segment: Tensor, branch: Branch) -> Tensor:
         """Slide a kernel over a segment, activate, average: (B, S) -> (C, 4, B, tokens)."""
-        ...
 
     def layer(self, block: Block, x: Tensor) -> Tensor:
         """Apply a block to token vectors: (C or 1, 4, N) -> (C, 4, N)."""
-        ...
 
 
 Tap = Callable[[Block, Tensor, Branch | None], None]

@@ -10,7 +10,7 @@ from ecgphoton.calibration.crosstalk import matrix
 from ecgphoton.calibration.estimate import Fit
 from ecgphoton.calibration.heaters import SweepHeaters
 from ecgphoton.calibration.phases import Correct
-from ecgphoton.calibration.readout import ReadDark
+from ecgphoton.calibration.probing import ReadDark
 from ecgphoton.calibration.simulated import Fault, SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.calibration.trim import Trim

@@ -13,9 +13,9 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.program.blocks import IntegerBlock, MatrixBlock, MeshPhases
 from ecgphoton.program.codes import largest_code
-from ecgphoton.program.compact_json import compact_json
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import (
+    compact_json,
     from_dict,
     program_text,
     read_program,

@@ -1,27 +1,55 @@
-# Two commands do everything on a machine with Python 3.11 and a package registry:
-#   make demo    train, export, simulate, calibrate and report, once through
-#   make test    lint, types and tests
+# On a machine with Python 3.11 or newer and a package registry:
+#   make demo      train, export, simulate, calibrate and report, once through
+#   make check     lint, types and the fast tests: before every commit
+#   make test      lint, types and every test: before every merge
+#   make coverage  every test, and the share of statements they reach
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+# LOCK=requirements-dev.lock takes the versions that the maintainers work with.
+LOCK ?=
+COVERED ?= 96
+RUFF := ecgphoton tests benchmarks docs/hooks examples
+# Small products on one thread: several would wait for each other, and for the other workers.
+export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint types check test-peers bench docs clean
+.PHONY: demo check test fast all coverage lint types lock test-peers bench docs clean
 
 demo: $(VENV)/.ready
 	$(BIN)/ecgphoton demo
 	@echo 'next: source $(BIN)/activate puts ecgphoton on the path; docs/tutorial.md goes on'
 
-test: $(VENV)/.ready lint types
-	$(BIN)/python -m pytest -n $(WORKERS) -q
+check: $(VENV)/.ready
+	@$(MAKE) --no-print-directory -j $(WORKERS) -O lint types fast
+
+test: $(VENV)/.ready
+	@$(MAKE) --no-print-directory -j $(WORKERS) -O lint types all
+
+fast: $(VENV)/.ready
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m 'not slow'
+
+all: $(VENV)/.ready
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+
+coverage: $(VENV)/.ready
+	$(BIN)/python -m pip install -q --group coverage
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --cov --cov-fail-under=$(COVERED)
 
 lint: $(VENV)/.ready
-	$(BIN)/ruff check ecgphoton tests benchmarks docs/hooks examples
-	$(BIN)/ruff format --check ecgphoton tests benchmarks docs/hooks examples
+	$(BIN)/ruff check $(RUFF)
+	$(BIN)/ruff format --check $(RUFF)
 
 types: $(VENV)/.ready
 	$(BIN)/mypy
+
+lock: $(VENV)/.ready
+	$(BIN)/python -m pip install -q uv
+	{ echo '# Made by `make lock`; torch and what it brings are apart, as they differ by machine.'; \
+	  $(BIN)/uv pip compile -q pyproject.toml --all-extras --group test --group lint --group docs \
+	    --group coverage --universal --python-version 3.11 --no-header --no-annotate \
+	  | grep -Ev '^(torch|triton|cuda|nvidia)'; } > requirements-dev.lock
 
 test-peers: $(VENV)/.ready
 	$(BIN)/python -m pip install -q --group peers
@@ -39,8 +67,11 @@ $(VENV)/.ready: pyproject.toml
 	  { echo "ecgphoton needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip
-	$(BIN)/python -m pip install -q -e . --group test --group lint
+	$(BIN)/python -m pip install -q $(if $(LOCK),-c $(LOCK)) -e . --group test --group lint
 	touch $@
 
+# What can be built again, and nothing else: runs, bundles and demos are their owner's.
 clean:
-	rm -rf $(VENV) runs demo site .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) site build dist *.egg-info .coverage .coverage.* .hypothesis
+	rm -rf .mypy_cache .ruff_cache .pytest_cache
+	find ecgphoton tests benchmarks docs examples -name __pycache__ -type d -prune -exec rm -rf {} +

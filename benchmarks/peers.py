@@ -149,7 +149,7 @@ def annotation(rounds: int) -> list[Timed]:
     """Time a made-up hour: beats found and classified, beside only finding them with wfdb."""
     from benchmarks.annotation import long_record
     from ecgphoton.ecg.annotate import classify_record
-    from ecgphoton.ecg.detect import detect_peaks
+    from ecgphoton.ecg.detect import Detector
     from ecgphoton.ecg.signal import open_signal
 
     student = SegmentStudent(seed=0).eval()
@@ -163,11 +163,15 @@ def annotation(rounds: int) -> list[Timed]:
             lead = rdrecord(str(signal.path), channels=[0]).p_signal[:, 0]
             return xqrs_detect(lead, fs=signal.fs, verbose=False)
 
+        def found() -> object:
+            detector = Detector(signal.gain)
+            return [detector.push(piece) for _, piece in signal.blocks()]
+
         runs: dict[str, Work | str] = {
             f"{OURS}: found and classified": lambda: classify_record(
                 signal, lambda beats: predict(student, beats)
             ),
-            f"{OURS}: found": lambda: detect_peaks(signal.blocks(), signal.length_360, signal.gain),
+            f"{OURS}: found": found,
             "wfdb: found (xqrs_detect)": wfdb_alone,
         }
         return in_turn("one hour annotated", runs, rounds=min(rounds, 3))
@@ -175,7 +179,7 @@ def annotation(rounds: int) -> list[Timed]:
 
 def score(rounds: int) -> list[Timed]:
     """Time a comparison of two annotations of 100,000 beats, jittered, 1 % lost and 1 % added."""
-    from ecgphoton.ecg.annotations import Annotations
+    from ecgphoton.ecg.marks import Annotations
     from ecgphoton.ecg.score import compare
 
     rng = np.random.default_rng(0)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ecgphoton.decision import ThresholdPolicy as ThresholdPolicy
     from ecgphoton.ecg.beats import BeatSet as BeatSet
     from ecgphoton.ecg.beats import load_splits as load_splits
+    from ecgphoton.ecg.dataset import Dataset as Dataset
+    from ecgphoton.ecg.formats import read as read
+    from ecgphoton.ecg.recording import Recording as Recording
     from ecgphoton.errors import EcgphotonError as EcgphotonError
     from ecgphoton.errors import InputError as InputError
     from ecgphoton.errors import VerificationError as VerificationError
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
     from ecgphoton.export.verify import verify as verify
     from ecgphoton.hwsim.simulate import simulate as simulate
     from ecgphoton.recipe import Recipe as Recipe
+    from ecgphoton.run.annotator import Annotator as Annotator
+    from ecgphoton.run.annotator import Beats as Beats
+    from ecgphoton.run.annotator import annotate as annotate
     from ecgphoton.runs import load as load
     from ecgphoton.student.architecture import Architecture as Architecture
     from ecgphoton.student.network import SegmentStudent as SegmentStudent
@@ -44,15 +50,20 @@ if TYPE_CHECKING:
 HOMES = {
     name: f"ecgphoton.{home}"
     for name, home in {
+        "Annotator": "run.annotator",
         "Architecture": "student.architecture",
+        "Beats": "run.annotator",
         "BeatSet": "ecg.beats",
+        "Dataset": "ecg.dataset",
         "EcgphotonError": "errors",
         "InputError": "errors",
         "OperatingPoint": "decision",
         "Recipe": "recipe",
+        "Recording": "ecg.recording",
         "SegmentStudent": "student.network",
         "ThresholdPolicy": "decision",
         "VerificationError": "errors",
+        "annotate": "run.annotator",
         "calibrate": "calibration.calibrate",
         "export_bundle": "export.bundle",
         "inputs_of": "student.propagate",
@@ -60,6 +71,7 @@ HOMES = {
         "load_bundle": "export.bundle",
         "load_splits": "ecg.beats",
         "predict": "student.network",
+        "read": "ecg.formats",
         "run": "run",
         "simulate": "hwsim.simulate",
         "study": "study",

@@ -21,6 +21,11 @@ DEEPEST = 16
 """Tables within tables of a TOML file."""
 
 
+def one_line(what: object) -> str:
+    """Return what a library says, in one line of at most 200 characters."""
+    return " ".join(str(what).split())[:200]
+
+
 def read_bytes(path: Path | str, limit: int = LARGEST_FILE) -> bytes:
     """Content of a regular file of at most `limit` bytes, or InputError."""
     path = Path(path)
@@ -149,7 +154,7 @@ def read_array(path: Path | str, what: str, limit: int = LARGEST_FILE) -> np.nda
         _check_shape(io.BytesIO(content), len(content))
         stored: np.ndarray = np.load(io.BytesIO(content), allow_pickle=False)
     except Exception as error:  # numpy raises a dozen kinds
-        raise InputError(f"{path} is not {what}: {error}") from error
+        raise InputError(f"{path} is not {what}: {one_line(error)}") from error
     return stored
 
 
@@ -193,7 +198,7 @@ def read_arrays(path: Path | str, what: str, limit: int = LARGEST_FILE) -> dict[
     except InputError:
         raise
     except Exception as error:  # zipfile, its codecs and numpy raise a dozen kinds
-        raise InputError(f"{path} is not {what}: {error}") from error
+        raise InputError(f"{path} is not {what}: {one_line(error)}") from error
 
 
 def _check_shape(content: Any, size: int) -> None:  # noqa: ANN401 - an open entry of an archive

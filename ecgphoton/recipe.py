@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton.decision import ThresholdPolicy
+from ecgphoton.ecg.detect import Centring
 from ecgphoton.errors import InputError
 from ecgphoton.intake import parse_toml, read_text
 from ecgphoton.legacy.distill import Distillation
@@ -62,6 +63,11 @@ class DataSettings(Settings, section="data"):
     )
     stratified: bool = setting(
         False, "Whether that split keeps the share of each class in every record."
+    )
+    centring: Centring = setting(
+        "annotation",
+        "Where windows are centred: on the `annotation`, or on the middle of the QRS (`qrs`), "
+        "which is the same for an annotated and a detected beat.",
     )
 
 

@@ -16,6 +16,7 @@ from ecgphoton.settings import nearest
 from ecgphoton.student.architecture import Architecture
 
 if TYPE_CHECKING:
+    from ecgphoton.ecg.detect import Centring
     from ecgphoton.program.program import MeshProgram
     from ecgphoton.student.network import SegmentStudent
 
@@ -57,13 +58,17 @@ class TrainedStudent:
     @property
     def name(self) -> str:
         """Name of the run or bundle, for the folders of what is made from it."""
-        folder = self.folder.resolve()
-        return folder.parent.name if folder.name == "bundle" else folder.name
+        return name_of(self.folder)
 
     @property
     def recipe(self) -> Recipe:
         """Recipe the student was trained with."""
         return from_dict(self.metadata["recipe"])
+
+    @property
+    def centring(self) -> Centring:
+        """Where windows are centred, in training and in use."""
+        return self.recipe.data.centring
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -74,6 +79,12 @@ class TrainedStudent:
     def digest(self) -> str:
         """SHA-256 of the checkpoint: a run and every bundle exported from it have the same."""
         return sha256(self.path)
+
+
+def name_of(folder: Path) -> str:
+    """Return the name of a run or bundle; ``bundle`` itself is named after the folder it is in."""
+    folder = folder.resolve()
+    return folder.parent.name if folder.name == "bundle" else folder.name
 
 
 def load_student(run: Path | str) -> TrainedStudent:

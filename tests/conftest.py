@@ -1,15 +1,25 @@
-"""Fixtures for every test: the real data, where there are any, and a cache of our own."""
+"""Fixtures for every test: the real data, where there are any, and a cache of our own.
+
+Property tests repeat themselves and know no deadline, so that a busy machine does not fail them.
+``ECGPHOTON_EXAMPLES=1000`` tries that many values instead of 50.
+"""
 
 from __future__ import annotations
 
 import os
+import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
+
 import torch
 from click.testing import CliRunner, Result
+from hypothesis import settings
 
 from ecgphoton.cli import main
 from ecgphoton.ecg.physionet import locate, missing
@@ -18,6 +28,10 @@ from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 from ecgphoton.training.parts import Examples
+
+EXAMPLES = int(os.environ.get("ECGPHOTON_EXAMPLES", "50"))
+settings.register_profile("steady", deadline=None, derandomize=True, max_examples=EXAMPLES)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,6 +58,18 @@ def wfdb_folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("wfdb")
     write_wfdb(folder, patients=4, beats=60)
     return folder
+
+
+@pytest.fixture
+def frugal():
+    """Fail if a reader makes room for much, or takes long, whatever a file claims."""
+    tracemalloc.start()
+    began = time.perf_counter()
+    yield
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200 * 2**20
+    assert time.perf_counter() - began < 5
 
 
 MakeExamples = Callable[..., Examples]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgphoton import artifacts
@@ -58,7 +58,6 @@ def test_checkpoints_refuse_nan(tmp_path: Path) -> None:
         artifacts.load_checkpoint(tmp_path / "x")
 
 
-@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_damaged_checkpoints_raise_documented_errors_only(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -50,6 +50,7 @@ def test_every_block_says_what_a_test_does_with_it(page: Path) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_following_a_page_works(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every block a page asks to run runs, in order, and prints what the page shows.

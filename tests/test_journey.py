@@ -36,6 +36,7 @@ def test_verify_notices_a_flipped_byte(house: Path, call: Call, tmp_path: Path) 
     assert "mesh.json" in verified.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["runs/r", "bundles/b"])
 def test_simulate_gives_a_verdict_and_writes_it_down(model: str, house: Path, call: Call) -> None:
     """Limits of 1 pass (exit 0), limits of 0 fail (exit 1), and every chip is in the CSV."""
@@ -63,6 +64,7 @@ def test_a_profile_makes_mesh_chips(call: Call) -> None:
     assert report["profile"] == report["provenance"]["profile"]["name"] == "ideal"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -91,6 +91,7 @@ def test_light_is_the_matrices(forms) -> None:
     student.float()
 
 
+@pytest.mark.slow
 @pytest.mark.mitdb
 def test_real_beats(mitdb, tmp_path) -> None:
     """On recorded beats the integer graph is the integer student to the bit, and verify says so."""

@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgphoton import recipe
@@ -66,7 +66,7 @@ def test_what_cannot_be_meant_is_refused(assignment: str, said: str) -> None:
         recipe.override(Recipe(), [assignment])
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.slow
 @given(text=st.text(max_size=200))
 def test_any_text_is_a_recipe_or_an_input_error(
     text: str, tmp_path_factory: pytest.TempPathFactory

@@ -54,9 +54,11 @@ threads_option = click.option(
 data_options = together(
     click.option(
         "--data",
+        "--on",
+        "data",
         default=None,
         metavar="NAME|FOLDER",
-        help="Where beats come from: mitdb, svdb, synthetic, auto, or your own folder.",
+        help="Beats: mitdb, svdb, synthetic, auto, a folder or dataset file of your own.",
     ),
     click.option(
         "--data-dir",

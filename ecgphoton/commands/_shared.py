@@ -22,6 +22,9 @@ BANNER = (
     f"patients. `{FETCH}` downloads the MIT-BIH Arrhythmia Database."
 )
 
+PIPED = 120  # columns of a table that no terminal shows
+SENTENCE = 24  # columns; longer cells may be wrapped between words
+
 
 def emit(result: object) -> None:
     """Print one JSON document."""
@@ -38,25 +41,65 @@ def show(result: Any, draw: Callable[[Any], object], *, as_json: bool) -> None: 
 
 
 def banner(source: str) -> None:
-    """Say loudly when numbers come from synthetic beats (on standard error)."""
+    """Say on standard error what other beats than MIT-BIH numbers come from, loudly if made up."""
     if source == "synthetic":
         click.secho(BANNER, err=True, bold=True, fg="yellow")
+    elif source not in ("", "mitdb"):
+        click.echo(f"beats of {source}", err=True)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table: drawn on a terminal, plain when piped."""
+    """Print a table in which no word is ever cut.
+
+    Sentences are wrapped to the width of the terminal. Where even that is too wide, every row
+    becomes a paragraph with one line for each column. What is not a terminal is as wide as needed.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    drawn = Table(title=title, title_justify="left")
-    for index, name in enumerate(columns):
-        drawn.add_column(name, justify="left" if index == 0 else "right")
-    for row in rows:
-        drawn.add_row(*("–" if cell is None else str(cell) for cell in row))
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=120)
-    console.print(drawn)
+    cells = [["–" if cell is None else str(cell) for cell in row] for row in rows]
+    stacks = list(zip(columns, *cells, strict=True))
+    full = [max(map(cell_len, stack)) for stack in stacks]
+    words = [
+        max((cell_len(word) for cell in stack for word in cell.split()), default=0)
+        for stack in stacks
+    ]
+    widths = [max(min(most, SENTENCE), word) for most, word in zip(full, words, strict=True)]
+    terminal = sys.stdout.isatty()
+    available = Console().width if terminal else PIPED
+    needed = sum(widths) + 2 * (len(widths) - 1)  # two spaces between columns
+    if terminal and needed > available:
+        _paragraphs(title, columns, cells)
+        return
+    spare = available - needed
+    drawn = Table(
+        title=title,
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for index, (name, most) in enumerate(zip(columns, full, strict=True)):
+        grown = max(0, min(most - widths[index], spare))
+        spare -= grown
+        side: Any = "left" if index == 0 or most > SENTENCE else "right"
+        drawn.add_column(name, justify=side, width=widths[index] + grown, overflow="fold")
+    for row in cells:
+        drawn.add_row(*map(Text, row))
+    Console(width=max(available, needed)).print(drawn)
+
+
+def _paragraphs(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    longest = max(map(len, columns))
+    click.echo(title)
+    for row in cells:
+        click.echo()
+        for name, cell in zip(columns, row, strict=True):
+            click.echo(f"{name:<{longest}}  {cell}")
 
 
 def listing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from ecgphoton.commands import _shared as shared
 
 if TYPE_CHECKING:
     from ecgphoton.run.annotate import AnnotationReport
+    from ecgphoton.run.burden import BurdenReport
 
 BACKENDS = ("torch", "onnx", "integer", "chip")
 
@@ -24,22 +26,39 @@ BACKENDS = ("torch", "onnx", "integer", "chip")
 @opt.profile_option
 @click.option("--noise", type=float, default=None, help="Noise of the chip.")
 @click.option("--lead", default=None, help="Lead by name, or channel:<n>.")
+@click.option("--fs", type=float, default=None, help="Hz, for a text or NumPy file.")
+@click.option("--unit", default=None, help="Unit, for a text or NumPy file.")
+@click.option("--column", default=None, help="Column, for a text or NumPy file.")
 @click.option("--peaks", default=None, metavar="ANNOTATOR", help="R peaks; else they are detected.")
 @click.option("--annotator", default="eph", show_default=True, help="Extension to write.")
+@click.option("--force", is_flag=True, help="Replace files that are there, and allow atr.")
 @click.option("--out", type=opt.path_type, default=Path(), help="Folder to write to.")
 @click.option("--picture/--no-picture", default=True)
 @opt.threads_option
 @opt.json_option
-def command(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them
-    """Classify every beat of RECORD, a WFDB record of any rate and length.
+def command(*, record: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them
+    """Classify every beat of RECORD, a recording of any format, rate and length.
 
-    Writes a WFDB annotation file, a JSON line a beat, and a picture. Not a medical device.
+    Writes a WFDB annotation file, a JSON and a CSV line a beat, a picture, and EDF+ annotations
+    for an EDF recording. Of a folder, every recording is annotated and a table says how many
+    abnormal beats each has. No file that is read is ever replaced. Not a medical device.
     """
     from ecgphoton.run.annotate import annotate
+    from ecgphoton.run.burden import annotate_folder
 
     with shared.progress() as progress:
-        report = annotate(**options, progress=progress)
-    shared.show(report, print_annotation, as_json=as_json)
+        if record.is_dir():
+            found = annotate_folder(record, progress=progress, **options)
+        else:
+            report = annotate(record, progress=progress, **options)
+    if not record.is_dir():
+        shared.show(report, print_annotation, as_json=as_json)
+        return
+    shared.show(found, print_burdens, as_json=as_json)
+    for name, why in found.failed.items():
+        click.echo(f"{name}: {why}", err=True)
+    if found.failed:
+        sys.exit(2)
 
 
 def print_annotation(report: AnnotationReport) -> None:
@@ -48,7 +67,32 @@ def print_annotation(report: AnnotationReport) -> None:
     counts = ", ".join(f"{symbol} {count:,}" for symbol, count in found["symbols"].items())
     click.echo(f"{found['record']}, lead {found['lead']}: {found['beats']:,} beats: {counts}")
     click.echo(found["annotation_note"])
+    if found["undecided_share"]:
+        click.echo(f"  undecided (?): {shared.percent(found['undecided_share'])} of the beats")
     for note in found["notes"]:
         click.echo(f"  {note}")
     files = ", ".join(str(path) for path in report.files)
     click.echo(f"{found['wall_seconds']} s; written to {files}")
+
+
+def print_burdens(report: BurdenReport) -> None:
+    """Print a line a recording."""
+    from ecgphoton.run.burden import SHARES
+
+    heads = [*(f"{kind} an hour" for kind in SHARES[:3]), *(f"{kind} share" for kind in SHARES)]
+    rows = [
+        [
+            row["record"],
+            f"{row['hours']:.2f}",
+            row["beats"],
+            *(_number(row[f"{kind} per hour"]) for kind in SHARES[:3]),
+            *(shared.percent(row[f"{kind} share"]) for kind in SHARES),
+        ]
+        for row in report.rows
+    ]
+    shared.table("burdens", ["record", "hours", "beats", *heads], rows)
+    click.echo(f"written to {report.files[-2]} and {report.files[-1]}")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"

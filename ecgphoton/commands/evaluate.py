@@ -12,7 +12,7 @@ from ecgphoton.commands import _shared as shared
 
 @click.command()
 @opt.model_argument
-@click.option("--on", "protocol", default=None, help="Protocol (default: the run's own).")
+@click.option("--protocol", default=None, help="By name or file (default: the run's own).")
 @click.option("--labels", default=None, help="Label scheme (default: the run's own).")
 @opt.data_options
 @opt.threads_option

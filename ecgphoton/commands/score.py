@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +10,7 @@ from ecgphoton.commands import _options as opt
 from ecgphoton.commands import _shared as shared
 
 if TYPE_CHECKING:
-    from ecgphoton.ecg.tally import Summary
+    from ecgphoton.ecg.tally import BeatComparison, Rates, Summary
 
 
 @click.command()
@@ -20,39 +19,68 @@ if TYPE_CHECKING:
 @click.option("--test", "-t", default="eph", show_default=True, help="Annotator to judge.")
 @click.option("--test-folder", type=opt.path_type, default=None, help="Where TEST is.")
 @click.option(
-    "--grouping", type=click.Choice(["ec57", "de-chazal"]), default="ec57", show_default=True
+    "--grouping",
+    type=click.Choice(["ec57", "de-chazal"]),
+    default="ec57",
+    show_default=True,
+    help="Escape beats e, j, n are S (EC57, bxb) or N (de Chazal).",
 )
 @click.option("--start", type=float, default=300.0, show_default=True, help="Seconds to skip.")
 @click.option("--end", type=float, default=None, help="Seconds at which to stop.")
 @click.option("--window", type=float, default=0.150, show_default=True, help="Match within, s.")
 @opt.json_option
 def command(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them
-    """Compare two annotations of RECORDS beat by beat (ANSI/AAMI EC57).
+    """Compare two annotations of RECORDS beat by beat (ANSI/AAMI EC57), as WFDB's bxb does.
 
-    Beats match within 150 ms, scored from five minutes on. Se is sensitivity, +P positive
-    predictivity; gross counts all beats alike, average all records alike.
+    Beats match within 150 ms, scored from five minutes on, outside ventricular flutter. Se is
+    sensitivity, +P positive predictivity; gross counts all beats alike, average all records alike.
     """
     from ecgphoton.run.score import score
 
-    draw = partial(print_scores, reference=options["reference"], test=options["test"])
-    shared.show(score(**options), draw, as_json=as_json)
+    shared.show(score(**options), print_scores, as_json=as_json)
 
 
-def print_scores(summary: Summary, reference: str, test: str) -> None:
-    """Print the matrix of all beats, and sensitivity and predictivity of every record."""
-    from ecgphoton.ecg.tally import COLUMNS, KINDS, ROWS
+def print_scores(summary: Summary) -> None:
+    """Print the lines of bxb -L, and sensitivity and predictivity of every kind of beat."""
+    from ecgphoton.ecg.tally import KINDS
 
-    gross = summary.gross
-    matrix = [[name, *map(int, row)] for name, row in zip(ROWS, gross.matrix, strict=True)]
-    shared.table(f"{reference} (rows) against {test} (columns)", ["", *COLUMNS], matrix)
-    found: list[tuple[str, Any]] = [(one.record, one.to_dict()) for one in summary.records]
-    if len(found) > 1:
-        found += [("gross", gross.to_dict()), ("average", summary.average())]
-    rows = [
-        [name, kind, *(shared.percent(numbers[kind][share]) for share in ("Se", "+P", "FPR"))]
-        for name, numbers in found
-        for kind in KINDS
+    many = len(summary.records) > 1
+    rows = [*summary.records, *([summary.gross] if many else [])]
+    lines = [one.bxb() for one in rows]
+    names = list(lines[0])
+    cut = names.index("Q Se")
+    for title, part in (("counts, as bxb -L", names[:cut]), ("shares, as bxb -L", names[cut:])):
+        cells = [
+            [one.record, *map(_cell, map(line.get, part))]
+            for one, line in zip(rows, lines, strict=True)
+        ]
+        shared.table(f"{title} (reference in capitals, test in small)", ["record", *part], cells)
+    cells = [[one.record, *_shares(one)] for one in rows]
+    if many:
+        average = summary.average()
+        shares = [shared.percent(average[kind][s]) for kind in KINDS for s in ("Se", "+P")]
+        cells.append(["average", *shares, shared.percent(average["abnormal"]["FPR"]), ""])
+    heads = [f"{kind} {share}" for kind in KINDS for share in ("Se", "+P")]
+    shared.table("beat by beat", ["record", *heads, "abnormal FPR", "?"], cells)
+    for one in summary.records:
+        for note in one.notes:
+            click.echo(note)
+
+
+def _cell(value: float | None) -> str:
+    """Format a cell as bxb prints it."""
+    return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def _shares(one: BeatComparison) -> list[str]:
+    """Format the shares, without those that a two-class test cannot have."""
+
+    def pair(rates: Rates, *, known: bool) -> list[str]:
+        return [shared.percent(value) if known else "–" for value in (rates.se, rates.ppv)]
+
+    kinds = [
+        cell
+        for kind, rates in one.rates().items()
+        for cell in pair(rates, known=not (one.two_class and kind in ("VEB", "SVEB")))
     ]
-    shared.table("beat by beat", ["record", "kind", "Se", "+P", "FPR"], rows)
-    for note in dict.fromkeys(note for one in summary.records for note in one.notes):
-        click.echo(note)
+    return [*kinds, shared.percent(one.abnormal.fpr), shared.percent(one.undecided)]

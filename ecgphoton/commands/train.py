@@ -81,5 +81,7 @@ def print_metrics(result: TrainedRun | Evaluation) -> None:
         shared.table(title, columns, rows)
         if not point["feasible"]:
             click.echo("no threshold met both limits on the sets above; least violation taken")
+    for line in metrics.get("notes", ()):
+        click.echo(line)
     chosen = ", ".join(metrics["took_part_in_selection"])
     click.echo(f"sets that took part in training or selection: {chosen}")

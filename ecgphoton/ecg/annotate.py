@@ -9,17 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.beatset import BeatSet
-from ecgphoton.ecg.detect import detect_peaks
-from ecgphoton.ecg.extract import AT_EDGE, GAP, PAST_END, Timing, describe
-from ecgphoton.ecg.features import (
-    HALF,
-    WINDOW,
-)
+from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.formats import find_file
 from ecgphoton.ecg.labels import label_file, read_labels
+from ecgphoton.ecg.quality import Stretch
 from ecgphoton.ecg.resample import scaled
-from ecgphoton.ecg.shape import History
 from ecgphoton.ecg.signal import BLOCK_SECONDS, Signal
+from ecgphoton.ecg.stream import UNDECIDED, BeatStream
 from ecgphoton.errors import InputError
 from ecgphoton.progress import Steps
 
@@ -30,8 +26,8 @@ It is called with `CHUNK` beats at a time (fewer at the end), whatever the size 
 """
 
 CHUNK = 1024
-UNDECIDED = "?"
-"""WFDB symbol of a beat without a whole window: nothing can be said about it."""
+DETECTED = "detector"
+"""Where R peaks come from that no annotator marked."""
 SYMBOLS = {"normal": "N", "abnormal": "Q", "N": "N", "S": "S", "V": "V", "O": "Q"}
 """WFDB symbol written for a class.
 
@@ -52,7 +48,9 @@ class BeatCalls:
     reason: NDArray[np.str_]
     """``(n,)`` why a beat could not be classified, empty where it was."""
     peaks_from: str
-    """Annotator of the R peaks, or ``xqrs``."""
+    """Annotator of the R peaks, or `DETECTED`."""
+    stretches: tuple[Stretch, ...] = ()
+    """Where the lead is no ECG."""
 
     def __len__(self) -> int:
         return len(self.sample)
@@ -68,13 +66,14 @@ def classify_record(
     classify: Classify,
     *,
     annotator: str | None = None,
+    centring: Centring = "annotation",
     block_seconds: float = BLOCK_SECONDS,
     progress: Steps | None = None,
 ) -> BeatCalls:
-    """Classify every beat of a record.
+    """Classify every beat of a record, reading its signal once.
 
     Windows, rhythm features and running template are those of training, computed by the same
-    functions; the signal is read once for them, and once before if R peaks are to be detected.
+    functions.
 
     Parameters
     ----------
@@ -84,6 +83,8 @@ def classify_record(
         The student, on whatever it runs.
     annotator
         Where R peaks come from; None detects them.
+    centring
+        Where the windows of the student's training were centred.
     block_seconds
         How much of the signal is in memory at a time; it changes nothing in the answer.
     progress
@@ -96,81 +97,54 @@ def classify_record(
     """
     if block_seconds <= 0:
         raise InputError(f"blocks of {block_seconds} s; they must be longer than 0 s")
-    if annotator is None:
-        at_360 = detect_peaks(signal.blocks(block_seconds), signal.length_360, signal.gain)
-        sample = scaled(at_360, 1 / signal.factor)
-    else:
+    sample = None
+    if annotator is not None:
         file = label_file(find_file(signal.path), annotator)
         sample = read_labels(file, signal.fs, signal.held.clock).sample
-        at_360 = scaled(sample, signal.factor)
-    if not len(sample):
+    stream = BeatStream(
+        gain=signal.gain,
+        peaks=None if sample is None else scaled(sample, signal.factor),
+        centring=centring,
+        name=signal.name,
+        source="synthetic" if signal.synthetic else str(signal.path.parent),
+    )
+    found: list[tuple[NDArray[np.int64], NDArray[np.str_]]] = []
+
+    def parts() -> Iterator[BeatSet]:
+        for start, piece in signal.blocks(block_seconds):
+            end = start + len(piece)
+            some = stream.push(piece, last=end == signal.length_360)
+            found.append((some.sample, some.reason))
+            yield some.beats
+            if progress is not None:
+                progress(end, signal.length_360)
+
+    answers = [_answer(classify, beats) for beats in _chunks(parts())]
+    at_360 = np.concatenate([np.empty(0, np.int64), *(at for at, _ in found)])
+    if not len(at_360):
         raise InputError(
             f"record {signal.name} has no beat "
-            + (f"in annotation {annotator}" if annotator else f"that XQRS finds in {signal.lead}")
+            + (f"in annotation {annotator}" if annotator else f"that is found in {signal.lead}")
             + "; choose another annotator or lead"
         )
-    reason = _edges(at_360, signal.length_360)
-    answers = []
-    for beats in _chunks(_beats(signal, at_360, reason, block_seconds, progress)):
-        answer = np.asarray(classify(beats), np.float32)
-        if answer.ndim != 2 or len(answer) != len(beats):
-            raise InputError(
-                f"classify gave shape {answer.shape} for {len(beats)} beats; it must give one row "
-                "of class probabilities a beat"
-            )
-        answers.append(answer)
+    reason = np.concatenate([why for _, why in found])
     classes = answers[0].shape[1] if answers else 2
-    probability = np.full((len(sample), classes), np.nan, np.float32)
+    probability = np.full((len(at_360), classes), np.nan, np.float32)
     probability[reason == ""] = np.concatenate([*answers, np.empty((0, classes), np.float32)])
-    return BeatCalls(signal, sample, probability, reason, annotator or "xqrs")
+    sample = scaled(at_360, 1 / signal.factor) if sample is None else sample
+    poor = tuple(stream.stretches)
+    return BeatCalls(signal, sample, probability, reason, annotator or DETECTED, poor)
 
 
-def _edges(at_360: NDArray[np.int64], length: int) -> NDArray[np.str_]:
-    """Why the window of a beat is not inside the signal; empty where it is."""
-    reason = np.full(len(at_360), "", f"<U{max(map(len, (PAST_END, AT_EDGE, GAP)))}")
-    reason[(at_360 < HALF) | (at_360 + WINDOW - HALF > length)] = AT_EDGE
-    reason[at_360 >= length] = PAST_END
-    return reason
-
-
-def _beats(
-    signal: Signal,
-    at_360: NDArray[np.int64],
-    reason: NDArray[np.str_],
-    block_seconds: float,
-    progress: Steps | None,
-) -> Iterator[BeatSet]:
-    """Yield the beats of every block in order, marking in `reason` those with a gap."""
-    timing = Timing.of(at_360)
-    inside = np.flatnonzero(reason == "")
-    done = 0
-    history = History.empty()
-    held, held_first = np.empty(0, np.float32), 0
-    for start, piece in signal.blocks(block_seconds):
-        held, end = np.concatenate([held, piece]), start + len(piece)
-        upto = int(np.searchsorted(at_360[inside], end - (WINDOW - HALF), "right"))
-        rows = inside[done:upto]
-        done = max(done, upto)
-        if len(rows):
-            view = np.lib.stride_tricks.sliding_window_view(held, WINDOW)
-            windows = view[at_360[rows] - HALF - held_first]
-            whole = np.isfinite(windows).all(axis=1)
-            reason[rows[~whole]] = GAP
-            rows = rows[whole]
-            columns, history = describe(windows[whole], timing, rows, history)
-            count = len(rows)
-            yield BeatSet(
-                **columns,
-                label=np.full(count, -1, np.int64),
-                symbol=np.full(count, UNDECIDED),
-                record=np.full(count, signal.name),
-                sample=at_360[rows],
-                source="synthetic" if signal.synthetic else str(signal.path.parent),
-            )
-        keep = max(held_first, end - WINDOW)
-        held, held_first = held[keep - held_first :], keep
-        if progress is not None:
-            progress(end, signal.length_360)
+def _answer(classify: Classify, beats: BeatSet) -> NDArray[np.float32]:
+    """Ask for the class probabilities of some beats."""
+    answer = np.asarray(classify(beats), np.float32)
+    if answer.ndim != 2 or len(answer) != len(beats):
+        raise InputError(
+            f"classify gave shape {answer.shape} for {len(beats)} beats; it must give one row "
+            "of class probabilities a beat"
+        )
+    return answer
 
 
 def _chunks(parts: Iterator[BeatSet]) -> Iterator[BeatSet]:
@@ -187,15 +161,17 @@ def _chunks(parts: Iterator[BeatSet]) -> Iterator[BeatSet]:
         yield BeatSet.concat(waiting)
 
 
-def decide_symbols(
-    calls: BeatCalls, called: NDArray[np.integer], classes: tuple[str, ...]
+def symbols_of(
+    called: NDArray[np.integer], classified: NDArray[np.bool_], classes: tuple[str, ...]
 ) -> NDArray[np.str_]:
     """WFDB symbol of every beat.
 
     Parameters
     ----------
     called
-        ``(n,)`` class of every beat; ignored where the beat was not classified.
+        ``(n,)`` class of every beat; ignored where it was not classified.
+    classified
+        ``(n,)``.
     classes
         Names of the classes, of `SYMBOLS`.
 
@@ -208,4 +184,4 @@ def decide_symbols(
     if unknown:
         raise InputError(f"no WFDB symbol for class {unknown[0]!r}; known are {', '.join(SYMBOLS)}")
     letters = np.array([SYMBOLS[name] for name in classes])
-    return np.where(calls.classified, letters[np.where(calls.classified, called, 0)], UNDECIDED)
+    return np.where(classified, letters[np.where(classified, called, 0)], UNDECIDED)

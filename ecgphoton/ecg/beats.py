@@ -13,6 +13,7 @@ from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.cache import remembered
 from ecgphoton.ecg.databases import MITDB, dataset_of
 from ecgphoton.ecg.dataset import Dataset
+from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.extract import Extracted, extract
 from ecgphoton.ecg.formats import needs_hints
 from ecgphoton.ecg.origin import Origin
@@ -46,13 +47,14 @@ class Loaded:
 
 def load_splits(
     protocol: str | Path | Protocol = "reference",
-    labels: str | LabelScheme = "literal",
+    labels: str | LabelScheme | None = None,
     *,
     data: str | Path | Dataset = "auto",
     data_dir: str | Path | None = None,
     lead: str | None = None,
     split_seed: int = 0,
     stratified: bool = False,
+    centring: Centring = "annotation",
     cache: bool = True,
 ) -> Splits:
     """Load training, validation and test beats of a protocol.
@@ -60,8 +62,8 @@ def load_splits(
     Parameters
     ----------
     protocol, labels
-        Names in `protocols.PROTOCOLS` and `records.LABELS`, a protocol file, or such values. What
-        a protocol file says about labels, lead and annotator counts.
+        Names in `protocols.PROTOCOLS` and `records.LABELS`, a protocol file, or such values.
+        Labels None are those of the protocol, else ``literal``.
     data
         A dataset by name (``mitdb``, ``svdb``), a folder of recordings, a dataset file or a
         `Dataset`; ``synthetic``; or ``auto``: MIT-BIH where it is found, made-up beats where no
@@ -69,10 +71,14 @@ def load_splits(
     data_dir
         Where a published database is; otherwise `$ECGPHOTON_DATA`, then the user's cache.
     lead
-        By name, or ``channel:<n>``: used or refused. None, or the dataset's own first lead, is
-        the dataset's order of preference, with a note where a record lacks the first.
+        By name, or ``channel:<n>``: used or refused. None is that of the protocol; else, as for
+        the dataset's own first lead, the dataset's order of preference, with a note where a
+        record lacks the first.
     split_seed, stratified
         Of the random division, where validation is a share of the training beats.
+    centring
+        Where windows are centred: on the annotation, or on the middle of the QRS (`qrs`), which
+        is the same for an annotated and a detected beat.
     cache
         Whether to remember the beats on disk.
 
@@ -82,17 +88,20 @@ def load_splits(
         If data is missing or damaged, or a set is empty.
     """
     protocol = protocol_of(protocol)
-    scheme, lead = protocol.labels or label_scheme(labels), protocol.lead or lead
+    scheme = label_scheme(labels or protocol.labels or "literal")
+    lead = lead or protocol.lead
     dataset = _dataset(data, data_dir)
     if dataset is None:
         protocol = synthetic.stand_in(protocol)
-        made = synthetic.extracted(protocol.records, lead=lead or MITDB.leads[0])
+        made = synthetic.extracted(protocol.records, lead=lead or MITDB.leads[0], centring=centring)
         return assemble(protocol, scheme, made, split_seed=split_seed, stratified=stratified)
     if protocol.annotator is not None:
         dataset = replace(dataset, annotator=protocol.annotator)
     subjects = {**dataset.same_subject, **protocol.same_subject}
     protocol = replace(protocol, same_subject=subjects)
-    extracted, origin = _extract_all(dataset, protocol.records, data_dir, lead, cache=cache)
+    extracted, origin = _extract_all(
+        dataset, protocol.records, data_dir, lead, centring=centring, cache=cache
+    )
     splits = assemble(protocol, scheme, extracted, split_seed=split_seed, stratified=stratified)
     return replace(splits, origin=origin, report=_with_share(splits.report, origin))
 
@@ -104,6 +113,7 @@ def load_records(
     data_dir: str | Path | None = None,
     lead: str | None = None,
     labels: str | LabelScheme = "literal",
+    centring: Centring = "annotation",
     cache: bool = True,
 ) -> BeatSet:
     """Load all beats of some records; those outside the label scheme have label -1.
@@ -114,7 +124,13 @@ def load_records(
         If data is missing or damaged, or no record is named.
     """
     return load_all(
-        names, data=data, data_dir=data_dir, lead=lead, labels=labels, cache=cache
+        names,
+        data=data,
+        data_dir=data_dir,
+        lead=lead,
+        labels=labels,
+        centring=centring,
+        cache=cache,
     ).beats
 
 
@@ -125,6 +141,7 @@ def load_all(
     data_dir: str | Path | None = None,
     lead: str | None = None,
     labels: str | LabelScheme = "literal",
+    centring: Centring = "annotation",
     cache: bool = True,
 ) -> Loaded:
     """Load all beats of some records, or of every record of a dataset that is there.
@@ -140,18 +157,23 @@ def load_all(
         If data is missing or damaged.
     """
     scheme, dataset = label_scheme(labels), _dataset(data, data_dir)
-    origin = None
+    origin, every = None, names is None
     if dataset is None:
         names = tuple(names or ())
-        extracted = synthetic.extracted(names, lead=lead or MITDB.leads[0])
+        extracted = synthetic.extracted(names, lead=lead or MITDB.leads[0], centring=centring)
     else:
         names = _there(dataset, data_dir) if names is None else tuple(names)
-        extracted, origin = _extract_all(dataset, names, data_dir, lead, cache=cache)
+        extracted, origin = _extract_all(
+            dataset, names, data_dir, lead, centring=centring, cache=cache
+        )
     classed = [labelled(extracted[name], scheme) for name in names]
     report = DropReport.join(part.report for part in classed)
+    beats = BeatSet.concat([part.beats for part in classed])
     if origin is not None:
         report = _with_share(report, origin)
-    return Loaded(BeatSet.concat([part.beats for part in classed]), report, origin)
+        if every and origin.records < len(origin.dataset.records):
+            beats = replace(beats, source=f"{beats.source} ({origin.share})")
+    return Loaded(beats, report, origin)
 
 
 def _dataset(data: str | Path | Dataset, data_dir: str | Path | None) -> Dataset | None:
@@ -174,7 +196,7 @@ def _with_share(report: DropReport, origin: Origin) -> DropReport:
     """Add how much of a published database there was, where that is not all."""
     if origin.records == len(origin.dataset.records):
         return report
-    return replace(report, notes=(*report.notes, f"read from {origin.share}"))
+    return replace(report, notes=(*report.notes, f"{origin.share} of {origin.dataset.name} read"))
 
 
 def _extract_all(
@@ -183,6 +205,7 @@ def _extract_all(
     data_dir: str | Path | None,
     lead: str | None,
     *,
+    centring: Centring,
     cache: bool,
 ) -> tuple[dict[str, Extracted], Origin]:
     """Beats of every record, and the files they were read from."""
@@ -206,12 +229,14 @@ def _extract_all(
                 folder, name, lead=lead, prefer=prefer, annotator=dataset.annotator,
                 symbols=dataset.symbols, hints=dataset.hints if needs_hints(files[0]) else None,
             )  # fmt: skip
-            return extract(read, source=dataset.source)
+            return extract(read, source=dataset.source, centring=centring)
 
         if not cache:
             return build(), hashes
-        key = (name, lead, prefer, dataset.symbols, dataset.hints, dataset.source, hashes)
-        return remembered(name, lead or "preferred", dataset.source, repr(key), build), hashes
+        how = (lead, prefer, dataset.symbols, dataset.hints, dataset.source, centring)
+        key = (name, how, hashes)
+        place = f"{lead or 'preferred'}-{centring}"
+        return remembered(name, place, dataset.source, repr(key), build), hashes
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         found = dict(zip(names, pool.map(one, names), strict=True))

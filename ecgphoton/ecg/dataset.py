@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ecgphoton.ecg.formats import Hints, needs_hints, record_names
+from ecgphoton.ecg.formats import Hints, find_file, needs_hints, record_names
 from ecgphoton.ecg.marks import BEATS
 from ecgphoton.errors import InputError
-from ecgphoton.intake import parse_toml, read_text
+from ecgphoton.intake import one_line, parse_toml, read_text
 from ecgphoton.settings import nearest
 
 SUMS = "SHA256SUMS.txt"
@@ -60,8 +60,8 @@ class Dataset:
 
     @property
     def source(self) -> str:
-        """What beats of this dataset give as their source: the name, or one's own folder."""
-        return self.name if self.folder is None else self.folder
+        """What beats of this dataset give as their source; it does not change with the folder."""
+        return self.name if self.folder is None else f"{self.name} (own recordings)"
 
     @property
     def subjects(self) -> Mapping[str, str]:
@@ -101,7 +101,7 @@ class Dataset:
         values.setdefault("name", folder.name)
         made = cls(folder=str(folder), **values)
         if made.hints.given and not any(
-            needs_hints(path) for path in folder.iterdir() if path.stem in made.records
+            needs_hints(find_file(folder / name)) for name in made.records
         ):
             raise InputError(
                 f"the recordings in {folder} say their rate, units and leads themselves; leave out "
@@ -137,13 +137,15 @@ class Dataset:
         data = parse_toml(read_text(path), f"dataset {path}")
         for key, value in data.items():
             if key not in _KEYS:
-                raise InputError(f"dataset {path}: unknown key {key!r}; {nearest(key, _KEYS)}")
+                raise InputError(f"dataset {path}: unknown key {key[:40]!r}; {nearest(key, _KEYS)}")
             texts = list(value.values()) if isinstance(value, dict) else value
             right = isinstance(value, _KEYS[key]) and (
                 not isinstance(texts, list) or all(isinstance(item, str) for item in texts)
             )
             if not right:
-                raise InputError(f"dataset {path}: {key} is {value!r}; texts stand in quotes")
+                raise InputError(
+                    f"dataset {path}: {key} is {one_line(value)!r}; texts stand in quotes"
+                )
         folder = path.parent / data.pop("folder", ".")
         given = {key: data.pop(key) for key in ("fs", "unit", "column") if key in data}
         values: dict[str, Any] = {"hints": Hints(**given), "name": data.pop("name", path.stem)}
@@ -178,8 +180,10 @@ class Dataset:
             raise InputError(f"the description of a dataset is damaged: {error}") from error
 
     def moved(self, folder: str | Path | None) -> Dataset:
-        """Return the dataset with its recordings in another folder."""
-        return self if folder is None else replace(self, folder=str(Path(folder).resolve()))
+        """Return one's own dataset with its recordings in another folder, if one is given."""
+        if folder is None or self.folder is None:
+            return self
+        return replace(self, folder=str(Path(folder).resolve()))
 
 
 _KEYS: Mapping[str, type | tuple[type, ...]] = {

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg import features
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
+from ecgphoton.ecg.detect import Centring, centred
 from ecgphoton.ecg.features import HALF, WINDOW
 from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.shape import History, compare
@@ -75,14 +76,19 @@ def describe(
     return columns, shape.history
 
 
-def extract(recording: AnnotatedLead, *, source: str) -> Extracted:
+def extract(
+    recording: AnnotatedLead, *, source: str, centring: Centring = "annotation"
+) -> Extracted:
     """Cut, normalise and describe every beat of a recording.
 
     Rhythm features see every beat annotation of the record, dropped or not; the running template
     sees every beat that has a whole window, whatever its symbol.
     """
-    timing = Timing.of(recording.samples, recording.fs)
-    reason, windows = _cut(recording.signal, recording.samples)
+    middles = recording.samples
+    if centring == "qrs":
+        middles = centred(recording.signal, middles)
+    timing = Timing.of(middles, recording.fs)
+    reason, windows = _cut(recording.signal, middles)
     kept = reason == ""
     columns, _ = describe(windows, timing, np.flatnonzero(kept))
     beats = BeatSet(

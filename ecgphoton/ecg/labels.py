@@ -15,7 +15,7 @@ from ecgphoton.ecg.formats.table import Table, read_table, seconds_of
 from ecgphoton.ecg.marks import BEATS, LARGEST_ANNOTATION, decode
 from ecgphoton.ecg.recording import LONGEST
 from ecgphoton.errors import InputError
-from ecgphoton.intake import read_bytes
+from ecgphoton.intake import one_line, read_bytes
 
 EDF_NOTES = "edf+"
 """Annotator that means the annotations inside an EDF+ file."""
@@ -146,5 +146,7 @@ def _of_table(
         else:
             at = seconds_of(table, time or 0) * fs
     except ValueError as error:
-        raise InputError(f"{file}: {error}; give numbers, or times as hh:mm:ss.sss") from error
-    return at, [str(cell).strip().strip("'\"") for cell in table.columns[symbol]]
+        raise InputError(
+            f"{file}: {one_line(error)}; give numbers, or times as hh:mm:ss.sss"
+        ) from error
+    return at, table.words(symbol)

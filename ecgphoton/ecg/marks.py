@@ -110,8 +110,10 @@ def _marks(
             samples.append(time)
             codes.append(code)
             subtypes.append(0)
-    marks = (np.array(column, np.int64) for column in (samples, codes, subtypes))
-    return *marks, clock
+    at_samples, with_codes, of_kinds = (
+        np.array(column, np.int64) for column in (samples, codes, subtypes)
+    )
+    return at_samples, with_codes, of_kinds, clock
 
 
 def _rate(text: bytes) -> float | None:

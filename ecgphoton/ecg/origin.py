@@ -8,6 +8,7 @@ from typing import Any
 
 from ecgphoton.ecg.databases import dataset_of
 from ecgphoton.ecg.dataset import Dataset
+from ecgphoton.ecg.protocols import protocol_from
 from ecgphoton.errors import InputError
 
 
@@ -25,8 +26,8 @@ class Origin:
 
     @property
     def share(self) -> str:
-        """How much of the dataset there was: ``39 of the 78 records of svdb``."""
-        return f"{self.records} of the {len(self.dataset.records)} records of {self.dataset.name}"
+        """How much of the dataset there was: ``39 of 78 records``."""
+        return f"{self.records} of {len(self.dataset.records)} records"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form for a run: no absolute path where a published database was read."""
@@ -38,21 +39,31 @@ class Origin:
         }
 
 
-def same_dataset(stored: Mapping[str, Any], records: tuple[str, ...]) -> Dataset:
-    """Return the dataset of a stored `Origin`, with the records that were read.
+def dataset_read(metadata: Mapping[str, Any]) -> Dataset:
+    """Return the dataset that a run or bundle was made of, with the records that were read.
+
+    Parameters
+    ----------
+    metadata
+        Of a checkpoint; ``metadata["provenance"]`` is `Splits.provenance`. Shipped students, and
+        runs of version 0.1, say their ``source`` only.
 
     Raises
     ------
     InputError
-        If the description is damaged, or the database is not known here.
+        If the description is damaged, or there is no such database or folder.
     """
+    stored = metadata.get("provenance") or {}
     try:
+        if "dataset" not in stored:
+            return dataset_of(str(metadata["source"]))
         values = stored["dataset"]
-        return (
-            Dataset.from_dict(values, records) if "folder" in values else dataset_of(values["name"])
-        )
-    except (KeyError, TypeError) as error:
-        raise InputError(f"the run does not say which dataset it read ({error})") from error
+        if "folder" not in values:
+            return dataset_of(str(values["name"]))
+        protocol = protocol_from(stored["protocol"], "the protocol of the run")
+        return Dataset.from_dict(values, protocol.records)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"the run does not say which recordings it read ({error})") from error
 
 
 def check_same(stored: Mapping[str, str], origin: Origin) -> None:

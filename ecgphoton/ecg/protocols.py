@@ -15,7 +15,7 @@ from typing import Any
 
 from ecgphoton.ecg.records import BEAT_SYMBOLS, LABELS, LabelScheme, label_scheme
 from ecgphoton.errors import InputError
-from ecgphoton.intake import parse_toml, read_text
+from ecgphoton.intake import one_line, parse_toml, read_text
 from ecgphoton.settings import nearest
 
 
@@ -199,10 +199,10 @@ def protocol_from(data: Mapping[str, Any], what: str, *, name: str = "protocol")
     """
     for key, value in data.items():
         if key not in _KEYS:
-            raise InputError(f"{what}: unknown key {key!r}; {nearest(key, _KEYS)}")
+            raise InputError(f"{what}: unknown key {key[:40]!r}; {nearest(key, _KEYS)}")
         if not isinstance(value, _KEYS[key]) or not _texts(key, value):
             raise InputError(
-                f"{what}: {key} is {value!r}; give texts in quotes, in a list for "
+                f"{what}: {key} is {one_line(value)!r}; give texts in quotes, in a list for "
                 f"{', '.join(_SETS)}, in a table for subjects"
             )
     lacking = [key for key in ("train", "test") if not data.get(key)]
@@ -269,12 +269,14 @@ def scheme_from(values: Mapping[str, Any], what: str) -> LabelScheme:
     mapping = {key: value for key, value in values.items() if key not in ("name", "classes")}
     classes = values.get("classes")
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-        raise InputError(f"{what}: labels.classes is {classes!r}; give names, the normal one first")
+        raise InputError(
+            f"{what}: labels.classes is {one_line(classes)!r}; give names, the normal one first"
+        )
     for symbol, number in mapping.items():
         if symbol not in BEAT_SYMBOLS or type(number) is not int or not 0 <= number < len(classes):
             raise InputError(
-                f"{what}: labels.{symbol} is {number!r}; give beat symbols of WFDB and numbers "
-                f"from 0 to {len(classes) - 1}"
+                f"{what}: labels.{symbol[:40]} is {one_line(number)!r}; give beat symbols of WFDB "
+                f"and numbers from 0 to {len(classes) - 1}"
             )
     if len(classes) < 2 or set(mapping.values()) != set(range(len(classes))):
         raise InputError(f"{what}: labels must give every one of two or more classes a symbol")

@@ -57,6 +57,32 @@ def resample(signal: NDArray[np.float32], factor: Fraction) -> NDArray[np.float3
     return out
 
 
+class Resampler:
+    """Brings a signal that comes piece by piece to 360 Hz; how it is cut changes nothing."""
+
+    def __init__(self, factor: Fraction) -> None:
+        """Begin a signal whose rate is 360 Hz over `factor`."""
+        self._factor = factor
+        self._held = np.empty(0, np.float32)
+        self._first = self._end = self._done = 0
+
+    def push(self, piece: NDArray[np.float32], *, last: bool = False) -> NDArray[np.float32]:
+        """Take the next samples and return those at 360 Hz that they complete."""
+        up, down = self._factor.as_integer_ratio()
+        margin = reach(self._factor)
+        self._held = np.concatenate([self._held, piece])
+        self._end += len(piece)
+        ready = -(-self._end * up // down) if last else (self._end - margin) * up // down
+        if ready <= self._done:
+            return np.empty(0, np.float32)
+        first = self._first * up // down
+        out = resample(self._held, self._factor)[self._done - first : ready - first]
+        self._done = ready
+        keep = max(self._first, (ready * down // up - margin) // down * down)
+        self._held, self._first = self._held[keep - self._first :], keep
+        return out
+
+
 def nearest_filled(signal: NDArray[np.float32]) -> NDArray[np.float32]:
     """Put the nearest measured value (the earlier of two) in place of each missing one."""
     gap = np.isnan(signal)

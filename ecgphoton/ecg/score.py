@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ LEARNING = 300.0
 UNREADABLE = 0x30
 """Bits of a noise mark's subtype that are both set where the signal cannot be read."""
 
+_T = TypeVar("_T", bound=np.generic)
 Samples = NDArray[np.int64]
 Spans = Sequence[tuple[float, float]]
 """First and last sample of episodes."""
@@ -95,7 +96,7 @@ def compare(
     pairs = match(sample[slice(*first[0])], other[slice(*first[1])], window * fs)
     paired = pairs >= 0
     # The next beat on each side at every comparison, whether the comparison takes it or not.
-    i, j = (np.cumsum(paired, axis=0) - paired + [first[0][0], first[1][0]]).T
+    i, j = np.array((np.cumsum(paired, axis=0) - paired + [first[0][0], first[1][0]]).T)
     lost, extra = _inside(sample, shut), _inside(other, unreadable)
     rows = np.where(paired[:, 0], _at(row, i), np.where(_at(extra, j), *_NONE))
     columns = np.where(paired[:, 1], _at(column, j), np.where(_at(lost, i), *_NONE_CALLED))
@@ -112,7 +113,7 @@ _NONE = ROWS.index("X"), ROWS.index("O")
 _NONE_CALLED = COLUMNS.index("X"), COLUMNS.index("O")
 
 
-def _at(values: NDArray[np.generic], index: Samples) -> NDArray[np.generic]:
+def _at(values: NDArray[_T], index: Samples) -> NDArray[_T]:
     """Values at some places, 0 past the end."""
     return np.append(values, np.zeros(1, values.dtype))[np.minimum(index, len(values))]
 

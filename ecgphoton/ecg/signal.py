@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.formats import Hints, open_recording
 from ecgphoton.ecg.leads import choose
 from ecgphoton.ecg.recording import Channel, OpenRecording
-from ecgphoton.ecg.resample import ratio, reach, resample
+from ecgphoton.ecg.resample import Resampler, ratio
 
 BLOCK_SECONDS = 600.0
 
@@ -90,20 +90,12 @@ class Signal:
         InputError
             If the file is damaged; its checksum is known to differ only at the end.
         """
-        up, down = self.factor.as_integer_ratio()
-        margin = reach(self.factor)
-        held, held_first, done = np.empty(0, np.float32), 0, 0
+        resampler, done = Resampler(self.factor), 0
         for start, piece in self.held.pieces(self.channel, max(1, round(seconds * self.fs))):
-            stop = start + len(piece)
-            held = np.concatenate([held, piece])
-            whole = stop == self.length
-            ready = self.length_360 if whole else max(done, (stop - margin) * up // down)
-            if ready > done:
-                first = held_first * up // down
-                yield done, resample(held, self.factor)[done - first : ready - first]
-                done = ready
-                keep = max(held_first, (done * down // up - margin) // down * down)
-                held, held_first = held[keep - held_first :], keep
+            out = resampler.push(piece, last=start + len(piece) == self.length)
+            if len(out):
+                yield done, out
+                done += len(out)
 
 
 def open_signal(

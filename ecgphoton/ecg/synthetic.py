@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.extract import Extracted, extract
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats.wfdb_record import SYNTHETIC_MARK
+from ecgphoton.ecg.leads import plain
 from ecgphoton.ecg.patients import (
     BASELINE,
     BEATS,
@@ -39,6 +41,7 @@ def recording(record: SyntheticRecord, *, lead: str = "MLII") -> AnnotatedLead:
     channel = lead.removeprefix("channel:")
     if channel in ("0", "1"):
         lead = LEADS[int(channel)]
+    lead = next((known for known in LEADS if plain(known) == plain(lead)), lead)
     if lead not in LEADS:
         raise InputError(f"synthetic records have no lead {lead!r}; use {' or '.join(LEADS)}")
     signal = record.digital[:, LEADS.index(lead)].astype(np.float32)
@@ -48,7 +51,12 @@ def recording(record: SyntheticRecord, *, lead: str = "MLII") -> AnnotatedLead:
 
 
 def extracted(
-    names: Iterable[str], *, lead: str = "MLII", seed: int = 0, beats: int = BEATS
+    names: Iterable[str],
+    *,
+    lead: str = "MLII",
+    seed: int = 0,
+    beats: int = BEATS,
+    centring: Centring = "annotation",
 ) -> dict[str, Extracted]:
     """Beats of made-up records by name (s01, s02, ...).
 
@@ -63,7 +71,7 @@ def extracted(
             raise InputError(f"no synthetic record {name!r}; they are called s01, s02, ...")
         who = replace(patient(int(name[1:]), seed=seed), name=name)
         made = recording(synthesise(who, beats=beats), lead=lead)
-        found[name] = extract(made, source="synthetic")
+        found[name] = extract(made, source="synthetic", centring=centring)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 from collections.abc import Mapping
@@ -25,8 +26,13 @@ SPLITTER_ERROR = 0.05  # rad, of the circuits with errors
 
 def sax_missing() -> str:
     """Return why SAX cannot be used here, or an empty text."""
-    found = importlib.util.find_spec("sax") is not None
-    return "" if found else "SAX is not installed: pip install 'ecgphoton[sax]'"
+    if importlib.util.find_spec("sax") is None:
+        return "SAX is not installed: pip install 'ecgphoton[sax]'"
+    try:
+        importlib.import_module("sax")
+    except Exception as error:
+        return f"SAX cannot be imported ({error}): pip install --upgrade 'ecgphoton[sax]'"
+    return ""
 
 
 def _circuit(

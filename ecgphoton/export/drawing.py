@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ecgphoton.canvas import new_canvas
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.blocks import MatrixBlock, MeshPhases
 from ecgphoton.program.program import MeshProgram
@@ -117,13 +118,10 @@ def draw_svg(program: MeshProgram, block: MatrixBlock) -> bytes:
 
 def draw_png(program: MeshProgram, block: MatrixBlock) -> bytes:
     """Return the same picture as PNG (matplotlib)."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    width, height, found = shapes(program, block)
+    figure = new_canvas(width / 100, height / 100, dpi=130)
     from matplotlib.patches import Rectangle
 
-    width, height, found = shapes(program, block)
-    figure = Figure(figsize=(width / 100, height / 100), dpi=130)
-    FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
     axes.set_axis_off()
     for shape in found:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import operator
+import pickle
 import signal
 import sys
 import threading
@@ -57,7 +58,7 @@ def computed(
     if workers == 1 and dask is None:
         pool: Any = _Threads(work, threads)
     else:
-        job = partial(_prepared, extensions(), work)
+        job = Job(work)
         pool = _Processes(job, workers) if dask is None else _Dask(job, dask)
     queue: list[Any] = []
     done = losses = 0
@@ -105,7 +106,8 @@ class _Processes:
         if getattr(multiprocessing.current_process(), "_inheriting", False):
             sys.exit(1)  # a worker, still importing a program without a guard; its parent says so
         main = sys.modules["__main__"]
-        if main.__spec__ is None and not Path(getattr(main, "__file__", __file__)).exists():
+        known = getattr(main, "__spec__", None) is not None
+        if not known and not Path(getattr(main, "__file__", __file__)).exists():
             raise InputError(GUARD)
         context, self.ahead = multiprocessing.get_context("spawn"), 2 * workers
         self.new = partial(ProcessPoolExecutor, workers, context, _start, (job,))
@@ -156,9 +158,24 @@ class _Dask:
         return self.client.submit(operator.call, self.shared, group, pure=False, retries=RETRIES)
 
 
-def _prepared(modules: tuple[str, ...], work: Work, group: int) -> Floats:
+class Job:
+    """Work that imports the extensions of the process it comes from before it is unpacked."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+
+    def __call__(self, group: int) -> Floats:
+        """Return ``work(group)``."""
+        return self.work(group)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pack the work apart, since unpacking it may already ask for the extensions."""
+        return _unpacked, (extensions(), pickle.dumps(self.work))
+
+
+def _unpacked(modules: tuple[str, ...], packed: bytes) -> Job:
     load(modules)
-    return work(group)
+    return Job(pickle.loads(packed))
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.intake import read_text
-from ecgphoton.mesh.arrays import Array, Floats
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.codes import TABLE_BITS, largest_code, nearest_codes
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.activations import TANH, Activation
@@ -166,11 +166,11 @@ class Readout:
         """Whether every sample is converted on its own."""
         return self.pooling == "digital" and self.adc_bits is not None
 
-    def drive(self, x: Tensor) -> Array:
+    def drive(self, x: Tensor) -> Tensor:
         """Convert inputs in [-1, 1] through the DAC."""
         return x if self.input_bits is None else quantize(x, self.input_bits)
 
-    def respond(self, block: int, z: Tensor) -> Array:
+    def respond(self, block: int, z: Tensor) -> Tensor:
         """Amplifier output -> activation of every sample.
 
         If digital, the sample is converted first and the activation is a table over codes, with
@@ -182,14 +182,14 @@ class Readout:
         value = self.activation(z)
         return quantize(value, TABLE_BITS) if self.digital else value
 
-    def collect(self, tokens: Tensor) -> Array:
+    def collect(self, tokens: Tensor) -> Tensor:
         """Convert what leaves a block; with digital pooling it is a code already."""
         if self.pooling == "analog" and self.adc_bits is not None:
             return quantize(tokens, self.adc_bits)
         return tokens
 
 
-def quantize(x: Tensor, bits: int, low: float = -1.0, high: float = 1.0) -> Array:
+def quantize(x: Tensor, bits: int, low: float = -1.0, high: float = 1.0) -> Tensor:
     """Round to the nearest of 2^b - 1 levels over [low, high], clipping; ties to even.
 
     Gradients pass straight through inside the range.

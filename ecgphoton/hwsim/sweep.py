@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -106,8 +106,14 @@ class SweepReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        unit = parameter(self.sweep.parameter).unit
-        return {"parameter": self.sweep.parameter, "unit": unit, "rows": self.rows()}
+        first = self.reports[0]
+        return {
+            "parameter": self.sweep.parameter,
+            "unit": parameter(self.sweep.parameter).unit,
+            "chips": first.chips,
+            "limits": asdict(first.limits),
+            "rows": self.rows(),
+        }
 
 
 def settings_at(name: str, value: float, settings: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ecgphoton.mesh.arrays import Array
+from typing import Any, TypeVar
+
+Values = TypeVar("Values", bound=Any)
+"""Arrays or tensors."""
 
 TABLE_BITS = 16  # width of the digital activation's output; its full scale is 32767
 
@@ -12,7 +15,7 @@ def largest_code(bits: int) -> int:
     return (1 << (bits - 1)) - 1
 
 
-def nearest_codes(values: Array, bits: int, low: float = -1.0, high: float = 1.0) -> Array:
+def nearest_codes(values: Values, bits: int, low: float = -1.0, high: float = 1.0) -> Values:
     """Return ``clip(round((x - middle) n / half range), -n, n)``, n = `largest_code`, as floats.
 
     The one rule by which weights, biases, samples, tokens and tables become codes; arrays and
@@ -21,4 +24,4 @@ def nearest_codes(values: Array, bits: int, low: float = -1.0, high: float = 1.0
     """
     top = largest_code(bits)
     middle, scale = (low + high) / 2, 2 * top / (high - low)
-    return ((values - middle) * scale).round().clip(-top, top)
+    return ((values - middle) * scale).round().clip(-top, top)  # type: ignore[no-any-return]

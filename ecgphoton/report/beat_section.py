@@ -1,10 +1,11 @@
-"""The chapter with missed beats and false alarms on ECG paper, where the recordings are at hand."""
+"""The chapter with missed beats and false alarms on ECG paper, where the recordings are there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
@@ -12,88 +13,87 @@ from numpy.typing import NDArray
 
 from ecgphoton.errors import InputError
 from ecgphoton.report import pieces
-from ecgphoton.report.charts import ecg_strip
 from ecgphoton.report.material import Material
-from ecgphoton.report.pieces import Section, spoken
-from ecgphoton.report.scores import Scores, worst_in_turn
+from ecgphoton.report.pieces import words
+from ecgphoton.report.scores import Scores, errors_of, worst_in_turn
+from ecgphoton.report.strips import draw_strip
+
+if TYPE_CHECKING:
+    from ecgphoton.ecg.dataset import Dataset
 
 STRIPS = 9
-"""Beats shown of one kind of error."""
+"""Strips of each kind of error."""
 SECONDS = 2.2
 FS = 360
+NOTE = (
+    "Printed at 25 mm/s and 10 mm/mV. p is the probability of abnormal. The wrongly decided beat "
+    "is in the middle; its symbol and those of its neighbours are the reference annotations."
+)
 
 Reader = Callable[[str, int, int], NDArray[np.float32]]
-"""(record, first and last sample at 360 Hz) to mV."""
+"""From record, first and last sample at 360 Hz to mV."""
 
 
-def wrong_beats(material: Material) -> Section | None:
-    """Draw the worst errors of every record in turn, with the signal around them."""
-    scores, point = material.scores, material.point
+def wrong_beats(material: Material, scores: Mapping[str, Scores]) -> Markup:
+    """Draw the worst errors of every record, with the signal around them."""
     names = [name for name in scores if name != "validation" and "_without_" not in name]
-    if not names or point is None:
-        return None
-    reader = _reader(material)
-    if reader is None:
-        return None
-    one = scores[names[0]]
-    probability, abnormal = one.probability[:, 1], one.label == 1
-    called = point.decide(probability)
-    parts = []
-    for wrong, worst, what in (
-        (abnormal & ~called, -probability, "Missed"),
-        (~abnormal & called, probability, "False alarms"),
-    ):
-        rows = worst_in_turn(one, wrong, worst, STRIPS)
+    reader = _reader(material) if names and material.point is not None else None
+    if reader is None or material.point is None:
+        return Markup("")
+    one, parts = scores[names[0]], []
+    for error in errors_of(one, material.point):
+        rows = worst_in_turn(one, error.wrong, error.wrongness, STRIPS)
         try:
             strips = [_strip(reader, one, int(row)) for row in rows]
         except InputError:
-            return None  # the recordings here are not those of the run
-        title = f"{what}: {len(rows)} of {int(wrong.sum()):,}, worst of each record first"
-        parts.append(Markup("<h3>{}</h3>").format(title))
+            return Markup("")  # the recordings here are not those of the run
+        title = f"{words(names[0])}, {error.name}: {len(rows)} of {error.wrong.sum():,}, the worst"
+        parts.append(Markup("<h3>{} of each record</h3>").format(title))
         parts.append(Markup('<div class="strips">{}</div>').format(pieces.join(strips)))
-    note = "25 mm/s and 10 mm/mV on paper. p is the probability of abnormal; the beat in question "
-    note += "is in the middle, with its neighbours' annotations beside it."
-    if not material.synthetic:
-        note += " This page holds parts of recordings: keep it with them."
-    parts.append(pieces.paragraph(note, "note"))
-    return Section("beats", f"Wrongly decided beats, {spoken(names[0])}", pieces.join(parts))
+    private = "" if material.synthetic else " This page contains parts of recordings: protect it."
+    parts.append(pieces.paragraph(NOTE + private, "note"))
+    return pieces.join(parts)
 
 
 def _strip(reader: Reader, one: Scores, row: int) -> Markup:
     half = round(SECONDS / 2 * FS)
     record, sample = str(one.record[row]), int(one.sample[row])
     first = max(sample - half, 0)
-    trace = reader(record, first, sample + half)
     near = np.flatnonzero(
         (one.record == record) & (one.sample >= first) & (one.sample < sample + half)
     )
-    marks = [
-        ((int(one.sample[i]) - first) / FS, str(one.symbol[i]), i == row) for i in near.tolist()
-    ]
-    p = float(one.probability[row, 1])
-    said = f"record {record}, {sample / FS:.1f} s, {one.symbol[row]}, p = {p:.2f}"
-    return pieces.figure(ecg_strip(trace.tolist(), FS, marks=marks, title=said), said)
+    marks = [((one.sample[i] - first) / FS, str(one.symbol[i]), i == row) for i in near]
+    p = one.probability[row, 1]
+    text = f"record {record}, {sample / FS:.1f} s, {one.symbol[row]}, p = {p:.2f}"
+    figure = draw_strip(reader(record, first, sample + half), FS, marks)
+    return pieces.picture(figure, text, text, true_size=True)
 
 
 def _reader(material: Material) -> Reader | None:
-    """Where the signal of the beats can be read, None where it cannot."""
+    """Return what reads the signal of the beats, None where the recordings are not there."""
     lead = str(material.metadata.get("lead", "MLII"))
-    source = str(material.metadata.get("source", ""))
-    if source == "synthetic":
-        return _made_up(lead)
-    from ecgphoton.ecg.physionet import locate
+    if str(material.metadata.get("source", "")) == "synthetic":
+        return _synthetic(lead)
+    from ecgphoton.ecg.database import find
+    from ecgphoton.ecg.origin import dataset_read
 
-    folder = locate(material.data_dir) if source == "mitdb" else Path(source)
-    return None if folder is None or not folder.is_dir() else _recorded(folder, lead)
+    try:
+        dataset = dataset_read(material.metadata).moved(material.data_dir)
+        return _recorded(dataset, find(dataset, material.data_dir), lead)
+    except InputError:  # the recordings are not here: the report goes without them
+        return None
 
 
-def _recorded(folder: Path, lead: str) -> Reader:
+def _recorded(dataset: Dataset, folder: Path, lead: str) -> Reader:
+    from ecgphoton.ecg.formats import find_file, needs_hints
     from ecgphoton.ecg.resample import resample
     from ecgphoton.ecg.signal import Signal, open_signal
 
     @cache
     def opened(record: str) -> Signal:
-        return open_signal(folder / record, lead)
+        file = find_file(folder / record)
+        hints = dataset.hints if needs_hints(file) else None
+        return open_signal(file, prefer=(lead, *dataset.leads), hints=hints)
 
     def read(record: str, first: int, last: int) -> NDArray[np.float32]:
         signal = opened(record)
@@ -105,7 +105,7 @@ def _recorded(folder: Path, lead: str) -> Reader:
     return read
 
 
-def _made_up(lead: str) -> Reader:
+def _synthetic(lead: str) -> Reader:
     from ecgphoton.ecg.patients import BASELINE, GAIN, patient, synthesise
     from ecgphoton.ecg.synthetic import recording
 

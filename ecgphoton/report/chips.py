@@ -1,112 +1,194 @@
-"""Pictures of many chips: every chip as a point, and curves over a parameter."""
+"""Pictures of many chips: every chip as a point, before and after calibration, and sweeps.
+
+Each function takes the content of a result's JSON file and the rows of its CSV file, so that the
+command that makes a result and the report draw the same picture.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecgphoton.report.style import (
-    BLUE,
-    FAINT,
-    GREEN,
-    INK,
-    SOFT,
-    VERMILION,
-    look,
-    new_figure,
-    percent_axis,
-    save,
-)
+from ecgphoton.report import style
+from ecgphoton.report.style import BLUE, GREEN, INK, LINE, SOFT, VERMILION
 
 if TYPE_CHECKING:
-    from ecgphoton.hwsim.sweep import SweepReport
-    from ecgphoton.hwsim.verdict import SimulationReport
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+Content = Mapping[str, Any]
+"""Content of a JSON file."""
+Rows = Sequence[Mapping[str, Any]]
+"""Rows of a CSV file, values as text or numbers."""
+MOST_BARS = 24
 
 
-def draw_chips(path: Path, report: SimulationReport, *, source: str = "mitdb") -> None:
-    """Draw miss rate against FPR of every chip, with the limits, and write a PNG.
+def is_synthetic(found: Content) -> bool:
+    """Whether a result was computed from synthetic beats."""
+    return "synthetic" in str(found.get("source")).split("+")
+
+
+def column(rows: Rows, name: str) -> Floats:
+    """Return a column of a table as numbers, NaN where there is none."""
+    values = [row[name] for row in rows]
+    return np.array([np.nan if value in (None, "") else float(value) for value in values])
+
+
+def within(limits: Content, fpr: Floats, miss: Floats) -> NDArray[np.bool_]:
+    """Return which chips are within the limits on FPR and miss rate."""
+    return np.asarray((fpr <= limits["max_fpr"]) & (miss <= limits["max_miss"]))
+
+
+@style.look()
+def draw_chips(found: Content, rows: Rows) -> Figure:
+    """Draw miss rate against FPR of every chip, with the limits."""
+    limits, metrics = found["limits"], found["metrics"]
+    fpr, miss = column(rows, "fpr"), column(rows, "miss")
+    good = within(limits, fpr, miss)
+    groups = [
+        (f"{name}: {chosen.sum()}", colour, fpr[chosen], miss[chosen])
+        for name, colour, chosen in (("within limits", BLUE, good), ("beyond", VERMILION, ~good))
+    ]
+    figure = style.new_figure(4.4, synthetic=is_synthetic(found))
+    axes = figure.add_subplot(aspect="equal")
+    _draw_plane(axes, limits, groups, (metrics["fpr"]["perfect"], metrics["miss"]["perfect"]))
+    low, high = found["yield_interval"]
+    shares = f"{100 * found['yield']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+    axes.set_title(f"{found['chips']:,} chips: yield {shares}")
+    return figure
+
+
+@style.look()
+def draw_calibration(found: Content, rows: Rows) -> Figure:
+    """Draw every chip in every stage of a calibration, and the matrix errors.
+
+    Above: miss rate against FPR with the limits; a line joins the stages of a chip. Below: the
+    share of chips whose worst matrix has a relative error below a value.
+    """
+    names = {row["stage"]: row["stage"].replace(" ", "_") for row in found["table"]}
+    stages = {
+        stage: (column(rows, f"{name}_fpr"), column(rows, f"{name}_miss"))
+        for stage, name in names.items()
+    }
+    colours = dict(zip(stages, (VERMILION, BLUE, GREEN), strict=False))
+    groups = [
+        (f"{stage}: yield {100 * found['stages'][stage]['yield']:.1f} %", colours[stage], *rates)
+        for stage, rates in stages.items()
+    ]
+    metrics = found["stages"][list(names)[-1]]["metrics"]
+    figure = style.new_figure(6.6, synthetic=is_synthetic(found))
+    above, below = figure.subplots(2, 1, height_ratios=[2.4, 1])
+    above.plot(*np.stack(list(stages.values()), axis=1), color=LINE, lw=0.4, alpha=0.6, zorder=1)
+    perfect = metrics["fpr"]["perfect"], metrics["miss"]["perfect"]
+    _draw_plane(above, found["limits"], groups, perfect)
+    above.set_title(f"{found['chips']:,} chips before and after calibration")
+    shares = np.arange(1, len(rows) + 1) / len(rows)
+    for stage, name in names.items():
+        if f"{name}_error" in rows[0]:
+            errors = np.sort(column(rows, f"{name}_error")).clip(1e-9)
+            below.step(errors, shares, color=colours[stage], where="post")
+    below.set(xscale="log", ylim=(0, 1.02), ylabel="chips")
+    below.set_xlabel("relative error of a chip's worst matrix (Frobenius norm)")
+    style.percent_axis(below)
+    return figure
+
+
+def _draw_plane(
+    axes: Axes,
+    limits: Content,
+    groups: Sequence[tuple[str, str, Floats, Floats]],
+    perfect: tuple[float, float],
+) -> None:
+    """Draw groups of chips (label, colour, FPR, miss rate) over the region within the limits."""
+    fpr, miss = limits["max_fpr"], limits["max_miss"]
+    largest = max(rates.max(initial=0.02) for _, _, *both in groups for rates in both)
+    top = min(1.15 * max(fpr, miss, largest), 1.0)
+    axes.fill_between([0, fpr], miss, color=GREEN, alpha=0.10, lw=0)
+    axes.plot([0, fpr, fpr], [miss, miss, 0], color=GREEN, lw=1, ls="--")
+    for label, colour, across, up in groups:
+        axes.scatter(
+            across, up, s=14, alpha=0.65, lw=0, color=colour, label=label, zorder=2, clip_on=False
+        )
+    axes.plot(*perfect, marker="*", ms=11, mfc="none", mec=INK, ls="", label="perfect chip")
+    axes.set(xlim=(0, top), ylim=(0, top), xlabel="FPR", ylabel="miss rate")
+    style.percent_axis(axes, "xy")
+    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.12), ncols=2)
+
+
+@style.look()
+def draw_sweep(found: Content, rows: Rows) -> Figure:
+    """Draw miss rate, FPR and yield over a parameter, with 5th to 95th percentile bands."""
+    limits, name = found["limits"], found["parameter"]
+    x = column(rows, name)
+    figure = style.new_figure(5.0, synthetic=is_synthetic(found))
+    above, below = figure.subplots(2, 1, sharex=True)
+    for axes, key, ends, colour, label, limit in (
+        (above, "miss_median", "miss_p", VERMILION, "miss rate, median and 5–95 %", "max_miss"),
+        (above, "fpr_median", "fpr_p", BLUE, "FPR, median and 5–95 %", "max_fpr"),
+        (below, "yield", "yield_", GREEN, "yield, 95 % interval", "min_yield"),
+    ):
+        low, high = ("5", "95") if axes is above else ("low", "high")
+        band = column(rows, ends + low), column(rows, ends + high)
+        axes.fill_between(x, *band, color=colour, alpha=0.18, lw=0)
+        axes.plot(x, column(rows, key), color=colour, marker=".", label=label)
+        axes.axhline(limits[limit], color=colour if axes is above else SOFT, lw=0.8, ls="--")
+        style.percent_axis(axes)
+    above.set(ylim=(0, None), ylabel="rate")
+    above.legend(loc="upper left")
+    above.set_title(f"{found['chips']:,} chips at every value of {name}; dashed: limits")
+    unit = f", {found['unit']}" if found["unit"] else ""
+    below.set(ylim=(-0.02, 1.02), ylabel="yield", xlabel=name + unit)
+    return figure
+
+
+@style.look()
+def draw_lines(
+    found: Content, rows: Rows, *, x: str, lines: Sequence[str], group: str | None = None
+) -> Figure:
+    """Draw columns of a table over one of its columns.
 
     Parameters
     ----------
-    source
-        Where the beats come from; ``synthetic`` puts the banner on the picture.
+    x, lines
+        Names of the columns.
+    group
+        A column whose values get a panel each.
     """
-    limits, good = report.limits, report.good
-    with look():
-        figure = new_figure(4.4, synthetic=source == "synthetic")
-        axes = figure.add_subplot()
-        top = 1.15 * max(limits.max_fpr, limits.max_miss, report.fpr.max(), report.miss.max())
-        top = min(max(top, 0.02), 1.0)
-        axes.fill_between([0, limits.max_fpr], limits.max_miss, color=GREEN, alpha=0.10, lw=0)
-        axes.plot(
-            [0, limits.max_fpr, limits.max_fpr],
-            [limits.max_miss, limits.max_miss, 0],
-            color=GREEN,
-            lw=1,
-            ls="--",
-        )
-        for chosen, colour, name in ((good, BLUE, "within limits"), (~good, VERMILION, "beyond")):
-            axes.scatter(
-                report.fpr[chosen],
-                report.miss[chosen],
-                s=14,
-                alpha=0.6,
-                lw=0,
-                color=colour,
-                label=f"{name}: {int(chosen.sum())}",
-            )
-        axes.plot(
-            report.perfect[1],
-            report.perfect[0],
-            marker="*",
-            ms=11,
-            color=INK,
-            ls="",
-            label="perfect chip",
-        )
-        low, high = report.interval
-        axes.set(xlim=(0, top), ylim=(0, top), xlabel="FPR", ylabel="miss rate")
-        axes.set_title(
-            f"{report.chips} chips: yield {100 * report.observed_yield:.1f} % "
-            f"[{100 * low:.1f}, {100 * high:.1f}]"
-        )
-        percent_axis(axes, "x")
-        percent_axis(axes, "y")
-        axes.set_aspect("equal")
-        axes.legend(loc="upper right")
-        save(figure, path)
+    panels = list(dict.fromkeys(row[group] for row in rows)) if group else [""]
+    figure = style.new_figure(3.4, synthetic=is_synthetic(found))
+    axes_of = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, name in zip(axes_of, panels, strict=True):
+        chosen = [row for row in rows if not group or row[group] == name]
+        for number, line in enumerate(lines):
+            axes.plot(column(chosen, x), column(chosen, line), color=style.colour_of(number),
+                      marker=".", label=line.replace("_", " "))  # fmt: skip
+        axes.set(xlabel=x, title=name)
+    axes_of[0].legend()
+    return figure
 
 
-def draw_sweep(path: Path, report: SweepReport, *, source: str = "mitdb") -> None:
-    """Draw miss rate, FPR and yield over a parameter, with 5th-95th percentile bands."""
-    rows = report.rows()
-    x = np.array(report.sweep.values)
-    limits = report.reports[0].limits
-    with look():
-        figure = new_figure(5.0, synthetic=source == "synthetic")
-        above, below = figure.subplots(2, 1, sharex=True)
-        for metric, colour, limit in (
-            ("miss", VERMILION, limits.max_miss),
-            ("fpr", BLUE, limits.max_fpr),
-        ):
-            name = {"miss": "miss rate", "fpr": "FPR"}[metric]
-            middle = [row[f"{metric}_median"] for row in rows]
-            low, high = ([row[f"{metric}_{end}"] for row in rows] for end in ("p5", "p95"))
-            above.fill_between(x, low, high, color=colour, alpha=0.18, lw=0)
-            above.plot(x, middle, color=colour, marker=".", label=f"{name}, median and 5-95 %")
-            above.axhline(limit, color=colour, lw=0.8, ls="--")
-        above.set(ylim=(0, None), ylabel="rate")
-        above.legend(loc="upper left")
-        above.set_title(f"over {report.sweep.parameter}, {report.reports[0].chips} chips a point")
-        edges = [[row[f"yield_{end}"] for row in rows] for end in ("low", "high")]
-        below.fill_between(x, *edges, color=GREEN, alpha=0.18, lw=0)
-        below.plot(x, [row["yield"] for row in rows], color=GREEN, marker=".")
-        below.axhline(limits.min_yield, color=SOFT, lw=0.8, ls="--")
-        below.set(ylim=(-0.02, 1.02), ylabel="yield", xlabel=report.sweep.parameter)
-        below.set_facecolor("none")
-        for axes in (above, below):
-            percent_axis(axes, "y")
-            axes.grid(color=FAINT)
-        save(figure, path)
+@style.look()
+def draw_bars(found: Content, rows: Rows, *, name: str, bars: Sequence[str]) -> Figure:
+    """Draw columns of a table as bars, a group for each of the first 24 rows.
+
+    Parameters
+    ----------
+    name, bars
+        Column with the names of the groups, and the columns to draw.
+    """
+    shown = rows[MOST_BARS - 1 :: -1]
+    height, places = 0.8 / len(bars), np.arange(len(shown))
+    figure = style.new_figure(1.2 + 0.25 * len(shown), synthetic=is_synthetic(found))
+    axes = figure.subplots()
+    for index, bar in enumerate(bars):
+        axes.barh(places + index * height, column(shown, bar), height,
+                  color=style.colour_of(index), label=bar.replace("_", " "))  # fmt: skip
+    axes.set_yticks(places, [str(row[name]) for row in shown])
+    axes.grid(visible=False, axis="y")
+    axes.legend(loc="lower right")
+    return figure

@@ -1,9 +1,10 @@
-"""What a distillation leaves behind: log, summary, cached outputs and the picture of both ROCs."""
+"""The files of a distillation: log, summary, cached outputs, teacher and the ROC of each model."""
 
 from __future__ import annotations
 
 import csv
 import io
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,11 @@ import numpy as np
 from ecgphoton.artifacts import atomic_path, write_json, write_text
 from ecgphoton.legacy.teacher import Teacher
 from ecgphoton.legacy.teaching import save_teacher
+from ecgphoton.report import style
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ecgphoton.legacy.distill_run import DistilReport
 
 LOG = "kd_log.csv"
@@ -22,15 +26,15 @@ PICTURE = "kd_roc.png"
 OUTPUTS = "teacher_outputs.npz"
 TEACHER = "teacher.safetensors"
 
-COLOURS = {"teacher": "#7f7f7f", "baseline": "#1f77b4", "distilled": "#d62728"}
+COLOURS = {"teacher": style.SOFT, "baseline": style.BLUE, "distilled": style.VERMILION}
 
 
 def write_distillation(folder: Path, report: DistilReport) -> None:
-    """Write everything a distillation has to show into a folder.
+    """Write the files of a distillation into a folder.
 
     ``kd_log.csv`` has a row per model and epoch, ``distillation.json`` the verdict and a row per
     model and set, ``kd_roc.png`` the ROC of each model on both sets (two classes), and
-    ``teacher.safetensors`` with ``teacher_outputs.npz`` the teacher and what it said about every
+    ``teacher.safetensors`` with ``teacher_outputs.npz`` the teacher and its outputs for every
     training beat.
     """
     rows = report.log()
@@ -55,29 +59,24 @@ def write_distillation(folder: Path, report: DistilReport) -> None:
     if isinstance(teacher, Teacher):
         save_teacher(folder / TEACHER, teacher, {"took_part_in_selection": list(report.took_part)})
     if report.contestants[0].fitted.point is not None:
-        draw_roc(folder / PICTURE, report)
+        style.save(draw_rocs(report), folder / PICTURE)
 
 
-def draw_roc(path: Path, report: DistilReport) -> None:
-    """Draw the ROC of each model on both sets, with every model's own operating point."""
-    from matplotlib.figure import Figure
-
+@style.look()
+def draw_rocs(report: DistilReport) -> Figure:
+    """Draw the ROC of each model on every set; dots mark the operating points."""
     curves = report.roc()
     rows = {(row["model"], row["set"]): row for row in report.summary()}
-    figure = Figure(figsize=(5 * len(curves), 4.6), layout="constrained")
-    for axes, (name, models) in zip(
-        np.atleast_1d(figure.subplots(1, len(curves))), curves.items(), strict=True
-    ):
+    figure = style.new_figure(0.3 + 4.2 * len(curves))
+    panels = figure.subplots(len(curves), 1, squeeze=False).ravel()
+    for axes, (name, models) in zip(panels, curves.items(), strict=True):
         for model, (fpr, tpr) in models.items():
-            row = rows[model, name]
+            row, colour = rows[model, name], COLOURS[model]
             auc = "" if row["auc"] is None else f", AUC {row['auc']:.4f}"
-            axes.plot(fpr, tpr, color=COLOURS[model], lw=1.4, label=f"{model}{auc}")
-            axes.plot(row["fpr"], 1 - row["miss"], "o", color=COLOURS[model], ms=6)
-        axes.set(
-            title=name, xlabel="FPR", ylabel="sensitivity", xlim=(-0.01, 0.5), ylim=(0.5, 1.01)
-        )
-        axes.grid(alpha=0.3)
+            axes.plot(fpr, tpr, color=colour, label=f"{model}{auc}")
+            axes.plot(row["fpr"], 1 - row["miss"], "o", color=colour)
+        axes.set(title=name, xlabel="FPR", ylabel="sensitivity", xlim=(0, 0.5), ylim=(0.5, 1.01))
+        style.percent_axis(axes, "xy")
         axes.legend(loc="lower right", title="dots: operating points")
-    figure.suptitle(str(report.verdict), fontsize=9)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=110, metadata={"Software": None})
+    figure.suptitle("\n".join(textwrap.wrap(str(report.verdict), 72)), fontsize=8.5)
+    return figure

@@ -1,46 +1,26 @@
-"""Chapters about hardware: meshes, bits, many chips, tolerances, blame, calibration, power."""
+"""The chapters about hardware: simulated chips, tolerances, mesh program, parts and power."""
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from ecgphoton.artifacts import read_bytes
-from ecgphoton.errors import InputError
 from ecgphoton.report import pieces
-from ecgphoton.report.charts import Series, chart
-from ecgphoton.report.charts import percent as percent_tick
+from ecgphoton.report.chips import Content, column, draw_chips, draw_sweep, within
 from ecgphoton.report.material import Material
-from ecgphoton.report.pieces import Section, number, percent, spoken
+from ecgphoton.report.pieces import number, percent, words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from ecgphoton.program.program import MeshProgram
 
-MOST_CHIPS = 2000  # drawn one by one
 MOST_SHARES = 16
+MOST_BEYOND = 10
+"""Chips beyond the limits that are listed."""
 
 
-def program_of(material: Material) -> MeshProgram | None:
-    """Mesh program of the bundle, None without one."""
-    path = material.find("mesh.json")
-    if path is None:
-        return None
-    from ecgphoton.program.program_file import read_program
-
-    return read_program(path)
-
-
-def bits(material: Material) -> Section | None:
-    """Give the widths and gains of every block."""
-    program = program_of(material)
-    if program is None:
-        return None
+def bits(_: Material, program: MeshProgram) -> Markup:
+    """List the word lengths and gains of every block."""
     rows = [
         [
             block.name, block.role, f"{block.weight_bits} / {block.bias_bits}", block.input_bits,
@@ -59,14 +39,11 @@ def bits(material: Material) -> Section | None:
             "readout": program.readout,
         }
     )
-    return Section("bits", "Bits and gains", about + pieces.table(columns, rows))
+    return about + pieces.table(columns, rows)
 
 
-def meshes(material: Material) -> Section | None:
+def meshes(_: Material, program: MeshProgram) -> Markup:
     """Draw the interferometers of every block with their phases."""
-    program = program_of(material)
-    if program is None:
-        return None
     from ecgphoton.export.drawing import draw_svg
 
     folds = [
@@ -80,205 +57,143 @@ def meshes(material: Material) -> Section | None:
         for index, block in enumerate(program.blocks)
     ]
     note = pieces.paragraph(
-        "Light runs from left to right; θ = 0 crosses, θ = π passes straight. The bluer a box, "
-        "the larger its phase or transmission.",
+        "Light propagates from left to right. θ = 0 is the cross state, θ = π the bar state. The "
+        "darker blue a box, the larger its phase or transmission.",
         "note",
     )
-    return Section("meshes", "Meshes and phases", note + pieces.join(folds))
+    return note + pieces.join(folds)
 
 
-def power(material: Material) -> Section | None:
-    """Count what has to be built, and the heater energy of one beat."""
-    program = program_of(material)
-    if program is None:
-        return None
+def power(material: Material, program: MeshProgram) -> Markup:
+    """Count the parts, and give heater energy per beat and optical loss with their assumptions."""
     from ecgphoton.export.formats import bill_of_materials
 
     bill = bill_of_materials(program)
-    heaters = bill["heater_power_mw"]
+    heaters, loss = bill["heater_power_mw"], bill["loss_db"]
     facts = pieces.facts(
         {
             "MZIs": f"{bill['mzis']:,} ({bill['of_which_attenuators']:,} as attenuators)",
-            "phase shifters": f"{bill['phase_shifters']:,}",
-            "detectors": f"{bill['homodyne_detectors']:,}",
+            "phase shifters": number(bill["phase_shifters"]),
+            "detectors": number(bill["homodyne_detectors"]),
             "heater power": f"{heaters['total']:,.0f} mW",
             "heater energy per beat": f"{heaters['total']:,.0f} mJ at 60 beats a minute",
-            "loss of a block": f"{bill['loss_db']['per_block']:.2f} dB",
+            "loss of a block, parts list": f"{loss['per_block']:.2f} dB",
+            "loss per MZI, parts list": f"{loss['assumed_per_mzi']:g} dB",
+            **{
+                f"loss per MZI, {kind} ({profile['name']})":
+                f"{profile['numbers'].get('loss.mzi_db', 0):g} dB"
+                for kind in ("simulation", "calibration")
+                if (profile := _profile(material, kind)) is not None
+            },
         }
-    )
+    )  # fmt: skip
     note = pieces.paragraph(
-        f"Assumes {heaters['assumed_p_pi']:g} mW for a phase of π, "
-        f"{bill['loss_db']['assumed_per_mzi']:g} dB an MZI and heaters that hold their phase all "
-        "the time; lasers, converters and electronics are not counted.",
+        f"Assumes {heaters['assumed_p_pi']:g} mW for a phase of π and heaters that are always on. "
+        "The loss per MZI of the parts list includes both couplers (SCATTER architecture file). "
+        "Simulated chips do not use it: their loss per MZI is loss.mzi_db of the device profile, "
+        "in the foundry profile the loss of a single phase shifter (SimPhony device table). "
+        "Lasers, converters and electronics are not counted.",
         "note",
     )
-    return Section("power", "Parts, power and energy per beat", facts + note)
+    return facts + note
 
 
-def chips(material: Material) -> Section | None:
-    """Draw every simulated chip and say whether enough of them are good."""
-    found = material.json("simulation.json")
-    if not isinstance(found, dict):
-        return None
-    limits = found["limits"]
-    low, high = found["yield_interval"]
+def _profile(material: Material, kind: str) -> dict[str, Any] | None:
+    """Return the device profile of the simulation or calibration, None without one."""
+    found: dict[str, Any] = material.json(f"{kind}.json") or {}
+    profile: dict[str, Any] | None = found.get("provenance", {}).get("profile")
+    return profile
+
+
+def simulation_verdict(found: Content) -> Markup:
+    """State whether enough of the simulated chips are within the limits."""
+    limits, (low, high) = found["limits"], found["yield_interval"]
     hardware = found.get("profile") or f"noise {found.get('noise', 0):g}"
-    verdict = Markup('<p class="verdict {}"><b>{}</b> {}</p>').format(
+    return pieces.verdict(
         found["verdict"],
-        found["verdict"].upper(),
-        f"{percent(found['yield'], 1)} [{100 * low:.1f}, {100 * high:.1f}] of "
-        f"{found['chips']:,} chips ({hardware}) have miss ≤ {percent(limits['max_miss'], 0)} and "
-        f"FPR ≤ {percent(limits['max_fpr'], 0)}; wanted {percent(limits['min_yield'], 0)}"
-        + ("" if found.get("proven") else ", not yet decided at this confidence"),
+        f"Simulation: {percent(found['yield'], 1)} [{100 * low:.1f}, {100 * high:.1f}] of "
+        f"{found['chips']:,} chips ({hardware}) have a miss rate ≤ "
+        f"{percent(limits['max_miss'], 0)} and an FPR ≤ {percent(limits['max_fpr'], 0)}; "
+        f"{percent(limits['min_yield'], 0)} are required"
+        + ("." if found.get("proven") else ". More chips are needed for the stated confidence."),
     )
+
+
+def chips(material: Material, found: Content) -> Markup:
+    """Draw every simulated chip, and list the distribution of its rates."""
+    rows, parts = material.rows("simulation.json", "chips.csv"), [simulation_verdict(found)]
+    if rows:
+        parts.append(pieces.picture(draw_chips(found, rows), "Miss rate and FPR of every chip"))
     keys = ("perfect", "mean", "median", "p5", "p95", "worst")
-    rows = [
-        [spoken(name), *(number(row[key]) if name == "auc" else percent(row[key]) for key in keys)]
+    table = [
+        [
+            words(name),
+            *(number(row[key]) if name == "auc" else percent(row[key]) for key in keys),
+        ]
         for name, row in found["metrics"].items()
     ]
-    parts = [verdict]
-    path = material.beside("simulation.json", "chips.csv")
-    if path is not None:
-        points = [(row["chip"], float(row["fpr"]), float(row["miss"])) for row in read_csv(path)]
-        parts.append(pieces.grid([_good_and_bad(points, limits)]))
-    parts.append(pieces.table(["", *keys], rows))
-    return Section("chips", "Chip by chip", pieces.join(parts))
+    parts.append(pieces.table(["", *keys], table))
+    good = within(found["limits"], column(rows, "fpr"), column(rows, "miss"))
+    beyond = [row for row, inside in zip(rows, good, strict=True) if not inside]
+    beyond.sort(key=lambda row: -max(float(row["miss"]), float(row["fpr"])))
+    worst = [[row["chip"], percent(float(row["miss"])), percent(float(row["fpr"]))]
+             for row in beyond[:MOST_BEYOND]]  # fmt: skip
+    if worst:
+        title = f"The worst {len(worst)} of {len(beyond)} chips beyond the limits"
+        parts.append(pieces.fold(title, pieces.table(["chip", "miss rate", "FPR"], worst)))
+    return pieces.join(parts)
 
 
-def read_csv(path: Path) -> list[dict[str, str]]:
-    """Rows of a CSV file with a header.
-
-    Raises
-    ------
-    InputError
-        If it is not one.
-    """
-    try:
-        return list(csv.DictReader(io.StringIO(read_bytes(path).decode())))
-    except (ValueError, csv.Error) as error:
-        raise InputError(f"{path} is damaged ({error})") from error
+def tolerance(material: Material, _: Material) -> Markup:
+    """Draw yield and error rates over the swept parameter, and give the requirement."""
+    found, solved = material.json("sweep.json"), material.json("requirement.json")
+    parts = []
+    if found is not None:
+        figure = draw_sweep(found, material.rows("sweep.json", "sweep.csv"))
+        parts.append(pieces.picture(figure, f"Rates and yield over {found['parameter']}"))
+    if solved is not None:
+        parts.append(pieces.paragraph(f"Requirement: {solved['sentence']}."))
+    return pieces.join(parts)
 
 
-Chip = tuple[str, float, float]
-"""Number, FPR, miss rate."""
-
-
-def _good_and_bad(points: list[Chip], limits: Mapping[str, Any]) -> Markup:
-    fpr, miss = limits["max_fpr"], limits["max_miss"]
-    good = [point for point in points if point[1] <= fpr and point[2] <= miss]
-    bad = [point for point in points if not (point[1] <= fpr and point[2] <= miss)]
-    groups = [(f"good: {len(good)}", 0, good), (f"beyond: {len(bad)}", 1, bad)]
-    return scatter(groups, limits, f"{len(points):,} chips")
-
-
-def scatter(
-    groups: list[tuple[str, int, list[Chip]]], limits: Mapping[str, Any], caption: str
-) -> Markup:
-    """Draw groups of chips (label, colour, chips) over the region within the limits."""
-    fpr, miss = limits["max_fpr"], limits["max_miss"]
-    inside = [(0.0, 0.0), (fpr, 0.0), (fpr, miss), (0.0, miss)]
-    series = [Series("area", inside, 2, "within the limits")]
-    most = max(fpr, miss)
-    for label, colour, chosen in groups:
-        shown = chosen[:MOST_CHIPS]
-        said = [f"chip {chip}: miss {percent(m)}, FPR {percent(f)}" for chip, f, m in shown]
-        series.append(Series("points", [(f, m) for _, f, m in shown], colour, label, said))
-        most = max([most, *(value for _, *both in shown for value in both)])
-    ends = (0.0, min(1.1 * most, 1.0))
-    svg = chart(series, x_label="FPR", y_label="miss rate", x_limits=ends, y_limits=ends,
-                x_format=percent_tick, y_format=percent_tick)  # fmt: skip
-    return pieces.figure(svg, caption)
-
-
-def tolerance(material: Material) -> Section | None:
-    """Draw yield and error rates over the swept parameter, with their bands."""
-    found = material.json("sweep.json")
-    if not isinstance(found, dict):
-        return None
-    name, rows = str(found["parameter"]), found["rows"]
-
-    def line(key: str) -> list[tuple[float, float]]:
-        return [(float(r[name]), float(r[key])) for r in rows if r[key] is not None]
-
-    yields = [
-        Series("band", [*line("yield_low"), *line("yield_high")], 2),
-        Series("line", line("yield"), 2, "yield, 95 % interval"),
-    ]
-    axes: dict[str, Any] = {"x_label": spoken(name), "y_format": percent_tick}
-    figures = [
-        pieces.figure(chart(yields, y_label="chips within limits", y_limits=(0, 1), **axes),
-                      "Yield")
-    ]  # fmt: skip
-    both = []
-    for key, label, colour in (("miss", "miss rate", 1), ("fpr", "FPR", 0)):
-        both.append(Series("band", [*line(f"{key}_p5"), *line(f"{key}_p95")], colour))
-        both.append(
-            Series("line", line(f"{key}_median"), colour, f"{label}: median, 5 to 95 % of chips")
-        )
-    figures.append(pieces.figure(chart(both, y_label="rate", **axes), "Error rates"))
-    body = pieces.grid(figures)
-    if isinstance(solved := material.json("requirement.json"), dict):
-        value = solved.get("value")
-        body += pieces.paragraph(
-            f"No value of {solved['parameter']} passes."
-            if value is None
-            else f"Requirement: {solved['parameter']} ≤ {value:.4g}."
-        )
-    return Section("tolerance", f"How much {spoken(name)} it bears", body)
-
-
-def blame(material: Material) -> Section | None:
-    """Tell which source of error costs what."""
-    found = material.json("blame.json")
-    if not isinstance(found, dict) or not found.get("shares"):
-        return None
+def blame(_: Material, found: Content) -> Markup:
+    """List how much every source of error costs."""
+    keys = ("lost_sensitivity", "added_fpr", "lost_sensitivity_gradient", "added_fpr_gradient")
     parts = []
     for kind in dict.fromkeys(share["kind"] for share in found["shares"]):
         rows = sorted(
             (share for share in found["shares"] if share["kind"] == kind),
-            key=lambda share: (
-                -max(share["lost_sensitivity_gradient"], 0) - max(share["added_fpr_gradient"], 0)
-            ),
+            key=lambda share: -sum(max(share[key], 0) for key in keys[2:]),
         )
-        shown = [
-            [
-                share["name"], percent(share["lost_sensitivity"]), percent(share["added_fpr"]),
-                percent(share["lost_sensitivity_gradient"]), percent(share["added_fpr_gradient"]),
-            ]
-            for share in rows[:MOST_SHARES]
-        ]  # fmt: skip
+        shown = [[share["name"], *(percent(share[key]) for key in keys)]
+                 for share in rows[:MOST_SHARES]]  # fmt: skip
         columns = [kind, "lost sensitivity", "added FPR", "lost, by gradient", "FPR, by gradient"]
         more = f" (the {MOST_SHARES} largest of {len(rows)})" if len(rows) > MOST_SHARES else ""
         table = pieces.table(columns, shown)
         parts.append(pieces.fold(f"By {kind}{more}", table, opened=kind == "source"))
-    return Section("blame", "What costs what", pieces.join(parts))
+    return pieces.join(parts)
 
 
-def extremes(material: Material) -> Section | None:
-    """Give the worst chip within tolerance, and what no chip can flip."""
+def extremes(material: Material, _: Material) -> Markup:
+    """Give the worst chip within tolerance, and bounds that hold for every chip."""
     parts = []
-    if isinstance(found := material.json("adversary.json"), dict):
-        parts.append(
-            pieces.paragraph(
-                f"Worst chip with every error within {found['bound']:.3g}: miss "
-                f"{percent(found['miss'])}, FPR {percent(found['fpr'])}."
-            )
+    if (found := material.json("adversary.json")) is not None:
+        text = (
+            f"Worst chip with every error within {found['bound']:.3g}: miss rate "
+            f"{percent(found['miss'])}, FPR {percent(found['fpr'])}."
         )
-    if isinstance(found := material.json("certified.json"), dict):
-        rows = [
-            [f"{row['epsilon']:g}", percent(row["certified"]), percent(row["worst_miss"]),
-             percent(row["worst_fpr"])]
-            for row in found["rows"]
-        ]  # fmt: skip
-        columns = ["every error within", "beats no chip can flip", "miss at most", "FPR at most"]
+        parts.append(pieces.paragraph(text))
+    if (found := material.json("certified.json")) is not None:
+        keys = ("certified", "worst_miss", "worst_fpr")
+        rows = [[f"{row['epsilon']:g}", *(percent(row[key]) for key in keys)]
+                for row in found["rows"]]  # fmt: skip
+        columns = ["every error within", "beats decided the same by all chips", "miss rate at most",
+                   "FPR at most"]  # fmt: skip
         parts.append(pieces.table(columns, rows))
-    return Section("extremes", "Worst cases", pieces.join(parts)) if parts else None
+    return pieces.join(parts)
 
 
-def distillation(material: Material) -> Section | None:
-    """Say what a teacher was worth, or why it was refused."""
-    found = material.json("distillation.json")
-    if not isinstance(found, dict):
-        return None
-    said = pieces.paragraph(found.get("verdict", ""))
-    return Section("distillation", "Distillation", said + pieces.any_value(found.get("models", [])))
+def distillation(_: Material, found: Content) -> Markup:
+    """Give the verdict on a teacher, and the rates of every model."""
+    verdict = pieces.paragraph(found.get("verdict", ""))
+    return verdict + pieces.any_value(found.get("models", []))

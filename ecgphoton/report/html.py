@@ -1,82 +1,123 @@
-"""A run or a bundle as one page: everything in the file, nothing fetched, no scripts."""
+"""The report as one HTML page: material comes in; a file without scripts or references goes out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from markupsafe import Markup
 
 from ecgphoton.artifacts import MANIFEST, read_bytes, write_text
 from ecgphoton.errors import InputError
-from ecgphoton.report import curve_sections, hardware_sections, pieces, run_sections
+from ecgphoton.report import hardware_sections, pieces, run_sections
 from ecgphoton.report.beat_section import wrong_beats
-from ecgphoton.report.calibration_section import calibration
+from ecgphoton.report.calibration_section import calibration, calibration_verdict
+from ecgphoton.report.hardware_sections import simulation_verdict
 from ecgphoton.report.material import Material
-from ecgphoton.report.pieces import Section, percent, spoken
+from ecgphoton.report.pieces import percent, words
 from ecgphoton.report.style import SYNTHETIC
+from ecgphoton.runs import ENVIRONMENT, HISTORY, RECIPE
 from ecgphoton.version import __version__
 
-_T = TypeVar("_T")
 
-
-def provenance(material: Material) -> Section | None:
-    """Give hashes of everything, versions, and the recipe."""
-    parts = []
+def provenance(material: Material, _: Material) -> Markup:
+    """List versions, folders, the recipe and the hashes of all files."""
     about = material.metadata
-    digests = {f"{spoken(name)} beats": digest for name, digest in about.get("data", {}).items()}
-    facts: dict[str, object] = {
-        "ecgphoton, training": about.get("version"),
-        "ecgphoton, this page": __version__,
-        **{name: pieces.short_hash(str(digest)) for name, digest in digests.items()},
-    }
-    environment = material.json("environment.json") or {}
+    environment = material.json(ENVIRONMENT) or {}
     names = {"seconds": "training, s", "threads": "threads, training"}
-    facts |= {
+    versions = {
         names.get(name, name): value
         for name, value in sorted(environment.items())
-        if name != "ecgphoton"
+        if name not in ("ecgphoton", "date")
     }
-    parts.append(pieces.facts({name: value for name, value in facts.items() if value is not None}))
-    for folder in material.folders:
-        if not (folder / MANIFEST).is_file():
-            continue
-        manifest = Material((folder,)).json(MANIFEST)
-        rows = [
-            [name, f"{entry['bytes']:,}", pieces.short_hash(str(entry["sha256"]))]
-            for name, entry in sorted(manifest.get("files", {}).items())
-        ]
-        parts.append(
-            pieces.fold(f"Files of {folder.name} ({manifest.get('kind')})",
-                        pieces.table(["file", "bytes", "SHA-256"], rows))
-        )  # fmt: skip
-    if (recipe := material.find("recipe.toml")) is not None:
+    facts = {
+        "trained": str(environment.get("date", ""))[:10],
+        "ecgphoton, training": about.get("version"),
+        "ecgphoton, this page": __version__,
+        **versions,
+    }
+    taken = pieces.paragraph(f"Made from {', '.join(map(_short, material.folders))}.")
+    parts = [pieces.facts(facts), taken]
+    if material.left_out:
+        rows = [[_short(one.folder), one.why] for one in material.left_out]
+        table = pieces.table(["folder", "reason"], rows)
+        parts.append(pieces.fold(f"Folders left out ({len(rows)})", table))
+    if (recipe := material.find(RECIPE)) is not None:
         text = read_bytes(recipe).decode(errors="replace")
         parts.append(pieces.fold("Recipe", Markup("<pre>{}</pre>").format(text)))
-    return Section("provenance", "Provenance", pieces.join(parts))
+    hashes = [
+        [f"{words(name)} beats", "–", _code(digest)]
+        for name, digest in about.get("data", {}).items()
+    ]
+    for folder in material.folders:
+        if (folder / MANIFEST).is_file():
+            files = Material((folder,)).json(MANIFEST).get("files", {})
+            hashes += [
+                [f"{folder.name}/{name}", f"{entry['bytes']:,}", _code(entry["sha256"])]
+                for name, entry in sorted(files.items())
+            ]
+    if hashes:
+        table = pieces.table(["what", "bytes", "SHA-256"], hashes)
+        parts.append(pieces.fold(f"Hashes ({len(hashes)})", table, kind="screen"))
+    return pieces.join(parts)
 
 
-SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
-    run_sections.data,
-    run_sections.results,
-    curve_sections.curves,
-    curve_sections.ranking_curves,
-    run_sections.confusion,
-    run_sections.records,
-    wrong_beats,
-    hardware_sections.distillation,
-    hardware_sections.chips,
-    hardware_sections.tolerance,
-    hardware_sections.blame,
-    hardware_sections.extremes,
-    calibration,
-    hardware_sections.meshes,
-    hardware_sections.bits,
-    hardware_sections.power,
-    provenance,
-)
-"""Chapters in order; each is left out where the files it needs are not there."""
+def _code(digest: object) -> Markup:
+    return Markup("<code>{}</code>").format(digest)
+
+
+def _short(folder: Path) -> str:
+    """Return the last parts of a path, without the name of the user's home."""
+    return "/".join(folder.resolve().parts[-3:])
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One chapter of a report, which appears where its results are there and it is not empty."""
+
+    name: str
+    """Anchor in the page."""
+    title: str
+    results: Callable[[Material], Any]
+    """What it is about; the chapter is left out where this is None or empty."""
+    make: Callable[[Material, Any], Markup]
+
+
+def _file(name: str) -> Callable[[Material], Any]:
+    return lambda material: material.json(name)
+
+
+def _all(material: Material) -> Material:
+    return material
+
+
+CHAPTERS = (
+    Chapter("data", "Data and protocol", _all, run_sections.data),
+    Chapter("results", "Results", lambda found: found.sets, run_sections.results),
+    Chapter("curves", "Training", lambda found: found.find(HISTORY), run_sections.training),
+    Chapter("decisions", "ROC, precision and confusion", lambda found: found.scores,
+            run_sections.decisions),
+    Chapter("records", "Results by record", lambda found: found.sets, run_sections.records),
+    Chapter("beats", "Wrongly decided beats", lambda found: found.scores, wrong_beats),
+    Chapter("distillation", "Distillation", _file("distillation.json"),
+            hardware_sections.distillation),
+    Chapter("chips", "Simulated chips", _file("simulation.json"), hardware_sections.chips),
+    Chapter("tolerance", "Tolerance", _all, hardware_sections.tolerance),
+    Chapter("blame", "Cost of every source of error", _file("blame.json"),
+            hardware_sections.blame),
+    Chapter("extremes", "Worst cases", _all, hardware_sections.extremes),
+    Chapter("calibration", "Calibration, before and after", _file("calibration.json"), calibration),
+    Chapter("meshes", "Meshes and phases", lambda found: found.program, hardware_sections.meshes),
+    Chapter("bits", "Bits and gains", lambda found: found.program, hardware_sections.bits),
+    Chapter("power", "Parts, power and energy per beat", lambda found: found.program,
+            hardware_sections.power),
+    Chapter("provenance", "Provenance", _all, provenance),
+)  # fmt: skip
+"""Chapters in order."""
+VERDICTS = {"simulation": simulation_verdict, "calibration": calibration_verdict}
 
 
 def write_report(material: Material, out: Path) -> Path:
@@ -100,8 +141,19 @@ def write_report(material: Material, out: Path) -> Path:
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    chapters = [section for make in SECTIONS if (section := _chapter(make, material)) is not None]
-    tiles = _chapter(_tiles, material)
+    sections = []
+    for chapter in CHAPTERS:
+        with _making(chapter.name, material):
+            results = chapter.results(material)
+            if results and (body := chapter.make(material, results)):
+                sections.append({"name": chapter.name, "title": chapter.title, "body": body})
+    with _making("summary", material):
+        tiles = _tiles(material)
+        verdicts = {
+            f"{kind} {found['verdict'].upper()}": make(found)
+            for kind, make in VERDICTS.items()
+            if (found := material.json(f"{kind}.json")) is not None
+        }
     page = Environment(
         loader=PackageLoader("ecgphoton.report", "templates"),
         autoescape=True,
@@ -113,45 +165,43 @@ def write_report(material: Material, out: Path) -> Path:
     write_text(
         out,
         page.render(
-            title=material.folders[0].resolve().name,
+            name=material.name,
+            date=material.date,
+            title=", ".join(filter(None, (material.name, *verdicts, material.date))),
+            verdicts=verdicts.values(),
             banner=SYNTHETIC if material.synthetic else "",
             tiles=tiles,
-            sections=chapters,
+            sections=sections,
             version=__version__,
         ),
     )
     return out
 
 
-def _chapter(make: Callable[[Material], _T], material: Material) -> _T:
-    """Make a chapter; a file that lacks what it must hold is the user's to mend."""
+@contextlib.contextmanager
+def _making(name: str, material: Material) -> Iterator[None]:
+    """Name the chapter and the folders where a file of the wrong content prevents it."""
     try:
-        return make(material)
-    except InputError:
-        raise
+        yield
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         folders = ", ".join(map(str, material.folders))
         raise InputError(
-            f"the chapter {make.__name__!r} cannot be made from {folders}: a file lacks or "
-            f"garbles {error!r}; write it again"
+            f"the chapter {name!r} cannot be made from {folders}: a file lacks or has wrong "
+            f"content ({error!r}); write it again"
         ) from error
 
 
 def _tiles(material: Material) -> list[tuple[str, str, str]]:
-    """Name, value and remark of the numbers one looks for first."""
+    """Return name, value and remark of the most important numbers."""
     tiles: list[tuple[str, str, str]] = []
     for name, row in material.sets.items():
         if "_without_" in name:
             continue
         if "miss" in row:
-            tiles.append((f"miss, {spoken(name)}", percent(row["miss"]),
+            tiles.append((f"miss, {words(name)}", percent(row["miss"]),
                           f"FPR {percent(row['fpr'])}"))  # fmt: skip
         else:
-            tiles.append((f"macro-F1, {spoken(name)}", f"{row['macro_f1']:.3f}", ""))
-    if isinstance(simulation := material.json("simulation.json"), dict):
-        hardware = simulation.get("profile") or f"noise {simulation.get('noise', 0):g}"
-        tiles.append((f"yield, {hardware}", percent(simulation["yield"], 1),
-                      f"{simulation['verdict']}, {simulation['chips']:,} chips"))  # fmt: skip
+            tiles.append((f"macro-F1, {words(name)}", f"{row['macro_f1']:.3f}", ""))
     if parameters := material.metrics.get("parameters"):
         remark = f"{material.metrics['gains']} gains" if "gains" in material.metrics else ""
         tiles.append(("weights and biases", f"{parameters:,}", remark))

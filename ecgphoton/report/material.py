@@ -1,20 +1,35 @@
-"""What a report is made of: the files of a run, a bundle and the studies made of it."""
+"""The files of a report: a run or bundle comes in, all results of the same student go out."""
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_json, sha256
+from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_bytes, read_json, sha256
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.report.scores import Scores, read_all_scores
-from ecgphoton.runs import BUNDLES, CALIBRATIONS, CHECKPOINT, METRICS, RUNS, SIMULATIONS
+from ecgphoton.runs import (
+    BUNDLES,
+    CALIBRATIONS,
+    CHECKPOINT,
+    ENVIRONMENT,
+    METRICS,
+    RUNS,
+    SIMULATIONS,
+    name_of,
+)
 
-KNOWN = (METRICS, CHECKPOINT, "mesh.json", "simulation.json", "sweep.json", MANIFEST)
+if TYPE_CHECKING:
+    from ecgphoton.program.program import MeshProgram
+
+PROGRAM = "mesh.json"
+KNOWN = (METRICS, CHECKPOINT, PROGRAM, "simulation.json", "sweep.json", MANIFEST)
 """Files of which a report needs at least one."""
 
 
@@ -40,22 +55,34 @@ class Material:
         found = (folder / name for folder in self.folders)
         return next((path for path in found if path.is_file()), None)
 
-    def beside(self, name: str, other: str) -> Path | None:
-        """Path of a file in the very folder that has `name`, None where it is not there."""
-        path = self.find(name)
-        return (
-            None if path is None or not path.with_name(other).is_file() else path.with_name(other)
-        )
+    def rows(self, name: str, table: str) -> list[dict[str, str]]:
+        """Rows of a CSV file in the same folder as the JSON file `name`; empty without one.
 
-    def tables(self, name: str) -> list[Path]:
-        """CSV files in the very folder that has `name`."""
+        Raises
+        ------
+        InputError
+            If it is damaged.
+        """
         path = self.find(name)
-        return [] if path is None else sorted(path.parent.glob("*.csv"))
+        if path is None or not (path := path.with_name(table)).is_file():
+            return []
+        try:
+            return list(csv.DictReader(io.StringIO(read_bytes(path).decode())))
+        except (ValueError, csv.Error) as error:
+            raise InputError(f"{path} is damaged ({error})") from error
 
     def json(self, name: str) -> Any:  # noqa: ANN401 - JSON is any value
         """Content of a JSON file, None where no folder has it."""
         path = self.find(name)
         return None if path is None else read_json(path)
+
+    @cached_property
+    def program(self) -> MeshProgram | None:
+        """Mesh program of the bundle, None without one."""
+        from ecgphoton.program.program_file import read_program
+
+        path = self.find(PROGRAM)
+        return None if path is None else read_program(path)
 
     @cached_property
     def metadata(self) -> Mapping[str, Any]:
@@ -90,13 +117,25 @@ class Material:
         return None if stored is None else OperatingPoint.from_dict(stored)
 
     @property
+    def name(self) -> str:
+        """Name of the student: that of its run, or of the folder that holds its bundle."""
+        return name_of(self.folders[0])
+
+    @property
+    def date(self) -> str:
+        """Day of the newest result, empty where none has a date."""
+        dates = [date for folder in self.folders for date in results_of(folder).values()]
+        trained = (self.json(ENVIRONMENT) or {}).get("date", "")
+        return max([*dates, str(trained)])[:10]
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes."""
         return tuple(map(str, self.metadata.get("classes", ("normal", "abnormal"))))
 
     @cached_property
     def synthetic(self) -> bool:
-        """Whether any number comes from made-up beats."""
+        """Whether any number comes from synthetic beats."""
         studies = ("simulation.json", "sweep.json", "blame.json", "calibration.json")
         sources = [self.metadata.get("source"), self.metrics.get("source")]
         for name in studies:

@@ -1,26 +1,24 @@
-"""Pieces of a page: tables, facts, figures, folds; every word from outside is escaped."""
+"""Parts of a page: values and figures come in, HTML goes out; text from files is escaped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
+from ecgphoton.report import style
 
-@dataclass(frozen=True)
-class Section:
-    """One chapter of a report."""
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-    name: str
-    """Anchor in the page."""
-    title: str
-    body: Markup
+
+MOST_COLUMNS = 4
+"""Columns that fit on a phone."""
 
 
 def join(parts: Iterable[str]) -> Markup:
-    """Put pieces one after the other."""
+    """Return parts one after the other."""
     return Markup("").join(parts)
 
 
@@ -47,75 +45,88 @@ def number(value: object, digits: int = 4) -> str:
 
 
 def table(
-    columns: Sequence[object],
-    rows: Iterable[Sequence[object]],
-    *,
-    kind: str = "",
-    caption: str = "",
+    columns: Sequence[object], rows: Iterable[Sequence[object]], *, caption: str = ""
 ) -> Markup:
-    """Return a table; the first cell of a row heads it, `Markup` cells stay as they are."""
+    """Return a table whose first column heads the rows; `Markup` is not escaped.
+
+    On a phone, a table of many columns shows every row as a list of names and values.
+    """
     head = join(Markup("<th>{}</th>").format(column) for column in columns)
+    cell = Markup('<td data-name="{}"><span>{}</span></td>')
     body = join(
-        Markup("<tr><th>{}</th>{}</tr>").format(row[0], join(_cell(cell) for cell in row[1:]))
+        Markup("<tr><th>{}</th>{}</tr>").format(
+            row[0], join(map(cell.format, columns[1:], row[1:]))
+        )
         for row in rows
     )
     title = Markup("<caption>{}</caption>").format(caption) if caption else ""
     return Markup(
-        '<div class="wide"><table class="{}">{}<thead><tr>{}</tr></thead><tbody>{}</tbody>'
-        "</table></div>"
-    ).format(kind, title, head, body)
-
-
-def _cell(cell: object) -> Markup:
-    if isinstance(cell, Markup) and cell.startswith("<td"):
-        return cell
-    return Markup("<td>{}</td>").format(cell)
+        '<div class="wide"><table class="{}">{}<thead><tr>{}</tr></thead>'
+        "<tbody>{}</tbody></table></div>"
+    ).format("many" if len(columns) > MOST_COLUMNS else "", title, head, body)
 
 
 def facts(pairs: Mapping[str, object]) -> Markup:
-    """Return a list of names and values."""
+    """Return a list of names and values, without those that are None or empty."""
     items = join(
         Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name, value)
         for name, value in pairs.items()
+        if value not in (None, "")
     )
-    return Markup("<dl>{}</dl>").format(items)
+    return Markup("<dl>{}</dl>").format(items) if items else Markup("")
 
 
-def figure(svg: str, caption: object) -> Markup:
-    """Return a figure with a caption; `svg` is markup of our own making."""
-    return Markup("<figure><figcaption>{}</figcaption>{}</figure>").format(caption, Markup(svg))
+def picture(figure: Figure, label: str, caption: object = "", *, true_size: bool = False) -> Markup:
+    """Return a figure as SVG in the colours of the page.
+
+    Parameters
+    ----------
+    label
+        Description for screen readers.
+    caption
+        Text above the picture.
+    true_size
+        Whether the picture is as wide as the figure, instead of as wide as there is room.
+    """
+    width = f"width:{25.4 * figure.get_size_inches()[0]:.2f}mm" if true_size else ""
+    text = Markup("<figcaption>{}</figcaption>").format(caption) if caption else ""
+    return Markup(
+        '<figure class="picture" role="img" aria-label="{}" style="{}">{}{}</figure>'
+    ).format(label, width, text, Markup(style.svg(figure)))
 
 
 def grid(figures: Iterable[str]) -> Markup:
-    """Put figures side by side where there is room."""
+    """Return figures side by side where there is room."""
     return Markup('<div class="grid">{}</div>').format(join(figures))
 
 
-def fold(summary: object, body: Markup, *, opened: bool = False) -> Markup:
-    """Return something to open; paper always shows it."""
-    return Markup("<details{}><summary>{}</summary>{}</details>").format(
-        Markup(" open") if opened else "", summary, body
+def fold(summary: object, body: Markup, *, opened: bool = False, kind: str = "") -> Markup:
+    """Return a part that opens on a click; on paper it is open, unless `kind` hides it."""
+    return Markup('<details class="{}"{}><summary>{}</summary>{}</details>').format(
+        kind, Markup(" open") if opened else "", summary, body
     )
 
 
-def short_hash(digest: str) -> Markup:
-    """Return the first twelve digits of a hash, all of them for a pointer."""
-    return Markup('<code title="{}">{}</code>').format(digest, digest[:12])
+def verdict(word: str, text: str) -> Markup:
+    """Return a verdict (``pass``, ``fail`` or ``none``) with its reason."""
+    return Markup('<p class="verdict {}"><b>{}</b> {}</p>').format(
+        word, "NO VERDICT" if word == "none" else word.upper(), text
+    )
 
 
-def spoken(name: str) -> str:
-    """Name of a set or key as a person would say it."""
+def words(name: str) -> str:
+    """Return the name of a set or key as it is shown to people."""
     return {"auc": "AUC", "fpr": "FPR", "miss": "miss rate"}.get(name, name.replace("_", " "))
 
 
 def any_value(value: Any) -> Markup:  # noqa: ANN401 - JSON is any value
-    """Return any JSON value in a readable form: lists of objects become tables."""
+    """Return any JSON value in a words form: lists of objects become tables."""
     if isinstance(value, dict):
-        return facts({spoken(str(key)): any_value(item) for key, item in value.items()})
+        return facts({words(str(key)): any_value(item) for key, item in value.items()})
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
         columns = list(dict.fromkeys(str(key) for item in value for key in item))
         rows = [[any_value(item.get(column)) for column in columns] for item in value[:200]]
-        return table([spoken(column) for column in columns], rows)
+        return table([words(column) for column in columns], rows)
     if isinstance(value, list):
         return escape(", ".join(number(item) if not isinstance(item, list | dict) else str(item)
                                 for item in value[:60]))  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,18 +13,20 @@ from ecgphoton.metrics import confusion_matrix, ranking
 from ecgphoton.report import style
 from ecgphoton.report.beat_page import draw_beats
 from ecgphoton.report.curves import draw_curves
-from ecgphoton.report.scores import SUFFIX, Scores, precision_recall, read_scores, roc, thin
+from ecgphoton.report.pieces import words
+from ecgphoton.report.scores import SUFFIX, Scores, precision_recall, read_scores, roc
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from ecgphoton.ecg.beats import BeatSet
     from ecgphoton.training.parts import EpochRecord
 
-CURVES, ROC, PRECISION = "curves.png", "roc.png", "precision_recall.png"
-CONFUSION, BEATS = "confusion.png", "beats.png"
 CORNER = 0.2
 """The inset of a ROC shows errors up to this, or more where operating points need it."""
+DOT: Mapping[str, Any] = {"mec": style.WHITE, "mew": 1.2, "ms": 8, "zorder": 4}
 
 
 def draw_run(
@@ -41,7 +43,7 @@ def draw_run(
     folder
         With ``<set>_scores.npz`` for every set.
     history
-        One record an epoch.
+        One record per epoch.
     sets
         Beats by the name of their set.
     point
@@ -55,71 +57,68 @@ def draw_run(
         If scores are missing or damaged, or the folder cannot be written.
     """
     scores = {name: read_scores(folder / f"{name}{SUFFIX}") for name in sets}
-    synthetic = any(beats.synthetic for beats in sets.values())
-    with style.look():
-        draw_curves(folder / CURVES, history, classes, synthetic=synthetic)
-        draw_roc(folder / ROC, scores, point, classes, synthetic=synthetic)
-        draw_precision(folder / PRECISION, scores, point, classes, synthetic=synthetic)
-        draw_confusion(folder / CONFUSION, scores, point, classes, synthetic=synthetic)
-        draw_beats(folder / BEATS, sets, scores, point, classes, synthetic=synthetic)
+    synthetic = any(one.synthetic for one in sets.values())
+    pictures: dict[str, Figure] = {
+        "roc": draw_roc(scores, point, classes, synthetic=synthetic),
+        "precision_recall": draw_precision(scores, point, classes, synthetic=synthetic),
+        "confusion": draw_confusion(scores, point, classes, synthetic=synthetic),
+        "beats": draw_beats(sets, scores, point, classes, synthetic=synthetic),
+    }
+    if history:
+        pictures["curves"] = draw_curves(history, classes, synthetic=synthetic)
+    for name, figure in pictures.items():
+        style.save(figure, folder / f"{name}.png")
 
 
-def spoken(name: str) -> str:
-    """Name of a set as a person would say it."""
-    return name.replace("_", " ")
-
-
+@style.look()
 def draw_roc(
-    path: Path,
     scores: Mapping[str, Scores],
     point: OperatingPoint | None,
     classes: Sequence[str],
     *,
     synthetic: bool = False,
-) -> None:
-    """Draw the ROC of every set, the busy corner enlarged and the operating point marked.
+) -> Figure:
+    """Draw the ROC of every set, with the corner of small errors enlarged.
 
-    With more than two classes there is a panel a set and a curve a class, that class against
-    the others.
+    Dots mark the operating point. With more than two classes there is a panel for each set and a
+    curve for each class against the others.
     """
-    panels = 1 if point is not None else len(scores)
     lines = len(scores) + 1 if point is not None else len(classes)
-    figure = style.new_figure((5.35 + 0.17 * lines) * panels, synthetic=synthetic)
-    for axes, group in zip(
-        np.atleast_1d(figure.subplots(panels, 1)), _groups(scores, point), strict=True
-    ):
+    figure, panels = _panels(scores, point, 5.35 + 0.17 * lines, synthetic=synthetic)
+    for axes, group in panels:
         inset = axes.inset_axes((0.42, 0.33, 0.55, 0.55))
         corner = CORNER
-        for number, (name, one, column) in enumerate(_curves(group, point, classes)):
-            colour = style.CYCLE[number % len(style.CYCLE)]
-            truth, probability = one.label == column, one.probability[:, column]
+        for colour, name, truth, probability in _curves(group, point, classes):
             auc = ranking(truth, probability)["auc"]
             if auc is None:
                 continue
             label = f"{name}   AUC {auc:.4f}"
-            curve = thin(roc(truth, probability))
             if point is not None:
                 called = point.decide(probability)
                 fpr, caught = called[~truth].mean(), called[truth].mean()
                 label += f"   miss {100 * (1 - caught):.1f} %   FPR {100 * fpr:.1f} %"
                 corner = max(corner, min(1.0, np.ceil(11 * max(fpr, 1 - caught)) / 10))
                 for where in (axes, inset):
-                    where.plot(fpr, caught, "o", color=colour, mec="white", mew=1.2, ms=8, zorder=4)
-            axes.plot(*curve.T, color=colour, label=label)
-            inset.plot(*curve.T, color=colour)
-        axes.plot([0, 1], [0, 1], color="#c3c9ce", lw=0.8, ls=(0, (4, 4)), zorder=1)
-        ticks = np.linspace(0, corner, 1 + round(corner / 0.1))
+                    where.plot(fpr, caught, "o", color=colour, **DOT)
+            curve = roc(truth, probability).T
+            axes.plot(*curve, color=colour, label=label)
+            inset.plot(*curve, color=colour)
+        axes.plot([0, 1], [0, 1], color=style.LINE, lw=0.8, ls=(0, (4, 4)), zorder=1)
+        ticks = np.linspace(0, corner, 1 + round(corner / 0.1)).round(10)
         inset.set(xlim=(0, corner), ylim=(1 - corner, 1 + corner / 60), xticks=ticks)
-        inset.set_yticks(1 - ticks[::-1])
-        inset.tick_params(labelsize=7)
-        title = "ROC" if point is not None else f"ROC, {spoken(next(iter(group)))}: class by class"
-        axes.set(title=title, xlim=(-0.01, 1), ylim=(0, 1.01), aspect="equal")
-        axes.set(xlabel="FPR: normal beats called abnormal", ylabel="sensitivity: 1 − miss rate")
+        inset.set_yticks((1 - ticks[::-1]).round(10))
+        inset.tick_params(labelsize=7.5)
+        inset.set_facecolor(style.WHITE)
+        title, x = "ROC", "FPR: normal beats called abnormal"
         if point is None:
-            axes.set(xlabel="share of other beats called this class", ylabel="sensitivity")
+            title, x = (
+                f"ROC, {words(next(iter(group)))}",
+                "share of other beats called this class",
+            )
+        axes.set(title=title, xlim=(-0.01, 1), ylim=(0, 1.01), aspect="equal")
+        axes.set(xlabel=x, ylabel="sensitivity: 1 − miss rate")
         for where in (axes, inset):
-            style.percent_axis(where, "x")
-            style.percent_axis(where, "y")
+            style.percent_axis(where, "xy")
         frame = axes.indicate_inset_zoom(inset, edgecolor=style.LINE, alpha=0.8)
         for connector in frame.connectors or ():
             connector.set_visible(False)
@@ -127,118 +126,109 @@ def draw_roc(
         legend = axes.legend(loc="upper left", title=note, bbox_to_anchor=(0, -0.1))
         legend.get_title().set_fontsize(8)
         legend.set_alignment("left")
-    style.save(figure, path)
+    return figure
 
 
+@style.look()
 def draw_precision(
-    path: Path,
     scores: Mapping[str, Scores],
     point: OperatingPoint | None,
     classes: Sequence[str],
     *,
     synthetic: bool = False,
-) -> None:
-    """Draw precision over sensitivity; its chance level is the prevalence, stated beside it."""
-    panels = 1 if point is not None else len(scores)
-    figure = style.new_figure(4.3 * panels, synthetic=synthetic)
-    for axes, group in zip(
-        np.atleast_1d(figure.subplots(panels, 1)), _groups(scores, point), strict=True
-    ):
-        for number, (name, one, column) in enumerate(_curves(group, point, classes)):
-            colour = style.CYCLE[number % len(style.CYCLE)]
-            truth, probability = one.label == column, one.probability[:, column]
-            precision = ranking(truth, probability)["average_precision"]
+) -> Figure:
+    """Draw precision over sensitivity; a dashed line at the prevalence is the chance level."""
+    figure, panels = _panels(scores, point, 4.3, synthetic=synthetic)
+    for axes, group in panels:
+        for colour, name, truth, probability in _curves(group, point, classes):
+            precision, share = ranking(truth, probability)["average_precision"], truth.mean()
             if precision is None:
                 continue
-            curve = thin(precision_recall(truth, probability))
-            share = truth.mean()
             label = f"{name}   AP {precision:.3f} at {100 * share:.1f} % prevalence"
-            axes.plot(*curve.T, color=colour, label=label)
+            axes.plot(*precision_recall(truth, probability).T, color=colour, label=label)
             axes.axhline(share, color=colour, lw=0.8, ls=(0, (2, 3)), zorder=1)
             if point is not None:
                 called = point.decide(probability)
                 at = called[truth].mean(), truth[called].mean() if called.any() else 0.0
-                axes.plot(*at, "o", color=colour, mec="white", mew=1.2, ms=8, zorder=4)
-        of = "" if point is not None else f", {spoken(next(iter(group)))}: class by class"
+                axes.plot(*at, "o", color=colour, **DOT)
+        of = "" if point is not None else f", {words(next(iter(group)))}"
         axes.set(title=f"Precision and sensitivity{of}", xlim=(0, 1.01), ylim=(0, 1.01))
-        axes.set(xlabel="sensitivity: 1 − miss rate", ylabel="+P: calls that are right")
-        style.percent_axis(axes, "x")
-        style.percent_axis(axes, "y")
+        axes.set(xlabel="sensitivity: 1 − miss rate", ylabel="precision: correct calls of abnormal")
+        if point is None:
+            axes.set_ylabel("precision: correct calls of the class")
+        style.percent_axis(axes, "xy")
         axes.legend(loc="upper left", bbox_to_anchor=(0, -0.17))
-    style.save(figure, path)
+    return figure
 
 
+@style.look()
 def draw_confusion(
-    path: Path,
     scores: Mapping[str, Scores],
     point: OperatingPoint | None,
     classes: Sequence[str],
     *,
     synthetic: bool = False,
-) -> None:
-    """Draw a panel a set: counts, and below each its share of the beats of that class."""
+) -> Figure:
+    """Draw a panel for each set: counts, and below each its share of the beats of that class."""
     columns = 2 if len(classes) == 2 and len(scores) > 1 else 1
     rows = -(-len(scores) // columns)
     cell = 1.0 if columns == 2 else 0.75
     figure = style.new_figure(rows * (len(classes) * cell + 0.75), synthetic=synthetic)
-    panels = np.atleast_1d(figure.subplots(rows, columns)).ravel()
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, (name, one) in zip(panels, scores.items(), strict=False):
         matrix = confusion_matrix(one.label, classify(one.probability, point), len(classes))
         _draw_matrix(axes, matrix, classes)
-        axes.set_title(spoken(name), pad=16)
+        axes.set_title(words(name), pad=16)
         axes.annotate(
             f"{len(one):,} beats", (0, 1), (0, 4), xycoords="axes fraction",
             textcoords="offset points", color=style.SOFT,
         )  # fmt: skip
     for axes in panels[len(scores) :]:
         axes.set_axis_off()
-    style.save(figure, path)
+    return figure
 
 
-def _draw_matrix(axes: Axes, matrix: np.ndarray, classes: Sequence[str]) -> None:
-    from matplotlib.colors import LinearSegmentedColormap
-
+def _draw_matrix(axes: Axes, matrix: NDArray[Any], classes: Sequence[str]) -> None:
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-    ramp = LinearSegmentedColormap.from_list("ramp", ["#f4f7fa", style.BLUE])
-    axes.imshow(shares, cmap=ramp, vmin=0, vmax=1, aspect="auto")
-    for (row, column), count in np.ndenumerate(matrix):
-        share = shares[row, column]
-        ink = "white" if share > 0.55 else style.INK
+    for (row, column), share in np.ndenumerate(shares):
+        axes.bar(column, 0.97, 0.97, row - 0.485, color=style.BLUE, alpha=0.05 + 0.95 * share)
+        ink = style.WHITE if share > 0.75 else style.INK
         weight = "bold" if row == column else "normal"
-        axes.text(
-            column, row - 0.06, f"{count:,}", ha="center", va="bottom", color=ink, weight=weight,
-            fontsize=11,
-        )  # fmt: skip
-        axes.text(
-            column, row + 0.08, f"{100 * share:.2f} %", ha="center", va="top", color=ink, fontsize=8
-        )
+        axes.text(column, row - 0.06, f"{matrix[row, column]:,}", ha="center", va="bottom",
+                  color=ink, weight=weight, fontsize=11)  # fmt: skip
+        axes.text(column, row + 0.08, f"{100 * share:.2f} %", ha="center", va="top", color=ink)
+    ends = -0.5, len(classes) - 0.5
+    axes.set(xlim=ends, ylim=ends[::-1], ylabel="annotated")
     axes.set_xticks(range(len(classes)), [f"called\n{name}" for name in classes])
     turned: Any = {"rotation": 90, "va": "center"} if len(classes) == 2 else {}
     axes.set_yticks(range(len(classes)), classes, **turned)
     axes.tick_params(length=0)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
-    edges = np.arange(len(classes) - 1) + 0.5
-    axes.hlines(edges, -0.5, len(classes) - 0.5, color="white", lw=2.5)
-    axes.vlines(edges, -0.5, len(classes) - 0.5, color="white", lw=2.5)
-    axes.set_ylabel("annotated")
 
 
-def _groups(
-    scores: Mapping[str, Scores], point: OperatingPoint | None
-) -> list[Mapping[str, Scores]]:
-    """Return the sets drawn together: all, or each alone with more than two classes."""
-    return [scores] if point is not None else [{name: one} for name, one in scores.items()]
+def _panels(
+    scores: Mapping[str, Scores], point: OperatingPoint | None, height: float, *, synthetic: bool
+) -> tuple[Figure, list[tuple[Axes, Mapping[str, Scores]]]]:
+    """Return a figure, its panels and the sets of each: all, or with more classes one."""
+    groups = [scores] if point is not None else [{name: one} for name, one in scores.items()]
+    figure = style.new_figure(height * len(groups), synthetic=synthetic)
+    panels = figure.subplots(len(groups), 1, squeeze=False).ravel()
+    return figure, list(zip(panels, groups, strict=True))
 
 
 def _curves(
     group: Mapping[str, Scores], point: OperatingPoint | None, classes: Sequence[str]
-) -> list[tuple[str, Scores, int]]:
-    """Name, scores and class of every curve of a panel."""
-    if point is not None:
-        return [(spoken(name), one, 1) for name, one in group.items()]
-    return [(label, one, column) for one in group.values() for column, label in enumerate(classes)]
+) -> Iterator[tuple[str, str, NDArray[np.bool_], NDArray[np.float32]]]:
+    """Yield colour, name, truth and probability of every curve of a panel."""
+    number = 0
+    for name, one in group.items():
+        for column in range(len(classes)) if point is None else (1,):
+            label = classes[column] if point is None else words(name)
+            truth = np.asarray(one.label == column)
+            yield style.colour_of(number), label, truth, one.probability[:, column]
+            number += 1
 
 
 def _threshold(point: OperatingPoint) -> str:
-    return f"{point.threshold:.3f}, fitted on {', '.join(map(spoken, point.fitted_on))}"
+    return f"{point.threshold:.3f}, fitted on {', '.join(map(words, point.fitted_on))}"

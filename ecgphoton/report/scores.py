@@ -1,16 +1,19 @@
-"""What a run said about every beat, read back from its folder, and the curves drawn from it."""
+"""The score files of a run come in; probabilities, curves and wrong decisions go out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.artifacts import read_arrays
 from ecgphoton.errors import InputError
+
+if TYPE_CHECKING:
+    from ecgphoton.decision import OperatingPoint
 
 SUFFIX = "_scores.npz"
 
@@ -60,14 +63,14 @@ def read_all_scores(folder: Path) -> dict[str, Scores]:
 
 
 def roc(truth: NDArray[Any], probability: NDArray[Any]) -> NDArray[np.float64]:
-    """Points ``(k, 2)`` of FPR and sensitivity, from (0, 0) to (1, 1), one a distinct score."""
+    """Return points ``(k, 2)`` of FPR and sensitivity, one per distinct score."""
     caught, false = _counts(truth, probability)
     points = np.column_stack([false / max(false[-1], 1), caught / max(caught[-1], 1)])
     return np.vstack([[0.0, 0.0], points])
 
 
 def precision_recall(truth: NDArray[Any], probability: NDArray[Any]) -> NDArray[np.float64]:
-    """Points ``(k, 2)`` of sensitivity and +P (precision), by falling threshold."""
+    """Return points ``(k, 2)`` of sensitivity and precision, by falling threshold."""
     caught, false = _counts(truth, probability)
     return np.column_stack([caught / max(caught[-1], 1), caught / (caught + false)])
 
@@ -75,28 +78,42 @@ def precision_recall(truth: NDArray[Any], probability: NDArray[Any]) -> NDArray[
 def _counts(
     truth: NDArray[Any], probability: NDArray[Any]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Abnormal and normal beats at or above every distinct score, highest score first."""
+    """Count abnormal and normal beats at or above every distinct score, highest score first."""
     order = np.argsort(-probability, kind="stable")
     ordered, positive = probability[order], np.asarray(truth, bool)[order]
     last = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)
     return np.cumsum(positive)[last], np.cumsum(~positive)[last]
 
 
-def thin(points: NDArray[np.float64], *, step: float = 0.002) -> NDArray[np.float64]:
-    """Drop points of a curve in the unit square that lie within `step` of the one kept before."""
-    kept = [0]
-    for index in range(1, len(points) - 1):
-        if np.abs(points[index] - points[kept[-1]]).max() >= step:
-            kept.append(index)
-    return points[[*kept, len(points) - 1]] if len(points) > 1 else points
+@dataclass(frozen=True, eq=False)
+class Errors:
+    """One kind of wrong decision."""
+
+    name: str
+    wrong: NDArray[np.bool_]
+    """``(n,)`` which beats are decided wrongly."""
+    of: int
+    """Beats that could be decided wrongly in this way."""
+    wrongness: NDArray[np.float32]
+    """``(n,)`` larger is worse."""
+
+
+def errors_of(scores: Scores, point: OperatingPoint) -> tuple[Errors, Errors]:
+    """Return the missed abnormal beats, and the false alarms."""
+    abnormal, probability = scores.label == 1, scores.probability[:, 1]
+    called = point.decide(probability)
+    return (
+        Errors("abnormal beats missed", abnormal & ~called, int(abnormal.sum()), -probability),
+        Errors("false alarms", ~abnormal & called, int((~abnormal).sum()), probability),
+    )
 
 
 def worst_in_turn(
     scores: Scores, wrong: NDArray[np.bool_], wrongness: NDArray[Any], count: int
 ) -> NDArray[np.int64]:
-    """Rows of wrongly decided beats: the worst of each record, then the second worst, and so on.
+    """Return rows of wrong decisions: the worst of each record, then the second worst, and so on.
 
-    Otherwise one record with many alike errors would fill the page.
+    Otherwise one record with many similar errors would fill the page.
     """
     rows = np.flatnonzero(wrong)
     rows = rows[np.argsort(-wrongness[rows], kind="stable")]

@@ -1,10 +1,10 @@
-"""The picture of an annotated record: rate and findings over time, and strips on ECG paper."""
+"""Strips on ECG paper, and the picture of an annotated record: heart rate, findings and strips."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,23 +21,53 @@ STRIPS = 6
 SECONDS = 5.0
 MM = 1 / 25.4  # inch
 PAPER_WIDTH = 25 * SECONDS * MM  # inches at 25 mm/s
+HEAD = 0.2
+"""Inches above a strip for the symbols of its beats."""
+NORMAL = ("N", "?")
+"""Symbols that are not emphasised."""
 BINS = 120
 """Columns of the overview."""
 
+Mark = tuple[float, str, bool]
+"""Seconds from the start of a strip, text, whether it is emphasised."""
 
-def draw_annotation(
-    path: Path, calls: BeatCalls, symbol: NDArray[np.str_], abnormality: NDArray[np.floating]
-) -> None:
-    """Draw what was found in a record.
+
+@style.look()
+def draw_strip(millivolts: NDArray[np.floating], fs: float, marks: Iterable[Mark] = ()) -> Figure:
+    """Draw a strip on ECG paper whose figure has the true size: 25 mm/s and 10 mm/mV.
+
+    Parameters
+    ----------
+    millivolts
+        ``(n,)`` samples, NaN where there is none.
+    fs
+        Samples per second.
+    marks
+        Text above the strip.
+    """
+    span, seconds = _span([millivolts]), len(millivolts) / fs
+    width, height = 25 * seconds * MM, 10 * span * MM
+    figure = style.new_figure(height + HEAD, width=width)
+    figure.set_layout_engine("none")
+    axes = _place(figure, 0, 0, width, height)
+    _draw_trace(axes, millivolts, fs, _limits(millivolts, span), marks)
+    return figure
+
+
+@style.look()
+def draw_record(
+    calls: BeatCalls, symbol: NDArray[np.str_], abnormality: NDArray[np.floating]
+) -> Figure:
+    """Draw the overview of a record, and strips of its most abnormal beats.
 
     Parameters
     ----------
     calls
         Beats of the record.
     symbol
-        ``(n,)`` what was written for each beat.
+        ``(n,)`` annotation symbol of each beat.
     abnormality
-        ``(n,)`` probability of not being normal; NaN where nothing could be said.
+        ``(n,)`` probability of not being normal; NaN where the beat is not classified.
     """
     signal = calls.signal
     chosen = choose_strips(calls.sample, signal.length, abnormality, symbol)
@@ -45,25 +75,28 @@ def draw_annotation(
     starts = [int(np.clip(at - half, 0, max(signal.length - 2 * half, 0))) for at in chosen]
     traces = [signal.millivolts(start, start + 2 * half) for start in starts]
     span = _span(traces)
-    strip = span * 10 * MM
-    head, gap = 1.85, 0.27
-    with style.look():
-        figure = style.new_figure(
-            head + len(starts) * (strip + gap) + 0.2, synthetic=signal.synthetic
-        )
-        figure.set_layout_engine("none")
-        height = figure.get_size_inches()[1] - (0.28 if signal.synthetic else 0)
-        _overview(figure, height, calls, symbol)
-        for number, (start, trace) in enumerate(zip(starts, traces, strict=True)):
-            bottom = height - head - (number + 1) * (strip + gap) + gap / 2
-            axes = _place(figure, (style.WIDTH - PAPER_WIDTH) / 2, bottom, PAPER_WIDTH, strip)
-            _strip(axes, calls, symbol, start, trace, _limits(trace, span))
-        figure.text(
-            0.5, 0.08 / figure.get_size_inches()[1],
-            f"25 mm/s, 10 mm/mV where this picture is {style.WIDTH / MM:.0f} mm wide",
-            ha="center", fontsize=7, color=style.SOFT,
-        )  # fmt: skip
-        style.save(figure, path)
+    head, each = 1.85, span * 10 * MM + 0.27
+    figure = style.new_figure(head + len(starts) * each + 0.2, synthetic=signal.synthetic)
+    figure.set_layout_engine("none")
+    total = figure.get_size_inches()[1]
+    height = total - (0.28 if signal.synthetic else 0)
+    _overview(figure, height, calls, symbol)
+    for number, (start, trace) in enumerate(zip(starts, traces, strict=True)):
+        bottom = height - head - (number + 1) * each + 0.135
+        axes = _place(figure, (style.WIDTH - PAPER_WIDTH) / 2, bottom, PAPER_WIDTH, each - 0.27)
+        first, last = np.searchsorted(calls.sample, [start, start + len(trace)])
+        marks = [
+            ((at - start) / signal.fs, text, text not in NORMAL)
+            for at, text in zip(calls.sample[first:last], symbol[first:last], strict=True)
+        ]
+        _draw_trace(axes, trace, signal.fs, _limits(trace, span), marks)
+        axes.annotate(_clock(start / signal.fs), (0, 0), (3, 3), xycoords="axes fraction",
+                      textcoords="offset points", fontsize=7, color=style.SOFT)  # fmt: skip
+    figure.text(
+        0.5, 0.08 / total, f"25 mm/s, 10 mm/mV when printed {style.WIDTH / MM:.0f} mm wide",
+        ha="center", fontsize=7, color=style.SOFT,
+    )  # fmt: skip
+    return figure
 
 
 def choose_strips(
@@ -72,14 +105,17 @@ def choose_strips(
     abnormality: NDArray[np.floating],
     symbol: NDArray[np.str_],
 ) -> list[int]:
-    """Return samples to look at: the most abnormal beat of every sixth of the record, if any."""
+    """Return the sample of the most abnormal beat of every sixth of the record.
+
+    Where all beats of a sixth are normal, it is the middle one.
+    """
     chosen: list[int] = []
     edges = np.linspace(0, length, STRIPS + 1)
     for low, high in pairwise(edges):
         rows = np.flatnonzero((sample >= low) & (sample < high))
         if not len(rows):
             continue
-        odd = rows[~np.isin(symbol[rows], ["N", "?"])]
+        odd = rows[~np.isin(symbol[rows], NORMAL)]
         if len(odd):
             chosen.append(int(sample[odd[np.nanargmax(abnormality[odd])]]))
         else:
@@ -88,16 +124,16 @@ def choose_strips(
 
 
 def _span(traces: list[NDArray[np.float32]]) -> float:
-    """Return the height of every strip in mV: what the liveliest needs, from 1.5 to 5."""
+    """Return the height of every strip in mV: what the largest signal needs, from 1.5 to 5."""
     spans = [np.ptp(trace[np.isfinite(trace)]) for trace in traces if np.isfinite(trace).any()]
     return float(np.clip(np.ceil(2 * max(spans, default=1.0) + 0.4) / 2, 1.5, 5.0))
 
 
 def _limits(trace: NDArray[np.float32], span: float) -> tuple[float, float]:
-    """Return bottom and top of a strip in mV, the signal in its middle, on a paper line."""
+    """Return bottom and top of a strip in mV, on paper lines, with the signal in the middle."""
     known = trace[np.isfinite(trace)]
     middle = (known.min() + known.max()) / 2 if len(known) else 0.0
-    low = round(float(2 * (middle - span / 2))) / 2
+    low = round(float(10 * (middle - span / 2))) / 10
     return low, low + span
 
 
@@ -108,7 +144,7 @@ def _place(figure: Figure, left: float, bottom: float, width: float, height: flo
 
 
 def _overview(figure: Figure, height: float, calls: BeatCalls, symbol: NDArray[np.str_]) -> None:
-    """Title, heart rate over the whole record, and the share of beats that are not normal."""
+    """Draw title, heart rate over the whole record, and the share of beats that are not normal."""
     signal = calls.signal
     seconds = signal.length / signal.fs
     known = calls.classified
@@ -117,32 +153,30 @@ def _overview(figure: Figure, height: float, calls: BeatCalls, symbol: NDArray[n
     figure.text(0.14 / across, (height - 0.2) / up, f"Record {signal.name}, lead {signal.lead}",
                 weight="bold", fontsize=10.5)  # fmt: skip
     share = 100 * odd.sum() / max(known.sum(), 1)
-    said = (
+    text = (
         f"{_duration(seconds)}   {len(calls):,} beats (R peaks: {calls.peaks_from})   "
         f"{odd.sum():,} not normal ({share:.1f} %)"
     )
     if not known.all():
-        said += f"   {(~known).sum():,} not classifiable"
-    figure.text(0.14 / across, (height - 0.37) / up, said, fontsize=7.5, color=style.SOFT)
+        text += f"   {(~known).sum():,} not classifiable"
+    figure.text(0.14 / across, (height - 0.37) / up, text, fontsize=7.5, color=style.SOFT)
     axes = _place(figure, 0.5, height - 1.5, style.WIDTH - 0.65, 0.85)
     hours = seconds >= 2 * 3600
     unit = 3600 if hours else 60
     edges = np.linspace(0, seconds, BINS + 1)
     at = calls.sample / signal.fs
-    column = np.clip(np.searchsorted(edges, at, "right") - 1, 0, BINS - 1)
-    rate = np.full(BINS, np.nan)
-    gaps = 60 / np.maximum(np.diff(at), 0.2)
-    shares = np.zeros(BINS)
-    for number in range(BINS):
-        inside = gaps[column[1:] == number]
-        if len(inside):
-            rate[number] = np.median(inside)
-        rows = known & (column == number)
-        if rows.any():
-            shares[number] = odd[rows].mean()
+    rate = _binned(at[1:], 60 / np.maximum(np.diff(at), 0.2), "median", edges)
+    shares = np.nan_to_num(_binned(at[known], odd[known], "mean", edges))
     middle = (edges[:-1] + edges[1:]) / 2 / unit
     twin = axes.twinx()
-    twin.bar(middle, shares, width=edges[1] / unit, color=style.VERMILION, alpha=0.35, lw=0)
+    twin.bar(
+        middle,
+        np.nan_to_num(shares),
+        width=edges[1] / unit,
+        color=style.VERMILION,
+        alpha=0.35,
+        lw=0,
+    )
     twin.set(ylim=(0, 1), yticks=[])
     twin.grid(visible=False)
     axes.plot(middle, rate, color=style.BLUE, lw=1.2)
@@ -159,28 +193,35 @@ def _overview(figure: Figure, height: float, calls: BeatCalls, symbol: NDArray[n
                   va="top", backgroundcolor="white")  # fmt: skip
 
 
-def _strip(
+def _draw_trace(
     axes: Axes,
-    calls: BeatCalls,
-    symbol: NDArray[np.str_],
-    start: int,
-    trace: NDArray[np.float32],
+    trace: NDArray[np.floating],
+    fs: float,
     limits: tuple[float, float],
+    marks: Iterable[Mark],
 ) -> None:
-    """One strip: signal, and over every beat what was said of it."""
-    fs = calls.signal.fs
-    style.ecg_paper(axes, (0, SECONDS), limits)
+    """Draw a signal on ECG paper, with marks above it."""
+    style.ecg_paper(axes, (0, len(trace) / fs), limits)
     axes.plot(np.arange(len(trace)) / fs, trace, color=style.INK, lw=0.9)
-    low, high = np.searchsorted(calls.sample, [start, start + len(trace)])
-    for row in range(low, high):
-        normal = symbol[row] in ("N", "?")
-        axes.text(
-            (calls.sample[row] - start) / fs, limits[1] + 0.03, symbol[row], va="bottom",
-            ha="center", fontsize=8 if normal else 9, weight="normal" if normal else "bold",
-            color=style.SOFT if normal else style.VERMILION,
-        )  # fmt: skip
-    axes.annotate(_clock(start / fs), (0, 0), (3, 3), xycoords="axes fraction",
-                  textcoords="offset points", fontsize=7, color=style.SOFT)  # fmt: skip
+    for at, text, emphasised in marks:
+        look: dict[str, Any] = {"fontsize": 8, "color": style.SOFT}
+        if emphasised:
+            look = {"fontsize": 9, "color": style.VERMILION, "weight": "bold"}
+        axes.text(at, limits[1] + 0.03, text, va="bottom", ha="center", **look)
+
+
+def _binned(
+    at: NDArray[np.floating],
+    values: NDArray[Any],
+    statistic: Literal["mean", "median"],
+    edges: NDArray[np.floating],
+) -> NDArray[np.float64]:
+    """Return a statistic of the values between every two edges, NaN where there are none."""
+    from scipy.stats import binned_statistic
+
+    if not len(at):
+        return np.full(len(edges) - 1, np.nan)
+    return np.asarray(binned_statistic(at, values, statistic, edges).statistic, np.float64)
 
 
 def _clock(seconds: float) -> str:

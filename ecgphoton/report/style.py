@@ -1,47 +1,59 @@
-"""How pictures look: one width that a phone can show, colours everybody can tell apart.
+"""The common style of all pictures: sizes, colours, axes, and how figures become files.
 
-Pictures are drawn on figures of their own, never through a global state, and saved with the same
-bytes every time.
+A figure comes in; a PNG file, or SVG for a page, goes out. Figures are drawn without pyplot and
+its global state, and give the same bytes every time.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from zlib import crc32
 
 from ecgphoton.artifacts import write_bytes
+from ecgphoton.canvas import matplotlib, new_canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WIDTH = 5.2
-"""Inches; at 400 pixels on a phone the letters are as large as those of the text around."""
+"""Inches. Shown 400 pixels wide on a phone, the letters are as large as the surrounding text."""
 DPI = 160
 
-# Okabe & Ito 2008, "Color Universal Design": told apart with every kind of colour vision.
+# Okabe & Ito 2008, "Color Universal Design": distinguishable with every kind of colour vision.
 BLUE, VERMILION, GREEN, ORANGE = "#0072b2", "#d55e00", "#009e73", "#e69f00"
 PURPLE, SKY = "#cc79a7", "#56b4e9"
 CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 INK, SOFT, LINE, FAINT = "#1b1f24", "#5c6670", "#9aa3ab", "#e3e6ea"
 ECG_PAPER, ECG_FINE, ECG_COARSE = "#fff9f7", "#f8ded8", "#eeb7ac"
+WHITE = "#ffffff"
+
+VARIABLES = {
+    BLUE: "c0", VERMILION: "c1", GREEN: "c2", PURPLE: "c3", ORANGE: "c4", SKY: "c5",
+    INK: "ink", SOFT: "soft", LINE: "axis", FAINT: "line", WHITE: "card",
+    ECG_PAPER: "paper", ECG_FINE: "fine", ECG_COARSE: "coarse",
+}  # fmt: skip
+"""Colours of pictures, and the variables of the page's style sheet that replace them in SVG."""
 
 SYNTHETIC = "SYNTHETIC DATA: made-up beats, says nothing about patients"
-"""What every output that comes from made-up beats says."""
+"""Banner of every output that is computed from synthetic beats."""
 
 _LOOK: dict[str, Any] = {
     "font.family": "DejaVu Sans",
-    "font.size": 8.5,
-    "axes.titlesize": 9.5,
+    "font.size": 9.5,
+    "axes.titlesize": 10,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.titlecolor": INK,
-    "axes.labelsize": 8.5,
+    "axes.labelsize": 9.5,
     "axes.labelcolor": SOFT,
     "axes.edgecolor": LINE,
+    "axes.facecolor": "none",
     "axes.linewidth": 0.7,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -53,22 +65,26 @@ _LOOK: dict[str, Any] = {
     "ytick.color": LINE,
     "xtick.labelcolor": SOFT,
     "ytick.labelcolor": SOFT,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
     "lines.linewidth": 1.6,
     "lines.solid_capstyle": "round",
     "legend.frameon": False,
-    "legend.fontsize": 8,
+    "legend.fontsize": 9,
     "legend.handlelength": 1.4,
     "text.color": INK,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "ecgphoton",
 }
 
 
 @contextlib.contextmanager
 def look() -> Iterator[None]:
-    """Draw inside this block, whatever the user's own matplotlib settings are."""
-    import matplotlib as mpl
+    """Draw in this style, whatever the user's own matplotlib settings are.
 
+    It is a context manager, and decorates the functions that make a figure.
+    """
+    mpl = matplotlib()
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(cast("Any", _LOOK))
@@ -76,18 +92,15 @@ def look() -> Iterator[None]:
 
 
 def new_figure(height: float, *, synthetic: bool = False, width: float = WIDTH) -> Figure:
-    """Return an empty figure of `width` x `height` inches, with a banner for made-up beats."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Rectangle
-
+    """Return an empty figure of `width` x `height` inches, with a banner for synthetic beats."""
     band = 0.28 if synthetic else 0.0  # inches
-    figure = Figure(figsize=(width, height + band), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_canvas(width, height + band, layout="constrained")
     share = band / (height + band)
     engine: Any = figure.get_layout_engine()
     engine.set(rect=(0, 0, 1, 1 - share), w_pad=0.06, h_pad=0.06)
     if synthetic:
+        from matplotlib.patches import Rectangle
+
         figure.add_artist(
             Rectangle((0, 1 - share), 1, share, transform=figure.transFigure, color="#ffd60a")
         )
@@ -97,25 +110,63 @@ def new_figure(height: float, *, synthetic: bool = False, width: float = WIDTH) 
     return figure
 
 
+@look()
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all, with the same bytes every time."""
+    """Write a figure as PNG; an interrupted call leaves no partial file."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
     write_bytes(path, buffer.getvalue())
 
 
-def percent_axis(axes: Axes, which: str = "y") -> None:
-    """Label an axis of shares in per cent."""
-    from matplotlib.ticker import PercentFormatter
+@look()
+def svg(figure: Figure) -> str:
+    """Return a figure as an ``<svg>`` element for a page: transparent, in the page's colours.
 
-    axis = axes.yaxis if which == "y" else axes.xaxis
-    axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    Identifiers are unique among different figures, so that several fit into one page.
+    """
+    buffer = io.StringIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(buffer, format="svg", facecolor="none", metadata=nothing)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :].replace("'DejaVu Sans'", "'DejaVu Sans',Verdana,sans-serif")
+    # Matplotlib's identifiers depend on the last bits of coordinates: they are numbered instead.
+    names = list(dict.fromkeys(re.findall(r'(?:url\(|href=")#(\w+)', text)))
+    numbers = {name: f"\0{number}" for number, name in enumerate(names)}
+    for pattern, replacement in (
+        (r"<!--.*?-->|<style.*?</style>|<metadata>.*?</metadata>", ""),
+        (r' (?:xmlns(?::xlink)?|version|width|height)="[^"]*"(?=[^<>]*viewBox)', ""),
+        (r' (?:xmlns(?::xlink)?|version)="[^"]*"', ""),
+        (r' id="([^"]+)"', lambda at: f' id="{numbers[at[1]]}"' if at[1] in numbers else ""),
+        (r"url\(#(\w+)", lambda at: f"url(#{numbers[at[1]]}"),
+        (r'(?:xlink:)?href="#(\w+)', lambda at: f'href="#{numbers[at[1]]}'),
+        (r"#[0-9a-f]{6}\b", lambda at: _variable(at[0])),
+        (r"(\.\d\d)\d+(?=[^<>]*>)", r"\1"),  # in coordinates, not in text
+        (r"\s*\n\s*", " "),
+    ):
+        text = re.sub(pattern, replacement, text, flags=re.DOTALL)
+    return text.replace("\0", f"f{crc32(text.encode()):08x}-")
+
+
+def _variable(colour: str) -> str:
+    return f"var(--{VARIABLES[colour]})" if colour in VARIABLES else colour
+
+
+def colour_of(number: int) -> str:
+    """Return the colour of a curve by its number, from 0."""
+    return CYCLE[number % len(CYCLE)]
+
+
+def percent_axis(axes: Axes, which: str = "y") -> None:
+    """Label axes of shares (``x``, ``y`` or ``xy``) in per cent, with the decimals of the ticks."""
+    for name in which:
+        axis = getattr(axes, f"{name}axis")
+        axis.set_major_formatter(lambda share, position: f"{100 * share:g} %")  # noqa: ARG005
 
 
 def ecg_paper(axes: Axes, x: tuple[float, float], y: tuple[float, float]) -> None:
     """Draw ECG paper from `x` seconds and `y` mV: at 25 mm/s and 10 mm/mV, squares of 1 mm.
 
-    Lines are two collections instead of ticks and grids, twenty times faster on a page of beats.
+    Lines are two collections instead of ticks and grids, which is twenty times faster.
     """
     import numpy as np
 

@@ -1,35 +1,34 @@
-"""One recording in; WFDB annotation, JSON lines and a picture of every beat's class out."""
+"""Recordings in; annotations, a line a beat, a picture and a table of burdens out."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ecgphoton import runs
-from ecgphoton.artifacts import atomic_path
-from ecgphoton.ecg.annotate import BeatCalls, classify_record, decide_symbols
+from ecgphoton.ecg.annotate import BeatCalls, classify_record
 from ecgphoton.ecg.annotations import write_annotations
-from ecgphoton.ecg.signal import BLOCK_SECONDS, open_signal
+from ecgphoton.ecg.formats import Hints, find_file
+from ecgphoton.ecg.labels import label_file
+from ecgphoton.ecg.signal import BLOCK_SECONDS, Signal, open_signal
 from ecgphoton.errors import InputError
 from ecgphoton.progress import Progress, silent
+from ecgphoton.run.annotation_files import ANNOTATOR, Outputs, write_edf, write_lines, write_table
+from ecgphoton.run.annotator import Beats, table
 from ecgphoton.run.backends import Backend, classifier
 from ecgphoton.run.provenance import provenance
+from ecgphoton.runs import TrainedStudent
 from ecgphoton.version import __version__
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.runs import TrainedStudent
-
-ANNOTATOR = "eph"
-"""Extension of the annotation files this project writes."""
+LONG_SILENCE = 10.0
+"""Seconds without a beat that are mentioned."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +46,18 @@ class AnnotationReport:
 def annotate(
     record: str | Path,
     *,
-    model: Path | str | None = None,
+    model: Path | str | TrainedStudent | None = None,
     backend: Backend | None = None,
     chip: int | None = None,
     profile: str | None = None,
     noise: float | None = None,
     lead: str | None = None,
+    fs: float | None = None,
+    unit: str | None = None,
+    column: str | None = None,
     peaks: str | None = None,
     annotator: str = ANNOTATOR,
+    force: bool = False,
     out: Path | str = Path(),
     picture: bool = True,
     block_seconds: float = BLOCK_SECONDS,
@@ -63,12 +66,13 @@ def annotate(
     """Classify every beat of a recording.
 
     Writes ``RECORD.ANNOTATOR`` (WFDB annotation), ``RECORD.ANNOTATOR.jsonl`` (a summary line, then
-    a line a beat) and ``RECORD.ANNOTATOR.png``. A file that exists is never overwritten.
+    a line a beat), ``RECORD.ANNOTATOR.csv`` and ``RECORD.ANNOTATOR.png``, and for an EDF recording
+    its beats as EDF+ annotations in ``RECORD.ANNOTATOR.edf``.
 
     Parameters
     ----------
     record
-        Path of a WFDB record without extension; any rate from 100 Hz, any length.
+        A recording of any format, any rate from 100 Hz, any length.
     model
         Run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
         otherwise the shipped student.
@@ -79,10 +83,14 @@ def annotate(
         Which chip of which process, or of what noise, as `simulate` takes them.
     lead
         By name, or ``channel:<n>``; by default the one the student was trained on.
+    fs, unit, column
+        Of a text or NumPy file that does not say them.
     peaks
         Annotator that marks the R peaks; without one they are detected.
     annotator
         Extension of the annotation file to write.
+    force
+        Whether files that are there may be replaced, inputs excepted, and ``atr`` be written.
     out
         Folder to write to.
     picture
@@ -95,7 +103,7 @@ def annotate(
     Raises
     ------
     InputError
-        If record, model or an option cannot be used, or a file to write exists.
+        If record, model or an option cannot be used, or an output would replace a file.
     """
     asked, began = dict(locals()), time.perf_counter()
     described = (chip, profile, noise) != (None, None, None)
@@ -104,68 +112,90 @@ def annotate(
         raise InputError(
             f"chip, profile and noise describe a chip; they go with --backend chip, not {backend}"
         )
-    trained, chip = runs.load(model), chip or 0
-    signal = open_signal(record, lead, prefer=(str(trained.metadata.get("lead", "MLII")),))
-    stem = f"{signal.name}.{annotator}"
-    files = [Path(out) / name for name in (stem, f"{stem}.jsonl", f"{stem}.png")]
-    if taken := [path for path in files if path.exists()]:
-        raise InputError(
-            f"{taken[0]} exists and would be overwritten; choose another --annotator or --out"
-        )
-    classify = classifier(trained, backend, chip=chip, profile=profile, noise=noise)
+    trained = model if isinstance(model, runs.TrainedStudent) else runs.load(model)
+    hints = Hints(fs, unit, column)
+    prefer = (str(trained.metadata.get("lead", "MLII")),)
+    signal = open_signal(record, lead, prefer=prefer, hints=hints if hints.given else None)
+    inputs = [*signal.held.files]
+    if peaks is not None:
+        inputs.append(label_file(find_file(signal.path), peaks))
+    outputs = Outputs.plan(
+        Path(out), signal.name, annotator, inputs,
+        edf=signal.held.format in ("EDF", "BDF"), picture=picture, force=force,
+    )  # fmt: skip
+    classify = classifier(trained, backend, chip=chip or 0, profile=profile, noise=noise)
     calls = classify_record(
         signal,
         classify,
         annotator=peaks,
+        centring=trained.centring,
         block_seconds=block_seconds,
         progress=partial(progress, "classifying"),
     )
-    called, abnormality = decide(calls, trained)
-    symbol = decide_symbols(calls, called, trained.classes)
+    beats = table(trained, signal.fs, calls.sample, calls.probability, calls.reason)
     note = _note(trained, backend)
-    write_annotations(
-        Path(out), signal.name, annotator, calls.sample, symbol.tolist(), fs=signal.fs, note=note
-    )
-    source = "synthetic" if signal.synthetic else "recorded"
+    on_chip = {"number": chip or 0, "profile": profile, "noise": noise}
+    found = _found(signal, calls, beats, trained)
+    described_data = {"source": found["source"], "set": signal.name, "beats": len(calls)}
+    asked["model"] = trained.folder
     summary = {
+        **found,
+        "backend": backend,
+        "chip": on_chip if backend == "chip" else None,
+        "annotation_note": note,
+        "provenance": provenance(annotate, asked, trained, described_data),
+    }
+    write_annotations(
+        Path(out), outputs.name, annotator, calls.sample, beats.symbol.tolist(),
+        fs=signal.fs, note=note,
+    )  # fmt: skip
+    write_lines(outputs.lines, summary, beats)
+    write_table(outputs.table, beats)
+    if outputs.edf is not None:
+        write_edf(outputs.edf, beats)
+    if outputs.picture is not None:
+        from ecgphoton.report import strips, style
+
+        style.save(strips.draw_record(calls, beats.symbol, beats.probability), outputs.picture)
+    summary["wall_seconds"] = round(time.perf_counter() - began, 2)
+    return AnnotationReport(summary, outputs.files)
+
+
+def _found(
+    signal: Signal, calls: BeatCalls, beats: Beats, trained: TrainedStudent
+) -> dict[str, Any]:
+    seconds = signal.length / signal.fs
+    return {
         "record": signal.name,
+        "format": signal.held.format,
         "lead": signal.lead,
         "sampling_rate": signal.fs,
-        "seconds": signal.length / signal.fs,
-        "source": source,
+        "seconds": seconds,
+        "source": "synthetic" if signal.synthetic else "recorded",
         "beats": len(calls),
-        "symbols": dict(sorted(Counter(symbol.tolist()).items())),
-        "not_normal": int((calls.classified & (symbol != "N")).sum()),
+        "symbols": dict(sorted(Counter(beats.symbol.tolist()).items())),
+        "not_normal": int((calls.classified & (beats.symbol != "N")).sum()),
         "not_classified": dict(Counter(calls.reason[~calls.classified].tolist())),
+        "undecided_share": float((~calls.classified).mean()),
         "peaks_from": calls.peaks_from,
-        "backend": backend,
-        "chip": {"number": chip, "profile": profile, "noise": noise} if backend == "chip" else None,
+        "centring": trained.centring,
         "classes": list(trained.classes),
         "operating_point": None if trained.point is None else trained.point.to_dict(),
-        "notes": list(signal.notes),
-        "annotation_note": note,
-        "provenance": provenance(
-            annotate, asked, trained, {"source": source, "set": signal.name, "beats": len(calls)}
-        ),
+        "notes": [
+            *signal.notes,
+            *(f"{signal.name}: {part}" for part in calls.stretches),
+            *_silences(beats.time, seconds),
+        ],
     }
-    _write_lines(files[1], summary, calls, symbol, abnormality)
-    if picture:
-        from ecgphoton.report.strips import draw_annotation
-
-        draw_annotation(files[2], calls, symbol, abnormality)
-    summary["wall_seconds"] = round(time.perf_counter() - began, 2)
-    return AnnotationReport(summary, tuple(files if picture else files[:2]))
 
 
-def decide(
-    calls: BeatCalls, trained: TrainedStudent
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Class of every beat, and its probability of not being normal (NaN where unknown)."""
-    if trained.point is None:
-        called = np.nan_to_num(calls.probability, nan=-1.0).argmax(1)
-        return called.astype(np.int64), 1 - calls.probability[:, 0]
-    abnormality = calls.probability[:, 1]
-    return trained.point.decide(abnormality).astype(np.int64), abnormality
+def _silences(time: np.ndarray[Any, np.dtype[np.float64]], seconds: float) -> list[str]:
+    """Mention long spans in which there is no beat."""
+    edges = [0.0, *time.tolist(), seconds]
+    spans = [(a, b) for a, b in pairwise(edges) if b - a > LONG_SILENCE]
+    said = [f"no beat from {a:.1f} s to {b:.1f} s" for a, b in spans[:5]]
+    more = [f"and {len(spans) - 5} more spans of over {LONG_SILENCE:g} s without a beat"]
+    return said + (more if len(spans) > 5 else [])
 
 
 def _note(trained: TrainedStudent, backend: str) -> str:
@@ -175,27 +205,3 @@ def _note(trained: TrainedStudent, backend: str) -> str:
         return text + f"classes {' '.join(trained.classes)}; Q is any other, ? not classifiable"
     threshold = f"{trained.point.threshold:.4f}"
     return text + f"Q is abnormal of any kind (p >= {threshold}), ? not classifiable"
-
-
-def _write_lines(
-    path: Path,
-    summary: dict[str, Any],
-    calls: BeatCalls,
-    symbol: NDArray[np.str_],
-    abnormality: NDArray[np.float32],
-) -> None:
-    """Write the summary, then a line a beat."""
-    times = np.round(calls.sample / calls.signal.fs, 4)
-    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        file.write(json.dumps({"summary": summary}, sort_keys=True, ensure_ascii=False) + "\n")
-        for sample, at, letter, p, reason in zip(
-            calls.sample, times, symbol, abnormality, calls.reason, strict=True
-        ):
-            line: dict[str, Any] = {
-                "sample": int(sample), "seconds": float(at), "symbol": str(letter)
-            }  # fmt: skip
-            if reason:
-                line["reason"] = str(reason)
-            else:
-                line["abnormal"] = round(float(p), 5)
-            file.write(json.dumps(line) + "\n")

@@ -13,11 +13,11 @@ import torch
 from ecgphoton.ecg.beats import BeatSet, Loaded, Splits, load_all, load_splits
 from ecgphoton.ecg.databases import MITDB, dataset_of
 from ecgphoton.ecg.dataset import Dataset
-from ecgphoton.ecg.origin import check_same, same_dataset
+from ecgphoton.ecg.origin import check_same, dataset_read
 from ecgphoton.ecg.protocols import Protocol, protocol_from, protocol_of, scheme_from
 from ecgphoton.ecg.records import LABELS, LabelScheme, label_scheme
 from ecgphoton.errors import InputError
-from ecgphoton.recipe import Recipe, from_dict
+from ecgphoton.recipe import DataSettings, Recipe, from_dict
 from ecgphoton.student.propagate import inputs_of
 from ecgphoton.training.parts import Examples
 
@@ -31,9 +31,33 @@ def examples_of(beats: BeatSet, architecture: Architecture) -> Examples:
 
 
 def splits_of(recipe: Recipe, data_dir: Path | None = None) -> Splits:
-    """Load the beats a recipe asks for."""
-    data = recipe.data
-    return _load(recipe, data.source, data_dir, data.protocol, data.labels)
+    """Load the beats a recipe asks for.
+
+    A protocol file may say which labels and lead it is for; a recipe that says something else than
+    its default contradicts it.
+
+    Raises
+    ------
+    InputError
+        If recipe and protocol contradict each other, or beats cannot be found.
+    """
+    data, usual, protocol = recipe.data, DataSettings(), protocol_of(recipe.data.protocol)
+    labels, lead = data.labels, data.lead
+    if protocol.labels is not None:
+        labels = _agreed("labels", data.labels, usual.labels, protocol.labels.name)
+    if protocol.lead is not None:
+        lead = _agreed("lead", data.lead, usual.lead, protocol.lead)
+    own = protocol.labels if protocol.labels and protocol.labels.name == labels else labels
+    return _load(recipe, data.source, data_dir, protocol, own, lead)
+
+
+def _agreed(what: str, recipe: str, usual: str, protocol: str) -> str:
+    """Return what the protocol says, unless the recipe says something else on purpose."""
+    if recipe not in (usual, protocol):
+        raise InputError(
+            f"data.{what} is {recipe!r}, but the protocol is for {what} {protocol!r}; leave one out"
+        )
+    return protocol
 
 
 def monitored(recipe: Recipe, splits: Splits) -> dict[str, BeatSet]:
@@ -83,18 +107,14 @@ def splits_like(
         If a file is missing or is not the one that the student was trained on.
     """
     recipe, stored = from_dict(metadata["recipe"]), metadata.get("provenance") or {}
-    own: str | Path | Protocol = recipe.data.protocol
-    if "protocol" in stored and metadata["source"] != "synthetic":
-        own = protocol_from(stored["protocol"], "the protocol of the run")
+    own = own_protocol(metadata, data)
     chosen = own if protocol is None else protocol
-    labels = scheme_of(metadata)
+    labels, lead = scheme_of(metadata), str(metadata.get("lead", recipe.data.lead))
     if data is not None or "files" not in stored:  # of a shipped student there are names only
         source = metadata["source"] if data is None else data
-        return _load(recipe, source, data_dir, chosen, labels)
-    dataset = same_dataset(stored, protocol_of(own).records)
-    if dataset.folder is not None:
-        dataset, data_dir = dataset.moved(data_dir), None
-    splits = _load(recipe, dataset, data_dir, chosen, labels)
+        return _load(recipe, source, data_dir, chosen, labels, lead)
+    dataset = dataset_read(metadata).moved(data_dir)
+    splits = _load(recipe, dataset, data_dir, chosen, labels, lead)
     if protocol is None and splits.origin is not None:
         check_same(stored["files"], splits.origin)
     return splits
@@ -114,16 +134,51 @@ def _load(
     data_dir: Path | None,
     protocol: str | Path | Protocol,
     labels: str | LabelScheme,
+    lead: str,
 ) -> Splits:
     return load_splits(
         protocol,
         labels,
         data=data,
         data_dir=data_dir,
-        lead=recipe.data.lead,
+        lead=lead,
         split_seed=recipe.data.split_seed,
         stratified=recipe.data.stratified,
+        centring=recipe.data.centring,
     )
+
+
+def own_protocol(metadata: Mapping[str, Any], data: str | Path | None = None) -> Protocol:
+    """Return the protocol that a student was trained with, as its run stores it.
+
+    Raises
+    ------
+    InputError
+        If the run does not store it, and there is no such protocol or file.
+    """
+    stored = metadata.get("provenance") or {}
+    if "files" in stored or ("protocol" in stored and data in (None, "synthetic")):
+        return protocol_from(stored["protocol"], "the protocol of the run")
+    return protocol_of(from_dict(metadata["recipe"]).data.protocol)
+
+
+def beats_elsewhere(
+    metadata: Mapping[str, Any], data: str | Path | None, data_dir: Path | None = None
+) -> Loaded | None:
+    """Load all beats of a dataset that is named and that the student's protocol does not divide.
+
+    None where no dataset is named, or where it holds the records of the protocol.
+
+    Raises
+    ------
+    InputError
+        As `beats_on`.
+    """
+    if data in (None, "auto", "synthetic"):
+        return None
+    dataset = dataset_of(data)
+    known = set(own_protocol(metadata, data).records) <= set(dataset.records)
+    return None if known else beats_on(metadata, dataset, data_dir)
 
 
 def evaluation_beats(
@@ -132,13 +187,14 @@ def evaluation_beats(
     data_dir: Path | None = None,
     protocol: str | Path | None = None,
 ) -> BeatSet:
-    """Return the test set of a student's own protocol."""
-    return splits_like(metadata, data, data_dir, protocol).test
+    """Return the test set of a student's own protocol, or all beats of another dataset."""
+    other = beats_elsewhere(metadata, data, data_dir) if protocol is None else None
+    return splits_like(metadata, data, data_dir, protocol).test if other is None else other.beats
 
 
 def beats_on(
     metadata: Mapping[str, Any],
-    data: str | Path,
+    data: str | Path | Dataset,
     data_dir: Path | None = None,
     labels: str | None = None,
 ) -> Loaded:
@@ -168,7 +224,8 @@ def beats_on(
     if not dataset.leads:
         dataset = replace(dataset, leads=(str(metadata.get("lead", MITDB.leads[0])),))
     scheme = scheme_of(metadata) if labels is None else label_scheme(labels)
-    loaded = load_all(data=dataset, data_dir=data_dir, labels=scheme)
+    centring = from_dict(metadata["recipe"]).data.centring
+    loaded = load_all(data=dataset, data_dir=data_dir, labels=scheme, centring=centring)
     known = loaded.beats.take(loaded.beats.label >= 0)
     if not len(known):
         raise InputError(

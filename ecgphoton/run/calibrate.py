@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from ecgphoton.calibration.laboratory import calibrate_bench, check_bench, open_
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.progress import Progress, silent
-from ecgphoton.report.calibration import draw_calibration
+from ecgphoton.report.chips import draw_calibration
 from ecgphoton.run.beats import splits_like
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 from ecgphoton.student.propagate import inputs_of
@@ -129,5 +128,4 @@ def calibrate(
         _, *beats = journey.arguments
         table, report = calibrate_bench(made, program, *beats, steps=names, **shared)
         table.save(journey.folder / TABLE)
-    draw = partial(draw_calibration, report=report, source=journey.beats.source)
-    return journey.write(report, report.to_dict(), report.chip_rows(), draw)
+    return journey.write(report, report.to_dict(), report.chip_rows(), draw_calibration)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from ecgphoton import runs
 from ecgphoton.errors import InputError
 from ecgphoton.evaluation import evaluate_set
-from ecgphoton.run.beats import examples_of, reported, splits_like
+from ecgphoton.run.beats import beats_elsewhere, examples_of, reported, scheme_of, splits_like
 from ecgphoton.training.judge import probabilities
 
 if TYPE_CHECKING:
-    from ecgphoton.ecg.beats import Splits
+    from ecgphoton.ecg.beats import BeatSet
+    from ecgphoton.ecg.records import LabelScheme
     from ecgphoton.runs import TrainedStudent
 
 
@@ -49,7 +50,8 @@ def evaluate(
     protocol, labels
         By default those the student was trained with.
     data, data_dir
-        Where the beats come from; by default as in training.
+        Where the beats come from; by default as in training. All beats of a dataset that the
+        protocol does not divide (``svdb``, a folder) are one set.
 
     Raises
     ------
@@ -58,18 +60,27 @@ def evaluate(
     """
     trained = runs.load_student(runs.choose(model))
     about = {**trained.metadata, **({} if labels is None else {"labels": labels})}
-    splits = splits_like(about, data, data_dir, protocol)
+    other = beats_elsewhere(about, data, data_dir) if protocol is None else None
+    if other is not None and other.origin is not None:
+        sets, scheme = {other.origin.dataset.name: other.beats}, scheme_of(about)
+        report = other.report
+    else:
+        splits = splits_like(about, data, data_dir, protocol)
+        sets, scheme, report = reported(splits), splits.labels, splits.report
     metrics = {
         "run": str(trained.folder),
-        "sets": evaluate_sets(trained, splits),
+        "sets": evaluate_sets(trained, sets, scheme),
         "operating_point": trained.metadata["operating_point"],
         "took_part_in_selection": ["training", *trained.metadata["selection"]["sets"]],
+        "notes": report.lines(),
     }
-    return Evaluation(metrics, splits.test.source)
+    return Evaluation(metrics, next(iter(sets.values())).source)
 
 
-def evaluate_sets(trained: TrainedStudent, splits: Splits) -> dict[str, Any]:
-    """Return the numbers of every reported set.
+def evaluate_sets(
+    trained: TrainedStudent, sets: Mapping[str, BeatSet], labels: LabelScheme
+) -> dict[str, Any]:
+    """Return the numbers of every set.
 
     Raises
     ------
@@ -77,10 +88,10 @@ def evaluate_sets(trained: TrainedStudent, splits: Splits) -> dict[str, Any]:
         If the student knows another number of classes.
     """
     architecture = trained.student.architecture
-    if architecture.classes != len(splits.labels.classes):
+    if architecture.classes != len(labels.classes):
         raise InputError(
             f"the student of {trained.folder} knows {architecture.classes} classes, labels "
-            f"{splits.labels.name!r} have {len(splits.labels.classes)}; evaluate with --labels "
+            f"{labels.name!r} have {len(labels.classes)}; evaluate with --labels "
             f"{trained.metadata['labels']}"
         )
     return {
@@ -90,5 +101,5 @@ def evaluate_sets(trained: TrainedStudent, splits: Splits) -> dict[str, Any]:
             trained.point,
             trained.classes,
         )
-        for name, beats in reported(splits).items()
+        for name, beats in sets.items()
     }

@@ -15,12 +15,15 @@ from ecgphoton import runs
 from ecgphoton.artifacts import check_room, vacant, write_json, write_text
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.verdict import Limits
+from ecgphoton.report.style import save
 from ecgphoton.run.beats import evaluation_beats
 from ecgphoton.run.provenance import data_of, provenance, taken_by
 from ecgphoton.settings import nearest
 from ecgphoton.student.propagate import inputs_of
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ecgphoton.ecg.beats import BeatSet
     from ecgphoton.hwsim.montecarlo import Trial
     from ecgphoton.runs import TrainedStudent
@@ -109,15 +112,18 @@ class Journey:
         report: T,
         numbers: Mapping[str, Any],
         rows: Sequence[Mapping[str, Any]],
-        draw: Callable[[Path], object],
+        draw: Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], Figure],
     ) -> Outcome[T]:
-        """Write the CSV file and the picture, and the JSON file last: with it a folder is whole."""
+        """Write the CSV file, the figure drawn of numbers and rows, and last the JSON file.
+
+        With the JSON file the folder is complete.
+        """
         folder = self.folder
         about = {"source": self.beats.source, "provenance": dict(self.provenance)}
         outcome = Outcome(report, {**numbers, **about}, folder, rows)
-        name, table, picture, *_ = self.files
+        name, table, image, *_ = self.files
         write_text(folder / table, table_text(rows))
-        draw(folder / picture)
+        save(draw(outcome.numbers, rows), folder / image)
         write_json(folder / name, outcome.to_dict())
         return outcome
 

@@ -81,6 +81,5 @@ def simulate(
         progress=partial(progress, "chips"),
         **journey.settings(simulate_arrays),
     )
-    draw = partial(draw_chips, report=report, source=journey.beats.source)
     numbers = {**report.to_dict(), "set": "evaluation"}
-    return journey.write(report, numbers, report.chip_rows(), draw)
+    return journey.write(report, numbers, report.chip_rows(), draw_chips)

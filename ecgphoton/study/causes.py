@@ -13,7 +13,7 @@ from ecgphoton.hwsim.certify import certify as certify_trial
 from ecgphoton.hwsim.trace import Trace
 from ecgphoton.hwsim.trace import trace as trace_trial
 from ecgphoton.progress import Progress, silent
-from ecgphoton.report.studies import draw_bars, draw_lines
+from ecgphoton.report.chips import draw_bars, draw_lines
 from ecgphoton.run.journey import Outcome, begin
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def blame(
     step = partial(progress, "sources and blocks")
     shares = tuple(blame_trial(journey.trial(), chips=chips, progress=step))
     rows = [asdict(share) for share in shares]
-    draw = partial(draw_bars, rows=rows, name="name", bars=COSTS, source=journey.beats.source)
+    draw = partial(draw_bars, name="name", bars=COSTS)
     return journey.write(shares, {"shares": rows}, rows, draw)
 
 
@@ -115,7 +115,7 @@ def adversary(
     journey = begin(adversary, locals())
     found = worst_chip(journey.trial(), sigmas=sigmas, weight=weight)
     rows = [{"block": name, "used": share} for name, share in found.use.items()]
-    draw = partial(draw_bars, rows=rows, name="block", bars=("used",), source=journey.beats.source)
+    draw = partial(draw_bars, name="block", bars=("used",))
     return journey.write(found, found.to_dict(), rows, draw)
 
 
@@ -154,7 +154,7 @@ def certify(
     files = ("certified.json", "certified.csv", "certified.png")
     journey = begin(certify, locals(), "bounds", files=files, most=BOUND_BEATS)
     rows = tuple(certify_trial(journey.trial(), tuple(epsilon)))
-    draw = partial(draw_lines, rows=rows, x="epsilon", lines=RATES, source=journey.beats.source)
+    draw = partial(draw_lines, x="epsilon", lines=RATES)
     return journey.write(rows, {"rows": list(rows)}, rows, draw)
 
 
@@ -199,5 +199,5 @@ def trace(
     found = trace_trial(journey.trial(), chip, beat)
     rows = [asdict(stage) for stage in found.stages]
     bars = ("static", "shot")
-    draw = partial(draw_bars, rows=rows, name="block", bars=bars, source=journey.beats.source)
+    draw = partial(draw_bars, name="block", bars=bars)
     return journey.write(found, found.to_dict(), rows, draw)

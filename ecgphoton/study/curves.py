@@ -12,8 +12,7 @@ from ecgphoton.hwsim import surrogate as taylor
 from ecgphoton.hwsim import sweep as sweeps
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.progress import Progress, silent
-from ecgphoton.report.chips import draw_sweep
-from ecgphoton.report.studies import draw_lines
+from ecgphoton.report.chips import draw_lines, draw_sweep
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 
 if TYPE_CHECKING:
@@ -75,8 +74,7 @@ def sweep(
         progress=partial(progress, "values"),
         **journey.settings(simulate),
     )
-    draw = partial(draw_sweep, report=report, source=journey.beats.source)
-    return journey.write(report, report.to_dict(), report.rows(), draw)
+    return journey.write(report, report.to_dict(), report.rows(), draw_sweep)
 
 
 def solve(
@@ -132,7 +130,7 @@ def solve(
         **journey.settings(simulate),
     )
     rows = [{key: value, "yield": share} for value, share in sorted(found.tried)]
-    draw = partial(draw_lines, rows=rows, x=key, lines=("yield",), source=journey.beats.source)
+    draw = partial(draw_lines, x=key, lines=("yield",))
     return journey.write(found, found.to_dict(), rows, draw)
 
 
@@ -197,6 +195,5 @@ def surrogate(
             }
         )
         progress("values", len(rows), len(wanted.values))
-    draw = partial(draw_lines, rows=rows, x="noise", lines=("yield", "miss_median", "fpr_median"),
-                   source=journey.beats.source)  # fmt: skip
+    draw = partial(draw_lines, x="noise", lines=("yield", "miss_median", "fpr_median"))
     return journey.write(tuple(rows), {"rows": rows, "chips": chips, "order": order}, rows, draw)

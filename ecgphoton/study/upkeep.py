@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from ecgphoton.calibration.drift import HOURS, DriftReport, drift_schedule
 from ecgphoton.errors import InputError
 from ecgphoton.export.bits import BitsRow, Part, bits_table, enough
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.progress import Progress, silent
-from ecgphoton.report.studies import draw_lines
+from ecgphoton.report.chips import draw_lines
 from ecgphoton.run.beats import splits_like
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 from ecgphoton.student.propagate import inputs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from matplotlib.figure import Figure
 
     from ecgphoton.hwsim.profile import Profile
 
@@ -76,10 +78,12 @@ def drift(
         progress=progress,
     )
     rows = report.rows()
+    return journey.write(report, report.to_dict(), rows, _draw_trims)
+
+
+def _draw_trims(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Figure:
     trims = [row for row in rows if row["way"] == "trim"]
-    lines = ("yield_before", "yield_after")
-    draw = partial(draw_lines, rows=trims, x="hours", lines=lines, source=journey.beats.source)
-    return journey.write(report, report.to_dict(), rows, draw)
+    return draw_lines(found, trims, x="hours", lines=("yield_before", "yield_after"))
 
 
 def bits(
@@ -134,6 +138,5 @@ def bits(
     rows = [asdict(row) for row in found]
     least = {part: enough(list(found), part) for part in get_args(Part)}
     changes = ("delta_miss", "delta_fpr")
-    draw = partial(draw_lines, rows=rows, x="bits", lines=changes, group="part",
-                   source=journey.beats.source)  # fmt: skip
+    draw = partial(draw_lines, x="bits", lines=changes, group="part")
     return journey.write(found, {"rows": rows, "enough": least}, rows, draw)

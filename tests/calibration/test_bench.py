@@ -63,6 +63,7 @@ def test_power_is_the_squared_field(program) -> None:
     np.testing.assert_allclose(bench.read(codes, BASIS, "power"), np.abs(field) ** 2, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_recorded_session_replays_the_same_table(program, tmp_path) -> None:
     """From a file alone, without any chip, the same steps find the same table at the same cost."""
     recording = RecordingBench(bench_of(program, count=1))

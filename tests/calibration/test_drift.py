@@ -20,6 +20,7 @@ def task(program, student, inputs):
     return program, inputs, point.decide(score), point
 
 
+@pytest.mark.slow
 def test_drift_grows_and_trimming_undoes_it(task) -> None:
     """Matrix errors grow with age; trimming brings them back at a fraction of the cost."""
     profile = Profile({"dac.bits": 12, "time.drift": 0.02, "detector.noise": 1e-3})

@@ -32,6 +32,7 @@ def test_other_meshes_are_calibrated_too(student, truth, mesh) -> None:
     assert not table.findings
 
 
+@pytest.mark.slow
 def test_triangles_are_nulled_too(student) -> None:
     """The order of nulling holds for triangles."""
     program = lowered(student, "svd-reck")

@@ -30,6 +30,7 @@ def test_a_perfect_chip_is_left_alone(program, truth) -> None:
     assert not table.findings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("profile", "belief", "size"),
     [
@@ -64,6 +65,7 @@ def test_crosstalk_is_found(program, truth) -> None:
     assert truth(chip, table).max() < 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["foundry-thermo-optic", "pessimistic"])
 def test_all_errors_together_are_mostly_undone(program, truth, name) -> None:
     """On noisy benches of the shipped profiles at least nine tenths of the error goes."""
@@ -75,6 +77,7 @@ def test_all_errors_together_are_mostly_undone(program, truth, name) -> None:
     assert np.median(truth(chip, table)) < 0.1 * np.median(before)
 
 
+@pytest.mark.slow
 def test_more_noise_gives_gracefully_worse_tables(program, truth) -> None:
     """Error grows with the noise of the readings and stays in proportion to it, never NaN."""
     errors = []
@@ -91,6 +94,7 @@ def test_more_noise_gives_gracefully_worse_tables(program, truth) -> None:
     assert errors[3] < 0.3  # every single reading was that far off
 
 
+@pytest.mark.slow
 def test_what_is_broken_is_named(program) -> None:
     """A dead heater, stuck bits and a clipped detector are named at their places, nothing else."""
     profile = load_profile("foundry-thermo-optic")

@@ -83,6 +83,7 @@ def test_crosstalk_alone(program, noise, left) -> None:
     assert np.abs(matrix(table.device, table.beliefs.coupling) - hidden).max() < left
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sigma", "share"), [(0.02, 0.98), (0.05, 0.95)])
 def test_the_order_of_singular_values_decides(program, truth, sigma, share) -> None:
     """With 16 bits and a quiet bench the best order corrects nearly all, the default far fewer."""
@@ -111,6 +112,7 @@ def test_local_correction_needs_no_polish_where_it_reaches(program, truth) -> No
     assert np.quantile(truth(chip, table), 0.9) < 3e-4
 
 
+@pytest.mark.slow
 def test_placing_and_trimming_beat_plain_rounding(program, truth) -> None:
     """With 8 bits, codes chosen together leave less than codes rounded one by one."""
     profile = Profile({"splitter.sigma": 0.03, "phase.offset": 0.05})

@@ -9,16 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgphoton.ecg import annotate, detect
-from ecgphoton.ecg.annotate import UNDECIDED, classify_record, decide_symbols
+from ecgphoton.ecg import annotate
+from ecgphoton.ecg.annotate import classify_record, symbols_of
 from ecgphoton.ecg.annotations import read_annotations, write_annotations
 from ecgphoton.ecg.beats import load_records
 from ecgphoton.ecg.beatset import BeatSet
-from ecgphoton.ecg.detect import detect_peaks
 from ecgphoton.ecg.reading import read_recording
-from ecgphoton.ecg.resample import nearest_filled, ratio, resample
-from ecgphoton.ecg.score import score_record
 from ecgphoton.ecg.signal import open_signal
+from ecgphoton.ecg.stream import UNDECIDED
 from ecgphoton.errors import InputError
 
 
@@ -142,80 +140,47 @@ def test_beats_at_edges_and_in_gaps_are_counted_not_dropped(tmp_path):
     assert np.isnan(calls.probability[~calls.classified]).all()
     assert np.isfinite(calls.probability[calls.classified]).all()
     called = calls.probability.argmax(1)
-    symbols = decide_symbols(calls, called, ("normal", "abnormal"))
+    symbols = symbols_of(called, calls.classified, ("normal", "abnormal"))
     assert set(symbols[~calls.classified]) == {UNDECIDED}
     assert set(symbols[calls.classified]) <= {"N", "Q"}
 
 
-def test_detection_does_not_depend_on_blocks_and_finds_the_beats(tmp_path):
-    """R peaks found in pieces are those found at once, and match the annotation."""
-    record = at_rate(tmp_path, 360, seconds=60)
-    signal = open_signal(record)
+@given(st.floats(0.4, 80), st.sampled_from(["annotation", "qrs"]))
+@settings(max_examples=6, deadline=None)
+def test_detected_beats_do_not_depend_on_blocks(wfdb_folder, seconds, centring):
+    """Beats found in pieces are those found at once; features differ by rounding at most."""
+    signal = open_signal(wfdb_folder / "s02")
     whole, parts = (
-        detect_peaks(signal.blocks(seconds), signal.length_360, signal.gain)
-        for seconds in (1e6, 4.3)
+        classify_record(signal, fingerprint, centring=centring, block_seconds=length)
+        for length in (1e6, seconds)
     )
-    np.testing.assert_array_equal(whole, parts)
-    calls = classify_record(signal, fingerprint)
-    write_annotations(tmp_path, "r", "eph", calls.sample, ["N"] * len(calls), fs=360)
-    found = score_record(record, start=0).detection
-    assert found.se > 0.95
-    assert found.ppv > 0.95
+    np.testing.assert_array_equal(whole.sample, parts.sample)
+    np.testing.assert_array_equal(whole.reason, parts.reason)
+    np.testing.assert_allclose(whole.probability, parts.probability, atol=1e-5)
 
 
-def test_searches_meet_without_losing_or_doubling_beats(tmp_path, monkeypatch):
-    """With searches of 12 s each the beats at their seams are found once."""
-    signal = open_signal(at_rate(tmp_path, 360, seconds=60))
-    once = detect_peaks(signal.blocks(), signal.length_360, signal.gain)
-    monkeypatch.setattr(detect, "BLOCK", 12 * 360)
-    monkeypatch.setattr(detect, "OVERLAP", 10 * 360)
-    seams = detect_peaks(signal.blocks(5), signal.length_360, signal.gain)
-    assert np.abs(once[np.searchsorted(once, seams).clip(0, len(once) - 1)] - seams).min() <= 2
-    assert abs(len(once) - len(seams)) <= 1
-    assert np.diff(seams).min() >= detect.REFRACTORY
+def test_windows_centred_on_the_qrs_are_those_of_training(wfdb_folder):
+    """With the same marks, use and training cut the same windows, and not those of the marks."""
+    keep = Keep()
+    classify_record(open_signal(wfdb_folder / "s02"), keep, annotator="atr", centring="qrs")
+    used = BeatSet.concat(keep.seen)
+    trained = load_records(["s02"], data=wfdb_folder, centring="qrs", cache=False)
+    for column in ("windows", "rhythm_causal", "rhythm_full", "shape", "residual", "sample"):
+        np.testing.assert_array_equal(getattr(used, column), getattr(trained, column))
+    plain = load_records(["s02"], data=wfdb_folder, cache=False)
+    assert not np.array_equal(plain.windows, trained.windows)
 
 
-@pytest.mark.parametrize("rate", [128, 250, 360, 1000])
-def test_fast_peak_search_is_that_of_wfdb(rate):
-    """On noise, steps, plateaus at both ends and single spikes every local peak is wfdb's."""
-    from wfdb.processing import XQRS
-    from wfdb.processing.peaks import find_local_peaks
-
-    rng = np.random.default_rng(rate)
-    waves = [
-        rng.normal(size=3000),
-        np.rint(rng.normal(size=3000)),
-        np.repeat(rng.integers(0, 3, 60), 50).astype(float),
-        np.concatenate([np.full(90, 9.0), np.zeros(900), np.full(90, 9.0)]),
-        (np.arange(2000) == 700).astype(float),
-        np.cumsum(rng.normal(size=3000)),
-    ]
-    for wave in waves:
-        for radius in (1, 2, int(0.05 * rate)):
-            np.testing.assert_array_equal(
-                detect.local_peaks(wave, radius), find_local_peaks(wave, radius)
-            )
-    assert not len(detect.local_peaks(np.ones(50), 3))
-    slow, fast = (kind(sig=np.tile(waves[0], 4), fs=rate) for kind in (XQRS, detect.faster_xqrs()))
-    slow.detect(verbose=False)
-    fast.detect(verbose=False)
-    np.testing.assert_array_equal(slow.qrs_inds, fast.qrs_inds)
-    assert XQRS is not detect.faster_xqrs()
-    assert type(fast)._mwi is not XQRS._mwi, "wfdb no longer searches peaks where it did"
-
-
-@pytest.mark.mitdb
-@pytest.mark.parametrize("name", ["104", "200", "203", "207", "231"])
-def test_detection_is_that_of_wfdb_on_recordings(mitdb, name):
-    """On noisy, arrhythmic and fluttering leads the R peaks are those of wfdb's own XQRS."""
-    import wfdb
-    from wfdb.processing import XQRS
-
-    for lead in wfdb.rdrecord(str(mitdb / name), sampto=120 * 360).p_signal.T:
-        slow, fast = (kind(sig=lead, fs=360) for kind in (XQRS, detect.faster_xqrs()))
-        slow.detect(verbose=False)
-        fast.detect(verbose=False)
-        np.testing.assert_array_equal(slow.qrs_inds, fast.qrs_inds)
+def test_an_annotated_and_a_detected_beat_have_one_window(wfdb_folder):
+    """Centred on the QRS, nearly all windows of detected beats are those of the reference."""
+    reference, detected = Keep(), Keep()
+    for keep, annotator in ((reference, "atr"), (detected, None)):
+        classify_record(open_signal(wfdb_folder / "s01"), keep, annotator=annotator, centring="qrs")
+    first, second = (
+        {window.tobytes() for window in BeatSet.concat(keep.seen).windows}
+        for keep in (reference, detected)
+    )
+    assert len(first & second) > 0.97 * len(first)
 
 
 def test_silence_has_no_beats_and_says_so(tmp_path):
@@ -226,57 +191,8 @@ def test_silence_has_no_beats_and_says_so(tmp_path):
         "flat", fs=360, units=["mV"], sig_name=["MLII"], d_signal=np.zeros((7200, 1), np.int64),
         fmt=["16"], adc_gain=[200.0], baseline=[0], write_dir=str(tmp_path),
     )  # fmt: skip
-    with pytest.raises(InputError, match="flat has no beat that XQRS finds in MLII"):
+    with pytest.raises(InputError, match="flat has no beat that is found in MLII"):
         classify_record(open_signal(tmp_path / "flat"), fingerprint)
-
-
-def test_nearest_measured_value_fills_a_gap():
-    """Each missing sample takes its nearest neighbour, the earlier of two; ends are held."""
-    nan = np.nan
-    signal = np.array([nan, 1, nan, nan, nan, 5, nan], np.float32)
-    assert nearest_filled(signal).tolist() == [1, 1, 1, 1, 5, 5, 5]
-    assert nearest_filled(np.full(3, nan, np.float32)).tolist() == [0, 0, 0]
-
-
-def test_resampling_keeps_a_slow_wave():
-    """A 1 Hz sine at 250 Hz is a 1 Hz sine at 360 Hz, away from the ends."""
-    t = np.arange(2500) / 250
-    out = resample(np.sin(2 * np.pi * t).astype(np.float32), ratio(250, "r"))
-    assert len(out) == 3600
-    expected = np.sin(2 * np.pi * np.arange(3600) / 360)
-    assert np.abs(out - expected)[100:-100].max() < 2e-3
-
-
-def test_written_annotation_is_what_rdann_reads(tmp_path):
-    """Samples, symbols, rate and the comment survive the file; other readers see a plain beat."""
-    import wfdb
-
-    write_annotations(tmp_path, "x", "eph", np.array([0, 5, 9]), list("NQ?"), fs=250, note="by us")
-    read = wfdb.rdann(str(tmp_path / "x"), "eph")
-    assert read.fs == 250
-    assert read.sample.tolist() == [0, 1, 5, 9]
-    assert read.symbol == ["N", '"', "Q", "?"]
-    assert read.aux_note[1] == "by us"
-    assert [path.name for path in tmp_path.iterdir()] == ["x.eph"]
-
-
-@pytest.mark.parametrize(
-    ("name", "annotator", "samples"),
-    [
-        ("a/b", "eph", [1]),
-        ("x", "../e", [1]),
-        ("x", "eph2", [1]),
-        ("x", "eph", [5, 3]),
-        ("x", "eph", [-1]),
-    ],
-)
-def test_names_and_times_wfdb_cannot_hold_are_refused(tmp_path, name, annotator, samples):
-    """Nothing is written outside the folder, and no times that run backwards."""
-    with pytest.raises(InputError):
-        write_annotations(
-            tmp_path, name, annotator, np.array(samples), ["N"] * len(samples), fs=360
-        )
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_damage_is_one_sentence(wfdb_folder, tmp_path):
@@ -308,8 +224,7 @@ def test_answers_of_a_wrong_shape_are_refused(wfdb_folder):
         )
 
 
-def test_a_class_without_symbol_is_refused(wfdb_folder):
+def test_a_class_without_symbol_is_refused():
     """Only classes with a WFDB symbol can be written."""
-    calls = classify_record(open_signal(wfdb_folder / "s01"), fingerprint, annotator="atr")
     with pytest.raises(InputError, match="no WFDB symbol for class 'odd'"):
-        decide_symbols(calls, np.zeros(len(calls), int), ("normal", "odd"))
+        symbols_of(np.zeros(1, int), np.ones(1, bool), ("normal", "odd"))

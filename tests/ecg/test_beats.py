@@ -22,6 +22,7 @@ def groups(symbols):
     return Counter(aami_group(symbol) for symbol in symbols)
 
 
+@pytest.mark.slow
 @pytest.mark.mitdb
 def test_literal_counts(mitdb):
     """The literal scheme keeps exactly the beats of the reference run, and says what it drops."""
@@ -43,6 +44,7 @@ def test_literal_counts(mitdb):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.mitdb
 def test_aami_counts(mitdb):
     """Every AAMI group has the measured number of beats on either side."""

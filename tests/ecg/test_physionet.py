@@ -1,80 +1,21 @@
 """Fetching from a bad network: whatever happens, only right files get their names."""
 
 import hashlib
-import shutil
 import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import pytest
+from fake_physionet import BIG, CONTENT, Handler, fill
 
-from ecgphoton.ecg.database import is_published, parse_sums
-from ecgphoton.ecg.databases import DATASETS, MITDB
+from ecgphoton.ecg.databases import MITDB
 from ecgphoton.ecg.dataset import SUMS
 from ecgphoton.ecg.download import Patience
-from ecgphoton.ecg.physionet import fetch, locate, missing, status, verify
+from ecgphoton.ecg.physionet import fetch, locate, status, verify
 from ecgphoton.errors import InputError
 
 FILES, RECORD_FILES = MITDB.files, MITDB.record_files
 HASTY = Patience(attempts=3, backoff=0.001, timeout=2)
-BIG = "100.dat"
-
-
-def content_of(name):
-    """Made-up content, different for every file."""
-    seed = hashlib.sha256(name.encode()).digest()
-    return seed * (8_000 if name == BIG else 3)
-
-
-CONTENT = {name: content_of(name) for name in FILES}
-CONTENT[SUMS] = "".join(
-    f"{hashlib.sha256(data).hexdigest()} {name}\n" for name, data in CONTENT.items()
-).encode()
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Serves `CONTENT`, misbehaving as `server.script` says, one entry for each request."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        """Answer as the script says."""
-        name = self.path.rpartition("/")[2]
-        asked = self.headers.get("Range")
-        with self.server.lock:
-            self.server.log.append((name, asked))
-            script = self.server.script.get(name, [])
-            mode = script.pop(0) if script else "ok"
-        data = CONTENT.get(name)
-        if mode.isdigit() or data is None:
-            self.send_response(int(mode) if data is not None else 404)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        if mode == "corrupt":
-            data = data[:7] + bytes([data[7] ^ 1]) + data[8:]
-        start = int(asked[6:-1]) if asked and mode != "norange" else 0
-        if start >= len(data):
-            self.send_response(416)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        body = data[start:]
-        if mode == "short":  # claims to be whole, and is not
-            body = body[: len(body) // 2]
-        self.send_response(206 if start else 200)
-        if start:
-            shown = start + 1 if mode == "othersrange" else start
-            self.send_header("Content-Range", f"bytes {shown}-{len(data) - 1}/{len(data)}")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body[: len(body) // 2] if mode == "drop" else body)
-        if mode == "drop":
-            self.wfile.flush()
-            self.close_connection = True
-
-    def log_message(self, *args):
-        """Say nothing."""
 
 
 @pytest.fixture
@@ -94,14 +35,6 @@ def server():
 def get(server, folder, **options):
     """Fetch from the local server, without patience."""
     return fetch(folder, base_url=server.url, patience=HASTY, **options)
-
-
-def fill(folder, *but):
-    """Put right files into a folder, all but some."""
-    folder.mkdir(exist_ok=True)
-    for name in CONTENT:
-        if name not in but:
-            (folder / name).write_bytes(CONTENT[name])
 
 
 def nothing_wrong(folder):
@@ -254,23 +187,6 @@ def test_a_part_of_a_database_is_usable(server, tmp_path):
     assert locate(tmp_path / "db") == tmp_path / "db"
 
 
-def test_a_folder_of_databases_is_searched_by_name(tmp_path, monkeypatch):
-    """The variable may name a folder that holds databases by name; they are not mixed."""
-    (tmp_path / "all").mkdir()
-    fill(tmp_path / "all" / "mitdb")
-    monkeypatch.setenv("ECGPHOTON_DATA", str(tmp_path / "all"))
-    monkeypatch.setenv("ECGPHOTON_CACHE", str(tmp_path / "cache"))
-    assert locate() == tmp_path / "all" / "mitdb"
-    svdb = DATASETS["svdb"]
-    assert locate(dataset=svdb) is None
-    assert "svdb" in missing(dataset=svdb)
-    with pytest.raises(InputError, match=r"no SHA256SUMS|network"):
-        fetch(None, svdb, offline=True)
-    assert (tmp_path / "all" / "svdb").is_dir()
-    with pytest.raises(InputError, match="other records than svdb"):
-        fetch(tmp_path / "all" / "mitdb", svdb, offline=True)
-
-
 def test_offline_never_asks_the_network(server, tmp_path):
     """Offline, a whole copy is enough; anything less is a sentence, and nothing is asked."""
     fill(tmp_path / "copy")
@@ -341,48 +257,3 @@ def test_only_web_addresses(tmp_path, url):
     """Other schemes could read local files in the name of a download."""
     with pytest.raises(InputError, match="base URL"):
         fetch(tmp_path, base_url=url)
-
-
-def test_impossible_folders(tmp_path):
-    """A file in place of a folder is answered in one sentence."""
-    (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="not a folder"):
-        verify(tmp_path / "file")
-    with pytest.raises(InputError, match="not a folder"):
-        fetch(tmp_path, from_dir=tmp_path / "file")
-    with pytest.raises(InputError, match="cannot write"):
-        fetch(tmp_path / "file" / "db")
-    with pytest.raises(InputError, match="does not list"):
-        parse_sums(b"0" * 64 + b" 100.dat\n")
-
-
-def test_where_data_is_looked_for(tmp_path, monkeypatch):
-    """A given folder is the only one; otherwise the variable comes before the user's cache."""
-    monkeypatch.setenv("ECGPHOTON_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("ECGPHOTON_DATA", str(tmp_path / "named"))
-    (tmp_path / "named").mkdir()
-    assert locate() is None
-    assert [place.role for place in status().places] == ["$ECGPHOTON_DATA", "user cache"]
-    (tmp_path / "cache").mkdir()
-    fill(tmp_path / "cache" / "mitdb")
-    assert locate() == tmp_path / "cache" / "mitdb"
-    fill(tmp_path / "named")
-    assert locate() == tmp_path / "named"
-    assert status().to_dict()["found"] == str(tmp_path / "named")
-    assert locate(tmp_path / "elsewhere") is None
-    assert str(tmp_path / "elsewhere") in missing(tmp_path / "elsewhere")
-    (tmp_path / "named" / "234.atr").unlink()
-    assert status().places[0].records == 47
-    assert not status().places[0].complete
-    assert locate() == tmp_path / "named"
-    shutil.rmtree(tmp_path / "named")
-    assert locate() is None  # a variable that names nothing is not passed over
-
-
-@pytest.mark.mitdb
-def test_the_real_database_is_the_published_one(mitdb):
-    """The copy in use matches PhysioNet's checksums, and these match the pinned fingerprint."""
-    report = verify(mitdb)
-    assert report.ok
-    assert report.published
-    assert is_published(parse_sums((mitdb / SUMS).read_bytes()))

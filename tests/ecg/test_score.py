@@ -1,18 +1,24 @@
-"""EC57 comparison: by hand on small annotations, and by what must not change it."""
+"""EC57 comparison: by hand, by what must not change it, and by the numbers of WFDB's bxb."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgphoton.ecg.annotations import Annotations, read_annotations, write_annotations
+from ecgphoton.ecg.annotations import read_annotations, write_annotations
+from ecgphoton.ecg.marks import Annotations
 from ecgphoton.ecg.matching import match
-from ecgphoton.ecg.score import CLASSES, NONE, aggregate, compare, score_record
+from ecgphoton.ecg.score import compare, score_record
+from ecgphoton.ecg.tally import COLUMNS, ROWS, aggregate
 from ecgphoton.errors import InputError
 
 FS = 360.0
+BXB = Path(__file__).parent / "bxb"
+"""Test annotations of six records of MIT-BIH, and what bxb said of them."""
 
 
 def at(seconds, symbols):
@@ -34,11 +40,10 @@ def test_matrix_by_hand():
     reference = at([1, 2, 3, 4, 5, 6, 7], "NVASFQN")
     test = at([1.1, 2.1, 3.0, 4.0, 5.05, 6.0, 9.0], "NVNVVSV")
     found = compare(reference, test, start=0)
-    expected = np.zeros((6, 6), int)
-    for row, column in ["NN", "VV", "SN", "SV", "FV", "QS"]:
-        expected[CLASSES.index(row), CLASSES.index(column)] += 1
-    expected[CLASSES.index("N"), NONE] = 1  # the beat at 7 s
-    expected[NONE, CLASSES.index("V")] = 1  # the one at 9 s
+    expected = np.zeros((len(ROWS), len(COLUMNS)), int)
+    # NO is the beat at 7 s, OV the one at 9 s.
+    for row, column in ["NN", "VV", "SN", "SV", "FV", "QS", "NO", "OV"]:
+        expected[ROWS.index(row), COLUMNS.index(column)] += 1
     np.testing.assert_array_equal(found.matrix, expected)
     assert (found.detection.tp, found.detection.fn, found.detection.fp) == (6, 1, 1)
 
@@ -78,13 +83,6 @@ def test_first_five_minutes_are_not_scored():
     assert compare(reference, test, start=0, end=300).beats == 2
 
 
-def test_a_pair_across_the_start_is_one_pair():
-    """A test beat just before the start answers a reference beat just after it."""
-    found = compare(at([300.05], "V"), at([299.95], "V"))
-    assert found.veb.se == 1
-    assert found.detection.fp == 0
-
-
 def test_absent_classes_have_no_rate():
     """A share of nothing is None, not 0 or 1."""
     found = compare(at([1, 2], "NN"), at([1, 2], "NN"), start=0)
@@ -103,7 +101,8 @@ def test_perfect_answers_are_perfect():
     for kind in ("QRS", "VEB", "SVEB", "abnormal"):
         assert (table[kind]["Se"], table[kind]["+P"]) == (1, 1), kind
     assert table["rr_error_seconds"] == 0
-    assert np.trace(compare(same, same, start=0).matrix) == len(same.sample)
+    found = compare(same, same, start=0)
+    assert sum(found.count(group, group) for group in "NSVFQ") == len(same.sample)
 
 
 @given(st.integers(-53, 53), st.integers(0, 5))
@@ -140,36 +139,141 @@ times = st.lists(st.integers(0, 400), max_size=25).map(lambda v: np.array(sorted
 
 @given(times, times, st.integers(0, 60))
 @settings(max_examples=200, deadline=None)
-def test_matching_is_one_to_one_symmetric_in_order_and_maximal(first, second, window):
-    """Partners are mutual, near, in order; none is left that could still pair."""
-    to_second, to_first = match(first, second, window)
-    made = np.flatnonzero(to_second >= 0)
-    np.testing.assert_array_equal(to_first[to_second[made]], made)
-    assert (np.diff(to_second[made]) > 0).all()
-    assert (np.abs(first[made] - second[to_second[made]]) <= window).all()
-    free_first, free_second = np.flatnonzero(to_second < 0), np.flatnonzero(to_first < 0)
-    for a in free_first:
-        for b in free_second:
-            before = (made < a).sum() == (to_second[made] < b).sum()
-            assert not (before and abs(first[a] - second[b]) <= window)
-    back, forth = match(second, first, window)
-    assert (back >= 0).sum() == (to_first >= 0).sum()
-    assert (forth >= 0).sum() == (to_second >= 0).sum()
+def test_matching_takes_every_beat_once_in_order_and_pairs_near_ones(first, second, window):
+    """Each beat of either side is in one comparison, in order, and partners are near."""
+    pairs = match(first, second, window)
+    for side, times in enumerate((first, second)):
+        taken = pairs[pairs[:, side] >= 0, side]
+        np.testing.assert_array_equal(taken, np.arange(len(times)))
+    i, j = pairs[(pairs >= 0).all(axis=1)].T
+    assert (np.abs(first[i] - second[j]) <= window).all()
 
 
 def test_nearest_partner_wins():
     """Of two candidates the nearer is taken and the other counted as extra."""
-    to_test, to_reference = match(np.array([100]), np.array([60, 110]), 54)
-    assert to_test.tolist() == [1]
-    assert to_reference.tolist() == [-1, 0]
+    assert match(np.array([100]), np.array([60, 110]), 54).tolist() == [[-1, 0], [0, 1]]
 
 
-def test_rr_error_is_that_of_consecutive_matched_beats():
-    """One displaced beat disturbs the two intervals it bounds; a missed one excuses its own."""
+def test_a_nearer_partner_is_left_to_the_beat_that_needs_it():
+    """A candidate nearer to the next beat stays with this one if that has a nearer one itself."""
+    assert match(np.array([100, 140]), np.array([125, 142]), 54).tolist() == [[0, 0], [1, 1]]
+    assert match(np.array([100, 140]), np.array([130, 170]), 54).tolist() == [
+        [0, -1],
+        [1, 0],
+        [-1, 1],
+    ]
+
+
+def test_rr_error_is_that_of_all_comparisons():
+    """A displaced beat disturbs the two intervals it bounds, a missed one twice its own."""
     reference = at([1, 2, 3, 4], "NNNN")
     moved = compare(reference, at([1, 2.1, 3, 4], "NNNN"), start=0)
     assert moved.rr_error == pytest.approx(np.sqrt(2 * 0.1**2 / 3))
-    assert compare(reference, at([1, 3, 4], "NNN"), start=0).rr_count == 1
+    missed = compare(reference, at([1, 3, 4], "NNN"), start=0)
+    assert missed.rr_error == pytest.approx(np.sqrt(2 * 1.0**2 / 3))
+
+
+def marked(seconds, symbols, unreadable=()):
+    """Annotations with a noise mark of subtype -1 at some of the places."""
+    plain = at(seconds, symbols)
+    subtype = np.zeros(len(seconds), int)
+    subtype[list(unreadable)] = -1
+    return Annotations(plain.sample, plain.symbol, FS, subtype)
+
+
+def test_nothing_is_compared_in_ventricular_flutter():
+    """Test beats and flutter waves between [ and ] of the reference are neither right nor wrong."""
+    reference = at([1, 2, 2.5, 3, 3.5, 5, 6], "NN[!!]N")
+    found = compare(reference, at([1, 2, 3, 3.3, 4, 6], "NNVVVN"), start=0)
+    assert (found.detection.tp, found.detection.fn, found.detection.fp) == (3, 0, 0)
+    assert found.abnormal.fpr == 0
+    assert found.rr_error == 0
+    assert found.rr_count == 1  # the interval across the episode is none
+    assert compare(at([1, 2], "N["), at([1, 9], "NN"), start=0).detection.fp == 0
+
+
+def test_beats_in_shutdown_have_a_column_of_their_own():
+    """Missed while the test has shut down is x, extra where the reference is unreadable X."""
+    shut = marked([1, 1.5, 3.5, 4], "N~~N", unreadable=[1])
+    missed = compare(at([1, 2, 3, 4], "NVNN"), shut, start=0)
+    assert (missed.count("N", "X"), missed.count("V", "X"), missed.count("NV", "O")) == (1, 1, 0)
+    assert missed.bxb()["No'"] == missed.bxb()["Vo'"] == 1
+    extra = compare(shut, at([1, 2, 4], "NVN"), start=0)
+    assert (extra.count("X", "V"), extra.count("O", "V")) == (1, 0)
+    assert extra.veb.fp == 1
+
+
+def test_a_lone_shutdown_mark_reaches_to_its_neighbours():
+    """As in the AHA database: from 150 ms after the mark before to 150 ms before the beat after."""
+    shut = marked([1, 2, 4], "N~N", unreadable=[1])
+    found = compare(at([1, 1.2, 3, 3.8, 4], "NNNNN"), shut, start=0)
+    assert found.count("N", "X") == 3
+    early = compare(at([1, 1.1, 4], "NNN"), shut, start=0, window=0.01)
+    assert (early.count("N", "X"), early.count("N", "O")) == (0, 1)
+
+
+def test_escape_beats_are_supraventricular_unless_asked_otherwise():
+    """EC57 and bxb count e, j and n as S, de Chazal as N; other names are refused."""
+    reference, test = at([1, 2, 3, 4], "ejnA"), at([1, 2, 3, 4], "SSSS")
+    assert compare(reference, test, start=0).sveb.tp == 4
+    assert compare(reference, test, start=0, grouping="de-chazal").sveb.tp == 1
+    with pytest.raises(InputError, match="choose ec57 or de-chazal"):
+        compare(reference, test, grouping="aami")
+
+
+def test_an_undecided_abnormal_beat_is_a_miss_everywhere():
+    """A ? on V, S or F is no true positive of any kind; on N it is no false alarm."""
+    found = compare(at(range(1, 6), "VSFNN"), at(range(1, 6), "????N"), start=0)
+    assert found.detection.se == 1
+    assert found.veb.se == found.sveb.se == found.abnormal.se == 0
+    assert found.abnormal.fpr == 0
+    assert found.undecided == 0.8
+
+
+def test_a_two_class_test_and_a_short_record_say_so(wfdb_folder, tmp_path):
+    """Their numbers come with a sentence; where nothing is left to score it is an error."""
+    reference = read_annotations(wfdb_folder / "s01", "atr").beats
+    for path in wfdb_folder.glob("s01.*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    called = np.where(reference.symbol == "N", "N", "Q")
+    write_annotations(tmp_path, "s01", "eph", reference.sample, called, fs=FS)
+    found = score_record(tmp_path / "s01", start=0)
+    assert found.two_class
+    assert "normal from abnormal only" in found.notes[0]
+    short = score_record(tmp_path / "s01", start=1e5)
+    assert "nothing is left of it" in short.notes[0]
+    with pytest.raises(InputError, match=r"nothing is scored.*learning period"):
+        aggregate([short])
+    aggregate([short, found])
+
+
+def cells(line, text):
+    """Headings of bxb with two words, joined, and the numbers under them."""
+    words = text.splitlines()[0].replace("RR err", "RR_err")
+    for kind in "QVS":
+        words = words.replace(f"{kind} Se", f"{kind}_Se").replace(f"{kind} +P", f"{kind}_+P")
+    heads = [word.replace("_", " ") for word in words.split()]
+    return dict(zip(heads, line.split(), strict=True))
+
+
+@pytest.mark.mitdb
+def test_every_cell_is_that_of_bxb(mitdb):
+    """Counts, shares and RR error of seven pairs equal what ``bxb -L`` of WFDB printed."""
+    text = (BXB / "bxb.txt").read_text()
+    for line in text.splitlines()[1:]:
+        wanted = cells(line, text)
+        name = wanted.pop("Record")
+        test = "det" if name.endswith("d") else "tst"
+        found = score_record(mitdb / name.rstrip("d"), test=test, test_folder=BXB).bxb()
+        said = {
+            head: "-"
+            if value is None
+            else f"{value:.2f}"
+            if isinstance(value, float)
+            else f"{value}"
+            for head, value in found.items()
+        }
+        assert said == wanted, name
 
 
 def test_gross_counts_beats_and_average_counts_records():
@@ -187,7 +291,7 @@ def test_gross_counts_beats_and_average_counts_records():
 
 def test_files_give_what_arrays_give(wfdb_folder, tmp_path):
     """Two annotators of one record on disk are compared as their arrays are."""
-    reference = read_annotations(wfdb_folder / "s01", "atr")
+    reference = read_annotations(wfdb_folder / "s01", "atr").beats
     for path in wfdb_folder.glob("s01.*"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     called = np.where(reference.symbol == "N", "V", reference.symbol)

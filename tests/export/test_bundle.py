@@ -100,6 +100,7 @@ def load_bundle_architecture(run_folder):
     return read_student(run_folder)[0].architecture
 
 
+@pytest.mark.slow
 def test_any_flipped_byte_is_caught(copy) -> None:
     """One changed bit, anywhere in any file, and the manifest does not fit any more."""
     draw = np.random.default_rng(0)
@@ -183,6 +184,7 @@ def test_checker_needs_numpy_only(copy) -> None:
     assert len([line for line in code.splitlines() if line]) <= 40
 
 
+@pytest.mark.slow
 def test_refusals(run_folder, bundle, tmp_path) -> None:
     """Folders that exist, are no bundle, or hold something else are left alone, with a reason."""
     with pytest.raises(InputError, match="exists"):

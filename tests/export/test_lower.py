@@ -108,6 +108,7 @@ def test_parts_are_counted(quantized, mesh) -> None:
     assert parts["heater_power_mw"]["total"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mesh", ["svd-clements", "real-part"])
 def test_sax_finds_the_same_fields(quantized, mesh) -> None:
     """An independent circuit simulator agrees to 1e-9, with and without splitter errors."""
@@ -116,6 +117,7 @@ def test_sax_finds_the_same_fields(quantized, mesh) -> None:
     assert max(ideal, faulty) <= 1e-9
 
 
+@pytest.mark.slow
 def test_a_block_of_the_sax_file_runs(quantized) -> None:
     """Each block is a circuit of its own in the file; its real part times scale is the matrix."""
     sax = pytest.importorskip("sax")

@@ -63,6 +63,7 @@ def test_integer_graph_is_the_quantized_student(make_student, architecture, bits
         assert np.array_equal(found["h_pool"], h_pool), engine
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_batch_is_dynamic_and_beats_are_alone(make_student, engine) -> None:
     """One beat or many: the same integers for each."""
@@ -75,6 +76,7 @@ def test_batch_is_dynamic_and_beats_are_alone(make_student, engine) -> None:
         assert np.array_equal(one[0], whole[row])
 
 
+@pytest.mark.slow
 def test_raw_windows_are_normalised_in_the_graph(make_student) -> None:
     """Any unit and offset, and a flat beat: as if the beats had been normalised before."""
     architecture = Architecture()
@@ -149,6 +151,7 @@ def test_metadata_reaches_onnxruntime(make_student) -> None:
     assert (found["checkpoint_sha256"], found["weight_bits"]) == ("ab", "8")
 
 
+@pytest.mark.slow
 def test_a_wrong_engine_is_told_by_node(make_student, monkeypatch) -> None:
     """When an engine computes one operator wrongly, the report names the node."""
     from ecgphoton.export import runtime

@@ -15,15 +15,6 @@ def make_inputs(beats: int, seed: int = 0) -> Inputs:
     return Inputs(walk.sin(), torch.rand(beats, 4, generator=draw) * 2 - 1)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    """Small operations on one thread: a busy machine makes several wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="session")
 def inputs() -> Inputs:
     """Three hundred random beats."""

@@ -35,6 +35,7 @@ def test_processes_are_bit_identical(trial, alone):
     assert seen[-1] == (CHIPS, CHIPS)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_dask_survives_a_killed_worker(trial, alone):
     """A Dask worker killed in mid-run costs nothing but time: the bits are the same."""

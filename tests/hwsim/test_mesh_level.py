@@ -82,6 +82,7 @@ def test_matrices_are_what_the_bench_reads(program):
     assert torch.allclose(readings * chip.scale[..., None], chip.matrices(volts), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_mesh_level_is_the_weights_level_through_the_jacobian(student, inputs, label, point):
     """Margins scatter over chips by phases as the two Jacobians, mesh and student, predict."""
     sigma = 2e-3

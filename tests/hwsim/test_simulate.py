@@ -18,6 +18,7 @@ def test_detection_needs_a_profile(detection: str, tmp_path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_detection_changes_what_chips_answer(tmp_path) -> None:
     """Balanced detectors with imperfect splitters are not homodyne ones."""
     rows = {}

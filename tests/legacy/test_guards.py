@@ -204,6 +204,7 @@ def useful(record):
     return numbers["miss"] < 0.10 and numbers["fpr"] < 0.10
 
 
+@pytest.mark.slow
 def test_training_recovers_from_a_collapse_to_all_abnormal(toy, student):
     """Absurd class weights call everything abnormal; the guard stops them and both rates fall."""
     heavy = Balance(class_weights="fixed", abnormal=100, ratio_cap=100, warm_up=0, ramp=1)
@@ -218,6 +219,7 @@ def test_training_recovers_from_a_collapse_to_all_abnormal(toy, student):
     assert numbers["fpr"] < 0.25
 
 
+@pytest.mark.slow
 def test_training_recovers_from_a_collapse_to_all_normal(toy, student):
     """Few abnormal beats and a long warm-up call everything normal; the guard ends the warm-up."""
     rare = Balance(class_weights="fixed", abnormal=20, ratio_cap=20, warm_up=100, ramp=1)
@@ -231,6 +233,7 @@ def test_training_recovers_from_a_collapse_to_all_normal(toy, student):
     assert first < slow
 
 
+@pytest.mark.slow
 def test_a_high_miss_plateau_is_rescued(toy, student):
     """Overlapping classes leave many beats missed at 0.5; rescues trade that for some FPR."""
     base = Balance(warm_up=1, ramp=1, ratio_cap=20)

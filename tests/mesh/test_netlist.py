@@ -30,6 +30,7 @@ def simulate(netlist, n):
     return np.array([[complex(fields[f"in{j}", f"out{i}"]) for j in range(n)] for i in range(n)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("architecture", "n", "sigma"), [("clements", 4, 0.0), ("reck", 5, 0.05)])
 def test_sax_agrees_on_a_mesh(architecture, n, sigma) -> None:
     """With and without splitter errors, to 1e-9."""
@@ -43,6 +44,7 @@ def test_sax_agrees_on_a_mesh(architecture, n, sigma) -> None:
     assert sigma or np.abs(fields - matrix).max() <= 1e-9
 
 
+@pytest.mark.slow
 def test_sax_agrees_on_a_whole_layer() -> None:
     """Meshes and attenuators: the real part times scale is the matrix; errors change it alike."""
     rng = np.random.default_rng(1)

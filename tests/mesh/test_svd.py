@@ -87,6 +87,7 @@ def test_factors_are_orthogonal_and_their_signs_canonical(n, seed) -> None:
     np.testing.assert_allclose(minus.vt, -vt, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_search_equals_trying_every_order_by_hand(architecture) -> None:
     """Least power among the orders that keep the margin, else the largest margin."""

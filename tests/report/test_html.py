@@ -1,54 +1,28 @@
-"""The report: one file that fetches nothing, says what it is made of, and breaks on nothing."""
+"""The report: one file that fetches nothing, names its sources, and is written whole or not."""
 
 from __future__ import annotations
 
 import json
-import math
 import re
 import shutil
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from html_page import Page
+from made_scores import write_scores
 
 from ecgphoton.artifacts import save_checkpoint, sha256, write_json, write_manifest
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 from ecgphoton.evaluation import evaluate_set
-from ecgphoton.report.charts import Series, chart, ecg_strip, ticks
 from ecgphoton.report.html import write_report
 from ecgphoton.report.material import gather
-from ecgphoton.report.pieces import any_value, percent, table
+from ecgphoton.report.pieces import percent
 from ecgphoton.training.judge import summarise
+from ecgphoton.training.parts import EpochRecord
 
-VOID = {"meta", "br", "link", "img", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """A page taken apart: tags that stay open, ids, links, references."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.ids, self.tags, self.links = [], [], set(), []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        """Note a tag and what it refers to."""
-        self.tags.add(tag)
-        values = dict(attrs)
-        self.ids += [values["id"]] if "id" in values else []
-        self.links += [values[key] for key in ("src", "href", "data") if key in values]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        """Note a tag that closes itself."""
-        self.tags.add(tag)
-
-    def handle_endtag(self, tag):
-        """Close the innermost tag, which must be this one."""
-        assert self.open.pop() == tag
+LIMITS = {"max_miss": 0.1, "max_fpr": 0.1, "min_yield": 0.95}
 
 
 def make_run(folder, labels="literal", source="synthetic"):
@@ -59,12 +33,7 @@ def make_run(folder, labels="literal", source="synthetic"):
     rng, results = np.random.default_rng(0), {}
     folder.mkdir()
     for name, beats in {"validation": splits.validation, "generalization": splits.test}.items():
-        logits = rng.normal(size=(len(beats), len(classes))) + 2 * np.eye(len(classes))[beats.label]
-        probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-        np.savez(
-            folder / f"{name}_scores.npz", probability=probability, label=beats.label,
-            record=beats.record, sample=beats.sample, symbol=beats.symbol,
-        )  # fmt: skip
+        probability = write_scores(folder, name, beats, len(classes), rng)
         results[name] = evaluate_set(probability, beats, point, classes)
     stored = None if point is None else point.to_dict()
     write_json(
@@ -77,10 +46,11 @@ def make_run(folder, labels="literal", source="synthetic"):
     )  # fmt: skip
     summary = summarise(probability, beats.label, point)
     lines = [
-        {"epoch": e, "loss": 1 / e, "score": 0.5, "point": stored, "events": ["rescue <1>"],
-         "sets": {"validation": summary}}
+        EpochRecord(
+            e, 1 / e, 0.5, 0.01, point, {"validation": summary}, events=("rescue <1>",) * 5
+        ).to_dict()
         for e in (1, 2, 3)
-    ]  # fmt: skip
+    ]
     (folder / "history.jsonl").write_text("\n".join(map(json.dumps, lines)))
     save_checkpoint(
         folder / "checkpoint.safetensors",
@@ -97,7 +67,7 @@ def make_run(folder, labels="literal", source="synthetic"):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A two-class run of made-up beats."""
+    """A two-class run of synthetic beats."""
     return make_run(tmp_path_factory.mktemp("report") / "run")
 
 
@@ -113,7 +83,8 @@ def test_page_needs_nothing_from_anywhere(run, tmp_path):
     assert page.open == []
     assert not page.tags & {"script", "iframe", "object", "embed", "link", "img", "form"}
     assert re.findall(r"https?://(?!www\.w3\.org/2000/svg)\S+", text) == []
-    assert "url(" not in text
+    assert set(re.findall(r"url\(#([\w-]+)\)", text)) <= set(page.ids)
+    assert "url(" not in text.replace("url(#", "")
     assert "@import" not in text
     assert all(link.startswith("#") and link[1:] in page.ids for link in page.links)
     assert len(set(page.ids)) == len(page.ids)
@@ -121,7 +92,7 @@ def test_page_needs_nothing_from_anywhere(run, tmp_path):
 
 
 def test_page_says_synthetic_and_recorded_ones_do_not(run, tmp_path):
-    """Made-up beats put the banner on the page; recorded ones do not."""
+    """Synthetic beats put the banner on the page; recorded ones do not."""
     assert "SYNTHETIC DATA" in page_of(run, tmp_path / "a.html")[0]
     recorded = make_run(tmp_path / "recorded", source="/nowhere")
     assert "SYNTHETIC DATA" not in page_of(recorded, tmp_path / "b.html")[0]
@@ -136,23 +107,27 @@ def test_page_is_light_dark_and_printable(run, tmp_path):
 
 def test_chapters_appear_with_their_files(run, tmp_path):
     """A chapter is there exactly when its file is."""
-    chapters = ["data", "results", "curves", "roc", "confusion", "records", "beats", "provenance"]
-    assert page_of(run, tmp_path / "a.html")[1].ids == chapters
+    chapters = ["data", "results", "curves", "decisions", "records", "beats", "provenance"]
+    assert page_of(run, tmp_path / "a.html")[1].sections == chapters
     less = tmp_path / "less"
     shutil.copytree(run, less)
     (less / "history.jsonl").unlink()
     for path in less.glob("*.npz"):
         path.unlink()
-    assert page_of(less, tmp_path / "b.html")[1].ids == ["data", "results", "records", "provenance"]
+    assert page_of(less, tmp_path / "b.html")[1].sections == [
+        "data",
+        "results",
+        "records",
+        "provenance",
+    ]
 
 
 def test_four_classes_have_tables_and_curves_of_their_own(tmp_path):
     """Without a threshold there are per-class tables and curves, and a 4 x 4 matrix."""
     text, page = page_of(make_run(tmp_path / "four", labels="aami4"), tmp_path / "a.html")
-    assert {"results", "curves", "roc", "confusion"} <= set(page.ids)
+    assert {"results", "curves", "decisions"} <= set(page.ids)
     assert "macro-F1" in text
-    assert text.count('class="matrix"') == 2
-    assert text.count("--share:") == 2 * 16
+    assert text.count(">called</tspan>") + text.count(">called<") >= 2 * 4
 
 
 def test_the_numbers_are_those_of_the_run(run, tmp_path):
@@ -176,7 +151,7 @@ def test_studies_join_the_page(run, tmp_path):
         {
             "chips": 3, "yield": 2 / 3, "yield_interval": [0.1, 0.99], "verdict": "fail",
             "proven": False, "noise": 0.02, "profile": None,
-            "limits": {"max_miss": 0.1, "max_fpr": 0.1, "min_yield": 0.95},
+            "limits": LIMITS,
             "metrics": {"miss": row, "fpr": row, "auc": row}, **about,
         },
     )  # fmt: skip
@@ -187,25 +162,38 @@ def test_studies_join_the_page(run, tmp_path):
          **{f"{m}_{q}": x for m in ("miss", "fpr") for q in ("p5", "median", "p95")}}
         for x in (0.0, 0.1)
     ]  # fmt: skip
-    write_json(study / "sweep.json", {"parameter": "noise", "rows": swept})
+    about_sweep = {"parameter": "noise", "unit": "of full scale", "chips": 3, "limits": LIMITS}
+    write_json(study / "sweep.json", {**about_sweep, "rows": swept})
+    lines = [swept[0], *(line.values() for line in swept)]
+    (study / "sweep.csv").write_text("\n".join(",".join(map(str, line)) for line in lines))
     share = {"kind": "source", "name": "splitters", "lost_sensitivity": None, "added_fpr": 0.1,
              "lost_sensitivity_gradient": 0.1, "added_fpr_gradient": -1e-9}  # fmt: skip
     write_json(study / "blame.json", {"shares": [share]})
     campaign = tmp_path / "campaign"
-    stages = [{"stage": s, "yield": y, "miss_mean": 0.1} for s, y in (("before", 0), ("after", 1))]
+    metrics = {"metrics": {"miss": row, "fpr": row, "auc": row}}
+    columns = ("near", "miss_mean", "miss_p95", "fpr_mean", "fpr_p95", "error_median", "error_p95")
+    table = [{"stage": s, "yield": y, **dict.fromkeys(columns, 0.1)}
+             for s, y in (("uncalibrated", 0), ("calibrated", 1))]  # fmt: skip
     write_json(
         campaign / "calibration.json",
-        {"chips": 1, "verdict": "pass", "table": stages, **about},
-    )
-    (campaign / "c.csv").write_text(
-        "chip,before_miss,before_fpr,after_miss,after_fpr\n7,0.4,0.3,0.02,0.01\n"
+        {"chips": 1, "verdict": "pass", "table": table, "limits": LIMITS, "source": "synthetic",
+         "stages": {line["stage"]: {"yield": line["yield"], **metrics} for line in table}, **about},
+    )  # fmt: skip
+    (campaign / "calibrated_chips.csv").write_text(
+        "chip,uncalibrated_miss,uncalibrated_fpr,uncalibrated_error,"
+        "calibrated_miss,calibrated_fpr,calibrated_error\n7,0.4,0.3,0.1,0.02,0.01,0.001\n"
     )
     text, page = page_of(run, tmp_path / "a.html", also=[study, campaign])
     assert {"chips", "tolerance", "blame", "calibration"} <= set(page.ids)
-    assert "FAIL" in text
-    assert "chip 1: miss 20.00 %, FPR 30.00 %" in text
-    assert "chip 7: miss 2.00 %, FPR 1.00 %" in text
+    assert "<title>run, simulation FAIL, calibration PASS, 2026-01-01 · ecgphoton</title>" in text
+    header = text[: text.index("<main>")]
+    assert "FAIL" in header
+    assert "PASS" in header
+    worst = '<th>1</th><td data-name="miss rate"><span>20.00 %</span></td>'
+    assert worst in text
+    assert "<th>0</th>" not in text
     assert "splitters" in text
+    assert ">noise, of full scale</text>" in text
     assert "-0.00" not in text
 
 
@@ -220,8 +208,10 @@ def test_a_bundle_finds_the_run_of_its_own_student(run, tmp_path):
     shutil.copy(run / "checkpoint.safetensors", bundle)
     text, page = page_of(bundle, tmp_path / "a.html")
     assert "results" in page.ids
-    assert "Files of mine" in text
-    assert "Files of other" not in text
+    assert "mine/metrics.json" in text
+    assert "other/metrics.json" not in text
+    assert "Folders left out" in text
+    assert "of another student" in text
 
 
 def test_words_from_files_are_never_markup(run, tmp_path):
@@ -282,68 +272,3 @@ def test_nothing_to_report_is_said(tmp_path):
         write_report(gather(tmp_path), tmp_path / "a.html")
     with pytest.raises(InputError, match="not a folder"):
         write_report(gather(tmp_path / "absent"), tmp_path / "a.html")
-
-
-@pytest.mark.parametrize(("low", "high"), [(0, 1), (0.03, 0.0301), (-5, 1234), (1e-9, 2e-9)])
-def test_ticks_are_round_inside_and_few(low, high):
-    """Two to eight ticks, all inside, equally far apart."""
-    found = ticks(low, high)
-    assert 2 <= len(found) <= 8
-    assert low - 1e-12 <= found[0] <= found[-1] <= high + 1e-12
-    steps = np.diff(found)
-    assert steps.max() / steps.min() == pytest.approx(1, rel=1e-2)
-
-
-def test_charts_survive_odd_numbers():
-    """Single points, equal values, infinities and empty series give finite coordinates."""
-    odd = [
-        Series("line", [(1.0, 2.0)]),
-        Series("line", [(0.0, math.inf), (1.0, math.nan), (2.0, 3.0)], 1, "a < b"),
-        Series("points", []),
-        Series("rule", [(0.0, 2.5)], 2),
-    ]
-    svg = chart(odd, x_label="x & y", y_label="<y>")
-    assert "nan" not in svg
-    assert "inf" not in svg
-    assert Page(svg).open == []
-    assert "a &lt; b" in svg
-
-
-def test_strip_is_at_true_scale():
-    """A second is 25 mm wide, a millivolt 10 mm high, and gaps break the line."""
-    trace = np.zeros(720)
-    trace[360], trace[500:520] = 1.0, np.nan
-    svg = ecg_strip(trace.tolist(), 360, marks=[(1.0, "V", True)])
-    assert "width:50.00mm" in svg
-    path = re.search(r'class="trace" d="([^"]+)"', svg)[1]
-    points = [tuple(map(float, part.split())) for part in re.split("[ML]", path)[1:]]
-    assert points[360][0] == pytest.approx(25)
-    assert points[0][1] - points[360][1] == pytest.approx(10)
-    assert path.count("M") == 2
-    assert len(points) == 700
-
-
-@pytest.mark.parametrize(("low", "high"), [(-0.2, 1.1), (-2.4, 2.4), (3.9, 4.0), (-1.0, 3.2)])
-def test_no_strip_cuts_a_signal_it_can_hold(low, high):
-    """Signals up to 5 mV lie inside their paper, which is 2 mV high at least."""
-    trace = np.tile([low, (low + high) / 2, high], 100)
-    svg = ecg_strip(trace.tolist(), 360)
-    head, height = map(
-        float, re.search(r'y="([\d.]+)" width="[\d.]+" height="([\d.]+)"', svg).groups()
-    )
-    path = re.search(r'class="trace" d="([^"]+)"', svg)[1]
-    rows = [float(part.split()[1]) for part in re.split("[ML]", path)[1:]]
-    assert height % 5 == 0
-    assert height >= 20
-    assert head <= min(rows)
-    assert max(rows) <= head + height
-
-
-def test_any_json_becomes_readable():
-    """Tables of objects, lists, nothing, yes and no are all shown."""
-    shown = any_value({"a_b": [{"x": 1, "y": None}, {"x": 2.5, "y": True}], "c": [1, [2]], "d": {}})
-    for word in ("a b", "2.5", "yes", "–", "1, [2]"):
-        assert word in shown
-    assert "<td>&lt;b&gt;</td>" in table(["h"], [["r", "<b>"]])
-    assert percent(-1e-9) == "0.00 %"
-    assert percent(None) == "–"

@@ -1,4 +1,4 @@
-"""Pictures of a run: complete, the same every time, honest about made-up beats."""
+"""Pictures of a run: complete, the same every time, and with a banner for synthetic beats."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+from made_scores import write_scores
 from PIL import Image
 
 from ecgphoton.decision import OperatingPoint
@@ -23,19 +24,14 @@ BANNER_YELLOW = (255, 214, 10)
 
 
 def a_run(folder, labels="literal"):
-    """Scores, history and sets of a made-up run, as `draw_run` takes them."""
+    """Scores, history and sets of a synthetic run, as `draw_run` takes them."""
     splits = synthetic_splits(patients=9, beats=30, labels=labels)
     classes = splits.labels.classes
     point = OperatingPoint(0.4, ("validation",)) if len(classes) == 2 else None
     sets = {"validation": splits.validation, "generalization": splits.test}
     rng = np.random.default_rng(0)
     for name, beats in sets.items():
-        logits = rng.normal(size=(len(beats), len(classes))) + 2 * np.eye(len(classes))[beats.label]
-        probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-        np.savez(
-            folder / f"{name}_scores.npz", probability=probability, label=beats.label,
-            record=beats.record, sample=beats.sample, symbol=beats.symbol,
-        )  # fmt: skip
+        probability = write_scores(folder, name, beats, len(classes), rng)
     summary = summarise(probability, beats.label, point)
     history = tuple(
         EpochRecord(
@@ -70,6 +66,7 @@ def test_every_picture_is_drawn_and_says_synthetic(drawn, tmp_path):
     assert says_synthetic(tmp_path)
 
 
+@pytest.mark.slow
 def test_pictures_have_the_same_bytes_whatever_the_settings(drawn, tmp_path):
     """Drawing twice gives the same bytes, also when the user changed matplotlib's settings."""
     import matplotlib as mpl
@@ -108,16 +105,6 @@ def test_curves_agree_with_the_reported_areas():
     recall, precision = read_back.precision_recall(truth, probability).T
     steps = np.diff(recall, prepend=0) @ precision
     assert steps == pytest.approx(ranking(truth, probability)["average_precision"])
-
-
-def test_thinning_keeps_ends_and_shape():
-    """A thinned curve starts and ends where the curve does and stays within the step."""
-    x = np.linspace(0, 1, 5000)
-    curve = np.column_stack([x, np.sqrt(x)])
-    thinned = read_back.thin(curve, step=0.01)
-    assert len(thinned) < 300
-    np.testing.assert_array_equal(thinned[[0, -1]], curve[[0, -1]])
-    assert np.abs(np.interp(x, *thinned.T) - np.sqrt(x)).max() < 0.01
 
 
 def test_errors_of_many_records_are_shown_before_many_errors_of_one():

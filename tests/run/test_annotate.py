@@ -18,6 +18,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.export.bundle import export_bundle
 from ecgphoton.recipe import Recipe
 from ecgphoton.run.annotate import annotate
+from ecgphoton.run.burden import annotate_folder
 from ecgphoton.runs import load_student
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent, predict
@@ -65,7 +66,7 @@ def test_annotation_says_what_the_beat_set_pipeline_decides(run, wfdb_folder, tm
     abnormal = trained.point.decide(predict(trained.student, beats)[:, 1])
     expected = dict(zip(beats.sample.tolist(), np.where(abnormal, "Q", "N").tolist(), strict=True))
     shutil.copy(wfdb_folder / "s01.hea", tmp_path)
-    written = read_annotations(tmp_path / "s01", "eph")
+    written = read_annotations(tmp_path / "s01", "eph").beats
     assert len(written.sample) == len(read_annotations(wfdb_folder / "s01", "atr").sample)
     for sample, symbol in zip(written.sample.tolist(), written.symbol.tolist(), strict=True):
         assert symbol == expected.get(sample, "?")
@@ -84,10 +85,12 @@ def test_picture_of_a_made_up_record_says_so(run, wfdb_folder, tmp_path):
     assert Image.open(tmp_path / "s02.eph.png").convert("RGB").getpixel((4, 4)) == (255, 214, 10)
     other = tmp_path / "other"
     report = annotate(wfdb_folder / "s02", out=other, model=run, peaks="atr", picture=False)
-    assert {path.name for path in other.iterdir()} == {"s02.eph", "s02.eph.jsonl"}
-    assert {path.name for path in report.files} == {"s02.eph", "s02.eph.jsonl"}
+    names = {"s02.eph", "s02.eph.csv", "s02.eph.jsonl"}
+    assert {path.name for path in other.iterdir()} == names
+    assert {path.name for path in report.files} == names
 
 
+@pytest.mark.slow
 def test_backends_agree_where_they_must(run, wfdb_folder, tmp_path):
     """torch, ONNX of the run and ONNX of its bundle decide alike; a silent chip does, too."""
     export_bundle(run, tmp_path / "bundle", bits=8)
@@ -146,8 +149,101 @@ def test_what_cannot_be_is_refused(run, wfdb_folder, tmp_path):
         ({"backend": "integer"}, "ecgphoton export"),
         ({"noise": 0.1, "backend": "torch"}, "--backend chip"),
         ({"chip": 3, "backend": "onnx"}, "--backend chip"),
-        ({"peaks": "atr", "annotator": "atr", "out": wfdb_folder}, "would be overwritten"),
     ):
         with pytest.raises(InputError, match=what):
             annotate(record, **{"out": tmp_path, "model": run, **options})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def records(wfdb_folder, tmp_path):
+    """Two made-up records in a folder of their own, ready to be spoilt."""
+    folder = tmp_path / "records"
+    folder.mkdir()
+    for path in (*wfdb_folder.glob("s01.*"), *wfdb_folder.glob("s02.*")):
+        shutil.copy(path, folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"annotator": "dat"}, "signals, headers or other outputs"),
+        ({"annotator": "hea", "force": True}, "signals, headers or other outputs"),
+        ({"annotator": "jsonl"}, "signals, headers or other outputs"),
+        ({"annotator": "png"}, "signals, headers or other outputs"),
+        ({"annotator": "atr"}, "add --force"),
+        ({"annotator": "atr", "force": True, "peaks": "atr"}, "is an input"),
+        ({"annotator": "mine"}, "is there and would be overwritten"),
+    ],
+)
+def test_no_output_replaces_an_input(options, what, run, records):
+    """Refused before any work, with the folder left as it was."""
+    shutil.copy(records / "s01.atr", records / "s01.mine")
+    before = {path.name: path.read_bytes() for path in records.iterdir()}
+    with pytest.raises(InputError, match=what):
+        annotate(records / "s01", out=records, model=run, **options)
+    assert {path.name: path.read_bytes() for path in records.iterdir()} == before
+
+
+def test_files_that_are_there_give_way_to_force_alone(run, records):
+    """A second run is refused; with --force it writes the same files again, and atr too."""
+    options = {"out": records, "model": run, "picture": False}
+    annotate(records / "s01", **options)
+    with pytest.raises(InputError, match="add --force"):
+        annotate(records / "s01", **options)
+    report = annotate(records / "s01", force=True, **options)
+    assert all(path.is_file() for path in report.files)
+    annotate(records / "s01", annotator="atr", force=True, **options)
+    assert "ecgphoton" in (records / "s01.atr").read_bytes().decode("latin-1")
+
+
+def test_a_csv_line_a_beat_says_what_the_json_lines_say(run, records, tmp_path):
+    """Both tables hold the same beats; a beat that is not classified gives its reason."""
+    annotate(records / "s01", out=tmp_path, model=run, picture=False)
+    head, *rows = (tmp_path / "s01.eph.csv").read_text().splitlines()
+    assert head == "sample,seconds,symbol,called,abnormal,reason"
+    for row, line in zip(rows, lines_of(tmp_path)[1], strict=True):
+        sample, seconds, symbol, called, abnormal, reason = row.split(",")
+        assert (int(sample), float(seconds), symbol, called) == (
+            line["sample"], line["seconds"], line["symbol"], line["called"]
+        )  # fmt: skip
+        assert reason == line.get("reason", "")
+        assert abnormal == str(line.get("abnormal", ""))
+
+
+def test_an_edf_recording_gets_edf_annotations(run, records, tmp_path):
+    """Its beats are EDF+ annotations that edfio reads back; no patient is named in them."""
+    import edfio
+    import wfdb
+
+    read = wfdb.rdrecord(str(records / "s01"))
+    signal = edfio.EdfSignal(
+        read.p_signal[: 40 * 360, 0], 360, label="ECG II", physical_dimension="mV"
+    )
+    patient = edfio.Patient(name="Jane_Doe")
+    edfio.Edf([signal], patient=patient).write(tmp_path / "night 1.edf")
+    report = annotate(tmp_path / "night 1.edf", out=tmp_path / "out", model=run, picture=False)
+    assert {path.name for path in report.files} >= {"night_1.eph", "night 1.eph.edf"}
+    written = edfio.read_edf(tmp_path / "out" / "night 1.eph.edf")
+    symbols = [note.text.split()[0] for note in written.annotations]
+    assert len(symbols) == report.summary["beats"]
+    assert all(b"Doe" not in path.read_bytes() for path in report.files)
+
+
+def test_a_folder_gives_a_table_of_burdens(run, records, tmp_path):
+    """Each recording has a row with counts, shares and numbers an hour; a damaged one is named."""
+    (records / "s02.dat").write_bytes(b"short")
+    report = annotate_folder(records, out=tmp_path / "out", model=run, picture=False)
+    (row,) = report.rows
+    assert list(report.failed) == ["s02"]
+    assert row["record"] == "s01"
+    assert row["S"] is None  # a student of two classes does not name kinds
+    assert row["abnormal share"] == pytest.approx(row["abnormal"] / row["beats"])
+    assert row["abnormal per hour"] == pytest.approx(row["abnormal"] / row["hours"])
+    lines = (tmp_path / "out" / "burdens.eph.csv").read_text().splitlines()
+    assert len(lines) == 2
+    assert len(lines[0].split(",")) == len(lines[1].split(","))
+    (records / "s01.dat").write_bytes(b"short")
+    with pytest.raises(InputError, match="none of 2 recordings"):
+        annotate_folder(records, out=tmp_path / "out", model=run)

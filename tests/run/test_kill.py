@@ -24,7 +24,7 @@ COMMANDS = {
     "train": ("train", *SYNTHETIC, "--set", "training.epochs=2", "--set", "noise.weight=0.02"),
     "export": ("export", MODEL, "--mesh", "--force"),
     "simulate": ("simulate", MODEL, "--noise", "0.02", "--chips", "8", *SYNTHETIC),
-    "calibrate": ("calibrate", MODEL, "--chips", "9", *SYNTHETIC),
+    "calibrate": ("calibrate", MODEL, "--chips", "5", *SYNTHETIC),
 }
 THIS_TIME = {"seconds", "calibration_seconds", "chips_calibrated_now", "folder", "call", "date"}
 """Values in JSON files that say where, when, how long and in how many goes it was made."""
@@ -119,6 +119,7 @@ def whole(request, tmp_path_factory) -> Whole:
     return Whole(request.param, content(folder), seconds, writing)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attempt", range(KILLS))
 def test_kill_and_repeat_is_as_if_nothing_happened(attempt: int, whole: Whole, tmp_path) -> None:
     """``kill -9`` at a random moment, then once more: all files are identical.

@@ -26,6 +26,7 @@ POWERLESS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--"]
 """Makes root respect permissions."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("way", "name"), [(way, name) for way in WAYS for name in WAYS[way]])
 def test_no_room_is_one_line(way: str, name: str, tmp_path: Path, monkeypatch) -> None:
     """The command says what it could not write, and leaves nothing half-written."""

@@ -27,6 +27,7 @@ def shell(line: str, **env: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(["bash", "-c", ep + line], capture_output=True, check=False, env=env)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["recipes", "models --json"])
 def test_an_answer_nobody_reads(command: str) -> None:
     """A closed pipe or a closed standard output ends in silence."""
@@ -35,6 +36,7 @@ def test_an_answer_nobody_reads(command: str) -> None:
         assert (done.returncode, done.stderr) in ((0, b""), (1, b"")), (line, done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["recipes", "models --json"])
 def test_an_answer_that_does_not_fit(command: str) -> None:
     """Where the answer cannot be written, one line says so; the exit code is 2."""
@@ -44,6 +46,7 @@ def test_an_answer_that_does_not_fit(command: str) -> None:
     assert lines == ["ecgphoton: error: cannot write the answer: No space left on device"]
 
 
+@pytest.mark.slow
 def test_a_terminal_without_letters(tmp_path) -> None:
     """Names with spaces, accents and bytes that are no letters work where ASCII is all there is."""
     simulate = f"simulate reference-rhythm --chips 1 {' '.join(SYNTHETIC)}"
@@ -62,6 +65,7 @@ def test_a_terminal_without_letters(tmp_path) -> None:
     done.stdout.decode("ascii")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LONG)
 def test_ctrl_c_is_one_line(name: str, tmp_path) -> None:
     """Exit code 130, one line, and every file whole or absent."""

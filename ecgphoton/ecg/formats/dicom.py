@@ -17,7 +17,7 @@ from ecgphoton.ecg.recording import (
     unit_name,
 )
 from ecgphoton.errors import InputError
-from ecgphoton.intake import read_bytes
+from ecgphoton.intake import one_line, read_bytes
 
 _PACKED = "1.2.840.10008.1.2.1.99"  # deflated: it could unpack to any size
 
@@ -65,7 +65,7 @@ def open_dicom(path: Path) -> HeldRecording:
             values.append(value)
             channels.append(Channel(name, unit, rate, length))
     except Exception as error:  # whatever the library stumbles over is the file's fault
-        said = " ".join(str(error).split())[:200]
+        said = one_line(error)
         raise InputError(f"{path} is not a DICOM waveform ({said}); export it again") from error
     return HeldRecording(
         path, "DICOM", tuple(channels), (path,), _start(held), values=tuple(values)

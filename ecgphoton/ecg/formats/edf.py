@@ -21,6 +21,7 @@ from ecgphoton.ecg.recording import (
     unit_name,
 )
 from ecgphoton.errors import InputError
+from ecgphoton.intake import one_line
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -142,5 +143,4 @@ def _start(held: Any) -> datetime | None:  # noqa: ANN401
 
 
 def _damaged(path: Path, error: Exception) -> InputError:
-    said = " ".join(str(error).split())[:200]
-    return InputError(f"{path} is not a whole EDF file ({said}); export it again")
+    return InputError(f"{path} is not a whole EDF file ({one_line(error)}); export it again")

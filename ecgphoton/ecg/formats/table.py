@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,20 +19,20 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.formats.hints import Hints, from_columns
 from ecgphoton.ecg.recording import LARGEST_RECORDING, MOST_AT_ONCE, millivolts
 from ecgphoton.errors import InputError
-from ecgphoton.intake import read_bytes
+from ecgphoton.intake import one_line, read_bytes
 
 if TYPE_CHECKING:
     from ecgphoton.ecg.recording import HeldRecording
 
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?")
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)")
-_MISSING = frozenset({"", "nan", "-", "na", "n/a", "null", "none"})
+_MISSING = ["", "-", *(w for n in ("nan", "na", "n/a", "null") for w in (n, n.upper())), "NaN"]
 _TIME = re.compile(
     r"(?:elapsed )?(time|t|seconds?|secs?|milliseconds?|timestamp)?[\s_]*[\[(]?(s|sec|ms|us)?[\])]?"
 )
 _NAME_UNIT = re.compile(r"(.*?)\s*[\[(]([^\[\]()]+)[\])]\s*")
 _SECONDS = {"ms": 1e-3, "us": 1e-6}
-MOST_COLUMNS = 256
+MOST_COLUMNS, LONGEST_NAME = 256, 100
 _LOOK = 1 << 16  # bytes that decide the dialect
 
 
@@ -44,25 +44,22 @@ class Table:
     """As in the file, or ``channel 0``, ... where it has no names."""
     units: tuple[str, ...]
     """From a line of units or brackets behind the name; empty where not stated."""
-    columns: tuple[NDArray[np.object_], ...]
-    """Of text."""
-    decimal: str
+    columns: tuple[NDArray[Any], ...]
+    """Numbers, NaN where a cell is empty or says so; a column of anything else as objects."""
 
     def numbers(self, at: int) -> NDArray[np.float64]:
-        """Return a column as numbers, NaN where the cell is empty or says so.
+        """Return a column of numbers.
 
         Raises
         ------
         ValueError
             If a cell is no number.
         """
-        import pandas
+        return np.asarray(self.columns[at], np.float64)
 
-        cells = pandas.Series(self.columns[at])
-        if self.decimal == ",":
-            cells = cells.str.replace(",", ".", regex=False)
-        empty = cells.str.strip().str.casefold().isin(_MISSING)
-        return np.asarray(pandas.to_numeric(cells.mask(empty)), np.float64)
+    def words(self, at: int) -> list[str]:
+        """Return a column as text without quotes."""
+        return [str(cell).strip().strip("'\"[]").strip() for cell in self.columns[at].tolist()]
 
 
 def read_table(path: Path) -> Table:
@@ -78,14 +75,16 @@ def read_table(path: Path) -> Table:
     content = read_bytes(path, LARGEST_RECORDING)
     if b"\0" in content[:_LOOK]:
         raise InputError(f"{path} is not a text file; check its format")
+    encoding = "utf-8-sig"
     try:
-        text = content.decode("utf-8-sig")
+        content[: content.rfind(b"\n", 0, _LOOK) + 1 or None].decode(encoding)
     except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    first = [line for line in text[:_LOOK].splitlines()[:200] if line.strip()]
+        encoding = "latin-1"
+    text = content[:_LOOK].decode(encoding, "replace")
+    first = [line for line in text.splitlines()[:200] if line.strip()]
     if not first:
         raise InputError(f"{path} is empty; export it again")
-    separator, decimal = _dialect(first)
+    separator, decimal = _dialect(path, first)
     head = [_cells(line, separator) for line in first[:3]]
     names = () if _numeric(head[0]) else tuple(head[0])
     units: tuple[str, ...] = ()
@@ -93,17 +92,20 @@ def read_table(path: Path) -> Table:
         units = tuple(head[1])
     skip = bool(names) + bool(units)
     width = len(head[0])
-    if width > MOST_COLUMNS:
-        raise InputError(f"{path} has {width} columns; at most {MOST_COLUMNS} are read")
+    if width > MOST_COLUMNS or max(map(len, head[0])) > LONGEST_NAME:
+        raise InputError(
+            f"{path} has {width} columns with cells of up to {max(map(len, head[0]))} characters; "
+            f"at most {MOST_COLUMNS} with {LONGEST_NAME} are read"
+        )
     try:
         frame = pandas.read_csv(
-            io.StringIO(text), sep=r"\s+" if separator == " " else separator, header=None,
-            skiprows=skip, dtype=str, keep_default_na=False, na_filter=False, quotechar="'"
-            if first[0].startswith("'") else '"', skip_blank_lines=True, engine="c",
+            io.BytesIO(content), sep=r"\s+" if separator == " " else separator, decimal=decimal,
+            header=None, skiprows=skip, keep_default_na=False, na_values=_MISSING, engine="c",
+            quotechar="'" if first[0].startswith("'") else '"', low_memory=False,
+            skipinitialspace=True, encoding=encoding, encoding_errors="replace",
         )  # fmt: skip
     except Exception as error:  # a dozen kinds
-        said = " ".join(str(error).split())[:200]
-        raise InputError(f"{path} is no table ({said}); export it again") from error
+        raise InputError(f"{path} is no table ({one_line(error)}); export it again") from error
     if frame.shape[1] != width or frame.size > MOST_AT_ONCE:
         raise InputError(
             f"{path} has {frame.shape[0]} lines of {frame.shape[1]} cells below a first line of "
@@ -118,8 +120,8 @@ def read_table(path: Path) -> Table:
     names = names or tuple(f"channel {i}" for i in range(width))
     if len(set(names)) != width:
         raise InputError(f"{path} names two columns alike: {', '.join(names)}")
-    columns = tuple(frame[i].to_numpy(object) for i in range(width))
-    return Table(names, units or ("",) * width, columns, decimal)
+    columns = tuple(frame[i].to_numpy() for i in range(width))
+    return Table(names, units or ("",) * width, columns)
 
 
 def open_table(path: Path, hints: Hints) -> HeldRecording:
@@ -147,7 +149,7 @@ def open_table(path: Path, hints: Hints) -> HeldRecording:
                 continue
             columns[name] = table.numbers(at).astype(np.float32)
         except ValueError as error:
-            raise InputError(f"{path}: {error} in column {name}; give numbers") from error
+            raise InputError(f"{path}: {one_line(error)} in column {name}; give numbers") from error
         units[name] = table.units[at]
     return from_columns(path, "text", columns, units, rate, hints)
 
@@ -160,12 +162,12 @@ def seconds_of(table: Table, at: int) -> NDArray[np.float64]:
     ValueError
         If a cell is neither.
     """
-    cells = [str(cell).strip().strip("'\"[]") for cell in table.columns[at]]
-    if not _CLOCK.fullmatch(cells[0]):
+    if table.columns[at].dtype.kind in "iuf":
         return table.numbers(at)
+    cells = table.words(at)
     found = [_CLOCK.fullmatch(cell) for cell in cells]
     if None in found:
-        raise ValueError("clock times are mixed with something else")
+        raise ValueError(f"{cells[found.index(None)]!r} is no time")
     return np.array(
         [3600 * int(at[1] or 0) + 60 * int(at[2]) + float(at[3]) for at in found if at is not None]
     )
@@ -187,7 +189,7 @@ def _rate(path: Path, seconds: NDArray[np.float64]) -> float:
     return float(round(rate)) if abs(rate / round(rate) - 1) < 1e-3 else rate
 
 
-def _dialect(lines: Sequence[str]) -> tuple[str, str]:
+def _dialect(path: Path, lines: Sequence[str]) -> tuple[str, str]:
     """Separator and decimal sign that make the most of the lines alike."""
     body = lines[-max(len(lines) - 3, 1) :]
     for separator in (";", "\t", ","):
@@ -198,12 +200,15 @@ def _dialect(lines: Sequence[str]) -> tuple[str, str]:
         separator = " " if wide else "\0"
     cells = [cell for line in body for cell in _cells(line, separator)]
     comma = separator != "," and any("," in cell for cell in cells)
-    if (
-        separator == ","
-        and len(body[0].split(",")) == 2
-        and all(re.fullmatch(r"\s*[-+]?\d+,\d+\s*", line) for line in body)
-    ):  # one column of decimal commas, or two of whole numbers: not to be known
-        comma, separator = True, "\0"
+    single = re.compile(r"\s*[-+]?\d+,\d+\s*")
+    if separator == "," and all(single.fullmatch(line) for line in body):
+        if single.fullmatch(lines[0]):
+            raise InputError(
+                f"{path}: {lines[0]!r} is one number with a decimal comma, or two numbers; add a "
+                "first line with the names of the columns"
+            )
+        if "," not in lines[0]:
+            comma, separator = True, "\0"
     return ("\t" if separator == "\0" else separator), "," if comma else "."
 
 
@@ -215,8 +220,7 @@ def _cells(line: str, separator: str) -> list[str]:
 def _numeric(cells: Sequence[str]) -> bool:
     """Whether a line holds values, not names."""
     return all(
-        _NUMBER.fullmatch(cell) or _CLOCK.fullmatch(cell) or cell.casefold() in _MISSING
-        for cell in cells
+        _NUMBER.fullmatch(cell) or _CLOCK.fullmatch(cell) or cell in _MISSING for cell in cells
     ) and any(_NUMBER.fullmatch(cell) for cell in cells)
 
 

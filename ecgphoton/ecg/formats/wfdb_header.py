@@ -18,6 +18,7 @@ _SIGNAL_LINE = re.compile(
 _SEGMENT_LINE = re.compile(r"([-\w]+|~)[ \t]+(\d{1,10})(?:[ \t].*)?", re.ASCII)
 # Gain, baseline and unit: the field after the format.
 _UNIT = re.compile(r"\S+[ \t]+\S+[ \t]+-?[\d.eE+-]*(?:\(-?\d*\))?/(\S+)")
+_LINE_ENDS = re.compile(rb"\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e]")
 LARGEST_HEADER = 2**20  # bytes
 LONGEST_LINE, MOST_LINES = 512, 4096  # of a header; header(5) allows 255 characters
 MOST_SIGNALS, LARGEST_FRAME, LARGEST_SKEW = 256, 4096, 10_000
@@ -35,16 +36,8 @@ class Layout:
     """Of every signal, with every letter; empty where the header does not say."""
 
 
-def _text(header: bytes) -> str:
-    """Decode a header: UTF-8, or Latin-1, in which every byte is a letter."""
-    try:
-        return header.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return header.decode("latin-1")
-
-
 def header_lines(header: bytes, name: str) -> list[str]:
-    """Return the lines of a header that are no comments.
+    """Return the lines of a header that are no comments, as wfdb sees them: in ASCII.
 
     The patterns of wfdb take time that grows with a power of the length of a line, so that is
     limited.
@@ -54,18 +47,34 @@ def header_lines(header: bytes, name: str) -> list[str]:
     InputError
         If there is no line, or one is too long.
     """
-    lines = [line.strip() for line in _text(header[: LARGEST_HEADER + 1]).splitlines()]
-    lines = [line for line in lines if line and not line.startswith("#")]
+    return [line for line, _ in _lines(header, name)]
+
+
+def _lines(header: bytes, name: str) -> list[tuple[str, bytes]]:
+    """Return every line that is no comment, and its bytes with all letters."""
+    raw = _LINE_ENDS.split(header[: LARGEST_HEADER + 1])
+    pairs = [(line.decode("ascii", "ignore").strip(), line.strip()) for line in raw]
+    pairs = [(line, whole) for line, whole in pairs if line and not line.startswith("#")]
     if (
         len(header) > LARGEST_HEADER
-        or not 0 < len(lines) <= MOST_LINES
-        or max(map(len, lines)) > LONGEST_LINE
+        or not 0 < len(pairs) <= MOST_LINES
+        or max(len(line) for line, _ in pairs) > LONGEST_LINE
     ):
         raise InputError(
             f"header {name}.hea is damaged: it has no line, more than {MOST_LINES}, or one of more "
             f"than {LONGEST_LINE} characters; copy it again"
         )
-    return lines
+    return pairs
+
+
+def _unit(line: bytes) -> str:
+    """Return the unit of a signal line, with the letters that ASCII lacks."""
+    try:
+        text = line.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = line[:LONGEST_LINE].decode("latin-1")
+    stated = _UNIT.match(text[:LONGEST_LINE])
+    return "" if stated is None else stated[1]
 
 
 def layout(header: bytes, name: str) -> Layout:
@@ -76,7 +85,8 @@ def layout(header: bytes, name: str) -> Layout:
     InputError
         If a line is damaged, names a file in another folder, or promises more than is read.
     """
-    first, *lines = header_lines(header, name)
+    pairs = _lines(header, name)
+    first, *lines = (line for line, _ in pairs)
     record = _RECORD_LINE.fullmatch(first)
     if record is None:
         raise InputError(f"header {name}.hea is damaged in its first line; copy it again")
@@ -111,8 +121,7 @@ def layout(header: bytes, name: str) -> Layout:
         )
     if len(formats) != len(files):
         raise InputError(f"header {name}.hea gives one file in two formats; copy it again")
-    stated = [_UNIT.match(line) for line in lines]
-    return Layout(tuple(files), (), tuple("" if unit is None else unit[1] for unit in stated))
+    return Layout(tuple(files), (), tuple(_unit(whole) for _, whole in pairs[1:]))
 
 
 def _segments(lines: list[str], count: int, name: str) -> tuple[tuple[str, int], ...]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.formats.wfdb_header import Layout
 from ecgphoton.ecg.recording import LONGEST, Channel, OpenRecording, millivolts, unit_name
 from ecgphoton.errors import InputError
-from ecgphoton.intake import read_bytes
+from ecgphoton.intake import one_line, read_bytes
 
 SYNTHETIC_MARK = "SYNTHETIC"
 """A header comment that starts with this word marks a made-up record."""
@@ -28,7 +28,6 @@ INVALID |= {"24": -(2**23), "524": -(2**23), "32": -(2**31)}
 # Bytes a sample takes, where the size of the file tells whether it is whole.
 _BYTES = {"8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "24": 3.0, "32": 4.0, "212": 1.5}
 _BYTES |= {"310": 4 / 3, "311": 4 / 3}
-_FLAC = ("508", "516", "524")
 MOST_TOGETHER = 2**25
 """Samples of all signals of a file that are read at a time: reading one reads them all."""
 
@@ -74,8 +73,8 @@ class WfdbRecording(OpenRecording):
         start, stop = first // frame, -(-last // frame)
         found = call_wfdb(
             "rdrecord", f"signal of record {self.name}", str(self.path), sampfrom=start,
-            sampto=stop, physical=False, channels=[channel], return_res=32,
-            smooth_frames=frame == 1,
+            sampto=None if self.header.sig_len is None else stop, physical=False,
+            channels=[channel], return_res=32, smooth_frames=frame == 1,
         )  # fmt: skip
         samples = found.d_signal[:, 0] if frame == 1 else found.e_d_signal[0]
         return np.asarray(samples[first - start * frame : last - start * frame], np.int64)
@@ -100,12 +99,14 @@ def open_one(path: Path, plan: Layout) -> WfdbRecording:
             raise lacking(file, path.name)
     header = call_wfdb("rdheader", f"header {path.name}.hea", str(path))
     rate = float(header.fs or 0)
-    if not 0 < rate < 1e6:
-        raise InputError(f"header {path.name}.hea says {rate:g} samples a second; check it")
     length = _frames(header, path)
+    if not 0 < rate < 1e6 or not length:
+        raise InputError(
+            f"header {path.name}.hea says {length} samples, {rate:g} a second; correct it"
+        )
     channels = []
     for number, (name, unit) in enumerate(zip(header.sig_name, plan.units, strict=True)):
-        _check_size(header, path, number, length)
+        _check_channel(header, path, number, length)
         frame = header.samps_per_frame[number] or 1
         stored = float(header.adc_gain[number] or 200.0)  # 0 or absent: not calibrated, 200 / mV
         channels.append(
@@ -132,12 +133,9 @@ def _together(header: Any, channel: int) -> int:  # noqa: ANN401
 
 def _frames(header: Any, path: Path) -> int:  # noqa: ANN401
     """Length of the record; where the header does not say, from the size of its first file."""
-    if header.sig_len:
+    if header.sig_len is not None:
         return int(header.sig_len)
     file, form = header.file_name[0], header.fmt[0]
-    if form in _FLAC:
-        what = f"signal of record {path.name}"
-        return int(call_wfdb("rdrecord", what, str(path), physical=False, channels=[0]).sig_len)
     if form not in _BYTES or file == "~":
         raise InputError(f"header {path.name}.hea does not say how long the record is; add it")
     size = path.with_name(file).stat().st_size - (header.byte_offset[0] or 0)
@@ -150,9 +148,9 @@ def check_scale(header: Any, channel: int) -> None:  # noqa: ANN401
     Raises
     ------
     InputError
-        If gain or baseline cannot be used.
+        If the gain cannot be used, or there are no samples.
     """
-    gain, baseline = header.adc_gain[channel], header.baseline[channel] or 0
+    gain = header.adc_gain[channel]
     if header.file_name[channel] == "~":
         raise InputError(
             f"record {header.record_name} has no samples of channel {channel}; choose another lead"
@@ -162,14 +160,10 @@ def check_scale(header: Any, channel: int) -> None:  # noqa: ANN401
             f"record {header.record_name} has a gain of {gain:g} in channel {channel}; give a "
             "positive one, and swap the signal's sign if it is recorded upside down"
         )
-    if abs(baseline) > 2**31:
-        raise InputError(
-            f"record {header.record_name} declares a baseline of {baseline}; 32-bit values are read"
-        )
 
 
-def _check_size(header: Any, path: Path, channel: int, length: int) -> None:  # noqa: ANN401
-    """Refuse a signal file shorter than its header promises."""
+def _check_channel(header: Any, path: Path, channel: int, length: int) -> None:  # noqa: ANN401
+    """Refuse values that are not read, and a signal file shorter than its header promises."""
     file, form = header.file_name[channel], header.fmt[channel]
     if file == "~":  # a signal without samples
         return
@@ -177,6 +171,8 @@ def _check_size(header: Any, path: Path, channel: int, length: int) -> None:  # 
         raise InputError(
             f"record {path.name} declares {length} samples; at most {LONGEST} are read"
         )
+    if abs(header.baseline[channel] or 0) > 2**31:
+        raise InputError(f"record {path.name} declares a baseline beyond 32 bits; correct it")
     if form not in INVALID:
         raise InputError(
             f"{file} is in format {form}; formats read are {', '.join(sorted(INVALID, key=int))}"
@@ -214,6 +210,6 @@ def call_wfdb(function: str, what: str, *arguments: object, **options: object) -
         return getattr(wfdb, function)(*arguments, **options)
     except Exception as error:
         raise InputError(
-            f"{what} is damaged ({type(error).__name__}: {error}); copy it again "
+            f"{what} is damaged ({type(error).__name__}: {one_line(error)}); copy it again "
             "(`ecgphoton data verify` tells which files of a published database are wrong)"
         ) from error

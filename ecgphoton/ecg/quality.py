@@ -1,0 +1,146 @@
+"""Where a lead is no ECG: flat, saturated, noise alone or wrongly scaled stretches of 5 s.
+
+A beat in such a stretch cannot be decided. The indices are those of Li et al. [1]_ and Clifford et
+al. [2]_: the kurtosis of the samples (kSQI) and the share of power around the QRS (pSQI), with
+limits chosen so that ventricular flutter and wide beats are never called noise.
+
+References
+----------
+.. [1] Li, Mark & Clifford 2008, Physiol. Meas. 29(1):15, DOI 10.1088/0967-3334/29/1/002.
+.. [2] Clifford et al. 2012, Physiol. Meas. 33(9):1419, DOI 10.1088/0967-3334/33/9/1419.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.ecg.features import SAMPLING_RATE
+from ecgphoton.ecg.resample import nearest_filled
+
+LENGTH = 1800
+"""Samples at 360 Hz (5 s) that are judged together."""
+LEAST = 720
+"""Samples of the shortest piece that can be judged."""
+FLAT = 0.05
+"""mV; a lead in which 99 % of the samples, without wander, lie in less than this has no beat."""
+LARGEST = 20.0
+"""mV; no ECG is larger: the unit is wrong."""
+STUCK = 0.2
+"""Share of samples at the very largest or smallest value of a saturated amplifier."""
+NOISE_KURTOSIS, NOISE_SHARE = 4.5, 0.5
+"""Noise has few large values (a kurtosis of 3), and most of its power between 5 and 40 Hz lies
+above 15 Hz. 2 of the 31,368 windows of MIT-BIH and of 39 records of SVDB pass both limits."""
+REASONS = {
+    "flat": "no signal: the lead is flat",
+    "saturated": "the amplifier is saturated",
+    "noise": "noise without beats",
+    "scale": "wrong scale: check the unit",
+}
+"""Why a beat in a stretch is not decided."""
+LONGEST_REASON = 40
+"""Characters of a reason, these or those of `extract`."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a lead that is no ECG."""
+
+    first: int
+    """Sample at 360 Hz."""
+    last: int
+    """Sample after the end."""
+    what: str
+    """One of `REASONS`."""
+
+    def __str__(self) -> str:
+        start, end = (f"{at / SAMPLING_RATE:.0f}" for at in (self.first, self.last))
+        return f"{start} to {end} s: {REASONS[self.what]}"
+
+
+@dataclass(eq=False)
+class Watch:
+    """Judges a signal at 360 Hz as it comes; how it is cut into pieces changes nothing."""
+
+    gain: float
+    """Units of the samples per mV."""
+    stretches: list[Stretch] = field(default_factory=list)
+    """Found so far."""
+    until: int = 0
+    """Sample up to which the signal has been judged."""
+    _held: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+
+    def push(self, piece: NDArray[np.float32], *, last: bool = False) -> None:
+        """Take the next samples; what is left at the end is judged if it is long enough."""
+        self._held = np.concatenate([self._held, piece])
+        whole = len(self._held) // LENGTH
+        self._add(self._held[: whole * LENGTH].reshape(whole, LENGTH))
+        self._held = self._held[whole * LENGTH :]
+        if last and len(self._held) >= LEAST:
+            self._add(self._held[None])
+
+    def _add(self, windows: NDArray[np.float32]) -> None:
+        for what in judge(windows / np.float32(self.gain)).tolist():
+            start, self.until = self.until, self.until + LENGTH
+            before = self.stretches[-1] if self.stretches else None
+            if what and before is not None and (before.last, before.what) == (start, what):
+                self.stretches[-1] = Stretch(before.first, self.until, what)
+            elif what:
+                self.stretches.append(Stretch(start, self.until, what))
+
+
+def judge(windows: NDArray[np.float32]) -> NDArray[np.str_]:
+    """Say what is wrong with each window of a lead at 360 Hz; empty where nothing is.
+
+    Parameters
+    ----------
+    windows
+        ``(n, samples)`` in mV, NaN where nothing was measured.
+
+    Returns
+    -------
+    ``(n,)`` keys of `REASONS`, or ``""``. A window that is mostly missing is not judged.
+    """
+    count, length = windows.shape
+    said = np.zeros(count, "<U9")
+    if not count:
+        return said
+    missing = np.isnan(windows)
+    filled = np.array([nearest_filled(row) for row in windows]) if missing.any() else windows
+    top, bottom = filled.max(axis=1, keepdims=True), filled.min(axis=1, keepdims=True)
+    stuck = np.maximum((filled == top).mean(axis=1), (filled == bottom).mean(axis=1))
+    spectrum = np.fft.rfft(filled - filled.mean(axis=1, keepdims=True), axis=1)
+    frequency = np.fft.rfftfreq(length, 1 / SAMPLING_RATE)
+    band = (frequency >= 5) & (frequency <= 40)
+    power = np.abs(spectrum[:, band]) ** 2
+    high = power[:, frequency[band] > 15].sum(axis=1) / np.maximum(power.sum(axis=1), 1e-30)
+    waves = np.fft.irfft(spectrum * band, n=length, axis=1)
+    spread = np.maximum(waves.std(axis=1), 1e-12)
+    kurtosis = ((waves / spread[:, None]) ** 4).mean(axis=1)
+    steady = np.fft.irfft(spectrum * (frequency >= 1), n=length, axis=1)
+    low_edge, high_edge = np.percentile(steady, [0.5, 99.5], axis=1)
+    size = high_edge - low_edge
+    said[(kurtosis < NOISE_KURTOSIS) & (high > NOISE_SHARE)] = "noise"
+    said[stuck > STUCK] = "saturated"
+    said[size > LARGEST] = "scale"
+    said[size < FLAT] = "flat"
+    said[missing.mean(axis=1) > 0.5] = ""
+    return said
+
+
+def reasons(at_360: NDArray[np.int64], stretches: Iterable[Stretch]) -> NDArray[np.str_]:
+    """Return why each beat lies where the lead is no ECG; empty where it does not.
+
+    Parameters
+    ----------
+    at_360
+        ``(n,)`` R samples at 360 Hz, in order.
+    """
+    said = np.zeros(len(at_360), f"<U{LONGEST_REASON}")
+    for stretch in stretches:
+        first, last = np.searchsorted(at_360, [stretch.first, stretch.last])
+        said[first:last] = REASONS[stretch.what]
+    return said

@@ -1,0 +1,141 @@
+"""A table of beats in, files that other programs read out; none of them replaces an input."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ecgphoton.artifacts import atomic_path
+from ecgphoton.ecg.formats import FORMATS
+from ecgphoton.errors import InputError
+from ecgphoton.run.annotator import Beats
+
+ANNOTATOR = "eph"
+"""Extension of the annotation files this project writes."""
+REFERENCE = "atr"
+"""Extension that databases give their reference annotations."""
+RESERVED = frozenset({"dat", "jsonl", "png", "mat", *(ending[1:] for ending in FORMATS)})
+"""Extensions of signals and of the other outputs; no annotation is called so."""
+COLUMNS = "sample,seconds,symbol,called,abnormal,reason"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where the answers about one recording go."""
+
+    name: str
+    """Of the record, in letters that WFDB allows."""
+    annotation: Path
+    lines: Path
+    table: Path
+    edf: Path | None
+    picture: Path | None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All of them."""
+        paths = (self.annotation, self.lines, self.table, self.edf, self.picture)
+        return tuple(path for path in paths if path is not None)
+
+    @classmethod
+    def plan(
+        cls,
+        out: Path,
+        name: str,
+        annotator: str,
+        inputs: Iterable[Path],
+        *,
+        edf: bool = False,
+        picture: bool = True,
+        force: bool = False,
+    ) -> Outputs:
+        """Choose the files, before any work.
+
+        Raises
+        ------
+        InputError
+            If one of them would replace an input, or a file that is there.
+        """
+        if annotator.lower() in RESERVED:
+            raise InputError(
+                f"annotator {annotator!r}: that is the extension of signals, headers or other "
+                f"outputs; choose another, such as {ANNOTATOR}"
+            )
+        if annotator == REFERENCE and not force:
+            raise InputError(
+                f"annotator {REFERENCE!r} is that of reference annotations; choose another, such "
+                f"as {ANNOTATOR}, or add --force"
+            )
+        plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64]
+        found = cls(
+            name=plain,
+            annotation=out / f"{plain}.{annotator}",
+            lines=out / f"{name}.{annotator}.jsonl",
+            table=out / f"{name}.{annotator}.csv",
+            edf=out / f"{name}.{annotator}.edf" if edf else None,
+            picture=out / f"{name}.{annotator}.png" if picture else None,
+        )
+        read = {path.resolve() for path in inputs}
+        for path in found.files:
+            if path.resolve() in read:
+                raise InputError(
+                    f"{path} is an input and would be replaced; choose another annotator or --out"
+                )
+        taken = [path for path in found.files if path.exists()]
+        if taken and not force:
+            raise InputError(
+                f"{taken[0]} is there and would be overwritten; choose another --annotator or "
+                "--out, or add --force"
+            )
+        return found
+
+
+def write_lines(path: Path, summary: dict[str, Any], beats: Beats) -> None:
+    """Write the summary, then a line of JSON a beat."""
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.write(json.dumps({"summary": summary}, sort_keys=True, ensure_ascii=False) + "\n")
+        for sample, seconds, symbol, called, p, reason in _rows(beats):
+            line = {"sample": sample, "seconds": seconds, "symbol": symbol, "called": called}
+            file.write(json.dumps({**line, **({"reason": reason} if reason else {"abnormal": p})}))
+            file.write("\n")
+
+
+def write_table(path: Path, beats: Beats) -> None:
+    """Write a CSV with a line a beat."""
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.write(f"{COLUMNS}\n")
+        for sample, seconds, symbol, called, p, reason in _rows(beats):
+            file.write(f"{sample},{seconds},{symbol},{called},{'' if reason else p},{reason}\n")
+
+
+def _rows(beats: Beats) -> Iterable[tuple[int, float, str, str, float, str]]:
+    columns = (
+        beats.sample.tolist(),
+        beats.time.round(4).tolist(),
+        beats.symbol.tolist(),
+        beats.called.tolist(),
+        beats.probability.astype(float).round(5).tolist(),
+        beats.quality.tolist(),
+    )
+    return zip(*columns, strict=True)
+
+
+def write_edf(path: Path, beats: Beats) -> None:
+    """Write the beats as EDF+ annotations, in a file that holds nothing else.
+
+    No name or date of the recording is copied.
+    """
+    from edfio import Edf, EdfAnnotation
+
+    notes = [
+        EdfAnnotation(round(seconds, 4), None, f"{symbol} {called}")
+        for seconds, symbol, called in zip(
+            beats.time.tolist(), beats.symbol.tolist(), beats.called.tolist(), strict=True
+        )
+    ]
+    with atomic_path(path) as temporary:
+        Edf([], annotations=notes).write(temporary)

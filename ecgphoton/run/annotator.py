@@ -1,0 +1,253 @@
+"""Samples of an ECG in, a table of its beats and what a student calls them out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ecgphoton.ecg.annotate import symbols_of
+from ecgphoton.ecg.leads import plain
+from ecgphoton.ecg.recording import Recording
+from ecgphoton.ecg.resample import Resampler, ratio, scaled
+from ecgphoton.ecg.stream import BeatStream, Found
+from ecgphoton.errors import InputError
+from ecgphoton.run.backends import Backend, classifier
+from ecgphoton.runs import TrainedStudent, load
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True, eq=False)
+class Beats:
+    """Beats in order of time, one row each."""
+
+    sample: NDArray[np.int64]
+    """``(n,)`` R sample at the rate of the signal."""
+    time: NDArray[np.float64]
+    """``(n,)`` the same in seconds."""
+    symbol: NDArray[np.str_]
+    """``(n,)`` WFDB symbol: N, S, V; Q for abnormal of any kind; ? where nothing can be said."""
+    probability: NDArray[np.float32]
+    """``(n,)`` of not being normal, NaN where nothing can be said."""
+    called: NDArray[np.str_]
+    """``(n,)`` name of the class, ``?`` where nothing can be said."""
+    quality: NDArray[np.str_]
+    """``(n,)`` why nothing can be said, empty where something is."""
+
+    def __len__(self) -> int:
+        return len(self.sample)
+
+    @classmethod
+    def concat(cls, parts: Sequence[Beats]) -> Beats:
+        """One table after the other."""
+        columns = (np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls))
+        return cls(*columns)
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return a pandas table with one column for each field.
+
+        Raises
+        ------
+        InputError
+            If pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise InputError("to_dataframe() needs pandas; `pip install pandas`") from error
+        return pandas.DataFrame({field.name: getattr(self, field.name) for field in fields(self)})
+
+
+def table(
+    trained: TrainedStudent,
+    fs: float,
+    sample: NDArray[np.int64],
+    probability: NDArray[np.float32],
+    reason: NDArray[np.str_],
+) -> Beats:
+    """Decide about beats.
+
+    Parameters
+    ----------
+    trained
+        The student with its operating point, without which the likeliest class is called.
+    fs
+        Rate that samples count, Hz.
+    probability
+        ``(n, classes)``.
+    reason
+        ``(n,)`` why a beat has no probability, empty where it has.
+    """
+    classes = trained.classes
+    known = reason == ""
+    if trained.point is None:
+        abnormality = 1 - probability[:, 0]
+        called = np.nan_to_num(probability, nan=-1.0).argmax(axis=1)
+    else:
+        abnormality = probability[:, 1]
+        called = trained.point.decide(abnormality).astype(np.int64)
+    symbol = symbols_of(called, known, classes)
+    names = np.where(known, np.array(classes)[np.where(known, called, 0)], "?")
+    return Beats(sample, sample / fs, symbol, abnormality, names, reason)
+
+
+class Annotator:
+    """Classifies beats of a signal that comes piece by piece.
+
+    A beat is answered two to seven seconds after it (signal quality is judged every five),
+    whatever the length of the pieces, with what `annotate` says of the whole signal.
+
+    >>> import ecgphoton as ep
+    >>> annotator = ep.Annotator(fs=250)
+    >>> for piece in pieces:  # arrays of samples in mV
+    ...     beats = annotator.push(piece)
+    >>> rest = annotator.finish()
+
+    Parameters
+    ----------
+    fs
+        Sampling rate, Hz.
+    student
+        Run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
+        otherwise the shipped student.
+    peaks
+        ``(n,)`` R samples at `fs`, in order, where they are known; without them they are detected.
+    backend
+        What the student runs on: ``torch``, ``onnx`` or ``integer``.
+
+    Raises
+    ------
+    InputError
+        If the student, the rate or the peaks cannot be used.
+    """
+
+    def __init__(
+        self,
+        fs: float,
+        *,
+        student: str | Path | TrainedStudent | None = None,
+        peaks: ArrayLike | None = None,
+        backend: Backend = "torch",
+    ) -> None:
+        self._trained = student if isinstance(student, TrainedStudent) else load(student)
+        self._classify = classifier(self._trained, backend)
+        self._fs, self._factor = fs, ratio(fs, "the signal")
+        self._resampler = Resampler(self._factor)
+        self._peaks = None if peaks is None else checked_peaks(peaks)
+        self._stream = BeatStream(
+            peaks=None if self._peaks is None else scaled(self._peaks, self._factor),
+            centring=self._trained.centring,
+            ahead=self._trained.student.architecture.rhythm == "full",
+        )
+        self._done = 0
+
+    def push(self, samples: ArrayLike) -> Beats:
+        """Take the next samples, mV with NaN where nothing was measured, and return beats.
+
+        Raises
+        ------
+        InputError
+            If it is not one row of numbers.
+        """
+        return self._beats(self._stream.push(self._resampler.push(checked_signal(samples))))
+
+    def finish(self) -> Beats:
+        """Return the beats that waited for what would follow; the signal ends here."""
+        rest = self._resampler.push(np.empty(0, np.float32), last=True)
+        return self._beats(self._stream.push(rest, last=True))
+
+    def _beats(self, found: Found) -> Beats:
+        classes = len(self._trained.classes)
+        probability = np.full((len(found.sample), classes), np.nan, np.float32)
+        if len(found.beats):
+            probability[found.reason == ""] = self._classify(found.beats)
+        count = len(found.sample)
+        sample = scaled(found.sample, 1 / self._factor)
+        if self._peaks is not None:
+            sample = self._peaks[self._done : self._done + count]
+        self._done += count
+        return table(self._trained, self._fs, sample, probability, found.reason)
+
+
+def annotate(
+    signal: ArrayLike | Recording,
+    fs: float | None = None,
+    peaks: ArrayLike | None = None,
+    lead: str | None = None,
+    *,
+    student: str | Path | TrainedStudent | None = None,
+    backend: Backend = "torch",
+) -> Beats:
+    """Classify the beats of a signal in memory.
+
+    >>> import ecgphoton as ep
+    >>> beats = ep.annotate(signal, fs=250)  # samples in mV
+    >>> beats.to_dataframe()
+    >>> found = neurokit2.ecg_peaks(signal, 250)[1]["ECG_R_Peaks"]
+    >>> beats = ep.annotate(signal, fs=250, peaks=found)
+
+    Parameters
+    ----------
+    signal
+        ``(n,)`` samples in mV, NaN where nothing was measured, or a `Recording` from `ep.read`.
+    fs
+        Sampling rate, Hz; a `Recording` has its own.
+    peaks
+        ``(m,)`` R samples at `fs`, in order; without them they are detected.
+    lead
+        Which lead of a `Recording` with several.
+    student, backend
+        As for `Annotator`.
+
+    Raises
+    ------
+    InputError
+        If the signal, its rate, lead, peaks or the student cannot be used.
+    """
+    if isinstance(signal, Recording):
+        if fs not in (None, signal.fs):
+            raise InputError(f"fs={fs}, but the recording is at {signal.fs:g} Hz; leave fs out")
+        fs, signal = signal.fs, _lead(signal, lead)
+    elif lead is not None:
+        raise InputError(f"lead {lead!r} of a plain array; pass the samples of that lead alone")
+    if fs is None:
+        raise InputError("the sampling rate is missing; give fs in Hz")
+    annotator = Annotator(fs, student=student, peaks=peaks, backend=backend)
+    return Beats.concat([annotator.push(signal), annotator.finish()])
+
+
+def _lead(recording: Recording, lead: str | None) -> NDArray[np.float32]:
+    names = recording.leads
+    for alike in (str, plain):
+        for column, name in enumerate(names):
+            if alike(name) == alike(lead or names[0]) and (lead or len(names) == 1):
+                return recording.signal[:, column]
+    raise InputError(f"lead {lead!r} of a recording with {', '.join(names)}; name one of them")
+
+
+def checked_signal(samples: ArrayLike) -> NDArray[np.float32]:
+    """Return one row of samples."""
+    try:
+        signal = np.asarray(samples, np.float32)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"samples that are no numbers ({error}); give an array in mV") from error
+    if signal.ndim != 1:
+        raise InputError(f"samples of shape {signal.shape}; give one lead, an array of one row")
+    return np.where(np.isfinite(signal), signal, np.float32(np.nan))
+
+
+def checked_peaks(peaks: ArrayLike) -> NDArray[np.int64]:
+    """Return R samples in order."""
+    given: NDArray[Any] = np.asarray(peaks)
+    whole = given.ndim == 1 and given.dtype.kind in "iuf" and np.isfinite(given).all()
+    if not whole or (given != np.rint(given)).any() or (np.diff(given) < 0).any():
+        raise InputError("peaks must be one row of whole sample numbers in order of time")
+    if len(given) and (given[0] < 0 or given[-1] > 2**31 - 1):
+        raise InputError(f"peaks from {given[0]} to {given[-1]}; they must be from 0 to 2^31 - 1")
+    return given.astype(np.int64)

@@ -1,0 +1,120 @@
+"""A folder of recordings in, how many abnormal beats each patient has out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ecgphoton.artifacts import atomic_path
+from ecgphoton.ecg.formats import find_file, record_names
+from ecgphoton.errors import InputError
+from ecgphoton.run.annotate import AnnotationReport, annotate
+from ecgphoton.run.annotation_files import ANNOTATOR
+from ecgphoton.runs import load
+
+BURDENS = "burdens"
+"""Name of the table, as CSV and as JSON."""
+COLUMNS = ("record", "hours", "beats", "S", "V", "abnormal", "undecided")
+SHARES = ("S", "V", "abnormal", "undecided")
+
+
+@dataclass(frozen=True)
+class BurdenReport:
+    """What every recording of a folder holds."""
+
+    rows: tuple[dict[str, Any], ...]
+    """For each recording: its length, beats, and for S, V, abnormal and undecided ones their
+    count, share of the beats and number an hour; None for kinds that the student does not name."""
+    failed: dict[str, str]
+    """Recordings that could not be annotated, and why."""
+    files: tuple[Path, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return {
+            "recordings": list(self.rows),
+            "failed": self.failed,
+            "files": [str(path) for path in self.files],
+        }
+
+
+def annotate_folder(
+    folder: Path,
+    *,
+    model: Path | str | None = None,
+    out: Path | str = Path(),
+    **options: Any,  # noqa: ANN401
+) -> BurdenReport:
+    """Annotate every recording of a folder, and tabulate their burdens.
+
+    Writes what `annotate` writes for each recording, and ``burdens.<annotator>.csv`` and ``.json``.
+
+    Parameters
+    ----------
+    folder
+        Where recordings are.
+    model, out, options
+        As for `annotate`.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no recording, or none of them can be annotated.
+    """
+    trained, out = load(model), Path(out)
+    rows: list[dict[str, Any]] = []
+    files: list[Path] = []
+    failed: dict[str, str] = {}
+    for name in record_names(folder):
+        try:
+            report = annotate(find_file(folder / name), out=out, model=trained, **options)
+        except InputError as error:
+            failed[name] = str(error)
+            continue
+        rows.append(_row(report, trained.point is None))
+        files += report.files
+    if not rows:
+        name, why = next(iter(failed.items()))
+        raise InputError(f"none of {len(failed)} recordings could be annotated; {name}: {why}")
+    ending = options.get(
+        "annotator", ANNOTATOR
+    )  # a dot, so that no reader takes it for a recording
+    table, document = (out / f"{BURDENS}.{ending}.{kind}" for kind in ("csv", "json"))
+    found = BurdenReport(tuple(rows), failed, (*files, table, document))
+    with atomic_path(table) as temporary:
+        heads = [*COLUMNS[:3], *(f"{kind}{what}" for kind in SHARES for what in _WHAT)]
+        lines = [",".join(heads), *(",".join(_cells(row)) for row in rows)]
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with atomic_path(document) as temporary:
+        temporary.write_text(json.dumps(found.to_dict(), indent=1) + "\n", encoding="utf-8")
+    return found
+
+
+_WHAT = ("", " share", " per hour")
+
+
+def _row(report: AnnotationReport, names_kinds: bool) -> dict[str, Any]:
+    said = report.summary
+    hours, beats = said["seconds"] / 3600, said["beats"]
+    counts = {
+        "S": said["symbols"].get("S", 0) if names_kinds else None,
+        "V": said["symbols"].get("V", 0) if names_kinds else None,
+        "abnormal": said["not_normal"],
+        "undecided": said["symbols"].get("?", 0),
+    }
+    row: dict[str, Any] = {"record": said["record"], "hours": hours, "beats": beats}
+    for kind, count in counts.items():
+        known = count is not None
+        row[kind] = count
+        row[f"{kind} share"] = count / beats if known else None
+        row[f"{kind} per hour"] = count / hours if known and hours else None
+    return row
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    return [
+        "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+        for value in row.values()
+    ]

@@ -1,0 +1,61 @@
+"""Tables on terminals of any width: no name and no figure is ever cut."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+from rich.cells import cell_len
+
+from ecgphoton.commands._shared import table
+
+NAMES = ["inter-patient", "reference-8", "reference-rhythm"]
+SENTENCE = "One rhythm and two shape tokens, trained on noisy chips, on the reference protocol."
+TABLES = {
+    "names": (["name", "recipe", "parameters"], [[name, name, 190] for name in NAMES]),
+    "figures": (
+        ["record", *(f"{kind} {share}" for kind in ("QRS", "VEB") for share in ("Se", "+P"))],
+        [["208", "99.31 %", "100.00 %", None, "84.60 %"]],
+    ),
+    "sentences": (["name", "purpose"], [[name, SENTENCE] for name in NAMES]),
+    "a long word": (["file", "meaning"], [["drawings/branch_P_layer_0_block_1.svg", SENTENCE]]),
+    "no rows": (["name", ""], []),
+}
+
+
+@pytest.fixture(params=TABLES)
+def shown(request):
+    """Columns and rows of a table."""
+    return TABLES[request.param]
+
+
+def words(columns, rows):
+    """Every word of a table, header and cells."""
+    cells = [*columns, *("–" if cell is None else str(cell) for row in rows for cell in row)]
+    return [word for cell in cells for word in cell.split()]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_a_terminal_cuts_no_word(shown, width, monkeypatch, capsys):
+    """Every word is there whole; from 80 columns on no line is longer than the terminal."""
+    columns, rows = shown
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    table("title", columns, rows)
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    assert set(words(columns, rows)) <= set(printed.split())
+    assert "…" not in printed
+    if width >= 80:
+        assert max(map(cell_len, printed.splitlines())) <= width
+
+
+def test_a_log_has_a_line_for_each_row(shown, monkeypatch, capsys):
+    """What is not a terminal gets whole words, also where colours are forced (as CI does)."""
+    columns, rows = shown
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    table("title", columns, rows)
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    assert set(words(columns, rows)) <= set(printed.split())
+    assert "…" not in printed

@@ -1,0 +1,175 @@
+"""Readers of recordings and labels meet damaged files: one sentence, soon, or right values.
+
+``ECGPHOTON_FUZZ=20000`` meets that many; ``ECGPHOTON_FUZZ_SEED`` draws others.
+"""
+
+import os
+import signal
+import warnings
+
+import numpy as np
+import pytest
+import wfdb
+from recordings import FS, ecg, write_dicom, write_edf, write_wfdb
+
+from ecgphoton.ecg.dataset import Dataset
+from ecgphoton.ecg.formats import open_recording, read
+from ecgphoton.ecg.labels import label_file, read_labels
+from ecgphoton.ecg.protocols import read_protocol
+from ecgphoton.ecg.reading import read_recording
+from ecgphoton.errors import InputError
+
+TOTAL = int(os.environ.get("ECGPHOTON_FUZZ", "480"))
+SEED = int(os.environ.get("ECGPHOTON_FUZZ_SEED", "7"))
+SECONDS = 5
+SIGNAL, BEATS = ecg(seconds=6)
+ABSURD = (
+    b"-1",
+    b"NaN",
+    b"1e999",
+    b"9" * 20,
+    b"9" * 5000,
+    b"\xb5V",
+    b"..",
+    b"\0",
+    b"~ 5\n",
+    b",;\t",
+)
+WORDS = ["", "0", "-1", "9" * 12, "nan", "inf", "1,5", "a;b", "x" * 500, "II", "mmHg", "0:00:61"]
+
+
+class HangError(BaseException):
+    """An input took too long; no reader may swallow this."""
+
+
+def _hang(*_):
+    raise HangError
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A folder with a good file of every kind."""
+    folder = tmp_path_factory.mktemp("whole")
+    write_edf(folder / "e.edf", SIGNAL, beats=BEATS, symbols=["N"] * len(BEATS))
+    write_dicom(folder / "d.dcm", SIGNAL)
+    np.save(folder / "n.npy", SIGNAL)
+    np.savez(folder / "z.npz", signal=SIGNAL, fs=FS, unit="mV", leads=["II"])
+    rows = [f"{i / FS:.3f};{value:.3f}" for i, value in enumerate(SIGNAL[:300])]
+    (folder / "t.csv").write_text("\n".join(["time;II (mV)", *rows]))
+    write_wfdb(folder, "f", SIGNAL, fmt="516", beats=BEATS)
+    for number in (0, 1):
+        write_wfdb(folder, f"s{number}", SIGNAL[:500])
+    (folder / "m.hea").write_text(f"m/3 1 {FS} 1100\ns0 500\n~ 100\ns1 500\n")
+    wfdb.wrsamp(
+        "x", fs=FS / 4, units=["mV", "mV"], sig_name=["II", "slow"], fmt=["16", "16"],
+        e_p_signal=[SIGNAL, SIGNAL[::4]], samps_per_frame=[4, 1], write_dir=str(folder),
+    )  # fmt: skip
+    rows = [f"{at / FS:.3f},N" for at in BEATS]
+    (folder / "e.csv").write_text("\n".join(["time,symbol", *rows]))
+    (folder / "p.toml").write_text('train = ["e"]\nvalidation = ["d"]\ntest = ["t"]\nlead = "II"\n')
+    (folder / "o.toml").write_text(
+        'name = "o"\nrecords = ["t"]\nleads = ["II"]\n[symbols]\nb = "N"\n'
+    )
+    return folder
+
+
+def _read(path):
+    held = read(path, **({"fs": FS} if path.suffix == ".npy" else {}))
+    assert held.signal.ndim == 2
+    assert 0 < held.fs < 1e6
+    assert held.signal.dtype == np.float32
+
+
+def _recording(path):
+    _read(path)
+    held = open_recording(path)
+    for channel in range(len(held.channels)):
+        held.read(channel, 0, min(100, held.channels[channel].length))
+
+
+def _labels(path):
+    found = read_labels(path, FS)
+    assert (np.diff(found.sample) >= 0).all()
+
+
+def _edf_labels(path):
+    _labels(label_file(path, "edf+"))
+
+
+def _annotated(path):
+    read_recording(path.parent, path.stem)
+
+
+READERS = {
+    "e.edf": _recording,
+    "d.dcm": _recording,
+    "n.npy": _read,
+    "z.npz": _read,
+    "t.csv": _recording,
+    "f.hea": _annotated,
+    "f.dat": _annotated,
+    "m.hea": _recording,
+    "s1.hea": lambda path: _recording(path.with_name("m.hea")),
+    "x.hea": _recording,
+    "e.csv": _labels,
+    "e.edf+": _edf_labels,
+    "p.toml": read_protocol,
+    "o.toml": Dataset.from_file,
+}
+
+
+def damaged(data, rng):
+    """Return bytes with one to four faults: flips, cuts, repeats, absurd numbers, other words."""
+    body = bytearray(data)
+    for _ in range(int(rng.integers(1, 5))):
+        at = int(rng.integers(0, max(1, min(len(body), int(rng.choice([64, 1024, 10**9]))))))
+        kind = int(rng.integers(0, 7))
+        if kind == 0 and body:
+            body[at] ^= 1 << int(rng.integers(0, 8))
+        elif kind == 1 and body:
+            body[at] = int(rng.integers(0, 256))
+        elif kind == 2:
+            del body[at:]
+        elif kind == 3:
+            del body[at : at + int(rng.integers(1, 64))]
+        elif kind == 4:
+            body[at:at] = body[at : at + int(rng.integers(1, 64))]
+        elif kind == 5:
+            body[at : at + 2] = rng.choice(np.array(ABSURD, object))
+        else:
+            cells = bytes(body[:4000]).replace(b";", b" ; ").split(b" ")
+            cells[int(rng.integers(0, len(cells)))] = str(rng.choice(WORDS)).encode()
+            body[:4000] = b" ".join(cells).replace(b" ; ", b";")
+    return bytes(body)
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.filterwarnings("default")
+def test_damage_ends_in_one_sentence_or_right_values(name, whole, tmp_path):
+    """No damaged file hangs a reader, or ends otherwise than in one line."""
+    import shutil
+
+    file = name.removesuffix("+")
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    good = (whole / file).read_bytes()
+    number = list(READERS).index(name)
+    old = signal.signal(signal.SIGALRM, _hang)
+    try:
+        for trial in range(max(1, TOTAL // len(READERS))):
+            rng, said = np.random.default_rng([SEED, number, trial]), ""
+            (tmp_path / file).write_bytes(damaged(good, rng))
+            signal.setitimer(signal.ITIMER_REAL, SECONDS)
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    READERS[name](tmp_path / file)
+            except InputError as error:
+                said = str(error)
+            except (Exception, HangError) as error:
+                raise AssertionError(f"trial {trial} of {name}, seed {SEED}") from error
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            assert "\n" not in said, (trial, said)
+            assert len(said) < 2000, trial
+    finally:
+        signal.signal(signal.SIGALRM, old)

@@ -1,0 +1,87 @@
+"""Labels come from WFDB, a table or EDF+, on their own clock, and mean the same beats."""
+
+import numpy as np
+import pytest
+import wfdb
+from recordings import FS, ecg, write_edf, write_wfdb
+
+from ecgphoton.ecg.beats import load_all
+from ecgphoton.ecg.dataset import Dataset
+from ecgphoton.ecg.labels import label_file, read_labels
+from ecgphoton.errors import InputError
+
+SIGNAL, BEATS = ecg(seconds=30)
+SYMBOLS = np.array(["N", "V", "A"])[np.arange(len(BEATS)) % 3]
+
+
+def test_another_time_resolution_is_read_on_its_own_clock(tmp_path):
+    """An annotation at half the rate of the record marks the same beats."""
+    write_wfdb(tmp_path, "a", SIGNAL, beats=BEATS // 2 * 2)
+    half = BEATS // 2
+    wfdb.wrann("a", "half", half, ["N"] * len(half), fs=FS / 2, write_dir=str(tmp_path))
+    found = read_labels(tmp_path / "a.half", FS)
+    np.testing.assert_array_equal(found.sample, 2 * half)
+    one, two = (
+        load_all(data=Dataset.from_folder(tmp_path, annotator=name), cache=False).beats
+        for name in ("atr", "half")
+    )
+    assert one.digest == two.digest
+
+
+@pytest.mark.parametrize("kind", ["atr", "csv", "labels.csv", "edf+", "samples", "clock", "words"])
+def test_every_kind_of_label_marks_the_same_beats(kind, tmp_path):
+    """A WFDB annotation, tables of times or samples, and EDF+ annotations agree."""
+    inside = {"beats": BEATS, "symbols": SYMBOLS} if kind == "edf+" else {}
+    write_edf(tmp_path / "a.edf", SIGNAL, **inside)
+    annotator, symbols = kind, {}
+    if kind == "atr":
+        wfdb.wrann("a", "atr", BEATS, list(SYMBOLS), write_dir=str(tmp_path))
+    elif kind in ("samples", "clock", "words"):
+        annotator = "csv"
+    words, cells = SYMBOLS, [f"{at / FS:.4f}" for at in BEATS]
+    if kind == "clock":
+        cells = [f"0:00:{at / FS:06.3f}" for at in BEATS]
+    if kind == "words":
+        symbols = {"normal": "N", "PVC": "V", "PAC": "A"}
+        words = [next(word for word, s in symbols.items() if s == symbol) for symbol in SYMBOLS]
+    head, cells = ("Sample #;Type", BEATS) if kind == "samples" else ("time;symbol", cells)
+    if annotator.endswith("csv"):
+        rows = [f"{at};{word}" for at, word in zip(cells, words, strict=True)]
+        (tmp_path / f"a.{annotator}").write_text("\n".join([head, *rows, f"{cells[0]};noise"]))
+    found = read_labels(label_file(tmp_path / "a.edf", annotator), FS, symbols=symbols)
+    np.testing.assert_array_equal(found.sample, BEATS)
+    assert found.symbol.tolist() == SYMBOLS.tolist()
+    if annotator.endswith("csv"):
+        assert found.notes[0].endswith("1 labels are no beats: 'noise' 1")
+
+
+def test_labels_that_are_not_there_are_named(tmp_path):
+    """Which file is lacking is said; the signal's own file is never taken for its labels."""
+    (tmp_path / "a.csv").write_text("II\n0\n1\n")
+    for annotator in ("csv", "atr", None):
+        with pytest.raises(InputError, match="lacks a"):
+            label_file(tmp_path / "a.csv", annotator)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "when,what\n1,N\n",
+        "time,symbol\n-1,N\n",
+        "time,symbol\nsoon,N\n",
+        "time,symbol\n99999999999,N\n",
+        "time,symbol\n1:00:00,N\nnever,N\n",
+    ],
+)
+def test_a_table_that_is_none_is_refused(text, tmp_path):
+    """Unknown columns and impossible times end in one sentence."""
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(InputError, match=r"a\.csv"):
+        read_labels(tmp_path / "a.csv", FS)
+
+
+def test_words_map_to_wfdb_symbols_only(tmp_path):
+    """A map to something that is no beat symbol is refused."""
+    (tmp_path / "a.csv").write_text("time,symbol\n1,ok\n")
+    with pytest.raises(InputError, match="'normal' is not a WFDB beat symbol"):
+        read_labels(tmp_path / "a.csv", FS, symbols={"ok": "normal"})

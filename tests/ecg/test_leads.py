@@ -1,0 +1,90 @@
+"""One rule says which lead is meant; a pressure is never an ECG."""
+
+import numpy as np
+import pytest
+from recordings import FS, ecg, write_wfdb
+
+from ecgphoton.ecg.formats import open_recording
+from ecgphoton.ecg.leads import choose, looks_like_ecg, plain
+from ecgphoton.ecg.signal import open_signal
+from ecgphoton.errors import InputError
+
+SIGNAL, BEATS = ecg(seconds=40)
+AT = np.arange(len(SIGNAL)) / FS
+PRESSURE = 80 + 20 * np.sin(2 * np.pi * 1.1 * AT)
+NOISE = 0.1 * np.random.default_rng(1).standard_normal(len(SIGNAL))
+
+
+def record(folder, **leads):
+    """Open a record with these leads: name to samples and unit."""
+    write_wfdb(
+        folder, "a", np.column_stack([samples for samples, _ in leads.values()]),
+        units=[unit for _, unit in leads.values()],
+        lead=[name.replace("_", " ") for name in leads],
+    )  # fmt: skip
+    return open_recording(folder / "a")
+
+
+@pytest.mark.parametrize("asked", ["II", "ii", "ECG II", "lead II", "MLII", "channel:1", "EKG-II"])
+def test_case_and_prefixes_are_ignored(asked, tmp_path):
+    """Lead II by any of its names is lead II."""
+    held = record(tmp_path, ABP=(PRESSURE, "mmHg"), II=(SIGNAL, "mV"))
+    assert choose(held, asked) == 1
+
+
+@pytest.mark.parametrize("asked", ["V5", "channel:2", "channel:x", "channel:-1", "I", "", "ECG"])
+def test_a_lead_that_is_not_there_is_refused_with_the_list(asked, tmp_path):
+    """What is asked for is used or refused, never replaced."""
+    held = record(tmp_path, ABP=(PRESSURE, "mmHg"), II=(SIGNAL, "mV"))
+    with pytest.raises(InputError, match="its leads are channel:0 ABP, channel:1 II"):
+        choose(held, asked)
+    with pytest.raises(InputError, match="no lead"):
+        open_signal(tmp_path / "a", asked)
+
+
+def test_an_exact_name_comes_before_a_similar_one(tmp_path):
+    """Of MLII and II the one that is named exactly is meant."""
+    held = record(tmp_path, MLII=(SIGNAL, "mV"), II=(SIGNAL, "mV"))
+    assert (choose(held, "II"), choose(held, "MLII"), choose(held, "ii")) == (1, 0, 0)
+
+
+def test_the_order_of_preference(tmp_path):
+    """Preferred leads in order, else II, else the first that is an ECG by name."""
+    held = record(tmp_path, V5=(SIGNAL, "mV"), II=(SIGNAL, "mV"), V1=(SIGNAL, "mV"))
+    assert choose(held, prefer=("aVR", "V1")) == 2
+    assert choose(held, prefer=("MLI",)) == 1
+    held = record(tmp_path, CVP=(PRESSURE, "mmHg"), V5=(SIGNAL, "mV"), ECG9=(SIGNAL, "mV"))
+    assert choose(held) == 1
+
+
+def test_an_ecg_is_known_by_unit_and_spectrum(tmp_path):
+    """Among nameless channels noise, a pulse wave in volts and a pressure are passed over."""
+    pulse = 0.5 * np.sin(2 * np.pi * 1.2 * AT)
+    held = record(
+        tmp_path, x1=(PRESSURE, "mmHg"), x2=(NOISE, "mV"), x3=(pulse, "mV"), x4=(SIGNAL, "mV")
+    )
+    assert choose(held) == 3
+    held = record(tmp_path, x1=(PRESSURE, "mmHg"), x2=(NOISE, "mV"))
+    with pytest.raises(InputError, match="no channel that is an ECG"):
+        choose(held)
+    held = record(tmp_path, ABP=(PRESSURE, "mmHg"))
+    with pytest.raises(InputError, match="no channel that is an ECG"):
+        choose(held)
+
+
+def test_the_stand_in_is_named(tmp_path):
+    """Where the student's lead is not there, a note names the lead that was read."""
+    record(tmp_path, ABP=(PRESSURE, "mmHg"), II=(SIGNAL, "mV"))
+    signal = open_signal(tmp_path / "a")
+    assert signal.lead == "II"
+    assert signal.notes[0] == "a: no lead MLII, II used"
+
+
+def test_plain_names_and_spectra():
+    """Names that are no leads stay as they are; an ECG of any unit looks like one."""
+    assert [plain(name) for name in ("ECG1", "Lead aVR", "MV2", "Resp", "MLII ")] == [
+        "ecg1", "avr", "v2", "resp", "ii"
+    ]  # fmt: skip
+    assert looks_like_ecg((1000 * SIGNAL).astype(np.float32), FS)
+    assert not looks_like_ecg(NOISE.astype(np.float32), FS)
+    assert not looks_like_ecg(np.zeros(10_000, np.float32), FS)

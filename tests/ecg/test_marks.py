@@ -1,0 +1,41 @@
+"""Annotation files: their own clock, subtypes, and what is no beat."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import wfdb
+
+from ecgphoton.ecg.annotations import read_annotations
+from ecgphoton.ecg.beats import load_records
+from ecgphoton.ecg.marks import decode
+
+
+@pytest.mark.parametrize("clock", [180, 250, 1000])
+def test_a_file_with_a_clock_of_its_own_is_read_on_it(clock, tmp_path, wfdb_folder):
+    """Beats marked at another time resolution come back at the samples of the record."""
+    for path in wfdb_folder.glob("s01.*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    reference = read_annotations(tmp_path / "s01", "atr")
+    at = np.rint(reference.sample * (clock / 360)).astype(np.int64)
+    wfdb.wrann("s01", "own", at, reference.symbol.tolist(), fs=clock, write_dir=str(tmp_path))
+    found = read_annotations(tmp_path / "s01", "own").beats
+    assert np.abs(found.sample - reference.sample).max() <= 360 / clock / 2 + 1
+    np.testing.assert_array_equal(found.symbol, reference.symbol)
+    wfdb.wrann("s01", "atr", at, reference.symbol.tolist(), fs=clock, write_dir=str(tmp_path))
+    cut = load_records(["s01"], data=tmp_path, cache=False)
+    whole = load_records(["s01"], data=wfdb_folder, cache=False)
+    assert len(cut) == len(whole)
+    assert np.abs(cut.sample - whole.sample).max() <= 360 / clock / 2 + 1
+
+
+def test_subtypes_are_signed_bytes(tmp_path):
+    """A noise mark of subtype -1 is one, also where a note follows it."""
+    wfdb.wrann(
+        "x", "atr", np.array([5, 9, 20]), ["N", "~", "V"], subtype=np.array([0, -1, 2]),
+        aux_note=["", "u", ""], write_dir=str(tmp_path),
+    )  # fmt: skip
+    found = decode((tmp_path / "x.atr").read_bytes(), "x.atr", 360.0)
+    assert found.symbol.tolist() == ["N", "~", "V"]
+    assert found.subtype.tolist() == [0, -1, 2]
+    assert found.beats.sample.tolist() == [5, 20]

@@ -1,0 +1,91 @@
+"""Stretches that are no ECG are found, and only those."""
+
+import numpy as np
+import pytest
+from recordings import ecg, write_wfdb
+
+from ecgphoton.ecg.annotate import classify_record
+from ecgphoton.ecg.quality import LENGTH, REASONS, Watch, judge, reasons
+from ecgphoton.ecg.signal import open_signal
+
+RNG = np.random.default_rng(0)
+HUM = np.sin(2 * np.pi * 50 * np.arange(LENGTH) / 360)
+FLUTTER = np.sin(2 * np.pi * 4.5 * np.arange(LENGTH) / 360) * (
+    1 + 0.1 * RNG.standard_normal(LENGTH)
+)
+
+
+def windows(signal):
+    """Cut a signal at 360 Hz into windows."""
+    count = len(signal) // LENGTH
+    return np.asarray(signal[: count * LENGTH], np.float32).reshape(count, LENGTH)
+
+
+@pytest.mark.parametrize(
+    ("what", "made"),
+    [
+        ("flat", np.zeros(LENGTH)),
+        ("flat", 0.005 * RNG.standard_normal(LENGTH)),
+        ("flat", 1e-3 * ecg(5, 360)[0]),  # a unit too small
+        ("noise", 0.2 * RNG.standard_normal(LENGTH)),
+        ("noise", HUM + 0.1 * RNG.standard_normal(LENGTH)),
+        ("saturated", np.clip(3 * np.sin(np.arange(LENGTH) / 60), -1, 1)),
+        ("scale", 1000 * ecg(5, 360)[0]),
+        ("", ecg(5, 360)[0]),
+        ("", -ecg(5, 360, rr=0.35)[0]),
+        ("", ecg(5, 360)[0] + np.sin(np.arange(LENGTH) / 200)),
+        ("", FLUTTER),
+    ],
+)  # fmt: skip
+def test_what_is_no_ecg_is_named(what, made):
+    """Flat, noise, saturation and wrong units are named; ECG, wander and flutter are not."""
+    assert judge(windows(made)).tolist() == [what]
+
+
+def test_missing_samples_are_not_judged():
+    """A window that is mostly missing is a gap, not a flat lead."""
+    made = np.array([ecg(5, 360)[0]], np.float32)
+    made[0, 300:400] = np.nan
+    assert judge(made).tolist() == [""]
+    made[0, :1000] = np.nan
+    assert judge(made).tolist() == [""]
+
+
+@pytest.mark.parametrize("step", [37, 1000, 1800, 99_999])
+def test_pieces_do_not_matter(step):
+    """However the signal is cut into pieces, the same stretches are found and joined."""
+    signal = np.concatenate([ecg(10, 360)[0], np.zeros(5000), ecg(12, 360)[0]]).astype(np.float32)
+    watch = Watch(gain=1.0)
+    for first in range(0, len(signal), step):
+        watch.push(signal[first : first + step], last=first + step >= len(signal))
+    assert [str(stretch) for stretch in watch.stretches] == [f"10 to 20 s: {REASONS['flat']}"]
+    assert reasons(np.array([100, 3599, 3600, 7199, 7200]), watch.stretches).tolist() == [
+        "", "", REASONS["flat"], REASONS["flat"], ""
+    ]  # fmt: skip
+
+
+def test_an_electrode_that_falls_off_gives_no_calls(tmp_path):
+    """After a minute of ECG, ten of amplifier noise: nothing there is called, and it is said."""
+    signal, beats = ecg(60, 128)
+    off = 0.005 * np.random.default_rng(1).standard_normal(600 * 128)
+    record = write_wfdb(tmp_path, "a", np.concatenate([signal, off]), fs=128)
+
+    def normal(beats):
+        return np.tile(np.float32([1, 0]), (len(beats), 1))
+
+    calls = classify_record(open_signal(record), normal)
+    called = calls.sample[calls.classified] / 128
+    assert called.max() < 60
+    assert abs(len(called) - len(beats)) <= 2
+    assert [str(stretch) for stretch in calls.stretches] == [f"60 to 660 s: {REASONS['flat']}"]
+
+
+@pytest.mark.mitdb
+def test_the_database_is_an_ecg(mitdb):
+    """Ventricular flutter (207) and pacing (107) are not taken for noise."""
+    for name in ("107", "207"):
+        signal, watch = open_signal(mitdb / name), None
+        watch = Watch(signal.gain)
+        for first, piece in signal.blocks():
+            watch.push(piece, last=first + len(piece) == signal.length_360)
+        assert watch.stretches == []

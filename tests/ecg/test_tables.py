@@ -1,0 +1,68 @@
+"""Text tables of samples are read as they are meant, or refused in one sentence."""
+
+import numpy as np
+import pytest
+from recordings import FS, ecg, write_wfdb
+
+from ecgphoton.ecg.formats import read
+from ecgphoton.errors import InputError
+
+SIGNAL, _ = ecg()
+
+
+def test_columns_rates_and_units_are_given_or_refused(tmp_path):
+    """A hint fills in what a file does not say; it never contradicts the file."""
+    plain, timed = tmp_path / "plain.csv", tmp_path / "timed.csv"
+    np.savetxt(plain, np.c_[SIGNAL, 2 * SIGNAL], delimiter=",")
+    np.savetxt(timed, np.c_[np.arange(len(SIGNAL)) / FS, SIGNAL], delimiter=",",
+               header="time,II (mV)", comments="")  # fmt: skip
+    assert read(plain, fs=FS, column="1").signal.max() == pytest.approx(2 * SIGNAL.max(), rel=1e-3)
+    assert "not stated, taken for mV" in read(plain, fs=FS).notes[0]
+    for path, given, why in (
+        (plain, {}, "does not say its sampling rate"),
+        (plain, {"fs": FS, "column": "9"}, "no column '9'; its columns are 0 channel 0"),
+        (plain, {"fs": -1}, "fs is -1"),
+        (plain, {"fs": FS, "unit": "mmHg"}, "not a voltage"),
+        (timed, {"fs": 360}, "not 360 Hz"),
+        (timed, {"unit": "uV"}, "in mV, not in uV"),
+        (write_wfdb(tmp_path, "w", SIGNAL), {"fs": FS}, "leave out --fs"),
+    ):
+        with pytest.raises(InputError, match=why):
+            read(path, **given)
+
+
+PHYSIONET = "'Elapsed time','MLII'\n'mm:ss.mmm','mV'\n" + "".join(
+    f"'{i // 15000}:{i % 15000 / 250:06.3f}',{value:.3f}\n" for i, value in enumerate(SIGNAL)
+)
+IN_MS = "ms\tII [uV]\tV1 [uV]\n" + "".join(
+    f"{4 * i}\t{1000 * value:.0f}\t{1000 * value:.0f}\n" for i, value in enumerate(SIGNAL)
+)
+
+
+@pytest.mark.parametrize(("text", "leads"), [(PHYSIONET, ["MLII"]), (IN_MS, ["II", "V1"])])
+def test_text_says_its_own_rate_names_and_units(text, leads, tmp_path):
+    """PhysioNet's own text and a table in milliseconds are read without a hint."""
+    (tmp_path / "a.csv").write_text(text)
+    found = read(tmp_path / "a.csv")
+    assert (found.fs, list(found.leads)) == (250.0, leads)
+    np.testing.assert_allclose(found.signal[:, 0], SIGNAL, atol=0.002)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a,b\n",
+        "1,2\n3\n",
+        "1;2\n3;x\n",
+        "time,II\n0,1\n5,1\n6,1\n7,2\n",
+        "\0\1\2",
+        "II,II\n1,2\n",
+        "1,5\n2,5\n",
+    ],
+)
+def test_a_damaged_table_is_refused(text, tmp_path):
+    """No line, a missing cell, a word among numbers, uneven times, bytes: one sentence each."""
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(InputError, match=r"a\.csv"):
+        read(tmp_path / "a.csv", fs=None if text.startswith("time") else FS)

@@ -1,0 +1,101 @@
+"""Signals in memory and streams: one answer, with anybody's R peaks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import ecgphoton as ep
+from ecgphoton.ecg.patients import GAIN, patient, synthesise
+from ecgphoton.ecg.recording import Recording
+from ecgphoton.run.annotator import Annotator, Beats, annotate
+
+STUDENT = "reference-rhythm"
+
+
+@pytest.fixture(scope="module")
+def signal():
+    """A minute of a made-up patient in mV at 360 Hz."""
+    record = synthesise(patient(2), beats=70)
+    return ((record.digital[:, 0] - 1024) / GAIN).astype(np.float32)
+
+
+@pytest.mark.parametrize(("fs", "step"), [(360, 97), (360, 4000), (250, 333)])
+def test_a_stream_is_answered_as_the_whole(signal, fs, step):
+    """Whatever the pieces, the same beats get the same symbols."""
+    from scipy.signal import resample_poly
+
+    given = signal if fs == 360 else resample_poly(signal, fs, 360).astype(np.float32)
+    whole = annotate(given, fs, student=STUDENT)
+    annotator = Annotator(fs, student=STUDENT)
+    parts = [annotator.push(given[at : at + step]) for at in range(0, len(given), step)]
+    assert sum(map(len, parts)) > 0.8 * len(whole)  # most are answered while it runs
+    stream = Beats.concat([*parts, annotator.finish()])
+    for column in ("sample", "time", "symbol", "called", "quality"):
+        np.testing.assert_array_equal(getattr(stream, column), getattr(whole, column))
+    np.testing.assert_allclose(stream.probability, whole.probability, atol=1e-5)
+    assert len(whole) > 50
+
+
+def test_given_peaks_are_kept(signal):
+    """R peaks of another detector come back as they were, whatever their type."""
+    found = annotate(signal, 360, student=STUDENT)
+    for peaks in (found.sample, found.sample.tolist(), found.sample.astype(float)):
+        again = annotate(signal, fs=360, peaks=peaks, student=STUDENT)
+        np.testing.assert_array_equal(again.sample, found.sample)
+        np.testing.assert_array_equal(again.symbol, found.symbol)
+
+
+def test_the_table_is_a_pandas_table(signal):
+    """Six columns, a row a beat; nothing can be said of the first, whose window is cut."""
+    pandas = pytest.importorskip("pandas")
+    beats = annotate(signal, 360, student=STUDENT)
+    table = beats.to_dataframe()
+    assert isinstance(table, pandas.DataFrame)
+    assert list(table) == ["sample", "time", "symbol", "probability", "called", "quality"]
+    assert len(table) == len(beats)
+    unknown = table.symbol == "?"
+    assert (table.quality[unknown] != "").all()
+    assert table.probability[unknown].isna().all()
+    assert set(table.called[~unknown]) <= {"normal", "abnormal"}
+
+
+def test_a_recording_brings_its_rate_and_leads(signal, tmp_path):
+    """A lead of several is named, or refused with the list; a rate that differs is refused."""
+    both = np.column_stack([signal, -signal])
+    held = Recording(both, 360.0, ("ECG II", "V1"), ("mV", "mV"), tmp_path / "x", "WFDB")
+    np.testing.assert_array_equal(
+        annotate(held, lead="ii", student=STUDENT).sample,
+        annotate(signal, 360, student=STUDENT).sample,
+    )
+    with pytest.raises(ep.InputError, match="ECG II, V1"):
+        annotate(held, lead="V5", student=STUDENT)
+    with pytest.raises(ep.InputError, match="ECG II, V1"):
+        annotate(held, student=STUDENT)
+    with pytest.raises(ep.InputError, match="recording is at 360 Hz"):
+        annotate(held, 250, lead="V1", student=STUDENT)
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"signal": np.zeros((10, 2)), "fs": 360}, "one lead"),
+        ({"signal": ["a"], "fs": 360}, "no numbers"),
+        ({"signal": np.zeros(1000)}, "sampling rate is missing"),
+        ({"signal": np.zeros(1000), "fs": 10}, "sampled at 10 Hz"),
+        ({"signal": np.zeros(1000), "fs": 360, "peaks": [5, 3]}, "in order of time"),
+        ({"signal": np.zeros(1000), "fs": 360, "peaks": [0.5]}, "whole sample numbers"),
+        ({"signal": np.zeros(1000), "fs": 360, "lead": "II"}, "plain array"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(options, what):
+    """Each with a sentence that says what to give."""
+    with pytest.raises(ep.InputError, match=what):
+        annotate(**options, student=STUDENT)
+
+
+def test_silence_is_an_empty_table():
+    """A signal without a beat gives no rows, and no error."""
+    beats = annotate(np.zeros(3600), 360, student=STUDENT)
+    assert len(beats) == 0
+    assert len(beats.to_dataframe()) == 0

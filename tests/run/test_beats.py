@@ -1,0 +1,130 @@
+"""A student's beats are those of the files it was trained on, or of what is named instead."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from ecgphoton.ecg.beats import load_splits
+from ecgphoton.errors import InputError
+from ecgphoton.recipe import Recipe
+from ecgphoton.run.beats import beats_on, scheme_of, splits_like, splits_of
+
+PROTOCOL = (
+    'name = "ours"\ntrain = ["s01", "s02"]\nvalidation = ["s03"]\ntest = ["s04"]\n'
+    'labels = "aami"\nlead = "V1"\n'
+)
+
+
+@pytest.fixture
+def ours(wfdb_folder, tmp_path):
+    """A recipe for one's own records, its beats, and what a run stores about them."""
+    shutil.copytree(wfdb_folder, tmp_path / "records")
+    (tmp_path / "ours.toml").write_text(PROTOCOL)
+    data = replace(
+        Recipe().data, source=str(tmp_path / "records"), protocol=str(tmp_path / "ours.toml")
+    )
+    recipe = replace(Recipe(), data=data)
+    splits = splits_of(recipe)
+    metadata = {
+        "recipe": recipe.to_dict(),
+        "source": splits.train.source,
+        "labels": splits.labels.name,
+        "lead": splits.protocol.lead,
+        "provenance": splits.provenance,
+    }
+    return recipe, splits, json.loads(json.dumps(metadata))
+
+
+def test_the_same_files_give_the_same_beats(ours, tmp_path):
+    """Without a word about data the run's own beats come back, protocol file or not."""
+    _, splits, metadata = ours
+    (tmp_path / "ours.toml").unlink()
+    again = splits_like(metadata)
+    for name, part in splits.parts.items():
+        assert again.parts[name].digest == part.digest
+    assert scheme_of(metadata).name == "aami"
+    shutil.move(tmp_path / "records", tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="not a folder"):
+        splits_like(metadata)
+    assert splits_like(metadata, data_dir=tmp_path / "elsewhere").test.digest == splits.test.digest
+
+
+@pytest.mark.parametrize("suffix", ["atr", "dat", "hea"])
+def test_other_files_are_refused_by_name(ours, tmp_path, suffix):
+    """A file that is gone or has changed is named; no other beats take its place."""
+    _, _, metadata = ours
+    file = tmp_path / "records" / f"s02.{suffix}"
+    if suffix == "hea":
+        file.write_text(file.read_text() + "# a word more\n")
+    else:
+        shutil.copy(tmp_path / "records" / f"s01.{suffix}", file)
+    with pytest.raises(InputError, match=rf"s02\.{suffix} has changed|corrupt|truncated"):
+        splits_like(metadata)
+    file.unlink()
+    with pytest.raises(InputError, match="s02"):
+        splits_like(metadata)
+
+
+def test_other_data_are_used_when_they_are_named(ours, tmp_path):
+    """Made-up beats and another protocol come by name only; a database without the records not."""
+    _, splits, metadata = ours
+    assert splits_like(metadata, "synthetic").synthetic
+    (tmp_path / "other.toml").write_text(
+        PROTOCOL.replace('["s04"]', '["s01"]').replace("s01", "s04", 1)
+    )
+    other = splits_like(metadata, protocol=tmp_path / "other.toml")
+    assert set(other.test.record.tolist()) == {"s01"}
+    assert other.labels.name == splits.labels.name
+    with pytest.raises(InputError, match="no dataset or folder"):
+        splits_like(metadata, "elsewhere")
+
+
+def test_a_run_of_version_01_names_its_source(wfdb_folder):
+    """Without hashes the folder or database that the run names is read, and nothing else."""
+    metadata = {"recipe": Recipe().to_dict(), "source": str(wfdb_folder), "labels": "literal"}
+    with pytest.raises(InputError, match="no record"):
+        splits_like(metadata)
+    with pytest.raises(InputError, match="/no/such"):
+        splits_like({**metadata, "source": "mitdb"}, data_dir="/no/such")
+    made = splits_like({**metadata, "source": "synthetic"})
+    assert made.test.digest == load_splits(data="synthetic").test.digest
+
+
+def test_a_recipe_that_contradicts_its_protocol_is_refused(ours):
+    """Labels and lead may come from recipe or protocol, not differently from both."""
+    recipe, splits, _ = ours
+    assert (splits.labels.name, splits.protocol.lead) == ("aami", "V1")
+    for change in ({"labels": "aami4"}, {"lead": "V5"}):
+        with pytest.raises(InputError, match="leave one out"):
+            splits_of(replace(recipe, data=replace(recipe.data, **change)))
+
+
+def test_a_frozen_student_reads_another_dataset(ours, wfdb_folder):
+    """All beats that the labels know, of every record, on the student's own lead."""
+    _, _, metadata = ours
+    found = beats_on(metadata, wfdb_folder)
+    assert set(found.beats.record.tolist()) == {"s01", "s02", "s03", "s04"}
+    assert (found.beats.label >= 0).all()
+    assert not any("no lead" in note for note in found.report.notes)
+    wanted = load_splits(_protocol(), "aami", data=wfdb_folder, lead="V1").test.windows
+    assert (found.beats.take(found.beats.record == "s04").windows == wanted).all()
+    assert len(beats_on(metadata, wfdb_folder, labels="literal").beats) < len(found.beats)
+
+
+def _protocol():
+    from ecgphoton.ecg.protocols import Protocol
+
+    return Protocol("p", ("s01", "s02"), ("s03",), ("s04",), "test")
+
+
+@pytest.mark.mitdb
+def test_shipped_students_read_what_they_always_did(mitdb):
+    """The protocol of version 0.1, lead MLII with V5 in 102 and 104, gives the same beats."""
+    recipe = Recipe()
+    metadata = {"recipe": recipe.to_dict(), "source": "mitdb", "labels": "literal", "lead": "MLII"}
+    splits = splits_like(metadata, data_dir=mitdb)
+    assert splits.test.digest == (
+        "0791420cbf148c0fa6238aa8f064b9700cd879816c1ab9066fef09ab9c2d6979"
+    )

@@ -1,0 +1,94 @@
+"""Answers do not depend on what surrounds the program: variables, notebooks, scripts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ecgphoton.cli import main
+from ecgphoton.hwsim.distributed import GUARD
+
+PYPLOT = "import matplotlib.pyplot as plt; print(plt.get_backend())"
+DRAW = "from ecgphoton.canvas import new_canvas; new_canvas(1, 1).savefig('drawn.png'); "
+SCRIPT = """
+import torch
+from ecgphoton.decision import OperatingPoint
+from ecgphoton.hwsim.simulate import simulate
+from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.propagate import Inputs
+
+student = SegmentStudent(Architecture(rhythm="none"), seed=1).eval()
+inputs = Inputs(torch.randn(4, 360), torch.zeros(4, 4))
+point = OperatingPoint(0.5, ("validation",))
+report = simulate(student, inputs, [True, False] * 2, point, chips=8, noise=0.02, workers=2)
+"""
+
+
+def python(
+    *arguments: str, folder: Path, stdin: str | None = None, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder with variables of its own."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        input=stdin,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.mark.parametrize("backend", ["module://nobody.has_this", "nonsense", "svg", ""])
+def test_pictures_need_no_backend(backend: str, tmp_path: Path) -> None:
+    """Whatever ``MPLBACKEND`` says, a picture is drawn, and the variable stays as it was."""
+    code = DRAW + "import os; print(os.environ['MPLBACKEND'])"
+    done = python("-c", code, folder=tmp_path, MPLBACKEND=backend)
+    assert (done.returncode, done.stdout.strip()) == (0, backend), done.stderr
+    assert (tmp_path / "drawn.png").stat().st_size > 0
+
+
+def test_pyplot_of_the_user_keeps_its_backend(tmp_path: Path) -> None:
+    """A backend that exists is the one of the user's own figures after a picture of ours."""
+    done = python("-c", DRAW + PYPLOT, folder=tmp_path, MPLBACKEND="svg")
+    assert done.stdout.strip().lower() == "svg", done.stderr
+
+
+@pytest.mark.parametrize("value", ["0.1.0", "1", "true"])
+def test_a_version_variable_changes_nothing(value: str) -> None:
+    """``ECGPHOTON_VERSION``, a usual name in containers, is not an option of the command line."""
+    runner = CliRunner()
+    expected = runner.invoke(main, ["recipes"])
+    found = runner.invoke(main, ["recipes"], env={"ECGPHOTON_VERSION": value})
+    assert (found.exit_code, found.output) == (0, expected.output)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["file", "standard input"])
+def test_workers_without_a_main_guard_are_one_error(way: str, tmp_path: Path) -> None:
+    """A script that its workers cannot import ends at once, with one error that says why."""
+    (tmp_path / "script.py").write_text(SCRIPT)
+    if way == "file":
+        done = python("script.py", folder=tmp_path)
+    else:
+        done = python("-", folder=tmp_path, stdin=SCRIPT)
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.count("Traceback") == 1, done.stderr
+    assert GUARD in done.stderr
+
+
+@pytest.mark.slow
+def test_workers_with_a_main_guard_work(tmp_path: Path) -> None:
+    """The same script with a guard computes."""
+    head, call = SCRIPT.rsplit("\n", 2)[0], SCRIPT.strip().splitlines()[-1]
+    guarded = f'{head}\nif __name__ == "__main__":\n    {call}\n    print(report.chips)\n'
+    (tmp_path / "script.py").write_text(guarded)
+    done = python("script.py", folder=tmp_path)
+    assert (done.returncode, done.stdout.strip()) == (0, "8"), done.stderr

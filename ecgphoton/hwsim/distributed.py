@@ -65,15 +65,14 @@ def computed(
     try:
         while done < groups:
             more = range(done + len(queue), min(done + pool.ahead, groups))
-            queue.extend(pool.submit(group) for group in more)
             try:
+                queue.extend(pool.submit(group) for group in more)
                 rows = queue[0].result()
             except pool.lost as error:
                 losses += 1
-                if losses > RETRIES or (pool.fragile and done == 0):
-                    raise InputError(
-                        GUARD if pool.fragile and done == 0 else pool.advice(losses)
-                    ) from error
+                useless = pool.fragile and done == 0
+                if useless or losses > RETRIES:
+                    raise InputError(GUARD if useless else pool.advice(losses)) from error
                 queue.clear()
                 pool.restart()
                 continue

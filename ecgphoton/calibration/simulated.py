@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -78,7 +77,8 @@ class SimulatedBench:
         answer = np.empty(shape, complex if kind == "field" else float)
         for chip in range(chips):  # each from its own stream, whatever the batch
             single = self._chip[chip : chip + 1]
-            for part in _parts(len(codes)):
+            for at in range(0, len(codes), SETTINGS):
+                part = slice(at, at + SETTINGS)
                 volts = self._dac.voltage_of(self._driven(codes[part, chip], chip))
                 answer[part, chip] = self._shoot(single, volts, vectors, kind, chip)
         return answer
@@ -131,8 +131,3 @@ def _generator(seed: int, chip: int) -> torch.Generator:
     """Return the stream of one chip's readings, apart from that of its fabrication."""
     state = np.random.SeedSequence([seed, chip, 5]).generate_state(1, np.uint64)[0]
     return torch.Generator().manual_seed(int(state) >> 1)
-
-
-def _parts(count: int) -> Iterator[slice]:
-    for at in range(0, count, SETTINGS):
-        yield slice(at, at + SETTINGS)

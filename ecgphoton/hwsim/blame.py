@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import Trial, run, single_threaded
-from ecgphoton.hwsim.sensitivity import Sensitivity, analog, sensitivity, shot_moments
+from ecgphoton.hwsim.sensitivity import analog, sensitivity, shot_moments
 from ecgphoton.hwsim.weights import Chips, ChipSource, WeightChips
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.device import MZIS
@@ -143,11 +143,20 @@ def blame(
 
         def share_of(kind: str, name: str, source: ChipSource, count: int) -> Share:
             nonlocal done
-            share = _share(trial, slopes, kind, name, source, count, threads)
+            here, miss, fpr = replace(trial, source=source), None, None
+            if count:
+                table, _ = run(here, count, threads=threads)
+                perfect = slopes.rates(0.0, 0.0)
+                miss, fpr = (float(table[:, k].mean() - perfect[k]) for k in (0, 1))
+            shift, variance = slopes.of_errors(matrix_errors(source, trial.seed))
+            nominal = source.nominal()
+            if bool(nominal.additive.any()) or nominal.relative:
+                more_shift, more = shot_moments(analog(here), slopes.margin, 16)
+                shift, variance = shift + more_shift, variance + more
             done += 1
             if progress is not None:
                 progress(done, total)
-            return share
+            return Share(kind, name, miss, fpr, *slopes.lost(shift, variance))
 
         shares = [share_of(*case, chips) for case in cases]
         single = sorted((share_of("mzi", *mzi, 0) for mzi in mzis.items()), key=_rank)
@@ -170,30 +179,6 @@ def _rank(share: Share) -> tuple[int, float]:
     """Return the place in the budget: sources, blocks, MZIs, and the most costly first."""
     cost = share.lost_sensitivity_gradient + share.added_fpr_gradient
     return ("source", "block", "mzi").index(share.kind), -cost
-
-
-def _share(
-    trial: Trial,
-    slopes: Sensitivity,
-    kind: str,
-    name: str,
-    source: ChipSource,
-    chips: int,
-    threads: int,
-) -> Share:
-    here = replace(trial, source=source)
-    miss, fpr = None, None
-    if chips:
-        table, _ = run(here, chips, threads=threads)
-        perfect = slopes.rates(0.0, 0.0)
-        miss, fpr = (float(table[:, index].mean() - perfect[index]) for index in (0, 1))
-    shift, variance = slopes.of_errors(matrix_errors(source, trial.seed))
-    nominal = source.nominal()
-    if bool(nominal.additive.any()) or nominal.relative:
-        more_shift, more = shot_moments(analog(here), slopes.margin, 16)
-        shift, variance = shift + more_shift, variance + more
-    lost = slopes.lost(shift, variance)
-    return Share(kind, name, miss, fpr, lost[0], lost[1])
 
 
 def matrix_errors(source: ChipSource, seed: int, draws: int = DRAWS) -> Floats:

@@ -168,10 +168,9 @@ def export_bundle(
     checkpoint = artifacts.read_bytes(run / CHECKPOINT if run.is_dir() else run)
     digest = artifacts.sha256(checkpoint)
     graphs = _graphs(student, quantized, metadata, q, digest, raw="raw" in wanted)
-    point = metadata["operating_point"]
     program, gauges = lower(
         quantized,
-        operating_point=None if point is None else OperatingPoint.from_dict(point),
+        operating_point=OperatingPoint.from_dict(metadata["operating_point"]),
         classes=metadata["classes"],
         mesh=mesh,
         dac_bits=dac_bits,

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from ecgphoton import artifacts
 from ecgphoton.ecg.features import normalise
-from ecgphoton.export import bundle_folder as names
-from ecgphoton.export import formats as forms
+from ecgphoton.export import bundle_folder as names, formats as forms
 from ecgphoton.export.bundle import checker_text, read_student, stated, widths_of
 from ecgphoton.export.bundle_folder import manifest_problems
 from ecgphoton.export.golden import arrays_of, read_golden, synthetic_inputs
@@ -101,7 +100,7 @@ def _mesh_file(bundle: ClaimedBundle) -> Result:
     wanted = metadata_of(
         program.architecture,
         program.classes,
-        None if point is None else point.to_dict(),
+        point.to_dict(),
         {"checkpoint": program.hashes["checkpoint"]},
     )
     for name in (names.FLOAT, names.INTEGER):
@@ -120,7 +119,7 @@ def _codes(bundle: ClaimedBundle) -> Result:
     settings = {
         "architecture": program.architecture == student.architecture,
         "classes": list(program.classes) == metadata["classes"],
-        "operating point": (point and point.to_dict()) == metadata["operating_point"],
+        "operating point": point.to_dict() == metadata["operating_point"],
     }
     if not all(settings.values()):
         wrong = ", ".join(name for name, same in settings.items() if not same)

@@ -53,7 +53,7 @@ def search(matrices: Floats, mesh: MeshKind, *, splitter_sigma: float = SPLITTER
 def lower(
     student: QuantizedStudent,
     *,
-    operating_point: OperatingPoint | None,
+    operating_point: OperatingPoint,
     classes: Sequence[str],
     mesh: MeshKind = "svd-clements",
     dac_bits: int = 8,

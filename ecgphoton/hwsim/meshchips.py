@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ecgphoton.decision import LargestProbability
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Chip, Foundry
 from ecgphoton.hwsim.effects import Effect
@@ -152,7 +153,7 @@ def program_of(carried: SegmentStudent | MeshProgram) -> MeshProgram:
     ranges = np.tile([-4.0, 4.0], (len(architecture.blocks), 1))
     fine = quantize(carried, ranges, Quantization(16, 16, 16, 16))
     classes = [f"class {index}" for index in range(architecture.classes)]
-    return lower(fine, operating_point=None, classes=classes)[0]
+    return lower(fine, operating_point=LargestProbability(), classes=classes)[0]
 
 
 def mesh_source(

@@ -39,7 +39,7 @@ class MeshProgram:
     """(classes, 4), digital, multiples of 2^-20."""
     head_bias: Floats
     """(classes,), digital, multiples of 2^-20."""
-    operating_point: OperatingPoint | None
+    operating_point: OperatingPoint
     """Threshold on the probability of class 1 of two; None where the largest logit decides."""
     classes: tuple[str, ...]
     v_pi: float = 4.36

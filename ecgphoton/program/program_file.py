@@ -129,7 +129,7 @@ def to_dict(program: MeshProgram) -> dict[str, Any]:
         "blocks": [_block(block, program) for block in program.blocks],
         "head": {"weight": program.head_weight.tolist(), "bias": program.head_bias.tolist()},
         "classes": list(program.classes),
-        "operating_point": program.operating_point and program.operating_point.to_dict(),
+        "operating_point": program.operating_point.to_dict(),
         "hashes": dict(program.hashes),
     }
 
@@ -213,7 +213,7 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
             "again with ecgphoton export RUN"
         )
     _check_schema(data)
-    blocks, point = [], data["operating_point"]
+    blocks = []
     for index, item in enumerate(data["blocks"]):
         try:
             blocks.append(_read_block(item))
@@ -226,7 +226,7 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
             blocks=tuple(blocks),
             head_weight=np.array(data["head"]["weight"], float),
             head_bias=np.array(data["head"]["bias"], float),
-            operating_point=None if point is None else OperatingPoint.from_dict(point),
+            operating_point=OperatingPoint.from_dict(data["operating_point"]),
             classes=tuple(data["classes"]),
             readout=data["readout"],
             hashes=dict(data["hashes"]),

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ecgphoton.ecg.annotations import read_annotations, write_annotations
 from ecgphoton.ecg.marks import Annotations

@@ -9,7 +9,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from ecgphoton.decision import OperatingPoint
+from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.program.blocks import IntegerBlock, MatrixBlock, MeshPhases
 from ecgphoton.program.codes import largest_code
@@ -71,7 +71,9 @@ def make(mesh="svd-clements", *, bits=8, classes=2, seed=0) -> MeshProgram:
         blocks=tuple(blocks),
         head_weight=rng.normal(size=(classes, 4)),
         head_bias=rng.normal(size=classes),
-        operating_point=OperatingPoint(0.4, ("validation",)) if classes == 2 else None,
+        operating_point=OperatingPoint(0.4, ("validation",))
+        if classes == 2
+        else LargestProbability(),
         classes=tuple(f"class {index}" for index in range(classes)),
         hashes={"checkpoint": "a" * 64},
     )
@@ -92,7 +94,7 @@ def test_four_classes_have_no_threshold() -> None:
     """The largest logit decides, and the file says null."""
     program = make(classes=4)
     assert to_dict(program)["operating_point"] is None
-    assert from_dict(to_dict(program)).operating_point is None
+    assert not from_dict(to_dict(program)).operating_point.binary
 
 
 def test_schema_is_a_schema_and_accepts_the_file() -> None:

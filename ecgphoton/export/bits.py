@@ -9,33 +9,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-<<<<<<< HEAD
-from ecgphoton.decision import OperatingPoint
-=======
 from ecgphoton.decision import LargestProbability, OperatingPoint
->>>>>>> main
 from ecgphoton.export.lower import lower
 from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize, softmax
 from ecgphoton.export.ranges import calibrate_ranges
-from ecgphoton.mesh.arrays import Bools
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.metrics import Confusion, confusion
 from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs
 
-<<<<<<< HEAD
 Array = NDArray[Any]
-=======
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from numpy.typing import NDArray
-
-    from ecgphoton.mesh.device import MeshKind
-    from ecgphoton.student.network import SegmentStudent
-
-    Array = NDArray[Any]
->>>>>>> main
 
 Part = Literal["weights", "converters", "heaters"]
 
@@ -55,16 +38,6 @@ class BitsRow:
     """Miss rate minus that of the float student."""
     delta_fpr: float
 
-
-<<<<<<< HEAD
-def decide(probability: Array, point: OperatingPoint | None) -> Bools:
-    """Return True where a beat is called abnormal: by threshold, or by the largest class."""
-    if point is None:
-        return np.asarray(probability.argmax(-1) != 0)
-    return np.asarray(point.decide(probability[:, 1]))
-
-=======
->>>>>>> main
 
 def bits_table(
     student: SegmentStudent,

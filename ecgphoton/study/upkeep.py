@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from dataclasses import asdict
-=======
 from collections.abc import Mapping, Sequence
->>>>>>> main
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args

@@ -10,7 +10,7 @@ from ecgphoton.commands import _derive as derive, _shared as shared
 
 if TYPE_CHECKING:
     from ecgphoton.export.bundle import ExportReport
-    from ecgphoton.export.verify import VerifyReport
+    from ecgphoton.export.verify import VerificationReport
 
 
 @derive.command("run.export", {"formats": "--format"})
@@ -29,7 +29,7 @@ def export(report: ExportReport) -> None:
 
 
 @derive.command("run.verify")
-def verify(report: VerifyReport) -> None:
+def verify(report: VerificationReport) -> None:
     """Print every claim and what recomputing it gave."""
     shared.table(report.folder, ["claim", "", "found"], report.rows())
     click.echo("every claim holds" if report.ok else "NOT VERIFIED")

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.export.lower import lower
 from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize, softmax
 from ecgphoton.export.ranges import calibrate_ranges
+from ecgphoton.mesh.device import MeshKind
 from ecgphoton.metrics import Confusion, confusion
-from ecgphoton.student.network import predict
+from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from numpy.typing import NDArray
-
-    from ecgphoton.mesh.device import MeshKind
-    from ecgphoton.student.network import SegmentStudent
-
-    Array = NDArray[Any]
+Array = NDArray[Any]
 
 Part = Literal["weights", "converters", "heaters"]
 
@@ -42,10 +37,6 @@ class BitsRow:
     delta_miss: float
     """Miss rate minus that of the float student."""
     delta_fpr: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
 
 
 def bits_table(

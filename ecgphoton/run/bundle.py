@@ -9,7 +9,7 @@ from ecgphoton import runs
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.export.bundle import ExportReport, export_bundle
 from ecgphoton.export.formats import DEFAULT_FORMATS
-from ecgphoton.export.verify import VerifyReport, verify as verify_folder
+from ecgphoton.export.verify import VerificationReport, verify as verify_folder
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.run.beats import evaluation_beats, splits_like
 from ecgphoton.student.propagate import Inputs, inputs_of
@@ -86,7 +86,7 @@ def verify(
     sax: bool = True,
     data: str | None = None,
     data_dir: Path | None = None,
-) -> VerifyReport:
+) -> VerificationReport:
     """Recompute every claim of an exported bundle.
 
     From the command line the exit code is 1 unless every claim holds.

@@ -56,7 +56,7 @@ def blame(
     journey = begin(blame, locals(), most=BLAME_BEATS)
     step = partial(progress, "sources and blocks")
     shares = tuple(blame_trial(journey.trial(), chips=chips, progress=step))
-    rows = [share.to_dict() for share in shares]
+    rows = [asdict(share) for share in shares]
     draw = partial(draw_bars, name="name", bars=COSTS)
     return journey.write(shares, {"shares": rows}, rows, draw)
 

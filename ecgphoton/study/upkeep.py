@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -123,7 +124,7 @@ def bits(
             dac_bits=widths,
         )
     )
-    rows = [row.to_dict() for row in found]
+    rows = [asdict(row) for row in found]
     least = {part: enough(list(found), part) for part in get_args(Part)}
     changes = ("delta_miss", "delta_fpr")
     draw = partial(draw_lines, x="bits", lines=changes, group="part")

@@ -17,7 +17,6 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import CancelledError, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +71,9 @@ def computed(
                 losses += 1
                 useless = pool.fragile and done == 0
                 if useless or losses > RETRIES:
-                    raise InputError(GUARD if useless else pool.advice(losses)) from error
+                    raise InputError(GUARD if useless else pool.advice(losses)) from (
+                        None if useless else error
+                    )
                 queue.clear()
                 pool.restart()
                 continue
@@ -108,9 +109,8 @@ class _Processes:
         known = getattr(main, "__spec__", None) is not None
         if not known and not Path(getattr(main, "__file__", __file__)).exists():
             raise InputError(GUARD)
-        context, self.ahead = multiprocessing.get_context("spawn"), 2 * workers
-        self.new = partial(ProcessPoolExecutor, workers, context, _start, (job,))
-        self.pool = self.new()
+        self.ahead, self.workers, self.packed = 2 * workers, workers, pickle.dumps(job)
+        self.start()
 
     def submit(self, group: int) -> Any:  # noqa: ANN401
         with _unheard():
@@ -118,10 +118,20 @@ class _Processes:
 
     def close(self) -> None:
         self.pool.shutdown(wait=False, cancel_futures=True)
+        self.jobs.cancel_join_thread()
 
     def restart(self) -> None:
         self.close()
-        self.pool = self.new()
+        self.start()
+
+    def start(self) -> None:
+        # Not among the arguments of the start: a worker that dies before it reads them would leave
+        # this process waiting for the other end of a full pipe.
+        context = multiprocessing.get_context("spawn")
+        self.jobs: Any = context.Queue()
+        for _ in range(self.workers):
+            self.jobs.put(self.packed)
+        self.pool = ProcessPoolExecutor(self.workers, context, _start, (self.jobs,))
 
 
 class _Dask:
@@ -190,9 +200,9 @@ def _unheard() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _start(job: Work) -> None:
+def _start(jobs: Any) -> None:  # noqa: ANN401 - a queue of another process
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker without a traceback
-    _JOB[:] = [job]
+    _JOB[:] = [pickle.loads(jobs.get())]
 
 
 def _work(group: int) -> Floats:

@@ -17,7 +17,7 @@ from ecgphoton.calibration.calibrate import calibrate
 from ecgphoton.calibration.estimate import Fit
 from ecgphoton.calibration.heaters import SweepHeaters
 from ecgphoton.calibration.phases import Correct
-from ecgphoton.calibration.readout import ReadDark
+from ecgphoton.calibration.probing import ReadDark
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.calibration.trim import Trim

@@ -18,7 +18,7 @@ from _beats import arguments, load, table
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.distill_run import distil
-from ecgphoton.legacy.teaching import load_teacher, save_teacher, train_teacher
+from ecgphoton.legacy.teacher import load_teacher, save_teacher, train_teacher
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.judge import outputs_of

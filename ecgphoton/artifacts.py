@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import json
 import os
 import tempfile
@@ -12,10 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgphoton.errors import InputError, VerificationError
-from ecgphoton.intake import LARGEST_FILE, parse_json, portable
-from ecgphoton.intake import read_arrays as read_arrays
-from ecgphoton.intake import read_bytes as read_bytes
-from ecgphoton.intake import read_json as read_json
+from ecgphoton.intake import (
+    LARGEST_FILE,
+    parse_json,
+    portable,
+    read_arrays as read_arrays,
+    read_bytes as read_bytes,
+    read_json as read_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -100,7 +103,8 @@ def vacant(out: Path | str | None, usual: Path, own: Sequence[str] = ()) -> Path
     out
         The folder that was named, or None.
     usual
-        Taken where none was named, with a number (``usual-2`` ...) where it is not free.
+        Made where none was named, with a number (``usual-2`` ...) where it exists, so that two
+        calls at the same moment get two folders.
     own
         Files of the result, the one written last first. A folder that holds nothing else, and not
         that one, was left by an interrupted call and is free.
@@ -117,12 +121,19 @@ def vacant(out: Path | str | None, usual: Path, own: Sequence[str] = ()) -> Path
         left = {path.name for path in folder.iterdir() if _UNFINISHED not in path.name}
         return not left or (bool(own) and left <= set(own) and own[0] not in left)
 
-    if out is None:
-        numbered = (usual.with_name(f"{usual.name}-{number}") for number in itertools.count(2))
-        return next(folder for folder in itertools.chain([usual], numbered) if free(folder))
-    if not free(Path(out)):
+    if out is not None:
+        if free(Path(out)):
+            return Path(out)
         raise InputError(f"{out} is not empty, and results are never mixed; choose another --out")
-    return Path(out)
+    folder, number = usual, 1
+    while not (folder.is_dir() and any(folder.iterdir()) and free(folder)):
+        try:
+            folder.mkdir(parents=True)
+            break
+        except FileExistsError:
+            number += 1
+            folder = usual.with_name(f"{usual.name}-{number}")
+    return folder
 
 
 def _unwritten(path: Path, error: OSError) -> InputError:
@@ -265,7 +276,6 @@ def load_checkpoint(path: Path | str) -> tuple[dict[str, np.ndarray], dict[str, 
         If an array holds NaN or infinity.
     """
     import numpy as np
-    from safetensors import SafetensorError
     from safetensors.numpy import load
 
     data = read_bytes(path)
@@ -279,17 +289,7 @@ def load_checkpoint(path: Path | str) -> tuple[dict[str, np.ndarray], dict[str, 
         arrays = load(data)
     except InputError:
         raise
-    except (
-        SafetensorError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        OverflowError,
-        RecursionError,
-        MemoryError,
-    ) as error:
+    except Exception as error:  # safetensors and damaged headers raise a dozen kinds
         raise InputError(f"{path} is not an ecgphoton checkpoint ({error})") from error
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():

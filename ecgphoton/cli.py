@@ -1,9 +1,8 @@
-"""The command line: a lazy group, so that ``--help`` imports nothing heavy."""
+"""The command line: all commands, none of which imports anything heavy before it runs."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 import os
 import signal
@@ -13,6 +12,18 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from ecgphoton.commands import (
+    annotate,
+    bundle,
+    chips,
+    data,
+    demo,
+    listing,
+    report,
+    score,
+    study,
+    train,
+)
 from ecgphoton.commands._options import Suggesting
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.version import __version__
@@ -21,48 +32,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
 LONGEST_LINE = 1000  # characters of an error
-COMMANDS = {
-    "train": "Train a student and say what it is worth.",
-    "evaluate": "Evaluate a trained student on a protocol's sets.",
-    "export": "Write ONNX graphs and the photonic mesh program of a run.",
-    "verify": "Recompute every claim of an exported bundle.",
-    "simulate": "Ask whether miss rate and FPR survive on many chips.",
-    "study": "Curves, requirements, causes, bounds, single decisions.",
-    "calibrate": "Win back what fabrication lost, chip by chip.",
-    "distill": "Teach a student with a ResNet, or refuse to.",
-    "runs": "List the runs of a folder.",
-    "models": "List the students that come with the package.",
-    "recipes": "List the experiments that come with the package.",
-    "report": "Write a run or bundle as one HTML page.",
-    "annotate": "Classify every beat of a recording.",
-    "score": "Compare two annotations beat by beat (EC57).",
-    "data": "Find, fetch and verify the MIT-BIH Arrhythmia Database.",
-    "demo": "Run train, export, simulate, calibrate and report once through.",
-}
 
 
-class LazyGroup(Suggesting):
-    """A group that imports a command's module when the command runs."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of the journey."""
-        del ctx
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import ``ecgphoton.commands.<name>`` and return its command."""
-        del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"ecgphoton.commands.{cmd_name}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+class Program(Suggesting):
+    """The commands, in the order of the journey."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Run; a user's mistake is one line and exit code 2, a failed check exit code 1.
@@ -102,9 +75,8 @@ class _Interrupted(BaseException):
     """Raised by Ctrl-C: click answers a KeyboardInterrupt with an exit code of its own."""
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
+def _stop(_: int, frame: FrameType | None) -> None:
     """End the command, but not during an import: some libraries would swallow the exception."""
-    del number
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib") and hasattr(signal, "SIGALRM"):
             signal.signal(signal.SIGALRM, _stop)
@@ -128,7 +100,7 @@ def _leave(kind: str, error: object, code: int) -> NoReturn:
 
 
 @click.group(
-    cls=LazyGroup,
+    cls=Program,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "ECGPHOTON"},
 )
 @click.version_option(__version__, prog_name="ecgphoton", allow_from_autoenv=False)
@@ -144,6 +116,27 @@ def main() -> None:
 
     Not a medical device.
     """  # noqa: D301 - click reads the backspace as "do not rewrap"
+
+
+for _name, _command in {
+    "train": train.train,
+    "evaluate": train.evaluate,
+    "export": bundle.export,
+    "verify": bundle.verify,
+    "simulate": chips.simulate,
+    "study": study.command,
+    "calibrate": chips.calibrate,
+    "distill": train.distill,
+    "runs": listing.runs,
+    "models": listing.models,
+    "recipes": listing.recipes,
+    "report": report.report,
+    "annotate": annotate.command,
+    "score": score.command,
+    "data": data.command,
+    "demo": demo.command,
+}.items():
+    main.add_command(_command, _name)
 
 
 if __name__ == "__main__":

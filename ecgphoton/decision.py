@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,41 +41,48 @@ class OperatingPoint(Settings):
         True, "Whether the hard limits on miss rate and FPR were met on those sets."
     )
 
+    binary: ClassVar[bool] = True
+    """Whether there are two classes, between which the threshold decides."""
+
     def decide(self, probability: NDArray[Any]) -> NDArray[np.bool_]:
         """Return True where a beat is called abnormal (probability >= threshold)."""
         return np.asarray(probability) >= self.threshold
 
-    def to_dict(self) -> dict[str, Any]:
+    def classify(self, probability: NDArray[Any]) -> NDArray[np.int64]:
+        """Return the (n,) class index every beat is called, from (n, classes) probabilities."""
+        return self.decide(probability[:, 1]).astype(np.int64)
+
+    def to_dict(self) -> dict[str, Any] | None:
         """Plain values for JSON."""
         return asdict(self) | {"fitted_on": list(self.fitted_on)}
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> OperatingPoint:
+    @staticmethod
+    def from_dict(data: Mapping[str, Any] | None) -> OperatingPoint:
         """Inverse of `to_dict`; InputError when a key is missing or wrong."""
+        if data is None:
+            return LargestProbability()
         try:
-            return cls(data["threshold"], tuple(data["fitted_on"]), data["feasible"])
+            return OperatingPoint(data["threshold"], tuple(data["fitted_on"]), data["feasible"])
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"operating point {data!r} cannot be read: {error}") from error
 
 
-def classify(probability: NDArray[Any], point: OperatingPoint | None) -> NDArray[np.int64]:
-    """Return the class every beat is called.
+@dataclass(frozen=True)
+class LargestProbability(OperatingPoint):
+    """What decides among more than two classes: the largest probability, and no threshold."""
 
-    Parameters
-    ----------
-    probability
-        (n, classes).
-    point
-        Operating point of two classes; without one (several classes) the largest probability
-        decides.
+    threshold: float = setting(0.5, "Not used.")
+    fitted_on: tuple[str, ...] = setting((), "No set: nothing is fitted.")
 
-    Returns
-    -------
-    ndarray
-        (n,) class index.
-    """
-    calls = probability.argmax(1) if point is None else point.decide(probability[:, 1])
-    return np.asarray(calls, np.int64)
+    binary: ClassVar[bool] = False
+
+    def classify(self, probability: NDArray[Any]) -> NDArray[np.int64]:
+        """Return the (n,) class index of the largest probability."""
+        return np.asarray(probability.argmax(1), np.int64)
+
+    def to_dict(self) -> None:
+        """Return None: there is nothing to keep."""
+        return
 
 
 @dataclass(frozen=True)
@@ -212,9 +219,7 @@ def rates(
     return missed / max(len(positive), 1), false / max(len(negative), 1), f1
 
 
-SelectionScore = Callable[[Confusion], float]
-
-SELECTION: dict[str, SelectionScore] = {
+SELECTION: dict[str, Callable[[Confusion], float]] = {
     "f1-miss-fpr": lambda c: c.f1 - c.miss_rate - c.fpr,
     "f1+tpr-fpr/2": lambda c: c.f1 + (1 - c.miss_rate) - 0.5 * c.fpr,
     "-(miss+0.35fpr)": lambda c: -(c.miss_rate + 0.35 * c.fpr),

@@ -14,6 +14,5 @@ Steps = Callable[[int, int], None]
 """Called by a computation of one stage with how much is done, and how much there is."""
 
 
-def silent(stage: str, done: int, total: int) -> None:
+def silent(_stage: str, _done: int, _total: int) -> None:
     """Report nothing."""
-    del stage, done, total

@@ -19,8 +19,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.intake import parse_toml, read_text
 from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.guards import GuardSettings
-from ecgphoton.legacy.losses import LossSettings
-from ecgphoton.legacy.strategies import Strategies, extended
+from ecgphoton.legacy.strategies import LossSettings, Strategies, extended
 from ecgphoton.settings import Settings, build, convert, declared, setting
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.training.assemble import assemble

@@ -57,7 +57,7 @@ class Registry(Mapping[str, T], Generic[T]):
             If the name is taken by another value.
         """
         if self._values.get(value.name, value) != value:
-            raise InputError(f"there is a {self.what} {value.name!r} already; choose another name")
+            raise InputError(f"the {self.what} {value.name!r} exists already; choose another name")
         self._values[value.name] = value
         caller = sys._getframe(1).f_globals["__name__"]  # noqa: SLF001 - who adds it
         _MODULES[caller] = None

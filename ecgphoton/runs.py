@@ -36,8 +36,8 @@ class TrainedStudent:
     """A student with the evidence it was trained on."""
 
     student: SegmentStudent = field(repr=False)
-    point: OperatingPoint | None
-    """Operating point of a binary student; None for several classes."""
+    point: OperatingPoint
+    """Operating point: what decides from probabilities."""
     metadata: Mapping[str, Any] = field(repr=False)
     """Of the checkpoint: protocol, labels, lead, recipe, seed and more."""
     path: Path
@@ -114,7 +114,7 @@ def load_student(run: Path | str) -> TrainedStudent:
         raise InputError(f"{path} lacks the metadata of a student (recipe, classes)")
     return TrainedStudent(
         student_from_arrays(architecture, arrays),
-        None if point is None else OperatingPoint.from_dict(point),
+        OperatingPoint.from_dict(point),
         metadata,
         path,
     )
@@ -179,7 +179,6 @@ def load(named: Path | str | None = None) -> TrainedStudent:
     from ecgphoton.export.bundle import load_bundle
 
     bundle = load_bundle(chosen)
-    stored = bundle.metadata["operating_point"]
-    point = None if stored is None else OperatingPoint.from_dict(stored)
+    point = OperatingPoint.from_dict(bundle.metadata["operating_point"])
     path = bundle.folder / CHECKPOINT
     return TrainedStudent(bundle.student, point, bundle.metadata, path, bundle.program)

@@ -1,9 +1,9 @@
 """Settings declared once: default, type, range, unit and meaning of every value a user can set.
 
 A section of settings is a frozen dataclass that derives from `Settings` and declares each field
-with `setting`. The check, the reading of TOML (`build`), ``--set key=value``, the options of the
-command line (`options`), the reference page (`declared`) and the error message all follow from that
-one declaration. What concerns two settings at once is said in `Settings.rules`.
+with `setting`. The check, the reading of TOML (`build`), ``--set key=value``, the reference page
+(`declared`) and the error message all follow from that one declaration. What concerns two settings
+at once is said in `Settings.rules`.
 
 >>> from dataclasses import dataclass
 >>> @dataclass(frozen=True)
@@ -12,8 +12,6 @@ one declaration. What concerns two settings at once is said in `Settings.rules`.
 >>> Kettle(power=4000.0)
 Traceback (most recent call last):
 ecgphoton.errors.InputError: kettle.power is 4000.0; it must be above 0 and at most 3000 W
->>> [option.help for option in options(Kettle)]
-['Heating power (above 0 and at most 3000 W).']
 """
 
 from __future__ import annotations
@@ -142,47 +140,6 @@ def declared(cls: type[Any]) -> Iterator[tuple[str, Setting, Any]]:
     for item in fields(cls):
         if "setting" in item.metadata:
             yield item.name, item.metadata["setting"], hints[item.name]
-
-
-@dataclass(frozen=True)
-class Option:
-    """What an option of the command line needs to know about a setting."""
-
-    key: str
-    """For ``--set``: ``training.epochs``."""
-    flag: str
-    """``--epochs``."""
-    kind: type[Any]
-    """bool, int, float or str."""
-    choices: tuple[Any, ...]
-    """Empty where any value of the type is allowed."""
-    default: Any
-    help: str
-    """Meaning, with range and unit."""
-
-
-def options(cls: type[Any], *names: str) -> tuple[Option, ...]:
-    """Options for the named settings of a class, for all without names.
-
-    Parameters
-    ----------
-    cls
-        A `Settings` class.
-    *names
-        Names of its fields, in the order wanted.
-    """
-    known = {name: (entry, kind) for name, entry, kind in declared(cls)}
-    return tuple(
-        Option(
-            f"{cls.section}.{name}".lstrip("."),
-            f"--{name.replace('_', '-')}",
-            plain_type(kind),
-            entry.choices(kind),
-            entry.default,
-            f"{entry.meaning.rstrip('.')} ({entry.limits})." if entry.limits else entry.meaning,
-        )
-        for name, (entry, kind) in ((name, known[name]) for name in names or known)
-    )
 
 
 def plain_type(kind: Any) -> type[Any]:  # noqa: ANN401

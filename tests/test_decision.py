@@ -5,10 +5,16 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from ecgphoton.decision import SELECTION, OperatingPoint, ThresholdPolicy, evaluate_at, rates
+from ecgphoton.decision import (
+    SELECTION,
+    LargestProbability,
+    OperatingPoint,
+    ThresholdPolicy,
+    evaluate_at,
+    rates,
+)
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import Confusion
 
@@ -184,3 +190,13 @@ def test_selection_scores_are_their_formulas():
     assert SELECTION["-(miss+0.35fpr)"](counts) == pytest.approx(-(0.2 + 0.035))
     better = Confusion(tp=9, fn=1, fp=2, tn=28)
     assert all(score(better) > score(counts) for score in SELECTION.values())
+
+
+def test_more_than_two_classes_are_decided_by_the_largest_probability():
+    """There is no threshold to keep: JSON holds null, and null is read back as the same."""
+    point = OperatingPoint.from_dict(None)
+    assert point == LargestProbability()
+    assert not point.binary
+    assert point.to_dict() is None
+    assert point.classify(np.array([[0.1, 0.7, 0.2], [0.5, 0.2, 0.3]])).tolist() == [1, 0]
+    assert OperatingPoint(0.3, ("validation",)).classify(np.array([[0.6, 0.4]])).tolist() == [1]

@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 from bounds import bounded, meet
 from damage import BY_ENDING, mutated
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, Phase, given, seed, settings, strategies as st
 
 from ecgphoton import artifacts
 from ecgphoton.errors import EcgphotonError

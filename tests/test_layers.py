@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,6 @@ FLOORS = (
     ("hwsim",),
     ("calibration",),
     ("recipe", "recipes"),
-    ("evaluation",),
     ("models",),
     ("runs",),
     ("report",),
@@ -162,3 +162,10 @@ def test_mesh_needs_numpy_only() -> None:
         for name in imports(ast.parse(path.read_text())):
             top = name.split(".")[0]
             assert top in allowed or top in sys.stdlib_module_names, f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_point_is_never_missing(path: Path) -> None:
+    """Students of more than two classes have a `LargestProbability`, not None, as their point."""
+    asked = re.findall(r"\bpoint is (?:not )?None|OperatingPoint \| None", path.read_text())
+    assert asked == [], f"{path} asks whether there is a point; ask whether it is `binary`"

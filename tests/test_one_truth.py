@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from ecgphoton.artifacts import save_checkpoint
-from ecgphoton.decision import OperatingPoint
+from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.ecg.beats import load_records
 from ecgphoton.export.bundle import export_bundle
 from ecgphoton.export.golden import arrays_of, synthetic_inputs
@@ -47,7 +47,7 @@ def forms(request):
     binary = architecture.classes == 2
     program, _ = lower(
         integers,
-        operating_point=OperatingPoint(0.5, ("validation",)) if binary else None,
+        operating_point=OperatingPoint(0.5, ("validation",)) if binary else LargestProbability(),
         classes=[f"class {index}" for index in range(architecture.classes)],
     )
     return student, integers, from_dict(to_dict(program)), beats

@@ -9,8 +9,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ecgphoton.errors import InputError
 from ecgphoton.settings import (
@@ -20,7 +19,6 @@ from ecgphoton.settings import (
     convert,
     declared,
     nearest,
-    options,
     setting,
 )
 
@@ -134,21 +132,6 @@ def test_a_table_within_a_list_is_read_as_its_section():
     """A tuple of sections can be written as a list of tables."""
     (kettle,) = convert([{"cups": 2}], tuple[Kettle, ...], "kitchen.kettles")
     assert kettle == Kettle(cups=2)
-
-
-def test_options_say_what_the_command_line_needs():
-    """Key, flag, type, choices, default and help of the settings that are named, in that order."""
-    kind, power, steps = options(Kettle, "kind", "power", "steps")
-    assert (kind.key, kind.flag, kind.kind) == ("kettle.kind", "--kind", str)
-    assert (kind.choices, kind.default) == (("steel", "glass"), "steel")
-    assert (power.kind, power.choices, power.default) == (float, (), 2000.0)
-    assert power.help == "Heating power (above 0 and at most 3000 W)."
-    assert steps.kind is float
-    assert [option.key for option in options(Kettle)] == [
-        f"kettle.{name}" for name, *_ in declared(Kettle)
-    ]
-    with pytest.raises(KeyError):
-        options(Kettle, "powr")
 
 
 def test_every_setting_of_a_recipe_is_declared_with_a_meaning():

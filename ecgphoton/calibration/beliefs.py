@@ -1,45 +1,48 @@
-"""Estimated errors of chips: every error that a chip can have, as arrays (C, K, ...)."""
+"""Estimated errors of chips, and what is found broken.
+
+Every error that a chip can have is an array (C, K, ...); what does not follow the model of a chip
+is a `Finding`, with its name and place.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from ecgphoton.calibration.crosstalk import LENGTHS
+from ecgphoton.mesh.arrays import Array
 from ecgphoton.mesh.device import MZIS
 from ecgphoton.mesh.layout import WIDTH
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.program.program import MeshProgram
-
-    Floats = NDArray[np.float64]
+from ecgphoton.program.program import MeshProgram
 
 
-@dataclass(frozen=True, eq=False)
-class Beliefs:
-    """Errors of C chips with K blocks; all zero is the chip as designed."""
+class Beliefs(NamedTuple):
+    """Errors of C chips with K blocks; all zero is the chip as designed.
 
-    alpha: Floats
+    Numpy arrays; for the model torch tensors with one axis of rows (R, ...) in place of chips and
+    blocks, see `rows`.
+    """
+
+    alpha: Array
     """(C, K, meshes, 6) angle errors of first splitters, rad."""
-    beta: Floats
+    beta: Array
     """(C, K, meshes, 6) angle errors of second splitters, rad."""
-    offset: Floats
+    offset: Array
     """(C, K, drivers) phase at zero power, rad."""
-    law: Floats
+    law: Array
     """(C, K, drivers, 3): ``phase = pi ((1 + a) p + b p^2 + c p^3)``, ``p = (V / V_pi)^2``."""
-    coupling: Floats
+    coupling: Array
     """(C, K, terms) crosstalk, see `ecgphoton.calibration.crosstalk`."""
-    loss: Floats
+    loss: Array
     """(C, K, meshes, 6) logarithm of the field transmission against the mean."""
-    attenuator: Floats
+    attenuator: Array
     """(C, K, 4) relative error of the field an attenuator passes."""
-    gain: Floats
+    gain: Array
     """(C, K, 4) relative error of every detector's response."""
-    zero: Floats
+    zero: Array
     """(C, K, 4) reading without light."""
 
     @classmethod
@@ -55,12 +58,20 @@ class Beliefs:
             "loss": mesh,
         }
         shape = (chips, len(program.names))
-        names = [item.name for item in fields(cls)]
-        return cls(**{name: np.zeros((*shape, *sizes.get(name, (WIDTH,)))) for name in names})
+        return cls(*(np.zeros((*shape, *sizes.get(name, (WIDTH,)))) for name in cls._fields))
 
-    def arrays(self) -> dict[str, Floats]:
-        """Arrays by name."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
+    def rows(self) -> Beliefs:
+        """Return them as tensors, one row a block of a chip."""
+        return Beliefs(*(torch.as_tensor(part).flatten(0, 1) for part in self))
+
+    @classmethod
+    def designed(cls, program: MeshProgram) -> Beliefs:
+        """Return one row: a block without any error."""
+        return cls.none(program, 1).rows().at(slice(0, 1))
+
+    def at(self, rows: slice | torch.Tensor) -> Beliefs:
+        """Return some of the chips or rows."""
+        return Beliefs(*(part[rows] for part in self))
 
 
 PRIOR: dict[str, float] = {
@@ -74,3 +85,22 @@ PRIOR: dict[str, float] = {
     "gain": 0.03,
 }
 """Standard deviation expected of every error: what readings cannot tell apart stays near zero."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something broken, with its name and place."""
+
+    kind: str
+    """``dead heater``, ``stuck bit``, ``saturated detector``, ``wrong gain`` or ``poor fit``."""
+    chip: int
+    """Position in the batch."""
+    block: str
+    part: str
+    """Driver or detector, such as ``V.theta[2]``."""
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """One line for people."""
+        text = f"chip {self.chip}, block {self.block}, {self.part}: {self.kind}"
+        return f"{text} ({self.detail})" if self.detail else text

@@ -17,20 +17,17 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgphoton import artifacts
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.arrays import Floats, Integers
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    Integers = NDArray[np.int64]
-    Readings = NDArray[Any]
+Readings = NDArray[Any]
 
 Kind = Literal["field", "power"]
 HEATER_SECONDS = 10e-6
@@ -72,24 +69,20 @@ class Bench(Protocol):
     @property
     def shape(self) -> tuple[int, int, int]:
         """Chips, blocks and drivers of a block."""
-        ...
 
     @property
     def bits(self) -> int:
         """Width of the DACs: codes run from 0 to ``2^bits - 1``."""
-        ...
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
         """Kinds of readings it offers; steps that need another are refused before they start."""
-        ...
 
     @property
     def cost(self) -> Cost:
         """What was done so far."""
-        ...
 
-    def read(self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field") -> Readings:
+    def read(self, codes: Integers, vectors: Floats, kind: Kind = "field") -> Readings:
         """Set codes, send input fields one after the other and read all detectors.
 
         Parameters
@@ -106,7 +99,6 @@ class Bench(Protocol):
         ndarray
             (S, C, K, N, 4) readings, complex for ``field``.
         """
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +159,7 @@ class RecordingBench:
         """What was done so far."""
         return self.bench.cost
 
-    def read(self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field") -> Readings:
+    def read(self, codes: Integers, vectors: Floats, kind: Kind = "field") -> Readings:
         """See `Bench.read`."""
         readings = self.bench.read(codes, vectors, kind)
         question = {"codes": np.array(codes), "vectors": np.array(vectors), "kind": np.array(kind)}
@@ -195,7 +187,7 @@ class ReplayBench:
         self.session, self.shape, self.bits = session, session.shape, session.bits
         self.cost, self._next = Cost(), 0
 
-    def read(self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field") -> Readings:
+    def read(self, codes: Integers, vectors: Floats, kind: Kind = "field") -> Readings:
         """See `Bench.read`."""
         if self._next >= len(self.session.operations):
             raise InputError(
@@ -215,13 +207,13 @@ class ReplayBench:
         return operation["readings"]
 
 
-def cost_of(codes: Integers, vectors: NDArray[np.float64], kind: Kind) -> Cost:
+def cost_of(codes: Integers, vectors: Floats, kind: Kind) -> Cost:
     """Cost of one `Bench.read`."""
     quadratures = 2 if kind == "field" else 1
     return Cost(len(codes), len(codes) * len(vectors) * quadratures)
 
 
-def check_request(bench: Bench, codes: Integers, vectors: NDArray[np.float64], kind: str) -> None:
+def check_request(bench: Bench, codes: Integers, vectors: Floats, kind: str) -> None:
     """Refuse what a bench cannot do.
 
     Raises

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from ecgphoton.calibration.bench import Bench, Cost, Kind
 from ecgphoton.calibration.estimate import Fit
 from ecgphoton.calibration.heaters import SweepHeaters
 from ecgphoton.calibration.nulling import NullMeshes
 from ecgphoton.calibration.phases import Correct
-from ecgphoton.calibration.readout import ReadDark
+from ecgphoton.calibration.probing import ReadDark
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.calibration.trim import Trim
 from ecgphoton.errors import InputError
-
-if TYPE_CHECKING:
-    from ecgphoton.calibration.bench import Bench, Cost, Kind
-    from ecgphoton.program.program import MeshProgram
+from ecgphoton.program.program import MeshProgram
 
 
 class Step(Protocol):
@@ -28,16 +26,13 @@ class Step(Protocol):
     @property
     def kind(self) -> Kind | None:
         """Kind of readings it takes; None if it measures nothing."""
-        ...
 
     @property
     def drives(self) -> bool:
         """Whether it chooses codes."""
-        ...
 
     def __call__(self, bench: Bench, table: DriveTable) -> DriveTable:
         """Return the table after this step."""
-        ...
 
 
 STEPS: dict[str, Step] = {
@@ -158,7 +153,7 @@ def calibrate(
         table = step(bench, table)
     spent = bench.cost - before
     table = replace(table, cost=table.cost + spent)
-    for name, part in table.beliefs.arrays().items():
+    for name, part in table.beliefs._asdict().items():
         if not np.isfinite(part).all():
             raise InputError(f"the bench's readings left {name} undefined; check its connections")
     return Calibrated(table, spent)

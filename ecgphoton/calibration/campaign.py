@@ -13,33 +13,31 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
+
+from numpy.typing import NDArray
 
 from ecgphoton import artifacts
 from ecgphoton.calibration.calibrate import STANDARD, Step, calibrate, check_steps, steps_of
 from ecgphoton.calibration.judge import Labelled, driven, judge
+from ecgphoton.calibration.report import CalibrationReport
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
+from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.montecarlo import single_threaded
+from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
+from ecgphoton.hwsim.verdict import Limits
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import to_dict
 from ecgphoton.progress import Progress, silent
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.propagate import Inputs
 from ecgphoton.version import __version__
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.calibration.report import CalibrationReport
-    from ecgphoton.decision import OperatingPoint, ThresholdPolicy
-    from ecgphoton.hwsim.profile import Profile
-    from ecgphoton.hwsim.verdict import Limits
-    from ecgphoton.program.program import MeshProgram
-    from ecgphoton.student.network import SegmentStudent
-    from ecgphoton.student.propagate import Inputs
 
 RANGE = 8
 """Chips calibrated together, and in one file."""
@@ -55,6 +53,8 @@ class Campaign:
     foundry: Foundry
     steps: tuple[Step, ...]
     seed: int = 0
+    start: DriveTable | None = None
+    """Table of the same chips to go on from, by readings of another stream than the first."""
 
     @property
     def bits(self) -> int:
@@ -64,8 +64,10 @@ class Campaign:
     def calibrate(self, first: int, count: int) -> DriveTable:
         """Fabricate chips `first` ... and calibrate them through a bench."""
         chip = self.foundry.chips(self.seed, first, count, self.program)
-        bench = SimulatedBench(chip, bits=self.bits, seed=self.seed, first=first)
-        return calibrate(bench, self.program, self.steps).table
+        start = None if self.start is None else self.start.chips(slice(first, first + count))
+        seed = self.seed if start is None else self.seed + 1
+        bench = SimulatedBench(chip, bits=self.bits, seed=seed, first=first)
+        return calibrate(bench, self.program, self.steps, start=start).table
 
     @cached_property
     def about(self) -> dict[str, Any]:
@@ -111,6 +113,10 @@ class Campaign:
             finally:
                 for future in waiting:
                     future.cancel()
+
+    def joined(self, chips: int, threads: int) -> DriveTable:
+        """Calibrate chips 0 ... and return their table."""
+        return DriveTable.joined([table for table, _ in self.tables(chips, None, threads)])
 
 
 def calibrate_chips(

@@ -7,16 +7,10 @@ numbers follow any smooth decay, where no measurement could tell a thousand coup
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.mesh.device import Device
-
-    Floats = NDArray[np.float64]
+from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.device import Device
 
 LENGTHS = (40.0, 80.0, 160.0, 320.0, 640.0)
 """L_b, um."""
@@ -58,5 +52,4 @@ def undo(device: Device, k: Floats, phases: Floats, offset: Floats) -> Floats:
             break
         goal = np.where(cold, np.where(attenuator, mirrored, goal + TURN), goal)
         goal = np.where(hot, goal - TURN, goal)
-    settled: Floats = np.maximum(heat, 0.0)
-    return settled
+    return np.asarray(np.maximum(heat, 0.0))

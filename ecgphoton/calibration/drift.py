@@ -9,35 +9,29 @@ age back.
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgphoton.calibration.bench import Cost
-from ecgphoton.calibration.calibrate import STANDARD, calibrate, steps_of
-from ecgphoton.calibration.campaign import RANGE, Campaign
+from ecgphoton.calibration.calibrate import STANDARD, steps_of
+from ecgphoton.calibration.campaign import Campaign
 from ecgphoton.calibration.judge import driven, matrix_errors
-from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
+from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
-from ecgphoton.hwsim.montecarlo import GROUP, Trial, rates, single_threaded
+from ecgphoton.hwsim.montecarlo import run, single_threaded
+from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from ecgphoton.decision import OperatingPoint
-    from ecgphoton.hwsim.profile import Profile
-    from ecgphoton.program.program import MeshProgram
-    from ecgphoton.student.propagate import Inputs
+from ecgphoton.student.propagate import Inputs
 
 DAY = 24.0
 HOURS = (1.0, 2.0, 4.0, 8.0, 12.0)
@@ -152,67 +146,34 @@ def drift_schedule(
             "and 24 are needed"
         )
     limits, foundry = limits or Limits(), Foundry.of(profile)
-    study = _Study(program, foundry, chips, check_seed(seed), limits)
-    with single_threaded() as threads, ThreadPoolExecutor(threads) as pool:
-        trial = trial_of(program, inputs, labels, point, seed=seed, profile=foundry.profile)
-        table = DriveTable.joined(list(pool.map(study.fresh, study.spans)))
-        fresh, _ = study.judge(trial, table, 0.0, pool)
-        ways = [(age, way) for age in sorted(hours) for way in AGAIN]
-        plans: list[Plan] = []
-        for age, way in ways:
-            before, error = study.judge(trial, table, age, pool)
-            again = [(span, table, age, way) for span in study.spans]
-            renewed = DriveTable.joined(list(pool.map(lambda what: study.renew(*what), again)))
-            after, rest = study.judge(trial, renewed, age, pool)
-            spent = renewed.cost - table.cost
-            keeps = min(before, after) >= limits.min_yield
-            plans.append(Plan(age, way, before, after, error, rest, spent, keeps))
-            progress("plans", len(plans), len(ways) + 1)
-        late, error = study.judge(trial, table, DAY, pool)
-        keeps = late >= limits.min_yield
-        plans.append(Plan(DAY, "none", late, late, error, error, Cost(), keeps))
-        progress("plans", len(plans), len(ways) + 1)
-    return DriftReport(fresh, tuple(plans))
+    fresh = Campaign(program, foundry, steps_of(STANDARD), check_seed(seed))
 
+    def aged(age: float) -> Foundry:
+        return replace(foundry, profile=foundry.profile.with_value("time.hours", age))
 
-@dataclass(frozen=True, eq=False)
-class _Study:
-    program: MeshProgram
-    foundry: Foundry
-    chips: int
-    seed: int
-    limits: Limits
-
-    @property
-    def spans(self) -> list[tuple[int, int]]:
-        return [(at, min(RANGE, self.chips - at)) for at in range(0, self.chips, RANGE)]
-
-    def aged(self, hours: float) -> Foundry:
-        return replace(self.foundry, profile=self.foundry.profile.with_value("time.hours", hours))
-
-    def fresh(self, span: tuple[int, int]) -> DriveTable:
-        steps = steps_of(STANDARD)
-        return Campaign(self.program, self.foundry, steps, self.seed).calibrate(*span)
-
-    def renew(self, span: tuple[int, int], table: DriveTable, hours: float, way: str) -> DriveTable:
-        """Calibrate chips of an age again, going on from their table."""
-        first, count = span
-        chip = self.aged(hours).chips(self.seed, first, count, self.program)
-        # Another stream of readings than that of the first calibration.
-        bench = SimulatedBench(chip, bits=table.program.dac_bits, seed=self.seed + 1, first=first)
-        start = table.chips(slice(first, first + count))
-        return calibrate(bench, self.program, steps_of(AGAIN[way]), start=start).table
-
-    def judge(
-        self, trial: Trial, table: DriveTable, hours: float, pool: ThreadPoolExecutor
-    ) -> tuple[float, float]:
+    def judge(table: DriveTable, age: float) -> tuple[float, float]:
         """Share of chips of an age within limits, and their median matrix error."""
-        source = replace(driven(trial.source, table), foundry=self.aged(hours))  # type: ignore[arg-type]
-        now = replace(trial, source=source)
+        source = replace(driven(trial.source, table), foundry=aged(age))  # type: ignore[arg-type]
+        rows, _ = run(replace(trial, source=source), chips, threads=threads)
+        good = limits.good(rows[:, 0], rows[:, 1])
+        return float(good.mean()), float(np.median(matrix_errors(source, table, seed)))
 
-        def group(first: int) -> Any:  # noqa: ANN401
-            return rates(now.probabilities(first), now.label, now.point)
-
-        rows = np.concatenate(list(pool.map(group, range(0, self.chips, GROUP))))[: self.chips]
-        good = self.limits.good(rows[:, 0], rows[:, 1])
-        return float(good.mean()), float(np.median(matrix_errors(source, table, self.seed)))
+    ways = [(age, way) for age in sorted(hours) for way in AGAIN]
+    plans: list[Plan] = []
+    with single_threaded() as threads:
+        trial = trial_of(program, inputs, labels, point, seed=seed, profile=foundry.profile)
+        table = fresh.joined(chips, threads)
+        for age, way in [*ways, (DAY, "none")]:
+            before, error = judge(table, age)
+            after, rest, cost = before, error, Cost()
+            if way in AGAIN:
+                steps = steps_of(AGAIN[way])
+                again = replace(fresh, foundry=aged(age), steps=steps, start=table)
+                renewed = again.joined(chips, threads)
+                after, rest = judge(renewed, age)
+                cost = renewed.cost - table.cost
+            keeps = min(before, after) >= limits.min_yield
+            plans.append(Plan(age, way, before, after, error, rest, cost, keeps))
+            progress("plans", len(plans), len(ways) + 1)
+        share, _ = judge(table, 0.0)
+    return DriftReport(share, tuple(plans))

@@ -10,22 +10,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ecgphoton.calibration.beliefs import PRIOR
-from ecgphoton.calibration.probing import BASIS, random_codes
-from ecgphoton.calibration.readout import saturated, without_zero, wrong_gains
+from ecgphoton.calibration.beliefs import PRIOR, Beliefs, Finding
+from ecgphoton.calibration.bench import Bench, Kind
+from ecgphoton.calibration.model import Model
+from ecgphoton.calibration.probing import BASIS, random_codes, saturated, without_zero, wrong_gains
+from ecgphoton.calibration.table import DriveTable
 from ecgphoton.errors import InputError
-
-if TYPE_CHECKING:
-    from ecgphoton.calibration.bench import Bench, Kind
-    from ecgphoton.calibration.findings import Finding
-    from ecgphoton.calibration.model import Model, Rows
-    from ecgphoton.calibration.table import DriveTable
 
 Part = Literal["alpha", "beta", "offset", "law", "coupling", "loss", "attenuator", "gain"]
 EVERYTHING: tuple[Part, ...] = (
@@ -83,12 +79,12 @@ class Fit:
             fitted, residual = solver.solve(table.rows.at(part), *arguments)
             answers.append(fitted)
             left.append(residual)
-        arrays = table.beliefs.arrays()
+        arrays = table.beliefs._asdict()
         fits = {
             name: torch.cat([getattr(answer, name) for answer in answers]) for name in self.parts
         }
         merged = {name: fit.reshape(arrays[name].shape).numpy() for name, fit in fits.items()}
-        table = replace(table, beliefs=replace(table.beliefs, **merged))
+        table = replace(table, beliefs=table.beliefs._replace(**merged))
         if "gain" in self.parts:
             table = replace(table, row_gain=1 / (1 + table.beliefs.gain).clip(0.1))
         found += wrong_gains(table) + _poor(table, torch.cat(left).numpy())
@@ -113,8 +109,8 @@ class _Solver:
         self.model, self.parts, self.rounds = model, parts, rounds
 
     def solve(
-        self, rows: Rows, power: Tensor, data: Tensor, noise: Tensor, weight: Tensor
-    ) -> tuple[Rows, Tensor]:
+        self, rows: Beliefs, power: Tensor, data: Tensor, noise: Tensor, weight: Tensor
+    ) -> tuple[Beliefs, Tensor]:
         """Return fitted rows and the root mean square (R,) of what they leave."""
         size = torch.cat(
             [torch.full_like(getattr(rows, part)[0].flatten(), PRIOR[part]) for part in self.parts]
@@ -137,7 +133,7 @@ class _Solver:
         return rows, (left.square().sum(1) / seen).sqrt()
 
     def _round(
-        self, rows: Rows, task: tuple[Tensor, Tensor, Tensor], ridge: Tensor, damping: Tensor
+        self, rows: Beliefs, task: tuple[Tensor, Tensor, Tensor], ridge: Tensor, damping: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Take a few steps with one Jacobian; return unknowns, damping, and who has settled."""
         power, data, weight = task
@@ -165,16 +161,16 @@ class _Solver:
                 break
         return value, damping, start - cost <= SETTLED * cost
 
-    def _pack(self, rows: Rows) -> Tensor:
+    def _pack(self, rows: Beliefs) -> Tensor:
         return torch.cat([getattr(rows, part).flatten(1) for part in self.parts], 1)
 
-    def _unpack(self, rows: Rows, value: Tensor) -> Rows:
+    def _unpack(self, rows: Beliefs, value: Tensor) -> Beliefs:
         old = [getattr(rows, part) for part in self.parts]
         new = torch.split(value, [part[0].numel() for part in old], 1)
         changed = (after.reshape(before.shape) for after, before in zip(new, old, strict=True))
         return rows._replace(**dict(zip(self.parts, changed, strict=True)))
 
-    def _left(self, rows: Rows, power: Tensor, data: Tensor, weight: Tensor) -> Tensor:
+    def _left(self, rows: Beliefs, power: Tensor, data: Tensor, weight: Tensor) -> Tensor:
         """(R, n) data minus model."""
         left = (data - self.model.at(rows, power)) * weight[:, None, :, None]
         return torch.view_as_real(left.resolve_conj()).flatten(1)
@@ -183,7 +179,7 @@ class _Solver:
     def _cost(left: Tensor, value: Tensor, ridge: Tensor) -> Tensor:
         return left.square().sum(1) + (ridge * value.square()).sum(1)
 
-    def _jacobian(self, rows: Rows, power: Tensor, weight: Tensor) -> Tensor:
+    def _jacobian(self, rows: Beliefs, power: Tensor, weight: Tensor) -> Tensor:
         """(R, P, n) derivatives of the model by the unknowns.
 
         That a law acts on other elements through crosstalk is left out: second order.

@@ -15,6 +15,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ecgphoton.mesh.arrays import Array
+
 ROUNDS = 12
 SETTLED = 1e-3
 """Relative gain of a round below which a fit has settled; without noise it is exact by then."""
@@ -99,12 +101,11 @@ def _phase(power: Tensor, law: Tensor) -> Tensor:
     return math.pi * power * (1 + law[:, 0, None] + power * bend)
 
 
-def _coefficients(basis: Tensor, readings: Tensor) -> Tensor:
+def _coefficients(basis: Tensor, readings: Tensor) -> Array:
     """(R, b, n) least-squares factors of a basis (R, V, b): A, B, C."""
     gram = basis.transpose(1, 2) @ basis
     gram = gram + 1e-12 * torch.eye(basis.shape[-1], dtype=gram.dtype)
-    answer: Tensor = torch.linalg.solve(gram, basis.transpose(1, 2) @ readings)
-    return answer
+    return torch.linalg.solve(gram, basis.transpose(1, 2) @ readings)
 
 
 def _project(
@@ -123,10 +124,9 @@ def _project(
     return whole, readings - whole @ wave, slope
 
 
-def _tangent(basis: Tensor, slope: Tensor, moves: Tensor) -> Tensor:
+def _tangent(basis: Tensor, slope: Tensor, moves: Tensor) -> Array:
     """(R, 3, V n) derivatives by the law, without what A, B and C take up."""
     raw = moves[..., None, :] * slope[..., None]  # (R, V, n, 3)
     flat = raw.flatten(2)
     flat = flat - basis @ _coefficients(basis, flat)
-    answer: Tensor = flat.reshape(raw.shape).permute(0, 3, 1, 2).flatten(2)
-    return answer
+    return flat.reshape(raw.shape).permute(0, 3, 1, 2).flatten(2)

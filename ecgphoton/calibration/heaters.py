@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ecgphoton.calibration.beliefs import PRIOR
-from ecgphoton.calibration.findings import Finding
+from ecgphoton.calibration.beliefs import PRIOR, Beliefs, Finding
+from ecgphoton.calibration.bench import Bench, Kind
 from ecgphoton.calibration.fringe import Fringes, fit
-from ecgphoton.calibration.model import Rows
 from ecgphoton.calibration.probing import BASIS, sweep_codes
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.calibration.bench import Bench, Kind
-    from ecgphoton.calibration.table import DriveTable
-
-    Integers = NDArray[np.int64]
+from ecgphoton.calibration.table import DriveTable
+from ecgphoton.mesh.arrays import Floats, Integers
 
 DEAD = 0.1
 """Share of the fringe expected below which a heater counts as dead."""
@@ -61,7 +54,7 @@ class SweepHeaters:
         rate = np.where(table.device.is_attenuator, 0.5, 1.0)
         fringes = self._fringes(table, swept, sweeps, rate, table.noise[..., None])
         law = np.where(table.broken[..., None], 0.0, fringes.law.numpy())
-        updated = replace(table, beliefs=replace(table.beliefs, law=law))
+        updated = replace(table, beliefs=table.beliefs._replace(law=law))
         updated = self._dead(updated, fringes, codes)
         return self._stuck(updated, fringes, swept, sweeps)
 
@@ -70,8 +63,8 @@ class SweepHeaters:
         table: DriveTable,
         codes: Integers,
         sweeps: Tensor,
-        rate: NDArray[np.float64],
-        noise: NDArray[np.float64],
+        rate: Floats,
+        noise: Floats,
     ) -> Fringes:
         """Fit sweeps (..., voltages, n); codes (..., voltages), rate and noise (...) broadcast."""
         shape = sweeps.shape[:-2]
@@ -84,7 +77,7 @@ class SweepHeaters:
 
     def _expected(self, table: DriveTable, codes: Integers, block: tuple[int, int]) -> Tensor:
         """(drivers,) size of the fringes expected of one block, its dead attenuators counted in."""
-        model, rows = table.model, Rows.designed(table.program)
+        model, rows = table.model, Beliefs.designed(table.program)
         dark = table.device.is_attenuator & (table.keep[block] == 0)
         reaching = np.where(dark, 0, codes).reshape(1, -1, table.device.drivers)
         fields = model.at(rows, model.power(torch.as_tensor(reaching)))[0]
@@ -111,7 +104,7 @@ class SweepHeaters:
         found = table.found(
             "dead heater", dead, table.device.driver_names, lambda _: "its fringe is missing"
         )
-        table = replace(table, keep=keep, beliefs=replace(table.beliefs, law=law))
+        table = replace(table, keep=keep, beliefs=table.beliefs._replace(law=law))
         return table.with_findings(found)
 
     def _stuck(
@@ -147,5 +140,5 @@ class SweepHeaters:
             keep[place], force[place], law[place] = dac.top & ~mask, mask * level, laws[row, best]
             detail = f"bit {mask.bit_length() - 1} stays {'on' if level else 'off'}"
             found.append(Finding("stuck bit", *names, detail))
-        table = replace(table, keep=keep, force=force, beliefs=replace(table.beliefs, law=law))
+        table = replace(table, keep=keep, force=force, beliefs=table.beliefs._replace(law=law))
         return table.with_findings(found)

@@ -8,28 +8,22 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ecgphoton.calibration.report import AFTER, BEFORE, OWN, CalibrationReport
-from ecgphoton.decision import ThresholdPolicy
+from ecgphoton.calibration.table import DriveTable
+from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, rates
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource, WeightChips
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.progress import Progress
-from ecgphoton.student.propagate import Stack
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.calibration.table import DriveTable
-    from ecgphoton.decision import OperatingPoint
-    from ecgphoton.student.propagate import Inputs
-
-    Floats = NDArray[np.float64]
+from ecgphoton.student.propagate import Inputs, Stack
 
 BATCH = 8
 """Chips whose matrices are computed together."""
@@ -139,11 +133,11 @@ def judge(
         rows: dict[str, Floats] = {}
         scores: NDArray[np.float32] = np.empty((0, 0), np.float32)
         for name, trial in trials.items():
-            scores = trial.probabilities(first)
+            scores = trial.score(trial.chips(first), first)
             rows[name] = np.asarray(rates(scores, trial.label, trial.point))
         if own is None:
             return rows, []
-        points = refit(own.probabilities(first), own.label, policy or ThresholdPolicy())
+        points = refit(own.score(own.chips(first), first), own.label, policy or ThresholdPolicy())
         each = [rates(row[None], before.label, p) for row, p in zip(scores, points, strict=True)]
         rows[OWN] = np.concatenate(each)
         return rows, [p.threshold for p in points]

@@ -9,31 +9,28 @@ from __future__ import annotations
 import importlib
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+from numpy.typing import NDArray
+
+from ecgphoton.calibration.bench import Bench
 from ecgphoton.calibration.calibrate import Step, calibrate, check_steps, steps_of, usual_steps
 from ecgphoton.calibration.estimate import EVERYTHING, Fit
 from ecgphoton.calibration.judge import Labelled, PredictedChips, judge
+from ecgphoton.calibration.report import CalibrationReport
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.calibration.trim import measure
+from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import single_threaded
 from ecgphoton.hwsim.simulate import trial_of
+from ecgphoton.hwsim.verdict import Limits
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from ecgphoton.calibration.bench import Bench
-    from ecgphoton.calibration.report import CalibrationReport
-    from ecgphoton.decision import OperatingPoint, ThresholdPolicy
-    from ecgphoton.hwsim.verdict import Limits
-    from ecgphoton.program.program import MeshProgram
-    from ecgphoton.student.propagate import Inputs
+from ecgphoton.student.propagate import Inputs
 
 PARTS = ("shape", "bits", "kinds", "cost", "read")
 """Attributes of a `Bench`."""

@@ -8,54 +8,15 @@ rows, and one row is one block of one chip.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
 from ecgphoton.calibration.beliefs import Beliefs
 from ecgphoton.calibration.crosstalk import patterns
-from ecgphoton.mesh.device import MZIS
+from ecgphoton.mesh.arrays import Array
+from ecgphoton.mesh.device import MZIS, Device
 from ecgphoton.mesh.layout import WIDTH
-
-if TYPE_CHECKING:
-    from ecgphoton.mesh.device import Device
-    from ecgphoton.program.program import MeshProgram
-
-
-class Rows(NamedTuple):
-    """`Beliefs` of R blocks (chips times blocks) as tensors, one row a block."""
-
-    alpha: Tensor
-    """(R, meshes, 6)."""
-    beta: Tensor
-    offset: Tensor
-    """(R, drivers)."""
-    law: Tensor
-    """(R, drivers, 3)."""
-    coupling: Tensor
-    """(R, terms)."""
-    loss: Tensor
-    """(R, meshes, 6)."""
-    attenuator: Tensor
-    """(R, 4)."""
-    gain: Tensor
-    """(R, 4)."""
-
-    @classmethod
-    def of(cls, beliefs: Beliefs) -> Rows:
-        """Flatten chips and blocks to rows."""
-        arrays = beliefs.arrays()
-        return cls(*(torch.as_tensor(arrays[name]).flatten(0, 1) for name in cls._fields))
-
-    @classmethod
-    def designed(cls, program: MeshProgram) -> Rows:
-        """Return one row: a block without any error."""
-        return cls.of(Beliefs.none(program, 1)).at(slice(0, 1))
-
-    def at(self, rows: slice | Tensor) -> Rows:
-        """Return some of the rows."""
-        return Rows(*(part[rows] for part in self))
 
 
 class Model:
@@ -65,53 +26,48 @@ class Model:
         self.device = device
         self.patterns = torch.as_tensor(patterns(device))
 
-    def power(self, codes: Tensor) -> Tensor:
+    def power(self, codes: Tensor) -> Array:
         """Heater powers ``p = (V / V_pi)^2`` of integer DAC codes."""
         dac = self.device.dac
-        p: Tensor = (dac.voltage_of(codes) / dac.v_pi) ** 2
-        return p
+        return (dac.voltage_of(codes) / dac.v_pi) ** 2
 
-    def codes(self, power: Tensor) -> Tensor:
+    def codes(self, power: Tensor) -> Array:
         """Integer DAC codes nearest in voltage to heater powers."""
         dac = self.device.dac
-        codes: Tensor = dac.code_of(dac.v_pi * power.clamp_min(0).sqrt())
-        return codes
+        return dac.code_of(dac.v_pi * power.clamp_min(0).sqrt())
 
-    def heat(self, rows: Rows, power: Tensor) -> Tensor:
+    def heat(self, rows: Beliefs, power: Tensor) -> Array:
         """Phase (R, S, drivers) every heater gives itself at powers (R or 1, S, drivers)."""
         law = rows.law[:, None]
         bend = law[..., 1] + power * law[..., 2]
-        heat: Tensor = math.pi * power * (1 + law[..., 0] + power * bend)
-        return heat
+        return math.pi * power * (1 + law[..., 0] + power * bend)
 
-    def coupled(self, rows: Rows) -> Tensor:
+    def coupled(self, rows: Beliefs) -> Array:
         """K (R, drivers, drivers), ones on the diagonal."""
         unit = torch.eye(self.device.drivers, dtype=torch.float64)
-        k: Tensor = torch.tensordot(rows.coupling, self.patterns, 1) + unit
-        return k
+        return torch.tensordot(rows.coupling, self.patterns, 1) + unit
 
-    def phases(self, rows: Rows, power: Tensor) -> Tensor:
+    def phases(self, rows: Beliefs, power: Tensor) -> Array:
         """Actual phases (R, S, drivers) at powers (R or 1, S, drivers), crosstalk included."""
         heat = self.heat(rows, power)
         if bool(rows.coupling.any()):
             heat = heat @ self.coupled(rows).transpose(1, 2)
         return heat + rows.offset[:, None]
 
-    def fields(self, rows: Rows, phases: Tensor) -> Tensor:
+    def fields(self, rows: Beliefs, phases: Tensor) -> Array:
         """Complex field matrices (R, S, 4, 4), detectors' gains included, of actual phases."""
         device, kept = self.device, None
         if device.two:
             # No attenuator passes more than all the light.
             kept = (device.passed(phases) * (1 + rows.attenuator[:, None])).clamp(-1, 1)
         errors = rows.alpha[:, None], rows.beta[:, None], rows.loss[:, None].exp()
-        field: Tensor = device.field(phases, *errors, kept)
-        return field * (1 + rows.gain)[:, None, :, None]
+        return device.field(phases, *errors, kept) * (1 + rows.gain)[:, None, :, None]
 
-    def at(self, rows: Rows, power: Tensor) -> Tensor:
+    def at(self, rows: Beliefs, power: Tensor) -> Array:
         """Complex field matrices (R, S, 4, 4) at powers (R or 1, S, drivers)."""
         return self.fields(rows, self.phases(rows, power))
 
-    def slopes(self, rows: Rows, phases: Tensor) -> dict[str, Tensor]:
+    def slopes(self, rows: Beliefs, phases: Tensor) -> dict[str, Tensor]:
         """Return derivatives of `fields`, each (n, R, S, 4, 4) complex.
 
         Keys: ``phase`` (n = drivers, actual phases), ``alpha``, ``beta``, ``loss`` (n = MZIs of
@@ -122,7 +78,7 @@ class Model:
         device, shape = self.device, phases.shape[:-1]
         flat = phases.reshape(-1, device.drivers)
 
-        def spread(part: Tensor) -> Tensor:
+        def spread(part: Tensor) -> Array:
             return part.flatten(1).repeat_interleave(shape[1], 0)
 
         turn = torch.polar(torch.ones_like(flat), flat)
@@ -169,7 +125,7 @@ class Model:
         for m in range(WIDTH):
             answer["gain"][m, :, m] = q[m]
 
-        def outer(column: Tensor, row: Tensor) -> Tensor:
+        def outer(column: Tensor, row: Tensor) -> Array:
             return column[:, :, None] * row[:, None]
 
         for before, kind, m, index in reversed(history):

@@ -13,24 +13,19 @@ Self-configuration by nulling is covered by US patent 12,174,018: a commercial u
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from ecgphoton.calibration.bench import Bench, Kind
+from ecgphoton.calibration.table import DriveTable
+from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from ecgphoton.calibration.bench import Bench, Kind
-    from ecgphoton.calibration.table import DriveTable
-    from ecgphoton.mesh.device import Device
-
-    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -77,7 +72,7 @@ class NullMeshes:
         visible = (np.abs(turn) > 0.1 * hoped) & ~table.broken[..., driver]
         offset = table.beliefs.offset.copy()
         offset[..., driver] += np.where(visible, np.angle(turn), 0.0)
-        return replace(table, beliefs=replace(table.beliefs, offset=offset))
+        return replace(table, beliefs=table.beliefs._replace(offset=offset))
 
 
 @dataclass(frozen=True, eq=False)

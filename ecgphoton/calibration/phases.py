@@ -9,23 +9,17 @@ covered by US patent 12,175,335: a commercial user should check.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 
+from ecgphoton.calibration.bench import Bench, Kind
 from ecgphoton.calibration.placement import Task, place, polish
+from ecgphoton.calibration.table import DriveTable
+from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.mesh.correction import correct
 from ecgphoton.mesh.svd import LoweredMatrix, Search, search_orders, search_real_part
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.calibration.bench import Bench, Kind
-    from ecgphoton.calibration.table import DriveTable
-
-    Floats = NDArray[np.float64]
-    Bools = NDArray[np.bool_]
 
 GOOD = 1e-5
 """Relative error below which the codes a table has are left alone."""

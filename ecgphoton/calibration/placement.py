@@ -9,17 +9,16 @@ long as the matrix gets better.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ecgphoton.calibration.beliefs import Beliefs
+from ecgphoton.calibration.model import Model
 from ecgphoton.calibration.probing import REACH
-
-if TYPE_CHECKING:
-    from ecgphoton.calibration.model import Model, Rows
-    from ecgphoton.calibration.table import DriveTable
+from ecgphoton.calibration.table import DriveTable
+from ecgphoton.mesh.arrays import Array
 
 ROUNDS = 12
 KICKS, KICK = 4, 0.05
@@ -41,7 +40,7 @@ class Task:
     """What R blocks have to perform, by the model of each."""
 
     model: Model
-    rows: Rows
+    rows: Beliefs
     wanted: Tensor
     """(R, 16) matrices, in units of readings."""
     gain: Tensor
@@ -66,7 +65,7 @@ class Task:
         wanted, gain, free = (part[which] for part in (self.wanted, self.gain, self.free))
         return Task(self.model, self.rows.at(which), wanted, gain, free)
 
-    def left(self, power: Tensor) -> Tensor:
+    def left(self, power: Tensor) -> Array:
         """(R, 16) wanted matrices minus those performed at powers (R, drivers)."""
         return self._left(self.model.phases(self.rows, power[:, None]))
 
@@ -80,7 +79,7 @@ class Task:
         rate = torch.pi * (1 + rows.law[..., 0] + power * bend)
         return self._left(phases), by_heat * rate[:, None]
 
-    def _left(self, phases: Tensor) -> Tensor:
+    def _left(self, phases: Tensor) -> Array:
         fields = self.model.fields(self.rows, phases)[:, 0].real
         return self.wanted - (fields * self.gain[..., None]).flatten(1)
 

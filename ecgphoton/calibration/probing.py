@@ -1,20 +1,23 @@
-"""Settings that a laboratory probes a chip with: the same for every chip, fixed by a seed."""
+"""Settings that a laboratory probes a chip with, and what its detectors read.
+
+The settings are the same for every chip, fixed by a seed. Detectors have a reading without light, a
+noise and a gain, and what is wrong with them is found here.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from ecgphoton.calibration.model import Rows
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.calibration.table import DriveTable
-
-    Integers = NDArray[np.int64]
+from ecgphoton.calibration.beliefs import Beliefs, Finding
+from ecgphoton.calibration.bench import Bench, Kind
+from ecgphoton.calibration.table import DriveTable
+from ecgphoton.mesh.arrays import Integers
+from ecgphoton.mesh.layout import WIDTH
 
 REACH = 2.25 * np.pi
 """Largest phase a sweep asks of a heater, rad: a little more than a turn."""
@@ -38,7 +41,9 @@ def sweep_codes(table: DriveTable, voltages: int, seed: int) -> Integers:
     """
     device, draw = table.device, np.random.default_rng([seed, 2])
     homes = draw.uniform(0.3, 2 * np.pi - 0.3, (HOMES, device.drivers))
-    slope = table.model.slopes(Rows.designed(table.program), torch.as_tensor(homes)[None])["phase"]
+    slope = table.model.slopes(Beliefs.designed(table.program), torch.as_tensor(homes)[None])[
+        "phase"
+    ]
     best = slope.abs().square().sum((1, 3, 4)).argmax(1).numpy()
     codes = np.repeat(device.codes(homes[best])[:, None], voltages, 1)
     steps = (np.arange(voltages) + draw.uniform(-0.3, 0.3, (device.drivers, voltages))).clip(0)
@@ -46,3 +51,64 @@ def sweep_codes(table: DriveTable, voltages: int, seed: int) -> Integers:
     index = np.arange(device.drivers)
     codes[index, :, index] = device.codes(phases)
     return codes
+
+
+DETECTORS = tuple(f"detector[{port}]" for port in range(WIDTH))
+WRONG_GAIN = 0.2
+"""Relative error of a detector's gain that is reported."""
+
+
+@dataclass(frozen=True)
+class ReadDark:
+    """Measure what detectors read without light, and how much they scatter with it.
+
+    Light is off for the first half of the readings; in the second half every port is lit in turn
+    with the program's codes, and only the scatter counts.
+    """
+
+    shots: int = 64
+    kind: ClassVar[Kind] = "field"
+    drives: ClassVar[bool] = False
+
+    def __call__(self, bench: Bench, table: DriveTable) -> DriveTable:
+        """Return the table with `Beliefs.zero`, `noise` and `row_offset`."""
+        codes = np.repeat(table.settings, self.shots, 0)
+        dark = bench.read(codes, np.zeros((1, WIDTH)))[..., 0, :]
+        lit = bench.read(codes[: max(self.shots // 2, 2)], BASIS)
+        scatter = (lit.real.var(0, ddof=1) + lit.imag.var(0, ddof=1)).mean((-2, -1)) / 2
+        beliefs = table.beliefs._replace(zero=dark.real.mean(0))
+        return replace(table, beliefs=beliefs, noise=np.sqrt(scatter)).with_offsets()
+
+
+def without_zero(table: DriveTable, readings: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """Return readings (S, C, K, N, 4) less what both quadratures read in the dark."""
+    zero = table.beliefs.zero[None, :, :, None]
+    return np.asarray(readings - (1 + 1j) * zero)
+
+
+def saturated(table: DriveTable, readings: NDArray[np.complex128]) -> list[Finding]:
+    """Name detectors whose largest reading repeats exactly at many different settings.
+
+    `readings` (S, C, K, N, 4) come from settings that differ in every heater, so that nothing but
+    a clipped detector can repeat itself.
+    """
+    size = np.abs(np.stack([readings.real, readings.imag]))
+    top = size.max((0, 1, 4))
+    share = (size >= top[:, :, None] * (1 - 1e-9)).sum((0, 1, 4))
+    return table.found(
+        "saturated detector",
+        (share >= 8) & (top > 0),
+        DETECTORS,
+        lambda at: f"{int(share[at])} readings at {top[at]:.4g}, none above",
+    )
+
+
+def wrong_gains(table: DriveTable) -> list[Finding]:
+    """Name detectors whose gain is far off."""
+    gain = table.beliefs.gain
+    return table.found(
+        "wrong gain",
+        np.abs(gain) > WRONG_GAIN,
+        DETECTORS,
+        lambda at: f"{1 + gain[at]:.3f} of nominal",
+    )

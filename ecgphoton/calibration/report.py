@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 
+from ecgphoton.calibration.beliefs import Finding
+from ecgphoton.calibration.bench import Cost
+from ecgphoton.hwsim.verdict import SimulationReport
+from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.metrics import proportion_interval
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.calibration.bench import Cost
-    from ecgphoton.calibration.findings import Finding
-    from ecgphoton.hwsim.verdict import SimulationReport
-
-    Floats = NDArray[np.float64]
 
 BEFORE, AFTER, OWN = "uncalibrated", "calibrated", "own threshold"
 NEAR = 0.005
@@ -65,7 +60,7 @@ class CalibrationReport:
         """The verdict in a word."""
         return "none" if self.unknown else "pass" if self.passed else "fail"
 
-    def near(self, stage: str) -> NDArray[np.bool_]:
+    def near(self, stage: str) -> Bools:
         """(C,) which chips are within `NEAR` of the perfect chip, in miss rate and in FPR."""
         report = self.stages[stage]
         miss, fpr, _ = report.perfect
@@ -159,7 +154,7 @@ class CalibrationReport:
             "table": self.rows(),
             "recovered": self.recovered(),
             "cost_per_chip": self.cost.to_dict(),
-            "findings": [item.to_dict() for item in self.findings],
+            "findings": [asdict(item) for item in self.findings],
             "seconds": round(self.seconds, 3),
             "calibration_seconds": round(self.calibration_seconds, 3),
             **dict(self.settings),

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 
-from ecgphoton.calibration.bench import Cost, Kind, check_request, cost_of
+from ecgphoton.calibration.bench import Cost, Kind, Readings, check_request, cost_of
 from ecgphoton.hwsim.chip import Chip
 from ecgphoton.hwsim.receivers import PHOTODIODE
 from ecgphoton.hwsim.streams import check_seed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from ecgphoton.calibration.bench import Integers, Readings
+from ecgphoton.mesh.arrays import Floats, Integers
 
 SETTINGS = 64
 """Settings simulated at a time."""
@@ -73,7 +67,7 @@ class SimulatedBench:
         self._generators = [_generator(seed, first + k) for k in range(len(chip))]
 
     @torch.no_grad()
-    def read(self, codes: Integers, vectors: NDArray[np.float64], kind: Kind = "field") -> Readings:
+    def read(self, codes: Integers, vectors: Floats, kind: Kind = "field") -> Readings:
         """See `Bench.read`."""
         check_request(self, codes, vectors, kind)
         self.cost += cost_of(codes, vectors, kind)
@@ -83,7 +77,8 @@ class SimulatedBench:
         answer = np.empty(shape, complex if kind == "field" else float)
         for chip in range(chips):  # each from its own stream, whatever the batch
             single = self._chip[chip : chip + 1]
-            for part in _parts(len(codes)):
+            for at in range(0, len(codes), SETTINGS):
+                part = slice(at, at + SETTINGS)
                 volts = self._dac.voltage_of(self._driven(codes[part, chip], chip))
                 answer[part, chip] = self._shoot(single, volts, vectors, kind, chip)
         return answer
@@ -91,8 +86,8 @@ class SimulatedBench:
     def _shoot(
         self,
         chip: Chip,
-        volts: NDArray[np.float64],
-        vectors: NDArray[np.float64],
+        volts: Floats,
+        vectors: Floats,
         kind: Kind,
         k: int,
     ) -> Readings:
@@ -136,8 +131,3 @@ def _generator(seed: int, chip: int) -> torch.Generator:
     """Return the stream of one chip's readings, apart from that of its fabrication."""
     state = np.random.SeedSequence([seed, chip, 5]).generate_state(1, np.uint64)[0]
     return torch.Generator().manual_seed(int(state) >> 1)
-
-
-def _parts(count: int) -> Iterator[slice]:
-    for at in range(0, count, SETTINGS):
-        yield slice(at, at + SETTINGS)

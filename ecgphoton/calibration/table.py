@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from ecgphoton import artifacts
-from ecgphoton.calibration.beliefs import Beliefs
+from ecgphoton.calibration.beliefs import Beliefs, Finding
 from ecgphoton.calibration.bench import Cost
 from ecgphoton.calibration.crosstalk import matrix, undo
-from ecgphoton.calibration.findings import Finding
-from ecgphoton.calibration.model import Model, Rows
+from ecgphoton.calibration.model import Model
 from ecgphoton.errors import InputError
 from ecgphoton.intake import parse_json
+from ecgphoton.mesh.arrays import Array, Bools, Floats, Integers
+from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.heater import voltage_of_phase
 from ecgphoton.mesh.layout import WIDTH
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from ecgphoton.mesh.device import Device
-    from ecgphoton.program.program import MeshProgram
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-    Bools = NDArray[np.bool_]
+from ecgphoton.program.program import MeshProgram
 
 FORMAT = "ecgphoton-drive-table/1"
+ARRAYS = ("codes", "row_gain", "row_offset", "keep", "force", "noise")
+"""Arrays of a table, apart from those of its beliefs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +83,9 @@ class DriveTable:
         return Model(self.device)
 
     @cached_property
-    def rows(self) -> Rows:
+    def rows(self) -> Beliefs:
         """The beliefs as tensors, one row a block."""
-        return Rows.of(self.beliefs)
+        return self.beliefs.rows()
 
     def with_findings(self, found: Sequence[Finding]) -> DriveTable:
         """Add findings, each once."""
@@ -121,7 +114,7 @@ class DriveTable:
         """Codes (S, C, K, drivers) that reach the heaters when `codes` (broadcast) are set."""
         return np.asarray(codes & self.keep | self.force)
 
-    def power(self, codes: Integers) -> torch.Tensor:
+    def power(self, codes: Integers) -> Array:
         """Heater powers (C K, S, drivers) when codes (S, C or 1, K or 1, drivers) are set."""
         reaching = np.moveaxis(self.reaching(codes), 0, 2)
         return self.model.power(torch.as_tensor(reaching)).flatten(0, 1)
@@ -171,11 +164,10 @@ class DriveTable:
 
     def chips(self, rows: slice) -> DriveTable:
         """Return the table of some chips; findings keep their numbers of the whole batch."""
-        beliefs = Beliefs(**{name: part[rows] for name, part in self.beliefs.arrays().items()})
         numbers = range(len(self))[rows]
         found = tuple(item for item in self.findings if item.chip in numbers)
         parts = {name: part[rows] for name, part in self.arrays().items()}
-        return replace(self, beliefs=beliefs, findings=found, **parts)
+        return self.holding(parts, findings=found)
 
     @classmethod
     def joined(cls, tables: Sequence[DriveTable]) -> DriveTable:
@@ -185,18 +177,21 @@ class DriveTable:
             found += [replace(item, chip=item.chip + start) for item in table.findings]
             start += len(table)
 
-        def together(arrays: Sequence[dict[str, Any]]) -> dict[str, Any]:
-            return {name: np.concatenate([each[name] for each in arrays]) for name in arrays[0]}
-
-        beliefs = Beliefs(**together([table.beliefs.arrays() for table in tables]))
-        parts = together([table.arrays() for table in tables])
+        every = [table.arrays() for table in tables]
+        parts = {name: np.concatenate([each[name] for each in every]) for name in every[0]}
         cost = max((table.cost for table in tables), key=lambda cost: cost.seconds())
-        return replace(tables[0], beliefs=beliefs, findings=tuple(found), cost=cost, **parts)
+        return tables[0].holding(parts, findings=tuple(found), cost=cost)
 
     def arrays(self) -> dict[str, Any]:
-        """Arrays by name, without those of the beliefs."""
-        names = ("codes", "row_gain", "row_offset", "keep", "force", "noise")
-        return {name: getattr(self, name) for name in names}
+        """Arrays by name, those of the beliefs as ``beliefs.NAME``."""
+        beliefs = {f"beliefs.{name}": part for name, part in self.beliefs._asdict().items()}
+        return {name: getattr(self, name) for name in ARRAYS} | beliefs
+
+    def holding(self, arrays: Mapping[str, Any], **changes: Any) -> DriveTable:  # noqa: ANN401
+        """Return the table with other arrays, named as by `arrays`, and other values."""
+        beliefs = Beliefs(*(arrays[f"beliefs.{name}"] for name in Beliefs._fields))
+        own = {name: arrays[name] for name in ARRAYS}
+        return replace(self, beliefs=beliefs, **own, **changes)
 
     def save(self, path: Path | str, **provenance: object) -> None:
         """Write the table as one npz file, whole or not at all."""
@@ -206,14 +201,11 @@ class DriveTable:
             "mesh": self.program.mesh,
             "dac_bits": self.device.dac.bits,
             "cost": self.cost.to_dict(),
-            "findings": [item.to_dict() for item in self.findings],
+            "findings": [asdict(item) for item in self.findings],
             **provenance,
         }
-        arrays = self.arrays()
-        arrays |= {f"beliefs.{name}": part for name, part in self.beliefs.arrays().items()}
-        buffer = io.BytesIO()
-        text = np.array(artifacts.to_json(header))
-        np.savez_compressed(buffer, allow_pickle=False, header=text, **arrays)
+        buffer, text = io.BytesIO(), np.array(artifacts.to_json(header))
+        np.savez_compressed(buffer, allow_pickle=False, header=text, **self.arrays())
         artifacts.write_bytes(path, buffer.getvalue())
 
     @classmethod
@@ -230,8 +222,7 @@ class DriveTable:
         try:
             header = parse_json(str(arrays["header"]))
             kind, bits = header["format"], header["dac_bits"]
-            parts: dict[str, Any] = {name: arrays[name] for name in blank.arrays()}
-            beliefs = Beliefs(**{n: arrays[f"beliefs.{n}"] for n in blank.beliefs.arrays()})
+            parts = {name: arrays[name] for name in blank.arrays()}
             found = tuple(Finding(**item) for item in header["findings"])
             cost = Cost(header["cost"]["settings"], header["cost"]["readings"])
             same = header["blocks"] == list(program.names) and header["mesh"] == program.mesh
@@ -246,12 +237,12 @@ class DriveTable:
                 f"{path} is a drive table of another program ({header['blocks']}, {bits} bits): "
                 f"{again}"
             )
-        _check_like(parts | beliefs.arrays(), blank.arrays() | blank.beliefs.arrays(), path)
+        _check_like(parts, blank.arrays(), path)
         if any(
             ((parts[name] < 0) | (parts[name] > top)).any() for name in ("codes", "keep", "force")
         ):
             raise InputError(f"{path} holds codes beyond 0 to {top}: {again}")
-        return cls(program, beliefs, findings=found, cost=cost, **parts), header
+        return blank.holding(parts, findings=found, cost=cost), header
 
 
 def _check_like(found: dict[str, Any], wanted: dict[str, Any], path: Path | str) -> None:

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
 
+from ecgphoton.calibration.bench import Bench, Kind
 from ecgphoton.calibration.phases import GOOD
 from ecgphoton.calibration.placement import Task, place, polish
-from ecgphoton.calibration.probing import BASIS
-from ecgphoton.calibration.readout import without_zero
+from ecgphoton.calibration.probing import BASIS, without_zero
 from ecgphoton.calibration.table import DriveTable
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.calibration.bench import Bench, Kind
-
-    Floats = NDArray[np.float64]
-    Bools = NDArray[np.bool_]
+from ecgphoton.mesh.arrays import Bools, Floats
 
 CHANCE = 8.0
 """Improvement of the squared error, in variances of a measured element, that may be chance."""

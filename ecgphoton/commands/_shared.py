@@ -68,7 +68,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         for stack in stacks
     ]
     widths = [max(min(most, SENTENCE), word) for most, word in zip(full, words, strict=True)]
-    terminal = sys.stdout.isatty()
+    terminal = sys.stdout is not None and sys.stdout.isatty()
     available = Console().width if terminal else PIPED
     needed = sum(widths) + 2 * (len(widths) - 1)  # two spaces between columns
     if terminal and needed > available:
@@ -128,8 +128,13 @@ def area(value: float | None) -> str:
 def progress() -> Iterator[Progress]:
     """Progress bars on standard error, one a stage, shown only on a terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress as Bars,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
     columns = (

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecgphoton.commands import _options as opt
-from ecgphoton.commands import _shared as shared
+from ecgphoton.commands import _options as opt, _shared as shared
 
 if TYPE_CHECKING:
     from ecgphoton.run.annotate import AnnotationReport

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from ecgphoton.commands import _options as opt
-from ecgphoton.commands import _shared as shared
+from ecgphoton.commands import _options as opt, _shared as shared
 
 
 @click.group(cls=opt.Suggesting)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from ecgphoton.commands import _options as opt
-from ecgphoton.commands import _shared as shared
+from ecgphoton.commands import _options as opt, _shared as shared
 
 SYNTHETIC_STEPS = ("training.epochs=30",)
 
@@ -18,7 +17,8 @@ SYNTHETIC_STEPS = ("training.epochs=30",)
 @click.option("--chips", type=click.IntRange(1), default=200, show_default=True)
 @click.option("--recipe", default="reference-rhythm", show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@opt.data_options
+@click.option("--data", default=None, metavar="NAME|FOLDER", help="As `train` takes it.")
+@click.option("--data-dir", type=opt.path_type, default=None, help="As `train` takes it.")
 @opt.threads_option
 @click.pass_context
 def command(

@@ -1,41 +1,23 @@
-"""``ecgphoton train``."""
+"""``ecgphoton train``, ``distill`` (training with a teacher) and ``evaluate``."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecgphoton.commands import _options as opt
-from ecgphoton.commands import _shared as shared
+from ecgphoton.commands import _derive as derive, _shared as shared
 
 if TYPE_CHECKING:
     from ecgphoton.run.evaluate import Evaluation
     from ecgphoton.run.finish import TrainedRun
 
-
-@click.command()
-@click.option("--recipe", default="default", help="Shipped recipe by name, or a TOML file.")
-@click.option("--protocol", default=None, help="reference, inter-patient, or a TOML file.")
-@click.option("--labels", default=None, help="literal, aami, aami-svf or aami4.")
-@click.option("--classes", type=click.Choice([2, 4]), default=None, help="4 means aami4.")
-@click.option("--preset", default=None, help="Strategies: stable, balanced or full.")
-@click.option("--strength", type=float, default=None, help="Scale of the preset's strategies.")
-@click.option("--teacher", default=None, metavar="auto|CHECKPOINT", help="Distil from a teacher.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Recipe override.")
-@opt.seed_option
-@click.option("--resume", type=opt.path_type, default=None, help="Unfinished run to go on with.")
-@opt.common_options
-def command(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them
-    """Train a student and say what it is worth."""
-    from ecgphoton.run.train import train
-
-    with shared.progress() as progress:
-        result = train(**options, progress=progress)
-    shared.show(result, print_run, as_json=as_json)
+FLAGS = {"recipe": "--recipe", "settings": "--set"}
 
 
-def print_run(run: TrainedRun) -> None:
+@derive.command("run.train", FLAGS)
+def train(run: TrainedRun) -> None:
     """Print the beats of a run, its results, and where it is."""
     splits = run.splits
     click.echo(
@@ -52,13 +34,18 @@ def print_run(run: TrainedRun) -> None:
                 for row in models]  # fmt: skip
         shared.table("each model at its own operating point", ["model", "set", *keys], rows)
         click.echo(compared["verdict"])
-    print_metrics(run)
+    print_metrics(run.metrics)
     click.echo(f"run written to {run.folder}")
 
 
-def print_metrics(result: TrainedRun | Evaluation) -> None:
+@derive.command("run.evaluate")
+def evaluate(result: Evaluation) -> None:
     """Print the table of a student's results."""
-    metrics = result.metrics
+    print_metrics(result.metrics)
+
+
+def print_metrics(metrics: Mapping[str, Any]) -> None:
+    """Print the table of a student's results."""
     rows = []
     for name, row in metrics["sets"].items():
         if "macro_f1" in row:
@@ -73,7 +60,7 @@ def print_metrics(result: TrainedRun | Evaluation) -> None:
         shown += [f"{row['f1']:.3f} @ {prevalence}", shared.area(row["auc"])]
         rows.append([name, f"{row['beats']:,}", *shown])
     point = metrics["operating_point"]
-    if point is None:
+    if not point:
         shared.table("results", ["set", "beats", "macro-F1", "recall"], rows)
     else:
         title = f"threshold {point['threshold']:.3f} from {', '.join(point['fitted_on'])}"
@@ -85,3 +72,12 @@ def print_metrics(result: TrainedRun | Evaluation) -> None:
         click.echo(line)
     chosen = ", ".join(metrics["took_part_in_selection"])
     click.echo(f"sets that took part in training or selection: {chosen}")
+
+
+_own = derive.parameters("run.distill", FLAGS)
+distill = click.Command(
+    "distill",
+    callback=train.callback,
+    params=[*_own, *(p for p in train.params if p.name not in {one.name for one in _own})],
+    help=derive.meanings("run.distill")[0],
+)

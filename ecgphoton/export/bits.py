@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.export.lower import lower
 from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize, softmax
 from ecgphoton.export.ranges import calibrate_ranges
+from ecgphoton.mesh.device import MeshKind
 from ecgphoton.metrics import Confusion, confusion
-from ecgphoton.student.network import predict
+from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from numpy.typing import NDArray
-
-    from ecgphoton.decision import OperatingPoint
-    from ecgphoton.mesh.device import MeshKind
-    from ecgphoton.student.network import SegmentStudent
-
-    Array = NDArray[Any]
+Array = NDArray[Any]
 
 Part = Literal["weights", "converters", "heaters"]
 
@@ -43,23 +38,12 @@ class BitsRow:
     """Miss rate minus that of the float student."""
     delta_fpr: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
-
-
-def decide(probability: Array, point: OperatingPoint | None) -> NDArray[np.bool_]:
-    """Return True where a beat is called abnormal: by threshold, or by the largest class."""
-    if point is None:
-        return np.asarray(probability.argmax(-1) != 0)
-    return np.asarray(point.decide(probability[:, 1]))
-
 
 def bits_table(
     student: SegmentStudent,
     beats: Inputs,
     label: NDArray[np.integer],
-    point: OperatingPoint | None,
+    point: OperatingPoint,
     calibration: Inputs,
     *,
     weight_bits: Iterable[int] = range(2, 9),
@@ -81,7 +65,7 @@ def bits_table(
     list of BitsRow
         Each at the float student's threshold, without training the student again.
     """
-    wanted = decide(predict(student, beats), point)
+    wanted = point.classify(predict(student, beats)) != 0
     before = confusion(label, wanted)
     sweeps: list[tuple[Part, int, Quantization]] = [
         *(("weights", n, Quantization(weight_bits=n, bias_bits=n)) for n in weight_bits),
@@ -103,11 +87,11 @@ def bits_table(
     rows = []
     for part, bits, widths in sweeps:
         quantized = _quantized(student, calibration, widths)
-        rows.append(row(part, bits, decide(quantized.predict(beats), point)))
+        rows.append(row(part, bits, point.classify(quantized.predict(beats)) != 0))
     quantized = _quantized(student, calibration, Quantization())
     for bits in dac_bits:
         probability = _on_heaters(quantized, beats, bits, mesh)
-        rows.append(row("heaters", bits, decide(probability, point)))
+        rows.append(row("heaters", bits, point.classify(probability) != 0))
     return rows
 
 
@@ -119,7 +103,9 @@ def _quantized(student: SegmentStudent, beats: Inputs, widths: Quantization) -> 
 def _on_heaters(student: QuantizedStudent, beats: Inputs, bits: int, mesh: MeshKind) -> Array:
     """Probabilities on an ideal chip whose heaters take codes of `bits` bits."""
     names = [str(index) for index in range(student.architecture.classes)]
-    program, _ = lower(student, operating_point=None, classes=names, mesh=mesh, dac_bits=bits)
+    program, _ = lower(
+        student, operating_point=LargestProbability(), classes=names, mesh=mesh, dac_bits=bits
+    )
     coded = program.matrices(program.device.phases(program.codes))
     return softmax(student.logits(beats, matrices=coded)[0])
 

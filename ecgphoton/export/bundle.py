@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,8 @@ from ecgphoton.export.onnx_builder import metadata_of
 from ecgphoton.export.onnx_graph import float_graph, integer_graph
 from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize
 from ecgphoton.export.ranges import RangeMethod, calibrate_ranges
+from ecgphoton.mesh.device import MeshKind
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import program_text, read_program, schema_text
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import (
@@ -39,13 +42,7 @@ from ecgphoton.student.network import (
     refuse_other_features,
     student_from_arrays,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ecgphoton.mesh.device import MeshKind
-    from ecgphoton.program.program import MeshProgram
-    from ecgphoton.student.propagate import Inputs
+from ecgphoton.student.propagate import Inputs
 
 CHECKER = Path(__file__).with_name("checker.py")
 
@@ -171,10 +168,9 @@ def export_bundle(
     checkpoint = artifacts.read_bytes(run / CHECKPOINT if run.is_dir() else run)
     digest = artifacts.sha256(checkpoint)
     graphs = _graphs(student, quantized, metadata, q, digest, raw="raw" in wanted)
-    point = metadata["operating_point"]
     program, gauges = lower(
         quantized,
-        operating_point=None if point is None else OperatingPoint.from_dict(point),
+        operating_point=OperatingPoint.from_dict(metadata["operating_point"]),
         classes=metadata["classes"],
         mesh=mesh,
         dac_bits=dac_bits,

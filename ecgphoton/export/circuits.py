@@ -6,22 +6,20 @@ import importlib
 import importlib.util
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.device import MZIS
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.mesh.netlist import SAX_MODELS, sax_layer, sax_mesh
+from ecgphoton.program.blocks import MatrixBlock
+from ecgphoton.program.program import MeshProgram
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.program.blocks import MatrixBlock
-    from ecgphoton.program.program import MeshProgram
-
-    Errors = tuple[NDArray[np.float64], NDArray[np.float64]]
-    Netlist = dict[str, Any]
+Errors = tuple[Floats, Floats]
+Netlist = dict[str, Any]
 
 SPLITTER_ERROR = 0.05  # rad, of the circuits with errors
 
@@ -85,23 +83,12 @@ def netlist(program: MeshProgram) -> Netlist:
     ports = {f"{way}{mode}": f"chip,{way}{mode}" for way in ("in", "out") for mode in range(WIDTH)}
     blocks = {
         name: {
-            "instances": {
-                "chip": {"component": top, "settings": _without_splitters(_settings(circuit, top))}
-            },
+            "instances": {"chip": {"component": top, "settings": _settings(circuit, top)}},
             "ports": ports,
         }
         for name, circuit in circuits.items()
     }
     return {**blocks, **shared}
-
-
-def _without_splitters(settings: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the splitters of an ideal chip: 1/2 is their default."""
-    return {
-        key: _without_splitters(value) if isinstance(value, dict) else value
-        for key, value in settings.items()
-        if not key.startswith("splitter")
-    }
 
 
 def largest_difference(program: MeshProgram, *, seed: int = 0) -> tuple[float, float]:

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ecgphoton import artifacts
 from ecgphoton.ecg.features import normalise
-from ecgphoton.export import bundle_folder as names
-from ecgphoton.export import formats as forms
+from ecgphoton.export import bundle_folder as names, formats as forms
 from ecgphoton.export.bundle import checker_text, read_student, stated, widths_of
 from ecgphoton.export.bundle_folder import manifest_problems
 from ecgphoton.export.golden import arrays_of, read_golden, synthetic_inputs
@@ -28,24 +28,21 @@ from ecgphoton.export.runtime import (
     runner,
     stored_metadata,
 )
+from ecgphoton.mesh.arrays import Floats
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import OLDER_SCHEMAS, read_program, schema_text
+from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.program.program import MeshProgram
-    from ecgphoton.student.network import SegmentStudent
 
 MATRIX_LIMIT, CIRCUIT_LIMIT, LOGIT_LIMIT = 1e-12, 1e-9, 1e-5
 NORMALISED, NORMALISE_LIMIT = "normalise.clipped", 1e-5
 REFERENCE_BEATS = 2048  # the reference evaluator is for truth, not for speed
 
-Outcome = Literal["ok", "failed", "skipped"]
-Result = tuple[Outcome, str]
+State = Literal["ok", "failed", "skipped"]
+Result = tuple[State, str]
 
 
-class Subject:
+class ClaimedBundle:
     """A bundle under test; a damaged file fails only the checks that need it."""
 
     def __init__(self, folder: Path, beats: Inputs | None) -> None:
@@ -84,45 +81,45 @@ def _verdict(good: bool | np.bool_, found: str) -> Result:
     return ("ok" if good else "failed"), found
 
 
-def _manifest(subject: Subject) -> Result:
-    problems = manifest_problems(subject.folder)
-    count = len(artifacts.read_manifest(subject.folder, kind=names.KIND)["files"])
+def _manifest(bundle: ClaimedBundle) -> Result:
+    problems = manifest_problems(bundle.folder)
+    count = len(artifacts.read_manifest(bundle.folder, kind=names.KIND)["files"])
     return _verdict(not problems, "; ".join(problems) or f"{count} files, SHA-256 of each")
 
 
-def _mesh_file(subject: Subject) -> Result:
-    program = subject.program  # the schema and every redundancy are checked while reading
+def _mesh_file(bundle: ClaimedBundle) -> Result:
+    program = bundle.program  # the schema and every redundancy are checked while reading
     for key, name in (
         ("checkpoint", names.CHECKPOINT),
         ("onnx", names.FLOAT),
         ("onnx_integer", names.INTEGER),
     ):
-        if program.hashes.get(key) != artifacts.sha256(subject.read(name)):
+        if program.hashes.get(key) != artifacts.sha256(bundle.read(name)):
             return "failed", f"$.hashes.{key} is not the SHA-256 of {name}"
     point = program.operating_point
     wanted = metadata_of(
         program.architecture,
         program.classes,
-        None if point is None else point.to_dict(),
+        point.to_dict(),
         {"checkpoint": program.hashes["checkpoint"]},
     )
     for name in (names.FLOAT, names.INTEGER):
-        if not wanted.items() <= stored_metadata(subject.read(name)).items():
+        if not wanted.items() <= stored_metadata(bundle.read(name)).items():
             return "failed", f"metadata of {name} contradict the mesh file"
-    manifest = artifacts.read_manifest(subject.folder, kind=names.KIND)
+    manifest = artifacts.read_manifest(bundle.folder, kind=names.KIND)
     for key, value in stated(program).items():
         if manifest.get(key) != value:
             return "failed", f"{key} of the manifest is not {value}, as in the mesh file"
     return "ok", f"{len(program.blocks)} blocks, {program.mesh}, {program.dac_bits}-bit heaters"
 
 
-def _codes(subject: Subject) -> Result:
-    program, (student, _, metadata) = subject.program, subject.checkpoint
+def _codes(bundle: ClaimedBundle) -> Result:
+    program, (student, _, metadata) = bundle.program, bundle.checkpoint
     point = program.operating_point
     settings = {
         "architecture": program.architecture == student.architecture,
         "classes": list(program.classes) == metadata["classes"],
-        "operating point": (point and point.to_dict()) == metadata["operating_point"],
+        "operating point": point.to_dict() == metadata["operating_point"],
     }
     if not all(settings.values()):
         wrong = ", ".join(name for name, same in settings.items() if not same)
@@ -144,27 +141,27 @@ def _codes(subject: Subject) -> Result:
     return "ok", f"weights {widths.weight_bits} bits, converters {widths.adc_bits} bits"
 
 
-def _matrices(subject: Subject) -> Result:
-    program = subject.program
+def _matrices(bundle: ClaimedBundle) -> Result:
+    program = bundle.program
     error = float(np.abs(program.matrices() - program.targets).max())
     return _verdict(error <= MATRIX_LIMIT, f"largest difference {error:.1e}")
 
 
-def circuits(subject: Subject) -> Result:
+def circuits(bundle: ClaimedBundle) -> Result:
     """Simulate the circuits with SAX, where it is installed."""
     from ecgphoton.export.circuits import largest_difference, sax_missing
 
     missing = sax_missing()
     if missing:
         return "skipped", missing
-    ideal, faulty = largest_difference(subject.program)
+    ideal, faulty = largest_difference(bundle.program)
     found = f"largest difference {ideal:.1e}, with splitter errors {faulty:.1e}"
     return _verdict(np.max([ideal, faulty]) <= CIRCUIT_LIMIT, found)
 
 
-def _float_graph(subject: Subject) -> Result:
-    model, inputs = subject.read(names.FLOAT), subject.inputs
-    wanted, feed = _torch_logits(subject.checkpoint[0], inputs), arrays_of(inputs)
+def _float_graph(bundle: ClaimedBundle) -> Result:
+    model, inputs = bundle.read(names.FLOAT), bundle.inputs
+    wanted, feed = _torch_logits(bundle.checkpoint[0], inputs), arrays_of(inputs)
     found: list[str] = []
     limit, good = LOGIT_LIMIT * _scale(wanted), True
     for engine in ENGINES:
@@ -177,7 +174,7 @@ def _float_graph(subject: Subject) -> Result:
 
 
 @torch.no_grad()
-def _torch_logits(student: SegmentStudent, inputs: Inputs) -> NDArray[np.float64]:
+def _torch_logits(student: SegmentStudent, inputs: Inputs) -> Floats:
     """Logits in double precision, so that torch's own rounding does not count against a graph."""
     exact = copy.deepcopy(student).double()
     whole = Inputs(**{name: torch.tensor(v).double() for name, v in arrays_of(inputs).items()})
@@ -186,14 +183,14 @@ def _torch_logits(student: SegmentStudent, inputs: Inputs) -> NDArray[np.float64
     return np.concatenate(logits)
 
 
-def _scale(logits: NDArray[np.float64]) -> float:
+def _scale(logits: Floats) -> float:
     """Single precision is relative: limits grow with the largest logit, if it is above 1."""
     return max(1.0, float(np.abs(logits).max()))
 
 
-def _integer_graph(subject: Subject) -> Result:
-    program, model = subject.program, subject.read(names.INTEGER)
-    inputs = subject.inputs
+def _integer_graph(bundle: ClaimedBundle) -> Result:
+    program, model = bundle.program, bundle.read(names.INTEGER)
+    inputs = bundle.inputs
     wanted = dict(
         zip(
             ("logits", "h_pool"), QuantizedStudent.from_program(program).logits(inputs), strict=True
@@ -212,32 +209,32 @@ def _integer_graph(subject: Subject) -> Result:
     return "ok", f"{len(inputs)} beats equal to the bit in {', '.join(ENGINES)}"
 
 
-def _raw_graphs(subject: Subject) -> Result:
-    if not (subject.folder / names.RAW_FLOAT).exists():
+def _raw_graphs(bundle: ClaimedBundle) -> Result:
+    if not (bundle.folder / names.RAW_FLOAT).exists():
         return "skipped", "exported without the format 'raw'"
-    feed = arrays_of(subject.inputs)
+    feed = arrays_of(bundle.inputs)
     raw = feed.pop("window") * np.float32(1.7) + np.float32(0.3)
     feed, outputs = {"raw_window": raw, **feed}, ("logits", NORMALISED)
-    integers, errors = QuantizedStudent.from_program(subject.program), [0.0]
+    integers, errors = QuantizedStudent.from_program(bundle.program), [0.0]
     for engine in ENGINES[:2]:
         for name in (names.RAW_FLOAT, names.RAW_INTEGER):
-            found = runner(exposed(subject.read(name), [NORMALISED]), engine, outputs)(feed)
+            found = runner(exposed(bundle.read(name), [NORMALISED]), engine, outputs)(feed)
             if not np.abs(found[NORMALISED] - normalise(raw)).max() <= NORMALISE_LIMIT:
                 return "failed", f"{name} in {engine} normalises beats in another way"
-            inputs = replace(subject.inputs, window=torch.as_tensor(found[NORMALISED]))
+            inputs = replace(bundle.inputs, window=torch.as_tensor(found[NORMALISED]))
             if name == names.RAW_INTEGER:
                 if not np.array_equal(found["logits"], integers.logits(inputs)[0]):
                     return "failed", f"{name} in {engine} is not QuantizedStudent behind its window"
                 continue
-            wanted = _torch_logits(subject.checkpoint[0], inputs)
+            wanted = _torch_logits(bundle.checkpoint[0], inputs)
             errors.append(float(np.abs(found["logits"] - wanted).max()) / _scale(wanted))
     worst = np.max(errors)
     return _verdict(worst <= LOGIT_LIMIT, f"float {worst:.1e}, integer equal to the bit")
 
 
-def _golden_codes(subject: Subject) -> Result:
-    program = subject.program
-    inputs, stored = subject.golden
+def _golden_codes(bundle: ClaimedBundle) -> Result:
+    program = bundle.program
+    inputs, stored = bundle.golden
     trace = QuantizedStudent.from_program(program).trace(inputs)
     wrong = [
         name
@@ -248,18 +245,18 @@ def _golden_codes(subject: Subject) -> Result:
     return _verdict(not wrong, f"differs: {', '.join(wrong)}" if wrong else text)
 
 
-def _derived(subject: Subject) -> Result:
-    manifest = artifacts.read_manifest(subject.folder, kind=names.KIND)
+def _derived(bundle: ClaimedBundle) -> Result:
+    manifest = artifacts.read_manifest(bundle.folder, kind=names.KIND)
     stored = [name for name in manifest.get("formats", ()) if name not in ("png", "raw")]
-    files = forms.derived(subject.program, forms.check_formats(stored))
+    files = forms.derived(bundle.program, forms.check_formats(stored))
     files |= {names.CHECK: checker_text().encode(), "mesh.schema.json": schema_text().encode()}
-    wrong = [name for name, data in sorted(files.items()) if subject.read(name) != data]
-    if artifacts.sha256(subject.read("mesh.schema.json")) in OLDER_SCHEMAS:
+    wrong = [name for name, data in sorted(files.items()) if bundle.read(name) != data]
+    if artifacts.sha256(bundle.read("mesh.schema.json")) in OLDER_SCHEMAS:
         wrong = [name for name in wrong if name != "mesh.schema.json"]
     return _verdict(not wrong, f"differs: {', '.join(wrong)}" if wrong else f"{len(files)} files")
 
 
-CHECKS: dict[str, Callable[[Subject], Result]] = {
+CHECKS: dict[str, Callable[[ClaimedBundle], Result]] = {
     "every file is the one in the manifest": _manifest,
     "mesh file fits its schema, itself and its hashes": _mesh_file,
     "codes and settings are those of the checkpoint": _codes,

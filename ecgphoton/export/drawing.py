@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from ecgphoton.canvas import new_canvas
 from ecgphoton.mesh.layout import WIDTH
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ecgphoton.program.blocks import MatrixBlock, MeshPhases
-    from ecgphoton.program.program import MeshProgram
+from ecgphoton.program.blocks import MatrixBlock, MeshPhases
+from ecgphoton.program.program import MeshProgram
 
 CELL, ROW, MARGIN = 92.0, 58.0, 46.0  # picture units, px
 PI = 3.141592653589793

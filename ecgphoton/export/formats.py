@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -14,14 +15,9 @@ from ecgphoton.export.circuits import netlist
 from ecgphoton.export.drawing import draw_png, draw_svg
 from ecgphoton.mesh.gds_netlist import gdsfactory_netlist
 from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.program.compact_json import compact_json
-from ecgphoton.program.program_file import to_dict
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from ecgphoton.program.blocks import MatrixBlock
-    from ecgphoton.program.program import MeshProgram
+from ecgphoton.program.blocks import MatrixBlock
+from ecgphoton.program.program import MeshProgram
+from ecgphoton.program.program_file import compact_json, to_dict
 
 P_PI = 30.0  # mW per heater for a phase of pi, thermo-optic: SimPhony phase_shifter.yml
 MZI_LOSS = 0.99  # dB per MZI with both splitters: SCATTER arch_config.yaml

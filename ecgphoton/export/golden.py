@@ -5,25 +5,21 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ecgphoton.artifacts import read_arrays
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.synthetic import extracted
 from ecgphoton.errors import InputError
+from ecgphoton.export.quantize import QuantizedStudent
 from ecgphoton.program.codes import largest_code
 from ecgphoton.student.architecture import SAMPLES, Architecture
 from ecgphoton.student.propagate import Inputs, inputs_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from ecgphoton.export.quantize import QuantizedStudent
 
 GOLDEN = 32  # beats
 NAMES = ("window", "rhythm", "residual")

@@ -12,17 +12,12 @@ double product rounded half to even.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from torch import Tensor
 
 from ecgphoton.program.codes import TABLE_BITS, largest_code
-from ecgphoton.student.architecture import WIDTH
-from ecgphoton.student.propagate import unfold
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from ecgphoton.student.architecture import Branch
-    from ecgphoton.student.propagate import Block
+from ecgphoton.student.architecture import WIDTH, Branch
+from ecgphoton.student.propagate import Block, unfold
 
 
 @dataclass(frozen=True, eq=False)

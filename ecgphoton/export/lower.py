@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ecgphoton.mesh.svd import Search, search_orders, search_real_part
+from ecgphoton.decision import OperatingPoint
+from ecgphoton.export.quantize import QuantizedStudent
+from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.clements import Phases
+from ecgphoton.mesh.device import MeshKind
+from ecgphoton.mesh.svd import LoweredMatrix, Search, search_orders, search_real_part
 from ecgphoton.program.blocks import MatrixBlock, MeshPhases
 from ecgphoton.program.program import MeshProgram
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from ecgphoton.decision import OperatingPoint
-    from ecgphoton.export.quantize import QuantizedStudent
-    from ecgphoton.mesh.clements import Phases
-    from ecgphoton.mesh.device import MeshKind
-    from ecgphoton.mesh.svd import LoweredMatrix
 
 SPLITTER_SIGMA = 0.02
 """Spread of the splitter angles a program should stay correctable for, rad (52:48)."""
@@ -41,9 +36,7 @@ class Gauge:
     default_power: float
 
 
-def search(
-    matrices: NDArray[np.float64], mesh: MeshKind, *, splitter_sigma: float = SPLITTER_SIGMA
-) -> Search:
+def search(matrices: Floats, mesh: MeshKind, *, splitter_sigma: float = SPLITTER_SIGMA) -> Search:
     """Lower matrices (..., 4, 4) in the best of the equal ways: correctability first, then power.
 
     A way counts as correctable when every MZI absorbs three standard deviations of
@@ -60,7 +53,7 @@ def search(
 def lower(
     student: QuantizedStudent,
     *,
-    operating_point: OperatingPoint | None,
+    operating_point: OperatingPoint,
     classes: Sequence[str],
     mesh: MeshKind = "svd-clements",
     dac_bits: int = 8,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from ecgphoton.student.architecture import SAMPLES, WIDTH, Architecture
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 OPSET, IR_VERSION = 18, 8
 OUTPUTS = ("logits", "h_pool", "probability")
@@ -44,6 +42,17 @@ class Graph:
         node = self._helper.make_node(op, list(inputs), [name], name=name, **attributes)
         self.nodes.append(node)
         return name
+
+    def chain(self, value: str, *steps: tuple[str, ...]) -> str:
+        """Append nodes, each with the value before it as first input.
+
+        A step is (operator, name, further inputs ...); ``Cast TYPE`` converts to that type.
+        """
+        for step, name, *operands in steps:
+            op, _, kind = step.partition(" ")
+            attributes = {"to": self.type(kind)} if kind else {}
+            value = self.add(op, value, *operands, name=name, **attributes)
+        return value
 
     def type(self, name: str) -> int:
         """Return ONNX's number of a data type."""

@@ -12,21 +12,17 @@ onnxruntime rewrites into other arithmetic, so it gives the same bits in every r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 
 from ecgphoton.errors import InputError
 from ecgphoton.export.onnx_builder import Graph, normalised_window
+from ecgphoton.export.quantize import QuantizedStudent
 from ecgphoton.program.blocks import IntegerBlock
 from ecgphoton.program.codes import TABLE_BITS, largest_code
 from ecgphoton.student.architecture import WIDTH, Architecture, Branch
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ecgphoton.export.quantize import QuantizedStudent
-    from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.network import SegmentStudent
 
 
 def input_widths(architecture: Architecture, *, raw: bool = False) -> dict[str, int]:
@@ -152,14 +148,14 @@ def integer_graph(
 
 def _encode(graph: Graph, value: str, name: str, n_x: int) -> str:
     """DAC: clip to [-1, 1], scale, round half to even."""
-    bounds = (
-        graph.constant("minus_one", np.float32(-1)),
-        graph.constant("one", np.float32(1)),
+    low, high = graph.constant("minus_one", np.float32(-1)), graph.constant("one", np.float32(1))
+    return graph.chain(
+        value,
+        ("Clip", f"{name}.clipped", low, high),
+        ("Mul", f"{name}.scaled", graph.constant("n_x", np.float32(n_x))),
+        ("Round", f"{name}.rounded"),
+        ("Cast INT64", f"{name}.codes"),
     )
-    value = graph.add("Clip", value, *bounds, name=f"{name}.clipped")
-    value = graph.add("Mul", value, graph.constant("n_x", np.float32(n_x)), name=f"{name}.scaled")
-    value = graph.add("Round", value, name=f"{name}.rounded")
-    return graph.add("Cast", value, name=f"{name}.codes", to=graph.type("INT64"))
 
 
 def _windows(graph: Graph, codes: str, branch: Branch) -> str:
@@ -176,49 +172,58 @@ def _windows(graph: Graph, codes: str, branch: Branch) -> str:
 def _detect(graph: Graph, value: str, block: IntegerBlock) -> str:
     """Input codes (n, 4) -> activations (n, 4) from the table over detector codes."""
     name, limit = block.name, largest_code(block.adc_bits)
-    weight = graph.constant(f"{name}.weight", block.weight_codes.T, np.int64)
-    value = graph.add("MatMul", value, weight, name=f"{name}.product")
-    factor = graph.constant("n_b", largest_code(block.bias_bits), np.int64)
-    value = graph.add("Mul", value, factor, name=f"{name}.aligned")
-    offset = graph.constant(f"{name}.offset", block.offset, np.int64)
-    value = graph.add("Add", value, offset, name=f"{name}.accumulator")
-    value = graph.add("Cast", value, name=f"{name}.double", to=graph.type("DOUBLE"))
-    multiplier = graph.constant(f"{name}.multiplier", block.multiplier, np.float64)
-    value = graph.add("Mul", value, multiplier, name=f"{name}.amplified")
-    value = graph.add("Round", value, name=f"{name}.rounded")
-    bounds = (
-        graph.constant("detector_low", -limit, np.float64),
-        graph.constant("detector_high", limit, np.float64),
+    entry = graph.chain(
+        value,
+        ("MatMul", f"{name}.product", _fixed(graph, f"{name}.weight", block.weight_codes.T)),
+        ("Mul", f"{name}.aligned", _fixed(graph, "n_b", largest_code(block.bias_bits))),
+        ("Add", f"{name}.accumulator", _fixed(graph, f"{name}.offset", block.offset)),
+        ("Cast DOUBLE", f"{name}.double"),
+        ("Mul", f"{name}.amplified", _real(graph, f"{name}.multiplier", block.multiplier)),
+        ("Round", f"{name}.rounded"),
+        (
+            "Clip",
+            f"{name}.saturated",
+            _real(graph, "detector_low", -limit),
+            _real(graph, "detector_high", limit),
+        ),
+        ("Cast INT64", f"{name}.detector"),
+        ("Add", f"{name}.entry", _fixed(graph, "table_offset", limit)),
     )
-    value = graph.add("Clip", value, *bounds, name=f"{name}.saturated")
-    value = graph.add("Cast", value, name=f"{name}.detector", to=graph.type("INT64"))
-    first = graph.constant("table_offset", limit, np.int64)
-    value = graph.add("Add", value, first, name=f"{name}.entry")
     table = graph.constant(f"{name}.table", block.table, np.int16)
-    value = graph.add("Gather", table, value, name=f"{name}.activation")
-    return graph.add("Cast", value, name=f"{name}.activation_codes", to=graph.type("INT64"))
+    value = graph.add("Gather", table, entry, name=f"{name}.activation")
+    return graph.chain(value, ("Cast INT64", f"{name}.activation_codes"))
 
 
 def _recode(graph: Graph, value: str, name: str, kernel: int, n_x: int) -> str:
     """Turn sums of `kernel` activations into input codes of the next block."""
     factor = n_x / (kernel * largest_code(TABLE_BITS))
-    value = graph.add("Cast", value, name=f"{name}.sum_double", to=graph.type("DOUBLE"))
-    scale = graph.constant(f"{name}.recode", factor, np.float64)
-    value = graph.add("Mul", value, scale, name=f"{name}.mean")
-    value = graph.add("Round", value, name=f"{name}.mean_rounded")
-    return graph.add("Cast", value, name=f"{name}.output", to=graph.type("INT64"))
+    return graph.chain(
+        value,
+        ("Cast DOUBLE", f"{name}.sum_double"),
+        ("Mul", f"{name}.mean", _real(graph, f"{name}.recode", factor)),
+        ("Round", f"{name}.mean_rounded"),
+        ("Cast INT64", f"{name}.output"),
+    )
 
 
 def _read_out(graph: Graph, total: str, student: QuantizedStudent) -> None:
     """Digital head in double precision, exact because its values lie on a 2^-20 grid."""
-    total = graph.add("Cast", total, name="h_sum.double", to=graph.type("DOUBLE"))
-    divisor = graph.constant("divisor", student.divisor, np.float64)
-    value = graph.add("Div", total, divisor, name="h_pool.double")
-    graph.add("Cast", value, name="h_pool", to=graph.type("FLOAT"))
-    weight = graph.constant("head.weight", student.head_weight.T, np.float64)
-    value = graph.add("MatMul", total, weight, name="head.product")
-    bias = graph.constant("head.bias", student.divisor * student.head_bias, np.float64)
-    value = graph.add("Add", value, bias, name="head.sum")
-    value = graph.add("Div", value, divisor, name="logits.double")
-    graph.add("Cast", value, name="logits", to=graph.type("FLOAT"))
+    total = graph.chain(total, ("Cast DOUBLE", "h_sum.double"))
+    divisor = _real(graph, "divisor", student.divisor)
+    graph.chain(total, ("Div", "h_pool.double", divisor), ("Cast FLOAT", "h_pool"))
+    graph.chain(
+        total,
+        ("MatMul", "head.product", _real(graph, "head.weight", student.head_weight.T)),
+        ("Add", "head.sum", _real(graph, "head.bias", student.divisor * student.head_bias)),
+        ("Div", "logits.double", divisor),
+        ("Cast FLOAT", "logits"),
+    )
     graph.add("Softmax", "logits", name="probability", axis=-1)
+
+
+def _fixed(graph: Graph, name: str, value: object) -> str:
+    return graph.constant(name, value, np.int64)
+
+
+def _real(graph: Graph, name: str, value: object) -> str:
+    return graph.constant(name, value, np.float64)

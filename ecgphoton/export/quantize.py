@@ -10,28 +10,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from ecgphoton.export.integers import IntegerDetector
 from ecgphoton.program.blocks import IntegerBlock, Role, require
 from ecgphoton.program.codes import TABLE_BITS, largest_code, nearest_codes
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.settings import Settings, setting
-from ecgphoton.student.architecture import WIDTH, Architecture
-from ecgphoton.student.propagate import Inputs, Stack, Tap, walk
+from ecgphoton.student.architecture import WIDTH, Architecture, Branch
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.propagate import Block, Detector, Inputs, Stack, Tapped, walk
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from torch import Tensor
-
-    from ecgphoton.program.program import MeshProgram
-    from ecgphoton.student.architecture import Branch
-    from ecgphoton.student.network import SegmentStudent
-    from ecgphoton.student.propagate import Block
-
-    Array = NDArray[Any]
+Array = NDArray[Any]
 
 HEAD_GRID = 2.0**20
 
@@ -121,11 +116,10 @@ class QuantizedStudent:
         return Inputs(**codes)
 
     @torch.no_grad()
-    def _sums(self, codes: Inputs, stack: Stack, tap: Tap | None = None) -> Array:
+    def _sums(self, codes: Inputs, stack: Stack, detector: Detector) -> Array:
         """(B, 4) sums over tokens of the last block's activations."""
-        last = walk(stack, codes, self.architecture, self.detector, tap)
-        total: Array = last[0].sum(-1).t().long().numpy()
-        return total
+        last = walk(stack, codes, self.architecture, detector)
+        return np.asarray(last[0].sum(1).long())
 
     def logits(
         self, inputs: Inputs, *, block: int = 256, matrices: Array | None = None
@@ -149,7 +143,7 @@ class QuantizedStudent:
         """
         codes, stack = self.encode(inputs), self.stack(matrices)
         cuts = (slice(at, at + block) for at in range(0, len(inputs), block))
-        parts = [self._sums(codes.rows(cut), stack) for cut in cuts]
+        parts = [self._sums(codes.rows(cut), stack, self.detector) for cut in cuts]
         return self.read_out(np.concatenate(parts) if parts else np.zeros((0, WIDTH), np.int64))
 
     def read_out(self, h_sum: Array) -> tuple[Array, Array]:
@@ -191,7 +185,7 @@ class QuantizedStudent:
                 keep(f"{name}.input", x)
             keep(f"{name}.detector", detector.codes(block, x))
 
-        trace["h_sum"] = self._sums(codes, self.stack(), note)
+        trace["h_sum"] = self._sums(codes, self.stack(), Tapped(detector, note))
         trace["logits"], trace["h_pool"] = self.read_out(trace["h_sum"])
         return trace
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.program.codes import largest_code, nearest_codes
+from ecgphoton.student.activations import Activation
+from ecgphoton.student.architecture import Branch
 from ecgphoton.student.inputs import evenly
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.propagate import Block, IdealDetector, Inputs, Tapped
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from torch import Tensor
-
-    from ecgphoton.student.activations import Activation
-    from ecgphoton.student.architecture import Branch
-    from ecgphoton.student.network import SegmentStudent
-    from ecgphoton.student.propagate import Block, Inputs
-
-    Array = NDArray[Any]
+Array = NDArray[Any]
 
 RangeMethod = Literal["minmax", "percentile", "mse"]
 
@@ -58,7 +55,8 @@ def calibrate_ranges(
     def record(block: Block, x: Tensor, branch: Branch | None) -> None:
         seen.append((block.gain[0] * block.detected(x, branch)).flatten())
 
-    student.run(inputs.finite().rows(rows), tap=record)
+    ideal = IdealDetector(student.architecture.response)
+    student.run(inputs.finite().rows(rows), detector=Tapped(ideal, record))
     ranges = []
     for value in seen:
         v = value.double().numpy()

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecgphoton import artifacts
 from ecgphoton.errors import InputError, VerificationError
-from ecgphoton.export.claims import CHECKS, Outcome, Subject, circuits
-
-if TYPE_CHECKING:
-    from ecgphoton.student.propagate import Inputs
+from ecgphoton.export.claims import CHECKS, ClaimedBundle, State, circuits
+from ecgphoton.student.propagate import Inputs
 
 
 @dataclass(frozen=True)
@@ -19,13 +17,13 @@ class Check:
     """One claim and what recomputing it gave."""
 
     claim: str
-    outcome: Outcome
+    outcome: State
     found: str
     """What was measured, or what is wrong."""
 
 
 @dataclass(frozen=True)
-class VerifyReport:
+class VerificationReport:
     """All claims of a bundle."""
 
     folder: str
@@ -46,7 +44,9 @@ class VerifyReport:
         return [(check.claim, check.outcome, check.found) for check in self.checks]
 
 
-def verify(folder: Path | str, *, beats: Inputs | None = None, sax: bool = True) -> VerifyReport:
+def verify(
+    folder: Path | str, *, beats: Inputs | None = None, sax: bool = True
+) -> VerificationReport:
     """Recompute every claim of a bundle.
 
     Parameters
@@ -64,17 +64,17 @@ def verify(folder: Path | str, *, beats: Inputs | None = None, sax: bool = True)
     folder = Path(folder)
     if not (folder / artifacts.MANIFEST).is_file():
         raise InputError(f"{folder} is not a bundle: it has no {artifacts.MANIFEST}")
-    subject = Subject(folder, beats)
+    bundle = ClaimedBundle(folder, beats)
     checks: list[Check] = []
     for claim, check in CHECKS.items():
         if check is circuits and not sax:
             checks.append(Check(claim, "skipped", "not asked for"))
             continue
         try:
-            checks.append(Check(claim, *check(subject)))
+            checks.append(Check(claim, *check(bundle)))
         except (InputError, VerificationError) as error:
             checks.append(Check(claim, "failed", str(error)))
         except (ValueError, TypeError, LookupError) as error:
             # A forged file may hold arrays of any shape; whatever that breaks is a failed claim.
             checks.append(Check(claim, "failed", f"cannot be computed: {error}"))
-    return VerifyReport(str(folder), tuple(checks))
+    return VerificationReport(str(folder), tuple(checks))

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import Trial, rates, single_threaded
-from ecgphoton.hwsim.sensitivity import moved, threshold_margin
-from ecgphoton.hwsim.weights import Chips, WeightChips
-from ecgphoton.student.propagate import IdealDetector, features, read_out
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from ecgphoton.hwsim.sensitivity import threshold_margin
+from ecgphoton.hwsim.weights import WeightChips
+from ecgphoton.mesh.arrays import Floats
+from ecgphoton.student.propagate import IdealDetector, read_out, walk
 
 STEPS = 40
 BEATS = 2048
@@ -26,7 +24,7 @@ BEATS = 2048
 class WorstChip:
     """A chip within tolerance, chosen by an adversary."""
 
-    errors: NDArray[np.float64]
+    errors: Floats
     """(K, 4, 5) errors of weights and biases."""
     miss: float
     fpr: float
@@ -84,8 +82,8 @@ def worst_chip(
     with single_threaded():
         for step in range(steps):
             detector = IdealDetector(activation)
-            h_pool = features(moved(stack, errors), inputs, trial.carrier.architecture, detector)
-            logits = read_out(trial.carrier.head, h_pool)[0]
+            tokens = walk(stack.moved(errors), inputs, trial.carrier.architecture, detector)
+            logits = read_out(trial.carrier.head, tokens.mean(2))[0]
             margins = (
                 torch.logsumexp(logits[:, 1:], -1) - logits[:, 0] - threshold_margin(trial.point)
             )
@@ -96,8 +94,7 @@ def worst_chip(
             pace = bound * (1 - step / steps) / 4
             errors = (errors + pace * slope.sign()).detach().clamp(-bound, bound)
             errors.requires_grad_(True)
-    exact = source.with_errors(stack, found)
-    chips = Chips(exact, torch.zeros_like(stack.biases))
+    chips = source.nominal()._replace(stack=stack.moved(found).clamped(source.carrier.scale))
     miss, fpr, _ = rates(trial.score(chips, None), trial.label, trial.point)[0]
     names = trial.carrier.architecture.blocks
     return WorstChip(np.asarray(found[0].double()), float(miss), float(fpr), bound, names)

@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from ecgphoton.hwsim.propagate import ChipDetector, noisy_stack, plan_powers
+from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
 from ecgphoton.hwsim.readout import Readout
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.propagate import Inputs, Stack
+from ecgphoton.training.parts import Forward
 
-if TYPE_CHECKING:
-    from ecgphoton.student.network import SegmentStudent
-    from ecgphoton.student.propagate import Inputs
-    from ecgphoton.training.parts import Forward
+
+def noisy_stack(
+    stack: Stack, sigma: float, generator: torch.Generator, *, scale: float = 1.0, chips: int = 1
+) -> Stack:
+    """Return fresh chips for noise-aware training: weights and biases plus N(0, sigma), clamped.
+
+    Parameters
+    ----------
+    stack
+        The student's own, one chip.
+    sigma
+        Static noise of every programmed weight and bias.
+    scale
+        Largest magnitude a weight can have: chips are clamped to [-scale, scale], and so is the
+        gradient.
+
+    Returns
+    -------
+    Stack
+        `chips` chips, differentiable in `stack`.
+    """
+    parts: tuple[Tensor, ...] = stack.matrices, stack.biases
+    parts = tuple(part.expand(chips, *part.shape[1:]) for part in parts)
+    if sigma > 0:
+        parts = tuple(
+            part + sigma * torch.randn(part.shape, generator=generator, dtype=torch.float32)
+            for part in parts
+        )
+    return Stack(parts[0], parts[1], stack.gains).clamped(scale)
 
 
 def noisy_forward(weight: float, detector: float) -> Forward:

@@ -8,8 +8,9 @@ added up.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,16 +18,12 @@ from torch import Tensor
 
 from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import Trial, run, single_threaded
-from ecgphoton.hwsim.sensitivity import Sensitivity, analog, sensitivity, shot_moments
+from ecgphoton.hwsim.sensitivity import analog, sensitivity, shot_moments
 from ecgphoton.hwsim.weights import Chips, ChipSource, WeightChips
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.device import MZIS
 from ecgphoton.progress import Steps
 from ecgphoton.student.propagate import Stack
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
 
 DRAWS = 64
 """Chips whose matrices are drawn for the gradient column; no beat is propagated for them."""
@@ -44,10 +41,6 @@ class Share:
     added_fpr: float | None
     lost_sensitivity_gradient: float
     added_fpr_gradient: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,11 +143,20 @@ def blame(
 
         def share_of(kind: str, name: str, source: ChipSource, count: int) -> Share:
             nonlocal done
-            share = _share(trial, slopes, kind, name, source, count, threads)
+            here, miss, fpr = replace(trial, source=source), None, None
+            if count:
+                table, _ = run(here, count, threads=threads)
+                perfect = slopes.rates(0.0, 0.0)
+                miss, fpr = (float(table[:, k].mean() - perfect[k]) for k in (0, 1))
+            shift, variance = slopes.of_errors(matrix_errors(source, trial.seed))
+            nominal = source.nominal()
+            if bool(nominal.additive.any()) or nominal.relative:
+                more_shift, more = shot_moments(analog(here), slopes.margin, 16)
+                shift, variance = shift + more_shift, variance + more
             done += 1
             if progress is not None:
                 progress(done, total)
-            return share
+            return Share(kind, name, miss, fpr, *slopes.lost(shift, variance))
 
         shares = [share_of(*case, chips) for case in cases]
         single = sorted((share_of("mzi", *mzi, 0) for mzi in mzis.items()), key=_rank)
@@ -179,36 +181,10 @@ def _rank(share: Share) -> tuple[int, float]:
     return ("source", "block", "mzi").index(share.kind), -cost
 
 
-def _share(
-    trial: Trial,
-    slopes: Sensitivity,
-    kind: str,
-    name: str,
-    source: ChipSource,
-    chips: int,
-    threads: int,
-) -> Share:
-    here = replace(trial, source=source)
-    miss, fpr = None, None
-    if chips:
-        table, _ = run(here, chips, threads=threads)
-        perfect = slopes.rates(0.0, 0.0)
-        miss, fpr = (float(table[:, index].mean() - perfect[index]) for index in (0, 1))
-    shift, variance = slopes.of_errors(matrix_errors(source, trial.seed))
-    nominal = source.nominal()
-    if bool(nominal.additive.any()) or nominal.relative:
-        more_shift, more = shot_moments(analog(here), slopes.margin, 16)
-        shift, variance = shift + more_shift, variance + more
-    lost = slopes.lost(shift, variance)
-    return Share(kind, name, miss, fpr, lost[0], lost[1])
-
-
-def matrix_errors(source: ChipSource, seed: int, draws: int = DRAWS) -> NDArray[np.float64]:
+def matrix_errors(source: ChipSource, seed: int, draws: int = DRAWS) -> Floats:
     """(draws, K, 4, 5) errors of weights and biases of chips, without propagating a beat."""
-    ideal = source.nominal().stack
-    stack = source.draw(seed, 0, draws).stack
-    matrices, biases = stack.matrices - ideal.matrices, stack.biases - ideal.biases
-    return np.asarray(torch.cat([matrices, biases[..., None]], -1).double())
+    drawn = source.draw(seed, 0, draws).stack
+    return np.asarray(drawn.minus(source.nominal().stack).double())
 
 
 def _cases(trial: Trial) -> Iterator[tuple[str, str, ChipSource]]:

@@ -9,24 +9,20 @@ threshold is decided alike by *every* chip within epsilon.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.montecarlo import single_threaded
+from ecgphoton.hwsim.montecarlo import Trial, single_threaded
 from ecgphoton.hwsim.sensitivity import threshold_margin
+from ecgphoton.hwsim.weights import Carrier
+from ecgphoton.mesh.arrays import Floats
+from ecgphoton.student.activations import Activation
 from ecgphoton.student.architecture import WIDTH, Branch
 from ecgphoton.student.propagate import Block, unfold, walk
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.hwsim.montecarlo import Trial
-    from ecgphoton.hwsim.weights import Carrier
-    from ecgphoton.student.activations import Activation
 
 BLOCK = 256
 
@@ -74,7 +70,7 @@ class IntervalDetector:
 
 
 @torch.no_grad()
-def margin_bounds(trial: Trial, epsilon: float) -> NDArray[np.float64]:
+def margin_bounds(trial: Trial, epsilon: float) -> Floats:
     """(2, B) lowest and highest margin of every beat over all chips within epsilon.
 
     Raises
@@ -90,12 +86,12 @@ def margin_bounds(trial: Trial, epsilon: float) -> NDArray[np.float64]:
     with single_threaded():
         for at in range(0, len(trial.inputs), BLOCK):
             part = trial.inputs.rows(slice(at, at + BLOCK))
-            low, high = walk(carrier.stack, part, carrier.architecture, detector).mean(-1)
+            low, high = walk(carrier.stack, part, carrier.architecture, detector).mean(2).mT
             parts.append(_head_bounds(carrier, low, high))
     return np.concatenate(parts, 1) - threshold_margin(trial.point)
 
 
-def _head_bounds(carrier: Carrier, low: Tensor, high: Tensor) -> NDArray[np.float64]:
+def _head_bounds(carrier: Carrier, low: Tensor, high: Tensor) -> Floats:
     """Bounds (2, B) of the margin from bounds (4, B) of h_pool; the head is exact."""
     weight, bias = carrier.head
     centre, radius = (low + high) / 2, (high - low) / 2

@@ -14,25 +14,22 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ecgphoton.hwsim.effects import Effect, Elements, Heat, Reading, Site
+from ecgphoton.hwsim.effects.effect import Stage
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS, Receiver
 from ecgphoton.hwsim.streams import chip_rng
 from ecgphoton.mesh.device import MZIS, Device
 from ecgphoton.mesh.heater import phase_of_voltage
 from ecgphoton.mesh.layout import WIDTH
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from ecgphoton.hwsim.effects.effect import Stage
-    from ecgphoton.program.program import MeshProgram
+from ecgphoton.program.program import MeshProgram
 
 T = TypeVar("T")
 

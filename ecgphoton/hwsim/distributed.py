@@ -9,27 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import operator
 import pickle
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import CancelledError, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.registry import extensions, load
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Rows = Generator[NDArray[np.float64], None, None]
-    Work = Callable[[int], NDArray[np.float64]]
-
+Work = Callable[[int], Floats]
 GUARD = (
     "no worker process lives long enough to compute anything. Each one imports the program that "
     'starts it: put the call under `if __name__ == "__main__":` in a file (not on standard '
@@ -40,38 +35,136 @@ RETRIES = 10
 _JOB: list[Work] = []
 
 
-def in_order(submit: Callable[[int], Any], groups: Iterable[int], ahead: int) -> Rows:
-    """Yield the results of futures in order, with at most `ahead` of them under way."""
-    waiting = iter(groups)
-    queue = [submit(group) for group in islice(waiting, ahead)]
-    try:
-        while queue:
-            rows = queue.pop(0).result()
-            queue.extend(submit(group) for group in islice(waiting, 1))
-            yield rows
-    finally:
-        for future in queue:
-            future.cancel()
+def computed(
+    work: Work, groups: int, *, threads: int = 1, workers: int = 1, dask: str | None = None
+) -> Generator[Floats, None, None]:
+    """Yield ``work(0)``, ``work(1)`` ... in order, with a few of them under way.
 
-
-def thread_groups(work: Work, groups: Iterable[int], threads: int) -> Rows:
-    """Yield ``work(group)`` in order, computed by threads of this process."""
-    with ThreadPoolExecutor(threads) as pool:
-        yield from in_order(lambda group: pool.submit(work, group), groups, 2 * threads)
-
-
-def process_groups(work: Work, groups: Sequence[int], *, workers: int, dask: str | None) -> Rows:
-    """Yield ``work(group)`` in order, computed by processes or by a Dask cluster.
+    Parameters
+    ----------
+    threads
+        Threads of this process, where there are no other workers.
+    workers
+        Processes; more than 1 are used instead of threads.
+    dask
+        Address of a Dask scheduler, whose workers are used instead.
 
     Raises
     ------
     InputError
         If the scheduler cannot be reached, or workers die before any result or keep dying.
     """
-    job = Job(work)
-    if dask is not None:
-        return _on_dask(job, groups, dask)
-    return _on_processes(job, groups, workers)
+    if workers == 1 and dask is None:
+        pool: Any = _Threads(work, threads)
+    else:
+        job = Job(work)
+        pool = _Processes(job, workers) if dask is None else _Dask(job, dask)
+    queue: list[Any] = []
+    done = losses = 0
+    try:
+        while done < groups:
+            more = range(done + len(queue), min(done + pool.ahead, groups))
+            try:
+                queue.extend(pool.submit(group) for group in more)
+                rows = queue[0].result()
+            except pool.lost as error:
+                losses += 1
+                useless = pool.fragile and done == 0
+                if useless or losses > RETRIES:
+                    raise InputError(GUARD if useless else pool.advice(losses)) from (
+                        None if useless else error
+                    )
+                queue.clear()
+                pool.restart()
+                continue
+            queue.pop(0)
+            done += 1
+            yield rows
+    finally:
+        for future in queue:
+            future.cancel()
+        pool.close()
+
+
+class _Threads:
+    """Threads of this process."""
+
+    lost = ()
+
+    def __init__(self, work: Work, threads: int) -> None:
+        self.ahead, pool = 2 * threads, ThreadPoolExecutor(threads)
+        self.submit, self.close = lambda group: pool.submit(work, group), pool.shutdown
+
+
+class _Processes:
+    """Processes of this machine."""
+
+    lost, fragile = BrokenProcessPool, True
+    advice = "worker processes died {} times; try fewer workers or more memory".format
+
+    def __init__(self, job: Work, workers: int) -> None:
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            sys.exit(1)  # a worker, still importing a program without a guard; its parent says so
+        main = sys.modules["__main__"]
+        known = getattr(main, "__spec__", None) is not None
+        if not known and not Path(getattr(main, "__file__", __file__)).exists():
+            raise InputError(GUARD)
+        self.ahead, self.workers, self.packed = 2 * workers, workers, pickle.dumps(job)
+        self.start()
+
+    def submit(self, group: int) -> Any:  # noqa: ANN401
+        with _unheard():
+            return self.pool.submit(_work, group)
+
+    def close(self) -> None:
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        self.jobs.cancel_join_thread()
+
+    def restart(self) -> None:
+        self.close()
+        self.start()
+
+    def start(self) -> None:
+        # Not among the arguments of the start: a worker that dies before it reads them would leave
+        # this process waiting for the other end of a full pipe.
+        context = multiprocessing.get_context("spawn")
+        self.jobs: Any = context.Queue()
+        for _ in range(self.workers):
+            self.jobs.put(self.packed)
+        self.pool = ProcessPoolExecutor(self.workers, context, _start, (self.jobs,))
+
+
+class _Dask:
+    """Workers of a Dask cluster."""
+
+    fragile = False
+    advice = "Dask workers were lost {} times; look at their memory and logs".format
+
+    def __init__(self, job: Work, address: str) -> None:
+        try:
+            import distributed
+        except ImportError as error:
+            raise InputError("--dask needs Dask: pip install 'ecgphoton[dask]'") from error
+        try:
+            self.client: Any = distributed.Client(  # type: ignore[no-untyped-call]
+                address, timeout="10s", set_as_default=False
+            )
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"no Dask scheduler answers at {address!r} ({error}); start one with "
+                "'dask scheduler', workers with 'dask worker'"
+            ) from error
+        self.lost, self.close = (CancelledError, distributed.KilledWorker), self.client.close
+        self.job = job
+        self.restart()
+
+    def restart(self) -> None:
+        # With every worker that held the beats lost, they have to be sent again.
+        self.shared = self.client.scatter(self.job, broadcast=True, hash=False)
+        self.ahead = 4 * max(1, len(self.client.scheduler_info()["workers"]))
+
+    def submit(self, group: int) -> Any:  # noqa: ANN401
+        return self.client.submit(operator.call, self.shared, group, pure=False, retries=RETRIES)
 
 
 class Job:
@@ -80,7 +173,7 @@ class Job:
     def __init__(self, work: Work) -> None:
         self.work = work
 
-    def __call__(self, group: int) -> NDArray[np.float64]:
+    def __call__(self, group: int) -> Floats:
         """Return ``work(group)``."""
         return self.work(group)
 
@@ -107,88 +200,10 @@ def _unheard() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _start(job: Work) -> None:
+def _start(jobs: Any) -> None:  # noqa: ANN401 - a queue of another process
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker without a traceback
-    _JOB[:] = [job]
+    _JOB[:] = [pickle.loads(jobs.get())]
 
 
-def _work(group: int) -> NDArray[np.float64]:
+def _work(group: int) -> Floats:
     return _JOB[0](group)
-
-
-def _on_processes(job: Work, groups: Sequence[int], workers: int) -> Rows:
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        sys.exit(1)  # a worker, still importing a program without a guard; its parent says so
-    main = sys.modules["__main__"]
-    if (
-        getattr(main, "__spec__", None) is None
-        and not Path(getattr(main, "__file__", __file__)).exists()
-    ):
-        raise InputError(GUARD)
-    done, deaths = 0, 0
-    while done < len(groups):
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(job,))
-
-        def submit(group: int, pool: ProcessPoolExecutor = pool) -> Any:  # noqa: ANN401
-            with _unheard():
-                return pool.submit(_work, group)
-
-        try:
-            for rows in in_order(submit, groups[done:], 2 * workers):
-                done += 1
-                yield rows
-        except BrokenProcessPool as error:
-            if done == 0:
-                raise InputError(GUARD) from None
-            deaths += 1
-            if deaths > RETRIES:
-                raise InputError(
-                    f"worker processes died {deaths} times; try fewer workers or more memory"
-                ) from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _on_dask(job: Work, groups: Sequence[int], address: str) -> Rows:
-    try:
-        import distributed
-    except ImportError as error:
-        raise InputError("--dask needs Dask: pip install 'ecgphoton[dask]'") from error
-    try:
-        client: Any = distributed.Client(  # type: ignore[no-untyped-call]
-            address, timeout="10s", set_as_default=False
-        )
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"no Dask scheduler answers at {address!r} ({error}); start one with "
-            "'dask scheduler', workers with 'dask worker'"
-        ) from error
-    done, losses = 0, 0
-    with client:
-        while done < len(groups):
-            # With every worker that held the beats lost, they have to be sent again.
-            try:
-                for rows in _stream(client, job, groups[done:]):
-                    done += 1
-                    yield rows
-            except (CancelledError, distributed.KilledWorker) as error:
-                losses += 1
-                if losses > RETRIES:
-                    raise InputError(
-                        f"Dask workers were lost {losses} times; look at their memory and logs"
-                    ) from error
-
-
-def _stream(client: Any, job: Work, groups: Sequence[int]) -> Rows:  # noqa: ANN401
-    shared = client.scatter(job, broadcast=True, hash=False)
-    ahead = 4 * max(1, len(client.scheduler_info()["workers"]))
-
-    def submit(group: int) -> Any:  # noqa: ANN401
-        return client.submit(_call, shared, group, pure=False, retries=RETRIES)
-
-    return in_order(submit, groups, ahead)
-
-
-def _call(job: Work, group: int) -> NDArray[np.float64]:
-    return job(group)

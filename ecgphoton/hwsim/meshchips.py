@@ -5,24 +5,22 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ecgphoton.decision import LargestProbability
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Chip, Foundry
+from ecgphoton.hwsim.effects import Effect
 from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.hwsim.weights import Carrier, Chips, WeightChips
 from ecgphoton.program.program import MeshProgram
+from ecgphoton.student.architecture import Branch
 from ecgphoton.student.inputs import evenly
-from ecgphoton.student.propagate import Block, IdealDetector, Inputs, Stack, walk
-
-if TYPE_CHECKING:
-    from ecgphoton.hwsim.effects import Effect
-    from ecgphoton.student.architecture import Branch
-    from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.propagate import Block, IdealDetector, Inputs, Stack, Tapped, walk
 
 PROBE_BEATS = 512
 """Beats on which the mean square of every block's input is taken."""
@@ -121,12 +119,7 @@ class MeshChips:
         )
         if self.sigma > 0:
             extra = WeightChips(self.carrier, self.sigma).draw(seed, first, count).stack
-            own = self.carrier.stack
-            stack = Stack(
-                stack.matrices + extra.matrices - own.matrices,
-                stack.biases + extra.biases - own.biases,
-                stack.gains,
-            )
+            stack = stack.moved(extra.minus(self.carrier.stack))
         return Chips(stack, self.additive, self.square, self.perfect.reading.relative)
 
 
@@ -145,7 +138,7 @@ def input_power(carrier: Carrier, inputs: Inputs) -> Tensor:
         squares.append(x.square().mean())
 
     part, architecture = inputs.rows(evenly(len(inputs), PROBE_BEATS)), carrier.architecture
-    walk(carrier.stack, part, architecture, IdealDetector(architecture.response), note)
+    walk(carrier.stack, part, architecture, Tapped(IdealDetector(architecture.response), note))
     return torch.stack(squares).double()
 
 
@@ -160,7 +153,7 @@ def program_of(carried: SegmentStudent | MeshProgram) -> MeshProgram:
     ranges = np.tile([-4.0, 4.0], (len(architecture.blocks), 1))
     fine = quantize(carried, ranges, Quantization(16, 16, 16, 16))
     classes = [f"class {index}" for index in range(architecture.classes)]
-    return lower(fine, operating_point=None, classes=classes)[0]
+    return lower(fine, operating_point=LargestProbability(), classes=classes)[0]
 
 
 def mesh_source(

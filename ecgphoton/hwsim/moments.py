@@ -12,19 +12,15 @@ from __future__ import annotations
 
 import threading
 from functools import cache
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ecgphoton.mesh.arrays import Floats
+from ecgphoton.student.activations import Fused
 from ecgphoton.student.architecture import WIDTH, Branch
-from ecgphoton.student.propagate import unfold
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+from ecgphoton.student.propagate import WindowMeans
 
 NODES, QUADRATURE = 64, 48
 MEAN_ERROR, VARIANCE_ERROR = 1e-5, 3e-3
@@ -125,74 +121,10 @@ class Workspace(threading.local):
 
 
 workspace = Workspace()
+HALF_TANH = Fused(lambda z: z.sigmoid_().sub_(0.5), lambda t: 0.25 - t * t, factor=2)
+"""t = tanh(z) / 2 = sigmoid(2 z) - 1/2, whose powers are summed."""
 CHUNK = 1 << 20
 """Largest number of detector values held at a time (two buffers of 4 MB)."""
-
-
-def _sums(value: Tensor, power: Tensor, ones: Tensor, out: Tensor) -> None:
-    """Write the window means of t^k into `out` (powers, rows, beats, tokens)."""
-    count = out[0].shape
-    width = len(ones)
-    for index in range(len(out)):
-        if index == 1:
-            torch.mul(value, value, out=power)
-        elif index > 1:
-            power.mul_(value)
-        wave = power if index else value
-        out[index] = torch.mv(wave.view(-1, width), ones).view(count)
-
-
-def _silent_sums(
-    weight: Tensor, bias: Tensor, segment: Tensor, branch: Branch, powers: int
-) -> Tensor:
-    rows, beats = weight.shape[0], segment.shape[0]
-    sums = weight.new_empty(powers, rows, beats, branch.tokens)
-    ones = weight.new_full((branch.kernel,), 1 / branch.kernel)
-    step = max(1, CHUNK // (rows * branch.positions))
-    for at in range(0, beats, step):
-        part = segment[at : at + step]
-        view = (WIDTH, len(part), branch.positions)
-        shifted = workspace.take("shifted", WIDTH * len(part) * branch.positions, part).view(view)
-        shifted.copy_(part.as_strided(view, (1, part.stride(0), 1), part.storage_offset()))
-        value = workspace.take("value", rows * len(part) * branch.positions, part).view(rows, -1)
-        torch.addmm(bias[:, None], weight, shifted.view(WIDTH, -1), out=value)
-        value.sigmoid_().sub_(0.5)
-        power = workspace.take("power", value.numel(), part).view_as(value)
-        _sums(value, power, ones, sums[:, :, at : at + step])
-    return sums
-
-
-class _PowerSums(torch.autograd.Function):
-    """mean over windows of t^k, t = tanh(z) / 2 = sigmoid(2 z) - 1/2, for k = 1 ... powers."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,  # noqa: ANN401 - torch gives it no public type
-        weight: Tensor,
-        bias: Tensor,
-        segment: Tensor,
-        branch: Branch,
-        powers: int,
-    ) -> Tensor:
-        shifted = unfold(segment, branch.positions)
-        value = torch.addmm(bias[:, None], weight, shifted.view(WIDTH, -1)).sigmoid_().sub_(0.5)
-        ctx.save_for_backward(shifted, value)
-        ctx.kernel = branch.kernel
-        sums = value.new_empty(powers, len(weight), len(segment), branch.tokens)
-        ones = value.new_full((branch.kernel,), 1 / branch.kernel)
-        _sums(value, torch.empty_like(value), ones, sums)
-        return sums
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
-        shifted, value = ctx.saved_tensors
-        grad = grads[0].unsqueeze(-1) / ctx.kernel
-        wave = value.view(*grad.shape[1:-1], ctx.kernel)
-        slope = torch.zeros_like(wave)
-        for index in range(len(grad) - 1, -1, -1):  # Horner for sum_k k g_k t^(k-1)
-            slope = slope * wave + (index + 1) * grad[index]
-        slope = slope.mul_(0.25 - wave * wave).view(value.shape[0], -1)
-        return slope @ shifted.view(WIDTH, -1).t(), slope.sum(1), None, None, None
 
 
 def power_sums(
@@ -203,9 +135,29 @@ def power_sums(
     `weight` (M, 4) and `bias` (M,) hold the rows of many chips, `segment` is (B, S).
     Differentiable in weight and bias.
     """
-    if not torch.is_grad_enabled() or not (weight.requires_grad or bias.requires_grad):
-        return _silent_sums(2 * weight, 2 * bias, segment, branch, powers)
-    sums: Tensor = _PowerSums.apply(  # type: ignore[no-untyped-call]
-        2 * weight, 2 * bias, segment, branch, powers
-    )
+    weight, bias, rows, beats = 2 * weight, 2 * bias, len(weight), len(segment)
+    if weight.requires_grad or bias.requires_grad:
+        means: Tensor = WindowMeans.apply(  # type: ignore[no-untyped-call]
+            weight, bias, segment, branch, HALF_TANH, powers
+        )
+        return means
+    sums = weight.new_empty(powers, rows, beats, branch.tokens)
+    ones = weight.new_full((branch.kernel,), 1 / branch.kernel)
+    step = max(1, CHUNK // (rows * branch.positions))
+    for at in range(0, beats, step):
+        part = segment[at : at + step]
+        view = (WIDTH, len(part), branch.positions)
+        shifted = workspace.take("shifted", WIDTH * len(part) * branch.positions, part).view(view)
+        shifted.copy_(part.as_strided(view, (1, part.stride(0), 1), part.storage_offset()))
+        value = workspace.take("value", rows * len(part) * branch.positions, part).view(rows, -1)
+        torch.addmm(bias[:, None], weight, shifted.view(WIDTH, -1), out=value)
+        HALF_TANH.in_place(value)
+        power = workspace.take("power", value.numel(), part).view_as(value)
+        for index, out in enumerate(sums[:, :, at : at + step]):
+            if index == 1:
+                torch.mul(value, value, out=power)
+            elif index > 1:
+                power.mul_(value)
+            wave = power if index else value
+            out.copy_(torch.mv(wave.view(-1, branch.kernel), ones).view(out.shape))
     return sums

@@ -12,28 +12,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.distributed import process_groups, thread_groups
+from ecgphoton.hwsim.distributed import computed
 from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.streams import BEATS, CHIPS, check_seed, shot_generator
 from ecgphoton.hwsim.verdict import Limits, decide
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource
+from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.metrics import auc_by_rank
 from ecgphoton.progress import Steps
-from ecgphoton.student.propagate import Inputs, features, read_out
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.decision import OperatingPoint
-
-    Floats = NDArray[np.float64]
+from ecgphoton.student.propagate import Inputs, read_out, walk
 
 GROUP = 4
 """Chips of one work item; with `BEATS` it keeps the working set in the cache."""
@@ -62,7 +58,7 @@ class Trial:
     carrier: Carrier
     source: ChipSource
     inputs: Inputs
-    label: NDArray[np.bool_]
+    label: Bools
     """(B,), True for abnormal."""
     point: OperatingPoint
     seed: int = 0
@@ -79,63 +75,56 @@ class Trial:
         self.inputs.finite()
         check_seed(self.seed)
 
-    def probabilities(self, first: int, count: int = GROUP) -> NDArray[np.float32]:
-        """Probability of abnormal of every beat on chips `first` ...: (count, B)."""
-        return self.score(self.source.draw(self.seed, first, count), first)
+    def chips(self, first: int) -> Chips:
+        """Return the chips of one work item, `first` ... ``first + GROUP - 1``."""
+        return self.source.draw(self.seed, first, GROUP)
 
     def perfect(self) -> NDArray[np.float32]:
         """Probability of abnormal (B,) on the perfect chip without noise."""
-        chips = self.source.nominal()
-        silent = chips._replace(additive=torch.zeros_like(chips.additive))
-        return np.asarray(self.score(silent, None)[0])
+        return np.asarray(self.score(self.source.nominal(), None)[0])
 
     @torch.no_grad()
     def score(
-        self, chips: Chips, first: int | None, read: Read | None = None
+        self,
+        chips: Chips,
+        first: int | None,
+        read: Read | None = None,
+        *,
+        inputs: Inputs | None = None,
+        block: int = 0,
     ) -> NDArray[np.float32]:
         """Probability of abnormal (C, B) on given chips; `first` numbers their noise, or None.
 
-        `read` turns logits (C, b, classes) into another score than the probability.
+        Parameters
+        ----------
+        read
+            Turns logits (C, b, classes) into another score than the probability.
+        inputs
+            Other beats than those of the trial.
+        block
+            Number of the first block of `BEATS` beats, which chooses their noise.
         """
-        count = chips.stack.matrices.shape[0]
-        shared: dict[int, Any] = {}
-        answer = np.empty((count, len(self.inputs)), np.float32)
-        for block, at in enumerate(range(0, len(self.inputs), BEATS)):
-            part = self.inputs.rows(slice(at, at + BEATS))
-            answer[:, at : at + len(part)] = self.score_block(
-                chips, part, first, block, read, shared
-            )
-        return answer
-
-    @torch.no_grad()
-    def score_block(
-        self,
-        chips: Chips,
-        part: Inputs,
-        first: int | None,
-        block: int,
-        read: Read | None = None,
-        shared: dict[int, Any] | None = None,
-    ) -> NDArray[np.float32]:
-        """Score (C, b) of one block of beats; `shared` keeps what these chips have in common."""
-        streams = []
-        if first is not None:
-            count = chips.stack.matrices.shape[0]
-            streams = [shot_generator(self.seed, first + k, block) for k in range(count)]
-        detector = ChipDetector(
-            self.readout,
-            chips.additive,
-            self.powers,
-            len(part),
-            streams,
-            chips.relative,
-            square=chips.square,
-            sampled=self.sampled,
-            coefficients={} if shared is None else shared,
-        )
+        inputs, read = inputs or self.inputs, read or abnormal
+        count, shared, parts = len(chips.stack.matrices), {}, []  # type: ignore[var-annotated]
         with single_threaded():
-            h_pool = features(chips.stack, part, self.carrier.architecture, detector)
-            return (read or abnormal)(read_out(self.carrier.head, h_pool))
+            for number, at in enumerate(range(0, len(inputs), BEATS), block):
+                part, streams = inputs.rows(slice(at, at + BEATS)), []
+                if first is not None:
+                    streams = [shot_generator(self.seed, first + k, number) for k in range(count)]
+                detector = ChipDetector(
+                    self.readout,
+                    chips.additive,
+                    self.powers,
+                    len(part),
+                    streams,
+                    chips.relative,
+                    square=chips.square,
+                    sampled=self.sampled,
+                    coefficients=shared,
+                )
+                tokens = walk(chips.stack, part, self.carrier.architecture, detector)
+                parts.append(read(read_out(self.carrier.head, tokens.mean(2))))
+        return np.concatenate(parts, 1)
 
     @cached_property
     def powers(self) -> tuple[int | None, ...]:
@@ -158,7 +147,7 @@ def margin(logits: torch.Tensor) -> NDArray[np.float32]:
     return np.asarray(torch.logsumexp(logits[..., 1:], -1) - logits[..., 0], np.float32)
 
 
-def rates(probability: NDArray[np.float32], label: NDArray[np.bool_], point: OperatingPoint) -> Any:  # noqa: ANN401
+def rates(probability: NDArray[np.float32], label: Bools, point: OperatingPoint) -> Any:  # noqa: ANN401
     """(C, 3) miss rate, FPR and AUC of score rows (C, B); AUC is NaN with one class only."""
     called = point.decide(probability)
     positives, negatives = int(label.sum()), int((~label).sum())
@@ -173,8 +162,10 @@ def rates(probability: NDArray[np.float32], label: NDArray[np.bool_], point: Ope
 
 def run_group(trial: Trial, group: int) -> Floats:
     """Rates (GROUP, 3) of chips ``group * GROUP`` ...: what every kind of worker computes."""
+    first = group * GROUP
     with single_threaded():
-        return np.asarray(rates(trial.probabilities(group * GROUP), trial.label, trial.point))
+        scores = trial.score(trial.chips(first), first)
+    return np.asarray(rates(scores, trial.label, trial.point))
 
 
 def run(
@@ -197,16 +188,14 @@ def run(
         raise InputError(f"chips is {chips}; it must be from 1 to {CHIPS}")
     if workers < 1:
         raise InputError(f"workers is {workers}; it must be at least 1")
-    groups = range(-(-chips // GROUP))
-    table = np.empty((len(groups) * GROUP, 3))
+    groups = -(-chips // GROUP)
+    table = np.empty((groups * GROUP, 3))
     limits = limits or Limits()
     good = 0
     with single_threaded() as available:
+        threads = min(threads or available, os.cpu_count() or 1)
         work = partial(run_group, trial)
-        if workers > 1 or dask is not None:
-            source = process_groups(work, groups, workers=workers, dask=dask)
-        else:
-            source = thread_groups(work, groups, min(threads or available, os.cpu_count() or 1))
+        source = computed(work, groups, threads=threads, workers=workers, dask=dask)
         for group, rows in enumerate(source):
             start = group * GROUP
             table[start : start + GROUP] = rows

@@ -7,16 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import EFFECTS, Effect, Number, numbers
 from ecgphoton.intake import parse_toml, read_text
+from ecgphoton.mesh.device import Device
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.settings import nearest
-
-if TYPE_CHECKING:
-    from ecgphoton.mesh.device import Device
-    from ecgphoton.program.program import MeshProgram
 
 FOLDER = Path(__file__).with_name("profiles")
 BITS = "dac.bits"

@@ -12,8 +12,8 @@ batch, with gradient).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,39 +24,6 @@ from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.streams import BEATS
 from ecgphoton.student.architecture import WIDTH, Branch
 from ecgphoton.student.propagate import Block, IdealDetector, Stack, unfold
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-
-def noisy_stack(
-    stack: Stack, sigma: float, generator: torch.Generator, *, scale: float = 1.0, chips: int = 1
-) -> Stack:
-    """Return fresh chips for noise-aware training: weights and biases plus N(0, sigma), clamped.
-
-    Parameters
-    ----------
-    stack
-        The student's own, one chip.
-    sigma
-        Static noise of every programmed weight and bias.
-    scale
-        Largest magnitude a weight can have: chips are clamped to [-scale, scale], and so is the
-        gradient.
-
-    Returns
-    -------
-    Stack
-        `chips` chips, differentiable in `stack`.
-    """
-    weights = stack.matrices.expand(chips, -1, -1, -1)
-    biases = stack.biases.expand(chips, -1, -1)
-    if sigma > 0:
-        weights, biases = (
-            part + sigma * torch.randn(part.shape, generator=generator, dtype=torch.float32)
-            for part in (weights, biases)
-        )
-    return Stack(weights.clamp(-scale, scale), biases.clamp(-scale, scale), stack.gains)
 
 
 def plan_powers(stack: Stack, additive: Tensor, *, margin: float = 1.0) -> tuple[int | None, ...]:
@@ -120,30 +87,27 @@ class ChipDetector:
         powers = 1 if self.silent else self.powers[block.index]
         exact = not self.readout.digital and self.square is None
         if exact and activation.moments and powers and (self.silent or not self.sampled):
-            tokens = self._by_moments(block, segment, branch, powers)
+            sums = power_sums(*block.rows(), segment, branch, powers)
+            sums = sums.view(powers, -1, WIDTH, len(segment), branch.tokens)
+            tokens = 2 * sums[0] if self.silent else self._by_moments(block, sums, branch)
         elif exact and self.silent:
             tokens = IdealDetector(activation).pooled(block, segment, branch)
         else:
             tokens = self._every_sample(block, segment, branch)
         return self.readout.collect(tokens)
 
-    def _by_moments(self, block: Block, segment: Tensor, branch: Branch, powers: int) -> Tensor:
-        chips, beats = len(block.weight), len(segment)
-        sums = power_sums(*block.rows(), segment, branch, powers)
-        sums = sums.view(powers, chips, WIDTH, beats, branch.tokens)
-        mean = 2 * sums[0]
-        if self.silent:
-            return mean
+    def _by_moments(self, block: Block, sums: Tensor, branch: Branch) -> Tensor:
+        """Noisy tokens (C, 4, B, tokens) from power sums (powers, C, 4, B, tokens)."""
         if block.index not in self.coefficients:
-            self.coefficients[block.index] = self._fit(block, powers)
+            self.coefficients[block.index] = self._fit(block, len(sums))
         shift, variance = self.coefficients[block.index]
         if block.gain.requires_grad:  # the noise after the amplifier grows with its gain
             growth = (block.gain / block.gain.detach())[..., None] ** 2
             shift, variance = shift * growth, variance * growth
         moved = _polynomial(shift, sums)
         spread = _polynomial(variance, sums).div(branch.kernel).clamp_min(1e-20).sqrt()
-        drawn = self._draw(chips, beats, branch.tokens)
-        return torch.addcmul(mean + moved, spread, drawn).clamp(-1, 1)
+        drawn = self._draw(sums.shape[1], sums.shape[3], branch.tokens)
+        return torch.addcmul(2 * sums[0] + moved, spread, drawn).clamp(-1, 1)
 
     def _fit(self, block: Block, powers: int) -> tuple[Tensor, Tensor]:
         bias = block.bias

@@ -11,21 +11,19 @@ import csv
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.intake import read_text
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.codes import TABLE_BITS, largest_code, nearest_codes
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.activations import TANH, Activation
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    from ecgphoton.program.program import MeshProgram
 
 Pooling = Literal["analog", "digital"]
 GRID = 4096  # intervals a measured curve is resampled to
@@ -42,7 +40,7 @@ class Curve:
     """First amplifier output, in units of the program (gain times detector value)."""
     high: float
     """Last amplifier output."""
-    samples: NDArray[np.float64]
+    samples: Floats
     """(GRID + 1,) activation from `low` to `high`."""
 
     def __call__(self, z: Tensor) -> Tensor:
@@ -53,7 +51,7 @@ class Curve:
         table = torch.as_tensor(self.samples, dtype=torch.float32).to(z.dtype)
         return torch.lerp(table[index], table[index + 1], place - left)
 
-    def exact(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+    def exact(self, z: Floats) -> Floats:
         """Interpolate in double precision."""
         grid = np.linspace(self.low, self.high, GRID + 1)
         return np.interp(z, grid, self.samples)

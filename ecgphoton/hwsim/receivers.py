@@ -15,16 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
+from ecgphoton.hwsim.effects import Reading
 from ecgphoton.registry import Registry
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from ecgphoton.hwsim.effects import Reading
 
 
 @dataclass(frozen=True)

@@ -11,23 +11,17 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
+from ecgphoton.decision import OperatingPoint
 from ecgphoton.hwsim.montecarlo import Trial, margin, single_threaded
 from ecgphoton.hwsim.readout import Readout
+from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.student.architecture import WIDTH
 from ecgphoton.student.propagate import Stack
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.decision import OperatingPoint
-
-    Floats = NDArray[np.float64]
 
 STEP = 0.02
 """Of the central differences: truncation and single-precision rounding are both near 1e-4."""
@@ -45,22 +39,13 @@ def analog(trial: Trial) -> Trial:
     return replace(trial, readout=Readout(trial.readout.activation))
 
 
-def moved(stack: Stack, errors: Tensor) -> Stack:
-    """Add errors (C, K, 4, 5), four weight columns and the bias, to a stack of one chip."""
-    errors = errors.to(stack.matrices.dtype)
-    return Stack(
-        stack.matrices + errors[..., :WIDTH], stack.biases + errors[..., WIDTH], stack.gains
-    )
-
-
 def margins(trial: Trial, stack: Stack, *, threads: int | None = None) -> Floats:
     """Silent margins (C, B) of chips."""
-    silent = torch.zeros_like(stack.biases[:1])
     nominal = trial.source.nominal()
 
     def score(at: int) -> NDArray[np.float32]:
         part = Stack(stack.matrices[at : at + BATCH], stack.biases[at : at + BATCH], stack.gains)
-        return trial.score(nominal._replace(stack=part, additive=silent), None, margin)
+        return trial.score(nominal._replace(stack=part), None, margin)
 
     with single_threaded() as available, ThreadPoolExecutor(threads or available) as pool:
         answers = list(pool.map(score, range(0, len(stack.matrices), BATCH)))
@@ -75,7 +60,7 @@ class Sensitivity:
     """(B,), positive is called abnormal."""
     slope: Floats
     """(B, K, 4, 5): by every weight (four columns) and bias (last)."""
-    label: NDArray[np.bool_]
+    label: Bools
     shot_variance: Floats
     """(B,) of the margin, by the trial's per-shot noise."""
     shot_shift: Floats
@@ -121,8 +106,8 @@ def sensitivity(trial: Trial, *, shots: int = 16, threads: int | None = None) ->
     blocks = stack.matrices.shape[1]
     count = blocks * WIDTH * (WIDTH + 1)
     probe = STEP * torch.eye(count, dtype=torch.float32).view(count, blocks, WIDTH, WIDTH + 1)
-    up = margins(quiet, moved(stack, probe), threads=threads)
-    down = margins(quiet, moved(stack, -probe), threads=threads)
+    up = margins(quiet, stack.moved(probe), threads=threads)
+    down = margins(quiet, stack.moved(-probe), threads=threads)
     slope = ((up - down) / (2 * STEP)).T.reshape(-1, blocks, WIDTH, WIDTH + 1)
     centre = margins(quiet, stack)[0]
     shift, variance = shot_moments(quiet, centre, shots)

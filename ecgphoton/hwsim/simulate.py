@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.meshchips import MeshChips, mesh_source
 from ecgphoton.hwsim.montecarlo import Trial, rates, run, single_threaded
+from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove
 from ecgphoton.hwsim.weights import Carrier, WeightChips
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.decision import OperatingPoint
-    from ecgphoton.hwsim.profile import Profile
-    from ecgphoton.student.network import SegmentStudent
-    from ecgphoton.student.propagate import Inputs
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.propagate import Inputs
 
 DEFAULT_NOISE = 0.02
 
@@ -158,10 +156,7 @@ def trial_of(
 
 
 def _electronics(carried: SegmentStudent | MeshProgram, pooling: str) -> Readout:
-    activation = carried.architecture.response
-    if not isinstance(carried, MeshProgram):
-        return Readout(activation, pooling)  # type: ignore[arg-type]
-    digital = Readout.of(carried)
-    if pooling == "digital":
-        return digital
-    return Readout(activation, pooling, digital.input_bits, digital.adc_bits)  # type: ignore[arg-type]
+    own = Readout(carried.architecture.response)
+    if isinstance(carried, MeshProgram):
+        own = Readout.of(carried)
+    return replace(own, pooling=pooling)  # type: ignore[arg-type]

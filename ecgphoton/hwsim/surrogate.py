@@ -8,19 +8,24 @@ measured on a few exact chips each time, and printed beside the numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 
-from ecgphoton.hwsim.montecarlo import Trial, rates, single_threaded
-from ecgphoton.hwsim.sensitivity import STEP, Sensitivity, analog, margins, moved, sensitivity
+from ecgphoton.hwsim.montecarlo import Trial, rates, run, single_threaded
+from ecgphoton.hwsim.sensitivity import (
+    STEP,
+    Sensitivity,
+    analog,
+    margins,
+    sensitivity,
+    threshold_margin,
+)
 from ecgphoton.hwsim.streams import shot_generator
 from ecgphoton.hwsim.weights import WeightChips
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from ecgphoton.mesh.arrays import Floats
 
 DIRECTIONS = 10
 """Directions with second-order terms: 55 products, 200 exact chips to set them up."""
@@ -40,7 +45,7 @@ class Surrogate:
     curvature: torch.Tensor
     """(r (r + 1) / 2, B) float32."""
 
-    def margins(self, errors: NDArray[np.float64]) -> torch.Tensor:
+    def margins(self, errors: Floats) -> torch.Tensor:
         """Silent margins (C, B) of chips with errors (C, K, 4, 5)."""
         flat = torch.as_tensor(errors.reshape(len(errors), -1), dtype=torch.float32)
         answer = torch.addmm(
@@ -68,29 +73,18 @@ class Surrogate:
         with single_threaded():
             for at in range(first, first + chips, 16):
                 count = min(16, first + chips - at)
-                stack = own.draw(self.trial.seed, at, count).stack
-                change = torch.cat(
-                    [
-                        stack.matrices - ideal.matrices,
-                        (stack.biases - ideal.biases)[..., None],
-                    ],
-                    -1,
-                )
+                change = own.draw(self.trial.seed, at, count).stack.minus(ideal)
                 value = self.margins(np.asarray(change))
                 if ratio:
                     draw = shot_generator(self.trial.seed, at, 0)
                     noise = torch.randn(value.shape, generator=draw, dtype=torch.float32)
                     value = value + shift + spread * noise
-                score = torch.sigmoid(value + _shift_of(self.trial)).numpy()
+                score = torch.sigmoid(value + threshold_margin(self.trial.point)).numpy()
                 parts.append(rates(score, self.trial.label, self.trial.point))
         return np.concatenate(parts)
 
     def error(self, sigma: float, detector: float, *, chips: int = 8) -> dict[str, float]:
         """Largest and root-mean-square error of miss and FPR against exact chips."""
-        from dataclasses import replace
-
-        from ecgphoton.hwsim.montecarlo import run
-
         source = self.trial.source
         assert isinstance(source, WeightChips)
         here = replace(self.trial, source=replace(source, sigma=sigma, detector=detector))
@@ -101,12 +95,6 @@ class Surrogate:
             "worst": float(np.abs(gap).max()),
             "bias": float(gap.mean()),
         }
-
-
-def _shift_of(trial: Trial) -> float:
-    from ecgphoton.hwsim.sensitivity import threshold_margin
-
-    return threshold_margin(trial.point)
 
 
 def _products(x: torch.Tensor) -> torch.Tensor:
@@ -138,7 +126,7 @@ def surrogate(trial: Trial, *, order: int = 2, directions: int = DIRECTIONS) -> 
     )
 
 
-def _curvature(trial: Trial, slopes: Sensitivity, axes: NDArray[np.float64]) -> NDArray[np.float64]:
+def _curvature(trial: Trial, slopes: Sensitivity, axes: Floats) -> Floats:
     stack = trial.source.nominal().stack
     shape = slopes.slope.shape[1:]
     count, h = len(axes), CURVE_STEP
@@ -149,7 +137,7 @@ def _curvature(trial: Trial, slopes: Sensitivity, axes: NDArray[np.float64]) -> 
         for j in range(i, count):
             step = axes[i] if i == j else axes[i] + axes[j]
             probes += [h * step.reshape(shape), -h * step.reshape(shape)]
-    ends = margins(trial, moved(stack, torch.as_tensor(np.stack(probes))))
+    ends = margins(trial, stack.moved(torch.as_tensor(np.stack(probes))))
     table = (ends[0::2] + ends[1::2] - 2 * slopes.margin) / (2 * h * h)
     # Along (i, j) the half second difference holds i i, j j and i j terms; leave i j alone.
     place = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import Number
 from ecgphoton.hwsim.profile import load_profile, number_of
 from ecgphoton.hwsim.simulate import simulate
-
-if TYPE_CHECKING:
-    from ecgphoton.hwsim.verdict import SimulationReport
+from ecgphoton.hwsim.verdict import SimulationReport
 
 MOST = 1001
 """Largest number of points of a sweep."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, margin
@@ -14,9 +15,6 @@ from ecgphoton.hwsim.sensitivity import threshold_margin
 from ecgphoton.hwsim.streams import BEATS
 from ecgphoton.hwsim.weights import Chips
 from ecgphoton.student.propagate import Stack
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -124,5 +122,5 @@ def _margin(trial: Trial, chips: Chips, first: int, row: int, beat: int) -> floa
     """Margin of one beat, with the noise that beat has in a full simulation."""
     block = beat // BEATS
     part = trial.inputs.rows(slice(block * BEATS, (block + 1) * BEATS))
-    scores = trial.score_block(chips, part, first, block, margin)
+    scores = trial.score(chips, first, margin, inputs=part, block=block)
     return float(np.float64(scores[row, beat - block * BEATS])) - threshold_margin(trial.point)

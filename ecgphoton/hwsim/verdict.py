@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.metrics import proportion_interval
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
 
 PERCENTILES = (5, 50, 95)
 
@@ -43,7 +41,7 @@ class Limits:
         if not 0 < self.confidence < 1:
             raise InputError(f"confidence is {self.confidence!r}; it must be in (0, 1)")
 
-    def good(self, miss: NDArray[Any], fpr: NDArray[Any]) -> NDArray[np.bool_]:
+    def good(self, miss: NDArray[Any], fpr: NDArray[Any]) -> Bools:
         """Which chips meet both limits."""
         return np.asarray((miss <= self.max_miss) & (fpr <= self.max_fpr))
 
@@ -110,11 +108,11 @@ class SimulationReport:
     one-sided confidence bound is on the same side.
     """
 
-    miss: NDArray[np.float64]
+    miss: Floats
     """(chips,) missed share of abnormal beats."""
-    fpr: NDArray[np.float64]
+    fpr: Floats
     """(chips,) share of normal beats called abnormal."""
-    auc: NDArray[np.float64]
+    auc: Floats
     """(chips,) area under the ROC; NaN with one class only."""
     perfect: tuple[float, float, float]
     """Miss, FPR and AUC of the perfect, silent chip with the same electronics."""
@@ -130,7 +128,7 @@ class SimulationReport:
         return len(self.miss)
 
     @cached_property
-    def good(self) -> NDArray[np.bool_]:
+    def good(self) -> Bools:
         """Which chips meet both limits."""
         return self.limits.good(self.miss, self.fpr)
 
@@ -177,10 +175,6 @@ class SimulationReport:
             }
         return table
 
-    def rows(self) -> list[dict[str, Any]]:
-        """One row a metric, for a table."""
-        return [{"metric": name, **row} for name, row in self.summary().items()]
-
     def chip_rows(self) -> list[dict[str, Any]]:
         """One row a chip, for a CSV."""
         return [
@@ -211,7 +205,7 @@ class SimulationReport:
         }
 
 
-def _distance(report: SimulationReport) -> NDArray[np.float64]:
+def _distance(report: SimulationReport) -> Floats:
     """How far each chip is beyond its limits (positive) or inside (negative)."""
     beyond_miss = report.miss - report.limits.max_miss
     return np.asarray(np.maximum(beyond_miss, report.fpr - report.limits.max_fpr))

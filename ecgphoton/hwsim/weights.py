@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -11,14 +11,11 @@ from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.streams import chip_rng
+from ecgphoton.mesh.arrays import Floats
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.architecture import WIDTH, Architecture
+from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Head, Stack
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ecgphoton.program.program import MeshProgram
-    from ecgphoton.student.network import SegmentStudent
 
 
 class Chips(NamedTuple):
@@ -39,11 +36,9 @@ class ChipSource(Protocol):
 
     def nominal(self) -> Chips:
         """Return the perfect chip."""
-        ...
 
     def draw(self, seed: int, first: int, count: int) -> Chips:
         """Return chips `first` ... `first + count - 1`."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +78,7 @@ class Carrier:
         return cls(architecture, stack, head, scale)
 
 
-def normals(seed: int, chip: int, blocks: int) -> NDArray[np.float64]:
+def normals(seed: int, chip: int, blocks: int) -> Floats:
     """(blocks, 4, 5) standard normals of one chip: four weight columns and the bias."""
     return chip_rng(seed, chip).standard_normal((blocks, WIDTH, WIDTH + 1))
 
@@ -122,14 +117,5 @@ class WeightChips:
         stack, additive, *_ = self.nominal()
         blocks = stack.matrices.shape[1]
         errors = np.stack([normals(seed, first + k, blocks) for k in range(count)])
-        return Chips(self.with_errors(stack, torch.as_tensor(errors) * self.sigma), additive)
-
-    def with_errors(self, stack: Stack, errors: Tensor) -> Stack:
-        """Add (C, K, 4, 5) errors to the programmed values and clamp."""
-        errors = errors.to(stack.matrices.dtype)
-        bound = self.carrier.scale
-        return Stack(
-            (stack.matrices + errors[..., :WIDTH]).clamp(-bound, bound),
-            (stack.biases + errors[..., WIDTH]).clamp(-bound, bound),
-            stack.gains,
-        )
+        moved = stack.moved(torch.as_tensor(errors) * self.sigma)
+        return Chips(moved.clamped(self.carrier.scale), additive)

@@ -9,8 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ecgphoton.legacy.guards import TeacherPause
-from ecgphoton.legacy.memory import Memory
+from ecgphoton.legacy.guards import Memory, TeacherPause
 from ecgphoton.settings import Settings, setting
 from ecgphoton.training.judge import Outputs
 from ecgphoton.training.parts import Batch, Loss, Parts

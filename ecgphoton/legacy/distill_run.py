@@ -14,10 +14,12 @@ from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
 from ecgphoton.legacy.distill import Distillation, distilled
 from ecgphoton.legacy.gates import Verdict, accept
-from ecgphoton.legacy.teaching import Progress, tell, train_teacher
+from ecgphoton.legacy.teacher import train_teacher
+from ecgphoton.progress import Progress, silent
 from ecgphoton.training.fit import Fitted, fit
 from ecgphoton.training.judge import Outputs, judge, outputs_of, probabilities, summarise
 from ecgphoton.training.parts import Control, Examples, Parts, Schedule
+from ecgphoton.training.state import telling
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class DistilReport:
             {
                 "model": one.name,
                 "set": name,
-                "threshold": None if one.fitted.point is None else one.fitted.point.threshold,
+                "threshold": one.fitted.point.threshold if one.fitted.point.binary else None,
                 **{key: numbers[key] for key in keys if key in numbers},
             }
             for one in self.contestants
@@ -71,7 +73,7 @@ class DistilReport:
                 terms = ("labels", "logits", "features", "margin")
                 row |= {name: record.loss_terms.get(name) for name in terms}
                 row |= {"score": record.score, "learning_rate": record.learning_rate}
-                row["threshold"] = None if record.point is None else record.point.threshold
+                row["threshold"] = record.point.threshold if record.point.binary else None
                 first = next(iter(record.sets.values()))
                 row |= {key: first.get(key) for key in ("auc", "miss", "fpr", "f1", "macro_f1")}
                 row["events"] = "; ".join(record.events)
@@ -86,7 +88,7 @@ class DistilReport:
             name: {
                 one.name: roc_curve(label, one.probability[name][:, 1])[:2]
                 for one in self.contestants
-                if one.fitted.point is not None
+                if one.fitted.point.binary
             }
             for name, label in self.label.items()
         }
@@ -108,7 +110,7 @@ def distil(
     seed: int,
     teacher: nn.Module | None = None,
     outputs: Outputs | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> DistilReport:
     """Train a baseline and a distilled student under the same seed and schedule, and compare.
 
@@ -173,7 +175,7 @@ def distil(
             policy,
             chosen,
             seed=seed,
-            on_epoch=tell(progress, name, schedule.epochs),
+            on_epoch=telling(progress, name, schedule.epochs),
         )
         return _contestant(name, fitted, sets)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from ecgphoton.legacy.memory import Memory, share_of
 from ecgphoton.settings import Settings, setting
 from ecgphoton.training.balance import Ramp
 from ecgphoton.training.parts import Control, EpochRecord
@@ -59,9 +58,6 @@ class GuardSettings(Settings, section="guards"):
     )
 
 
-Outcome = tuple[Control, tuple[str, ...]]
-
-
 def _percent(miss: float, fpr: float) -> str:
     return f"miss {100 * miss:.1f} %, FPR {100 * fpr:.1f} %"
 
@@ -88,7 +84,7 @@ class CollapseGuard:
     settings: GuardSettings
     ramp: Ramp
 
-    def __call__(self, control: Control, record: EpochRecord) -> Outcome:
+    def __call__(self, control: Control, record: EpochRecord) -> tuple[Control, tuple[str, ...]]:
         """Return the control of the next epoch and what was done."""
         rates, memory = _rates(record), Memory.of(control)
         resting = memory.ramp_start is not None and record.epoch <= memory.ramp_start
@@ -131,7 +127,7 @@ class RecallRescue:
     settings: GuardSettings
     ramp: Ramp
 
-    def __call__(self, control: Control, record: EpochRecord) -> Outcome:
+    def __call__(self, control: Control, record: EpochRecord) -> tuple[Control, tuple[str, ...]]:
         """Return the control of the next epoch and what was done."""
         memory = Memory.of(control)
         ready = share_of(self.ramp, record.epoch - 1, control) == 1
@@ -162,7 +158,7 @@ class TeacherPause:
     pause: float
     resume: float
 
-    def __call__(self, control: Control, record: EpochRecord) -> Outcome:
+    def __call__(self, control: Control, record: EpochRecord) -> tuple[Control, tuple[str, ...]]:
         """Return the control of the next epoch and what was done."""
         rates, memory = _rates(record), Memory.of(control)
         if not rates:
@@ -176,3 +172,38 @@ class TeacherPause:
             event = f"distillation goes on: {name} miss {100 * miss:.1f} %"
             return replace(memory, distil=True).kept_in(control), (event,)
         return control, ()
+
+
+@dataclass(frozen=True)
+class Memory:
+    """State of guards, rescues and teacher; the loop carries it in `Control.state`."""
+
+    weight_scale: float = 1.0
+    """Extra factor on the abnormal class weight, raised by rescues."""
+    boost_scale: float = 1.0
+    """Extra factor on the sampler's abnormal boost, raised by rescues."""
+    ramp_start: int | None = None
+    """Epoch (from 0) at which the ramp of rebalancing starts; None is the end of warm-up."""
+    collapses: int = 0
+    """Collapses to all-abnormal so far."""
+    locked: bool = False
+    """Whether a guard has switched rebalancing off for good."""
+    distil: bool = True
+    """Whether the distillation terms act."""
+    rescues: int = 0
+    """Recall rescues so far."""
+
+    @classmethod
+    def of(cls, control: Control) -> Memory:
+        """Return what a control carries."""
+        return cls(**control.state)
+
+    def kept_in(self, control: Control) -> Control:
+        """Return the control that carries this state."""
+        return replace(control, state=asdict(self))
+
+
+def share_of(ramp: Ramp, epoch: int, control: Control) -> float:
+    """Share of rebalancing that acts in an epoch (from 0), with what the guards decided."""
+    memory = Memory.of(control)
+    return 0.0 if memory.locked else ramp(epoch, memory.ramp_start)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ecgphoton.legacy.memory import Memory, share_of
+from ecgphoton.legacy.guards import Memory, share_of
 from ecgphoton.training.balance import Ramp
 from ecgphoton.training.parts import Control, Shuffled
 

@@ -15,23 +15,19 @@ output phases::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.arrays import Array
 from ecgphoton.mesh.layout import MeshArchitecture, MeshLayout
 from ecgphoton.mesh.mzi import elements, namespace, wrap
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import ArrayLike, NDArray
-
-    from ecgphoton.mesh.mzi import Array
-
-    Rotation = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
-    """S, C and phasor p of ``G = [[p S, C], [p C, -S]]``."""
+Rotation = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+"""S, C and phasor p of ``G = [[p S, C], [p C, -S]]``."""
 
 ZERO = 1e-14
 """Matrix entries below it are taken for zero, so that rounding never decides a phase."""

@@ -10,19 +10,15 @@ The method is covered by US patent 12,175,335: a commercial user should check.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.mesh.clements import AnyPhases, Phases
+from ecgphoton.mesh.layout import MeshLayout
 from ecgphoton.mesh.mzi import transfer, wrap
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    from ecgphoton.mesh.layout import MeshLayout
-
-    Floats = NDArray[np.float64]
 
 EDGE = 1e-13
 """Rounding allowed at the edges of the range, rad."""
@@ -39,7 +35,7 @@ def margin(theta: ArrayLike, alpha: ArrayLike = 0.0, beta: ArrayLike = 0.0) -> F
     return np.asarray(np.minimum(half - low, high - half))
 
 
-def correctable(theta: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> NDArray[np.bool_]:
+def correctable(theta: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> Bools:
     """Tell whether ``sin(theta/2)^2`` is in ``[sin(alpha + beta)^2, cos(alpha - beta)^2]``.
 
     Arguments are in rad and broadcast; the answer has their common shape.
@@ -52,13 +48,13 @@ def _reachable(theta: Floats, alpha: Floats, beta: Floats) -> Floats:
     # sin^2 and cos^2 of theta'/2 up to a common factor, each accurate near its own zero.
     sine = np.sin(theta / 2) ** 2 - np.sin(alpha + beta) ** 2
     cosine = np.cos(theta / 2) ** 2 - np.sin(alpha - beta) ** 2
-    reachable: Floats = 2 * np.arctan2(np.sqrt(np.maximum(sine, 0)), np.sqrt(np.maximum(cosine, 0)))
-    return reachable
+    parts = (np.sqrt(np.maximum(part, 0)) for part in (sine, cosine))
+    return np.asarray(2 * np.arctan2(*parts))
 
 
 def correct(
     layout: MeshLayout, phases: AnyPhases, alpha: ArrayLike, beta: ArrayLike
-) -> tuple[Phases, NDArray[np.bool_]]:
+) -> tuple[Phases, Bools]:
     """Phases that make a mesh with known splitter errors perform what `phases` do on an ideal one.
 
     Parameters

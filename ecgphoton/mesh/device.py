@@ -21,23 +21,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.clements import Phases, recompose
+from ecgphoton.mesh.arrays import Array, Bools, Floats, Integers
+from ecgphoton.mesh.clements import AnyPhases, Phases, recompose
 from ecgphoton.mesh.heater import HeaterDac, voltage_of_phase
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH, MeshLayout
 from ecgphoton.mesh.mzi import namespace
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    from ecgphoton.mesh.clements import AnyPhases
-    from ecgphoton.mesh.mzi import Array
-
-    Floats = NDArray[np.float64]
 
 MeshKind = Literal["svd-clements", "svd-reck", "real-part"]
 MZIS = WIDTH * (WIDTH - 1) // 2
@@ -106,7 +100,7 @@ class Device:
         return slice(MESH, MESH + WIDTH) if self.two else slice(0, 0)
 
     @cached_property
-    def is_attenuator(self) -> NDArray[np.bool_]:
+    def is_attenuator(self) -> Bools:
         """(drivers,)."""
         answer = np.zeros(self.drivers, bool)
         answer[self.attenuators] = True
@@ -236,7 +230,7 @@ class Device:
         """Voltages (V) that give phases (rad) on an ideal heater, without any DAC's rounding."""
         return np.asarray(voltage_of_phase(np.asarray(phases, float), self.dac.v_pi))
 
-    def codes(self, phases: ArrayLike) -> NDArray[np.int64]:
+    def codes(self, phases: ArrayLike) -> Integers:
         """Integer DAC codes nearest to phases (rad, at least 0)."""
         return self.dac.codes_for(np.asarray(phases, float))
 

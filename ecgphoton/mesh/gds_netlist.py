@@ -8,17 +8,12 @@ centred where `MeshLayout.positions` says; across, an MZI lies midway between it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH
+from ecgphoton.mesh.clements import AnyPhases
+from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, MeshLayout
 from ecgphoton.mesh.netlist import links
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ecgphoton.mesh.clements import AnyPhases
-    from ecgphoton.mesh.layout import MeshLayout
 
 HEATER, MZI = "straight_heater_metal", "mzi2x2_2x2_phase_shifter"
 HEATER_LENGTH, ARM_LENGTH = 60.0, 50.0

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.arrays import Array, Integers
 from ecgphoton.mesh.mzi import namespace
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    from ecgphoton.mesh.mzi import Array
 
 HALVINGS = 60
 """Bisection steps of the inverse of a bent heater law: to the last bit."""
@@ -108,7 +104,7 @@ class HeaterDac:
         """Phase (rad) that codes give on heaters of this law."""
         return phase_of_voltage(self.voltage_of(codes), self.v_pi)
 
-    def codes_for(self, phase: ArrayLike) -> NDArray[np.int64]:
+    def codes_for(self, phase: ArrayLike) -> Integers:
         """Return the codes whose voltages are nearest to those of phases (rad); numpy only.
 
         Phases are taken literally, because a turn more is also more heat: wrap them first.

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
 from ecgphoton.errors import InputError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from ecgphoton.mesh.arrays import Floats
 
 MeshArchitecture = Literal["clements", "reck"]
 ORDERS = range(2, 65)
@@ -73,15 +71,10 @@ class MeshLayout:
         """Number of columns."""
         return self.mzis[-1][0] + 1
 
-    @property
-    def heaters(self) -> int:
-        """Number of phase shifters: theta and phi of every MZI, then one at every output."""
-        return 2 * len(self.mzis) + self.order
-
     def positions(
         self, column_pitch: float = COLUMN_PITCH, mode_pitch: float = MODE_PITCH
-    ) -> NDArray[np.float64]:
-        """(heaters, 2) x along the light and y across, um: theta, then phi, then output.
+    ) -> Floats:
+        """(phase shifters, 2) x along the light and y across, um: theta, then phi, then output.
 
         A cell of one column pitch starts at ``column * column_pitch``; its phi heater is a
         quarter and its theta heater three quarters of the cell further, both on the upper

@@ -20,15 +20,11 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import TYPE_CHECKING, Any, TypeAlias
+from types import ModuleType
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from types import ModuleType
-
-    Array: TypeAlias = Any
-    """A numpy array or a torch tensor."""
+from ecgphoton.mesh.arrays import Array
 
 
 def namespace(*arrays: Array) -> ModuleType:

@@ -11,20 +11,17 @@ Use SAX's default back end: its back end "forward" is wrong for meshes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+from ecgphoton.mesh.clements import AnyPhases
+from ecgphoton.mesh.layout import MeshLayout
 
-    from numpy.typing import ArrayLike
-
-    from ecgphoton.mesh.clements import AnyPhases
-    from ecgphoton.mesh.layout import MeshLayout
-
-    Netlist = dict[str, Any]
-    SDict = dict[tuple[str, str], complex]
+Netlist = dict[str, Any]
+SDict = dict[tuple[str, str], complex]
 
 
 def _reciprocal(forward: SDict) -> SDict:
@@ -83,11 +80,6 @@ MZI: Netlist = {
 """One MZI: light meets phi, a splitter, theta, a splitter."""
 
 
-def _couplings(errors: ArrayLike | None, count: int) -> list[float]:
-    values = np.broadcast_to(0.0 if errors is None else np.asarray(errors, float), (count,))
-    return [float(value) for value in np.sin(np.pi / 4 + values) ** 2]
-
-
 def links(layout: MeshLayout) -> Iterable[tuple[str, str]]:
     """Yield (from, to) of every waveguide, as ``instance,port``; the mesh's own ports are bare.
 
@@ -119,20 +111,16 @@ def _circuit(instances: Netlist, waveguides: Iterable[tuple[str, str]]) -> Netli
 def _mesh(
     layout: MeshLayout, phases: AnyPhases, alpha: ArrayLike | None, beta: ArrayLike | None
 ) -> Netlist:
-    count = len(layout.mzis)
-    first, second = _couplings(alpha, count), _couplings(beta, count)
-    instances: Netlist = {
-        f"mzi{k}": {
-            "component": "mzi",
-            "settings": {
-                "phi": {"phase": float(phases.phi[k])},
-                "splitter1": {"coupling": first[k]},
-                "theta": {"phase": float(phases.theta[k])},
-                "splitter2": {"coupling": second[k]},
-            },
-        }
-        for k in range(count)
+    couplings = {
+        name: np.broadcast_to(np.sin(np.pi / 4 + np.asarray(errors)) ** 2, (len(layout.mzis),))
+        for name, errors in (("splitter1", alpha), ("splitter2", beta))
+        if errors is not None
     }
+    instances: Netlist = {}
+    for k in range(len(layout.mzis)):
+        splitters = {name: {"coupling": float(value[k])} for name, value in couplings.items()}
+        shifters = {name: {"phase": float(getattr(phases, name)[k])} for name in ("phi", "theta")}
+        instances[f"mzi{k}"] = {"component": "mzi", "settings": shifters | splitters}
     for mode in range(layout.order):
         settings = {"phase": float(phases.output[mode])}
         instances[f"out{mode}"] = {"component": "phase_shifter", "settings": settings}
@@ -154,7 +142,8 @@ def sax_mesh(
     phases
         theta, phi (k,) and output (n,), rad.
     alpha, beta
-        Angle errors of first and second splitters, rad, (k,) or one number.
+        Angle errors of first and second splitters, rad, (k,) or one number; without them splitters
+        keep their default, 1/2.
     """
     return {"mesh": _mesh(layout, phases, alpha, beta), "mzi": MZI}
 

@@ -13,23 +13,20 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.arrays import Array, Floats, Integers
 from ecgphoton.mesh.clements import Phases, decompose
 from ecgphoton.mesh.correction import margin
 from ecgphoton.mesh.factors import Factors, factorise, real_square
 from ecgphoton.mesh.layout import MeshArchitecture, MeshLayout
 
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-    Errors = tuple[ArrayLike, ArrayLike]
-    """alpha and beta of one mesh, rad, (..., k)."""
+Errors = tuple[ArrayLike, ArrayLike]
+"""alpha and beta of one mesh, rad, (..., k)."""
 
 LARGEST_SEARCH = 6
 """Largest order whose n! singular-value orders are all tried."""
@@ -180,13 +177,12 @@ def _take(
     """Of every matrix (and chip) the way `index`; its margin is that against the errors given."""
     grid = tuple(np.ogrid[tuple(slice(size) for size in batch)])
 
-    def pick(array: NDArray[np.generic]) -> Floats:
-        picked: Floats = array[(index, *grid)]
-        return picked
+    def pick(array: Array) -> Array:
+        return array[(index, *grid)]
 
     return LoweredMatrix(
         layout=ways.layout,
-        order=ways.order[(index, *grid)],
+        order=pick(ways.order),
         u=Phases(*map(pick, ways.u)),
         v=None if ways.v is None else Phases(*map(pick, ways.v)),
         attenuation=pick(ways.attenuation),

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.arrays import Floats, Integers
 from ecgphoton.mesh.device import MZIS
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.codes import TABLE_BITS, largest_code
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 Role = Literal["branch", "rhythm", "mlp"]
 

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, TypeVar
 
-if TYPE_CHECKING:
-    from typing import Any
-
-    from numpy.typing import NDArray
-    from torch import Tensor
-
-    Values = TypeVar("Values", NDArray[Any], Tensor)
-else:
-    Values = TypeVar("Values")
+Values = TypeVar("Values", bound=Any)
+"""Arrays or tensors."""
 
 TABLE_BITS = 16  # width of the digital activation's output; its full scale is 32767
 
@@ -31,4 +24,4 @@ def nearest_codes(values: Values, bits: int, low: float = -1.0, high: float = 1.
     """
     top = largest_code(bits)
     middle, scale = (low + high) / 2, 2 * top / (high - low)
-    return ((values - middle) * scale).round().clip(-top, top)
+    return ((values - middle) * scale).round().clip(-top, top)  # type: ignore[no-any-return]

@@ -8,24 +8,21 @@ from the values that count and compares: nothing in it can contradict anything e
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from ecgphoton.artifacts import read_json, write_text
+from ecgphoton.artifacts import read_json
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.program.blocks import MatrixBlock, MeshPhases
 from ecgphoton.program.codes import TABLE_BITS, largest_code
-from ecgphoton.program.compact_json import compact_json
 from ecgphoton.program.convention import CONVENTION, PREPROCESSING, UNITS
 from ecgphoton.program.program import FORMAT, MeshProgram
 from ecgphoton.student.architecture import Architecture
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 SCHEMA = Path(__file__).with_name("program.schema.json")
 OLDER_SCHEMAS = frozenset(("02cf2c75b9b922fbbd4b1648fd20db54ca162c499d454bfc8c38fa1a6b161a9d",))
@@ -132,7 +129,7 @@ def to_dict(program: MeshProgram) -> dict[str, Any]:
         "blocks": [_block(block, program) for block in program.blocks],
         "head": {"weight": program.head_weight.tolist(), "bias": program.head_bias.tolist()},
         "classes": list(program.classes),
-        "operating_point": program.operating_point and program.operating_point.to_dict(),
+        "operating_point": program.operating_point.to_dict(),
         "hashes": dict(program.hashes),
     }
 
@@ -216,7 +213,7 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
             "again with ecgphoton export RUN"
         )
     _check_schema(data)
-    blocks, point = [], data["operating_point"]
+    blocks = []
     for index, item in enumerate(data["blocks"]):
         try:
             blocks.append(_read_block(item))
@@ -229,7 +226,7 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
             blocks=tuple(blocks),
             head_weight=np.array(data["head"]["weight"], float),
             head_bias=np.array(data["head"]["bias"], float),
-            operating_point=None if point is None else OperatingPoint.from_dict(point),
+            operating_point=OperatingPoint.from_dict(data["operating_point"]),
             classes=tuple(data["classes"]),
             readout=data["readout"],
             hashes=dict(data["hashes"]),
@@ -244,6 +241,28 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
     return program
 
 
+def compact_json(value: Any, *, line: int = 320, indent: str = "") -> str:  # noqa: ANN401
+    """Return JSON with one line for what fits in `line` characters, and for lists of scalars.
+
+    Raises
+    ------
+    ValueError
+        If a number is NaN or infinite.
+    """
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    if len(text) <= line or not isinstance(value, dict | list):
+        return text
+    inner = list(value.values()) if isinstance(value, dict) else value
+    if isinstance(value, list) and not any(isinstance(item, dict | list) for item in inner):
+        return text
+    deeper = indent + " "
+    parts = [compact_json(item, line=line, indent=deeper) for item in inner]
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key)}:{part}" for key, part in zip(value, parts, strict=True)]
+    body = f",\n{deeper}".join(parts)
+    return f"{text[0]}\n{deeper}{body}\n{indent}{text[-1]}"
+
+
 def program_text(program: MeshProgram) -> str:
     """Return the mesh file as text: one line for what fits in it, and for lists of numbers."""
     return compact_json(to_dict(program)) + "\n"
@@ -252,11 +271,6 @@ def program_text(program: MeshProgram) -> str:
 def schema_text() -> str:
     """Return the published JSON Schema of the mesh file."""
     return SCHEMA.read_text(encoding="utf-8")
-
-
-def write_program(path: Path | str, program: MeshProgram) -> None:
-    """Write a mesh file, whole or not at all."""
-    write_text(path, program_text(program))
 
 
 def read_program(path: Path | str) -> MeshProgram:

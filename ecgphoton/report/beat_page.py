@@ -27,7 +27,7 @@ COLUMNS, ROWS = 4, 3
 def draw_beats(
     sets: Mapping[str, BeatSet],
     scores: Mapping[str, Scores],
-    point: OperatingPoint | None,
+    point: OperatingPoint,
     classes: Sequence[str],
     *,
     synthetic: bool = False,
@@ -61,9 +61,9 @@ Chapter = tuple[str, str, NDArray[np.int64], Sequence[str], str]
 
 
 def _chapters(
-    name: str, one: Scores, point: OperatingPoint | None, classes: Sequence[str]
+    name: str, one: Scores, point: OperatingPoint, classes: Sequence[str]
 ) -> list[Chapter]:
-    if point is None:
+    if not point.binary:
         called, worst = one.probability.argmax(1), one.probability.max(1)
         wrong = called != one.label
         rows = worst_in_turn(one, wrong, worst, 2 * COLUMNS * ROWS)

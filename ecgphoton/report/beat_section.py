@@ -37,8 +37,8 @@ Reader = Callable[[str, int, int], NDArray[np.float32]]
 def wrong_beats(material: Material, scores: Mapping[str, Scores]) -> Markup:
     """Draw the worst errors of every record, with the signal around them."""
     names = [name for name in scores if name != "validation" and "_without_" not in name]
-    reader = _reader(material) if names and material.point is not None else None
-    if reader is None or material.point is None:
+    reader = _reader(material) if names and material.point.binary else None
+    if reader is None:
         return Markup("")
     one, parts = scores[names[0]], []
     for error in errors_of(one, material.point):

@@ -36,7 +36,7 @@ def draw_curves(history: History, classes: Sequence[str], *, synthetic: bool = F
     """
     from matplotlib.ticker import MaxNLocator
 
-    points = [(record.epoch, record.point.threshold) for record in history if record.point]
+    points = [(record.epoch, record.point.threshold) for record in history if record.point.binary]
     events = _lines(history)
     heights = [1.45, 1.45, 2.2, *([1.0] if points else [])]
     below = 0.165 * len(events) + 0.1

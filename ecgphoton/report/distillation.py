@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecgphoton.artifacts import atomic_path, write_json, write_text
-from ecgphoton.legacy.teacher import Teacher
-from ecgphoton.legacy.teaching import save_teacher
+from ecgphoton.legacy.teacher import Teacher, save_teacher
 from ecgphoton.report import style
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def write_distillation(folder: Path, report: DistilReport) -> None:
     teacher = report.contestants[0].fitted.model
     if isinstance(teacher, Teacher):
         save_teacher(folder / TEACHER, teacher, {"took_part_in_selection": list(report.took_part)})
-    if report.contestants[0].fitted.point is not None:
+    if report.contestants[0].fitted.point.binary:
         style.save(draw_rocs(report), folder / PICTURE)
 
 

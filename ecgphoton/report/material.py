@@ -111,10 +111,10 @@ class Material:
         return {}
 
     @property
-    def point(self) -> OperatingPoint | None:
+    def point(self) -> OperatingPoint:
         """Operating point of a binary student."""
         stored = self.metadata.get("operating_point") or self.metrics.get("operating_point")
-        return None if stored is None else OperatingPoint.from_dict(stored)
+        return OperatingPoint.from_dict(stored)
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecgphoton.decision import OperatingPoint, classify
+from ecgphoton.decision import OperatingPoint
 from ecgphoton.metrics import confusion_matrix, ranking
 from ecgphoton.report import style
 from ecgphoton.report.beat_page import draw_beats
@@ -33,7 +33,7 @@ def draw_run(
     folder: Path,
     history: Sequence[EpochRecord],
     sets: Mapping[str, BeatSet],
-    point: OperatingPoint | None,
+    point: OperatingPoint,
     classes: Sequence[str],
 ) -> None:
     """Draw every picture of a run into its folder.
@@ -73,7 +73,7 @@ def draw_run(
 @style.look()
 def draw_roc(
     scores: Mapping[str, Scores],
-    point: OperatingPoint | None,
+    point: OperatingPoint,
     classes: Sequence[str],
     *,
     synthetic: bool = False,
@@ -83,7 +83,7 @@ def draw_roc(
     Dots mark the operating point. With more than two classes there is a panel for each set and a
     curve for each class against the others.
     """
-    lines = len(scores) + 1 if point is not None else len(classes)
+    lines = len(scores) + 1 if point.binary else len(classes)
     figure, panels = _panels(scores, point, 5.35 + 0.17 * lines, synthetic=synthetic)
     for axes, group in panels:
         inset = axes.inset_axes((0.42, 0.33, 0.55, 0.55))
@@ -93,7 +93,7 @@ def draw_roc(
             if auc is None:
                 continue
             label = f"{name}   AUC {auc:.4f}"
-            if point is not None:
+            if point.binary:
                 called = point.decide(probability)
                 fpr, caught = called[~truth].mean(), called[truth].mean()
                 label += f"   miss {100 * (1 - caught):.1f} %   FPR {100 * fpr:.1f} %"
@@ -110,7 +110,7 @@ def draw_roc(
         inset.tick_params(labelsize=7.5)
         inset.set_facecolor(style.WHITE)
         title, x = "ROC", "FPR: normal beats called abnormal"
-        if point is None:
+        if not point.binary:
             title, x = (
                 f"ROC, {words(next(iter(group)))}",
                 "share of other beats called this class",
@@ -122,7 +122,7 @@ def draw_roc(
         frame = axes.indicate_inset_zoom(inset, edgecolor=style.LINE, alpha=0.8)
         for connector in frame.connectors or ():
             connector.set_visible(False)
-        note = None if point is None else f"●  at threshold {_threshold(point)}"
+        note = f"●  at threshold {_threshold(point)}" if point.binary else None
         legend = axes.legend(loc="upper left", title=note, bbox_to_anchor=(0, -0.1))
         legend.get_title().set_fontsize(8)
         legend.set_alignment("left")
@@ -132,7 +132,7 @@ def draw_roc(
 @style.look()
 def draw_precision(
     scores: Mapping[str, Scores],
-    point: OperatingPoint | None,
+    point: OperatingPoint,
     classes: Sequence[str],
     *,
     synthetic: bool = False,
@@ -147,14 +147,14 @@ def draw_precision(
             label = f"{name}   AP {precision:.3f} at {100 * share:.1f} % prevalence"
             axes.plot(*precision_recall(truth, probability).T, color=colour, label=label)
             axes.axhline(share, color=colour, lw=0.8, ls=(0, (2, 3)), zorder=1)
-            if point is not None:
+            if point.binary:
                 called = point.decide(probability)
                 at = called[truth].mean(), truth[called].mean() if called.any() else 0.0
                 axes.plot(*at, "o", color=colour, **DOT)
-        of = "" if point is not None else f", {words(next(iter(group)))}"
+        of = "" if point.binary else f", {words(next(iter(group)))}"
         axes.set(title=f"Precision and sensitivity{of}", xlim=(0, 1.01), ylim=(0, 1.01))
         axes.set(xlabel="sensitivity: 1 − miss rate", ylabel="precision: correct calls of abnormal")
-        if point is None:
+        if not point.binary:
             axes.set_ylabel("precision: correct calls of the class")
         style.percent_axis(axes, "xy")
         axes.legend(loc="upper left", bbox_to_anchor=(0, -0.17))
@@ -164,7 +164,7 @@ def draw_precision(
 @style.look()
 def draw_confusion(
     scores: Mapping[str, Scores],
-    point: OperatingPoint | None,
+    point: OperatingPoint,
     classes: Sequence[str],
     *,
     synthetic: bool = False,
@@ -176,7 +176,7 @@ def draw_confusion(
     figure = style.new_figure(rows * (len(classes) * cell + 0.75), synthetic=synthetic)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, (name, one) in zip(panels, scores.items(), strict=False):
-        matrix = confusion_matrix(one.label, classify(one.probability, point), len(classes))
+        matrix = confusion_matrix(one.label, point.classify(one.probability), len(classes))
         _draw_matrix(axes, matrix, classes)
         axes.set_title(words(name), pad=16)
         axes.annotate(
@@ -208,23 +208,23 @@ def _draw_matrix(axes: Axes, matrix: NDArray[Any], classes: Sequence[str]) -> No
 
 
 def _panels(
-    scores: Mapping[str, Scores], point: OperatingPoint | None, height: float, *, synthetic: bool
+    scores: Mapping[str, Scores], point: OperatingPoint, height: float, *, synthetic: bool
 ) -> tuple[Figure, list[tuple[Axes, Mapping[str, Scores]]]]:
     """Return a figure, its panels and the sets of each: all, or with more classes one."""
-    groups = [scores] if point is not None else [{name: one} for name, one in scores.items()]
+    groups = [scores] if point.binary else [{name: one} for name, one in scores.items()]
     figure = style.new_figure(height * len(groups), synthetic=synthetic)
     panels = figure.subplots(len(groups), 1, squeeze=False).ravel()
     return figure, list(zip(panels, groups, strict=True))
 
 
 def _curves(
-    group: Mapping[str, Scores], point: OperatingPoint | None, classes: Sequence[str]
+    group: Mapping[str, Scores], point: OperatingPoint, classes: Sequence[str]
 ) -> Iterator[tuple[str, str, NDArray[np.bool_], NDArray[np.float32]]]:
     """Yield colour, name, truth and probability of every curve of a panel."""
     number = 0
     for name, one in group.items():
-        for column in range(len(classes)) if point is None else (1,):
-            label = classes[column] if point is None else words(name)
+        for column in (1,) if point.binary else range(len(classes)):
+            label = words(name) if point.binary else classes[column]
             truth = np.asarray(one.label == column)
             yield style.colour_of(number), label, truth, one.probability[:, column]
             number += 1

@@ -80,7 +80,7 @@ def results(material: Material, sets: Mapping[str, Any]) -> Markup:
             "patient resemble each other. F1 depends on the prevalence."
         )
         parts += [pieces.table(columns, rows), pieces.paragraph(note, "note")]
-    if (point := material.point) is not None:
+    if (point := material.point).binary:
         text = f"Threshold {point.threshold:.4f}, fitted on {', '.join(point.fitted_on)}"
         if not point.feasible:
             text += "; no threshold met both limits there, so the smallest violation was taken"

@@ -13,25 +13,21 @@ from ecgphoton.lazy import Lazy
 if TYPE_CHECKING:
     from ecgphoton.ecg.physionet import fetch as fetch
     from ecgphoton.run.annotate import annotate as annotate
+    from ecgphoton.run.bundle import export as export, verify as verify
     from ecgphoton.run.calibrate import calibrate as calibrate
-    from ecgphoton.run.distill import distill as distill
     from ecgphoton.run.evaluate import evaluate as evaluate
-    from ecgphoton.run.export import export as export
-    from ecgphoton.run.listing import models as models
-    from ecgphoton.run.listing import recipes as recipes
-    from ecgphoton.run.listing import runs as runs
+    from ecgphoton.run.listing import models as models, recipes as recipes, runs as runs
     from ecgphoton.run.report import report as report
     from ecgphoton.run.score import score as score
     from ecgphoton.run.simulate import simulate as simulate
-    from ecgphoton.run.train import train as train
-    from ecgphoton.run.verify import verify as verify
+    from ecgphoton.run.train import distill as distill, train as train
 
 HOMES = {
     "annotate": "ecgphoton.run.annotate",
     "calibrate": "ecgphoton.run.calibrate",
-    "distill": "ecgphoton.run.distill",
+    "distill": "ecgphoton.run.train",
     "evaluate": "ecgphoton.run.evaluate",
-    "export": "ecgphoton.run.export",
+    "export": "ecgphoton.run.bundle",
     "fetch": "ecgphoton.ecg.physionet",
     "models": "ecgphoton.run.listing",
     "recipes": "ecgphoton.run.listing",
@@ -40,7 +36,7 @@ HOMES = {
     "score": "ecgphoton.run.score",
     "simulate": "ecgphoton.run.simulate",
     "train": "ecgphoton.run.train",
-    "verify": "ecgphoton.run.verify",
+    "verify": "ecgphoton.run.bundle",
 }
 """Journeys and the modules they live in."""
 

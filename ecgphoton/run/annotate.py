@@ -23,7 +23,7 @@ from ecgphoton.progress import Progress, silent
 from ecgphoton.run.annotation_files import ANNOTATOR, Outputs, write_edf, write_lines, write_table
 from ecgphoton.run.annotator import Beats, table
 from ecgphoton.run.backends import Backend, classifier
-from ecgphoton.run.provenance import provenance
+from ecgphoton.run.journey import provenance
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.version import __version__
 
@@ -180,7 +180,7 @@ def _found(
         "peaks_from": calls.peaks_from,
         "centring": trained.centring,
         "classes": list(trained.classes),
-        "operating_point": None if trained.point is None else trained.point.to_dict(),
+        "operating_point": trained.point.to_dict(),
         "notes": [
             *signal.notes,
             *(f"{signal.name}: {part}" for part in calls.stretches),
@@ -201,7 +201,7 @@ def _silences(time: np.ndarray[Any, np.dtype[np.float64]], seconds: float) -> li
 def _note(trained: TrainedStudent, backend: str) -> str:
     """Return what the annotation file says about itself."""
     text = f"ecgphoton {__version__}, student {trained.digest[:12]} on {backend}: "
-    if trained.point is None:
+    if not trained.point.binary:
         return text + f"classes {' '.join(trained.classes)}; Q is any other, ? not classifiable"
     threshold = f"{trained.point.threshold:.4f}"
     return text + f"Q is abnormal of any kind (p >= {threshold}), ? not classifiable"

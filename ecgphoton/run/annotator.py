@@ -86,12 +86,8 @@ def table(
     """
     classes = trained.classes
     known = reason == ""
-    if trained.point is None:
-        abnormality = 1 - probability[:, 0]
-        called = np.nan_to_num(probability, nan=-1.0).argmax(axis=1)
-    else:
-        abnormality = probability[:, 1]
-        called = trained.point.decide(abnormality).astype(np.int64)
+    abnormality = probability[:, 1] if trained.point.binary else 1 - probability[:, 0]
+    called = trained.point.classify(np.nan_to_num(probability, nan=-1.0))
     symbol = symbols_of(called, known, classes)
     names = np.where(known, np.array(classes)[np.where(known, called, 0)], "?")
     return Beats(sample, sample / fs, symbol, abnormality, names, reason)

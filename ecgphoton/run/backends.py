@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -94,7 +94,6 @@ def _on_chip(
     label = np.zeros(len(probe), bool)
     trial = trial_of(carried, probe, label, OperatingPoint(0.5, ()), profile=profile, noise=noise)
     drawn = trial.source.draw(trial.seed, chip, 1)
-    shared: dict[int, Any] = {}
     blocks = 0
 
     def read(logits: torch.Tensor) -> NDArray[np.float32]:
@@ -103,11 +102,8 @@ def _on_chip(
     def classify(beats: BeatSet) -> NDArray[np.float32]:
         nonlocal blocks
         inputs = inputs_of(beats, carried.architecture)
-        parts = []
-        for at in range(0, len(inputs), BEATS):
-            part = inputs.rows(slice(at, at + BEATS))
-            parts.append(trial.score_block(drawn, part, chip, blocks, read, shared)[0])
-            blocks += 1
-        return np.concatenate(parts)
+        scores: NDArray[np.float32] = trial.score(drawn, chip, read, inputs=inputs, block=blocks)[0]
+        blocks += -(-len(inputs) // BEATS)
+        return scores
 
     return classify

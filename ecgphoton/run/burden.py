@@ -73,7 +73,7 @@ def annotate_folder(
         except InputError as error:
             failed[name] = str(error)
             continue
-        rows.append(_row(report, trained.point is None))
+        rows.append(_row(report, not trained.point.binary))
         files += report.files
     if not rows:
         name, why = next(iter(failed.items()))

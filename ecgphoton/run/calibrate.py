@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecgphoton import runs
+from ecgphoton.calibration.bench import Bench
 from ecgphoton.calibration.calibrate import STANDARD
 from ecgphoton.calibration.campaign import TABLES, calibrate_chips
 from ecgphoton.calibration.judge import Labelled
 from ecgphoton.calibration.laboratory import calibrate_bench, check_bench, open_bench
+from ecgphoton.calibration.report import CalibrationReport
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.meshchips import program_of
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_calibration
 from ecgphoton.run.beats import splits_like
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 from ecgphoton.student.propagate import inputs_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ecgphoton.calibration.bench import Bench
-    from ecgphoton.calibration.report import CalibrationReport
-    from ecgphoton.hwsim.profile import Profile
-    from ecgphoton.program.program import MeshProgram
 
 CALIBRATION = "calibration.json"
 TABLE = "table.npz"
@@ -47,35 +44,32 @@ def calibrate(
     out: Path | None = None,
     progress: Progress = silent,
 ) -> Outcome[CalibrationReport]:
-    """Calibrate simulated chips, or those of a bench, and judge them before and after.
+    """Calibrate chips, simulated or on a bench, and judge them before and after.
 
+    From the command line the exit code is 1 unless the verdict afterwards is PASS.
     Writes ``calibration.json``, ``calibrated_chips.csv``, ``calibration.png`` and the drive tables:
     below ``tables/`` those of simulated chips, of which an interrupted call keeps the finished
     ones; ``table.npz`` that of a bench.
 
     Parameters
     ----------
-    model
-        A bundle, run or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
     bench
         A function that takes the mesh program and returns a `Bench`, or ``MODULE:FUNCTION``: its
         chips are calibrated instead of simulated ones, and judged by what their table predicts.
     profile
         Device profile of simulated chips by name, TOML file or value; default
         ``foundry-thermo-optic``.
-    chips, seed
-        How many simulated chips, by default 100, and the seed they are drawn with, by default 0.
+    chips
+        How many simulated chips; by default 100.
+    seed
+        Seed that simulated chips are drawn with; by default 0.
     steps
         Calibration steps by name, in order, with commas between; by default
         ``dark,sweep,fit,correct,trim``, or what a bench of photodiodes can read.
     own_thresholds
         Fit the threshold of every chip on the validation beats as well.
-    limit
-        Limits that differ from the default: ``miss`` 0.1, ``fpr`` 0.1, ``yield`` 0.95,
-        ``confidence`` 0.95.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
+    model, limit, data, data_dir
+        As `ecgphoton.run.simulate` takes them.
     out
         Folder to write to; by default one of its own below ``calibrations/``.
     progress
@@ -116,7 +110,7 @@ def calibrate(
         report = calibrate_chips(
             *journey.arguments,
             profile=profile or PROFILE,
-            chips=chips or CHIPS,
+            chips=CHIPS if chips is None else chips,
             seed=seed or 0,
             steps=names or STANDARD,
             folder=journey.folder,

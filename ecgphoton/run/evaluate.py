@@ -1,22 +1,101 @@
-"""Evaluate a trained student; nothing is chosen or fitted."""
+"""Evaluation: a student and labelled beats come in; tables of rates with intervals go out.
+
+Rates are given in total, per record, per annotation symbol and per class. Nothing is chosen or
+fitted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from ecgphoton import runs
+from ecgphoton.decision import OperatingPoint
+from ecgphoton.ecg.beats import BeatSet
+from ecgphoton.ecg.records import LabelScheme
 from ecgphoton.errors import InputError
-from ecgphoton.evaluation import evaluate_set
+from ecgphoton.metrics import (
+    Confusion,
+    by_group,
+    class_table,
+    confusion,
+    confusion_matrix,
+    macro_f1,
+    ranking,
+    record_bootstrap,
+)
 from ecgphoton.run.beats import beats_elsewhere, examples_of, reported, scheme_of, splits_like
+from ecgphoton.runs import TrainedStudent
 from ecgphoton.training.judge import probabilities
 
-if TYPE_CHECKING:
-    from ecgphoton.ecg.beats import BeatSet
-    from ecgphoton.ecg.records import LabelScheme
-    from ecgphoton.runs import TrainedStudent
+BOOTSTRAP_SEED = 20
+
+
+def evaluate_set(
+    probability: np.ndarray, beats: BeatSet, point: OperatingPoint, classes: Sequence[str]
+) -> dict[str, Any]:
+    """Everything reported about one set.
+
+    Parameters
+    ----------
+    probability
+        (n, classes) of the beats, in order.
+    point
+        Operating point of the student.
+    classes
+        Names of the classes.
+
+    Returns
+    -------
+    dict
+        Counts and rates, ranking, 95 % intervals from resampling whole records, tables per record
+        and per symbol; per class and macro-F1 for several classes.
+    """
+    label, calls = beats.label, point.classify(probability)
+    if not point.binary:
+        return {
+            "beats": len(label),
+            "macro_f1": macro_f1(label, calls, len(classes)),
+            "classes": class_table(label, calls, classes),
+            "confusion_matrix": confusion_matrix(label, calls, len(classes)).tolist(),
+            "accuracy": float((label == calls).mean()),
+        }
+    total = confusion(label, calls)
+    per_record = by_group(label, calls, beats.record)
+    counts = list(per_record.values())
+    statistics: dict[str, Callable[[Confusion], float]] = {
+        "miss": lambda c: c.miss_rate,
+        "fpr": lambda c: c.fpr,
+        "f1": lambda c: c.f1,
+    }
+    return {
+        "beats": len(label),
+        **total.to_dict(),
+        **ranking(label, probability[:, 1]),
+        "interval_95": {
+            name: record_bootstrap(counts, statistic, seed=BOOTSTRAP_SEED)
+            for name, statistic in statistics.items()
+        },
+        "records": {name: counts.to_dict() for name, counts in per_record.items()},
+        "symbols": _per_symbol(beats.symbol, calls, label),
+        "confusion_matrix": [[total.tn, total.fp], [total.fn, total.tp]],
+    }
+
+
+def _per_symbol(symbol: np.ndarray, calls: np.ndarray, label: np.ndarray) -> dict[str, Any]:
+    table = {}
+    for name in np.unique(symbol):
+        rows = symbol == name
+        table[str(name)] = {
+            "beats": int(rows.sum()),
+            "abnormal": bool(label[rows][0]),
+            "called_abnormal": float(calls[rows].mean()),
+        }
+    return table
 
 
 @dataclass(frozen=True)
@@ -44,14 +123,13 @@ def evaluate(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
-    protocol, labels
-        By default those the student was trained with.
-    data, data_dir
-        Where the beats come from; by default as in training. All beats of a dataset that the
-        protocol does not divide (``svdb``, a folder) are one set.
+    protocol
+        Protocol whose sets are used; by default that of training.
+    labels
+        Label scheme; by default that of training.
+    model, data, data_dir
+        As `ecgphoton.run.simulate` takes them. All beats of a dataset that the protocol does not
+        divide (``svdb``, a folder) are one set.
 
     Raises
     ------

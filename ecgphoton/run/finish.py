@@ -7,33 +7,25 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
 from ecgphoton import runs
-from ecgphoton.artifacts import (
-    atomic_path,
-    save_checkpoint,
-    write_json,
-    write_manifest,
-    write_text,
-)
+from ecgphoton.artifacts import atomic_path, save_checkpoint, write_json, write_manifest, write_text
 from ecgphoton.ecg.beats import BeatSet, Splits
 from ecgphoton.ecg.features import FEATURES_VERSION
-from ecgphoton.evaluation import evaluate_set
 from ecgphoton.recipe import Recipe
 from ecgphoton.run.beats import examples_of, monitored, reported
-from ecgphoton.run.provenance import now, versions
+from ecgphoton.run.evaluate import evaluate_set
+from ecgphoton.run.journey import now, versions
+from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.fit import Fitted
 from ecgphoton.training.judge import probabilities
 from ecgphoton.training.parts import EpochRecord
 from ecgphoton.version import __version__
-
-if TYPE_CHECKING:
-    from ecgphoton.student.architecture import Architecture
 
 
 @dataclass(frozen=True)
@@ -85,7 +77,7 @@ def finish(
         "protocol": splits.protocol.name,
         "lead": splits.protocol.lead or recipe.data.lead,
         "source": splits.train.source,
-        "operating_point": None if fitted.point is None else fitted.point.to_dict(),
+        "operating_point": fitted.point.to_dict(),
         "selection": {
             "score": recipe.training.selection,
             "sets": took_part[1:],

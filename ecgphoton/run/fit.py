@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from torch import nn
 
@@ -25,21 +25,12 @@ from ecgphoton.progress import Progress, silent
 from ecgphoton.recipe import Recipe, from_dict, write
 from ecgphoton.run.beats import examples_of, monitored
 from ecgphoton.run.finish import TrainedRun, finish, write_history
+from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 from ecgphoton.training.fit import fit
-from ecgphoton.training.parts import (
-    Control,
-    EpochRecord,
-    Examples,
-    Parts,
-    nothing,
-    plain_forward,
-)
-from ecgphoton.training.state import FitState
-
-if TYPE_CHECKING:
-    from ecgphoton.student.architecture import Architecture
+from ecgphoton.training.parts import Control, EpochRecord, Examples, Parts, nothing, plain_forward
+from ecgphoton.training.state import FitState, telling
 
 START = "start.json"
 
@@ -152,8 +143,7 @@ def fit_run(
         }
         save_checkpoint(folder / runs.STATE, state.arrays, metadata)
         write_history(folder, state.history)
-        last = state.history[-1]
-        progress(f"training, score {last.score:.4f}", last.epoch, recipe.training.epochs)
+        telling(progress, "training", recipe.training.epochs)(state)
 
     fitted = fit(
         student,

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import io
+import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from ecgphoton import runs
 from ecgphoton.artifacts import check_room, vacant, write_json, write_text
+from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.montecarlo import Trial
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.report.style import save
 from ecgphoton.run.beats import evaluation_beats
-from ecgphoton.run.provenance import data_of, provenance, taken_by
+from ecgphoton.runs import TrainedStudent
 from ecgphoton.settings import nearest
 from ecgphoton.student.propagate import inputs_of
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from ecgphoton.ecg.beats import BeatSet
-    from ecgphoton.hwsim.montecarlo import Trial
-    from ecgphoton.runs import TrainedStudent
+from ecgphoton.version import __version__
 
 T = TypeVar("T")
 Limit = Mapping[str, float] | Iterable[tuple[str, float]]
@@ -51,6 +53,11 @@ class Outcome(Generic[T]):
     def source(self) -> str:
         """Where the beats come from."""
         return str(self.numbers["source"])
+
+    @property
+    def ok(self) -> bool:
+        """Whether the verdict is PASS, where there is one."""
+        return bool(getattr(self.report, "passed", True))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -92,9 +99,9 @@ class Journey:
         inputs = inputs_of(self.beats, self.trained.carried.architecture)
         return self.trained.carried, inputs, self.beats.label, point
 
-    @property
+    @cached_property
     def folder(self) -> Path:
-        """Folder to write to, in which nothing is overwritten."""
+        """Folder to write to, in which nothing is overwritten; made on first use."""
         return vacant(self.asked["out"], self.usual, self.files)
 
     def settings(self, function: Callable[..., Any]) -> dict[str, Any]:
@@ -161,15 +168,17 @@ def begin(
     name = function.__name__
     files = files or (f"{name}.json", f"{name}.csv", f"{name}.png")
     asked = {**asked, **asdict(limits_of(asked.get("limit", ())))}
+    if asked.get("chips") is not None and asked["chips"] < 1:
+        raise InputError(f"chips is {asked['chips']}; it must be at least 1")
     trained = runs.load(asked["model"])
-    if trained.point is None:
+    if not trained.point.binary:
         raise InputError(
             f"the student of {trained.folder} has {len(trained.classes)} classes and so no miss "
             "rate or FPR; use a student of two classes"
         )
     slug = slug or chips_slug(asked)
     usual = Path(root) / trained.name / f"{name}-{slug}"
-    check_room(vacant(asked["out"], usual, files))
+    check_room(usual if asked["out"] is None else vacant(asked["out"], usual, files))
     beats = evaluation_beats(trained.metadata, asked["data"], asked["data_dir"])
     if most is not None and len(beats) > most:
         beats = beats.take(np.linspace(0, len(beats) - 1, most).astype(np.int64))
@@ -194,3 +203,80 @@ def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+PACKAGES = ("numpy", "scipy", "torch", "onnxruntime")
+"""Packages whose versions may change the last bits of a result."""
+
+
+def now() -> str:
+    """Return date and time in UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that compute."""
+    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+
+
+def taken_by(function: Callable[..., Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a call that another function takes by the same names."""
+    names = set(inspect.signature(function).parameters) - {"progress"}
+    return {name: value for name, value in asked.items() if name in names}
+
+
+def call_of(function: Callable[..., Any], asked: Mapping[str, Any]) -> str:
+    """Return a call as Python text, without what is at its default."""
+    given = ", ".join(
+        f"{name}={str(asked[name])!r}" if hasattr(asked[name], "__fspath__") else
+        f"{name}={asked[name]!r}"
+        for name, parameter in inspect.signature(function).parameters.items()
+        if name != "progress" and name in asked and asked[name] != parameter.default
+    )  # fmt: skip
+    return f"{function.__module__.rpartition('.')[0]}.{function.__name__}({given})"
+
+
+def data_of(beats: BeatSet, name: str) -> dict[str, Any]:
+    """Return what identifies a set of beats."""
+    return {
+        "source": beats.source,
+        "set": name,
+        "beats": len(beats),
+        "abnormal_beats": int((beats.label > 0).sum()),
+        "digest": beats.digest,
+    }
+
+
+def provenance(
+    function: Callable[..., Any],
+    asked: Mapping[str, Any],
+    trained: TrainedStudent,
+    data: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return everything that decides a result, ready for JSON.
+
+    Parameters
+    ----------
+    function, asked
+        The public function that was called, and its arguments by name.
+    trained
+        The student it is about.
+    data
+        The beats it was computed on, as `data_of` describes them.
+    """
+    profile = asked.get("profile")
+    if profile is not None:
+        from ecgphoton.hwsim.profile import load_profile
+
+        profile = load_profile(profile).to_dict()
+    return {
+        "student": trained.digest,
+        "model": str(trained.folder),
+        "data": dict(data),
+        "profile": profile,
+        "seed": asked.get("seed"),
+        "call": call_of(function, asked),
+        "date": now(),
+        "version": __version__,
+        "packages": versions(),
+    }

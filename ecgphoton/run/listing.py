@@ -8,9 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ecgphoton import models as shipped_models
-from ecgphoton import recipe as recipe_files
-from ecgphoton import runs as run_folders
+from ecgphoton import models as shipped_models, recipe as recipe_files, runs as run_folders
 from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_json
 
 
@@ -52,7 +50,7 @@ def recipes() -> Listing:
     return Listing("recipes", tuple({"name": name, "purpose": text} for name, text in known))
 
 
-def runs(folder: Path | str = run_folders.RUNS) -> Listing:
+def runs(folder: Path | str = Path("runs")) -> Listing:
     """List the finished runs of a folder, the newest first.
 
     Parameters

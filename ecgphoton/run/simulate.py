@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import simulate as simulate_arrays
+from ecgphoton.hwsim.verdict import SimulationReport
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_chips
 from ecgphoton.run.journey import Limit, Outcome, begin
-
-if TYPE_CHECKING:
-    from ecgphoton.hwsim.profile import Profile
-    from ecgphoton.hwsim.verdict import SimulationReport
 
 SIMULATION, CHIPS = "simulation.json", "chips.csv"
 
@@ -36,8 +34,9 @@ def simulate(
     out: Path | None = None,
     progress: Progress = silent,
 ) -> Outcome[SimulationReport]:
-    """Judge a student or bundle on many chips by the yield within limits on miss rate and FPR.
+    """Ask whether miss rate and FPR survive on many chips; the answer is a yield and a verdict.
 
+    From the command line the exit code is 1 unless the verdict is PASS.
     Writes ``simulation.json``, ``chips.csv`` and ``chips.png``.
 
     Parameters
@@ -50,21 +49,29 @@ def simulate(
         fraction of full scale. Default 0.02, or 0 with a profile.
     profile
         Device profile by name, TOML file or value: chips are then fabricated meshes.
-    chips, seed
-        How many chips, and the seed they are drawn with.
+    chips
+        How many chips.
+    seed
+        Seed that the chips are drawn with.
     readout
         ``analog``: one conversion a token; ``digital``: one a sample.
     detection
-        What the detectors of a profile see.
+        How the chips of a profile are read: ``homodyne``, ``balanced``, ``intensity``, or a
+        receiver of an extension.
     limit
         Limits that differ from the default: ``miss`` 0.1, ``fpr`` 0.1, ``yield`` 0.95,
         ``confidence`` 0.95.
     early_stop
         Stop once the confidence bound decides.
-    workers, dask
-        Number of processes, or address of a Dask scheduler; the answer is the same to the last bit.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
+    workers
+        Number of processes; the answer is the same to the last bit.
+    dask
+        Address of a Dask scheduler to use instead of own processes.
+    data
+        Where the beats come from: a database by name (``mitdb``, ``svdb``), ``synthetic``,
+        ``auto``, a folder or dataset file of your own; by default as in training.
+    data_dir
+        Folder of the database, or of the student's recordings.
     out
         Folder to write to; by default one of its own below ``simulations/``.
     progress

@@ -1,25 +1,29 @@
-"""Train a student into a run folder of its own."""
+"""Train a student into a run folder of its own, alone or with a teacher."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 from ecgphoton import runs
 from ecgphoton.artifacts import vacant
+from ecgphoton.ecg.beats import Splits
+from ecgphoton.legacy.distill_run import distil
+from ecgphoton.legacy.teacher import load_teacher
 from ecgphoton.progress import Progress, silent
-from ecgphoton.recipe import override, read
-from ecgphoton.run.beats import splits_of
-from ecgphoton.run.fit import fit_run, resume_point, start_run
-from ecgphoton.run.teach import distil_run
-
-if TYPE_CHECKING:
-    from ecgphoton.run.finish import TrainedRun
+from ecgphoton.recipe import Recipe, override, read
+from ecgphoton.report.distillation import write_distillation
+from ecgphoton.run.beats import examples_of, splits_of
+from ecgphoton.run.finish import TrainedRun, finish
+from ecgphoton.run.fit import fit_run, parts_of, resume_point, start_run
+from ecgphoton.student.network import SegmentStudent
 
 
 def train(
-    recipe: Path | str = "default",
+    recipe: str | Path = "default",
     *,
     protocol: str | None = None,
     labels: str | None = None,
@@ -35,26 +39,33 @@ def train(
     resume: Path | None = None,
     progress: Progress = silent,
 ) -> TrainedRun:
-    """Train a student and evaluate it; the run folder holds all that it is judged by.
+    """Train a student and say what it is worth; the run folder holds all that it is judged by.
 
     Parameters
     ----------
     recipe
         Name of a shipped recipe, or a TOML file.
-    protocol, labels
-        Instead of those of the recipe.
+    protocol
+        ``reference``, ``inter-patient`` or a TOML file, instead of that of the recipe.
+    labels
+        ``literal``, ``aami``, ``aami-svf`` or ``aami4``, instead of those of the recipe.
     classes
         4 stands for the labels ``aami4``.
-    preset, strength
-        Strategies of the original system, and the scale of their settings.
+    preset
+        Strategies of the original system: ``stable``, ``balanced`` or ``full``.
+    strength
+        Scale of the strategies.
     teacher
         ``auto`` or a teacher checkpoint: distil the student from it.
     settings
         Values of the recipe to change, ``section.key=value`` each.
     seed
         Of the initial weights and of everything drawn during training.
-    data, data_dir
-        Where the beats come from.
+    data
+        Where the beats come from, instead of what the recipe says: a database by name (``mitdb``,
+        ``svdb``), ``synthetic``, ``auto``, a folder or dataset file of your own.
+    data_dir
+        Folder of the database.
     out
         Run folder to create; by default a new one below ``runs/``.
     resume
@@ -82,11 +93,87 @@ def train(
         }
         given = [f"{key}={value}" for key, value in flags.items() if value is not None]
         chosen = override(read(str(recipe)), [*given, *settings])
-        name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
-        folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)
     splits = splits_of(chosen, data_dir)
     if resume is None:
+        name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
+        folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)
         start_run(chosen, folder, seed)
     if chosen.distill.teacher != "none":
         return distil_run(chosen, splits, folder, seed=seed, progress=progress)
     return fit_run(chosen, splits, folder, seed=seed, resume=state, progress=progress)
+
+
+def distill(
+    recipe: str | Path = "default",
+    *,
+    teacher: str = "auto",
+    **settings: Any,  # noqa: ANN401 - as `train` takes them
+) -> TrainedRun:
+    """Train teacher, baseline and distilled student, each at its own operating point.
+
+    Parameters
+    ----------
+    recipe
+        Name of a shipped recipe, or a TOML file.
+    teacher
+        ``auto`` trains a teacher first; otherwise the path of a teacher checkpoint.
+    settings
+        As `ecgphoton.run.train` takes them.
+
+    Raises
+    ------
+    InputError
+        As `ecgphoton.run.train`, and if the teacher cannot be read.
+    """
+    return train(recipe, teacher=teacher, **settings)
+
+
+def distil_run(
+    recipe: Recipe,
+    splits: Splits,
+    folder: Path,
+    *,
+    seed: int,
+    progress: Progress = silent,
+) -> TrainedRun:
+    """Train teacher (unless one is given), baseline and distilled student into a run folder.
+
+    The run holds the distilled student, or the baseline if the gates refused the teacher.
+
+    Parameters
+    ----------
+    recipe
+        With ``distill.teacher`` set to ``auto`` or the path of a teacher checkpoint.
+    folder
+        Made by `start_run`.
+    """
+    began = time.perf_counter()
+    architecture = replace(recipe.student, classes=len(splits.labels.classes))
+    training, validation, test = (
+        examples_of(beats, architecture) for beats in (splits.train, splits.validation, splits.test)
+    )
+    given = recipe.distill.teacher
+    report = distil(
+        lambda: SegmentStudent(architecture, seed=seed),
+        recipe.distill,
+        recipe.training,
+        recipe.decision,
+        parts_of(recipe, training, architecture),
+        training=training,
+        validation=validation,
+        test=test,
+        test_name=splits.protocol.test_name,
+        classes=architecture.classes,
+        strength=recipe.strategies.strength,
+        seed=seed,
+        teacher=None if given == "auto" else load_teacher(Path(given)),
+        progress=progress,
+    )
+    write_distillation(folder, report)
+    chosen = report.contestants[-1]  # the baseline, where the teacher was refused
+    run = finish(
+        recipe, splits, folder, chosen.fitted, architecture, seed=seed, began=began,
+        gates=() if recipe.distill.gate_on == "validation" else (splits.protocol.test_name,),
+    )  # fmt: skip
+    compared = {"verdict": str(report.verdict), "models": report.summary()}
+    return replace(run, distillation=compared)

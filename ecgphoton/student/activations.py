@@ -23,16 +23,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgphoton.errors import InputError
 from ecgphoton.registry import Registry
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from torch import Tensor
 
-    Array = NDArray[Any]
-    Onnx = Callable[[Any, str, str], str]
+Array = NDArray[Any]
+Onnx = Callable[[Any, str, str], str]
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,17 @@ The forward pass itself is in `ecgphoton.student.propagate`.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.ecg.features import FEATURES_VERSION
 from ecgphoton.errors import InputError
-from ecgphoton.student.architecture import GAIN_RANGE, SAMPLES, WIDTH, Architecture
+from ecgphoton.student.architecture import GAIN_RANGE, SAMPLES, WIDTH, Architecture, Branch
 from ecgphoton.student.propagate import (
     Block,
     Detector,
@@ -22,17 +24,11 @@ from ecgphoton.student.propagate import (
     IdealDetector,
     Inputs,
     Stack,
-    Tap,
-    features,
+    Tapped,
     inputs_of,
     read_out,
+    walk,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ecgphoton.ecg.beats import BeatSet
-    from ecgphoton.student.architecture import Branch
 
 BRANCH_GAIN, LAYER_GAIN = 2.0, 1.5  # initial values of learnt gains
 # The mean over tokens gives each token a small weight, so the head must be large: at one common
@@ -106,7 +102,6 @@ class SegmentStudent(nn.Module):
         *,
         stack: Stack | None = None,
         detector: Detector | None = None,
-        tap: Tap | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Propagate beats through this student, or through chips that carry it.
 
@@ -115,13 +110,9 @@ class SegmentStudent(nn.Module):
         logits, h_pool
             (C, B, classes) and (C, B, 4).
         """
-        h_pool = features(
-            stack if stack is not None else self.stack(),
-            inputs,
-            self.architecture,
-            detector if detector is not None else IdealDetector(self.architecture.response),
-            tap,
-        )
+        stack = self.stack() if stack is None else stack
+        detector = detector or IdealDetector(self.architecture.response)
+        h_pool = walk(stack, inputs, self.architecture, detector).mean(2)
         return read_out(self.head(), self.dropout(h_pool)), h_pool
 
     def forward(
@@ -147,7 +138,7 @@ class SegmentStudent(nn.Module):
         def largest(block: Block, x: Tensor, branch: Branch | None) -> None:
             peaks.append(block.detected(x, branch).abs().amax())
 
-        self.run(inputs, tap=largest)
+        self.run(inputs, detector=Tapped(IdealDetector(self.architecture.response), largest))
         target = -torch.stack(peaks).clamp_min(1e-3).log()
         self.log_gain.lerp_(target.to(self.log_gain), momentum)
 

@@ -24,18 +24,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from ecgphoton.errors import InputError
+from ecgphoton.student.activations import Activation, Fused
 from ecgphoton.student.architecture import WIDTH, Architecture, Branch
-from ecgphoton.student.inputs import Inputs as Inputs
-from ecgphoton.student.inputs import inputs_of as inputs_of
-
-if TYPE_CHECKING:
-    from ecgphoton.student.activations import Activation, Fused
+from ecgphoton.student.inputs import Inputs as Inputs, inputs_of as inputs_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +88,23 @@ class Stack(NamedTuple):
         gain = self.gains[:, index, None].expand(self.matrices.shape[0], 1)
         return Block(index, self.matrices[:, index], self.biases[:, index], gain)
 
+    def moved(self, errors: Tensor) -> Stack:
+        """Add errors (C, K, 4, 5), four weight columns and the bias."""
+        errors = errors.to(self.matrices.dtype)
+        matrices, biases = self.matrices + errors[..., :WIDTH], self.biases + errors[..., WIDTH]
+        return Stack(matrices, biases, self.gains)
+
+    def minus(self, other: Stack) -> Tensor:
+        """(C, K, 4, 5) errors that turn `other` into this stack."""
+        biases = (self.biases - other.biases)[..., None]
+        return torch.cat([self.matrices - other.matrices, biases], -1)
+
+    def clamped(self, bound: float) -> Stack:
+        """Return the stack with weights and biases in [-bound, bound]."""
+        return Stack(
+            self.matrices.clamp(-bound, bound), self.biases.clamp(-bound, bound), self.gains
+        )
+
 
 class Head(NamedTuple):
     """The digital read-out layer, one for all chips (C absent) or one each."""
@@ -106,11 +120,9 @@ class Detector(Protocol):
 
     def pooled(self, block: Block, segment: Tensor, branch: Branch) -> Tensor:
         """Slide a kernel over a segment, activate, average: (B, S) -> (C, 4, B, tokens)."""
-        ...
 
     def layer(self, block: Block, x: Tensor) -> Tensor:
         """Apply a block to token vectors: (C or 1, 4, N) -> (C, 4, N)."""
-        ...
 
 
 Tap = Callable[[Block, Tensor, Branch | None], None]
@@ -126,10 +138,11 @@ def unfold(segment: Tensor, positions: int) -> Tensor:
     ).contiguous()
 
 
-class _Pooled(torch.autograd.Function):
-    """mean over windows of g(w . x + b): one product, one pass in place, one reduction.
+class WindowMeans(torch.autograd.Function):
+    """mean over windows of g(w . x + b)^k for k = 1 ... powers: (powers, M, B, tokens).
 
-    Ten times fewer memory passes than convolution, activation and pooling apart.
+    One product, one pass in place and one reduction a power: ten times fewer memory passes than
+    convolution, activation and pooling apart.
     """
 
     @staticmethod
@@ -140,20 +153,30 @@ class _Pooled(torch.autograd.Function):
         segment: Tensor,
         branch: Branch,
         form: Fused,
+        powers: int,
     ) -> Tensor:
+        """Return the means."""
         shifted = unfold(segment, branch.positions)
         product = torch.addmm(bias[:, None], weight, shifted.view(WIDTH, -1))
         value = form.in_place(product).view(len(weight), -1, branch.tokens, branch.kernel)
         ctx.save_for_backward(shifted, value)
         ctx.form, ctx.kernel = form, branch.kernel
-        return value.mean(-1)
+        means, power = [value.mean(-1)], value
+        for _ in range(1, powers):
+            power = power * value
+            means.append(power.mean(-1))
+        return torch.stack(means)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
+        """Return the gradients of weight and bias."""
         shifted, value = ctx.saved_tensors
-        slope = ctx.form.slope(value)
-        slope = slope.mul_(grads[0].unsqueeze(-1) / ctx.kernel).view(value.shape[0], -1)
-        return slope @ shifted.view(WIDTH, -1).t(), slope.sum(1), None, None, None
+        grad = grads[0].unsqueeze(-1) / ctx.kernel
+        inner = len(grad) * grad[-1]
+        for k in range(len(grad) - 1, 0, -1):  # Horner for sum_k k g_k y^(k-1)
+            inner = inner * value + k * grad[k - 1]
+        slope = ctx.form.slope(value).mul_(inner).view(value.shape[0], -1)
+        return slope @ shifted.view(WIDTH, -1).t(), slope.sum(1), None, None, None, None
 
 
 def pooled_activation(
@@ -178,10 +201,10 @@ def pooled_activation(
         shifted = unfold(segment, branch.positions).view(WIDTH, -1)
         value = activation(torch.addmm(bias[:, None], weight, shifted))
         return value.view(len(weight), len(segment), branch.tokens, branch.kernel).mean(-1)
-    mean: Tensor = _Pooled.apply(  # type: ignore[no-untyped-call]
-        form.factor * weight, form.factor * bias, segment, branch, form
+    means: Tensor = WindowMeans.apply(  # type: ignore[no-untyped-call]
+        form.factor * weight, form.factor * bias, segment, branch, form, 1
     )
-    return mean.mul(form.scale).add(form.shift)
+    return means[0].mul(form.scale).add(form.shift)
 
 
 @dataclass(frozen=True)
@@ -200,24 +223,32 @@ class IdealDetector:
         return self.activation(block.amplified(x))
 
 
-def walk(
-    stack: Stack,
-    inputs: Inputs,
-    architecture: Architecture,
-    detector: Detector,
-    tap: Tap | None = None,
-) -> Tensor:
-    """Run B beats through every block: branches, patient tokens, then the MLP on all tokens.
+@dataclass(frozen=True)
+class Tapped:
+    """A `Detector` that shows what every block reads."""
 
-    Parameters
-    ----------
-    tap
-        Called with the input of every block, see `Tap`.
+    detector: Detector
+    tap: Tap
+
+    def pooled(self, block: Block, segment: Tensor, branch: Branch) -> Tensor:
+        """See `Detector.pooled`."""
+        self.tap(block, segment, branch)
+        return self.detector.pooled(block, segment, branch)
+
+    def layer(self, block: Block, x: Tensor) -> Tensor:
+        """See `Detector.layer`."""
+        self.tap(block, x, None)
+        return self.detector.layer(block, x)
+
+
+def walk(stack: Stack, inputs: Inputs, architecture: Architecture, detector: Detector) -> Tensor:
+    """Run B beats through every block: branches, patient tokens, then the MLP on all tokens.
 
     Returns
     -------
     Tensor
-        (C, 4, B, tokens), what the last block makes of each token.
+        (C, B, tokens, 4), what the last block makes of each token; ``h_pool`` is its mean over
+        tokens.
 
     Raises
     ------
@@ -232,38 +263,16 @@ def walk(
                 f"this student reads {width} {name} values a beat, but {found} given; pass inputs "
                 "made with the same architecture"
             )
-    blocks = (stack.block(index) for index in range(len(architecture.blocks)))
-
-    def through(x: Tensor) -> Tensor:
-        block = next(blocks)
-        if tap is not None:
-            tap(block, x, None)
-        return detector.layer(block, x)
-
-    def slide(branch: Branch) -> Tensor:
-        block, segment = next(blocks), given[branch.source][:, branch.start : branch.stop]
-        if tap is not None:
-            tap(block, segment, branch)
-        return detector.pooled(block, segment, branch)
-
-    features_of = given["rhythm"].split(WIDTH, 1) if "rhythm" in given else ()
-    tokens = [slide(branch) for branch in architecture.sliding]
-    tokens += [through(four.t()[None]).unsqueeze(-1) for four in features_of]
+    tokens: list[Tensor] = []
+    for branch in architecture.sliding:
+        segment = given[branch.source][:, branch.start : branch.stop]
+        tokens.append(detector.pooled(stack.block(len(tokens)), segment, branch))
+    for four in given["rhythm"].split(WIDTH, 1) if "rhythm" in given else ():
+        tokens.append(detector.layer(stack.block(len(tokens)), four.t()[None]).unsqueeze(-1))
     x = torch.cat(tokens, dim=-1).flatten(2)
-    for _ in range(architecture.layers):
-        x = through(x)
-    return x.view(*x.shape[:2], len(inputs), architecture.tokens)
-
-
-def features(
-    stack: Stack,
-    inputs: Inputs,
-    architecture: Architecture,
-    detector: Detector,
-    tap: Tap | None = None,
-) -> Tensor:
-    """Return ``h_pool`` (C, B, 4), the mean over tokens, of B beats on C chips; see `walk`."""
-    return walk(stack, inputs, architecture, detector, tap).mean(-1).transpose(1, 2)
+    for index in range(len(tokens), len(architecture.blocks)):
+        x = detector.layer(stack.block(index), x)
+    return x.view(*x.shape[:2], len(inputs), architecture.tokens).permute(0, 2, 3, 1)
 
 
 def read_out(head: Head, h_pool: Tensor) -> Tensor:

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 from ecgphoton.lazy import Lazy
 
 if TYPE_CHECKING:
-    from ecgphoton.study.causes import adversary as adversary
-    from ecgphoton.study.causes import blame as blame
-    from ecgphoton.study.causes import certify as certify
-    from ecgphoton.study.causes import trace as trace
-    from ecgphoton.study.curves import solve as solve
-    from ecgphoton.study.curves import surrogate as surrogate
-    from ecgphoton.study.curves import sweep as sweep
-    from ecgphoton.study.upkeep import bits as bits
-    from ecgphoton.study.upkeep import drift as drift
+    from ecgphoton.study.causes import (
+        adversary as adversary,
+        blame as blame,
+        certify as certify,
+        trace as trace,
+    )
+    from ecgphoton.study.curves import solve as solve, surrogate as surrogate, sweep as sweep
+    from ecgphoton.study.upkeep import bits as bits, drift as drift
 
 HOMES = {
     "adversary": "ecgphoton.study.causes",

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from ecgphoton.hwsim.adversary import WorstChip, worst_chip
-from ecgphoton.hwsim.blame import Share
-from ecgphoton.hwsim.blame import blame as blame_trial
+from ecgphoton.hwsim.blame import Share, blame as blame_trial
 from ecgphoton.hwsim.certify import certify as certify_trial
-from ecgphoton.hwsim.trace import Trace
-from ecgphoton.hwsim.trace import trace as trace_trial
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.trace import Trace, trace as trace_trial
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_bars, draw_lines
 from ecgphoton.run.journey import Outcome, begin
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from ecgphoton.hwsim.profile import Profile
 
 BLAME_BEATS, BOUND_BEATS = 4096, 2048
 COSTS = ("lost_sensitivity_gradient", "added_fpr_gradient")
@@ -47,19 +42,11 @@ def blame(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
     chips
         Chips of each Monte Carlo.
-    noise, profile, seed, readout, detection
+
+    model, noise, profile, seed, readout, detection, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
-    progress
-        Called with the stage, how much is done, and how much there is.
 
     Raises
     ------
@@ -69,7 +56,7 @@ def blame(
     journey = begin(blame, locals(), most=BLAME_BEATS)
     step = partial(progress, "sources and blocks")
     shares = tuple(blame_trial(journey.trial(), chips=chips, progress=step))
-    rows = [share.to_dict() for share in shares]
+    rows = [asdict(share) for share in shares]
     draw = partial(draw_bars, name="name", bars=COSTS)
     return journey.write(shares, {"shares": rows}, rows, draw)
 
@@ -93,19 +80,13 @@ def adversary(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
-    noise, seed, readout
-        As `ecgphoton.run.simulate` takes them.
     sigmas
         Tolerance of every weight and bias in standard deviations.
     weight
         Weight of the miss rate against the FPR: 1 looks for missed beats only, 0 for false alarms.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
+
+    model, noise, seed, readout, data, data_dir, out
+        As `ecgphoton.run.simulate` takes them.
 
     Raises
     ------
@@ -134,17 +115,11 @@ def certify(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
     epsilon
         Largest error of every weight and bias.
-    readout
-        As `ecgphoton.run.simulate` takes it.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
+
+    model, readout, data, data_dir, out
+        As `ecgphoton.run.simulate` takes them.
 
     Raises
     ------
@@ -178,17 +153,13 @@ def trace(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
-    chip, beat
-        Numbers of the chip and of the evaluation beat, from 0.
-    noise, profile, seed, readout, detection
+    chip
+        Number of the chip, from 0.
+    beat
+        Number of the evaluation beat, from 0.
+
+    model, noise, profile, seed, readout, detection, data, data_dir, out
         As `ecgphoton.run.simulate` takes them.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
 
     Raises
     ------

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim import surrogate as taylor
-from ecgphoton.hwsim import sweep as sweeps
+from ecgphoton.hwsim import surrogate as taylor, sweep as sweeps
+from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_lines, draw_sweep
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from ecgphoton.hwsim.profile import Profile
 
 
 def sweep(
@@ -46,20 +42,13 @@ def sweep(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
     over
         ``noise`` or a key of a profile with its values: ``splitter.sigma=first:last:count`` or
         ``noise=a,b,c``.
-    noise, profile, chips, seed, readout, detection, limit, workers, dask
+    model, noise, profile, chips, seed, readout, detection
         As `ecgphoton.run.simulate` takes them.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
-    progress
-        Called with the stage, how much is done, and how much there is.
+    limit, workers, dask, data, data_dir, out, progress
+        As `ecgphoton.run.simulate` takes them.
 
     Raises
     ------
@@ -101,19 +90,12 @@ def solve(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
     key
         ``noise`` or a key of a profile, such as ``splitter.sigma``.
-    noise, profile, chips, seed, readout, detection, limit, workers, dask
+    model, noise, profile, chips, seed, readout, detection
         As `ecgphoton.run.simulate` takes them.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
-    progress
-        Called with the stage, how much is done, and how much there is.
+    limit, workers, dask, data, data_dir, out, progress
+        As `ecgphoton.run.simulate` takes them.
 
     Raises
     ------
@@ -154,23 +136,14 @@ def surrogate(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
     over
         Values of the noise: ``noise=first:last:count`` or ``noise=a,b,c``.
     chips
         Chips at every value.
     order
         Of the expansion.
-    seed, limit
+    model, seed, limit, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
-    progress
-        Called with the stage, how much is done, and how much there is.
 
     Raises
     ------

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any, get_args
+from pathlib import Path
+from typing import Any, get_args
+
+from matplotlib.figure import Figure
 
 from ecgphoton.calibration.drift import HOURS, DriftReport, drift_schedule
 from ecgphoton.errors import InputError
 from ecgphoton.export.bits import BitsRow, Part, bits_table, enough
 from ecgphoton.hwsim.meshchips import program_of
+from ecgphoton.hwsim.profile import Profile
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_lines
 from ecgphoton.run.beats import splits_like
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 from ecgphoton.student.propagate import inputs_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from matplotlib.figure import Figure
-
-    from ecgphoton.hwsim.profile import Profile
 
 DRIFT_BEATS = 8192
 
@@ -45,19 +43,14 @@ def drift(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
-    profile, chips, seed, limit
-        As `ecgphoton.run.calibrate` takes them.
+    profile
+        Device profile of the chips.
+    chips
+        How many chips.
     hours
         Intervals between two calibrations to try, each between 0 and 24 h.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
-    progress
-        Called with the stage, how much is done, and how much there is.
+    model, seed, limit, data, data_dir, out, progress
+        As `ecgphoton.run.simulate` takes them.
 
     Raises
     ------
@@ -101,15 +94,12 @@ def bits(
 
     Parameters
     ----------
-    model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
-    fewest, most
-        Widths to try, from 2 to 16 bits.
-    data, data_dir
-        Where the beats come from; those of the student's own test set.
-    out
-        Folder to write to; by default one of its own below ``simulations/``.
+    fewest
+        Smallest width to try, from 2 bits.
+    most
+        Largest width to try, up to 16 bits.
+    model, data, data_dir, out
+        As `ecgphoton.run.simulate` takes them.
 
     Raises
     ------
@@ -134,7 +124,7 @@ def bits(
             dac_bits=widths,
         )
     )
-    rows = [row.to_dict() for row in found]
+    rows = [asdict(row) for row in found]
     least = {part: enough(list(found), part) for part in get_args(Part)}
     changes = ("delta_miss", "delta_fpr")
     draw = partial(draw_lines, x="bits", lines=changes, group="part")

@@ -113,9 +113,8 @@ class RampedWeights:
     ratio_cap: float
     ramp: Ramp
 
-    def __call__(self, epoch: int, control: Control) -> Tensor | None:
+    def __call__(self, epoch: int, _control: Control) -> Tensor | None:
         """Return the (classes,) weights of an epoch, None while they are all 1."""
-        del control
         target = torch.tensor(self.target, dtype=torch.float64)
         return ramped(target, self.ramp(epoch), self.ratio_cap)
 

@@ -31,8 +31,8 @@ class Fitted:
 
     model: nn.Module
     """With the weights of the best epoch, in evaluation mode."""
-    point: OperatingPoint | None
-    """Operating point of the best epoch (None for more than two classes)."""
+    point: OperatingPoint
+    """Operating point of the best epoch."""
     best_epoch: int
     history: tuple[EpochRecord, ...]
 

@@ -12,9 +12,9 @@ from torch import nn
 from ecgphoton.decision import (
     SELECTION,
     SEVERAL,
+    LargestProbability,
     OperatingPoint,
     ThresholdPolicy,
-    classify,
     evaluate_at,
 )
 from ecgphoton.errors import InputError
@@ -55,12 +55,10 @@ def probabilities(model: nn.Module, examples: Examples, *, block: int = 1024) ->
     return torch.softmax(outputs_of(model, examples, block=block).logits, -1).numpy()
 
 
-def summarise(
-    probability: np.ndarray, label: np.ndarray, point: OperatingPoint | None
-) -> dict[str, Any]:
+def summarise(probability: np.ndarray, label: np.ndarray, point: OperatingPoint) -> dict[str, Any]:
     """Numbers of one set at an operating point, or per class when there is none."""
-    if point is None:
-        classes, calls = probability.shape[1], classify(probability, None)
+    if not point.binary:
+        classes, calls = probability.shape[1], point.classify(probability)
         table = class_table(label, calls, [str(index) for index in range(classes)])
         recalls = [row["recall"] for row in table.values() if row["support"]]
         return {
@@ -81,7 +79,7 @@ def judge(
     policy: ThresholdPolicy,
     selection: str,
     control: Control,
-) -> tuple[float, OperatingPoint | None, dict[str, dict[str, Any]]]:
+) -> tuple[float, OperatingPoint, dict[str, dict[str, Any]]]:
     """Score a model on the monitored sets; the first selects, the second only with a blend.
 
     Returns
@@ -94,14 +92,14 @@ def judge(
     }
     used = list(scored)[: 2 if policy.blend > 0 else 1]
     weights = [1 - policy.blend, policy.blend] if len(used) == 2 else [1.0]
-    point = None
+    point: OperatingPoint = LargestProbability()
     if next(iter(scored.values()))[0].shape[1] == 2:
         point = policy.fit(
             {name: (scored[name][0][:, 1], scored[name][1]) for name in used},
             miss_ema=control.miss_ema or 0.0,
         )
     sets = {name: summarise(p, y, point) for name, (p, y) in scored.items()}
-    if point is None:
+    if not point.binary:
         key = SEVERAL.get(selection, "macro_f1")
         values = [sets[name][key] for name in used]
     elif selection == "auc":

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ecgphoton.decision import SELECTION, SEVERAL, OperatingPoint
 from ecgphoton.settings import Settings, setting
 from ecgphoton.student.propagate import Inputs
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -109,8 +107,8 @@ class EpochRecord:
     score: float
     """Selection score, higher is better."""
     learning_rate: float
-    point: OperatingPoint | None
-    """Operating point fitted after this epoch (None for more than two classes)."""
+    point: OperatingPoint
+    """Operating point fitted after this epoch."""
     sets: Mapping[str, Mapping[str, Any]]
     """Per monitored set: auc, miss, fpr, f1 (binary) or per-class table and macro_f1."""
     class_weights: tuple[float, ...] | None = None
@@ -120,17 +118,16 @@ class EpochRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return asdict(self)
+        return asdict(self) | {"point": self.point.to_dict()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> EpochRecord:
         """Inverse of `to_dict`."""
-        point = data["point"]
         weights = data["class_weights"]
         return cls(
             **{
                 **data,
-                "point": None if point is None else OperatingPoint.from_dict(point),
+                "point": OperatingPoint.from_dict(data["point"]),
                 "class_weights": None if weights is None else tuple(weights),
                 "events": tuple(data["events"]),
             }
@@ -164,10 +161,9 @@ AfterStep = Callable[[nn.Module, Inputs], None]
 
 
 def plain_forward(
-    model: nn.Module, inputs: Inputs, generator: torch.Generator
+    model: nn.Module, inputs: Inputs, _generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Run a model on inputs: no noise, no quantization."""
-    del generator
     logits, feature = model(inputs.window, inputs.rhythm, inputs.residual)
     return logits, feature
 
@@ -178,9 +174,8 @@ def cross_entropy(batch: Batch) -> tuple[Tensor, Mapping[str, Tensor]]:
     return loss, {}
 
 
-def uniform_weights(epoch: int, control: Control) -> Tensor | None:
+def uniform_weights(_epoch: int, _control: Control) -> Tensor | None:
     """Every class counts the same."""
-    del epoch, control
     return None
 
 
@@ -190,21 +185,18 @@ class Shuffled:
 
     size: int
 
-    def __call__(self, epoch: int, control: Control, generator: torch.Generator) -> Tensor:
+    def __call__(self, _epoch: int, _control: Control, generator: torch.Generator) -> Tensor:
         """Return the order of an epoch."""
-        del epoch, control
         return torch.randperm(self.size, generator=generator)
 
 
-def unchanged(inputs: Inputs, generator: torch.Generator) -> Inputs:
+def unchanged(inputs: Inputs, _generator: torch.Generator) -> Inputs:
     """No augmentation."""
-    del generator
     return inputs
 
 
-def nothing(model: nn.Module, inputs: Inputs) -> None:
+def nothing(_model: nn.Module, _inputs: Inputs) -> None:
     """Do nothing after a step."""
-    del model, inputs
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgphoton.errors import InputError
+from ecgphoton.progress import Progress
 from ecgphoton.training.parts import Control, EpochRecord, Parts
 
 
@@ -23,6 +24,16 @@ class FitState:
     history: tuple[EpochRecord, ...]
     rate: float
     """Learning rate after the plateau rule."""
+
+
+def telling(progress: Progress, stage: str, epochs: int) -> Callable[[FitState], None]:
+    """Return what reports the last epoch of a state as progress of a stage."""
+
+    def tell(state: FitState) -> None:
+        last = state.history[-1]
+        progress(f"{stage}, score {last.score:.4f}", last.epoch, epochs)
+
+    return tell
 
 
 def weights_of(model: nn.Module) -> dict[str, np.ndarray]:

@@ -72,8 +72,8 @@ def test_a_recorded_session_replays_the_same_table(program, tmp_path) -> None:
     replayed = calibrate(ReplayBench(Session.load(tmp_path / "session.npz")), program, STEPS)
     assert np.array_equal(first.table.codes, replayed.table.codes)
     assert first.cost == replayed.cost
-    for name, part in first.table.beliefs.arrays().items():
-        np.testing.assert_allclose(part, replayed.table.beliefs.arrays()[name], atol=1e-12)
+    for name, part in first.table.beliefs._asdict().items():
+        np.testing.assert_allclose(part, replayed.table.beliefs._asdict()[name], atol=1e-12)
 
 
 def test_a_replay_answers_only_what_was_asked(program, tmp_path) -> None:

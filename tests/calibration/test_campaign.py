@@ -11,7 +11,7 @@ from ecgphoton.calibration.calibrate import Step
 from ecgphoton.calibration.campaign import KIND, calibrate_chips
 from ecgphoton.calibration.judge import Labelled
 from ecgphoton.calibration.phases import Correct
-from ecgphoton.calibration.readout import ReadDark
+from ecgphoton.calibration.probing import ReadDark
 from ecgphoton.calibration.report import AFTER, BEFORE, OWN
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError

@@ -6,6 +6,7 @@ import pytest
 from ecgphoton.calibration.calibrate import calibrate, steps_of
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
+from ecgphoton.decision import LargestProbability
 from ecgphoton.export.lower import lower
 from ecgphoton.export.quantize import quantize
 from ecgphoton.hwsim.chip import Foundry
@@ -16,7 +17,7 @@ def lowered(student, mesh):
     """The student's program on another kind of mesh."""
     ranges = np.tile([-4.0, 4.0], (len(student.architecture.blocks), 1))
     quantized = quantize(student, ranges)
-    return lower(quantized, operating_point=None, classes=["n", "a"], mesh=mesh)[0]
+    return lower(quantized, operating_point=LargestProbability(), classes=["n", "a"], mesh=mesh)[0]
 
 
 @pytest.mark.parametrize("mesh", ["svd-reck", "real-part"])

@@ -9,7 +9,7 @@ import torch
 from ecgphoton.calibration.beliefs import Beliefs
 from ecgphoton.calibration.crosstalk import matrix, undo
 from ecgphoton.calibration.fringe import fit
-from ecgphoton.calibration.model import Model, Rows
+from ecgphoton.calibration.model import Model
 from ecgphoton.calibration.placement import Task, improve, polish
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.hwsim.chip import Foundry
@@ -20,8 +20,8 @@ F64 = torch.float64
 def random_rows(program, size=0.02, seed=0):
     """Rows of one chip with errors of that size."""
     draw = torch.Generator().manual_seed(seed)
-    rows = Rows.of(Beliefs.none(program, 1))
-    return Rows(*(size * torch.randn(p.shape, generator=draw, dtype=F64) for p in rows))
+    rows = Beliefs.none(program, 1).rows()
+    return Beliefs(*(size * torch.randn(p.shape, generator=draw, dtype=F64) for p in rows))
 
 
 def test_model_and_simulator_agree_on_the_design(program) -> None:
@@ -30,7 +30,7 @@ def test_model_and_simulator_agree_on_the_design(program) -> None:
     bench = SimulatedBench(Foundry.of("ideal").chips(0, 0, 1, program))
     codes = np.random.default_rng(0).integers(0, 2300, (5, 1, 1, 36))
     readings = bench.read(codes, np.eye(4))[:, 0]
-    model, rows = Model(device), Rows.of(Beliefs.none(program, 1))
+    model, rows = Model(device), Beliefs.none(program, 1).rows()
     fields = model.at(rows, model.power(torch.as_tensor(codes[:, 0, 0]))[None])
     np.testing.assert_allclose(readings, fields.numpy().transpose(1, 0, 3, 2), atol=1e-12)
 

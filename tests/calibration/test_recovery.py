@@ -23,7 +23,7 @@ def test_a_perfect_chip_is_left_alone(program, truth) -> None:
     chip = chips_of(QUIET, program, 1)
     table = calibrate(SimulatedBench(chip, bits=24), program).table
     start = DriveTable.start(table.program, 1)
-    for name, part in table.beliefs.arrays().items():
+    for name, part in table.beliefs._asdict().items():
         assert np.abs(part).max() <= 1e-9, name
     assert np.array_equal(table.codes, start.codes)
     assert np.abs(table.row_gain - 1).max() <= 1e-9

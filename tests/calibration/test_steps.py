@@ -10,7 +10,7 @@ from ecgphoton.calibration.crosstalk import matrix
 from ecgphoton.calibration.estimate import Fit
 from ecgphoton.calibration.heaters import SweepHeaters
 from ecgphoton.calibration.phases import Correct
-from ecgphoton.calibration.readout import ReadDark
+from ecgphoton.calibration.probing import ReadDark
 from ecgphoton.calibration.simulated import Fault, SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.calibration.trim import Trim
@@ -148,8 +148,8 @@ def test_tables_survive_their_file(program, tmp_path) -> None:
     assert header["note"] == "kept"
     assert np.array_equal(again.codes, table.codes)
     assert again.cost == table.cost
-    for name, part in table.beliefs.arrays().items():
-        assert np.array_equal(part, again.beliefs.arrays()[name])
+    for name, part in table.beliefs._asdict().items():
+        assert np.array_equal(part, again.beliefs._asdict()[name])
     with pytest.raises(InputError, match="another program"):
         DriveTable.load(tmp_path / "table.npz", replace(program, dac_bits=10))
     (tmp_path / "bad.npz").write_bytes((tmp_path / "table.npz").read_bytes()[:99])

@@ -124,7 +124,7 @@ def test_report_says_what_it_took(house: Path, call: Call, tmp_path: Path) -> No
     assert done.exit_code == 0, done.output
     assert "with runs/r" in done.output
     assert "is not the newest simulation.json" in done.output
-    assert "Chip by chip" in (tmp_path / "page.html").read_text()
+    assert "Miss rate and FPR of every chip" in (tmp_path / "page.html").read_text()
 
 
 def test_a_recording_is_annotated_and_scored(call: Call, wfdb_folder: Path, tmp_path: Path) -> None:
@@ -142,3 +142,11 @@ def test_a_recording_is_annotated_and_scored(call: Call, wfdb_folder: Path, tmp_
     assert scored.exit_code == 0, scored.output
     summary = json.loads((tmp_path / "records" / "s01.eph.jsonl").read_text().splitlines()[0])
     assert summary["summary"]["provenance"]["call"].startswith("ecgphoton.run.annotate(")
+
+
+@pytest.mark.parametrize("name", ["simulate", "calibrate", "study blame", "study surrogate"])
+def test_no_chips_at_all_are_refused(name: str, call: Call) -> None:
+    """Zero is neither replaced by the default nor computed with."""
+    done = call(*name.split(), "reference-rhythm", "--data", "synthetic", "--chips", "0")
+    assert done.exit_code == 2
+    assert "chips is 0" in done.output

@@ -6,8 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ecgphoton.ecg import annotate
 from ecgphoton.ecg.annotate import classify_record, symbols_of

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ecgphoton.ecg.annotations import duration, read_annotations
 from ecgphoton.ecg.detect import Detector, centred, r_peaks

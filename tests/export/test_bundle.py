@@ -249,7 +249,10 @@ def test_sax_is_said_to_be_missing(bundle, monkeypatch) -> None:
     from ecgphoton.export import circuits, claims
 
     monkeypatch.setattr(circuits.importlib.util, "find_spec", lambda name: None)
-    assert claims.circuits(claims.Subject(bundle, None)) == ("skipped", circuits.sax_missing())
+    assert claims.circuits(claims.ClaimedBundle(bundle, None)) == (
+        "skipped",
+        circuits.sax_missing(),
+    )
     assert "pip install" in circuits.sax_missing()
 
 

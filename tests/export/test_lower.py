@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ecgphoton.decision import LargestProbability
 from ecgphoton.errors import InputError
 from ecgphoton.export.circuits import largest_difference, netlist
 from ecgphoton.export.formats import bill_of_materials, dac_codes
@@ -28,7 +29,9 @@ def quantized(make_student) -> QuantizedStudent:
 
 def lowered(student, mesh="svd-clements", **options):
     """Lower with the names of two classes."""
-    return lower(student, operating_point=None, classes=("N", "V"), mesh=mesh, **options)
+    return lower(
+        student, operating_point=LargestProbability(), classes=("N", "V"), mesh=mesh, **options
+    )
 
 
 @pytest.mark.parametrize("mesh", MESHES)
@@ -134,6 +137,6 @@ def test_bad_choices_are_refused(quantized) -> None:
     with pytest.raises(InputError, match="mesh is 'butterfly'"):
         lowered(quantized, "butterfly")
     with pytest.raises(InputError, match="classes"):
-        lower(quantized, operating_point=None, classes=("N",))
+        lower(quantized, operating_point=LargestProbability(), classes=("N",))
     with pytest.raises(InputError, match="bits"):
         lowered(quantized, dac_bits=1)

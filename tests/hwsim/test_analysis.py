@@ -1,6 +1,7 @@
 """Sweeps, budgets, certificates, traces, worst chips and the surrogate agree with Monte Carlo."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from ecgphoton.hwsim.blame import blame, matrix_errors
 from ecgphoton.hwsim.certify import certify, margin_bounds
 from ecgphoton.hwsim.montecarlo import margin, run
 from ecgphoton.hwsim.profile import Profile
-from ecgphoton.hwsim.sensitivity import margins, moved, sensitivity, threshold_margin
+from ecgphoton.hwsim.sensitivity import margins, sensitivity, threshold_margin
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.surrogate import surrogate
 from ecgphoton.hwsim.sweep import parse_sweep, run_sweep, solve
@@ -48,7 +49,7 @@ def test_slopes_are_those_of_automatic_differentiation(student, inputs, trial, s
 def test_gradient_budget_predicts_monte_carlo(trial, slopes):
     """Margin scatter over exact chips is the predicted one, and the rates follow it."""
     errors = matrix_errors(trial.source, trial.seed, 64)
-    exact = margins(trial, moved(trial.source.nominal().stack, torch.as_tensor(errors)))
+    exact = margins(trial, trial.source.nominal().stack.moved(torch.as_tensor(errors)))
     predicted = slopes.of_errors(errors)[1]
     assert np.median(exact.var(0) / predicted) == pytest.approx(1, abs=0.1)
     rates = np.array(slopes.rates(*slopes.of_errors(errors)))
@@ -77,7 +78,7 @@ def test_blame_finds_the_guilty_part(student, inputs, label, point):
     assert len(mzis) == 8 * 2 * 6
     assert mzis[0].lost_sensitivity is not None
     assert mzis[1].lost_sensitivity is None
-    json.dumps([share.to_dict() for share in shares])
+    json.dumps([asdict(share) for share in shares])
 
 
 def test_weights_level_budget(trial):
@@ -96,7 +97,7 @@ def test_certified_beats_are_never_flipped(trial):
     epsilon = 0.004
     low, high = margin_bounds(trial, epsilon)
     draw = np.random.default_rng(0).choice([-1.0, 1.0], (40, 8, 4, 5)) * epsilon
-    stack = trial.source.with_errors(trial.source.nominal().stack, torch.as_tensor(draw))
+    stack = trial.source.nominal().stack.moved(torch.as_tensor(draw)).clamped(trial.carrier.scale)
     seen = margins(trial, stack)
     assert (seen >= low - 1e-4).all()
     assert (seen <= high + 1e-4).all()
@@ -139,7 +140,7 @@ def test_the_adversary_is_worse_than_chance(trial):
 def test_surrogate_is_close_and_second_order_is_closer(trial):
     """Margins of exact chips: second order beats first; rates are within its stated error."""
     errors = 2.5 * matrix_errors(trial.source, trial.seed, 32)
-    exact = margins(trial, moved(trial.source.nominal().stack, torch.as_tensor(errors)))
+    exact = margins(trial, trial.source.nominal().stack.moved(torch.as_tensor(errors)))
     gaps = []
     for order in (1, 2):
         guess = surrogate(trial, order=order)

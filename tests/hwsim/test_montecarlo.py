@@ -119,7 +119,7 @@ def test_report_is_complete_and_serialisable():
     assert not report.proven
     assert data["metrics"]["miss"]["worst"] == 0.2
     assert data["metrics"]["auc"]["mean"] is None
-    assert [row["metric"] for row in report.rows()] == ["miss", "fpr", "auc"]
+    assert list(report.summary()) == ["miss", "fpr", "auc"]
     assert len(report.chip_rows()) == 100
 
 

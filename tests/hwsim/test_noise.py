@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.aware import noisy_stack
 from ecgphoton.hwsim.noise import photodetector
-from ecgphoton.hwsim.propagate import ChipDetector, noisy_stack, plan_powers
+from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
 from ecgphoton.hwsim.readout import Readout, measured, quantize, read_curve
 from ecgphoton.hwsim.streams import chip_rng, shot_generator
 from ecgphoton.hwsim.weights import Carrier, WeightChips
 from ecgphoton.student.activations import TANH
-from ecgphoton.student.propagate import Block, IdealDetector, features
+from ecgphoton.student.propagate import Block, IdealDetector, walk
 
 
 def detector(student, present, sigma, *, shots=1, sampled=False, first=0, **more):
@@ -34,10 +35,10 @@ def copies(student, count):
 @torch.no_grad()
 def test_silence_is_the_student(student, inputs):
     """No noise and a perfect chip give the student's features to 1e-6, by either path."""
-    ideal = features(student.stack(), inputs, student.architecture, IdealDetector(TANH))
+    ideal = walk(student.stack(), inputs, student.architecture, IdealDetector(TANH))
     for sampled in (False, True):
         quiet = detector(student, len(inputs), 0.0, sampled=sampled)
-        seen = features(student.stack(), inputs, student.architecture, quiet)
+        seen = walk(student.stack(), inputs, student.architecture, quiet)
         assert (seen - ideal).abs().max() < 1e-6
 
 
@@ -120,20 +121,20 @@ def test_shot_noise_of_a_beat_does_not_depend_on_what_follows(student, inputs):
     for beats in (40, 200):
         part = inputs.rows(slice(0, beats))
         noisy = detector(student, beats, 0.05)
-        answers.append(features(student.stack(), part, student.architecture, noisy)[:, :40])
+        answers.append(walk(student.stack(), part, student.architecture, noisy)[:, :40])
     assert torch.allclose(answers[0], answers[1], atol=1e-6)
 
 
 @torch.no_grad()
 def test_converters_round_and_more_bits_round_less(student, inputs):
     """Error against no converter shrinks about fourfold for two more bits, in both readouts."""
-    ideal = features(student.stack(), inputs, student.architecture, IdealDetector(TANH))
+    ideal = walk(student.stack(), inputs, student.architecture, IdealDetector(TANH))
     for pooling in ("analog", "digital"):
         errors = []
         for bits in (6, 8, 10):
             readout = Readout(TANH, pooling, bits, bits)
             quiet = detector(student, len(inputs), 0.0, readout=readout)
-            seen = features(student.stack(), inputs, student.architecture, quiet)
+            seen = walk(student.stack(), inputs, student.architecture, quiet)
             errors.append((seen - ideal).square().mean().sqrt())
         assert errors[0] > 2.5 * errors[1] > 6 * errors[2]
 
@@ -155,13 +156,13 @@ def test_a_measured_curve_that_is_tanh_is_tanh(student, inputs, tmp_path):
     rows = "\n".join(f"{a},{b}" for a, b in zip(z, np.tanh(z), strict=True))
     path.write_text("volt,response\n" + rows)
     curve = read_curve(path)
-    seen = features(
+    seen = walk(
         student.stack(),
         inputs,
         student.architecture,
         detector(student, len(inputs), 0.0, readout=Readout(curve)),
     )
-    ideal = features(student.stack(), inputs, student.architecture, IdealDetector(TANH))
+    ideal = walk(student.stack(), inputs, student.architecture, IdealDetector(TANH))
     assert (seen - ideal).abs().max() < 1e-4
     path.write_text("a,b\n1,2,3\n")
     with pytest.raises(InputError, match="two columns"):
@@ -192,7 +193,7 @@ def test_noise_aware_gradients(student, inputs):
 
     def loss(stack):
         noisy = detector(student, 16, 0.05, beats=16)
-        return features(stack, part, student.architecture, noisy).square().mean()
+        return walk(stack, part, student.architecture, noisy).square().mean()
 
     loss(chip).backward()
     for index, (tensor, where) in enumerate([(parts[0], (0, 1, 2, 1)), (parts[2], (0, 1))]):

@@ -14,8 +14,7 @@ from ecgphoton.legacy.distill import (
     trusted,
 )
 from ecgphoton.legacy.gates import Verdict, accept
-from ecgphoton.legacy.guards import TeacherPause
-from ecgphoton.legacy.memory import Memory
+from ecgphoton.legacy.guards import Memory, TeacherPause
 from ecgphoton.training.judge import Outputs, outputs_of
 from ecgphoton.training.parts import Batch, Control, Parts, Shuffled, cross_entropy
 

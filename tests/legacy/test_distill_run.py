@@ -10,8 +10,7 @@ from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
 from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.distill_run import distil
-from ecgphoton.legacy.teacher import Teacher, TeacherShape
-from ecgphoton.legacy.teaching import load_teacher, save_teacher
+from ecgphoton.legacy.teacher import Teacher, TeacherShape, load_teacher, save_teacher
 from ecgphoton.training.judge import Outputs
 from ecgphoton.training.parts import Parts, Schedule, Shuffled
 
@@ -55,7 +54,7 @@ def go(toy, student):
 def test_three_models_each_at_its_own_operating_point(go):
     """Accepted: six summary rows, a log row per epoch, ROC curves from (0, 0) to (1, 1)."""
     heard = []
-    report = go(OPEN, progress=lambda name, record, epochs: heard.append((name, epochs)))
+    report = go(OPEN, progress=lambda stage, done, total: heard.append((stage, done, total)))
     assert report.verdict.accepted
     rows = report.summary()
     assert [(row["model"], row["set"]) for row in rows] == [

@@ -10,12 +10,12 @@ from ecgphoton.errors import InputError
 from ecgphoton.legacy.guards import (
     CollapseGuard,
     GuardSettings,
+    Memory,
     RecallRescue,
     TeacherPause,
+    share_of,
 )
-from ecgphoton.legacy.losses import LossSettings
-from ecgphoton.legacy.memory import Memory, share_of
-from ecgphoton.legacy.strategies import Strategies, extended
+from ecgphoton.legacy.strategies import LossSettings, Strategies, extended
 from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation
 from ecgphoton.training.balance import Balance, Ramp

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from ecgphoton.errors import InputError
-from ecgphoton.legacy.losses import AdjustedLoss, LossSettings, class_shares
-from ecgphoton.training.losses import WeightedLoss
+from ecgphoton.legacy.strategies import AdjustedLoss, LossSettings, class_shares
+from ecgphoton.training.assemble import WeightedLoss
 from ecgphoton.training.parts import Batch, Control
 
 PRIOR = torch.tensor([0.9, 0.1])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ecgphoton.legacy.memory import Memory, share_of
+from ecgphoton.legacy.guards import Memory, share_of
 from ecgphoton.legacy.samplers import BalancedBatches, PatientSampler, WeightedSampler
 from ecgphoton.training.balance import Ramp, patient_weights
 from ecgphoton.training.parts import Control

@@ -4,15 +4,12 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ecgphoton.errors import InputError
-from ecgphoton.legacy.guards import CollapseGuard, GuardSettings, RecallRescue
-from ecgphoton.legacy.losses import LossSettings
-from ecgphoton.legacy.memory import Memory
+from ecgphoton.legacy.guards import CollapseGuard, GuardSettings, Memory, RecallRescue
 from ecgphoton.legacy.samplers import BalancedBatches, PatientSampler, WeightedSampler
-from ecgphoton.legacy.strategies import AdaptiveWeights, Strategies, extended
+from ecgphoton.legacy.strategies import AdaptiveWeights, LossSettings, Strategies, extended
 from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation
 from ecgphoton.training.balance import Balance, Ramp

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ecgphoton.mesh.clements import Phases, decompose, recompose
 from ecgphoton.mesh.correction import correct, correctable, margin

@@ -7,8 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.heater import HeaterDac, phase_of_voltage, voltage_of_phase

@@ -12,13 +12,13 @@ from html_page import Page
 from made_scores import write_scores
 
 from ecgphoton.artifacts import save_checkpoint, sha256, write_json, write_manifest
-from ecgphoton.decision import OperatingPoint
+from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
-from ecgphoton.evaluation import evaluate_set
 from ecgphoton.report.html import write_report
 from ecgphoton.report.material import gather
 from ecgphoton.report.pieces import percent
+from ecgphoton.run.evaluate import evaluate_set
 from ecgphoton.training.judge import summarise
 from ecgphoton.training.parts import EpochRecord
 
@@ -29,13 +29,13 @@ def make_run(folder, labels="literal", source="synthetic"):
     """A run folder as `ecgphoton train` leaves it, of a student that guesses well."""
     splits = synthetic_splits(patients=9, beats=40, labels=labels)
     classes = splits.labels.classes
-    point = OperatingPoint(0.4, ("validation",)) if len(classes) == 2 else None
+    point = OperatingPoint(0.4, ("validation",)) if len(classes) == 2 else LargestProbability()
     rng, results = np.random.default_rng(0), {}
     folder.mkdir()
     for name, beats in {"validation": splits.validation, "generalization": splits.test}.items():
         probability = write_scores(folder, name, beats, len(classes), rng)
         results[name] = evaluate_set(probability, beats, point, classes)
-    stored = None if point is None else point.to_dict()
+    stored = point.to_dict()
     write_json(
         folder / "metrics.json",
         {

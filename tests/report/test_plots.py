@@ -9,7 +9,7 @@ import pytest
 from made_scores import write_scores
 from PIL import Image
 
-from ecgphoton.decision import OperatingPoint
+from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import ranking
@@ -27,7 +27,7 @@ def a_run(folder, labels="literal"):
     """Scores, history and sets of a synthetic run, as `draw_run` takes them."""
     splits = synthetic_splits(patients=9, beats=30, labels=labels)
     classes = splits.labels.classes
-    point = OperatingPoint(0.4, ("validation",)) if len(classes) == 2 else None
+    point = OperatingPoint(0.4, ("validation",)) if len(classes) == 2 else LargestProbability()
     sets = {"validation": splits.validation, "generalization": splits.test}
     rng = np.random.default_rng(0)
     for name, beats in sets.items():

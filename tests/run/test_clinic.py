@@ -69,6 +69,14 @@ def test_every_step_reads_the_clinics_beats(clinic, monkeypatch):
     run.export(clinic / "run", out=clinic / "bundle")
     judged = run.simulate(clinic / "bundle", noise=0.02, chips=2, out=clinic / "chips")
     assert judged.source == "records (own recordings)"
+    tuned = run.calibrate(
+        clinic / "bundle", profile="foundry-thermo-optic", chips=1, out=clinic / "tuned"
+    )
+    assert tuned.source == "records (own recordings)"
+    also = (clinic / "chips", clinic / "tuned")
+    page = run.report(clinic / "run", also=also, out=clinic / "report.html")
+    assert set(also) <= set(page.taken)
+    assert not any(word in page.page.read_text() for word in PATIENT)
     scores = np.load(clinic / "run" / "test_scores.npz")
     assert set(scores["record"].tolist()) == set(NAMES[9:])
     assert not any(word in text_below(clinic / "chips") for word in PATIENT)

@@ -51,7 +51,7 @@ def test_a_terminal_without_letters(tmp_path) -> None:
     """Names with spaces, accents and bytes that are no letters work where ASCII is all there is."""
     simulate = f"simulate reference-rhythm --chips 1 {' '.join(SYNTHETIC)}"
     commands = {
-        "with space and ünï-µ": "export reference-rhythm",
+        "with space and ünï-µ": f"export reference-rhythm {' '.join(SYNTHETIC)}",
         b"caf\xe9".decode(errors="surrogateescape"): f"{simulate} --json",
     }
     for name, command in commands.items():

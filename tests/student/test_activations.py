@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from ecgphoton import registry
 from ecgphoton.artifacts import load_checkpoint, read_json, save_checkpoint
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
@@ -24,7 +25,7 @@ from ecgphoton.hwsim.simulate import simulate, trial_of
 from ecgphoton.student.activations import ACTIVATIONS, RELU, TANH, Activation
 from ecgphoton.student.architecture import BRANCHES, TOKENS, Architecture, Branch, Token
 from ecgphoton.student.network import SegmentStudent, predict
-from ecgphoton.student.propagate import IdealDetector, features
+from ecgphoton.student.propagate import IdealDetector, walk
 from ecgphoton.training.fit import fit
 from ecgphoton.training.parts import Examples, Parts, Schedule, Shuffled
 
@@ -36,6 +37,7 @@ SOFTSIGN = ACTIVATIONS.add(
         onnx=lambda graph, z, block: graph.add("Softsign", z, name=f"{block}.softsign"),
     )
 )
+registry._MODULES.pop(__name__)  # workers cannot import a test module
 POINT = OperatingPoint(0.5, ("validation",))
 T_OF_THREE = tuple(Branch("T", "window", 240, 360, 3, 39) if b.name == "T" else b for b in BRANCHES)
 CASES = {
@@ -104,7 +106,8 @@ def test_two_processes_know_it(tmp_path: Path) -> None:
 def test_names_are_unique_and_unknown_ones_refused() -> None:
     """The same value may be added twice; another of its name, and a name nobody added, may not."""
     assert ACTIVATIONS.add(SOFTSIGN) is SOFTSIGN
-    with pytest.raises(InputError, match="there is a activation 'tanh' already"):
+    registry._MODULES.pop(__name__)
+    with pytest.raises(InputError, match="the activation 'tanh' exists already"):
         ACTIVATIONS.add(replace(RELU, name="tanh"))
     with pytest.raises(InputError, match=r"student\.activation is 'gelu'; it must be one of 'tanh"):
         Architecture(activation="gelu")
@@ -122,7 +125,7 @@ def test_forms_agree(activation: Activation) -> None:
     student = SegmentStudent(Architecture(), seed=2)
     inputs = synthetic_inputs(student.architecture, beats=10)
     pooled = [
-        features(student.stack(), inputs, student.architecture, IdealDetector(form))
+        walk(student.stack(), inputs, student.architecture, IdealDetector(form))
         for form in (activation, replace(activation, fused=None))
     ]
     torch.testing.assert_close(*pooled, atol=1e-6, rtol=0)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.metrics import f1_score, recall_score, roc_auc_score
 
-from ecgphoton.decision import OperatingPoint, ThresholdPolicy
+from ecgphoton.decision import LargestProbability, OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
 from ecgphoton.training.judge import judge, probabilities, summarise
 from ecgphoton.training.parts import Control
@@ -44,7 +44,7 @@ def test_several_classes_have_tables(scored):
     """Without an operating point the largest probability wins, class by class."""
     draw = np.random.default_rng(1)
     probability, label = draw.dirichlet(np.ones(4), 300), draw.integers(0, 4, 300)
-    said = summarise(probability, label, None)
+    said = summarise(probability, label, LargestProbability())
     assert said["macro_f1"] == pytest.approx(
         f1_score(label, probability.argmax(1), average="macro")
     )
@@ -95,7 +95,7 @@ def test_several_classes_are_selected_by_macro_f1_or_mean_recall(toy, student):
         ("mean-recall", "mean_recall"),
     ):
         score, point, sets = judge(model, {"v": beats}, ThresholdPolicy(), selection, Control())
-        assert point is None
+        assert not point.binary
         assert score == sets["v"][key]
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from ecgphoton.training.losses import WeightedLoss
+from ecgphoton.training.assemble import WeightedLoss
 from ecgphoton.training.parts import Batch, Control
 
 

@@ -7,13 +7,13 @@ import math
 import torch
 
 from ecgphoton.hwsim.effects.effect import Effect, Heat, Number, Site
+from ecgphoton.mesh.arrays import Array
 
 
-def _rounded(volts: torch.Tensor, _: float, site: Site) -> torch.Tensor:
+def _rounded(volts: torch.Tensor, _: float, site: Site) -> Array:
     """Voltages of the nearest codes."""
     dac = site.device.dac
-    answer: torch.Tensor = dac.voltage_of(dac.code_of(volts)).to(volts)
-    return answer
+    return dac.voltage_of(dac.code_of(volts)).to(volts)
 
 
 def _coupled(heat: Heat, share: float, site: Site) -> Heat:

@@ -18,16 +18,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from torch import Tensor
 
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.device import MZIS, Device
 from ecgphoton.mesh.layout import WIDTH
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from torch import Tensor
 
 Stage = Literal["code", "heat", "phase", "element", "field", "reading"]
 Place = Literal["none", "chip", "driver", "mzi", "splitter", "path"]
@@ -165,6 +164,6 @@ class Effect:
         }
         return shapes[self.place]
 
-    def draw(self, rng: np.random.Generator, device: Device, blocks: int) -> NDArray[np.float64]:
+    def draw(self, rng: np.random.Generator, device: Device, blocks: int) -> Floats:
         """Return the unit normals of one chip; an effect with correlated ones overrides this."""
         return rng.standard_normal(self.shape(device, blocks))

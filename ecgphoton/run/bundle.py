@@ -1,20 +1,18 @@
-"""From a run to a bundle: find the training beats for the converter ranges, then export."""
+"""Bundles: a run comes in and its bundle goes out, whose claims are recomputed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ecgphoton import runs
-from ecgphoton.export.bundle import export_bundle
+from ecgphoton.errors import InputError, VerificationError
+from ecgphoton.export.bundle import ExportReport, export_bundle
 from ecgphoton.export.formats import DEFAULT_FORMATS
-from ecgphoton.run.beats import splits_like
-from ecgphoton.student.propagate import inputs_of
-
-if TYPE_CHECKING:
-    from ecgphoton.export.bundle import ExportReport
-    from ecgphoton.mesh.device import MeshKind
+from ecgphoton.export.verify import VerificationReport, verify as verify_folder
+from ecgphoton.mesh.device import MeshKind
+from ecgphoton.run.beats import evaluation_beats, splits_like
+from ecgphoton.student.propagate import Inputs, inputs_of
 
 RANGE_BEATS = 4096  # training beats that fix the converter ranges
 
@@ -56,7 +54,7 @@ def export(
     force
         Replace an existing bundle.
     data, data_dir
-        Where the training beats come from that fix the converter ranges.
+        As `ecgphoton.run.simulate` takes them; the training beats fix the converter ranges.
 
     Raises
     ------
@@ -79,3 +77,49 @@ def export(
         calibration=ranged,
         force=force,
     )
+
+
+def verify(
+    bundle: Path | str,
+    *,
+    beats: bool = True,
+    sax: bool = True,
+    data: str | None = None,
+    data_dir: Path | None = None,
+) -> VerificationReport:
+    """Recompute every claim of an exported bundle.
+
+    From the command line the exit code is 1 unless every claim holds.
+
+    Parameters
+    ----------
+    bundle
+        Folder, or the name of a shipped student.
+    beats
+        Whether to run the student's test beats through both graphs as well, where they are found.
+    sax
+        Whether to simulate the circuits with SAX, where it is installed.
+    data, data_dir
+        As `ecgphoton.run.simulate` takes them.
+
+    Raises
+    ------
+    InputError
+        If the folder is not a bundle, or beats cannot be found.
+    """
+    folder = runs.choose(bundle)
+    if runs.kind_of(folder) == runs.KIND:
+        raise InputError(f"{folder} is a run, not a bundle; `ecgphoton export {folder}` makes one")
+    inputs = _test_inputs(folder, data, data_dir) if beats else None
+    return verify_folder(folder, beats=inputs, sax=sax)
+
+
+def _test_inputs(folder: Path, data: str | None, data_dir: Path | None) -> Inputs | None:
+    try:
+        trained = runs.load_student(folder)
+        found = evaluation_beats(trained.metadata, data, data_dir)
+    except (InputError, VerificationError):
+        if data is not None or data_dir is not None:
+            raise
+        return None  # the claims say what is wrong with the student, and which beats were run
+    return inputs_of(found, trained.student.architecture)

@@ -1,0 +1,171 @@
+"""A public function comes in, and its command goes out: arguments, options and help.
+
+The source of the function is read, not imported: its parameters, their annotations and defaults,
+and its docstring say everything, and ``--help`` stays instant.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import click
+
+from ecgphoton.commands import _options as opt, _shared as shared
+
+ROOT = Path(__file__).parents[2]
+SECTION = re.compile(r"\n(?:Parameters|Returns|Raises|Examples)\n-+\n")
+ENTRY = re.compile(r"^(\w+(?:, \w+)*)\n((?: .+\n?|\n)+)", re.MULTILINE)
+ELSEWHERE = re.compile(r"As `ecgphoton\.(\w+\.\w+)` takes")
+"""Refers to another public function that describes the same parameter."""
+SHOWN = {"model": "[RUN|BUNDLE]", "limit": "NAME VALUE", "data": "NAME|FOLDER"}
+"""What is shown in place of a value."""
+TYPES = {
+    "bool": click.BOOL,
+    "int": click.IntRange(0),
+    "float": click.FLOAT,
+    "Path": opt.path_type,
+    "Limit": (str, float),
+}
+NONE: Mapping[str, str] = MappingProxyType({})
+ALSO = {"data": "--data --on"}
+"""Flags that are spelled in two ways."""
+Draw = Callable[[Any], object]
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    return ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+
+
+def _public(path: str) -> tuple[str, ast.FunctionDef]:
+    """Return the module and the definition of a public function, named as ``run.simulate``."""
+    package, name = path.split(".")
+    module = importlib.import_module(f"ecgphoton.{package}").HOMES[name]
+    found = (one for one in _tree(module).body if isinstance(one, ast.FunctionDef))
+    return module, next(one for one in found if one.name == name)
+
+
+def _resolved(node: ast.expr, module: str) -> ast.expr:
+    """Return what a name of the package stands for, wherever it is defined; others as they are."""
+    name = ast.unparse(node)
+    for one in _tree(module).body if name != "Limit" else ():
+        if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == name:
+            return one.value
+        if (
+            isinstance(one, ast.ImportFrom)
+            and str(one.module).startswith("ecgphoton.")
+            and name in {alias.asname or alias.name for alias in one.names}
+        ):
+            return _resolved(node, str(one.module))
+    return node
+
+
+@cache
+def meanings(path: str) -> tuple[str, dict[str, str]]:
+    """Return what a public function does, and what its parameters mean, from its docstring."""
+    what, entries, *_ = [*SECTION.split(str(ast.get_docstring(_public(path)[1]))), ""]
+    found = {}
+    for names, meaning in ENTRY.findall(f"{entries}\n"):
+        elsewhere = ELSEWHERE.match(meaning.strip())
+        for name in names.split(", "):
+            said = meanings(elsewhere[1])[1][name] if elsewhere else meaning
+            found[name] = " ".join(said.replace("`", "").split())
+    return what.replace("`", ""), found
+
+
+def _parameter(
+    name: str, kind: str, default: ast.expr | None, flags: str | None, meaning: str
+) -> click.Parameter:
+    """Return the argument, or with flags the option, for a parameter of an annotated type."""
+    known: dict[str, Any] = {"required": default is None, "metavar": SHOWN.get(name)}
+    if isinstance(default, ast.Call):
+        known["default"] = Path(ast.literal_eval(default.args[0]))
+    elif default is not None:
+        known["default"] = ast.literal_eval(default)
+    several = kind.startswith("Sequence[")
+    kind = kind.removeprefix("Sequence[").removesuffix("]") if several else kind
+    known["type"] = TYPES.get(kind.split(" | ")[0], click.STRING)
+    if kind.startswith("Literal["):
+        known["type"] = click.Choice(ast.literal_eval(kind.removesuffix(" | None")[7:]))
+    if flags is None:
+        return click.Argument([name], nargs=-1 if several else 1, **known)
+    if kind == "bool" and known["default"]:
+        flags = f"{flags}/--no-{name}"
+    shown = known.get("default") not in {None, (), False} or name == "seed"
+    several, flag = several or kind == "Limit", kind == "bool"
+    return click.Option([name, *flags.split()], help=meaning, is_flag=flag, multiple=several,
+                        show_default=shown, **known)  # fmt: skip
+
+
+def parameters(path: str, names: Mapping[str, str] = NONE) -> list[click.Parameter]:
+    """Return arguments and options for a public function, without its progress.
+
+    Parameters
+    ----------
+    path
+        ``run.simulate``.
+    names
+        Flags for the parameters whose options are not called as they are, with spaces between.
+        A parameter that may be given by position is an argument unless it is named here.
+    """
+    (module, function), (_, said) = _public(path), meanings(path)
+    taken, names = function.args, {**ALSO, **names}
+    found = [(one.arg, one, names.get(one.arg)) for one in taken.args]
+    found += [(one.arg, one, names.get(one.arg, f"--{one.arg.replace('_', '-')}"))
+              for one in taken.kwonlyargs]  # fmt: skip
+    missing = [None] * (len(taken.args) - len(taken.defaults))
+    return [
+        _parameter(
+            name,
+            ast.unparse(_resolved(place.annotation, module)),
+            default and _resolved(default, module),
+            flags,
+            said[name],
+        )
+        for (name, place, flags), default in zip(
+            found, [*missing, *taken.defaults, *taken.kw_defaults], strict=True
+        )
+        if name != "progress" and place.annotation is not None
+    ]
+
+
+def command(
+    path: str, names: Mapping[str, str] = NONE, moved: Mapping[str, str] = NONE
+) -> Callable[[Draw], click.Command]:
+    """Make a command of a public function and of a function that prints its result.
+
+    The exit code is 1 where the result says that it is not ``ok``.
+
+    Parameters
+    ----------
+    path, names
+        As `parameters` takes them.
+    moved
+        Options that are elsewhere now, and where.
+    """
+    package, name = path.split(".")
+
+    def made(draw: Draw) -> click.Command:
+        def run(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes
+            function = getattr(importlib.import_module(f"ecgphoton.{package}"), name)
+            with shared.progress() as bars:
+                result = function(**options, **({"progress": bars} if reports else {}))
+            shared.show(result, draw, as_json=as_json)
+            if not getattr(result, "ok", True):
+                sys.exit(1)
+
+        reports = "progress" in meanings(path)[1]
+        found = opt.Moved(name, callback=run, params=parameters(path, names), moved=moved,
+                          help=meanings(path)[0])  # fmt: skip
+        computes = any(one.name == "data" for one in found.params)
+        return opt.json_option(opt.threads_option(found) if computes else found)
+
+    return made

@@ -1,0 +1,53 @@
+"""``ecgphoton models``, ``recipes`` and ``runs``: what there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ecgphoton.commands import _derive as derive, _options as opt, _shared as shared
+
+if TYPE_CHECKING:
+    from ecgphoton.run.listing import Listing
+
+
+@click.command()
+@click.argument("name", required=False)
+@opt.json_option
+def models(name: str | None, as_json: bool) -> None:
+    """List the students that come with the package, or print a model card."""
+    from ecgphoton import models, run
+
+    if name is not None:
+        click.echo(models.card(name), nl=False)
+        return
+    columns = ["name", "protocol", "labels", "parameters", "recipe", "seed"]
+    shared.show(run.models(), lambda found: shared.listing("shipped students", columns, found),
+                as_json=as_json)  # fmt: skip
+    if not as_json:
+        click.echo("`ecgphoton models NAME` prints the card; a name stands for RUN or BUNDLE")
+
+
+@click.command()
+@click.argument("name", required=False)
+@opt.json_option
+def recipes(name: str | None, as_json: bool) -> None:
+    """List the recipes that come with the package, or print one with every value it implies."""
+    from ecgphoton import recipe, run
+
+    if name is None:
+        columns = ["name", "purpose"]
+        shared.show(run.recipes(), lambda found: shared.listing("recipes", columns, found),
+                    as_json=as_json)  # fmt: skip
+        return
+    shared.show(recipe.read(name), lambda found: click.echo(recipe.write(found), nl=False),
+                as_json=as_json)  # fmt: skip
+
+
+@derive.command("run.runs")
+def runs(found: Listing) -> None:
+    """Print the runs and what they are worth."""
+    shown = {"auc": shared.area, "miss": shared.percent, "fpr": shared.percent}
+    columns = ["run", "date", "recipe", "data", "set", "auc", "miss", "fpr"]
+    shared.listing("runs", columns, found, shown)

@@ -1,0 +1,36 @@
+"""The bytes of a result do not depend on the number of processor threads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ecgphoton.cli import main
+
+COMMANDS = {
+    "train": (
+        "train --seed 0 --set training.epochs=2 --set training.min_epochs=1",
+        ("checkpoint.safetensors", "metrics.json"),
+    ),
+    "simulate, weights": ("simulate reference-rhythm --noise 0.02 --chips 3", ("chips.csv",)),
+    "simulate, mesh": (
+        "simulate reference-rhythm --profile foundry-thermo-optic --chips 2",
+        ("chips.csv",),
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", COMMANDS)
+def test_one_and_two_threads_give_the_same_bytes(name: str, tmp_path: Path) -> None:
+    """Checkpoint, metrics and the rates of every chip are equal to the last byte."""
+    line, files = COMMANDS[name]
+    for threads in ("1", "2"):
+        out = tmp_path / threads
+        options = ["--data", "synthetic", "--threads", threads, "--out", str(out)]
+        done = CliRunner().invoke(main, [*line.split(), *options])
+        assert done.exit_code in {0, 1}, done.output
+    for file in files:
+        assert (tmp_path / "1" / file).read_bytes() == (tmp_path / "2" / file).read_bytes(), file

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: atomic writes, hashes, safetensors checkpoints, manifests."""
+"""Files: atomic writes, hashes, safetensors checkpoints, manifests."""
 
 from __future__ import annotations
 
@@ -143,13 +143,13 @@ def _unwritten(path: Path, error: OSError) -> InputError:
 
 
 def write_bytes(path: Path | str, data: bytes) -> None:
-    """Write `data` to `path`, whole or not at all."""
+    """Write `data` to `path` atomically."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(data)
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write `text` (UTF-8, escapes for what has none) to `path`, whole or not at all."""
+    """Write `text` to `path` atomically, as UTF-8; what cannot be encoded becomes escapes."""
     write_bytes(path, text.encode(errors="backslashreplace"))
 
 
@@ -164,7 +164,7 @@ def json_bytes(value: object) -> bytes:
 
 
 def write_json(path: Path | str, value: object) -> None:
-    """Write `value` as JSON, whole or not at all."""
+    """Write `value` as JSON, atomically."""
     write_bytes(path, json_bytes(value))
 
 

@@ -35,7 +35,7 @@ LONGEST_LINE = 1000  # characters of an error
 
 
 class Program(Suggesting):
-    """The commands, in the order of the journey."""
+    """All commands, in the order of their use."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Run; a user's mistake is one line and exit code 2, a failed check exit code 1.
@@ -44,7 +44,7 @@ class Program(Suggesting):
         """
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, _stop)
-        for stream in (sys.stdout, sys.stderr):  # letters a terminal lacks become question marks
+        for stream in (sys.stdout, sys.stderr):  # replace characters that the terminal cannot show
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
         try:
@@ -54,7 +54,7 @@ class Program(Suggesting):
                 if sys.stdout is not None:
                     sys.stdout.flush()
         except _Interrupted:
-            _leave("stopped", "interrupted; every file is whole or absent", 130)
+            _leave("stopped", "interrupted; no incomplete file was left", 130)
         except InputError as error:
             _leave("error", error, 2)
         except VerificationError as error:
@@ -72,11 +72,11 @@ class Program(Suggesting):
 
 
 class _Interrupted(BaseException):
-    """Raised by Ctrl-C: click answers a KeyboardInterrupt with an exit code of its own."""
+    """Raised by Ctrl-C, since click ends on a KeyboardInterrupt with another exit code."""
 
 
 def _stop(_: int, frame: FrameType | None) -> None:
-    """End the command, but not during an import: some libraries would swallow the exception."""
+    """End the command, but not during an import: some libraries suppress the exception."""
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib") and hasattr(signal, "SIGALRM"):
             signal.signal(signal.SIGALRM, _stop)
@@ -87,7 +87,7 @@ def _stop(_: int, frame: FrameType | None) -> None:
 
 
 def _silence() -> None:
-    """Send further output nowhere after standard output has failed."""
+    """Discard further output after standard output has failed."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -107,7 +107,7 @@ def _leave(kind: str, error: object, code: int) -> NoReturn:
 def main() -> None:
     """Take a heartbeat classifier from training to photonic hardware, with a verdict.
 
-    The three commands that everything serves:
+    The three main commands:
 
     \b
         ecgphoton train

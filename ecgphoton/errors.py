@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class EcgphotonError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base class of the errors that this package raises."""
 
 
 class InputError(EcgphotonError, ValueError):

@@ -1,4 +1,4 @@
-"""Files that others may have written: read within limits, or refused in words."""
+"""Untrusted files: read within limits, or refused with a message."""
 
 from __future__ import annotations
 

@@ -69,9 +69,9 @@ class Confusion:
 
 def confusion(label: NDArray[Any], called: NDArray[Any]) -> Confusion:
     """Count a binary decision; `label` and `called` are (n,), nonzero means abnormal."""
-    truth, said = np.asarray(label) != 0, np.asarray(called) != 0
-    tp, fn = int((truth & said).sum()), int((truth & ~said).sum())
-    fp = int((~truth & said).sum())
+    truth, positive = np.asarray(label) != 0, np.asarray(called) != 0
+    tp, fn = int((truth & positive).sum()), int((truth & ~positive).sum())
+    fp = int((~truth & positive).sum())
     return Confusion(tp, fn, fp, len(truth) - tp - fn - fp)
 
 
@@ -103,10 +103,10 @@ def class_table(
     table = {}
     for index, name in enumerate(names):
         counts = confusion(np.asarray(label) == index, np.asarray(called) == index)
-        said = counts.tp + counts.fp
+        positive = counts.tp + counts.fp
         table[name] = {
             "recall": 1.0 - counts.miss_rate if counts.abnormal else 0.0,
-            "precision": counts.tp / said if said else 0.0,
+            "precision": counts.tp / positive if positive else 0.0,
             "f1": counts.f1,
             "support": counts.abnormal,
         }

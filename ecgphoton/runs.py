@@ -151,8 +151,9 @@ def choose(named: Path | str | None, root: Path | str = RUNS) -> Path:
     if str(named) in shipped:
         return shipped[str(named)]
     raise InputError(
-        f"there is no run at {named} and no shipped student of that name "
-        f"({nearest(str(named), shipped)}); `ecgphoton train` makes a run"
+        f"there is no run or bundle at {named} and no shipped student of that name "
+        f"({nearest(str(named), shipped)}); `ecgphoton train` makes a run, "
+        "`ecgphoton export` a bundle"
     )
 
 
@@ -160,6 +161,11 @@ def load(named: Path | str | None = None) -> TrainedStudent:
     """Load a trained student: a run, bundle or checkpoint, a shipped name, or the newest run.
 
     A bundle is checked against its own hashes, and brings its mesh program.
+
+    Parameters
+    ----------
+    named
+        Path or shipped name; by default the newest run, otherwise the shipped student.
 
     Raises
     ------

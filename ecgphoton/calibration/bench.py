@@ -110,7 +110,7 @@ class Session:
     operations: tuple[dict[str, NDArray[Any]], ...]
 
     def save(self, path: Path | str) -> None:
-        """Write the session as one npz file, whole or not at all."""
+        """Write the session as one npz file, atomically."""
         arrays: dict[str, NDArray[Any]] = {
             "format": np.array(RECORDING),
             "shape": np.array(self.shape),

@@ -120,12 +120,12 @@ class _Solver:
         busy = torch.arange(len(noise))
         for _ in range(self.rounds):
             task = power[busy], data[busy], weight[busy]
-            value, damping[busy], settled = self._round(
+            value, damping[busy], converged = self._round(
                 rows.at(busy), task, ridge[busy], damping[busy]
             )
             whole = self._pack(rows)
             whole[busy] = value
-            rows, busy = self._unpack(rows, whole), busy[~settled]
+            rows, busy = self._unpack(rows, whole), busy[~converged]
             if not len(busy):
                 break
         left = self._left(rows, power, data, weight)
@@ -135,7 +135,7 @@ class _Solver:
     def _round(
         self, rows: Beliefs, task: tuple[Tensor, Tensor, Tensor], ridge: Tensor, damping: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Take a few steps with one Jacobian; return unknowns, damping, and who has settled."""
+        """Take steps with one Jacobian; return unknowns, damping and which rows have converged."""
         power, data, weight = task
         value = self._pack(rows)
         left = self._left(rows, power, data, weight)

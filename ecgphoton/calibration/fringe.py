@@ -19,7 +19,7 @@ from ecgphoton.mesh.arrays import Array
 
 ROUNDS = 12
 SETTLED = 1e-3
-"""Relative gain of a round below which a fit has settled; without noise it is exact by then."""
+"""Relative gain of a round below which a fit has converged; without noise it is then exact."""
 
 
 class Fringes(NamedTuple):

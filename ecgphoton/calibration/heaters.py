@@ -110,7 +110,7 @@ class SweepHeaters:
     def _stuck(
         self, table: DriveTable, fringes: Fringes, swept: Integers, sweeps: Tensor
     ) -> DriveTable:
-        """Try every bit at both levels on the sweeps that fit badly, and believe the best."""
+        """Fit the bad sweeps with every bit stuck at 0 or 1, and keep the best fit."""
         residual = fringes.residual.numpy()
         usual = np.median(residual, (0, 1))
         usual = np.maximum(usual, np.maximum(table.noise[:, :, None], 1e-6))

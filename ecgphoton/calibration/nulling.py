@@ -54,7 +54,7 @@ class NullMeshes:
         phases[:, driver] = np.tile(turns, len(rest))
         codes = table.device.dac.code_of(table.volts_for(phases[:, None, None]))
         powers = bench.read(codes, sweep.light[None], "power")[..., 0, :] @ sweep.ports
-        # What the beliefs expect at the codes set, rounding included.
+        # What the estimates predict at the codes set, rounding included.
         shape = (*table.codes.shape[:2], len(codes))
         actual = table.model.phases(table.rows, table.power(codes))
         fields = table.model.fields(table.rows, actual) @ torch.as_tensor(sweep.light + 0j)

@@ -1,4 +1,4 @@
-"""Choose codes from what is believed of chips: order, local correction, crosstalk, rounding.
+"""Choose codes from the estimated errors of chips: order, local correction, crosstalk, rounding.
 
 Local hardware error correction (Bandyopadhyay, Hamerly, Englund 2021, doi:10.1364/OPTICA.432787)
 absorbs a splitter error in the phases of the same interferometer where it can. Whether it can
@@ -31,7 +31,7 @@ DIM, DIMMER = 1.01, 4
 
 @dataclass(frozen=True)
 class Correct:
-    """Choose codes from beliefs; measures nothing.
+    """Choose codes from the estimates, without any measurement.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Correct:
             tight = left > TIGHT
             if not tight.any():
                 break
-            # A lossy path asks its attenuator for more than all the light: dim the others.
+            # A lossy path would need an attenuator that amplifies: attenuate the others instead.
             dimmed = np.where(tight, stretch * DIM, stretch)
             trial, trial_left = self._solve(table, lowered, dimmed, tight)
             better = tight & (trial_left < left)

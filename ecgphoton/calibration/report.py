@@ -110,11 +110,11 @@ class CalibrationReport:
         first = self.stages[BEFORE]
         for index, name in enumerate(("miss", "fpr")):
             # Distance, not difference: a lower FPR bought with misses is no gain.
-            lost, left = (
+            before, after = (
                 float(np.abs(getattr(report, name) - report.perfect[index]).mean())
                 for report in (first, self.final)
             )
-            answer[name] = None if lost == 0 else 1 - left / lost
+            answer[name] = None if before == 0 else 1 - after / before
         return answer
 
     def chip_rows(self) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ from ecgphoton.program.program import MeshProgram
 
 FORMAT = "ecgphoton-drive-table/1"
 ARRAYS = ("codes", "row_gain", "row_offset", "keep", "force", "noise")
-"""Arrays of a table, apart from those of its beliefs."""
+"""Arrays of a table, apart from those of its estimates."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class DriveTable:
 
     @classmethod
     def start(cls, program: MeshProgram, chips: int) -> DriveTable:
-        """Return the table of chips nobody has measured: the program as it is."""
+        """Return the table of chips before any measurement: the codes of the program."""
         shape = (chips, *program.phases.shape)
         return cls(
             program=program,
@@ -84,7 +84,7 @@ class DriveTable:
 
     @cached_property
     def rows(self) -> Beliefs:
-        """The beliefs as tensors, one row a block."""
+        """The estimates as tensors, one row a block."""
         return self.beliefs.rows()
 
     def with_findings(self, found: Sequence[Finding]) -> DriveTable:
@@ -139,7 +139,7 @@ class DriveTable:
         return np.asarray((self.program.scales[:, None] * self.row_gain)[..., None] * fields)
 
     def predicted(self) -> Floats:
-        """(C, K, 4, 4) matrices that the beliefs predict for the codes, in units of W."""
+        """(C, K, 4, 4) matrices that the estimates predict for the codes, in units of W."""
         fields = self.model.at(self.rows, self.power(self.settings))[:, 0].real.numpy()
         return self.in_units(fields.reshape(*self.codes.shape[:2], WIDTH, WIDTH))
 
@@ -194,7 +194,7 @@ class DriveTable:
         return replace(self, beliefs=beliefs, **own, **changes)
 
     def save(self, path: Path | str, **provenance: object) -> None:
-        """Write the table as one npz file, whole or not at all."""
+        """Write the table as one npz file, atomically."""
         header = {
             "format": FORMAT,
             "blocks": list(self.program.names),

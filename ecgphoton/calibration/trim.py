@@ -53,7 +53,7 @@ class Trim:
             bias = torch.as_tensor(measured / scale).reshape(-1, 16) - (
                 task.wanted - task.left(power)
             )
-            bias = _believed(bias, torch.as_tensor(scatter).reshape(-1, 1))
+            bias = _shrunk(bias, torch.as_tensor(scatter).reshape(-1, 1))
             task = replace(task, wanted=task.wanted - bias)
             codes = place(task, polish(task, power, kicks=0))
             codes = torch.where(task.free, codes, torch.as_tensor(table.codes).flatten(0, 1))
@@ -78,7 +78,7 @@ class Trim:
         return table.mixed(plain, better), np.where(better[..., None, None], own, measured)
 
 
-def _believed(bias: torch.Tensor, scatter: torch.Tensor) -> torch.Tensor:
+def _shrunk(bias: torch.Tensor, scatter: torch.Tensor) -> torch.Tensor:
     """Shrink (R, 16) measured biases by how much of them is scatter (James and Stein 1961)."""
     seen = bias.square().mean(1, keepdim=True)
     return bias * (1 - scatter.square() / seen.clamp_min(1e-30)).clamp(0, 1)
@@ -87,7 +87,7 @@ def _believed(bias: torch.Tensor, scatter: torch.Tensor) -> torch.Tensor:
 def _regained(table: DriveTable, measured: Floats, scatter: Floats) -> tuple[DriveTable, Floats]:
     """Fit the digital gain of every row to what was measured: it has no rounding.
 
-    A gain is believed as far as it exceeds the scatter (C, K) of an element.
+    A gain is weighted by how far it exceeds the scatter (C, K) of an element.
     """
     noise = np.broadcast_to(scatter[..., None] ** 2, measured.shape[:-1])
     overlap = (measured * table.program.targets).sum(-1)

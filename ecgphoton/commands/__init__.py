@@ -1,1 +1,1 @@
-"""One module a command: parse, one call, print."""
+"""Commands: arguments come in; printed tables or JSON and an exit code go out."""

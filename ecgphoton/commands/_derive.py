@@ -1,7 +1,7 @@
 """A public function comes in, and its command goes out: arguments, options and help.
 
-The source of the function is read, not imported: its parameters, their annotations and defaults,
-and its docstring say everything, and ``--help`` stays instant.
+The source of the function is parsed, not imported, so that ``--help`` is fast: parameters,
+annotations, defaults and docstring give the options. The function checks the ranges of values.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SHOWN = {"model": "[RUN|BUNDLE]", "limit": "NAME VALUE", "data": "NAME|FOLDER"}
 """What is shown in place of a value."""
 TYPES = {
     "bool": click.BOOL,
-    "int": click.IntRange(0),
+    "int": click.INT,
     "float": click.FLOAT,
     "Path": opt.path_type,
     "Limit": (str, float),
@@ -76,8 +76,8 @@ def meanings(path: str) -> tuple[str, dict[str, str]]:
     for names, meaning in ENTRY.findall(f"{entries}\n"):
         elsewhere = ELSEWHERE.match(meaning.strip())
         for name in names.split(", "):
-            said = meanings(elsewhere[1])[1][name] if elsewhere else meaning
-            found[name] = " ".join(said.replace("`", "").split())
+            text = meanings(elsewhere[1])[1][name] if elsewhere else meaning
+            found[name] = " ".join(text.replace("`", "").split())
     return what.replace("`", ""), found
 
 
@@ -113,10 +113,10 @@ def parameters(path: str, names: Mapping[str, str] = NONE) -> list[click.Paramet
     path
         ``run.simulate``.
     names
-        Flags for the parameters whose options are not called as they are, with spaces between.
+        Flags, separated by spaces, of parameters whose option has another name.
         A parameter that may be given by position is an argument unless it is named here.
     """
-    (module, function), (_, said) = _public(path), meanings(path)
+    (module, function), (_, helps) = _public(path), meanings(path)
     taken, names = function.args, {**ALSO, **names}
     found = [(one.arg, one, names.get(one.arg)) for one in taken.args]
     found += [(one.arg, one, names.get(one.arg, f"--{one.arg.replace('_', '-')}"))
@@ -128,7 +128,7 @@ def parameters(path: str, names: Mapping[str, str] = NONE) -> list[click.Paramet
             ast.unparse(_resolved(place.annotation, module)),
             default and _resolved(default, module),
             flags,
-            said[name],
+            helps[name],
         )
         for (name, place, flags), default in zip(
             found, [*missing, *taken.defaults, *taken.kw_defaults], strict=True
@@ -149,7 +149,7 @@ def command(
     path, names
         As `parameters` takes them.
     moved
-        Options that are elsewhere now, and where.
+        Options of earlier versions, and what replaces each.
     """
     package, name = path.split(".")
 

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from ecgphoton.run.listing import Listing
 
 FETCH = "ecgphoton data fetch"
-BANNER = (
-    "SYNTHETIC DATA: every number below comes from generated beats and says nothing about "
-    f"patients. `{FETCH}` downloads the MIT-BIH Arrhythmia Database."
-)
-
 PIPED = 120  # columns of a table that no terminal shows
 SENTENCE = 24  # columns; longer cells may be wrapped between words
 
@@ -41,9 +36,12 @@ def show(result: Any, draw: Callable[[Any], object], *, as_json: bool) -> None: 
 
 
 def banner(source: str) -> None:
-    """Say on standard error what other beats than MIT-BIH numbers come from, loudly if made up."""
+    """Print on standard error which beats other than MIT-BIH were used; a banner if synthetic."""
     if source == "synthetic":
-        click.secho(BANNER, err=True, bold=True, fg="yellow")
+        from ecgphoton.ecg.synthetic import BANNER
+
+        line = f"{BANNER}. `{FETCH}` downloads the MIT-BIH Arrhythmia Database."
+        click.secho(line, err=True, bold=True, fg="yellow")
     elif source not in ("", "mitdb"):
         click.echo(f"beats of {source}", err=True)
 

@@ -36,11 +36,12 @@ BACKENDS = ("torch", "onnx", "integer", "chip")
 @opt.threads_option
 @opt.json_option
 def command(*, record: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them
-    """Classify every beat of RECORD, a recording of any format, rate and length.
+    """Classify every beat of a recording, or of a folder of them.
 
-    Writes a WFDB annotation file, a JSON and a CSV line a beat, a picture, and EDF+ annotations
-    for an EDF recording. Of a folder, every recording is annotated and a table says how many
-    abnormal beats each has. No file that is read is ever replaced. Not a medical device.
+    RECORD may have any supported format, any length and any rate from 100 Hz. Writes a WFDB
+    annotation file, a JSON and a CSV line a beat, a picture, and EDF+ annotations for an EDF
+    recording. For a folder, a table of the abnormal beats of each recording is written as well.
+    Input files are never replaced. Not a medical device.
     """
     from ecgphoton.run.annotate import annotate
     from ecgphoton.run.burden import annotate_folder

@@ -30,7 +30,7 @@ def command(
     data: str | None,
     data_dir: Path | None,
 ) -> None:
-    """Run train, export, verify, simulate, calibrate and report once through.
+    """Run train, export, verify, simulate, calibrate and report.
 
     Real beats are used where the database is found; otherwise synthetic ones, and every result
     says so.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.argument("name", required=False)
 @opt.json_option
 def models(name: str | None, as_json: bool) -> None:
-    """List the students that come with the package, or print a model card."""
+    """List the shipped students, or print the card of one."""
     from ecgphoton import models, run
 
     if name is not None:
@@ -33,7 +33,7 @@ def models(name: str | None, as_json: bool) -> None:
 @click.argument("name", required=False)
 @opt.json_option
 def recipes(name: str | None, as_json: bool) -> None:
-    """List the recipes that come with the package, or print one with every value it implies."""
+    """List the shipped recipes, or print one with all its values."""
     from ecgphoton import recipe, run
 
     if name is None:
@@ -47,7 +47,7 @@ def recipes(name: str | None, as_json: bool) -> None:
 
 @derive.command("run.runs")
 def runs(found: Listing) -> None:
-    """Print the runs and what they are worth."""
+    """Print the runs with their results."""
     shown = {"auc": shared.area, "miss": shared.percent, "fpr": shared.percent}
     columns = ["run", "date", "recipe", "data", "set", "auc", "miss", "fpr"]
     shared.listing("runs", columns, found, shown)

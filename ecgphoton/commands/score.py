@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 @click.option("--window", type=float, default=0.150, show_default=True, help="Match within, s.")
 @opt.json_option
 def command(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them
-    """Compare two annotations of RECORDS beat by beat (ANSI/AAMI EC57), as WFDB's bxb does.
+    """Compare two annotations of RECORDS beat by beat.
 
-    Beats match within 150 ms, scored from five minutes on, outside ventricular flutter. Se is
-    sensitivity, +P positive predictivity; gross counts all beats alike, average all records alike.
+    Beats are counted as ANSI/AAMI EC57 requires and as WFDB's bxb does: two beats match within
+    150 ms, from five minutes on, outside ventricular flutter. Se is sensitivity, +P positive
+    predictivity; gross weights all beats equally, average weights all records equally.
     """
     from ecgphoton.run.score import score
 

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 40
 PLAIN = ("hours", "seconds_a_day", "static", "shot", "margin")
-"""Columns of numbers that are no shares, besides the first column."""
+"""Columns of numbers that are not shares, besides the first column."""
 RATES = {"yield": "yield", "miss_median": "miss median", "fpr_median": "FPR median"}
 
 
 @click.group(cls=opt.Suggesting)
 def command() -> None:
-    """Ask more of a student on chips: curves, requirements, causes, bounds, single decisions.
+    """Study a student on chips: curves, causes and bounds.
 
-    Every study writes numbers, a table and a picture into a folder of its own.
+    Every study writes numbers, a table and a picture into a new folder.
     """
 
 
@@ -98,7 +98,7 @@ _add("certify", {
     "worst_fpr": "FPR at most",
 })  # fmt: skip
 _add("trace", {
-    "static": "by its wrong matrix", "shot": "by this shot", "margin": "margin after",
+    "static": "change by static errors", "shot": "change by shot noise", "margin": "margin after",
 }, _replayed)  # fmt: skip
 _add("surrogate", {**RATES, "error_rms": "error, exact chips"})
 _add("drift", {
@@ -106,6 +106,6 @@ _add("drift", {
     "yield_after": "yield after", "seconds_a_day": "seconds a day", "keeps": "keeps",
 }, _cheapest)  # fmt: skip
 _add("bits", {
-    "part": "part", "bits": "bits", "agreement": "decided alike",
+    "part": "part", "bits": "bits", "agreement": "same decision",
     "delta_miss": "change of miss", "delta_fpr": "change of FPR",
 }, _enough)  # fmt: skip

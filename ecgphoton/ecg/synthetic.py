@@ -33,6 +33,8 @@ from ecgphoton.ecg.records import LabelScheme, label_scheme
 from ecgphoton.ecg.splits import Splits, assemble
 from ecgphoton.errors import InputError
 
+BANNER = "SYNTHETIC DATA: generated beats, no evidence about patients"
+"""Banner of every output that is computed from synthetic beats."""
 PATIENTS, TEST_PATIENTS = 23, 7
 
 

@@ -139,11 +139,13 @@ def export_bundle(
     run
         Run folder, or a checkpoint file.
     out
-        Folder to write; it appears whole or not at all.
+        Folder to write, atomically.
     bits
         Width of weights, biases, inputs and detector codes, 2 to 16.
     dac_bits
-        Bits of the heater DACs.
+        Bits of the heater DACs, 2 to 24.
+    mesh
+        How a matrix becomes a mesh.
     formats
         Extra forms, of `ecgphoton.export.formats.FORMATS`.
     quantization
@@ -151,6 +153,10 @@ def export_bundle(
     calibration
         Training beats for the converter ranges. Ranges stored in the checkpoint (``range_lo``,
         ``range_hi``) come first; with neither, synthetic beats are used and the report says so.
+    range_method
+        How converter ranges follow from beats, as `ecgphoton.export.ranges` takes it.
+    splitter_sigma
+        Spread of splitter angles, rad, for which every MZI should stay correctable.
     force
         Replace an existing bundle.
 

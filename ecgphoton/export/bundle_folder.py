@@ -1,4 +1,4 @@
-"""The folder of a bundle: written whole or not at all, sealed by a manifest."""
+"""The folder of a bundle: written atomically, with a manifest that holds its own digest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ecgphoton.errors import InputError
 KIND = "ecgphoton-bundle/1"
 CHECKPOINT, FLOAT, INTEGER = "checkpoint.safetensors", "student.onnx", "student_integer.onnx"
 MESH, GOLDEN, CHECK = "mesh.json", "golden.npz", "check.py"
-STALE = 600  # seconds after which an unfinished export is taken for dead
+STALE = 600  # seconds after which an unfinished export is considered abandoned
 RAW_FLOAT, RAW_INTEGER = "student_raw.onnx", "student_integer_raw.onnx"
 
 
@@ -27,7 +27,7 @@ def sealed(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_folder(out: Path, files: dict[str, bytes], extra: dict[str, Any], *, force: bool) -> None:
-    """Write a bundle, whole or not at all.
+    """Write a bundle atomically.
 
     Raises
     ------
@@ -37,7 +37,8 @@ def write_folder(out: Path, files: dict[str, bytes], extra: dict[str, Any], *, f
     _sweep(out)
     if out.is_symlink() or (out.exists() and not (force and _replaceable(out))):
         raise InputError(
-            f"{out} exists; choose another folder, or use force to replace a bundle there"
+            f"{out} already exists{' and is not a bundle' if force else ''}; choose another --out"
+            f"{'' if force else ', or add --force to replace a bundle'}"
         )
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -66,10 +67,10 @@ def write_folder(out: Path, files: dict[str, bytes], extra: dict[str, Any], *, f
 
 
 def _sweep(out: Path) -> None:
-    """Remove what exports of `out` that were killed have left beside it."""
+    """Remove temporary folders that interrupted exports of `out` have left."""
     for path in out.parent.glob(f".{glob.escape(out.name)}.????????"):
         if path.is_dir() and not path.is_symlink() and time.time() - path.stat().st_mtime > STALE:
-            # An old bundle waits here for a moment; bring it back if nothing took its place.
+            # The old bundle is here during a replacement; restore it if there is no new one.
             if not out.exists() and (path / artifacts.MANIFEST).is_file():
                 path.replace(out)
             else:

@@ -1,4 +1,4 @@
-"""The worst chip within tolerances, found by gradient; Monte Carlo hardly ever draws it."""
+"""The worst chip within tolerances, found by gradient ascent; Monte Carlo rarely draws it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BEATS = 2048
 
 @dataclass(frozen=True, eq=False)
 class WorstChip:
-    """A chip within tolerance, chosen by an adversary."""
+    """A chip within tolerance, found by projected gradient ascent."""
 
     errors: Floats
     """(K, 4, 5) errors of weights and biases."""
@@ -48,7 +48,7 @@ class WorstChip:
 def worst_chip(
     trial: Trial, *, sigmas: float = 3.0, weight: float = 0.5, steps: int = STEPS
 ) -> WorstChip:
-    """Find a silent chip with every error within ``sigmas`` deviations that is as bad as possible.
+    """Search for the worst chip without noise, with all errors within ``sigmas`` deviations.
 
     Projected sign-gradient ascent on a smooth miss rate and FPR, through the one propagation.
 

@@ -1,4 +1,4 @@
-"""Mesh level: fabricated chips, hidden behind the voltages one can set and the readings one gets.
+"""Mesh level: fabricated chips, seen only through the voltages set and the readings returned.
 
 Chips come in batches: every array has a leading chip axis, and no Python loop runs over chips.
 What happens to light is the list of `ecgphoton.hwsim.effects`; this module calls it in order::

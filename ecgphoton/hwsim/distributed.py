@@ -67,12 +67,12 @@ def computed(
             try:
                 queue.extend(pool.submit(group) for group in more)
                 rows = queue[0].result()
-            except pool.lost as error:
+            except pool.failures as error:
                 losses += 1
-                useless = pool.fragile and done == 0
-                if useless or losses > RETRIES:
-                    raise InputError(GUARD if useless else pool.advice(losses)) from (
-                        None if useless else error
+                unguarded = pool.fragile and done == 0
+                if unguarded or losses > RETRIES:
+                    raise InputError(GUARD if unguarded else pool.advice(losses)) from (
+                        None if unguarded else error
                     )
                 queue.clear()
                 pool.restart()
@@ -89,7 +89,7 @@ def computed(
 class _Threads:
     """Threads of this process."""
 
-    lost = ()
+    failures = ()
 
     def __init__(self, work: Work, threads: int) -> None:
         self.ahead, pool = 2 * threads, ThreadPoolExecutor(threads)
@@ -99,7 +99,7 @@ class _Threads:
 class _Processes:
     """Processes of this machine."""
 
-    lost, fragile = BrokenProcessPool, True
+    failures, fragile = BrokenProcessPool, True
     advice = "worker processes died {} times; try fewer workers or more memory".format
 
     def __init__(self, job: Work, workers: int) -> None:
@@ -113,7 +113,7 @@ class _Processes:
         self.start()
 
     def submit(self, group: int) -> Any:  # noqa: ANN401
-        with _unheard():
+        with _sigint_ignored():
             return self.pool.submit(_work, group)
 
     def close(self) -> None:
@@ -154,7 +154,7 @@ class _Dask:
                 f"no Dask scheduler answers at {address!r} ({error}); start one with "
                 "'dask scheduler', workers with 'dask worker'"
             ) from error
-        self.lost, self.close = (CancelledError, distributed.KilledWorker), self.client.close
+        self.failures, self.close = (CancelledError, distributed.KilledWorker), self.client.close
         self.job = job
         self.restart()
 
@@ -188,8 +188,8 @@ def _unpacked(modules: tuple[str, ...], packed: bytes) -> Job:
 
 
 @contextlib.contextmanager
-def _unheard() -> Iterator[None]:
-    """Let processes that start now not hear Ctrl-C: while they import, each would print a trace."""
+def _sigint_ignored() -> Iterator[None]:
+    """Let processes that start now ignore Ctrl-C: during imports, each would print a traceback."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -50,8 +50,16 @@ def simulate(
 
     Parameters
     ----------
+    carried
+        Student or mesh program that the chips carry.
+    inputs
+        B beats, as `ecgphoton.student.inputs.inputs_of` returns them.
     labels
         (B,), nonzero means abnormal.
+    operating_point
+        Threshold on the probability of abnormal.
+    chips, seed
+        Number of chips, and the seed they are drawn with.
     noise
         Standard deviation of every programmed weight and bias (static, then clamped) and of every
         detector reading (per shot, fraction of full scale). Default 0.02, or 0 with a profile.
@@ -64,6 +72,8 @@ def simulate(
     detection
         Receiver of a profile's chips, by its name in `ecgphoton.hwsim.receivers.RECEIVERS`:
         ``homodyne``, ``balanced``, ``intensity`` or one of an extension.
+    max_miss, max_fpr, min_yield
+        Largest miss rate and FPR of a chip that passes, and the share of chips that must pass.
     early_stop
         Stop once the one-sided confidence bound decides.
     workers, dask

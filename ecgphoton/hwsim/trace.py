@@ -12,7 +12,7 @@ from torch import Tensor
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, margin
 from ecgphoton.hwsim.sensitivity import threshold_margin
-from ecgphoton.hwsim.streams import BEATS
+from ecgphoton.hwsim.streams import BEATS, CHIPS
 from ecgphoton.hwsim.weights import Chips
 from ecgphoton.student.propagate import Stack
 
@@ -23,9 +23,9 @@ class Stage:
 
     block: str
     static: float
-    """Change of the margin by this block's wrong matrix and bias."""
+    """Change of the margin by the static errors of this block's matrix and bias."""
     shot: float
-    """Further change by this shot's noise in this block."""
+    """Further change by the noise of this shot in this block."""
     margin: float
     """Margin with the chip up to and including this block, perfect afterwards."""
 
@@ -84,6 +84,8 @@ def trace(trial: Trial, chip: int, beat: int) -> Trace:
     """
     if not 0 <= beat < len(trial.inputs):
         raise InputError(f"beat {beat} does not exist; beats are 0 to {len(trial.inputs) - 1}")
+    if not 0 <= chip < CHIPS:
+        raise InputError(f"chip {chip} does not exist; chips are 0 to {CHIPS - 1}")
     first = chip // GROUP * GROUP
     drawn, ideal = trial.source.draw(trial.seed, first, GROUP), trial.source.nominal()
     blocks = trial.carrier.architecture.blocks

@@ -32,7 +32,7 @@ class Chips(NamedTuple):
 
 
 class ChipSource(Protocol):
-    """Where chips come from: chip k of a seed is the same whoever asks."""
+    """Where chips come from: chip k of a seed does not depend on the batch it is drawn in."""
 
     def nominal(self) -> Chips:
         """Return the perfect chip."""

@@ -1,4 +1,4 @@
-"""Whether a teacher may teach: it is refused when the baseline student is better."""
+"""Gates: a teacher is used for distillation only where it is better than the baseline student."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ecgphoton.legacy.distill import Distillation
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether and with what weight a teacher teaches, and why."""
+    """Whether a teacher is used, with what weight, and why."""
 
     weight: float
     """1 accepted, 0.5 accepted with half `beta`, 0 refused."""
@@ -19,7 +19,7 @@ class Verdict:
 
     @property
     def accepted(self) -> bool:
-        """Whether the teacher teaches at all."""
+        """Whether the teacher is used."""
         return self.weight > 0
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ def accept(
     *,
     learnt: Mapping[str, Any] | None = None,
 ) -> Verdict:
-    """Decide whether, and how strongly, a teacher may teach.
+    """Decide whether a teacher is used, and with what weight.
 
     Parameters
     ----------

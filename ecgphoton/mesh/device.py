@@ -5,13 +5,16 @@ What goes out: the order of the drivers, DAC codes from phases and back, thermal
 complex field matrix of the optics. The simulation of chips, the calibration, the export and the
 files all read this one description.
 
-One ``svd-*`` block, light from left to right::
+One block of two meshes, light from left to right::
 
-    inputs    mesh V              attenuators    mesh U              outputs
-     0 ──┬─────────┬──────┬─ψ0──── sin(a0/2) ──┬─────────┬──────┬─ψ0──── 0
-     1 ──┴─MZI─┬───┴─MZI──┴─ψ1──── sin(a1/2) ──┴─MZI─┬───┴─MZI──┴─ψ1──── 1
-     2 ──┬─────┴───┬──────┬─ψ2──── sin(a2/2) ──┬─────┴───┬──────┬─ψ2──── 2
-     3 ──┴─────────┴──────┴─ψ3──── sin(a3/2) ──┴─────────┴──────┴─ψ3──── 3
+    inputs   mesh V                attenuators       mesh U             outputs
+     0 ──┌───┐───────┌───┐───────ψ0── sin(a0/2) ──┌───┐───────┌───┐───────ψ0── 0
+     1 ──└───┘─┌───┐─└───┘─┌───┐─ψ1── sin(a1/2) ──└───┘─┌───┐─└───┘─┌───┐─ψ1── 1
+     2 ──┌───┐─└───┘─┌───┐─└───┘─ψ2── sin(a2/2) ──┌───┐─└───┘─┌───┐─└───┘─ψ2── 2
+     3 ──└───┘───────└───┘───────ψ3── sin(a3/2) ──└───┘───────└───┘───────ψ3── 3
+
+Every box is an MZI. The picture shows ``svd-clements``; the meshes of ``svd-reck`` are triangles
+(see `ecgphoton.mesh.clements`).
 
 Drivers of one block, in order: mesh V (theta 6, phi 6, output 4), attenuators 4, mesh U (as V).
 A ``real-part`` block has mesh U alone. DAC codes are integers everywhere; a chip receives volts.

@@ -1,4 +1,4 @@
-"""The Mach-Zehnder interferometer: the one home of the optics convention.
+"""The Mach-Zehnder interferometer: the convention of all optics here.
 
 A splitter of angle error e is ``B(e) = [[cos h, i sin h], [i sin h, cos h]]`` with
 ``h = pi/4 + e``. Light meets the external phase ``phi`` first, then a splitter (error ``alpha``),
@@ -13,7 +13,7 @@ the internal phase ``theta`` on the upper arm, and a second splitter (error ``be
 Without errors ``T = i exp(i theta/2) [[exp(i phi) S, C], [exp(i phi) C, -S]]`` with
 ``S = sin(theta/2)``, ``C = cos(theta/2)``: theta = 0 is cross, theta = pi is bar.
 
-Every function takes numpy arrays or torch tensors (float32 or float64) and answers in kind.
+Every function takes numpy arrays or torch tensors (float32 or float64) and returns the same kind.
 """
 
 from __future__ import annotations

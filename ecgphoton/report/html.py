@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ecgphoton.artifacts import MANIFEST, read_bytes, write_text
+from ecgphoton.ecg.synthetic import BANNER
 from ecgphoton.errors import InputError
 from ecgphoton.report import hardware_sections, pieces, run_sections
 from ecgphoton.report.beat_section import wrong_beats
@@ -18,7 +19,6 @@ from ecgphoton.report.calibration_section import calibration, calibration_verdic
 from ecgphoton.report.hardware_sections import simulation_verdict
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import percent, words
-from ecgphoton.report.style import SYNTHETIC
 from ecgphoton.runs import ENVIRONMENT, HISTORY, RECIPE
 from ecgphoton.version import __version__
 
@@ -169,7 +169,7 @@ def write_report(material: Material, out: Path) -> Path:
             date=material.date,
             title=", ".join(filter(None, (material.name, *verdicts, material.date))),
             verdicts=verdicts.values(),
-            banner=SYNTHETIC if material.synthetic else "",
+            banner=BANNER if material.synthetic else "",
             tiles=tiles,
             sections=sections,
             version=__version__,

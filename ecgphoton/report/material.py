@@ -163,7 +163,9 @@ def gather(folder: Path, also: tuple[Path, ...] = (), data_dir: Path | None = No
     student = student_of(folder)
     for path in also:
         if student is not None and (other := student_of(path)) != student:
-            raise InputError(f"{path} {_stranger(other)}; a report is about one student")
+            raise InputError(
+                f"{path} cannot be on the page: {_why_not(other)}; a report is about one student"
+            )
     named = {path.resolve() for path in (folder, *also)}
     taken, left = [folder, *also], []
     kinds = {kind for path in taken for kind in results_of(path)}
@@ -172,10 +174,11 @@ def gather(folder: Path, also: tuple[Path, ...] = (), data_dir: Path | None = No
     for path in dated if student is not None else ():
         results = set(results_of(path))
         if (other := student_of(path)) != student:
-            left.append(LeftOut(path, _stranger(other)))
+            left.append(LeftOut(path, _why_not(other)))
         elif results and results <= kinds:
-            names = ", ".join(sorted(results))
-            left.append(LeftOut(path, f"is not the newest {names}; --also takes it instead"))
+            names = ", ".join(sorted(Path(name).stem for name in results))
+            why = f"a newer {names} of the same student is on the page; --also takes this one"
+            left.append(LeftOut(path, why))
         else:
             taken.append(path)
             kinds |= results
@@ -224,7 +227,7 @@ def _provenance(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _stranger(student: str | None) -> str:
+def _why_not(student: str | None) -> str:
     if student is None:
-        return "does not name its student; make it again with this version"
-    return f"is of another student ({student[:12]})"
+        return "it does not record its student; make it again with this version"
+    return f"it was made with another student (hash {student[:12]})"

@@ -16,6 +16,7 @@ from zlib import crc32
 
 from ecgphoton.artifacts import write_bytes
 from ecgphoton.canvas import matplotlib, new_canvas
+from ecgphoton.ecg.synthetic import BANNER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,9 +40,6 @@ VARIABLES = {
     ECG_PAPER: "paper", ECG_FINE: "fine", ECG_COARSE: "coarse",
 }  # fmt: skip
 """Colours of pictures, and the variables of the page's style sheet that replace them in SVG."""
-
-SYNTHETIC = "SYNTHETIC DATA: generated beats, no evidence about patients"
-"""Banner of every output that is computed from synthetic beats."""
 
 _LOOK: dict[str, Any] = {
     "font.family": "DejaVu Sans",
@@ -105,7 +103,7 @@ def new_figure(height: float, *, synthetic: bool = False, width: float = WIDTH) 
             Rectangle((0, 1 - share), 1, share, transform=figure.transFigure, color="#ffd60a")
         )
         figure.text(
-            0.5, 1 - share / 2, SYNTHETIC, ha="center", va="center", weight="bold", color="#000000"
+            0.5, 1 - share / 2, BANNER, ha="center", va="center", weight="bold", color="#000000"
         )
     return figure
 

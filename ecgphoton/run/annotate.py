@@ -190,12 +190,12 @@ def _found(
 
 
 def _silences(time: np.ndarray[Any, np.dtype[np.float64]], seconds: float) -> list[str]:
-    """Mention long spans in which there is no beat."""
+    """Return notes about long spans without a beat."""
     edges = [0.0, *time.tolist(), seconds]
     spans = [(a, b) for a, b in pairwise(edges) if b - a > LONG_SILENCE]
-    said = [f"no beat from {a:.1f} s to {b:.1f} s" for a, b in spans[:5]]
+    notes = [f"no beat from {a:.1f} s to {b:.1f} s" for a, b in spans[:5]]
     more = [f"and {len(spans) - 5} more spans of over {LONG_SILENCE:g} s without a beat"]
-    return said + (more if len(spans) > 5 else [])
+    return notes + (more if len(spans) > 5 else [])
 
 
 def _note(trained: TrainedStudent, backend: str) -> str:

@@ -58,7 +58,7 @@ class Outputs:
         Raises
         ------
         InputError
-            If one of them would replace an input, or a file that is there.
+            If one of them would replace an input, or exists already without `force`.
         """
         if annotator.lower() in RESERVED:
             raise InputError(
@@ -88,8 +88,7 @@ class Outputs:
         taken = [path for path in found.files if path.exists()]
         if taken and not force:
             raise InputError(
-                f"{taken[0]} is there and would be overwritten; choose another --annotator or "
-                "--out, or add --force"
+                f"{taken[0]} already exists; choose another --annotator or --out, or add --force"
             )
         return found
 

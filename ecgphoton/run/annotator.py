@@ -32,13 +32,13 @@ class Beats:
     time: NDArray[np.float64]
     """``(n,)`` the same in seconds."""
     symbol: NDArray[np.str_]
-    """``(n,)`` WFDB symbol: N, S, V; Q for abnormal of any kind; ? where nothing can be said."""
+    """``(n,)`` WFDB symbol: N, S, V; Q for any abnormal beat; ? where not classified."""
     probability: NDArray[np.float32]
-    """``(n,)`` of not being normal, NaN where nothing can be said."""
+    """``(n,)`` of not being normal, NaN where not classified."""
     called: NDArray[np.str_]
-    """``(n,)`` name of the class, ``?`` where nothing can be said."""
+    """``(n,)`` name of the class, ``?`` where not classified."""
     quality: NDArray[np.str_]
-    """``(n,)`` why nothing can be said, empty where something is."""
+    """``(n,)`` why a beat is not classified, empty where it is."""
 
     def __len__(self) -> int:
         return len(self.sample)

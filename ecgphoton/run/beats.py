@@ -52,7 +52,7 @@ def splits_of(recipe: Recipe, data_dir: Path | None = None) -> Splits:
 
 
 def _agreed(what: str, recipe: str, usual: str, protocol: str) -> str:
-    """Return what the protocol says, unless the recipe says something else on purpose."""
+    """Return the protocol's value; InputError if the recipe states a third one."""
     if recipe not in (usual, protocol):
         raise InputError(
             f"data.{what} is {recipe!r}, but the protocol is for {what} {protocol!r}; leave one out"

@@ -30,7 +30,7 @@ def export(
     data: str | None = None,
     data_dir: Path | None = None,
 ) -> ExportReport:
-    """Write ONNX graphs and the photonic mesh program of a run as a bundle.
+    """Export a run as a bundle of ONNX graphs and a mesh program.
 
     A student trained on the database is exported without it from synthetic beats; the manifest
     and ``ranges_from`` of the report say so.
@@ -42,9 +42,9 @@ def export(
     mesh
         Add netlists, DAC codes, bill of materials and drawings.
     bits
-        Width of weights, biases, input and detector codes.
+        Width of weights, biases, input and detector codes, 2 to 16 bits.
     dac_bits
-        Width of the heater DACs.
+        Width of the heater DACs, 2 to 24 bits.
     architecture
         How a matrix becomes a mesh.
     formats

@@ -96,15 +96,15 @@ _WHAT = ("", " share", " per hour")
 
 
 def _row(report: AnnotationReport, names_kinds: bool) -> dict[str, Any]:
-    said = report.summary
-    hours, beats = said["seconds"] / 3600, said["beats"]
+    summary = report.summary
+    hours, beats = summary["seconds"] / 3600, summary["beats"]
     counts = {
-        "S": said["symbols"].get("S", 0) if names_kinds else None,
-        "V": said["symbols"].get("V", 0) if names_kinds else None,
-        "abnormal": said["not_normal"],
-        "undecided": said["symbols"].get("?", 0),
+        "S": summary["symbols"].get("S", 0) if names_kinds else None,
+        "V": summary["symbols"].get("V", 0) if names_kinds else None,
+        "abnormal": summary["not_normal"],
+        "undecided": summary["symbols"].get("?", 0),
     }
-    row: dict[str, Any] = {"record": said["record"], "hours": hours, "beats": beats}
+    row: dict[str, Any] = {"record": summary["record"], "hours": hours, "beats": beats}
     for kind, count in counts.items():
         known = count is not None
         row[kind] = count

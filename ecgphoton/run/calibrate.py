@@ -44,7 +44,9 @@ def calibrate(
     out: Path | None = None,
     progress: Progress = silent,
 ) -> Outcome[CalibrationReport]:
-    """Calibrate chips, simulated or on a bench, and judge them before and after.
+    """Calibrate chips, and judge them before and after.
+
+    The chips are simulated ones or those of a bench.
 
     From the command line the exit code is 1 unless the verdict afterwards is PASS.
     Writes ``calibration.json``, ``calibrated_chips.csv``, ``calibration.png`` and the drive tables:

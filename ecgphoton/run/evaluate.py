@@ -100,7 +100,7 @@ def _per_symbol(symbol: np.ndarray, calls: np.ndarray, label: np.ndarray) -> dic
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a student is worth on the sets of a protocol."""
+    """Results of a student on the sets of a protocol."""
 
     metrics: Mapping[str, Any]
     source: str
@@ -119,7 +119,9 @@ def evaluate(
     data: str | None = None,
     data_dir: Path | None = None,
 ) -> Evaluation:
-    """Evaluate a trained student on the sets of a protocol; nothing is chosen or fitted.
+    """Evaluate a trained student on the sets of a protocol.
+
+    Nothing is chosen or fitted.
 
     Parameters
     ----------

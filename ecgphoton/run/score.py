@@ -24,7 +24,9 @@ def score(
     end: float | None = None,
     window: float = MATCH_WINDOW,
 ) -> Summary:
-    """Compare two annotations of records beat by beat (ANSI/AAMI EC57).
+    """Compare two annotations of records beat by beat.
+
+    Beats are matched and counted as ANSI/AAMI EC57 requires.
 
     Parameters
     ----------

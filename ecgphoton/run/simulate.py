@@ -34,7 +34,9 @@ def simulate(
     out: Path | None = None,
     progress: Progress = silent,
 ) -> Outcome[SimulationReport]:
-    """Ask whether miss rate and FPR survive on many chips; the answer is a yield and a verdict.
+    """Estimate the yield of many simulated chips, with a verdict.
+
+    A chip passes if its miss rate and FPR are within the limits.
 
     From the command line the exit code is 1 unless the verdict is PASS.
     Writes ``simulation.json``, ``chips.csv`` and ``chips.png``.

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from ecgphoton import runs
 from ecgphoton.artifacts import vacant
 from ecgphoton.ecg.beats import Splits
+from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.legacy.distill_run import distil
 from ecgphoton.legacy.teacher import load_teacher
 from ecgphoton.progress import Progress, silent
@@ -39,7 +40,9 @@ def train(
     resume: Path | None = None,
     progress: Progress = silent,
 ) -> TrainedRun:
-    """Train a student and say what it is worth; the run folder holds all that it is judged by.
+    """Train a student into a run folder, and evaluate it.
+
+    The folder holds the checkpoint, scores, metrics and pictures.
 
     Parameters
     ----------
@@ -83,6 +86,7 @@ def train(
         chosen, seed, state = resume_point(Path(resume))
         folder = Path(resume)
     else:
+        check_seed(seed)
         flags = {
             "data.protocol": protocol,
             "data.labels": "aami4" if classes == 4 else labels,
@@ -109,7 +113,9 @@ def distill(
     teacher: str = "auto",
     **settings: Any,  # noqa: ANN401 - as `train` takes them
 ) -> TrainedRun:
-    """Train teacher, baseline and distilled student, each at its own operating point.
+    """Train a teacher, a baseline and a distilled student.
+
+    Each model is evaluated at its own operating point.
 
     Parameters
     ----------

@@ -192,6 +192,13 @@ def student_from_arrays(
 def predict(student: SegmentStudent, beats: BeatSet | Inputs, *, block: int = 1024) -> np.ndarray:
     """Class probabilities of every beat.
 
+    Parameters
+    ----------
+    beats
+        n beats, or the inputs that `inputs_of` makes of them.
+    block
+        Beats computed at a time.
+
     Returns
     -------
     ndarray of shape (n, classes), float32

@@ -1,4 +1,4 @@
-"""Causes and bounds: a student comes in; what errors cost and what they can do goes out."""
+"""Causes and bounds: a student comes in; error budgets and bounds on decisions go out."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def blame(
     out: Path | None = None,
     progress: Progress = silent,
 ) -> Outcome[tuple[Share, ...]]:
-    """Divide the loss of miss rate and FPR among sources of error, blocks and MZIs.
+    """Divide the losses among sources of error, blocks and MZIs.
+
+    For each, the rise of the miss rate (lost sensitivity) and of the FPR is given.
 
     Writes ``blame.json``, ``blame.csv`` and ``blame.png``; on at most 4,096 beats.
 
@@ -73,7 +75,7 @@ def adversary(
     data_dir: Path | None = None,
     out: Path | None = None,
 ) -> Outcome[WorstChip]:
-    """Find a chip with every error within tolerance that is as bad as possible.
+    """Search for the worst chip within given tolerances.
 
     Writes ``adversary.json``, ``adversary.csv`` (how much of its tolerance every block uses) and
     ``adversary.png``.
@@ -109,7 +111,9 @@ def certify(
     data_dir: Path | None = None,
     out: Path | None = None,
 ) -> Outcome[tuple[Mapping[str, Any], ...]]:
-    """Bound the decisions of every chip whose weights and biases are all within epsilon.
+    """Bound the decisions of all chips within given errors.
+
+    Every weight and bias may differ from its programmed value by up to epsilon.
 
     Writes ``certified.json``, ``certified.csv`` and ``certified.png``; on at most 2,048 beats.
 
@@ -147,7 +151,10 @@ def trace(
     data_dir: Path | None = None,
     out: Path | None = None,
 ) -> Outcome[Trace]:
-    """Replay one decision, and tell what every block of the chip did to its margin.
+    """Replay one decision of one chip, block by block.
+
+    For each block, the change of the margin is given: by the static errors of its matrix and bias,
+    and by the noise of this shot.
 
     Writes ``trace.json``, ``trace.csv`` and ``trace.png``.
 

@@ -36,7 +36,7 @@ def sweep(
     out: Path | None = None,
     progress: Progress = silent,
 ) -> Outcome[sweeps.SweepReport]:
-    """Simulate every value of a parameter, with the same chips at each.
+    """Simulate several values of a parameter on the same chips.
 
     Writes ``sweep.json``, ``sweep.csv`` and ``sweep.png``.
 
@@ -84,7 +84,9 @@ def solve(
     out: Path | None = None,
     progress: Progress = silent,
 ) -> Outcome[sweeps.Requirement]:
-    """Find the largest value of a parameter at which the verdict still passes.
+    """Find the largest value of a parameter that passes.
+
+    The verdict at this value is PASS, and it is not at larger values.
 
     Writes ``requirement.json``, ``requirement.csv`` and ``requirement.png``.
 
@@ -129,9 +131,10 @@ def surrogate(
     out: Path | None = None,
     progress: Progress = silent,
 ) -> Outcome[tuple[Mapping[str, Any], ...]]:
-    """Estimate yield over noise from a Taylor expansion, with its error against exact chips.
+    """Estimate the yield over noise from a Taylor expansion.
 
-    A chip costs a matrix product here, so that thousands of chips a value are cheap. Writes
+    The error of the expansion is measured on exactly simulated chips.
+    A chip costs one matrix product, so thousands of chips a value are affordable. Writes
     ``surrogate.json``, ``surrogate.csv`` and ``surrogate.png``.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What the electronics must deliver: a student comes in; bits and intervals go out."""
+"""Requirements on electronics: a student comes in; bit widths and calibration intervals go out."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ def drift(
     out: Path | None = None,
     progress: Progress = silent,
 ) -> Outcome[DriftReport]:
-    """Find how long calibrated chips keep the limits, and the cheapest schedule of re-calibration.
+    """Find how often chips must be calibrated again.
+
+    For each interval, it is checked whether calibrated chips stay within the limits; the cheapest
+    schedule that keeps them is named.
 
     Writes ``drift.json``, ``drift.csv`` and ``drift.png``; on at most 8,192 beats.
 
@@ -87,8 +90,9 @@ def bits(
     data_dir: Path | None = None,
     out: Path | None = None,
 ) -> Outcome[tuple[BitsRow, ...]]:
-    """Measure miss rate and FPR against the width of weights, converters and heater DACs.
+    """Measure miss rate and FPR against the width of codes.
 
+    The codes are those of weights, converters and heater DACs.
     One width changes at a time; the others have 8 bits. Writes ``bits.json``, ``bits.csv`` and
     ``bits.png``.
 

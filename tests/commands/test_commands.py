@@ -123,7 +123,7 @@ def test_report_says_what_it_took(house: Path, call: Call, tmp_path: Path) -> No
     done = call("report", "runs/r", "--out", str(tmp_path / "page.html"))
     assert done.exit_code == 0, done.output
     assert "with runs/r" in done.output
-    assert "is not the newest simulation.json" in done.output
+    assert ": a newer simulation of the same student" in done.output
     assert "Miss rate and FPR of every chip" in (tmp_path / "page.html").read_text()
 
 

@@ -44,10 +44,10 @@ def test_everything_of_the_same_student_is_found(project: Path, start: str) -> N
     }  # fmt: skip
     reasons = {one.folder.resolve().relative_to(project).as_posix(): one.why
                for one in found.left_out}  # fmt: skip
-    assert "newest simulation.json" in reasons["simulations/mine/old"]
+    assert "a newer simulation of the same student" in reasons["simulations/mine/old"]
     assert "another student" in reasons["simulations/other/new"]
     assert "another student" in reasons["runs/other"]
-    assert "does not name its student" in reasons["simulations/mine/early"]
+    assert "does not record its student" in reasons["simulations/mine/early"]
 
 
 def test_what_is_named_comes_first(project: Path) -> None:

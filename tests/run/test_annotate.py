@@ -174,7 +174,7 @@ def records(wfdb_folder, tmp_path):
         ({"annotator": "png"}, "signals, headers or other outputs"),
         ({"annotator": "atr"}, "add --force"),
         ({"annotator": "atr", "force": True, "peaks": "atr"}, "is an input"),
-        ({"annotator": "mine"}, "is there and would be overwritten"),
+        ({"annotator": "mine"}, "already exists"),
     ],
 )
 def test_no_output_replaces_an_input(options, what, run, records):

@@ -82,5 +82,5 @@ def test_ctrl_c_is_one_line(name: str, tmp_path) -> None:
     said = process.communicate(timeout=60)[1].splitlines()
     assert process.returncode in (130, -signal.SIGINT)  # shells report 130 for both
     said = [line for line in said if not line.startswith("SYNTHETIC")]
-    assert said == ["ecgphoton: stopped: interrupted; every file is whole or absent"]
+    assert said == ["ecgphoton: stopped: interrupted; no incomplete file was left"]
     assert [p for p in tmp_path.rglob(".*") if p.name.startswith(".")] == []

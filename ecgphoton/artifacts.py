@@ -68,14 +68,14 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
 
 
 def sweep_temporary(folder: Path) -> None:
-    """Remove what a killed process was writing into a folder when it died, and nothing else."""
+    """Remove the temporary files that a killed process left in a folder, and nothing else."""
     for path in folder.glob(f".*{_UNFINISHED}????????*"):
         if path.is_file() and not path.is_symlink():
             path.unlink()
 
 
 def check_room(folder: Path) -> None:
-    """Refuse a folder that cannot be written to, before hours are spent; leave no empty one.
+    """Refuse a folder that cannot be written to, before any computation; leave no empty one.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def to_json(value: object) -> str:
 
 
 def json_bytes(value: object) -> bytes:
-    """Return `to_json` in UTF-8; bytes of file names that are none become escapes."""
+    """Return `to_json` in UTF-8; bytes that are not UTF-8 become escapes."""
     return to_json(value).encode(errors="backslashreplace")
 
 

@@ -81,7 +81,7 @@ class LargestProbability(OperatingPoint):
         return np.asarray(probability.argmax(1), np.int64)
 
     def to_dict(self) -> None:
-        """Return None: there is nothing to keep."""
+        """Return None, since there are no parameters."""
         return
 
 
@@ -132,7 +132,7 @@ class ThresholdPolicy(Settings, section="decision"):
     )
 
     def rules(self) -> Iterable[tuple[bool, str, str]]:
-        """See that the grid does not end before it begins."""
+        """Require that the grid ends after it begins."""
         yield self.grid_low <= self.grid_high, "grid_low", "at most decision.grid_high"
 
     def candidates(self, probability: NDArray[Any]) -> NDArray[np.float64]:

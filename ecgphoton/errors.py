@@ -1,4 +1,4 @@
-"""The two kinds of failure a user can meet."""
+"""The errors of this package: invalid input, and failed verification."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ DEEPEST = 16
 
 
 def one_line(what: object) -> str:
-    """Return what a library says, in one line of at most 200 characters."""
+    """Return the message of a library as one line of at most 200 characters."""
     return " ".join(str(what).split())[:200]
 
 
@@ -66,7 +66,7 @@ def _finite(text: str) -> float:
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of JSON; two readers must not see two things in one file."""
+    """Return an object of JSON; refuse repeated names, which readers interpret differently."""
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
@@ -95,7 +95,7 @@ def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - JSON is any value
 
 
 def read_json(path: Path | str) -> Any:  # noqa: ANN401 - JSON is any value
-    """Read a JSON file; NaN, infinity, repeated names and files beyond reason are refused.
+    """Read a JSON file; NaN, infinity, repeated names and too large files are refused.
 
     Raises
     ------
@@ -202,7 +202,7 @@ def read_arrays(path: Path | str, what: str, limit: int = LARGEST_FILE) -> dict[
 
 
 def _check_shape(content: Any, size: int) -> None:  # noqa: ANN401 - an open entry of an archive
-    """Refuse an array whose header claims more than its entry holds, before room is made for it."""
+    """Refuse an array whose header claims more than its entry holds, before memory is allocated."""
     import numpy as np
 
     version = np.lib.format.read_magic(content)

@@ -1,4 +1,4 @@
-"""How a long computation reports how far it is."""
+"""Progress reports of long computations."""
 
 from __future__ import annotations
 

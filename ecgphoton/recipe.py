@@ -1,4 +1,4 @@
-"""An experiment as a document: frozen dataclasses, read from TOML, overridden by key=value.
+"""Recipes of training runs: TOML and ``key=value`` come in, frozen dataclasses go out.
 
 A recipe file states only what differs from the defaults; unknown keys and values of a wrong type
 are refused with the nearest allowed name. `Recipe.parts` is where the plain training run and the
@@ -96,7 +96,7 @@ class NoiseSettings(Settings, section="noise"):
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides a training run but the seed."""
+    """All settings of a training run except the seed."""
 
     name: str = "default"
     purpose: str = ""

@@ -101,6 +101,6 @@ class Finding:
     detail: str = ""
 
     def __str__(self) -> str:
-        """One line for people."""
+        """Return the finding as one line of text."""
         text = f"chip {self.chip}, block {self.block}, {self.part}: {self.kind}"
         return f"{text} ({self.detail})" if self.detail else text

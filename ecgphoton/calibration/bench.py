@@ -1,11 +1,11 @@
-"""The bench: the only interface through which calibration sees a chip.
+"""The bench: the only interface through which calibration accesses a chip.
 
 A bench sets DAC codes, sends light and reads detectors. `calibrate` and its steps use nothing else,
 so a simulated chip, a recorded session and a laboratory are driven by the same code. Every
 operation is counted.
 
 A bench for real hardware implements `Bench` in a few lines; ``docs/howto/own-bench.md`` shows
-one over a socket. What it must keep:
+one over a socket. Its conventions:
 
 - drivers of one block are numbered as in `ecgphoton.mesh.device.Device`;
 - ``field`` readings are the two quadratures of a homodyne detector (local oscillator at 0 and at
@@ -147,7 +147,7 @@ class Session:
 
 
 class RecordingBench:
-    """A bench that records what another one is asked and answers."""
+    """A bench that records the requests to another one, and its readings."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
@@ -173,12 +173,12 @@ class RecordingBench:
 
 
 class ReplayBench:
-    """A bench that repeats a recorded session where the same questions are asked.
+    """A bench that repeats a recorded session for the same requests.
 
     Raises
     ------
     InputError
-        From `read`, if a question differs from the recorded one or the recording has ended.
+        From `read`, if a request differs from the recorded one or the recording has ended.
     """
 
     kinds: tuple[Kind, ...] = ("field", "power")

@@ -1,4 +1,4 @@
-"""`calibrate`: run steps through a bench, from the program to a table of what the chips are."""
+"""`calibrate`: run steps through a bench, from the program to a table of the chips' errors and codes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ STEPS: dict[str, Step] = {
     "correct": Correct(),
     "trim": Trim(),
 }
-"""Steps by the names the command line knows."""
+"""Steps by their names on the command line."""
 STANDARD = ("dark", "sweep", "fit", "correct", "trim")
 """All that homodyne readings can tell of a chip."""
 PHOTODIODES = ("sweep-power", "null", "correct")
@@ -117,19 +117,19 @@ def calibrate(
     *,
     start: DriveTable | None = None,
 ) -> Calibrated:
-    """Learn the chips behind a bench and choose codes that make them perform a program.
+    """Estimate the errors of the chips of a bench, and choose codes for a program.
 
     Parameters
     ----------
     bench
-        Chips of the program's design; nothing else of them is looked at.
+        Chips of the program's design, accessed through this interface alone.
     program
-        What they shall perform.
+        Program that the chips have to perform.
     steps
         In order; default `STANDARD`, or `PHOTODIODES` on a bench that offers power alone. Steps
-        that only measure are allowed here: their table can be gone on from.
+        that only measure are allowed here: their table can be continued later.
     start
-        An earlier table of the same chips, to go on from.
+        An earlier table of the same chips, to continue.
 
     Raises
     ------

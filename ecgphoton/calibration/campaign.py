@@ -1,8 +1,9 @@
 """A campaign: fabricate chips, calibrate them through a bench, judge them before and after.
 
-This module knows the hidden chips, because it judges them; the steps of `calibrate` see a `Bench`.
+This module has access to the simulated errors, to evaluate the chips; the steps of `calibrate`
+have access to a `Bench` alone.
 Chips are calibrated in ranges. With a folder, the table of every range is written as soon as it is
-known, and an interrupted campaign goes on where it stopped.
+known, and an interrupted campaign continues where it stopped.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Drift: how long a table holds, and the cheapest schedule of re-calibration that keeps the limits.
 
-Phases walk at random after they were set (`time.drift` of a profile, rad per square root of an
+Phases drift as a random walk after they were set (`time.drift` of a profile, rad per square root of an
 hour). A chip that is calibrated again every ``T`` hours is at its worst just before: so limits are
 kept over a day if they are kept by chips of age ``T``, and if re-calibration brings chips of that
 age back.

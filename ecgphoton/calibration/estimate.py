@@ -1,9 +1,9 @@
 """Self-calibration: fit the errors of a chip to its readings at random settings, all together.
 
 The unknowns of a block (splitters, phases, heater laws, crosstalk, losses, attenuators, gains) are
-about two hundred numbers; every setting gives thirty-two. Weighted Gauss-Newton with a prior, so
-that what readings cannot tell apart stays near nominal, and with steps that are taken only when
-they help, so that noise makes tables worse but never lets them diverge.
+about two hundred numbers; every setting gives thirty-two. They are fitted by weighted
+Gauss-Newton with a prior, so that what readings do not determine stays near nominal. A step is
+taken only where it lowers the cost, so noise makes estimates worse but does not let them diverge.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ class _Solver:
     def _jacobian(self, rows: Beliefs, power: Tensor, weight: Tensor) -> Tensor:
         """(R, P, n) derivatives of the model by the unknowns.
 
-        That a law acts on other elements through crosstalk is left out: second order.
+        The effect of a law on other elements through crosstalk is of second order and left out.
         """
         model = self.model
         heat = model.heat(rows, power)

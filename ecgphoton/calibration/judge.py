@@ -1,7 +1,7 @@
 """Judge chips under a drive table: their matrices, rates and thresholds.
 
-Simulated chips are judged by the simulator, which knows them exactly. The errors of other chips are
-hidden, so these are judged by the matrices that their table predicts.
+Simulated chips are judged by the simulator, from their exact errors. The errors of other chips are
+unknown, so these are judged by the matrices that their table predicts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A bench of one's own: opened by name, its chips calibrated, and judged by their drive table.
+"""An external bench: opened by name; its chips are calibrated, and judged by their drive table.
 
 What the chips really perform is hidden, unlike that of simulated chips. The verdict is about the
 matrices that the table predicts, and there is none where the table does not know the chips.

@@ -35,7 +35,7 @@ class NullMeshes:
     steps: int = 12
     """Phases of a sweep, over one turn."""
     passes: int = 2
-    """The second sees less stray light, because the first has set everything better."""
+    """The second has less stray light, because the first has improved all settings."""
     kind: ClassVar[Kind] = "power"
     drives: ClassVar[bool] = False
 

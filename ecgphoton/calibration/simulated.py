@@ -1,4 +1,4 @@
-"""A bench around simulated chips: it hides their errors, which belong to `ecgphoton.hwsim`."""
+"""A bench around simulated chips: only their readings are accessible, not their errors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Fault:
 
 
 class SimulatedBench:
-    """C hidden chips, their noise and their faults.
+    """C simulated chips, their noise and their faults.
 
     Parameters
     ----------

@@ -27,8 +27,8 @@ REGAIN = 0.1
 class Trim:
     """Measure, correct by the model's slopes, measure again; keep what is better.
 
-    What the model does not include is taken from the measurement, so errors of the table that no
-    fit could find are trimmed away as well, down to the scatter of `shots` readings.
+    The measurement includes what the model does not, so errors that were not fitted are corrected
+    as well, down to the scatter of `shots` readings.
     """
 
     shots: int = 128

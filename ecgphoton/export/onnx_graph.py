@@ -1,4 +1,4 @@
-"""ONNX graphs of a student, built node by node: names a person can read, bytes that never vary.
+"""ONNX graphs of a student, built node by node: readable names, reproducible bytes.
 
 This writer is an oracle: it repeats the order of `ecgphoton.student.propagate.walk` on purpose, so
 that `verify` compares two independent statements of it. The other oracle is `checker`, the numpy

@@ -52,7 +52,7 @@ def verify(
     Parameters
     ----------
     beats
-        Real beats to compare the graphs on, beside the golden and the made-up ones.
+        Real beats to compare the graphs on, besides the golden and the synthetic ones.
     sax
         Simulate the circuits with SAX where it is installed.
 

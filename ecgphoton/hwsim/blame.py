@@ -1,9 +1,9 @@
-"""Error budgets: which source, block and MZI loses how much sensitivity.
+"""Error budgets: the sensitivity lost by each source of error, block and MZI.
 
 Every entry is found twice. *One at a time*: Monte Carlo with that error alone. *Gradient*: the
 error's exact effect on the matrices, then first derivatives of every beat's margin and normal tail
-areas. Where both agree the budget can be trusted; where they differ, the error is too large to be
-added up.
+areas. Where both agree, the entries of the budget add up; where they differ, the errors are too large for
+the linear approximation.
 """
 
 from __future__ import annotations
@@ -79,11 +79,11 @@ class OneMzi:
     mzi: int
 
     def nominal(self) -> Chips:
-        """Return the perfect, silent chip."""
+        """Return the perfect chip without noise."""
         return _silent(self.source.nominal())
 
     def draw(self, seed: int, first: int, count: int) -> Chips:
-        """Return chips whose only bad part is this MZI."""
+        """Return chips in which only this MZI has errors."""
         source, k = self.source, self.block
         chip = source.foundry.chips(seed, first, count, source.program)
         heaters = list(chip.device.heaters_of(self.mesh, self.mzi))

@@ -1,11 +1,11 @@
 """Mesh level: fabricated chips, seen only through the voltages set and the readings returned.
 
 Chips come in batches: every array has a leading chip axis, and no Python loop runs over chips.
-What happens to light is the list of `ecgphoton.hwsim.effects`; this module calls it in order::
+The effects of `ecgphoton.hwsim.effects` are applied in this order::
 
     volts ── heat ── phase ── element ── field ──> fields ── receiver, reading ──> readings
 
-The stage ``code`` lies before: `Chip.driven` returns what the drivers make of wanted voltages.
+The stage ``code`` lies before: `Chip.driven` returns the voltages that the drivers give for the wanted ones.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Chip:
         return self._through("phase", heat.phase)
 
     def elements(self, phases: Tensor) -> Elements:
-        """Splitter errors, losses and attenuators: part of what calibration has to find out."""
+        """Splitter errors, losses and attenuators, which calibration has to estimate."""
         zero = phases.new_zeros(1, 1, self.device.meshes, MZIS)
         passed = self.device.passed(phases) if self.device.two else None
         return self._through("element", Elements(zero, zero, zero + 1, passed))
@@ -154,7 +154,7 @@ class Chip:
         generator: torch.Generator | None = None,
         receiver: Receiver | None = None,
     ) -> Tensor:
-        """Return readings of input fields: all that a laboratory sees of a chip.
+        """Return readings of input fields: all that can be measured of a chip.
 
         Parameters
         ----------
@@ -163,7 +163,7 @@ class Chip:
         vectors
             (..., 4, N) real or complex input fields, broadcast against (C, K).
         generator
-            Source of what changes between shots; None for silence. The optics are drawn once a
+            Source of what changes between shots; None for no noise. The optics are drawn once a
             call, the noise of readings for every one.
         receiver
             Another receiver than the chips' own.
@@ -198,7 +198,7 @@ def _tensor(volts: ArrayLike | Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Foundry:
-    """Makes chips: the only thing that does.
+    """Makes all fabricated chips.
 
     Raises
     ------

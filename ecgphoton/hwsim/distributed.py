@@ -1,8 +1,8 @@
 """Numbered pieces of work on threads, on a process pool or on a Dask cluster, in order.
 
 A worker process imports the extensions of this one and computes a piece exactly as a thread of
-this process does, so the answer is the same bit for bit. The pieces of a lost Dask worker are sent
-to another one.
+this process does, so the answer is the same bit for bit. The pieces of a Dask worker that ended are
+sent to another one.
 """
 
 from __future__ import annotations

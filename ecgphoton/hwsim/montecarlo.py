@@ -1,4 +1,4 @@
-"""Monte Carlo over chips: miss rate, FPR and AUC of each, and the share that is good enough.
+"""Monte Carlo over chips: miss rate, FPR and AUC of each, and the share within the limits.
 
 Chips are taken in groups of `GROUP` and beats in blocks of `BEATS`, both aligned to zero and each
 computed by one thread, so the answer for chip k is the same bit for bit in any batch, on any number
@@ -40,8 +40,8 @@ Read = Callable[[torch.Tensor], "NDArray[np.float32]"]
 def single_threaded() -> Iterator[int]:
     """Make every torch operation use one thread; yields how many there were.
 
-    Work is cut for the caches of one core: two threads inside one operation would mostly wait for
-    each other, and be in the way of everybody else.
+    Work items fit the caches of one core: several threads inside one operation would mostly wait
+    for each other and slow down the other work items.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -53,7 +53,7 @@ def single_threaded() -> Iterator[int]:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """Everything a worker needs to judge chips: chip source, electronics, beats and threshold."""
+    """Everything a worker needs to evaluate chips: chip source, electronics, beats and threshold."""
 
     carrier: Carrier
     source: ChipSource

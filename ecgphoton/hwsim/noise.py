@@ -1,4 +1,4 @@
-"""What a photodetector's noise is as a fraction of full scale, for the profiles.
+"""Noise of a photodetector as a fraction of full scale, for the profiles.
 
 Detector full scale is 1 in the units of ``W x``: the reading when one input of 1 meets one weight
 of 1. All detector noise is given as a standard deviation in that unit and enters *before* the

@@ -1,4 +1,4 @@
-"""Device profiles: how large every effect is in a process, each number with its source."""
+"""Device profiles: the size of every effect in a process, each number with its source."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class ChipDetector:
     present: int
     """Number of beats in this block."""
     generators: Sequence[torch.Generator]
-    """One for all chips, or one each; empty for silence."""
+    """One for all chips, or one each; empty for no noise."""
     relative: float = 0.0
     """Noise proportional to the detected value (RIN)."""
     square: Tensor | None = None
@@ -143,7 +143,7 @@ class ChipDetector:
         return torch.stack(answers).to(segment.dtype)
 
     def _squared(self, index: int, z: Tensor, bias: Tensor, gain: Tensor) -> Tensor:
-        """Add the square of the detected value that an intensity readout sees."""
+        """Add the square of the detected value that an intensity receiver measures."""
         if self.square is None:
             return z
         value = z / gain - bias

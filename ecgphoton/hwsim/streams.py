@@ -1,4 +1,4 @@
-"""Random streams that depend on what is drawn, never on how the work is cut.
+"""Random streams that depend on what is drawn, not on how the work is divided.
 
 Chip ``k`` of seed ``s`` is drawn from Philox with key ``(s, k)`` (a counter-based generator,
 Salmon et al. 2011, doi:10.1145/2063384.2063405), so it is the same chip in a batch of one, in a

@@ -1,4 +1,4 @@
-"""One decision replayed: chip K, beat N, and the margin lost at every stage."""
+"""One decision replayed: chip K, beat N, and the change of the margin at every stage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ecgphoton.student.propagate import Stack
 
 @dataclass(frozen=True)
 class Stage:
-    """What one block of a chip did to the margin of one beat."""
+    """Effect of one block of a chip on the margin of one beat."""
 
     block: str
     static: float
@@ -39,7 +39,7 @@ class Trace:
     abnormal: bool
     """The label."""
     perfect: float
-    """Margin on the perfect, silent chip."""
+    """Margin on the perfect chip without noise."""
     stages: tuple[Stage, ...]
 
     @property
@@ -72,10 +72,10 @@ class Trace:
 
 
 def trace(trial: Trial, chip: int, beat: int) -> Trace:
-    """Replay one decision, switching the chip's blocks on one after the other.
+    """Replay one decision, replacing the perfect blocks by the chip's, one after the other.
 
-    The changes of all stages add up to the whole loss of margin: what a block costs is counted
-    with the blocks before it already wrong and those after it perfect.
+    The changes of all stages add up to the whole change of the margin: that of a block is taken
+    with the errors of all blocks before it, and without errors in those after it.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def trace(trial: Trial, chip: int, beat: int) -> Trace:
     blocks = trial.carrier.architecture.blocks
 
     def replay(static: int, shots: int) -> float:
-        """Margin with the first `static` matrices wrong and noise in the first `shots` blocks."""
+        """Margin with errors in the first `static` matrices and noise in the first `shots` blocks."""
         return _margin(trial, _mix(drawn, ideal, static, shots), first, chip - first, beat)
 
     before = perfect = replay(0, 0)

@@ -1,4 +1,4 @@
-"""From chips to a verdict: yield within limits, its interval, and when enough chips were seen."""
+"""From chips to a verdict: yield within limits, its interval, and when enough chips were simulated."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class SimulationReport:
     auc: Floats
     """(chips,) area under the ROC; NaN with one class only."""
     perfect: tuple[float, float, float]
-    """Miss, FPR and AUC of the perfect, silent chip with the same electronics."""
+    """Miss, FPR and AUC of the perfect chip without noise, with the same electronics."""
     limits: Limits
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Provenance: seed, noise, profile, beats, threshold, readout ..."""

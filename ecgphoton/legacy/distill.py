@@ -17,7 +17,7 @@ from ecgphoton.training.parts import Batch, Loss, Parts
 
 @dataclass(frozen=True)
 class Distillation(Settings, section="distill"):
-    """How a teacher teaches; off unless there is a teacher.
+    """Settings of distillation; it is off without a teacher.
 
     The loss is ``alpha * CE + beta * T^2 * KL(teacher || student) + gamma * MSE(projections)
     + margin_weight * margin`` (Hinton et al. 2015, arXiv:1503.02531), T being `temperature`.
@@ -110,7 +110,7 @@ class Distillation(Settings, section="distill"):
     )
 
     def rules(self) -> Iterable[tuple[bool, str, str]]:
-        """See that a teacher is named, and that it does not pause and resume at once."""
+        """Require a teacher, and that the conditions of pausing and resuming do not overlap."""
         yield bool(self.teacher), "teacher", "'none', 'auto' or a path"
         yield self.resume <= self.pause, "resume", "at most distill.pause"
 

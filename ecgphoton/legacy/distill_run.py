@@ -1,4 +1,4 @@
-"""Teacher, baseline student and distilled student, each at its own operating point."""
+"""Distillation run: a teacher and beats come in; baseline and distilled student go out."""
 
 from __future__ import annotations
 

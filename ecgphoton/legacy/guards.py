@@ -1,4 +1,4 @@
-"""Guards: what is done when training fails in one direction, and the event that says so."""
+"""Guards: corrections when training collapses to one class, and the events that record them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Mode = Literal["auto", "on", "off"]
 
 @dataclass(frozen=True)
 class GuardSettings(Settings, section="guards"):
-    """When guards act; they look at the validation set at its operating point (two classes).
+    """When guards act, by the rates on the validation set at its operating point (two classes).
 
     Raises
     ------
@@ -107,7 +107,7 @@ class CollapseGuard:
         return control, ()
 
     def _rested(self, memory: Memory, epoch: int) -> Memory:
-        """Return the state after a collapse: what rescues raised is forgotten."""
+        """Return the state after a collapse: factors raised by rescues are reset."""
         collapses = memory.collapses + 1
         return replace(
             memory,

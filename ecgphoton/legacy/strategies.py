@@ -201,7 +201,7 @@ def sampler_of(
 
 @dataclass(frozen=True)
 class LossSettings(Settings, section="loss"):
-    """What the loss of a beat is; the defaults are plain cross-entropy.
+    """Loss of a beat; the defaults are plain cross-entropy.
 
     Focal loss is that of Lin et al. 2017 (doi:10.1109/ICCV.2017.324), logit adjustment that of
     Menon et al. 2021 (arXiv:2007.07314).

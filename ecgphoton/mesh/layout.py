@@ -1,4 +1,4 @@
-"""Where the MZIs of a mesh sit, and in which order light meets them."""
+"""Layouts of meshes: the position of every MZI, and the order along the light."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def links(layout: MeshLayout) -> Iterable[tuple[str, str]]:
 
 
 def _circuit(instances: Netlist, waveguides: Iterable[tuple[str, str]]) -> Netlist:
-    """Netlist of instances and waveguides, told apart from ports by their comma."""
+    """Netlist of instances and waveguides, distinguished from ports by their comma."""
     connections, ports = {}, {}
     for start, end in waveguides:
         if "," not in start:

@@ -1,4 +1,4 @@
-"""A real matrix as light can carry it, and the choice among equal ways of carrying it.
+"""A real matrix as optics: its singular value decomposition, and the choice of the order.
 
 *SVD*: ``W = scale Re(U diag(attenuation) V)``, two meshes with attenuators between them. The order
 of the singular values is free, and it decides how much splitter error can be corrected and how much

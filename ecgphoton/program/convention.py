@@ -1,4 +1,4 @@
-"""What a mesh file says about itself: the meaning of its numbers, their units, its inputs."""
+"""The documentation inside a mesh file: the meaning of its numbers, their units, its inputs."""
 
 from __future__ import annotations
 

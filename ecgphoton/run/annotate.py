@@ -1,4 +1,4 @@
-"""Recordings in; annotations, a line a beat, a picture and a table of burdens out."""
+"""Recordings come in; annotation files, a table of beats and a picture go out."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from ecgphoton.run.journey import provenance
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.version import __version__
 
-LONG_SILENCE = 10.0
+LONG_GAP = 10.0
 """Seconds without a beat that are mentioned."""
 
 
 @dataclass(frozen=True)
 class AnnotationReport:
-    """What was found in a recording, and where it is written."""
+    """Result of annotating a recording, and its files."""
 
     summary: dict[str, Any]
     files: tuple[Path, ...]
@@ -84,13 +84,13 @@ def annotate(
     lead
         By name, or ``channel:<n>``; by default the one the student was trained on.
     fs, unit, column
-        Of a text or NumPy file that does not say them.
+        Of a text or NumPy file that does not state them.
     peaks
         Annotator that marks the R peaks; without one they are detected.
     annotator
         Extension of the annotation file to write.
     force
-        Whether files that are there may be replaced, inputs excepted, and ``atr`` be written.
+        Whether existing output files may be replaced, and ``atr`` be written. Inputs never are.
     out
         Folder to write to.
     picture
@@ -184,22 +184,22 @@ def _found(
         "notes": [
             *signal.notes,
             *(f"{signal.name}: {part}" for part in calls.stretches),
-            *_silences(beats.time, seconds),
+            *_gaps(beats.time, seconds),
         ],
     }
 
 
-def _silences(time: np.ndarray[Any, np.dtype[np.float64]], seconds: float) -> list[str]:
+def _gaps(time: np.ndarray[Any, np.dtype[np.float64]], seconds: float) -> list[str]:
     """Return notes about long spans without a beat."""
     edges = [0.0, *time.tolist(), seconds]
-    spans = [(a, b) for a, b in pairwise(edges) if b - a > LONG_SILENCE]
+    spans = [(a, b) for a, b in pairwise(edges) if b - a > LONG_GAP]
     notes = [f"no beat from {a:.1f} s to {b:.1f} s" for a, b in spans[:5]]
-    more = [f"and {len(spans) - 5} more spans of over {LONG_SILENCE:g} s without a beat"]
+    more = [f"and {len(spans) - 5} more spans of over {LONG_GAP:g} s without a beat"]
     return notes + (more if len(spans) > 5 else [])
 
 
 def _note(trained: TrainedStudent, backend: str) -> str:
-    """Return what the annotation file says about itself."""
+    """Return the comment of the annotation file."""
     text = f"ecgphoton {__version__}, student {trained.digest[:12]} on {backend}: "
     if not trained.point.binary:
         return text + f"classes {' '.join(trained.classes)}; Q is any other, ? not classifiable"

@@ -1,4 +1,4 @@
-"""A table of beats in, files that other programs read out; none of them replaces an input."""
+"""A table of beats comes in; files for other programs go out. Inputs are never replaced."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COLUMNS = "sample,seconds,symbol,called,abnormal,reason"
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where the answers about one recording go."""
+    """Output files of one recording."""
 
     name: str
     """Of the record, in letters that WFDB allows."""

@@ -1,4 +1,4 @@
-"""Samples of an ECG in, a table of its beats and what a student calls them out."""
+"""Samples of an ECG come in; a table of its beats and their classes goes out."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ def table(
 class Annotator:
     """Classifies beats of a signal that comes piece by piece.
 
-    A beat is answered two to seven seconds after it (signal quality is judged every five),
-    whatever the length of the pieces, with what `annotate` says of the whole signal.
+    A beat is returned two to seven seconds after it (signal quality is evaluated every five),
+    for any length of the pieces, with the same result as `annotate` of the whole signal.
 
     >>> import ecgphoton as ep
     >>> annotator = ep.Annotator(fs=250)
@@ -154,7 +154,7 @@ class Annotator:
         return self._beats(self._stream.push(self._resampler.push(checked_signal(samples))))
 
     def finish(self) -> Beats:
-        """Return the beats that waited for what would follow; the signal ends here."""
+        """Return the remaining beats at the end of the signal."""
         rest = self._resampler.push(np.empty(0, np.float32), last=True)
         return self._beats(self._stream.push(rest, last=True))
 

@@ -1,4 +1,4 @@
-"""On what a student runs when it annotates: torch, onnxruntime, or a simulated chip."""
+"""Back ends of annotation: torch, onnxruntime, or a simulated chip."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def classifier(
 
 
 def _in_torch(trained: TrainedStudent) -> Classify:
-    """Return the student's answers on one thread: a chunk of beats is too little for two."""
+    """Return the student's probabilities, computed on one thread: chunks are small."""
     from ecgphoton.hwsim.montecarlo import single_threaded
     from ecgphoton.student.network import predict
 
@@ -80,7 +80,7 @@ def _in_onnx(trained: TrainedStudent, backend: Backend) -> Classify:
 def _on_chip(
     trained: TrainedStudent, chip: int, profile: str | None, noise: float | None
 ) -> Classify:
-    """Return the answers of one simulated chip; its noise goes on from beat to beat."""
+    """Return the probabilities of one simulated chip; its noise differs from beat to beat."""
     import torch
 
     from ecgphoton.decision import OperatingPoint

@@ -1,4 +1,4 @@
-"""From a recipe, or from what a student was made of, to its beats."""
+"""A recipe or the provenance of a student comes in; its beats go out."""
 
 from __future__ import annotations
 
@@ -31,10 +31,9 @@ def examples_of(beats: BeatSet, architecture: Architecture) -> Examples:
 
 
 def splits_of(recipe: Recipe, data_dir: Path | None = None) -> Splits:
-    """Load the beats a recipe asks for.
+    """Load the beats of a recipe.
 
-    A protocol file may say which labels and lead it is for; a recipe that says something else than
-    its default contradicts it.
+    A protocol file may state its labels and lead; a recipe that states others contradicts it.
 
     Raises
     ------
@@ -52,7 +51,7 @@ def splits_of(recipe: Recipe, data_dir: Path | None = None) -> Splits:
 
 
 def _agreed(what: str, recipe: str, usual: str, protocol: str) -> str:
-    """Return the protocol's value; InputError if the recipe states a third one."""
+    """Return the value of the protocol; InputError if the recipe states another one."""
     if recipe not in (usual, protocol):
         raise InputError(
             f"data.{what} is {recipe!r}, but the protocol is for {what} {protocol!r}; leave one out"
@@ -84,10 +83,10 @@ def splits_like(
     data_dir: Path | None = None,
     protocol: str | Path | Protocol | None = None,
 ) -> Splits:
-    """Load the beats a student was made of, by what its checkpoint says.
+    """Load the beats of a student, as its checkpoint records them.
 
     Without `data` and `protocol` they are those of exactly the files it was trained, validated and
-    tested on; another database, or made-up beats, only take their place when they are named.
+    tested on; other databases and synthetic beats are used only where they are named.
 
     Parameters
     ----------

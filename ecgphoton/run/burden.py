@@ -1,4 +1,4 @@
-"""A folder of recordings in, how many abnormal beats each patient has out."""
+"""A folder of recordings comes in; a table of the abnormal beats of each goes out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHARES = ("S", "V", "abnormal", "undecided")
 
 @dataclass(frozen=True)
 class BurdenReport:
-    """What every recording of a folder holds."""
+    """Counts of the beats of every recording of a folder."""
 
     rows: tuple[dict[str, Any], ...]
     """For each recording: its length, beats, and for S, V, abnormal and undecided ones their

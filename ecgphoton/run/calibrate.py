@@ -1,4 +1,4 @@
-"""From a bundle to calibrated chips, simulated or on a bench, judged before and after."""
+"""A bundle comes in; chips, simulated or on a bench, are calibrated and judged before and after."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def evaluate(
     Raises
     ------
     InputError
-        If the student knows other classes than the labels have, or beats cannot be found.
+        If the classes of student and labels differ, or beats cannot be found.
     """
     trained = runs.load_student(runs.choose(model))
     about = {**trained.metadata, **({} if labels is None else {"labels": labels})}
@@ -165,12 +165,12 @@ def evaluate_sets(
     Raises
     ------
     InputError
-        If the student knows another number of classes.
+        If the numbers of classes of student and labels differ.
     """
     architecture = trained.student.architecture
     if architecture.classes != len(labels.classes):
         raise InputError(
-            f"the student of {trained.folder} knows {architecture.classes} classes, labels "
+            f"the student of {trained.folder} has {architecture.classes} classes, labels "
             f"{labels.name!r} have {len(labels.classes)}; evaluate with --labels "
             f"{trained.metadata['labels']}"
         )

@@ -1,4 +1,4 @@
-"""What a finished run leaves behind: checkpoint, scores, metrics, pictures, manifest."""
+"""Files of a finished run: checkpoint, scores, metrics, pictures, manifest."""
 
 from __future__ import annotations
 

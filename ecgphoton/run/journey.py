@@ -1,4 +1,4 @@
-"""What simulations and studies share: student and beats come in, a folder of its own goes out."""
+"""Common parts of simulations and studies: student and beats come in; a result folder goes out."""
 
 from __future__ import annotations
 

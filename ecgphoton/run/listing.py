@@ -1,4 +1,4 @@
-"""What there is: shipped students, shipped recipes, and the runs of a folder."""
+"""Listings: shipped students, shipped recipes, and the runs of a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run or bundle, and what was made of it, as one HTML page."""
+"""A run or bundle comes in; its results go out as one HTML page."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def report(
 ) -> ReportPage:
     """Write a run or bundle as one self-contained HTML page.
 
-    Simulations, studies, calibrations and bundles of the same student are found by themselves,
+    Simulations, studies, calibrations and bundles of the same student are found automatically,
     below the working folder and below the folder that holds ``runs/`` or ``bundles/``; of several
     of a kind the newest is taken. A page made from recorded beats shows some of them: keep it
     local.

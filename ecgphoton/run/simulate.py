@@ -1,4 +1,4 @@
-"""From a run or a bundle to a verdict over many chips."""
+"""A run or bundle comes in; a verdict over many simulated chips goes out."""
 
 from __future__ import annotations
 

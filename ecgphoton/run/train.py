@@ -63,7 +63,7 @@ def train(
     settings
         Values of the recipe to change, ``section.key=value`` each.
     seed
-        Of the initial weights and of everything drawn during training.
+        Seed of the initial weights and of all random numbers of the training, from 0.
     data
         Where the beats come from, instead of what the recipe says: a database by name (``mitdb``,
         ``svdb``), ``synthetic``, ``auto``, a folder or dataset file of your own.

@@ -1,4 +1,5 @@
-"""How good a model is on labelled beats, and the operating point that goes with it."""
+"""Evaluation during training: a model and labelled beats come in; an operating point and
+metrics go out."""
 
 from __future__ import annotations
 

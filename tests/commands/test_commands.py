@@ -137,7 +137,7 @@ def test_a_recording_is_annotated_and_scored(call: Call, wfdb_folder: Path, tmp_
     assert (tmp_path / "records" / "s01.eph.png").exists()
     again = call(*annotate)
     assert again.exit_code == 2
-    assert "would be overwritten" in again.output
+    assert "already exists" in again.output
     scored = call("score", record, "--start", "0")
     assert scored.exit_code == 0, scored.output
     summary = json.loads((tmp_path / "records" / "s01.eph.jsonl").read_text().splitlines()[0])

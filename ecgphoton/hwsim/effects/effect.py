@@ -8,7 +8,7 @@ Light and signals pass six stages; an effect acts at one of them::
     phase     phases (C, K, drivers)     ... to actual phases
     element   Elements                   what splitters, MZIs and attenuators are
     field     matrices (C, K, 4, 4)      complex fields at the detectors
-    reading   Reading                    what the receivers make of a field
+    reading   Reading                    readings of a field by the receivers
 
 C counts chips, K blocks; tensors may have 1 in place of either.
 """

@@ -1,4 +1,4 @@
-"""`calibrate`: run steps through a bench, from the program to a table of the chips' errors and codes."""
+"""`calibrate`: a bench and a program come in; a table of the chips' errors and codes goes out."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 The share of a heater's phase that arrives at another heater at distance ``d`` is
 ``sum_b a_b exp(-(d - d0) / L_b)`` with one mode pitch ``d0`` and fixed lengths ``L_b``: five
-numbers follow any smooth decay; a thousand separate couplings could not be determined by measurement.
+numbers follow any smooth decay; a thousand separate couplings could not be measured.
 """
 
 from __future__ import annotations

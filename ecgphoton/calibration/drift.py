@@ -1,9 +1,8 @@
 """Drift: how long a table holds, and the cheapest schedule of re-calibration that keeps the limits.
 
-Phases drift as a random walk after they were set (`time.drift` of a profile, rad per square root of an
-hour). A chip that is calibrated again every ``T`` hours is at its worst just before: so limits are
-kept over a day if they are kept by chips of age ``T``, and if re-calibration brings chips of that
-age back.
+Phases drift as a random walk after they were set (`time.drift` of a profile, rad per square root of
+an hour). A chip that is calibrated again every ``T`` hours is worst just before that: limits are
+kept over a day if chips of age ``T`` keep them, and if re-calibration restores chips of that age.
 """
 
 from __future__ import annotations

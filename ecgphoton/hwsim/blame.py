@@ -2,8 +2,8 @@
 
 Every entry is found twice. *One at a time*: Monte Carlo with that error alone. *Gradient*: the
 error's exact effect on the matrices, then first derivatives of every beat's margin and normal tail
-areas. Where both agree, the entries of the budget add up; where they differ, the errors are too large for
-the linear approximation.
+areas. Where both agree, the entries of the budget add up; where they differ, the errors are too
+large for the linear approximation.
 """
 
 from __future__ import annotations

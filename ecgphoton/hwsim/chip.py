@@ -5,7 +5,7 @@ The effects of `ecgphoton.hwsim.effects` are applied in this order::
 
     volts ── heat ── phase ── element ── field ──> fields ── receiver, reading ──> readings
 
-The stage ``code`` lies before: `Chip.driven` returns the voltages that the drivers give for the wanted ones.
+The stage ``code`` comes before: `Chip.driven` returns the voltages that the drivers give.
 """
 
 from __future__ import annotations

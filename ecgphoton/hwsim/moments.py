@@ -1,10 +1,10 @@
 """Mean and variance of a pooled activation whose every sample carries its own noise.
 
 A token is the mean over n >= 39 positions of ``tanh(g (v + e) + g b)`` with fresh noise ``e`` at
-every position. Drawing n numbers for one token is not necessary: the token is Gaussian to high accuracy
+every position. The n numbers of a token need not be drawn: the token is Gaussian to high accuracy
 (a mean of n independent bounded variables), with mean ``mean_t E(y_t)`` and variance
-``mean_t V(y_t) / n``, where ``y = tanh(g (v + b))`` is the activation without noise. E and V are smooth
-functions of y alone, so they are fitted once by polynomials (Gauss-Hermite quadrature, least
+``mean_t V(y_t) / n``, where ``y = tanh(g (v + b))`` is the activation without noise. E and V are
+smooth functions of y alone, so they are fitted once by polynomials (Gauss-Hermite quadrature, least
 squares on Chebyshev nodes), and all that is needed of a window is its power sums ``mean_t y^k``.
 """
 
@@ -28,7 +28,7 @@ MEAN_ERROR, VARIANCE_ERROR = 1e-5, 3e-3
 LARGEST_POWER = 10
 """Above it, drawing every sample is cheaper."""
 REACH = 6.0
-"""Largest |W x|: 4 weights and inputs of at most 1, and a margin of one half for errors of the chip."""
+"""Largest |W x|: 4 weights and inputs of at most 1, with a margin for chip errors."""
 
 
 @cache

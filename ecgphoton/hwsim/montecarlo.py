@@ -53,7 +53,7 @@ def single_threaded() -> Iterator[int]:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """Everything a worker needs to evaluate chips: chip source, electronics, beats and threshold."""
+    """All that is needed to evaluate chips: chip source, electronics, beats and threshold."""
 
     carrier: Carrier
     source: ChipSource

@@ -91,7 +91,7 @@ def trace(trial: Trial, chip: int, beat: int) -> Trace:
     blocks = trial.carrier.architecture.blocks
 
     def replay(static: int, shots: int) -> float:
-        """Margin with errors in the first `static` matrices and noise in the first `shots` blocks."""
+        """Margin with errors of the first `static` blocks and noise in the first `shots`."""
         return _margin(trial, _mix(drawn, ideal, static, shots), first, chip - first, beat)
 
     before = perfect = replay(0, 0)

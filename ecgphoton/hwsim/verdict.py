@@ -1,4 +1,4 @@
-"""From chips to a verdict: yield within limits, its interval, and when enough chips were simulated."""
+"""From chips to a verdict: yield within limits, its interval, and when to stop early."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The device that carries one 4x4 block: its drivers, their positions, and the effect of their codes.
+"""The device that carries one 4x4 block: its drivers, their positions and their codes.
 
 What comes in: the kind of mesh, the heater law with its DAC, and the distances of the layout.
 What goes out: the order of the drivers, DAC codes from phases and back, thermal coupling, and the

@@ -1,5 +1,4 @@
-"""Evaluation during training: a model and labelled beats come in; an operating point and
-metrics go out."""
+"""Evaluation in training: a model and beats come in; operating point and metrics go out."""
 
 from __future__ import annotations
 

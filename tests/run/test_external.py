@@ -6,15 +6,15 @@ import pytest
 
 import ecgphoton as ep
 from ecgphoton.ecg.database import locate, missing
-from ecgphoton.ecg.databases import SVDB
+from ecgphoton.ecg.databases import DATASETS
 
 
 @pytest.mark.slow
 @pytest.mark.mitdb
 def test_a_shipped_student_on_another_database() -> None:
     """All records that are there are used and counted, and the threshold stays the student's."""
-    if locate(dataset=SVDB) is None:
-        pytest.skip(missing(dataset=SVDB))
+    if locate(dataset=DATASETS["svdb"]) is None:
+        pytest.skip(missing(dataset=DATASETS["svdb"]))
     found = ep.run.evaluate("inter-patient", data="svdb")
     assert set(found.metrics["sets"]) == {"svdb"}
     numbers = found.metrics["sets"]["svdb"]

@@ -211,7 +211,7 @@ def test_a_bundle_finds_the_run_of_its_own_student(run, tmp_path):
     assert "mine/metrics.json" in text
     assert "other/metrics.json" not in text
     assert "Folders left out" in text
-    assert "of another student" in text
+    assert "with another student" in text
 
 
 def test_words_from_files_are_never_markup(run, tmp_path):

@@ -117,6 +117,7 @@ CHAPTERS = (
     Chapter("provenance", "Provenance", _all, provenance),
 )  # fmt: skip
 """Chapters in order."""
+START = b"<!doctype html"
 VERDICTS = {"simulation": simulation_verdict, "calibration": calibration_verdict}
 
 
@@ -137,10 +138,13 @@ def write_report(material: Material, out: Path) -> Path:
     Raises
     ------
     InputError
-        If a file is damaged, or `out` cannot be written.
+        If a file is damaged, or `out` cannot be written or is another file than a page.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
+    out = out / "report.html" if out.is_dir() else out
+    if out.is_file() and out.read_bytes()[: len(START)].lower() != START:
+        raise InputError(f"{out} exists and is not a page; choose another --out")
     sections = []
     for chapter in CHAPTERS:
         with _making(chapter.name, material):
@@ -161,7 +165,6 @@ def write_report(material: Material, out: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     ).get_template("report.html")
-    out = out / "report.html" if out.is_dir() else out
     write_text(
         out,
         page.render(

@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ecgphoton.artifacts import MANIFEST, read_bytes, write_text
+from ecgphoton.artifacts import MANIFEST, read_bytes, read_manifest, write_text
 from ecgphoton.errors import InputError
 from ecgphoton.report import hardware_sections, pieces, run_sections
 from ecgphoton.report.beat_section import wrong_beats
@@ -19,7 +19,7 @@ from ecgphoton.report.hardware_sections import simulation_verdict
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import percent, words
 from ecgphoton.report.style import SYNTHETIC
-from ecgphoton.runs import ENVIRONMENT, HISTORY, RECIPE
+from ecgphoton.runs import ENVIRONMENT, HISTORY, RECIPE, kind_of
 from ecgphoton.version import __version__
 
 
@@ -54,7 +54,7 @@ def provenance(material: Material, _: Material) -> Markup:
     ]
     for folder in material.folders:
         if (folder / MANIFEST).is_file():
-            files = Material((folder,)).json(MANIFEST).get("files", {})
+            files = read_manifest(folder, kind=kind_of(folder) or "ecgphoton")["files"]
             hashes += [
                 [f"{folder.name}/{name}", f"{entry['bytes']:,}", _code(entry["sha256"])]
                 for name, entry in sorted(files.items())
@@ -186,6 +186,8 @@ def _making(name: str, material: Material) -> Iterator[None]:
     """Name the chapter and the folders where a file of the wrong content prevents it."""
     try:
         yield
+    except InputError as error:
+        raise InputError(f"the chapter {name!r} cannot be made: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         folders = ", ".join(map(str, material.folders))
         raise InputError(

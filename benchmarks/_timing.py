@@ -1,4 +1,4 @@
-"""Times of things that do the same, taken in turn in one run, and how they are told."""
+"""Times of several ways to do the same task, measured in turn in one run, and their table."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def in_turn(
     least: float = 0.02,
     scale: Mapping[str, float] | None = None,
 ) -> list[Timed]:
-    """Time every work once a round, in turn, so that other load meets all alike.
+    """Time every work once a round, in turn, so that other load affects all alike.
 
     Parameters
     ----------
     runs
-        Work by name, or a sentence why there is none.
+        Work by name, or the reason why there is none.
     least
         Seconds a measurement lasts at least; shorter work is repeated.
     scale
@@ -82,7 +82,7 @@ def in_turn(
 
 
 def peer(module: str, work: Callable[[], Work]) -> Work | str:
-    """Return what prepares to be timed, or that the peer is not there."""
+    """Return the work to be timed, or the reason why the peer is missing."""
     try:
         importlib.import_module(module)
     except ImportError:
@@ -93,8 +93,8 @@ def peer(module: str, work: Callable[[], Work]) -> Work | str:
         return f"did not run: {type(error).__name__}: {error}"
 
 
-def told(seconds: float) -> str:
-    """Seconds in a unit a person reads."""
+def readable(seconds: float) -> str:
+    """Format seconds in a readable unit."""
     unit, size = next(
         ((unit, size) for unit, size in (("s", 1.0), ("ms", 1e-3)) if seconds >= size), ("µs", 1e-6)
     )
@@ -112,13 +112,14 @@ def show(rows: list[Timed]) -> None:
         low, high = min(row.seconds), max(row.seconds)
         ratio = f"{row.median / own.median:.3g}"
         print(
-            f"| {row.who} | {told(row.median)} | {told(low)} to {told(high)} | {ratio} |",
+            f"| {row.who} | {readable(row.median)} | {readable(low)} to {readable(high)} "
+            f"| {ratio} |",
             flush=True,
         )
 
 
 def machine() -> str:
-    """Return what the numbers were taken on, without names of hosts."""
+    """Describe the machine and the versions, without names of hosts."""
     import torch
 
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""

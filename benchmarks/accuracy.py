@@ -1,4 +1,4 @@
-"""What recipes are worth: over seeds, over patients, and lever by lever.
+"""Accuracy of recipes over seeds and over patients, and the effect of each setting.
 
     python benchmarks/accuracy.py reference-rhythm reference-8 --seeds 5
     python benchmarks/accuracy.py reference-rhythm --folds 4 --seeds 3 --levers

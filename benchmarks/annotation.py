@@ -51,16 +51,16 @@ def annotated(record: Path, *arguments: str) -> tuple[float, float, int, dict]:
     began = time.perf_counter()
     child = os.fork()
     if child == 0:  # a process of its own, so that the peak is its own
-        with (record.parent / "said.json").open("wb") as said:
-            os.dup2(said.fileno(), 1)
+        with (record.parent / "summary.json").open("wb") as out_file:
+            os.dup2(out_file.fileno(), 1)
             os.execv(sys.executable, [sys.executable, "-m", "ecgphoton.cli", *words])
     _, status, used = os.wait4(child, 0)
     wall = time.perf_counter() - began
     if status:
         raise SystemExit(f"annotate failed with status {status}")
-    said = json.loads((record.parent / "said.json").read_text(encoding="utf-8"))
+    summary = json.loads((record.parent / "summary.json").read_text(encoding="utf-8"))
     unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is bytes there, else kilobytes
-    return wall, used.ru_utime + used.ru_stime, used.ru_maxrss * unit // 2**20, said
+    return wall, used.ru_utime + used.ru_stime, used.ru_maxrss * unit // 2**20, summary
 
 
 def main() -> None:
@@ -76,10 +76,10 @@ def main() -> None:
         for hours in given.hours:
             record = long_record(Path(name), hours, given.record)
             options = ("--backend", given.backend, "--bundle", given.bundle)
-            wall, spent, peak, said = annotated(record, *options)
+            wall, spent, peak, summary = annotated(record, *options)
             print(
-                f"| {hours:g} | {round(hours * 3600 * RATE):,} | {said['beats']:,} | {wall:.1f} s "
-                f"| {spent:.1f} s | {peak} MiB |",
+                f"| {hours:g} | {round(hours * 3600 * RATE):,} | {summary['beats']:,} "
+                f"| {wall:.1f} s | {spent:.1f} s | {peak} MiB |",
                 flush=True,
             )
     print(f"\nbackend {given.backend}")

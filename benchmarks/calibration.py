@@ -1,4 +1,4 @@
-"""What calibration wins back: matrix errors by splitter error and DAC, and by kind of error.
+"""Matrix errors before and after calibration, by splitter error and DAC, and by kind of error.
 
 python benchmarks/calibration.py matrices BUNDLE [--chips 20]
 python benchmarks/calibration.py recovery BUNDLE [--chips 4]

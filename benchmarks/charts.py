@@ -31,14 +31,14 @@ def draw_ratios(path: Path, tables: list[list[Timed]]) -> None:
         axes.set_xscale("log")
         for place, (_, ratio, why) in enumerate(lines):
             if ratio is None:
-                said, at, colour = f"  {why.split(':')[0]}", 1.0, SOFT
+                text, at, colour = f"  {why.split(':')[0]}", 1.0, SOFT
             else:
                 colour = BLUE if ratio >= 1 else VERMILION
                 axes.barh(place, ratio - 1, left=1, height=0.6, color=colour)
-                said, at, colour = f"  {ratio:,.2g}×", max(ratio, 1.0), INK
+                text, at, colour = f"  {ratio:,.2g}×", max(ratio, 1.0), INK
                 if ratio >= 100:
-                    said = f"  {ratio:,.0f}×"
-            axes.annotate(said, (at, place), va="center", ha="left", fontsize=7, color=colour)
+                    text = f"  {ratio:,.0f}×"
+            axes.annotate(text, (at, place), va="center", ha="left", fontsize=7, color=colour)
         ratios = [ratio for _, ratio, _ in lines if ratio is not None]
         axes.set_xlim(min(0.5, *ratios) / 1.5, max(2.0, *ratios) * 12)
         axes.set_ylim(len(lines) - 0.4, -0.6)

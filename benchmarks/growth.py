@@ -1,4 +1,4 @@
-"""How time grows with chips, beats and the order of a mesh, beside others where they can.
+"""How time grows with chips, beats and the order of a mesh, beside other packages where possible.
 
 python -m benchmarks.growth [--rounds 3] [--draw FOLDER] [--threads 1]
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks._timing import OURS, Timed, Work, in_turn, machine, peer, told
+from benchmarks._timing import OURS, Timed, Work, in_turn, machine, peer, readable
 from benchmarks.hwsim import PEERS, ours
 from benchmarks.peers import decomposers, repeated
 from ecgphoton.decision import OperatingPoint
@@ -27,7 +27,7 @@ Curve = dict[str, list[tuple[int, float]]]
 CHIPS, BEATS, ORDERS = (25, 50, 100, 200, 400), (512, 1024, 2048, 4096, 8192), (4, 8, 16, 32, 64)
 FEW_CHIPS, FEW_BEATS = 50, 1024
 PATIENCE = 3.0
-"""Seconds of one call after which a peer is not asked for more."""
+"""Seconds of one call after which a peer is not timed at larger sizes."""
 
 
 def chips_work(chips: int, beats: int) -> Work:
@@ -107,7 +107,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--draw", type=Path, default=None, help="folder for growth.png")
     given = parser.parse_args()
-    warnings.simplefilter("ignore")  # what peers have to say about themselves
+    warnings.simplefilter("ignore")  # peers print messages and warnings
     torch.set_num_threads(given.threads)
     print(machine())
     curves = {}
@@ -116,7 +116,7 @@ def main() -> None:
         curves[name] = measure(given.rounds)
         print(f"\n| {name} | times | exponent |\n|---|---|--:|")
         for who, points in curves[name].items():
-            times = ", ".join(f"{size}: {told(seconds)}" for size, seconds in points)
+            times = ", ".join(f"{size}: {readable(seconds)}" for size, seconds in points)
             slope = f"{exponent(points):.2f}" if len(points) > 1 else ""
             print(f"| {who} | {times} | {slope} |", flush=True)
     if given.draw is not None:

@@ -1,4 +1,4 @@
-"""Each job beside what one would take instead, in turn in one run.
+"""Each task beside other packages that do it, in turn in one run.
 
     python -m benchmarks.peers [--only training onnx ...] [--rounds 5] [--draw FOLDER] [--threads 1]
 
@@ -83,7 +83,7 @@ def unitary(order: int) -> np.ndarray:
 
 
 def decomposers(order: int) -> dict[str, Work | str]:
-    """Everybody's way from a unitary matrix to phases."""
+    """Return every package's decomposition of a unitary matrix into phases."""
     from ecgphoton.mesh.clements import decompose
 
     matrix = unitary(order)
@@ -222,7 +222,7 @@ def main() -> None:
     parser.add_argument("--draw", type=Path, default=None, help="folder for peers.png")
     parser.add_argument("--json", type=Path, default=None, help="file for all times")
     given = parser.parse_args()
-    warnings.simplefilter("ignore")  # what peers have to say about themselves
+    warnings.simplefilter("ignore")  # peers print messages and warnings
     torch.set_num_threads(given.threads)
     print(machine())
     rows = []

@@ -1,8 +1,8 @@
-"""What the presets are worth on the reference protocol, seed by seed.
+"""Effect of the presets on the reference protocol, over seeds.
 
     python benchmarks/presets.py --seeds 3 --epochs 30
 
-Epoch and threshold are chosen on validation alone; generalization is only looked at afterwards.
+Epoch and threshold are chosen on validation alone; generalization is only evaluated afterwards.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ def main() -> None:
             row = {"variant": name, "seed": seed, "epoch": fitted.best_epoch}
             row["threshold"] = fitted.point.threshold
             for short, beats in (("val", validation), ("gen", test)):
-                said = summarise(
+                row_of_set = summarise(
                     probabilities(fitted.model, beats), beats.label.numpy(), fitted.point
                 )
-                row |= {f"{short} {key}": said[key] for key in ("auc", "miss", "fpr", "f1")}
+                row |= {f"{short} {key}": row_of_set[key] for key in ("auc", "miss", "fpr", "f1")}
             row["events"] = sum(len(record.events) for record in fitted.history)
             mine.append(row)
             table(list(row), [row])

@@ -2,7 +2,7 @@
 
     python examples/annotate_own_record.py --out annotated.png
 
-A made-up record stands in for your own: give `annotate` the path of any WFDB record.
+The record is generated; for your own, give `annotate` the path of a recording.
 """
 
 from __future__ import annotations

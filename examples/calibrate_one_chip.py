@@ -1,4 +1,4 @@
-"""Calibrate one badly made chip step by step; its matrices approach the program's.
+"""Calibrate one chip with large errors step by step; its matrices approach the program's.
 
 python examples/calibrate_one_chip.py --out calibrate.png
 """
@@ -28,10 +28,10 @@ table, names, errors = None, ["as made"], []
 for name in STANDARD:
     after = calibrate(bench, program, (STEPS[name],), start=table).table
     if table is None:  # after `dark` alone the codes are still the program's
-        errors.append(matrix_errors(source, after, given.seed, 1)[0])
+        errors.append(matrix_errors(source, after, given.seed)[0])
     table = after
     names.append(name)
-    errors.append(matrix_errors(driven(source, table), table, given.seed, 1)[0])
+    errors.append(matrix_errors(driven(source, table), table, given.seed)[0])
 
 with picture(given.out, height=3.2) as axes:
     axes.plot(names, errors, color=BLUE, alpha=0.35, lw=0.9)

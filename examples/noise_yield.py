@@ -1,4 +1,4 @@
-"""How much noise a shipped student takes: miss rate, FPR and yield of simulated chips.
+"""How much noise a shipped student tolerates: miss rate, FPR and yield of simulated chips.
 
 python examples/noise_yield.py --out noise.png
 """

@@ -1,4 +1,4 @@
-"""Two simulators, one mesh: SAX solves the netlist, ecgphoton multiplies its transfer matrices.
+"""Two simulators of one mesh: SAX solves the netlist, ecgphoton multiplies its transfer matrices.
 
 python examples/sax_crosscheck.py --out sax.png         # needs the extra: ecgphoton[sax]
 """

@@ -1,4 +1,4 @@
-"""Train a student on made-up beats and watch it learn.
+"""Train a student on generated beats and draw its progress.
 
 python examples/train_synthetic.py --out train.png
 """
@@ -22,7 +22,7 @@ with tempfile.TemporaryDirectory() as folder:
         seed=given.seed,
         out=Path(folder),
     )
-    history = [json.loads(line) for line in (run.folder / "history.jsonl").open()]
+    history = [json.loads(line) for line in (run.folder / "history.jsonl").read_text().splitlines()]
 
 with picture(given.out, panels=2, synthetic=True) as (left, right):
     epochs = [record["epoch"] for record in history]

@@ -28,7 +28,7 @@ from ecgphoton.student.activations import ACTIVATIONS, Activation
 
 ACTIVATIONS.add(
     Activation(
-        "softsign",
+        "their-softsign",
         torch=lambda z: z / (1 + z.abs()),
         numpy=lambda z: z / (1 + np.abs(z)),
         onnx=lambda graph, z, block: graph.add("Softsign", z, name=f"{block}.softsign"),
@@ -96,7 +96,7 @@ T_OF_THREE = (
     '{name="T",start=240,stop=360,tokens=3,kernel=39},'
     '{name="global",start=0,stop=360,tokens=1,kernel=357}]'
 )
-ADDED = ((ACTIVATIONS, "softsign"), (EFFECTS, "oscillator.phase"), (RECEIVERS, "bent"))
+ADDED = ((ACTIVATIONS, "their-softsign"), (EFFECTS, "oscillator.phase"), (RECEIVERS, "bent"))
 
 
 @pytest.fixture(autouse=True)
@@ -132,8 +132,8 @@ def walk(*settings: str, **device: object) -> ep.run.Outcome:
 def test_an_activation() -> None:
     """A saturation of another device trains, is exported as a table and simulated."""
     importlib.import_module("their_activation")
-    walk('student.activation="softsign"')
-    assert read_program(Path("bundle/mesh.json")).architecture.activation == "softsign"
+    walk('student.activation="their-softsign"')
+    assert read_program(Path("bundle/mesh.json")).architecture.activation == "their-softsign"
 
 
 @pytest.mark.slow

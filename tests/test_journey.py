@@ -70,7 +70,7 @@ def test_a_profile_makes_mesh_chips(call: Call) -> None:
     [
         (["simulate", "--noise", "-1"], "at least 0"),
         (["simulate", "--noise", "nan"], "finite"),
-        (["simulate", "--chips", "0"], "not in the range"),
+        (["simulate", "--chips", "0"], "chips is 0; it must be at least 1"),
         (["simulate", "nowhere"], "there is no run at nowhere"),
         (["simulate", "--profile", "nobody"], "there is no profile 'nobody'"),
         (["study", "sweep", "--over", "noise"], "cannot be read"),
@@ -81,7 +81,7 @@ def test_a_profile_makes_mesh_chips(call: Call) -> None:
         (["study", "bits", "--fewest", "9", "--most", "4"], "widths from 9 to 4 bits"),
         (["simulate", "--limit", "miss", "2"], "must be in"),
         (["simulate", "--limit", "mis", "0.2"], "did you mean miss?"),
-        (["export", "--bits", "1"], "not in the range"),
+        (["export", "--bits", "1"], "must be from 2 to 16"),
         (["export", "--format", "pdf", "--out", "x"], "format is pdf"),
         (["export", "--out", "bundles/b"], "bundles/b"),
         (["verify", "runs/r"], "is a run, not a bundle"),

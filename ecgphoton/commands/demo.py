@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -57,11 +58,15 @@ def command(
          "--out", str(folder / "report.html")],
     ]  # fmt: skip
     began = time.perf_counter()
-    for step in steps:
-        click.secho(f"\n$ ecgphoton {' '.join(step)}", bold=True)
-        failed = _run(ctx, step)
-        if failed:
-            click.echo(f"(exit code {failed}: the verdict above)")
+    try:
+        for step in steps:
+            click.secho(f"\n$ ecgphoton {' '.join(step)}", bold=True)
+            failed = _run(ctx, step)
+            if failed:
+                click.echo(f"(exit code {failed}: the verdict above)")
+    finally:
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # only if nothing was written
     click.echo(f"\ndone in {time.perf_counter() - began:.0f} s; everything is in {folder}")
     if source == "synthetic":
         click.echo(f"these were synthetic beats; `{shared.FETCH}` brings the real ones")

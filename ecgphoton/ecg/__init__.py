@@ -1,1 +1,1 @@
-"""Electrocardiograms: records, beats, rhythm, and the database they come from."""
+"""Recordings and annotations come in; beats with features, R peaks and scores go out."""

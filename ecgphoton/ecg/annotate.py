@@ -1,4 +1,7 @@
-"""A record in, a decision about each of its beats out, in memory that does not grow with it."""
+"""Classify the beats of a record: a signal comes in, a decision about each beat goes out.
+
+The signal is read in blocks, so that memory does not grow with its length.
+"""
 
 from __future__ import annotations
 
@@ -22,23 +25,23 @@ from ecgphoton.progress import Steps
 Classify = Callable[[BeatSet], NDArray[np.float32]]
 """Beats of one record, in order, to class probabilities ``(n, classes)``.
 
-It is called with `CHUNK` beats at a time (fewer at the end), whatever the size of the blocks.
+It is called with `CHUNK` beats at a time (fewer at the end), for any size of the blocks.
 """
 
 CHUNK = 1024
 DETECTED = "detector"
-"""Where R peaks come from that no annotator marked."""
+"""Source of R peaks that were detected, in place of an annotator."""
 SYMBOLS = {"normal": "N", "abnormal": "Q", "N": "N", "S": "S", "V": "V", "O": "Q"}
 """WFDB symbol written for a class.
 
-WFDB has no symbol for "abnormal, of whatever kind"; ``Q``, unclassifiable, is the one that EC57
+WFDB has no symbol for "abnormal, of any kind"; ``Q``, unclassifiable, is the one that EC57
 counts as neither S nor V, and `BeatComparison.abnormal` counts as abnormal.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class BeatCalls:
-    """What was said about every beat of a record."""
+    """Class and probabilities of every beat of a record."""
 
     signal: Signal
     sample: NDArray[np.int64]
@@ -80,15 +83,15 @@ def classify_record(
     signal
         From `open_signal`.
     classify
-        The student, on whatever it runs.
+        The student, on any backend.
     annotator
         Where R peaks come from; None detects them.
     centring
         Where the windows of the student's training were centred.
     block_seconds
-        How much of the signal is in memory at a time; it changes nothing in the answer.
+        How much of the signal is in memory at a time; the result does not depend on it.
     progress
-        Told how far the classification is.
+        Called with the progress of the classification.
 
     Raises
     ------
@@ -137,7 +140,7 @@ def classify_record(
 
 
 def _answer(classify: Classify, beats: BeatSet) -> NDArray[np.float32]:
-    """Ask for the class probabilities of some beats."""
+    """Return the class probabilities of some beats."""
     answer = np.asarray(classify(beats), np.float32)
     if answer.ndim != 2 or len(answer) != len(beats):
         raise InputError(
@@ -148,7 +151,7 @@ def _answer(classify: Classify, beats: BeatSet) -> NDArray[np.float32]:
 
 
 def _chunks(parts: Iterator[BeatSet]) -> Iterator[BeatSet]:
-    """Cut the stream of beats into sets of `CHUNK`, so that blocks leave no trace in the answer."""
+    """Cut the beats into sets of `CHUNK`, so that the result does not depend on the blocks."""
     waiting: list[BeatSet] = []
     for part in parts:
         waiting.append(part)

@@ -1,4 +1,4 @@
-"""WFDB annotation files: read with every doubt told, written whole or not at all."""
+"""WFDB annotation files: damaged ones are refused; they are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LAST_SAMPLE = 2**31 - 1
 
 
 def record_path(record: str | Path) -> Path:
-    """Return the path of a record without extension; a header's own path will do as well.
+    """Return the path of a record without extension; the path of a header is accepted as well.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def read_annotations(
 ) -> Annotations:
     """Read an annotation file, beside the record or in another folder.
 
-    Times are at the rate of the record, whatever clock the file counts on.
+    Times are at the rate of the record, also where the file has a time resolution of its own.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def read_annotations(
 
 
 def duration(record: str | Path) -> float | None:
-    """Length of a record in seconds, None if its header does not say.
+    """Length of a record in seconds, None if its header does not state it.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Heart beats of a dataset, of a folder of recordings, or made up."""
+"""Load heart beats: a protocol and a dataset come in, `BeatSet` values go out."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """Beats of some records, and where they came from."""
+    """Beats of some records, and the files they were read from."""
 
     beats: BeatSet
     report: DropReport
     origin: Origin | None
-    """None for made-up beats."""
+    """None for synthetic beats."""
 
 
 def load_splits(
@@ -80,7 +80,7 @@ def load_splits(
         Where windows are centred: on the annotation, or on the middle of the QRS (`qrs`), which
         is the same for an annotated and a detected beat.
     cache
-        Whether to remember the beats on disk.
+        Whether to keep the beats in the cache on disk.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def load_all(
     Parameters
     ----------
     names
-        Records; None takes all that are there, and the report says how many of them there are.
+        Records; None takes all that exist, and the report states how many.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def load_all(
 
 
 def _dataset(data: str | Path | Dataset, data_dir: str | Path | None) -> Dataset | None:
-    """Return the dataset, None for made-up beats; what was named and is not there is refused."""
+    """Return the dataset, None for synthetic beats; a named one that does not exist is refused."""
     if data == "synthetic":
         return None
     if data == "auto":
@@ -193,7 +193,7 @@ def _there(dataset: Dataset, data_dir: str | Path | None) -> tuple[str, ...]:
 
 
 def _with_share(report: DropReport, origin: Origin) -> DropReport:
-    """Add how much of a published database there was, where that is not all."""
+    """Add a note on the share of a published database that was read, where it is not complete."""
     if origin.records == len(origin.dataset.records):
         return report
     return replace(report, notes=(*report.notes, f"{origin.share} of {origin.dataset.name} read"))

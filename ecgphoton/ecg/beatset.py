@@ -60,7 +60,7 @@ class BeatSet:
 
     @property
     def synthetic(self) -> bool:
-        """Whether any of these beats is made up."""
+        """Whether any of these beats is synthetic."""
         return "synthetic" in self.source.split("+")
 
     def take(self, index: NDArray[np.integer] | NDArray[np.bool_] | slice) -> BeatSet:
@@ -103,7 +103,7 @@ class BeatSet:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of everything in the set, hexadecimal."""
+        """SHA-256 of all values of the set, hexadecimal."""
         sha = hashlib.sha256()
         for item in fields(self):
             value = getattr(self, item.name)
@@ -130,7 +130,7 @@ class Drop:
 
 @dataclass(frozen=True)
 class DropReport:
-    """What was left out of a set of beats, and what else its user has to know."""
+    """Beats that were left out of a set, and notes on the others."""
 
     drops: tuple[Drop, ...] = ()
     notes: tuple[str, ...] = ()
@@ -168,19 +168,19 @@ class DropReport:
         return dict(total.most_common())
 
     def lines(self) -> list[str]:
-        """Sentences for a person to read."""
-        said = []
+        """Return the counts and notes as sentences."""
+        lines = []
         for reason, count in self.by_reason().items():
             symbols = "  ".join(f"{s} {n:,}" for s, n in self.by_symbol(reason).items())
-            said.append(f"dropped {count:,} beats, {reason}: {symbols}")
+            lines.append(f"dropped {count:,} beats, {reason}: {symbols}")
         alike: dict[str, list[str]] = {}
-        for note in self.notes:  # the same of many records is said once
+        for note in self.notes:  # the same note of many records is given once
             record, colon, text = note.partition(": ")
             alike.setdefault(text if colon else note, []).append(record if colon else "")
         for text, records in alike.items():
             many = f"{len(records)} records: " if len(records) > 3 else f"{', '.join(records)}: "
-            said.append(many + text if records[0] else text)
-        return said
+            lines.append(many + text if records[0] else text)
+        return lines
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""

@@ -1,4 +1,4 @@
-"""Beats of a record, remembered on disk under the hash of all that they depend on."""
+"""Cache of beats on disk, keyed by the hash of everything that they depend on."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ def cache_folder() -> Path:
 def remembered(
     name: str, lead: str, source: str, key: str, build: Callable[[], Extracted]
 ) -> Extracted:
-    """Return the beats of a record from the cache, or build and remember them.
+    """Return the beats of a record from the cache, or build and store them.
 
-    A damaged entry is rebuilt; a cache that cannot be written is done without.
+    A damaged entry is rebuilt; a cache that cannot be written is not used.
 
     Parameters
     ----------
     name, lead, source
         Which older entries this one replaces.
     key
-        All that the beats depend on besides the code that makes them: the content of the record's
-        files, and how they are read.
+        Everything that the beats depend on besides the code that makes them: the content of the
+        record's files, and how they are read.
     """
     digest = hashlib.sha256(f"{_code()} {key}".encode()).hexdigest()
     place = hashlib.sha256(source.encode()).hexdigest()[:8]
@@ -79,7 +79,7 @@ def remembered(
 
 @cache
 def _code() -> str:
-    """Hash of the source of this room: it turns files into beats."""
+    """Hash of the source code of this package, which turns files into beats."""
     sha = hashlib.sha256()
     for file in sorted(Path(__file__).parent.rglob("*.py")):
         sha.update(file.read_bytes())
@@ -87,7 +87,7 @@ def _code() -> str:
 
 
 def _save(path: Path, extracted: Extracted) -> None:
-    """Write a line of 64 bytes, the small facts as JSON, and every column one after the other."""
+    """Write a line of 64 bytes, the report as JSON, and every column one after the other."""
     beats = extracted.beats
     about = {
         "fs": beats.fs,

@@ -1,4 +1,4 @@
-"""Where a published database is, how much of it is there, and whether it is whole."""
+"""Published databases on this machine: their folder, which records are present, and checksums."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Place:
 
     @property
     def complete(self) -> bool:
-        """Whether every record is there (the content of its files is `verify`'s business)."""
+        """Whether every record is present (`verify` checks the content of the files)."""
         return self.records == self.of_records
 
 
 @dataclass(frozen=True)
 class DataStatus:
-    """Where a database was looked for, and what was found."""
+    """The folders that were searched for a database, and the result."""
 
     dataset: str
     places: tuple[Place, ...]
@@ -51,12 +51,12 @@ class DataStatus:
 
 @dataclass(frozen=True)
 class Verification:
-    """Comparison of a folder with its checksums."""
+    """Result of the comparison of a folder with its checksums."""
 
     folder: str
     checked: int
     problems: Mapping[str, str]
-    """File to what is wrong with it; files of records that are not there are no problem."""
+    """File to what is wrong with it; absent records are no problem."""
     published: bool
     """Whether the checksums are those PhysioNet published."""
     records: int
@@ -84,12 +84,12 @@ def present(dataset: Dataset, folder: Path) -> tuple[str, ...]:
 
 
 def share(dataset: Dataset, there: int) -> str:
-    """Say how much of a database there is: ``39 of the 78 records of svdb``."""
+    """Name the share of a database that is present: ``39 of the 78 records of svdb``."""
     return f"{there} of the {len(dataset.records)} records of {dataset.name}"
 
 
 def status(data_dir: str | Path | None = None, dataset: Dataset = MITDB) -> DataStatus:
-    """Tell where a database was looked for and where it is."""
+    """Return the folders that are searched for a database, and the one that is used."""
     total = len(dataset.records)
     places = tuple(
         Place(role, str(folder), len(present(dataset, folder)), total)
@@ -106,7 +106,7 @@ def locate(data_dir: str | Path | None = None, dataset: Dataset = MITDB) -> Path
     """Folder with records of a database, None where there is none.
 
     A given folder is the only one; otherwise `$ECGPHOTON_DATA`, then the user's cache. A variable
-    that names no folder is not passed over.
+    that names no folder is not ignored.
     """
     for role, folder in places_to_look(data_dir, dataset):
         if present(dataset, folder):
@@ -122,7 +122,7 @@ def find(dataset: Dataset, data_dir: str | Path | None = None) -> Path:
     Raises
     ------
     InputError
-        If it is not there.
+        If it does not exist.
     """
     if dataset.folder is not None:
         if data_dir is not None and Path(data_dir).resolve() != Path(dataset.folder):
@@ -137,24 +137,24 @@ def find(dataset: Dataset, data_dir: str | Path | None = None) -> Path:
 
 
 def named(data_dir: str | Path | None) -> bool:
-    """Whether the user has said where databases are."""
+    """Whether the user has named a folder for databases."""
     return data_dir is not None or bool(os.environ.get(VARIABLE))
 
 
 def missing(data_dir: str | Path | None = None, dataset: Dataset = MITDB) -> str:
     """Sentence for a user whose database was not found."""
-    looked = ", ".join(f"{role} {folder}" for role, folder in places_to_look(data_dir, dataset))
+    searched = ", ".join(f"{role} {folder}" for role, folder in places_to_look(data_dir, dataset))
     name = "" if dataset is MITDB else f" {dataset.name}"
     return (
-        f"no record of {dataset.title} is in {looked}; `ecgphoton data fetch{name}` downloads it "
-        f"({dataset.megabytes} MB), `--data synthetic` does without"
+        f"no record of {dataset.title} is in {searched}; `ecgphoton data fetch{name}` downloads it "
+        f"({dataset.megabytes} MB), `--data synthetic` uses generated beats"
     )
 
 
 def verify(folder: str | Path, dataset: Dataset = MITDB) -> Verification:
     """Compare every file of a folder with its `SHA256SUMS.txt`.
 
-    Records of which no file is there are counted, not wrong: a part of a database can be used.
+    Absent records are counted and are no error: a part of a database can be used.
 
     Raises
     ------
@@ -171,7 +171,7 @@ def verify(folder: str | Path, dataset: Dataset = MITDB) -> Verification:
         if not is_published(found, dataset):
             raise InputError(
                 f"{folder} lacks {SUMS} and its records are not all as published; "
-                f"`ecgphoton data fetch {dataset.name}` brings what is missing or wrong"
+                f"`ecgphoton data fetch {dataset.name}` fetches what is missing or wrong"
             )
         return Verification(str(folder), len(found), {}, True, there, total)
     sums = parse_sums(read_bytes(folder / SUMS), dataset)
@@ -192,7 +192,7 @@ def verify(folder: str | Path, dataset: Dataset = MITDB) -> Verification:
 
 
 def parse_sums(content: bytes, dataset: Dataset = MITDB) -> dict[str, str]:
-    """Checksums by file name; every file we need must be listed.
+    """Checksums by file name; every file that is needed must be listed.
 
     Raises
     ------

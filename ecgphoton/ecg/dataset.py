@@ -18,16 +18,16 @@ SUMS = "SHA256SUMS.txt"
 
 @dataclass(frozen=True)
 class Dataset:
-    """Which recordings there are, of whom, and how to read their leads and labels."""
+    """Recordings, their subjects, and how to read their leads and labels."""
 
     name: str
     records: tuple[str, ...]
     folder: str | None = None
-    """Where one's own recordings are; None for a published database, which is looked for."""
+    """Where one's own recordings are; None for a published database, which is searched for."""
     same_subject: Mapping[str, str] = field(default_factory=dict)
     """Record to the name of its subject, where that is not the record's own name."""
     leads: tuple[str, ...] = ()
-    """In order of preference: a later one stands in where a record lacks the first."""
+    """In order of preference: a later one is used where a record lacks the first."""
     annotator: str | None = None
     """Where the labels are, see `labels.label_file`; None takes the first usual one."""
     symbols: Mapping[str, str] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Dataset:
     grouping: str = "de-chazal"
     """How symbols become AAMI groups, one of `records.GROUPINGS`."""
     hints: Hints = field(default_factory=Hints)
-    """Rate, unit and column, for files that do not say them."""
+    """Rate, unit and column, for files that do not state them."""
     fs: float | None = None
     """Hz, where all records have the same."""
     title: str = ""
@@ -46,7 +46,7 @@ class Dataset:
     megabytes: int = 0
     """Size of all files."""
     published: str = ""
-    """SHA-256 over the published checksums of `record_files`: tells the release from look-alikes.
+    """SHA-256 over the published checksums of `record_files`: identifies the release.
     Each line is ``checksum name``, in the order of `record_files`."""
     notes: tuple[str, ...] = ()
 
@@ -60,7 +60,7 @@ class Dataset:
 
     @property
     def source(self) -> str:
-        """What beats of this dataset give as their source; it does not change with the folder."""
+        """Source of beats of this dataset; it does not depend on the folder."""
         return self.name if self.folder is None else f"{self.name} (own recordings)"
 
     @property
@@ -104,7 +104,7 @@ class Dataset:
             needs_hints(find_file(folder / name)) for name in made.records
         ):
             raise InputError(
-                f"the recordings in {folder} say their rate, units and leads themselves; leave out "
+                f"the recordings in {folder} state their rate, units and leads; leave out "
                 + ", ".join(made.hints.given)
             )
         return made
@@ -170,7 +170,7 @@ class Dataset:
         Raises
         ------
         InputError
-            If the values are none that `to_dict` gave.
+            If the values are not of the form of `to_dict`.
         """
         try:
             known: dict[str, Any] = {**values, "hints": Hints(**values.get("hints", {}))}
@@ -192,4 +192,4 @@ _KEYS: Mapping[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("subjects", "symbols"), dict),
     "fs": (int, float),
 }
-"""Keys of a dataset file, and what they may be."""
+"""Keys of a dataset file, and the types of their values."""

@@ -1,10 +1,10 @@
-"""R peaks of a signal of any length, found as it comes.
+"""Detection of R peaks in a signal of any length, piece by piece.
 
 The signal becomes an energy: the slope of its 6 to 20 Hz band, smoothed over 0.17 s, which has one
 peak for a QRS complex, narrow or wide. A peak is a beat if it is high enough between the heights
-of recent beats and of recent other peaks, stands out of its surroundings, and is no T wave; where
-a beat is overdue, the highest lower peak is taken. The rules are those of Pan and Tompkins [1]_
-and Hamilton [2]_, the numbers were chosen on the 22 patients of DS1.
+of recent beats and of recent other peaks, has enough contrast to its surroundings, and is no
+T wave; where a beat is overdue, the highest of the lower peaks is taken. The rules are those of
+Pan and Tompkins [1]_ and Hamilton [2]_, the numbers were chosen on the 22 patients of DS1.
 
 References
 ----------
@@ -31,15 +31,15 @@ BAND_TAPS, SMOOTH_TAPS, STEP = 61, 61, 4
 REFRACTORY = 78
 """Samples (0.22 s) on both sides of a beat within which nothing is higher."""
 SURROUNDINGS, EVERY = 121, 9
-"""Every ninth sample of 3 s gives the energy of its quiet quarter, which a beat stands out of."""
+"""Every ninth sample of 3 s gives the energy of its quiet quarter, the reference of contrast."""
 MARGIN = BAND_TAPS // 2 + STEP // 2 + SMOOTH_TAPS // 2 + SURROUNDINGS // 2 * EVERY + EVERY
-"""Samples on each side that say whether a peak is one."""
+"""Samples on each side that a peak has to exceed."""
 EDGE = 36
-"""A QRS is not seen whole this near to an end of the signal or a gap, samples (0.1 s)."""
+"""Distance to an end of the signal or a gap within which a QRS is incomplete, samples (0.1 s)."""
 CENTRE = 40
 """Samples (0.11 s) by which `centred` moves a beat at most."""
 R_REACH, R_UPRIGHT = 30, 1.5
-"""Samples around the centre where the R peak is; what an upright deflection counts."""
+"""Samples around the centre where the R peak is searched; weight of an upright deflection."""
 
 
 @cache
@@ -52,7 +52,7 @@ def _taps() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def energy(signal: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return how much of a QRS there is around every sample, in the unit of the signal.
+    """Return the energy of the QRS band around every sample, in the unit of the signal.
 
     Parameters
     ----------
@@ -80,8 +80,8 @@ def held(signal: NDArray[np.floating], before: float = 0.0) -> NDArray[np.floati
 def centred(signal: NDArray[np.floating], samples: NDArray[np.int64]) -> NDArray[np.int64]:
     """Move beats to the middle of their QRS: where the energy is largest within 0.11 s.
 
-    An annotated and a detected position of one beat come to the same sample, so that a student
-    whose windows are centred here sees the same windows in training and in use.
+    An annotated and a detected position of one beat are moved to the same sample, so that a
+    student whose windows are centred here reads the same windows in training and in use.
 
     Parameters
     ----------
@@ -124,9 +124,9 @@ def r_peaks(signal: NDArray[np.floating], centres: NDArray[np.int64]) -> NDArray
 
 
 class Detector:
-    """Finds the QRS complexes of a signal that comes piece by piece.
+    """Detector of QRS complexes in a signal that comes piece by piece.
 
-    Its answers do not depend on how the signal is cut into pieces.
+    The result does not depend on how the signal is cut into pieces.
     """
 
     def __init__(self, gain: float = 1.0) -> None:

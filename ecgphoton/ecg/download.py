@@ -1,4 +1,4 @@
-"""One file over HTTP: resumed, retried, checked, and only then given its name."""
+"""Download one file over HTTP: resume, retry, check, and give it its name only then."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 @dataclass(frozen=True)
 class Patience:
-    """When to try again."""
+    """Number of attempts, and the times between them."""
 
     attempts: int = 5
     """Failures in a row, without a byte gained, before giving up."""
     backoff: float = 1.0
     """Seconds before the second attempt; doubled each time, at most a minute."""
     timeout: float = 30.0
-    """Seconds a silent connection is kept."""
+    """Seconds without data after which a connection is closed."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class Downloaded:
     received: int
     """Bytes that came over the network."""
     resumed: int
-    """Bytes of an earlier attempt that were not asked for again."""
+    """Bytes of an earlier attempt that were not requested again."""
     retries: int
 
 
 class _Unusable(Exception):
-    """An attempt failed in a way that may pass; `wait` is the server's wish in seconds."""
+    """A failure that may be temporary; `wait` is the delay that the server asks for, s."""
 
     def __init__(self, why: str, wait: float = 0.0) -> None:
         super().__init__(why)
@@ -62,15 +62,15 @@ def download(
     on_bytes: Callable[[int], object] = lambda _: None,
     pause: Callable[[float], object] = time.sleep,
 ) -> Downloaded:
-    """Download `url` to `path`; what `accept` refuses never gets that name.
+    """Download `url` to `path`; content that `accept` refuses never gets that name.
 
     The bytes gather in ``<path>.part``. After a lost connection, in this run or a later one, the
-    rest is asked for with an HTTP Range; a server that answers with the whole file is fine too.
+    rest is asked for with an HTTP Range; a server that sends the whole file is accepted too.
 
     Parameters
     ----------
     accept
-        Says what is wrong with the whole content, or None.
+        Returns what is wrong with the complete content, or None.
     on_bytes
         Called with the size of every piece received.
     pause
@@ -79,7 +79,7 @@ def download(
     Raises
     ------
     InputError
-        If the file does not exist there, or patience has run out.
+        If the file does not exist there, or all attempts failed.
     """
     patience = patience or Patience()
     part = path.with_name(path.name + PART)
@@ -128,7 +128,7 @@ def _size(part: Path) -> int:
 
 
 def _finish(part: Path, path: Path, accept: Callable[[bytes], str | None]) -> str | None:
-    """Give the part its name if its content is right; otherwise tell what is wrong."""
+    """Give the part its name if its content is right; otherwise return what is wrong."""
     refused = accept(part.read_bytes())
     if refused is None:
         with part.open("rb") as whole:
@@ -149,7 +149,7 @@ def _attempt(
         response = urllib.request.urlopen(request, timeout=timeout)
     except urllib.error.HTTPError as error:
         error.close()
-        if error.code == 416:  # nothing left after our part: it is too long to be right
+        if error.code == 416:  # nothing is left after the stored part: it is too long
             part.unlink(missing_ok=True)
             raise _Unusable("the server has less than was kept of an earlier attempt") from None
         if error.code in _PASSING:

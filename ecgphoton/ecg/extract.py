@@ -1,4 +1,4 @@
-"""An `AnnotatedLead` in, its beats and a count of what had to be left out."""
+"""Cut beats: an `AnnotatedLead` comes in, its beats and a count of those left out go out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Extracted:
 
 @dataclass(frozen=True, eq=False)
 class Timing:
-    """What R samples alone say about every beat of a record."""
+    """Features of every beat of a record that follow from R samples alone."""
 
     causal: features.FloatArray
     """``(n, 3)`` from `features.rhythm_features`."""
@@ -43,7 +43,7 @@ class Timing:
 
     @classmethod
     def of(cls, samples: NDArray[np.int64], fs: float = features.SAMPLING_RATE) -> Timing:
-        """Of all R samples of a record, in order, whatever becomes of the beats."""
+        """Of all R samples of a record, in order, whether beats are dropped or not."""
         return cls(*features.rhythm_features(samples, fs), features.interval_feature(samples, fs))
 
 
@@ -53,7 +53,7 @@ def describe(
     rows: NDArray[np.int64],
     history: History | None = None,
 ) -> tuple[dict[str, Any], History]:
-    """Columns of a `BeatSet` that a student may read, and the history the next beats need.
+    """Columns of a `BeatSet` that a student may read, and the history that the next beats need.
 
     Parameters
     ----------
@@ -81,8 +81,8 @@ def extract(
 ) -> Extracted:
     """Cut, normalise and describe every beat of a recording.
 
-    Rhythm features see every beat annotation of the record, dropped or not; the running template
-    sees every beat that has a whole window, whatever its symbol.
+    Rhythm features use every beat annotation of the record, dropped or not; the running template
+    uses every beat that has a complete window, of any symbol.
     """
     middles = recording.samples
     if centring == "qrs":

@@ -1,4 +1,4 @@
-"""From a signal and its R samples to what the student sees: pure functions on arrays.
+"""Features that a student reads, from a signal and its R samples: pure functions on arrays.
 
 Everything called causal uses the current beat and earlier ones only, so that a stream gives the
 same numbers as a whole record.
@@ -22,7 +22,7 @@ QRS = slice(120, 240)
 """The QRS part of a window."""
 
 FEATURES_VERSION = 3
-"""Raised whenever what a student is given changes, so that a model can name what it learnt on."""
+"""Version of the features; a checkpoint names the version that it was trained on."""
 RHYTHM_CAUSAL = ("pre/recent", "pre/long-run", "pre/previous", "deviation")
 RHYTHM_FULL = ("pre/recent", "pre/long-run", "post/pre", "deviation")
 RR_LIMITS = (0.2, 3.0)
@@ -56,7 +56,7 @@ def normalise(windows: NDArray[np.floating]) -> FloatArray:
     raw = np.asarray(windows, np.float32)
     centred: FloatArray = raw - raw.mean(axis=1, keepdims=True)
     size = np.abs(centred).max(axis=1, keepdims=True, initial=0.0)
-    # What the mean of equal samples leaves behind is rounding, not a heart beat.
+    # The difference of equal samples from their mean is rounding, not a heart beat.
     level = np.abs(raw).max(axis=1, keepdims=True, initial=0.0)
     flat = size <= 1e-6 * level
     np.divide(centred, np.where(flat, 1.0, size), out=centred)
@@ -85,7 +85,7 @@ def rhythm_features(
     Parameters
     ----------
     r_samples
-        ``(n,)`` R samples of all beats of a record, in order, whatever becomes of the beats.
+        ``(n,)`` R samples of all beats of a record, in order, whether beats are dropped or not.
     sampling_rate
         Hz.
 

@@ -1,4 +1,4 @@
-"""Beats that somebody marked in a recording: from WFDB, a table, or the EDF+ file itself."""
+"""Labelled beats of a recording, from a WFDB annotation, a table, or the EDF+ file itself."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ecgphoton.intake import one_line, read_bytes
 EDF_NOTES = "edf+"
 """Annotator that means the annotations inside an EDF+ file."""
 USUAL = ("atr", "labels.csv", "beats.csv", "csv")
-"""Annotators that are looked for beside a recording when none is named."""
+"""Annotators that are searched for beside a recording when none is named."""
 _TABLES = (".csv", ".tsv", ".txt")
 _TIMES = ("time", "t", "seconds", "second", "sec", "s", "onset", "time (s)")
 _SAMPLES = ("sample", "samples", "sample #", "index", "r_peak", "peak")
@@ -47,13 +47,13 @@ def label_file(recording: Path, annotator: str | None) -> Path:
         The recording's file (a WFDB record's header).
     annotator
         What follows the record's name: ``atr`` (WFDB), ``csv``, ``labels.csv``, or ``edf+`` for the
-        annotations of an EDF+ file itself; None takes the first of `USUAL` that is there, then
+        annotations of an EDF+ file itself; None takes the first of `USUAL` that exists, then
         ``edf+``.
 
     Raises
     ------
     InputError
-        If it is not there, or would be the recording itself.
+        If it does not exist, or would be the recording itself.
     """
     edf = recording.suffix.lower() in (".edf", ".bdf")
     if annotator == EDF_NOTES and edf:
@@ -86,7 +86,7 @@ def read_labels(
     clock
         Rate that samples of the file count, where that is not `fs`, Hz.
     symbols
-        Words of the file to WFDB symbols; words that are in neither are no beats, and counted.
+        Words of the file to WFDB symbols; words that are in neither are counted and are no beats.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which lead of a recording is meant: one rule for every format and every command."""
+"""Choice of the lead of a recording: one rule for every format and every command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CHEST = tuple(f"v{number}" for number in range(1, 10))
 _PREFIX = re.compile(r"(ecg|ekg|lead|channel|ch)[\s_:.-]*(?=.)")
 _MODIFIED = re.compile(r"ml(?=i{1,3}$)|m(?=v\d$)")
 LOOKED_AT = 60.0
-"""Seconds from the middle of a channel that decide whether it looks like an ECG."""
+"""Seconds from the middle of a channel that are tested for the properties of an ECG."""
 LEAST_KURTOSIS, QRS_SHARE = 5.0, 0.35
 """An ECG has rare large values (kSQI above 5) and its power around 5 to 15 Hz (pSQI); an EEG, a
 pressure or noise lacks one of them. Clifford et al. 2012, DOI 10.1088/0967-3334/33/9/1419."""
@@ -35,10 +35,10 @@ def plain(name: str) -> str:
 
 
 def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[str] = ()) -> int:
-    """Return the number of the channel that is meant.
+    """Return the number of the channel to use.
 
     A lead asked for is taken by its exact name, else with case and vendor prefixes ignored, else
-    as ``channel:<n>``. Without one the first of `prefer` that is there, else lead II, else the
+    as ``channel:<n>``. Without one the first of `prefer` that exists, else lead II, else the
     first channel that is an ECG by name, or by unit and spectrum.
 
     Parameters
@@ -51,7 +51,7 @@ def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[
     Raises
     ------
     InputError
-        If the lead asked for is not there, or no channel is an ECG.
+        If the lead asked for does not exist, or no channel is an ECG.
     """
     channels = recording.channels
     if asked is not None:

@@ -1,4 +1,4 @@
-"""The bytes of a WFDB annotation file in, its marks out, on the clock of the record."""
+"""Decode WFDB annotations: the bytes of a file come in, marks at the rate of the record go out."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Annotations:
 def decode(content: bytes, what: str, fs: float) -> Annotations:
     """Read the marks of an annotation file.
 
-    A file may count time on a clock of its own ("## time resolution" in its first note); its
+    A file may have a time resolution of its own ("## time resolution" in its first note); its
     samples are brought to the rate of the record.
 
     Parameters
@@ -79,7 +79,7 @@ def decode(content: bytes, what: str, fs: float) -> Annotations:
 def _marks(
     content: bytes, what: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], float | None]:
-    """Return time, code and subtype of every mark, and the file's own clock in Hz if it has one.
+    """Return time, code and subtype of every mark, and the file's own time resolution, Hz or None.
 
     wfdb 4.3 never returns from some notes at sample 0 (``## `` and then anything unknown).
     """
@@ -117,7 +117,7 @@ def _marks(
 
 
 def _rate(text: bytes) -> float | None:
-    """Return a clock in Hz, None where the text holds none that can be used."""
+    """Return a time resolution in Hz, None where the text holds none that can be used."""
     try:
         rate = float(text.strip(b" \0"))
     except ValueError:

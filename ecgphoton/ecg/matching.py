@@ -1,4 +1,4 @@
-"""Which beat of one annotation is which beat of another, as ANSI/AAMI EC57 pairs them."""
+"""Pair the beats of two annotations as ANSI/AAMI EC57 does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files a set of beats was read from, so that a later step reads exactly these."""
+"""Files that a set of beats was read from, so that a later step reads exactly these."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Origin:
     files: Mapping[str, str]
     """File name to SHA-256, of every record that was read."""
     records: int
-    """Records that were there."""
+    """Records that existed."""
 
     @property
     def share(self) -> str:
-        """How much of the dataset there was: ``39 of 78 records``."""
+        """Share of the dataset that was read: ``39 of 78 records``."""
         return f"{self.records} of {len(self.dataset.records)} records"
 
     def to_dict(self) -> dict[str, Any]:
@@ -40,13 +40,13 @@ class Origin:
 
 
 def dataset_read(metadata: Mapping[str, Any]) -> Dataset:
-    """Return the dataset that a run or bundle was made of, with the records that were read.
+    """Return the dataset that a run or bundle was made from, with the records that were read.
 
     Parameters
     ----------
     metadata
         Of a checkpoint; ``metadata["provenance"]`` is `Splits.provenance`. Shipped students, and
-        runs of version 0.1, say their ``source`` only.
+        runs of version 0.1, state their ``source`` only.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def dataset_read(metadata: Mapping[str, Any]) -> Dataset:
         protocol = protocol_from(stored["protocol"], "the protocol of the run")
         return Dataset.from_dict(values, protocol.records)
     except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"the run does not say which recordings it read ({error})") from error
+        raise InputError(f"the run does not state which recordings it read ({error})") from error
 
 
 def check_same(stored: Mapping[str, str], origin: Origin) -> None:
@@ -87,6 +87,6 @@ def check_same(stored: Mapping[str, str], origin: Origin) -> None:
     if problems:
         few = ", ".join(problems[:5]) + (" ..." if len(problems) > 5 else "")
         raise InputError(
-            f"{origin.folder} does not hold the files that the run was trained on: {few}; bring "
-            "them back, or name the data to use (--data)"
+            f"{origin.folder} does not hold the files that the run was trained on: {few}; restore "
+            "them, or name the data to use (--data)"
         )

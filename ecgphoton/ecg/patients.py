@@ -1,4 +1,4 @@
-"""A made-up heart and its recorder: waves, rhythm, premature beats and disturbances.
+"""Synthetic patients: waves, rhythm, premature beats and disturbances of a generated recording.
 
 Beats are sums of Gaussians over the cycle, as in McSharry et al. 2003, IEEE TBME 50(3):289,
 DOI 10.1109/TBME.2003.808805, in closed form instead of by a differential equation.
@@ -38,7 +38,7 @@ MIXES: tuple[tuple[str, Mapping[str, float]], ...] = (
 
 @dataclass(frozen=True, eq=False)
 class Patient:
-    """One made-up patient: a heart, its rhythm and its disturbances."""
+    """One synthetic patient: waves, rhythm and disturbances."""
 
     name: str
     base: str
@@ -62,7 +62,7 @@ class Patient:
 
 @dataclass(frozen=True, eq=False)
 class SyntheticRecord:
-    """What a made-up recorder wrote."""
+    """A generated recording."""
 
     name: str
     digital: NDArray[np.int16]
@@ -72,7 +72,7 @@ class SyntheticRecord:
 
 
 def patient(number: int, *, seed: int = 0) -> Patient:
-    """Make patient `number` (from 1); it is the same whatever the size of the group."""
+    """Return patient `number` (from 1); it does not depend on the size of the group."""
     rng = np.random.default_rng([seed, number, 0])
     base, ectopy = MIXES[(number - 1) % len(MIXES)]
     return Patient(
@@ -174,9 +174,10 @@ def _times(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """R times and the interval before each beat, in seconds.
 
-    The usual interval breathes (0.25 Hz) and drifts (0.1 Hz), the two peaks of McSharry's RR
-    spectrum. A premature ventricular beat is followed by a full compensatory pause, so that the
-    two intervals together make two usual ones; a premature atrial beat resets the rhythm.
+    The usual interval varies with respiration (0.25 Hz) and slowly (0.1 Hz), the two peaks of
+    McSharry's RR spectrum. A premature ventricular beat is followed by a full compensatory pause,
+    so that the two intervals together make two usual ones; a premature atrial beat resets the
+    rhythm.
     """
     depth = 0.004 if who.base == "/" else 0.03
     phase = rng.uniform(0, 2 * np.pi, 2)

@@ -64,19 +64,19 @@ def fetch(
     patience: Patience | None = None,
     jobs: int = 4,
 ) -> FetchReport:
-    """Bring a database into a folder; right files stay, wrong and missing ones are replaced.
+    """Fetch a database into a folder; right files stay, wrong and missing ones are replaced.
 
     Parameters
     ----------
     data_dir
-        Where to; otherwise `$ECGPHOTON_DATA`, then the user's cache.
+        Folder to fill; otherwise `$ECGPHOTON_DATA`, then the user's cache.
     dataset
         Which one.
     base_url
         A mirror's address; by default PhysioNet's.
     from_dir
-        An existing copy to take files from, in place of the network. A part of the database will
-        do; fetch again without it to download the rest.
+        An existing copy to take files from, in place of the network. A part of the database is
+        enough; fetch again without it to download the rest.
     offline
         Never use the network.
     progress
@@ -87,7 +87,7 @@ def fetch(
     Raises
     ------
     InputError
-        If something cannot be had; what is complete by then stays.
+        If a file cannot be obtained; files that are complete by then stay.
     """
     base = base_url or dataset.url
     if not base.startswith(("https://", "http://")):
@@ -188,7 +188,7 @@ def _check_part(dataset: Dataset, folder: Path, source: Path | None, wrong: list
 def _checksums(
     dataset: Dataset, folder: Path, source: Path | None, web: Web | None
 ) -> dict[str, str]:
-    """Return what the files must hash to, and leave the list in the folder."""
+    """Return the checksums of the files, and write their list into the folder."""
 
     def lists_all(content: bytes) -> str | None:
         try:
@@ -203,7 +203,7 @@ def _checksums(
             sums = {}
             with contextlib.suppress(InputError):
                 sums = parse_sums(content, dataset)
-            # A damaged or unknown list is asked for again, where it can be.
+            # A damaged or unknown list is requested again, where possible.
             if sums and (web is None or is_published(sums, dataset)):
                 if place != folder:
                     write_bytes(folder / SUMS, content)
@@ -238,7 +238,7 @@ def _import(source: Path, folder: Path, name: str, digest: str) -> bool:
 
 @contextlib.contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
-    """Keep a second fetch out of the folder (where the platform has file locks)."""
+    """Lock the folder against a second fetch (where the platform has file locks)."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = (folder / ".fetch.lock").open("w")
@@ -254,5 +254,5 @@ def _only_one(folder: Path) -> Iterator[None]:
         except ImportError:
             pass
         except OSError:
-            raise InputError(f"another fetch is at work in {folder}; wait for it") from None
+            raise InputError(f"another fetch is running in {folder}; wait for it") from None
         yield

@@ -1,4 +1,4 @@
-"""Protocols: which records train, which validate, which only test; by name or from a file.
+"""Protocols divide records into training, validation and test; by name or from a file.
 
 References
 ----------
@@ -30,7 +30,7 @@ SAME_SUBJECT: Mapping[str, str] = {"202": "201"}
 
 @dataclass(frozen=True)
 class Protocol:
-    """Which records train, which validate, which only test."""
+    """Division of records into training, validation and test."""
 
     name: str
     train: tuple[str, ...]
@@ -47,7 +47,7 @@ class Protocol:
     lead: str | None = None
     """Lead the protocol is for; None leaves the choice to the recipe."""
     annotator: str | None = None
-    """Where its labels are, see `labels.label_file`; None leaves the choice to the dataset."""
+    """Annotator of its labels, see `labels.label_file`; None leaves the choice to the dataset."""
 
     def __post_init__(self) -> None:
         names = (*self.train, *self.validation, *self.test)

@@ -1,4 +1,4 @@
-"""Peaks of the energy of an ECG in, those of them that are beats out."""
+"""Decide on beats: peaks of the energy of an ECG come in, those that are beats go out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEARN, SILENCE = 8 * SECOND, 10 * SECOND
 BEATS, OTHERS, INTERVALS = 9, 15, 8
 """Heights of beats, heights of other peaks, and intervals that are remembered."""
 THRESHOLD, LOWER = 0.24, 0.45
-"""Of the way from the other peaks to the beats; and of that, where a beat is overdue."""
+"""Threshold from the height of other peaks (0) to that of beats (1); its factor for late beats."""
 OVERDUE = 1.28
 """Usual intervals after which a beat is overdue."""
 CLEAR, CLEAR_LATE = 3.0, 3.7
@@ -43,7 +43,7 @@ class Peak(NamedTuple):
 
 
 class Rules:
-    """Tells beats from other peaks, and remembers what it needs of the signal so far."""
+    """Distinguishes beats from other peaks, and keeps what it needs of the signal so far."""
 
     def __init__(self) -> None:
         """Begin without a learnt height."""
@@ -52,13 +52,13 @@ class Rules:
         self._since = 0  # sample of the last beat, else where the height was learnt
         self._last: Peak | None = None  # the last beat
         self._late: list[Peak] = []  # peaks after it that may turn out to be beats
-        self._level = 0.0  # usual height of beats, also of those before a silence
+        self._level = 0.0  # usual height of beats, kept over a pause of the signal
         self._beats: deque[float] = deque(maxlen=BEATS)  # empty until learnt
         self._others: deque[float] = deque(maxlen=OTHERS)
         self._intervals: deque[int] = deque(maxlen=INTERVALS)
 
     def judge(self, peaks: list[Peak], until: int, *, last: bool) -> list[int]:
-        """Return samples of the beats that are certain now.
+        """Return samples of the beats that are decided now.
 
         Parameters
         ----------
@@ -123,7 +123,7 @@ class Rules:
         self._others.append(min(peak.height, self._level))
 
     def _look_back(self, now: int, found: list[int]) -> None:
-        """Take the highest of the peaks before, as long as a beat is overdue."""
+        """Accept the highest of the earlier peaks, as long as a beat is overdue."""
         while (
             self._last
             and self._beats

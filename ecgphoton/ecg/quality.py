@@ -1,4 +1,4 @@
-"""Where a lead is no ECG: flat, saturated, noise alone or wrongly scaled stretches of 5 s.
+"""Signal quality: stretches of 5 s that are flat, saturated, noise alone or wrongly scaled.
 
 A beat in such a stretch cannot be decided. The indices are those of Li et al. [1]_ and Clifford et
 al. [2]_: the kurtosis of the samples (kSQI) and the share of power around the QRS (pSQI), with
@@ -40,7 +40,7 @@ REASONS = {
     "noise": "noise without beats",
     "scale": "wrong scale: check the unit",
 }
-"""Why a beat in a stretch is not decided."""
+"""Reason why a beat in a stretch is not decided."""
 LONGEST_REASON = 40
 """Characters of a reason, these or those of `extract`."""
 
@@ -63,7 +63,7 @@ class Stretch:
 
 @dataclass(eq=False)
 class Watch:
-    """Judges a signal at 360 Hz as it comes; how it is cut into pieces changes nothing."""
+    """Judges a signal at 360 Hz piece by piece; the result does not depend on the pieces."""
 
     gain: float
     """Units of the samples per mV."""
@@ -74,7 +74,7 @@ class Watch:
     _held: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
 
     def push(self, piece: NDArray[np.float32], *, last: bool = False) -> None:
-        """Take the next samples; what is left at the end is judged if it is long enough."""
+        """Take the next samples; the rest at the end is judged if it is long enough."""
         self._held = np.concatenate([self._held, piece])
         whole = len(self._held) // LENGTH
         self._add(self._held[: whole * LENGTH].reshape(whole, LENGTH))
@@ -93,7 +93,7 @@ class Watch:
 
 
 def judge(windows: NDArray[np.float32]) -> NDArray[np.str_]:
-    """Say what is wrong with each window of a lead at 360 Hz; empty where nothing is.
+    """Return the defect of each window of a lead at 360 Hz; empty where there is none.
 
     Parameters
     ----------
@@ -105,9 +105,9 @@ def judge(windows: NDArray[np.float32]) -> NDArray[np.str_]:
     ``(n,)`` keys of `REASONS`, or ``""``. A window that is mostly missing is not judged.
     """
     count, length = windows.shape
-    said = np.zeros(count, "<U9")
+    found = np.zeros(count, "<U9")
     if not count:
-        return said
+        return found
     missing = np.isnan(windows)
     filled = np.array([nearest_filled(row) for row in windows]) if missing.any() else windows
     top, bottom = filled.max(axis=1, keepdims=True), filled.min(axis=1, keepdims=True)
@@ -123,24 +123,24 @@ def judge(windows: NDArray[np.float32]) -> NDArray[np.str_]:
     steady = np.fft.irfft(spectrum * (frequency >= 1), n=length, axis=1)
     low_edge, high_edge = np.percentile(steady, [0.5, 99.5], axis=1)
     size = high_edge - low_edge
-    said[(kurtosis < NOISE_KURTOSIS) & (high > NOISE_SHARE)] = "noise"
-    said[stuck > STUCK] = "saturated"
-    said[size > LARGEST] = "scale"
-    said[size < FLAT] = "flat"
-    said[missing.mean(axis=1) > 0.5] = ""
-    return said
+    found[(kurtosis < NOISE_KURTOSIS) & (high > NOISE_SHARE)] = "noise"
+    found[stuck > STUCK] = "saturated"
+    found[size > LARGEST] = "scale"
+    found[size < FLAT] = "flat"
+    found[missing.mean(axis=1) > 0.5] = ""
+    return found
 
 
 def reasons(at_360: NDArray[np.int64], stretches: Iterable[Stretch]) -> NDArray[np.str_]:
-    """Return why each beat lies where the lead is no ECG; empty where it does not.
+    """Return the reason for each beat that lies where the lead is no ECG; empty for others.
 
     Parameters
     ----------
     at_360
         ``(n,)`` R samples at 360 Hz, in order.
     """
-    said = np.zeros(len(at_360), f"<U{LONGEST_REASON}")
+    found = np.zeros(len(at_360), f"<U{LONGEST_REASON}")
     for stretch in stretches:
         first, last = np.searchsorted(at_360, [stretch.first, stretch.last])
-        said[first:last] = REASONS[stretch.what]
-    return said
+        found[first:last] = REASONS[stretch.what]
+    return found

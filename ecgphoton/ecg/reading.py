@@ -77,11 +77,11 @@ def read_recording(
     Parameters
     ----------
     lead, prefer
-        As in `leads.choose`; a lead that is not the first preferred is named in a note.
+        As in `leads.choose`; a lead other than the first preferred is named in a note.
     annotator, symbols
         As in `labels.label_file` and `labels.read_labels`.
     hints
-        Rate, unit and column, for files that do not say them.
+        Rate, unit and column, for files that do not state them.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What every format gives: an open recording with its channels, and a whole one in memory."""
+"""Recordings of every format: an open one with its channels, and a complete one in memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LONGEST = 2**31 - 1
-"""Samples of a channel: what an annotation file can number."""
+"""Largest number of samples of a channel: the range of an annotation file."""
 MOST_AT_ONCE = 2**28
 """Samples of all channels that are held in memory at once; longer ones are read in pieces."""
 LARGEST_RECORDING = 2**30
@@ -48,7 +48,7 @@ class Channel:
 
     name: str
     unit: str
-    """As in the file, with ``u`` for micro; empty where the file does not say."""
+    """As in the file, with ``u`` for micro; empty where the file does not state it."""
     fs: float
     """Hz; channels of one recording may differ."""
     length: int
@@ -66,7 +66,7 @@ class Channel:
 
 @dataclass(frozen=True, eq=False)
 class OpenRecording:
-    """A recording whose samples are read when they are asked for."""
+    """A recording whose samples are read on demand."""
 
     path: Path
     """As given; a WFDB record without extension."""
@@ -75,7 +75,7 @@ class OpenRecording:
     files: tuple[Path, ...]
     """Every file that was or will be read."""
     start: datetime | None = field(default=None, repr=False)
-    """When the recording began, where the file says so. No output shows it."""
+    """Start of the recording, where the file states it. No output contains it."""
     synthetic: bool = False
     notes: tuple[str, ...] = ()
     clock: float | None = None
@@ -135,7 +135,7 @@ class Recording:
     format: str
     start: datetime | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
-    """Sentences: what was assumed, and leads of another rate that were left out."""
+    """Sentences on assumptions, and on leads of another rate that were left out."""
 
     @property
     def seconds(self) -> float:

@@ -1,4 +1,4 @@
-"""Bring a signal of any rate to 360 Hz, a piece at a time or at once with the same result."""
+"""Resample a signal of any rate to 360 Hz, piece by piece or at once with the same result."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def reach(factor: Fraction) -> int:
 def resample(signal: NDArray[np.float32], factor: Fraction) -> NDArray[np.float32]:
     """Resample with a polyphase filter; gaps (NaN) stay gaps.
 
-    The filter sees the nearest measured value in place of a missing one, and past both ends.
+    The filter uses the nearest measured value in place of a missing one, and past both ends.
     A piece that starts at a multiple of the denominator gives the same samples as the whole, but
     for those within `reach` of its ends.
     """
@@ -58,7 +58,7 @@ def resample(signal: NDArray[np.float32], factor: Fraction) -> NDArray[np.float3
 
 
 class Resampler:
-    """Brings a signal that comes piece by piece to 360 Hz; how it is cut changes nothing."""
+    """Resampler of a signal that comes piece by piece; the result does not depend on the pieces."""
 
     def __init__(self, factor: Fraction) -> None:
         """Begin a signal whose rate is 360 Hz over `factor`."""

@@ -6,7 +6,7 @@ References
 ----------
 .. [1] ANSI/AAMI EC57:2012, Testing and reporting performance results of cardiac rhythm and ST
    segment measurement algorithms, section 4.3.
-.. [2] Moody, WFDB Applications Guide, bxb(1): match window, shutdown, what is printed.
+.. [2] Moody, WFDB Applications Guide, bxb(1): match window, shutdown, printed columns.
 .. [3] de Chazal et al. 2004, IEEE TBME 51(7):1196, DOI 10.1109/TBME.2004.827359.
 """
 
@@ -228,11 +228,12 @@ def score_record(
     if lasts is not None and lasts <= start:
         notes.append(
             f"{path.name} lasts {lasts:g} s and the first {start:g} s are not scored (learning "
-            "period of EC57): nothing is left of it; --start 0 scores all of it"
+            "period of EC57); --start 0 scores all of it"
         )
     if found.two_class:
         notes.append(
-            f"{path.name}.{test} calls no beat S or V, but some abnormal (Q): it tells normal from "
-            "abnormal only, so read its abnormal shares; its VEB and SVEB shares mean nothing"
+            f"{path.name}.{test} calls no beat S or V, but some abnormal (Q): it "
+            "distinguishes normal from abnormal only, so read its abnormal shares; its VEB and "
+            "SVEB shares do not apply"
         )
     return replace(found, notes=tuple(notes))

@@ -1,6 +1,6 @@
-"""A beat against its patient's usual beat: running medians, and what is measured with them.
+"""Shape features: comparison of a beat with its patient's usual beat, a running median.
 
-Causal: each beat is compared with itself and the 32 before it, so a stream that remembers a
+Causal: each beat is compared with itself and the 32 before it, so a stream that keeps a
 `History` gives the same numbers as a whole record.
 """
 
@@ -15,7 +15,7 @@ from ecgphoton.ecg.features import QRS, FloatArray
 TEMPLATE_BEATS = 33
 """Beats whose median is the running template, the current one included."""
 DEVIATION_FLOOR = 0.03
-"""Added to both sides of a deviation's ratio: what noise alone makes of a clean beat."""
+"""Added to both terms of a ratio of deviations: the deviation that noise alone causes."""
 P_PART, T_PART = slice(60, 140), slice(220, 340)
 """Samples of a window where P and T waves are looked for."""
 STEP = 5
@@ -35,7 +35,7 @@ SHAPE = (
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """What the running medians have to know of the beats before, at most 32 of them."""
+    """Values of the previous beats, at most 32, that the running medians need."""
 
     waves: FloatArray
     """``(m, 160)`` QRS samples, then P and T parts in means of `STEP` samples."""
@@ -44,7 +44,7 @@ class History:
 
     @classmethod
     def empty(cls) -> History:
-        """Nothing seen yet."""
+        """Return the history before the first beat."""
         return cls(np.empty((0, _WAVES), np.float32), np.empty((0, 4), np.float32))
 
 
@@ -59,7 +59,7 @@ class Shape:
     features: FloatArray
     """``(n, 8)`` columns `SHAPE`, in [-1, 1]."""
     history: History
-    """What the next beats need."""
+    """History for the next beats."""
 
 
 _LENGTH = QRS.stop - QRS.start
@@ -79,7 +79,7 @@ def compare(
     itself and the 32 before it (or as many as there are):
 
     - deviation: ``tanh(ln((d + 0.03) / (usual d + 0.03)))``; a noisy lead raises both, so that
-      only the odd beat stands out
+      only an unusual beat has a large value
     - QRS deviation ``tanh(8 d - 1)``
     - amplitude ``tanh(3 ln(magnitude / usual magnitude))``
     - width ``tanh(2 ln((w + 0.02) / (usual w + 0.02)))``, `w` the mean distance of the QRS part

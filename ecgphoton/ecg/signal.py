@@ -20,7 +20,7 @@ BLOCK_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Signal:
-    """Where one lead is; samples are read when asked for."""
+    """One lead of a recording; samples are read on demand."""
 
     held: OpenRecording
     channel: int
@@ -64,7 +64,7 @@ class Signal:
 
     @property
     def synthetic(self) -> bool:
-        """Whether the recording is made up."""
+        """Whether the recording is synthetic."""
         return self.held.synthetic
 
     @property
@@ -83,7 +83,7 @@ class Signal:
         """Yield the whole lead at 360 Hz, piece after piece with the first sample of each.
 
         The samples are in the stored unit of the recording (`gain` of them are a mV) and the same
-        whatever the size of the pieces; memory grows with that size only.
+        for any size of the pieces; memory grows with that size only.
 
         Raises
         ------
@@ -114,7 +114,7 @@ def open_signal(
     lead, prefer
         A lead by name or ``channel:<n>``, or those to look for in order, see `leads.choose`.
     hints
-        Rate, unit and column, for files that do not say them.
+        Rate, unit and column, for files that do not state them.
 
     Raises
     ------

@@ -19,7 +19,7 @@ from ecgphoton.errors import InputError
 
 @dataclass(frozen=True)
 class Splits:
-    """The three sets of a protocol, and how they came to be."""
+    """The three sets of a protocol, and their provenance."""
 
     train: BeatSet
     validation: BeatSet
@@ -28,16 +28,16 @@ class Splits:
     labels: LabelScheme
     report: DropReport
     origin: Origin | None = None
-    """The files the beats were read from; None for made-up beats."""
+    """The files the beats were read from; None for synthetic beats."""
 
     @property
     def synthetic(self) -> bool:
-        """Whether any of these beats is made up."""
+        """Whether any of these beats is synthetic."""
         return any(part.synthetic for part in (self.train, self.validation, self.test))
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """What a run stores to find exactly these beats again, JSON-ready."""
+        """Description that a run stores to read exactly these beats again, JSON-ready."""
         described: dict[str, Any] = {"protocol": protocol_values(self.protocol)}
         described["labels"] = scheme_values(self.labels)
         return described if self.origin is None else {**described, **self.origin.to_dict()}

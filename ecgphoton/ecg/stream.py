@@ -1,4 +1,4 @@
-"""A lead at 360 Hz in, piece by piece; its beats with all that a student may read of them out."""
+"""Beats of a stream: a lead at 360 Hz comes in piece by piece, its beats and features go out."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ecgphoton.ecg.quality import LENGTH, Stretch, Watch, reasons
 from ecgphoton.ecg.shape import History
 
 BEFORE = LEARN + 2 * MARGIN + WINDOW + LENGTH
-"""Samples that are kept: a beat may be found this late, and a window around it is cut then."""
+"""Samples that are kept: a beat may be detected this late, and its window is cut then."""
 REMEMBERED = LONG_RUN + 10
 """Beats whose times the rhythm features of the next one may need."""
 UNDECIDED = "?"
-"""WFDB symbol of a beat about which nothing can be said."""
+"""WFDB symbol of a beat that is not classified."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +36,10 @@ class Found:
 
 
 class BeatStream:
-    """Cuts the windows of beats out of a signal that comes piece by piece.
+    """Cutter of the windows of beats from a signal that comes piece by piece.
 
     Windows, rhythm features and running template are those of training, by the same functions.
-    How the signal is cut into pieces changes no window, and the features by rounding at most.
+    Windows do not depend on how the signal is cut into pieces, and features by rounding at most.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class BeatStream:
         self._done = 0
         self._history = History.empty()
         self._watch = Watch(gain)
-        # Window of a beat that still waits for the next one, once its signal is forgotten.
+        # Window of a beat that still waits for the next one, once its signal is discarded.
         self._waiting: NDArray[np.float32] | None = None
 
     @property

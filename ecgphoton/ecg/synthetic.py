@@ -1,6 +1,6 @@
-"""Made-up records for demonstrations and tests, never for results.
+"""Synthetic records for demonstrations and tests, never for results.
 
-Every record says SYNTHETIC in its header and every set of such beats has source 'synthetic'.
+Every record has SYNTHETIC in its header and every set of such beats has source 'synthetic'.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Counts of beats by what they are and what they were called, and the shares made of them."""
+"""Counts of beats by true and given class, and the rates that follow from them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from ecgphoton.errors import InputError
 
 ROWS = "NSVFQOX"
-"""What a beat is: its AAMI group, O no beat, X no beat where the reference is unreadable."""
+"""True class of a beat: its AAMI group, O no beat, X no beat where the reference is unreadable."""
 COLUMNS = "NSVFQUOX"
-"""What it was called: an AAMI group, U undecided (``?``), O not found, X not found in shutdown."""
+"""Class in the test: an AAMI group, U undecided (``?``), O not found, X not found in shutdown."""
 BEATS, NONE = "NSVFQ", "OX"
 _NEITHER = "NFQU"
 """Called neither S nor V nor missed; ``bxb`` prints them in one column."""
@@ -66,17 +66,17 @@ def _share(part: int, whole: int) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class BeatComparison:
-    """How the beats of one annotation answer those of another."""
+    """Comparison of the beats of one annotation with those of another."""
 
     record: str
     matrix: NDArray[np.int64]
     """``(7, 8)`` counts, by `ROWS` and `COLUMNS`."""
     rr_error: float | None = None
-    """RMS difference of RR intervals over all comparisons, s; what ``bxb`` calls RR err."""
+    """RMS difference of RR intervals over all comparisons, s; RR err in ``bxb``."""
     rr_count: int = 0
     """Comparisons behind it."""
     notes: tuple[str, ...] = ()
-    """What a reader of the numbers has to know."""
+    """Remarks on the numbers."""
 
     def count(self, rows: str, columns: str) -> int:
         """Beats in some rows and columns, named by their letters."""
@@ -121,7 +121,7 @@ class BeatComparison:
 
     @property
     def abnormal(self) -> Rates:
-        """Any of S, V, F, Q against N, for a test that only tells normal from abnormal.
+        """Any of S, V, F, Q against N, for a test that only distinguishes normal from abnormal.
 
         An abnormal beat called N, undecided or not found is a miss; a normal or extra beat called
         abnormal a false alarm.

@@ -1,4 +1,4 @@
-"""Several files over HTTP at a time, counted for whoever watches, until one fails."""
+"""Download several files over HTTP at the same time, with progress, until one fails."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Meter:
         self._files = self._of_files = self._received = 0
 
     def expect(self, files: int) -> None:
-        """Say how many files there will be."""
+        """Set the number of files."""
         self._of_files = files
 
     def add(self, file: str, *, received: int = 0, files: int = 0) -> None:
@@ -45,7 +45,7 @@ class Meter:
 
 
 class Web:
-    """Downloads into one folder, until told to stop."""
+    """Downloads into one folder, until stopped."""
 
     def __init__(self, base: str, folder: Path, patience: Patience | None, meter: Meter) -> None:
         self._base, self._folder, self._meter = base, folder, meter

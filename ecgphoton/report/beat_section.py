@@ -1,4 +1,4 @@
-"""The chapter with missed beats and false alarms on ECG paper, where the recordings are there."""
+"""The chapter with missed beats and false alarms on ECG paper, if recordings are available."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _strip(reader: Reader, one: Scores, row: int) -> Markup:
 
 
 def _reader(material: Material) -> Reader | None:
-    """Return what reads the signal of the beats, None where the recordings are not there."""
+    """Return what reads the signal of the beats, None where they are not available."""
     lead = str(material.metadata.get("lead", "MLII"))
     if str(material.metadata.get("source", "")) == "synthetic":
         return _synthetic(lead)
@@ -80,7 +80,7 @@ def _reader(material: Material) -> Reader | None:
     try:
         dataset = dataset_read(material.metadata).moved(material.data_dir)
         return _recorded(dataset, find(dataset, material.data_dir), lead)
-    except InputError:  # the recordings are not here: the report goes without them
+    except InputError:  # without the recordings the report omits this chapter
         return None
 
 

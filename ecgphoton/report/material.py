@@ -49,7 +49,7 @@ class Material:
     folders: tuple[Path, ...]
     left_out: tuple[LeftOut, ...] = ()
     data_dir: Path | None = None
-    """Where recorded data are, for strips of beats; otherwise where they are usually looked for."""
+    """Folder of the recordings, for strips of beats; otherwise the usual folders are searched."""
 
     def find(self, name: str) -> Path | None:
         """Path of a file, None where no folder has it."""
@@ -149,8 +149,8 @@ def gather(folder: Path, also: tuple[Path, ...] = (), data_dir: Path | None = No
     """Gather a folder, further ones that were named, and all else that belongs to its student.
 
     What belongs to a student has its checkpoint, or names the SHA-256 of it as the ``student`` of
-    its provenance. `places` says where it is looked for. Of several results of a kind the newest is
-    taken, after those that were named.
+    its provenance. `places` are the folders that are searched. Of several results of a kind the
+    newest is taken, after those that were named.
 
     Raises
     ------
@@ -229,5 +229,5 @@ def _provenance(path: Path) -> dict[str, Any]:
 
 def _stranger(student: str | None) -> str:
     if student is None:
-        return "does not say which student it is of; make it again with this version"
+        return "does not name its student; make it again with this version"
     return f"is of another student ({student[:12]})"

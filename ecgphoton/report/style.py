@@ -40,7 +40,7 @@ VARIABLES = {
 }  # fmt: skip
 """Colours of pictures, and the variables of the page's style sheet that replace them in SVG."""
 
-SYNTHETIC = "SYNTHETIC DATA: made-up beats, says nothing about patients"
+SYNTHETIC = "SYNTHETIC DATA: generated beats, no evidence about patients"
 """Banner of every output that is computed from synthetic beats."""
 
 _LOOK: dict[str, Any] = {
@@ -80,7 +80,7 @@ _LOOK: dict[str, Any] = {
 
 @contextlib.contextmanager
 def look() -> Iterator[None]:
-    """Draw in this style, whatever the user's own matplotlib settings are.
+    """Draw in this style, independent of the user's own matplotlib settings.
 
     It is a context manager, and decorates the functions that make a figure.
     """

@@ -1,4 +1,4 @@
-"""Activations as values: everything the package has to know about one nonlinearity.
+"""Activations as values: one nonlinearity in every form that the package needs.
 
 An activation is the function ``y = f(z)`` behind the amplifier of a block. Training, the integer
 student, the ONNX graphs, the electronics of a simulated chip and the certified bounds all read the
@@ -183,7 +183,7 @@ def activation_of(name: str) -> Activation:
     Raises
     ------
     InputError
-        If there is none of that name; the message says which there are.
+        If there is none of that name; the message lists them.
     """
     try:
         return ACTIVATIONS[name]

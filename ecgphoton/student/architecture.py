@@ -1,4 +1,4 @@
-"""What a student is made of, as a frozen value (no torch needed to read or write one)."""
+"""Architecture of a student, as a frozen value (read and written without torch)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a student reads, as tensors."""
+"""Inputs of a student, as tensors."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Inputs:
 
 def evenly(beats: int, most: int) -> Tensor:
     """Rows of at most `most` beats, spread evenly over all."""
-    # Single precision whatever the default is: the same rows everywhere.
+    # Always single precision, so that the rows do not depend on torch's default type.
     return torch.linspace(0, beats - 1, min(most, beats), dtype=torch.float32).long()
 
 

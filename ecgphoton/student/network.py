@@ -149,7 +149,7 @@ class SegmentStudent(nn.Module):
 
 
 def refuse_other_features(architecture: Architecture, metadata: Mapping[str, Any]) -> None:
-    """Refuse a student that learnt on other features than this version computes.
+    """Refuse a student that was trained on other features than this version computes.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def refuse_other_features(architecture: Architecture, metadata: Mapping[str, Any
     reads = architecture.patient_tokens or architecture.template
     if reads and learnt != FEATURES_VERSION:
         raise InputError(
-            f"this student learnt on version {learnt} of the rhythm and shape features, this "
+            f"this student was trained on version {learnt} of the rhythm and shape features, this "
             f"ecgphoton computes version {FEATURES_VERSION}; train it again, or use the ecgphoton "
             "it was trained with"
         )

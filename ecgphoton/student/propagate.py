@@ -5,7 +5,7 @@ One block, and the only formula of the whole student::
     x (4) --->[ W 4x4 ]---> + b --->[ gain g ]---> f( ) ---> y (4)          y = f(g (W x + b))
                optics     detection  amplifier   activation
 
-`walk` is the only place that knows the order of the blocks::
+`walk` alone defines the order of the blocks::
 
     window   --P------ slide 4x4, f, average --> tokens --+
     (360)    --QRS---- slide 4x4, f, average --> tokens --+
@@ -16,7 +16,7 @@ One block, and the only formula of the whole student::
 
 What happens between ``W x`` and the next block is the arithmetic of a `Detector`: exact here, with
 noise and converters in `ecgphoton.hwsim.propagate`, in integers in `ecgphoton.export.integers`,
-with bounds in `ecgphoton.hwsim.certify`. Two oracles repeat the order on purpose, to check it: the
+with bounds in `ecgphoton.hwsim.certify`. Two independent copies of the order exist to check it: the
 ONNX writer `ecgphoton.export.onnx_graph` and the numpy checker of a bundle.
 """
 
@@ -66,7 +66,7 @@ class Block:
         )
 
     def detected(self, x: Tensor, branch: Branch | None) -> Tensor:
-        """``W x + b`` of chip 0 for what a `Tap` is shown: (B, positions, 4), or (1, 4, N)."""
+        """``W x + b`` of chip 0 for the input of a `Tap`: (B, positions, 4), or (1, 4, N)."""
         if branch is None:
             return self.weight[:1] @ x + self.bias[:1, :, None]
         windows = x[:, : branch.positions + WIDTH - 1].unfold(1, WIDTH, 1)
@@ -126,7 +126,7 @@ class Detector(Protocol):
 
 
 Tap = Callable[[Block, Tensor, Branch | None], None]
-"""Called before every block with what it reads: the segment (B, S) of a branch, or token vectors
+"""Called before every block with its input: the segment (B, S) of a branch, or token vectors
 (C or 1, 4, N) with no branch."""
 
 

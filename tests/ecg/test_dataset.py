@@ -80,7 +80,7 @@ def test_a_folder_is_a_dataset(clinic):
     assert loaded.beats.digest == load_all(data=clinic, labels="aami").beats.digest
     with pytest.raises(InputError, match=r"no record 'p9'.*p1 p2 p3"):
         load_all(["p9"], data=clinic)
-    with pytest.raises(InputError, match="say their rate"):
+    with pytest.raises(InputError, match="state their rate"):
         Dataset.from_folder(clinic, hints=Hints(fs=250))
     with pytest.raises(InputError, match="is in"):
         find(dataset, clinic.parent)
@@ -108,7 +108,7 @@ def test_a_dataset_file_says_how_to_read(clinic):
         ("records = ['p1', 2]", "texts stand in quotes"),
         ("[symbols]\nok = 'fine'", "WFDB beat symbols"),
         ("folder = 'nowhere'", "not a folder"),
-        ("fs = 250", "say their rate"),
+        ("fs = 250", "state their rate"),
         ("fs = '250'", "fs is '250'"),
         ("= 1", "not valid TOML"),
     ],

@@ -236,7 +236,7 @@ def test_a_two_class_test_and_a_short_record_say_so(wfdb_folder, tmp_path):
     assert found.two_class
     assert "normal from abnormal only" in found.notes[0]
     short = score_record(tmp_path / "s01", start=1e5)
-    assert "nothing is left of it" in short.notes[0]
+    assert "are not scored" in short.notes[0]
     with pytest.raises(InputError, match=r"nothing is scored.*learning period"):
         aggregate([short])
     aggregate([short, found])

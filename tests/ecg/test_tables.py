@@ -17,9 +17,9 @@ def test_columns_rates_and_units_are_given_or_refused(tmp_path):
     np.savetxt(timed, np.c_[np.arange(len(SIGNAL)) / FS, SIGNAL], delimiter=",",
                header="time,II (mV)", comments="")  # fmt: skip
     assert read(plain, fs=FS, column="1").signal.max() == pytest.approx(2 * SIGNAL.max(), rel=1e-3)
-    assert "not stated, taken for mV" in read(plain, fs=FS).notes[0]
+    assert "not stated, mV assumed" in read(plain, fs=FS).notes[0]
     for path, given, why in (
-        (plain, {}, "does not say its sampling rate"),
+        (plain, {}, "does not state its sampling rate"),
         (plain, {"fs": FS, "column": "9"}, "no column '9'; its columns are 0 channel 0"),
         (plain, {"fs": -1}, "fs is -1"),
         (plain, {"fs": FS, "unit": "mmHg"}, "not a voltage"),

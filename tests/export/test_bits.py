@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ecgphoton.decision import OperatingPoint, ThresholdPolicy
-from ecgphoton.export.bits import bits_table, decide, enough
+from ecgphoton.decision import ThresholdPolicy
+from ecgphoton.export.bits import bits_table, enough
 from ecgphoton.export.bundle import export_bundle, load_bundle
 from ecgphoton.export.golden import synthetic_inputs
 from ecgphoton.export.ranges import calibrate_ranges
@@ -68,11 +68,3 @@ def test_stored_ranges_reach_the_bundle(taught, run_folder, tmp_path) -> None:
     assert report.ranges_from == "checkpoint"
     blocks = load_bundle(tmp_path / "b").program.blocks
     assert [(b.adc_low, b.adc_high) for b in blocks] == [tuple(r) for r in ranges.tolist()]
-
-
-def test_decision_without_a_threshold() -> None:
-    """Above two classes the largest probability decides; class 0 is normal."""
-    probability = np.array([[0.5, 0.3, 0.2], [0.2, 0.5, 0.3], [0.1, 0.2, 0.7]])
-    assert decide(probability, None).tolist() == [False, True, True]
-    point = OperatingPoint(0.4, ("validation",))
-    assert decide(probability[:, :2], point).tolist() == [False, True, False]

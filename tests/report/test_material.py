@@ -50,7 +50,7 @@ def test_everything_of_the_same_student_is_found(project: Path, start: str) -> N
     assert "newest simulation.json" in reasons["simulations/mine/old"]
     assert "another student" in reasons["simulations/other/new"]
     assert "another student" in reasons["runs/other"]
-    assert "does not say which student" in reasons["simulations/mine/early"]
+    assert "does not name its student" in reasons["simulations/mine/early"]
 
 
 def test_what_is_named_comes_first(project: Path) -> None:

@@ -228,7 +228,7 @@ def test_features_of_another_version_are_refused() -> None:
     """A student of older features is refused, unless it reads samples alone."""
     for reads in ({"rhythm": "causal"}, {"shape_tokens": 1}, {"template": True}):
         refuse_other_features(Architecture(**reads), {"features_version": FEATURES_VERSION})
-        with pytest.raises(InputError, match="learnt on version 2"):
+        with pytest.raises(InputError, match="trained on version 2"):
             refuse_other_features(Architecture(**reads), {"features_version": 2})
     refuse_other_features(Architecture(), {"features_version": 2})
 

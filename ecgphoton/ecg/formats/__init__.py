@@ -1,7 +1,7 @@
-"""Files of every format in, one kind of `OpenRecording` out.
+"""Read recordings: files of every format come in, an `OpenRecording` goes out.
 
 A WFDB record is given by its path without extension or by its header; every other format by its
-file, or by its path without extension where only one file could be meant.
+file, or by its path without extension where it is unambiguous.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ def open_recording(path: str | Path, hints: Hints | None = None) -> OpenRecordin
     path
         File, or path without extension.
     hints
-        Rate, unit and column, for text and NumPy files that do not say them.
+        Rate, unit and column, for text and NumPy files that do not state them.
 
     Raises
     ------
     InputError
-        If there is no such file, it is damaged, or something is given that the file says itself.
+        If there is no such file, it is damaged, or something is given that the file states.
     """
     file, hints = find_file(Path(path)), hints or Hints()
     suffix = file.suffix.lower()
@@ -64,14 +64,14 @@ def open_recording(path: str | Path, hints: Hints | None = None) -> OpenRecordin
         return _NEEDS_HINTS[suffix](file, hints)
     if hints.given:
         raise InputError(
-            f"{file.name} says its rate, units and leads itself; leave out "
+            f"{file.name} states its rate, units and leads; leave out "
             + ", ".join(f"--{name}" for name in hints.given)
         )
     return _SAYS_ITSELF[suffix](file)
 
 
 def needs_hints(file: Path) -> bool:
-    """Whether a file is of a format that does not say its rate and units itself."""
+    """Whether a file is of a format that does not state its rate and units."""
     return file.suffix.lower() in _NEEDS_HINTS
 
 
@@ -132,7 +132,7 @@ def read(
     path
         File, or path without extension.
     fs, unit, column
-        Hz, unit (mV, uV, V) and column, for text and NumPy files that do not say them.
+        Hz, unit (mV, uV, V) and column, for text and NumPy files that do not state them.
 
     Returns
     -------

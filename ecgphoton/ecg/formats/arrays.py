@@ -25,7 +25,7 @@ def open_numpy(path: Path, hints: Hints) -> HeldRecording:
     Raises
     ------
     InputError
-        If the file is damaged, is not of that form, or does not say its rate and no hint does.
+        If the file is damaged, is not of that form, or neither the file nor a hint states its rate.
     """
     if path.suffix.lower() == ".npy":
         return _opened(path, {"signal": read_array(path, "a NumPy file", LARGEST_RECORDING)}, hints)

@@ -64,9 +64,9 @@ def open_dicom(path: Path) -> HeldRecording:
                 value[stored[:, number] == missing] = np.nan
             values.append(value)
             channels.append(Channel(name, unit, rate, length))
-    except Exception as error:  # whatever the library stumbles over is the file's fault
-        said = one_line(error)
-        raise InputError(f"{path} is not a DICOM waveform ({said}); export it again") from error
+    except Exception as error:  # any error of the library means a damaged file
+        reason = one_line(error)
+        raise InputError(f"{path} is not a DICOM waveform ({reason}); export it again") from error
     return HeldRecording(
         path, "DICOM", tuple(channels), (path,), _start(held), values=tuple(values)
     )
@@ -88,8 +88,8 @@ def _described(one: Any, number: int) -> tuple[str, str, float, float]:  # noqa:
 
 
 def _start(held: Any) -> datetime | None:  # noqa: ANN401
-    said = str(held.get("AcquisitionDateTime") or "")[:14]
+    text = str(held.get("AcquisitionDateTime") or "")[:14]
     try:
-        return datetime.strptime(said, "%Y%m%d%H%M%S")
+        return datetime.strptime(text, "%Y%m%d%H%M%S")
     except ValueError:
         return None

@@ -83,12 +83,12 @@ def edf_notes(path: Path) -> list[Note]:
         return [Note(float(note.onset), str(note.text)) for note in _read(path).annotations]
     except InputError:
         raise
-    except Exception as error:  # whatever the library stumbles over is the file's fault
+    except Exception as error:  # any error of the library means a damaged file
         raise _damaged(path, error) from error
 
 
 def _read(path: Path) -> Any:  # noqa: ANN401 - an Edf or Bdf of edfio
-    """Check what the header promises against the size of the file, then let edfio read it."""
+    """Compare the header with the size of the file, then read it with edfio."""
     import edfio
 
     try:
@@ -129,7 +129,7 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - an Edf or Bdf of edfio
                 raise ValueError(f"signal {signal.label!r} has no samples")
             if not np.isfinite([*signal.physical_range, signal.sampling_frequency]).all():
                 raise ValueError(f"signal {signal.label!r} has no finite scale")
-    except Exception as error:  # whatever the library stumbles over is the file's fault
+    except Exception as error:  # any error of the library means a damaged file
         raise _damaged(path, error) from error
     return held
 

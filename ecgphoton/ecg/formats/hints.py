@@ -1,4 +1,4 @@
-"""What the caller says about a file that does not say it itself."""
+"""Rate, unit and column given by the caller, for files that do not state them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Hints:
 
     @property
     def given(self) -> tuple[str, ...]:
-        """Names of what is given."""
+        """Names of the values that are given."""
         return tuple(name for name in ("fs", "unit", "column") if getattr(self, name) is not None)
 
 
@@ -51,11 +51,11 @@ def from_columns(
     columns
         Samples by the name of their column, NaN where missing.
     units
-        By the same names; empty where the file does not say.
+        By the same names; empty where the file does not state it.
     fs
-        Hz, where the file says.
+        Hz, where the file states it.
     hints
-        What the caller says. It fills in; it never contradicts the file.
+        Values given by the caller. They complete the file and must not contradict it.
 
     Raises
     ------
@@ -64,11 +64,11 @@ def from_columns(
     """
     rate = fs if fs is not None else hints.fs
     if rate is None:
-        raise InputError(f"{path} does not say its sampling rate; give it: --fs 250 (fs=250)")
+        raise InputError(f"{path} does not state its sampling rate; give it: --fs 250 (fs=250)")
     if hints.fs is not None and abs(hints.fs / rate - 1) > 0.01:
-        raise InputError(f"{path} is sampled at {rate:g} Hz by its own words, not {hints.fs:g} Hz")
+        raise InputError(f"{path} states a sampling rate of {rate:g} Hz, not {hints.fs:g} Hz")
     if not 0 < rate < 1e6:
-        raise InputError(f"{path} says it is sampled at {rate:g} Hz; check it")
+        raise InputError(f"{path} states a sampling rate of {rate:g} Hz; check it")
     names = list(columns)
     if hints.column is not None:
         known = [name for name in names if name.casefold() == hints.column.casefold()]
@@ -87,7 +87,7 @@ def from_columns(
             raise InputError(f"{path} gives {name} in {stated}, not in {hints.unit}")
         unit = stated or unit_name(hints.unit or "")
         if not unit:
-            notes.append(f"{path.name}: unit of {name} not stated, taken for mV")
+            notes.append(f"{path.name}: unit of {name} not stated, mV assumed")
         factor = np.float32(millivolts(unit or "mV") or 1.0)
         values.append(columns[name] * factor if factor != 1 else columns[name])
         channels.append(Channel(name, unit, rate, len(values[-1])))

@@ -1,7 +1,7 @@
 """Text: comma, semicolon, tab or space separated columns, read with pandas.
 
-The first lines decide the separator, whether a decimal comma is used, and whether there are lines
-with names and units; what PhysioNet's ``rdsamp -c -p`` writes is read as it is.
+The first lines determine the separator, whether a decimal comma is used, and whether there are
+lines with names and units; what PhysioNet's ``rdsamp -c -p`` writes is read as it is.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Table:
     units: tuple[str, ...]
     """From a line of units or brackets behind the name; empty where not stated."""
     columns: tuple[NDArray[Any], ...]
-    """Numbers, NaN where a cell is empty or says so; a column of anything else as objects."""
+    """Numbers, NaN where a cell is empty or marked as missing; other columns as objects."""
 
     def numbers(self, at: int) -> NDArray[np.float64]:
         """Return a column of numbers.
@@ -125,7 +125,7 @@ def read_table(path: Path) -> Table:
 
 
 def open_table(path: Path, hints: Hints) -> HeldRecording:
-    """Open a text file of samples, a line a moment and a column a lead.
+    """Open a text file of samples, one line per sample and one column per lead.
 
     A first column of times (``time``, ``t``, ``seconds``, ``ms`` ..., or clock times) gives the
     sampling rate; without one the caller has to.
@@ -190,7 +190,7 @@ def _rate(path: Path, seconds: NDArray[np.float64]) -> float:
 
 
 def _dialect(path: Path, lines: Sequence[str]) -> tuple[str, str]:
-    """Separator and decimal sign that make the most of the lines alike."""
+    """Separator and decimal sign with which most lines have the same number of cells."""
     body = lines[-max(len(lines) - 3, 1) :]
     for separator in (";", "\t", ","):
         if all(separator in line for line in body):

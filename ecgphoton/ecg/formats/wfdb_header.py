@@ -1,4 +1,4 @@
-"""The text of a WFDB header, looked at before wfdb parses it."""
+"""Checks of the text of a WFDB header, before wfdb parses it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ MOST_SIGNALS, LARGEST_FRAME, LARGEST_SKEW = 256, 4096, 10_000
 
 @dataclass(frozen=True)
 class Layout:
-    """What the text of a header says about files and segments."""
+    """Files and segments of a WFDB header."""
 
     files: tuple[str, ...]
     """Signal files, plain names beside the header; none for a record of several segments."""
     segments: tuple[tuple[str, int], ...]
     """Name and frames of every segment, ``~`` where nothing was recorded."""
     units: tuple[str, ...]
-    """Of every signal, with every letter; empty where the header does not say."""
+    """Of every signal, with every letter; empty where the header does not state it."""
 
 
 def header_lines(header: bytes, name: str) -> list[str]:

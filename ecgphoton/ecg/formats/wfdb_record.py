@@ -25,7 +25,7 @@ SYNTHETIC_MARK = "SYNTHETIC"
 INVALID = {"8": -(2**7), "80": -(2**7), "508": -(2**7), "310": -(2**9), "311": -(2**9)}
 INVALID |= {"212": -(2**11), "16": -(2**15), "61": -(2**15), "160": -(2**15), "516": -(2**15)}
 INVALID |= {"24": -(2**23), "524": -(2**23), "32": -(2**31)}
-# Bytes a sample takes, where the size of the file tells whether it is whole.
+# Bytes a sample takes, where the size of the file shows whether it is complete.
 _BYTES = {"8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "24": 3.0, "32": 4.0, "212": 1.5}
 _BYTES |= {"310": 4 / 3, "311": 4 / 3}
 MOST_TOGETHER = 2**25
@@ -86,7 +86,7 @@ class WfdbRecording(OpenRecording):
 
 
 def open_one(path: Path, plan: Layout) -> WfdbRecording:
-    """Open a record of one segment whose header has been looked at.
+    """Open a record of one segment whose header has been checked.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def open_one(path: Path, plan: Layout) -> WfdbRecording:
     length = _frames(header, path)
     if not 0 < rate < 1e6 or not length:
         raise InputError(
-            f"header {path.name}.hea says {length} samples, {rate:g} a second; correct it"
+            f"header {path.name}.hea states {length} samples, {rate:g} a second; correct it"
         )
     channels = []
     for number, (name, unit) in enumerate(zip(header.sig_name, plan.units, strict=True)):
@@ -132,7 +132,7 @@ def _together(header: Any, channel: int) -> int:  # noqa: ANN401
 
 
 def _frames(header: Any, path: Path) -> int:  # noqa: ANN401
-    """Length of the record; where the header does not say, from the size of its first file."""
+    """Length of the record; where the header does not state it, from the size of its first file."""
     if header.sig_len is not None:
         return int(header.sig_len)
     file, form = header.file_name[0], header.fmt[0]
@@ -143,7 +143,7 @@ def _frames(header: Any, path: Path) -> int:  # noqa: ANN401
 
 
 def check_scale(header: Any, channel: int) -> None:  # noqa: ANN401
-    """Refuse a scale that is none.
+    """Refuse an unusable scale.
 
     Raises
     ------
@@ -198,12 +198,12 @@ def lacking(path: Path, name: str) -> InputError:
     """Return the error for a file that a record needs and that is not there."""
     return InputError(
         f"record {name!r} lacks {path.name} in {path.parent}, or it cannot be read; copy it again "
-        "(`ecgphoton data verify` tells which files of a published database are wrong)"
+        "(`ecgphoton data verify` lists which files of a published database are wrong)"
     )
 
 
 def call_wfdb(function: str, what: str, *arguments: object, **options: object) -> Any:  # noqa: ANN401
-    """Call a reader of wfdb; whatever it stumbles over is the file's fault."""
+    """Call a reader of wfdb; any error of it means a damaged file."""
     import wfdb
 
     try:
@@ -211,5 +211,5 @@ def call_wfdb(function: str, what: str, *arguments: object, **options: object) -
     except Exception as error:
         raise InputError(
             f"{what} is damaged ({type(error).__name__}: {one_line(error)}); copy it again "
-            "(`ecgphoton data verify` tells which files of a published database are wrong)"
+            "(`ecgphoton data verify` lists which files of a published database are wrong)"
         ) from error

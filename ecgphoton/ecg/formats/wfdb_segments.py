@@ -76,7 +76,7 @@ def _open_segments(path: Path, plan: Layout) -> SegmentedRecording:
         part = known.get(name)
         if part is not None and part.header.sig_len not in (None, 0, frames):
             raise InputError(
-                f"segment {name} has {part.header.sig_len} samples, header {path.name}.hea says "
+                f"segment {name} has {part.header.sig_len} samples, header {path.name}.hea states "
                 f"{frames}; copy the record again"
             )
         parts.append((first, part))

@@ -126,7 +126,9 @@ def vacant(out: Path | str | None, usual: Path, own: Sequence[str] = ()) -> Path
             return Path(out)
         if Path(out).is_file():
             raise InputError(f"{out} is a file; --out names a folder")
-        raise InputError(f"{Path(out)} is not empty, and results are never mixed; choose another --out")
+        raise InputError(
+            f"{Path(out)} is not empty, and results are never mixed; choose another --out"
+        )
     folder, number = usual, 1
     while not (folder.is_dir() and any(folder.iterdir()) and free(folder)):
         try:

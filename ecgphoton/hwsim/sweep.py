@@ -101,8 +101,8 @@ class SweepReport:
                 "yield_high": high,
                 "verdict": "pass" if report.passed else "fail",
             }
-            for metric, numbers in report.summary().items():
-                row |= {f"{metric}_{name}": number for name, number in numbers.items()}
+            for metric, found in report.summary().items():
+                row |= {f"{metric}_{name}": number for name, number in found.items()}
             rows.append(row)
         return rows
 

@@ -15,7 +15,6 @@ C counts chips, K blocks; tensors may have 1 in place of either.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real

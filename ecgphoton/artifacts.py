@@ -124,7 +124,8 @@ def vacant(out: Path | str | None, usual: Path, own: Sequence[str] = ()) -> Path
     if out is not None:
         if free(Path(out)):
             return Path(out)
-        raise InputError(f"{out} is not empty, and results are never mixed; choose another --out")
+        why = "is a file" if Path(out).is_file() else "is not empty"
+        raise InputError(f"{Path(out)} {why}, and results are never mixed; choose another --out")
     folder, number = usual, 1
     while not (folder.is_dir() and any(folder.iterdir()) and free(folder)):
         try:

@@ -160,7 +160,8 @@ def choose(named: Path | str | None, root: Path | str = RUNS) -> Path:
 def load(named: Path | str | None = None) -> TrainedStudent:
     """Load a trained student: a run, bundle or checkpoint, a shipped name, or the newest run.
 
-    A bundle is checked against its own hashes, and brings its mesh program.
+    A bundle is checked against its own hashes, and brings its mesh program; one whose manifest is
+    lost or damaged is refused, not taken for the run it was exported from.
 
     Parameters
     ----------
@@ -177,10 +178,10 @@ def load(named: Path | str | None = None) -> TrainedStudent:
     >>> import ecgphoton as ep
     >>> model = ep.load("reference-rhythm")  # doctest: +SKIP
     """
-    from ecgphoton.export.bundle_folder import KIND as BUNDLE
+    from ecgphoton.export.bundle_folder import KIND as BUNDLE, MESH
 
     chosen = choose(named)
-    if not chosen.is_dir() or kind_of(chosen) != BUNDLE:
+    if kind_of(chosen) != BUNDLE and not (chosen / MESH).is_file():
         return load_student(chosen)
     from ecgphoton.export.bundle import load_bundle
 

@@ -21,12 +21,17 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
+from os import PathLike
+from pathlib import Path
+from types import UnionType
+from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 from ecgphoton.errors import InputError
 
 NUMBERS: dict[Any, Any] = {int: Integral, float: Real}
 """What is taken for an int and for a float: also numpy's numbers, and an int for a float."""
+PLAIN = (bool, int, float, str, Path, type(None))
+"""Types of arguments that `checked` looks at, besides ``Literal``."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +163,7 @@ def one_of(values: Iterable[object]) -> str:
 def nearest(name: str, allowed: Iterable[str], prefix: str = "") -> str:
     """Return ``did you mean X?``, or the list of what is allowed, for an unknown name."""
     names = list(allowed)
-    near = difflib.get_close_matches(name, names, 1)
+    near = difflib.get_close_matches(str(name), names, 1)
     return f"did you mean {prefix}{near[0]}?" if near else f"allowed: {', '.join(names)}"
 
 
@@ -226,3 +231,24 @@ def build(cls: Any, data: object, base: Any = None, path: str = "") -> Any:  # n
         else:
             changes[key] = convert(value, hints[key], where)
     return replace(start, **changes)
+
+
+def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call, its plain values and paths as they are annotated.
+
+    A text is taken for a path and a path for a text; arguments of other types stay as they are.
+
+    Raises
+    ------
+    InputError
+        If an argument is of another type, or is not one of the values allowed.
+    """
+    found = dict(given)
+    for name, kind in get_type_hints(function).items():
+        union = get_origin(kind) in {Union, UnionType}
+        options = [one for one in (get_args(kind) if union else (kind,)) if one not in PLAIN]
+        if name not in given or any(get_origin(one) is not Literal for one in options):
+            continue
+        path = isinstance(given[name], str | PathLike) and {str, Path} & {kind, *get_args(kind)}
+        found[name] = given[name] if path else convert(given[name], kind, name)
+    return found

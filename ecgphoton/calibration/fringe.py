@@ -73,7 +73,7 @@ def fit(
         scale = gram.diagonal(dim1=1, dim2=2).mean(1)
         gram = gram + torch.diag_embed((ridge + damping * scale)[:, None].expand(-1, 3))
         right = (j @ left.flatten(1)[..., None])[..., 0] - ridge[:, None] * law
-        step = torch.linalg.solve(gram + 1e-300 * torch.eye(3), right)
+        step = torch.linalg.solve(gram + 1e-300 * torch.eye(3, dtype=gram.dtype), right)
         trial_law = law + step.clamp(-0.3, 0.3)
         trial = _project(power, readings, rate, trial_law, harmonics)
         trial_cost = trial[1].square().sum((1, 2)) + ridge * trial_law.square().sum(1)

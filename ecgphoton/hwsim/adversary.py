@@ -45,6 +45,7 @@ class WorstChip:
         return {"miss": self.miss, "fpr": self.fpr, "bound": self.bound, "use": self.use}
 
 
+@torch.enable_grad()
 def worst_chip(
     trial: Trial, *, sigmas: float = 3.0, weight: float = 0.5, steps: int = STEPS
 ) -> WorstChip:
@@ -77,7 +78,7 @@ def worst_chip(
     rows, side = _few(trial)
     inputs = trial.inputs.rows(rows)
     share = torch.where(side > 0, weight / (side > 0).sum(), (1 - weight) / (side < 0).sum())
-    errors = torch.zeros(1, *stack.biases.shape[1:], 5, requires_grad=True)
+    errors = torch.zeros(1, *stack.biases.shape[1:], 5, dtype=torch.float32, requires_grad=True)
     best, found = -np.inf, errors.detach().clone()
     with single_threaded():
         for step in range(steps):

@@ -62,7 +62,7 @@ def noisy_forward(weight: float, detector: float) -> Forward:
         stack = noisy_stack(student.stack(), weight, generator, scale=student.architecture.scale)
         reader = None
         if detector > 0:
-            additive = torch.full(stack.biases.shape, detector)
+            additive = torch.full(stack.biases.shape, detector, dtype=torch.float32)
             reader = ChipDetector(
                 Readout(student.architecture.response),
                 additive,

@@ -190,7 +190,7 @@ def matrix_errors(source: ChipSource, seed: int, draws: int = DRAWS) -> Floats:
 def _cases(trial: Trial) -> Iterator[tuple[str, str, ChipSource]]:
     source = trial.source
     blocks = trial.carrier.architecture.blocks
-    every = torch.ones(len(blocks), 4, 5)
+    every = torch.ones(len(blocks), 4, 5, dtype=torch.float32)
     weights, biases = every.clone(), every.clone()
     weights[..., 4], biases[..., :4] = 0, 0
     if isinstance(source, MeshChips):

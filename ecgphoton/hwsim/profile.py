@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -122,6 +123,8 @@ def load_profile(source: Profile | str | Path) -> Profile:
     """
     if isinstance(source, Profile):
         return source
+    if not isinstance(source, str | PathLike):
+        raise InputError(f"profile is {source!r}; it must be a name, a TOML file or a Profile")
     path = FOLDER / f"{source}.toml"
     if str(source) not in profiles():
         path = Path(source)
@@ -134,6 +137,7 @@ def load_profile(source: Profile | str | Path) -> Profile:
 
 
 def _from_dict(data: dict[str, Any], path: Path) -> Profile:
+    sections = {key.partition(".")[0] for key in numbers()}
     texts = {"name": path.stem, "description": ""}
     stated: dict[str, float] = {}
     for section, content in data.items():
@@ -142,6 +146,9 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
                 raise InputError(f"profile {path}: {section} must be a text")
             texts[section] = content
         elif isinstance(content, dict):
+            if not content and section not in sections:
+                raise InputError(f"profile {path}: no section [{section}]; "
+                                 f"{nearest(section, sections)}")  # fmt: skip
             stated |= {f"{section}.{name}": value for name, value in content.items()}
         else:
             raise InputError(f"profile {path}: {section!r} is not a section of a profile")

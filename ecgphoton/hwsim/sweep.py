@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.effects import Number
+from ecgphoton.hwsim.effects import Number, numbers
 from ecgphoton.hwsim.profile import load_profile, number_of
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.hwsim.verdict import SimulationReport
+from ecgphoton.settings import nearest
 
 MOST = 1001
 """Largest number of points of a sweep."""
@@ -41,8 +42,9 @@ def parameter(name: str) -> Number:
     """
     try:
         return NOISE if name == "noise" else number_of(name)
-    except InputError as error:
-        raise InputError(f"{name!r} cannot be swept or solved for: use noise, or {error}") from None
+    except InputError:
+        advice = nearest(name, ["noise", *numbers()])
+        raise InputError(f"{name!r} cannot be swept or solved for; {advice}") from None
 
 
 def parse_sweep(text: str) -> Sweep:
@@ -60,7 +62,7 @@ def parse_sweep(text: str) -> Sweep:
     )
     if not equals or not values:
         raise wrong
-    number = parameter(name)
+    number = parameter(name := name.strip())
     try:
         if ":" in values:
             first, last, count = values.split(":")
@@ -99,8 +101,8 @@ class SweepReport:
                 "yield_high": high,
                 "verdict": "pass" if report.passed else "fail",
             }
-            for metric, numbers in report.summary().items():
-                row |= {f"{metric}_{name}": number for name, number in numbers.items()}
+            for metric, found in report.summary().items():
+                row |= {f"{metric}_{name}": number for name, number in found.items()}
             rows.append(row)
         return rows
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ecgphoton.artifacts import MANIFEST, read_bytes, write_text
+from ecgphoton.artifacts import MANIFEST, read_bytes, read_manifest, write_text
 from ecgphoton.ecg.synthetic import BANNER
 from ecgphoton.errors import InputError
 from ecgphoton.report import hardware_sections, pieces, run_sections
@@ -19,7 +19,7 @@ from ecgphoton.report.calibration_section import calibration, calibration_verdic
 from ecgphoton.report.hardware_sections import simulation_verdict
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import percent, words
-from ecgphoton.runs import ENVIRONMENT, HISTORY, RECIPE
+from ecgphoton.runs import ENVIRONMENT, HISTORY, RECIPE, kind_of
 from ecgphoton.version import __version__
 
 
@@ -54,7 +54,7 @@ def provenance(material: Material, _: Material) -> Markup:
     ]
     for folder in material.folders:
         if (folder / MANIFEST).is_file():
-            files = Material((folder,)).json(MANIFEST).get("files", {})
+            files = read_manifest(folder, kind=kind_of(folder) or "ecgphoton")["files"]
             hashes += [
                 [f"{folder.name}/{name}", f"{entry['bytes']:,}", _code(entry["sha256"])]
                 for name, entry in sorted(files.items())
@@ -117,6 +117,7 @@ CHAPTERS = (
     Chapter("provenance", "Provenance", _all, provenance),
 )  # fmt: skip
 """Chapters in order."""
+START = b"<!doctype html"
 VERDICTS = {"simulation": simulation_verdict, "calibration": calibration_verdict}
 
 
@@ -137,10 +138,13 @@ def write_report(material: Material, out: Path) -> Path:
     Raises
     ------
     InputError
-        If a file is damaged, or `out` cannot be written.
+        If a file is damaged, or `out` cannot be written or is another file than a page.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
+    out = out / "report.html" if out.is_dir() else out
+    if out.is_file() and out.read_bytes()[: len(START)].lower() != START:
+        raise InputError(f"{out} exists and is not a page; choose another --out")
     sections = []
     for chapter in CHAPTERS:
         with _making(chapter.name, material):
@@ -161,7 +165,6 @@ def write_report(material: Material, out: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     ).get_template("report.html")
-    out = out / "report.html" if out.is_dir() else out
     write_text(
         out,
         page.render(
@@ -183,6 +186,8 @@ def _making(name: str, material: Material) -> Iterator[None]:
     """Name the chapter and the folders where a file of the wrong content prevents it."""
     try:
         yield
+    except InputError as error:
+        raise InputError(f"the chapter {name!r} cannot be made: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         folders = ", ".join(map(str, material.folders))
         raise InputError(

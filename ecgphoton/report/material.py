@@ -22,6 +22,7 @@ from ecgphoton.runs import (
     METRICS,
     RUNS,
     SIMULATIONS,
+    kind_of,
     name_of,
 )
 
@@ -173,7 +174,9 @@ def gather(folder: Path, also: tuple[Path, ...] = (), data_dir: Path | None = No
     dated = sorted(found, key=lambda path: max(results_of(path).values(), default=""), reverse=True)
     for path in dated if student is not None else ():
         results = set(results_of(path))
-        if (other := student_of(path)) != student:
+        if (path / MANIFEST).is_file() and kind_of(path) is None:
+            left.append(LeftOut(path, f"its {MANIFEST} is damaged"))
+        elif (other := student_of(path)) != student:
             left.append(LeftOut(path, _why_not(other)))
         elif results and results <= kinds:
             names = ", ".join(sorted(Path(name).stem for name in results))

@@ -6,11 +6,13 @@ import csv
 import inspect
 import io
 import platform
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
+from os import PathLike
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -26,11 +28,13 @@ from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.report.style import save
 from ecgphoton.run.beats import evaluation_beats
 from ecgphoton.runs import TrainedStudent
-from ecgphoton.settings import nearest
+from ecgphoton.settings import checked, convert, nearest
 from ecgphoton.student.propagate import inputs_of
 from ecgphoton.version import __version__
 
 T = TypeVar("T")
+LONGEST_SLUG = 60
+"""Characters of the name of a folder."""
 Limit = Mapping[str, float] | Iterable[tuple[str, float]]
 """Limits by name, as a mapping or as pairs."""
 LIMITS = {"miss": "max_miss", "fpr": "max_fpr", "yield": "min_yield", "confidence": "confidence"}
@@ -72,10 +76,14 @@ def limits_of(limit: Limit) -> Limits:
     InputError
         If a name is unknown or a value is outside its range.
     """
-    given = dict(limit)
+    try:
+        given = dict(limit)
+    except (TypeError, ValueError):
+        raise InputError(f"limit is {limit!r}; it must hold names and values") from None
     for name in given.keys() - LIMITS.keys():
-        raise InputError(f"there is no limit {name!r}; {nearest(name, LIMITS)}")
-    return Limits(**{LIMITS[name]: value for name, value in given.items()})
+        raise InputError(f"there is no limit {name!r}; {nearest(str(name), LIMITS)}")
+    values = {name: convert(value, float, f"limit {name}") for name, value in given.items()}
+    return Limits(**{LIMITS[name]: value for name, value in values.items()})
 
 
 @dataclass(frozen=True)
@@ -167,7 +175,8 @@ def begin(
     """
     name = function.__name__
     files = files or (f"{name}.json", f"{name}.csv", f"{name}.png")
-    asked = {**asked, **asdict(limits_of(asked.get("limit", ())))}
+    asked = checked(function, asked)
+    asked |= asdict(limits_of(asked.get("limit", ())))
     if asked.get("chips") is not None and asked["chips"] < 1:
         raise InputError(f"chips is {asked['chips']}; it must be at least 1")
     trained = runs.load(asked["model"])
@@ -190,7 +199,11 @@ def chips_slug(asked: Mapping[str, Any]) -> str:
     """Return a short name of the chips of a call: their profile or noise."""
     profile, noise = asked.get("profile"), asked.get("noise")
     if profile is not None:
-        return Path(str(getattr(profile, "name", profile))).stem
+        from ecgphoton.hwsim.profile import load_profile
+
+        known = load_profile(profile)
+        name = Path(profile).stem if isinstance(profile, str | PathLike) else known.name
+        return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:LONGEST_SLUG] or "profile"
     from ecgphoton.hwsim.simulate import DEFAULT_NOISE
 
     return f"noise-{DEFAULT_NOISE if noise is None else noise:g}"
@@ -266,9 +279,10 @@ def provenance(
     """
     profile = asked.get("profile")
     if profile is not None:
+        from ecgphoton.hwsim.meshchips import program_of
         from ecgphoton.hwsim.profile import load_profile
 
-        profile = load_profile(profile).to_dict()
+        profile = load_profile(profile).on(program_of(trained.carried)).to_dict()
     return {
         "student": trained.digest,
         "model": str(trained.folder),

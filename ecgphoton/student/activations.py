@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Onnx = Callable[[Any, str, str], str]
+GRID = np.linspace(-20.0, 20.0, 4001)
+"""Inputs at which a new activation is looked at."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,13 @@ class Fused:
 
 @dataclass(frozen=True)
 class Activation:
-    """One nonlinearity ``y = f(z)`` with values in [-1, 1], in every form the package needs."""
+    """One nonlinearity ``y = f(z)`` with values in [-1, 1], in every form the package needs.
+
+    Raises
+    ------
+    InputError
+        If the values, slopes or moments are not what is declared.
+    """
 
     name: str
     """What recipes, checkpoints and bundles call it."""
@@ -74,6 +83,47 @@ class Activation:
     moments: bool = False
     """Whether the noise polynomials of `ecgphoton.hwsim.moments`, which are those of tanh, hold;
     otherwise the noise of every sample is drawn."""
+
+    def __post_init__(self) -> None:
+        with np.errstate(all="ignore"):
+            y = np.asarray(self.numpy(GRID.copy()))
+        if y.shape != GRID.shape or not (np.abs(y) <= 1 + 1e-6).all():
+            self._refuse("must return one value in [-1, 1] for every input", y)
+        slopes, (least, largest) = np.diff(y) / np.diff(GRID), self.slope
+        if slopes.min() < least - 1e-6 or slopes.max() > largest + 1e-6:
+            self._refuse(f"has other slopes than the declared {least:g} to {largest:g}", slopes)
+        if self.moments and not np.allclose(y, np.tanh(GRID)):
+            self._refuse("is not tanh, for which alone moments=True holds", y)
+
+    def _refuse(self, why: str, values: Array) -> None:
+        span = f"{values.min():.4g} to {values.max():.4g}" if values.size else "nothing"
+        raise InputError(f"the activation {self.name!r} {why}; it has {span}")
+
+    @cache  # noqa: B019 - activations live as long as the program
+    def check_forms(self) -> None:
+        """Refuse PyTorch forms that differ from the NumPy form, or that change their input.
+
+        Raises
+        ------
+        InputError
+            If one does.
+        """
+        import torch
+
+        z = torch.from_numpy(GRID.astype(np.float32))
+        wanted = torch.from_numpy(np.asarray(self.numpy(GRID.copy()), np.float32))
+        forms = {"torch": self.torch}
+        if (fast := self.fused) is not None:
+            forms["fused"] = lambda x: fast.in_place(fast.factor * x) * fast.scale + fast.shift
+        for form, function in forms.items():
+            given = z.clone()
+            found = function(given)
+            same = found.shape == z.shape and found.dtype == z.dtype and bool((given == z).all())
+            if not (same and torch.allclose(found, wanted, atol=1e-4)):
+                raise InputError(
+                    f"the {form} form of the activation {self.name!r} differs from its numpy form, "
+                    "or changes the shape, the type or the values of its input"
+                )
 
     def __call__(self, z: Tensor) -> Tensor:
         """Return ``f(z)``."""

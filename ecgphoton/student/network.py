@@ -53,6 +53,7 @@ class SegmentStudent(nn.Module):
     def __init__(self, architecture: Architecture | None = None, *, seed: int = 0) -> None:
         super().__init__()
         self.architecture = architecture or Architecture()
+        self.architecture.response.check_forms()
         blocks = len(self.architecture.blocks)
         branches = blocks - self.architecture.layers
         draw = torch.Generator().manual_seed(seed)

@@ -146,6 +146,7 @@ def fit(
     return Fitted(final.eval(), chosen.point, chosen.epoch, history)
 
 
+@torch.enable_grad()
 def _learn(
     model: nn.Module,
     averaged: nn.Module,

@@ -19,6 +19,7 @@ from ecgphoton.export.bundle import export_bundle, load_bundle
 from ecgphoton.export.bundle_folder import STALE, manifest_problems, sealed, write_folder
 from ecgphoton.export.golden import synthetic_inputs
 from ecgphoton.export.verify import verify
+from ecgphoton.runs import load
 
 LIMIT = 200_000  # bytes of a bundle without pictures
 
@@ -278,3 +279,14 @@ def test_a_bundle_of_another_version_names_the_command_that_renews_it(copy) -> N
     (copy / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(InputError, match=r"'ecgphoton-bundle/0', .* ecgphoton export RUN"):
         load_bundle(copy)
+
+
+@pytest.mark.parametrize("content", [None, "[]", "{"])
+def test_a_bundle_without_its_manifest_is_not_taken_for_a_run(copy, content) -> None:
+    """It is refused: its checkpoint alone would be simulated with other codes."""
+    if content is None:
+        (copy / "manifest.json").unlink()
+    else:
+        (copy / "manifest.json").write_text(content)
+    with pytest.raises(InputError, match="manifest"):
+        load(copy)

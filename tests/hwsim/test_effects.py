@@ -11,10 +11,11 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.effects import EFFECTS, Effect, numbers
 from ecgphoton.hwsim.meshchips import mesh_source, program_of
-from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import chip_rng
+from ecgphoton.hwsim.sweep import parse_sweep
 
 CHIPS = 400
 SMALL = 1e-3
@@ -201,3 +202,28 @@ def test_intensity_leaves_the_square(student, inputs, label, point):
     assert torch.allclose(square[..., 0].double(), wanted.expand(-1, 4), rtol=1e-5)
     linear = trial_of(student, inputs, label, point, profile="ideal", detection="balanced")
     assert linear.source.nominal().square is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[dacc]", r"no section \[dacc\]; did you mean dac\?"),
+        ("[splitter]\nsigma = nan", "splitter.sigma is nan"),
+        (f"[splitter]\nsigma = {'9' * 400}", "splitter.sigma is 9"),
+        ("[dac]\nbits = 1", "dac.bits is 1"),
+        ("[dac]\nbits = 2.5", "dac.bits is 2.5"),
+    ],
+)
+def test_a_wrong_profile_is_one_sentence(text, message, tmp_path):
+    """Sections that nothing reads and numbers beyond any limit are refused, also empty ones."""
+    (tmp_path / "own.toml").write_text(text)
+    with pytest.raises(InputError, match=message):
+        load_profile(tmp_path / "own.toml")
+
+
+def test_a_misspelt_parameter_gets_the_nearest_name():
+    """Noise is among them, and spaces around a name do no harm."""
+    with pytest.raises(InputError, match="did you mean noise"):
+        parse_sweep("nois=0.1")
+    assert parse_sweep(" noise =0.1").parameter == "noise"
+    assert dict(Profile({"dac.bits": np.int64(8)}).numbers) == {"dac.bits": 8.0}

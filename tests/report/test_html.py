@@ -241,6 +241,16 @@ def test_folder_as_target_gets_report_html(run, tmp_path):
     assert write_report(gather(run), tmp_path) == tmp_path / "report.html"
 
 
+def test_only_a_page_is_written_again(run, tmp_path):
+    """A page may be made anew; any other file is never overwritten."""
+    page = write_report(gather(run), tmp_path / "page")
+    assert write_report(gather(run), page) == page
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="is not a page"):
+        write_report(gather(run), tmp_path / "notes.txt")
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

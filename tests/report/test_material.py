@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from ecgphoton.artifacts import sha256, write_bytes, write_json
 from ecgphoton.errors import InputError
+from ecgphoton.models import shipped
+from ecgphoton.report.html import write_report
 from ecgphoton.report.material import gather, student_of
 
 
@@ -70,3 +73,15 @@ def test_a_run_and_its_bundle_are_one_student(project: Path) -> None:
     assert student_of(project / "runs/mine") == student_of(project / "bundles/mine")
     assert student_of(project / "simulations/mine/new") == student_of(project / "runs/mine")
     assert student_of(project / "simulations/mine/early") is None
+
+
+def test_a_neighbour_with_a_damaged_manifest_is_left_out(tmp_path):
+    """It does not prevent the page of another folder, and the reason is told."""
+    bundle = shipped()["reference-8"]
+    for name in ("good", "bad"):
+        shutil.copytree(bundle, tmp_path / "bundles" / name)
+    (tmp_path / "bundles" / "bad" / "manifest.json").write_text("[]")
+    material = gather(tmp_path / "bundles" / "good")
+    assert [(one.folder.name, one.why) for one in material.left_out if one.folder.name == "bad"] \
+        == [("bad", "its manifest.json is damaged")]  # fmt: skip
+    assert write_report(material, tmp_path / "page.html").is_file()

@@ -251,3 +251,36 @@ def test_the_mesh_file_states_the_branches() -> None:
     stored = read_json(bundle("reference-rhythm") / "mesh.json")["student"]
     assert "branches" not in stored
     assert load_bundle(bundle("reference-rhythm")).program.architecture.branches == BRANCHES
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"numpy": lambda z: np.log1p(np.exp(z))}, "one value in"),
+        ({"numpy": lambda z: z * np.nan}, "one value in"),
+        ({"numpy": lambda z: z.sum()}, "one value in"),
+        ({"numpy": lambda z: np.sin(3 * z)}, "other slopes"),
+        ({"numpy": lambda z: np.clip(z, -1, 1), "moments": True}, "is not tanh"),
+    ],
+)
+def test_an_activation_that_is_not_what_it_declares_is_refused(changes, why) -> None:
+    """Values beyond [-1, 1], wrong slopes and moments of tanh never reach a result."""
+    with np.errstate(all="raise"), pytest.raises(InputError, match=why):
+        replace(SOFTSIGN, name="other", **changes)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda z: z.clamp(-1, 1),
+        lambda z: z.double() / (1 + z.abs()),
+        lambda z: z.div_(1 + z.abs()),
+        lambda z: z.sum(),
+    ],
+)
+def test_forms_of_an_activation_agree(form) -> None:
+    """A student is not built on an activation whose PyTorch form differs from its NumPy form."""
+    with pytest.raises(InputError, match="torch form of the activation 'other' differs"):
+        replace(SOFTSIGN, name="other", torch=form).check_forms()
+    for activation in ACTIVATIONS.values():
+        activation.check_forms()

@@ -6,11 +6,14 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import ecgphoton as ep
 from ecgphoton.artifacts import sha256
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.run.journey import chips_slug
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +36,88 @@ def test_a_result_says_where_it_comes_from(house: Path) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", about["date"])
     assert about["version"] == ep.__version__
     assert {"python", "torch", "numpy"} <= set(about["packages"])
+
+
+@pytest.mark.parametrize(("stated", "bits"), [({}, 8), ({"dac.bits": 0}, 0), ({"dac.bits": 6}, 6)])
+def test_a_result_says_the_width_of_its_converters(
+    stated: dict[str, float], bits: int, tmp_path: Path
+) -> None:
+    """Also where the profile leaves it to the bundle."""
+    profile = Profile({"splitter.sigma": 0.02, **stated})
+    made = ep.run.simulate("reference-8", profile=profile, chips=1, data="synthetic",
+                           out=tmp_path / "x")  # fmt: skip
+    assert made.numbers["provenance"]["profile"]["numbers"]["dac.bits"] == bits
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("noise", "0.02"),
+        ("noise", True),
+        ("chips", 2.5),
+        ("chips", None),
+        ("seed", 1.5),
+        ("workers", "2"),
+        ("early_stop", "no"),
+        ("readout", None),
+        ("data", 3),
+        ("out", 3),
+        ("model", 3),
+        ("profile", 3),
+        ("limit", 5),
+        ("limit", [("miss",)]),
+        ("limit", {"miss": "0.1"}),
+    ],
+)
+def test_an_argument_of_another_type_is_refused(argument: str, value: object) -> None:
+    """By name and value, before anything is computed or written."""
+    before = sorted(Path().rglob("*"))
+    with pytest.raises(ep.InputError, match=rf"{argument}.* is ({re.escape(repr(value))}|'0.1')"):
+        ep.run.simulate(**{"model": "runs/r", "chips": 2, argument: value})
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    """They are written as those of Python are."""
+    made = ep.run.simulate(
+        "runs/r", noise=np.float32(0.25), chips=np.int64(2), out=str(tmp_path / "x")
+    )
+    assert made.numbers["provenance"]["call"].startswith(
+        "ecgphoton.run.simulate(model='runs/r', noise=0.25, chips=2,"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"), [("a/b\n\0c", "a-b-c"), ("..", "profile"), ("x" * 400, "x" * 60)]
+)
+def test_a_folder_is_named_after_any_profile(name: str, folder: str) -> None:
+    """Whatever a file system refuses is replaced."""
+    assert chips_slug({"profile": Profile(name=name)}) == folder
+
+
+def test_a_named_file_is_no_folder(tmp_path: Path) -> None:
+    """The message says so."""
+    (tmp_path / "x").touch()
+    with pytest.raises(ep.InputError, match="x is a file"):
+        ep.run.simulate("runs/r", chips=2, out=tmp_path / "x")
+
+
+@pytest.mark.slow
+def test_studies_depend_on_no_setting_of_the_host(tmp_path: Path) -> None:
+    """Neither on the default type of torch nor on whether it records gradients."""
+    tables = []
+    for name, kind in (("a", torch.float32), ("b", torch.float64)):
+        torch.set_default_dtype(kind)
+        torch.set_grad_enabled(kind == torch.float32)
+        try:
+            ep.study.adversary("runs/r", out=tmp_path / name / "adversary")
+            ep.study.blame("runs/r", chips=1, out=tmp_path / name / "blame")
+        finally:
+            torch.set_default_dtype(torch.float32)
+            torch.set_grad_enabled(True)
+        tables.append([path.read_bytes() for path in sorted((tmp_path / name).glob("*/*.csv"))])
+    assert tables[0] == tables[1]
+    assert len(tables[0]) == 2
 
 
 def test_no_result_is_overwritten() -> None:

@@ -15,9 +15,9 @@ C counts chips, K blocks; tensors may have 1 in place of either.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -111,9 +111,10 @@ class Number:
         InputError
             If it is not a number within the limits.
         """
-        good = isinstance(value, int | float) and not isinstance(value, bool)
-        good = good and math.isfinite(value) and (not self.whole or value == int(value))  # type: ignore[arg-type, call-overload]
-        if not (good and (value == 0 or self.least <= value <= self.largest)):  # type: ignore[operator]
+        good = isinstance(value, Real) and not isinstance(value, bool)
+        # NaN is within no limits
+        good = good and (value == 0 or self.least <= value <= self.largest)  # type: ignore[operator]
+        if not good or (self.whole and value != int(value)):  # type: ignore[call-overload]
             raise InputError(f"{key} is {value!r}; it must be {self.limits}")
         return float(value)  # type: ignore[arg-type]
 

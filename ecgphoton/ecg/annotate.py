@@ -128,6 +128,7 @@ def classify_record(
         raise InputError(
             f"record {signal.name} has no beat "
             + (f"in annotation {annotator}" if annotator else f"that is found in {signal.lead}")
+            + "".join(f" ({stretch})" for stretch in stream.stretches[:3])
             + "; choose another annotator or lead"
         )
     reason = np.concatenate([why for _, why in found])

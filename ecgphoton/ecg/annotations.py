@@ -52,7 +52,7 @@ def read_annotations(
         If record or annotation is missing or damaged.
     """
     path = record_path(record)
-    _check_annotator(annotator)
+    _check_known(annotator)
     header = _header(path)
     where = path if folder is None else folder / path.name
     content = read_part(where.with_name(f"{path.name}.{annotator}"), path.name)
@@ -108,9 +108,7 @@ def write_annotations(
     """
     import wfdb
 
-    _check_annotator(annotator)
-    if not annotator.isalpha():
-        raise InputError(f"annotator {annotator!r} to write; the wfdb package allows letters alone")
+    check_annotator(annotator)
     if not _RECORD.fullmatch(name):
         raise InputError(f"record name {name!r}; WFDB allows letters, digits, '-' and '_'")
     sample = np.asarray(sample, np.int64)
@@ -138,7 +136,20 @@ def write_annotations(
     return final
 
 
-def _check_annotator(annotator: str) -> None:
+def check_annotator(annotator: str) -> None:
+    """Refuse an annotator that cannot be written: letters alone, as the wfdb package allows.
+
+    Raises
+    ------
+    InputError
+        If it holds anything else.
+    """
+    _check_known(annotator)
+    if not annotator.isalpha():
+        raise InputError(f"annotator {annotator!r} to write; the wfdb package allows letters alone")
+
+
+def _check_known(annotator: str) -> None:
     if not _ANNOTATOR.fullmatch(annotator):
         raise InputError(
             f"annotator {annotator!r}; use letters first, then digits or '_', such as atr or eph"

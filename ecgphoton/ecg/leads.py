@@ -14,6 +14,11 @@ from ecgphoton.errors import InputError
 _LIMB = ("i", "ii", "iii", "avr", "avl", "avf")
 _CHEST = tuple(f"v{number}" for number in range(1, 10))
 _PREFIX = re.compile(r"(ecg|ekg|lead|channel|ch)[\s_:.-]*(?=.)")
+_OTHER = re.compile(
+    r"abp|art|[a-z]{0,3}bp\d*|pap|cvp|icp|resp.*|impedance.*|pleth.*|ppg|spo2.*|sao2|(eeg|emg|eog)\b.*|"
+    r"e?t?co2.*|temp.*|acc.*|(?:blood )?pressure.*"
+)
+"""Plain names of what monitors record beside an ECG; only asked for by name."""
 _MODIFIED = re.compile(r"ml(?=i{1,3}$)|m(?=v\d$)")
 LOOKED_AT = 60.0
 """Seconds from the middle of a channel that are tested for the properties of an ECG."""
@@ -37,9 +42,10 @@ def plain(name: str) -> str:
 def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[str] = ()) -> int:
     """Return the number of the channel to use.
 
-    A lead asked for is taken by its exact name, else with case and vendor prefixes ignored, else
-    as ``channel:<n>``. Without one the first of `prefer` that exists, else lead II, else the
-    first channel that is an ECG by name, or by unit and spectrum.
+    A lead asked for is taken by its exact name, else with case, then with vendor prefixes ignored,
+    or as ``channel:<n>``. Without one the first of `prefer` that exists, else lead II, else the
+    first channel that is an ECG by name, or by unit and spectrum; never a respiration, a pressure
+    or another signal by its name.
 
     Parameters
     ----------
@@ -51,23 +57,29 @@ def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[
     Raises
     ------
     InputError
-        If the lead asked for does not exist, or no channel is an ECG.
+        If the lead asked for does not exist or several have its name, or no channel is an ECG.
     """
     channels = recording.channels
     if asked is not None:
         found = (
             _number(asked, channels) if asked.startswith("channel:") else _named(asked, channels)
         )
-        if found is None:
+        if len(found) != 1:
+            count = len(found) or "no"
             raise InputError(
-                f"record {recording.name!r} has no lead {asked}; its leads are {_list(channels)}"
+                f"record {recording.name!r} has {count} lead{'s' * bool(found)} {asked}; its leads "
+                f"are {_list(channels)}"
             )
-        return found
+        return found[0]
     for name in (*prefer, "II"):
         found = _named(name, [one if one.voltage else None for one in channels])
-        if found is not None:
-            return found
-    volts = [at for at, one in enumerate(channels) if one.voltage]
+        if found:
+            return found[0]
+    volts = [
+        at
+        for at, one in enumerate(channels)
+        if one.voltage and not _OTHER.fullmatch(plain(one.name))
+    ]
     for at in volts:
         if plain(channels[at].name) in (*_LIMB, *_CHEST) or re.match(
             "ecg|ekg", channels[at].name, re.IGNORECASE
@@ -78,7 +90,9 @@ def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[
             return at
     raise InputError(
         f"record {recording.name!r} has no channel that is an ECG by name, or by unit and "
-        f"spectrum; name one of {_list(channels)}"
+        f"spectrum; name one of {_list(channels)} (in "
+        + ", ".join(one.unit or "no unit" for one in channels)
+        + ")"
     )
 
 
@@ -98,19 +112,23 @@ def looks_like_ecg(signal: NDArray[np.float32], fs: float) -> bool:
     return bool(share >= QRS_SHARE and kurtosis >= LEAST_KURTOSIS)
 
 
-def _named(name: str, channels: Sequence[Channel | None]) -> int | None:
-    """Find a channel by exact name, else by its plain name."""
-    for alike in (str, plain):
-        for at, one in enumerate(channels):
-            if one is not None and alike(one.name) == alike(name):
-                return at
-    return None
+def _named(name: str, channels: Sequence[Channel | None]) -> list[int]:
+    """Find channels by exact name, else by name without case, else by plain name."""
+    for alike in (str, str.casefold, plain):
+        found = [
+            at
+            for at, one in enumerate(channels)
+            if one is not None and alike(one.name) == alike(name)
+        ]
+        if found:
+            return found
+    return []
 
 
-def _number(asked: str, channels: Sequence[Channel]) -> int | None:
+def _number(asked: str, channels: Sequence[Channel]) -> list[int]:
     number = asked.removeprefix("channel:")
     known = number.isascii() and number.isdigit() and int(number[:9]) < len(channels)
-    return int(number) if known else None
+    return [int(number)] if known else []
 
 
 def _list(channels: Sequence[Channel]) -> str:

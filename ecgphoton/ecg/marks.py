@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ BEATS = frozenset("NLRaVFJASEj/QB?enfr")
 LARGEST_ANNOTATION = 2**23  # bytes
 _NOTE, _SKIP, _SUBTYPE, _TEXT = 22, 59, 61, 63
 _CLOCK = b"## time resolution:"
+_NUMBER = re.compile(rb"\s*(\d+\.?\d*(?:[eE][-+]?\d+)?)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +59,7 @@ def decode(content: bytes, what: str, fs: float) -> Annotations:
     Raises
     ------
     InputError
-        If the file is truncated, too large, or its times run backwards.
+        If the file is truncated, too large, its times run backwards or its clock cannot be read.
     """
     if len(content) < 2 or len(content) % 2 or content[-2:] != b"\0\0":
         raise InputError(
@@ -101,7 +103,7 @@ def _marks(
         elif code == _TEXT:
             text = content[2 * at : 2 * at + low]
             if clock is None and time == 0 and codes[-1:] == [_NOTE] and text.startswith(_CLOCK):
-                clock = _rate(text.removeprefix(_CLOCK))
+                clock = _rate(text.removeprefix(_CLOCK), what)
             at += (low + 1) // 2
         elif code == _SUBTYPE and subtypes:
             subtypes[-1] = (low + 128) % 256 - 128  # a signed byte
@@ -116,10 +118,13 @@ def _marks(
     return at_samples, with_codes, of_kinds, clock
 
 
-def _rate(text: bytes) -> float | None:
-    """Return a time resolution in Hz, None where the text holds none that can be used."""
-    try:
-        rate = float(text.strip(b" \0"))
-    except ValueError:
-        return None
-    return rate if 1e-3 <= rate <= 1e6 else None
+def _rate(text: bytes, what: str) -> float:
+    """Return a time resolution in Hz; one that cannot be used raises InputError."""
+    said = _NUMBER.match(text)
+    rate = float(said[1]) if said else 0.0
+    if not 1e-3 <= rate <= 1e6:
+        stated = text[:20].decode("ascii", "replace").strip()
+        raise InputError(
+            f"{what} states a time resolution of {stated!r} Hz, which is no rate; write it again"
+        )
+    return rate

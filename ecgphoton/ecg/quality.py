@@ -34,6 +34,9 @@ STUCK = 0.2
 NOISE_KURTOSIS, NOISE_SHARE = 4.5, 0.5
 """Noise has few large values (a kurtosis of 3), and most of its power between 5 and 40 Hz lies
 above 15 Hz. 2 of the 31,368 windows of MIT-BIH and of 39 records of SVDB pass both limits."""
+HUM, QUIET = 45.0, 0.01
+"""Hz and mV RMS: mains hum lies above, the waves of an ECG below. Where there is less than this
+below, and five times as much above, there is no beat but hum."""
 REASONS = {
     "flat": "no signal: the lead is flat",
     "saturated": "the amplifier is saturated",
@@ -124,11 +127,22 @@ def judge(windows: NDArray[np.float32]) -> NDArray[np.str_]:
     low_edge, high_edge = np.percentile(steady, [0.5, 99.5], axis=1)
     size = high_edge - low_edge
     found[(kurtosis < NOISE_KURTOSIS) & (high > NOISE_SHARE)] = "noise"
+    found[_hums(filled, frequency)] = "noise"
     found[stuck > STUCK] = "saturated"
     found[size > LARGEST] = "scale"
     found[size < FLAT] = "flat"
     found[missing.mean(axis=1) > 0.5] = ""
     return found
+
+
+def _hums(windows: NDArray[np.float32], frequency: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Whether windows hold mains hum alone; tapered, so that any frequency stays in its place."""
+    taper = np.hanning(windows.shape[1])
+    tapered = (windows - windows.mean(axis=1, keepdims=True)) * taper
+    power = np.abs(np.fft.rfft(tapered, axis=1)) ** 2 * 2 / (len(taper) * (taper**2).sum())
+    below = power[:, (frequency >= 1) & (frequency <= HUM)].sum(axis=1)
+    above = power[:, frequency > HUM].sum(axis=1)
+    return np.asarray((below < QUIET**2) & (above > 25 * below))
 
 
 def reasons(at_360: NDArray[np.int64], stretches: Iterable[Stretch]) -> NDArray[np.str_]:

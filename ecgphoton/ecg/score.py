@@ -220,7 +220,7 @@ def score_record(
         read_annotations(path, test, folder=test_folder),
         record=path.name,
         start=start,
-        end=stop if stop is None or stop > start else None,
+        end=stop if end is not None or stop is None or stop > start else None,
         window=window,
         grouping=grouping,
     )

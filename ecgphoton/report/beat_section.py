@@ -30,6 +30,11 @@ NOTE = (
     "is in the middle; its symbol and those of its neighbours are the reference annotations."
 )
 
+ABSENT = (
+    "The recordings that the student was tested on are not where the run says, or not the same "
+    "files; the report can draw wrongly decided beats with --data-dir FOLDER."
+)
+
 Reader = Callable[[str, int, int], NDArray[np.float32]]
 """From record, first and last sample at 360 Hz to mV."""
 
@@ -39,14 +44,14 @@ def wrong_beats(material: Material, scores: Mapping[str, Scores]) -> Markup:
     names = [name for name in scores if name != "validation" and "_without_" not in name]
     reader = _reader(material) if names and material.point.binary else None
     if reader is None:
-        return Markup("")
+        return pieces.paragraph(ABSENT, "note") if names and material.point.binary else Markup("")
     one, parts = scores[names[0]], []
     for error in errors_of(one, material.point):
         rows = worst_in_turn(one, error.wrong, error.wrongness, STRIPS)
         try:
             strips = [_strip(reader, one, int(row)) for row in rows]
         except InputError:
-            return Markup("")  # the recordings here are not those of the run
+            return pieces.paragraph(ABSENT, "note")
         title = f"{words(names[0])}, {error.name}: {len(rows)} of {error.wrong.sum():,}, the worst"
         parts.append(Markup("<h3>{} of each record</h3>").format(title))
         parts.append(Markup('<div class="strips">{}</div>').format(pieces.join(strips)))
@@ -75,16 +80,24 @@ def _reader(material: Material) -> Reader | None:
     if str(material.metadata.get("source", "")) == "synthetic":
         return _synthetic(lead)
     from ecgphoton.ecg.database import find
+    from ecgphoton.ecg.formats import record_names
     from ecgphoton.ecg.origin import dataset_read
 
+    stored = (material.metadata.get("provenance") or {}).get("files", {})
     try:
         dataset = dataset_read(material.metadata).moved(material.data_dir)
-        return _recorded(dataset, find(dataset, material.data_dir), lead)
-    except InputError:  # without the recordings the report omits this chapter
+        folder = find(dataset, material.data_dir)
+        record_names(folder)
+        return _recorded(dataset, folder, lead, stored)
+    except InputError:
+        if material.data_dir is not None:  # named, so used or refused
+            raise
         return None
 
 
-def _recorded(dataset: Dataset, folder: Path, lead: str) -> Reader:
+def _recorded(dataset: Dataset, folder: Path, lead: str, stored: Mapping[str, str]) -> Reader:
+    """Return what reads records of a folder, refusing files that are not those of the run."""
+    from ecgphoton.ecg.database import file_sha256
     from ecgphoton.ecg.formats import find_file, needs_hints
     from ecgphoton.ecg.resample import resample
     from ecgphoton.ecg.signal import Signal, open_signal
@@ -93,7 +106,15 @@ def _recorded(dataset: Dataset, folder: Path, lead: str) -> Reader:
     def opened(record: str) -> Signal:
         file = find_file(folder / record)
         hints = dataset.hints if needs_hints(file) else None
-        return open_signal(file, prefer=(lead, *dataset.leads), hints=hints)
+        signal = open_signal(file, prefer=(lead, *dataset.leads), hints=hints)
+        changed = [
+            path
+            for path in signal.held.files
+            if path.name in stored and stored[path.name] != file_sha256(path)
+        ]
+        if changed:
+            raise InputError(f"{changed[0]} is not the file of the run")
+        return signal
 
     def read(record: str, first: int, last: int) -> NDArray[np.float32]:
         signal = opened(record)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton.artifacts import atomic_path
+from ecgphoton.ecg.annotations import check_annotator
 from ecgphoton.ecg.formats import FORMATS
 from ecgphoton.errors import InputError
 from ecgphoton.run.annotator import Beats
@@ -58,19 +59,21 @@ class Outputs:
         Raises
         ------
         InputError
-            If one of them would replace an input, or exists already without `force`.
+            If the annotator cannot be written, or a file would replace an input, or exists
+            already without `force`.
         """
         if annotator.lower() in RESERVED:
             raise InputError(
                 f"annotator {annotator!r}: that is the extension of signals, headers or other "
                 f"outputs; choose another, such as {ANNOTATOR}"
             )
-        if annotator == REFERENCE and not force:
+        check_annotator(annotator)
+        if annotator.lower() == REFERENCE and not force:
             raise InputError(
-                f"annotator {REFERENCE!r} is that of reference annotations; choose another, such "
+                f"annotator {annotator!r} is that of reference annotations; choose another, such "
                 f"as {ANNOTATOR}, or add --force"
             )
-        plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64]
+        plain = plain_name(name)
         found = cls(
             name=plain,
             annotation=out / f"{plain}.{annotator}",
@@ -91,6 +94,11 @@ class Outputs:
                 f"{taken[0]} already exists; choose another --annotator or --out, or add --force"
             )
         return found
+
+
+def plain_name(name: str) -> str:
+    """Return the name of a record in letters that WFDB allows."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64]
 
 
 def write_lines(path: Path, summary: dict[str, Any], beats: Beats) -> None:

@@ -11,7 +11,7 @@ from ecgphoton.artifacts import atomic_path
 from ecgphoton.ecg.formats import find_file, record_names
 from ecgphoton.errors import InputError
 from ecgphoton.run.annotate import AnnotationReport, annotate
-from ecgphoton.run.annotation_files import ANNOTATOR
+from ecgphoton.run.annotation_files import ANNOTATOR, plain_name
 from ecgphoton.runs import load
 
 BURDENS = "burdens"
@@ -61,13 +61,30 @@ def annotate_folder(
     Raises
     ------
     InputError
-        If the folder holds no recording, or none of them can be annotated.
+        If the folder holds no recording, two would get one annotation file, none of them can be
+        annotated, or the tables are there and are not to be replaced.
     """
     trained, out = load(model), Path(out)
     rows: list[dict[str, Any]] = []
     files: list[Path] = []
     failed: dict[str, str] = {}
-    for name in record_names(folder):
+    names = record_names(folder)
+    ending = options.get("annotator", ANNOTATOR)
+    # A dot in their names, so that no reader takes them for a recording.
+    table, document = (out / f"{BURDENS}.{ending}.{kind}" for kind in ("csv", "json"))
+    taken = [path for path in (table, document) if path.exists()]
+    if taken and not options.get("force"):
+        raise InputError(
+            f"{taken[0]} is there and would be overwritten; choose another --out, or add --force"
+        )
+    plain = [BURDENS, *map(plain_name, names)]
+    alike = [name for name in names if plain.count(plain_name(name)) > 1]
+    if alike:
+        raise InputError(
+            f"the answers about {' and '.join(map(repr, alike))} would overwrite others of their "
+            "name; rename the recordings, in letters, digits, '-' and '_'"
+        )
+    for name in names:
         try:
             report = annotate(find_file(folder / name), out=out, model=trained, **options)
         except InputError as error:
@@ -78,10 +95,6 @@ def annotate_folder(
     if not rows:
         name, why = next(iter(failed.items()))
         raise InputError(f"none of {len(failed)} recordings could be annotated; {name}: {why}")
-    ending = options.get(
-        "annotator", ANNOTATOR
-    )  # a dot, so that no reader takes it for a recording
-    table, document = (out / f"{BURDENS}.{ending}.{kind}" for kind in ("csv", "json"))
     found = BurdenReport(tuple(rows), failed, (*files, table, document))
     with atomic_path(table) as temporary:
         heads = [*COLUMNS[:3], *(f"{kind}{what}" for kind in SHARES for what in _WHAT)]

@@ -43,9 +43,31 @@ def test_a_lead_that_is_not_there_is_refused_with_the_list(asked, tmp_path):
 
 
 def test_an_exact_name_comes_before_a_similar_one(tmp_path):
-    """Of MLII and II the one that is named exactly is meant."""
+    """Of MLII and II the one that is named exactly is meant, whatever the case."""
     held = record(tmp_path, MLII=(SIGNAL, "mV"), II=(SIGNAL, "mV"))
-    assert (choose(held, "II"), choose(held, "MLII"), choose(held, "ii")) == (1, 0, 0)
+    assert (choose(held, "II"), choose(held, "MLII"), choose(held, "ii")) == (1, 0, 1)
+
+
+@pytest.mark.parametrize(("names", "asked"), [("II II", "ii"), ("ECG_II Lead_II", "II")])
+def test_of_two_leads_of_one_name_none_is_guessed(names, asked, tmp_path):
+    """A name that two leads have is refused with their numbers, and either number is taken."""
+    first, second = names.split()
+    record(tmp_path, **{first: (SIGNAL, "mV"), "x": (-SIGNAL, "mV")})
+    header = tmp_path / "a.hea"
+    header.write_text(header.read_text().replace(" x\n", f" {second.replace('_', ' ')}\n"))
+    held = open_recording(tmp_path / "a")
+    with pytest.raises(InputError, match=r"has 2 leads .*channel:0 .*channel:1"):
+        choose(held, asked)
+    assert (choose(held, "channel:1"), choose(held)) == (1, 0)
+
+
+@pytest.mark.parametrize("name", ["RESP", "Pleth", "abp", "EEG_Fpz", "SpO2", "ART"])
+def test_another_signal_is_no_ecg_even_alone_and_in_volts(name, tmp_path):
+    """A respiration or a pressure in mV is never taken for an ECG; by its name it is read."""
+    held = record(tmp_path, **{name: (SIGNAL, "mV")})
+    with pytest.raises(InputError, match="no channel that is an ECG"):
+        choose(held)
+    assert choose(held, name.replace("_", " ")) == 0
 
 
 def test_the_order_of_preference(tmp_path):

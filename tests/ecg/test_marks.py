@@ -9,6 +9,8 @@ import wfdb
 from ecgphoton.ecg.annotations import read_annotations
 from ecgphoton.ecg.beats import load_records
 from ecgphoton.ecg.marks import decode
+from ecgphoton.ecg.score import score_record
+from ecgphoton.errors import InputError
 
 
 @pytest.mark.parametrize("clock", [180, 250, 1000])
@@ -27,6 +29,23 @@ def test_a_file_with_a_clock_of_its_own_is_read_on_it(clock, tmp_path, wfdb_fold
     whole = load_records(["s01"], data=wfdb_folder, cache=False)
     assert len(cut) == len(whole)
     assert np.abs(cut.sample - whole.sample).max() <= 360 / clock / 2 + 1
+
+
+@pytest.mark.parametrize("said", [b" abc", b" -12", b" nan", b" inf", b" 0", b""])
+def test_a_clock_that_is_no_rate_is_refused(said, tmp_path):
+    """A clock that cannot be read is never replaced by the rate of the record."""
+    wfdb.wrann("x", "atr", np.array([50, 90]), ["N", "V"], fs=128, write_dir=str(tmp_path))
+    content = (tmp_path / "x.atr").read_bytes()
+    assert decode(content, "x.atr", 256.0).beats.sample.tolist() == [100, 180]
+    with pytest.raises(InputError, match=r"x\.atr states a time resolution of .* no rate"):
+        decode(content.replace(b" 128", said.ljust(4, b" ")), "x.atr", 256.0)
+
+
+@pytest.mark.parametrize("end", [float("nan"), 0.0, -5.0])
+def test_an_end_that_is_none_is_refused(end, wfdb_folder):
+    """An end that is asked for is used or refused, never replaced by that of the record."""
+    with pytest.raises(InputError, match="end must come after start"):
+        score_record(wfdb_folder / "s01", test="atr", start=0.0, end=end)
 
 
 def test_subtypes_are_signed_bytes(tmp_path):

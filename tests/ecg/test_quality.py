@@ -27,6 +27,8 @@ def windows(signal):
         ("flat", np.zeros(LENGTH)),
         ("flat", 0.005 * RNG.standard_normal(LENGTH)),
         ("flat", 1e-3 * ecg(5, 360)[0]),  # a unit too small
+        ("noise", HUM),
+        ("noise", 2 * np.sin(2 * np.pi * 59.9 * np.arange(LENGTH) / 360)),
         ("noise", 0.2 * RNG.standard_normal(LENGTH)),
         ("noise", HUM + 0.1 * RNG.standard_normal(LENGTH)),
         ("saturated", np.clip(3 * np.sin(np.arange(LENGTH) / 60), -1, 1)),
@@ -34,11 +36,12 @@ def windows(signal):
         ("", ecg(5, 360)[0]),
         ("", -ecg(5, 360, rr=0.35)[0]),
         ("", ecg(5, 360)[0] + np.sin(np.arange(LENGTH) / 200)),
+        ("", ecg(5, 360)[0] + HUM),
         ("", FLUTTER),
     ],
 )  # fmt: skip
 def test_what_is_no_ecg_is_named(what, made):
-    """Flat, noise, saturation and wrong units are named; ECG, wander and flutter are not."""
+    """Flat, hum, noise, saturation and wrong units are named; ECG, also with hum, is not."""
     assert judge(windows(made)).tolist() == [what]
 
 

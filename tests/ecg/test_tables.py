@@ -48,6 +48,61 @@ def test_text_says_its_own_rate_names_and_units(text, leads, tmp_path):
     np.testing.assert_allclose(found.signal[:, 0], SIGNAL, atol=0.002)
 
 
+STAMPS = [
+    f"2024-01-01T23:59:{50 + i / FS:06.3f}"
+    if i < 10 * FS
+    else f"2024-01-02T00:00:{i / FS - 10:06.3f}"
+    for i in range(len(SIGNAL))
+]
+
+
+@pytest.mark.parametrize(
+    ("head", "times", "fs"),
+    [
+        ("time", STAMPS, None),
+        ("time", [f"{stamp[11:]}" for stamp in STAMPS], None),
+        ("Zeit [ms]", [4 * i for i in range(len(SIGNAL))], None),
+        ("Uhr", [i / FS for i in range(len(SIGNAL))], FS),
+        ("sample", list(range(len(SIGNAL))), FS),
+    ],
+)
+def test_an_axis_is_no_lead_whatever_its_name(head, times, fs, tmp_path):
+    """Dates, clock times past midnight, milliseconds, seconds and sample numbers are no lead."""
+    rows = [f"{time},{value:.4f}" for time, value in zip(times, SIGNAL, strict=True)]
+    (tmp_path / "a.csv").write_text("\n".join([f"{head},II (mV)", *rows]))
+    found = read(tmp_path / "a.csv", fs=fs)
+    assert (found.fs, found.leads) == (FS, ("II",))
+    assert "2024" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("head", "step", "fs", "why"),
+    [
+        ("Uhr", 1 / FS, 500, "no times at 500 Hz"),
+        ("Uhr", 1 / FS, None, "rises by 0.004 a line"),
+        ("time", 4, None, "give 0.25 Hz; name the column with its unit"),
+    ],
+)
+def test_times_that_contradict_the_rate_are_refused(head, step, fs, why, tmp_path):
+    """Steps that are not those of the rate, and milliseconds called seconds."""
+    rows = [f"{i * step:.4f},{value:.4f}" for i, value in enumerate(SIGNAL)]
+    (tmp_path / "a.csv").write_text("\n".join([f"{head},II", *rows]))
+    with pytest.raises(InputError, match=why):
+        read(tmp_path / "a.csv", fs=fs)
+    named = {head: np.arange(len(SIGNAL)) * step, "II": SIGNAL}
+    np.savez(tmp_path / "b.npz", **named)
+    if fs:
+        with pytest.raises(InputError, match=why):
+            read(tmp_path / "b.npz", fs=fs)
+        assert read(tmp_path / "b.npz", fs=1 / step).leads == ("II",)
+
+
+def test_an_array_that_is_not_read_is_named(tmp_path):
+    """What a NumPy file holds beside its signal is read or named."""
+    np.savez(tmp_path / "a.npz", signal=SIGNAL, fs=FS, units="uV")
+    assert "a.npz: array units is not read" in read(tmp_path / "a.npz").notes
+
+
 @pytest.mark.parametrize(
     "text",
     [

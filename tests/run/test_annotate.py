@@ -173,6 +173,8 @@ def records(wfdb_folder, tmp_path):
         ({"annotator": "jsonl"}, "signals, headers or other outputs"),
         ({"annotator": "png"}, "signals, headers or other outputs"),
         ({"annotator": "atr"}, "add --force"),
+        ({"annotator": "ATR"}, "add --force"),
+        ({"annotator": "my_own"}, "letters alone"),
         ({"annotator": "atr", "force": True, "peaks": "atr"}, "is an input"),
         ({"annotator": "mine"}, "already exists"),
     ],
@@ -246,4 +248,16 @@ def test_a_folder_gives_a_table_of_burdens(run, records, tmp_path):
     assert len(lines[0].split(",")) == len(lines[1].split(","))
     (records / "s01.dat").write_bytes(b"short")
     with pytest.raises(InputError, match="none of 2 recordings"):
+        annotate_folder(records, out=tmp_path / "new", model=run)
+    with pytest.raises(InputError, match=r"burdens\.eph\.csv is there"):
         annotate_folder(records, out=tmp_path / "out", model=run)
+
+
+@pytest.mark.parametrize("name", ["s-1 1", "burdens"])
+def test_two_recordings_never_share_an_answer(name, run, records, tmp_path):
+    """Names that WFDB would write alike, and that of the table, are refused before any work."""
+    (records / "s-1_1.npy").touch()
+    (records / f"{name}.npy").touch()
+    with pytest.raises(InputError, match=f"{name}.*rename"):
+        annotate_folder(records, out=tmp_path / "out", model=run, force=True)
+    assert not (tmp_path / "out").exists()

@@ -92,3 +92,21 @@ def test_a_changed_recording_stops_every_step(clinic, tmp_path):
     for step in (run.evaluate, run.simulate):
         with pytest.raises(InputError, match=r"p10\.csv has changed"):
             step(clinic / "run", data_dir=tmp_path / "records")
+
+
+def test_a_report_draws_the_recordings_of_the_run_or_says_why_not(clinic, tmp_path):
+    """A changed signal is not drawn, and a folder that is named is used or refused."""
+    import shutil
+
+    shutil.copytree(clinic / "records", tmp_path / "records")
+    drawn = run.report(clinic / "run", data_dir=tmp_path / "records", out=tmp_path / "a.html")
+    assert "25 mm/s" in drawn.page.read_text()
+    for name in NAMES[9:]:
+        signal = tmp_path / "records" / f"{name}.edf"
+        content = signal.read_bytes()
+        signal.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    page = run.report(clinic / "run", data_dir=tmp_path / "records", out=tmp_path / "b.html").page
+    assert "25 mm/s" not in page.read_text()
+    assert "or not the same files" in page.read_text()
+    with pytest.raises(InputError, match="not a folder"):
+        run.report(clinic / "run", data_dir=tmp_path / "nowhere", out=tmp_path / "c.html")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecgphoton.ecg.formats.hints import Hints, from_columns
+from ecgphoton.ecg.formats.hints import Hints, check_axis, from_columns, rises_evenly
 from ecgphoton.ecg.recording import LARGEST_RECORDING
 from ecgphoton.errors import InputError
 from ecgphoton.intake import read_array, read_arrays
@@ -20,7 +21,8 @@ def open_numpy(path: Path, hints: Hints) -> HeldRecording:
     """Open ``.npy`` (``(samples,)`` or ``(samples, leads)``) or ``.npz``.
 
     An npz file has the array ``signal``, and may have ``fs`` (Hz), ``unit`` and ``leads`` (names);
-    or one array of samples for each lead, under the lead's name.
+    or one array of samples for each lead, under the lead's name; a first array that rises evenly
+    is an axis of times or sample numbers, not a lead.
 
     Raises
     ------
@@ -36,8 +38,12 @@ def _opened(path: Path, stored: dict[str, Any], hints: Hints) -> HeldRecording:
     about = {name: stored.pop(name) for name in ("fs", "unit", "leads") if name in stored}
     signal = stored.pop("signal") if "signal" in stored else None
     names = [str(name) for name in np.atleast_1d(about["leads"])] if "leads" in about else []
+    left = [] if signal is None else [f"{path.name}: array {name} is not read" for name in stored]
     try:
         if signal is None:
+            first = next(iter(stored), "")
+            if len(stored) > 1 and stored[first].ndim == 1 and rises_evenly(stored[first]):
+                check_axis(path, first, stored.pop(first), about.get("fs", hints.fs))
             names, signal = list(stored), np.column_stack(list(stored.values()))
         if signal.ndim == 1:
             signal = signal[:, None]
@@ -48,6 +54,8 @@ def _opened(path: Path, stored: dict[str, Any], hints: Hints) -> HeldRecording:
             raise ValueError(f"it names {len(names)} leads for {leads} columns")
         rate = float(about["fs"]) if "fs" in about else None
         unit = str(about["unit"]) if "unit" in about else ""
+    except InputError:
+        raise
     except (TypeError, ValueError) as error:
         raise InputError(
             f"{path} is no recording: {error}; store `signal` as (samples,) or (samples, leads), "
@@ -57,4 +65,5 @@ def _opened(path: Path, stored: dict[str, Any], hints: Hints) -> HeldRecording:
         names[i] if names else f"channel {i}": np.asarray(signal[:, i], np.float32)
         for i in range(leads)
     }
-    return from_columns(path, "NumPy", columns, dict.fromkeys(columns, unit), rate, hints)
+    found = from_columns(path, "NumPy", columns, dict.fromkeys(columns, unit), rate, hints)
+    return replace(found, notes=(*found.notes, *left))

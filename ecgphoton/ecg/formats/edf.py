@@ -41,7 +41,7 @@ class Note:
 
 
 def open_edf(path: Path) -> HeldRecording:
-    """Open an EDF, EDF+ or BDF file.
+    """Open an EDF, EDF+ or BDF file; samples outside the digital range of a signal are missing.
 
     Raises
     ------
@@ -61,7 +61,9 @@ def open_edf(path: Path) -> HeldRecording:
         unit = unit_name(signal.physical_dimension)
         factor = (millivolts(unit) or 1.0) * (top - bottom) / (high - low)
         offset = (millivolts(unit) or 1.0) * bottom - factor * low
-        values.append((signal.digital * np.float32(factor) + np.float32(offset)).astype(np.float32))
+        value = (signal.digital * np.float32(factor) + np.float32(offset)).astype(np.float32)
+        value[(signal.digital < min(low, high)) | (signal.digital > max(low, high))] = np.nan
+        values.append(value)
         channels.append(
             Channel(signal.label, unit, float(signal.sampling_frequency), len(values[-1]))
         )

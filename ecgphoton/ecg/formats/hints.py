@@ -36,6 +36,30 @@ class Hints:
         return tuple(name for name in ("fs", "unit", "column") if getattr(self, name) is not None)
 
 
+def rises_evenly(values: NDArray[np.floating]) -> bool:
+    """Whether samples are an axis of times or numbers: they rise by even steps to the end."""
+    steps = np.diff(values.astype(np.float64))
+    return len(steps) > 1 and bool((np.abs(steps - steps.mean()) < 0.5 * steps.mean()).all())
+
+
+def check_axis(path: Path, name: str, values: NDArray[np.floating], fs: float | None) -> None:
+    """Refuse an axis without a known name whose steps are not those of the rate that is given.
+
+    Raises
+    ------
+    InputError
+        If no rate is given, or the steps are neither samples, seconds nor milliseconds at it.
+    """
+    step = float(values[-1] - values[0]) / (len(values) - 1)
+    steps = () if fs is None else (1, 1 / float(fs), 1e3 / float(fs))
+    if not any(abs(step / expected - 1) < 0.01 for expected in steps):
+        raise InputError(
+            f"{path}: column {name} rises by {step:g} a line: times or sample numbers, no lead"
+            + (f", and no times at {fs:g} Hz" if fs else "")
+            + "; name it (time (s), time (ms)) in a text file, or give the --fs that fits"
+        )
+
+
 def from_columns(
     path: Path,
     form: str,

@@ -10,13 +10,14 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.formats.hints import Hints, from_columns
+from ecgphoton.ecg.formats.hints import Hints, check_axis, from_columns, rises_evenly
 from ecgphoton.ecg.recording import LARGEST_RECORDING, MOST_AT_ONCE, millivolts
 from ecgphoton.errors import InputError
 from ecgphoton.intake import one_line, read_bytes
@@ -28,9 +29,13 @@ _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?")
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)")
 _MISSING = ["", "-", *(w for n in ("nan", "na", "n/a", "null") for w in (n, n.upper())), "NaN"]
 _TIME = re.compile(
-    r"(?:elapsed )?(time|t|seconds?|secs?|milliseconds?|timestamp)?[\s_]*[\[(]?(s|sec|ms|us)?[\])]?"
+    r"(?:elapsed )?(time|t|seconds?|secs?|milliseconds?|timestamp|zeit|temps|tiempo|tempo|tijd)?"
+    r"[\s_]*[\[(]?(s|sec|ms|us)?[\])]?"
 )
 _NAME_UNIT = re.compile(r"(.*?)\s*[\[(]([^\[\]()]+)[\])]\s*")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+DAY = 86_400
+"""Seconds."""
 _SECONDS = {"ms": 1e-3, "us": 1e-6}
 MOST_COLUMNS, LONGEST_NAME = 256, 100
 _LOOK = 1 << 16  # bytes that decide the dialect
@@ -128,7 +133,8 @@ def open_table(path: Path, hints: Hints) -> HeldRecording:
     """Open a text file of samples, one line per sample and one column per lead.
 
     A first column of times (``time``, ``t``, ``seconds``, ``ms`` ..., or clock times) gives the
-    sampling rate; without one the caller has to.
+    sampling rate; without one the caller has to. A first column of any other name that rises
+    evenly is an axis, not a lead: the rate that the caller gives must not contradict it.
 
     Raises
     ------
@@ -140,22 +146,26 @@ def open_table(path: Path, hints: Hints) -> HeldRecording:
     units: dict[str, str] = {}
     rate = None
     for at, name in enumerate(table.names):
-        time = at == 0 and len(table.names) > 1 and name and _TIME.fullmatch(name.casefold())
-        if time:
-            step = _SECONDS.get(time[2] or table.units[0].casefold().strip(), 1.0)
+        first = at == 0 and len(table.names) > 1
+        time = first and name and _TIME.fullmatch(name.casefold())
         try:
-            if time:
-                rate = _rate(path, seconds_of(table, at) * step)
-                continue
-            columns[name] = table.numbers(at).astype(np.float32)
+            values = seconds_of(table, at) if time else table.numbers(at)
         except ValueError as error:
             raise InputError(f"{path}: {one_line(error)} in column {name}; give numbers") from error
-        units[name] = table.units[at]
+        if time:
+            step = _SECONDS.get(time[2] or table.units[0].casefold().strip(), 1.0)
+            rate = _rate(path, values * step)
+        elif first and hints.column is None and rises_evenly(values):
+            check_axis(path, name, values, hints.fs)
+        else:
+            columns[name], units[name] = values.astype(np.float32), table.units[at]
     return from_columns(path, "text", columns, units, rate, hints)
 
 
 def seconds_of(table: Table, at: int) -> NDArray[np.float64]:
-    """Return a column of times in its own unit, clock times (h:mm:ss.s) in seconds.
+    """Return a column of times in its own unit, clock times and dates (ISO 8601) in seconds.
+
+    Clock times (h:mm:ss.s) may pass midnight.
 
     Raises
     ------
@@ -165,12 +175,17 @@ def seconds_of(table: Table, at: int) -> NDArray[np.float64]:
     if table.columns[at].dtype.kind in "iuf":
         return table.numbers(at)
     cells = table.words(at)
+    if cells and _DATE.match(cells[0]):
+        dates = map(datetime.fromisoformat, cells)
+        return np.array([date.replace(tzinfo=date.tzinfo or UTC).timestamp() for date in dates])
     found = [_CLOCK.fullmatch(cell) for cell in cells]
     if None in found:
         raise ValueError(f"{cells[found.index(None)]!r} is no time")
-    return np.array(
+    clock = np.array(
         [3600 * int(at[1] or 0) + 60 * int(at[2]) + float(at[3]) for at in found if at is not None]
     )
+    midnights = np.cumsum(np.diff(clock, prepend=clock[:1]) < -DAY / 2)
+    return np.asarray(clock + DAY * midnights, np.float64)
 
 
 def _rate(path: Path, seconds: NDArray[np.float64]) -> float:
@@ -186,6 +201,11 @@ def _rate(path: Path, seconds: NDArray[np.float64]) -> float:
             "cells where nothing was measured"
         )
     rate = 1 / mean
+    if rate < 1:
+        raise InputError(
+            f"{path}: read as seconds, the times in its first column give {rate:g} Hz; name the "
+            "column with its unit, such as time (ms)"
+        )
     return float(round(rate)) if abs(rate / round(rate) - 1) < 1e-3 else rate
 
 

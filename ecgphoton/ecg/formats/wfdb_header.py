@@ -91,7 +91,14 @@ def layout(header: bytes, name: str) -> Layout:
     if record is None:
         raise InputError(f"header {name}.hea is damaged in its first line; copy it again")
     if record[1] is not None:
-        return Layout((), _segments(lines, int(record[1]), name), ())
+        segments = _segments(lines, int(record[1]), name)
+        total = sum(frames for _, frames in segments)
+        if record[4] is not None and int(record[4][:19]) not in (0, total):
+            raise InputError(
+                f"header {name}.hea is damaged: it has {record[4][:19]} samples, its segments "
+                f"{total}; copy it again"
+            )
+        return Layout((), segments, ())
     if int(record[2]) != len(lines) or not lines:
         raise InputError(
             f"header {name}.hea is damaged: it has {len(lines)} lines for {record[2]} signals; "

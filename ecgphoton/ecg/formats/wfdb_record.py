@@ -21,8 +21,10 @@ from ecgphoton.intake import one_line, read_bytes
 
 SYNTHETIC_MARK = "SYNTHETIC"
 """A header comment that starts with this word marks a made-up record."""
-# What each digital format stores for "no sample" (WFDB signal(5) manual page).
-INVALID = {"8": -(2**7), "80": -(2**7), "508": -(2**7), "310": -(2**9), "311": -(2**9)}
+# What each digital format stores for "no sample" (WFDB signal(5) manual page); differences (8)
+# cannot say it.
+NEVER = -(2**31)
+INVALID = {"8": NEVER, "80": -(2**7), "508": -(2**7), "310": -(2**9), "311": -(2**9)}
 INVALID |= {"212": -(2**11), "16": -(2**15), "61": -(2**15), "160": -(2**15), "516": -(2**15)}
 INVALID |= {"24": -(2**23), "524": -(2**23), "32": -(2**31)}
 # Bytes a sample takes, where the size of the file shows whether it is complete.
@@ -68,9 +70,11 @@ class WfdbRecording(OpenRecording):
     def _digital(self, channel: int, first: int, last: int) -> NDArray[np.int64]:
         """Digital samples; frames of several samples are opened, never averaged."""
         if self.header.file_name[channel] == "~":  # a signal that was not recorded
-            return np.full(last - first, -(2**31), np.int64)
+            return np.full(last - first, NEVER, np.int64)
         frame = self.header.samps_per_frame[channel] or 1
         start, stop = first // frame, -(-last // frame)
+        if self.header.fmt[channel] == "8":  # differences add up from the first sample
+            start = 0
         found = call_wfdb(
             "rdrecord", f"signal of record {self.name}", str(self.path), sampfrom=start,
             sampto=None if self.header.sig_len is None else stop, physical=False,
@@ -81,7 +85,7 @@ class WfdbRecording(OpenRecording):
 
     def _measured(self, channel: int, digital: NDArray[np.int64]) -> NDArray[np.float32]:
         signal = digital.astype(np.float32)
-        signal[digital == INVALID.get(self.header.fmt[channel], -(2**31))] = np.nan
+        signal[digital == INVALID.get(self.header.fmt[channel], NEVER)] = np.nan
         return signal
 
 

@@ -6,6 +6,7 @@ https://physionet.org/physiotools/wag/.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +23,8 @@ from ecgphoton.errors import InputError
 class SegmentedRecording(OpenRecording):
     """A WFDB record of several segments, each with its own scale; read in mV."""
 
-    parts: tuple[tuple[int, WfdbRecording | None], ...] = ()
-    """First frame of every segment, and the segment; None where nothing was recorded."""
+    parts: tuple[tuple[int, int, WfdbRecording | None], ...] = ()
+    """First frame of every segment, its frames, and the segment; None if nothing was recorded."""
     rows: tuple[tuple[int | None, ...], ...] = ()
     """Of every segment, the channel that carries each lead; None where it lacks the lead."""
 
@@ -31,16 +32,37 @@ class SegmentedRecording(OpenRecording):
         """Return samples `first` to `last` of a lead in mV, NaN where no segment has it."""
         out = np.full(last - first, np.nan, np.float32)
         frame = round(self.channels[channel].fs / (self.clock or 1.0))
-        for (begin, part), row in zip(self.parts, self.rows, strict=True):
+        for (begin, frames, part), row in zip(self.parts, self.rows, strict=True):
             at, source = begin * frame, row[channel]
             if part is None or source is None:
                 continue
             start = max(first, at)
-            stop = min(last, at + part.channels[source].length)
+            stop = min(last, at + min(frames * frame, part.channels[source].length))
             if start < stop:
                 stored = part.read(source, start - at, stop - at)
                 out[start - first : stop - first] = part.scaled(source, stored)
         return out
+
+    def pieces(self, channel: int, step: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Yield the whole lead, and compare the checksum at the end of every segment.
+
+        Raises
+        ------
+        InputError
+            If a segment is damaged.
+        """
+        frame = round(self.channels[channel].fs / (self.clock or 1.0))
+        for (begin, frames, part), row in zip(self.parts, self.rows, strict=True):
+            at, length, source = begin * frame, frames * frame, row[channel]
+            done = 0
+            if part is not None and source is not None:
+                for first, stored in part.pieces(source, step):
+                    piece = part.scaled(source, stored[: length - first])
+                    done = first + len(piece)
+                    if len(piece):
+                        yield at + first, piece
+            for first in range(done, length, step):
+                yield at + first, np.full(min(step, length - first), np.nan, np.float32)
 
 
 def open_wfdb(path: Path) -> WfdbRecording | SegmentedRecording:
@@ -60,7 +82,7 @@ def open_wfdb(path: Path) -> WfdbRecording | SegmentedRecording:
 
 def _open_segments(path: Path, plan: Layout) -> SegmentedRecording:
     """Open every segment and find each lead in it: by name, so that layouts may vary."""
-    parts: list[tuple[int, WfdbRecording | None]] = []
+    parts: list[tuple[int, int, WfdbRecording | None]] = []
     files = [path.with_name(f"{path.name}.hea")]
     known: dict[str, WfdbRecording] = {}
     first = 0
@@ -79,7 +101,7 @@ def _open_segments(path: Path, plan: Layout) -> SegmentedRecording:
                 f"segment {name} has {part.header.sig_len} samples, header {path.name}.hea states "
                 f"{frames}; copy the record again"
             )
-        parts.append((first, part))
+        parts.append((first, frames, part))
         first += frames
     some = list(known.values())
     if not some or len({part.header.fs for part in some}) > 1 or first > LONGEST:
@@ -87,10 +109,12 @@ def _open_segments(path: Path, plan: Layout) -> SegmentedRecording:
             f"record {path.name} has no segment with samples, segments of different rates, or more "
             f"than {LONGEST} samples; give one of its segments"
         )
-    leads: dict[str, Channel] = {}
+    named = {part.name: _leads(part) for part in some}
+    leads: dict[tuple[str, int], Channel] = {}
     for part in some:
-        for one in part.channels:
-            seen = leads.setdefault(one.name, one)
+        for key, at in named[part.name].items():
+            one = part.channels[at]
+            seen = leads.setdefault(key, one)
             if seen.fs != one.fs or seen.voltage != one.voltage:
                 raise InputError(
                     f"lead {one.name} changes its rate or unit between the segments of record "
@@ -98,23 +122,28 @@ def _open_segments(path: Path, plan: Layout) -> SegmentedRecording:
                 )
     rate = float(some[0].header.fs)
     channels = tuple(
-        Channel(name, "mV" if one.voltage else one.unit, one.fs, first * round(one.fs / rate))
-        for name, one in leads.items()
+        Channel(one.name, "mV" if one.voltage else one.unit, one.fs, first * round(one.fs / rate))
+        for one in leads.values()
     )
     rows = tuple(
-        tuple(
-            next((i for i, one in enumerate(part.channels) if one.name == name), None)
-            for name in leads
-        )
-        if part is not None
-        else (None,) * len(leads)
-        for _, part in parts
+        tuple(None if part is None else named[part.name].get(key) for key in leads)
+        for _, _, part in parts
     )
     header = call_wfdb("rdheader", f"header {path.name}.hea", str(path))
     return SegmentedRecording(
         path, "WFDB", channels, tuple(dict.fromkeys(files)), header.base_datetime,
         any(part.synthetic for part in some), clock=rate, parts=tuple(parts), rows=rows,
     )  # fmt: skip
+
+
+def _leads(part: WfdbRecording) -> dict[tuple[str, int], int]:
+    """Channels of a segment by name and by how many before them have that name."""
+    found: dict[tuple[str, int], int] = {}
+    for at, one in enumerate(part.channels):
+        if part.header.file_name[at] != "~":  # a signal that was not recorded
+            same = sum(name == one.name for name, _ in found)
+            found[one.name, same] = at
+    return found
 
 
 def wfdb_files(path: Path) -> tuple[Path, ...]:

@@ -1,0 +1,88 @@
+"""What a file says of itself is checked in every part of it: ranges, checksums, lengths, names."""
+
+import numpy as np
+import pytest
+from recordings import FS, ecg, write_edf, write_wfdb
+
+from ecgphoton.ecg.formats import open_recording, read
+from ecgphoton.errors import InputError
+
+SIGNAL, _ = ecg()
+
+
+def test_differences_add_up_wherever_reading_begins(tmp_path):
+    """Format 8 stores differences: any piece is right, and no value stands for a gap."""
+    digital = np.rint(60 * SIGNAL).astype(int) - 128
+    steps = np.diff(digital, prepend=digital[:1])
+    (tmp_path / "a.dat").write_bytes(steps.astype("i1").tobytes())
+    (tmp_path / "a.hea").write_text(
+        f"a 1 {FS} {len(digital)}\n"
+        f"a.dat 8 60(-128)/mV 8 0 {digital[0]} {digital.sum() % 65536} 0 II\n"
+    )
+    held = open_recording(tmp_path / "a")
+    whole = np.concatenate([piece for _, piece in held.pieces(0, 700)])
+    np.testing.assert_array_equal(whole, digital)
+    np.testing.assert_array_equal(held.read(0, 1500, 1600), digital[1500:1600])
+
+
+def test_an_edf_sample_outside_its_range_is_missing(tmp_path):
+    """What lies outside the digital range of a signal was not measured."""
+    path = write_edf(tmp_path / "a.edf", SIGNAL)
+    content = bytearray(path.read_bytes())
+    signals = int(content[252:256])
+    lowest = 256 + 120 * signals + 8  # digital minimum of the second signal
+    content[lowest : lowest + 8] = b"-32767  "
+    counts = 256 + 216 * signals
+    samples = [int(content[counts + 8 * i : counts + 8 * i + 8]) for i in range(signals)]
+    first = 256 * (signals + 1) + 2 * sum(samples) + 2 * samples[0]  # ECG of the second record
+    content[first : first + 20] = b"\x00\x80" * 10
+    path.write_bytes(content)
+    missing = np.flatnonzero(np.isnan(read(path).signal[:, 0]))
+    np.testing.assert_array_equal(missing, FS + np.arange(10))
+
+
+def segments(folder, signal, **options):
+    """Write a record of two segments of 500 frames."""
+    for part in (0, 1):
+        write_wfdb(folder, f"part_{part}", signal[500 * part : 500 * part + 500], **options)
+    (folder / "whole.hea").write_text(f"whole/2 1 {FS} 1000\npart_0 500\npart_1 500\n")
+
+
+@pytest.mark.parametrize(
+    ("damage", "what"),
+    [
+        ("checksum", "checksum"),
+        ("gain", "gain of -"),
+        ("length", "1300 samples, its segments 1000"),
+    ],
+)
+def test_a_segment_is_checked_as_a_record_is(damage, what, tmp_path):
+    """A changed sample, a negative gain, or a length that is not that of the segments."""
+    segments(tmp_path, SIGNAL)
+    header, part, signal = (tmp_path / name for name in ("whole.hea", "part_1.hea", "part_1.dat"))
+    if damage == "length":
+        header.write_text(header.read_text().replace(" 1000\n", " 1300\n"))
+    elif damage == "gain":
+        part.write_text(part.read_text().replace(".dat 16 ", ".dat 16 -"))
+    else:
+        content = signal.read_bytes()
+        signal.write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
+    with pytest.raises(InputError, match=what):
+        read(tmp_path / "whole")
+
+
+def test_two_leads_of_one_name_stay_two_in_segments(tmp_path):
+    """Leads of one name are told apart by their order; one that was not recorded is missing."""
+    pair = np.column_stack([SIGNAL, -SIGNAL])
+    segments(tmp_path, pair, lead=["ECG", "x"])
+    for part in ("part_0.hea", "part_1.hea"):
+        text = (tmp_path / part).read_text()
+        (tmp_path / part).write_text(text.replace(" x\n", " ECG\n"))
+    (tmp_path / "part_2.hea").write_text(f"part_2 1 {FS} 500\n~ 16 200/mV 16 0 0 0 0 ECG\n")
+    (tmp_path / "whole.hea").write_text(
+        f"whole/3 2 {FS} 1500\npart_0 500\npart_1 500\npart_2 500\n"
+    )
+    found = read(tmp_path / "whole")
+    assert found.leads == ("ECG", "ECG")
+    np.testing.assert_allclose(found.signal[:1000], pair[:1000], atol=1e-3)
+    assert np.isnan(found.signal[1000:]).all()

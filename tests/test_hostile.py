@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from ecgphoton import artifacts
+from ecgphoton.ecg.marks import decode
 from ecgphoton.errors import EcgphotonError, InputError
 
 KIND = "ecgphoton-bundle/1"
@@ -204,26 +205,35 @@ def test_a_hostile_header_is_refused(name: str, tmp_path, frugal) -> None:
             pass
 
 
-NOTES = (b"## ", b"## anything", b"## annotation type definitions", b"## time resolution: 0")
+NOTES = (b"## ", b"## anything", b"## annotation type definitions")
+NO_CLOCK = (b"## time resolution: 0", b"## time resolution: nan", b"## time resolution: 1e99")
+
+
+def with_notes(note: bytes) -> bytes:
+    """An annotation file of two beats with the same note twice at its beginning."""
+    words = struct.pack("<HH", 22 << 10, 63 << 10 | len(note)) + note + b"\0" * (len(note) % 2)
+    return words * 2 + struct.pack("<HHH", 1 << 10 | 300, 5 << 10 | 7, 0)
 
 
 @pytest.mark.parametrize("note", NOTES)
 def test_notes_that_stop_wfdb_do_not_stop_us(note: bytes) -> None:
     """A note at sample 0 is passed over, whatever it says; wfdb 4.3 never returns from some."""
-    from ecgphoton.ecg.marks import decode
-
-    words = struct.pack("<HH", 22 << 10, 63 << 10 | len(note)) + note + b"\0" * (len(note) % 2)
-    content = words * 2 + struct.pack("<HHH", 1 << 10 | 300, 5 << 10 | 7, 0)
-    found = decode(content, "s01.atr", 360.0).beats
+    found = decode(with_notes(note), "s01.atr", 360.0).beats
     assert found.sample.tolist() == [300, 307]
     assert found.symbol.tolist() == ["N", "V"]
+
+
+@pytest.mark.parametrize("note", NO_CLOCK)
+def test_a_time_resolution_that_is_no_rate_is_refused(note: bytes) -> None:
+    """Beats are not placed by the record's rate where the file names another clock."""
+    with pytest.raises(InputError, match="time resolution"):
+        decode(with_notes(note), "s01.atr", 360.0)
 
 
 def test_annotations_are_read_as_wfdb_reads_them(tmp_path) -> None:
     """Far times, notes, fields and every symbol give what ``wfdb.rdann`` gives."""
     import wfdb
 
-    from ecgphoton.ecg.marks import decode
     from ecgphoton.ecg.records import BEAT_SYMBOLS
 
     rng = np.random.default_rng(3)

@@ -21,6 +21,8 @@ from ecgphoton.report.chips import draw_calibration
 from ecgphoton.report.style import save
 from ecgphoton.student.network import predict
 
+pytestmark = pytest.mark.slow
+
 QUICK: tuple[Step, ...] = (ReadDark(shots=8), Correct(polish=False, place=False))
 PROFILE = "foundry-thermo-optic"
 

@@ -18,6 +18,8 @@ from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.student.network import predict
 
+pytestmark = pytest.mark.slow
+
 PROFILE = Profile({"splitter.sigma": 0.02, "phase.offset": 0.03, "detector.noise": 1e-3})
 
 

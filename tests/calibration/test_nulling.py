@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from ecgphoton.calibration.heaters import SweepHeaters
 from ecgphoton.calibration.nulling import NullMeshes
@@ -10,6 +11,8 @@ from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.profile import Profile
+
+pytestmark = pytest.mark.slow
 
 THETA = np.r_[0:6, 20:26]
 

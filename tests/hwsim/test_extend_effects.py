@@ -17,6 +17,8 @@ from ecgphoton.hwsim.simulate import simulate, trial_of
 from ecgphoton.hwsim.sweep import parse_sweep, run_sweep
 from ecgphoton.registry import load
 
+pytestmark = pytest.mark.slow
+
 EXTENSION = '''
 import torch
 

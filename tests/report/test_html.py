@@ -22,6 +22,8 @@ from ecgphoton.run.evaluate import evaluate_set
 from ecgphoton.training.judge import summarise
 from ecgphoton.training.parts import EpochRecord
 
+pytestmark = pytest.mark.slow
+
 LIMITS = {"max_miss": 0.1, "max_fpr": 0.1, "min_yield": 0.95}
 
 

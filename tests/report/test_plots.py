@@ -19,6 +19,8 @@ from ecgphoton.report.plots import draw_run
 from ecgphoton.training.judge import summarise
 from ecgphoton.training.parts import EpochRecord
 
+pytestmark = pytest.mark.slow
+
 PICTURES = {"curves.png", "roc.png", "precision_recall.png", "confusion.png", "beats.png"}
 BANNER_YELLOW = (255, 214, 10)
 

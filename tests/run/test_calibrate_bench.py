@@ -17,6 +17,8 @@ from ecgphoton.hwsim.profile import Profile
 from ecgphoton.models import bundle
 from ecgphoton.run.calibrate import TABLE, calibrate
 
+pytestmark = pytest.mark.slow
+
 MODULE = '''
 from ecgphoton.calibration.bench import Cost, cost_of
 from ecgphoton.calibration.simulated import SimulatedBench

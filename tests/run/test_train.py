@@ -19,6 +19,8 @@ from ecgphoton.run.beats import reported, splits_of
 from ecgphoton.run.evaluate import evaluate_sets
 from ecgphoton.run.fit import fit_run, resume_point, start_run
 
+pytestmark = pytest.mark.slow
+
 QUICK = override(
     Recipe(),
     [

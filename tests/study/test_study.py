@@ -15,6 +15,8 @@ from ecgphoton.artifacts import sha256
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.run.journey import chips_slug
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _inside(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from batches import batch, value
 from torch import nn
 
 from ecgphoton.errors import InputError
@@ -12,19 +13,6 @@ from ecgphoton.training.assemble import WeightedLoss
 from ecgphoton.training.parts import Batch, Control
 
 PRIOR = torch.tensor([0.9, 0.1])
-
-
-def batch(size=64, *, weight=None, classes=2, seed=0):
-    """Random logits and labels."""
-    draw = torch.Generator().manual_seed(seed)
-    logits = 3 * torch.randn(size, classes, generator=draw)
-    label = torch.randint(classes, (size,), generator=draw)
-    return Batch(logits.requires_grad_(), logits, label, torch.arange(size), weight, 0, Control())
-
-
-def value(loss, given):
-    """Value of a loss on a batch."""
-    return loss(given)[0].detach()
 
 
 def loss_of(**settings):

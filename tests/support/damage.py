@@ -13,6 +13,22 @@ from hypothesis import strategies as st
 # --- damage to bytes ----------------------------------------------------------------------------
 
 
+ABSURD = (
+    b"-1",
+    b"NaN",
+    b"1e999",
+    b"9" * 20,
+    b"9" * 5000,
+    b"[[[[",
+    b"..",
+    b"\x00",
+    b"\xb5V",
+    b"~ 5\n",
+    b",;\t",
+)
+"""What a number or a word of a file is replaced with."""
+
+
 def mutated(data: bytes, rng: np.random.Generator) -> bytes:
     """Return bytes with one to four faults: flips, cuts, repeats, numbers made absurd."""
     body = bytearray(data)
@@ -30,8 +46,7 @@ def mutated(data: bytes, rng: np.random.Generator) -> bytes:
         elif kind == 4:
             body[at:at] = body[at : at + int(rng.integers(1, 64))]
         else:
-            absurd = (b"-1", b"NaN", b"1e999", b"9" * 20, b"9" * 5000, b"[[[[", b"..", b"\x00")
-            body[at : at + 2] = absurd[int(rng.integers(0, len(absurd)))]
+            body[at : at + 2] = ABSURD[int(rng.integers(0, len(ABSURD)))]
     return bytes(body)
 
 

@@ -2,23 +2,11 @@
 
 import pytest
 import torch
+from batches import batch, value
 from torch import nn
 
 from ecgphoton.training.assemble import WeightedLoss
 from ecgphoton.training.parts import Batch, Control
-
-
-def batch(size=64, *, weight=None, classes=2, seed=0):
-    """Random logits and labels."""
-    draw = torch.Generator().manual_seed(seed)
-    logits = 3 * torch.randn(size, classes, generator=draw)
-    label = torch.randint(classes, (size,), generator=draw)
-    return Batch(logits.requires_grad_(), logits, label, torch.arange(size), weight, 0, Control())
-
-
-def value(loss, given):
-    """Value of a loss on a batch."""
-    return loss(given)[0].detach()
 
 
 @pytest.mark.parametrize("weight", [None, torch.tensor([1.0, 3.0])])

@@ -1,4 +1,4 @@
-"""Calibrated chips over a parameter: what they stand afterwards, and what re-calibration restores."""
+"""Calibrated chips over a parameter: what they stand, and what calibrating again restores."""
 
 import numpy as np
 import pytest

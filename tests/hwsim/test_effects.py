@@ -22,9 +22,7 @@ CHIPS = 400
 SMALL = 1e-3
 """Size of an effect alone, a share of the largest."""
 PLACED = [
-    effect
-    for effect in EFFECTS.values()
-    if effect.place != "none" and effect.drawn is unit_normals
+    effect for effect in EFFECTS.values() if effect.place != "none" and effect.drawn is unit_normals
 ]
 """Effects of independent normals; what others draw is in test_effects_oracle.py."""
 OPTICAL = [effect for effect in PLACED if effect.stage != "reading"]

@@ -1,4 +1,4 @@
-"""Effects have the moments that docs/physics.md states, by formulas that share no code with them."""
+"""Effects have the moments that docs/physics.md states, by formulas that share no code."""
 
 import effects_moments as oracle
 import numpy as np
@@ -113,9 +113,7 @@ def test_widths_and_thicknesses_over_the_die(drawn, program, name):
     where = die[tuple(np.array(thetas).T)]
     turned = np.stack([angles[:, 0, 0, 0], angles[:, 0, 0, 5], angles[:, blocks - 1, 0, 2]], -1)
     per_angle = STATED[f"splitter.per_{name}"]
-    covariances(
-        turned, oracle.die_angle_covariance(3.0, where, device.mode_pitch, 1.3, per_angle)
-    )
+    covariances(turned, oracle.die_angle_covariance(3.0, where, device.mode_pitch, 1.3, per_angle))
 
 
 def test_static_phases_as_fabricated(drawn):

@@ -31,6 +31,7 @@ def test_shipped_profiles_are_dated_and_sourced(name):
     """Each has a date, and every number stands in a group below a comment."""
     text = (FOLDER / f"{name}.toml").read_text()
     assert re.fullmatch(r"20\d\d-\d\d-\d\d", load_profile(name).date)
+    assert load_profile(name).name == name
     for section in text.split("\n[")[1:]:
         assert section.splitlines()[1].startswith("#"), section
 
@@ -67,7 +68,7 @@ def test_a_file_states_the_drivers(tmp_path):
         ('[driver]\nlaw = "table"', "driver.table is"),
         ('[driver]\nlaw = "table"\ntable = [[0, "a"]]', "driver.table is 'a'"),
         ('[driver]\nlaw = "table"\nv_pi = 3\ntable = [[0, 0], [1, 7]]', "driver.v_pi is given"),
-        ('[driver]\nlaw = "linear"\nv_max = 5', "covers 2 pi"),
+        ('[driver]\nlaw = "linear"\nv_max = 5', "all phases of a turn"),
         ('[phase]\nstatic = "yes"', "phase.static is 'yes'"),
     ],
 )

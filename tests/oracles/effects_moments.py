@@ -46,7 +46,7 @@ def likeness(a, b, length):
 
 def die_phase_covariance(sigma, places, pitch, length, arm, per_nm):
     """(n, n) covariance (rad^2) of the phases of shifters at places (n, 2) under a width."""
-    beside = places + [0.0, pitch]
+    beside = places + np.array([0.0, pitch])
     apart = likeness(places, places, length) + likeness(beside, beside, length)
     apart -= likeness(places, beside, length) + likeness(beside, places, length)
     return (TURN / LASER * arm * per_nm * sigma) ** 2 * apart
@@ -54,7 +54,7 @@ def die_phase_covariance(sigma, places, pitch, length, arm, per_nm):
 
 def die_angle_covariance(sigma, places, pitch, length, per_nm):
     """(n, n) covariance (rad^2) of the splitters of MZIs with theta at places (n, 2)."""
-    both = [places, places + [0.0, pitch]]
+    both = [places, places + np.array([0.0, pitch])]
     alike = sum(likeness(a, b, length) for a in both for b in both) / 4
     return (per_nm * sigma) ** 2 * alike
 

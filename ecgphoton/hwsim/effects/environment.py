@@ -8,6 +8,7 @@ what temperature and wavelength act on. Until a layout gives the mismatches they
 from __future__ import annotations
 
 import math
+
 import numpy as np
 from torch import Tensor
 

@@ -109,9 +109,9 @@ def test_widths_and_thicknesses_over_the_die(drawn, program, name):
     stated = STATED[f"waveguide.per_{name}"]
     wanted = oracle.die_phase_covariance(3.0, die[at], device.mode_pitch, 1.3, 80.0, stated)
     covariances(phases[(slice(None), *at)], wanted)
-    thetas = [(k, device.heaters_of(0, mzi)[0]) for k, mzi in ((0, 0), (0, 5), (blocks - 1, 2))]
-    where = die[tuple(np.array(thetas).T)]
-    turned = np.stack([angles[:, 0, 0, 0], angles[:, 0, 0, 5], angles[:, blocks - 1, 0, 2]], -1)
+    mzis = np.array([0, 0, blocks - 1]), np.array([0, 8, 2])
+    thetas = [device.mzis[mzi].drivers[0] for mzi in mzis[1]]
+    where, turned = die[mzis[0], thetas], angles[(slice(None), *mzis)]
     per_angle = STATED[f"splitter.per_{name}"]
     covariances(turned, oracle.die_angle_covariance(3.0, where, device.mode_pitch, 1.3, per_angle))
 

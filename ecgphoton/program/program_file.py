@@ -115,7 +115,9 @@ def _block(block: MatrixBlock, program: MeshProgram) -> dict[str, Any]:
 
 def to_dict(program: MeshProgram) -> dict[str, Any]:
     """Return the content of the mesh file: plain values, nothing left out."""
-    architecture = program.architecture
+    architecture, law = program.architecture, {}
+    if program.law != "quadratic":  # of simulated chips; no file of this format has others
+        law = {"law": program.law, "v_min": program.v_min, "table": program.table}
     return {
         "format": FORMAT,
         "convention": CONVENTION,
@@ -130,6 +132,7 @@ def to_dict(program: MeshProgram) -> dict[str, Any]:
             "dac_bits": program.dac_bits,
             "column_pitch": program.column_pitch,
             "mode_pitch": program.mode_pitch,
+            **law,
         },
         "table_full_scale": largest_code(TABLE_BITS),
         "pooling": [asdict(branch) for branch in architecture.sliding],

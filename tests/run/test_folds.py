@@ -8,15 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from ecgphoton import runs
 from ecgphoton.artifacts import check_manifest, sha256
+from ecgphoton.cli import main
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.protocols import PROTOCOLS
 from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import confusion, patients_alike
 from ecgphoton.recipe import Recipe, override
+from ecgphoton.report.material import gather
+from ecgphoton.report.run_sections import results
 from ecgphoton.run.beats import examples_of
 from ecgphoton.run.bundle import export
 from ecgphoton.run.evaluate import evaluate
@@ -205,6 +209,15 @@ def test_without_a_wish_a_run_is_evaluated_as_it_was_written(finished: Path) -> 
     assert next(iter(found["sets"])) == "out_of_fold"
     again = json.loads(json.dumps(found["sets"]["out_of_fold"]))
     assert again == written["sets"]["out_of_fold"]
+
+
+def test_folds_are_shown_before_any_test_set(finished: Path) -> None:
+    """On the terminal and on the page, with the nested estimate and what it leaves out."""
+    shown = CliRunner().invoke(main, ["evaluate", str(finished), "--data", "synthetic"])
+    assert shown.exit_code == 0, shown.output
+    assert 0 < shown.stdout.index("nested estimate") < shown.stdout.index("DS2")
+    page = results(gather(finished), gather(finished).sets)
+    assert 0 < page.index("Nested: epoch and threshold") < page.index("DS2")
 
 
 def test_a_wish_that_cannot_be_kept_is_refused(finished: Path) -> None:

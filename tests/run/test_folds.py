@@ -229,13 +229,18 @@ def test_a_wish_that_cannot_be_kept_is_refused(finished: Path) -> None:
 
 
 def test_what_needs_a_validation_set_is_refused_with_folds(splits: Splits, tmp_path: Path) -> None:
-    """A blend with the test set, and a teacher."""
+    """A blend with the test set, and a teacher; and workers where there is nothing to share."""
     blended = override(QUICK, ["decision.blend=0.3"])
     start_run(blended, tmp_path / "run", 0)
     with pytest.raises(InputError, match=r"decision\.blend is 0\.3"):
         fit_run(blended, splits, tmp_path / "run", seed=0, workers=1)
     with pytest.raises(InputError, match="a teacher is judged on a validation set"):
         train(protocol="inter-patient", data="synthetic", teacher="auto", out=tmp_path / "other")
+    with pytest.raises(InputError, match="workers is 0; it must be at least 1"):
+        fit_run(QUICK, splits, tmp_path / "run", seed=0, workers=0)
+    with pytest.raises(InputError, match="has no folds to share"):
+        train(data="synthetic", workers=2, out=tmp_path / "other")
+    assert not (tmp_path / "other").exists()
 
 
 def test_four_classes_are_cross_fitted_without_a_threshold(splits: Splits, tmp_path: Path) -> None:

@@ -19,19 +19,21 @@ from ecgphoton.artifacts import write_bytes
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.extract import Extracted
 from ecgphoton.ecg.features import QRS, WINDOW
+from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.errors import InputError
 
 _FORMAT, _LINE = "ecgphoton-beats/1", 64
 _COLUMNS = (
     ("sample", "<i8", 1),
     ("windows", "<f4", WINDOW),
-    ("rhythm_causal", "<f4", 4),
-    ("rhythm_full", "<f4", 4),
-    ("shape", "<f4", 8),
     ("residual", "<f4", QRS.stop - QRS.start),
     ("symbol", "<U1", 1),
 )
-"""Name, type and values a beat of every stored column."""
+"""Name, type and values a beat of every stored column whose width is fixed."""
+
+
+def _columns() -> tuple[tuple[str, str, int], ...]:
+    return (*_COLUMNS, ("patient", "<f4", len(FEATURES)))
 
 
 def cache_folder() -> Path:
@@ -59,7 +61,7 @@ def remembered(
         Everything that the beats depend on besides the code that makes them: the content of the
         record's files, and how they are read.
     """
-    digest = hashlib.sha256(f"{_code()} {key}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{_code(tuple(FEATURES))} {key}".encode()).hexdigest()
     place = hashlib.sha256(source.encode()).hexdigest()[:8]
     family = "".join(c if c.isalnum() else "-" for c in f"{name}-{lead}-{place}")
     path = cache_folder() / "beats" / f"{family}-{digest[:32]}.beats"
@@ -78,10 +80,12 @@ def remembered(
 
 
 @cache
-def _code() -> str:
-    """Hash of the source code of this package, which turns files into beats."""
-    sha = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.rglob("*.py")):
+def _code(names: tuple[str, ...]) -> str:
+    """Hash of the code that turns files into beats: this package's, and that of added features."""
+    sha = hashlib.sha256("\n".join(names).encode())
+    own = sorted(Path(__file__).parent.rglob("*.py"))
+    added = {FEATURES[name].law.__code__.co_filename for name in names} - set(map(str, own))
+    for file in (*own, *map(Path, sorted(added))):
         sha.update(file.read_bytes())
     return sha.hexdigest()
 
@@ -97,7 +101,7 @@ def _save(path: Path, extracted: Extracted) -> None:
     }
     facts = json.dumps(about).encode()
     facts += b" " * (-len(facts) % _LINE)
-    columns = [np.ascontiguousarray(getattr(beats, name), kind) for name, kind, _ in _COLUMNS]
+    columns = [np.ascontiguousarray(getattr(beats, name), kind) for name, kind, _ in _columns()]
     content = b"".join([facts, *(column.tobytes() for column in columns)])
     line = f"{_FORMAT} {zlib.crc32(content)} {len(facts)} {len(beats)} "
     write_bytes(path, line.ljust(_LINE).encode() + content)
@@ -114,7 +118,7 @@ def _load(path: Path, name: str) -> Extracted | None:
         offset = _LINE + int(at)
         about = json.loads(bytes(memory[_LINE:offset]))
         columns: dict[str, Any] = {}
-        for column, kind, width in _COLUMNS:
+        for column, kind, width in _columns():
             values = np.frombuffer(memory, kind, int(count) * width, offset)
             columns[column] = values.reshape(-1, width) if width > 1 else values
             offset += values.nbytes

@@ -19,21 +19,18 @@ from ecgphoton.artifacts import write_bytes
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.extract import Extracted
 from ecgphoton.ecg.features import QRS, WINDOW
-from ecgphoton.ecg.patient_features import FEATURES
+from ecgphoton.ecg.patient_features import FEATURES, OWN
 from ecgphoton.errors import InputError
 
 _FORMAT, _LINE = "ecgphoton-beats/1", 64
 _COLUMNS = (
     ("sample", "<i8", 1),
     ("windows", "<f4", WINDOW),
+    ("patient", "<f4", OWN),
     ("residual", "<f4", QRS.stop - QRS.start),
     ("symbol", "<U1", 1),
 )
-"""Name, type and values a beat of every stored column whose width is fixed."""
-
-
-def _columns() -> tuple[tuple[str, str, int], ...]:
-    return (*_COLUMNS, ("patient", "<f4", len(FEATURES)))
+"""Name, type and values a beat of every stored column."""
 
 
 def cache_folder() -> Path:
@@ -51,7 +48,8 @@ def remembered(
 ) -> Extracted:
     """Return the beats of a record from the cache, or build and store them.
 
-    A damaged entry is rebuilt; a cache that cannot be written is not used.
+    A damaged entry is rebuilt; a cache that cannot be written is not used, nor is any while other
+    modules have added features, whose code it does not know.
 
     Parameters
     ----------
@@ -61,7 +59,9 @@ def remembered(
         Everything that the beats depend on besides the code that makes them: the content of the
         record's files, and how they are read.
     """
-    digest = hashlib.sha256(f"{_code(tuple(FEATURES))} {key}".encode()).hexdigest()
+    if len(FEATURES) > OWN:
+        return build()
+    digest = hashlib.sha256(f"{_code()} {key}".encode()).hexdigest()
     place = hashlib.sha256(source.encode()).hexdigest()[:8]
     family = "".join(c if c.isalnum() else "-" for c in f"{name}-{lead}-{place}")
     path = cache_folder() / "beats" / f"{family}-{digest[:32]}.beats"
@@ -80,12 +80,10 @@ def remembered(
 
 
 @cache
-def _code(names: tuple[str, ...]) -> str:
-    """Hash of the code that turns files into beats: this package's, and that of added features."""
-    sha = hashlib.sha256("\n".join(names).encode())
-    own = sorted(Path(__file__).parent.rglob("*.py"))
-    added = {FEATURES[name].law.__code__.co_filename for name in names} - set(map(str, own))
-    for file in (*own, *map(Path, sorted(added))):
+def _code() -> str:
+    """Hash of the source code of this package, which turns files into beats."""
+    sha = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.rglob("*.py")):
         sha.update(file.read_bytes())
     return sha.hexdigest()
 
@@ -101,7 +99,7 @@ def _save(path: Path, extracted: Extracted) -> None:
     }
     facts = json.dumps(about).encode()
     facts += b" " * (-len(facts) % _LINE)
-    columns = [np.ascontiguousarray(getattr(beats, name), kind) for name, kind, _ in _columns()]
+    columns = [np.ascontiguousarray(getattr(beats, name), kind) for name, kind, _ in _COLUMNS]
     content = b"".join([facts, *(column.tobytes() for column in columns)])
     line = f"{_FORMAT} {zlib.crc32(content)} {len(facts)} {len(beats)} "
     write_bytes(path, line.ljust(_LINE).encode() + content)
@@ -118,7 +116,7 @@ def _load(path: Path, name: str) -> Extracted | None:
         offset = _LINE + int(at)
         about = json.loads(bytes(memory[_LINE:offset]))
         columns: dict[str, Any] = {}
-        for column, kind, width in _columns():
+        for column, kind, width in _COLUMNS:
             values = np.frombuffer(memory, kind, int(count) * width, offset)
             columns[column] = values.reshape(-1, width) if width > 1 else values
             offset += values.nbytes

@@ -1,7 +1,7 @@
 """Features of a beat against its own patient's other beats: the one list of them, by name.
 
-A token of a student names four of them. Another module adds one with
-``FEATURES.add(Feature(...))``.
+A token of a student names four of them. Another module adds one with `FEATURES.add`; beats are then
+computed anew each time, because the cache of beats does not know its code.
 """
 
 from __future__ import annotations
@@ -207,6 +207,8 @@ FEATURES: Registry[Feature] = Registry(
     ),
 )
 """Every feature of this package and of others; columns of `BeatSet.patient`, in this order."""
+OWN = len(FEATURES)
+"""How many of them are of this package."""
 
 
 def table(beats: Compared) -> FloatArray:

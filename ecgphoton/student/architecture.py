@@ -71,7 +71,7 @@ class Token(Settings, section="token"):
     """One token from four features of the patient's beats, through one 4x4 block."""
 
     name: str = setting("rhythm", "Name of its block; letters and digits.")
-    features: tuple[str, ...] = setting(RHYTHM, "Four names of patient features, in order.")
+    features: tuple[str, ...] = setting((), "Names of its four patient features, in order.")
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -79,13 +79,9 @@ class Token(Settings, section="token"):
         Raises
         ------
         InputError
-            If there are not four features, or one does not exist.
+            If a feature does not exist.
         """
         super().__post_init__()
-        if len(self.features) != WIDTH:
-            raise InputError(
-                f"token {self.name} has {len(self.features)} features; it must have {WIDTH}"
-            )
         for name in self.features:
             FEATURES[name]  # refuses a name that does not exist
 
@@ -163,6 +159,13 @@ class Architecture(Settings, section="student"):
             raise InputError(
                 f"the student's blocks are {names}; it needs at least one branch, and names of "
                 "letters and digits, each used once"
+            )
+        short = [token for token in self.patient if len(token.features) != WIDTH]
+        if short:
+            name, given = short[0].name, len(short[0].features)
+            raise InputError(
+                f"token {name!r} of student.patient has {given} features; it must name {WIDTH} of "
+                f"{', '.join(FEATURES)}"
             )
         unused = [branch for branch in self.branches if branch not in (*self.sliding, *BRANCHES)]
         if unused:

@@ -247,9 +247,7 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
         )
     except InputError as error:
         raise InputError(f"mesh file: {error}") from error
-    rebuilt = to_dict(program)  # a key that an older file lacks has its original value
-    rebuilt["student"] = {name: rebuilt["student"][name] for name in data["student"]}
-    for difference in _differences(data, rebuilt):
+    for difference in _differences(data, to_dict(program)):
         raise InputError(f"mesh file: {difference}")
     return program
 

@@ -32,17 +32,29 @@ from ecgphoton.recipe import Recipe, override, read
 from ecgphoton.run.beats import examples_of, splits_of
 from ecgphoton.run.fit import fit_run, start_run
 from ecgphoton.run.folds import out_of_fold
+from ecgphoton.student.architecture import TOKENS, Token
 
 BINS, DRAWS, FALSE_ALARMS = 2000, 1000, 0.05
+RHYTHM, SHAPE, DETAIL = TOKENS
+
+
+def _tokens(*tokens: Token) -> str:
+    """Return the setting of a student that reads these tokens of the patient."""
+    texts = (f'{{name="{t.name}",features={json.dumps(t.features)}}}' for t in tokens)
+    return f"student.patient=[{','.join(texts)}]"
+
+
 LEVERS: Mapping[str, tuple[str, ...]] = {
-    "8 tokens (rhythm, shape off)": ("student.rhythm=none", "student.shape_tokens=0"),
-    "shape tokens off": ("student.shape_tokens=0",),
-    "one shape token": ("student.shape_tokens=1",),
-    "rhythm token off": ("student.rhythm=none",),
+    "8 tokens (rhythm, shape off)": (_tokens(),),
+    "shape tokens off": (_tokens(RHYTHM),),
+    "one shape token": (_tokens(RHYTHM, SHAPE),),
+    "rhythm token off": (_tokens(SHAPE, DETAIL),),
     "template branch on": ("student.template=true",),
     "three layers": ("student.layers=3",),
     "four layers": ("student.layers=4",),
-    "next interval seen (not causal)": ("student.rhythm=full",),
+    "next interval seen (not causal)": (
+        _tokens(Token("rhythm", (*RHYTHM.features[:2], "post/pre", "deviation")), SHAPE, DETAIL),
+    ),
     "augmentation off": ("augment.shift=0", "augment.wander=0", "augment.noise=0"),
     "baseline wander 0.1": ("augment.wander=0.1",),
     "weight noise off": ("noise.weight=0",),

@@ -57,11 +57,13 @@ def describe(
     """
     normal = features.normalise(windows)
     likeness, normal = to_next(normal, rows)[:count], normal[:count]
-    shape = compare(normal, features.magnitude(windows[:count]), likeness, history)
+    there = rhythm.rows(rows[:count])
+    size = features.magnitude(windows[:count])
+    shape = compare(normal, size, likeness, there.regular, history)
     columns = {
         "windows": normal,
-        "patient": table(Compared(rhythm.rows(rows[:count]), shape)),
-        "residual": shape.residual,
+        "patient": table(Compared(there, shape)),
+        "residual": shape.running.residual,
     }
     return columns, shape.history
 

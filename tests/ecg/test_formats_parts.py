@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from recordings import FS, ecg, write_edf
+from recordings import FS, dicom_group, ecg, write_dicom, write_edf, write_wfdb
 
 from ecgphoton.ecg.formats import open_recording, read
 from ecgphoton.ecg.labels import read_labels
+from ecgphoton.ecg.leads import choose
 from ecgphoton.errors import InputError
 
 SIGNAL, BEATS = ecg()
@@ -65,3 +66,44 @@ def test_impossible_clocks_are_refused(begins, why, tmp_path):
     """Data records that overlap, state no time or would fill the memory are not placed."""
     with pytest.raises(InputError, match=why):
         read(discontinuous(tmp_path / "a.edf", begins))
+
+
+def test_the_group_with_the_ecg_is_read(tmp_path):
+    """A pressure in the first group of a DICOM file does not hide the ECG in the second."""
+    pressure = dicom_group(SIGNAL[::2], fs=FS // 2, unit="mm[Hg]", lead="ABP", label="PRESSURE")
+    later = dicom_group(SIGNAL[: 4 * FS], begin=2)
+    found = read(write_dicom(tmp_path / "a.dcm", None, groups=[pressure, later]))
+    assert (found.leads, found.fs) == (("Lead II",), FS)
+    np.testing.assert_allclose(found.signal[2 * FS :, 0], SIGNAL[: 4 * FS], atol=0.003)
+    assert np.isnan(found.signal[: 2 * FS]).all()
+    assert found.notes == ("a: lead ABP of 125 Hz left out, Lead II has 250 Hz",)
+
+
+def test_median_beats_are_left_out_and_named(tmp_path):
+    """A group derived from the rhythm is no recording; a note says that it was there."""
+    median = dicom_group(SIGNAL[:300], origin="DERIVED", label="MEDIAN BEAT")
+    path = write_dicom(tmp_path / "a.dcm", None, groups=[dicom_group(SIGNAL), median])
+    found = read(path)
+    assert found.signal.shape == (len(SIGNAL), 1)
+    assert found.notes == ("a: group 2 MEDIAN BEAT (1 leads, 1.2 s) is derived and left out",)
+
+
+def test_one_lead_in_two_groups_must_be_chosen(tmp_path):
+    """Lead II recorded twice is refused with the list; a channel by number is read."""
+    strip = dicom_group(SIGNAL)
+    path = write_dicom(tmp_path / "a.dcm", None, groups=[dicom_group(SIGNAL[: 5 * FS]), strip])
+    listed = r"2 leads II; its leads are channel:0 Lead II \(5 s\), channel:1 Lead II \(20 s\)"
+    for lead in (None, "II"):
+        with pytest.raises(InputError, match=listed):
+            choose(open_recording(path), lead)
+    assert choose(open_recording(path), "channel:1") == 1
+
+
+def test_two_recordings_of_one_name_are_not_confused(tmp_path):
+    """``a.hea`` beside ``a.edf``: the name alone is refused, the file is read."""
+    write_wfdb(tmp_path, "a", SIGNAL)
+    write_edf(tmp_path / "a.edf", SIGNAL)
+    with pytest.raises(InputError, match=r"the name of a\.hea and of a\.edf; give the file"):
+        open_recording(tmp_path / "a")
+    assert open_recording(tmp_path / "a.edf").format == "EDF"
+    assert open_recording(tmp_path / "a.hea").format == "WFDB"

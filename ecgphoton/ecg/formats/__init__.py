@@ -38,8 +38,8 @@ _NEEDS_HINTS: dict[str, Callable[[Path, Hints], OpenRecording]] = {
     ".txt": open_table,
 }
 FORMATS = (*_SAYS_ITSELF, *_NEEDS_HINTS)
-"""Extensions that are read. Of two files with one name the earlier is the signal: a ``.csv``
-beside an ``.edf`` holds its labels."""
+"""Extensions that are read. A text file beside another recording of its name holds the labels."""
+_TEXT = tuple(suffix for suffix, reader in _NEEDS_HINTS.items() if reader is open_table)
 _NAME = re.compile(r"\w[\w +-]{0,63}")
 
 
@@ -81,17 +81,23 @@ def find_file(path: Path) -> Path:
     Raises
     ------
     InputError
-        If there is none.
+        If there is none, or two of different formats have that name.
     """
     if path.suffix.lower() in FORMATS and path.is_file():
         return path
     if path.suffix == ".dat" and path.with_suffix(".hea").is_file():
         return path.with_suffix(".hea")
-    for suffix in FORMATS:
-        for spelling in (suffix, suffix.upper()):
-            file = path.with_name(path.name + spelling)
-            if path.name and file.is_file():
-                return file
+    spellings = [s for suffix in FORMATS for s in (suffix, suffix.upper())] if path.name else []
+    found = [path.with_name(path.name + spelling) for spelling in spellings]
+    found = [file for file in found if file.is_file()]
+    signals = [file for file in found if file.suffix.lower() not in _TEXT]
+    if len(signals) > 1 and not signals[0].samefile(signals[-1]):
+        raise InputError(
+            f"{path} is the name of {' and of '.join(file.name for file in signals)}; give the "
+            "file with its extension, or keep recordings of one name in two folders"
+        )
+    if found:
+        return found[0]
     raise InputError(
         f"there is no recording {path}; give a file ({', '.join(FORMATS)}), or its path without "
         "extension, such as mitdb/100"
@@ -154,12 +160,13 @@ def read(
     held = open_recording(path, Hints(fs, unit, column))
     main = held.channels[choose(held)]
     chosen = [i for i, one in enumerate(held.channels) if one.fs == main.fs]
-    if main.length * len(chosen) > MOST_AT_ONCE:
+    longest = max(held.channels[i].length for i in chosen)
+    if longest * len(chosen) > MOST_AT_ONCE:
         raise InputError(
-            f"{path} holds {main.length * len(chosen)} samples; at most {MOST_AT_ONCE} are read at "
+            f"{path} holds {longest * len(chosen)} samples; at most {MOST_AT_ONCE} are read at "
             "once. `ecgphoton annotate` reads piece by piece"
         )
-    out = np.empty((main.length, len(chosen)), np.float32)
+    out = np.full((longest, len(chosen)), np.nan, np.float32)
     for column_at, channel in enumerate(chosen):
         for first, piece in held.pieces(channel, 2**22):
             out[first : first + len(piece), column_at] = held.scaled(channel, piece)

@@ -37,7 +37,7 @@ def test_gaps_of_edf_are_missing_samples(tmp_path):
     expected[: 2 * FS] = SIGNAL[: 2 * FS]
     expected[int(5.5 * FS) :] = SIGNAL[2 * FS : 4 * FS]
     np.testing.assert_allclose(found.signal[:, 0], expected, atol=0.003)
-    assert found.notes[0] == "a: 3.5 s between data records (1 gaps) are missing samples"
+    assert found.notes[0] == "a: 3.5 s in 1 gaps of the file are missing samples"
     labels = read_labels(path, FS)
     assert labels.sample.tolist() == [100, 1475]
     slow = open_recording(path)
@@ -107,3 +107,16 @@ def test_two_recordings_of_one_name_are_not_confused(tmp_path):
         open_recording(tmp_path / "a")
     assert open_recording(tmp_path / "a.edf").format == "EDF"
     assert open_recording(tmp_path / "a.hea").format == "WFDB"
+
+
+@pytest.mark.parametrize("field", ["200 (100)/mV", "200(100) /mV", "200( 100)/mV", "200(100)/ mV"])
+def test_a_space_within_a_gain_is_refused(field, tmp_path):
+    """wfdb would drop the baseline or take the unit for the name of the lead, without a word."""
+    path = write_wfdb(tmp_path, "a", SIGNAL)
+    header = tmp_path / "a.hea"
+    gain = header.read_text().split()[6]
+    header.write_text(header.read_text().replace(gain, field))
+    with pytest.raises(InputError, match=r"space within gain.*200\(1024\)/mV"):
+        read(path)
+    header.write_text(header.read_text().replace(field, field.replace(" ", "")))
+    assert len(read(path).signal) == len(SIGNAL)

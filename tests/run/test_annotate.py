@@ -236,9 +236,11 @@ def test_an_edf_recording_gets_edf_annotations(run, records, tmp_path):
 def test_a_folder_gives_a_table_of_burdens(run, records, tmp_path):
     """Each recording has a row with counts, shares and numbers an hour; a damaged one is named."""
     (records / "s02.dat").write_bytes(b"short")
+    (records / "SHA256SUMS.txt").write_text(f"{'0a' * 32} s01.dat\n")
     report = annotate_folder(records, out=tmp_path / "out", model=run, picture=False)
     (row,) = report.rows
     assert list(report.failed) == ["s02"]
+    assert report.to_dict()["no_recordings"] == ["SHA256SUMS.txt"]
     assert row["record"] == "s01"
     assert row["S"] is None  # a student of two classes does not name kinds
     assert row["abnormal share"] == pytest.approx(row["abnormal"] / row["beats"])

@@ -7,7 +7,7 @@ file, or by its path without extension where it is unambiguous.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +16,22 @@ from ecgphoton.ecg.formats.arrays import open_numpy
 from ecgphoton.ecg.formats.dicom import open_dicom
 from ecgphoton.ecg.formats.edf import open_edf
 from ecgphoton.ecg.formats.hints import Hints
-from ecgphoton.ecg.formats.table import open_table
+from ecgphoton.ecg.formats.table import holds_numbers, open_table
 from ecgphoton.ecg.formats.wfdb_segments import open_wfdb
 from ecgphoton.ecg.leads import choose
 from ecgphoton.ecg.recording import MOST_AT_ONCE, OpenRecording, Recording
 from ecgphoton.errors import InputError
 
-__all__ = ["FORMATS", "Hints", "find_file", "needs_hints", "open_recording", "read", "record_names"]
+__all__ = [
+    "FORMATS",
+    "Hints",
+    "find_file",
+    "needs_hints",
+    "open_recording",
+    "other_files",
+    "read",
+    "record_names",
+]
 
 _SAYS_ITSELF: dict[str, Callable[[Path], OpenRecording]] = {
     ".hea": lambda path: open_wfdb(path.with_suffix("")),
@@ -107,6 +116,8 @@ def find_file(path: Path) -> Path:
 def record_names(folder: Path) -> tuple[str, ...]:
     """Names of the recordings in a folder, sorted.
 
+    A text file counts if it holds numbers: checksums, documentation and labels do not.
+
     Raises
     ------
     InputError
@@ -117,11 +128,19 @@ def record_names(folder: Path) -> tuple[str, ...]:
     found = {
         path.stem
         for path in folder.iterdir()
-        if path.suffix.lower() in FORMATS and _NAME.fullmatch(path.stem)
+        if path.suffix.lower() in FORMATS
+        and _NAME.fullmatch(path.stem)
+        and (path.suffix.lower() not in _TEXT or holds_numbers(path))
     }
     if not found:
         raise InputError(f"{folder} holds no recording ({', '.join(FORMATS)}); check the path")
     return tuple(sorted(found))
+
+
+def other_files(folder: Path, names: Collection[str]) -> tuple[str, ...]:
+    """Names of the files in a folder that belong to none of these recordings, sorted."""
+    files = (path.name for path in folder.iterdir() if path.is_file())
+    return tuple(sorted(name for name in files if name.partition(".")[0] not in names))
 
 
 def read(

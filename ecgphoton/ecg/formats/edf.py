@@ -64,12 +64,10 @@ def open_edf(path: Path) -> HeldRecording:
     notes: tuple[str, ...] = ()
     if held.reserved[:5] in _DISCONTINUOUS:
         gaps = _gaps(path, held, seconds)
-        begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps)
+        begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps, dtype=np.float64)
         if gaps.any():
-            notes = (
-                f"{path.stem}: {gaps.sum():g} s between data records ({np.count_nonzero(gaps)} "
-                "gaps) are missing samples",
-            )
+            count, missing = np.count_nonzero(gaps), gaps.sum()
+            notes = (f"{path.stem}: {missing:g} s in {count} gaps of the file are missing samples",)
     channels, values = [], []
     for signal in held.signals:
         low, high = signal.digital_range

@@ -111,7 +111,7 @@ def test_two_recordings_of_one_name_are_not_confused(tmp_path):
 
 @pytest.mark.parametrize("field", ["200 (100)/mV", "200(100) /mV", "200( 100)/mV", "200(100)/ mV"])
 def test_a_space_within_a_gain_is_refused(field, tmp_path):
-    """wfdb would drop the baseline or take the unit for the name of the lead, without a word."""
+    """What wfdb would do: drop the baseline or take the unit for the name of the lead."""
     path = write_wfdb(tmp_path, "a", SIGNAL)
     header = tmp_path / "a.hea"
     gain = header.read_text().split()[6]

@@ -64,7 +64,7 @@ def open_edf(path: Path) -> HeldRecording:
     notes: tuple[str, ...] = ()
     if held.reserved[:5] in _DISCONTINUOUS:
         gaps = _gaps(path, held, seconds)
-        begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps, dtype=np.float64)
+        begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps)
         if gaps.any():
             count, missing = np.count_nonzero(gaps), gaps.sum()
             notes = (f"{path.stem}: {missing:g} s in {count} gaps of the file are missing samples",)
@@ -120,7 +120,7 @@ def _gaps(path: Path, held: Any, seconds: float) -> NDArray[np.float64]:  # noqa
 
 
 def _spread(
-    path: Path, value: NDArray[np.float32], begins: NDArray[np.float64], fs: float
+    path: Path, value: NDArray[np.float32], begins: NDArray[np.floating], fs: float
 ) -> NDArray[np.float32]:
     """Return the samples of a discontinuous signal on the clock, NaN between its data records."""
     first = np.floor(begins * fs + 0.501).astype(np.int64)  # halves always up

@@ -12,11 +12,13 @@ from ecgphoton.export.formats import DEFAULT_FORMATS
 from ecgphoton.export.verify import VerificationReport, verify as verify_folder
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.run.beats import evaluation_beats, splits_like
+from ecgphoton.settings import strict
 from ecgphoton.student.propagate import Inputs, inputs_of
 
 RANGE_BEATS = 4096  # training beats that fix the converter ranges
 
 
+@strict
 def export(
     model: Path | str | None = None,
     *,
@@ -79,6 +81,7 @@ def export(
     )
 
 
+@strict
 def verify(
     bundle: Path | str,
     *,

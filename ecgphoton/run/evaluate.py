@@ -30,6 +30,7 @@ from ecgphoton.metrics import (
 )
 from ecgphoton.run.beats import beats_elsewhere, examples_of, reported, scheme_of, splits_like
 from ecgphoton.runs import TrainedStudent
+from ecgphoton.settings import strict
 from ecgphoton.training.judge import probabilities
 
 BOOTSTRAP_SEED = 20
@@ -111,6 +112,7 @@ class Evaluation:
         return {**self.metrics, "source": self.source}
 
 
+@strict
 def evaluate(
     model: Path | str | None = None,
     *,

@@ -145,7 +145,7 @@ def test_what_cannot_be_is_refused(run, wfdb_folder, tmp_path):
     """Unknown backend, integers without a bundle, noise without a chip, overwriting the peaks."""
     record = wfdb_folder / "s01"
     for options, what in (
-        ({"backend": "gpu"}, "choose torch, onnx, integer, chip"),
+        ({"backend": "gpu"}, "one of 'torch', 'onnx', 'integer', 'chip'"),
         ({"backend": "integer"}, "ecgphoton export"),
         ({"noise": 0.1, "backend": "torch"}, "--backend chip"),
         ({"chip": 3, "backend": "onnx"}, "--backend chip"),

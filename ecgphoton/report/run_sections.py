@@ -16,6 +16,7 @@ from ecgphoton.report.curves import MOST_EVENTS, draw_curves
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import number, percent, words
 from ecgphoton.report.scores import Scores
+from ecgphoton.runs import CHOOSING
 
 
 def data(material: Material, _: Material) -> Markup:
@@ -166,7 +167,7 @@ def records(_: Material, sets: Mapping[str, Any]) -> Markup:
             for record, r in ordered
         ]
         columns = ["record", "beats", "missed", "miss rate", "false alarms", "FPR"]
-        opened = name != "validation" and "_without_" not in name
+        opened = name not in CHOOSING and "_without_" not in name
         table = pieces.table(columns, rows)
         parts.append(pieces.fold(f"{words(name)}: {len(rows)} records", table, opened=opened))
     return pieces.join(parts)

@@ -70,7 +70,8 @@ def _row(run: Path) -> dict[str, Any]:
     metrics = read_json(run / run_folders.METRICS)
     about = load_checkpoint(run / run_folders.CHECKPOINT)[1]
     # The test set as a whole comes before parts of it.
-    name = min((n for n in metrics["sets"] if n != "validation"), key=len, default="validation")
+    names = list(metrics["sets"])
+    name = min((n for n in names if n not in run_folders.CHOOSING), key=len, default=names[0])
     written = datetime.fromtimestamp((run / MANIFEST).stat().st_mtime, UTC)
     numbers = metrics["sets"][name]
     return {

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ecgphoton import runs
-from ecgphoton.artifacts import vacant
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.streams import check_seed
@@ -19,6 +18,7 @@ from ecgphoton.progress import Progress, silent
 from ecgphoton.recipe import Recipe, override, read
 from ecgphoton.report.distillation import write_distillation
 from ecgphoton.run.beats import examples_of, splits_of
+from ecgphoton.run.claim import vacant
 from ecgphoton.run.finish import TrainedRun, finish
 from ecgphoton.run.fit import fit_run, resume_point, start_run
 from ecgphoton.run.parts import parts_of

@@ -21,6 +21,8 @@ WRONG = [
     ("score", {"records": ["x"], "start": "0"}, "start"),
     ("score", {"records": ["x"], "grouping": "ec58"}, "grouping"),
     ("simulate", {"model": MODEL, "progress": None}, "progress is None; give a function"),
+    ("train", {"classes": 3}, "classes"),
+    ("train", {"seed": "0"}, "seed"),
     ("verify", {"bundle": MODEL, "sax": 1}, "sax"),
 ]
 

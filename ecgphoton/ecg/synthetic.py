@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Container, Iterable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -73,11 +74,19 @@ def extracted(
     for name in names:
         if not (name.startswith("s") and name[1:].isdigit() and int(name[1:]) > 0):
             raise InputError(f"no synthetic record {name!r}; they are called s01, s02, ...")
-        who = replace(patient(int(name[1:]), seed=seed), name=name)
-        made = recording(synthesise(who, beats=beats), lead=lead)
         quality: Quality = "drop" if name in judged else "keep"
-        found[name] = extract(made, source="synthetic", centring=centring, quality=quality)
+        found[name] = _extracted(name, lead, seed, beats, centring, quality)
     return found
+
+
+@lru_cache(maxsize=2 * PATIENTS)
+def _extracted(
+    name: str, lead: str, seed: int, beats: int, centring: Centring, quality: Quality
+) -> Extracted:
+    """Beats of one made-up record; nothing that uses them changes them."""
+    who = replace(patient(int(name[1:]), seed=seed), name=name)
+    made = recording(synthesise(who, beats=beats), lead=lead)
+    return extract(made, source="synthetic", centring=centring, quality=quality)
 
 
 def stand_in(protocol: Protocol, *, patients: int = PATIENTS) -> Protocol:

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.artifacts import read_arrays
-from ecgphoton.decision import OperatingPoint
+from ecgphoton.artifacts import read_arrays, read_json
+from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.folds import kinds_of
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import patients_alike
 from ecgphoton.recipe import Recipe
-from ecgphoton.report.scores import SUFFIX
+from ecgphoton.report.scores import SUFFIX, Scores, read_scores
+from ecgphoton.runs import METRICS, TrainedStudent
 from ecgphoton.training.crossfit import NAME, OutOfFold, Scale, margin, squeezed
 from ecgphoton.training.fit import Fitted
 from ecgphoton.training.judge import outputs_of
 from ecgphoton.training.parts import Examples
 
 SCORES = f"{NAME}{SUFFIX}"
+THRESHOLDS = 4000  # quantiles that are tried for a wish
+MAINLY = 1000.0  # weight of the rate that is to be small, against 1 of the limited one
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,3 +116,69 @@ def stored(folder: Path) -> OutOfFold:
         kind,
         patients_alike(subject, label),
     )
+
+
+def at_wish(
+    trained: TrainedStudent, max_miss: float | None = None, max_fpr: float | None = None
+) -> tuple[TrainedStudent, dict[str, Any]]:
+    """Return a student at another operating point, and what that does out of fold.
+
+    The threshold is that of the stored out-of-fold scores, patients weighted alike, which has the
+    smallest FPR with a miss rate of at most `max_miss`, or the smallest miss rate with an FPR of at
+    most `max_fpr`; of those within both limits, the one with the smallest sum of the two rates.
+
+    Returns
+    -------
+    student, numbers
+        The student itself, and no numbers, where nothing is wished.
+
+    Raises
+    ------
+    InputError
+        If the student has no out-of-fold scores, or no threshold is within the limits.
+    """
+    wish = {"max_miss": max_miss, "max_fpr": max_fpr}
+    given = {name: value for name, value in wish.items() if value is not None}
+    if not given:
+        return trained, {}
+    if not trained.point.binary:
+        raise InputError(
+            f"the student of {trained.folder} has {len(trained.classes)} classes and so no "
+            f"threshold; leave out {' and '.join(given)}"
+        )
+    choice, scale = stored(trained.folder), Scale(**trained.metadata["selection"]["scale"])
+    policy = ThresholdPolicy(
+        quantiles=THRESHOLDS,
+        max_miss=given.get("max_miss", 1.0),
+        max_fpr=given.get("max_fpr", 1.0),
+        f1_weight=0,
+        miss_gain=0,
+        pull=0,
+        recall_weight=MAINLY if max_miss is None else 1,
+        fpr_weight=MAINLY if max_fpr is None else 1,
+    )
+    point = choice.judged(0, policy, trained.recipe.training.selection).point
+    numbers = choice.estimate(0, point)
+    if not point.feasible:
+        limits = " and ".join(f"{name} {100 * value:g} %" for name, value in given.items())
+        raise InputError(
+            f"no threshold is within {limits} on the out-of-fold scores of {trained.folder}; the "
+            f"nearest has a miss rate of {100 * numbers['miss']:.2f} % and an FPR of "
+            f"{100 * numbers['fpr']:.2f} %"
+        )
+    own = scale.own(point)
+    about = {"operating_point": own.to_dict(), "wish": given}
+    return replace(trained, point=own, metadata={**trained.metadata, **about}), numbers
+
+
+def stored_sets(trained: TrainedStudent) -> dict[str, Scores]:
+    """Return the out-of-fold scores of a run as a set, nothing where it has none."""
+    path = trained.folder / SCORES
+    return {NAME: read_scores(path)} if path.is_file() else {}
+
+
+def stored_numbers(trained: TrainedStudent) -> dict[str, Any]:
+    """Return the estimates that a run was written with, nothing where it has none."""
+    if not (trained.folder / SCORES).is_file():
+        return {}
+    return dict(read_json(trained.folder / METRICS)[NAME])

@@ -166,6 +166,8 @@ def out_of_fold(
     count, epochs = splits.protocol.folds, recipe.training.epochs
     if workers is None:
         workers = os.cpu_count() or 1
+    elif workers < 1:
+        raise InputError(f"workers is {workers}; it must be at least 1")
     with _watched(work, count * epochs, progress):
         for done, _ in enumerate(computed(work, count, workers=min(workers, count)), 1):
             progress("folds", done, count)
@@ -193,8 +195,9 @@ def _watched(work: FoldWork, epochs: int, progress: Progress) -> Iterator[None]:
     ended = threading.Event()
 
     def look() -> None:
-        while not ended.wait(LOOK):
-            done = 0
+        last = False
+        while not last:
+            last, done = ended.wait(LOOK), 0
             for path in work.folder.glob(f"*/{runs.HISTORY}"):
                 with contextlib.suppress(OSError):
                     done += path.read_text().count("\n")

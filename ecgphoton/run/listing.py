@@ -35,6 +35,7 @@ def models() -> Listing:
                 "protocol": trained.metadata["protocol"],
                 "labels": trained.metadata["labels"],
                 "parameters": trained.student.architecture.parameters,
+                "delay_beats": trained.student.architecture.delay,
                 "classes": list(trained.classes),
                 "recipe": trained.recipe.name,
                 "seed": trained.metadata["seed"],

@@ -106,6 +106,11 @@ def train(
         given = [f"{key}={value}" for key, value in flags.items() if value is not None]
         chosen = override(read(str(recipe)), [*given, *settings])
     splits = splits_of(chosen, data_dir)
+    if workers is not None and not splits.folds:
+        raise InputError(
+            f"workers is {workers}, and protocol {splits.protocol.name!r} has no folds to share "
+            "among them; leave it out"
+        )
     if chosen.distill.teacher != "none" and splits.folds:
         raise InputError(
             f"protocol {splits.protocol.name!r} has folds, and a teacher is judged on a validation "

@@ -150,7 +150,7 @@ def test_rhythm_sees_beats_the_labels_drop(wfdb_folder):
     """Features do not depend on the label scheme, only on the record."""
     one = load_records(["s04"], data=wfdb_folder, labels="literal")
     two = load_records(["s04"], data=wfdb_folder, labels="aami")
-    np.testing.assert_array_equal(one.rhythm_full, two.rhythm_full)
+    np.testing.assert_array_equal(one.patient, two.patient)
     np.testing.assert_array_equal(one.residual, two.residual)
 
 
@@ -238,8 +238,8 @@ def test_mixed_sources_are_told():
     assert mixed.synthetic
     with pytest.raises(InputError, match="sampling rates"):
         BeatSet.concat([made, BeatSet(**{**vars(made), "fs": 250.0})])
-    with pytest.raises(InputError, match="rhythm_full"):
-        BeatSet(**{**vars(made), "rhythm_full": made.rhythm_full[:, :3]})
+    with pytest.raises(InputError, match="patient"):
+        BeatSet(**{**vars(made), "patient": made.patient[:, :3]})
 
 
 def test_without_data(tmp_path, monkeypatch):

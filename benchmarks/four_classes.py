@@ -1,6 +1,6 @@
 """Four classes (N, S, V, O) with rhythm token and template branch.
 
-    python benchmarks/four_classes.py --protocol inter-patient --seeds 3 --epochs 40
+    python benchmarks/four_classes.py --protocol benchmarks/five-validate.toml --seeds 3 --epochs 40
     python benchmarks/four_classes.py --protocol reference --seeds 3 --epochs 40
 
 The epoch is chosen on validation alone, by macro-F1 or by the mean of the four recalls.
@@ -37,7 +37,7 @@ def main() -> None:
     """Train, print one table and the confusion matrices of the first seed."""
     parser = arguments(__doc__.splitlines()[0], epochs=40, seeds=3)
     parser.set_defaults(tokens=1, template=True)
-    parser.add_argument("--protocol", default="inter-patient")
+    parser.add_argument("--protocol", default="reference")
     parser.add_argument("--only", nargs="*", default=["inverse"])
     parser.add_argument("--selection", choices=("macro-f1", "mean-recall"), default="macro-f1")
     parser.add_argument("--augment", action="store_true", help="shift, wander and noise")

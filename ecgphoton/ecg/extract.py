@@ -14,6 +14,7 @@ from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.detect import Centring, centred
 from ecgphoton.ecg.features import HALF, WINDOW
 from ecgphoton.ecg.patient_features import Compared, table
+from ecgphoton.ecg.quality import Quality, reasons, stretches_of
 from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.rhythm import Rhythm
 from ecgphoton.ecg.shape import History, compare, to_next
@@ -57,27 +58,37 @@ def describe(
     """
     normal = features.normalise(windows)
     likeness, normal = to_next(normal, rows)[:count], normal[:count]
-    shape = compare(normal, features.magnitude(windows[:count]), likeness, history)
+    there = rhythm.rows(rows[:count])
+    size = features.magnitude(windows[:count])
+    shape = compare(normal, size, likeness, there.regular, history)
     columns = {
         "windows": normal,
-        "patient": table(Compared(rhythm.rows(rows[:count]), shape)),
-        "residual": shape.residual,
+        "patient": table(Compared(there, shape)),
+        "residual": shape.running.residual,
     }
     return columns, shape.history
 
 
 def extract(
-    recording: AnnotatedLead, *, source: str, centring: Centring = "annotation"
+    recording: AnnotatedLead,
+    *,
+    source: str,
+    centring: Centring = "annotation",
+    quality: Quality = "keep",
 ) -> Extracted:
     """Cut, normalise and describe every beat of a recording.
 
     Features of intervals use every beat annotation of the record, dropped or not; the running
-    template uses every beat that has a complete window, of any symbol.
+    template uses every beat that is kept, of any symbol.
     """
     middles = recording.samples
     if centring == "qrs":
         middles = centred(recording.signal, middles)
     reason, windows = _cut(recording.signal, middles)
+    if quality == "drop":
+        unfit = reasons(recording.samples, stretches_of(recording.signal, recording.gain))
+        windows = windows[unfit[reason == ""] == ""]
+        reason = np.where(reason == "", unfit, reason)
     kept = reason == ""
     rhythm = Rhythm.of(middles, recording.fs)
     columns, _ = describe(windows, rhythm, np.flatnonzero(kept))

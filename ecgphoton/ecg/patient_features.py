@@ -6,7 +6,7 @@ computed anew each time, because the cache of beats does not know its code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import FloatArray
 from ecgphoton.ecg.rhythm import Rhythm
-from ecgphoton.ecg.shape import Shape
+from ecgphoton.ecg.shape import Against, Shape
 from ecgphoton.errors import InputError
 from ecgphoton.registry import Registry
 
@@ -86,6 +86,34 @@ def _unlike(cosine: FloatArray) -> FloatArray:
     return found
 
 
+AGAINST: Mapping[str, Callable[[Against], NDArray[np.floating[Any]]]] = {
+    "deviation": lambda beats: np.tanh(_above(beats.now.qrs, beats.usual.qrs, NOISE)),
+    "QRS deviation": lambda beats: np.tanh(8 * beats.now.qrs - 1),
+    "amplitude/usual": lambda beats: np.tanh(3 * (beats.now.magnitude - beats.usual.magnitude)),
+    "width/usual": lambda beats: np.tanh(2 * _above(beats.now.width, beats.usual.width, 0.02)),
+    "QRS largest deviation": lambda beats: np.tanh(np.log(beats.largest + 0.05) + 1),
+    "T deviation/usual": lambda beats: np.tanh(_above(beats.now.t, beats.usual.t, NOISE)),
+    "P deviation": lambda beats: np.tanh(8 * beats.p - 1),
+    "unlikeness": lambda beats: np.tanh(2 * _unlike(beats.likeness) + 4),
+}
+"""Features that compare beats with a template, by name; each is there for both templates."""
+
+
+def _running(name: str, meaning: str) -> Feature:
+    return Feature(name, meaning, lambda beats: AGAINST[name](beats.shape.running))
+
+
+def _regular(name: str) -> Feature:
+    """Return the same feature against the regular template, which is known one beat late."""
+    return Feature(
+        f"{name.removesuffix('/usual')}/regular",
+        f"As {name}, with the template and the usual values of up to 65 earlier beats whose "
+        "intervals before and after were within 8 % of the usual one.",
+        lambda beats: AGAINST[name](beats.shape.regular),
+        delay=1,
+    )
+
+
 FEATURES: Registry[Feature] = Registry(
     "patient feature",
     Feature(
@@ -103,52 +131,44 @@ FEATURES: Registry[Feature] = Registry(
         "The same, to the one before it: tanh(4 ln ratio).",
         lambda beats: _ratio(beats.rhythm.pre - beats.rhythm.previous),
     ),
-    Feature(
+    _running(
         "deviation",
         "How unusual the QRS is for this patient: tanh(ln((d + 0.03) / (usual d + 0.03))), d the "
         "mean magnitude of the beat's QRS minus the running template. A noisy lead raises both.",
-        lambda beats: np.tanh(_above(beats.shape.now.qrs, beats.shape.usual.qrs, NOISE)),
     ),
-    Feature(
+    _running(
         "QRS deviation",
         "tanh(8 d - 1).",
-        lambda beats: np.tanh(8 * beats.shape.now.qrs - 1),
     ),
-    Feature(
+    _running(
         "amplitude/usual",
         "Largest magnitude of the window, to the usual one: tanh(3 ln ratio).",
-        lambda beats: np.tanh(3 * (beats.shape.now.magnitude - beats.shape.usual.magnitude)),
     ),
-    Feature(
+    _running(
         "width/usual",
         "tanh(2 ln((w + 0.02) / (usual w + 0.02))), w the mean distance of the QRS part from the "
         "median of the window.",
-        lambda beats: np.tanh(2 * _above(beats.shape.now.width, beats.shape.usual.width, 0.02)),
     ),
     Feature(
         "interval",
         "Interval before the beat: tanh(2 (interval - 0.8 s)).",
         lambda beats: np.tanh(2 * (beats.rhythm.seconds - USUAL_INTERVAL)),
     ),
-    Feature(
+    _running(
         "QRS largest deviation",
         "tanh(ln(largest magnitude of the QRS minus the running template + 0.05) + 1).",
-        lambda beats: np.tanh(np.log(beats.shape.largest + 0.05) + 1),
     ),
-    Feature(
+    _running(
         "T deviation/usual",
         "tanh(ln((t + 0.03) / (usual t + 0.03))), t like d over the T part.",
-        lambda beats: np.tanh(_above(beats.shape.now.t, beats.shape.usual.t, NOISE)),
     ),
-    Feature(
+    _running(
         "P deviation",
         "tanh(8 p - 1), p like d over the P part.",
-        lambda beats: np.tanh(8 * beats.shape.p - 1),
     ),
-    Feature(
+    _running(
         "unlikeness",
         "tanh(2 ln(1.02 - c) + 4), c the cosine between QRS part and running template.",
-        lambda beats: np.tanh(2 * _unlike(beats.shape.likeness) + 4),
     ),
     Feature(
         "post/pre",
@@ -197,7 +217,9 @@ FEATURES: Registry[Feature] = Registry(
     Feature(
         "steepness/usual",
         "The same slope before normalisation, to the usual one: tanh(2 ln ratio).",
-        lambda beats: np.tanh(2 * (beats.shape.now.slope - beats.shape.usual.slope)),
+        lambda beats: np.tanh(
+            2 * (beats.shape.running.now.slope - beats.shape.running.usual.slope)
+        ),
     ),
     Feature(
         "unlikeness to next",
@@ -205,6 +227,7 @@ FEATURES: Registry[Feature] = Registry(
         lambda beats: np.tanh(_unlike(beats.shape.likeness_to_next) + 2),
         delay=1,
     ),
+    *map(_regular, AGAINST),
 )
 """Every feature of this package and of others; columns of `BeatSet.patient`, in this order."""
 OWN = len(FEATURES)

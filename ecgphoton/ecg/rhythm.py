@@ -17,6 +17,8 @@ RECENT, USUAL, LONG_RUN = 10, 30, 250
 """Earlier intervals, at most, that an interval is compared with."""
 LAGS = 3
 """An interval that equals one of the last three belongs to a repeating pattern."""
+REGULAR = 0.08
+"""A beat is regular if the intervals before and after it are within 8 % of the usual one."""
 NEEDED = 2 * USUAL + LAGS + 2
 """Beats before a beat that its values depend on, those for `Rhythm.long_run` apart."""
 
@@ -90,6 +92,15 @@ class Rhythm:
             irregularity=late(running_median(steps, USUAL)[:-1]),
             rank=late(signs[1:] / held[1:]),
         )
+
+    @property
+    def regular(self) -> NDArray[np.bool_]:
+        """``(n,)`` whether the intervals before and after each beat are the usual ones.
+
+        False where one of them is not there.
+        """
+        before, after = (np.abs(log - self.usual) < REGULAR for log in (self.pre, self.post))
+        return before & after
 
     def rows(self, index: IntArray) -> Rhythm:
         """Return the rhythm of some of the beats."""

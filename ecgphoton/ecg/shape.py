@@ -1,7 +1,8 @@
-"""Shape: comparison of a beat with its patient's usual beat, a running median.
+"""Shape: comparison of a beat with its patient's usual beats, by running medians.
 
-Each beat is compared with itself and the 32 before it, so a stream that keeps a `History` gives
-the same numbers as a whole record.
+A beat is compared with two templates: the median of itself and the 32 beats before it, and the
+median of up to 65 earlier beats that came in regular rhythm, which ectopic beats do not move. A
+stream that keeps a `History` gives the same numbers as a whole record.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import QRS, FloatArray, IntArray, running_median
 
 TEMPLATE_BEATS = 33
 """Beats whose median is the running template, the current one included."""
+REGULAR_BEATS, FEWEST = 65, 5
+"""Most and fewest earlier regular beats whose median is the regular template; a beat with fewer of
+them before it is compared with the running template instead."""
 P_PART, T_PART = slice(60, 140), slice(220, 340)
 """Samples of a window where P and T waves are looked for."""
 STEP = 5
@@ -36,38 +41,63 @@ class Sizes(NamedTuple):
     """Logarithm of the steepest slope of the QRS part before normalisation, unit a sample."""
 
 
-@dataclass(frozen=True, eq=False)
-class History:
-    """Values of the previous beats, at most 32, that the running medians need."""
+class Past(NamedTuple):
+    """Values of earlier beats that medians need."""
 
     waves: FloatArray
     """``(m, 160)`` QRS samples, then P and T parts in means of `STEP` samples."""
     sizes: FloatArray
     """``(m, 5)`` columns `Sizes`."""
 
+    def then(self, waves: FloatArray, sizes: FloatArray, most: int) -> Past:
+        """Return the last values, at most this many, after these beats."""
+        kept = (np.concatenate(pair)[-most:] for pair in zip(self, (waves, sizes), strict=True))
+        return Past(*kept)
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """Earlier beats that the templates of the next ones need."""
+
+    running: Past
+    """The previous beats, at most 32."""
+    regular: Past
+    """The previous regular beats, at most 65."""
+
     @classmethod
     def empty(cls) -> History:
         """Return the history before the first beat."""
-        sizes = np.empty((0, len(Sizes._fields)), np.float32)
-        return cls(np.empty((0, _WAVES), np.float32), sizes)
+        widths = (_WAVES, len(Sizes._fields))
+        none = Past(*(np.empty((0, width), np.float32) for width in widths))
+        return cls(none, none)
+
+
+@dataclass(frozen=True, eq=False)
+class Against:
+    """Beats compared with one template, ``(n,)`` where nothing else is said."""
+
+    residual: FloatArray
+    """``(n, 120)`` QRS part of each beat minus the template, clipped to [-1, 1]."""
+    now: Sizes
+    """Sizes of the beats."""
+    usual: Sizes
+    """Medians of the sizes over the beats of the template."""
+    largest: FloatArray
+    """Largest magnitude of the residual."""
+    p: FloatArray
+    """Mean distance of the P part from that of the template."""
+    likeness: FloatArray
+    """Cosine between the QRS parts of beat and template."""
 
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """Beats compared with their patient's usual one, ``(n,)`` where nothing else is said."""
+    """Beats compared with their patient's usual ones, ``(n,)`` where nothing else is said."""
 
-    residual: FloatArray
-    """``(n, 120)`` QRS part of each beat minus the running template, clipped to [-1, 1]."""
-    now: Sizes
-    """Sizes of the beats."""
-    usual: Sizes
-    """Running medians of the sizes."""
-    largest: FloatArray
-    """Largest magnitude of the residual."""
-    p: FloatArray
-    """Mean distance of the P part from that of the running template."""
-    likeness: FloatArray
-    """Cosine between the QRS parts of beat and template."""
+    running: Against
+    """Compared with the median of the last 33 beats."""
+    regular: Against
+    """Compared with the median of up to 65 earlier beats in regular rhythm."""
     likeness_to_next: FloatArray
     """Cosine between the QRS parts of this beat and the next; NaN without a window of the next."""
     steepness: FloatArray
@@ -85,9 +115,10 @@ def compare(
     windows: FloatArray,
     magnitude: FloatArray,
     likeness_to_next: FloatArray,
+    regular: NDArray[np.bool_],
     history: History | None = None,
 ) -> Shape:
-    """Compare each beat of one patient with the running median of the last 33.
+    """Compare each beat of one patient with both templates.
 
     Parameters
     ----------
@@ -97,35 +128,60 @@ def compare(
         ``(n,)`` largest magnitude of each beat before normalisation, any unit.
     likeness_to_next
         ``(n,)`` from `to_next`.
+    regular
+        ``(n,)`` from `Rhythm.regular`.
     history
         Of the beats before, for a stream.
     """
     past = history or History.empty()
-    seen = len(past.waves)
-    waves = np.concatenate([past.waves, _waves(windows)])
-    usual = running_median(waves, TEMPLATE_BEATS)[seen:]
-    apart = waves[seen:] - usual
-    residual = np.clip(apart[:, :_LENGTH], -1.0, 1.0)
-    distance = np.abs(residual)
-    p, t = (np.abs(part).mean(axis=1) for part in np.split(apart[:, _LENGTH:], [_P], axis=1))
-    qrs = windows[:, QRS]
+    waves, qrs = _waves(windows), windows[:, QRS]
     width = np.abs(qrs - np.median(windows, axis=1, keepdims=True)).mean(axis=1)
     size = np.log(np.maximum(magnitude, 1e-9))
     steepness = np.maximum(np.abs(qrs[:, STEP:] - qrs[:, :-STEP]).max(axis=1) / STEP, 1e-6)
-    now = Sizes(distance.mean(axis=1), t, size, width, np.log(steepness) + size)
-    sizes = np.concatenate([past.sizes, np.column_stack(now).astype(np.float32)])
-    keep = slice(-(TEMPLATE_BEATS - 1), None)
-    return Shape(
-        residual,
-        Sizes(*sizes[seen:].T),
-        Sizes(*running_median(sizes, TEMPLATE_BEATS)[seen:].T),
-        distance.max(axis=1, initial=0.0),
-        p,
-        _cosine(qrs, usual[:, :_LENGTH]),
-        likeness_to_next,
-        steepness,
-        History(waves[keep], sizes[keep]),
-    )
+    fixed = (size, width, np.log(steepness) + size)
+
+    def running(rows: FloatArray, before: FloatArray) -> FloatArray:
+        return running_median(np.concatenate([before, rows]), TEMPLATE_BEATS)[len(before) :]
+
+    usual = running(waves, past.running.waves)
+    residual, of_waves, *rest = _apart(waves, usual)
+    sizes = np.column_stack([*of_waves, *fixed]).astype(np.float32)
+    typical = running(sizes, past.running.sizes)
+    first = Against(residual, Sizes(*sizes.T), Sizes(*typical.T), *rest)
+    recent = past.running.then(waves, sizes, TEMPLATE_BEATS - 1)
+
+    usual = _of_regular(waves, past.regular.waves, regular, usual)
+    residual, of_waves, *rest = _apart(waves, usual)
+    sizes = np.column_stack([*of_waves, *fixed]).astype(np.float32)
+    typical = _of_regular(sizes, past.regular.sizes, regular, typical)
+    second = Against(residual, Sizes(*sizes.T), Sizes(*typical.T), *rest)
+    steady = past.regular.then(waves[regular], sizes[regular], REGULAR_BEATS)
+    return Shape(first, second, likeness_to_next, steepness, History(recent, steady))
+
+
+def _of_regular(
+    rows: FloatArray, before: FloatArray, regular: NDArray[np.bool_], instead: FloatArray
+) -> FloatArray:
+    """Median of the up to 65 regular rows before each row, `instead` where there are too few."""
+    steady = np.concatenate([before, rows[regular]])
+    count = len(before) + np.cumsum(regular) - regular
+    median = running_median(steady, REGULAR_BEATS)
+    enough = count >= FEWEST
+    found = instead.copy()
+    found[enough] = median[count[enough] - 1]
+    return found
+
+
+def _apart(
+    waves: FloatArray, template: FloatArray
+) -> tuple[FloatArray, tuple[FloatArray, FloatArray], FloatArray, FloatArray, FloatArray]:
+    """Residual of the QRS, its mean and that of the T part, its largest, P part, and cosine."""
+    apart = waves - template
+    residual = np.clip(apart[:, :_LENGTH], -1.0, 1.0)
+    distance = np.abs(residual)
+    p, t = (np.abs(part).mean(axis=1) for part in np.split(apart[:, _LENGTH:], [_P], axis=1))
+    likeness = _cosine(waves[:, :_LENGTH], template[:, :_LENGTH])
+    return residual, (distance.mean(axis=1), t), distance.max(axis=1, initial=0.0), p, likeness
 
 
 def to_next(windows: FloatArray, rows: IntArray) -> FloatArray:

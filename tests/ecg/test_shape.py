@@ -20,24 +20,27 @@ def steady(count, noise=0.0, seed=3):
 
 def described(raw, history=None):
     """Compare raw windows."""
-    windows = normalise(raw)
-    return compare(windows, magnitude(raw), to_next(windows, np.arange(len(raw))), history)
+    windows, steady = normalise(raw), np.ones(len(raw), bool)
+    likeness = to_next(windows, np.arange(len(raw)))
+    return compare(windows, magnitude(raw), likeness, steady, history)
 
 
 def test_no_beats_leave_the_history():
     """A block without beats is no special case."""
     kept = described(beats(5)).history
     again = described(np.empty((0, WINDOW)), kept).history
-    np.testing.assert_array_equal(again.waves, kept.waves)
-    np.testing.assert_array_equal(again.sizes, kept.sizes)
+    for before, after in ((kept.running, again.running), (kept.regular, again.regular)):
+        assert len(before.waves) == 5
+        np.testing.assert_array_equal(after.waves, before.waves)
+        np.testing.assert_array_equal(after.sizes, before.sizes)
 
 
 def test_a_steady_patient_leaves_nothing():
     """Equal beats have no residual; one odd beat leaves itself minus the usual, and no echo."""
     raw = steady(50)
-    assert not described(raw).residual.any()
+    assert not described(raw).running.residual.any()
     raw[40] = -raw[40]
-    residual = described(raw).residual
+    residual = described(raw).running.residual
     wanted = np.clip(2 * normalise(raw)[40, QRS], -1, 1)
     np.testing.assert_allclose(residual[40], wanted, atol=1e-6)
     assert not residual[41:].any()

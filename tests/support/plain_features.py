@@ -52,7 +52,7 @@ def plain_features(samples: np.ndarray, raw: np.ndarray) -> list[dict[str, float
     p_part = windows[:, 60:140].reshape(-1, 16, 5).mean(2)
     t_part = windows[:, 220:340].reshape(-1, 24, 5).mean(2)
     slopes = np.diff(windows[:, QRS], axis=1)
-    rows, seen = [], []
+    rows, seen, steady = [], [], []
     for i, qrs in enumerate(windows[:, QRS]):
         past = slice(max(0, i - 32), i + 1)
         template = np.median(windows[past, QRS], axis=0)
@@ -79,5 +79,37 @@ def plain_features(samples: np.ndarray, raw: np.ndarray) -> list[dict[str, float
         if i + 1 < len(raw):
             c = _cosine(qrs, windows[i + 1, QRS])
             row["unlikeness to next"] = np.tanh(np.log(1.02 - c) + 2)
+        # Against the beats in regular rhythm before it, the running template where they are few.
+        beats, sizes = [k for k, _ in steady[-65:]], [values for _, values in steady[-65:]]
+        few = len(beats) < 5
+        template = template if few else np.median(windows[beats, QRS], axis=0)
+        residual = np.clip(qrs - template, -1, 1)
+        p_usual = np.median(p_part[past] if few else p_part[beats], axis=0)
+        usual = usual if few else np.median(sizes, axis=0)
+        t_usual = np.median(t_part[past] if few else t_part[beats], axis=0)
+        t = np.abs(t_part[i] - t_usual).mean()
+        d = np.abs(residual).mean()
+        row |= {
+            "deviation/regular": np.tanh(np.log((d + 0.03) / (usual[0] + 0.03))),
+            "QRS deviation/regular": np.tanh(8 * d - 1),
+            "amplitude/regular": np.tanh(3 * (np.log(size[i]) - usual[2])),
+            "width/regular": np.tanh(2 * np.log((w + 0.02) / (usual[3] + 0.02))),
+            "QRS largest deviation/regular": np.tanh(np.log(np.abs(residual).max() + 0.05) + 1),
+            "P deviation/regular": np.tanh(8 * np.abs(p_part[i] - p_usual).mean() - 1),
+            "unlikeness/regular": np.tanh(2 * np.log(1.02 - _cosine(qrs, template)) + 4),
+            "T deviation/regular": np.tanh(np.log((t + 0.03) / (usual[1] + 0.03))),
+        }
+        if _regular(i, samples):
+            steady.append((i, (d, t, np.log(size[i]), w, np.log(s * size[i]))))
         rows.append(row)
     return rows
+
+
+def _regular(i: int, samples: np.ndarray) -> bool:
+    """Whether the intervals before and after a beat are within 8 % of the usual one."""
+    log = np.log(np.clip(np.diff(samples) / 360, 0.2, 3.0))
+    earlier = log[max(0, i - 31) : max(0, i - 1)]
+    around = log[max(0, i - 1) : i + 1]
+    return bool(
+        len(earlier) and len(around) == 2 and (abs(around - np.median(earlier)) < 0.08).all()
+    )

@@ -27,8 +27,8 @@ from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.hwsim.montecarlo import single_threaded
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed

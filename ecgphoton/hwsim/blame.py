@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import MeshChips
-from ecgphoton.hwsim.montecarlo import Trial, run, single_threaded
+from ecgphoton.hwsim.montecarlo import Trial, run
 from ecgphoton.hwsim.sensitivity import analog, sensitivity, shot_moments
 from ecgphoton.hwsim.weights import Chips, ChipSource, WeightChips
 from ecgphoton.mesh.arrays import Floats
@@ -145,7 +146,7 @@ def blame(
             nonlocal done
             here, miss, fpr = replace(trial, source=source), None, None
             if count:
-                table, _ = run(here, count, threads=threads)
+                table = np.concatenate([*run(here, count, threads=threads)])
                 perfect = slopes.rates(0.0, 0.0)
                 miss, fpr = (float(table[:, k].mean() - perfect[k]) for k in (0, 1))
             shift, variance = slopes.of_errors(matrix_errors(source, trial.seed))

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.montecarlo import Trial, single_threaded
+from ecgphoton.hwsim.distributed import single_threaded
+from ecgphoton.hwsim.montecarlo import Trial
 from ecgphoton.hwsim.sensitivity import threshold_margin
 from ecgphoton.hwsim.weights import Carrier
 from ecgphoton.mesh.arrays import Floats

@@ -17,7 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
-from ecgphoton.hwsim.montecarlo import Trial, margin, single_threaded
+from ecgphoton.hwsim.distributed import single_threaded
+from ecgphoton.hwsim.montecarlo import Trial, margin
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.student.architecture import WIDTH

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import MeshChips, mesh_source
-from ecgphoton.hwsim.montecarlo import Trial, rates, run, single_threaded
+from ecgphoton.hwsim.montecarlo import Trial, rates, run
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.readout import Readout
-from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove
+from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove, decide
 from ecgphoton.hwsim.weights import Carrier, WeightChips
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps
 from ecgphoton.student.network import SegmentStudent
@@ -102,22 +104,25 @@ def simulate(
             readout=readout,
             detection=detection,
         )
-        table, stopped = run(
-            trial,
-            chips,
-            limits=limits,
-            early_stop=early_stop,
-            workers=workers,
-            dask=dask,
-            threads=threads,
-            progress=progress,
-        )
+        groups = run(trial, chips, workers=workers, dask=dask, threads=threads)
+        rows: list[Floats] = []
+        good, stopped = 0, False
+        for rows_of_group in groups:
+            rows.extend(rows_of_group)
+            if progress is not None:
+                progress(len(rows), chips)
+            good += int(limits.good(rows_of_group[:, 0], rows_of_group[:, 1]).sum())
+            if early_stop and len(rows) < chips and decide(good, len(rows), limits) != "open":
+                stopped = True
+                break
+        groups.close()
+        miss, fpr, auc = np.stack(rows, 1)
         perfect = rates(trial.perfect()[None], trial.label, trial.point)[0]
     made = trial.source.foundry.profile if isinstance(trial.source, MeshChips) else None
     return SimulationReport(
-        miss=table[:, 0],
-        fpr=table[:, 1],
-        auc=table[:, 2],
+        miss=miss,
+        fpr=fpr,
+        auc=auc,
         perfect=(float(perfect[0]), float(perfect[1]), float(perfect[2])),
         limits=limits,
         settings={

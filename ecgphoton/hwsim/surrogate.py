@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ecgphoton.hwsim.montecarlo import Trial, rates, run, single_threaded
+from ecgphoton.hwsim.distributed import single_threaded
+from ecgphoton.hwsim.montecarlo import Trial, rates, run
 from ecgphoton.hwsim.sensitivity import (
     STEP,
     Sensitivity,
@@ -88,7 +89,7 @@ class Surrogate:
         source = self.trial.source
         assert isinstance(source, WeightChips)
         here = replace(self.trial, source=replace(source, sigma=sigma, detector=detector))
-        exact, _ = run(here, chips)
+        exact = np.concatenate([*run(here, chips)])
         gap = self.rates(chips, sigma, detector)[:, :2] - exact[:, :2]
         return {
             "rms": float(np.sqrt((gap**2).mean())),

@@ -77,7 +77,7 @@ class Campaign:
             "version": __version__,
             "program": artifacts.sha256(artifacts.json_bytes(to_dict(self.program))),
             "profile": self.foundry.profile.to_dict(),
-            "receiver": self.foundry.receiver,
+            "receiver": self.foundry.profile.receiver,
             "steps": [repr(step) for step in self.steps],
             "seed": self.seed,
             "bits": self.bits,

@@ -98,7 +98,9 @@ class Trial:
                     len(part),
                     streams,
                     chips.relative,
-                    square=chips.square,
+                    chips.squares,
+                    chips.common,
+                    chips.pedestal,
                     sampled=self.sampled,
                     coefficients=shared,
                 )

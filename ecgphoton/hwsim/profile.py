@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from os import PathLike
@@ -12,6 +12,8 @@ from typing import Any
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import EFFECTS, Effect, Number, numbers
+from ecgphoton.hwsim.effects.receiver import POWER
+from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS, SECTION
 from ecgphoton.intake import parse_toml, read_text
 from ecgphoton.mesh.device import Device
 from ecgphoton.program.program import MeshProgram
@@ -21,6 +23,8 @@ FOLDER = Path(__file__).with_name("profiles")
 BITS = "dac.bits"
 FINEST = 24
 """Bits of the DACs of a bench where a profile drives exactly: steps below 1 uV."""
+EFFECTIVE, KIND = "homodyne", "receiver.kind"
+"""The receiver of a profile that names none, and the key that names one."""
 
 
 def number_of(key: str) -> Number:
@@ -49,30 +53,39 @@ class Profile:
     Raises
     ------
     InputError
-        If a key is unknown or a number outside its range.
+        If a key is unknown, a number outside its range, or one of another receiver.
     """
 
     numbers: Mapping[str, float] = field(default_factory=dict)
     """Key (``splitter.sigma``) to number, as stated; see `profile[key]` for any key."""
     name: str = "custom"
     description: str = ""
+    receiver: str = EFFECTIVE
+    """Name in `RECEIVERS`; its numbers that are not stated have their defaults."""
 
     def __post_init__(self) -> None:
+        keys = RECEIVERS[self.receiver].keys
         try:
             checked = {key: number_of(key).check(key, v) for key, v in self.numbers.items()}
+            for key in (key for key, value in checked.items() if value and key not in keys):
+                if key.startswith(SECTION):
+                    raise InputError(_foreign(key, self.receiver))
         except InputError as error:
             raise InputError(f"profile {self.name!r}: {error}") from None
-        object.__setattr__(self, "numbers", MappingProxyType(checked))
+        found = {key: number_of(key).default for key in keys} | checked
+        if keys and not found[POWER]:
+            raise InputError(
+                f"profile {self.name!r}: {POWER} is 0; without a local oscillator a photodiode "
+                "reads |E|^2, which has no sign, and every program has signed weights"
+            )
+        object.__setattr__(self, "numbers", MappingProxyType(found))
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"numbers": dict(self.numbers)}
 
     def __getitem__(self, key: str) -> float:
-        """Return a number, 0 where it is not stated; InputError for an unknown key."""
-        if key in self.numbers:
-            return self.numbers[key]
-        number_of(key)
-        return 0.0
+        """Return a number, its default where it is not stated; InputError for an unknown key."""
+        return self.numbers[key] if key in self.numbers else number_of(key).default
 
     @property
     def active(self) -> tuple[Effect, ...]:
@@ -82,6 +95,46 @@ class Profile:
     def with_value(self, key: str, value: float) -> Profile:
         """Return a profile with one number changed, for example ``splitter.sigma``."""
         return replace(self, numbers={**self.numbers, key: value})
+
+    def read_by(self, receiver: str | None) -> Profile:
+        """Return the profile with another receiver; None leaves its own.
+
+        Numbers of the receiver before that the other one does not have are left out where they
+        are at their defaults, and refused where they are not.
+        """
+        if receiver is None or receiver == self.receiver:
+            return self
+        keys = RECEIVERS[receiver].keys
+        left = {
+            key: value
+            for key, value in self.numbers.items()
+            if not key.startswith(SECTION) or key in keys or value != number_of(key).default
+        }
+        return replace(self, receiver=receiver, numbers=left)
+
+    def with_settings(self, assignments: Iterable[str]) -> Profile:
+        """Return the profile with numbers from ``section.key=value``, in order.
+
+        Raises
+        ------
+        InputError
+            If one cannot be read, or is not a number of this profile.
+        """
+        profile = self
+        for assignment in assignments:
+            key, _, text = (part.strip() for part in assignment.partition("="))
+            if key == KIND:
+                profile = profile.read_by(text)
+                continue
+            try:
+                value = float(text)
+            except ValueError:
+                raise InputError(
+                    f"--set {assignment!r} cannot be read; write section.key=value with a number, "
+                    "for example receiver.lo_power=2"
+                ) from None
+            profile = profile.with_value(key, value)
+        return profile
 
     def only(self, *kept: Effect) -> Profile:
         """Return the profile with these effects alone, and those that only scale others."""
@@ -104,8 +157,15 @@ class Profile:
         return replace(program.device, dac=replace(program.device.dac, bits=bits))
 
     def to_dict(self) -> dict[str, Any]:
-        """Name, description and every number stated."""
-        return {"name": self.name, "description": self.description, "numbers": dict(self.numbers)}
+        """Name, description, receiver and every number stated."""
+        named = {"name": self.name, "description": self.description, "receiver": self.receiver}
+        return {**named, "numbers": dict(self.numbers)}
+
+
+def _foreign(key: str, receiver: str) -> str:
+    """Return why a receiver refuses a key of another one."""
+    having = ", ".join(one.name for one in RECEIVERS.values() if key in one.keys)
+    return f"the receiver {receiver!r} has no {key}; receivers that have it: {having}"
 
 
 def profiles() -> tuple[str, ...]:
@@ -140,7 +200,10 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
     sections = {key.partition(".")[0] for key in numbers()}
     texts = {"name": path.stem, "description": ""}
     stated: dict[str, float] = {}
+    receiver = EFFECTIVE
     for section, content in data.items():
+        if f"{section}." == SECTION and isinstance(content, dict):
+            receiver = content.pop("kind", BALANCED.name)
         if section in texts:
             if not isinstance(content, str):
                 raise InputError(f"profile {path}: {section} must be a text")
@@ -152,4 +215,4 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
             stated |= {f"{section}.{name}": value for name, value in content.items()}
         else:
             raise InputError(f"profile {path}: {section!r} is not a section of a profile")
-    return Profile(stated, **texts)
+    return Profile(stated, **texts, receiver=receiver)

@@ -118,7 +118,7 @@ def sensitivity(trial: Trial, *, shots: int = 16, threads: int | None = None) ->
 def shot_moments(trial: Trial, centre: Floats, shots: int) -> tuple[Floats, Floats]:
     """Shift and variance (B,) of the margin over noisy runs of the perfect chip."""
     chips = trial.source.nominal()
-    if not bool(chips.additive.any()) and chips.relative == 0:
+    if not chips.noisy:
         return np.zeros_like(centre), np.zeros_like(centre)
     stack = chips.stack
     many = Stack(

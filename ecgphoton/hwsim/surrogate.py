@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ecgphoton.errors import InputError
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.montecarlo import Trial, rates, run
 from ecgphoton.hwsim.sensitivity import (
@@ -111,7 +112,17 @@ def surrogate(trial: Trial, *, order: int = 2, directions: int = DIRECTIONS) -> 
     ----------
     order
         1, or 2 for second-order terms along the leading `directions`.
+
+    Raises
+    ------
+    InputError
+        If the trial is not at weights level.
     """
+    if not isinstance(trial.source, WeightChips):
+        raise InputError(
+            "the expansion is in errors of weights and biases, so it knows neither a profile nor "
+            "its receiver; leave out the profile"
+        )
     slopes = sensitivity(trial)
     flat = slopes.slope.reshape(len(slopes.margin), -1)
     linear = torch.as_tensor(flat.T.copy(), dtype=torch.float32)

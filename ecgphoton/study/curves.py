@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +27,8 @@ def sweep(
     chips: int = 200,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str = "homodyne",
+    detection: str | None = None,
+    settings: Sequence[str] = (),
     limit: Limit = (),
     workers: int = 1,
     dask: str | None = None,
@@ -45,7 +46,7 @@ def sweep(
     over
         ``noise`` or a key of a profile with its values: ``splitter.sigma=first:last:count`` or
         ``noise=a,b,c``.
-    model, noise, profile, chips, seed, readout, detection
+    model, noise, profile, chips, seed, readout, detection, settings
         As `ecgphoton.run.simulate` takes them.
     limit, workers, dask, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
@@ -75,7 +76,8 @@ def solve(
     chips: int = 200,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str = "homodyne",
+    detection: str | None = None,
+    settings: Sequence[str] = (),
     limit: Limit = (),
     workers: int = 1,
     dask: str | None = None,
@@ -94,7 +96,7 @@ def solve(
     ----------
     key
         ``noise`` or a key of a profile, such as ``splitter.sigma``.
-    model, noise, profile, chips, seed, readout, detection
+    model, noise, profile, chips, seed, readout, detection, settings
         As `ecgphoton.run.simulate` takes them.
     limit, workers, dask, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.

@@ -223,7 +223,7 @@ def test_unknown_profile_and_readout(student, inputs, label, point):
     with pytest.raises(InputError, match=r"did you mean splitter\.sigma"):
         Profile().with_value("spliter.sigma", 1.0)
     with pytest.raises(InputError, match="did you mean balanced"):
-        Foundry(Profile(), "balance")
+        Profile(receiver="balance")
 
 
 def test_readout_of_a_program(eight_bit):

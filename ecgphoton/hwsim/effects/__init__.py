@@ -7,13 +7,15 @@ limits and units, the error budget, sweeps and the reference page are derived fr
 
 from __future__ import annotations
 
-from ecgphoton.hwsim.effects import drivers, electronics, optics
+from ecgphoton.hwsim.effects import drivers, electronics, optics, receiver
 from ecgphoton.hwsim.effects.effect import Effect, Elements, Heat, Number, Reading, Site
 from ecgphoton.registry import Registry
 
 __all__ = ["EFFECTS", "Effect", "Elements", "Heat", "Number", "Reading", "Site", "numbers"]
 
-EFFECTS: Registry[Effect] = Registry("effect", *drivers.ALL, *optics.ALL, *electronics.ALL)
+EFFECTS: Registry[Effect] = Registry(
+    "effect", *drivers.ALL, *optics.ALL, *electronics.ALL, *receiver.ALL
+)
 """Every effect by name, in the order in which those of one stage act."""
 
 

@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from ecgphoton.hwsim.effects import Number
 from ecgphoton.settings import Settings, declared, plain_type
 
 WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
@@ -58,12 +59,16 @@ def profile_page() -> str:
         for key, number in effect.numbers.items():
             shown = " | ".join(f"{profile.numbers.get(key, math.nan):g}" for profile in values)
             text.append(
-                f"| `{key}` | {number.limits} | {_cell(number.meaning)} | {effect.stage} | "
+                f"| `{key}` | {number.limits}{_default(number)} | {_cell(number.meaning)} | "
+                f"{effect.stage} | "
                 f"{_cell(effect.source)} | {shown.replace('nan', '')} |\n"
             )
     text.append("\n`name` and `description` are text, outside sections.\n\n## Receivers\n\n")
     text.append(
-        "`--detection` chooses how a profile's chips are read.\n\n| name | reading |\n|---|---|\n"
+        "`kind` in the section `[receiver]` of a profile, or `--set receiver.kind=NAME`, chooses "
+        "how its chips are read; a section without it means `balanced`, a profile without the "
+        "section `homodyne`. Keys of a receiver that are not stated have their defaults.\n\n"
+        "| name | reading |\n|---|---|\n"
     )
     text += [f"| `{r.name}` | {_cell(r.meaning)} |\n" for r in RECEIVERS.values()]
     text.append("\n## Shipped\n")
@@ -71,6 +76,11 @@ def profile_page() -> str:
         content = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
         text.append(f"\n### {name}\n\n```toml\n{content}```\n")
     return "".join(text)
+
+
+def _default(number: Number) -> str:
+    """Return the default of a number that is not 0."""
+    return f"; default {number.default:g}" if number.default else ""
 
 
 def _table(cls: type[Any]) -> str:

@@ -27,7 +27,6 @@ def sweep(
     chips: int = 200,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str | None = None,
     settings: Sequence[str] = (),
     limit: Limit = (),
     workers: int = 1,
@@ -46,7 +45,7 @@ def sweep(
     over
         ``noise`` or a key of a profile with its values: ``splitter.sigma=first:last:count`` or
         ``noise=a,b,c``.
-    model, noise, profile, chips, seed, readout, detection, settings
+    model, noise, profile, chips, seed, readout, settings
         As `ecgphoton.run.simulate` takes them.
     limit, workers, dask, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
@@ -76,7 +75,6 @@ def solve(
     chips: int = 200,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str | None = None,
     settings: Sequence[str] = (),
     limit: Limit = (),
     workers: int = 1,
@@ -96,7 +94,7 @@ def solve(
     ----------
     key
         ``noise`` or a key of a profile, such as ``splitter.sigma``.
-    model, noise, profile, chips, seed, readout, detection, settings
+    model, noise, profile, chips, seed, readout, settings
         As `ecgphoton.run.simulate` takes them.
     limit, workers, dask, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.

@@ -30,6 +30,7 @@ def recipe_page() -> str:
         cls = type(getattr(default, section.name))
         if issubclass(cls, Settings):
             text.append(f"\n## [{section.name}]\n\n{_prose(cls)}\n\n{_table(cls)}")
+    text.append(_features())
     text.append("\n## Shipped\n")
     folder = Path(ecgphoton.__file__).parent / "recipes"
     for name in shipped():
@@ -81,6 +82,23 @@ def profile_page() -> str:
 def _default(number: Number) -> str:
     """Return the default of a number that is not 0."""
     return f"; default {number.default:g}" if number.default else ""
+
+
+def _features() -> str:
+    """Return the section about the features that tokens can name."""
+    from ecgphoton.ecg.patient_features import FEATURES
+
+    rows = [
+        f"| `{feature.name}` | {feature.delay} | {_cell(feature.meaning)} |\n"
+        for feature in FEATURES.values()
+    ]
+    return (
+        "\n## Patient features\n\nA table in `student.patient` has a `name`, that of its block, "
+        "and `features`, four of these names. A student with a feature of delay 1 answers a beat "
+        "when the window of the next one is there. A value that needs what is not there (history "
+        "of the first beats, a next beat with a window) is 0.\n\n"
+        "| feature | delay, beats | meaning |\n|---|---|---|\n" + "".join(rows)
+    )
 
 
 def _table(cls: type[Any]) -> str:

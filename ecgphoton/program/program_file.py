@@ -22,10 +22,15 @@ from ecgphoton.program.blocks import MatrixBlock, MeshPhases
 from ecgphoton.program.codes import TABLE_BITS, largest_code
 from ecgphoton.program.convention import CONVENTION, PREPROCESSING, UNITS
 from ecgphoton.program.program import FORMAT, MeshProgram
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import Architecture, renewed
 
 SCHEMA = Path(__file__).with_name("program.schema.json")
-OLDER_SCHEMAS = frozenset(("02cf2c75b9b922fbbd4b1648fd20db54ca162c499d454bfc8c38fa1a6b161a9d",))
+OLDER_SCHEMAS = frozenset(
+    (
+        "02cf2c75b9b922fbbd4b1648fd20db54ca162c499d454bfc8c38fa1a6b161a9d",
+        "fc095512360e3fb5a3fcb592dffccf48075d833a733529dfd216436a4513805d",
+    )
+)
 """SHA-256 of the schemas of earlier versions, which bundles of theirs hold."""
 
 
@@ -212,6 +217,7 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
             f"mesh file: $.format is {version!r}; this version reads {FORMAT!r}: write the bundle "
             "again with ecgphoton export RUN"
         )
+    data = {**data, "student": renewed(data.get("student"))}
     _check_schema(data)
     blocks = []
     for index, item in enumerate(data["blocks"]):

@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from ecgphoton.hwsim.effects import Number
 from ecgphoton.settings import Settings, declared, plain_type
 
 WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
@@ -54,8 +55,8 @@ def profile_page() -> str:
         "keys have the default shown. An effect acts at one stage, some at two, on the way from "
         "drivers to readings; a package of yours adds one as "
         "`hwsim.effects.Effect`.\n\n"
-        f"| key | allowed | default | meaning | stage | law | {' | '.join(names)} |\n"
-        f"|---|---|---|---|---|---|{'---|' * len(names)}\n"
+        f"| key | allowed | meaning | stage | law | {' | '.join(names)} |\n"
+        f"|---|---|---|---|---|{'---|' * len(names)}\n"
     ]
     listed: set[str] = set()
     for effect in EFFECTS.values():
@@ -65,7 +66,7 @@ def profile_page() -> str:
             listed.add(key)
             shown = " | ".join(f"{profile.numbers.get(key, math.nan):g}" for profile in values)
             text.append(
-                f"| `{key}` | {number.limits} | {number.default:g} | {_cell(number.meaning)} | "
+                f"| `{key}` | {number.limits}{_default(number)} | {_cell(number.meaning)} | "
                 f"{', '.join((effect.stage, *effect.elsewhere))} | "
                 f"{_cell(effect.source)} | {shown.replace('nan', '')} |\n"
             )
@@ -76,7 +77,10 @@ def profile_page() -> str:
         "`dac.bits`.\n\n" + _table(HeaterDac) + "\n## Receivers\n\n"
     )
     text.append(
-        "`--detection` chooses how a profile's chips are read.\n\n| name | reading |\n|---|---|\n"
+        "`kind` in the section `[receiver]` of a profile, or `--set receiver.kind=NAME`, chooses "
+        "how its chips are read; a section without it means `balanced`, a profile without the "
+        "section `homodyne`. Keys of a receiver that are not stated have their defaults.\n\n"
+        "| name | reading |\n|---|---|\n"
     )
     text += [f"| `{r.name}` | {_cell(r.meaning)} |\n" for r in RECEIVERS.values()]
     text.append("\n## Shipped\n")
@@ -84,6 +88,11 @@ def profile_page() -> str:
         content = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
         text.append(f"\n### {name}\n\n```toml\n{content}```\n")
     return "".join(text)
+
+
+def _default(number: Number) -> str:
+    """Return the default of a number that is not 0."""
+    return f"; default {number.default:g}" if number.default else ""
 
 
 def _features() -> str:

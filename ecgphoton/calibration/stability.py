@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, Literal
@@ -20,8 +20,9 @@ from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.hwsim.montecarlo import rates, run, single_threaded
+from ecgphoton.hwsim.montecarlo import rates, run
 from ecgphoton.hwsim.profile import Profile, load_profile, number_of
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
@@ -44,7 +45,7 @@ def calibrated_over(
     chips: int = 40,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str = "homodyne",
+    settings: Sequence[str] = (),
     limits: Limits | None = None,
     workers: int = 1,
 ) -> Callable[[float], SimulationReport]:
@@ -56,7 +57,7 @@ def calibrated_over(
         Such as ``temperature.change``.
     when
         ``once``: calibrated where the key is 0; ``again``: at every value.
-    carried, inputs, labels, point, profile, chips, seed, readout, detection, workers
+    carried, inputs, labels, point, profile, chips, seed, readout, settings, workers
         As `ecgphoton.hwsim.simulate.simulate` takes them; default profile
         ``foundry-thermo-optic``.
 
@@ -70,31 +71,33 @@ def calibrated_over(
             f"{key} is nothing that calibrated chips drift by; choose an error of a profile, such "
             "as temperature.change, or ask about chips that are not calibrated"
         )
-    made, bounds = load_profile(profile or "foundry-thermo-optic"), limits or Limits()
+    made = load_profile(profile or "foundry-thermo-optic").with_settings(settings)
+    bounds = limits or Limits()
     program = program_of(carried)
 
     @cache
     def table(value: float) -> DriveTable:
-        foundry = Foundry(made.with_value(key, value), detection)
+        foundry = Foundry(made.with_value(key, value))
         with single_threaded() as threads:
             campaign = Campaign(program, foundry, steps_of(STANDARD), seed)
             return campaign.joined(chips, threads)
 
     def judge(value: float) -> SimulationReport:
-        here, reading = made.with_value(key, value), {"readout": readout, "detection": detection}
-        trial = trial_of(program, inputs, labels, point, seed=seed, profile=here, **reading)  # type: ignore[arg-type]
+        here = made.with_value(key, value)
+        trial = trial_of(program, inputs, labels, point, seed=seed, profile=here, readout=readout)
         source: Any = trial.source
         trial = replace(trial, source=driven(source, table(value if when == "again" else 0.0)))
         rows, _ = run(trial, chips, workers=workers)
         miss, fpr, auc = map(float, rates(trial.perfect()[None], trial.label, trial.point)[0])
-        settings = {
-            **reading,
+        about = {
+            "readout": readout,
+            "receiver": here.receiver,
             "seed": seed,
             "calibrated": when,
             "profile": here.name,
             "profile_values": dict(here.on(program).numbers),
         }
         each = rows[:, 0], rows[:, 1], rows[:, 2]
-        return SimulationReport(*each, (miss, fpr, auc), bounds, settings)
+        return SimulationReport(*each, (miss, fpr, auc), bounds, about)
 
     return judge

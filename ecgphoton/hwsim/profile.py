@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from os import PathLike
@@ -12,6 +12,8 @@ from typing import Any
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import EFFECTS, Effect, Number, numbers
+from ecgphoton.hwsim.effects.receiver import POWER
+from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS, SECTION
 from ecgphoton.intake import parse_toml, read_text
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.heater import HeaterDac
@@ -30,6 +32,8 @@ FINEST = 24
 STATIC = "phase.static"
 FABRICATED = "as-fabricated"
 """State of a chip before its static phases are trimmed: ``NAME:as-fabricated``."""
+EFFECTIVE, KIND = "homodyne", "receiver.kind"
+"""The receiver of a profile that names none, and the key that names one."""
 
 
 def number_of(key: str) -> Number:
@@ -60,7 +64,7 @@ class Profile:
     Raises
     ------
     InputError
-        If a key is unknown or a number outside its range.
+        If a key is unknown, a number outside its range, or one of another receiver.
     """
 
     numbers: Mapping[str, float] = field(default_factory=dict)
@@ -72,13 +76,25 @@ class Profile:
     driver: HeaterDac | None = None
     """Phase law and voltages of the drivers, None for those of the program; its bits do not count:
     they are ``dac.bits``."""
+    receiver: str = EFFECTIVE
+    """Name in `RECEIVERS`; its numbers that are not stated have their defaults."""
 
     def __post_init__(self) -> None:
+        keys = RECEIVERS[self.receiver].keys
         try:
             checked = {key: number_of(key).check(key, v) for key, v in self.numbers.items()}
+            for key in (key for key, value in checked.items() if value and key not in keys):
+                if key.startswith(SECTION):
+                    raise InputError(_foreign(key, self.receiver))
         except InputError as error:
             raise InputError(f"profile {self.name!r}: {error}") from None
-        object.__setattr__(self, "numbers", MappingProxyType(checked))
+        found = {key: number_of(key).default for key in keys} | checked
+        if keys and not found[POWER]:
+            raise InputError(
+                f"profile {self.name!r}: {POWER} is 0; without a local oscillator a photodiode "
+                "reads |E|^2, which has no sign, and every program has signed weights"
+            )
+        object.__setattr__(self, "numbers", MappingProxyType(found))
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"numbers": dict(self.numbers)}
@@ -95,6 +111,44 @@ class Profile:
     def with_value(self, key: str, value: float) -> Profile:
         """Return a profile with one number changed, for example ``splitter.sigma``."""
         return replace(self, numbers={**self.numbers, key: value})
+
+    def read_by(self, receiver: str) -> Profile:
+        """Return the profile with another receiver.
+
+        Numbers of the receiver before that the other one does not have are left out where they
+        are at their defaults, and refused where they are not.
+        """
+        keys = RECEIVERS[receiver].keys
+        left = {
+            key: value
+            for key, value in self.numbers.items()
+            if not key.startswith(SECTION) or key in keys or value != number_of(key).default
+        }
+        return replace(self, receiver=receiver, numbers=left)
+
+    def with_settings(self, assignments: Iterable[str]) -> Profile:
+        """Return the profile with numbers and receiver from ``section.key=value``, in order.
+
+        Raises
+        ------
+        InputError
+            If one cannot be read, or is not a number of this profile.
+        """
+        profile = self
+        for assignment in assignments:
+            key, _, text = (part.strip() for part in assignment.partition("="))
+            if key == KIND:
+                profile = profile.read_by(text)
+                continue
+            try:
+                value = float(text)
+            except ValueError:
+                raise InputError(
+                    f"--set {assignment!r} cannot be read; write section.key=value with a number, "
+                    "for example receiver.lo_power=2"
+                ) from None
+            profile = profile.with_value(key, value)
+        return profile
 
     def only(self, *kept: Effect) -> Profile:
         """Return the profile with these effects alone, and those that only scale others."""
@@ -133,10 +187,17 @@ class Profile:
         return replace(device, dac=replace(device.dac, bits=bits))
 
     def to_dict(self) -> dict[str, Any]:
-        """Name, description, date, every number stated, and the drivers if they are."""
+        """Name, description, date, receiver, every number stated, and the drivers if they are."""
+        names = ("name", "description", "date", "receiver")
         driver = None if self.driver is None else asdict(self.driver)
-        named = {"name": self.name, "description": self.description, "date": self.date}
+        named = {name: getattr(self, name) for name in names}
         return {**named, "numbers": dict(self.numbers), "driver": driver}
+
+
+def _foreign(key: str, receiver: str) -> str:
+    """Return why a receiver refuses a key of another one."""
+    having = ", ".join(one.name for one in RECEIVERS.values() if key in one.keys)
+    return f"the receiver {receiver!r} has no {key}; receivers that have it: {having}"
 
 
 def profiles() -> tuple[str, ...]:
@@ -177,7 +238,10 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
     texts = {"name": path.stem, "description": "", "date": ""}
     stated: dict[str, float] = {}
     driver = None
+    receiver = EFFECTIVE
     for section, content in data.items():
+        if f"{section}." == SECTION and isinstance(content, dict):
+            receiver = content.pop("kind", BALANCED.name)
         if section in texts:
             if not isinstance(content, str):
                 raise InputError(f"profile {path}: {section} must be a text")
@@ -191,7 +255,7 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
             stated |= {f"{section}.{name}": value for name, value in content.items()}
         else:
             raise InputError(f"profile {path}: {section!r} is not a section of a profile")
-    return Profile(stated, **texts, driver=driver)
+    return Profile(stated, **texts, receiver=receiver, driver=driver)
 
 
 def _driver(content: object) -> HeaterDac:

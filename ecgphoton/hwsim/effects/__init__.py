@@ -7,14 +7,20 @@ limits and units, the error budget, sweeps and the reference page are derived fr
 
 from __future__ import annotations
 
-from ecgphoton.hwsim.effects import die, drivers, electronics, environment, optics
+from ecgphoton.hwsim.effects import die, drivers, electronics, environment, optics, receiver
 from ecgphoton.hwsim.effects.effect import Effect, Elements, Heat, Number, Reading, Site
 from ecgphoton.registry import Registry
 
 __all__ = ["EFFECTS", "Effect", "Elements", "Heat", "Number", "Reading", "Site", "numbers"]
 
 EFFECTS: Registry[Effect] = Registry(
-    "effect", *drivers.ALL, *environment.ALL, *die.ALL, *optics.ALL, *electronics.ALL
+    "effect",
+    *drivers.ALL,
+    *environment.ALL,
+    *die.ALL,
+    *optics.ALL,
+    *electronics.ALL,
+    *receiver.ALL,
 )
 """Every effect by name, in the order in which those of one stage act."""
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.calibration.calibrate import STANDARD, steps_of
@@ -87,7 +88,7 @@ def calibrated_over(
         trial = trial_of(program, inputs, labels, point, seed=seed, profile=here, readout=readout)
         source: Any = trial.source
         trial = replace(trial, source=driven(source, table(value if when == "again" else 0.0)))
-        rows, _ = run(trial, chips, workers=workers)
+        rows = np.concatenate([*run(trial, chips, workers=workers)])
         miss, fpr, auc = map(float, rates(trial.perfect()[None], trial.label, trial.point)[0])
         about = {
             "readout": readout,

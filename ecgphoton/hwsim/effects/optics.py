@@ -15,6 +15,7 @@ import math
 import torch
 
 from ecgphoton.hwsim.effects.effect import Effect, Elements, Number, Site
+from ecgphoton.hwsim.link import mesh_loss
 from ecgphoton.mesh.mzi import field_transmission
 
 
@@ -24,9 +25,8 @@ def _attenuated(elements: Elements, error: torch.Tensor, _: Site) -> Elements:
     return elements._replace(passed=(elements.passed * (1 + error)).clamp(-1, 1))
 
 
-def _dimmed(field: torch.Tensor, decibels: float, site: Site) -> torch.Tensor:
-    columns = site.device.layout.depth * site.device.meshes
-    return field * float(field_transmission(decibels * columns))
+def _dimmed(field: torch.Tensor, _: float, site: Site) -> torch.Tensor:
+    return field * float(field_transmission(mesh_loss(site.number, site.device)))
 
 
 ALL = (

@@ -163,7 +163,9 @@ class Budget:
             "period_s": PERIOD,
             "work": [asdict(one) for one in self.work],
             "shifters_w": shifter_powers(self.program, self.profile["power.p_pi"]).tolist(),
-            "plans": [{**asdict(one), "joules": one.joules} for one in self.plans],
+            "plans": [
+                {**asdict(one), "name": one.name, "joules": one.joules} for one in self.plans
+            ],
             "digital": [asdict(one) for one in self.digital],
             "not_stated": list(self.unstated),
             "sentence": self.sentence,

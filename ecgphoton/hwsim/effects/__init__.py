@@ -14,7 +14,9 @@ from ecgphoton.registry import Registry
 
 __all__ = ["EFFECTS", "Effect", "Elements", "Heat", "Number", "Reading", "Site", "numbers"]
 
-EFFECTS: Registry[Effect] = Registry("effect", *drivers.ALL, *optics.ALL, *electronics.ALL, *link.ALL)
+EFFECTS: Registry[Effect] = Registry(
+    "effect", *drivers.ALL, *optics.ALL, *electronics.ALL, *link.ALL
+)
 """Every effect by name, in the order in which those of one stage act."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ecgphoton.hwsim.effects.effect import Effect, Number, Reading, Site
 from ecgphoton.hwsim.link import link_of
 
-LASER = "link.laser"
+LASER, NOISE = "link.laser", "link.noise"
 LINK = {
     LASER: Number(
         "Optical power of the laser for one block, local oscillators included.",
@@ -50,7 +50,7 @@ def _limited(reading: Reading, factor: float, site: Site) -> Reading:
 
 ALL = (
     Effect(
-        "link.noise",
+        NOISE,
         Number(
             "Noise of every reading, as a multiple of the shot and thermal noise that the link "
             "budget computes from the laser's power; 1 is the budget's own. It adds to "

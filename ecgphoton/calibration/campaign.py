@@ -57,6 +57,17 @@ class Campaign:
     start: DriveTable | None = None
     """Table of the same chips to go on from, by readings of another stream than the first."""
 
+    def __post_init__(self) -> None:
+        """Drive the program as the profile says; refuse chips that no step can start from."""
+        driving = self.foundry.profile.driving(self.program)
+        object.__setattr__(self, "program", driving)
+        if not self.foundry.profile.trimmed:
+            raise InputError(
+                f"the chips of profile {self.foundry.profile.name!r} are as fabricated: with "
+                "static phases anywhere in a turn (phase.static), no step can start from the "
+                "program's codes yet; calibrate trimmed chips, with phase.static = 0"
+            )
+
     @property
     def bits(self) -> int:
         """Width of the DACs, see `Profile.device_of`."""

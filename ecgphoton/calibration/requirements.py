@@ -11,14 +11,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton.calibration.campaign import calibrate_chips
-from ecgphoton.calibration.report import AFTER, BEFORE
-from ecgphoton.decision import OperatingPoint
+from ecgphoton.calibration.report import AFTER
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import computed
@@ -30,14 +28,13 @@ from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps
 from ecgphoton.settings import nearest
-from ecgphoton.student.network import SegmentStudent
-from ecgphoton.student.propagate import Inputs
 
 ALL = "all together"
 """The row in which every size of the profile is scaled by one factor."""
 MOST = 64.0
 """Largest factor tried, and its inverse the smallest."""
 State = Literal["uncalibrated", "calibrated"]
+STATES: tuple[State, ...] = get_args(State)
 Passes = Callable[[float], bool]
 
 
@@ -50,6 +47,8 @@ class Line:
     unit: str
     stated: float
     """Size in the profile; 1 for all together."""
+    chips: int
+    """Chips at every size."""
     value: float | None
     """Worst size that passes; None if none tried does."""
     failing: float | None
@@ -60,8 +59,6 @@ class Line:
     """Lower end of the interval of `share`."""
     high: float | None
     """Upper end of the interval of `share`."""
-    chips: int
-    """Chips at every size."""
 
     @property
     def ratio(self) -> float | None:
@@ -79,14 +76,12 @@ class Line:
 class Sheet:
     """Everything that a line of a requirement sheet is computed from."""
 
-    carried: SegmentStudent | MeshProgram
-    inputs: Inputs
-    labels: NDArray[Any]
-    point: OperatingPoint
+    subject: tuple[Any, ...]
+    """Student or program, beats, labels and threshold, as `simulate` takes them."""
     profile: Profile
     keys: tuple[str, ...]
     """Parameters, in order, and `ALL`."""
-    states: tuple[State, ...] = (BEFORE, AFTER)
+    states: tuple[State, ...] = STATES
     chips: int = 20
     seed: int = 0
     precision: float = 0.15
@@ -122,11 +117,10 @@ class Sheet:
 
     def judged(self, profile: Profile, state: State) -> SimulationReport:
         """Return the verdict on chips of a profile in one state."""
-        subject = (self.carried, self.inputs, self.labels, self.point)
-        if state == BEFORE:
+        if state == "uncalibrated":
             limits = self.limits
             return simulate(
-                *subject,
+                *self.subject,
                 profile=profile,
                 chips=self.chips,
                 seed=self.seed,
@@ -135,7 +129,7 @@ class Sheet:
                 min_yield=limits.min_yield,
             )
         report = calibrate_chips(
-            *subject, profile=profile, chips=self.chips, seed=self.seed, limits=self.limits
+            *self.subject, profile=profile, chips=self.chips, seed=self.seed, limits=self.limits
         )
         return report.stages[AFTER]
 
@@ -255,9 +249,9 @@ def lines_of(sheet: Sheet, *, workers: int = 1, progress: Steps | None = None) -
         computed(partial(_line, sheet), len(sheet.tasks), workers=workers, threads=1)
     ):
         key, state = sheet.tasks[task]
-        numbers = [None if math.isnan(value) else value for value in row.tolist()]
         unit, stated = sheet.number(key).unit, sheet.stated(key)
-        found.append(Line(key, state, unit, stated, *numbers, chips=sheet.chips))
+        numbers = (None if math.isnan(value) else value for value in row.tolist())
+        found.append(Line(key, state, unit, stated, sheet.chips, *numbers))
         if progress is not None:
             progress(task + 1, len(sheet.tasks))
     return tuple(found)

@@ -90,6 +90,7 @@ class OneMzi:
         one = (slice(None), k, self.mesh, self.mzi)
         places: dict[str, Any] = {
             "driver": (slice(None), k, heaters),
+            "arms": (slice(None), k, heaters),
             "mzi": one,
             "splitter": one,
         }

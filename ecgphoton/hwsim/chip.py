@@ -27,7 +27,6 @@ from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS, Receiver
 from ecgphoton.hwsim.streams import chip_rng
 from ecgphoton.mesh.device import MZIS, Device
-from ecgphoton.mesh.heater import phase_of_voltage
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
 
@@ -49,7 +48,7 @@ class Chip:
     receiver: str
     """Name in `RECEIVERS`."""
     normals: Mapping[str, Tensor]
-    """Unit normals (C, ...) of every effect that has some, by its name."""
+    """Draws (C, ...) of every effect that has some, by its name: unit normals of most."""
     count: int
     """C, the number of chips."""
 
@@ -66,9 +65,10 @@ class Chip:
         """Return what the effects of one stage make of a value."""
         site = Site(self.profile.__getitem__, self.device)
         for effect in self.profile.active:
-            if effect.stage == stage and (effect.place == "none" or effect.name in self.normals):
+            law = effect.law_at(stage)
+            if law is not None and (effect.place == "none" or effect.name in self.normals):
                 normals = self.normals.get(effect.name, 1.0)
-                value = effect.law(value, self.profile[effect.name] * normals, site)
+                value = law(value, self.profile[effect.name] * normals, site)
         return value
 
     def driven(self, volts: ArrayLike | Tensor) -> Tensor:
@@ -79,7 +79,7 @@ class Chip:
         """Actual phases (C, K, drivers), rad, at voltages (V)."""
         volts = _tensor(volts)
         volts = volts.expand(max(len(volts), self.count), -1, -1)
-        ideal: Tensor = phase_of_voltage(volts, self.device.dac.v_pi)
+        ideal: Tensor = self.device.dac.phase_at(volts)
         heat = self._through("heat", Heat(ideal, ideal / math.pi))
         return self._through("phase", heat.phase)
 
@@ -227,12 +227,12 @@ class Foundry:
         """Return chips `first` ... `first + count - 1`."""
         perfect = self.perfect(program)
         profile, blocks = self.profile.on(program), len(program.blocks)
+        site = Site(profile.__getitem__, perfect.device)
 
         def normals(effect: Effect) -> Tensor:
-            rows = [
-                effect.draw(chip_rng(seed, first + k, effect.name), perfect.device, blocks)
-                for k in range(count)
-            ]
+            name = effect.stream or effect.name
+            rows = [effect.draw(chip_rng(seed, first + k, name), site, blocks)
+                    for k in range(count)]  # fmt: skip
             return torch.as_tensor(np.stack(rows))
 
         drawn = {

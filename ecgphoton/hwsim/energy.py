@@ -60,10 +60,9 @@ def work_of(architecture: Architecture, *, digital: bool = False) -> tuple[Work,
 def shifter_powers(program: MeshProgram, p_pi: float) -> Floats:
     """(K,) power (W) that the phase shifters of every block take at the program's phases.
 
-    ``P_pi (V / V_pi)^2`` of every driver, with `p_pi` in mW.
+    ``P_pi phase / pi`` of every driver, with `p_pi` in mW: the power of a heater is its drive.
     """
-    volts = program.device.exact_volts(program.phases)
-    return np.asarray(1e-3 * p_pi * ((volts / program.v_pi) ** 2).sum(-1))
+    return np.asarray(1e-3 * p_pi * np.abs(program.phases).sum(-1) / np.pi)
 
 
 @dataclass(frozen=True)

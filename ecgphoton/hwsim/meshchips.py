@@ -172,7 +172,7 @@ def mesh_source(
     """
     if len(inputs) == 0:
         raise InputError("a simulation needs at least one beat")
-    carrier, program = Carrier.of(carried), program_of(carried)
+    carrier, program = Carrier.of(carried), foundry.profile.driving(program_of(carried))
     WeightChips(carrier, sigma)  # refuses a negative one
     foundry = replace(foundry, profile=foundry.profile.on(program))
     source = MeshChips(program, foundry, carrier, input_power(carrier, inputs), sigma)

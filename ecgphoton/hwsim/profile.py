@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
@@ -14,13 +14,17 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import EFFECTS, Effect, Number, numbers
 from ecgphoton.intake import parse_toml, read_text
 from ecgphoton.mesh.device import Device
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.settings import nearest
+from ecgphoton.settings import build, nearest
 
 FOLDER = Path(__file__).with_name("profiles")
 BITS = "dac.bits"
 FINEST = 24
 """Bits of the DACs of a bench where a profile drives exactly: steps below 1 uV."""
+STATIC = "phase.static"
+FABRICATED = "as-fabricated"
+"""State of a chip before its static phases are trimmed: ``NAME:as-fabricated``."""
 
 
 def number_of(key: str) -> Number:
@@ -56,6 +60,11 @@ class Profile:
     """Key (``splitter.sigma``) to number, as stated; see `profile[key]` for any key."""
     name: str = "custom"
     description: str = ""
+    date: str = ""
+    """When its numbers were collected."""
+    driver: HeaterDac | None = None
+    """Phase law and voltages of the drivers, None for those of the program; its bits do not count:
+    they are ``dac.bits``."""
 
     def __post_init__(self) -> None:
         try:
@@ -68,11 +77,8 @@ class Profile:
         return vars(self) | {"numbers": dict(self.numbers)}
 
     def __getitem__(self, key: str) -> float:
-        """Return a number, 0 where it is not stated; InputError for an unknown key."""
-        if key in self.numbers:
-            return self.numbers[key]
-        number_of(key)
-        return 0.0
+        """Return a number, its default where it is not stated; InputError for an unknown key."""
+        return self.numbers[key] if key in self.numbers else number_of(key).default
 
     @property
     def active(self) -> tuple[Effect, ...]:
@@ -94,18 +100,36 @@ class Profile:
         """Return the profile with the program's DAC width where it states none."""
         return replace(self, numbers={BITS: program.dac_bits, **self.numbers})
 
+    @property
+    def trimmed(self) -> bool:
+        """Whether the static phases of its chips were trimmed."""
+        return not self[STATIC]
+
+    def as_fabricated(self) -> Profile:
+        """Return the profile of the same chips before trimming."""
+        return replace(self.with_value(STATIC, 1.0), name=f"{self.name}:{FABRICATED}")
+
+    def driving(self, program: MeshProgram) -> MeshProgram:
+        """Return the program for the drivers of this profile."""
+        if self.driver is None:
+            return program
+        names = ("v_pi", "v_max", "law", "v_min", "table")
+        return replace(program, **{name: getattr(self.driver, name) for name in names})
+
     def device_of(self, program: MeshProgram) -> Device:
-        """Return the program's device with the DACs of this profile.
+        """Return the program's device with the drivers and DACs of this profile.
 
         A profile that does not state ``dac.bits`` leaves the program's width; where it states 0,
         chips are driven exactly and a bench, whose codes are integers, has `FINEST` bits.
         """
-        bits = int(self.on(program)[BITS]) or FINEST
-        return replace(program.device, dac=replace(program.device.dac, bits=bits))
+        bits, device = int(self.on(program)[BITS]) or FINEST, self.driving(program).device
+        return replace(device, dac=replace(device.dac, bits=bits))
 
     def to_dict(self) -> dict[str, Any]:
-        """Name, description and every number stated."""
-        return {"name": self.name, "description": self.description, "numbers": dict(self.numbers)}
+        """Name, description, date, every number stated, and the drivers if they are."""
+        driver = None if self.driver is None else asdict(self.driver)
+        named = {"name": self.name, "description": self.description, "date": self.date}
+        return {**named, "numbers": dict(self.numbers), "driver": driver}
 
 
 def profiles() -> tuple[str, ...]:
@@ -116,6 +140,8 @@ def profiles() -> tuple[str, ...]:
 def load_profile(source: Profile | str | Path) -> Profile:
     """Return a profile by name, from a TOML file, or unchanged.
 
+    ``:as-fabricated`` after a name or path means its chips before they are trimmed.
+
     Raises
     ------
     InputError
@@ -125,6 +151,9 @@ def load_profile(source: Profile | str | Path) -> Profile:
         return source
     if not isinstance(source, str | PathLike):
         raise InputError(f"profile is {source!r}; it must be a name, a TOML file or a Profile")
+    stem, colon, state = str(source).rpartition(":")
+    if colon and state == FABRICATED:
+        return load_profile(stem).as_fabricated()
     path = FOLDER / f"{source}.toml"
     if str(source) not in profiles():
         path = Path(source)
@@ -138,13 +167,16 @@ def load_profile(source: Profile | str | Path) -> Profile:
 
 def _from_dict(data: dict[str, Any], path: Path) -> Profile:
     sections = {key.partition(".")[0] for key in numbers()}
-    texts = {"name": path.stem, "description": ""}
+    texts = {"name": path.stem, "description": "", "date": ""}
     stated: dict[str, float] = {}
+    driver = None
     for section, content in data.items():
         if section in texts:
             if not isinstance(content, str):
                 raise InputError(f"profile {path}: {section} must be a text")
             texts[section] = content
+        elif section == HeaterDac.section:
+            driver = _driver(content)
         elif isinstance(content, dict):
             if not content and section not in sections:
                 raise InputError(f"profile {path}: no section [{section}]; "
@@ -152,4 +184,22 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
             stated |= {f"{section}.{name}": value for name, value in content.items()}
         else:
             raise InputError(f"profile {path}: {section!r} is not a section of a profile")
-    return Profile(stated, **texts)
+    return Profile(stated, **texts, driver=driver)
+
+
+def _driver(content: object) -> HeaterDac:
+    """Return the drivers of a section [driver]."""
+    if not isinstance(content, dict):
+        raise InputError(f"driver is {content!r}; it must be a table [driver]")
+    if "bits" in content:
+        raise InputError("driver.bits is not a setting of a profile; state dac.bits")
+    if content.get("law") != "table":
+        made: HeaterDac = build(HeaterDac, content, path="driver.")
+        return made
+    more = sorted(set(content) - {"law", "table"})
+    if more:
+        raise InputError(
+            f"driver.{more[0]} is given beside driver.table, whose pairs state the voltages; leave "
+            "it out"
+        )
+    return HeaterDac.of_table(content.get("table", ()))

@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Array, Bools, Floats, Integers
 from ecgphoton.mesh.clements import AnyPhases, Phases, recompose
-from ecgphoton.mesh.heater import HeaterDac, voltage_of_phase
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH, MeshLayout
 from ecgphoton.mesh.mzi import namespace
 
@@ -142,6 +142,14 @@ class Device:
         middle = np.stack([np.full(WIDTH, self.shift - self.column_pitch / 4), rows], -1)
         return np.concatenate([mesh, middle, np.add(mesh, [self.shift, 0.0])])
 
+    def die(self, blocks: int) -> Floats:
+        """(blocks, drivers, 2) places of all drivers on the die, um; blocks lie one below another.
+
+        A free waveguide lies between two blocks.
+        """
+        below = np.arange(blocks)[:, None, None] * [0.0, (WIDTH + 1) * self.mode_pitch]
+        return self.positions + below
+
     @cached_property
     def distances(self) -> Floats:
         """(drivers, drivers) distances between the heaters of one block, um."""
@@ -231,7 +239,7 @@ class Device:
 
     def exact_volts(self, phases: ArrayLike) -> Floats:
         """Voltages (V) that give phases (rad) on an ideal heater, without any DAC's rounding."""
-        return np.asarray(voltage_of_phase(np.asarray(phases, float), self.dac.v_pi))
+        return self.dac.volts_for(phases)
 
     def codes(self, phases: ArrayLike) -> Integers:
         """Integer DAC codes nearest to phases (rad, at least 0)."""

@@ -19,7 +19,7 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Floats, Integers
 from ecgphoton.mesh.device import Device, MeshKind
-from ecgphoton.mesh.heater import HeaterDac
+from ecgphoton.mesh.heater import HeaterDac, PhaseLaw
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH, MeshLayout
 from ecgphoton.program.blocks import MatrixBlock, frozen, require
 from ecgphoton.student.architecture import Architecture
@@ -43,11 +43,17 @@ class MeshProgram:
     """Threshold on the probability of class 1 of two; None where the largest logit decides."""
     classes: tuple[str, ...]
     v_pi: float = 4.36
-    """Voltage that makes a heater shift by pi, V (phase = pi (V / V_pi)^2)."""
+    """Voltage that makes a heater shift by pi, V."""
     v_max: float = 10.8
     """Voltage of the largest DAC code, V."""
     dac_bits: int = 8
     """Bits of the heater DACs, linear in voltage."""
+    law: PhaseLaw = "quadratic"
+    """How the phase of a driver follows its voltage, see `ecgphoton.mesh.heater`."""
+    v_min: float = 0.0
+    """Voltage of DAC code 0, V."""
+    table: tuple[tuple[float, ...], ...] = ()
+    """Pairs of volts and phases (rad) of the law ``table``."""
     column_pitch: float = COLUMN_PITCH
     """Distance between MZI columns, um."""
     mode_pitch: float = MODE_PITCH
@@ -78,7 +84,8 @@ class MeshProgram:
     @cached_property
     def device(self) -> Device:
         """The hardware of every block."""
-        dac = HeaterDac(self.v_pi, self.v_max, self.dac_bits)
+        voltages = self.v_pi, self.v_max, self.dac_bits
+        dac = HeaterDac(*voltages, self.law, self.v_min, self.table)
         return Device(self.mesh, dac, self.column_pitch, self.mode_pitch)
 
     @property

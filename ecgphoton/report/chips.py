@@ -194,7 +194,7 @@ def draw_bars(
                   color=style.colour_of(index), label=bar.replace("_", " "))  # fmt: skip
     axes.set_yticks(places, [str(row[name]) for row in shown])
     axes.grid(visible=False, axis="y")
-    if log:
+    if log and any((column(shown, bar) > 0).any() for bar in bars):
         axes.set_xscale("log")
     axes.legend(loc="lower right")
     return figure

@@ -7,8 +7,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from ecgphoton.calibration.report import AFTER, BEFORE
-from ecgphoton.calibration.requirements import Line, Sheet, idle, lines_of, parameters_of
+from ecgphoton.calibration.requirements import STATES, Line, Sheet, idle, lines_of, parameters_of
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.progress import Progress, silent
@@ -68,10 +67,10 @@ def sheet(
     without = () if key else idle(stated, program)
     keys = tuple(name for name in parameters_of(stated, key) if name not in without)
     asked = Sheet(
-        *journey.arguments,
-        profile=stated,
-        keys=keys,
-        states=(BEFORE, AFTER) if calibrated else (BEFORE,),
+        journey.arguments,
+        stated,
+        keys,
+        STATES if calibrated else STATES[:1],
         chips=chips,
         seed=seed,
         limits=limits_of(limit),

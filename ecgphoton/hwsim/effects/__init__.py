@@ -7,7 +7,7 @@ limits and units, the error budget, sweeps and the reference page are derived fr
 
 from __future__ import annotations
 
-from ecgphoton.hwsim.effects import drivers, electronics, link, optics
+from ecgphoton.hwsim.effects import die, drivers, electronics, environment, link, optics
 from ecgphoton.hwsim.effects.effect import Effect, Elements, Heat, Number, Reading, Site
 from ecgphoton.hwsim.effects.supply import SUPPLY
 from ecgphoton.registry import Registry
@@ -15,7 +15,13 @@ from ecgphoton.registry import Registry
 __all__ = ["EFFECTS", "Effect", "Elements", "Heat", "Number", "Reading", "Site", "numbers"]
 
 EFFECTS: Registry[Effect] = Registry(
-    "effect", *drivers.ALL, *optics.ALL, *electronics.ALL, *link.ALL
+    "effect",
+    *drivers.ALL,
+    *environment.ALL,
+    *die.ALL,
+    *optics.ALL,
+    *electronics.ALL,
+    *link.ALL,
 )
 """Every effect by name, in the order in which those of one stage act."""
 

@@ -1,0 +1,99 @@
+"""Verdicts on calibrated chips over a parameter: how stable it has to be, and what restores them.
+
+*Once*: chips are calibrated where the parameter is 0 and keep their codes while it changes.
+*Again*: they are calibrated anew at every value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from ecgphoton.calibration.calibrate import STANDARD, steps_of
+from ecgphoton.calibration.campaign import Campaign
+from ecgphoton.calibration.judge import driven
+from ecgphoton.calibration.table import DriveTable
+from ecgphoton.decision import OperatingPoint
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.meshchips import program_of
+from ecgphoton.hwsim.montecarlo import rates, run, single_threaded
+from ecgphoton.hwsim.profile import Profile, load_profile, number_of
+from ecgphoton.hwsim.simulate import trial_of
+from ecgphoton.hwsim.verdict import Limits, SimulationReport
+from ecgphoton.program.program import MeshProgram
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.propagate import Inputs
+
+When = Literal["once", "again"]
+
+
+def calibrated_over(
+    key: str,
+    carried: SegmentStudent | MeshProgram,
+    inputs: Inputs,
+    labels: NDArray[Any],
+    point: OperatingPoint,
+    *,
+    when: When,
+    profile: Profile | str | None = None,
+    chips: int = 40,
+    seed: int = 0,
+    readout: Literal["analog", "digital"] = "analog",
+    detection: str = "homodyne",
+    limits: Limits | None = None,
+    workers: int = 1,
+) -> Callable[[float], SimulationReport]:
+    """Return what judges calibrated chips at a value of a key of their profile.
+
+    Parameters
+    ----------
+    key
+        Such as ``temperature.change``.
+    when
+        ``once``: calibrated where the key is 0; ``again``: at every value.
+    carried, inputs, labels, point, profile, chips, seed, readout, detection, workers
+        As `ecgphoton.hwsim.simulate.simulate` takes them; default profile
+        ``foundry-thermo-optic``.
+
+    Raises
+    ------
+    InputError
+        If the key is no error of a profile, or the chips are not trimmed.
+    """
+    if key == "noise" or number_of(key).better == "more":
+        raise InputError(
+            f"{key} is nothing that calibrated chips drift by; choose an error of a profile, such "
+            "as temperature.change, or ask about chips that are not calibrated"
+        )
+    made, bounds = load_profile(profile or "foundry-thermo-optic"), limits or Limits()
+    program = program_of(carried)
+
+    @cache
+    def table(value: float) -> DriveTable:
+        foundry = Foundry(made.with_value(key, value), detection)
+        with single_threaded() as threads:
+            campaign = Campaign(program, foundry, steps_of(STANDARD), seed)
+            return campaign.joined(chips, threads)
+
+    def judge(value: float) -> SimulationReport:
+        here, reading = made.with_value(key, value), {"readout": readout, "detection": detection}
+        trial = trial_of(program, inputs, labels, point, seed=seed, profile=here, **reading)  # type: ignore[arg-type]
+        source: Any = trial.source
+        trial = replace(trial, source=driven(source, table(value if when == "again" else 0.0)))
+        rows, _ = run(trial, chips, workers=workers)
+        miss, fpr, auc = map(float, rates(trial.perfect()[None], trial.label, trial.point)[0])
+        settings = {
+            **reading,
+            "seed": seed,
+            "calibrated": when,
+            "profile": here.name,
+            "profile_values": dict(here.on(program).numbers),
+        }
+        return SimulationReport(*rows.T, (miss, fpr, auc), bounds, settings)
+
+    return judge

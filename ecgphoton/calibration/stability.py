@@ -94,6 +94,7 @@ def calibrated_over(
             "profile": here.name,
             "profile_values": dict(here.on(program).numbers),
         }
-        return SimulationReport(*rows.T, (miss, fpr, auc), bounds, settings)
+        each = rows[:, 0], rows[:, 1], rows[:, 2]
+        return SimulationReport(*each, (miss, fpr, auc), bounds, settings)
 
     return judge

@@ -111,8 +111,7 @@ class HeaterDac(Settings, section="driver"):
         yield (
             high - low > TURN - 1e-9,
             "v_max",
-            f"a voltage that with v_pi {self.v_pi:g} V and v_min {self.v_min:g} V covers 2 pi; "
-            f"these cover {high - low:.6g} rad",
+            f"so far from v_min that with v_pi {self.v_pi:g} V all phases of a turn are reached",
         )
 
     @classmethod

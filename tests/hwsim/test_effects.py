@@ -9,7 +9,8 @@ import torch
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
-from ecgphoton.hwsim.effects import EFFECTS, Effect, numbers
+from ecgphoton.hwsim.effects import EFFECTS, Effect, Site, numbers
+from ecgphoton.hwsim.effects.effect import unit_normals
 from ecgphoton.hwsim.meshchips import mesh_source, program_of
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS
@@ -19,7 +20,11 @@ from ecgphoton.hwsim.sweep import parse_sweep
 
 CHIPS = 400
 SMALL = 1e-3
-PLACED = [effect for effect in EFFECTS.values() if effect.place != "none"]
+"""Size of an effect alone, a share of the largest."""
+PLACED = [
+    effect for effect in EFFECTS.values() if effect.place != "none" and effect.drawn is unit_normals
+]
+"""Effects of independent normals; what others draw is in test_effects_oracle.py."""
 OPTICAL = [effect for effect in PLACED if effect.stage != "reading"]
 READ = [effect for effect in PLACED if effect.stage == "reading"]
 EXACT = {"dac.bits": 0}
@@ -30,9 +35,10 @@ def named(effect):
     return effect.name
 
 
-def alone(effect, size=SMALL):
-    """Return a profile with one effect, its further numbers being 1."""
-    return Profile({**EXACT, **dict.fromkeys(effect.also, 1.0), effect.name: size})
+def alone(effect, share=SMALL):
+    """Return a profile with one effect, its further numbers at their default, or 1."""
+    more = {key: number.default or 1.0 for key, number in effect.also.items()}
+    return Profile({**EXACT, **more, effect.name: share * effect.number.largest})
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +57,8 @@ def volts(program):
 def test_normals_are_unit_normals(program, effect):
     """Mean, variance and fourth moment over 400 chips are 0, 1 and 3, to five standard errors."""
     device, blocks = program.device, len(program.blocks)
-    rows = [effect.draw(chip_rng(0, k, effect.name), device, blocks) for k in range(CHIPS)]
+    site = Site(alone(effect).__getitem__, device)
+    rows = [effect.draw(chip_rng(0, k, effect.name), site, blocks) for k in range(CHIPS)]
     drawn = np.stack(rows)
     assert drawn.shape == (CHIPS, *effect.shape(device, blocks))
     for power, moment, scatter in ((1, 0, 1), (2, 1, 2), (4, 3, 96)):
@@ -99,7 +106,8 @@ def test_receivers_scatter_by_the_size(program, effect):
     changes = [a - b for a, b in zip(chips.reading[1:5], perfect.reading[1:5], strict=True)]
     moved = [change for change in changes if change.any()]
     assert len(moved) == 1
-    assert torch.allclose(moved[0][..., 0], SMALL * chips.normals[effect.name])
+    size = SMALL * effect.number.largest
+    assert torch.allclose(moved[0][..., 0], size * chips.normals[effect.name])
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def correlated(rng: np.random.Generator, site: Site, shape: tuple[int, ...]) -> 
     """
     length = max(site.number("die.length"), 1e-6)
     upper = site.device.die(shape[0]) * MILLI
-    lower = upper + [0.0, site.device.mode_pitch * MILLI]
+    lower = upper + np.array([0.0, site.device.mode_pitch * MILLI])
     places = np.stack([upper, lower], -2).reshape(-1, 2).round(9)
     (x, column), (y, row) = (np.unique(axis, return_inverse=True) for axis in places.T)
     grid = _root(x, length) @ rng.standard_normal((len(x), len(y))) @ _root(y, length)

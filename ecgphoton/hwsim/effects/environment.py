@@ -8,12 +8,12 @@ what temperature and wavelength act on. Until a layout gives the mismatches they
 from __future__ import annotations
 
 import math
+
 import numpy as np
 from torch import Tensor
 
 from ecgphoton.hwsim.effects.effect import Effect, Elements, Number, Site
 from ecgphoton.mesh.arrays import Floats
-from ecgphoton.mesh.device import MZIS, Device
 
 WAVELENGTH = 1.55
 """Of the laser, um."""
@@ -41,15 +41,9 @@ THERMAL = {
 ARM = Number("Length of the arms that lie side by side.", 1e4, "um", default=150.0)
 
 
-def at_mzis(errors: Tensor, device: Device) -> Tensor:
-    """(..., meshes, 6) errors of the theta drivers of all MZIs, from errors (..., drivers)."""
-    thetas = [[device.heaters_of(mesh, k)[0] for k in range(MZIS)] for mesh in range(device.meshes)]
-    return errors[..., thetas]
-
-
 def detuned(parts: Elements, angles: Tensor, site: Site) -> Elements:
     """Return elements with both splitters of every MZI off by angles (..., drivers), rad."""
-    more = at_mzis(angles, site.device)
+    more = angles[..., [mzi.drivers[0] for mzi in site.device.mzis]]
     return parts._replace(alpha=parts.alpha + more, beta=parts.beta + more)
 
 

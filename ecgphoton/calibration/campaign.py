@@ -27,8 +27,8 @@ from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.hwsim.montecarlo import single_threaded
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
@@ -88,7 +88,7 @@ class Campaign:
             "version": __version__,
             "program": artifacts.sha256(artifacts.json_bytes(to_dict(self.program))),
             "profile": self.foundry.profile.to_dict(),
-            "receiver": self.foundry.receiver,
+            "receiver": self.foundry.profile.receiver,
             "steps": [repr(step) for step in self.steps],
             "seed": self.seed,
             "bits": self.bits,

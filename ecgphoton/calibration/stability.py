@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.calibration.calibrate import STANDARD, steps_of
@@ -20,8 +21,9 @@ from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.hwsim.montecarlo import rates, run, single_threaded
+from ecgphoton.hwsim.montecarlo import rates, run
 from ecgphoton.hwsim.profile import Profile, load_profile, number_of
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
@@ -44,7 +46,7 @@ def calibrated_over(
     chips: int = 40,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str = "homodyne",
+    detection: str | None = None,
     limits: Limits | None = None,
     workers: int = 1,
 ) -> Callable[[float], SimulationReport]:
@@ -75,7 +77,7 @@ def calibrated_over(
 
     @cache
     def table(value: float) -> DriveTable:
-        foundry = Foundry(made.with_value(key, value), detection)
+        foundry = Foundry.of(made.with_value(key, value), detection)
         with single_threaded() as threads:
             campaign = Campaign(program, foundry, steps_of(STANDARD), seed)
             return campaign.joined(chips, threads)
@@ -85,7 +87,7 @@ def calibrated_over(
         trial = trial_of(program, inputs, labels, point, seed=seed, profile=here, **reading)  # type: ignore[arg-type]
         source: Any = trial.source
         trial = replace(trial, source=driven(source, table(value if when == "again" else 0.0)))
-        rows, _ = run(trial, chips, workers=workers)
+        rows = np.concatenate([*run(trial, chips, workers=workers)])
         miss, fpr, auc = map(float, rates(trial.perfect()[None], trial.label, trial.point)[0])
         settings = {
             **reading,

@@ -12,18 +12,12 @@ if TYPE_CHECKING:
     from ecgphoton.hwsim.budget import Budget
     from ecgphoton.run.journey import Outcome
 
-PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12}
-
-
-def _prefixed(value: float, unit: str) -> str:
-    """Format a number with the prefix that leaves one to three digits before the point."""
-    prefix = next((name for name, size in PREFIXES.items() if abs(value) >= size), "")
-    return f"{value / PREFIXES[prefix]:.3g} {prefix}{unit}"
-
 
 @derive.command("run.budget")
 def budget(result: Outcome[Budget]) -> None:
     """Print the light path, the noise, the ways to drive a chip, and who wins."""
+    from ecgphoton.hwsim.energy import prefixed
+
     found = result.report
     for name, stages in (
         ("signal", found.link.signal),
@@ -31,10 +25,11 @@ def budget(result: Outcome[Budget]) -> None:
     ):
         rows = [[one.name, f"{one.change_db:+.2f}", f"{one.dbm:+.2f}"] for one in stages]
         shared.table(f"{name}, one path at an input of 1", ["behind", "dB", "dBm"], rows)
-    noise = ", ".join(f"{name} {value:.2g}" for name, value in found.noise.items())
+    noise = ", ".join(f"{name} {value:.2g}" for name, value in found.link.noise.items())
+    click.echo(f"receiver {found.profile.receiver}; noise of a reading, of full scale: {noise}")
     click.echo(
-        f"noise of a reading, of full scale: {noise}; SNR {result.numbers['snr_db']:.1f} dB; light "
-        f"of extinguished modulators reads at most {found.leak:.2g} (not in simulated chips)"
+        f"SNR {found.link.snr_db:.1f} dB; light of extinguished modulators reads at most "
+        f"{found.leak:.2g} (not in simulated chips)"
     )
     if found.requirement is not None:
         click.echo(f"laser for one block: {result.numbers['laser_mw']:g} mW stated; "
@@ -43,9 +38,9 @@ def budget(result: Outcome[Budget]) -> None:
     rows = [
         [
             plan.name,
-            *(_prefixed(plan.power[name], "W") for name in names),
-            _prefixed(plan.seconds, "s"),
-            _prefixed(plan.joules, "J"),
+            *(prefixed(plan.power[name], "W") for name in names),
+            prefixed(plan.seconds, "s"),
+            prefixed(plan.joules, "J"),
         ]
         for plan in found.plans
     ]
@@ -53,7 +48,7 @@ def budget(result: Outcome[Budget]) -> None:
         f"mean power over a beat of {result.numbers['period_s']:g} s, {found.macs:,} multiply-adds"
     )
     shared.table(title, ["", *names, "time", "energy"], rows)
-    rows = [[one.name, _prefixed(one.seconds, "s"), _prefixed(one.joules, "J"), one.source]
+    rows = [[one.name, prefixed(one.seconds, "s"), prefixed(one.joules, "J"), one.source]
             for one in found.digital]  # fmt: skip
     shared.table("the same multiply-adds", ["", "time", "energy", "source"], rows)
     click.echo(found.sentence)

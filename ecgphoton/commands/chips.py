@@ -27,7 +27,7 @@ STUDIES = {
 }
 
 
-@derive.command("run.simulate", moved=LIMITS | STUDIES)
+@derive.command("run.simulate", {"settings": "--set"}, moved=LIMITS | STUDIES)
 def simulate(result: Outcome[SimulationReport]) -> None:
     """Print the table and the verdict of a simulation."""
     found = result.numbers

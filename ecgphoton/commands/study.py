@@ -44,7 +44,7 @@ def _add(
             click.echo(sentence(found))
         click.echo(f"{len(found.rows)} rows written to {found.folder}")
 
-    command.add_command(derive.command(f"study.{name}")(draw))
+    command.add_command(derive.command(f"study.{name}", {"settings": "--set"})(draw))
 
 
 def _cell(value: object, plain: bool) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
 from ecgphoton.hwsim.chip import Foundry
-from ecgphoton.hwsim.effects.link import LASER, LINK
-from ecgphoton.hwsim.effects.supply import SUPPLY
+from ecgphoton.hwsim.effects.supply import DEPTH, LASER, LINK, SUPPLY
 from ecgphoton.hwsim.energy import (
     MACS,
     PERIOD,
@@ -18,18 +16,20 @@ from ecgphoton.hwsim.energy import (
     Work,
     microcontroller,
     plans,
+    prefixed,
     shifter_powers,
     work_of,
 )
 from ecgphoton.hwsim.link import Link, link_of
 from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.hwsim.sweep import Requirement
 from ecgphoton.program.program import MeshProgram
 
 EXTINCTION = "link.extinction_db"
 LEAKING = 20
 """Chips whose leak through modulators is averaged."""
-FREE = ("link.coupler_db", "link.splitter_db", "link.output_db", "link.dark", "power.control")
+FREE = (DEPTH, "link.coupler_db", "link.splitter_db", "link.output_db", "power.control")
 """Keys that may well be 0."""
 
 
@@ -48,7 +48,10 @@ class Budget:
     @cached_property
     def link(self) -> Link:
         """The light path of one block."""
-        return link_of(self.profile.__getitem__, self.program.device)
+        kind = RECEIVERS[self.profile.receiver]
+        return link_of(
+            self.profile.__getitem__, self.program.device, share=kind.share, diodes=kind.diodes
+        )
 
     @cached_property
     def work(self) -> tuple[Work, ...]:
@@ -100,33 +103,24 @@ class Budget:
         parts = []
         for other in self.digital:
             ratio = best.joules / other.joules
+            verdict = "loses to" if ratio > 1 else "wins over"
             parts.append(
-                f"Photonics loses: its cheapest way ({best.name}) takes {best.joules:.2g} J a beat, "
-                f"{ratio:,.3g} times {other.name} ({other.joules:.2g} J)"
-                if ratio > 1
-                else f"Photonics wins: its cheapest way ({best.name}) takes {best.joules:.2g} J a "
-                f"beat, {other.name} {1 / ratio:,.3g} times as much ({other.joules:.2g} J)"
+                f"Photonics {verdict} {other.name}: {prefixed(best.joules, 'J')} a beat "
+                f"({best.name}, the cheapest way) against {prefixed(other.joules, 'J')}, a ratio "
+                f"of {ratio:.3g}."
             )
-        return ". ".join(parts) + "."
-
-    @property
-    def noise(self) -> Mapping[str, float]:
-        """Noise of a reading by what makes it, fractions of full scale."""
-        return {
-            "shot": self.link.shot,
-            "thermal": self.link.thermal,
-            "detector.noise": self.profile["detector.noise"],
-        }
+        return " ".join(parts)
 
     def rows(self) -> list[dict[str, Any]]:
         """Every number with what it belongs to and its unit, for a CSV."""
-        link, found = self.link, []
+        link = self.link
+        found: list[tuple[str, str, float | None, str]] = []
         for path, stages in (("signal", link.signal), ("oscillator", link.oscillator)):
             found += [(path, stage.name, stage.dbm, "dBm") for stage in stages]
-        found += [("noise", name, value, "of full scale") for name, value in self.noise.items()]
+        found += [("noise", name, value, "of full scale") for name, value in link.noise.items()]
         found += [
             ("noise", "leak of modulators, at most", self.leak, "of full scale"),
-            ("noise", "SNR at full scale", link.snr_db(self.profile["detector.noise"]), "dB"),
+            ("noise", "SNR at full scale", link.snr_db, "dB"),
             ("laser", "stated", self.profile[LASER], "mW"),
         ]
         if self.requirement is not None:
@@ -149,14 +143,15 @@ class Budget:
         link = self.link
         paths = {"signal": link.signal, "oscillator": link.oscillator}
         return {
+            "receiver": self.profile.receiver,
             "light": {
                 path: [{"stage": s.name, "change_db": s.change_db, "dbm": s.dbm} for s in stages]
                 for path, stages in paths.items()
             },
             "mesh_loss_db": link.mesh_db,
             "full_scale_current": link.full_scale,
-            "noise": {**self.noise, "leak_at_most": self.leak},
-            "snr_db": link.snr_db(self.profile["detector.noise"]),
+            "noise": {**link.noise, "leak_at_most": self.leak},
+            "snr_db": link.snr_db,
             "laser_mw": self.profile[LASER],
             "laser_requirement": None if self.requirement is None else self.requirement.to_dict(),
             "macs": self.macs,

@@ -22,8 +22,15 @@ PERIOD = 1.0
 """Seconds from one beat to the next: 60 beats a minute."""
 MACS = WIDTH * WIDTH
 """Multiply-adds of one symbol."""
+PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12}
 Blocks = Literal["one block each", "one block reused"]
 Duty = Literal["always on", "duty-cycled"]
+
+
+def prefixed(value: float, unit: str) -> str:
+    """Return a number with its unit, and the prefix that leaves one to three digits in front."""
+    prefix = next((name for name, size in PREFIXES.items() if abs(value) >= size), "")
+    return f"{value / PREFIXES[prefix]:.3g} {prefix}{unit}"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from os import PathLike
@@ -12,6 +12,10 @@ from typing import Any
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import EFFECTS, Effect, Number, numbers
+from ecgphoton.hwsim.effects.receiver import POWER
+from ecgphoton.hwsim.effects.supply import LASER
+from ecgphoton.hwsim.link import SETS, received
+from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS, SECTION
 from ecgphoton.intake import parse_toml, read_text
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.heater import HeaterDac
@@ -30,6 +34,8 @@ FINEST = 24
 STATIC = "phase.static"
 FABRICATED = "as-fabricated"
 """State of a chip before its static phases are trimmed: ``NAME:as-fabricated``."""
+EFFECTIVE, KIND = "homodyne", "receiver.kind"
+"""The receiver of a profile that names none, and the key that names one."""
 
 
 def number_of(key: str) -> Number:
@@ -60,7 +66,7 @@ class Profile:
     Raises
     ------
     InputError
-        If a key is unknown or a number outside its range.
+        If a key is unknown, a number outside its range, or one of another receiver.
     """
 
     numbers: Mapping[str, float] = field(default_factory=dict)
@@ -72,13 +78,26 @@ class Profile:
     driver: HeaterDac | None = None
     """Phase law and voltages of the drivers, None for those of the program; its bits do not count:
     they are ``dac.bits``."""
+    receiver: str = EFFECTIVE
+    """Name in `RECEIVERS`; its numbers that are not stated have their defaults."""
 
     def __post_init__(self) -> None:
+        keys = RECEIVERS[self.receiver].keys
         try:
             checked = {key: number_of(key).check(key, v) for key, v in self.numbers.items()}
+            for key in (key for key, value in checked.items() if value and key not in keys):
+                if key.startswith(SECTION):
+                    raise InputError(_foreign(key, self.receiver))
         except InputError as error:
             raise InputError(f"profile {self.name!r}: {error}") from None
-        object.__setattr__(self, "numbers", MappingProxyType(checked))
+        found = {key: number_of(key).default for key in keys} | checked
+        found |= received(lambda key: found.get(key, 0.0)) if keys else {}
+        if keys and not found[POWER]:
+            raise InputError(
+                f"profile {self.name!r}: {POWER} is 0; without a local oscillator a photodiode "
+                "reads |E|^2, which has no sign, and every program has signed weights"
+            )
+        object.__setattr__(self, "numbers", MappingProxyType(found))
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"numbers": dict(self.numbers)}
@@ -94,7 +113,49 @@ class Profile:
 
     def with_value(self, key: str, value: float) -> Profile:
         """Return a profile with one number changed, for example ``splitter.sigma``."""
+        if self[LASER]:
+            _only_link((key,))
         return replace(self, numbers={**self.numbers, key: value})
+
+    def read_by(self, receiver: str | None) -> Profile:
+        """Return the profile with another receiver; None leaves its own.
+
+        Numbers of the receiver before that the other one does not have are left out where they
+        are at their defaults, and refused where they are not.
+        """
+        if receiver is None or receiver == self.receiver:
+            return self
+        keys = RECEIVERS[receiver].keys
+        left = {
+            key: value
+            for key, value in self.numbers.items()
+            if not key.startswith(SECTION) or key in keys or value != number_of(key).default
+        }
+        return replace(self, receiver=receiver, numbers=left)
+
+    def with_settings(self, assignments: Iterable[str]) -> Profile:
+        """Return the profile with numbers from ``section.key=value``, in order.
+
+        Raises
+        ------
+        InputError
+            If one cannot be read, or is not a number of this profile.
+        """
+        profile = self
+        for assignment in assignments:
+            key, _, text = (part.strip() for part in assignment.partition("="))
+            if key == KIND:
+                profile = profile.read_by(text)
+                continue
+            try:
+                value = float(text)
+            except ValueError:
+                raise InputError(
+                    f"--set {assignment!r} cannot be read; write section.key=value with a number, "
+                    "for example receiver.lo_power=2"
+                ) from None
+            profile = profile.with_value(key, value)
+        return profile
 
     def only(self, *kept: Effect) -> Profile:
         """Return the profile with these effects alone, and those that only scale others."""
@@ -133,10 +194,26 @@ class Profile:
         return replace(device, dac=replace(device.dac, bits=bits))
 
     def to_dict(self) -> dict[str, Any]:
-        """Name, description, date, every number stated, and the drivers if they are."""
+        """Name, description, date, receiver, every number stated, and the drivers if they are."""
         driver = None if self.driver is None else asdict(self.driver)
         named = {"name": self.name, "description": self.description, "date": self.date}
-        return {**named, "numbers": dict(self.numbers), "driver": driver}
+        read = {"receiver": self.receiver, "numbers": dict(self.numbers)}
+        return {**named, **read, "driver": driver}
+
+
+def _only_link(stated: Iterable[str]) -> None:
+    """Refuse keys that the link budget sets."""
+    if both := [key for key in stated if key in SETS]:
+        raise InputError(
+            f"{both[0]} is given beside {LASER}, from whose link budget it follows; leave out one "
+            "of them"
+        )
+
+
+def _foreign(key: str, receiver: str) -> str:
+    """Return why a receiver refuses a key of another one."""
+    having = ", ".join(one.name for one in RECEIVERS.values() if key in one.keys)
+    return f"the receiver {receiver!r} has no {key}; receivers that have it: {having}"
 
 
 def profiles() -> tuple[str, ...]:
@@ -177,7 +254,10 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
     texts = {"name": path.stem, "description": "", "date": ""}
     stated: dict[str, float] = {}
     driver = None
+    receiver = EFFECTIVE
     for section, content in data.items():
+        if f"{section}." == SECTION and isinstance(content, dict):
+            receiver = content.pop("kind", BALANCED.name)
         if section in texts:
             if not isinstance(content, str):
                 raise InputError(f"profile {path}: {section} must be a text")
@@ -191,7 +271,9 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
             stated |= {f"{section}.{name}": value for name, value in content.items()}
         else:
             raise InputError(f"profile {path}: {section!r} is not a section of a profile")
-    return Profile(stated, **texts, driver=driver)
+    if stated.get(LASER):
+        _only_link(stated)
+    return Profile(stated, **texts, driver=driver, receiver=receiver)
 
 
 def _driver(content: object) -> HeaterDac:

@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from matplotlib.figure import Figure
 
 from ecgphoton.hwsim.budget import Budget
-from ecgphoton.hwsim.effects.link import LASER, NOISE
+from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.energy import Digital, core
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.hwsim.sweep import solve
 from ecgphoton.progress import Progress, silent
@@ -39,7 +40,8 @@ def budget(
     chips: int = 40,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str = "homodyne",
+    detection: str | None = None,
+    settings: Sequence[str] = (),
     limit: Limit = (),
     workers: int = 1,
     data: str | None = None,
@@ -60,7 +62,10 @@ def budget(
         Device profile with the tables ``link`` and ``power``, by name, TOML file or value.
     chips
         Chips at every laser power.
-    model, seed, readout, detection, limit, workers, data, data_dir, out, progress
+    detection
+        Receiver instead of the profile's, by its name. Of a profile whose receiver has no powers
+        (``homodyne``) the ``balanced`` one is taken.
+    model, seed, readout, settings, limit, workers, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
 
     Raises
@@ -72,17 +77,17 @@ def budget(
     journey = begin(budget, locals(), most=BUDGET_BEATS)
     carried, inputs, *_ = journey.arguments
     program = program_of(carried)
-    found = Budget(program, load_profile(profile).on(program), seed=seed)
+    asked = cast(Profile, journey.profile).on(program)
+    if not RECEIVERS[asked.receiver].keys:
+        asked = asked.read_by(BALANCED.name)
+    found = Budget(program, asked, seed=seed)
     found.link  # noqa: B018 - refuses a profile without a light path before anything is simulated
-    asking = found.profile
-    if not asking[NOISE]:
-        asking = asking.with_value(NOISE, 1.0)
     requirement = solve(
         LASER,
         *journey.arguments,
         precision=PRECISION,
         progress=partial(progress, "laser power"),
-        **journey.settings(simulate) | {"profile": asking},
+        **journey.settings(simulate) | {"profile": found.profile, "detection": None},
     )
     measured = _onnxruntime(journey.trained.student, inputs)
     found = replace(found, others=(measured,), requirement=requirement)

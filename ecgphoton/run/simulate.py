@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -24,7 +25,8 @@ def simulate(
     chips: int = 200,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str = "homodyne",
+    detection: str | None = None,
+    settings: Sequence[str] = (),
     limit: Limit = (),
     early_stop: bool = False,
     workers: int = 1,
@@ -58,8 +60,11 @@ def simulate(
     readout
         ``analog``: one conversion a token; ``digital``: one a sample.
     detection
-        How the chips of a profile are read: ``homodyne``, ``balanced``, ``intensity``, or a
-        receiver of an extension.
+        Receiver of a profile's chips instead of the profile's own: ``homodyne`` (the effective
+        reading, of a profile that names none), ``balanced``, ``hybrid``, ``intensity``, or one of
+        an extension.
+    settings
+        Numbers of the profile that differ, as ``section.key=value``: ``receiver.lo_power=2``.
     limit
         Limits that differ from the default: ``miss`` 0.1, ``fpr`` 0.1, ``yield`` 0.95,
         ``confidence`` 0.95.

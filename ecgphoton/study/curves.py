@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -30,7 +30,8 @@ def sweep(
     chips: int = 200,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str = "homodyne",
+    detection: str | None = None,
+    settings: Sequence[str] = (),
     calibrated: Calibrated = "no",
     limit: Limit = (),
     workers: int = 1,
@@ -49,7 +50,7 @@ def sweep(
     over
         ``noise`` or a key of a profile with its values: ``splitter.sigma=first:last:count`` or
         ``noise=a,b,c``.
-    model, noise, profile, chips, seed, readout, detection
+    model, noise, profile, chips, seed, readout, detection, settings
         As `ecgphoton.run.simulate` takes them.
     calibrated
         ``no``: chips as they are fabricated. ``once``: calibrated where the parameter is 0, and
@@ -83,7 +84,8 @@ def solve(
     chips: int = 200,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str = "homodyne",
+    detection: str | None = None,
+    settings: Sequence[str] = (),
     calibrated: Calibrated = "no",
     limit: Limit = (),
     workers: int = 1,
@@ -103,7 +105,7 @@ def solve(
     ----------
     key
         ``noise`` or a key of a profile, such as ``splitter.sigma``.
-    model, noise, profile, chips, seed, readout, detection
+    model, noise, profile, chips, seed, readout, detection, settings
         As `ecgphoton.run.simulate` takes them.
     calibrated
         ``no``: chips as they are fabricated. ``once``: calibrated where the parameter is 0, and

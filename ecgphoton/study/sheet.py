@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from ecgphoton.calibration.requirements import STATES, Line, Sheet, idle, lines_of, parameters_of
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.profile import Profile
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.sheet import draw_sheet, write_sheet
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
@@ -23,6 +24,8 @@ def sheet(
     *,
     profile: Profile | str = "foundry-thermo-optic",
     key: Sequence[str] = (),
+    detection: str | None = None,
+    settings: Sequence[str] = (),
     calibrated: bool = True,
     chips: int = 20,
     seed: int = 0,
@@ -53,7 +56,7 @@ def sheet(
         Chips at every size.
     workers
         Processes, each of which computes one line at a time; the answer is the same.
-    model, seed, limit, data, data_dir, out, progress
+    model, detection, settings, seed, limit, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
 
     Raises
@@ -63,7 +66,7 @@ def sheet(
     """
     journey = begin(sheet, locals(), files=FILES, most=SHEET_BEATS)
     program = program_of(journey.trained.carried)
-    stated = load_profile(profile).on(program)
+    stated = cast(Profile, journey.profile).on(program)
     without = () if key else idle(stated, program)
     keys = tuple(name for name in parameters_of(stated, key) if name not in without)
     asked = Sheet(

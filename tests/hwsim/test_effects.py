@@ -150,7 +150,7 @@ def test_effects_do_not_share_normals():
 def test_without_effects_a_chip_is_its_program(program, volts, receiver):
     """All sizes 0: with every receiver the matrices and biases are the program's, to 1e-12."""
     silent = Profile(dict.fromkeys(numbers(), 0.0))
-    chip = Foundry(silent, receiver).chip(0, 3, program)
+    chip = Foundry(replace(silent, receiver=receiver)).chip(0, 3, program)
     wanted = np.stack([block.matrix for block in program.blocks])
     assert np.abs(chip.matrices(chip.driven(volts))[0].numpy() - wanted).max() < 1e-12
     assert not chip.bias_errors().any()

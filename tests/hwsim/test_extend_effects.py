@@ -11,7 +11,7 @@ from ecgphoton.hwsim.blame import blame
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.effects import EFFECTS
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.hwsim.simulate import simulate, trial_of
 from ecgphoton.hwsim.sweep import parse_sweep, run_sweep
@@ -105,9 +105,9 @@ def test_a_bench_reads_with_the_receiver(student):
     codes = program.device.codes(program.phases)[None, None]
     light = np.eye(4)
     readings = [
-        SimulatedBench(
-            Foundry(load_profile("ideal"), name).chip(0, 0, program), bits=program.dac_bits
-        ).read(codes, light)
+        SimulatedBench(Foundry.of("ideal", name).chip(0, 0, program), bits=program.dac_bits).read(
+            codes, light
+        )
         for name in ("homodyne", "bent")
     ]
     assert np.allclose(readings[1].real, readings[0].real + 0.05 * readings[0].real ** 2)

@@ -105,7 +105,7 @@ def test_silent_perfect_mesh_is_the_student(student, inputs, label, point):
     trial = trial_of(student, inputs, label, point, profile="ideal")
     gap = trial.perfect() - predict(student, inputs)[:, 1]
     assert np.abs(gap).max() < 1e-3
-    table, _ = run(trial, 4)
+    table = np.concatenate([*run(trial, 4)])
     assert np.ptp(table[:, 0]) == 0
 
 
@@ -213,7 +213,7 @@ def test_unknown_profile_and_readout(student, inputs, label, point):
     with pytest.raises(InputError, match=r"did you mean splitter\.sigma"):
         Profile().with_value("spliter.sigma", 1.0)
     with pytest.raises(InputError, match="did you mean balanced"):
-        Foundry(Profile(), "balance")
+        Profile(receiver="balance")
 
 
 def test_readout_of_a_program(eight_bit):

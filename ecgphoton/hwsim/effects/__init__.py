@@ -7,9 +7,9 @@ limits and units, the error budget, sweeps and the reference page are derived fr
 
 from __future__ import annotations
 
-from ecgphoton.hwsim.effects import die, drivers, electronics, environment, link, optics
+from ecgphoton.hwsim.effects import die, drivers, electronics, environment, optics, receiver
 from ecgphoton.hwsim.effects.effect import Effect, Elements, Heat, Number, Reading, Site
-from ecgphoton.hwsim.effects.supply import SUPPLY
+from ecgphoton.hwsim.effects.supply import LINK, SUPPLY
 from ecgphoton.registry import Registry
 
 __all__ = ["EFFECTS", "Effect", "Elements", "Heat", "Number", "Reading", "Site", "numbers"]
@@ -21,7 +21,7 @@ EFFECTS: Registry[Effect] = Registry(
     *die.ALL,
     *optics.ALL,
     *electronics.ALL,
-    *link.ALL,
+    *receiver.ALL,
 )
 """Every effect by name, in the order in which those of one stage act."""
 
@@ -29,4 +29,4 @@ EFFECTS: Registry[Effect] = Registry(
 def numbers() -> dict[str, Number]:
     """Return every key a profile may have, with what its number means and may be."""
     found = {key: number for effect in EFFECTS.values() for key, number in effect.numbers.items()}
-    return found | SUPPLY
+    return found | LINK | SUPPLY

@@ -68,7 +68,23 @@ class Reading(NamedTuple):
     relative: float = 0.0
     """Standard deviation over the reading, independent in every detector."""
     common: float = 0.0
-    """Standard deviation over the reading, the same draw in all detectors of a shot."""
+    """Standard deviation over the photocurrent, the same draw in all detectors of a shot."""
+    phase: Tensor | float = 0.0
+    """(C, K, 4, 1) phase error of the local oscillator, rad."""
+    mismatch: float = 0.0
+    """Difference over sum of the currents of two photodiodes under equal light."""
+    iq_gain: float = 0.0
+    """Relative error of the gain of the second quadrature."""
+    iq_phase: float = 0.0
+    """Phase error between the quadratures, rad."""
+    light: float = 0.0
+    """Variance by shot noise for each unit of light (that of an input of 1 without loss)."""
+    share: float = 1.0
+    """Share of the light that one reading uses."""
+    diodes: int = 2
+    """Photodiodes of one reading."""
+    zeroed: bool = False
+    """Whether the reading with the oscillator alone is subtracted."""
 
 
 class Site(NamedTuple):

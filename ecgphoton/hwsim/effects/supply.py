@@ -1,9 +1,52 @@
-"""Numbers of a profile that change no chip: power and time that its hardware takes."""
+"""Numbers of a profile that change no chip by themselves: light path, power and time.
+
+Those of the light path decide the power at the receivers, see `ecgphoton.hwsim.link`; the others
+are read by the budget alone, see `ecgphoton.hwsim.energy`.
+"""
 
 from __future__ import annotations
 
+import math
+
 from ecgphoton.hwsim.effects.effect import Number
 
+LASER, DEPTH = "link.laser", "link.depth"
+LINK = {
+    LASER: Number(
+        "Optical power of the laser for one block, local oscillators included. A profile that "
+        "states it takes the powers and the bandwidth of its receivers from the link budget.",
+        1e4,
+        "mW",
+        least=1e-6,
+        better="more",
+    ),
+    "link.oscillator": Number(
+        "Share of the laser's power that goes to the local oscillators.", 0.99, least=0.01
+    ),
+    "link.coupler_db": Number("Loss from the laser's fibre into the chip.", 30.0, "dB"),
+    "link.splitter_db": Number(
+        "Excess loss of one 1x2 splitter of the trees that feed inputs and oscillators.", 10.0, "dB"
+    ),
+    "link.modulator_db": Number("Insertion loss of a modulator at an input of 1.", 30.0, "dB"),
+    DEPTH: Number(
+        "Phase of a push-pull modulator at an input of 1, driven in proportion to the input: its "
+        "field is sin(d x) / sin d. 0 for one that is linear or predistorted.",
+        math.pi / 2,
+        "rad",
+    ),
+    "link.extinction_db": Number(
+        "Extinction of a modulator. Its leak is in quadrature to the signal; the budget states how "
+        "much of it is read, chips are simulated without it.",
+        100.0,
+        "dB",
+        better="more",
+    ),
+    "link.output_db": Number("Loss from the mesh to the photodiodes.", 30.0, "dB"),
+    "link.rate": Number(
+        "Symbols per second: inputs modulated and read one after the other.", 1e11, "1/s", least=1.0
+    ),
+}
+"""Keys of the light path from the laser to the photodiodes."""
 SUPPLY = {
     "power.p_pi": Number(
         "Electrical power of a phase shift by pi; 0 for shifters that hold a phase without power.",
@@ -21,4 +64,4 @@ SUPPLY = {
         "Power that does not depend on the number of blocks: temperature and control.", 1e6, "mW"
     ),
 }
-"""Keys that only the budget reads, see `ecgphoton.hwsim.energy`."""
+"""Keys of power and time."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ecgphoton.run.journey import Outcome
 
 
-@derive.command("run.budget")
+@derive.command("run.budget", {"settings": "--set"})
 def budget(result: Outcome[Budget]) -> None:
     """Print the light path, the noise, the ways to drive a chip, and who wins."""
     from ecgphoton.hwsim.energy import prefixed

@@ -111,7 +111,7 @@ _add("bits", {
 }, _enough)  # fmt: skip
 
 
-@derive.command("study.sheet")
+@derive.command("study.sheet", {"settings": "--set"})
 def sheet(found: Outcome[Any]) -> None:
     """Print one row a parameter, uncalibrated beside calibrated."""
     from ecgphoton.report.sheet import columns_of

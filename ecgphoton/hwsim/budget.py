@@ -77,7 +77,7 @@ class Budget:
     def unstated(self) -> tuple[str, ...]:
         """Keys that the profile leaves out, so that what they stand for is not counted."""
         keys = [key for key in (*LINK, *SUPPLY) if key not in FREE]
-        return tuple(key for key in keys if not self.profile[key])
+        return tuple(key for key in keys if key not in self.profile.numbers)
 
     @cached_property
     def leak(self) -> float:

@@ -36,7 +36,7 @@ def arguments(purpose: str, *, epochs: int, seeds: int) -> argparse.ArgumentPars
     parser.add_argument("--epochs", type=int, default=epochs)
     parser.add_argument("--seeds", type=int, default=seeds, help="number of seeds, from 0")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rhythm", choices=("none", "causal", "full"), default="none")
+    parser.add_argument("--tokens", type=int, choices=range(4), default=0, help="of TOKENS")
     parser.add_argument("--template", action="store_true", help="add the template branch")
     return parser
 

@@ -5,16 +5,17 @@
 
 The first form runs ``ecgphoton train`` once per seed into ``--out`` (finished runs are kept) and
 prints mean ± standard deviation over seeds with 95 % intervals from resampling whole records.
-The second form never opens the test records: it divides the training and validation records into
-folds by patient, trains on all folds but one and scores the one left out, for the recipe and for
-the recipe with each lever changed. Differences are paired: the same resampled records for both.
+The second form never scores the test records: it divides all others into folds by patient, as a
+protocol with folds does, and compares the out-of-fold scores of the recipe with those of the recipe
+with each lever changed. Differences are paired: the same resampled records for both.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,25 +25,36 @@ from _beats import spread, table
 from numpy.typing import NDArray
 
 from ecgphoton.artifacts import MANIFEST
-from ecgphoton.ecg.beats import BeatSet, load_records
-from ecgphoton.ecg.protocols import PROTOCOLS, SAME_SUBJECT
+from ecgphoton.ecg.beats import load_splits
+from ecgphoton.ecg.protocols import protocol_of
+from ecgphoton.progress import silent
 from ecgphoton.recipe import Recipe, override, read
 from ecgphoton.run.beats import examples_of, splits_of
-from ecgphoton.run.fit import fit_run, parts_of, start_run
-from ecgphoton.student.network import SegmentStudent
-from ecgphoton.training.fit import fit
-from ecgphoton.training.judge import probabilities
+from ecgphoton.run.fit import fit_run, start_run
+from ecgphoton.run.folds import out_of_fold
+from ecgphoton.student.architecture import TOKENS, Token
 
 BINS, DRAWS, FALSE_ALARMS = 2000, 1000, 0.05
+RHYTHM, SHAPE, DETAIL = TOKENS
+
+
+def _tokens(*tokens: Token) -> str:
+    """Return the setting of a student that reads these tokens of the patient."""
+    texts = (f'{{name="{t.name}",features={json.dumps(t.features)}}}' for t in tokens)
+    return f"student.patient=[{','.join(texts)}]"
+
+
 LEVERS: Mapping[str, tuple[str, ...]] = {
-    "8 tokens (rhythm, shape off)": ("student.rhythm=none", "student.shape_tokens=0"),
-    "shape tokens off": ("student.shape_tokens=0",),
-    "one shape token": ("student.shape_tokens=1",),
-    "rhythm token off": ("student.rhythm=none",),
+    "8 tokens (rhythm, shape off)": (_tokens(),),
+    "shape tokens off": (_tokens(RHYTHM),),
+    "one shape token": (_tokens(RHYTHM, SHAPE),),
+    "rhythm token off": (_tokens(SHAPE, DETAIL),),
     "template branch on": ("student.template=true",),
     "three layers": ("student.layers=3",),
     "four layers": ("student.layers=4",),
-    "next interval seen (not causal)": ("student.rhythm=full",),
+    "next interval seen (not causal)": (
+        _tokens(Token("rhythm", (*RHYTHM.features[:2], "post/pre", "deviation")), SHAPE, DETAIL),
+    ),
     "augmentation off": ("augment.shift=0", "augment.wander=0", "augment.noise=0"),
     "baseline wander 0.1": ("augment.wander=0.1",),
     "weight noise off": ("noise.weight=0",),
@@ -100,60 +112,32 @@ def resampled(records: int, seed: int = 20) -> NDArray[np.float64]:
     return np.concatenate([np.ones((1, records)), picks]).astype(float)
 
 
-def folds_of(beats: BeatSet, count: int) -> Iterator[NDArray[np.bool_]]:
-    """Rows of each fold: whole subjects, abnormal beats spread as evenly as they go."""
-    subject = np.array([SAME_SUBJECT.get(str(name), str(name)) for name in beats.record])
-    names = np.unique(subject)
-    load = {name: int((beats.label[subject == name] > 0).sum()) for name in names}
-    held: list[list[str]] = [[] for _ in range(count)]
-    for name in sorted(names, key=lambda name: (-load[name], name)):
-        lightest = min(held, key=lambda fold: (sum(load[n] for n in fold), len(fold)))
-        lightest.append(name)
-    for fold in held:
-        yield np.isin(subject, fold)
-
-
-def out_of_fold(recipe: Recipe, beats: BeatSet, count: int, seed: int) -> NDArray[np.float64]:
-    """Probability of abnormal of every beat, from a student that never saw its patient.
-
-    The epoch is chosen on a tenth of the training beats, drawn at random.
-    """
-    found = np.empty(len(beats))
-    for held in folds_of(beats, count):
-        rest = np.flatnonzero(~held)
-        order = np.random.default_rng(seed).permutation(rest)
-        tenth = len(rest) // 10
-        training = examples_of(beats.take(np.sort(order[tenth:])), recipe.student)
-        monitor = examples_of(beats.take(np.sort(order[:tenth])), recipe.student)
-        fitted = fit(
-            SegmentStudent(recipe.student, seed=seed),
-            training,
-            {"validation": monitor},
-            recipe.training,
-            recipe.decision.without_blend(),
-            parts_of(recipe, training, recipe.student),
-            seed=seed,
-        )
-        left_out = examples_of(beats.take(np.flatnonzero(held)), recipe.student)
-        found[held] = probabilities(fitted.model, left_out)[:, 1]
-    return found
-
-
 def cross_validate(
     recipe: Recipe, variants: Mapping[str, tuple[str, ...]], count: int, seeds: int
 ) -> None:
     """Print the patient-grouped table of a recipe and its variants."""
-    protocol = PROTOCOLS[recipe.data.protocol]
-    beats = load_records(
-        (*protocol.train, *protocol.validation), lead=recipe.data.lead, labels=recipe.data.labels
-    )
-    beats = beats.take(beats.label >= 0)
+    data, given = recipe.data, protocol_of(recipe.data.protocol)
+    train = (*given.train, *given.validation)
+    protocol = replace(given, train=train, validation=(), validation_fraction=0.0, folds=count)
+    splits = load_splits(
+        protocol, data.labels, data=data.source, lead=data.lead, split_seed=data.split_seed,
+        centring=data.centring,
+    )  # fmt: skip
+    beats = splits.train
     weights = resampled(len(np.unique(beats.record)))
     twice = str(2 * recipe.training.epochs)
     base: NDArray[np.float64] | None = None
     for name, assignments in {recipe.name: (), **variants}.items():
         changed = override(recipe, [text.replace("TWICE", twice) for text in assignments])
-        scores = [out_of_fold(changed, beats, count, seed) for seed in range(seeds)]
+        changed = replace(changed, decision=changed.decision.without_blend())
+        examples, scores = examples_of(beats, changed.student), []
+        for seed in range(seeds):
+            with tempfile.TemporaryDirectory() as place:
+                found = out_of_fold(
+                    changed, splits, examples, changed.student, Path(place),
+                    seed=seed, progress=silent,
+                )  # fmt: skip
+            scores.append(found.score[found.epoch()])
         curves = [Curve.of(score, beats.label, beats.record) for score in scores]
         drawn = np.stack([curve.numbers(weights) for curve in curves])
         mean = drawn.mean(0)

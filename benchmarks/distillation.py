@@ -19,7 +19,7 @@ from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.distill_run import distil
 from ecgphoton.legacy.teacher import load_teacher, save_teacher, train_teacher
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.judge import outputs_of
 from ecgphoton.training.parts import EpochRecord, Parts, Schedule, Shuffled
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--gamma", type=float, default=Distillation().gamma)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    architecture = Architecture(rhythm=given.rhythm, template=given.template)
+    architecture = Architecture(patient=TOKENS[: given.tokens], template=given.template)
     training, validation, test, test_name, _ = load("reference", "literal", architecture)
     settings = Distillation(
         warm_up=given.warm_up,

@@ -1,6 +1,6 @@
 """Four classes (N, S, V, O) with rhythm token and template branch.
 
-    python benchmarks/four_classes.py --protocol inter-patient --seeds 3 --epochs 40
+    python benchmarks/four_classes.py --protocol benchmarks/five-validate.toml --seeds 3 --epochs 40
     python benchmarks/four_classes.py --protocol reference --seeds 3 --epochs 40
 
 The epoch is chosen on validation alone, by macro-F1 or by the mean of the four recalls.
@@ -16,7 +16,7 @@ from _beats import arguments, load, spread, table
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.metrics import class_table, confusion_matrix, macro_f1
 from ecgphoton.recipe import Recipe, override
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.fit import fit
 from ecgphoton.training.judge import probabilities
@@ -36,14 +36,14 @@ MILD = ("augment.shift=8", "augment.wander=0.1", "augment.noise=0.03")
 def main() -> None:
     """Train, print one table and the confusion matrices of the first seed."""
     parser = arguments(__doc__.splitlines()[0], epochs=40, seeds=3)
-    parser.set_defaults(rhythm="causal", template=True)
-    parser.add_argument("--protocol", default="inter-patient")
+    parser.set_defaults(tokens=1, template=True)
+    parser.add_argument("--protocol", default="reference")
     parser.add_argument("--only", nargs="*", default=["inverse"])
     parser.add_argument("--selection", choices=("macro-f1", "mean-recall"), default="macro-f1")
     parser.add_argument("--augment", action="store_true", help="shift, wander and noise")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    architecture = Architecture(classes=4, rhythm=given.rhythm, template=given.template)
+    architecture = Architecture(classes=4, patient=TOKENS[: given.tokens], template=given.template)
     training, validation, test, test_name, classes = load(given.protocol, "aami4", architecture)
     common = [f"training.epochs={given.epochs}", f"training.selection={given.selection}"]
     rows, matrices = [], []

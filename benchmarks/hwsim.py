@@ -25,7 +25,7 @@ from ecgphoton.hwsim.montecarlo import run
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.surrogate import surrogate
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs
 
@@ -190,7 +190,7 @@ PEERS = {
 def student_of(path):
     """Return a trained student if a run is given, else a random one with realistic gains."""
     if path is None:
-        return SegmentStudent(Architecture(rhythm="causal"), seed=1).eval()
+        return SegmentStudent(Architecture(patient=TOKENS[:1]), seed=1).eval()
     from ecgphoton.runs import load_student
 
     return load_student(path).student

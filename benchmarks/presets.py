@@ -14,7 +14,7 @@ from _beats import arguments, load, spread, table
 
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.recipe import Recipe, override
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.fit import fit
 from ecgphoton.training.judge import probabilities, summarise
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=["stable", "balanced", "full"])
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    architecture = Architecture(rhythm=given.rhythm, template=given.template)
+    architecture = Architecture(patient=TOKENS[: given.tokens], template=given.template)
     training, validation, test, test_name, _ = load("reference", "literal", architecture)
     rows, means = [], []
     for name in VARIANTS if given.only == ["all"] else given.only:

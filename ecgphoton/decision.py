@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, replace
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -89,7 +90,7 @@ class LargestProbability(OperatingPoint):
 class ThresholdPolicy(Settings, section="decision"):
     """How a threshold is chosen; the defaults are the original system's.
 
-    Feasible points (miss <= `max_miss`, FPR <= `max_fpr`) are ranked by ``F1 + gain *
+    Feasible points (miss <= `max_miss`, FPR <= `max_fpr`) are ranked by ``f1_weight * F1 + gain *
     recall_weight * TPR - fpr_weight * FPR - pull * |threshold - center|`` with ``gain = 1 +
     miss_gain * miss_ema``. Where none is feasible, the least violation wins.
 
@@ -111,6 +112,9 @@ class ThresholdPolicy(Settings, section="decision"):
     max_miss: float = setting(0.10, "Largest miss rate of a feasible point.", low=0, high=1)
     max_fpr: float = setting(
         0.10, "Largest false positive rate (FPR) of a feasible point.", low=0, high=1
+    )
+    f1_weight: float = setting(
+        1.0, "Weight of F1, which depends on the prevalence.", low=0, high=1000
     )
     recall_weight: float = setting(1.5, "Weight of the sensitivity (TPR).", low=0, high=1000)
     fpr_weight: float = setting(1.9, "Weight of the false positive rate.", low=0, high=2000)
@@ -155,13 +159,19 @@ class ThresholdPolicy(Settings, section="decision"):
         """Value of each candidate (higher is better)."""
         gain = 1 + self.miss_gain * miss_ema
         return np.asarray(
-            f1
+            self.f1_weight * f1
             + gain * self.recall_weight * (1 - miss)
             - self.fpr_weight * fpr
             - self.pull * np.abs(threshold - self.center)
         )
 
-    def fit(self, scores: Mapping[str, Scored], *, miss_ema: float = 0.0) -> OperatingPoint:
+    def fit(
+        self,
+        scores: Mapping[str, Scored],
+        *,
+        miss_ema: float = 0.0,
+        weights: Mapping[str, NDArray[Any] | None] = MappingProxyType({}),
+    ) -> OperatingPoint:
         """Choose a threshold.
 
         Parameters
@@ -171,6 +181,9 @@ class ThresholdPolicy(Settings, section="decision"):
             second then counts with weight `blend`. The names are recorded.
         miss_ema
             Running validation miss rate during training.
+        weights
+            (n,) weights of the beats of a set, with which rates and F1 are computed; every beat of
+            a set that is not named weighs the same.
 
         Raises
         ------
@@ -187,9 +200,9 @@ class ThresholdPolicy(Settings, section="decision"):
             if len(probability) == 0:
                 raise InputError(f"the threshold cannot be fitted: set {name!r} has no beats")
         thresholds = self.candidates(np.concatenate([p for p, _ in scores.values()]))
-        curves = [rates(p, y, thresholds) for p, y in scores.values()]
-        weights = [1.0] if wanted == 1 else [1 - self.blend, self.blend]
-        miss, fpr, f1 = np.tensordot(weights, np.asarray(curves), axes=1)
+        curves = [rates(p, y, thresholds, weights.get(name)) for name, (p, y) in scores.items()]
+        shares = [1.0] if wanted == 1 else [1 - self.blend, self.blend]
+        miss, fpr, f1 = np.tensordot(shares, np.asarray(curves), axes=1)
         worst_miss = np.max([c[0] for c in curves], axis=0)
         worst_fpr = np.max([c[1] for c in curves], axis=0)
         violation = np.maximum(worst_miss - self.max_miss, 0) + np.maximum(
@@ -207,16 +220,29 @@ class ThresholdPolicy(Settings, section="decision"):
 
 
 def rates(
-    probability: NDArray[Any], label: NDArray[Any], thresholds: NDArray[Any]
+    probability: NDArray[Any],
+    label: NDArray[Any],
+    thresholds: NDArray[Any],
+    weight: NDArray[Any] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Miss rate, FPR and F1 at every threshold (one sort, not one pass a threshold)."""
     truth = np.asarray(label) != 0
-    positive, negative = np.sort(probability[truth]), np.sort(probability[~truth])
-    missed = np.searchsorted(positive, thresholds, "left")
-    false = len(negative) - np.searchsorted(negative, thresholds, "left")
-    caught = len(positive) - missed
-    f1 = 2 * caught / np.maximum(2 * caught + missed + false, 1)
-    return missed / max(len(positive), 1), false / max(len(negative), 1), f1
+    weight = np.ones(len(truth)) if weight is None else weight
+    missed, abnormal = _below(probability[truth], weight[truth], thresholds)
+    quiet, normal = _below(probability[~truth], weight[~truth], thresholds)
+    false, caught = normal - quiet, abnormal - missed
+    either = 2 * caught + missed + false
+    f1 = 2 * caught / np.where(either > 0, either, 1)
+    return missed / (abnormal or 1), false / (normal or 1), f1
+
+
+def _below(
+    probability: NDArray[Any], weight: NDArray[Any], thresholds: NDArray[Any]
+) -> tuple[NDArray[np.float64], float]:
+    """Return the weight of the beats below every threshold, and that of all beats."""
+    order = np.argsort(probability)
+    total = np.concatenate([[0.0], np.cumsum(weight[order])])
+    return total[np.searchsorted(probability[order], thresholds, "left")], float(total[-1])
 
 
 SELECTION: dict[str, Callable[[Confusion], float]] = {
@@ -229,6 +255,11 @@ SEVERAL = {"macro-f1": "macro_f1", "mean-recall": "mean_recall"}
 """Scores of more than two classes for early stopping, and their keys in `judge.summarise`."""
 
 
-def evaluate_at(point: OperatingPoint, probability: NDArray[Any], label: NDArray[Any]) -> Confusion:
+def evaluate_at(
+    point: OperatingPoint,
+    probability: NDArray[Any],
+    label: NDArray[Any],
+    weight: NDArray[Any] | None = None,
+) -> Confusion:
     """Confusion of a set at an operating point."""
-    return confusion(label, point.decide(probability))
+    return confusion(label, point.decide(probability), weight)

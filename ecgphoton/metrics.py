@@ -17,20 +17,20 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Confusion:
-    """Counts of a binary decision, abnormal being positive."""
+    """Counts of a binary decision, abnormal being positive; sums where beats have weights."""
 
-    tp: int
-    fn: int
-    fp: int
-    tn: int
+    tp: float
+    fn: float
+    fp: float
+    tn: float
 
     @property
-    def abnormal(self) -> int:
+    def abnormal(self) -> float:
         """Number of abnormal beats."""
         return self.tp + self.fn
 
     @property
-    def normal(self) -> int:
+    def normal(self) -> float:
         """Number of normal beats."""
         return self.fp + self.tn
 
@@ -67,9 +67,45 @@ class Confusion:
         }
 
 
-def confusion(label: NDArray[Any], called: NDArray[Any]) -> Confusion:
-    """Count a binary decision; `label` and `called` are (n,), nonzero means abnormal."""
+WHOLE_PATIENT = 20
+"""Beats of one class from which on a patient counts as a whole one, see `patients_alike`."""
+
+
+def patients_alike(subject: NDArray[Any], label: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the (n,) weights of beats with which every patient counts alike.
+
+    In each class the beats of a patient weigh 1 together, however many there are; a patient with
+    fewer than 20 beats of the class weighs a twentieth for each of them, since a rate over two
+    beats says little. Weighted rates are then means over patients.
+
+    Parameters
+    ----------
+    subject
+        (n,) patient of each beat.
+    label
+        (n,) class of each beat.
+    """
+    _, place, counts = np.unique(
+        np.stack([np.unique(subject, return_inverse=True)[1], np.asarray(label, np.int64)]),
+        axis=1,
+        return_inverse=True,
+        return_counts=True,
+    )
+    weight: NDArray[np.float64] = 1 / np.maximum(counts, WHOLE_PATIENT)[place.ravel()]
+    return weight
+
+
+def confusion(
+    label: NDArray[Any], called: NDArray[Any], weight: NDArray[Any] | None = None
+) -> Confusion:
+    """Count a binary decision; `label` and `called` are (n,), nonzero means abnormal.
+
+    With `weight` (n,) the counts are sums of the weights of the beats.
+    """
     truth, positive = np.asarray(label) != 0, np.asarray(called) != 0
+    if weight is not None:
+        cells = (truth & positive, truth & ~positive, ~truth & positive, ~truth & ~positive)
+        return Confusion(*(float(weight[cell].sum()) for cell in cells))
     tp, fn = int((truth & positive).sum()), int((truth & ~positive).sum())
     fp = int((~truth & positive).sum())
     return Confusion(tp, fn, fp, len(truth) - tp - fn - fp)
@@ -88,21 +124,36 @@ def ranking(label: NDArray[Any], probability: NDArray[Any]) -> dict[str, float |
     }
 
 
-def auc_by_rank(positive: NDArray[Any], negative: NDArray[Any]) -> float:
-    """Probability that a positive scores above a negative, ties counting half (Mann-Whitney)."""
+def auc_by_rank(
+    positive: NDArray[Any],
+    negative: NDArray[Any],
+    weights: tuple[NDArray[Any], NDArray[Any]] | None = None,
+) -> float:
+    """Probability that a positive scores above a negative, ties counting half (Mann-Whitney).
+
+    `weights` are those of the positive and of the negative beats.
+    """
     ordered = np.sort(negative)
     below = np.searchsorted(ordered, positive, "left")
     upto = np.searchsorted(ordered, positive, "right")
+    if weights is not None:
+        own, others = weights
+        total = np.concatenate([[0.0], np.cumsum(others[np.argsort(negative)])])
+        ranks = total[below] + total[upto]
+        return min(1.0, float((own * ranks).sum() / (2 * own.sum() * others.sum())))
     return float((below + upto).sum() / (2 * len(positive) * len(negative)))
 
 
 def class_table(
-    label: NDArray[Any], called: NDArray[Any], names: Sequence[str]
+    label: NDArray[Any],
+    called: NDArray[Any],
+    names: Sequence[str],
+    weight: NDArray[Any] | None = None,
 ) -> dict[str, dict[str, float]]:
     """Sensitivity (recall), +P (precision), F1 and support of every class."""
     table = {}
     for index, name in enumerate(names):
-        counts = confusion(np.asarray(label) == index, np.asarray(called) == index)
+        counts = confusion(np.asarray(label) == index, np.asarray(called) == index, weight)
         positive = counts.tp + counts.fp
         table[name] = {
             "recall": 1.0 - counts.miss_rate if counts.abnormal else 0.0,
@@ -113,9 +164,14 @@ def class_table(
     return table
 
 
-def macro_f1(label: NDArray[Any], called: NDArray[Any], classes: int) -> float:
+def macro_f1(
+    label: NDArray[Any],
+    called: NDArray[Any],
+    classes: int,
+    weight: NDArray[Any] | None = None,
+) -> float:
     """Mean F1 over classes that have beats."""
-    table = class_table(label, called, [str(index) for index in range(classes)])
+    table = class_table(label, called, [str(index) for index in range(classes)], weight)
     scores = [row["f1"] for row in table.values() if row["support"]]
     return float(np.mean(scores)) if scores else 0.0
 
@@ -127,12 +183,16 @@ def confusion_matrix(label: NDArray[Any], called: NDArray[Any], classes: int) ->
 
 
 def by_group(
-    label: NDArray[Any], called: NDArray[Any], group: NDArray[Any]
+    label: NDArray[Any],
+    called: NDArray[Any],
+    group: NDArray[Any],
+    weight: NDArray[Any] | None = None,
 ) -> dict[str, Confusion]:
     """Confusion of every record (or symbol), in sorted order."""
+    own = ((str(name), group == name) for name in np.unique(group))
     return {
-        str(name): confusion(label[group == name], called[group == name])
-        for name in np.unique(group)
+        name: confusion(label[rows], called[rows], None if weight is None else weight[rows])
+        for name, rows in own
     }
 
 
@@ -153,7 +213,7 @@ def record_bootstrap(
     counts = np.array([(c.tp, c.fn, c.fp, c.tn) for c in per_record])
     rng = np.random.default_rng(seed)
     picks = rng.integers(len(counts), size=(draws, len(counts)))
-    values = [statistic(Confusion(*map(int, row))) for row in counts[picks].sum(1)]
+    values = [statistic(Confusion(*row)) for row in counts[picks].sum(1).tolist()]
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 

@@ -21,7 +21,7 @@ from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.guards import GuardSettings
 from ecgphoton.legacy.strategies import LossSettings, Strategies, extended
 from ecgphoton.settings import Settings, build, convert, declared, setting
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import Architecture, renewed as renewed_student
 from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation
 from ecgphoton.training.balance import Balance
@@ -166,7 +166,7 @@ def renewed(data: Mapping[str, Any]) -> dict[str, Any]:
 
     ``decision.fpr_penalty`` is added to ``decision.fpr_weight``; the strategies that stood in
     ``[balance]`` are in ``[strategies]``; ``guards.collapse`` is on or off instead of true or
-    false.
+    false; tokens of the student name their features (`student.architecture.renewed`).
 
     Raises
     ------
@@ -189,6 +189,8 @@ def renewed(data: Mapping[str, Any]) -> dict[str, Any]:
     strategies.update(moved)
     if isinstance(guards.get("collapse"), bool):
         guards["collapse"] = "on" if guards["collapse"] else "off"
+    if "student" in tables:
+        tables["student"] = renewed_student(tables["student"])
     return tables
 
 
@@ -210,6 +212,11 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
             raise InputError(
                 "decision.fpr_penalty is part of decision.fpr_weight now; set that to the sum of "
                 f"both (it is {recipe.decision.fpr_weight:g} here)"
+            )
+        if key in ("student.rhythm", "student.shape_tokens"):
+            raise InputError(
+                f"{key} is part of student.patient now, the list of tokens with their features; "
+                'write student.patient=[{name="rhythm", features=[four names]}, ...]'
             )
         nested: Any = value
         for part in reversed(key.split(".")):

@@ -1,4 +1,4 @@
-"""Named values that other packages can add to: activations, effects, receivers, datasets.
+"""Named values that other packages can add to: activations, effects, features ...
 
 Every kind of value that is chosen by name has one `Registry`. Another package adds to it by calling
 `Registry.add` in a module of its own, and names that module in the entry point group

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT = "checkpoint.safetensors"
 STATE = "state.safetensors"
+FOLDS = "folds"
 HISTORY = "history.jsonl"
 METRICS = "metrics.json"
 RECIPE = "recipe.toml"
@@ -29,6 +30,8 @@ ENVIRONMENT = "environment.json"
 KIND = "ecgphoton-run"
 RUNS, BUNDLES, SIMULATIONS, CALIBRATIONS = "runs", "bundles", "simulations", "calibrations"
 """Folders that the commands write to, below the working folder."""
+CHOOSING = ("validation", "out_of_fold")
+"""Sets on which epoch and operating point are chosen; all others are for tests."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,6 +47,36 @@ def test_rates_are_counts_at_every_threshold(seed, beats, ties):
         assert miss == pytest.approx(counted.miss_rate)
         assert fpr == pytest.approx(counted.fpr)
         assert f1 == pytest.approx(counted.f1)
+
+
+def test_a_beat_of_weight_three_is_three_beats():
+    """Rates and the chosen point with whole weights are those of repeated beats."""
+    rng = np.random.default_rng(4)
+    label = (rng.random(200) < 0.3).astype(int)
+    probability = np.clip(rng.normal(0.4 + 0.2 * label, 0.15), 0, 1).round(2)
+    weight = rng.integers(1, 4, 200)
+    policy = ThresholdPolicy(quantiles=0)
+    grid = policy.candidates(probability)
+    many = np.repeat(probability, weight), np.repeat(label, weight)
+    np.testing.assert_allclose(rates(probability, label, grid, weight), rates(*many, grid))
+    found = policy.fit({"a": (probability, label)}, weights={"a": weight})
+    assert found == policy.fit({"a": many})
+    assert not np.allclose(rates(*many, grid)[0], rates(probability, label, grid)[0])
+
+
+def test_without_its_weight_f1_does_not_matter():
+    """With miss rate and FPR alike and F1 left out, their sum is smallest at the chosen point."""
+    rng = np.random.default_rng(5)
+    label = (rng.random(3000) < 0.03).astype(int)
+    probability = np.clip(rng.normal(0.4 + 0.2 * label, 0.12), 0, 1)
+    policy = ThresholdPolicy(
+        f1_weight=0, recall_weight=1, fpr_weight=1, pull=0, max_miss=1, max_fpr=1
+    )
+    point = policy.fit({"a": (probability, label)})
+    miss, fpr, _ = rates(probability, label, policy.candidates(probability))
+    own = evaluate_at(point, probability, label)
+    assert own.miss_rate + own.fpr == pytest.approx((miss + fpr).min())
+    assert replace(policy, f1_weight=10).fit({"a": (probability, label)}) != point
 
 
 def test_a_separable_set_is_separated():

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import ecgphoton as ep
+from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.hwsim.effects import EFFECTS
 from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.program.program_file import read_program
@@ -57,6 +58,20 @@ EFFECTS.add(
     )
 )
 ''',
+    "their_feature": """
+import numpy as np
+
+from ecgphoton.ecg.patient_features import FEATURES, Feature
+
+FEATURES.add(
+    Feature(
+        "their-pause",
+        "Interval after the beat, to the largest that a regular rhythm has.",
+        lambda beats: np.tanh(beats.rhythm.post - np.fmax(beats.rhythm.usual, 0.2)),
+        delay=1,
+    )
+)
+""",
     "their_receiver": '''
 from ecgphoton.hwsim.receivers import RECEIVERS, Receiver
 
@@ -96,7 +111,15 @@ T_OF_THREE = (
     '{name="T",start=240,stop=360,tokens=3,kernel=39},'
     '{name="global",start=0,stop=360,tokens=1,kernel=357}]'
 )
-ADDED = ((ACTIVATIONS, "their-softsign"), (EFFECTS, "oscillator.phase"), (RECEIVERS, "bent"))
+THEIR_TOKEN = (
+    'student.patient=[{name="pause",features=["their-pause","interval","deviation","steepness"]}]'
+)
+ADDED = (
+    (ACTIVATIONS, "their-softsign"),
+    (EFFECTS, "oscillator.phase"),
+    (FEATURES, "their-pause"),
+    (RECEIVERS, "bent"),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -143,6 +166,16 @@ def test_a_branch_of_three_tokens() -> None:
     branches = read_program(Path("bundle/mesh.json")).architecture.branches
     assert [branch.tokens for branch in branches] == [2, 3, 3, 1]
     assert ep.load(Path("run")).student.architecture.tokens == 9
+
+
+@pytest.mark.slow
+def test_a_patient_feature() -> None:
+    """A feature of their own, known a beat late, is trained on, exported and simulated."""
+    importlib.import_module("their_feature")
+    walk(THEIR_TOKEN)
+    architecture = read_program(Path("bundle/mesh.json")).architecture
+    assert architecture.features[0] == "their-pause"
+    assert architecture.delay == 1
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 
-student = SegmentStudent(Architecture(rhythm="none"), seed=1).eval()
+student = SegmentStudent(Architecture(), seed=1).eval()
 inputs = Inputs(torch.randn(4, 360), torch.zeros(4, 4))
 point = OperatingPoint(0.5, ("validation",))
 report = simulate(student, inputs, [True, False] * 2, point, chips=8, noise=0.02, workers=2)

@@ -10,6 +10,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import torch
+from tokens import LOOKING_AHEAD
 
 from ecgphoton.artifacts import save_checkpoint
 from ecgphoton.decision import LargestProbability, OperatingPoint
@@ -23,15 +24,15 @@ from ecgphoton.export.ranges import calibrate_ranges
 from ecgphoton.export.runtime import ENGINES, runner
 from ecgphoton.export.verify import verify
 from ecgphoton.program.program_file import from_dict, to_dict
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs, Stack, inputs_of
 
 ARCHITECTURES = (
     Architecture(),
-    Architecture(rhythm="full", template=True, layers=2, activation="relu"),
-    Architecture(rhythm="causal", template=True, gains="unit", classes=4),
-    Architecture(rhythm="causal", shape_tokens=2, layers=2),
+    Architecture(patient=LOOKING_AHEAD, template=True, layers=2, activation="relu"),
+    Architecture(patient=TOKENS[:1], template=True, gains="unit", classes=4),
+    Architecture(patient=TOKENS, layers=2),
 )
 
 
@@ -95,7 +96,7 @@ def test_light_is_the_matrices(forms) -> None:
 @pytest.mark.mitdb
 def test_real_beats(mitdb, tmp_path) -> None:
     """On recorded beats the integer graph is the integer student to the bit, and verify says so."""
-    architecture = Architecture(rhythm="causal", shape_tokens=2, template=True)
+    architecture = Architecture(patient=TOKENS, template=True)
     student = SegmentStudent(architecture, seed=5)
     metadata = {
         "architecture": asdict(architecture),

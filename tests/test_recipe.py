@@ -52,7 +52,12 @@ def test_overrides_apply_in_order_and_keep_the_rest() -> None:
         ("training.epochs=true", "must be a value of type int"),
         ("training=3", r"must be a table \[training\]"),
         ("training.epochs.x=3", "must be a value of type int"),
-        ("student.rhythm=sometimes", "must be one of 'none', 'causal', 'full'"),
+        ("student.rhythm=causal", "part of student.patient now"),
+        ("student.gains=sometimes", "must be one of 'learnt', 'tracked', 'unit'"),
+        (
+            'student.patient=[{name="x", features=["interval", "post/use", "interval z"]}]',
+            "did you mean post/usual",
+        ),
         ("noise.weight=-1", "must be from 0 to 1"),
         ("decision.fpr_penalty=0.9", "part of decision.fpr_weight now"),
         ("training.selection=best", "must be one of 'auc'"),
@@ -78,7 +83,7 @@ def test_any_text_is_a_recipe_or_an_input_error(
 
 
 def test_a_recipe_of_version_0_1_is_read_under_the_present_names() -> None:
-    """The FPR penalty is added to its weight, strategies leave [balance], true becomes on."""
+    """The FPR penalty joins its weight, strategies leave [balance], tokens name features."""
     old = {
         "decision": {"fpr_weight": 10.0, "fpr_penalty": 0.5},
         "balance": {"preset": "full", "strength": 0.5, "class_weights": "fixed", "warm_up": 0},
@@ -89,6 +94,9 @@ def test_a_recipe_of_version_0_1_is_read_under_the_present_names() -> None:
     assert (chosen.strategies.preset, chosen.strategies.strength) == ("full", 0.5)
     assert (chosen.balance.class_weights, chosen.balance.warm_up) == ("fixed", 0)
     assert (chosen.guards.collapse, chosen.guards.cooldown) == ("off", 3)
+    looking = recipe.from_dict({"student": {"rhythm": "full", "shape_tokens": 2}}).student
+    assert [token.name for token in looking.patient] == ["rhythm", "shape", "detail"]
+    assert looking.patient[0].features[2] == "post/pre"
     assert old["decision"] == {"fpr_weight": 10.0, "fpr_penalty": 0.5}
 
 

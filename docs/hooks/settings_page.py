@@ -29,6 +29,7 @@ def recipe_page() -> str:
         cls = type(getattr(default, section.name))
         if issubclass(cls, Settings):
             text.append(f"\n## [{section.name}]\n\n{_prose(cls)}\n\n{_table(cls)}")
+    text.append(_features())
     text.append("\n## Shipped\n")
     folder = Path(ecgphoton.__file__).parent / "recipes"
     for name in shipped():
@@ -39,7 +40,7 @@ def recipe_page() -> str:
 
 def profile_page() -> str:
     """Return the page about profiles: every key beside its shipped values, and their sources."""
-    from ecgphoton.hwsim.effects import EFFECTS
+    from ecgphoton.hwsim.effects import EFFECTS, numbers
     from ecgphoton.hwsim.profile import FOLDER, load_profile, profiles
     from ecgphoton.hwsim.receivers import RECEIVERS
 
@@ -54,13 +55,14 @@ def profile_page() -> str:
         f"| key | allowed | meaning | stage | law | {' | '.join(names)} |\n"
         f"|---|---|---|---|---|{'---|' * len(names)}\n"
     ]
-    for effect in EFFECTS.values():
-        for key, number in effect.numbers.items():
-            shown = " | ".join(f"{profile.numbers.get(key, math.nan):g}" for profile in values)
-            text.append(
-                f"| `{key}` | {number.limits} | {_cell(number.meaning)} | {effect.stage} | "
-                f"{_cell(effect.source)} | {shown.replace('nan', '')} |\n"
-            )
+    effects = {key: effect for effect in EFFECTS.values() for key in effect.numbers}
+    for key, number in numbers().items():
+        shown = " | ".join(f"{profile.numbers.get(key, math.nan):g}" for profile in values)
+        place = (effects[key].stage, effects[key].source) if key in effects else ("budget", "")
+        text.append(
+            f"| `{key}` | {number.limits} | {_cell(number.meaning)} | {place[0]} | "
+            f"{_cell(place[1])} | {shown.replace('nan', '')} |\n"
+        )
     text.append("\n`name` and `description` are text, outside sections.\n\n## Receivers\n\n")
     text.append(
         "`--detection` chooses how a profile's chips are read.\n\n| name | reading |\n|---|---|\n"
@@ -71,6 +73,23 @@ def profile_page() -> str:
         content = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
         text.append(f"\n### {name}\n\n```toml\n{content}```\n")
     return "".join(text)
+
+
+def _features() -> str:
+    """Return the section about the features that tokens can name."""
+    from ecgphoton.ecg.patient_features import FEATURES
+
+    rows = [
+        f"| `{feature.name}` | {feature.delay} | {_cell(feature.meaning)} |\n"
+        for feature in FEATURES.values()
+    ]
+    return (
+        "\n## Patient features\n\nA table in `student.patient` has a `name`, that of its block, "
+        "and `features`, four of these names. A student with a feature of delay 1 answers a beat "
+        "when the window of the next one is there. A value that needs what is not there (history "
+        "of the first beats, a next beat with a window) is 0.\n\n"
+        "| feature | delay, beats | meaning |\n|---|---|---|\n" + "".join(rows)
+    )
 
 
 def _table(cls: type[Any]) -> str:

@@ -41,7 +41,9 @@ def command(*, record: Path, as_json: bool, **options: Any) -> None:  # noqa: AN
     RECORD may have any supported format, any length and any rate from 100 Hz. Writes a WFDB
     annotation file, a JSON and a CSV line a beat, a picture, and EDF+ annotations for an EDF
     recording. For a folder, a table of the abnormal beats of each recording is written as well.
-    Input files are never replaced. Not a medical device.
+    Input files are never replaced. A student whose features look at the next beat classifies each
+    beat one beat late, and the last one at the end; the summary states its delay. Not a medical
+    device.
     """
     from ecgphoton.run.annotate import annotate
     from ecgphoton.run.burden import annotate_folder

@@ -22,7 +22,7 @@ def models(name: str | None, as_json: bool) -> None:
     if name is not None:
         click.echo(models.card(name), nl=False)
         return
-    columns = ["name", "protocol", "labels", "parameters", "recipe", "seed"]
+    columns = ["name", "protocol", "labels", "parameters", "delay_beats", "recipe", "seed"]
     shared.show(run.models(), lambda found: shared.listing("shipped students", columns, found),
                 as_json=as_json)  # fmt: skip
     if not as_json:

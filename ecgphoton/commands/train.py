@@ -45,17 +45,15 @@ def evaluate(result: Evaluation) -> None:
 
 
 def print_metrics(metrics: Mapping[str, Any]) -> None:
-    """Print the table of a student's results."""
+    """Print the table of a student's results, what its folds say first."""
+    _print_crossed(metrics.get("out_of_fold", {}))
     rows = []
     for name, row in metrics["sets"].items():
         if "macro_f1" in row:
             recalls = [f"{c} {numbers['recall']:.3f}" for c, numbers in row["classes"].items()]
             rows.append([name, row["beats"], f"{row['macro_f1']:.4f}", ", ".join(recalls)])
             continue
-        shown = []
-        for key in ("miss", "fpr"):
-            low, high = row["interval_95"][key]
-            shown.append(f"{shared.percent(row[key])} [{100 * low:.1f}, {100 * high:.1f}]")
+        shown = [_with_interval(row, key) for key in ("miss", "fpr")]
         prevalence = shared.percent(row["prevalence"], 1)
         shown += [f"{row['f1']:.3f} @ {prevalence}", shared.area(row["auc"])]
         rows.append([name, f"{row['beats']:,}", *shown])
@@ -72,6 +70,30 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
         click.echo(line)
     chosen = ", ".join(metrics["took_part_in_selection"])
     click.echo(f"sets that took part in training or selection: {chosen}")
+
+
+def _print_crossed(numbers: Mapping[str, Any]) -> None:
+    """Print the estimates of a student whose protocol has folds; nothing without them."""
+    found = {"operating point": numbers, "nested estimate": numbers.get("nested", {})}
+    rows = [
+        [
+            name,
+            *(_with_interval(one, key) for key in ("miss", "fpr")),
+            *map(shared.area, (one["auc"], *one["class_auc"].values())),
+        ]
+        for name, one in found.items()
+        if one
+    ]
+    if rows:
+        areas = (f"AUC {name}" for name in numbers["class_auc"])
+        columns = ["out of fold", "miss [95 %]", "FPR [95 %]", "AUC", *areas]
+        shared.table("training patients, each scored by students of others", columns, rows)
+        click.echo("patients are weighted alike here, beats in the table below")
+
+
+def _with_interval(row: Mapping[str, Any], key: str) -> str:
+    low, high = row["interval_95"][key]
+    return f"{shared.percent(row[key])} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 _own = derive.parameters("run.distill", FLAGS)

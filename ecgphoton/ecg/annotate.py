@@ -75,8 +75,8 @@ def classify_record(
 ) -> BeatCalls:
     """Classify every beat of a record, reading its signal once.
 
-    Windows, rhythm features and running template are those of training, computed by the same
-    functions.
+    Windows, features and running template are those of training, computed by the same functions;
+    features that look at the next beat are there, too.
 
     Parameters
     ----------

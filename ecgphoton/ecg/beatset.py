@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import QRS, SAMPLING_RATE, WINDOW
+from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.errors import InputError
 
-_ARRAYS = ("windows", "rhythm_causal", "rhythm_full", "shape", "residual")
+_ARRAYS = ("windows", "patient", "residual")
 _COLUMNS = (*_ARRAYS, "label", "symbol", "record", "sample")
 
 
@@ -24,12 +25,9 @@ class BeatSet:
 
     windows: NDArray[np.float32]
     """``(n, 360)`` normalised beats in [-1, 1], R at sample 180."""
-    rhythm_causal: NDArray[np.float32]
-    """``(n, 4)`` three features of the RR intervals up to the beat, and its deviation in shape."""
-    rhythm_full: NDArray[np.float32]
-    """``(n, 4)`` the same, one of them looking at the next interval."""
-    shape: NDArray[np.float32]
-    """``(n, 8)`` the beat's shape against its patient's usual one, see `shape.SHAPE`."""
+    patient: NDArray[np.float32]
+    """``(n, K)`` features of the beat against its patient's other beats, in [-1, 1]: one column for
+    each of `patient_features.FEATURES`, in that order."""
     residual: NDArray[np.float32]
     """``(n, 120)`` QRS part of the beat minus the patient's running template."""
     label: NDArray[np.int64]
@@ -47,8 +45,7 @@ class BeatSet:
 
     def __post_init__(self) -> None:
         count = len(self.label)
-        widths = {"windows": WINDOW, "rhythm_causal": 4, "rhythm_full": 4, "shape": 8}
-        widths["residual"] = QRS.stop - QRS.start
+        widths = {"windows": WINDOW, "patient": len(FEATURES), "residual": QRS.stop - QRS.start}
         for name in _COLUMNS:
             wanted = (count, widths[name]) if name in widths else (count,)
             shape = getattr(self, name).shape

@@ -19,15 +19,14 @@ from ecgphoton.artifacts import write_bytes
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.extract import Extracted
 from ecgphoton.ecg.features import QRS, WINDOW
+from ecgphoton.ecg.patient_features import FEATURES, OWN
 from ecgphoton.errors import InputError
 
 _FORMAT, _LINE = "ecgphoton-beats/1", 64
 _COLUMNS = (
     ("sample", "<i8", 1),
     ("windows", "<f4", WINDOW),
-    ("rhythm_causal", "<f4", 4),
-    ("rhythm_full", "<f4", 4),
-    ("shape", "<f4", 8),
+    ("patient", "<f4", OWN),
     ("residual", "<f4", QRS.stop - QRS.start),
     ("symbol", "<U1", 1),
 )
@@ -49,7 +48,8 @@ def remembered(
 ) -> Extracted:
     """Return the beats of a record from the cache, or build and store them.
 
-    A damaged entry is rebuilt; a cache that cannot be written is not used.
+    A damaged entry is rebuilt; a cache that cannot be written is not used, nor is any while other
+    modules have added features, whose code it does not know.
 
     Parameters
     ----------
@@ -59,6 +59,8 @@ def remembered(
         Everything that the beats depend on besides the code that makes them: the content of the
         record's files, and how they are read.
     """
+    if len(FEATURES) > OWN:
+        return build()
     digest = hashlib.sha256(f"{_code()} {key}".encode()).hexdigest()
     place = hashlib.sha256(source.encode()).hexdigest()[:8]
     family = "".join(c if c.isalnum() else "-" for c in f"{name}-{lead}-{place}")

@@ -13,8 +13,10 @@ from ecgphoton.ecg import features
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.detect import Centring, centred
 from ecgphoton.ecg.features import HALF, WINDOW
+from ecgphoton.ecg.patient_features import Compared, table
 from ecgphoton.ecg.reading import AnnotatedLead
-from ecgphoton.ecg.shape import History, compare
+from ecgphoton.ecg.rhythm import Rhythm
+from ecgphoton.ecg.shape import History, compare, to_next
 
 PAST_END = "annotated past the end of the signal"
 AT_EDGE = "window leaves the record"
@@ -30,28 +32,13 @@ class Extracted:
     report: DropReport
 
 
-@dataclass(frozen=True, eq=False)
-class Timing:
-    """Features of every beat of a record that follow from R samples alone."""
-
-    causal: features.FloatArray
-    """``(n, 3)`` from `features.rhythm_features`."""
-    full: features.FloatArray
-    """``(n, 3)`` the same, looking at the next interval."""
-    interval: features.FloatArray
-    """``(n,)`` from `features.interval_feature`."""
-
-    @classmethod
-    def of(cls, samples: NDArray[np.int64], fs: float = features.SAMPLING_RATE) -> Timing:
-        """Of all R samples of a record, in order, whether beats are dropped or not."""
-        return cls(*features.rhythm_features(samples, fs), features.interval_feature(samples, fs))
-
-
 def describe(
     windows: NDArray[np.float32],
-    timing: Timing,
+    rhythm: Rhythm,
     rows: NDArray[np.int64],
     history: History | None = None,
+    *,
+    count: int | None = None,
 ) -> tuple[dict[str, Any], History]:
     """Columns of a `BeatSet` that a student may read, and the history that the next beats need.
 
@@ -59,19 +46,24 @@ def describe(
     ----------
     windows
         ``(m, 360)`` samples of the beats, any unit.
+    rhythm
+        Of all beats of the record, whether they have a window or not.
     rows
-        ``(m,)`` which beats of `timing` they are.
+        ``(m,)`` which of them these beats are.
     history
         Of the beats before, for a stream.
+    count
+        How many of the beats to describe; the others are only looked ahead at. None is all.
     """
     normal = features.normalise(windows)
-    shape = compare(normal, features.magnitude(windows), timing.interval[rows], history)
+    likeness, normal = to_next(normal, rows)[:count], normal[:count]
+    there = rhythm.rows(rows[:count])
+    size = features.magnitude(windows[:count])
+    shape = compare(normal, size, likeness, there.regular, history)
     columns = {
         "windows": normal,
-        "rhythm_causal": np.column_stack([timing.causal[rows], shape.deviation]),
-        "rhythm_full": np.column_stack([timing.full[rows], shape.deviation]),
-        "shape": shape.features,
-        "residual": shape.residual,
+        "patient": table(Compared(there, shape)),
+        "residual": shape.running.residual,
     }
     return columns, shape.history
 
@@ -81,16 +73,16 @@ def extract(
 ) -> Extracted:
     """Cut, normalise and describe every beat of a recording.
 
-    Rhythm features use every beat annotation of the record, dropped or not; the running template
-    uses every beat that has a complete window, of any symbol.
+    Features of intervals use every beat annotation of the record, dropped or not; the running
+    template uses every beat that has a complete window, of any symbol.
     """
     middles = recording.samples
     if centring == "qrs":
         middles = centred(recording.signal, middles)
-    timing = Timing.of(middles, recording.fs)
     reason, windows = _cut(recording.signal, middles)
     kept = reason == ""
-    columns, _ = describe(windows, timing, np.flatnonzero(kept))
+    rhythm = Rhythm.of(middles, recording.fs)
+    columns, _ = describe(windows, rhythm, np.flatnonzero(kept))
     beats = BeatSet(
         **columns,
         label=np.full(int(kept.sum()), -1, np.int64),

@@ -8,11 +8,12 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ecgphoton.ecg.folds import USUAL
 from ecgphoton.ecg.records import BEAT_SYMBOLS, LABELS, LabelScheme, label_scheme
 from ecgphoton.errors import InputError
 from ecgphoton.intake import one_line, parse_toml, read_text
@@ -35,11 +36,14 @@ class Protocol:
     name: str
     train: tuple[str, ...]
     validation: tuple[str, ...]
-    """Whole records; empty when validation is a random share of the training beats."""
+    """Whole records; empty with a validation fraction or folds."""
     test: tuple[str, ...]
     test_name: str
     validation_fraction: float = 0.0
-    """Share of the training beats drawn for validation when `validation` is empty."""
+    """Share of the training beats drawn for validation: other beats of the same patients, and so
+    no estimate for new ones."""
+    folds: int = 0
+    """Folds of whole training patients, each scored by a student of the others; 0 for none."""
     same_subject: Mapping[str, str] = field(default_factory=lambda: dict(SAME_SUBJECT))
     """Record to the name of its subject, where that is not the record's own name."""
     labels: LabelScheme | None = None
@@ -54,10 +58,18 @@ class Protocol:
         if len(set(names)) != len(names):
             twice = sorted({name for name in names if names.count(name) > 1})
             raise InputError(f"protocol {self.name!r} uses {twice} twice; name each record once")
-        if bool(self.validation) == (self.validation_fraction > 0):
+        if bool(self.validation) + (self.validation_fraction > 0) + (self.folds != 0) != 1:
             raise InputError(
-                f"protocol {self.name!r} has {len(self.validation)} validation records and a "
-                f"validation share of {self.validation_fraction}; give exactly one of them"
+                f"protocol {self.name!r} has {len(self.validation)} validation records, a "
+                f"validation share of {self.validation_fraction} and {self.folds} folds; give "
+                "exactly one of them"
+            )
+        patients = len({self.same_subject.get(name, name) for name in self.train})
+        if self.folds and not 2 <= self.folds <= patients:
+            raise InputError(
+                f"protocol {self.name!r} has {self.folds} folds of {patients} training patients; "
+                "two or more folds are needed, and a patient for each: name more records, or give "
+                "a validation_fraction in place of folds"
             )
         if not 0 <= self.validation_fraction < 1:
             raise InputError(
@@ -79,25 +91,6 @@ class Protocol:
     def leaking(self) -> tuple[str, ...]:
         """Test records whose subject also trains or validates."""
         return leaking_subjects((*self.train, *self.validation), self.test, self.same_subject)
-
-    def with_validation(self, records: Iterable[str]) -> Protocol:
-        """Return the protocol with these of its training or validation records validating.
-
-        Raises
-        ------
-        InputError
-            If a record is not among the training and validation records, or none would train.
-        """
-        chosen = tuple(records)
-        pool = (*self.train, *self.validation)
-        unknown = sorted(set(chosen) - set(pool))
-        train = tuple(name for name in pool if name not in chosen)
-        if unknown or not chosen or not train:
-            raise InputError(
-                f"validation records {list(chosen)} of protocol {self.name!r}: choose some, "
-                f"not all, of {' '.join(sorted(pool))}"
-            )
-        return replace(self, train=train, validation=chosen, validation_fraction=0.0)
 
 
 def leaking_subjects(
@@ -123,18 +116,20 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
             test_name="generalization",
             validation_fraction=0.2,
         ),
-        # DS1 and DS2 without the paced records 102, 104, 107 and 217. The five validation records
-        # hold 21 % of the beats of DS1, 23 % of its S, 17 % of its V and 34 of its 415 F; 208,
-        # with 373 F, has to train.
+        # DS1 and DS2 without the paced records 102, 104, 107 and 217.
         "inter-patient": Protocol(
             name="inter-patient",
-            train=names("101 106 108 109 112 115 116 118 119 122 201 203 207 208 209 215 230"),
-            validation=names("114 124 205 220 223"),
+            train=names(
+                "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 "
+                "223 230"
+            ),
+            validation=(),
             test=names(
                 "100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 "
                 "233 234"
             ),
             test_name="DS2",
+            folds=5,
         ),
     }
 )
@@ -145,6 +140,7 @@ _KEYS: Mapping[str, type | tuple[type, ...]] = {
     **dict.fromkeys(_SETS, list),
     **dict.fromkeys(("name", "test_name", "lead", "annotator"), str),
     "validation_fraction": (int, float),
+    "folds": int,
     "subjects": dict,
     "labels": (str, dict),
 }
@@ -172,13 +168,16 @@ def read_protocol(path: Path) -> Protocol:
 
         name = "clinic"
         train = ["01", "02", "03"]
-        validation = ["04"]        # or: validation_fraction = 0.2
+        folds = 3                  # or: validation = ["04"], or: validation_fraction = 0.2
         test = ["05", "06"]
         labels = "aami"            # or a table [labels]: classes, and symbol = class number
         lead = "II"                # optional
         annotator = "csv"          # optional: where the labels are
         [subjects]                 # optional: records of one person
         "03" = "02"
+
+    Without validation, validation_fraction and folds there are 5 folds, or as many as there are
+    training patients where these are fewer.
 
     Raises
     ------
@@ -212,6 +211,9 @@ def protocol_from(data: Mapping[str, Any], what: str, *, name: str = "protocol")
     scheme = (
         scheme_from(labels, what) if isinstance(labels, dict) else labels and label_scheme(labels)
     )
+    same_subject, folds = dict(data.get("subjects", {})), data.get("folds", 0)
+    if not any(data.get(key) for key in ("validation", "validation_fraction", "folds")):
+        folds = min(USUAL, len({same_subject.get(record, record) for record in data["train"]}))
     return Protocol(
         name=data.get("name", name),
         train=tuple(data["train"]),
@@ -219,7 +221,8 @@ def protocol_from(data: Mapping[str, Any], what: str, *, name: str = "protocol")
         test=tuple(data["test"]),
         test_name=data.get("test_name", "test"),
         validation_fraction=float(data.get("validation_fraction", 0.0)),
-        same_subject=dict(data.get("subjects", {})),
+        folds=folds,
+        same_subject=same_subject,
         labels=scheme or None,
         lead=data.get("lead"),
         annotator=data.get("annotator"),
@@ -235,6 +238,7 @@ def protocol_values(protocol: Protocol) -> dict[str, Any]:
         "test": list(protocol.test),
         "test_name": protocol.test_name,
         "validation_fraction": protocol.validation_fraction,
+        "folds": protocol.folds,
         "subjects": dict(protocol.same_subject),
         "labels": protocol.labels and _stored(protocol.labels),
         "lead": protocol.lead,

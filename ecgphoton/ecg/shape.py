@@ -1,63 +1,107 @@
-"""Shape features: comparison of a beat with its patient's usual beat, a running median.
+"""Shape: comparison of a beat with its patient's usual beats, by running medians.
 
-Causal: each beat is compared with itself and the 32 before it, so a stream that keeps a
-`History` gives the same numbers as a whole record.
+A beat is compared with two templates: the median of itself and the 32 beats before it, and the
+median of up to 65 earlier beats that came in regular rhythm, which ectopic beats do not move. A
+stream that keeps a `History` gives the same numbers as a whole record.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ecgphoton.ecg.features import QRS, FloatArray
+from ecgphoton.ecg.features import QRS, FloatArray, IntArray, running_median
 
 TEMPLATE_BEATS = 33
 """Beats whose median is the running template, the current one included."""
-DEVIATION_FLOOR = 0.03
-"""Added to both terms of a ratio of deviations: the deviation that noise alone causes."""
+REGULAR_BEATS, FEWEST = 65, 5
+"""Most and fewest earlier regular beats whose median is the regular template; a beat with fewer of
+them before it is compared with the running template instead."""
 P_PART, T_PART = slice(60, 140), slice(220, 340)
 """Samples of a window where P and T waves are looked for."""
 STEP = 5
-"""P and T parts are compared in means of five samples (14 ms)."""
-SHAPE = (
-    "QRS deviation",
-    "amplitude/usual",
-    "width/usual",
-    "interval",
-    "QRS largest deviation",
-    "T deviation/usual",
-    "P deviation",
-    "unlikeness",
-)
-"""Columns of the shape features; the first four make one token, the last four another."""
+"""P and T parts are compared, and slopes taken, over five samples (14 ms)."""
 
 
-@dataclass(frozen=True, eq=False)
-class History:
-    """Values of the previous beats, at most 32, that the running medians need."""
+class Sizes(NamedTuple):
+    """What is compared with its own running median, ``(n,)`` each."""
+
+    qrs: FloatArray
+    """Mean magnitude of the QRS residual."""
+    t: FloatArray
+    """The same over the T part."""
+    magnitude: FloatArray
+    """Logarithm of the largest magnitude before normalisation, any unit."""
+    width: FloatArray
+    """Mean distance of the QRS part from the window's median."""
+    slope: FloatArray
+    """Logarithm of the steepest slope of the QRS part before normalisation, unit a sample."""
+
+
+class Past(NamedTuple):
+    """Values of earlier beats that medians need."""
 
     waves: FloatArray
     """``(m, 160)`` QRS samples, then P and T parts in means of `STEP` samples."""
     sizes: FloatArray
-    """``(m, 4)`` QRS deviation, T deviation, log amplitude, width."""
+    """``(m, 5)`` columns `Sizes`."""
+
+    def then(self, waves: FloatArray, sizes: FloatArray, most: int) -> Past:
+        """Return the last values, at most this many, after these beats."""
+        kept = (np.concatenate(pair)[-most:] for pair in zip(self, (waves, sizes), strict=True))
+        return Past(*kept)
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """Earlier beats that the templates of the next ones need."""
+
+    running: Past
+    """The previous beats, at most 32."""
+    regular: Past
+    """The previous regular beats, at most 65."""
 
     @classmethod
     def empty(cls) -> History:
         """Return the history before the first beat."""
-        return cls(np.empty((0, _WAVES), np.float32), np.empty((0, 4), np.float32))
+        widths = (_WAVES, len(Sizes._fields))
+        none = Past(*(np.empty((0, width), np.float32) for width in widths))
+        return cls(none, none)
+
+
+@dataclass(frozen=True, eq=False)
+class Against:
+    """Beats compared with one template, ``(n,)`` where nothing else is said."""
+
+    residual: FloatArray
+    """``(n, 120)`` QRS part of each beat minus the template, clipped to [-1, 1]."""
+    now: Sizes
+    """Sizes of the beats."""
+    usual: Sizes
+    """Medians of the sizes over the beats of the template."""
+    largest: FloatArray
+    """Largest magnitude of the residual."""
+    p: FloatArray
+    """Mean distance of the P part from that of the template."""
+    likeness: FloatArray
+    """Cosine between the QRS parts of beat and template."""
 
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """Beats compared with their patient's usual one."""
+    """Beats compared with their patient's usual ones, ``(n,)`` where nothing else is said."""
 
-    residual: FloatArray
-    """``(n, 120)`` QRS part of each beat minus the running template, clipped to [-1, 1]."""
-    deviation: FloatArray
-    """``(n,)`` fourth rhythm value: how unusual the QRS is for this patient, in [-1, 1]."""
-    features: FloatArray
-    """``(n, 8)`` columns `SHAPE`, in [-1, 1]."""
+    running: Against
+    """Compared with the median of the last 33 beats."""
+    regular: Against
+    """Compared with the median of up to 65 earlier beats in regular rhythm."""
+    likeness_to_next: FloatArray
+    """Cosine between the QRS parts of this beat and the next; NaN without a window of the next."""
+    steepness: FloatArray
+    """Steepest slope of the normalised QRS part, a sample."""
     history: History
     """History for the next beats."""
 
@@ -70,25 +114,11 @@ _WAVES = _LENGTH + _P + _T
 def compare(
     windows: FloatArray,
     magnitude: FloatArray,
-    interval: FloatArray,
+    likeness_to_next: FloatArray,
+    regular: NDArray[np.bool_],
     history: History | None = None,
 ) -> Shape:
-    """Compare each beat of one patient with the running median of the last 33.
-
-    With `d` the mean magnitude of a beat's QRS residual and "usual" the median over the beat
-    itself and the 32 before it (or as many as there are):
-
-    - deviation: ``tanh(ln((d + 0.03) / (usual d + 0.03)))``; a noisy lead raises both, so that
-      only an unusual beat has a large value
-    - QRS deviation ``tanh(8 d - 1)``
-    - amplitude ``tanh(3 ln(magnitude / usual magnitude))``
-    - width ``tanh(2 ln((w + 0.02) / (usual w + 0.02)))``, `w` the mean distance of the QRS part
-      from the window's median
-    - interval, as given
-    - QRS largest deviation ``tanh(ln(largest residual + 0.05) + 1)``
-    - T deviation ``tanh(ln((t + 0.03) / (usual t + 0.03)))``, `t` like `d` over the T part
-    - P deviation ``tanh(8 p - 1)``, `p` like `d` over the P part
-    - unlikeness ``tanh(2 ln(1.02 - c) + 4)``, `c` the cosine between QRS part and template
+    """Compare each beat of one patient with both templates.
 
     Parameters
     ----------
@@ -96,49 +126,88 @@ def compare(
         ``(n, 360)`` normalised beats of one patient in order.
     magnitude
         ``(n,)`` largest magnitude of each beat before normalisation, any unit.
-    interval
-        ``(n,)`` from `features.interval_feature`.
+    likeness_to_next
+        ``(n,)`` from `to_next`.
+    regular
+        ``(n,)`` from `Rhythm.regular`.
     history
         Of the beats before, for a stream.
     """
     past = history or History.empty()
-    seen = len(past.waves)
-    waves = np.concatenate([past.waves, _waves(windows)])
-    usual = _sliding_median(waves)[seen:]
-    apart = waves[seen:] - usual
+    waves, qrs = _waves(windows), windows[:, QRS]
+    width = np.abs(qrs - np.median(windows, axis=1, keepdims=True)).mean(axis=1)
+    size = np.log(np.maximum(magnitude, 1e-9))
+    steepness = np.maximum(np.abs(qrs[:, STEP:] - qrs[:, :-STEP]).max(axis=1) / STEP, 1e-6)
+    fixed = (size, width, np.log(steepness) + size)
+
+    def running(rows: FloatArray, before: FloatArray) -> FloatArray:
+        return running_median(np.concatenate([before, rows]), TEMPLATE_BEATS)[len(before) :]
+
+    usual = running(waves, past.running.waves)
+    residual, of_waves, *rest = _apart(waves, usual)
+    sizes = np.column_stack([*of_waves, *fixed]).astype(np.float32)
+    typical = running(sizes, past.running.sizes)
+    first = Against(residual, Sizes(*sizes.T), Sizes(*typical.T), *rest)
+    recent = past.running.then(waves, sizes, TEMPLATE_BEATS - 1)
+
+    usual = _of_regular(waves, past.regular.waves, regular, usual)
+    residual, of_waves, *rest = _apart(waves, usual)
+    sizes = np.column_stack([*of_waves, *fixed]).astype(np.float32)
+    typical = _of_regular(sizes, past.regular.sizes, regular, typical)
+    second = Against(residual, Sizes(*sizes.T), Sizes(*typical.T), *rest)
+    steady = past.regular.then(waves[regular], sizes[regular], REGULAR_BEATS)
+    return Shape(first, second, likeness_to_next, steepness, History(recent, steady))
+
+
+def _of_regular(
+    rows: FloatArray, before: FloatArray, regular: NDArray[np.bool_], instead: FloatArray
+) -> FloatArray:
+    """Median of the up to 65 regular rows before each row, `instead` where there are too few."""
+    steady = np.concatenate([before, rows[regular]])
+    count = len(before) + np.cumsum(regular) - regular
+    median = running_median(steady, REGULAR_BEATS)
+    enough = count >= FEWEST
+    found = instead.copy()
+    found[enough] = median[count[enough] - 1]
+    return found
+
+
+def _apart(
+    waves: FloatArray, template: FloatArray
+) -> tuple[FloatArray, tuple[FloatArray, FloatArray], FloatArray, FloatArray, FloatArray]:
+    """Residual of the QRS, its mean and that of the T part, its largest, P part, and cosine."""
+    apart = waves - template
     residual = np.clip(apart[:, :_LENGTH], -1.0, 1.0)
     distance = np.abs(residual)
-    d = distance.mean(axis=1)
     p, t = (np.abs(part).mean(axis=1) for part in np.split(apart[:, _LENGTH:], [_P], axis=1))
-    qrs = windows[:, QRS]
-    w = np.abs(qrs - np.median(windows, axis=1, keepdims=True)).mean(axis=1)
-    sizes = np.column_stack([d, t, np.log(np.maximum(magnitude, 1e-9)), w]).astype(np.float32)
-    sizes = np.concatenate([past.sizes, sizes])
-    now, typical = sizes[seen:].T, _sliding_median(sizes)[seen:].T
-    deviation, t_deviation = (
-        np.tanh(np.log(now[i] + DEVIATION_FLOOR) - np.log(typical[i] + DEVIATION_FLOOR))
-        for i in (0, 1)
-    )
-    template = usual[:, :_LENGTH]
-    lengths = np.sqrt((qrs**2).sum(axis=1) * (template**2).sum(axis=1))
-    cosine = (qrs * template).sum(axis=1) / np.maximum(lengths, 1e-9)
-    columns = (
-        np.tanh(8 * d - 1),
-        np.tanh(3 * (now[2] - typical[2])),
-        np.tanh(2 * (np.log(now[3] + 0.02) - np.log(typical[3] + 0.02))),
-        interval,
-        np.tanh(np.log(distance.max(axis=1, initial=0.0) + 0.05) + 1),
-        t_deviation,
-        np.tanh(8 * p - 1),
-        np.tanh(2 * np.log(1.02 - np.minimum(cosine, 1.0)) + 4),
-    )
-    keep = slice(-(TEMPLATE_BEATS - 1), None)
-    return Shape(
-        residual,
-        np.asarray(deviation, np.float32),
-        np.column_stack(columns).astype(np.float32),
-        History(waves[keep], sizes[keep]),
-    )
+    likeness = _cosine(waves[:, :_LENGTH], template[:, :_LENGTH])
+    return residual, (distance.mean(axis=1), t), distance.max(axis=1, initial=0.0), p, likeness
+
+
+def to_next(windows: FloatArray, rows: IntArray) -> FloatArray:
+    """Cosine between the QRS parts of each beat and the next one of the record.
+
+    Parameters
+    ----------
+    windows
+        ``(n, 360)`` normalised beats in order.
+    rows
+        ``(n,)`` which beats of the record they are: the next one may have no window.
+
+    Returns
+    -------
+    ``(n,)``, NaN where the window of the next beat is not there.
+    """
+    found = np.full(len(windows), np.nan, np.float32)
+    alike = _cosine(windows[:-1, QRS], windows[1:, QRS])
+    found[:-1] = np.where(np.diff(rows) == 1, alike, np.nan)
+    return found
+
+
+def _cosine(one: FloatArray, other: FloatArray) -> FloatArray:
+    lengths = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
+    found: FloatArray = (one * other).sum(axis=1) / np.maximum(lengths, 1e-9)
+    return found
 
 
 def _waves(windows: FloatArray) -> FloatArray:
@@ -148,22 +217,3 @@ def _waves(windows: FloatArray) -> FloatArray:
         for part, width in ((P_PART, _P), (T_PART, _T))
     ]
     return np.concatenate([windows[:, QRS], *parts], axis=1)
-
-
-def _sliding_median(rows: FloatArray) -> FloatArray:
-    """Median of each row and the 32 before it (or as many as there are), column by column."""
-    from scipy.ndimage import rank_filter
-
-    count, columns = rows.shape
-    out = np.empty_like(rows)
-    start = min(count, TEMPLATE_BEATS - 1)
-    for row in range(start):
-        out[row] = np.median(rows[: row + 1], axis=0)
-    if count > start:
-        # One line per column; 33 is odd, so the median is the 17th smallest. Windows that
-        # straddle two columns fall on rows already done above.
-        line = np.ascontiguousarray(rows.T).ravel()
-        half = TEMPLATE_BEATS // 2
-        ranked = rank_filter(line, rank=half, size=TEMPLATE_BEATS, origin=half)
-        out[start:] = ranked.reshape(columns, count).T[start:]
-    return out

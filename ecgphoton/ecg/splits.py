@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.beatset import BeatSet, DropReport
 from ecgphoton.ecg.extract import Extracted, count_drops
+from ecgphoton.ecg.folds import folds_of
 from ecgphoton.ecg.origin import Origin
 from ecgphoton.ecg.protocols import Protocol, protocol_values, scheme_values
 from ecgphoton.ecg.records import LabelScheme
@@ -29,11 +30,24 @@ class Splits:
     report: DropReport
     origin: Origin | None = None
     """The files the beats were read from; None for synthetic beats."""
+    folds: Mapping[str, int] = field(default_factory=dict)
+    """Fold of every training patient, from 0; empty without folds. `validation` is empty then."""
 
     @property
     def synthetic(self) -> bool:
         """Whether any of these beats is synthetic."""
         return any(part.synthetic for part in (self.train, self.validation, self.test))
+
+    @property
+    def subject(self) -> NDArray[np.str_]:
+        """(n,) patient of every training beat."""
+        subjects = self.protocol.subjects
+        return np.array([subjects[name] for name in self.train.record.tolist()])
+
+    @property
+    def held(self) -> BeatSet:
+        """Beats that a choice after training may look at: validation, else the training beats."""
+        return self.validation if len(self.validation) else self.train
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -82,7 +96,8 @@ def assemble(
     extracted
         Beats of every record of the protocol.
     split_seed
-        Seed of the random division, where validation is a share of the training beats.
+        Seed of the random division, where validation is a share of the training beats, and of the
+        folds.
     stratified
         Whether that division keeps the share of every class.
 
@@ -95,13 +110,15 @@ def assemble(
     rows = {name: np.flatnonzero(classed[name].beats.label >= 0) for name in protocol.records}
 
     def gather(names: tuple[str, ...], chosen: NDArray[np.int64] | None = None) -> BeatSet:
+        if not names:
+            return gather(protocol.train[:1]).take(slice(0))
         parts = [rows[name] for name in names]
         if chosen is not None:
             edges = np.cumsum([len(part) for part in parts])[:-1]
             parts = np.split(np.concatenate(parts)[chosen], np.searchsorted(chosen, edges))
         return BeatSet.concat([classed[name].beats for name in names], parts)
 
-    if protocol.validation:
+    if protocol.validation or protocol.folds:
         train, validation = gather(protocol.train), gather(protocol.validation)
     else:
         label = np.concatenate([classed[name].beats.label[rows[name]] for name in protocol.train])
@@ -111,14 +128,18 @@ def assemble(
         train, validation = gather(protocol.train, first), gather(protocol.train, second)
     test = gather(protocol.test)
     for name, part in (("training", train), ("validation", validation), ("test", test)):
-        if not len(part):
+        if not len(part) and not (name == "validation" and protocol.folds):
             raise InputError(
                 f"the {name} set of protocol {protocol.name!r} has no beats with labels "
                 f"{scheme.name!r}; choose other records or labels"
             )
     report = DropReport.join(classed[name].report for name in protocol.records)
-    report = replace(report, notes=(*report.notes, *_shared_subjects(protocol)))
-    return Splits(train, validation, test, protocol, scheme, report)
+    report = replace(report, notes=(*report.notes, *_notes(protocol)))
+    splits = Splits(train, validation, test, protocol, scheme, report)
+    if protocol.folds == 0:
+        return splits
+    drawn = folds_of(splits.subject, train.symbol, train.label, protocol.folds, seed=split_seed)
+    return replace(splits, folds=drawn)
 
 
 def _divide(
@@ -137,10 +158,22 @@ def _divide(
     return np.sort(order[:count]), np.sort(order[count:])
 
 
-def _shared_subjects(protocol: Protocol) -> tuple[str, ...]:
-    """Return a sentence when a subject is on both sides."""
-    if not protocol.leaking:
-        return ()
-    names = " ".join(protocol.leaking)
-    sentence = f"{protocol.test_name} record {names} is of a subject that also trains"
-    return (f"{sentence}; read {protocol.test_name} without it as well",)
+def _notes(protocol: Protocol) -> list[str]:
+    """Return how validation is made, and a sentence when a subject is on both sides."""
+    notes = []
+    if protocol.folds:
+        patients = len({protocol.subjects[name] for name in protocol.train})
+        notes.append(
+            f"{patients} training patients in {protocol.folds} folds: epoch and operating point "
+            "are chosen from the scores of students that did not train on the patient"
+        )
+    elif protocol.validation_fraction:
+        notes.append(
+            f"validation is a random {100 * protocol.validation_fraction:g} % of the beats of the "
+            "training patients, and not an estimate for new patients"
+        )
+    if protocol.leaking:
+        names = " ".join(protocol.leaking)
+        sentence = f"{protocol.test_name} record {names} is of a subject that also trains"
+        notes.append(f"{sentence}; read {protocol.test_name} without it as well")
+    return notes

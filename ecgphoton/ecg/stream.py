@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.detect import MARGIN, Centring, Detector, centred, r_peaks
-from ecgphoton.ecg.extract import AT_EDGE, GAP, PAST_END, Timing, describe
-from ecgphoton.ecg.features import HALF, LONG_RUN, WINDOW
+from ecgphoton.ecg.extract import AT_EDGE, GAP, PAST_END, describe
+from ecgphoton.ecg.features import HALF, WINDOW
 from ecgphoton.ecg.qrs_rules import LEARN
 from ecgphoton.ecg.quality import LENGTH, Stretch, Watch, reasons
+from ecgphoton.ecg.rhythm import LONG_RUN, Rhythm
 from ecgphoton.ecg.shape import History
 
 BEFORE = LEARN + 2 * MARGIN + WINDOW + LENGTH
 """Samples that are kept: a beat may be detected this late, and its window is cut then."""
 REMEMBERED = LONG_RUN + 10
-"""Beats whose times the rhythm features of the next one may need."""
+"""Beats whose times the features of the next one may need."""
 UNDECIDED = "?"
 """WFDB symbol of a beat that is not classified."""
 
@@ -38,7 +39,7 @@ class Found:
 class BeatStream:
     """Cutter of the windows of beats from a signal that comes piece by piece.
 
-    Windows, rhythm features and running template are those of training, by the same functions.
+    Windows, features and running template are those of training, by the same functions.
     Windows do not depend on how the signal is cut into pieces, and features by rounding at most.
 
     Parameters
@@ -49,8 +50,9 @@ class BeatStream:
         ``(n,)`` R samples at 360 Hz in order; None detects them.
     centring
         Where the student's windows are centred.
-    ahead
-        Whether features look at the next beat; each beat then waits for it.
+    delay
+        How many beats must follow one before it is returned: 1 for features that look at the next
+        beat (which are 0 with a delay of 0), so that the window of the next beat is complete.
     name, source
         Of the record, for the columns of the beats.
     """
@@ -61,12 +63,12 @@ class BeatStream:
         gain: float = 1.0,
         peaks: NDArray[np.int64] | None = None,
         centring: Centring = "annotation",
-        ahead: bool = True,
+        delay: int = 1,
         name: str = "",
         source: str = "",
     ) -> None:
         self._detector = Detector(gain) if peaks is None else None
-        self._centring, self._ahead, self._name, self._source = centring, ahead, name, source
+        self._centring, self._delay, self._name, self._source = centring, delay, name, source
         self._signal, self._first = np.empty(0, np.float32), 0
         empty = np.empty(0, np.int64)
         # Beats that wait for their windows, after those that only the features still need.
@@ -75,8 +77,9 @@ class BeatStream:
         self._done = 0
         self._history = History.empty()
         self._watch = Watch(gain)
-        # Window of a beat that still waits for the next one, once its signal is discarded.
-        self._waiting: NDArray[np.float32] | None = None
+        # Beats that wait for the next one: why they have no window, and the windows of the others.
+        self._reason = np.empty(0, "<U1")
+        self._windows = np.empty((0, WINDOW), np.float32)
 
     @property
     def stretches(self) -> list[Stretch]:
@@ -97,31 +100,21 @@ class BeatStream:
         end = self._first + len(self._signal)
         self._locate(piece, end, last=last)
         self._watch.push(piece, last=last)
-        known = len(self._middle)
+        ready, at = len(self._middle), self._done + len(self._reason)
         if not last:
-            more = self._detector is not None or known < len(self._sample)
             judged = min(end - (WINDOW - HALF), self._watch.until - 1)
-            ready = int(np.searchsorted(self._middle, judged, "right"))
-            known = min(ready, known - 1 if self._ahead and more else known)
-        rows = np.arange(self._done, max(known, self._done))
-        found = self._cut(rows, end)
-        self._done += len(rows)
+            ready = max(at, int(np.searchsorted(self._middle, judged, "right")))
+        self._cut(self._middle[at:ready], end)
+        ends = last or (self._detector is None and ready == len(self._sample))
+        found = self._describe(max(0, len(self._reason) - (0 if ends else self._delay)))
         if self._detector and self._done > 2 * REMEMBERED:
             drop = self._done - REMEMBERED
             self._sample, self._middle = self._sample[drop:], self._middle[drop:]
             self._done -= drop
         drop = end - BEFORE - self._first
         if drop > 0:
-            self._keep_waiting(self._first + drop)
             self._signal, self._first = self._signal[drop:], self._first + drop
         return found
-
-    def _keep_waiting(self, first: int) -> None:
-        """Keep the window of a waiting beat that begins before the sample `first`."""
-        if self._done < len(self._middle):
-            start = int(self._middle[self._done]) - HALF
-            if self._first <= start < first:
-                self._waiting = self._signal[start - self._first :][:WINDOW].copy()
 
     def _locate(self, piece: NDArray[np.float32], end: int, *, last: bool) -> None:
         """Find R samples and middles of the windows of further beats."""
@@ -139,32 +132,38 @@ class BeatStream:
                 middle = centred(self._signal, middle - self._first) + self._first
         self._middle = np.maximum.accumulate(np.concatenate([self._middle, middle]))
 
-    def _cut(self, rows: NDArray[np.int64], end: int) -> Found:
-        """Cut the windows of some beats and describe those that are whole."""
-        middle = self._middle[rows]
+    def _cut(self, middle: NDArray[np.int64], end: int) -> None:
+        """Cut the windows of further beats; they wait to be described."""
         reason = reasons(middle, self.stretches)
         reason[(middle < HALF) | (middle + WINDOW - HALF > end)] = AT_EDGE
         reason[middle >= end] = PAST_END
         inside = np.flatnonzero(reason == "")
-        windows = np.empty((0, WINDOW), np.float32)
         if len(inside):
             view = np.lib.stride_tricks.sliding_window_view(self._signal, WINDOW)
-            start = middle[inside] - HALF - self._first
-            windows = view[np.maximum(start, 0)]
-            if start[0] < 0 and self._waiting is not None:
-                windows[0] = self._waiting
+            windows = view[middle[inside] - HALF - self._first]
             whole = np.isfinite(windows).all(axis=1)
             reason[inside[~whole]] = GAP
-            windows, inside = windows[whole], inside[whole]
-        timing = Timing.of(self._middle if len(rows) else rows)
-        columns, self._history = describe(windows, timing, rows[inside], self._history)
-        count = len(inside)
+            self._windows = np.concatenate([self._windows, windows[whole]])
+        self._reason = np.concatenate([self._reason, reason])
+
+    def _describe(self, count: int) -> Found:
+        """Return the first of the beats that wait; those behind them are looked ahead at."""
+        rows = self._done + np.arange(len(self._reason))
+        whole = self._reason == ""
+        some = int(whole[:count].sum())
+        rhythm = Rhythm.of(self._middle if count else rows[:0], first=self._done)
+        columns, self._history = describe(
+            self._windows, rhythm, rows[whole], self._history, count=some
+        )
         beats = BeatSet(
             **columns,
-            label=np.full(count, -1, np.int64),
-            symbol=np.full(count, UNDECIDED),
-            record=np.full(count, self._name),
-            sample=self._sample[rows[inside]],
+            label=np.full(some, -1, np.int64),
+            symbol=np.full(some, UNDECIDED),
+            record=np.full(some, self._name),
+            sample=self._sample[rows[whole][:some]],
             source=self._source,
         )
-        return Found(self._sample[rows], reason, beats)
+        found = Found(self._sample[rows[:count]], self._reason[:count], beats)
+        self._done += count
+        self._reason, self._windows = self._reason[count:], self._windows[some:]
+        return found

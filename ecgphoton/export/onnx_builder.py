@@ -12,6 +12,8 @@ from ecgphoton.student.architecture import SAMPLES, WIDTH, Architecture
 
 OPSET, IR_VERSION = 18, 8
 OUTPUTS = ("logits", "h_pool", "probability")
+UNSAID_BEFORE = ("patient_features", "delay_beats")
+"""Metadata that graphs of version 0.1 lack; they hold `rhythm` instead."""
 FLAT = np.float32(1e-6)  # a beat that varies less than this part of its level is flat
 
 
@@ -100,7 +102,8 @@ def metadata_of(
         "sampling_rate_hz": "360",
         "window_samples": str(SAMPLES),
         "operating_point": json.dumps(operating_point, sort_keys=True),
-        "rhythm": architecture.rhythm,
+        "patient_features": json.dumps({t.name: list(t.features) for t in architecture.patient}),
+        "delay_beats": str(architecture.delay),
         **{f"{name}_sha256": value for name, value in hashes.items()},
         **{name: str(value) for name, value in extra.items()},
     }

@@ -99,7 +99,7 @@ def float_graph(
 
 def _patient(graph: Graph, value: str, architecture: Architecture) -> dict[str, str]:
     """Return the four columns of `value` that each patient block reads, by block."""
-    names = [token.name for token in architecture.patient_tokens]
+    names = [token.name for token in architecture.patient]
     if len(names) == 1:
         return {names[0]: value}
     return {

@@ -254,7 +254,7 @@ def full_scale_of(architecture: Architecture, weight: Array, bias: Array) -> flo
 
 
 def role_of(name: str, architecture: Architecture) -> Role:
-    """Return what a block does: slide over a beat, read rhythm or shape, or map tokens."""
-    if name in {token.name for token in architecture.patient_tokens}:
+    """Return what a block does: slide over a beat, read patient features, or map tokens."""
+    if name in {token.name for token in architecture.patient}:
         return "rhythm"
     return "branch" if name in {branch.name for branch in architecture.sliding} else "mlp"

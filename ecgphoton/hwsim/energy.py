@@ -58,7 +58,7 @@ def work_of(architecture: Architecture, *, digital: bool = False) -> tuple[Work,
         Work(one.name, one.positions, one.positions if digital else one.tokens, parallel=True)
         for one in architecture.sliding
     ]
-    patient = [Work(one.name, 1, 1, parallel=True) for one in architecture.patient_tokens]
+    patient = [Work(one.name, 1, 1, parallel=True) for one in architecture.patient]
     tokens = architecture.tokens
     rest = architecture.blocks[len(sliding) + len(patient) :]
     return (*sliding, *patient, *(Work(name, tokens, tokens, parallel=False) for name in rest))

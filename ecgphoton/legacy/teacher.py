@@ -50,8 +50,8 @@ class TeacherShape(Settings, section="teacher"):
         high=128,
     )
     embedding: int = setting(32, "Length of the feature vector.", low=1, high=1024)
-    rhythm: bool = setting(False, "Whether the four RR-interval features join the pooled ones.")
-    shape_tokens: int = setting(0, "How many times four shape features join them, too.", low=0)
+    rhythm: bool = setting(False, "Whether four patient features join the pooled ones.")
+    shape_tokens: int = setting(0, "How many times four further ones join them, too.", low=0)
     template: bool = setting(
         False, "Whether beat minus running template is a second input channel."
     )
@@ -135,7 +135,7 @@ class Teacher(nn.Module):
             given = _need(rhythm, "rhythm")
             if given.shape[1] != self._patient:
                 raise InputError(
-                    f"this teacher reads {self._patient} rhythm and shape features, "
+                    f"this teacher reads {self._patient} patient features, "
                     f"{given.shape[1]} were given; use a student with the same inputs"
                 )
             pooled = torch.cat([pooled, given], 1)
@@ -144,7 +144,7 @@ class Teacher(nn.Module):
 
     @property
     def _patient(self) -> int:
-        """Number of rhythm and shape features."""
+        """Number of patient features."""
         return WIDTH * (self.shape.rhythm + self.shape.shape_tokens)
 
 

@@ -23,7 +23,7 @@ from ecgphoton.program.blocks import MatrixBlock, MeshPhases
 from ecgphoton.program.codes import TABLE_BITS, largest_code
 from ecgphoton.program.convention import CONVENTION, PREPROCESSING, UNITS
 from ecgphoton.program.program import FORMAT, MeshProgram
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import Architecture, renewed
 
 SCHEMA = Path(__file__).with_name("program.schema.json")
 
@@ -222,6 +222,7 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
             f"mesh file: $.format is {version!r}; this version reads {FORMAT!r}: write the bundle "
             "again with `ecgphoton export RUN --mesh`"
         )
+    data = {**data, "student": renewed(data.get("student"))}
     _check_schema(data)
     blocks = []
     for index, item in enumerate(data["blocks"]):

@@ -17,6 +17,7 @@ from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import words
 from ecgphoton.report.scores import Scores, errors_of, worst_in_turn
 from ecgphoton.report.strips import draw_strip
+from ecgphoton.runs import CHOOSING
 
 if TYPE_CHECKING:
     from ecgphoton.ecg.dataset import Dataset
@@ -41,7 +42,7 @@ Reader = Callable[[str, int, int], NDArray[np.float32]]
 
 def wrong_beats(material: Material, scores: Mapping[str, Scores]) -> Markup:
     """Draw the worst errors of every record, with the signal around them."""
-    names = [name for name in scores if name != "validation" and "_without_" not in name]
+    names = [name for name in scores if name not in CHOOSING and "_without_" not in name]
     reader = _reader(material) if names and material.point.binary else None
     if reader is None:
         return pieces.paragraph(ABSENT, "note") if names and material.point.binary else Markup("")

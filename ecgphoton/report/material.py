@@ -18,6 +18,7 @@ from ecgphoton.runs import (
     BUNDLES,
     CALIBRATIONS,
     CHECKPOINT,
+    CHOOSING,
     ENVIRONMENT,
     METRICS,
     RUNS,
@@ -98,9 +99,9 @@ class Material:
 
     @cached_property
     def sets(self) -> Mapping[str, Any]:
-        """Metrics of every set: validation, the test set, then parts of it."""
+        """Metrics of every set: that which chose the threshold, the test set, then parts of it."""
         found = self.metrics.get("sets", {})
-        order = sorted(found, key=lambda name: (name != "validation", len(name), name))
+        order = sorted(found, key=lambda name: (name not in CHOOSING, len(name), name))
         return {name: found[name] for name in order}
 
     @cached_property

@@ -16,6 +16,7 @@ from ecgphoton.report.curves import MOST_EVENTS, draw_curves
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import number, percent, words
 from ecgphoton.report.scores import Scores
+from ecgphoton.runs import CHOOSING
 
 
 def data(material: Material, _: Material) -> Markup:
@@ -60,7 +61,7 @@ def data(material: Material, _: Material) -> Markup:
 
 def results(material: Material, sets: Mapping[str, Any]) -> Markup:
     """Give the rates of every set with intervals, and the rates of every class or symbol."""
-    parts = []
+    parts = [_out_of_fold(material.metrics.get("out_of_fold", {}))]
     if all("miss" in row for row in sets.values()):
         columns = ["set", "miss rate", "FPR", "F1", "prevalence", "AUC", "average precision"]
         rows = [
@@ -104,6 +105,33 @@ def _with_interval(row: Mapping[str, Any], key: str) -> Markup:
     return Markup('<b>{}</b> <span class="soft">[{:.1f}, {:.1f}]</span>').format(
         percent(row[key]), 100 * low, 100 * high
     )
+
+
+def _out_of_fold(numbers: Mapping[str, Any]) -> Markup:
+    """Give what the folds say; nothing without folds."""
+    if not numbers:
+        return Markup("")
+    found = {"operating point": numbers, "nested": numbers["nested"]}
+    rows = [
+        [
+            name,
+            _with_interval(one, "miss"),
+            _with_interval(one, "fpr"),
+            *map(number, (one["auc"], *one["class_auc"].values())),
+        ]
+        for name, one in found.items()
+    ]
+    columns = ["out of fold", "miss rate", "FPR", "AUC"]
+    columns += [f"AUC, {name}" for name in numbers["class_auc"]]
+    note = (
+        f"The {numbers['patients']} training patients, each scored by a student that did not train "
+        "on the patient. Patients are weighted alike, one with fewer than 20 beats of a class by "
+        "its beats; intervals are from resampling patients. Nested: epoch and threshold of every "
+        "fold are chosen on the other folds. It estimates what this run does on new patients, as "
+        "far as its own choices go; features and settings that were chosen on the same patients "
+        "before are not part of it."
+    )
+    return pieces.table(columns, rows) + pieces.paragraph(note, "note")
 
 
 def _class_table(name: str, row: Mapping[str, Any]) -> Markup:
@@ -166,7 +194,7 @@ def records(_: Material, sets: Mapping[str, Any]) -> Markup:
             for record, r in ordered
         ]
         columns = ["record", "beats", "missed", "miss rate", "false alarms", "FPR"]
-        opened = name != "validation" and "_without_" not in name
+        opened = name not in CHOOSING and "_without_" not in name
         table = pieces.table(columns, rows)
         parts.append(pieces.fold(f"{words(name)}: {len(rows)} records", table, opened=opened))
     return pieces.join(parts)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.artifacts import read_arrays
 from ecgphoton.errors import InputError
+from ecgphoton.runs import CHOOSING
 
 if TYPE_CHECKING:
     from ecgphoton.decision import OperatingPoint
@@ -56,9 +57,9 @@ def read_scores(path: Path) -> Scores:
 
 
 def read_all_scores(folder: Path) -> dict[str, Scores]:
-    """Return the scores of every set of a run, validation first."""
+    """Return the scores of every set of a run, first that on which its threshold was chosen."""
     found = {path.name.removesuffix(SUFFIX): path for path in sorted(folder.glob(f"*{SUFFIX}"))}
-    names = sorted(found, key=lambda name: (name != "validation", name))
+    names = sorted(found, key=lambda name: (name not in CHOOSING, name))
     return {name: read_scores(found[name]) for name in names}
 
 

@@ -179,6 +179,7 @@ def _found(
         "undecided_share": float((~calls.classified).mean()),
         "peaks_from": calls.peaks_from,
         "centring": trained.centring,
+        "delay_beats": trained.student.architecture.delay,
         "classes": list(trained.classes),
         "operating_point": trained.point.to_dict(),
         "notes": [

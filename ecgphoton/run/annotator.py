@@ -97,7 +97,8 @@ class Annotator:
     """Classifies beats of a signal that comes piece by piece.
 
     A beat is returned two to seven seconds after it (signal quality is evaluated every five),
-    for any length of the pieces, with the same result as `annotate` of the whole signal.
+    for any length of the pieces, with the same result as `annotate` of the whole signal. A student
+    whose `architecture.delay` is 1 also waits for the window of the next beat.
 
     >>> import ecgphoton as ep
     >>> annotator = ep.Annotator(fs=250)
@@ -139,7 +140,7 @@ class Annotator:
         self._stream = BeatStream(
             peaks=None if self._peaks is None else scaled(self._peaks, self._factor),
             centring=self._trained.centring,
-            ahead=self._trained.student.architecture.rhythm == "full",
+            delay=self._trained.student.architecture.delay,
         )
         self._done = 0
 

@@ -60,7 +60,12 @@ def _agreed(what: str, recipe: str, usual: str, protocol: str) -> str:
 
 
 def monitored(recipe: Recipe, splits: Splits) -> dict[str, BeatSet]:
-    """Return the sets judged after every epoch: validation, and the test set only if blended."""
+    """Return the sets judged after every epoch: validation, and the test set only if blended.
+
+    There are none where the protocol has folds.
+    """
+    if splits.folds:
+        return {}
     sets = {"validation": splits.validation}
     if recipe.decision.blend > 0:
         sets[splits.protocol.test_name] = splits.test

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from ecgphoton import runs
+from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.export.bundle import ExportReport, export_bundle
 from ecgphoton.export.formats import DEFAULT_FORMATS
 from ecgphoton.export.verify import VerificationReport, verify as verify_folder
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.run.beats import evaluation_beats, splits_like
+from ecgphoton.run.crossed import at_wish
 from ecgphoton.student.propagate import Inputs, inputs_of
 
 RANGE_BEATS = 4096  # training beats that fix the converter ranges
@@ -25,6 +28,8 @@ def export(
     dac_bits: int = 8,
     architecture: MeshKind = "svd-clements",
     formats: Sequence[str] = (),
+    max_miss: float | None = None,
+    max_fpr: float | None = None,
     out: Path | None = None,
     force: bool = False,
     data: str | None = None,
@@ -49,6 +54,9 @@ def export(
         How a matrix becomes a mesh.
     formats
         Only these extra forms.
+    max_miss, max_fpr
+        As `ecgphoton.run.evaluate` takes them; the checkpoint in the bundle then differs from that
+        of the run in its operating point.
     out
         Bundle folder to create; by default below ``bundles/``.
     force
@@ -61,22 +69,27 @@ def export(
     InputError
         If a value is outside its range, or student, beats or folder cannot be used.
     """
-    trained = runs.load_student(runs.choose(model))
+    trained, wished = at_wish(runs.load_student(runs.choose(model)), max_miss, max_fpr)
     splits = splits_like(trained.metadata, data, data_dir)
     ranged = None
     if splits.train.source == trained.metadata["source"] or data is not None:
         step = max(1, len(splits.train) // RANGE_BEATS)
         ranged = inputs_of(splits.train, trained.student.architecture).rows(slice(None, None, step))
-    return export_bundle(
-        trained.path,
-        out if out is not None else Path(runs.BUNDLES) / trained.name,
-        bits=bits,
-        dac_bits=dac_bits,
-        mesh=architecture,
-        formats=formats or (DEFAULT_FORMATS if mesh else ()),
-        calibration=ranged,
-        force=force,
-    )
+    with tempfile.TemporaryDirectory() as place:
+        checkpoint = trained.path
+        if wished:
+            checkpoint = Path(place) / runs.CHECKPOINT
+            save_checkpoint(checkpoint, load_checkpoint(trained.path)[0], trained.metadata)
+        return export_bundle(
+            checkpoint,
+            out if out is not None else Path(runs.BUNDLES) / trained.name,
+            bits=bits,
+            dac_bits=dac_bits,
+            mesh=architecture,
+            formats=formats or (DEFAULT_FORMATS if mesh else ()),
+            calibration=ranged,
+            force=force,
+        )
 
 
 def verify(

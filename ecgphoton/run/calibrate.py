@@ -69,7 +69,8 @@ def calibrate(
         Calibration steps by name, in order, with commas between; by default
         ``dark,sweep,fit,correct,trim``, or what a bench of photodiodes can read.
     own_thresholds
-        Fit the threshold of every chip on the validation beats as well.
+        Fit the threshold of every chip as well, on the validation beats, or on the training beats
+        where the protocol has folds.
     model, limit, data, data_dir
         As `ecgphoton.run.simulate` takes them.
     out
@@ -99,7 +100,7 @@ def calibrate(
     journey = begin(calibrate, asked, slug, root=runs.CALIBRATIONS, files=files)
     trained, validation = journey.trained, None
     if own_thresholds:
-        held = splits_like(trained.metadata, data, data_dir).validation
+        held = splits_like(trained.metadata, data, data_dir).held
         validation = Labelled(inputs_of(held, trained.carried.architecture), held.label)
     names = None if steps is None else [name.strip() for name in steps.split(",")]
     shared: dict[str, Any] = {

@@ -28,15 +28,18 @@ from ecgphoton.metrics import (
     ranking,
     record_bootstrap,
 )
+from ecgphoton.report.scores import Scores
 from ecgphoton.run.beats import beats_elsewhere, examples_of, reported, scheme_of, splits_like
+from ecgphoton.run.crossed import at_wish, stored_numbers, stored_sets
 from ecgphoton.runs import TrainedStudent
+from ecgphoton.training.crossfit import NAME
 from ecgphoton.training.judge import probabilities
 
 BOOTSTRAP_SEED = 20
 
 
 def evaluate_set(
-    probability: np.ndarray, beats: BeatSet, point: OperatingPoint, classes: Sequence[str]
+    probability: np.ndarray, beats: BeatSet | Scores, point: OperatingPoint, classes: Sequence[str]
 ) -> dict[str, Any]:
     """Everything reported about one set.
 
@@ -116,12 +119,15 @@ def evaluate(
     *,
     protocol: str | None = None,
     labels: str | None = None,
+    max_miss: float | None = None,
+    max_fpr: float | None = None,
     data: str | None = None,
     data_dir: Path | None = None,
 ) -> Evaluation:
     """Evaluate a trained student on the sets of a protocol.
 
-    Nothing is chosen or fitted.
+    Nothing is chosen or fitted on these sets. Where the protocol of training has folds, the
+    out-of-fold numbers come first.
 
     Parameters
     ----------
@@ -129,6 +135,9 @@ def evaluate(
         Protocol whose sets are used; by default that of training.
     labels
         Label scheme; by default that of training.
+    max_miss, max_fpr
+        Largest miss rate or FPR on the out-of-fold scores of the run: evaluate at the threshold
+        that is best within it, instead of that of training.
     model, data, data_dir
         As `ecgphoton.run.simulate` takes them. All beats of a dataset that the protocol does not
         divide (``svdb``, a folder) are one set.
@@ -136,9 +145,10 @@ def evaluate(
     Raises
     ------
     InputError
-        If the classes of student and labels differ, or beats cannot be found.
+        If the classes of student and labels differ, beats cannot be found, or no out-of-fold
+        threshold keeps `max_miss` and `max_fpr`.
     """
-    trained = runs.load_student(runs.choose(model))
+    trained, wished = at_wish(runs.load_student(runs.choose(model)), max_miss, max_fpr)
     about = {**trained.metadata, **({} if labels is None else {"labels": labels})}
     other = beats_elsewhere(about, data, data_dir) if protocol is None else None
     if other is not None and other.origin is not None:
@@ -147,9 +157,15 @@ def evaluate(
     else:
         splits = splits_like(about, data, data_dir, protocol)
         sets, scheme, report = reported(splits), splits.labels, splits.report
+    earlier = {
+        name: evaluate_set(one.probability, one, trained.point, trained.classes)
+        for name, one in stored_sets(trained).items()
+    }
+    across = wished or stored_numbers(trained)
     metrics = {
         "run": str(trained.folder),
-        "sets": evaluate_sets(trained, sets, scheme),
+        **({NAME: across} if across else {}),
+        "sets": {**earlier, **evaluate_sets(trained, sets, scheme)},
         "operating_point": trained.metadata["operating_point"],
         "took_part_in_selection": ["training", *trained.metadata["selection"]["sets"]],
         "notes": report.lines(),

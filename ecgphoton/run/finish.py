@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,14 @@ from ecgphoton.artifacts import atomic_path, save_checkpoint, write_json, write_
 from ecgphoton.ecg.beats import BeatSet, Splits
 from ecgphoton.ecg.features import FEATURES_VERSION
 from ecgphoton.recipe import Recipe
+from ecgphoton.report.scores import SUFFIX
 from ecgphoton.run.beats import examples_of, monitored, reported
+from ecgphoton.run.crossed import Crossed
 from ecgphoton.run.evaluate import evaluate_set
 from ecgphoton.run.journey import now, versions
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
+from ecgphoton.training.crossfit import NAME
 from ecgphoton.training.fit import Fitted
 from ecgphoton.training.judge import probabilities
 from ecgphoton.training.parts import EpochRecord
@@ -58,17 +62,21 @@ def finish(
     seed: int,
     began: float,
     gates: tuple[str, ...] = (),
+    across: Crossed | None = None,
 ) -> TrainedRun:
     """Write checkpoint, probabilities, metrics, pictures and manifest of a fitted student.
 
-    `gates` names further sets that took part in selection.
+    `gates` names further sets that took part in selection; `across` is what its folds say.
     """
     from ecgphoton.report.plots import draw_run
 
     student = fitted.model
     assert isinstance(student, SegmentStudent)
     classes = list(splits.labels.classes)
-    took_part = ["training", *dict.fromkeys((*monitored(recipe, splits), *gates))]
+    point = fitted.point if across is None else across.point
+    choosing = monitored(recipe, splits) if across is None else {NAME: splits.train}
+    took_part = ["training", *dict.fromkeys((*choosing, *gates))]
+    chosen_by = {} if across is None else {"scale": asdict(across.scale)}
     metadata = {
         "architecture": architecture.to_dict(),
         "features_version": FEATURES_VERSION,
@@ -77,17 +85,18 @@ def finish(
         "protocol": splits.protocol.name,
         "lead": splits.protocol.lead or recipe.data.lead,
         "source": splits.train.source,
-        "operating_point": fitted.point.to_dict(),
+        "operating_point": point.to_dict(),
         "selection": {
             "score": recipe.training.selection,
             "sets": took_part[1:],
             "best_epoch": fitted.best_epoch,
+            **chosen_by,
         },
         "seed": seed,
         "recipe": recipe.to_dict(),
         "data": {
             "training": splits.train.digest,
-            "validation": splits.validation.digest,
+            **({"validation": splits.validation.digest} if across is None else {}),
             splits.protocol.test_name: splits.test.digest,
         },
         "provenance": splits.provenance,
@@ -95,12 +104,16 @@ def finish(
     }
     save_checkpoint(folder / runs.CHECKPOINT, student.arrays(), metadata)
     write_history(folder, fitted.history)
-    sets = reported(splits)
-    results = {}
+    sets, results = reported(splits), {}
+    if across is not None:
+        sets = {NAME: splits.train, **sets}
     for name, beats in sets.items():
-        probability = probabilities(student, examples_of(beats, architecture))
-        _write_scores(folder / f"{name}_scores.npz", probability, beats)
-        results[name] = evaluate_set(probability, beats, fitted.point, classes)
+        if across is not None and name == NAME:
+            probability, further = across.probability, across.columns
+        else:
+            probability, further = probabilities(student, examples_of(beats, architecture)), {}
+        _write_scores(folder / f"{name}{SUFFIX}", probability, beats, further)
+        results[name] = evaluate_set(probability, beats, point, classes)
     metrics = {
         "sets": results,
         "took_part_in_selection": took_part,
@@ -112,6 +125,7 @@ def finish(
         "seed": seed,
         "source": splits.train.source,
         "dropped": splits.report.to_dict(),
+        **({} if across is None else {NAME: across.numbers}),
     }
     write_json(folder / runs.METRICS, metrics)
     environment = {
@@ -122,8 +136,9 @@ def finish(
         **versions(),
     }
     write_json(folder / runs.ENVIRONMENT, environment)
-    draw_run(folder, fitted.history, sets, fitted.point, classes)
+    draw_run(folder, fitted.history, sets, point, classes)
     (folder / runs.STATE).unlink(missing_ok=True)
+    shutil.rmtree(folder / runs.FOLDS, ignore_errors=True)
     write_manifest(folder, kind=runs.KIND)
     return TrainedRun(folder, metrics, splits)
 
@@ -134,14 +149,18 @@ def write_history(folder: Path, history: tuple[EpochRecord, ...]) -> None:
     write_text(folder / runs.HISTORY, "\n".join(lines) + "\n")
 
 
-def _write_scores(path: Path, probability: np.ndarray, beats: BeatSet) -> None:
+def _write_scores(
+    path: Path, probability: np.ndarray, beats: BeatSet, further: Mapping[str, np.ndarray]
+) -> None:
     """Probabilities, labels and identity of every beat (no samples of the recording)."""
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
             file,
+            allow_pickle=False,
             probability=probability,
             label=beats.label,
             record=beats.record,
             sample=beats.sample,
             symbol=beats.symbol,
+            **further,
         )

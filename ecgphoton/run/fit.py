@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
-
-from torch import nn
 
 from ecgphoton import runs
 from ecgphoton.artifacts import (
@@ -20,36 +18,21 @@ from ecgphoton.artifacts import (
 )
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.aware import noisy_forward
 from ecgphoton.progress import Progress, silent
 from ecgphoton.recipe import Recipe, from_dict, write
 from ecgphoton.run.beats import examples_of, monitored
+from ecgphoton.run.crossed import crossed
 from ecgphoton.run.finish import TrainedRun, finish, write_history
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.run.folds import out_of_fold
+from ecgphoton.run.parts import parts_of
 from ecgphoton.student.network import SegmentStudent
-from ecgphoton.student.propagate import Inputs
+from ecgphoton.training.crossfit import OutOfFold
 from ecgphoton.training.fit import fit
-from ecgphoton.training.parts import Control, EpochRecord, Examples, Parts, nothing, plain_forward
+from ecgphoton.training.judge import Judgement
+from ecgphoton.training.parts import Control, EpochRecord
 from ecgphoton.training.state import FitState, telling
 
 START = "start.json"
-
-
-def parts_of(recipe: Recipe, training: Examples, architecture: Architecture) -> Parts:
-    """Assemble the strategies of a recipe, with the hardware noise it trains under."""
-    noise = recipe.noise
-    silent = noise.weight == 0 and noise.detector == 0
-    return recipe.parts(
-        training,
-        architecture.classes,
-        forward=plain_forward if silent else noisy_forward(noise.weight, noise.detector),
-        after_step=track_gains if architecture.gains == "tracked" else nothing,
-    )
-
-
-def track_gains(model: nn.Module, inputs: Inputs) -> None:
-    """Let a student follow the detector peaks of the batch it has just seen."""
-    cast("SegmentStudent", model).track_gains(inputs)
 
 
 def start_run(recipe: Recipe, folder: Path, seed: int) -> None:
@@ -102,9 +85,13 @@ def fit_run(
     *,
     seed: int,
     resume: FitState | None = None,
+    workers: int | None = None,
     progress: Progress = silent,
 ) -> TrainedRun:
     """Train a student and fill a run folder.
+
+    Where the protocol has folds, a student is fitted for each of them first, and their scores
+    choose the number of epochs and the operating point of the one that is trained on all patients.
 
     Parameters
     ----------
@@ -118,13 +105,15 @@ def fit_run(
         Seed of the initial weights and of everything drawn during training.
     resume
         State of an interrupted run.
+    workers
+        Processes that fit the folds; None takes one for each processor core.
     progress
-        Called after every epoch.
+        Called after every epoch and fold.
 
     Raises
     ------
     InputError
-        If the loss stops being finite, or a file cannot be written.
+        If the loss stops being finite, the student learns nothing, or a file cannot be written.
     """
     began = time.perf_counter()
     write_text(folder / runs.RECIPE, write(recipe))
@@ -134,6 +123,14 @@ def fit_run(
     monitors = {
         name: examples_of(beats, architecture) for name, beats in monitored(recipe, splits).items()
     }
+    choice: OutOfFold | None = None
+    known: Sequence[Judgement] = ()
+    if splits.folds:
+        choice = out_of_fold(
+            recipe, splits, training, architecture, folder,
+            seed=seed, workers=workers, progress=progress,
+        )  # fmt: skip
+        known = choice.course(recipe.decision, recipe.training.selection)
 
     def save(state: FitState) -> None:
         metadata = {
@@ -143,7 +140,7 @@ def fit_run(
         }
         save_checkpoint(folder / runs.STATE, state.arrays, metadata)
         write_history(folder, state.history)
-        telling(progress, "training", recipe.training.epochs)(state)
+        telling(progress, "training", len(known) or recipe.training.epochs)(state)
 
     fitted = fit(
         student,
@@ -153,7 +150,11 @@ def fit_run(
         recipe.decision,
         parts_of(recipe, training, architecture),
         seed=seed,
+        known=known,
         resume=resume,
         on_epoch=save,
     )
-    return finish(recipe, splits, folder, fitted, architecture, seed=seed, began=began)
+    across = None if choice is None else crossed(recipe, splits, choice, fitted, training)
+    return finish(
+        recipe, splits, folder, fitted, architecture, seed=seed, began=began, across=across
+    )

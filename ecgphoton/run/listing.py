@@ -35,6 +35,7 @@ def models() -> Listing:
                 "protocol": trained.metadata["protocol"],
                 "labels": trained.metadata["labels"],
                 "parameters": trained.student.architecture.parameters,
+                "delay_beats": trained.student.architecture.delay,
                 "classes": list(trained.classes),
                 "recipe": trained.recipe.name,
                 "seed": trained.metadata["seed"],
@@ -70,7 +71,8 @@ def _row(run: Path) -> dict[str, Any]:
     metrics = read_json(run / run_folders.METRICS)
     about = load_checkpoint(run / run_folders.CHECKPOINT)[1]
     # The test set as a whole comes before parts of it.
-    name = min((n for n in metrics["sets"] if n != "validation"), key=len, default="validation")
+    names = list(metrics["sets"])
+    name = min((n for n in names if n not in run_folders.CHOOSING), key=len, default=names[0])
     written = datetime.fromtimestamp((run / MANIFEST).stat().st_mtime, UTC)
     numbers = metrics["sets"][name]
     return {

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from ecgphoton import runs
 from ecgphoton.artifacts import vacant
 from ecgphoton.ecg.beats import Splits
+from ecgphoton.errors import InputError
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.legacy.distill_run import distil
 from ecgphoton.legacy.teacher import load_teacher
@@ -19,7 +20,8 @@ from ecgphoton.recipe import Recipe, override, read
 from ecgphoton.report.distillation import write_distillation
 from ecgphoton.run.beats import examples_of, splits_of
 from ecgphoton.run.finish import TrainedRun, finish
-from ecgphoton.run.fit import fit_run, parts_of, resume_point, start_run
+from ecgphoton.run.fit import fit_run, resume_point, start_run
+from ecgphoton.run.parts import parts_of
 from ecgphoton.student.network import SegmentStudent
 
 
@@ -38,6 +40,7 @@ def train(
     data_dir: Path | None = None,
     out: Path | None = None,
     resume: Path | None = None,
+    workers: int | None = None,
     progress: Progress = silent,
 ) -> TrainedRun:
     """Train a student into a run folder, and evaluate it.
@@ -73,6 +76,9 @@ def train(
         Run folder to create; by default a new one below ``runs/``.
     resume
         Unfinished run to continue; recipe and seed are its own.
+    workers
+        Processes that fit the folds of a protocol that has them; by default one for each processor
+        core. The student is the same for any number.
     progress
         Called after every epoch.
 
@@ -98,13 +104,25 @@ def train(
         given = [f"{key}={value}" for key, value in flags.items() if value is not None]
         chosen = override(read(str(recipe)), [*given, *settings])
     splits = splits_of(chosen, data_dir)
+    if workers is not None and not splits.folds:
+        raise InputError(
+            f"workers is {workers}, and protocol {splits.protocol.name!r} has no folds to share "
+            "among them; leave it out"
+        )
+    if chosen.distill.teacher != "none" and splits.folds:
+        raise InputError(
+            f"protocol {splits.protocol.name!r} has folds, and a teacher is judged on a validation "
+            "set; give a protocol file with validation or validation_fraction"
+        )
     if resume is None:
         name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
         folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)
         start_run(chosen, folder, seed)
     if chosen.distill.teacher != "none":
         return distil_run(chosen, splits, folder, seed=seed, progress=progress)
-    return fit_run(chosen, splits, folder, seed=seed, resume=state, progress=progress)
+    return fit_run(
+        chosen, splits, folder, seed=seed, resume=state, workers=workers, progress=progress
+    )
 
 
 def distill(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from ecgphoton.ecg.patient_features import FEATURES, delay_of
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.layout import WIDTH as WIDTH
-from ecgphoton.settings import Settings, build, setting
+from ecgphoton.settings import Settings, build, convert, setting
 from ecgphoton.student.activations import Activation, activation_of
 
 SAMPLES = 360  # one beat: 1 s at 360 Hz, R peak in the middle
@@ -61,15 +63,15 @@ class Branch(Settings, section="branch"):
         return self.tokens * self.kernel
 
 
+RHYTHM = ("pre/recent", "pre/long-run", "pre/previous", "deviation")
+
+
 @dataclass(frozen=True)
 class Token(Settings, section="token"):
-    """One token from four features of the patient's recent beats, through one 4x4 block."""
+    """One token from four features of the patient's beats, through one 4x4 block."""
 
     name: str = setting("rhythm", "Name of its block; letters and digits.")
-    source: Literal["rhythm", "shape"] = setting(
-        "rhythm", "RR-interval features (4), or shape features (8)."
-    )
-    start: int = setting(0, "First of its four features within the source.", low=0, high=4)
+    features: tuple[str, ...] = setting((), "Names of its four patient features, in order.")
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -77,11 +79,11 @@ class Token(Settings, section="token"):
         Raises
         ------
         InputError
-            If the four features are not in the source.
+            If a feature does not exist.
         """
         super().__post_init__()
-        if self.source == "rhythm" and self.start:
-            raise InputError(f"token {self.name}: start is {self.start}; rhythm has 4 features")
+        for name in self.features:
+            FEATURES[name]  # refuses a name that does not exist
 
 
 BRANCHES = (
@@ -91,15 +93,19 @@ BRANCHES = (
     Branch("global", "window", 0, 360, 1, 357),
     Branch("template", "residual", 0, 120, 3, 39),
 )
-TOKENS = (Token("rhythm", "rhythm"), Token("shape", "shape", 0), Token("detail", "shape", 4))
+TOKENS = (
+    Token("rhythm", RHYTHM),
+    Token("shape", ("QRS deviation", "amplitude/usual", "width/usual", "interval")),
+    Token("detail", ("QRS largest deviation", "T deviation/usual", "P deviation", "unlikeness")),
+)
 
 
 @dataclass(frozen=True)
 class Architecture(Settings, section="student"):
     """Shape of a `SegmentStudent`; the defaults are the reference network.
 
-    `branches` and `patient` hold the values of all tokens that can be asked for, and are written
-    into checkpoints and bundles; `template`, `rhythm` and `shape_tokens` choose among them.
+    `branches` and `patient` are written into checkpoints and bundles; `template` chooses among the
+    branches.
 
     Raises
     ------
@@ -127,16 +133,6 @@ class Architecture(Settings, section="student"):
     dropout: float = setting(
         0.0, "Dropout on the pooled feature vector during training.", low=0, below=1
     )
-    rhythm: Literal["none", "causal", "full"] = setting(
-        "none",
-        "Token from four RR-interval features: none, causal, or with the next interval.",
-    )
-    shape_tokens: int = setting(
-        0,
-        "Tokens, 0 to 2, from features of the beat's shape against its patient's usual one.",
-        low=0,
-        high=2,
-    )
     template: bool = setting(
         False, "Branches on the QRS part of the beat minus the running patient template."
     )
@@ -144,7 +140,7 @@ class Architecture(Settings, section="student"):
         BRANCHES, "Sliding kernels in light order; those on the residual need `template`."
     )
     patient: tuple[Token, ...] = setting(
-        TOKENS, "Tokens from features of the patient's recent beats, where asked for."
+        (), "Tokens from features of the beat against its patient's other beats."
     )
 
     def __post_init__(self) -> None:
@@ -164,32 +160,35 @@ class Architecture(Settings, section="student"):
                 f"the student's blocks are {names}; it needs at least one branch, and names of "
                 "letters and digits, each used once"
             )
+        short = [token for token in self.patient if len(token.features) != WIDTH]
+        if short:
+            name, given = short[0].name, len(short[0].features)
+            raise InputError(
+                f"token {name!r} of student.patient has {given} features; it must name {WIDTH} of "
+                f"{', '.join(FEATURES)}"
+            )
         unused = [branch for branch in self.branches if branch not in (*self.sliding, *BRANCHES)]
         if unused:
             raise InputError(
                 f"student.branches holds {unused[0].name!r} on the residual, which only a student "
                 "with student.template = true reads"
             )
-        if self.shape_tokens > sum(token.source == "shape" for token in self.patient):
-            raise InputError(
-                f"student.shape_tokens is {self.shape_tokens}, but student.patient holds fewer"
-            )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        lists = {name: [asdict(x) for x in getattr(self, name)] for name in ("branches", "patient")}
-        return asdict(self) | lists
+        tokens = [{"name": token.name, "features": list(token.features)} for token in self.patient]
+        return asdict(self) | {"branches": [asdict(x) for x in self.branches], "patient": tokens}
 
     @classmethod
     def from_dict(cls, data: object) -> Architecture:
-        """Inverse of `to_dict`; what an older file lacks has its original value.
+        """Inverse of `to_dict`; an older file is read as `renewed` says.
 
         Raises
         ------
         InputError
             If a key is unknown or a value is not allowed.
         """
-        architecture: Architecture = build(cls, data, path="student.")
+        architecture: Architecture = build(cls, renewed(data), path="student.")
         return architecture
 
     @cached_property
@@ -203,33 +202,84 @@ class Architecture(Settings, section="student"):
         return tuple(b for b in self.branches if self.template or b.source != "residual")
 
     @cached_property
-    def patient_tokens(self) -> tuple[Token, ...]:
-        """The tokens in use from features of the patient's recent beats."""
-        rhythm = [t for t in self.patient if t.source == "rhythm" and self.rhythm != "none"]
-        return (*rhythm, *[t for t in self.patient if t.source == "shape"][: self.shape_tokens])
+    def features(self) -> tuple[str, ...]:
+        """Names of the patient features that the tokens read, in order."""
+        return tuple(name for token in self.patient for name in token.features)
+
+    @property
+    def delay(self) -> int:
+        """Beats that must follow one before it can be classified, 0 or 1."""
+        return delay_of(self.features)
 
     @cached_property
     def reads(self) -> dict[str, int]:
         """Values of a beat that the student reads, by name of the input."""
-        widths = {"window": SAMPLES, "rhythm": WIDTH * len(self.patient_tokens)}
+        widths = {"window": SAMPLES, "rhythm": len(self.features)}
         widths |= {branch.source: SOURCES[branch.source] for branch in self.sliding}
         return {name: width for name, width in widths.items() if width}
 
     @cached_property
     def blocks(self) -> tuple[str, ...]:
-        """Name of every 4x4 matrix: branches, then rhythm and shape, then MLP layers."""
+        """Name of every 4x4 matrix: branches, then patient tokens, then MLP layers."""
         return (
             *(branch.name for branch in self.sliding),
-            *(token.name for token in self.patient_tokens),
+            *(token.name for token in self.patient),
             *(f"mlp{index + 1}" for index in range(self.layers)),
         )
 
     @cached_property
     def tokens(self) -> int:
-        """Tokens that run through the MLP: 8, plus rhythm 1, shape up to 2, template 3."""
-        return sum(branch.tokens for branch in self.sliding) + len(self.patient_tokens)
+        """Tokens that run through the MLP: 8 of the reference network, and those of the patient."""
+        return sum(branch.tokens for branch in self.sliding) + len(self.patient)
 
     @property
     def parameters(self) -> int:
         """Number of weights and biases (gains are counted apart: one per block)."""
         return len(self.blocks) * WIDTH * (WIDTH + 1) + self.classes * (WIDTH + 1)
+
+
+@dataclass(frozen=True)
+class _OldToken(Settings, section="token"):
+    """A token of version 0.1: four columns of a source, from `start` on."""
+
+    name: str = setting("rhythm", "Name of its block.")
+    source: Literal["rhythm", "shape"] = setting("rhythm", "Of four features, or of eight.")
+    start: int = setting(0, "First of its four features.", low=0, high=4)
+
+
+OLD_TOKENS = (_OldToken(), _OldToken("shape", "shape", 0), _OldToken("detail", "shape", 4))
+
+
+def renewed(data: object) -> object:
+    """Return the settings of a student of version 0.1 with tokens that name their features.
+
+    There ``rhythm`` (none, causal, full) and ``shape_tokens`` (how many) chose among the tokens of
+    ``patient``, whose four features were columns of a source. Anything else is returned as it is.
+
+    Raises
+    ------
+    InputError
+        If a value was not allowed then, or old and present keys are mixed.
+    """
+    if not isinstance(data, Mapping) or not {"rhythm", "shape_tokens"} & set(data):
+        return data
+    kind = Literal["none", "causal", "full"]
+    rhythm = convert(data.get("rhythm", "none"), kind, "student.rhythm")
+    wanted = convert(data.get("shape_tokens", 0), int, "student.shape_tokens")
+    path = "student.patient"
+    tokens = convert(data.get("patient", OLD_TOKENS), tuple[_OldToken, ...], path)
+    shapes = [token for token in tokens if token.source == "shape"][: max(wanted, 0)]
+    if len(shapes) != wanted:
+        raise InputError(f"student.shape_tokens is {wanted}, but {path} holds {len(shapes)}")
+    third = "post/pre" if rhythm == "full" else "pre/previous"
+    columns = {
+        "rhythm": (*RHYTHM[:2], third, RHYTHM[3]),
+        "shape": TOKENS[1].features + TOKENS[2].features,
+    }
+    first = [token for token in tokens if token.source == "rhythm" and rhythm != "none"]
+    patient = [
+        {"name": t.name, "features": list(columns[t.source][t.start : t.start + WIDTH])}
+        for t in (*first, *shapes)
+    ]
+    kept = {key: data[key] for key in data if key not in ("rhythm", "shape_tokens")}
+    return {**kept, "patient": patient}

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ecgphoton.ecg.patient_features import columns_of
 from ecgphoton.errors import InputError
-from ecgphoton.student.architecture import WIDTH, Architecture
+from ecgphoton.student.architecture import Architecture
 
 if TYPE_CHECKING:
     from ecgphoton.ecg.beats import BeatSet
@@ -22,7 +23,7 @@ class Inputs:
     window: Tensor
     """(B, 360), normalised samples in [-1, 1]."""
     rhythm: Tensor | None = None
-    """(B, 4 k), four features in [-1, 1] for each of the k tokens of `patient_tokens`."""
+    """(B, 4 k), four features in [-1, 1] for each of the k tokens of `Architecture.patient`."""
     residual: Tensor | None = None
     """(B, 120), QRS part of beat minus running template, in [-1, 1]."""
 
@@ -71,14 +72,9 @@ def inputs_of(beats: BeatSet, architecture: Architecture) -> Inputs:
     InputError
         If a value is NaN or infinite.
     """
-    rhythm = beats.rhythm_full if architecture.rhythm == "full" else beats.rhythm_causal
-    sources = {"rhythm": rhythm, "shape": beats.shape}
-    parts = [
-        torch.as_tensor(sources[token.source][:, token.start : token.start + WIDTH])
-        for token in architecture.patient_tokens
-    ]
+    columns = columns_of(architecture.features)
     return Inputs(
         torch.as_tensor(beats.windows),
-        torch.cat(parts, 1) if parts else None,
+        torch.as_tensor(beats.patient.take(columns, axis=1)) if columns else None,
         torch.as_tensor(beats.residual) if architecture.template else None,
     ).finite()

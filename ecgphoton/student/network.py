@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgphoton.ecg.beats import BeatSet
-from ecgphoton.ecg.features import FEATURES_VERSION
+from ecgphoton.ecg.features import FEATURES_VERSION, SAME_FEATURES
 from ecgphoton.errors import InputError
 from ecgphoton.student.architecture import GAIN_RANGE, SAMPLES, WIDTH, Architecture, Branch
 from ecgphoton.student.propagate import (
@@ -154,13 +154,13 @@ def refuse_other_features(architecture: Architecture, metadata: Mapping[str, Any
     Raises
     ------
     InputError
-        If it reads rhythm, shape or template features of another version.
+        If it reads patient or template features of a version that were computed differently.
     """
     learnt = metadata.get("features_version", FEATURES_VERSION)
-    reads = architecture.patient_tokens or architecture.template
-    if reads and learnt != FEATURES_VERSION:
+    reads = architecture.patient or architecture.template
+    if reads and learnt not in SAME_FEATURES:
         raise InputError(
-            f"this student was trained on version {learnt} of the rhythm and shape features, this "
+            f"this student was trained on version {learnt} of the patient features, this "
             f"ecgphoton computes version {FEATURES_VERSION}; train it again, or use the ecgphoton "
             "it was trained with"
         )

@@ -47,7 +47,7 @@ class Augmentation(Settings, section="augment"):
 
 @dataclass(frozen=True)
 class Augmented:
-    """Changes windows and the template residual with them; rhythm features stay as they are.
+    """Changes windows and the template residual with them; patient features stay as they are.
 
     The residual is shifted like the window; then the change of the window's QRS part is added to
     it, because the template, an average of earlier beats, would not change with this beat.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
-from ecgphoton.training.judge import judge
+from ecgphoton.training.judge import Judgement, judge
 from ecgphoton.training.parts import Batch, Control, EpochRecord, Examples, Parts, Schedule
 from ecgphoton.training.state import FitState, pack, restore, weights_of
 
@@ -56,6 +56,7 @@ def fit(
     parts: Parts,
     *,
     seed: int,
+    known: Sequence[Judgement] = (),
     resume: FitState | None = None,
     on_epoch: Callable[[FitState], None] | None = None,
 ) -> Fitted:
@@ -75,6 +76,9 @@ def fit(
     seed
         Seed of order, augmentation, noise and dropout. Epoch e depends on (seed, e) only, so a
         resumed run repeats the uninterrupted one bit for bit.
+    known
+        What is known of every epoch beforehand, in the place of `monitors`: training ends after
+        the last of these epochs.
     resume
         State of an earlier run, as handed to `on_epoch`.
     on_epoch
@@ -99,8 +103,8 @@ def fit(
     if resume is not None:
         control, history, rate = resume.control, resume.history, resume.rate
         best = restore(resume.arrays, model, averaged, parts, optimiser)
-    for epoch in range(len(history), schedule.epochs):
-        if _exhausted(history, schedule):
+    for epoch in range(len(history), len(known) or schedule.epochs):
+        if not known and _exhausted(history, schedule):
             break
         weight = parts.class_weights(epoch, control)
         used, loss, terms = _learn(
@@ -116,7 +120,11 @@ def fit(
             rate=rate,
             seed=seed,
         )
-        score, point, sets = judge(averaged, monitors, policy, schedule.selection, control)
+        score, point, sets = (
+            known[epoch]
+            if known
+            else judge(averaged, monitors, policy, schedule.selection, control)
+        )
         record = EpochRecord(
             epoch=epoch + 1,
             loss=loss,

@@ -28,10 +28,18 @@ class Examples:
     """(n,) int64 class index."""
     record: np.ndarray
     """(n,) record name of each beat."""
+    weight: np.ndarray | None = None
+    """(n,) weight of each beat where the set is judged; None judges all alike."""
 
     def __len__(self) -> int:
         """Return the number of beats."""
         return len(self.label)
+
+    def take(self, rows: np.ndarray) -> Examples:
+        """Return the beats of a mask or of row numbers."""
+        index = torch.as_tensor(rows)
+        weight = None if self.weight is None else self.weight[rows]
+        return Examples(self.inputs.rows(index), self.label[index], self.record[rows], weight)
 
 
 @dataclass(frozen=True)

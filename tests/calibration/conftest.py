@@ -8,7 +8,7 @@ from ecgphoton.calibration.table import DriveTable
 from ecgphoton.hwsim.chip import Chip
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 
@@ -16,7 +16,7 @@ from ecgphoton.student.propagate import Inputs
 @pytest.fixture(scope="session")
 def student() -> SegmentStudent:
     """A student with the rhythm token, random weights."""
-    return SegmentStudent(Architecture(rhythm="causal"), seed=1).eval()
+    return SegmentStudent(Architecture(patient=TOKENS[:1]), seed=1).eval()
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.export.golden import synthetic_inputs
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile, load_profile
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent, predict
 
 STATED = {"dac.bits": 12, "splitter.sigma": 0.02, "phase.offset": 0.02, "loss.mzi_db": 0.3}
@@ -55,7 +55,7 @@ def test_what_always_or_never_passes_has_one_end() -> None:
 @pytest.fixture(scope="module")
 def sheet() -> Sheet:
     """Eight chips of a student, judged against its own decisions on made-up beats."""
-    student = SegmentStudent(Architecture(rhythm="causal"), seed=1).eval()
+    student = SegmentStudent(Architecture(patient=TOKENS[:1]), seed=1).eval()
     inputs = synthetic_inputs(student.architecture)
     abnormal = predict(student, inputs)[:, 1]
     point = OperatingPoint(float(np.median(abnormal)), ("validation",))

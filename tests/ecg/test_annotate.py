@@ -26,9 +26,7 @@ def fingerprint(beats: BeatSet) -> np.ndarray:
         part.astype(float) @ rng.normal(size=part.shape[1])
         for part in (
             beats.windows,
-            beats.rhythm_causal,
-            beats.rhythm_full,
-            beats.shape,
+            beats.patient,
             beats.residual,
         )
     )
@@ -70,7 +68,7 @@ def at_rate(folder, rate, seconds=40.0, gap=None):
 
 
 def test_stream_sees_exactly_the_beats_of_training(wfdb_folder):
-    """Windows, both rhythms and residuals equal those of `load_records` to the bit."""
+    """Windows, patient features and residuals equal those of `load_records` to the bit."""
     for name in ("s01", "s03"):
         keep = Keep()
         calls = classify_record(
@@ -78,7 +76,7 @@ def test_stream_sees_exactly_the_beats_of_training(wfdb_folder):
         )
         streamed = BeatSet.concat(keep.seen)
         trained = load_records([name], data=wfdb_folder, cache=False)
-        for column in ("windows", "rhythm_causal", "rhythm_full", "shape", "residual", "sample"):
+        for column in ("windows", "patient", "residual", "sample"):
             np.testing.assert_array_equal(getattr(streamed, column), getattr(trained, column))
         assert streamed.synthetic
         assert calls.classified.sum() == len(trained)
@@ -164,7 +162,7 @@ def test_windows_centred_on_the_qrs_are_those_of_training(wfdb_folder):
     classify_record(open_signal(wfdb_folder / "s02"), keep, annotator="atr", centring="qrs")
     used = BeatSet.concat(keep.seen)
     trained = load_records(["s02"], data=wfdb_folder, centring="qrs", cache=False)
-    for column in ("windows", "rhythm_causal", "rhythm_full", "shape", "residual", "sample"):
+    for column in ("windows", "patient", "residual", "sample"):
         np.testing.assert_array_equal(getattr(used, column), getattr(trained, column))
     plain = load_records(["s02"], data=wfdb_folder, cache=False)
     assert not np.array_equal(plain.windows, trained.windows)

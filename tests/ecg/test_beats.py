@@ -60,7 +60,7 @@ def test_inter_patient_counts_before_windowing(mitdb):
     """DS1 and DS2 hold the published numbers of annotated beats, windowed or not."""
     protocol = PROTOCOLS["inter-patient"]
     wanted = {
-        (*protocol.train, *protocol.validation): (45_866, 944, 3_788, 415, 8),
+        protocol.train: (45_866, 944, 3_788, 415, 8),
         protocol.test: (44_259, 1_837, 3_221, 388, 7),
     }
     for names, counts in wanted.items():
@@ -75,12 +75,13 @@ def test_inter_patient_counts_before_windowing(mitdb):
 
 @pytest.mark.mitdb
 def test_inter_patient_parts_share_no_record(mitdb):
-    """Whole records validate, every class is in every part, and the shared subject is told."""
+    """Patients are apart, every class is in every fold, and the shared subject is told."""
     splits = load_splits("inter-patient", "aami-svf", data_dir=mitdb)
-    sets = [set(part.record.tolist()) for part in splits.parts.values()]
-    assert sets == [set(splits.protocol.train), set(splits.protocol.validation), sets[2]]
-    for part in splits.parts.values():
-        assert {aami_group(s) for s in part.symbol.tolist()} == set("NSVF")
+    assert not set(splits.train.record.tolist()) & set(splits.test.record.tolist())
+    fold = np.array([splits.folds[name] for name in splits.subject.tolist()])
+    symbols = [splits.train.symbol[fold == number] for number in range(5)]
+    for part in (*symbols, splits.test.symbol):
+        assert {aami_group(s) for s in part.tolist()} == set("NSVF")
     assert any("202" in note for note in splits.report.notes)
     assert splits.report.by_symbol("outside label scheme aami-svf") == {"Q": 15}
 
@@ -149,7 +150,7 @@ def test_rhythm_sees_beats_the_labels_drop(wfdb_folder):
     """Features do not depend on the label scheme, only on the record."""
     one = load_records(["s04"], data=wfdb_folder, labels="literal")
     two = load_records(["s04"], data=wfdb_folder, labels="aami")
-    np.testing.assert_array_equal(one.rhythm_full, two.rhythm_full)
+    np.testing.assert_array_equal(one.patient, two.patient)
     np.testing.assert_array_equal(one.residual, two.residual)
 
 
@@ -237,8 +238,8 @@ def test_mixed_sources_are_told():
     assert mixed.synthetic
     with pytest.raises(InputError, match="sampling rates"):
         BeatSet.concat([made, BeatSet(**{**vars(made), "fs": 250.0})])
-    with pytest.raises(InputError, match="rhythm_full"):
-        BeatSet(**{**vars(made), "rhythm_full": made.rhythm_full[:, :3]})
+    with pytest.raises(InputError, match="patient"):
+        BeatSet(**{**vars(made), "patient": made.patient[:, :3]})
 
 
 def test_without_data(tmp_path, monkeypatch):

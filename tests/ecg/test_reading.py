@@ -11,6 +11,7 @@ from scipy.signal import resample_poly
 from ecgphoton.ecg.beats import load_all, load_records
 from ecgphoton.ecg.extract import AT_EDGE, GAP, PAST_END, extract
 from ecgphoton.ecg.formats import record_names
+from ecgphoton.ecg.patient_features import columns_of
 from ecgphoton.ecg.patients import patient, synthesise
 from ecgphoton.ecg.reading import read_recording
 from ecgphoton.ecg.synthetic import recording
@@ -169,8 +170,10 @@ def test_gaps_drop_beats_and_count_them(folder):
     assert np.isfinite(broken.beats.windows).all()
     kept = np.isin(whole.beats.sample, broken.beats.sample)
     np.testing.assert_array_equal(whole.beats.windows[kept], broken.beats.windows)
-    timing = whole.beats.rhythm_causal[kept, :3]
-    np.testing.assert_array_equal(timing, broken.beats.rhythm_causal[:, :3])
+    timing = columns_of(["pre/recent", "pre/long-run", "post/usual", "interval rank"])
+    np.testing.assert_array_equal(
+        whole.beats.patient[kept][:, timing], broken.beats.patient[:, timing]
+    )
 
 
 def test_invalid_samples_in_a_file_are_gaps(folder):

@@ -52,9 +52,9 @@ def test_reference_lists():
 def test_inter_patient_lists():
     """DS1 and DS2 have 22 records each, no paced ones, and share the subject of 201 and 202."""
     protocol = PROTOCOLS["inter-patient"]
-    assert len(protocol.train) + len(protocol.validation) == len(protocol.test) == 22
+    assert len(protocol.train) == len(protocol.test) == 22
     assert set(protocol.records) == set(DATASETS["mitdb"].records) - PACED
-    assert protocol.validation_fraction == 0
+    assert (protocol.validation, protocol.validation_fraction, protocol.folds) == ((), 0, 5)
     assert protocol.leaking == ("202",)
     assert protocol.subjects["202"] == "201"
     assert len(set(protocol.subjects.values())) == 43
@@ -67,26 +67,6 @@ def test_leaking_subjects_is_about_subjects():
     assert leaking_subjects(["100"], ["101"]) == ()
 
 
-def test_validation_records_can_be_chosen():
-    """Other validation records move between training and validation; the test set stays."""
-    old = PROTOCOLS["inter-patient"]
-    new = old.with_validation(["101", "223"])
-    assert new.validation == ("101", "223")
-    assert set(new.train) | set(new.validation) == set(old.train) | set(old.validation)
-    assert new.test == old.test
-    random = PROTOCOLS["reference"].with_validation(["100"])
-    assert (random.validation, random.validation_fraction) == (("100",), 0.0)
-
-
-@pytest.mark.parametrize("chosen", [[], ["100"], ["999"], "ALL"])
-def test_impossible_validation_records_are_refused(chosen):
-    """Test records, unknown ones, none at all or all there are cannot validate."""
-    protocol = PROTOCOLS["inter-patient"]
-    names = (*protocol.train, *protocol.validation) if chosen == "ALL" else chosen
-    with pytest.raises(InputError, match="validation records"):
-        protocol.with_validation(names)
-
-
 @pytest.mark.parametrize(
     "values",
     [
@@ -94,10 +74,13 @@ def test_impossible_validation_records_are_refused(chosen):
         {"train": ("1",), "validation": ("2",), "test": ("3",), "validation_fraction": 0.2},
         {"train": ("1",), "validation": (), "test": ("3",)},
         {"train": ("1",), "validation": (), "test": ("3",), "validation_fraction": 1.5},
+        {"train": ("1", "2"), "validation": ("4",), "test": ("3",), "folds": 2},
+        {"train": ("1", "2"), "validation": (), "test": ("3",), "folds": 3},
+        {"train": ("1", "2"), "validation": (), "test": ("3",), "folds": 1},
     ],
 )
 def test_contradictory_protocols_are_refused(values):
-    """A record has one role, and validation is either records or a share."""
+    """A record has one role, and there are either validation records, a share or enough folds."""
     with pytest.raises(InputError):
         Protocol(name="mine", test_name="test", **values)
 

@@ -39,10 +39,10 @@ def test_every_kind_of_beat_is_on_both_sides(splits):
 
 
 def test_protocol_shapes_carry_over():
-    """With inter-patient, whole made-up patients validate; with reference, random beats do."""
+    """With inter-patient, made-up patients are in folds; with reference, random beats validate."""
     whole = synthetic_splits(protocol="inter-patient", labels="aami4", beats=60)
-    assert set(whole.validation.record.tolist()) == set(whole.protocol.validation)
-    assert not set(whole.validation.record.tolist()) & set(whole.train.record.tolist())
+    assert not len(whole.validation)
+    assert set(whole.folds) == set(whole.protocol.train)
     assert whole.labels is LABELS["aami4"]
     mixed = synthetic_splits(beats=60)
     assert mixed.protocol.validation == ()

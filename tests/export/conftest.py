@@ -9,10 +9,10 @@ import pytest
 from ecgphoton.artifacts import save_checkpoint
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.export.bundle import export_bundle
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent
 
-FULL = Architecture(rhythm="causal", shape_tokens=1, template=True, layers=2)
+FULL = Architecture(patient=TOKENS[:2], template=True, layers=2)
 POINT = OperatingPoint(0.5, ("validation",))
 
 

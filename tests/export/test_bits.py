@@ -10,7 +10,7 @@ from ecgphoton.export.bits import bits_table, enough
 from ecgphoton.export.bundle import export_bundle, load_bundle
 from ecgphoton.export.golden import synthetic_inputs
 from ecgphoton.export.ranges import calibrate_ranges
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.fit import fit
 from ecgphoton.training.parts import Examples, Parts, Schedule, Shuffled
@@ -19,7 +19,7 @@ from ecgphoton.training.parts import Examples, Parts, Schedule, Shuffled
 @pytest.fixture(scope="module")
 def taught():
     """A student that has learnt which made-up beats come early, its beats and threshold."""
-    architecture = Architecture(rhythm="causal")
+    architecture = Architecture(patient=TOKENS[:1])
     inputs = synthetic_inputs(architecture, beats=60)
     label = (inputs.rhythm[:, 0] < -0.1).long()
     examples = Examples(inputs, label, np.array(["s01"] * len(label)))

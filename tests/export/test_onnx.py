@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from tokens import LOOKING_AHEAD
 
 from ecgphoton.ecg.features import normalise
 from ecgphoton.errors import VerificationError
@@ -18,14 +19,16 @@ from ecgphoton.export.onnx_graph import float_graph, input_widths, integer_graph
 from ecgphoton.export.quantize import Quantization, quantize
 from ecgphoton.export.ranges import calibrate_ranges
 from ecgphoton.export.runtime import ENGINES, first_difference, runner
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.propagate import Inputs
 
 ARCHITECTURES = {
     "reference": Architecture(),
-    "full": Architecture(rhythm="causal", shape_tokens=1, template=True),
-    "shape": Architecture(shape_tokens=2, layers=2),
-    "four classes, relu": Architecture(classes=4, activation="relu", layers=2, rhythm="full"),
+    "full": Architecture(patient=TOKENS[:2], template=True),
+    "shape": Architecture(patient=TOKENS[1:], layers=2),
+    "four classes, relu": Architecture(
+        classes=4, activation="relu", layers=2, patient=LOOKING_AHEAD
+    ),
 }
 CASES = pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
 

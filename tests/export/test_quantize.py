@@ -14,11 +14,11 @@ from ecgphoton.export.golden import golden_inputs, synthetic_inputs
 from ecgphoton.export.quantize import Quantization, quantize
 from ecgphoton.export.ranges import calibrate_ranges
 from ecgphoton.program.codes import largest_code, nearest_codes
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 
-FULL = Architecture(rhythm="causal", shape_tokens=1, template=True, layers=2)
+FULL = Architecture(patient=TOKENS[:2], template=True, layers=2)
 
 
 def quantized(student, bits=8, **widths):
@@ -61,7 +61,7 @@ def by_hand(student, inputs, beat):
         for token in range(branch.tokens):
             part = values[token * branch.kernel : (token + 1) * branch.kernel]
             tokens.append([(sum(column), branch.kernel) for column in zip(*part, strict=True)])
-    for at, name in enumerate(token.name for token in arch.patient_tokens):
+    for at, name in enumerate(token.name for token in arch.patient):
         four = codes["rhythm"][4 * at : 4 * at + 4]
         tokens.append([(value, 1) for value in detect(blocks[name], four)])
     x = [[round(s * (n_x / (k * 32767))) for s, k in token] for token in tokens]

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from ecgphoton.decision import OperatingPoint
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs
 
@@ -24,7 +24,7 @@ def inputs() -> Inputs:
 @pytest.fixture(scope="session")
 def student() -> SegmentStudent:
     """A student with the rhythm token, random weights."""
-    return SegmentStudent(Architecture(rhythm="causal"), seed=1).eval()
+    return SegmentStudent(Architecture(patient=TOKENS[:1]), seed=1).eval()
 
 
 @pytest.fixture(scope="session")

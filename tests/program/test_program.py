@@ -22,7 +22,7 @@ from ecgphoton.program.program_file import (
     schema_text,
     to_dict,
 )
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import TOKENS, Architecture
 
 
 def phases(rng, sizes=(6, 6, 4)):
@@ -33,12 +33,12 @@ def phases(rng, sizes=(6, 6, 4)):
 def make(mesh="svd-clements", *, bits=8, classes=2, seed=0) -> MeshProgram:
     """Return a program of random values: the file does not ask whether it works."""
     rng = np.random.default_rng(seed)
-    architecture = Architecture(rhythm="causal", shape_tokens=2, template=True, classes=classes)
+    architecture = Architecture(patient=TOKENS, template=True, classes=classes)
     n = largest_code(bits)
     blocks = []
     for name in architecture.blocks:
         role = "mlp" if name.startswith("mlp") else "branch"
-        role = "rhythm" if name in {token.name for token in architecture.patient_tokens} else role
+        role = "rhythm" if name in {token.name for token in architecture.patient} else role
         integers = IntegerBlock(
             name=name,
             role=role,

@@ -9,6 +9,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 from PIL import Image
+from tokens import LOOKING_AHEAD
 
 from ecgphoton.artifacts import save_checkpoint
 from ecgphoton.decision import OperatingPoint
@@ -23,7 +24,7 @@ from ecgphoton.runs import load_student
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent, predict
 
-SETTINGS = Architecture(rhythm="full", template=True)
+SETTINGS = Architecture(patient=LOOKING_AHEAD, template=True)
 
 
 def checkpoint(folder, classes=("normal", "abnormal"), threshold=0.5):

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from tokens import LOOKING_AHEAD
 
 import ecgphoton as ep
+from ecgphoton.decision import OperatingPoint
+from ecgphoton.ecg.extract import extract
 from ecgphoton.ecg.patients import GAIN, patient, synthesise
+from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.recording import Recording
+from ecgphoton.recipe import Recipe
 from ecgphoton.run.annotator import Annotator, Beats, annotate
+from ecgphoton.runs import TrainedStudent
+from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.network import SegmentStudent, predict
 
 STUDENT = "reference-rhythm"
+
+
+@pytest.fixture(scope="module")
+def late():
+    """A student that was never trained and looks at the next beat."""
+    student = SegmentStudent(Architecture(patient=LOOKING_AHEAD, layers=2), seed=3).eval()
+    about = {"classes": ["normal", "abnormal"], "recipe": Recipe().to_dict()}
+    return TrainedStudent(student, OperatingPoint(0.5, ("validation",)), about, Path("none"))
 
 
 @pytest.fixture(scope="module")
@@ -21,13 +39,15 @@ def signal():
 
 
 @pytest.mark.parametrize(("fs", "step"), [(360, 97), (360, 4000), (250, 333)])
-def test_a_stream_is_answered_as_the_whole(signal, fs, step):
-    """Whatever the pieces, the same beats get the same symbols."""
+@pytest.mark.parametrize("delayed", [False, True])
+def test_a_stream_is_answered_as_the_whole(signal, late, fs, step, delayed):
+    """Whatever the pieces, the same beats get the same symbols, with a beat of delay or none."""
     from scipy.signal import resample_poly
 
+    student = late if delayed else STUDENT
     given = signal if fs == 360 else resample_poly(signal, fs, 360).astype(np.float32)
-    whole = annotate(given, fs, student=STUDENT)
-    annotator = Annotator(fs, student=STUDENT)
+    whole = annotate(given, fs, student=student)
+    annotator = Annotator(fs, student=student)
     parts = [annotator.push(given[at : at + step]) for at in range(0, len(given), step)]
     assert sum(map(len, parts)) > 0.8 * len(whole)  # most are answered while it runs
     stream = Beats.concat([*parts, annotator.finish()])
@@ -35,6 +55,38 @@ def test_a_stream_is_answered_as_the_whole(signal, fs, step):
         np.testing.assert_array_equal(getattr(stream, column), getattr(whole, column))
     np.testing.assert_allclose(stream.probability, whole.probability, atol=1e-5)
     assert len(whole) > 50
+
+
+@pytest.mark.parametrize("step", [50, 361, 5000])
+def test_a_beat_of_delay_is_the_answer_of_the_record(signal, late, step):
+    """Across a gap, a long silence and an odd last beat, streams equal `extract` to the bit."""
+    given, peaks = signal.copy(), annotate(signal, 360, student=STUDENT).sample
+    silence = 20_000  # longer than any signal that is kept
+    given[peaks[30] - 5] = np.nan
+    given = np.concatenate([given[: peaks[40] + 250], np.zeros(silence), given[peaks[40] + 250 :]])
+    peaks = np.where(peaks > peaks[40] + 250, peaks + silence, peaks)
+    symbols = np.full(len(peaks), "N")
+    lead = AnnotatedLead("x", given.astype(np.float32), peaks, symbols, "II", 360.0)
+    wanted = predict(late.student, extract(lead, source="x").beats)[:, 1]
+    annotator = Annotator(360, student=late, peaks=peaks)
+    parts = [annotator.push(given[at : at + step]) for at in range(0, len(given), step)]
+    whole = Beats.concat([*parts, annotator.finish()])
+    np.testing.assert_array_equal(whole.sample, peaks)
+    answered = np.flatnonzero(whole.quality == "")
+    assert 41 in answered
+    assert 30 not in answered
+    kept = np.flatnonzero(np.isin(extract(lead, source="x").beats.sample, peaks[answered]))
+    np.testing.assert_allclose(whole.probability[answered], wanted[kept], atol=1e-6)
+
+
+def test_a_beat_waits_for_the_window_of_the_next(signal, late):
+    """With a beat of delay each beat comes one beat later, the last one at the end."""
+    peaks = annotate(signal, 360, student=STUDENT).sample[:20]
+    counts = []
+    for student in (STUDENT, late):
+        annotator = Annotator(360, student=student, peaks=np.append(peaks, len(signal) - 200))
+        counts.append(len(annotator.push(signal[: peaks[-1] + 5000])))
+    assert counts == [20, 19]
 
 
 def test_given_peaks_are_kept(signal):

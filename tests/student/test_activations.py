@@ -45,10 +45,8 @@ CASES = {
     "a T branch of three tokens": Architecture(branches=T_OF_THREE, layers=2),
     "branches and tokens of one's own": Architecture(
         branches=(Branch("late", "window", 200, 300, 4, 24), BRANCHES[4]),
-        patient=(Token("half", "shape", 2), TOKENS[0]),
+        patient=(Token("own", ("interval z", "post/usual", "steepness", "interval")), TOKENS[0]),
         template=True,
-        rhythm="causal",
-        shape_tokens=1,
         layers=2,
     ),
 }
@@ -165,7 +163,7 @@ def test_older_files_have_the_original_parts(tmp_path: Path) -> None:
         ({"branches": (Branch("mlp1"),)}, "each used once"),
         ({"branches": (Branch("a b"),)}, "letters and digits"),
         ({"branches": (BRANCHES[0], Branch("x", "residual", 0, 120, 1, 117))}, "template = true"),
-        ({"patient": TOKENS[:2], "shape_tokens": 2}, "holds fewer"),
+        ({"patient": TOKENS[:1] * 2}, "each used once"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(wrong: dict[str, object], message: str) -> None:
@@ -180,8 +178,6 @@ def test_branches_that_read_too_far_are_refused() -> None:
         Branch("T", "window", 240, 360, 3, 46)
     with pytest.raises(InputError, match="the residual has 120"):
         Branch("x", "residual", 0, 121, 1, 100)
-    with pytest.raises(InputError, match="rhythm has 4 features"):
-        Token("late", "rhythm", 2)
 
 
 HOST = """
@@ -239,7 +235,7 @@ def test_nan_is_refused_by_name() -> None:
 
 def test_a_model_shows_itself_in_one_line() -> None:
     """``repr`` of a student says what it is made of, and no more."""
-    text = repr(SegmentStudent(Architecture(rhythm="causal")))
+    text = repr(SegmentStudent(Architecture(patient=TOKENS[:1])))
     assert text.startswith("SegmentStudent(170 parameters, 9 tokens, tanh, blocks P QRS")
     assert len(text) < 120
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 from ecgphoton.ecg.features import FEATURES_VERSION
 from ecgphoton.errors import InputError
 from ecgphoton.student.activations import TANH
-from ecgphoton.student.architecture import GAIN_RANGE, Architecture
+from ecgphoton.student.architecture import GAIN_RANGE, TOKENS, Architecture
 from ecgphoton.student.network import (
     SegmentStudent,
     predict,
@@ -22,10 +22,10 @@ from ecgphoton.student.propagate import Inputs, Stack, pooled_activation
 EVERY = [
     Architecture(),
     Architecture(activation="relu", gains="tracked"),
-    Architecture(rhythm="causal", template=True, layers=2, classes=4),
+    Architecture(patient=TOKENS[:1], template=True, layers=2, classes=4),
     Architecture(bounded=False, gains="unit", layers=4),
-    Architecture(rhythm="causal", shape_tokens=2, layers=2),
-    Architecture(shape_tokens=1),
+    Architecture(patient=TOKENS, layers=2),
+    Architecture(patient=TOKENS[1:2]),
 ]
 
 
@@ -38,7 +38,7 @@ def inputs(beats: int, seed: int = 0, features: int = 4) -> Inputs:
 
 def width_of(arch: Architecture) -> int:
     """Features a student of this architecture reads; four where it reads none."""
-    return 4 * max(1, len(arch.patient_tokens))
+    return 4 * max(1, len(arch.patient))
 
 
 def block_of(stack: Stack, index: int) -> tuple[torch.Tensor, ...]:
@@ -63,7 +63,7 @@ def plainly(student: SegmentStudent, x: Inputs) -> torch.Tensor:
         y = act(gain * functional.conv1d(segment, weight[:, None], bias))
         tokens.append(functional.avg_pool1d(y, branch.kernel, branch.kernel))
     block = len(arch.sliding)
-    for at in range((arch.rhythm != "none") + arch.shape_tokens):
+    for at in range(len(arch.patient)):
         weight, bias, gain = block_of(stack, block)
         assert x.rhythm is not None
         four = x.rhythm[:, 4 * at : 4 * at + 4]
@@ -106,8 +106,8 @@ def test_reference_network_has_150_parameters() -> None:
     reference = Architecture()
     assert reference.parameters == 150
     assert reference.tokens == 8
-    assert Architecture(rhythm="causal", template=True).parameters == 190
-    shaped = Architecture(rhythm="causal", shape_tokens=2, layers=2)
+    assert Architecture(patient=TOKENS[:1], template=True).parameters == 190
+    shaped = Architecture(patient=TOKENS, layers=2)
     assert shaped.parameters == 190
     assert shaped.tokens == 11
     assert shaped.blocks[4:7] == ("rhythm", "shape", "detail")
@@ -179,7 +179,7 @@ def test_student_survives_its_arrays() -> None:
 
 def test_wrong_shapes_are_named() -> None:
     """A wrong window, a missing feature and a damaged array are refused with their shape."""
-    student = SegmentStudent(Architecture(rhythm="causal"))
+    student = SegmentStudent(Architecture(patient=TOKENS[:1]))
     with pytest.raises(InputError, match=r"\(n, 360\), got \(3, 100\)"):
         student(torch.zeros(3, 100))
     with pytest.raises(InputError, match="reads 4 rhythm values a beat, but none were"):
@@ -226,8 +226,9 @@ def test_many_chips_at_once_are_each_chip_alone() -> None:
 
 def test_features_of_another_version_are_refused() -> None:
     """A student of older features is refused, unless it reads samples alone."""
-    for reads in ({"rhythm": "causal"}, {"shape_tokens": 1}, {"template": True}):
-        refuse_other_features(Architecture(**reads), {"features_version": FEATURES_VERSION})
+    for reads in ({"patient": TOKENS[:1]}, {"template": True}):
+        for version in (3, FEATURES_VERSION):  # 4 added features, and changed none
+            refuse_other_features(Architecture(**reads), {"features_version": version})
         with pytest.raises(InputError, match="trained on version 2"):
             refuse_other_features(Architecture(**reads), {"features_version": 2})
     refuse_other_features(Architecture(), {"features_version": 2})
@@ -235,7 +236,7 @@ def test_features_of_another_version_are_refused() -> None:
 
 def test_a_wrong_number_of_features_is_refused() -> None:
     """Four features for a student that reads twelve are named as what they are."""
-    student = SegmentStudent(Architecture(rhythm="causal", shape_tokens=2))
+    student = SegmentStudent(Architecture(patient=TOKENS))
     x = inputs(3)
     with pytest.raises(InputError, match=r"reads 12 rhythm values a beat, but 4 were"):
         student(x.window, x.rhythm)

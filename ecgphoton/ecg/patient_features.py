@@ -1,0 +1,270 @@
+"""Features of a beat against its own patient's other beats: the one list of them, by name.
+
+A token of a student names four of them. Another module adds one with `FEATURES.add`; beats are then
+computed anew each time, because the cache of beats does not know its code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.ecg.features import FloatArray
+from ecgphoton.ecg.rhythm import Rhythm
+from ecgphoton.ecg.shape import Against, Shape
+from ecgphoton.errors import InputError
+from ecgphoton.registry import Registry
+
+RATIO_GAIN = 4.0
+"""tanh(4 ln r): a beat 20 % early maps to -0.71, half the interval to -0.99."""
+USUAL_INTERVAL = 0.8
+"""Seconds; an interval of this length has the value 0 (75 beats a minute)."""
+NOISE = 0.03
+"""Added to both terms of a ratio of deviations: the deviation that noise alone causes."""
+JITTER = 0.03
+"""Added to a patient's scatter: 3 % of an interval is nothing unusual for anybody."""
+
+
+class Compared(NamedTuple):
+    """Some beats of one patient, compared with the others."""
+
+    rhythm: Rhythm
+    shape: Shape
+
+
+Law = Callable[[Compared], NDArray[np.floating[Any]]]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One value of a beat.
+
+    Raises
+    ------
+    InputError
+        If the delay is neither 0 nor 1.
+    """
+
+    name: str
+    """What tokens call it."""
+    meaning: str
+    """What it is computed from, with its formula."""
+    law: Law
+    """``(n,)`` values in [-1, 1] of n beats; NaN where what it needs is not there, which becomes
+    0, the value of nothing unusual."""
+    delay: int = 0
+    """Beats that must follow before it is known: 0 or 1."""
+
+    def __post_init__(self) -> None:
+        """Check the delay."""
+        if self.delay not in (0, 1):
+            raise InputError(f"feature {self.name!r}: its delay is {self.delay}; it must be 0 or 1")
+
+
+def _ratio(logarithm: NDArray[np.float64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.tanh(RATIO_GAIN * logarithm)
+    return found
+
+
+def _in_scatter(interval: NDArray[np.float64], rhythm: Rhythm) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.tanh((interval - rhythm.usual) / (rhythm.scatter + JITTER) / 3)
+    return found
+
+
+def _above(now: FloatArray, usual: FloatArray, floor: float) -> FloatArray:
+    """Logarithm of a ratio to the usual value."""
+    found: FloatArray = np.log(now + floor) - np.log(usual + floor)
+    return found
+
+
+def _unlike(cosine: FloatArray) -> FloatArray:
+    found: FloatArray = np.log(1.02 - np.minimum(cosine, 1.0))
+    return found
+
+
+AGAINST: Mapping[str, Callable[[Against], NDArray[np.floating[Any]]]] = {
+    "deviation": lambda beats: np.tanh(_above(beats.now.qrs, beats.usual.qrs, NOISE)),
+    "QRS deviation": lambda beats: np.tanh(8 * beats.now.qrs - 1),
+    "amplitude/usual": lambda beats: np.tanh(3 * (beats.now.magnitude - beats.usual.magnitude)),
+    "width/usual": lambda beats: np.tanh(2 * _above(beats.now.width, beats.usual.width, 0.02)),
+    "QRS largest deviation": lambda beats: np.tanh(np.log(beats.largest + 0.05) + 1),
+    "T deviation/usual": lambda beats: np.tanh(_above(beats.now.t, beats.usual.t, NOISE)),
+    "P deviation": lambda beats: np.tanh(8 * beats.p - 1),
+    "unlikeness": lambda beats: np.tanh(2 * _unlike(beats.likeness) + 4),
+}
+"""Features that compare beats with a template, by name; each is there for both templates."""
+
+
+def _running(name: str, meaning: str) -> Feature:
+    return Feature(name, meaning, lambda beats: AGAINST[name](beats.shape.running))
+
+
+def _regular(name: str) -> Feature:
+    """Return the same feature against the regular template, which is known one beat late."""
+    return Feature(
+        f"{name.removesuffix('/usual')}/regular",
+        f"As {name}, with the template and the usual values of up to 65 earlier beats whose "
+        "intervals before and after were within 8 % of the usual one.",
+        lambda beats: AGAINST[name](beats.shape.regular),
+        delay=1,
+    )
+
+
+FEATURES: Registry[Feature] = Registry(
+    "patient feature",
+    Feature(
+        "pre/recent",
+        "Interval before the beat, to the median of the up to 10 before it: tanh(4 ln ratio).",
+        lambda beats: _ratio(beats.rhythm.pre - beats.rhythm.recent),
+    ),
+    Feature(
+        "pre/long-run",
+        "The same, to the mean of the up to 250 before it: tanh(4 ln ratio).",
+        lambda beats: _ratio(beats.rhythm.pre - beats.rhythm.long_run),
+    ),
+    Feature(
+        "pre/previous",
+        "The same, to the one before it: tanh(4 ln ratio).",
+        lambda beats: _ratio(beats.rhythm.pre - beats.rhythm.previous),
+    ),
+    _running(
+        "deviation",
+        "How unusual the QRS is for this patient: tanh(ln((d + 0.03) / (usual d + 0.03))), d the "
+        "mean magnitude of the beat's QRS minus the running template. A noisy lead raises both.",
+    ),
+    _running(
+        "QRS deviation",
+        "tanh(8 d - 1).",
+    ),
+    _running(
+        "amplitude/usual",
+        "Largest magnitude of the window, to the usual one: tanh(3 ln ratio).",
+    ),
+    _running(
+        "width/usual",
+        "tanh(2 ln((w + 0.02) / (usual w + 0.02))), w the mean distance of the QRS part from the "
+        "median of the window.",
+    ),
+    Feature(
+        "interval",
+        "Interval before the beat: tanh(2 (interval - 0.8 s)).",
+        lambda beats: np.tanh(2 * (beats.rhythm.seconds - USUAL_INTERVAL)),
+    ),
+    _running(
+        "QRS largest deviation",
+        "tanh(ln(largest magnitude of the QRS minus the running template + 0.05) + 1).",
+    ),
+    _running(
+        "T deviation/usual",
+        "tanh(ln((t + 0.03) / (usual t + 0.03))), t like d over the T part.",
+    ),
+    _running(
+        "P deviation",
+        "tanh(8 p - 1), p like d over the P part.",
+    ),
+    _running(
+        "unlikeness",
+        "tanh(2 ln(1.02 - c) + 4), c the cosine between QRS part and running template.",
+    ),
+    Feature(
+        "post/pre",
+        "Interval after the beat, to the one before it: tanh(4 ln ratio).",
+        lambda beats: _ratio(beats.rhythm.post - beats.rhythm.pre),
+        delay=1,
+    ),
+    Feature(
+        "post/usual",
+        "Interval after the beat, to the median of the up to 30 before the one before it: "
+        "tanh(4 ln ratio).",
+        lambda beats: _ratio(beats.rhythm.post - beats.rhythm.usual),
+        delay=1,
+    ),
+    Feature(
+        "interval z",
+        "Interval before the beat, in the patient's own scatter: tanh(ln ratio / (3 (s + 0.03))), "
+        "the ratio to the median of the up to 30 before it, s the median of its magnitude over "
+        "the up to 30 beats before.",
+        lambda beats: _in_scatter(beats.rhythm.pre, beats.rhythm),
+    ),
+    Feature(
+        "next interval z",
+        "The same of the interval after the beat.",
+        lambda beats: _in_scatter(beats.rhythm.post, beats.rhythm),
+        delay=1,
+    ),
+    Feature(
+        "irregularity",
+        "tanh(ln(i + 0.01) + 3), i the median, over the up to 30 beats before, of the smallest "
+        "ln ratio of the interval to one of the three before it.",
+        lambda beats: np.tanh(np.log(beats.rhythm.irregularity + 0.01) + 3),
+    ),
+    Feature(
+        "interval rank",
+        "Where the interval before the beat stands among the up to 30 before it: -1 below, "
+        "1 above all of them, equal ones half.",
+        lambda beats: beats.rhythm.rank,
+    ),
+    Feature(
+        "steepness",
+        "tanh(ln s + 3), s the largest slope of the normalised QRS part over five samples, a "
+        "sample.",
+        lambda beats: np.tanh(np.log(beats.shape.steepness) + 3),
+    ),
+    Feature(
+        "steepness/usual",
+        "The same slope before normalisation, to the usual one: tanh(2 ln ratio).",
+        lambda beats: np.tanh(
+            2 * (beats.shape.running.now.slope - beats.shape.running.usual.slope)
+        ),
+    ),
+    Feature(
+        "unlikeness to next",
+        "tanh(ln(1.02 - c) + 2), c the cosine between the QRS parts of this beat and the next.",
+        lambda beats: np.tanh(_unlike(beats.shape.likeness_to_next) + 2),
+        delay=1,
+    ),
+    *map(_regular, AGAINST),
+)
+"""Every feature of this package and of others; columns of `BeatSet.patient`, in this order."""
+OWN = len(FEATURES)
+"""How many of them are of this package."""
+
+
+def table(beats: Compared) -> FloatArray:
+    """Compute every feature of some beats of one patient.
+
+    Returns
+    -------
+    ``(n, K)`` columns `FEATURES`, float32 in [-1, 1]; 0 where what a feature needs is not there:
+    the first beats of a record have no history, its last one no next beat.
+
+    Raises
+    ------
+    InputError
+        If a feature of another module gives another shape, or values outside [-1, 1].
+    """
+    found = np.empty((len(beats.rhythm.pre), len(FEATURES)), np.float32)
+    for column, feature in enumerate(FEATURES.values()):
+        values = np.asarray(feature.law(beats))
+        if values.shape != found.shape[:1] or (np.abs(values) > 1).any():
+            raise InputError(
+                f"feature {feature.name!r} gives shape {values.shape} for {len(found)} beats, or "
+                "values outside [-1, 1]; its law must give one value in [-1, 1] for each beat"
+            )
+        found[:, column] = np.where(np.isnan(values), 0.0, values)
+    return found
+
+
+def delay_of(names: Iterable[str]) -> int:
+    """Return how many beats must follow before these features are known."""
+    return max((FEATURES[name].delay for name in names), default=0)
+
+
+def columns_of(names: Iterable[str]) -> list[int]:
+    """Return the columns of `table` that hold these features."""
+    order = list(FEATURES)
+    return [order.index(name) for name in names]

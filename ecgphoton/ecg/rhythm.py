@@ -1,0 +1,116 @@
+"""Rhythm: the intervals around each beat, and those before it that it is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.ecg.features import SAMPLING_RATE, IntArray, running_median
+
+FloatArray = NDArray[np.float64]
+
+RR_LIMITS = (0.2, 3.0)
+"""Seconds; intervals outside (missed beats, flutter, signal loss) are clipped."""
+RECENT, USUAL, LONG_RUN = 10, 30, 250
+"""Earlier intervals, at most, that an interval is compared with."""
+LAGS = 3
+"""An interval that equals one of the last three belongs to a repeating pattern."""
+REGULAR = 0.08
+"""A beat is regular if the intervals before and after it are within 8 % of the usual one."""
+NEEDED = 2 * USUAL + LAGS + 2
+"""Beats before a beat that its values depend on, those for `Rhythm.long_run` apart."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rhythm:
+    """Intervals of every beat, ``(n,)`` each; NaN where what a value needs is not there."""
+
+    seconds: FloatArray
+    """The interval before the beat, s, within `RR_LIMITS`."""
+    pre: FloatArray
+    """Its logarithm."""
+    post: FloatArray
+    """Logarithm of the interval after the beat."""
+    previous: FloatArray
+    """Logarithm of the interval before the one before the beat."""
+    recent: FloatArray
+    """Logarithm of the median of the up to 10 intervals before `pre`."""
+    long_run: FloatArray
+    """Logarithm of the mean of the up to 250 intervals before `pre`."""
+    usual: FloatArray
+    """Median of the logarithms of the up to 30 intervals before `pre`."""
+    scatter: FloatArray
+    """Median distance of `pre` from `usual` over the up to 30 beats before."""
+    irregularity: FloatArray
+    """Median, over the up to 30 beats before, of the smallest distance of `pre` from the `pre` of
+    the three beats before it; small for every rhythm that repeats itself."""
+    rank: FloatArray
+    """Where `pre` stands among the up to 30 before it: -1 below, 1 above all of them."""
+
+    @classmethod
+    def of(cls, samples: IntArray, fs: float = SAMPLING_RATE, *, first: int = 0) -> Rhythm:
+        """Compute the rhythm of a record.
+
+        Parameters
+        ----------
+        samples
+            ``(n,)`` R samples of all beats, in order, whether beats are dropped or not.
+        fs
+            Hz.
+        first
+            Values of the beats before this one are not needed, and may be NaN.
+        """
+        count = len(samples)
+        rr = np.clip(np.diff(np.asarray(samples, float)) / fs, *RR_LIMITS)
+
+        def late(values: FloatArray) -> FloatArray:
+            """Return values of the last beats as values of all."""
+            return np.concatenate([np.full(count - len(values), np.nan), values])
+
+        long_run = np.log(_running_mean(rr, LONG_RUN)[:-1])
+        rr = rr[max(0, first - NEEDED) :]
+        log = np.log(rr)
+        usual = running_median(log, USUAL)[:-1]
+        steps = np.full(len(usual), np.inf)
+        for lag in range(1, LAGS + 1):
+            step = np.abs(log[lag:] - log[:-lag])
+            steps[lag - 1 :] = np.minimum(steps[lag - 1 :], step)
+        signs, held = np.zeros(len(log)), np.minimum(np.arange(len(log)), USUAL)
+        for lag in range(1, USUAL + 1):
+            signs[lag:] += np.sign(log[lag:] - log[:-lag])
+        return cls(
+            seconds=late(rr),
+            pre=late(log),
+            post=np.concatenate([late(log)[1:], np.full(min(count, 1), np.nan)]),
+            previous=late(log[:-1]),
+            recent=late(np.log(running_median(rr, RECENT)[:-1])),
+            long_run=late(long_run),
+            usual=late(usual),
+            scatter=late(running_median(np.abs(log[1:] - usual), USUAL)[:-1]),
+            irregularity=late(running_median(steps, USUAL)[:-1]),
+            rank=late(signs[1:] / held[1:]),
+        )
+
+    @property
+    def regular(self) -> NDArray[np.bool_]:
+        """``(n,)`` whether the intervals before and after each beat are the usual ones.
+
+        False where one of them is not there.
+        """
+        before, after = (np.abs(log - self.usual) < REGULAR for log in (self.pre, self.post))
+        return before & after
+
+    def rows(self, index: IntArray) -> Rhythm:
+        """Return the rhythm of some of the beats."""
+        return Rhythm(*(getattr(self, item.name)[index] for item in fields(self)))
+
+
+def _running_mean(values: FloatArray, length: int) -> FloatArray:
+    """Mean of each value and the up to `length` - 1 before it."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    stop = np.arange(1, len(values) + 1)
+    start = np.maximum(stop - length, 0)
+    mean: FloatArray = (total[stop] - total[start]) / (stop - start)
+    return mean

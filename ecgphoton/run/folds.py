@@ -1,0 +1,211 @@
+"""Fit a student for every fold of a run, and collect the scores of the patients left out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ecgphoton import runs
+from ecgphoton.artifacts import load_checkpoint, save_checkpoint
+from ecgphoton.ecg.beats import Splits
+from ecgphoton.ecg.folds import kinds_of
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.distributed import computed, single_threaded
+from ecgphoton.metrics import patients_alike
+from ecgphoton.progress import Progress
+from ecgphoton.recipe import Recipe
+from ecgphoton.run.finish import write_history
+from ecgphoton.run.parts import parts_of
+from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.training.crossfit import OutOfFold, Scale, margin, squeezed
+from ecgphoton.training.fit import fit
+from ecgphoton.training.judge import outputs_of
+from ecgphoton.training.parts import Examples
+from ecgphoton.training.state import FitState
+
+if TYPE_CHECKING:
+    from ecgphoton.mesh.arrays import Floats
+
+OUTPUTS = "outputs.safetensors"
+LOOK = 0.5  # seconds between two looks at how far the folds are
+
+
+@dataclass(frozen=True, eq=False)
+class FoldWork:
+    """Everything a worker process needs to fit the student of any fold."""
+
+    recipe: Recipe
+    architecture: Architecture
+    examples: Examples
+    """All training beats, with the weights that make patients count alike."""
+    fold: NDArray[np.int64]
+    """(n,) fold of each beat."""
+    folder: Path
+    """Where the outputs of finished folds are."""
+    seed: int
+    digest: str
+    """Of the training beats."""
+
+    def place(self, number: int) -> Path:
+        """Return the folder of a fold."""
+        return self.folder / str(number + 1)
+
+    def __call__(self, number: int) -> Floats:
+        """Fit the student of a fold, unless that was done; its outputs are written to a file."""
+        if not (self.place(number) / OUTPUTS).exists():
+            with single_threaded():
+                self._fit(number)
+        return np.zeros(0)
+
+    def _fit(self, number: int) -> None:
+        held = self.examples.take(self.fold == number)
+        training = self.examples.take(self.fold != number)
+        label, weight = training.label.numpy(), training.weight
+        assert weight is not None
+        judged = SegmentStudent(self.architecture, seed=self.seed)
+        logits, scales = [], []
+
+        def keep(state: FitState) -> None:
+            averaged = {
+                name.removeprefix("averaged."): torch.tensor(value)
+                for name, value in state.arrays.items()
+                if name.startswith("averaged.")
+            }
+            judged.load_state_dict(averaged)
+            scale = Scale.of(margin(outputs_of(judged, training).logits.numpy()), label, weight)
+            scales.append((scale.normal, scale.abnormal))
+            logits.append(outputs_of(judged, held).logits.numpy())
+            write_history(self.place(number), state.history)
+
+        schedule = self.recipe.training
+        fitted = fit(
+            SegmentStudent(self.architecture, seed=self.seed),
+            training,
+            {"held_out": held},
+            replace(schedule, patience=schedule.epochs),
+            self.recipe.decision,
+            parts_of(self.recipe, training, self.architecture),
+            seed=self.seed,
+            on_epoch=keep,
+        )
+        arrays = {
+            "logits": np.stack(logits),
+            "scale": np.array(scales),
+            "selection": np.array([record.score for record in fitted.history]),
+        }
+        about = {"beats": self.digest, "fold": number}
+        save_checkpoint(self.place(number) / OUTPUTS, arrays, about)
+
+    def outputs(self, number: int) -> dict[str, np.ndarray]:
+        """Read the outputs of a finished fold.
+
+        Raises
+        ------
+        InputError
+            If they are damaged, or of other beats.
+        """
+        path = self.place(number) / OUTPUTS
+        arrays, about = load_checkpoint(path)
+        shape = (self.recipe.training.epochs, int((self.fold == number).sum()))
+        if about.get("beats") != self.digest or arrays["logits"].shape[:2] != shape:
+            raise InputError(f"{path} is of other beats or another recipe; delete it, and resume")
+        return arrays
+
+
+def out_of_fold(
+    recipe: Recipe,
+    splits: Splits,
+    examples: Examples,
+    architecture: Architecture,
+    folder: Path,
+    *,
+    seed: int,
+    workers: int | None = None,
+    progress: Progress,
+) -> OutOfFold:
+    """Fit a student for every fold, and return the scores of the patients left out.
+
+    Parameters
+    ----------
+    examples
+        All training beats.
+    folder
+        Run folder; outputs of folds that are finished already are taken from it.
+    workers
+        Processes; None takes one for each processor core. The scores are the same for any number.
+
+    Raises
+    ------
+    InputError
+        If the recipe listens to the test set, a loss stops being finite, or a file cannot be
+        written.
+    """
+    if recipe.decision.blend > 0:
+        raise InputError(
+            f"decision.blend is {recipe.decision.blend}, and protocol {splits.protocol.name!r} "
+            "chooses on folds, where no second set takes part; set it to 0"
+        )
+    subject, label = splits.subject, splits.train.label
+    weight = patients_alike(subject, label)
+    fold = np.array([splits.folds[name] for name in subject.tolist()])
+    work = FoldWork(
+        recipe, architecture, replace(examples, weight=weight), fold, folder / runs.FOLDS, seed,
+        splits.train.digest,
+    )  # fmt: skip
+    count, epochs = splits.protocol.folds, recipe.training.epochs
+    if workers is None:
+        workers = os.cpu_count() or 1
+    elif workers < 1:
+        raise InputError(f"workers is {workers}; it must be at least 1")
+    with _watched(work, count * epochs, progress):
+        for done, _ in enumerate(computed(work, count, workers=min(workers, count)), 1):
+            progress("folds", done, count)
+    outputs = [work.outputs(number) for number in range(count)]
+    classes = architecture.classes
+    score = np.empty((epochs, len(label)))
+    probability = np.empty((epochs, len(label), classes))
+    for number, found in enumerate(outputs):
+        rows = fold == number
+        for epoch, (logits, scale) in enumerate(zip(found["logits"], found["scale"], strict=True)):
+            score[epoch, rows] = Scale(*scale.tolist()).score(margin(logits))
+            own = torch.softmax(torch.as_tensor(logits), -1).numpy()
+            probability[epoch, rows] = own
+    if classes == 2:
+        abnormal = squeezed(score)
+        probability = np.stack([1 - abnormal, abnormal], -1)
+    selection = np.stack([found["selection"] for found in outputs])
+    kind = kinds_of(splits.train.symbol, label)
+    return OutOfFold(score, probability, selection, fold, subject, label, kind, weight)
+
+
+@contextlib.contextmanager
+def _watched(work: FoldWork, epochs: int, progress: Progress) -> Iterator[None]:
+    """Report the epochs of all folds while they run, wherever they do."""
+    ended = threading.Event()
+
+    def look() -> None:
+        last = False
+        while not last:
+            last, done = ended.wait(LOOK), 0
+            for path in work.folder.glob(f"*/{runs.HISTORY}"):
+                with contextlib.suppress(OSError):
+                    done += path.read_text().count("\n")
+            progress("epochs", done, epochs)
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()

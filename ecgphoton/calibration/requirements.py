@@ -215,7 +215,8 @@ def idle(profile: Profile, program: MeshProgram) -> tuple[str, ...]:
         if effect.error and not effect.shot and effect.place != "none":
             foundry = Foundry(profile.only(effect).with_value(BITS, 0))
             chips, perfect = foundry.chips(0, 0, 1, program), foundry.perfect(program)
-            volts = program.device.exact_volts(program.phases)[None]
+            driven = profile.driving(program)
+            volts = driven.device.exact_volts(driven.phases)[None]
             same = bool((chips.matrices(volts) == perfect.matrices(volts)).all())
             read = [*zip(chips.reading[1:5], perfect.reading[1:5], strict=True)]
             if same and all(bool((one == other).all()) for one, other in read):

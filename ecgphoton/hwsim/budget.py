@@ -44,6 +44,8 @@ class Budget:
     requirement: Requirement | None = None
     """Least laser power at which the verdict passes."""
     seed: int = 0
+    digital_pooling: bool = False
+    """Whether every sample is converted, instead of every token."""
 
     @cached_property
     def link(self) -> Link:
@@ -56,7 +58,7 @@ class Budget:
     @cached_property
     def work(self) -> tuple[Work, ...]:
         """What every block does for one beat."""
-        return work_of(self.program.architecture)
+        return work_of(self.program.architecture, digital=self.digital_pooling)
 
     @property
     def macs(self) -> int:
@@ -92,7 +94,8 @@ class Budget:
         if not extinction:
             return 0.0
         chips = Foundry(self.profile).chips(self.seed, 0, LEAKING, self.program)
-        wanted = self.program.device.exact_volts(self.program.phases)[None]
+        driven = self.profile.driving(self.program)
+        wanted = driven.device.exact_volts(driven.phases)[None]
         turned = chips.field(chips.phases(chips.driven(wanted))).imag.abs().sum(-1)
         return float(10 ** (-extinction / 20) * turned.amax((1, 2)).mean())
 

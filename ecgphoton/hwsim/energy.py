@@ -6,6 +6,7 @@ every position of its kernel, another block one for every token.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -113,6 +114,7 @@ def plans(program: MeshProgram, number: Numbers, work: Sequence[Work]) -> tuple[
     first = max(one.symbols for one in work if one.parallel)
     follow = sum(one.symbols for one in work if not one.parallel)
     shifters = shifter_powers(program, number("power.p_pi"))
+    efficiency = number("power.wall_plug") or math.inf  # a laser of unknown efficiency is left out
     held = symbols / rate + settling
     ways: dict[Blocks, tuple[int, float, float]] = {
         "one block each": (len(work), (first + follow) / rate, float(shifters.sum())),
@@ -128,7 +130,7 @@ def plans(program: MeshProgram, number: Numbers, work: Sequence[Work]) -> tuple[
         on = {
             "phase shifters": heat,
             "phase drivers": 1e-3 * number("power.driver") * program.device.drivers * count,
-            "laser": 1e-3 * number("link.laser") / number("power.wall_plug") * count,
+            "laser": 1e-3 * number("link.laser") * count / efficiency,
             "receivers": 1e-3 * number("power.receiver") * WIDTH * count,
         }
         woken = active + settling if count > 1 else active

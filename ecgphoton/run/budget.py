@@ -80,7 +80,7 @@ def budget(
     asked = cast(Profile, journey.profile).on(program)
     if not RECEIVERS[asked.receiver].keys:
         asked = asked.read_by(BALANCED.name)
-    found = Budget(program, asked, seed=seed)
+    found = Budget(program, asked, seed=seed, digital_pooling=readout == "digital")
     found.link  # noqa: B018 - refuses a profile without a light path before anything is simulated
     requirement = solve(
         LASER,

@@ -72,6 +72,7 @@ def test_one_error_stands_alone_and_all_are_scaled(sheet: Sheet) -> None:
     assert dict(scaled.numbers) == pytest.approx(wanted)
 
 
+@pytest.mark.slow
 def test_lines_do_not_depend_on_processes(sheet: Sheet) -> None:
     """A line has value, ratio, yield, interval and chips; two processes find the same."""
     done: list[int] = []

@@ -124,6 +124,13 @@ def test_numbers_have_the_prefix_that_fits(value: float, text: str) -> None:
     assert prefixed(value, "J") == text
 
 
+def test_what_is_not_stated_is_left_out(program) -> None:
+    """A laser without an efficiency takes no power, instead of an infinite one."""
+    dark = FOUNDRY.with_value("power.wall_plug", 0.0)
+    found = plans(program, dark.__getitem__, work_of(program.architecture))
+    assert all(plan.power["laser"] == 0 for plan in found)
+
+
 def test_profiles_without_heaters_take_none(program) -> None:
     """Where a profile states no power of a phase, none is taken."""
     cold = FOUNDRY.with_value("power.p_pi", 0.0)

@@ -40,30 +40,42 @@ def recipe_page() -> str:
 
 def profile_page() -> str:
     """Return the page about profiles: every key beside its shipped values, and their sources."""
-    from ecgphoton.hwsim.effects import EFFECTS, numbers
+    from ecgphoton.hwsim.effects import EFFECTS, Effect, numbers
     from ecgphoton.hwsim.profile import FOLDER, load_profile, profiles
     from ecgphoton.hwsim.receivers import RECEIVERS
+    from ecgphoton.mesh.heater import HeaterDac
 
     names = profiles()
     values = [load_profile(name) for name in names]
     text = [
         "# Profiles\n\nA profile is a TOML file that states how large every effect of a "
-        "process, of its electronics and of time is. Keys are written `section.key` here; every "
-        "one is optional, and an effect that is not stated is absent. An effect acts at one stage "
-        "on the way from drivers to readings; a package of yours adds one as "
+        "process, of its electronics, of its surroundings and of time is. Keys are written "
+        "`section.key` here; every one is optional: an effect that is not stated is absent, other "
+        "keys have the default shown. An effect acts at one stage, some at two, on the way from "
+        "drivers to readings; a package of yours adds one as "
         "`hwsim.effects.Effect`.\n\n"
-        f"| key | allowed | meaning | stage | law | {' | '.join(names)} |\n"
-        f"|---|---|---|---|---|{'---|' * len(names)}\n"
+        f"| key | allowed | default | meaning | stage | law | {' | '.join(names)} |\n"
+        f"|---|---|---|---|---|---|{'---|' * len(names)}\n"
     ]
-    effects = {key: effect for effect in EFFECTS.values() for key in effect.numbers}
+    effects: dict[str, Effect] = {}
+    for effect in EFFECTS.values():
+        effects = {**dict.fromkeys(effect.numbers, effect), **effects}
     for key, number in numbers().items():
         shown = " | ".join(f"{profile.numbers.get(key, math.nan):g}" for profile in values)
-        place = (effects[key].stage, effects[key].source) if key in effects else ("budget", "")
+        place, law = "budget", ""
+        if key in effects:
+            place = ", ".join((effects[key].stage, *effects[key].elsewhere))
+            law = effects[key].source
         text.append(
-            f"| `{key}` | {number.limits} | {_cell(number.meaning)} | {place[0]} | "
-            f"{_cell(place[1])} | {shown.replace('nan', '')} |\n"
+            f"| `{key}` | {number.limits} | {number.default:g} | {_cell(number.meaning)} | "
+            f"{place} | {_cell(law)} | {shown.replace('nan', '')} |\n"
         )
-    text.append("\n`name` and `description` are text, outside sections.\n\n## Receivers\n\n")
+    text.append(
+        "\n`name`, `description` and `date` are text, outside sections. `NAME:as-fabricated` means "
+        "the chips of a profile before their static phases are trimmed.\n\n## [driver]\n\n"
+        "Phase law and voltages; without this section those of the program. Its `bits` are "
+        "`dac.bits`.\n\n" + _table(HeaterDac) + "\n## Receivers\n\n"
+    )
     text.append(
         "`--detection` chooses how a profile's chips are read.\n\n| name | reading |\n|---|---|\n"
     )

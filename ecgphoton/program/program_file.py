@@ -23,7 +23,7 @@ from ecgphoton.program.blocks import MatrixBlock, MeshPhases
 from ecgphoton.program.codes import TABLE_BITS, largest_code
 from ecgphoton.program.convention import CONVENTION, PREPROCESSING, UNITS
 from ecgphoton.program.program import FORMAT, MeshProgram
-from ecgphoton.student.architecture import Architecture, renewed
+from ecgphoton.student.architecture import Architecture
 
 SCHEMA = Path(__file__).with_name("program.schema.json")
 
@@ -115,7 +115,9 @@ def _block(block: MatrixBlock, program: MeshProgram) -> dict[str, Any]:
 
 def to_dict(program: MeshProgram) -> dict[str, Any]:
     """Return the content of the mesh file: plain values, nothing left out."""
-    architecture = program.architecture
+    architecture, law = program.architecture, {}
+    if program.law != "quadratic":  # of simulated chips; no file of this format has others
+        law = {"law": program.law, "v_min": program.v_min, "table": program.table}
     return {
         "format": FORMAT,
         "convention": CONVENTION,
@@ -130,6 +132,7 @@ def to_dict(program: MeshProgram) -> dict[str, Any]:
             "dac_bits": program.dac_bits,
             "column_pitch": program.column_pitch,
             "mode_pitch": program.mode_pitch,
+            **law,
         },
         "table_full_scale": largest_code(TABLE_BITS),
         "pooling": [asdict(branch) for branch in architecture.sliding],
@@ -222,7 +225,6 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
             f"mesh file: $.format is {version!r}; this version reads {FORMAT!r}: write the bundle "
             "again with `ecgphoton export RUN --mesh`"
         )
-    data = {**data, "student": renewed(data.get("student"))}
     _check_schema(data)
     blocks = []
     for index, item in enumerate(data["blocks"]):
@@ -245,9 +247,7 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
         )
     except InputError as error:
         raise InputError(f"mesh file: {error}") from error
-    rebuilt = to_dict(program)  # a key that an older file lacks has its original value
-    rebuilt["student"] = {name: rebuilt["student"][name] for name in data["student"]}
-    for difference in _differences(data, rebuilt):
+    for difference in _differences(data, to_dict(program)):
         raise InputError(f"mesh file: {difference}")
     return program
 

@@ -27,6 +27,7 @@ from ecgphoton.run.evaluate import evaluate
 from ecgphoton.run.fit import fit_run, resume_point, start_run
 from ecgphoton.run.parts import parts_of
 from ecgphoton.run.train import train
+from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.fit import fit
 from ecgphoton.training.state import FitState
@@ -34,12 +35,11 @@ from ecgphoton.training.state import FitState
 pytestmark = pytest.mark.slow
 
 QUICK = override(
-    Recipe(),
+    Recipe(student=Architecture(patient=TOKENS[:1])),
     [
         "data.source=synthetic",
         "data.protocol=inter-patient",
         "data.labels=aami-svf",
-        "student.rhythm=causal",
         "training.epochs=3",
         "training.min_epochs=1",
         "training.patience=1",

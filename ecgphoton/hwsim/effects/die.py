@@ -22,7 +22,8 @@ LENGTH = Number(
 )
 SOURCE = (
     "Gaussian process; Lu et al. 2017, doi:10.1364/OE.25.009712: 3.9 nm of width, 1.3 nm of "
-    "thickness, 4.5 mm; drawn as in Jhoja et al. 2020, Opt. Express 28, 7799"
+    "thickness, 4.5 mm; drawn as in Jhoja et al. 2020, Opt. Express 28, 7799; changes with it are "
+    "assumptions for silicon wires"
 )
 
 

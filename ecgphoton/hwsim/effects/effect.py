@@ -117,7 +117,7 @@ class Number:
         """What is allowed, in words."""
         kind = "an integer" if self.whole else "a number"
         zero = "0 or " if self.least else ""
-        return f"{zero}{kind} from {self.least:g} to {self.largest:.4g} {self.unit}".rstrip()
+        return f"{zero}{kind} from {self.least:g} to {self.written(self.largest)}"
 
     def check(self, key: str, value: object) -> float:
         """Return a value of that key.
@@ -136,7 +136,7 @@ class Number:
 
     def written(self, value: float) -> str:
         """Return a value with its unit."""
-        return f"{value:.4g} {self.unit}".rstrip()
+        return f"{float(f'{value:.4g}'):.10g} {self.unit}".rstrip()
 
 
 def unit_normals(rng: np.random.Generator, site: Site, shape: tuple[int, ...]) -> Floats:

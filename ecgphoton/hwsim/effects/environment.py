@@ -35,7 +35,7 @@ MISMATCHES = {
 THERMAL = {
     **MISMATCHES,
     "waveguide.thermo_optic": Number(
-        "Change of the effective index with temperature.", 1e-2, "1/K", default=1.86e-4
+        "Change of the effective index with temperature.", 1e-2, "1/K", default=1.8e-4
     ),
 }
 ARM = Number("Length of the arms that lie side by side.", 1e4, "um", default=150.0)
@@ -90,7 +90,7 @@ ALL = (
         "phase",
         _warmed,
         "driver",
-        source="2 pi / lambda dn/dT times the path mismatch; silicon 1.86e-4 per K, Komma et al. "
+        source="2 pi / lambda dn/dT times the path mismatch; silicon 1.8e-4 per K, Komma et al. "
         "2012, doi:10.1063/1.4738989; mismatch 10 um as in GDSFactory's `mzi` cell",
         also=THERMAL,
         stream=MISMATCH,

@@ -77,7 +77,10 @@ def profile_page() -> str:
         "`dac.bits`.\n\n" + _table(HeaterDac) + "\n## Receivers\n\n"
     )
     text.append(
-        "`--detection` chooses how a profile's chips are read.\n\n| name | reading |\n|---|---|\n"
+        "`kind` in the section `[receiver]` of a profile, or `--set receiver.kind=NAME`, chooses "
+        "how its chips are read; a section without it means `balanced`, a profile without the "
+        "section `homodyne`. Keys of a receiver that are not stated have their defaults.\n\n"
+        "| name | reading |\n|---|---|\n"
     )
     text += [f"| `{r.name}` | {_cell(r.meaning)} |\n" for r in RECEIVERS.values()]
     text.append("\n## Shipped\n")

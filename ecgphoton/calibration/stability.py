@@ -46,7 +46,6 @@ def calibrated_over(
     chips: int = 40,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str | None = None,
     limits: Limits | None = None,
     workers: int = 1,
 ) -> Callable[[float], SimulationReport]:
@@ -58,7 +57,7 @@ def calibrated_over(
         Such as ``temperature.change``.
     when
         ``once``: calibrated where the key is 0; ``again``: at every value.
-    carried, inputs, labels, point, profile, chips, seed, readout, detection, workers
+    carried, inputs, labels, point, profile, chips, seed, readout, workers
         As `ecgphoton.hwsim.simulate.simulate` takes them; default profile
         ``foundry-thermo-optic``.
 
@@ -77,20 +76,20 @@ def calibrated_over(
 
     @cache
     def table(value: float) -> DriveTable:
-        foundry = Foundry.of(made.with_value(key, value), detection)
+        foundry = Foundry(made.with_value(key, value))
         with single_threaded() as threads:
             campaign = Campaign(program, foundry, steps_of(STANDARD), seed)
             return campaign.joined(chips, threads)
 
     def judge(value: float) -> SimulationReport:
-        here, reading = made.with_value(key, value), {"readout": readout, "detection": detection}
-        trial = trial_of(program, inputs, labels, point, seed=seed, profile=here, **reading)  # type: ignore[arg-type]
+        here = made.with_value(key, value)
+        trial = trial_of(program, inputs, labels, point, seed=seed, profile=here, readout=readout)
         source: Any = trial.source
         trial = replace(trial, source=driven(source, table(value if when == "again" else 0.0)))
         rows = np.concatenate([*run(trial, chips, workers=workers)])
         miss, fpr, auc = map(float, rates(trial.perfect()[None], trial.label, trial.point)[0])
         settings = {
-            **reading,
+            "readout": readout,
             "seed": seed,
             "calibrated": when,
             "profile": here.name,

@@ -225,9 +225,9 @@ class Foundry:
     profile: Profile
 
     @classmethod
-    def of(cls, profile: Profile | str, receiver: str | None = None) -> Foundry:
-        """Return the foundry of a profile value, name or file, read by its or another receiver."""
-        return cls(load_profile(profile).read_by(receiver))
+    def of(cls, profile: Profile | str) -> Foundry:
+        """Return the foundry of a profile value, name or file."""
+        return cls(load_profile(profile))
 
     def chip(self, seed: int, number: int, program: MeshProgram) -> Chip:
         """Return chip `number`, a batch of one."""

@@ -117,14 +117,12 @@ class Profile:
             _only_link((key,))
         return replace(self, numbers={**self.numbers, key: value})
 
-    def read_by(self, receiver: str | None) -> Profile:
-        """Return the profile with another receiver; None leaves its own.
+    def read_by(self, receiver: str) -> Profile:
+        """Return the profile with another receiver.
 
         Numbers of the receiver before that the other one does not have are left out where they
         are at their defaults, and refused where they are not.
         """
-        if receiver is None or receiver == self.receiver:
-            return self
         keys = RECEIVERS[receiver].keys
         left = {
             key: value
@@ -134,7 +132,7 @@ class Profile:
         return replace(self, receiver=receiver, numbers=left)
 
     def with_settings(self, assignments: Iterable[str]) -> Profile:
-        """Return the profile with numbers from ``section.key=value``, in order.
+        """Return the profile with numbers and receiver from ``section.key=value``, in order.
 
         Raises
         ------

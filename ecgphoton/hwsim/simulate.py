@@ -41,7 +41,7 @@ def simulate(
     noise: float | None = None,
     profile: Profile | str | None = None,
     readout: Readout | Literal["analog", "digital"] = "analog",
-    detection: str | None = None,
+    settings: Sequence[str] = (),
     max_miss: float = 0.10,
     max_fpr: float = 0.10,
     min_yield: float = 0.95,
@@ -75,10 +75,10 @@ def simulate(
     readout
         ``analog`` (one conversion a token), ``digital`` (one a sample), or a `Readout`; a mesh
         program brings its converters, a student has none.
-    detection
-        Receiver of a profile's chips instead of the profile's own, by its name in
-        `ecgphoton.hwsim.receivers.RECEIVERS`: ``homodyne`` (the effective reading), ``balanced``,
-        ``hybrid``, ``intensity`` or one of an extension.
+    settings
+        What differs from the profile, as ``section.key=value``. ``receiver.kind`` is a name in
+        `ecgphoton.hwsim.receivers.RECEIVERS`: ``homodyne`` (the effective reading, of a profile
+        that names none), ``balanced``, ``hybrid``, ``intensity`` or one of an extension.
     max_miss, max_fpr, min_yield
         Largest miss rate and FPR of a chip that passes, and the share of chips that must pass.
     early_stop
@@ -107,7 +107,7 @@ def simulate(
             noise=noise,
             profile=profile,
             readout=readout,
-            detection=detection,
+            settings=settings,
         )
         groups = run(trial, chips, workers=workers, dask=dask, threads=threads)
         rows: list[Floats] = []
@@ -156,13 +156,13 @@ def trial_of(
     noise: float | None = None,
     profile: Profile | str | None = None,
     readout: Readout | Literal["analog", "digital"] = "analog",
-    detection: str | None = None,
+    settings: Sequence[str] = (),
 ) -> Trial:
     """Return the `Trial` that `simulate` runs; see there for the parameters."""
     carrier = Carrier.of(carried)
     electronics = readout if isinstance(readout, Readout) else _electronics(carried, readout)
     label = np.asarray(labels) != 0
-    chosen = profile_of(profile, detection)
+    chosen = profile_of(profile, settings)
     if chosen is not None:
         mesh = mesh_source(carried, inputs, Foundry(chosen), sigma=noise or 0.0)
         if depth := chosen[DEPTH]:
@@ -175,29 +175,21 @@ def trial_of(
 
 
 def profile_of(
-    profile: Profile | str | None = None,
-    detection: str | None = None,
-    settings: Sequence[str] = (),
+    profile: Profile | str | None = None, settings: Sequence[str] = ()
 ) -> Profile | None:
-    """Return a profile with another receiver and numbers, None for none.
-
-    Parameters
-    ----------
-    settings
-        Numbers that differ, as ``section.key=value``.
+    """Return a profile with what differs from it, None for none.
 
     Raises
     ------
     InputError
-        If the profile cannot be read or changed, or a receiver or numbers are given without one.
+        If the profile cannot be read or changed, or settings are given without one.
     """
     if profile is not None:
-        return load_profile(profile).read_by(detection).with_settings(settings)
-    given = f"detection is {detection!r}" if detection else f"--set is {', '.join(settings)!r}"
-    if detection is not None or settings:
+        return load_profile(profile).with_settings(settings)
+    if settings:
         raise InputError(
-            f"{given}, which only a device profile has; name a profile, such as "
-            "foundry-thermo-optic"
+            f"--set is {', '.join(settings)!r}, which only a device profile has; name a profile, "
+            "such as foundry-thermo-optic"
         )
     return None
 

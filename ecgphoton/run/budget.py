@@ -40,7 +40,6 @@ def budget(
     chips: int = 40,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str | None = None,
     settings: Sequence[str] = (),
     limit: Limit = (),
     workers: int = 1,
@@ -59,12 +58,10 @@ def budget(
     Parameters
     ----------
     profile
-        Device profile with the tables ``link`` and ``power``, by name, TOML file or value.
+        Device profile with the tables ``link`` and ``power``, by name, TOML file or value. Where
+        its receiver has no powers (``homodyne``), the ``balanced`` one is taken.
     chips
         Chips at every laser power.
-    detection
-        Receiver instead of the profile's, by its name. Of a profile whose receiver has no powers
-        (``homodyne``) the ``balanced`` one is taken.
     model, seed, readout, settings, limit, workers, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
 
@@ -87,7 +84,7 @@ def budget(
         *journey.arguments,
         precision=PRECISION,
         progress=partial(progress, "laser power"),
-        **journey.settings(simulate) | {"profile": found.profile, "detection": None},
+        **journey.settings(simulate) | {"profile": found.profile},
     )
     measured = _onnxruntime(journey.trained.student, inputs)
     found = replace(found, others=(measured,), requirement=requirement)

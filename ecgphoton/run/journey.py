@@ -118,7 +118,7 @@ class Journey:
 
     def settings(self, function: Callable[..., Any]) -> dict[str, Any]:
         """Return the settings of the call that `function` takes by the same names."""
-        return taken_by(function, {**self.asked, "profile": self.profile, "detection": None})
+        return taken_by(function, {**self.asked, "profile": self.profile, "settings": ()})
 
     def trial(self) -> Trial:
         """Return the chips, beats and threshold of the call, for a study of them."""

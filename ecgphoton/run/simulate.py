@@ -25,7 +25,6 @@ def simulate(
     chips: int = 200,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str | None = None,
     settings: Sequence[str] = (),
     limit: Limit = (),
     early_stop: bool = False,
@@ -59,12 +58,9 @@ def simulate(
         Seed that the chips are drawn with.
     readout
         ``analog``: one conversion a token; ``digital``: one a sample.
-    detection
-        Receiver of a profile's chips instead of the profile's own: ``homodyne`` (the effective
-        reading, of a profile that names none), ``balanced``, ``hybrid``, ``intensity``, or one of
-        an extension.
     settings
-        Numbers of the profile that differ, as ``section.key=value``: ``receiver.lo_power=2``.
+        What differs from the profile, as ``section.key=value``: ``receiver.kind=balanced`` (or
+        ``homodyne``, ``hybrid``, ``intensity``), ``receiver.lo_power=2``, ``splitter.sigma=0.01``.
     limit
         Limits that differ from the default: ``miss`` 0.1, ``fpr`` 0.1, ``yield`` 0.95,
         ``confidence`` 0.95.

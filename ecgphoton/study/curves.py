@@ -30,7 +30,6 @@ def sweep(
     chips: int = 200,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str | None = None,
     settings: Sequence[str] = (),
     calibrated: Calibrated = "no",
     limit: Limit = (),
@@ -50,7 +49,7 @@ def sweep(
     over
         ``noise`` or a key of a profile with its values: ``splitter.sigma=first:last:count`` or
         ``noise=a,b,c``.
-    model, noise, profile, chips, seed, readout, detection, settings
+    model, noise, profile, chips, seed, readout, settings
         As `ecgphoton.run.simulate` takes them.
     calibrated
         ``no``: chips as they are fabricated. ``once``: calibrated where the parameter is 0, and
@@ -84,7 +83,6 @@ def solve(
     chips: int = 200,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str | None = None,
     settings: Sequence[str] = (),
     calibrated: Calibrated = "no",
     limit: Limit = (),
@@ -105,7 +103,7 @@ def solve(
     ----------
     key
         ``noise`` or a key of a profile, such as ``splitter.sigma``.
-    model, noise, profile, chips, seed, readout, detection, settings
+    model, noise, profile, chips, seed, readout, settings
         As `ecgphoton.run.simulate` takes them.
     calibrated
         ``no``: chips as they are fabricated. ``once``: calibrated where the parameter is 0, and

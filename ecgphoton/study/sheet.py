@@ -24,7 +24,6 @@ def sheet(
     *,
     profile: Profile | str = "foundry-thermo-optic",
     key: Sequence[str] = (),
-    detection: str | None = None,
     settings: Sequence[str] = (),
     calibrated: bool = True,
     chips: int = 20,
@@ -56,7 +55,7 @@ def sheet(
         Chips at every size.
     workers
         Processes, each of which computes one line at a time; the answer is the same.
-    model, detection, settings, seed, limit, data, data_dir, out, progress
+    model, settings, seed, limit, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
 
     Raises

@@ -173,17 +173,14 @@ def test_a_chip_is_the_same_in_any_batch_and_profile(program):
 
 def test_worse_profiles_are_worse(student, inputs, label, point):
     """Ideal, foundry and pessimistic chips make more and more errors, in every readout."""
-    for detection in ("homodyne", "balanced"):
+    subject = (student, inputs, label, point)
+    for kind in ("homodyne", "balanced"):
         errors = []
         for name in ("ideal", "foundry-thermo-optic", "pessimistic"):
-            report = simulate(
-                student, inputs, label, point, chips=8, profile=name, detection=detection
-            )
+            report = simulate(*subject, chips=8, profile=name, settings=[f"receiver.kind={kind}"])
             errors.append((report.miss + report.fpr).mean())
         assert errors[0] < errors[1] < errors[2]
-    intensity = simulate(
-        student, inputs, label, point, chips=2, profile="ideal", detection="intensity"
-    )
+    intensity = simulate(*subject, chips=2, profile="ideal", settings=["receiver.kind=intensity"])
     assert intensity.perfect[2] < 1  # the square of the field is left in the reading
 
 
@@ -210,11 +207,11 @@ def test_bad_profiles_are_one_clear_line(tmp_path, text, message):
 
 
 def test_unknown_profile_and_readout(student, inputs, label, point):
-    """A profile that is neither name nor file, and an unknown detection, are refused."""
+    """A profile that is neither name nor file, and an unknown receiver, are refused."""
     with pytest.raises(InputError, match="there is no profile 'gold'"):
         simulate(student, inputs, label, point, profile="gold")
     with pytest.raises(InputError, match="homodyne"):
-        simulate(student, inputs, label, point, profile="ideal", detection="eye")
+        simulate(student, inputs, label, point, profile="ideal", settings=["receiver.kind=eye"])
     with pytest.raises(InputError, match=r"did you mean splitter\.sigma"):
         Profile().with_value("spliter.sigma", 1.0)
     with pytest.raises(InputError, match="did you mean balanced"):

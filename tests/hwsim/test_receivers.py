@@ -224,7 +224,11 @@ def test_noise_on_beats_is_that_of_the_bench(program, volts, inputs, kind):
 def test_simulations_take_every_receiver(student, inputs, label, point, kind):
     """Chips differ, two workers give the same bits, and the report names the receiver."""
     subject = (student, inputs, label, point)
-    settings = {"chips": 8, "profile": "foundry-thermo-optic", "detection": kind}
+    settings = {
+        "chips": 8,
+        "profile": "foundry-thermo-optic",
+        "settings": [f"receiver.kind={kind}"],
+    }
     one, two = (simulate(*subject, **settings, workers=n) for n in (1, 2))
     assert np.array_equal(one.auc, two.auc)
     assert len(np.unique(one.auc)) > 1
@@ -237,9 +241,9 @@ def test_the_leak_of_the_oscillator_counts(student, inputs, label, point):
     """With the oscillator's constant left in, chips err more often than with it removed."""
     found = []
     for zero in (1.0, 0.0):
-        profile = load_profile("foundry-thermo-optic").read_by("balanced")
-        profile = profile.with_value("receiver.zero", zero)
-        report = simulate(student, inputs, label, point, chips=8, profile=profile)
+        changed = ["receiver.kind=balanced", f"receiver.zero={zero}"]
+        subject = (student, inputs, label, point)
+        report = simulate(*subject, chips=8, profile="foundry-thermo-optic", settings=changed)
         found.append((report.miss + report.fpr).mean())
     assert found[0] + 0.05 < found[1]
 
@@ -272,7 +276,8 @@ def test_what_is_refused(student, inputs, label, point, tmp_path):
         load_profile("ideal").with_settings(["receiver.rin=-150"])
     with pytest.raises(InputError, match=r"write section\.key=value"):
         load_profile("ideal").with_settings(["receiver.rin"])
-    trial = trial_of(student, inputs, label, point, profile="ideal", detection="balanced")
+    balanced = {"profile": "ideal", "settings": ["receiver.kind=balanced"]}
+    trial = trial_of(student, inputs, label, point, **balanced)
     with pytest.raises(InputError, match="certify with homodyne"):
         certify(trial, (0.001,))
     with pytest.raises(InputError, match="neither a profile nor its receiver"):

@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from ecgphoton.hwsim.effects import Number
 from ecgphoton.settings import Settings, declared, plain_type
 
 WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
@@ -54,8 +55,8 @@ def profile_page() -> str:
         "keys have the default shown. An effect acts at one stage, some at two, on the way from "
         "drivers to readings; a package of yours adds one as "
         "`hwsim.effects.Effect`.\n\n"
-        f"| key | allowed | default | meaning | stage | law | {' | '.join(names)} |\n"
-        f"|---|---|---|---|---|---|{'---|' * len(names)}\n"
+        f"| key | allowed | meaning | stage | law | {' | '.join(names)} |\n"
+        f"|---|---|---|---|---|{'---|' * len(names)}\n"
     ]
     effects: dict[str, Effect] = {}
     for effect in EFFECTS.values():
@@ -67,7 +68,7 @@ def profile_page() -> str:
             place = ", ".join((effects[key].stage, *effects[key].elsewhere))
             law = effects[key].source
         text.append(
-            f"| `{key}` | {number.limits} | {number.default:g} | {_cell(number.meaning)} | "
+            f"| `{key}` | {number.limits}{_default(number)} | {_cell(number.meaning)} | "
             f"{place} | {_cell(law)} | {shown.replace('nan', '')} |\n"
         )
     text.append(
@@ -105,6 +106,11 @@ def _features() -> str:
         "of the first beats, a next beat with a window) is 0.\n\n"
         "| feature | delay, beats | meaning |\n|---|---|---|\n" + "".join(rows)
     )
+
+
+def _default(number: Number) -> str:
+    """Return the default of a number that is not 0."""
+    return f"; default {number.default:g}" if number.default else ""
 
 
 def _table(cls: type[Any]) -> str:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, Literal
@@ -46,6 +46,7 @@ def calibrated_over(
     chips: int = 40,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
+    settings: Sequence[str] = (),
     limits: Limits | None = None,
     workers: int = 1,
 ) -> Callable[[float], SimulationReport]:
@@ -57,7 +58,7 @@ def calibrated_over(
         Such as ``temperature.change``.
     when
         ``once``: calibrated where the key is 0; ``again``: at every value.
-    carried, inputs, labels, point, profile, chips, seed, readout, workers
+    carried, inputs, labels, point, profile, chips, seed, readout, settings, workers
         As `ecgphoton.hwsim.simulate.simulate` takes them; default profile
         ``foundry-thermo-optic``.
 
@@ -71,7 +72,8 @@ def calibrated_over(
             f"{key} is nothing that calibrated chips drift by; choose an error of a profile, such "
             "as temperature.change, or ask about chips that are not calibrated"
         )
-    made, bounds = load_profile(profile or "foundry-thermo-optic"), limits or Limits()
+    made = load_profile(profile or "foundry-thermo-optic").with_settings(settings)
+    bounds = limits or Limits()
     program = program_of(carried)
 
     @cache
@@ -88,14 +90,15 @@ def calibrated_over(
         trial = replace(trial, source=driven(source, table(value if when == "again" else 0.0)))
         rows = np.concatenate([*run(trial, chips, workers=workers)])
         miss, fpr, auc = map(float, rates(trial.perfect()[None], trial.label, trial.point)[0])
-        settings = {
+        about = {
             "readout": readout,
+            "receiver": here.receiver,
             "seed": seed,
             "calibrated": when,
             "profile": here.name,
             "profile_values": dict(here.on(program).numbers),
         }
         each = rows[:, 0], rows[:, 1], rows[:, 2]
-        return SimulationReport(*each, (miss, fpr, auc), bounds, settings)
+        return SimulationReport(*each, (miss, fpr, auc), bounds, about)
 
     return judge

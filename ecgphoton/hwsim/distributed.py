@@ -57,7 +57,7 @@ def computed(
     work: Work,
     groups: int,
     *,
-    threads: int | None = None,
+    threads: int | None = 1,
     workers: int = 1,
     dask: str | None = None,
 ) -> Generator[Floats, None, None]:
@@ -66,7 +66,7 @@ def computed(
     Parameters
     ----------
     threads
-        Threads of this process, where there are no other workers; default as many as torch uses.
+        Threads of this process, where there are no other workers; None for as many as torch uses.
     workers
         Processes; more than 1 are used instead of threads.
     dask

@@ -193,10 +193,10 @@ class Profile:
 
     def to_dict(self) -> dict[str, Any]:
         """Name, description, date, receiver, every number stated, and the drivers if they are."""
+        names = ("name", "description", "date", "receiver")
         driver = None if self.driver is None else asdict(self.driver)
-        named = {"name": self.name, "description": self.description, "date": self.date}
-        read = {"receiver": self.receiver, "numbers": dict(self.numbers)}
-        return {**named, **read, "driver": driver}
+        named = {name: getattr(self, name) for name in names}
+        return {**named, "numbers": dict(self.numbers), "driver": driver}
 
 
 def _only_link(stated: Iterable[str]) -> None:

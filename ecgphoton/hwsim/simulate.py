@@ -54,7 +54,9 @@ def simulate(
     Parameters
     ----------
     carried
-        Student or mesh program that the chips carry.
+        Student or mesh program that the chips carry. Of a program they start from what its DAC
+        codes perform; a profile that states another width than the program's has the program's
+        phases coded at its own.
     inputs
         B beats, as `ecgphoton.student.inputs.inputs_of` returns them.
     labels
@@ -164,6 +166,7 @@ def trial_of(
         mesh = mesh_source(carried, inputs, Foundry(chosen), sigma=noise or 0.0)
         return Trial(carrier, mesh, inputs, label, operating_point, seed, electronics)
     sigma = DEFAULT_NOISE if noise is None else noise
+    carrier = Carrier.shipped(carried)
     source = WeightChips(carrier, sigma, sigma)
     return Trial(carrier, source, inputs, label, operating_point, seed, electronics)
 

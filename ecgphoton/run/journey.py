@@ -20,7 +20,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ecgphoton import runs
-from ecgphoton.artifacts import check_room, vacant, write_json, write_text
+from ecgphoton.artifacts import check_room, write_json, write_text
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import Trial
@@ -29,6 +29,7 @@ from ecgphoton.hwsim.simulate import DEFAULT_NOISE, profile_of, trial_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.report.style import save
 from ecgphoton.run.beats import evaluation_beats
+from ecgphoton.run.claim import DECIDING, vacant
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.settings import checked, convert, nearest
 from ecgphoton.student.propagate import inputs_of
@@ -105,6 +106,12 @@ class Journey:
     provenance: Mapping[str, Any]
 
     @property
+    def call(self) -> dict[str, Any]:
+        """What decides the files that an interrupted call leaves."""
+        known = {**self.asked, **self.provenance}
+        return {name: known.get(name) for name in DECIDING}
+
+    @property
     def arguments(self) -> tuple[Any, ...]:
         """Positional arguments of `ecgphoton.hwsim.simulate.simulate`."""
         point = self.trained.point
@@ -114,7 +121,7 @@ class Journey:
     @cached_property
     def folder(self) -> Path:
         """Folder to write to, in which nothing is overwritten; made on first use."""
-        return vacant(self.asked["out"], self.usual, self.files)
+        return vacant(self.asked["out"], self.usual, self.files, self.call)
 
     def settings(self, function: Callable[..., Any]) -> dict[str, Any]:
         """Return the settings of the call that `function` takes by the same names."""
@@ -135,9 +142,8 @@ class Journey:
 
         With the JSON file the folder is complete.
         """
-        folder = self.folder
         about = {"source": self.beats.source, "provenance": dict(self.provenance)}
-        outcome = Outcome(report, {**numbers, **about}, folder, rows)
+        outcome = Outcome(report, {**numbers, **about}, folder := self.folder, rows)
         name, table, image, *_ = self.files
         write_text(folder / table, table_text(rows))
         save(draw(outcome.numbers, rows), folder / image)
@@ -188,8 +194,7 @@ def begin(
             f"the student of {trained.folder} has {len(trained.classes)} classes and so no miss "
             "rate or FPR; use a student of two classes"
         )
-    slug = slug or chips_slug(asked)
-    usual = Path(root) / trained.name / f"{name}-{slug}"
+    usual = Path(root) / trained.name / f"{name}-{slug or chips_slug(asked)}"
     check_room(usual if asked["out"] is None else vacant(asked["out"], usual, files))
     beats = evaluation_beats(trained.metadata, asked["data"], asked["data_dir"])
     if most is not None and len(beats) > most:

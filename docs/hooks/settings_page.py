@@ -41,7 +41,7 @@ def recipe_page() -> str:
 
 def profile_page() -> str:
     """Return the page about profiles: every key beside its shipped values, and their sources."""
-    from ecgphoton.hwsim.effects import EFFECTS
+    from ecgphoton.hwsim.effects import EFFECTS, Effect, numbers
     from ecgphoton.hwsim.profile import FOLDER, load_profile, profiles
     from ecgphoton.hwsim.receivers import RECEIVERS
     from ecgphoton.mesh.heater import HeaterDac
@@ -58,18 +58,19 @@ def profile_page() -> str:
         f"| key | allowed | meaning | stage | law | {' | '.join(names)} |\n"
         f"|---|---|---|---|---|{'---|' * len(names)}\n"
     ]
-    listed: set[str] = set()
+    effects: dict[str, Effect] = {}
     for effect in EFFECTS.values():
-        for key, number in effect.numbers.items():
-            if key in listed:
-                continue
-            listed.add(key)
-            shown = " | ".join(f"{profile.numbers.get(key, math.nan):g}" for profile in values)
-            text.append(
-                f"| `{key}` | {number.limits}{_default(number)} | {_cell(number.meaning)} | "
-                f"{', '.join((effect.stage, *effect.elsewhere))} | "
-                f"{_cell(effect.source)} | {shown.replace('nan', '')} |\n"
-            )
+        effects = {**dict.fromkeys(effect.numbers, effect), **effects}
+    for key, number in numbers().items():
+        shown = " | ".join(f"{profile.numbers.get(key, math.nan):g}" for profile in values)
+        place, law = "budget", ""
+        if key in effects:
+            place = ", ".join((effects[key].stage, *effects[key].elsewhere))
+            law = effects[key].source
+        text.append(
+            f"| `{key}` | {number.limits}{_default(number)} | {_cell(number.meaning)} | "
+            f"{place} | {_cell(law)} | {shown.replace('nan', '')} |\n"
+        )
     text.append(
         "\n`name`, `description` and `date` are text, outside sections. `NAME:as-fabricated` means "
         "the chips of a profile before their static phases are trimmed.\n\n## [driver]\n\n"
@@ -90,11 +91,6 @@ def profile_page() -> str:
     return "".join(text)
 
 
-def _default(number: Number) -> str:
-    """Return the default of a number that is not 0."""
-    return f"; default {number.default:g}" if number.default else ""
-
-
 def _features() -> str:
     """Return the section about the features that tokens can name."""
     from ecgphoton.ecg.patient_features import FEATURES
@@ -110,6 +106,11 @@ def _features() -> str:
         "of the first beats, a next beat with a window) is 0.\n\n"
         "| feature | delay, beats | meaning |\n|---|---|---|\n" + "".join(rows)
     )
+
+
+def _default(number: Number) -> str:
+    """Return the default of a number that is not 0."""
+    return f"; default {number.default:g}" if number.default else ""
 
 
 def _table(cls: type[Any]) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import EFFECTS, Effect, Number, numbers
 from ecgphoton.hwsim.effects.receiver import POWER
+from ecgphoton.hwsim.effects.supply import LASER
+from ecgphoton.hwsim.link import SETS, received
 from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS, SECTION
 from ecgphoton.intake import parse_toml, read_text
 from ecgphoton.mesh.device import Device
@@ -89,6 +91,7 @@ class Profile:
         except InputError as error:
             raise InputError(f"profile {self.name!r}: {error}") from None
         found = {key: number_of(key).default for key in keys} | checked
+        found |= received(lambda key: found.get(key, 0.0)) if keys else {}
         if keys and not found[POWER]:
             raise InputError(
                 f"profile {self.name!r}: {POWER} is 0; without a local oscillator a photodiode "
@@ -110,6 +113,8 @@ class Profile:
 
     def with_value(self, key: str, value: float) -> Profile:
         """Return a profile with one number changed, for example ``splitter.sigma``."""
+        if self[LASER]:
+            _only_link((key,))
         return replace(self, numbers={**self.numbers, key: value})
 
     def read_by(self, receiver: str) -> Profile:
@@ -194,6 +199,15 @@ class Profile:
         return {**named, "numbers": dict(self.numbers), "driver": driver}
 
 
+def _only_link(stated: Iterable[str]) -> None:
+    """Refuse keys that the link budget sets."""
+    if both := [key for key in stated if key in SETS]:
+        raise InputError(
+            f"{both[0]} is given beside {LASER}, from whose link budget it follows; leave out one "
+            "of them"
+        )
+
+
 def _foreign(key: str, receiver: str) -> str:
     """Return why a receiver refuses a key of another one."""
     having = ", ".join(one.name for one in RECEIVERS.values() if key in one.keys)
@@ -255,7 +269,9 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
             stated |= {f"{section}.{name}": value for name, value in content.items()}
         else:
             raise InputError(f"profile {path}: {section!r} is not a section of a profile")
-    return Profile(stated, **texts, receiver=receiver, driver=driver)
+    if stated.get(LASER):
+        _only_link(stated)
+    return Profile(stated, **texts, driver=driver, receiver=receiver)
 
 
 def _driver(content: object) -> HeaterDac:

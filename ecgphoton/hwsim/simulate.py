@@ -14,6 +14,7 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import single_threaded
+from ecgphoton.hwsim.effects.supply import DEPTH
 from ecgphoton.hwsim.meshchips import MeshChips, mesh_source
 from ecgphoton.hwsim.montecarlo import Trial, rates, run
 from ecgphoton.hwsim.profile import Profile, load_profile
@@ -164,6 +165,8 @@ def trial_of(
     chosen = profile_of(profile, settings)
     if chosen is not None:
         mesh = mesh_source(carried, inputs, Foundry(chosen), sigma=noise or 0.0)
+        if depth := chosen[DEPTH]:
+            electronics = replace(electronics, depth=depth)
         return Trial(carrier, mesh, inputs, label, operating_point, seed, electronics)
     sigma = DEFAULT_NOISE if noise is None else noise
     carrier = Carrier.shipped(carried)

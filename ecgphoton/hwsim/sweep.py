@@ -266,6 +266,9 @@ def solve(
     while abs(good - bad) > (1 if number.whole else precision * bad) and len(tried) < steps:
         # As long as nothing but 0 passes, its order of magnitude is not known.
         middle = bad / 8 if good == 0 else (good + bad) / 2
-        middle = float(int(middle)) if number.whole else middle
+        if number.whole:
+            middle = float(int(middle))
+        elif number.least:  # a size that is never 0 is known over decades
+            middle = float(np.sqrt(good * bad))
         good, bad = (middle, bad) if passes(middle) else (good, middle)
     return found(good, bad)

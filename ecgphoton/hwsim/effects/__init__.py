@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ecgphoton.hwsim.effects import die, drivers, electronics, environment, optics, receiver
 from ecgphoton.hwsim.effects.effect import Effect, Elements, Heat, Number, Reading, Site
+from ecgphoton.hwsim.effects.supply import LINK, SUPPLY
 from ecgphoton.registry import Registry
 
 __all__ = ["EFFECTS", "Effect", "Elements", "Heat", "Number", "Reading", "Site", "numbers"]
@@ -27,4 +28,5 @@ EFFECTS: Registry[Effect] = Registry(
 
 def numbers() -> dict[str, Number]:
     """Return every key a profile may have, with what its number means and may be."""
-    return {key: number for effect in EFFECTS.values() for key, number in effect.numbers.items()}
+    found = {key: number for effect in EFFECTS.values() for key, number in effect.numbers.items()}
+    return found | LINK | SUPPLY

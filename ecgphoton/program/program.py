@@ -137,15 +137,6 @@ class MeshProgram:
         actual = self.phases if phases is None else np.asarray(phases, float)
         return np.asarray(self.scales[:, None, None] * self.device.field(actual).real)
 
-    def origin(self, name: str, mesh: str) -> tuple[float, float]:
-        """Return x and y (um) of mode 0 of a mesh's first column; blocks lie one below another.
-
-        Mesh V comes first; the column of the attenuators lies between it and mesh U. Heaters are
-        at ``origin + layout.positions(...)``.
-        """
-        row = self.names.index(name) * (WIDTH + 1)
-        return (self.device.shift if mesh == "U" else 0.0), row * self.mode_pitch
-
     def block(self, name: str) -> MatrixBlock:
         """Return the block of that name, or InputError."""
         if name not in self.names:

@@ -25,7 +25,7 @@ from ecgphoton.mesh.heater import voltage_of_phase
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
 
-FORMAT = "ecgphoton-drive-table/1"
+FORMAT = "ecgphoton-drive-table/2"
 ARRAYS = ("codes", "row_gain", "row_offset", "keep", "force", "noise")
 """Arrays of a table, apart from those of its estimates."""
 
@@ -127,7 +127,7 @@ class DriveTable:
     def volts_for(self, phases: Floats) -> Floats:
         """Voltages (..., C, K, drivers) at which the chips should have these actual phases (rad).
 
-        Phase shifters are set modulo 2 pi; voltages end at that of the largest code.
+        Heaters are set modulo 2 pi; voltages end at that of the largest code.
         """
         device, beliefs = self.device, self.beliefs
         heat = undo(device, matrix(device, beliefs.coupling), phases, beliefs.offset)

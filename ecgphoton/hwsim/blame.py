@@ -21,7 +21,6 @@ from ecgphoton.hwsim.montecarlo import Trial, run, single_threaded
 from ecgphoton.hwsim.sensitivity import analog, sensitivity, shot_moments
 from ecgphoton.hwsim.weights import Chips, ChipSource, WeightChips
 from ecgphoton.mesh.arrays import Floats
-from ecgphoton.mesh.device import MZIS
 from ecgphoton.progress import Steps
 from ecgphoton.student.propagate import Stack
 
@@ -71,12 +70,12 @@ class Only:
 
 @dataclass(frozen=True, eq=False)
 class OneMzi:
-    """Mesh chips with the errors of one MZI alone: its splitters, its loss and its two heaters."""
+    """Mesh chips with the errors of one MZI alone: its splitters, its loss and its heaters."""
 
     source: MeshChips
     block: int
-    mesh: int
     mzi: int
+    """Among all MZIs of a block, attenuators included."""
 
     def nominal(self) -> Chips:
         """Return the perfect chip without noise."""
@@ -86,8 +85,8 @@ class OneMzi:
         """Return chips in which only this MZI has errors."""
         source, k = self.source, self.block
         chip = source.foundry.chips(seed, first, count, source.program)
-        heaters = list(chip.device.heaters_of(self.mesh, self.mzi))
-        one = (slice(None), k, self.mesh, self.mzi)
+        heaters = list(chip.device.mzis[self.mzi].drivers)
+        one = (slice(None), k, self.mzi)
         places: dict[str, Any] = {
             "driver": (slice(None), k, heaters),
             "mzi": one,
@@ -170,9 +169,8 @@ def _mzis(source: ChipSource) -> Iterator[tuple[str, ChipSource]]:
     if isinstance(source, MeshChips):
         device = source.program.device
         for k, block in enumerate(source.program.blocks):
-            for index, mesh in enumerate(device.mesh_names):
-                for mzi in range(MZIS):
-                    yield f"{block.name}.{mesh}.mzi{mzi}", OneMzi(source, k, index, mzi)
+            for index, mzi in enumerate(device.mzis):
+                yield f"{block.name}.{mzi.name}", OneMzi(source, k, index)
 
 
 def _rank(share: Share) -> tuple[int, float]:

@@ -26,7 +26,7 @@ from ecgphoton.hwsim.effects.effect import Stage
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS, Receiver
 from ecgphoton.hwsim.streams import chip_rng
-from ecgphoton.mesh.device import MZIS, Device
+from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.heater import phase_of_voltage
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
@@ -84,10 +84,9 @@ class Chip:
         return self._through("phase", heat.phase)
 
     def elements(self, phases: Tensor) -> Elements:
-        """Splitter errors, losses and attenuators, which calibration has to estimate."""
-        zero = phases.new_zeros(1, 1, self.device.meshes, MZIS)
-        passed = self.device.passed(phases) if self.device.two else None
-        return self._through("element", Elements(zero, zero, zero + 1, passed))
+        """Splitter errors and losses of all MZIs, which calibration has to estimate."""
+        zero = phases.new_zeros(1, 1, len(self.device.mzis))
+        return self._through("element", Elements(zero, zero, zero + 1))
 
     def field(self, phases: Tensor) -> Tensor:
         """Complex field matrices (C, K, 4, 4) of the optics at actual phases (C, K, drivers)."""

@@ -19,6 +19,11 @@ from ecgphoton.settings import nearest
 
 FOLDER = Path(__file__).with_name("profiles")
 BITS = "dac.bits"
+GONE = {
+    "attenuator.sigma": "an attenuator is an MZI like the others, so splitter.sigma, "
+    "loss.mzi_sigma_db, phase.offset and the numbers of heaters act on it; remove the key"
+}
+"""Keys of earlier profiles, and why they do nothing now."""
 FINEST = 24
 """Bits of the DACs of a bench where a profile drives exactly: steps below 1 uV."""
 
@@ -37,6 +42,8 @@ def number_of(key: str) -> Number:
         with suppress(InputError):
             _ = EFFECTS[key]  # effects of installed extensions are loaded by this
     found = numbers()
+    if key in GONE:
+        raise InputError(f"{key} is no number of a profile any more: {GONE[key]}")
     if key not in found:
         raise InputError(f"a profile has no {key!r}; {nearest(key, found)}")
     return found[key]

@@ -51,7 +51,9 @@ def simulate(
     Parameters
     ----------
     carried
-        Student or mesh program that the chips carry.
+        Student or mesh program that the chips carry. Of a program they start from what its DAC
+        codes perform; a profile that states another width than the program's has the program's
+        phases coded at its own.
     inputs
         B beats, as `ecgphoton.student.inputs.inputs_of` returns them.
     labels
@@ -161,6 +163,7 @@ def trial_of(
             "foundry-thermo-optic"
         )
     sigma = DEFAULT_NOISE if noise is None else noise
+    carrier = Carrier.shipped(carried)
     source = WeightChips(carrier, sigma, sigma)
     return Trial(carrier, source, inputs, label, operating_point, seed, electronics)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -13,6 +13,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.streams import chip_rng
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.program import MeshProgram
+from ecgphoton.program.shipped import carried
 from ecgphoton.student.architecture import WIDTH, Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Head, Stack
@@ -53,29 +54,30 @@ class Carrier:
 
     @classmethod
     def of(cls, source: SegmentStudent | MeshProgram) -> Carrier:
-        """Return the matrices, biases, gains and head of a student or a program."""
-        from ecgphoton.program.program import MeshProgram
+        """Return the matrices, biases, gains and head of a student or a program.
 
+        A program is asked for its quantized weights; see `shipped` for what its codes perform.
+        """
         if isinstance(source, MeshProgram):
-            arrays = (
-                [block.matrix for block in source.blocks],
-                [block.bias for block in source.blocks],
-                [block.gain for block in source.blocks],
-            )
-            parts = [torch.as_tensor(np.array(part), dtype=torch.float32)[None] for part in arrays]
-            head = Head(
-                *(
-                    torch.tensor(part, dtype=torch.float32)
-                    for part in (source.head_weight, source.head_bias)
-                )
-            )
+            exact, read = carried(source)
+            stack, head = Stack(*(p.float() for p in exact)), Head(*(p.float() for p in read))
             scale = max(block.full_scale for block in source.blocks)
-            return cls(source.architecture, Stack(*parts), head, scale)
+            return cls(source.architecture, stack, head, scale)
         architecture = source.architecture
         stack = Stack(*(part.detach() for part in source.stack()))
         scale = architecture.scale if architecture.bounded else float(stack.matrices.abs().max())
         head = Head(*(part.detach() for part in source.head()))
         return cls(architecture, stack, head, scale)
+
+    @classmethod
+    def shipped(cls, source: SegmentStudent | MeshProgram) -> Carrier:
+        """Return `of`, for a program with the matrices that its DAC codes perform."""
+        asked = cls.of(source)
+        if not isinstance(source, MeshProgram):
+            return asked
+        performed = torch.as_tensor(source.performed, dtype=torch.float32)[None]
+        largest = max(asked.scale, float(performed.abs().max()))
+        return replace(asked, stack=asked.stack._replace(matrices=performed), scale=largest)
 
 
 def normals(seed: int, chip: int, blocks: int) -> Floats:

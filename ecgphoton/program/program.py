@@ -2,7 +2,7 @@
 
 *Program* means the intended phases, attenuations, gains and codes, never what a fabricated chip
 does. `ecgphoton.program.program_file` writes it as the published file format
-``ecgphoton-mesh/1`` (``program.schema.json`` beside this module, ``docs/formats.md``).
+``ecgphoton-mesh/2`` (``program.schema.json`` beside this module, ``docs/formats.md``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH, MeshLayout
 from ecgphoton.program.blocks import MatrixBlock, frozen, require
 from ecgphoton.student.architecture import Architecture
 
-FORMAT = "ecgphoton-mesh/1"
+FORMAT = "ecgphoton-mesh/2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,9 +95,11 @@ class MeshProgram:
     def phases(self) -> Floats:
         """(K, drivers) intended phases, rad, in the order of `Device`."""
         pack = self.device.pack
-        return np.stack([pack(block.v, block.attenuation, block.u) for block in self.blocks])
+        parts = [(b.u,) if b.attenuators is None else (b.u, b.v, b.attenuators)
+                 for b in self.blocks]  # fmt: skip
+        return np.stack([pack(*part) for part in parts])
 
-    @property
+    @cached_property
     def codes(self) -> Integers:
         """(K, drivers) DAC codes of the intended phases."""
         return self.device.codes(self.phases)
@@ -112,8 +114,13 @@ class MeshProgram:
         """(K,) amplifier factor of every block, from the optical field to units of the matrix."""
         return np.array([block.scale for block in self.blocks])
 
+    @cached_property
+    def performed(self) -> Floats:
+        """(K, 4, 4) matrices that an ideal chip performs at the DAC codes."""
+        return self.matrices(self.device.phases(self.codes))
+
     def matrices(self, phases: ArrayLike | None = None) -> Floats:
-        """(..., K, 4, 4) matrices that an ideal chip performs: ``scale Re(U diag(a) V)``.
+        """(..., K, 4, 4) matrices that an ideal chip performs: ``scale Re(U A V)``.
 
         Parameters
         ----------
@@ -123,11 +130,11 @@ class MeshProgram:
         actual = self.phases if phases is None else np.asarray(phases, float)
         return np.asarray(self.scales[:, None, None] * self.device.field(actual).real)
 
-    def origin(self, name: str, mesh: Literal["U", "V"]) -> tuple[float, float]:
+    def origin(self, name: str, mesh: str) -> tuple[float, float]:
         """Return x and y (um) of mode 0 of a mesh's first column; blocks lie one below another.
 
-        Mesh V comes first; one cell for its output heaters and one for the attenuators lie
-        between it and mesh U. Heaters are at ``origin + layout.positions(...)``.
+        Mesh V comes first; the column of the attenuators lies between it and mesh U. Heaters are
+        at ``origin + layout.positions(...)``.
         """
         row = self.names.index(name) * (WIDTH + 1)
         return (self.device.shift if mesh == "U" else 0.0), row * self.mode_pitch

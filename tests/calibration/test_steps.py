@@ -79,7 +79,7 @@ def test_crosstalk_alone(program, noise, left) -> None:
         {"heater.crosstalk": 0.01, "heater.crosstalk_length": 150.0, "detector.noise": noise}
     )
     _, table = run(program, profile, ReadDark(), Fit(("coupling",)))
-    hidden = program.device.crosstalk(0.01, 150.0) + np.eye(36)
+    hidden = program.device.crosstalk(0.01, 150.0) + np.eye(32)
     assert np.abs(matrix(table.device, table.beliefs.coupling) - hidden).max() < left
 
 

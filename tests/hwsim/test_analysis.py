@@ -75,7 +75,7 @@ def test_blame_finds_the_guilty_part(student, inputs, label, point):
         assert share.lost_sensitivity == pytest.approx(share.lost_sensitivity_gradient, abs=0.05)
         assert share.added_fpr == pytest.approx(share.added_fpr_gradient, abs=0.05)
     mzis = [share for share in shares if share.kind == "mzi"]
-    assert len(mzis) == 8 * 2 * 6
+    assert len(mzis) == 8 * 16
     assert mzis[0].lost_sensitivity is not None
     assert mzis[1].lost_sensitivity is None
     json.dumps([asdict(share) for share in shares])

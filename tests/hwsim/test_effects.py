@@ -63,10 +63,10 @@ def test_normals_are_unit_normals(program, effect):
 def test_fields_scatter_as_the_law_predicts(program, inputs, effect):
     """Mean 0 and the variance of central differences, for every element of every matrix.
 
-    Attenuators pass nine tenths here, for one that passes all could only become worse. The same
-    differences, of the real part and scaled, are the slopes behind noise and budgets.
+    Attenuators pass less than all here: full light is an extreme, where first differences vanish.
+    The same differences, of the real part and scaled, are the slopes behind noise and budgets.
     """
-    dimmed = tuple(replace(b, attenuation=0.9 * b.attenuation) for b in program.blocks)
+    dimmed = tuple(replace(b, attenuators=0.9 * b.attenuators) for b in program.blocks)
     program = replace(program, blocks=dimmed)
     volts = program.device.exact_volts(program.phases)[None]
     foundry = Foundry(alone(effect))

@@ -1,6 +1,7 @@
 """Fabricated meshes: perfect ones are the program, bad ones are bad in the way predicted."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -110,8 +111,11 @@ def test_silent_perfect_mesh_is_the_student(student, inputs, label, point):
 
 
 def test_quantized_chip_is_the_integer_student(eight_bit, inputs, label, point):
-    """Digital readout of a perfect chip: the integer student's decisions, ties counted apart."""
-    program = eight_bit["svd-clements"]
+    """Digital readout of a perfect chip: the integer student's decisions, ties counted apart.
+
+    Heaters of 24 bits, whose codes perform the matrices themselves.
+    """
+    program = replace(eight_bit["svd-clements"], dac_bits=24)
     reference = QuantizedStudent.from_program(program).predict(inputs)[:, 1]
     for settings in ({"noise": 0.0}, {"profile": "ideal"}):
         trial = trial_of(program, inputs, label, point, readout="digital", **settings)
@@ -197,6 +201,7 @@ def test_every_shipped_number_has_a_comment():
     ("text", "message"),
     [
         ("[splitter]\nsigmma = 0.1", "no 'splitter.sigmma'; did you mean splitter.sigma"),
+        ("[attenuator]\nsigma = 0.01", "attenuator.sigma .*: an attenuator is an MZI like the"),
         ("[splitter]\nsigma = -0.1", "splitter.sigma is -0.1"),
         ("[splitter]\nsigma = 'much'", "splitter.sigma is 'much'"),
         ("[dac]\nbits = 1.5", "dac.bits is 1.5; it must be 0 or an integer from 2 to 24 bits"),

@@ -6,7 +6,7 @@ Light and signals pass six stages; an effect acts at one of them::
     code      volts (C, K, drivers)      wanted voltages to those the drivers give
     heat      Heat                       voltages to phase shifts of the heaters
     phase     phases (C, K, drivers)     ... to actual phases
-    element   Elements                   what splitters, MZIs and attenuators are
+    element   Elements                   what splitters and MZIs are
     field     matrices (C, K, 4, 4)      complex fields at the detectors
     reading   Reading                    readings of a field by the receivers
 
@@ -25,7 +25,7 @@ from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Floats
-from ecgphoton.mesh.device import MZIS, Device
+from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH
 
 Stage = Literal["code", "heat", "phase", "element", "field", "reading"]
@@ -45,13 +45,11 @@ class Elements(NamedTuple):
     """Passive parts of C chips, as `Device.field` takes them."""
 
     alpha: Tensor
-    """(C, K, meshes, 6) angle errors of first splitters, rad."""
+    """(C, K, MZIs) angle errors of first splitters, rad."""
     beta: Tensor
-    """(C, K, meshes, 6) angle errors of second splitters, rad."""
+    """(C, K, MZIs) angle errors of second splitters, rad."""
     transmission: Tensor
-    """(C, K, meshes, 6) field transmission of every MZI."""
-    passed: Tensor | None
-    """(C, K, 4) field that the attenuators pass; None for a mesh without attenuators."""
+    """(C, K, MZIs) field transmission of every MZI, attenuators among them."""
 
 
 class Reading(NamedTuple):
@@ -155,7 +153,7 @@ class Effect:
 
     def shape(self, device: Device, blocks: int) -> tuple[int, ...]:
         """Shape of the unit normals of one chip."""
-        mzis = (blocks, device.meshes, MZIS)
+        mzis = (blocks, len(device.mzis))
         shapes: dict[str, tuple[int, ...]] = {
             "chip": (1, 1),
             "driver": (blocks, device.drivers),

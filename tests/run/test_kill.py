@@ -19,9 +19,10 @@ import pytest
 
 KILLS = int(os.environ.get("ECGPHOTON_KILLS", "1"))
 LOG = os.environ.get("ECGPHOTON_KILL_LOG")
-MODEL, SYNTHETIC = "reference-rhythm", ("--data", "synthetic", "--threads", "1")
+MODEL, SYNTHETIC = "inter-patient", ("--data", "synthetic", "--threads", "1")
+QUICK = ("--recipe", "reference-8", "--set", "training.epochs=2")
 COMMANDS = {
-    "train": ("train", *SYNTHETIC, "--set", "training.epochs=2", "--set", "noise.weight=0.02"),
+    "train": ("train", *SYNTHETIC, *QUICK),
     "export": ("export", MODEL, "--mesh", "--force"),
     "simulate": ("simulate", MODEL, "--noise", "0.02", "--chips", "8", *SYNTHETIC),
     "calibrate": ("calibrate", MODEL, "--chips", "5", *SYNTHETIC),

@@ -48,7 +48,7 @@ def recording(record: SyntheticRecord, *, lead: str = "MLII") -> AnnotatedLead:
         raise InputError(f"synthetic records have no lead {lead!r}; use {' or '.join(LEADS)}")
     signal = record.digital[:, LEADS.index(lead)].astype(np.float32)
     return AnnotatedLead(
-        record.name, signal, record.samples, record.symbols, lead, SAMPLING_RATE, synthetic=True
+        record.name, signal, record.samples, record.symbols, lead, SAMPLING_RATE, GAIN, synthetic=True
     )
 
 

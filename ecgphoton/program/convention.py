@@ -1,8 +1,6 @@
-"""The documentation inside a mesh file: the meaning of its numbers, their units, its inputs."""
+"""The documentation inside a mesh file: the meaning of its numbers, and their units."""
 
 from __future__ import annotations
-
-from ecgphoton.student.architecture import SAMPLES
 
 CONVENTION = {
     "splitter": "B(e) = [[cos h, i sin h], [i sin h, cos h]], h = pi/4 + e; e = 0 in this file",
@@ -29,10 +27,3 @@ CONVENTION = {
     "full_scale": "n = 2^(bits-1) - 1: n_w weights, n_b biases, n_x inputs, n_a detector codes",
 }
 UNITS = {"phase": "rad", "voltage": "V", "x, y, pitch": "um", "rate": "Hz"}
-PREPROCESSING = {
-    "rate": 360,
-    "window": SAMPLES,
-    "centre": "annotated R sample at index 180",
-    "steps": ["subtract the mean", "divide by the largest magnitude", "clip to [-1, 1]"],
-    "flat": "a beat that does not vary becomes zeros",
-}

@@ -21,7 +21,8 @@ from ecgphoton.errors import InputError
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.blocks import MatrixBlock, MeshPhases
 from ecgphoton.program.codes import TABLE_BITS, largest_code
-from ecgphoton.program.convention import CONVENTION, PREPROCESSING, UNITS
+from ecgphoton.program.convention import CONVENTION, UNITS
+from ecgphoton.program.preprocessing import preprocessing
 from ecgphoton.program.program import FORMAT, MeshProgram
 from ecgphoton.student.architecture import Architecture
 
@@ -123,7 +124,7 @@ def to_dict(program: MeshProgram) -> dict[str, Any]:
         "mesh": program.mesh,
         "readout": program.readout,
         "student": architecture.to_dict(),
-        "preprocessing": PREPROCESSING,
+        "preprocessing": preprocessing(architecture, program.centring, program.lead),
         "heater": {
             "law": program.law,
             "v_pi": program.v_pi,
@@ -242,6 +243,8 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
             operating_point=OperatingPoint.from_dict(data["operating_point"]),
             classes=tuple(data["classes"]),
             readout=data["readout"],
+            centring=data["preprocessing"]["centring"],
+            lead=data["preprocessing"]["lead"],
             hashes=dict(data["hashes"]),
             **data["heater"] | {"table": tuple(map(tuple, data["heater"]["table"]))},
         )

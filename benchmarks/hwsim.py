@@ -19,8 +19,9 @@ import torch
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.hwsim.montecarlo import run, single_threaded
+from ecgphoton.hwsim.montecarlo import run
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.surrogate import surrogate
@@ -214,11 +215,11 @@ def student_table(beats, path):
     for name, (_, change) in trials.items():
         trial = trial_of(student, inputs, label, point, noise=SIGMA)
         trial = replace(trial, source=replace(trial.source, **change))
-        times[name] = best(lambda trial=trial: run(trial, chips)) / beats / chips
+        times[name] = best(lambda trial=trial: list(run(trial, chips))) / beats / chips
         ratio = times[name] / forward
         print(f"  {name:<24} {1e6 * times[name]:7.2f} us   {ratio:.2f}x")
     slow = replace(trial, sampled=True)
-    taken = best(lambda: run(slow, 4), 2) / beats / 4
+    taken = best(lambda: list(run(slow, 4)), 2) / beats / 4
     print(f"  {'every sample drawn':<24} {1e6 * taken:7.2f} us   {taken / forward:.2f}x")
     for order in (1, 2):
         start = time.perf_counter()

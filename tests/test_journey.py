@@ -78,6 +78,7 @@ def test_a_profile_makes_mesh_chips(call: Call) -> None:
         (["study", "sweep", "--over", "noise"], "cannot be read"),
         (["study", "sweep", "--over", "volume=0:1:2"], "cannot be swept"),
         (["study", "solve", "--key", "volume"], "cannot be swept or solved"),
+        (["study", "solve", "--key", "noise", "--calibrated", "once"], "nothing that calibrated"),
         (["study", "trace", "--beat", "99999999"], "beat 99999999 does not exist"),
         (["study", "trace", "--chip", "-1"], "chip -1 does not exist"),
         (["study", "surrogate", "--over", "dac.bits=4:8:2"], "is not about noise"),
@@ -95,7 +96,7 @@ def test_a_profile_makes_mesh_chips(call: Call) -> None:
         (["report", "runs/r", "--also", "nowhere"], "nowhere is not a folder"),
         (["simulat"], "did you mean simulate?"),
         (["study", "swep"], "did you mean sweep?"),
-        (["simulate", "reference-rythm"], "did you mean reference-rhythm?"),
+        (["simulate", "inter-pateint"], "did you mean inter-patient?"),
     ],
 )
 def test_mistakes_are_one_line(arguments: list[str], said: str, call: Call) -> None:

@@ -25,7 +25,7 @@ from ecgphoton.calibration.table import DriveTable
 from ecgphoton.calibration.trim import measure
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.montecarlo import single_threaded
+from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.hwsim.weights import Carrier

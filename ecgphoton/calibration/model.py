@@ -18,6 +18,9 @@ from ecgphoton.mesh.arrays import Array
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH
 
+RANGE = 2.25
+"""Range of drives asked of a shifter, in units of pi: a little more than a turn."""
+
 
 class Model:
     """Complex field matrices of blocks, as functions of beliefs and heater voltages."""
@@ -27,14 +30,20 @@ class Model:
         self.patterns = torch.as_tensor(patterns(device))
 
     def power(self, codes: Tensor) -> Array:
-        """Heater powers ``p = (V / V_pi)^2`` of integer DAC codes."""
+        """Drives of integer DAC codes; of a heater its power ``p = (V / V_pi)^2``."""
         dac = self.device.dac
-        return (dac.voltage_of(codes) / dac.v_pi) ** 2
+        return dac.drive_of(dac.voltage_of(codes))
 
     def codes(self, power: Tensor) -> Array:
-        """Integer DAC codes nearest in voltage to heater powers."""
+        """Integer DAC codes nearest in voltage to drives."""
         dac = self.device.dac
-        return dac.code_of(dac.v_pi * power.clamp_min(0).sqrt())
+        return dac.code_of(dac.volts_of(power.clamp_min(dac.limits[0])))
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Smallest and largest drive asked of a shifter."""
+        low, high = self.device.dac.limits
+        return low, min(low + RANGE, high)
 
     def heat(self, rows: Beliefs, power: Tensor) -> Array:
         """Phase (R, S, drivers) every heater gives itself at powers (R or 1, S, drivers)."""

@@ -81,7 +81,7 @@ class Correct:
         Only blocks `which` are polished.
         """
         volts = table.volts_for(_wanted_phases(table, lowered, stretch))
-        power = torch.as_tensor((volts / table.device.dac.v_pi) ** 2).flatten(0, 1)
+        power = torch.as_tensor(table.device.dac.drive_of(volts)).flatten(0, 1)
         power, _ = _settle_broken(table, power)
         task = Task.of(_dimmed(table, stretch))
         if self.polish:

@@ -21,7 +21,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.intake import parse_json
 from ecgphoton.mesh.arrays import Array, Bools, Floats, Integers
 from ecgphoton.mesh.device import Device
-from ecgphoton.mesh.heater import voltage_of_phase
+from ecgphoton.mesh.heater import drive_of_bent
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
 
@@ -132,7 +132,7 @@ class DriveTable:
         device, beliefs = self.device, self.beliefs
         heat = undo(device, matrix(device, beliefs.coupling), phases, beliefs.offset)
         curve, dac = beliefs.law + np.eye(3)[0], device.dac
-        return np.asarray(voltage_of_phase(heat, dac.v_pi, curve, largest=dac.v_max))
+        return np.asarray(dac.volts_of(drive_of_bent(dac.wrapped(heat), curve, *dac.limits)))
 
     def in_units(self, fields: Floats) -> Floats:
         """Matrices (C, K, 4, 4) in units of W, of real fields (C, K, 4, 4) as they are read."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ecgphoton.commands import _options as opt, _shared as shared
+from ecgphoton.recipes import FLAGSHIP
 
 SYNTHETIC_STEPS = ("training.epochs=30",)
 
@@ -16,7 +17,7 @@ SYNTHETIC_STEPS = ("training.epochs=30",)
 @click.command()
 @click.option("--out", type=opt.path_type, default=Path("demo"), show_default=True)
 @click.option("--chips", type=click.IntRange(1), default=200, show_default=True)
-@click.option("--recipe", default="reference-rhythm", show_default=True)
+@click.option("--recipe", default=FLAGSHIP, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--data", default=None, metavar="NAME|FOLDER", help="As `train` takes it.")
 @click.option("--data-dir", type=opt.path_type, default=None, help="As `train` takes it.")
@@ -36,8 +37,8 @@ def command(
     Real beats are used where the database is found; otherwise synthetic ones, and every result
     says so.
     """
-    from ecgphoton.artifacts import vacant
     from ecgphoton.ecg import database
+    from ecgphoton.run.claim import vacant
 
     there = database.named(data_dir) or database.locate(data_dir) is not None
     source = data or ("mitdb" if there else "synthetic")

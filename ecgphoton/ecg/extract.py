@@ -14,6 +14,7 @@ from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.detect import Centring, centred
 from ecgphoton.ecg.features import HALF, WINDOW
 from ecgphoton.ecg.patient_features import Compared, table
+from ecgphoton.ecg.quality import Quality, reasons, stretches_of
 from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.rhythm import Rhythm
 from ecgphoton.ecg.shape import History, compare, to_next
@@ -38,6 +39,7 @@ def describe(
     rows: NDArray[np.int64],
     history: History | None = None,
     *,
+    gain: float = 1.0,
     count: int | None = None,
 ) -> tuple[dict[str, Any], History]:
     """Columns of a `BeatSet` that a student may read, and the history that the next beats need.
@@ -52,6 +54,8 @@ def describe(
         ``(m,)`` which of them these beats are.
     history
         Of the beats before, for a stream.
+    gain
+        Units of the samples per mV.
     count
         How many of the beats to describe; the others are only looked ahead at. None is all.
     """
@@ -64,25 +68,34 @@ def describe(
         "windows": normal,
         "patient": table(Compared(there, shape)),
         "residual": shape.running.residual,
+        "size": size / np.float32(gain),
     }
     return columns, shape.history
 
 
 def extract(
-    recording: AnnotatedLead, *, source: str, centring: Centring = "annotation"
+    recording: AnnotatedLead,
+    *,
+    source: str,
+    centring: Centring = "annotation",
+    quality: Quality = "keep",
 ) -> Extracted:
     """Cut, normalise and describe every beat of a recording.
 
     Features of intervals use every beat annotation of the record, dropped or not; the running
-    template uses every beat that has a complete window, of any symbol.
+    template uses every beat that is kept, of any symbol.
     """
     middles = recording.samples
     if centring == "qrs":
         middles = centred(recording.signal, middles)
     reason, windows = _cut(recording.signal, middles)
+    if quality == "drop":
+        unfit = reasons(recording.samples, stretches_of(recording.signal, recording.gain))
+        windows = windows[unfit[reason == ""] == ""]
+        reason = np.where(reason == "", unfit, reason)
     kept = reason == ""
     rhythm = Rhythm.of(middles, recording.fs)
-    columns, _ = describe(windows, rhythm, np.flatnonzero(kept))
+    columns, _ = describe(windows, rhythm, np.flatnonzero(kept), gain=recording.gain)
     beats = BeatSet(
         **columns,
         label=np.full(int(kept.sum()), -1, np.int64),

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.squares import Squares
 from ecgphoton.hwsim.streams import chip_rng
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.program import MeshProgram
@@ -26,10 +27,35 @@ class Chips(NamedTuple):
     """Effective real matrices (C, K, 4, 4), biases, gains."""
     additive: Tensor
     """(C or 1, K, 4) per-shot detector noise in units of ``W x``, before the gain."""
-    square: Tensor | None = None
-    """(K, 4, 1) detectors read ``v + square v^2``; None for linear receivers."""
+    squares: Squares | None = None
+    """What readings have of second order in the inputs; None for linear receivers."""
     relative: float = 0.0
-    """Per-shot noise of a reading in proportion to it."""
+    """Per-shot noise of a reading in proportion to it, independent in every detector."""
+    common: Tensor | None = None
+    """(K,) per-shot noise of the photocurrents in proportion to them, common to the detectors."""
+    pedestal: Tensor | None = None
+    """(C or 1, K, 4) photocurrent besides the reading, in units of ``W x``."""
+
+    @property
+    def noisy(self) -> bool:
+        """Whether two readings differ."""
+        return bool(self.additive.any()) or self.relative > 0 or self.common is not None
+
+    def quiet(self) -> Chips:
+        """Return the chips without noise."""
+        silent = torch.zeros_like(self.additive)
+        return self._replace(additive=silent, relative=0.0, common=None)
+
+    def squares_of(self, blocks: Tensor, other: Chips) -> Squares | None:
+        """Return the squares of these chips in the blocks (K,) that are true, of others elsewhere.
+
+        A receiver that is linear in one of them has none there.
+        """
+        if self.squares is None:
+            return None if other.squares is None else other.squares.zeroed(blocks)
+        if other.squares is None:
+            return self.squares.zeroed(~blocks)
+        return self.squares.where(blocks, other.squares)
 
 
 class ChipSource(Protocol):

@@ -39,7 +39,7 @@ from numpy.typing import ArrayLike
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Array, Floats, Integers
 from ecgphoton.mesh.clements import AnyPhases, Phases, recompose
-from ecgphoton.mesh.heater import HeaterDac, voltage_of_phase
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH, MeshLayout
 from ecgphoton.mesh.mzi import elements
 
@@ -180,6 +180,19 @@ class Device:
         middle = np.stack([np.full(WIDTH, self.shift - self.column_pitch / 4), rows], -1)
         return np.concatenate([mesh[: 2 * MZIS], middle, np.add(mesh, [self.shift, 0.0])])
 
+    def origin(self, block: int, mesh: str | None = None) -> tuple[float, float]:
+        """Return x and y (um) of mode 0 in the first column of a mesh; without one, of a block.
+
+        Blocks lie one below another, with a free waveguide between two. Mesh V comes first; the
+        column of the attenuators lies between it and mesh U.
+        """
+        return (self.shift if mesh == "U" else 0.0), block * (WIDTH + 1) * self.mode_pitch
+
+    def die(self, blocks: int) -> Floats:
+        """(blocks, drivers, 2) places of all drivers on the die, um."""
+        origins = [self.origin(block) for block in range(blocks)]
+        return self.positions + np.array(origins)[:, None]
+
     @cached_property
     def distances(self) -> Floats:
         """(drivers, drivers) distances between the heaters of one block, um."""
@@ -259,7 +272,7 @@ class Device:
 
     def exact_volts(self, phases: ArrayLike) -> Floats:
         """Voltages (V) that give phases (rad) on an ideal heater, without any DAC's rounding."""
-        return np.asarray(voltage_of_phase(np.asarray(phases, float), self.dac.v_pi))
+        return self.dac.volts_for(phases)
 
     def codes(self, phases: ArrayLike) -> Integers:
         """Integer DAC codes nearest to phases (rad, at least 0)."""

@@ -20,7 +20,7 @@ from ecgphoton.ecg.detect import Centring
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Floats, Integers
 from ecgphoton.mesh.device import Device, MeshKind
-from ecgphoton.mesh.heater import HeaterDac
+from ecgphoton.mesh.heater import HeaterDac, PhaseLaw
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH, MeshLayout
 from ecgphoton.program.blocks import MatrixBlock, frozen, require
 from ecgphoton.student.architecture import Architecture
@@ -44,11 +44,17 @@ class MeshProgram:
     """Threshold on the probability of class 1 of two; None where the largest logit decides."""
     classes: tuple[str, ...]
     v_pi: float = 4.36
-    """Voltage that makes a heater shift by pi, V (phase = pi (V / V_pi)^2)."""
+    """Voltage that makes a heater shift by pi, V."""
     v_max: float = 10.8
     """Voltage of the largest DAC code, V."""
     dac_bits: int = 8
     """Bits of the heater DACs, linear in voltage."""
+    law: PhaseLaw = "quadratic"
+    """How the phase of a driver follows its voltage, see `ecgphoton.mesh.heater`."""
+    v_min: float = 0.0
+    """Voltage of DAC code 0, V."""
+    table: tuple[tuple[float, ...], ...] = ()
+    """Pairs of volts and phases (rad) of the law ``table``."""
     column_pitch: float = COLUMN_PITCH
     """Distance between MZI columns, um."""
     mode_pitch: float = MODE_PITCH
@@ -85,7 +91,8 @@ class MeshProgram:
     @cached_property
     def device(self) -> Device:
         """The hardware of every block."""
-        dac = HeaterDac(self.v_pi, self.v_max, self.dac_bits)
+        voltages = self.v_pi, self.v_max, self.dac_bits
+        dac = HeaterDac(*voltages, self.law, self.v_min, self.table)
         return Device(self.mesh, dac, self.column_pitch, self.mode_pitch)
 
     @property
@@ -136,15 +143,6 @@ class MeshProgram:
         """
         actual = self.phases if phases is None else np.asarray(phases, float)
         return np.asarray(self.scales[:, None, None] * self.device.field(actual).real)
-
-    def origin(self, name: str, mesh: str) -> tuple[float, float]:
-        """Return x and y (um) of mode 0 of a mesh's first column; blocks lie one below another.
-
-        Mesh V comes first; the column of the attenuators lies between it and mesh U. Heaters are
-        at ``origin + layout.positions(...)``.
-        """
-        row = self.names.index(name) * (WIDTH + 1)
-        return (self.device.shift if mesh == "U" else 0.0), row * self.mode_pitch
 
     def block(self, name: str) -> MatrixBlock:
         """Return the block of that name, or InputError."""

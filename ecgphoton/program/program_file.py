@@ -32,7 +32,7 @@ SCHEMA = Path(__file__).with_name("program.schema.json")
 def _mesh(
     block: str, mesh: str, program: MeshProgram, heaters: Mapping[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    x0, y0 = program.origin(block, mesh)
+    x0, y0 = program.device.origin(program.names.index(block), mesh)
     mzis = [
         {
             "id": f"{block}.{mesh}.mzi{index}",
@@ -77,7 +77,7 @@ def _heaters(block: str, program: MeshProgram) -> dict[str, dict[str, Any]]:
 def _block(block: MatrixBlock, program: MeshProgram) -> dict[str, Any]:
     device, heaters = program.device, _heaters(block.name, program)
     meshes = {name: _mesh(block.name, name, program, heaters) for name in device.mesh_names}
-    x, y0 = program.origin(block.name, "U")
+    x, y0 = device.origin(program.names.index(block.name), "U")
     attenuators = [
         {
             "id": f"{block.name}.{mzi.name}",
@@ -126,8 +126,11 @@ def to_dict(program: MeshProgram) -> dict[str, Any]:
         "student": architecture.to_dict(),
         "preprocessing": preprocessing(architecture, program.centring, program.lead),
         "heater": {
+            "law": program.law,
             "v_pi": program.v_pi,
+            "v_min": program.v_min,
             "v_max": program.v_max,
+            "table": [list(pair) for pair in program.table],
             "dac_bits": program.dac_bits,
             "column_pitch": program.column_pitch,
             "mode_pitch": program.mode_pitch,
@@ -243,7 +246,7 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
             centring=data["preprocessing"]["centring"],
             lead=data["preprocessing"]["lead"],
             hashes=dict(data["hashes"]),
-            **data["heater"],
+            **data["heater"] | {"table": tuple(map(tuple, data["heater"]["table"]))},
         )
     except InputError as error:
         raise InputError(f"mesh file: {error}") from error

@@ -17,13 +17,12 @@ import math
 import torch
 
 from ecgphoton.hwsim.effects.effect import Effect, Number, Site
+from ecgphoton.hwsim.link import mesh_loss
 from ecgphoton.mesh.mzi import field_transmission
-from ecgphoton.mesh.paths import Losses, paths
 
 
-def _dimmed(field: torch.Tensor, decibels: float, site: Site) -> torch.Tensor:
-    loss = paths(site.device)[0].loss_db(Losses(mzi=decibels))  # the same on all paths
-    return field * float(field_transmission(loss))
+def _dimmed(field: torch.Tensor, _: float, site: Site) -> torch.Tensor:
+    return field * float(field_transmission(mesh_loss(site.number, site.device)))
 
 
 ALL = (
@@ -57,5 +56,10 @@ ALL = (
         _dimmed,
         source="field 10^(-L / 20) at a loss of L dB",
         error=False,
+        also={
+            "loss.shifter_db": Number(
+                "Mean loss of a phase shifter outside MZIs, as behind mesh U.", 20.0, "dB"
+            )
+        },
     ),
 )

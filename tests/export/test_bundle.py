@@ -161,6 +161,7 @@ def edit(folder, name, old, new):
         ("dac_codes.csv", r",(\d+),", r",9\1,", "follow"),
         ("checkpoint.safetensors", "abnormal", "abnormel", "settings"),
         ("check.py", "1e-12", "1e+12", "follow"),
+        ("features.py", "0\\.03", "0.04", "follow"),
     ],
 )
 def test_changes_behind_a_new_manifest_are_caught(copy, name, old, new, claim) -> None:
@@ -176,8 +177,8 @@ def test_checker_needs_numpy_only(copy) -> None:
     block_torch = "import sys; sys.modules['torch'] = sys.modules['ecgphoton'] = None; "
     run = f"{block_torch}import runpy; runpy.run_path({str(copy / 'check.py')!r})"
     good = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=False)
-    said = "32 golden beats agree, every code; 40 beats of a raw recording, features and decisions"
-    assert (good.returncode, good.stdout) == (0, f"{said}\n")
+    assert good.returncode == 0, good.stderr
+    assert good.stdout.startswith("32 golden beats agree, every code; 40 beats")
     edit(copy, "mesh.json", r'"multiplier":(\d)', r'"multiplier":1\1')
     bad = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=False)
     assert bad.returncode == 1

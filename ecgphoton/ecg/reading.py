@@ -37,6 +37,8 @@ class AnnotatedLead:
     lead: str
     fs: float = SAMPLING_RATE
     """Hz."""
+    gain: float = 1.0
+    """Units of the samples per mV."""
     synthetic: bool = False
     notes: tuple[str, ...] = ()
 
@@ -102,8 +104,9 @@ def read_recording(
         signal, samples = resample(signal, factor), scaled(samples, factor)
         notes.append(f"{name}: resampled from {one.fs:g} Hz to {SAMPLING_RATE:g} Hz")
     return AnnotatedLead(
-        name, signal, samples, found.symbol, one.name, SAMPLING_RATE, held.synthetic, tuple(notes)
-    )
+        name, signal, samples, found.symbol, one.name, SAMPLING_RATE, one.gain, held.synthetic,
+        tuple(notes),
+    )  # fmt: skip
 
 
 def whole(held: OpenRecording, channel: int) -> NDArray[np.float32]:

@@ -5,22 +5,21 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ecgphoton import artifacts
 from ecgphoton.ecg.features import normalise
 from ecgphoton.export import bundle_folder as names, formats as forms
-from ecgphoton.export.bundle import checker_text, read_student, stated, widths_of
+from ecgphoton.export.bundle import CODES, reading_of, stated
 from ecgphoton.export.bundle_folder import manifest_problems
-from ecgphoton.export.golden import arrays_of, read_golden, synthetic_inputs
+from ecgphoton.export.claimed_bundle import ClaimedBundle, Result, verdict
+from ecgphoton.export.golden import arrays_of
+from ecgphoton.export.golden_recording import LIMIT, inputs_from, read_recording, unexplained
+from ecgphoton.export.input_features import inputs as explained
 from ecgphoton.export.onnx_builder import UNSAID_BEFORE, metadata_of
-from ecgphoton.export.quantize import QuantizedStudent, quantize
+from ecgphoton.export.quantize import QuantizedStudent, quantize, widths_of
 from ecgphoton.export.runtime import (
     ENGINES,
     exposed,
@@ -29,62 +28,20 @@ from ecgphoton.export.runtime import (
     stored_metadata,
 )
 from ecgphoton.mesh.arrays import Floats
-from ecgphoton.program.program import MeshProgram
-from ecgphoton.program.program_file import OLDER_SCHEMAS, read_program, schema_text
+from ecgphoton.program.program_file import schema_text, to_dict
+from ecgphoton.program.shipped import shipped
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 
-MATRIX_LIMIT, CIRCUIT_LIMIT, LOGIT_LIMIT = 1e-12, 1e-9, 1e-5
+MATRIX_LIMIT, CIRCUIT_LIMIT, LOGIT_LIMIT, CODES_LIMIT = 1e-12, 1e-9, 1e-5, 1e-6
 NORMALISED, NORMALISE_LIMIT = "normalise.clipped", 1e-5
 REFERENCE_BEATS = 2048  # the reference evaluator is for truth, not for speed
-
-State = Literal["ok", "failed", "skipped"]
-Result = tuple[State, str]
-
-
-class ClaimedBundle:
-    """A bundle under test; a damaged file fails only the checks that need it."""
-
-    def __init__(self, folder: Path, beats: Inputs | None) -> None:
-        self.folder, self.beats = folder, beats
-
-    def read(self, name: str) -> bytes:
-        """Return the content of one file."""
-        return artifacts.read_bytes(self.folder / name)
-
-    @cached_property
-    def program(self) -> MeshProgram:
-        """The mesh file, read with all its checks."""
-        return read_program(self.folder / names.MESH)
-
-    @cached_property
-    def checkpoint(self) -> tuple[SegmentStudent, dict[str, Any], dict[str, Any]]:
-        """Student, arrays and metadata of the checkpoint."""
-        return read_student(self.folder / names.CHECKPOINT)
-
-    @cached_property
-    def golden(self) -> tuple[Inputs, dict[str, NDArray[Any]]]:
-        """Golden inputs, and every stored array."""
-        return read_golden(self.folder / names.GOLDEN, self.program.blocks[0].input_bits)
-
-    @cached_property
-    def inputs(self) -> Inputs:
-        """Golden beats, 180 other synthetic ones, and the beats given."""
-        parts = [self.golden[0], synthetic_inputs(self.program.architecture, seed=2, beats=20)]
-        parts += [] if self.beats is None else [self.beats]
-        columns = [arrays_of(part) for part in parts]
-        joined = {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
-        return Inputs(**{name: torch.as_tensor(value) for name, value in joined.items()})
-
-
-def _verdict(good: bool | np.bool_, found: str) -> Result:
-    return ("ok" if good else "failed"), found
 
 
 def _manifest(bundle: ClaimedBundle) -> Result:
     problems = manifest_problems(bundle.folder)
     count = len(artifacts.read_manifest(bundle.folder, kind=names.KIND)["files"])
-    return _verdict(not problems, "; ".join(problems) or f"{count} files, SHA-256 of each")
+    return verdict(not problems, "; ".join(problems) or f"{count} files, SHA-256 of each")
 
 
 def _mesh_file(bundle: ClaimedBundle) -> Result:
@@ -121,6 +78,7 @@ def _codes(bundle: ClaimedBundle) -> Result:
     settings = {
         "architecture": program.architecture == student.architecture,
         "classes": list(program.classes) == metadata["classes"],
+        "windows": {"centring": program.centring, "lead": program.lead} == reading_of(metadata),
         "operating point": point.to_dict() == metadata["operating_point"],
     }
     if not all(settings.values()):
@@ -146,7 +104,28 @@ def _codes(bundle: ClaimedBundle) -> Result:
 def _matrices(bundle: ClaimedBundle) -> Result:
     program = bundle.program
     error = float(np.abs(program.matrices() - program.targets).max())
-    return _verdict(error <= MATRIX_LIMIT, f"largest difference {error:.1e}")
+    return verdict(error <= MATRIX_LIMIT, f"largest difference {error:.1e}")
+
+
+def _dac_codes(bundle: ClaimedBundle) -> Result:
+    """Rebuild the matrices from the DAC codes, and compare with what the manifest states of them.
+
+    Beats besides the golden ones are no claim, but what changes on them is said.
+    """
+    program = bundle.program
+    found = shipped(program, bundle.golden[0])
+    claimed = artifacts.read_manifest(bundle.folder, kind=names.KIND).get(CODES, {})
+    wrong = [
+        f"{name} of the manifest is {claimed.get(name)!r}, the codes give {value!r}"
+        for name, value in found._asdict().items()
+        if not isinstance(claimed.get(name), int | float)
+        or abs(claimed[name] - value) > CODES_LIMIT * max(1e-12, abs(value))
+    ]
+    text = f"{program.dac_bits} bits: {found}"
+    if bundle.beats is not None:
+        others = shipped(program, bundle.beats)
+        text += f"; {others.changed_decisions} of {others.beats} test beats"
+    return verdict(not wrong, "; ".join([*wrong, text]))
 
 
 def circuits(bundle: ClaimedBundle) -> Result:
@@ -156,9 +135,10 @@ def circuits(bundle: ClaimedBundle) -> Result:
     missing = sax_missing()
     if missing:
         return "skipped", missing
-    ideal, faulty = largest_difference(bundle.program)
-    found = f"largest difference {ideal:.1e}, with splitter errors {faulty:.1e}"
-    return _verdict(np.max([ideal, faulty]) <= CIRCUIT_LIMIT, found)
+    ideal, faulty, lossy = largest_difference(bundle.program)
+    found = f"largest difference {ideal:.1e}, with splitter errors {faulty:.1e}, "
+    found += f"with losses as well {lossy:.1e}"
+    return verdict(np.max([ideal, faulty, lossy]) <= CIRCUIT_LIMIT, found)
 
 
 def _float_graph(bundle: ClaimedBundle) -> Result:
@@ -172,7 +152,7 @@ def _float_graph(bundle: ClaimedBundle) -> Result:
         error = float(np.abs(runner(model, engine)(part)["logits"] - wanted[beats]).max())
         good = good and error <= limit
         found.append(f"{engine} {error:.1e}")
-    return _verdict(good, f"{len(inputs)} beats, |Δlogit| at most: {', '.join(found)}")
+    return verdict(good, f"{len(inputs)} beats, |Δlogit| at most: {', '.join(found)}")
 
 
 @torch.no_grad()
@@ -231,7 +211,7 @@ def _raw_graphs(bundle: ClaimedBundle) -> Result:
             wanted = _torch_logits(bundle.checkpoint[0], inputs)
             errors.append(float(np.abs(found["logits"] - wanted).max()) / _scale(wanted))
     worst = np.max(errors)
-    return _verdict(worst <= LOGIT_LIMIT, f"float {worst:.1e}, integer equal to the bit")
+    return verdict(worst <= LOGIT_LIMIT, f"float {worst:.1e}, integer equal to the bit")
 
 
 def _golden_codes(bundle: ClaimedBundle) -> Result:
@@ -244,18 +224,49 @@ def _golden_codes(bundle: ClaimedBundle) -> Result:
         if name not in stored or name not in trace or not np.array_equal(trace[name], stored[name])
     ]
     text = f"{len(inputs)} beats, {len(trace)} stages of codes"
-    return _verdict(not wrong, f"differs: {', '.join(wrong)}" if wrong else text)
+    return verdict(not wrong, f"differs: {', '.join(wrong)}" if wrong else text)
+
+
+def _recording(bundle: ClaimedBundle) -> Result:
+    """Compare ``features.py`` with this package, on the golden recording, up to the decisions."""
+    program = bundle.program
+    foreign = unexplained(program.architecture)
+    if foreign:
+        return "skipped", f"{', '.join(foreign)} of another package"
+    raw, stored = read_recording(bundle.folder / names.RECORDING)
+    found = explained(to_dict(program), raw.measured, raw.rate, raw.samples)
+    beat, inputs = inputs_from(raw, program.architecture, program.centring)
+    feed, worst = arrays_of(inputs), 0.0
+    for name, value in ({"beat": beat} | feed).items():
+        for other in (found[name], stored[name]):
+            if value.shape != other.shape or not np.abs(value - other).max(initial=0.0) <= LIMIT:
+                return "failed", f"{name} is not what features.py and the recording say"
+        worst = max(worst, float(np.abs(value - found[name]).max(initial=0.0)))
+    graph = runner(bundle.read(names.INTEGER), ENGINES[0], ("probability",))
+    called = program.operating_point.classify(
+        graph({name: found[name] for name in feed})["probability"]
+    )
+    text = f"{len(beat)} beats of a recording at {raw.rate:g} Hz: inputs within {worst:.1e}"
+    if not np.array_equal(called, stored["decision"]):
+        return "failed", f"{text}, but other decisions"
+    return "ok", f"{text}, {(called > 0).sum()} decisions abnormal, as stored"
 
 
 def _derived(bundle: ClaimedBundle) -> Result:
     manifest = artifacts.read_manifest(bundle.folder, kind=names.KIND)
     stored = [name for name in manifest.get("formats", ()) if name not in ("png", "raw")]
     files = forms.derived(bundle.program, forms.check_formats(stored))
-    files |= {names.CHECK: checker_text().encode(), "mesh.schema.json": schema_text().encode()}
+    files |= {
+        names.CHECK: forms.checker_text().encode(),
+        **(
+            {}
+            if unexplained(bundle.program.architecture)
+            else {names.FEATURES: forms.features_text().encode()}
+        ),
+        "mesh.schema.json": schema_text().encode(),
+    }
     wrong = [name for name, data in sorted(files.items()) if bundle.read(name) != data]
-    if artifacts.sha256(bundle.read("mesh.schema.json")) in OLDER_SCHEMAS:
-        wrong = [name for name in wrong if name != "mesh.schema.json"]
-    return _verdict(not wrong, f"differs: {', '.join(wrong)}" if wrong else f"{len(files)} files")
+    return verdict(not wrong, f"differs: {', '.join(wrong)}" if wrong else f"{len(files)} files")
 
 
 CHECKS: dict[str, Callable[[ClaimedBundle], Result]] = {
@@ -263,10 +274,12 @@ CHECKS: dict[str, Callable[[ClaimedBundle], Result]] = {
     "mesh file fits its schema, itself and its hashes": _mesh_file,
     "codes and settings are those of the checkpoint": _codes,
     f"mesh phases perform the matrices (<= {MATRIX_LIMIT:g})": _matrices,
+    "DAC codes perform what the manifest states": _dac_codes,
     f"SAX simulates the same circuits (<= {CIRCUIT_LIMIT:g})": circuits,
     f"torch = float graph in three engines (<= {LOGIT_LIMIT:g} of the largest logit)": _float_graph,
     "integer graph = QuantizedStudent, bit for bit": _integer_graph,
     "raw-window graphs normalise and agree": _raw_graphs,
     "golden codes": _golden_codes,
-    "netlists, DAC codes, parts, pictures, checker follow from the mesh file": _derived,
+    f"features.py computes the inputs of a raw recording (<= {LIMIT:g}), and decisions": _recording,
+    "netlists, DAC codes, parts, pictures, programs follow from the mesh file": _derived,
 }

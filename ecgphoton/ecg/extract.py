@@ -39,6 +39,7 @@ def describe(
     rows: NDArray[np.int64],
     history: History | None = None,
     *,
+    gain: float = 1.0,
     count: int | None = None,
 ) -> tuple[dict[str, Any], History]:
     """Columns of a `BeatSet` that a student may read, and the history that the next beats need.
@@ -53,6 +54,8 @@ def describe(
         ``(m,)`` which of them these beats are.
     history
         Of the beats before, for a stream.
+    gain
+        Units of the samples per mV.
     count
         How many of the beats to describe; the others are only looked ahead at. None is all.
     """
@@ -65,6 +68,7 @@ def describe(
         "windows": normal,
         "patient": table(Compared(there, shape)),
         "residual": shape.running.residual,
+        "size": size / np.float32(gain),
     }
     return columns, shape.history
 
@@ -91,7 +95,7 @@ def extract(
         reason = np.where(reason == "", unfit, reason)
     kept = reason == ""
     rhythm = Rhythm.of(middles, recording.fs)
-    columns, _ = describe(windows, rhythm, np.flatnonzero(kept))
+    columns, _ = describe(windows, rhythm, np.flatnonzero(kept), gain=recording.gain)
     beats = BeatSet(
         **columns,
         label=np.full(int(kept.sum()), -1, np.int64),

@@ -25,6 +25,7 @@ from ecgphoton.run.annotation_files import ANNOTATOR, Outputs, write_edf, write_
 from ecgphoton.run.annotator import Beats, table
 from ecgphoton.run.backends import Backend, classifier
 from ecgphoton.run.journey import provenance
+from ecgphoton.run.scope import KEY, Observer
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.settings import strict
 from ecgphoton.version import __version__
@@ -70,7 +71,8 @@ def annotate(
 
     Writes ``RECORD.ANNOTATOR`` (WFDB annotation), ``RECORD.ANNOTATOR.jsonl`` (a summary line, then
     a line a beat), ``RECORD.ANNOTATOR.csv`` and ``RECORD.ANNOTATOR.png``, and for an EDF recording
-    its beats as EDF+ annotations in ``RECORD.ANNOTATOR.edf``.
+    its beats as EDF+ annotations in ``RECORD.ANNOTATOR.edf``. The summary says whether the recording
+    lies outside what the student knows from its training patients.
 
     Parameters
     ----------
@@ -129,9 +131,10 @@ def annotate(
         edf=signal.held.format in ("EDF", "BDF"), picture=picture, force=force,
     )  # fmt: skip
     classify = classifier(trained, backend, chip=chip or 0, profile=profile, noise=noise)
+    observer = Observer(classify, trained.metadata)
     calls = classify_record(
         signal,
-        classify,
+        observer,
         annotator=peaks,
         centring=trained.centring,
         block_seconds=block_seconds,
@@ -145,6 +148,7 @@ def annotate(
     asked["model"] = trained.folder
     summary = {
         **found,
+        KEY: observer.report(calls.reason).to_dict(),
         "backend": backend,
         "chip": on_chip if backend == "chip" else None,
         "annotation_note": note,

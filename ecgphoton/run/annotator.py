@@ -18,6 +18,7 @@ from ecgphoton.ecg.stream import BeatStream, Found
 from ecgphoton.errors import InputError
 from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.run.backends import Backend, classifier
+from ecgphoton.run.scope import Observer, ScopeReport
 from ecgphoton.runs import TrainedStudent, load
 
 if TYPE_CHECKING:
@@ -136,7 +137,8 @@ class Annotator:
         self._trained = (
             student if isinstance(student, TrainedStudent) else load(student, shipped=NAMES_CLASSES)
         )
-        self._classify = classifier(self._trained, backend)
+        self._classify = Observer(classifier(self._trained, backend), self._trained.metadata)
+        self._reasons: list[NDArray[np.str_]] = []
         self._fs, self._factor = fs, ratio(fs, "the signal")
         self._resampler = Resampler(self._factor)
         self._peaks = None if peaks is None else checked_peaks(peaks)
@@ -162,7 +164,15 @@ class Annotator:
         rest = self._resampler.push(np.empty(0, np.float32), last=True)
         return self._beats(self._stream.push(rest, last=True))
 
+    def scope(self) -> ScopeReport:
+        """Return whether the signal so far lies outside what the student knows.
+
+        It compares beats that were returned, without labels, with the training patients.
+        """
+        return self._classify.report(np.concatenate([np.empty(0, "<U1"), *self._reasons]))
+
     def _beats(self, found: Found) -> Beats:
+        self._reasons.append(found.reason)
         classes = len(self._trained.classes)
         probability = np.full((len(found.sample), classes), np.nan, np.float32)
         if len(found.beats):

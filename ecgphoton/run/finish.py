@@ -23,6 +23,7 @@ from ecgphoton.run.beats import examples_of, monitored, reported
 from ecgphoton.run.crossed import Crossed
 from ecgphoton.run.evaluate import evaluate_set
 from ecgphoton.run.journey import now, versions
+from ecgphoton.run.scope import scope_of
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.crossfit import NAME
@@ -76,7 +77,10 @@ def finish(
     point = fitted.point if across is None else across.point
     choosing = monitored(recipe, splits) if across is None else {NAME: splits.train}
     took_part = ["training", *dict.fromkeys((*choosing, *gates))]
-    chosen_by = {} if across is None else {"scale": asdict(across.scale)}
+    chosen_by, scope = {}, {}
+    if across is not None:
+        chosen_by = {"scale": asdict(across.scale)}
+        scope = scope_of(splits, architecture.features, across.probability, point)
     metadata = {
         "architecture": architecture.to_dict(),
         "features_version": FEATURES_VERSION,
@@ -100,6 +104,7 @@ def finish(
             splits.protocol.test_name: splits.test.digest,
         },
         "provenance": splits.provenance,
+        **scope,
         "version": __version__,
     }
     save_checkpoint(folder / runs.CHECKPOINT, student.arrays(), metadata)

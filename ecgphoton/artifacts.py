@@ -21,18 +21,19 @@ from ecgphoton.intake import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     import numpy as np
 
 MANIFEST = "manifest.json"
 RENEW = {
-    "ecgphoton-bundle": "ecgphoton export RUN",
+    "ecgphoton-bundle": "`ecgphoton export RUN --mesh`",
     "ecgphoton-calibration": "ecgphoton calibrate BUNDLE",
     "ecgphoton-run": "ecgphoton train",
 }
 """Commands that write folders of each kind again."""
-_UNFINISHED = ".unfinished-"
+UNFINISHED = ".unfinished-"
+"""Part of the name of a temporary file."""
 CHECKPOINT_FORMAT = "ecgphoton-checkpoint/1"
 LARGEST_HEADER = 2**23  # bytes of a checkpoint that say what is in it
 
@@ -51,7 +52,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
-            dir=final.parent, prefix=f".{final.name}{_UNFINISHED}", suffix=final.suffix
+            dir=final.parent, prefix=f".{final.name}{UNFINISHED}", suffix=final.suffix
         )
         os.close(handle)
         temporary = Path(name)
@@ -61,7 +62,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             os.fsync(written.fileno())
         temporary.replace(final)
     except OSError as error:
-        raise _unwritten(final, error) from error
+        raise unwritten(final, error) from error
     finally:
         if temporary is not None and temporary.exists():
             temporary.unlink()
@@ -69,7 +70,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
 
 def sweep_temporary(folder: Path) -> None:
     """Remove the temporary files that a killed process left in a folder, and nothing else."""
-    for path in folder.glob(f".*{_UNFINISHED}????????*"):
+    for path in folder.glob(f".*{UNFINISHED}????????*"):
         if path.is_file() and not path.is_symlink():
             path.unlink()
 
@@ -89,55 +90,14 @@ def check_room(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise _unwritten(folder, error) from error
+        raise unwritten(folder, error) from error
     with contextlib.suppress(OSError):  # another command may have put something there meanwhile
         for path in made:
             path.rmdir()
 
 
-def vacant(out: Path | str | None, usual: Path, own: Sequence[str] = ()) -> Path:
-    """Return a folder in which nothing is overwritten or mixed.
-
-    Parameters
-    ----------
-    out
-        The folder that was named, or None.
-    usual
-        Made where none was named, with a number (``usual-2`` ...) where it exists, so that two
-        calls at the same moment get two folders.
-    own
-        Files of the result, the one written last first. A folder that holds nothing else, and not
-        that one, was left by an interrupted call and is free.
-
-    Raises
-    ------
-    InputError
-        If the folder named is not free.
-    """
-
-    def free(folder: Path) -> bool:
-        if not folder.is_dir():
-            return not folder.exists()
-        left = {path.name for path in folder.iterdir() if _UNFINISHED not in path.name}
-        return not left or (bool(own) and left <= set(own) and own[0] not in left)
-
-    if out is not None:
-        if free(Path(out)):
-            return Path(out)
-        why = "is a file" if Path(out).is_file() else "is not empty"
-        raise InputError(f"{Path(out)} {why}, and results are never mixed; choose another --out")
-    folder, number = usual, 1
-    while not (folder.is_dir() and any(folder.iterdir()) and free(folder)):
-        try:
-            folder.mkdir(parents=True)
-            break
-        except FileExistsError:
-            number += 1
-            folder = usual.with_name(f"{usual.name}-{number}")
-    return folder
-
-
-def _unwritten(path: Path, error: OSError) -> InputError:
+def unwritten(path: Path, error: OSError) -> InputError:
+    """Return the error for a file or folder that cannot be written."""
     return InputError(
         f"cannot write {path}: {error.strerror or error}; free some space or choose another folder"
     )

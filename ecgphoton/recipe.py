@@ -15,6 +15,7 @@ from typing import Any
 
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.ecg.detect import Centring
+from ecgphoton.ecg.quality import Quality
 from ecgphoton.errors import InputError
 from ecgphoton.intake import parse_toml, read_text
 from ecgphoton.legacy.distill import Distillation
@@ -67,6 +68,11 @@ class DataSettings(Settings, section="data"):
         "annotation",
         "Where windows are centred: on the `annotation`, or on the middle of the QRS (`qrs`), "
         "which is the same for an annotated and a detected beat.",
+    )
+    quality: Quality = setting(
+        "keep",
+        "Whether training beats in stretches that are flat, saturated, noise alone or wrongly "
+        "scaled are kept, or left out and counted (`drop`); test beats are always kept.",
     )
 
 

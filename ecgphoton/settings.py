@@ -17,17 +17,31 @@ ecgphoton.errors.InputError: kettle.power is 4000.0; it must be above 0 and at m
 from __future__ import annotations
 
 import difflib
+import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import wraps
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
 from types import UnionType
-from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    ClassVar,
+    Literal,
+    ParamSpec,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from ecgphoton.errors import InputError
 
+P = ParamSpec("P")
+R = TypeVar("R")
 NUMBERS: dict[Any, Any] = {int: Integral, float: Real}
 """What is taken for an int and for a float: also numpy's numbers, and an int for a float."""
 PLAIN = (bool, int, float, str, Path, type(None))
@@ -241,10 +255,13 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str,
     Raises
     ------
     InputError
-        If an argument is of another type, or is not one of the values allowed.
+        If an argument is of another type, is not one of the values allowed, or is no function
+        where one is called.
     """
     found = dict(given)
     for name, kind in get_type_hints(function).items():
+        if get_origin(kind) is Callable and not callable(given.get(name, convert)):
+            raise InputError(f"{name} is {given[name]!r}; give a function, or leave it out")
         union = get_origin(kind) in {Union, UnionType}
         options = [one for one in (get_args(kind) if union else (kind,)) if one not in PLAIN]
         if name not in given or any(get_origin(one) is not Literal for one in options):
@@ -252,3 +269,16 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str,
         path = isinstance(given[name], str | PathLike) and {str, Path} & {kind, *get_args(kind)}
         found[name] = given[name] if path else convert(given[name], kind, name)
     return found
+
+
+def strict(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a public function, so that its arguments are `checked` before it begins."""
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        given = signature.bind(*args, **kwargs)
+        given.arguments.update(checked(function, given.arguments))
+        return function(*given.args, **given.kwargs)
+
+    return call

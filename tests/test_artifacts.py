@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -185,11 +184,3 @@ def test_room_is_found_beside_another_command(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(artifacts.tempfile, "TemporaryFile", meanwhile)
     artifacts.check_room(tmp_path / "runs" / "a")
     assert (tmp_path / "runs" / "b").is_dir()
-
-
-def test_calls_at_the_same_moment_get_folders_of_their_own(tmp_path: Path) -> None:
-    """Where no folder is named, sixteen threads that choose at once make sixteen folders."""
-    with ThreadPoolExecutor(16) as pool:
-        chosen = list(pool.map(lambda _: artifacts.vacant(None, tmp_path / "a"), range(16)))
-    assert len(set(chosen)) == 16
-    assert all(folder.is_dir() for folder in chosen)

@@ -96,6 +96,9 @@ def print_burdens(report: BurdenReport) -> None:
         for row in report.rows
     ]
     shared.table("burdens", ["record", "hours", "beats", *heads, "outside"], rows)
+    if report.others:
+        few = ", ".join(report.others[:5]) + (" ..." if len(report.others) > 5 else "")
+        click.echo(f"{len(report.others)} files are no recordings: {few}")
     click.echo(f"written to {report.files[-2]} and {report.files[-1]}")
 
 

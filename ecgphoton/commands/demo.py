@@ -36,8 +36,8 @@ def command(
     Real beats are used where the database is found; otherwise synthetic ones, and every result
     says so.
     """
-    from ecgphoton.artifacts import vacant
     from ecgphoton.ecg import database
+    from ecgphoton.run.claim import vacant
 
     there = database.named(data_dir) or database.locate(data_dir) is not None
     source = data or ("mitdb" if there else "synthetic")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from ecgphoton.ecg.extract import Extracted, extract
 from ecgphoton.ecg.formats import needs_hints
 from ecgphoton.ecg.origin import Origin
 from ecgphoton.ecg.protocols import Protocol, protocol_of
+from ecgphoton.ecg.quality import Quality
 from ecgphoton.ecg.reading import read_recording, record_files
 from ecgphoton.ecg.records import LabelScheme, label_scheme
 from ecgphoton.ecg.splits import Splits, assemble, labelled
@@ -55,6 +56,7 @@ def load_splits(
     split_seed: int = 0,
     stratified: bool = False,
     centring: Centring = "annotation",
+    quality: Quality = "keep",
     cache: bool = True,
 ) -> Splits:
     """Load training, validation and test beats of a protocol.
@@ -79,6 +81,9 @@ def load_splits(
     centring
         Where windows are centred: on the annotation, or on the middle of the QRS (`qrs`), which
         is the same for an annotated and a detected beat.
+    quality
+        Whether beats of the training records (and validation beats drawn from these) are left out
+        where the lead is no ECG (`drop`), see `quality`. Beats of other records are always kept.
     cache
         Whether to keep the beats in the cache on disk.
 
@@ -93,14 +98,18 @@ def load_splits(
     dataset = _dataset(data, data_dir)
     if dataset is None:
         protocol = synthetic.stand_in(protocol)
-        made = synthetic.extracted(protocol.records, lead=lead or MITDB.leads[0], centring=centring)
+    judged = protocol.train if quality == "drop" else ()
+    if dataset is None:
+        made = synthetic.extracted(
+            protocol.records, lead=lead or MITDB.leads[0], centring=centring, judged=judged
+        )
         return assemble(protocol, scheme, made, split_seed=split_seed, stratified=stratified)
     if protocol.annotator is not None:
         dataset = replace(dataset, annotator=protocol.annotator)
     subjects = {**dataset.same_subject, **protocol.same_subject}
     protocol = replace(protocol, same_subject=subjects)
     extracted, origin = _extract_all(
-        dataset, protocol.records, data_dir, lead, centring=centring, cache=cache
+        dataset, protocol.records, data_dir, lead, centring=centring, cache=cache, judged=judged
     )
     splits = assemble(protocol, scheme, extracted, split_seed=split_seed, stratified=stratified)
     return replace(splits, origin=origin, report=_with_share(splits.report, origin))
@@ -179,6 +188,11 @@ def load_all(
 def _dataset(data: str | Path | Dataset, data_dir: str | Path | None) -> Dataset | None:
     """Return the dataset, None for synthetic beats; a named one that does not exist is refused."""
     if data == "synthetic":
+        if data_dir is not None:
+            raise InputError(
+                f"synthetic beats are generated, and the folder {data_dir} is not read; leave "
+                "--data-dir out, or name other data"
+            )
         return None
     if data == "auto":
         nowhere = database.locate(data_dir) is None and not database.named(data_dir)
@@ -207,8 +221,12 @@ def _extract_all(
     *,
     centring: Centring,
     cache: bool,
+    judged: Container[str] = (),
 ) -> tuple[dict[str, Extracted], Origin]:
-    """Beats of every record, and the files they were read from."""
+    """Beats of every record, and the files they were read from.
+
+    Beats of `judged` records that lie where the lead is no ECG are left out.
+    """
     folder = database.find(dataset, data_dir)
     unknown = [name for name in names if name not in dataset.records]
     if unknown:
@@ -216,11 +234,21 @@ def _extract_all(
             f"no record {unknown[0]!r} in {folder}; dataset {dataset.name} has "
             f"{len(dataset.records)}: {' '.join(dataset.records[:60])}"
         )
+    there = _there(dataset, data_dir)
+    lacking = [name for name in names if name not in there]
+    if lacking:
+        raise InputError(
+            f"{folder} holds {database.share(dataset, len(there))}; {len(lacking)} of the "
+            f"{len(names)} asked for are not among them: {' '.join(lacking[:10])}"
+            f"{' ...' * (len(lacking) > 10)}; `ecgphoton data fetch {dataset.name}` fetches the "
+            "rest"
+        )
     prefer: tuple[str, ...] = ()
     if lead is None or lead in dataset.leads[:1]:
         lead, prefer = None, dataset.leads
 
     def one(name: str) -> tuple[Extracted, dict[str, str]]:
+        quality: Quality = "drop" if name in judged else "keep"
         files = record_files(folder, name, dataset.annotator)
         hashes = {file.name: str(database.file_sha256(file)) for file in files}
 
@@ -229,20 +257,17 @@ def _extract_all(
                 folder, name, lead=lead, prefer=prefer, annotator=dataset.annotator,
                 symbols=dataset.symbols, hints=dataset.hints if needs_hints(files[0]) else None,
             )  # fmt: skip
-            return extract(read, source=dataset.source, centring=centring)
+            return extract(read, source=dataset.source, centring=centring, quality=quality)
 
         if not cache:
             return build(), hashes
-        how = (lead, prefer, dataset.symbols, dataset.hints, dataset.source, centring)
+        how = (lead, prefer, dataset.symbols, dataset.hints, dataset.source, centring, quality)
         key = (name, how, hashes)
-        place = f"{lead or 'preferred'}-{centring}"
+        place = f"{lead or 'preferred'}-{centring}-{quality}"
         return remembered(name, place, dataset.source, repr(key), build), hashes
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         found = dict(zip(names, pool.map(one, names), strict=True))
     files = {file: digest for _, hashes in found.values() for file, digest in hashes.items()}
-    there = len(dataset.records)
-    if dataset.folder is None:
-        there = len(database.present(dataset, folder))
     extracted = {name: part for name, (part, _) in found.items()}
-    return extracted, Origin(dataset, str(folder), files, there)
+    return extracted, Origin(dataset, str(folder), files, len(there))

@@ -14,6 +14,7 @@ from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.detect import Centring, centred
 from ecgphoton.ecg.features import HALF, WINDOW
 from ecgphoton.ecg.patient_features import Compared, table
+from ecgphoton.ecg.quality import Quality, reasons, stretches_of
 from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.rhythm import Rhythm
 from ecgphoton.ecg.shape import History, compare, to_next
@@ -73,17 +74,25 @@ def describe(
 
 
 def extract(
-    recording: AnnotatedLead, *, source: str, centring: Centring = "annotation"
+    recording: AnnotatedLead,
+    *,
+    source: str,
+    centring: Centring = "annotation",
+    quality: Quality = "keep",
 ) -> Extracted:
     """Cut, normalise and describe every beat of a recording.
 
     Features of intervals use every beat annotation of the record, dropped or not; the running
-    template uses every beat that has a complete window, of any symbol.
+    template uses every beat that is kept, of any symbol.
     """
     middles = recording.samples
     if centring == "qrs":
         middles = centred(recording.signal, middles)
     reason, windows = _cut(recording.signal, middles)
+    if quality == "drop":
+        unfit = reasons(recording.samples, stretches_of(recording.signal, recording.gain))
+        windows = windows[unfit[reason == ""] == ""]
+        reason = np.where(reason == "", unfit, reason)
     kept = reason == ""
     rhythm = Rhythm.of(middles, recording.fs)
     columns, _ = describe(windows, rhythm, np.flatnonzero(kept), gain=recording.gain)

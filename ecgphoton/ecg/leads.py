@@ -57,24 +57,21 @@ def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[
     Raises
     ------
     InputError
-        If the lead asked for does not exist or several have its name, or no channel is an ECG.
+        If the lead asked for does not exist or several have its name, if two parts of the
+        recording of different lengths hold the same lead, or no channel is an ECG.
     """
     channels = recording.channels
     if asked is not None:
         found = (
             _number(asked, channels) if asked.startswith("channel:") else _named(asked, channels)
         )
-        if len(found) != 1:
-            count = len(found) or "no"
-            raise InputError(
-                f"record {recording.name!r} has {count} lead{'s' * bool(found)} {asked}; its leads "
-                f"are {_list(channels)}"
-            )
-        return found[0]
+        return _only(found, asked, recording)
     for name in (*prefer, "II"):
         found = _named(name, [one if one.voltage else None for one in channels])
         if found:
-            return found[0]
+            alike = [one for at in found if (one := channels[at]).name == channels[found[0]].name]
+            parts = len({one.length / one.fs for one in alike}) > 1
+            return _only(found if parts else found[:1], name, recording)
     volts = [
         at
         for at, one in enumerate(channels)
@@ -112,6 +109,16 @@ def looks_like_ecg(signal: NDArray[np.float32], fs: float) -> bool:
     return bool(share >= QRS_SHARE and kurtosis >= LEAST_KURTOSIS)
 
 
+def _only(found: Sequence[int], name: str, recording: OpenRecording) -> int:
+    """Return the one channel found; InputError with the list of channels if it is not one."""
+    if len(found) != 1:
+        raise InputError(
+            f"record {recording.name!r} has {len(found) or 'no'} lead{'s' * bool(found)} {name}; "
+            f"its leads are {_list(recording.channels)}"
+        )
+    return found[0]
+
+
 def _named(name: str, channels: Sequence[Channel | None]) -> list[int]:
     """Find channels by exact name, else by name without case, else by plain name."""
     for alike in (str, str.casefold, plain):
@@ -132,7 +139,9 @@ def _number(asked: str, channels: Sequence[Channel]) -> list[int]:
 
 
 def _list(channels: Sequence[Channel]) -> str:
-    return ", ".join(f"channel:{at} {one.name}" for at, one in enumerate(channels))
+    seconds = [f"{one.length / one.fs:g} s" for one in channels]
+    long = [f" ({text})" if len(set(seconds)) > 1 else "" for text in seconds]
+    return ", ".join(f"channel:{at} {one.name}{long[at]}" for at, one in enumerate(channels))
 
 
 def _middle(recording: OpenRecording, at: int) -> tuple[NDArray[np.float32], float]:

@@ -25,6 +25,7 @@ from ecgphoton.ecg.dataset import SUMS, Dataset
 from ecgphoton.ecg.download import Patience, sha256_is
 from ecgphoton.ecg.transfer import Meter, Progress, Web
 from ecgphoton.errors import InputError
+from ecgphoton.settings import strict
 
 __all__ = ["FetchReport", "Patience", "Progress", "fetch", "locate", "missing", "status", "verify"]
 
@@ -53,6 +54,7 @@ class FetchReport:
         return asdict(self)
 
 
+@strict
 def fetch(
     data_dir: str | Path | None = None,
     dataset: Dataset = MITDB,

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.resample import nearest_filled
 
+Quality = Literal["keep", "drop"]
+"""Whether beats in stretches that are no ECG are kept or left out."""
 LENGTH = 1800
 """Samples at 360 Hz (5 s) that are judged together."""
 LEAST = 720
@@ -93,6 +96,22 @@ class Watch:
                 self.stretches[-1] = Stretch(before.first, self.until, what)
             elif what:
                 self.stretches.append(Stretch(start, self.until, what))
+
+
+def stretches_of(signal: NDArray[np.float32], gain: float) -> list[Stretch]:
+    """Return the stretches of a whole lead at 360 Hz that are no ECG.
+
+    Parameters
+    ----------
+    signal
+        ``(n,)`` samples, NaN where nothing was measured.
+    gain
+        Units of the samples per mV.
+    """
+    watch, step = Watch(gain), 100 * LENGTH
+    for first in range(0, len(signal), step):
+        watch.push(signal[first : first + step], last=first + step >= len(signal))
+    return watch.stretches
 
 
 def judge(windows: NDArray[np.float32]) -> NDArray[np.str_]:

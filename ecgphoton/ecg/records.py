@@ -84,6 +84,7 @@ LABELS: Mapping[str, LabelScheme] = MappingProxyType(
             ),
             _by_group("aami", _BINARY, "01111", "AAMI group N against S, V, F, Q"),
             _by_group("aami-svf", _BINARY, "0111-", "AAMI group N against S, V, F; drops Q"),
+            _by_group("aami4-svf", ("N", "S", "V", "F"), "0123-", "AAMI N, S, V, F; drops Q"),
             _by_group("aami4", ("N", "S", "V", "O"), "01233", "AAMI N, S, V, and O = F or Q"),
             _by_group("ec57", _BINARY, "01111", "as aami, but e, j and n are S", "ec57"),
         )

@@ -6,8 +6,9 @@ Every record has SYNTHETIC in its header and every set of such beats has source 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from ecgphoton.ecg.patients import (
     synthesise,
 )
 from ecgphoton.ecg.protocols import Protocol, protocol_of
+from ecgphoton.ecg.quality import Quality
 from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.records import LabelScheme, label_scheme
 from ecgphoton.ecg.splits import Splits, assemble
@@ -48,7 +50,7 @@ def recording(record: SyntheticRecord, *, lead: str = "MLII") -> AnnotatedLead:
         raise InputError(f"synthetic records have no lead {lead!r}; use {' or '.join(LEADS)}")
     signal = record.digital[:, LEADS.index(lead)].astype(np.float32)
     return AnnotatedLead(
-        record.name, signal, record.samples, record.symbols, lead, SAMPLING_RATE, GAIN, synthetic=True
+        record.name, signal, record.samples, record.symbols, lead, gain=GAIN, synthetic=True
     )
 
 
@@ -59,8 +61,9 @@ def extracted(
     seed: int = 0,
     beats: int = BEATS,
     centring: Centring = "annotation",
+    judged: Container[str] = (),
 ) -> dict[str, Extracted]:
-    """Beats of made-up records by name (s01, s02, ...).
+    """Beats of made-up records by name (s01, s02, ...); `judged` ones as with quality ``drop``.
 
     Raises
     ------
@@ -71,10 +74,19 @@ def extracted(
     for name in names:
         if not (name.startswith("s") and name[1:].isdigit() and int(name[1:]) > 0):
             raise InputError(f"no synthetic record {name!r}; they are called s01, s02, ...")
-        who = replace(patient(int(name[1:]), seed=seed), name=name)
-        made = recording(synthesise(who, beats=beats), lead=lead)
-        found[name] = extract(made, source="synthetic", centring=centring)
+        quality: Quality = "drop" if name in judged else "keep"
+        found[name] = _extracted(name, lead, seed, beats, centring, quality)
     return found
+
+
+@lru_cache(maxsize=2 * PATIENTS)
+def _extracted(
+    name: str, lead: str, seed: int, beats: int, centring: Centring, quality: Quality
+) -> Extracted:
+    """Beats of one made-up record; nothing that uses them changes them."""
+    who = replace(patient(int(name[1:]), seed=seed), name=name)
+    made = recording(synthesise(who, beats=beats), lead=lead)
+    return extract(made, source="synthetic", centring=centring, quality=quality)
 
 
 def stand_in(protocol: Protocol, *, patients: int = PATIENTS) -> Protocol:

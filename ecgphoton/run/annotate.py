@@ -26,6 +26,7 @@ from ecgphoton.run.backends import Backend, classifier
 from ecgphoton.run.journey import provenance
 from ecgphoton.run.scope import KEY, Observer
 from ecgphoton.runs import TrainedStudent
+from ecgphoton.settings import strict
 from ecgphoton.version import __version__
 
 LONG_GAP = 10.0
@@ -44,6 +45,7 @@ class AnnotationReport:
         return {**self.summary, "files": [str(path) for path in self.files]}
 
 
+@strict
 def annotate(
     record: str | Path,
     *,

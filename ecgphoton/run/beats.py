@@ -149,6 +149,7 @@ def _load(
         split_seed=recipe.data.split_seed,
         stratified=recipe.data.stratified,
         centring=recipe.data.centring,
+        quality=recipe.data.quality,
     )
 
 

@@ -15,11 +15,13 @@ from ecgphoton.export.verify import VerificationReport, verify as verify_folder
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.run.beats import evaluation_beats, splits_like
 from ecgphoton.run.crossed import at_wish
+from ecgphoton.settings import strict
 from ecgphoton.student.propagate import Inputs, inputs_of
 
 RANGE_BEATS = 4096  # training beats that fix the converter ranges
 
 
+@strict
 def export(
     model: Path | str | None = None,
     *,
@@ -92,6 +94,7 @@ def export(
         )
 
 
+@strict
 def verify(
     bundle: Path | str,
     *,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton.artifacts import atomic_path
-from ecgphoton.ecg.formats import find_file, record_names
+from ecgphoton.ecg.formats import find_file, other_files, record_names
 from ecgphoton.errors import InputError
 from ecgphoton.run.annotate import AnnotationReport, annotate
 from ecgphoton.run.annotation_files import ANNOTATOR, plain_name
@@ -34,12 +34,15 @@ class BurdenReport:
     failed: dict[str, str]
     """Recordings that could not be annotated, and why."""
     files: tuple[Path, ...]
+    others: tuple[str, ...] = ()
+    """Files of the folder that are no recordings."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
         return {
             "recordings": list(self.rows),
             "failed": self.failed,
+            "no_recordings": list(self.others),
             "files": [str(path) for path in self.files],
         }
 
@@ -73,6 +76,7 @@ def annotate_folder(
     files: list[Path] = []
     failed: dict[str, str] = {}
     names = record_names(folder)
+    others = other_files(folder, names)
     ending = options.get("annotator", ANNOTATOR)
     # A dot in their names, so that no reader takes them for a recording.
     table, document = (out / f"{BURDENS}.{ending}.{kind}" for kind in ("csv", "json"))
@@ -99,7 +103,7 @@ def annotate_folder(
     if not rows:
         name, why = next(iter(failed.items()))
         raise InputError(f"none of {len(failed)} recordings could be annotated; {name}: {why}")
-    found = BurdenReport(tuple(rows), failed, (*files, table, document))
+    found = BurdenReport(tuple(rows), failed, (*files, table, document), others)
     with atomic_path(table) as temporary:
         heads = [*COLUMNS[:3], *(f"{kind}{what}" for kind in SHARES for what in _WHAT), *SCOPE]
         lines = [",".join(heads), *(",".join(_cells(row)) for row in rows)]

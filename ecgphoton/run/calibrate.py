@@ -20,6 +20,7 @@ from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_calibration
 from ecgphoton.run.beats import splits_like
+from ecgphoton.run.claim import BEGUN, claimed
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 from ecgphoton.student.propagate import inputs_of
 
@@ -95,7 +96,7 @@ def calibrate(
         profile, chips = profile or PROFILE, CHIPS if chips is None else chips
         asked |= {"profile": profile, "chips": chips, "seed": seed or 0}
     tables = TABLES if bench is None else TABLE
-    files = (CALIBRATION, "calibrated_chips.csv", "calibration.png", tables)
+    files = (CALIBRATION, "calibrated_chips.csv", "calibration.png", tables, BEGUN)
     slug = "" if bench is None else "bench"
     journey = begin(calibrate, asked, slug, root=runs.CALIBRATIONS, files=files)
     trained, validation = journey.trained, None
@@ -110,15 +111,16 @@ def calibrate(
         "progress": progress,
     }
     if bench is None:
-        report = calibrate_chips(
-            *journey.arguments,
-            profile=profile or PROFILE,
-            chips=CHIPS if chips is None else chips,
-            seed=seed or 0,
-            steps=names or STANDARD,
-            folder=journey.folder,
-            **shared,
-        )
+        with claimed(journey.folder, journey.call):
+            report = calibrate_chips(
+                *journey.arguments,
+                profile=profile or PROFILE,
+                chips=CHIPS if chips is None else chips,
+                seed=seed or 0,
+                steps=names or STANDARD,
+                folder=journey.folder,
+                **shared,
+            )
     else:
         program = program_of(trained.carried)
         made = open_bench(bench, program) if isinstance(bench, str) else check_bench(bench(program))

@@ -32,6 +32,7 @@ from ecgphoton.report.scores import Scores
 from ecgphoton.run.beats import beats_elsewhere, examples_of, reported, scheme_of, splits_like
 from ecgphoton.run.crossed import at_wish, stored_numbers, stored_sets
 from ecgphoton.runs import TrainedStudent
+from ecgphoton.settings import strict
 from ecgphoton.training.crossfit import NAME
 from ecgphoton.training.judge import probabilities
 
@@ -114,6 +115,7 @@ class Evaluation:
         return {**self.metrics, "source": self.source}
 
 
+@strict
 def evaluate(
     model: Path | str | None = None,
     *,

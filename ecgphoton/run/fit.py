@@ -17,6 +17,7 @@ from ecgphoton.artifacts import (
     write_text,
 )
 from ecgphoton.ecg.beats import Splits
+from ecgphoton.ecg.origin import check_same
 from ecgphoton.errors import InputError
 from ecgphoton.progress import Progress, silent
 from ecgphoton.recipe import Recipe, from_dict, write
@@ -35,8 +36,8 @@ from ecgphoton.training.state import FitState, telling
 START = "start.json"
 
 
-def start_run(recipe: Recipe, folder: Path, seed: int) -> None:
-    """Create a run folder that `fit_run` can fill and continue.
+def start_run(recipe: Recipe, splits: Splits, folder: Path, seed: int) -> None:
+    """Create a run folder that `fit_run` can fill and continue with the same beats.
 
     Raises
     ------
@@ -48,7 +49,32 @@ def start_run(recipe: Recipe, folder: Path, seed: int) -> None:
         raise InputError(
             f"{folder} is not empty; choose another --out, or continue it with --resume {folder}"
         )
-    write_json(folder / START, {"seed": seed, "recipe": recipe.to_dict()})
+    begun = {"seed": seed, "recipe": recipe.to_dict(), "digests": _digests(splits)}
+    if splits.origin is not None:
+        begun["files"] = dict(splits.origin.files)
+    write_json(folder / START, begun)
+
+
+def check_beats(folder: Path, splits: Splits) -> None:
+    """Refuse to continue a run with other beats than those it began with.
+
+    Raises
+    ------
+    InputError
+        If a file has changed, by name, or beats of the same files differ.
+    """
+    start = read_json(folder / START)
+    if splits.origin is not None and isinstance(start.get("files"), dict):
+        check_same(start["files"], splits.origin)
+    if start.get("digests", _digests(splits)) != _digests(splits):
+        raise InputError(
+            f"{folder} began with other beats than those read now; name the data it began with, or "
+            "train anew (--out)"
+        )
+
+
+def _digests(splits: Splits) -> dict[str, str]:
+    return {name: beats.digest for name, beats in splits.parts.items()}
 
 
 def resume_point(folder: Path) -> tuple[Recipe, int, FitState | None]:

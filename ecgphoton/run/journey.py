@@ -20,13 +20,16 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ecgphoton import runs
-from ecgphoton.artifacts import check_room, vacant, write_json, write_text
+from ecgphoton.artifacts import check_room, write_json, write_text
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import Trial
+from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.simulate import DEFAULT_NOISE, profile_of, trial_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.report.style import save
 from ecgphoton.run.beats import evaluation_beats
+from ecgphoton.run.claim import DECIDING, vacant
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.settings import checked, convert, nearest
 from ecgphoton.student.propagate import inputs_of
@@ -92,6 +95,8 @@ class Journey:
 
     asked: Mapping[str, Any]
     """Arguments of the call by name, limits included."""
+    profile: Profile | None
+    """Profile of the chips, with its receiver and the settings of the call."""
     trained: TrainedStudent
     beats: BeatSet
     usual: Path
@@ -99,6 +104,12 @@ class Journey:
     files: tuple[str, ...]
     """Names of the JSON, CSV and PNG file, and of what else the folder may hold before."""
     provenance: Mapping[str, Any]
+
+    @property
+    def call(self) -> dict[str, Any]:
+        """What decides the files that an interrupted call leaves."""
+        known = {**self.asked, **self.provenance}
+        return {name: known.get(name) for name in DECIDING}
 
     @property
     def arguments(self) -> tuple[Any, ...]:
@@ -110,16 +121,14 @@ class Journey:
     @cached_property
     def folder(self) -> Path:
         """Folder to write to, in which nothing is overwritten; made on first use."""
-        return vacant(self.asked["out"], self.usual, self.files)
+        return vacant(self.asked["out"], self.usual, self.files, self.call)
 
     def settings(self, function: Callable[..., Any]) -> dict[str, Any]:
         """Return the settings of the call that `function` takes by the same names."""
-        return taken_by(function, self.asked)
+        return taken_by(function, {**self.asked, "profile": self.profile, "settings": ()})
 
     def trial(self) -> Trial:
         """Return the chips, beats and threshold of the call, for a study of them."""
-        from ecgphoton.hwsim.simulate import trial_of
-
         return trial_of(*self.arguments, **self.settings(trial_of))
 
     def write(
@@ -133,9 +142,8 @@ class Journey:
 
         With the JSON file the folder is complete.
         """
-        folder = self.folder
         about = {"source": self.beats.source, "provenance": dict(self.provenance)}
-        outcome = Outcome(report, {**numbers, **about}, folder, rows)
+        outcome = Outcome(report, {**numbers, **about}, folder := self.folder, rows)
         name, table, image, *_ = self.files
         write_text(folder / table, table_text(rows))
         save(draw(outcome.numbers, rows), folder / image)
@@ -179,33 +187,29 @@ def begin(
     asked |= asdict(limits_of(asked.get("limit", ())))
     if asked.get("chips") is not None and asked["chips"] < 1:
         raise InputError(f"chips is {asked['chips']}; it must be at least 1")
+    profile = profile_of(**taken_by(profile_of, asked))
     trained = runs.load(asked["model"])
     if not trained.point.binary:
         raise InputError(
             f"the student of {trained.folder} has {len(trained.classes)} classes and so no miss "
             "rate or FPR; use a student of two classes"
         )
-    slug = slug or chips_slug(asked)
-    usual = Path(root) / trained.name / f"{name}-{slug}"
+    usual = Path(root) / trained.name / f"{name}-{slug or chips_slug(asked)}"
     check_room(usual if asked["out"] is None else vacant(asked["out"], usual, files))
     beats = evaluation_beats(trained.metadata, asked["data"], asked["data_dir"])
     if most is not None and len(beats) > most:
         beats = beats.take(np.linspace(0, len(beats) - 1, most).astype(np.int64))
     about = provenance(function, asked, trained, data_of(beats, "evaluation"))
-    return Journey(asked, trained, beats, usual, files, about)
+    return Journey(asked, profile, trained, beats, usual, files, about)
 
 
 def chips_slug(asked: Mapping[str, Any]) -> str:
     """Return a short name of the chips of a call: their profile or noise."""
     profile, noise = asked.get("profile"), asked.get("noise")
     if profile is not None:
-        from ecgphoton.hwsim.profile import load_profile
-
         known = load_profile(profile)
         name = Path(profile).stem if isinstance(profile, str | PathLike) else known.name
         return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:LONGEST_SLUG] or "profile"
-    from ecgphoton.hwsim.simulate import DEFAULT_NOISE
-
     return f"noise-{DEFAULT_NOISE if noise is None else noise:g}"
 
 
@@ -277,17 +281,16 @@ def provenance(
     data
         The beats it was computed on, as `data_of` describes them.
     """
-    profile = asked.get("profile")
+    profile = profile_of(**taken_by(profile_of, asked))
     if profile is not None:
         from ecgphoton.hwsim.meshchips import program_of
-        from ecgphoton.hwsim.profile import load_profile
 
-        profile = load_profile(profile).on(program_of(trained.carried)).to_dict()
+        profile = profile.on(program_of(trained.carried))
     return {
         "student": trained.digest,
         "model": str(trained.folder),
         "data": dict(data),
-        "profile": profile,
+        "profile": None if profile is None else profile.to_dict(),
         "seed": asked.get("seed"),
         "call": call_of(function, asked),
         "date": now(),

@@ -10,6 +10,7 @@ from typing import Any
 from ecgphoton import runs
 from ecgphoton.report.html import write_report
 from ecgphoton.report.material import LeftOut, gather
+from ecgphoton.settings import strict
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class ReportPage:
         }
 
 
+@strict
 def report(
     model: Path | str | None = None,
     *,

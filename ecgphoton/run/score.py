@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ecgphoton.ecg.score import LEARNING, MATCH_WINDOW, score_record
+from ecgphoton.ecg.score import LEARNING, MATCH_WINDOW, Grouping, score_record
 from ecgphoton.ecg.tally import Summary, aggregate
-
-if TYPE_CHECKING:
-    from ecgphoton.ecg.score import Grouping
+from ecgphoton.settings import strict
 
 
+@strict
 def score(
     records: Sequence[Path | str],
     *,

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ecgphoton import runs
-from ecgphoton.artifacts import vacant
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.streams import check_seed
@@ -19,12 +18,15 @@ from ecgphoton.progress import Progress, silent
 from ecgphoton.recipe import Recipe, override, read
 from ecgphoton.report.distillation import write_distillation
 from ecgphoton.run.beats import examples_of, splits_of
+from ecgphoton.run.claim import vacant
 from ecgphoton.run.finish import TrainedRun, finish
-from ecgphoton.run.fit import fit_run, resume_point, start_run
+from ecgphoton.run.fit import check_beats, fit_run, resume_point, start_run
 from ecgphoton.run.parts import parts_of
+from ecgphoton.settings import strict
 from ecgphoton.student.network import SegmentStudent
 
 
+@strict
 def train(
     recipe: str | Path = "default",
     *,
@@ -117,7 +119,9 @@ def train(
     if resume is None:
         name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
         folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)
-        start_run(chosen, folder, seed)
+        start_run(chosen, splits, folder, seed)
+    else:
+        check_beats(folder, splits)
     if chosen.distill.teacher != "none":
         return distil_run(chosen, splits, folder, seed=seed, progress=progress)
     return fit_run(

@@ -43,11 +43,17 @@ class Augmentation(Settings, section="augment"):
         high=1,
     )
     noise: float = setting(0.0, "Standard deviation of white noise.", low=0, high=1)
+    features: float = setting(
+        0.0,
+        "Standard deviation of noise on patient features, which are kept in [-1, 1].",
+        low=0,
+        high=1,
+    )
 
 
 @dataclass(frozen=True)
 class Augmented:
-    """Changes windows and the template residual with them; patient features stay as they are.
+    """Changes windows, the template residual with them, and patient features by noise alone.
 
     The residual is shifted like the window; then the change of the window's QRS part is added to
     it, because the template, an average of earlier beats, would not change with this beat.
@@ -67,7 +73,11 @@ class Augmented:
         if residual is not None and changed is not window:
             change = (changed - window)[:, QRS_START:QRS_STOP]
             residual = (residual + change).clamp_(-1, 1)
-        return replace(inputs, window=changed, residual=residual)
+        rhythm = inputs.rhythm
+        if rhythm is not None and self.settings.features:
+            noise = torch.randn(rhythm.shape, generator=generator, dtype=rhythm.dtype)
+            rhythm = (rhythm + self.settings.features * noise).clamp_(-1, 1)
+        return replace(inputs, window=changed, residual=residual, rhythm=rhythm)
 
     def _disturbed(self, window: Tensor, generator: torch.Generator) -> Tensor:
         """Gain, drift and noise, then normalisation; the window itself if none is asked for."""

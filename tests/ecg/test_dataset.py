@@ -18,8 +18,11 @@ from ecgphoton.ecg.protocols import (
     protocol_values,
     read_protocol,
 )
+from ecgphoton.ecg.quality import REASONS
 from ecgphoton.ecg.records import GROUPINGS, LABELS, aami_group
 from ecgphoton.errors import InputError
+from ecgphoton.recipe import override, read
+from ecgphoton.run.beats import splits_of
 
 SIGNAL, BEATS = ecg(seconds=40)
 
@@ -137,6 +140,26 @@ def test_a_protocol_file_divides_ones_own_records(clinic):
             check_same({**stored["files"], **change}, splits.origin)
     with pytest.raises(InputError, match=r"p3\.edf was not there"):
         check_same({k: v for k, v in stored["files"].items() if k != "p3.edf"}, splits.origin)
+
+
+def test_beats_of_a_bad_lead_are_left_out_of_training_alone(clinic):
+    """With quality ``drop``, beats of flat stretches of training records are counted and gone."""
+    signal = SIGNAL.copy()
+    signal[10 * 250 : 20 * 250] = 0
+    for name in ("p1", "p3"):
+        write_edf(clinic / f"{name}.edf", signal)
+    kept, left = (
+        load_splits(clinic.parent / "protocol.toml", data=clinic, quality=quality)
+        for quality in ("keep", "drop")
+    )
+    flat = ((BEATS >= 10 * 250) & (BEATS < 20 * 250)).sum()
+    assert flat > 10
+    assert len(kept.train) - len(left.train) == flat == left.report.count(REASONS["flat"])
+    assert kept.report.count(REASONS["flat"]) == 0
+    assert left.test.digest == kept.test.digest
+    asked = {"quality": "drop", "source": clinic, "protocol": clinic.parent / "protocol.toml"}
+    recipe = override(read("default"), [f"data.{key}={value}" for key, value in asked.items()])
+    assert len(splits_of(recipe).train) == len(left.train)
 
 
 def test_stored_protocols_are_the_same_again():

@@ -211,14 +211,10 @@ def test_a_cut_file_is_refused(form, keep, tmp_path):
         read(path, **given)
 
 
-def test_discontinuous_and_unfinished_edf_are_refused(tmp_path):
-    """EDF+D, and a file whose recorder never wrote its length, say what to do."""
-    path = write_edf(tmp_path / "a.edf", SIGNAL, beats=[10], symbols=["N"])
+def test_unfinished_edf_is_refused(tmp_path):
+    """A file whose recorder never wrote its length says what to do."""
+    path = write_edf(tmp_path / "a.edf", SIGNAL)
     data = bytearray(path.read_bytes())
-    data[192:197] = b"EDF+D"
-    path.write_bytes(data)
-    with pytest.raises(InputError, match="discontinuous"):
-        read(path)
     data[236:244] = b"-1      "
     path.write_bytes(data)
     with pytest.raises(InputError, match="not closed by its recorder"):

@@ -79,7 +79,8 @@ def test_a_stream_gives_the_same_numbers(step):
     for at in range(0, 90, step):
         seen = slice(at, at + step + 1)
         part, history = describe(raw[seen], rhythm, rows[seen], history, count=step)
-        assert len(history.running.waves) <= 32 and len(history.regular.waves) <= 65
+        assert len(history.running.waves) <= 32
+        assert len(history.regular.waves) <= 65
         for name, values in part.items():
             np.testing.assert_array_equal(values, whole[name][at : at + step], err_msg=name)
 

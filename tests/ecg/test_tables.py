@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from recordings import FS, ecg, write_wfdb
 
-from ecgphoton.ecg.formats import read
+from ecgphoton.ecg.formats import other_files, read, record_names
 from ecgphoton.errors import InputError
 
 SIGNAL, _ = ecg()
@@ -121,3 +121,55 @@ def test_a_damaged_table_is_refused(text, tmp_path):
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(InputError, match=r"a\.csv"):
         read(tmp_path / "a.csv", fs=None if text.startswith("time") else FS)
+
+
+@pytest.mark.parametrize("head", ["II_uV", "II uV", "II (uV)", "II[\u00b5V]", "II_\u00b5V"])
+def test_a_unit_in_the_name_of_a_column_is_read(head, tmp_path):
+    """Micro-volts behind the name, in brackets or after an underscore, become millivolts."""
+    rows = "".join(f"{1000 * value:.0f}\n" for value in SIGNAL)
+    (tmp_path / "a.csv").write_text(f"{head}\n{rows}", encoding="utf-8")
+    found = read(tmp_path / "a.csv", fs=FS)
+    assert (found.leads, found.units, found.notes) == (("II",), ("mV",), ())
+    np.testing.assert_allclose(found.signal[:, 0], SIGNAL, atol=0.001)
+
+
+def test_a_lead_is_no_unit(tmp_path):
+    """A lead called V keeps its name, and no volts are assumed."""
+    (tmp_path / "a.csv").write_text("ECG_V\n" + "".join(f"{value:.4f}\n" for value in SIGNAL))
+    assert read(tmp_path / "a.csv", fs=FS).leads == ("ECG_V",)
+
+
+@pytest.mark.parametrize(
+    ("mark", "by", "gap"), [("#", ",", ""), ("# ", ";", "\n"), ("; ", ",", ""), ("#", "\t", "\n\n")]
+)
+def test_comments_above_the_columns_are_skipped(mark, by, gap, tmp_path):
+    """Lines of a recorder above the names are counted in a note, whatever the separator."""
+    rows = "".join(f"{i / FS:.4f}{by}{value:.4f}\n" for i, value in enumerate(SIGNAL))
+    text = f"{mark}Recorder 5, channel II\n{mark}in hospital\n{gap}time{by}II (mV)\n{rows}"
+    (tmp_path / "a.csv").write_text(text)
+    found = read(tmp_path / "a.csv")
+    assert (found.fs, found.leads) == (FS, ("II",))
+    assert found.notes == ("a.csv: 2 lines of comments above its columns are not read",)
+    np.testing.assert_allclose(found.signal[:, 0], SIGNAL, atol=0.001)
+
+
+def test_a_first_name_may_be_empty(tmp_path):
+    """A header that begins with its separator is no comment."""
+    rows = "".join(f"{i};{value:.4f}\n" for i, value in enumerate(SIGNAL))
+    (tmp_path / "a.csv").write_text(f";II (mV)\n{rows}")
+    assert read(tmp_path / "a.csv", fs=FS).leads == ("II",)
+
+
+def test_documentation_is_no_recording(tmp_path):
+    """Checksums, texts and labels in a folder are not taken for recordings; dates are numbers."""
+    write_wfdb(tmp_path, "w", SIGNAL)
+    (tmp_path / "dated.csv").write_text(
+        "when;II\n" + "".join(f"2024-01-01T00:00:{i:02d}.000;0,{i}\n" for i in range(60))
+    )
+    (tmp_path / "SHA256SUMS.txt").write_text(f"{'5e' * 32} w.dat\n{'0a' * 32} w.hea\n")
+    (tmp_path / "RECORDS").write_text("w\n")
+    (tmp_path / "readme.txt").write_text("Two leads.\n360\nRecorded in 2024.\n")
+    (tmp_path / "labels.csv").write_text("time,symbol\n1.0,N\n2.0,V\n")
+    assert record_names(tmp_path) == ("dated", "w")
+    names = ("RECORDS", "SHA256SUMS.txt", "labels.csv", "readme.txt")
+    assert other_files(tmp_path, record_names(tmp_path)) == names

@@ -146,7 +146,7 @@ def test_what_cannot_be_is_refused(run, wfdb_folder, tmp_path):
     """Unknown backend, integers without a bundle, noise without a chip, overwriting the peaks."""
     record = wfdb_folder / "s01"
     for options, what in (
-        ({"backend": "gpu"}, "choose torch, onnx, integer, chip"),
+        ({"backend": "gpu"}, "one of 'torch', 'onnx', 'integer', 'chip'"),
         ({"backend": "integer"}, "ecgphoton export"),
         ({"noise": 0.1, "backend": "torch"}, "--backend chip"),
         ({"chip": 3, "backend": "onnx"}, "--backend chip"),
@@ -237,9 +237,11 @@ def test_an_edf_recording_gets_edf_annotations(run, records, tmp_path):
 def test_a_folder_gives_a_table_of_burdens(run, records, tmp_path):
     """Each recording has a row with counts, shares and numbers an hour; a damaged one is named."""
     (records / "s02.dat").write_bytes(b"short")
+    (records / "SHA256SUMS.txt").write_text(f"{'0a' * 32} s01.dat\n")
     report = annotate_folder(records, out=tmp_path / "out", model=run, picture=False)
     (row,) = report.rows
     assert list(report.failed) == ["s02"]
+    assert report.to_dict()["no_recordings"] == ["SHA256SUMS.txt"]
     assert row["record"] == "s01"
     assert row["S"] is None  # a student of two classes does not name kinds
     assert row["abnormal share"] == pytest.approx(row["abnormal"] / row["beats"])

@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from ecgphoton.cli import main
+from ecgphoton.ecg.beats import load_splits
+from ecgphoton.errors import InputError
 
 COMMANDS = {
     "simulate": ("simulate", "reference-rhythm", "--noise", "0.02", "--chips", "2"),
@@ -31,6 +33,23 @@ def test_a_folder_that_is_not_there_is_refused(
     assert done.exit_code == 2, done.output
     assert "/no/such/folder" in done.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_beside_synthetic_beats_is_refused() -> None:
+    """Generated beats read no folder, so one that is named is not silently left aside."""
+    done = CliRunner().invoke(main, ["train", "--data", "synthetic", "--data-dir", "/no/such"])
+    assert done.exit_code == 2
+    assert "synthetic beats are generated, and the folder /no/such is not read" in done.output
+
+
+def test_a_partial_database_says_how_much_is_there(tmp_path: Path) -> None:
+    """A protocol that needs more records than there are names the share and what is missing."""
+    (tmp_path / "mitdb").mkdir()
+    for name in ("100", "101"):
+        for kind in ("hea", "dat", "atr"):
+            (tmp_path / "mitdb" / f"{name}.{kind}").touch()
+    with pytest.raises(InputError, match=r"2 of the 48 records of mitdb; 45 of the 47 asked for"):
+        load_splits("reference", data_dir=tmp_path / "mitdb")
 
 
 @pytest.mark.parametrize("name", ["simulate", "evaluate", "train"])

@@ -64,7 +64,7 @@ def splits() -> Splits:
 def finished(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of one worker, trained without interruption."""
     folder = tmp_path_factory.mktemp("runs") / "whole"
-    start_run(QUICK, folder, 5)
+    start_run(QUICK, splits, folder, 5)
     fit_run(QUICK, splits, folder, seed=5, workers=1)
     return folder
 
@@ -79,7 +79,7 @@ def test_the_run_is_the_same_for_any_number_of_workers(
     finished: Path, splits: Splits, tmp_path: Path
 ) -> None:
     """Two processes give the bytes of one."""
-    start_run(QUICK, tmp_path / "two", 5)
+    start_run(QUICK, splits, tmp_path / "two", 5)
     fit_run(QUICK, splits, tmp_path / "two", seed=5, workers=2)
     for name in SAME:
         assert sha256(tmp_path / "two" / name) == sha256(finished / name), name
@@ -95,7 +95,7 @@ def test_a_run_cut_off_is_resumed_with_the_folds_it_has(
 ) -> None:
     """Between two folds, and in the last training; finished folds are not fitted again."""
     folder = tmp_path / "run"
-    start_run(QUICK, folder, 5)
+    start_run(QUICK, splits, folder, 5)
 
     def cut(name: str, done: int, _total: int) -> None:
         if name.startswith(stage) and done == at:
@@ -123,7 +123,7 @@ def test_outputs_of_other_beats_are_refused(splits: Splits, tmp_path: Path) -> N
         if name == "folds" and done == 1:
             raise PowerCutError
 
-    start_run(QUICK, tmp_path / "run", 5)
+    start_run(QUICK, splits, tmp_path / "run", 5)
     with pytest.raises(PowerCutError):
         fit_run(QUICK, splits, tmp_path / "run", seed=5, workers=1, progress=cut)
     windows = splits.train.windows * np.float32(0.5)
@@ -231,7 +231,7 @@ def test_a_wish_that_cannot_be_kept_is_refused(finished: Path) -> None:
 def test_what_needs_a_validation_set_is_refused_with_folds(splits: Splits, tmp_path: Path) -> None:
     """A blend with the test set, and a teacher; and workers where there is nothing to share."""
     blended = override(QUICK, ["decision.blend=0.3"])
-    start_run(blended, tmp_path / "run", 0)
+    start_run(blended, splits, tmp_path / "run", 0)
     with pytest.raises(InputError, match=r"decision\.blend is 0\.3"):
         fit_run(blended, splits, tmp_path / "run", seed=0, workers=1)
     with pytest.raises(InputError, match="a teacher is judged on a validation set"):
@@ -248,7 +248,7 @@ def test_four_classes_are_cross_fitted_without_a_threshold(splits: Splits, tmp_p
     recipe = override(QUICK, ["data.labels=aami4", "training.selection=macro-f1"])
     protocol = splits.protocol
     four = synthetic_splits(protocol=protocol, labels="aami4", patients=9, beats=150)
-    start_run(recipe, tmp_path / "run", 0)
+    start_run(recipe, four, tmp_path / "run", 0)
     report = fit_run(recipe, four, tmp_path / "run", seed=0, workers=1)
     assert report.metrics["operating_point"] is None
     assert 0 < report.metrics["out_of_fold"]["nested"]["macro_f1"] <= 1

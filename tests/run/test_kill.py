@@ -9,23 +9,26 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from child import start
 
 KILLS = int(os.environ.get("ECGPHOTON_KILLS", "1"))
 LOG = os.environ.get("ECGPHOTON_KILL_LOG")
-MODEL, SYNTHETIC = "reference-rhythm", ("--data", "synthetic", "--threads", "1")
+MODEL = "reference-rhythm"
+RECORDS, SYNTHETIC = ("--data", "{place}/records"), ("--data", "synthetic")
 COMMANDS = {
-    "train": ("train", *SYNTHETIC, "--set", "training.epochs=2", "--set", "noise.weight=0.02"),
-    "export": ("export", MODEL, "--mesh", "--force"),
-    "simulate": ("simulate", MODEL, "--noise", "0.02", "--chips", "8", *SYNTHETIC),
-    "calibrate": ("calibrate", MODEL, "--chips", "5", *SYNTHETIC),
-}
+    "train": (
+        "train", "--protocol", "{place}/protocol.toml", "--set", "training.epochs=3",
+        "--set", "noise.weight=0.02", *RECORDS,
+    ),
+    "export": ("export", MODEL, "--mesh", "--force", *SYNTHETIC),
+    "simulate": ("simulate", MODEL, "--noise", "0.02", "--chips", "8", *RECORDS),
+    "calibrate": ("calibrate", MODEL, "--chips", "2", *RECORDS),
+}  # fmt: skip
 THIS_TIME = {"seconds", "calibration_seconds", "chips_calibrated_now", "folder", "call", "date"}
 """Values in JSON files that say where, when, how long and in how many goes it was made."""
 NEVER_OVERWRITTEN = ("simulate", "calibrate")
@@ -38,6 +41,8 @@ class Whole:
     """A command that nobody interrupted."""
 
     name: str
+    place: Path
+    """Folder with the recordings it reads."""
     files: dict[str, object]
     seconds: float
     writing: float
@@ -47,13 +52,19 @@ class Whole:
 def started(folder: Path) -> bool:
     """Whether anything of a command is there: its folder, or what is to become it."""
     try:
-        return any(folder.parent.iterdir()) and (not folder.exists() or any(folder.iterdir()))
+        made = [path for path in folder.parent.iterdir() if path.name != "said"]
+        return bool(made) and (not folder.exists() or any(folder.iterdir()))
     except FileNotFoundError:  # tried whether it can be made, and gone again
         return False
 
 
 def run(
-    name: str, folder: Path, *, after: float | None = None, after_start: float | None = None
+    name: str,
+    folder: Path,
+    place: Path,
+    *,
+    after: float | None = None,
+    after_start: float | None = None,
 ) -> tuple[float, float]:
     """Run a command as its own process, resuming what can be resumed.
 
@@ -61,25 +72,20 @@ def run(
     Returns its seconds, in all and from its first file on.
     """
     resume = name == "train" and (folder / "start.json").exists()
-    command = ["train", *SYNTHETIC, "--resume"] if resume else [*COMMANDS[name], "--out"]
+    command = ["train", "--resume"] if resume else [*COMMANDS[name], "--out"]
+    said = folder.with_name("said")
     began, first = time.perf_counter(), None
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ecgphoton.cli", *command, str(folder)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while process.poll() is None:
+    process = start([*(word.format(place=place) for word in command), str(folder)], said)
+    while process.exitcode is None:
         now = time.perf_counter()
         first = now if first is None and started(folder) else first
         late = after is not None and now - began >= after
         if late or (None not in (first, after_start) and now - first >= after_start):
             process.kill()
         time.sleep(0.001)
-    said = process.communicate()[1]
-    if after is None and after_start is None:  # 1: the verdict on synthetic beats failed
-        assert process.returncode in (0, 1), said
-        assert "Traceback" not in said
+    if after is None and after_start is None:  # 1: the verdict on made-up beats failed
+        assert process.exitcode in (0, 1), said.read_text()
+        assert "Traceback" not in said.read_text()
     now = time.perf_counter()
     return now - began, 0.0 if first is None else now - first
 
@@ -112,11 +118,16 @@ def stage(folder: Path, whole: Whole) -> str:
 
 
 @pytest.fixture(scope="module", params=COMMANDS)
-def whole(request, tmp_path_factory) -> Whole:
+def whole(request, wfdb_folder, tmp_path_factory) -> Whole:
     """A command, what it leaves when nobody interrupts it, and how long it takes."""
+    place = tmp_path_factory.mktemp("place")
+    (place / "records").symlink_to(wfdb_folder)
+    (place / "protocol.toml").write_text(
+        'train = ["s01", "s02"]\nvalidation = ["s03"]\ntest = ["s04"]\nlabels = "aami"\n'
+    )
     folder = tmp_path_factory.mktemp("whole") / "out"
-    seconds, writing = run(request.param, folder)
-    return Whole(request.param, content(folder), seconds, writing)
+    seconds, writing = run(request.param, folder, place)
+    return Whole(request.param, place, content(folder), seconds, writing)
 
 
 @pytest.mark.slow
@@ -129,12 +140,17 @@ def test_kill_and_repeat_is_as_if_nothing_happened(attempt: int, whole: Whole, t
     """
     folder, draw = tmp_path / "out", random.Random(f"{whole.name} {attempt}").random()
     if attempt % 2:
-        run(whole.name, folder, after=(0.2 + 0.8 * draw) * whole.seconds)
+        run(whole.name, folder, whole.place, after=(0.2 + 0.8 * draw) * whole.seconds)
     else:
-        run(whole.name, folder, after_start=draw ** (1 + attempt % 4 * 2) * whole.writing)
+        run(
+            whole.name,
+            folder,
+            whole.place,
+            after_start=draw ** (1 + attempt % 4 * 2) * whole.writing,
+        )
     died = stage(folder, whole)
     if died != "after" or whole.name not in NEVER_OVERWRITTEN:
-        run(whole.name, folder)
+        run(whole.name, folder, whole.place)
     found = content(folder)
     different = [name for name in whole.files if found.get(name) != whole.files[name]]
     if LOG:

@@ -46,7 +46,7 @@ def splits() -> Splits:
 def finished(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run trained without interruption."""
     folder = tmp_path_factory.mktemp("runs") / "whole"
-    start_run(QUICK, folder, 5)
+    start_run(QUICK, splits, folder, 5)
     fit_run(QUICK, splits, folder, seed=5)
     return folder
 
@@ -62,7 +62,7 @@ def test_a_run_cut_off_and_resumed_ends_in_the_same_bits(
     """Resuming after any epoch repeats the uninterrupted run bit for bit."""
     for epochs in (1, 2):
         folder = tmp_path / str(epochs)
-        start_run(QUICK, folder, 5)
+        start_run(QUICK, splits, folder, 5)
 
         def stop(stage: str, epoch: int, total: int, last: int = epochs) -> None:
             assert stage.startswith("training, score ")
@@ -83,7 +83,7 @@ def test_a_run_cut_off_and_resumed_ends_in_the_same_bits(
 @pytest.mark.slow
 def test_another_seed_is_another_student(finished: Path, splits: Splits, tmp_path: Path) -> None:
     """The seed decides the weights."""
-    start_run(QUICK, tmp_path / "other", 6)
+    start_run(QUICK, splits, tmp_path / "other", 6)
     fit_run(QUICK, splits, tmp_path / "other", seed=6)
     assert sha256(tmp_path / "other" / runs.CHECKPOINT) != sha256(finished / runs.CHECKPOINT)
 
@@ -120,7 +120,7 @@ def test_metrics_name_what_took_part_in_selection(finished: Path) -> None:
 def test_the_originals_blend_is_named(splits: Splits, tmp_path: Path) -> None:
     """With a blend, generalization takes part, and everything says so."""
     recipe = override(QUICK, ["decision.blend=0.35", "training.epochs=1"])
-    start_run(recipe, tmp_path / "run", 0)
+    start_run(recipe, splits, tmp_path / "run", 0)
     report = fit_run(recipe, splits, tmp_path / "run", seed=0)
     assert report.metrics["took_part_in_selection"][1:] == ["validation", "generalization"]
     assert report.metrics["operating_point"]["fitted_on"] == ["validation", "generalization"]
@@ -142,10 +142,10 @@ def test_stored_scores_belong_to_the_beats(finished: Path, splits: Splits) -> No
         np.testing.assert_allclose(scores["probability"].sum(1), 1, atol=1e-6)
 
 
-def test_a_run_folder_is_never_overwritten(finished: Path) -> None:
+def test_a_run_folder_is_never_overwritten(finished: Path, splits: Splits) -> None:
     """A second run may not be started in the folder of a first."""
     with pytest.raises(InputError, match="is not empty"):
-        start_run(QUICK, finished, 5)
+        start_run(QUICK, splits, finished, 5)
 
 
 def test_a_test_set_with_a_leaking_subject_is_also_reported_without_it() -> None:
@@ -196,7 +196,7 @@ def test_four_classes_have_no_threshold(tmp_path: Path) -> None:
     """Four classes are chosen by macro-F1 and reported per class."""
     recipe = override(QUICK, ["data.labels=aami4", "training.selection=macro-f1"])
     splits = splits_of(recipe)
-    start_run(recipe, tmp_path / "run", 0)
+    start_run(recipe, splits, tmp_path / "run", 0)
     report = fit_run(recipe, splits, tmp_path / "run", seed=0)
     assert report.metrics["operating_point"] is None
     assert list(report.metrics["sets"]["generalization"]["classes"]) == ["N", "S", "V", "O"]

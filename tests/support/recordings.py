@@ -62,18 +62,13 @@ def write_edf(path, signal, *, fs=FS, label="ECG II", unit="uV", beats=(), symbo
     return path
 
 
-def write_dicom(path, signal, *, fs=FS, unit="uV"):
-    """Write a DICOM waveform of one lead (12-lead ECG storage), of a patient."""
-    import pydicom
-    from pydicom.dataset import Dataset, FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+def dicom_group(signal, *, fs=FS, unit="uV", lead="Lead II", label="", origin="ORIGINAL", begin=0):
+    """Make a multiplex group of one lead that begins after `begin` seconds."""
+    from pydicom.dataset import Dataset
 
     source = Dataset()
-    source.CodeValue, source.CodingSchemeDesignator, source.CodeMeaning = (
-        "5.6.3-9-2",
-        "SCPECG",
-        ("Lead II"),
-    )
+    source.CodeValue, source.CodingSchemeDesignator = "5.6.3-9-2", "SCPECG"
+    source.CodeMeaning = lead
     units = Dataset()
     units.CodeValue, units.CodingSchemeDesignator, units.CodeMeaning = unit, "UCUM", unit
     lead = Dataset()
@@ -82,15 +77,25 @@ def write_dicom(path, signal, *, fs=FS, unit="uV"):
     lead.ChannelSensitivityCorrectionFactor, lead.ChannelBaseline = "1", "0"
     lead.WaveformBitsStored = 16
     group = Dataset()
-    group.MultiplexGroupTimeOffset, group.WaveformOriginality = "0", "ORIGINAL"
+    group.MultiplexGroupTimeOffset, group.WaveformOriginality = str(1000 * begin), origin
+    group.MultiplexGroupLabel = label
     group.NumberOfWaveformChannels, group.NumberOfWaveformSamples = 1, len(signal)
     group.SamplingFrequency = str(fs)
     group.ChannelDefinitionSequence = [lead]
     group.WaveformBitsAllocated, group.WaveformSampleInterpretation = 16, "SS"
-    stored = np.rint(np.nan_to_num(signal, nan=0) * {"uV": 1000, "mV": 1}[unit] / 5)
+    stored = np.rint(np.nan_to_num(signal, nan=0) * {"uV": 1000}.get(unit, 1) / 5)
     stored = np.where(np.isnan(signal), -32768, stored).astype("<i2")
     group.add_new(0x5400100A, "OW", np.int16(-32768).tobytes())
     group.WaveformData = stored.tobytes()
+    return group
+
+
+def write_dicom(path, signal, *, groups=None, **kind):
+    """Write a DICOM waveform of one lead, or of groups from `dicom_group`, of a patient."""
+    import pydicom
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.9.1.1"
     meta.MediaStorageSOPInstanceUID = generate_uid()
@@ -100,6 +105,6 @@ def write_dicom(path, signal, *, fs=FS, unit="uV"):
     held.SOPClassUID, held.SOPInstanceUID = meta.MediaStorageSOPClassUID, generate_uid()
     held.PatientName, held.PatientID, held.Modality = "Mustermann^Erika", "X4711", "ECG"
     held.AcquisitionDateTime = "20190301083000"
-    held.WaveformSequence = [group]
+    held.WaveformSequence = groups or [dicom_group(signal, **kind)]
     pydicom.dcmwrite(path, held, enforce_file_format=True)
     return path

@@ -97,6 +97,15 @@ def test_disturbed_beats_are_normalised_again(toy):
     assert changed.mean(1).abs().max() < 1e-4
 
 
+def test_noise_on_features_has_the_standard_deviation_asked_for():
+    """It stays within [-1, 1], and leaves the windows as they are."""
+    inputs = Inputs(torch.rand(2000, 360) - 0.5, torch.tensor([[0.0, 1.0]]).repeat(2000, 8))
+    noisy = Augmented(Augmentation(features=0.1))(inputs, generator())
+    assert torch.equal(noisy.window, inputs.window)
+    assert abs(float(noisy.rhythm[:, ::2].std()) - 0.1) < 0.005
+    assert float(noisy.rhythm.max()) == 1.0
+
+
 def test_noise_has_the_standard_deviation_asked_for():
     """On beats whose extremes dominate, added noise has the given spread within 5 %."""
     window = torch.zeros(400, 360)

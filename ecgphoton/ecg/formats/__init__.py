@@ -7,7 +7,7 @@ file, or by its path without extension where it is unambiguous.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +16,22 @@ from ecgphoton.ecg.formats.arrays import open_numpy
 from ecgphoton.ecg.formats.dicom import open_dicom
 from ecgphoton.ecg.formats.edf import open_edf
 from ecgphoton.ecg.formats.hints import Hints
-from ecgphoton.ecg.formats.table import open_table
+from ecgphoton.ecg.formats.table import holds_numbers, open_table
 from ecgphoton.ecg.formats.wfdb_segments import open_wfdb
 from ecgphoton.ecg.leads import choose
 from ecgphoton.ecg.recording import MOST_AT_ONCE, OpenRecording, Recording
 from ecgphoton.errors import InputError
 
-__all__ = ["FORMATS", "Hints", "find_file", "needs_hints", "open_recording", "read", "record_names"]
+__all__ = [
+    "FORMATS",
+    "Hints",
+    "find_file",
+    "needs_hints",
+    "open_recording",
+    "other_files",
+    "read",
+    "record_names",
+]
 
 _SAYS_ITSELF: dict[str, Callable[[Path], OpenRecording]] = {
     ".hea": lambda path: open_wfdb(path.with_suffix("")),
@@ -38,8 +47,8 @@ _NEEDS_HINTS: dict[str, Callable[[Path, Hints], OpenRecording]] = {
     ".txt": open_table,
 }
 FORMATS = (*_SAYS_ITSELF, *_NEEDS_HINTS)
-"""Extensions that are read. Of two files with one name the earlier is the signal: a ``.csv``
-beside an ``.edf`` holds its labels."""
+"""Extensions that are read. A text file beside another recording of its name holds the labels."""
+_TEXT = tuple(suffix for suffix, reader in _NEEDS_HINTS.items() if reader is open_table)
 _NAME = re.compile(r"\w[\w +-]{0,63}")
 
 
@@ -81,17 +90,23 @@ def find_file(path: Path) -> Path:
     Raises
     ------
     InputError
-        If there is none.
+        If there is none, or two of different formats have that name.
     """
     if path.suffix.lower() in FORMATS and path.is_file():
         return path
     if path.suffix == ".dat" and path.with_suffix(".hea").is_file():
         return path.with_suffix(".hea")
-    for suffix in FORMATS:
-        for spelling in (suffix, suffix.upper()):
-            file = path.with_name(path.name + spelling)
-            if path.name and file.is_file():
-                return file
+    spellings = [s for suffix in FORMATS for s in (suffix, suffix.upper())] if path.name else []
+    found = [path.with_name(path.name + spelling) for spelling in spellings]
+    found = [file for file in found if file.is_file()]
+    signals = [file for file in found if file.suffix.lower() not in _TEXT]
+    if len(signals) > 1 and not signals[0].samefile(signals[-1]):
+        raise InputError(
+            f"{path} is the name of {' and of '.join(file.name for file in signals)}; give the "
+            "file with its extension, or keep recordings of one name in two folders"
+        )
+    if found:
+        return found[0]
     raise InputError(
         f"there is no recording {path}; give a file ({', '.join(FORMATS)}), or its path without "
         "extension, such as mitdb/100"
@@ -100,6 +115,8 @@ def find_file(path: Path) -> Path:
 
 def record_names(folder: Path) -> tuple[str, ...]:
     """Names of the recordings in a folder, sorted.
+
+    A text file counts if it holds numbers: checksums, documentation and labels do not.
 
     Raises
     ------
@@ -111,11 +128,19 @@ def record_names(folder: Path) -> tuple[str, ...]:
     found = {
         path.stem
         for path in folder.iterdir()
-        if path.suffix.lower() in FORMATS and _NAME.fullmatch(path.stem)
+        if path.suffix.lower() in FORMATS
+        and _NAME.fullmatch(path.stem)
+        and (path.suffix.lower() not in _TEXT or holds_numbers(path))
     }
     if not found:
         raise InputError(f"{folder} holds no recording ({', '.join(FORMATS)}); check the path")
     return tuple(sorted(found))
+
+
+def other_files(folder: Path, names: Collection[str]) -> tuple[str, ...]:
+    """Names of the files in a folder that belong to none of these recordings, sorted."""
+    files = (path.name for path in folder.iterdir() if path.is_file())
+    return tuple(sorted(name for name in files if name.partition(".")[0] not in names))
 
 
 def read(
@@ -154,12 +179,13 @@ def read(
     held = open_recording(path, Hints(fs, unit, column))
     main = held.channels[choose(held)]
     chosen = [i for i, one in enumerate(held.channels) if one.fs == main.fs]
-    if main.length * len(chosen) > MOST_AT_ONCE:
+    longest = max(held.channels[i].length for i in chosen)
+    if longest * len(chosen) > MOST_AT_ONCE:
         raise InputError(
-            f"{path} holds {main.length * len(chosen)} samples; at most {MOST_AT_ONCE} are read at "
+            f"{path} holds {longest * len(chosen)} samples; at most {MOST_AT_ONCE} are read at "
             "once. `ecgphoton annotate` reads piece by piece"
         )
-    out = np.empty((main.length, len(chosen)), np.float32)
+    out = np.full((longest, len(chosen)), np.nan, np.float32)
     for column_at, channel in enumerate(chosen):
         for first, piece in held.pieces(channel, 2**22):
             out[first : first + len(piece), column_at] = held.scaled(channel, piece)

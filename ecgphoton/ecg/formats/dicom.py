@@ -1,4 +1,9 @@
-"""DICOM waveforms (ECG objects), read with pydicom; nothing about the patient is kept."""
+"""DICOM waveforms (ECG objects), read with pydicom; nothing about the patient is kept.
+
+A waveform holds multiplex groups, each with channels, a rate, a length and a beginning of its own
+(DICOM PS3.3, C.10.9). All that were recorded become channels on one clock; groups that were derived
+from others, such as median beats, are left out and named.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgphoton.ecg.recording import (
     LARGEST_RECORDING,
+    MOST_AT_ONCE,
     Channel,
     HeldRecording,
     millivolts,
@@ -20,10 +27,12 @@ from ecgphoton.errors import InputError
 from ecgphoton.intake import one_line, read_bytes
 
 _PACKED = "1.2.840.10008.1.2.1.99"  # deflated: it could unpack to any size
+_ORIGIN, _OFFSET = "WaveformOriginality", "MultiplexGroupTimeOffset"  # the offset in ms
+MOST_GROUPS = 64
 
 
 def open_dicom(path: Path) -> HeldRecording:
-    """Open the first multiplex group (the rhythm) of a DICOM waveform.
+    """Open the recorded groups of a DICOM waveform.
 
     Raises
     ------
@@ -32,7 +41,6 @@ def open_dicom(path: Path) -> HeldRecording:
     """
     try:
         import pydicom
-        from pydicom.waveforms.numpy_handler import multiplex_array
     except ImportError as error:
         raise InputError(
             f"{path} is a DICOM file; install what reads it: pip install ecgphoton[dicom]"
@@ -43,33 +51,58 @@ def open_dicom(path: Path) -> HeldRecording:
         if meta.get("TransferSyntaxUID") == _PACKED:
             raise ValueError("it is deflated, which is not read")
         held = pydicom.dcmread(io.BytesIO(content))
-        if not held.get("WaveformSequence"):
-            raise ValueError("it holds no waveform")
-        group = held.WaveformSequence[0]
-        rate, length = float(group.SamplingFrequency), int(group.NumberOfWaveformSamples)
-        count = int(group.NumberOfWaveformChannels)
-        if not (0 < rate < 1e6 and length > 0 and 0 < count <= 256):
-            raise ValueError(f"{length} samples of {count} channels at {rate:g} Hz")
-        stored = multiplex_array(held, 0, as_raw=True)
-        padding = group.get("WaveformPaddingValue")
-        missing = padding
-        if isinstance(padding, bytes):
-            missing = np.frombuffer(padding, stored.dtype)[0]
-        channels, values = [], []
-        for number, one in enumerate(group.ChannelDefinitionSequence):
-            name, unit, gain, offset = _described(one, number)
-            factor = gain * (millivolts(unit) or 1.0)
-            value = (stored[:, number] * np.float64(factor) + offset * factor / gain).astype("f4")
-            if missing is not None:
-                value[stored[:, number] == missing] = np.nan
-            values.append(value)
-            channels.append(Channel(name, unit, rate, length))
+        groups = list(held.get("WaveformSequence") or ())
+        if not 0 < len(groups) <= MOST_GROUPS:
+            raise ValueError(f"it holds {len(groups) or 'no'} waveform{'s' * (len(groups) > 1)}")
+        derived = [at for at, one in enumerate(groups) if one.get(_ORIGIN) == "DERIVED"]
+        if len(derived) == len(groups):
+            derived = []
+        kept = [_channels(held, at) for at in range(len(groups)) if at not in derived]
+        notes = tuple(f"{path.stem}: {_name(groups, at)} is derived and left out" for at in derived)
     except Exception as error:  # any error of the library means a damaged file
         reason = one_line(error)
         raise InputError(f"{path} is not a DICOM waveform ({reason}); export it again") from error
+    found = [pair for group in kept for pair in group]
     return HeldRecording(
-        path, "DICOM", tuple(channels), (path,), _start(held), values=tuple(values)
-    )
+        path, "DICOM", tuple(channel for channel, _ in found), (path,), _start(held), notes=notes,
+        values=tuple(value for _, value in found),
+    )  # fmt: skip
+
+
+def _channels(held: Any, at: int) -> list[tuple[Channel, NDArray[np.float32]]]:  # noqa: ANN401
+    """Return the channels of a group with their samples, missing before the group begins."""
+    from pydicom.waveforms.numpy_handler import multiplex_array
+
+    group = held.WaveformSequence[at]
+    rate, length = float(group.SamplingFrequency), int(group.NumberOfWaveformSamples)
+    count, begin = int(group.NumberOfWaveformChannels), float(group.get(_OFFSET) or 0) / 1e3
+    if not (0 < rate < 1e6 and length > 0 and 0 < count <= 256):
+        raise ValueError(f"{length} samples of {count} channels at {rate:g} Hz")
+    if not 0 <= begin * rate * count <= MOST_AT_ONCE:
+        raise ValueError(f"group {at + 1} begins at {begin:g} s")
+    stored = multiplex_array(held, at, as_raw=True)
+    missing = group.get("WaveformPaddingValue")
+    if isinstance(missing, bytes):
+        missing = np.frombuffer(missing, stored.dtype)[0]
+    before = np.full(round(begin * rate), np.nan, np.float32)
+    found = []
+    for number, one in enumerate(group.ChannelDefinitionSequence):
+        name, unit, gain, offset = _described(one, number)
+        factor = gain * (millivolts(unit) or 1.0)
+        value = (stored[:, number] * np.float64(factor) + offset * factor / gain).astype("f4")
+        if missing is not None:
+            value[stored[:, number] == missing] = np.nan
+        value = np.concatenate([before, value]) if len(before) else value
+        found.append((Channel(name, unit, rate, len(value)), value))
+    return found
+
+
+def _name(groups: list[Any], at: int) -> str:
+    """Return a group in words: its number, label, channels and length."""
+    one = groups[at]
+    label = f" {one_line(one.MultiplexGroupLabel)}" if one.get("MultiplexGroupLabel") else ""
+    seconds = float(one.NumberOfWaveformSamples) / float(one.SamplingFrequency)
+    return f"group {at + 1}{label} ({one.NumberOfWaveformChannels} leads, {seconds:g} s)"
 
 
 def _described(one: Any, number: int) -> tuple[str, str, float, float]:  # noqa: ANN401

@@ -1,5 +1,8 @@
 """EDF, EDF+ and BDF files, read with edfio; nothing about the patient is kept.
 
+In a discontinuous file (EDF+D) every data record states when it begins: the first annotation of its
+first annotation signal [1]_. What lies between two data records is missing.
+
 References
 ----------
 .. [1] Kemp & Olivan 2003, Clin. Neurophysiol. 114(9):1755, DOI 10.1016/S1388-2457(03)00123-8.
@@ -7,6 +10,7 @@ References
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,20 +19,27 @@ import numpy as np
 
 from ecgphoton.ecg.recording import (
     LARGEST_RECORDING,
+    MOST_AT_ONCE,
     Channel,
     HeldRecording,
     millivolts,
     unit_name,
 )
 from ecgphoton.errors import InputError
-from ecgphoton.intake import one_line
+from ecgphoton.intake import one_line, read_bytes
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from numpy.typing import NDArray
+
 _HEADER = 256  # bytes before the signals, and of every signal
 _SIZE = {"EDF": 2, "BDF": 3}  # bytes of a sample
 MOST_SIGNALS = 512
+_DISCONTINUOUS = ("EDF+D", "BDF+D")
+_ROUNDED = 1e-3
+"""Seconds by which a recorder may round the beginnings of data records."""
+_BEGINS = re.compile(rb"([+-]\d{1,9}(?:\.\d{1,9})?)\x14\x14")
 
 
 @dataclass(frozen=True)
@@ -46,9 +57,17 @@ def open_edf(path: Path) -> HeldRecording:
     Raises
     ------
     InputError
-        If it is damaged, truncated, discontinuous (EDF+D) or too large.
+        If it is damaged, truncated or too large, or its data records overlap.
     """
     held = _read(path)
+    begins, seconds = None, float(held.data_record_duration)
+    notes: tuple[str, ...] = ()
+    if held.reserved[:5] in _DISCONTINUOUS:
+        gaps = _gaps(path, held, seconds)
+        begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps)
+        if gaps.any():
+            count, missing = np.count_nonzero(gaps), gaps.sum()
+            notes = (f"{path.stem}: {missing:g} s in {count} gaps of the file are missing samples",)
     channels, values = [], []
     for signal in held.signals:
         low, high = signal.digital_range
@@ -63,6 +82,8 @@ def open_edf(path: Path) -> HeldRecording:
         offset = (millivolts(unit) or 1.0) * bottom - factor * low
         value = (signal.digital * np.float32(factor) + np.float32(offset)).astype(np.float32)
         value[(signal.digital < min(low, high)) | (signal.digital > max(low, high))] = np.nan
+        if begins is not None:
+            value = _spread(path, value, begins, float(signal.sampling_frequency))
         values.append(value)
         channels.append(
             Channel(signal.label, unit, float(signal.sampling_frequency), len(values[-1]))
@@ -70,7 +91,49 @@ def open_edf(path: Path) -> HeldRecording:
     if not channels:
         raise InputError(f"{path} holds annotations only; give the file with the signals")
     kind = "BDF" if type(held).__name__ == "Bdf" else "EDF"
-    return HeldRecording(path, kind, tuple(channels), (path,), _start(held), values=tuple(values))
+    return HeldRecording(
+        path, kind, tuple(channels), (path,), _start(held), notes=notes, values=tuple(values)
+    )
+
+
+def _gaps(path: Path, held: Any, seconds: float) -> NDArray[np.float64]:  # noqa: ANN401
+    """Return the seconds that are missing before each data record of a discontinuous file."""
+    content, size = read_bytes(path, LARGEST_RECORDING), _SIZE[type(held).__name__.upper()]
+    count = (held.bytes_in_header_record - _HEADER) // _HEADER
+    header = content[_HEADER : held.bytes_in_header_record]
+    labels = [header[16 * i : 16 * i + 16].strip() for i in range(count)]
+    each = [int(header[216 * count + 8 * i :][:8]) * size for i in range(count)]
+    clock = next((i for i, label in enumerate(labels) if label.endswith(b"DF Annotations")), None)
+    if clock is None:
+        raise InputError(f"{path} is discontinuous, but has no clock; export it as EDF+C")
+    first = held.bytes_in_header_record + sum(each[:clock])
+    found = [_BEGINS.match(content, at) for at in range(first, len(content), sum(each))]
+    begins = np.array([np.nan if one is None else float(one[1]) for one in found])
+    gaps = np.diff(begins, prepend=begins[:1] - seconds) - seconds
+    gaps[np.abs(gaps) <= _ROUNDED] = 0
+    if not (gaps >= 0).all():
+        raise InputError(
+            f"{path} is discontinuous, and its data records overlap or do not state when they "
+            "begin; export it as EDF+C"
+        )
+    return gaps
+
+
+def _spread(
+    path: Path, value: NDArray[np.float32], begins: NDArray[np.floating], fs: float
+) -> NDArray[np.float32]:
+    """Return the samples of a discontinuous signal on the clock, NaN between its data records."""
+    first = np.floor(begins * fs + 0.501).astype(np.int64)  # halves always up
+    length = len(value) // len(begins)
+    if first[-1] + length > MOST_AT_ONCE:
+        raise InputError(
+            f"{path} lasts {first[-1] / fs / 3600:.0f} hours with its gaps; at most {MOST_AT_ONCE} "
+            "samples are read at once: cut it into parts"
+        )
+    out = np.full(first[-1] + length, np.nan, np.float32)
+    for at, piece in zip(first.tolist(), value.reshape(len(begins), length), strict=True):
+        out[at : at + length] = piece
+    return out
 
 
 def edf_notes(path: Path) -> list[Note]:
@@ -117,11 +180,6 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - an Edf or Bdf of edfio
         )
     if size > LARGEST_RECORDING:
         raise InputError(f"{path} has {size} bytes; at most {LARGEST_RECORDING} are read")
-    if header[192:197] in (b"EDF+D", b"BDF+D"):
-        raise InputError(
-            f"{path} is discontinuous ({header[192:197].decode()}), which is not read; cut it into "
-            "continuous files (EDF+C)"
-        )
     try:
         read = edfio.read_bdf if kind == "BDF" else edfio.read_edf
         held = read(path, header_encoding="latin-1")

@@ -1,7 +1,9 @@
 """Text: comma, semicolon, tab or space separated columns, read with pandas.
 
-The first lines determine the separator, whether a decimal comma is used, and whether there are
-lines with names and units; what PhysioNet's ``rdsamp -c -p`` writes is read as it is.
+Comments (lines that begin with ``#``, or with ``;`` where that is not the separator) may stand
+above the columns. The first lines below determine the separator, whether a decimal comma is used,
+and whether there are lines with names and units; what PhysioNet's ``rdsamp -c -p`` writes is read
+as it is.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,12 +34,17 @@ _TIME = re.compile(
     r"(?:elapsed )?(time|t|seconds?|secs?|milliseconds?|timestamp|zeit|temps|tiempo|tempo|tijd)?"
     r"[\s_]*[\[(]?(s|sec|ms|us)?[\])]?"
 )
-_NAME_UNIT = re.compile(r"(.*?)\s*[\[(]([^\[\]()]+)[\])]\s*")
+_NAME_UNIT = re.compile(
+    r"(.*?)\s*[\[(]([^\[\]()]+)[\])]\s*|(.+?)[_ ]([mnu\u00b5\u03bc]V)", re.IGNORECASE
+)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 DAY = 86_400
 """Seconds."""
 _SECONDS = {"ms": 1e-3, "us": 1e-6}
 MOST_COLUMNS, LONGEST_NAME = 256, 100
+MOST_COMMENTS = 400
+"""Lines in which the columns begin."""
+_LINE_ENDS = re.compile(r"\r\n|\n|\r")
 _LOOK = 1 << 16  # bytes that decide the dialect
 
 
@@ -48,9 +55,11 @@ class Table:
     names: tuple[str, ...]
     """As in the file, or ``channel 0``, ... where it has no names."""
     units: tuple[str, ...]
-    """From a line of units or brackets behind the name; empty where not stated."""
+    """From a line of units or from the name (``II (uV)``, ``II_uV``); empty where not stated."""
     columns: tuple[NDArray[Any], ...]
     """Numbers, NaN where a cell is empty or marked as missing; other columns as objects."""
+    comments: int = 0
+    """Lines of comments above."""
 
     def numbers(self, at: int) -> NDArray[np.float64]:
         """Return a column of numbers.
@@ -86,7 +95,10 @@ def read_table(path: Path) -> Table:
     except UnicodeDecodeError:
         encoding = "latin-1"
     text = content[:_LOOK].decode(encoding, "replace")
-    first = [line for line in text.splitlines()[:200] if line.strip()]
+    lines = _LINE_ENDS.split(text)[:MOST_COMMENTS]
+    above = _comments(lines)
+    skip = next((at for at in range(above, len(lines)) if lines[at].strip()), above)
+    first = [line for line in lines[skip : skip + 200] if line.strip()]
     if not first:
         raise InputError(f"{path} is empty; export it again")
     separator, decimal = _dialect(path, first)
@@ -95,7 +107,7 @@ def read_table(path: Path) -> Table:
     units: tuple[str, ...] = ()
     if names and len(head) > 1 and len(head[1]) == len(names) and _are_units(head[1]):
         units = tuple(head[1])
-    skip = bool(names) + bool(units)
+    skip += bool(names) + bool(units)
     width = len(head[0])
     if width > MOST_COLUMNS or max(map(len, head[0])) > LONGEST_NAME:
         raise InputError(
@@ -118,15 +130,45 @@ def read_table(path: Path) -> Table:
         )
     if not units:
         split = [_NAME_UNIT.fullmatch(name) for name in names]
-        units = tuple("" if found is None else found[2] for found in split)
+        units = tuple("" if found is None else found[2] or found[4] for found in split)
         names = tuple(
-            name if found is None else found[1] for name, found in zip(names, split, strict=True)
+            name if found is None else found[1] or found[3] or ""
+            for name, found in zip(names, split, strict=True)
         )
     names = names or tuple(f"channel {i}" for i in range(width))
     if len(set(names)) != width:
         raise InputError(f"{path} names two columns alike: {', '.join(names)}")
     columns = tuple(frame[i].to_numpy() for i in range(width))
-    return Table(names, units or ("",) * width, columns)
+    return Table(names, units or ("",) * width, columns, above)
+
+
+def holds_numbers(path: Path) -> bool:
+    """Whether a text file can be a recording: half of its first lines hold nothing but numbers.
+
+    Times and dates count as numbers. Checksums, documentation and tables of labels do not pass.
+    """
+    with path.open("rb") as file:
+        lines = file.read(_LOOK).decode("latin-1").splitlines()[:MOST_COMMENTS]
+    body = [line for line in lines[_comments(lines) :] if line.strip()]
+    passed = sum(any(_measured(_cells(line, by)) for by in ";\t, ") for line in body)
+    return passed > 0 and 2 * passed >= len(body)
+
+
+def _measured(cells: Sequence[str]) -> bool:
+    return _numeric([cell.strip("[]") for cell in cells if not _DATE.match(cell)])
+
+
+def _comments(lines: Sequence[str]) -> int:
+    """Return how many lines above the columns are comments, or empty between them."""
+    columns = [line for line in lines if line.strip()][-2:]
+    marks = ("#",) if any(";" in line for line in columns) else ("#", ";")
+    found = 0
+    for at, line in enumerate(lines):
+        if line.startswith(marks):
+            found = at + 1
+        elif line.strip():
+            break
+    return found
 
 
 def open_table(path: Path, hints: Hints) -> HeldRecording:
@@ -159,7 +201,11 @@ def open_table(path: Path, hints: Hints) -> HeldRecording:
             check_axis(path, name, values, hints.fs)
         else:
             columns[name], units[name] = values.astype(np.float32), table.units[at]
-    return from_columns(path, "text", columns, units, rate, hints)
+    found = from_columns(path, "text", columns, units, rate, hints)
+    if not table.comments:
+        return found
+    note = f"{path.name}: {table.comments} lines of comments above its columns are not read"
+    return replace(found, notes=(*found.notes, note))
 
 
 def seconds_of(table: Table, at: int) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ecgphoton.errors import InputError
+from ecgphoton.intake import one_line
 
 # Name[/segments], number of signals, perhaps rate[/counter], length and starting time; header(5).
 _RECORD_LINE = re.compile(
@@ -18,6 +19,8 @@ _SIGNAL_LINE = re.compile(
 _SEGMENT_LINE = re.compile(r"([-\w]+|~)[ \t]+(\d{1,10})(?:[ \t].*)?", re.ASCII)
 # Gain, baseline and unit: the field after the format.
 _UNIT = re.compile(r"\S+[ \t]+\S+[ \t]+-?[\d.eE+-]*(?:\(-?\d*\))?/(\S+)")
+# A space in that field: wfdb would take what follows for the name of the lead.
+_SPACED = re.compile(r"\S+[ \t]+\S+[ \t]+(?:\S*[(/][ \t]|\S+[ \t]+[()/])")
 _LINE_ENDS = re.compile(rb"\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e]")
 LARGEST_HEADER = 2**20  # bytes
 LONGEST_LINE, MOST_LINES = 512, 4096  # of a header; header(5) allows 255 characters
@@ -112,6 +115,11 @@ def layout(header: bytes, name: str) -> Layout:
             raise InputError(
                 f"header {name}.hea names the file {line.split()[0]!r}; only plain names, followed "
                 "by a format, are read"
+            )
+        if _SPACED.match(line):
+            raise InputError(
+                f"header {name}.hea has a space within gain, baseline and unit ({one_line(line)}); "
+                "write them as one word, such as 200(1024)/mV"
             )
         file, form, together, skew, offset = signal.groups(default="0")
         files[file] = None

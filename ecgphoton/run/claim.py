@@ -1,0 +1,133 @@
+"""Folders of results: nothing in them is overwritten, and two calls never share one.
+
+A call that fills its folder over some time claims it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from ecgphoton.artifacts import UNFINISHED, to_json, unwritten
+from ecgphoton.errors import InputError
+
+DECIDING = ("student", "profile", "chips", "steps", "seed", "version")
+"""What decides the files that an interrupted call leaves."""
+BEGUN = "begun.json"
+"""What decides the files of a folder, written before the first of them."""
+
+
+def vacant(
+    out: Path | str | None,
+    usual: Path,
+    own: Sequence[str] = (),
+    call: Mapping[str, Any] | None = None,
+) -> Path:
+    """Return a folder in which nothing is overwritten or mixed.
+
+    Parameters
+    ----------
+    out
+        The folder that was named, or None.
+    usual
+        Made where none was named, with a number (``usual-2`` ...) where it exists, so that two
+        calls at the same moment get two folders.
+    own
+        Files of the result, the one written last first. A folder that holds nothing else, and not
+        that one, was left by an interrupted call and is free, unless a claim of another call is
+        among them.
+    call
+        What decides the files that an interrupted call leaves; None stands for any.
+
+    Raises
+    ------
+    InputError
+        If the folder named is not free.
+    """
+
+    def free(folder: Path) -> bool:
+        if not folder.is_dir():
+            return not folder.exists()
+        left = {path.name for path in folder.iterdir() if UNFINISHED not in path.name}
+        if not left or not own:
+            return not left
+        return left <= set(own) and own[0] not in left and _continues(folder, call)
+
+    if out is not None:
+        if free(Path(out)):
+            return Path(out)
+        why = "is a file" if Path(out).is_file() else "is not empty"
+        raise InputError(f"{Path(out)} {why}, and results are never mixed; choose another --out")
+    folder, number = usual, 1
+    while not (folder.is_dir() and any(folder.iterdir()) and free(folder)):
+        try:
+            folder.mkdir(parents=True)
+            break
+        except FileExistsError:
+            number += 1
+            folder = usual.with_name(f"{usual.name}-{number}")
+    return folder
+
+
+def _continues(folder: Path, call: Mapping[str, Any] | None) -> bool:
+    """Whether no process is working in a folder, and no other call has claimed it."""
+    try:
+        with (folder / BEGUN).open("r+", encoding="utf-8") as file:
+            return _locked(file) and (call is None or file.read() == to_json(call))
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
+
+
+@contextlib.contextmanager
+def claimed(folder: Path, call: Mapping[str, Any]) -> Iterator[None]:
+    """Keep other calls out of a folder; where it is left empty, leave nothing.
+
+    Parameters
+    ----------
+    call
+        What decides the files of the folder, ready for JSON.
+
+    Raises
+    ------
+    InputError
+        If a process is working in the folder, or it cannot be written.
+    """
+    path = folder / BEGUN
+    with contextlib.ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(path.open("a", encoding="utf-8"))
+            if not _locked(file):
+                raise InputError(f"another process is writing to {folder}; choose another --out")
+            stack.callback(_unless_filled, path)
+            file.truncate(0)
+            file.write(to_json(call))
+            file.flush()
+        except OSError as error:
+            raise unwritten(path, error) from error
+        yield
+
+
+def _unless_filled(path: Path) -> None:
+    """Remove a claim on a folder that holds nothing else."""
+    if [one.name for one in path.parent.iterdir()] == [path.name]:
+        path.unlink()
+
+
+def _locked(file: IO[str]) -> bool:
+    """Lock an open file until it is closed; False where another process has locked it."""
+    try:
+        import fcntl
+    except ImportError:  # not on this system: two calls at once are not told apart
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # not on this file system
+        return True
+    return True

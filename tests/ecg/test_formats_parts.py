@@ -1,0 +1,122 @@
+"""Recordings in parts: discontinuous EDF+, and DICOM waveforms of several groups."""
+
+import numpy as np
+import pytest
+from recordings import FS, dicom_group, ecg, write_dicom, write_edf, write_wfdb
+
+from ecgphoton.ecg.formats import open_recording, read
+from ecgphoton.ecg.labels import read_labels
+from ecgphoton.ecg.leads import choose
+from ecgphoton.errors import InputError
+
+SIGNAL, BEATS = ecg()
+
+
+def discontinuous(path, begins, notes=()):
+    """Write an EDF+D file of data records of a second that begin at the seconds given.
+
+    `notes` are the seconds at which a beat is marked, by the number of the data record.
+    """
+    write_edf(path, SIGNAL[: len(begins) * FS], beats=[10], symbols=["N" * 40])
+    data = bytearray(path.read_bytes())
+    data[192:197] = b"EDF+D"
+    samples = [int(data[256 + 216 * 3 + 8 * i :][:8]) for i in range(3)]
+    for number, second in enumerate(begins):
+        text = f"{second}\x14\x14\0" + (f"{notes[number]}\x14N\x14\0" if number in notes else "")
+        end = 1024 + (number + 1) * 2 * sum(samples)
+        data[end - 2 * samples[-1] : end] = text.encode().ljust(2 * samples[-1], b"\0")
+    path.write_bytes(data)
+    return path
+
+
+def test_gaps_of_edf_are_missing_samples(tmp_path):
+    """Data records of EDF+D lie where they say; between them is nothing, and marks keep time."""
+    path = discontinuous(tmp_path / "a.edf", ["+0", "+1", "+5.5", "+6.5"], {0: "+0.4", 2: "+5.9"})
+    found = read(path)
+    expected = np.full(int(7.5 * FS), np.nan)
+    expected[: 2 * FS] = SIGNAL[: 2 * FS]
+    expected[int(5.5 * FS) :] = SIGNAL[2 * FS : 4 * FS]
+    np.testing.assert_allclose(found.signal[:, 0], expected, atol=0.003)
+    assert found.notes[0] == "a: 3.5 s in 1 gaps of the file are missing samples"
+    labels = read_labels(path, FS)
+    assert labels.sample.tolist() == [100, 1475]
+    slow = open_recording(path)
+    assert slow.channels[0].length == 8  # half a second is no sample of the slow channel
+
+
+def test_rounded_beginnings_make_no_gap(tmp_path):
+    """A recorder that rounds to milliseconds has written one piece; the clock starts with it."""
+    path = discontinuous(tmp_path / "a.edf", ["+0.250", "+1.251", "+2.250"], {1: "+1.75"})
+    found = read(path)
+    np.testing.assert_allclose(found.signal[:, 0], SIGNAL[: 3 * FS], atol=0.003)
+    assert not any("gaps" in note for note in found.notes)
+    assert read_labels(path, FS).sample.tolist() == [375]
+
+
+@pytest.mark.parametrize(
+    ("begins", "why"),
+    [
+        (["+0", "+0.5", "+2"], "overlap"),
+        (["+0", "+2", "+1"], "overlap"),
+        (["+0", "1", "+2"], "overlap"),
+        (["+0", "+1", "+99999999"], "hours with its gaps"),
+    ],
+)
+def test_impossible_clocks_are_refused(begins, why, tmp_path):
+    """Data records that overlap, state no time or would fill the memory are not placed."""
+    with pytest.raises(InputError, match=why):
+        read(discontinuous(tmp_path / "a.edf", begins))
+
+
+def test_the_group_with_the_ecg_is_read(tmp_path):
+    """A pressure in the first group of a DICOM file does not hide the ECG in the second."""
+    pressure = dicom_group(SIGNAL[::2], fs=FS // 2, unit="mm[Hg]", lead="ABP", label="PRESSURE")
+    later = dicom_group(SIGNAL[: 4 * FS], begin=2)
+    found = read(write_dicom(tmp_path / "a.dcm", None, groups=[pressure, later]))
+    assert (found.leads, found.fs) == (("Lead II",), FS)
+    np.testing.assert_allclose(found.signal[2 * FS :, 0], SIGNAL[: 4 * FS], atol=0.003)
+    assert np.isnan(found.signal[: 2 * FS]).all()
+    assert found.notes == ("a: lead ABP of 125 Hz left out, Lead II has 250 Hz",)
+
+
+def test_median_beats_are_left_out_and_named(tmp_path):
+    """A group derived from the rhythm is no recording; a note says that it was there."""
+    median = dicom_group(SIGNAL[:300], origin="DERIVED", label="MEDIAN BEAT")
+    path = write_dicom(tmp_path / "a.dcm", None, groups=[dicom_group(SIGNAL), median])
+    found = read(path)
+    assert found.signal.shape == (len(SIGNAL), 1)
+    assert found.notes == ("a: group 2 MEDIAN BEAT (1 leads, 1.2 s) is derived and left out",)
+
+
+def test_one_lead_in_two_groups_must_be_chosen(tmp_path):
+    """Lead II recorded twice is refused with the list; a channel by number is read."""
+    strip = dicom_group(SIGNAL)
+    path = write_dicom(tmp_path / "a.dcm", None, groups=[dicom_group(SIGNAL[: 5 * FS]), strip])
+    listed = r"2 leads II; its leads are channel:0 Lead II \(5 s\), channel:1 Lead II \(20 s\)"
+    for lead in (None, "II"):
+        with pytest.raises(InputError, match=listed):
+            choose(open_recording(path), lead)
+    assert choose(open_recording(path), "channel:1") == 1
+
+
+def test_two_recordings_of_one_name_are_not_confused(tmp_path):
+    """``a.hea`` beside ``a.edf``: the name alone is refused, the file is read."""
+    write_wfdb(tmp_path, "a", SIGNAL)
+    write_edf(tmp_path / "a.edf", SIGNAL)
+    with pytest.raises(InputError, match=r"the name of a\.hea and of a\.edf; give the file"):
+        open_recording(tmp_path / "a")
+    assert open_recording(tmp_path / "a.edf").format == "EDF"
+    assert open_recording(tmp_path / "a.hea").format == "WFDB"
+
+
+@pytest.mark.parametrize("field", ["200 (100)/mV", "200(100) /mV", "200( 100)/mV", "200(100)/ mV"])
+def test_a_space_within_a_gain_is_refused(field, tmp_path):
+    """What wfdb would do: drop the baseline or take the unit for the name of the lead."""
+    path = write_wfdb(tmp_path, "a", SIGNAL)
+    header = tmp_path / "a.hea"
+    gain = header.read_text().split()[6]
+    header.write_text(header.read_text().replace(gain, field))
+    with pytest.raises(InputError, match=r"space within gain.*200\(1024\)/mV"):
+        read(path)
+    header.write_text(header.read_text().replace(field, field.replace(" ", "")))
+    assert len(read(path).signal) == len(SIGNAL)

@@ -1,0 +1,36 @@
+"""Arguments of public functions are what they are annotated as, or refused by name."""
+
+from __future__ import annotations
+
+import pytest
+
+import ecgphoton as ep
+from ecgphoton.errors import InputError
+
+MODEL = "reference-rhythm"
+WRONG = [
+    ("annotate", {"record": 3}, "record"),
+    ("annotate", {"record": "x", "picture": "no"}, "picture"),
+    ("annotate", {"record": "x", "progress": None}, "progress is None; give a function"),
+    ("calibrate", {"model": MODEL, "chips": "2"}, "chips"),
+    ("evaluate", {"model": MODEL, "protocol": 1}, "protocol"),
+    ("export", {"model": MODEL, "bits": "8"}, "bits"),
+    ("export", {"model": MODEL, "architecture": "tree"}, "architecture"),
+    ("fetch", {"jobs": 1.5}, "jobs"),
+    ("report", {"model": 1.0}, "model"),
+    ("score", {"records": ["x"], "start": "0"}, "start"),
+    ("score", {"records": ["x"], "grouping": "ec58"}, "grouping"),
+    ("simulate", {"model": MODEL, "progress": None}, "progress is None; give a function"),
+    ("train", {"classes": 3}, "classes"),
+    ("train", {"seed": "0"}, "seed"),
+    ("verify", {"bundle": MODEL, "sax": 1}, "sax"),
+]
+
+
+@pytest.mark.parametrize(("name", "given", "named"), WRONG)
+def test_a_wrong_argument_is_refused_by_name(name, given, named, tmp_path, monkeypatch) -> None:
+    """A value of another type, an unknown choice and a progress that cannot be called."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=f"^{named}"):
+        getattr(ep.run, name)(**given)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,82 @@
+"""Folders of results are never shared by two calls."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import ecgphoton as ep
+from ecgphoton.errors import InputError
+from ecgphoton.run.claim import BEGUN, claimed, vacant
+
+OWN = ("a.json", "tables", BEGUN)
+CALL = {"seed": 0}
+
+
+def test_calls_at_the_same_moment_get_folders_of_their_own(tmp_path: Path) -> None:
+    """Where no folder is named, sixteen threads that choose at once make sixteen folders."""
+    with ThreadPoolExecutor(16) as pool:
+        chosen = list(pool.map(lambda _: vacant(None, tmp_path / "a"), range(16)))
+    assert len(set(chosen)) == 16
+    assert all(folder.is_dir() for folder in chosen)
+
+
+def test_a_folder_belongs_to_the_call_that_began_it(tmp_path: Path) -> None:
+    """What a call left is continued by the same call; another one is refused or gets its own."""
+    folder = tmp_path / "a"
+    with claimed(folder, CALL):
+        (folder / "tables").mkdir()
+    assert vacant(folder, folder, OWN, CALL) == folder == vacant(None, folder, OWN, CALL)
+    assert vacant(None, folder, OWN, {"seed": 1}) == tmp_path / "a-2"
+    with pytest.raises(InputError, match="never mixed"):
+        vacant(folder, folder, OWN, {"seed": 1})
+
+
+def test_a_claim_on_an_empty_folder_leaves_nothing(tmp_path: Path) -> None:
+    """A call that fails before its first file leaves no claim."""
+    with pytest.raises(ZeroDivisionError), claimed(tmp_path / "a", CALL):
+        _ = 1 / 0
+    assert list((tmp_path / "a").iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no lock there")
+def test_a_folder_in_use_is_not_shared(tmp_path: Path) -> None:
+    """While another process works in a folder, the same call does not join it."""
+    folder = tmp_path / "a"
+    line = (
+        "import sys, pathlib; from ecgphoton.run.claim import claimed\n"
+        "with claimed(pathlib.Path(sys.argv[1]), {'seed': 0}): print(flush=True); input()"
+    )
+    command = [sys.executable, "-c", line, str(folder)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        assert vacant(None, folder, OWN, CALL) == tmp_path / "a-2"
+        with pytest.raises(InputError, match="never mixed"):
+            vacant(folder, folder, OWN, CALL)
+        with pytest.raises(InputError, match="another process"), claimed(folder, CALL):
+            pass
+        other.communicate("\n")
+
+
+def test_an_interrupted_calibration_is_not_continued_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables of one campaign do not stay among those of another with fewer chips."""
+    monkeypatch.chdir(tmp_path)
+    out = tmp_path / "out"
+
+    def stop(stage: str, done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ep.run.calibrate("reference-rhythm", chips=2, out=out, progress=stop, data="synthetic")
+    with pytest.raises(InputError, match="never mixed"):
+        ep.run.calibrate("reference-rhythm", chips=1, out=out, data="synthetic")
+    assert ep.run.calibrate("reference-rhythm", chips=2, out=out, data="synthetic").folder == out

@@ -160,7 +160,7 @@ def choose(named: Path | str | None, root: Path | str = RUNS) -> Path:
     )
 
 
-def load(named: Path | str | None = None) -> TrainedStudent:
+def load(named: Path | str | TrainedStudent | None = None) -> TrainedStudent:
     """Load a trained student: a run, bundle or checkpoint, a shipped name, or the newest run.
 
     A bundle is checked against its own hashes, and brings its mesh program; one whose manifest is
@@ -169,7 +169,8 @@ def load(named: Path | str | None = None) -> TrainedStudent:
     Parameters
     ----------
     named
-        Path or shipped name; by default the newest run, otherwise the shipped student.
+        Path or shipped name; by default the newest run, otherwise the shipped student. A student
+        that is loaded already is returned as it is.
 
     Raises
     ------
@@ -181,6 +182,8 @@ def load(named: Path | str | None = None) -> TrainedStudent:
     >>> import ecgphoton as ep
     >>> model = ep.load("reference-rhythm")  # doctest: +SKIP
     """
+    if isinstance(named, TrainedStudent):
+        return named
     from ecgphoton.export.bundle_folder import KIND as BUNDLE, MESH
 
     chosen = choose(named)

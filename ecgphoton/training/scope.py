@@ -260,7 +260,7 @@ def _values(
     shape: NDArray[np.float64],
 ) -> list[float]:
     """Return the values of all checks on their scales, in order; ``features`` is the last."""
-    lengths = np.linalg.norm(traits.shape) * np.linalg.norm(shape)
+    lengths = float(np.linalg.norm(traits.shape) * np.linalg.norm(shape))
     apart = (traits.features - centre) / spread
     values = {
         **traits.values,

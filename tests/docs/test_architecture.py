@@ -67,7 +67,7 @@ def test_the_way_to_the_first_product(monkeypatch: pytest.MonkeyPatch, tmp_path:
             return getattr(torch, name)
 
     monkeypatch.setattr(moments, "torch", Watched())
-    asked = ["simulate", "inter-patient", "--data", "synthetic", "--chips", "1"]
+    asked = ["simulate", "reference-8", "--data", "synthetic", "--chips", "1"]
     CliRunner().invoke(main, [*asked, "--out", str(tmp_path / "out")])
     way = re.search(r"The way to the first product: (.*?)\.\n", PAGE)
     assert way is not None

@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
-from ecgphoton.ecg.traits import Traits
+from ecgphoton.ecg.features import WINDOW
+from ecgphoton.ecg.patient_features import FEATURES
+from ecgphoton.ecg.traits import STEP, Traits
 from ecgphoton.errors import InputError
 
 FEWEST = 5
@@ -237,12 +239,20 @@ class Scope:
             If it is damaged.
         """
         try:
-            found = cls(**data)
-            widths = {len(found.centre), len(found.spread), 2 * len(found.features)}
-            if len(widths) != 1 or any(len(pair) != 2 for pair in found.ranges.values()):
-                raise InputError("the scope of the student is damaged: lengths do not fit together")
-        except TypeError as error:
-            raise InputError(f"the scope of the student is damaged ({error})") from error
+            numbers = {
+                name: [float(x) for x in data[name]] for name in ("centre", "spread", "shape")
+            }
+            ranges = {
+                name: (float(low), float(high)) for name, (low, high) in data["ranges"].items()
+            }
+            features = tuple(FEATURES[name].name for name in data["features"])
+            rest = {name: data[name] for name in ("patients", "widening", "operating_point")}
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"the scope of the student is damaged ({error!r})") from error
+        widths = {len(numbers["centre"]), len(numbers["spread"]), 2 * len(features)}
+        if len(widths) != 1 or len(numbers["shape"]) != WINDOW // STEP:
+            raise InputError("the scope of the student is damaged: lengths do not fit together")
+        found = cls(**rest, **numbers, ranges=ranges, features=features)
         return found
 
 
@@ -260,11 +270,11 @@ def _values(
     shape: NDArray[np.float64],
 ) -> list[float]:
     """Return the values of all checks on their scales, in order; ``features`` is the last."""
-    lengths = np.linalg.norm(traits.shape) * np.linalg.norm(shape)
+    lengths = float(np.linalg.norm(traits.shape) * np.linalg.norm(shape))
     apart = (traits.features - centre) / spread
     values = {
         **traits.values,
-        "shape": float(traits.shape @ shape / max(lengths, 1e-12)),
+        "shape": float(traits.shape @ shape) / max(lengths, 1e-12),
         "features": float(np.sqrt(np.mean(apart**2))) if len(apart) else 0.0,
     }
     return [check.scale(values[check.name]) for check in CHECKS]

@@ -132,6 +132,17 @@ def test_outputs_of_other_beats_are_refused(splits: Splits, tmp_path: Path) -> N
         fit_run(QUICK, other, tmp_path / "run", seed=5, workers=1)
 
 
+def test_student_and_bundle_hold_the_ranges_of_the_training_patients(
+    finished: Path, tmp_path: Path
+) -> None:
+    """From out-of-fold scores at the student's own threshold; a wish changes no range."""
+    held = runs.load_student(finished).metadata["scope"]
+    assert held["patients"] == 6
+    assert held["operating_point"] == runs.load_student(finished).point.to_dict()
+    export(finished, max_fpr=0.01, data="synthetic", out=tmp_path / "bundle")
+    assert runs.load(tmp_path / "bundle").metadata["scope"] == held
+
+
 def test_a_finished_run_holds_its_out_of_fold_scores(finished: Path, splits: Splits) -> None:
     """Every training beat has one, listed in the manifest; what only folds needed is gone."""
     assert check_manifest(finished, kind=runs.KIND) == []

@@ -128,9 +128,9 @@ def test_a_file_and_a_folder_say_the_same(student, wfdb_folder, tmp_path):
 
 
 def test_damaged_ranges_are_refused(student):
-    """A key too many, and lengths that do not fit together."""
+    """A list, words for numbers, and lengths that do not fit together."""
     held = student.metadata[KEY]
-    for broken in ({**held, "more": 1}, {**held, "centre": held["centre"][1:]}):
+    for broken in ([], {**held, "shape": ["x"]}, {**held, "centre": held["centre"][1:]}):
         spoilt = replace(student, metadata={**student.metadata, KEY: broken})
         with pytest.raises(InputError, match="scope of the student is damaged"):
             Annotator(FS, student=spoilt)

@@ -19,6 +19,7 @@ from ecgphoton.ecg.formats import Hints, find_file
 from ecgphoton.ecg.labels import label_file
 from ecgphoton.ecg.signal import BLOCK_SECONDS, Signal, open_signal
 from ecgphoton.errors import InputError
+from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.progress import Progress, silent
 from ecgphoton.run.annotation_files import ANNOTATOR, Outputs, write_edf, write_lines, write_table
 from ecgphoton.run.annotator import Beats, table
@@ -79,7 +80,7 @@ def annotate(
         A recording of any format, any rate from 100 Hz, any length.
     model
         Run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
+        otherwise the shipped student that tells N, S, V and F apart.
     backend
         ``torch`` (default) and ``onnx``: the student as trained; ``integer``: the quantized graph
         of a bundle; ``chip``: one simulated chip, the default where a chip is described.
@@ -116,7 +117,7 @@ def annotate(
         raise InputError(
             f"chip, profile and noise describe a chip; they go with --backend chip, not {backend}"
         )
-    trained = runs.load(model)
+    trained = runs.load(model, shipped=NAMES_CLASSES)
     hints = Hints(fs, unit, column)
     prefer = (str(trained.metadata.get("lead", "MLII")),)
     signal = open_signal(record, lead, prefer=prefer, hints=hints if hints.given else None)

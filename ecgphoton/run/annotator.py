@@ -16,6 +16,7 @@ from ecgphoton.ecg.recording import Recording
 from ecgphoton.ecg.resample import Resampler, ratio, scaled
 from ecgphoton.ecg.stream import BeatStream, Found
 from ecgphoton.errors import InputError
+from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.run.backends import Backend, classifier
 from ecgphoton.run.scope import Observer, ScopeReport
 from ecgphoton.runs import TrainedStudent, load
@@ -113,7 +114,7 @@ class Annotator:
         Sampling rate, Hz.
     student
         Run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
+        otherwise the shipped student that tells N, S, V and F apart.
     peaks
         ``(n,)`` R samples at `fs`, in order, where they are known; without them they are detected.
     backend
@@ -133,7 +134,7 @@ class Annotator:
         peaks: ArrayLike | None = None,
         backend: Backend = "torch",
     ) -> None:
-        self._trained = load(student)
+        self._trained = load(student, shipped=NAMES_CLASSES)
         self._classify = Observer(classifier(self._trained, backend), self._trained.metadata)
         self._reasons: list[NDArray[np.str_]] = []
         self._fs, self._factor = fs, ratio(fs, "the signal")

@@ -10,6 +10,7 @@ from typing import Any
 from ecgphoton.artifacts import atomic_path
 from ecgphoton.ecg.formats import find_file, other_files, record_names
 from ecgphoton.errors import InputError
+from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.run.annotate import AnnotationReport, annotate
 from ecgphoton.run.annotation_files import ANNOTATOR, plain_name
 from ecgphoton.run.scope import KEY
@@ -71,7 +72,7 @@ def annotate_folder(
         If the folder holds no recording, two would get one annotation file, none of them can be
         annotated, or the tables are there and are not to be replaced.
     """
-    trained, out = load(model), Path(out)
+    trained, out = load(model, shipped=NAMES_CLASSES), Path(out)
     rows: list[dict[str, Any]] = []
     files: list[Path] = []
     failed: dict[str, str] = {}

@@ -14,7 +14,8 @@ from ecgphoton.ecg.annotate import Classify
 from ecgphoton.ecg.beats import BeatSet, Splits
 from ecgphoton.ecg.extract import AT_EDGE, PAST_END
 from ecgphoton.ecg.traits import rows_of, traits_of
-from ecgphoton.training.scope import Finding, Scope, poor_signal
+from ecgphoton.training.checks import Finding, poor_signal
+from ecgphoton.training.scope import Scope
 
 KEY = "scope"
 """Of the metadata of a checkpoint, and of the summary of an annotation."""

@@ -10,7 +10,8 @@ import pytest
 from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.ecg.traits import Traits
-from ecgphoton.training.scope import CHECKS, FEWEST, Scope
+from ecgphoton.training.checks import CHECKS
+from ecgphoton.training.scope import FEWEST, Scope
 
 NAMES = tuple(FEATURES)[:4]
 POINT = OperatingPoint(0.4, ("out_of_fold",))

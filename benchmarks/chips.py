@@ -10,6 +10,7 @@ The second reads a folder of `ecgphoton study bits`.
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def counted(model: str, noise: float, chips: int, seed: int) -> Counts:
         called = trial.point.decide(trial.score(trial.chips(first), first))
         missed += [by_record(truth & ~row) for row in called]
         false += [by_record(~truth & row) for row in called]
-        print(f"{first + GROUP} of {chips} chips", end="\r", flush=True)
+        print(f"{len(missed)} of {chips} chips", end="\r", file=sys.stderr, flush=True)
     alone = trial.point.decide(trial.perfect())
     perfect = float((~alone[truth]).mean()), float(alone[~truth].mean())
     wrong = np.array(missed[:chips]), np.array(false[:chips])

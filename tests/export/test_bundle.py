@@ -21,7 +21,7 @@ from ecgphoton.export.golden import synthetic_inputs
 from ecgphoton.export.verify import verify
 from ecgphoton.runs import load
 
-LIMIT = 320_000  # bytes of a bundle without pictures; 62,000 are the golden recording
+LIMIT = 320_000  # bytes of a bundle without pictures
 
 
 def files_of(folder):

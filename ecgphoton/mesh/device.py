@@ -191,7 +191,8 @@ class Device:
     def die(self, blocks: int) -> Floats:
         """(blocks, drivers, 2) places of all drivers on the die, um."""
         origins = [self.origin(block) for block in range(blocks)]
-        return self.positions + np.array(origins)[:, None]
+        places: Floats = self.positions + np.array(origins)[:, None]
+        return places
 
     @cached_property
     def distances(self) -> Floats:

@@ -5,8 +5,6 @@ beats called abnormal (FP / normal). Rates over an empty class are NaN-free: the
 reports and 0 in scores.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal

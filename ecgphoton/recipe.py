@@ -5,8 +5,6 @@ are refused with the nearest allowed name. `Recipe.parts` is where the plain tra
 strategies of the original system (`legacy`) come together.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import resources

@@ -14,8 +14,6 @@ Traceback (most recent call last):
 ecgphoton.errors.InputError: kettle.power is 4000.0; it must be above 0 and at most 3000 W
 """
 
-from __future__ import annotations
-
 import difflib
 import inspect
 import math

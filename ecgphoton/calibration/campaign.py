@@ -6,8 +6,6 @@ Chips are calibrated in ranges. With a folder, the table of every range is writt
 known, and an interrupted campaign continues where it stopped.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -5,8 +5,6 @@ an hour). A chip that is calibrated again every ``T`` hours is worst just before
 kept over a day if chips of age ``T`` keep them, and if re-calibration restores chips of that age.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -6,8 +6,6 @@ Gauss-Newton with a prior, so that what readings do not determine stays near nom
 taken only where it lowers the cost, so noise makes estimates worse but does not let them diverge.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal

@@ -7,8 +7,6 @@ projection, and what remains is a fit of the law alone (variable projection, Gol
 doi:10.1137/0710036).
 """
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ The settings are the same for every chip, fixed by a seed. Detectors have a read
 noise and a gain, and what is wrong with them is found here.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Load heart beats: a protocol and a dataset come in, `BeatSet` values go out."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Container, Iterable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Published databases on this machine: their folder, which records are present, and checksums."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

@@ -1,7 +1,5 @@
 """Download one file over HTTP: resume, retry, check, and give it its name only then."""
 
-from __future__ import annotations
-
 import hashlib
 import http.client
 import os

@@ -1,7 +1,5 @@
 """Cut beats: an `AnnotatedLead` comes in, its beats and a count of those left out go out."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What windows and features of beats have in common: sizes, normalisation, running median."""
 
-from __future__ import annotations
-
 from typing import Any, TypeVar
 
 import numpy as np

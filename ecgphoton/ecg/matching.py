@@ -1,7 +1,5 @@
 """Pair the beats of two annotations as ANSI/AAMI EC57 does."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

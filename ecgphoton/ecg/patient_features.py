@@ -4,8 +4,6 @@ A token of a student names four of them. Another module adds one with `FEATURES.
 computed anew each time, because the cache of beats does not know its code.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple

@@ -4,8 +4,6 @@ Beats are sums of Gaussians over the cycle, as in McSharry et al. 2003, IEEE TBM
 DOI 10.1109/TBME.2003.808805, in closed form instead of by a differential equation.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

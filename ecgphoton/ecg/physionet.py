@@ -1,7 +1,5 @@
 """Fetch a published database from PhysioNet, or from a copy."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass

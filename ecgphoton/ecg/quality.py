@@ -10,8 +10,6 @@ References
 .. [2] Clifford et al. 2012, Physiol. Meas. 33(9):1419, DOI 10.1088/0967-3334/33/9/1419.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal

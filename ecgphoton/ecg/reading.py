@@ -1,7 +1,5 @@
 """One lead of a recording with its labelled beats, at 360 Hz, ready to be cut into windows."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

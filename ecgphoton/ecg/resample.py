@@ -1,7 +1,5 @@
 """Resample a signal of any rate to 360 Hz, piece by piece or at once with the same result."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Beats of a stream: a lead at 360 Hz comes in piece by piece, its beats and features go out."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

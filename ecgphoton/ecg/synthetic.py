@@ -3,8 +3,6 @@
 Every record has SYNTHETIC in its header and every set of such beats has source 'synthetic'.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Container, Iterable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Download several files over HTTP at the same time, with progress, until one fails."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

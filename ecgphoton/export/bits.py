@@ -1,7 +1,5 @@
 """Decisions, miss rate and FPR against the width of every code: how many bits are enough."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal

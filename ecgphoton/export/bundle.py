@@ -1,7 +1,5 @@
 """The bundle: one folder with everything a laboratory needs, and hashes of all of it."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field

@@ -1,7 +1,5 @@
 """The folder of a bundle: written atomically, with a manifest that holds its own digest."""
 
-from __future__ import annotations
-
 import glob
 import json
 import shutil

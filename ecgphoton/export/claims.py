@@ -1,7 +1,5 @@
 """The claims a bundle makes, each recomputed, by independent programs where there are any."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 from dataclasses import replace

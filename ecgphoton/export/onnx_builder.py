@@ -1,7 +1,5 @@
 """What the ONNX graphs share: nodes with readable names, normalisation, metadata, fixed bytes."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any

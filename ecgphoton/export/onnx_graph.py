@@ -10,8 +10,6 @@ operators: code products in int64, one double multiplication and rounding a bloc
 onnxruntime rewrites into other arithmetic, so it gives the same bits in every runtime.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The worst chip within tolerances, found by gradient ascent; Monte Carlo rarely draws it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

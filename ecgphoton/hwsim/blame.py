@@ -6,8 +6,6 @@ areas. Where both agree, the entries of the budget add up; where they differ, th
 large for the linear approximation.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any

@@ -8,8 +8,6 @@ smooth functions of y alone, so they are fitted once by polynomials (Gauss-Hermi
 squares on Chebyshev nodes), and all that is needed of a window is its power sums ``mean_t y^k``.
 """
 
-from __future__ import annotations
-
 import threading
 from functools import cache
 

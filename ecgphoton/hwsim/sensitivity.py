@@ -6,8 +6,6 @@ bias; with them, any small error of a chip becomes a Gaussian shift of every bea
 rate becomes a mean of normal tail areas.
 """
 
-from __future__ import annotations
-
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """`simulate`: one call from a student or a mesh program to a verdict over many chips."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 from typing import Any, Literal

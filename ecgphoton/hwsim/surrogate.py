@@ -6,8 +6,6 @@ then costs a matrix product a beat instead of a thousand activations. The error 
 measured on a few exact chips each time, and printed beside the numbers.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 

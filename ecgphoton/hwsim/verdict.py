@@ -1,7 +1,5 @@
 """From chips to a verdict: yield within limits, its interval, and when to stop early."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field

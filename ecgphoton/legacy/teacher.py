@@ -3,8 +3,6 @@
 A teacher is not exported.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path

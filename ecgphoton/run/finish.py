@@ -1,7 +1,5 @@
 """Files of a finished run: checkpoint, scores, metrics, pictures, manifest."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import time

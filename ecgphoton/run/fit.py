@@ -1,7 +1,5 @@
 """Fill a run folder by training a student, and continue a run that was interrupted."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A recipe comes in, and the pieces of its training runs go out."""
 
-from __future__ import annotations
-
 from typing import cast
 
 from torch import nn

@@ -1,7 +1,5 @@
 """A run or bundle comes in; its results go out as one HTML page."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Train a student into a run folder of its own, alone or with a teacher."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import replace

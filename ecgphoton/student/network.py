@@ -3,8 +3,6 @@
 The forward pass itself is in `ecgphoton.student.propagate`.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Causes and bounds: a student comes in; error budgets and bounds on decisions go out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial

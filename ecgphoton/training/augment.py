@@ -1,7 +1,5 @@
 """Augmentation: shift, gain, baseline drift and noise, drawn anew for every batch."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 

@@ -5,8 +5,6 @@ A waveform holds multiplex groups, each with channels, a rate, a length and a be
 from others, such as median beats, are left out and named.
 """
 
-from __future__ import annotations
-
 import io
 from datetime import datetime
 from pathlib import Path

@@ -4,8 +4,6 @@ Multi-segment records are those of the WFDB Applications Guide, header(5),
 https://physionet.org/physiotools/wag/.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

@@ -209,8 +209,7 @@ def record_bootstrap(
     if not per_record:
         return (0.0, 1.0)
     counts = np.array([(c.tp, c.fn, c.fp, c.tn) for c in per_record])
-    rng = np.random.default_rng(seed)
-    picks = rng.integers(len(counts), size=(draws, len(counts)))
+    picks = np.random.default_rng(seed).integers(len(counts), size=(draws, len(counts)))
     values = [statistic(Confusion(*row)) for row in counts[picks].sum(1).tolist()]
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)

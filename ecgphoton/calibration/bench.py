@@ -209,8 +209,7 @@ class ReplayBench:
 
 def cost_of(codes: Integers, vectors: Floats, kind: Kind) -> Cost:
     """Cost of one `Bench.read`."""
-    quadratures = 2 if kind == "field" else 1
-    return Cost(len(codes), len(codes) * len(vectors) * quadratures)
+    return Cost(len(codes), len(codes) * len(vectors) * (2 if kind == "field" else 1))
 
 
 def check_request(bench: Bench, codes: Integers, vectors: Floats, kind: str) -> None:

@@ -89,8 +89,7 @@ class Campaign:
         key = artifacts.sha256(artifacts.json_bytes({**self.about, "chips": [first, count]}))
         if path.is_file():
             try:
-                program = replace(self.program, dac_bits=self.bits)
-                found, header = DriveTable.load(path, program)
+                found, header = DriveTable.load(path, replace(self.program, dac_bits=self.bits))
                 if header.get("key") == key:
                     return found, True
             except InputError:

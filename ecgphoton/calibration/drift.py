@@ -164,8 +164,7 @@ def drift_schedule(
             before, error = judge(table, age)
             after, rest, cost = before, error, Cost()
             if way in AGAIN:
-                steps = steps_of(AGAIN[way])
-                again = replace(fresh, foundry=aged(age), steps=steps, start=table)
+                again = replace(fresh, foundry=aged(age), steps=steps_of(AGAIN[way]), start=table)
                 renewed = again.joined(chips, threads)
                 after, rest = judge(renewed, age)
                 cost = renewed.cost - table.cost

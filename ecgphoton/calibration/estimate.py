@@ -117,9 +117,8 @@ class _Solver:
         damping = torch.zeros(len(noise), dtype=torch.float64)
         busy = torch.arange(len(noise))
         for _ in range(self.rounds):
-            task = power[busy], data[busy], weight[busy]
             value, damping[busy], converged = self._round(
-                rows.at(busy), task, ridge[busy], damping[busy]
+                rows.at(busy), (power[busy], data[busy], weight[busy]), ridge[busy], damping[busy]
             )
             whole = self._pack(rows)
             whole[busy] = value

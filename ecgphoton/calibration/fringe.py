@@ -118,8 +118,7 @@ def _project(
         turned += [-times * sin, times * cos]
     whole = torch.stack(basis, -1)
     wave = _coefficients(whole, readings)
-    slope = torch.stack(turned, -1) * rate[:, None, None] @ wave
-    return whole, readings - whole @ wave, slope
+    return whole, readings - whole @ wave, torch.stack(turned, -1) * rate[:, None, None] @ wave
 
 
 def _tangent(basis: Tensor, slope: Tensor, moves: Tensor) -> Array:

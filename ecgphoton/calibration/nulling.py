@@ -103,8 +103,7 @@ def _order(device: Device) -> Iterator[_Sweep]:
             yield _Sweep(theta, mode, _straight(device), upper, upper - lower)
             half = _straight(device)
             half[theta] = np.pi / 2
-            both = np.sqrt(0.5) * (upper + lower)
-            yield _Sweep(phi, mode, half, both, upper - lower)
+            yield _Sweep(phi, mode, half, np.sqrt(0.5) * (upper + lower), upper - lower)
 
 
 def _straight(device: Device) -> Floats:

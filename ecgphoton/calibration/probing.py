@@ -80,8 +80,7 @@ class ReadDark:
 
 def without_zero(table: DriveTable, readings: NDArray[np.complex128]) -> NDArray[np.complex128]:
     """Return readings (S, C, K, N, 4) less what both quadratures read in the dark."""
-    zero = table.beliefs.zero[None, :, :, None]
-    return np.asarray(readings - (1 + 1j) * zero)
+    return np.asarray(readings - (1 + 1j) * table.beliefs.zero[None, :, :, None])
 
 
 def saturated(table: DriveTable, readings: NDArray[np.complex128]) -> list[Finding]:

@@ -190,8 +190,7 @@ class DriveTable:
     def holding(self, arrays: Mapping[str, Any], **changes: Any) -> DriveTable:  # noqa: ANN401
         """Return the table with other arrays, named as by `arrays`, and other values."""
         beliefs = Beliefs(*(arrays[f"beliefs.{name}"] for name in Beliefs._fields))
-        own = {name: arrays[name] for name in ARRAYS}
-        return replace(self, beliefs=beliefs, **own, **changes)
+        return replace(self, beliefs=beliefs, **{name: arrays[name] for name in ARRAYS}, **changes)
 
     def save(self, path: Path | str, **provenance: object) -> None:
         """Write the table as one npz file, atomically."""

@@ -185,8 +185,7 @@ def verify(folder: str | Path, dataset: Dataset = MITDB) -> Verification:
             problems[name] = "missing"
         elif digest != sums[name]:
             problems[name] = f"SHA-256 is {digest}, not {sums[name]}"
-    published = is_published(sums, dataset)
-    return Verification(str(folder), checked, problems, published, there, total)
+    return Verification(str(folder), checked, problems, is_published(sums, dataset), there, total)
 
 
 def parse_sums(content: bytes, dataset: Dataset = MITDB) -> dict[str, str]:

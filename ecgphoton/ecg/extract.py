@@ -57,14 +57,12 @@ def describe(
     normal = features.normalise(windows)
     likeness, normal = to_next(normal, rows)[:count], normal[:count]
     there = rhythm.rows(rows[:count])
-    size = features.magnitude(windows[:count])
-    shape = compare(normal, size, likeness, there.regular, history)
-    columns = {
+    shape = compare(normal, features.magnitude(windows[:count]), likeness, there.regular, history)
+    return {
         "windows": normal,
         "patient": table(Compared(there, shape)),
         "residual": shape.running.residual,
-    }
-    return columns, shape.history
+    }, shape.history
 
 
 def extract(
@@ -88,8 +86,7 @@ def extract(
         windows = windows[unfit[reason == ""] == ""]
         reason = np.where(reason == "", unfit, reason)
     kept = reason == ""
-    rhythm = Rhythm.of(middles, recording.fs)
-    columns, _ = describe(windows, rhythm, np.flatnonzero(kept))
+    columns, _ = describe(windows, Rhythm.of(middles, recording.fs), np.flatnonzero(kept))
     beats = BeatSet(
         **columns,
         label=np.full(int(kept.sum()), -1, np.int64),

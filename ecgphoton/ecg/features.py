@@ -46,8 +46,7 @@ def normalise(windows: NDArray[np.floating]) -> FloatArray:
     centred: FloatArray = raw - raw.mean(axis=1, keepdims=True)
     size = np.abs(centred).max(axis=1, keepdims=True, initial=0.0)
     # The difference of equal samples from their mean is rounding, not a heart beat.
-    level = np.abs(raw).max(axis=1, keepdims=True, initial=0.0)
-    flat = size <= 1e-6 * level
+    flat = size <= 1e-6 * np.abs(raw).max(axis=1, keepdims=True, initial=0.0)
     np.divide(centred, np.where(flat, 1.0, size), out=centred)
     centred[flat[:, 0]] = 0.0
     np.clip(centred, -1.0, 1.0, out=centred)

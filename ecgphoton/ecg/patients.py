@@ -160,8 +160,7 @@ def _sequence(who: Patient, beats: int, rng: np.random.Generator) -> list[str]:
         last = symbols[-1] if symbols else who.base
         if last == who.base and len(symbols) > 2 and kinds:
             odds = np.append(shares / free, max(0.0, 1 - shares.sum() / free))
-            pick = rng.choice(len(odds), p=odds / odds.sum())
-            symbols.append([*kinds, who.base][pick])
+            symbols.append([*kinds, who.base][rng.choice(len(odds), p=odds / odds.sum())])
         else:
             symbols.append("V" if last == "V" and rng.random() < 0.08 else who.base)
     return symbols

@@ -91,8 +91,7 @@ def compare(
     other, column = _beats(test, flutter, grouping, COLUMNS)
     span = start * fs, np.inf if end is None else np.nextafter(end * fs, np.inf)
     first = np.searchsorted(sample, span), np.searchsorted(other, span)
-    pairs = match(sample[slice(*first[0])], other[slice(*first[1])], window * fs)
-    paired = pairs >= 0
+    paired = match(sample[slice(*first[0])], other[slice(*first[1])], window * fs) >= 0
     # The next beat on each side at every comparison, whether the comparison takes it or not.
     i, j = np.array((np.cumsum(paired, axis=0) - paired + [first[0][0], first[1][0]]).T)
     lost, extra = _inside(sample, shut), _inside(other, unreadable)

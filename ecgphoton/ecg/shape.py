@@ -67,8 +67,7 @@ class History:
     @classmethod
     def empty(cls) -> History:
         """Return the history before the first beat."""
-        widths = (_WAVES, len(Sizes._fields))
-        none = Past(*(np.empty((0, width), np.float32) for width in widths))
+        none = Past(*(np.empty((0, width), np.float32) for width in (_WAVES, len(Sizes._fields))))
         return cls(none, none)
 
 
@@ -199,8 +198,7 @@ def to_next(windows: FloatArray, rows: IntArray) -> FloatArray:
     ``(n,)``, NaN where the window of the next beat is not there.
     """
     found = np.full(len(windows), np.nan, np.float32)
-    alike = _cosine(windows[:-1, QRS], windows[1:, QRS])
-    found[:-1] = np.where(np.diff(rows) == 1, alike, np.nan)
+    found[:-1] = np.where(np.diff(rows) == 1, _cosine(windows[:-1, QRS], windows[1:, QRS]), np.nan)
     return found
 
 

@@ -94,8 +94,7 @@ def bits_table(
 
 
 def _quantized(student: SegmentStudent, beats: Inputs, widths: Quantization) -> QuantizedStudent:
-    ranges = calibrate_ranges(student, beats, bits=widths.adc_bits)
-    return quantize(student, ranges, widths)
+    return quantize(student, calibrate_ranges(student, beats, bits=widths.adc_bits), widths)
 
 
 def _on_heaters(student: QuantizedStudent, beats: Inputs, bits: int, mesh: MeshKind) -> Array:

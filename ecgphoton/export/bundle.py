@@ -282,7 +282,6 @@ def load_bundle(folder: Path | str) -> Bundle:
         raise InputError(f"bundle {folder} is damaged: {'; '.join(problems[:3])}")
     program = read_program(folder / MESH)
     student, _, metadata = read_student(folder / CHECKPOINT)
-    bits = program.blocks[0].input_bits
     return Bundle(
         folder=folder,
         manifest=artifacts.read_manifest(folder, kind=KIND),
@@ -290,5 +289,5 @@ def load_bundle(folder: Path | str) -> Bundle:
         quantized=QuantizedStudent.from_program(program),
         student=student,
         metadata=metadata,
-        golden=read_golden(folder / GOLDEN, bits)[0],
+        golden=read_golden(folder / GOLDEN, program.blocks[0].input_bits)[0],
     )

@@ -97,8 +97,7 @@ def manifest_problems(folder: Path) -> list[str]:
     """
     manifest = artifacts.read_manifest(folder, kind=KIND)
     problems = artifacts.check_manifest(folder, kind=KIND)
-    text = artifacts.read_bytes(folder / artifacts.MANIFEST)
-    if text != artifacts.json_bytes(sealed(manifest)):
+    if artifacts.read_bytes(folder / artifacts.MANIFEST) != artifacts.json_bytes(sealed(manifest)):
         problems.append(f"{artifacts.MANIFEST}: its digest does not fit its content")
     needed = (CHECKPOINT, FLOAT, INTEGER, MESH, GOLDEN, CHECK)
     problems += [f"{name}: not in the manifest" for name in needed if name not in manifest["files"]]

@@ -94,11 +94,10 @@ def _mesh_file(bundle: ClaimedBundle) -> Result:
     ):
         if program.hashes.get(key) != artifacts.sha256(bundle.read(name)):
             return "failed", f"$.hashes.{key} is not the SHA-256 of {name}"
-    point = program.operating_point
     wanted = metadata_of(
         program.architecture,
         program.classes,
-        point.to_dict(),
+        program.operating_point.to_dict(),
         {"checkpoint": program.hashes["checkpoint"]},
     )
     for name in (names.FLOAT, names.INTEGER):
@@ -115,11 +114,10 @@ def _mesh_file(bundle: ClaimedBundle) -> Result:
 
 def _codes(bundle: ClaimedBundle) -> Result:
     program, (student, _, metadata) = bundle.program, bundle.checkpoint
-    point = program.operating_point
     settings = {
         "architecture": program.architecture == student.architecture,
         "classes": list(program.classes) == metadata["classes"],
-        "operating point": point.to_dict() == metadata["operating_point"],
+        "operating point": program.operating_point.to_dict() == metadata["operating_point"],
     }
     if not all(settings.values()):
         wrong = ", ".join(name for name, same in settings.items() if not same)

@@ -60,10 +60,9 @@ def layout_cell(program: MeshProgram) -> str:
 
     A layout does not depend on what is programmed, so its phases are 0.
     """
-    off = program.device.mesh_phases(np.zeros(program.device.drivers), 0)
     return gdsfactory_netlist(
         program.layout,
-        off,
+        program.device.mesh_phases(np.zeros(program.device.drivers), 0),
         "mesh",
         column_pitch=program.column_pitch,
         mode_pitch=program.mode_pitch,

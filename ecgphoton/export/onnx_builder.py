@@ -39,8 +39,7 @@ class Graph:
 
     def add(self, op: str, *inputs: str, name: str, **attributes: Any) -> str:  # noqa: ANN401
         """Append a node with one output called like the node."""
-        node = self._helper.make_node(op, list(inputs), [name], name=name, **attributes)
-        self.nodes.append(node)
+        self.nodes.append(self._helper.make_node(op, list(inputs), [name], name=name, **attributes))
         return name
 
     def chain(self, value: str, *steps: tuple[str, ...]) -> str:

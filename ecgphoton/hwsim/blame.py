@@ -97,8 +97,7 @@ class OneMzi:
             part, at = chip.normals[effect.name], places[effect.place]
             normals[effect.name] = torch.zeros_like(part)
             normals[effect.name][at] = part[at]
-        profile = chip.profile.only(*kept)
-        alone = replace(chip, profile=profile, normals=normals)
+        alone = replace(chip, profile=chip.profile.only(*kept), normals=normals)
         stack = self.nominal().stack
         matrices = alone.matrices(source.wanted).float()
         biases = stack.biases.expand(count, -1, -1)
@@ -181,8 +180,7 @@ def _rank(share: Share) -> tuple[int, float]:
 
 def matrix_errors(source: ChipSource, seed: int, draws: int = DRAWS) -> Floats:
     """(draws, K, 4, 5) errors of weights and biases of chips, without propagating a beat."""
-    drawn = source.draw(seed, 0, draws).stack
-    return np.asarray(drawn.minus(source.nominal().stack).double())
+    return np.asarray(source.draw(seed, 0, draws).stack.minus(source.nominal().stack).double())
 
 
 def _cases(trial: Trial) -> Iterator[tuple[str, str, ChipSource]]:
@@ -196,8 +194,7 @@ def _cases(trial: Trial) -> Iterator[tuple[str, str, ChipSource]]:
     elif isinstance(source, WeightChips):
         yield "source", "static weights", Only(source, weights, detector=False)
         yield "source", "static biases", Only(source, biases, detector=False)
-        quiet = replace(source, sigma=0.0)
-        yield "source", "detector noise", quiet
+        yield "source", "detector noise", replace(source, sigma=0.0)
     for index, name in enumerate(blocks):
         mask = torch.zeros_like(every)
         mask[index] = 1

@@ -80,8 +80,7 @@ class Chip:
         volts = _tensor(volts)
         volts = volts.expand(max(len(volts), self.count), -1, -1)
         ideal: Tensor = phase_of_voltage(volts, self.device.dac.v_pi)
-        heat = self._through("heat", Heat(ideal, ideal / math.pi))
-        return self._through("phase", heat.phase)
+        return self._through("phase", self._through("heat", Heat(ideal, ideal / math.pi)).phase)
 
     def elements(self, phases: Tensor) -> Elements:
         """Splitter errors, losses and attenuators, which calibration has to estimate."""
@@ -246,10 +245,9 @@ class Foundry:
         """Return the chip without any lasting error, read with this profile's noise."""
         profile = self.profile.on(program)
         shots = [effect for effect in profile.active if effect.shot]
-        scales = torch.tensor([[block.scale] for block in program.blocks], dtype=torch.float64)
         return Chip(
             self.profile.device_of(program),
-            scales,
+            torch.tensor([[block.scale] for block in program.blocks], dtype=torch.float64),
             profile.only(*shots),
             self.receiver,
             {},

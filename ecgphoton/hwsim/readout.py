@@ -53,8 +53,7 @@ class Curve:
 
     def exact(self, z: Floats) -> Floats:
         """Interpolate in double precision."""
-        grid = np.linspace(self.low, self.high, GRID + 1)
-        return np.interp(z, grid, self.samples)
+        return np.interp(z, np.linspace(self.low, self.high, GRID + 1), self.samples)
 
 
 def measured(voltage: ArrayLike, response: ArrayLike) -> Activation:
@@ -194,8 +193,7 @@ def quantize(x: Tensor, bits: int, low: float = -1.0, high: float = 1.0) -> Tens
 
     Gradients pass straight through inside the range.
     """
-    top = largest_code(bits)
-    middle, scale = (low + high) / 2, 2 * top / (high - low)
+    middle, scale = (low + high) / 2, 2 * largest_code(bits) / (high - low)
     rounded = nearest_codes(x.detach(), bits, low, high).div_(scale).add_(middle)
     if not x.requires_grad:
         return rounded

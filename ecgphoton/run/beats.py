@@ -111,14 +111,12 @@ def splits_like(
         If a file is missing or is not the one that the student was trained on.
     """
     recipe, stored = from_dict(metadata["recipe"]), metadata.get("provenance") or {}
-    own = own_protocol(metadata, data)
-    chosen = own if protocol is None else protocol
+    chosen = own_protocol(metadata, data) if protocol is None else protocol
     labels, lead = scheme_of(metadata), str(metadata.get("lead", recipe.data.lead))
     if data is not None or "files" not in stored:  # of a shipped student there are names only
         source = metadata["source"] if data is None else data
         return _load(recipe, source, data_dir, chosen, labels, lead)
-    dataset = dataset_read(metadata).moved(data_dir)
-    splits = _load(recipe, dataset, data_dir, chosen, labels, lead)
+    splits = _load(recipe, dataset_read(metadata).moved(data_dir), data_dir, chosen, labels, lead)
     if protocol is None and splits.origin is not None:
         check_same(stored["files"], splits.origin)
     return splits

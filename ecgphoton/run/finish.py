@@ -74,7 +74,6 @@ def finish(
     point = fitted.point if across is None else across.point
     choosing = monitored(recipe, splits) if across is None else {NAME: splits.train}
     took_part = ["training", *dict.fromkeys((*choosing, *gates))]
-    chosen_by = {} if across is None else {"scale": asdict(across.scale)}
     metadata = {
         "architecture": architecture.to_dict(),
         "features_version": FEATURES_VERSION,
@@ -88,7 +87,7 @@ def finish(
             "score": recipe.training.selection,
             "sets": took_part[1:],
             "best_epoch": fitted.best_epoch,
-            **chosen_by,
+            **({} if across is None else {"scale": asdict(across.scale)}),
         },
         "seed": seed,
         "recipe": recipe.to_dict(),

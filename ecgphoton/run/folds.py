@@ -179,8 +179,7 @@ def out_of_fold(
         rows = fold == number
         for epoch, (logits, scale) in enumerate(zip(found["logits"], found["scale"], strict=True)):
             score[epoch, rows] = Scale(*scale.tolist()).score(margin(logits))
-            own = torch.softmax(torch.as_tensor(logits), -1).numpy()
-            probability[epoch, rows] = own
+            probability[epoch, rows] = torch.softmax(torch.as_tensor(logits), -1).numpy()
     if classes == 2:
         abnormal = squeezed(score)
         probability = np.stack([1 - abnormal, abnormal], -1)

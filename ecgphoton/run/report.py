@@ -63,5 +63,4 @@ def report(
         damaged or cannot be written.
     """
     material = gather(runs.choose(model), tuple(map(Path, also)), data_dir)
-    page = write_report(material, Path(out))
-    return ReportPage(page, material.folders, material.left_out)
+    return ReportPage(write_report(material, Path(out)), material.folders, material.left_out)

@@ -201,5 +201,4 @@ def distil_run(
         recipe, splits, folder, chosen.fitted, architecture, seed=seed, began=began,
         gates=() if recipe.distill.gate_on == "validation" else (splits.protocol.test_name,),
     )  # fmt: skip
-    compared = {"verdict": str(report.verdict), "models": report.summary()}
-    return replace(run, distillation=compared)
+    return replace(run, distillation={"verdict": str(report.verdict), "models": report.summary()})

@@ -155,8 +155,7 @@ def refuse_other_features(architecture: Architecture, metadata: Mapping[str, Any
         If it reads patient or template features of a version that were computed differently.
     """
     learnt = metadata.get("features_version", FEATURES_VERSION)
-    reads = architecture.patient or architecture.template
-    if reads and learnt not in SAME_FEATURES:
+    if (architecture.patient or architecture.template) and learnt not in SAME_FEATURES:
         raise InputError(
             f"this student was trained on version {learnt} of the patient features, this "
             f"ecgphoton computes version {FEATURES_VERSION}; train it again, or use the ecgphoton "

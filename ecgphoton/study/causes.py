@@ -174,6 +174,5 @@ def trace(
     journey = begin(trace, locals(), f"chip-{chip}-beat-{beat}")
     found = trace_trial(journey.trial(), chip, beat)
     rows = [asdict(stage) for stage in found.stages]
-    bars = ("static", "shot")
-    draw = partial(draw_bars, name="block", bars=bars)
+    draw = partial(draw_bars, name="block", bars=("static", "shot"))
     return journey.write(found, found.to_dict(), rows, draw)

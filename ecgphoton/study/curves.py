@@ -114,8 +114,7 @@ def solve(
         **journey.settings(simulate),
     )
     rows = [{key: value, "yield": share} for value, share in sorted(found.tried)]
-    draw = partial(draw_lines, x=key, lines=("yield",))
-    return journey.write(found, found.to_dict(), rows, draw)
+    return journey.write(found, found.to_dict(), rows, partial(draw_lines, x=key, lines=("yield",)))
 
 
 def surrogate(

@@ -94,8 +94,7 @@ def read_table(path: Path) -> Table:
         content[: content.rfind(b"\n", 0, _LOOK) + 1 or None].decode(encoding)
     except UnicodeDecodeError:
         encoding = "latin-1"
-    text = content[:_LOOK].decode(encoding, "replace")
-    lines = _LINE_ENDS.split(text)[:MOST_COMMENTS]
+    lines = _LINE_ENDS.split(content[:_LOOK].decode(encoding, "replace"))[:MOST_COMMENTS]
     above = _comments(lines)
     skip = next((at for at in range(above, len(lines)) if lines[at].strip()), above)
     first = [line for line in lines[skip : skip + 200] if line.strip()]

@@ -89,8 +89,7 @@ def patients_alike(subject: NDArray[Any], label: NDArray[Any]) -> NDArray[np.flo
         return_inverse=True,
         return_counts=True,
     )
-    weight: NDArray[np.float64] = 1 / np.maximum(counts, WHOLE_PATIENT)[place.ravel()]
-    return weight
+    return np.asarray(1 / np.maximum(counts, WHOLE_PATIENT)[place.ravel()])
 
 
 def confusion(

@@ -48,8 +48,8 @@ def _checkpoint(folder):
 
 
 def _student(folder):
-    from ecgphoton.export.bundle import read_student
     from ecgphoton.runs import load_student
+    from ecgphoton.student.network import read_student
 
     with contextlib.suppress(EcgphotonError):
         read_student(folder / "checkpoint.safetensors")

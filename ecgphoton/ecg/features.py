@@ -26,8 +26,7 @@ SAME_FEATURES = (3, 4)
 def magnitude(windows: NDArray[np.floating]) -> FloatArray:
     """Largest distance of each row from its mean, ``(n,)`` float32, in the unit of the rows."""
     raw = np.asarray(windows, np.float32)
-    size: FloatArray = np.abs(raw - raw.mean(axis=1, keepdims=True)).max(axis=1, initial=0.0)
-    return size
+    return np.asarray(np.abs(raw - raw.mean(axis=1, keepdims=True)).max(axis=1, initial=0.0))
 
 
 def normalise(windows: NDArray[np.floating]) -> FloatArray:

@@ -234,5 +234,4 @@ def _disturbance(who: Patient, length: int, rng: np.random.Generator) -> NDArray
     wander += 0.4 * np.sin(2 * np.pi * rate[1] * at + phase[1])
     hum = 0.005 * np.sin(2 * np.pi * 60 * at + phase[2])
     noise = rng.normal(0, who.noise, (length, 2))
-    result: NDArray[np.float64] = who.wander * wander + hum + noise
-    return result
+    return np.asarray(who.wander * wander + hum + noise)

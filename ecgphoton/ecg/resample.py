@@ -96,7 +96,4 @@ def nearest_filled(signal: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def scaled(samples: NDArray[np.int64], factor: Fraction) -> NDArray[np.int64]:
     """Bring sample numbers from one rate to another."""
-    result: NDArray[np.int64] = np.rint(samples * (factor.numerator / factor.denominator)).astype(
-        np.int64
-    )
-    return result
+    return np.asarray(np.rint(samples * (factor.numerator / factor.denominator)), np.int64)

@@ -111,5 +111,4 @@ def _running_mean(values: FloatArray, length: int) -> FloatArray:
     total = np.concatenate([[0.0], np.cumsum(values)])
     stop = np.arange(1, len(values) + 1)
     start = np.maximum(stop - length, 0)
-    mean: FloatArray = (total[stop] - total[start]) / (stop - start)
-    return mean
+    return np.asarray((total[stop] - total[start]) / (stop - start))

@@ -204,8 +204,7 @@ def to_next(windows: FloatArray, rows: IntArray) -> FloatArray:
 
 def _cosine(one: FloatArray, other: FloatArray) -> FloatArray:
     lengths = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
-    found: FloatArray = (one * other).sum(axis=1) / np.maximum(lengths, 1e-9)
-    return found
+    return np.asarray((one * other).sum(axis=1) / np.maximum(lengths, 1e-9))
 
 
 def _waves(windows: FloatArray) -> FloatArray:

@@ -34,12 +34,7 @@ from ecgphoton.export.ranges import RangeMethod, calibrate_ranges
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import program_text, read_program, schema_text
-from ecgphoton.student.architecture import Architecture
-from ecgphoton.student.network import (
-    SegmentStudent,
-    refuse_other_features,
-    student_from_arrays,
-)
+from ecgphoton.student.network import SegmentStudent, read_student
 from ecgphoton.student.propagate import Inputs
 
 CHECKER = Path(__file__).with_name("checker.py")
@@ -95,27 +90,6 @@ class Bundle:
     golden: Inputs
 
 
-def read_student(path: Path) -> tuple[SegmentStudent, dict[str, np.ndarray], dict[str, Any]]:
-    """Read student, arrays and metadata of a checkpoint, or of the run folder it lies in.
-
-    Raises
-    ------
-    InputError
-        If the checkpoint is missing, damaged or lacks the metadata of a student.
-    """
-    arrays, metadata = artifacts.load_checkpoint(path / CHECKPOINT if path.is_dir() else path)
-    try:
-        architecture = Architecture.from_dict(metadata["architecture"])
-        metadata = metadata | {
-            "classes": list(metadata["classes"]),
-            "operating_point": metadata["operating_point"],
-        }
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{path} lacks the metadata of a student ({error})") from error
-    refuse_other_features(architecture, metadata)
-    return student_from_arrays(architecture, arrays), arrays, metadata
-
-
 def export_bundle(
     run: Path | str,
     out: Path | str,
@@ -165,11 +139,12 @@ def export_bundle(
     """
     began = time.perf_counter()
     run, out, wanted = Path(run), Path(out), forms.check_formats(formats)
+    run = run / CHECKPOINT if run.is_dir() else run
     q = quantization or Quantization(bits, bits, bits, bits)
     student, arrays, metadata = read_student(run)
     ranges, source = _ranges(student, arrays, calibration, range_method, q.adc_bits)
     quantized = quantize(student, ranges, q)
-    checkpoint = artifacts.read_bytes(run / CHECKPOINT if run.is_dir() else run)
+    checkpoint = artifacts.read_bytes(run)
     digest = artifacts.sha256(checkpoint)
     graphs = _graphs(student, quantized, metadata, q, digest, raw="raw" in wanted)
     program, gauges = lower(

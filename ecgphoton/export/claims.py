@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ecgphoton import artifacts
 from ecgphoton.ecg.features import normalise
 from ecgphoton.export import bundle_folder as names, formats as forms
-from ecgphoton.export.bundle import checker_text, read_student, stated, widths_of
+from ecgphoton.export.bundle import checker_text, stated, widths_of
 from ecgphoton.export.bundle_folder import manifest_problems
 from ecgphoton.export.golden import arrays_of, read_golden, synthetic_inputs
 from ecgphoton.export.onnx_builder import UNSAID_BEFORE, metadata_of
@@ -29,7 +29,7 @@ from ecgphoton.export.runtime import (
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import OLDER_SCHEMAS, read_program, schema_text
-from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.network import SegmentStudent, read_student
 from ecgphoton.student.propagate import Inputs
 
 MATRIX_LIMIT, CIRCUIT_LIMIT, LOGIT_LIMIT = 1e-12, 1e-9, 1e-5

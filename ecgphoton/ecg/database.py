@@ -27,11 +27,6 @@ class Place:
     """Whose files are all there."""
     of_records: int
 
-    @property
-    def complete(self) -> bool:
-        """Whether every record is present (`verify` checks the content of the files)."""
-        return self.records == self.of_records
-
 
 @dataclass(frozen=True)
 class DataStatus:

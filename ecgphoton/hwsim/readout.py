@@ -7,10 +7,7 @@ pooling happen on codes. Codes are symmetric: b bits have full scale ``2^(b-1) -
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -19,7 +16,6 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ecgphoton.errors import InputError
-from ecgphoton.intake import read_text
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.codes import TABLE_BITS, largest_code, nearest_codes
 from ecgphoton.program.program import MeshProgram
@@ -89,34 +85,6 @@ def measured(voltage: ArrayLike, response: ArrayLike) -> Activation:
     slopes = np.diff(curve.samples) * (GRID / (high - low))
     ends = min(0.0, float(slopes.min())), max(0.0, float(slopes.max()))
     return Activation("measured curve", torch=curve, numpy=curve.exact, slope=ends)
-
-
-def read_curve(path: Path | str) -> Activation:
-    """Read a two-column CSV (amplifier output, activation); one header line is allowed.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or not such a table.
-    """
-    text = read_text(path)
-    try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
-    except csv.Error as error:
-        raise InputError(f"activation curve {path} cannot be read: {error}") from error
-    try:
-        float(rows[0][0])
-    except (ValueError, IndexError):
-        rows = rows[1:]
-    try:
-        table = np.array([[float(cell) for cell in row] for row in rows])
-        if table.ndim != 2 or table.shape[1] != 2:
-            raise ValueError(f"shape {table.shape}")
-    except ValueError as error:
-        raise InputError(
-            f"activation curve {path} is not two columns of numbers ({error})"
-        ) from error
-    return measured(table[:, 0], table[:, 1])
 
 
 @dataclass(frozen=True, eq=False)

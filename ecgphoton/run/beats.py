@@ -1,11 +1,9 @@
 """A recipe or the provenance of a student comes in; its beats go out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,11 +16,9 @@ from ecgphoton.ecg.protocols import Protocol, protocol_from, protocol_of, scheme
 from ecgphoton.ecg.records import LABELS, LabelScheme, label_scheme
 from ecgphoton.errors import InputError
 from ecgphoton.recipe import DataSettings, Recipe, from_dict
+from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.propagate import inputs_of
 from ecgphoton.training.parts import Examples
-
-if TYPE_CHECKING:
-    from ecgphoton.student.architecture import Architecture
 
 
 def examples_of(beats: BeatSet, architecture: Architecture) -> Examples:

@@ -1,14 +1,11 @@
 """Fit a student for every fold of a run, and collect the scores of the patients left out."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -21,6 +18,7 @@ from ecgphoton.ecg.folds import kinds_of
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.distributed import computed
 from ecgphoton.hwsim.montecarlo import single_threaded
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.metrics import patients_alike
 from ecgphoton.progress import Progress
 from ecgphoton.recipe import Recipe
@@ -33,9 +31,6 @@ from ecgphoton.training.fit import fit
 from ecgphoton.training.judge import outputs_of
 from ecgphoton.training.parts import Examples
 from ecgphoton.training.state import FitState
-
-if TYPE_CHECKING:
-    from ecgphoton.mesh.arrays import Floats
 
 OUTPUTS = "outputs.safetensors"
 LOOK = 0.5  # seconds between two looks at how far the folds are

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from made_splits import synthetic_splits
 
 from ecgphoton import runs
 from ecgphoton.artifacts import check_manifest, sha256
 from ecgphoton.cli import main
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.protocols import PROTOCOLS
-from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import confusion, patients_alike
 from ecgphoton.recipe import Recipe, override

@@ -15,7 +15,6 @@ one over a socket. Its conventions:
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -118,9 +117,7 @@ class Session:
         }
         for index, operation in enumerate(self.operations):
             arrays |= {f"{index}.{name}": value for name, value in operation.items()}
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
-        artifacts.write_bytes(path, buffer.getvalue())
+        artifacts.write_arrays(path, **arrays)
 
     @classmethod
     def load(cls, path: Path | str) -> Session:

@@ -33,7 +33,6 @@ ERRORS = {
     "heater.spread": 0.012,
     "heater.crosstalk": 0.005,
     "loss.mzi_sigma_db": 0.05,
-    "attenuator.sigma": 0.01,
     "detector.gain_sigma": 0.01,
 }
 NOISY = ("detector.noise", "detector.rin", "time.jitter")

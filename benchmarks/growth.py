@@ -37,7 +37,7 @@ def chips_work(chips: int, beats: int) -> Work:
     inputs = Inputs((torch.randn(beats, 360, generator=draw).cumsum(1) * 0.3).sin())
     label = predict(student, inputs)[:, 1] > 0.5
     trial = trial_of(student, inputs, label, OperatingPoint(0.5, ("validation",)), noise=0.02)
-    return lambda: run(trial, chips, threads=torch.get_num_threads())
+    return lambda: list(run(trial, chips, threads=torch.get_num_threads()))
 
 
 def with_chips(rounds: int) -> Curve:

@@ -19,8 +19,9 @@ import torch
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.hwsim.montecarlo import run, single_threaded
+from ecgphoton.hwsim.montecarlo import run
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.surrogate import surrogate
@@ -43,9 +44,9 @@ def best(action, repeats=5):
 
 
 def ours(threads, chips=CHIPS):
-    """One SVD layer with splitter, phase and attenuator errors, chips in blocks of 500."""
+    """One SVD layer with splitter and phase errors, chips in blocks of 500."""
     program = program_of(SegmentStudent(seed=0))
-    profile = Profile({"splitter.sigma": SIGMA, "phase.offset": SIGMA, "attenuator.sigma": SIGMA})
+    profile = Profile({"splitter.sigma": SIGMA, "phase.offset": SIGMA})
     volts = torch.as_tensor(program.device.exact_volts(program.phases)[None, :1]).float()
     light, answer = torch.rand(4, VECTORS), torch.empty(chips * 4, VECTORS)
     made = Foundry(profile).chips(0, 0, chips, program)
@@ -149,12 +150,11 @@ def peer_sax():
     """One SVD layer as a SAX circuit, evaluated with new splitters once a chip."""
     import sax
 
-    from ecgphoton.mesh.netlist import SAX_MODELS, sax_layer
-    from ecgphoton.mesh.svd import svd_lowered
+    from ecgphoton.mesh.device import Device
+    from ecgphoton.mesh.netlist import SAX_MODELS, sax_block
 
-    rng = np.random.default_rng(0)
-    lowered = svd_lowered(rng.uniform(-1, 1, (4, 4)))
-    netlist = sax_layer(lowered.layout, lowered.u, lowered.v, lowered.attenuation)
+    rng, device = np.random.default_rng(0), Device()
+    netlist = sax_block(device, rng.uniform(0, 6, device.drivers))
     circuit, _ = sax.circuit(netlist, dict(SAX_MODELS))
     light = rng.random((4, VECTORS))
 
@@ -167,7 +167,7 @@ def peer_sax():
                 }
                 for k in range(6)
             }
-            for mesh in ("u", "v")
+            for mesh in device.mesh_names
         }
         fields = circuit(**changed)
         matrix = [[complex(fields[f"in{j}", f"out{i}"]) for j in range(4)] for i in range(4)]
@@ -215,11 +215,11 @@ def student_table(beats, path):
     for name, (_, change) in trials.items():
         trial = trial_of(student, inputs, label, point, noise=SIGMA)
         trial = replace(trial, source=replace(trial.source, **change))
-        times[name] = best(lambda trial=trial: run(trial, chips)) / beats / chips
+        times[name] = best(lambda trial=trial: list(run(trial, chips))) / beats / chips
         ratio = times[name] / forward
         print(f"  {name:<24} {1e6 * times[name]:7.2f} us   {ratio:.2f}x")
     slow = replace(trial, sampled=True)
-    taken = best(lambda: run(slow, 4), 2) / beats / 4
+    taken = best(lambda: list(run(slow, 4)), 2) / beats / 4
     print(f"  {'every sample drawn':<24} {1e6 * taken:7.2f} us   {taken / forward:.2f}x")
     for order in (1, 2):
         start = time.perf_counter()

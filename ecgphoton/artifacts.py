@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 RENEW = {
-    "ecgphoton-bundle": "ecgphoton export RUN",
+    "ecgphoton-bundle": "`ecgphoton export RUN --mesh`",
     "ecgphoton-calibration": "ecgphoton calibrate BUNDLE",
     "ecgphoton-run": "ecgphoton train",
 }

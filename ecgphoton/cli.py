@@ -14,6 +14,7 @@ import click
 
 from ecgphoton.commands import (
     annotate,
+    budget,
     bundle,
     chips,
     data,
@@ -126,6 +127,7 @@ for _name, _command in {
     "simulate": chips.simulate,
     "study": study.command,
     "calibrate": chips.calibrate,
+    "budget": budget.budget,
     "distill": train.distill,
     "runs": listing.runs,
     "models": listing.models,

@@ -19,6 +19,7 @@ from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.hwsim.effects import EFFECTS
 from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.program.program_file import read_program
+from ecgphoton.registry import _MODULES
 from ecgphoton.student.activations import ACTIVATIONS
 
 MODULES = {
@@ -135,6 +136,7 @@ def somebody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         registry._values.pop(added, None)
     for name in MODULES:
         sys.modules.pop(name, None)
+        _MODULES.pop(name, None)
 
 
 def walk(*settings: str, **device: object) -> ep.run.Outcome:
@@ -183,8 +185,9 @@ def test_an_effect_and_a_receiver() -> None:
     """An error of another process and a receiver of another bench are named in a profile's file."""
     importlib.import_module("their_effect")
     importlib.import_module("their_receiver")
-    Path("mine.toml").write_text("[oscillator]\nphase = 0.2\n[dac]\nbits = 10\n")
-    found = walk(profile="mine.toml", detection="bent")
+    text = "[oscillator]\nphase = 0.2\n[dac]\nbits = 10\n[receiver]\nkind = 'bent'\n"
+    Path("mine.toml").write_text(text)
+    found = walk(profile="mine.toml")
     assert found.numbers["profile_values"]["oscillator.phase"] == 0.2
     assert found.numbers["receiver"] == "bent"
     assert len(np.unique(found.report.auc)) > 1

@@ -78,6 +78,7 @@ def test_a_profile_makes_mesh_chips(call: Call) -> None:
         (["study", "sweep", "--over", "noise"], "cannot be read"),
         (["study", "sweep", "--over", "volume=0:1:2"], "cannot be swept"),
         (["study", "solve", "--key", "volume"], "cannot be swept or solved"),
+        (["study", "solve", "--key", "noise", "--calibrated", "once"], "nothing that calibrated"),
         (["study", "trace", "--beat", "99999999"], "beat 99999999 does not exist"),
         (["study", "trace", "--chip", "-1"], "chip -1 does not exist"),
         (["study", "surrogate", "--over", "dac.bits=4:8:2"], "is not about noise"),

@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from ecgphoton.hwsim.effects import Number
 from ecgphoton.settings import Settings, declared, plain_type
 
 WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
@@ -40,31 +41,47 @@ def recipe_page() -> str:
 
 def profile_page() -> str:
     """Return the page about profiles: every key beside its shipped values, and their sources."""
-    from ecgphoton.hwsim.effects import EFFECTS
+    from ecgphoton.hwsim.effects import EFFECTS, Effect, numbers
     from ecgphoton.hwsim.profile import FOLDER, load_profile, profiles
     from ecgphoton.hwsim.receivers import RECEIVERS
+    from ecgphoton.mesh.heater import HeaterDac
 
     names = profiles()
     values = [load_profile(name) for name in names]
     text = [
         "# Profiles\n\nA profile is a TOML file that states how large every effect of a "
-        "process, of its electronics and of time is. Keys are written `section.key` here; every "
-        "one is optional, and an effect that is not stated is absent. An effect acts at one stage "
-        "on the way from drivers to readings; a package of yours adds one as "
+        "process, of its electronics, of its surroundings and of time is. Keys are written "
+        "`section.key` here; every one is optional: an effect that is not stated is absent, other "
+        "keys have the default shown. An effect acts at one stage, some at two, on the way from "
+        "drivers to readings; a package of yours adds one as "
         "`hwsim.effects.Effect`.\n\n"
         f"| key | allowed | meaning | stage | law | {' | '.join(names)} |\n"
         f"|---|---|---|---|---|{'---|' * len(names)}\n"
     ]
+    effects: dict[str, Effect] = {}
     for effect in EFFECTS.values():
-        for key, number in effect.numbers.items():
-            shown = " | ".join(f"{profile.numbers.get(key, math.nan):g}" for profile in values)
-            text.append(
-                f"| `{key}` | {number.limits} | {_cell(number.meaning)} | {effect.stage} | "
-                f"{_cell(effect.source)} | {shown.replace('nan', '')} |\n"
-            )
-    text.append("\n`name` and `description` are text, outside sections.\n\n## Receivers\n\n")
+        effects = {**dict.fromkeys(effect.numbers, effect), **effects}
+    for key, number in numbers().items():
+        shown = " | ".join(f"{profile.numbers.get(key, math.nan):g}" for profile in values)
+        place, law = "budget", ""
+        if key in effects:
+            place = ", ".join((effects[key].stage, *effects[key].elsewhere))
+            law = effects[key].source
+        text.append(
+            f"| `{key}` | {number.limits}{_default(number)} | {_cell(number.meaning)} | "
+            f"{place} | {_cell(law)} | {shown.replace('nan', '')} |\n"
+        )
     text.append(
-        "`--detection` chooses how a profile's chips are read.\n\n| name | reading |\n|---|---|\n"
+        "\n`name`, `description` and `date` are text, outside sections. `NAME:as-fabricated` means "
+        "the chips of a profile before their static phases are trimmed.\n\n## [driver]\n\n"
+        "Phase law and voltages; without this section those of the program. Its `bits` are "
+        "`dac.bits`.\n\n" + _table(HeaterDac) + "\n## Receivers\n\n"
+    )
+    text.append(
+        "`kind` in the section `[receiver]` of a profile, or `--set receiver.kind=NAME`, chooses "
+        "how its chips are read; a section without it means `balanced`, a profile without the "
+        "section `homodyne`. Keys of a receiver that are not stated have their defaults.\n\n"
+        "| name | reading |\n|---|---|\n"
     )
     text += [f"| `{r.name}` | {_cell(r.meaning)} |\n" for r in RECEIVERS.values()]
     text.append("\n## Shipped\n")
@@ -89,6 +106,11 @@ def _features() -> str:
         "of the first beats, a next beat with a window) is 0.\n\n"
         "| feature | delay, beats | meaning |\n|---|---|---|\n" + "".join(rows)
     )
+
+
+def _default(number: Number) -> str:
+    """Return the default of a number that is not 0."""
+    return f"; default {number.default:g}" if number.default else ""
 
 
 def _table(cls: type[Any]) -> str:

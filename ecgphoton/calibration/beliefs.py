@@ -14,7 +14,6 @@ import torch
 
 from ecgphoton.calibration.crosstalk import LENGTHS
 from ecgphoton.mesh.arrays import Array
-from ecgphoton.mesh.device import MZIS
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
 
@@ -27,9 +26,9 @@ class Beliefs(NamedTuple):
     """
 
     alpha: Array
-    """(C, K, meshes, 6) angle errors of first splitters, rad."""
+    """(C, K, MZIs) angle errors of first splitters, rad, in the order of `Device.mzis`."""
     beta: Array
-    """(C, K, meshes, 6) angle errors of second splitters, rad."""
+    """(C, K, MZIs) angle errors of second splitters, rad."""
     offset: Array
     """(C, K, drivers) phase at zero power, rad."""
     law: Array
@@ -37,9 +36,7 @@ class Beliefs(NamedTuple):
     coupling: Array
     """(C, K, terms) crosstalk, see `ecgphoton.calibration.crosstalk`."""
     loss: Array
-    """(C, K, meshes, 6) logarithm of the field transmission against the mean."""
-    attenuator: Array
-    """(C, K, 4) relative error of the field an attenuator passes."""
+    """(C, K, MZIs) logarithm of the field transmission against the mean."""
     gain: Array
     """(C, K, 4) relative error of every detector's response."""
     zero: Array
@@ -48,14 +45,14 @@ class Beliefs(NamedTuple):
     @classmethod
     def none(cls, program: MeshProgram, chips: int) -> Beliefs:
         """Return the errors of `chips` perfect chips: zeros."""
-        drivers, mesh = program.device.drivers, (program.device.meshes, MZIS)
+        drivers, mzis = program.device.drivers, (len(program.device.mzis),)
         sizes: dict[str, tuple[int, ...]] = {
-            "alpha": mesh,
-            "beta": mesh,
+            "alpha": mzis,
+            "beta": mzis,
             "offset": (drivers,),
             "law": (drivers, 3),
             "coupling": (len(LENGTHS),),
-            "loss": mesh,
+            "loss": mzis,
         }
         shape = (chips, len(program.names))
         return cls(*(np.zeros((*shape, *sizes.get(name, (WIDTH,)))) for name in cls._fields))
@@ -81,7 +78,6 @@ PRIOR: dict[str, float] = {
     "law": 0.03,
     "coupling": 0.01,
     "loss": 0.02,
-    "attenuator": 0.03,
     "gain": 0.03,
 }
 """Standard deviation expected of every error: what readings cannot tell apart stays near zero."""
@@ -97,7 +93,7 @@ class Finding:
     """Position in the batch."""
     block: str
     part: str
-    """Driver or detector, such as ``V.theta[2]``."""
+    """Driver or detector, such as ``V.mzi2.theta``."""
     detail: str = ""
 
     def __str__(self) -> str:

@@ -25,8 +25,8 @@ from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.hwsim.montecarlo import single_threaded
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
@@ -55,6 +55,17 @@ class Campaign:
     start: DriveTable | None = None
     """Table of the same chips to go on from, by readings of another stream than the first."""
 
+    def __post_init__(self) -> None:
+        """Drive the program as the profile says; refuse chips that no step can start from."""
+        driving = self.foundry.profile.driving(self.program)
+        object.__setattr__(self, "program", driving)
+        if not self.foundry.profile.trimmed:
+            raise InputError(
+                f"the chips of profile {self.foundry.profile.name!r} are as fabricated: with "
+                "static phases anywhere in a turn (phase.static), no step can start from the "
+                "program's codes yet; calibrate trimmed chips, with phase.static = 0"
+            )
+
     @property
     def bits(self) -> int:
         """Width of the DACs, see `Profile.device_of`."""
@@ -75,7 +86,7 @@ class Campaign:
             "version": __version__,
             "program": artifacts.sha256(artifacts.json_bytes(to_dict(self.program))),
             "profile": self.foundry.profile.to_dict(),
-            "receiver": self.foundry.receiver,
+            "receiver": self.foundry.profile.receiver,
             "steps": [repr(step) for step in self.steps],
             "seed": self.seed,
             "bits": self.bits,

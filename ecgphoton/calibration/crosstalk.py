@@ -30,24 +30,16 @@ def matrix(device: Device, coupling: Floats) -> Floats:
 def undo(device: Device, k: Floats, phases: Floats, offset: Floats) -> Floats:
     """Heat P >= 0 with ``K P + offset = phases``, all (..., drivers) in rad.
 
-    Phase shifters may be driven a turn more or less. A turn would change the sign of an
-    attenuator's field, so one that cannot be driven so low passes ``2 pi - phase``, which is as
-    much light.
+    Heaters may be driven a turn more or less.
     """
-    inverse, attenuator = np.linalg.inv(k), device.is_attenuator
-    folded = np.remainder(phases, 2 * TURN)
-    folded = np.minimum(folded, 2 * TURN - folded)
-    folded = np.minimum(folded, TURN - folded)
-    goal = np.where(attenuator, folded - offset, np.remainder(phases - offset, TURN))
-    mirrored = TURN - folded - offset
+    inverse, goal = np.linalg.inv(k), np.remainder(phases - offset, TURN)
     rounds = 4 * device.drivers
     for attempt in range(2 * rounds):
         heat = np.asarray((inverse @ goal[..., None])[..., 0], float)
         cold = heat < -ROUNDING
         # Taking turns away may go in circles, so after some rounds turns are only added.
-        hot = (heat >= TURN) & ~attenuator & (attempt < rounds)
+        hot = (heat >= TURN) & (attempt < rounds)
         if not (cold | hot).any():
             break
-        goal = np.where(cold, np.where(attenuator, mirrored, goal + TURN), goal)
-        goal = np.where(hot, goal - TURN, goal)
+        goal = goal + TURN * cold - TURN * hot
     return np.asarray(np.maximum(heat, 0.0))

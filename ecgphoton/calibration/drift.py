@@ -21,7 +21,8 @@ from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
-from ecgphoton.hwsim.montecarlo import run, single_threaded
+from ecgphoton.hwsim.distributed import single_threaded
+from ecgphoton.hwsim.montecarlo import run
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
@@ -151,7 +152,7 @@ def drift_schedule(
     def judge(table: DriveTable, age: float) -> tuple[float, float]:
         """Share of chips of an age within limits, and their median matrix error."""
         source = replace(driven(trial.source, table), foundry=aged(age))  # type: ignore[arg-type]
-        rows, _ = run(replace(trial, source=source), chips, threads=threads)
+        rows = np.concatenate([*run(replace(trial, source=source), chips, threads=threads)])
         good = limits.good(rows[:, 0], rows[:, 1])
         return float(good.mean()), float(np.median(matrix_errors(source, table, seed)))
 

@@ -1,14 +1,14 @@
 """Self-calibration: fit the errors of a chip to its readings at random settings, all together.
 
-The unknowns of a block (splitters, phases, heater laws, crosstalk, losses, attenuators, gains) are
-about two hundred numbers; every setting gives thirty-two. They are fitted by weighted
+The unknowns of a block (splitters, phases, heater laws, crosstalk, losses, gains) are about two
+hundred numbers; every setting gives thirty-two. They are fitted by weighted
 Gauss-Newton with a prior, so that what readings do not determine stays near nominal. A step is
 taken only where it lowers the cost, so noise makes estimates worse but does not let them diverge.
 """
 
 import math
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 import torch
@@ -21,10 +21,8 @@ from ecgphoton.calibration.probing import BASIS, random_codes, saturated, withou
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.errors import InputError
 
-Part = Literal["alpha", "beta", "offset", "law", "coupling", "loss", "attenuator", "gain"]
-EVERYTHING: tuple[Part, ...] = (
-    "alpha", "beta", "offset", "law", "coupling", "loss", "attenuator", "gain",
-)  # fmt: skip
+Part = Literal["alpha", "beta", "offset", "law", "coupling", "loss", "gain"]
+EVERYTHING: tuple[Part, ...] = get_args(Part)
 ROWS = 16
 """Blocks fitted at a time: keeps the Jacobians in a few hundred megabytes."""
 QUIET = 1e-6

@@ -1,10 +1,9 @@
 """Fringes: how a reading changes when one heater is swept, and the heater law that follows.
 
-With everything else at rest, every homodyne reading follows ``A + B cos(k phase) + C sin(k phase)``
-exactly, whatever the other elements do; k is 1 for a phase shifter and 1/2 for an attenuator. A
-power, being a square, has terms of twice the rate as well. A, B, C ... are eliminated by linear
-projection, and what remains is a fit of the law alone (variable projection, Golub and Pereyra 1973,
-doi:10.1137/0710036).
+With everything else at rest, a field is linear in ``exp(i phase)``, so every homodyne reading and
+every power follows ``A + B cos(phase) + C sin(phase)`` exactly, whatever the other elements do. A,
+B and C are eliminated by linear projection, and what remains is a fit of the law alone (variable
+projection, Golub and Pereyra 1973, doi:10.1137/0710036).
 """
 
 import math
@@ -31,15 +30,7 @@ class Fringes(NamedTuple):
     """(R,) root mean square of what the fit leaves, apart from crosstalk to other heaters."""
 
 
-def fit(
-    power: Tensor,
-    readings: Tensor,
-    rate: Tensor,
-    noise: Tensor,
-    prior: float,
-    *,
-    harmonics: int = 1,
-) -> Fringes:
+def fit(power: Tensor, readings: Tensor, noise: Tensor, prior: float) -> Fringes:
     """Fit heater laws to sweeps.
 
     Parameters
@@ -48,21 +39,17 @@ def fit(
         (R, V) heater powers ``p = (V / V_pi)^2``.
     readings
         (R, V, n) real readings.
-    rate
-        (R,) 1 or 1/2.
     noise
         (R,) standard deviation of a reading.
     prior
         Size expected of every coefficient.
-    harmonics
-        1 for fields, 2 for powers.
     """
     law = torch.zeros((len(power), 3), dtype=torch.float64)
     damping = torch.full((len(power),), 1e-9, dtype=torch.float64)
     # The prior is weighed against the noise, of which a minimum keeps the equations regular.
     ridge = (noise.clamp_min(1e-6) / prior) ** 2
     moves = math.pi * torch.stack([power, power**2, power**3], -1)  # (R, V, 3)
-    best = _project(power, readings, rate, law, harmonics)
+    best = _project(power, readings, law)
     cost = best[1].square().sum((1, 2)) + ridge * law.square().sum(1)
     for _ in range(ROUNDS):
         basis, left, slope = best
@@ -73,7 +60,7 @@ def fit(
         right = (j @ left.flatten(1)[..., None])[..., 0] - ridge[:, None] * law
         step = torch.linalg.solve(gram + 1e-300 * torch.eye(3, dtype=gram.dtype), right)
         trial_law = law + step.clamp(-0.3, 0.3)
-        trial = _project(power, readings, rate, trial_law, harmonics)
+        trial = _project(power, readings, trial_law)
         trial_cost = trial[1].square().sum((1, 2)) + ridge * trial_law.square().sum(1)
         better = trial_cost < cost
         law = torch.where(better[:, None], trial_law, law)
@@ -106,19 +93,14 @@ def _coefficients(basis: Tensor, readings: Tensor) -> Array:
     return torch.linalg.solve(gram, basis.transpose(1, 2) @ readings)
 
 
-def _project(
-    power: Tensor, readings: Tensor, rate: Tensor, law: Tensor, harmonics: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Basis (R, V, b), what it cannot explain (R, V, n), and slope by phase (R, V, n)."""
-    angle = rate[:, None] * _phase(power, law)
-    basis, turned = [torch.ones_like(angle)], [torch.zeros_like(angle)]
-    for times in range(1, harmonics + 1):
-        cos, sin = (times * angle).cos(), (times * angle).sin()
-        basis += [cos, sin]
-        turned += [-times * sin, times * cos]
-    whole = torch.stack(basis, -1)
-    wave = _coefficients(whole, readings)
-    return whole, readings - whole @ wave, torch.stack(turned, -1) * rate[:, None, None] @ wave
+def _project(power: Tensor, readings: Tensor, law: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Basis (R, V, 3), what it cannot explain (R, V, n), and slope by phase (R, V, n)."""
+    angle = _phase(power, law)
+    cos, sin = angle.cos(), angle.sin()
+    basis = torch.stack([torch.ones_like(angle), cos, sin], -1)
+    wave = _coefficients(basis, readings)
+    slope = torch.stack([torch.zeros_like(angle), -sin, cos], -1) @ wave
+    return basis, readings - basis @ wave, slope
 
 
 def _tangent(basis: Tensor, slope: Tensor, moves: Tensor) -> Array:

@@ -12,7 +12,7 @@ from ecgphoton.calibration.bench import Bench, Kind
 from ecgphoton.calibration.fringe import Fringes, fit
 from ecgphoton.calibration.probing import BASIS, sweep_codes
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.mesh.arrays import Floats, Integers
+from ecgphoton.mesh.arrays import Bools, Floats, Integers
 
 DEAD = 0.1
 """Share of the fringe expected below which a heater counts as dead."""
@@ -49,8 +49,7 @@ class SweepHeaters:
         data = np.moveaxis(data, (0, 1), (2, 3))
         sweeps = torch.as_tensor(data.copy()).flatten(4)
         swept = codes[np.arange(drivers), :, np.arange(drivers)]  # (drivers, voltages)
-        rate = np.where(table.device.is_attenuator, 0.5, 1.0)
-        fringes = self._fringes(table, swept, sweeps, rate, table.noise[..., None])
+        fringes = self._fringes(table, swept, sweeps, table.noise[..., None])
         law = np.where(table.broken[..., None], 0.0, fringes.law.numpy())
         updated = replace(table, beliefs=table.beliefs._replace(law=law))
         updated = self._dead(updated, fringes, codes)
@@ -61,22 +60,19 @@ class SweepHeaters:
         table: DriveTable,
         codes: Integers,
         sweeps: Tensor,
-        rate: Floats,
         noise: Floats,
     ) -> Fringes:
-        """Fit sweeps (..., voltages, n); codes (..., voltages), rate and noise (...) broadcast."""
+        """Fit sweeps (..., voltages, n); codes (..., voltages) and noise (...) broadcast."""
         shape = sweeps.shape[:-2]
         power = table.model.power(torch.as_tensor(codes)).expand(*sweeps.shape[:-1])
-        each, sd = (torch.as_tensor(part).expand(shape).flatten() for part in (rate, noise))
-        harmonics = 1 if self.kind == "field" else 2
-        power, data = power.flatten(0, -2), sweeps.flatten(0, -3)
-        fringes = fit(power, data, each, sd, PRIOR["law"], harmonics=harmonics)
+        sd = torch.as_tensor(noise).expand(shape).flatten()
+        fringes = fit(power.flatten(0, -2), sweeps.flatten(0, -3), sd, PRIOR["law"])
         return Fringes(*(part.reshape(*shape, *part.shape[1:]) for part in fringes))
 
     def _expected(self, table: DriveTable, codes: Integers, block: tuple[int, int]) -> Tensor:
         """(drivers,) size of the fringes expected of one block, its dead attenuators counted in."""
         model, rows = table.model, Beliefs.designed(table.program)
-        dark = table.device.is_attenuator & (table.keep[block] == 0)
+        dark = _attenuators(table) & (table.keep[block] == 0)
         reaching = np.where(dark, 0, codes).reshape(1, -1, table.device.drivers)
         fields = model.at(rows, model.power(torch.as_tensor(reaching)))[0]
         fields = fields.reshape(*codes.shape[:2], -1)
@@ -90,7 +86,7 @@ class SweepHeaters:
         expected = self._expected(table, codes, (0, 0)).numpy()
         dead = (size < DEAD * expected) & ~table.broken
         # A dead attenuator hides the heaters on its path, which may work.
-        first = dead & table.device.is_attenuator
+        first = dead & _attenuators(table)
         if first.any():
             dark = replace(table, keep=np.where(first, 0, table.keep))
             for chip, block in np.argwhere(first.any(-1)):
@@ -121,8 +117,7 @@ class SweepHeaters:
         own = swept[drivers]
         codes = np.stack([own | mask if level else own & ~mask for mask, level in choices], 1)
         data = sweeps[odd][:, None].expand(-1, len(choices), -1, -1)
-        rate = np.where(device.is_attenuator, 0.5, 1.0)[drivers, None]
-        tried = self._fringes(table, codes, data, rate, table.noise[chips, blocks, None])
+        tried = self._fringes(table, codes, data, table.noise[chips, blocks, None])
         left, laws = tried.residual.numpy(), tried.law.numpy()
         keep, force, law = table.keep.copy(), table.force.copy(), table.beliefs.law.copy()
         found = []
@@ -140,3 +135,10 @@ class SweepHeaters:
             found.append(Finding("stuck bit", *names, detail))
         table = replace(table, keep=keep, force=force, beliefs=table.beliefs._replace(law=law))
         return table.with_findings(found)
+
+
+def _attenuators(table: DriveTable) -> Bools:
+    """(drivers,) which drivers are those of attenuators."""
+    mask = np.zeros(table.device.drivers, bool)
+    mask[table.device.attenuators] = True
+    return mask

@@ -23,9 +23,10 @@ from ecgphoton.calibration.table import DriveTable
 from ecgphoton.calibration.trim import measure
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.montecarlo import single_threaded
+from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.verdict import Limits
+from ecgphoton.hwsim.weights import Carrier
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
 from ecgphoton.student.propagate import Inputs
@@ -125,10 +126,10 @@ def calibrate_bench(
         read = measure(bench, table, SHOTS) if "field" in bench.kinds else None
         plain = DriveTable.start(table.program, len(table))
         plain = replace(plain, beliefs=table.beliefs, noise=table.noise)
-        trial = trial_of(program, inputs, labels, point, noise=0.0)
+        trial, asked = trial_of(program, inputs, labels, point, noise=0.0), Carrier.of(program)
         report = judge(
-            replace(trial, source=PredictedChips(trial.carrier, plain)),
-            PredictedChips(trial.carrier, table),
+            replace(trial, source=PredictedChips(asked, plain)),
+            PredictedChips(asked, table),
             table,
             validation=validation,
             policy=policy,

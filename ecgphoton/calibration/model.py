@@ -13,8 +13,11 @@ from torch import Tensor
 from ecgphoton.calibration.beliefs import Beliefs
 from ecgphoton.calibration.crosstalk import patterns
 from ecgphoton.mesh.arrays import Array
-from ecgphoton.mesh.device import MZIS, Device
+from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH
+
+RANGE = 2.25
+"""Range of drives asked of a shifter, in units of pi: a little more than a turn."""
 
 
 class Model:
@@ -25,14 +28,20 @@ class Model:
         self.patterns = torch.as_tensor(patterns(device))
 
     def power(self, codes: Tensor) -> Array:
-        """Heater powers ``p = (V / V_pi)^2`` of integer DAC codes."""
+        """Drives of integer DAC codes; of a heater its power ``p = (V / V_pi)^2``."""
         dac = self.device.dac
-        return (dac.voltage_of(codes) / dac.v_pi) ** 2
+        return dac.drive_of(dac.voltage_of(codes))
 
     def codes(self, power: Tensor) -> Array:
-        """Integer DAC codes nearest in voltage to heater powers."""
+        """Integer DAC codes nearest in voltage to drives."""
         dac = self.device.dac
-        return dac.code_of(dac.v_pi * power.clamp_min(0).sqrt())
+        return dac.code_of(dac.volts_of(power.clamp_min(dac.limits[0])))
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Smallest and largest drive asked of a shifter."""
+        low, high = self.device.dac.limits
+        return low, min(low + RANGE, high)
 
     def heat(self, rows: Beliefs, power: Tensor) -> Array:
         """Phase (R, S, drivers) every heater gives itself at powers (R or 1, S, drivers)."""
@@ -54,22 +63,38 @@ class Model:
 
     def fields(self, rows: Beliefs, phases: Tensor) -> Array:
         """Complex field matrices (R, S, 4, 4), detectors' gains included, of actual phases."""
-        device, kept = self.device, None
-        if device.two:
-            # No attenuator passes more than all the light.
-            kept = (device.passed(phases) * (1 + rows.attenuator[:, None])).clamp(-1, 1)
         errors = rows.alpha[:, None], rows.beta[:, None], rows.loss[:, None].exp()
-        return device.field(phases, *errors, kept) * (1 + rows.gain)[:, None, :, None]
+        return self.device.field(phases, *errors) * (1 + rows.gain)[:, None, :, None]
 
     def at(self, rows: Beliefs, power: Tensor) -> Array:
         """Complex field matrices (R, S, 4, 4) at powers (R or 1, S, drivers)."""
         return self.fields(rows, self.phases(rows, power))
 
+    def _passed(self, errors: list[Tensor], phases: Tensor) -> dict[str, Array]:
+        """Return derivatives (., 4) of the fields that attenuators pass.
+
+        That by the logarithm of the transmission, ``loss``, is the field itself.
+        """
+        device = self.device
+        alpha, beta, loss = (part[:, device.attenuating] for part in errors)
+        theta = phases[:, device.attenuators]
+        kept = torch.polar(loss.exp(), theta / 2)
+        cos, sin = (theta / 2).cos(), (theta / 2).sin()
+        bar, leak = (alpha - beta).cos(), (alpha + beta).sin()
+        skew, spill = sin * (alpha - beta).sin(), cos * (alpha + beta).cos()
+        field = kept * (1j * sin * bar - cos * leak)
+        return {
+            "loss": field,
+            "phase": 0.5 * (1j * field + kept * (1j * cos * bar + sin * leak)),
+            "alpha": kept * (-1j * skew - spill),
+            "beta": kept * (1j * skew - spill),
+        }
+
     def slopes(self, rows: Beliefs, phases: Tensor) -> dict[str, Tensor]:
         """Return derivatives of `fields`, each (n, R, S, 4, 4) complex.
 
-        Keys: ``phase`` (n = drivers, actual phases), ``alpha``, ``beta``, ``loss`` (n = MZIs of
-        all meshes), ``attenuator`` and ``gain`` (n = 4). Light is followed once forwards and once
+        Keys: ``phase`` (n = drivers, actual phases), ``alpha``, ``beta``, ``loss`` (n = MZIs) and
+        ``gain`` (n = 4). Light is followed once forwards and once
         backwards: an element between fields ``Q`` (from the inputs) and ``P`` (to the outputs)
         adds outer products of columns of ``P`` and rows of ``Q``.
         """
@@ -83,10 +108,7 @@ class Model:
         angles = [spread(part) + math.pi / 4 for part in (rows.alpha, rows.beta)]
         cosines, sines = [part.cos() for part in angles], [1j * part.sin() for part in angles]
         kept = spread(rows.loss).exp()
-        half = flat[:, device.attenuators] / 2  # (., 0) where there are none
-        dimmed = half.sin() * (1 + spread(rows.attenuator)[:, : half.shape[1]])
-        passed = dimmed.clamp(-1, 1)
-        moves = (dimmed == passed).to(passed.dtype)
+        passed = self._passed([spread(part) for part in (rows.alpha, rows.beta, rows.loss)], flat)
         unit = torch.eye(WIDTH, dtype=torch.complex128).expand(len(flat), -1, -1)
         q = [unit[:, m] for m in range(WIDTH)]
         history: list[tuple[list[Tensor], str, int, int]] = []
@@ -96,7 +118,8 @@ class Model:
 
         for mesh in range(device.meshes):
             for k, (_, m) in enumerate(device.layout.mzis):
-                n, (theta, phi) = mesh * MZIS + k, device.heaters_of(mesh, k)
+                n = device.mzis_of(mesh).start + k
+                theta, phi = device.mzis[n].drivers
                 for part, driver in enumerate((phi, theta)):
                     q[m] = turn[:, driver, None] * q[m]
                     note("phase", m, driver)
@@ -105,15 +128,15 @@ class Model:
                     note("alpha" if part == 0 else "beta", m, n)
                 q[m], q[m + 1] = kept[:, n, None] * q[m], kept[:, n, None] * q[m + 1]
                 note("loss", m, n)
-            for m in range(WIDTH):
-                driver = device.start(mesh) + 2 * MZIS + m
-                q[m] = turn[:, driver, None] * q[m]
-                note("phase", m, driver)
-            if mesh == 0 and device.two:
-                note("attenuator", 0, 0)
-                q = [passed[:, m, None] * q[m] for m in range(WIDTH)]
-        sizes = {"phase": device.drivers, "attenuator": WIDTH, "gain": WIDTH}
-        sizes |= dict.fromkeys(("alpha", "beta", "loss"), MZIS * device.meshes)
+            if mesh < device.meshes - 1:
+                note("attenuators", 0, 0)
+                q = [passed["loss"][:, m, None] * q[m] for m in range(WIDTH)]
+        for m in range(WIDTH):
+            driver = device.drivers - WIDTH + m
+            q[m] = turn[:, driver, None] * q[m]
+            note("phase", m, driver)
+        sizes = {"phase": device.drivers, "gain": WIDTH}
+        sizes |= dict.fromkeys(("alpha", "beta", "loss"), len(device.mzis))
         answer = {
             name: torch.zeros((n, len(flat), WIDTH, WIDTH), dtype=torch.complex128)
             for name, n in sizes.items()
@@ -140,11 +163,10 @@ class Model:
                 answer[kind][index] = outer(p[m], before[m]) + outer(p[m + 1], before[m + 1])
                 p[m], p[m + 1] = (kept[:, index, None] * p[j] for j in (m, m + 1))
             else:
-                bend = moves * half.cos() / 2 * (1 + spread(rows.attenuator))
                 for j in range(WIDTH):
                     path = outer(p[j], before[j])
-                    answer["attenuator"][j] = (moves * half.sin())[:, j, None, None] * path
-                    driver = device.attenuators.start + j
-                    answer["phase"][driver] = bend[:, j, None, None] * path
-                p = [passed[:, j, None] * p[j] for j in range(WIDTH)]
+                    for name, moved in passed.items():
+                        place = device.attenuators if name == "phase" else device.attenuating
+                        answer[name][place.start + j] = moved[:, j, None, None] * path
+                p = [passed["loss"][:, j, None] * p[j] for j in range(WIDTH)]
         return {name: part.reshape(-1, *shape, WIDTH, WIDTH) for name, part in answer.items()}

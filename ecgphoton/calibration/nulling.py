@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ecgphoton.calibration.bench import Bench, Kind
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.mesh.arrays import Floats
-from ecgphoton.mesh.device import Device
+from ecgphoton.mesh.device import Device, Mzi
 from ecgphoton.mesh.layout import WIDTH
 
 
@@ -93,25 +93,28 @@ class _Sweep:
 def _order(device: Device) -> Iterator[_Sweep]:
     """Attenuators first, then theta and phi of every interferometer in light order."""
     ports = np.eye(WIDTH)
-    for k in range(device.attenuators.start, device.attenuators.stop):
-        port = ports[k - device.attenuators.start]
-        yield _Sweep(k, -1, _straight(device), port, port)
-    for mesh in range(device.meshes):
-        for k, (_, mode) in enumerate(device.layout.mzis):
-            theta, phi = device.heaters_of(mesh, k)
-            upper, lower = ports[mode], ports[mode + 1]
-            yield _Sweep(theta, mode, _straight(device), upper, upper - lower)
-            half = _straight(device)
-            half[theta] = np.pi / 2
-            yield _Sweep(phi, mode, half, np.sqrt(0.5) * (upper + lower), upper - lower)
+    for mzi in device.mzis[device.attenuating]:
+        port = ports[mzi.mode]
+        yield _Sweep(mzi.drivers[0], -1, _straight(device), port, port)
+    for mzi in _interferometers(device):
+        theta, phi = mzi.drivers
+        upper, lower = ports[mzi.mode], ports[mzi.mode + 1]
+        yield _Sweep(theta, mzi.mode, _straight(device), upper, upper - lower)
+        half = _straight(device)
+        half[theta] = np.pi / 2
+        both = np.sqrt(0.5) * (upper + lower)
+        yield _Sweep(phi, mzi.mode, half, both, upper - lower)
+
+
+def _interferometers(device: Device) -> list[Mzi]:
+    """MZIs of the meshes, in light order."""
+    return [mzi for mzi in device.mzis if len(mzi.drivers) > 1]
 
 
 def _straight(device: Device) -> Floats:
-    """(drivers,) every interferometer at bar, every attenuator open."""
+    """(drivers,) every interferometer at bar, which opens the attenuators."""
     phases = np.zeros(device.drivers)
-    for mesh in range(device.meshes):
-        device.mesh_phases(phases, mesh).theta[:] = np.pi
-    phases[device.attenuators] = np.pi
+    phases[[mzi.drivers[0] for mzi in device.mzis]] = np.pi
     return phases
 
 
@@ -120,12 +123,7 @@ def _swings(device: Device, driver: int, mode: int) -> list[Floats]:
 
     What leaks in one of them changes sign against what passes the others, and cancels in the mean.
     """
-    same = [
-        device.heaters_of(mesh, j)[1]
-        for mesh in range(device.meshes)
-        for j, (_, m) in enumerate(device.layout.mzis)
-        if m == mode
-    ]
+    same = [mzi.drivers[1] for mzi in _interferometers(device) if mzi.mode == mode]
     # One phase too many: the swept one, or the first, which turns the light that comes in.
     others = [phi for phi in same if phi != driver] if driver in same else same[1:]
     swings = []

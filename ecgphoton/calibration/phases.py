@@ -16,7 +16,7 @@ from ecgphoton.calibration.bench import Bench, Kind
 from ecgphoton.calibration.placement import Task, place, polish
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.mesh.arrays import Bools, Floats
-from ecgphoton.mesh.correction import correct
+from ecgphoton.mesh.correction import attenuators, correct
 from ecgphoton.mesh.svd import LoweredMatrix, Search, search_orders, search_real_part
 
 GOOD = 1e-5
@@ -79,7 +79,7 @@ class Correct:
         Only blocks `which` are polished.
         """
         volts = table.volts_for(_wanted_phases(table, lowered, stretch))
-        power = torch.as_tensor((volts / table.device.dac.v_pi) ** 2).flatten(0, 1)
+        power = torch.as_tensor(table.device.dac.drive_of(volts)).flatten(0, 1)
         power, _ = _settle_broken(table, power)
         task = Task.of(_dimmed(table, stretch))
         if self.polish:
@@ -103,7 +103,8 @@ def _dimmed(table: DriveTable, stretch: Floats) -> DriveTable:
 
 def _search(table: DriveTable) -> Search:
     targets, alpha, beta = table.program.targets, table.beliefs.alpha, table.beliefs.beta
-    errors = [(alpha[:, :, mesh], beta[:, :, mesh]) for mesh in range(table.device.meshes)]
+    places = map(table.device.mzis_of, range(table.device.meshes))
+    errors = [(alpha[..., at], beta[..., at]) for at in places]
     if not table.device.two:
         return search_real_part(targets, errors=errors[0])
     architecture = table.device.layout.architecture
@@ -111,29 +112,36 @@ def _search(table: DriveTable) -> Search:
 
 
 def _asked(table: DriveTable, lowered: LoweredMatrix) -> Floats:
-    """(C, K, 4) field the attenuators have to pass, their errors and mean losses made up for."""
-    beliefs = table.beliefs
-    kept = np.exp(beliefs.loss.mean(-1) * table.device.layout.depth).prod(-1)
-    return np.asarray(lowered.attenuation / (1 + beliefs.attenuator) / kept[..., None])
+    """(C, K, 4) field the attenuators have to pass, mean losses of the paths made up for."""
+    device, loss = table.device, table.beliefs.loss
+    meshes = [loss[..., device.mzis_of(mesh)] for mesh in range(device.meshes)]
+    path = device.layout.depth * sum(part.mean(-1, keepdims=True) for part in meshes)
+    return np.asarray(lowered.attenuation / np.exp(path + loss[..., device.attenuating]))
 
 
 def _stretch(table: DriveTable, lowered: LoweredMatrix) -> Floats:
     """(C, K) digital gain that lets the attenuators pass the path that needs most light."""
     if not table.device.two:
         return np.ones(lowered.scale.shape)
-    return np.asarray(np.maximum(_asked(table, lowered).max(-1), 1.0))
+    errors = table.beliefs.alpha - table.beliefs.beta
+    most = np.cos(errors[..., table.device.attenuating])  # what imperfect splitters let pass
+    return np.asarray(np.maximum((_asked(table, lowered) / most).max(-1), 1.0))
 
 
 def _wanted_phases(table: DriveTable, lowered: LoweredMatrix, stretch: Floats) -> Floats:
     """Actual phases (C, K, drivers) after local correction, all paths dimmed by `stretch`."""
-    device, beliefs = table.device, table.beliefs
-    meshes = (lowered.u,) if lowered.v is None else (lowered.v, lowered.u)
-    fixed = [
-        correct(device.layout, phases, beliefs.alpha[:, :, mesh], beliefs.beta[:, :, mesh])[0]
-        for mesh, phases in enumerate(meshes)
-    ]
-    passed = np.clip(_asked(table, lowered) / stretch[..., None], 0, 1)
-    return device.pack(fixed[0] if lowered.v is not None else None, passed, fixed[-1])
+    device, alpha, beta = table.device, table.beliefs.alpha, table.beliefs.beta
+    places = [device.mzis_of(mesh) for mesh in range(device.meshes)]
+    errors = [(alpha[..., at], beta[..., at]) for at in (*places, device.attenuating)]
+    if lowered.v is None:
+        return device.pack(correct(device.layout, lowered.u, *errors[0])[0])
+    v = correct(device.layout, lowered.v, *errors[0])[0]
+    wanted = np.clip(_asked(table, lowered) / stretch[..., None], 0, 1)
+    theta, turn = attenuators(wanted, *errors[2])
+    # What V lacks at its outputs and what attenuators turn otherwise than planned, U makes up for.
+    carried = v.output + attenuators(lowered.attenuation, 0.0, 0.0)[1] - turn
+    u = correct(device.layout, lowered.u, *errors[1], carried)[0]
+    return device.pack(u, v, theta)
 
 
 def _settle_broken(table: DriveTable, power: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

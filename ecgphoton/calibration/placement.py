@@ -16,7 +16,6 @@ from torch import Tensor
 
 from ecgphoton.calibration.beliefs import Beliefs
 from ecgphoton.calibration.model import Model
-from ecgphoton.calibration.probing import REACH
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.mesh.arrays import Array
 
@@ -25,8 +24,6 @@ KICKS, KICK = 4, 0.05
 """Times a stuck block is tried again, and how far its powers are moved."""
 STUCK = 1e-4
 """Relative error from which a block counts as stuck."""
-LARGEST = REACH / torch.pi
-"""Largest power, ``(V / V_pi)^2``: what heaters were swept to."""
 MOVES = 40
 """Moves of one or two codes tried at most between two linearisations."""
 FAR = 0.15
@@ -98,7 +95,7 @@ def polish(task: Task, power: Tensor, *, kicks: int = KICKS) -> Tensor:
         if not len(stuck):
             break
         kick = KICK * torch.randn(start[stuck].shape, generator=draw, dtype=start.dtype)
-        kicked = (start[stuck] + kick).clamp(0, LARGEST)
+        kicked = (start[stuck] + kick).clamp(*task.model.span)
         part = task.at(stuck)
         trial, trial_cost = _descend(part, torch.where(part.free, kicked, start[stuck]))
         better = trial_cost < cost[stuck]
@@ -112,12 +109,13 @@ def _descend(task: Task, power: Tensor) -> tuple[Tensor, Tensor]:
     damping = torch.full((len(power),), 1e-6, dtype=power.dtype)
     left, slope = task.slope(power)
     cost = left.square().sum(1)
+    lowest, largest = task.model.span
     for _ in range(ROUNDS):
         move = _step(slope * task.free[:, None], left, damping)
         # A heater that would have to cool, or is at the end of its range, does not take part.
-        walled = ((power <= 0) & (move < 0)) | ((power >= LARGEST) & (move > 0))
+        walled = ((power <= lowest) & (move < 0)) | ((power >= largest) & (move > 0))
         move = _step(slope * (task.free & ~walled)[:, None], left, damping)
-        trial = torch.where(task.free, (power + move).clamp(0, LARGEST), power)
+        trial = torch.where(task.free, (power + move).clamp(lowest, largest), power)
         new_left, new_slope = task.slope(trial)
         new_cost = new_left.square().sum(1)
         better = new_cost < cost
@@ -188,16 +186,16 @@ def improve(left: Tensor, slope: Tensor, low: Tensor, high: Tensor) -> Tensor:
 
 def place(task: Task, power: Tensor) -> Tensor:
     """Codes (R, drivers) near `power` whose rounding errors cancel in the matrix."""
-    model, dac = task.model, task.model.device.dac
+    model = task.model
     codes = model.codes(power)
-    top = int(LARGEST**0.5 * dac.v_pi / dac.v_max * dac.top)
+    top = int(model.codes(torch.tensor(model.span[1])))
     parts = []
     for at in range(0, len(codes), ROWS):
         part, now = task.at(slice(at, at + ROWS)), codes[at : at + ROWS]
         for _ in range(3):
             left, slope = part.slope(model.power(now))
-            # dp / dcode = 2 p / code; at code 0 the first code counts.
-            step = (dac.v_max / dac.top / dac.v_pi) ** 2 * (2 * now.double()).clamp_min(1)
+            below = (now - 1).clamp_min(0)
+            step = (model.power(now + 1) - model.power(below)) / (now + 1 - below)
             slope = slope * (step * part.free)[:, None]
             far = (FAR / torch.pi / step).floor().clamp(1, 6) * part.free
             low, high = torch.maximum(-now, -far), torch.minimum(top - now, far).clamp_min(0)

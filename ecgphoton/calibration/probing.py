@@ -17,8 +17,6 @@ from ecgphoton.calibration.table import DriveTable
 from ecgphoton.mesh.arrays import Integers
 from ecgphoton.mesh.layout import WIDTH
 
-REACH = 2.25 * np.pi
-"""Largest phase a sweep asks of a heater, rad: a little more than a turn."""
 HOMES = 32
 BASIS = np.eye(4)
 """Input fields: one port after the other."""
@@ -45,7 +43,8 @@ def sweep_codes(table: DriveTable, voltages: int, seed: int) -> Integers:
     best = slope.abs().square().sum((1, 3, 4)).argmax(1).numpy()
     codes = np.repeat(device.codes(homes[best])[:, None], voltages, 1)
     steps = (np.arange(voltages) + draw.uniform(-0.3, 0.3, (device.drivers, voltages))).clip(0)
-    phases = np.sort(steps, 1) / (voltages - 0.7) * REACH
+    low, high = (np.pi * limit for limit in table.model.span)
+    phases = low + np.sort(steps, 1) / (voltages - 0.7) * (high - low)
     index = np.arange(device.drivers)
     codes[index, :, index] = device.codes(phases)
     return codes

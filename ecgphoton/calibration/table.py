@@ -20,11 +20,11 @@ from ecgphoton.errors import InputError
 from ecgphoton.intake import parse_json
 from ecgphoton.mesh.arrays import Array, Bools, Floats, Integers
 from ecgphoton.mesh.device import Device
-from ecgphoton.mesh.heater import voltage_of_phase
+from ecgphoton.mesh.heater import drive_of_bent
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
 
-FORMAT = "ecgphoton-drive-table/1"
+FORMAT = "ecgphoton-drive-table/2"
 ARRAYS = ("codes", "row_gain", "row_offset", "keep", "force", "noise")
 """Arrays of a table, apart from those of its estimates."""
 
@@ -126,12 +126,12 @@ class DriveTable:
     def volts_for(self, phases: Floats) -> Floats:
         """Voltages (..., C, K, drivers) at which the chips should have these actual phases (rad).
 
-        Phase shifters are set modulo 2 pi; voltages end at that of the largest code.
+        Heaters are set modulo 2 pi; voltages end at that of the largest code.
         """
         device, beliefs = self.device, self.beliefs
         heat = undo(device, matrix(device, beliefs.coupling), phases, beliefs.offset)
         curve, dac = beliefs.law + np.eye(3)[0], device.dac
-        return np.asarray(voltage_of_phase(heat, dac.v_pi, curve, largest=dac.v_max))
+        return np.asarray(dac.volts_of(drive_of_bent(dac.wrapped(heat), curve, *dac.limits)))
 
     def in_units(self, fields: Floats) -> Floats:
         """Matrices (C, K, 4, 4) in units of W, of real fields (C, K, 4, 4) as they are read."""

@@ -24,6 +24,7 @@ def export(report: ExportReport) -> None:
         if not isinstance(value, dict | list)
     ]
     click.echo(", ".join(parts))
+    click.echo(f"{report.dac_bits}-bit DAC codes: {report.shipped} (golden beats)")
     click.echo(f"converter ranges from {report.ranges_from}; {report.seconds:.1f} s")
     click.echo(f"bundle written to {report.folder}: {sum(report.files.values()):,} bytes")
 

@@ -19,6 +19,7 @@ LIMITS = {
     "--max-fpr": "`--limit fpr VALUE`",
     "--min-yield": "`--limit yield VALUE`",
 }
+RECEIVER = {"--detection": "`--set receiver.kind=NAME`"}
 STUDIES = {
     **{f"--{name}": f"`ecgphoton study {name}`" for name in ("blame", "adversary", "trace")},
     "--sweep": "`ecgphoton study sweep --over`",
@@ -27,7 +28,7 @@ STUDIES = {
 }
 
 
-@derive.command("run.simulate", moved=LIMITS | STUDIES)
+@derive.command("run.simulate", {"settings": "--set"}, moved=LIMITS | STUDIES | RECEIVER)
 def simulate(result: Outcome[SimulationReport]) -> None:
     """Print the table and the verdict of a simulation."""
     found = result.numbers

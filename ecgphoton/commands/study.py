@@ -44,7 +44,7 @@ def _add(
             click.echo(sentence(found))
         click.echo(f"{len(found.rows)} rows written to {found.folder}")
 
-    command.add_command(derive.command(f"study.{name}")(draw))
+    command.add_command(derive.command(f"study.{name}", {"settings": "--set"})(draw))
 
 
 def _cell(value: object, plain: bool) -> str:
@@ -109,3 +109,17 @@ _add("bits", {
     "part": "part", "bits": "bits", "agreement": "same decision",
     "delta_miss": "change of miss", "delta_fpr": "change of FPR",
 }, _enough)  # fmt: skip
+
+
+@derive.command("study.sheet", {"settings": "--set"})
+def sheet(found: Outcome[Any]) -> None:
+    """Print one row a parameter, uncalibrated beside calibrated."""
+    from ecgphoton.report.sheet import columns_of
+
+    shared.table(found.folder.name, *columns_of(found.rows))
+    if found.numbers["idle"]:
+        click.echo(f"without effect in this profile: {', '.join(found.numbers['idle'])}")
+    click.echo(f"{len(found.rows)} rows written to {found.folder}")
+
+
+command.add_command(sheet)

@@ -25,7 +25,13 @@ from ecgphoton.export.bundle_folder import (
     manifest_problems,
     write_folder,
 )
-from ecgphoton.export.golden import golden_file, read_golden, synthetic_inputs
+from ecgphoton.export.golden import (
+    decoded,
+    golden_file,
+    golden_inputs,
+    read_golden,
+    synthetic_inputs,
+)
 from ecgphoton.export.lower import SPLITTER_SIGMA, Gauge, lower
 from ecgphoton.export.onnx_builder import metadata_of
 from ecgphoton.export.onnx_graph import float_graph, integer_graph
@@ -34,10 +40,12 @@ from ecgphoton.export.ranges import RangeMethod, calibrate_ranges
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import program_text, read_program, schema_text
+from ecgphoton.program.shipped import Shipped, shipped
 from ecgphoton.student.network import SegmentStudent, read_student
 from ecgphoton.student.propagate import Inputs
 
-CHECKER = Path(__file__).with_name("checker.py")
+CODES = "codes"
+"""Key of a manifest: what the DAC codes perform."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,8 @@ class ExportReport:
     ranges_from: str
     """Where the converter ranges come from."""
     gauges: tuple[Gauge, ...]
+    shipped: Shipped
+    """What the DAC codes perform, on the golden beats."""
     bill_of_materials: dict[str, Any]
     seconds: float
     checkpoint: str = field(default="")
@@ -60,7 +70,7 @@ class ExportReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return asdict(self)
+        return asdict(self) | {"shipped": self.shipped._asdict()}
 
     def rows(self) -> list[tuple[str, str, str, str, str]]:
         """One row a block: name, order, margin (rad), heater power (P_pi), default of both."""
@@ -160,16 +170,19 @@ def export_bundle(
             "onnx_integer": artifacts.sha256(graphs[INTEGER]),
         },
     )
+    golden = quantized.trace(golden_inputs(quantized.architecture))
+    found = shipped(program, decoded(golden, q.input_bits))
     files = {
         CHECKPOINT: checkpoint,
         **graphs,
         MESH: program_text(program).encode(),
         "mesh.schema.json": schema_text().encode(),
-        GOLDEN: golden_file(quantized),
-        CHECK: checker_text().encode(),
+        GOLDEN: golden_file(golden),
+        CHECK: forms.checker_text().encode(),
         **forms.derived(program, wanted),
     }
-    extra = {**stated(program), "ranges_from": source, "formats": list(wanted)}
+    claims = {CODES: found._asdict(), "ranges_from": source, "formats": list(wanted)}
+    extra = stated(program) | claims
     write_folder(out, files, extra, force=force)
     return ExportReport(
         folder=str(out),
@@ -179,6 +192,7 @@ def export_bundle(
         quantization=q,
         ranges_from=source,
         gauges=gauges,
+        shipped=found,
         bill_of_materials=forms.bill_of_materials(program),
         seconds=round(time.perf_counter() - began, 3),
         checkpoint=digest,
@@ -229,16 +243,6 @@ def stated(program: MeshProgram) -> dict[str, Any]:
     """Return the settings of a program that a manifest states, by the keys of the format."""
     widths = asdict(widths_of(program))
     return {"mesh": program.mesh, "dac_bits": program.dac_bits, "quantisation": widths}
-
-
-def checker_text() -> str:
-    """Return the numpy-only checker as it is copied into a bundle.
-
-    The checker is an oracle: it repeats the order of `ecgphoton.student.propagate.walk` on purpose,
-    in numpy, from the mesh file alone.
-    """
-    lines = CHECKER.read_text(encoding="utf-8").splitlines(keepends=True)
-    return "".join(line for line in lines if not line.startswith(("# ruff:", "# mypy:")))
 
 
 def load_bundle(folder: Path | str) -> Bundle:

@@ -11,7 +11,7 @@ from typing import Any
 from ecgphoton import artifacts
 from ecgphoton.errors import InputError
 
-KIND = "ecgphoton-bundle/1"
+KIND = "ecgphoton-bundle/2"
 CHECKPOINT, FLOAT, INTEGER = "checkpoint.safetensors", "student.onnx", "student_integer.onnx"
 MESH, GOLDEN, CHECK = "mesh.json", "golden.npz", "check.py"
 STALE = 600  # seconds after which an unfinished export is considered abandoned
@@ -82,9 +82,24 @@ def _replaceable(out: Path) -> bool:
     if not any(out.iterdir()):
         return True
     try:
-        return bool(json.loads((out / artifacts.MANIFEST).read_text())["kind"] == KIND)
+        return is_bundle(json.loads((out / artifacts.MANIFEST).read_text())["kind"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def is_bundle(kind: object) -> bool:
+    """Tell whether the kind that a manifest names is that of a bundle, of any version."""
+    return isinstance(kind, str) and kind.partition("/")[0] == KIND.partition("/")[0]
+
+
+def refuse_other_versions(folder: Path) -> None:
+    """Raise InputError if a bundle is of another version, with the command that renews it."""
+    try:
+        kind = artifacts.read_json(folder / artifacts.MANIFEST)["kind"]
+    except (InputError, KeyError, TypeError):
+        return  # damaged: whoever reads it says how
+    if is_bundle(kind) and kind != KIND:
+        artifacts.read_manifest(folder, kind=KIND)
 
 
 def manifest_problems(folder: Path) -> list[str]:

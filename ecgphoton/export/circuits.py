@@ -9,17 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.mesh.arrays import Floats
-from ecgphoton.mesh.device import MZIS
 from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.mesh.netlist import SAX_MODELS, sax_layer, sax_mesh
-from ecgphoton.program.blocks import MatrixBlock
+from ecgphoton.mesh.mzi import field_transmission
+from ecgphoton.mesh.netlist import SAX_MODELS, sax_block
+from ecgphoton.mesh.paths import Losses, paths
 from ecgphoton.program.program import MeshProgram
 
-Errors = tuple[Floats, Floats]
 Netlist = dict[str, Any]
 
 SPLITTER_ERROR = 0.05  # rad, of the circuits with errors
+LOSSY = Losses(mzi=1.0, shifter=0.3)  # dB, any losses that are not alike
 
 
 def sax_missing() -> str:
@@ -33,17 +32,6 @@ def sax_missing() -> str:
     return ""
 
 
-def _circuit(
-    program: MeshProgram,
-    block: MatrixBlock,
-    u_errors: Errors | None = None,
-    v_errors: Errors | None = None,
-) -> Netlist:
-    if block.v is None:
-        return sax_mesh(program.layout, block.u, *(u_errors or (None, None)))
-    return sax_layer(program.layout, block.u, block.v, block.attenuation, u_errors, v_errors)
-
-
 def _settings(circuit: Netlist, name: str) -> dict[str, Any]:
     """Return the settings of a circuit's instances, nested like the circuit."""
     found: dict[str, Any] = {}
@@ -54,6 +42,17 @@ def _settings(circuit: Netlist, name: str) -> dict[str, Any]:
         if inner or own:
             found[key] = inner | own
     return found
+
+
+def _stated(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested settings without perfect splitters and losses of 0, which models assume."""
+    nested = {k: _stated(v) if isinstance(v, Mapping) else v for k, v in settings.items()}
+    perfect = {"coupling": 0.5, "loss_db": 0.0}
+    return {k: v for k, v in nested.items() if v != {} and not _near(v, perfect.get(k))}
+
+
+def _near(value: Any, default: float | None) -> bool:  # noqa: ANN401 - a number or settings
+    return default is not None and bool(abs(value - default) < 1e-15)
 
 
 def _bare(circuit: Netlist) -> Netlist:
@@ -75,13 +74,16 @@ def netlist(program: MeshProgram) -> Netlist:
 
     ``sax.circuit(netlist, ecgphoton.mesh.netlist.SAX_MODELS, top_level_name="P")`` runs block P.
     """
-    circuits = {block.name: _circuit(program, block) for block in program.blocks}
+    circuits = {
+        name: sax_block(program.device, phases)
+        for name, phases in zip(program.names, program.phases, strict=True)
+    }
     shared = _bare(next(iter(circuits.values())))
     top = next(iter(shared))
     ports = {f"{way}{mode}": f"chip,{way}{mode}" for way in ("in", "out") for mode in range(WIDTH)}
     blocks = {
         name: {
-            "instances": {"chip": {"component": top, "settings": _settings(circuit, top)}},
+            "instances": {"chip": {"component": top, "settings": _stated(_settings(circuit, top))}},
             "ports": ports,
         }
         for name, circuit in circuits.items()
@@ -89,25 +91,28 @@ def netlist(program: MeshProgram) -> Netlist:
     return {**blocks, **shared}
 
 
-def largest_difference(program: MeshProgram, *, seed: int = 0) -> tuple[float, float]:
-    """Largest difference of any field between SAX and `Device.field`: ideal, and faulty splitters.
+def largest_difference(program: MeshProgram, *, seed: int = 0) -> tuple[float, ...]:
+    """Largest difference of any field between SAX and `Device.field`.
+
+    Three times: the ideal circuits, those with faulty splitters, and those with lossy waveguides
+    and couplers as well, whose mean loss `ecgphoton.mesh.paths` states.
 
     SAX is an oracle: it computes the circuits from their netlist alone. All blocks run through one
     SAX circuit at once; the netlist goes through JSON first, as a reader of the bundle gets it.
     """
     device, draw = program.device, np.random.default_rng(seed)
-    fields, settings = [], []
-    for sigma in (0.0, SPLITTER_ERROR):
-        # (alpha and beta, K, meshes, MZIs); mesh U is the last one light meets
-        errors = sigma * draw.standard_normal((2, len(program.blocks), device.meshes, MZIS))
-        for index, block in enumerate(program.blocks):
-            u, v = ((errors[0, index, mesh], errors[1, index, mesh]) for mesh in (-1, 0))
-            circuit = _circuit(program, block, u, v)
+    fields, settings, path = [], [], paths(device)[0]
+    for sigma, losses in ((0.0, Losses()), (SPLITTER_ERROR, Losses()), (SPLITTER_ERROR, LOSSY)):
+        shape = (3, len(program.blocks), len(device.mzis))  # alpha, beta, loss beyond the mean
+        alpha, beta, more = sigma * draw.standard_normal(shape)
+        more *= losses.mzi
+        for phases, *own in zip(program.phases, alpha, beta, more, strict=True):
+            circuit = sax_block(device, phases, *own[:2], losses=losses, more_db=own[2])
             settings.append(_settings(circuit, next(iter(circuit))))
-        fields.append(device.field(program.phases, *errors))
+        kept = field_transmission(path.loss_db(losses))
+        fields.append(kept * device.field(program.phases, alpha, beta, field_transmission(more)))
     found = _simulate(json.loads(json.dumps(_bare(circuit))), _stacked(settings))
-    worst = np.abs(found - np.concatenate(fields)).reshape(2, -1).max(1)
-    return float(worst[0]), float(worst[1])
+    return tuple(np.abs(found - np.concatenate(fields)).reshape(3, -1).max(1).tolist())
 
 
 def _stacked(settings: list[dict[str, Any]]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ecgphoton import artifacts
 from ecgphoton.ecg.features import normalise
 from ecgphoton.export import bundle_folder as names, formats as forms
-from ecgphoton.export.bundle import checker_text, stated, widths_of
+from ecgphoton.export.bundle import CODES, stated, widths_of
 from ecgphoton.export.bundle_folder import manifest_problems
 from ecgphoton.export.golden import arrays_of, read_golden, synthetic_inputs
 from ecgphoton.export.onnx_builder import UNSAID_BEFORE, metadata_of
@@ -28,11 +28,12 @@ from ecgphoton.export.runtime import (
 )
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.program.program_file import OLDER_SCHEMAS, read_program, schema_text
+from ecgphoton.program.program_file import read_program, schema_text
+from ecgphoton.program.shipped import shipped
 from ecgphoton.student.network import SegmentStudent, read_student
 from ecgphoton.student.propagate import Inputs
 
-MATRIX_LIMIT, CIRCUIT_LIMIT, LOGIT_LIMIT = 1e-12, 1e-9, 1e-5
+MATRIX_LIMIT, CIRCUIT_LIMIT, LOGIT_LIMIT, CODES_LIMIT = 1e-12, 1e-9, 1e-5, 1e-6
 NORMALISED, NORMALISE_LIMIT = "normalise.clipped", 1e-5
 REFERENCE_BEATS = 2048  # the reference evaluator is for truth, not for speed
 
@@ -145,6 +146,27 @@ def _matrices(bundle: ClaimedBundle) -> Result:
     return _verdict(error <= MATRIX_LIMIT, f"largest difference {error:.1e}")
 
 
+def _dac_codes(bundle: ClaimedBundle) -> Result:
+    """Rebuild the matrices from the DAC codes, and compare with what the manifest states of them.
+
+    Beats besides the golden ones are no claim, but what changes on them is said.
+    """
+    program = bundle.program
+    found = shipped(program, bundle.golden[0])
+    claimed = artifacts.read_manifest(bundle.folder, kind=names.KIND).get(CODES, {})
+    wrong = [
+        f"{name} of the manifest is {claimed.get(name)!r}, the codes give {value!r}"
+        for name, value in found._asdict().items()
+        if not isinstance(claimed.get(name), int | float)
+        or abs(claimed[name] - value) > CODES_LIMIT * max(1e-12, abs(value))
+    ]
+    text = f"{program.dac_bits} bits: {found}"
+    if bundle.beats is not None:
+        others = shipped(program, bundle.beats)
+        text += f"; {others.changed_decisions} of {others.beats} test beats"
+    return _verdict(not wrong, "; ".join([*wrong, text]))
+
+
 def circuits(bundle: ClaimedBundle) -> Result:
     """Simulate the circuits with SAX, where it is installed."""
     from ecgphoton.export.circuits import largest_difference, sax_missing
@@ -152,9 +174,10 @@ def circuits(bundle: ClaimedBundle) -> Result:
     missing = sax_missing()
     if missing:
         return "skipped", missing
-    ideal, faulty = largest_difference(bundle.program)
-    found = f"largest difference {ideal:.1e}, with splitter errors {faulty:.1e}"
-    return _verdict(np.max([ideal, faulty]) <= CIRCUIT_LIMIT, found)
+    ideal, faulty, lossy = largest_difference(bundle.program)
+    found = f"largest difference {ideal:.1e}, with splitter errors {faulty:.1e}, "
+    found += f"with losses as well {lossy:.1e}"
+    return _verdict(np.max([ideal, faulty, lossy]) <= CIRCUIT_LIMIT, found)
 
 
 def _float_graph(bundle: ClaimedBundle) -> Result:
@@ -247,10 +270,11 @@ def _derived(bundle: ClaimedBundle) -> Result:
     manifest = artifacts.read_manifest(bundle.folder, kind=names.KIND)
     stored = [name for name in manifest.get("formats", ()) if name not in ("png", "raw")]
     files = forms.derived(bundle.program, forms.check_formats(stored))
-    files |= {names.CHECK: checker_text().encode(), "mesh.schema.json": schema_text().encode()}
+    files |= {
+        names.CHECK: forms.checker_text().encode(),
+        "mesh.schema.json": schema_text().encode(),
+    }
     wrong = [name for name, data in sorted(files.items()) if bundle.read(name) != data]
-    if artifacts.sha256(bundle.read("mesh.schema.json")) in OLDER_SCHEMAS:
-        wrong = [name for name in wrong if name != "mesh.schema.json"]
     return _verdict(not wrong, f"differs: {', '.join(wrong)}" if wrong else f"{len(files)} files")
 
 
@@ -259,6 +283,7 @@ CHECKS: dict[str, Callable[[ClaimedBundle], Result]] = {
     "mesh file fits its schema, itself and its hashes": _mesh_file,
     "codes and settings are those of the checkpoint": _codes,
     f"mesh phases perform the matrices (<= {MATRIX_LIMIT:g})": _matrices,
+    "DAC codes perform what the manifest states": _dac_codes,
     f"SAX simulates the same circuits (<= {CIRCUIT_LIMIT:g})": circuits,
     f"torch = float graph in three engines (<= {LOGIT_LIMIT:g} of the largest logit)": _float_graph,
     "integer graph = QuantizedStudent, bit for bit": _integer_graph,

@@ -1,16 +1,19 @@
 """A block's mesh as a picture: waveguides, MZIs coloured by theta, phases in units of pi."""
 
 import io
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from ecgphoton.canvas import new_canvas
+from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.program.blocks import MatrixBlock, MeshPhases
+from ecgphoton.program.blocks import MatrixBlock
 from ecgphoton.program.program import MeshProgram
 
 CELL, ROW, MARGIN = 92.0, 58.0, 46.0  # picture units, px
-PI = 3.141592653589793
+PI = math.pi
 
 
 class Line(NamedTuple):
@@ -36,6 +39,8 @@ class Text(NamedTuple):
     y: float
     words: str
     size: float = 10.0
+    driver: str = ""
+    """Name of the driver whose setting it states."""
 
 
 Shape = Line | Box | Text
@@ -48,40 +53,39 @@ def _colour(fraction: float) -> str:
     return "#{:02x}{:02x}{:02x}".format(*rgb)
 
 
-def _mesh(phases: MeshPhases, program: MeshProgram, x0: float) -> Iterator[Shape]:
-    for (column, mode), theta, phi in zip(
-        program.layout.mzis, phases.theta, phases.phi, strict=True
-    ):
-        x, y = x0 + column * CELL, MARGIN + mode * ROW
-        yield Box(x + 14, y - 9, CELL - 28, ROW + 18, _colour(theta / PI))
-        yield Text(x + CELL / 2, y + ROW / 2 - 7, f"θ {theta / PI:.3f}π")
-        yield Text(x + CELL / 2, y + ROW / 2 + 7, f"φ {phi / PI:.3f}π")
-    x = x0 + program.layout.depth * CELL
-    for mode, output in enumerate(phases.output):
-        y = MARGIN + mode * ROW
+def _cells(device: Device, phases: Floats) -> Iterator[Shape]:
+    """Yield MZIs, attenuators and output phase shifters, with the setting of every driver."""
+    names = device.driver_names
+
+    def setting(driver: int, symbol: str, x: float, y: float) -> Text:
+        return Text(x, y, f"{symbol} {phases[driver] / PI:.3f}π", driver=names[driver])
+
+    for mzi in device.mzis:
+        x, y = MARGIN + mzi.column * CELL, MARGIN + mzi.mode * ROW
+        theta, *phi = mzi.drivers
+        height, middle = (ROW + 18, y + ROW / 2) if phi else (36, y + 9)
+        yield Box(x + 14, y - 9, CELL - 28, height, _colour(phases[theta] / PI))
+        yield setting(theta, "θ", x + CELL / 2, middle - 7)
+        if phi:
+            yield setting(phi[0], "φ", x + CELL / 2, middle + 7)
+        else:
+            yield Text(x + CELL / 2, middle + 7, f"×{math.sin(phases[theta] / 2):.3f}")
+    x, first = MARGIN + device.columns * CELL, device.drivers - WIDTH
+    for mode in range(WIDTH):
+        y, output = MARGIN + mode * ROW, phases[first + mode]
         yield Box(x + 14, y - 11, CELL - 28, 22, _colour(output / (2 * PI)))
-        yield Text(x + CELL / 2, y, f"{output / PI:.3f}π")
+        yield setting(first + mode, "ψ", x + CELL / 2, y)
 
 
 def shapes(program: MeshProgram, block: MatrixBlock) -> tuple[float, float, list[Shape]]:
     """Width, height and shapes of the picture of one block, light from left to right."""
-    depth = program.layout.depth + 1
-    cells = depth if block.v is None else 2 * depth + 1
-    width, height = 2 * MARGIN + cells * CELL, 2 * MARGIN + WIDTH * ROW
+    device = program.device
+    width, height = 2 * MARGIN + (device.columns + 1) * CELL, 2 * MARGIN + WIDTH * ROW
     found: list[Shape] = [
         Line(((MARGIN / 2, MARGIN + mode * ROW), (width - MARGIN / 2, MARGIN + mode * ROW)))
         for mode in range(WIDTH)
     ]
-    x = MARGIN
-    if block.v is not None:
-        found += _mesh(block.v, program, x)
-        x += depth * CELL
-        for mode, value in enumerate(block.attenuation):
-            y = MARGIN + mode * ROW
-            found.append(Box(x + 14, y - 11, CELL - 28, 22, _colour(float(value))))
-            found.append(Text(x + CELL / 2, y, f"×{value:.3f}"))
-        x += CELL
-    found += _mesh(block.u, program, x)
+    found += _cells(device, program.phases[program.names.index(block.name)])
     note = f"{block.name}: amplifier ×{block.scale:.4f}, gain ×{block.gain:.4f}, {program.mesh}"
     found.append(Text(width / 2, height - MARGIN / 2, note, 12.0))
     return width, height, found
@@ -107,9 +111,10 @@ def draw_svg(program: MeshProgram, block: MatrixBlock) -> bytes:
                 f'height="{shape.height:g}" rx="4" fill="{shape.colour}" stroke="#444"/>'
             )
         else:
+            about = f' data-driver="{shape.driver}"' if shape.driver else ""
             lines.append(
                 f'<text x="{shape.x:g}" y="{shape.y + shape.size / 3:.4g}" '
-                f'font-size="{shape.size:g}">{shape.words}</text>'
+                f'font-size="{shape.size:g}"{about}>{shape.words}</text>'
             )
     return ("\n".join([*lines, "</svg>"]) + "\n").encode()
 

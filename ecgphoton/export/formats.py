@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,17 @@ from ecgphoton.export.circuits import netlist
 from ecgphoton.export.drawing import draw_png, draw_svg
 from ecgphoton.mesh.gds_netlist import gdsfactory_netlist
 from ecgphoton.mesh.layout import WIDTH
+from ecgphoton.mesh.paths import dummies, paths
 from ecgphoton.program.blocks import MatrixBlock
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.program.program_file import compact_json, to_dict
+from ecgphoton.program.program_file import compact_json
 
 P_PI = 30.0  # mW per heater for a phase of pi, thermo-optic: SimPhony phase_shifter.yml
-MZI_LOSS = 0.99  # dB per MZI with both splitters: SCATTER arch_config.yaml
-SHIFTER_LOSS = 0.25  # dB per phase shifter on its own: SimPhony phase_shifter.yml
 
 FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg", "png", "raw")
 """Forms beside the mesh file: netlists, DAC codes, bill of materials, pictures, raw-window ONNX."""
 DEFAULT_FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg")
+CHECKER = Path(__file__).with_name("checker.py")
 HEATER_COLUMNS = ("id", "dac_code", "voltage_v")
 
 
@@ -56,17 +57,8 @@ def derived(program: MeshProgram, formats: Iterable[str]) -> dict[str, bytes]:
 
 
 def layout_cell(program: MeshProgram) -> str:
-    """Return the GDSFactory netlist of one mesh; all meshes are copies of this cell.
-
-    A layout does not depend on what is programmed, so its phases are 0.
-    """
-    return gdsfactory_netlist(
-        program.layout,
-        program.device.mesh_phases(np.zeros(program.device.drivers), 0),
-        "mesh",
-        column_pitch=program.column_pitch,
-        mode_pitch=program.mode_pitch,
-    )
+    """Return the GDSFactory netlist of one block; all blocks are copies of this cell."""
+    return gdsfactory_netlist(program.device)
 
 
 def _pictures(
@@ -75,49 +67,36 @@ def _pictures(
     return {f"drawings/{block.name}.{kind}": draw(program, block) for block in program.blocks}
 
 
-def heaters(mesh: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield id and settings of every heater of a mesh file's content, in light order."""
-    for block in mesh["blocks"]:
-        optics = block["optics"]
-        for name in ("V", "U"):
-            if name == "U":
-                for item in optics["attenuators"] if "V" in optics["meshes"] else ():
-                    yield item["id"], item["theta"]
-            for mzi in optics["meshes"].get(name, {}).get("mzis", ()):
-                yield f"{mzi['id']}.phi", mzi["phi"]
-                yield f"{mzi['id']}.theta", mzi["theta"]
-            for port in optics["meshes"].get(name, {}).get("outputs", ()):
-                yield port["id"], port
-
-
 def dac_codes(program: MeshProgram) -> str:
-    """Return every heater's DAC code and voltage as CSV, in light order."""
+    """Return every driver's DAC code and the voltage of it as CSV, in the order of the device."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEATER_COLUMNS)
-    for name, item in heaters(to_dict(program)):
-        writer.writerow((name, item["code"], item["voltage"]))
+    for block, codes in zip(program.names, program.codes, strict=True):
+        volts = program.device.volts(codes)
+        for name, code, volt in zip(program.device.driver_names, codes, volts, strict=True):
+            writer.writerow((f"{block}.{name}", int(code), round(float(volt), 6)))
     return text.getvalue()
 
 
 def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
-    """Return what has to be built, how much power it takes and how much light it loses.
+    """Return what has to be built, how much power it takes and what light passes.
 
-    Heater power assumes 30 mW for a phase of pi. Loss is that of the longest optical path
-    of a block: every MZI (also an attenuator, without its intended attenuation) 0.99 dB, every
-    output phase shifter 0.25 dB.
+    Heater power assumes 30 mW for a phase of pi. What a component loses depends on the process: a
+    device profile states it, and `ecgphoton.mesh.paths` adds it up along `path`.
     """
     device, blocks = program.device, len(program.blocks)
-    attenuators, layout = int(device.is_attenuator.sum()), device.layout
-    mzis = device.meshes * len(layout.mzis) + attenuators
+    path = paths(device)[0]  # all have as many parts, dummies counted
+    attenuators = len(device.mzis[device.attenuating])
     power = [phase / np.pi * P_PI for phase in program.phases.ravel().tolist()]
-    depth = device.meshes * layout.depth + (device.meshes - 1)
-    loss = depth * MZI_LOSS + device.meshes * SHIFTER_LOSS
     return {
         "blocks": blocks,
+        "drivers": list(device.driver_names),
         "meshes": device.meshes * blocks,
-        "mzis": mzis * blocks,
+        "mzis": len(device.mzis) * blocks,
         "of_which_attenuators": attenuators * blocks,
+        "dummies": len(dummies(device)) * blocks,
+        "dumps": attenuators * blocks,
         "phase_shifters": len(power),
         "homodyne_detectors": WIDTH * blocks,
         "modulators": WIDTH * blocks,
@@ -128,10 +107,19 @@ def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
             "mean_per_heater": round(sum(power) / len(power), 3),
             "assumed_p_pi": P_PI,
         },
-        "optical_depth_mzis": depth,
-        "loss_db": {
-            "per_block": round(loss, 3),
-            "assumed_per_mzi": MZI_LOSS,
-            "assumed_per_phase_shifter": SHIFTER_LOSS,
+        "path": {
+            "mzis": path.mzis,
+            "phase_shifters": path.shifters,
+            "crossings": path.crossings,
         },
     }
+
+
+def checker_text() -> str:
+    """Return the numpy-only checker as it is copied into a bundle.
+
+    The checker is an oracle: it repeats the order of `ecgphoton.student.propagate.walk` on purpose,
+    in numpy, from the mesh file alone.
+    """
+    lines = CHECKER.read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(("# ruff:", "# mypy:")))

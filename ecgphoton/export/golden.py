@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ from ecgphoton.artifacts import read_arrays
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.synthetic import extracted
 from ecgphoton.errors import InputError
-from ecgphoton.export.quantize import QuantizedStudent
 from ecgphoton.program.codes import largest_code
 from ecgphoton.student.architecture import SAMPLES, Architecture
 from ecgphoton.student.propagate import Inputs, inputs_of
@@ -58,9 +58,18 @@ def arrays_of(inputs: Inputs) -> dict[str, NDArray[np.float32]]:
     }
 
 
-def golden_file(quantized: QuantizedStudent) -> bytes:
+def decoded(codes: Mapping[str, NDArray[Any]], bits: int) -> Inputs:
+    """Return the beats of a trace of codes: input codes over full scale."""
+    parts = {
+        name: torch.as_tensor(codes[name].astype(np.float32) / largest_code(bits))
+        for name in NAMES
+        if name in codes
+    }
+    return Inputs(**parts)
+
+
+def golden_file(trace: Mapping[str, NDArray[Any]]) -> bytes:
     """Return an npz of `QuantizedStudent.trace` on the golden beats."""
-    trace = quantized.trace(golden_inputs(quantized.architecture))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
         for name, value in trace.items():
@@ -82,12 +91,7 @@ def read_golden(path: Path, bits: int) -> tuple[Inputs, dict[str, NDArray[Any]]]
     """
     arrays = read_arrays(path, "a golden file")
     try:
-        parts = {
-            name: torch.as_tensor(arrays[name].astype(np.float32) / largest_code(bits))
-            for name in NAMES
-            if name in arrays
-        }
-        return Inputs(**parts), arrays
+        return decoded(arrays, bits), arrays
     except (ValueError, TypeError, RuntimeError) as error:
         raise InputError(f"{path} is not a golden file: {error}") from error
 

@@ -102,13 +102,19 @@ def lower(
 
 def _optics(lowered: LoweredMatrix, index: int) -> dict[str, Any]:
     def phases(part: Phases) -> MeshPhases:
-        return MeshPhases(part.theta[index], part.phi[index], part.output[index])
+        output = None if part.output is None else part.output[index]
+        return MeshPhases(part.theta[index], part.phi[index], output)
 
+    between: dict[str, Any] = {}
+    if lowered.v is not None:
+        between = {
+            "v": phases(lowered.v),
+            "attenuators": 2 * np.arcsin(lowered.attenuation[index]),
+        }
     return {
+        **between,
         "order": tuple(lowered.order[index].tolist()),
         "u": phases(lowered.u),
-        "v": None if lowered.v is None else phases(lowered.v),
-        "attenuation": lowered.attenuation[index],
         "scale": float(lowered.scale[index]),
     }
 

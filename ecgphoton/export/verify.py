@@ -8,6 +8,7 @@ from typing import Any
 
 from ecgphoton import artifacts
 from ecgphoton.errors import InputError, VerificationError
+from ecgphoton.export.bundle_folder import refuse_other_versions
 from ecgphoton.export.claims import CHECKS, ClaimedBundle, State, circuits
 from ecgphoton.student.propagate import Inputs
 
@@ -59,11 +60,13 @@ def verify(
     Raises
     ------
     InputError
-        If the folder is not a bundle at all. Damage is a failed check, not an error.
+        If the folder is not a bundle at all, or one of another version. Damage is a failed check,
+        not an error.
     """
     folder = Path(folder)
     if not (folder / artifacts.MANIFEST).is_file():
         raise InputError(f"{folder} is not a bundle: it has no {artifacts.MANIFEST}")
+    refuse_other_versions(folder)
     bundle = ClaimedBundle(folder, beats)
     checks: list[Check] = []
     for claim, check in CHECKS.items():

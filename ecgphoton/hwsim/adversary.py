@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.montecarlo import Trial, rates, single_threaded
+from ecgphoton.hwsim.distributed import single_threaded
+from ecgphoton.hwsim.montecarlo import Trial, rates
 from ecgphoton.hwsim.sensitivity import threshold_margin
 from ecgphoton.hwsim.weights import WeightChips
 from ecgphoton.mesh.arrays import Floats

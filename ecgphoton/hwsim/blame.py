@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import MeshChips
-from ecgphoton.hwsim.montecarlo import Trial, run, single_threaded
+from ecgphoton.hwsim.montecarlo import Trial, run
 from ecgphoton.hwsim.sensitivity import analog, sensitivity, shot_moments
 from ecgphoton.hwsim.weights import Chips, ChipSource, WeightChips
 from ecgphoton.mesh.arrays import Floats
-from ecgphoton.mesh.device import MZIS
 from ecgphoton.progress import Steps
 from ecgphoton.student.propagate import Stack
 
@@ -60,34 +60,41 @@ class Only:
         here, ideal = chips.stack, perfect.stack
         matrices = torch.where(self.weights[..., :4] > 0, here.matrices, ideal.matrices)
         biases = torch.where(self.weights[..., 4] > 0, here.biases, ideal.biases)
-        return self._quiet(chips._replace(stack=Stack(matrices, biases, here.gains)))
+        squares = chips.squares_of(self.weights.amax((1, 2)) > 0, perfect)
+        stack = Stack(matrices, biases, here.gains)
+        return self._quiet(chips._replace(stack=stack, squares=squares))
 
     def _quiet(self, chips: Chips) -> Chips:
-        blocks = self.weights.amax((1, 2))[None, :, None] if self.detector else 0.0
-        return chips._replace(additive=chips.additive * blocks, relative=0.0)
+        if not self.detector:
+            return chips.quiet()
+        blocks = self.weights.amax((1, 2))
+        common = None if chips.common is None else chips.common * blocks
+        additive = chips.additive * blocks[None, :, None]
+        return chips._replace(additive=additive, relative=0.0, common=common)
 
 
 @dataclass(frozen=True, eq=False)
 class OneMzi:
-    """Mesh chips with the errors of one MZI alone: its splitters, its loss and its two heaters."""
+    """Mesh chips with the errors of one MZI alone: its splitters, its loss and its heaters."""
 
     source: MeshChips
     block: int
-    mesh: int
     mzi: int
+    """Among all MZIs of a block, attenuators included."""
 
     def nominal(self) -> Chips:
         """Return the perfect chip without noise."""
-        return _silent(self.source.nominal())
+        return self.source.nominal().quiet()
 
     def draw(self, seed: int, first: int, count: int) -> Chips:
         """Return chips in which only this MZI has errors."""
         source, k = self.source, self.block
         chip = source.foundry.chips(seed, first, count, source.program)
-        heaters = list(chip.device.heaters_of(self.mesh, self.mzi))
-        one = (slice(None), k, self.mesh, self.mzi)
+        heaters = list(chip.device.mzis[self.mzi].drivers)
+        one = (slice(None), k, self.mzi)
         places: dict[str, Any] = {
             "driver": (slice(None), k, heaters),
+            "arms": (slice(None), k, heaters),
             "mzi": one,
             "splitter": one,
         }
@@ -97,15 +104,12 @@ class OneMzi:
             part, at = chip.normals[effect.name], places[effect.place]
             normals[effect.name] = torch.zeros_like(part)
             normals[effect.name][at] = part[at]
-        alone = replace(chip, profile=chip.profile.only(*kept), normals=normals)
-        stack = self.nominal().stack
-        matrices = alone.matrices(source.wanted).float()
-        biases = stack.biases.expand(count, -1, -1)
-        return self.nominal()._replace(stack=Stack(matrices, biases, stack.gains))
-
-
-def _silent(chips: Chips) -> Chips:
-    return chips._replace(additive=torch.zeros_like(chips.additive), relative=0.0)
+        profile = chip.profile.only(*kept)
+        alone = replace(chip, profile=profile, normals=normals)
+        nominal, matrices = self.nominal(), alone.matrices(source.wanted).float()
+        biases = nominal.stack.biases.expand(count, -1, -1)
+        stack = Stack(matrices, biases, nominal.stack.gains)
+        return nominal._replace(stack=stack, squares=alone.squares(source.wanted))
 
 
 def blame(
@@ -142,12 +146,12 @@ def blame(
             nonlocal done
             here, miss, fpr = replace(trial, source=source), None, None
             if count:
-                table, _ = run(here, count, threads=threads)
+                table = np.concatenate([*run(here, count, threads=threads)])
                 perfect = slopes.rates(0.0, 0.0)
                 miss, fpr = (float(table[:, k].mean() - perfect[k]) for k in (0, 1))
             shift, variance = slopes.of_errors(matrix_errors(source, trial.seed))
             nominal = source.nominal()
-            if bool(nominal.additive.any()) or nominal.relative:
+            if nominal.noisy:
                 more_shift, more = shot_moments(analog(here), slopes.margin, 16)
                 shift, variance = shift + more_shift, variance + more
             done += 1
@@ -167,9 +171,8 @@ def _mzis(source: ChipSource) -> Iterator[tuple[str, ChipSource]]:
     if isinstance(source, MeshChips):
         device = source.program.device
         for k, block in enumerate(source.program.blocks):
-            for index, mesh in enumerate(device.mesh_names):
-                for mzi in range(MZIS):
-                    yield f"{block.name}.{mesh}.mzi{mzi}", OneMzi(source, k, index, mzi)
+            for index, mzi in enumerate(device.mzis):
+                yield f"{block.name}.{mzi.name}", OneMzi(source, k, index)
 
 
 def _rank(share: Share) -> tuple[int, float]:

@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.montecarlo import Trial, single_threaded
+from ecgphoton.hwsim.distributed import single_threaded
+from ecgphoton.hwsim.meshchips import MeshChips
+from ecgphoton.hwsim.montecarlo import Trial
 from ecgphoton.hwsim.sensitivity import threshold_margin
 from ecgphoton.hwsim.weights import Carrier
 from ecgphoton.mesh.arrays import Floats
@@ -74,8 +76,14 @@ def margin_bounds(trial: Trial, epsilon: float) -> Floats:
     Raises
     ------
     InputError
-        If epsilon is negative or not finite.
+        If epsilon is negative or not finite, or the receiver is one from physics.
     """
+    source = trial.source
+    if isinstance(source, MeshChips) and source.perfect.receiver.keys:
+        raise InputError(
+            f"the receiver {source.perfect.receiver.name!r} leaves constants and squares in its "
+            "readings, which the bounds do not include; certify with homodyne"
+        )
     if not (np.isfinite(epsilon) and epsilon >= 0):
         raise InputError(f"epsilon is {epsilon!r}; it must be a finite number of at least 0")
     carrier = trial.carrier

@@ -25,9 +25,9 @@ from ecgphoton.hwsim.effects import Effect, Elements, Heat, Reading, Site
 from ecgphoton.hwsim.effects.effect import Stage
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS, Receiver
+from ecgphoton.hwsim.squares import Squares
 from ecgphoton.hwsim.streams import chip_rng
-from ecgphoton.mesh.device import MZIS, Device
-from ecgphoton.mesh.heater import phase_of_voltage
+from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
 
@@ -46,10 +46,8 @@ class Chip:
     scales: Tensor
     """(K, 1) amplifier factor of every block, for a lossless mesh."""
     profile: Profile
-    receiver: str
-    """Name in `RECEIVERS`."""
     normals: Mapping[str, Tensor]
-    """Unit normals (C, ...) of every effect that has some, by its name."""
+    """Draws (C, ...) of every effect that has some, by its name: unit normals of most."""
     count: int
     """C, the number of chips."""
 
@@ -66,9 +64,10 @@ class Chip:
         """Return what the effects of one stage make of a value."""
         site = Site(self.profile.__getitem__, self.device)
         for effect in self.profile.active:
-            if effect.stage == stage and (effect.place == "none" or effect.name in self.normals):
+            law = effect.law_at(stage)
+            if law is not None and (effect.place == "none" or effect.name in self.normals):
                 normals = self.normals.get(effect.name, 1.0)
-                value = effect.law(value, self.profile[effect.name] * normals, site)
+                value = law(value, self.profile[effect.name] * normals, site)
         return value
 
     def driven(self, volts: ArrayLike | Tensor) -> Tensor:
@@ -79,14 +78,14 @@ class Chip:
         """Actual phases (C, K, drivers), rad, at voltages (V)."""
         volts = _tensor(volts)
         volts = volts.expand(max(len(volts), self.count), -1, -1)
-        ideal: Tensor = phase_of_voltage(volts, self.device.dac.v_pi)
-        return self._through("phase", self._through("heat", Heat(ideal, ideal / math.pi)).phase)
+        ideal: Tensor = self.device.dac.phase_at(volts)
+        heat = self._through("heat", Heat(ideal, ideal / math.pi))
+        return self._through("phase", heat.phase)
 
     def elements(self, phases: Tensor) -> Elements:
-        """Splitter errors, losses and attenuators, which calibration has to estimate."""
-        zero = phases.new_zeros(1, 1, self.device.meshes, MZIS)
-        passed = self.device.passed(phases) if self.device.two else None
-        return self._through("element", Elements(zero, zero, zero + 1, passed))
+        """Splitter errors and losses of all MZIs, which calibration has to estimate."""
+        zero = phases.new_zeros(1, 1, len(self.device.mzis))
+        return self._through("element", Elements(zero, zero, zero + 1))
 
     def field(self, phases: Tensor) -> Tensor:
         """Complex field matrices (C, K, 4, 4) of the optics at actual phases (C, K, drivers)."""
@@ -109,21 +108,40 @@ class Chip:
     def reading(self) -> Reading:
         """What the receivers of the chips are."""
         kind = self.scales.dtype if not self.normals else next(iter(self.normals.values())).dtype
-        zero = torch.zeros(1, 1, WIDTH, 1, dtype=kind)
-        return self._through(
-            "reading", Reading(RECEIVERS[self.receiver].oscillator, zero, zero + 1, zero, zero)
-        )
+        zero, own = torch.zeros(1, 1, WIDTH, 1, dtype=kind), self.receiver
+        start = Reading(1.0, zero, zero + 1, zero, zero, share=own.share, diodes=own.diodes)
+        return self._through("reading", start)
+
+    @property
+    def receiver(self) -> Receiver:
+        """How the chips are read."""
+        return RECEIVERS[self.profile.receiver]
 
     def matrices(self, volts: ArrayLike | Tensor) -> Tensor:
         """Effective real matrices (C, K, 4, 4) in units of W at voltages (C or 1, K, drivers)."""
-        field = self.field(self.phases(volts))
-        linear = RECEIVERS[self.receiver].linear(field, self.reading) * self.reading.gain
+        linear = self.receiver.linear(self.field(self.phases(volts)), self.reading)
+        linear = linear * self.reading.gain
         return self.scale[..., None].to(linear) * linear
 
     def bias_errors(self) -> Tensor:
         """(C, K, 4) constant part of the readings, in units of ``W x``."""
         reading = self.reading
-        constant = RECEIVERS[self.receiver].dark(reading) * reading.gain + reading.offset
+        constant = self.receiver.constant(reading) * reading.gain
+        constant = constant + (0 if reading.zeroed else reading.offset)
+        return (self.scale * constant[..., 0]).expand(self.count, -1, -1)
+
+    def squares(self, volts: ArrayLike | Tensor) -> Squares | None:
+        """Return what the readings have of second order in the inputs; None for linear ones."""
+        factors = self.receiver.squares(self.reading) * self.reading.gain
+        if not bool(factors.any()):
+            return None
+        field = self.field(self.phases(volts))
+        scaled = (self.scale[..., None] * factors).float().expand(-1, len(field), -1, -1, -1)
+        return Squares(field.real.float(), field.imag.float(), scaled)
+
+    def photocurrent(self) -> Tensor:
+        """(C, K, 4) constant that laser noise multiplies besides the reading, units of ``W x``."""
+        constant = self.receiver.dark(self.reading) * self.reading.gain
         return (self.scale * constant[..., 0]).expand(self.count, -1, -1)
 
     @property
@@ -176,18 +194,23 @@ class Chip:
         volts = _tensor(volts)
         chip = self if generator is None else self.shot(generator, len(volts))
         field = chip.field(chip.phases(volts)) @ torch.as_tensor(vectors).to(torch.complex128)
-        reading = chip.reading
-        read = (receiver or RECEIVERS[self.receiver]).read
-        value = read(field, reading) * reading.gain + reading.offset
+        reading, own = chip.reading, receiver or self.receiver
+        current = own.read(field, reading)
+        left = 0 * reading.gain if receiver else own.constant(reading) - own.dark(reading)
+        value = (current + left) * reading.gain
+        value = value + (0 if reading.zeroed and not receiver else reading.offset)
         if generator is None:
             return value
         drawn = torch.randn(value.shape, generator=generator, dtype=value.dtype)
-        noise = torch.hypot(reading.white, reading.relative * value) * drawn
+        spread = torch.hypot(reading.white, reading.relative * value)
+        if own.light is not None and reading.light:
+            spread = torch.hypot(spread, (reading.light * own.light(field, reading)).sqrt())
+        noise = spread * drawn
         if reading.common:
             laser = torch.randn(
                 (len(value), 1, 1, value.shape[-1]), generator=generator, dtype=value.dtype
             )
-            noise = noise + reading.common * value * laser
+            noise = noise + reading.common * current * reading.gain * laser
         return value + noise
 
 
@@ -197,26 +220,14 @@ def _tensor(volts: ArrayLike | Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Foundry:
-    """Makes all fabricated chips.
-
-    Raises
-    ------
-    InputError
-        If there is no receiver of that name.
-    """
+    """Makes all fabricated chips."""
 
     profile: Profile
-    receiver: str = "homodyne"
-    """Name in `RECEIVERS`."""
-
-    def __post_init__(self) -> None:
-        """Refuse an unknown receiver."""
-        _ = RECEIVERS[self.receiver]
 
     @classmethod
-    def of(cls, profile: Profile | str, receiver: str = "homodyne") -> Foundry:
+    def of(cls, profile: Profile | str) -> Foundry:
         """Return the foundry of a profile value, name or file."""
-        return cls(load_profile(profile), receiver)
+        return cls(load_profile(profile))
 
     def chip(self, seed: int, number: int, program: MeshProgram) -> Chip:
         """Return chip `number`, a batch of one."""
@@ -226,12 +237,12 @@ class Foundry:
         """Return chips `first` ... `first + count - 1`."""
         perfect = self.perfect(program)
         profile, blocks = self.profile.on(program), len(program.blocks)
+        site = Site(profile.__getitem__, perfect.device)
 
         def normals(effect: Effect) -> Tensor:
-            rows = [
-                effect.draw(chip_rng(seed, first + k, effect.name), perfect.device, blocks)
-                for k in range(count)
-            ]
+            name = effect.stream or effect.name
+            rows = [effect.draw(chip_rng(seed, first + k, name), site, blocks)
+                    for k in range(count)]  # fmt: skip
             return torch.as_tensor(np.stack(rows))
 
         drawn = {
@@ -249,7 +260,6 @@ class Foundry:
             self.profile.device_of(program),
             torch.tensor([[block.scale] for block in program.blocks], dtype=torch.float64),
             profile.only(*shots),
-            self.receiver,
             {},
             1,
         )

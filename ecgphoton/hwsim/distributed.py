@@ -8,6 +8,7 @@ sent to another one.
 import contextlib
 import multiprocessing
 import operator
+import os
 import pickle
 import signal
 import sys
@@ -17,6 +18,8 @@ from concurrent.futures import CancelledError, ProcessPoolExecutor, ThreadPoolEx
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Floats
@@ -33,15 +36,35 @@ RETRIES = 10
 _JOB: list[Work] = []
 
 
+@contextlib.contextmanager
+def single_threaded() -> Iterator[int]:
+    """Make every torch operation use one thread; yields how many there were.
+
+    Work items fit the caches of one core: several threads inside one operation would mostly wait
+    for each other and slow down the other work items.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield threads
+    finally:
+        torch.set_num_threads(threads)
+
+
 def computed(
-    work: Work, groups: int, *, threads: int = 1, workers: int = 1, dask: str | None = None
+    work: Work,
+    groups: int,
+    *,
+    threads: int | None = 1,
+    workers: int = 1,
+    dask: str | None = None,
 ) -> Generator[Floats, None, None]:
     """Yield ``work(0)``, ``work(1)`` ... in order, with a few of them under way.
 
     Parameters
     ----------
     threads
-        Threads of this process, where there are no other workers.
+        Threads of this process, where there are no other workers; None for as many as torch uses.
     workers
         Processes; more than 1 are used instead of threads.
     dask
@@ -52,36 +75,37 @@ def computed(
     InputError
         If the scheduler cannot be reached, or workers die before any result or keep dying.
     """
-    if workers == 1 and dask is None:
-        pool: Any = _Threads(work, threads)
-    else:
-        job = Job(work)
-        pool = _Processes(job, workers) if dask is None else _Dask(job, dask)
-    queue: list[Any] = []
-    done = losses = 0
-    try:
-        while done < groups:
-            more = range(done + len(queue), min(done + pool.ahead, groups))
-            try:
-                queue.extend(pool.submit(group) for group in more)
-                rows = queue[0].result()
-            except pool.failures as error:
-                losses += 1
-                unguarded = pool.fragile and done == 0
-                if unguarded or losses > RETRIES:
-                    raise InputError(GUARD if unguarded else pool.advice(losses)) from (
-                        None if unguarded else error
-                    )
-                queue.clear()
-                pool.restart()
-                continue
-            queue.pop(0)
-            done += 1
-            yield rows
-    finally:
-        for future in queue:
-            future.cancel()
-        pool.close()
+    with single_threaded() as available:
+        if workers == 1 and dask is None:
+            pool: Any = _Threads(work, min(threads or available, os.cpu_count() or 1))
+        else:
+            job = Job(work)
+            pool = _Processes(job, workers) if dask is None else _Dask(job, dask)
+        queue: list[Any] = []
+        done = losses = 0
+        try:
+            while done < groups:
+                more = range(done + len(queue), min(done + pool.ahead, groups))
+                try:
+                    queue.extend(pool.submit(group) for group in more)
+                    rows = queue[0].result()
+                except pool.failures as error:
+                    losses += 1
+                    unguarded = pool.fragile and done == 0
+                    if unguarded or losses > RETRIES:
+                        raise InputError(GUARD if unguarded else pool.advice(losses)) from (
+                            None if unguarded else error
+                        )
+                    queue.clear()
+                    pool.restart()
+                    continue
+                queue.pop(0)
+                done += 1
+                yield rows
+        finally:
+            for future in queue:
+                future.cancel()
+            pool.close()
 
 
 class _Threads:

@@ -12,7 +12,6 @@ from ecgphoton.decision import LargestProbability
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Chip, Foundry
 from ecgphoton.hwsim.effects import Effect
-from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.hwsim.weights import Carrier, Chips, WeightChips
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.architecture import Branch
@@ -77,6 +76,10 @@ class MeshChips:
         """(1, K, 4) per-shot noise in units of ``W x``: readings, changing optics and `sigma`."""
         chip = self.perfect
         square = (chip.scale * chip.reading.white[..., 0]) ** 2 + self.sigma**2
+        if chip.reading.light:
+            field = chip.field(chip.phases(self.wanted)).abs().square().sum(-1, keepdim=True)
+            bright = chip.receiver.mean_light(field * self.input_power[:, None, None], chip.reading)
+            square = square + chip.scale**2 * chip.reading.light * bright[..., 0]
         for effect in chip.profile.active:
             if effect.place != "none":  # of the effects left, those that change from shot to shot
                 power = self.slopes(effect).square().sum((0, -1))
@@ -84,19 +87,21 @@ class MeshChips:
         return square.sqrt().float()
 
     @cached_property
-    def square(self) -> Tensor | None:
-        """(K, 4, 1) curvature of the readings in units of ``W x``, None for linear receivers."""
-        chip = self.perfect
-        curvature = RECEIVERS[chip.receiver].curvature(chip.reading)
-        if not bool(curvature.any()):
-            return None
-        return (curvature[0] / chip.scale.clamp_min(1e-9)[..., None]).float()
+    def noise(self) -> tuple[float, Tensor | None]:
+        """Per-shot noise in proportion: to every reading, and (K,) common to all detectors."""
+        reading = self.perfect.reading
+        if not reading.common:
+            return reading.relative, None
+        blocks = len(self.program.blocks)
+        return reading.relative, torch.full((blocks,), reading.common, dtype=torch.float32)
 
     def nominal(self) -> Chips:
         """Return the program itself, as the perfect chip performs it."""
-        matrices = self.perfect.matrices(self.wanted)
+        chip = self.perfect
+        matrices = chip.matrices(self.wanted)
         stack = Stack(matrices.float(), self.carrier.stack.biases, self.carrier.stack.gains)
-        return Chips(stack, self.additive, self.square, self.perfect.reading.relative)
+        squares, pedestal = chip.squares(self.wanted), chip.photocurrent().float()
+        return Chips(stack, self.additive, squares, *self.noise, pedestal)
 
     def draw(self, seed: int, first: int, count: int) -> Chips:
         """Return chips `first` ... `first + count - 1`."""
@@ -104,10 +109,12 @@ class MeshChips:
         numbers = torch.arange(first, first + count)
         volts = chip.driven(self.wanted) if self.volts is None else _of(self.volts, numbers)
         matrices, constants = chip.matrices(volts), chip.bias_errors()
+        squares, pedestal = chip.squares(volts), chip.photocurrent()
         if self.row_gain is not None:
             gain = _of(self.row_gain, numbers)
             # A digital factor acts on readings, offsets included, not on the electronic bias.
             matrices, constants = matrices * gain[..., None], constants * gain
+            squares, pedestal = squares and squares.scaled(gain), pedestal * gain
         if self.row_offset is not None:
             constants = constants + _of(self.row_offset, numbers)
         stack = Stack(
@@ -118,7 +125,7 @@ class MeshChips:
         if self.sigma > 0:
             extra = WeightChips(self.carrier, self.sigma).draw(seed, first, count).stack
             stack = stack.moved(extra.minus(self.carrier.stack))
-        return Chips(stack, self.additive, self.square, self.perfect.reading.relative)
+        return Chips(stack, self.additive, squares, *self.noise, pedestal.float())
 
 
 def _of(table: Tensor, numbers: Tensor) -> Tensor:
@@ -166,17 +173,11 @@ def mesh_source(
     Raises
     ------
     InputError
-        If `sigma` is negative, there are no beats, or the foundry's receiver cannot be simulated.
+        If `sigma` is negative or there are no beats.
     """
     if len(inputs) == 0:
         raise InputError("a simulation needs at least one beat")
-    carrier, program = Carrier.of(carried), program_of(carried)
+    carrier, program = Carrier.of(carried), foundry.profile.driving(program_of(carried))
     WeightChips(carrier, sigma)  # refuses a negative one
     foundry = replace(foundry, profile=foundry.profile.on(program))
-    source = MeshChips(program, foundry, carrier, input_power(carrier, inputs), sigma)
-    if source.perfect.reading.common:
-        raise InputError(
-            "noise common to all detectors of a shot can be read on a bench, but not simulated on "
-            "beats yet; leave it out of the profile"
-        )
-    return source
+    return MeshChips(program, foundry, carrier, input_power(carrier, inputs), sigma)

@@ -7,9 +7,7 @@ of threads and on any worker. Only rates are kept: memory does not grow with the
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -20,35 +18,18 @@ from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.distributed import computed
+from ecgphoton.hwsim.distributed import computed, single_threaded
 from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.streams import BEATS, CHIPS, check_seed, shot_generator
-from ecgphoton.hwsim.verdict import Limits, decide
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource
 from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.metrics import auc_by_rank
-from ecgphoton.progress import Steps
 from ecgphoton.student.propagate import Inputs, read_out, walk
 
 GROUP = 4
 """Chips of one work item; with `BEATS` it keeps the working set in the cache."""
 Read = Callable[[torch.Tensor], "NDArray[np.float32]"]
-
-
-@contextmanager
-def single_threaded() -> Iterator[int]:
-    """Make every torch operation use one thread; yields how many there were.
-
-    Work items fit the caches of one core: several threads inside one operation would mostly wait
-    for each other and slow down the other work items.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield threads
-    finally:
-        torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +64,6 @@ class Trial:
         """Probability of abnormal (B,) on the perfect chip without noise."""
         return np.asarray(self.score(self.source.nominal(), None)[0])
 
-    @torch.no_grad()
     def score(
         self,
         chips: Chips,
@@ -106,7 +86,7 @@ class Trial:
         """
         inputs, read = inputs or self.inputs, read or abnormal
         count, shared, parts = len(chips.stack.matrices), {}, []  # type: ignore[var-annotated]
-        with single_threaded():
+        with torch.no_grad(), single_threaded():
             for number, at in enumerate(range(0, len(inputs), BEATS), block):
                 part, streams = inputs.rows(slice(at, at + BEATS)), []
                 if first is not None:
@@ -118,7 +98,9 @@ class Trial:
                     len(part),
                     streams,
                     chips.relative,
-                    square=chips.square,
+                    chips.squares,
+                    chips.common,
+                    chips.pedestal,
                     sampled=self.sampled,
                     coefficients=shared,
                 )
@@ -160,11 +142,10 @@ def rates(probability: NDArray[np.float32], label: Bools, point: OperatingPoint)
     return table
 
 
-def run_group(trial: Trial, group: int) -> Floats:
-    """Rates (GROUP, 3) of chips ``group * GROUP`` ...: what every kind of worker computes."""
+def run_group(trial: Trial, chips: int, group: int) -> Floats:
+    """Rates (n, 3) of those of chips ``group * GROUP`` ... that are among the first `chips`."""
     first = group * GROUP
-    with single_threaded():
-        scores = trial.score(trial.chips(first), first)
+    scores = trial.score(trial.chips(first), first)[: chips - first]
     return np.asarray(rates(scores, trial.label, trial.point))
 
 
@@ -172,38 +153,20 @@ def run(
     trial: Trial,
     chips: int,
     *,
-    limits: Limits | None = None,
-    early_stop: bool = False,
     workers: int = 1,
     dask: str | None = None,
     threads: int | None = None,
-    progress: Steps | None = None,
-) -> tuple[Floats, bool]:
-    """Rates (chips, 3) of chips 0 ... chips - 1, and whether fewer were enough.
+) -> Generator[Floats, None, None]:
+    """Return the rates (n, 3) of chips 0 ... chips - 1, in order, a group at a time.
 
-    With `early_stop`, looks after every group of chips, in chip order, and stops when `decide`
-    does: the same chip number for any number of workers.
+    Raises
+    ------
+    InputError
+        If the number of chips or workers is outside its range.
     """
     if not 1 <= chips <= CHIPS:
         raise InputError(f"chips is {chips}; it must be from 1 to {CHIPS}")
     if workers < 1:
         raise InputError(f"workers is {workers}; it must be at least 1")
-    groups = -(-chips // GROUP)
-    table = np.empty((groups * GROUP, 3))
-    limits = limits or Limits()
-    good = 0
-    with single_threaded() as available:
-        threads = min(threads or available, os.cpu_count() or 1)
-        work = partial(run_group, trial)
-        source = computed(work, groups, threads=threads, workers=workers, dask=dask)
-        for group, rows in enumerate(source):
-            start = group * GROUP
-            table[start : start + GROUP] = rows
-            done = min(start + GROUP, chips)
-            if progress is not None:
-                progress(done, chips)
-            good += int(limits.good(rows[: done - start, 0], rows[: done - start, 1]).sum())
-            if early_stop and done < chips and decide(good, done, limits) != "open":
-                source.close()
-                return table[:done], True
-    return table[:chips], False
+    work = partial(run_group, trial, chips)
+    return computed(work, -(-chips // GROUP), threads=threads, workers=workers, dask=dask)

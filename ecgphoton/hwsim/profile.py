@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
@@ -12,15 +12,30 @@ from typing import Any
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import EFFECTS, Effect, Number, numbers
+from ecgphoton.hwsim.effects.receiver import POWER
+from ecgphoton.hwsim.effects.supply import LASER
+from ecgphoton.hwsim.link import SETS, received
+from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS, SECTION
 from ecgphoton.intake import parse_toml, read_text
 from ecgphoton.mesh.device import Device
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.settings import nearest
+from ecgphoton.settings import build, nearest
 
 FOLDER = Path(__file__).with_name("profiles")
 BITS = "dac.bits"
+GONE = {
+    "attenuator.sigma": "an attenuator is an MZI like the others, so splitter.sigma, "
+    "loss.mzi_sigma_db, phase.offset and the numbers of heaters act on it; remove the key"
+}
+"""Keys of earlier profiles, and why they do nothing now."""
 FINEST = 24
 """Bits of the DACs of a bench where a profile drives exactly: steps below 1 uV."""
+STATIC = "phase.static"
+FABRICATED = "as-fabricated"
+"""State of a chip before its static phases are trimmed: ``NAME:as-fabricated``."""
+EFFECTIVE, KIND = "homodyne", "receiver.kind"
+"""The receiver of a profile that names none, and the key that names one."""
 
 
 def number_of(key: str) -> Number:
@@ -37,6 +52,8 @@ def number_of(key: str) -> Number:
         with suppress(InputError):
             _ = EFFECTS[key]  # effects of installed extensions are loaded by this
     found = numbers()
+    if key in GONE:
+        raise InputError(f"{key} is no number of a profile any more: {GONE[key]}")
     if key not in found:
         raise InputError(f"a profile has no {key!r}; {nearest(key, found)}")
     return found[key]
@@ -49,30 +66,45 @@ class Profile:
     Raises
     ------
     InputError
-        If a key is unknown or a number outside its range.
+        If a key is unknown, a number outside its range, or one of another receiver.
     """
 
     numbers: Mapping[str, float] = field(default_factory=dict)
     """Key (``splitter.sigma``) to number, as stated; see `profile[key]` for any key."""
     name: str = "custom"
     description: str = ""
+    date: str = ""
+    """When its numbers were collected."""
+    driver: HeaterDac | None = None
+    """Phase law and voltages of the drivers, None for those of the program; its bits do not count:
+    they are ``dac.bits``."""
+    receiver: str = EFFECTIVE
+    """Name in `RECEIVERS`; its numbers that are not stated have their defaults."""
 
     def __post_init__(self) -> None:
+        keys = RECEIVERS[self.receiver].keys
         try:
             checked = {key: number_of(key).check(key, v) for key, v in self.numbers.items()}
+            for key in (key for key, value in checked.items() if value and key not in keys):
+                if key.startswith(SECTION):
+                    raise InputError(_foreign(key, self.receiver))
         except InputError as error:
             raise InputError(f"profile {self.name!r}: {error}") from None
-        object.__setattr__(self, "numbers", MappingProxyType(checked))
+        found = {key: number_of(key).default for key in keys} | checked
+        found |= received(lambda key: found.get(key, 0.0)) if keys else {}
+        if keys and not found[POWER]:
+            raise InputError(
+                f"profile {self.name!r}: {POWER} is 0; without a local oscillator a photodiode "
+                "reads |E|^2, which has no sign, and every program has signed weights"
+            )
+        object.__setattr__(self, "numbers", MappingProxyType(found))
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"numbers": dict(self.numbers)}
 
     def __getitem__(self, key: str) -> float:
-        """Return a number, 0 where it is not stated; InputError for an unknown key."""
-        if key in self.numbers:
-            return self.numbers[key]
-        number_of(key)
-        return 0.0
+        """Return a number, its default where it is not stated; InputError for an unknown key."""
+        return self.numbers[key] if key in self.numbers else number_of(key).default
 
     @property
     def active(self) -> tuple[Effect, ...]:
@@ -81,7 +113,47 @@ class Profile:
 
     def with_value(self, key: str, value: float) -> Profile:
         """Return a profile with one number changed, for example ``splitter.sigma``."""
+        if self[LASER]:
+            _only_link((key,))
         return replace(self, numbers={**self.numbers, key: value})
+
+    def read_by(self, receiver: str) -> Profile:
+        """Return the profile with another receiver.
+
+        Numbers of the receiver before that the other one does not have are left out where they
+        are at their defaults, and refused where they are not.
+        """
+        keys = RECEIVERS[receiver].keys
+        left = {
+            key: value
+            for key, value in self.numbers.items()
+            if not key.startswith(SECTION) or key in keys or value != number_of(key).default
+        }
+        return replace(self, receiver=receiver, numbers=left)
+
+    def with_settings(self, assignments: Iterable[str]) -> Profile:
+        """Return the profile with numbers and receiver from ``section.key=value``, in order.
+
+        Raises
+        ------
+        InputError
+            If one cannot be read, or is not a number of this profile.
+        """
+        profile = self
+        for assignment in assignments:
+            key, _, text = (part.strip() for part in assignment.partition("="))
+            if key == KIND:
+                profile = profile.read_by(text)
+                continue
+            try:
+                value = float(text)
+            except ValueError:
+                raise InputError(
+                    f"--set {assignment!r} cannot be read; write section.key=value with a number, "
+                    "for example receiver.lo_power=2"
+                ) from None
+            profile = profile.with_value(key, value)
+        return profile
 
     def only(self, *kept: Effect) -> Profile:
         """Return the profile with these effects alone, and those that only scale others."""
@@ -94,18 +166,52 @@ class Profile:
         """Return the profile with the program's DAC width where it states none."""
         return replace(self, numbers={BITS: program.dac_bits, **self.numbers})
 
+    @property
+    def trimmed(self) -> bool:
+        """Whether the static phases of its chips were trimmed."""
+        return not self[STATIC]
+
+    def as_fabricated(self) -> Profile:
+        """Return the profile of the same chips before trimming."""
+        return replace(self.with_value(STATIC, 1.0), name=f"{self.name}:{FABRICATED}")
+
+    def driving(self, program: MeshProgram) -> MeshProgram:
+        """Return the program for the drivers of this profile."""
+        if self.driver is None:
+            return program
+        names = ("v_pi", "v_max", "law", "v_min", "table")
+        return replace(program, **{name: getattr(self.driver, name) for name in names})
+
     def device_of(self, program: MeshProgram) -> Device:
-        """Return the program's device with the DACs of this profile.
+        """Return the program's device with the drivers and DACs of this profile.
 
         A profile that does not state ``dac.bits`` leaves the program's width; where it states 0,
         chips are driven exactly and a bench, whose codes are integers, has `FINEST` bits.
         """
-        bits = int(self.on(program)[BITS]) or FINEST
-        return replace(program.device, dac=replace(program.device.dac, bits=bits))
+        bits, device = int(self.on(program)[BITS]) or FINEST, self.driving(program).device
+        return replace(device, dac=replace(device.dac, bits=bits))
 
     def to_dict(self) -> dict[str, Any]:
-        """Name, description and every number stated."""
-        return {"name": self.name, "description": self.description, "numbers": dict(self.numbers)}
+        """Name, description, date, receiver, every number stated, and the drivers if they are."""
+        names = ("name", "description", "date", "receiver")
+        driver = None if self.driver is None else asdict(self.driver)
+        named = {name: getattr(self, name) for name in names}
+        return {**named, "numbers": dict(self.numbers), "driver": driver}
+
+
+def _only_link(stated: Iterable[str]) -> None:
+    """Refuse keys that the link budget sets."""
+    if both := [key for key in stated if key in SETS]:
+        raise InputError(
+            f"{both[0]} is given beside {LASER}, from whose link budget it follows; leave out one "
+            "of them"
+        )
+
+
+def _foreign(key: str, receiver: str) -> str:
+    """Return why a receiver refuses a key of another one."""
+    having = ", ".join(one.name for one in RECEIVERS.values() if key in one.keys)
+    return f"the receiver {receiver!r} has no {key}; receivers that have it: {having}"
 
 
 def profiles() -> tuple[str, ...]:
@@ -116,6 +222,8 @@ def profiles() -> tuple[str, ...]:
 def load_profile(source: Profile | str | Path) -> Profile:
     """Return a profile by name, from a TOML file, or unchanged.
 
+    ``:as-fabricated`` after a name or path means its chips before they are trimmed.
+
     Raises
     ------
     InputError
@@ -125,6 +233,9 @@ def load_profile(source: Profile | str | Path) -> Profile:
         return source
     if not isinstance(source, str | PathLike):
         raise InputError(f"profile is {source!r}; it must be a name, a TOML file or a Profile")
+    stem, colon, state = str(source).rpartition(":")
+    if colon and state == FABRICATED:
+        return load_profile(stem).as_fabricated()
     path = FOLDER / f"{source}.toml"
     if str(source) not in profiles():
         path = Path(source)
@@ -138,13 +249,19 @@ def load_profile(source: Profile | str | Path) -> Profile:
 
 def _from_dict(data: dict[str, Any], path: Path) -> Profile:
     sections = {key.partition(".")[0] for key in numbers()}
-    texts = {"name": path.stem, "description": ""}
+    texts = {"name": path.stem, "description": "", "date": ""}
     stated: dict[str, float] = {}
+    driver = None
+    receiver = EFFECTIVE
     for section, content in data.items():
+        if f"{section}." == SECTION and isinstance(content, dict):
+            receiver = content.pop("kind", BALANCED.name)
         if section in texts:
             if not isinstance(content, str):
                 raise InputError(f"profile {path}: {section} must be a text")
             texts[section] = content
+        elif section == HeaterDac.section:
+            driver = _driver(content)
         elif isinstance(content, dict):
             if not content and section not in sections:
                 raise InputError(f"profile {path}: no section [{section}]; "
@@ -152,4 +269,24 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
             stated |= {f"{section}.{name}": value for name, value in content.items()}
         else:
             raise InputError(f"profile {path}: {section!r} is not a section of a profile")
-    return Profile(stated, **texts)
+    if stated.get(LASER):
+        _only_link(stated)
+    return Profile(stated, **texts, driver=driver, receiver=receiver)
+
+
+def _driver(content: object) -> HeaterDac:
+    """Return the drivers of a section [driver]."""
+    if not isinstance(content, dict):
+        raise InputError(f"driver is {content!r}; it must be a table [driver]")
+    if "bits" in content:
+        raise InputError("driver.bits is not a setting of a profile; state dac.bits")
+    if content.get("law") != "table":
+        made: HeaterDac = build(HeaterDac, content, path="driver.")
+        return made
+    more = sorted(set(content) - {"law", "table"})
+    if more:
+        raise InputError(
+            f"driver.{more[0]} is given beside driver.table, whose pairs state the voltages; leave "
+            "it out"
+        )
+    return HeaterDac.of_table(content.get("table", ()))

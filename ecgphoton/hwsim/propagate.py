@@ -3,15 +3,16 @@
 The optics of a chip are collapsed to its effective real 4x4 matrices (a `Stack`); what the
 detectors, converters and the activation device do is a `ChipDetector`::
 
-    x --[DAC]--> W x --> + square v^2 --> + b --> gain --> + noise --[ADC]--> f( ) --> y
+    x --[DAC]--> W x --> + squares --> + b --> + noise --> gain --[ADC]--> f( ) --> y
 
 Both serve Monte Carlo (many chips, no gradient) and noise-aware training (a fresh chip for every
 batch, with gradient).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from ecgphoton.hwsim.moments import fit, power_sums, powers_needed
 from ecgphoton.hwsim.readout import Readout
+from ecgphoton.hwsim.squares import Squares
 from ecgphoton.hwsim.streams import BEATS
 from ecgphoton.student.architecture import WIDTH, Branch
 from ecgphoton.student.propagate import Block, IdealDetector, Stack, unfold
@@ -54,8 +56,12 @@ class ChipDetector:
     """One for all chips, or one each; empty for no noise."""
     relative: float = 0.0
     """Noise proportional to the detected value (RIN)."""
-    square: Tensor | None = None
-    """(K, 1): detectors read ``v + square v^2`` (intensity readout)."""
+    squares: Squares | None = None
+    """What the receivers leave of the square of a field."""
+    common: Tensor | None = None
+    """(K,) noise proportional to the photocurrent, the same draw in the detectors of a shot."""
+    pedestal: Tensor | None = None
+    """(C or 1, K, 4) photocurrent besides the reading, in units of ``W x``."""
     beats: int = BEATS
     """Beats drawn for at a time; the draws of a shorter block are cut from them."""
     sampled: bool = False
@@ -66,11 +72,12 @@ class ChipDetector:
     @property
     def silent(self) -> bool:
         """Whether nothing is drawn."""
-        return not self.generators or not (bool(self.additive.any()) or self.relative > 0)
+        noisy = bool(self.additive.any()) or self.relative > 0 or self.common is not None
+        return not self.generators or not noisy
 
-    def _draw(self, chips: int, beats: int, *shape: int) -> Tensor:
-        """(C, 4, beats, *shape) standard normals, each chip from its own stream."""
-        size, kind = (WIDTH, max(self.beats, beats), *shape), torch.float32
+    def _draw(self, chips: int, beats: int, *shape: int, rows: int = WIDTH) -> Tensor:
+        """(C, rows, beats, *shape) standard normals, each chip from its own stream."""
+        size, kind = (rows, max(self.beats, beats), *shape), torch.float32
         if len(self.generators) == 1:
             drawn = torch.randn((chips, *size), generator=self.generators[0], dtype=kind)
         else:
@@ -83,7 +90,7 @@ class ChipDetector:
         """See `Detector.pooled`."""
         segment, activation = self.readout.drive(segment), self.readout.activation
         powers = 1 if self.silent else self.powers[block.index]
-        exact = not self.readout.digital and self.square is None
+        exact = not self.readout.digital and self.squares is None and self.common is None
         if exact and activation.moments and powers and (self.silent or not self.sampled):
             sums = power_sums(*block.rows(), segment, branch, powers)
             sums = sums.view(powers, -1, WIDTH, len(segment), branch.tokens)
@@ -128,24 +135,43 @@ class ChipDetector:
         # One chip at a time: a chip's draws are the same whatever else is in the batch.
         for chip in range(len(weight)):
             b, g = bias[chip], gain[chip]
-            z = self._squared(block.index, g * (weight[chip] @ shifted + b), b, g)
+            z = g * (weight[chip] @ shifted + b)
+            if self.squares is not None:
+                z = z + g * self.squares.of(block.index, shifted, chip)
             if not self.silent:
-                generator = self.generators[chip if len(self.generators) > 1 else 0]
-                size = (WIDTH, max(self.beats, beats), positions)
-                drawn = torch.randn(size, generator=generator, dtype=torch.float32)[:, :beats]
-                additive = self.additive[chip if len(self.additive) > 1 else 0, block.index]
-                spread = self._spread(additive[:, None], z, b, g)
-                z = torch.addcmul(z, spread, drawn.reshape(WIDTH, -1))
+                draw = partial(self._samples, chip, beats, positions)
+                z = self._noisy(block.index, chip, z, b, g, draw)
             value = self.readout.respond(block.index, z)
             answers.append(value.view(WIDTH, beats, branch.tokens, branch.kernel).mean(-1))
         return torch.stack(answers).to(segment.dtype)
 
-    def _squared(self, index: int, z: Tensor, bias: Tensor, gain: Tensor) -> Tensor:
-        """Add the square of the detected value that an intensity receiver measures."""
-        if self.square is None:
-            return z
-        value = z / gain - bias
-        return z + gain * self.square[index] * value * value
+    def _samples(self, chip: int, beats: int, positions: int, rows: int) -> Tensor:
+        """(rows, beats x positions) standard normals of one chip."""
+        generator = self.generators[chip if len(self.generators) > 1 else 0]
+        size = (rows, max(self.beats, beats), positions)
+        drawn = torch.randn(size, generator=generator, dtype=torch.float32)
+        return drawn[:, :beats].reshape(rows, -1)
+
+    def _noisy(
+        self,
+        index: int,
+        chip: int | None,
+        z: Tensor,
+        bias: Tensor,
+        gain: Tensor,
+        draw: Callable[[int], Tensor],
+    ) -> Tensor:
+        """Add noise to what leaves the amplifier of one chip (4, N) or of all (C, 4, N).
+
+        ``draw(rows)`` returns standard normals of so many rows.
+        """
+        additive = _of(self.additive, chip)[..., index, :, None]
+        noisy = torch.addcmul(z, self._spread(additive, z, bias, gain), draw(WIDTH))
+        if self.common is not None and self.pedestal is not None:
+            constant = _of(self.pedestal, chip)[..., index, :, None] - bias
+            # the amplified photocurrent
+            noisy.addcmul_(z.add(gain * constant).mul_(self.common[index]), draw(1))
+        return noisy
 
     def _spread(self, additive: Tensor, z: Tensor, bias: Tensor, gain: Tensor) -> Tensor:
         """Return the deviation of the noise after the gain."""
@@ -161,12 +187,23 @@ class ChipDetector:
             x = x.double()
             block = block.double()
         bias, gain = block.bias[..., None], block.gain[..., None]
-        z = self._squared(block.index, block.amplified(self.readout.drive(x)), bias, gain)
+        x = self.readout.drive(x)
+        z = block.amplified(x)
+        if self.squares is not None:
+            z = z + gain * self.squares.of(block.index, x)
         if not self.silent:
-            drawn = self._draw(len(z), self.present, tokens).reshape(z.shape)
-            spread = self._spread(self.additive[:, block.index, :, None], z, bias, gain)
-            z = torch.addcmul(z, spread, drawn)
+            count, present = len(z), self.present
+
+            def draw(rows: int) -> Tensor:
+                return self._draw(count, present, tokens, rows=rows).reshape(count, rows, -1)
+
+            z = self._noisy(block.index, None, z, bias, gain, draw)
         return self.readout.collect(self.readout.respond(block.index, z)).to(kind)
+
+
+def _of(part: Tensor, chip: int | None) -> Tensor:
+    """Return one chip of (C or 1, ...), or all for None."""
+    return part if chip is None else part[chip if len(part) > 1 else 0]
 
 
 def _polynomial(coefficients: Tensor, sums: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ pooling happen on codes. Codes are symmetric: b bits have full scale ``2^(b-1) -
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -105,6 +106,9 @@ class Readout:
     """ADC; analog pooling: of tokens in [-1, 1]; digital: of samples in `ranges`."""
     ranges: tuple[tuple[float, float], ...] | None = None
     """(low, high) of every block's converter after the gain (digital pooling only)."""
+    depth: float = 0.0
+    """Phase (rad) of a modulator at an input of 1, driven in proportion to it; 0 for a linear one.
+    """
 
     def __post_init__(self) -> None:
         if self.pooling not in ("analog", "digital"):
@@ -134,8 +138,9 @@ class Readout:
         return self.pooling == "digital" and self.adc_bits is not None
 
     def drive(self, x: Tensor) -> Tensor:
-        """Convert inputs in [-1, 1] through the DAC."""
-        return x if self.input_bits is None else quantize(x, self.input_bits)
+        """Convert inputs in [-1, 1] through the DAC and the modulators: ``sin(d x) / sin d``."""
+        x = x if self.input_bits is None else quantize(x, self.input_bits)
+        return torch.sin(self.depth * x) / math.sin(self.depth) if self.depth else x
 
     def respond(self, block: int, z: Tensor) -> Tensor:
         """Amplifier output -> activation of every sample.

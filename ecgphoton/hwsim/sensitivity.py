@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
-from ecgphoton.hwsim.montecarlo import Trial, margin, single_threaded
+from ecgphoton.hwsim.distributed import single_threaded
+from ecgphoton.hwsim.montecarlo import Trial, margin
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.student.architecture import WIDTH
@@ -113,7 +114,7 @@ def sensitivity(trial: Trial, *, shots: int = 16, threads: int | None = None) ->
 def shot_moments(trial: Trial, centre: Floats, shots: int) -> tuple[Floats, Floats]:
     """Shift and variance (B,) of the margin over noisy runs of the perfect chip."""
     chips = trial.source.nominal()
-    if not bool(chips.additive.any()) and chips.relative == 0:
+    if not chips.noisy:
         return np.zeros_like(centre), np.zeros_like(centre)
     stack = chips.stack
     many = Stack(

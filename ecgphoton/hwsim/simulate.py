@@ -1,6 +1,7 @@
 """`simulate`: one call from a student or a mesh program to a verdict over many chips."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -10,12 +11,15 @@ from numpy.typing import NDArray
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.distributed import single_threaded
+from ecgphoton.hwsim.effects.supply import DEPTH
 from ecgphoton.hwsim.meshchips import MeshChips, mesh_source
-from ecgphoton.hwsim.montecarlo import Trial, rates, run, single_threaded
-from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.montecarlo import Trial, rates, run
+from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.readout import Readout
-from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove
+from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove, decide
 from ecgphoton.hwsim.weights import Carrier, WeightChips
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps
 from ecgphoton.student.network import SegmentStudent
@@ -35,7 +39,7 @@ def simulate(
     noise: float | None = None,
     profile: Profile | str | None = None,
     readout: Readout | Literal["analog", "digital"] = "analog",
-    detection: str = "homodyne",
+    settings: Sequence[str] = (),
     max_miss: float = 0.10,
     max_fpr: float = 0.10,
     min_yield: float = 0.95,
@@ -49,7 +53,9 @@ def simulate(
     Parameters
     ----------
     carried
-        Student or mesh program that the chips carry.
+        Student or mesh program that the chips carry. Of a program they start from what its DAC
+        codes perform; a profile that states another width than the program's has the program's
+        phases coded at its own.
     inputs
         B beats, as `ecgphoton.student.inputs.inputs_of` returns them.
     labels
@@ -67,9 +73,10 @@ def simulate(
     readout
         ``analog`` (one conversion a token), ``digital`` (one a sample), or a `Readout`; a mesh
         program brings its converters, a student has none.
-    detection
-        Receiver of a profile's chips, by its name in `ecgphoton.hwsim.receivers.RECEIVERS`:
-        ``homodyne``, ``balanced``, ``intensity`` or one of an extension.
+    settings
+        What differs from the profile, as ``section.key=value``. ``receiver.kind`` is a name in
+        `ecgphoton.hwsim.receivers.RECEIVERS`: ``homodyne`` (the effective reading, of a profile
+        that names none), ``balanced``, ``hybrid``, ``intensity`` or one of an extension.
     max_miss, max_fpr, min_yield
         Largest miss rate and FPR of a chip that passes, and the share of chips that must pass.
     early_stop
@@ -98,24 +105,27 @@ def simulate(
             noise=noise,
             profile=profile,
             readout=readout,
-            detection=detection,
+            settings=settings,
         )
-        table, stopped = run(
-            trial,
-            chips,
-            limits=limits,
-            early_stop=early_stop,
-            workers=workers,
-            dask=dask,
-            threads=threads,
-            progress=progress,
-        )
+        groups = run(trial, chips, workers=workers, dask=dask, threads=threads)
+        rows: list[Floats] = []
+        good, stopped = 0, False
+        for rows_of_group in groups:
+            rows.extend(rows_of_group)
+            if progress is not None:
+                progress(len(rows), chips)
+            good += int(limits.good(rows_of_group[:, 0], rows_of_group[:, 1]).sum())
+            if early_stop and len(rows) < chips and decide(good, len(rows), limits) != "open":
+                stopped = True
+                break
+        groups.close()
+        miss, fpr, auc = np.stack(rows, 1)
         perfect = rates(trial.perfect()[None], trial.label, trial.point)[0]
     made = trial.source.foundry.profile if isinstance(trial.source, MeshChips) else None
     return SimulationReport(
-        miss=table[:, 0],
-        fpr=table[:, 1],
-        auc=table[:, 2],
+        miss=miss,
+        fpr=fpr,
+        auc=auc,
         perfect=(float(perfect[0]), float(perfect[1]), float(perfect[2])),
         limits=limits,
         settings={
@@ -124,7 +134,7 @@ def simulate(
             "profile": None if made is None else made.name,
             "profile_values": None if made is None else dict(made.numbers),
             "readout": trial.readout.pooling,
-            "receiver": None if made is None else detection,
+            "receiver": None if made is None else made.receiver,
             "beats": len(inputs),
             "abnormal_beats": int(trial.label.sum()),
             "operating_point": operating_point.to_dict(),
@@ -144,23 +154,42 @@ def trial_of(
     noise: float | None = None,
     profile: Profile | str | None = None,
     readout: Readout | Literal["analog", "digital"] = "analog",
-    detection: str = "homodyne",
+    settings: Sequence[str] = (),
 ) -> Trial:
     """Return the `Trial` that `simulate` runs; see there for the parameters."""
     carrier = Carrier.of(carried)
     electronics = readout if isinstance(readout, Readout) else _electronics(carried, readout)
     label = np.asarray(labels) != 0
-    if profile is not None:
-        mesh = mesh_source(carried, inputs, Foundry.of(profile, detection), sigma=noise or 0.0)
+    chosen = profile_of(profile, settings)
+    if chosen is not None:
+        mesh = mesh_source(carried, inputs, Foundry(chosen), sigma=noise or 0.0)
+        if depth := chosen[DEPTH]:
+            electronics = replace(electronics, depth=depth)
         return Trial(carrier, mesh, inputs, label, operating_point, seed, electronics)
-    if detection != "homodyne":
-        raise InputError(
-            f"detection is {detection!r}, which only a device profile has; name a profile, such as "
-            "foundry-thermo-optic"
-        )
     sigma = DEFAULT_NOISE if noise is None else noise
+    carrier = Carrier.shipped(carried)
     source = WeightChips(carrier, sigma, sigma)
     return Trial(carrier, source, inputs, label, operating_point, seed, electronics)
+
+
+def profile_of(
+    profile: Profile | str | None = None, settings: Sequence[str] = ()
+) -> Profile | None:
+    """Return a profile with what differs from it, None for none.
+
+    Raises
+    ------
+    InputError
+        If the profile cannot be read or changed, or settings are given without one.
+    """
+    if profile is not None:
+        return load_profile(profile).with_settings(settings)
+    if settings:
+        raise InputError(
+            f"--set is {', '.join(settings)!r}, which only a device profile has; name a profile, "
+            "such as foundry-thermo-optic"
+        )
+    return None
 
 
 def _electronics(carried: SegmentStudent | MeshProgram, pooling: str) -> Readout:

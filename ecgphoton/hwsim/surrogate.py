@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from ecgphoton.hwsim.montecarlo import Trial, rates, run, single_threaded
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.distributed import single_threaded
+from ecgphoton.hwsim.montecarlo import Trial, rates, run
 from ecgphoton.hwsim.sensitivity import (
     STEP,
     Sensitivity,
@@ -86,7 +88,7 @@ class Surrogate:
         source = self.trial.source
         assert isinstance(source, WeightChips)
         here = replace(self.trial, source=replace(source, sigma=sigma, detector=detector))
-        exact, _ = run(here, chips)
+        exact = np.concatenate([*run(here, chips)])
         gap = self.rates(chips, sigma, detector)[:, :2] - exact[:, :2]
         return {
             "rms": float(np.sqrt((gap**2).mean())),
@@ -108,7 +110,17 @@ def surrogate(trial: Trial, *, order: int = 2, directions: int = DIRECTIONS) -> 
     ----------
     order
         1, or 2 for second-order terms along the leading `directions`.
+
+    Raises
+    ------
+    InputError
+        If the trial is not at weights level.
     """
+    if not isinstance(trial.source, WeightChips):
+        raise InputError(
+            "the expansion is in errors of weights and biases, so it knows neither a profile nor "
+            "its receiver; leave out the profile"
+        )
     slopes = sensitivity(trial)
     flat = slopes.slope.reshape(len(slopes.margin), -1)
     linear = torch.as_tensor(flat.T.copy(), dtype=torch.float32)

@@ -124,9 +124,19 @@ def settings_at(name: str, value: float, settings: dict[str, Any]) -> dict[str, 
     return {**settings, "profile": profile.with_value(name, value)}
 
 
+Judge = Callable[[float], SimulationReport]
+"""Returns the verdict at a value of a parameter."""
+
+
+def simulated(name: str, *subject: Any, **settings: Any) -> Judge:  # noqa: ANN401 - as `simulate`
+    """Return the verdict on chips as they are, with one parameter of `simulate` set."""
+    return lambda value: simulate(*subject, **settings_at(name, value, settings))
+
+
 def run_sweep(
     sweep: Sweep,
     *subject: Any,  # noqa: ANN401 - the positional arguments of simulate
+    judge: Judge | None = None,
     progress: Callable[[int, int], None] | None = None,
     **settings: Any,  # noqa: ANN401 - its keyword arguments
 ) -> SweepReport:
@@ -136,10 +146,12 @@ def run_sweep(
     ----------
     subject, settings
         As `ecgphoton.hwsim.simulate.simulate` takes them.
+    judge
+        What gives the verdict at a value instead of `simulate`.
     """
-    reports = []
+    judge, reports = judge or simulated(sweep.parameter, *subject, **settings), []
     for done, value in enumerate(sweep.values):
-        reports.append(simulate(*subject, **settings_at(sweep.parameter, value, settings)))
+        reports.append(judge(value))
         if progress is not None:
             progress(done + 1, len(sweep.values))
     return SweepReport(sweep, tuple(reports))
@@ -197,6 +209,7 @@ class Requirement:
 def solve(
     name: str,
     *subject: Any,  # noqa: ANN401 - the positional arguments of simulate
+    judge: Judge | None = None,
     largest: float | None = None,
     precision: float = 0.02,
     progress: Callable[[int, int], None] | None = None,
@@ -209,6 +222,8 @@ def solve(
 
     Parameters
     ----------
+    judge
+        What gives the verdict at a value instead of `simulate`.
     largest
         Largest value to try; default a quarter of what a profile may hold, or all of it for a
         resource.
@@ -226,11 +241,12 @@ def solve(
     good, bad = (top, number.least) if more else (0.0, top)
     tried: list[tuple[float, float]] = []
     best: SimulationReport | None = None
-    steps = int(np.ceil(np.log2(1 / precision))) + 6
+    judge = judge or simulated(name, *subject, **settings)
+    steps = int(np.ceil(np.log2(1 / precision))) + 10
 
     def passes(value: float) -> bool:
         nonlocal best
-        report = simulate(*subject, **settings_at(name, value, settings))
+        report = judge(value)
         tried.append((value, report.observed_yield))
         if report.passed:
             best = report
@@ -246,7 +262,11 @@ def solve(
     if passes(bad):
         return found(bad, None)
     while abs(good - bad) > (1 if number.whole else precision * bad) and len(tried) < steps:
-        middle = (good + bad) / 2
-        middle = float(int(middle)) if number.whole else middle
+        # As long as nothing but 0 passes, its order of magnitude is not known.
+        middle = bad / 8 if good == 0 else (good + bad) / 2
+        if number.whole:
+            middle = float(int(middle))
+        elif number.least:  # a size that is never 0 is known over decades
+            middle = float(np.sqrt(good * bad))
         good, bad = (middle, bad) if passes(middle) else (good, middle)
     return found(good, bad)

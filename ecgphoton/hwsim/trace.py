@@ -115,7 +115,13 @@ def _mix(drawn: Chips, ideal: Chips, static: int, shots: int) -> Chips:
     )
     additive = drawn.additive.clone()
     additive[:, shots:] = 0
-    return drawn._replace(stack=stack, additive=additive)
+    order = torch.arange(additive.shape[1])
+    return drawn._replace(
+        stack=stack,
+        additive=additive,
+        squares=drawn.squares_of(order < static, ideal),
+        common=None if drawn.common is None else drawn.common * (order < shots),
+    )
 
 
 def _margin(trial: Trial, chips: Chips, first: int, row: int, beat: int) -> float:

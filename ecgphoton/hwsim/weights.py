@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.squares import Squares
 from ecgphoton.hwsim.streams import chip_rng
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.program import MeshProgram
+from ecgphoton.program.shipped import carried
 from ecgphoton.student.architecture import WIDTH, Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Head, Stack
@@ -25,10 +27,35 @@ class Chips(NamedTuple):
     """Effective real matrices (C, K, 4, 4), biases, gains."""
     additive: Tensor
     """(C or 1, K, 4) per-shot detector noise in units of ``W x``, before the gain."""
-    square: Tensor | None = None
-    """(K, 4, 1) detectors read ``v + square v^2``; None for linear receivers."""
+    squares: Squares | None = None
+    """What readings have of second order in the inputs; None for linear receivers."""
     relative: float = 0.0
-    """Per-shot noise of a reading in proportion to it."""
+    """Per-shot noise of a reading in proportion to it, independent in every detector."""
+    common: Tensor | None = None
+    """(K,) per-shot noise of the photocurrents in proportion to them, common to the detectors."""
+    pedestal: Tensor | None = None
+    """(C or 1, K, 4) photocurrent besides the reading, in units of ``W x``."""
+
+    @property
+    def noisy(self) -> bool:
+        """Whether two readings differ."""
+        return bool(self.additive.any()) or self.relative > 0 or self.common is not None
+
+    def quiet(self) -> Chips:
+        """Return the chips without noise."""
+        silent = torch.zeros_like(self.additive)
+        return self._replace(additive=silent, relative=0.0, common=None)
+
+    def squares_of(self, blocks: Tensor, other: Chips) -> Squares | None:
+        """Return the squares of these chips in the blocks (K,) that are true, of others elsewhere.
+
+        A receiver that is linear in one of them has none there.
+        """
+        if self.squares is None:
+            return None if other.squares is None else other.squares.zeroed(blocks)
+        if other.squares is None:
+            return self.squares.zeroed(~blocks)
+        return self.squares.where(blocks, other.squares)
 
 
 class ChipSource(Protocol):
@@ -53,29 +80,30 @@ class Carrier:
 
     @classmethod
     def of(cls, source: SegmentStudent | MeshProgram) -> Carrier:
-        """Return the matrices, biases, gains and head of a student or a program."""
-        from ecgphoton.program.program import MeshProgram
+        """Return the matrices, biases, gains and head of a student or a program.
 
+        A program is asked for its quantized weights; see `shipped` for what its codes perform.
+        """
         if isinstance(source, MeshProgram):
-            arrays = (
-                [block.matrix for block in source.blocks],
-                [block.bias for block in source.blocks],
-                [block.gain for block in source.blocks],
-            )
-            parts = [torch.as_tensor(np.array(part), dtype=torch.float32)[None] for part in arrays]
-            head = Head(
-                *(
-                    torch.tensor(part, dtype=torch.float32)
-                    for part in (source.head_weight, source.head_bias)
-                )
-            )
+            exact, read = carried(source)
+            stack, head = Stack(*(p.float() for p in exact)), Head(*(p.float() for p in read))
             scale = max(block.full_scale for block in source.blocks)
-            return cls(source.architecture, Stack(*parts), head, scale)
+            return cls(source.architecture, stack, head, scale)
         architecture = source.architecture
         stack = Stack(*(part.detach() for part in source.stack()))
         scale = architecture.scale if architecture.bounded else float(stack.matrices.abs().max())
         head = Head(*(part.detach() for part in source.head()))
         return cls(architecture, stack, head, scale)
+
+    @classmethod
+    def shipped(cls, source: SegmentStudent | MeshProgram) -> Carrier:
+        """Return `of`, for a program with the matrices that its DAC codes perform."""
+        asked = cls.of(source)
+        if not isinstance(source, MeshProgram):
+            return asked
+        performed = torch.as_tensor(source.performed, dtype=torch.float32)[None]
+        largest = max(asked.scale, float(performed.abs().max()))
+        return replace(asked, stack=asked.stack._replace(matrices=performed), scale=largest)
 
 
 def normals(seed: int, chip: int, blocks: int) -> Floats:

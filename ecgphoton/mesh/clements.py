@@ -42,8 +42,8 @@ class Phases(NamedTuple):
     """(..., k) internal phases in light order: 0 is cross, pi is bar."""
     phi: Array
     """(..., k) external phases on the upper input, met before the MZI."""
-    output: Array
-    """(..., n) phases at the outputs."""
+    output: Array = None
+    """(..., n) phases at the outputs; None for a mesh without phase shifters there."""
 
 
 class AnyPhases(Protocol):
@@ -59,7 +59,7 @@ class AnyPhases(Protocol):
 
     @property
     def output(self) -> Array:
-        """(..., n), rad."""
+        """(..., n), rad, or None."""
 
 
 def check_unitary(matrix: ArrayLike) -> NDArray[Any]:
@@ -215,7 +215,7 @@ def recompose(
     layout
         Where the MZIs are.
     phases
-        theta, phi (..., k) and output (..., n), rad; numpy arrays or torch tensors. Float32 gives
+        theta, phi (..., k) and output (..., n) or None, rad; numpy or torch. Float32 gives
         complex64, float64 gives complex128; gradients flow in torch.
     alpha, beta
         Angle errors of first and second splitters, rad, (..., k) or anything that broadcasts.
@@ -229,7 +229,7 @@ def recompose(
     """
     alpha = 0.0 if alpha is None else alpha
     beta = 0.0 if beta is None else beta
-    xp = namespace(phases.theta, phases.phi, phases.output, alpha, beta, transmission)
+    xp = namespace(phases.theta, phases.phi, alpha, beta, transmission)
     t11, t12, t21, t22 = (
         part if transmission is None else part * transmission
         for part in elements(phases.theta, phases.phi, alpha, beta)
@@ -243,7 +243,8 @@ def recompose(
         lower = unit[m + 1] if rows[m + 1] is None else rows[m + 1]
         rows[m] = t11[..., k, None] * upper + t12[..., k, None] * lower
         rows[m + 1] = t21[..., k, None] * upper + t22[..., k, None] * lower
-    screen = xp.exp(1j * phases.output)
-    rows = [screen[..., m, None] * row for m, row in enumerate(rows)]
+    if phases.output is not None:
+        screen = xp.exp(1j * phases.output)
+        rows = [screen[..., m, None] * row for m, row in enumerate(rows)]
     broadcast = np.broadcast_arrays if xp is np else xp.broadcast_tensors
     return xp.stack(list(broadcast(*rows)), -2)

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.mesh.clements import AnyPhases, Phases
 from ecgphoton.mesh.layout import MeshLayout
-from ecgphoton.mesh.mzi import transfer, wrap
+from ecgphoton.mesh.mzi import elements, transfer, wrap
 
 EDGE = 1e-13
 """Rounding allowed at the edges of the range, rad."""
@@ -53,7 +53,11 @@ def _reachable(theta: Floats, alpha: Floats, beta: Floats) -> Floats:
 
 
 def correct(
-    layout: MeshLayout, phases: AnyPhases, alpha: ArrayLike, beta: ArrayLike
+    layout: MeshLayout,
+    phases: AnyPhases,
+    alpha: ArrayLike,
+    beta: ArrayLike,
+    carried: ArrayLike = 0.0,
 ) -> tuple[Phases, Bools]:
     """Phases that make a mesh with known splitter errors perform what `phases` do on an ideal one.
 
@@ -62,17 +66,20 @@ def correct(
     layout
         Where the MZIs are.
     phases
-        Phases of the ideal mesh, rad: theta, phi (..., k), output (..., n).
+        Phases of the ideal mesh, rad: theta, phi (..., k), output (..., n) or None.
     alpha, beta
         Angle errors of first and second splitters, rad, (..., k); leading axes broadcast, so that
         chips may meet matrices.
+    carried
+        (..., n) phases, rad, that the light still lacks at the inputs and gets here.
 
     Returns
     -------
     phases, clipped
-        Corrected phases (theta in [0, pi], the others in [0, 2 pi)), and (..., k) where an MZI was
-        out of reach and got the nearest reachable power. Where no MZI of a mesh was clipped, the
-        corrected mesh is exact.
+        Corrected phases (theta in [0, pi], the others in [0, 2 pi)); output is what the light needs
+        behind the MZIs, also where the mesh has no phase shifters there. And (..., k) where an MZI
+        was out of reach and got the nearest reachable power. Where no MZI of a mesh was clipped,
+        the corrected mesh is exact.
 
     References
     ----------
@@ -85,7 +92,7 @@ def correct(
     wanted = transfer(theta, phi)
     shape = (*theta.shape[:-1], layout.order)
     new_phi = np.empty(theta.shape)
-    residue: NDArray[Any] = np.zeros(shape)
+    residue: NDArray[Any] = np.broadcast_to(carried, shape).astype(float)
     for k, (_, m) in enumerate(layout.mzis):
         carried = np.exp(1j * residue[..., m : m + 2])
         target = wanted[..., k, :, :] * carried[..., None, :]
@@ -95,8 +102,38 @@ def correct(
         new_phi[..., k] = turn
         rows = overlap[..., 0] * np.exp(-1j * turn)[..., None] + overlap[..., 1]
         residue[..., m : m + 2] = np.angle(rows)
-    output = np.broadcast_to(phases.output, shape) + residue
+    output = residue if phases.output is None else phases.output + residue
     return Phases(new_theta, wrap(new_phi), wrap(output)), ~correctable(theta, a, b)
+
+
+def attenuators(attenuation: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> tuple[Floats, Floats]:
+    """Phases of attenuators with known splitter errors, and the phases of what they pass.
+
+    An attenuator whose splitters let too much light through at its darkest passes it with a phase
+    at which the real part of the field is the attenuation asked for: the imaginary part is not
+    read where the matrices before and behind are real.
+
+    Parameters
+    ----------
+    attenuation
+        (..., n) field transmission wanted, in [0, 1].
+    alpha, beta
+        (..., n) angle errors of their splitters, rad.
+
+    Returns
+    -------
+    theta, turn
+        (..., n), rad: the internal phases, in [0, pi], and the phases the fields have behind them.
+    """
+    wanted, a, b = np.broadcast_arrays(np.asarray(attenuation, float), alpha, beta)
+    theta = _reachable(2 * np.arcsin(wanted), a, b)
+    passed = elements(theta, 0.0, a, b)[0]
+    size = np.abs(passed)
+    # theta = 0 with perfect splitters passes nothing, and then has no phase of its own.
+    turn = np.where(size > EDGE, np.angle(passed), np.pi / 2 + theta / 2)
+    bright = wanted < np.abs(np.sin(a + b))
+    hidden = np.arccos(np.clip(wanted / np.where(bright, size, 1.0), -1, 1))
+    return theta, turn - np.where(bright, hidden, 0.0)
 
 
 def _column_turn(overlap: NDArray[Any]) -> Floats:

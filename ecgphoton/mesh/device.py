@@ -7,40 +7,60 @@ files all read this one description.
 
 One block of two meshes, light from left to right::
 
-    inputs   mesh V                attenuators       mesh U             outputs
-     0 ──┌───┐───────┌───┐───────ψ0── sin(a0/2) ──┌───┐───────┌───┐───────ψ0── 0
-     1 ──└───┘─┌───┐─└───┘─┌───┐─ψ1── sin(a1/2) ──└───┘─┌───┐─└───┘─┌───┐─ψ1── 1
-     2 ──┌───┐─└───┘─┌───┐─└───┘─ψ2── sin(a2/2) ──┌───┐─└───┘─┌───┐─└───┘─ψ2── 2
-     3 ──└───┘───────└───┘───────ψ3── sin(a3/2) ──└───┘───────└───┘───────ψ3── 3
+    inputs   mesh V             attenuators   mesh U             outputs
+     0 ──┌───┐───────┌───┐─────────[att0]──┌───┐───────┌───┐─────────ψ0── 0
+     1 ──└───┘─┌───┐─└───┘─┌───┐───[att1]──└───┘─┌───┐─└───┘─┌───┐───ψ1── 1
+     2 ──┌───┐─└───┘─┌───┐─└───┘───[att2]──┌───┐─└───┘─┌───┐─└───┘───ψ2── 2
+     3 ──└───┘───────└───┘─────────[att3]──└───┘───────└───┘─────────ψ3── 3
 
 Every box is an MZI. The picture shows ``svd-clements``; the meshes of ``svd-reck`` are triangles
-(see `ecgphoton.mesh.clements`).
+(see `ecgphoton.mesh.clements`). An attenuator is an MZI with one heater, theta on its upper arm::
 
-Drivers of one block, in order: mesh V (theta 6, phi 6, output 4), attenuators 4, mesh U (as V).
-A ``real-part`` block has mesh U alone. DAC codes are integers everywhere; a chip receives volts.
+    from V ──┐       ┌──[theta]──┐      ┌── to U        T11 = i exp(i theta/2) sin(theta/2)
+             │ alpha │           │ beta │
+      dark ──┘       └───────────┘      └── dump
+
+Its lower input is dark and its lower output ends in an absorber or a monitor photodiode.
+
+Drivers of one block, in order: mesh V (theta 6, phi 6), attenuators (theta 4), mesh U (theta 6,
+phi 6, output 4): 32. A ``real-part`` block has mesh U alone: 16. MZIs in order: mesh V (6),
+attenuators (4), mesh U (6). DAC codes are integers everywhere; a chip receives volts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Array, Bools, Floats, Integers
+from ecgphoton.mesh.arrays import Array, Floats, Integers
 from ecgphoton.mesh.clements import AnyPhases, Phases, recompose
-from ecgphoton.mesh.heater import HeaterDac, voltage_of_phase
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH, MeshLayout
-from ecgphoton.mesh.mzi import namespace
+from ecgphoton.mesh.mzi import elements
 
 MeshKind = Literal["svd-clements", "svd-reck", "real-part"]
 MZIS = WIDTH * (WIDTH - 1) // 2
 """MZIs of one mesh."""
-MESH = 2 * MZIS + WIDTH
-"""Drivers of one mesh: theta and phi of every MZI, then one at every output."""
+BETWEEN = 2 * MZIS + WIDTH
+"""Drivers of a block before those of mesh U: theta and phi of mesh V, then the attenuators."""
+
+
+class Mzi(NamedTuple):
+    """One MZI of a block."""
+
+    name: str
+    """``V.mzi0``, ``att0``, ``U.mzi0``."""
+    column: int
+    """Counted from the inputs of the block; the attenuators are a column of their own."""
+    mode: int
+    """Upper mode; the only one that an attenuator passes."""
+    drivers: tuple[int, ...]
+    """Theta and phi, or theta alone."""
 
 
 @dataclass(frozen=True)
@@ -91,46 +111,64 @@ class Device:
     @property
     def drivers(self) -> int:
         """Drivers of a block."""
-        return MESH * self.meshes + (WIDTH if self.two else 0)
+        return len(self.driver_names)
+
+    @property
+    def columns(self) -> int:
+        """Columns of MZIs from the inputs to the outputs, that of the attenuators counted in."""
+        return self.layout.depth * self.meshes + (1 if self.two else 0)
 
     def start(self, mesh: int) -> int:
         """Return the first driver of a mesh; mesh 0 is the one light meets first."""
-        return mesh * (MESH + WIDTH)
+        return mesh * BETWEEN
 
     @property
     def attenuators(self) -> slice:
         """Drivers of the attenuators; empty for ``real-part``."""
-        return slice(MESH, MESH + WIDTH) if self.two else slice(0, 0)
-
-    @cached_property
-    def is_attenuator(self) -> Bools:
-        """(drivers,)."""
-        answer = np.zeros(self.drivers, bool)
-        answer[self.attenuators] = True
-        return answer
+        return slice(2 * MZIS, BETWEEN) if self.two else slice(0, 0)
 
     @cached_property
     def driver_names(self) -> tuple[str, ...]:
-        """Name of every driver of a block, such as ``V.theta[2]``."""
+        """Name of every driver of a block, such as ``V.mzi2.theta``, ``att0.theta``, ``U.out3``.
+
+        This is the list of drivers: files, drawings, netlists and calibration follow it.
+        """
         parts: list[str] = []
         for mesh in self.mesh_names:
             if mesh == "U" and self.two:
-                parts += [f"attenuator[{k}]" for k in range(WIDTH)]
-            for name, count in (("theta", MZIS), ("phi", MZIS), ("output", WIDTH)):
-                parts += [f"{mesh}.{name}[{k}]" for k in range(count)]
-        return tuple(parts)
+                parts += [f"att{k}.theta" for k in range(WIDTH)]
+            parts += [f"{mesh}.mzi{k}.{name}" for name in ("theta", "phi") for k in range(MZIS)]
+        return (*parts, *(f"U.out{k}" for k in range(WIDTH)))
 
-    def heaters_of(self, mesh: int, mzi: int) -> tuple[int, int]:
-        """Return the drivers of theta and phi of one MZI of a mesh."""
-        return self.start(mesh) + mzi, self.start(mesh) + MZIS + mzi
+    @cached_property
+    def mzis(self) -> tuple[Mzi, ...]:
+        """All MZIs of a block in light order, attenuators among them."""
+        found: list[Mzi] = []
+        for mesh, name in enumerate(self.mesh_names):
+            at, column = self.start(mesh), mesh * (self.layout.depth + 1)
+            if mesh == 1:
+                first = self.attenuators.start
+                found += [Mzi(f"att{k}", column - 1, k, (first + k,)) for k in range(WIDTH)]
+            for k, (own, mode) in enumerate(self.layout.mzis):
+                found.append(Mzi(f"{name}.mzi{k}", column + own, mode, (at + k, at + MZIS + k)))
+        return tuple(found)
+
+    def mzis_of(self, mesh: int) -> slice:
+        """Return where the MZIs of a mesh are among all MZIs of a block."""
+        return slice(mesh * (MZIS + WIDTH), mesh * (MZIS + WIDTH) + MZIS)
+
+    @property
+    def attenuating(self) -> slice:
+        """Where the attenuators are among all MZIs of a block; empty for ``real-part``."""
+        return slice(MZIS, MZIS + WIDTH) if self.two else slice(0, 0)
 
     @property
     def shift(self) -> float:
         """Distance along the light from mesh V to mesh U, um; 0 for ``real-part``.
 
-        One cell for the output heaters of V and one for the attenuators lie between them.
+        The column of the attenuators lies between them.
         """
-        return (self.layout.depth + 2) * self.column_pitch if self.two else 0.0
+        return (self.layout.depth + 1) * self.column_pitch if self.two else 0.0
 
     @cached_property
     def positions(self) -> Floats:
@@ -140,7 +178,15 @@ class Device:
             return mesh
         rows = np.arange(WIDTH) * self.mode_pitch
         middle = np.stack([np.full(WIDTH, self.shift - self.column_pitch / 4), rows], -1)
-        return np.concatenate([mesh, middle, np.add(mesh, [self.shift, 0.0])])
+        return np.concatenate([mesh[: 2 * MZIS], middle, np.add(mesh, [self.shift, 0.0])])
+
+    def die(self, blocks: int) -> Floats:
+        """(blocks, drivers, 2) places of all drivers on the die, um; blocks lie one below another.
+
+        A free waveguide lies between two blocks.
+        """
+        below = np.arange(blocks)[:, None, None] * [0.0, (WIDTH + 1) * self.mode_pitch]
+        return self.positions + below
 
     @cached_property
     def distances(self) -> Floats:
@@ -166,18 +212,10 @@ class Device:
         np.fill_diagonal(coupled, 0.0)
         return coupled
 
-    def pack(self, v: AnyPhases | None, attenuation: ArrayLike, u: AnyPhases) -> Floats:
-        """(..., drivers) phases of meshes and field attenuations, in the order of the drivers."""
-        parts = [u.theta, u.phi, u.output]
-        if v is not None:
-            parts = [
-                v.theta,
-                v.phi,
-                v.output,
-                2 * np.arcsin(np.asarray(attenuation, float)),
-                *parts,
-            ]
-        return np.concatenate(parts, -1)
+    def pack(self, u: AnyPhases, v: AnyPhases | None = None, attenuators: ArrayLike = ()) -> Floats:
+        """(..., drivers) phases of the meshes and of the attenuators, in the order of `drivers`."""
+        before = [] if v is None else [v.theta, v.phi, np.asarray(attenuators, float)]
+        return np.concatenate([*before, u.theta, u.phi, u.output], -1)
 
     def mesh_phases(self, phases: Array, mesh: int) -> Phases:
         """Return theta, phi and output of one mesh from phases (..., drivers)."""
@@ -185,13 +223,8 @@ class Device:
         return Phases(
             phases[..., at : at + MZIS],
             phases[..., at + MZIS : at + 2 * MZIS],
-            phases[..., at + 2 * MZIS : at + MESH],
+            phases[..., at + 2 * MZIS :] if mesh == self.meshes - 1 else None,
         )
-
-    def passed(self, phases: Array) -> Array:
-        """(..., 4) field that the attenuators pass: ``sin(phase / 2)``."""
-        chosen = phases[..., self.attenuators]
-        return namespace(chosen).sin(chosen / 2)
 
     def field(
         self,
@@ -199,7 +232,6 @@ class Device:
         alpha: Array = None,
         beta: Array = None,
         transmission: Array = None,
-        passed: Array = None,
     ) -> Array:
         """Complex field matrices (..., 4, 4) of the optics at actual phases (..., drivers).
 
@@ -208,22 +240,26 @@ class Device:
         phases
             Rad; numpy or torch.
         alpha, beta
-            (..., meshes, 6) splitter angle errors, rad; None for perfect splitters.
+            (..., MZIs) splitter angle errors, rad; None for perfect splitters.
         transmission
-            (..., meshes, 6) field transmission of every MZI; None for lossless ones.
-        passed
-            (..., 4) field that the attenuators pass, where they are not perfect.
+            (..., MZIs) field transmission of every MZI; None for lossless ones.
         """
 
+        def some(place: slice) -> list[Array]:
+            return [part if part is None else part[..., place]
+                    for part in (alpha, beta, transmission)]  # fmt: skip
+
         def mesh(index: int) -> Array:
-            errors = (part if part is None else part[..., index, :]
-                      for part in (alpha, beta, transmission))  # fmt: skip
+            errors = some(self.mzis_of(index))
             return recompose(self.layout, self.mesh_phases(phases, index), *errors)
 
         if not self.two:
             return mesh(0)
-        kept = self.passed(phases) if passed is None else passed
-        return mesh(1) @ (kept[..., None] * mesh(0))
+        first, second, kept = some(self.attenuating)
+        errors = (0.0 if part is None else part for part in (first, second))
+        passed = elements(phases[..., self.attenuators], 0.0, *errors)[0]
+        passed = passed if kept is None else passed * kept
+        return mesh(1) @ (passed[..., None] * mesh(0))
 
     def volts(self, codes: Array) -> Array:
         """Voltages (V) of integer DAC codes."""
@@ -231,7 +267,7 @@ class Device:
 
     def exact_volts(self, phases: ArrayLike) -> Floats:
         """Voltages (V) that give phases (rad) on an ideal heater, without any DAC's rounding."""
-        return np.asarray(voltage_of_phase(np.asarray(phases, float), self.dac.v_pi))
+        return self.dac.volts_for(phases)
 
     def codes(self, phases: ArrayLike) -> Integers:
         """Integer DAC codes nearest to phases (rad, at least 0)."""

@@ -1,19 +1,24 @@
-"""A mesh as a GDSFactory netlist: cells, places and waveguides of a layout that can be drawn.
+"""A block as a GDSFactory netlist: cells, places and waveguides of a layout that can be drawn.
 
 The text is what ``gdsfactory.read.from_yaml`` reads with its generic process. Its cells stand for a
 foundry's own: replace the component names by those of the process at hand. Mode 0 is on top (y
-falls with the mode), light goes to the right, lengths are in um. Along the light, heaters are
-centred where `MeshLayout.positions` says; across, an MZI lies midway between its two modes.
+falls with the mode), light goes to the right, lengths are in um. Every driver of the block has one
+cell, named after it (``V.mzi0.theta`` is ``V_mzi0_theta``). Along the light, heaters are centred
+where `Device.positions` says; across, an MZI lies midway between its two modes, and an attenuator
+between its own mode and the next. Dark inputs and dumps of attenuators are ports of the block.
+
+Waveguide lengths are not matched, and the dummies of `ecgphoton.mesh.paths` are not drawn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.clements import AnyPhases
-from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, MeshLayout
-from ecgphoton.mesh.netlist import links
+from ecgphoton.mesh.device import MZIS, Device
+from ecgphoton.mesh.layout import WIDTH
+from ecgphoton.mesh.netlist import links, through_outputs
 
 HEATER, MZI = "straight_heater_metal", "mzi2x2_2x2_phase_shifter"
 HEATER_LENGTH, ARM_LENGTH = 60.0, 50.0
@@ -22,82 +27,103 @@ HEATER_X, MZI_X = 45.0, 164.5
 SMALLEST_COLUMN, SMALLEST_MODE = 300.0, 100.0
 
 
-def _heater(x: float, y: float, phase: float) -> tuple[str, float, float, str]:
-    return f"component: {HEATER}, settings: {{length: {HEATER_LENGTH}}}", x, y, f"phase: {phase!r}"
+class Cell(NamedTuple):
+    """A component of the process, its settings, and its place in um."""
+
+    component: str
+    settings: str
+    x: float
+    y: float
 
 
-def _cells(
-    layout: MeshLayout, phases: AnyPhases, column_pitch: float, mode_pitch: float
-) -> Iterator[tuple[str, tuple[str, float, float, str]]]:
-    """Yield name and (component, x, y, info) of every cell."""
-    for k, (column, mode) in enumerate(layout.mzis):
-        x, y = column * column_pitch, -mode * mode_pitch
-        yield f"phi{k}", _heater(x + HEATER_X, y, float(phases.phi[k]))
-        component = f"component: {MZI}, settings: {{length_x: {ARM_LENGTH}}}"
-        theta = f"phase: {float(phases.theta[k])!r}"
-        yield f"mzi{k}", (component, x + MZI_X, y - mode_pitch / 2, theta)
-    for mode in range(layout.order):
-        x, y = layout.depth * column_pitch, -mode * mode_pitch
-        yield f"out{mode}", _heater(x + HEATER_X, y, float(phases.output[mode]))
+def _name(driver: str) -> str:
+    return driver.replace(".", "_")
+
+
+def _cells(device: Device) -> Iterator[tuple[str, Cell]]:
+    """Yield name and cell of every driver, in the order of the device."""
+    places = {name: mzi for mzi in device.mzis for name in (f"{mzi.name}.theta", f"{mzi.name}.phi")}
+    for driver in device.driver_names:
+        mzi = places.get(driver)
+        column = device.columns if mzi is None else mzi.column
+        mode = int(driver[-1]) if mzi is None else mzi.mode
+        x, y = column * device.column_pitch, -mode * device.mode_pitch
+        if driver.endswith(".theta"):
+            settings = f"{{length_x: {ARM_LENGTH}}}"
+            cell = Cell(MZI, settings, x + MZI_X, y - device.mode_pitch / 2)
+        else:
+            cell = Cell(HEATER, f"{{length: {HEATER_LENGTH}}}", x + HEATER_X, y)
+        yield _name(driver), cell
+
+
+def _waveguides(device: Device) -> Iterator[tuple[str, str]]:
+    """Yield (from, to) of every waveguide, as ``driver,port``; the block's own ports are bare."""
+    ends = [f"in{mode}" for mode in range(WIDTH)]
+    for mesh, name in enumerate(device.mesh_names):
+        last, inside = mesh == device.meshes - 1, links(device.layout)
+        for start, end in through_outputs(inside) if last else inside:
+            if "," not in start:
+                yield ends[int(start[-1])], _port(f"{name}.{end}")
+            elif "," in end:
+                yield _port(f"{name}.{start}"), _port(f"{name}.{end}")
+            elif last:
+                yield _port(f"{name}.{start}"), end
+            else:
+                yield _port(f"{name}.{start}"), f"att{end[-1]}_theta,o2"
+        for k in range(MZIS):
+            yield f"{name}_mzi{k}_phi,o2", f"{name}_mzi{k}_theta,o2"
+        ends = [f"att{mode}_theta,o3" for mode in range(WIDTH)]
+    for mode in range(WIDTH if device.two else 0):
+        yield f"dark{mode}", f"att{mode}_theta,o1"
+        yield f"att{mode}_theta,o4", f"dump{mode}"
 
 
 def _port(end: str) -> str:
-    """Port of a cell, from ``instance,port`` of `links`: light enters an MZI's in0 through phi."""
+    """Port of a cell, from ``mesh.instance,port`` of `links`: light enters in0 through phi."""
     instance, port = end.split(",")
-    if instance.startswith("out"):
-        return f"{instance},{'o1' if port == 'in0' else 'o2'}"
+    if ".out" in instance:
+        return f"{_name(instance)},{'o1' if port == 'in0' else 'o2'}"
     if port == "in0":
-        return f"phi{instance.removeprefix('mzi')},o1"
-    return f"{instance},{ {'in1': 'o1', 'out0': 'o3', 'out1': 'o4'}[port] }"
+        return f"{_name(instance)}_phi,o1"
+    return f"{_name(instance)}_theta,{ {'in1': 'o1', 'out0': 'o3', 'out1': 'o4'}[port] }"
 
 
-def gdsfactory_netlist(
-    layout: MeshLayout,
-    phases: AnyPhases,
-    name: str = "mesh",
-    *,
-    column_pitch: float = COLUMN_PITCH,
-    mode_pitch: float = MODE_PITCH,
-) -> str:
-    """YAML text of one mesh for GDSFactory; the programmed phases (rad) are in ``info``.
+def gdsfactory_netlist(device: Device, name: str = "block") -> str:
+    """YAML text of one block for GDSFactory; a layout does not depend on what is programmed.
 
     Parameters
     ----------
-    layout
-        Where the MZIs are.
-    phases
-        theta, phi (k,) and output (n,), rad.
+    device
+        The hardware of a block; its pitches are at least 300 and 100 um with the generic cells.
     name
         Name of the cell.
-    column_pitch, mode_pitch
-        Um; at least 300 and 100 with the generic cells.
 
     Raises
     ------
     InputError
         If the cells do not fit the pitch.
     """
-    if not (column_pitch >= SMALLEST_COLUMN and mode_pitch >= SMALLEST_MODE):
+    if not (device.column_pitch >= SMALLEST_COLUMN and device.mode_pitch >= SMALLEST_MODE):
         raise InputError(
-            f"pitch is {column_pitch:g} x {mode_pitch:g} um; the cells need at least "
+            f"pitch is {device.column_pitch:g} x {device.mode_pitch:g} um; the cells need at least "
             f"{SMALLEST_COLUMN:g} x {SMALLEST_MODE:g} um"
         )
-    cells = dict(_cells(layout, phases, column_pitch, mode_pitch))
+    cells = dict(_cells(device))
     lines = [f"name: {name}", "instances:"]
     lines += [
-        f"  {cell}: {{{text}, info: {{{info}}}}}" for cell, (text, _, _, info) in cells.items()
+        f"  {key}: {{component: {cell.component}, settings: {cell.settings}}}"
+        for key, cell in cells.items()
     ]
     lines.append("placements:")
-    lines += [f"  {cell}: {{x: {x}, y: {y}}}" for cell, (_, x, y, _) in cells.items()]
+    lines += [f"  {key}: {{x: {cell.x}, y: {cell.y}}}" for key, cell in cells.items()]
     routes, ports = [], []
-    for start, end in links(layout):
+    for start, end in _waveguides(device):
         if "," not in start:
-            ports.append(f"  {start}: {_port(end)}")
+            ports.append(f"  {start}: {end}")
         elif "," not in end:
-            ports.append(f"  {end}: {_port(start)}")
+            ports.append(f"  {end}: {start}")
         else:
-            routes.append((_port(start), _port(end)))
-    routes += [(f"phi{k},o2", f"mzi{k},o2") for k in range(len(layout.mzis))]
+            routes.append((start, end))
     lines.append("routes:")
     for index, (start, end) in enumerate(routes):
         lines += [f"  waveguide{index}:", f"    links: {{{start!r}: {end!r}}}"]

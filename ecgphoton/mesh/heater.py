@@ -1,124 +1,216 @@
-"""Heaters: from DAC codes over voltages to phases, and back.
+"""Phase shifters: from DAC codes over voltages to phases, and back.
 
-A thermo-optic phase is proportional to electrical power, ``phase = pi u`` with
-``u = (V / v_pi)^2``. Real heaters bend: ``phase = pi (c1 u + c2 u^2 + c3 u^3)``. The DAC is linear
-in voltage, hence its steps are fine at small and coarse at large phases.
+The law of a driver says what its shifter does at a voltage. ``drive`` is the phase that an ideal
+one would give, in units of pi::
+
+    quadratic   drive = (V / v_pi)^2      heaters (power), MEMS (electrostatic force)
+    linear      drive = V / v_pi          Pockels effect; voltages of both signs
+    table       drive = phase / pi        pairs of volts and phases, lines between them
+
+Real shifters bend: ``phase = pi (c1 u + c2 u^2 + c3 u^3)`` at the drive u. The DAC is linear in
+voltage, hence the steps of a heater are fine at small and coarse at large phases.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from types import ModuleType
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Array, Integers
+from ecgphoton.mesh.arrays import Array, Floats, Integers
 from ecgphoton.mesh.mzi import namespace
+from ecgphoton.settings import Settings, convert, setting
 
 HALVINGS = 60
-"""Bisection steps of the inverse of a bent heater law: to the last bit."""
+"""Bisection steps of the inverse of a bent law: to the last bit."""
+TURN = 2 * math.pi
+PhaseLaw = Literal["quadratic", "linear", "table"]
 
 
-def phase_of_voltage(voltage: Array, v_pi: Array = 4.36, curve: Array = None) -> Array:
-    """Phase (rad) of a heater at a voltage (V); numpy or torch, everything broadcasts.
+def bent_phase(drive: Array, curve: Array = None) -> Array:
+    """Phase (rad) at a drive; numpy or torch, everything broadcasts.
 
     Parameters
     ----------
-    voltage
-        V.
-    v_pi
-        Voltage of a phase of pi, V; one number or one for every heater of every chip.
+    drive
+        Phase of an ideal shifter in units of pi.
     curve
-        (..., 3) coefficients c1, c2, c3 of the bent law, or None for ``phase = pi (V / v_pi)^2``.
+        (..., 3) coefficients c1, c2, c3 of the bent law, or None for the ideal one.
     """
-    u = (voltage / v_pi) ** 2
     if curve is None:
-        return math.pi * u
-    return math.pi * u * (curve[..., 0] + u * (curve[..., 1] + u * curve[..., 2]))
+        return math.pi * drive
+    return math.pi * drive * (curve[..., 0] + drive * (curve[..., 1] + drive * curve[..., 2]))
 
 
-def voltage_of_phase(
-    phase: Array, v_pi: Array = 4.36, curve: Array = None, *, largest: float = 10.8
-) -> Array:
-    """Voltage (V) that gives a phase (rad, at least 0): inverse of `phase_of_voltage`.
+def drive_of_bent(phase: Array, curve: Array, low: float, high: float) -> Array:
+    """Drive that gives a phase (rad): inverse of `bent_phase` by bisection.
 
-    With a `curve` the answer is found by bisection in [0, largest] V, where the law has to rise;
-    a phase beyond its reach gives `largest`.
+    The law has to rise from `low` to `high`; a phase beyond gives the nearer of the two.
     """
-    xp = namespace(phase, v_pi, curve)
-    if curve is None:
-        return v_pi * xp.sqrt(phase / math.pi)
-    low = xp.zeros_like(phase + 0 * phase_of_voltage(largest, v_pi, curve))
-    high = low + largest
+    xp = namespace(phase, curve)
+    under = xp.zeros_like(phase + bent_phase(low, curve)) + low
+    over = xp.zeros_like(under) + high
     for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        below = phase_of_voltage(middle, v_pi, curve) < phase
-        low, high = xp.where(below, middle, low), xp.where(below, high, middle)
-    return (low + high) / 2
+        middle = (under + over) / 2
+        below = bent_phase(middle, curve) < phase
+        under, over = xp.where(below, middle, under), xp.where(below, over, middle)
+    return (under + over) / 2
+
+
+def _interpolated(value: Array, x: Floats, y: Floats) -> Array:
+    """Value of the lines through points (x, y), x rising; the outer lines go on beyond the ends."""
+    xp: ModuleType = namespace(value)
+    if xp is not np:
+        x, y = (xp.as_tensor(part).to(value) for part in (x, y))
+    near = value if xp is np else value.contiguous()
+    at = xp.clip(xp.searchsorted(x, near), 1, len(x) - 1)
+    share = (value - x[at - 1]) / (x[at] - x[at - 1])
+    return y[at - 1] + share * (y[at] - y[at - 1])
 
 
 @dataclass(frozen=True)
-class HeaterDac:
-    """A DAC, linear in voltage, and the heater law it is meant for.
+class HeaterDac(Settings, section="driver"):
+    """A DAC, linear in voltage, and the phase law of the shifter that it drives.
 
     Raises
     ------
     InputError
-        If the bits are not from 2 to 24, or the voltages do not reach a phase of 2 pi.
+        If a number is outside its range, or the voltages do not reach all phases of a turn.
     """
 
-    v_pi: float = 4.36
-    """Voltage of a phase of pi, V."""
-    v_max: float = 10.8
-    """Voltage of the largest code, V."""
-    bits: int = 8
+    v_pi: float = setting(4.36, "Voltage of a phase of pi.", above=0, unit="V")
+    v_max: float = setting(10.8, "Voltage of the largest code.", above=0, unit="V")
+    bits: int = setting(8, "Bits of the DAC.", low=2, high=24)
+    law: PhaseLaw = setting("quadratic", "How the phase follows the voltage.")
+    v_min: float = setting(
+        0.0, "Voltage of code 0; below 0 for a linear law of both signs.", high=0, unit="V"
+    )
+    table: tuple[tuple[float, ...], ...] = setting(
+        (), "Pairs of volts and phases in rad, both rising, for the law 'table'."
+    )
 
-    def __post_init__(self) -> None:
-        if not (isinstance(self.bits, int) and 2 <= self.bits <= 24):
-            raise InputError(f"heater DAC bits is {self.bits!r}; it must be an integer, 2 to 24")
-        if not (0 < self.v_pi < math.inf and math.sqrt(2) * self.v_pi <= self.v_max < math.inf):
-            raise InputError(
-                f"v_max is {self.v_max!r} V with v_pi {self.v_pi!r} V; a phase of 2 pi needs "
-                "v_max of at least 1.4143 v_pi"
-            )
+    def rules(self) -> Iterable[tuple[bool, str, str]]:
+        """Law, table and voltages fit together, and reach a turn."""
+        pairs = len(self.table) > 1 and all(len(pair) == 2 for pair in self.table)
+        rising = pairs and bool((np.diff(np.array(self.table), axis=0) > 0).all())
+        good = rising if self.law == "table" else not self.table
+        yield good, "table", "two or more rising pairs [V, rad] for law 'table', absent otherwise"
+        yield (
+            self.law != "quadratic" or self.v_min == 0,
+            "v_min",
+            "0 for a quadratic law, which does the same at both signs",
+        )
+        low, high = self.reach
+        yield (
+            high - low > TURN - 1e-9,
+            "v_max",
+            f"so far from v_min that with v_pi {self.v_pi:g} V all phases of a turn are reached",
+        )
+
+    @classmethod
+    def of_table(cls, pairs: Sequence[Sequence[float]], bits: int = 8) -> HeaterDac:
+        """Return the driver of measured pairs (V, rad); its voltages are those of the table.
+
+        Raises
+        ------
+        InputError
+            If there are fewer than two pairs, or they do not rise in both.
+        """
+        table = convert(pairs, tuple[tuple[float, ...], ...], "driver.table")
+        if len(table) < 2 or any(len(pair) != 2 for pair in table):
+            raise InputError(f"driver.table is {table!r}; it must be two or more pairs [V, rad]")
+        volts, phases = np.array(table).T
+        v_pi = abs(float(np.interp(math.pi, phases, volts))) or float(volts[-1])
+        return cls(v_pi, float(volts[-1]), bits, "table", float(volts[0]), table)
 
     @property
     def top(self) -> int:
         """Largest code."""
         return int((1 << self.bits) - 1)
 
+    @cached_property
+    def _points(self) -> tuple[Floats, Floats]:
+        volts, phases = np.array(self.table, float).T
+        return volts.copy(), phases / math.pi
+
+    @cached_property
+    def limits(self) -> tuple[float, float]:
+        """Drives of the smallest and the largest code."""
+        low, high = (float(self.drive_of(np.array(volts))) for volts in (self.v_min, self.v_max))
+        return low, high
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """Smallest and largest phase of an ideal shifter, rad."""
+        low, high = self.limits
+        return math.pi * low, math.pi * high
+
+    def drive_of(self, voltage: Array) -> Array:
+        """Drive at voltages (V); numpy or torch."""
+        if self.law == "table":
+            return _interpolated(voltage, *self._points)
+        share = voltage / self.v_pi
+        return share if self.law == "linear" else share**2
+
+    def volts_of(self, drive: Array) -> Array:
+        """Voltages (V) of drives: inverse of `drive_of`."""
+        if self.law == "table":
+            return _interpolated(drive, *reversed(self._points))
+        return self.v_pi * (drive if self.law == "linear" else namespace(drive).sqrt(drive))
+
+    def phase_at(self, voltage: Array) -> Array:
+        """Phase (rad) of an ideal shifter at voltages (V)."""
+        return bent_phase(self.drive_of(voltage))
+
+    def volts_for(self, phase: ArrayLike) -> Floats:
+        """Voltages (V) that give phases (rad) on an ideal shifter, without rounding; numpy only."""
+        return np.asarray(self.volts_of(self.wrapped(np.asarray(phase, float)) / math.pi))
+
+    def wrapped(self, phase: Floats) -> Floats:
+        """Phases (rad) within reach, where a driver of both signs reaches them a turn lower."""
+        low, high = self.reach
+        return np.where(phase > high, phase - TURN, phase) if low < 0 else phase
+
     def voltage_of(self, codes: Array) -> Array:
         """Voltage (V) of codes, float64 for integers."""
         whole = namespace(codes) is not np and not codes.is_floating_point()
-        return (codes.double() if whole else codes) * (self.v_max / self.top)
+        step = (self.v_max - self.v_min) / self.top
+        return self.v_min + (codes.double() if whole else codes) * step
 
     def code_of(self, voltage: Array) -> Array:
         """Integer codes nearest to voltages (V), 0 and `top` for those out of range."""
         xp = namespace(voltage)
-        code = xp.clip(xp.round(voltage / self.v_max * self.top), 0, self.top)
+        share = (voltage - self.v_min) / (self.v_max - self.v_min)
+        code = xp.clip(xp.round(share * self.top), 0, self.top)
         return code.astype(np.int64) if xp is np else code.long()
 
     def phase_of(self, codes: Array) -> Array:
-        """Phase (rad) that codes give on heaters of this law."""
-        return phase_of_voltage(self.voltage_of(codes), self.v_pi)
+        """Phase (rad) that codes give on shifters of this law."""
+        return self.phase_at(self.voltage_of(codes))
 
     def codes_for(self, phase: ArrayLike) -> Integers:
         """Return the codes whose voltages are nearest to those of phases (rad); numpy only.
 
-        Phases are taken literally, because a turn more is also more heat: wrap them first.
+        Phases are taken literally, because a turn more is also more heat: wrap them first. Only a
+        driver of both signs takes what is beyond its reach a turn lower.
 
         Raises
         ------
         InputError
-            If a phase is negative, not finite, or beyond the reach of the largest code.
+            If a phase is not finite, or beyond the reach of the smallest or largest code.
         """
-        wanted, reach = np.asarray(phase, float), phase_of_voltage(self.v_max, self.v_pi)
-        inside = (wanted >= 0) & (wanted <= reach + 1e-9)
+        wanted, (low, high) = self.wrapped(np.asarray(phase, float)), self.reach
+        inside = (wanted >= low) & (wanted <= high + 1e-9)
         if not inside.all():
             raise InputError(
-                f"phase {wanted[~inside][0]:.6g} rad is out of reach; the heater covers 0 to "
-                f"{reach:.6g} rad, wrap the phase to [0, 2 pi)"
+                f"phase {wanted[~inside][0]:.6g} rad is out of reach; the driver covers {low:.6g} "
+                f"to {high:.6g} rad, wrap the phase to [0, 2 pi)"
             )
-        return np.asarray(self.code_of(voltage_of_phase(wanted, self.v_pi)))
+        return np.asarray(self.code_of(self.volts_of(wanted / math.pi)))

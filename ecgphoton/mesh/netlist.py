@@ -1,24 +1,29 @@
-"""A mesh as a netlist that independent circuit simulators can run.
+"""A mesh or a block as a netlist that independent circuit simulators can run.
 
-`sax_mesh` and `sax_layer` return SAX recursive netlists (plain values, ready for JSON): circuits
-made of three elements, whose models are `SAX_MODELS`::
+`sax_mesh` and `sax_block` return SAX recursive netlists (plain values, ready for JSON): circuits
+made of four elements, whose models are `SAX_MODELS`::
 
-    circuit, _ = sax.circuit(sax_layer(...), SAX_MODELS)
+    circuit, _ = sax.circuit(sax_block(...), SAX_MODELS)
     fields = circuit()  # {("in0", "out0"): ..., ...}
 
-Use SAX's default back end: its back end "forward" is wrong for meshes.
+A driver is the phase shifter whose path of instances is the driver's name: ``V.mzi0.theta``. Use
+SAX's default back end: its back end "forward" is wrong for meshes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.clements import AnyPhases
-from ecgphoton.mesh.layout import MeshLayout
+from ecgphoton.mesh.device import Device
+from ecgphoton.mesh.layout import WIDTH, MeshLayout
+from ecgphoton.mesh.mzi import field_transmission
+from ecgphoton.mesh.paths import Losses
 
 Netlist = dict[str, Any]
 SDict = dict[tuple[str, str], complex]
@@ -28,14 +33,20 @@ def _reciprocal(forward: SDict) -> SDict:
     return forward | {(target, source): value for (source, target), value in forward.items()}
 
 
-def phase_shifter(phase: float = 0.0) -> SDict:
-    """SAX model of a heater: a phase in rad."""
-    return _reciprocal({("in0", "out0"): np.exp(1j * phase)})
+def phase_shifter(phase: float = 0.0, loss_db: float = 0.0) -> SDict:
+    """SAX model of a heater: a phase in rad, and a loss."""
+    return _reciprocal({("in0", "out0"): np.exp(1j * phase) * field_transmission(loss_db)})
 
 
-def coupler(coupling: float = 0.5) -> SDict:
-    """SAX model of a splitter: power coupling ``sin(pi/4 + angle error)^2``."""
-    through, cross = np.sqrt(1 - coupling), 1j * np.sqrt(coupling)
+def waveguide(loss_db: float = 0.0) -> SDict:
+    """SAX model of an unheated arm or a dummy, in phase with its neighbours: a loss alone."""
+    return _reciprocal({("in0", "out0"): field_transmission(loss_db) + 0j})
+
+
+def coupler(coupling: float = 0.5, loss_db: float = 0.0) -> SDict:
+    """SAX model of a splitter: power coupling ``sin(pi/4 + angle error)^2``, and a loss."""
+    kept = field_transmission(loss_db)
+    through, cross = kept * np.sqrt(1 - coupling), 1j * kept * np.sqrt(coupling)
     return _reciprocal(
         {
             ("in0", "out0"): through,
@@ -46,53 +57,97 @@ def coupler(coupling: float = 0.5) -> SDict:
     )
 
 
-def attenuator(transmission: float = 1.0) -> SDict:
-    """SAX model of an attenuator: field transmission."""
-    return _reciprocal({("in0", "out0"): transmission + 0j})
+def termination() -> SDict:
+    """SAX model of a port without light, or of an absorber: nothing comes back."""
+    return {("in0", "in0"): 0j}
 
 
 SAX_MODELS: Mapping[str, Callable[..., SDict]] = {
     "phase_shifter": phase_shifter,
+    "waveguide": waveguide,
     "coupler": coupler,
-    "attenuator": attenuator,
+    "termination": termination,
 }
 
 MZI: Netlist = {
     "instances": {
         "phi": "phase_shifter",
+        "phi_arm": "waveguide",
         "splitter1": "coupler",
         "theta": "phase_shifter",
+        "theta_arm": "waveguide",
         "splitter2": "coupler",
     },
     "connections": {
         "phi,out0": "splitter1,in0",
+        "phi_arm,out0": "splitter1,in1",
         "splitter1,out0": "theta,in0",
         "theta,out0": "splitter2,in0",
-        "splitter1,out1": "splitter2,in1",
+        "splitter1,out1": "theta_arm,in0",
+        "theta_arm,out0": "splitter2,in1",
     },
     "ports": {
         "in0": "phi,in0",
-        "in1": "splitter1,in1",
+        "in1": "phi_arm,in0",
         "out0": "splitter2,out0",
         "out1": "splitter2,out1",
     },
 }
-"""One MZI: light meets phi, a splitter, theta, a splitter."""
+"""One MZI: light meets phi, a splitter, theta, a splitter; the other arms are as long."""
+ATTENUATOR: Netlist = {
+    "instances": {
+        "dark": "termination",
+        "splitter1": "coupler",
+        "theta": "phase_shifter",
+        "theta_arm": "waveguide",
+        "splitter2": "coupler",
+        "dump": "termination",
+    },
+    "connections": {
+        "dark,in0": "splitter1,in1",
+        "splitter1,out0": "theta,in0",
+        "theta,out0": "splitter2,in0",
+        "splitter1,out1": "theta_arm,in0",
+        "theta_arm,out0": "splitter2,in1",
+        "splitter2,out1": "dump,in0",
+    },
+    "ports": {"in0": "splitter1,in0", "out0": "splitter2,out0"},
+}
+"""One attenuator: an MZI without phi, whose lower ports are dark and a dump."""
 
 
-def links(layout: MeshLayout) -> Iterable[tuple[str, str]]:
+def links(layout: MeshLayout, *, dummies: bool = False) -> Iterable[tuple[str, str]]:
     """Yield (from, to) of every waveguide, as ``instance,port``; the mesh's own ports are bare.
 
-    Instances are ``mzi0``, ``mzi1``, ... in light order and ``out0``, ... for the output phases.
+    Instances are ``mzi0``, ``mzi1``, ... in light order; with `dummies` also ``dummy1_0`` where
+    column 1 leaves mode 0 alone.
     """
     ends = [f"in{mode}" for mode in range(layout.order)]
-    for index, (_, mode) in enumerate(layout.mzis):
-        for port in (0, 1):
-            yield ends[mode + port], f"mzi{index},in{port}"
-            ends[mode + port] = f"mzi{index},out{port}"
+    places = {place: index for index, place in enumerate(layout.mzis)}
+    for column in range(layout.depth):
+        free = set(range(layout.order))
+        for mode in range(layout.order - 1):
+            if (column, mode) not in places:
+                continue
+            for port in (0, 1):
+                instance = f"mzi{places[column, mode]}"
+                yield ends[mode + port], f"{instance},in{port}"
+                ends[mode + port] = f"{instance},out{port}"
+            free -= {mode, mode + 1}
+        for mode in sorted(free) if dummies else ():
+            yield ends[mode], f"dummy{column}_{mode},in0"
+            ends[mode] = f"dummy{column}_{mode},out0"
     for mode, end in enumerate(ends):
-        yield end, f"out{mode},in0"
-        yield f"out{mode},out0", f"out{mode}"
+        yield end, f"out{mode}"
+
+
+def through_outputs(waveguides: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    """Yield `links` with the phase shifters ``out0``, ... before the ports of these names."""
+    for start, end in waveguides:
+        if "," in end:
+            yield start, end
+        else:
+            yield from ((start, f"{end},in0"), (f"{end},out0", end))
 
 
 def _circuit(instances: Netlist, waveguides: Iterable[tuple[str, str]]) -> Netlist:
@@ -108,23 +163,54 @@ def _circuit(instances: Netlist, waveguides: Iterable[tuple[str, str]]) -> Netli
     return {"instances": instances, "connections": connections, "ports": ports}
 
 
-def _mesh(
-    layout: MeshLayout, phases: AnyPhases, alpha: ArrayLike | None, beta: ArrayLike | None
+class _Errors(NamedTuple):
+    """Errors of MZIs, each (n,)."""
+
+    alpha: Floats
+    beta: Floats
+    more: Floats
+    """Loss beyond that of its parts, dB."""
+
+    @classmethod
+    def of(cls, count: int, *parts: ArrayLike | None) -> _Errors:
+        return cls(*(np.full(count, 0.0 if part is None else part) for part in parts))
+
+    def at(self, place: slice) -> _Errors:
+        return _Errors(*(part[place] for part in self))
+
+
+def _element(
+    component: str, phases: Mapping[str, float], errors: _Errors, k: int, loss_db: float
 ) -> Netlist:
-    couplings = {
-        name: np.broadcast_to(np.sin(np.pi / 4 + np.asarray(errors)) ** 2, (len(layout.mzis),))
-        for name, errors in (("splitter1", alpha), ("splitter2", beta))
-        if errors is not None
+    """Instance of an MZI or attenuator, `loss_db` spread evenly over its parts."""
+    part = loss_db / (2 + len(phases))  # both splitters, and as many arms as phase shifters
+    splitters = {
+        name: {"coupling": float(np.sin(np.pi / 4 + error[k]) ** 2), "loss_db": float(part + more)}
+        for name, error, more in (
+            ("splitter1", errors.alpha, 0.0),
+            ("splitter2", errors.beta, errors.more[k]),
+        )
     }
+    shifters = {name: {"phase": float(value), "loss_db": part} for name, value in phases.items()}
+    arms = {f"{name}_arm": {"loss_db": part} for name in phases}
+    return {"component": component, "settings": shifters | arms | splitters}
+
+
+def _mesh(layout: MeshLayout, phases: AnyPhases, errors: _Errors, losses: Losses) -> Netlist:
     instances: Netlist = {}
     for k in range(len(layout.mzis)):
-        splitters = {name: {"coupling": float(value[k])} for name, value in couplings.items()}
-        shifters = {name: {"phase": float(getattr(phases, name)[k])} for name in ("phi", "theta")}
-        instances[f"mzi{k}"] = {"component": "mzi", "settings": shifters | splitters}
-    for mode in range(layout.order):
-        settings = {"phase": float(phases.output[mode])}
-        instances[f"out{mode}"] = {"component": "phase_shifter", "settings": settings}
-    return _circuit(instances, links(layout))
+        own = {name: getattr(phases, name)[k] for name in ("phi", "theta")}
+        instances[f"mzi{k}"] = _element("mzi", own, errors, k, losses.mzi)
+    waveguides = list(links(layout, dummies=True))
+    names = (end.split(",")[0] for _, end in waveguides if end.startswith("dummy"))
+    dummy = {"component": "waveguide", "settings": {"loss_db": losses.mzi}}
+    instances |= dict.fromkeys(names, dummy)
+    if phases.output is not None:
+        for mode in range(layout.order):
+            settings = {"phase": float(phases.output[mode]), "loss_db": losses.shifter}
+            instances[f"out{mode}"] = {"component": "phase_shifter", "settings": settings}
+        waveguides = list(through_outputs(waveguides))
+    return _circuit(instances, waveguides)
 
 
 def sax_mesh(
@@ -140,41 +226,59 @@ def sax_mesh(
     layout
         Where the MZIs are.
     phases
-        theta, phi (k,) and output (n,), rad.
+        theta, phi (k,) and output (n,) or None, rad.
     alpha, beta
-        Angle errors of first and second splitters, rad, (k,) or one number; without them splitters
-        keep their default, 1/2.
+        Angle errors of first and second splitters, rad, (k,) or one number; 0 by default.
     """
-    return {"mesh": _mesh(layout, phases, alpha, beta), "mzi": MZI}
+    errors = _Errors.of(len(layout.mzis), alpha, beta, None)
+    return {"mesh": _mesh(layout, phases, errors, Losses()), "mzi": MZI}
 
 
-def sax_layer(
-    layout: MeshLayout,
-    u: AnyPhases,
-    v: AnyPhases,
-    attenuation: ArrayLike,
-    u_errors: tuple[ArrayLike, ArrayLike] | None = None,
-    v_errors: tuple[ArrayLike, ArrayLike] | None = None,
+def sax_block(
+    device: Device,
+    phases: Floats,
+    alpha: ArrayLike | None = None,
+    beta: ArrayLike | None = None,
+    *,
+    losses: Losses = Losses(),  # noqa: B008 - a frozen value
+    more_db: ArrayLike | None = None,
 ) -> dict[str, Netlist]:
-    """SAX recursive netlist of one matrix: mesh V, attenuators (n,), mesh U.
+    """SAX recursive netlist of one block, ports ``in0``... and ``out0``....
 
-    The fields are ``U diag(attenuation) V``; their real part times the amplifier's scale is the
-    matrix. Errors are (alpha, beta) of a mesh, rad.
+    Its fields are those of `Device.field`; their real part times the amplifier's scale is the
+    matrix.
+
+    Parameters
+    ----------
+    device
+        The hardware of a block.
+    phases
+        (drivers,), rad.
+    alpha, beta
+        (MZIs,) angle errors of first and second splitters, rad; 0 by default.
+    losses
+        Loss of every component, dB.
+    more_db
+        (MZIs,) what single MZIs lose beyond that, dB.
     """
-    instances: Netlist = {"v": "v_mesh", "u": "u_mesh"}
+    errors = _Errors.of(len(device.mzis), alpha, beta, more_db)
+    instances: Netlist = {name: f"{name}_mesh" for name in device.mesh_names}
+    parts: Netlist = {}
+    for mesh, name in enumerate(device.mesh_names):
+        part = errors.at(device.mzis_of(mesh))
+        own = device.mesh_phases(phases, mesh)
+        parts[f"{name}_mesh"] = _mesh(device.layout, own, part, losses)
+    parts["mzi"] = MZI
+    for mzi in device.mzis[device.attenuating]:
+        theta, part = {"theta": phases[mzi.drivers[0]]}, errors.at(device.attenuating)
+        instances[mzi.name] = _element("attenuator", theta, part, mzi.mode, losses.mzi)
+        parts["attenuator"] = ATTENUATOR
     waveguides = []
-    for mode, value in enumerate(np.asarray(attenuation, float)):
-        settings = {"transmission": float(value)}
-        instances[f"att{mode}"] = {"component": "attenuator", "settings": settings}
-        waveguides += [
-            (f"in{mode}", f"v,in{mode}"),
-            (f"v,out{mode}", f"att{mode},in0"),
-            (f"att{mode},out0", f"u,in{mode}"),
-            (f"u,out{mode}", f"out{mode}"),
-        ]
-    return {
-        "layer": _circuit(instances, waveguides),
-        "v_mesh": _mesh(layout, v, *(v_errors or (None, None))),
-        "u_mesh": _mesh(layout, u, *(u_errors or (None, None))),
-        "mzi": MZI,
-    }
+    for mode in range(WIDTH):
+        way = [f"{name},{{}}{mode}" for name in device.mesh_names]
+        if device.two:
+            way.insert(1, f"att{mode},{{}}0")
+        ends = [f"in{mode}", *(end.format(port) for end in way for port in ("in", "out"))]
+        ends.append(f"out{mode}")
+        waveguides += list(zip(ends[::2], ends[1::2], strict=True))
+    return {"block": _circuit(instances, waveguides), **parts}

@@ -1,9 +1,11 @@
 """A real matrix as optics: its singular value decomposition, and the choice of the order.
 
-*SVD*: ``W = scale Re(U diag(attenuation) V)``, two meshes with attenuators between them. The order
-of the singular values is free, and it decides how much splitter error can be corrected and how much
-power the heaters take. So are the output phases of V: attenuators let them pass into U, where
-there are phase shifters already, and the heaters behind V need no power.
+*SVD*: ``W = scale Re(U A V)``, two meshes with attenuators between them. The order of the singular
+values is free, and it decides how much splitter error can be corrected and how much power the
+heaters take. An attenuator is an MZI with one heater: at theta it passes ``i exp(i theta/2)
+sin(theta/2)``. Its phase, and the phases that V would need at its outputs, are diagonal matrices
+before U, and U times a diagonal matrix is a unitary matrix that the same mesh performs: there are
+no phase shifters between V and the attenuators, nor between these and U.
 
 *Real part*: ``W = scale Re(Q)`` with one unitary ``Q = U diag(exp(+-i arccos(sigma/scale))) V^T``,
 free in the signs: one mesh instead of two and no attenuators, but more sensitive to errors.
@@ -21,7 +23,7 @@ from numpy.typing import ArrayLike
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Array, Floats, Integers
 from ecgphoton.mesh.clements import Phases, decompose
-from ecgphoton.mesh.correction import margin
+from ecgphoton.mesh.correction import attenuators, margin
 from ecgphoton.mesh.factors import Factors, factorise, real_square
 from ecgphoton.mesh.layout import MeshArchitecture, MeshLayout
 
@@ -64,21 +66,23 @@ class Search(NamedTuple):
 
 def heater_power(phases: Phases) -> Floats:
     """Sum a mesh's phases / pi: the static power (...) of its heaters in units of P_pi."""
-    total = phases.theta.sum(-1) + phases.phi.sum(-1) + phases.output.sum(-1)
+    total = sum(part.sum(-1) for part in phases if part is not None)
     return np.asarray(total / np.pi)
 
 
 def svd_phases(
     factors: Factors, architecture: MeshArchitecture = "clements"
 ) -> tuple[Phases, Phases]:
-    """Phases of the meshes U and V; those behind V are passed on into U.
+    """Phases of the meshes U and V; V has none at its outputs.
 
-    V then performs ``diag(exp(-i g)) vt`` and U performs ``u diag(exp(i g))``: the product is the
-    same, and the heaters behind V need no power.
+    V performs ``diag(exp(-i g)) vt``, attenuator k passes ``i exp(i theta_k/2) attenuation_k``, and
+    U performs ``u diag(exp(i g_k) / (i exp(i theta_k/2)))``: the product is ``u diag(attenuation)
+    vt``.
     """
     v = decompose(factors.vt, architecture)
-    u = decompose(factors.u * np.exp(1j * v.output)[..., None, :], architecture)
-    return u, v._replace(output=np.zeros_like(v.output))
+    turn = v.output - attenuators(factors.attenuation, 0.0, 0.0)[1]
+    u = decompose(factors.u * np.exp(1j * turn)[..., None, :], architecture)
+    return u, v._replace(output=None)
 
 
 def svd_lowered(
@@ -184,7 +188,7 @@ def _take(
         layout=ways.layout,
         order=pick(ways.order),
         u=Phases(*map(pick, ways.u)),
-        v=None if ways.v is None else Phases(*map(pick, ways.v)),
+        v=None if ways.v is None else Phases(pick(ways.v.theta), pick(ways.v.phi)),
         attenuation=pick(ways.attenuation),
         scale=pick(ways.scale),
         margin=np.take_along_axis(slack, index[None], 0)[0],

@@ -49,11 +49,13 @@ class MeshPhases:
     """(6,) internal phases: 0 is cross, pi is bar."""
     phi: Floats
     """(6,) external phases on the upper input, met before the MZI."""
-    output: Floats
-    """(4,) phases at the output ports."""
+    output: Floats | None = None
+    """(4,) phases at the output ports; None for mesh V, which has no phase shifters there."""
 
     def __post_init__(self) -> None:
         for name, size in (("theta", MZIS), ("phi", MZIS), ("output", WIDTH)):
+            if name == "output" and self.output is None:
+                continue
             value = frozen(getattr(self, name), (size,), float, name)
             inside = bool(((value >= 0) & (value < 2 * np.pi)).all())
             require(inside, name, value.tolist(), "phases in [0, 2 pi)")
@@ -157,32 +159,43 @@ class IntegerBlock:
 class MatrixBlock(IntegerBlock):
     """An `IntegerBlock` and the optics that carry its matrix.
 
-    ``svd-*``: matrix = ``scale * Re(U diag(attenuation) V)``, light meets `v`, attenuators, `u`.
-    ``real-part``: matrix = ``scale * Re(U)``, and `v` is None.
+    ``svd-*``: matrix = ``scale * Re(U A V)``, light meets `v`, `attenuators` (A), `u`.
+    ``real-part``: matrix = ``scale * Re(U)``; `v` and `attenuators` are None.
     """
 
     order: tuple[int, ...] = tuple(range(WIDTH))
     """Which singular value (0 = largest) each optical path carries."""
     u: MeshPhases = field(kw_only=True)
     v: MeshPhases | None = None
-    attenuation: Floats = field(kw_only=True)
-    """(4,) field transmission of the attenuators, sigma / sigma_max in [0, 1]."""
+    attenuators: Floats | None = None
+    """(4,) internal phases of the attenuators, rad in [0, pi]."""
     scale: float = field(kw_only=True)
     """Amplifier factor that restores sigma_max."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        attenuation = frozen(self.attenuation, (WIDTH,), float, f"{self.name}.attenuation")
-        inside = bool(((attenuation >= 0) & (attenuation <= 1)).all())
-        require(inside, f"{self.name}.attenuation", attenuation.tolist(), "in [0, 1]")
-        object.__setattr__(self, "attenuation", attenuation)
+        pair = (self.v is None) == (self.attenuators is None)
+        require(pair, f"{self.name}.attenuators", self.attenuators, "given with mesh V, not alone")
+        bare = self.v is None or self.v.output is None
+        require(bare, f"{self.name}.v.output", "given", "absent: U makes up for its phases")
+        require(self.u.output is not None, f"{self.name}.u.output", None, "given")
+        if self.attenuators is not None:
+            theta = frozen(self.attenuators, (WIDTH,), float, f"{self.name}.attenuators")
+            inside = bool(((theta >= 0) & (theta <= np.pi)).all())
+            require(inside, f"{self.name}.attenuators", theta.tolist(), "in [0, pi]")
+            object.__setattr__(self, "attenuators", theta)
         require(0 <= self.scale <= 1e6, f"{self.name}.scale", self.scale, "from 0 to 1e6")
         object.__setattr__(self, "order", tuple(int(index) for index in self.order))
         wanted = sorted(self.order) == list(range(WIDTH))
         require(wanted, f"{self.name}.order", self.order, "a permutation of 0, 1, 2, 3")
 
+    @property
+    def attenuation(self) -> Floats:
+        """(4,) field that the attenuators pass, ``sin(theta / 2)``; 1 where there are none."""
+        return np.ones(WIDTH) if self.attenuators is None else np.sin(self.attenuators / 2)
+
     @classmethod
     def of(cls, block: IntegerBlock, **optics: Any) -> MatrixBlock:  # noqa: ANN401
-        """Add optics (`order`, `u`, `v`, `attenuation`, `scale`) to an integer block."""
+        """Add optics (`order`, `u`, `v`, `attenuators`, `scale`) to an integer block."""
         values = {item.name: getattr(block, item.name) for item in fields(IntegerBlock)}
         return cls(**values, **optics)

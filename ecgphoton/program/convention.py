@@ -9,10 +9,11 @@ CONVENTION = {
     "mzi": "T(theta, phi) = B diag(exp(i theta), 1) B diag(exp(i phi), 1) on modes (m, m+1); "
     "light meets phi first; theta = 0 is cross, theta = pi is bar",
     "mesh": "Q = diag(exp(i output)) T_last ... T_0; MZIs are listed in light order",
-    "matrix": "svd-*: W = scale Re(U diag(attenuation) V), light meets mesh V, the attenuators, "
-    "then mesh U (mesh V performs the transposed right singular vectors); "
-    "real-part: W = scale Re(U)",
-    "attenuator": "MZI driven push-pull, bar port: field transmission sin(theta / 2), no phase",
+    "matrix": "svd-*: W = scale Re(U diag(a) V), a the fields that the attenuators pass; light "
+    "meets mesh V, the attenuators, then mesh U; real-part: W = scale Re(U)",
+    "attenuator": "MZI with phi = 0, from its upper input to its upper output: a = i exp(i theta / "
+    "2) sin(theta / 2), transmission |a|; the lower input is dark, the lower output is a dump",
+    "driver": "number of a heater in its block, from 0: as a bench takes codes",
     "layout": "x, y is where a cell starts, on the upper waveguide; phi heaters of MZIs and output "
     "heaters lie 1/4 column_pitch further, theta heaters 3/4",
     "heater": "phase = pi (V / v_pi)^2; V = code v_max / (2^dac_bits - 1)",

@@ -2,7 +2,7 @@
 
 *Program* means the intended phases, attenuations, gains and codes, never what a fabricated chip
 does. `ecgphoton.program.program_file` writes it as the published file format
-``ecgphoton-mesh/1`` (``program.schema.json`` beside this module, ``docs/formats.md``).
+``ecgphoton-mesh/2`` (``program.schema.json`` beside this module, ``docs/formats.md``).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Floats, Integers
 from ecgphoton.mesh.device import Device, MeshKind
-from ecgphoton.mesh.heater import HeaterDac
+from ecgphoton.mesh.heater import HeaterDac, PhaseLaw
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH, MeshLayout
 from ecgphoton.program.blocks import MatrixBlock, frozen, require
 from ecgphoton.student.architecture import Architecture
 
-FORMAT = "ecgphoton-mesh/1"
+FORMAT = "ecgphoton-mesh/2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +43,17 @@ class MeshProgram:
     """Threshold on the probability of class 1 of two; None where the largest logit decides."""
     classes: tuple[str, ...]
     v_pi: float = 4.36
-    """Voltage that makes a heater shift by pi, V (phase = pi (V / V_pi)^2)."""
+    """Voltage that makes a heater shift by pi, V."""
     v_max: float = 10.8
     """Voltage of the largest DAC code, V."""
     dac_bits: int = 8
     """Bits of the heater DACs, linear in voltage."""
+    law: PhaseLaw = "quadratic"
+    """How the phase of a driver follows its voltage, see `ecgphoton.mesh.heater`."""
+    v_min: float = 0.0
+    """Voltage of DAC code 0, V."""
+    table: tuple[tuple[float, ...], ...] = ()
+    """Pairs of volts and phases (rad) of the law ``table``."""
     column_pitch: float = COLUMN_PITCH
     """Distance between MZI columns, um."""
     mode_pitch: float = MODE_PITCH
@@ -78,7 +84,8 @@ class MeshProgram:
     @cached_property
     def device(self) -> Device:
         """The hardware of every block."""
-        dac = HeaterDac(self.v_pi, self.v_max, self.dac_bits)
+        voltages = self.v_pi, self.v_max, self.dac_bits
+        dac = HeaterDac(*voltages, self.law, self.v_min, self.table)
         return Device(self.mesh, dac, self.column_pitch, self.mode_pitch)
 
     @property
@@ -95,9 +102,11 @@ class MeshProgram:
     def phases(self) -> Floats:
         """(K, drivers) intended phases, rad, in the order of `Device`."""
         pack = self.device.pack
-        return np.stack([pack(block.v, block.attenuation, block.u) for block in self.blocks])
+        parts = [(b.u,) if b.attenuators is None else (b.u, b.v, b.attenuators)
+                 for b in self.blocks]  # fmt: skip
+        return np.stack([pack(*part) for part in parts])
 
-    @property
+    @cached_property
     def codes(self) -> Integers:
         """(K, drivers) DAC codes of the intended phases."""
         return self.device.codes(self.phases)
@@ -112,8 +121,13 @@ class MeshProgram:
         """(K,) amplifier factor of every block, from the optical field to units of the matrix."""
         return np.array([block.scale for block in self.blocks])
 
+    @cached_property
+    def performed(self) -> Floats:
+        """(K, 4, 4) matrices that an ideal chip performs at the DAC codes."""
+        return self.matrices(self.device.phases(self.codes))
+
     def matrices(self, phases: ArrayLike | None = None) -> Floats:
-        """(..., K, 4, 4) matrices that an ideal chip performs: ``scale Re(U diag(a) V)``.
+        """(..., K, 4, 4) matrices that an ideal chip performs: ``scale Re(U A V)``.
 
         Parameters
         ----------
@@ -123,11 +137,11 @@ class MeshProgram:
         actual = self.phases if phases is None else np.asarray(phases, float)
         return np.asarray(self.scales[:, None, None] * self.device.field(actual).real)
 
-    def origin(self, name: str, mesh: Literal["U", "V"]) -> tuple[float, float]:
+    def origin(self, name: str, mesh: str) -> tuple[float, float]:
         """Return x and y (um) of mode 0 of a mesh's first column; blocks lie one below another.
 
-        Mesh V comes first; one cell for its output heaters and one for the attenuators lie
-        between it and mesh U. Heaters are at ``origin + layout.positions(...)``.
+        Mesh V comes first; the column of the attenuators lies between it and mesh U. Heaters are
+        at ``origin + layout.positions(...)``.
         """
         row = self.names.index(name) * (WIDTH + 1)
         return (self.device.shift if mesh == "U" else 0.0), row * self.mode_pitch

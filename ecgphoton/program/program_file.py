@@ -11,78 +11,81 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from ecgphoton.artifacts import read_json
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.blocks import MatrixBlock, MeshPhases
 from ecgphoton.program.codes import TABLE_BITS, largest_code
 from ecgphoton.program.convention import CONVENTION, PREPROCESSING, UNITS
 from ecgphoton.program.program import FORMAT, MeshProgram
-from ecgphoton.student.architecture import Architecture, renewed
+from ecgphoton.student.architecture import Architecture
 
 SCHEMA = Path(__file__).with_name("program.schema.json")
-OLDER_SCHEMAS = frozenset(
-    (
-        "02cf2c75b9b922fbbd4b1648fd20db54ca162c499d454bfc8c38fa1a6b161a9d",
-        "fc095512360e3fb5a3fcb592dffccf48075d833a733529dfd216436a4513805d",
-    )
-)
-"""SHA-256 of the schemas of earlier versions, which bundles of theirs hold."""
-
-
-def _heater(phase: float, program: MeshProgram) -> dict[str, Any]:
-    return {
-        "phase": float(phase),
-        "voltage": round(float(program.device.exact_volts(phase)), 6),
-        "code": int(program.device.codes(phase)),
-    }
 
 
 def _mesh(
-    phases: MeshPhases, block: str, mesh: Literal["U", "V"], program: MeshProgram
+    block: str, mesh: str, program: MeshProgram, heaters: Mapping[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    (x0, y0), name = program.origin(block, mesh), f"{block}.{mesh}"
+    x0, y0 = program.origin(block, mesh)
     mzis = [
         {
-            "id": f"{name}.mzi{index}",
+            "id": f"{block}.{mesh}.mzi{index}",
             "column": column,
             "modes": [mode, mode + 1],
             "x": x0 + column * program.column_pitch,
             "y": y0 + mode * program.mode_pitch,
-            "theta": _heater(phases.theta[index], program),
-            "phi": _heater(phases.phi[index], program),
+            "theta": heaters[f"{mesh}.mzi{index}.theta"],
+            "phi": heaters[f"{mesh}.mzi{index}.phi"],
         }
         for index, (column, mode) in enumerate(program.layout.mzis)
     ]
     outputs = [
         {
-            "id": f"{name}.out{mode}",
+            "id": f"{block}.{mesh}.out{mode}",
             "x": x0 + program.layout.depth * program.column_pitch,
             "y": y0 + mode * program.mode_pitch,
-            **_heater(phase, program),
+            **heaters[f"{mesh}.out{mode}"],
         }
-        for mode, phase in enumerate(phases.output)
+        for mode in range(WIDTH)
+        if f"{mesh}.out{mode}" in heaters
     ]
-    return {"mzis": mzis, "outputs": outputs}
+    return {"mzis": mzis, "outputs": outputs} if outputs else {"mzis": mzis}
+
+
+def _heaters(block: str, program: MeshProgram) -> dict[str, dict[str, Any]]:
+    """Return number, phase, voltage and code of every driver of a block, by its name."""
+    device, row = program.device, program.names.index(block)
+    phases, codes = program.phases[row].tolist(), program.codes[row].tolist()
+    volts = device.exact_volts(program.phases[row]).tolist()
+    return {
+        name: {
+            "driver": index,
+            "phase": phases[index],
+            "voltage": round(volts[index], 6),
+            "code": codes[index],
+        }
+        for index, name in enumerate(device.driver_names)
+    }
 
 
 def _block(block: MatrixBlock, program: MeshProgram) -> dict[str, Any]:
-    meshes = {} if block.v is None else {"V": _mesh(block.v, block.name, "V", program)}
-    meshes["U"] = _mesh(block.u, block.name, "U", program)
+    device, heaters = program.device, _heaters(block.name, program)
+    meshes = {name: _mesh(block.name, name, program, heaters) for name in device.mesh_names}
     x, y0 = program.origin(block.name, "U")
     attenuators = [
         {
-            "id": f"{block.name}.att{mode}",
+            "id": f"{block.name}.{mzi.name}",
             "x": x - program.column_pitch,
-            "y": y0 + mode * program.mode_pitch,
-            "transmission": float(value),
-            "theta": _heater(round(2 * float(np.arcsin(value)), 12), program),
+            "y": y0 + mzi.mode * program.mode_pitch,
+            "transmission": float(block.attenuation[mzi.mode]),
+            "theta": heaters[f"{mzi.name}.theta"],
         }
-        for mode, value in enumerate(block.attenuation)
+        for mzi in device.mzis[device.attenuating]
     ]
     return {
         "name": block.name,
@@ -112,7 +115,9 @@ def _block(block: MatrixBlock, program: MeshProgram) -> dict[str, Any]:
 
 def to_dict(program: MeshProgram) -> dict[str, Any]:
     """Return the content of the mesh file: plain values, nothing left out."""
-    architecture = program.architecture
+    architecture, law = program.architecture, {}
+    if program.law != "quadratic":  # of simulated chips; no file of this format has others
+        law = {"law": program.law, "v_min": program.v_min, "table": program.table}
     return {
         "format": FORMAT,
         "convention": CONVENTION,
@@ -127,6 +132,7 @@ def to_dict(program: MeshProgram) -> dict[str, Any]:
             "dac_bits": program.dac_bits,
             "column_pitch": program.column_pitch,
             "mode_pitch": program.mode_pitch,
+            **law,
         },
         "table_full_scale": largest_code(TABLE_BITS),
         "pooling": [asdict(branch) for branch in architecture.sliding],
@@ -172,13 +178,13 @@ def _phases(data: Mapping[str, Any]) -> MeshPhases:
     return MeshPhases(
         np.array([mzi["theta"]["phase"] for mzi in mzis], float),
         np.array([mzi["phi"]["phase"] for mzi in mzis], float),
-        np.array([port["phase"] for port in data["outputs"]], float),
+        np.array([port["phase"] for port in data["outputs"]], float) if "outputs" in data else None,
     )
 
 
 def _read_block(data: Mapping[str, Any]) -> MatrixBlock:
     optics = data["optics"]
-    meshes = optics["meshes"]
+    meshes, attenuators = optics["meshes"], optics["attenuators"]
     return MatrixBlock(
         name=data["name"],
         role=data["role"],
@@ -195,7 +201,9 @@ def _read_block(data: Mapping[str, Any]) -> MatrixBlock:
         table=np.array(data["table"]),
         order=tuple(optics["order"]),
         scale=float(optics["scale"]),
-        attenuation=np.array([item["transmission"] for item in optics["attenuators"]], float),
+        attenuators=np.array([item["theta"]["phase"] for item in attenuators], float)
+        if attenuators
+        else None,
         u=_phases(meshes["U"]),
         v=_phases(meshes["V"]) if "V" in meshes else None,
     )
@@ -215,9 +223,8 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
     if version != FORMAT:
         raise InputError(
             f"mesh file: $.format is {version!r}; this version reads {FORMAT!r}: write the bundle "
-            "again with ecgphoton export RUN"
+            "again with `ecgphoton export RUN --mesh`"
         )
-    data = {**data, "student": renewed(data.get("student"))}
     _check_schema(data)
     blocks = []
     for index, item in enumerate(data["blocks"]):
@@ -240,9 +247,7 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
         )
     except InputError as error:
         raise InputError(f"mesh file: {error}") from error
-    rebuilt = to_dict(program)  # a key that an older file lacks has its original value
-    rebuilt["student"] = {name: rebuilt["student"][name] for name in data["student"]}
-    for difference in _differences(data, rebuilt):
+    for difference in _differences(data, to_dict(program)):
         raise InputError(f"mesh file: {difference}")
     return program
 

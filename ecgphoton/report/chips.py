@@ -173,13 +173,17 @@ def draw_lines(
 
 
 @style.look()
-def draw_bars(found: Content, rows: Rows, *, name: str, bars: Sequence[str]) -> Figure:
+def draw_bars(
+    found: Content, rows: Rows, *, name: str, bars: Sequence[str], log: bool = False
+) -> Figure:
     """Draw columns of a table as bars, a group for each of the first 24 rows.
 
     Parameters
     ----------
     name, bars
         Column with the names of the groups, and the columns to draw.
+    log
+        Whether the values span decades.
     """
     shown = rows[MOST_BARS - 1 :: -1]
     height, places = 0.8 / len(bars), np.arange(len(shown))
@@ -190,5 +194,7 @@ def draw_bars(found: Content, rows: Rows, *, name: str, bars: Sequence[str]) -> 
                   color=style.colour_of(index), label=bar.replace("_", " "))  # fmt: skip
     axes.set_yticks(places, [str(row[name]) for row in shown])
     axes.grid(visible=False, axis="y")
+    if log and any((column(shown, bar) > 0).any() for bar in bars):
+        axes.set_xscale("log")
     axes.legend(loc="lower right")
     return figure

@@ -69,7 +69,7 @@ def power(material: Material, program: MeshProgram) -> Markup:
     from ecgphoton.export.formats import bill_of_materials
 
     bill = bill_of_materials(program)
-    heaters, loss = bill["heater_power_mw"], bill["loss_db"]
+    heaters, path = bill["heater_power_mw"], bill["path"]
     facts = pieces.facts(
         {
             "MZIs": f"{bill['mzis']:,} ({bill['of_which_attenuators']:,} as attenuators)",
@@ -77,11 +77,10 @@ def power(material: Material, program: MeshProgram) -> Markup:
             "detectors": number(bill["homodyne_detectors"]),
             "heater power": f"{heaters['total']:,.0f} mW",
             "heater energy per beat": f"{heaters['total']:,.0f} mJ at 60 beats a minute",
-            "loss of a block, parts list": f"{loss['per_block']:.2f} dB",
-            "loss per MZI, parts list": f"{loss['assumed_per_mzi']:g} dB",
+            "MZIs on a path through a block": number(path["mzis"]),
             **{
-                f"loss per MZI, {kind} ({profile['name']})":
-                f"{profile['numbers'].get('loss.mzi_db', 0):g} dB"
+                f"loss of a block, {kind} ({profile['name']})":
+                f"{path['mzis'] * profile['numbers'].get('loss.mzi_db', 0):.2f} dB"
                 for kind in ("simulation", "calibration")
                 if (profile := _profile(material, kind)) is not None
             },
@@ -89,9 +88,7 @@ def power(material: Material, program: MeshProgram) -> Markup:
     )  # fmt: skip
     note = pieces.paragraph(
         f"Assumes {heaters['assumed_p_pi']:g} mW for a phase of π and heaters that are always on. "
-        "The loss per MZI of the parts list includes both couplers (SCATTER architecture file). "
-        "Simulated chips do not use it: their loss per MZI is loss.mzi_db of the device profile, "
-        "in the foundry profile the loss of a single phase shifter (SimPhony device table). "
+        "The loss of a block is loss.mzi_db of the device profile for every MZI on a path. "
         "Lasers, converters and electronics are not counted.",
         "note",
     )

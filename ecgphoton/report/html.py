@@ -1,7 +1,7 @@
 """The report as one HTML page: material comes in; a file without scripts or references goes out."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,7 @@ CHAPTERS = (
     Chapter("provenance", "Provenance", _all, provenance),
 )  # fmt: skip
 """Chapters in order."""
+NOTHING = pieces.verdict("none", "There is no simulation or calibration of this student.")
 START = b"<!doctype html"
 VERDICTS = {"simulation": simulation_verdict, "calibration": calibration_verdict}
 
@@ -138,17 +139,13 @@ def write_report(material: Material, out: Path) -> Path:
     InputError
         If a file is damaged, or `out` cannot be written or is another file than a page.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     out = out / "report.html" if out.is_dir() else out
-    if out.is_file() and out.read_bytes()[: len(START)].lower() != START:
-        raise InputError(f"{out} exists and is not a page; choose another --out")
-    sections = []
+    sections = {}
     for chapter in CHAPTERS:
         with _making(chapter.name, material):
             results = chapter.results(material)
             if results and (body := chapter.make(material, results)):
-                sections.append({"name": chapter.name, "title": chapter.title, "body": body})
+                sections[chapter.name] = (chapter.title, body)
     with _making("summary", material):
         tiles = _tiles(material)
         verdicts = {
@@ -156,6 +153,53 @@ def write_report(material: Material, out: Path) -> Path:
             for kind, make in VERDICTS.items()
             if (found := material.json(f"{kind}.json")) is not None
         }
+    title = ", ".join(filter(None, (material.name, *verdicts, material.date)))
+    return write_page(
+        out,
+        material.name,
+        sections,
+        title=title,
+        date=material.date,
+        verdicts=verdicts.values() or [NOTHING],
+        tiles=tiles,
+        synthetic=material.synthetic,
+    )
+
+
+def write_page(
+    out: Path,
+    name: str,
+    sections: Mapping[str, tuple[str, Markup]],
+    *,
+    title: str,
+    date: str,
+    verdicts: Iterable[Markup],
+    tiles: Sequence[tuple[str, str, str]] = (),
+    synthetic: bool = False,
+) -> Path:
+    """Write one self-contained HTML page in the style of the report.
+
+    Parameters
+    ----------
+    out
+        The page.
+    name
+        Its heading.
+    sections
+        Anchor to title and content.
+    title, date, verdicts, tiles, synthetic
+        Title of the window, date of the results, what stands below the heading, and whether the
+        beats were synthetic.
+
+    Raises
+    ------
+    InputError
+        If `out` cannot be written or is another file than a page.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    if out.is_file() and out.read_bytes()[: len(START)].lower() != START:
+        raise InputError(f"{out} exists and is not a page; choose another --out")
     page = Environment(
         loader=PackageLoader("ecgphoton.report", "templates"),
         autoescape=True,
@@ -163,16 +207,17 @@ def write_report(material: Material, out: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     ).get_template("report.html")
+    parts = [{"name": key, "title": head, "body": body} for key, (head, body) in sections.items()]
     write_text(
         out,
         page.render(
-            name=material.name,
-            date=material.date,
-            title=", ".join(filter(None, (material.name, *verdicts, material.date))),
-            verdicts=verdicts.values(),
-            banner=BANNER if material.synthetic else "",
+            name=name,
+            date=date,
+            title=title,
+            verdicts=verdicts,
+            banner=BANNER if synthetic else "",
             tiles=tiles,
-            sections=sections,
+            sections=parts,
             version=__version__,
         ),
     )

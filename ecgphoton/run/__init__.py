@@ -11,6 +11,7 @@ from ecgphoton.lazy import Lazy
 if TYPE_CHECKING:
     from ecgphoton.ecg.physionet import fetch as fetch
     from ecgphoton.run.annotate import annotate as annotate
+    from ecgphoton.run.budget import budget as budget
     from ecgphoton.run.bundle import export as export, verify as verify
     from ecgphoton.run.calibrate import calibrate as calibrate
     from ecgphoton.run.evaluate import evaluate as evaluate
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 HOMES = {
     "annotate": "ecgphoton.run.annotate",
+    "budget": "ecgphoton.run.budget",
     "calibrate": "ecgphoton.run.calibrate",
     "distill": "ecgphoton.run.train",
     "evaluate": "ecgphoton.run.evaluate",

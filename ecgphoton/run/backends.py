@@ -45,7 +45,7 @@ def classifier(
 
 def _in_torch(trained: TrainedStudent) -> Classify:
     """Return the student's probabilities, computed on one thread: chunks are small."""
-    from ecgphoton.hwsim.montecarlo import single_threaded
+    from ecgphoton.hwsim.distributed import single_threaded
     from ecgphoton.student.network import predict
 
     def classify(beats: BeatSet) -> NDArray[np.float32]:

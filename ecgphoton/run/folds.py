@@ -16,8 +16,7 @@ from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.folds import kinds_of
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.distributed import computed
-from ecgphoton.hwsim.montecarlo import single_threaded
+from ecgphoton.hwsim.distributed import computed, single_threaded
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.metrics import patients_alike
 from ecgphoton.progress import Progress

@@ -20,7 +20,8 @@ from ecgphoton.artifacts import check_room, csv_text, write_json, write_text
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import Trial
-from ecgphoton.hwsim.simulate import DEFAULT_NOISE, trial_of
+from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.simulate import DEFAULT_NOISE, profile_of, trial_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.report.style import save
 from ecgphoton.run.beats import evaluation_beats
@@ -90,6 +91,8 @@ class Journey:
 
     asked: Mapping[str, Any]
     """Arguments of the call by name, limits included."""
+    profile: Profile | None
+    """Profile of the chips, with its receiver and the settings of the call."""
     trained: TrainedStudent
     beats: BeatSet
     usual: Path
@@ -118,7 +121,7 @@ class Journey:
 
     def settings(self, function: Callable[..., Any]) -> dict[str, Any]:
         """Return the settings of the call that `function` takes by the same names."""
-        return taken_by(function, self.asked)
+        return taken_by(function, {**self.asked, "profile": self.profile, "settings": ()})
 
     def trial(self) -> Trial:
         """Return the chips, beats and threshold of the call, for a study of them."""
@@ -180,6 +183,7 @@ def begin(
     asked |= asdict(limits_of(asked.get("limit", ())))
     if asked.get("chips") is not None and asked["chips"] < 1:
         raise InputError(f"chips is {asked['chips']}; it must be at least 1")
+    profile = profile_of(**taken_by(profile_of, asked))
     trained = runs.load(asked["model"])
     if not trained.point.binary:
         raise InputError(
@@ -192,15 +196,13 @@ def begin(
     if most is not None and len(beats) > most:
         beats = beats.take(np.linspace(0, len(beats) - 1, most).astype(np.int64))
     about = provenance(function, asked, trained, data_of(beats, "evaluation"))
-    return Journey(asked, trained, beats, usual, files, about)
+    return Journey(asked, profile, trained, beats, usual, files, about)
 
 
 def chips_slug(asked: Mapping[str, Any]) -> str:
     """Return a short name of the chips of a call: their profile or noise."""
     profile, noise = asked.get("profile"), asked.get("noise")
     if profile is not None:
-        from ecgphoton.hwsim.profile import load_profile
-
         known = load_profile(profile)
         name = Path(profile).stem if isinstance(profile, str | PathLike) else known.name
         return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:LONGEST_SLUG] or "profile"
@@ -266,17 +268,16 @@ def provenance(
     data
         The beats it was computed on, as `data_of` describes them.
     """
-    profile = asked.get("profile")
+    profile = profile_of(**taken_by(profile_of, asked))
     if profile is not None:
         from ecgphoton.hwsim.meshchips import program_of
-        from ecgphoton.hwsim.profile import load_profile
 
-        profile = load_profile(profile).on(program_of(trained.carried)).to_dict()
+        profile = profile.on(program_of(trained.carried))
     return {
         "student": trained.digest,
         "model": str(trained.folder),
         "data": dict(data),
-        "profile": profile,
+        "profile": None if profile is None else profile.to_dict(),
         "seed": asked.get("seed"),
         "call": call_of(function, asked),
         "date": now(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -24,7 +25,7 @@ def simulate(
     chips: int = 200,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str = "homodyne",
+    settings: Sequence[str] = (),
     limit: Limit = (),
     early_stop: bool = False,
     workers: int = 1,
@@ -57,9 +58,9 @@ def simulate(
         Seed that the chips are drawn with.
     readout
         ``analog``: one conversion a token; ``digital``: one a sample.
-    detection
-        How the chips of a profile are read: ``homodyne``, ``balanced``, ``intensity``, or a
-        receiver of an extension.
+    settings
+        What differs from the profile, as ``section.key=value``: ``receiver.kind=balanced`` (or
+        ``homodyne``, ``hybrid``, ``intensity``), ``receiver.lo_power=2``, ``splitter.sigma=0.01``.
     limit
         Limits that differ from the default: ``miss`` 0.1, ``fpr`` 0.1, ``yield`` 0.95,
         ``confidence`` 0.95.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         trace as trace,
     )
     from ecgphoton.study.curves import solve as solve, surrogate as surrogate, sweep as sweep
+    from ecgphoton.study.sheet import sheet as sheet
     from ecgphoton.study.upkeep import bits as bits, drift as drift
 
 HOMES = {
@@ -24,6 +25,7 @@ HOMES = {
     "blame": "ecgphoton.study.causes",
     "certify": "ecgphoton.study.causes",
     "drift": "ecgphoton.study.upkeep",
+    "sheet": "ecgphoton.study.sheet",
     "solve": "ecgphoton.study.curves",
     "surrogate": "ecgphoton.study.curves",
     "sweep": "ecgphoton.study.curves",

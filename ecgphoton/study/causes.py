@@ -28,7 +28,7 @@ def blame(
     chips: int = 40,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str = "homodyne",
+    settings: Sequence[str] = (),
     data: str | None = None,
     data_dir: Path | None = None,
     out: Path | None = None,
@@ -45,7 +45,7 @@ def blame(
     chips
         Chips of each Monte Carlo.
 
-    model, noise, profile, seed, readout, detection, data, data_dir, out, progress
+    model, noise, profile, seed, readout, settings, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
 
     Raises
@@ -144,7 +144,7 @@ def trace(
     profile: Profile | str | None = None,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str = "homodyne",
+    settings: Sequence[str] = (),
     data: str | None = None,
     data_dir: Path | None = None,
     out: Path | None = None,
@@ -163,7 +163,7 @@ def trace(
     beat
         Number of the evaluation beat, from 0.
 
-    model, noise, profile, seed, readout, detection, data, data_dir, out
+    model, noise, profile, seed, readout, settings, data, data_dir, out
         As `ecgphoton.run.simulate` takes them.
 
     Raises

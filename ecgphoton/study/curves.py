@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from ecgphoton.calibration.stability import calibrated_over
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim import surrogate as taylor, sweep as sweeps
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_lines, draw_sweep
-from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
+from ecgphoton.run.journey import Journey, Limit, Outcome, begin, limits_of
+
+Calibrated = Literal["no", "once", "again"]
 
 
 def sweep(
@@ -27,7 +30,8 @@ def sweep(
     chips: int = 200,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str = "homodyne",
+    settings: Sequence[str] = (),
+    calibrated: Calibrated = "no",
     limit: Limit = (),
     workers: int = 1,
     dask: str | None = None,
@@ -45,8 +49,11 @@ def sweep(
     over
         ``noise`` or a key of a profile with its values: ``splitter.sigma=first:last:count`` or
         ``noise=a,b,c``.
-    model, noise, profile, chips, seed, readout, detection
+    model, noise, profile, chips, seed, readout, settings
         As `ecgphoton.run.simulate` takes them.
+    calibrated
+        ``no``: chips as they are fabricated. ``once``: calibrated where the parameter is 0, and
+        driven by the same codes while it changes. ``again``: calibrated anew at every value.
     limit, workers, dask, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
 
@@ -60,6 +67,7 @@ def sweep(
     report = sweeps.run_sweep(
         wanted,
         *journey.arguments,
+        judge=_judge(wanted.parameter, journey),
         progress=partial(progress, "values"),
         **journey.settings(simulate),
     )
@@ -75,7 +83,8 @@ def solve(
     chips: int = 200,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
-    detection: str = "homodyne",
+    settings: Sequence[str] = (),
+    calibrated: Calibrated = "no",
     limit: Limit = (),
     workers: int = 1,
     dask: str | None = None,
@@ -94,8 +103,11 @@ def solve(
     ----------
     key
         ``noise`` or a key of a profile, such as ``splitter.sigma``.
-    model, noise, profile, chips, seed, readout, detection
+    model, noise, profile, chips, seed, readout, settings
         As `ecgphoton.run.simulate` takes them.
+    calibrated
+        ``no``: chips as they are fabricated. ``once``: calibrated where the parameter is 0, and
+        driven by the same codes while it changes. ``again``: calibrated anew at every value.
     limit, workers, dask, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
 
@@ -110,11 +122,28 @@ def solve(
     found = sweeps.solve(
         key,
         *journey.arguments,
+        judge=_judge(key, journey),
         progress=partial(progress, "values"),
         **journey.settings(simulate),
     )
     rows = [{key: value, "yield": share} for value, share in sorted(found.tried)]
     return journey.write(found, found.to_dict(), rows, partial(draw_lines, x=key, lines=("yield",)))
+
+
+def _judge(key: str, journey: Journey) -> sweeps.Judge | None:
+    """Return what judges calibrated chips, None for chips as they are."""
+    if journey.asked["calibrated"] == "no":
+        return None
+    given = [name for name in ("noise", "dask") if journey.asked[name] is not None]
+    if given:
+        raise InputError(
+            f"{given[0]} is given for calibrated chips, which have the errors of a profile and are "
+            "judged on this machine; leave it out"
+        )
+    settings = journey.settings(calibrated_over)
+    settings |= {"when": journey.asked["calibrated"], "limits": limits_of(journey.asked["limit"])}
+    settings.pop("key", None)
+    return calibrated_over(key, *journey.arguments, **settings)
 
 
 def surrogate(

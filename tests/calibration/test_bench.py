@@ -37,7 +37,7 @@ def test_steps_know_nothing_of_the_simulator() -> None:
 def test_every_operation_is_counted(program) -> None:
     """Settings wait for heaters, a homodyne field takes two readings, a power one."""
     bench = bench_of(program)
-    codes = np.zeros((3, 1, 1, 36), np.int64)
+    codes = np.zeros((3, 1, 1, 32), np.int64)
     bench.read(codes, BASIS)
     assert bench.cost == Cost(3, 24)
     bench.read(codes[:1], BASIS[:2], "power")
@@ -48,7 +48,7 @@ def test_every_operation_is_counted(program) -> None:
 
 def test_readings_of_a_chip_do_not_depend_on_its_batch(program) -> None:
     """Chip 1 reads the same alone and beside chip 0, noise included."""
-    codes = np.random.default_rng(0).integers(0, 2000, (3, 1, 1, 36))
+    codes = np.random.default_rng(0).integers(0, 2000, (3, 1, 1, 32))
     both, alone = bench_of(program), bench_of(program, count=1, first=1)
     for kind in ("field", "power"):
         beside = both.read(codes, BASIS, kind)[:, 1]
@@ -58,7 +58,7 @@ def test_readings_of_a_chip_do_not_depend_on_its_batch(program) -> None:
 def test_power_is_the_squared_field(program) -> None:
     """Without noise a photodiode reads the square of what the homodyne detector reads."""
     bench = SimulatedBench(Foundry.of("ideal").chips(0, 0, 1, program))
-    codes = np.random.default_rng(1).integers(0, 2000, (2, 1, 1, 36))
+    codes = np.random.default_rng(1).integers(0, 2000, (2, 1, 1, 32))
     field = bench.read(codes, BASIS)
     np.testing.assert_allclose(bench.read(codes, BASIS, "power"), np.abs(field) ** 2, atol=1e-12)
 
@@ -79,7 +79,7 @@ def test_a_recorded_session_replays_the_same_table(program, tmp_path) -> None:
 def test_a_replay_answers_only_what_was_asked(program, tmp_path) -> None:
     """Another question, one question too many, or a file that is no session: one clear line."""
     recording = RecordingBench(bench_of(program, count=1))
-    codes = np.zeros((1, 1, 1, 36), np.int64)
+    codes = np.zeros((1, 1, 1, 32), np.int64)
     recording.read(codes, BASIS)
     replay = ReplayBench(recording.session)
     with pytest.raises(InputError, match="other codes"):
@@ -96,10 +96,10 @@ def test_a_replay_answers_only_what_was_asked(program, tmp_path) -> None:
     ("codes", "vectors", "kind", "message"),
     [
         (np.zeros((1, 1, 1, 35), np.int64), BASIS, "field", "codes have shape"),
-        (np.zeros((1, 1, 1, 36)), BASIS, "field", "integers"),
-        (np.full((1, 1, 1, 36), 4096), BASIS, "field", "0 to 4095"),
-        (np.zeros((1, 1, 1, 36), np.int64), 2 * BASIS, "field", "input vectors"),
-        (np.zeros((1, 1, 1, 36), np.int64), BASIS, "phase", "kind of reading"),
+        (np.zeros((1, 1, 1, 32)), BASIS, "field", "integers"),
+        (np.full((1, 1, 1, 32), 4096), BASIS, "field", "0 to 4095"),
+        (np.zeros((1, 1, 1, 32), np.int64), 2 * BASIS, "field", "input vectors"),
+        (np.zeros((1, 1, 1, 32), np.int64), BASIS, "phase", "kind of reading"),
     ],
 )
 def test_what_no_bench_can_do_is_refused(program, codes, vectors, kind, message) -> None:
@@ -113,7 +113,7 @@ def test_the_wrong_bench_or_step_is_refused(program) -> None:
     with pytest.raises(InputError, match="choose from"):
         steps_of(["fit", "guess"])
     bench = RecordingBench(bench_of(program))
-    other = ReplayBench(Session((1, 3, 36), 12, ()))
+    other = ReplayBench(Session((1, 3, 32), 12, ()))
     with pytest.raises(InputError, match="3 blocks"):
         calibrate(other, program)
     table = calibrate(bench, program, steps_of(["dark"])).table

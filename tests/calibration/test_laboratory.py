@@ -90,7 +90,7 @@ def test_a_bench_is_opened_by_name(program, tmp_path, monkeypatch) -> None:
     )
     monkeypatch.chdir(tmp_path)
     before = list(sys.path)
-    assert open_bench("my_bench_:make", program).shape == (1, len(program.names), 36)
+    assert open_bench("my_bench_:make", program).shape == (1, len(program.names), 32)
     assert sys.path == before
     for name, message in (
         ("my_bench_", "must be MODULE:FUNCTION"),
@@ -109,8 +109,8 @@ def test_a_bench_of_another_design_is_refused(program) -> None:
     bench = hidden(program)
     assert check_bench(bench) is bench
     other = SimulatedBench(Foundry(PROFILE).chips(0, 0, 1, program))
-    other.shape = (1, 3, 36)
-    with pytest.raises(InputError, match="3 blocks with 36 drivers"):
+    other.shape = (1, 3, 32)
+    with pytest.raises(InputError, match="3 blocks with 32 drivers"):
         calibrate(other, replace(program))
     with pytest.raises(InputError, match="lacks kinds"):
         check_bench(Session((1, 2, 3), 8, ()))

@@ -37,7 +37,7 @@ def test_a_perfect_chip_is_left_alone(program, truth) -> None:
         ({"splitter.sigma": 0.03}, "alpha", 0.03),
         ({"phase.offset": 0.05}, "offset", 0.05),
         ({"heater.spread": 0.02, "heater.curvature": 0.02}, "law", 0.02),
-        ({"attenuator.sigma": 0.02}, "attenuator", 0.02),
+        ({"loss.mzi_sigma_db": 0.2}, "loss", 0.02),
         ({"detector.gain_sigma": 0.02}, "gain", 0.02),
         ({"detector.offset_sigma": 0.01}, "zero", 0.01),
     ],
@@ -59,7 +59,7 @@ def test_crosstalk_is_found(program, truth) -> None:
     profile = Profile({"dac.bits": 16, "heater.crosstalk": 0.01, "heater.crosstalk_length": 100.0})
     chip = chips_of(profile, program, 1)
     table = calibrate(SimulatedBench(chip, bits=16), program).table
-    hidden = program.device.crosstalk(0.01, 100.0) + np.eye(36)
+    hidden = program.device.crosstalk(0.01, 100.0) + np.eye(32)
     believed = matrix(table.device, table.beliefs.coupling)
     assert np.abs(believed - hidden).max() < 5e-4
     assert truth(chip, table).max() < 1e-3

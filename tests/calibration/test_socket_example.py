@@ -43,7 +43,7 @@ def test_the_documented_socket_bench_calibrates_a_chip(program) -> None:
     server = threading.Thread(target=serve, args=(there, SimulatedBench(chip)), daemon=True)
     server.start()
     with here:
-        bench = names["SocketBench"](here, len(program.blocks), 36, 12)
+        bench = names["SocketBench"](here, len(program.blocks), 32, 12)
         far = calibrate(bench, program, steps)
         bench._file.close()
     server.join(10)

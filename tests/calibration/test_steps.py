@@ -62,14 +62,19 @@ def test_heater_sweeps_alone(program, noise, left) -> None:
     assert not table.findings
 
 
-@pytest.mark.parametrize(("noise", "left"), [(0.0, 1e-7), (NOISE, 5e-4)])
+@pytest.mark.parametrize(("noise", "left"), [(0.0, 1e-4), (NOISE, 5e-4)])
 def test_splitters_alone(program, noise, left) -> None:
-    """Splitter angles of every interferometer are found, first and second apart."""
+    """Splitter angles of every interferometer are found, first and second apart.
+
+    Of an attenuator, whose lower ports are dark and a dump, readings show the sum.
+    """
     profile = Profile({"splitter.sigma": 0.03, "detector.noise": noise})
     chip, table = run(program, profile, ReadDark(), Fit(("alpha", "beta")))
     hidden = 0.03 * chip.normals["splitter.sigma"].numpy()
-    for found, end in ((table.beliefs.alpha, 0), (table.beliefs.beta, 1)):
-        assert rms(found - hidden[..., end]) < left
+    off = np.stack([table.beliefs.alpha, table.beliefs.beta], -1) - hidden
+    between = table.device.attenuating
+    assert rms(np.delete(off, between, -2)) < left
+    assert rms(off[..., between, :].sum(-1)) < left
 
 
 @pytest.mark.parametrize(("noise", "left"), [(0.0, 1e-5), (NOISE, 2e-4)])
@@ -79,7 +84,7 @@ def test_crosstalk_alone(program, noise, left) -> None:
         {"heater.crosstalk": 0.01, "heater.crosstalk_length": 150.0, "detector.noise": noise}
     )
     _, table = run(program, profile, ReadDark(), Fit(("coupling",)))
-    hidden = program.device.crosstalk(0.01, 150.0) + np.eye(36)
+    hidden = program.device.crosstalk(0.01, 150.0) + np.eye(32)
     assert np.abs(matrix(table.device, table.beliefs.coupling) - hidden).max() < left
 
 
@@ -101,7 +106,11 @@ def test_the_order_of_singular_values_decides(program, truth, sigma, share) -> N
 
 
 def test_local_correction_needs_no_polish_where_it_reaches(program, truth) -> None:
-    """Where every interferometer is in range, correction alone is exact to the DAC."""
+    """Where every interferometer is in range, correction alone is nearly exact to the DAC.
+
+    What splitters of attenuators withhold, half the square of alpha - beta, is taken for losses,
+    which `polish` corrects.
+    """
     chip, table = run(
         program,
         Profile({"splitter.sigma": 0.02}),
@@ -109,7 +118,7 @@ def test_local_correction_needs_no_polish_where_it_reaches(program, truth) -> No
         Fit(),
         Correct(polish=False, place=False),
     )
-    assert np.quantile(truth(chip, table), 0.9) < 3e-4
+    assert np.quantile(truth(chip, table), 0.9) < 8e-4
 
 
 @pytest.mark.slow

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+import threading
 from pathlib import Path
+from types import FrameType
 
 import pytest
+import torch
+from click.testing import CliRunner
+
+from ecgphoton.cli import main
+from ecgphoton.hwsim import moments
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
@@ -33,3 +41,35 @@ def test_a_test_proves_every_change(row: list[str]) -> None:
 def test_files_that_are_named_exist(name: str) -> None:
     """A reader finds every file and room of the page."""
     assert (ROOT / name).exists() or (ROOT / "ecgphoton" / name).exists()
+
+
+def frames(stack: FrameType | None) -> list[str]:
+    """Names of the functions of the package on a stack, the innermost first."""
+    names = []
+    while stack is not None:
+        if "/ecgphoton/" in stack.f_code.co_filename:
+            names.append(stack.f_code.co_name)
+        stack = stack.f_back
+    return names
+
+
+def test_the_way_to_the_first_product(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The functions between a command and its first matrix product are those of the page."""
+    caller, seen = threading.main_thread().ident, []
+
+    class Watched:
+        """Torch, whose products note who asks for them."""
+
+        def __getattr__(self, name: str) -> object:
+            if name == "addmm" and not seen:
+                waiting = sys._current_frames()[caller]
+                seen.extend([*reversed(frames(waiting)), *reversed(frames(sys._getframe(1)))])
+            return getattr(torch, name)
+
+    monkeypatch.setattr(moments, "torch", Watched())
+    asked = ["simulate", "reference-rhythm", "--data", "synthetic", "--chips", "1"]
+    CliRunner().invoke(main, [*asked, "--out", str(tmp_path / "out")])
+    way = re.search(r"The way to the first product: (.*?)\.\n", PAGE)
+    assert way is not None
+    listed = [re.split(r"[.:]", name)[-1] for name in re.findall(r"`([\w./:]+)`", way[1])]
+    assert seen[seen.index("run") + 1 :] == listed

@@ -273,12 +273,17 @@ def test_what_a_killed_export_left_is_cleared(bundle, tmp_path) -> None:
 
 
 def test_a_bundle_of_another_version_names_the_command_that_renews_it(copy) -> None:
-    """A bundle of another version is refused with `ecgphoton export`."""
+    """A bundle of 0.1 is refused, also by `verify`, with `ecgphoton export`; it can be replaced."""
     manifest = json.loads((copy / "manifest.json").read_text())
-    manifest["kind"] = "ecgphoton-bundle/0"
+    manifest["kind"] = "ecgphoton-bundle/1"
     (copy / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(InputError, match=r"'ecgphoton-bundle/0', .* ecgphoton export RUN"):
-        load_bundle(copy)
+    for reader in (verify, load_bundle):
+        with pytest.raises(
+            InputError, match=r"'ecgphoton-bundle/1', .* `ecgphoton export RUN --mesh`"
+        ):
+            reader(copy)
+    export_bundle(copy, copy, force=True, formats=())
+    assert verify(copy, sax=False).ok
 
 
 @pytest.mark.parametrize("content", [None, "[]", "{"])

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, strategies as st
 
 from ecgphoton.mesh.clements import Phases, decompose, recompose
-from ecgphoton.mesh.correction import correct, correctable, margin
+from ecgphoton.mesh.correction import attenuators, correct, correctable, margin
 from ecgphoton.mesh.layout import MeshLayout
 from ecgphoton.mesh.mzi import transfer
 
@@ -96,3 +96,18 @@ def test_margin_is_an_angle() -> None:
     theta = np.array([0, math.pi / 2, math.pi, 3 * math.pi / 2, -0.2])
     wanted = [0, math.pi / 4, 0, math.pi / 4, 0.1]
     np.testing.assert_allclose(margin(theta), wanted, atol=1e-15)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.02, 0.1]))
+def test_attenuators_pass_what_is_asked_for(seed, sigma) -> None:
+    """In the phase stated, the real part of the field is the attenuation, also below the leak.
+
+    Above what their splitters let through at most, all of that is passed.
+    """
+    rng = np.random.default_rng(seed)
+    wanted = np.r_[0.0, 1.0, rng.uniform(0, 0.05, 9), rng.uniform(0, 1, 9)]
+    alpha, beta = rng.normal(0, sigma, (2, len(wanted)))
+    theta, turn = attenuators(wanted, alpha, beta)
+    field = transfer(theta, 0.0, alpha, beta)[..., 0, 0] * np.exp(-1j * turn)
+    np.testing.assert_allclose(field.real, np.minimum(wanted, np.cos(alpha - beta)), atol=1e-12)
+    assert (np.abs(field) <= np.maximum(wanted, np.abs(np.sin(alpha + beta))) + 1e-12).all()

@@ -8,6 +8,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.mesh.clements import recompose
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.heater import HeaterDac
+from ecgphoton.mesh.mzi import transfer
 
 KINDS = ("svd-clements", "svd-reck", "real-part")
 
@@ -19,28 +20,61 @@ def phases_of(device, *shape, seed=0):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_field_is_that_of_meshes_and_attenuators(kind) -> None:
-    """U diag(sin(a/2)) V with the phases of `mesh_phases`, in numpy and in torch."""
+    """U diag(a) V, a the bar ports of lossy attenuators with bad splitters; numpy and torch."""
     device = Device(kind)
     phases = phases_of(device, 3, 2)
-    meshes = [recompose(device.layout, device.mesh_phases(phases, k)) for k in range(device.meshes)]
-    wanted = meshes[-1]
+    draw = np.random.default_rng(1)
+    alpha, beta, loss = draw.normal(0, 0.05, (3, 3, 2, len(device.mzis)))
+    kept = np.exp(-np.abs(loss))
+
+    def mesh(k):
+        at = device.mzis_of(k)
+        errors = alpha[..., at], beta[..., at], kept[..., at]
+        return recompose(device.layout, device.mesh_phases(phases, k), *errors)
+
+    wanted = mesh(device.meshes - 1)
     if device.two:
-        wanted = wanted * device.passed(phases)[..., None, :] @ meshes[0]
-    np.testing.assert_allclose(device.field(phases), wanted, atol=1e-15)
-    np.testing.assert_allclose(device.field(torch.from_numpy(phases)).numpy(), wanted, atol=1e-14)
+        at = device.attenuating
+        bar = transfer(phases[..., device.attenuators], 0.0, alpha[..., at], beta[..., at])
+        wanted = wanted * (bar[..., 0, 0] * kept[..., at])[..., None, :] @ mesh(0)
+    given = (phases, alpha, beta, kept)
+    np.testing.assert_allclose(device.field(*given), wanted, atol=1e-15)
+    np.testing.assert_allclose(device.field(*map(torch.from_numpy, given)), wanted, atol=1e-14)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_packed_phases_come_back(kind) -> None:
-    """`pack` and `mesh_phases` agree on the order, and the names count the drivers."""
+    """`pack` and `mesh_phases` agree on the order of the drivers."""
     device = Device(kind)
-    phases = phases_of(device, 2) / 4
-    v = device.mesh_phases(phases, 0) if device.two else None
-    packed = device.pack(v, device.passed(phases), device.mesh_phases(phases, device.meshes - 1))
-    np.testing.assert_allclose(packed, phases, atol=1e-14)
-    assert len(device.driver_names) == len(set(device.driver_names)) == device.drivers
-    theta, phi = device.heaters_of(device.meshes - 1, 5)
-    assert (device.driver_names[theta], device.driver_names[phi]) == ("U.theta[5]", "U.phi[5]")
+    phases = phases_of(device, 2)
+    between = (device.mesh_phases(phases, 0), phases[..., device.attenuators]) if device.two else ()
+    packed = device.pack(device.mesh_phases(phases, device.meshes - 1), *between)
+    np.testing.assert_array_equal(packed, phases)
+
+
+@pytest.mark.parametrize(
+    ("kind", "drivers", "mzis"), [(KINDS[0], 32, 16), (KINDS[1], 32, 16), (KINDS[2], 16, 6)]
+)
+def test_every_mzi_knows_its_drivers(kind, drivers, mzis) -> None:
+    """Names and places are unique; an MZI has the drivers of its name, an attenuator theta alone.
+
+    Counting attenuators as MZIs with one driver, a block of two meshes has 32 drivers: no phase
+    shifter lies between mesh V and the attenuators.
+    """
+    device = Device(kind)
+    drivers, mzis = (16, 6) if kind == "real-part" else (32, 16)
+    assert len(device.driver_names) == len(set(device.driver_names)) == device.drivers == drivers
+    assert len(device.mzis) == mzis
+    seen = set()
+    for mzi in device.mzis:
+        names = [device.driver_names[driver] for driver in mzi.drivers]
+        parts = ("theta",) if mzi.name.startswith("att") else ("theta", "phi")
+        assert names == [f"{mzi.name}.{part}" for part in parts]
+        x = device.positions[mzi.drivers[0]]
+        np.testing.assert_allclose(x, ((mzi.column + 0.75) * 300, mzi.mode * 120))
+        seen |= {*mzi.drivers}
+    outputs = [device.driver_names[k] for k in range(drivers) if k not in seen]
+    assert outputs == [f"U.out{k}" for k in range(4)]
 
 
 @pytest.mark.parametrize("kind", KINDS)

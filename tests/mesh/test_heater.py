@@ -1,52 +1,87 @@
-"""Codes become phases as the heater law says."""
+"""Codes become phases as the law of the driver says, and phases become codes again."""
 
 from __future__ import annotations
 
 import math
 
+import effects_moments as oracle
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, strategies as st
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.heater import HeaterDac, phase_of_voltage, voltage_of_phase
+from ecgphoton.mesh.heater import HeaterDac, bent_phase, drive_of_bent
 
 BENT = np.array([1.2, -0.08, 0.004])
+TABLE = ((0.0, 0.1), (2.0, 0.9), (3.0, 2.0), (5.0, 4.5), (6.0, 6.6))
+DRIVERS = {
+    "quadratic": HeaterDac(),
+    "linear": HeaterDac(2.5, 5.2, 8, "linear"),
+    "both signs": HeaterDac(4.0, 4.4, 8, "linear", -4.4),
+    "table": HeaterDac.of_table(TABLE),
+}
 
 
 def test_phase_follows_the_square_of_the_voltage() -> None:
     """V_pi gives pi, twice V_pi four times as much; the inverse returns the voltage."""
-    assert phase_of_voltage(4.36) == pytest.approx(math.pi)
-    assert phase_of_voltage(8.72) == pytest.approx(4 * math.pi)
-    assert voltage_of_phase(np.array(math.pi)) == pytest.approx(4.36)
+    dac = HeaterDac()
+    assert dac.phase_at(4.36) == pytest.approx(math.pi)
+    assert dac.phase_at(8.72) == pytest.approx(4 * math.pi)
+    assert dac.volts_for(math.pi) == pytest.approx(4.36)
+
+
+@pytest.mark.parametrize("name", DRIVERS)
+@pytest.mark.parametrize("bits", [2, 8, 12, 16])
+def test_every_code_of_every_law_comes_back(name, bits) -> None:
+    """Codes of the phases of all codes are the codes; voltages and phases are those of the law."""
+    driver = DRIVERS[name]
+    dac = HeaterDac(driver.v_pi, driver.v_max, bits, driver.law, driver.v_min, driver.table)
+    codes = np.arange(dac.top + 1)
+    phases = dac.phase_of(codes)
+    np.testing.assert_array_equal(dac.codes_for(phases), codes)
+    volts = oracle.volts(codes, bits, dac.v_min, dac.v_max)
+    np.testing.assert_allclose(dac.voltage_of(codes), volts, atol=1e-12)
+    wanted = oracle.phase(dac.law, volts, dac.v_pi, TABLE)
+    np.testing.assert_allclose(phases, wanted, atol=1e-12)
+    tensor = torch.from_numpy(codes)
+    np.testing.assert_allclose(dac.phase_of(tensor).numpy(), phases, atol=1e-12)
+    np.testing.assert_array_equal(dac.code_of(dac.voltage_of(tensor)).numpy(), codes)
+
+
+@pytest.mark.parametrize("name", DRIVERS)
+def test_every_phase_of_a_turn_is_reached(name) -> None:
+    """Exactly without rounding, and a driver of both signs reaches the upper half from below."""
+    dac = DRIVERS[name]
+    low, high = dac.reach
+    phase = np.linspace(max(low, 0), min(high, 2 * math.pi - 1e-9), 500)
+    if low < 0:
+        phase = np.linspace(0, 2 * math.pi, 500)
+    volts = dac.volts_for(phase)
+    assert volts.min() >= dac.v_min - 1e-12
+    assert volts.max() <= dac.v_max + 1e-12
+    turned = np.exp(1j * dac.phase_at(volts)) - np.exp(1j * phase)
+    assert np.abs(turned).max() < 1e-12
+    half = 0.5001 * (dac.v_max - dac.v_min) / dac.top
+    assert np.abs(dac.voltage_of(dac.codes_for(phase)) - volts).max() <= half
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_bent_laws_are_inverted_heater_by_heater(seed) -> None:
-    """Every heater of every chip has its own v_pi and curve, also in torch."""
+def test_bent_laws_are_inverted_shifter_by_shifter(seed) -> None:
+    """Every shifter of every chip has its own curve, of both signs of the drive, also in torch."""
     rng = np.random.default_rng(seed)
-    v_pi = rng.uniform(4, 5, (3, 16))
     curve = BENT * rng.uniform(0.9, 1.1, (3, 16, 1))
-    phase = rng.uniform(0, 2 * math.pi, (3, 16))
-    voltage = voltage_of_phase(phase, v_pi, curve)
-    np.testing.assert_allclose(phase_of_voltage(voltage, v_pi, curve), phase, atol=1e-12)
-    tensors = [torch.from_numpy(value) for value in (voltage, v_pi, curve)]
-    np.testing.assert_allclose(phase_of_voltage(*tensors).numpy(), phase, atol=1e-12)
+    phase = rng.uniform(-math.pi, 2 * math.pi, (3, 16))
+    drive = drive_of_bent(phase, curve, -1.5, 2.5)
+    np.testing.assert_allclose(bent_phase(drive, curve), phase, atol=1e-12)
+    tensors = [torch.from_numpy(value) for value in (drive, curve)]
+    np.testing.assert_allclose(bent_phase(*tensors).numpy(), phase, atol=1e-12)
 
 
-@given(st.integers(4, 16), st.integers(0, 2**32 - 1))
-def test_codes_are_the_nearest_in_voltage(bits, seed) -> None:
-    """Half a code of voltage error at most; codes of code phases are the codes."""
-    dac = HeaterDac(bits=bits)
-    phase = np.random.default_rng(seed).uniform(0, 2 * math.pi, 50)
-    codes = dac.codes_for(phase)
-    error = np.abs(dac.voltage_of(codes) - voltage_of_phase(phase))
-    assert error.max() <= 0.5001 * dac.v_max / dac.top
-    np.testing.assert_array_equal(dac.codes_for(dac.phase_of(codes)), codes)
-    volts = torch.from_numpy(dac.voltage_of(codes))
-    np.testing.assert_array_equal(dac.code_of(volts).numpy(), codes)
-    np.testing.assert_array_equal(dac.code_of(np.array([-1.0, 99.0])), [0, dac.top])
+def test_codes_out_of_range_are_the_outermost() -> None:
+    """Voltages beyond those of the DAC give its first and last code."""
+    dac = DRIVERS["both signs"]
+    np.testing.assert_array_equal(dac.code_of(np.array([-9.0, 99.0])), [0, dac.top])
 
 
 def test_phase_steps_grow_with_the_phase() -> None:
@@ -59,12 +94,31 @@ def test_phase_steps_grow_with_the_phase() -> None:
     assert at_turn == pytest.approx(0.086, abs=0.001)
 
 
-def test_unreachable_phases_and_bad_dacs_are_refused() -> None:
-    """Negative, infinite and too large phases; voltages below 2 pi; silly bits."""
-    dac = HeaterDac()
-    for phase in (-0.1, 20.0, math.inf, math.nan):
+@pytest.mark.parametrize("name", DRIVERS)
+def test_unreachable_phases_are_refused(name) -> None:
+    """Far too small or large, infinite, no number."""
+    for phase in (-20.0, 20.0, math.inf, math.nan):
         with pytest.raises(InputError, match="out of reach"):
-            dac.codes_for(np.array([1.0, phase]))
-    for bad in ({"v_max": 5.0}, {"bits": 1}, {"v_pi": 0.0}, {"v_max": math.nan}):
-        with pytest.raises(InputError):
-            HeaterDac(**bad)
+            DRIVERS[name].codes_for(np.array([1.0, phase]))
+
+
+@pytest.mark.parametrize(
+    ("bad", "key"),
+    [
+        ({"v_max": 5.0}, "v_max"),
+        ({"bits": 1}, "bits"),
+        ({"v_pi": 0.0}, "v_pi"),
+        ({"v_max": math.nan}, "v_max"),
+        ({"v_min": -1.0}, "v_min"),
+        ({"law": "linear", "v_max": 4.4}, "v_max"),
+        ({"law": "cubic"}, "law"),
+        ({"law": "table"}, "table"),
+        ({"table": ((0.0, 0.0), (1.0, 7.0))}, "table"),
+        ({"law": "table", "table": ((0.0, 1.0), (2.0, 0.5), (4.0, 9.0))}, "table"),
+        ({"law": "table", "table": ((0.0, 1.0), (2.0,))}, "table"),
+    ],
+)
+def test_drivers_that_cannot_be_are_refused(bad, key) -> None:
+    """With the key, what it is and what it must be."""
+    with pytest.raises(InputError, match=rf"driver\.{key} is .*; it must be"):
+        HeaterDac(**bad)

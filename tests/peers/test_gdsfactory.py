@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import warnings
 
-import numpy as np
 import pytest
 
-from ecgphoton.mesh.clements import decompose
+from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.gds_netlist import gdsfactory_netlist
-from ecgphoton.mesh.layout import MeshLayout
 
 pytestmark = pytest.mark.peers
 
@@ -23,18 +21,18 @@ def follow(neighbours, start, cells):
     return here
 
 
-@pytest.mark.parametrize(("architecture", "n"), [("clements", 4), ("reck", 4), ("clements", 7)])
-def test_drawn_waveguides_connect_the_mesh(architecture, n) -> None:
+@pytest.mark.parametrize("kind", ["svd-clements", "svd-reck", "real-part"])
+def test_drawn_waveguides_connect_the_block(kind) -> None:
     """Read from the geometry, every link of the netlist is there and no other."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         gf = pytest.importorskip("gdsfactory")
         gf.gpdk.PDK.activate()
-        layout = MeshLayout(architecture, n)
-        text = gdsfactory_netlist(layout, decompose(np.eye(n), architecture), f"{architecture}{n}")
+        device = Device(kind)
+        text = gdsfactory_netlist(device, kind.replace("-", "_"))
         drawn = gf.read.from_yaml(text).get_netlist()
-    names = ("phi", "mzi", "out")
-    cells = {name for name in drawn["instances"] if name.startswith(names)}
+    cells = {name.replace(".", "_") for name in device.driver_names}
+    assert cells <= set(drawn["instances"])
     neighbours: dict[str, list[str]] = {}
     pairs = [(net["p1"], net["p2"]) for net in drawn["nets"]]
     pairs += [(f"{name},o1", f"{name},o2") for name in drawn["instances"] if name not in cells]
@@ -47,5 +45,7 @@ def test_drawn_waveguides_connect_the_mesh(architecture, n) -> None:
             start, end = line.split("'")[1::2]
             assert follow(neighbours, start, cells) == end
             links += 1
-    assert links == 3 * len(layout.mzis)
+    heaters = device.drivers - len(device.mzis)
+    ports = 4 * len(device.mzis) + 2 * heaters - len(drawn["ports"])
+    assert links == ports / 2
     assert sum(end.split(",")[0] in cells for end in neighbours) == 2 * links

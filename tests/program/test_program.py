@@ -25,9 +25,9 @@ from ecgphoton.program.program_file import (
 from ecgphoton.student.architecture import TOKENS, Architecture
 
 
-def phases(rng):
+def phases(rng, sizes=(6, 6, 4)):
     """Any phases."""
-    return MeshPhases(*(rng.uniform(0, 6.28, size) for size in (6, 6, 4)))
+    return MeshPhases(*(rng.uniform(0, 6.28, size) for size in sizes))
 
 
 def make(mesh="svd-clements", *, bits=8, classes=2, seed=0) -> MeshProgram:
@@ -54,14 +54,15 @@ def make(mesh="svd-clements", *, bits=8, classes=2, seed=0) -> MeshProgram:
             adc_bits=bits,
             table=rng.integers(-32767, 32768, 2 * n + 1),
         )
-        single = mesh == "real-part"
+        between = {}
+        if mesh != "real-part":
+            between = {"v": phases(rng, (6, 6)), "attenuators": rng.uniform(0, np.pi, 4)}
         blocks.append(
             MatrixBlock.of(
                 integers,
                 order=tuple(rng.permutation(4).tolist()),
                 u=phases(rng),
-                v=None if single else phases(rng),
-                attenuation=np.ones(4) if single else rng.uniform(size=4),
+                **between,
                 scale=1.5,
             )
         )
@@ -119,8 +120,8 @@ def put(value, *path):
 MZI = ("blocks", 0, "optics", "meshes", "U", "mzis", 2)
 BAD = {
     "unknown version": (
-        put("ecgphoton-mesh/2", "format"),
-        r"is 'ecgphoton-mesh/2'.*export RUN",
+        put("ecgphoton-mesh/1", "format"),
+        r"is 'ecgphoton-mesh/1'.*`ecgphoton export RUN --mesh`",
     ),
     "no version": (put(None, "format"), r"\$.format is None"),
     "duplicate id": (put("P.U.mzi1", *MZI, "id"), r"mzis\[2\].id is 'P.U.mzi1'"),
@@ -133,9 +134,20 @@ BAD = {
     "voltage off": (put(1.0, *MZI, "theta", "voltage"), r"theta.voltage is 1.0, but"),
     "code off": (put(3, *MZI, "theta", "code"), r"theta.code is 3, but"),
     "place off": (put(-1.0, *MZI, "x"), r"mzis\[2\].x is -1.0, but"),
+    "another driver": (put(3, *MZI, "theta", "driver"), r"theta.driver is 3, but"),
     "amplifying attenuator": (
         put(1.2, "blocks", 0, "optics", "attenuators", 1, "transmission"),
         r"attenuators\[1\].transmission",
+    ),
+    "attenuator missing": (
+        lambda d: d["blocks"][0]["optics"]["attenuators"].pop(),
+        r"\$.blocks\[0\].*attenuators",
+    ),
+    "outputs of mesh V": (
+        lambda d: d["blocks"][0]["optics"]["meshes"]["V"].update(
+            outputs=d["blocks"][0]["optics"]["meshes"]["U"]["outputs"]
+        ),
+        r"P.v.output is .*absent",
     ),
     "weight beyond its bits": (put(128, "blocks", 0, "weight", "codes", 0, 0), r"\$.blocks\[0\]"),
     "matrix is not its codes": (put(0.123, "blocks", 2, "matrix", 1, 1), r"matrix\[1\]\[1\]"),
@@ -148,7 +160,10 @@ BAD = {
     "order twice": (put([0, 0, 1, 2], "blocks", 0, "optics", "order"), r"optics.order"),
     "blocks swapped": (lambda d: d["blocks"].reverse(), r"blocks is"),
     "block missing": (lambda d: d["blocks"].pop(), r"blocks is"),
-    "mesh missing": (lambda d: d["blocks"][0]["optics"]["meshes"].pop("V"), r"P.v"),
+    "mesh missing": (
+        lambda d: d["blocks"][0]["optics"]["meshes"].pop("V"),
+        r"P.attenuators.*with mesh V",
+    ),
     "unknown key": (put(1, "colour"), r"\$: .*colour"),
     "key missing": (lambda d: d.pop("head"), r"\$: 'head'"),
     "pooling": (put(3, "pooling", 0, "kernel"), r"\$.pooling\[0\].kernel"),
@@ -172,7 +187,7 @@ def test_readers_refuse(case) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "3", '{"format": NaN}', '{"format": "ecgphoton-mesh/1"}']
+    "text", ["", "[]", "3", '{"format": NaN}', '{"format": "ecgphoton-mesh/2"}']
 )
 def test_other_files_are_refused(tmp_path, text) -> None:
     """Files that are not mesh files raise InputError with the file's name."""
@@ -218,13 +233,12 @@ def test_accumulator_is_the_block() -> None:
 def test_heaters_do_not_overlap() -> None:
     """No two heaters of a program stand at one place: V, attenuators and U of all blocks."""
     program = make()
-    places = set()
-    for block in program.blocks:
-        for mesh in ("U", "V"):
-            origin = np.array(program.origin(block.name, mesh))
-            pitch = program.column_pitch, program.mode_pitch
-            places |= {tuple(place) for place in origin + program.layout.positions(*pitch)}
-    assert len(places) == len(program.blocks) * 2 * len(program.layout.positions())
+    places = {
+        tuple(place)
+        for block in program.blocks
+        for place in np.array(program.origin(block.name, "V")) + program.device.positions
+    }
+    assert len(places) == program.phases.size
 
 
 def test_compact_json_is_json() -> None:

@@ -7,16 +7,26 @@ limits and units, the error budget, sweeps and the reference page are derived fr
 
 from __future__ import annotations
 
-from ecgphoton.hwsim.effects import drivers, electronics, optics
+from ecgphoton.hwsim.effects import die, drivers, electronics, environment, optics, receiver
 from ecgphoton.hwsim.effects.effect import Effect, Elements, Heat, Number, Reading, Site
+from ecgphoton.hwsim.effects.supply import LINK, SUPPLY
 from ecgphoton.registry import Registry
 
 __all__ = ["EFFECTS", "Effect", "Elements", "Heat", "Number", "Reading", "Site", "numbers"]
 
-EFFECTS: Registry[Effect] = Registry("effect", *drivers.ALL, *optics.ALL, *electronics.ALL)
+EFFECTS: Registry[Effect] = Registry(
+    "effect",
+    *drivers.ALL,
+    *environment.ALL,
+    *die.ALL,
+    *optics.ALL,
+    *electronics.ALL,
+    *receiver.ALL,
+)
 """Every effect by name, in the order in which those of one stage act."""
 
 
 def numbers() -> dict[str, Number]:
     """Return every key a profile may have, with what its number means and may be."""
-    return {key: number for effect in EFFECTS.values() for key, number in effect.numbers.items()}
+    found = {key: number for effect in EFFECTS.values() for key, number in effect.numbers.items()}
+    return found | LINK | SUPPLY

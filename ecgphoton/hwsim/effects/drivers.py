@@ -76,6 +76,21 @@ ALL = (
         source="variation of waveguide width; normal after trimming",
     ),
     Effect(
+        "phase.static",
+        Number(
+            "Static phase of every heated arm as fabricated, uniform over this range; 0 for a chip "
+            "that is trimmed, of which `phase.offset` remains.",
+            1.0,
+            "turns",
+        ),
+        "phase",
+        lambda phases, x, _: phases + 2 * math.pi * x,
+        "driver",
+        source="arms of 100 um collect a random phase of many radians; uniform, as the phase bias "
+        "of L2ight, Gu et al. 2021, arXiv:2110.14807",
+        drawn=lambda rng, _, shape: rng.uniform(size=shape),
+    ),
+    Effect(
         "time.jitter",
         Number("Jitter of every phase from shot to shot.", math.pi, "rad"),
         "phase",

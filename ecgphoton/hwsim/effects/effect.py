@@ -6,7 +6,7 @@ Light and signals pass six stages; an effect acts at one of them::
     code      volts (C, K, drivers)      wanted voltages to those the drivers give
     heat      Heat                       voltages to phase shifts of the heaters
     phase     phases (C, K, drivers)     ... to actual phases
-    element   Elements                   what splitters, MZIs and attenuators are
+    element   Elements                   what splitters and MZIs are
     field     matrices (C, K, 4, 4)      complex fields at the detectors
     reading   Reading                    readings of a field by the receivers
 
@@ -25,33 +25,31 @@ from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Floats
-from ecgphoton.mesh.device import MZIS, Device
+from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH
 
 Stage = Literal["code", "heat", "phase", "element", "field", "reading"]
-Place = Literal["none", "chip", "driver", "mzi", "splitter", "path"]
+Place = Literal["none", "chip", "driver", "arms", "mzi", "splitter", "path"]
 
 
 class Heat(NamedTuple):
-    """Heaters of C chips."""
+    """Phase shifters of C chips."""
 
     phase: Tensor
     """(C, K, drivers) phase shifts, rad."""
     power: Tensor
-    """(C, K, drivers) electrical power, in units of the power of an ideal shift by pi."""
+    """(C, K, drivers) what an ideal shifter would shift, in units of pi; of a heater its power."""
 
 
 class Elements(NamedTuple):
     """Passive parts of C chips, as `Device.field` takes them."""
 
     alpha: Tensor
-    """(C, K, meshes, 6) angle errors of first splitters, rad."""
+    """(C, K, MZIs) angle errors of first splitters, rad."""
     beta: Tensor
-    """(C, K, meshes, 6) angle errors of second splitters, rad."""
+    """(C, K, MZIs) angle errors of second splitters, rad."""
     transmission: Tensor
-    """(C, K, meshes, 6) field transmission of every MZI."""
-    passed: Tensor | None
-    """(C, K, 4) field that the attenuators pass; None for a mesh without attenuators."""
+    """(C, K, MZIs) field transmission of every MZI, attenuators among them."""
 
 
 class Reading(NamedTuple):
@@ -70,14 +68,30 @@ class Reading(NamedTuple):
     relative: float = 0.0
     """Standard deviation over the reading, independent in every detector."""
     common: float = 0.0
-    """Standard deviation over the reading, the same draw in all detectors of a shot."""
+    """Standard deviation over the photocurrent, the same draw in all detectors of a shot."""
+    phase: Tensor | float = 0.0
+    """(C, K, 4, 1) phase error of the local oscillator, rad."""
+    mismatch: float = 0.0
+    """Difference over sum of the currents of two photodiodes under equal light."""
+    iq_gain: float = 0.0
+    """Relative error of the gain of the second quadrature."""
+    iq_phase: float = 0.0
+    """Phase error between the quadratures, rad."""
+    light: float = 0.0
+    """Variance by shot noise for each unit of light (that of an input of 1 without loss)."""
+    share: float = 1.0
+    """Share of the light that one reading uses."""
+    diodes: int = 2
+    """Photodiodes of one reading."""
+    zeroed: bool = False
+    """Whether the reading with the oscillator alone is subtracted."""
 
 
 class Site(NamedTuple):
     """Where an effect acts."""
 
     number: Callable[[str], float]
-    """Number of the profile by its key, 0 where it is not stated."""
+    """Number of the profile by its key, its default where it is not stated."""
     device: Device
     """The hardware of one block, with the driver electronics of the profile."""
 
@@ -95,13 +109,15 @@ class Number:
     """Whether it counts something."""
     better: Literal["less", "more"] = "less"
     """Which way a chip becomes better, apart from 0."""
+    default: float = 0.0
+    """Value where a profile does not state it."""
 
     @property
     def limits(self) -> str:
         """What is allowed, in words."""
         kind = "an integer" if self.whole else "a number"
         zero = "0 or " if self.least else ""
-        return f"{zero}{kind} from {self.least:g} to {self.largest:.4g} {self.unit}".rstrip()
+        return f"{zero}{kind} from {self.least:g} to {self.written(self.largest)}"
 
     def check(self, key: str, value: object) -> float:
         """Return a value of that key.
@@ -120,7 +136,22 @@ class Number:
 
     def written(self, value: float) -> str:
         """Return a value with its unit."""
-        return f"{value:.4g} {self.unit}".rstrip()
+        return f"{float(f'{value:.4g}'):.10g} {self.unit}".rstrip()
+
+
+def unit_normals(rng: np.random.Generator, site: Site, shape: tuple[int, ...]) -> Floats:
+    """Return independent unit normals of a shape."""
+    del site
+    return rng.standard_normal(shape)
+
+
+Draw = Callable[[np.random.Generator, Site, tuple[int, ...]], Floats]
+"""``drawn(rng, site, shape)`` returns what is random in one chip, for a size of 1."""
+Law = Callable[[Any, Any, Site], Any]
+"""``law(value, error, site)`` returns the changed value of a stage, and changes none.
+
+The error is the size of the effect times its draws (C, *shape), or the size alone at place "none".
+"""
 
 
 @dataclass(frozen=True)
@@ -132,13 +163,10 @@ class Effect:
     number: Number
     """Declaration of that size."""
     stage: Stage
-    law: Callable[[Any, Any, Site], Any]
-    """``law(value, error, site)`` returns the changed value of the stage, and changes none.
-
-    The error is the size times the unit normals (C, `shape`), or the size alone at place "none".
-    """
+    law: Law
+    """What it does there."""
     place: Place = "none"
-    """What has a normal of its own; "none" for an effect without chance."""
+    """What has a draw of its own; "none" for an effect without chance."""
     source: str = ""
     """Where the law comes from."""
     shot: bool = False
@@ -147,6 +175,16 @@ class Effect:
     """Whether it harms by itself; otherwise it only scales what others do."""
     also: Mapping[str, Number] = field(default_factory=dict)
     """Further keys that its law reads."""
+    elsewhere: Mapping[Stage, Law] = field(default_factory=dict)
+    """What the same error does at further stages."""
+    stream: str = ""
+    """Name of the stream it is drawn from, its own by default; the same name, the same draws."""
+    drawn: Draw = unit_normals
+    """What is drawn."""
+
+    def law_at(self, stage: Stage) -> Law | None:
+        """Return what it does at a stage, None for nothing."""
+        return self.law if stage == self.stage else self.elsewhere.get(stage)
 
     @property
     def numbers(self) -> dict[str, Number]:
@@ -154,17 +192,18 @@ class Effect:
         return {self.name: self.number, **self.also}
 
     def shape(self, device: Device, blocks: int) -> tuple[int, ...]:
-        """Shape of the unit normals of one chip."""
-        mzis = (blocks, device.meshes, MZIS)
+        """Shape of the draws of one chip."""
+        mzis, drivers = (blocks, len(device.mzis)), (blocks, device.drivers)
         shapes: dict[str, tuple[int, ...]] = {
             "chip": (1, 1),
-            "driver": (blocks, device.drivers),
+            "driver": drivers,
+            "arms": (*drivers, 2),
             "mzi": mzis,
             "splitter": (*mzis, 2),
             "path": (blocks, WIDTH),
         }
         return shapes[self.place]
 
-    def draw(self, rng: np.random.Generator, device: Device, blocks: int) -> Floats:
-        """Return the unit normals of one chip; an effect with correlated ones overrides this."""
-        return rng.standard_normal(self.shape(device, blocks))
+    def draw(self, rng: np.random.Generator, site: Site, blocks: int) -> Floats:
+        """Return the draws of one chip, of its `shape`."""
+        return self.drawn(rng, site, self.shape(site.device, blocks))

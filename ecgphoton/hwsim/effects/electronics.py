@@ -9,7 +9,12 @@ from ecgphoton.hwsim.effects.effect import Effect, Number
 ALL = (
     Effect(
         "detector.noise",
-        Number("Noise of every reading: shot, thermal, amplifier.", 1.0, "of full scale"),
+        Number(
+            "Noise of every reading. With the effective receiver `homodyne` it stands for all of "
+            "it, light and electronics; with another one it adds to what `receiver.noise` finds.",
+            1.0,
+            "of full scale",
+        ),
         "reading",
         lambda reading, x, _: reading._replace(white=(reading.white**2 + x**2).sqrt()),
         shot=True,
@@ -42,10 +47,18 @@ ALL = (
     ),
     Effect(
         "detector.splitter_sigma",
-        Number("Angle error of a receiver's splitter, which `balanced` has.", math.pi / 4, "rad"),
+        Number("Angle error of a receiver's splitter; `homodyne` has none.", math.pi / 4, "rad"),
         "reading",
         lambda reading, x, _: reading._replace(splitter=reading.splitter + x[..., None]),
         "path",
         source="as `splitter.sigma`",
+    ),
+    Effect(
+        "detector.lo_phase",
+        Number("Phase error of the local oscillator at every detector.", math.pi, "rad"),
+        "reading",
+        lambda reading, x, _: reading._replace(phase=reading.phase + x[..., None]),
+        "path",
+        source="unequal lengths of the oscillator's paths",
     ),
 )

@@ -1,4 +1,4 @@
-"""Effects of passive optics: splitters, attenuators and loss.
+"""Effects of passive optics: splitters and loss.
 
 One MZI, from left to right: the external phase, a splitter with angle error alpha, the internal
 phase, a splitter with angle error beta, and its own field transmission t::
@@ -6,6 +6,8 @@ phase, a splitter with angle error beta, and its own field transmission t::
     ──[phi]──╲ ╱──[theta]──╲ ╱──(t)──
               ╳ alpha       ╳ beta
     ─────────╱ ╲───────────╱ ╲──(t)──
+
+An attenuator is an MZI without the first phase.
 """
 
 from __future__ import annotations
@@ -14,19 +16,13 @@ import math
 
 import torch
 
-from ecgphoton.hwsim.effects.effect import Effect, Elements, Number, Site
+from ecgphoton.hwsim.effects.effect import Effect, Number, Site
+from ecgphoton.hwsim.link import mesh_loss
 from ecgphoton.mesh.mzi import field_transmission
 
 
-def _attenuated(elements: Elements, error: torch.Tensor, _: Site) -> Elements:
-    if elements.passed is None:
-        return elements
-    return elements._replace(passed=(elements.passed * (1 + error)).clamp(-1, 1))
-
-
-def _dimmed(field: torch.Tensor, decibels: float, site: Site) -> torch.Tensor:
-    columns = site.device.layout.depth * site.device.meshes
-    return field * float(field_transmission(decibels * columns))
+def _dimmed(field: torch.Tensor, _: float, site: Site) -> torch.Tensor:
+    return field * float(field_transmission(mesh_loss(site.number, site.device)))
 
 
 ALL = (
@@ -49,17 +45,10 @@ ALL = (
         source="field 10^(-L / 20) at a loss of L dB, about the mean",
     ),
     Effect(
-        "attenuator.sigma",
-        Number("Relative error of an attenuator's field transmission.", 1.0),
-        "element",
-        _attenuated,
-        "path",
-        source="an attenuator passes at most all and at least nothing",
-    ),
-    Effect(
         "loss.mzi_db",
         Number(
-            "Mean loss of a mesh column; the amplifier restores it, and amplifies its noise.",
+            "Mean loss of an MZI, attenuators among them; the amplifier restores it, and amplifies "
+            "its noise.",
             20.0,
             "dB",
         ),
@@ -67,5 +56,10 @@ ALL = (
         _dimmed,
         source="field 10^(-L / 20) at a loss of L dB",
         error=False,
+        also={
+            "loss.shifter_db": Number(
+                "Mean loss of a phase shifter outside MZIs, as behind mesh U.", 20.0, "dB"
+            )
+        },
     ),
 )

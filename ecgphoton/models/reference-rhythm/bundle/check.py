@@ -15,7 +15,8 @@ def performs(part):  # Q = diag(exp(i output)) T_last ... T_0
     for mzi in part["mzis"]:
         theta, phi = (np.diag([np.exp(1j * mzi[k]["phase"]), 1]) for k in ("theta", "phi"))
         q[mzi["modes"]] = b @ theta @ b @ phi @ q[mzi["modes"]]
-    return np.exp(1j * np.array([port["phase"] for port in part["outputs"]]))[:, None] * q
+    outputs = [port["phase"] for port in part.get("outputs", ())] or [0.0] * 4
+    return np.exp(1j * np.array(outputs))[:, None] * q
 
 
 def run(block, x, kernel):  # exact integers, one double product, ties to even
@@ -30,8 +31,9 @@ def run(block, x, kernel):  # exact integers, one double product, ties to even
 
 for block in mesh["blocks"]:
     optics, meshes = block["optics"], block["optics"]["meshes"]
-    sigma = np.diag([attenuator["transmission"] for attenuator in optics["attenuators"]])
-    field = performs(meshes["U"]) @ (sigma @ performs(meshes["V"]) if "V" in meshes else sigma)
+    theta = np.array([attenuator["theta"]["phase"] for attenuator in optics["attenuators"]])
+    u, *v = (performs(meshes[name]) for name in "UV" if name in meshes)
+    field = u * ((np.exp(1j * theta) - 1) / 2) @ v[0] if v else u  # MZIs with one heater
     error = np.abs(optics["scale"] * field.real - block["matrix"]).max()
     bad += [f"{block['name']} matrix by {error:.1e}"] * bool(error > 1e-12)
 tokens, rest = [], mesh["blocks"][len(mesh["pooling"]) :]

@@ -1,0 +1,262 @@
+"""How large every error of a profile may be: alone and all together, before and after calibration.
+
+The sizes of a profile are scaled by a factor, and the largest factor is sought at which enough
+chips pass. The same chips are used at every factor. Factors are doubled or halved until one passes
+and one fails, then bisected on a logarithmic scale; widths of converters are tried bit by bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from ecgphoton.calibration.campaign import calibrate_chips
+from ecgphoton.calibration.report import AFTER
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.distributed import computed
+from ecgphoton.hwsim.effects import EFFECTS, Number
+from ecgphoton.hwsim.profile import BITS, Profile
+from ecgphoton.hwsim.simulate import simulate
+from ecgphoton.hwsim.verdict import Limits, SimulationReport
+from ecgphoton.mesh.arrays import Floats
+from ecgphoton.program.program import MeshProgram
+from ecgphoton.progress import Steps
+from ecgphoton.settings import nearest
+
+ALL = "all together"
+"""The row in which every size of the profile is scaled by one factor."""
+MOST = 64.0
+"""Largest factor tried, and its inverse the smallest."""
+State = Literal["uncalibrated", "calibrated"]
+STATES: tuple[State, ...] = get_args(State)
+Passes = Callable[[float], bool]
+
+
+@dataclass(frozen=True)
+class Line:
+    """The requirement on one parameter, or on all together."""
+
+    parameter: str
+    state: State
+    unit: str
+    stated: float
+    """Size in the profile; 1 for all together."""
+    chips: int
+    """Chips at every size."""
+    value: float | None
+    """Worst size that passes; None if none tried does."""
+    failing: float | None
+    """Best size that fails; None if none tried does."""
+    share: float | None
+    """Share of chips that pass at `value`; None where there is no value."""
+    low: float | None
+    """Lower end of the interval of `share`."""
+    high: float | None
+    """Upper end of the interval of `share`."""
+
+    @property
+    def ratio(self) -> float | None:
+        """The value over the profile's size."""
+        return None if self.value is None else self.value / self.stated
+
+    def row(self) -> dict[str, Any]:
+        """Plain values for a table."""
+        row = {**vars(self), "ratio": self.ratio}
+        row["yield"] = row.pop("share")
+        return row
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Everything that a line of a requirement sheet is computed from."""
+
+    subject: tuple[Any, ...]
+    """Student or program, beats, labels and threshold, as `simulate` takes them."""
+    profile: Profile
+    keys: tuple[str, ...]
+    """Parameters, in order, and `ALL`."""
+    states: tuple[State, ...] = STATES
+    chips: int = 20
+    seed: int = 0
+    precision: float = 0.15
+    """Relative width of a factor at which a search stops."""
+    limits: Limits = Limits()  # noqa: RUF009 - frozen
+
+    @property
+    def tasks(self) -> tuple[tuple[str, State], ...]:
+        """Parameter and state of every line."""
+        return tuple((key, state) for key in self.keys for state in self.states)
+
+    def number(self, key: str) -> Number:
+        """Return the declaration of a parameter; of `ALL` that of a factor."""
+        return Number("One factor on all sizes.", MOST) if key == ALL else EFFECTS[key].number
+
+    def stated(self, key: str) -> float:
+        """Return the size in the profile."""
+        return 1.0 if key == ALL else self.profile[key]
+
+    def at(self, key: str, value: float) -> Profile:
+        """Return the profile with one error of this size alone, or all scaled by it.
+
+        Widths of converters stay where all are scaled.
+        """
+        if key != ALL:
+            return self.profile.only(EFFECTS[key]).with_value(key, value)
+        scaled = {
+            effect.name: min(value * self.profile[effect.name], effect.number.largest)
+            for effect in self.profile.active
+            if effect.error and effect.number.better == "less"
+        }
+        return replace(self.profile, numbers={**self.profile.numbers, **scaled})
+
+    def judged(self, profile: Profile, state: State) -> SimulationReport:
+        """Return the verdict on chips of a profile in one state."""
+        if state == "uncalibrated":
+            limits = self.limits
+            return simulate(
+                *self.subject,
+                profile=profile,
+                chips=self.chips,
+                seed=self.seed,
+                max_miss=limits.max_miss,
+                max_fpr=limits.max_fpr,
+                min_yield=limits.min_yield,
+            )
+        report = calibrate_chips(
+            *self.subject, profile=profile, chips=self.chips, seed=self.seed, limits=self.limits
+        )
+        return report.stages[AFTER]
+
+    def line(self, task: int) -> Floats:
+        """Compute a line: value, failing, share, low, high; NaN for what there is not."""
+        key, state = self.tasks[task]
+        best: SimulationReport | None = None
+
+        def passes(value: float) -> bool:
+            nonlocal best
+            report = self.judged(self.at(key, value), state)
+            if report.passed:
+                best = report
+            return report.passed
+
+        number, stated = self.number(key), self.stated(key)
+        if number.better == "more":
+            value, failing = _fewest(passes, int(stated), int(number.least))
+        else:
+            top = MOST if key == ALL else min(MOST * stated, number.largest)
+            value, failing = largest_passing(passes, stated, top, self.precision)
+        found = (math.nan,) * 3 if best is None else (best.observed_yield, *best.interval)
+        return np.array([value, failing, *found], float)
+
+
+def largest_passing(
+    passes: Passes, start: float, top: float, precision: float
+) -> tuple[float, float]:
+    """Return the largest size that passes and the smallest that fails, NaN where there is none.
+
+    Parameters
+    ----------
+    passes
+        Whether a size passes; sizes above one that fails are taken to fail.
+    start
+        Size to begin with, above 0.
+    top
+        Largest size to try; the smallest is `start` / `MOST`.
+    precision
+        Relative width at which to stop.
+    """
+    good = bad = math.nan
+    size = min(start, top)
+    while True:
+        if passes(size):
+            good = size
+            if size >= top or not math.isnan(bad):
+                break
+            size = min(2 * size, top)
+        else:
+            bad = size
+            if size <= start / MOST or not math.isnan(good):
+                break
+            size /= 2
+    while bad > (1 + precision) * good:
+        size = math.sqrt(good * bad)
+        good, bad = (size, bad) if passes(size) else (good, size)
+    return good, bad
+
+
+def _fewest(passes: Passes, start: int, least: int) -> tuple[float, float]:
+    """Return the fewest bits that pass, and the most that fail."""
+    good = bad = math.nan
+    bits = start
+    step = -1 if passes(bits) else 1
+    good, bad = (bits, bad) if step < 0 else (good, bits)
+    while least <= bits + step <= 2 * start:
+        bits += step
+        fine = passes(bits)
+        good, bad = (bits, bad) if fine else (good, bits)
+        if fine == (step > 0):
+            break
+    return good, bad
+
+
+def idle(profile: Profile, program: MeshProgram) -> tuple[str, ...]:
+    """Return the errors of a profile that change no chip and no reading, whatever their size.
+
+    Drift is one of them as long as ``time.hours`` is 0.
+    """
+    found = []
+    for effect in profile.active:
+        if effect.error and not effect.shot and effect.place != "none":
+            foundry = Foundry(profile.only(effect).with_value(BITS, 0))
+            chips, perfect = foundry.chips(0, 0, 1, program), foundry.perfect(program)
+            driven = profile.driving(program)
+            volts = driven.device.exact_volts(driven.phases)[None]
+            same = bool((chips.matrices(volts) == perfect.matrices(volts)).all())
+            read = [*zip(chips.reading[1:5], perfect.reading[1:5], strict=True)]
+            if same and all(bool((one == other).all()) for one, other in read):
+                found.append(effect.name)
+    return tuple(found)
+
+
+def parameters_of(profile: Profile, keys: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the errors that a profile states, or those of them that were asked for, and `ALL`.
+
+    Raises
+    ------
+    InputError
+        If one asked for is no error of the profile, or there is none.
+    """
+    known = tuple(effect.name for effect in profile.active if effect.error)
+    for key in keys:
+        if key not in (*known, ALL):
+            raise InputError(
+                f"{key!r} is no error of the profile {profile.name!r}; {nearest(key, known)}"
+            )
+    if not known:
+        raise InputError(f"the profile {profile.name!r} states no error, so nothing is required")
+    return tuple(keys) or (*known, ALL)
+
+
+def lines_of(sheet: Sheet, *, workers: int = 1, progress: Steps | None = None) -> tuple[Line, ...]:
+    """Compute all lines of a sheet, on one thread or on several processes."""
+    found = []
+    for task, row in enumerate(
+        computed(partial(_line, sheet), len(sheet.tasks), workers=workers, threads=1)
+    ):
+        key, state = sheet.tasks[task]
+        unit, stated = sheet.number(key).unit, sheet.stated(key)
+        numbers = (None if math.isnan(value) else value for value in row.tolist())
+        found.append(Line(key, state, unit, stated, sheet.chips, *numbers))
+        if progress is not None:
+            progress(task + 1, len(sheet.tasks))
+    return tuple(found)
+
+
+def _line(sheet: Sheet, task: int) -> Floats:
+    return sheet.line(task)

@@ -1,0 +1,170 @@
+"""The budget of a chip: light, noise, power, time and energy of a program under a profile."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.effects.supply import DEPTH, LASER, LINK, SUPPLY
+from ecgphoton.hwsim.energy import (
+    MACS,
+    PERIOD,
+    Digital,
+    Plan,
+    Work,
+    microcontroller,
+    plans,
+    prefixed,
+    shifter_powers,
+    work_of,
+)
+from ecgphoton.hwsim.link import Link, link_of
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.receivers import RECEIVERS
+from ecgphoton.hwsim.sweep import Requirement
+from ecgphoton.program.program import MeshProgram
+
+EXTINCTION = "link.extinction_db"
+LEAKING = 20
+"""Chips whose leak through modulators is averaged."""
+FREE = (DEPTH, "link.coupler_db", "link.splitter_db", "link.output_db", "power.control")
+"""Keys that may well be 0."""
+
+
+@dataclass(frozen=True, eq=False)
+class Budget:
+    """Light, noise, power, time and energy of a program under a profile."""
+
+    program: MeshProgram
+    profile: Profile
+    others: tuple[Digital, ...] = ()
+    """Further processors, besides `microcontroller`."""
+    requirement: Requirement | None = None
+    """Least laser power at which the verdict passes."""
+    seed: int = 0
+    digital_pooling: bool = False
+    """Whether every sample is converted, instead of every token."""
+
+    @cached_property
+    def link(self) -> Link:
+        """The light path of one block."""
+        kind = RECEIVERS[self.profile.receiver]
+        return link_of(
+            self.profile.__getitem__, self.program.device, share=kind.share, diodes=kind.diodes
+        )
+
+    @cached_property
+    def work(self) -> tuple[Work, ...]:
+        """What every block does for one beat."""
+        return work_of(self.program.architecture, digital=self.digital_pooling)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of one beat."""
+        return MACS * sum(one.symbols for one in self.work)
+
+    @cached_property
+    def plans(self) -> tuple[Plan, ...]:
+        """Ways to build and drive the chip."""
+        return plans(self.program, self.profile.__getitem__, self.work)
+
+    @property
+    def digital(self) -> tuple[Digital, ...]:
+        """Processors that do the same multiply-adds."""
+        return (microcontroller(self.macs), *self.others)
+
+    @property
+    def unstated(self) -> tuple[str, ...]:
+        """Keys that the profile leaves out, so that what they stand for is not counted."""
+        keys = [key for key in (*LINK, *SUPPLY) if key not in FREE]
+        return tuple(key for key in keys if key not in self.profile.numbers)
+
+    @cached_property
+    def leak(self) -> float:
+        """Largest reading that the light of extinguished modulators adds, fraction of full scale.
+
+        A push-pull modulator with unequal arms passes ``i 10^(-X / 20) sqrt(1 - x^2)`` besides x,
+        with X dB of extinction: in quadrature, so that a perfect mesh brings nothing of it to a
+        receiver of real parts. Chips turn it by their phase errors; this is the mean over chips of
+        the largest sum over inputs, all at 0.
+        """
+        extinction = self.profile[EXTINCTION]
+        if not extinction:
+            return 0.0
+        chips = Foundry(self.profile).chips(self.seed, 0, LEAKING, self.program)
+        driven = self.profile.driving(self.program)
+        wanted = driven.device.exact_volts(driven.phases)[None]
+        turned = chips.field(chips.phases(chips.driven(wanted))).imag.abs().sum(-1)
+        return float(10 ** (-extinction / 20) * turned.amax((1, 2)).mean())
+
+    @property
+    def sentence(self) -> str:
+        """Who wins, in words."""
+        best = min(self.plans, key=lambda plan: plan.joules)
+        parts = []
+        for other in self.digital:
+            ratio = best.joules / other.joules
+            verdict = "loses to" if ratio > 1 else "wins over"
+            parts.append(
+                f"Photonics {verdict} {other.name}: {prefixed(best.joules, 'J')} a beat "
+                f"({best.name}, the cheapest way) against {prefixed(other.joules, 'J')}, a ratio "
+                f"of {ratio:.3g}."
+            )
+        return " ".join(parts)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every number with what it belongs to and its unit, for a CSV."""
+        link = self.link
+        found: list[tuple[str, str, float | None, str]] = []
+        for path, stages in (("signal", link.signal), ("oscillator", link.oscillator)):
+            found += [(path, stage.name, stage.dbm, "dBm") for stage in stages]
+        found += [("noise", name, value, "of full scale") for name, value in link.noise.items()]
+        found += [
+            ("noise", "leak of modulators, at most", self.leak, "of full scale"),
+            ("noise", "SNR at full scale", link.snr_db, "dB"),
+            ("laser", "stated", self.profile[LASER], "mW"),
+        ]
+        if self.requirement is not None:
+            found.append(("laser", "least that passes", self.requirement.value, "mW"))
+        heat = shifter_powers(self.program, self.profile["power.p_pi"])
+        for one, watts in zip(self.work, heat.tolist(), strict=True):
+            found += [("symbols a beat", one.name, one.symbols, "")]
+            found += [("phase shifters", one.name, watts, "W")]
+        for plan in self.plans:
+            found += [(plan.name, name, watts, "W") for name, watts in plan.power.items()]
+            found += [(plan.name, "time of a beat", plan.seconds, "s")]
+            found += [(plan.name, "energy of a beat", plan.joules, "J")]
+        for other in self.digital:
+            found += [(other.name, "time of a beat", other.seconds, "s")]
+            found += [(other.name, "energy of a beat", other.joules, "J")]
+        return [dict(zip(("part", "name", "value", "unit"), row, strict=True)) for row in found]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        link = self.link
+        paths = {"signal": link.signal, "oscillator": link.oscillator}
+        return {
+            "receiver": self.profile.receiver,
+            "light": {
+                path: [{"stage": s.name, "change_db": s.change_db, "dbm": s.dbm} for s in stages]
+                for path, stages in paths.items()
+            },
+            "mesh_loss_db": link.mesh_db,
+            "full_scale_current": link.full_scale,
+            "noise": {**link.noise, "leak_at_most": self.leak},
+            "snr_db": link.snr_db,
+            "laser_mw": self.profile[LASER],
+            "laser_requirement": None if self.requirement is None else self.requirement.to_dict(),
+            "macs": self.macs,
+            "period_s": PERIOD,
+            "work": [asdict(one) for one in self.work],
+            "shifters_w": shifter_powers(self.program, self.profile["power.p_pi"]).tolist(),
+            "plans": [
+                {**asdict(one), "name": one.name, "joules": one.joules} for one in self.plans
+            ],
+            "digital": [asdict(one) for one in self.digital],
+            "not_stated": list(self.unstated),
+            "sentence": self.sentence,
+        }

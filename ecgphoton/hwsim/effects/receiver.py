@@ -1,0 +1,184 @@
+"""The receivers from physics: powers, photodiodes, amplifier and converter as keys of a profile.
+
+These numbers have defaults, which hold as soon as a profile names a receiver that has them; see
+`ecgphoton.hwsim.receivers`. The formulas stand in docs/physics.md.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ecgphoton.hwsim.effects.effect import Effect, Number, Reading, Site
+from ecgphoton.hwsim.noise import converter_noise, received_noise
+
+MILLI, NANO = 1e-3, 1e-9
+POWER, SIGNAL = "receiver.lo_power", "receiver.signal_power"
+
+
+def _mixed(reading: Reading, power: float, site: Site) -> Reading:
+    """Light of an oscillator of that power, mW."""
+    return reading._replace(oscillator=math.sqrt(power / site.number(SIGNAL)))
+
+
+def _noisy(reading: Reading, factor: float, site: Site) -> Reading:
+    """Shot noise of light and dark current, thermal noise, and the noise of the converter."""
+    found = received_noise(
+        MILLI * site.number(SIGNAL),
+        MILLI * site.number(POWER),
+        bandwidth=site.number("receiver.bandwidth"),
+        resistance=site.number("receiver.resistance"),
+        responsivity=site.number("receiver.responsivity"),
+        dark_current=NANO * site.number("receiver.dark_current"),
+        temperature=site.number("receiver.temperature"),
+        share=reading.share,
+        diodes=reading.diodes,
+    )
+    converter = converter_noise(site.number("receiver.adc_bits"))
+    own = factor * math.hypot(found["dark"], found["thermal"], converter)
+    white = (reading.white**2 + own**2).sqrt()
+    return reading._replace(white=white, light=(factor * found["light"]) ** 2)
+
+
+def _flickering(reading: Reading, decibels: float, site: Site) -> Reading:
+    """Intensity of the laser, common to signal, oscillator and all detectors of a shot."""
+    spread = math.sqrt(10 ** (decibels / 10) * site.number("receiver.bandwidth"))
+    return reading._replace(common=math.hypot(reading.common, spread))
+
+
+ALL = (
+    Effect(
+        POWER,
+        Number(
+            "Power of the local oscillator at every receiver.",
+            1e3,
+            "mW",
+            least=1e-9,
+            better="more",
+            default=1.0,
+        ),
+        "reading",
+        _mixed,
+        source="assumption: 1 mW, a hundred times the signal",
+        error=False,
+        also={
+            SIGNAL: Number(
+                "Power at every receiver of an input of 1 on a path without loss.",
+                1e3,
+                "mW",
+                least=1e-9,
+                better="more",
+                default=0.01,
+            ),
+            "receiver.bandwidth": Number(
+                "Bandwidth of a reading.", 1e12, "Hz", least=1e-3, default=1e6
+            ),
+        },
+    ),
+    Effect(
+        "receiver.zero",
+        Number(
+            "1 subtracts from every reading the one with the oscillator alone, offsets included; "
+            "0 does not.",
+            1.0,
+            whole=True,
+            better="more",
+            default=1.0,
+        ),
+        "reading",
+        lambda reading, _, __: reading._replace(zeroed=True),
+        source="a reading averaged until its noise does not count: assumption",
+        error=False,
+    ),
+    Effect(
+        "receiver.cmrr",
+        Number(
+            "Common-mode rejection of a photodiode pair and its amplifier, 20 log10 of sum over "
+            "difference of the currents under equal light; 0 for perfect.",
+            200.0,
+            "dB",
+            least=1.0,
+            better="more",
+            default=25.0,
+        ),
+        "reading",
+        lambda reading, x, _: reading._replace(mismatch=10 ** (-x / 20)),
+        source="Painchaud et al. 2009, doi:10.1364/OE.17.003659; 25 dB: assumption",
+    ),
+    Effect(
+        "receiver.iq_gain",
+        Number("Relative error of the gain of the second quadrature.", 1.0, default=0.03),
+        "reading",
+        lambda reading, x, _: reading._replace(iq_gain=x),
+        source="Fatadin et al. 2008, doi:10.1109/LPT.2008.2004630; 3 %: assumption",
+    ),
+    Effect(
+        "receiver.iq_phase",
+        Number("Phase error between the quadratures.", math.pi / 2, "rad", default=0.087),
+        "reading",
+        lambda reading, x, _: reading._replace(iq_phase=x),
+        source="Fatadin et al. 2008, doi:10.1109/LPT.2008.2004630; 5 degrees: assumption",
+    ),
+    Effect(
+        "receiver.noise",
+        Number(
+            "Shot, thermal and converter noise, as a multiple of what the numbers of the receiver "
+            "give; 1 is their own.",
+            1e6,
+            "times",
+            default=1.0,
+        ),
+        "reading",
+        _noisy,
+        shot=True,
+        source="`hwsim.noise`: Schottky 1918, doi:10.1002/andp.19183622304; Nyquist 1928, "
+        "doi:10.1103/PhysRev.32.110",
+        also={
+            "receiver.responsivity": Number(
+                "Responsivity of a photodiode, 1 by the device table of SimPhony (ScopeX-ASU).",
+                10.0,
+                "A/W",
+                least=1e-3,
+                better="more",
+                default=1.0,
+            ),
+            "receiver.resistance": Number(
+                "Transimpedance, which sets the thermal noise; 10 kOhm is an assumption.",
+                1e12,
+                "ohm",
+                least=1.0,
+                better="more",
+                default=1e4,
+            ),
+            "receiver.dark_current": Number(
+                "Dark current of a photodiode; 10 nA is an assumption.", 1e6, "nA", default=10.0
+            ),
+            "receiver.temperature": Number(
+                "Temperature of the amplifier; 300 K is an assumption.", 1e3, "K", default=300.0
+            ),
+            "receiver.adc_bits": Number(
+                "Effective bits of the converter over readings of -2 to 2; 0 adds no noise. 10 "
+                "bits at 1 MHz are an assumption.",
+                24.0,
+                "bits",
+                least=1.0,
+                better="more",
+                default=10.0,
+            ),
+        },
+    ),
+    Effect(
+        "receiver.rin",
+        Number(
+            "Relative intensity noise of the laser, common to signal and oscillator and to all "
+            "detectors of a shot; 0 for none.",
+            -80.0,
+            "dB/Hz",
+            least=-200.0,
+            default=-140.0,
+        ),
+        "reading",
+        _flickering,
+        shot=True,
+        source="-140 dB/Hz over the receiver's bandwidth: assumption",
+    ),
+)

@@ -1,0 +1,192 @@
+"""The link budget of one block: optical power from the laser to the photodiodes, and its noise.
+
+::
+
+                       ┌─ tree ── modulators ── mesh V ── attenuators ── mesh U ──┐
+    laser ── coupler ──┤                                                       receiver ── i
+                       └─ tree ───────────────── local oscillators ───────────────┘
+
+All powers are those of one path, at an input of 1. The signal at full scale is a unit field on a
+path through a lossless mesh, so the loss of the mesh is not part of full scale: simulated chips
+lose it in their fields, and the amplifier restores it together with the noise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.effects.supply import LASER
+from ecgphoton.hwsim.noise import converter_noise, received_noise
+from ecgphoton.mesh.device import Device
+from ecgphoton.mesh.layout import WIDTH
+from ecgphoton.mesh.paths import Losses, Path, paths
+
+Numbers = Callable[[str], float]
+"""Number of a profile by its key."""
+NEEDED = (LASER, "link.oscillator", "link.rate")
+"""Keys without which there is no budget."""
+SIGNAL, OSCILLATOR = "receiver.signal_power", "receiver.lo_power"
+BANDWIDTH = "receiver.bandwidth"
+SETS = (SIGNAL, OSCILLATOR, BANDWIDTH)
+"""Keys of a receiver that the budget sets where a profile states `LASER`."""
+TREE = math.ceil(math.log2(WIDTH))
+"""1x2 splitters in a row that divide light among the paths of a block."""
+MILLI, NANO = 1e-3, 1e-9
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the light's path."""
+
+    name: str
+    change_db: float
+    """Change of power in this stage: loss and division are negative."""
+    power: float
+    """Optical power of one path behind it, W."""
+
+    @property
+    def dbm(self) -> float:
+        """Power behind the stage, dBm."""
+        return decibels(self.power / MILLI)
+
+
+@dataclass(frozen=True)
+class Link:
+    """Powers and noise of one block."""
+
+    signal: tuple[Stage, ...]
+    """From the laser to the photodiodes, through the loss of the mesh, at an input of 1."""
+    oscillator: tuple[Stage, ...]
+    """From the laser to the photodiodes, past the mesh."""
+    mesh_db: float
+    """Loss of every path through the mesh, dB."""
+    full_scale: float
+    """Photocurrent of a unit field on a lossless mesh, A."""
+    noise: Mapping[str, float]
+    """Standard deviation of a reading by what makes it, fractions of full scale."""
+
+    @property
+    def snr_db(self) -> float:
+        """Signal to noise of a reading of an input of 1 through a weight of 1, dB."""
+        left: float = 10 ** (-self.mesh_db / 20)
+        return 20 * math.log10(left / math.hypot(*self.noise.values()))
+
+
+def decibels(ratio: float) -> float:
+    """Return a ratio of powers in dB."""
+    return 10 * math.log10(ratio)
+
+
+def losses_of(number: Numbers) -> Losses:
+    """Return what the components of a mesh lose: the only home of these numbers."""
+    return Losses(mzi=number("loss.mzi_db"), shifter=number("loss.shifter_db"))
+
+
+def mesh_loss(number: Numbers, device: Device) -> float:
+    """Mean loss of a path through a block, dB; all paths lose the same."""
+    return paths(device)[0].loss_db(losses_of(number))
+
+
+def _light(number: Numbers) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+    """Return (stage, change in dB) before the mesh, and from the laser to the oscillators."""
+    missing = [key for key in NEEDED if not number(key)]
+    if missing:
+        raise InputError(
+            f"the profile does not state {', '.join(missing)}, so there is no link budget; state "
+            f"all of {', '.join(NEEDED)}"
+        )
+    share = number("link.oscillator")
+    coupled = ("fibre coupler", -number("link.coupler_db"))
+    tree = ("splitter tree", -decibels(WIDTH) - TREE * number("link.splitter_db"))
+    modulator = ("modulator", -number("link.modulator_db"))
+    return (
+        [coupled, ("share of the signals", decibels(1 - share)), tree, modulator],
+        [coupled, ("share of the oscillators", decibels(share)), tree],
+    )
+
+
+def received(number: Numbers) -> dict[str, float]:
+    """Return the keys `SETS` of a receiver as the link budget has them; none without a laser.
+
+    The laser's power is divided between signals and oscillators; each part is divided among the
+    four paths by a tree of two 1x2 splitters. The bandwidth is half the symbol rate, that of a
+    receiver which integrates over a symbol.
+
+    Raises
+    ------
+    InputError
+        If a number without which there is no budget is not stated.
+    """
+    if not number(LASER):
+        return {}
+    laser, output = number(LASER), ("output", -number("link.output_db"))
+    powers = [
+        laser * 10 ** (sum(change for _, change in [*path, output]) / 10) for path in _light(number)
+    ]
+    return dict(zip(SETS, (*powers, number("link.rate") / 2), strict=True))
+
+
+def link_of(number: Numbers, device: Device, *, share: float = 1.0, diodes: int = 2) -> Link:
+    """Return the link budget of one block.
+
+    Parameters
+    ----------
+    number
+        Numbers of a profile by key, its receiver's among them.
+    device
+        Hardware of the block.
+    share, diodes
+        Of the receiver, see `ecgphoton.hwsim.receivers.Receiver`.
+
+    Raises
+    ------
+    InputError
+        If a number without which there is no budget is not stated.
+    """
+    before, local = _light(number)
+    route, losses = paths(device)[0], losses_of(number)
+    output = ("output", -number("link.output_db"))
+
+    def stages(path: list[tuple[str, float]]) -> tuple[Stage, ...]:
+        found = [Stage("laser", 0.0, MILLI * number(LASER))]
+        for name, change in path:
+            found.append(Stage(name, change, found[-1].power * 10 ** (change / 10)))
+        return tuple(found)
+
+    bandwidth = number(BANDWIDTH)
+    noise = received_noise(
+        MILLI * number(SIGNAL),
+        MILLI * number(OSCILLATOR),
+        bandwidth=bandwidth,
+        resistance=number("receiver.resistance"),
+        responsivity=number("receiver.responsivity"),
+        dark_current=NANO * number("receiver.dark_current"),
+        temperature=number("receiver.temperature"),
+        share=share,
+        diodes=diodes,
+    )
+    intensity = number("receiver.rin")
+    return Link(
+        stages([*before, *_through(route, losses), output]),
+        stages([*local, output]),
+        route.loss_db(losses),
+        noise["full_scale"],
+        {
+            "shot": noise["shot"],
+            "thermal": noise["thermal"],
+            "converter": converter_noise(number("receiver.adc_bits")),
+            "laser intensity": math.sqrt(10 ** (intensity / 10) * bandwidth) if intensity else 0.0,
+            "detector.noise": number("detector.noise"),
+        },
+    )
+
+
+def _through(route: Path, losses: Losses) -> list[tuple[str, float]]:
+    """Return the stages of the mesh."""
+    parts = [(f"{route.mzis} MZIs in a row", route.mzis * losses.mzi)]
+    parts += [(f"{route.shifters} phase shifters behind", route.shifters * losses.shifter)]
+    parts += [(f"{route.crossings} crossings", route.crossings * losses.crossing)]
+    return [(name, -loss) for name, loss in parts if loss]

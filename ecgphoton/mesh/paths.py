@@ -1,0 +1,76 @@
+"""The ways of light through a block: which components lie on them, and what they lose.
+
+A loss that differs from path to path would change the matrix. So wherever a column of MZIs leaves
+a waveguide alone, that waveguide has a *dummy*, a passive piece that loses as much as an MZI, and
+the unheated arm of an MZI is as long as the heated one. All paths of a block then lose the same,
+and an amplifier can restore it. A block of this package needs no waveguide crossings.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ecgphoton.mesh.device import Device
+from ecgphoton.mesh.layout import WIDTH
+
+
+class Losses(NamedTuple):
+    """Loss of one component, dB; what is not given loses nothing."""
+
+    mzi: float = 0.0
+    """An MZI with both splitters and its arms, and every dummy."""
+    shifter: float = 0.0
+    """A phase shifter on its own, as at the outputs of mesh U."""
+    crossing: float = 0.0
+    """A waveguide crossing."""
+
+
+class Path(NamedTuple):
+    """What light meets between one input and one output of a block."""
+
+    source: int
+    """Input mode."""
+    target: int
+    """Output mode."""
+    mzis: int
+    """MZIs and dummies: one a column."""
+    fewest: int
+    """MZIs alone, attenuator included, on the route that has the fewest."""
+    most: int
+    """The same on the route that has the most."""
+    shifters: int
+    """Phase shifters outside MZIs."""
+    crossings: int
+    """Waveguide crossings."""
+
+    def loss_db(self, losses: Losses) -> float:
+        """Loss of the path, dB, apart from what the attenuator is set to."""
+        own = self.mzis * losses.mzi + self.shifters * losses.shifter
+        return own + self.crossings * losses.crossing
+
+
+def dummies(device: Device) -> tuple[tuple[int, int], ...]:
+    """(column, mode) of every dummy of a block."""
+    taken = {(mzi.column, mzi.mode) for mzi in device.mzis}
+    taken |= {(mzi.column, mzi.mode + 1) for mzi in device.mzis if len(mzi.drivers) > 1}
+    places = ((column, mode) for column in range(device.columns) for mode in range(WIDTH))
+    return tuple(place for place in places if place not in taken)
+
+
+def paths(device: Device) -> tuple[Path, ...]:
+    """All paths of a block, from every input to every output that light can reach from it."""
+    found = []
+    for source in range(WIDTH):
+        counts = {source: (0, 0)}  # mode to fewest and most MZIs of a route that ends there
+        for column in range(device.columns):
+            for mzi in (each for each in device.mzis if each.column == column):
+                both = (mzi.mode, mzi.mode + 1) if len(mzi.drivers) > 1 else (mzi.mode,)
+                met = [counts[mode] for mode in both if mode in counts]
+                if met:
+                    joined = min(few for few, _ in met) + 1, max(many for _, many in met) + 1
+                    counts |= dict.fromkeys(both, joined)
+        found += [
+            Path(source, target, device.columns, *counts[target], shifters=1, crossings=0)
+            for target in sorted(counts)
+        ]
+    return tuple(found)

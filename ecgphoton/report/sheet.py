@@ -1,0 +1,96 @@
+"""The requirement sheet as a page for a foundry, and as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ecgphoton.report import pieces
+from ecgphoton.report.chips import draw_bars, is_synthetic
+from ecgphoton.report.html import write_page
+from ecgphoton.report.pieces import number, percent
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def columns_of(rows: Rows) -> tuple[list[str], list[list[str]]]:
+    """Return the heads and the cells of the table: one row a parameter, the states side by side."""
+    states = list(dict.fromkeys(row["state"] for row in rows))
+    heads = ["parameter", "unit", "profile"]
+    for state in states:
+        heads += [state, "fails", "ratio", "yield and interval"]
+    cells: dict[str, list[str]] = {}
+    for row in rows:
+        first = [row["parameter"], row["unit"], number(row["stated"])]
+        cells.setdefault(row["parameter"], first).extend(_cells(row))
+    return heads, list(cells.values())
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    if row["value"] is None:
+        return [f"none passes, not {number(row['failing'])}", "", "", ""]
+    share = f"{percent(row['yield'], 0)} [{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
+    failing = "none tried" if row["failing"] is None else number(row["failing"])
+    return [number(row["value"]), failing, f"{row['ratio']:.2f}", share]
+
+
+def write_sheet(out: Path, found: Mapping[str, Any], rows: Rows) -> Path:
+    """Write the sheet as one HTML page.
+
+    Parameters
+    ----------
+    out
+        The page.
+    found
+        Content of ``sheet.json``.
+    rows
+        Its lines.
+    """
+    about, limits = found["provenance"], found["limits"]
+    profile = about["profile"]
+    text = (
+        f"At every value, {percent(limits['min_yield'], 0)} of {found['chips']} simulated chips "
+        f"have a miss rate of at most {percent(limits['max_miss'], 0)} and an FPR of at most "
+        f"{percent(limits['max_fpr'], 0)}; each parameter alone, every other error absent. "
+        f"Intervals at {percent(limits['confidence'], 0)} confidence (Clopper and Pearson). A "
+        "ratio below 1 asks for more than the profile gives."
+    )
+    heads, cells = columns_of(rows)
+    facts = {
+        "student": about["student"],
+        "profile": f"{profile['name']}: {profile['description']}",
+        "beats": f"{about['data']['beats']:,} of {about['data']['source']}",
+        "seed": about["seed"],
+        "call": about["call"],
+        "ecgphoton": about["version"],
+        "without effect in this profile": ", ".join(found["idle"]),
+    }
+    sections = {
+        "requirements": ("Requirements", pieces.table(heads, cells)),
+        "provenance": ("Provenance", pieces.facts(facts)),
+    }
+    name = f"Requirements on {profile['name']}"
+    date = about["date"][:10]
+    return write_page(
+        out,
+        name,
+        sections,
+        title=f"{name}, {date}",
+        date=date,
+        verdicts=[pieces.paragraph(text)],
+        synthetic=is_synthetic(found),
+    )
+
+
+def draw_sheet(found: Mapping[str, Any], rows: Rows) -> Figure:
+    """Draw the ratio of every requirement to the profile."""
+    states = list(dict.fromkeys(row["state"] for row in rows))
+    ratios: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        one = ratios.setdefault(row["parameter"], {"parameter": row["parameter"]})
+        one[row["state"]] = row["ratio"]
+    return draw_bars(found, list(ratios.values()), name="parameter", bars=states, log=True)

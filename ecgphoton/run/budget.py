@@ -1,0 +1,114 @@
+"""A student comes in; the light, noise, power, time and energy of a chip that carries it go out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from matplotlib.figure import Figure
+
+from ecgphoton.hwsim.budget import Budget
+from ecgphoton.hwsim.effects.supply import LASER
+from ecgphoton.hwsim.energy import Digital, core
+from ecgphoton.hwsim.meshchips import program_of
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS
+from ecgphoton.hwsim.simulate import simulate
+from ecgphoton.hwsim.sweep import solve
+from ecgphoton.progress import Progress, silent
+from ecgphoton.report.chips import draw_bars
+from ecgphoton.run.journey import Limit, Outcome, begin
+from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.propagate import Inputs
+
+BUDGET_BEATS = 4096
+PRECISION = 0.1
+"""Of the least laser power."""
+ENERGY = "energy of a beat, J"
+REPEATS = 5
+"""Timings of onnxruntime; the fastest counts."""
+
+
+def budget(
+    model: Path | str | None = None,
+    *,
+    profile: Profile | str = "foundry-thermo-optic",
+    chips: int = 40,
+    seed: int = 0,
+    readout: Literal["analog", "digital"] = "analog",
+    settings: Sequence[str] = (),
+    limit: Limit = (),
+    workers: int = 1,
+    data: str | None = None,
+    data_dir: Path | None = None,
+    out: Path | None = None,
+    progress: Progress = silent,
+) -> Outcome[Budget]:
+    """Compute optical power, noise, electrical power, time and energy of one beat.
+
+    The laser power at which the verdict still passes is found by bisection over simulated chips,
+    on at most 4,096 beats. A microcontroller and one core of a server stand beside the chip.
+
+    Writes ``budget.json``, ``budget.csv`` and ``budget.png``.
+
+    Parameters
+    ----------
+    profile
+        Device profile with the tables ``link`` and ``power``, by name, TOML file or value. Where
+        its receiver has no powers (``homodyne``), the ``balanced`` one is taken.
+    chips
+        Chips at every laser power.
+    model, seed, readout, settings, limit, workers, data, data_dir, out, progress
+        As `ecgphoton.run.simulate` takes them.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range, the profile states no light path, or student, beats or
+        folder cannot be used.
+    """
+    journey = begin(budget, locals(), most=BUDGET_BEATS)
+    carried, inputs, *_ = journey.arguments
+    program = program_of(carried)
+    asked = cast(Profile, journey.profile).on(program)
+    if not RECEIVERS[asked.receiver].keys:
+        asked = asked.read_by(BALANCED.name)
+    found = Budget(program, asked, seed=seed, digital_pooling=readout == "digital")
+    found.link  # noqa: B018 - refuses a profile without a light path before anything is simulated
+    requirement = solve(
+        LASER,
+        *journey.arguments,
+        precision=PRECISION,
+        progress=partial(progress, "laser power"),
+        **journey.settings(simulate) | {"profile": found.profile},
+    )
+    measured = _onnxruntime(journey.trained.student, inputs)
+    found = replace(found, others=(measured,), requirement=requirement)
+    return journey.write(found, found.to_dict(), found.rows(), _draw)
+
+
+def _onnxruntime(student: SegmentStudent, inputs: Inputs) -> Digital:
+    """Measure a beat in a batch of `BATCH` on one thread of this machine."""
+    from ecgphoton.export.golden import arrays_of
+    from ecgphoton.export.onnx_graph import float_graph
+    from ecgphoton.export.runtime import BATCH, runner
+
+    run, feed = runner(float_graph(student), "onnxruntime"), arrays_of(inputs.rows(slice(BATCH)))
+    taken = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        run(feed)
+        taken.append(time.perf_counter() - started)
+    return core(min(taken) / min(BATCH, len(inputs)))
+
+
+def _draw(found: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draw the energy of a beat of every way and processor."""
+    rows = [
+        {"name": one["name"], ENERGY: one["joules"]} for one in (*found["plans"], *found["digital"])
+    ]
+    return draw_bars(found, rows, name="name", bars=(ENERGY,), log=True)

@@ -1,0 +1,124 @@
+"""The largest size that passes: alone and all together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ecgphoton.calibration.requirements import (
+    ALL,
+    MOST,
+    Sheet,
+    idle,
+    largest_passing,
+    lines_of,
+    parameters_of,
+)
+from ecgphoton.decision import OperatingPoint
+from ecgphoton.errors import InputError
+from ecgphoton.export.golden import synthetic_inputs
+from ecgphoton.hwsim.meshchips import program_of
+from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.student.architecture import TOKENS, Architecture
+from ecgphoton.student.network import SegmentStudent, predict
+
+STATED = {"dac.bits": 12, "splitter.sigma": 0.02, "phase.offset": 0.02, "loss.mzi_db": 0.3}
+
+
+@pytest.mark.parametrize("limit", [0.003, 0.02, 0.021, 0.4])
+def test_the_search_closes_in_on_the_limit(limit: float) -> None:
+    """The size that passes and the one that fails hold the limit between them, 10 % apart."""
+    tried: list[float] = []
+
+    def passes(size: float) -> bool:
+        tried.append(size)
+        return size <= limit
+
+    good, bad = largest_passing(passes, 0.02, 1.0, 0.1)
+    assert good <= limit < bad <= 1.1 * good
+    assert len(tried) == len(set(tried)) <= 12
+
+
+def test_what_always_or_never_passes_has_one_end() -> None:
+    """NaN stands where no size tried passed, or none failed; sizes stay within bounds."""
+    assert largest_passing(lambda _: True, 0.02, 0.5, 0.1) == pytest.approx(
+        (0.5, math.nan), nan_ok=True
+    )
+    good, bad = largest_passing(lambda _: False, 0.02, 0.5, 0.1)
+    assert math.isnan(good)
+    assert bad == pytest.approx(0.02 / MOST)
+
+
+@pytest.fixture(scope="module")
+def sheet() -> Sheet:
+    """Eight chips of a student, judged against its own decisions on made-up beats."""
+    student = SegmentStudent(Architecture(patient=TOKENS[:1]), seed=1).eval()
+    inputs = synthetic_inputs(student.architecture)
+    abnormal = predict(student, inputs)[:, 1]
+    point = OperatingPoint(float(np.median(abnormal)), ("validation",))
+    subject = (program_of(student), inputs, point.decide(abnormal), point)
+    return Sheet(subject, Profile(STATED), ("splitter.sigma", ALL), ("uncalibrated",), chips=8)
+
+
+def test_one_error_stands_alone_and_all_are_scaled(sheet: Sheet) -> None:
+    """Alone, the others are 0 and losses stay; together, converters keep their width."""
+    alone = sheet.at("splitter.sigma", 0.5)
+    assert (alone["splitter.sigma"], alone["phase.offset"], alone["loss.mzi_db"]) == (0.5, 0.0, 0.3)
+    scaled = sheet.at(ALL, 3.0)
+    wanted = {**STATED, "splitter.sigma": 0.06, "phase.offset": 0.06}
+    assert dict(scaled.numbers) == pytest.approx(wanted)
+
+
+@pytest.mark.slow
+def test_lines_do_not_depend_on_processes(sheet: Sheet) -> None:
+    """A line has value, ratio, yield, interval and chips; two processes find the same."""
+    done: list[int] = []
+    lines = lines_of(sheet, progress=lambda k, _: done.append(k))
+    assert done == [1, 2]
+    assert lines_of(sheet, workers=2) == lines
+    for line in lines:
+        assert line.value is not None
+        assert line.failing is not None
+        assert line.value < line.failing <= 1.16 * line.value
+        assert line.ratio == pytest.approx(line.value / line.stated)
+        assert line.share is not None
+        assert line.share >= 0.95
+    alone, together = (line.ratio for line in lines)
+    assert together is not None
+    assert alone is not None
+    assert together <= alone
+
+
+@pytest.mark.slow
+def test_calibrated_chips_stand_more(sheet: Sheet) -> None:
+    """Calibration absorbs splitter errors that no chip stands without it."""
+    few, wrong = replace(sheet, chips=2), sheet.at("splitter.sigma", 0.12)
+    assert few.judged(wrong, "uncalibrated").observed_yield == 0
+    assert few.judged(wrong, "calibrated").observed_yield == 1
+
+
+def test_bits_are_counted_down(sheet: Sheet) -> None:
+    """The fewest bits that pass, one more than fail."""
+    (line,) = lines_of(replace(sheet, keys=("dac.bits",)))
+    assert line.value is not None
+    assert line.failing == line.value - 1
+
+
+def test_only_errors_of_the_profile_can_be_asked_for() -> None:
+    """A key that is none is refused with the nearest, and a profile without errors at all."""
+    assert parameters_of(Profile(STATED)) == ("dac.bits", "phase.offset", "splitter.sigma", ALL)
+    with pytest.raises(InputError, match=r"no error .*did you mean splitter.sigma"):
+        parameters_of(Profile(STATED), ["splitter.sigm"])
+    with pytest.raises(InputError, match="states no error"):
+        parameters_of(load_profile("ideal"))
+
+
+def test_drift_without_time_is_idle(sheet: Sheet) -> None:
+    """It changes no chip, whatever its size; with hours it does."""
+    program = sheet.subject[0]
+    still = Profile({"time.drift": 0.01, "splitter.sigma": 0.02})
+    assert idle(still, program) == ("time.drift",)
+    assert idle(still.with_value("time.hours", 1.0), program) == ()

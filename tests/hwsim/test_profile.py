@@ -1,0 +1,111 @@
+"""Profiles: what a file may say about drivers and states, and what becomes of a program."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.meshchips import mesh_source, program_of
+from ecgphoton.hwsim.profile import FOLDER, load_profile, profiles
+from ecgphoton.hwsim.simulate import simulate
+from ecgphoton.mesh.heater import HeaterDac
+
+DRIVERS = (
+    HeaterDac(4.0, 4.4, 8, "linear", -4.4),
+    HeaterDac.of_table([[0, 0], [1, 0.3], [3, 2.2], [4, 3.8], [6, 7.2]]),
+)
+
+
+@pytest.fixture(scope="module")
+def program(student):
+    """The student as a program."""
+    return program_of(student)
+
+
+@pytest.mark.parametrize("name", profiles())
+def test_shipped_profiles_are_dated_and_sourced(name):
+    """Each has a date, and every number stands in a group below a comment."""
+    text = (FOLDER / f"{name}.toml").read_text()
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", load_profile(name).date)
+    assert load_profile(name).name == name
+    for section in text.split("\n[")[1:]:
+        assert section.splitlines()[1].startswith("#"), section
+
+
+@pytest.mark.parametrize("driver", DRIVERS, ids=lambda driver: driver.law)
+def test_a_perfect_chip_of_any_law_is_its_program(program, inputs, driver):
+    """Driven exactly, the matrices are the program's to 1e-12; with codes, near them."""
+    profile = replace(load_profile("ideal"), driver=driver)
+    source = mesh_source(program, inputs, Foundry(profile))
+    matrices = source.perfect.matrices(source.wanted)[0].numpy()
+    assert np.abs(matrices - program.targets).max() < 1e-4  # 16-bit codes of the weights
+    exact = np.stack([block.matrix for block in program.blocks])
+    assert np.abs(matrices - exact).max() < 1e-12
+    coded = Foundry(profile.with_value("dac.bits", 14)).chip(0, 0, source.program)
+    rough = coded.matrices(coded.driven(source.wanted))[0].numpy()
+    assert 0 < np.abs(rough - exact).max() < 0.01
+
+
+def test_a_file_states_the_drivers(tmp_path):
+    """The three laws in TOML; the widths of codes stay with dac.bits."""
+    path = tmp_path / "own.toml"
+    path.write_text('[driver]\nlaw = "linear"\nv_pi = 3.0\nv_min = -3.2\nv_max = 3.2\n')
+    assert load_profile(path).driver == HeaterDac(3.0, 3.2, 8, "linear", -3.2)
+    path.write_text('[driver]\nlaw = "table"\ntable = [[0, 0], [4, 3], [6, 7.5]]\n')
+    assert load_profile(path).driver.phase_at(5.0) == pytest.approx(5.25)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("driver = 3", "driver is 3; it must be a table"),
+        ("[driver]\nbits = 8", "driver.bits is not a setting of a profile; state dac.bits"),
+        ("[driver]\nv_pie = 8", "did you mean driver.v_pi"),
+        ('[driver]\nlaw = "table"', "driver.table is"),
+        ('[driver]\nlaw = "table"\ntable = [[0, "a"]]', "driver.table is 'a'"),
+        ('[driver]\nlaw = "table"\nv_pi = 3\ntable = [[0, 0], [1, 7]]', "driver.v_pi is given"),
+        ('[driver]\nlaw = "linear"\nv_max = 5', "all phases of a turn"),
+        ('[phase]\nstatic = "yes"', "phase.static is 'yes'"),
+    ],
+)
+def test_wrong_drivers_are_one_sentence(text, message, tmp_path):
+    """What cannot be is refused, and nothing stated is left out."""
+    (tmp_path / "own.toml").write_text(text)
+    with pytest.raises(InputError, match=re.escape(message)):
+        load_profile(tmp_path / "own.toml")
+
+
+def test_two_states_of_one_profile(student, inputs, label, point, tmp_path):
+    """As fabricated, static phases are anywhere: simulated, chips are useless without trimming."""
+    path = tmp_path / "own.toml"
+    path.write_text("[splitter]\nsigma = 0.02\n")
+    trimmed, raw = load_profile(path), load_profile(f"{path}:as-fabricated")
+    assert (trimmed.trimmed, raw.trimmed) == (True, False)
+    assert raw.name == "own:as-fabricated"
+    settings = {"chips": 4, "max_miss": 0.3, "max_fpr": 0.3}
+    good, bad = (simulate(student, inputs, label, point, profile=p, **settings)
+                 for p in (trimmed, raw))  # fmt: skip
+    assert good.auc.min() > bad.auc.max()
+    assert not bad.passed
+
+
+def test_new_effects_of_size_zero_change_no_chip(program):
+    """A foundry chip without temperature, wavelength and die has the matrices it always had."""
+    new = ("temperature.", "wavelength.", "die.", "waveguide.", "splitter.dispersion")
+    stated = load_profile("foundry-thermo-optic")
+    silent = replace(stated, numbers={
+        key: 0.0 if key.startswith(new) else value for key, value in stated.numbers.items()
+    })  # fmt: skip
+    without = replace(stated, numbers={
+        key: value for key, value in stated.numbers.items() if not key.startswith(new)
+    })  # fmt: skip
+    volts = torch.as_tensor(program.device.exact_volts(program.phases))[None]
+    a, b, all_of_them = (Foundry(p).chips(0, 0, 2, program) for p in (silent, without, stated))
+    assert torch.equal(a.matrices(volts), b.matrices(volts))
+    assert not torch.equal(a.matrices(volts), all_of_them.matrices(volts))
+    for name, drawn in b.normals.items():
+        assert torch.equal(drawn, all_of_them.normals[name])

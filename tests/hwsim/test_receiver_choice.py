@@ -1,0 +1,99 @@
+"""Simulations, studies and profiles take every receiver, or refuse it with the reason."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.blame import blame
+from ecgphoton.hwsim.certify import certify
+from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.receivers import RECEIVERS
+from ecgphoton.hwsim.simulate import simulate, trial_of
+from ecgphoton.hwsim.surrogate import surrogate
+from ecgphoton.hwsim.trace import trace
+
+KINDS = ("balanced", "hybrid", "intensity")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_simulations_take_every_receiver(student, inputs, label, point, kind):
+    """Chips differ, two workers give the same bits, and the report names the receiver."""
+    subject = (student, inputs, label, point)
+    settings = {
+        "chips": 8,
+        "profile": "foundry-thermo-optic",
+        "settings": [f"receiver.kind={kind}"],
+    }
+    one, two = (simulate(*subject, **settings, workers=n) for n in (1, 2))
+    assert np.array_equal(one.auc, two.auc)
+    assert len(np.unique(one.auc)) > 1
+    assert one.settings["receiver"] == kind
+    assert one.settings["profile_values"]["receiver.lo_power"] == 1.0
+
+
+@pytest.mark.slow
+def test_the_leak_of_the_oscillator_counts(student, inputs, label, point):
+    """With the oscillator's constant left in, chips err more often than with it removed."""
+    found = []
+    for zero in (1.0, 0.0):
+        changed = ["receiver.kind=balanced", f"receiver.zero={zero}"]
+        subject = (student, inputs, label, point)
+        report = simulate(*subject, chips=8, profile="foundry-thermo-optic", settings=changed)
+        found.append((report.miss + report.fpr).mean())
+    assert found[0] + 0.05 < found[1]
+
+
+def test_the_budget_of_errors_names_the_receiver(student, inputs, label, point):
+    """Sources of the error budget are the receiver's own errors and noise, too."""
+    profile = Profile({"dac.bits": 0, "receiver.lo_power": 0.01}, receiver="balanced")
+    trial = trial_of(student, inputs, label, point, profile=profile)
+    shares = [one for one in blame(trial, chips=4, by_mzi=False) if one.kind == "source"]
+    assert {one.name for one in shares} == {"receiver.cmrr", "receiver.noise", "receiver.rin"}
+
+
+def test_a_single_shot_is_replayed(student, inputs, label, point):
+    """The stages of a trace add up to the change of the margin, laser noise included."""
+    profile = Profile({"splitter.sigma": 0.02}, receiver="intensity")
+    trial = trial_of(student, inputs, label, point, profile=profile)
+    found = trace(trial, 1, 3)
+    change = sum(stage.static + stage.shot for stage in found.stages)
+    assert found.perfect + change == pytest.approx(found.margin, abs=1e-9)
+    assert any(stage.shot for stage in found.stages)
+
+
+def test_what_is_refused(student, inputs, label, point, tmp_path):
+    """No sign without an oscillator, no key of another receiver, no bounds, no expansion."""
+    with pytest.raises(InputError, match="has no sign"):
+        Profile({"receiver.lo_power": 0.0}, receiver="intensity")
+    with pytest.raises(InputError, match=r"'intensity' has no receiver\.cmrr; .*balanced, hybrid"):
+        Profile({"receiver.cmrr": 20.0}, receiver="intensity")
+    with pytest.raises(InputError, match=r"'homodyne' has no receiver\.rin"):
+        load_profile("ideal").with_settings(["receiver.rin=-150"])
+    with pytest.raises(InputError, match=r"write section\.key=value"):
+        load_profile("ideal").with_settings(["receiver.rin"])
+    balanced = {"profile": "ideal", "settings": ["receiver.kind=balanced"]}
+    trial = trial_of(student, inputs, label, point, **balanced)
+    with pytest.raises(InputError, match="certify with homodyne"):
+        certify(trial, (0.001,))
+    with pytest.raises(InputError, match="neither a profile nor its receiver"):
+        surrogate(trial)
+
+
+def test_a_profile_names_its_receiver(tmp_path):
+    """A section [receiver] is a balanced pair with defaults; another receiver takes them over."""
+    path = tmp_path / "mine.toml"
+    path.write_text("[receiver]\nlo_power = 2.0\n")
+    profile = load_profile(path)
+    assert profile.receiver == "balanced"
+    assert (profile["receiver.lo_power"], profile["receiver.cmrr"]) == (2.0, 25.0)
+    single = profile.read_by("intensity")
+    assert "receiver.cmrr" not in single.numbers
+    assert single["receiver.lo_power"] == 2.0
+    assert profile.with_settings(["receiver.kind=hybrid"]).receiver == "hybrid"
+    path.write_text('[receiver]\nkind = "eye"\n')
+    with pytest.raises(InputError, match="there is no receiver 'eye'"):
+        load_profile(path)
+    assert set(KINDS) < set(RECEIVERS)

@@ -1,8 +1,8 @@
 """Run the quick benchmarks one after the other: ``python -m benchmarks`` or ``make bench``.
 
 Each prints its own ratios, taken in one run, and the charts of docs/benchmarks.md are drawn anew.
-Those of accuracy, presets, distillation and four classes train for minutes to hours and are run
-by name.
+Those of accuracy (results, card, levers, chips), presets, distillation and four classes train or
+read for minutes to hours and are run by name: ``python -m benchmarks results runs/final/*``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-SHIPPED = Path("ecgphoton/models/reference-rhythm/bundle")
+SHIPPED = Path("ecgphoton/models/inter-patient/bundle")
 FIGURES = Path("docs/figures")
 QUICK = (
     ("peers", "--draw", str(FIGURES)),
@@ -25,7 +25,11 @@ QUICK = (
 
 
 def main() -> int:
-    """Run all; return how many failed."""
+    """Run all, or the one that is named; return how many failed."""
+    if len(sys.argv) > 1:
+        name, *arguments = sys.argv[1:]
+        command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
+        return subprocess.run(command, check=False).returncode
     failed = 0
     for name, *arguments in QUICK:
         print(f"== {name}", flush=True)

@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, nargs="+", default=[1.0, 6.0, 24.0])
     parser.add_argument("--backend", default="torch", choices=("torch", "onnx", "integer", "chip"))
     parser.add_argument("--record", type=Path, default=None, help="WFDB record to repeat")
-    parser.add_argument("--bundle", default="reference-rhythm")
+    parser.add_argument("--bundle", default="inter-patient")
     given = parser.parse_args()
     print("| hours | samples | beats | wall | processor | peak memory |\n|--:|--:|--:|--:|--:|--:|")
     with tempfile.TemporaryDirectory() as name:

@@ -5,7 +5,7 @@
 >>> student = ep.SegmentStudent(seed=0)  # 150 parameters
 >>> ep.predict(student, beats).shape == (len(beats), 2)
 True
->>> ep.run.simulate("reference-rhythm", noise=0.02, chips=200)  # doctest: +SKIP
+>>> ep.run.simulate("inter-patient", noise=0.02, chips=200)  # doctest: +SKIP
 
 ``ep.run`` and ``ep.study`` hold what the commands do, by the same names and parameters.
 Names are imported on first use, so that ``import ecgphoton`` stays instant.

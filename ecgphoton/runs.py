@@ -12,6 +12,7 @@ from ecgphoton.artifacts import MANIFEST, read_json, sha256
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.recipe import Recipe, from_dict
+from ecgphoton.recipes import FLAGSHIP
 from ecgphoton.settings import nearest
 
 if TYPE_CHECKING:
@@ -127,8 +128,8 @@ def finished_runs(root: Path | str = RUNS) -> Iterator[Path]:
     yield from (folder for folder in found if kind_of(folder) == KIND)
 
 
-def choose(named: Path | str | None, root: Path | str = RUNS) -> Path:
-    """Return what is named (a path or a shipped student), or the newest run, or the shipped one.
+def choose(named: Path | str | None, root: Path | str = RUNS, *, shipped: str = FLAGSHIP) -> Path:
+    """Return what is named (a path or a shipped student), or the newest run, or the one shipped.
 
     Raises
     ------
@@ -136,20 +137,20 @@ def choose(named: Path | str | None, root: Path | str = RUNS) -> Path:
         If it does not exist.
     """
     if named is None:
-        return next(finished_runs(root), None) or models.bundle(models.DEFAULT)
+        return next(finished_runs(root), None) or models.bundle(shipped)
     if Path(named).exists():
         return Path(named)
-    shipped = models.shipped()
-    if str(named) in shipped:
-        return shipped[str(named)]
+    known = models.shipped()
+    if str(named) in known:
+        return known[str(named)]
     raise InputError(
         f"there is no run or bundle at {named} and no shipped student of that name "
-        f"({nearest(str(named), shipped)}); `ecgphoton train` makes a run, "
+        f"({nearest(str(named), known)}); `ecgphoton train` makes a run, "
         "`ecgphoton export` a bundle"
     )
 
 
-def load(named: Path | str | None = None) -> TrainedStudent:
+def load(named: Path | str | None = None, *, shipped: str = FLAGSHIP) -> TrainedStudent:
     """Load a trained student: a run, bundle or checkpoint, a shipped name, or the newest run.
 
     A bundle is checked against its own hashes, and brings its mesh program; one whose manifest is
@@ -158,7 +159,9 @@ def load(named: Path | str | None = None) -> TrainedStudent:
     Parameters
     ----------
     named
-        Path or shipped name; by default the newest run, otherwise the shipped student.
+        Path or shipped name; by default the newest run.
+    shipped
+        The shipped student to load where nothing is named and there is no run.
 
     Raises
     ------
@@ -168,11 +171,11 @@ def load(named: Path | str | None = None) -> TrainedStudent:
     Examples
     --------
     >>> import ecgphoton as ep
-    >>> model = ep.load("reference-rhythm")  # doctest: +SKIP
+    >>> model = ep.load("inter-patient")  # doctest: +SKIP
     """
     from ecgphoton.export.bundle_folder import KIND as BUNDLE, MESH
 
-    chosen = choose(named)
+    chosen = choose(named, shipped=shipped)
     if kind_of(chosen) != BUNDLE and not (chosen / MESH).is_file():
         return load_student(chosen)
     from ecgphoton.export.bundle import load_bundle

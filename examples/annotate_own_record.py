@@ -21,7 +21,7 @@ given = options(__doc__, beats=1200, seed=0)
 with tempfile.TemporaryDirectory() as name:
     folder = Path(name)
     record = folder / write_wfdb(folder, patients=1, beats=given.beats, seed=given.seed)[-1]
-    model = ep.load("reference-rhythm")
+    model = ep.load("inter-patient")
     report = ep.run.annotate(record, out=folder, model=model.path)  # R peaks are detected
     print(report.summary["symbols"], "R peaks from", report.summary["peaks_from"])
     score = score_record(record, start=30.0)  # against its reference annotation, EC57

@@ -13,7 +13,7 @@ from ecgphoton.report.style import BLUE, VERMILION
 
 given = options(__doc__, beats=1241, fewest=3, most=10)
 splits = ep.load_splits(data="synthetic")
-model = ep.load("reference-rhythm")
+model = ep.load("inter-patient")
 beats = splits.test.take(slice(0, given.beats))
 architecture = model.student.architecture
 widths = range(given.fewest, given.most + 1)

@@ -18,7 +18,7 @@ from ecgphoton.hwsim.meshchips import mesh_source, program_of
 from ecgphoton.report.style import BLUE
 
 given = options(__doc__, seed=0)
-program = program_of(ep.load("reference-rhythm").student)
+program = program_of(ep.load("inter-patient").student)
 foundry = Foundry.of("pessimistic")
 chip = foundry.chip(given.seed, 0, program)
 bench = SimulatedBench(chip, bits=chip.device.dac.bits, seed=given.seed)

@@ -13,5 +13,5 @@ from ecgphoton.export.drawing import draw_png
 from ecgphoton.hwsim.meshchips import program_of
 
 given = options(__doc__, block=0)
-program = program_of(ep.load("reference-rhythm").student)
+program = program_of(ep.load("inter-patient").student)
 write_bytes(given.out, draw_png(program, program.blocks[given.block]))

@@ -26,7 +26,7 @@ process = Profile(
     name="mine",
 )
 beats = ep.load_splits(data="synthetic").test.take(slice(0, given.beats))
-model = ep.load("reference-rhythm")
+model = ep.load("inter-patient")
 inputs = ep.inputs_of(beats, model.student.architecture)
 trial = trial_of(model.student, inputs, beats.label, model.point, profile=process, seed=given.seed)
 shares = blame(trial, chips=given.chips, by_mzi=False)

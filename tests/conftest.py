@@ -124,8 +124,9 @@ def house(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("house")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        quick = ["--data", "synthetic", "--set", "training.epochs=2", "--out", "runs/r"]
-        for arguments in (["train", *quick], ["export", "--mesh", "--out", "bundles/b"]):
+        quick = ["--data", "synthetic", "--recipe", "reference-8", "--set", "training.epochs=2"]
+        train = ["train", *quick, "--out", "runs/r"]
+        for arguments in (train, ["export", "--mesh", "--out", "bundles/b"]):
             done = CliRunner().invoke(main, arguments)
             assert done.exit_code == 0, done.output
     return folder

@@ -22,7 +22,7 @@ from ecgphoton.errors import EcgphotonError
 
 TOTAL = int(os.environ.get("ECGPHOTON_FUZZ", "500"))
 SEED = int(os.environ.get("ECGPHOTON_FUZZ_SEED", "7"))
-BUNDLE = "reference-rhythm"
+BUNDLE = "inter-patient"
 
 
 # --- the readers, each with the file it reads ---------------------------------------------------

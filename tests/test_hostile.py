@@ -264,7 +264,7 @@ def test_settings_nested_without_end_are_refused(tmp_path) -> None:
                 reader(tmp_path / "x.toml")
             assert len(str(error.value)) < 2000
     with pytest.raises(EcgphotonError):
-        override(read("default"), [f"training.epochs={'[' * 3000}"])
+        override(read("reference-8"), [f"training.epochs={'[' * 3000}"])
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")

@@ -96,7 +96,7 @@ def test_a_profile_makes_mesh_chips(call: Call) -> None:
         (["report", "runs/r", "--also", "nowhere"], "nowhere is not a folder"),
         (["simulat"], "did you mean simulate?"),
         (["study", "swep"], "did you mean sweep?"),
-        (["simulate", "reference-rythm"], "did you mean reference-rhythm?"),
+        (["simulate", "inter-pateint"], "did you mean inter-patient?"),
     ],
 )
 def test_mistakes_are_one_line(arguments: list[str], said: str, call: Call) -> None:

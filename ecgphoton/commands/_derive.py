@@ -40,7 +40,9 @@ Draw = Callable[[Any], object]
 
 @cache
 def _tree(module: str) -> ast.Module:
-    return ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+    place = ROOT / module.replace(".", "/")
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    return ast.parse(file.read_text(encoding="utf-8"))
 
 
 def _public(path: str) -> tuple[str, ast.FunctionDef]:

@@ -41,9 +41,10 @@ def command(*, record: Path, as_json: bool, **options: Any) -> None:  # noqa: AN
     RECORD may have any supported format, any length and any rate from 100 Hz. Writes a WFDB
     annotation file, a JSON and a CSV line a beat, a picture, and EDF+ annotations for an EDF
     recording. For a folder, a table of the abnormal beats of each recording is written as well.
-    Input files are never replaced. A student whose features look at the next beat classifies each
-    beat one beat late, and the last one at the end; the summary states its delay. Not a medical
-    device.
+    Input files are never replaced. One sentence says whether the recording lies outside what the
+    student knows from its training patients; the summary holds every value and its limits. A
+    student whose features look at the next beat classifies each beat one beat late, and the last
+    one at the end; the summary states its delay. Not a medical device.
     """
     from ecgphoton.run.annotate import annotate
     from ecgphoton.run.burden import annotate_folder
@@ -71,6 +72,7 @@ def print_annotation(report: AnnotationReport) -> None:
     click.echo(found["annotation_note"])
     if found["undecided_share"]:
         click.echo(f"  undecided (?): {shared.percent(found['undecided_share'])} of the beats")
+    click.echo(f"  {found['scope']['sentence']}")
     for note in found["notes"]:
         click.echo(f"  {note}")
     files = ", ".join(str(path) for path in report.files)
@@ -89,10 +91,11 @@ def print_burdens(report: BurdenReport) -> None:
             row["beats"],
             *(_number(row[f"{kind} per hour"]) for kind in SHARES[:3]),
             *(shared.percent(row[f"{kind} share"]) for kind in SHARES),
+            {True: "yes", False: "no", None: "–"}[row["outside"]],
         ]
         for row in report.rows
     ]
-    shared.table("burdens", ["record", "hours", "beats", *heads], rows)
+    shared.table("burdens", ["record", "hours", "beats", *heads, "outside"], rows)
     if report.others:
         few = ", ".join(report.others[:5]) + (" ..." if len(report.others) > 5 else "")
         click.echo(f"{len(report.others)} files are no recordings: {few}")

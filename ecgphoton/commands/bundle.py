@@ -25,6 +25,11 @@ def export(report: ExportReport) -> None:
     ]
     click.echo(", ".join(parts))
     click.echo(f"{report.dac_bits}-bit DAC codes: {report.shipped} (golden beats)")
+    if report.unexplained:
+        click.echo(
+            f"no features.py: {', '.join(report.unexplained)} come from another package, which "
+            "has to explain them"
+        )
     click.echo(f"converter ranges from {report.ranges_from}; {report.seconds:.1f} s")
     click.echo(f"bundle written to {report.folder}: {sum(report.files.values()):,} bytes")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ecgphoton.commands import _options as opt, _shared as shared
+from ecgphoton.recipes import FLAGSHIP
 
 SYNTHETIC_STEPS = ("training.epochs=30",)
 
@@ -14,7 +15,7 @@ SYNTHETIC_STEPS = ("training.epochs=30",)
 @click.command()
 @click.option("--out", type=opt.path_type, default=Path("demo"), show_default=True)
 @click.option("--chips", type=click.IntRange(1), default=200, show_default=True)
-@click.option("--recipe", default="reference-rhythm", show_default=True)
+@click.option("--recipe", default=FLAGSHIP, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--data", default=None, metavar="NAME|FOLDER", help="As `train` takes it.")
 @click.option("--data-dir", type=opt.path_type, default=None, help="As `train` takes it.")

@@ -15,8 +15,7 @@ from ecgphoton.ecg.features import QRS, SAMPLING_RATE, WINDOW
 from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.errors import InputError
 
-_ARRAYS = ("windows", "patient", "residual")
-_COLUMNS = (*_ARRAYS, "label", "symbol", "record", "sample")
+_COLUMNS = ("windows", "patient", "residual", "size", "label", "symbol", "record", "sample")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +29,8 @@ class BeatSet:
     each of `patient_features.FEATURES`, in that order."""
     residual: NDArray[np.float32]
     """``(n, 120)`` QRS part of the beat minus the patient's running template."""
+    size: NDArray[np.float32]
+    """``(n,)`` mV, largest distance of the samples from their mean before they were normalised."""
     label: NDArray[np.int64]
     """``(n,)`` class, -1 outside the label scheme."""
     symbol: NDArray[np.str_]

@@ -26,6 +26,7 @@ _COLUMNS = (
     ("windows", "<f4", WINDOW),
     ("patient", "<f4", OWN),
     ("residual", "<f4", QRS.stop - QRS.start),
+    ("size", "<f4", 1),
     ("symbol", "<U1", 1),
 )
 """Name, type and values a beat of every stored column."""

@@ -37,6 +37,7 @@ def describe(
     rows: NDArray[np.int64],
     history: History | None = None,
     *,
+    gain: float = 1.0,
     count: int | None = None,
 ) -> tuple[dict[str, Any], History]:
     """Columns of a `BeatSet` that a student may read, and the history that the next beats need.
@@ -51,17 +52,21 @@ def describe(
         ``(m,)`` which of them these beats are.
     history
         Of the beats before, for a stream.
+    gain
+        Units of the samples per mV.
     count
         How many of the beats to describe; the others are only looked ahead at. None is all.
     """
     normal = features.normalise(windows)
     likeness, normal = to_next(normal, rows)[:count], normal[:count]
     there = rhythm.rows(rows[:count])
-    shape = compare(normal, features.magnitude(windows[:count]), likeness, there.regular, history)
+    size = features.magnitude(windows[:count])
+    shape = compare(normal, size, likeness, there.regular, history)
     return {
         "windows": normal,
         "patient": table(Compared(there, shape)),
         "residual": shape.running.residual,
+        "size": size / np.float32(gain),
     }, shape.history
 
 
@@ -84,7 +89,8 @@ def extract(
     reason = reasons(recording.samples, unfit)
     windows = cut(recording.signal, middles, reason)
     kept = reason == ""
-    columns, _ = describe(windows, Rhythm.of(middles, recording.fs), np.flatnonzero(kept))
+    rhythm = Rhythm.of(middles, recording.fs)
+    columns, _ = describe(windows, rhythm, np.flatnonzero(kept), gain=recording.gain)
     beats = BeatSet(
         **columns,
         label=np.full(int(kept.sum()), -1, np.int64),

@@ -16,6 +16,8 @@ WINDOW = 360
 HALF = WINDOW // 2
 QRS = slice(120, 240)
 """The QRS part of a window."""
+FLAT = 1e-6
+"""A window that varies by at most this part of its level is flat: what is left is rounding."""
 
 FEATURES_VERSION = 4
 """Version of the features; a checkpoint names the version that it was trained on."""
@@ -44,8 +46,7 @@ def normalise(windows: NDArray[np.floating]) -> FloatArray:
     raw = np.asarray(windows, np.float32)
     centred: FloatArray = raw - raw.mean(axis=1, keepdims=True)
     size = np.abs(centred).max(axis=1, keepdims=True, initial=0.0)
-    # The difference of equal samples from their mean is rounding, not a heart beat.
-    flat = size <= 1e-6 * np.abs(raw).max(axis=1, keepdims=True, initial=0.0)
+    flat = size <= FLAT * np.abs(raw).max(axis=1, keepdims=True, initial=0.0)
     np.divide(centred, np.where(flat, 1.0, size), out=centred)
     centred[flat[:, 0]] = 0.0
     np.clip(centred, -1.0, 1.0, out=centred)

@@ -80,30 +80,73 @@ def _unlike(cosine: FloatArray) -> FloatArray:
     return np.asarray(np.log(1.02 - np.minimum(cosine, 1.0)))
 
 
-AGAINST: Mapping[str, Callable[[Against], NDArray[np.floating[Any]]]] = {
-    "deviation": lambda beats: np.tanh(_above(beats.now.qrs, beats.usual.qrs, NOISE)),
-    "QRS deviation": lambda beats: np.tanh(8 * beats.now.qrs - 1),
-    "amplitude/usual": lambda beats: np.tanh(3 * (beats.now.magnitude - beats.usual.magnitude)),
-    "width/usual": lambda beats: np.tanh(2 * _above(beats.now.width, beats.usual.width, 0.02)),
-    "QRS largest deviation": lambda beats: np.tanh(np.log(beats.largest + 0.05) + 1),
-    "T deviation/usual": lambda beats: np.tanh(_above(beats.now.t, beats.usual.t, NOISE)),
-    "P deviation": lambda beats: np.tanh(8 * beats.p - 1),
-    "unlikeness": lambda beats: np.tanh(2 * _unlike(beats.likeness) + 4),
+class Comparison(NamedTuple):
+    """A feature that compares beats with a template."""
+
+    meaning: str
+    law: Callable[[Against], NDArray[np.floating[Any]]]
+
+
+AGAINST: Mapping[str, Comparison] = {
+    "deviation": Comparison(
+        "tanh(ln((d + 0.03) / (usual d + 0.03))), d the mean magnitude of the QRS part minus that "
+        "of the template, clipped to [-1, 1]. A noisy lead raises both.",
+        lambda beats: np.tanh(_above(beats.now.qrs, beats.usual.qrs, NOISE)),
+    ),
+    "QRS deviation": Comparison(
+        "tanh(8 d - 1), d the mean magnitude of the QRS part minus that of the template, clipped "
+        "to [-1, 1].",
+        lambda beats: np.tanh(8 * beats.now.qrs - 1),
+    ),
+    "amplitude/usual": Comparison(
+        "tanh(3 ln(m / usual m)), m the largest magnitude of the window minus its mean, before "
+        "normalisation.",
+        lambda beats: np.tanh(3 * (beats.now.magnitude - beats.usual.magnitude)),
+    ),
+    "width/usual": Comparison(
+        "tanh(2 ln((w + 0.02) / (usual w + 0.02))), w the mean distance of the QRS part from the "
+        "median of the window.",
+        lambda beats: np.tanh(2 * _above(beats.now.width, beats.usual.width, 0.02)),
+    ),
+    "QRS largest deviation": Comparison(
+        "tanh(ln(l + 0.05) + 1), l the largest magnitude of the QRS part minus that of the "
+        "template, clipped to [-1, 1].",
+        lambda beats: np.tanh(np.log(beats.largest + 0.05) + 1),
+    ),
+    "T deviation/usual": Comparison(
+        "tanh(ln((t + 0.03) / (usual t + 0.03))), t the mean magnitude of the T part minus that "
+        "of the template.",
+        lambda beats: np.tanh(_above(beats.now.t, beats.usual.t, NOISE)),
+    ),
+    "P deviation": Comparison(
+        "tanh(8 p - 1), p the mean magnitude of the P part minus that of the template.",
+        lambda beats: np.tanh(8 * beats.p - 1),
+    ),
+    "unlikeness": Comparison(
+        "tanh(2 ln(1.02 - c) + 4), c the cosine between the QRS parts of beat and template.",
+        lambda beats: np.tanh(2 * _unlike(beats.likeness) + 4),
+    ),
 }
 """Features that compare beats with a template, by name; each is there for both templates."""
 
 
-def _running(name: str, meaning: str) -> Feature:
-    return Feature(name, meaning, lambda beats: AGAINST[name](beats.shape.running))
+def _running(name: str) -> Feature:
+    comparison = AGAINST[name]
+    return Feature(
+        name,
+        f"{comparison.meaning} The template is the running one.",
+        lambda beats: comparison.law(beats.shape.running),
+    )
 
 
 def _regular(name: str) -> Feature:
     """Return the same feature against the regular template, which is known one beat late."""
+    comparison = AGAINST[name]
     return Feature(
         f"{name.removesuffix('/usual')}/regular",
-        f"As {name}, with the template and the usual values of up to 65 earlier beats whose "
+        f"{comparison.meaning} The template is the regular one: of up to 65 earlier beats whose "
         "intervals before and after were within 8 % of the usual one.",
-        lambda beats: AGAINST[name](beats.shape.regular),
+        lambda beats: comparison.law(beats.shape.regular),
         delay=1,
     )
 
@@ -112,94 +155,65 @@ FEATURES: Registry[Feature] = Registry(
     "patient feature",
     Feature(
         "pre/recent",
-        "Interval before the beat, to the median of the up to 10 before it: tanh(4 ln ratio).",
+        "tanh(4 ln(r)), r the interval before the beat over the median of the up to 10 before it.",
         lambda beats: _ratio(beats.rhythm.pre - beats.rhythm.recent),
     ),
     Feature(
         "pre/long-run",
-        "The same, to the mean of the up to 250 before it: tanh(4 ln ratio).",
+        "tanh(4 ln(r)), r the interval before the beat over the mean of the up to 250 before it.",
         lambda beats: _ratio(beats.rhythm.pre - beats.rhythm.long_run),
     ),
     Feature(
         "pre/previous",
-        "The same, to the one before it: tanh(4 ln ratio).",
+        "tanh(4 ln(r)), r the interval before the beat over the one before it.",
         lambda beats: _ratio(beats.rhythm.pre - beats.rhythm.previous),
     ),
-    _running(
-        "deviation",
-        "How unusual the QRS is for this patient: tanh(ln((d + 0.03) / (usual d + 0.03))), d the "
-        "mean magnitude of the beat's QRS minus the running template. A noisy lead raises both.",
-    ),
-    _running(
-        "QRS deviation",
-        "tanh(8 d - 1).",
-    ),
-    _running(
-        "amplitude/usual",
-        "Largest magnitude of the window, to the usual one: tanh(3 ln ratio).",
-    ),
-    _running(
-        "width/usual",
-        "tanh(2 ln((w + 0.02) / (usual w + 0.02))), w the mean distance of the QRS part from the "
-        "median of the window.",
-    ),
+    *map(_running, ("deviation", "QRS deviation", "amplitude/usual", "width/usual")),
     Feature(
         "interval",
-        "Interval before the beat: tanh(2 (interval - 0.8 s)).",
+        "tanh(2 (interval before the beat - 0.8 s)).",
         lambda beats: np.tanh(2 * (beats.rhythm.seconds - USUAL_INTERVAL)),
     ),
-    _running(
-        "QRS largest deviation",
-        "tanh(ln(largest magnitude of the QRS minus the running template + 0.05) + 1).",
-    ),
-    _running(
-        "T deviation/usual",
-        "tanh(ln((t + 0.03) / (usual t + 0.03))), t like d over the T part.",
-    ),
-    _running(
-        "P deviation",
-        "tanh(8 p - 1), p like d over the P part.",
-    ),
-    _running(
-        "unlikeness",
-        "tanh(2 ln(1.02 - c) + 4), c the cosine between QRS part and running template.",
-    ),
+    *map(_running, ("QRS largest deviation", "T deviation/usual", "P deviation", "unlikeness")),
     Feature(
         "post/pre",
-        "Interval after the beat, to the one before it: tanh(4 ln ratio).",
+        "tanh(4 ln(r)), r the interval after the beat over the one before it.",
         lambda beats: _ratio(beats.rhythm.post - beats.rhythm.pre),
         delay=1,
     ),
     Feature(
         "post/usual",
-        "Interval after the beat, to the median of the up to 30 before the one before it: "
-        "tanh(4 ln ratio).",
+        "tanh(4 x), x the ln of the interval after the beat minus the median of the ln of the up "
+        "to 30 intervals before the one before the beat.",
         lambda beats: _ratio(beats.rhythm.post - beats.rhythm.usual),
         delay=1,
     ),
     Feature(
         "interval z",
-        "Interval before the beat, in the patient's own scatter: tanh(ln ratio / (3 (s + 0.03))), "
-        "the ratio to the median of the up to 30 before it, s the median of its magnitude over "
+        "In the patient's own scatter: tanh(x / (3 (s + 0.03))), x the ln of the interval before "
+        "the beat minus the median of the ln of the up to 30 before it, s the median of |x| over "
         "the up to 30 beats before.",
         lambda beats: _in_scatter(beats.rhythm.pre, beats.rhythm),
     ),
     Feature(
         "next interval z",
-        "The same of the interval after the beat.",
+        "In the patient's own scatter: tanh(y / (3 (s + 0.03))), y the ln of the interval after "
+        "the beat minus the median of the ln of the up to 30 intervals before the one before the "
+        "beat, s the median, over the up to 30 beats before, of |x|, which is |y| with the "
+        "interval before the beat.",
         lambda beats: _in_scatter(beats.rhythm.post, beats.rhythm),
         delay=1,
     ),
     Feature(
         "irregularity",
         "tanh(ln(i + 0.01) + 3), i the median, over the up to 30 beats before, of the smallest "
-        "ln ratio of the interval to one of the three before it.",
+        "|ln ratio| of the interval before a beat to one of the up to three before it.",
         lambda beats: np.tanh(np.log(beats.rhythm.irregularity + 0.01) + 3),
     ),
     Feature(
         "interval rank",
-        "Where the interval before the beat stands among the up to 30 before it: -1 below, "
-        "1 above all of them, equal ones half.",
+        "Where the interval before the beat stands among the up to 30 before it: the mean of 1 "
+        "for each that is shorter, -1 for each that is longer, 0 for equal ones.",
         lambda beats: beats.rhythm.rank,
     ),
     Feature(
@@ -210,14 +224,16 @@ FEATURES: Registry[Feature] = Registry(
     ),
     Feature(
         "steepness/usual",
-        "The same slope before normalisation, to the usual one: tanh(2 ln ratio).",
+        "tanh(2 ln(s / usual s)), s the largest slope of the QRS part over five samples before "
+        "normalisation; usual with the running template.",
         lambda beats: np.tanh(
             2 * (beats.shape.running.now.slope - beats.shape.running.usual.slope)
         ),
     ),
     Feature(
         "unlikeness to next",
-        "tanh(ln(1.02 - c) + 2), c the cosine between the QRS parts of this beat and the next.",
+        "tanh(ln(1.02 - c) + 2), c the cosine between the QRS parts of this beat and the next; 0 "
+        "where the next beat has no window.",
         lambda beats: np.tanh(_unlike(beats.shape.likeness_to_next) + 2),
         delay=1,
     ),

@@ -9,10 +9,15 @@ from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.errors import InputError
 
 LEAST_RATE, MOST_RATE = 100.0, 20_000.0  # Hz
+LARGEST_TERM = 1000
+"""Largest denominator of the ratio of two rates."""
+ZERO_CROSSINGS, KAISER_BETA = 10, 5.0
+"""Zero crossings on each side of the filter that resamples, and its Kaiser window: those of scipy's
+`resample_poly`."""
 
 
 def ratio(rate: float, name: str) -> Fraction:
-    """Return 360 Hz over `rate`, in terms up to 1000.
+    """Return 360 Hz over `rate`, in terms up to `LARGEST_TERM`.
 
     Raises
     ------
@@ -24,13 +29,13 @@ def ratio(rate: float, name: str) -> Fraction:
             f"record {name!r} is sampled at {rate:g} Hz; {LEAST_RATE:g} to {MOST_RATE:g} Hz can "
             "be resampled to 360 Hz"
         )
-    return Fraction(SAMPLING_RATE / rate).limit_denominator(1000)
+    return Fraction(SAMPLING_RATE / rate).limit_denominator(LARGEST_TERM)
 
 
 def reach(factor: Fraction) -> int:
     """Input samples on each side that an output sample depends on, twice over."""
     up, down = factor.as_integer_ratio()
-    return 2 * (10 * max(up, down) // up + 2) if factor != 1 else 0
+    return 2 * (ZERO_CROSSINGS * max(up, down) // up + 2) if factor != 1 else 0
 
 
 def resample(signal: NDArray[np.float32], factor: Fraction) -> NDArray[np.float32]:
@@ -48,7 +53,9 @@ def resample(signal: NDArray[np.float32], factor: Fraction) -> NDArray[np.float3
     gap = np.isnan(signal)
     if gap.all():
         return np.full(-(-len(signal) * up // down), np.nan, np.float32)
-    out = np.asarray(resample_poly(nearest_filled(signal), up, down, padtype="edge"), np.float32)
+    filled = nearest_filled(signal).astype(np.float64)  # a large offset would cost digits
+    shape = ("kaiser", KAISER_BETA)
+    out = np.asarray(resample_poly(filled, up, down, window=shape, padtype="edge"), np.float32)
     if gap.any():
         source = (2 * np.arange(len(out)) * down + up) // (2 * up)
         out[gap[np.minimum(source, len(gap) - 1)]] = np.nan

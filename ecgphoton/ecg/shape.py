@@ -24,6 +24,8 @@ P_PART, T_PART = slice(60, 140), slice(220, 340)
 """Samples of a window where P and T waves are looked for."""
 STEP = 5
 """P and T parts are compared, and slopes taken, over five samples (14 ms)."""
+LEAST_SLOPE, LEAST_MAGNITUDE, LEAST_LENGTH = 1e-6, 1e-9, 1e-9
+"""What a slope, a magnitude, and the product of two lengths are taken for where they are less."""
 
 
 class Sizes(NamedTuple):
@@ -135,8 +137,9 @@ def compare(
     past = history or History.empty()
     waves, qrs = _waves(windows), windows[:, QRS]
     width = np.abs(qrs - np.median(windows, axis=1, keepdims=True)).mean(axis=1)
-    size = np.log(np.maximum(magnitude, 1e-9))
-    steepness = np.maximum(np.abs(qrs[:, STEP:] - qrs[:, :-STEP]).max(axis=1) / STEP, 1e-6)
+    size = np.log(np.maximum(magnitude, LEAST_MAGNITUDE))
+    steepness = np.abs(qrs[:, STEP:] - qrs[:, :-STEP]).max(axis=1) / STEP
+    steepness = np.maximum(steepness, LEAST_SLOPE)
     fixed = (size, width, np.log(steepness) + size)
 
     def running(rows: FloatArray, before: FloatArray) -> FloatArray:
@@ -204,7 +207,7 @@ def to_next(windows: FloatArray, rows: IntArray) -> FloatArray:
 
 def _cosine(one: FloatArray, other: FloatArray) -> FloatArray:
     lengths = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
-    return np.asarray((one * other).sum(axis=1) / np.maximum(lengths, 1e-9))
+    return np.asarray((one * other).sum(axis=1) / np.maximum(lengths, LEAST_LENGTH))
 
 
 def _waves(windows: FloatArray) -> FloatArray:

@@ -74,7 +74,7 @@ class BeatStream:
         self._middle = empty
         self._done = 0
         self._history = History.empty()
-        self._watch = Watch(gain)
+        self._gain, self._watch = gain, Watch(gain)
         # Beats that wait for the next one: why they have no window, and the windows of the others.
         self._reason = np.empty(0, "<U1")
         self._windows = np.empty((0, WINDOW), np.float32)
@@ -144,7 +144,7 @@ class BeatStream:
         some = int(whole[:count].sum())
         rhythm = Rhythm.of(self._middle if count else rows[:0], first=self._done)
         columns, self._history = describe(
-            self._windows, rhythm, rows[whole], self._history, count=some
+            self._windows, rhythm, rows[whole], self._history, gain=self._gain, count=some
         )
         beats = BeatSet(
             **columns,

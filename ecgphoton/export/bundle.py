@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ecgphoton import artifacts
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
@@ -15,6 +13,7 @@ from ecgphoton.export import formats as forms
 from ecgphoton.export.bundle_folder import (
     CHECK,
     CHECKPOINT,
+    FEATURES,
     FLOAT,
     GOLDEN,
     INTEGER,
@@ -22,21 +21,17 @@ from ecgphoton.export.bundle_folder import (
     MESH,
     RAW_FLOAT,
     RAW_INTEGER,
+    RECORDING,
     manifest_problems,
     write_folder,
 )
-from ecgphoton.export.golden import (
-    decoded,
-    golden_file,
-    golden_inputs,
-    read_golden,
-    synthetic_inputs,
-)
+from ecgphoton.export.golden import decoded, golden_inputs, npz, read_golden
+from ecgphoton.export.golden_recording import recording_file, unexplained
 from ecgphoton.export.lower import SPLITTER_SIGMA, Gauge, lower
 from ecgphoton.export.onnx_builder import metadata_of
 from ecgphoton.export.onnx_graph import float_graph, integer_graph
-from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize
-from ecgphoton.export.ranges import RangeMethod, calibrate_ranges
+from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize, widths_of
+from ecgphoton.export.ranges import RangeMethod, ranges_of
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import program_text, read_program, schema_text
@@ -63,6 +58,8 @@ class ExportReport:
     gauges: tuple[Gauge, ...]
     shipped: Shipped
     """What the DAC codes perform, on the golden beats."""
+    unexplained: tuple[str, ...]
+    """Features of other packages, for which the bundle holds no ``features.py``."""
     bill_of_materials: dict[str, Any]
     seconds: float
     checkpoint: str = field(default="")
@@ -98,6 +95,13 @@ class Bundle:
     metadata: dict[str, Any]
     """Metadata of the checkpoint: labels, protocol, recipe and more."""
     golden: Inputs
+
+
+def reading_of(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return what a checkpoint says of the windows that its student reads: centring and lead."""
+    recipe = metadata.get("recipe") or {}
+    centring = recipe.get("data", {}).get("centring", "annotation")
+    return {"centring": centring, "lead": metadata.get("lead") or ""}
 
 
 def export_bundle(
@@ -152,7 +156,7 @@ def export_bundle(
     run = run / CHECKPOINT if run.is_dir() else run
     q = quantization or Quantization(bits, bits, bits, bits)
     student, arrays, metadata = read_student(run)
-    ranges, source = _ranges(student, arrays, calibration, range_method, q.adc_bits)
+    ranges, source = ranges_of(student, arrays, calibration, range_method, q.adc_bits)
     quantized = quantize(student, ranges, q)
     checkpoint = artifacts.read_bytes(run)
     digest = artifacts.sha256(checkpoint)
@@ -164,6 +168,7 @@ def export_bundle(
         mesh=mesh,
         dac_bits=dac_bits,
         splitter_sigma=splitter_sigma,
+        **reading_of(metadata),
         hashes={
             "checkpoint": digest,
             "onnx": artifacts.sha256(graphs[FLOAT]),
@@ -177,10 +182,13 @@ def export_bundle(
         **graphs,
         MESH: program_text(program).encode(),
         "mesh.schema.json": schema_text().encode(),
-        GOLDEN: golden_file(golden),
+        GOLDEN: npz(golden),
         CHECK: forms.checker_text().encode(),
         **forms.derived(program, wanted),
     }
+    foreign = unexplained(program.architecture)
+    if not foreign:
+        files |= {FEATURES: forms.features_text().encode(), RECORDING: recording_file(program)}
     claims = {CODES: found._asdict(), "ranges_from": source, "formats": list(wanted)}
     extra = stated(program) | claims
     write_folder(out, files, extra, force=force)
@@ -193,25 +201,11 @@ def export_bundle(
         ranges_from=source,
         gauges=gauges,
         shipped=found,
+        unexplained=foreign,
         bill_of_materials=forms.bill_of_materials(program),
         seconds=round(time.perf_counter() - began, 3),
         checkpoint=digest,
     )
-
-
-def _ranges(
-    student: SegmentStudent,
-    arrays: dict[str, np.ndarray],
-    calibration: Inputs | None,
-    method: RangeMethod,
-    bits: int,
-) -> tuple[np.ndarray, str]:
-    if "range_lo" in arrays and "range_hi" in arrays:
-        return np.stack([arrays["range_lo"], arrays["range_hi"]], -1), "checkpoint"
-    beats, source = calibration, f"training beats ({method})"
-    if beats is None:
-        beats, source = synthetic_inputs(student.architecture), f"synthetic beats ({method})"
-    return calibrate_ranges(student, beats, method=method, bits=bits), source
 
 
 def _graphs(
@@ -231,12 +225,6 @@ def _graphs(
         graphs[RAW_FLOAT] = float_graph(student, exact, raw=True)
         graphs[RAW_INTEGER] = integer_graph(quantized, codes, raw=True)
     return graphs
-
-
-def widths_of(program: MeshProgram) -> Quantization:
-    """Return the widths of a program's codes: the same in all blocks."""
-    block = program.blocks[0]
-    return Quantization(block.weight_bits, block.bias_bits, block.input_bits, block.adc_bits)
 
 
 def stated(program: MeshProgram) -> dict[str, Any]:

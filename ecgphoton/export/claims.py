@@ -3,22 +3,21 @@
 import copy
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ecgphoton import artifacts
 from ecgphoton.ecg.features import normalise
 from ecgphoton.export import bundle_folder as names, formats as forms
-from ecgphoton.export.bundle import CODES, stated, widths_of
+from ecgphoton.export.bundle import CODES, reading_of, stated
 from ecgphoton.export.bundle_folder import manifest_problems
-from ecgphoton.export.golden import arrays_of, read_golden, synthetic_inputs
+from ecgphoton.export.claimed_bundle import ClaimedBundle, Result, verdict
+from ecgphoton.export.golden import arrays_of
+from ecgphoton.export.golden_recording import LIMIT, inputs_from, read_recording, unexplained
+from ecgphoton.export.input_features import inputs as explained
 from ecgphoton.export.onnx_builder import UNSAID_BEFORE, metadata_of
-from ecgphoton.export.quantize import QuantizedStudent, quantize
+from ecgphoton.export.quantize import QuantizedStudent, quantize, widths_of
 from ecgphoton.export.runtime import (
     ENGINES,
     exposed,
@@ -27,63 +26,20 @@ from ecgphoton.export.runtime import (
     stored_metadata,
 )
 from ecgphoton.mesh.arrays import Floats
-from ecgphoton.program.program import MeshProgram
-from ecgphoton.program.program_file import read_program, schema_text
+from ecgphoton.program.program_file import schema_text, to_dict
 from ecgphoton.program.shipped import shipped
-from ecgphoton.student.network import SegmentStudent, read_student
+from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 
 MATRIX_LIMIT, CIRCUIT_LIMIT, LOGIT_LIMIT, CODES_LIMIT = 1e-12, 1e-9, 1e-5, 1e-6
 NORMALISED, NORMALISE_LIMIT = "normalise.clipped", 1e-5
 REFERENCE_BEATS = 2048  # the reference evaluator is for truth, not for speed
 
-State = Literal["ok", "failed", "skipped"]
-Result = tuple[State, str]
-
-
-class ClaimedBundle:
-    """A bundle under test; a damaged file fails only the checks that need it."""
-
-    def __init__(self, folder: Path, beats: Inputs | None) -> None:
-        self.folder, self.beats = folder, beats
-
-    def read(self, name: str) -> bytes:
-        """Return the content of one file."""
-        return artifacts.read_bytes(self.folder / name)
-
-    @cached_property
-    def program(self) -> MeshProgram:
-        """The mesh file, read with all its checks."""
-        return read_program(self.folder / names.MESH)
-
-    @cached_property
-    def checkpoint(self) -> tuple[SegmentStudent, dict[str, Any], dict[str, Any]]:
-        """Student, arrays and metadata of the checkpoint."""
-        return read_student(self.folder / names.CHECKPOINT)
-
-    @cached_property
-    def golden(self) -> tuple[Inputs, dict[str, NDArray[Any]]]:
-        """Golden inputs, and every stored array."""
-        return read_golden(self.folder / names.GOLDEN, self.program.blocks[0].input_bits)
-
-    @cached_property
-    def inputs(self) -> Inputs:
-        """Golden beats, 180 other synthetic ones, and the beats given."""
-        parts = [self.golden[0], synthetic_inputs(self.program.architecture, seed=2, beats=20)]
-        parts += [] if self.beats is None else [self.beats]
-        columns = [arrays_of(part) for part in parts]
-        joined = {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
-        return Inputs(**{name: torch.as_tensor(value) for name, value in joined.items()})
-
-
-def _verdict(good: bool | np.bool_, found: str) -> Result:
-    return ("ok" if good else "failed"), found
-
 
 def _manifest(bundle: ClaimedBundle) -> Result:
     problems = manifest_problems(bundle.folder)
     count = len(artifacts.read_manifest(bundle.folder, kind=names.KIND)["files"])
-    return _verdict(not problems, "; ".join(problems) or f"{count} files, SHA-256 of each")
+    return verdict(not problems, "; ".join(problems) or f"{count} files, SHA-256 of each")
 
 
 def _mesh_file(bundle: ClaimedBundle) -> Result:
@@ -118,6 +74,7 @@ def _codes(bundle: ClaimedBundle) -> Result:
     settings = {
         "architecture": program.architecture == student.architecture,
         "classes": list(program.classes) == metadata["classes"],
+        "windows": {"centring": program.centring, "lead": program.lead} == reading_of(metadata),
         "operating point": program.operating_point.to_dict() == metadata["operating_point"],
     }
     if not all(settings.values()):
@@ -143,7 +100,7 @@ def _codes(bundle: ClaimedBundle) -> Result:
 def _matrices(bundle: ClaimedBundle) -> Result:
     program = bundle.program
     error = float(np.abs(program.matrices() - program.targets).max())
-    return _verdict(error <= MATRIX_LIMIT, f"largest difference {error:.1e}")
+    return verdict(error <= MATRIX_LIMIT, f"largest difference {error:.1e}")
 
 
 def _dac_codes(bundle: ClaimedBundle) -> Result:
@@ -164,7 +121,7 @@ def _dac_codes(bundle: ClaimedBundle) -> Result:
     if bundle.beats is not None:
         others = shipped(program, bundle.beats)
         text += f"; {others.changed_decisions} of {others.beats} test beats"
-    return _verdict(not wrong, "; ".join([*wrong, text]))
+    return verdict(not wrong, "; ".join([*wrong, text]))
 
 
 def circuits(bundle: ClaimedBundle) -> Result:
@@ -177,7 +134,7 @@ def circuits(bundle: ClaimedBundle) -> Result:
     ideal, faulty, lossy = largest_difference(bundle.program)
     found = f"largest difference {ideal:.1e}, with splitter errors {faulty:.1e}, "
     found += f"with losses as well {lossy:.1e}"
-    return _verdict(np.max([ideal, faulty, lossy]) <= CIRCUIT_LIMIT, found)
+    return verdict(np.max([ideal, faulty, lossy]) <= CIRCUIT_LIMIT, found)
 
 
 def _float_graph(bundle: ClaimedBundle) -> Result:
@@ -191,7 +148,7 @@ def _float_graph(bundle: ClaimedBundle) -> Result:
         error = float(np.abs(runner(model, engine)(part)["logits"] - wanted[beats]).max())
         good = good and error <= limit
         found.append(f"{engine} {error:.1e}")
-    return _verdict(good, f"{len(inputs)} beats, |Δlogit| at most: {', '.join(found)}")
+    return verdict(good, f"{len(inputs)} beats, |Δlogit| at most: {', '.join(found)}")
 
 
 @torch.no_grad()
@@ -250,7 +207,7 @@ def _raw_graphs(bundle: ClaimedBundle) -> Result:
             wanted = _torch_logits(bundle.checkpoint[0], inputs)
             errors.append(float(np.abs(found["logits"] - wanted).max()) / _scale(wanted))
     worst = np.max(errors)
-    return _verdict(worst <= LOGIT_LIMIT, f"float {worst:.1e}, integer equal to the bit")
+    return verdict(worst <= LOGIT_LIMIT, f"float {worst:.1e}, integer equal to the bit")
 
 
 def _golden_codes(bundle: ClaimedBundle) -> Result:
@@ -263,7 +220,32 @@ def _golden_codes(bundle: ClaimedBundle) -> Result:
         if name not in stored or name not in trace or not np.array_equal(trace[name], stored[name])
     ]
     text = f"{len(inputs)} beats, {len(trace)} stages of codes"
-    return _verdict(not wrong, f"differs: {', '.join(wrong)}" if wrong else text)
+    return verdict(not wrong, f"differs: {', '.join(wrong)}" if wrong else text)
+
+
+def _recording(bundle: ClaimedBundle) -> Result:
+    """Compare ``features.py`` with this package, on the golden recording, up to the decisions."""
+    program = bundle.program
+    foreign = unexplained(program.architecture)
+    if foreign:
+        return "skipped", f"{', '.join(foreign)} of another package"
+    raw, stored = read_recording(bundle.folder / names.RECORDING)
+    found = explained(to_dict(program), raw.measured, raw.rate, raw.samples)
+    beat, inputs = inputs_from(raw, program.architecture, program.centring)
+    feed, worst = arrays_of(inputs), 0.0
+    for name, value in ({"beat": beat} | feed).items():
+        for other in (found[name], stored[name]):
+            if value.shape != other.shape or not np.abs(value - other).max(initial=0.0) <= LIMIT:
+                return "failed", f"{name} is not what features.py and the recording say"
+        worst = max(worst, float(np.abs(value - found[name]).max(initial=0.0)))
+    graph = runner(bundle.read(names.INTEGER), ENGINES[0], ("probability",))
+    called = program.operating_point.classify(
+        graph({name: found[name] for name in feed})["probability"]
+    )
+    text = f"{len(beat)} beats of a recording at {raw.rate:g} Hz: inputs within {worst:.1e}"
+    if not np.array_equal(called, stored["decision"]):
+        return "failed", f"{text}, but other decisions"
+    return "ok", f"{text}, {(called > 0).sum()} decisions abnormal, as stored"
 
 
 def _derived(bundle: ClaimedBundle) -> Result:
@@ -272,10 +254,15 @@ def _derived(bundle: ClaimedBundle) -> Result:
     files = forms.derived(bundle.program, forms.check_formats(stored))
     files |= {
         names.CHECK: forms.checker_text().encode(),
+        **(
+            {}
+            if unexplained(bundle.program.architecture)
+            else {names.FEATURES: forms.features_text().encode()}
+        ),
         "mesh.schema.json": schema_text().encode(),
     }
     wrong = [name for name, data in sorted(files.items()) if bundle.read(name) != data]
-    return _verdict(not wrong, f"differs: {', '.join(wrong)}" if wrong else f"{len(files)} files")
+    return verdict(not wrong, f"differs: {', '.join(wrong)}" if wrong else f"{len(files)} files")
 
 
 CHECKS: dict[str, Callable[[ClaimedBundle], Result]] = {
@@ -289,5 +276,6 @@ CHECKS: dict[str, Callable[[ClaimedBundle], Result]] = {
     "integer graph = QuantizedStudent, bit for bit": _integer_graph,
     "raw-window graphs normalise and agree": _raw_graphs,
     "golden codes": _golden_codes,
-    "netlists, DAC codes, parts, pictures, checker follow from the mesh file": _derived,
+    f"features.py computes the inputs of a raw recording (<= {LIMIT:g}), and decisions": _recording,
+    "netlists, DAC codes, parts, pictures, programs follow from the mesh file": _derived,
 }

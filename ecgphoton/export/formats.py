@@ -24,7 +24,7 @@ P_PI = 30.0  # mW per heater for a phase of pi, thermo-optic: SimPhony phase_shi
 FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg", "png", "raw")
 """Forms beside the mesh file: netlists, DAC codes, bill of materials, pictures, raw-window ONNX."""
 DEFAULT_FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg")
-CHECKER = Path(__file__).with_name("checker.py")
+CHECKER, EXPLAINER = (Path(__file__).with_name(n) for n in ("checker.py", "input_features.py"))
 HEATER_COLUMNS = ("id", "dac_code", "voltage_v")
 
 
@@ -121,5 +121,18 @@ def checker_text() -> str:
     The checker is an oracle: it repeats the order of `ecgphoton.student.propagate.walk` on purpose,
     in numpy, from the mesh file alone.
     """
-    lines = CHECKER.read_text(encoding="utf-8").splitlines(keepends=True)
+    return _plain(CHECKER)
+
+
+def features_text() -> str:
+    """Return the computation of a student's inputs as it is copied into a bundle.
+
+    It repeats that of `ecgphoton.ecg` on purpose, in numpy, with the numbers of the mesh file.
+    """
+    return _plain(EXPLAINER)
+
+
+def _plain(file: Path) -> str:
+    """Return a program without its notes to this package's linters."""
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith(("# ruff:", "# mypy:")))

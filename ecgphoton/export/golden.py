@@ -68,13 +68,13 @@ def decoded(codes: Mapping[str, NDArray[Any]], bits: int) -> Inputs:
     return Inputs(**parts)
 
 
-def golden_file(trace: Mapping[str, NDArray[Any]]) -> bytes:
-    """Return an npz of `QuantizedStudent.trace` on the golden beats."""
+def npz(arrays: Mapping[str, object]) -> bytes:
+    """Return arrays, such as the trace of a student on golden beats, as a small npz."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
-        for name, value in trace.items():
+        for name, value in arrays.items():
             array = io.BytesIO()
-            np.save(array, np.ascontiguousarray(_smallest(value)), allow_pickle=False)
+            np.save(array, _smallest(np.asarray(value, order="C")), allow_pickle=False)
             entry = zipfile.ZipInfo(f"{name}.npy")  # dated 1980: equal content, equal bytes
             entry.compress_type = zipfile.ZIP_LZMA
             archive.writestr(entry, array.getvalue())

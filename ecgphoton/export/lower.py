@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ecgphoton.decision import OperatingPoint
+from ecgphoton.ecg.detect import Centring
 from ecgphoton.export.quantize import QuantizedStudent
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.clements import Phases
@@ -56,6 +57,8 @@ def lower(
     mesh: MeshKind = "svd-clements",
     dac_bits: int = 8,
     splitter_sigma: float = SPLITTER_SIGMA,
+    centring: Centring = "annotation",
+    lead: str = "",
     hashes: Mapping[str, str] | None = None,
 ) -> tuple[MeshProgram, tuple[Gauge, ...]]:
     """Turn a quantized student into a mesh program.
@@ -70,6 +73,8 @@ def lower(
         Bits of the heater DACs.
     splitter_sigma
         Spread of splitter angles, rad, for which every MZI should stay correctable.
+    centring, lead
+        What the student's windows are centred on, and the lead that they come from.
 
     Returns
     -------
@@ -95,6 +100,8 @@ def lower(
         operating_point=operating_point,
         classes=tuple(classes),
         dac_bits=dac_bits,
+        centring=centring,
+        lead=lead,
         hashes=dict(hashes or {}),
     )
     return program, _gauges(program, found)

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from ecgphoton.ecg.features import FLAT
 from ecgphoton.student.architecture import SAMPLES, WIDTH, Architecture
 
 OPSET, IR_VERSION = 18, 8
 OUTPUTS = ("logits", "h_pool", "probability")
 UNSAID_BEFORE = ("patient_features", "delay_beats")
 """Metadata that graphs of version 0.1 lack; they hold `rhythm` instead."""
-FLAT = np.float32(1e-6)  # a beat that varies less than this part of its level is flat
 
 
 class Graph:
@@ -118,7 +118,9 @@ def normalised_window(graph: Graph, *, raw: bool) -> str:
         magnitude = graph.add("Abs", value, name=f"normalise.{label}_abs")
         sizes.append(graph.add("ReduceMax", magnitude, axis, name=f"normalise.{label}"))
     size, level = sizes
-    least = graph.add("Mul", level, graph.constant("flat", FLAT), name="normalise.least")
+    least = graph.add(
+        "Mul", level, graph.constant("flat", np.float32(FLAT)), name="normalise.least"
+    )
     flat = graph.add("LessOrEqual", size, least, name="normalise.flat")
     one, zero = graph.constant("one", np.float32(1)), graph.constant("zero", np.float32(0))
     divisor = graph.add("Where", flat, one, size, name="normalise.divisor")

@@ -194,6 +194,12 @@ def softmax(logits: Array) -> Array:
     return np.asarray(shifted / shifted.sum(-1, keepdims=True), np.float32)
 
 
+def widths_of(program: MeshProgram) -> Quantization:
+    """Return the widths of a program's codes: the same in all blocks."""
+    block = program.blocks[0]
+    return Quantization(block.weight_bits, block.bias_bits, block.input_bits, block.adc_bits)
+
+
 def quantize(
     student: SegmentStudent,
     ranges: Array,

@@ -1,5 +1,8 @@
 """Ranges of the converters behind the amplifiers, from training beats."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -8,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ecgphoton.errors import InputError
+from ecgphoton.export.golden import synthetic_inputs
 from ecgphoton.program.codes import largest_code, nearest_codes
 from ecgphoton.student.activations import Activation
 from ecgphoton.student.architecture import Branch
@@ -81,3 +85,27 @@ def _best_range(v: Array, activation: Activation, bits: int) -> tuple[float, flo
         error = float(np.mean((activation.numpy(middle + codes * half / top) - exact) ** 2))
         best = min(best, (error, low, high))
     return best[1:]
+
+
+def ranges_of(
+    student: SegmentStudent,
+    arrays: Mapping[str, Array],
+    calibration: Inputs | None,
+    method: RangeMethod,
+    bits: int,
+) -> tuple[Array, str]:
+    """Return the (K, 2) ranges for a student, and where they come from.
+
+    Parameters
+    ----------
+    arrays
+        Of the checkpoint: ranges in it come first.
+    calibration
+        Training beats; synthetic ones are used where there are none.
+    """
+    if "range_lo" in arrays and "range_hi" in arrays:
+        return np.stack([arrays["range_lo"], arrays["range_hi"]], -1), "checkpoint"
+    beats, source = calibration, f"training beats ({method})"
+    if beats is None:
+        beats, source = synthetic_inputs(student.architecture), f"synthetic beats ({method})"
+    return calibrate_ranges(student, beats, method=method, bits=bits), source

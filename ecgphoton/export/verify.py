@@ -9,7 +9,8 @@ from typing import Any
 from ecgphoton import artifacts
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.export.bundle_folder import refuse_other_versions
-from ecgphoton.export.claims import CHECKS, ClaimedBundle, State, circuits
+from ecgphoton.export.claimed_bundle import ClaimedBundle, State
+from ecgphoton.export.claims import CHECKS, circuits
 from ecgphoton.student.propagate import Inputs
 
 

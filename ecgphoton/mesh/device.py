@@ -180,13 +180,18 @@ class Device:
         middle = np.stack([np.full(WIDTH, self.shift - self.column_pitch / 4), rows], -1)
         return np.concatenate([mesh[: 2 * MZIS], middle, np.add(mesh, [self.shift, 0.0])])
 
-    def die(self, blocks: int) -> Floats:
-        """(blocks, drivers, 2) places of all drivers on the die, um; blocks lie one below another.
+    def origin(self, block: int, mesh: str | None = None) -> tuple[float, float]:
+        """Return x and y (um) of mode 0 in the first column of a mesh; without one, of a block.
 
-        A free waveguide lies between two blocks.
+        Blocks lie one below another, with a free waveguide between two. Mesh V comes first; the
+        column of the attenuators lies between it and mesh U.
         """
-        below = np.arange(blocks)[:, None, None] * [0.0, (WIDTH + 1) * self.mode_pitch]
-        return self.positions + below
+        return (self.shift if mesh == "U" else 0.0), block * (WIDTH + 1) * self.mode_pitch
+
+    def die(self, blocks: int) -> Floats:
+        """(blocks, drivers, 2) places of all drivers on the die, um."""
+        origins = [self.origin(block) for block in range(blocks)]
+        return self.positions + np.array(origins)[:, None]
 
     @cached_property
     def distances(self) -> Floats:

@@ -1,8 +1,6 @@
-"""The documentation inside a mesh file: the meaning of its numbers, their units, its inputs."""
+"""The documentation inside a mesh file: the meaning of its numbers, and their units."""
 
 from __future__ import annotations
-
-from ecgphoton.student.architecture import SAMPLES
 
 CONVENTION = {
     "splitter": "B(e) = [[cos h, i sin h], [i sin h, cos h]], h = pi/4 + e; e = 0 in this file",
@@ -16,7 +14,10 @@ CONVENTION = {
     "driver": "number of a heater in its block, from 0: as a bench takes codes",
     "layout": "x, y is where a cell starts, on the upper waveguide; phi heaters of MZIs and output "
     "heaters lie 1/4 column_pitch further, theta heaters 3/4",
-    "heater": "phase = pi (V / v_pi)^2; V = code v_max / (2^dac_bits - 1)",
+    "heater": "V = v_min + code (v_max - v_min) / (2^dac_bits - 1); phase = pi (V / v_pi)^2 where "
+    "law is quadratic, pi V / v_pi where it is linear, on lines between the pairs [V, rad] of "
+    "table where it is table; linear drivers whose voltages have both signs give a phase beyond "
+    "their reach a turn lower",
     "detector": "a = n_b (w x) + offset in exact integers; code = clip(rint(a multiplier), "
     "-n_a, n_a) in IEEE double, ties to even; activation = table[code + n_a]",
     "pooling": "a token is the sum of the activations of its kernel positions; the input code of "
@@ -26,10 +27,3 @@ CONVENTION = {
     "full_scale": "n = 2^(bits-1) - 1: n_w weights, n_b biases, n_x inputs, n_a detector codes",
 }
 UNITS = {"phase": "rad", "voltage": "V", "x, y, pitch": "um", "rate": "Hz"}
-PREPROCESSING = {
-    "rate": 360,
-    "window": SAMPLES,
-    "centre": "annotated R sample at index 180",
-    "steps": ["subtract the mean", "divide by the largest magnitude", "clip to [-1, 1]"],
-    "flat": "a beat that does not vary becomes zeros",
-}

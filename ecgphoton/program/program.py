@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ecgphoton.decision import OperatingPoint
+from ecgphoton.ecg.detect import Centring
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Floats, Integers
 from ecgphoton.mesh.device import Device, MeshKind
@@ -60,6 +61,10 @@ class MeshProgram:
     """Distance between waveguides, um."""
     readout: Literal["homodyne"] = "homodyne"
     """Signed field amplitudes: the detector sees the real quadrature."""
+    centring: Centring = "annotation"
+    """Where the student's windows are centred."""
+    lead: str = ""
+    """Lead that the student was trained on, empty where it is not known."""
     hashes: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of what this program was made from: ``checkpoint``, ``onnx``, ``onnx_integer``."""
 
@@ -80,6 +85,8 @@ class MeshProgram:
         require(good, "classes", self.classes, f"{count} different names")
         self.device  # noqa: B018 - refuses voltages, bits and pitches that cannot be
         require(self.readout == "homodyne", "readout", self.readout, "'homodyne'")
+        good = self.centring in get_args(Centring)
+        require(good, "centring", self.centring, f"one of {get_args(Centring)}")
 
     @cached_property
     def device(self) -> Device:
@@ -136,15 +143,6 @@ class MeshProgram:
         """
         actual = self.phases if phases is None else np.asarray(phases, float)
         return np.asarray(self.scales[:, None, None] * self.device.field(actual).real)
-
-    def origin(self, name: str, mesh: str) -> tuple[float, float]:
-        """Return x and y (um) of mode 0 of a mesh's first column; blocks lie one below another.
-
-        Mesh V comes first; the column of the attenuators lies between it and mesh U. Heaters are
-        at ``origin + layout.positions(...)``.
-        """
-        row = self.names.index(name) * (WIDTH + 1)
-        return (self.device.shift if mesh == "U" else 0.0), row * self.mode_pitch
 
     def block(self, name: str) -> MatrixBlock:
         """Return the block of that name, or InputError."""

@@ -21,7 +21,8 @@ from ecgphoton.errors import InputError
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.blocks import MatrixBlock, MeshPhases
 from ecgphoton.program.codes import TABLE_BITS, largest_code
-from ecgphoton.program.convention import CONVENTION, PREPROCESSING, UNITS
+from ecgphoton.program.convention import CONVENTION, UNITS
+from ecgphoton.program.preprocessing import preprocessing
 from ecgphoton.program.program import FORMAT, MeshProgram
 from ecgphoton.student.architecture import Architecture
 
@@ -31,7 +32,7 @@ SCHEMA = Path(__file__).with_name("program.schema.json")
 def _mesh(
     block: str, mesh: str, program: MeshProgram, heaters: Mapping[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    x0, y0 = program.origin(block, mesh)
+    x0, y0 = program.device.origin(program.names.index(block), mesh)
     mzis = [
         {
             "id": f"{block}.{mesh}.mzi{index}",
@@ -76,7 +77,7 @@ def _heaters(block: str, program: MeshProgram) -> dict[str, dict[str, Any]]:
 def _block(block: MatrixBlock, program: MeshProgram) -> dict[str, Any]:
     device, heaters = program.device, _heaters(block.name, program)
     meshes = {name: _mesh(block.name, name, program, heaters) for name in device.mesh_names}
-    x, y0 = program.origin(block.name, "U")
+    x, y0 = device.origin(program.names.index(block.name), "U")
     attenuators = [
         {
             "id": f"{block.name}.{mzi.name}",
@@ -115,9 +116,7 @@ def _block(block: MatrixBlock, program: MeshProgram) -> dict[str, Any]:
 
 def to_dict(program: MeshProgram) -> dict[str, Any]:
     """Return the content of the mesh file: plain values, nothing left out."""
-    architecture, law = program.architecture, {}
-    if program.law != "quadratic":  # of simulated chips; no file of this format has others
-        law = {"law": program.law, "v_min": program.v_min, "table": program.table}
+    architecture = program.architecture
     return {
         "format": FORMAT,
         "convention": CONVENTION,
@@ -125,14 +124,16 @@ def to_dict(program: MeshProgram) -> dict[str, Any]:
         "mesh": program.mesh,
         "readout": program.readout,
         "student": architecture.to_dict(),
-        "preprocessing": PREPROCESSING,
+        "preprocessing": preprocessing(architecture, program.centring, program.lead),
         "heater": {
+            "law": program.law,
             "v_pi": program.v_pi,
+            "v_min": program.v_min,
             "v_max": program.v_max,
+            "table": [list(pair) for pair in program.table],
             "dac_bits": program.dac_bits,
             "column_pitch": program.column_pitch,
             "mode_pitch": program.mode_pitch,
-            **law,
         },
         "table_full_scale": largest_code(TABLE_BITS),
         "pooling": [asdict(branch) for branch in architecture.sliding],
@@ -242,8 +243,10 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
             operating_point=OperatingPoint.from_dict(data["operating_point"]),
             classes=tuple(data["classes"]),
             readout=data["readout"],
+            centring=data["preprocessing"]["centring"],
+            lead=data["preprocessing"]["lead"],
             hashes=dict(data["hashes"]),
-            **data["heater"],
+            **data["heater"] | {"table": tuple(map(tuple, data["heater"]["table"]))},
         )
     except InputError as error:
         raise InputError(f"mesh file: {error}") from error

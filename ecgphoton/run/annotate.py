@@ -19,11 +19,13 @@ from ecgphoton.ecg.formats import Hints, find_file
 from ecgphoton.ecg.labels import label_file
 from ecgphoton.ecg.signal import BLOCK_SECONDS, Signal, open_signal
 from ecgphoton.errors import InputError
+from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.progress import Progress, silent
 from ecgphoton.run.annotation_files import ANNOTATOR, Outputs, write_edf, write_lines, write_table
 from ecgphoton.run.annotator import Beats, table
 from ecgphoton.run.backends import Backend, classifier
 from ecgphoton.run.journey import provenance
+from ecgphoton.run.scope import KEY, Observer
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.settings import strict
 from ecgphoton.version import __version__
@@ -69,7 +71,8 @@ def annotate(
 
     Writes ``RECORD.ANNOTATOR`` (WFDB annotation), ``RECORD.ANNOTATOR.jsonl`` (a summary line, then
     a line a beat), ``RECORD.ANNOTATOR.csv`` and ``RECORD.ANNOTATOR.png``, and for an EDF recording
-    its beats as EDF+ annotations in ``RECORD.ANNOTATOR.edf``.
+    its beats as EDF+ annotations in ``RECORD.ANNOTATOR.edf``. The summary says whether the recording
+    lies outside what the student knows from its training patients.
 
     Parameters
     ----------
@@ -77,7 +80,7 @@ def annotate(
         A recording of any format, any rate from 100 Hz, any length.
     model
         Run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
+        otherwise the shipped student that tells N, S, V and F apart.
     backend
         ``torch`` (default) and ``onnx``: the student as trained; ``integer``: the quantized graph
         of a bundle; ``chip``: one simulated chip, the default where a chip is described.
@@ -114,7 +117,9 @@ def annotate(
         raise InputError(
             f"chip, profile and noise describe a chip; they go with --backend chip, not {backend}"
         )
-    trained = model if isinstance(model, runs.TrainedStudent) else runs.load(model)
+    trained = (
+        model if isinstance(model, runs.TrainedStudent) else runs.load(model, shipped=NAMES_CLASSES)
+    )
     hints = Hints(fs, unit, column)
     prefer = (str(trained.metadata.get("lead", "MLII")),)
     signal = open_signal(record, lead, prefer=prefer, hints=hints if hints.given else None)
@@ -126,9 +131,10 @@ def annotate(
         edf=signal.held.format in ("EDF", "BDF"), picture=picture, force=force,
     )  # fmt: skip
     classify = classifier(trained, backend, chip=chip or 0, profile=profile, noise=noise)
+    observer = Observer(classify, trained.metadata)
     calls = classify_record(
         signal,
-        classify,
+        observer,
         annotator=peaks,
         centring=trained.centring,
         block_seconds=block_seconds,
@@ -142,6 +148,7 @@ def annotate(
     asked["model"] = trained.folder
     summary = {
         **found,
+        KEY: observer.report(calls.reason).to_dict(),
         "backend": backend,
         "chip": on_chip if backend == "chip" else None,
         "annotation_note": note,

@@ -16,7 +16,9 @@ from ecgphoton.ecg.recording import Recording
 from ecgphoton.ecg.resample import Resampler, ratio, scaled
 from ecgphoton.ecg.stream import BeatStream, Found
 from ecgphoton.errors import InputError
+from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.run.backends import Backend, classifier
+from ecgphoton.run.scope import Observer, ScopeReport
 from ecgphoton.runs import TrainedStudent, load
 
 if TYPE_CHECKING:
@@ -112,7 +114,7 @@ class Annotator:
         Sampling rate, Hz.
     student
         Run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
+        otherwise the shipped student that tells N, S, V and F apart.
     peaks
         ``(n,)`` R samples at `fs`, in order, where they are known; without them they are detected.
     backend
@@ -132,8 +134,11 @@ class Annotator:
         peaks: ArrayLike | None = None,
         backend: Backend = "torch",
     ) -> None:
-        self._trained = student if isinstance(student, TrainedStudent) else load(student)
-        self._classify = classifier(self._trained, backend)
+        self._trained = (
+            student if isinstance(student, TrainedStudent) else load(student, shipped=NAMES_CLASSES)
+        )
+        self._classify = Observer(classifier(self._trained, backend), self._trained.metadata)
+        self._reasons: list[NDArray[np.str_]] = []
         self._fs, self._factor = fs, ratio(fs, "the signal")
         self._resampler = Resampler(self._factor)
         self._peaks = None if peaks is None else checked_peaks(peaks)
@@ -159,7 +164,15 @@ class Annotator:
         rest = self._resampler.push(np.empty(0, np.float32), last=True)
         return self._beats(self._stream.push(rest, last=True))
 
+    def scope(self) -> ScopeReport:
+        """Return whether the signal so far lies outside what the student knows.
+
+        It compares beats that were returned, without labels, with the training patients.
+        """
+        return self._classify.report(np.concatenate([np.empty(0, "<U1"), *self._reasons]))
+
     def _beats(self, found: Found) -> Beats:
+        self._reasons.append(found.reason)
         classes = len(self._trained.classes)
         probability = np.full((len(found.sample), classes), np.nan, np.float32)
         if len(found.beats):

@@ -46,6 +46,20 @@ def splits_of(recipe: Recipe, data_dir: Path | None = None) -> Splits:
     return _load(recipe, data.source, data_dir, protocol, own, lead)
 
 
+def divided_by(recipe: Recipe, protocol: str) -> Recipe:
+    """Return the recipe with another protocol, by name or from its file.
+
+    Labels and lead that the file states replace those of the recipe, which are of its protocol.
+    """
+    stated, usual = protocol_of(protocol), DataSettings()
+    data = replace(recipe.data, protocol=protocol)
+    if stated.labels is not None:
+        data = replace(data, labels=usual.labels)
+    if stated.lead is not None:
+        data = replace(data, lead=usual.lead)
+    return replace(recipe, data=data)
+
+
 def _agreed(what: str, recipe: str, usual: str, protocol: str) -> str:
     """Return the value of the protocol; InputError if the recipe states another one."""
     if recipe not in (usual, protocol):

@@ -8,14 +8,18 @@ from typing import Any
 from ecgphoton.artifacts import atomic_path
 from ecgphoton.ecg.formats import find_file, other_files, record_names
 from ecgphoton.errors import InputError
+from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.run.annotate import AnnotationReport, annotate
 from ecgphoton.run.annotation_files import ANNOTATOR, plain_name
+from ecgphoton.run.scope import KEY
 from ecgphoton.runs import load
 
 BURDENS = "burdens"
 """Name of the table, as CSV and as JSON."""
 COLUMNS = ("record", "hours", "beats", "S", "V", "abnormal", "undecided")
 SHARES = ("S", "V", "abnormal", "undecided")
+SCOPE = ("outside", "outside score")
+"""Columns on whether a recording lies outside what the student knows; empty if not checked."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,8 @@ class BurdenReport:
 
     rows: tuple[dict[str, Any], ...]
     """For each recording: its length, beats, and for S, V, abnormal and undecided ones their
-    count, share of the beats and number an hour; None for kinds that the student does not name."""
+    count, share of the beats and number an hour; None for kinds that the student does not name.
+    Then `SCOPE`."""
     failed: dict[str, str]
     """Recordings that could not be annotated, and why."""
     files: tuple[Path, ...]
@@ -65,7 +70,7 @@ def annotate_folder(
         If the folder holds no recording, two would get one annotation file, none of them can be
         annotated, or the tables are there and are not to be replaced.
     """
-    trained, out = load(model), Path(out)
+    trained, out = load(model, shipped=NAMES_CLASSES), Path(out)
     rows: list[dict[str, Any]] = []
     files: list[Path] = []
     failed: dict[str, str] = {}
@@ -99,7 +104,7 @@ def annotate_folder(
         raise InputError(f"none of {len(failed)} recordings could be annotated; {name}: {why}")
     found = BurdenReport(tuple(rows), failed, (*files, table, document), others)
     with atomic_path(table) as temporary:
-        heads = [*COLUMNS[:3], *(f"{kind}{what}" for kind in SHARES for what in _WHAT)]
+        heads = [*COLUMNS[:3], *(f"{kind}{what}" for kind in SHARES for what in _WHAT), *SCOPE]
         lines = [",".join(heads), *(",".join(_cells(row)) for row in rows)]
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
     with atomic_path(document) as temporary:
@@ -125,7 +130,9 @@ def _row(report: AnnotationReport, names_kinds: bool) -> dict[str, Any]:
         row[kind] = count
         row[f"{kind} share"] = count / beats if known else None
         row[f"{kind} per hour"] = count / hours if known and hours else None
-    return row
+    scope = summary[KEY]
+    judged = scope["checked"] or scope["outside"]
+    return {**row, **dict(zip(SCOPE, (scope["outside"] if judged else None, scope["score"])))}
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

@@ -26,6 +26,7 @@ from ecgphoton.run.beats import examples_of, monitored, reported
 from ecgphoton.run.crossed import Crossed
 from ecgphoton.run.evaluate import evaluate_set
 from ecgphoton.run.journey import now, versions
+from ecgphoton.run.scope import scope_of
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.crossfit import NAME
@@ -79,6 +80,10 @@ def finish(
     point = fitted.point if across is None else across.point
     choosing = monitored(recipe, splits) if across is None else {NAME: splits.train}
     took_part = ["training", *dict.fromkeys((*choosing, *gates))]
+    chosen_by, scope = {}, {}
+    if across is not None:
+        chosen_by = {"scale": asdict(across.scale)}
+        scope = scope_of(splits, architecture.features, across.probability, point)
     metadata = {
         "architecture": architecture.to_dict(),
         "features_version": FEATURES_VERSION,
@@ -92,7 +97,7 @@ def finish(
             "score": recipe.training.selection,
             "sets": took_part[1:],
             "best_epoch": fitted.best_epoch,
-            **({} if across is None else {"scale": asdict(across.scale)}),
+            **chosen_by,
         },
         "seed": seed,
         "recipe": recipe.to_dict(),
@@ -102,6 +107,7 @@ def finish(
             splits.protocol.test_name: splits.test.digest,
         },
         "provenance": splits.provenance,
+        **scope,
         "version": __version__,
     }
     save_checkpoint(folder / runs.CHECKPOINT, student.arrays(), metadata)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ecgphoton import models as shipped_models, recipe as recipe_files, runs as run_folders
 from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_json
+from ecgphoton.recipes import FLAGSHIP
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def models() -> Listing:
                 "classes": list(trained.classes),
                 "recipe": trained.recipe.name,
                 "seed": trained.metadata["seed"],
-                "default": name == shipped_models.DEFAULT,
+                "default": name == FLAGSHIP,
             }
         )
     return Listing("models", tuple(rows))

@@ -14,8 +14,9 @@ from ecgphoton.legacy.distill_run import distil
 from ecgphoton.legacy.teacher import load_teacher
 from ecgphoton.progress import Progress, silent
 from ecgphoton.recipe import Recipe, override, read
+from ecgphoton.recipes import FLAGSHIP
 from ecgphoton.report.distillation import write_distillation
-from ecgphoton.run.beats import examples_of, splits_of
+from ecgphoton.run.beats import divided_by, examples_of, splits_of
 from ecgphoton.run.claim import vacant
 from ecgphoton.run.finish import TrainedRun, finish
 from ecgphoton.run.fit import check_beats, fit_run, resume_point, start_run
@@ -26,7 +27,7 @@ from ecgphoton.student.network import SegmentStudent
 
 @strict
 def train(
-    recipe: str | Path = "default",
+    recipe: str | Path = FLAGSHIP,
     *,
     protocol: str | None = None,
     labels: str | None = None,
@@ -52,7 +53,8 @@ def train(
     recipe
         Name of a shipped recipe, or a TOML file.
     protocol
-        ``reference``, ``inter-patient`` or a TOML file, instead of that of the recipe.
+        ``reference``, ``inter-patient`` or a TOML file, instead of that of the recipe. Labels and
+        lead that the file states replace those of the recipe as well.
     labels
         ``literal``, ``aami``, ``aami-svf`` or ``aami4``, instead of those of the recipe.
     classes
@@ -94,7 +96,6 @@ def train(
     else:
         check_seed(seed)
         flags = {
-            "data.protocol": protocol,
             "data.labels": "aami4" if classes == 4 else labels,
             "data.source": data,
             "strategies.preset": preset,
@@ -102,7 +103,10 @@ def train(
             "distill.teacher": teacher,
         }
         given = [f"{key}={value}" for key, value in flags.items() if value is not None]
-        chosen = override(read(str(recipe)), [*given, *settings])
+        chosen = read(str(recipe))
+        if protocol is not None:
+            chosen = divided_by(chosen, protocol)
+        chosen = override(chosen, [*given, *settings])
     splits = splits_of(chosen, data_dir)
     if workers is not None and not splits.folds:
         raise InputError(
@@ -128,7 +132,7 @@ def train(
 
 
 def distill(
-    recipe: str | Path = "default",
+    recipe: str | Path = "reference-8",
     *,
     teacher: str = "auto",
     **settings: Any,  # noqa: ANN401 - as `train` takes them

@@ -79,7 +79,7 @@ def test_runs_are_listed_with_their_numbers(house: Path, call: Call) -> None:
     metrics = json.loads((house / "runs" / "r" / "metrics.json").read_text())
     row = next(row for row in found if row["run"] == "runs/r")
     assert row["data"] == "synthetic"
-    assert row["recipe"] == "default"
+    assert row["recipe"] == "reference-8"
     assert row["miss"] == metrics["sets"]["generalization"]["miss"]
     assert "runs/r" in call("runs").output
     assert "runs/unfinished" not in call("runs").output
@@ -89,9 +89,9 @@ def test_runs_are_listed_with_their_numbers(house: Path, call: Call) -> None:
 def test_what_comes_with_the_package_is_listed(name: str, call: Call) -> None:
     """As a table, as JSON, and one of them alone."""
     listed = json.loads(call(name, "--json").stdout)[name]
-    assert "reference-rhythm" in {row["name"] for row in listed}
-    assert "reference-rhythm" in call(name).output
-    assert len(call(name, "reference-rhythm").output.splitlines()) > 5
+    assert "inter-patient" in {row["name"] for row in listed}
+    assert "inter-patient" in call(name).output
+    assert len(call(name, "inter-patient").output.splitlines()) > 5
 
 
 def test_evaluate_prints_the_numbers_of_the_run(house: Path, call: Call) -> None:
@@ -149,6 +149,6 @@ def test_a_recording_is_annotated_and_scored(call: Call, wfdb_folder: Path, tmp_
 @pytest.mark.parametrize("name", ["simulate", "calibrate", "study blame", "study surrogate"])
 def test_no_chips_at_all_are_refused(name: str, call: Call) -> None:
     """Zero is neither replaced by the default nor computed with."""
-    done = call(*name.split(), "reference-rhythm", "--data", "synthetic", "--chips", "0")
+    done = call(*name.split(), "inter-patient", "--data", "synthetic", "--chips", "0")
     assert done.exit_code == 2
     assert "chips is 0" in done.output

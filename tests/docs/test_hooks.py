@@ -97,7 +97,7 @@ def test_the_recipe_reference_has_every_key() -> None:
     assert "| `batch` | `512` | from 1 to 65536 beats | " in page
     assert "| `kind` | `one-cycle` | `one-cycle`, `plateau`, `constant` | " in page
     assert "| `next interval z` | 1 | The same of the interval after" in page
-    assert "### reference-rhythm" in page
+    assert "### inter-patient" in page
 
 
 def test_the_profile_reference_has_every_key() -> None:

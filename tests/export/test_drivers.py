@@ -75,6 +75,26 @@ def test_the_mesh_file_lists_the_drivers(program) -> None:
         assert [item["code"] for _, item in found] == program.codes[row].tolist()
 
 
+def cells(value) -> Iterator[dict]:
+    """Yield every part of a mesh file that has a place."""
+    for part in value.values() if isinstance(value, dict) else value:
+        if isinstance(part, dict | list):
+            yield from cells(part)
+    if "x" in value:
+        yield value
+
+
+def test_the_mesh_file_places_the_drivers(program) -> None:
+    """At the part of a cell that its convention states, as the device places them on the die."""
+    pitch, die = program.device.column_pitch, program.device.die(len(program.blocks))
+    for block, places in zip(to_dict(program)["blocks"], die, strict=True):
+        for cell in cells(block):
+            for part, share in ((cell, 0.25), (cell.get("phi"), 0.25), (cell.get("theta"), 0.75)):
+                if part and "driver" in part:
+                    at = cell["x"] + share * pitch, cell["y"]
+                    np.testing.assert_allclose(places[part["driver"]], at)
+
+
 def test_the_codes_list_the_drivers(program, files) -> None:
     """In the order of a bench, with the voltages that the codes give."""
     rows = list(csv.DictReader(files["dac_codes.csv"].decode().splitlines()))

@@ -13,7 +13,7 @@ from ecgphoton.cli import main
 @pytest.mark.parametrize("changed", ["receiver.kind=balanced", "splitter.sigma=0.1"])
 def test_settings_need_a_profile(changed: str, tmp_path) -> None:
     """Without a device profile there is nothing to change; the error names what to add."""
-    asked = ["simulate", "reference-rhythm", "--data", "synthetic", "--set", changed]
+    asked = ["simulate", "inter-patient", "--data", "synthetic", "--set", changed]
     done = CliRunner().invoke(main, [*asked, "--out", str(tmp_path / "out")])
     assert done.exit_code == 2
     assert "name a profile" in done.output
@@ -25,7 +25,7 @@ def test_settings_change_what_chips_answer(tmp_path) -> None:
     """Another receiver and another number give other chips; the receiver stands in the file."""
     rows, receivers = set(), []
     for changed in ("receiver.kind=homodyne", "receiver.kind=balanced", "splitter.sigma=0.1"):
-        asked = ["simulate", "reference-rhythm", "--data", "synthetic", "--chips", "2"]
+        asked = ["simulate", "inter-patient", "--data", "synthetic", "--chips", "2"]
         more = ["--profile", "pessimistic", "--set", changed]
         CliRunner().invoke(main, [*asked, *more, "--out", str(tmp_path / changed)])
         rows.add((tmp_path / changed / "chips.csv").read_text())

@@ -91,6 +91,32 @@ def test_file_holds_everything(tmp_path, mesh, bits) -> None:
     assert to_dict(from_dict(to_dict(program))) == to_dict(program)
 
 
+LAWS = {
+    "linear": {"v_pi": 4.0, "v_min": -4.4, "v_max": 4.4},
+    "table": {"v_max": 7.0, "table": ((0.0, 0.0), (2.0, 0.8), (5.0, 4.1), (7.0, 7.0))},
+}
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_drivers_of_every_law_come_back(tmp_path, law) -> None:
+    """A file holds law, voltages and table of the drivers, and codes that mean the same phases."""
+    program = replace(make(), law=law, **LAWS[law])
+    (tmp_path / "mesh.json").write_text(program_text(program))
+    jsonschema.validate(json.loads(program_text(program)), json.loads(schema_text()))
+    again = read_program(tmp_path / "mesh.json")
+    assert again.device == program.device
+    assert program_text(again) == program_text(program)
+    stated = json.loads(program_text(program))["heater"]
+    theta = to_dict(program)["blocks"][0]["optics"]["meshes"]["U"]["mzis"][2]["theta"]
+    step = (stated["v_max"] - stated["v_min"]) / (2 ** stated["dac_bits"] - 1)
+    volts = stated["v_min"] + theta["code"] * step
+    assert abs(volts - theta["voltage"]) <= 0.5001 * step
+    phase = np.pi * theta["voltage"] / stated["v_pi"]
+    if law == "table":
+        phase = np.interp(theta["voltage"], *np.transpose(stated["table"]))
+    assert abs(np.exp(1j * phase) - np.exp(1j * theta["phase"])) < 1e-5
+
+
 def test_four_classes_have_no_threshold() -> None:
     """The largest logit decides, and the file says null."""
     program = make(classes=4)
@@ -172,6 +198,9 @@ BAD = {
     "hash": (put("xyz", "hashes", "checkpoint"), r"\$.hashes.checkpoint"),
     "same class twice": (put(["N", "N"], "classes"), r"\$.classes"),
     "weak DAC": (put(5.0, "heater", "v_max"), r"v_max"),
+    "law without its table": (put("table", "heater", "law"), r"driver.table is \(\)"),
+    "unknown law": (put("cubic", "heater", "law"), r"\$.heater.law: 'cubic'"),
+    "heater of both signs": (put(-1.0, "heater", "v_min"), r"v_min is -1"),
     "unknown student": (put("lstm", "student", "activation"), r"student\.activation"),
 }
 
@@ -233,12 +262,8 @@ def test_accumulator_is_the_block() -> None:
 def test_heaters_do_not_overlap() -> None:
     """No two heaters of a program stand at one place: V, attenuators and U of all blocks."""
     program = make()
-    places = {
-        tuple(place)
-        for block in program.blocks
-        for place in np.array(program.origin(block.name, "V")) + program.device.positions
-    }
-    assert len(places) == program.phases.size
+    places = program.device.die(len(program.blocks)).reshape(-1, 2)
+    assert len({tuple(place) for place in places}) == program.phases.size
 
 
 def test_compact_json_is_json() -> None:

@@ -20,7 +20,7 @@ from ecgphoton.runs import TrainedStudent
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent, predict
 
-STUDENT = "reference-rhythm"
+STUDENT = "inter-patient"
 
 
 @pytest.fixture(scope="module")

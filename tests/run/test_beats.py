@@ -10,8 +10,9 @@ import pytest
 from ecgphoton.ecg.beats import load_splits
 from ecgphoton.ecg.patient_features import columns_of
 from ecgphoton.errors import InputError
-from ecgphoton.recipe import Recipe
-from ecgphoton.run.beats import beats_on, scheme_of, splits_like, splits_of
+from ecgphoton.recipe import Recipe, read
+from ecgphoton.recipes import FLAGSHIP
+from ecgphoton.run.beats import beats_on, divided_by, scheme_of, splits_like, splits_of
 from ecgphoton.student.architecture import TOKENS
 
 PROTOCOL = (
@@ -102,6 +103,15 @@ def test_a_recipe_that_contradicts_its_protocol_is_refused(ours):
     for change in ({"labels": "aami4"}, {"lead": "V5"}):
         with pytest.raises(InputError, match="leave one out"):
             splits_of(replace(recipe, data=replace(recipe.data, **change)))
+
+
+def test_a_protocol_that_is_asked_for_brings_its_labels_and_lead(ours, tmp_path):
+    """With the flagship, whose recipe states labels; what the protocol leaves open stays."""
+    flagship = read(FLAGSHIP)
+    chosen = divided_by(flagship, str(tmp_path / "ours.toml"))
+    splits = splits_of(replace(chosen, data=replace(chosen.data, source=str(tmp_path / "records"))))
+    assert (splits.labels.name, splits.protocol.lead) == ("aami", "V1")
+    assert divided_by(flagship, "reference").data.labels == flagship.data.labels
 
 
 def test_a_frozen_student_reads_another_dataset(ours, wfdb_folder):

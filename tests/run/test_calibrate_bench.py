@@ -57,7 +57,7 @@ def test_the_command_takes_a_bench(tmp_path, monkeypatch) -> None:
     assert result.exit_code == (0 if numbers["verdict"] == "pass" else 1)
     assert numbers["verdict"] in ("pass", "fail")
     assert numbers == json.loads((tmp_path / "done" / "calibration.json").read_text())
-    assert numbers["cost_per_chip"]["settings"] == 96 + 576 + 96
+    assert numbers["cost_per_chip"]["settings"] == 96 + 512 + 96
     program = load_bundle(bundle("reference-8")).program
     table, _ = DriveTable.load(tmp_path / "done" / TABLE, replace(program, dac_bits=12))
     assert len(table) == 1

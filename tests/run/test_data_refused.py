@@ -12,12 +12,12 @@ from ecgphoton.ecg.beats import load_splits
 from ecgphoton.errors import InputError
 
 COMMANDS = {
-    "simulate": ("simulate", "reference-rhythm", "--noise", "0.02", "--chips", "2"),
-    "calibrate": ("calibrate", "reference-rhythm", "--chips", "1"),
-    "evaluate": ("evaluate", "reference-rhythm"),
-    "study": ("study", "certify", "reference-rhythm"),
-    "export": ("export", "reference-rhythm"),
-    "verify": ("verify", "reference-rhythm", "--no-sax"),
+    "simulate": ("simulate", "inter-patient", "--noise", "0.02", "--chips", "2"),
+    "calibrate": ("calibrate", "inter-patient", "--chips", "1"),
+    "evaluate": ("evaluate", "inter-patient"),
+    "study": ("study", "certify", "inter-patient"),
+    "export": ("export", "inter-patient"),
+    "verify": ("verify", "inter-patient", "--no-sax"),
     "train": ("train",),
     "demo": ("demo",),
 }

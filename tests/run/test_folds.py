@@ -235,11 +235,11 @@ def test_what_needs_a_validation_set_is_refused_with_folds(splits: Splits, tmp_p
     with pytest.raises(InputError, match=r"decision\.blend is 0\.3"):
         fit_run(blended, splits, tmp_path / "run", seed=0, workers=1)
     with pytest.raises(InputError, match="a teacher is judged on a validation set"):
-        train(protocol="inter-patient", data="synthetic", teacher="auto", out=tmp_path / "other")
+        train(data="synthetic", teacher="auto", out=tmp_path / "other")
     with pytest.raises(InputError, match="workers is 0; it must be at least 1"):
         fit_run(QUICK, splits, tmp_path / "run", seed=0, workers=0)
     with pytest.raises(InputError, match="has no folds to share"):
-        train(data="synthetic", workers=2, out=tmp_path / "other")
+        train("reference-8", data="synthetic", workers=2, out=tmp_path / "other")
     assert not (tmp_path / "other").exists()
 
 

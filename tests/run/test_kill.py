@@ -18,11 +18,11 @@ from child import start
 
 KILLS = int(os.environ.get("ECGPHOTON_KILLS", "1"))
 LOG = os.environ.get("ECGPHOTON_KILL_LOG")
-MODEL = "reference-rhythm"
+MODEL = "inter-patient"
 RECORDS, SYNTHETIC = ("--data", "{place}/records"), ("--data", "synthetic")
 COMMANDS = {
     "train": (
-        "train", "--protocol", "{place}/protocol.toml", "--set", "training.epochs=3",
+        "train", "--recipe", "reference-8", "--protocol", "{place}/protocol.toml", "--set", "training.epochs=3",
         "--set", "noise.weight=0.02", *RECORDS,
     ),
     "export": ("export", MODEL, "--mesh", "--force", *SYNTHETIC),

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from child import start
 
-MODEL, SYNTHETIC = "reference-rhythm", "--data synthetic --threads 1"
+MODEL, SYNTHETIC = "inter-patient", "--data synthetic --threads 1"
 COMMANDS = {
-    "train": f"train {SYNTHETIC} --set training.epochs=1 --set training.min_epochs=1",
+    "train": f"train {SYNTHETIC} --recipe reference-8 --set training.epochs=1 --set training.min_epochs=1",
     "export": f"export {MODEL}",
     "simulate": f"simulate {MODEL} --noise 0.02 --chips 2 {SYNTHETIC}",
     "calibrate": f"calibrate {MODEL} --chips 1 {SYNTHETIC}",

@@ -15,8 +15,8 @@ SYNTHETIC = ("--data", "synthetic", "--threads", "1")
 ASCII = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
 LONG = {
     "train": ("train", *SYNTHETIC),
-    "simulate": ("simulate", "reference-rhythm", "--chips", "9999", "--workers", "2", *SYNTHETIC),
-    "calibrate": ("calibrate", "reference-rhythm", "--chips", "999", *SYNTHETIC),
+    "simulate": ("simulate", "inter-patient", "--chips", "9999", "--workers", "2", *SYNTHETIC),
+    "calibrate": ("calibrate", "inter-patient", "--chips", "999", *SYNTHETIC),
 }
 
 
@@ -49,9 +49,9 @@ def test_an_answer_that_does_not_fit(command: str) -> None:
 @pytest.mark.slow
 def test_a_terminal_without_letters(tmp_path) -> None:
     """Names with spaces, accents and bytes that are no letters work where ASCII is all there is."""
-    simulate = f"simulate reference-rhythm --chips 1 {' '.join(SYNTHETIC)}"
+    simulate = f"simulate inter-patient --chips 1 {' '.join(SYNTHETIC)}"
     commands = {
-        "with space and ünï-µ": f"export reference-rhythm {' '.join(SYNTHETIC)}",
+        "with space and ünï-µ": f"export inter-patient {' '.join(SYNTHETIC)}",
         b"caf\xe9".decode(errors="surrogateescape"): f"{simulate} --json",
     }
     for name, command in commands.items():

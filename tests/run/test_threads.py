@@ -14,9 +14,9 @@ COMMANDS = {
         "train --seed 0 --set training.epochs=2 --set training.min_epochs=1",
         ("checkpoint.safetensors", "metrics.json"),
     ),
-    "simulate, weights": ("simulate reference-rhythm --noise 0.02 --chips 3", ("chips.csv",)),
+    "simulate, weights": ("simulate inter-patient --noise 0.02 --chips 3", ("chips.csv",)),
     "simulate, mesh": (
-        "simulate reference-rhythm --profile foundry-thermo-optic --chips 2",
+        "simulate inter-patient --profile foundry-thermo-optic --chips 2",
         ("chips.csv",),
     ),
 }

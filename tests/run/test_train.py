@@ -179,8 +179,8 @@ def test_the_command_line_trains_and_evaluates(
 ) -> None:
     """``train --json`` prints one JSON document, and ``evaluate`` finds the newest run."""
     monkeypatch.chdir(tmp_path)
-    arguments = ["train", "--data", "synthetic", "--set", "training.epochs=1", "--json"]
-    trained = CliRunner().invoke(main, arguments)
+    arguments = ["train", "--data", "synthetic", "--set", "training.epochs=1", "--workers", "1"]
+    trained = CliRunner().invoke(main, [*arguments, "--json"])
     assert trained.exit_code == 0, trained.output
     printed = json.loads(trained.stdout)
     assert "SYNTHETIC" in trained.stderr
@@ -188,7 +188,7 @@ def test_the_command_line_trains_and_evaluates(
     assert evaluated.exit_code == 0, evaluated.output
     assert json.loads(evaluated.stdout)["sets"] == printed["sets"]
     table = CliRunner().invoke(main, ["evaluate", "--data", "synthetic"])
-    assert "generalization" in table.stdout
+    assert "DS2" in table.stdout
 
 
 @pytest.mark.slow

@@ -1,0 +1,231 @@
+"""What each setting of a recipe does to patients left out of training, and what size does.
+
+    python -m benchmarks levers levers                       # settings of the flagship
+    python -m benchmarks levers sizes                        # its curve over parameters
+    python -m benchmarks levers levers --only "no delay" --seeds 3
+
+Only the training patients are read: every variant is fitted on the folds of the protocol, and the
+patients left out are scored; no test set is opened. Scores are kept in ``--out``, so that a second
+call goes on where the first ended, and ``--write`` fills docs/results.md. A variant takes five
+sixths of a training: 2 minutes on two free cores, with more layers or branches up to 5.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks._pages import fill, table
+from ecgphoton.artifacts import atomic_path, read_arrays
+from ecgphoton.ecg.beats import Splits
+from ecgphoton.metrics import auc_by_rank
+from ecgphoton.progress import silent
+from ecgphoton.recipe import Recipe, override, read
+from ecgphoton.recipes import FLAGSHIP
+from ecgphoton.run.beats import examples_of, splits_of
+from ecgphoton.run.folds import out_of_fold
+from ecgphoton.student.architecture import BRANCHES, Branch
+
+DRAWS, FALSE_ALARMS = 1000, 0.05
+PAGE = Path("docs/results.md")
+Variant = Mapping[str, tuple[str, ...]]
+
+
+USUAL = {
+    "deviation/regular": "deviation",
+    "QRS deviation/regular": "QRS deviation",
+    "amplitude/regular": "amplitude/usual",
+    "width/regular": "width/usual",
+    "T deviation/regular": "T deviation/usual",
+    "QRS largest deviation/regular": "QRS largest deviation",
+    "P deviation/regular": "P deviation",
+    "unlikeness/regular": "unlikeness",
+}
+"""In the place of the regular beats, the last 33 beats of any shape."""
+SO_FAR = {
+    "post/pre": "pre/previous",
+    "next interval z": "interval rank",
+    "unlikeness to next": "interval",
+}
+"""In the place of the next beat, the beat itself and earlier ones."""
+
+
+def tokens(recipe: Recipe, *names: str, other: Mapping[str, str] | None = None) -> str:
+    """Setting of a student with these tokens of the recipe, and some features replaced."""
+    other = other or {}
+    texts = (
+        f'{{name="{t.name}",features={json.dumps([other.get(f, f) for f in t.features])}}}'
+        for t in recipe.student.patient
+        if t.name in names
+    )
+    return f"student.patient=[{','.join(texts)}]"
+
+
+def branches(*chosen: Branch) -> str:
+    texts = (
+        f'{{name="{b.name}",source="{b.source}",start={b.start},stop={b.stop},tokens={b.tokens},'
+        f"kernel={b.kernel}}}"
+        for b in chosen
+    )
+    return f"student.branches=[{','.join(texts)}]"
+
+
+def levers(recipe: Recipe) -> Variant:
+    every = [t.name for t in recipe.student.patient]
+    return {
+        "as it ships": (),
+        "no delay": (tokens(recipe, *every, other=USUAL | SO_FAR),),
+        "no regular template": (tokens(recipe, *every, other=USUAL),),
+        "no features of the next beat": (tokens(recipe, *every, other=SO_FAR),),
+        **{
+            f"without token {name}": (tokens(recipe, *(t for t in every if t != name)),)
+            for name in every
+        },
+        "no patient tokens": ("student.patient=[]",),
+        "windows on the annotation": ("data.centring=annotation",),
+        "no augmentation of windows": ("augment.shift=0", "augment.wander=0", "augment.noise=0"),
+        "no augmentation of features": ("augment.features=0",),
+        "no noise of chips": ("noise.weight=0",),
+        "twice the noise of chips": ("noise.weight=0.06",),
+        "patients not weighted alike": ("balance.patient_weight=false",),
+        "no average of weights": ("training.ema=0",),
+        "half the epochs": ("training.epochs=6", "training.min_epochs=6"),
+        "twice the epochs": ("training.epochs=24", "training.min_epochs=24"),
+    }
+
+
+def sizes(recipe: Recipe) -> Variant:
+    """From 150 to about 1,000 parameters, 20 for each 4x4 matrix with its bias."""
+    first = recipe.student.patient
+    found: dict[str, tuple[str, ...]] = {
+        "one token": (tokens(recipe, first[0].name),),
+        "two tokens": (tokens(recipe, *(t.name for t in first[:2])),),
+        "three tokens": (tokens(recipe, *(t.name for t in first[:3])),),
+        "four tokens, as it ships": (),
+    }
+    found |= {f"{count} layers": (f"student.layers={count}",) for count in (4, 8, 16)}
+    for copies in (2, 4, 11):
+        parallel = (
+            replace(b, name=f"{b.name}{k}" if k else b.name)
+            for k in range(copies)
+            for b in BRANCHES
+            if b.source == "window"
+        )
+        found[f"{copies} parallel sets of branches"] = (branches(*parallel),)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Out-of-fold scores of a variant at its best epoch."""
+
+    score: NDArray[np.float64]
+    label: NDArray[np.int64]
+    subject: NDArray[np.str_]
+    kind: NDArray[np.str_]
+    weight: NDArray[np.float64]
+
+    def numbers(self, times: NDArray[np.float64]) -> dict[str, float]:
+        """AUC, that of S and V, and miss at 5 % FPR; patients alike, each counted some times."""
+        weight, normal = self.weight * times, self.label == 0
+        sides = {"AUC": ~normal, "AUC of S": self.kind == "S", "AUC of V": self.kind == "V"}
+        shown = {
+            name: auc_by_rank(self.score[own], self.score[normal], (weight[own], weight[normal]))
+            for name, own in sides.items()
+        }
+        order = np.argsort(-self.score[normal])
+        passed = np.cumsum(weight[normal][order]) / weight[normal].sum()
+        at = self.score[normal][order][np.searchsorted(passed, FALSE_ALARMS)]
+        lost = ~normal & (self.score < at)
+        return {**shown, "miss at 5 % FPR": float(weight[lost].sum() / weight[~normal].sum())}
+
+
+def fitted(recipe: Recipe, splits: Splits, seed: int, path: Path, workers: int | None) -> Found:
+    """Scores of a variant, from its file if there is one."""
+    if not path.exists():
+        examples = examples_of(splits.train, recipe.student)
+        with tempfile.TemporaryDirectory() as place:
+            choice = out_of_fold(
+                recipe,
+                splits,
+                examples,
+                recipe.student,
+                Path(place),
+                seed=seed,
+                workers=workers,
+                progress=silent,
+            )
+        columns = {name: getattr(choice, name) for name in ("label", "subject", "kind", "weight")}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, score=choice.score[choice.epoch()], **columns)
+    return Found(**read_arrays(path, "out-of-fold scores of a variant"))
+
+
+def compared(recipe: Recipe, variants: Variant, given: argparse.Namespace) -> str:
+    """Table of the variants; differences are paired over seeds and resampled patients."""
+    splits: dict[str, Splits] = {}
+    base: list[dict[str, NDArray[np.float64]]] = []
+    rows = []
+    for name, assignments in variants.items():
+        changed = override(recipe, [*given.set, *assignments])
+        centring = changed.data.centring
+        if centring not in splits:
+            splits[centring] = splits_of(changed)
+        own = []
+        for seed in range(given.seeds):
+            slug = "".join(c if c.isalnum() else "-" for c in name)
+            path = given.out / f"{recipe.name}-{slug}-{seed}.npz"
+            own.append(drawn(fitted(changed, splits[centring], seed, path, given.workers)))
+        base = base or own
+        row: list[object] = [name, changed.student.parameters]
+        for key in own[0]:
+            values = 100 * np.stack([one[key] for one in own])
+            gaps = (values - 100 * np.stack([one[key] for one in base])).mean(0)
+            low, high = np.quantile(gaps[1:], [0.025, 0.975])
+            row += [f"{values[:, 0].mean():.2f}", f"{gaps[0]:+.2f} [{low:+.2f}, {high:+.2f}]"]
+        rows.append(row)
+        heads = [text for key in own[0] for text in (key, "Δ [95 %]")]
+        print(table(["variant", "parameters", *heads], [row]), flush=True)
+    return table(["variant", "parameters", *heads], rows)
+
+
+def drawn(found: Found) -> dict[str, NDArray[np.float64]]:
+    """Numbers with every patient once, then of resampled patients; the same for every variant."""
+    patients, at = np.unique(found.subject, return_inverse=True)
+    rng = np.random.default_rng(20)
+    times = rng.multinomial(len(patients), np.full(len(patients), 1 / len(patients)), size=DRAWS)
+    many = [found.numbers(row[at]) for row in [np.ones(len(patients)), *times.astype(float)]]
+    return {key: np.array([one[key] for one in many]) for key in many[0]}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("levers", "sizes"))
+    parser.add_argument("--recipe", default=FLAGSHIP)
+    parser.add_argument("--only", nargs="*", help="variants; the first of all is always compared")
+    parser.add_argument("--seeds", type=int, default=1, help="number of seeds, from 0")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--workers", type=int, default=None)
+    parser.add_argument("--out", type=Path, default=Path("runs/levers"))
+    parser.add_argument("--write", action="store_true", help=f"fill {PAGE}")
+    given = parser.parse_args()
+    recipe = read(given.recipe)
+    variants = {"levers": levers, "sizes": sizes}[given.what](recipe)
+    chosen = given.only or list(variants)
+    first = "as it ships" if given.what == "levers" else "four tokens, as it ships"
+    ordered = {name: variants[name] for name in [first, *(n for n in chosen if n != first)]}
+    found = compared(recipe, ordered, given)
+    if given.write:
+        fill(PAGE, {given.what: found})
+
+
+if __name__ == "__main__":
+    main()

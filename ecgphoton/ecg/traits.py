@@ -1,0 +1,99 @@
+"""What a recording looks like, in a few numbers that need no labels: its traits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.decision import OperatingPoint
+from ecgphoton.ecg.beatset import BeatSet
+from ecgphoton.ecg.features import QRS, WINDOW, FloatArray
+from ecgphoton.ecg.patient_features import columns_of
+
+STEP = 10
+"""Samples (28 ms) that are averaged in the shape of the usual beat."""
+NARROW = 2
+"""Samples (6 ms) to each side within which a pacing spike rises and falls; a QRS does so partly."""
+EDGE = 60
+"""Samples at each end of a window whose means differ by the wander of the baseline."""
+EARLY = -0.3
+"""Of the feature pre/recent: an interval 7 % shorter than the recent median."""
+_BASE = 5  # columns of `rows_of` before the features
+
+
+@dataclass(frozen=True, eq=False)
+class Traits:
+    """Medians and shares over the beats of a recording."""
+
+    values: Mapping[str, float]
+    """``amplitude`` in mV; ``noise`` outside the QRS, ``spikes`` and ``wander`` as parts of the
+    amplitude; shares of beats: ``abnormal``, ``abnormal in rhythm`` (of those that do not come
+    early) and ``doubtful`` (probability nearer to the threshold than to 0 and 1)."""
+    features: NDArray[np.float64]
+    """``(2 K,)`` medians of K patient features, then their interquartile ranges."""
+    shape: NDArray[np.float64]
+    """``(36,)`` median beat, in means of `STEP` samples."""
+
+
+def rows_of(beats: BeatSet, features: Sequence[str]) -> FloatArray:
+    """Return what `traits_of` needs of each beat, so that a stream can collect it.
+
+    Returns
+    -------
+    ``(n, 5 + K + 36)`` for K features.
+    """
+    windows = beats.windows
+    sides = [
+        np.abs(np.diff(windows[:, part], n=2, axis=1)).mean(axis=1)
+        for part in (slice(QRS.start), slice(QRS.stop, WINDOW))
+    ]
+    middle = windows[:, NARROW:-NARROW]
+    before, after = middle - windows[:, : -2 * NARROW], middle - windows[:, 2 * NARROW :]
+    peaks = np.where(before * after > 0, np.minimum(np.abs(before), np.abs(after)), 0)
+    slope = windows[:, :EDGE].mean(axis=1) - windows[:, -EDGE:].mean(axis=1)
+    base = (beats.size, (sides[0] + sides[1]) / 2, peaks.max(axis=1, initial=0), np.abs(slope))
+    columns = columns_of(["pre/recent", *features])
+    shape = windows.reshape(len(beats), WINDOW // STEP, STEP).mean(axis=2)
+    found: FloatArray = np.column_stack([*base, beats.patient[:, columns], shape])
+    return found
+
+
+def traits_of(
+    rows: FloatArray, probability: NDArray[np.floating], point: OperatingPoint
+) -> Traits:
+    """Return the traits of a recording.
+
+    Parameters
+    ----------
+    rows
+        From `rows_of`, one or more.
+    probability
+        ``(n, classes)`` what a student says of these beats.
+    point
+        What decides.
+    """
+    size, noise, spikes, wander, pre = rows[:, :_BASE].T
+    features, shape = np.split(rows[:, _BASE:].astype(float), [-(WINDOW // STEP)], axis=1)
+    abnormal = np.asarray(point.classify(probability)) != 0
+    threshold = point.threshold if point.binary else 0.5
+    unlike = 1 - probability[:, 0]
+    doubtful = (unlike > threshold / 2) & (unlike < (1 + threshold) / 2)
+    in_rhythm = pre > EARLY
+    low, middle, high = np.percentile(features, [25, 50, 75], axis=0)
+    values = {
+        "abnormal": abnormal.mean(),
+        "abnormal in rhythm": abnormal[in_rhythm].mean() if in_rhythm.any() else 0.0,
+        "doubtful": doubtful.mean(),
+        "amplitude": np.median(size),
+        "spikes": np.median(spikes),
+        "noise": np.median(noise),
+        "wander": np.median(wander),
+    }
+    return Traits(
+        {name: float(value) for name, value in values.items()},
+        np.concatenate([middle, high - low]),
+        np.median(shape, axis=0),
+    )

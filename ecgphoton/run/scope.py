@@ -1,0 +1,128 @@
+"""Whether a recording lies outside what a student knows, from beats without labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgphoton.decision import OperatingPoint
+from ecgphoton.ecg.annotate import Classify
+from ecgphoton.ecg.beats import BeatSet, Splits
+from ecgphoton.ecg.extract import AT_EDGE, PAST_END
+from ecgphoton.ecg.traits import rows_of, traits_of
+from ecgphoton.training.scope import Finding, Scope, poor_signal
+
+KEY = "scope"
+"""Of the metadata of a checkpoint, and of the summary of an annotation."""
+FEWEST_BEATS = 30
+"""Classified beats without which nothing but poor signal is judged."""
+
+
+@dataclass(frozen=True)
+class ScopeReport:
+    """What a recording looks like beside the training patients."""
+
+    checked: bool
+    """Whether the student holds ranges of its patients and the recording enough beats."""
+    outside: bool
+    """The alarm: whether any value is beyond its limit."""
+    score: float | None
+    """Mean position of the values: 0 in the middle of the training patients, 1 at the limits."""
+    sentence: str
+    checks: tuple[Finding, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return {
+            **asdict(self),
+            "checks": [{**asdict(one), "beyond": one.beyond} for one in self.checks],
+        }
+
+
+def scope_of(
+    splits: Splits,
+    features: Sequence[str],
+    probability: NDArray[np.floating],
+    point: OperatingPoint,
+) -> dict[str, Any]:
+    """Return what the checkpoint of a student keeps of its training patients.
+
+    Parameters
+    ----------
+    splits
+        Training beats and their patients.
+    features
+        Patient features that the student reads.
+    probability
+        ``(n, classes)`` out-of-fold scores of the training beats, as the student's probabilities.
+    point
+        Operating point on them.
+
+    Returns
+    -------
+    A `Scope` under `KEY`, nothing where there are too few patients.
+    """
+    subject = splits.subject
+    patients = []
+    for name in np.unique(subject).tolist():
+        own = np.flatnonzero(subject == name)
+        rows = rows_of(splits.train.take(own), features)
+        patients.append(traits_of(rows, probability[own], point))
+    found = Scope.of(patients, features, point)
+    return {} if found is None else {KEY: found.to_dict()}
+
+
+class Observer:
+    """A classifier that also collects what its beats look like."""
+
+    def __init__(self, classify: Classify, metadata: Mapping[str, Any]) -> None:
+        self._classify = classify
+        held = metadata.get(KEY)
+        self._scope = None if held is None else Scope.from_dict(held)
+        self._rows: list[NDArray[np.float32]] = []
+        self._probability: list[NDArray[np.float32]] = []
+
+    def __call__(self, beats: BeatSet) -> NDArray[np.float32]:
+        """Return class probabilities, as `Classify` says."""
+        probability = self._classify(beats)
+        if self._scope is not None and len(beats):
+            self._rows.append(rows_of(beats, self._scope.features))
+            self._probability.append(probability)
+        return probability
+
+    def report(self, reason: NDArray[np.str_]) -> ScopeReport:
+        """Judge the beats so far.
+
+        Parameters
+        ----------
+        reason
+            ``(n,)`` why a beat was not classified, empty where it was.
+        """
+        if self._scope is None:
+            return ScopeReport(
+                False, False, None,
+                "Not checked whether the student knows such recordings: it holds no ranges of its "
+                "training patients, which a student trained with folds has.",
+            )  # fmt: skip
+        known = f"what the student knows from {self._scope.patients} training patients"
+        inside = reason[~np.isin(reason, (AT_EDGE, PAST_END))]
+        if not len(inside):
+            return ScopeReport(False, True, None, f"Outside {known}: no beat was found.")
+        classified = sum(map(len, self._rows))
+        found = [poor_signal(float((inside != "").mean()))]
+        if enough := classified >= FEWEST_BEATS:
+            rows, probability = np.concatenate(self._rows), np.concatenate(self._probability)
+            point = OperatingPoint.from_dict(self._scope.operating_point)
+            found += self._scope.findings(traits_of(rows, probability, point))
+        beyond = [one.sentence for one in found if one.beyond]
+        score = float(np.mean([one.position for one in found])) if enough else None
+        sentence = f"Outside {known}: {'; '.join(beyond)}." if beyond else f"Within {known}."
+        if not enough:
+            few = f"only {classified} beats are classified, and {FEWEST_BEATS} are needed"
+            sentence = f"{sentence} " if beyond else ""
+            sentence += f"Not checked for the rest: {few}." if beyond else f"Not checked: {few}."
+        return ScopeReport(enough, bool(beyond), score, sentence, tuple(found))

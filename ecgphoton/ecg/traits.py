@@ -1,7 +1,5 @@
 """What a recording looks like, in a few numbers that need no labels: its traits."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -61,9 +59,7 @@ def rows_of(beats: BeatSet, features: Sequence[str]) -> FloatArray:
     return found
 
 
-def traits_of(
-    rows: FloatArray, probability: NDArray[np.floating], point: OperatingPoint
-) -> Traits:
+def traits_of(rows: FloatArray, probability: NDArray[np.floating], point: OperatingPoint) -> Traits:
     """Return the traits of a recording.
 
     Parameters

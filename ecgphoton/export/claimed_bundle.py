@@ -1,7 +1,5 @@
 """A bundle under test, and what a check of one of its claims answers."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal

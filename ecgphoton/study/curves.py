@@ -1,7 +1,5 @@
 """Curves over a parameter: a student comes in; yield, miss rate and FPR over it go out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path

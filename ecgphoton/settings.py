@@ -109,7 +109,8 @@ class Setting:
         if self.names is not None and value not in self.choices(kind):
             raise InputError(f"{path} is {value!r}; it must be {one_of(self.choices(kind))}")
         if not self.allows(value):
-            limits = self.limits or "a finite number"
+            infinite = isinstance(value, float) and not math.isfinite(value)
+            limits = "a finite number" if infinite else self.limits
             raise InputError(f"{path} is {value!r}; it must be {limits}")
         return value
 

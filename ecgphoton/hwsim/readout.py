@@ -20,6 +20,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.codes import TABLE_BITS, largest_code, nearest_codes
 from ecgphoton.program.program import MeshProgram
+from ecgphoton.settings import Settings, setting
 from ecgphoton.student.activations import TANH, Activation
 
 Pooling = Literal["analog", "digital"]
@@ -89,7 +90,7 @@ def measured(voltage: ArrayLike, response: ArrayLike) -> Activation:
 
 
 @dataclass(frozen=True, eq=False)
-class Readout:
+class Readout(Settings, section="readout"):
     """How a block's light becomes the next block's input.
 
     Raises
@@ -99,24 +100,21 @@ class Readout:
     """
 
     activation: Activation = TANH
-    pooling: Pooling = "analog"
-    input_bits: int | None = None
-    """DAC of the 4 inputs, range [-1, 1]; None converts exactly."""
-    adc_bits: int | None = None
-    """ADC; analog pooling: of tokens in [-1, 1]; digital: of samples in `ranges`."""
+    pooling: Pooling = setting("analog", "Where the activations of a token are averaged.")
+    input_bits: int | None = setting(
+        None, "DAC of the 4 inputs, range [-1, 1]; None converts exactly.", low=2, high=16
+    )
+    adc_bits: int | None = setting(
+        None,
+        "ADC; analog pooling: of tokens in [-1, 1]; digital: of samples in `ranges`.",
+        low=2,
+        high=16,
+    )
     ranges: tuple[tuple[float, float], ...] | None = None
     """(low, high) of every block's converter after the gain (digital pooling only)."""
     depth: float = 0.0
     """Phase (rad) of a modulator at an input of 1, driven in proportion to it; 0 for a linear one.
     """
-
-    def __post_init__(self) -> None:
-        if self.pooling not in ("analog", "digital"):
-            raise InputError(f"readout {self.pooling!r} is unknown; use 'analog' or 'digital'")
-        for name in ("input_bits", "adc_bits"):
-            bits = getattr(self, name)
-            if bits is not None and not 2 <= bits <= 16:
-                raise InputError(f"readout.{name} is {bits!r}; it must be from 2 to 16, or absent")
 
     @classmethod
     def of(cls, program: MeshProgram) -> Readout:

@@ -22,7 +22,6 @@ from ecgphoton.metrics import patients_alike
 from ecgphoton.progress import Progress
 from ecgphoton.recipe import Recipe
 from ecgphoton.run.finish import write_history
-from ecgphoton.run.parts import parts_of
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.crossfit import OutOfFold, Scale, margin, squeezed
@@ -89,7 +88,7 @@ class FoldWork:
             {"held_out": held},
             replace(schedule, patience=schedule.epochs),
             self.recipe.decision,
-            parts_of(self.recipe, training, self.architecture),
+            self.recipe.parts(training, self.architecture.classes),
             seed=self.seed,
             on_epoch=keep,
         )

@@ -20,7 +20,6 @@ from ecgphoton.run.beats import divided_by, examples_of, splits_of
 from ecgphoton.run.claim import vacant
 from ecgphoton.run.finish import TrainedRun, finish
 from ecgphoton.run.fit import check_beats, fit_run, resume_point, start_run
-from ecgphoton.run.parts import parts_of
 from ecgphoton.settings import strict
 from ecgphoton.student.network import SegmentStudent
 
@@ -188,7 +187,7 @@ def distil_run(
         recipe.distill,
         recipe.training,
         recipe.decision,
-        parts_of(recipe, training, architecture),
+        recipe.parts(training, architecture.classes),
         training=training,
         validation=validation,
         test=test,

@@ -27,7 +27,7 @@ def fill(page: Path, found: Mapping[str, str]) -> list[str]:
         body = found.get(match[1])
         if body is None:
             return match[0]
-        return f"{START.format(match[1])}\n{body.strip()}\n\n{END}".replace("\n\n\n", "\n\n")
+        return f"{START.format(match[1])}\n\n{body.strip()}\n\n{END}"
 
     text = BLOCK.sub(replaced, text)
     write_text(page, text)

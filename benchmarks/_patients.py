@@ -37,7 +37,7 @@ def patient_table(family: Family, name: str) -> str:
                 _symbols(sets, record, abnormal=False),
             ]
         )
-    heads = ["record", "abnormal", "missed %", "of them", "normal", "FPR %", "of them"]
+    heads = ["record", "abnormal", "missed %", "missed beats", "normal", "FPR %", "false alarms"]
     return table(heads, rows)
 
 

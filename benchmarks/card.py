@@ -1,6 +1,6 @@
 """The card of a shipped student from its run: for whom it is, its results, for whom it fails.
 
-    python -m benchmarks card runs/models/inter-patient
+    python -m benchmarks card runs/final/inter-patient-0
 
 Evaluates the run on SVDB, and a student of two classes also where it is not made for: paced
 records, atrial fibrillation, bundle branch blocks, the other lead. Needs the databases; a minute.

@@ -1,7 +1,7 @@
 """Make the students that come with the package from finished runs: bundle, checkpoint and card.
 
-    make models                                             # trains seed 0 of each recipe first
-    python -m benchmarks ship runs/models/inter-patient ...
+    make models                                           # trains seed 0 of each recipe first
+    python -m benchmarks ship runs/final/inter-patient-0
 
 A run goes into ``ecgphoton/models/RECIPE``. Its bundle must verify. The card is made by
 ``python -m benchmarks card``; ``--no-card`` writes a short one without reading recordings.

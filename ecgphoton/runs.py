@@ -150,7 +150,9 @@ def choose(named: Path | str | None, root: Path | str = RUNS, *, shipped: str = 
     )
 
 
-def load(named: Path | str | None = None, *, shipped: str = FLAGSHIP) -> TrainedStudent:
+def load(
+    named: Path | str | TrainedStudent | None = None, *, shipped: str = FLAGSHIP
+) -> TrainedStudent:
     """Load a trained student: a run, bundle or checkpoint, a shipped name, or the newest run.
 
     A bundle is checked against its own hashes, and brings its mesh program; one whose manifest is
@@ -159,7 +161,8 @@ def load(named: Path | str | None = None, *, shipped: str = FLAGSHIP) -> Trained
     Parameters
     ----------
     named
-        Path or shipped name; by default the newest run.
+        Path or shipped name; by default the newest run. A student that is loaded already is
+        returned as it is.
     shipped
         The shipped student to load where nothing is named and there is no run.
 
@@ -173,6 +176,8 @@ def load(named: Path | str | None = None, *, shipped: str = FLAGSHIP) -> Trained
     >>> import ecgphoton as ep
     >>> model = ep.load("inter-patient")  # doctest: +SKIP
     """
+    if isinstance(named, TrainedStudent):
+        return named
     from ecgphoton.export.bundle_folder import KIND as BUNDLE, MESH
 
     chosen = choose(named, shipped=shipped)

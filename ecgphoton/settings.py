@@ -109,8 +109,7 @@ class Setting:
         if self.names is not None and value not in self.choices(kind):
             raise InputError(f"{path} is {value!r}; it must be {one_of(self.choices(kind))}")
         if not self.allows(value):
-            infinite = isinstance(value, float) and not math.isfinite(value)
-            limits = "a finite number" if infinite else self.limits
+            limits = self.limits or "a finite number"
             raise InputError(f"{path} is {value!r}; it must be {limits}")
         return value
 

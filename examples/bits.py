@@ -10,10 +10,11 @@ from _start import options, picture
 import ecgphoton as ep
 from ecgphoton.export.bits import bits_table, enough
 from ecgphoton.report.style import BLUE, VERMILION
+from ecgphoton.run.beats import splits_like
 
 given = options(__doc__, beats=1241, fewest=3, most=10)
-splits = ep.load_splits(data="synthetic")
 model = ep.load("inter-patient")
+splits = splits_like(model.metadata, "synthetic")
 beats = splits.test.take(slice(0, given.beats))
 architecture = model.student.architecture
 widths = range(given.fewest, given.most + 1)

@@ -10,10 +10,11 @@ from _start import options, picture
 
 import ecgphoton as ep
 from ecgphoton.report.style import BLUE, GREEN, VERMILION, percent_axis
+from ecgphoton.run.beats import splits_like
 
 given = options(__doc__, chips=40, beats=1241, seed=0)
-beats = ep.load_splits(data="synthetic").test.take(slice(0, given.beats))
 model = ep.load("inter-patient")
+beats = splits_like(model.metadata, "synthetic").test.take(slice(0, given.beats))
 inputs = ep.inputs_of(beats, model.student.architecture)
 noises = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 reports = [

@@ -12,6 +12,7 @@ from ecgphoton.hwsim.blame import blame
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.report.style import BLUE, VERMILION, percent_axis
+from ecgphoton.run.beats import splits_like
 
 given = options(__doc__, chips=40, beats=600, seed=0)
 process = Profile(
@@ -25,8 +26,8 @@ process = Profile(
     },
     name="mine",
 )
-beats = ep.load_splits(data="synthetic").test.take(slice(0, given.beats))
 model = ep.load("inter-patient")
+beats = splits_like(model.metadata, "synthetic").test.take(slice(0, given.beats))
 inputs = ep.inputs_of(beats, model.student.architecture)
 trial = trial_of(model.student, inputs, beats.label, model.point, profile=process, seed=given.seed)
 shares = blame(trial, chips=given.chips, by_mzi=False)

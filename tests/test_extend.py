@@ -177,6 +177,7 @@ def test_a_patient_feature() -> None:
     walk(THEIR_TOKEN)
     architecture = read_program(Path("bundle/mesh.json")).architecture
     assert architecture.features[0] == "their-pause"
+    assert not Path("bundle/features.py").exists()  # which knows the features of this package
     assert architecture.delay == 1
 
 

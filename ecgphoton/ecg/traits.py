@@ -72,13 +72,13 @@ def traits_of(rows: FloatArray, probability: NDArray[np.floating], point: Operat
         What decides.
     """
     size, noise, spikes, wander, pre = rows[:, :_BASE].T
-    features, shape = np.split(rows[:, _BASE:].astype(float), [-(WINDOW // STEP)], axis=1)
+    features, shape = np.split(rows[:, _BASE:], [-(WINDOW // STEP)], axis=1)
     abnormal = np.asarray(point.classify(probability)) != 0
     threshold = point.threshold if point.binary else 0.5
     unlike = 1 - probability[:, 0]
     doubtful = (unlike > threshold / 2) & (unlike < (1 + threshold) / 2)
     in_rhythm = pre > EARLY
-    low, middle, high = np.percentile(features, [25, 50, 75], axis=0)
+    low, middle, high = np.percentile(features, [25, 50, 75], axis=0).astype(float)
     values = {
         "abnormal": abnormal.mean(),
         "abnormal in rhythm": abnormal[in_rhythm].mean() if in_rhythm.any() else 0.0,
@@ -91,5 +91,5 @@ def traits_of(rows: FloatArray, probability: NDArray[np.floating], point: Operat
     return Traits(
         {name: float(value) for name, value in values.items()},
         np.concatenate([middle, high - low]),
-        np.median(shape, axis=0),
+        np.median(shape, axis=0).astype(float),
     )

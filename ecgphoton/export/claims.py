@@ -14,8 +14,13 @@ from ecgphoton.export.bundle import CODES, reading_of, stated
 from ecgphoton.export.bundle_folder import manifest_problems
 from ecgphoton.export.claimed_bundle import ClaimedBundle, Result, verdict
 from ecgphoton.export.golden import arrays_of
-from ecgphoton.export.golden_recording import LIMIT, inputs_from, read_recording, unexplained
-from ecgphoton.export.input_features import inputs as explained
+from ecgphoton.export.golden_recording import (
+    LIMIT,
+    explained,
+    inputs_from,
+    read_recording,
+    unexplained,
+)
 from ecgphoton.export.onnx_builder import UNSAID_BEFORE, metadata_of
 from ecgphoton.export.quantize import QuantizedStudent, quantize, widths_of
 from ecgphoton.export.runtime import (

@@ -4,6 +4,9 @@ It is the golden example of ``features.py``, the explanation of the inputs that 
 (`ecgphoton.export.input_features`, which repeats the computation on purpose, in numpy alone).
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,12 +23,15 @@ from ecgphoton.ecg.patients import patient, synthesise
 from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.resample import ratio, resample, scaled
 from ecgphoton.errors import InputError
+from ecgphoton.export import input_features
 from ecgphoton.export.golden import arrays_of, npz
 from ecgphoton.export.quantize import QuantizedStudent
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.propagate import Inputs, inputs_of
 
+explained: Callable[..., dict[str, NDArray[Any]]] = input_features.inputs
+"""What ``features.py`` of a bundle computes: mesh file, signal, rate and R samples to inputs."""
 LIMIT = 1e-5
 """Largest difference of an input that is accepted."""
 RATE, BEATS, PATIENT, SEED = 250, 44, 2, 4

@@ -125,27 +125,25 @@ def rhythm_features(beats, rate, how):
         pasts = [past[~np.isnan(past)] for past in pasts]
         return np.array([middle(past) if len(past) else np.nan for past in pasts])
 
-    def shifted(values, by):
-        """Return the value of another beat: `by` before each one, or after it."""
-        out = np.full(len(values), np.nan)
-        out[max(by, 0) : len(out) + min(by, 0)] = values[max(-by, 0) : len(out) - max(by, 0)]
-        return out
+    def earlier(values, by):
+        """Return the value of the beat `by` beats before each, NaN where there is none."""
+        return np.append(np.full(by, np.nan), values)[: len(values)]
 
     interval = np.append(np.full(min(len(beats), 1), np.nan), np.diff(beats) / rate)
     interval = np.clip(interval, *how["limits_s"])
     pre = np.log(interval)
-    post, previous = shifted(pre, -1), shifted(pre, 1)
+    post = np.append(pre[1:], np.nan)[: len(pre)]
     usual = before(pre, how["usual"])
     scatter = before(np.abs(pre - usual), how["usual"])
-    steps = [np.abs(pre - shifted(pre, lag)) for lag in range(1, how["lags"] + 1)]
+    steps = [np.abs(pre - earlier(pre, lag)) for lag in range(1, how["lags"] + 1)]
     irregularity = before(np.fmin.reduce(steps), how["usual"])
-    signs = [np.sign(pre - shifted(pre, lag)) for lag in range(1, how["usual"] + 1)]
+    signs = [np.sign(pre - earlier(pre, lag)) for lag in range(1, how["usual"] + 1)]
     ranked = np.sum(np.isfinite(signs), axis=0)
     rank = np.nansum(signs, axis=0) / np.where(ranked == 0, np.nan, ranked)
     features = {
         "pre/recent": np.tanh(4 * (pre - np.log(before(interval, how["recent"])))),
         "pre/long-run": np.tanh(4 * (pre - np.log(before(interval, how["long_run"], np.mean)))),
-        "pre/previous": np.tanh(4 * (pre - previous)),
+        "pre/previous": np.tanh(4 * (pre - earlier(pre, 1))),
         "interval": np.tanh(2 * (interval - 0.8)),
         "post/pre": np.tanh(4 * (post - pre)),
         "post/usual": np.tanh(4 * (post - usual)),

@@ -71,8 +71,8 @@ def annotate(
 
     Writes ``RECORD.ANNOTATOR`` (WFDB annotation), ``RECORD.ANNOTATOR.jsonl`` (a summary line, then
     a line a beat), ``RECORD.ANNOTATOR.csv`` and ``RECORD.ANNOTATOR.png``, and for an EDF recording
-    its beats as EDF+ annotations in ``RECORD.ANNOTATOR.edf``. The summary says whether the recording
-    lies outside what the student knows from its training patients.
+    its beats as EDF+ annotations in ``RECORD.ANNOTATOR.edf``. The summary says whether the
+    recording lies outside what the student knows from its training patients.
 
     Parameters
     ----------
@@ -117,9 +117,7 @@ def annotate(
         raise InputError(
             f"chip, profile and noise describe a chip; they go with --backend chip, not {backend}"
         )
-    trained = (
-        model if isinstance(model, runs.TrainedStudent) else runs.load(model, shipped=NAMES_CLASSES)
-    )
+    trained = runs.load(model, shipped=NAMES_CLASSES)
     hints = Hints(fs, unit, column)
     prefer = (str(trained.metadata.get("lead", "MLII")),)
     signal = open_signal(record, lead, prefer=prefer, hints=hints if hints.given else None)

@@ -134,9 +134,7 @@ class Annotator:
         peaks: ArrayLike | None = None,
         backend: Backend = "torch",
     ) -> None:
-        self._trained = (
-            student if isinstance(student, TrainedStudent) else load(student, shipped=NAMES_CLASSES)
-        )
+        self._trained = load(student, shipped=NAMES_CLASSES)
         self._classify = Observer(classifier(self._trained, backend), self._trained.metadata)
         self._reasons: list[NDArray[np.str_]] = []
         self._fs, self._factor = fs, ratio(fs, "the signal")

@@ -12,7 +12,7 @@ from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.run.annotate import AnnotationReport, annotate
 from ecgphoton.run.annotation_files import ANNOTATOR, plain_name
 from ecgphoton.run.scope import KEY
-from ecgphoton.runs import load
+from ecgphoton.runs import TrainedStudent, load
 
 BURDENS = "burdens"
 """Name of the table, as CSV and as JSON."""
@@ -49,7 +49,7 @@ class BurdenReport:
 def annotate_folder(
     folder: Path,
     *,
-    model: Path | str | None = None,
+    model: Path | str | TrainedStudent | None = None,
     out: Path | str = Path(),
     **options: Any,  # noqa: ANN401
 ) -> BurdenReport:
@@ -132,7 +132,8 @@ def _row(report: AnnotationReport, names_kinds: bool) -> dict[str, Any]:
         row[f"{kind} per hour"] = count / hours if known and hours else None
     scope = summary[KEY]
     judged = scope["checked"] or scope["outside"]
-    return {**row, **dict(zip(SCOPE, (scope["outside"] if judged else None, scope["score"])))}
+    found = (scope["outside"] if judged else None, scope["score"])
+    return {**row, **dict(zip(SCOPE, found, strict=True))}
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

@@ -187,10 +187,8 @@ class Scope:
         rows = rows[:, : len(checks)]
         farthest = []
         for at, row in enumerate(rows):
-            ranges = _ranges(np.delete(rows, at, axis=0))
-            farthest.append(
-                max(_off(c, *pair) for c, pair in zip(checks, zip(row, ranges), strict=True)) - 0.5
-            )
+            others = _ranges(np.delete(rows, at, axis=0))
+            farthest.append(max(map(_off, checks, row, others)) - 0.5)
         widening = max(0.0, sorted(farthest)[-2])
         centre, spread, shape = _reference(patients)
         return cls(
@@ -273,7 +271,7 @@ def _values(
 
 
 def _ranges(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(checks, 2): second smallest and second largest of the (patients, checks) values."""
+    """Return second smallest and second largest, (checks, 2), of (patients, checks) values."""
     ordered: NDArray[np.float64] = np.sort(rows, axis=0)[[1, -2]].T
     return ordered
 

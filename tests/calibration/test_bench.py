@@ -15,16 +15,8 @@ from ecgphoton.hwsim.chip import Foundry
 
 BASIS = np.eye(4)
 STEPS = steps_of(["dark", "sweep", "fit", "correct"])
-JUDGES = {
-    "simulated",
-    "campaign",
-    "judge",
-    "laboratory",
-    "report",
-    "drift",
-    "stability",
-    "requirements",
-}
+JUDGES = {"simulated", "campaign", "judge", "laboratory", "report", "drift"}
+JUDGES |= {"requirements", "stability"}
 """Modules that fabricate or judge simulated chips; all others know a bench alone."""
 
 

@@ -11,8 +11,8 @@ import pytest
 import ecgphoton as ep
 from ecgphoton.cli import main
 
-RUN = ("annotate", "calibrate", "evaluate", "export", "report", "score", "simulate", "train",
-       "verify")  # fmt: skip
+RUN = ("annotate", "budget", "calibrate", "evaluate", "export", "report", "score", "simulate",
+       "train", "verify")  # fmt: skip
 STUDY = tuple(sorted(name for name in dir(ep.study) if not name.startswith("_")))
 
 

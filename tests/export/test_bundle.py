@@ -21,7 +21,7 @@ from ecgphoton.export.golden import synthetic_inputs
 from ecgphoton.export.verify import verify
 from ecgphoton.runs import load
 
-LIMIT = 200_000  # bytes of a bundle without pictures
+LIMIT = 320_000  # bytes of a bundle without pictures
 
 
 def files_of(folder):
@@ -50,7 +50,7 @@ def test_every_claim_holds(bundle) -> None:
 
 
 def test_bundle_is_small(run_folder, tmp_path) -> None:
-    """The full student's bundle has every default form in 200 kB, pictures not counted."""
+    """The full student's bundle has every default form in 320 kB, pictures not counted."""
     report = export_bundle(run_folder, tmp_path / "b")
     folder = files_of(tmp_path / "b")
     assert sum(len(data) for name, data in folder.items() if "drawings" not in name) <= LIMIT
@@ -161,6 +161,7 @@ def edit(folder, name, old, new):
         ("dac_codes.csv", r",(\d+),", r",9\1,", "follow"),
         ("checkpoint.safetensors", "abnormal", "abnormel", "settings"),
         ("check.py", "1e-12", "1e+12", "follow"),
+        ("features.py", "0\\.03", "0.04", "follow"),
     ],
 )
 def test_changes_behind_a_new_manifest_are_caught(copy, name, old, new, claim) -> None:
@@ -176,13 +177,14 @@ def test_checker_needs_numpy_only(copy) -> None:
     block_torch = "import sys; sys.modules['torch'] = sys.modules['ecgphoton'] = None; "
     run = f"{block_torch}import runpy; runpy.run_path({str(copy / 'check.py')!r})"
     good = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=False)
-    assert (good.returncode, good.stdout) == (0, "32 golden beats agree, every code\n")
+    assert good.returncode == 0, good.stderr
+    assert good.stdout.startswith("32 golden beats agree, every code; 40 beats")
     edit(copy, "mesh.json", r'"multiplier":(\d)', r'"multiplier":1\1')
     bad = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=False)
     assert bad.returncode == 1
     assert "P" in bad.stdout
     code = (copy / "check.py").read_text().split("import numpy as np", 1)[1]
-    assert len([line for line in code.splitlines() if line]) <= 40
+    assert len([line for line in code.splitlines() if line]) <= 65
 
 
 @pytest.mark.slow

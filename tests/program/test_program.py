@@ -199,6 +199,11 @@ BAD = {
     "same class twice": (put(["N", "N"], "classes"), r"\$.classes"),
     "weak DAC": (put(5.0, "heater", "v_max"), r"v_max"),
     "law without its table": (put("table", "heater", "law"), r"driver.table is \(\)"),
+    "centring missing": (
+        lambda d: d["preprocessing"].pop("centring"),
+        r"preprocessing: 'centring'",
+    ),
+    "another centring": (put("P", "preprocessing", "centring"), r"preprocessing.centring: 'P'"),
     "unknown law": (put("cubic", "heater", "law"), r"\$.heater.law: 'cubic'"),
     "heater of both signs": (put(-1.0, "heater", "v_min"), r"v_min is -1"),
     "unknown student": (put("lstm", "student", "activation"), r"student\.activation"),

@@ -7,7 +7,7 @@ import pytest
 import ecgphoton as ep
 from ecgphoton.errors import InputError
 
-MODEL = "reference-rhythm"
+MODEL = "reference-8"
 WRONG = [
     ("annotate", {"record": 3}, "record"),
     ("annotate", {"record": "x", "picture": "no"}, "picture"),

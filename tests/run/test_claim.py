@@ -76,7 +76,7 @@ def test_an_interrupted_calibration_is_not_continued_by_another(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        ep.run.calibrate("reference-rhythm", chips=2, out=out, progress=stop, data="synthetic")
+        ep.run.calibrate("reference-8", chips=2, out=out, progress=stop, data="synthetic")
     with pytest.raises(InputError, match="never mixed"):
-        ep.run.calibrate("reference-rhythm", chips=1, out=out, data="synthetic")
-    assert ep.run.calibrate("reference-rhythm", chips=2, out=out, data="synthetic").folder == out
+        ep.run.calibrate("reference-8", chips=1, out=out, data="synthetic")
+    assert ep.run.calibrate("reference-8", chips=2, out=out, data="synthetic").folder == out

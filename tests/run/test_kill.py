@@ -22,7 +22,8 @@ MODEL = "inter-patient"
 RECORDS, SYNTHETIC = ("--data", "{place}/records"), ("--data", "synthetic")
 COMMANDS = {
     "train": (
-        "train", "--recipe", "reference-8", "--protocol", "{place}/protocol.toml", "--set", "training.epochs=3",
+        "train", "--recipe", "reference-8", "--protocol", "{place}/protocol.toml",
+        "--set", "training.epochs=3",
         "--set", "noise.weight=0.02", *RECORDS,
     ),
     "export": ("export", MODEL, "--mesh", "--force", *SYNTHETIC),

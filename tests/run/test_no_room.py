@@ -13,7 +13,7 @@ from child import start
 
 MODEL, SYNTHETIC = "inter-patient", "--data synthetic --threads 1"
 COMMANDS = {
-    "train": f"train {SYNTHETIC} --recipe reference-8 --set training.epochs=1 --set training.min_epochs=1",
+    "train": f"train {SYNTHETIC} --recipe reference-8 --set training.epochs=1",
     "export": f"export {MODEL}",
     "simulate": f"simulate {MODEL} --noise 0.02 --chips 2 {SYNTHETIC}",
     "calibrate": f"calibrate {MODEL} --chips 1 {SYNTHETIC}",

@@ -1,4 +1,4 @@
-"""Recompute this bundle's matrices and golden codes with numpy alone: ``python check.py``."""
+"""Recompute this bundle's matrices, golden codes and decisions with numpy: ``python check.py``."""
 
 import json
 import pathlib
@@ -19,14 +19,39 @@ def performs(part):  # Q = diag(exp(i output)) T_last ... T_0
     return np.exp(1j * np.array(outputs))[:, None] * q
 
 
-def run(block, x, kernel):  # exact integers, one double product, ties to even
+def run(block, x, kernel, stages):  # exact integers, one double product, ties to even
     n, acc = 2 ** (block["detector"]["bits"] - 1) - 1, block["accumulator"]
     a = x @ np.array(block["weight"]["codes"]).T * acc["input_factor"] + np.array(acc["offset"])
     codes = np.clip(np.rint(a * acc["multiplier"]), -n, n).astype(int)
-    bad.extend([block["name"]] * (not np.array_equal(codes, gold[block["name"] + ".detector"])))
+    stages[block["name"] + ".detector"] = codes
     total = np.array(block["table"])[codes + n].reshape(len(x), -1, kernel, 4).sum(2)
     n_x = 2 ** (block["input"]["bits"] - 1) - 1
     return np.rint(total * (n_x / (kernel * mesh["table_full_scale"]))).astype(int), total
+
+
+def student(codes):  # input codes to the stages that golden.npz holds
+    tokens, stages, rest = [], {}, mesh["blocks"][len(mesh["pooling"]) :]
+    for block, pool in zip(mesh["blocks"], mesh["pooling"]):
+        at = pool["start"] + np.arange(pool["tokens"] * pool["kernel"])[:, None] + np.arange(4)
+        x = codes[pool["source"]].astype(int)[:, at]
+        tokens.append(run(block, x, pool["kernel"], stages)[0])
+    patient = [block for block in rest if block["role"] == "rhythm"]
+    for at, block in enumerate(patient):
+        four = codes["rhythm"][:, 4 * at : 4 * at + 4].astype(int)
+        tokens.append(run(block, four[:, None], 1, stages)[0])
+    x = np.concatenate(tokens, 1)
+    for block in rest[len(patient) :]:
+        x, total = run(block, x, 1, stages)
+    n, head = mesh["tokens"] * mesh["table_full_scale"], mesh["head"]
+    logits = (total.sum(1) @ np.array(head["weight"]).T + n * np.array(head["bias"])) / n
+    return stages | {"logits": logits.astype(np.float32)}
+
+
+def decide(logits):  # the class of every beat
+    if mesh["operating_point"] is None:
+        return logits.argmax(1)
+    probability = 1 / (1 + np.exp(logits[:, 0].astype(float) - logits[:, 1]))
+    return (probability >= mesh["operating_point"]["threshold"]).astype(int)
 
 
 for block in mesh["blocks"]:
@@ -36,19 +61,21 @@ for block in mesh["blocks"]:
     field = u * ((np.exp(1j * theta) - 1) / 2) @ v[0] if v else u  # MZIs with one heater
     error = np.abs(optics["scale"] * field.real - block["matrix"]).max()
     bad += [f"{block['name']} matrix by {error:.1e}"] * bool(error > 1e-12)
-tokens, rest = [], mesh["blocks"][len(mesh["pooling"]) :]
-for block, pool in zip(mesh["blocks"], mesh["pooling"]):
-    at = pool["start"] + np.arange(pool["tokens"] * pool["kernel"])[:, None] + np.arange(4)
-    tokens.append(run(block, gold[pool["source"]].astype(int)[:, at], pool["kernel"])[0])
-patient = [block for block in rest if block["role"] == "rhythm"]
-for at, block in enumerate(patient):
-    four = gold["rhythm"][:, 4 * at : 4 * at + 4].astype(int)
-    tokens.append(run(block, four[:, None], 1)[0])
-x = np.concatenate(tokens, 1)
-for block in rest[len(patient) :]:
-    x, total = run(block, x, 1)
-n, head = mesh["tokens"] * mesh["table_full_scale"], mesh["head"]
-logits = (total.sum(1) @ np.array(head["weight"]).T + n * np.array(head["bias"])) / n
-bad += ["logits"] * (not np.array_equal(logits.astype(np.float32), gold["logits"]))
-print("differs: " + ", ".join(bad) if bad else f"{len(x)} golden beats agree, every code")
+bad += [name for name, x in student(gold).items() if not np.array_equal(x, gold[name])]
+found = f"{len(gold['logits'])} golden beats agree, every code"
+if (here / "features.py").exists():  # not for features of another package
+    sys.path.insert(0, str(here))
+    import features
+
+    raw, n_x = np.load(here / "golden_recording.npz"), 2 ** (block["input"]["bits"] - 1) - 1
+    signal = np.where(raw["signal"] == -32768, np.nan, raw["signal"])
+    read = features.inputs(mesh, signal, float(raw["rate"]), raw["samples"])
+    for name, x in read.items():
+        close = x.shape == raw[name].shape and np.abs(x - raw[name]).max() <= 1e-5
+        bad += [f"features.py: {name}"] * (not close)
+    codes = {name: np.rint(np.clip(x, -1, 1) * n_x) for name, x in read.items()}
+    called = decide(student(codes)["logits"])
+    bad += ["features.py: decisions"] * (not np.array_equal(called, raw["decision"]))
+    found += f"; {len(called)} beats of a raw recording, features and decisions"
+print("differs: " + ", ".join(bad) if bad else found)
 sys.exit(bool(bad))

@@ -1,0 +1,136 @@
+"""What `annotate` says of recordings that lie outside what a student knows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ecgphoton.ecg.patients import GAIN, patient, synthesise
+from ecgphoton.ecg.protocols import PROTOCOLS
+from ecgphoton.ecg.synthetic import synthetic_splits
+from ecgphoton.errors import InputError
+from ecgphoton.run.annotate import annotate
+from ecgphoton.run.annotator import Annotator
+from ecgphoton.run.burden import annotate_folder
+from ecgphoton.run.scope import KEY, scope_of
+from ecgphoton.runs import TrainedStudent, load
+from ecgphoton.student.network import predict
+
+FS = 360
+
+
+@pytest.fixture(scope="module")
+def student() -> TrainedStudent:
+    """A shipped student that holds the ranges of made-up patients."""
+    shipped = load("reference-rhythm")
+    protocol = replace(PROTOCOLS["inter-patient"], folds=2)
+    splits = synthetic_splits(protocol=protocol, labels="aami-svf", patients=23, beats=120)
+    features = shipped.student.architecture.features
+    held = scope_of(splits, features, predict(shipped.student, splits.train), shipped.point)
+    return replace(shipped, metadata={**shipped.metadata, **json.loads(json.dumps(held))})
+
+
+@pytest.fixture(scope="module")
+def signal() -> np.ndarray:
+    """A new patient of normal beats, in mV."""
+    digital = synthesise(patient(6, seed=4), beats=120).digital
+    return ((digital[:, 0] - 1024.0) / GAIN).astype(np.float32)
+
+
+def judged(student, signal, step=None):
+    """What a stream says at its end."""
+    annotator = Annotator(FS, student=student)
+    for at in range(0, len(signal), step or len(signal)):
+        annotator.push(signal[at : at + (step or len(signal))])
+    annotator.finish()
+    return annotator.scope()
+
+
+def white(signal, ratio):
+    """Add noise of a standard deviation relative to that of the signal."""
+    return signal + ratio * signal.std() * np.random.default_rng(0).normal(size=len(signal))
+
+
+def test_a_patient_like_those_of_training_is_quiet(student, signal):
+    """Every value is within its limits, and the sentence says so."""
+    report = judged(student, signal)
+    assert (report.checked, report.outside) == (True, False), report.sentence
+    assert report.sentence.startswith("Within what the student knows from ")
+    assert all(one.position <= 1 for one in report.checks)
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "check"),
+    [
+        (lambda x: -x, "shape"),
+        (lambda x: 10 * x, "amplitude"),
+        (lambda x: 0.1 * x, "amplitude"),
+        (lambda x: white(x, 1), "noise"),
+        (lambda x: np.where(np.arange(len(x)) < len(x) // 3, 30 * x, x), "poor signal"),
+        (lambda x: x + 2 * np.sin(np.arange(len(x)) * 2 * np.pi * 0.4 / FS), "wander"),
+    ],
+    ids=["inverted", "x10", "x0.1", "noise at 0 dB", "a third at x30", "wander"],
+)
+def test_a_spoilt_recording_is_caught(student, signal, spoilt, check):
+    """The value that is spoilt is beyond its limit, and the sentence names the limit."""
+    report = judged(student, spoilt(signal))
+    assert report.outside, report.sentence
+    assert check in {one.check for one in report.checks if one.beyond}, report.sentence
+    assert report.sentence.startswith("Outside what the student knows")
+    assert "limit" in report.sentence
+
+
+def test_a_flat_recording_is_caught(student, signal):
+    """No beat is found, which no training patient has."""
+    report = judged(student, 0 * signal)
+    assert (report.checked, report.outside, report.score) == (False, True, None)
+    assert "no beat was found" in report.sentence
+
+
+def test_few_beats_are_not_judged(student, signal):
+    """The sentence says how many there are and how many are needed."""
+    report = judged(student, signal[: 12 * FS])
+    assert (report.checked, report.outside) == (False, False)
+    assert "30 are needed" in report.sentence
+
+
+def test_a_student_without_ranges_says_that_nothing_was_checked(signal):
+    """Students of version 0.1, and those without folds."""
+    report = judged(load("reference-rhythm"), signal)
+    assert (report.checked, report.outside, report.score) == (False, False, None)
+    assert report.sentence.startswith("Not checked")
+
+
+def test_the_pieces_of_a_stream_do_not_matter(student, signal):
+    """Nor does a second run."""
+    assert judged(student, signal) == judged(student, signal)
+    whole, pieces = judged(student, signal).to_dict(), judged(student, signal, 777).to_dict()
+    for one, other in zip(whole["checks"], pieces["checks"], strict=True):
+        assert one["position"] == pytest.approx(other["position"], abs=1e-4)
+
+
+def test_a_file_and_a_folder_say_the_same(student, wfdb_folder, tmp_path):
+    """In the summary line, and in the table of burdens."""
+    report = annotate(wfdb_folder / "s01", model=student, out=tmp_path / "one", picture=False)
+    first = (tmp_path / "one" / "s01.eph.jsonl").read_text().splitlines()[0]
+    assert json.loads(first)["summary"][KEY] == json.loads(json.dumps(report.summary[KEY]))
+    assert report.summary[KEY]["checked"]
+    table = annotate_folder(wfdb_folder, model=student, out=tmp_path / "all", picture=False)
+    row = next(row for row in table.rows if row["record"] == "s01")
+    assert row["outside"] == report.summary[KEY]["outside"]
+    assert row["outside score"] == report.summary[KEY]["score"]
+    head, *lines = (tmp_path / "all" / "burdens.eph.csv").read_text().splitlines()
+    assert head.endswith(",outside,outside score")
+    assert all(line.count(",") == head.count(",") for line in lines)
+
+
+def test_damaged_ranges_are_refused(student):
+    """A key too many, and lengths that do not fit together."""
+    held = student.metadata[KEY]
+    for broken in ({**held, "more": 1}, {**held, "centre": held["centre"][1:]}):
+        spoilt = replace(student, metadata={**student.metadata, KEY: broken})
+        with pytest.raises(InputError, match="scope of the student is damaged"):
+            Annotator(FS, student=spoilt)

@@ -1,0 +1,40 @@
+"""The students that come with the package."""
+
+from __future__ import annotations
+
+import pytest
+
+from ecgphoton import runs
+from ecgphoton.errors import InputError
+from ecgphoton.models import NAMES_CLASSES, bundle, card, shipped
+from ecgphoton.recipe import read
+from ecgphoton.recipes import FLAGSHIP
+
+NAMES = [FLAGSHIP, NAMES_CLASSES, "reference-8"]
+
+
+def test_the_flagship_comes_first() -> None:
+    """In lists and messages; the others follow by name."""
+    assert list(shipped()) == NAMES
+    with pytest.raises(InputError, match=f"shipped are {', '.join(NAMES)}"):
+        bundle("reference-9")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_student_is_of_the_recipe_of_its_name(name: str) -> None:
+    """Its network, beats and labels are those of the recipe, and its card says how to train it."""
+    trained, recipe = runs.load_student(bundle(name)), read(name)
+    assert trained.recipe.name == name
+    assert trained.student.architecture.blocks == recipe.student.blocks
+    assert trained.student.architecture.patient == recipe.student.patient
+    assert trained.recipe.data == recipe.data
+    seed = trained.metadata["seed"]
+    assert f"ecgphoton train --recipe {name} --seed {seed}\n" in card(name)
+    assert trained.digest == runs.load_student(bundle(name).parent).digest
+
+
+def test_without_a_name_and_a_run_the_flagship_is_taken(tmp_path) -> None:
+    """And the student of several classes where it is wished, as `annotate` does."""
+    assert runs.choose(None, tmp_path) == shipped()[FLAGSHIP]
+    assert runs.choose(None, tmp_path, shipped=NAMES_CLASSES) == shipped()[NAMES_CLASSES]
+    assert len(runs.load_student(shipped()[NAMES_CLASSES]).classes) == 4

@@ -1,7 +1,5 @@
 """Whether a recording lies outside what a student knows, from beats without labels."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from made_splits import synthetic_splits
 
 from ecgphoton import runs
 from ecgphoton.artifacts import check_manifest, sha256
 from ecgphoton.cli import main
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.protocols import PROTOCOLS
-from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import confusion, patients_alike
 from ecgphoton.recipe import Recipe, override
@@ -25,7 +25,6 @@ from ecgphoton.run.beats import examples_of
 from ecgphoton.run.bundle import export
 from ecgphoton.run.evaluate import evaluate
 from ecgphoton.run.fit import fit_run, resume_point, start_run
-from ecgphoton.run.parts import parts_of
 from ecgphoton.run.train import train
 from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent
@@ -185,7 +184,7 @@ def test_the_student_is_that_of_all_patients_after_the_chosen_epoch(
     fit(
         SegmentStudent(architecture, seed=5), examples, {"any": examples},
         replace(QUICK.training, patience=10), QUICK.decision,
-        parts_of(QUICK, examples, architecture), seed=5, on_epoch=states.append,
+        QUICK.parts(examples, architecture.classes), seed=5, on_epoch=states.append,
     )  # fmt: skip
     epoch = numbers_of(finished)["epoch"]
     assert isinstance(epoch, int)

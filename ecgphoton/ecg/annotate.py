@@ -3,8 +3,6 @@
 The signal is read in blocks, so that memory does not grow with its length.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 

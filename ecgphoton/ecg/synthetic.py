@@ -3,8 +3,6 @@
 Every record has SYNTHETIC in its header and every set of such beats has source 'synthetic'.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Container, Iterable
 from dataclasses import replace
@@ -28,11 +26,9 @@ from ecgphoton.ecg.patients import (
     patient,
     synthesise,
 )
-from ecgphoton.ecg.protocols import Protocol, protocol_of
+from ecgphoton.ecg.protocols import Protocol
 from ecgphoton.ecg.quality import Quality
 from ecgphoton.ecg.reading import AnnotatedLead
-from ecgphoton.ecg.records import LabelScheme, label_scheme
-from ecgphoton.ecg.splits import Splits, assemble
 from ecgphoton.errors import InputError
 
 BANNER = "SYNTHETIC DATA: generated beats, no evidence about patients"
@@ -110,24 +106,6 @@ def stand_in(protocol: Protocol, *, patients: int = PATIENTS) -> Protocol:
         validation=names[cut - validating : cut],
         test=names[cut:],
         same_subject={},
-    )
-
-
-def synthetic_splits(
-    seed: int = 0,
-    *,
-    protocol: str | Protocol = "reference",
-    labels: str | LabelScheme = "literal",
-    patients: int = PATIENTS,
-    beats: int = BEATS,
-    split_seed: int = 0,
-    stratified: bool = False,
-) -> Splits:
-    """Training, validation and test beats of made-up patients, about `patients` x `beats`."""
-    chosen = stand_in(protocol_of(protocol), patients=patients)
-    made = extracted(chosen.records, seed=seed, beats=beats)
-    return assemble(
-        chosen, label_scheme(labels), made, split_seed=split_seed, stratified=stratified
     )
 
 

@@ -140,7 +140,7 @@ def _cache(folder):
 
 
 program = None  # takes longer to make than a table to read
-INPUTS = {"window": 360, "rhythm": 12}
+INPUTS = {"window": 360, "rhythm": 16}
 GRAPHS = ("student.onnx", "student_integer.onnx")
 READERS = {
     "WFDB header": ("s01.hea", _recording),

@@ -16,6 +16,7 @@ from ecgphoton.ecg.extract import Extracted, extract
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats.wfdb_record import SYNTHETIC_MARK
 from ecgphoton.ecg.leads import plain
+from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.ecg.patients import (
     BASELINE,
     BEATS,
@@ -71,15 +72,21 @@ def extracted(
         if not (name.startswith("s") and name[1:].isdigit() and int(name[1:]) > 0):
             raise InputError(f"no synthetic record {name!r}; they are called s01, s02, ...")
         quality: Quality = "drop" if name in judged else "keep"
-        found[name] = _extracted(name, lead, seed, beats, centring, quality)
+        found[name] = _extracted(name, lead, seed, beats, centring, quality, tuple(FEATURES))
     return found
 
 
 @lru_cache(maxsize=2 * PATIENTS)
 def _extracted(
-    name: str, lead: str, seed: int, beats: int, centring: Centring, quality: Quality
+    name: str,
+    lead: str,
+    seed: int,
+    beats: int,
+    centring: Centring,
+    quality: Quality,
+    _features: tuple[str, ...],
 ) -> Extracted:
-    """Beats of one made-up record; nothing that uses them changes them."""
+    """Beats of one made-up record with the features there are; nothing changes them later."""
     who = replace(patient(int(name[1:]), seed=seed), name=name)
     made = recording(synthesise(who, beats=beats), lead=lead)
     return extract(made, source="synthetic", centring=centring, quality=quality)

@@ -25,7 +25,7 @@ FS = 360
 @pytest.fixture(scope="module")
 def student() -> TrainedStudent:
     """A shipped student that holds the ranges of made-up patients."""
-    shipped = load("reference-rhythm")
+    shipped = load("inter-patient")
     protocol = replace(PROTOCOLS["inter-patient"], folds=2)
     splits = synthetic_splits(protocol=protocol, labels="aami-svf", patients=23, beats=120)
     features = shipped.student.architecture.features
@@ -99,7 +99,7 @@ def test_few_beats_are_not_judged(student, signal):
 
 def test_a_student_without_ranges_says_that_nothing_was_checked(signal):
     """Students of version 0.1, and those without folds."""
-    report = judged(load("reference-rhythm"), signal)
+    report = judged(load("reference-8"), signal)
     assert (report.checked, report.outside, report.score) == (False, False, None)
     assert report.sentence.startswith("Not checked")
 

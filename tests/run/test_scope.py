@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_splits import synthetic_splits
 
 from ecgphoton.ecg.patients import GAIN, patient, synthesise
 from ecgphoton.ecg.protocols import PROTOCOLS
-from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 from ecgphoton.run.annotate import annotate
 from ecgphoton.run.annotator import Annotator

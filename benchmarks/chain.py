@@ -88,7 +88,7 @@ def verdict(axes: Any, found: dict[str, Any], rows: list[dict[str, str]]) -> Non
     axes.set(xlabel="FPR, % of normal beats", ylabel="missed, %")
     low, high = (100 * x for x in found["yield_interval"])
     axes.set_title(
-        f"{found['chips']:,} chips: yield {100 * found['yield']:.1f} % [{low:.1f}, {high:.1f}]"
+        f"{found['chips']:,} chips: {100 * found['yield']:.0f} % pass [{low:.1f}, {high:.0f}]"
     )
 
 

@@ -91,7 +91,8 @@ patient's other beats. Answers {delay}.
 ({escapes}). Lead {about["lead"]}. R peaks from the annotations, windows centred on the \
 {"middle of the QRS" if trained.centring == "qrs" else "annotation"}.
 - **Chosen by**: {CHOSEN[folds].format(" and threshold" if binary else "")}. This is \
-seed {about["seed"]}; seed 0 ships, whatever other seeds reach. Nothing was chosen on a test set.
+seed {about["seed"]}; seed 0 ships, whatever other seeds reach. It chose \
+nothing on a test set; looks at those while the recipe was designed: `docs/experiments.md`.
 """
 
 

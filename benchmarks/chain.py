@@ -29,19 +29,20 @@ SIZE = (9.2, 2.9)
 
 def beat(axes: Any, student: Any) -> None:
     """A beat of 360 samples, with the segments that branches read."""
-    made = synthesise(patient(2, seed=3), beats=6)
+    made = synthesise(patient(2, seed=3), beats=12)
     at = int(made.samples[3])
     window = made.digital[at - 180 : at + 180, 0].astype(float)
     window = (window - window.mean()) / np.abs(window - window.mean()).max()
     axes.plot(window, color=INK, lw=1.3)
     architecture = student.architecture
-    for place, (branch, colour) in enumerate(zip(architecture.branches, CYCLE, strict=False)):
-        level = -1.25 - 0.22 * place
+    read = [branch for branch in architecture.branches if branch.source == "window"]
+    for place, (branch, colour) in enumerate(zip(read, CYCLE, strict=False)):
+        level = -0.75 - 0.2 * place
         axes.plot([branch.start, branch.stop], [level, level], color=colour, lw=4)
     tokens = len(architecture.patient)
-    axes.set(xticks=[], yticks=[], ylim=(-2.2, 1.15))
-    axes.set_title("a beat, and the patient's others")
-    axes.set_xlabel(f"four branches, {tokens} patient tokens")
+    axes.set(xticks=[], yticks=[], ylim=(-1.55, 1.1))
+    axes.set_title("a heartbeat  →")
+    axes.set_xlabel(f"{len(read)} parts; {tokens} comparisons\nwith the patient's other beats")
 
 
 def mesh(axes: Any, student: Any) -> None:
@@ -66,8 +67,11 @@ def mesh(axes: Any, student: Any) -> None:
             )
     axes.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
     architecture = student.architecture
-    axes.set_title("4×4 meshes of interferometers")
-    axes.set_xlabel(f"{architecture.parameters} parameters, {len(architecture.blocks)} matrices")
+    axes.set_title("matrices computed by light  →")
+    axes.set_xlabel(
+        f"{len(architecture.blocks)} of them, 4×4, {architecture.parameters} parameters;\n"
+        "each two meshes of interferometers"
+    )
 
 
 def verdict(axes: Any, found: dict[str, Any], rows: list[dict[str, str]]) -> None:
@@ -84,7 +88,7 @@ def verdict(axes: Any, found: dict[str, Any], rows: list[dict[str, str]]) -> Non
     axes.set(xlabel="FPR, % of normal beats", ylabel="missed, %")
     low, high = (100 * x for x in found["yield_interval"])
     axes.set_title(
-        f"{found['chips']:,} chips: yield {100 * found['yield']:.1f} % [{low:.1f}, {high:.1f}]"
+        f"{found['chips']:,} chips: {100 * found['yield']:.0f} % pass [{low:.1f}, {high:.0f}]"
     )
 
 

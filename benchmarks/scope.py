@@ -1,6 +1,6 @@
 """How well a student knows what it does not know: the check of `annotate` against labels.
 
-    python benchmarks/scope.py flagship
+    python benchmarks/scope.py inter-patient
     python benchmarks/scope.py runs/mine --sets DS1 --paced 102 104 107
 
 For each set of records: the rank correlation (Spearman) over records between the FPR at the

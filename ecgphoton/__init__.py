@@ -11,8 +11,6 @@ True
 Names are imported on first use, so that ``import ecgphoton`` stays instant.
 """
 
-from __future__ import annotations
-
 import sys
 from typing import TYPE_CHECKING
 

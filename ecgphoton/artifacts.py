@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -21,7 +23,7 @@ from ecgphoton.intake import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
 
@@ -148,6 +150,23 @@ def write_manifest(folder: Path, *, kind: str, extra: Mapping[str, object] | Non
         if path.is_file() and path.name != MANIFEST
     }
     write_json(folder / MANIFEST, {"kind": kind, "files": files, **(extra or {})})
+
+
+def write_arrays(path: Path | str, **arrays: np.ndarray) -> None:
+    """Write arrays by name as an npz file, packed."""
+    import numpy as np
+
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def csv_text(rows: Sequence[Mapping[str, object]]) -> str:
+    """Rows as CSV, the keys of the first one as header."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """The errors of this package: invalid input, and failed verification."""
 
-from __future__ import annotations
-
 
 class EcgphotonError(Exception):
     """Base class of the errors that this package raises."""

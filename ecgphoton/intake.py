@@ -35,8 +35,7 @@ def read_bytes(path: Path | str, limit: int = LARGEST_FILE) -> bytes:
         with path.open("rb") as file:
             data = file.read(limit + 1)
         if len(data) > limit:
-            size = path.stat().st_size
-            raise InputError(f"{path} has {size} bytes; at most {limit} are read")
+            raise InputError(f"{path} has {path.stat().st_size} bytes; at most {limit} are read")
         return data
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error

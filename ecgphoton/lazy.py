@@ -1,7 +1,5 @@
 """Packages that import their public functions on first use."""
 
-from __future__ import annotations
-
 import importlib
 from types import ModuleType
 from typing import Any

@@ -5,8 +5,6 @@ beats called abnormal (FP / normal). Rates over an empty class are NaN-free: the
 reports and 0 in scores.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -91,8 +89,7 @@ def patients_alike(subject: NDArray[Any], label: NDArray[Any]) -> NDArray[np.flo
         return_inverse=True,
         return_counts=True,
     )
-    weight: NDArray[np.float64] = 1 / np.maximum(counts, WHOLE_PATIENT)[place.ravel()]
-    return weight
+    return np.asarray(1 / np.maximum(counts, WHOLE_PATIENT)[place.ravel()])
 
 
 def confusion(
@@ -211,8 +208,7 @@ def record_bootstrap(
     if not per_record:
         return (0.0, 1.0)
     counts = np.array([(c.tp, c.fn, c.fp, c.tn) for c in per_record])
-    rng = np.random.default_rng(seed)
-    picks = rng.integers(len(counts), size=(draws, len(counts)))
+    picks = np.random.default_rng(seed).integers(len(counts), size=(draws, len(counts)))
     values = [statistic(Confusion(*row)) for row in counts[picks].sum(1).tolist()]
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)

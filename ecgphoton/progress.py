@@ -1,7 +1,5 @@
 """Progress reports of long computations."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]

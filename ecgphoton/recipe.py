@@ -5,31 +5,30 @@ are refused with the nearest allowed name. `Recipe.parts` is where the plain tra
 strategies of the original system (`legacy`) come together.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.quality import Quality
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.aware import noisy_forward
 from ecgphoton.intake import parse_toml, read_text
 from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.guards import GuardSettings
 from ecgphoton.legacy.strategies import LossSettings, Strategies, extended
 from ecgphoton.settings import Settings, build, convert, declared, setting
 from ecgphoton.student.architecture import Architecture, renewed as renewed_student
+from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation
 from ecgphoton.training.balance import Balance
 from ecgphoton.training.parts import (
     AfterStep,
     Examples,
-    Forward,
     Parts,
     Schedule,
     nothing,
@@ -122,15 +121,8 @@ class Recipe:
         """Plain values for TOML and JSON."""
         return asdict(self)
 
-    def parts(
-        self,
-        examples: Examples,
-        classes: int,
-        *,
-        forward: Forward = plain_forward,
-        after_step: AfterStep = nothing,
-    ) -> Parts:
-        """Return the pieces of a training run, with the legacy strategies that are switched on.
+    def parts(self, examples: Examples, classes: int) -> Parts:
+        """Return the pieces of a training run: strategies, and the hardware noise it runs under.
 
         Parameters
         ----------
@@ -138,16 +130,18 @@ class Recipe:
             Training beats.
         classes
             Outputs of the model.
-        forward, after_step
-            See `training.assemble.assemble`.
         """
+        noisy, tracked = self.noise != NoiseSettings(), self.student.gains == "tracked"
+        follow = cast("AfterStep", SegmentStudent.track_gains if tracked else nothing)
         parts = assemble(
             self.balance,
             self.augment,
             examples=examples,
             classes=classes,
-            forward=forward,
-            after_step=after_step,
+            forward=noisy_forward(self.noise.weight, self.noise.detector)
+            if noisy
+            else plain_forward,
+            after_step=follow,
         )
         legacy = (self.strategies, self.guards, self.loss, self.distill)
         if all(section == type(section)() for section in legacy):

@@ -6,8 +6,6 @@ Every kind of value that is chosen by name has one `Registry`. Another package a
 listed by `extensions`, so they know the same names.
 """
 
-from __future__ import annotations
-
 import importlib
 import sys
 from collections.abc import Iterator, Mapping

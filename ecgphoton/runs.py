@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgphoton import models
-from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_json, sha256
+from ecgphoton.artifacts import MANIFEST, read_json, sha256
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.recipe import Recipe, from_dict
 from ecgphoton.recipes import FLAGSHIP
 from ecgphoton.settings import nearest
-from ecgphoton.student.architecture import Architecture
 
 if TYPE_CHECKING:
     from ecgphoton.ecg.detect import Centring
@@ -99,28 +98,18 @@ def load_student(run: Path | str) -> TrainedStudent:
     InputError
         If there is no checkpoint, or it is damaged or of another kind.
     """
-    from ecgphoton.student.network import refuse_other_features, student_from_arrays
+    from ecgphoton.student.network import read_student
 
     path = Path(run)
     if path.is_dir():
         path = path / CHECKPOINT
     if not path.is_file():
         raise InputError(f"{run} holds no {CHECKPOINT}; give the folder of a finished run")
-    arrays, metadata = load_checkpoint(path)
-    try:
-        architecture = Architecture.from_dict(metadata["architecture"])
-        refuse_other_features(architecture, metadata)
-        point = metadata["operating_point"]
-        recipe, classes = metadata["recipe"], metadata["classes"]
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{path} lacks the metadata of a student ({error})") from error
-    if not isinstance(recipe, dict) or not isinstance(classes, list):
-        raise InputError(f"{path} lacks the metadata of a student (recipe, classes)")
+    student, _, metadata = read_student(path)
+    if not isinstance(metadata.get("recipe"), dict):
+        raise InputError(f"{path} lacks the metadata of a student (recipe)")
     return TrainedStudent(
-        student_from_arrays(architecture, arrays),
-        OperatingPoint.from_dict(point),
-        metadata,
-        path,
+        student, OperatingPoint.from_dict(metadata["operating_point"]), metadata, path
     )
 
 

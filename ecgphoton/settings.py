@@ -14,8 +14,6 @@ Traceback (most recent call last):
 ecgphoton.errors.InputError: kettle.power is 4000.0; it must be above 0 and at most 3000 W
 """
 
-from __future__ import annotations
-
 import difflib
 import inspect
 import math
@@ -200,8 +198,7 @@ def convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
         if value is None:
             return None
         return convert(value, next(one for one in inner if one is not type(None)), path)
-    plain = get_origin(kind) or kind
-    wanted = NUMBERS.get(kind, plain)
+    wanted = NUMBERS.get(kind, get_origin(kind) or kind)
     if isinstance(value, wanted) and isinstance(value, bool) == (kind is bool):
         return kind(value) if kind in NUMBERS else value
     name = getattr(kind, "__name__", str(kind))

@@ -18,6 +18,7 @@ given = options(__doc__, epochs=20, seed=0)
 with tempfile.TemporaryDirectory() as folder:
     run = ep.run.train(
         settings=[f"training.epochs={given.epochs}", "training.min_epochs=1"],
+        recipe="reference-8",
         data="synthetic",
         seed=given.seed,
         out=Path(folder),

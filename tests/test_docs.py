@@ -14,7 +14,7 @@ from blocks import Session, blocks_of, command_lines, problem
 
 from ecgphoton.cli import main
 from ecgphoton.ecg.physionet import locate
-from ecgphoton.hwsim.profile import profiles
+from ecgphoton.hwsim.profile import load_profile, profiles
 from ecgphoton.recipe import Recipe, override, shipped
 
 ROOT = Path(__file__).parent.parent
@@ -114,7 +114,9 @@ def understood(page: str, words: list[str]) -> None:
         if word.startswith("-") and not re.fullmatch(r"-\d.*", word):
             option = word.split("=")[0]
             assert option in known, f"{page}: {command.name} has no option {option}"
-        if word == "--set":
+        if word == "--set" and "--profile" in known:
+            load_profile("ideal").with_settings(["receiver.kind=balanced", value])
+        elif word == "--set":
             override(Recipe(), [value])
         if word == "--recipe" and value.islower():
             assert value in shipped() or value.endswith(".toml"), f"{page}: no recipe {value}"

@@ -167,7 +167,7 @@ def test_a_branch_of_three_tokens() -> None:
     walk(T_OF_THREE)
     branches = read_program(Path("bundle/mesh.json")).architecture.branches
     assert [branch.tokens for branch in branches] == [2, 3, 3, 1]
-    assert ep.load(Path("run")).student.architecture.tokens == 9
+    assert ep.load(Path("run")).student.architecture.tokens == 13
 
 
 @pytest.mark.slow

@@ -48,8 +48,8 @@ def _checkpoint(folder):
 
 
 def _student(folder):
-    from ecgphoton.export.bundle import read_student
     from ecgphoton.runs import load_student
+    from ecgphoton.student.network import read_student
 
     with contextlib.suppress(EcgphotonError):
         read_student(folder / "checkpoint.safetensors")
@@ -104,14 +104,6 @@ def _profile(folder):
     load_profile(folder / "profile.toml")
 
 
-def _curve(folder):
-    import torch
-
-    from ecgphoton.hwsim.readout import read_curve
-
-    read_curve(folder / "curve.csv")(torch.linspace(-9, 9, 99))
-
-
 def _session(folder):
     from ecgphoton.calibration.bench import Session
 
@@ -148,7 +140,7 @@ def _cache(folder):
 
 
 program = None  # takes longer to make than a table to read
-INPUTS = {"window": 360, "rhythm": 12}
+INPUTS = {"window": 360, "rhythm": 16}
 GRAPHS = ("student.onnx", "student_integer.onnx")
 READERS = {
     "WFDB header": ("s01.hea", _recording),
@@ -165,7 +157,6 @@ READERS = {
     "manifest": ("manifest.json", _manifest),
     "recipe": ("recipe.toml", _recipe),
     "profile": ("profile.toml", _profile),
-    "device curve": ("curve.csv", _curve),
     "bench session": ("session.npz", _session),
     "drive table": ("table.npz", _table),
     "scores": ("test_scores.npz", _scores),
@@ -200,7 +191,6 @@ def whole(tmp_path_factory, wfdb_folder):
     shutil.copytree(wfdb_folder, folder, dirs_exist_ok=True)
     shutil.copy(f"{beside(recipes)}/{BUNDLE}.toml", folder / "recipe.toml")
     shutil.copy(f"{beside(hwsim)}/profiles/mems.toml", folder / "profile.toml")
-    (folder / "curve.csv").write_text("in,out\n-2,-0.9\n-1,-0.7\n0,0\n1,0.7\n2,0.9\n")
     operation = {"codes": np.zeros((1, 1, 1, 36), np.int64), "vectors": np.eye(4)}
     operation |= {"kind": np.array("field"), "readings": np.zeros((1, 1, 1, 4, 4))}
     Session((1, 1, 36), 12, (operation,)).save(folder / "session.npz")

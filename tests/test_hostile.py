@@ -271,13 +271,12 @@ def test_settings_nested_without_end_are_refused(tmp_path) -> None:
 def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path, frugal) -> None:
     """What is no regular file is refused, not read for ever."""
     from ecgphoton.hwsim.profile import load_profile
-    from ecgphoton.hwsim.readout import read_curve
     from ecgphoton.recipe import read
 
     os.mkfifo(tmp_path / "x.toml")
     (tmp_path / "zero.toml").symlink_to("/dev/zero")
     for path in (tmp_path / "x.toml", tmp_path / "zero.toml"):
-        for reader in (artifacts.read_json, load_profile, read_curve, lambda p: read(str(p))):
+        for reader in (artifacts.read_json, load_profile, lambda p: read(str(p))):
             with pytest.raises(InputError):
                 reader(path)
 

@@ -71,7 +71,7 @@ def test_a_profile_makes_mesh_chips(call: Call) -> None:
     ("arguments", "said"),
     [
         (["simulate", "--noise", "-1"], "at least 0"),
-        (["simulate", "--noise", "nan"], "finite"),
+        (["simulate", "--noise", "nan"], "at least 0"),
         (["simulate", "--chips", "0"], "chips is 0; it must be at least 1"),
         (["simulate", "nowhere"], "there is no run or bundle at nowhere"),
         (["simulate", "--profile", "nobody"], "there is no profile 'nobody'"),
@@ -83,7 +83,7 @@ def test_a_profile_makes_mesh_chips(call: Call) -> None:
         (["study", "trace", "--chip", "-1"], "chip -1 does not exist"),
         (["study", "surrogate", "--over", "dac.bits=4:8:2"], "is not about noise"),
         (["study", "bits", "--fewest", "9", "--most", "4"], "widths from 9 to 4 bits"),
-        (["simulate", "--limit", "miss", "2"], "must be in"),
+        (["simulate", "--limit", "miss", "2"], "from 0 to 1"),
         (["simulate", "--limit", "mis", "0.2"], "did you mean miss?"),
         (["export", "--bits", "1"], "must be from 2 to 16"),
         (["export", "--format", "pdf", "--out", "x"], "format is pdf"),

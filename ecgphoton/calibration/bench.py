@@ -15,7 +15,6 @@ one over a socket. Its conventions:
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -118,9 +117,7 @@ class Session:
         }
         for index, operation in enumerate(self.operations):
             arrays |= {f"{index}.{name}": value for name, value in operation.items()}
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
-        artifacts.write_bytes(path, buffer.getvalue())
+        artifacts.write_arrays(path, **arrays)
 
     @classmethod
     def load(cls, path: Path | str) -> Session:
@@ -209,8 +206,7 @@ class ReplayBench:
 
 def cost_of(codes: Integers, vectors: Floats, kind: Kind) -> Cost:
     """Cost of one `Bench.read`."""
-    quadratures = 2 if kind == "field" else 1
-    return Cost(len(codes), len(codes) * len(vectors) * quadratures)
+    return Cost(len(codes), len(codes) * len(vectors) * (2 if kind == "field" else 1))
 
 
 def check_request(bench: Bench, codes: Integers, vectors: Floats, kind: str) -> None:

@@ -1,7 +1,5 @@
 """`calibrate`: a bench and a program come in; a table of the chips' errors and codes goes out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol

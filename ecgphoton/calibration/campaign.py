@@ -6,8 +6,6 @@ Chips are calibrated in ranges. With a folder, the table of every range is writt
 known, and an interrupted campaign continues where it stopped.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -102,8 +100,7 @@ class Campaign:
         key = artifacts.sha256(artifacts.json_bytes({**self.about, "chips": [first, count]}))
         if path.is_file():
             try:
-                program = replace(self.program, dac_bits=self.bits)
-                found, header = DriveTable.load(path, program)
+                found, header = DriveTable.load(path, replace(self.program, dac_bits=self.bits))
                 if header.get("key") == key:
                     return found, True
             except InputError:

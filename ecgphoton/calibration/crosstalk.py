@@ -5,8 +5,6 @@ The share of a heater's phase that arrives at another heater at distance ``d`` i
 numbers follow any smooth decay; a thousand separate couplings could not be measured.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from ecgphoton.mesh.arrays import Floats

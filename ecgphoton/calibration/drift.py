@@ -5,8 +5,6 @@ an hour). A chip that is calibrated again every ``T`` hours is worst just before
 kept over a day if chips of age ``T`` keep them, and if re-calibration restores chips of that age.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -167,8 +165,7 @@ def drift_schedule(
             before, error = judge(table, age)
             after, rest, cost = before, error, Cost()
             if way in AGAIN:
-                steps = steps_of(AGAIN[way])
-                again = replace(fresh, foundry=aged(age), steps=steps, start=table)
+                again = replace(fresh, foundry=aged(age), steps=steps_of(AGAIN[way]), start=table)
                 renewed = again.joined(chips, threads)
                 after, rest = judge(renewed, age)
                 cost = renewed.cost - table.cost

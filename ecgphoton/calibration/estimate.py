@@ -6,8 +6,6 @@ Gauss-Newton with a prior, so that what readings do not determine stays near nom
 taken only where it lowers the cost, so noise makes estimates worse but does not let them diverge.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, get_args
@@ -21,7 +19,7 @@ from ecgphoton.calibration.bench import Bench, Kind
 from ecgphoton.calibration.model import Model
 from ecgphoton.calibration.probing import BASIS, random_codes, saturated, without_zero, wrong_gains
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.errors import InputError
+from ecgphoton.settings import Settings, setting
 
 Part = Literal["alpha", "beta", "offset", "law", "coupling", "loss", "gain"]
 EVERYTHING: tuple[Part, ...] = get_args(Part)
@@ -38,24 +36,15 @@ POOR = 5.0
 
 
 @dataclass(frozen=True)
-class Fit:
+class Fit(Settings, section="fit"):
     """Fit some kinds of errors, or all of them, to homodyne readings at random settings."""
 
-    parts: tuple[Part, ...] = EVERYTHING
-    settings: int = 96
-    rounds: int = 8
-    """Jacobians computed at most."""
+    parts: tuple[Part, ...] = setting(EVERYTHING, "Kinds of errors.")
+    settings: int = setting(96, "Settings of all heaters that are read.", low=1)
+    rounds: int = setting(8, "Jacobians computed at most.", low=1)
     seed: int = 0
     kind: ClassVar[Kind] = "field"
     drives: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        unknown = set(self.parts) - set(PRIOR)
-        if unknown or self.settings < 1 or self.rounds < 1:
-            raise InputError(
-                f"a fit of {', '.join(self.parts)} at {self.settings} settings in {self.rounds} "
-                f"rounds is not possible; parts are {', '.join(PRIOR)}, numbers at least 1"
-            )
 
     def __call__(self, bench: Bench, table: DriveTable) -> DriveTable:
         """Return the table with these beliefs, and detectors found saturated."""
@@ -117,9 +106,8 @@ class _Solver:
         damping = torch.zeros(len(noise), dtype=torch.float64)
         busy = torch.arange(len(noise))
         for _ in range(self.rounds):
-            task = power[busy], data[busy], weight[busy]
             value, damping[busy], converged = self._round(
-                rows.at(busy), task, ridge[busy], damping[busy]
+                rows.at(busy), (power[busy], data[busy], weight[busy]), ridge[busy], damping[busy]
             )
             whole = self._pack(rows)
             whole[busy] = value

@@ -6,8 +6,6 @@ B and C are eliminated by linear projection, and what remains is a fit of the la
 projection, Golub and Pereyra 1973, doi:10.1137/0710036).
 """
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Heater laws from voltage sweeps, and heaters or DAC bits that do not follow their codes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import ClassVar
 

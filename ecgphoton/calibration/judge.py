@@ -4,8 +4,6 @@ Simulated chips are judged by the simulator, from their exact errors. The errors
 unknown, so these are judged by the matrices that their table predicts.
 """
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple

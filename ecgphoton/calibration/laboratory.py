@@ -4,8 +4,6 @@ What the chips really perform is hidden, unlike that of simulated chips. The ver
 matrices that the table predicts, and there is none where the table does not know the chips.
 """
 
-from __future__ import annotations
-
 import importlib
 import sys
 import time

@@ -5,8 +5,6 @@ Nothing here depends on how a simulated chip is made: it is the ideal circuit of
 rows, and one row is one block of one chip.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

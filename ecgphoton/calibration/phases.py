@@ -6,8 +6,6 @@ depends on the order of the singular values, so the order is chosen for every ch
 covered by US patent 12,175,335: a commercial user should check.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 

@@ -200,8 +200,7 @@ def place(task: Task, power: Tensor) -> Tensor:
             far = (FAR / torch.pi / step).floor().clamp(1, 6) * part.free
             low, high = torch.maximum(-now, -far), torch.minimum(top - now, far).clamp_min(0)
             trial = now + improve(left, slope, low, high).long()
-            new = part.left(model.power(trial))
-            better = new.square().sum(1) < left.square().sum(1)
+            better = part.left(model.power(trial)).square().sum(1) < left.square().sum(1)
             now = torch.where(better[:, None], trial, now)
             if not bool(better.any()):
                 break

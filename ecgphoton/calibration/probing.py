@@ -4,8 +4,6 @@ The settings are the same for every chip, fixed by a seed. Detectors have a read
 noise and a gain, and what is wrong with them is found here.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -81,8 +79,7 @@ class ReadDark:
 
 def without_zero(table: DriveTable, readings: NDArray[np.complex128]) -> NDArray[np.complex128]:
     """Return readings (S, C, K, N, 4) less what both quadratures read in the dark."""
-    zero = table.beliefs.zero[None, :, :, None]
-    return np.asarray(readings - (1 + 1j) * zero)
+    return np.asarray(readings - (1 + 1j) * table.beliefs.zero[None, :, :, None])
 
 
 def saturated(table: DriveTable, readings: NDArray[np.complex128]) -> list[Finding]:

@@ -1,7 +1,5 @@
 """The report of a calibration: rates, yields and matrix errors before and after, chip by chip."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal

@@ -5,8 +5,6 @@ chips pass. The same chips are used at every factor. Factors are doubled or halv
 and one fails, then bisected on a logarithmic scale; widths of converters are tried bit by bit.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """A bench around simulated chips: only their readings are accessible, not their errors."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Literal
 

@@ -4,8 +4,6 @@
 *Again*: they are calibrated anew at every value.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache

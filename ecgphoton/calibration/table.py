@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -190,8 +189,7 @@ class DriveTable:
     def holding(self, arrays: Mapping[str, Any], **changes: Any) -> DriveTable:  # noqa: ANN401
         """Return the table with other arrays, named as by `arrays`, and other values."""
         beliefs = Beliefs(*(arrays[f"beliefs.{name}"] for name in Beliefs._fields))
-        own = {name: arrays[name] for name in ARRAYS}
-        return replace(self, beliefs=beliefs, **own, **changes)
+        return replace(self, beliefs=beliefs, **{name: arrays[name] for name in ARRAYS}, **changes)
 
     def save(self, path: Path | str, **provenance: object) -> None:
         """Write the table as one npz file, atomically."""
@@ -204,9 +202,8 @@ class DriveTable:
             "findings": [asdict(item) for item in self.findings],
             **provenance,
         }
-        buffer, text = io.BytesIO(), np.array(artifacts.to_json(header))
-        np.savez_compressed(buffer, allow_pickle=False, header=text, **self.arrays())
-        artifacts.write_bytes(path, buffer.getvalue())
+        text = np.array(artifacts.to_json(header))
+        artifacts.write_arrays(path, header=text, **self.arrays())
 
     @classmethod
     def load(cls, path: Path | str, program: MeshProgram) -> tuple[DriveTable, dict[str, Any]]:

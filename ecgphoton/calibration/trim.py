@@ -1,7 +1,5 @@
 """Measure the matrices that a chip performs, and move codes until they fit."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import ClassVar
 

@@ -4,8 +4,6 @@ The source of the function is parsed, not imported, so that ``--help`` is fast: 
 annotations, defaults and docstring give the options. The function checks the ranges of values.
 """
 
-from __future__ import annotations
-
 import ast
 import importlib
 import re

@@ -1,7 +1,5 @@
 """What the options of all commands share."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -83,13 +83,11 @@ def fetch(
         TransferSpeedColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bars:
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task("fetching", total=dataset.megabytes * 1_000_000, note="")
 
         def advance(done: physionet.Progress) -> None:
-            note = f"{done.files} / {done.of_files} files"
-            bars.update(task, completed=done.received, note=note)
+            bars.update(task, completed=done.received, note=f"{done.files} / {done.of_files} files")
 
         report = physionet.fetch(
             data_dir,

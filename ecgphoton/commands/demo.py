@@ -1,7 +1,5 @@
 """``ecgphoton demo``."""
 
-from __future__ import annotations
-
 import contextlib
 import time
 from pathlib import Path

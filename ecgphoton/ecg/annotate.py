@@ -3,8 +3,6 @@
 The signal is read in blocks, so that memory does not grow with its length.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -31,7 +29,7 @@ It is called with `CHUNK` beats at a time (fewer at the end), for any size of th
 CHUNK = 1024
 DETECTED = "detector"
 """Source of R peaks that were detected, in place of an annotator."""
-SYMBOLS = {"normal": "N", "abnormal": "Q", "N": "N", "S": "S", "V": "V", "O": "Q"}
+SYMBOLS = {"normal": "N", "abnormal": "Q", "N": "N", "S": "S", "V": "V", "F": "F", "O": "Q"}
 """WFDB symbol written for a class.
 
 WFDB has no symbol for "abnormal, of any kind"; ``Q``, unclassifiable, is the one that EC57

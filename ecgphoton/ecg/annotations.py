@@ -1,7 +1,5 @@
 """WFDB annotation files: damaged ones are refused; they are written completely or not at all."""
 
-from __future__ import annotations
-
 import re
 import tempfile
 from collections.abc import Sequence

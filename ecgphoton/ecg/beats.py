@@ -1,7 +1,5 @@
 """Load heart beats: a protocol and a dataset come in, `BeatSet` values go out."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -106,8 +104,7 @@ def load_splits(
         return assemble(protocol, scheme, made, split_seed=split_seed, stratified=stratified)
     if protocol.annotator is not None:
         dataset = replace(dataset, annotator=protocol.annotator)
-    subjects = {**dataset.same_subject, **protocol.same_subject}
-    protocol = replace(protocol, same_subject=subjects)
+    protocol = replace(protocol, same_subject={**dataset.same_subject, **protocol.same_subject})
     extracted, origin = _extract_all(
         dataset, protocol.records, data_dir, lead, centring=centring, cache=cache, judged=judged
     )

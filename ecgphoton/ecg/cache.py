@@ -1,7 +1,5 @@
 """Cache of beats on disk, keyed by the hash of everything that they depend on."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import mmap

@@ -1,7 +1,5 @@
 """Published databases on this machine: their folder, which records are present, and checksums."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re
@@ -28,11 +26,6 @@ class Place:
     records: int
     """Whose files are all there."""
     of_records: int
-
-    @property
-    def complete(self) -> bool:
-        """Whether every record is present (`verify` checks the content of the files)."""
-        return self.records == self.of_records
 
 
 @dataclass(frozen=True)
@@ -187,8 +180,7 @@ def verify(folder: str | Path, dataset: Dataset = MITDB) -> Verification:
             problems[name] = "missing"
         elif digest != sums[name]:
             problems[name] = f"SHA-256 is {digest}, not {sums[name]}"
-    published = is_published(sums, dataset)
-    return Verification(str(folder), checked, problems, published, there, total)
+    return Verification(str(folder), checked, problems, is_published(sums, dataset), there, total)
 
 
 def parse_sums(content: bytes, dataset: Dataset = MITDB) -> dict[str, str]:

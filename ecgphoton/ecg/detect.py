@@ -12,8 +12,6 @@ References
 .. [2] Hamilton 2002, Computers in Cardiology 29:101, DOI 10.1109/CIC.2002.1166717.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Literal
 

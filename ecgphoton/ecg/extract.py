@@ -1,7 +1,5 @@
 """Cut beats: an `AnnotatedLead` comes in, its beats and a count of those left out go out."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -64,13 +62,12 @@ def describe(
     there = rhythm.rows(rows[:count])
     size = features.magnitude(windows[:count])
     shape = compare(normal, size, likeness, there.regular, history)
-    columns = {
+    return {
         "windows": normal,
         "patient": table(Compared(there, shape)),
         "residual": shape.running.residual,
         "size": size / np.float32(gain),
-    }
-    return columns, shape.history
+    }, shape.history
 
 
 def extract(
@@ -88,11 +85,9 @@ def extract(
     middles = recording.samples
     if centring == "qrs":
         middles = centred(recording.signal, middles)
-    reason, windows = _cut(recording.signal, middles)
-    if quality == "drop":
-        unfit = reasons(recording.samples, stretches_of(recording.signal, recording.gain))
-        windows = windows[unfit[reason == ""] == ""]
-        reason = np.where(reason == "", unfit, reason)
+    unfit = stretches_of(recording.signal, recording.gain) if quality == "drop" else ()
+    reason = reasons(recording.samples, unfit)
+    windows = cut(recording.signal, middles, reason)
     kept = reason == ""
     rhythm = Rhythm.of(middles, recording.fs)
     columns, _ = describe(windows, rhythm, np.flatnonzero(kept), gain=recording.gain)
@@ -122,18 +117,35 @@ def count_drops(
     return tuple(Drop(record, symbol, reason, n) for (symbol, reason), n in counted.items())
 
 
-def _cut(
-    signal: NDArray[np.float32], samples: NDArray[np.int64]
-) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
-    """Why each beat is dropped ('' if it is not), and the windows of those that are not."""
-    reason = np.full(len(samples), "", f"<U{max(map(len, (PAST_END, AT_EDGE, GAP)))}")
-    edge = (samples < HALF) | (samples + WINDOW - HALF > len(signal))
-    reason[edge] = AT_EDGE
-    reason[samples >= len(signal)] = PAST_END
-    inside = np.flatnonzero(~edge)
+def cut(
+    signal: NDArray[np.float32],
+    middles: NDArray[np.int64],
+    reason: NDArray[np.str_],
+    first: int = 0,
+) -> NDArray[np.float32]:
+    """Cut the windows of beats out of a signal.
+
+    Parameters
+    ----------
+    signal
+        ``(samples,)``, of which the first is sample `first` of the record.
+    middles
+        ``(n,)`` middles of the windows, counted from the start of the record.
+    reason
+        ``(n,)`` why a beat is left out, empty where it is not; further reasons are entered here.
+
+    Returns
+    -------
+    ``(m, 360)`` windows of the beats whose reason is empty then.
+    """
+    end = first + len(signal)
+    reason[(middles < HALF) | (middles + WINDOW - HALF > end)] = AT_EDGE
+    reason[middles >= end] = PAST_END
+    inside = np.flatnonzero(reason == "")
     if not len(inside):
-        return reason, np.empty((0, WINDOW), np.float32)
-    windows = np.lib.stride_tricks.sliding_window_view(signal, WINDOW)[samples[inside] - HALF]
+        return np.empty((0, WINDOW), np.float32)
+    view = np.lib.stride_tricks.sliding_window_view(signal, WINDOW)
+    windows = view[middles[inside] - HALF - first]
     whole = np.isfinite(windows).all(axis=1)
     reason[inside[~whole]] = GAP
-    return reason, windows[whole]
+    return windows[whole]

@@ -1,7 +1,5 @@
 """What windows and features of beats have in common: sizes, normalisation, running median."""
 
-from __future__ import annotations
-
 from typing import Any, TypeVar
 
 import numpy as np
@@ -30,8 +28,7 @@ SAME_FEATURES = (3, 4)
 def magnitude(windows: NDArray[np.floating]) -> FloatArray:
     """Largest distance of each row from its mean, ``(n,)`` float32, in the unit of the rows."""
     raw = np.asarray(windows, np.float32)
-    size: FloatArray = np.abs(raw - raw.mean(axis=1, keepdims=True)).max(axis=1, initial=0.0)
-    return size
+    return np.asarray(np.abs(raw - raw.mean(axis=1, keepdims=True)).max(axis=1, initial=0.0))
 
 
 def normalise(windows: NDArray[np.floating]) -> FloatArray:
@@ -49,8 +46,7 @@ def normalise(windows: NDArray[np.floating]) -> FloatArray:
     raw = np.asarray(windows, np.float32)
     centred: FloatArray = raw - raw.mean(axis=1, keepdims=True)
     size = np.abs(centred).max(axis=1, keepdims=True, initial=0.0)
-    level = np.abs(raw).max(axis=1, keepdims=True, initial=0.0)
-    flat = size <= FLAT * level
+    flat = size <= FLAT * np.abs(raw).max(axis=1, keepdims=True, initial=0.0)
     np.divide(centred, np.where(flat, 1.0, size), out=centred)
     centred[flat[:, 0]] = 0.0
     np.clip(centred, -1.0, 1.0, out=centred)

@@ -1,7 +1,5 @@
 """Whole patients divided into folds of like difficulty: names and beats come in, folds go out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

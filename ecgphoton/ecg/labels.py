@@ -1,7 +1,5 @@
 """Labelled beats of a recording, from a WFDB annotation, a table, or the EDF+ file itself."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Choice of the lead of a recording: one rule for every format and every command."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Files that a set of beats was read from, so that a later step reads exactly these."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

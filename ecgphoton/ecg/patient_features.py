@@ -4,8 +4,6 @@ A token of a student names four of them. Another module adds one with `FEATURES.
 computed anew each time, because the cache of beats does not know its code.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -66,24 +64,20 @@ class Feature:
 
 
 def _ratio(logarithm: NDArray[np.float64]) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = np.tanh(RATIO_GAIN * logarithm)
-    return found
+    return np.asarray(np.tanh(RATIO_GAIN * logarithm))
 
 
 def _in_scatter(interval: NDArray[np.float64], rhythm: Rhythm) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = np.tanh((interval - rhythm.usual) / (rhythm.scatter + JITTER) / 3)
-    return found
+    return np.asarray(np.tanh((interval - rhythm.usual) / (rhythm.scatter + JITTER) / 3))
 
 
 def _above(now: FloatArray, usual: FloatArray, floor: float) -> FloatArray:
     """Logarithm of a ratio to the usual value."""
-    found: FloatArray = np.log(now + floor) - np.log(usual + floor)
-    return found
+    return np.asarray(np.log(now + floor) - np.log(usual + floor))
 
 
 def _unlike(cosine: FloatArray) -> FloatArray:
-    found: FloatArray = np.log(1.02 - np.minimum(cosine, 1.0))
-    return found
+    return np.asarray(np.log(1.02 - np.minimum(cosine, 1.0)))
 
 
 class Comparison(NamedTuple):

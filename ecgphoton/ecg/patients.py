@@ -4,8 +4,6 @@ Beats are sums of Gaussians over the cycle, as in McSharry et al. 2003, IEEE TBM
 DOI 10.1109/TBME.2003.808805, in closed form instead of by a differential equation.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -162,8 +160,7 @@ def _sequence(who: Patient, beats: int, rng: np.random.Generator) -> list[str]:
         last = symbols[-1] if symbols else who.base
         if last == who.base and len(symbols) > 2 and kinds:
             odds = np.append(shares / free, max(0.0, 1 - shares.sum() / free))
-            pick = rng.choice(len(odds), p=odds / odds.sum())
-            symbols.append([*kinds, who.base][pick])
+            symbols.append([*kinds, who.base][rng.choice(len(odds), p=odds / odds.sum())])
         else:
             symbols.append("V" if last == "V" and rng.random() < 0.08 else who.base)
     return symbols
@@ -237,5 +234,4 @@ def _disturbance(who: Patient, length: int, rng: np.random.Generator) -> NDArray
     wander += 0.4 * np.sin(2 * np.pi * rate[1] * at + phase[1])
     hum = 0.005 * np.sin(2 * np.pi * 60 * at + phase[2])
     noise = rng.normal(0, who.noise, (length, 2))
-    result: NDArray[np.float64] = who.wander * wander + hum + noise
-    return result
+    return np.asarray(who.wander * wander + hum + noise)

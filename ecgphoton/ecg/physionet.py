@@ -1,7 +1,5 @@
 """Fetch a published database from PhysioNet, or from a copy."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -22,8 +20,7 @@ from ecgphoton.ecg.database import (
 )
 from ecgphoton.ecg.databases import DATASETS, MITDB
 from ecgphoton.ecg.dataset import SUMS, Dataset
-from ecgphoton.ecg.download import Patience, sha256_is
-from ecgphoton.ecg.transfer import Meter, Progress, Web
+from ecgphoton.ecg.download import Meter, Patience, Progress, Web, sha256_is
 from ecgphoton.errors import InputError
 from ecgphoton.settings import strict
 

@@ -1,7 +1,5 @@
 """Decide on beats: peaks of the energy of an ECG come in, those that are beats go out."""
 
-from __future__ import annotations
-
 from collections import deque
 from statistics import median
 from typing import NamedTuple

@@ -10,8 +10,6 @@ References
 .. [2] Clifford et al. 2012, Physiol. Meas. 33(9):1419, DOI 10.1088/0967-3334/33/9/1419.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -140,8 +138,7 @@ def judge(windows: NDArray[np.float32]) -> NDArray[np.str_]:
     power = np.abs(spectrum[:, band]) ** 2
     high = power[:, frequency[band] > 15].sum(axis=1) / np.maximum(power.sum(axis=1), 1e-30)
     waves = np.fft.irfft(spectrum * band, n=length, axis=1)
-    spread = np.maximum(waves.std(axis=1), 1e-12)
-    kurtosis = ((waves / spread[:, None]) ** 4).mean(axis=1)
+    kurtosis = ((waves / np.maximum(waves.std(axis=1), 1e-12)[:, None]) ** 4).mean(axis=1)
     steady = np.fft.irfft(spectrum * (frequency >= 1), n=length, axis=1)
     low_edge, high_edge = np.percentile(steady, [0.5, 99.5], axis=1)
     size = high_edge - low_edge

@@ -1,7 +1,5 @@
 """One lead of a recording with its labelled beats, at 360 Hz, ready to be cut into windows."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import SAMPLING_RATE
-from ecgphoton.ecg.formats import Hints, find_file, open_recording, record_names
+from ecgphoton.ecg.formats import Hints, find_file, record_names
 from ecgphoton.ecg.formats.wfdb_record import lacking
 from ecgphoton.ecg.formats.wfdb_segments import wfdb_files
 from ecgphoton.ecg.labels import label_file, read_labels
-from ecgphoton.ecg.leads import choose
 from ecgphoton.ecg.recording import MOST_AT_ONCE, OpenRecording
-from ecgphoton.ecg.resample import ratio, resample, scaled
+from ecgphoton.ecg.resample import resample, scaled
+from ecgphoton.ecg.signal import open_signal
 from ecgphoton.errors import InputError
 
 STEP = 2**22
@@ -91,22 +89,19 @@ def read_recording(
         If a file is missing, truncated or corrupt, or the lead does not exist.
     """
     files = record_files(folder, name, annotator)
-    held = open_recording(folder / name, hints)
-    channel = choose(held, lead, prefer)
-    one = held.channels[channel]
-    signal = whole(held, channel)
-    found = read_labels(files[-1], one.fs, held.clock, symbols)
-    samples, notes = found.sample, [*held.notes, *found.notes]
-    if lead is None and prefer and one.name != prefer[0]:
-        notes.append(f"{name}: no lead {prefer[0]}, {one.name} used")
-    if one.fs != SAMPLING_RATE:
-        factor = ratio(one.fs, name)
-        signal, samples = resample(signal, factor), scaled(samples, factor)
-        notes.append(f"{name}: resampled from {one.fs:g} Hz to {SAMPLING_RATE:g} Hz")
+    source = open_signal(folder / name, lead, prefer=prefer, hints=hints)
+    signal = resample(whole(source.held, source.channel), source.factor)
+    found = read_labels(files[-1], source.fs, source.held.clock, symbols)
     return AnnotatedLead(
-        name, signal, samples, found.symbol, one.name, SAMPLING_RATE, one.gain, held.synthetic,
-        tuple(notes),
-    )  # fmt: skip
+        name,
+        signal,
+        scaled(found.sample, source.factor),
+        found.symbol,
+        source.lead,
+        gain=source.gain,
+        synthetic=source.synthetic,
+        notes=(*source.notes, *found.notes),
+    )
 
 
 def whole(held: OpenRecording, channel: int) -> NDArray[np.float32]:

@@ -1,7 +1,5 @@
 """Recordings of every format: an open one with its channels, and a complete one in memory."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -6,8 +6,6 @@ References
 .. [2] ANSI/AAMI EC57:2012 (the five groups of beats).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType

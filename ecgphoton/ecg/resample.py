@@ -1,7 +1,5 @@
 """Resample a signal of any rate to 360 Hz, piece by piece or at once with the same result."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 import numpy as np
@@ -105,7 +103,4 @@ def nearest_filled(signal: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def scaled(samples: NDArray[np.int64], factor: Fraction) -> NDArray[np.int64]:
     """Bring sample numbers from one rate to another."""
-    result: NDArray[np.int64] = np.rint(samples * (factor.numerator / factor.denominator)).astype(
-        np.int64
-    )
-    return result
+    return np.asarray(np.rint(samples * (factor.numerator / factor.denominator)), np.int64)

@@ -75,8 +75,7 @@ class Rhythm:
         usual = running_median(log, USUAL)[:-1]
         steps = np.full(len(usual), np.inf)
         for lag in range(1, LAGS + 1):
-            step = np.abs(log[lag:] - log[:-lag])
-            steps[lag - 1 :] = np.minimum(steps[lag - 1 :], step)
+            steps[lag - 1 :] = np.minimum(steps[lag - 1 :], np.abs(log[lag:] - log[:-lag]))
         signs, held = np.zeros(len(log)), np.minimum(np.arange(len(log)), USUAL)
         for lag in range(1, USUAL + 1):
             signs[lag:] += np.sign(log[lag:] - log[:-lag])
@@ -112,5 +111,4 @@ def _running_mean(values: FloatArray, length: int) -> FloatArray:
     total = np.concatenate([[0.0], np.cumsum(values)])
     stop = np.arange(1, len(values) + 1)
     start = np.maximum(stop - length, 0)
-    mean: FloatArray = (total[stop] - total[start]) / (stop - start)
-    return mean
+    return np.asarray((total[stop] - total[start]) / (stop - start))

@@ -10,8 +10,6 @@ References
 .. [3] de Chazal et al. 2004, IEEE TBME 51(7):1196, DOI 10.1109/TBME.2004.827359.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +20,6 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.annotations import duration, read_annotations
 from ecgphoton.ecg.marks import Annotations
-from ecgphoton.ecg.matching import match
 from ecgphoton.ecg.records import BEAT_SYMBOLS, aami_group
 from ecgphoton.ecg.tally import COLUMNS, ROWS, BeatComparison
 from ecgphoton.errors import InputError
@@ -37,10 +34,41 @@ LEARNING = 300.0
 UNREADABLE = 0x30
 """Bits of a noise mark's subtype that are both set where the signal cannot be read."""
 
+NEVER = 2**62
+"""Sample behind all others."""
 _T = TypeVar("_T", bound=np.generic)
 Samples = NDArray[np.int64]
 Spans = Sequence[tuple[float, float]]
 """First and last sample of episodes."""
+
+
+def match(
+    reference: NDArray[np.int64], test: NDArray[np.int64], window: float
+) -> NDArray[np.int64]:
+    """Pair beats at most `window` samples apart, going once through both in time order.
+
+    Of the first beats that are left, the later one is the candidate of the earlier one. They are a
+    pair if they are near enough, unless the beat that follows the earlier one is at least as near
+    to the candidate and has no nearer candidate of its own. An earlier beat without a pair is
+    extra (of the test) or missed (of the reference).
+
+    Returns
+    -------
+    ``(m, 2)`` index of the reference and of the test beat of every comparison in order, -1 where
+    there is none.
+    """
+    first, second = ([*times.tolist(), NEVER, 2 * NEVER] for times in (reference, test))
+    made = []
+    i = j = 0
+    while i < len(reference) or j < len(test):
+        swap = second[j] <= first[i]
+        early, late = (second[j : j + 2], first[i : i + 2])[:: 1 if swap else -1]
+        gap, rival = late[0] - early[0], abs(late[0] - early[1])
+        paired = gap <= window and (gap < rival or abs(late[1] - early[1]) < rival)
+        made.append((i if paired or not swap else -1, j if paired or swap else -1))
+        i += paired or not swap
+        j += paired or swap
+    return np.array(made, np.int64).reshape(-1, 2)
 
 
 def compare(
@@ -93,8 +121,7 @@ def compare(
     other, column = _beats(test, flutter, grouping, COLUMNS)
     span = start * fs, np.inf if end is None else np.nextafter(end * fs, np.inf)
     first = np.searchsorted(sample, span), np.searchsorted(other, span)
-    pairs = match(sample[slice(*first[0])], other[slice(*first[1])], window * fs)
-    paired = pairs >= 0
+    paired = match(sample[slice(*first[0])], other[slice(*first[1])], window * fs) >= 0
     # The next beat on each side at every comparison, whether the comparison takes it or not.
     i, j = np.array((np.cumsum(paired, axis=0) - paired + [first[0][0], first[1][0]]).T)
     lost, extra = _inside(sample, shut), _inside(other, unreadable)

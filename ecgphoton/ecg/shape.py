@@ -69,8 +69,7 @@ class History:
     @classmethod
     def empty(cls) -> History:
         """Return the history before the first beat."""
-        widths = (_WAVES, len(Sizes._fields))
-        none = Past(*(np.empty((0, width), np.float32) for width in widths))
+        none = Past(*(np.empty((0, width), np.float32) for width in (_WAVES, len(Sizes._fields))))
         return cls(none, none)
 
 
@@ -202,15 +201,13 @@ def to_next(windows: FloatArray, rows: IntArray) -> FloatArray:
     ``(n,)``, NaN where the window of the next beat is not there.
     """
     found = np.full(len(windows), np.nan, np.float32)
-    alike = _cosine(windows[:-1, QRS], windows[1:, QRS])
-    found[:-1] = np.where(np.diff(rows) == 1, alike, np.nan)
+    found[:-1] = np.where(np.diff(rows) == 1, _cosine(windows[:-1, QRS], windows[1:, QRS]), np.nan)
     return found
 
 
 def _cosine(one: FloatArray, other: FloatArray) -> FloatArray:
     lengths = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
-    found: FloatArray = (one * other).sum(axis=1) / np.maximum(lengths, LEAST_LENGTH)
-    return found
+    return np.asarray((one * other).sum(axis=1) / np.maximum(lengths, LEAST_LENGTH))
 
 
 def _waves(windows: FloatArray) -> FloatArray:

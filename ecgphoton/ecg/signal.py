@@ -1,7 +1,5 @@
 """One lead of a recording of any length and format, read block by block at 360 Hz."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction

@@ -1,7 +1,5 @@
 """Beats of many records divided into training, validation and test by a protocol."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any

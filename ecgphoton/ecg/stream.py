@@ -1,7 +1,5 @@
 """Beats of a stream: a lead at 360 Hz comes in piece by piece, its beats and features go out."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +7,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.detect import MARGIN, Centring, Detector, centred, r_peaks
-from ecgphoton.ecg.extract import AT_EDGE, GAP, PAST_END, describe
+from ecgphoton.ecg.extract import cut, describe
 from ecgphoton.ecg.features import HALF, WINDOW
 from ecgphoton.ecg.qrs_rules import LEARN
 from ecgphoton.ecg.quality import LENGTH, Stretch, Watch, reasons
@@ -104,7 +102,7 @@ class BeatStream:
         if not last:
             judged = min(end - (WINDOW - HALF), self._watch.until - 1)
             ready = max(at, int(np.searchsorted(self._middle, judged, "right")))
-        self._cut(self._middle[at:ready], end)
+        self._cut(self._middle[at:ready])
         ends = last or (self._detector is None and ready == len(self._sample))
         found = self._describe(max(0, len(self._reason) - (0 if ends else self._delay)))
         if self._detector and self._done > 2 * REMEMBERED:
@@ -132,18 +130,11 @@ class BeatStream:
                 middle = centred(self._signal, middle - self._first) + self._first
         self._middle = np.maximum.accumulate(np.concatenate([self._middle, middle]))
 
-    def _cut(self, middle: NDArray[np.int64], end: int) -> None:
+    def _cut(self, middle: NDArray[np.int64]) -> None:
         """Cut the windows of further beats; they wait to be described."""
         reason = reasons(middle, self.stretches)
-        reason[(middle < HALF) | (middle + WINDOW - HALF > end)] = AT_EDGE
-        reason[middle >= end] = PAST_END
-        inside = np.flatnonzero(reason == "")
-        if len(inside):
-            view = np.lib.stride_tricks.sliding_window_view(self._signal, WINDOW)
-            windows = view[middle[inside] - HALF - self._first]
-            whole = np.isfinite(windows).all(axis=1)
-            reason[inside[~whole]] = GAP
-            self._windows = np.concatenate([self._windows, windows[whole]])
+        windows = cut(self._signal, middle, reason, self._first)
+        self._windows = np.concatenate([self._windows, windows])
         self._reason = np.concatenate([self._reason, reason])
 
     def _describe(self, count: int) -> Found:

@@ -3,8 +3,6 @@
 Every record has SYNTHETIC in its header and every set of such beats has source 'synthetic'.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Container, Iterable
 from dataclasses import replace
@@ -18,6 +16,7 @@ from ecgphoton.ecg.extract import Extracted, extract
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats.wfdb_record import SYNTHETIC_MARK
 from ecgphoton.ecg.leads import plain
+from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.ecg.patients import (
     BASELINE,
     BEATS,
@@ -28,11 +27,9 @@ from ecgphoton.ecg.patients import (
     patient,
     synthesise,
 )
-from ecgphoton.ecg.protocols import Protocol, protocol_of
+from ecgphoton.ecg.protocols import Protocol
 from ecgphoton.ecg.quality import Quality
 from ecgphoton.ecg.reading import AnnotatedLead
-from ecgphoton.ecg.records import LabelScheme, label_scheme
-from ecgphoton.ecg.splits import Splits, assemble
 from ecgphoton.errors import InputError
 
 BANNER = "SYNTHETIC DATA: generated beats, no evidence about patients"
@@ -75,15 +72,21 @@ def extracted(
         if not (name.startswith("s") and name[1:].isdigit() and int(name[1:]) > 0):
             raise InputError(f"no synthetic record {name!r}; they are called s01, s02, ...")
         quality: Quality = "drop" if name in judged else "keep"
-        found[name] = _extracted(name, lead, seed, beats, centring, quality)
+        found[name] = _extracted(name, lead, seed, beats, centring, quality, tuple(FEATURES))
     return found
 
 
 @lru_cache(maxsize=2 * PATIENTS)
 def _extracted(
-    name: str, lead: str, seed: int, beats: int, centring: Centring, quality: Quality
+    name: str,
+    lead: str,
+    seed: int,
+    beats: int,
+    centring: Centring,
+    quality: Quality,
+    _features: tuple[str, ...],
 ) -> Extracted:
-    """Beats of one made-up record; nothing that uses them changes them."""
+    """Beats of one made-up record with the features there are; nothing changes them later."""
     who = replace(patient(int(name[1:]), seed=seed), name=name)
     made = recording(synthesise(who, beats=beats), lead=lead)
     return extract(made, source="synthetic", centring=centring, quality=quality)
@@ -110,24 +113,6 @@ def stand_in(protocol: Protocol, *, patients: int = PATIENTS) -> Protocol:
         validation=names[cut - validating : cut],
         test=names[cut:],
         same_subject={},
-    )
-
-
-def synthetic_splits(
-    seed: int = 0,
-    *,
-    protocol: str | Protocol = "reference",
-    labels: str | LabelScheme = "literal",
-    patients: int = PATIENTS,
-    beats: int = BEATS,
-    split_seed: int = 0,
-    stratified: bool = False,
-) -> Splits:
-    """Training, validation and test beats of made-up patients, about `patients` x `beats`."""
-    chosen = stand_in(protocol_of(protocol), patients=patients)
-    made = extracted(chosen.records, seed=seed, beats=beats)
-    return assemble(
-        chosen, label_scheme(labels), made, split_seed=split_seed, stratified=stratified
     )
 
 

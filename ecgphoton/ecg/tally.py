@@ -1,7 +1,5 @@
 """Counts of beats by true and given class, and the rates that follow from them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -152,8 +150,7 @@ class BeatComparison:
 
     def rates(self) -> dict[str, Rates]:
         """Rates of every kind of `KINDS`."""
-        kinds = (self.detection, self.veb, self.sveb, self.abnormal)
-        return dict(zip(KINDS, kinds, strict=True))
+        return dict(zip(KINDS, (self.detection, self.veb, self.sveb, self.abnormal), strict=True))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""

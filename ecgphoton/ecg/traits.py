@@ -1,7 +1,5 @@
 """What a recording looks like, in a few numbers that need no labels: its traits."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

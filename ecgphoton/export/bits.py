@@ -1,7 +1,5 @@
 """Decisions, miss rate and FPR against the width of every code: how many bits are enough."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -96,8 +94,7 @@ def bits_table(
 
 
 def _quantized(student: SegmentStudent, beats: Inputs, widths: Quantization) -> QuantizedStudent:
-    ranges = calibrate_ranges(student, beats, bits=widths.adc_bits)
-    return quantize(student, ranges, widths)
+    return quantize(student, calibrate_ranges(student, beats, bits=widths.adc_bits), widths)
 
 
 def _on_heaters(student: QuantizedStudent, beats: Inputs, bits: int, mesh: MeshKind) -> Array:

@@ -1,14 +1,10 @@
 """The bundle: one folder with everything a laboratory needs, and hashes of all of it."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ecgphoton import artifacts
 from ecgphoton.decision import OperatingPoint
@@ -40,12 +36,7 @@ from ecgphoton.mesh.device import MeshKind
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import program_text, read_program, schema_text
 from ecgphoton.program.shipped import Shipped, shipped
-from ecgphoton.student.architecture import Architecture
-from ecgphoton.student.network import (
-    SegmentStudent,
-    refuse_other_features,
-    student_from_arrays,
-)
+from ecgphoton.student.network import SegmentStudent, read_student
 from ecgphoton.student.propagate import Inputs
 
 CODES = "codes"
@@ -106,27 +97,6 @@ class Bundle:
     golden: Inputs
 
 
-def read_student(path: Path) -> tuple[SegmentStudent, dict[str, np.ndarray], dict[str, Any]]:
-    """Read student, arrays and metadata of a checkpoint, or of the run folder it lies in.
-
-    Raises
-    ------
-    InputError
-        If the checkpoint is missing, damaged or lacks the metadata of a student.
-    """
-    arrays, metadata = artifacts.load_checkpoint(path / CHECKPOINT if path.is_dir() else path)
-    try:
-        architecture = Architecture.from_dict(metadata["architecture"])
-        metadata = metadata | {
-            "classes": list(metadata["classes"]),
-            "operating_point": metadata["operating_point"],
-        }
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{path} lacks the metadata of a student ({error})") from error
-    refuse_other_features(architecture, metadata)
-    return student_from_arrays(architecture, arrays), arrays, metadata
-
-
 def reading_of(metadata: dict[str, Any]) -> dict[str, Any]:
     """Return what a checkpoint says of the windows that its student reads: centring and lead."""
     recipe = metadata.get("recipe") or {}
@@ -183,11 +153,12 @@ def export_bundle(
     """
     began = time.perf_counter()
     run, out, wanted = Path(run), Path(out), forms.check_formats(formats)
+    run = run / CHECKPOINT if run.is_dir() else run
     q = quantization or Quantization(bits, bits, bits, bits)
     student, arrays, metadata = read_student(run)
     ranges, source = ranges_of(student, arrays, calibration, range_method, q.adc_bits)
     quantized = quantize(student, ranges, q)
-    checkpoint = artifacts.read_bytes(run / CHECKPOINT if run.is_dir() else run)
+    checkpoint = artifacts.read_bytes(run)
     digest = artifacts.sha256(checkpoint)
     graphs = _graphs(student, quantized, metadata, q, digest, raw="raw" in wanted)
     program, gauges = lower(
@@ -278,7 +249,6 @@ def load_bundle(folder: Path | str) -> Bundle:
         raise InputError(f"bundle {folder} is damaged: {'; '.join(problems[:3])}")
     program = read_program(folder / MESH)
     student, _, metadata = read_student(folder / CHECKPOINT)
-    bits = program.blocks[0].input_bits
     return Bundle(
         folder=folder,
         manifest=artifacts.read_manifest(folder, kind=KIND),
@@ -286,5 +256,5 @@ def load_bundle(folder: Path | str) -> Bundle:
         quantized=QuantizedStudent.from_program(program),
         student=student,
         metadata=metadata,
-        golden=read_golden(folder / GOLDEN, bits)[0],
+        golden=read_golden(folder / GOLDEN, program.blocks[0].input_bits)[0],
     )

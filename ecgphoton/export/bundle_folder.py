@@ -1,7 +1,5 @@
 """The folder of a bundle: written atomically, with a manifest that holds its own digest."""
 
-from __future__ import annotations
-
 import glob
 import json
 import shutil
@@ -115,8 +113,7 @@ def manifest_problems(folder: Path) -> list[str]:
     """
     manifest = artifacts.read_manifest(folder, kind=KIND)
     problems = artifacts.check_manifest(folder, kind=KIND)
-    text = artifacts.read_bytes(folder / artifacts.MANIFEST)
-    if text != artifacts.json_bytes(sealed(manifest)):
+    if artifacts.read_bytes(folder / artifacts.MANIFEST) != artifacts.json_bytes(sealed(manifest)):
         problems.append(f"{artifacts.MANIFEST}: its digest does not fit its content")
     needed = (CHECKPOINT, FLOAT, INTEGER, MESH, GOLDEN, CHECK)
     problems += [f"{name}: not in the manifest" for name in needed if name not in manifest["files"]]

@@ -1,7 +1,5 @@
 """The circuits of a program in SAX, an independent simulator of photonic circuits."""
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import json

@@ -1,7 +1,5 @@
 """A bundle under test, and what a check of one of its claims answers."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -12,11 +10,10 @@ from numpy.typing import NDArray
 
 from ecgphoton import artifacts
 from ecgphoton.export import bundle_folder as names
-from ecgphoton.export.bundle import read_student
 from ecgphoton.export.golden import arrays_of, read_golden, synthetic_inputs
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import read_program
-from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.network import SegmentStudent, read_student
 from ecgphoton.student.propagate import Inputs
 
 State = Literal["ok", "failed", "skipped"]

@@ -1,7 +1,5 @@
 """The claims a bundle makes, each recomputed, by independent programs where there are any."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 from dataclasses import replace
@@ -58,11 +56,10 @@ def _mesh_file(bundle: ClaimedBundle) -> Result:
     ):
         if program.hashes.get(key) != artifacts.sha256(bundle.read(name)):
             return "failed", f"$.hashes.{key} is not the SHA-256 of {name}"
-    point = program.operating_point
     wanted = metadata_of(
         program.architecture,
         program.classes,
-        point.to_dict(),
+        program.operating_point.to_dict(),
         {"checkpoint": program.hashes["checkpoint"]},
     )
     for name in (names.FLOAT, names.INTEGER):
@@ -79,12 +76,11 @@ def _mesh_file(bundle: ClaimedBundle) -> Result:
 
 def _codes(bundle: ClaimedBundle) -> Result:
     program, (student, _, metadata) = bundle.program, bundle.checkpoint
-    point = program.operating_point
     settings = {
         "architecture": program.architecture == student.architecture,
         "classes": list(program.classes) == metadata["classes"],
         "windows": {"centring": program.centring, "lead": program.lead} == reading_of(metadata),
-        "operating point": point.to_dict() == metadata["operating_point"],
+        "operating point": program.operating_point.to_dict() == metadata["operating_point"],
     }
     if not all(settings.values()):
         wrong = ", ".join(name for name, same in settings.items() if not same)

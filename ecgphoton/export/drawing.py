@@ -1,7 +1,5 @@
 """A block's mesh as a picture: waveguides, MZIs coloured by theta, phases in units of pi."""
 
-from __future__ import annotations
-
 import io
 import math
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """A mesh program in other formats: DAC codes as CSV, a bill of materials, netlists, pictures."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Callable, Iterable

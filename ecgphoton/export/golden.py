@@ -1,7 +1,5 @@
 """Synthetic beats with every intermediate code, to check a laboratory's electronics against."""
 
-from __future__ import annotations
-
 import io
 import zipfile
 from collections.abc import Mapping

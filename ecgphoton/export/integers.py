@@ -9,8 +9,6 @@ Sums of code products are exact integers; each detector code and each re-coded t
 double product rounded half to even.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from torch import Tensor

@@ -1,7 +1,5 @@
 """Quantized matrices as phases, attenuations and a scale."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What the ONNX graphs share: nodes with readable names, normalisation, metadata, fixed bytes."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -41,8 +39,7 @@ class Graph:
 
     def add(self, op: str, *inputs: str, name: str, **attributes: Any) -> str:  # noqa: ANN401
         """Append a node with one output called like the node."""
-        node = self._helper.make_node(op, list(inputs), [name], name=name, **attributes)
-        self.nodes.append(node)
+        self.nodes.append(self._helper.make_node(op, list(inputs), [name], name=name, **attributes))
         return name
 
     def chain(self, value: str, *steps: tuple[str, ...]) -> str:

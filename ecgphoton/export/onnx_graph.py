@@ -10,8 +10,6 @@ operators: code products in int64, one double multiplication and rounding a bloc
 onnxruntime rewrites into other arithmetic, so it gives the same bits in every runtime.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np
@@ -93,8 +91,7 @@ def float_graph(
     names = graph.constant("head.weight", head[0]), graph.constant("head.bias", head[1])
     graph.add("Gemm", "h_pool", *names, name="logits", transB=1)
     graph.add("Softmax", "logits", name="probability", axis=-1)
-    widths = input_widths(arch, raw=raw)
-    return graph.model(widths, arch.classes, "ecgphoton_float", metadata or {})
+    return graph.model(input_widths(arch, raw=raw), arch.classes, "ecgphoton_float", metadata or {})
 
 
 def _patient(graph: Graph, value: str, architecture: Architecture) -> dict[str, str]:

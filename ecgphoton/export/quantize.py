@@ -118,8 +118,7 @@ class QuantizedStudent:
     @torch.no_grad()
     def _sums(self, codes: Inputs, stack: Stack, detector: Detector) -> Array:
         """(B, 4) sums over tokens of the last block's activations."""
-        last = walk(stack, codes, self.architecture, detector)
-        return np.asarray(last[0].sum(1).long())
+        return np.asarray(walk(stack, codes, self.architecture, detector)[0].sum(1).long())
 
     def logits(
         self, inputs: Inputs, *, block: int = 256, matrices: Array | None = None
@@ -171,8 +170,7 @@ class QuantizedStudent:
 
         def keep(name: str, value: Tensor) -> None:
             """(1, 4, ...) in light order of the beats -> (B, ..., 4)."""
-            rows = value[0].reshape(WIDTH, len(inputs), -1)
-            trace[name] = rows.permute(1, 2, 0).long().numpy()
+            trace[name] = value[0].reshape(WIDTH, len(inputs), -1).permute(1, 2, 0).long().numpy()
 
         def note(block: Block, x: Tensor, branch: Branch | None) -> None:
             name = self.blocks[block.index].name
@@ -217,8 +215,7 @@ def quantize(
     q, arch = quantization or Quantization(), student.architecture
     ranges = np.asarray(ranges, float)
     require(ranges.shape == (len(arch.blocks), 2), "ranges", ranges.shape, "(blocks, 2)")
-    stack = student.stack()
-    matrices, biases, gains = (part.detach().double().numpy()[0] for part in stack)
+    matrices, biases, gains = (part.detach().double().numpy()[0] for part in student.stack())
     limit = largest_code(q.adc_bits)
     codes = np.arange(-limit, limit + 1)
     blocks = []

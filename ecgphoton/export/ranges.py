@@ -1,7 +1,5 @@
 """Ranges of the converters behind the amplifiers, from training beats."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Literal
 

@@ -1,7 +1,5 @@
 """Run ONNX graphs in onnxruntime (optimised or not) and in ONNX's own reference evaluator."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """The worst chip within tolerances, found by gradient ascent; Monte Carlo rarely draws it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +36,7 @@ class WorstChip:
     def use(self) -> dict[str, float]:
         """Mean size of the errors of every block over the bound, largest first."""
         share = np.abs(self.errors).mean((1, 2)) / (self.bound or 1.0)
-        pairs = zip(self.names, share.tolist(), strict=True)
-        return dict(sorted(pairs, key=lambda pair: -pair[1]))
+        return dict(sorted(zip(self.names, share.tolist(), strict=True), key=lambda pair: -pair[1]))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, with the blocks by how much of the bound their errors use."""

@@ -1,7 +1,5 @@
 """Noise-aware training: every batch runs on a fresh chip, through the Monte Carlo's own code."""
 
-from __future__ import annotations
-
 from typing import cast
 
 import torch

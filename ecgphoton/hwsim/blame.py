@@ -6,8 +6,6 @@ areas. Where both agree, the entries of the budget add up; where they differ, th
 large for the linear approximation.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -185,8 +183,7 @@ def _rank(share: Share) -> tuple[int, float]:
 
 def matrix_errors(source: ChipSource, seed: int, draws: int = DRAWS) -> Floats:
     """(draws, K, 4, 5) errors of weights and biases of chips, without propagating a beat."""
-    drawn = source.draw(seed, 0, draws).stack
-    return np.asarray(drawn.minus(source.nominal().stack).double())
+    return np.asarray(source.draw(seed, 0, draws).stack.minus(source.nominal().stack).double())
 
 
 def _cases(trial: Trial) -> Iterator[tuple[str, str, ChipSource]]:
@@ -200,8 +197,7 @@ def _cases(trial: Trial) -> Iterator[tuple[str, str, ChipSource]]:
     elif isinstance(source, WeightChips):
         yield "source", "static weights", Only(source, weights, detector=False)
         yield "source", "static biases", Only(source, biases, detector=False)
-        quiet = replace(source, sigma=0.0)
-        yield "source", "detector noise", quiet
+        yield "source", "detector noise", replace(source, sigma=0.0)
     for index, name in enumerate(blocks):
         mask = torch.zeros_like(every)
         mask[index] = 1

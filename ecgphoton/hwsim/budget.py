@@ -1,7 +1,5 @@
 """The budget of a chip: light, noise, power, time and energy of a program under a profile."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any

@@ -6,8 +6,6 @@ the bounds hold but are not the tightest. A beat whose margin interval lies on o
 threshold is decided alike by *every* chip within epsilon.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -256,10 +256,9 @@ class Foundry:
         """Return the chip without any lasting error, read with this profile's noise."""
         profile = self.profile.on(program)
         shots = [effect for effect in profile.active if effect.shot]
-        scales = torch.tensor([[block.scale] for block in program.blocks], dtype=torch.float64)
         return Chip(
             self.profile.device_of(program),
-            scales,
+            torch.tensor([[block.scale] for block in program.blocks], dtype=torch.float64),
             profile.only(*shots),
             {},
             1,

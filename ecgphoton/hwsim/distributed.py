@@ -5,8 +5,6 @@ this process does, so the answer is the same bit for bit. The pieces of a Dask w
 sent to another one.
 """
 
-from __future__ import annotations
-
 import contextlib
 import multiprocessing
 import operator

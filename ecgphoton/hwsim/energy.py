@@ -4,8 +4,6 @@ A symbol is one product of a 4x4 matrix with a vector: 16 multiply-adds. A branc
 every position of its kernel, another block one for every token.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -11,8 +11,6 @@ path through a lossless mesh, so the loss of the mesh is not part of full scale:
 lose it in their fields, and the amplifier restores it together with the noise.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Mesh level as a source of chips: fabricated meshes collapsed to effective 4x4 matrices."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property

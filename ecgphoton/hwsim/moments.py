@@ -8,8 +8,6 @@ smooth functions of y alone, so they are fitted once by polynomials (Gauss-Hermi
 squares on Chebyshev nodes), and all that is needed of a window is its power sums ``mean_t y^k``.
 """
 
-from __future__ import annotations
-
 import threading
 from functools import cache
 
@@ -44,8 +42,7 @@ def _grid() -> tuple[Floats, Floats, Floats]:
 def _solver(powers: int) -> tuple[Floats, Floats]:
     """Vandermonde matrix in t = y / 2 and its pseudo-inverse."""
     vandermonde: Floats = np.vander(_grid()[0] / 2, powers + 1, increasing=True)
-    inverse = np.asarray(np.linalg.pinv(vandermonde), np.float64)
-    return vandermonde, inverse
+    return vandermonde, np.asarray(np.linalg.pinv(vandermonde), np.float64)
 
 
 def noisy_tanh(sigma: Floats, silent: Floats) -> tuple[Floats, Floats]:
@@ -79,8 +76,7 @@ def fit(
     nodes = _grid()[0]
     value = np.clip(np.arctanh(nodes) / gain[:, None] - bias[:, None], -REACH, REACH)
     sigma = gain[:, None] * np.hypot(additive[:, None], relative * value)
-    same = relative == 0 and np.ptp(gain * additive) == 0
-    if same:
+    if relative == 0 and np.ptp(gain * additive) == 0:
         sigma = sigma[:1]
     mean, variance = noisy_tanh(sigma, np.broadcast_to(nodes, sigma.shape))
     solve = _solver(powers)[1].T

@@ -5,8 +5,6 @@ of 1. All detector noise is given as a standard deviation in that unit and enter
 amplifier gain, so a large gain amplifies it.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 

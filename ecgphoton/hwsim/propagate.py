@@ -9,8 +9,6 @@ Both serve Monte Carlo (many chips, no gradient) and noise-aware training (a fre
 batch, with gradient).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

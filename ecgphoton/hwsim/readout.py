@@ -7,11 +7,8 @@ pooling happen on codes. Codes are symmetric: b bits have full scale ``2^(b-1) -
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -20,10 +17,10 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ecgphoton.errors import InputError
-from ecgphoton.intake import read_text
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.codes import TABLE_BITS, largest_code, nearest_codes
 from ecgphoton.program.program import MeshProgram
+from ecgphoton.settings import Settings, setting
 from ecgphoton.student.activations import TANH, Activation
 
 Pooling = Literal["analog", "digital"]
@@ -54,8 +51,7 @@ class Curve:
 
     def exact(self, z: Floats) -> Floats:
         """Interpolate in double precision."""
-        grid = np.linspace(self.low, self.high, GRID + 1)
-        return np.interp(z, grid, self.samples)
+        return np.interp(z, np.linspace(self.low, self.high, GRID + 1), self.samples)
 
 
 def measured(voltage: ArrayLike, response: ArrayLike) -> Activation:
@@ -93,36 +89,8 @@ def measured(voltage: ArrayLike, response: ArrayLike) -> Activation:
     return Activation("measured curve", torch=curve, numpy=curve.exact, slope=ends)
 
 
-def read_curve(path: Path | str) -> Activation:
-    """Read a two-column CSV (amplifier output, activation); one header line is allowed.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or not such a table.
-    """
-    text = read_text(path)
-    try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
-    except csv.Error as error:
-        raise InputError(f"activation curve {path} cannot be read: {error}") from error
-    try:
-        float(rows[0][0])
-    except (ValueError, IndexError):
-        rows = rows[1:]
-    try:
-        table = np.array([[float(cell) for cell in row] for row in rows])
-        if table.ndim != 2 or table.shape[1] != 2:
-            raise ValueError(f"shape {table.shape}")
-    except ValueError as error:
-        raise InputError(
-            f"activation curve {path} is not two columns of numbers ({error})"
-        ) from error
-    return measured(table[:, 0], table[:, 1])
-
-
 @dataclass(frozen=True, eq=False)
-class Readout:
+class Readout(Settings, section="readout"):
     """How a block's light becomes the next block's input.
 
     Raises
@@ -132,24 +100,21 @@ class Readout:
     """
 
     activation: Activation = TANH
-    pooling: Pooling = "analog"
-    input_bits: int | None = None
-    """DAC of the 4 inputs, range [-1, 1]; None converts exactly."""
-    adc_bits: int | None = None
-    """ADC; analog pooling: of tokens in [-1, 1]; digital: of samples in `ranges`."""
+    pooling: Pooling = setting("analog", "Where the activations of a token are averaged.")
+    input_bits: int | None = setting(
+        None, "DAC of the 4 inputs, range [-1, 1]; None converts exactly.", low=2, high=16
+    )
+    adc_bits: int | None = setting(
+        None,
+        "ADC; analog pooling: of tokens in [-1, 1]; digital: of samples in `ranges`.",
+        low=2,
+        high=16,
+    )
     ranges: tuple[tuple[float, float], ...] | None = None
     """(low, high) of every block's converter after the gain (digital pooling only)."""
     depth: float = 0.0
     """Phase (rad) of a modulator at an input of 1, driven in proportion to it; 0 for a linear one.
     """
-
-    def __post_init__(self) -> None:
-        if self.pooling not in ("analog", "digital"):
-            raise InputError(f"readout {self.pooling!r} is unknown; use 'analog' or 'digital'")
-        for name in ("input_bits", "adc_bits"):
-            bits = getattr(self, name)
-            if bits is not None and not 2 <= bits <= 16:
-                raise InputError(f"readout.{name} is {bits!r}; it must be from 2 to 16, or absent")
 
     @classmethod
     def of(cls, program: MeshProgram) -> Readout:
@@ -199,8 +164,7 @@ def quantize(x: Tensor, bits: int, low: float = -1.0, high: float = 1.0) -> Tens
 
     Gradients pass straight through inside the range.
     """
-    top = largest_code(bits)
-    middle, scale = (low + high) / 2, 2 * top / (high - low)
+    middle, scale = (low + high) / 2, 2 * largest_code(bits) / (high - low)
     rounded = nearest_codes(x.detach(), bits, low, high).div_(scale).add_(middle)
     if not x.requires_grad:
         return rounded

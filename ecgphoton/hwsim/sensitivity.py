@@ -6,8 +6,6 @@ bias; with them, any small error of a chip becomes a Gaussian shift of every bea
 rate becomes a mean of normal tail areas.
 """
 
-from __future__ import annotations
-
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -77,8 +75,7 @@ class Sensitivity:
         safe = np.where(spread > 0, spread, 1.0)
         called = np.where(spread > 0, norm.cdf(centre / safe), silent)
         miss = 1 - called[self.label].mean() if self.label.any() else 0.0
-        fpr = called[~self.label].mean() if not self.label.all() else 0.0
-        return float(miss), float(fpr)
+        return float(miss), float(called[~self.label].mean() if not self.label.all() else 0.0)
 
     def lost(self, shift: Floats | float, variance: Floats | float) -> tuple[float, float]:
         """Return the expected rise of miss rate (lost sensitivity) and of FPR."""
@@ -87,8 +84,7 @@ class Sensitivity:
 
     def of_errors(self, errors: Floats) -> tuple[Floats, Floats]:
         """Mean and variance (B,) of the margin over chips with errors (C, K, 4, 5)."""
-        flat = errors.reshape(len(errors), -1)
-        moves = self.slope.reshape(len(self.margin), -1) @ flat.T
+        moves = self.slope.reshape(len(self.margin), -1) @ errors.reshape(len(errors), -1).T
         return moves.mean(1), moves.var(1)
 
 

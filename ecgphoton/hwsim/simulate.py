@@ -1,7 +1,5 @@
 """`simulate`: one call from a student or a mesh program to a verdict over many chips."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import replace

@@ -8,8 +8,6 @@ between two shots is drawn for one chip and one block of `BEATS` consecutive bea
 seeded by ``(s, k, block)``.
 """
 
-from __future__ import annotations
-
 from hashlib import blake2b
 
 import numpy as np

@@ -6,8 +6,6 @@ then costs a matrix product a beat instead of a thousand activations. The error 
 measured on a few exact chips each time, and printed beside the numbers.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -128,13 +126,12 @@ def surrogate(trial: Trial, *, order: int = 2, directions: int = DIRECTIONS) -> 
     linear = torch.as_tensor(flat.T.copy(), dtype=torch.float32)
     count = directions if order == 2 else 0
     axes = np.linalg.svd(flat, full_matrices=False)[2][:count]
-    curvature = _curvature(analog(trial), slopes, axes)
     return Surrogate(
         trial,
         slopes,
         linear,
         torch.as_tensor(axes.T.copy(), dtype=torch.float32),
-        torch.as_tensor(curvature, dtype=torch.float32),
+        torch.as_tensor(_curvature(analog(trial), slopes, axes), dtype=torch.float32),
     )
 
 

@@ -1,7 +1,5 @@
 """The verdict over a parameter: curves, and the limit up to which chips still pass."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """One decision replayed: chip K, beat N, and the change of the margin at every stage."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """From chips to a verdict: yield within limits, its interval, and when to stop early."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -14,32 +12,25 @@ from numpy.typing import NDArray
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.metrics import proportion_interval
+from ecgphoton.settings import Settings, setting
 
 PERCENTILES = (5, 50, 95)
 
 
 @dataclass(frozen=True)
-class Limits:
+class Limits(Settings):
     """What a chip, and the share of good chips, must meet.
 
     Raises
     ------
     InputError
-        If a value is outside [0, 1] (confidence: (0, 1)).
+        If a value is out of its range.
     """
 
-    max_miss: float = 0.10
-    max_fpr: float = 0.10
-    min_yield: float = 0.95
-    confidence: float = 0.95
-
-    def __post_init__(self) -> None:
-        for name in ("max_miss", "max_fpr", "min_yield"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise InputError(f"{name.replace('_', '-')} is {value!r}; it must be in [0, 1]")
-        if not 0 < self.confidence < 1:
-            raise InputError(f"confidence is {self.confidence!r}; it must be in (0, 1)")
+    max_miss: float = setting(0.10, "Largest miss rate of a good chip.", low=0, high=1)
+    max_fpr: float = setting(0.10, "Largest FPR of a good chip.", low=0, high=1)
+    min_yield: float = setting(0.95, "Smallest share of good chips that passes.", low=0, high=1)
+    confidence: float = setting(0.95, "Confidence of the verdict.", above=0, below=1)
 
     def good(self, miss: NDArray[Any], fpr: NDArray[Any]) -> Bools:
         """Which chips meet both limits."""

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgphoton.errors import InputError
 from ecgphoton.hwsim.squares import Squares
 from ecgphoton.hwsim.streams import chip_rng
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.shipped import carried
+from ecgphoton.settings import Settings, setting
 from ecgphoton.student.architecture import WIDTH, Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Head, Stack
@@ -112,7 +112,7 @@ def normals(seed: int, chip: int, blocks: int) -> Floats:
 
 
 @dataclass(frozen=True, eq=False)
-class WeightChips:
+class WeightChips(Settings, section="noise"):
     """Chips whose programmed weights and biases are each off by N(0, sigma), then clamped.
 
     Raises
@@ -122,18 +122,10 @@ class WeightChips:
     """
 
     carrier: Carrier
-    sigma: float = 0.0
-    """Static error of every weight and bias."""
-    detector: float = 0.0
-    """Per-shot detector noise, fraction of full scale (1 in units of ``W x``)."""
-
-    def __post_init__(self) -> None:
-        for name in ("sigma", "detector"):
-            value = getattr(self, name)
-            if not (np.isfinite(value) and value >= 0):
-                raise InputError(
-                    f"noise ({name}) is {value!r}; it must be a finite number of at least 0"
-                )
+    sigma: float = setting(0.0, "Static error of every weight and bias.", low=0)
+    detector: float = setting(
+        0.0, "Per-shot detector noise, fraction of full scale (1 in units of ``W x``).", low=0
+    )
 
     def nominal(self) -> Chips:
         """Return the perfect chip."""

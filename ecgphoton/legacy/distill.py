@@ -1,7 +1,5 @@
 """Distillation as a loss on cached teacher outputs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal

@@ -1,7 +1,5 @@
 """Distillation run: a teacher and beats come in; baseline and distilled student go out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Gates: a teacher is used for distillation only where it is better than the baseline student."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

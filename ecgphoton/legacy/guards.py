@@ -102,8 +102,7 @@ class CollapseGuard:
             return rested.kept_in(control), (event,)
         if miss > high and fpr < low and share_of(self.ramp, record.epoch - 1, control) == 0:
             event = f"{name} collapsed to all-normal ({_percent(miss, fpr)}): warm-up ends"
-            begun = replace(memory, ramp_start=record.epoch, distil=False)
-            return begun.kept_in(control), (event,)
+            return replace(memory, ramp_start=record.epoch, distil=False).kept_in(control), (event,)
         return control, ()
 
     def _rested(self, memory: Memory, epoch: int) -> Memory:

@@ -1,7 +1,5 @@
 """Samplers: which training beats an epoch draws, and how often."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

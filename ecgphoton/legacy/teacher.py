@@ -3,8 +3,6 @@
 A teacher is not exported.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +20,7 @@ from ecgphoton.legacy.strategies import LossSettings, Strategies, extended
 from ecgphoton.progress import Progress, silent
 from ecgphoton.settings import Settings, setting
 from ecgphoton.student.architecture import SAMPLES, WIDTH
+from ecgphoton.student.network import filled
 from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation
 from ecgphoton.training.balance import Balance
@@ -165,15 +164,7 @@ def teacher_from_arrays(shape: TeacherShape, arrays: Mapping[str, np.ndarray]) -
     InputError
         If an array is missing or has another shape.
     """
-    teacher = Teacher(shape)
-    for name, expected in teacher.state_dict().items():
-        if name not in arrays or tuple(arrays[name].shape) != tuple(expected.shape):
-            found = tuple(arrays[name].shape) if name in arrays else "nothing"
-            raise InputError(
-                f"teacher array {name!r} has {found}, its shape needs {tuple(expected.shape)}"
-            )
-    teacher.load_state_dict({name: torch.as_tensor(arrays[name]) for name in teacher.state_dict()})
-    return teacher.eval()
+    return filled(Teacher(shape), arrays, "teacher")
 
 
 TEACHER_BATCH = 128

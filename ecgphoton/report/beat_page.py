@@ -86,10 +86,8 @@ def _chapters(
 def _draw_beat(axes: Axes, beats: BeatSet, row: int, text: str, colour: str) -> None:
     """Draw one window in [-1, 1] with the R peak at 0 s, its record, symbol and probability."""
     window = beats.windows[row]
-    seconds = (np.arange(len(window)) - len(window) // 2) / beats.fs
-    axes.plot(seconds, window, color=colour, lw=1.1)
+    axes.plot((np.arange(len(window)) - len(window) // 2) / beats.fs, window, color=colour, lw=1.1)
     axes.set(xlim=(-0.5, 0.5), ylim=(-1.1, 1.1), xticks=[-0.25, 0, 0.25], yticks=[-1, 0, 1])
     axes.tick_params(length=0, labelbottom=False, labelleft=False)
-    left = f"{beats.record[row]}  {beats.symbol[row]}"
-    axes.set_title(left, loc="left", fontsize=7.5, pad=1)
+    axes.set_title(f"{beats.record[row]}  {beats.symbol[row]}", loc="left", fontsize=7.5, pad=1)
     axes.set_title(text, loc="right", fontsize=7, weight="normal", color=style.SOFT, pad=1)

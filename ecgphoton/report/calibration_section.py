@@ -1,7 +1,5 @@
 """The chapter that compares chips before and after calibration."""
 
-from __future__ import annotations
-
 from markupsafe import Markup
 
 from ecgphoton.report import pieces

@@ -99,8 +99,7 @@ def _draw_rates(
             (label, style.colour_of(number), False, [_recall(one, number, label) for one in sets])
             for number, label in enumerate(classes)
         ]
-        macro = [one.get("macro_f1") for one in sets]
-        curves.append(("macro-F1", style.INK, True, macro))
+        curves.append(("macro-F1", style.INK, True, [one.get("macro_f1") for one in sets]))
     for label, colour, dashed, values in curves:
         look: dict[str, Any] = {"ls": DASHED, "lw": 1.1} if dashed else {}
         axes.plot(epochs, np.array(values, float), color=colour, label=label, **look)
@@ -127,8 +126,7 @@ def _lines(history: History) -> list[str]:
     events = _numbered(history)
     lines = []
     for number, epoch, event in events[:MOST_EVENTS]:
-        text = f"{number}  epoch {epoch}: {event}"
-        lines += textwrap.wrap(text, 82, subsequent_indent="     ")
+        lines += textwrap.wrap(f"{number}  epoch {epoch}: {event}", 82, subsequent_indent="     ")
     if len(events) > MOST_EVENTS:
         lines.append(f"and {len(events) - MOST_EVENTS} more in history.jsonl")
     return lines

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ecgphoton.artifacts import atomic_path, write_json, write_text
+from ecgphoton.artifacts import csv_text, write_arrays, write_json, write_text
 from ecgphoton.legacy.teacher import Teacher, save_teacher
 from ecgphoton.report import style
 
@@ -36,12 +32,7 @@ def write_distillation(folder: Path, report: DistilReport) -> None:
     ``teacher.safetensors`` with ``teacher_outputs.npz`` the teacher and its outputs for every
     training beat.
     """
-    rows = report.log()
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(folder / LOG, text.getvalue())
+    write_text(folder / LOG, csv_text(report.log()))
     write_json(
         folder / SUMMARY,
         {
@@ -52,8 +43,8 @@ def write_distillation(folder: Path, report: DistilReport) -> None:
             "models": report.summary(),
         },
     )
-    with atomic_path(folder / OUTPUTS) as temporary, temporary.open("wb") as file:
-        np.savez(file, logits=report.outputs.logits.numpy(), feature=report.outputs.feature.numpy())
+    outputs = {name: part.numpy() for name, part in report.outputs._asdict().items()}
+    write_arrays(folder / OUTPUTS, **outputs)
     teacher = report.contestants[0].fitted.model
     if isinstance(teacher, Teacher):
         save_teacher(folder / TEACHER, teacher, {"took_part_in_selection": list(report.took_part)})

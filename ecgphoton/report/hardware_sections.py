@@ -192,5 +192,4 @@ def extremes(material: Material, _: Material) -> Markup:
 
 def distillation(_: Material, found: Content) -> Markup:
     """Give the verdict on a teacher, and the rates of every model."""
-    verdict = pieces.paragraph(found.get("verdict", ""))
-    return verdict + pieces.any_value(found.get("models", []))
+    return pieces.paragraph(found.get("verdict", "")) + pieces.any_value(found.get("models", []))

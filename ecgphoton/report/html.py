@@ -1,7 +1,5 @@
 """The report as one HTML page: material comes in; a file without scripts or references goes out."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -127,8 +127,7 @@ class Material:
     def date(self) -> str:
         """Day of the newest result, empty where none has a date."""
         dates = [date for folder in self.folders for date in results_of(folder).values()]
-        trained = (self.json(ENVIRONMENT) or {}).get("date", "")
-        return max([*dates, str(trained)])[:10]
+        return max([*dates, str((self.json(ENVIRONMENT) or {}).get("date", ""))])[:10]
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -1,7 +1,5 @@
 """The chapters about a run: its data, results, training, curves, and records."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,20 +1,16 @@
 """The score files of a run come in; probabilities, curves and wrong decisions go out."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.artifacts import read_arrays
+from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.runs import CHOOSING
-
-if TYPE_CHECKING:
-    from ecgphoton.decision import OperatingPoint
 
 SUFFIX = "_scores.npz"
 

@@ -110,8 +110,7 @@ def choose_strips(
     Where all beats of a sixth are normal, it is the middle one.
     """
     chosen: list[int] = []
-    edges = np.linspace(0, length, STRIPS + 1)
-    for low, high in pairwise(edges):
+    for low, high in pairwise(np.linspace(0, length, STRIPS + 1)):
         rows = np.flatnonzero((sample >= low) & (sample < high))
         if not len(rows):
             continue

@@ -210,6 +210,7 @@ def _note(trained: TrainedStudent, backend: str) -> str:
     """Return the comment of the annotation file."""
     text = f"ecgphoton {__version__}, student {trained.digest[:12]} on {backend}: "
     if not trained.point.binary:
-        return text + f"classes {' '.join(trained.classes)}; Q is any other, ? not classifiable"
+        other = "Q is any other, " if "O" in trained.classes else ""
+        return f"{text}classes {' '.join(trained.classes)}; {other}? not classifiable"
     threshold = f"{trained.point.threshold:.4f}"
     return text + f"Q is abnormal of any kind (p >= {threshold}), ? not classifiable"

@@ -1,11 +1,9 @@
 """A recipe or the provenance of a student comes in; its beats go out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,11 +16,9 @@ from ecgphoton.ecg.protocols import Protocol, protocol_from, protocol_of, scheme
 from ecgphoton.ecg.records import LABELS, LabelScheme, label_scheme
 from ecgphoton.errors import InputError
 from ecgphoton.recipe import DataSettings, Recipe, from_dict
+from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.propagate import inputs_of
 from ecgphoton.training.parts import Examples
-
-if TYPE_CHECKING:
-    from ecgphoton.student.architecture import Architecture
 
 
 def examples_of(beats: BeatSet, architecture: Architecture) -> Examples:
@@ -125,14 +121,12 @@ def splits_like(
         If a file is missing or is not the one that the student was trained on.
     """
     recipe, stored = from_dict(metadata["recipe"]), metadata.get("provenance") or {}
-    own = own_protocol(metadata, data)
-    chosen = own if protocol is None else protocol
+    chosen = own_protocol(metadata, data) if protocol is None else protocol
     labels, lead = scheme_of(metadata), str(metadata.get("lead", recipe.data.lead))
     if data is not None or "files" not in stored:  # of a shipped student there are names only
         source = metadata["source"] if data is None else data
         return _load(recipe, source, data_dir, chosen, labels, lead)
-    dataset = dataset_read(metadata).moved(data_dir)
-    splits = _load(recipe, dataset, data_dir, chosen, labels, lead)
+    splits = _load(recipe, dataset_read(metadata).moved(data_dir), data_dir, chosen, labels, lead)
     if protocol is None and splits.origin is not None:
         check_same(stored["files"], splits.origin)
     return splits

@@ -1,7 +1,5 @@
 """Bundles: a run comes in and its bundle goes out, whose claims are recomputed."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path

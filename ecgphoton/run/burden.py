@@ -1,7 +1,5 @@
 """A folder of recordings comes in; a table of the abnormal beats of each goes out."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A bundle comes in; chips, simulated or on a bench, are calibrated and judged before and after."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 A call that fills its folder over some time claims it.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

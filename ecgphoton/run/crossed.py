@@ -1,7 +1,5 @@
 """The out-of-fold scores of a run: written into its folder, read back, and its estimates."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -4,8 +4,6 @@ Rates are given in total, per record, per annotation symbol and per class. Nothi
 fitted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Files of a finished run: checkpoint, scores, metrics, pictures, manifest."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import time
@@ -10,12 +8,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from ecgphoton import runs
-from ecgphoton.artifacts import atomic_path, save_checkpoint, write_json, write_manifest, write_text
-from ecgphoton.ecg.beats import BeatSet, Splits
+from ecgphoton.artifacts import (
+    save_checkpoint,
+    write_arrays,
+    write_json,
+    write_manifest,
+    write_text,
+)
+from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.features import FEATURES_VERSION
 from ecgphoton.recipe import Recipe
 from ecgphoton.report.scores import SUFFIX
@@ -117,7 +120,15 @@ def finish(
             probability, further = across.probability, across.columns
         else:
             probability, further = probabilities(student, examples_of(beats, architecture)), {}
-        _write_scores(folder / f"{name}{SUFFIX}", probability, beats, further)
+        write_arrays(
+            folder / f"{name}{SUFFIX}",
+            probability=probability,
+            label=beats.label,
+            record=beats.record,
+            sample=beats.sample,
+            symbol=beats.symbol,
+            **further,
+        )
         results[name] = evaluate_set(probability, beats, point, classes)
     metrics = {
         "sets": results,
@@ -152,20 +163,3 @@ def write_history(folder: Path, history: tuple[EpochRecord, ...]) -> None:
     """Write one JSON line an epoch."""
     lines = [json.dumps(record.to_dict(), sort_keys=True) for record in history]
     write_text(folder / runs.HISTORY, "\n".join(lines) + "\n")
-
-
-def _write_scores(
-    path: Path, probability: np.ndarray, beats: BeatSet, further: Mapping[str, np.ndarray]
-) -> None:
-    """Probabilities, labels and identity of every beat (no samples of the recording)."""
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(
-            file,
-            allow_pickle=False,
-            probability=probability,
-            label=beats.label,
-            record=beats.record,
-            sample=beats.sample,
-            symbol=beats.symbol,
-            **further,
-        )

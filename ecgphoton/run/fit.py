@@ -1,7 +1,5 @@
 """Fill a run folder by training a student, and continue a run that was interrupted."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,7 +23,6 @@ from ecgphoton.run.beats import examples_of, monitored
 from ecgphoton.run.crossed import crossed
 from ecgphoton.run.finish import TrainedRun, finish, write_history
 from ecgphoton.run.folds import out_of_fold
-from ecgphoton.run.parts import parts_of
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.crossfit import OutOfFold
 from ecgphoton.training.fit import fit
@@ -174,7 +171,7 @@ def fit_run(
         monitors,
         recipe.training,
         recipe.decision,
-        parts_of(recipe, training, architecture),
+        recipe.parts(training, architecture.classes),
         seed=seed,
         known=known,
         resume=resume,

@@ -1,14 +1,11 @@
 """Fit a student for every fold of a run, and collect the scores of the patients left out."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,11 +17,11 @@ from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.folds import kinds_of
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.distributed import computed, single_threaded
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.metrics import patients_alike
 from ecgphoton.progress import Progress
 from ecgphoton.recipe import Recipe
 from ecgphoton.run.finish import write_history
-from ecgphoton.run.parts import parts_of
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.crossfit import OutOfFold, Scale, margin, squeezed
@@ -32,9 +29,6 @@ from ecgphoton.training.fit import fit
 from ecgphoton.training.judge import outputs_of
 from ecgphoton.training.parts import Examples
 from ecgphoton.training.state import FitState
-
-if TYPE_CHECKING:
-    from ecgphoton.mesh.arrays import Floats
 
 OUTPUTS = "outputs.safetensors"
 LOOK = 0.5  # seconds between two looks at how far the folds are
@@ -94,7 +88,7 @@ class FoldWork:
             {"held_out": held},
             replace(schedule, patience=schedule.epochs),
             self.recipe.decision,
-            parts_of(self.recipe, training, self.architecture),
+            self.recipe.parts(training, self.architecture.classes),
             seed=self.seed,
             on_epoch=keep,
         )
@@ -178,8 +172,7 @@ def out_of_fold(
         rows = fold == number
         for epoch, (logits, scale) in enumerate(zip(found["logits"], found["scale"], strict=True)):
             score[epoch, rows] = Scale(*scale.tolist()).score(margin(logits))
-            own = torch.softmax(torch.as_tensor(logits), -1).numpy()
-            probability[epoch, rows] = own
+            probability[epoch, rows] = torch.softmax(torch.as_tensor(logits), -1).numpy()
     if classes == 2:
         abnormal = squeezed(score)
         probability = np.stack([1 - abnormal, abnormal], -1)

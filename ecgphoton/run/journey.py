@@ -1,10 +1,6 @@
 """Common parts of simulations and studies: student and beats come in; a result folder goes out."""
 
-from __future__ import annotations
-
-import csv
 import inspect
-import io
 import platform
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ecgphoton import runs
-from ecgphoton.artifacts import check_room, write_json, write_text
+from ecgphoton.artifacts import check_room, csv_text, write_json, write_text
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import Trial
@@ -145,7 +141,7 @@ class Journey:
         about = {"source": self.beats.source, "provenance": dict(self.provenance)}
         outcome = Outcome(report, {**numbers, **about}, folder := self.folder, rows)
         name, table, image, *_ = self.files
-        write_text(folder / table, table_text(rows))
+        write_text(folder / table, csv_text(rows))
         save(draw(outcome.numbers, rows), folder / image)
         write_json(folder / name, outcome.to_dict())
         return outcome
@@ -211,15 +207,6 @@ def chips_slug(asked: Mapping[str, Any]) -> str:
         name = Path(profile).stem if isinstance(profile, str | PathLike) else known.name
         return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:LONGEST_SLUG] or "profile"
     return f"noise-{DEFAULT_NOISE if noise is None else noise:g}"
-
-
-def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows as CSV."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 PACKAGES = ("numpy", "scipy", "torch", "onnxruntime")

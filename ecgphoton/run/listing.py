@@ -1,7 +1,5 @@
 """Listings: shipped students, shipped recipes, and the runs of a folder."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime

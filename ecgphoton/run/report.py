@@ -1,7 +1,5 @@
 """A run or bundle comes in; its results go out as one HTML page."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,5 +63,4 @@ def report(
         damaged or cannot be written.
     """
     material = gather(runs.choose(model), tuple(map(Path, also)), data_dir)
-    page = write_report(material, Path(out))
-    return ReportPage(page, material.folders, material.left_out)
+    return ReportPage(write_report(material, Path(out)), material.folders, material.left_out)

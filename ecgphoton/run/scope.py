@@ -1,7 +1,5 @@
 """Whether a recording lies outside what a student knows, from beats without labels."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,7 +12,8 @@ from ecgphoton.ecg.annotate import Classify
 from ecgphoton.ecg.beats import BeatSet, Splits
 from ecgphoton.ecg.extract import AT_EDGE, PAST_END
 from ecgphoton.ecg.traits import rows_of, traits_of
-from ecgphoton.training.scope import Finding, Scope, poor_signal
+from ecgphoton.training.checks import Finding, poor_signal
+from ecgphoton.training.scope import Scope
 
 KEY = "scope"
 """Of the metadata of a checkpoint, and of the summary of an annotation."""

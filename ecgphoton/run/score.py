@@ -1,7 +1,5 @@
 """Compare two annotations of records beat by beat."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A run or bundle comes in; a verdict over many simulated chips goes out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Train a student into a run folder of its own, alone or with a teacher."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +20,6 @@ from ecgphoton.run.beats import divided_by, examples_of, splits_of
 from ecgphoton.run.claim import vacant
 from ecgphoton.run.finish import TrainedRun, finish
 from ecgphoton.run.fit import check_beats, fit_run, resume_point, start_run
-from ecgphoton.run.parts import parts_of
 from ecgphoton.settings import strict
 from ecgphoton.student.network import SegmentStudent
 
@@ -190,7 +187,7 @@ def distil_run(
         recipe.distill,
         recipe.training,
         recipe.decision,
-        parts_of(recipe, training, architecture),
+        recipe.parts(training, architecture.classes),
         training=training,
         validation=validation,
         test=test,
@@ -207,5 +204,4 @@ def distil_run(
         recipe, splits, folder, chosen.fitted, architecture, seed=seed, began=began,
         gates=() if recipe.distill.gate_on == "validation" else (splits.protocol.test_name,),
     )  # fmt: skip
-    compared = {"verdict": str(report.verdict), "models": report.summary()}
-    return replace(run, distillation=compared)
+    return replace(run, distillation={"verdict": str(report.verdict), "models": report.summary()})

@@ -271,9 +271,8 @@ def renewed(data: object) -> object:
     shapes = [token for token in tokens if token.source == "shape"][: max(wanted, 0)]
     if len(shapes) != wanted:
         raise InputError(f"student.shape_tokens is {wanted}, but {path} holds {len(shapes)}")
-    third = "post/pre" if rhythm == "full" else "pre/previous"
     columns = {
-        "rhythm": (*RHYTHM[:2], third, RHYTHM[3]),
+        "rhythm": (*RHYTHM[:2], "post/pre" if rhythm == "full" else "pre/previous", RHYTHM[3]),
         "shape": TOKENS[1].features + TOKENS[2].features,
     }
     first = [token for token in tokens if token.source == "rhythm" and rhythm != "none"]

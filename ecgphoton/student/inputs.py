@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.patient_features import columns_of
 from ecgphoton.errors import InputError
 from ecgphoton.student.architecture import Architecture
-
-if TYPE_CHECKING:
-    from ecgphoton.ecg.beats import BeatSet
 
 
 @dataclass(frozen=True)

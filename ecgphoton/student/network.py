@@ -3,16 +3,16 @@
 The forward pass itself is in `ecgphoton.student.propagate`.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ecgphoton.artifacts import load_checkpoint
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.ecg.features import FEATURES_VERSION, SAME_FEATURES
 from ecgphoton.errors import InputError
@@ -34,6 +34,7 @@ BRANCH_GAIN, LAYER_GAIN = 2.0, 1.5  # initial values of learnt gains
 # The mean over tokens gives each token a small weight, so the head must be large: at one common
 # learning rate it grows ten times as fast as the bounded matrices.
 HEAD_SCALE, HEAD_START = 10.0, 0.2
+M = TypeVar("M", bound=nn.Module)
 
 
 class SegmentStudent(nn.Module):
@@ -157,8 +158,7 @@ def refuse_other_features(architecture: Architecture, metadata: Mapping[str, Any
         If it reads patient or template features of a version that were computed differently.
     """
     learnt = metadata.get("features_version", FEATURES_VERSION)
-    reads = architecture.patient or architecture.template
-    if reads and learnt not in SAME_FEATURES:
+    if (architecture.patient or architecture.template) and learnt not in SAME_FEATURES:
         raise InputError(
             f"this student was trained on version {learnt} of the patient features, this "
             f"ecgphoton computes version {FEATURES_VERSION}; train it again, or use the ecgphoton "
@@ -176,17 +176,46 @@ def student_from_arrays(
     InputError
         If an array is missing or has another shape.
     """
-    student = SegmentStudent(architecture)
-    state = student.state_dict()
+    return filled(SegmentStudent(architecture), arrays, "checkpoint")
+
+
+def filled(model: M, arrays: Mapping[str, np.ndarray], what: str) -> M:
+    """Load stored arrays, of a checkpoint that messages call `what`, into a model of their shape.
+
+    Raises
+    ------
+    InputError
+        If an array is missing or has another shape.
+    """
+    state = model.state_dict()
     for name, expected in state.items():
         if name not in arrays or tuple(arrays[name].shape) != tuple(expected.shape):
             found = tuple(arrays[name].shape) if name in arrays else "nothing"
             raise InputError(
-                f"checkpoint array {name!r} has {found}, the architecture needs "
-                f"{tuple(expected.shape)}"
+                f"{what} array {name!r} has {found}, the architecture needs {tuple(expected.shape)}"
             )
-    student.load_state_dict({name: torch.as_tensor(arrays[name]) for name in state})
-    return student.eval()
+    model.load_state_dict({name: torch.as_tensor(arrays[name]) for name in state})
+    return model.eval()
+
+
+def read_student(path: Path) -> tuple[SegmentStudent, dict[str, np.ndarray], dict[str, Any]]:
+    """Read student, arrays and metadata of a checkpoint file.
+
+    Raises
+    ------
+    InputError
+        If the checkpoint is missing, damaged or lacks the metadata of a student.
+    """
+    arrays, metadata = load_checkpoint(path)
+    try:
+        architecture = Architecture.from_dict(metadata["architecture"])
+        classes, _ = metadata["classes"], metadata["operating_point"]
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path} lacks the metadata of a student ({error})") from error
+    if not isinstance(classes, list):
+        raise InputError(f"{path} lacks the metadata of a student (classes)")
+    refuse_other_features(architecture, metadata)
+    return student_from_arrays(architecture, arrays), arrays, metadata
 
 
 @torch.no_grad()

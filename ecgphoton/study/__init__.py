@@ -3,8 +3,6 @@
 Every function does what ``ecgphoton study NAME`` does, with the same parameters.
 """
 
-from __future__ import annotations
-
 import sys
 from typing import TYPE_CHECKING
 

@@ -1,7 +1,5 @@
 """Causes and bounds: a student comes in; error budgets and bounds on decisions go out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -176,6 +174,5 @@ def trace(
     journey = begin(trace, locals(), f"chip-{chip}-beat-{beat}")
     found = trace_trial(journey.trial(), chip, beat)
     rows = [asdict(stage) for stage in found.stages]
-    bars = ("static", "shot")
-    draw = partial(draw_bars, name="block", bars=bars)
+    draw = partial(draw_bars, name="block", bars=("static", "shot"))
     return journey.write(found, found.to_dict(), rows, draw)

@@ -1,7 +1,5 @@
 """Curves over a parameter: a student comes in; yield, miss rate and FPR over it go out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -127,8 +125,7 @@ def solve(
         **journey.settings(simulate),
     )
     rows = [{key: value, "yield": share} for value, share in sorted(found.tried)]
-    draw = partial(draw_lines, x=key, lines=("yield",))
-    return journey.write(found, found.to_dict(), rows, draw)
+    return journey.write(found, found.to_dict(), rows, partial(draw_lines, x=key, lines=("yield",)))
 
 
 def _judge(key: str, journey: Journey) -> sweeps.Judge | None:

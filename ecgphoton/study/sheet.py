@@ -1,7 +1,5 @@
 """A requirement sheet: a student comes in; what a foundry has to keep goes out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial

@@ -1,7 +1,5 @@
 """Requirements on electronics: a student comes in; bit widths and calibration intervals go out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -72,8 +70,7 @@ def drift(
         limits=limits_of(limit),
         progress=progress,
     )
-    rows = report.rows()
-    return journey.write(report, report.to_dict(), rows, _draw_trims)
+    return journey.write(report, report.to_dict(), report.rows(), _draw_trims)
 
 
 def _draw_trims(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Figure:
@@ -130,6 +127,5 @@ def bits(
     )
     rows = [asdict(row) for row in found]
     least = {part: enough(list(found), part) for part in get_args(Part)}
-    changes = ("delta_miss", "delta_fpr")
-    draw = partial(draw_lines, x="bits", lines=changes, group="part")
+    draw = partial(draw_lines, x="bits", lines=("delta_miss", "delta_fpr"), group="part")
     return journey.write(found, {"rows": rows, "enough": least}, rows, draw)

@@ -1,7 +1,5 @@
 """From settings to the callables `fit` runs with, and the losses on labels among them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 

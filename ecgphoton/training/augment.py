@@ -1,7 +1,5 @@
 """Augmentation: shift, gain, baseline drift and noise, drawn anew for every batch."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 
@@ -71,8 +69,7 @@ class Augmented:
             residual = None if residual is None else _shifted(residual, by)
         changed = self._disturbed(window, generator)
         if residual is not None and changed is not window:
-            change = (changed - window)[:, QRS_START:QRS_STOP]
-            residual = (residual + change).clamp_(-1, 1)
+            residual = (residual + (changed - window)[:, QRS_START:QRS_STOP]).clamp_(-1, 1)
         rhythm = inputs.rhythm
         if rhythm is not None and self.settings.features:
             noise = torch.randn(rhythm.shape, generator=generator, dtype=rhythm.dtype)

@@ -140,14 +140,12 @@ def ramped(target: Tensor, share: float, ratio_cap: float) -> Tensor | None:
     """
     if share == 0:
         return None
-    full = (target / target.min()).clamp(max=ratio_cap)
-    return (1 + share * (full - 1)).float()
+    return (1 + share * ((target / target.min()).clamp(max=ratio_cap) - 1)).float()
 
 
 def inverse_frequency(label: Tensor, classes: int, *, power: float = 1.0) -> Tensor:
     """Return ``(1 / frequency) ** power``, mean 1; a class without beats counts as one beat."""
-    counts = torch.bincount(label, minlength=classes).clamp_min(1).double()
-    weight = counts.reciprocal() ** power
+    weight = torch.bincount(label, minlength=classes).clamp_min(1).double().reciprocal() ** power
     return (weight / weight.mean()).float()
 
 

@@ -4,8 +4,6 @@ A model, labelled beats, settings and the pieces of a run come in; the model of 
 operating point and the history go out.
 """
 
-from __future__ import annotations
-
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence

@@ -178,8 +178,7 @@ def plain_forward(
 
 def cross_entropy(batch: Batch) -> tuple[Tensor, Mapping[str, Tensor]]:
     """Cross-entropy with the epoch's class weights."""
-    loss = nn.functional.cross_entropy(batch.logits, batch.label, weight=batch.class_weight)
-    return loss, {}
+    return nn.functional.cross_entropy(batch.logits, batch.label, weight=batch.class_weight), {}
 
 
 def uniform_weights(_epoch: int, _control: Control) -> Tensor | None:

@@ -1,139 +1,33 @@
 r"""The scope of a student: the ranges of what its training patients look like, and their limits.
 
-A patient has nine values, see `CHECKS`; two of them compare the patient with the others. The range
-of a value reaches from the second smallest to the second largest of the training patients. A limit
-lies :math:`w` widths of the range outside of it, the same :math:`w` for all values: each training
-patient is compared with the ranges of the others, the value of the patient that lies farthest
-outside them counts, and :math:`w` is the second largest of these distances. So one training
-patient at most is outside the limits when it is left out.
+A patient has nine values, see `checks.CHECKS`; two of them compare the patient with the others.
+The range of a value reaches from the second smallest to the second largest of the training
+patients. A limit lies :math:`w` widths of the range outside of it, the same :math:`w` for all
+values: each training patient is compared with the ranges of the others, the value of the patient
+that lies farthest outside them counts, and :math:`w` is the second largest of these distances. So
+one training patient at most is outside the limits when it is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
-from ecgphoton.ecg.traits import Traits
+from ecgphoton.ecg.features import WINDOW
+from ecgphoton.ecg.patient_features import FEATURES
+from ecgphoton.ecg.traits import STEP, Traits
 from ecgphoton.errors import InputError
+from ecgphoton.training.checks import CHECKS, Check, Finding
 
 FEWEST = 5
 """Patients without whom there are no ranges."""
-POOR_LIMIT = 0.05
-"""Largest share of beats in poor signal; an assumption, as training beats are not judged."""
 DIGITS = 6  # significant digits of stored values
 _FLOOR = 0.02  # added to the spread of a feature over patients
-Number = Callable[[float], float]
-
-
-@dataclass(frozen=True)
-class Check:
-    """One value of a recording that has limits."""
-
-    name: str
-    words: str
-    """What it is, in a sentence."""
-    hint: str
-    """What may be the reason where it is beyond its limit."""
-    side: Literal["low", "high", "both"] = "high"
-    """Where it has a limit."""
-    scale: Number = float
-    """Maps the value to the scale on which ranges are widened."""
-    back: Number = float
-    """Inverse of `scale`."""
-    least: float = 0.05
-    """Smallest width of a range on that scale."""
-    form: str = "{:.2f}"
-
-    def text(self, value: float) -> str:
-        """Return the value with its unit."""
-        return self.form.format(value)
-
-
-def _angle(share: float) -> float:
-    return float(np.arcsin(np.sqrt(min(max(share, 0.0), 1.0))))
-
-
-def _share(angle: float) -> float:
-    return float(np.sin(min(max(angle, 0.0), np.pi / 2)) ** 2)
-
-
-def _log(value: float) -> float:
-    return float(np.log(max(value, 1e-9)))
-
-
-def _shares(name: str, words: str, hint: str) -> Check:
-    return Check(name, words, hint, scale=_angle, back=_share, form="{:.1%}")
-
-
-CHECKS = (
-    _shares("abnormal", "beats called abnormal", "the rhythm is abnormal, or false alarms"),
-    _shares(
-        "abnormal in rhythm",
-        "beats called abnormal of those that do not come early",
-        "false alarms are likely",
-    ),
-    _shares("doubtful", "beats near the threshold", "the student is not sure"),
-    Check(
-        "amplitude", "amplitude of a beat", "check unit, gain and electrodes",
-        "both", _log, lambda x: float(np.exp(x)), form="{:.2f} mV",
-    ),
-    Check(
-        "shape", "cosine between the usual beat and that of training patients",
-        "another lead, an inverted one, or a rare shape", "low",
-    ),
-    Check("spikes", "narrowest deflection of a beat", "pacing spikes or noise", least=0.02),
-    Check(
-        "noise", "noise outside the QRS", "noise", scale=_log, back=lambda x: float(np.exp(x)),
-        form="{:.2%}",
-    ),
-    Check("wander", "wander of the baseline", "loose electrodes or movement", least=0.02),
-    Check(
-        "features", "distance of the patient features from their averages",
-        "a rhythm or shapes that training did not hold",
-        scale=_log, back=lambda x: float(np.exp(x)),
-    ),
-)  # fmt: skip
-"""Values with limits from training patients; those a student cannot have are left out."""
-POOR = Check("poor signal", "beats in poor signal", "check the electrodes", form="{:.1%}")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One value of a recording and its limits."""
-
-    check: str
-    value: float
-    low: float | None
-    high: float | None
-    position: float
-    """0 in the middle of the training patients, 1 at the limit, above 1 beyond it."""
-    sentence: str
-
-    @property
-    def beyond(self) -> bool:
-        """Whether it is beyond its limit."""
-        return self.position > 1
-
-    @classmethod
-    def of(
-        cls, check: Check, value: float, low: float | None, high: float | None, position: float
-    ) -> Finding:
-        """Return a finding with its sentence."""
-        limits = " to ".join(check.text(limit) for limit in (low, high) if limit is not None)
-        sentence = f"{check.words} {check.text(value)} (limit {limits})"
-        if position > 1:
-            sentence += f": {check.hint}"
-        return cls(check.name, value, low, high, position, sentence)
-
-
-def poor_signal(share: float) -> Finding:
-    """Return the finding about the share of beats in poor signal."""
-    return Finding.of(POOR, share, None, POOR_LIMIT, share / POOR_LIMIT)
 
 
 @dataclass(frozen=True)
@@ -237,12 +131,25 @@ class Scope:
             If it is damaged.
         """
         try:
-            found = cls(**data)
-            widths = {len(found.centre), len(found.spread), 2 * len(found.features)}
-            if len(widths) != 1 or any(len(pair) != 2 for pair in found.ranges.values()):
-                raise InputError("the scope of the student is damaged: lengths do not fit together")
-        except TypeError as error:
-            raise InputError(f"the scope of the student is damaged ({error})") from error
+            features = tuple(FEATURES[name].name for name in data["features"])
+            centre, spread, shape = (
+                [float(number) for number in data[name]] for name in ("centre", "spread", "shape")
+            )
+            found = cls(
+                int(data["patients"]),
+                float(data["widening"]),
+                {name: (float(low), float(high)) for name, (low, high) in data["ranges"].items()},
+                features,
+                centre,
+                spread,
+                shape,
+                data["operating_point"],
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"the scope of the student is damaged ({error!r})") from error
+        widths = {len(centre), len(spread), 2 * len(features)}
+        if len(widths) != 1 or len(shape) != WINDOW // STEP:
+            raise InputError("the scope of the student is damaged: lengths do not fit together")
         return found
 
 
@@ -264,7 +171,7 @@ def _values(
     apart = (traits.features - centre) / spread
     values = {
         **traits.values,
-        "shape": float(traits.shape @ shape / max(lengths, 1e-12)),
+        "shape": float(traits.shape @ shape) / max(lengths, 1e-12),
         "features": float(np.sqrt(np.mean(apart**2))) if len(apart) else 0.0,
     }
     return [check.scale(values[check.name]) for check in CHECKS]

@@ -1,7 +1,5 @@
 """The state of a run between two epochs: packed into arrays, and restored from them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 

@@ -168,7 +168,7 @@ def test_tables_survive_their_file(program, tmp_path) -> None:
 
 def test_a_fit_of_nothing_is_refused() -> None:
     """Unknown parts and no settings are user errors."""
-    with pytest.raises(InputError, match="parts are"):
+    with pytest.raises(InputError, match="must be one of"):
         Fit(("gamma",))
     with pytest.raises(InputError, match="at least 1"):
         Fit(settings=0)

@@ -96,7 +96,7 @@ def test_the_recipe_reference_has_every_key() -> None:
     assert "| `layers` | `3` | from 2 to 16 | " in page
     assert "| `batch` | `512` | from 1 to 65536 beats | " in page
     assert "| `kind` | `one-cycle` | `one-cycle`, `plateau`, `constant` | " in page
-    assert "| `next interval z` | 1 | The same of the interval after" in page
+    assert "| `next interval z` | 1 | In the patient" in page
     assert "### inter-patient" in page
 
 

@@ -7,13 +7,13 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from made_splits import synthetic_splits
 
 from ecgphoton.ecg.beats import BeatSet, load_all, load_records, load_splits
 from ecgphoton.ecg.cache import cache_folder
 from ecgphoton.ecg.extract import AT_EDGE
 from ecgphoton.ecg.protocols import PROTOCOLS, Protocol
 from ecgphoton.ecg.records import LabelScheme, aami_group
-from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 
 

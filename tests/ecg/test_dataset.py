@@ -158,7 +158,7 @@ def test_beats_of_a_bad_lead_are_left_out_of_training_alone(clinic):
     assert kept.report.count(REASONS["flat"]) == 0
     assert left.test.digest == kept.test.digest
     asked = {"quality": "drop", "source": clinic, "protocol": clinic.parent / "protocol.toml"}
-    recipe = override(read("default"), [f"data.{key}={value}" for key, value in asked.items()])
+    recipe = override(read("reference-8"), [f"data.{key}={value}" for key, value in asked.items()])
     assert len(splits_of(recipe).train) == len(left.train)
 
 

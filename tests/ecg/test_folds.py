@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from made_splits import synthetic_splits
 
 from ecgphoton.ecg.folds import folds_of
 from ecgphoton.ecg.protocols import protocol_from
-from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 
 

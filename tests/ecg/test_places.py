@@ -59,7 +59,6 @@ def test_where_data_is_looked_for(tmp_path, monkeypatch):
     assert str(tmp_path / "elsewhere") in missing(tmp_path / "elsewhere")
     (tmp_path / "named" / "234.atr").unlink()
     assert status().places[0].records == 47
-    assert not status().places[0].complete
     assert locate() == tmp_path / "named"
     shutil.rmtree(tmp_path / "named")
     assert locate() is None  # a variable that names nothing is not passed over

@@ -8,8 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 from ecgphoton.ecg.annotations import read_annotations, write_annotations
 from ecgphoton.ecg.marks import Annotations
-from ecgphoton.ecg.matching import match
-from ecgphoton.ecg.score import compare, score_record
+from ecgphoton.ecg.score import compare, match, score_record
 from ecgphoton.ecg.tally import COLUMNS, ROWS, aggregate
 from ecgphoton.errors import InputError
 

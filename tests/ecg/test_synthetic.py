@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from made_splits import synthetic_splits
 
 from ecgphoton.ecg.beats import load_splits
 from ecgphoton.ecg.patients import patient, synthesise
 from ecgphoton.ecg.records import LABELS
-from ecgphoton.ecg.synthetic import extracted, recording, stand_in, synthetic_splits, write_wfdb
+from ecgphoton.ecg.synthetic import extracted, recording, stand_in, write_wfdb
 from ecgphoton.errors import InputError
 
 

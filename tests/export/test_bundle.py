@@ -96,9 +96,9 @@ def test_ranges_come_from_where_they_should(run_folder, tmp_path) -> None:
 
 def load_bundle_architecture(run_folder):
     """Architecture of the run's student."""
-    from ecgphoton.export.bundle import read_student
+    from ecgphoton.student.network import read_student
 
-    return read_student(run_folder)[0].architecture
+    return read_student(run_folder / "checkpoint.safetensors")[0].architecture
 
 
 @pytest.mark.slow

@@ -128,12 +128,12 @@ def test_report_is_complete_and_serialisable():
     ("wrong", "message"),
     [
         ({"noise": -0.1}, "at least 0"),
-        ({"noise": float("nan")}, "finite"),
+        ({"noise": float("nan")}, "noise.sigma is nan"),
         ({"chips": 0}, "from 1 to"),
         ({"workers": 0}, "at least 1"),
         ({"seed": -1}, "seed is -1"),
-        ({"max_miss": 1.5}, "max-miss"),
-        ({"readout": "smoke"}, "'analog' or 'digital'"),
+        ({"max_miss": 1.5}, "max_miss"),
+        ({"readout": "smoke"}, "'analog', 'digital'"),
     ],
 )
 def test_bad_numbers_are_named(student, inputs, label, point, wrong, message):

@@ -10,7 +10,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.aware import noisy_stack
 from ecgphoton.hwsim.noise import photodetector
 from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
-from ecgphoton.hwsim.readout import Readout, measured, quantize, read_curve
+from ecgphoton.hwsim.readout import Readout, measured, quantize
 from ecgphoton.hwsim.streams import chip_rng, shot_generator
 from ecgphoton.hwsim.weights import Carrier, WeightChips
 from ecgphoton.student.activations import TANH
@@ -149,13 +149,10 @@ def test_quantize_is_symmetric_and_clips():
 
 
 @torch.no_grad()
-def test_a_measured_curve_that_is_tanh_is_tanh(student, inputs, tmp_path):
-    """A dense CSV of tanh reproduces the student; a bad CSV is refused in one line."""
+def test_a_measured_curve_that_is_tanh_is_tanh(student, inputs):
+    """A dense table of tanh reproduces the student; a bad table is refused in one line."""
     z = np.linspace(-9, 9, 4001)
-    path = tmp_path / "curve.csv"
-    rows = "\n".join(f"{a},{b}" for a, b in zip(z, np.tanh(z), strict=True))
-    path.write_text("volt,response\n" + rows)
-    curve = read_curve(path)
+    curve = measured(z, np.tanh(z))
     seen = walk(
         student.stack(),
         inputs,
@@ -164,9 +161,8 @@ def test_a_measured_curve_that_is_tanh_is_tanh(student, inputs, tmp_path):
     )
     ideal = walk(student.stack(), inputs, student.architecture, IdealDetector(TANH))
     assert (seen - ideal).abs().max() < 1e-4
-    path.write_text("a,b\n1,2,3\n")
     with pytest.raises(InputError, match="two columns"):
-        read_curve(path)
+        measured(np.array([1.0]), np.array([2.0, 3.0]))
     with pytest.raises(InputError, match="ascending"):
         measured(np.array([0.0, 0.0]), np.array([0.0, 1.0]))
 

@@ -31,7 +31,7 @@ def test_simulations_take_every_receiver(student, inputs, label, point, kind):
     assert np.array_equal(one.auc, two.auc)
     assert len(np.unique(one.auc)) > 1
     assert one.settings["receiver"] == kind
-    assert one.settings["profile_values"]["receiver.lo_power"] == 1.0
+    assert one.settings["profile_values"]["receiver.lo_power"] > 0
 
 
 @pytest.mark.slow

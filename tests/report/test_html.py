@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from html_page import Page
 from made_scores import write_scores
+from made_splits import synthetic_splits
 
 from ecgphoton.artifacts import save_checkpoint, sha256, write_json, write_manifest
 from ecgphoton.decision import LargestProbability, OperatingPoint
-from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 from ecgphoton.report.html import write_report
 from ecgphoton.report.material import gather

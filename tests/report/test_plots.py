@@ -7,10 +7,10 @@ import io
 import numpy as np
 import pytest
 from made_scores import write_scores
+from made_splits import synthetic_splits
 from PIL import Image
 
 from ecgphoton.decision import LargestProbability, OperatingPoint
-from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import ranking
 from ecgphoton.report import scores as read_back

@@ -129,15 +129,18 @@ def test_a_chip_is_the_same_chip_whatever_the_blocks(run, wfdb_folder, tmp_path)
     assert lines_of(tmp_path / "one", "s03")[1] == lines_of(tmp_path / "many", "s03")[1]
 
 
-def test_four_classes_are_written_as_their_symbols(wfdb_folder, tmp_path):
-    """N, S, V stay themselves and O becomes Q; no threshold takes part."""
-    folder = checkpoint(tmp_path / "run", classes=("N", "S", "V", "O"))
+@pytest.mark.parametrize("classes", ["NSVO", "NSVF"])
+def test_four_classes_are_written_as_their_symbols(classes, wfdb_folder, tmp_path):
+    """N, S, V and F stay themselves and O becomes Q; no threshold takes part."""
+    folder = checkpoint(tmp_path / "run", classes=tuple(classes))
     annotate(wfdb_folder / "s01", out=tmp_path, model=folder, peaks="atr", picture=False)
     summary, lines = lines_of(tmp_path)
-    assert set(summary["symbols"]) <= {"N", "S", "V", "Q", "?"}
+    letters = classes.replace("O", "Q")
+    assert set(summary["symbols"]) <= {*letters, "?"}
+    assert ("Q is any other" in summary["annotation_note"]) == ("O" in classes)
     student = load_student(folder).student
     beats = load_records(["s01"], data=wfdb_folder, cache=False)
-    called = np.array(list("NSVQ"))[predict(student, beats).argmax(1)]
+    called = np.array(list(letters))[predict(student, beats).argmax(1)]
     assert [x["symbol"] for x in lines if x["symbol"] != "?"] == called.tolist()
     assert summary["operating_point"] is None
 

@@ -133,12 +133,14 @@ def _protocol():
 
 
 def _digest_of_0_1(beats):
-    """`BeatSet.digest` of version 0.1, which had three columns in the place of `patient`."""
+    """`BeatSet.digest` of version 0.1: three columns in the place of `patient`, and no `size`."""
     rhythm, shape, detail = (token.features for token in TOKENS)
     full = (*rhythm[:2], "post/pre", rhythm[3])
     old = {"rhythm_causal": rhythm, "rhythm_full": full, "shape": shape + detail}
     sha = hashlib.sha256()
     for name, value in vars(beats).items():
+        if name == "size":
+            continue
         if name == "patient":
             parts = {key: value[:, columns_of(names)] for key, names in old.items()}
         else:

@@ -23,4 +23,4 @@ def test_a_shipped_student_on_another_database() -> None:
     assert len(numbers["records"]) <= 78
     if len(numbers["records"]) == 39:  # the half that docs/results.md is about
         assert numbers["beats"] == 91_473
-        assert numbers["auc"] == pytest.approx(0.9609, abs=5e-4)
+        assert numbers["auc"] == pytest.approx(0.9243, abs=5e-4)

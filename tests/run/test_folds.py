@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from made_splits import synthetic_splits
 
 from ecgphoton import runs
 from ecgphoton.artifacts import check_manifest, sha256
 from ecgphoton.cli import main
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.protocols import PROTOCOLS
-from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import confusion, patients_alike
 from ecgphoton.recipe import Recipe, override
@@ -25,7 +25,6 @@ from ecgphoton.run.beats import examples_of
 from ecgphoton.run.bundle import export
 from ecgphoton.run.evaluate import evaluate
 from ecgphoton.run.fit import fit_run, resume_point, start_run
-from ecgphoton.run.parts import parts_of
 from ecgphoton.run.train import train
 from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent
@@ -132,6 +131,17 @@ def test_outputs_of_other_beats_are_refused(splits: Splits, tmp_path: Path) -> N
         fit_run(QUICK, other, tmp_path / "run", seed=5, workers=1)
 
 
+def test_student_and_bundle_hold_the_ranges_of_the_training_patients(
+    finished: Path, tmp_path: Path
+) -> None:
+    """From out-of-fold scores at the student's own threshold; a wish changes no range."""
+    held = runs.load_student(finished).metadata["scope"]
+    assert held["patients"] == 6
+    assert held["operating_point"] == runs.load_student(finished).point.to_dict()
+    export(finished, max_fpr=0.01, data="synthetic", out=tmp_path / "bundle")
+    assert runs.load(tmp_path / "bundle").metadata["scope"] == held
+
+
 def test_a_finished_run_holds_its_out_of_fold_scores(finished: Path, splits: Splits) -> None:
     """Every training beat has one, listed in the manifest; what only folds needed is gone."""
     assert check_manifest(finished, kind=runs.KIND) == []
@@ -174,7 +184,7 @@ def test_the_student_is_that_of_all_patients_after_the_chosen_epoch(
     fit(
         SegmentStudent(architecture, seed=5), examples, {"any": examples},
         replace(QUICK.training, patience=10), QUICK.decision,
-        parts_of(QUICK, examples, architecture), seed=5, on_epoch=states.append,
+        QUICK.parts(examples, architecture.classes), seed=5, on_epoch=states.append,
     )  # fmt: skip
     epoch = numbers_of(finished)["epoch"]
     assert isinstance(epoch, int)

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_splits import synthetic_splits
 
 from ecgphoton.ecg.patients import GAIN, patient, synthesise
 from ecgphoton.ecg.protocols import PROTOCOLS
-from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 from ecgphoton.run.annotate import annotate
 from ecgphoton.run.annotator import Annotator
@@ -25,7 +25,7 @@ FS = 360
 @pytest.fixture(scope="module")
 def student() -> TrainedStudent:
     """A shipped student that holds the ranges of made-up patients."""
-    shipped = load("reference-rhythm")
+    shipped = load("inter-patient")
     protocol = replace(PROTOCOLS["inter-patient"], folds=2)
     splits = synthetic_splits(protocol=protocol, labels="aami-svf", patients=23, beats=120)
     features = shipped.student.architecture.features
@@ -99,7 +99,7 @@ def test_few_beats_are_not_judged(student, signal):
 
 def test_a_student_without_ranges_says_that_nothing_was_checked(signal):
     """Students of version 0.1, and those without folds."""
-    report = judged(load("reference-rhythm"), signal)
+    report = judged(load("reference-8"), signal)
     assert (report.checked, report.outside, report.score) == (False, False, None)
     assert report.sentence.startswith("Not checked")
 
@@ -128,9 +128,9 @@ def test_a_file_and_a_folder_say_the_same(student, wfdb_folder, tmp_path):
 
 
 def test_damaged_ranges_are_refused(student):
-    """A key too many, and lengths that do not fit together."""
+    """A list, words for numbers, and lengths that do not fit together."""
     held = student.metadata[KEY]
-    for broken in ({**held, "more": 1}, {**held, "centre": held["centre"][1:]}):
+    for broken in ([], {**held, "shape": ["x"]}, {**held, "centre": held["centre"][1:]}):
         spoilt = replace(student, metadata={**student.metadata, KEY: broken})
         with pytest.raises(InputError, match="scope of the student is damaged"):
             Annotator(FS, student=spoilt)

@@ -242,12 +242,14 @@ def test_a_model_shows_itself_in_one_line() -> None:
 
 
 def test_the_mesh_file_states_the_branches() -> None:
-    """One that lacks them, as those of version 0.1 do, loads with the original ones."""
+    """They are read back, and a file that lacks them is refused."""
     from ecgphoton.models import bundle
 
     stored = read_json(bundle("reference-8") / "mesh.json")
-    stored["student"].pop("branches", None)
     assert from_dict(stored).architecture.branches == BRANCHES
+    del stored["student"]["branches"]
+    with pytest.raises(InputError, match="branches is missing"):
+        from_dict(stored)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_splits import synthetic_splits
 from tokens import LOOKING_AHEAD
 
 import ecgphoton as ep
 from ecgphoton import models, recipe
 from ecgphoton.artifacts import load_checkpoint, read_json
 from ecgphoton.ecg.patient_features import FEATURES
-from ecgphoton.ecg.synthetic import synthetic_splits
 from ecgphoton.errors import InputError
 from ecgphoton.student.architecture import TOKENS, Architecture, Token
 from ecgphoton.student.inputs import inputs_of

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from ecgphoton.decision import LargestProbability, OperatingPoint
+from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.ecg.traits import Traits
-from ecgphoton.training.scope import CHECKS, FEWEST, Scope
+from ecgphoton.training.checks import CHECKS
+from ecgphoton.training.scope import FEWEST, Scope
 
+NAMES = tuple(FEATURES)[:4]
 POINT = OperatingPoint(0.4, ("out_of_fold",))
 
 
@@ -37,7 +40,7 @@ def patients(count: int, seed: int = 0) -> list[Traits]:
 
 def scope(people: list[Traits]) -> Scope:
     """Return their scope."""
-    found = Scope.of(people, ("a", "b", "c", "d"), POINT)
+    found = Scope.of(people, NAMES, POINT)
     assert found is not None
     return found
 
@@ -110,4 +113,4 @@ def test_a_student_without_patient_features_has_the_other_checks():
 
 def test_few_patients_have_no_range():
     """Then a student holds none, and says so."""
-    assert Scope.of(patients(FEWEST - 1), ("a", "b", "c", "d"), POINT) is None
+    assert Scope.of(patients(FEWEST - 1), NAMES, POINT) is None

@@ -3,8 +3,6 @@
 A further database is a further module here, or `DATASETS.add` in another package.
 """
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from pathlib import Path

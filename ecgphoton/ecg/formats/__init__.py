@@ -4,8 +4,6 @@ A WFDB record is given by its path without extension or by its header; every oth
 file, or by its path without extension where it is unambiguous.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection
 from pathlib import Path

@@ -1,20 +1,15 @@
 """NumPy files: an array of samples, or an npz file of one."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ecgphoton.ecg.formats.hints import Hints, check_axis, from_columns, rises_evenly
-from ecgphoton.ecg.recording import LARGEST_RECORDING
+from ecgphoton.ecg.recording import LARGEST_RECORDING, HeldRecording
 from ecgphoton.errors import InputError
 from ecgphoton.intake import read_array, read_arrays
-
-if TYPE_CHECKING:
-    from ecgphoton.ecg.recording import HeldRecording
 
 
 def open_numpy(path: Path, hints: Hints) -> HeldRecording:

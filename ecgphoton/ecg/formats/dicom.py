@@ -5,8 +5,6 @@ A waveform holds multiplex groups, each with channels, a rate, a length and a be
 from others, such as median beats, are left out and named.
 """
 
-from __future__ import annotations
-
 import io
 from datetime import datetime
 from pathlib import Path
@@ -47,8 +45,7 @@ def open_dicom(path: Path) -> HeldRecording:
         ) from error
     content = read_bytes(path, LARGEST_RECORDING)
     try:
-        meta = pydicom.filereader.read_file_meta_info(path)
-        if meta.get("TransferSyntaxUID") == _PACKED:
+        if pydicom.filereader.read_file_meta_info(path).get("TransferSyntaxUID") == _PACKED:
             raise ValueError("it is deflated, which is not read")
         held = pydicom.dcmread(io.BytesIO(content))
         groups = list(held.get("WaveformSequence") or ())

@@ -8,14 +8,14 @@ References
 .. [1] Kemp & Olivan 2003, Clin. Neurophysiol. 114(9):1755, DOI 10.1016/S1388-2457(03)00123-8.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgphoton.ecg.recording import (
     LARGEST_RECORDING,
@@ -27,11 +27,6 @@ from ecgphoton.ecg.recording import (
 )
 from ecgphoton.errors import InputError
 from ecgphoton.intake import one_line, read_bytes
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from numpy.typing import NDArray
 
 _HEADER = 256  # bytes before the signals, and of every signal
 _SIZE = {"EDF": 2, "BDF": 3}  # bytes of a sample

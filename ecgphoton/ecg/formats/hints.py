@@ -1,7 +1,5 @@
 """Rate, unit and column given by the caller, for files that do not state them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

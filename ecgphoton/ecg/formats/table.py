@@ -6,26 +6,21 @@ and whether there are lines with names and units; what PhysioNet's ``rdsamp -c -
 as it is.
 """
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.formats.hints import Hints, check_axis, from_columns, rises_evenly
-from ecgphoton.ecg.recording import LARGEST_RECORDING, MOST_AT_ONCE, millivolts
+from ecgphoton.ecg.recording import LARGEST_RECORDING, MOST_AT_ONCE, HeldRecording, millivolts
 from ecgphoton.errors import InputError
 from ecgphoton.intake import one_line, read_bytes
-
-if TYPE_CHECKING:
-    from ecgphoton.ecg.recording import HeldRecording
 
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?")
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)")
@@ -94,8 +89,7 @@ def read_table(path: Path) -> Table:
         content[: content.rfind(b"\n", 0, _LOOK) + 1 or None].decode(encoding)
     except UnicodeDecodeError:
         encoding = "latin-1"
-    text = content[:_LOOK].decode(encoding, "replace")
-    lines = _LINE_ENDS.split(text)[:MOST_COMMENTS]
+    lines = _LINE_ENDS.split(content[:_LOOK].decode(encoding, "replace"))[:MOST_COMMENTS]
     above = _comments(lines)
     skip = next((at for at in range(above, len(lines)) if lines[at].strip()), above)
     first = [line for line in lines[skip : skip + 200] if line.strip()]

@@ -1,7 +1,5 @@
 """Checks of the text of a WFDB header, before wfdb parses it."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

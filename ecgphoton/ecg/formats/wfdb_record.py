@@ -4,8 +4,6 @@ Digital formats and missing samples are those of the WFDB Applications
 Guide, header(5) and signal(5), https://physionet.org/physiotools/wag/.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path

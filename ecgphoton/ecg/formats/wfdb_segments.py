@@ -4,8 +4,6 @@ Multi-segment records are those of the WFDB Applications Guide, header(5),
 https://physionet.org/physiotools/wag/.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,8 +73,7 @@ def open_wfdb(path: Path) -> WfdbRecording | SegmentedRecording:
     InputError
         If header or signal files are missing, damaged or promise more than is read.
     """
-    file = path.with_name(f"{path.name}.hea")
-    plan = layout(read_part(file, path.name), path.name)
+    plan = layout(read_part(path.with_name(f"{path.name}.hea"), path.name), path.name)
     return _open_segments(path, plan) if plan.segments else open_one(path, plan)
 
 
@@ -141,8 +138,7 @@ def _leads(part: WfdbRecording) -> dict[tuple[str, int], int]:
     found: dict[tuple[str, int], int] = {}
     for at, one in enumerate(part.channels):
         if part.header.file_name[at] != "~":  # a signal that was not recorded
-            same = sum(name == one.name for name, _ in found)
-            found[one.name, same] = at
+            found[one.name, sum(name == one.name for name, _ in found)] = at
     return found
 
 

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 
+sys.dont_write_bytecode = True  # leaves nothing beside the files of the bundle
 here = pathlib.Path(__file__).parent
 mesh, gold, bad = json.loads((here / "mesh.json").read_text()), np.load(here / "golden.npz"), []
 

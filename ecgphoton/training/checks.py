@@ -1,0 +1,119 @@
+"""What is compared with a student's training patients: nine values and their limits in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+POOR_LIMIT = 0.05
+"""Largest share of beats in poor signal; an assumption, as training beats are not judged."""
+Number = Callable[[float], float]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One value of a recording that has limits."""
+
+    name: str
+    words: str
+    """What it is, in a sentence."""
+    hint: str
+    """What may be the reason where it is beyond its limit."""
+    side: Literal["low", "high", "both"] = "high"
+    """Where it has a limit."""
+    scale: Number = float
+    """Maps the value to the scale on which ranges are widened."""
+    back: Number = float
+    """Inverse of `scale`."""
+    least: float = 0.05
+    """Smallest width of a range on that scale."""
+    form: str = "{:.2f}"
+
+    def text(self, value: float) -> str:
+        """Return the value with its unit."""
+        return self.form.format(value)
+
+
+def _angle(share: float) -> float:
+    return float(np.arcsin(np.sqrt(min(max(share, 0.0), 1.0))))
+
+
+def _share(angle: float) -> float:
+    return float(np.sin(min(max(angle, 0.0), np.pi / 2)) ** 2)
+
+
+def _log(value: float) -> float:
+    return float(np.log(max(value, 1e-9)))
+
+
+def _shares(name: str, words: str, hint: str) -> Check:
+    return Check(name, words, hint, scale=_angle, back=_share, form="{:.1%}")
+
+
+CHECKS = (
+    _shares("abnormal", "beats called abnormal", "the rhythm is abnormal, or false alarms"),
+    _shares(
+        "abnormal in rhythm",
+        "beats called abnormal of those that do not come early",
+        "false alarms are likely",
+    ),
+    _shares("doubtful", "beats near the threshold", "the student is not sure"),
+    Check(
+        "amplitude", "amplitude of a beat", "check unit, gain and electrodes",
+        "both", _log, lambda x: float(np.exp(x)), form="{:.2f} mV",
+    ),
+    Check(
+        "shape", "cosine between the usual beat and that of training patients",
+        "another lead, an inverted one, or a rare shape", "low",
+    ),
+    Check("spikes", "narrowest deflection of a beat", "pacing spikes or noise", least=0.02),
+    Check(
+        "noise", "noise outside the QRS", "noise", scale=_log, back=lambda x: float(np.exp(x)),
+        form="{:.2%}",
+    ),
+    Check("wander", "wander of the baseline", "loose electrodes or movement", least=0.02),
+    Check(
+        "features", "distance of the patient features from their averages",
+        "a rhythm or shapes that training did not hold",
+        scale=_log, back=lambda x: float(np.exp(x)),
+    ),
+)  # fmt: skip
+"""Values with limits from training patients; those a student cannot have are left out."""
+POOR = Check("poor signal", "beats in poor signal", "check the electrodes", form="{:.1%}")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One value of a recording and its limits."""
+
+    check: str
+    value: float
+    low: float | None
+    high: float | None
+    position: float
+    """0 in the middle of the training patients, 1 at the limit, above 1 beyond it."""
+    sentence: str
+
+    @property
+    def beyond(self) -> bool:
+        """Whether it is beyond its limit."""
+        return self.position > 1
+
+    @classmethod
+    def of(
+        cls, check: Check, value: float, low: float | None, high: float | None, position: float
+    ) -> Finding:
+        """Return a finding with its sentence."""
+        limits = " to ".join(check.text(limit) for limit in (low, high) if limit is not None)
+        sentence = f"{check.words} {check.text(value)} (limit {limits})"
+        if position > 1:
+            sentence += f": {check.hint}"
+        return cls(check.name, value, low, high, position, sentence)
+
+
+def poor_signal(share: float) -> Finding:
+    """Return the finding about the share of beats in poor signal."""
+    return Finding.of(POOR, share, None, POOR_LIMIT, share / POOR_LIMIT)

@@ -227,6 +227,9 @@ def main() -> None:
     recipe = read(given.recipe)
     variants = {"levers": levers, "sizes": sizes}[given.what](recipe)
     chosen = given.only or list(variants)
+    unknown = [name for name in chosen if name not in variants]
+    if unknown:
+        parser.error(f"there is no variant {unknown[0]!r}; there are {', '.join(variants)}")
     first = "as it ships" if given.what == "levers" else "four tokens, as it ships"
     ordered = {name: variants[name] for name in [first, *(n for n in chosen if n != first)]}
     found = compared(recipe, ordered, given)

@@ -55,6 +55,20 @@ def test_pictures_need_no_backend(backend: str, tmp_path: Path) -> None:
     assert (tmp_path / "drawn.png").stat().st_size > 0
 
 
+def test_no_module_imports_matplotlib_before_a_picture_is_drawn() -> None:
+    """A backend that does not exist ends nothing: `canvas.matplotlib` alone imports it, late."""
+    sources = (Path(__file__).parents[1] / "ecgphoton").rglob("*.py")
+    early = [
+        path.name
+        for path in sources
+        if any(
+            line.startswith(("import matplotlib", "from matplotlib"))
+            for line in path.read_text(encoding="utf-8").splitlines()
+        )
+    ]
+    assert early == []
+
+
 def test_pyplot_of_the_user_keeps_its_backend(tmp_path: Path) -> None:
     """A backend that exists is the one of the user's own figures after a picture of ours."""
     done = python("-c", DRAW + PYPLOT, folder=tmp_path, MPLBACKEND="svg")

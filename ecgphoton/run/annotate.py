@@ -190,11 +190,20 @@ def _found(
         "classes": list(trained.classes),
         "operating_point": trained.point.to_dict(),
         "notes": [
+            *_made_up(trained),
             *signal.notes,
             *(f"{signal.name}: {part}" for part in calls.stretches),
             *_gaps(beats.time, seconds),
         ],
     }
+
+
+def _made_up(trained: TrainedStudent) -> tuple[str, ...]:
+    """Return what is to be said of a student that knows generated beats only."""
+    if trained.metadata.get("source") != "synthetic":
+        return ()
+    text = f"SYNTHETIC: student {trained.name} was trained on generated beats"
+    return (f"{text}; its calls say nothing about a patient",)
 
 
 def _gaps(time: np.ndarray[Any, np.dtype[np.float64]], seconds: float) -> list[str]:

@@ -1,13 +1,13 @@
 """A student comes in; the light, noise, power, time and energy of a chip that carries it go out."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, cast
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ecgphoton.hwsim.budget import Budget
 from ecgphoton.hwsim.effects.supply import LASER
@@ -22,6 +22,9 @@ from ecgphoton.report.chips import draw_bars
 from ecgphoton.run.journey import Limit, Outcome, begin
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 BUDGET_BEATS = 4096
 PRECISION = 0.1

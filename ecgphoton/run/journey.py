@@ -1,5 +1,7 @@
 """Common parts of simulations and studies: student and beats come in; a result folder goes out."""
 
+from __future__ import annotations
+
 import inspect
 import platform
 import re
@@ -10,10 +12,9 @@ from functools import cached_property
 from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from ecgphoton import runs
 from ecgphoton.artifacts import check_room, csv_text, write_json, write_text
@@ -30,6 +31,9 @@ from ecgphoton.runs import TrainedStudent
 from ecgphoton.settings import checked, convert, nearest
 from ecgphoton.student.propagate import inputs_of
 from ecgphoton.version import __version__
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 T = TypeVar("T")
 LONGEST_SLUG = 60

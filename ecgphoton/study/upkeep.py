@@ -1,12 +1,12 @@
 """Requirements on electronics: a student comes in; bit widths and calibration intervals go out."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any, get_args
 
 from ecgphoton.calibration.drift import HOURS, DriftReport, drift_schedule
 from ecgphoton.errors import InputError
@@ -18,6 +18,9 @@ from ecgphoton.report.chips import draw_lines
 from ecgphoton.run.beats import splits_like
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 from ecgphoton.student.propagate import inputs_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 DRIFT_BEATS = 8192
 

@@ -13,7 +13,7 @@ from ecgphoton.program.program_file import program_text, read_program, schema_te
 from ecgphoton.recipe import read
 from ecgphoton.recipes import FLAGSHIP
 
-NAMES = [FLAGSHIP, NAMES_CLASSES, "reference-8"]
+NAMES = [FLAGSHIP, NAMES_CLASSES, "reference-8", "reference-rhythm"]
 
 
 def test_the_flagship_comes_first() -> None:

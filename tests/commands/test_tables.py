@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from ecgphoton.commands._shared import table
 
-NAMES = ["inter-patient", "inter-patient-4", "reference-8"]
+NAMES = ["inter-patient", "inter-patient-4", "reference-8", "reference-rhythm"]
 SENTENCE = "One rhythm and two shape tokens, trained on noisy chips, on the reference protocol."
 TABLES = {
     "names": (["name", "recipe", "parameters"], [[name, name, 190] for name in NAMES]),

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from ecgphoton.hwsim.link import Numbers
+from ecgphoton.hwsim.effects.effect import Numbers
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram

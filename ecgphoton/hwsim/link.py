@@ -12,27 +12,31 @@ lose it in their fields, and the amplifier restores it together with the noise.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.effects.effect import Numbers
+from ecgphoton.hwsim.effects.optics import losses_of
+from ecgphoton.hwsim.effects.receiver import (
+    BANDWIDTH,
+    MILLI,
+    POWER,
+    SIGNAL,
+    laser_noise,
+    reading_noise,
+)
 from ecgphoton.hwsim.effects.supply import LASER
-from ecgphoton.hwsim.noise import converter_noise, received_noise
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.mesh.paths import Losses, Path, paths
 
-Numbers = Callable[[str], float]
-"""Number of a profile by its key."""
 NEEDED = (LASER, "link.oscillator", "link.rate")
 """Keys without which there is no budget."""
-SIGNAL, OSCILLATOR = "receiver.signal_power", "receiver.lo_power"
-BANDWIDTH = "receiver.bandwidth"
-SETS = (SIGNAL, OSCILLATOR, BANDWIDTH)
+SETS = (SIGNAL, POWER, BANDWIDTH)
 """Keys of a receiver that the budget sets where a profile states `LASER`."""
 TREE = math.ceil(math.log2(WIDTH))
 """1x2 splitters in a row that divide light among the paths of a block."""
-MILLI, NANO = 1e-3, 1e-9
 
 
 @dataclass(frozen=True)
@@ -76,16 +80,6 @@ class Link:
 def decibels(ratio: float) -> float:
     """Return a ratio of powers in dB."""
     return 10 * math.log10(ratio)
-
-
-def losses_of(number: Numbers) -> Losses:
-    """Return what the components of a mesh lose: the only home of these numbers."""
-    return Losses(mzi=number("loss.mzi_db"), shifter=number("loss.shifter_db"))
-
-
-def mesh_loss(number: Numbers, device: Device) -> float:
-    """Mean loss of a path through a block, dB; all paths lose the same."""
-    return paths(device)[0].loss_db(losses_of(number))
 
 
 def _light(number: Numbers) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
@@ -154,18 +148,7 @@ def link_of(number: Numbers, device: Device, *, share: float = 1.0, diodes: int 
             found.append(Stage(name, change, found[-1].power * 10 ** (change / 10)))
         return tuple(found)
 
-    bandwidth = number(BANDWIDTH)
-    noise = received_noise(
-        MILLI * number(SIGNAL),
-        MILLI * number(OSCILLATOR),
-        bandwidth=bandwidth,
-        resistance=number("receiver.resistance"),
-        responsivity=number("receiver.responsivity"),
-        dark_current=NANO * number("receiver.dark_current"),
-        temperature=number("receiver.temperature"),
-        share=share,
-        diodes=diodes,
-    )
+    noise = reading_noise(number, share=share, diodes=diodes)
     intensity = number("receiver.rin")
     return Link(
         stages([*before, *_through(route, losses), output]),
@@ -175,8 +158,8 @@ def link_of(number: Numbers, device: Device, *, share: float = 1.0, diodes: int 
         {
             "shot": noise["shot"],
             "thermal": noise["thermal"],
-            "converter": converter_noise(number("receiver.adc_bits")),
-            "laser intensity": math.sqrt(10 ** (intensity / 10) * bandwidth) if intensity else 0.0,
+            "converter": noise["converter"],
+            "laser intensity": laser_noise(intensity, number) if intensity else 0.0,
             "detector.noise": number("detector.noise"),
         },
     )

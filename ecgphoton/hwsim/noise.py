@@ -26,6 +26,11 @@ def thermal_noise(temperature: float, resistance: float, bandwidth: float) -> fl
     return math.sqrt(4 * BOLTZMANN * temperature * bandwidth / resistance)
 
 
+def intensity_noise(per_hz: float, bandwidth: float) -> float:
+    """Return the relative intensity noise (1/Hz) of light over a bandwidth, of the light."""
+    return math.sqrt(per_hz * bandwidth)
+
+
 def converter_noise(bits: float) -> float:
     """Return the noise of a converter of so many effective bits over readings of -2 to 2.
 
@@ -138,7 +143,7 @@ def photodetector(
     current = responsivity * power
     shot = shot_noise(current + dark_current, bandwidth) / current
     thermal = thermal_noise(temperature, resistance, bandwidth) / current
-    rin = math.sqrt(rin_per_hz * bandwidth)
+    rin = intensity_noise(rin_per_hz, bandwidth)
     return {"shot": shot, "thermal": thermal, "rin": rin, "total": math.hypot(shot, thermal, rin)}
 
 

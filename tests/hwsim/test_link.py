@@ -15,7 +15,8 @@ import torch
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.budget import Budget
 from ecgphoton.hwsim.chip import Foundry
-from ecgphoton.hwsim.link import SETS, link_of, losses_of, mesh_loss
+from ecgphoton.hwsim.effects.optics import losses_of, mesh_loss
+from ecgphoton.hwsim.link import SETS, link_of
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.readout import Readout

@@ -87,11 +87,15 @@ class Reading(NamedTuple):
     """Whether the reading with the oscillator alone is subtracted."""
 
 
+Numbers = Callable[[str], float]
+"""Number of a profile by its key, its default where it is not stated."""
+
+
 class Site(NamedTuple):
     """Where an effect acts."""
 
-    number: Callable[[str], float]
-    """Number of the profile by its key, its default where it is not stated."""
+    number: Numbers
+    """The numbers of the profile."""
     device: Device
     """The hardware of one block, with the driver electronics of the profile."""
 

@@ -16,9 +16,20 @@ import math
 
 import torch
 
-from ecgphoton.hwsim.effects.effect import Effect, Number, Site
-from ecgphoton.hwsim.link import mesh_loss
+from ecgphoton.hwsim.effects.effect import Effect, Number, Numbers, Site
+from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.mzi import field_transmission
+from ecgphoton.mesh.paths import Losses, paths
+
+
+def losses_of(number: Numbers) -> Losses:
+    """Return what the components of a mesh lose: the only home of these numbers."""
+    return Losses(mzi=number("loss.mzi_db"), shifter=number("loss.shifter_db"))
+
+
+def mesh_loss(number: Numbers, device: Device) -> float:
+    """Mean loss of a path through a block, dB; all paths lose the same."""
+    return paths(device)[0].loss_db(losses_of(number))
 
 
 def _dimmed(field: torch.Tensor, _: float, site: Site) -> torch.Tensor:

@@ -8,11 +8,33 @@ from __future__ import annotations
 
 import math
 
-from ecgphoton.hwsim.effects.effect import Effect, Number, Reading, Site
-from ecgphoton.hwsim.noise import converter_noise, received_noise
+from ecgphoton.hwsim.effects.effect import Effect, Number, Numbers, Reading, Site
+from ecgphoton.hwsim.noise import converter_noise, intensity_noise, received_noise
 
 MILLI, NANO = 1e-3, 1e-9
 POWER, SIGNAL = "receiver.lo_power", "receiver.signal_power"
+BANDWIDTH = "receiver.bandwidth"
+
+
+def reading_noise(number: Numbers, *, share: float, diodes: int) -> dict[str, float]:
+    """Return `received_noise` with the numbers of a profile, and its ``converter``."""
+    found = received_noise(
+        MILLI * number(SIGNAL),
+        MILLI * number(POWER),
+        bandwidth=number(BANDWIDTH),
+        resistance=number("receiver.resistance"),
+        responsivity=number("receiver.responsivity"),
+        dark_current=NANO * number("receiver.dark_current"),
+        temperature=number("receiver.temperature"),
+        share=share,
+        diodes=diodes,
+    )
+    return {**found, "converter": converter_noise(number("receiver.adc_bits"))}
+
+
+def laser_noise(decibels: float, number: Numbers) -> float:
+    """Return the intensity noise of a laser (dB/Hz) over a reading, of the light."""
+    return intensity_noise(10 ** (decibels / 10), number(BANDWIDTH))
 
 
 def _mixed(reading: Reading, power: float, site: Site) -> Reading:
@@ -22,26 +44,15 @@ def _mixed(reading: Reading, power: float, site: Site) -> Reading:
 
 def _noisy(reading: Reading, factor: float, site: Site) -> Reading:
     """Shot noise of light and dark current, thermal noise, and the noise of the converter."""
-    found = received_noise(
-        MILLI * site.number(SIGNAL),
-        MILLI * site.number(POWER),
-        bandwidth=site.number("receiver.bandwidth"),
-        resistance=site.number("receiver.resistance"),
-        responsivity=site.number("receiver.responsivity"),
-        dark_current=NANO * site.number("receiver.dark_current"),
-        temperature=site.number("receiver.temperature"),
-        share=reading.share,
-        diodes=reading.diodes,
-    )
-    converter = converter_noise(site.number("receiver.adc_bits"))
-    own = factor * math.hypot(found["dark"], found["thermal"], converter)
+    found = reading_noise(site.number, share=reading.share, diodes=reading.diodes)
+    own = factor * math.hypot(found["dark"], found["thermal"], found["converter"])
     white = (reading.white**2 + own**2).sqrt()
     return reading._replace(white=white, light=(factor * found["light"]) ** 2)
 
 
 def _flickering(reading: Reading, decibels: float, site: Site) -> Reading:
     """Intensity of the laser, common to signal, oscillator and all detectors of a shot."""
-    spread = math.sqrt(10 ** (decibels / 10) * site.number("receiver.bandwidth"))
+    spread = laser_noise(decibels, site.number)
     return reading._replace(common=math.hypot(reading.common, spread))
 
 
@@ -69,9 +80,7 @@ ALL = (
                 better="more",
                 default=0.01,
             ),
-            "receiver.bandwidth": Number(
-                "Bandwidth of a reading.", 1e12, "Hz", least=1e-3, default=1e6
-            ),
+            BANDWIDTH: Number("Bandwidth of a reading.", 1e12, "Hz", least=1e-3, default=1e6),
         },
     ),
     Effect(

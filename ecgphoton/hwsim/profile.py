@@ -48,10 +48,11 @@ def number_of(key: str) -> Number:
     """
     if key in EFFECTS:
         return EFFECTS[key].number
-    if key not in numbers():
+    found = numbers()
+    if key not in found:
         with suppress(InputError):
             _ = EFFECTS[key]  # effects of installed extensions are loaded by this
-    found = numbers()
+        found = numbers()
     if key in GONE:
         raise InputError(f"{key} is no number of a profile any more: {GONE[key]}")
     if key not in found:
@@ -164,6 +165,8 @@ class Profile:
 
     def on(self, program: MeshProgram) -> Profile:
         """Return the profile with the program's DAC width where it states none."""
+        if BITS in self.numbers:
+            return self
         return replace(self, numbers={BITS: program.dac_bits, **self.numbers})
 
     @property

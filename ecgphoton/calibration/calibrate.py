@@ -142,7 +142,7 @@ def calibrate(
         )
     chosen = steps_of(usual_steps(bench)) if steps is None else tuple(steps)
     check_steps((*chosen, STEPS["correct"]), bench.kinds)
-    program = replace(program, dac_bits=bench.bits)
+    program = program.with_bits(bench.bits)
     table = DriveTable.start(program, chips) if start is None else start
     if len(table) != chips:
         raise InputError(f"the table to go on from has {len(table)} chips, the bench {chips}")

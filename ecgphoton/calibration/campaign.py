@@ -100,7 +100,7 @@ class Campaign:
         key = artifacts.sha256(artifacts.json_bytes({**self.about, "chips": [first, count]}))
         if path.is_file():
             try:
-                found, header = DriveTable.load(path, replace(self.program, dac_bits=self.bits))
+                found, header = DriveTable.load(path, self.program.with_bits(self.bits))
                 if header.get("key") == key:
                     return found, True
             except InputError:

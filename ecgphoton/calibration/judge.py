@@ -161,7 +161,7 @@ def judge(
         cost=table.cost,
         findings=table.findings,
         settings={
-            "dac_bits": table.program.dac_bits,
+            "dac_bits": table.program.dac.bits,
             "readout": before.readout.pooling,
             "beats": len(before.inputs),
             "abnormal_beats": int(before.label.sum()),

@@ -229,7 +229,7 @@ class DriveTable:
         if kind != FORMAT:
             raise InputError(f"{path} has the format {kind!r}; {FORMAT!r} is read: {again}")
         top = program.device.dac.top
-        if not same or bits != program.dac_bits:
+        if not same or bits != program.dac.bits:
             raise InputError(
                 f"{path} is a drive table of another program ({header['blocks']}, {bits} bits): "
                 f"{again}"

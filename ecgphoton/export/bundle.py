@@ -230,7 +230,7 @@ def _graphs(
 def stated(program: MeshProgram) -> dict[str, Any]:
     """Return the settings of a program that a manifest states, by the keys of the format."""
     widths = asdict(widths_of(program))
-    return {"mesh": program.mesh, "dac_bits": program.dac_bits, "quantisation": widths}
+    return {"mesh": program.mesh, "dac_bits": program.dac.bits, "quantisation": widths}
 
 
 def load_bundle(folder: Path | str) -> Bundle:

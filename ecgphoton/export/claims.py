@@ -71,7 +71,7 @@ def _mesh_file(bundle: ClaimedBundle) -> Result:
     for key, value in stated(program).items():
         if manifest.get(key) != value:
             return "failed", f"{key} of the manifest is not {value}, as in the mesh file"
-    return "ok", f"{len(program.blocks)} blocks, {program.mesh}, {program.dac_bits}-bit heaters"
+    return "ok", f"{len(program.blocks)} blocks, {program.mesh}, {program.dac.bits}-bit heaters"
 
 
 def _codes(bundle: ClaimedBundle) -> Result:
@@ -122,7 +122,7 @@ def _dac_codes(bundle: ClaimedBundle) -> Result:
         if not isinstance(claimed.get(name), int | float)
         or abs(claimed[name] - value) > CODES_LIMIT * max(1e-12, abs(value))
     ]
-    text = f"{program.dac_bits} bits: {found}"
+    text = f"{program.dac.bits} bits: {found}"
     if bundle.beats is not None:
         others = shipped(program, bundle.beats)
         text += f"; {others.changed_decisions} of {others.beats} test beats"

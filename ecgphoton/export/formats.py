@@ -100,7 +100,7 @@ def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
         "phase_shifters": len(power),
         "homodyne_detectors": WIDTH * blocks,
         "modulators": WIDTH * blocks,
-        "heater_dacs": {"count": len(power), "bits": program.dac_bits},
+        "heater_dacs": {"count": len(power), "bits": program.dac.bits},
         "heater_power_mw": {
             "total": round(sum(power), 3),
             "mean_per_block": round(sum(power) / blocks, 3),

@@ -13,6 +13,7 @@ from ecgphoton.export.quantize import QuantizedStudent
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.device import MeshKind
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.svd import LoweredMatrix, Search, search_orders, search_real_part
 from ecgphoton.program.blocks import MatrixBlock, MeshPhases
 from ecgphoton.program.program import MeshProgram
@@ -99,7 +100,7 @@ def lower(
         head_bias=student.head_bias,
         operating_point=operating_point,
         classes=tuple(classes),
-        dac_bits=dac_bits,
+        dac=HeaterDac(bits=dac_bits),
         centring=centring,
         lead=lead,
         hashes=dict(hashes or {}),

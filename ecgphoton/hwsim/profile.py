@@ -167,7 +167,7 @@ class Profile:
         """Return the profile with the program's DAC width where it states none."""
         if BITS in self.numbers:
             return self
-        return replace(self, numbers={BITS: program.dac_bits, **self.numbers})
+        return replace(self, numbers={BITS: program.dac.bits, **self.numbers})
 
     @property
     def trimmed(self) -> bool:
@@ -182,8 +182,7 @@ class Profile:
         """Return the program for the drivers of this profile."""
         if self.driver is None:
             return program
-        names = ("v_pi", "v_max", "law", "v_min", "table")
-        return replace(program, **{name: getattr(self.driver, name) for name in names})
+        return replace(program, dac=replace(self.driver, bits=program.dac.bits))
 
     def device_of(self, program: MeshProgram) -> Device:
         """Return the program's device with the drivers and DACs of this profile.

@@ -8,7 +8,7 @@ does. `ecgphoton.program.program_file` writes it as the published file format
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -20,7 +20,7 @@ from ecgphoton.ecg.detect import Centring
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Floats, Integers
 from ecgphoton.mesh.device import Device, MeshKind
-from ecgphoton.mesh.heater import HeaterDac, PhaseLaw
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH, MeshLayout
 from ecgphoton.program.blocks import MatrixBlock, frozen, require
 from ecgphoton.student.architecture import Architecture
@@ -43,18 +43,8 @@ class MeshProgram:
     operating_point: OperatingPoint
     """Threshold on the probability of class 1 of two; None where the largest logit decides."""
     classes: tuple[str, ...]
-    v_pi: float = 4.36
-    """Voltage that makes a heater shift by pi, V."""
-    v_max: float = 10.8
-    """Voltage of the largest DAC code, V."""
-    dac_bits: int = 8
-    """Bits of the heater DACs, linear in voltage."""
-    law: PhaseLaw = "quadratic"
-    """How the phase of a driver follows its voltage, see `ecgphoton.mesh.heater`."""
-    v_min: float = 0.0
-    """Voltage of DAC code 0, V."""
-    table: tuple[tuple[float, ...], ...] = ()
-    """Pairs of volts and phases (rad) of the law ``table``."""
+    dac: HeaterDac = field(default_factory=HeaterDac)
+    """Heater law and DAC, the same for all drivers."""
     column_pitch: float = COLUMN_PITCH
     """Distance between MZI columns, um."""
     mode_pitch: float = MODE_PITCH
@@ -83,7 +73,7 @@ class MeshProgram:
             object.__setattr__(self, name, frozen(getattr(self, name), shape, float, name))
         good = len(self.classes) == count == len(set(self.classes))
         require(good, "classes", self.classes, f"{count} different names")
-        self.device  # noqa: B018 - refuses voltages, bits and pitches that cannot be
+        self.device  # noqa: B018 - refuses pitches that cannot be
         require(self.readout == "homodyne", "readout", self.readout, "'homodyne'")
         good = self.centring in get_args(Centring)
         require(good, "centring", self.centring, f"one of {get_args(Centring)}")
@@ -91,9 +81,11 @@ class MeshProgram:
     @cached_property
     def device(self) -> Device:
         """The hardware of every block."""
-        voltages = self.v_pi, self.v_max, self.dac_bits
-        dac = HeaterDac(*voltages, self.law, self.v_min, self.table)
-        return Device(self.mesh, dac, self.column_pitch, self.mode_pitch)
+        return Device(self.mesh, self.dac, self.column_pitch, self.mode_pitch)
+
+    def with_bits(self, bits: int) -> MeshProgram:
+        """Return the program for heater DACs of another width."""
+        return replace(self, dac=replace(self.dac, bits=bits))
 
     @property
     def layout(self) -> MeshLayout:

@@ -18,6 +18,7 @@ import numpy as np
 from ecgphoton.artifacts import read_json
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.blocks import MatrixBlock, MeshPhases
 from ecgphoton.program.codes import TABLE_BITS, largest_code
@@ -27,6 +28,7 @@ from ecgphoton.program.program import FORMAT, MeshProgram
 from ecgphoton.student.architecture import Architecture
 
 SCHEMA = Path(__file__).with_name("program.schema.json")
+DRIVER = ("law", "v_pi", "v_min", "v_max")  # of a `HeaterDac`, as a file holds them
 
 
 def _mesh(
@@ -126,12 +128,9 @@ def to_dict(program: MeshProgram) -> dict[str, Any]:
         "student": architecture.to_dict(),
         "preprocessing": preprocessing(architecture, program.centring, program.lead),
         "heater": {
-            "law": program.law,
-            "v_pi": program.v_pi,
-            "v_min": program.v_min,
-            "v_max": program.v_max,
-            "table": [list(pair) for pair in program.table],
-            "dac_bits": program.dac_bits,
+            **{name: getattr(program.dac, name) for name in DRIVER},
+            "table": [list(pair) for pair in program.dac.table],
+            "dac_bits": program.dac.bits,
             "column_pitch": program.column_pitch,
             "mode_pitch": program.mode_pitch,
         },
@@ -227,7 +226,7 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
             "again with `ecgphoton export RUN --mesh`"
         )
     _check_schema(data)
-    blocks = []
+    blocks, heater = [], data["heater"]
     for index, item in enumerate(data["blocks"]):
         try:
             blocks.append(_read_block(item))
@@ -246,7 +245,13 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
             centring=data["preprocessing"]["centring"],
             lead=data["preprocessing"]["lead"],
             hashes=dict(data["hashes"]),
-            **data["heater"] | {"table": tuple(map(tuple, data["heater"]["table"]))},
+            dac=HeaterDac(
+                **{name: heater[name] for name in DRIVER},
+                bits=heater["dac_bits"],
+                table=tuple(map(tuple, heater["table"])),
+            ),
+            column_pitch=heater["column_pitch"],
+            mode_pitch=heater["mode_pitch"],
         )
     except InputError as error:
         raise InputError(f"mesh file: {error}") from error

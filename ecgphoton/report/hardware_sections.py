@@ -31,11 +31,12 @@ def bits(_: Material, program: MeshProgram) -> Markup:
     ]  # fmt: skip
     columns = ["block", "role", "weight / bias bits", "input bits", "ADC bits", "ADC range",
                "gain", "σ max", "order"]  # fmt: skip
+    dac = program.dac
     about = pieces.facts(
         {
             "mesh": program.mesh,
-            "heater DAC": f"{program.dac_bits} bits, linear in voltage, up to {program.v_max:g} V",
-            "V_π": f"{program.v_pi:g} V",
+            "heater DAC": f"{dac.bits} bits, linear in voltage, up to {dac.v_max:g} V",
+            "V_π": f"{dac.v_pi:g} V",
             "readout": program.readout,
         }
     )

@@ -1,7 +1,5 @@
 """The model of a chip: right against the simulator, and its derivatives against differences."""
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 
@@ -25,7 +23,7 @@ def random_rows(program, size=0.02, seed=0):
 
 def test_model_and_simulator_agree_on_the_design(program) -> None:
     """A chip as designed reads what the model of perfect beliefs says, at any codes."""
-    device = replace(program, dac_bits=12).device
+    device = program.with_bits(12).device
     bench = SimulatedBench(Foundry.of("ideal").chips(0, 0, 1, program))
     codes = np.random.default_rng(0).integers(0, 2300, (5, 1, 1, program.device.drivers))
     readings = bench.read(codes, np.eye(4))[:, 0]

@@ -1,7 +1,5 @@
 """Self-configuration with photodiodes alone, and laws from powers alone."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -21,7 +19,7 @@ def found(program, profile, step, bits=16):
     """Offsets found and hidden of one chip, and the bench."""
     chip = Foundry(profile).chips(1, 0, 1, program)
     bench = SimulatedBench(chip, bits=bits)
-    table = step(bench, DriveTable.start(replace(program, dac_bits=bits), 1))
+    table = step(bench, DriveTable.start(program.with_bits(bits), 1))
     return table, chip, bench
 
 

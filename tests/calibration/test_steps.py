@@ -160,7 +160,7 @@ def test_tables_survive_their_file(program, tmp_path) -> None:
     for name, part in table.beliefs._asdict().items():
         assert np.array_equal(part, again.beliefs._asdict()[name])
     with pytest.raises(InputError, match="another program"):
-        DriveTable.load(tmp_path / "table.npz", replace(program, dac_bits=10))
+        DriveTable.load(tmp_path / "table.npz", program.with_bits(10))
     (tmp_path / "bad.npz").write_bytes((tmp_path / "table.npz").read_bytes()[:99])
     with pytest.raises(InputError, match="not a drive table"):
         DriveTable.load(tmp_path / "bad.npz", table.program)

@@ -107,7 +107,7 @@ def test_a_bench_reads_with_the_receiver(student):
     light = np.eye(4)
     foundries = (Foundry(load_profile("ideal").read_by(name)) for name in ("homodyne", "bent"))
     readings = [
-        SimulatedBench(foundry.chip(0, 0, program), bits=program.dac_bits).read(codes, light)
+        SimulatedBench(foundry.chip(0, 0, program), bits=program.dac.bits).read(codes, light)
         for foundry in foundries
     ]
     assert np.allclose(readings[1].real, readings[0].real + 0.05 * readings[0].real ** 2)

@@ -1,7 +1,6 @@
 """Fabricated meshes: perfect ones are the program, bad ones are bad in the way predicted."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -115,7 +114,7 @@ def test_quantized_chip_is_the_integer_student(eight_bit, inputs, label, point):
 
     Heaters of 24 bits, whose codes perform the matrices themselves.
     """
-    program = replace(eight_bit["svd-clements"], dac_bits=24)
+    program = eight_bit["svd-clements"].with_bits(24)
     reference = QuantizedStudent.from_program(program).predict(inputs)[:, 1]
     for settings in ({"noise": 0.0}, {"profile": "ideal"}):
         trial = trial_of(program, inputs, label, point, readout="digital", **settings)
@@ -143,11 +142,11 @@ def test_more_driver_bits_are_better(program, inputs):
 def test_a_profile_without_bits_has_those_of_the_program(eight_bit, inputs, label, point):
     """Simulation and calibration drive with one width: the profile's, else the program's."""
     program = eight_bit["svd-clements"]
-    for stated, bits in (({}, program.dac_bits), ({"dac.bits": 10}, 10), ({"dac.bits": 0}, FINEST)):
+    for stated, bits in (({}, program.dac.bits), ({"dac.bits": 10}, 10), ({"dac.bits": 0}, FINEST)):
         profile = Profile(stated)
         campaign = Campaign(program, Foundry(profile), ())
         assert profile.device_of(program).dac.bits == campaign.bits == bits
-    stated = Profile({"dac.bits": program.dac_bits})
+    stated = Profile({"dac.bits": program.dac.bits})
     seen = [mesh_source(program, inputs, Foundry(p)).draw(0, 0, 1) for p in (Profile(), stated)]
     assert torch.equal(seen[0].stack.matrices, seen[1].stack.matrices)
     chip = Foundry(stated).chip(0, 0, program)

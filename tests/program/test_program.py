@@ -11,6 +11,7 @@ import pytest
 
 from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.blocks import IntegerBlock, MatrixBlock, MeshPhases
 from ecgphoton.program.codes import largest_code
 from ecgphoton.program.program import MeshProgram
@@ -100,7 +101,7 @@ LAWS = {
 @pytest.mark.parametrize("law", LAWS)
 def test_drivers_of_every_law_come_back(tmp_path, law) -> None:
     """A file holds law, voltages and table of the drivers, and codes that mean the same phases."""
-    program = replace(make(), law=law, **LAWS[law])
+    program = replace(make(), dac=HeaterDac(law=law, **LAWS[law]))
     (tmp_path / "mesh.json").write_text(program_text(program))
     jsonschema.validate(json.loads(program_text(program)), json.loads(schema_text()))
     again = read_program(tmp_path / "mesh.json")
@@ -288,8 +289,9 @@ def test_wrong_values_are_named() -> None:
         ({"blocks": program.blocks[1:]}, "blocks"),
         ({"classes": ("a",)}, "classes"),
         ({"head_weight": np.zeros((3, 4))}, "head_weight"),
-        ({"dac_bits": 1}, "bits"),
         ({"column_pitch": float("nan")}, "column_pitch"),
     ):
         with pytest.raises(InputError, match=message):
             replace(program, **change)
+    with pytest.raises(InputError, match="bits"):
+        program.with_bits(1)

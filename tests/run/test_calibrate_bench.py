@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -59,7 +58,7 @@ def test_the_command_takes_a_bench(tmp_path, monkeypatch) -> None:
     assert numbers == json.loads((tmp_path / "done" / "calibration.json").read_text())
     assert numbers["cost_per_chip"]["settings"] == 96 + 512 + 96
     program = load_bundle(bundle("reference-8")).program
-    table, _ = DriveTable.load(tmp_path / "done" / TABLE, replace(program, dac_bits=12))
+    table, _ = DriveTable.load(tmp_path / "done" / TABLE, program.with_bits(12))
     assert len(table) == 1
     assert (table.codes != table.program.codes).any()
     assert "measured_error" in (tmp_path / "done" / "calibrated_chips.csv").read_text()

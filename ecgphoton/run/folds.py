@@ -28,7 +28,7 @@ from ecgphoton.training.crossfit import OutOfFold, Scale, margin, squeezed
 from ecgphoton.training.fit import fit
 from ecgphoton.training.judge import outputs_of
 from ecgphoton.training.parts import Examples
-from ecgphoton.training.state import FitState
+from ecgphoton.training.state import FitState, packed_as
 
 OUTPUTS = "outputs.safetensors"
 LOOK = 0.5  # seconds between two looks at how far the folds are
@@ -70,12 +70,7 @@ class FoldWork:
         logits, scales = [], []
 
         def keep(state: FitState) -> None:
-            averaged = {
-                name.removeprefix("averaged."): torch.tensor(value)
-                for name, value in state.arrays.items()
-                if name.startswith("averaged.")
-            }
-            judged.load_state_dict(averaged)
+            judged.load_state_dict(packed_as("averaged", state.arrays))
             scale = Scale.of(margin(outputs_of(judged, training).logits.numpy()), label, weight)
             scales.append((scale.normal, scale.abnormal))
             logits.append(outputs_of(judged, held).logits.numpy())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from dataclasses import replace
 from pathlib import Path
 
+import link_oracle
 import numpy as np
 import pytest
 import torch
@@ -22,9 +22,6 @@ from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.netlist import SAX_MODELS, sax_block
 from ecgphoton.program.codes import nearest_codes
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "oracles"))
-import link_oracle
 
 LOSSES = {
     "link.coupler_db": 0.7,

@@ -3,13 +3,9 @@
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
+from walks import beats
 
 from ecgphoton.ecg.features import WINDOW, magnitude, normalise, running_median
-
-
-def beats(count, seed=0):
-    """Random walks, one window each."""
-    return np.random.default_rng(seed).normal(size=(count, WINDOW)).cumsum(axis=1)
 
 
 def test_normalised_beats_are_centred_and_touch_one():

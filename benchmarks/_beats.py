@@ -6,17 +6,12 @@ import argparse
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import torch
 
-from ecgphoton.ecg.beats import BeatSet, load_splits
+from benchmarks import _pages
+from ecgphoton.ecg.beats import load_splits
+from ecgphoton.run.beats import examples_of
 from ecgphoton.student.architecture import Architecture
-from ecgphoton.student.propagate import inputs_of
 from ecgphoton.training.parts import Examples
-
-
-def examples(beats: BeatSet, architecture: Architecture) -> Examples:
-    """Tensors of a beat set."""
-    return Examples(inputs_of(beats, architecture), torch.as_tensor(beats.label), beats.record)
 
 
 def load(
@@ -25,7 +20,7 @@ def load(
     """Training, validation and test examples, the test set's name, and the classes."""
     splits = load_splits(protocol, labels)
     sets = (
-        examples(beats, architecture) for beats in (splits.train, splits.validation, splits.test)
+        examples_of(beats, architecture) for beats in (splits.train, splits.validation, splits.test)
     )
     return (*sets, splits.protocol.test_name, tuple(splits.labels.classes))
 
@@ -43,12 +38,9 @@ def arguments(purpose: str, *, epochs: int, seeds: int) -> argparse.ArgumentPars
 
 def table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
     """Print rows as a Markdown table."""
-    print("| " + " | ".join(columns) + " |")
-    print("|" + "---|" * len(columns))
-    for row in rows:
-        cells = [row.get(column, "") for column in columns]
-        shown = [f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in cells]
-        print("| " + " | ".join(shown) + " |", flush=True)
+    cells = ([row.get(column, "") for column in columns] for row in rows)
+    shown = [[f"{one:.4f}" if isinstance(one, float) else one for one in row] for row in cells]
+    print(_pages.table(columns, shown), end="", flush=True)
 
 
 def spread(values: Sequence[float], digits: int = 2, scale: float = 100.0) -> str:

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from ecgphoton import runs
 from ecgphoton.artifacts import read_json
+from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.folds import kinds_of
 from ecgphoton.report.scores import Scores, read_all_scores
 from ecgphoton.run.beats import beats_on, examples_of
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.training.judge import probabilities
+from ecgphoton.training.parts import Examples
 
 BINS, DRAWS = 2000, 2000
 Values = NDArray[np.float64]
@@ -39,6 +41,20 @@ class Judged:
     def of(cls, trained: TrainedStudent, scores: Scores) -> Judged:
         called = trained.point.classify(scores.probability)
         return cls(scores, called, kinds_of(scores.symbol, scores.label))
+
+    @classmethod
+    def on(
+        cls, trained: TrainedStudent, beats: BeatSet, examples: Examples | None = None
+    ) -> Judged:
+        """Let the student score beats, or the examples that were already made of them."""
+        examples = examples or examples_of(beats, trained.student.architecture)
+        probability = probabilities(trained.student, examples)
+        scores = Scores(probability, beats.label, beats.record, beats.sample, beats.symbol)
+        return cls.of(trained, scores)
+
+    def value(self, statistic: Statistic) -> float:
+        """Statistic of all records, each once."""
+        return float(statistic(self, np.ones((1, len(self.records))))[0])
 
     @property
     def records(self) -> NDArray[np.str_]:
@@ -175,14 +191,7 @@ def _family(name: str, students: list[TrainedStudent], external: Sequence[str]) 
         beats = beats_on(students[0].metadata, dataset).beats
         examples = examples_of(beats, students[0].student.architecture)
         for trained in students:
-            scores = Scores(
-                probabilities(trained.student, examples),
-                beats.label,
-                beats.record,
-                beats.sample,
-                beats.symbol,
-            )
-            found.setdefault(dataset, []).append(Judged.of(trained, scores))
+            found.setdefault(dataset, []).append(Judged.on(trained, beats, examples))
     sets = {which: tuple(judged) for which, judged in found.items()}
     metrics = tuple(read_json(trained.folder / runs.METRICS) for trained in students)
     return Family(name, tuple(students), sets, metrics)

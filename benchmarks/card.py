@@ -35,10 +35,7 @@ from ecgphoton.ecg.beats import load_records
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.physionet import locate
 from ecgphoton.ecg.protocols import protocol_of
-from ecgphoton.report.scores import Scores
-from ecgphoton.run.beats import examples_of
 from ecgphoton.runs import TrainedStudent, load_student
-from ecgphoton.training.judge import probabilities
 
 PACED = ("102", "104", "107", "217")
 BLOCKS = {"L": "left bundle branch block", "R": "right bundle branch block"}
@@ -128,19 +125,17 @@ def _groups(family: Family) -> str:
     """Patients and beats that the student is not made for, with its numbers there."""
     trained, rows = family.first, []
     for name, judged in _others(trained):
-        one = np.ones((1, len(judged.records)))
-        shown = [f"{100 * float(rate(judged, one)[0]):.1f}" for rate in (missed(), fpr)]
+        shown = [f"{100 * judged.value(rate):.1f}" for rate in (missed(), fpr)]
         rows.append([name, f"{len(judged.scores):,}", *("–" if s == "nan" else s for s in shown)])
     test = family.sets[family.test][0]
-    one = np.ones((1, len(test.records)))
     for symbol, name in BLOCKS.items():
         share = ratio(lambda j: j.called > 0, lambda j, s=symbol: j.scores.symbol == s)
         if count := int((test.scores.symbol == symbol).sum()):
-            false = f"{100 * float(share(test, one)[0]):.1f}"
+            false = f"{100 * test.value(share):.1f}"
             rows.append([f"{name} ({family.test})", f"{count:,}", "–", false])
     fusion = int((test.kind == "F").sum())
-    lost = 100 * float(missed("F")(test, one)[0])
-    rows.append([f"fusion beats ({family.test})", f"{fusion:,}", f"{lost:.1f}", "–"])
+    lost = f"{100 * test.value(missed('F')):.1f}"
+    rows.append([f"fusion beats ({family.test})", f"{fusion:,}", lost, "–"])
     meaning = "Miss: abnormal beats called normal. FPR: normal beats called anything else.\n"
     found = table(["group", "beats", "miss %", "FPR %"], rows)
     return f"## For whom it fails\n\n{meaning}\n{found}"
@@ -151,10 +146,10 @@ def _others(trained: TrainedStudent) -> Iterator[tuple[str, Judged]]:
     lead = str(trained.metadata["lead"])
     beats = _read(trained, test, lead)
     fibrillating = in_fibrillation(beats)
-    yield "in atrial fibrillation or flutter", _judged(trained, beats.take(fibrillating))
-    yield "in other rhythms", _judged(trained, beats.take(~fibrillating))
-    yield "on the second lead, mostly V1", _judged(trained, _read(trained, test, "channel:1"))
-    paced = _judged(trained, _read(trained, PACED, None, "aami"))
+    yield "in atrial fibrillation or flutter", Judged.on(trained, beats.take(fibrillating))
+    yield "in other rhythms", Judged.on(trained, beats.take(~fibrillating))
+    yield "on the second lead, mostly V1", Judged.on(trained, _read(trained, test, "channel:1"))
+    paced = Judged.on(trained, _read(trained, PACED, None, "aami"))
     yield "records with a pacemaker (paced beats count as abnormal)", paced
 
 
@@ -165,12 +160,6 @@ def _read(
     lead = None if lead == "MLII" else lead
     beats = load_records(names, lead=lead, labels=scheme, centring=trained.centring)
     return beats.take(beats.label >= 0)
-
-
-def _judged(trained: TrainedStudent, beats: BeatSet) -> Judged:
-    probability = probabilities(trained.student, examples_of(beats, trained.student.architecture))
-    scores = Scores(probability, beats.label, beats.record, beats.sample, beats.symbol)
-    return Judged.of(trained, scores)
 
 
 def in_fibrillation(beats: BeatSet) -> NDArray[np.bool_]:

@@ -84,7 +84,7 @@ def verdict(axes: Any, found: dict[str, Any], rows: list[dict[str, str]]) -> Non
     axes.plot(*perfect, "*", color=INK, ms=9)
     limits = [100 * found["limits"][name] for name in ("max_fpr", "max_miss")]
     axes.add_patch(Rectangle((0, 0), *limits, fill=False, edgecolor=SOFT, lw=1, ls="--"))
-    axes.set(xlim=(0, 1.25 * max(*limits, *fpr) ** 1.0), ylim=(0, 1.25 * max(*limits, *miss)))
+    axes.set(xlim=(0, 1.25 * max(*limits, *fpr)), ylim=(0, 1.25 * max(*limits, *miss)))
     axes.set(xlabel="FPR, % of normal beats", ylabel="missed, %")
     low, high = (100 * x for x in found["yield_interval"])
     axes.set_title(

@@ -1,6 +1,6 @@
 """Teacher, baseline and distilled student on the reference protocol, paired over seeds.
 
-    python benchmarks/distillation.py --seeds 5 --epochs 20
+    python -m benchmarks distillation --seeds 5 --epochs 20
 
 One teacher (seed 0) is trained on the training records and its outputs are cached once; baseline
 and distilled student share seed, epochs and everything else.
@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from _beats import arguments, load, table
 
+from benchmarks._beats import arguments, load, table
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.distill_run import distil

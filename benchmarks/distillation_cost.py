@@ -1,6 +1,6 @@
 """What a cached teacher adds to a training step of the student, in CPU time.
 
-    python benchmarks/distillation_cost.py
+    python -m benchmarks distillation_cost
 
 Plain and distilled steps alternate on the same made-up beats, so that other load cancels out.
 """

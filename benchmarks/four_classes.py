@@ -1,7 +1,7 @@
 """Four classes (N, S, V, O) with rhythm token and template branch.
 
-    python benchmarks/four_classes.py --protocol benchmarks/five-validate.toml --seeds 3 --epochs 40
-    python benchmarks/four_classes.py --protocol reference --seeds 3 --epochs 40
+    python -m benchmarks four_classes --protocol benchmarks/five-validate.toml --seeds 3 --epochs 40
+    python -m benchmarks four_classes --protocol reference --seeds 3 --epochs 40
 
 The epoch is chosen on validation alone, by macro-F1 or by the mean of the four recalls.
 """
@@ -11,8 +11,8 @@ from __future__ import annotations
 import time
 
 import torch
-from _beats import arguments, load, spread, table
 
+from benchmarks._beats import arguments, load, spread, table
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.metrics import class_table, confusion_matrix, macro_f1
 from ecgphoton.recipe import Recipe, override

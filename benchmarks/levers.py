@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks._pages import fill, table
-from ecgphoton.artifacts import atomic_path, read_arrays
+from ecgphoton.artifacts import read_arrays, write_arrays
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.progress import silent
 from ecgphoton.recipe import Recipe, override, read
@@ -179,8 +179,7 @@ def fitted(recipe: Recipe, splits: Splits, seed: int, path: Path, workers: int |
             )
         columns = {name: getattr(choice, name) for name in ("label", "subject", "kind", "weight")}
         path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, score=choice.score[choice.epoch()], **columns)
+        write_arrays(path, score=choice.score[choice.epoch()], **columns)
     return Found(**read_arrays(path, "out-of-fold scores of a variant"))
 
 

@@ -1,6 +1,6 @@
 """Effect of the presets on the reference protocol, over seeds.
 
-    python benchmarks/presets.py --seeds 3 --epochs 30
+    python -m benchmarks presets --seeds 3 --epochs 30
 
 Epoch and threshold are chosen on validation alone; generalization is only evaluated afterwards.
 """
@@ -10,8 +10,8 @@ from __future__ import annotations
 import time
 
 import torch
-from _beats import arguments, load, spread, table
 
+from benchmarks._beats import arguments, load, spread, table
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.recipe import Recipe, override
 from ecgphoton.student.architecture import TOKENS, Architecture

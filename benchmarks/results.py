@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks._beats import spread
 from benchmarks._pages import fill, table
 from benchmarks._patients import patient_table, symbol_table
 from benchmarks._runs import (
@@ -40,18 +41,13 @@ GROUPED = {
     "literal": "literal: e, j, n are left out",
 }
 """Label schemes, and where they put escape beats."""
-TITLES = {"svdb": "SVDB, 39 of 78 records", "DS2_without_202": "DS2 without 202"}
+TITLES = {"DS2_without_202": "DS2 without 202"}
 
 
 def set_title(name: str, judged: Judged) -> str:
     if name == "svdb":
         return f"SVDB, {len(judged.records)} of 78 records"
     return TITLES.get(name, name)
-
-
-def chosen_by(family: Family) -> str:
-    metrics = family.metrics[0]
-    return ", ".join(name.replace("_", " ") for name in metrics["took_part_in_selection"][1:])
 
 
 def sets_of(family: Family) -> Iterator[tuple[str, tuple[Judged, ...]]]:
@@ -98,8 +94,8 @@ def _nested(across: list[Mapping[str, Mapping[str, float]]]) -> list[str]:
     """Estimates before any test set, patients weighted alike; intervals are means over seeds."""
     cells = []
     for key, digits, scale in (("auc", 4, 1.0), ("miss", 1, 100.0), ("fpr", 1, 100.0)):
-        values = scale * np.array([one["nested"][key] for one in across])
-        text = f"{values.mean():.{digits}f} ± {values.std(ddof=min(1, len(values) - 1)):.{digits}f}"
+        values = [one["nested"][key] for one in across]
+        text = spread(values, digits, scale)
         if key in across[0]["nested"]["interval_95"]:
             ends = scale * np.mean([one["nested"]["interval_95"][key] for one in across], 0)
             text += f" [{ends[0]:.{digits}f}, {ends[1]:.{digits}f}]"
@@ -177,9 +173,9 @@ def look_table(found: Mapping[str, Family]) -> str:
             for name, sets in sets_of(family):
                 if name == "validation":
                     continue
-                one, whole = sets[at], np.ones((1, len(sets[at].records)))
-                shown = [f"{float(auc(one, whole)[0]):.4f}"]
-                shown += [f"{100 * float(rate(one, whole)[0]):.2f}" for rate in (missed(), fpr)]
+                one = sets[at]
+                shown = [f"{one.value(auc):.4f}"]
+                shown += [f"{100 * one.value(rate):.2f}" for rate in (missed(), fpr)]
                 date = runs_date(trained.folder)
                 rows.append(
                     [

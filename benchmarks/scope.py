@@ -1,7 +1,7 @@
 """How well a student knows what it does not know: the check of `annotate` against labels.
 
-    python benchmarks/scope.py inter-patient
-    python benchmarks/scope.py runs/mine --sets DS1 --paced 102 104 107
+    python -m benchmarks scope inter-patient
+    python -m benchmarks scope runs/mine --sets DS1 --paced 102 104 107
 
 For each set of records: the rank correlation (Spearman) over records between the FPR at the
 student's threshold (reference R peaks) and the score, and each of its values (detected R peaks);
@@ -18,10 +18,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-from _beats import table
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from benchmarks._pages import table
 from ecgphoton.ecg import database
 from ecgphoton.ecg.beats import load_records
 from ecgphoton.ecg.databases import MITDB, dataset_of
@@ -114,8 +114,8 @@ def correlations(trained: TrainedStudent, name: str) -> None:
     print()
     keys = [key for key in rows[0] if len({row[key] for row in rows}) > 1]
     rho = {key: spearmanr([row[key] for row in rows], rates)[0] for key in keys}
-    columns = ("value", "Spearman with the FPR")
-    table(columns, [dict(zip(columns, (k, f"{v:.2f}"), strict=True)) for k, v in rho.items()])
+    shown = [(key, f"{value:.2f}") for key, value in rho.items()]
+    print(table(("value", "Spearman with the FPR"), shown), flush=True)
 
 
 def caught(trained: TrainedStudent, name: str, minutes: float) -> None:
@@ -128,8 +128,8 @@ def caught(trained: TrainedStudent, name: str, minutes: float) -> None:
         for kind, spoil in SPOILT.items():
             count[kind] += judged(trained, spoil(samples, fs), fs).outside
     print(f"\n{name}, the first {minutes:g} minutes (noise is made up):\n")
-    rows = [{"recording": k, "outside": n, "of": len(records)} for k, n in count.items()]
-    table(("recording", "outside", "of"), rows)
+    rows = [(kind, outside, len(records)) for kind, outside in count.items()]
+    print(table(("recording", "outside", "of"), rows), flush=True)
 
 
 def main() -> None:

@@ -8,7 +8,6 @@ and one fails, then bisected on a logarithmic scale; widths of converters are tr
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -244,9 +243,7 @@ def parameters_of(profile: Profile, keys: Sequence[str] = ()) -> tuple[str, ...]
 def lines_of(sheet: Sheet, *, workers: int = 1, progress: Steps | None = None) -> tuple[Line, ...]:
     """Compute all lines of a sheet, on one thread or on several processes."""
     found = []
-    for task, row in enumerate(
-        computed(partial(_line, sheet), len(sheet.tasks), workers=workers, threads=1)
-    ):
+    for task, row in enumerate(computed(sheet.line, len(sheet.tasks), workers=workers, threads=1)):
         key, state = sheet.tasks[task]
         unit, stated = sheet.number(key).unit, sheet.stated(key)
         numbers = (None if math.isnan(value) else value for value in row.tolist())
@@ -254,7 +251,3 @@ def lines_of(sheet: Sheet, *, workers: int = 1, progress: Steps | None = None) -
         if progress is not None:
             progress(task + 1, len(sheet.tasks))
     return tuple(found)
-
-
-def _line(sheet: Sheet, task: int) -> Floats:
-    return sheet.line(task)

@@ -53,8 +53,8 @@ def normalise(windows: NDArray[np.floating]) -> FloatArray:
     return centred
 
 
-def running_median(values: NDArray[Real], length: int) -> NDArray[Real]:
-    """Median of each row and the up to `length` - 1 before it, column by column.
+def running_median(values: NDArray[Real], length: int, first: int = 0) -> NDArray[Real]:
+    """Median of each row from `first` on and the up to `length` - 1 before it, column by column.
 
     Parameters
     ----------
@@ -63,17 +63,19 @@ def running_median(values: NDArray[Real], length: int) -> NDArray[Real]:
     """
     from scipy.ndimage import rank_filter
 
+    unused = max(0, first - length + 1)
+    values, first = values[unused:], first - unused
     count = len(values)
     out = np.empty_like(values)
     start = min(count, length - 1)
-    for row in range(start):
+    for row in range(first, start):
         out[row] = np.median(values[: row + 1], axis=0)
     if count > start:
-        # One line per column. What straddles two columns falls on rows already done above.
+        # One line per column. What straddles two columns falls on rows that the loop above fills.
         line = np.ascontiguousarray(values.T).ravel()
         half, origin = length // 2, (length - 1) // 2
         middle = rank_filter(line, half, length, origin=origin)
         if length % 2 == 0:
             middle = (middle + rank_filter(line, half - 1, length, origin=origin)) / 2
         out[start:] = middle.reshape(*values.shape[1:], count).T[start:]
-    return out
+    return out[first:]

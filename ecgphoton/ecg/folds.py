@@ -1,7 +1,5 @@
 """Whole patients divided into folds of like difficulty: names and beats come in, folds go out."""
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,10 +45,9 @@ def folds_of(
         If without some fold no normal or no abnormal beats would be left to train on.
     """
     names, who = np.unique(subject, return_inverse=True)
-    kinds = _kinds(symbol, label)
-    presence = np.stack(
-        [np.bincount(who[rows], minlength=len(names)) / WHOLE_PATIENT for rows in kinds.values()], 1
-    ).clip(max=1)
+    kinds = kinds_of(symbol, label)
+    beats = [np.bincount(who[kinds == kind], minlength=len(names)) for kind in np.unique(kinds)]
+    presence = np.stack(beats, 1).clip(max=WHOLE_PATIENT) / WHOLE_PATIENT
     order = np.random.default_rng(seed).permutation(len(names))
     order = order[np.argsort(-(presence[order] >= 1).sum(1), kind="stable")]
     sizes, load = np.zeros(folds, int), np.zeros((folds, presence.shape[1]))
@@ -71,12 +68,6 @@ def folds_of(
                 "protocol a validation_fraction in place of folds"
             )
     return dict(zip(names.tolist(), place.tolist(), strict=True))
-
-
-def _kinds(symbol: NDArray[np.str_], label: NDArray[np.int64]) -> Mapping[str, NDArray[np.bool_]]:
-    """Return the beats of every kind: the normal ones, and the abnormal ones by AAMI group."""
-    kinds = kinds_of(symbol, label)
-    return {kind: kinds == kind for kind in np.unique(kinds)}
 
 
 def kinds_of(symbol: NDArray[np.str_], label: NDArray[np.int64]) -> NDArray[np.str_]:

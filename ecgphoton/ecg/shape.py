@@ -143,7 +143,7 @@ def compare(
     fixed = (size, width, np.log(steepness) + size)
 
     def running(rows: FloatArray, before: FloatArray) -> FloatArray:
-        return running_median(np.concatenate([before, rows]), TEMPLATE_BEATS)[len(before) :]
+        return running_median(np.concatenate([before, rows]), TEMPLATE_BEATS, len(before))
 
     usual = running(waves, past.running.waves)
     residual, of_waves, *rest = _apart(waves, usual)
@@ -167,10 +167,11 @@ def _of_regular(
     """Median of the up to 65 regular rows before each row, `instead` where there are too few."""
     steady = np.concatenate([before, rows[regular]])
     count = len(before) + np.cumsum(regular) - regular
-    median = running_median(steady, REGULAR_BEATS)
     enough = count >= FEWEST
+    last = count[enough] - 1
+    first = int(last.min(initial=len(steady)))
     found = instead.copy()
-    found[enough] = median[count[enough] - 1]
+    found[enough] = running_median(steady, REGULAR_BEATS, first)[last - first]
     return found
 
 

@@ -11,9 +11,7 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.export import formats as forms
 from ecgphoton.export.bundle_folder import (
-    CHECK,
     CHECKPOINT,
-    FEATURES,
     FLOAT,
     GOLDEN,
     INTEGER,
@@ -34,7 +32,7 @@ from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize, 
 from ecgphoton.export.ranges import RangeMethod, ranges_of
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.program.program_file import program_text, read_program, schema_text
+from ecgphoton.program.program_file import program_text, read_program
 from ecgphoton.program.shipped import Shipped, shipped
 from ecgphoton.student.network import SegmentStudent, read_student
 from ecgphoton.student.propagate import Inputs
@@ -181,14 +179,13 @@ def export_bundle(
         CHECKPOINT: checkpoint,
         **graphs,
         MESH: program_text(program).encode(),
-        "mesh.schema.json": schema_text().encode(),
         GOLDEN: npz(golden),
-        CHECK: forms.checker_text().encode(),
+        **forms.documents(program),
         **forms.derived(program, wanted),
     }
     foreign = unexplained(program.architecture)
     if not foreign:
-        files |= {FEATURES: forms.features_text().encode(), RECORDING: recording_file(program)}
+        files[RECORDING] = recording_file(program)
     claims = {CODES: found._asdict(), "ranges_from": source, "formats": list(wanted)}
     extra = stated(program) | claims
     write_folder(out, files, extra, force=force)

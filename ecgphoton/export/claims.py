@@ -31,7 +31,7 @@ from ecgphoton.export.runtime import (
     stored_metadata,
 )
 from ecgphoton.mesh.arrays import Floats
-from ecgphoton.program.program_file import schema_text, to_dict
+from ecgphoton.program.program_file import to_dict
 from ecgphoton.program.shipped import shipped
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
@@ -257,15 +257,7 @@ def _derived(bundle: ClaimedBundle) -> Result:
     manifest = artifacts.read_manifest(bundle.folder, kind=names.KIND)
     stored = [name for name in manifest.get("formats", ()) if name not in ("png", "raw")]
     files = forms.derived(bundle.program, forms.check_formats(stored))
-    files |= {
-        names.CHECK: forms.checker_text().encode(),
-        **(
-            {}
-            if unexplained(bundle.program.architecture)
-            else {names.FEATURES: forms.features_text().encode()}
-        ),
-        "mesh.schema.json": schema_text().encode(),
-    }
+    files |= forms.documents(bundle.program)
     wrong = [name for name, data in sorted(files.items()) if bundle.read(name) != data]
     return verdict(not wrong, f"differs: {', '.join(wrong)}" if wrong else f"{len(files)} files")
 

@@ -10,14 +10,16 @@ import numpy as np
 
 from ecgphoton.artifacts import to_json
 from ecgphoton.errors import InputError
+from ecgphoton.export.bundle_folder import CHECK, FEATURES
 from ecgphoton.export.circuits import netlist
 from ecgphoton.export.drawing import draw_png, draw_svg
+from ecgphoton.export.golden_recording import unexplained
 from ecgphoton.mesh.gds_netlist import gdsfactory_netlist
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.mesh.paths import dummies, paths
 from ecgphoton.program.blocks import MatrixBlock
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.program.program_file import compact_json
+from ecgphoton.program.program_file import compact_json, schema_text
 
 P_PI = 30.0  # mW per heater for a phase of pi, thermo-optic: SimPhony phase_shifter.yml
 
@@ -113,6 +115,17 @@ def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
             "crossings": path.crossings,
         },
     }
+
+
+def documents(program: MeshProgram) -> dict[str, bytes]:
+    """Return the schema and the programs that explain a bundle, by name.
+
+    ``features.py`` is among them where it can compute all that the student reads.
+    """
+    files = {"mesh.schema.json": schema_text().encode(), CHECK: checker_text().encode()}
+    if not unexplained(program.architecture):
+        files[FEATURES] = features_text().encode()
+    return files
 
 
 def checker_text() -> str:

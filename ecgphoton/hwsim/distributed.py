@@ -51,6 +51,19 @@ def single_threaded() -> Iterator[int]:
         torch.set_num_threads(threads)
 
 
+def check_workers(workers: int) -> int:
+    """Return `workers`, a number of processes.
+
+    Raises
+    ------
+    InputError
+        If it is less than 1.
+    """
+    if workers < 1:
+        raise InputError(f"workers is {workers}; it must be at least 1")
+    return workers
+
+
 def computed(
     work: Work,
     groups: int,
@@ -73,8 +86,10 @@ def computed(
     Raises
     ------
     InputError
-        If the scheduler cannot be reached, or workers die before any result or keep dying.
+        If the number of workers is less than 1, the scheduler cannot be reached, or workers die
+        before any result or keep dying.
     """
+    check_workers(workers)
     with single_threaded() as available:
         if workers == 1 and dask is None:
             pool: Any = _Threads(work, min(threads or available, os.cpu_count() or 1))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.distributed import computed, single_threaded
+from ecgphoton.hwsim.distributed import check_workers, computed, single_threaded
 from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.streams import BEATS, CHIPS, check_seed, shot_generator
@@ -166,7 +166,6 @@ def run(
     """
     if not 1 <= chips <= CHIPS:
         raise InputError(f"chips is {chips}; it must be from 1 to {CHIPS}")
-    if workers < 1:
-        raise InputError(f"workers is {workers}; it must be at least 1")
+    check_workers(workers)
     work = partial(run_group, trial, chips)
     return computed(work, -(-chips // GROUP), threads=threads, workers=workers, dask=dask)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecgphoton.artifacts import atomic_path
+from ecgphoton.artifacts import write_text
 from ecgphoton.ecg.formats import find_file, other_files, record_names
 from ecgphoton.errors import InputError
 from ecgphoton.models import NAMES_CLASSES
@@ -103,12 +103,10 @@ def annotate_folder(
         name, why = next(iter(failed.items()))
         raise InputError(f"none of {len(failed)} recordings could be annotated; {name}: {why}")
     found = BurdenReport(tuple(rows), failed, (*files, table, document), others)
-    with atomic_path(table) as temporary:
-        heads = [*COLUMNS[:3], *(f"{kind}{what}" for kind in SHARES for what in _WHAT), *SCOPE]
-        lines = [",".join(heads), *(",".join(_cells(row)) for row in rows)]
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    with atomic_path(document) as temporary:
-        temporary.write_text(json.dumps(found.to_dict(), indent=1) + "\n", encoding="utf-8")
+    heads = [*COLUMNS[:3], *(f"{kind}{what}" for kind in SHARES for what in _WHAT), *SCOPE]
+    lines = [",".join(heads), *(",".join(_cells(row)) for row in rows)]
+    write_text(table, "\n".join(lines) + "\n")
+    write_text(document, json.dumps(found.to_dict(), indent=1) + "\n")
     return found
 
 

@@ -63,7 +63,8 @@ def check_beats(folder: Path, splits: Splits) -> None:
     start = read_json(folder / START)
     if splits.origin is not None and isinstance(start.get("files"), dict):
         check_same(start["files"], splits.origin)
-    if start.get("digests", _digests(splits)) != _digests(splits):
+    found = _digests(splits)
+    if start.get("digests", found) != found:
         raise InputError(
             f"{folder} began with other beats than those read now; name the data it began with, or "
             "train anew (--out)"

@@ -16,7 +16,7 @@ from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.folds import kinds_of
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.distributed import computed, single_threaded
+from ecgphoton.hwsim.distributed import check_workers, computed, single_threaded
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.metrics import patients_alike
 from ecgphoton.progress import Progress
@@ -28,7 +28,7 @@ from ecgphoton.training.crossfit import OutOfFold, Scale, margin, squeezed
 from ecgphoton.training.fit import fit
 from ecgphoton.training.judge import outputs_of
 from ecgphoton.training.parts import Examples
-from ecgphoton.training.state import FitState
+from ecgphoton.training.state import FitState, packed_as
 
 OUTPUTS = "outputs.safetensors"
 LOOK = 0.5  # seconds between two looks at how far the folds are
@@ -70,12 +70,7 @@ class FoldWork:
         logits, scales = [], []
 
         def keep(state: FitState) -> None:
-            averaged = {
-                name.removeprefix("averaged."): torch.tensor(value)
-                for name, value in state.arrays.items()
-                if name.startswith("averaged.")
-            }
-            judged.load_state_dict(averaged)
+            judged.load_state_dict(packed_as("averaged", state.arrays))
             scale = Scale.of(margin(outputs_of(judged, training).logits.numpy()), label, weight)
             scales.append((scale.normal, scale.abnormal))
             logits.append(outputs_of(judged, held).logits.numpy())
@@ -116,6 +111,29 @@ class FoldWork:
         return arrays
 
 
+def check_folds(recipe: Recipe, splits: Splits, workers: int | None) -> None:
+    """Refuse what a protocol with folds cannot do, before anything is written.
+
+    Raises
+    ------
+    InputError
+        If the recipe listens to the test set or to a teacher, or `workers` is less than 1.
+    """
+    name = splits.protocol.name
+    if recipe.decision.blend > 0:
+        raise InputError(
+            f"decision.blend is {recipe.decision.blend}, and protocol {name!r} chooses on folds, "
+            "where no second set takes part; set it to 0"
+        )
+    if recipe.distill.teacher != "none":
+        raise InputError(
+            f"protocol {name!r} has folds, and a teacher is judged on a validation set; give a "
+            "protocol file with validation or validation_fraction"
+        )
+    if workers is not None:
+        check_workers(workers)
+
+
 def out_of_fold(
     recipe: Recipe,
     splits: Splits,
@@ -141,14 +159,9 @@ def out_of_fold(
     Raises
     ------
     InputError
-        If the recipe listens to the test set, a loss stops being finite, or a file cannot be
-        written.
+        If `check_folds` refuses, a loss stops being finite, or a file cannot be written.
     """
-    if recipe.decision.blend > 0:
-        raise InputError(
-            f"decision.blend is {recipe.decision.blend}, and protocol {splits.protocol.name!r} "
-            "chooses on folds, where no second set takes part; set it to 0"
-        )
+    check_folds(recipe, splits, workers)
     subject, label = splits.subject, splits.train.label
     weight = patients_alike(subject, label)
     fold = np.array([splits.folds[name] for name in subject.tolist()])
@@ -157,12 +170,9 @@ def out_of_fold(
         splits.train.digest,
     )  # fmt: skip
     count, epochs = splits.protocol.folds, recipe.training.epochs
-    if workers is None:
-        workers = os.cpu_count() or 1
-    elif workers < 1:
-        raise InputError(f"workers is {workers}; it must be at least 1")
+    processes = min(workers or os.cpu_count() or 1, count)
     with _watched(work, count * epochs, progress):
-        for done, _ in enumerate(computed(work, count, workers=min(workers, count)), 1):
+        for done, _ in enumerate(computed(work, count, workers=processes), 1):
             progress("folds", done, count)
     outputs = [work.outputs(number) for number in range(count)]
     classes = architecture.classes

@@ -112,6 +112,11 @@ class Journey:
         return {name: known.get(name) for name in DECIDING}
 
     @property
+    def about(self) -> dict[str, Any]:
+        """What the JSON file holds besides the numbers."""
+        return {"source": self.beats.source, "provenance": dict(self.provenance)}
+
+    @property
     def arguments(self) -> tuple[Any, ...]:
         """Positional arguments of `ecgphoton.hwsim.simulate.simulate`."""
         point = self.trained.point
@@ -142,8 +147,7 @@ class Journey:
 
         With the JSON file the folder is complete.
         """
-        about = {"source": self.beats.source, "provenance": dict(self.provenance)}
-        outcome = Outcome(report, {**numbers, **about}, folder := self.folder, rows)
+        outcome = Outcome(report, {**numbers, **self.about}, folder := self.folder, rows)
         name, table, image, *_ = self.files
         write_text(folder / table, csv_text(rows))
         save(draw(outcome.numbers, rows), folder / image)

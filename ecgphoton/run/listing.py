@@ -8,6 +8,7 @@ from typing import Any
 
 from ecgphoton import models as shipped_models, recipe as recipe_files, runs as run_folders
 from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_json
+from ecgphoton.errors import InputError
 from ecgphoton.recipes import FLAGSHIP
 
 
@@ -50,20 +51,23 @@ def recipes() -> Listing:
     return Listing("recipes", tuple({"name": name, "purpose": text} for name, text in known))
 
 
-def runs(folder: Path | str = Path("runs")) -> Listing:
+def runs(folder: Path | str | None = None) -> Listing:
     """List the finished runs of a folder, the newest first.
 
     Parameters
     ----------
     folder
-        Where the runs are.
+        Where the runs are; by default ``runs``.
 
     Raises
     ------
     InputError
-        If a file of a run is damaged.
+        If the folder that is named does not exist, or a file of a run is damaged.
     """
-    return Listing("runs", tuple(_row(run) for run in run_folders.finished_runs(folder)))
+    if folder is not None and not Path(folder).is_dir():
+        raise InputError(f"there is no folder {folder}; name the one that holds the runs")
+    found = run_folders.finished_runs(run_folders.RUNS if folder is None else folder)
+    return Listing("runs", tuple(map(_row, found)))
 
 
 def _row(run: Path) -> dict[str, Any]:

@@ -119,9 +119,14 @@ class Observer:
             found += self._scope.findings(traits_of(rows, probability, point))
         beyond = [one.sentence for one in found if one.beyond]
         score = float(np.mean([one.position for one in found])) if enough else None
-        sentence = f"Outside {known}: {'; '.join(beyond)}." if beyond else f"Within {known}."
+        sentences = []
+        if beyond:
+            sentences.append(f"Outside {known}: {'; '.join(beyond)}.")
+        elif enough:
+            sentences.append(f"Within {known}.")
         if not enough:
-            few = f"only {classified} beats are classified, and {FEWEST_BEATS} are needed"
-            sentence = f"{sentence} " if beyond else ""
-            sentence += f"Not checked for the rest: {few}." if beyond else f"Not checked: {few}."
-        return ScopeReport(enough, bool(beyond), score, sentence, tuple(found))
+            sentences.append(
+                f"Not checked{' for the rest' if beyond else ''}: only {classified} beats are "
+                f"classified, and {FEWEST_BEATS} are needed."
+            )
+        return ScopeReport(enough, bool(beyond), score, " ".join(sentences), tuple(found))

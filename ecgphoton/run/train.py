@@ -20,6 +20,7 @@ from ecgphoton.run.beats import divided_by, examples_of, splits_of
 from ecgphoton.run.claim import vacant
 from ecgphoton.run.finish import TrainedRun, finish
 from ecgphoton.run.fit import check_beats, fit_run, resume_point, start_run
+from ecgphoton.run.folds import check_folds
 from ecgphoton.settings import strict
 from ecgphoton.student.network import SegmentStudent
 
@@ -107,15 +108,12 @@ def train(
             chosen = divided_by(chosen, protocol)
         chosen = override(chosen, [*given, *settings])
     splits = splits_of(chosen, data_dir)
-    if workers is not None and not splits.folds:
+    if splits.folds:
+        check_folds(chosen, splits, workers)
+    elif workers is not None:
         raise InputError(
             f"workers is {workers}, and protocol {splits.protocol.name!r} has no folds to share "
             "among them; leave it out"
-        )
-    if chosen.distill.teacher != "none" and splits.folds:
-        raise InputError(
-            f"protocol {splits.protocol.name!r} has folds, and a teacher is judged on a validation "
-            "set; give a protocol file with validation or validation_fraction"
         )
     if resume is None:
         name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"

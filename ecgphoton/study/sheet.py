@@ -84,6 +84,5 @@ def sheet(
         "idle": list(without),
         "lines": rows,
     }
-    about = {"source": journey.beats.source, "provenance": dict(journey.provenance)}
-    write_sheet(journey.folder / FILES[3], {**numbers, **about}, rows)
+    write_sheet(journey.folder / FILES[3], {**numbers, **journey.about}, rows)
     return journey.write(lines, numbers, rows, draw_sheet)

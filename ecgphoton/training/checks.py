@@ -49,6 +49,10 @@ def _log(value: float) -> float:
     return float(np.log(max(value, 1e-9)))
 
 
+def _exp(value: float) -> float:
+    return float(np.exp(value))
+
+
 def _shares(name: str, words: str, hint: str) -> Check:
     return Check(name, words, hint, scale=_angle, back=_share, form="{:.1%}")
 
@@ -63,22 +67,18 @@ CHECKS = (
     _shares("doubtful", "beats near the threshold", "the student is not sure"),
     Check(
         "amplitude", "amplitude of a beat", "check unit, gain and electrodes",
-        "both", _log, lambda x: float(np.exp(x)), form="{:.2f} mV",
+        "both", _log, _exp, form="{:.2f} mV",
     ),
     Check(
         "shape", "cosine between the usual beat and that of training patients",
         "another lead, an inverted one, or a rare shape", "low",
     ),
     Check("spikes", "narrowest deflection of a beat", "pacing spikes or noise", least=0.02),
-    Check(
-        "noise", "noise outside the QRS", "noise", scale=_log, back=lambda x: float(np.exp(x)),
-        form="{:.2%}",
-    ),
+    Check("noise", "noise outside the QRS", "noise", scale=_log, back=_exp, form="{:.2%}"),
     Check("wander", "wander of the baseline", "loose electrodes or movement", least=0.02),
     Check(
         "features", "distance of the patient features from their averages",
-        "a rhythm or shapes that training did not hold",
-        scale=_log, back=lambda x: float(np.exp(x)),
+        "a rhythm or shapes that training did not hold", scale=_log, back=_exp,
     ),
 )  # fmt: skip
 """Values with limits from training patients; those a student cannot have are left out."""

@@ -56,6 +56,15 @@ def pack(
     return packed
 
 
+def packed_as(group: str, arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    """Return one group of packed arrays (``model``, ``averaged``, ...) by its own names."""
+    return {
+        name.removeprefix(f"{group}."): torch.tensor(value)
+        for name, value in arrays.items()
+        if name.startswith(f"{group}.")
+    }
+
+
 def restore(
     arrays: Mapping[str, np.ndarray],
     model: nn.Module,
@@ -70,29 +79,21 @@ def restore(
     InputError
         If the arrays are not those of such a run.
     """
-
-    def group(prefix: str) -> dict[str, Tensor]:
-        return {
-            name.removeprefix(prefix): torch.tensor(value)
-            for name, value in arrays.items()
-            if name.startswith(prefix)
-        }
-
     try:
-        model.load_state_dict(group("model."))
+        model.load_state_dict(packed_as("model", arrays))
         if averaged is not model:
-            averaged.load_state_dict(group("averaged."))
+            averaged.load_state_dict(packed_as("averaged", arrays))
         with torch.no_grad():
-            for index, value in group("extra.").items():
+            for index, value in packed_as("extra", arrays).items():
                 parts.extra[int(index)].copy_(value)
         state: dict[int, dict[str, Tensor]] = {}
-        for name, value in group("adam.").items():
+        for name, value in packed_as("adam", arrays).items():
             index, key = name.split(".")
             state.setdefault(int(index), {})[key] = value
         optimiser.load_state_dict(
             {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
         )
-        return {name: value.numpy() for name, value in group("best.").items()}
+        return {name: value.numpy() for name, value in packed_as("best", arrays).items()}
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(
             f"the saved state is not one of this recipe ({str(error).splitlines()[0]}); delete it "

@@ -5,11 +5,12 @@ import pytest
 import torch
 
 from ecgphoton.calibration.table import DriveTable
+from ecgphoton.decision import OperatingPoint
 from ecgphoton.hwsim.chip import Chip
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.architecture import TOKENS, Architecture
-from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs
 
 
@@ -31,6 +32,14 @@ def inputs() -> Inputs:
     draw = torch.Generator().manual_seed(0)
     walk = torch.randn(300, 360, generator=draw).cumsum(1) * 0.3
     return Inputs(walk.sin(), torch.rand(300, 4, generator=draw) * 2 - 1)
+
+
+@pytest.fixture(scope="session")
+def task(program, student, inputs) -> tuple[MeshProgram, Inputs, np.ndarray, OperatingPoint]:
+    """A program, beats, and the student's own decisions as labels."""
+    score = predict(student, inputs)[:, 1]
+    point = OperatingPoint(float(np.median(score)), ("validation",))
+    return program, inputs, point.decide(score), point
 
 
 def true_errors(chip: Chip, table: DriveTable) -> np.ndarray:

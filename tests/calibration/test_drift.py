@@ -1,23 +1,12 @@
 """How long tables hold: plans are compared on chips that age, and the cheapest that holds wins."""
 
-import numpy as np
 import pytest
 
 from ecgphoton.calibration.bench import Cost
 from ecgphoton.calibration.drift import DriftReport, Plan, drift_schedule
-from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.verdict import Limits
-from ecgphoton.student.network import predict
-
-
-@pytest.fixture(scope="module")
-def task(program, student, inputs):
-    """A program, beats, and the student's own decisions as labels."""
-    score = predict(student, inputs)[:, 1]
-    point = OperatingPoint(float(np.median(score)), ("validation",))
-    return program, inputs, point.decide(score), point
 
 
 @pytest.mark.slow

@@ -116,6 +116,12 @@ def test_only_errors_of_the_profile_can_be_asked_for() -> None:
         parameters_of(load_profile("ideal"))
 
 
+def test_a_sheet_needs_a_process(sheet: Sheet) -> None:
+    """No process at all is refused."""
+    with pytest.raises(InputError, match="workers is 0; it must be at least 1"):
+        lines_of(sheet, workers=0)
+
+
 def test_drift_without_time_is_idle(sheet: Sheet) -> None:
     """It changes no chip, whatever its size; with hours it does."""
     program = sheet.subject[0]

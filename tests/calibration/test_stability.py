@@ -1,26 +1,15 @@
 """Calibrated chips over a parameter: what they stand, and what calibrating again restores."""
 
-import numpy as np
 import pytest
 
 from ecgphoton.calibration.stability import calibrated_over
-from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.sweep import parse_sweep, run_sweep, solve
 from ecgphoton.hwsim.verdict import Limits
-from ecgphoton.student.network import predict
 
 KEY = "temperature.change"
 PROFILE = Profile({"dac.bits": 12, "splitter.sigma": 0.02, "detector.noise": 1e-3})
-
-
-@pytest.fixture(scope="module")
-def task(program, student, inputs):
-    """A program, beats, and the student's own decisions as labels."""
-    score = predict(student, inputs)[:, 1]
-    point = OperatingPoint(float(np.median(score)), ("validation",))
-    return program, inputs, point.decide(score), point
 
 
 @pytest.mark.slow

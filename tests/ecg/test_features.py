@@ -3,13 +3,9 @@
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
+from walks import beats
 
 from ecgphoton.ecg.features import WINDOW, magnitude, normalise, running_median
-
-
-def beats(count, seed=0):
-    """Random walks, one window each."""
-    return np.random.default_rng(seed).normal(size=(count, WINDOW)).cumsum(axis=1)
 
 
 def test_normalised_beats_are_centred_and_touch_one():
@@ -49,8 +45,10 @@ def test_magnitude_is_in_the_unit_of_the_signal():
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 80])
 @pytest.mark.parametrize("columns", [(), (1,), (3,)])
 def test_a_running_median_is_the_median_of_what_was_so_far(count, length, columns):
-    """Odd and even lengths, few rows and many, one column and several."""
+    """Odd and even lengths, few rows and many, one column and several; also the last rows alone."""
     values = np.random.default_rng(count).normal(size=(count, *columns))
     wanted = [np.median(values[max(0, i + 1 - length) : i + 1], axis=0) for i in range(count)]
     found = running_median(values, length)
     np.testing.assert_array_equal(found, np.reshape(wanted, values.shape))
+    for first in {0, 1, count // 2, count - 1, count} & set(range(count + 1)):
+        np.testing.assert_array_equal(running_median(values, length, first), found[first:])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from plain_features import plain_features
+from walks import beats, steady
 
 from ecgphoton import registry
 from ecgphoton.ecg.beats import load_records
@@ -13,18 +14,6 @@ from ecgphoton.ecg.rhythm import Rhythm
 from ecgphoton.errors import InputError
 
 LATE = [name for name, feature in FEATURES.items() if feature.delay]
-
-
-def beats(count, seed=0):
-    """Random walks, one window each."""
-    return np.random.default_rng(seed).normal(size=(count, WINDOW)).cumsum(axis=1)
-
-
-def steady(count, noise=0.0, seed=3):
-    """One beat over and over, with white noise relative to its size."""
-    one = beats(1)[0]
-    rng = np.random.default_rng(seed)
-    return one + noise * np.abs(one).max() * rng.normal(size=(count, WINDOW))
 
 
 def r_samples(count, seed=0):

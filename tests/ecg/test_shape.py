@@ -1,21 +1,10 @@
 """Beats against their patient's usual beat: residual, history and likeness."""
 
 import numpy as np
+from walks import beats, steady
 
 from ecgphoton.ecg.features import QRS, WINDOW, magnitude, normalise
 from ecgphoton.ecg.shape import compare, to_next
-
-
-def beats(count, seed=0):
-    """Random walks, one window each."""
-    return np.random.default_rng(seed).normal(size=(count, WINDOW)).cumsum(axis=1)
-
-
-def steady(count, noise=0.0, seed=3):
-    """One beat over and over, with white noise relative to its size."""
-    one = beats(1)[0]
-    rng = np.random.default_rng(seed)
-    return one + noise * np.abs(one).max() * rng.normal(size=(count, WINDOW))
 
 
 def described(raw, history=None):

@@ -3,6 +3,8 @@ import pytest
 import torch
 
 from ecgphoton.decision import OperatingPoint
+from ecgphoton.hwsim.meshchips import program_of
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs
@@ -25,6 +27,18 @@ def inputs() -> Inputs:
 def student() -> SegmentStudent:
     """A student with the rhythm token, random weights."""
     return SegmentStudent(Architecture(patient=TOKENS[:1]), seed=1).eval()
+
+
+@pytest.fixture(scope="session")
+def program(student) -> MeshProgram:
+    """The student as a program."""
+    return program_of(student)
+
+
+@pytest.fixture(scope="session")
+def volts(program) -> np.ndarray:
+    """Its voltages before they are rounded to codes."""
+    return program.device.exact_volts(program.phases)[None]
 
 
 @pytest.fixture(scope="session")

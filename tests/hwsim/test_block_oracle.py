@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from ecgphoton.hwsim.chip import Foundry
-from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 
 SIZES = {
@@ -27,12 +26,6 @@ SIZES = {
     "detector.lo_phase": 0.2,
 }
 COUNT = 3
-
-
-@pytest.fixture(scope="module")
-def program(student):
-    """The student as a program."""
-    return program_of(student)
 
 
 def errors_of(chips, name, chip, block):

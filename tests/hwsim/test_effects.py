@@ -11,7 +11,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.effects import EFFECTS, Effect, Site, numbers
 from ecgphoton.hwsim.effects.effect import unit_normals
-from ecgphoton.hwsim.meshchips import mesh_source, program_of
+from ecgphoton.hwsim.meshchips import mesh_source
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.hwsim.streams import chip_rng
@@ -38,18 +38,6 @@ def alone(effect, share=SMALL):
     """Return a profile with one effect, its further numbers at their default, or 1."""
     more = {key: number.default or 1.0 for key, number in effect.also.items()}
     return Profile({**EXACT, **more, effect.name: share * effect.number.largest})
-
-
-@pytest.fixture(scope="module")
-def program(student):
-    """The student as a program with 16-bit codes."""
-    return program_of(student)
-
-
-@pytest.fixture(scope="module")
-def volts(program):
-    """Its voltages."""
-    return program.device.exact_volts(program.phases)[None]
 
 
 @pytest.mark.parametrize("effect", PLACED, ids=named)

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from ecgphoton.hwsim.chip import Foundry
-from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 
 CHIPS = 1500
@@ -23,12 +22,6 @@ STATED = {
     "splitter.per_thickness": 0.002,
     "die.length": 1.3,
 }
-
-
-@pytest.fixture(scope="module")
-def program(student):
-    """The student as a program."""
-    return program_of(student)
 
 
 @pytest.fixture(scope="module")

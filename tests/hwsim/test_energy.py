@@ -18,17 +18,10 @@ from ecgphoton.hwsim.energy import (
     shifter_powers,
     work_of,
 )
-from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import load_profile
 from ecgphoton.student.propagate import IdealDetector, Tapped, walk
 
 FOUNDRY = load_profile("foundry-thermo-optic")
-
-
-@pytest.fixture(scope="module")
-def program(student):
-    """The student as a program."""
-    return program_of(student)
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from dataclasses import replace
 from pathlib import Path
 
+import link_oracle
 import numpy as np
 import pytest
 import torch
@@ -17,16 +17,12 @@ from ecgphoton.hwsim.budget import Budget
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.effects.optics import losses_of, mesh_loss
 from ecgphoton.hwsim.link import SETS, link_of
-from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.netlist import SAX_MODELS, sax_block
 from ecgphoton.program.codes import nearest_codes
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "oracles"))
-import link_oracle
 
 LOSSES = {
     "link.coupler_db": 0.7,
@@ -44,12 +40,6 @@ def lit(**changed: float) -> Profile:
     """Return a profile with a light path and balanced receivers, and nothing else wrong."""
     numbers = {"dac.bits": 0, **LIGHT, **LOSSES, **QUIET, "receiver.dark_current": 5.0}
     return Profile({**numbers, **changed}, receiver="balanced")
-
-
-@pytest.fixture(scope="module")
-def program(student):
-    """The student as a program with 16-bit codes."""
-    return program_of(student)
 
 
 def link(profile: Profile):

@@ -12,7 +12,7 @@ from ecgphoton.export.lower import lower
 from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.effects import EFFECTS
-from ecgphoton.hwsim.meshchips import mesh_source, program_of
+from ecgphoton.hwsim.meshchips import mesh_source
 from ecgphoton.hwsim.montecarlo import run
 from ecgphoton.hwsim.profile import FINEST, Profile, load_profile
 from ecgphoton.hwsim.readout import Readout
@@ -20,12 +20,6 @@ from ecgphoton.hwsim.receivers import PHOTODIODE
 from ecgphoton.hwsim.sensitivity import margins, sensitivity
 from ecgphoton.hwsim.simulate import simulate, trial_of
 from ecgphoton.student.network import predict
-
-
-@pytest.fixture(scope="module")
-def program(student):
-    """The student as a program with 16-bit codes."""
-    return program_of(student)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import torch
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
-from ecgphoton.hwsim.meshchips import mesh_source, program_of
+from ecgphoton.hwsim.meshchips import mesh_source
 from ecgphoton.hwsim.profile import FOLDER, load_profile, profiles
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.mesh.heater import HeaterDac
@@ -18,12 +18,6 @@ DRIVERS = (
     HeaterDac(4.0, 4.4, 8, "linear", -4.4),
     HeaterDac.of_table([[0, 0], [1, 0.3], [3, 2.2], [4, 3.8], [6, 7.2]]),
 )
-
-
-@pytest.fixture(scope="module")
-def program(student):
-    """The student as a program."""
-    return program_of(student)
 
 
 @pytest.mark.parametrize("name", profiles())

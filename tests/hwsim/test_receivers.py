@@ -13,7 +13,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.export.lower import lower
 from ecgphoton.export.quantize import Quantization, quantize
 from ecgphoton.hwsim.chip import Foundry
-from ecgphoton.hwsim.meshchips import mesh_source, program_of
+from ecgphoton.hwsim.meshchips import mesh_source
 from ecgphoton.hwsim.noise import received_noise
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.propagate import ChipDetector
@@ -55,18 +55,6 @@ def amplifier_of(chip):
     keys = {"bandwidth": "bandwidth", "resistance": "resistance", "temperature": "temperature"}
     found = {name: number(f"receiver.{key}") for name, key in (keys | {"bits": "adc_bits"}).items()}
     return found | {"dark": 1e-9 * number("receiver.dark_current")}
-
-
-@pytest.fixture(scope="module")
-def program(student):
-    """The student as a program with 16-bit codes."""
-    return program_of(student)
-
-
-@pytest.fixture(scope="module")
-def volts(program):
-    """Its voltages."""
-    return program.device.exact_volts(program.phases)[None]
 
 
 def light(count=6):

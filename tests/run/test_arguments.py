@@ -18,6 +18,7 @@ WRONG = [
     ("export", {"model": MODEL, "architecture": "tree"}, "architecture"),
     ("fetch", {"jobs": 1.5}, "jobs"),
     ("report", {"model": 1.0}, "model"),
+    ("runs", {"folder": "nowhere"}, "there is no folder nowhere"),
     ("score", {"records": ["x"], "start": "0"}, "start"),
     ("score", {"records": ["x"], "grouping": "ec58"}, "grouping"),
     ("simulate", {"model": MODEL, "progress": None}, "progress is None; give a function"),
@@ -29,7 +30,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("name", "given", "named"), WRONG)
 def test_a_wrong_argument_is_refused_by_name(name, given, named, tmp_path, monkeypatch) -> None:
-    """A value of another type, an unknown choice and a progress that cannot be called."""
+    """Another type, an unknown choice, a folder that is not there, an uncallable progress."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=f"^{named}"):
         getattr(ep.run, name)(**given)

@@ -248,6 +248,10 @@ def test_what_needs_a_validation_set_is_refused_with_folds(splits: Splits, tmp_p
         train(data="synthetic", teacher="auto", out=tmp_path / "other")
     with pytest.raises(InputError, match="workers is 0; it must be at least 1"):
         fit_run(QUICK, splits, tmp_path / "run", seed=0, workers=0)
+    with pytest.raises(InputError, match="workers is 0; it must be at least 1"):
+        train(data="synthetic", workers=0, out=tmp_path / "other")
+    with pytest.raises(InputError, match=r"decision\.blend is 0\.3"):
+        train(data="synthetic", settings=["decision.blend=0.3"], out=tmp_path / "other")
     with pytest.raises(InputError, match="has no folds to share"):
         train("reference-8", data="synthetic", workers=2, out=tmp_path / "other")
     assert not (tmp_path / "other").exists()

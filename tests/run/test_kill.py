@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from child import start
+from made_splits import FOUR_RECORDS
 
 KILLS = int(os.environ.get("ECGPHOTON_KILLS", "1"))
 LOG = os.environ.get("ECGPHOTON_KILL_LOG")
@@ -123,9 +124,7 @@ def whole(request, wfdb_folder, tmp_path_factory) -> Whole:
     """A command, what it leaves when nobody interrupts it, and how long it takes."""
     place = tmp_path_factory.mktemp("place")
     (place / "records").symlink_to(wfdb_folder)
-    (place / "protocol.toml").write_text(
-        'train = ["s01", "s02"]\nvalidation = ["s03"]\ntest = ["s04"]\nlabels = "aami"\n'
-    )
+    (place / "protocol.toml").write_text(FOUR_RECORDS)
     folder = tmp_path_factory.mktemp("whole") / "out"
     seconds, writing = run(request.param, folder, place)
     return Whole(request.param, place, content(folder), seconds, writing)

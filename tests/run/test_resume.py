@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from made_splits import FOUR_RECORDS
 
 from ecgphoton import run
 from ecgphoton.errors import InputError
@@ -21,9 +22,7 @@ def stop(stage: str, done: int, total: int) -> None:
 def begun(wfdb_folder: Path, tmp_path: Path) -> Path:
     """Folder with four recordings and a run on them that was interrupted."""
     shutil.copytree(wfdb_folder, tmp_path / "records")
-    (tmp_path / "protocol.toml").write_text(
-        'train = ["s01", "s02"]\nvalidation = ["s03"]\ntest = ["s04"]\nlabels = "aami"\n'
-    )
+    (tmp_path / "protocol.toml").write_text(FOUR_RECORDS)
     data = {"data": str(tmp_path / "records"), "protocol": str(tmp_path / "protocol.toml")}
     with pytest.raises(KeyboardInterrupt):
         run.train(settings=["training.epochs=2"], out=tmp_path / "run", progress=stop, **data)

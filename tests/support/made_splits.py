@@ -1,10 +1,17 @@
-"""Sets of made-up patients, smaller than those of a training."""
+"""Sets of made-up patients, smaller than those of a training, and a protocol of four of them."""
 
 from ecgphoton.ecg.patients import BEATS
 from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.ecg.records import label_scheme
 from ecgphoton.ecg.splits import assemble
 from ecgphoton.ecg.synthetic import PATIENTS, extracted, stand_in
+
+FOUR_RECORDS = """train = ["s01", "s02"]
+validation = ["s03"]
+test = ["s04"]
+labels = "aami"
+"""
+"""Protocol file of the recordings in `wfdb_folder`."""
 
 
 def synthetic_splits(

@@ -7,10 +7,12 @@ import json
 import math
 import tomllib
 import unicodedata
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgphoton.errors import InputError
+from ecgphoton.settings import nearest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,9 +41,9 @@ def read_bytes(path: Path | str, limit: int = LARGEST_FILE) -> bytes:
         return data
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except InputError:
+        raise
     except ValueError as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError(f"no file can be called {str(path)!r}: {error}") from error
 
 
@@ -53,14 +55,10 @@ def read_text(path: Path | str, limit: int = LARGEST_TEXT) -> str:
         raise InputError(f"{path} is not UTF-8 text ({error}); save it as UTF-8") from error
 
 
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not allowed")
-
-
 def _finite(text: str) -> float:
     value = float(text)
-    if math.isinf(value):
-        raise ValueError(f"{text} is too large")
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is not allowed: it is no finite number")
     return value
 
 
@@ -85,7 +83,7 @@ def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - JSON is any value
     try:
         return json.loads(
             text,
-            parse_constant=_refuse_constant,
+            parse_constant=_finite,
             parse_float=_finite,
             object_pairs_hook=_each_once,
         )
@@ -136,6 +134,42 @@ def parse_toml(text: str, what: str) -> dict[str, Any]:
     if level:
         raise InputError(f"{what} is nested more than {DEEPEST} tables deep")
     return data
+
+
+def check_table(
+    data: Mapping[str, Any],
+    kinds: Mapping[str, type | tuple[type, ...]],
+    what: str,
+    *,
+    texts: Collection[str] = (),
+) -> None:
+    """Refuse keys of a file that are unknown, and values of another kind.
+
+    Parameters
+    ----------
+    kinds
+        Types that the value of each key may have.
+    what
+        What the file is, for the error: ``dataset x.toml``.
+    texts
+        Lists and tables that hold texts only: 01 without quotes would be the number 1.
+
+    Raises
+    ------
+    InputError
+        With the nearest known key, or the value and its key.
+    """
+    for key, value in data.items():
+        if key not in kinds:
+            raise InputError(f"{what}: unknown key {key[:40]!r}; {nearest(key, kinds)}")
+        items = value.values() if isinstance(value, dict) else value
+        if not isinstance(value, kinds[key]) or (
+            key in texts and not all(isinstance(item, str) for item in items)
+        ):
+            raise InputError(
+                f"{what}: {key} is {one_line(value)!r}; give texts in quotes, several of them as "
+                "a list, words for them as a table"
+            )
 
 
 def read_array(path: Path | str, what: str, limit: int = LARGEST_FILE) -> np.ndarray:

@@ -1,7 +1,6 @@
 """WFDB annotation files: damaged ones are refused; they are written completely or not at all."""
 
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,14 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgphoton.artifacts import atomic_files
 from ecgphoton.ecg.formats.wfdb_header import header_lines
 from ecgphoton.ecg.formats.wfdb_record import call_wfdb, read_part
 from ecgphoton.ecg.marks import Annotations, decode
+from ecgphoton.ecg.recording import LONGEST
 from ecgphoton.errors import InputError
 
 _ANNOTATOR = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,15}")
 _RECORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
-LAST_SAMPLE = 2**31 - 1
 
 
 def record_path(record: str | Path) -> Path:
@@ -110,10 +110,10 @@ def write_annotations(
     if not _RECORD.fullmatch(name):
         raise InputError(f"record name {name!r}; WFDB allows letters, digits, '-' and '_'")
     sample = np.asarray(sample, np.int64)
-    if len(sample) and (sample[0] < 0 or sample[-1] > LAST_SAMPLE or (np.diff(sample) < 0).any()):
+    if len(sample) and (sample[0] < 0 or sample[-1] > LONGEST or (np.diff(sample) < 0).any()):
         raise InputError(
             f"annotation samples of {name} from {sample.min()} to {sample.max()}; they must be "
-            f"in order, from 0 to {LAST_SAMPLE}"
+            f"in order, from 0 to {LONGEST}"
         )
     symbols = list(symbol)
     notes = [""] * len(symbols)
@@ -123,15 +123,9 @@ def write_annotations(
         sample = np.insert(sample, at, 1)
         symbols.insert(at, '"')
         notes.insert(at, note or "no beat")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
-            wfdb.wrann(name, annotator, sample, symbols, aux_note=notes, fs=fs, write_dir=temporary)
-            final = folder / f"{name}.{annotator}"
-            (Path(temporary) / final.name).replace(final)
-    except OSError as error:
-        raise InputError(f"cannot write to {folder}: {error.strerror}") from error
-    return final
+    with atomic_files(folder) as place:
+        wfdb.wrann(name, annotator, sample, symbols, aux_note=notes, fs=fs, write_dir=str(place))
+    return folder / f"{name}.{annotator}"
 
 
 def check_annotator(annotator: str) -> None:

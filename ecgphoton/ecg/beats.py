@@ -29,7 +29,6 @@ __all__ = [
     "Loaded",
     "Splits",
     "load_all",
-    "load_records",
     "load_splits",
 ]
 
@@ -110,34 +109,6 @@ def load_splits(
     )
     splits = assemble(protocol, scheme, extracted, split_seed=split_seed, stratified=stratified)
     return replace(splits, origin=origin, report=_with_share(splits.report, origin))
-
-
-def load_records(
-    names: Iterable[str],
-    *,
-    data: str | Path | Dataset = "mitdb",
-    data_dir: str | Path | None = None,
-    lead: str | None = None,
-    labels: str | LabelScheme = "literal",
-    centring: Centring = "annotation",
-    cache: bool = True,
-) -> BeatSet:
-    """Load all beats of some records; those outside the label scheme have label -1.
-
-    Raises
-    ------
-    InputError
-        If data is missing or damaged, or no record is named.
-    """
-    return load_all(
-        names,
-        data=data,
-        data_dir=data_dir,
-        lead=lead,
-        labels=labels,
-        centring=centring,
-        cache=cache,
-    ).beats
 
 
 def load_all(

@@ -126,6 +126,14 @@ class Drop:
     count: int
 
 
+def _totals(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Add the counts of each name, the largest sum first."""
+    total: Counter[str] = Counter()
+    for name, count in counts:
+        total[name] += count
+    return dict(total.most_common())
+
+
 @dataclass(frozen=True)
 class DropReport:
     """Beats that were left out of a set, and notes on the others."""
@@ -134,36 +142,14 @@ class DropReport:
     notes: tuple[str, ...] = ()
     """Sentences: leads substituted, records resampled, flat beats, shared subjects."""
 
-    def count(
-        self,
-        reason: str | None = None,
-        symbol: str | None = None,
-        records: Iterable[str] | None = None,
-    ) -> int:
-        """Beats dropped, optionally for one reason, of one symbol, in some records."""
-        names = None if records is None else frozenset(records)
-        return sum(
-            drop.count
-            for drop in self.drops
-            if (reason is None or drop.reason == reason)
-            and (symbol is None or drop.symbol == symbol)
-            and (names is None or drop.record in names)
-        )
-
     def by_symbol(self, reason: str | None = None) -> dict[str, int]:
         """Count dropped beats per symbol, most first."""
-        total: Counter[str] = Counter()
-        for drop in self.drops:
-            if reason is None or drop.reason == reason:
-                total[drop.symbol] += drop.count
-        return dict(total.most_common())
+        chosen = [drop for drop in self.drops if reason in (None, drop.reason)]
+        return _totals((drop.symbol, drop.count) for drop in chosen)
 
     def by_reason(self) -> dict[str, int]:
         """Count dropped beats per reason, most first."""
-        total: Counter[str] = Counter()
-        for drop in self.drops:
-            total[drop.reason] += drop.count
-        return dict(total.most_common())
+        return _totals((drop.reason, drop.count) for drop in self.drops)
 
     def lines(self) -> list[str]:
         """Return the counts and notes as sentences."""

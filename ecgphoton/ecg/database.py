@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ecgphoton.artifacts import sha256
 from ecgphoton.ecg.cache import cache_folder
 from ecgphoton.ecg.databases import MITDB
 from ecgphoton.ecg.dataset import SUMS, Dataset
@@ -230,8 +231,7 @@ def file_sha256(path: Path) -> str | None:
         If it is there but cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256(path)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton.ecg.formats import Hints, find_file, needs_hints, record_names
-from ecgphoton.ecg.marks import BEATS
+from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.errors import InputError
-from ecgphoton.intake import one_line, parse_toml, read_text
-from ecgphoton.settings import nearest
+from ecgphoton.intake import check_table, parse_toml, read_text
 
 SUMS = "SHA256SUMS.txt"
 
@@ -51,11 +50,11 @@ class Dataset:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        wrong = sorted(set(self.symbols.values()) - BEATS)
+        wrong = sorted(set(self.symbols.values()) - BEAT_SYMBOLS)
         if wrong:
             raise InputError(
                 f"dataset {self.name!r} maps words to {' '.join(wrong)}; WFDB beat symbols are "
-                f"{' '.join(sorted(BEATS))}"
+                f"{' '.join(sorted(BEAT_SYMBOLS))}"
             )
 
     @property
@@ -135,17 +134,7 @@ class Dataset:
         """
         path = Path(path)
         data = parse_toml(read_text(path), f"dataset {path}")
-        for key, value in data.items():
-            if key not in _KEYS:
-                raise InputError(f"dataset {path}: unknown key {key[:40]!r}; {nearest(key, _KEYS)}")
-            texts = list(value.values()) if isinstance(value, dict) else value
-            right = isinstance(value, _KEYS[key]) and (
-                not isinstance(texts, list) or all(isinstance(item, str) for item in texts)
-            )
-            if not right:
-                raise InputError(
-                    f"dataset {path}: {key} is {one_line(value)!r}; texts stand in quotes"
-                )
+        check_table(data, _KEYS, f"dataset {path}", texts=(*_LISTS, *_TABLES))
         folder = path.parent / data.pop("folder", ".")
         given = {key: data.pop(key) for key in ("fs", "unit", "column") if key in data}
         values: dict[str, Any] = {"hints": Hints(**given), "name": data.pop("name", path.stem)}
@@ -186,10 +175,11 @@ class Dataset:
         return replace(self, folder=str(Path(folder).resolve()))
 
 
+_LISTS, _TABLES = ("records", "leads"), ("subjects", "symbols")
 _KEYS: Mapping[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("name", "folder", "annotator", "unit", "column"), str),
-    **dict.fromkeys(("records", "leads"), list),
-    **dict.fromkeys(("subjects", "symbols"), dict),
+    **dict.fromkeys(_LISTS, list),
+    **dict.fromkeys(_TABLES, dict),
     "fs": (int, float),
 }
 """Keys of a dataset file, and the types of their values."""

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecgphoton.errors import InputError
+from ecgphoton.intake import LARGEST_FILE
 from ecgphoton.version import __version__
 
 PART = ".part"
 CHUNK = 1 << 16
-LARGEST_FILE = 64 * 2**20  # bytes; the largest of the database has 2 MB
 LONGEST_WAIT = 60.0  # s
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -86,8 +86,7 @@ def download(
     """
     patience = patience or Patience()
     part = path.with_name(path.name + PART)
-    at_first = _size(part)
-    received = failures = retries = 0
+    at_first, received, failures, retries = _size(part), 0, 0, 0
 
     def count(size: int) -> None:
         nonlocal received
@@ -97,16 +96,14 @@ def download(
     if at_first and _finish(part, path, accept) is None:
         return Downloaded(0, at_first, 0)
     while True:
-        before = _size(part)
-        wait = 0.0
+        before, wait = _size(part), 0.0
         try:
             if not _attempt(url, part, before, patience.timeout, count):
                 at_first = 0
-            refused = _finish(part, path, accept)
-            if refused is None:
+            why = _finish(part, path, accept)
+            if why is None:
                 return Downloaded(received, at_first, retries)
             part.unlink()
-            why = refused
         except _Unusable as error:
             wait, why = error.wait, str(error)
         except (OSError, http.client.HTTPException) as error:
@@ -171,9 +168,7 @@ def _attempt(
         if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
             part.unlink(missing_ok=True)
             raise _Unusable("the server sent another range than asked for")
-        length = response.headers.get("Content-Length", "")
-        expected = int(length) if length.isdigit() else None
-        received = 0
+        length, received = response.headers.get("Content-Length", ""), 0
         with part.open("ab" if resumed else "wb") as out:
             size = out.tell()
             while chunk := response.read(CHUNK):
@@ -186,8 +181,8 @@ def _attempt(
                 except OSError as error:
                     raise InputError(f"cannot write {part}: {error.strerror}") from error
                 on_bytes(len(chunk))
-        if expected is not None and received < expected:
-            raise _Unusable(f"the connection ended after {received} of {expected} bytes")
+        if length.isdigit() and received < int(length):
+            raise _Unusable(f"the connection ended after {received} of {length} bytes")
     return resumed
 
 

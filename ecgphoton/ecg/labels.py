@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.formats.edf import edf_notes
 from ecgphoton.ecg.formats.table import Table, read_table, seconds_of
-from ecgphoton.ecg.marks import BEATS, LARGEST_ANNOTATION, decode
+from ecgphoton.ecg.marks import LARGEST_ANNOTATION, decode
 from ecgphoton.ecg.recording import LONGEST
+from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.errors import InputError
 from ecgphoton.intake import one_line, read_bytes
 
@@ -106,11 +107,12 @@ def read_labels(
         at, words = np.float64(fs / clock) * marks.sample, marks.symbol.tolist()
     if len(at) and not (np.isfinite(at).all() and at.min() >= 0 and at.max() <= LONGEST):
         raise InputError(f"{file} marks beats at negative or impossible times; check its columns")
-    known = {**{symbol: symbol for symbol in BEATS}, **(symbols or {})}
-    wrong = sorted(set(known.values()) - BEATS)
+    known = {**{symbol: symbol for symbol in BEAT_SYMBOLS}, **(symbols or {})}
+    wrong = sorted(set(known.values()) - BEAT_SYMBOLS)
     if wrong:
         raise InputError(
-            f"{wrong[0]!r} is not a WFDB beat symbol; map words to one of {' '.join(sorted(BEATS))}"
+            f"{wrong[0]!r} is not a WFDB beat symbol; map words to one of "
+            + " ".join(sorted(BEAT_SYMBOLS))
         )
     others = Counter(word for word in words if word not in known)
     order = np.argsort(at, kind="stable")

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.errors import InputError
 
 _CODES = enumerate('NLRaVFJASEj/Q~ | sT*D"=pB^t+u?![]en@xf()r', 1)
 _SYMBOLS = {code: symbol for code, symbol in _CODES if symbol != " "}
 """Symbol of each annotation code; annot(5) of the WFDB manual."""
-BEATS = frozenset("NLRaVFJASEj/QB?enfr")
-"""Symbols that mark a heart beat."""
 LARGEST_ANNOTATION = 2**23  # bytes
 _NOTE, _SKIP, _SUBTYPE, _TEXT = 22, 59, 61, 63
 _CLOCK = b"## time resolution:"
@@ -37,7 +36,7 @@ class Annotations:
     @property
     def beats(self) -> Annotations:
         """The heart beats alone."""
-        beat = np.isin(self.symbol, list(BEATS))
+        beat = np.isin(self.symbol, list(BEAT_SYMBOLS))
         return Annotations(self.sample[beat], self.symbol[beat], self.fs)
 
 

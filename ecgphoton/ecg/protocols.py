@@ -5,7 +5,7 @@ References
 .. [1] de Chazal et al. 2004, IEEE TBME 51(7):1196, DOI 10.1109/TBME.2004.827359 (DS1 and DS2).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -14,8 +14,7 @@ from typing import Any
 from ecgphoton.ecg.folds import USUAL
 from ecgphoton.ecg.records import BEAT_SYMBOLS, LABELS, LabelScheme, label_scheme
 from ecgphoton.errors import InputError
-from ecgphoton.intake import one_line, parse_toml, read_text
-from ecgphoton.settings import nearest
+from ecgphoton.intake import check_table, one_line, parse_toml, read_text
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -62,7 +61,7 @@ class Protocol:
                 f"validation share of {self.validation_fraction} and {self.folds} folds; give "
                 "exactly one of them"
             )
-        patients = len({self.same_subject.get(name, name) for name in self.train})
+        patients = len({self.subjects[name] for name in self.train})
         if self.folds and not 2 <= self.folds <= patients:
             raise InputError(
                 f"protocol {self.name!r} has {self.folds} folds of {patients} training patients; "
@@ -88,17 +87,9 @@ class Protocol:
     @property
     def leaking(self) -> tuple[str, ...]:
         """Test records whose subject also trains or validates."""
-        return leaking_subjects((*self.train, *self.validation), self.test, self.same_subject)
-
-
-def leaking_subjects(
-    train: Iterable[str],
-    test: Iterable[str],
-    same_subject: Mapping[str, str] = SAME_SUBJECT,
-) -> tuple[str, ...]:
-    """Return the test records whose subject also has a record in `train`."""
-    known = {same_subject.get(name, name) for name in train}
-    return tuple(name for name in test if same_subject.get(name, name) in known)
+        subjects = self.subjects
+        known = {subjects[name] for name in (*self.train, *self.validation)}
+        return tuple(name for name in self.test if subjects[name] in known)
 
 
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
@@ -194,14 +185,7 @@ def protocol_from(data: Mapping[str, Any], what: str, *, name: str = "protocol")
     InputError
         If a value is missing, unknown or of the wrong kind; `what` begins the message.
     """
-    for key, value in data.items():
-        if key not in _KEYS:
-            raise InputError(f"{what}: unknown key {key[:40]!r}; {nearest(key, _KEYS)}")
-        if not isinstance(value, _KEYS[key]) or not _texts(key, value):
-            raise InputError(
-                f"{what}: {key} is {one_line(value)!r}; give texts in quotes, in a list for "
-                f"{', '.join(_SETS)}, in a table for subjects"
-            )
+    check_table(data, _KEYS, what, texts=(*_SETS, "subjects"))
     lacking = [key for key in ("train", "test") if not data.get(key)]
     if lacking:
         raise InputError(f"{what} has no {lacking[0]} records; name some: {lacking[0]} = [...]")
@@ -229,6 +213,7 @@ def protocol_from(data: Mapping[str, Any], what: str, *, name: str = "protocol")
 
 def protocol_values(protocol: Protocol) -> dict[str, Any]:
     """Return the JSON-ready values that `protocol_from` takes."""
+    labels = protocol.labels
     values = {
         "name": protocol.name,
         "train": list(protocol.train),
@@ -238,26 +223,16 @@ def protocol_values(protocol: Protocol) -> dict[str, Any]:
         "validation_fraction": protocol.validation_fraction,
         "folds": protocol.folds,
         "subjects": dict(protocol.same_subject),
-        "labels": protocol.labels and _stored(protocol.labels),
+        "labels": labels and (labels.name if labels.name in LABELS else scheme_values(labels)),
         "lead": protocol.lead,
         "annotator": protocol.annotator,
     }
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _stored(scheme: LabelScheme) -> str | dict[str, Any]:
-    return scheme.name if scheme.name in LABELS else scheme_values(scheme)
-
-
 def scheme_values(scheme: LabelScheme) -> dict[str, Any]:
     """Return the JSON-ready values of a label scheme."""
     return {"name": scheme.name, "classes": list(scheme.classes), **scheme.mapping}
-
-
-def _texts(key: str, value: Any) -> bool:  # noqa: ANN401
-    """Whether names are texts: 01 without quotes would be the number 1."""
-    items = value if key in _SETS else value.values() if key == "subjects" else ()
-    return all(isinstance(item, str) for item in items)
 
 
 def scheme_from(values: Mapping[str, Any], what: str) -> LabelScheme:

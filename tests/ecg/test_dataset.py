@@ -108,7 +108,7 @@ def test_a_dataset_file_says_how_to_read(clinic):
     ("text", "why"),
     [
         ("nam = 'x'", "did you mean name"),
-        ("records = ['p1', 2]", "texts stand in quotes"),
+        ("records = ['p1', 2]", "texts in quotes"),
         ("[symbols]\nok = 'fine'", "WFDB beat symbols"),
         ("folder = 'nowhere'", "not a folder"),
         ("fs = 250", "state their rate"),
@@ -154,8 +154,8 @@ def test_beats_of_a_bad_lead_are_left_out_of_training_alone(clinic):
     )
     flat = ((BEATS >= 10 * 250) & (BEATS < 20 * 250)).sum()
     assert flat > 10
-    assert len(kept.train) - len(left.train) == flat == left.report.count(REASONS["flat"])
-    assert kept.report.count(REASONS["flat"]) == 0
+    assert len(kept.train) - len(left.train) == flat == left.report.by_reason()[REASONS["flat"]]
+    assert REASONS["flat"] not in kept.report.by_reason()
     assert left.test.digest == kept.test.digest
     asked = {"quality": "drop", "source": clinic, "protocol": clinic.parent / "protocol.toml"}
     recipe = override(read("reference-8"), [f"data.{key}={value}" for key, value in asked.items()])

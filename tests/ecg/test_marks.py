@@ -7,7 +7,7 @@ import pytest
 import wfdb
 
 from ecgphoton.ecg.annotations import read_annotations
-from ecgphoton.ecg.beats import load_records
+from ecgphoton.ecg.beats import load_all
 from ecgphoton.ecg.marks import decode
 from ecgphoton.ecg.score import score_record
 from ecgphoton.errors import InputError
@@ -25,8 +25,8 @@ def test_a_file_with_a_clock_of_its_own_is_read_on_it(clock, tmp_path, wfdb_fold
     assert np.abs(found.sample - reference.sample).max() <= 360 / clock / 2 + 1
     np.testing.assert_array_equal(found.symbol, reference.symbol)
     wfdb.wrann("s01", "atr", at, reference.symbol.tolist(), fs=clock, write_dir=str(tmp_path))
-    cut = load_records(["s01"], data=tmp_path, cache=False)
-    whole = load_records(["s01"], data=wfdb_folder, cache=False)
+    cut = load_all(["s01"], data=tmp_path, cache=False).beats
+    whole = load_all(["s01"], data=wfdb_folder, cache=False).beats
     assert len(cut) == len(whole)
     assert np.abs(cut.sample - whole.sample).max() <= 360 / clock / 2 + 1
 

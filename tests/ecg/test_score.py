@@ -211,7 +211,7 @@ def test_escape_beats_are_supraventricular_unless_asked_otherwise():
     reference, test = at([1, 2, 3, 4], "ejnA"), at([1, 2, 3, 4], "SSSS")
     assert compare(reference, test, start=0).sveb.tp == 4
     assert compare(reference, test, start=0, grouping="de-chazal").sveb.tp == 1
-    with pytest.raises(InputError, match="choose ec57 or de-chazal"):
+    with pytest.raises(InputError, match="choose one of de-chazal, ec57"):
         compare(reference, test, grouping="aami")
 
 

@@ -37,8 +37,8 @@ class Layout:
     """Of every signal, with every letter; empty where the header does not state it."""
 
 
-def header_lines(header: bytes, name: str) -> list[str]:
-    """Return the lines of a header that are no comments, as wfdb sees them: in ASCII.
+def header_lines(header: bytes, name: str) -> list[tuple[str, bytes]]:
+    """Return the lines of a header that are no comments: in ASCII, as wfdb sees them, and whole.
 
     The patterns of wfdb take time that grows with a power of the length of a line, so that is
     limited.
@@ -48,11 +48,6 @@ def header_lines(header: bytes, name: str) -> list[str]:
     InputError
         If there is no line, or one is too long.
     """
-    return [line for line, _ in _lines(header, name)]
-
-
-def _lines(header: bytes, name: str) -> list[tuple[str, bytes]]:
-    """Return every line that is no comment, and its bytes with all letters."""
     raw = _LINE_ENDS.split(header[: LARGEST_HEADER + 1])
     pairs = [(line.decode("ascii", "ignore").strip(), line.strip()) for line in raw]
     pairs = [(line, whole) for line, whole in pairs if line and not line.startswith("#")]
@@ -86,7 +81,7 @@ def layout(header: bytes, name: str) -> Layout:
     InputError
         If a line is damaged, names a file in another folder, or promises more than is read.
     """
-    pairs = _lines(header, name)
+    pairs = header_lines(header, name)
     first, *lines = (line for line, _ in pairs)
     record = _RECORD_LINE.fullmatch(first)
     if record is None:
@@ -105,8 +100,7 @@ def layout(header: bytes, name: str) -> Layout:
             f"header {name}.hea is damaged: it has {len(lines)} lines for {record[2]} signals; "
             "copy it again"
         )
-    files, formats = dict[str, None](), set[tuple[str, str, str]]()
-    frame = 0
+    files, formats, frame = dict[str, None](), set[tuple[str, str, str]](), 0
     for line in lines:
         signal = _SIGNAL_LINE.fullmatch(line)
         if signal is None:

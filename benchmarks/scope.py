@@ -27,7 +27,7 @@ from ecgphoton.ecg.beats import load_all
 from ecgphoton.ecg.databases import MITDB, dataset_of
 from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.protocols import PROTOCOLS
-from ecgphoton.ecg.signal import open_signal
+from ecgphoton.ecg.reading import open_signal
 from ecgphoton.metrics import confusion
 from ecgphoton.run.annotator import Annotator
 from ecgphoton.run.scope import ScopeReport

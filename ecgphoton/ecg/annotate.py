@@ -14,8 +14,8 @@ from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.formats import find_file
 from ecgphoton.ecg.labels import label_file, read_labels
 from ecgphoton.ecg.quality import Stretch
+from ecgphoton.ecg.reading import BLOCK_SECONDS, Signal
 from ecgphoton.ecg.resample import scaled
-from ecgphoton.ecg.signal import BLOCK_SECONDS, Signal
 from ecgphoton.ecg.stream import UNDECIDED, BeatStream
 from ecgphoton.errors import InputError
 from ecgphoton.progress import Steps

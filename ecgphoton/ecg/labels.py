@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgphoton.ecg.annotations import LARGEST_ANNOTATION, decode
 from ecgphoton.ecg.formats.edf import edf_notes
 from ecgphoton.ecg.formats.table import Table, read_table, seconds_of
-from ecgphoton.ecg.marks import LARGEST_ANNOTATION, decode
 from ecgphoton.ecg.recording import LONGEST
 from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.errors import InputError

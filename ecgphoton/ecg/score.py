@@ -18,8 +18,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.annotations import duration, read_annotations
-from ecgphoton.ecg.marks import Annotations
+from ecgphoton.ecg.annotations import Annotations, duration, read_annotations
 from ecgphoton.ecg.records import BEAT_SYMBOLS, aami_group
 from ecgphoton.ecg.tally import COLUMNS, ROWS, BeatComparison
 from ecgphoton.errors import InputError

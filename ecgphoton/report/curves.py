@@ -11,9 +11,6 @@ import numpy as np
 from ecgphoton.report import style
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from ecgphoton.training.parts import EpochRecord
 
     History = Sequence[EpochRecord]
@@ -29,7 +26,9 @@ def best_epoch(history: History) -> int:
 
 
 @style.look()
-def draw_curves(history: History, classes: Sequence[str], *, synthetic: bool = False) -> Figure:
+def draw_curves(
+    history: History, classes: Sequence[str], *, synthetic: bool = False
+) -> style.Figure:
     """Draw loss, score, error rates and threshold (or class recalls) over the epochs.
 
     A dotted line marks the kept epoch. Events are numbered in the panels and listed below them.
@@ -69,7 +68,7 @@ def draw_curves(history: History, classes: Sequence[str], *, synthetic: bool = F
     return figure
 
 
-def _draw_loss(axes: Axes, history: History, epochs: list[int]) -> None:
+def _draw_loss(axes: style.Axes, history: History, epochs: list[int]) -> None:
     axes.plot(epochs, [record.loss for record in history], color=style.INK, label="total")
     names = sorted({name for record in history for name in record.loss_terms})
     for number, name in enumerate(names):
@@ -81,7 +80,7 @@ def _draw_loss(axes: Axes, history: History, epochs: list[int]) -> None:
 
 
 def _draw_rates(
-    axes: Axes, history: History, epochs: list[int], classes: Sequence[str], *, binary: bool
+    axes: style.Axes, history: History, epochs: list[int], classes: Sequence[str], *, binary: bool
 ) -> None:
     """Draw miss rate, FPR and F1 of every set (of further sets dashed), or class recalls."""
     first, *others = history[0].sets
@@ -132,7 +131,7 @@ def _lines(history: History) -> list[str]:
     return lines
 
 
-def _mark_events(panels: Sequence[Axes], history: History) -> None:
+def _mark_events(panels: Sequence[style.Axes], history: History) -> None:
     by_epoch: dict[int, list[str]] = {}
     for number, epoch, _ in _numbered(history):
         by_epoch.setdefault(epoch, []).append(str(number))

@@ -11,8 +11,6 @@ from ecgphoton.legacy.teacher import Teacher, save_teacher
 from ecgphoton.report import style
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from ecgphoton.legacy.distill_run import DistilReport
 
 LOG = "kd_log.csv"
@@ -53,7 +51,7 @@ def write_distillation(folder: Path, report: DistilReport) -> None:
 
 
 @style.look()
-def draw_rocs(report: DistilReport) -> Figure:
+def draw_rocs(report: DistilReport) -> style.Figure:
     """Draw the ROC of each model on every set; dots mark the operating points."""
     curves = report.roc()
     rows = {(row["model"], row["set"]): row for row in report.summary()}

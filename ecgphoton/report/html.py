@@ -12,11 +12,10 @@ from ecgphoton.artifacts import MANIFEST, read_bytes, read_manifest, write_text
 from ecgphoton.ecg.synthetic import BANNER
 from ecgphoton.errors import InputError
 from ecgphoton.report import hardware_sections, pieces, run_sections
-from ecgphoton.report.beat_section import wrong_beats
-from ecgphoton.report.calibration_section import calibration, calibration_verdict
-from ecgphoton.report.hardware_sections import simulation_verdict
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import percent, words
+from ecgphoton.report.scores import is_part
+from ecgphoton.report.wrong_beats import wrong_beats
 from ecgphoton.runs import ENVIRONMENT, HISTORY, RECIPE, kind_of
 from ecgphoton.version import __version__
 
@@ -107,7 +106,8 @@ CHAPTERS = (
     Chapter("blame", "Cost of every source of error", _file("blame.json"),
             hardware_sections.blame),
     Chapter("extremes", "Worst cases", _all, hardware_sections.extremes),
-    Chapter("calibration", "Calibration, before and after", _file("calibration.json"), calibration),
+    Chapter("calibration", "Calibration, before and after", _file("calibration.json"),
+            hardware_sections.calibration),
     Chapter("meshes", "Meshes and phases", lambda found: found.program, hardware_sections.meshes),
     Chapter("bits", "Bits and gains", lambda found: found.program, hardware_sections.bits),
     Chapter("power", "Parts, power and energy per beat", lambda found: found.program,
@@ -117,7 +117,10 @@ CHAPTERS = (
 """Chapters in order."""
 NOTHING = pieces.verdict("none", "There is no simulation or calibration of this student.")
 START = b"<!doctype html"
-VERDICTS = {"simulation": simulation_verdict, "calibration": calibration_verdict}
+VERDICTS = {
+    "simulation": hardware_sections.simulation_verdict,
+    "calibration": hardware_sections.calibration_verdict,
+}
 
 
 def write_report(material: Material, out: Path) -> Path:
@@ -243,7 +246,7 @@ def _tiles(material: Material) -> list[tuple[str, str, str]]:
     """Return name, value and remark of the most important numbers."""
     tiles: list[tuple[str, str, str]] = []
     for name, row in material.sets.items():
-        if "_without_" in name:
+        if is_part(name):
             continue
         if "miss" in row:
             tiles.append((f"miss, {words(name)}", percent(row["miss"]),

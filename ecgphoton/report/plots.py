@@ -7,21 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
+from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.metrics import confusion_matrix, ranking
 from ecgphoton.report import style
-from ecgphoton.report.beat_page import draw_beats
 from ecgphoton.report.curves import draw_curves
 from ecgphoton.report.pieces import words
 from ecgphoton.report.scores import SUFFIX, Scores, precision_recall, read_scores, roc
+from ecgphoton.report.wrong_beats import draw_beats
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from ecgphoton.ecg.beats import BeatSet
     from ecgphoton.training.parts import EpochRecord
 
 CORNER = 0.2
@@ -58,7 +55,7 @@ def draw_run(
     """
     scores = {name: read_scores(folder / f"{name}{SUFFIX}") for name in sets}
     synthetic = any(one.synthetic for one in sets.values())
-    pictures: dict[str, Figure] = {
+    pictures: dict[str, style.Figure] = {
         "roc": draw_roc(scores, point, classes, synthetic=synthetic),
         "precision_recall": draw_precision(scores, point, classes, synthetic=synthetic),
         "confusion": draw_confusion(scores, point, classes, synthetic=synthetic),
@@ -77,7 +74,7 @@ def draw_roc(
     classes: Sequence[str],
     *,
     synthetic: bool = False,
-) -> Figure:
+) -> style.Figure:
     """Draw the ROC of every set, with the corner of small errors enlarged.
 
     Dots mark the operating point. With more than two classes there is a panel for each set and a
@@ -136,7 +133,7 @@ def draw_precision(
     classes: Sequence[str],
     *,
     synthetic: bool = False,
-) -> Figure:
+) -> style.Figure:
     """Draw precision over sensitivity; a dashed line at the prevalence is the chance level."""
     figure, panels = _panels(scores, point, 4.3, synthetic=synthetic)
     for axes, group in panels:
@@ -168,7 +165,7 @@ def draw_confusion(
     classes: Sequence[str],
     *,
     synthetic: bool = False,
-) -> Figure:
+) -> style.Figure:
     """Draw a panel for each set: counts, and below each its share of the beats of that class."""
     columns = 2 if len(classes) == 2 and len(scores) > 1 else 1
     rows = -(-len(scores) // columns)
@@ -188,7 +185,7 @@ def draw_confusion(
     return figure
 
 
-def _draw_matrix(axes: Axes, matrix: NDArray[Any], classes: Sequence[str]) -> None:
+def _draw_matrix(axes: style.Axes, matrix: NDArray[Any], classes: Sequence[str]) -> None:
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     for (row, column), share in np.ndenumerate(shares):
         axes.bar(column, 0.97, 0.97, row - 0.485, color=style.BLUE, alpha=0.05 + 0.95 * share)
@@ -209,7 +206,7 @@ def _draw_matrix(axes: Axes, matrix: NDArray[Any], classes: Sequence[str]) -> No
 
 def _panels(
     scores: Mapping[str, Scores], point: OperatingPoint, height: float, *, synthetic: bool
-) -> tuple[Figure, list[tuple[Axes, Mapping[str, Scores]]]]:
+) -> tuple[style.Figure, list[tuple[style.Axes, Mapping[str, Scores]]]]:
     """Return a figure, its panels and the sets of each: all, or with more classes one."""
     groups = [scores] if point.binary else [{name: one} for name, one in scores.items()]
     figure = style.new_figure(height * len(groups), synthetic=synthetic)

@@ -13,7 +13,7 @@ from ecgphoton.report import pieces, plots
 from ecgphoton.report.curves import MOST_EVENTS, draw_curves
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import number, percent, words
-from ecgphoton.report.scores import Scores
+from ecgphoton.report.scores import Scores, is_part
 from ecgphoton.runs import CHOOSING
 
 
@@ -192,7 +192,7 @@ def records(_: Material, sets: Mapping[str, Any]) -> Markup:
             for record, r in ordered
         ]
         columns = ["record", "beats", "missed", "miss rate", "false alarms", "FPR"]
-        opened = name not in CHOOSING and "_without_" not in name
+        opened = name not in CHOOSING and not is_part(name)
         table = pieces.table(columns, rows)
         parts.append(pieces.fold(f"{words(name)}: {len(rows)} records", table, opened=opened))
     return pieces.join(parts)

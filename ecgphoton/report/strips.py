@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgphoton.ecg.annotate import BeatCalls
 from ecgphoton.report import style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from ecgphoton.ecg.annotate import BeatCalls
 
 STRIPS = 6
 SECONDS = 5.0
@@ -33,7 +28,9 @@ Mark = tuple[float, str, bool]
 
 
 @style.look()
-def draw_strip(millivolts: NDArray[np.floating], fs: float, marks: Iterable[Mark] = ()) -> Figure:
+def draw_strip(
+    millivolts: NDArray[np.floating], fs: float, marks: Iterable[Mark] = ()
+) -> style.Figure:
     """Draw a strip on ECG paper whose figure has the true size: 25 mm/s and 10 mm/mV.
 
     Parameters
@@ -57,7 +54,7 @@ def draw_strip(millivolts: NDArray[np.floating], fs: float, marks: Iterable[Mark
 @style.look()
 def draw_record(
     calls: BeatCalls, symbol: NDArray[np.str_], abnormality: NDArray[np.floating]
-) -> Figure:
+) -> style.Figure:
     """Draw the overview of a record, and strips of its most abnormal beats.
 
     Parameters
@@ -136,13 +133,17 @@ def _limits(trace: NDArray[np.float32], span: float) -> tuple[float, float]:
     return low, low + span
 
 
-def _place(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    """Axes at a place given in inches."""
+def _place(
+    figure: style.Figure, left: float, bottom: float, width: float, height: float
+) -> style.Axes:
+    """Return axes at a place given in inches."""
     across, up = figure.get_size_inches()
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
 
 
-def _overview(figure: Figure, height: float, calls: BeatCalls, symbol: NDArray[np.str_]) -> None:
+def _overview(
+    figure: style.Figure, height: float, calls: BeatCalls, symbol: NDArray[np.str_]
+) -> None:
     """Draw title, heart rate over the whole record, and the share of beats that are not normal."""
     signal = calls.signal
     seconds = signal.length / signal.fs
@@ -193,7 +194,7 @@ def _overview(figure: Figure, height: float, calls: BeatCalls, symbol: NDArray[n
 
 
 def _draw_trace(
-    axes: Axes,
+    axes: style.Axes,
     trace: NDArray[np.floating],
     fs: float,
     limits: tuple[float, float],

@@ -17,7 +17,7 @@ from ecgphoton.ecg.annotate import BeatCalls, classify_record
 from ecgphoton.ecg.annotations import write_annotations
 from ecgphoton.ecg.formats import Hints, find_file
 from ecgphoton.ecg.labels import label_file
-from ecgphoton.ecg.signal import BLOCK_SECONDS, Signal, open_signal
+from ecgphoton.ecg.reading import BLOCK_SECONDS, Signal, open_signal
 from ecgphoton.errors import InputError
 from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.progress import Progress, silent

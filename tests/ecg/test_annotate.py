@@ -13,8 +13,7 @@ from ecgphoton.ecg.annotate import classify_record, symbols_of
 from ecgphoton.ecg.annotations import read_annotations, write_annotations
 from ecgphoton.ecg.beats import load_all
 from ecgphoton.ecg.beatset import BeatSet
-from ecgphoton.ecg.reading import read_recording
-from ecgphoton.ecg.signal import open_signal
+from ecgphoton.ecg.reading import open_signal, read_recording
 from ecgphoton.ecg.stream import UNDECIDED
 from ecgphoton.errors import InputError
 

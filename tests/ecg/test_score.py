@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ecgphoton.ecg.annotations import read_annotations, write_annotations
-from ecgphoton.ecg.marks import Annotations
+from ecgphoton.ecg.annotations import Annotations, read_annotations, write_annotations
 from ecgphoton.ecg.score import compare, match, score_record
 from ecgphoton.ecg.tally import COLUMNS, ROWS, aggregate
 from ecgphoton.errors import InputError

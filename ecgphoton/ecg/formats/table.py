@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.formats.hints import Hints, check_axis, from_columns, rises_evenly
+from ecgphoton.ecg.formats.columns import Hints, check_axis, from_columns, rises_evenly
 from ecgphoton.ecg.recording import LARGEST_RECORDING, MOST_AT_ONCE, HeldRecording, millivolts
 from ecgphoton.errors import InputError
 from ecgphoton.intake import one_line, read_bytes

@@ -93,7 +93,7 @@ def _save(path: Path, extracted: Extracted) -> None:
 def _load(path: Path, name: str) -> Extracted | None:
     """Read an entry; None if it is absent or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             about = json.loads(stored["about"].item())
             columns: dict[str, Any] = {column: stored[column] for column in STORED}
         count = len(columns["sample"])

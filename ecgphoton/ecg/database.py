@@ -68,7 +68,9 @@ class Verification:
 
 
 def present(dataset: Dataset, folder: Path) -> tuple[str, ...]:
-    """Return the records of a database whose files are all in a folder."""
+    """Return the records of a database whose files are all in a folder; all of one's own."""
+    if dataset.folder is not None:
+        return dataset.records
     try:
         there = {entry.name for entry in os.scandir(folder)}
     except OSError:
@@ -171,17 +173,15 @@ def verify(folder: str | Path, dataset: Dataset = MITDB) -> Verification:
     sums = parse_sums(read_bytes(folder / SUMS), dataset)
     hashes = {name: file_sha256(folder / name) for name in dataset.files}
     begun = {name.partition(".")[0] for name, digest in hashes.items() if digest is not None}
-    problems, checked = {}, 0
-    for name, digest in hashes.items():
-        record = name.partition(".")[0]
-        if digest is None and record in dataset.records and record not in begun:
-            continue
-        checked += 1
-        if digest is None:
-            problems[name] = "missing"
-        elif digest != sums[name]:
-            problems[name] = f"SHA-256 is {digest}, not {sums[name]}"
-    return Verification(str(folder), checked, problems, is_published(sums, dataset), there, total)
+    absent = set(dataset.records) - begun
+    checked = [name for name in hashes if name.partition(".")[0] not in absent]
+    problems = {
+        name: "missing" if hashes[name] is None else f"SHA-256 is {hashes[name]}, not {sums[name]}"
+        for name in checked
+        if hashes[name] != sums[name]
+    }
+    published = is_published(sums, dataset)
+    return Verification(str(folder), len(checked), problems, published, there, total)
 
 
 def parse_sums(content: bytes, dataset: Dataset = MITDB) -> dict[str, str]:

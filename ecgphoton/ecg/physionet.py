@@ -20,7 +20,7 @@ from ecgphoton.ecg.database import (
 )
 from ecgphoton.ecg.databases import DATASETS, MITDB
 from ecgphoton.ecg.dataset import SUMS, Dataset
-from ecgphoton.ecg.download import Meter, Patience, Progress, Web, sha256_is
+from ecgphoton.ecg.download import Meter, Patience, Progress, Web
 from ecgphoton.errors import InputError
 from ecgphoton.settings import strict
 
@@ -134,20 +134,16 @@ def _bring(
 ) -> FetchReport:
     sums = _checksums(dataset, folder, source, web)
     meter.expect(len(sums))
-    wrong = []
+    imported, wrong = [], []
     for name, digest in sums.items():
-        if file_sha256(folder / name) == digest:
-            meter.add(name, received=(folder / name).stat().st_size, files=1)
-        else:
+        right = file_sha256(folder / name) == digest
+        if not right and source is not None and _import(source, folder, name, digest):
+            imported.append(name)
+        elif not right:
             wrong.append(name)
-    kept = len(sums) - len(wrong)
-    imported = []
-    if source is not None:
-        for name in wrong:
-            if _import(source, folder, name, sums[name]):
-                imported.append(name)
-                meter.add(name, received=(folder / name).stat().st_size, files=1)
-    wrong = [name for name in wrong if name not in imported]
+            continue
+        meter.add(name, received=(folder / name).stat().st_size, files=1)
+    kept = len(sums) - len(imported) - len(wrong)
     if web is None:
         _check_part(dataset, folder, source, wrong)
         wrong = []
@@ -223,15 +219,9 @@ def _checksums(
 
 def _import(source: Path, folder: Path, name: str, digest: str) -> bool:
     """Copy one file if the source's is right."""
-    try:
-        content = (source / name).read_bytes()
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise InputError(f"cannot read {source / name}: {error.strerror}") from error
-    right = sha256_is(digest)(content) is None
+    right = file_sha256(source / name) == digest
     if right:
-        write_bytes(folder / name, content)
+        write_bytes(folder / name, (source / name).read_bytes())
     return right
 
 

@@ -8,7 +8,6 @@ References
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from ecgphoton.ecg.folds import USUAL
@@ -92,36 +91,34 @@ class Protocol:
         return tuple(name for name in self.test if subjects[name] in known)
 
 
-PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
-    {
-        "reference": Protocol(
-            name="reference",
-            train=names(
-                "100 101 102 103 104 105 107 108 109 111 112 113 115 117 121 122 123 200 201 202 "
-                "203 207 209 210 212 213 219 222 223 230 231 232"
-            ),
-            validation=(),
-            test=names("106 114 116 118 119 124 205 208 214 215 220 221 228 233 234"),
-            test_name="generalization",
-            validation_fraction=0.2,
+PROTOCOLS: Mapping[str, Protocol] = {
+    "reference": Protocol(
+        name="reference",
+        train=names(
+            "100 101 102 103 104 105 107 108 109 111 112 113 115 117 121 122 123 200 201 202 "
+            "203 207 209 210 212 213 219 222 223 230 231 232"
         ),
-        # DS1 and DS2 without the paced records 102, 104, 107 and 217.
-        "inter-patient": Protocol(
-            name="inter-patient",
-            train=names(
-                "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 "
-                "223 230"
-            ),
-            validation=(),
-            test=names(
-                "100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 "
-                "233 234"
-            ),
-            test_name="DS2",
-            folds=5,
+        validation=(),
+        test=names("106 114 116 118 119 124 205 208 214 215 220 221 228 233 234"),
+        test_name="generalization",
+        validation_fraction=0.2,
+    ),
+    # DS1 and DS2 without the paced records 102, 104, 107 and 217.
+    "inter-patient": Protocol(
+        name="inter-patient",
+        train=names(
+            "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 "
+            "223 230"
         ),
-    }
-)
+        validation=(),
+        test=names(
+            "100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 "
+            "233 234"
+        ),
+        test_name="DS2",
+        folds=5,
+    ),
+}
 """Evaluation protocols by name."""
 
 _SETS = ("train", "validation", "test")

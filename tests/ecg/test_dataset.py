@@ -178,7 +178,7 @@ def test_stored_protocols_are_the_same_again():
         ("train = ['a']\ntest = ['a']\nvalidation_fraction = 0.2", "twice"),
         ("train = ['a']\ntest = ['b']", "two or more folds are needed"),
         ("train = ['a', 'c']\ntest = ['b']\nfolds = 2\nvalidation_fraction = 0.2", "exactly one"),
-        ("train = ['a']\ntest = ['b']\nlabels = 'amai'", "unknown label scheme"),
+        ("train = ['a']\ntest = ['b']\nlabels = 'amai'", "there is no label scheme"),
         ("train = ['a']\ntest = ['b']\n[labels]\nN = 0", "labels.classes"),
         ("train = ['a']\ntest = ['b']\n[labels]\nclasses = ['x', 'y']\nN = 0", "every one"),
         ("train = ['a']\ntest = ['b']\n[labels]\nclasses = ['x', 'y']\nZ = 0", "labels.Z"),

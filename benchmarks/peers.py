@@ -160,7 +160,7 @@ def annotation(rounds: int) -> list[Timed]:
             from wfdb import rdrecord
             from wfdb.processing import xqrs_detect
 
-            lead = rdrecord(str(signal.path), channels=[0]).p_signal[:, 0]
+            lead = rdrecord(str(signal.held.path), channels=[0]).p_signal[:, 0]
             return xqrs_detect(lead, fs=signal.fs, verbose=False)
 
         def found() -> object:

@@ -100,14 +100,14 @@ def classify_record(
         raise InputError(f"blocks of {block_seconds} s; they must be longer than 0 s")
     sample = None
     if annotator is not None:
-        file = label_file(find_file(signal.path), annotator)
+        file = label_file(find_file(signal.held.path), annotator)
         sample = read_labels(file, signal.fs, signal.held.clock).sample
     stream = BeatStream(
         gain=signal.gain,
         peaks=None if sample is None else scaled(sample, signal.factor),
         centring=centring,
         name=signal.name,
-        source="synthetic" if signal.synthetic else str(signal.path.parent),
+        source="synthetic" if signal.held.synthetic else str(signal.held.path.parent),
     )
     found: list[tuple[NDArray[np.int64], NDArray[np.str_]]] = []
 

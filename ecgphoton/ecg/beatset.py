@@ -67,10 +67,8 @@ class BeatSet:
         return replace(self, **rows)
 
     @classmethod
-    def concat(
-        cls, parts: Sequence[BeatSet], rows: Sequence[NDArray[np.int64]] | None = None
-    ) -> BeatSet:
-        """Join sets one after the other, or only the given rows of each, in one copy.
+    def concat(cls, parts: Sequence[BeatSet]) -> BeatSet:
+        """Join sets one after the other.
 
         Raises
         ------
@@ -82,20 +80,9 @@ class BeatSet:
         rates = {part.fs for part in parts}
         if len(rates) > 1:
             raise InputError(f"beats at different sampling rates {sorted(rates)} Hz; resample")
-        if rows is None:
-            rows = [np.arange(len(part)) for part in parts]
-        stops = np.cumsum([len(chosen) for chosen in rows])
-        columns: dict[str, Any] = {}
-        for name in _COLUMNS:
-            pieces = [getattr(part, name) for part in parts]
-            shape = (int(stops[-1]), *pieces[0].shape[1:])
-            columns[name] = np.empty(shape, np.result_type(*pieces))
-            for piece, chosen, stop in zip(pieces, rows, stops, strict=True):
-                place = columns[name][stop - len(chosen) : stop]
-                if piece.dtype == place.dtype and len(piece):
-                    np.take(piece, chosen, axis=0, out=place, mode="clip")  # no copy in between
-                else:
-                    place[...] = piece[chosen]
+        columns: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS
+        }
         source = "+".join(sorted({part.source for part in parts}))
         return cls(**columns, fs=parts[0].fs, source=source)
 

@@ -31,12 +31,8 @@ class Dataset:
     """Where the labels are, see `labels.label_file`; None takes the first usual one."""
     symbols: Mapping[str, str] = field(default_factory=dict)
     """Words of the labels to WFDB symbols."""
-    grouping: str = "de-chazal"
-    """How symbols become AAMI groups, one of `records.GROUPINGS`."""
     hints: Hints = field(default_factory=Hints)
     """Rate, unit and column, for files that do not state them."""
-    fs: float | None = None
-    """Hz, where all records have the same."""
     title: str = ""
     doi: str = ""
     licence: str = ""
@@ -47,7 +43,6 @@ class Dataset:
     published: str = ""
     """SHA-256 over the published checksums of `record_files`: identifies the release.
     Each line is ``checksum name``, in the order of `record_files`."""
-    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         wrong = sorted(set(self.symbols.values()) - BEAT_SYMBOLS)
@@ -61,11 +56,6 @@ class Dataset:
     def source(self) -> str:
         """Source of beats of this dataset; it does not depend on the folder."""
         return self.name if self.folder is None else f"{self.name} (own recordings)"
-
-    @property
-    def subjects(self) -> Mapping[str, str]:
-        """Record to subject."""
-        return {name: self.same_subject.get(name, name) for name in self.records}
 
     @property
     def record_files(self) -> tuple[str, ...]:

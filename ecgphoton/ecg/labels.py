@@ -96,8 +96,8 @@ def read_labels(
     suffix = file.suffix.lower()
     if suffix in (".edf", ".bdf"):
         found = edf_notes(file)
-        at = np.array([note.seconds * fs for note in found], np.float64)
-        words = [note.text.strip() for note in found]
+        at = np.array([seconds * fs for seconds, _ in found], np.float64)
+        words = [text.strip() for _, text in found]
     elif suffix in _TABLES:
         at, words = _of_table(file, read_table(file), fs, fs / clock)
     else:

@@ -36,11 +36,6 @@ class Signal:
         return self.held.channels[self.channel]
 
     @property
-    def path(self) -> Path:
-        """File of the recording; a WFDB record without extension."""
-        return self.held.path
-
-    @property
     def name(self) -> str:
         """Name of the record."""
         return self.held.name
@@ -64,11 +59,6 @@ class Signal:
     def gain(self) -> float:
         """Units of the blocks per mV."""
         return self._own.gain
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether the recording is synthetic."""
-        return self.held.synthetic
 
     @property
     def length_360(self) -> int:
@@ -216,7 +206,7 @@ def read_recording(
         found.symbol,
         source.lead,
         gain=source.gain,
-        synthetic=source.synthetic,
+        synthetic=source.held.synthetic,
         notes=(*source.notes, *found.notes),
     )
 

@@ -54,32 +54,27 @@ class LabelScheme:
     """Class names; with two classes, 0 is normal and 1 abnormal."""
     mapping: Mapping[str, int]
     """Symbol to class; a beat with any other symbol is dropped, counted and reported."""
-    summary: str = ""
 
 
 def _by_group(
-    name: str, classes: tuple[str, ...], groups: str, summary: str, grouping: str = "de-chazal"
+    name: str, classes: tuple[str, ...], groups: str, grouping: str = "de-chazal"
 ) -> LabelScheme:
     """Scheme from one digit (class) or '-' (dropped) for each of the groups N, S, V, F, Q."""
     number = dict(zip("NSVFQ", groups, strict=True))
     mapping = {s: int(number[g]) for s, g in GROUPINGS[grouping].items() if number[g] != "-"}
-    return LabelScheme(name, classes, mapping, summary)
+    return LabelScheme(name, classes, mapping)
 
 
 _BINARY = ("normal", "abnormal")
 LABELS: Registry[LabelScheme] = Registry(
     "label scheme",
-    LabelScheme(
-        "literal",
-        _BINARY,
-        {"N": 0, "V": 1, "S": 1, "F": 1, "Q": 1},
-        "symbols N against V, S, F, Q taken literally; drops L R A a J j E e / f",
-    ),
-    _by_group("aami", _BINARY, "01111", "AAMI group N against S, V, F, Q"),
-    _by_group("aami-svf", _BINARY, "0111-", "AAMI group N against S, V, F; drops Q"),
-    _by_group("aami4-svf", ("N", "S", "V", "F"), "0123-", "AAMI N, S, V, F; drops Q"),
-    _by_group("aami4", ("N", "S", "V", "O"), "01233", "AAMI N, S, V, and O = F or Q"),
-    _by_group("ec57", _BINARY, "01111", "as aami, but e, j and n are S", "ec57"),
+    # Symbols N against V, S, F, Q taken literally; drops L R A a J j E e / f.
+    LabelScheme("literal", _BINARY, {"N": 0, "V": 1, "S": 1, "F": 1, "Q": 1}),
+    _by_group("aami", _BINARY, "01111"),
+    _by_group("aami-svf", _BINARY, "0111-"),
+    _by_group("aami4-svf", ("N", "S", "V", "F"), "0123-"),
+    _by_group("aami4", ("N", "S", "V", "O"), "01233"),
+    _by_group("ec57", _BINARY, "01111", "ec57"),  # as aami, but e, j and n are S
 )
 """Label schemes by name."""
 

@@ -105,26 +105,19 @@ def assemble(
         If one of the sets is empty.
     """
     classed = {name: labelled(extracted[name], scheme) for name in protocol.records}
-    rows = {name: np.flatnonzero(classed[name].beats.label >= 0) for name in protocol.records}
 
-    def gather(names: tuple[str, ...], chosen: NDArray[np.int64] | None = None) -> BeatSet:
+    def gather(names: tuple[str, ...]) -> BeatSet:
         if not names:
             return gather(protocol.train[:1]).take(slice(0))
-        parts = [rows[name] for name in names]
-        if chosen is not None:
-            edges = np.cumsum([len(part) for part in parts])[:-1]
-            parts = np.split(np.concatenate(parts)[chosen], np.searchsorted(chosen, edges))
-        return BeatSet.concat([classed[name].beats for name in names], parts)
+        parts = [classed[name].beats for name in names]
+        return BeatSet.concat([part.take(part.label >= 0) for part in parts])
 
-    if protocol.validation or protocol.folds:
-        train, validation = gather(protocol.train), gather(protocol.validation)
-    else:
-        label = np.concatenate([classed[name].beats.label[rows[name]] for name in protocol.train])
+    train, validation, test = map(gather, (protocol.train, protocol.validation, protocol.test))
+    if protocol.validation_fraction:
         first, second = _divide(
-            label, protocol.validation_fraction, seed=split_seed, stratified=stratified
+            train.label, protocol.validation_fraction, seed=split_seed, stratified=stratified
         )
-        train, validation = gather(protocol.train, first), gather(protocol.train, second)
-    test = gather(protocol.test)
+        train, validation = train.take(first), train.take(second)
     for name, part in (("training", train), ("validation", validation), ("test", test)):
         if not len(part) and not (name == "validation" and protocol.folds):
             raise InputError(

@@ -119,7 +119,10 @@ def draw_roc(
         frame = axes.indicate_inset_zoom(inset, edgecolor=style.LINE, alpha=0.8)
         for connector in frame.connectors or ():
             connector.set_visible(False)
-        note = f"●  at threshold {_threshold(point)}" if point.binary else None
+        fitted = ", ".join(map(words, point.fitted_on))
+        note = (
+            f"●  at threshold {point.threshold:.3f}, fitted on {fitted}" if point.binary else None
+        )
         legend = axes.legend(loc="upper left", title=note, bbox_to_anchor=(0, -0.1))
         legend.get_title().set_fontsize(8)
         legend.set_alignment("left")
@@ -225,7 +228,3 @@ def _curves(
             truth = np.asarray(one.label == column)
             yield style.colour_of(number), label, truth, one.probability[:, column]
             number += 1
-
-
-def _threshold(point: OperatingPoint) -> str:
-    return f"{point.threshold:.3f}, fitted on {', '.join(map(words, point.fitted_on))}"

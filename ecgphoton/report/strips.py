@@ -73,10 +73,10 @@ def draw_record(
     traces = [signal.millivolts(start, start + 2 * half) for start in starts]
     span = _span(traces)
     head, each = 1.85, span * 10 * MM + 0.27
-    figure = style.new_figure(head + len(starts) * each + 0.2, synthetic=signal.synthetic)
+    figure = style.new_figure(head + len(starts) * each + 0.2, synthetic=signal.held.synthetic)
     figure.set_layout_engine("none")
     total = figure.get_size_inches()[1]
-    height = total - (0.28 if signal.synthetic else 0)
+    height = total - (0.28 if signal.held.synthetic else 0)
     _overview(figure, height, calls, symbol)
     for number, (start, trace) in enumerate(zip(starts, traces, strict=True)):
         bottom = height - head - (number + 1) * each + 0.135

@@ -123,7 +123,7 @@ def annotate(
     signal = open_signal(record, lead, prefer=prefer, hints=hints if hints.given else None)
     inputs = [*signal.held.files]
     if peaks is not None:
-        inputs.append(label_file(find_file(signal.path), peaks))
+        inputs.append(label_file(find_file(signal.held.path), peaks))
     outputs = Outputs.plan(
         Path(out), signal.name, annotator, inputs,
         edf=signal.held.format in ("EDF", "BDF"), picture=picture, force=force,
@@ -178,7 +178,7 @@ def _found(
         "lead": signal.lead,
         "sampling_rate": signal.fs,
         "seconds": seconds,
-        "source": "synthetic" if signal.synthetic else "recorded",
+        "source": "synthetic" if signal.held.synthetic else "recorded",
         "beats": len(calls),
         "symbols": dict(sorted(Counter(beats.symbol.tolist()).items())),
         "not_normal": int((calls.classified & (beats.symbol != "N")).sum()),

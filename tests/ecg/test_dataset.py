@@ -45,10 +45,10 @@ def clinic(tmp_path):
 
 
 def test_published_databases_are_described():
-    """Two databases, their records, subjects, rates and the licence they are used under."""
+    """Two databases, their records, subjects and the licence they are used under."""
     mitdb, svdb = DATASETS["mitdb"], DATASETS["svdb"]
-    assert (len(mitdb.records), len(set(mitdb.subjects.values()))) == (48, 47)
-    assert (len(svdb.records), svdb.fs, svdb.leads) == (78, 128.0, ("ECG1", "ECG2"))
+    assert (len(mitdb.records), mitdb.same_subject) == (48, {"202": "201"})
+    assert (len(svdb.records), svdb.leads) == (78, ("ECG1", "ECG2"))
     assert len(svdb.files) == 78 * 3 + 2
     for dataset in (mitdb, svdb):
         assert dataset.licence
@@ -98,7 +98,7 @@ def test_a_dataset_file_says_how_to_read(clinic):
     )
     dataset = dataset_of(file)
     assert (dataset.name, dataset.records, dataset.leads) == ("ours", ("p1", "p2"), ("II",))
-    assert dataset.subjects == {"p1": "p1", "p2": "p1"}
+    assert dataset.same_subject == {"p2": "p1"}
     stored = json.loads(json.dumps(dataset.to_dict()))
     assert Dataset.from_dict(stored, dataset.records) == dataset
     assert DATASETS["mitdb"].to_dict() == {"name": "mitdb"}

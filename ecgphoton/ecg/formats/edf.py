@@ -9,7 +9,6 @@ References
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,15 +34,6 @@ _DISCONTINUOUS = ("EDF+D", "BDF+D")
 _ROUNDED = 1e-3
 """Seconds by which a recorder may round the beginnings of data records."""
 _BEGINS = re.compile(rb"([+-]\d{1,9}(?:\.\d{1,9})?)\x14\x14")
-
-
-@dataclass(frozen=True)
-class Note:
-    """An annotation of an EDF+ file."""
-
-    seconds: float
-    """From the start of the recording."""
-    text: str
 
 
 def open_edf(path: Path) -> HeldRecording:
@@ -131,8 +121,8 @@ def _spread(
     return out
 
 
-def edf_notes(path: Path) -> list[Note]:
-    """Return the annotations of an EDF+ file, in order.
+def edf_notes(path: Path) -> list[tuple[float, str]]:
+    """Return seconds from the start, and text, of the annotations of an EDF+ file, in order.
 
     Raises
     ------
@@ -140,7 +130,7 @@ def edf_notes(path: Path) -> list[Note]:
         If the file is damaged.
     """
     try:
-        return [Note(float(note.onset), str(note.text)) for note in _read(path).annotations]
+        return [(float(note.onset), str(note.text)) for note in _read(path).annotations]
     except InputError:
         raise
     except Exception as error:  # any error of the library means a damaged file

@@ -99,8 +99,8 @@ def read_table(path: Path) -> Table:
     head = [_cells(line, separator) for line in first[:3]]
     names = () if _numeric(head[0]) else tuple(head[0])
     units: tuple[str, ...] = ()
-    if names and len(head) > 1 and len(head[1]) == len(names) and _are_units(head[1]):
-        units = tuple(head[1])
+    if names and len(head) > 1 and len(head[1]) == len(names) and not _numeric(head[1]):
+        units = tuple(head[1]) if any(millivolts(cell) is not None for cell in head[1]) else ()
     skip += bool(names) + bool(units)
     width = len(head[0])
     if width > MOST_COLUMNS or max(map(len, head[0])) > LONGEST_NAME:
@@ -282,8 +282,3 @@ def _numeric(cells: Sequence[str]) -> bool:
     return all(
         _NUMBER.fullmatch(cell) or _CLOCK.fullmatch(cell) or cell in _MISSING for cell in cells
     ) and any(_NUMBER.fullmatch(cell) for cell in cells)
-
-
-def _are_units(cells: Sequence[str]) -> bool:
-    """Whether a second line holds units below the names."""
-    return not _numeric(cells) and any(millivolts(cell) is not None for cell in cells)

@@ -22,12 +22,16 @@ SYNTHETIC_MARK = "SYNTHETIC"
 # What each digital format stores for "no sample" (WFDB signal(5) manual page); differences (8)
 # cannot say it.
 NEVER = -(2**31)
-INVALID = {"8": NEVER, "80": -(2**7), "508": -(2**7), "310": -(2**9), "311": -(2**9)}
-INVALID |= {"212": -(2**11), "16": -(2**15), "61": -(2**15), "160": -(2**15), "516": -(2**15)}
-INVALID |= {"24": -(2**23), "524": -(2**23), "32": -(2**31)}
+INVALID = {
+    "8": NEVER, "80": -(2**7), "508": -(2**7), "310": -(2**9), "311": -(2**9), "212": -(2**11),
+    "16": -(2**15), "61": -(2**15), "160": -(2**15), "516": -(2**15), "24": -(2**23),
+    "524": -(2**23), "32": -(2**31),
+}  # fmt: skip
 # Bytes a sample takes, where the size of the file shows whether it is complete.
-_BYTES = {"8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "24": 3.0, "32": 4.0, "212": 1.5}
-_BYTES |= {"310": 4 / 3, "311": 4 / 3}
+_BYTES = {
+    "8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "24": 3.0, "32": 4.0, "212": 1.5,
+    "310": 4 / 3, "311": 4 / 3,
+}  # fmt: skip
 MOST_TOGETHER = 2**25
 """Samples of all signals of a file that are read at a time: reading one reads them all."""
 

@@ -47,10 +47,10 @@ def read_bytes(path: Path | str, limit: int = LARGEST_FILE) -> bytes:
         raise InputError(f"no file can be called {str(path)!r}: {error}") from error
 
 
-def read_text(path: Path | str, limit: int = LARGEST_TEXT) -> str:
+def read_text(path: Path | str) -> str:
     """Content of a UTF-8 text file, a byte order mark left out, or InputError."""
     try:
-        return read_bytes(path, limit).decode("utf-8-sig")
+        return read_bytes(path, LARGEST_TEXT).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text ({error}); save it as UTF-8") from error
 

@@ -108,12 +108,6 @@ def read_labels(
     if len(at) and not (np.isfinite(at).all() and at.min() >= 0 and at.max() <= LONGEST):
         raise InputError(f"{file} marks beats at negative or impossible times; check its columns")
     known = {**{symbol: symbol for symbol in BEAT_SYMBOLS}, **(symbols or {})}
-    wrong = sorted(set(known.values()) - BEAT_SYMBOLS)
-    if wrong:
-        raise InputError(
-            f"{wrong[0]!r} is not a WFDB beat symbol; map words to one of "
-            + " ".join(sorted(BEAT_SYMBOLS))
-        )
     others = Counter(word for word in words if word not in known)
     order = np.argsort(at, kind="stable")
     order = order[[words[i] in known for i in order.tolist()]] if len(order) else order

@@ -15,7 +15,7 @@ from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.extract import Extracted, extract
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats.wfdb_record import SYNTHETIC_MARK
-from ecgphoton.ecg.leads import plain
+from ecgphoton.ecg.leads import choose
 from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.ecg.patients import (
     BASELINE,
@@ -30,6 +30,7 @@ from ecgphoton.ecg.patients import (
 from ecgphoton.ecg.protocols import Protocol
 from ecgphoton.ecg.quality import Quality
 from ecgphoton.ecg.reading import AnnotatedLead
+from ecgphoton.ecg.recording import Channel, HeldRecording
 from ecgphoton.errors import InputError
 
 BANNER = "SYNTHETIC DATA: generated beats, no evidence about patients"
@@ -39,15 +40,11 @@ PATIENTS, TEST_PATIENTS = 23, 7
 
 def recording(record: SyntheticRecord, *, lead: str = "MLII") -> AnnotatedLead:
     """One lead of a made-up record, exactly as it would be read back from a file."""
-    channel = lead.removeprefix("channel:")
-    if channel in ("0", "1"):
-        lead = LEADS[int(channel)]
-    lead = next((known for known in LEADS if plain(known) == plain(lead)), lead)
-    if lead not in LEADS:
-        raise InputError(f"synthetic records have no lead {lead!r}; use {' or '.join(LEADS)}")
-    signal = record.digital[:, LEADS.index(lead)].astype(np.float32)
+    channels = tuple(Channel(name, "mV", SAMPLING_RATE, len(record.digital)) for name in LEADS)
+    at = choose(HeldRecording(Path(record.name), "WFDB", channels, ()), lead)
+    signal = record.digital[:, at].astype(np.float32)
     return AnnotatedLead(
-        record.name, signal, record.samples, record.symbols, lead, gain=GAIN, synthetic=True
+        record.name, signal, record.samples, record.symbols, LEADS[at], gain=GAIN, synthetic=True
     )
 
 

@@ -28,7 +28,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.intake import one_line, read_bytes
 
 _HEADER = 256  # bytes before the signals, and of every signal
-_SIZE = {"EDF": 2, "BDF": 3}  # bytes of a sample
+_BDF = b"\xff"  # how a BDF file begins: its samples have three bytes, those of an EDF file two
 MOST_SIGNALS = 512
 _DISCONTINUOUS = ("EDF+D", "BDF+D")
 _ROUNDED = 1e-3
@@ -48,7 +48,7 @@ def open_edf(path: Path) -> HeldRecording:
     begins, seconds = None, float(held.data_record_duration)
     notes: tuple[str, ...] = ()
     if held.reserved[:5] in _DISCONTINUOUS:
-        gaps = _gaps(path, held, seconds)
+        gaps = _gaps(path, seconds)
         begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps)
         if gaps.any():
             count, missing = np.count_nonzero(gaps), gaps.sum()
@@ -81,17 +81,14 @@ def open_edf(path: Path) -> HeldRecording:
     )
 
 
-def _gaps(path: Path, held: Any, seconds: float) -> NDArray[np.float64]:  # noqa: ANN401
+def _gaps(path: Path, seconds: float) -> NDArray[np.float64]:
     """Return the seconds that are missing before each data record of a discontinuous file."""
-    content, size = read_bytes(path, LARGEST_RECORDING), _SIZE[type(held).__name__.upper()]
-    count = (held.bytes_in_header_record - _HEADER) // _HEADER
-    header = content[_HEADER : held.bytes_in_header_record]
-    labels = [header[16 * i : 16 * i + 16].strip() for i in range(count)]
-    each = [int(header[216 * count + 8 * i :][:8]) * size for i in range(count)]
+    content = read_bytes(path, LARGEST_RECORDING)
+    _, length, _, labels, each = _layout(path)
     clock = next((i for i, label in enumerate(labels) if label.endswith(b"DF Annotations")), None)
     if clock is None:
         raise InputError(f"{path} is discontinuous, but has no clock; export it as EDF+C")
-    first = held.bytes_in_header_record + sum(each[:clock])
+    first = length + sum(each[:clock])
     found = [_BEGINS.match(content, at) for at in range(first, len(content), sum(each))]
     begins = np.array([np.nan if one is None else float(one[1]) for one in found])
     gaps = np.diff(begins, prepend=begins[:1] - seconds) - seconds
@@ -143,22 +140,13 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - an Edf or Bdf of edfio
 
     try:
         size = path.stat().st_size
-        with path.open("rb") as file:
-            header = file.read(_HEADER)
-            kind = "BDF" if header[:1] == b"\xff" else "EDF"
-            count, length = int(header[252:256]), int(header[184:192])
-            records = int(header[236:244])
-            if not 0 < count <= MOST_SIGNALS or length != _HEADER * (count + 1):
-                raise ValueError(f"{count} signals and {length} bytes of header")
-            file.seek(_HEADER * (count + 1) - 40 * count)
-            each = file.read(8 * count)
-        samples = [int(each[8 * i : 8 * i + 8]) for i in range(count)]
+        bdf, length, records, _, each = _layout(path)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
         raise _damaged(path, error) from error
-    needed = length + records * sum(samples) * _SIZE[kind]
-    if records < 0 or min(samples) < 0 or size != needed:
+    needed = length + records * sum(each)
+    if records < 0 or min(each) < 0 or size != needed:
         raise InputError(
             f"{path} is truncated, or was not closed by its recorder: {size} bytes, its header "
             f"promises {needed if records >= 0 else 'an unknown number'}; copy it again"
@@ -166,7 +154,7 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - an Edf or Bdf of edfio
     if size > LARGEST_RECORDING:
         raise InputError(f"{path} has {size} bytes; at most {LARGEST_RECORDING} are read")
     try:
-        read = edfio.read_bdf if kind == "BDF" else edfio.read_edf
+        read = edfio.read_bdf if bdf else edfio.read_edf
         held = read(path, header_encoding="latin-1")
         for signal in held.signals:
             _ = (signal.label, signal.physical_dimension, signal.digital_range)
@@ -177,6 +165,21 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - an Edf or Bdf of edfio
     except Exception as error:  # any error of the library means a damaged file
         raise _damaged(path, error) from error
     return held
+
+
+def _layout(path: Path) -> tuple[bool, int, int, list[bytes], list[int]]:
+    """Whether it is BDF, bytes of the header, data records; of signals label and bytes a record."""
+    with path.open("rb") as file:
+        header = file.read(_HEADER * (MOST_SIGNALS + 1))
+    count, length, records = (int(header[a:b]) for a, b in ((252, 256), (184, 192), (236, 244)))
+    if not 0 < count <= MOST_SIGNALS or length != _HEADER * (count + 1):
+        raise ValueError(f"{count} signals and {length} bytes of header")
+    labels = [header[_HEADER + 16 * i :][:16].strip() for i in range(count)]
+    bdf = header[:1] == _BDF
+    each = [
+        int(header[_HEADER + 216 * count + 8 * i :][:8]) * (3 if bdf else 2) for i in range(count)
+    ]
+    return bdf, length, records, labels, each
 
 
 def _start(held: Any) -> datetime | None:  # noqa: ANN401

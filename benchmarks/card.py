@@ -33,7 +33,7 @@ from benchmarks._runs import (
 from benchmarks.results import set_title, sets_of
 from ecgphoton.ecg.beats import load_all
 from ecgphoton.ecg.beatset import BeatSet
-from ecgphoton.ecg.physionet import locate
+from ecgphoton.ecg.database import locate
 from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.runs import TrainedStudent, load_student
 

@@ -10,12 +10,9 @@ from ecgphoton.artifacts import write_bytes
 from ecgphoton.ecg.database import (
     file_sha256,
     is_published,
-    locate,
-    missing,
     parse_sums,
     places_to_look,
     present,
-    status,
     verify,
 )
 from ecgphoton.ecg.databases import DATASETS, MITDB
@@ -23,8 +20,6 @@ from ecgphoton.ecg.dataset import SUMS, Dataset
 from ecgphoton.ecg.download import Meter, Patience, Progress, Web
 from ecgphoton.errors import InputError
 from ecgphoton.settings import strict
-
-__all__ = ["FetchReport", "Patience", "Progress", "fetch", "locate", "missing", "status", "verify"]
 
 
 @dataclass(frozen=True)

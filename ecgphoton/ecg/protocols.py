@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ecgphoton.ecg.folds import USUAL
 from ecgphoton.ecg.records import BEAT_SYMBOLS, LABELS, LabelScheme, label_scheme
 from ecgphoton.errors import InputError
 from ecgphoton.intake import check_table, one_line, parse_toml, read_text
@@ -21,6 +20,8 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
+USUAL_FOLDS = 5
+"""Folds where a protocol file names neither validation nor folds; fewer with fewer patients."""
 SAME_SUBJECT: Mapping[str, str] = {"202": "201"}
 """Records taken from the subject of another record."""
 
@@ -134,21 +135,7 @@ _KEYS: Mapping[str, type | tuple[type, ...]] = {
 
 
 def protocol_of(protocol: str | Path | Protocol) -> Protocol:
-    """Return a protocol by name or from its file (``*.toml``), or the value itself."""
-    if isinstance(protocol, Protocol):
-        return protocol
-    if Path(protocol).suffix == ".toml":
-        return read_protocol(Path(protocol))
-    if str(protocol) in PROTOCOLS:
-        return PROTOCOLS[str(protocol)]
-    raise InputError(
-        f"there is no protocol {str(protocol)!r}; choose one of {', '.join(PROTOCOLS)}, or give a "
-        "protocol file (FILE.toml)"
-    )
-
-
-def read_protocol(path: Path) -> Protocol:
-    """Read a protocol file.
+    """Return a protocol by name or from its file (``*.toml``), or the value itself.
 
     ::
 
@@ -168,10 +155,20 @@ def read_protocol(path: Path) -> Protocol:
     Raises
     ------
     InputError
-        If the file is missing, damaged or names something twice or unknown.
+        If there is no such protocol, or its file is damaged or names something twice or unknown.
     """
-    data = parse_toml(read_text(path), f"protocol {path}")
-    return protocol_from(data, f"protocol {path}", name=path.stem)
+    if isinstance(protocol, Protocol):
+        return protocol
+    path = Path(protocol)
+    if path.suffix == ".toml":
+        what = f"protocol {path}"
+        return protocol_from(parse_toml(read_text(path), what), what, name=path.stem)
+    if str(protocol) in PROTOCOLS:
+        return PROTOCOLS[str(protocol)]
+    raise InputError(
+        f"there is no protocol {str(protocol)!r}; choose one of {', '.join(PROTOCOLS)}, or give a "
+        "protocol file (FILE.toml)"
+    )
 
 
 def protocol_from(data: Mapping[str, Any], what: str, *, name: str = "protocol") -> Protocol:
@@ -192,7 +189,8 @@ def protocol_from(data: Mapping[str, Any], what: str, *, name: str = "protocol")
     )
     same_subject, folds = dict(data.get("subjects", {})), data.get("folds", 0)
     if not any(data.get(key) for key in ("validation", "validation_fraction", "folds")):
-        folds = min(USUAL, len({same_subject.get(record, record) for record in data["train"]}))
+        patients = {same_subject.get(record, record) for record in data["train"]}
+        folds = min(USUAL_FOLDS, len(patients))
     return Protocol(
         name=data.get("name", name),
         train=tuple(data["train"]),

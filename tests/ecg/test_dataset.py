@@ -16,7 +16,6 @@ from ecgphoton.ecg.protocols import (
     protocol_from,
     protocol_of,
     protocol_values,
-    read_protocol,
 )
 from ecgphoton.ecg.quality import REASONS
 from ecgphoton.ecg.records import GROUPINGS, LABELS, aami_group
@@ -191,7 +190,7 @@ def test_a_wrong_protocol_file_is_refused(text, why, tmp_path):
     """Unknown keys, numbers for names, empty sets and impossible labels are named."""
     (tmp_path / "p.toml").write_text(text)
     with pytest.raises(InputError, match=why):
-        read_protocol(tmp_path / "p.toml")
+        protocol_of(tmp_path / "p.toml")
     with pytest.raises(InputError, match="not a file"):
         protocol_of(tmp_path / "q.toml")
 

@@ -97,7 +97,9 @@ def test_tables_travel():
 
 def test_unknown_names_list_the_known():
     """A mistyped scheme or protocol is answered with the names there are."""
-    with pytest.raises(InputError, match="literal, aami"):
+    with pytest.raises(InputError, match="did you mean aami"):
         label_scheme("amai")
+    with pytest.raises(InputError, match="literal, aami"):
+        label_scheme("nothing")
     with pytest.raises(InputError, match="reference, inter-patient"):
         protocol_of("ds1")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.intake import (
     LARGEST_FILE,
+    expecting,
     parse_json,
     portable,
     read_arrays as read_arrays,
@@ -275,7 +276,7 @@ def load_checkpoint(path: Path | str) -> tuple[dict[str, np.ndarray], dict[str, 
     from safetensors.numpy import load
 
     data = read_bytes(path)
-    try:
+    with expecting(path, "an ecgphoton checkpoint", "make it again"):
         length = int.from_bytes(data[:8], "little")
         if length > LARGEST_HEADER:
             raise InputError(f"{path} claims a header of {length} bytes")
@@ -283,10 +284,6 @@ def load_checkpoint(path: Path | str) -> tuple[dict[str, np.ndarray], dict[str, 
         if metadata.pop("format") != CHECKPOINT_FORMAT:
             raise InputError(f"{path} is not of format {CHECKPOINT_FORMAT!r}")
         arrays = load(data)
-    except InputError:
-        raise
-    except Exception as error:  # safetensors and damaged headers raise a dozen kinds
-        raise InputError(f"{path} is not an ecgphoton checkpoint ({error})") from error
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise VerificationError(f"{path}: array {name!r} holds NaN or infinity")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import math
 import tomllib
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import EcgphotonError, InputError
 from ecgphoton.settings import nearest
 
 if TYPE_CHECKING:
@@ -26,6 +27,34 @@ DEEPEST = 16
 def one_line(what: object) -> str:
     """Return the message of a library as one line of at most 200 characters."""
     return " ".join(str(what).split())[:200]
+
+
+@contextlib.contextmanager
+def expecting(path: Path | str, what: str, advice: str = "copy it again") -> Iterator[None]:
+    """Name the file, what it should be and the advice in any error of the block but our own.
+
+    Libraries that read files raise a dozen kinds of errors at damaged ones.
+
+    Raises
+    ------
+    InputError
+        In place of the error.
+    """
+    try:
+        yield
+    except EcgphotonError:
+        raise
+    except Exception as error:
+        raise InputError(f"{path} is not {what} ({one_line(error)}); {advice}") from error
+
+
+def encoding_of(text: bytes) -> str:
+    """Return the encoding of a text: UTF-8, perhaps with a byte order mark, else Latin-1."""
+    try:
+        text.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8-sig"
 
 
 def read_bytes(path: Path | str, limit: int = LARGEST_FILE) -> bytes:
@@ -49,10 +78,8 @@ def read_bytes(path: Path | str, limit: int = LARGEST_FILE) -> bytes:
 
 def read_text(path: Path | str) -> str:
     """Content of a UTF-8 text file, a byte order mark left out, or InputError."""
-    try:
+    with expecting(path, "UTF-8 text", "save it as UTF-8"):
         return read_bytes(path, LARGEST_TEXT).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text ({error}); save it as UTF-8") from error
 
 
 def _finite(text: str) -> float:
@@ -99,11 +126,8 @@ def read_json(path: Path | str) -> Any:  # noqa: ANN401 - JSON is any value
     InputError
         If the file is missing, too large or not JSON.
     """
-    text = read_bytes(path)
-    try:
-        return parse_json(text)
-    except ValueError as error:
-        raise InputError(f"{path} is not valid JSON: {error}") from error
+    with expecting(path, "valid JSON", "write it again"):
+        return parse_json(read_bytes(path))
 
 
 def parse_toml(text: str, what: str) -> dict[str, Any]:
@@ -119,10 +143,8 @@ def parse_toml(text: str, what: str) -> dict[str, Any]:
     InputError
         If it is not TOML, or nested deeper than any settings are.
     """
-    try:
+    with expecting(what, "valid TOML", "correct it"):
         data = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{what} is not valid TOML: {error}") from error
     level: list[Any] = [data]
     for _ in range(DEEPEST):
         level = [
@@ -183,12 +205,10 @@ def read_array(path: Path | str, what: str, limit: int = LARGEST_FILE) -> np.nda
     import numpy as np
 
     content = read_bytes(path, limit)
-    try:
+    with expecting(path, what):
         _check_shape(io.BytesIO(content), len(content))
         stored: np.ndarray = np.load(io.BytesIO(content), allow_pickle=False)
-    except Exception as error:  # numpy raises a dozen kinds
-        raise InputError(f"{path} is not {what}: {one_line(error)}") from error
-    return stored
+        return stored
 
 
 def read_arrays(path: Path | str, what: str, limit: int = LARGEST_FILE) -> dict[str, np.ndarray]:
@@ -212,7 +232,7 @@ def read_arrays(path: Path | str, what: str, limit: int = LARGEST_FILE) -> dict[
 
     stream = io.BytesIO(read_bytes(path, limit))
     known = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)
-    try:
+    with expecting(path, what):
         with zipfile.ZipFile(stream) as archive:
             entries = archive.infolist()
             unpacked = sum(entry.file_size for entry in entries)
@@ -228,10 +248,6 @@ def read_arrays(path: Path | str, what: str, limit: int = LARGEST_FILE) -> dict[
         stream.seek(0)
         with np.load(stream, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
-    except InputError:
-        raise
-    except Exception as error:  # zipfile, its codecs and numpy raise a dozen kinds
-        raise InputError(f"{path} is not {what}: {one_line(error)}") from error
 
 
 def _check_shape(content: Any, size: int) -> None:  # noqa: ANN401 - an open entry of an archive

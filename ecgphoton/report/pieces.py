@@ -93,11 +93,6 @@ def picture(
     ).format(label, width, text, Markup(style.svg(figure)))
 
 
-def grid(figures: Iterable[str]) -> Markup:
-    """Return figures side by side where there is room."""
-    return Markup('<div class="grid">{}</div>').format(join(figures))
-
-
 def fold(summary: object, body: Markup, *, opened: bool = False, kind: str = "") -> Markup:
     """Return a part that opens on a click; on paper it is open, unless `kind` hides it."""
     return Markup('<details class="{}"{}><summary>{}</summary>{}</details>').format(

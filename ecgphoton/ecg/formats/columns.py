@@ -15,7 +15,7 @@ from ecgphoton.ecg.recording import (
     unit_name,
 )
 from ecgphoton.errors import InputError
-from ecgphoton.intake import read_array, read_arrays
+from ecgphoton.intake import expecting, read_array, read_arrays
 
 
 @dataclass(frozen=True)
@@ -142,10 +142,11 @@ def open_numpy(path: Path, hints: Hints) -> HeldRecording:
     else:
         stored = read_arrays(path, "a NumPy file", LARGEST_RECORDING)
     about = {name: stored.pop(name) for name in ("fs", "unit", "leads") if name in stored}
-    signal = stored.pop("signal") if "signal" in stored else None
+    signal = stored.pop("signal", None)
     names = [str(name) for name in np.atleast_1d(about["leads"])] if "leads" in about else []
     left = [] if signal is None else [f"{path.name}: array {name} is not read" for name in stored]
-    try:
+    advice = "store `signal` as (samples, leads), with `fs`, and perhaps `unit` and `leads`"
+    with expecting(path, "a recording", advice):
         if signal is None:
             first = next(iter(stored), "")
             if len(stored) > 1 and stored[first].ndim == 1 and rises_evenly(stored[first]):
@@ -160,13 +161,6 @@ def open_numpy(path: Path, hints: Hints) -> HeldRecording:
             raise ValueError(f"it names {len(names)} leads for {leads} columns")
         rate = float(about["fs"]) if "fs" in about else None
         unit = str(about["unit"]) if "unit" in about else ""
-    except InputError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"{path} is no recording: {error}; store `signal` as (samples,) or (samples, leads), "
-            "with `fs`, and perhaps `unit` and `leads`"
-        ) from error
     columns = {
         names[i] if names else f"channel {i}": np.asarray(signal[:, i], np.float32)
         for i in range(leads)

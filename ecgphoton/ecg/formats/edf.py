@@ -25,11 +25,12 @@ from ecgphoton.ecg.recording import (
     unit_name,
 )
 from ecgphoton.errors import InputError
-from ecgphoton.intake import one_line, read_bytes
+from ecgphoton.intake import expecting, read_bytes
 
 _HEADER = 256  # bytes before the signals, and of every signal
 _BDF = b"\xff"  # how a BDF file begins: its samples have three bytes, those of an EDF file two
 MOST_SIGNALS = 512
+_WHOLE = "a whole EDF file", "export it again"
 _DISCONTINUOUS = ("EDF+D", "BDF+D")
 _ROUNDED = 1e-3
 """Seconds by which a recorder may round the beginnings of data records."""
@@ -126,25 +127,17 @@ def edf_notes(path: Path) -> list[tuple[float, str]]:
     InputError
         If the file is damaged.
     """
-    try:
+    with expecting(path, *_WHOLE):
         return [(float(note.onset), str(note.text)) for note in _read(path).annotations]
-    except InputError:
-        raise
-    except Exception as error:  # any error of the library means a damaged file
-        raise _damaged(path, error) from error
 
 
 def _read(path: Path) -> Any:  # noqa: ANN401 - an Edf or Bdf of edfio
     """Compare the header with the size of the file, then read it with edfio."""
     import edfio
 
-    try:
+    with expecting(path, *_WHOLE):
         size = path.stat().st_size
         bdf, length, records, _, each = _layout(path)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise _damaged(path, error) from error
     needed = length + records * sum(each)
     if records < 0 or min(each) < 0 or size != needed:
         raise InputError(
@@ -153,7 +146,7 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - an Edf or Bdf of edfio
         )
     if size > LARGEST_RECORDING:
         raise InputError(f"{path} has {size} bytes; at most {LARGEST_RECORDING} are read")
-    try:
+    with expecting(path, *_WHOLE):
         read = edfio.read_bdf if bdf else edfio.read_edf
         held = read(path, header_encoding="latin-1")
         for signal in held.signals:
@@ -162,8 +155,6 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - an Edf or Bdf of edfio
                 raise ValueError(f"signal {signal.label!r} has no samples")
             if not np.isfinite([*signal.physical_range, signal.sampling_frequency]).all():
                 raise ValueError(f"signal {signal.label!r} has no finite scale")
-    except Exception as error:  # any error of the library means a damaged file
-        raise _damaged(path, error) from error
     return held
 
 
@@ -188,7 +179,3 @@ def _start(held: Any) -> datetime | None:  # noqa: ANN401
     except Exception:  # an anonymised or impossible date is none
         return None
     return found
-
-
-def _damaged(path: Path, error: Exception) -> InputError:
-    return InputError(f"{path} is not a whole EDF file ({one_line(error)}); export it again")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.formats.columns import Hints, check_axis, from_columns, rises_evenly
 from ecgphoton.ecg.recording import LARGEST_RECORDING, MOST_AT_ONCE, HeldRecording, millivolts
 from ecgphoton.errors import InputError
-from ecgphoton.intake import one_line, read_bytes
+from ecgphoton.intake import encoding_of, expecting, one_line, read_bytes
 
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?")
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)")
@@ -84,11 +84,7 @@ def read_table(path: Path) -> Table:
     content = read_bytes(path, LARGEST_RECORDING)
     if b"\0" in content[:_LOOK]:
         raise InputError(f"{path} is not a text file; check its format")
-    encoding = "utf-8-sig"
-    try:
-        content[: content.rfind(b"\n", 0, _LOOK) + 1 or None].decode(encoding)
-    except UnicodeDecodeError:
-        encoding = "latin-1"
+    encoding = encoding_of(content[: content.rfind(b"\n", 0, _LOOK) + 1 or None])
     lines = _LINE_ENDS.split(content[:_LOOK].decode(encoding, "replace"))[:MOST_COMMENTS]
     above = _comments(lines)
     skip = next((at for at in range(above, len(lines)) if lines[at].strip()), above)
@@ -108,15 +104,13 @@ def read_table(path: Path) -> Table:
             f"{path} has {width} columns with cells of up to {max(map(len, head[0]))} characters; "
             f"at most {MOST_COLUMNS} with {LONGEST_NAME} are read"
         )
-    try:
+    with expecting(path, "a table", "export it again"):
         frame = pandas.read_csv(
             io.BytesIO(content), sep=r"\s+" if separator == " " else separator, decimal=decimal,
             header=None, skiprows=skip, keep_default_na=False, na_values=_MISSING, engine="c",
             quotechar="'" if first[0].startswith("'") else '"', low_memory=False,
             skipinitialspace=True, encoding=encoding, encoding_errors="replace",
         )  # fmt: skip
-    except Exception as error:  # a dozen kinds
-        raise InputError(f"{path} is no table ({one_line(error)}); export it again") from error
     if frame.shape[1] != width or frame.size > MOST_AT_ONCE:
         raise InputError(
             f"{path} has {frame.shape[0]} lines of {frame.shape[1]} cells below a first line of "

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from ecgphoton.errors import InputError
-from ecgphoton.intake import one_line
+from ecgphoton.intake import encoding_of, one_line
 
 # Name[/segments], number of signals, perhaps rate[/counter], length and starting time; header(5).
 _RECORD_LINE = re.compile(
@@ -65,11 +65,7 @@ def header_lines(header: bytes, name: str) -> list[tuple[str, bytes]]:
 
 def _unit(line: bytes) -> str:
     """Return the unit of a signal line, with the letters that ASCII lacks."""
-    try:
-        text = line.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = line[:LONGEST_LINE].decode("latin-1")
-    stated = _UNIT.match(text[:LONGEST_LINE])
+    stated = _UNIT.match(line.decode(encoding_of(line))[:LONGEST_LINE])
     return "" if stated is None else stated[1]
 
 

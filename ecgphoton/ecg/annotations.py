@@ -169,7 +169,7 @@ def read_annotations(
         If record or annotation is missing or damaged.
     """
     path = record_path(record)
-    _check_known(annotator)
+    check_annotator(annotator, write=False)
     header = _header(path)
     where = path if folder is None else folder / path.name
     content = read_part(where.with_name(f"{path.name}.{annotator}"), path.name)
@@ -247,21 +247,17 @@ def write_annotations(
     return folder / f"{name}.{annotator}"
 
 
-def check_annotator(annotator: str) -> None:
-    """Refuse an annotator that cannot be written: letters alone, as the wfdb package allows.
+def check_annotator(annotator: str, *, write: bool = True) -> None:
+    """Refuse an annotator that cannot be read, or written: letters alone, as wfdb allows.
 
     Raises
     ------
     InputError
         If it holds anything else.
     """
-    _check_known(annotator)
-    if not annotator.isalpha():
-        raise InputError(f"annotator {annotator!r} to write; the wfdb package allows letters alone")
-
-
-def _check_known(annotator: str) -> None:
     if not _ANNOTATOR.fullmatch(annotator):
         raise InputError(
             f"annotator {annotator!r}; use letters first, then digits or '_', such as atr or eph"
         )
+    if write and not annotator.isalpha():
+        raise InputError(f"annotator {annotator!r} to write; the wfdb package allows letters alone")

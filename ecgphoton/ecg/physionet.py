@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ecgphoton.artifacts import write_bytes
+from ecgphoton.artifacts import unwritten, write_bytes
 from ecgphoton.ecg.database import (
     file_sha256,
     is_published,
@@ -227,9 +227,7 @@ def _only_one(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         handle = (folder / ".fetch.lock").open("w")
     except OSError as error:
-        raise InputError(
-            f"cannot write to {folder}: {error.strerror}; choose another --data-dir"
-        ) from error
+        raise unwritten(folder, error) from error
     with handle:
         try:
             import fcntl

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from recordings import FS, ecg, write_wfdb
 
-from ecgphoton.ecg.formats import read, record_names
+from ecgphoton.ecg.formats import other_files, read, record_names
 from ecgphoton.errors import InputError
 
 SIGNAL, _ = ecg()
@@ -171,3 +171,5 @@ def test_documentation_is_no_recording(tmp_path):
     (tmp_path / "readme.txt").write_text("Two leads.\n360\nRecorded in 2024.\n")
     (tmp_path / "labels.csv").write_text("time,symbol\n1.0,N\n2.0,V\n")
     assert record_names(tmp_path) == ("dated", "w")
+    names = ("RECORDS", "SHA256SUMS.txt", "labels.csv", "readme.txt")
+    assert other_files(tmp_path, record_names(tmp_path)) == names

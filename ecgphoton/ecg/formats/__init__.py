@@ -5,7 +5,7 @@ file, or by its path without extension where it is unambiguous.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ __all__ = [
     "find_file",
     "needs_hints",
     "open_recording",
+    "other_files",
     "read",
     "record_names",
 ]
@@ -131,6 +132,12 @@ def record_names(folder: Path) -> tuple[str, ...]:
     if not found:
         raise InputError(f"{folder} holds no recording ({', '.join(FORMATS)}); check the path")
     return tuple(sorted(found))
+
+
+def other_files(folder: Path, names: Collection[str]) -> tuple[str, ...]:
+    """Names of the files in a folder that belong to none of these recordings, sorted."""
+    files = (path.name for path in folder.iterdir() if path.is_file())
+    return tuple(sorted(name for name in files if name.partition(".")[0] not in names))
 
 
 def read(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,7 +139,7 @@ def open_numpy(path: Path, hints: Hints) -> HeldRecording:
         If the file is damaged, is not of that form, or neither the file nor a hint states its rate.
     """
     if path.suffix.lower() == ".npy":
-        stored = {"signal": read_array(path, "a NumPy file", LARGEST_RECORDING)}
+        stored: dict[str, Any] = {"signal": read_array(path, "a NumPy file", LARGEST_RECORDING)}
     else:
         stored = read_arrays(path, "a NumPy file", LARGEST_RECORDING)
     about = {name: stored.pop(name) for name in ("fs", "unit", "leads") if name in stored}

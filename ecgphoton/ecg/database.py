@@ -11,7 +11,7 @@ from typing import Any
 from ecgphoton.artifacts import sha256
 from ecgphoton.ecg.cache import cache_folder
 from ecgphoton.ecg.databases import MITDB
-from ecgphoton.ecg.dataset import SUMS, Dataset
+from ecgphoton.ecg.dataset import KINDS, SUMS, Dataset
 from ecgphoton.errors import InputError
 from ecgphoton.intake import read_bytes
 
@@ -75,8 +75,7 @@ def present(dataset: Dataset, folder: Path) -> tuple[str, ...]:
         there = {entry.name for entry in os.scandir(folder)}
     except OSError:
         return ()
-    kinds = ("hea", "dat", "atr")
-    return tuple(r for r in dataset.records if all(f"{r}.{kind}" in there for kind in kinds))
+    return tuple(r for r in dataset.records if all(f"{r}.{kind}" in there for kind in KINDS))
 
 
 def share(dataset: Dataset, there: int) -> str:

@@ -13,6 +13,8 @@ from ecgphoton.errors import InputError
 from ecgphoton.intake import check_table, parse_toml, read_text
 
 SUMS = "SHA256SUMS.txt"
+KINDS = ("hea", "dat", "atr")
+"""Files of a record of a published database: header, signal and labels."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Dataset:
     @property
     def record_files(self) -> tuple[str, ...]:
         """Files of a published database that hold its records."""
-        return tuple(f"{name}.{kind}" for name in self.records for kind in ("hea", "dat", "atr"))
+        return tuple(f"{name}.{kind}" for name in self.records for kind in KINDS)
 
     @property
     def files(self) -> tuple[str, ...]:

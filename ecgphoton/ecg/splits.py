@@ -50,9 +50,11 @@ class Splits:
     @property
     def provenance(self) -> dict[str, Any]:
         """Description that a run stores to read exactly these beats again, JSON-ready."""
-        described: dict[str, Any] = {"protocol": protocol_values(self.protocol)}
-        described["labels"] = scheme_values(self.labels)
-        return described if self.origin is None else {**described, **self.origin.to_dict()}
+        return {
+            "protocol": protocol_values(self.protocol),
+            "labels": scheme_values(self.labels),
+            **({} if self.origin is None else self.origin.to_dict()),
+        }
 
     @property
     def parts(self) -> Mapping[str, BeatSet]:

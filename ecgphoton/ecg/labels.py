@@ -109,14 +109,13 @@ def read_labels(
         raise InputError(f"{file} marks beats at negative or impossible times; check its columns")
     known = {**{symbol: symbol for symbol in BEAT_SYMBOLS}, **(symbols or {})}
     others = Counter(word for word in words if word not in known)
-    order = np.argsort(at, kind="stable")
-    order = order[[words[i] in known for i in order.tolist()]] if len(order) else order
+    order = [i for i in np.argsort(at, kind="stable").tolist() if words[i] in known]
     notes: tuple[str, ...] = ()
     if others and suffix in (*_TABLES, ".edf", ".bdf"):  # a WFDB annotation has marks of all kinds
         few = ", ".join(f"{word[:20]!r} {count}" for word, count in others.most_common(5))
         notes = (f"{file.stem}: {sum(others.values())} labels are no beats: {few}",)
     sample = np.rint(at[order]).astype(np.int64)
-    return Labels(sample, np.array([known[words[i]] for i in order.tolist()], "<U1"), notes)
+    return Labels(sample, np.array([known[words[i]] for i in order], "<U1"), notes)
 
 
 def _of_table(

@@ -94,10 +94,10 @@ def fetch(
         with contextlib.suppress(InputError):  # a damaged list of checksums is replaced below
             report = verify(folder, dataset)
             if report.ok:  # nothing to do, perhaps in a folder that cannot be written
-                total = len(dataset.records)
                 return FetchReport(
-                    str(folder), len(dataset.files), (), (), 0, 0, 0, report.published, total, total
-                )
+                    str(folder), len(dataset.files), (), (), 0, 0, 0, report.published,
+                    report.records, report.of_records,
+                )  # fmt: skip
     with _only_one(folder):
         meter = Meter(progress)
         silent = offline or source is not None

@@ -1,7 +1,7 @@
 """Columns of numbers: what the caller says of files that do not state it, and NumPy files."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,7 @@ def from_columns(
     units: Mapping[str, str],
     fs: float | None,
     hints: Hints,
+    remarks: Sequence[str] = (),
 ) -> HeldRecording:
     """Make a recording of columns of numbers.
 
@@ -86,6 +87,8 @@ def from_columns(
         Hz, where the file states it.
     hints
         Values given by the caller. They complete the file and must not contradict it.
+    remarks
+        Notes on what of the file was not read.
 
     Raises
     ------
@@ -122,7 +125,7 @@ def from_columns(
         values.append(columns[name] * factor if factor != 1 else columns[name])
         channels.append(Channel(name, unit, rate, len(values[-1])))
     return HeldRecording(
-        path, form, tuple(channels), (path,), notes=tuple(notes), values=tuple(values)
+        path, form, tuple(channels), (path,), notes=(*notes, *remarks), values=tuple(values)
     )
 
 
@@ -166,5 +169,4 @@ def open_numpy(path: Path, hints: Hints) -> HeldRecording:
         names[i] if names else f"channel {i}": np.asarray(signal[:, i], np.float32)
         for i in range(leads)
     }
-    found = from_columns(path, "NumPy", columns, dict.fromkeys(columns, unit), rate, hints)
-    return replace(found, notes=(*found.notes, *left))
+    return from_columns(path, "NumPy", columns, dict.fromkeys(columns, unit), rate, hints, left)

@@ -46,14 +46,11 @@ def open_edf(path: Path) -> HeldRecording:
         If it is damaged, truncated or too large, or its data records overlap.
     """
     held = _read(path)
-    begins, seconds = None, float(held.data_record_duration)
-    notes: tuple[str, ...] = ()
-    if held.reserved[:5] in _DISCONTINUOUS:
-        gaps = _gaps(path, seconds)
-        begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps)
-        if gaps.any():
-            count, missing = np.count_nonzero(gaps), gaps.sum()
-            notes = (f"{path.stem}: {missing:g} s in {count} gaps of the file are missing samples",)
+    seconds = float(held.data_record_duration)
+    gaps = _gaps(path, seconds) if held.reserved[:5] in _DISCONTINUOUS else np.zeros(1)
+    begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps)
+    count, missing = np.count_nonzero(gaps), gaps.sum()
+    note = f"{path.stem}: {missing:g} s in {count} gaps of the file are missing samples"
     channels, values = [], []
     for signal in held.signals:
         low, high = signal.digital_range
@@ -68,17 +65,20 @@ def open_edf(path: Path) -> HeldRecording:
         offset = (millivolts(unit) or 1.0) * bottom - factor * low
         value = (signal.digital * np.float32(factor) + np.float32(offset)).astype(np.float32)
         value[(signal.digital < min(low, high)) | (signal.digital > max(low, high))] = np.nan
-        if begins is not None:
-            value = _spread(path, value, begins, float(signal.sampling_frequency))
-        values.append(value)
-        channels.append(
-            Channel(signal.label, unit, float(signal.sampling_frequency), len(values[-1]))
-        )
+        fs = float(signal.sampling_frequency)
+        values.append(_spread(path, value, begins, fs) if count else value)
+        channels.append(Channel(signal.label, unit, fs, len(values[-1])))
     if not channels:
         raise InputError(f"{path} holds annotations only; give the file with the signals")
     kind = "BDF" if type(held).__name__ == "Bdf" else "EDF"
     return HeldRecording(
-        path, kind, tuple(channels), (path,), _start(held), notes=notes, values=tuple(values)
+        path,
+        kind,
+        tuple(channels),
+        (path,),
+        _start(held),
+        notes=(note,) if count else (),
+        values=tuple(values),
     )
 
 

@@ -9,7 +9,7 @@ as it is.
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -189,11 +189,9 @@ def open_table(path: Path, hints: Hints) -> HeldRecording:
             check_axis(path, name, values, hints.fs)
         else:
             columns[name], units[name] = values.astype(np.float32), table.units[at]
-    found = from_columns(path, "text", columns, units, rate, hints)
-    if not table.comments:
-        return found
     note = f"{path.name}: {table.comments} lines of comments above its columns are not read"
-    return replace(found, notes=(*found.notes, note))
+    remarks = [note] if table.comments else []
+    return from_columns(path, "text", columns, units, rate, hints, remarks)
 
 
 def seconds_of(table: Table, at: int) -> NDArray[np.float64]:

@@ -45,7 +45,8 @@ def expecting(path: Path | str, what: str, advice: str = "copy it again") -> Ite
     except EcgphotonError:
         raise
     except Exception as error:
-        raise InputError(f"{path} is not {what} ({one_line(error)}); {advice}") from error
+        reason = one_line(getattr(error, "strerror", None) or error)
+        raise InputError(f"{path} is not {what} ({reason}); {advice}") from error
 
 
 def encoding_of(text: bytes) -> str:
@@ -60,7 +61,7 @@ def encoding_of(text: bytes) -> str:
 def read_bytes(path: Path | str, limit: int = LARGEST_FILE) -> bytes:
     """Content of a regular file of at most `limit` bytes, or InputError."""
     path = Path(path)
-    try:
+    with expecting(path, "a file that can be read", "check the path"):
         if not path.is_file():
             raise InputError(f"{path} is not a file; check the path")
         with path.open("rb") as file:
@@ -68,12 +69,6 @@ def read_bytes(path: Path | str, limit: int = LARGEST_FILE) -> bytes:
         if len(data) > limit:
             raise InputError(f"{path} has {path.stat().st_size} bytes; at most {limit} are read")
         return data
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except InputError:
-        raise
-    except ValueError as error:
-        raise InputError(f"no file can be called {str(path)!r}: {error}") from error
 
 
 def read_text(path: Path | str) -> str:

@@ -129,15 +129,14 @@ def load_all(
         If data is missing or damaged.
     """
     scheme, dataset = label_scheme(labels), _dataset(data, data_dir)
-    every = names is None
-    if names is None and dataset is not None:
-        names = database.present(dataset, database.find(dataset, data_dir))
-    names = tuple(names or ())
-    extracted, origin = _extract_all(dataset, names, data_dir, lead, centring=centring, cache=cache)
-    classed = [labelled(extracted[name], scheme) for name in names]
+    chosen = None if names is None else tuple(names)
+    extracted, origin = _extract_all(
+        dataset, chosen, data_dir, lead, centring=centring, cache=cache
+    )
+    classed = [labelled(extracted[name], scheme) for name in chosen or extracted]
     report = _with_share(DropReport.join(part.report for part in classed), origin)
     beats = BeatSet.concat([part.beats for part in classed])
-    if every and origin is not None and not origin.complete:
+    if chosen is None and origin is not None and not origin.complete:
         beats = replace(beats, source=f"{beats.source} ({origin.share})")
     return Loaded(beats, report, origin)
 
@@ -166,7 +165,7 @@ def _with_share(report: DropReport, origin: Origin | None) -> DropReport:
 
 def _extract_all(
     dataset: Dataset | None,
-    names: tuple[str, ...],
+    names: tuple[str, ...] | None,
     data_dir: str | Path | None,
     lead: str | None,
     *,
@@ -176,19 +175,22 @@ def _extract_all(
 ) -> tuple[dict[str, Extracted], Origin | None]:
     """Beats of every record, and the files they were read from; synthetic ones without a dataset.
 
-    Beats of `judged` records that lie where the lead is no ECG are left out.
+    Without `names` they are all records that are there. Beats of `judged` records that lie where
+    the lead is no ECG are left out.
     """
     if dataset is None:
         lead = lead or MITDB.leads[0]
-        return synthetic.extracted(names, lead=lead, centring=centring, judged=judged), None
+        return synthetic.extracted(names or (), lead=lead, centring=centring, judged=judged), None
     folder = database.find(dataset, data_dir)
+    own = dataset.folder is not None
+    there = dataset.records if own else database.present(dataset, folder)
+    names = there if names is None else names
     unknown = [name for name in names if name not in dataset.records]
     if unknown:
         raise InputError(
             f"no record {unknown[0]!r} in {folder}; dataset {dataset.name} has "
             f"{len(dataset.records)}: {' '.join(dataset.records[:60])}"
         )
-    there = database.present(dataset, folder)
     lacking = [name for name in names if name not in there]
     if lacking:
         raise InputError(

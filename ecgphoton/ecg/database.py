@@ -68,9 +68,7 @@ class Verification:
 
 
 def present(dataset: Dataset, folder: Path) -> tuple[str, ...]:
-    """Return the records of a database whose files are all in a folder; all of one's own."""
-    if dataset.folder is not None:
-        return dataset.records
+    """Return the records of a database whose files are all in a folder."""
     try:
         there = {entry.name for entry in os.scandir(folder)}
     except OSError:

@@ -14,7 +14,7 @@ from ecgphoton.ecg.formats.table import Table, read_table, seconds_of
 from ecgphoton.ecg.recording import LONGEST
 from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.errors import InputError
-from ecgphoton.intake import one_line, read_bytes
+from ecgphoton.intake import expecting, read_bytes
 
 EDF_NOTES = "edf+"
 """Annotator that means the annotations inside an EDF+ file."""
@@ -133,13 +133,9 @@ def _of_table(
             f"{file} has the columns {', '.join(table.names[:8])}; labels need one called symbol, "
             "and one called time (seconds) or sample"
         )
-    try:
-        if sample is not None:
-            at = table.numbers(sample) * per_sample
-        else:
+    with expecting(file, "a table of labels", "give numbers, or times as hh:mm:ss.sss"):
+        if sample is None:
             at = seconds_of(table, time or 0) * fs
-    except ValueError as error:
-        raise InputError(
-            f"{file}: {one_line(error)}; give numbers, or times as hh:mm:ss.sss"
-        ) from error
-    return at, table.words(symbol)
+        else:
+            at = table.numbers(sample) * per_sample
+        return at, table.words(symbol)

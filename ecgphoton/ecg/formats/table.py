@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.formats.columns import Hints, check_axis, from_columns, rises_evenly
 from ecgphoton.ecg.recording import LARGEST_RECORDING, MOST_AT_ONCE, HeldRecording, millivolts
 from ecgphoton.errors import InputError
-from ecgphoton.intake import encoding_of, expecting, one_line, read_bytes
+from ecgphoton.intake import encoding_of, expecting, read_bytes
 
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?")
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)")
@@ -178,10 +178,8 @@ def open_table(path: Path, hints: Hints) -> HeldRecording:
     for at, name in enumerate(table.names):
         first = at == 0 and len(table.names) > 1
         time = first and name and _TIME.fullmatch(name.casefold())
-        try:
+        with expecting(f"{path}: column {name}", "a column of numbers", "correct it"):
             values = seconds_of(table, at) if time else table.numbers(at)
-        except ValueError as error:
-            raise InputError(f"{path}: {one_line(error)} in column {name}; give numbers") from error
         if time:
             step = _SECONDS.get(time[2] or table.units[0].casefold().strip(), 1.0)
             rate = _rate(path, values * step)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.formats.wfdb_header import Layout
 from ecgphoton.ecg.recording import LONGEST, Channel, OpenRecording, millivolts, unit_name
 from ecgphoton.errors import InputError
-from ecgphoton.intake import one_line, read_bytes
+from ecgphoton.intake import expecting, read_bytes
 
 SYNTHETIC_MARK = "SYNTHETIC"
 """A header comment that starts with this word marks a made-up record."""
@@ -32,6 +32,9 @@ _BYTES = {
     "8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "24": 3.0, "32": 4.0, "212": 1.5,
     "310": 4 / 3, "311": 4 / 3,
 }  # fmt: skip
+_AGAIN = (
+    "copy it again (`ecgphoton data verify` lists which files of a published database are wrong)"
+)
 MOST_TOGETHER = 2**25
 """Samples of all signals of a file that are read at a time: reading one reads them all."""
 
@@ -203,8 +206,7 @@ def read_part(path: Path, name: str) -> bytes:
 def lacking(path: Path, name: str) -> InputError:
     """Return the error for a file that a record needs and that is not there."""
     return InputError(
-        f"record {name!r} lacks {path.name} in {path.parent}, or it cannot be read; copy it again "
-        "(`ecgphoton data verify` lists which files of a published database are wrong)"
+        f"record {name!r} lacks {path.name} in {path.parent}, or it cannot be read; {_AGAIN}"
     )
 
 
@@ -212,10 +214,5 @@ def call_wfdb(function: str, what: str, *arguments: object, **options: object) -
     """Call a reader of wfdb; any error of it means a damaged file."""
     import wfdb
 
-    try:
+    with expecting(what, "whole", _AGAIN):
         return getattr(wfdb, function)(*arguments, **options)
-    except Exception as error:
-        raise InputError(
-            f"{what} is damaged ({type(error).__name__}: {one_line(error)}); copy it again "
-            "(`ecgphoton data verify` lists which files of a published database are wrong)"
-        ) from error

@@ -34,6 +34,11 @@ class Inputs:
         residual = None if self.residual is None else self.residual[index]
         return Inputs(self.window[index], rhythm, residual)
 
+    def join(self, other: Inputs) -> Inputs:
+        """Return these beats and then the others, which have the same parts."""
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return Inputs(*(None if one is None else torch.cat([one, two]) for one, two in pairs))
+
     def finite(self) -> Inputs:
         """Return the beats themselves.
 

@@ -91,7 +91,7 @@ def levers(recipe: Recipe) -> Variant:
         "windows on the annotation": ("data.centring=annotation",),
         "no augmentation of windows": ("augment.shift=0", "augment.wander=0", "augment.noise=0"),
         "no augmentation of features": ("augment.features=0",),
-        "no made-up fibrillation": ("augment.fibrillation=0",),
+        "with made-up fibrillation": ("augment.fibrillation=0.3",),
         "no noise of chips": ("noise.weight=0",),
         "twice the noise of chips": ("noise.weight=0.06",),
         "patients not weighted alike": ("balance.patient_weight=false",),

@@ -66,9 +66,7 @@ def _copy(beats: BeatSet, share: float, rng: np.random.Generator) -> BeatSet:
     sample = np.cumsum(np.round(np.clip(interval, *INTERVALS) * beats.fs)).astype(np.int64)
     rhythm = Rhythm.of(sample, beats.fs)
     columns, _ = describe(beats.windows * beats.size[:, None], rhythm, np.arange(len(beats)))
-    placed = replace(
-        beats, patient=columns["patient"], residual=columns["residual"], sample=sample
-    )
+    placed = replace(beats, patient=columns["patient"], residual=columns["residual"], sample=sample)
     rows: NDArray[np.bool_] = placed.label == 0
     rows[:HISTORY], rows[-1:] = False, False  # the last has no next one
     return placed.take(rows)

@@ -27,9 +27,7 @@ def examples_of(beats: BeatSet, architecture: Architecture) -> Examples:
     return Examples(inputs_of(beats, architecture), torch.as_tensor(beats.label), beats.record)
 
 
-def taught(
-    beats: BeatSet, recipe: Recipe, architecture: Architecture, seed: int
-) -> Examples:
+def taught(beats: BeatSet, recipe: Recipe, architecture: Architecture, seed: int) -> Examples:
     """Return what a student of this recipe trains on: beats, then the copies that it asks for."""
     examples, share = examples_of(beats, architecture), recipe.augment.fibrillation
     if not share:

@@ -58,7 +58,7 @@ class FoldWork:
     def held(self, number: int) -> NDArray[np.bool_]:
         """Return which beats of a fold are judged."""
         assert self.examples.weight is not None
-        return (self.fold == number) & (self.examples.weight > 0)
+        return np.asarray((self.fold == number) & (self.examples.weight > 0))
 
     def __call__(self, number: int) -> Floats:
         """Fit the student of a fold, unless that was done; its outputs are written to a file."""

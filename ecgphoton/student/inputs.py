@@ -36,8 +36,12 @@ class Inputs:
 
     def join(self, other: Inputs) -> Inputs:
         """Return these beats and then the others, which have the same parts."""
-        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
-        return Inputs(*(None if one is None else torch.cat([one, two]) for one, two in pairs))
+
+        def both(one: Tensor | None, two: Tensor | None) -> Tensor | None:
+            return None if one is None or two is None else torch.cat([one, two])
+
+        window = torch.cat([self.window, other.window])
+        return Inputs(window, both(self.rhythm, other.rhythm), both(self.residual, other.residual))
 
     def finite(self) -> Inputs:
         """Return the beats themselves.

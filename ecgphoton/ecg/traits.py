@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.beatset import BeatSet
-from ecgphoton.ecg.features import QRS, WINDOW, FloatArray
-from ecgphoton.ecg.patient_features import columns_of
+from ecgphoton.ecg.features import HALF, QRS, WINDOW, FloatArray, running_median
+from ecgphoton.ecg.patient_features import columns_of, seconds_of
 
 STEP = 10
 """Samples (28 ms) that are averaged in the shape of the usual beat."""
@@ -17,9 +17,17 @@ NARROW = 2
 """Samples (6 ms) to each side within which a pacing spike rises and falls; a QRS does so partly."""
 EDGE = 60
 """Samples at each end of a window whose means differ by the wander of the baseline."""
+AHEAD = slice(HALF - 72, HALF - 25)
+"""200 to 70 ms before the middle of the QRS: before the onset of one of up to 140 ms."""
+QUIET = 0.001
+"""Added to the noise that a spike is compared with: a thousandth of the beat's amplitude."""
+SUSTAINED = 11
+"""Intervals whose median is the rate of a rhythm that lasts."""
+ENOUGH = 10
+"""Beats called normal from which on the baseline is judged on them alone."""
 EARLY = -0.3
 """Of the feature pre/recent: an interval 7 % shorter than the recent median."""
-_BASE = 5  # columns of `rows_of` before the features
+_BASE = 7  # columns of `rows_of` before the features
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +35,11 @@ class Traits:
     """Medians and shares over the beats of a recording."""
 
     values: Mapping[str, float]
-    """``amplitude`` in mV; ``noise`` outside the QRS, ``spikes`` and ``wander`` as parts of the
-    amplitude; shares of beats: ``abnormal``, ``abnormal in rhythm`` (of those that do not come
-    early) and ``doubtful`` (probability nearer to the threshold than to 0 and 1)."""
+    """``amplitude`` in mV; ``noise`` outside the QRS, ``spikes`` and ``baseline`` (its wander) as
+    parts of the amplitude; ``pacing``, the spike before the QRS over the noise there; ``rate`` and
+    ``fast rate``, which a tenth of the beats exceeds for long, a minute; shares of beats:
+    ``abnormal``, ``abnormal in rhythm`` (of those that do not come early) and ``doubtful``
+    (probability nearer to the threshold than to 0 and 1)."""
     features: NDArray[np.float64]
     """``(2 K,)`` medians of K patient features, then their interquartile ranges."""
     shape: NDArray[np.float64]
@@ -41,7 +51,7 @@ def rows_of(beats: BeatSet, features: Sequence[str]) -> FloatArray:
 
     Returns
     -------
-    ``(n, 5 + K + 36)`` for K features.
+    ``(n, 7 + K + 36)`` for K features.
     """
     windows = beats.windows
     sides = [
@@ -50,10 +60,20 @@ def rows_of(beats: BeatSet, features: Sequence[str]) -> FloatArray:
     ]
     middle = windows[:, NARROW:-NARROW]
     before, after = middle - windows[:, : -2 * NARROW], middle - windows[:, 2 * NARROW :]
-    peaks = np.where(before * after > 0, np.minimum(np.abs(before), np.abs(after)), 0)
+    peaks = np.zeros_like(windows)
+    peaks[:, NARROW:-NARROW] = np.where(
+        before * after > 0, np.minimum(np.abs(before), np.abs(after)), 0
+    )
+    quiet = np.median(np.abs(np.diff(windows[:, AHEAD], n=2, axis=1)), axis=1) + QUIET
     slope = windows[:, :EDGE].mean(axis=1) - windows[:, -EDGE:].mean(axis=1)
-    base = (beats.size, (sides[0] + sides[1]) / 2, peaks.max(axis=1, initial=0), np.abs(slope))
-    columns = columns_of(["pre/recent", *features])
+    base = (
+        beats.size,
+        (sides[0] + sides[1]) / 2,
+        peaks.max(axis=1),
+        peaks[:, AHEAD].max(axis=1) / quiet,
+        slope,
+    )
+    columns = columns_of(["interval", "pre/recent", *features])
     shape = windows.reshape(len(beats), WINDOW // STEP, STEP).mean(axis=2)
     found: FloatArray = np.column_stack([*base, beats.patient[:, columns], shape])
     return found
@@ -71,13 +91,15 @@ def traits_of(rows: FloatArray, probability: NDArray[np.floating], point: Operat
     point
         What decides.
     """
-    size, noise, spikes, wander, pre = rows[:, :_BASE].T
+    size, noise, spikes, pacing, slope, interval, pre = rows[:, :_BASE].T
     features, shape = np.split(rows[:, _BASE:], [-(WINDOW // STEP)], axis=1)
     abnormal = np.asarray(point.classify(probability)) != 0
     threshold = point.threshold if point.binary else 0.5
     unlike = 1 - probability[:, 0]
     doubtful = (unlike > threshold / 2) & (unlike < (1 + threshold) / 2)
     in_rhythm = pre > EARLY
+    normal = slope[~abnormal] if (~abnormal).sum() >= ENOUGH else slope
+    seconds = seconds_of(interval)
     low, middle, high = np.percentile(features, [25, 50, 75], axis=0).astype(float)
     values = {
         "abnormal": abnormal.mean(),
@@ -85,8 +107,11 @@ def traits_of(rows: FloatArray, probability: NDArray[np.floating], point: Operat
         "doubtful": doubtful.mean(),
         "amplitude": np.median(size),
         "spikes": np.median(spikes),
+        "pacing": np.median(pacing),
         "noise": np.median(noise),
-        "wander": np.median(wander),
+        "baseline": np.subtract(*np.percentile(normal, [75, 25])),
+        "rate": 60 / np.median(seconds),
+        "fast rate": 60 / np.percentile(running_median(seconds, SUSTAINED), 10),
     }
     return Traits(
         {name: float(value) for name, value in values.items()},

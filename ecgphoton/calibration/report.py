@@ -146,9 +146,11 @@ class CalibrationReport:
                     "yield": report.observed_yield,
                     "yield_interval": list(report.interval),
                     "metrics": report.summary(),
+                    "over_patients": report.over_patients,
                 }
                 for name, report in self.stages.items()
             },
+            "over_patients": self.final.over_patients,
             "table": self.rows(),
             "recovered": self.recovered(),
             "cost_per_chip": self.cost.to_dict(),

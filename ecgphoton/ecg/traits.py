@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.beatset import BeatSet
-from ecgphoton.ecg.features import HALF, QRS, WINDOW, FloatArray, running_median
+from ecgphoton.ecg.features import QRS, WINDOW, FloatArray, running_median
 from ecgphoton.ecg.patient_features import columns_of, seconds_of
 
 STEP = 10
@@ -17,17 +17,13 @@ NARROW = 2
 """Samples (6 ms) to each side within which a pacing spike rises and falls; a QRS does so partly."""
 EDGE = 60
 """Samples at each end of a window whose means differ by the wander of the baseline."""
-AHEAD = slice(HALF - 72, HALF - 25)
-"""200 to 70 ms before the middle of the QRS: before the onset of one of up to 140 ms."""
-QUIET = 0.001
-"""Added to the noise that a spike is compared with: a thousandth of the beat's amplitude."""
 SUSTAINED = 11
 """Intervals whose median is the rate of a rhythm that lasts."""
 ENOUGH = 10
 """Beats called normal from which on the baseline is judged on them alone."""
 EARLY = -0.3
 """Of the feature pre/recent: an interval 7 % shorter than the recent median."""
-_BASE = 7  # columns of `rows_of` before the features
+_BASE = 6  # columns of `rows_of` before the features
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +32,9 @@ class Traits:
 
     values: Mapping[str, float]
     """``amplitude`` in mV; ``noise`` outside the QRS, ``spikes`` and ``baseline`` (its wander) as
-    parts of the amplitude; ``pacing``, the spike before the QRS over the noise there; ``rate`` and
-    ``fast rate``, which a tenth of the beats exceeds for long, a minute; shares of beats:
-    ``abnormal``, ``abnormal in rhythm`` (of those that do not come early) and ``doubtful``
-    (probability nearer to the threshold than to 0 and 1)."""
+    parts of the amplitude; ``rate`` and ``fast rate``, which a tenth of the beats exceeds for
+    long, a minute; shares of beats: ``abnormal``, ``abnormal in rhythm`` (of those that do not
+    come early) and ``doubtful`` (probability nearer to the threshold than to 0 and 1)."""
     features: NDArray[np.float64]
     """``(2 K,)`` medians of K patient features, then their interquartile ranges."""
     shape: NDArray[np.float64]
@@ -51,7 +46,7 @@ def rows_of(beats: BeatSet, features: Sequence[str]) -> FloatArray:
 
     Returns
     -------
-    ``(n, 7 + K + 36)`` for K features.
+    ``(n, 6 + K + 36)`` for K features.
     """
     windows = beats.windows
     sides = [
@@ -60,19 +55,9 @@ def rows_of(beats: BeatSet, features: Sequence[str]) -> FloatArray:
     ]
     middle = windows[:, NARROW:-NARROW]
     before, after = middle - windows[:, : -2 * NARROW], middle - windows[:, 2 * NARROW :]
-    peaks = np.zeros_like(windows)
-    peaks[:, NARROW:-NARROW] = np.where(
-        before * after > 0, np.minimum(np.abs(before), np.abs(after)), 0
-    )
-    quiet = np.median(np.abs(np.diff(windows[:, AHEAD], n=2, axis=1)), axis=1) + QUIET
+    peaks = np.where(before * after > 0, np.minimum(np.abs(before), np.abs(after)), 0)
     slope = windows[:, :EDGE].mean(axis=1) - windows[:, -EDGE:].mean(axis=1)
-    base = (
-        beats.size,
-        (sides[0] + sides[1]) / 2,
-        peaks.max(axis=1),
-        peaks[:, AHEAD].max(axis=1) / quiet,
-        slope,
-    )
+    base = (beats.size, (sides[0] + sides[1]) / 2, peaks.max(axis=1, initial=0), slope)
     columns = columns_of(["interval", "pre/recent", *features])
     shape = windows.reshape(len(beats), WINDOW // STEP, STEP).mean(axis=2)
     found: FloatArray = np.column_stack([*base, beats.patient[:, columns], shape])
@@ -91,7 +76,7 @@ def traits_of(rows: FloatArray, probability: NDArray[np.floating], point: Operat
     point
         What decides.
     """
-    size, noise, spikes, pacing, slope, interval, pre = rows[:, :_BASE].T
+    size, noise, spikes, slope, interval, pre = rows[:, :_BASE].T
     features, shape = np.split(rows[:, _BASE:], [-(WINDOW // STEP)], axis=1)
     abnormal = np.asarray(point.classify(probability)) != 0
     threshold = point.threshold if point.binary else 0.5
@@ -107,7 +92,6 @@ def traits_of(rows: FloatArray, probability: NDArray[np.floating], point: Operat
         "doubtful": doubtful.mean(),
         "amplitude": np.median(size),
         "spikes": np.median(spikes),
-        "pacing": np.median(pacing),
         "noise": np.median(noise),
         "baseline": np.subtract(*np.percentile(normal, [75, 25])),
         "rate": 60 / np.median(seconds),

@@ -74,10 +74,6 @@ CHECKS = (
         "another lead, an inverted one, or a rare shape", "low",
     ),
     Check("spikes", "narrowest deflection of a beat", "pacing spikes or noise", least=0.02),
-    Check(
-        "pacing", "spike before the QRS, over the noise there", "pacing spikes",
-        scale=lambda value: float(np.log1p(value)), back=lambda value: float(np.expm1(value)),
-    ),
     Check("noise", "noise outside the QRS", "noise", scale=_log, back=_exp, form="{:.2%}"),
     Check(
         "baseline", "wander of the baseline", "loose electrodes or movement",
@@ -85,11 +81,11 @@ CHECKS = (
     ),
     Check(
         "rate", "heart rate", "a rate that training did not hold", "both", _log, _exp,
-        form="{:.0f} a minute",
+        form="{:.1f} a minute",
     ),
     Check(
         "fast rate", "heart rate that a tenth of the beats exceeds", "a lasting fast rhythm",
-        scale=_log, back=_exp, form="{:.0f} a minute",
+        scale=_log, back=_exp, form="{:.1f} a minute",
     ),
     Check(
         "features", "distance of the patient features from their averages",

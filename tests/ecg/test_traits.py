@@ -46,7 +46,6 @@ def test_noise_wander_and_spikes_are_apart(beats):
         "noise": 0.05 * rng.normal(size=beats.windows.shape),
         "baseline": slopes * (at - 180),
         "spikes": np.where(np.abs(at - 170) <= 1, 1.2, 0.0),
-        "pacing": np.where(at == 135, 0.2, 0.0),
     }
     before = of(beats).values
     for name, added in made.items():

@@ -146,7 +146,6 @@ class CalibrationReport:
                     "yield": report.observed_yield,
                     "yield_interval": list(report.interval),
                     "metrics": report.summary(),
-                    "over_patients": report.over_patients,
                 }
                 for name, report in self.stages.items()
             },

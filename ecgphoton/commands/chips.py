@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from ecgphoton.run.journey import Outcome
 
 LIMITS = {
-    "--max-miss": "`--limit miss VALUE`",
-    "--max-fpr": "`--limit fpr VALUE`",
+    "--max-miss": "`--limit miss VALUE`, or `ecgphoton export RUN --max-miss VALUE` for another "
+    "operating point",
+    "--max-fpr": "`--limit fpr VALUE`, or `ecgphoton export RUN --max-fpr VALUE` for another "
+    "operating point",
     "--min-yield": "`--limit yield VALUE`",
 }
 RECEIVER = {"--detection": "`--set receiver.kind=NAME`"}

@@ -12,6 +12,7 @@ from ecgphoton.hwsim.patients import ByPatient, counted
 from ecgphoton.hwsim.simulate import simulate, trial_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.metrics import Confusion, record_bootstrap
+from ecgphoton.report.hardware_sections import over_patients
 
 GOOD = Limits().good
 OVER = ("chips", "patients", "both")
@@ -81,6 +82,12 @@ def test_a_report_gives_all_three_and_says_so(student, inputs, label, point):
     one = simulate(*arguments, chips=3, records=np.full(len(label), "p"))
     assert one.over_patients["intervals"] is None
     assert one.over_patients["sentence"].endswith("not given: one patient.")
+    page, alone = (over_patients(made.to_dict()) for made in (report, one))
+    assert found["sentence"] in page
+    assert "over both" in page
+    assert "one patient" in alone
+    assert "over both" not in alone
+    assert over_patients(plain.to_dict()) == ""
 
 
 def test_records_of_other_beats_are_refused(student, inputs, label, point):

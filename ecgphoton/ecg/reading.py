@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from ecgphoton.ecg.formats.wfdb_record import lacking
 from ecgphoton.ecg.formats.wfdb_segments import wfdb_files
 from ecgphoton.ecg.labels import label_file, read_labels
 from ecgphoton.ecg.recording import MOST_AT_ONCE, OpenRecording
-from ecgphoton.ecg.resample import resample, scaled
+from ecgphoton.ecg.resample import Resampler, scaled
 from ecgphoton.ecg.signal import open_signal
 from ecgphoton.errors import InputError
 
@@ -90,7 +91,7 @@ def read_recording(
     """
     files = record_files(folder, name, annotator)
     source = open_signal(folder / name, lead, prefer=prefer, hints=hints)
-    signal = resample(whole(source.held, source.channel), source.factor)
+    signal = whole(source.held, source.channel, source.factor)
     found = read_labels(files[-1], source.fs, source.held.clock, symbols)
     return AnnotatedLead(
         name,
@@ -104,8 +105,13 @@ def read_recording(
     )
 
 
-def whole(held: OpenRecording, channel: int) -> NDArray[np.float32]:
-    """Read a whole channel in stored units, NaN where missing.
+def whole(held: OpenRecording, channel: int, factor: Fraction) -> NDArray[np.float32]:
+    """Read a whole channel in stored units at 360 Hz, NaN where missing.
+
+    Parameters
+    ----------
+    factor
+        360 Hz over the rate of the channel.
 
     Raises
     ------
@@ -119,10 +125,9 @@ def whole(held: OpenRecording, channel: int) -> NDArray[np.float32]:
             "once. `ecgphoton annotate` reads piece by piece; cut the record into parts for "
             "training"
         )
-    out = np.empty(length, np.float32)
-    for first, piece in held.pieces(channel, STEP):
-        out[first : first + len(piece)] = piece
-    return out
+    made = Resampler(factor)
+    pieces = (piece for _, piece in held.pieces(channel, STEP))
+    return np.concatenate([*map(made.push, pieces), made.push(np.empty(0, np.float32), last=True)])
 
 
 def _unknown(folder: Path, name: str) -> InputError:

@@ -6,6 +6,7 @@ file, or by its path without extension where it is unambiguous.
 
 import re
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from ecgphoton.ecg.formats.dicom import open_dicom
 from ecgphoton.ecg.formats.edf import open_edf
 from ecgphoton.ecg.formats.hints import Hints
 from ecgphoton.ecg.formats.table import holds_numbers, open_table
-from ecgphoton.ecg.formats.wfdb_segments import open_wfdb
+from ecgphoton.ecg.formats.wfdb_segments import open_wfdb, segments_in
 from ecgphoton.ecg.leads import choose
 from ecgphoton.ecg.recording import MOST_AT_ONCE, OpenRecording, Recording
 from ecgphoton.errors import InputError
@@ -68,13 +69,20 @@ def open_recording(path: str | Path, hints: Hints | None = None) -> OpenRecordin
     file, hints = find_file(Path(path)), hints or Hints()
     suffix = file.suffix.lower()
     if needs_hints(file):
-        return _NEEDS_HINTS[suffix](file, hints)
+        return _with_notes(_NEEDS_HINTS[suffix](file, hints))
     if hints.given:
         raise InputError(
             f"{file.name} states its rate, units and leads; leave out "
             + ", ".join(f"--{name}" for name in hints.given)
         )
-    return _SAYS_ITSELF[suffix](file)
+    return _with_notes(_SAYS_ITSELF[suffix](file))
+
+
+def _with_notes(held: OpenRecording) -> OpenRecording:
+    """Return a recording with a note on the channels whose unit is assumed."""
+    unknown = ", ".join(one.name for one in held.channels if not one.unit)
+    note = f"{held.path.name}: unit of {unknown} not stated, mV assumed"
+    return replace(held, notes=(*held.notes, note)) if unknown else held
 
 
 def needs_hints(file: Path) -> bool:
@@ -114,7 +122,7 @@ def find_file(path: Path) -> Path:
 def record_names(folder: Path) -> tuple[str, ...]:
     """Names of the recordings in a folder, sorted.
 
-    A text file counts if it holds numbers: checksums, documentation and labels do not.
+    Segments of a WFDB record in the folder do not count, they are parts of it. A text file counts if it holds numbers: checksums, documentation and labels do not.
 
     Raises
     ------
@@ -130,6 +138,7 @@ def record_names(folder: Path) -> tuple[str, ...]:
         and _NAME.fullmatch(path.stem)
         and (path.suffix.lower() not in _TEXT or holds_numbers(path))
     }
+    found -= segments_in(folder)
     if not found:
         raise InputError(f"{folder} holds no recording ({', '.join(FORMATS)}); check the path")
     return tuple(sorted(found))

@@ -48,7 +48,9 @@ def _opened(path: Path, stored: dict[str, Any], hints: Hints) -> HeldRecording:
         if names and len(names) != leads:
             raise ValueError(f"it names {len(names)} leads for {leads} columns")
         rate = float(about["fs"]) if "fs" in about else None
-        unit = str(about["unit"]) if "unit" in about else ""
+        units = np.atleast_1d(about.get("unit", "")).astype(str).tolist()
+        if len(units) not in (1, leads):
+            raise ValueError(f"it names {len(units)} units for {leads} columns")
     except InputError:
         raise
     except (TypeError, ValueError) as error:
@@ -60,5 +62,6 @@ def _opened(path: Path, stored: dict[str, Any], hints: Hints) -> HeldRecording:
         names[i] if names else f"channel {i}": np.asarray(signal[:, i], np.float32)
         for i in range(leads)
     }
-    found = from_columns(path, "NumPy", columns, dict.fromkeys(columns, unit), rate, hints)
+    stated = dict(zip(columns, units * (leads // len(units)), strict=True))
+    found = from_columns(path, "NumPy", columns, stated, rate, hints)
     return replace(found, notes=(*found.notes, *left))

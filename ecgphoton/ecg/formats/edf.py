@@ -1,13 +1,15 @@
 """EDF, EDF+ and BDF files, read with edfio; nothing about the patient is kept.
 
-In a discontinuous file (EDF+D) every data record states when it begins: the first annotation of its
-first annotation signal [1]_. What lies between two data records is missing.
+Every data record of an EDF+ file states when it begins: the first annotation of its first
+annotation signal [1]_. What lies between two data records is missing, also where the header calls
+the file continuous (EDF+C).
 
 References
 ----------
 .. [1] Kemp & Olivan 2003, Clin. Neurophysiol. 114(9):1755, DOI 10.1016/S1388-2457(03)00123-8.
 """
 
+import contextlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,9 +33,11 @@ from ecgphoton.intake import one_line, read_bytes
 _HEADER = 256  # bytes before the signals, and of every signal
 _SIZE = {"EDF": 2, "BDF": 3}  # bytes of a sample
 MOST_SIGNALS = 512
-_DISCONTINUOUS = ("EDF+D", "BDF+D")
+_DISCONTINUOUS, _CONTINUOUS = ("EDF+D", "BDF+D"), ("EDF+C", "BDF+C")
 _ROUNDED = 1e-3
 """Seconds by which a recorder may round the beginnings of data records."""
+_LEAST_GAP = 0.1
+"""Seconds; shorter differences in a file that is called continuous are those of a clock."""
 _BEGINS = re.compile(rb"([+-]\d{1,9}(?:\.\d{1,9})?)\x14\x14")
 
 
@@ -57,8 +61,14 @@ def open_edf(path: Path) -> HeldRecording:
     held = _read(path)
     begins, seconds = None, float(held.data_record_duration)
     notes: tuple[str, ...] = ()
+    gaps = np.empty(0)
     if held.reserved[:5] in _DISCONTINUOUS:
         gaps = _gaps(path, held, seconds)
+    elif held.reserved[:5] in _CONTINUOUS:
+        with contextlib.suppress(InputError):  # its data records need not state when they begin
+            gaps = _gaps(path, held, seconds)
+            gaps[gaps < _LEAST_GAP] = 0
+    if held.reserved[:5] in _DISCONTINUOUS or gaps.any():
         begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps)
         if gaps.any():
             count, missing = np.count_nonzero(gaps), gaps.sum()

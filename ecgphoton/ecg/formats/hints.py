@@ -102,17 +102,14 @@ def from_columns(
                 + ", ".join(f"{i} {name}" for i, name in enumerate(names))
             )
         names = known
-    channels, values, notes = [], [], []
+    channels, values = [], []
     for name in names:
         stated = unit_name(units[name])
         if hints.unit is not None and stated and unit_name(hints.unit) != stated:
             raise InputError(f"{path} gives {name} in {stated}, not in {hints.unit}")
         unit = stated or unit_name(hints.unit or "")
-        if not unit:
-            notes.append(f"{path.name}: unit of {name} not stated, mV assumed")
         factor = np.float32(millivolts(unit or "mV") or 1.0)
-        values.append(columns[name] * factor if factor != 1 else columns[name])
+        value = columns[name] * factor if factor != 1 else columns[name]
+        values.append(np.where(np.isfinite(value), value, np.float32(np.nan)))
         channels.append(Channel(name, unit, rate, len(values[-1])))
-    return HeldRecording(
-        path, form, tuple(channels), (path,), notes=tuple(notes), values=tuple(values)
-    )
+    return HeldRecording(path, form, tuple(channels), (path,), values=tuple(values))

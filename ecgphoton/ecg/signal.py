@@ -122,7 +122,7 @@ def open_signal(
     held = open_recording(record, hints)
     channel = choose(held, lead, prefer)
     one = held.channels[channel]
-    notes = list(held.notes)
+    notes = [*held.notes, *held.assumed([channel])]
     if lead is None and prefer and one.name != prefer[0]:
         notes.append(f"{held.name}: no lead {prefer[0]}, {one.name} used")
     factor = ratio(one.fs, held.name)

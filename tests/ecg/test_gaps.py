@@ -22,6 +22,7 @@ def lead():
 
 
 def with_gap(signal, value, seconds, at=30.0):
+    """Return the lead with one value for some seconds."""
     out = signal.copy()
     out[round(at * FS) : round((at + seconds) * FS)] = value
     return out

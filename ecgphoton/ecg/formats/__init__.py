@@ -6,7 +6,6 @@ file, or by its path without extension where it is unambiguous.
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,20 +68,13 @@ def open_recording(path: str | Path, hints: Hints | None = None) -> OpenRecordin
     file, hints = find_file(Path(path)), hints or Hints()
     suffix = file.suffix.lower()
     if needs_hints(file):
-        return _with_notes(_NEEDS_HINTS[suffix](file, hints))
+        return _NEEDS_HINTS[suffix](file, hints)
     if hints.given:
         raise InputError(
             f"{file.name} states its rate, units and leads; leave out "
             + ", ".join(f"--{name}" for name in hints.given)
         )
-    return _with_notes(_SAYS_ITSELF[suffix](file))
-
-
-def _with_notes(held: OpenRecording) -> OpenRecording:
-    """Return a recording with a note on the channels whose unit is assumed."""
-    unknown = ", ".join(one.name for one in held.channels if not one.unit)
-    note = f"{held.path.name}: unit of {unknown} not stated, mV assumed"
-    return replace(held, notes=(*held.notes, note)) if unknown else held
+    return _SAYS_ITSELF[suffix](file)
 
 
 def needs_hints(file: Path) -> bool:
@@ -122,7 +114,8 @@ def find_file(path: Path) -> Path:
 def record_names(folder: Path) -> tuple[str, ...]:
     """Names of the recordings in a folder, sorted.
 
-    Segments of a WFDB record in the folder do not count, they are parts of it. A text file counts if it holds numbers: checksums, documentation and labels do not.
+    Segments of a WFDB record in the folder are parts of it and do not count. A text file counts if
+    it holds numbers: checksums, documentation and labels do not.
 
     Raises
     ------
@@ -205,5 +198,5 @@ def read(
     return Recording(
         out, main.fs, tuple(one.name for one in kept),
         tuple("mV" if one.voltage else one.unit for one in kept),
-        held.path, held.format, held.start, (*held.notes, *notes),
+        held.path, held.format, held.start, (*held.notes, *held.assumed(chosen), *notes),
     )  # fmt: skip

@@ -131,7 +131,8 @@ def _open_segments(path: Path, plan: Layout) -> SegmentedRecording:
     return SegmentedRecording(
         path, "WFDB", channels, tuple(dict.fromkeys(files)), header.base_datetime,
         any(part.synthetic for part in some),
-        tuple(note for part in some for note in part.notes), clock=rate, parts=tuple(parts), rows=rows,
+        tuple(note for part in some for note in part.notes), clock=rate, parts=tuple(parts),
+        rows=rows,
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from markupsafe import Markup
 
 from ecgphoton.report import pieces
 from ecgphoton.report.chips import Content, draw_calibration
+from ecgphoton.report.hardware_sections import over_patients
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import number, percent, words
 
@@ -44,7 +45,7 @@ def calibration(material: Material, found: Content) -> Markup:
                          for key in COLUMNS)]
         for row in found["table"]
     ]  # fmt: skip
-    parts.append(pieces.table(["stage", *COLUMNS.values()], cells))
+    parts += [pieces.table(["stage", *COLUMNS.values()], cells), over_patients(found)]
     recovered = {
         f"{words(name)}: recovered share of the loss": percent(share, 1)
         for name, share in found.get("recovered", {}).items()

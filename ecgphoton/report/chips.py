@@ -44,6 +44,20 @@ def within(limits: Content, fpr: Floats, miss: Floats) -> NDArray[np.bool_]:
     return np.asarray((fpr <= limits["max_fpr"]) & (miss <= limits["max_miss"]))
 
 
+def interval_table(found: Content) -> tuple[list[str], list[list[str]]]:
+    """Return heads and rows of the intervals over chips, patients and both, in per cent."""
+    rows = [
+        [
+            "yield" if name == "yield" else f"mean {name}",
+            f"{100 * row['value']:.2f}",
+            *(f"[{100 * row[over][0]:.1f}, {100 * row[over][1]:.1f}]"
+              for over in ("chips", "patients", "both")),
+        ]
+        for name, row in found["intervals"].items()
+    ]  # fmt: skip
+    return ["%", "here", "over chips", "over patients", "over both"], rows
+
+
 @style.look()
 def draw_chips(found: Content, rows: Rows) -> Figure:
     """Draw miss rate against FPR of every chip, with the limits."""

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from ecgphoton.report import pieces
-from ecgphoton.report.chips import Content, column, draw_chips, draw_sweep, within
+from ecgphoton.report.chips import (
+    Content,
+    column,
+    draw_chips,
+    draw_sweep,
+    interval_table,
+    within,
+)
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import number, percent, words
 
@@ -117,6 +124,17 @@ def simulation_verdict(found: Content) -> Markup:
     )
 
 
+def over_patients(found: Content) -> Markup:
+    """State what other patients would change, where a simulation or calibration knows it."""
+    about = found.get("over_patients")
+    if about is None:
+        return Markup()
+    parts = [pieces.paragraph(about["sentence"])]
+    if about["intervals"] is not None:
+        parts.append(pieces.table(*interval_table(about)))
+    return pieces.join(parts)
+
+
 def chips(material: Material, found: Content) -> Markup:
     """Draw every simulated chip, and list the distribution of its rates."""
     rows, parts = material.rows("simulation.json", "chips.csv"), [simulation_verdict(found)]
@@ -130,7 +148,7 @@ def chips(material: Material, found: Content) -> Markup:
         ]
         for name, row in found["metrics"].items()
     ]
-    parts.append(pieces.table(["", *keys], table))
+    parts += [pieces.table(["", *keys], table), over_patients(found)]
     good = within(found["limits"], column(rows, "fpr"), column(rows, "miss"))
     beyond = [row for row, inside in zip(rows, good, strict=True) if not inside]
     beyond.sort(key=lambda row: -max(float(row["miss"]), float(row["fpr"])))

@@ -34,6 +34,8 @@ FINEST = 24
 STATIC = "phase.static"
 FABRICATED = "as-fabricated"
 """State of a chip before its static phases are trimmed: ``NAME:as-fabricated``."""
+STATES = "state"
+"""Table of a file that names its further states: what of the profile differs in each."""
 EFFECTIVE, KIND = "homodyne", "receiver.kind"
 """The receiver of a profile that names none, and the key that names one."""
 
@@ -224,29 +226,51 @@ def profiles() -> tuple[str, ...]:
 def load_profile(source: Profile | str | Path) -> Profile:
     """Return a profile by name, from a TOML file, or unchanged.
 
-    ``:as-fabricated`` after a name or path means its chips before they are trimmed.
+    ``:STATE`` after a name or path means the profile with what its table ``state.STATE`` states;
+    ``:as-fabricated`` means its chips before they are trimmed. Several follow one another.
 
     Raises
     ------
     InputError
-        If there is no such profile or file, a key is unknown, or a value is outside its range.
+        If there is no such profile, file or state, a key is unknown, or a value is outside its
+        range.
     """
     if isinstance(source, Profile):
         return source
     if not isinstance(source, str | PathLike):
         raise InputError(f"profile is {source!r}; it must be a name, a TOML file or a Profile")
-    stem, colon, state = str(source).rpartition(":")
-    if colon and state == FABRICATED:
-        return load_profile(stem).as_fabricated()
-    path = FOLDER / f"{source}.toml"
-    if str(source) not in profiles():
-        path = Path(source)
-        if not path.is_file():
-            raise InputError(
-                f"there is no profile {str(source)!r} and no TOML file of that path; "
-                f"{nearest(str(source), profiles())}"
-            )
-    return _from_dict(parse_toml(read_text(path), f"profile {path}"), path)
+    stem, *states = [str(source)] if Path(source).is_file() else str(source).split(":")
+    path = FOLDER / f"{stem}.toml" if stem in profiles() else Path(stem)
+    if not path.is_file():
+        raise InputError(
+            f"there is no profile {stem!r} and no TOML file of that path; "
+            f"{nearest(stem, profiles())}"
+        )
+    data = parse_toml(read_text(path), f"profile {path}")
+    stated = data.pop(STATES, {})
+    for state in (state for state in states if state != FABRICATED):
+        data = _in_state(data, stated, state, path)
+    made = _from_dict(data, path)
+    named = replace(made, name=":".join([made.name, *(s for s in states if s != FABRICATED)]))
+    return named.as_fabricated() if FABRICATED in states else named
+
+
+def states_of(source: str) -> tuple[str, ...]:
+    """States of a shipped profile besides that of its name, each asked for as ``NAME:STATE``."""
+    data = parse_toml(read_text(FOLDER / f"{source}.toml"), f"profile {source}")
+    return (*data.get(STATES, {}), FABRICATED)
+
+
+def _in_state(data: dict[str, Any], stated: Any, state: str, path: Path) -> dict[str, Any]:  # noqa: ANN401 - a file holds anything
+    """Return the content of a profile with the sections of one of its states in it."""
+    changes = stated.get(state) if isinstance(stated, dict) else None
+    if changes is None:
+        known = (*stated, FABRICATED) if isinstance(stated, dict) else (FABRICATED,)
+        raise InputError(f"profile {path} has no state {state!r}; {nearest(state, known)}")
+    if not isinstance(changes, dict) or not all(isinstance(c, dict) for c in changes.values()):
+        raise InputError(f"profile {path}: {STATES}.{state} must hold sections of a profile")
+    changed = {name: {**data.get(name, {}), **content} for name, content in changes.items()}
+    return {**data, **changed}
 
 
 def _from_dict(data: dict[str, Any], path: Path) -> Profile:

@@ -12,7 +12,7 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import single_threaded
-from ecgphoton.hwsim.effects.supply import DEPTH
+from ecgphoton.hwsim.effects.modulator import DEPTH
 from ecgphoton.hwsim.meshchips import MeshChips, mesh_source
 from ecgphoton.hwsim.montecarlo import Trial, rates, run
 from ecgphoton.hwsim.profile import Profile, load_profile

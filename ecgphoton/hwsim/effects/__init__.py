@@ -7,15 +7,42 @@ limits and units, the error budget, sweeps and the reference page are derived fr
 
 from __future__ import annotations
 
-from ecgphoton.hwsim.effects import die, drivers, electronics, environment, optics, receiver
-from ecgphoton.hwsim.effects.effect import Effect, Elements, Heat, Number, Reading, Site
+from ecgphoton.hwsim.effects import (
+    die,
+    drivers,
+    electronics,
+    environment,
+    modulator,
+    optics,
+    receiver,
+)
+from ecgphoton.hwsim.effects.effect import (
+    Effect,
+    Elements,
+    Heat,
+    Modulators,
+    Number,
+    Reading,
+    Site,
+)
 from ecgphoton.hwsim.effects.supply import LINK, SUPPLY
 from ecgphoton.registry import Registry
 
-__all__ = ["EFFECTS", "Effect", "Elements", "Heat", "Number", "Reading", "Site", "numbers"]
+__all__ = [
+    "EFFECTS",
+    "Effect",
+    "Elements",
+    "Heat",
+    "Modulators",
+    "Number",
+    "Reading",
+    "Site",
+    "numbers",
+]
 
 EFFECTS: Registry[Effect] = Registry(
     "effect",
+    *modulator.ALL,
     *drivers.ALL,
     *environment.ALL,
     *die.ALL,

@@ -216,7 +216,11 @@ def idle(profile: Profile, program: MeshProgram) -> tuple[str, ...]:
             volts = driven.device.exact_volts(driven.phases)[None]
             same = bool((chips.matrices(volts) == perfect.matrices(volts)).all())
             read = [*zip(chips.reading[1:5], perfect.reading[1:5], strict=True)]
-            if same and not chips.modulators.leak.any() and all(bool((one == other).all()) for one, other in read):
+            if (
+                same
+                and not chips.modulators.leak.any()
+                and all(bool((one == other).all()) for one, other in read)
+            ):
                 found.append(effect.name)
     return tuple(found)
 

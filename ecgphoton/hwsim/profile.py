@@ -255,12 +255,6 @@ def load_profile(source: Profile | str | Path) -> Profile:
     return named.as_fabricated() if FABRICATED in states else named
 
 
-def states_of(source: str) -> tuple[str, ...]:
-    """States of a shipped profile besides that of its name, each asked for as ``NAME:STATE``."""
-    data = parse_toml(read_text(FOLDER / f"{source}.toml"), f"profile {source}")
-    return (*data.get(STATES, {}), FABRICATED)
-
-
 def _in_state(data: dict[str, Any], stated: Any, state: str, path: Path) -> dict[str, Any]:  # noqa: ANN401 - a file holds anything
     """Return the content of a profile with the sections of one of its states in it."""
     changes = stated.get(state) if isinstance(stated, dict) else None

@@ -4,7 +4,7 @@ A push-pull modulator divides the light between two arms, with the phases f and 
 what comes out of them; arms that do not pass the same leave a field at f = 0::
 
               ┌──── p exp(i f) ────┐
-    light ────┤                    (-)──── i (sin f - i (p - q) cos f),   p + q = 1
+    light ────┤                    (-)──── i (sin f + i (q - p) cos f),   p + q = 1
               └──── q exp(-i f) ───┘
 """
 

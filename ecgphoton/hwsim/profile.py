@@ -186,6 +186,18 @@ class Profile:
             return program
         return replace(program, dac=replace(self.driver, bits=program.dac.bits))
 
+    def recoded(self, program: MeshProgram) -> str:
+        """Return why chips are not driven by the codes of a program; empty where they are."""
+        exactly = not self.on(program)[BITS]
+        used = self.device_of(program).dac
+        if used == program.dac and not exactly:
+            return ""
+        how = "exactly, without codes" if exactly else f"by codes of {used.words}"
+        return (
+            f"the codes of the program are for {program.dac.words}, and are not used: the profile "
+            f"drives its phases {how}"
+        )
+
     def device_of(self, program: MeshProgram) -> Device:
         """Return the program's device with the drivers and DACs of this profile.
 

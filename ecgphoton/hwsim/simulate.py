@@ -135,6 +135,7 @@ def simulate(
             "profile_values": None if made is None else dict(made.numbers),
             "readout": trial.readout.pooling,
             "receiver": None if made is None else made.receiver,
+            "recoded": None if made is None else _recoded(made, carried),
             "beats": len(inputs),
             "abnormal_beats": int(trial.label.sum()),
             "operating_point": operating_point.to_dict(),
@@ -170,6 +171,11 @@ def trial_of(
     carrier = Carrier.shipped(carried)
     source = WeightChips(carrier, sigma, sigma)
     return Trial(carrier, source, inputs, label, operating_point, seed, electronics)
+
+
+def _recoded(profile: Profile, carried: SegmentStudent | MeshProgram) -> str | None:
+    """Return why the codes of a program are not used; None where they are, or there are none."""
+    return (profile.recoded(carried) or None) if isinstance(carried, MeshProgram) else None
 
 
 def profile_of(

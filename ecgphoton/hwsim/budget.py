@@ -24,7 +24,7 @@ from ecgphoton.hwsim.energy import (
 from ecgphoton.hwsim.link import Link, link_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.receivers import RECEIVERS
-from ecgphoton.hwsim.sweep import Requirement
+from ecgphoton.hwsim.requirement import Requirement
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
 

@@ -83,7 +83,7 @@ class Chip:
     def sent(self, inputs: ArrayLike | Tensor) -> Tensor:
         """Fields (C, K, 4, N) that the modulators send for inputs (..., 4, N), with their leak."""
         wanted = _tensor(inputs)
-        return torch.complex(*torch.broadcast_tensors(wanted, self.modulators.quadrature(wanted)))
+        return wanted + 1j * self.modulators.quadrature(wanted)
 
     def phases(self, volts: ArrayLike | Tensor) -> Tensor:
         """Actual phases (C, K, drivers), rad, at voltages (V)."""

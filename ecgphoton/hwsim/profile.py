@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -11,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.effects import EFFECTS, Effect, Number, numbers
+from ecgphoton.hwsim.effects import EFFECTS, Effect, number_of, numbers
 from ecgphoton.hwsim.effects.receiver import POWER
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.link import SETS, received
@@ -24,11 +23,6 @@ from ecgphoton.settings import build, nearest
 
 FOLDER = Path(__file__).with_name("profiles")
 BITS = "dac.bits"
-GONE = {
-    "attenuator.sigma": "an attenuator is an MZI like the others, so splitter.sigma, "
-    "loss.mzi_sigma_db, phase.offset and the numbers of heaters act on it; remove the key"
-}
-"""Keys of earlier profiles, and why they do nothing now."""
 FINEST = 24
 """Bits of the DACs of a bench where a profile drives exactly: steps below 1 uV."""
 STATIC = "phase.static"
@@ -38,28 +32,6 @@ STATES = "state"
 """Table of a file that names its further states: what of the profile differs in each."""
 EFFECTIVE, KIND = "homodyne", "receiver.kind"
 """The receiver of a profile that names none, and the key that names one."""
-
-
-def number_of(key: str) -> Number:
-    """Return the declaration of a key.
-
-    Raises
-    ------
-    InputError
-        If no effect has it, with the nearest key.
-    """
-    if key in EFFECTS:
-        return EFFECTS[key].number
-    found = numbers()
-    if key not in found:
-        with suppress(InputError):
-            _ = EFFECTS[key]  # effects of installed extensions are loaded by this
-        found = numbers()
-    if key in GONE:
-        raise InputError(f"{key} is no number of a profile any more: {GONE[key]}")
-    if key not in found:
-        raise InputError(f"a profile has no {key!r}; {nearest(key, found)}")
-    return found[key]
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,9 @@ class Remainder(NamedTuple):
 
     def where(self, blocks: Tensor, other: Remainder) -> Remainder:
         """Return this remainder in the blocks (K,) that are true, that of `other` elsewhere."""
-        mask = blocks[:, None, None]
-        pairs = zip(self[:5], other[:5], strict=True)
-        top = max(self.top, other.top)  # without a leak it does nothing
-        return Remainder(*(torch.where(mask, one, another) for one, another in pairs), top)
+
+        def mixed(name: str) -> Tensor:
+            return torch.where(blocks[:, None, None], getattr(self, name), getattr(other, name))
+
+        parts = {name: mixed(name) for name in ("real", "imaginary", "factors", "turned", "leak")}
+        return Remainder(**parts, top=max(self.top, other.top))  # 1 where nothing leaks

@@ -14,7 +14,7 @@ from blocks import Session, blocks_of, command_lines, problem
 
 from ecgphoton.cli import main
 from ecgphoton.ecg.physionet import locate
-from ecgphoton.hwsim.profile import load_profile, profiles
+from ecgphoton.hwsim.profile import load_profile
 from ecgphoton.recipe import Recipe, override, shipped
 
 ROOT = Path(__file__).parent.parent

@@ -21,7 +21,7 @@ from ecgphoton.metrics import confusion, patients_alike
 from ecgphoton.recipe import Recipe, override
 from ecgphoton.report.material import gather
 from ecgphoton.report.run_sections import results
-from ecgphoton.run.beats import examples_of
+from ecgphoton.run.beats import taught
 from ecgphoton.run.bundle import export
 from ecgphoton.run.evaluate import evaluate
 from ecgphoton.run.fit import fit_run, resume_point, start_run
@@ -45,6 +45,7 @@ QUICK = override(
         "training.batch=64",
         "training.ema=0.9",
         "noise.weight=0.02",
+        "augment.fibrillation=0.3",
         "balance.patient_weight=true",
         "decision.f1_weight=0",
     ],
@@ -180,7 +181,7 @@ def test_the_student_is_that_of_all_patients_after_the_chosen_epoch(
     """The last training knows nothing of the folds but where to stop."""
     trained = runs.load_student(finished)
     architecture, states = trained.student.architecture, list[FitState]()
-    examples = examples_of(splits.train, architecture)
+    examples = taught(splits.train, QUICK, architecture, seed=5)
     fit(
         SegmentStudent(architecture, seed=5), examples, {"any": examples},
         replace(QUICK.training, patience=10), QUICK.decision,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ecgphoton.artifacts import read_arrays, read_json
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.ecg.beats import Splits
-from ecgphoton.ecg.folds import kinds_of
+from ecgphoton.ecg.splits import kinds_of
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import patients_alike
 from ecgphoton.recipe import Recipe

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ecgphoton import runs
 from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.ecg.beats import Splits
-from ecgphoton.ecg.folds import kinds_of
+from ecgphoton.ecg.splits import kinds_of
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.distributed import check_workers, computed, single_threaded
 from ecgphoton.mesh.arrays import Floats

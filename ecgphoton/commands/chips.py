@@ -68,7 +68,7 @@ def over_patients(found: Mapping[str, Any]) -> None:
     click.echo(found["sentence"])
 
 
-@derive.command("run.calibrate", moved=LIMITS)
+@derive.command("run.calibrate", {"settings": "--set"}, moved=LIMITS)
 def calibrate(result: Outcome[CalibrationReport]) -> None:
     """Print the stages, what was found broken, and the cost."""
     report = result.report

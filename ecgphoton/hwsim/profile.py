@@ -109,12 +109,14 @@ class Profile:
     def with_settings(self, assignments: Iterable[str]) -> Profile:
         """Return the profile with numbers and receiver from ``section.key=value``, in order.
 
+        Its name states them, so that every result does.
+
         Raises
         ------
         InputError
             If one cannot be read, or is not a number of this profile.
         """
-        profile = self
+        profile, assignments = self, tuple(assignments)
         for assignment in assignments:
             key, _, text = (part.strip() for part in assignment.partition("="))
             if key == KIND:
@@ -125,10 +127,10 @@ class Profile:
             except ValueError:
                 raise InputError(
                     f"--set {assignment!r} cannot be read; write section.key=value with a number, "
-                    "for example receiver.lo_power=2"
+                    "for example splitter.sigma=0.01"
                 ) from None
             profile = profile.with_value(key, value)
-        return profile
+        return replace(profile, name=" ".join([self.name, *assignments]))
 
     def only(self, *kept: Effect) -> Profile:
         """Return the profile with these effects alone, and those that only scale others."""
@@ -192,7 +194,7 @@ def _only_link(stated: Iterable[str]) -> None:
     if both := [key for key in stated if key in SETS]:
         raise InputError(
             f"{both[0]} is given beside {LASER}, from whose link budget it follows; leave out one "
-            "of them"
+            f"of them, or change {LASER} ({LASER}=0 is no link budget)"
         )
 
 

@@ -101,7 +101,8 @@ def draw_calibration(found: Content, rows: Rows) -> style.Figure:
         if f"{name}_error" in rows[0]:
             errors = np.sort(column(rows, f"{name}_error")).clip(1e-9)
             below.step(errors, shares, color=colours[stage], where="post")
-    below.set(xscale="log", ylim=(0, 1.02), ylabel="chips")
+    below.set(ylim=(0, 1.02), ylabel="chips")
+    style.log_axis(below)
     below.set_xlabel("relative error of a chip's worst matrix (Frobenius norm)")
     style.percent_axis(below)
     return figure
@@ -123,7 +124,8 @@ def _draw_plane(
         axes.scatter(
             across, up, s=14, alpha=0.65, lw=0, color=colour, label=label, zorder=2, clip_on=False
         )
-    axes.plot(*perfect, marker="*", ms=11, mfc="none", mec=INK, ls="", label="perfect chip")
+    axes.plot(*perfect, marker="*", ms=11, mfc="none", mec=INK, ls="", label="perfect chip",
+              clip_on=False)  # fmt: skip
     axes.set(xlim=(0, top), ylim=(0, top), xlabel="FPR", ylabel="miss rate")
     style.percent_axis(axes, "xy")
     axes.legend(loc="upper left", bbox_to_anchor=(0, -0.12), ncols=2)
@@ -204,6 +206,6 @@ def draw_bars(
     axes.set_yticks(places, [str(row[name]) for row in shown])
     axes.grid(visible=False, axis="y")
     if log and any((column(shown, bar) > 0).any() for bar in bars):
-        axes.set_xscale("log")
+        style.log_axis(axes)
     axes.legend(loc="lower right")
     return figure

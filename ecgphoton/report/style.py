@@ -158,6 +158,17 @@ def percent_axis(axes: Axes, which: str = "y") -> None:
         axis.set_major_formatter(lambda share, position: f"{100 * share:g} %")  # noqa: ARG005
 
 
+def log_axis(axes: Axes) -> None:
+    """Scale the x axis by decades, with labels at 1, 2 and 5 where it spans fewer than three."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,)))
+    axes.xaxis.set_major_formatter(lambda value, position: f"{value:g}")  # noqa: ARG005
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
 def ecg_paper(axes: Axes, x: tuple[float, float], y: tuple[float, float]) -> None:
     """Draw ECG paper from `x` seconds and `y` mV: at 25 mm/s and 10 mm/mV, squares of 1 mm.
 

@@ -1,6 +1,6 @@
 """A bundle comes in; chips, simulated or on a bench, are calibrated and judged before and after."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ def calibrate(
     profile: Profile | str | None = None,
     chips: int | None = None,
     seed: int | None = None,
+    settings: Sequence[str] = (),
     steps: str | None = None,
     own_thresholds: bool = False,
     limit: Limit = (),
@@ -70,7 +71,7 @@ def calibrate(
     own_thresholds
         Fit the threshold of every chip as well, on the validation beats, or on the training beats
         where the protocol has folds.
-    model, limit, data, data_dir
+    model, settings, limit, data, data_dir
         As `ecgphoton.run.simulate` takes them.
     out
         Folder to write to; by default one of its own below ``calibrations/``.
@@ -81,10 +82,10 @@ def calibrate(
     ------
     InputError
         If a value is outside its range, or student, beats, bench or folder cannot be used; if
-        `profile`, `chips` or `seed` is given with a bench, which brings its own chips.
+        `profile`, `chips`, `seed` or `settings` is given with a bench, which brings its own chips.
     """
     asked = dict(locals())
-    fabricated = {"profile": profile, "chips": chips, "seed": seed}
+    fabricated = {"profile": profile, "chips": chips, "seed": seed, "--set": settings or None}
     given = [name for name, value in fabricated.items() if value is not None]
     if bench is not None and given:
         raise InputError(
@@ -113,7 +114,7 @@ def calibrate(
         with claimed(journey.folder, journey.call):
             report = calibrate_chips(
                 *journey.arguments,
-                profile=profile or PROFILE,
+                profile=journey.profile or PROFILE,
                 chips=CHIPS if chips is None else chips,
                 seed=seed or 0,
                 steps=names or STANDARD,

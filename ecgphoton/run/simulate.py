@@ -58,7 +58,7 @@ def simulate(
         ``analog``: one conversion a token; ``digital``: one a sample.
     settings
         What differs from the profile, as ``section.key=value``: ``receiver.kind=balanced`` (or
-        ``homodyne``, ``hybrid``, ``intensity``), ``receiver.lo_power=2``, ``splitter.sigma=0.01``.
+        ``homodyne``, ``hybrid``, ``intensity``), ``link.laser=5``, ``splitter.sigma=0.01``.
     limit
         Limits that differ from the default: ``miss`` 0.1, ``fpr`` 0.1, ``yield`` 0.95,
         ``confidence`` 0.95.

@@ -31,6 +31,7 @@ def drift(
     profile: Profile | str = "foundry-thermo-optic",
     chips: int = 40,
     seed: int = 0,
+    settings: Sequence[str] = (),
     hours: Sequence[float] = HOURS,
     limit: Limit = (),
     data: str | None = None,
@@ -53,7 +54,7 @@ def drift(
         How many chips.
     hours
         Intervals between two calibrations to try, each between 0 and 24 h.
-    model, seed, limit, data, data_dir, out, progress
+    model, seed, settings, limit, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
 
     Raises
@@ -66,7 +67,7 @@ def drift(
     report = drift_schedule(
         program_of(carried),
         *rest,
-        profile=profile,
+        profile=journey.profile or profile,
         chips=chips,
         seed=seed,
         hours=tuple(hours),

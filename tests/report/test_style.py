@@ -96,3 +96,20 @@ def test_no_strip_cuts_a_signal_it_can_hold(low, high):
 def test_a_strip_without_signal_is_empty_paper():
     """Where all samples are missing, nothing is drawn and nothing fails."""
     assert "<svg" in style.svg(strips.draw_strip(np.full(360, np.nan), 360))
+
+
+@pytest.mark.parametrize("top", [0.02, 0.6, 9.0, 1e4])
+def test_labels_of_a_decade_axis_do_not_overlap(top):
+    """Whatever decades it spans, two values or more are labelled, each readable beside the next."""
+    with style.look():
+        figure = style.new_figure(2.0)
+        axes = figure.subplots()
+        axes.plot([0.007, top], [0, 1])
+        style.log_axis(axes)
+        figure.canvas.draw()
+        marks = [*axes.get_xticklabels(), *axes.get_xticklabels(minor=True)]
+        inside = axes.get_window_extent()
+        boxes = [mark.get_window_extent() for mark in marks if mark.get_text()]
+        boxes = sorted((b for b in boxes if inside.x0 - 9 < b.x0 < inside.x1), key=lambda b: b.x0)
+        assert len(boxes) > 1
+        assert all(one.x1 < other.x0 for one, other in zip(boxes, boxes[1:], strict=False))

@@ -78,6 +78,7 @@ def test_without_a_verdict_the_command_says_why(tmp_path, monkeypatch) -> None:
     [
         ({"chips": 3}, "chips of simulated chips and a bench"),
         ({"profile": "pessimistic", "seed": 1}, "profile, seed of simulated chips"),
+        ({"settings": ["dac.bits=9"]}, "--set of simulated chips"),
         ({"steps": "null"}, "needs 'power'"),
         ({"steps": "dark"}, "add correct or trim"),
         ({"bench": "nowhere_:bench"}, "cannot be opened"),

@@ -31,13 +31,16 @@ def _add(
 ) -> None:
     """Add a study that prints columns of its rows, then a sentence about it.
 
-    The first column is printed as it is, other numbers as shares.
+    The first column is printed as it is, with its unit; other numbers as shares, with the interval
+    that the row holds.
     """
 
     def draw(found: Outcome[Any]) -> None:
         first = next(iter(found.rows[0]))
-        shown = {first: first, **columns} if first not in columns else columns
-        rows = [[_cell(row[key], key == first or key in PLAIN) for key in shown]
+        unit = found.numbers.get("unit")
+        heading = f"{first}, {unit}" if unit else first
+        shown = {first: heading, **columns} if first not in columns else columns
+        rows = [[_cell(row, key, key == first or key in PLAIN) for key in shown]
                 for row in found.rows[:MOST_ROWS]]  # fmt: skip
         shared.table(found.folder.name, list(shown.values()), rows)
         if sentence is not None:
@@ -47,9 +50,11 @@ def _add(
     command.add_command(derive.command(f"study.{name}", {"settings": "--set"})(draw))
 
 
-def _cell(value: object, plain: bool) -> str:
+def _cell(row: Mapping[str, Any], key: str, plain: bool) -> str:
+    value, low = row[key], row.get(f"{key}_low")
     if isinstance(value, float):
-        return f"{value:.4g}" if plain else shared.percent(value)
+        text = f"{value:.4g}" if plain else shared.percent(value)
+        return text if low is None else f"{text} [{100 * low:.1f}, {100 * row[f'{key}_high']:.1f}]"
     return "–" if value is None else str(value)
 
 

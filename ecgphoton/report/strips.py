@@ -90,7 +90,9 @@ def draw_record(
         axes.annotate(_clock(start / signal.fs), (0, 0), (3, 3), xycoords="axes fraction",
                       textcoords="offset points", fontsize=7, color=style.SOFT)  # fmt: skip
     figure.text(
-        0.5, 0.08 / total, f"25 mm/s, 10 mm/mV when printed {style.WIDTH / MM:.0f} mm wide",
+        0.5, 0.08 / total,
+        "most abnormal beat of each sixth of the record   "
+        f"25 mm/s, 10 mm/mV at {style.WIDTH / MM:.0f} mm width",
         ha="center", fontsize=7, color=style.SOFT,
     )  # fmt: skip
     return figure

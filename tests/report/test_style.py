@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import numpy as np
@@ -112,4 +113,4 @@ def test_labels_of_a_decade_axis_do_not_overlap(top):
         boxes = [mark.get_window_extent() for mark in marks if mark.get_text()]
         boxes = sorted((b for b in boxes if inside.x0 - 9 < b.x0 < inside.x1), key=lambda b: b.x0)
         assert len(boxes) > 1
-        assert all(one.x1 < other.x0 for one, other in zip(boxes, boxes[1:], strict=False))
+        assert all(one.x1 < other.x0 for one, other in pairwise(boxes))

@@ -10,7 +10,7 @@ from ecgphoton.cli import main
 from ecgphoton.hwsim.profile import Profile
 
 
-class Reached(Exception):  # noqa: N818 - it ends a call
+class Reached(Exception):
     """Chips would be made of this profile."""
 
 

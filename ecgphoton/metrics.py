@@ -1,8 +1,8 @@
 """Numbers about decisions: confusion, miss rate, FPR, ranking quality, intervals.
 
 Miss rate is the share of abnormal beats called normal (FN / abnormal); FPR the share of normal
-beats called abnormal (FP / normal). Rates over an empty class are NaN-free: they are ``None`` in
-reports and 0 in scores.
+beats called abnormal (FP / normal). Rates over an empty class are 0 in scores, and a dash in
+tables: see `EMPTY_AT`.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +11,9 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+EMPTY_AT = {"miss": 0.0, "fpr": 1.0}
+"""Prevalence at which there is no beat that a rate could be a share of."""
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def _cheapest(found: Outcome[Any]) -> str:
 
 def _enough(found: Outcome[Any]) -> str:
     return "\n".join(
-        f"{part}: {'more' if width is None else width} bits are enough"
+        f"{part}: {'none of these widths is' if width is None else f'{width} bits are'} enough"
         for part, width in found.numbers["enough"].items()
     )
 

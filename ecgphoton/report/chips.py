@@ -207,5 +207,5 @@ def draw_bars(
     axes.grid(visible=False, axis="y")
     if log and any((column(shown, bar) > 0).any() for bar in bars):
         style.log_axis(axes)
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(bars))  # beside no bar
     return figure

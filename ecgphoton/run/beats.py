@@ -214,6 +214,24 @@ def evaluation_beats(
     return splits_like(metadata, data, data_dir, protocol).test if other is None else other.beats
 
 
+def check_both(beats: BeatSet) -> BeatSet:
+    """Return beats on which there is a miss rate and an FPR.
+
+    Raises
+    ------
+    InputError
+        If all are normal, or all abnormal.
+    """
+    abnormal = np.count_nonzero(beats.label > 0)
+    if abnormal in {0, len(beats)}:
+        kind, rate = ("abnormal", "FPR") if abnormal else ("normal", "miss rate")
+        raise InputError(
+            f"all {len(beats):,} beats of {beats.source} are {kind}, so there is no {rate} and no "
+            "verdict on both; name beats of both kinds (--data)"
+        )
+    return beats
+
+
 def beats_on(
     metadata: Mapping[str, Any],
     data: str | Path | Dataset,

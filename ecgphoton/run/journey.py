@@ -25,7 +25,7 @@ from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.simulate import DEFAULT_NOISE, profile_of, trial_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.report.style import save
-from ecgphoton.run.beats import evaluation_beats
+from ecgphoton.run.beats import check_both, evaluation_beats
 from ecgphoton.run.claim import DECIDING, vacant
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.settings import checked, convert, nearest
@@ -200,7 +200,7 @@ def begin(
         )
     usual = Path(root) / trained.name / f"{name}-{slug or chips_slug(asked)}"
     check_room(usual if asked["out"] is None else vacant(asked["out"], usual, files))
-    beats = evaluation_beats(trained.metadata, asked["data"], asked["data_dir"])
+    beats = check_both(evaluation_beats(trained.metadata, asked["data"], asked["data_dir"]))
     if most is not None and len(beats) > most:
         beats = beats.take(np.linspace(0, len(beats) - 1, most).astype(np.int64))
     about = provenance(function, asked, trained, data_of(beats, "evaluation"))

@@ -9,6 +9,7 @@ from typing import Any
 from ecgphoton import models as shipped_models, recipe as recipe_files, runs as run_folders
 from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_json
 from ecgphoton.errors import InputError
+from ecgphoton.metrics import EMPTY_AT
 from ecgphoton.recipes import FLAGSHIP
 
 
@@ -86,5 +87,8 @@ def _row(run: Path) -> dict[str, Any]:
         "labels": about["labels"],
         "seed": metrics["seed"],
         "set": name,
-        **{key: numbers.get(key) for key in ("auc", "miss", "fpr", "macro_f1")},
+        **{
+            key: None if numbers.get("prevalence") == EMPTY_AT.get(key, -1) else numbers.get(key)
+            for key in ("auc", "miss", "fpr", "macro_f1")
+        },
     }

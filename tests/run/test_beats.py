@@ -6,13 +6,14 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from made_splits import synthetic_splits
 
 from ecgphoton.ecg.beats import load_splits
 from ecgphoton.ecg.patient_features import columns_of
 from ecgphoton.errors import InputError
 from ecgphoton.recipe import Recipe, read
 from ecgphoton.recipes import FLAGSHIP
-from ecgphoton.run.beats import beats_on, divided_by, scheme_of, splits_like, splits_of
+from ecgphoton.run.beats import beats_on, check_both, divided_by, scheme_of, splits_like, splits_of
 from ecgphoton.student.architecture import TOKENS
 
 PROTOCOL = (
@@ -124,6 +125,16 @@ def test_a_frozen_student_reads_another_dataset(ours, wfdb_folder):
     wanted = load_splits(_protocol(), "aami", data=wfdb_folder, lead="V1").test.windows
     assert (found.beats.take(found.beats.record == "s04").windows == wanted).all()
     assert len(beats_on(metadata, wfdb_folder, labels="literal").beats) < len(found.beats)
+
+
+def test_beats_of_one_kind_give_no_verdict():
+    """Where no beat is abnormal a miss rate of 0 would pass every limit, so they are refused."""
+    beats = synthetic_splits(patients=9, beats=30).test
+    assert check_both(beats) is beats
+    with pytest.raises(InputError, match=r"are normal, so there is no miss rate"):
+        check_both(beats.take(beats.label == 0))
+    with pytest.raises(InputError, match=r"are abnormal, so there is no FPR"):
+        check_both(beats.take(beats.label > 0))
 
 
 def _protocol():

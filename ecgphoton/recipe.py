@@ -6,7 +6,7 @@ strategies of the original system (`legacy`) come together.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast, get_type_hints
@@ -237,7 +237,7 @@ def _nested(key: str, value: object) -> Any:  # noqa: ANN401
 def _allowed(key: str) -> str:
     """Return in words what the value of a setting must be; InputError for an unknown key."""
     for section, kind in get_type_hints(Recipe).items():
-        for name, entry, inner in declared(kind) if is_dataclass(kind) else ():
+        for name, entry, inner in declared(kind) if issubclass(kind, Settings) else ():
             if key == f"{section}.{name}":
                 if names := entry.choices(inner):
                     return one_of(names)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ecgphoton import runs
 from ecgphoton.artifacts import read_json
 from ecgphoton.ecg.beatset import BeatSet
-from ecgphoton.ecg.folds import kinds_of
+from ecgphoton.ecg.splits import kinds_of
 from ecgphoton.report.scores import Scores, read_all_scores
 from ecgphoton.run.beats import beats_on, examples_of
 from ecgphoton.runs import TrainedStudent

@@ -31,9 +31,9 @@ from benchmarks._runs import (
     sensitivity,
 )
 from benchmarks.results import set_title, sets_of
-from ecgphoton.ecg.beats import load_records
+from ecgphoton.ecg.beats import load_all
 from ecgphoton.ecg.beatset import BeatSet
-from ecgphoton.ecg.physionet import locate
+from ecgphoton.ecg.database import locate
 from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.runs import TrainedStudent, load_student
 
@@ -158,7 +158,7 @@ def _read(
 ) -> BeatSet:
     scheme = labels or str(trained.metadata["labels"])
     lead = None if lead == "MLII" else lead
-    beats = load_records(names, lead=lead, labels=scheme, centring=trained.centring)
+    beats = load_all(names, lead=lead, labels=scheme, centring=trained.centring).beats
     return beats.take(beats.label >= 0)
 
 

@@ -11,101 +11,51 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 import ecgphoton as ep
 from benchmarks._pages import fill, table
-from benchmarks._runs import Values
 from ecgphoton.artifacts import read_json
-from ecgphoton.hwsim.montecarlo import GROUP
-from ecgphoton.hwsim.simulate import trial_of
-from ecgphoton.hwsim.verdict import Limits
-from ecgphoton.metrics import proportion_interval
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.run.beats import evaluation_beats
-from ecgphoton.student.propagate import inputs_of
+from ecgphoton.student.inputs import inputs_of
 
-PAGE, DRAWS = Path("docs/results.md"), 2000
-
-
-@dataclass(frozen=True, eq=False)
-class Counts:
-    """Wrong calls of every chip on every record."""
-
-    missed: Values
-    """(chips, records)."""
-    false: Values
-    abnormal: Values
-    """(records,)."""
-    normal: Values
-    perfect: tuple[float, float]
-
-    def rates(self, times: Values) -> tuple[Values, Values]:
-        """Miss rate and FPR (chips,) with every record counted some times."""
-        return (
-            self.missed @ times / max(self.abnormal @ times, 1),
-            self.false @ times / max(self.normal @ times, 1),
-        )
+PAGE = Path("docs/results.md")
+NAMES = {"miss": "miss", "fpr": "FPR"}
 
 
-def counted(model: str, noise: float, chips: int, seed: int) -> Counts:
-    """Judge chips as `simulate` does, and keep the records apart."""
+def chip_table(model: str, noise: float, chips: int, seed: int) -> str:
+    """Rates and yield, with what other chips change, and what other patients change as well."""
     trained = ep.load(model)
     beats = evaluation_beats(trained.metadata)
     inputs = inputs_of(beats, trained.carried.architecture)
-    trial = trial_of(trained.carried, inputs, beats.label, trained.point, seed=seed, noise=noise)
-    names, at = np.unique(beats.record, return_inverse=True)
-    truth = beats.label > 0
-
-    def by_record(rows: np.ndarray) -> Values:
-        return np.bincount(at[rows], minlength=len(names)).astype(float)
-
-    missed, false = [], []
-    for first in range(0, chips, GROUP):
-        called = trial.point.decide(trial.score(trial.chips(first), first))
-        missed += [by_record(truth & ~row) for row in called]
-        false += [by_record(~truth & row) for row in called]
-        print(f"{len(missed)} of {chips} chips", end="\r", file=sys.stderr, flush=True)
-    alone = trial.point.decide(trial.perfect())
-    perfect = float((~alone[truth]).mean()), float(alone[~truth].mean())
-    wrong = np.array(missed[:chips]), np.array(false[:chips])
-    return Counts(*wrong, by_record(truth), by_record(~truth), perfect)
-
-
-def chip_table(model: str, noise: float, found: Counts, limits: Limits) -> str:
-    """Rates and yield, with what other chips change, and what other patients change as well."""
-    chips, records = found.missed.shape
-    rng = np.random.default_rng(20)
-    once = np.ones(records)
-    drawn = []
-    for _ in range(DRAWS):
-        picks = rng.multinomial(records, once / records).astype(float)
-        own = rng.integers(chips, size=chips)
-        miss, fpr = (rate[own] for rate in found.rates(picks))
-        drawn.append((miss.mean(), fpr.mean(), limits.good(miss, fpr).mean()))
-    both = 100 * np.quantile(np.array(drawn), [0.025, 0.975], axis=0)
-    miss, fpr = found.rates(once)
-    good = limits.good(miss, fpr)
-    rows = []
-    for at, (name, values, perfect) in enumerate(
-        zip(("miss", "FPR"), (miss, fpr), found.perfect, strict=True)
-    ):
-        middle, high, worst = 100 * np.quantile(values, [0.5, 0.95, 1.0])
-        chip = f"{middle:.2f} / {high:.2f} / {worst:.2f}"
-        interval = f"[{both[0, at]:.1f}, {both[1, at]:.1f}]"
-        rows.append([name, f"{100 * perfect:.2f}", chip, "–", interval])
-    low, high = proportion_interval(int(good.sum()), chips)
-    rows.append(
-        [
-            f"yield, within {100 * limits.max_miss:g} / {100 * limits.max_fpr:g} %",
-            "–",
-            f"{100 * good.mean():.1f}",
-            f"[{100 * low:.1f}, {100 * high:.1f}]",
-            f"[{both[0, 2]:.1f}, {both[1, 2]:.1f}]",
-        ]
+    found = simulate(
+        trained.carried,
+        inputs,
+        beats.label,
+        trained.point,
+        chips=chips,
+        seed=seed,
+        noise=noise,
+        records=beats.record,
+        progress=lambda done, all_: print(f"{done} of {all_} chips", end="\r", file=sys.stderr),
     )
+    about, limits = found.over_patients, found.limits
+    if about is None or about["intervals"] is None:
+        raise InputError(f"the beats of {model} are of one record; several are needed")
+    rows = []
+    for name, row in about["intervals"].items():
+        over = {key: "[{:.1f}, {:.1f}]".format(*(100 * end for end in row[key]))
+                for key in ("chips", "both")}  # fmt: skip
+        if name == "yield":
+            within = f"yield, within {100 * limits.max_miss:g} / {100 * limits.max_fpr:g} %"
+            rows.append([within, "–", f"{100 * row['value']:.1f}", *over.values()])
+            continue
+        metric = found.summary()[name]
+        spread = " / ".join(f"{100 * (metric[key] or 0):.2f}" for key in ("median", "p95", "worst"))
+        perfect = f"{100 * (metric['perfect'] or 0):.2f}"
+        rows.append([NAMES[name], perfect, spread, "–", over["both"]])
     heads = [
         "%",
         "no error",
@@ -144,8 +94,7 @@ def main() -> None:
     given = parser.parse_args()
     found = {}
     if given.chips:
-        counts = counted(given.model, given.noise, given.chips, given.seed)
-        found["chips"] = chip_table(given.model, given.noise, counts, Limits())
+        found["chips"] = chip_table(given.model, given.noise, given.chips, given.seed)
     if given.bits:
         found["bits"] = bits_table(given.bits)
     print("\n".join(found.values()))

@@ -28,7 +28,7 @@ from ecgphoton.ecg.beats import Splits
 from ecgphoton.progress import silent
 from ecgphoton.recipe import Recipe, override, read
 from ecgphoton.recipes import FLAGSHIP
-from ecgphoton.run.beats import examples_of, splits_of
+from ecgphoton.run.beats import splits_of, taught
 from ecgphoton.run.folds import out_of_fold
 from ecgphoton.student.architecture import BRANCHES, Branch
 
@@ -91,6 +91,7 @@ def levers(recipe: Recipe) -> Variant:
         "windows on the annotation": ("data.centring=annotation",),
         "no augmentation of windows": ("augment.shift=0", "augment.wander=0", "augment.noise=0"),
         "no augmentation of features": ("augment.features=0",),
+        "with made-up fibrillation": ("augment.fibrillation=0.3",),
         "no noise of chips": ("noise.weight=0",),
         "twice the noise of chips": ("noise.weight=0.06",),
         "patients not weighted alike": ("balance.patient_weight=false",),
@@ -165,7 +166,7 @@ class Found:
 def fitted(recipe: Recipe, splits: Splits, seed: int, path: Path, workers: int | None) -> Found:
     """Scores of a variant, from its file if there is one."""
     if not path.exists():
-        examples = examples_of(splits.train, recipe.student)
+        examples = taught(splits.train, recipe, recipe.student, seed)
         with tempfile.TemporaryDirectory() as place:
             choice = out_of_fold(
                 recipe,

@@ -150,7 +150,7 @@ def annotation(rounds: int) -> list[Timed]:
     from benchmarks.annotation import long_record
     from ecgphoton.ecg.annotate import classify_record
     from ecgphoton.ecg.detect import Detector
-    from ecgphoton.ecg.signal import open_signal
+    from ecgphoton.ecg.reading import open_signal
 
     student = SegmentStudent(seed=0).eval()
     with tempfile.TemporaryDirectory() as name:
@@ -160,7 +160,7 @@ def annotation(rounds: int) -> list[Timed]:
             from wfdb import rdrecord
             from wfdb.processing import xqrs_detect
 
-            lead = rdrecord(str(signal.path), channels=[0]).p_signal[:, 0]
+            lead = rdrecord(str(signal.held.path), channels=[0]).p_signal[:, 0]
             return xqrs_detect(lead, fs=signal.fs, verbose=False)
 
         def found() -> object:
@@ -179,7 +179,7 @@ def annotation(rounds: int) -> list[Timed]:
 
 def score(rounds: int) -> list[Timed]:
     """Time a comparison of two annotations of 100,000 beats, jittered, 1 % lost and 1 % added."""
-    from ecgphoton.ecg.marks import Annotations
+    from ecgphoton.ecg.annotations import Annotations
     from ecgphoton.ecg.score import compare
 
     rng = np.random.default_rng(0)

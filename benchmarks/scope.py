@@ -23,11 +23,11 @@ from scipy.stats import spearmanr
 
 from benchmarks._pages import table
 from ecgphoton.ecg import database
-from ecgphoton.ecg.beats import load_records
+from ecgphoton.ecg.beats import load_all
 from ecgphoton.ecg.databases import MITDB, dataset_of
 from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.protocols import PROTOCOLS
-from ecgphoton.ecg.signal import open_signal
+from ecgphoton.ecg.reading import open_signal
 from ecgphoton.metrics import confusion
 from ecgphoton.run.annotator import Annotator
 from ecgphoton.run.scope import ScopeReport
@@ -78,9 +78,9 @@ def judged(trained: TrainedStudent, samples: Samples, fs: float) -> ScopeReport:
 
 def fpr_of(trained: TrainedStudent, name: str, dataset: Dataset) -> float:
     """Share of the normal beats of a record that are called abnormal; NaN without such beats."""
-    beats = load_records(
+    beats = load_all(
         [name], data=dataset, labels=trained.metadata["labels"], centring=trained.centring
-    )
+    ).beats
     beats = beats.take(beats.label == 0)
     if not len(beats):
         return float("nan")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.intake import (
     LARGEST_FILE,
+    expecting,
     parse_json,
     portable,
     read_arrays as read_arrays,
@@ -105,6 +106,25 @@ def unwritten(path: Path, error: OSError) -> InputError:
     )
 
 
+@contextlib.contextmanager
+def atomic_files(folder: Path) -> Iterator[Path]:
+    """Yield a folder whose files move into `folder` if the block succeeds.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written (read-only, missing rights, disk full).
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
+            yield Path(temporary)
+            for path in sorted(Path(temporary).iterdir()):
+                path.replace(folder / path.name)
+    except OSError as error:
+        raise unwritten(folder, error) from error
+
+
 def write_bytes(path: Path | str, data: bytes) -> None:
     """Write `data` to `path` atomically."""
     with atomic_path(path) as temporary:
@@ -191,21 +211,18 @@ def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
         raise InputError(f"{folder / MANIFEST} is not a manifest of kind {kind!r}")
     root, alike = folder.resolve(), dict[str, str]()
     for name, entry in files.items():
-        relative = Path(name)
-        inside = not relative.is_absolute() and ".." not in relative.parts
         try:
-            inside = inside and (folder / name).resolve().is_relative_to(root)
+            inside = (folder / name).resolve().is_relative_to(root)
             (folder / name).is_file()
-            if inside and (other := alike.setdefault(portable(name), name)) != name:
-                raise InputError(f"{folder / MANIFEST} names both {other!r} and {name!r}")
-        except InputError:
-            raise
+            plain = portable(name) if inside else name
         except (OSError, ValueError) as error:
             raise InputError(
                 f"{folder / MANIFEST} names {name[:80]!r}, which no file can be called ({error})"
             ) from error
         if not inside:
             raise InputError(f"{folder / MANIFEST} names {name!r}, which is outside the folder")
+        if (other := alike.setdefault(plain, name)) != name:
+            raise InputError(f"{folder / MANIFEST} names both {other!r} and {name!r}")
         if (
             not isinstance(entry, dict)
             or type(entry.get("bytes")) is not int
@@ -259,7 +276,7 @@ def load_checkpoint(path: Path | str) -> tuple[dict[str, np.ndarray], dict[str, 
     from safetensors.numpy import load
 
     data = read_bytes(path)
-    try:
+    with expecting(path, "an ecgphoton checkpoint", "make it again"):
         length = int.from_bytes(data[:8], "little")
         if length > LARGEST_HEADER:
             raise InputError(f"{path} claims a header of {length} bytes")
@@ -267,10 +284,6 @@ def load_checkpoint(path: Path | str) -> tuple[dict[str, np.ndarray], dict[str, 
         if metadata.pop("format") != CHECKPOINT_FORMAT:
             raise InputError(f"{path} is not of format {CHECKPOINT_FORMAT!r}")
         arrays = load(data)
-    except InputError:
-        raise
-    except Exception as error:  # safetensors and damaged headers raise a dozen kinds
-        raise InputError(f"{path} is not an ecgphoton checkpoint ({error})") from error
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise VerificationError(f"{path}: array {name!r} holds NaN or infinity")

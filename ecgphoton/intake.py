@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import math
 import tomllib
 import unicodedata
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import EcgphotonError, InputError
+from ecgphoton.settings import nearest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,10 +29,39 @@ def one_line(what: object) -> str:
     return " ".join(str(what).split())[:200]
 
 
+@contextlib.contextmanager
+def expecting(path: Path | str, what: str, advice: str = "copy it again") -> Iterator[None]:
+    """Name the file, what it should be and the advice in any error of the block but our own.
+
+    Libraries that read files raise a dozen kinds of errors at damaged ones.
+
+    Raises
+    ------
+    InputError
+        In place of the error.
+    """
+    try:
+        yield
+    except EcgphotonError:
+        raise
+    except Exception as error:
+        reason = one_line(getattr(error, "strerror", None) or error)
+        raise InputError(f"{path} is not {what} ({reason}); {advice}") from error
+
+
+def encoding_of(text: bytes) -> str:
+    """Return the encoding of a text: UTF-8, perhaps with a byte order mark, else Latin-1."""
+    try:
+        text.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8-sig"
+
+
 def read_bytes(path: Path | str, limit: int = LARGEST_FILE) -> bytes:
     """Content of a regular file of at most `limit` bytes, or InputError."""
     path = Path(path)
-    try:
+    with expecting(path, "a file that can be read", "check the path"):
         if not path.is_file():
             raise InputError(f"{path} is not a file; check the path")
         with path.open("rb") as file:
@@ -37,30 +69,18 @@ def read_bytes(path: Path | str, limit: int = LARGEST_FILE) -> bytes:
         if len(data) > limit:
             raise InputError(f"{path} has {path.stat().st_size} bytes; at most {limit} are read")
         return data
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"no file can be called {str(path)!r}: {error}") from error
 
 
-def read_text(path: Path | str, limit: int = LARGEST_TEXT) -> str:
+def read_text(path: Path | str) -> str:
     """Content of a UTF-8 text file, a byte order mark left out, or InputError."""
-    try:
-        return read_bytes(path, limit).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text ({error}); save it as UTF-8") from error
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not allowed")
+    with expecting(path, "UTF-8 text", "save it as UTF-8"):
+        return read_bytes(path, LARGEST_TEXT).decode("utf-8-sig")
 
 
 def _finite(text: str) -> float:
     value = float(text)
-    if math.isinf(value):
-        raise ValueError(f"{text} is too large")
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is not allowed: it is no finite number")
     return value
 
 
@@ -85,7 +105,7 @@ def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - JSON is any value
     try:
         return json.loads(
             text,
-            parse_constant=_refuse_constant,
+            parse_constant=_finite,
             parse_float=_finite,
             object_pairs_hook=_each_once,
         )
@@ -101,11 +121,8 @@ def read_json(path: Path | str) -> Any:  # noqa: ANN401 - JSON is any value
     InputError
         If the file is missing, too large or not JSON.
     """
-    text = read_bytes(path)
-    try:
-        return parse_json(text)
-    except ValueError as error:
-        raise InputError(f"{path} is not valid JSON: {error}") from error
+    with expecting(path, "valid JSON", "write it again"):
+        return parse_json(read_bytes(path))
 
 
 def parse_toml(text: str, what: str) -> dict[str, Any]:
@@ -121,10 +138,8 @@ def parse_toml(text: str, what: str) -> dict[str, Any]:
     InputError
         If it is not TOML, or nested deeper than any settings are.
     """
-    try:
+    with expecting(what, "valid TOML", "correct it"):
         data = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{what} is not valid TOML: {error}") from error
     level: list[Any] = [data]
     for _ in range(DEEPEST):
         level = [
@@ -138,6 +153,42 @@ def parse_toml(text: str, what: str) -> dict[str, Any]:
     return data
 
 
+def check_table(
+    data: Mapping[str, Any],
+    kinds: Mapping[str, type | tuple[type, ...]],
+    what: str,
+    *,
+    texts: Collection[str] = (),
+) -> None:
+    """Refuse keys of a file that are unknown, and values of another kind.
+
+    Parameters
+    ----------
+    kinds
+        Types that the value of each key may have.
+    what
+        What the file is, for the error: ``dataset x.toml``.
+    texts
+        Lists and tables that hold texts only: 01 without quotes would be the number 1.
+
+    Raises
+    ------
+    InputError
+        With the nearest known key, or the value and its key.
+    """
+    for key, value in data.items():
+        if key not in kinds:
+            raise InputError(f"{what}: unknown key {key[:40]!r}; {nearest(key, kinds)}")
+        items = value.values() if isinstance(value, dict) else value
+        if not isinstance(value, kinds[key]) or (
+            key in texts and not all(isinstance(item, str) for item in items)
+        ):
+            raise InputError(
+                f"{what}: {key} is {one_line(value)!r}; give texts in quotes, several of them as "
+                "a list, words for them as a table"
+            )
+
+
 def read_array(path: Path | str, what: str, limit: int = LARGEST_FILE) -> np.ndarray:
     """Array of an npy file of at most `limit` bytes, nothing ever unpickled.
 
@@ -149,12 +200,10 @@ def read_array(path: Path | str, what: str, limit: int = LARGEST_FILE) -> np.nda
     import numpy as np
 
     content = read_bytes(path, limit)
-    try:
+    with expecting(path, what):
         _check_shape(io.BytesIO(content), len(content))
         stored: np.ndarray = np.load(io.BytesIO(content), allow_pickle=False)
-    except Exception as error:  # numpy raises a dozen kinds
-        raise InputError(f"{path} is not {what}: {one_line(error)}") from error
-    return stored
+        return stored
 
 
 def read_arrays(path: Path | str, what: str, limit: int = LARGEST_FILE) -> dict[str, np.ndarray]:
@@ -178,7 +227,7 @@ def read_arrays(path: Path | str, what: str, limit: int = LARGEST_FILE) -> dict[
 
     stream = io.BytesIO(read_bytes(path, limit))
     known = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)
-    try:
+    with expecting(path, what):
         with zipfile.ZipFile(stream) as archive:
             entries = archive.infolist()
             unpacked = sum(entry.file_size for entry in entries)
@@ -194,10 +243,6 @@ def read_arrays(path: Path | str, what: str, limit: int = LARGEST_FILE) -> dict[
         stream.seek(0)
         with np.load(stream, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
-    except InputError:
-        raise
-    except Exception as error:  # zipfile, its codecs and numpy raise a dozen kinds
-        raise InputError(f"{path} is not {what}: {one_line(error)}") from error
 
 
 def _check_shape(content: Any, size: int) -> None:  # noqa: ANN401 - an open entry of an archive

@@ -193,12 +193,29 @@ def by_group(
     }
 
 
+DRAWS = 2000
+"""Times that records are drawn anew for an interval over patients."""
+
+
+def resampled(records: int, *, seed: int, draws: int = DRAWS) -> NDArray[np.float64]:
+    """Draw as many records as there are, with replacement, again and again.
+
+    Returns
+    -------
+    ``(draws, records)`` how often each was drawn.
+    """
+    picks = np.random.default_rng(seed).integers(records, size=(draws, records))
+    places = picks + records * np.arange(draws)[:, None]
+    times = np.bincount(places.ravel(), minlength=draws * records)
+    return times.reshape(draws, records).astype(float)
+
+
 def record_bootstrap(
     per_record: Sequence[Confusion],
     statistic: Callable[[Confusion], float],
     *,
     seed: int,
-    draws: int = 2000,
+    draws: int = DRAWS,
     confidence: float = 0.95,
 ) -> tuple[float, float]:
     """Percentile interval of a rate when whole records (patients) are resampled.
@@ -208,8 +225,8 @@ def record_bootstrap(
     if not per_record:
         return (0.0, 1.0)
     counts = np.array([(c.tp, c.fn, c.fp, c.tn) for c in per_record])
-    picks = np.random.default_rng(seed).integers(len(counts), size=(draws, len(counts)))
-    values = [statistic(Confusion(*row)) for row in counts[picks].sum(1).tolist()]
+    totals = resampled(len(counts), seed=seed, draws=draws) @ counts
+    values = [statistic(Confusion(*row)) for row in totals.tolist()]
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,14 @@ class TrainedStudent:
     """The checkpoint file."""
     program: MeshProgram | None = field(default=None, repr=False)
     """Mesh program of a bundle."""
+    chosen: str = "named"
+    """Why it is this one: named, the newest run, or the shipped one in want of a run."""
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Which student it is, and why, ready for JSON."""
+        place = str(self.folder)
+        return {"name": self.name, "path": place, "sha256": self.digest, "chosen": self.chosen}
 
     @property
     def carried(self) -> SegmentStudent | MeshProgram:
@@ -180,12 +188,16 @@ def load(
         return named
     from ecgphoton.export.bundle_folder import KIND as BUNDLE, MESH
 
-    chosen = choose(named, shipped=shipped)
+    chosen, why = choose(named, shipped=shipped), "named"
+    if named is None and chosen == models.bundle(shipped):
+        why = f"shipped with ecgphoton; none was named, and {RUNS}/ holds no finished run"
+    elif named is None:
+        why = f"the newest finished run below {RUNS}/; none was named"
     if kind_of(chosen) != BUNDLE and not (chosen / MESH).is_file():
-        return load_student(chosen)
+        return replace(load_student(chosen), chosen=why)
     from ecgphoton.export.bundle import load_bundle
 
     bundle = load_bundle(chosen)
     point = OperatingPoint.from_dict(bundle.metadata["operating_point"])
     path = bundle.folder / CHECKPOINT
-    return TrainedStudent(bundle.student, point, bundle.metadata, path, bundle.program)
+    return TrainedStudent(bundle.student, point, bundle.metadata, path, bundle.program, why)

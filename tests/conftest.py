@@ -22,7 +22,7 @@ from click.testing import CliRunner, Result
 from hypothesis import settings
 
 from ecgphoton.cli import main
-from ecgphoton.ecg.physionet import locate, missing
+from ecgphoton.ecg.database import locate, missing
 from ecgphoton.ecg.synthetic import write_wfdb
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent

@@ -13,7 +13,7 @@ import pytest
 from blocks import Session, blocks_of, command_lines, problem
 
 from ecgphoton.cli import main
-from ecgphoton.ecg.physionet import locate
+from ecgphoton.ecg.database import locate
 from ecgphoton.hwsim.profile import load_profile, profiles
 from ecgphoton.recipe import Recipe, override, shipped
 

@@ -31,8 +31,7 @@ BUNDLE = "inter-patient"
 def _recording(folder):
     from ecgphoton.ecg.annotations import read_annotations
     from ecgphoton.ecg.extract import extract
-    from ecgphoton.ecg.reading import read_recording
-    from ecgphoton.ecg.signal import open_signal
+    from ecgphoton.ecg.reading import open_signal, read_recording
 
     with contextlib.suppress(EcgphotonError):
         extract(read_recording(folder, "s01"), source="mitdb")

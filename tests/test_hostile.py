@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from ecgphoton import artifacts
-from ecgphoton.ecg.marks import decode
+from ecgphoton.ecg.annotations import decode
 from ecgphoton.errors import EcgphotonError, InputError
 
 KIND = "ecgphoton-bundle/1"
@@ -192,8 +192,7 @@ HEADERS = {
 @pytest.mark.parametrize("name", HEADERS)
 def test_a_hostile_header_is_refused(name: str, tmp_path, frugal) -> None:
     """One's own recording may have been made by anyone; it is refused soon and in words."""
-    from ecgphoton.ecg.reading import read_recording
-    from ecgphoton.ecg.signal import open_signal
+    from ecgphoton.ecg.reading import open_signal, read_recording
 
     (tmp_path / "s01.hea").write_text(HEADERS[name])
     (tmp_path / "s01.dat").write_bytes(bytes(400))

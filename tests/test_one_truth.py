@@ -14,7 +14,7 @@ from tokens import LOOKING_AHEAD
 
 from ecgphoton.artifacts import save_checkpoint
 from ecgphoton.decision import LargestProbability, OperatingPoint
-from ecgphoton.ecg.beats import load_records
+from ecgphoton.ecg.beats import load_all
 from ecgphoton.export.bundle import export_bundle
 from ecgphoton.export.golden import arrays_of, synthetic_inputs
 from ecgphoton.export.lower import lower
@@ -105,7 +105,8 @@ def test_real_beats(mitdb, tmp_path) -> None:
     }
     save_checkpoint(tmp_path / "checkpoint.safetensors", student.arrays(), metadata)
     train, test = (
-        inputs_of(load_records([record], data_dir=mitdb), architecture) for record in ("100", "208")
+        inputs_of(load_all([record], data_dir=mitdb).beats, architecture)
+        for record in ("100", "208")
     )
     export_bundle(tmp_path, tmp_path / "bundle", calibration=train, formats=("raw",))
     report = verify(tmp_path / "bundle", beats=test, sax=False)

@@ -144,6 +144,7 @@ def calibrate_chips(
     limits: Limits | None = None,
     folder: Path | None = None,
     threads: int | None = None,
+    records: NDArray[Any] | None = None,
     progress: Progress = silent,
 ) -> CalibrationReport:
     """Calibrate simulated chips and judge them on the same beats before and after.
@@ -164,6 +165,8 @@ def calibrate_chips(
         Where tables go and are looked for (``tables/chips-*.npz``); None keeps them in memory.
     threads
         Ranges of chips worked on at a time; default as many as torch uses.
+    records
+        (B,) record of each beat; with them the report says what other patients change.
 
     Raises
     ------
@@ -192,8 +195,9 @@ def calibrate_chips(
             artifacts.write_manifest(where, kind=KIND, extra={**campaign.about, "chips": chips})
         table = DriveTable.joined(tables)
         before = trial_of(
-            program, inputs, labels, point, seed=seed, profile=foundry.profile, readout=readout
-        )
+            program, inputs, labels, point, seed=seed, profile=foundry.profile, readout=readout,
+            records=records,
+        )  # fmt: skip
         source: Any = before.source
         report = judge(
             before,

@@ -16,7 +16,8 @@ from ecgphoton.calibration.report import AFTER, BEFORE, OWN, CalibrationReport
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.hwsim.meshchips import MeshChips
-from ecgphoton.hwsim.montecarlo import GROUP, Trial, rates
+from ecgphoton.hwsim.montecarlo import GROUP, Trial, rates, tally
+from ecgphoton.hwsim.patients import ByPatient
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource, WeightChips
 from ecgphoton.mesh.arrays import Floats
@@ -125,18 +126,18 @@ def judge(
     own = None
     if validation is not None:
         label = np.asarray(validation.label) != 0
-        own = replace(trials[AFTER], inputs=validation.inputs, label=label)
+        own = replace(trials[AFTER], inputs=validation.inputs, label=label, record=None)
 
     def group(first: int) -> tuple[dict[str, Floats], list[float]]:
         rows: dict[str, Floats] = {}
         scores: NDArray[np.float32] = np.empty((0, 0), np.float32)
         for name, trial in trials.items():
             scores = trial.score(trial.chips(first), first)
-            rows[name] = np.asarray(rates(scores, trial.label, trial.point))
+            rows[name] = tally(trial, scores, trial.point)
         if own is None:
             return rows, []
         points = refit(own.score(own.chips(first), first), own.label, policy or ThresholdPolicy())
-        each = [rates(row[None], before.label, p) for row, p in zip(scores, points, strict=True)]
+        each = [tally(before, row[None], p) for row, p in zip(scores, points, strict=True)]
         rows[OWN] = np.concatenate(each)
         return rows, [p.threshold for p in points]
 
@@ -148,9 +149,15 @@ def judge(
     miss, fpr, auc = map(float, rates(before.perfect()[None], before.label, before.point)[0])
     stages = {}
     for name in parts[0][0]:
-        each = np.concatenate([rows[name] for rows, _ in parts])[:chips].T
-        limit = limits or Limits()
-        stages[name] = SimulationReport(each[0], each[1], each[2], (miss, fpr, auc), limit)
+        each = np.concatenate([rows[name] for rows, _ in parts])[:chips]
+        stages[name] = SimulationReport(
+            each[:, 0],
+            each[:, 1],
+            each[:, 2],
+            (miss, fpr, auc),
+            limits or Limits(),
+            by_patient=ByPatient.of(each[:, 3:], before.label, before.record),
+        )
     points = [point for _, group in parts for point in group][:chips]
     return CalibrationReport(
         stages=stages,

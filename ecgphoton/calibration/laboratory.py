@@ -93,6 +93,7 @@ def calibrate_bench(
     validation: Labelled | None = None,
     policy: ThresholdPolicy | None = None,
     limits: Limits | None = None,
+    records: NDArray[Any] | None = None,
     progress: Progress = silent,
 ) -> tuple[DriveTable, CalibrationReport]:
     """Calibrate the chips of a bench and judge them by what their table predicts.
@@ -110,6 +111,8 @@ def calibrate_bench(
         Names or steps; by default those for what the bench can read.
     validation
         Calibration beats. With them every chip also gets its own threshold, by `policy`.
+    records
+        (B,) record of each beat; with them the report says what other patients change.
 
     Raises
     ------
@@ -126,7 +129,8 @@ def calibrate_bench(
         read = measure(bench, table, SHOTS) if "field" in bench.kinds else None
         plain = DriveTable.start(table.program, len(table))
         plain = replace(plain, beliefs=table.beliefs, noise=table.noise)
-        trial, asked = trial_of(program, inputs, labels, point, noise=0.0), Carrier.of(program)
+        trial = trial_of(program, inputs, labels, point, noise=0.0, records=records)
+        asked = Carrier.of(program)
         report = judge(
             replace(trial, source=PredictedChips(asked, plain)),
             PredictedChips(asked, table),

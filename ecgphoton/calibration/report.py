@@ -149,6 +149,7 @@ class CalibrationReport:
                 }
                 for name, report in self.stages.items()
             },
+            "over_patients": self.final.over_patients,
             "table": self.rows(),
             "recovered": self.recovered(),
             "cost_per_chip": self.cost.to_dict(),

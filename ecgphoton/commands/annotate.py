@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,27 @@ BACKENDS = ("torch", "onnx", "integer", "chip")
 
 @click.command()
 @click.argument("record", type=opt.path_type)
-@click.option("--bundle", "--run", "model", type=opt.path_type, default=None, help="Student.")
+@click.option(
+    "--bundle",
+    "--run",
+    "model",
+    type=opt.path_type,
+    default=None,
+    help="Student: a folder, or the name of a shipped one; without it the newest finished run "
+    "below runs/, else the shipped one of four classes.",
+)
+@click.option(
+    "--max-miss",
+    type=float,
+    default=None,
+    help="Threshold with at most this miss rate on the out-of-fold scores of a run.",
+)
+@click.option(
+    "--max-fpr",
+    type=float,
+    default=None,
+    help="Threshold with at most this FPR on the out-of-fold scores of a run.",
+)
 @click.option("--backend", type=click.Choice(BACKENDS), default=None, help="What it runs on.")
 @click.option("--chip", type=click.IntRange(0), default=None, help="Run on this simulated chip.")
 @opt.profile_option
@@ -41,7 +62,9 @@ def command(*, record: Path, as_json: bool, **options: Any) -> None:  # noqa: AN
     RECORD may have any supported format, any length and any rate from 100 Hz. Writes a WFDB
     annotation file, a JSON and a CSV line a beat, a picture, and EDF+ annotations for an EDF
     recording. For a folder, a table of the abnormal beats of each recording is written as well.
-    Input files are never replaced. One sentence says whether the recording lies outside what the
+    Input files are never replaced. Without --bundle or --run the student is the newest finished run
+    below runs/, or, where there is none, the shipped one that tells N, S, V and F apart; the output
+    says which it was and why. One sentence says whether the recording lies outside what the
     student knows from its training patients; the summary holds every value and its limits. A
     student whose features look at the next beat classifies each beat one beat late, and the last
     one at the end; the summary states its delay. Not a medical device.
@@ -68,6 +91,7 @@ def print_annotation(report: AnnotationReport) -> None:
     """Print how many beats got which symbol, and where they were written."""
     found = report.summary
     counts = ", ".join(f"{symbol} {count:,}" for symbol, count in found["symbols"].items())
+    print_student(found["student"])
     click.echo(f"{found['record']}, lead {found['lead']}: {found['beats']:,} beats: {counts}")
     click.echo(found["annotation_note"])
     if found["undecided_share"]:
@@ -77,6 +101,11 @@ def print_annotation(report: AnnotationReport) -> None:
         click.echo(f"  {note}")
     files = ", ".join(str(path) for path in report.files)
     click.echo(f"{found['wall_seconds']} s; written to {files}")
+
+
+def print_student(found: Mapping[str, str]) -> None:
+    """Print which student it was, and why."""
+    click.echo(f"student {found['name']} ({found['path']}): {found['chosen']}")
 
 
 def print_burdens(report: BurdenReport) -> None:
@@ -95,6 +124,7 @@ def print_burdens(report: BurdenReport) -> None:
         ]
         for row in report.rows
     ]
+    print_student(report.student)
     shared.table("burdens", ["record", "hours", "beats", *heads, "outside"], rows)
     if report.others:
         few = ", ".join(report.others[:5]) + (" ..." if len(report.others) > 5 else "")

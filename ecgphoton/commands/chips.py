@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
     from ecgphoton.run.journey import Outcome
 
 LIMITS = {
-    "--max-miss": "`--limit miss VALUE`",
-    "--max-fpr": "`--limit fpr VALUE`",
+    "--max-miss": "`--limit miss VALUE`, or `ecgphoton export RUN --max-miss VALUE` for another "
+    "operating point",
+    "--max-fpr": "`--limit fpr VALUE`, or `ecgphoton export RUN --max-fpr VALUE` for another "
+    "operating point",
     "--min-yield": "`--limit yield VALUE`",
 }
 RECEIVER = {"--detection": "`--set receiver.kind=NAME`"}
@@ -40,6 +43,7 @@ def simulate(result: Outcome[SimulationReport]) -> None:
     hardware = found["profile"] or f"noise {found['noise']:g}"
     title = f"{found['chips']} chips, {hardware}, {found['beats']:,} beats each"
     shared.table(title, ["", *columns], rows)
+    over_patients(found["over_patients"])
     low, high = found["yield_interval"]
     limits = found["limits"]
     proven = "proven at" if found["proven"] else "not yet decided at"
@@ -51,6 +55,15 @@ def simulate(result: Outcome[SimulationReport]) -> None:
         f"({proven} {shared.percent(limits['confidence'], 0)} confidence)"
     )
     click.echo(f"{found['seconds']:.1f} s; written to {result.folder}")
+
+
+def over_patients(found: Mapping[str, Any]) -> None:
+    """Print what other chips and other patients would change."""
+    from ecgphoton.report.chips import interval_table
+
+    if found["intervals"] is not None:
+        shared.table("intervals", *interval_table(found))
+    click.echo(found["sentence"])
 
 
 @derive.command("run.calibrate", moved=LIMITS)
@@ -72,6 +85,7 @@ def calibrate(result: Outcome[CalibrationReport]) -> None:
     shared.table(f"{report.final.chips} chips of {about}", columns, rows)
     for found in report.findings:
         click.echo(f"  {found}")
+    over_patients(result.numbers["over_patients"])
     miss, fpr, _ = map(shared.percent, report.final.perfect)
     why = f", because {report.unknown}" if report.unknown else ""
     click.echo(

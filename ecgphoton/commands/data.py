@@ -30,11 +30,11 @@ _dir_option = click.option(
 @opt.json_option
 def status(name: str | None, data_dir: Path | None, as_json: bool) -> None:
     """Say where databases are looked for, and how much of each is there."""
-    from ecgphoton.ecg import physionet
+    from ecgphoton.ecg import database
     from ecgphoton.ecg.databases import DATASETS
 
     chosen = [DATASETS[name]] if name else list(DATASETS.values())
-    reports = [physionet.status(data_dir, dataset) for dataset in chosen]
+    reports = [database.status(data_dir, dataset) for dataset in chosen]
     if as_json:
         shared.emit(reports[0].to_dict() if name else [one.to_dict() for one in reports])
         return
@@ -72,7 +72,7 @@ def fetch(
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-    from ecgphoton.ecg import physionet
+    from ecgphoton.ecg import download, physionet
     from ecgphoton.ecg.databases import DATASETS
 
     dataset = DATASETS[name]
@@ -86,7 +86,7 @@ def fetch(
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task("fetching", total=dataset.megabytes * 1_000_000, note="")
 
-        def advance(done: physionet.Progress) -> None:
+        def advance(done: download.Progress) -> None:
             bars.update(task, completed=done.received, note=f"{done.files} / {done.of_files} files")
 
         report = physionet.fetch(

@@ -14,8 +14,8 @@ from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.formats import find_file
 from ecgphoton.ecg.labels import label_file, read_labels
 from ecgphoton.ecg.quality import Stretch
+from ecgphoton.ecg.reading import BLOCK_SECONDS, Signal
 from ecgphoton.ecg.resample import scaled
-from ecgphoton.ecg.signal import BLOCK_SECONDS, Signal
 from ecgphoton.ecg.stream import UNDECIDED, BeatStream
 from ecgphoton.errors import InputError
 from ecgphoton.progress import Steps
@@ -100,14 +100,14 @@ def classify_record(
         raise InputError(f"blocks of {block_seconds} s; they must be longer than 0 s")
     sample = None
     if annotator is not None:
-        file = label_file(find_file(signal.path), annotator)
+        file = label_file(find_file(signal.held.path), annotator)
         sample = read_labels(file, signal.fs, signal.held.clock).sample
     stream = BeatStream(
         gain=signal.gain,
         peaks=None if sample is None else scaled(sample, signal.factor),
         centring=centring,
         name=signal.name,
-        source="synthetic" if signal.synthetic else str(signal.path.parent),
+        source="synthetic" if signal.held.synthetic else str(signal.held.path.parent),
     )
     found: list[tuple[NDArray[np.int64], NDArray[np.str_]]] = []
 
@@ -134,8 +134,9 @@ def classify_record(
     probability = np.full((len(at_360), classes), np.nan, np.float32)
     probability[reason == ""] = np.concatenate([*answers, np.empty((0, classes), np.float32)])
     sample = scaled(at_360, 1 / signal.factor) if sample is None else sample
-    poor = tuple(stream.stretches)
-    return BeatCalls(signal, sample, probability, reason, annotator or DETECTED, poor)
+    return BeatCalls(
+        signal, sample, probability, reason, annotator or DETECTED, tuple(stream.stretches)
+    )
 
 
 def _answer(classify: Classify, beats: BeatSet) -> NDArray[np.float32]:

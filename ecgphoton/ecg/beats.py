@@ -29,7 +29,6 @@ __all__ = [
     "Loaded",
     "Splits",
     "load_all",
-    "load_records",
     "load_splits",
 ]
 
@@ -96,48 +95,15 @@ def load_splits(
     dataset = _dataset(data, data_dir)
     if dataset is None:
         protocol = synthetic.stand_in(protocol)
+    else:
+        dataset = replace(dataset, annotator=protocol.annotator or dataset.annotator)
+        protocol = replace(protocol, same_subject={**dataset.same_subject, **protocol.same_subject})
     judged = protocol.train if quality == "drop" else ()
-    if dataset is None:
-        made = synthetic.extracted(
-            protocol.records, lead=lead or MITDB.leads[0], centring=centring, judged=judged
-        )
-        return assemble(protocol, scheme, made, split_seed=split_seed, stratified=stratified)
-    if protocol.annotator is not None:
-        dataset = replace(dataset, annotator=protocol.annotator)
-    protocol = replace(protocol, same_subject={**dataset.same_subject, **protocol.same_subject})
     extracted, origin = _extract_all(
         dataset, protocol.records, data_dir, lead, centring=centring, cache=cache, judged=judged
     )
     splits = assemble(protocol, scheme, extracted, split_seed=split_seed, stratified=stratified)
     return replace(splits, origin=origin, report=_with_share(splits.report, origin))
-
-
-def load_records(
-    names: Iterable[str],
-    *,
-    data: str | Path | Dataset = "mitdb",
-    data_dir: str | Path | None = None,
-    lead: str | None = None,
-    labels: str | LabelScheme = "literal",
-    centring: Centring = "annotation",
-    cache: bool = True,
-) -> BeatSet:
-    """Load all beats of some records; those outside the label scheme have label -1.
-
-    Raises
-    ------
-    InputError
-        If data is missing or damaged, or no record is named.
-    """
-    return load_all(
-        names,
-        data=data,
-        data_dir=data_dir,
-        lead=lead,
-        labels=labels,
-        centring=centring,
-        cache=cache,
-    ).beats
 
 
 def load_all(
@@ -163,22 +129,15 @@ def load_all(
         If data is missing or damaged.
     """
     scheme, dataset = label_scheme(labels), _dataset(data, data_dir)
-    origin, every = None, names is None
-    if dataset is None:
-        names = tuple(names or ())
-        extracted = synthetic.extracted(names, lead=lead or MITDB.leads[0], centring=centring)
-    else:
-        names = _there(dataset, data_dir) if names is None else tuple(names)
-        extracted, origin = _extract_all(
-            dataset, names, data_dir, lead, centring=centring, cache=cache
-        )
-    classed = [labelled(extracted[name], scheme) for name in names]
-    report = DropReport.join(part.report for part in classed)
+    chosen = None if names is None else tuple(names)
+    extracted, origin = _extract_all(
+        dataset, chosen, data_dir, lead, centring=centring, cache=cache
+    )
+    classed = [labelled(extracted[name], scheme) for name in chosen or extracted]
+    report = _with_share(DropReport.join(part.report for part in classed), origin)
     beats = BeatSet.concat([part.beats for part in classed])
-    if origin is not None:
-        report = _with_share(report, origin)
-        if every and origin.records < len(origin.dataset.records):
-            beats = replace(beats, source=f"{beats.source} ({origin.share})")
+    if chosen is None and origin is not None and not origin.complete:
+        beats = replace(beats, source=f"{beats.source} ({origin.share})")
     return Loaded(beats, report, origin)
 
 
@@ -197,41 +156,41 @@ def _dataset(data: str | Path | Dataset, data_dir: str | Path | None) -> Dataset
     return dataset_of(data)
 
 
-def _there(dataset: Dataset, data_dir: str | Path | None) -> tuple[str, ...]:
-    if dataset.folder is not None:
-        return dataset.records
-    return database.present(dataset, database.find(dataset, data_dir))
-
-
-def _with_share(report: DropReport, origin: Origin) -> DropReport:
+def _with_share(report: DropReport, origin: Origin | None) -> DropReport:
     """Add a note on the share of a published database that was read, where it is not complete."""
-    if origin.records == len(origin.dataset.records):
+    if origin is None or origin.complete:
         return report
     return replace(report, notes=(*report.notes, f"{origin.share} of {origin.dataset.name} read"))
 
 
 def _extract_all(
-    dataset: Dataset,
-    names: tuple[str, ...],
+    dataset: Dataset | None,
+    names: tuple[str, ...] | None,
     data_dir: str | Path | None,
     lead: str | None,
     *,
     centring: Centring,
     cache: bool,
     judged: Container[str] = (),
-) -> tuple[dict[str, Extracted], Origin]:
-    """Beats of every record, and the files they were read from.
+) -> tuple[dict[str, Extracted], Origin | None]:
+    """Beats of every record, and the files they were read from; synthetic ones without a dataset.
 
-    Beats of `judged` records that lie where the lead is no ECG are left out.
+    Without `names` they are all records that are there. Beats of `judged` records that lie where
+    the lead is no ECG are left out.
     """
+    if dataset is None:
+        lead = lead or MITDB.leads[0]
+        return synthetic.extracted(names or (), lead=lead, centring=centring, judged=judged), None
     folder = database.find(dataset, data_dir)
+    own = dataset.folder is not None
+    there = dataset.records if own else database.present(dataset, folder)
+    names = there if names is None else names
     unknown = [name for name in names if name not in dataset.records]
     if unknown:
         raise InputError(
             f"no record {unknown[0]!r} in {folder}; dataset {dataset.name} has "
             f"{len(dataset.records)}: {' '.join(dataset.records[:60])}"
         )
-    there = _there(dataset, data_dir)
     lacking = [name for name in names if name not in there]
     if lacking:
         raise InputError(

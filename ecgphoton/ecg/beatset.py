@@ -67,10 +67,8 @@ class BeatSet:
         return replace(self, **rows)
 
     @classmethod
-    def concat(
-        cls, parts: Sequence[BeatSet], rows: Sequence[NDArray[np.int64]] | None = None
-    ) -> BeatSet:
-        """Join sets one after the other, or only the given rows of each, in one copy.
+    def concat(cls, parts: Sequence[BeatSet]) -> BeatSet:
+        """Join sets one after the other.
 
         Raises
         ------
@@ -82,20 +80,9 @@ class BeatSet:
         rates = {part.fs for part in parts}
         if len(rates) > 1:
             raise InputError(f"beats at different sampling rates {sorted(rates)} Hz; resample")
-        if rows is None:
-            rows = [np.arange(len(part)) for part in parts]
-        stops = np.cumsum([len(chosen) for chosen in rows])
-        columns: dict[str, Any] = {}
-        for name in _COLUMNS:
-            pieces = [getattr(part, name) for part in parts]
-            shape = (int(stops[-1]), *pieces[0].shape[1:])
-            columns[name] = np.empty(shape, np.result_type(*pieces))
-            for piece, chosen, stop in zip(pieces, rows, stops, strict=True):
-                place = columns[name][stop - len(chosen) : stop]
-                if piece.dtype == place.dtype and len(piece):
-                    np.take(piece, chosen, axis=0, out=place, mode="clip")  # no copy in between
-                else:
-                    place[...] = piece[chosen]
+        columns: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS
+        }
         source = "+".join(sorted({part.source for part in parts}))
         return cls(**columns, fs=parts[0].fs, source=source)
 
@@ -126,6 +113,14 @@ class Drop:
     count: int
 
 
+def _totals(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Add the counts of each name, the largest sum first."""
+    total: Counter[str] = Counter()
+    for name, count in counts:
+        total[name] += count
+    return dict(total.most_common())
+
+
 @dataclass(frozen=True)
 class DropReport:
     """Beats that were left out of a set, and notes on the others."""
@@ -134,36 +129,14 @@ class DropReport:
     notes: tuple[str, ...] = ()
     """Sentences: leads substituted, records resampled, flat beats, shared subjects."""
 
-    def count(
-        self,
-        reason: str | None = None,
-        symbol: str | None = None,
-        records: Iterable[str] | None = None,
-    ) -> int:
-        """Beats dropped, optionally for one reason, of one symbol, in some records."""
-        names = None if records is None else frozenset(records)
-        return sum(
-            drop.count
-            for drop in self.drops
-            if (reason is None or drop.reason == reason)
-            and (symbol is None or drop.symbol == symbol)
-            and (names is None or drop.record in names)
-        )
-
     def by_symbol(self, reason: str | None = None) -> dict[str, int]:
         """Count dropped beats per symbol, most first."""
-        total: Counter[str] = Counter()
-        for drop in self.drops:
-            if reason is None or drop.reason == reason:
-                total[drop.symbol] += drop.count
-        return dict(total.most_common())
+        chosen = [drop for drop in self.drops if reason in (None, drop.reason)]
+        return _totals((drop.symbol, drop.count) for drop in chosen)
 
     def by_reason(self) -> dict[str, int]:
         """Count dropped beats per reason, most first."""
-        total: Counter[str] = Counter()
-        for drop in self.drops:
-            total[drop.reason] += drop.count
-        return dict(total.most_common())
+        return _totals((drop.reason, drop.count) for drop in self.drops)
 
     def lines(self) -> list[str]:
         """Return the counts and notes as sentences."""

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import mmap
 import os
-import zlib
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache
@@ -13,23 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ecgphoton.artifacts import write_bytes
+from ecgphoton.artifacts import atomic_path
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.extract import Extracted
-from ecgphoton.ecg.features import QRS, WINDOW
 from ecgphoton.ecg.patient_features import FEATURES, OWN
 from ecgphoton.errors import InputError
 
-_FORMAT, _LINE = "ecgphoton-beats/1", 64
-_COLUMNS = (
-    ("sample", "<i8", 1),
-    ("windows", "<f4", WINDOW),
-    ("patient", "<f4", OWN),
-    ("residual", "<f4", QRS.stop - QRS.start),
-    ("size", "<f4", 1),
-    ("symbol", "<U1", 1),
-)
-"""Name, type and values a beat of every stored column."""
+STORED = ("sample", "windows", "patient", "residual", "size", "symbol")
+"""Columns that the content of a record determines; the others follow from its name."""
 
 
 def cache_folder() -> Path:
@@ -88,7 +77,7 @@ def _code() -> str:
 
 
 def _save(path: Path, extracted: Extracted) -> None:
-    """Write a line of 64 bytes, the report as JSON, and every column one after the other."""
+    """Write the columns, and the rest as JSON, as one npz file, whose parts have checksums."""
     beats = extracted.beats
     about = {
         "fs": beats.fs,
@@ -96,37 +85,26 @@ def _save(path: Path, extracted: Extracted) -> None:
         "drops": [asdict(drop) for drop in extracted.report.drops],
         "notes": extracted.report.notes,
     }
-    facts = json.dumps(about).encode()
-    facts += b" " * (-len(facts) % _LINE)
-    columns = [np.ascontiguousarray(getattr(beats, name), kind) for name, kind, _ in _COLUMNS]
-    content = b"".join([facts, *(column.tobytes() for column in columns)])
-    line = f"{_FORMAT} {zlib.crc32(content)} {len(facts)} {len(beats)} "
-    write_bytes(path, line.ljust(_LINE).encode() + content)
+    columns = {name: getattr(beats, name) for name in STORED}
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, about=json.dumps(about), **columns)
 
 
 def _load(path: Path, name: str) -> Extracted | None:
-    """Map an entry into memory; None if it is absent or damaged."""
+    """Read an entry; None if it is absent or damaged."""
     try:
-        with path.open("rb") as file:
-            memory = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        form, crc, at, count = bytes(memory[:_LINE]).decode("ascii").split()
-        if form != _FORMAT or zlib.crc32(memory[_LINE:]) != int(crc):
-            return None
-        offset = _LINE + int(at)
-        about = json.loads(bytes(memory[_LINE:offset]))
-        columns: dict[str, Any] = {}
-        for column, kind, width in _COLUMNS:
-            values = np.frombuffer(memory, kind, int(count) * width, offset)
-            columns[column] = values.reshape(-1, width) if width > 1 else values
-            offset += values.nbytes
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            about = json.loads(stored["about"].item())
+            columns: dict[str, Any] = {column: stored[column] for column in STORED}
+        count = len(columns["sample"])
         beats = BeatSet(
             **columns,
-            label=np.full(int(count), -1, np.int64),
-            record=np.full(int(count), name, f"<U{max(8, len(name))}"),
+            label=np.full(count, -1, np.int64),
+            record=np.full(count, name, f"<U{max(8, len(name))}"),
             fs=about["fs"],
             source=about["source"],
         )
         drops = tuple(Drop(**drop) for drop in about["drops"])
         return Extracted(beats, DropReport(drops, tuple(about["notes"])))
-    except (OSError, ValueError, KeyError, TypeError):
+    except Exception:  # numpy and zipfile raise a dozen kinds
         return None

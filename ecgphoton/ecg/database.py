@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ecgphoton.artifacts import sha256
 from ecgphoton.ecg.cache import cache_folder
 from ecgphoton.ecg.databases import MITDB
-from ecgphoton.ecg.dataset import SUMS, Dataset
+from ecgphoton.ecg.dataset import KINDS, SUMS, Dataset
 from ecgphoton.errors import InputError
 from ecgphoton.intake import read_bytes
 
@@ -72,8 +73,7 @@ def present(dataset: Dataset, folder: Path) -> tuple[str, ...]:
         there = {entry.name for entry in os.scandir(folder)}
     except OSError:
         return ()
-    kinds = ("hea", "dat", "atr")
-    return tuple(r for r in dataset.records if all(f"{r}.{kind}" in there for kind in kinds))
+    return tuple(r for r in dataset.records if all(f"{r}.{kind}" in there for kind in KINDS))
 
 
 def share(dataset: Dataset, there: int) -> str:
@@ -170,17 +170,15 @@ def verify(folder: str | Path, dataset: Dataset = MITDB) -> Verification:
     sums = parse_sums(read_bytes(folder / SUMS), dataset)
     hashes = {name: file_sha256(folder / name) for name in dataset.files}
     begun = {name.partition(".")[0] for name, digest in hashes.items() if digest is not None}
-    problems, checked = {}, 0
-    for name, digest in hashes.items():
-        record = name.partition(".")[0]
-        if digest is None and record in dataset.records and record not in begun:
-            continue
-        checked += 1
-        if digest is None:
-            problems[name] = "missing"
-        elif digest != sums[name]:
-            problems[name] = f"SHA-256 is {digest}, not {sums[name]}"
-    return Verification(str(folder), checked, problems, is_published(sums, dataset), there, total)
+    absent = set(dataset.records) - begun
+    checked = [name for name in hashes if name.partition(".")[0] not in absent]
+    problems = {
+        name: "missing" if hashes[name] is None else f"SHA-256 is {hashes[name]}, not {sums[name]}"
+        for name in checked
+        if hashes[name] != sums[name]
+    }
+    published = is_published(sums, dataset)
+    return Verification(str(folder), len(checked), problems, published, there, total)
 
 
 def parse_sums(content: bytes, dataset: Dataset = MITDB) -> dict[str, str]:
@@ -230,8 +228,7 @@ def file_sha256(path: Path) -> str | None:
         If it is there but cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256(path)
     except FileNotFoundError:
         return None
     except OSError as error:

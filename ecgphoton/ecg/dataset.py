@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton.ecg.formats import Hints, find_file, needs_hints, record_names
-from ecgphoton.ecg.marks import BEATS
+from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.errors import InputError
-from ecgphoton.intake import one_line, parse_toml, read_text
-from ecgphoton.settings import nearest
+from ecgphoton.intake import check_table, parse_toml, read_text
 
 SUMS = "SHA256SUMS.txt"
+KINDS = ("hea", "dat", "atr")
+"""Files of a record of a published database: header, signal and labels."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,8 @@ class Dataset:
     """Where the labels are, see `labels.label_file`; None takes the first usual one."""
     symbols: Mapping[str, str] = field(default_factory=dict)
     """Words of the labels to WFDB symbols."""
-    grouping: str = "de-chazal"
-    """How symbols become AAMI groups, one of `records.GROUPINGS`."""
     hints: Hints = field(default_factory=Hints)
     """Rate, unit and column, for files that do not state them."""
-    fs: float | None = None
-    """Hz, where all records have the same."""
     title: str = ""
     doi: str = ""
     licence: str = ""
@@ -48,14 +45,13 @@ class Dataset:
     published: str = ""
     """SHA-256 over the published checksums of `record_files`: identifies the release.
     Each line is ``checksum name``, in the order of `record_files`."""
-    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        wrong = sorted(set(self.symbols.values()) - BEATS)
+        wrong = sorted(set(self.symbols.values()) - BEAT_SYMBOLS)
         if wrong:
             raise InputError(
                 f"dataset {self.name!r} maps words to {' '.join(wrong)}; WFDB beat symbols are "
-                f"{' '.join(sorted(BEATS))}"
+                f"{' '.join(sorted(BEAT_SYMBOLS))}"
             )
 
     @property
@@ -64,14 +60,9 @@ class Dataset:
         return self.name if self.folder is None else f"{self.name} (own recordings)"
 
     @property
-    def subjects(self) -> Mapping[str, str]:
-        """Record to subject."""
-        return {name: self.same_subject.get(name, name) for name in self.records}
-
-    @property
     def record_files(self) -> tuple[str, ...]:
         """Files of a published database that hold its records."""
-        return tuple(f"{name}.{kind}" for name in self.records for kind in ("hea", "dat", "atr"))
+        return tuple(f"{name}.{kind}" for name in self.records for kind in KINDS)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -135,17 +126,7 @@ class Dataset:
         """
         path = Path(path)
         data = parse_toml(read_text(path), f"dataset {path}")
-        for key, value in data.items():
-            if key not in _KEYS:
-                raise InputError(f"dataset {path}: unknown key {key[:40]!r}; {nearest(key, _KEYS)}")
-            texts = list(value.values()) if isinstance(value, dict) else value
-            right = isinstance(value, _KEYS[key]) and (
-                not isinstance(texts, list) or all(isinstance(item, str) for item in texts)
-            )
-            if not right:
-                raise InputError(
-                    f"dataset {path}: {key} is {one_line(value)!r}; texts stand in quotes"
-                )
+        check_table(data, _KEYS, f"dataset {path}", texts=(*_LISTS, *_TABLES))
         folder = path.parent / data.pop("folder", ".")
         given = {key: data.pop(key) for key in ("fs", "unit", "column") if key in data}
         values: dict[str, Any] = {"hints": Hints(**given), "name": data.pop("name", path.stem)}
@@ -186,10 +167,11 @@ class Dataset:
         return replace(self, folder=str(Path(folder).resolve()))
 
 
+_LISTS, _TABLES = ("records", "leads"), ("subjects", "symbols")
 _KEYS: Mapping[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("name", "folder", "annotator", "unit", "column"), str),
-    **dict.fromkeys(("records", "leads"), list),
-    **dict.fromkeys(("subjects", "symbols"), dict),
+    **dict.fromkeys(_LISTS, list),
+    **dict.fromkeys(_TABLES, dict),
     "fs": (int, float),
 }
 """Keys of a dataset file, and the types of their values."""

@@ -7,7 +7,6 @@ import hashlib
 import http.client
 import os
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -15,12 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from ecgphoton.artifacts import unwritten
 from ecgphoton.errors import InputError
+from ecgphoton.intake import LARGEST_FILE
 from ecgphoton.version import __version__
 
 PART = ".part"
 CHUNK = 1 << 16
-LARGEST_FILE = 64 * 2**20  # bytes; the largest of the database has 2 MB
 LONGEST_WAIT = 60.0  # s
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -37,93 +37,19 @@ class Patience:
     """Seconds without data after which a connection is closed."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Downloaded:
-    """How one download went."""
+    """How one download goes."""
 
-    received: int
-    """Bytes that came over the network."""
     resumed: int
     """Bytes of an earlier attempt that were not requested again."""
-    retries: int
+    received: int = 0
+    """Bytes that came over the network."""
+    retries: int = 0
 
 
 class _Unusable(Exception):
-    """A failure that may be temporary; `wait` is the delay that the server asks for, s."""
-
-    def __init__(self, why: str, wait: float = 0.0) -> None:
-        super().__init__(why)
-        self.wait = wait
-
-
-def download(
-    url: str,
-    path: Path,
-    accept: Callable[[bytes], str | None],
-    *,
-    patience: Patience | None = None,
-    on_bytes: Callable[[int], object] = lambda _: None,
-    pause: Callable[[float], object] = time.sleep,
-) -> Downloaded:
-    """Download `url` to `path`; content that `accept` refuses never gets that name.
-
-    The bytes gather in ``<path>.part``. After a lost connection, in this run or a later one, the
-    rest is asked for with an HTTP Range; a server that sends the whole file is accepted too.
-
-    Parameters
-    ----------
-    accept
-        Returns what is wrong with the complete content, or None.
-    on_bytes
-        Called with the size of every piece received.
-    pause
-        Waits for some seconds; `on_bytes` and `pause` may raise to stop.
-
-    Raises
-    ------
-    InputError
-        If the file does not exist there, or all attempts failed.
-    """
-    patience = patience or Patience()
-    part = path.with_name(path.name + PART)
-    at_first = _size(part)
-    received = failures = retries = 0
-
-    def count(size: int) -> None:
-        nonlocal received
-        received += size
-        on_bytes(size)
-
-    if at_first and _finish(part, path, accept) is None:
-        return Downloaded(0, at_first, 0)
-    while True:
-        before = _size(part)
-        wait = 0.0
-        try:
-            if not _attempt(url, part, before, patience.timeout, count):
-                at_first = 0
-            refused = _finish(part, path, accept)
-            if refused is None:
-                return Downloaded(received, at_first, retries)
-            part.unlink()
-            why = refused
-        except _Unusable as error:
-            wait, why = error.wait, str(error)
-        except (OSError, http.client.HTTPException) as error:
-            if isinstance(error, OSError) and error.filename is not None:
-                raise InputError(f"cannot write {part}: {error.strerror}") from error
-            why = str(error) or type(error).__name__
-        after = _size(part)
-        if after == 0:
-            at_first = 0
-        failures = 0 if after > before else failures + 1
-        if failures >= patience.attempts:
-            raise InputError(
-                f"gave up on {url} after {failures} attempts without progress: {why}; "
-                "run it again later, what has arrived is kept"
-            )
-        retries += 1
-        pause(min(LONGEST_WAIT, max(wait, patience.backoff * 2 ** max(failures - 1, 0))))
+    """A failure that may be temporary: the reason, and the delay that the server asks for, s."""
 
 
 def _size(part: Path) -> int:
@@ -138,57 +64,6 @@ def _finish(part: Path, path: Path, accept: Callable[[bytes], str | None]) -> st
             os.fsync(whole.fileno())
         part.replace(path)
     return refused
-
-
-def _attempt(
-    url: str, part: Path, start: int, timeout: float, on_bytes: Callable[[int], object]
-) -> bool:
-    """Ask for the rest of the file once; return whether it was appended, not begun anew."""
-    headers = {"User-Agent": f"ecgphoton/{__version__}", "Accept-Encoding": "identity"}
-    if start:
-        headers["Range"] = f"bytes={start}-"
-    request = urllib.request.Request(url, headers=headers)
-    try:
-        response = urllib.request.urlopen(request, timeout=timeout)
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code == 416:  # nothing is left after the stored part: it is too long
-            part.unlink(missing_ok=True)
-            raise _Unusable("the server has less than was kept of an earlier attempt") from None
-        if error.code in _PASSING:
-            stated = error.headers.get("Retry-After", "")
-            raise _Unusable(
-                f"the server answers {error.code} {error.reason}",
-                float(stated) if stated.isdigit() else 0.0,
-            ) from None
-        raise InputError(
-            f"{url}: the server answers {error.code} {error.reason}; check the address"
-        ) from None
-    except urllib.error.URLError as error:
-        raise _Unusable(str(error.reason)) from error
-    with response:
-        resumed: bool = response.status == 206
-        if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
-            part.unlink(missing_ok=True)
-            raise _Unusable("the server sent another range than asked for")
-        length = response.headers.get("Content-Length", "")
-        expected = int(length) if length.isdigit() else None
-        received = 0
-        with part.open("ab" if resumed else "wb") as out:
-            size = out.tell()
-            while chunk := response.read(CHUNK):
-                received += len(chunk)
-                if size + received > LARGEST_FILE:
-                    raise InputError(f"{url} has more than {LARGEST_FILE} bytes; wrong address?")
-                try:
-                    out.write(chunk)
-                    out.flush()
-                except OSError as error:
-                    raise InputError(f"cannot write {part}: {error.strerror}") from error
-                on_bytes(len(chunk))
-        if expected is not None and received < expected:
-            raise _Unusable(f"the connection ended after {received} of {expected} bytes")
-    return resumed
 
 
 def sha256_is(wanted: str) -> Callable[[bytes], str | None]:
@@ -242,24 +117,107 @@ class Web:
         self._stop = threading.Event()
 
     def get(self, name: str, accept: Callable[[bytes], str | None]) -> Downloaded:
-        """Download one file."""
+        """Download one file; content that `accept` refuses never gets its name.
 
-        def on_bytes(count: int) -> None:
-            self._meter.add(name, received=count)
+        The bytes gather in ``<name>.part``. After a lost connection, in this run or a later one,
+        the rest is asked for with an HTTP Range; a server that sends the whole file is accepted
+        too.
+
+        Parameters
+        ----------
+        accept
+            Returns what is wrong with the complete content, or None.
+
+        Raises
+        ------
+        InputError
+            If the file does not exist there, all attempts failed, or another download did.
+        """
+        path = self._folder / name
+        part = path.with_name(path.name + PART)
+        got, failures = Downloaded(resumed=_size(part)), 0
+        if got.resumed and _finish(part, path, accept) is None:
+            return got
+        while True:
+            before, wait = _size(part), 0.0
+            try:
+                self._attempt(name, part, got)
+                why = _finish(part, path, accept)
+                if why is None:
+                    return got
+                part.unlink()
+            except _Unusable as error:
+                why, wait = error.args
+            except (OSError, http.client.HTTPException) as error:
+                if isinstance(error, OSError) and error.filename is not None:
+                    raise unwritten(part, error) from error
+                why = str(getattr(error, "reason", error)) or type(error).__name__
+            after = _size(part)
+            if after == 0:
+                got.resumed = 0
+            failures = 0 if after > before else failures + 1
+            if failures >= self._patience.attempts:
+                raise InputError(
+                    f"gave up on {self._base}{name} after {failures} attempts without progress: "
+                    f"{why}; run it again later, what has arrived is kept"
+                )
+            got.retries += 1
+            usual = self._patience.backoff * 2 ** max(failures - 1, 0)
+            self._stop.wait(min(LONGEST_WAIT, max(wait, usual)))
             self._check()
 
-        def pause(seconds: float) -> None:
-            self._stop.wait(seconds)
-            self._check()
-
-        return download(
-            self._base + name,
-            self._folder / name,
-            accept,
-            patience=self._patience,
-            on_bytes=on_bytes,
-            pause=pause,
-        )
+    def _attempt(self, name: str, part: Path, got: Downloaded) -> None:
+        """Ask for the rest of the file once."""
+        url, start = self._base + name, _size(part)
+        headers = {"User-Agent": f"ecgphoton/{__version__}", "Accept-Encoding": "identity"}
+        if start:
+            headers["Range"] = f"bytes={start}-"
+        request = urllib.request.Request(url, headers=headers)
+        try:
+            response = urllib.request.urlopen(request, timeout=self._patience.timeout)
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code == 416:  # nothing is left after the stored part: it is too long
+                part.unlink(missing_ok=True)
+                why = "the server has less than was kept of an earlier attempt"
+                raise _Unusable(why, 0.0) from None
+            if error.code in _PASSING:
+                stated = error.headers.get("Retry-After", "")
+                raise _Unusable(
+                    f"the server answers {error.code} {error.reason}",
+                    float(stated) if stated.isdigit() else 0.0,
+                ) from None
+            raise InputError(
+                f"{url}: the server answers {error.code} {error.reason}; check the address"
+            ) from None
+        with response:
+            resumed: bool = response.status == 206
+            sent = response.headers.get("Content-Range", "")
+            if resumed and not sent.startswith(f"bytes {start}-"):
+                part.unlink(missing_ok=True)
+                raise _Unusable("the server sent another range than asked for", 0.0)
+            if not resumed:
+                got.resumed = 0
+            length, received = response.headers.get("Content-Length", ""), 0
+            with part.open("ab" if resumed else "wb") as out:
+                size = out.tell()
+                while chunk := response.read(CHUNK):
+                    received += len(chunk)
+                    if size + received > LARGEST_FILE:
+                        raise InputError(
+                            f"{url} has more than {LARGEST_FILE} bytes; wrong address?"
+                        )
+                    try:
+                        out.write(chunk)
+                        out.flush()
+                    except OSError as error:
+                        raise unwritten(part, error) from error
+                    got.received += len(chunk)
+                    self._meter.add(name, received=len(chunk))
+                    self._check()
+            if length.isdigit() and received < int(length):
+                why = f"the connection ended after {received} of {length} bytes"
+                raise _Unusable(why, 0.0)
 
     def get_all(self, sums: dict[str, str], names: list[str], jobs: int) -> list[Downloaded]:
         """Download files that must have these checksums, `jobs` at a time."""

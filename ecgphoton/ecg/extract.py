@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg import features
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.detect import Centring, centred
-from ecgphoton.ecg.features import HALF, WINDOW
+from ecgphoton.ecg.features import HALF, WINDOW, magnitude, normalise
 from ecgphoton.ecg.patient_features import Compared, table
 from ecgphoton.ecg.quality import Quality, reasons, stretches_of
 from ecgphoton.ecg.reading import AnnotatedLead
@@ -57,10 +56,10 @@ def describe(
     count
         How many of the beats to describe; the others are only looked ahead at. None is all.
     """
-    normal = features.normalise(windows)
+    normal = normalise(windows)
     likeness, normal = to_next(normal, rows)[:count], normal[:count]
     there = rhythm.rows(rows[:count])
-    size = features.magnitude(windows[:count])
+    size = magnitude(windows[:count])
     shape = compare(normal, size, likeness, there.regular, history)
     return {
         "windows": normal,

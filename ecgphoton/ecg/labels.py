@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgphoton.ecg.annotations import LARGEST_ANNOTATION, decode
 from ecgphoton.ecg.formats.edf import edf_notes
 from ecgphoton.ecg.formats.table import Table, read_table, seconds_of
-from ecgphoton.ecg.marks import BEATS, LARGEST_ANNOTATION, decode
 from ecgphoton.ecg.recording import LONGEST
+from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.errors import InputError
-from ecgphoton.intake import one_line, read_bytes
+from ecgphoton.intake import expecting, read_bytes
 
 EDF_NOTES = "edf+"
 """Annotator that means the annotations inside an EDF+ file."""
@@ -95,8 +96,8 @@ def read_labels(
     suffix = file.suffix.lower()
     if suffix in (".edf", ".bdf"):
         found = edf_notes(file)
-        at = np.array([note.seconds * fs for note in found], np.float64)
-        words = [note.text.strip() for note in found]
+        at = np.array([seconds * fs for seconds, _ in found], np.float64)
+        words = [text.strip() for _, text in found]
     elif suffix in _TABLES:
         at, words = _of_table(file, read_table(file), fs, fs / clock)
     else:
@@ -106,21 +107,15 @@ def read_labels(
         at, words = np.float64(fs / clock) * marks.sample, marks.symbol.tolist()
     if len(at) and not (np.isfinite(at).all() and at.min() >= 0 and at.max() <= LONGEST):
         raise InputError(f"{file} marks beats at negative or impossible times; check its columns")
-    known = {**{symbol: symbol for symbol in BEATS}, **(symbols or {})}
-    wrong = sorted(set(known.values()) - BEATS)
-    if wrong:
-        raise InputError(
-            f"{wrong[0]!r} is not a WFDB beat symbol; map words to one of {' '.join(sorted(BEATS))}"
-        )
+    known = {**{symbol: symbol for symbol in BEAT_SYMBOLS}, **(symbols or {})}
     others = Counter(word for word in words if word not in known)
-    order = np.argsort(at, kind="stable")
-    order = order[[words[i] in known for i in order.tolist()]] if len(order) else order
+    order = [i for i in np.argsort(at, kind="stable").tolist() if words[i] in known]
     notes: tuple[str, ...] = ()
     if others and suffix in (*_TABLES, ".edf", ".bdf"):  # a WFDB annotation has marks of all kinds
         few = ", ".join(f"{word[:20]!r} {count}" for word, count in others.most_common(5))
         notes = (f"{file.stem}: {sum(others.values())} labels are no beats: {few}",)
     sample = np.rint(at[order]).astype(np.int64)
-    return Labels(sample, np.array([known[words[i]] for i in order.tolist()], "<U1"), notes)
+    return Labels(sample, np.array([known[words[i]] for i in order], "<U1"), notes)
 
 
 def _of_table(
@@ -138,13 +133,9 @@ def _of_table(
             f"{file} has the columns {', '.join(table.names[:8])}; labels need one called symbol, "
             "and one called time (seconds) or sample"
         )
-    try:
-        if sample is not None:
-            at = table.numbers(sample) * per_sample
-        else:
+    with expecting(file, "a table of labels", "give numbers, or times as hh:mm:ss.sss"):
+        if sample is None:
             at = seconds_of(table, time or 0) * fs
-    except ValueError as error:
-        raise InputError(
-            f"{file}: {one_line(error)}; give numbers, or times as hh:mm:ss.sss"
-        ) from error
-    return at, table.words(symbol)
+        else:
+            at = table.numbers(sample) * per_sample
+        return at, table.words(symbol)

@@ -60,9 +60,11 @@ def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[
     """
     channels = recording.channels
     if asked is not None:
-        found = (
-            _number(asked, channels) if asked.startswith("channel:") else _named(asked, channels)
-        )
+        number = asked.removeprefix("channel:")
+        if number == asked:
+            found = _named(asked, channels)
+        else:
+            found = [at for at in range(len(channels)) if str(at) == number]
         return _only(found, asked, recording)
     for name in (*prefer, "II"):
         found = _named(name, [one if one.voltage else None for one in channels])
@@ -128,12 +130,6 @@ def _named(name: str, channels: Sequence[Channel | None]) -> list[int]:
         if found:
             return found
     return []
-
-
-def _number(asked: str, channels: Sequence[Channel]) -> list[int]:
-    number = asked.removeprefix("channel:")
-    known = number.isascii() and number.isdigit() and int(number[:9]) < len(channels)
-    return [int(number)] if known else []
 
 
 def _list(channels: Sequence[Channel]) -> str:

@@ -23,6 +23,11 @@ class Origin:
     """Records that existed."""
 
     @property
+    def complete(self) -> bool:
+        """Whether every record of the dataset existed."""
+        return self.records == len(self.dataset.records)
+
+    @property
     def share(self) -> str:
         """Share of the dataset that was read: ``39 of 78 records``."""
         return f"{self.records} of {len(self.dataset.records)} records"

@@ -67,6 +67,11 @@ def _ratio(logarithm: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.tanh(RATIO_GAIN * logarithm))
 
 
+def seconds_of(interval: FloatArray) -> FloatArray:
+    """Return the seconds that values of the feature ``interval`` stand for."""
+    return np.asarray(USUAL_INTERVAL + np.arctanh(interval) / 2)
+
+
 def _in_scatter(interval: NDArray[np.float64], rhythm: Rhythm) -> NDArray[np.float64]:
     return np.asarray(np.tanh((interval - rhythm.usual) / (rhythm.scatter + JITTER) / 3))
 

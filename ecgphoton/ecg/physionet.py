@@ -6,25 +6,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ecgphoton.artifacts import write_bytes
+from ecgphoton.artifacts import unwritten, write_bytes
 from ecgphoton.ecg.database import (
     file_sha256,
     is_published,
-    locate,
-    missing,
     parse_sums,
     places_to_look,
     present,
-    status,
     verify,
 )
 from ecgphoton.ecg.databases import DATASETS, MITDB
 from ecgphoton.ecg.dataset import SUMS, Dataset
-from ecgphoton.ecg.download import Meter, Patience, Progress, Web, sha256_is
+from ecgphoton.ecg.download import Meter, Patience, Progress, Web
 from ecgphoton.errors import InputError
 from ecgphoton.settings import strict
-
-__all__ = ["FetchReport", "Patience", "Progress", "fetch", "locate", "missing", "status", "verify"]
 
 
 @dataclass(frozen=True)
@@ -99,10 +94,10 @@ def fetch(
         with contextlib.suppress(InputError):  # a damaged list of checksums is replaced below
             report = verify(folder, dataset)
             if report.ok:  # nothing to do, perhaps in a folder that cannot be written
-                total = len(dataset.records)
                 return FetchReport(
-                    str(folder), len(dataset.files), (), (), 0, 0, 0, report.published, total, total
-                )
+                    str(folder), len(dataset.files), (), (), 0, 0, 0, report.published,
+                    report.records, report.of_records,
+                )  # fmt: skip
     with _only_one(folder):
         meter = Meter(progress)
         silent = offline or source is not None
@@ -134,20 +129,16 @@ def _bring(
 ) -> FetchReport:
     sums = _checksums(dataset, folder, source, web)
     meter.expect(len(sums))
-    wrong = []
+    imported, wrong = [], []
     for name, digest in sums.items():
-        if file_sha256(folder / name) == digest:
-            meter.add(name, received=(folder / name).stat().st_size, files=1)
-        else:
+        right = file_sha256(folder / name) == digest
+        if not right and source is not None and _import(source, folder, name, digest):
+            imported.append(name)
+        elif not right:
             wrong.append(name)
-    kept = len(sums) - len(wrong)
-    imported = []
-    if source is not None:
-        for name in wrong:
-            if _import(source, folder, name, sums[name]):
-                imported.append(name)
-                meter.add(name, received=(folder / name).stat().st_size, files=1)
-    wrong = [name for name in wrong if name not in imported]
+            continue
+        meter.add(name, received=(folder / name).stat().st_size, files=1)
+    kept = len(sums) - len(imported) - len(wrong)
     if web is None:
         _check_part(dataset, folder, source, wrong)
         wrong = []
@@ -223,15 +214,9 @@ def _checksums(
 
 def _import(source: Path, folder: Path, name: str, digest: str) -> bool:
     """Copy one file if the source's is right."""
-    try:
-        content = (source / name).read_bytes()
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise InputError(f"cannot read {source / name}: {error.strerror}") from error
-    right = sha256_is(digest)(content) is None
+    right = file_sha256(source / name) == digest
     if right:
-        write_bytes(folder / name, content)
+        write_bytes(folder / name, (source / name).read_bytes())
     return right
 
 
@@ -242,9 +227,7 @@ def _only_one(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         handle = (folder / ".fetch.lock").open("w")
     except OSError as error:
-        raise InputError(
-            f"cannot write to {folder}: {error.strerror}; choose another --data-dir"
-        ) from error
+        raise unwritten(folder, error) from error
     with handle:
         try:
             import fcntl

@@ -5,17 +5,14 @@ References
 .. [1] de Chazal et al. 2004, IEEE TBME 51(7):1196, DOI 10.1109/TBME.2004.827359 (DS1 and DS2).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from ecgphoton.ecg.folds import USUAL
 from ecgphoton.ecg.records import BEAT_SYMBOLS, LABELS, LabelScheme, label_scheme
 from ecgphoton.errors import InputError
-from ecgphoton.intake import one_line, parse_toml, read_text
-from ecgphoton.settings import nearest
+from ecgphoton.intake import check_table, one_line, parse_toml, read_text
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -23,6 +20,8 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
+USUAL_FOLDS = 5
+"""Folds where a protocol file names neither validation nor folds; fewer with fewer patients."""
 SAME_SUBJECT: Mapping[str, str] = {"202": "201"}
 """Records taken from the subject of another record."""
 
@@ -62,7 +61,7 @@ class Protocol:
                 f"validation share of {self.validation_fraction} and {self.folds} folds; give "
                 "exactly one of them"
             )
-        patients = len({self.same_subject.get(name, name) for name in self.train})
+        patients = len({self.subjects[name] for name in self.train})
         if self.folds and not 2 <= self.folds <= patients:
             raise InputError(
                 f"protocol {self.name!r} has {self.folds} folds of {patients} training patients; "
@@ -88,49 +87,39 @@ class Protocol:
     @property
     def leaking(self) -> tuple[str, ...]:
         """Test records whose subject also trains or validates."""
-        return leaking_subjects((*self.train, *self.validation), self.test, self.same_subject)
+        subjects = self.subjects
+        known = {subjects[name] for name in (*self.train, *self.validation)}
+        return tuple(name for name in self.test if subjects[name] in known)
 
 
-def leaking_subjects(
-    train: Iterable[str],
-    test: Iterable[str],
-    same_subject: Mapping[str, str] = SAME_SUBJECT,
-) -> tuple[str, ...]:
-    """Return the test records whose subject also has a record in `train`."""
-    known = {same_subject.get(name, name) for name in train}
-    return tuple(name for name in test if same_subject.get(name, name) in known)
-
-
-PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
-    {
-        "reference": Protocol(
-            name="reference",
-            train=names(
-                "100 101 102 103 104 105 107 108 109 111 112 113 115 117 121 122 123 200 201 202 "
-                "203 207 209 210 212 213 219 222 223 230 231 232"
-            ),
-            validation=(),
-            test=names("106 114 116 118 119 124 205 208 214 215 220 221 228 233 234"),
-            test_name="generalization",
-            validation_fraction=0.2,
+PROTOCOLS: Mapping[str, Protocol] = {
+    "reference": Protocol(
+        name="reference",
+        train=names(
+            "100 101 102 103 104 105 107 108 109 111 112 113 115 117 121 122 123 200 201 202 "
+            "203 207 209 210 212 213 219 222 223 230 231 232"
         ),
-        # DS1 and DS2 without the paced records 102, 104, 107 and 217.
-        "inter-patient": Protocol(
-            name="inter-patient",
-            train=names(
-                "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 "
-                "223 230"
-            ),
-            validation=(),
-            test=names(
-                "100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 "
-                "233 234"
-            ),
-            test_name="DS2",
-            folds=5,
+        validation=(),
+        test=names("106 114 116 118 119 124 205 208 214 215 220 221 228 233 234"),
+        test_name="generalization",
+        validation_fraction=0.2,
+    ),
+    # DS1 and DS2 without the paced records 102, 104, 107 and 217.
+    "inter-patient": Protocol(
+        name="inter-patient",
+        train=names(
+            "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 "
+            "223 230"
         ),
-    }
-)
+        validation=(),
+        test=names(
+            "100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 "
+            "233 234"
+        ),
+        test_name="DS2",
+        folds=5,
+    ),
+}
 """Evaluation protocols by name."""
 
 _SETS = ("train", "validation", "test")
@@ -146,21 +135,7 @@ _KEYS: Mapping[str, type | tuple[type, ...]] = {
 
 
 def protocol_of(protocol: str | Path | Protocol) -> Protocol:
-    """Return a protocol by name or from its file (``*.toml``), or the value itself."""
-    if isinstance(protocol, Protocol):
-        return protocol
-    if Path(protocol).suffix == ".toml":
-        return read_protocol(Path(protocol))
-    if str(protocol) in PROTOCOLS:
-        return PROTOCOLS[str(protocol)]
-    raise InputError(
-        f"there is no protocol {str(protocol)!r}; choose one of {', '.join(PROTOCOLS)}, or give a "
-        "protocol file (FILE.toml)"
-    )
-
-
-def read_protocol(path: Path) -> Protocol:
-    """Read a protocol file.
+    """Return a protocol by name or from its file (``*.toml``), or the value itself.
 
     ::
 
@@ -180,10 +155,20 @@ def read_protocol(path: Path) -> Protocol:
     Raises
     ------
     InputError
-        If the file is missing, damaged or names something twice or unknown.
+        If there is no such protocol, or its file is damaged or names something twice or unknown.
     """
-    data = parse_toml(read_text(path), f"protocol {path}")
-    return protocol_from(data, f"protocol {path}", name=path.stem)
+    if isinstance(protocol, Protocol):
+        return protocol
+    path = Path(protocol)
+    if path.suffix == ".toml":
+        what = f"protocol {path}"
+        return protocol_from(parse_toml(read_text(path), what), what, name=path.stem)
+    if str(protocol) in PROTOCOLS:
+        return PROTOCOLS[str(protocol)]
+    raise InputError(
+        f"there is no protocol {str(protocol)!r}; choose one of {', '.join(PROTOCOLS)}, or give a "
+        "protocol file (FILE.toml)"
+    )
 
 
 def protocol_from(data: Mapping[str, Any], what: str, *, name: str = "protocol") -> Protocol:
@@ -194,14 +179,7 @@ def protocol_from(data: Mapping[str, Any], what: str, *, name: str = "protocol")
     InputError
         If a value is missing, unknown or of the wrong kind; `what` begins the message.
     """
-    for key, value in data.items():
-        if key not in _KEYS:
-            raise InputError(f"{what}: unknown key {key[:40]!r}; {nearest(key, _KEYS)}")
-        if not isinstance(value, _KEYS[key]) or not _texts(key, value):
-            raise InputError(
-                f"{what}: {key} is {one_line(value)!r}; give texts in quotes, in a list for "
-                f"{', '.join(_SETS)}, in a table for subjects"
-            )
+    check_table(data, _KEYS, what, texts=(*_SETS, "subjects"))
     lacking = [key for key in ("train", "test") if not data.get(key)]
     if lacking:
         raise InputError(f"{what} has no {lacking[0]} records; name some: {lacking[0]} = [...]")
@@ -211,7 +189,8 @@ def protocol_from(data: Mapping[str, Any], what: str, *, name: str = "protocol")
     )
     same_subject, folds = dict(data.get("subjects", {})), data.get("folds", 0)
     if not any(data.get(key) for key in ("validation", "validation_fraction", "folds")):
-        folds = min(USUAL, len({same_subject.get(record, record) for record in data["train"]}))
+        patients = {same_subject.get(record, record) for record in data["train"]}
+        folds = min(USUAL_FOLDS, len(patients))
     return Protocol(
         name=data.get("name", name),
         train=tuple(data["train"]),
@@ -229,6 +208,7 @@ def protocol_from(data: Mapping[str, Any], what: str, *, name: str = "protocol")
 
 def protocol_values(protocol: Protocol) -> dict[str, Any]:
     """Return the JSON-ready values that `protocol_from` takes."""
+    labels = protocol.labels
     values = {
         "name": protocol.name,
         "train": list(protocol.train),
@@ -238,26 +218,16 @@ def protocol_values(protocol: Protocol) -> dict[str, Any]:
         "validation_fraction": protocol.validation_fraction,
         "folds": protocol.folds,
         "subjects": dict(protocol.same_subject),
-        "labels": protocol.labels and _stored(protocol.labels),
+        "labels": labels and (labels.name if labels.name in LABELS else scheme_values(labels)),
         "lead": protocol.lead,
         "annotator": protocol.annotator,
     }
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _stored(scheme: LabelScheme) -> str | dict[str, Any]:
-    return scheme.name if scheme.name in LABELS else scheme_values(scheme)
-
-
 def scheme_values(scheme: LabelScheme) -> dict[str, Any]:
     """Return the JSON-ready values of a label scheme."""
     return {"name": scheme.name, "classes": list(scheme.classes), **scheme.mapping}
-
-
-def _texts(key: str, value: Any) -> bool:  # noqa: ANN401
-    """Whether names are texts: 01 without quotes would be the number 1."""
-    items = value if key in _SETS else value.values() if key == "subjects" else ()
-    return all(isinstance(item, str) for item in items)
 
 
 def scheme_from(values: Mapping[str, Any], what: str) -> LabelScheme:

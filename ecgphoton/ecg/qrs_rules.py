@@ -4,7 +4,9 @@ from collections import deque
 from statistics import median
 from typing import NamedTuple
 
-SECOND = 360
+from ecgphoton.ecg.features import SAMPLING_RATE
+
+SECOND = int(SAMPLING_RATE)
 """Samples."""
 FLOOR = 0.003
 """Least energy of a QRS, mV: a complex of about 0.05 mV."""

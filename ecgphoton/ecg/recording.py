@@ -1,7 +1,7 @@
 """Recordings of every format: an open one with its channels, and a complete one in memory."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -9,10 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgphoton.errors import InputError
+
 LONGEST = 2**31 - 1
 """Largest number of samples of a channel: the range of an annotation file."""
 MOST_AT_ONCE = 2**28
 """Samples of all channels that are held in memory at once; longer ones are read in pieces."""
+STEP = 2**22
+"""Samples that are read at a time where a channel is read as a whole."""
 LARGEST_RECORDING = 2**30
 """Bytes of a file that is read as a whole (text, NumPy, DICOM, EDF)."""
 _MILLIVOLTS = {"v": 1e3, "mv": 1.0, "uv": 1e-3, "nv": 1e-6}
@@ -99,6 +103,26 @@ class OpenRecording:
         length = self.channels[channel].length
         for first in range(0, length, step):
             yield first, self.read(channel, first, min(first + step, length))
+
+    def whole(self, channels: Sequence[int]) -> list[NDArray[np.float32]]:
+        """Return channels in stored units, NaN where missing.
+
+        Raises
+        ------
+        InputError
+            If one is corrupt, or they are together longer than is held in memory.
+        """
+        total = len(channels) * max(self.channels[channel].length for channel in channels)
+        if total > MOST_AT_ONCE:
+            raise InputError(
+                f"record {self.name!r} holds {total} samples; at most {MOST_AT_ONCE} are read at "
+                "once. `ecgphoton annotate` reads piece by piece; cut the record into parts for "
+                "training"
+            )
+        return [
+            np.concatenate([np.empty(0, np.float32), *(part for _, part in self.pieces(one, STEP))])
+            for one in channels
+        ]
 
     def scaled(self, channel: int, stored: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return stored values in mV, or in the unit of a channel that is not a voltage."""

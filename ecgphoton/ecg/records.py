@@ -8,13 +8,12 @@ References
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Literal, TypeVar
+from typing import Literal
 
 from ecgphoton.errors import InputError
+from ecgphoton.registry import Registry
 
 AamiGroup = Literal["N", "S", "V", "F", "Q"]
-_T = TypeVar("_T")
 
 # B, n and r do not occur in MIT-BIH; other WFDB databases have them.
 _DE_CHAZAL: Mapping[AamiGroup, str] = {
@@ -23,17 +22,13 @@ _DE_CHAZAL: Mapping[AamiGroup, str] = {
 _EC57: Mapping[AamiGroup, str] = {**_DE_CHAZAL, "N": "NLRB", "S": "AaJSejn"}
 
 
-def _by_symbol(groups: Mapping[AamiGroup, str]) -> Mapping[str, AamiGroup]:
-    return MappingProxyType({symbol: group for group, all_ in groups.items() for symbol in all_})
-
-
-GROUPINGS: Mapping[str, Mapping[str, AamiGroup]] = MappingProxyType(
-    {"de-chazal": _by_symbol(_DE_CHAZAL), "ec57": _by_symbol(_EC57)}
-)
+GROUPINGS: Mapping[str, Mapping[str, AamiGroup]] = {
+    name: {symbol: group for group, symbols in groups.items() for symbol in symbols}
+    for name, groups in (("de-chazal", _DE_CHAZAL), ("ec57", _EC57))
+}
 """Symbol to AAMI group. The literature follows de Chazal et al. [1]_, who count the escape beats e,
 j and n as N; EC57 [2]_ and WFDB's ``bxb`` count them as S."""
-_GROUP_OF = GROUPINGS["de-chazal"]
-BEAT_SYMBOLS = frozenset(_GROUP_OF)
+BEAT_SYMBOLS = frozenset(GROUPINGS["de-chazal"])
 """WFDB annotation symbols that mark a heart beat; all others mark rhythm, noise or waves."""
 
 
@@ -45,7 +40,9 @@ def aami_group(symbol: str, grouping: str = "de-chazal") -> AamiGroup | None:
     InputError
         If there is no such grouping.
     """
-    return _choose(GROUPINGS, grouping, "grouping").get(symbol)
+    if grouping not in GROUPINGS:
+        raise InputError(f"unknown grouping {grouping!r}; choose one of {', '.join(GROUPINGS)}")
+    return GROUPINGS[grouping].get(symbol)
 
 
 @dataclass(frozen=True)
@@ -57,49 +54,31 @@ class LabelScheme:
     """Class names; with two classes, 0 is normal and 1 abnormal."""
     mapping: Mapping[str, int]
     """Symbol to class; a beat with any other symbol is dropped, counted and reported."""
-    summary: str = ""
 
 
 def _by_group(
-    name: str, classes: tuple[str, ...], groups: str, summary: str, grouping: str = "de-chazal"
+    name: str, classes: tuple[str, ...], groups: str, grouping: str = "de-chazal"
 ) -> LabelScheme:
     """Scheme from one digit (class) or '-' (dropped) for each of the groups N, S, V, F, Q."""
     number = dict(zip("NSVFQ", groups, strict=True))
     mapping = {s: int(number[g]) for s, g in GROUPINGS[grouping].items() if number[g] != "-"}
-    return LabelScheme(name, classes, mapping, summary)
+    return LabelScheme(name, classes, mapping)
 
 
 _BINARY = ("normal", "abnormal")
-LABELS: Mapping[str, LabelScheme] = MappingProxyType(
-    {
-        scheme.name: scheme
-        for scheme in (
-            LabelScheme(
-                "literal",
-                _BINARY,
-                {"N": 0, "V": 1, "S": 1, "F": 1, "Q": 1},
-                "symbols N against V, S, F, Q taken literally; drops L R A a J j E e / f",
-            ),
-            _by_group("aami", _BINARY, "01111", "AAMI group N against S, V, F, Q"),
-            _by_group("aami-svf", _BINARY, "0111-", "AAMI group N against S, V, F; drops Q"),
-            _by_group("aami4-svf", ("N", "S", "V", "F"), "0123-", "AAMI N, S, V, F; drops Q"),
-            _by_group("aami4", ("N", "S", "V", "O"), "01233", "AAMI N, S, V, and O = F or Q"),
-            _by_group("ec57", _BINARY, "01111", "as aami, but e, j and n are S", "ec57"),
-        )
-    }
+LABELS: Registry[LabelScheme] = Registry(
+    "label scheme",
+    # Symbols N against V, S, F, Q taken literally; drops L R A a J j E e / f.
+    LabelScheme("literal", _BINARY, {"N": 0, "V": 1, "S": 1, "F": 1, "Q": 1}),
+    _by_group("aami", _BINARY, "01111"),
+    _by_group("aami-svf", _BINARY, "0111-"),
+    _by_group("aami4-svf", ("N", "S", "V", "F"), "0123-"),
+    _by_group("aami4", ("N", "S", "V", "O"), "01233"),
+    _by_group("ec57", _BINARY, "01111", "ec57"),  # as aami, but e, j and n are S
 )
 """Label schemes by name."""
 
 
 def label_scheme(labels: str | LabelScheme) -> LabelScheme:
     """Return a label scheme by name, or the value itself."""
-    if isinstance(labels, LabelScheme):
-        return labels
-    return _choose(LABELS, labels, "label scheme")
-
-
-def _choose(table: Mapping[str, _T], name: str, what: str) -> _T:
-    try:
-        return table[name]
-    except KeyError:
-        raise InputError(f"unknown {what} {name!r}; choose one of {', '.join(table)}") from None
+    return labels if isinstance(labels, LabelScheme) else LABELS[labels]

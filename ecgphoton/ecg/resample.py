@@ -90,15 +90,11 @@ class Resampler:
 
 def nearest_filled(signal: NDArray[np.float32]) -> NDArray[np.float32]:
     """Put the nearest measured value (the earlier of two) in place of each missing one."""
-    gap = np.isnan(signal)
-    if not gap.any() or gap.all():
-        return np.nan_to_num(signal) if gap.any() else signal
-    known = np.flatnonzero(~gap)
-    at = np.arange(len(signal))
-    after = np.searchsorted(known, at)
-    before = known[np.maximum(after - 1, 0)]
-    after = known[np.minimum(after, len(known) - 1)]
-    return signal[np.where(np.abs(at - before) <= np.abs(after - at), before, after)]
+    known = np.flatnonzero(~np.isnan(signal))
+    if len(known) in (0, len(signal)):
+        return signal if len(known) else np.zeros_like(signal)
+    halves = (known[:-1] + known[1:]) // 2
+    return signal[known[np.searchsorted(halves, np.arange(len(signal)))]]
 
 
 def scaled(samples: NDArray[np.int64], factor: Fraction) -> NDArray[np.int64]:

@@ -13,20 +13,18 @@ References
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.annotations import duration, read_annotations
-from ecgphoton.ecg.marks import Annotations
+from ecgphoton.ecg.annotations import Annotations, duration, read_annotations
 from ecgphoton.ecg.records import BEAT_SYMBOLS, aami_group
 from ecgphoton.ecg.tally import COLUMNS, ROWS, BeatComparison
 from ecgphoton.errors import InputError
 
 Grouping = Literal["ec57", "de-chazal"]
 """``ec57``: escape beats e, j and n are S, as in ``bxb``; ``de-chazal``: they are N."""
-ESCAPE = frozenset("ejn")
 MATCH_WINDOW = 0.150
 """Seconds by which two annotations of one beat may differ."""
 LEARNING = 300.0
@@ -113,8 +111,6 @@ def compare(
             f"window={window} s, start={start} s, end={end} s; times must not be negative and "
             "end must come after start"
         )
-    if grouping not in get_args(Grouping):
-        raise InputError(f"grouping {grouping!r}; choose {' or '.join(get_args(Grouping))}")
     flutter = _flutter(reference)
     unreadable, shut = _shutdown(reference), _shutdown(test)
     sample, row = _beats(reference, flutter, grouping, ROWS)
@@ -162,8 +158,8 @@ def _beats(
         raise InputError("annotation times run backwards; sort them by sample")
     place = {}
     for symbol in set(symbols.tolist()):
-        group = "S" if symbol in ESCAPE and grouping == "ec57" else str(aami_group(symbol))
-        place[symbol] = letters.index("U" if symbol == "?" and "U" in letters else group)
+        undecided = symbol == "?" and "U" in letters
+        place[symbol] = letters.index("U" if undecided else str(aami_group(symbol, grouping)))
     kept = ~_inside(sample, flutter)
     return sample[kept], np.array([place[one] for one in symbols[kept].tolist()], np.int64)
 

@@ -1,4 +1,4 @@
-"""Beats of many records divided into training, validation and test by a protocol."""
+"""Beats divided by a protocol: into training, validation and test, and patients into folds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.beatset import BeatSet, DropReport
 from ecgphoton.ecg.extract import Extracted, count_drops
-from ecgphoton.ecg.folds import folds_of
 from ecgphoton.ecg.origin import Origin
 from ecgphoton.ecg.protocols import Protocol, protocol_values, scheme_values
-from ecgphoton.ecg.records import LabelScheme
+from ecgphoton.ecg.records import LabelScheme, aami_group
 from ecgphoton.errors import InputError
+from ecgphoton.metrics import WHOLE_PATIENT
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,11 @@ class Splits:
     @property
     def provenance(self) -> dict[str, Any]:
         """Description that a run stores to read exactly these beats again, JSON-ready."""
-        described: dict[str, Any] = {"protocol": protocol_values(self.protocol)}
-        described["labels"] = scheme_values(self.labels)
-        return described if self.origin is None else {**described, **self.origin.to_dict()}
+        return {
+            "protocol": protocol_values(self.protocol),
+            "labels": scheme_values(self.labels),
+            **({} if self.origin is None else self.origin.to_dict()),
+        }
 
     @property
     def parts(self) -> Mapping[str, BeatSet]:
@@ -105,26 +107,19 @@ def assemble(
         If one of the sets is empty.
     """
     classed = {name: labelled(extracted[name], scheme) for name in protocol.records}
-    rows = {name: np.flatnonzero(classed[name].beats.label >= 0) for name in protocol.records}
 
-    def gather(names: tuple[str, ...], chosen: NDArray[np.int64] | None = None) -> BeatSet:
+    def gather(names: tuple[str, ...]) -> BeatSet:
         if not names:
             return gather(protocol.train[:1]).take(slice(0))
-        parts = [rows[name] for name in names]
-        if chosen is not None:
-            edges = np.cumsum([len(part) for part in parts])[:-1]
-            parts = np.split(np.concatenate(parts)[chosen], np.searchsorted(chosen, edges))
-        return BeatSet.concat([classed[name].beats for name in names], parts)
+        parts = [classed[name].beats for name in names]
+        return BeatSet.concat([part.take(part.label >= 0) for part in parts])
 
-    if protocol.validation or protocol.folds:
-        train, validation = gather(protocol.train), gather(protocol.validation)
-    else:
-        label = np.concatenate([classed[name].beats.label[rows[name]] for name in protocol.train])
+    train, validation, test = map(gather, (protocol.train, protocol.validation, protocol.test))
+    if protocol.validation_fraction:
         first, second = _divide(
-            label, protocol.validation_fraction, seed=split_seed, stratified=stratified
+            train.label, protocol.validation_fraction, seed=split_seed, stratified=stratified
         )
-        train, validation = gather(protocol.train, first), gather(protocol.train, second)
-    test = gather(protocol.test)
+        train, validation = train.take(first), train.take(second)
     for name, part in (("training", train), ("validation", validation), ("test", test)):
         if not len(part) and not (name == "validation" and protocol.folds):
             raise InputError(
@@ -175,3 +170,68 @@ def _notes(protocol: Protocol) -> list[str]:
         sentence = f"{protocol.test_name} record {names} is of a subject that also trains"
         notes.append(f"{sentence}; read {protocol.test_name} without it as well")
     return notes
+
+
+def folds_of(
+    subject: NDArray[np.str_],
+    symbol: NDArray[np.str_],
+    label: NDArray[np.int64],
+    folds: int,
+    *,
+    seed: int,
+) -> dict[str, int]:
+    """Divide patients into folds so that each holds normal beats and every kind of abnormal ones.
+
+    Patients with the most kinds of abnormal beats are placed first, each where its kinds are rarest
+    so far; the seed decides the order of patients alike in that. The numbers of patients differ by
+    one at most.
+
+    Parameters
+    ----------
+    subject, symbol, label
+        (n,) patient, annotation symbol and class of every beat.
+    folds
+        How many folds there are.
+    seed
+        Of the order in which patients are placed.
+
+    Returns
+    -------
+    dict
+        Fold of every patient, from 0.
+
+    Raises
+    ------
+    InputError
+        If without some fold no normal or no abnormal beats would be left to train on.
+    """
+    names, who = np.unique(subject, return_inverse=True)
+    kinds = kinds_of(symbol, label)
+    beats = [np.bincount(who[kinds == kind], minlength=len(names)) for kind in np.unique(kinds)]
+    presence = np.stack(beats, 1).clip(max=WHOLE_PATIENT) / WHOLE_PATIENT
+    order = np.random.default_rng(seed).permutation(len(names))
+    order = order[np.argsort(-(presence[order] >= 1).sum(1), kind="stable")]
+    sizes, load = np.zeros(folds, int), np.zeros((folds, presence.shape[1]))
+    place, few = np.empty(len(names), int), len(names) // folds
+    for patient in order:
+        cost = (load + presence[patient]) ** 2 - load**2
+        rank = (cost / presence.sum(0)).sum(1)
+        rank[sizes >= (few if (sizes < few).any() else few + 1)] = np.inf
+        place[patient] = np.lexsort((sizes, rank))[0]
+        sizes[place[patient]] += 1
+        load[place[patient]] += presence[patient]
+    for what, rows in (("normal", label == 0), ("abnormal", label != 0)):
+        holders = set(place[who[rows]].tolist())
+        if len(holders) < 2:
+            raise InputError(
+                f"the training patients with {what} beats are in {len(holders)} of {folds} folds, "
+                "and without it no such beat is left to train on; name more records, or give the "
+                "protocol a validation_fraction in place of folds"
+            )
+    return dict(zip(names.tolist(), place.tolist(), strict=True))
+
+
+def kinds_of(symbol: NDArray[np.str_], label: NDArray[np.int64]) -> NDArray[np.str_]:
+    """Return ``normal`` for every normal beat, and the AAMI group of every abnormal one."""
+    groups = {name: aami_group(str(name)) or "?" for name in np.unique(symbol)}
+    return np.where(label == 0, "normal", np.array([groups[name] for name in symbol]))

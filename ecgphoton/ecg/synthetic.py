@@ -3,7 +3,6 @@
 Every record has SYNTHETIC in its header and every set of such beats has source 'synthetic'.
 """
 
-import tempfile
 from collections.abc import Container, Iterable
 from dataclasses import replace
 from functools import lru_cache
@@ -11,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ecgphoton.artifacts import atomic_files
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.extract import Extracted, extract
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats.wfdb_record import SYNTHETIC_MARK
-from ecgphoton.ecg.leads import plain
+from ecgphoton.ecg.leads import choose
 from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.ecg.patients import (
     BASELINE,
@@ -30,6 +30,7 @@ from ecgphoton.ecg.patients import (
 from ecgphoton.ecg.protocols import Protocol
 from ecgphoton.ecg.quality import Quality
 from ecgphoton.ecg.reading import AnnotatedLead
+from ecgphoton.ecg.recording import Channel, HeldRecording
 from ecgphoton.errors import InputError
 
 BANNER = "SYNTHETIC DATA: generated beats, no evidence about patients"
@@ -39,15 +40,11 @@ PATIENTS, TEST_PATIENTS = 23, 7
 
 def recording(record: SyntheticRecord, *, lead: str = "MLII") -> AnnotatedLead:
     """One lead of a made-up record, exactly as it would be read back from a file."""
-    channel = lead.removeprefix("channel:")
-    if channel in ("0", "1"):
-        lead = LEADS[int(channel)]
-    lead = next((known for known in LEADS if plain(known) == plain(lead)), lead)
-    if lead not in LEADS:
-        raise InputError(f"synthetic records have no lead {lead!r}; use {' or '.join(LEADS)}")
-    signal = record.digital[:, LEADS.index(lead)].astype(np.float32)
+    channels = tuple(Channel(name, "mV", SAMPLING_RATE, len(record.digital)) for name in LEADS)
+    at = choose(HeldRecording(Path(record.name), "WFDB", channels, ()), lead)
+    signal = record.digital[:, at].astype(np.float32)
     return AnnotatedLead(
-        record.name, signal, record.samples, record.symbols, lead, gain=GAIN, synthetic=True
+        record.name, signal, record.samples, record.symbols, LEADS[at], gain=GAIN, synthetic=True
     )
 
 
@@ -128,31 +125,22 @@ def write_wfdb(
     """
     import wfdb
 
-    folder = Path(folder)
-    names = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
-            for number in range(1, patients + 1):
-                record = synthesise(patient(number, seed=seed), beats=beats)
-                wfdb.wrsamp(
-                    record.name,
-                    fs=SAMPLING_RATE,
-                    units=["mV", "mV"],
-                    sig_name=list(LEADS),
-                    d_signal=record.digital.astype(np.int64),
-                    fmt=["212", "212"],
-                    adc_gain=[GAIN, GAIN],
-                    baseline=[BASELINE, BASELINE],
-                    comments=[f"{SYNTHETIC_MARK} record, made by ecgphoton; not of a patient"],
-                    write_dir=temporary,
-                )
-                wfdb.wrann(
-                    record.name, "atr", record.samples, list(record.symbols), write_dir=temporary
-                )
-                names.append(record.name)
-            for path in sorted(Path(temporary).iterdir()):
-                path.replace(folder / path.name)
-    except OSError as error:
-        raise InputError(f"cannot write to {folder}: {error.strerror}") from error
-    return tuple(names)
+    records = [
+        synthesise(patient(number, seed=seed), beats=beats) for number in range(1, patients + 1)
+    ]
+    with atomic_files(Path(folder)) as place:
+        for one in records:
+            wfdb.wrsamp(
+                one.name,
+                fs=SAMPLING_RATE,
+                units=["mV", "mV"],
+                sig_name=list(LEADS),
+                d_signal=one.digital.astype(np.int64),
+                fmt=["212", "212"],
+                adc_gain=[GAIN, GAIN],
+                baseline=[BASELINE, BASELINE],
+                comments=[f"{SYNTHETIC_MARK} record, made by ecgphoton; not of a patient"],
+                write_dir=str(place),
+            )
+            wfdb.wrann(one.name, "atr", one.samples, list(one.symbols), write_dir=str(place))
+    return tuple(one.name for one in records)

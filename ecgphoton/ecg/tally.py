@@ -1,6 +1,6 @@
 """Counts of beats by true and given class, and the rates that follow from them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -185,14 +185,14 @@ class Summary:
 
     def average(self) -> dict[str, dict[str, float | None]]:
         """Mean of every share over the records in which it exists."""
-        table: dict[str, dict[str, float | None]] = {}
-        rows: list[Mapping[str, Any]] = [one.to_dict() for one in self.records]
-        for kind in KINDS:
-            table[kind] = {}
-            for share in ("Se", "+P", "FPR"):
-                values = [row[kind][share] for row in rows if row[kind][share] is not None]
-                table[kind][share] = float(np.mean(values)) if values else None
-        return table
+        rows = [one.to_dict() for one in self.records]
+
+        def mean(kind: str, share: str) -> float | None:
+            values = [row[kind][share] for row in rows if row[kind][share] is not None]
+            return float(np.mean(values)) if values else None
+
+        shares = ("Se", "+P", "FPR")
+        return {kind: {share: mean(kind, share) for share in shares} for kind in KINDS}
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.beatset import BeatSet
-from ecgphoton.ecg.features import QRS, WINDOW, FloatArray
-from ecgphoton.ecg.patient_features import columns_of
+from ecgphoton.ecg.features import QRS, WINDOW, FloatArray, running_median
+from ecgphoton.ecg.patient_features import columns_of, seconds_of
 
 STEP = 10
 """Samples (28 ms) that are averaged in the shape of the usual beat."""
@@ -17,9 +17,13 @@ NARROW = 2
 """Samples (6 ms) to each side within which a pacing spike rises and falls; a QRS does so partly."""
 EDGE = 60
 """Samples at each end of a window whose means differ by the wander of the baseline."""
+SUSTAINED = 11
+"""Intervals whose median is the rate of a rhythm that lasts."""
+ENOUGH = 10
+"""Beats called normal from which on the baseline is judged on them alone."""
 EARLY = -0.3
 """Of the feature pre/recent: an interval 7 % shorter than the recent median."""
-_BASE = 5  # columns of `rows_of` before the features
+_BASE = 6  # columns of `rows_of` before the features
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +31,10 @@ class Traits:
     """Medians and shares over the beats of a recording."""
 
     values: Mapping[str, float]
-    """``amplitude`` in mV; ``noise`` outside the QRS, ``spikes`` and ``wander`` as parts of the
-    amplitude; shares of beats: ``abnormal``, ``abnormal in rhythm`` (of those that do not come
-    early) and ``doubtful`` (probability nearer to the threshold than to 0 and 1)."""
+    """``amplitude`` in mV; ``noise`` outside the QRS, ``spikes`` and ``baseline`` (its wander) as
+    parts of the amplitude; ``rate`` and ``fast rate``, which a tenth of the beats exceeds for
+    long, a minute; shares of beats: ``abnormal``, ``abnormal in rhythm`` (of those that do not
+    come early) and ``doubtful`` (probability nearer to the threshold than to 0 and 1)."""
     features: NDArray[np.float64]
     """``(2 K,)`` medians of K patient features, then their interquartile ranges."""
     shape: NDArray[np.float64]
@@ -41,7 +46,7 @@ def rows_of(beats: BeatSet, features: Sequence[str]) -> FloatArray:
 
     Returns
     -------
-    ``(n, 5 + K + 36)`` for K features.
+    ``(n, 6 + K + 36)`` for K features.
     """
     windows = beats.windows
     sides = [
@@ -52,8 +57,8 @@ def rows_of(beats: BeatSet, features: Sequence[str]) -> FloatArray:
     before, after = middle - windows[:, : -2 * NARROW], middle - windows[:, 2 * NARROW :]
     peaks = np.where(before * after > 0, np.minimum(np.abs(before), np.abs(after)), 0)
     slope = windows[:, :EDGE].mean(axis=1) - windows[:, -EDGE:].mean(axis=1)
-    base = (beats.size, (sides[0] + sides[1]) / 2, peaks.max(axis=1, initial=0), np.abs(slope))
-    columns = columns_of(["pre/recent", *features])
+    base = (beats.size, (sides[0] + sides[1]) / 2, peaks.max(axis=1, initial=0), slope)
+    columns = columns_of(["interval", "pre/recent", *features])
     shape = windows.reshape(len(beats), WINDOW // STEP, STEP).mean(axis=2)
     found: FloatArray = np.column_stack([*base, beats.patient[:, columns], shape])
     return found
@@ -71,13 +76,15 @@ def traits_of(rows: FloatArray, probability: NDArray[np.floating], point: Operat
     point
         What decides.
     """
-    size, noise, spikes, wander, pre = rows[:, :_BASE].T
+    size, noise, spikes, slope, interval, pre = rows[:, :_BASE].T
     features, shape = np.split(rows[:, _BASE:], [-(WINDOW // STEP)], axis=1)
     abnormal = np.asarray(point.classify(probability)) != 0
     threshold = point.threshold if point.binary else 0.5
     unlike = 1 - probability[:, 0]
     doubtful = (unlike > threshold / 2) & (unlike < (1 + threshold) / 2)
     in_rhythm = pre > EARLY
+    normal = slope[~abnormal] if (~abnormal).sum() >= ENOUGH else slope
+    seconds = seconds_of(interval)
     low, middle, high = np.percentile(features, [25, 50, 75], axis=0).astype(float)
     values = {
         "abnormal": abnormal.mean(),
@@ -86,7 +93,9 @@ def traits_of(rows: FloatArray, probability: NDArray[np.floating], point: Operat
         "amplitude": np.median(size),
         "spikes": np.median(spikes),
         "noise": np.median(noise),
-        "wander": np.median(wander),
+        "baseline": np.subtract(*np.percentile(normal, [75, 25])),
+        "rate": 60 / np.median(seconds),
+        "fast rate": 60 / np.percentile(running_median(seconds, SUSTAINED), 10),
     }
     return Traits(
         {name: float(value) for name, value in values.items()},

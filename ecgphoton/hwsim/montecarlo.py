@@ -2,7 +2,7 @@
 
 Chips are taken in groups of `GROUP` and beats in blocks of `BEATS`, both aligned to zero and each
 computed by one thread, so the answer for chip k is the same bit for bit in any batch, on any number
-of threads and on any worker. Only rates are kept: memory does not grow with the number of chips.
+of threads and on any worker. Of a chip only rates and counts are kept.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.distributed import check_workers, computed, single_threaded
+from ecgphoton.hwsim.patients import counted
 from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.streams import BEATS, CHIPS, check_seed, shot_generator
@@ -46,6 +47,8 @@ class Trial:
     readout: Readout = field(default_factory=Readout)
     sampled: bool = False
     """Draw the noise of every sample (the slow reference)."""
+    record: NDArray[np.int64] | None = None
+    """(B,) number of the record of each beat, where chips are to be judged record by record."""
 
     def __post_init__(self) -> None:
         if len(self.inputs) == 0 or len(self.inputs) != len(self.label):
@@ -53,6 +56,8 @@ class Trial:
                 f"a simulation needs as many labels as beats and at least one, got "
                 f"{len(self.inputs)} beats and {len(self.label)} labels"
             )
+        if self.record is not None and len(self.record) != len(self.label):
+            raise InputError(f"{len(self.record)} records of {len(self.label)} beats")
         self.inputs.finite()
         check_seed(self.seed)
 
@@ -142,11 +147,27 @@ def rates(probability: NDArray[np.float32], label: Bools, point: OperatingPoint)
     return table
 
 
+def tally(trial: Trial, probability: NDArray[np.float32], point: OperatingPoint) -> Floats:
+    """Judge score rows (C, B) of the beats of a trial.
+
+    Returns
+    -------
+    (C, 3) rates; where the trial knows the records of its beats (C, 3 + 2 P), the false alarms in
+    each of P records and the missed beats in each of them as well.
+    """
+    found = np.asarray(rates(probability, trial.label, point))
+    if trial.record is None:
+        return found
+    wrong = point.decide(probability) != trial.label
+    counts = [counted(row, trial.label, trial.record).ravel() for row in wrong]
+    return np.concatenate([found, counts], axis=1)
+
+
 def run_group(trial: Trial, chips: int, group: int) -> Floats:
-    """Rates (n, 3) of those of chips ``group * GROUP`` ... that are among the first `chips`."""
+    """Rows of `tally` of those of chips ``group * GROUP`` ... that are among the first `chips`."""
     first = group * GROUP
     scores = trial.score(trial.chips(first), first)[: chips - first]
-    return np.asarray(rates(scores, trial.label, trial.point))
+    return tally(trial, scores, trial.point)
 
 
 def run(
@@ -157,7 +178,7 @@ def run(
     dask: str | None = None,
     threads: int | None = None,
 ) -> Generator[Floats, None, None]:
-    """Return the rates (n, 3) of chips 0 ... chips - 1, in order, a group at a time.
+    """Return the rows of `tally` of chips 0 ... chips - 1, in order, a group at a time.
 
     Raises
     ------

@@ -15,6 +15,7 @@ from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.effects.supply import DEPTH
 from ecgphoton.hwsim.meshchips import MeshChips, mesh_source
 from ecgphoton.hwsim.montecarlo import Trial, rates, run
+from ecgphoton.hwsim.patients import ByPatient
 from ecgphoton.hwsim.profile import Profile, allowed, load_profile
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove, decide
@@ -47,6 +48,7 @@ def simulate(
     early_stop: bool = False,
     workers: int = 1,
     dask: str | None = None,
+    records: NDArray[Any] | None = None,
     progress: Steps | None = None,
 ) -> SimulationReport:
     """Judge a student or a mesh program on many simulated chips.
@@ -84,6 +86,8 @@ def simulate(
         Stop once the one-sided confidence bound decides.
     workers, dask
         Processes, or address of a Dask scheduler; the answer is bit for bit the same.
+    records
+        (B,) record of each beat; with them the report says what other patients change.
     progress
         Called with (chips done, chips in all).
 
@@ -107,6 +111,7 @@ def simulate(
             profile=profile,
             readout=readout,
             settings=settings,
+            records=records,
         )
         groups = run(trial, chips, workers=workers, dask=dask, threads=threads)
         rows: list[Floats] = []
@@ -120,7 +125,8 @@ def simulate(
                 stopped = True
                 break
         groups.close()
-        miss, fpr, auc = np.stack(rows, 1)
+        table = np.stack(rows)
+        miss, fpr, auc = table[:, :3].T
         perfect = rates(trial.perfect()[None], trial.label, trial.point)[0]
     made = trial.source.foundry.profile if isinstance(trial.source, MeshChips) else None
     return SimulationReport(
@@ -140,6 +146,7 @@ def simulate(
             "abnormal_beats": int(trial.label.sum()),
             "operating_point": operating_point.to_dict(),
         },
+        by_patient=ByPatient.of(table[:, 3:], trial.label, trial.record),
         stopped_early=stopped,
         seconds=time.perf_counter() - started,
     )
@@ -156,21 +163,25 @@ def trial_of(
     profile: Profile | str | None = None,
     readout: Readout | Literal["analog", "digital"] = "analog",
     settings: Sequence[str] = (),
+    records: NDArray[Any] | None = None,
 ) -> Trial:
     """Return the `Trial` that `simulate` runs; see there for the parameters."""
     carrier = Carrier.of(carried)
     electronics = readout if isinstance(readout, Readout) else _electronics(carried, readout)
     label = np.asarray(labels) != 0
+    record = None if records is None else np.unique(records, return_inverse=True)[1]
     chosen = profile_of(profile, settings)
     if chosen is not None:
         mesh = mesh_source(carried, inputs, Foundry(chosen), sigma=noise or 0.0)
         if depth := chosen[DEPTH]:
             electronics = replace(electronics, depth=depth)
-        return Trial(carrier, mesh, inputs, label, operating_point, seed, electronics)
+        return Trial(
+            carrier, mesh, inputs, label, operating_point, seed, electronics, record=record
+        )
     sigma = DEFAULT_NOISE if noise is None else noise
     carrier = Carrier.shipped(carried)
     source = WeightChips(carrier, sigma, sigma)
-    return Trial(carrier, source, inputs, label, operating_point, seed, electronics)
+    return Trial(carrier, source, inputs, label, operating_point, seed, electronics, record=record)
 
 
 def profile_of(

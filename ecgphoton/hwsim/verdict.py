@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.patients import ByPatient
 from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.metrics import proportion_interval
 from ecgphoton.settings import Settings, setting
@@ -112,6 +113,8 @@ class SimulationReport:
     """Provenance: seed, noise, profile, beats, threshold, readout ..."""
     stopped_early: bool = False
     seconds: float = 0.0
+    by_patient: ByPatient | None = None
+    """Wrong calls of every chip, record by record, where the records of the beats are known."""
 
     @property
     def chips(self) -> int:
@@ -145,6 +148,36 @@ class SimulationReport:
         """Whether the confidence bound alone decides."""
         wanted = "pass" if self.passed else "fail"
         return decide(int(self.good.sum()), self.chips, self.limits) == wanted
+
+    @cached_property
+    def over_patients(self) -> dict[str, Any] | None:
+        """What other patients would change, for JSON: ``patients``, ``intervals``, ``sentence``.
+
+        The verdict does not use it. None where the records of the beats are not known.
+        """
+        if self.by_patient is None:
+            return None
+        patients, confidence = self.by_patient.patients, self.limits.confidence
+        if patients == 1:
+            sentence = "Intervals over patients are not given: one patient."
+            return {"patients": 1, "intervals": None, "sentence": sentence}
+        found = self.by_patient.intervals(self.limits.good, confidence)
+        found["yield"]["chips"] = self.interval
+        miss, fpr, good = (
+            "{:.1f} to {:.1f} %".format(*(100 * end for end in over["both"]))
+            for over in found.values()
+        )
+        values = float(self.miss.mean()), float(self.fpr.mean()), self.observed_yield
+        rows = {
+            name: {"value": value, **over}
+            for (name, over), value in zip(found.items(), values, strict=True)
+        }
+        sentence = (
+            f"On other patients and other chips of the same kind ({100 * confidence:g} % intervals "
+            f"from resampling {patients} records and {self.chips} chips) the mean miss rate is "
+            f"{miss}, the mean FPR {fpr}, the yield {good}."
+        )
+        return {"patients": patients, "intervals": rows, "sentence": sentence}
 
     def summary(self) -> dict[str, dict[str, float | None]]:
         """Mean, median, 5th and 95th percentile, worst and perfect chip of every metric."""
@@ -190,6 +223,7 @@ class SimulationReport:
             "stopped_early": self.stopped_early,
             "limits": asdict(self.limits),
             "metrics": self.summary(),
+            "over_patients": self.over_patients,
             "worst_chip": int(np.argmax(_distance(self))),
             "seconds": round(self.seconds, 3),
             **dict(self.settings),

@@ -7,20 +7,15 @@ command that makes a result and the report draw the same picture.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgphoton.report import style
 from ecgphoton.report.style import BLUE, GREEN, INK, LINE, SOFT, VERMILION
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-
+Floats = NDArray[np.float64]
 Content = Mapping[str, Any]
 """Content of a JSON file."""
 Rows = Sequence[Mapping[str, Any]]
@@ -44,8 +39,22 @@ def within(limits: Content, fpr: Floats, miss: Floats) -> NDArray[np.bool_]:
     return np.asarray((fpr <= limits["max_fpr"]) & (miss <= limits["max_miss"]))
 
 
+def interval_table(found: Content) -> tuple[list[str], list[list[str]]]:
+    """Return heads and rows of the intervals over chips, patients and both, in per cent."""
+    rows = [
+        [
+            "yield" if name == "yield" else f"mean {name}",
+            f"{100 * row['value']:.2f}",
+            *(f"[{100 * row[over][0]:.1f}, {100 * row[over][1]:.1f}]"
+              for over in ("chips", "patients", "both")),
+        ]
+        for name, row in found["intervals"].items()
+    ]  # fmt: skip
+    return ["%", "here", "over chips", "over patients", "over both"], rows
+
+
 @style.look()
-def draw_chips(found: Content, rows: Rows) -> Figure:
+def draw_chips(found: Content, rows: Rows) -> style.Figure:
     """Draw miss rate against FPR of every chip, with the limits."""
     limits, metrics = found["limits"], found["metrics"]
     fpr, miss = column(rows, "fpr"), column(rows, "miss")
@@ -64,7 +73,7 @@ def draw_chips(found: Content, rows: Rows) -> Figure:
 
 
 @style.look()
-def draw_calibration(found: Content, rows: Rows) -> Figure:
+def draw_calibration(found: Content, rows: Rows) -> style.Figure:
     """Draw every chip in every stage of a calibration, and the matrix errors.
 
     Above: miss rate against FPR with the limits; a line joins the stages of a chip. Below: the
@@ -99,7 +108,7 @@ def draw_calibration(found: Content, rows: Rows) -> Figure:
 
 
 def _draw_plane(
-    axes: Axes,
+    axes: style.Axes,
     limits: Content,
     groups: Sequence[tuple[str, str, Floats, Floats]],
     perfect: tuple[float, float],
@@ -121,7 +130,7 @@ def _draw_plane(
 
 
 @style.look()
-def draw_sweep(found: Content, rows: Rows) -> Figure:
+def draw_sweep(found: Content, rows: Rows) -> style.Figure:
     """Draw miss rate, FPR and yield over a parameter, with 5th to 95th percentile bands."""
     limits, name = found["limits"], found["parameter"]
     x = column(rows, name)
@@ -149,7 +158,7 @@ def draw_sweep(found: Content, rows: Rows) -> Figure:
 @style.look()
 def draw_lines(
     found: Content, rows: Rows, *, x: str, lines: Sequence[str], group: str | None = None
-) -> Figure:
+) -> style.Figure:
     """Draw columns of a table over one of its columns.
 
     Parameters
@@ -175,7 +184,7 @@ def draw_lines(
 @style.look()
 def draw_bars(
     found: Content, rows: Rows, *, name: str, bars: Sequence[str], log: bool = False
-) -> Figure:
+) -> style.Figure:
     """Draw columns of a table as bars, a group for each of the first 24 rows.
 
     Parameters

@@ -11,13 +11,12 @@ import numpy as np
 from ecgphoton.report import style
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from ecgphoton.training.parts import EpochRecord
 
     History = Sequence[EpochRecord]
 
+Events = Sequence[tuple[int, tuple[int, str]]]
+"""Number, epoch and text of every event."""
 MOST_EVENTS = 12
 """Events listed below the curves; the history file has them all."""
 DASHED = (0, (3, 2))
@@ -29,7 +28,9 @@ def best_epoch(history: History) -> int:
 
 
 @style.look()
-def draw_curves(history: History, classes: Sequence[str], *, synthetic: bool = False) -> Figure:
+def draw_curves(
+    history: History, classes: Sequence[str], *, synthetic: bool = False
+) -> style.Figure:
     """Draw loss, score, error rates and threshold (or class recalls) over the epochs.
 
     A dotted line marks the kept epoch. Events are numbered in the panels and listed below them.
@@ -37,13 +38,15 @@ def draw_curves(history: History, classes: Sequence[str], *, synthetic: bool = F
     from matplotlib.ticker import MaxNLocator
 
     points = [(record.epoch, record.point.threshold) for record in history if record.point.binary]
-    events = _lines(history)
+    told = [(record.epoch, event) for record in history for event in record.events]
+    events = list(enumerate(told, 1))
+    lines = _lines(events)
     heights = [1.45, 1.45, 2.2, *([1.0] if points else [])]
-    below = 0.165 * len(events) + 0.1
+    below = 0.165 * len(lines) + 0.1
     figure = style.new_figure(sum(heights) + 0.4 + below, synthetic=synthetic)
     *panels, text = figure.subplots(len(heights) + 1, 1, height_ratios=[*heights, below])
     text.set_axis_off()
-    text.text(0, 1, "\n".join(events), va="top", fontsize=7.5, color=style.SOFT, linespacing=1.35)
+    text.text(0, 1, "\n".join(lines), va="top", fontsize=7.5, color=style.SOFT, linespacing=1.35)
     epochs = [record.epoch for record in history]
     _draw_loss(panels[0], history, epochs)
     panels[1].plot(epochs, [record.score for record in history], color=style.BLUE)
@@ -64,12 +67,12 @@ def draw_curves(history: History, classes: Sequence[str], *, synthetic: bool = F
         xycoords=("data", "axes fraction"), fontsize=8, xytext=(-5 if late else 5, 0),
         textcoords="offset points", ha="right" if late else "left",
     )  # fmt: skip
-    _mark_events(panels, history)
+    _mark_events(panels, events)
     panels[-1].set_xlabel("epoch")
     return figure
 
 
-def _draw_loss(axes: Axes, history: History, epochs: list[int]) -> None:
+def _draw_loss(axes: style.Axes, history: History, epochs: list[int]) -> None:
     axes.plot(epochs, [record.loss for record in history], color=style.INK, label="total")
     names = sorted({name for record in history for name in record.loss_terms})
     for number, name in enumerate(names):
@@ -81,7 +84,7 @@ def _draw_loss(axes: Axes, history: History, epochs: list[int]) -> None:
 
 
 def _draw_rates(
-    axes: Axes, history: History, epochs: list[int], classes: Sequence[str], *, binary: bool
+    axes: style.Axes, history: History, epochs: list[int], classes: Sequence[str], *, binary: bool
 ) -> None:
     """Draw miss rate, FPR and F1 of every set (of further sets dashed), or class recalls."""
     first, *others = history[0].sets
@@ -115,26 +118,19 @@ def _recall(values: Mapping[str, Any], number: int, label: str) -> float | None:
     return recall
 
 
-def _numbered(history: History) -> list[tuple[int, int, str]]:
-    """Return number, epoch and text of every event."""
-    events = [(record.epoch, event) for record in history for event in record.events]
-    return [(number, *event) for number, event in enumerate(events, 1)]
-
-
-def _lines(history: History) -> list[str]:
+def _lines(events: Events) -> list[str]:
     """Return the lines of text that list the events."""
-    events = _numbered(history)
     lines = []
-    for number, epoch, event in events[:MOST_EVENTS]:
+    for number, (epoch, event) in events[:MOST_EVENTS]:
         lines += textwrap.wrap(f"{number}  epoch {epoch}: {event}", 82, subsequent_indent="     ")
     if len(events) > MOST_EVENTS:
         lines.append(f"and {len(events) - MOST_EVENTS} more in history.jsonl")
     return lines
 
 
-def _mark_events(panels: Sequence[Axes], history: History) -> None:
+def _mark_events(panels: Sequence[style.Axes], events: Events) -> None:
     by_epoch: dict[int, list[str]] = {}
-    for number, epoch, _ in _numbered(history):
+    for number, (epoch, _) in events:
         by_epoch.setdefault(epoch, []).append(str(number))
     for epoch, numbers in by_epoch.items():
         for axes in panels:

@@ -11,15 +11,7 @@ from ecgphoton.legacy.teacher import Teacher, save_teacher
 from ecgphoton.report import style
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from ecgphoton.legacy.distill_run import DistilReport
-
-LOG = "kd_log.csv"
-SUMMARY = "distillation.json"
-PICTURE = "kd_roc.png"
-OUTPUTS = "teacher_outputs.npz"
-TEACHER = "teacher.safetensors"
 
 COLOURS = {"teacher": style.SOFT, "baseline": style.BLUE, "distilled": style.VERMILION}
 
@@ -32,9 +24,9 @@ def write_distillation(folder: Path, report: DistilReport) -> None:
     ``teacher.safetensors`` with ``teacher_outputs.npz`` the teacher and its outputs for every
     training beat.
     """
-    write_text(folder / LOG, csv_text(report.log()))
+    write_text(folder / "kd_log.csv", csv_text(report.log()))
     write_json(
-        folder / SUMMARY,
+        folder / "distillation.json",
         {
             "accepted": report.verdict.accepted,
             "weight": report.verdict.weight,
@@ -44,16 +36,20 @@ def write_distillation(folder: Path, report: DistilReport) -> None:
         },
     )
     outputs = {name: part.numpy() for name, part in report.outputs._asdict().items()}
-    write_arrays(folder / OUTPUTS, **outputs)
+    write_arrays(folder / "teacher_outputs.npz", **outputs)
     teacher = report.contestants[0].fitted.model
     if isinstance(teacher, Teacher):
-        save_teacher(folder / TEACHER, teacher, {"took_part_in_selection": list(report.took_part)})
+        save_teacher(
+            folder / "teacher.safetensors",
+            teacher,
+            {"took_part_in_selection": list(report.took_part)},
+        )
     if report.contestants[0].fitted.point.binary:
-        style.save(draw_rocs(report), folder / PICTURE)
+        style.save(draw_rocs(report), folder / "kd_roc.png")
 
 
 @style.look()
-def draw_rocs(report: DistilReport) -> Figure:
+def draw_rocs(report: DistilReport) -> style.Figure:
     """Draw the ROC of each model on every set; dots mark the operating points."""
     curves = report.roc()
     rows = {(row["model"], row["set"]): row for row in report.summary()}

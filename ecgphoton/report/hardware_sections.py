@@ -1,13 +1,21 @@
-"""The chapters about hardware: simulated chips, tolerances, mesh program, parts and power."""
+"""The chapters about hardware: chips before and after calibration, tolerances, mesh program."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from ecgphoton.report import pieces
-from ecgphoton.report.chips import Content, column, draw_chips, draw_sweep, within
+from ecgphoton.report.chips import (
+    Content,
+    column,
+    draw_calibration,
+    draw_chips,
+    draw_sweep,
+    interval_table,
+    within,
+)
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import number, percent, words
 
@@ -17,6 +25,17 @@ if TYPE_CHECKING:
 MOST_SHARES = 16
 MOST_BEYOND = 10
 """Chips beyond the limits that are listed."""
+STAGE = {
+    "yield": "yield",
+    "near": "within half a point of digital",
+    "miss_mean": "miss rate, mean",
+    "miss_p95": "miss rate, p95",
+    "fpr_mean": "FPR, mean",
+    "fpr_p95": "FPR, p95",
+    "error_median": "matrix error, median",
+    "error_p95": "matrix error, p95",
+}
+"""What is shown of every stage."""
 
 
 def bits(_: Material, program: MeshProgram) -> Markup:
@@ -83,7 +102,8 @@ def power(material: Material, program: MeshProgram) -> Markup:
                 f"loss of a block, {kind} ({profile['name']})":
                 f"{path['mzis'] * profile['numbers'].get('loss.mzi_db', 0):.2f} dB"
                 for kind in ("simulation", "calibration")
-                if (profile := _profile(material, kind)) is not None
+                if (found := material.json(f"{kind}.json"))
+                and (profile := found.get("provenance", {}).get("profile")) is not None
             },
         }
     )  # fmt: skip
@@ -94,13 +114,6 @@ def power(material: Material, program: MeshProgram) -> Markup:
         "note",
     )
     return facts + note
-
-
-def _profile(material: Material, kind: str) -> dict[str, Any] | None:
-    """Return the device profile of the simulation or calibration, None without one."""
-    found: dict[str, Any] = material.json(f"{kind}.json") or {}
-    profile: dict[str, Any] | None = found.get("provenance", {}).get("profile")
-    return profile
 
 
 def simulation_verdict(found: Content) -> Markup:
@@ -117,6 +130,17 @@ def simulation_verdict(found: Content) -> Markup:
     )
 
 
+def over_patients(found: Content) -> Markup:
+    """State what other patients would change, where a simulation or calibration knows it."""
+    about = found.get("over_patients")
+    if about is None:
+        return Markup()
+    parts = [pieces.paragraph(about["sentence"])]
+    if about["intervals"] is not None:
+        parts.append(pieces.table(*interval_table(about)))
+    return pieces.join(parts)
+
+
 def chips(material: Material, found: Content) -> Markup:
     """Draw every simulated chip, and list the distribution of its rates."""
     rows, parts = material.rows("simulation.json", "chips.csv"), [simulation_verdict(found)]
@@ -130,7 +154,7 @@ def chips(material: Material, found: Content) -> Markup:
         ]
         for name, row in found["metrics"].items()
     ]
-    parts.append(pieces.table(["", *keys], table))
+    parts += [pieces.table(["", *keys], table), over_patients(found)]
     good = within(found["limits"], column(rows, "fpr"), column(rows, "miss"))
     beyond = [row for row, inside in zip(rows, good, strict=True) if not inside]
     beyond.sort(key=lambda row: -max(float(row["miss"]), float(row["fpr"])))
@@ -194,3 +218,41 @@ def extremes(material: Material, _: Material) -> Markup:
 def distillation(_: Material, found: Content) -> Markup:
     """Give the verdict on a teacher, and the rates of every model."""
     return pieces.paragraph(found.get("verdict", "")) + pieces.any_value(found.get("models", []))
+
+
+def calibration_verdict(found: Content) -> Markup:
+    """State whether enough of the calibrated chips are within the limits."""
+    first, *_, last = found["table"]
+    text = (
+        f"Calibration: {percent(last['yield'], 1)} of {found['chips']:,} chips are within the "
+        f"limits after calibration, {percent(first['yield'], 1)} were before."
+    )
+    if why := found.get("no_verdict_because"):
+        text = f"Calibration: there is no verdict, because {why}. Predicted: {text}"
+    return pieces.verdict(found["verdict"], text)
+
+
+def calibration(material: Material, found: Content) -> Markup:
+    """Compare every stage of a calibration, over all chips and for every chip."""
+    parts = [calibration_verdict(found)]
+    if rows := material.rows("calibration.json", "calibrated_chips.csv"):
+        figure = draw_calibration(found, rows)
+        parts.append(pieces.picture(figure, "Every chip before and after calibration"))
+    cells = [
+        [row["stage"], *(number(row[key], 3) if "error" in key else percent(row[key])
+                         for key in STAGE)]
+        for row in found["table"]
+    ]  # fmt: skip
+    parts += [pieces.table(["stage", *STAGE.values()], cells), over_patients(found)]
+    recovered = {
+        f"{words(name)}: recovered share of the loss": percent(share, 1)
+        for name, share in found.get("recovered", {}).items()
+    }
+    parts.append(pieces.facts(recovered))
+    for title, content in (
+        ("Cost of a chip", found.get("cost_per_chip")),
+        (f"Findings ({len(found.get('findings', ()))})", found.get("findings")),
+    ):
+        if content:
+            parts.append(pieces.fold(title, pieces.any_value(content)))
+    return pieces.join(parts)

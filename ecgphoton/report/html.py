@@ -12,13 +12,14 @@ from ecgphoton.artifacts import MANIFEST, read_bytes, read_manifest, write_text
 from ecgphoton.ecg.synthetic import BANNER
 from ecgphoton.errors import InputError
 from ecgphoton.report import hardware_sections, pieces, run_sections
-from ecgphoton.report.beat_section import wrong_beats
-from ecgphoton.report.calibration_section import calibration, calibration_verdict
-from ecgphoton.report.hardware_sections import simulation_verdict
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import percent, words
+from ecgphoton.report.scores import is_part
+from ecgphoton.report.wrong_beats import wrong_beats
 from ecgphoton.runs import ENVIRONMENT, HISTORY, RECIPE, kind_of
 from ecgphoton.version import __version__
+
+_code = Markup("<code>{}</code>").format
 
 
 def provenance(material: Material, _: Material) -> Markup:
@@ -63,10 +64,6 @@ def provenance(material: Material, _: Material) -> Markup:
     return pieces.join(parts)
 
 
-def _code(digest: object) -> Markup:
-    return Markup("<code>{}</code>").format(digest)
-
-
 def _short(folder: Path) -> str:
     """Return the last parts of a path, without the name of the user's home."""
     return "/".join(folder.resolve().parts[-3:])
@@ -84,40 +81,37 @@ class Chapter:
     make: Callable[[Material, Any], Markup]
 
 
-def _file(name: str) -> Callable[[Material], Any]:
-    return lambda material: material.json(name)
-
-
-def _all(material: Material) -> Material:
-    return material
-
-
 CHAPTERS = (
-    Chapter("data", "Data and protocol", _all, run_sections.data),
+    Chapter("data", "Data and protocol", lambda found: found, run_sections.data),
     Chapter("results", "Results", lambda found: found.sets, run_sections.results),
     Chapter("curves", "Training", lambda found: found.find(HISTORY), run_sections.training),
     Chapter("decisions", "ROC, precision and confusion", lambda found: found.scores,
             run_sections.decisions),
     Chapter("records", "Results by record", lambda found: found.sets, run_sections.records),
     Chapter("beats", "Wrongly decided beats", lambda found: found.scores, wrong_beats),
-    Chapter("distillation", "Distillation", _file("distillation.json"),
+    Chapter("distillation", "Distillation", lambda found: found.json("distillation.json"),
             hardware_sections.distillation),
-    Chapter("chips", "Simulated chips", _file("simulation.json"), hardware_sections.chips),
-    Chapter("tolerance", "Tolerance", _all, hardware_sections.tolerance),
-    Chapter("blame", "Cost of every source of error", _file("blame.json"),
+    Chapter("chips", "Simulated chips", lambda found: found.json("simulation.json"),
+            hardware_sections.chips),
+    Chapter("tolerance", "Tolerance", lambda found: found, hardware_sections.tolerance),
+    Chapter("blame", "Cost of every source of error", lambda found: found.json("blame.json"),
             hardware_sections.blame),
-    Chapter("extremes", "Worst cases", _all, hardware_sections.extremes),
-    Chapter("calibration", "Calibration, before and after", _file("calibration.json"), calibration),
+    Chapter("extremes", "Worst cases", lambda found: found, hardware_sections.extremes),
+    Chapter("calibration", "Calibration, before and after",
+            lambda found: found.json("calibration.json"), hardware_sections.calibration),
     Chapter("meshes", "Meshes and phases", lambda found: found.program, hardware_sections.meshes),
     Chapter("bits", "Bits and gains", lambda found: found.program, hardware_sections.bits),
     Chapter("power", "Parts, power and energy per beat", lambda found: found.program,
             hardware_sections.power),
-    Chapter("provenance", "Provenance", _all, provenance),
+    Chapter("provenance", "Provenance", lambda found: found, provenance),
 )  # fmt: skip
 """Chapters in order."""
 NOTHING = pieces.verdict("none", "There is no simulation or calibration of this student.")
 START = b"<!doctype html"
-VERDICTS = {"simulation": simulation_verdict, "calibration": calibration_verdict}
+VERDICTS = {
+    "simulation": hardware_sections.simulation_verdict,
+    "calibration": hardware_sections.calibration_verdict,
+}
 
 
 def write_report(material: Material, out: Path) -> Path:
@@ -243,7 +237,7 @@ def _tiles(material: Material) -> list[tuple[str, str, str]]:
     """Return name, value and remark of the most important numbers."""
     tiles: list[tuple[str, str, str]] = []
     for name, row in material.sets.items():
-        if "_without_" in name:
+        if is_part(name):
             continue
         if "miss" in row:
             tiles.append((f"miss, {words(name)}", percent(row["miss"]),

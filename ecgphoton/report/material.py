@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_bytes, read_json, sha256
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
+from ecgphoton.intake import expecting
+from ecgphoton.report.chips import is_synthetic
 from ecgphoton.report.scores import Scores, read_all_scores
 from ecgphoton.runs import (
     BUNDLES,
@@ -68,10 +70,8 @@ class Material:
         path = self.find(name)
         if path is None or not (path := path.with_name(table)).is_file():
             return []
-        try:
+        with expecting(path, "a table of results", "write it again"):
             return list(csv.DictReader(io.StringIO(read_bytes(path).decode())))
-        except (ValueError, csv.Error) as error:
-            raise InputError(f"{path} is damaged ({error})") from error
 
     def json(self, name: str) -> Any:  # noqa: ANN401 - JSON is any value
         """Content of a JSON file, None where no folder has it."""
@@ -138,11 +138,8 @@ class Material:
     def synthetic(self) -> bool:
         """Whether any number comes from synthetic beats."""
         studies = ("simulation.json", "sweep.json", "blame.json", "calibration.json")
-        sources = [self.metadata.get("source"), self.metrics.get("source")]
-        for name in studies:
-            content = self.json(name)
-            sources.append(content.get("source") if isinstance(content, dict) else None)
-        return any("synthetic" in str(source).split("+") for source in sources)
+        contents = [self.metadata, self.metrics, *map(self.json, studies)]
+        return any(is_synthetic(one) for one in contents if isinstance(one, Mapping))
 
 
 def gather(folder: Path, also: tuple[Path, ...] = (), data_dir: Path | None = None) -> Material:

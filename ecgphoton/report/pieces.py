@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup, escape
 
 from ecgphoton.report import style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 
 MOST_COLUMNS = 4
 """Columns that fit on a phone."""
@@ -76,7 +72,9 @@ def facts(pairs: Mapping[str, object]) -> Markup:
     return Markup("<dl>{}</dl>").format(items) if items else Markup("")
 
 
-def picture(figure: Figure, label: str, caption: object = "", *, true_size: bool = False) -> Markup:
+def picture(
+    figure: style.Figure, label: str, caption: object = "", *, true_size: bool = False
+) -> Markup:
     """Return a figure as SVG in the colours of the page.
 
     Parameters
@@ -93,11 +91,6 @@ def picture(figure: Figure, label: str, caption: object = "", *, true_size: bool
     return Markup(
         '<figure class="picture" role="img" aria-label="{}" style="{}">{}{}</figure>'
     ).format(label, width, text, Markup(style.svg(figure)))
-
-
-def grid(figures: Iterable[str]) -> Markup:
-    """Return figures side by side where there is room."""
-    return Markup('<div class="grid">{}</div>').format(join(figures))
 
 
 def fold(summary: object, body: Markup, *, opened: bool = False, kind: str = "") -> Markup:

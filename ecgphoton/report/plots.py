@@ -7,21 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
+from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.metrics import confusion_matrix, ranking
 from ecgphoton.report import style
-from ecgphoton.report.beat_page import draw_beats
 from ecgphoton.report.curves import draw_curves
 from ecgphoton.report.pieces import words
 from ecgphoton.report.scores import SUFFIX, Scores, precision_recall, read_scores, roc
+from ecgphoton.report.wrong_beats import draw_beats
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from ecgphoton.ecg.beats import BeatSet
     from ecgphoton.training.parts import EpochRecord
 
 CORNER = 0.2
@@ -58,7 +55,7 @@ def draw_run(
     """
     scores = {name: read_scores(folder / f"{name}{SUFFIX}") for name in sets}
     synthetic = any(one.synthetic for one in sets.values())
-    pictures: dict[str, Figure] = {
+    pictures: dict[str, style.Figure] = {
         "roc": draw_roc(scores, point, classes, synthetic=synthetic),
         "precision_recall": draw_precision(scores, point, classes, synthetic=synthetic),
         "confusion": draw_confusion(scores, point, classes, synthetic=synthetic),
@@ -77,7 +74,7 @@ def draw_roc(
     classes: Sequence[str],
     *,
     synthetic: bool = False,
-) -> Figure:
+) -> style.Figure:
     """Draw the ROC of every set, with the corner of small errors enlarged.
 
     Dots mark the operating point. With more than two classes there is a panel for each set and a
@@ -85,14 +82,11 @@ def draw_roc(
     """
     lines = len(scores) + 1 if point.binary else len(classes)
     figure, panels = _panels(scores, point, 5.35 + 0.17 * lines, synthetic=synthetic)
-    for axes, group in panels:
+    for axes, group, of in panels:
         inset = axes.inset_axes((0.42, 0.33, 0.55, 0.55))
         corner = CORNER
         for colour, name, truth, probability in _curves(group, point, classes):
-            auc = ranking(truth, probability)["auc"]
-            if auc is None:
-                continue
-            label = f"{name}   AUC {auc:.4f}"
+            label = f"{name}   AUC {ranking(truth, probability)['auc']:.4f}"
             if point.binary:
                 called = point.decide(probability)
                 fpr, caught = called[~truth].mean(), called[truth].mean()
@@ -109,20 +103,19 @@ def draw_roc(
         inset.set_yticks((1 - ticks[::-1]).round(10))
         inset.tick_params(labelsize=7.5)
         inset.set_facecolor(style.WHITE)
-        title, x = "ROC", "FPR: normal beats called abnormal"
-        if not point.binary:
-            title, x = (
-                f"ROC, {words(next(iter(group)))}",
-                "share of other beats called this class",
-            )
-        axes.set(title=title, xlim=(-0.01, 1), ylim=(0, 1.01), aspect="equal")
-        axes.set(xlabel=x, ylabel="sensitivity: 1 − miss rate")
+        axes.set(title=f"ROC{of}", xlim=(-0.01, 1), ylim=(0, 1.01), aspect="equal")
+        others = "share of other beats called this class"
+        axes.set_xlabel("FPR: normal beats called abnormal" if point.binary else others)
+        axes.set_ylabel("sensitivity: 1 − miss rate")
         for where in (axes, inset):
             style.percent_axis(where, "xy")
         frame = axes.indicate_inset_zoom(inset, edgecolor=style.LINE, alpha=0.8)
         for connector in frame.connectors or ():
             connector.set_visible(False)
-        note = f"●  at threshold {_threshold(point)}" if point.binary else None
+        fitted = ", ".join(map(words, point.fitted_on))
+        note = (
+            f"●  at threshold {point.threshold:.3f}, fitted on {fitted}" if point.binary else None
+        )
         legend = axes.legend(loc="upper left", title=note, bbox_to_anchor=(0, -0.1))
         legend.get_title().set_fontsize(8)
         legend.set_alignment("left")
@@ -136,14 +129,12 @@ def draw_precision(
     classes: Sequence[str],
     *,
     synthetic: bool = False,
-) -> Figure:
+) -> style.Figure:
     """Draw precision over sensitivity; a dashed line at the prevalence is the chance level."""
     figure, panels = _panels(scores, point, 4.3, synthetic=synthetic)
-    for axes, group in panels:
+    for axes, group, of in panels:
         for colour, name, truth, probability in _curves(group, point, classes):
             precision, share = ranking(truth, probability)["average_precision"], truth.mean()
-            if precision is None:
-                continue
             label = f"{name}   AP {precision:.3f} at {100 * share:.1f} % prevalence"
             axes.plot(*precision_recall(truth, probability).T, color=colour, label=label)
             axes.axhline(share, color=colour, lw=0.8, ls=(0, (2, 3)), zorder=1)
@@ -151,11 +142,11 @@ def draw_precision(
                 called = point.decide(probability)
                 at = called[truth].mean(), truth[called].mean() if called.any() else 0.0
                 axes.plot(*at, "o", color=colour, **DOT)
-        of = "" if point.binary else f", {words(next(iter(group)))}"
         axes.set(title=f"Precision and sensitivity{of}", xlim=(0, 1.01), ylim=(0, 1.01))
-        axes.set(xlabel="sensitivity: 1 − miss rate", ylabel="precision: correct calls of abnormal")
-        if not point.binary:
-            axes.set_ylabel("precision: correct calls of the class")
+        axes.set_xlabel("sensitivity: 1 − miss rate")
+        axes.set_ylabel(
+            f"precision: correct calls of {'abnormal' if point.binary else 'the class'}"
+        )
         style.percent_axis(axes, "xy")
         axes.legend(loc="upper left", bbox_to_anchor=(0, -0.17))
     return figure
@@ -168,7 +159,7 @@ def draw_confusion(
     classes: Sequence[str],
     *,
     synthetic: bool = False,
-) -> Figure:
+) -> style.Figure:
     """Draw a panel for each set: counts, and below each its share of the beats of that class."""
     columns = 2 if len(classes) == 2 and len(scores) > 1 else 1
     rows = -(-len(scores) // columns)
@@ -188,7 +179,7 @@ def draw_confusion(
     return figure
 
 
-def _draw_matrix(axes: Axes, matrix: NDArray[Any], classes: Sequence[str]) -> None:
+def _draw_matrix(axes: style.Axes, matrix: NDArray[Any], classes: Sequence[str]) -> None:
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     for (row, column), share in np.ndenumerate(shares):
         axes.bar(column, 0.97, 0.97, row - 0.485, color=style.BLUE, alpha=0.05 + 0.95 * share)
@@ -209,12 +200,13 @@ def _draw_matrix(axes: Axes, matrix: NDArray[Any], classes: Sequence[str]) -> No
 
 def _panels(
     scores: Mapping[str, Scores], point: OperatingPoint, height: float, *, synthetic: bool
-) -> tuple[Figure, list[tuple[Axes, Mapping[str, Scores]]]]:
-    """Return a figure, its panels and the sets of each: all, or with more classes one."""
+) -> tuple[style.Figure, list[tuple[style.Axes, Mapping[str, Scores], str]]]:
+    """Return a figure, its panels, the sets of each (all, or with more classes one), and titles."""
     groups = [scores] if point.binary else [{name: one} for name, one in scores.items()]
+    titles = [""] if point.binary else [f", {words(name)}" for name in scores]
     figure = style.new_figure(height * len(groups), synthetic=synthetic)
     panels = figure.subplots(len(groups), 1, squeeze=False).ravel()
-    return figure, list(zip(panels, groups, strict=True))
+    return figure, list(zip(panels, groups, titles, strict=True))
 
 
 def _curves(
@@ -226,9 +218,6 @@ def _curves(
         for column in (1,) if point.binary else range(len(classes)):
             label = words(name) if point.binary else classes[column]
             truth = np.asarray(one.label == column)
-            yield style.colour_of(number), label, truth, one.probability[:, column]
+            if truth.any() and not truth.all():  # else there is no curve
+                yield style.colour_of(number), label, truth, one.probability[:, column]
             number += 1
-
-
-def _threshold(point: OperatingPoint) -> str:
-    return f"{point.threshold:.3f}, fitted on {', '.join(map(words, point.fitted_on))}"

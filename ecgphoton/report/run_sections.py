@@ -8,12 +8,12 @@ from typing import Any
 from markupsafe import Markup
 
 from ecgphoton.artifacts import read_bytes
-from ecgphoton.errors import InputError
+from ecgphoton.intake import expecting
 from ecgphoton.report import pieces, plots
 from ecgphoton.report.curves import MOST_EVENTS, draw_curves
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import number, percent, words
-from ecgphoton.report.scores import Scores
+from ecgphoton.report.scores import Scores, is_part
 from ecgphoton.runs import CHOOSING
 
 
@@ -86,7 +86,14 @@ def results(material: Material, sets: Mapping[str, Any]) -> Markup:
         parts.append(pieces.paragraph(text + "."))
     for name, row in sets.items():
         if "classes" in row:
-            parts.append(_class_table(name, row))
+            classes = [
+                [label, number(c["support"]), percent(c["recall"]), percent(c["precision"]),
+                 number(c["f1"], 3)]
+                for label, c in row["classes"].items()
+            ]  # fmt: skip
+            columns = ["class", "beats", "recall", "precision", "F1"]
+            rates = f"macro-F1 {row['macro_f1']:.4f}, accuracy {row['accuracy']:.4f}"
+            parts.append(pieces.table(columns, classes, caption=f"{words(name)}: {rates}"))
         elif "symbols" in row:
             symbols = [
                 [symbol, number(s["beats"]), "abnormal" if s["abnormal"] else "normal",
@@ -132,26 +139,14 @@ def _out_of_fold(numbers: Mapping[str, Any]) -> Markup:
     return pieces.table(columns, rows) + pieces.paragraph(note, "note")
 
 
-def _class_table(name: str, row: Mapping[str, Any]) -> Markup:
-    rows = [
-        [label, number(c["support"]), percent(c["recall"]), percent(c["precision"]),
-         number(c["f1"], 3)]
-        for label, c in row["classes"].items()
-    ]  # fmt: skip
-    caption = f"{words(name)}: macro-F1 {row['macro_f1']:.4f}, accuracy {row['accuracy']:.4f}"
-    return pieces.table(["class", "beats", "recall", "precision", "F1"], rows, caption=caption)
-
-
 def training(material: Material, path: Path) -> Markup:
     """Draw loss, score and rates over the epochs."""
     from ecgphoton.training.parts import EpochRecord
 
-    try:
+    with expecting(path, "the history of a training", "train again"):
         lines = read_bytes(path).decode().splitlines()
         history = [EpochRecord.from_dict(json.loads(line)) for line in lines]
         figure = draw_curves(history, material.classes, synthetic=material.synthetic)
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise InputError(f"{path} is damaged ({type(error).__name__}: {error})") from error
     body = pieces.picture(figure, "Loss, score and rates over the epochs")
     events = [(record.epoch, event) for record in history for event in record.events]
     if len(events) > MOST_EVENTS:
@@ -170,7 +165,7 @@ def decisions(material: Material, scores: Mapping[str, Scores]) -> Markup:
             (plots.draw_confusion, "Confusion matrices"),
         )
     ]
-    return pieces.grid(pictures)
+    return Markup('<div class="grid">{}</div>').format(pieces.join(pictures))
 
 
 def records(_: Material, sets: Mapping[str, Any]) -> Markup:
@@ -192,7 +187,7 @@ def records(_: Material, sets: Mapping[str, Any]) -> Markup:
             for record, r in ordered
         ]
         columns = ["record", "beats", "missed", "miss rate", "false alarms", "FPR"]
-        opened = name not in CHOOSING and "_without_" not in name
+        opened = name not in CHOOSING and not is_part(name)
         table = pieces.table(columns, rows)
         parts.append(pieces.fold(f"{words(name)}: {len(rows)} records", table, opened=opened))
     return pieces.join(parts)

@@ -61,25 +61,22 @@ def read_all_scores(folder: Path) -> dict[str, Scores]:
 
 def roc(truth: NDArray[Any], probability: NDArray[Any]) -> NDArray[np.float64]:
     """Return points ``(k, 2)`` of FPR and sensitivity, one per distinct score."""
-    caught, false = _counts(truth, probability)
-    points = np.column_stack([false / max(false[-1], 1), caught / max(caught[-1], 1)])
-    return np.vstack([[0.0, 0.0], points])
+    from sklearn.metrics import roc_curve
+
+    return np.column_stack(roc_curve(truth, probability, drop_intermediate=False)[:2])
 
 
 def precision_recall(truth: NDArray[Any], probability: NDArray[Any]) -> NDArray[np.float64]:
     """Return points ``(k, 2)`` of sensitivity and precision, by falling threshold."""
-    caught, false = _counts(truth, probability)
-    return np.column_stack([caught / max(caught[-1], 1), caught / (caught + false)])
+    from sklearn.metrics import precision_recall_curve
+
+    precision, recall, _ = precision_recall_curve(truth, probability)
+    return np.column_stack([recall, precision])[-2::-1]  # without the point at sensitivity 0
 
 
-def _counts(
-    truth: NDArray[Any], probability: NDArray[Any]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Count abnormal and normal beats at or above every distinct score, highest score first."""
-    order = np.argsort(-probability, kind="stable")
-    ordered, positive = probability[order], np.asarray(truth, bool)[order]
-    last = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)
-    return np.cumsum(positive)[last], np.cumsum(~positive)[last]
+def is_part(name: str) -> bool:
+    """Whether a set is a part of another: test records without those of shared subjects."""
+    return "_without_" in name
 
 
 @dataclass(frozen=True, eq=False)

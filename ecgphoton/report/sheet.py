@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ecgphoton.report import pieces
+from ecgphoton.report import pieces, style
 from ecgphoton.report.chips import draw_bars, is_synthetic
 from ecgphoton.report.html import write_page
 from ecgphoton.report.pieces import number, percent
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -86,7 +83,7 @@ def write_sheet(out: Path, found: Mapping[str, Any], rows: Rows) -> Path:
     )
 
 
-def draw_sheet(found: Mapping[str, Any], rows: Rows) -> Figure:
+def draw_sheet(found: Mapping[str, Any], rows: Rows) -> style.Figure:
     """Draw the ratio of every requirement to the profile."""
     states = list(dict.fromkeys(row["state"] for row in rows))
     ratios: dict[str, dict[str, Any]] = {}

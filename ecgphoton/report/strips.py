@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgphoton.ecg.annotate import BeatCalls
 from ecgphoton.report import style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from ecgphoton.ecg.annotate import BeatCalls
 
 STRIPS = 6
 SECONDS = 5.0
@@ -33,7 +28,9 @@ Mark = tuple[float, str, bool]
 
 
 @style.look()
-def draw_strip(millivolts: NDArray[np.floating], fs: float, marks: Iterable[Mark] = ()) -> Figure:
+def draw_strip(
+    millivolts: NDArray[np.floating], fs: float, marks: Iterable[Mark] = ()
+) -> style.Figure:
     """Draw a strip on ECG paper whose figure has the true size: 25 mm/s and 10 mm/mV.
 
     Parameters
@@ -57,7 +54,7 @@ def draw_strip(millivolts: NDArray[np.floating], fs: float, marks: Iterable[Mark
 @style.look()
 def draw_record(
     calls: BeatCalls, symbol: NDArray[np.str_], abnormality: NDArray[np.floating]
-) -> Figure:
+) -> style.Figure:
     """Draw the overview of a record, and strips of its most abnormal beats.
 
     Parameters
@@ -76,10 +73,10 @@ def draw_record(
     traces = [signal.millivolts(start, start + 2 * half) for start in starts]
     span = _span(traces)
     head, each = 1.85, span * 10 * MM + 0.27
-    figure = style.new_figure(head + len(starts) * each + 0.2, synthetic=signal.synthetic)
+    figure = style.new_figure(head + len(starts) * each + 0.2, synthetic=signal.held.synthetic)
     figure.set_layout_engine("none")
     total = figure.get_size_inches()[1]
-    height = total - (0.28 if signal.synthetic else 0)
+    height = total - (0.28 if signal.held.synthetic else 0)
     _overview(figure, height, calls, symbol)
     for number, (start, trace) in enumerate(zip(starts, traces, strict=True)):
         bottom = height - head - (number + 1) * each + 0.135
@@ -136,13 +133,17 @@ def _limits(trace: NDArray[np.float32], span: float) -> tuple[float, float]:
     return low, low + span
 
 
-def _place(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    """Axes at a place given in inches."""
+def _place(
+    figure: style.Figure, left: float, bottom: float, width: float, height: float
+) -> style.Axes:
+    """Return axes at a place given in inches."""
     across, up = figure.get_size_inches()
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
 
 
-def _overview(figure: Figure, height: float, calls: BeatCalls, symbol: NDArray[np.str_]) -> None:
+def _overview(
+    figure: style.Figure, height: float, calls: BeatCalls, symbol: NDArray[np.str_]
+) -> None:
     """Draw title, heart rate over the whole record, and the share of beats that are not normal."""
     signal = calls.signal
     seconds = signal.length / signal.fs
@@ -193,7 +194,7 @@ def _overview(figure: Figure, height: float, calls: BeatCalls, symbol: NDArray[n
 
 
 def _draw_trace(
-    axes: Axes,
+    axes: style.Axes,
     trace: NDArray[np.floating],
     fs: float,
     limits: tuple[float, float],

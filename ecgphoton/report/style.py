@@ -19,8 +19,8 @@ from ecgphoton.canvas import matplotlib, new_canvas
 from ecgphoton.ecg.synthetic import BANNER
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes as Axes
+    from matplotlib.figure import Figure as Figure
 
 WIDTH = 5.2
 """Inches. Shown 400 pixels wide on a phone, the letters are as large as the surrounding text."""
@@ -130,6 +130,7 @@ def svg(figure: Figure) -> str:
     # Matplotlib's identifiers depend on the last bits of coordinates: they are numbered instead.
     names = list(dict.fromkeys(re.findall(r'(?:url\(|href=")#(\w+)', text)))
     numbers = {name: f"\0{number}" for number, name in enumerate(names)}
+    variables = {colour: f"var(--{name})" for colour, name in VARIABLES.items()}
     for pattern, replacement in (
         (r"<!--.*?-->|<style.*?</style>|<metadata>.*?</metadata>", ""),
         (r' (?:xmlns(?::xlink)?|version|width|height)="[^"]*"(?=[^<>]*viewBox)', ""),
@@ -137,16 +138,12 @@ def svg(figure: Figure) -> str:
         (r' id="([^"]+)"', lambda at: f' id="{numbers[at[1]]}"' if at[1] in numbers else ""),
         (r"url\(#(\w+)", lambda at: f"url(#{numbers[at[1]]}"),
         (r'(?:xlink:)?href="#(\w+)', lambda at: f'href="#{numbers[at[1]]}'),
-        (r"#[0-9a-f]{6}\b", lambda at: _variable(at[0])),
+        (r"#[0-9a-f]{6}\b", lambda at: variables.get(at[0], at[0])),
         (r"(\.\d\d)\d+(?=[^<>]*>)", r"\1"),  # in coordinates, not in text
         (r"\s*\n\s*", " "),
     ):
         text = re.sub(pattern, replacement, text, flags=re.DOTALL)
     return text.replace("\0", f"f{crc32(text.encode()):08x}-")
-
-
-def _variable(colour: str) -> str:
-    return f"var(--{VARIABLES[colour]})" if colour in VARIABLES else colour
 
 
 def colour_of(number: int) -> str:

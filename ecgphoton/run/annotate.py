@@ -17,13 +17,14 @@ from ecgphoton.ecg.annotate import BeatCalls, classify_record
 from ecgphoton.ecg.annotations import write_annotations
 from ecgphoton.ecg.formats import Hints, find_file
 from ecgphoton.ecg.labels import label_file
-from ecgphoton.ecg.signal import BLOCK_SECONDS, Signal, open_signal
+from ecgphoton.ecg.reading import BLOCK_SECONDS, Signal, open_signal
 from ecgphoton.errors import InputError
 from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.progress import Progress, silent
 from ecgphoton.run.annotation_files import ANNOTATOR, Outputs, write_edf, write_lines, write_table
 from ecgphoton.run.annotator import Beats, table
 from ecgphoton.run.backends import Backend, classifier
+from ecgphoton.run.crossed import at_wish
 from ecgphoton.run.journey import provenance
 from ecgphoton.run.scope import KEY, Observer
 from ecgphoton.runs import TrainedStudent
@@ -51,6 +52,8 @@ def annotate(
     record: str | Path,
     *,
     model: Path | str | TrainedStudent | None = None,
+    max_miss: float | None = None,
+    max_fpr: float | None = None,
     backend: Backend | None = None,
     chip: int | None = None,
     profile: str | None = None,
@@ -79,8 +82,11 @@ def annotate(
     record
         A recording of any format, any rate from 100 Hz, any length.
     model
-        Run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student that tells N, S, V and F apart.
+        Run, bundle or checkpoint, or the name of a shipped student; by default the newest finished
+        run below ``runs/``, otherwise the shipped student that tells N, S, V and F apart. Which
+        one it was, and why, is in the summary under ``student``.
+    max_miss, max_fpr
+        As `ecgphoton.run.evaluate` takes them; only a run of two classes with folds can.
     backend
         ``torch`` (default) and ``onnx``: the student as trained; ``integer``: the quantized graph
         of a bundle; ``chip``: one simulated chip, the default where a chip is described.
@@ -108,7 +114,8 @@ def annotate(
     Raises
     ------
     InputError
-        If record, model or an option cannot be used, or an output would replace a file.
+        If record, model or an option cannot be used, an output would replace a file, or no
+        out-of-fold threshold keeps `max_miss` and `max_fpr`.
     """
     asked, began = dict(locals()), time.perf_counter()
     described = (chip, profile, noise) != (None, None, None)
@@ -117,13 +124,13 @@ def annotate(
         raise InputError(
             f"chip, profile and noise describe a chip; they go with --backend chip, not {backend}"
         )
-    trained = runs.load(model, shipped=NAMES_CLASSES)
+    trained, wished = at_wish(runs.load(model, shipped=NAMES_CLASSES), max_miss, max_fpr)
     hints = Hints(fs, unit, column)
     prefer = (str(trained.metadata.get("lead", "MLII")),)
     signal = open_signal(record, lead, prefer=prefer, hints=hints if hints.given else None)
     inputs = [*signal.held.files]
     if peaks is not None:
-        inputs.append(label_file(find_file(signal.path), peaks))
+        inputs.append(label_file(find_file(signal.held.path), peaks))
     outputs = Outputs.plan(
         Path(out), signal.name, annotator, inputs,
         edf=signal.held.format in ("EDF", "BDF"), picture=picture, force=force,
@@ -144,8 +151,16 @@ def annotate(
     found = _found(signal, calls, beats, trained)
     described_data = {"source": found["source"], "set": signal.name, "beats": len(calls)}
     asked["model"] = trained.folder
+    if wished:
+        found["out_of_fold"] = wished
+        found["notes"].append(
+            f"threshold {trained.point.threshold:.4f} by wish: out of fold, on patients it had not "
+            f"seen, a miss rate of {100 * wished['miss']:.2f} % and an FPR of "
+            f"{100 * wished['fpr']:.2f} %"
+        )
     summary = {
         **found,
+        "student": trained.about,
         KEY: observer.report(calls.reason).to_dict(),
         "backend": backend,
         "chip": on_chip if backend == "chip" else None,
@@ -178,7 +193,7 @@ def _found(
         "lead": signal.lead,
         "sampling_rate": signal.fs,
         "seconds": seconds,
-        "source": "synthetic" if signal.synthetic else "recorded",
+        "source": "synthetic" if signal.held.synthetic else "recorded",
         "beats": len(calls),
         "symbols": dict(sorted(Counter(beats.symbol.tolist()).items())),
         "not_normal": int((calls.classified & (beats.symbol != "N")).sum()),

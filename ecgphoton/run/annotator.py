@@ -113,8 +113,9 @@ class Annotator:
     fs
         Sampling rate, Hz.
     student
-        Run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student that tells N, S, V and F apart.
+        Run, bundle or checkpoint, or the name of a shipped student; by default the newest finished
+        run below ``runs/``, otherwise the shipped student that tells N, S, V and F apart; `student`
+        says which it was, and why.
     peaks
         ``(n,)`` R samples at `fs`, in order, where they are known; without them they are detected.
     backend
@@ -161,6 +162,11 @@ class Annotator:
         """Return the remaining beats at the end of the signal."""
         rest = self._resampler.push(np.empty(0, np.float32), last=True)
         return self._beats(self._stream.push(rest, last=True))
+
+    @property
+    def student(self) -> dict[str, str]:
+        """Name, path and SHA-256 of the student, and why it was chosen."""
+        return self._trained.about
 
     def scope(self) -> ScopeReport:
         """Return whether the signal so far lies outside what the student knows.

@@ -11,6 +11,7 @@ import torch
 from ecgphoton.ecg.beats import BeatSet, Loaded, Splits, load_all, load_splits
 from ecgphoton.ecg.databases import MITDB, dataset_of
 from ecgphoton.ecg.dataset import Dataset
+from ecgphoton.ecg.fibrillation import fibrillating
 from ecgphoton.ecg.origin import check_same, dataset_read
 from ecgphoton.ecg.protocols import Protocol, protocol_from, protocol_of, scheme_from
 from ecgphoton.ecg.records import LABELS, LabelScheme, label_scheme
@@ -24,6 +25,14 @@ from ecgphoton.training.parts import Examples
 def examples_of(beats: BeatSet, architecture: Architecture) -> Examples:
     """Tensors of a beat set, as a student of this architecture reads them."""
     return Examples(inputs_of(beats, architecture), torch.as_tensor(beats.label), beats.record)
+
+
+def taught(beats: BeatSet, recipe: Recipe, architecture: Architecture, seed: int) -> Examples:
+    """Return what a student of this recipe trains on: beats, then the copies that it asks for."""
+    examples, share = examples_of(beats, architecture), recipe.augment.fibrillation
+    if not share:
+        return examples
+    return examples.join(examples_of(fibrillating(beats, share, seed), architecture))
 
 
 def splits_of(recipe: Recipe, data_dir: Path | None = None) -> Splits:

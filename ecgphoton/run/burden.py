@@ -1,6 +1,7 @@
 """A folder of recordings comes in; a table of the abnormal beats of each goes out."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,15 @@ class BurdenReport:
     failed: dict[str, str]
     """Recordings that could not be annotated, and why."""
     files: tuple[Path, ...]
+    student: Mapping[str, str]
+    """Name, path and SHA-256 of the student, and why it was chosen."""
     others: tuple[str, ...] = ()
     """Files of the folder that are no recordings."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
         return {
+            "student": dict(self.student),
             "recordings": list(self.rows),
             "failed": self.failed,
             "no_recordings": list(self.others),
@@ -102,7 +106,7 @@ def annotate_folder(
     if not rows:
         name, why = next(iter(failed.items()))
         raise InputError(f"none of {len(failed)} recordings could be annotated; {name}: {why}")
-    found = BurdenReport(tuple(rows), failed, (*files, table, document), others)
+    found = BurdenReport(tuple(rows), failed, (*files, table, document), trained.about, others)
     heads = [*COLUMNS[:3], *(f"{kind}{what}" for kind in SHARES for what in _WHAT), *SCOPE]
     lines = [",".join(heads), *(",".join(_cells(row)) for row in rows)]
     write_text(table, "\n".join(lines) + "\n")

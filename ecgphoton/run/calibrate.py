@@ -107,6 +107,7 @@ def calibrate(
         "validation": validation,
         "policy": trained.recipe.decision,
         "limits": limits_of(limit),
+        "records": journey.beats.record,
         "progress": progress,
     }
     if bench is None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ecgphoton.artifacts import read_arrays, read_json
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.ecg.beats import Splits
-from ecgphoton.ecg.folds import kinds_of
+from ecgphoton.ecg.splits import kinds_of
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import patients_alike
 from ecgphoton.recipe import Recipe
@@ -47,12 +47,18 @@ def crossed(
 ) -> Crossed:
     """Bring the out-of-fold scores of the chosen epoch to the scale of the final student.
 
+    Parameters
+    ----------
+    training
+        What the student trained on, see `taught`; the beats of `choice` come first.
+
     Raises
     ------
     InputError
         If the student calls abnormal beats no more abnormal than normal ones.
     """
-    logit = margin(outputs_of(fitted.model, training).logits.numpy())
+    judged = training.take(np.arange(len(choice.label)))
+    logit = margin(outputs_of(fitted.model, judged).logits.numpy())
     scale = Scale.of(logit, choice.label, choice.weight)
     if not scale.learnt:
         raise InputError(

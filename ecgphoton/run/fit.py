@@ -19,7 +19,7 @@ from ecgphoton.ecg.origin import check_same
 from ecgphoton.errors import InputError
 from ecgphoton.progress import Progress, silent
 from ecgphoton.recipe import Recipe, from_dict, write
-from ecgphoton.run.beats import examples_of, monitored
+from ecgphoton.run.beats import examples_of, monitored, taught
 from ecgphoton.run.crossed import crossed
 from ecgphoton.run.finish import TrainedRun, finish, write_history
 from ecgphoton.run.folds import out_of_fold
@@ -143,7 +143,7 @@ def fit_run(
     write_text(folder / runs.RECIPE, write(recipe))
     architecture = replace(recipe.student, classes=len(splits.labels.classes))
     student = SegmentStudent(architecture, seed=seed)
-    training = examples_of(splits.train, architecture)
+    training = taught(splits.train, recipe, architecture, seed)
     monitors = {
         name: examples_of(beats, architecture) for name, beats in monitored(recipe, splits).items()
     }

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ecgphoton import runs
 from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.ecg.beats import Splits
-from ecgphoton.ecg.folds import kinds_of
+from ecgphoton.ecg.splits import kinds_of
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.distributed import check_workers, computed
 from ecgphoton.mesh.arrays import Floats
@@ -41,9 +41,10 @@ class FoldWork:
     recipe: Recipe
     architecture: Architecture
     examples: Examples
-    """All training beats, with the weights that make patients count alike."""
+    """What is trained on, with the weights that make patients count alike; 0 for copies of beats,
+    which are never judged."""
     fold: NDArray[np.int64]
-    """(n,) fold of each beat."""
+    """(n,) fold of each beat or copy."""
     folder: Path
     """Where the outputs of finished folds are."""
     seed: int
@@ -54,6 +55,11 @@ class FoldWork:
         """Return the folder of a fold."""
         return self.folder / str(number + 1)
 
+    def held(self, number: int) -> NDArray[np.bool_]:
+        """Return which beats of a fold are judged."""
+        assert self.examples.weight is not None
+        return np.asarray((self.fold == number) & (self.examples.weight > 0))
+
     def __call__(self, number: int) -> Floats:
         """Fit the student of a fold, unless that was done; its outputs are written to a file."""
         if not (self.place(number) / OUTPUTS).exists():
@@ -61,7 +67,7 @@ class FoldWork:
         return np.zeros(0)
 
     def _fit(self, number: int) -> None:
-        held = self.examples.take(self.fold == number)
+        held = self.examples.take(self.held(number))
         training = self.examples.take(self.fold != number)
         label, weight = training.label.numpy(), training.weight
         assert weight is not None
@@ -104,7 +110,7 @@ class FoldWork:
         """
         path = self.place(number) / OUTPUTS
         arrays, about = load_checkpoint(path)
-        shape = (self.recipe.training.epochs, int((self.fold == number).sum()))
+        shape = (self.recipe.training.epochs, int(self.held(number).sum()))
         if about.get("beats") != self.digest or arrays["logits"].shape[:2] != shape:
             raise InputError(f"{path} is of other beats or another recipe; delete it, and resume")
         return arrays
@@ -149,7 +155,7 @@ def out_of_fold(
     Parameters
     ----------
     examples
-        All training beats.
+        What is trained on, see `taught`: the beats of `splits` come first.
     folder
         Run folder; outputs of folds that are finished already are taken from it.
     workers
@@ -163,11 +169,14 @@ def out_of_fold(
     check_folds(recipe, splits, workers)
     subject, label = splits.subject, splits.train.label
     weight = patients_alike(subject, label)
-    fold = np.array([splits.folds[name] for name in subject.tolist()])
+    alone = np.concatenate([weight, np.zeros(len(examples) - len(weight))])
+    subjects = splits.protocol.subjects
+    folds = np.array([splits.folds[subjects[name]] for name in examples.record.tolist()])
     work = FoldWork(
-        recipe, architecture, replace(examples, weight=weight), fold, folder / runs.FOLDS, seed,
+        recipe, architecture, replace(examples, weight=alone), folds, folder / runs.FOLDS, seed,
         splits.train.digest,
     )  # fmt: skip
+    fold = folds[: len(weight)]
     count, epochs = splits.protocol.folds, recipe.training.epochs
     processes = min(workers or os.cpu_count() or 1, count)
     with _watched(work, count * epochs, progress):

@@ -284,6 +284,7 @@ def provenance(
     return {
         "student": trained.digest,
         "model": str(trained.folder),
+        "chosen": trained.chosen,
         "data": dict(data),
         "profile": None if profile is None else profile.to_dict(),
         "seed": asked.get("seed"),

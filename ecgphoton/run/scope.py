@@ -124,6 +124,11 @@ class Observer:
             sentences.append(f"Outside {known}: {'; '.join(beyond)}.")
         elif enough:
             sentences.append(f"Within {known}.")
+        if enough and (absent := self._scope.without_range):
+            sentences.append(
+                f"Not checked: {', '.join(absent)}, of which the student, trained by another "
+                "version, holds no range."
+            )
         if not enough:
             sentences.append(
                 f"Not checked{' for the rest' if beyond else ''}: only {classified} beats are "

@@ -86,6 +86,7 @@ def simulate(
     journey = begin(simulate, locals(), files=(SIMULATION, CHIPS, "chips.png"))
     report = simulate_arrays(
         *journey.arguments,
+        records=journey.beats.record,
         progress=partial(progress, "chips"),
         **journey.settings(simulate_arrays),
     )

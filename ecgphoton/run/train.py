@@ -115,6 +115,11 @@ def train(
             f"workers is {workers}, and protocol {splits.protocol.name!r} has no folds to share "
             "among them; leave it out"
         )
+    if chosen.distill.teacher != "none" and chosen.augment.fibrillation:
+        raise InputError(
+            f"augment.fibrillation is {chosen.augment.fibrillation:g}, and a teacher's outputs are "
+            "of recorded beats; set it to 0, or train without a teacher"
+        )
     if resume is None:
         name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
         folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)

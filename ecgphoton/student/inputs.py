@@ -34,6 +34,15 @@ class Inputs:
         residual = None if self.residual is None else self.residual[index]
         return Inputs(self.window[index], rhythm, residual)
 
+    def join(self, other: Inputs) -> Inputs:
+        """Return these beats and then the others, which have the same parts."""
+
+        def both(one: Tensor | None, two: Tensor | None) -> Tensor | None:
+            return None if one is None or two is None else torch.cat([one, two])
+
+        window = torch.cat([self.window, other.window])
+        return Inputs(window, both(self.rhythm, other.rhythm), both(self.residual, other.residual))
+
     def finite(self) -> Inputs:
         """Return the beats themselves.
 

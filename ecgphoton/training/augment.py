@@ -47,6 +47,13 @@ class Augmentation(Settings, section="augment"):
         low=0,
         high=1,
     )
+    fibrillation: float = setting(
+        0.0,
+        "Share of each training record whose normal beats train a second time, in a made-up rhythm "
+        "of atrial fibrillation.",
+        low=0,
+        high=1,
+    )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What is compared with a student's training patients: nine values and their limits in words."""
+"""What is compared with a student's training patients: values and their limits in words."""
 
 from __future__ import annotations
 
@@ -75,7 +75,18 @@ CHECKS = (
     ),
     Check("spikes", "narrowest deflection of a beat", "pacing spikes or noise", least=0.02),
     Check("noise", "noise outside the QRS", "noise", scale=_log, back=_exp, form="{:.2%}"),
-    Check("wander", "wander of the baseline", "loose electrodes or movement", least=0.02),
+    Check(
+        "baseline", "wander of the baseline", "loose electrodes or movement",
+        scale=lambda value: float(np.sqrt(value)), back=lambda value: max(value, 0.0) ** 2,
+    ),
+    Check(
+        "rate", "heart rate", "a rate that training did not hold", "both", _log, _exp,
+        form="{:.1f} a minute",
+    ),
+    Check(
+        "fast rate", "heart rate that a tenth of the beats exceeds", "a lasting fast rhythm",
+        scale=_log, back=_exp, form="{:.1f} a minute",
+    ),
     Check(
         "features", "distance of the patient features from their averages",
         "a rhythm or shapes that training did not hold", scale=_log, back=_exp,

@@ -41,6 +41,14 @@ class Examples:
         weight = None if self.weight is None else self.weight[rows]
         return Examples(self.inputs.rows(index), self.label[index], self.record[rows], weight)
 
+    def join(self, other: Examples) -> Examples:
+        """Return these beats and then the others, without weights."""
+        return Examples(
+            self.inputs.join(other.inputs),
+            torch.cat([self.label, other.label]),
+            np.concatenate([self.record, other.record]),
+        )
+
 
 @dataclass(frozen=True)
 class Schedule(Settings, section="training"):

@@ -1,6 +1,6 @@
 r"""The scope of a student: the ranges of what its training patients look like, and their limits.
 
-A patient has nine values, see `checks.CHECKS`; two of them compare the patient with the others.
+A patient has the values of `checks.CHECKS`; two of them compare the patient with the others.
 The range of a value reaches from the second smallest to the second largest of the training
 patients. A limit lies :math:`w` widths of the range outside of it, the same :math:`w` for all
 values: each training patient is compared with the ranges of the others, the value of the patient
@@ -95,6 +95,12 @@ class Scope:
             _rounded(shape),
             point.to_dict(),
         )
+
+    @property
+    def without_range(self) -> list[str]:
+        """Values that a student of another version holds no range of."""
+        own = [check.name for check in CHECKS if self.features or check.name != "features"]
+        return [name for name in own if name not in self.ranges]
 
     def findings(self, traits: Traits) -> list[Finding]:
         """Compare a recording with the training patients."""

@@ -10,7 +10,7 @@ import pytest
 from benchmarks._pages import BLOCK, fill, table
 from benchmarks._runs import Judged, Spread, auc, fpr, missed, precision, sensitivity
 from benchmarks.levers import Found, levers, sizes
-from ecgphoton.ecg.folds import kinds_of
+from ecgphoton.ecg.splits import kinds_of
 from ecgphoton.metrics import auc_by_rank, patients_alike
 from ecgphoton.recipe import override, read
 from ecgphoton.recipes import FLAGSHIP

@@ -11,10 +11,9 @@ from hypothesis import given, settings, strategies as st
 from ecgphoton.ecg import annotate
 from ecgphoton.ecg.annotate import classify_record, symbols_of
 from ecgphoton.ecg.annotations import read_annotations, write_annotations
-from ecgphoton.ecg.beats import load_records
+from ecgphoton.ecg.beats import load_all
 from ecgphoton.ecg.beatset import BeatSet
-from ecgphoton.ecg.reading import read_recording
-from ecgphoton.ecg.signal import open_signal
+from ecgphoton.ecg.reading import open_signal, read_recording
 from ecgphoton.ecg.stream import UNDECIDED
 from ecgphoton.errors import InputError
 
@@ -68,14 +67,14 @@ def at_rate(folder, rate, seconds=40.0, gap=None):
 
 
 def test_stream_sees_exactly_the_beats_of_training(wfdb_folder):
-    """Windows, patient features and residuals equal those of `load_records` to the bit."""
+    """Windows, patient features and residuals equal those of `load_all` to the bit."""
     for name in ("s01", "s03"):
         keep = Keep()
         calls = classify_record(
             open_signal(wfdb_folder / name), keep, annotator="atr", block_seconds=11
         )
         streamed = BeatSet.concat(keep.seen)
-        trained = load_records([name], data=wfdb_folder, cache=False)
+        trained = load_all([name], data=wfdb_folder, cache=False).beats
         for column in ("windows", "patient", "residual", "sample"):
             np.testing.assert_array_equal(getattr(streamed, column), getattr(trained, column))
         assert streamed.synthetic
@@ -161,10 +160,10 @@ def test_windows_centred_on_the_qrs_are_those_of_training(wfdb_folder):
     keep = Keep()
     classify_record(open_signal(wfdb_folder / "s02"), keep, annotator="atr", centring="qrs")
     used = BeatSet.concat(keep.seen)
-    trained = load_records(["s02"], data=wfdb_folder, centring="qrs", cache=False)
+    trained = load_all(["s02"], data=wfdb_folder, centring="qrs", cache=False).beats
     for column in ("windows", "patient", "residual", "sample"):
         np.testing.assert_array_equal(getattr(used, column), getattr(trained, column))
-    plain = load_records(["s02"], data=wfdb_folder, cache=False)
+    plain = load_all(["s02"], data=wfdb_folder, cache=False).beats
     assert not np.array_equal(plain.windows, trained.windows)
 
 

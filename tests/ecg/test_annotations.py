@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import wfdb
 
-from ecgphoton.ecg.annotations import write_annotations
+from ecgphoton.ecg.annotations import decode, read_annotations, write_annotations
+from ecgphoton.ecg.beats import load_all
+from ecgphoton.ecg.score import score_record
 from ecgphoton.errors import InputError
 
 
 def test_written_annotation_is_what_rdann_reads(tmp_path):
     """Samples, symbols, rate and the comment survive the file; other readers see a plain beat."""
-    import wfdb
-
     write_annotations(tmp_path, "x", "eph", np.array([0, 5, 9]), list("NQ?"), fs=250, note="by us")
     read = wfdb.rdann(str(tmp_path / "x"), "eph")
     assert read.fs == 250
@@ -39,3 +40,50 @@ def test_names_and_times_wfdb_cannot_hold_are_refused(tmp_path, name, annotator,
             tmp_path, name, annotator, np.array(samples), ["N"] * len(samples), fs=360
         )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("clock", [180, 250, 1000])
+def test_a_file_with_a_clock_of_its_own_is_read_on_it(clock, tmp_path, wfdb_folder):
+    """Beats marked at another time resolution come back at the samples of the record."""
+    for path in wfdb_folder.glob("s01.*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    reference = read_annotations(tmp_path / "s01", "atr")
+    at = np.rint(reference.sample * (clock / 360)).astype(np.int64)
+    wfdb.wrann("s01", "own", at, reference.symbol.tolist(), fs=clock, write_dir=str(tmp_path))
+    found = read_annotations(tmp_path / "s01", "own").beats
+    assert np.abs(found.sample - reference.sample).max() <= 360 / clock / 2 + 1
+    np.testing.assert_array_equal(found.symbol, reference.symbol)
+    wfdb.wrann("s01", "atr", at, reference.symbol.tolist(), fs=clock, write_dir=str(tmp_path))
+    cut = load_all(["s01"], data=tmp_path, cache=False).beats
+    whole = load_all(["s01"], data=wfdb_folder, cache=False).beats
+    assert len(cut) == len(whole)
+    assert np.abs(cut.sample - whole.sample).max() <= 360 / clock / 2 + 1
+
+
+@pytest.mark.parametrize("said", [b" abc", b" -12", b" nan", b" inf", b" 0", b""])
+def test_a_clock_that_is_no_rate_is_refused(said, tmp_path):
+    """A clock that cannot be read is never replaced by the rate of the record."""
+    wfdb.wrann("x", "atr", np.array([50, 90]), ["N", "V"], fs=128, write_dir=str(tmp_path))
+    content = (tmp_path / "x.atr").read_bytes()
+    assert decode(content, "x.atr", 256.0).beats.sample.tolist() == [100, 180]
+    with pytest.raises(InputError, match=r"x\.atr states a time resolution of .* no rate"):
+        decode(content.replace(b" 128", said.ljust(4, b" ")), "x.atr", 256.0)
+
+
+@pytest.mark.parametrize("end", [float("nan"), 0.0, -5.0])
+def test_an_end_that_is_none_is_refused(end, wfdb_folder):
+    """An end that is asked for is used or refused, never replaced by that of the record."""
+    with pytest.raises(InputError, match="end must come after start"):
+        score_record(wfdb_folder / "s01", test="atr", start=0.0, end=end)
+
+
+def test_subtypes_are_signed_bytes(tmp_path):
+    """A noise mark of subtype -1 is one, also where a note follows it."""
+    wfdb.wrann(
+        "x", "atr", np.array([5, 9, 20]), ["N", "~", "V"], subtype=np.array([0, -1, 2]),
+        aux_note=["", "u", ""], write_dir=str(tmp_path),
+    )  # fmt: skip
+    found = decode((tmp_path / "x.atr").read_bytes(), "x.atr", 360.0)
+    assert found.symbol.tolist() == ["N", "~", "V"]
+    assert found.subtype.tolist() == [0, -1, 2]
+    assert found.beats.sample.tolist() == [5, 20]

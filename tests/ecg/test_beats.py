@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from made_splits import synthetic_splits
 
-from ecgphoton.ecg.beats import BeatSet, load_all, load_records, load_splits
+from ecgphoton.ecg.beats import BeatSet, load_all, load_splits
 from ecgphoton.ecg.cache import cache_folder
 from ecgphoton.ecg.extract import AT_EDGE
 from ecgphoton.ecg.protocols import PROTOCOLS, Protocol
@@ -90,7 +90,7 @@ def test_inter_patient_parts_share_no_record(mitdb):
 def test_lead_by_name_matters_for_114(mitdb):
     """Record 114 has MLII on channel 1: by name and by channel 0 differ there, not on 100."""
     named, numbered = (
-        load_records(["100", "114"], data_dir=mitdb, lead=lead) for lead in ("MLII", "channel:0")
+        load_all(["100", "114"], data_dir=mitdb, lead=lead).beats for lead in ("MLII", "channel:0")
     )
     same = (named.windows == numbered.windows).all(axis=1)
     assert same[named.record == "100"].all()
@@ -111,7 +111,7 @@ def test_split_is_exact_random_and_reproducible(wfdb_folder):
         for p in (one.train, one.validation)
     ]
     assert len(keys[0] | keys[1]) == total
-    pool = load_records(["s01", "s02", "s03"], data=wfdb_folder, labels="aami")
+    pool = load_all(["s01", "s02", "s03"], data=wfdb_folder, labels="aami").beats
     assert keys[0] | keys[1] == set(zip(pool.record.tolist(), pool.sample.tolist(), strict=True))
 
 
@@ -133,23 +133,23 @@ def test_empty_split_is_refused(wfdb_folder):
 
 
 def test_labels_outside_the_scheme_are_minus_one(wfdb_folder):
-    """load_records keeps every beat; outside the scheme its label is -1, and counted."""
+    """load_all keeps every beat; outside the scheme its label is -1, and counted."""
     loaded = load_all(["s04"], data=wfdb_folder, labels="literal")
     beats, report = loaded.beats, loaded.report
     outside = beats.symbol == "L"
     assert outside.any()
     assert (beats.label[outside] == -1).all()
     assert (beats.label[~outside] >= 0).all()
-    assert report.count("outside label scheme literal", symbol="L") == outside.sum()
-    assert report.count(records=["s01"]) == 0
+    assert report.by_symbol("outside label scheme literal")["L"] == outside.sum()
+    assert {drop.record for drop in report.drops} == {"s04"}
     assert any("outside label scheme literal" in line for line in report.lines())
     json.dumps(report.to_dict())
 
 
 def test_rhythm_sees_beats_the_labels_drop(wfdb_folder):
     """Features do not depend on the label scheme, only on the record."""
-    one = load_records(["s04"], data=wfdb_folder, labels="literal")
-    two = load_records(["s04"], data=wfdb_folder, labels="aami")
+    one = load_all(["s04"], data=wfdb_folder, labels="literal").beats
+    two = load_all(["s04"], data=wfdb_folder, labels="aami").beats
     np.testing.assert_array_equal(one.patient, two.patient)
     np.testing.assert_array_equal(one.residual, two.residual)
 
@@ -168,10 +168,10 @@ def own_cache(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("own_cache")
 def test_cache_changes_nothing(wfdb_folder):
     """Cold, warm and without a cache, the beats are the same."""
-    cold = load_records(["s01"], data=wfdb_folder)
+    cold = load_all(["s01"], data=wfdb_folder).beats
     assert len(entries()) == 1
-    warm = load_records(["s01"], data=wfdb_folder)
-    without = load_records(["s01"], data=wfdb_folder, cache=False)
+    warm = load_all(["s01"], data=wfdb_folder).beats
+    without = load_all(["s01"], data=wfdb_folder, cache=False).beats
     assert cold.digest == warm.digest == without.digest
 
 
@@ -179,7 +179,7 @@ def test_cache_changes_nothing(wfdb_folder):
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "text", "folder"])
 def test_a_damaged_cache_is_rebuilt(wfdb_folder, damage):
     """A flipped bit, a cut, or nonsense in the cache costs time, never beats."""
-    good = load_records(["s01"], data=wfdb_folder)
+    good = load_all(["s01"], data=wfdb_folder).beats
     (path,) = entries()
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
@@ -189,7 +189,7 @@ def test_a_damaged_cache_is_rebuilt(wfdb_folder, damage):
     else:
         content = {"flip": bytes(data), "cut": bytes(data[:1000]), "empty": b"", "text": b"hi"}
         path.write_bytes(content[damage])
-    assert load_records(["s01"], data=wfdb_folder).digest == good.digest
+    assert load_all(["s01"], data=wfdb_folder).beats.digest == good.digest
     if damage != "folder":
         assert bytes(data) != path.read_bytes()
         assert len(path.read_bytes()) > 1000
@@ -199,11 +199,11 @@ def test_a_damaged_cache_is_rebuilt(wfdb_folder, damage):
 def test_cache_follows_content_and_lead(wfdb_folder, tmp_path):
     """A changed annotation file or another lead is another entry; stale ones are removed."""
     shutil.copytree(wfdb_folder, tmp_path / "copy")
-    first = load_records(["s01"], data=tmp_path / "copy")
-    load_records(["s01"], data=tmp_path / "copy", lead="V1")
+    first = load_all(["s01"], data=tmp_path / "copy").beats
+    load_all(["s01"], data=tmp_path / "copy", lead="V1")
     assert len(entries()) == 2
     shutil.copy(wfdb_folder / "s02.atr", tmp_path / "copy" / "s01.atr")
-    second = load_records(["s01"], data=tmp_path / "copy")
+    second = load_all(["s01"], data=tmp_path / "copy").beats
     assert first.digest != second.digest
     assert len(entries()) == 2
 
@@ -212,12 +212,12 @@ def test_an_unwritable_cache_is_done_without(wfdb_folder, tmp_path, monkeypatch)
     """Where the cache cannot be, loading still works."""
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("ECGPHOTON_CACHE", str(tmp_path / "file"))
-    assert len(load_records(["s01"], data=wfdb_folder)) > 50
+    assert len(load_all(["s01"], data=wfdb_folder).beats) > 50
 
 
 def test_take_concat_and_digest(wfdb_folder):
     """Cutting and joining again changes nothing; any changed value changes the digest."""
-    beats = load_records(["s01", "s02"], data=wfdb_folder)
+    beats = load_all(["s01", "s02"], data=wfdb_folder).beats
     parts = [beats.take(slice(0, 10)), beats.take(np.arange(10, len(beats)))]
     assert BeatSet.concat(parts).digest == beats.digest
     assert beats.take(beats.record == "s02").digest != beats.digest

@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ecgphoton.ecg.annotations import duration, read_annotations
+from ecgphoton.ecg.annotations import Annotations, duration, read_annotations
 from ecgphoton.ecg.detect import Detector, centred, r_peaks
-from ecgphoton.ecg.marks import Annotations
 from ecgphoton.ecg.patients import GAIN, patient, synthesise
+from ecgphoton.ecg.reading import open_signal
 from ecgphoton.ecg.resample import scaled
 from ecgphoton.ecg.score import compare
-from ecgphoton.ecg.signal import open_signal
 from ecgphoton.ecg.tally import aggregate
 
 RATE = 360

@@ -16,7 +16,7 @@ from recordings import FS, ecg, write_dicom, write_edf, write_wfdb
 from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.formats import open_recording, read
 from ecgphoton.ecg.labels import label_file, read_labels
-from ecgphoton.ecg.protocols import read_protocol
+from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.ecg.reading import read_recording
 from ecgphoton.errors import InputError
 
@@ -102,7 +102,7 @@ READERS = {
     "x.hea": _recording,
     "e.csv": _labels,
     "e.edf+": _edf_labels,
-    "p.toml": read_protocol,
+    "p.toml": protocol_of,
     "o.toml": Dataset.from_file,
 }
 

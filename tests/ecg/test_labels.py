@@ -78,10 +78,3 @@ def test_a_table_that_is_none_is_refused(text, tmp_path):
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(InputError, match=r"a\.csv"):
         read_labels(tmp_path / "a.csv", FS)
-
-
-def test_words_map_to_wfdb_symbols_only(tmp_path):
-    """A map to something that is no beat symbol is refused."""
-    (tmp_path / "a.csv").write_text("time,symbol\n1,ok\n")
-    with pytest.raises(InputError, match="'normal' is not a WFDB beat symbol"):
-        read_labels(tmp_path / "a.csv", FS, symbols={"ok": "normal"})

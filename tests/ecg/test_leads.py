@@ -6,7 +6,7 @@ from recordings import FS, ecg, write_wfdb
 
 from ecgphoton.ecg.formats import open_recording
 from ecgphoton.ecg.leads import choose, looks_like_ecg, plain
-from ecgphoton.ecg.signal import open_signal
+from ecgphoton.ecg.reading import open_signal
 from ecgphoton.errors import InputError
 
 SIGNAL, BEATS = ecg(seconds=40)

@@ -6,7 +6,7 @@ from plain_features import plain_features
 from walks import beats, steady
 
 from ecgphoton import registry
-from ecgphoton.ecg.beats import load_records
+from ecgphoton.ecg.beats import load_all
 from ecgphoton.ecg.extract import describe
 from ecgphoton.ecg.features import WINDOW
 from ecgphoton.ecg.patient_features import FEATURES, Feature
@@ -184,9 +184,9 @@ def added():
 
 def test_a_feature_of_another_module_is_a_column(added, wfdb_folder):
     """It is computed for every record, also where the cache holds beats without it."""
-    before = load_records(["s01"], data=wfdb_folder)
+    before = load_all(["s01"], data=wfdb_folder).beats
     added(Feature("long", "1 after a pause.", lambda b: np.where(b.rhythm.pre > 0.1, 1.0, 0.0)))
-    after = load_records(["s01"], data=wfdb_folder)
+    after = load_all(["s01"], data=wfdb_folder).beats
     assert after.patient.shape[1] == before.patient.shape[1] + 1 == len(FEATURES)
     np.testing.assert_array_equal(after.patient[:, :-1], before.patient)
 

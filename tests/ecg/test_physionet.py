@@ -8,10 +8,11 @@ from http.server import ThreadingHTTPServer
 import pytest
 from fake_physionet import BIG, CONTENT, Handler, fill
 
+from ecgphoton.ecg.database import locate, status, verify
 from ecgphoton.ecg.databases import MITDB
 from ecgphoton.ecg.dataset import SUMS
 from ecgphoton.ecg.download import Patience
-from ecgphoton.ecg.physionet import fetch, locate, status, verify
+from ecgphoton.ecg.physionet import fetch
 from ecgphoton.errors import InputError
 
 FILES, RECORD_FILES = MITDB.files, MITDB.record_files

@@ -5,10 +5,10 @@ import shutil
 import pytest
 from fake_physionet import fill
 
-from ecgphoton.ecg.database import is_published, parse_sums
+from ecgphoton.ecg.database import is_published, locate, missing, parse_sums, status, verify
 from ecgphoton.ecg.databases import DATASETS
 from ecgphoton.ecg.dataset import SUMS
-from ecgphoton.ecg.physionet import fetch, locate, missing, status, verify
+from ecgphoton.ecg.physionet import fetch
 from ecgphoton.errors import InputError
 
 

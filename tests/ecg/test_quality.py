@@ -6,7 +6,7 @@ from recordings import ecg, write_wfdb
 
 from ecgphoton.ecg.annotate import classify_record
 from ecgphoton.ecg.quality import LENGTH, REASONS, Watch, judge, reasons
-from ecgphoton.ecg.signal import open_signal
+from ecgphoton.ecg.reading import open_signal
 
 RNG = np.random.default_rng(0)
 HUM = np.sin(2 * np.pi * 50 * np.arange(LENGTH) / 360)

@@ -8,7 +8,7 @@ import pytest
 import wfdb
 from scipy.signal import resample_poly
 
-from ecgphoton.ecg.beats import load_all, load_records
+from ecgphoton.ecg.beats import load_all
 from ecgphoton.ecg.extract import AT_EDGE, GAP, PAST_END, extract
 from ecgphoton.ecg.formats import record_names
 from ecgphoton.ecg.patient_features import columns_of
@@ -101,16 +101,16 @@ def test_a_hostile_header_is_refused(folder, change):
 def test_unknown_record_and_wrong_path(folder):
     """An unknown name lists the known ones; a path without records says so."""
     with pytest.raises(InputError, match=r"no record '217'.*s01"):
-        load_records(["217"], data=folder)
+        load_all(["217"], data=folder)
     with pytest.raises(InputError, match="no record"):
-        load_records(["../s01"], data=folder)
+        load_all(["../s01"], data=folder)
     (folder / "empty").mkdir()
     with pytest.raises(InputError, match="holds no recording"):
         record_names(folder / "empty")
     with pytest.raises(InputError, match="not a folder"):
-        load_records(["s01"], data=folder / "s01.dat")
+        load_all(["s01"], data=folder / "s01.dat")
     with pytest.raises(InputError, match="not a folder"):
-        load_records(["s01"], data=folder / "nowhere")
+        load_all(["s01"], data=folder / "nowhere")
 
 
 def test_lead_by_name_by_channel_and_missing(folder):
@@ -131,7 +131,7 @@ def test_lead_by_name_by_channel_and_missing(folder):
 def test_a_lead_that_no_record_has_is_refused(wfdb_folder):
     """A mistyped lead name does not silently become another lead."""
     with pytest.raises(InputError, match="no lead MLLI; its leads are channel:0 MLII"):
-        load_records(["s01", "s02"], data=wfdb_folder, lead="MLLI")
+        load_all(["s01", "s02"], data=wfdb_folder, lead="MLLI")
 
 
 @pytest.mark.parametrize("rate", [250, 128, 1000])
@@ -164,7 +164,7 @@ def test_gaps_drop_beats_and_count_them(folder):
     signal = clean.signal.copy()
     signal[clean.samples[20] + 5] = np.nan
     whole, broken = (extract(r, source="x") for r in (clean, replace(clean, signal=signal)))
-    dropped = broken.report.count(GAP)
+    dropped = broken.report.by_reason()[GAP]
     assert dropped >= 1
     assert len(broken.beats) == len(whole.beats) - dropped
     assert np.isfinite(broken.beats.windows).all()
@@ -186,7 +186,7 @@ def test_invalid_samples_in_a_file_are_gaps(folder):
     wfdb.wrsamp("s01", fs=360, d_signal=digital, **options)
     found = read_recording(folder, "s01")
     assert np.isnan(found.signal).sum() == 1
-    assert extract(found, source="x").report.count(GAP) >= 1
+    assert extract(found, source="x").report.by_reason()[GAP] >= 1
 
 
 def test_flat_beats_are_kept_as_zeros_and_reported():
@@ -206,9 +206,9 @@ def test_edges_and_annotations_past_the_end_are_counted():
     length = int(clean.samples[50]) + 100
     found = extract(replace(clean, signal=clean.signal[:length]), source="x")
     past = int((clean.samples >= length).sum())
-    assert found.report.count(PAST_END) == past > 0
-    assert found.report.count(AT_EDGE) >= 1
-    assert len(found.beats) + found.report.count() == len(clean.samples)
+    assert found.report.by_reason()[PAST_END] == past > 0
+    assert found.report.by_reason()[AT_EDGE] >= 1
+    assert len(found.beats) + sum(found.report.by_reason().values()) == len(clean.samples)
 
 
 def test_a_recording_shorter_than_a_beat_has_none():
@@ -216,4 +216,4 @@ def test_a_recording_shorter_than_a_beat_has_none():
     clean = recording(synthesise(patient(1), beats=60))
     found = extract(replace(clean, signal=clean.signal[:180]), source="x")
     assert len(found.beats) == 0
-    assert found.report.count() == len(clean.samples)
+    assert sum(found.report.by_reason().values()) == len(clean.samples)

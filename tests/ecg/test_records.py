@@ -7,7 +7,7 @@ from dataclasses import asdict
 import pytest
 
 from ecgphoton.ecg.databases import DATASETS
-from ecgphoton.ecg.protocols import PROTOCOLS, Protocol, leaking_subjects, protocol_of
+from ecgphoton.ecg.protocols import PROTOCOLS, Protocol, protocol_of
 from ecgphoton.ecg.records import BEAT_SYMBOLS, LABELS, aami_group, label_scheme
 from ecgphoton.errors import InputError
 
@@ -62,9 +62,12 @@ def test_inter_patient_lists():
 
 def test_leaking_subjects_is_about_subjects():
     """A record leaks when its subject trains, under whichever name."""
-    assert leaking_subjects(["201"], ["202", "100"]) == ("202",)
-    assert leaking_subjects(["202"], ["201"]) == ("201",)
-    assert leaking_subjects(["100"], ["101"]) == ()
+    for train, test, leaking in (
+        (("201",), ("202", "100"), ("202",)),
+        (("202",), ("201",), ("201",)),
+        (("100",), ("101",), ()),
+    ):
+        assert Protocol("mine", train, (), test, "test", 0.2).leaking == leaking
 
 
 @pytest.mark.parametrize(
@@ -94,7 +97,9 @@ def test_tables_travel():
 
 def test_unknown_names_list_the_known():
     """A mistyped scheme or protocol is answered with the names there are."""
-    with pytest.raises(InputError, match="literal, aami"):
+    with pytest.raises(InputError, match="did you mean aami"):
         label_scheme("amai")
+    with pytest.raises(InputError, match="literal, aami"):
+        label_scheme("nothing")
     with pytest.raises(InputError, match="reference, inter-patient"):
         protocol_of("ds1")

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ecgphoton.ecg.annotations import read_annotations, write_annotations
-from ecgphoton.ecg.marks import Annotations
+from ecgphoton.ecg.annotations import Annotations, read_annotations, write_annotations
 from ecgphoton.ecg.score import compare, match, score_record
 from ecgphoton.ecg.tally import COLUMNS, ROWS, aggregate
 from ecgphoton.errors import InputError
@@ -211,7 +210,7 @@ def test_escape_beats_are_supraventricular_unless_asked_otherwise():
     reference, test = at([1, 2, 3, 4], "ejnA"), at([1, 2, 3, 4], "SSSS")
     assert compare(reference, test, start=0).sveb.tp == 4
     assert compare(reference, test, start=0, grouping="de-chazal").sveb.tp == 1
-    with pytest.raises(InputError, match="choose ec57 or de-chazal"):
+    with pytest.raises(InputError, match="choose one of de-chazal, ec57"):
         compare(reference, test, grouping="aami")
 
 

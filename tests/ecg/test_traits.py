@@ -11,6 +11,7 @@ from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.extract import extract
 from ecgphoton.ecg.features import normalise
+from ecgphoton.ecg.patient_features import columns_of
 from ecgphoton.ecg.patients import GAIN, patient, synthesise
 from ecgphoton.ecg.synthetic import recording
 from ecgphoton.ecg.traits import Traits, rows_of, traits_of
@@ -39,19 +40,50 @@ def test_amplitude_is_in_millivolts(beats):
 
 def test_noise_wander_and_spikes_are_apart(beats):
     """Each disturbance raises its own value by more than half, and the others less."""
-    at = np.arange(360)
-    spike = np.where(np.abs(at - 150) <= 1, 1.2, 0.0)
+    at, rng = np.arange(360), np.random.default_rng(0)
+    slopes = rng.normal(0, 1 / 400, (len(beats), 1))
     made = {
-        "noise": 0.05 * np.random.default_rng(0).normal(size=beats.windows.shape),
-        "wander": np.broadcast_to((at - 180) / 300, beats.windows.shape),
-        "spikes": np.broadcast_to(spike, beats.windows.shape),
+        "noise": 0.05 * rng.normal(size=beats.windows.shape),
+        "baseline": slopes * (at - 180),
+        "spikes": np.where(np.abs(at - 170) <= 1, 1.2, 0.0),
     }
     before = of(beats).values
     for name, added in made.items():
-        values = of(replace(beats, windows=normalise(beats.windows + added))).values
+        values = of(spoilt(beats, added)).values
         grown = {key: values[key] / before[key] for key in made}
         assert grown[name] > 1.5, (name, grown)
         assert max(grown, key=grown.get) == name
+
+
+def spoilt(beats: BeatSet, added: np.ndarray) -> BeatSet:
+    """Add a disturbance to windows."""
+    return replace(beats, windows=normalise(beats.windows + added))
+
+
+def test_the_own_slope_of_a_patient_is_no_wander(beats):
+    """What every beat has alike; nor are the beats that are called abnormal."""
+    at, before = np.arange(360) - 180, of(beats).values["baseline"]
+    assert of(spoilt(beats, at / 400)).values["baseline"] < 1.2 * before
+    every_fourth = np.where(np.arange(len(beats)) % 4 == 0, 1.0, 0.0)[:, None]
+    assert of(spoilt(beats, every_fourth * at / 400)).values["baseline"] == pytest.approx(before)
+
+
+def test_rates_are_a_minute_and_a_lasting_fast_rhythm_is_seen(beats):
+    """The usual rate stays that of most beats; single early beats are no fast rhythm."""
+    columns = columns_of(["interval"])
+
+    def rates(seconds: np.ndarray) -> tuple[float, float]:
+        patient = beats.patient.copy()
+        patient[:, columns] = np.tanh(2 * (seconds[:, None] - 0.8))
+        values = of(replace(beats, patient=patient)).values
+        return values["rate"], values["fast rate"]
+
+    usual = np.full(len(beats), 1.0)
+    assert rates(usual) == pytest.approx((60, 60), rel=1e-4)
+    single = np.where(np.arange(len(beats)) % 4 == 0, 0.5, 1.0)
+    assert rates(single) == pytest.approx((60, 60), rel=1e-4)
+    lasting = np.where(np.arange(len(beats)) < len(beats) // 3, 0.5, 1.0)
+    assert rates(lasting) == pytest.approx((60, 120), rel=1e-4)
 
 
 def test_shares_of_calls(beats):

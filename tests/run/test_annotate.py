@@ -14,7 +14,7 @@ from tokens import LOOKING_AHEAD
 from ecgphoton.artifacts import save_checkpoint
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.annotations import read_annotations
-from ecgphoton.ecg.beats import load_records
+from ecgphoton.ecg.beats import load_all
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle import export_bundle
 from ecgphoton.recipe import Recipe
@@ -48,7 +48,7 @@ def checkpoint(folder, classes=("normal", "abnormal"), threshold=0.5):
 def run(tmp_path_factory, wfdb_folder):
     """A run whose threshold splits the beats of record s01 in two halves."""
     folder = checkpoint(tmp_path_factory.mktemp("run"))
-    beats = load_records(["s01"], data=wfdb_folder, cache=False)
+    beats = load_all(["s01"], data=wfdb_folder, cache=False).beats
     middle = float(np.median(predict(load_student(folder).student, beats)[:, 1])) + 1e-4
     return checkpoint(folder, threshold=middle)
 
@@ -60,10 +60,10 @@ def lines_of(folder, name="s01"):
 
 
 def test_annotation_says_what_the_beat_set_pipeline_decides(run, wfdb_folder, tmp_path):
-    """Every symbol written is the operating point's decision on the beats `load_records` gives."""
+    """Every symbol written is the operating point's decision on the beats `load_all` gives."""
     report = annotate(wfdb_folder / "s01", out=tmp_path, model=run, peaks="atr", block_seconds=9)
     trained = load_student(run)
-    beats = load_records(["s01"], data=wfdb_folder, cache=False)
+    beats = load_all(["s01"], data=wfdb_folder, cache=False).beats
     abnormal = trained.point.decide(predict(trained.student, beats)[:, 1])
     expected = dict(zip(beats.sample.tolist(), np.where(abnormal, "Q", "N").tolist(), strict=True))
     shutil.copy(wfdb_folder / "s01.hea", tmp_path)
@@ -140,7 +140,7 @@ def test_four_classes_are_written_as_their_symbols(classes, wfdb_folder, tmp_pat
     assert set(summary["symbols"]) <= {*letters, "?"}
     assert ("Q is any other" in summary["annotation_note"]) == ("O" in classes)
     student = load_student(folder).student
-    beats = load_records(["s01"], data=wfdb_folder, cache=False)
+    beats = load_all(["s01"], data=wfdb_folder, cache=False).beats
     called = np.array(list(letters))[predict(student, beats).argmax(1)]
     assert [x["symbol"] for x in lines if x["symbol"] != "?"] == called.tolist()
     assert summary["operating_point"] is None

@@ -21,7 +21,8 @@ from ecgphoton.metrics import confusion, patients_alike
 from ecgphoton.recipe import Recipe, override
 from ecgphoton.report.material import gather
 from ecgphoton.report.run_sections import results
-from ecgphoton.run.beats import examples_of
+from ecgphoton.run.annotate import annotate
+from ecgphoton.run.beats import taught
 from ecgphoton.run.bundle import export
 from ecgphoton.run.evaluate import evaluate
 from ecgphoton.run.fit import fit_run, resume_point, start_run
@@ -45,6 +46,7 @@ QUICK = override(
         "training.batch=64",
         "training.ema=0.9",
         "noise.weight=0.02",
+        "augment.fibrillation=0.3",
         "balance.patient_weight=true",
         "decision.f1_weight=0",
     ],
@@ -180,7 +182,7 @@ def test_the_student_is_that_of_all_patients_after_the_chosen_epoch(
     """The last training knows nothing of the folds but where to stop."""
     trained = runs.load_student(finished)
     architecture, states = trained.student.architecture, list[FitState]()
-    examples = examples_of(splits.train, architecture)
+    examples = taught(splits.train, QUICK, architecture, seed=5)
     fit(
         SegmentStudent(architecture, seed=5), examples, {"any": examples},
         replace(QUICK.training, patience=10), QUICK.decision,
@@ -192,8 +194,10 @@ def test_the_student_is_that_of_all_patients_after_the_chosen_epoch(
         np.testing.assert_array_equal(states[epoch - 1].arrays[f"averaged.{name}"], value)
 
 
-def test_a_wish_is_kept_on_the_out_of_fold_scores(finished: Path, tmp_path: Path) -> None:
-    """The smaller the FPR allowed, the more is missed; a bundle carries the wished threshold."""
+def test_a_wish_is_kept_on_the_out_of_fold_scores(
+    finished: Path, wfdb_folder: Path, tmp_path: Path
+) -> None:
+    """The smaller the FPR allowed, the more is missed; bundle and annotation take the threshold."""
     found = {
         limit: evaluate(finished, max_fpr=limit, data="synthetic").metrics
         for limit in (0.01, 0.2)
@@ -209,6 +213,11 @@ def test_a_wish_is_kept_on_the_out_of_fold_scores(finished: Path, tmp_path: Path
     carried = runs.load(tmp_path / "bundle")
     assert carried.point.to_dict() == found[0.01]["operating_point"]
     assert carried.metadata["wish"] == {"max_fpr": 0.01}
+    record = wfdb_folder / "s01"
+    said = annotate(record, model=finished, max_fpr=0.01, out=tmp_path, picture=False).summary
+    assert said["operating_point"] == carried.point.to_dict()
+    assert said["out_of_fold"] == found[0.01]["out_of_fold"]
+    assert any("by wish: out of fold" in note for note in said["notes"])
 
 
 def test_without_a_wish_a_run_is_evaluated_as_it_was_written(finished: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made_splits import synthetic_splits
+from scipy.signal import resample
 
 from ecgphoton.ecg.patients import GAIN, patient, synthesise
 from ecgphoton.ecg.protocols import PROTOCOLS
@@ -69,10 +70,19 @@ def test_a_patient_like_those_of_training_is_quiet(student, signal):
         (lambda x: 10 * x, "amplitude"),
         (lambda x: 0.1 * x, "amplitude"),
         (lambda x: white(x, 1), "noise"),
+        (lambda x: resample(x, len(x) * 2 // 5), "rate"),
         (lambda x: np.where(np.arange(len(x)) < len(x) // 3, 30 * x, x), "poor signal"),
-        (lambda x: x + 2 * np.sin(np.arange(len(x)) * 2 * np.pi * 0.4 / FS), "wander"),
+        (lambda x: x + 2 * np.sin(np.arange(len(x)) * 2 * np.pi * 0.4 / FS), "baseline"),
     ],
-    ids=["inverted", "x10", "x0.1", "noise at 0 dB", "a third at x30", "wander"],
+    ids=[
+        "inverted",
+        "x10",
+        "x0.1",
+        "noise at 0 dB",
+        "2.5 times as fast",
+        "a third at x30",
+        "wander",
+    ],
 )
 def test_a_spoilt_recording_is_caught(student, signal, spoilt, check):
     """The value that is spoilt is beyond its limit, and the sentence names the limit."""
@@ -125,6 +135,17 @@ def test_a_file_and_a_folder_say_the_same(student, wfdb_folder, tmp_path):
     head, *lines = (tmp_path / "all" / "burdens.eph.csv").read_text().splitlines()
     assert head.endswith(",outside,outside score")
     assert all(line.count(",") == head.count(",") for line in lines)
+
+
+def test_a_value_without_a_range_is_named(student, signal):
+    """Of a student that another version trained; the other values are judged."""
+    held = student.metadata[KEY]
+    ranges = {name: pair for name, pair in held["ranges"].items() if name != "fast rate"}
+    older = replace(student, metadata={**student.metadata, KEY: {**held, "ranges": ranges}})
+    report = judged(older, signal)
+    assert "Not checked: fast rate, of which" in report.sentence
+    assert "Not checked" not in judged(student, signal).sentence
+    assert len(report.checks) == len(judged(student, signal).checks) - 1
 
 
 def test_damaged_ranges_are_refused(student):

@@ -1,4 +1,4 @@
-"""The MIT-BIH Arrhythmia Database.
+"""The MIT-BIH Arrhythmia Database: 48 records of 47 subjects, half an hour each, at 360 Hz.
 
 References
 ----------
@@ -23,8 +23,6 @@ DATASET = Dataset(
         "231 232 233 234"
     ),
     same_subject=SAME_SUBJECT,
-    fs=360.0,
     leads=("MLII", "V5"),  # 102 and 104 were recorded without MLII
     annotator="atr",
-    notes=("48 records of 47 subjects, half an hour each",),
 )

@@ -1,4 +1,6 @@
-"""The MIT-BIH Supraventricular Arrhythmia Database.
+"""The MIT-BIH Supraventricular Arrhythmia Database: 78 records of half an hour, at 128 Hz.
+
+The headers do not name the leads; some state a gain of 0, which means 200 units a mV.
 
 References
 ----------
@@ -21,11 +23,6 @@ DATASET = Dataset(
         for first, last in ((800, 812), (820, 829), (840, 894))
         for number in range(first, last + 1)
     ),
-    fs=128.0,
     leads=("ECG1", "ECG2"),
     annotator="atr",
-    notes=(
-        "78 records of half an hour; the headers do not name the leads",
-        "some headers state a gain of 0, which means 200 units a mV",
-    ),
 )

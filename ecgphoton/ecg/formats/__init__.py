@@ -10,14 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ecgphoton.ecg.formats.arrays import open_numpy
+from ecgphoton.ecg.formats.columns import Hints, open_numpy
 from ecgphoton.ecg.formats.dicom import open_dicom
 from ecgphoton.ecg.formats.edf import open_edf
-from ecgphoton.ecg.formats.hints import Hints
 from ecgphoton.ecg.formats.table import holds_numbers, open_table
 from ecgphoton.ecg.formats.wfdb_segments import open_wfdb
 from ecgphoton.ecg.leads import choose
-from ecgphoton.ecg.recording import MOST_AT_ONCE, OpenRecording, Recording
+from ecgphoton.ecg.recording import OpenRecording, Recording
 from ecgphoton.errors import InputError
 
 __all__ = [
@@ -177,22 +176,15 @@ def read(
     held = open_recording(path, Hints(fs, unit, column))
     main = held.channels[choose(held)]
     chosen = [i for i, one in enumerate(held.channels) if one.fs == main.fs]
-    longest = max(held.channels[i].length for i in chosen)
-    if longest * len(chosen) > MOST_AT_ONCE:
-        raise InputError(
-            f"{path} holds {longest * len(chosen)} samples; at most {MOST_AT_ONCE} are read at "
-            "once. `ecgphoton annotate` reads piece by piece"
-        )
-    out = np.full((longest, len(chosen)), np.nan, np.float32)
-    for column_at, channel in enumerate(chosen):
-        for first, piece in held.pieces(channel, 2**22):
-            out[first : first + len(piece), column_at] = held.scaled(channel, piece)
+    kept = [held.channels[i] for i in chosen]
+    out = np.full((max(one.length for one in kept), len(kept)), np.nan, np.float32)
+    for column_at, (channel, stored) in enumerate(zip(chosen, held.whole(chosen), strict=True)):
+        out[: len(stored), column_at] = held.scaled(channel, stored)
     notes = tuple(
         f"{held.name}: lead {one.name} of {one.fs:g} Hz left out, {main.name} has {main.fs:g} Hz"
         for one in held.channels
         if one.fs != main.fs
     )
-    kept = [held.channels[i] for i in chosen]
     return Recording(
         out, main.fs, tuple(one.name for one in kept),
         tuple("mV" if one.voltage else one.unit for one in kept),

@@ -22,7 +22,7 @@ from ecgphoton.ecg.recording import (
     unit_name,
 )
 from ecgphoton.errors import InputError
-from ecgphoton.intake import one_line, read_bytes
+from ecgphoton.intake import expecting, one_line, read_bytes
 
 _PACKED = "1.2.840.10008.1.2.1.99"  # deflated: it could unpack to any size
 _ORIGIN, _OFFSET = "WaveformOriginality", "MultiplexGroupTimeOffset"  # the offset in ms
@@ -44,7 +44,7 @@ def open_dicom(path: Path) -> HeldRecording:
             f"{path} is a DICOM file; install what reads it: pip install ecgphoton[dicom]"
         ) from error
     content = read_bytes(path, LARGEST_RECORDING)
-    try:
+    with expecting(path, "a DICOM waveform", "export it again"):
         if pydicom.filereader.read_file_meta_info(path).get("TransferSyntaxUID") == _PACKED:
             raise ValueError("it is deflated, which is not read")
         held = pydicom.dcmread(io.BytesIO(content))
@@ -56,9 +56,6 @@ def open_dicom(path: Path) -> HeldRecording:
             derived = []
         kept = [_channels(held, at) for at in range(len(groups)) if at not in derived]
         notes = tuple(f"{path.stem}: {_name(groups, at)} is derived and left out" for at in derived)
-    except Exception as error:  # any error of the library means a damaged file
-        reason = one_line(error)
-        raise InputError(f"{path} is not a DICOM waveform ({reason}); export it again") from error
     found = [pair for group in kept for pair in group]
     return HeldRecording(
         path, "DICOM", tuple(channel for channel, _ in found), (path,), _start(held), notes=notes,

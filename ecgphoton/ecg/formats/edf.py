@@ -9,7 +9,6 @@ References
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,24 +25,16 @@ from ecgphoton.ecg.recording import (
     unit_name,
 )
 from ecgphoton.errors import InputError
-from ecgphoton.intake import one_line, read_bytes
+from ecgphoton.intake import expecting, read_bytes
 
 _HEADER = 256  # bytes before the signals, and of every signal
-_SIZE = {"EDF": 2, "BDF": 3}  # bytes of a sample
+_BDF = b"\xff"  # how a BDF file begins: its samples have three bytes, those of an EDF file two
 MOST_SIGNALS = 512
+_WHOLE = "a whole EDF file", "export it again"
 _DISCONTINUOUS = ("EDF+D", "BDF+D")
 _ROUNDED = 1e-3
 """Seconds by which a recorder may round the beginnings of data records."""
 _BEGINS = re.compile(rb"([+-]\d{1,9}(?:\.\d{1,9})?)\x14\x14")
-
-
-@dataclass(frozen=True)
-class Note:
-    """An annotation of an EDF+ file."""
-
-    seconds: float
-    """From the start of the recording."""
-    text: str
 
 
 def open_edf(path: Path) -> HeldRecording:
@@ -55,14 +46,11 @@ def open_edf(path: Path) -> HeldRecording:
         If it is damaged, truncated or too large, or its data records overlap.
     """
     held = _read(path)
-    begins, seconds = None, float(held.data_record_duration)
-    notes: tuple[str, ...] = ()
-    if held.reserved[:5] in _DISCONTINUOUS:
-        gaps = _gaps(path, held, seconds)
-        begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps)
-        if gaps.any():
-            count, missing = np.count_nonzero(gaps), gaps.sum()
-            notes = (f"{path.stem}: {missing:g} s in {count} gaps of the file are missing samples",)
+    seconds = float(held.data_record_duration)
+    gaps = _gaps(path, seconds) if held.reserved[:5] in _DISCONTINUOUS else np.zeros(1)
+    begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps)
+    count, missing = np.count_nonzero(gaps), gaps.sum()
+    note = f"{path.stem}: {missing:g} s in {count} gaps of the file are missing samples"
     channels, values = [], []
     for signal in held.signals:
         low, high = signal.digital_range
@@ -77,31 +65,31 @@ def open_edf(path: Path) -> HeldRecording:
         offset = (millivolts(unit) or 1.0) * bottom - factor * low
         value = (signal.digital * np.float32(factor) + np.float32(offset)).astype(np.float32)
         value[(signal.digital < min(low, high)) | (signal.digital > max(low, high))] = np.nan
-        if begins is not None:
-            value = _spread(path, value, begins, float(signal.sampling_frequency))
-        values.append(value)
-        channels.append(
-            Channel(signal.label, unit, float(signal.sampling_frequency), len(values[-1]))
-        )
+        fs = float(signal.sampling_frequency)
+        values.append(_spread(path, value, begins, fs) if count else value)
+        channels.append(Channel(signal.label, unit, fs, len(values[-1])))
     if not channels:
         raise InputError(f"{path} holds annotations only; give the file with the signals")
     kind = "BDF" if type(held).__name__ == "Bdf" else "EDF"
     return HeldRecording(
-        path, kind, tuple(channels), (path,), _start(held), notes=notes, values=tuple(values)
+        path,
+        kind,
+        tuple(channels),
+        (path,),
+        _start(held),
+        notes=(note,) if count else (),
+        values=tuple(values),
     )
 
 
-def _gaps(path: Path, held: Any, seconds: float) -> NDArray[np.float64]:  # noqa: ANN401
+def _gaps(path: Path, seconds: float) -> NDArray[np.float64]:
     """Return the seconds that are missing before each data record of a discontinuous file."""
-    content, size = read_bytes(path, LARGEST_RECORDING), _SIZE[type(held).__name__.upper()]
-    count = (held.bytes_in_header_record - _HEADER) // _HEADER
-    header = content[_HEADER : held.bytes_in_header_record]
-    labels = [header[16 * i : 16 * i + 16].strip() for i in range(count)]
-    each = [int(header[216 * count + 8 * i :][:8]) * size for i in range(count)]
+    content = read_bytes(path, LARGEST_RECORDING)
+    _, length, _, labels, each = _layout(path)
     clock = next((i for i, label in enumerate(labels) if label.endswith(b"DF Annotations")), None)
     if clock is None:
         raise InputError(f"{path} is discontinuous, but has no clock; export it as EDF+C")
-    first = held.bytes_in_header_record + sum(each[:clock])
+    first = length + sum(each[:clock])
     found = [_BEGINS.match(content, at) for at in range(first, len(content), sum(each))]
     begins = np.array([np.nan if one is None else float(one[1]) for one in found])
     gaps = np.diff(begins, prepend=begins[:1] - seconds) - seconds
@@ -131,52 +119,35 @@ def _spread(
     return out
 
 
-def edf_notes(path: Path) -> list[Note]:
-    """Return the annotations of an EDF+ file, in order.
+def edf_notes(path: Path) -> list[tuple[float, str]]:
+    """Return seconds from the start, and text, of the annotations of an EDF+ file, in order.
 
     Raises
     ------
     InputError
         If the file is damaged.
     """
-    try:
-        return [Note(float(note.onset), str(note.text)) for note in _read(path).annotations]
-    except InputError:
-        raise
-    except Exception as error:  # any error of the library means a damaged file
-        raise _damaged(path, error) from error
+    with expecting(path, *_WHOLE):
+        return [(float(note.onset), str(note.text)) for note in _read(path).annotations]
 
 
 def _read(path: Path) -> Any:  # noqa: ANN401 - an Edf or Bdf of edfio
     """Compare the header with the size of the file, then read it with edfio."""
     import edfio
 
-    try:
+    with expecting(path, *_WHOLE):
         size = path.stat().st_size
-        with path.open("rb") as file:
-            header = file.read(_HEADER)
-            kind = "BDF" if header[:1] == b"\xff" else "EDF"
-            count, length = int(header[252:256]), int(header[184:192])
-            records = int(header[236:244])
-            if not 0 < count <= MOST_SIGNALS or length != _HEADER * (count + 1):
-                raise ValueError(f"{count} signals and {length} bytes of header")
-            file.seek(_HEADER * (count + 1) - 40 * count)
-            each = file.read(8 * count)
-        samples = [int(each[8 * i : 8 * i + 8]) for i in range(count)]
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise _damaged(path, error) from error
-    needed = length + records * sum(samples) * _SIZE[kind]
-    if records < 0 or min(samples) < 0 or size != needed:
+        bdf, length, records, _, each = _layout(path)
+    needed = length + records * sum(each)
+    if records < 0 or min(each) < 0 or size != needed:
         raise InputError(
             f"{path} is truncated, or was not closed by its recorder: {size} bytes, its header "
             f"promises {needed if records >= 0 else 'an unknown number'}; copy it again"
         )
     if size > LARGEST_RECORDING:
         raise InputError(f"{path} has {size} bytes; at most {LARGEST_RECORDING} are read")
-    try:
-        read = edfio.read_bdf if kind == "BDF" else edfio.read_edf
+    with expecting(path, *_WHOLE):
+        read = edfio.read_bdf if bdf else edfio.read_edf
         held = read(path, header_encoding="latin-1")
         for signal in held.signals:
             _ = (signal.label, signal.physical_dimension, signal.digital_range)
@@ -184,9 +155,22 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - an Edf or Bdf of edfio
                 raise ValueError(f"signal {signal.label!r} has no samples")
             if not np.isfinite([*signal.physical_range, signal.sampling_frequency]).all():
                 raise ValueError(f"signal {signal.label!r} has no finite scale")
-    except Exception as error:  # any error of the library means a damaged file
-        raise _damaged(path, error) from error
     return held
+
+
+def _layout(path: Path) -> tuple[bool, int, int, list[bytes], list[int]]:
+    """Whether it is BDF, bytes of the header, data records; of signals label and bytes a record."""
+    with path.open("rb") as file:
+        header = file.read(_HEADER * (MOST_SIGNALS + 1))
+    count, length, records = (int(header[a:b]) for a, b in ((252, 256), (184, 192), (236, 244)))
+    if not 0 < count <= MOST_SIGNALS or length != _HEADER * (count + 1):
+        raise ValueError(f"{count} signals and {length} bytes of header")
+    labels = [header[_HEADER + 16 * i :][:16].strip() for i in range(count)]
+    bdf = header[:1] == _BDF
+    each = [
+        int(header[_HEADER + 216 * count + 8 * i :][:8]) * (3 if bdf else 2) for i in range(count)
+    ]
+    return bdf, length, records, labels, each
 
 
 def _start(held: Any) -> datetime | None:  # noqa: ANN401
@@ -195,7 +179,3 @@ def _start(held: Any) -> datetime | None:  # noqa: ANN401
     except Exception:  # an anonymised or impossible date is none
         return None
     return found
-
-
-def _damaged(path: Path, error: Exception) -> InputError:
-    return InputError(f"{path} is not a whole EDF file ({one_line(error)}); export it again")

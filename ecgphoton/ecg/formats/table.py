@@ -9,7 +9,7 @@ as it is.
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.formats.hints import Hints, check_axis, from_columns, rises_evenly
+from ecgphoton.ecg.formats.columns import Hints, check_axis, from_columns, rises_evenly
 from ecgphoton.ecg.recording import LARGEST_RECORDING, MOST_AT_ONCE, HeldRecording, millivolts
 from ecgphoton.errors import InputError
-from ecgphoton.intake import one_line, read_bytes
+from ecgphoton.intake import encoding_of, expecting, read_bytes
 
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?")
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)")
@@ -84,11 +84,7 @@ def read_table(path: Path) -> Table:
     content = read_bytes(path, LARGEST_RECORDING)
     if b"\0" in content[:_LOOK]:
         raise InputError(f"{path} is not a text file; check its format")
-    encoding = "utf-8-sig"
-    try:
-        content[: content.rfind(b"\n", 0, _LOOK) + 1 or None].decode(encoding)
-    except UnicodeDecodeError:
-        encoding = "latin-1"
+    encoding = encoding_of(content[: content.rfind(b"\n", 0, _LOOK) + 1 or None])
     lines = _LINE_ENDS.split(content[:_LOOK].decode(encoding, "replace"))[:MOST_COMMENTS]
     above = _comments(lines)
     skip = next((at for at in range(above, len(lines)) if lines[at].strip()), above)
@@ -99,8 +95,8 @@ def read_table(path: Path) -> Table:
     head = [_cells(line, separator) for line in first[:3]]
     names = () if _numeric(head[0]) else tuple(head[0])
     units: tuple[str, ...] = ()
-    if names and len(head) > 1 and len(head[1]) == len(names) and _are_units(head[1]):
-        units = tuple(head[1])
+    if names and len(head) > 1 and len(head[1]) == len(names) and not _numeric(head[1]):
+        units = tuple(head[1]) if any(millivolts(cell) is not None for cell in head[1]) else ()
     skip += bool(names) + bool(units)
     width = len(head[0])
     if width > MOST_COLUMNS or max(map(len, head[0])) > LONGEST_NAME:
@@ -108,15 +104,13 @@ def read_table(path: Path) -> Table:
             f"{path} has {width} columns with cells of up to {max(map(len, head[0]))} characters; "
             f"at most {MOST_COLUMNS} with {LONGEST_NAME} are read"
         )
-    try:
+    with expecting(path, "a table", "export it again"):
         frame = pandas.read_csv(
             io.BytesIO(content), sep=r"\s+" if separator == " " else separator, decimal=decimal,
             header=None, skiprows=skip, keep_default_na=False, na_values=_MISSING, engine="c",
             quotechar="'" if first[0].startswith("'") else '"', low_memory=False,
             skipinitialspace=True, encoding=encoding, encoding_errors="replace",
         )  # fmt: skip
-    except Exception as error:  # a dozen kinds
-        raise InputError(f"{path} is no table ({one_line(error)}); export it again") from error
     if frame.shape[1] != width or frame.size > MOST_AT_ONCE:
         raise InputError(
             f"{path} has {frame.shape[0]} lines of {frame.shape[1]} cells below a first line of "
@@ -184,10 +178,8 @@ def open_table(path: Path, hints: Hints) -> HeldRecording:
     for at, name in enumerate(table.names):
         first = at == 0 and len(table.names) > 1
         time = first and name and _TIME.fullmatch(name.casefold())
-        try:
+        with expecting(f"{path}: column {name}", "a column of numbers", "correct it"):
             values = seconds_of(table, at) if time else table.numbers(at)
-        except ValueError as error:
-            raise InputError(f"{path}: {one_line(error)} in column {name}; give numbers") from error
         if time:
             step = _SECONDS.get(time[2] or table.units[0].casefold().strip(), 1.0)
             rate = _rate(path, values * step)
@@ -195,11 +187,9 @@ def open_table(path: Path, hints: Hints) -> HeldRecording:
             check_axis(path, name, values, hints.fs)
         else:
             columns[name], units[name] = values.astype(np.float32), table.units[at]
-    found = from_columns(path, "text", columns, units, rate, hints)
-    if not table.comments:
-        return found
     note = f"{path.name}: {table.comments} lines of comments above its columns are not read"
-    return replace(found, notes=(*found.notes, note))
+    remarks = [note] if table.comments else []
+    return from_columns(path, "text", columns, units, rate, hints, remarks)
 
 
 def seconds_of(table: Table, at: int) -> NDArray[np.float64]:
@@ -282,8 +272,3 @@ def _numeric(cells: Sequence[str]) -> bool:
     return all(
         _NUMBER.fullmatch(cell) or _CLOCK.fullmatch(cell) or cell in _MISSING for cell in cells
     ) and any(_NUMBER.fullmatch(cell) for cell in cells)
-
-
-def _are_units(cells: Sequence[str]) -> bool:
-    """Whether a second line holds units below the names."""
-    return not _numeric(cells) and any(millivolts(cell) is not None for cell in cells)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from ecgphoton.errors import InputError
-from ecgphoton.intake import one_line
+from ecgphoton.intake import encoding_of, one_line
 
 # Name[/segments], number of signals, perhaps rate[/counter], length and starting time; header(5).
 _RECORD_LINE = re.compile(
@@ -37,8 +37,8 @@ class Layout:
     """Of every signal, with every letter; empty where the header does not state it."""
 
 
-def header_lines(header: bytes, name: str) -> list[str]:
-    """Return the lines of a header that are no comments, as wfdb sees them: in ASCII.
+def header_lines(header: bytes, name: str) -> list[tuple[str, bytes]]:
+    """Return the lines of a header that are no comments: in ASCII, as wfdb sees them, and whole.
 
     The patterns of wfdb take time that grows with a power of the length of a line, so that is
     limited.
@@ -48,11 +48,6 @@ def header_lines(header: bytes, name: str) -> list[str]:
     InputError
         If there is no line, or one is too long.
     """
-    return [line for line, _ in _lines(header, name)]
-
-
-def _lines(header: bytes, name: str) -> list[tuple[str, bytes]]:
-    """Return every line that is no comment, and its bytes with all letters."""
     raw = _LINE_ENDS.split(header[: LARGEST_HEADER + 1])
     pairs = [(line.decode("ascii", "ignore").strip(), line.strip()) for line in raw]
     pairs = [(line, whole) for line, whole in pairs if line and not line.startswith("#")]
@@ -70,11 +65,7 @@ def _lines(header: bytes, name: str) -> list[tuple[str, bytes]]:
 
 def _unit(line: bytes) -> str:
     """Return the unit of a signal line, with the letters that ASCII lacks."""
-    try:
-        text = line.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = line[:LONGEST_LINE].decode("latin-1")
-    stated = _UNIT.match(text[:LONGEST_LINE])
+    stated = _UNIT.match(line.decode(encoding_of(line))[:LONGEST_LINE])
     return "" if stated is None else stated[1]
 
 
@@ -86,7 +77,7 @@ def layout(header: bytes, name: str) -> Layout:
     InputError
         If a line is damaged, names a file in another folder, or promises more than is read.
     """
-    pairs = _lines(header, name)
+    pairs = header_lines(header, name)
     first, *lines = (line for line, _ in pairs)
     record = _RECORD_LINE.fullmatch(first)
     if record is None:
@@ -105,8 +96,7 @@ def layout(header: bytes, name: str) -> Layout:
             f"header {name}.hea is damaged: it has {len(lines)} lines for {record[2]} signals; "
             "copy it again"
         )
-    files, formats = dict[str, None](), set[tuple[str, str, str]]()
-    frame = 0
+    files, formats, frame = dict[str, None](), set[tuple[str, str, str]](), 0
     for line in lines:
         signal = _SIGNAL_LINE.fullmatch(line)
         if signal is None:

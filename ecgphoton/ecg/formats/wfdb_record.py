@@ -15,19 +15,26 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.formats.wfdb_header import Layout
 from ecgphoton.ecg.recording import LONGEST, Channel, OpenRecording, millivolts, unit_name
 from ecgphoton.errors import InputError
-from ecgphoton.intake import one_line, read_bytes
+from ecgphoton.intake import expecting, read_bytes
 
 SYNTHETIC_MARK = "SYNTHETIC"
 """A header comment that starts with this word marks a made-up record."""
 # What each digital format stores for "no sample" (WFDB signal(5) manual page); differences (8)
 # cannot say it.
 NEVER = -(2**31)
-INVALID = {"8": NEVER, "80": -(2**7), "508": -(2**7), "310": -(2**9), "311": -(2**9)}
-INVALID |= {"212": -(2**11), "16": -(2**15), "61": -(2**15), "160": -(2**15), "516": -(2**15)}
-INVALID |= {"24": -(2**23), "524": -(2**23), "32": -(2**31)}
+INVALID = {
+    "8": NEVER, "80": -(2**7), "508": -(2**7), "310": -(2**9), "311": -(2**9), "212": -(2**11),
+    "16": -(2**15), "61": -(2**15), "160": -(2**15), "516": -(2**15), "24": -(2**23),
+    "524": -(2**23), "32": -(2**31),
+}  # fmt: skip
 # Bytes a sample takes, where the size of the file shows whether it is complete.
-_BYTES = {"8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "24": 3.0, "32": 4.0, "212": 1.5}
-_BYTES |= {"310": 4 / 3, "311": 4 / 3}
+_BYTES = {
+    "8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "24": 3.0, "32": 4.0, "212": 1.5,
+    "310": 4 / 3, "311": 4 / 3,
+}  # fmt: skip
+_AGAIN = (
+    "copy it again (`ecgphoton data verify` lists which files of a published database are wrong)"
+)
 MOST_TOGETHER = 2**25
 """Samples of all signals of a file that are read at a time: reading one reads them all."""
 
@@ -199,8 +206,7 @@ def read_part(path: Path, name: str) -> bytes:
 def lacking(path: Path, name: str) -> InputError:
     """Return the error for a file that a record needs and that is not there."""
     return InputError(
-        f"record {name!r} lacks {path.name} in {path.parent}, or it cannot be read; copy it again "
-        "(`ecgphoton data verify` lists which files of a published database are wrong)"
+        f"record {name!r} lacks {path.name} in {path.parent}, or it cannot be read; {_AGAIN}"
     )
 
 
@@ -208,10 +214,5 @@ def call_wfdb(function: str, what: str, *arguments: object, **options: object) -
     """Call a reader of wfdb; any error of it means a damaged file."""
     import wfdb
 
-    try:
+    with expecting(what, "whole", _AGAIN):
         return getattr(wfdb, function)(*arguments, **options)
-    except Exception as error:
-        raise InputError(
-            f"{what} is damaged ({type(error).__name__}: {one_line(error)}); copy it again "
-            "(`ecgphoton data verify` lists which files of a published database are wrong)"
-        ) from error

@@ -1,14 +1,22 @@
-"""Rate, unit and column given by the caller, for files that do not state them."""
+"""Columns of numbers: what the caller says of files that do not state it, and NumPy files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.recording import Channel, HeldRecording, millivolts, unit_name
+from ecgphoton.ecg.recording import (
+    LARGEST_RECORDING,
+    Channel,
+    HeldRecording,
+    millivolts,
+    unit_name,
+)
 from ecgphoton.errors import InputError
+from ecgphoton.intake import expecting, read_array, read_arrays
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,7 @@ def from_columns(
     units: Mapping[str, str],
     fs: float | None,
     hints: Hints,
+    remarks: Sequence[str] = (),
 ) -> HeldRecording:
     """Make a recording of columns of numbers.
 
@@ -78,6 +87,8 @@ def from_columns(
         Hz, where the file states it.
     hints
         Values given by the caller. They complete the file and must not contradict it.
+    remarks
+        Notes on what of the file was not read.
 
     Raises
     ------
@@ -114,5 +125,48 @@ def from_columns(
         values.append(columns[name] * factor if factor != 1 else columns[name])
         channels.append(Channel(name, unit, rate, len(values[-1])))
     return HeldRecording(
-        path, form, tuple(channels), (path,), notes=tuple(notes), values=tuple(values)
+        path, form, tuple(channels), (path,), notes=(*notes, *remarks), values=tuple(values)
     )
+
+
+def open_numpy(path: Path, hints: Hints) -> HeldRecording:
+    """Open ``.npy`` (``(samples,)`` or ``(samples, leads)``) or ``.npz``.
+
+    An npz file has the array ``signal``, and may have ``fs`` (Hz), ``unit`` and ``leads`` (names);
+    or one array of samples for each lead, under the lead's name; a first array that rises evenly
+    is an axis of times or sample numbers, not a lead.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, is not of that form, or neither the file nor a hint states its rate.
+    """
+    if path.suffix.lower() == ".npy":
+        stored: dict[str, Any] = {"signal": read_array(path, "a NumPy file", LARGEST_RECORDING)}
+    else:
+        stored = read_arrays(path, "a NumPy file", LARGEST_RECORDING)
+    about = {name: stored.pop(name) for name in ("fs", "unit", "leads") if name in stored}
+    signal = stored.pop("signal", None)
+    names = [str(name) for name in np.atleast_1d(about["leads"])] if "leads" in about else []
+    left = [] if signal is None else [f"{path.name}: array {name} is not read" for name in stored]
+    advice = "store `signal` as (samples, leads), with `fs`, and perhaps `unit` and `leads`"
+    with expecting(path, "a recording", advice):
+        if signal is None:
+            first = next(iter(stored), "")
+            if len(stored) > 1 and stored[first].ndim == 1 and rises_evenly(stored[first]):
+                check_axis(path, first, stored.pop(first), about.get("fs", hints.fs))
+            names, signal = list(stored), np.column_stack(list(stored.values()))
+        if signal.ndim == 1:
+            signal = signal[:, None]
+        rows, leads = signal.shape
+        if signal.dtype.kind not in "iuf" or not 0 < leads < rows:
+            raise ValueError(f"it holds {signal.dtype} of shape {signal.shape}")
+        if names and len(names) != leads:
+            raise ValueError(f"it names {len(names)} leads for {leads} columns")
+        rate = float(about["fs"]) if "fs" in about else None
+        unit = str(about["unit"]) if "unit" in about else ""
+    columns = {
+        names[i] if names else f"channel {i}": np.asarray(signal[:, i], np.float32)
+        for i in range(leads)
+    }
+    return from_columns(path, "NumPy", columns, dict.fromkeys(columns, unit), rate, hints, left)

@@ -1,8 +1,8 @@
-"""The chapter with missed beats and false alarms on ECG paper, if recordings are available."""
+"""Wrongly decided beats: as the student sees them, and on ECG paper where recordings are there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,21 +11,25 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from ecgphoton.decision import OperatingPoint
+from ecgphoton.ecg.beatset import BeatSet
+from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.errors import InputError
-from ecgphoton.report import pieces
+from ecgphoton.report import pieces, style
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import words
-from ecgphoton.report.scores import Scores, errors_of, worst_in_turn
+from ecgphoton.report.scores import Scores, errors_of, is_part, worst_in_turn
 from ecgphoton.report.strips import draw_strip
 from ecgphoton.runs import CHOOSING
 
 if TYPE_CHECKING:
     from ecgphoton.ecg.dataset import Dataset
 
+COLUMNS, ROWS = 4, 3
+"""Beats of one kind of error of one set."""
 STRIPS = 9
 """Strips of each kind of error."""
 SECONDS = 2.2
-FS = 360
 NOTE = (
     "Printed at 25 mm/s and 10 mm/mV. p is the probability of abnormal. The wrongly decided beat "
     "is in the middle; its symbol and those of its neighbours are the reference annotations."
@@ -40,9 +44,79 @@ Reader = Callable[[str, int, int], NDArray[np.float32]]
 """From record, first and last sample at 360 Hz to mV."""
 
 
+@style.look()
+def draw_beats(
+    sets: Mapping[str, BeatSet],
+    scores: Mapping[str, Scores],
+    point: OperatingPoint,
+    classes: Sequence[str],
+    *,
+    synthetic: bool = False,
+) -> style.Figure:
+    """Draw missed and false-alarm beats of every set: the worst of each record, then the second.
+
+    A set that is part of another (test records without one of them) is not shown again.
+    """
+    chapters = [
+        chapter
+        for name, one in scores.items()
+        if not is_part(name)
+        for chapter in _chapters(name, one, point, classes)
+    ]
+    grids = [max(len(rows[::COLUMNS]), 1) for _, _, rows, _, _ in chapters]
+    heights = [0.42 + 0.82 * len(rows[::COLUMNS]) for _, _, rows, _, _ in chapters]
+    figure = style.new_figure(sum(heights) + 0.2, synthetic=synthetic)
+    parts = figure.subfigures(len(chapters), 1, height_ratios=heights, squeeze=False)[:, 0]
+    for part, grid, (name, title, rows, texts, colour) in zip(parts, grids, chapters, strict=True):
+        part.suptitle(title, x=0.01, ha="left", fontsize=9, weight="bold", color=colour)
+        panels = part.subplots(grid, COLUMNS, squeeze=False, gridspec_kw={"wspace": 0.03}).ravel()
+        for axes, row in zip(panels, rows, strict=False):
+            _draw_beat(axes, sets[name], int(row), texts[row], colour)
+        for axes in panels[len(rows) :]:
+            axes.set_axis_off()
+    return figure
+
+
+Chapter = tuple[str, str, NDArray[np.int64], Sequence[str], str]
+"""Set, title, rows, text above each beat, colour."""
+
+
+def _chapters(
+    name: str, one: Scores, point: OperatingPoint, classes: Sequence[str]
+) -> list[Chapter]:
+    if not point.binary:
+        called, worst = one.probability.argmax(1), one.probability.max(1)
+        wrong = called != one.label
+        rows = worst_in_turn(one, wrong, worst, 2 * COLUMNS * ROWS)
+        texts = [f"as {classes[c]} {p:.2f}" for c, p in zip(called, worst, strict=True)]
+        title = f"{words(name)}: {wrong.sum():,} of {len(one):,} beats in a wrong class"
+        return [(name, title, rows, texts, style.VERMILION)]
+    texts = [f"p {p:.2f}" for p in one.probability[:, 1]]
+    return [
+        (
+            name,
+            f"{words(name)}: {error.wrong.sum():,} of {error.of:,} {error.name}",
+            worst_in_turn(one, error.wrong, error.wrongness, COLUMNS * ROWS),
+            texts,
+            colour,
+        )
+        for error, colour in zip(errors_of(one, point), (style.VERMILION, style.BLUE), strict=True)
+    ]
+
+
+def _draw_beat(axes: style.Axes, beats: BeatSet, row: int, text: str, colour: str) -> None:
+    """Draw one window in [-1, 1] with the R peak at 0 s, its record, symbol and probability."""
+    window = beats.windows[row]
+    axes.plot((np.arange(len(window)) - len(window) // 2) / beats.fs, window, color=colour, lw=1.1)
+    axes.set(xlim=(-0.5, 0.5), ylim=(-1.1, 1.1), xticks=[-0.25, 0, 0.25], yticks=[-1, 0, 1])
+    axes.tick_params(length=0, labelbottom=False, labelleft=False)
+    axes.set_title(f"{beats.record[row]}  {beats.symbol[row]}", loc="left", fontsize=7.5, pad=1)
+    axes.set_title(text, loc="right", fontsize=7, weight="normal", color=style.SOFT, pad=1)
+
+
 def wrong_beats(material: Material, scores: Mapping[str, Scores]) -> Markup:
     """Draw the worst errors of every record, with the signal around them."""
-    names = [name for name in scores if name not in CHOOSING and "_without_" not in name]
+    names = [name for name in scores if name not in CHOOSING and not is_part(name)]
     reader = _reader(material) if names and material.point.binary else None
     if reader is None:
         return pieces.paragraph(ABSENT, "note") if names and material.point.binary else Markup("")
@@ -62,16 +136,16 @@ def wrong_beats(material: Material, scores: Mapping[str, Scores]) -> Markup:
 
 
 def _strip(reader: Reader, one: Scores, row: int) -> Markup:
-    half = round(SECONDS / 2 * FS)
+    half = round(SECONDS / 2 * SAMPLING_RATE)
     record, sample = str(one.record[row]), int(one.sample[row])
     first = max(sample - half, 0)
     near = np.flatnonzero(
         (one.record == record) & (one.sample >= first) & (one.sample < sample + half)
     )
-    marks = [((one.sample[i] - first) / FS, str(one.symbol[i]), i == row) for i in near]
+    marks = [((one.sample[i] - first) / SAMPLING_RATE, str(one.symbol[i]), i == row) for i in near]
     p = one.probability[row, 1]
-    text = f"record {record}, {sample / FS:.1f} s, {one.symbol[row]}, p = {p:.2f}"
-    figure = draw_strip(reader(record, first, sample + half), FS, marks)
+    text = f"record {record}, {sample / SAMPLING_RATE:.1f} s, {one.symbol[row]}, p = {p:.2f}"
+    figure = draw_strip(reader(record, first, sample + half), SAMPLING_RATE, marks)
     return pieces.picture(figure, text, text, true_size=True)
 
 
@@ -100,8 +174,8 @@ def _recorded(dataset: Dataset, folder: Path, lead: str, stored: Mapping[str, st
     """Return what reads records of a folder, refusing files that are not those of the run."""
     from ecgphoton.ecg.database import file_sha256
     from ecgphoton.ecg.formats import find_file, needs_hints
+    from ecgphoton.ecg.reading import Signal, open_signal
     from ecgphoton.ecg.resample import resample
-    from ecgphoton.ecg.signal import Signal, open_signal
 
     @cache
     def opened(record: str) -> Signal:

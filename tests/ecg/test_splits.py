@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from made_splits import synthetic_splits
 
-from ecgphoton.ecg.folds import folds_of
 from ecgphoton.ecg.protocols import protocol_from
+from ecgphoton.ecg.splits import folds_of
 from ecgphoton.errors import InputError
 
 

@@ -1,0 +1,70 @@
+"""Which student annotates a recording is stated, with the reason."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from ecgphoton.artifacts import write_manifest
+from ecgphoton.cli import main
+from ecgphoton.models import NAMES_CLASSES, bundle
+from ecgphoton.run.annotate import annotate
+from ecgphoton.run.annotator import Annotator
+from ecgphoton.run.burden import annotate_folder
+from ecgphoton.runs import CHECKPOINT, KIND, load
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch):
+    """A working folder without runs."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def finished_run(folder):
+    """A run with the student of a shipped one."""
+    folder.mkdir(parents=True)
+    (folder / CHECKPOINT).write_bytes((bundle("inter-patient") / CHECKPOINT).read_bytes())
+    write_manifest(folder, kind=KIND)
+
+
+def test_without_a_run_it_is_the_shipped_one_of_four_classes(empty, wfdb_folder):
+    """In the summary, its file, the table of a folder and the printed lines alike."""
+    report = annotate(wfdb_folder / "s01", out="one", picture=False)
+    student = report.summary["student"]
+    assert student["name"] == NAMES_CLASSES
+    assert student["path"] == str(bundle(NAMES_CLASSES))
+    assert student["chosen"].startswith("shipped with ecgphoton; none was named")
+    first = (empty / "one" / "s01.eph.jsonl").read_text().splitlines()[0]
+    assert json.loads(first)["summary"]["student"] == student
+    assert report.summary["provenance"]["chosen"] == student["chosen"]
+    assert annotate_folder(wfdb_folder, out="all", picture=False).to_dict()["student"] == student
+    call = ["annotate", str(wfdb_folder / "s01"), "--no-picture", "--out", "two"]
+    said = CliRunner().invoke(main, call, catch_exceptions=False).output
+    expected = f"student {NAMES_CLASSES} ({student['path']}): {student['chosen']}"
+    assert expected in said.splitlines()
+
+
+def test_a_run_goes_before_it_and_a_name_before_both(empty, wfdb_folder):
+    """The newest run below runs/ annotates, until another student is named."""
+    finished_run(empty / "runs" / "mine")
+    found = annotate(wfdb_folder / "s01", out="one", picture=False).summary["student"]
+    assert (found["name"], found["path"]) == ("mine", "runs/mine")
+    assert found["chosen"] == "the newest finished run below runs/; none was named"
+    assert Annotator(fs=360).student == found
+    named = Annotator(fs=360, student=NAMES_CLASSES).student
+    assert (named["name"], named["chosen"]) == (NAMES_CLASSES, "named")
+    assert load("runs/mine").chosen == "named"
+
+
+def test_a_wish_needs_a_run_of_two_classes_with_folds(empty, wfdb_folder):
+    """It is refused where it cannot be kept, never dropped."""
+    record = str(wfdb_folder / "s01")
+    for model, why in ((NAMES_CLASSES, "4 classes"), ("inter-patient", "out_of_fold_scores")):
+        call = ["annotate", record, "--run", model, "--max-fpr", "0.05"]
+        found = CliRunner().invoke(main, call)
+        assert found.exit_code == 2
+        assert why in found.output
+    assert not list(empty.glob("s01*"))

@@ -53,7 +53,7 @@ def profile_page() -> str:
         "process, of its electronics, of its surroundings and of time is. Keys are written "
         "`section.key` here; every one is optional: an effect that is not stated is absent, other "
         "keys have the default shown. An effect acts at one stage, some at two, on the way from "
-        "drivers to readings; a package of yours adds one as "
+        "inputs and drivers to readings; a package of yours adds one as "
         "`hwsim.effects.Effect`.\n\n"
         f"| key | allowed | meaning | stage | law | {' | '.join(names)} |\n"
         f"|---|---|---|---|---|{'---|' * len(names)}\n"
@@ -73,7 +73,8 @@ def profile_page() -> str:
         )
     text.append(
         "\n`name`, `description` and `date` are text, outside sections. `NAME:as-fabricated` means "
-        "the chips of a profile before their static phases are trimmed.\n\n## [driver]\n\n"
+        "the chips of a profile before their static phases are trimmed, `NAME:STATE` the profile "
+        "with what its tables `[state.STATE.SECTION]` state.\n\n## [driver]\n\n"
         "Phase law and voltages; without this section those of the program. Its `bits` are "
         "`dac.bits`.\n\n" + _table(HeaterDac) + "\n## Receivers\n\n"
     )

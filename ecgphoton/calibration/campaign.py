@@ -214,6 +214,7 @@ def calibrate_chips(
         "profile": foundry.profile.name,
         "steps": [repr(step) for step in chosen],
         "chips_calibrated_now": made,
+        "recoded": foundry.profile.recoded(program) or None,
     }
     return replace(
         report,

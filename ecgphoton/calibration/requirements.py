@@ -2,11 +2,11 @@
 
 The sizes of a profile are scaled by a factor, and the largest factor is sought at which enough
 chips pass. The same chips are used at every factor. Factors are doubled or halved until one passes
-and one fails, then bisected on a logarithmic scale; widths of converters are tried bit by bit.
+and one fails, then bisected on a logarithmic scale, widths of converters to the bit.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -19,6 +19,7 @@ from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import computed
 from ecgphoton.hwsim.effects import EFFECTS, Number
 from ecgphoton.hwsim.profile import BITS, Profile
+from ecgphoton.hwsim.requirement import MOST, solve
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
 from ecgphoton.mesh.arrays import Floats
@@ -28,11 +29,8 @@ from ecgphoton.settings import nearest
 
 ALL = "all together"
 """The row in which every size of the profile is scaled by one factor."""
-MOST = 64.0
-"""Largest factor tried, and its inverse the smallest."""
 State = Literal["uncalibrated", "calibrated"]
 STATES: tuple[State, ...] = get_args(State)
-Passes = Callable[[float], bool]
 
 
 @dataclass(frozen=True)
@@ -133,73 +131,19 @@ class Sheet:
     def line(self, task: int) -> Floats:
         """Compute a line: value, failing, share, low, high; NaN for what there is not."""
         key, state = self.tasks[task]
-        best: SimulationReport | None = None
-
-        def passes(value: float) -> bool:
-            nonlocal best
-            report = self.judged(self.at(key, value), state)
-            if report.passed:
-                best = report
-            return report.passed
-
         number, stated = self.number(key), self.stated(key)
-        if number.better == "more":
-            value, failing = _fewest(passes, int(stated), int(number.least))
-        else:
-            top = MOST if key == ALL else min(MOST * stated, number.largest)
-            value, failing = largest_passing(passes, stated, top, self.precision)
-        found = (math.nan,) * 3 if best is None else (best.observed_yield, *best.interval)
-        return np.array([value, failing, *found], float)
-
-
-def largest_passing(
-    passes: Passes, start: float, top: float, precision: float
-) -> tuple[float, float]:
-    """Return the largest size that passes and the smallest that fails, NaN where there is none.
-
-    Parameters
-    ----------
-    passes
-        Whether a size passes; sizes above one that fails are taken to fail.
-    start
-        Size to begin with, above 0.
-    top
-        Largest size to try; the smallest is `start` / `MOST`.
-    precision
-        Relative width at which to stop.
-    """
-    good = bad = math.nan
-    size = min(start, top)
-    while True:
-        if passes(size):
-            good = size
-            if size >= top or not math.isnan(bad):
-                break
-            size = min(2 * size, top)
-        else:
-            bad = size
-            if size <= start / MOST or not math.isnan(good):
-                break
-            size /= 2
-    while bad > (1 + precision) * good:
-        size = math.sqrt(good * bad)
-        good, bad = (size, bad) if passes(size) else (good, size)
-    return good, bad
-
-
-def _fewest(passes: Passes, start: int, least: int) -> tuple[float, float]:
-    """Return the fewest bits that pass, and the most that fail."""
-    good = bad = math.nan
-    bits = start
-    step = -1 if passes(bits) else 1
-    good, bad = (bits, bad) if step < 0 else (good, bits)
-    while least <= bits + step <= 2 * start:
-        bits += step
-        fine = passes(bits)
-        good, bad = (bits, bad) if fine else (good, bits)
-        if fine == (step > 0):
-            break
-    return good, bad
+        more = number.better == "more"
+        found = solve(
+            key,
+            judge=lambda value: self.judged(self.at(key, value), state),
+            number=number,
+            start=stated,
+            largest=min((2 if more else MOST) * stated, number.largest),
+            precision=self.precision,
+        )
+        report = found.report
+        shares = (None,) * 3 if report is None else (report.observed_yield, *report.interval)
+        return np.array([found.value, found.failing, *shares], float)
 
 
 def idle(profile: Profile, program: MeshProgram) -> tuple[str, ...]:
@@ -216,7 +160,11 @@ def idle(profile: Profile, program: MeshProgram) -> tuple[str, ...]:
             volts = driven.device.exact_volts(driven.phases)[None]
             same = bool((chips.matrices(volts) == perfect.matrices(volts)).all())
             read = [*zip(chips.reading[1:5], perfect.reading[1:5], strict=True)]
-            if same and all(bool((one == other).all()) for one, other in read):
+            if (
+                same
+                and not chips.modulators.leak.any()
+                and all(bool((one == other).all()) for one, other in read)
+            ):
                 found.append(effect.name)
     return tuple(found)
 

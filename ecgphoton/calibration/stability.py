@@ -20,9 +20,10 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import single_threaded
+from ecgphoton.hwsim.effects import number_of
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.montecarlo import rates, run
-from ecgphoton.hwsim.profile import Profile, load_profile, number_of
+from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
 from ecgphoton.program.program import MeshProgram

@@ -29,7 +29,7 @@ def budget(result: Outcome[Budget]) -> None:
     click.echo(f"receiver {found.profile.receiver}; noise of a reading, of full scale: {noise}")
     click.echo(
         f"SNR {found.link.snr_db:.1f} dB; light of extinguished modulators reads at most "
-        f"{found.leak:.2g} (not in simulated chips)"
+        f"{found.leak:.2g}"
     )
     if found.requirement is not None:
         click.echo(f"laser for one block: {result.numbers['laser_mw']:g} mW stated; "

@@ -24,7 +24,7 @@ def export(report: ExportReport) -> None:
         if not isinstance(value, dict | list)
     ]
     click.echo(", ".join(parts))
-    click.echo(f"{report.dac_bits}-bit DAC codes: {report.shipped} (golden beats)")
+    click.echo(f"codes of {report.drivers}: {report.shipped} (golden beats)")
     if report.unexplained:
         click.echo(
             f"no features.py: {', '.join(report.unexplained)} come from another package, which "

@@ -43,6 +43,8 @@ def simulate(result: Outcome[SimulationReport]) -> None:
     hardware = found["profile"] or f"noise {found['noise']:g}"
     title = f"{found['chips']} chips, {hardware}, {found['beats']:,} beats each"
     shared.table(title, ["", *columns], rows)
+    if found["recoded"]:
+        click.echo(found["recoded"])
     over_patients(found["over_patients"])
     low, high = found["yield_interval"]
     limits = found["limits"]
@@ -83,6 +85,8 @@ def calibrate(result: Outcome[CalibrationReport]) -> None:
     columns = ["", "miss mean", "p95", "FPR mean", "p95", "yield", "within 0.5", "matrix error"]
     about = report.settings.get("profile", "a bench, as their drive table predicts them")
     shared.table(f"{report.final.chips} chips of {about}", columns, rows)
+    if recoded := report.settings.get("recoded"):
+        click.echo(recoded)
     for found in report.findings:
         click.echo(f"  {found}")
     over_patients(result.numbers["over_patients"])

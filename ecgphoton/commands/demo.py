@@ -13,7 +13,7 @@ SYNTHETIC_STEPS = ("training.epochs=30",)
 
 
 @click.command()
-@click.option("--out", type=opt.path_type, default=Path("demo"), show_default=True)
+@click.option("--out", type=opt.path_type, default=None, show_default="demo")
 @click.option("--chips", type=click.IntRange(1), default=200, show_default=True)
 @click.option("--recipe", default=FLAGSHIP, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
@@ -23,7 +23,7 @@ SYNTHETIC_STEPS = ("training.epochs=30",)
 @click.pass_context
 def command(
     ctx: click.Context,
-    out: Path,
+    out: Path | None,
     chips: int,
     recipe: str,
     seed: int,
@@ -40,7 +40,7 @@ def command(
 
     there = database.named(data_dir) or database.locate(data_dir) is not None
     source = data or ("mitdb" if there else "synthetic")
-    folder = vacant(None, out)
+    folder = vacant(out, Path("demo"))
     run, bundle = folder / "run", folder / "bundle"
     place = ["--data-dir", str(data_dir)] if data_dir is not None else []
     quick = [f"--set={value}" for value in SYNTHETIC_STEPS] if source == "synthetic" else []

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.detect import Centring
+from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats import find_file
 from ecgphoton.ecg.labels import label_file, read_labels
 from ecgphoton.ecg.quality import Stretch
@@ -52,6 +53,8 @@ class BeatCalls:
     """Annotator of the R peaks, or `DETECTED`."""
     stretches: tuple[Stretch, ...] = ()
     """Where the lead is no ECG."""
+    notes: tuple[str, ...] = ()
+    """On labels that are no beats, and on missing samples."""
 
     def __len__(self) -> int:
         return len(self.sample)
@@ -98,10 +101,11 @@ def classify_record(
     """
     if block_seconds <= 0:
         raise InputError(f"blocks of {block_seconds} s; they must be longer than 0 s")
-    sample = None
+    sample, notes = None, list[str]()
     if annotator is not None:
         file = label_file(find_file(signal.held.path), annotator)
-        sample = read_labels(file, signal.fs, signal.held.clock).sample
+        labels = read_labels(file, signal.fs, signal.held.clock)
+        sample, notes = labels.sample, [*labels.notes]
     stream = BeatStream(
         gain=signal.gain,
         peaks=None if sample is None else scaled(sample, signal.factor),
@@ -121,12 +125,15 @@ def classify_record(
                 progress(end, signal.length_360)
 
     answers = [_answer(classify, beats) for beats in _chunks(parts())]
+    if stream.missing:
+        seconds = stream.missing / SAMPLING_RATE
+        notes.append(f"{signal.name}: {seconds:.2f} s of {signal.lead} missing or standing still")
     at_360 = np.concatenate([np.empty(0, np.int64), *(at for at, _ in found)])
     if not len(at_360):
         raise InputError(
             f"record {signal.name} has no beat "
             + (f"in annotation {annotator}" if annotator else f"that is found in {signal.lead}")
-            + "".join(f" ({stretch})" for stretch in stream.stretches[:3])
+            + "".join(f" ({why})" for why in (*stream.stretches[:3], *notes))
             + "; choose another annotator or lead"
         )
     reason = np.concatenate([why for _, why in found])
@@ -134,9 +141,8 @@ def classify_record(
     probability = np.full((len(at_360), classes), np.nan, np.float32)
     probability[reason == ""] = np.concatenate([*answers, np.empty((0, classes), np.float32)])
     sample = scaled(at_360, 1 / signal.factor) if sample is None else sample
-    return BeatCalls(
-        signal, sample, probability, reason, annotator or DETECTED, tuple(stream.stretches)
-    )
+    poor = tuple(stream.stretches)
+    return BeatCalls(signal, sample, probability, reason, annotator or DETECTED, poor, tuple(notes))
 
 
 def _answer(classify: Classify, beats: BeatSet) -> NDArray[np.float32]:

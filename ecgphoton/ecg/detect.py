@@ -79,7 +79,8 @@ def centred(signal: NDArray[np.floating], samples: NDArray[np.int64]) -> NDArray
     """Move beats to the middle of their QRS: where the energy is largest within 0.11 s.
 
     An annotated and a detected position of one beat are moved to the same sample, so that a
-    student whose windows are centred here reads the same windows in training and in use.
+    student whose windows are centred here reads the same windows in training and in use. A beat
+    beside missing samples is not moved: what remains of its QRS has its largest energy elsewhere.
 
     Parameters
     ----------
@@ -92,7 +93,11 @@ def centred(signal: NDArray[np.floating], samples: NDArray[np.int64]) -> NDArray
     -------
     ``(m,)`` samples in order.
     """
+    from scipy.ndimage import maximum_filter1d
+
     inside = (samples >= 0) & (samples < len(signal))
+    lacking = maximum_filter1d(np.isnan(signal), 2 * (CENTRE + BAND_TAPS // 2) + 1)
+    inside[inside] = ~lacking[samples[inside]]
     if not inside.any():
         return samples
     around = np.pad(energy(held(signal)), CENTRE, constant_values=-1.0)

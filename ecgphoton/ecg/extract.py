@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
 from ecgphoton.ecg.detect import Centring, centred
 from ecgphoton.ecg.features import HALF, WINDOW, magnitude, normalise
+from ecgphoton.ecg.gaps import breaks_before
 from ecgphoton.ecg.patient_features import Compared, table
-from ecgphoton.ecg.quality import Quality, reasons, stretches_of
+from ecgphoton.ecg.quality import REASONS, Quality, reasons, stretches_of
 from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.rhythm import Rhythm
 from ecgphoton.ecg.shape import History, compare, to_next
@@ -88,7 +89,8 @@ def extract(
     reason = reasons(recording.samples, unfit)
     windows = cut(recording.signal, middles, reason)
     kept = reason == ""
-    rhythm = Rhythm.of(middles, recording.fs)
+    breaks = breaks_before(np.isnan(recording.signal), middles, [one.first for one in unfit])
+    rhythm = Rhythm.of(middles, recording.fs, breaks=breaks)
     columns, _ = describe(windows, rhythm, np.flatnonzero(kept), gain=recording.gain)
     beats = BeatSet(
         **columns,
@@ -121,6 +123,7 @@ def cut(
     middles: NDArray[np.int64],
     reason: NDArray[np.str_],
     first: int = 0,
+    largest: float = np.inf,
 ) -> NDArray[np.float32]:
     """Cut the windows of beats out of a signal.
 
@@ -132,6 +135,9 @@ def cut(
         ``(n,)`` middles of the windows, counted from the start of the record.
     reason
         ``(n,)`` why a beat is left out, empty where it is not; further reasons are entered here.
+    largest
+        Range of a window, in the unit of the signal, above which its scale is wrong: it holds a
+        code that stands for a missing sample.
 
     Returns
     -------
@@ -145,6 +151,7 @@ def cut(
         return np.empty((0, WINDOW), np.float32)
     view = np.lib.stride_tricks.sliding_window_view(signal, WINDOW)
     windows = view[middles[inside] - HALF - first]
-    whole = np.isfinite(windows).all(axis=1)
+    whole, size = np.isfinite(windows).all(axis=1), np.ptp(windows, axis=1)
     reason[inside[~whole]] = GAP
-    return windows[whole]
+    reason[inside[size > largest]] = REASONS["scale"]
+    return np.asarray(windows[whole & (size <= largest)])

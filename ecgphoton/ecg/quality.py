@@ -112,6 +112,7 @@ def stretches_of(signal: NDArray[np.float32], gain: float) -> list[Stretch]:
     return watch.stretches
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of samples that no ECG has
 def judge(windows: NDArray[np.float32]) -> NDArray[np.str_]:
     """Return the defect of each window of a lead at 360 Hz; empty where there is none.
 

@@ -15,7 +15,7 @@ from ecgphoton.ecg.formats.wfdb_segments import wfdb_files
 from ecgphoton.ecg.labels import label_file, read_labels
 from ecgphoton.ecg.leads import choose
 from ecgphoton.ecg.recording import Channel, OpenRecording
-from ecgphoton.ecg.resample import Resampler, ratio, resample, scaled
+from ecgphoton.ecg.resample import Resampler, ratio, scaled
 from ecgphoton.errors import InputError
 
 BLOCK_SECONDS = 600.0
@@ -117,7 +117,7 @@ def open_signal(
     held = open_recording(record, hints)
     channel = choose(held, lead, prefer)
     one = held.channels[channel]
-    notes = list(held.notes)
+    notes = [*held.notes, *held.assumed([channel])]
     if lead is None and prefer and one.name != prefer[0]:
         notes.append(f"{held.name}: no lead {prefer[0]}, {one.name} used")
     factor = ratio(one.fs, held.name)
@@ -197,7 +197,8 @@ def read_recording(
     """
     files = record_files(folder, name, annotator)
     source = open_signal(folder / name, lead, prefer=prefer, hints=hints)
-    signal = resample(source.held.whole((source.channel,))[0], source.factor)
+    whole = source.held.whole((source.channel,))[0]
+    signal = Resampler(source.factor).push(whole, last=True)
     found = read_labels(files[-1], source.fs, source.held.clock, symbols)
     return AnnotatedLead(
         name,

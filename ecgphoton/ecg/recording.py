@@ -1,7 +1,7 @@
 """Recordings of every format: an open one with its channels, and a complete one in memory."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -87,6 +87,11 @@ class OpenRecording:
     def name(self) -> str:
         """Name of the record: that of its file without extension."""
         return self.path.name if self.format == "WFDB" else self.path.stem
+
+    def assumed(self, channels: Iterable[int]) -> tuple[str, ...]:
+        """Return a note on those of some channels whose unit is assumed."""
+        unknown = ", ".join(self.channels[at].name for at in channels if not self.channels[at].unit)
+        return (f"{self.path.name}: unit of {unknown} not stated, mV assumed",) if unknown else ()
 
     def read(self, channel: int, first: int, last: int) -> NDArray[np.float32]:
         """Return samples `first` to `last` of a channel in stored units, NaN where missing."""

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import SAMPLING_RATE
+from ecgphoton.ecg.gaps import Moving
 from ecgphoton.errors import InputError
 
 LEAST_RATE, MOST_RATE = 100.0, 20_000.0  # Hz
@@ -63,18 +64,21 @@ def resample(signal: NDArray[np.float32], factor: Fraction) -> NDArray[np.float3
 
 
 class Resampler:
-    """Resampler of a signal that comes piece by piece; the result does not depend on the pieces."""
+    """Resampler of a signal that comes piece by piece; the result does not depend on the pieces.
+
+    Samples that stand still are missing, see `gaps.Moving`.
+    """
 
     def __init__(self, factor: Fraction) -> None:
         """Begin a signal whose rate is 360 Hz over `factor`."""
-        self._factor = factor
+        self._factor, self._moving = factor, Moving(SAMPLING_RATE / float(factor))
         self._held = np.empty(0, np.float32)
         self._first = self._end = self._done = 0
 
     def push(self, piece: NDArray[np.float32], *, last: bool = False) -> NDArray[np.float32]:
         """Take the next samples and return those at 360 Hz that they complete."""
         up, down = self._factor.as_integer_ratio()
-        margin = reach(self._factor)
+        margin, piece = reach(self._factor), self._moving.push(piece, last=last)
         self._held = np.concatenate([self._held, piece])
         self._end += len(piece)
         ready = -(-self._end * up // down) if last else (self._end - margin) * up // down

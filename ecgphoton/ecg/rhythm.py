@@ -17,6 +17,9 @@ RECENT, USUAL, LONG_RUN = 10, 30, 250
 """Earlier intervals, at most, that an interval is compared with."""
 LAGS = 3
 """An interval that equals one of the last three belongs to a repeating pattern."""
+DOUBTFUL = 1.5
+"""An interval in which signal is missing, and that is this many times as long as the recent ones,
+may hide a beat: it is taken as not there."""
 REGULAR = 0.08
 """A beat is regular if the intervals before and after it are within 8 % of the usual one."""
 NEEDED = 2 * USUAL + LAGS + 2
@@ -50,7 +53,14 @@ class Rhythm:
     """Where `pre` stands among the up to 30 before it: -1 below, 1 above all of them."""
 
     @classmethod
-    def of(cls, samples: IntArray, fs: float = SAMPLING_RATE, *, first: int = 0) -> Rhythm:
+    def of(
+        cls,
+        samples: IntArray,
+        fs: float = SAMPLING_RATE,
+        *,
+        first: int = 0,
+        breaks: IntArray | None = None,
+    ) -> Rhythm:
         """Compute the rhythm of a record.
 
         Parameters
@@ -61,9 +71,14 @@ class Rhythm:
             Hz.
         first
             Values of the beats before this one are not needed, and may be NaN.
+        breaks
+            ``(n,)`` from `gaps.breaks_before`; None where no signal is missing.
         """
         count = len(samples)
         rr = np.clip(np.diff(np.asarray(samples, float)) / fs, *RR_LIMITS)
+        if breaks is not None and (lost := np.diff(breaks) > 0).any():
+            recent = np.append(np.nan, running_median(rr, RECENT)[:-1])
+            rr = np.where(lost & ~(rr < DOUBTFUL * recent), np.nan, rr)
 
         def late(values: FloatArray) -> FloatArray:
             """Return values of the last beats as values of all."""
@@ -72,24 +87,27 @@ class Rhythm:
         long_run = np.log(_running_mean(rr, LONG_RUN)[:-1])
         rr = rr[max(0, first - NEEDED) :]
         log = np.log(rr)
-        usual = running_median(log, USUAL)[:-1]
+        usual = _median(log, USUAL)[:-1]
         steps = np.full(len(usual), np.inf)
         for lag in range(1, LAGS + 1):
-            steps[lag - 1 :] = np.minimum(steps[lag - 1 :], np.abs(log[lag:] - log[:-lag]))
-        signs, held = np.zeros(len(log)), np.minimum(np.arange(len(log)), USUAL)
+            steps[lag - 1 :] = np.fmin(steps[lag - 1 :], np.abs(log[lag:] - log[:-lag]))
+        steps[np.isinf(steps)] = np.nan
+        signs, held = np.zeros(len(log)), np.zeros(len(log))
         for lag in range(1, USUAL + 1):
-            signs[lag:] += np.sign(log[lag:] - log[:-lag])
+            apart = np.sign(log[lag:] - log[:-lag])
+            signs[lag:] += np.nan_to_num(apart)
+            held[lag:] += ~np.isnan(apart)
         return cls(
             seconds=late(rr),
             pre=late(log),
             post=np.concatenate([late(log)[1:], np.full(min(count, 1), np.nan)]),
             previous=late(log[:-1]),
-            recent=late(np.log(running_median(rr, RECENT)[:-1])),
+            recent=late(np.log(_median(rr, RECENT)[:-1])),
             long_run=late(long_run),
             usual=late(usual),
-            scatter=late(running_median(np.abs(log[1:] - usual), USUAL)[:-1]),
-            irregularity=late(running_median(steps, USUAL)[:-1]),
-            rank=late(signs[1:] / held[1:]),
+            scatter=late(_median(np.abs(log[1:] - usual), USUAL)[:-1]),
+            irregularity=late(_median(steps, USUAL)[:-1]),
+            rank=late(signs[1:] / np.where(held[1:] > 0, held[1:], np.nan)),
         )
 
     @property
@@ -107,8 +125,21 @@ class Rhythm:
 
 
 def _running_mean(values: FloatArray, length: int) -> FloatArray:
-    """Mean of each value and the up to `length` - 1 before it."""
-    total = np.concatenate([[0.0], np.cumsum(values)])
+    """Mean of each value and the up to `length` - 1 before it, of those that are there."""
+    total = np.append(0.0, np.cumsum(np.nan_to_num(values)))
+    known = np.append(0, np.cumsum(~np.isnan(values)))
     stop = np.arange(1, len(values) + 1)
     start = np.maximum(stop - length, 0)
-    return np.asarray((total[stop] - total[start]) / (stop - start))
+    count = known[stop] - known[start]
+    return np.asarray((total[stop] - total[start]) / np.where(count > 0, count, np.nan))
+
+
+def _median(values: FloatArray, length: int) -> FloatArray:
+    """Median of each value and the up to `length` - 1 before it, of those that are there."""
+    if not np.isnan(values).any():
+        return running_median(values, length)
+    around = np.pad(values, (length - 1, 0), constant_values=np.nan)
+    rows = np.sort(np.lib.stride_tricks.sliding_window_view(around, length), axis=1)
+    count = length - np.isnan(rows).sum(axis=1)  # NaN come last
+    at = np.arange(len(rows))
+    return np.asarray((rows[at, np.maximum(count - 1, 0) // 2] + rows[at, count // 2]) / 2)

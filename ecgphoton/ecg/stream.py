@@ -9,8 +9,9 @@ from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.detect import MARGIN, Centring, Detector, centred, r_peaks
 from ecgphoton.ecg.extract import cut, describe
 from ecgphoton.ecg.features import HALF, WINDOW
+from ecgphoton.ecg.gaps import breaks_before
 from ecgphoton.ecg.qrs_rules import LEARN
-from ecgphoton.ecg.quality import LENGTH, Stretch, Watch, reasons
+from ecgphoton.ecg.quality import LARGEST, LENGTH, Stretch, Watch, reasons
 from ecgphoton.ecg.rhythm import LONG_RUN, Rhythm
 from ecgphoton.ecg.shape import History
 
@@ -72,6 +73,8 @@ class BeatStream:
         # Beats that wait for their windows, after those that only the features still need.
         self._sample = empty if peaks is None else np.asarray(peaks, np.int64)
         self._middle = empty
+        self._breaks = empty  # of the beats that are cut, see `breaks_before`
+        self._dropped = 0  # missing samples before those that are kept
         self._done = 0
         self._history = History.empty()
         self._gain, self._watch = gain, Watch(gain)
@@ -83,6 +86,11 @@ class BeatStream:
     def stretches(self) -> list[Stretch]:
         """Where the signal so far is no ECG."""
         return self._watch.stretches
+
+    @property
+    def missing(self) -> int:
+        """Missing samples so far."""
+        return self._dropped + int(np.isnan(self._signal).sum())
 
     def push(self, piece: NDArray[np.float32], *, last: bool = False) -> Found:
         """Take the next samples and return the beats that are complete now.
@@ -108,9 +116,11 @@ class BeatStream:
         if self._detector and self._done > 2 * REMEMBERED:
             drop = self._done - REMEMBERED
             self._sample, self._middle = self._sample[drop:], self._middle[drop:]
+            self._breaks = self._breaks[drop:]
             self._done -= drop
         drop = end - BEFORE - self._first
         if drop > 0:
+            self._dropped += int(np.isnan(self._signal[:drop]).sum())
             self._signal, self._first = self._signal[drop:], self._first + drop
         return found
 
@@ -133,7 +143,10 @@ class BeatStream:
     def _cut(self, middle: NDArray[np.int64]) -> None:
         """Cut the windows of further beats; they wait to be described."""
         reason = reasons(middle, self.stretches)
-        windows = cut(self._signal, middle, reason, self._first)
+        windows = cut(self._signal, middle, reason, self._first, LARGEST * self._gain)
+        begins, missing = [one.first for one in self.stretches], np.isnan(self._signal)
+        breaks = self._dropped + breaks_before(missing, middle, begins, self._first)
+        self._breaks = np.concatenate([self._breaks, breaks])
         self._windows = np.concatenate([self._windows, windows])
         self._reason = np.concatenate([self._reason, reason])
 
@@ -142,7 +155,8 @@ class BeatStream:
         rows = self._done + np.arange(len(self._reason))
         whole = self._reason == ""
         some = int(whole[:count].sum())
-        rhythm = Rhythm.of(self._middle if count else rows[:0], first=self._done)
+        known = len(self._breaks) if count else 0
+        rhythm = Rhythm.of(self._middle[:known], first=self._done, breaks=self._breaks[:known])
         columns, self._history = describe(
             self._windows, rhythm, rows[whole], self._history, gain=self._gain, count=some
         )

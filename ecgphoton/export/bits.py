@@ -12,6 +12,7 @@ from ecgphoton.export.lower import lower
 from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize, softmax
 from ecgphoton.export.ranges import calibrate_ranges
 from ecgphoton.mesh.device import MeshKind
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.metrics import Confusion, confusion
 from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs
@@ -100,9 +101,8 @@ def _quantized(student: SegmentStudent, beats: Inputs, widths: Quantization) -> 
 def _on_heaters(student: QuantizedStudent, beats: Inputs, bits: int, mesh: MeshKind) -> Array:
     """Probabilities on an ideal chip whose heaters take codes of `bits` bits."""
     names = [str(index) for index in range(student.architecture.classes)]
-    program, _ = lower(
-        student, operating_point=LargestProbability(), classes=names, mesh=mesh, dac_bits=bits
-    )
+    point, dac = LargestProbability(), HeaterDac(bits=bits)
+    program, _ = lower(student, operating_point=point, classes=names, mesh=mesh, dac=dac)
     coded = program.matrices(program.device.phases(program.codes))
     return softmax(student.logits(beats, matrices=coded)[0])
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,15 @@ from ecgphoton.export.onnx_graph import float_graph, integer_graph
 from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize, widths_of
 from ecgphoton.export.ranges import RangeMethod, ranges_of
 from ecgphoton.mesh.device import MeshKind
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import program_text, read_program
 from ecgphoton.program.shipped import Shipped, shipped
 from ecgphoton.student.network import SegmentStudent, read_student
 from ecgphoton.student.propagate import Inputs
 
-CODES = "codes"
-"""Key of a manifest: what the DAC codes perform."""
+CODES, DRIVERS = "codes", "drivers"
+"""Keys of a manifest: what the DAC codes perform, and drivers other than the usual ones."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class ExportReport:
     """Bytes of every file."""
     mesh: str
     dac_bits: int
+    drivers: str
+    """Phase law, voltages and bits of the drivers, in words."""
     quantization: Quantization
     ranges_from: str
     """Where the converter ranges come from."""
@@ -108,6 +111,8 @@ def export_bundle(
     *,
     bits: int = 8,
     dac_bits: int = 8,
+    drivers: HeaterDac | None = None,
+    profile: str = "",
     mesh: MeshKind = "svd-clements",
     formats: Iterable[str] = forms.DEFAULT_FORMATS,
     quantization: Quantization | None = None,
@@ -128,6 +133,10 @@ def export_bundle(
         Width of weights, biases, inputs and detector codes, 2 to 16.
     dac_bits
         Bits of the heater DACs, 2 to 24.
+    drivers
+        Phase law and voltages of the drivers, whose own bits do not count; default quadratic.
+    profile
+        Name of the device profile that they are of, for the manifest.
     mesh
         How a matrix becomes a mesh.
     formats
@@ -164,7 +173,7 @@ def export_bundle(
         operating_point=OperatingPoint.from_dict(metadata["operating_point"]),
         classes=metadata["classes"],
         mesh=mesh,
-        dac_bits=dac_bits,
+        dac=replace(drivers or HeaterDac(), bits=dac_bits),
         splitter_sigma=splitter_sigma,
         **reading_of(metadata),
         hashes={
@@ -186,7 +195,8 @@ def export_bundle(
     foreign = unexplained(program.architecture)
     if not foreign:
         files[RECORDING] = recording_file(program)
-    claims = {CODES: found._asdict(), "ranges_from": source, "formats": list(wanted)}
+    claims: dict[str, Any] = {"profile": profile} if profile else {}
+    claims |= {CODES: found._asdict(), "ranges_from": source, "formats": list(wanted)}
     extra = stated(program) | claims
     write_folder(out, files, extra, force=force)
     return ExportReport(
@@ -194,6 +204,7 @@ def export_bundle(
         files={name: len(data) for name, data in sorted(files.items())},
         mesh=mesh,
         dac_bits=dac_bits,
+        drivers=program.dac.words,
         quantization=q,
         ranges_from=source,
         gauges=gauges,
@@ -225,9 +236,14 @@ def _graphs(
 
 
 def stated(program: MeshProgram) -> dict[str, Any]:
-    """Return the settings of a program that a manifest states, by the keys of the format."""
+    """Return the settings of a program that a manifest states, by the keys of the format.
+
+    Drivers are among them where they are others than the usual ones.
+    """
     widths = asdict(widths_of(program))
-    return {"mesh": program.mesh, "dac_bits": program.dac.bits, "quantisation": widths}
+    settings = {"mesh": program.mesh, "dac_bits": program.dac.bits, "quantisation": widths}
+    usual = HeaterDac(bits=program.dac.bits)
+    return settings if program.dac == usual else settings | {DRIVERS: program.dac.words}
 
 
 def load_bundle(folder: Path | str) -> Bundle:

@@ -10,7 +10,7 @@ import torch
 from ecgphoton import artifacts
 from ecgphoton.ecg.features import normalise
 from ecgphoton.export import bundle_folder as names, formats as forms
-from ecgphoton.export.bundle import CODES, reading_of, stated
+from ecgphoton.export.bundle import CODES, DRIVERS, reading_of, stated
 from ecgphoton.export.bundle_folder import manifest_problems
 from ecgphoton.export.claimed_bundle import ClaimedBundle, Result, verdict
 from ecgphoton.export.golden import arrays_of
@@ -68,10 +68,10 @@ def _mesh_file(bundle: ClaimedBundle) -> Result:
         if not {k: v for k, v in wanted.items() if k not in unsaid}.items() <= held.items():
             return "failed", f"metadata of {name} contradict the mesh file"
     manifest = artifacts.read_manifest(bundle.folder, kind=names.KIND)
-    for key, value in stated(program).items():
+    for key, value in ({DRIVERS: None} | stated(program)).items():
         if manifest.get(key) != value:
             return "failed", f"{key} of the manifest is not {value}, as in the mesh file"
-    return "ok", f"{len(program.blocks)} blocks, {program.mesh}, {program.dac.bits}-bit heaters"
+    return "ok", f"{len(program.blocks)} blocks, {program.mesh}, {program.dac.words}"
 
 
 def _codes(bundle: ClaimedBundle) -> Result:

@@ -21,8 +21,6 @@ from ecgphoton.program.blocks import MatrixBlock
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import compact_json, schema_text
 
-P_PI = 30.0  # mW per heater for a phase of pi, thermo-optic: SimPhony phase_shifter.yml
-
 FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg", "png", "raw")
 """Forms beside the mesh file: netlists, DAC codes, bill of materials, pictures, raw-window ONNX."""
 DEFAULT_FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg")
@@ -84,13 +82,13 @@ def dac_codes(program: MeshProgram) -> str:
 def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
     """Return what has to be built, how much power it takes and what light passes.
 
-    Heater power assumes 30 mW for a phase of pi. What a component loses depends on the process: a
-    device profile states it, and `ecgphoton.mesh.paths` adds it up along `path`.
+    Heater power is in units of that of a phase of pi. What this is, and what a component loses,
+    depends on the process: a device profile states it.
     """
     device, blocks = program.device, len(program.blocks)
     path = paths(device)[0]  # all have as many parts, dummies counted
     attenuators = len(device.mzis[device.attenuating])
-    power = [phase / np.pi * P_PI for phase in program.phases.ravel().tolist()]
+    turned = (np.abs(program.phases) / np.pi).ravel().tolist()
     return {
         "blocks": blocks,
         "drivers": list(device.driver_names),
@@ -99,15 +97,18 @@ def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
         "of_which_attenuators": attenuators * blocks,
         "dummies": len(dummies(device)) * blocks,
         "dumps": attenuators * blocks,
-        "phase_shifters": len(power),
+        "phase_shifters": len(turned),
         "homodyne_detectors": WIDTH * blocks,
         "modulators": WIDTH * blocks,
-        "heater_dacs": {"count": len(power), "bits": program.dac.bits},
-        "heater_power_mw": {
-            "total": round(sum(power), 3),
-            "mean_per_block": round(sum(power) / blocks, 3),
-            "mean_per_heater": round(sum(power) / len(power), 3),
-            "assumed_p_pi": P_PI,
+        "heater_dacs": {
+            "count": len(turned),
+            "bits": program.dac.bits,
+            "law": program.dac.law,
+        },
+        "heater_power_p_pi": {
+            "total": round(sum(turned), 3),
+            "mean_per_block": round(sum(turned) / blocks, 3),
+            "mean_per_heater": round(sum(turned) / len(turned), 3),
         },
         "path": {
             "mzis": path.mzis,

@@ -56,7 +56,7 @@ def lower(
     operating_point: OperatingPoint,
     classes: Sequence[str],
     mesh: MeshKind = "svd-clements",
-    dac_bits: int = 8,
+    dac: HeaterDac | None = None,
     splitter_sigma: float = SPLITTER_SIGMA,
     centring: Centring = "annotation",
     lead: str = "",
@@ -70,8 +70,8 @@ def lower(
         Codes, gains, tables and digital head; `ecgphoton.export.quantize.quantize` makes one.
     mesh
         ``svd-clements``, ``svd-reck`` or ``real-part`` (one mesh, W / scale = Re(Q)).
-    dac_bits
-        Bits of the heater DACs.
+    dac
+        Drivers of the phase shifters; default `HeaterDac`'s own: quadratic, 8 bits.
     splitter_sigma
         Spread of splitter angles, rad, for which every MZI should stay correctable.
     centring, lead
@@ -100,7 +100,7 @@ def lower(
         head_bias=student.head_bias,
         operating_point=operating_point,
         classes=tuple(classes),
-        dac=HeaterDac(bits=dac_bits),
+        dac=dac or HeaterDac(),
         centring=centring,
         lead=lead,
         hashes=dict(hashes or {}),

@@ -20,6 +20,7 @@ from ecgphoton.hwsim.montecarlo import Trial, run
 from ecgphoton.hwsim.sensitivity import analog, sensitivity, shot_moments
 from ecgphoton.hwsim.weights import Chips, ChipSource, WeightChips
 from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.progress import Steps
 from ecgphoton.student.propagate import Stack
 
@@ -60,9 +61,9 @@ class Only:
         here, ideal = chips.stack, perfect.stack
         matrices = torch.where(self.weights[..., :4] > 0, here.matrices, ideal.matrices)
         biases = torch.where(self.weights[..., 4] > 0, here.biases, ideal.biases)
-        squares = chips.squares_of(self.weights.amax((1, 2)) > 0, perfect)
+        remainder = chips.remainder_of(self.weights.amax((1, 2)) > 0, perfect)
         stack = Stack(matrices, biases, here.gains)
-        return self._quiet(chips._replace(stack=stack, squares=squares))
+        return self._quiet(chips._replace(stack=stack, remainder=remainder))
 
     def _quiet(self, chips: Chips) -> Chips:
         if not self.detector:
@@ -109,7 +110,7 @@ class OneMzi:
         nominal, matrices = self.nominal(), alone.matrices(source.wanted).float()
         biases = nominal.stack.biases.expand(count, -1, -1)
         stack = Stack(matrices, biases, nominal.stack.gains)
-        return nominal._replace(stack=stack, squares=alone.squares(source.wanted))
+        return nominal._replace(stack=stack, remainder=alone.remainder(source.wanted))
 
 
 def blame(
@@ -182,8 +183,17 @@ def _rank(share: Share) -> tuple[int, float]:
 
 
 def matrix_errors(source: ChipSource, seed: int, draws: int = DRAWS) -> Floats:
-    """(draws, K, 4, 5) errors of weights and biases of chips, without propagating a beat."""
-    return np.asarray(source.draw(seed, 0, draws).stack.minus(source.nominal().stack).double())
+    """(draws, K, 4, 5) errors of weights and biases of chips, without propagating a beat.
+
+    What modulators leak counts as an error of the bias: that of inputs at 0.
+    """
+    chips = source.draw(seed, 0, draws)
+    errors = chips.stack.minus(source.nominal().stack)
+    if chips.remainder is not None:
+        dark = torch.zeros(1, WIDTH, 1, dtype=torch.float32)
+        for block in range(errors.shape[1]):
+            errors[:, block, :, WIDTH] += chips.remainder.of(block, dark)[..., 0]
+    return np.asarray(errors.double())
 
 
 def _cases(trial: Trial) -> Iterator[tuple[str, str, ChipSource]]:

@@ -4,8 +4,11 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+import torch
+
 from ecgphoton.hwsim.chip import Foundry
-from ecgphoton.hwsim.effects.supply import DEPTH, LASER, LINK, SUPPLY
+from ecgphoton.hwsim.effects.modulator import EXTINCTION
+from ecgphoton.hwsim.effects.supply import LASER, LINK, SUPPLY
 from ecgphoton.hwsim.energy import (
     MACS,
     PERIOD,
@@ -21,13 +24,13 @@ from ecgphoton.hwsim.energy import (
 from ecgphoton.hwsim.link import Link, link_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.receivers import RECEIVERS
-from ecgphoton.hwsim.sweep import Requirement
+from ecgphoton.hwsim.requirement import Requirement
+from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
 
-EXTINCTION = "link.extinction_db"
 LEAKING = 20
 """Chips whose leak through modulators is averaged."""
-FREE = (DEPTH, "link.coupler_db", "link.splitter_db", "link.output_db", "power.control")
+FREE = ("link.coupler_db", "link.splitter_db", "link.output_db", "power.control")
 """Keys that may well be 0."""
 
 
@@ -76,26 +79,23 @@ class Budget:
     @property
     def unstated(self) -> tuple[str, ...]:
         """Keys that the profile leaves out, so that what they stand for is not counted."""
-        keys = [key for key in (*LINK, *SUPPLY) if key not in FREE]
+        keys = [key for key in (*LINK, EXTINCTION, *SUPPLY) if key not in FREE]
         return tuple(key for key in keys if key not in self.profile.numbers)
 
     @cached_property
     def leak(self) -> float:
-        """Largest reading that the light of extinguished modulators adds, fraction of full scale.
+        """Largest reading that the leak of modulators adds, fraction of full scale.
 
-        A push-pull modulator with unequal arms passes ``i 10^(-X / 20) sqrt(1 - x^2)`` besides x,
-        with X dB of extinction: in quadrature, so that a perfect mesh brings nothing of it to a
-        receiver of real parts. Chips turn it by their phase errors; this is the mean over chips of
-        the largest sum over inputs, all at 0.
+        The mean over chips of the largest reading of all detectors, with all inputs at 0.
         """
-        extinction = self.profile[EXTINCTION]
-        if not extinction:
+        if not self.profile[EXTINCTION]:
             return 0.0
         chips = Foundry(self.profile).chips(self.seed, 0, LEAKING, self.program)
         driven = self.profile.driving(self.program)
-        wanted = driven.device.exact_volts(driven.phases)[None]
-        turned = chips.field(chips.phases(chips.driven(wanted))).imag.abs().sum(-1)
-        return float(10 ** (-extinction / 20) * turned.amax((1, 2)).mean())
+        volts = chips.driven(driven.device.exact_volts(driven.phases)[None])
+        dark = torch.zeros(WIDTH, 1, dtype=torch.float64)
+        added = chips.respond(volts, chips.sent(dark)) - chips.respond(volts, dark)
+        return float(added.abs().amax((1, 2, 3)).mean())
 
     @property
     def sentence(self) -> str:

@@ -79,11 +79,18 @@ def margin_bounds(trial: Trial, epsilon: float) -> Floats:
         If epsilon is negative or not finite, or the receiver is one from physics.
     """
     source = trial.source
-    if isinstance(source, MeshChips) and source.perfect.receiver.keys:
-        raise InputError(
-            f"the receiver {source.perfect.receiver.name!r} leaves constants and squares in its "
-            "readings, which the bounds do not include; certify with homodyne"
-        )
+    if isinstance(source, MeshChips):
+        if source.perfect.receiver.keys:
+            raise InputError(
+                f"the receiver {source.perfect.receiver.name!r} leaves constants and squares in "
+                "its readings, which the bounds do not include; certify with homodyne"
+            )
+        for effect in source.foundry.profile.active:
+            if effect.law_at("input") is not None:
+                raise InputError(
+                    f"{effect.name} adds light that the bounds do not include; certify with "
+                    f"--set {effect.name}=0"
+                )
     if not (np.isfinite(epsilon) and epsilon >= 0):
         raise InputError(f"epsilon is {epsilon!r}; it must be a finite number of at least 0")
     carrier = trial.carrier

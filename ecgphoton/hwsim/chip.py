@@ -5,7 +5,8 @@ The effects of `ecgphoton.hwsim.effects` are applied in this order::
 
     volts ── heat ── phase ── element ── field ──> fields ── receiver, reading ──> readings
 
-The stage ``code`` comes before: `Chip.driven` returns the voltages that the drivers give.
+Two stages come before: ``code``, `Chip.driven` returns the voltages that the drivers give, and
+``input``, `Chip.sent` the fields that the modulators send.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from ecgphoton.hwsim.effects import Effect, Elements, Heat, Reading, Site
+from ecgphoton.hwsim.effects import Effect, Elements, Heat, Modulators, Reading, Site
 from ecgphoton.hwsim.effects.effect import Stage
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS, Receiver
-from ecgphoton.hwsim.squares import Squares
+from ecgphoton.hwsim.remainder import Remainder
 from ecgphoton.hwsim.streams import chip_rng
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH
@@ -73,6 +74,16 @@ class Chip:
     def driven(self, volts: ArrayLike | Tensor) -> Tensor:
         """Voltages (C, K, drivers) that the drivers give for wanted ones."""
         return self._through("code", _tensor(volts))
+
+    @cached_property
+    def modulators(self) -> Modulators:
+        """What the modulators of the inputs are."""
+        return self._through("input", Modulators(torch.zeros(1, 1, WIDTH, 1, dtype=torch.float64)))
+
+    def sent(self, inputs: ArrayLike | Tensor) -> Tensor:
+        """Fields (C, K, 4, N) that the modulators send for inputs (..., 4, N), with their leak."""
+        wanted = _tensor(inputs)
+        return wanted + 1j * self.modulators.quadrature(wanted)
 
     def phases(self, volts: ArrayLike | Tensor) -> Tensor:
         """Actual phases (C, K, drivers), rad, at voltages (V)."""
@@ -130,14 +141,19 @@ class Chip:
         constant = constant + (0 if reading.zeroed else reading.offset)
         return (self.scale * constant[..., 0]).expand(self.count, -1, -1)
 
-    def squares(self, volts: ArrayLike | Tensor) -> Squares | None:
-        """Return what the readings have of second order in the inputs; None for linear ones."""
+    def remainder(self, volts: ArrayLike | Tensor) -> Remainder | None:
+        """Return what the readings have besides their linear part; None for nothing."""
         factors = self.receiver.squares(self.reading) * self.reading.gain
-        if not bool(factors.any()):
+        leak, top = self.modulators
+        if not bool(factors.any()) and not bool(leak.any()):
             return None
-        field = self.field(self.phases(volts))
-        scaled = (self.scale[..., None] * factors).float().expand(-1, len(field), -1, -1, -1)
-        return Squares(field.real.float(), field.imag.float(), scaled)
+        field, scale = self.field(self.phases(volts)), self.scale[..., None]
+        turned = scale * self.receiver.linear(1j * field, self.reading) * self.reading.gain
+        factors = (scale * factors).float().expand(-1, len(field), -1, -1, -1)
+        leak = leak.float().expand(len(field), len(self.scales), -1, -1)
+        parts = field.real, field.imag, turned
+        real, imaginary, turned = (part.float() for part in parts)
+        return Remainder(real, imaginary, factors, turned, leak, top)
 
     def photocurrent(self) -> Tensor:
         """(C, K, 4) constant that laser noise multiplies besides the reading, units of ``W x``."""
@@ -178,7 +194,8 @@ class Chip:
         volts
             (C or 1, K, drivers) voltages at the heaters. One chip may be set to several.
         vectors
-            (..., 4, N) real or complex input fields, broadcast against (C, K).
+            (..., 4, N) real or complex fields at the inputs of the mesh, broadcast against (C, K);
+            `sent` gives those of modulators.
         generator
             Source of what changes between shots; None for no noise. The optics are drawn once a
             call, the noise of readings for every one.

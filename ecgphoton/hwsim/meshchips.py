@@ -100,8 +100,8 @@ class MeshChips:
         chip = self.perfect
         matrices = chip.matrices(self.wanted)
         stack = Stack(matrices.float(), self.carrier.stack.biases, self.carrier.stack.gains)
-        squares, pedestal = chip.squares(self.wanted), chip.photocurrent().float()
-        return Chips(stack, self.additive, squares, *self.noise, pedestal)
+        remainder, pedestal = chip.remainder(self.wanted), chip.photocurrent().float()
+        return Chips(stack, self.additive, remainder, *self.noise, pedestal)
 
     def draw(self, seed: int, first: int, count: int) -> Chips:
         """Return chips `first` ... `first + count - 1`."""
@@ -109,12 +109,12 @@ class MeshChips:
         numbers = torch.arange(first, first + count)
         volts = chip.driven(self.wanted) if self.volts is None else _of(self.volts, numbers)
         matrices, constants = chip.matrices(volts), chip.bias_errors()
-        squares, pedestal = chip.squares(volts), chip.photocurrent()
+        remainder, pedestal = chip.remainder(volts), chip.photocurrent()
         if self.row_gain is not None:
             gain = _of(self.row_gain, numbers)
             # A digital factor acts on readings, offsets included, not on the electronic bias.
             matrices, constants = matrices * gain[..., None], constants * gain
-            squares, pedestal = squares and squares.scaled(gain), pedestal * gain
+            remainder, pedestal = remainder and remainder.scaled(gain), pedestal * gain
         if self.row_offset is not None:
             constants = constants + _of(self.row_offset, numbers)
         stack = Stack(
@@ -125,7 +125,7 @@ class MeshChips:
         if self.sigma > 0:
             extra = WeightChips(self.carrier, self.sigma).draw(seed, first, count).stack
             stack = stack.moved(extra.minus(self.carrier.stack))
-        return Chips(stack, self.additive, squares, *self.noise, pedestal.float())
+        return Chips(stack, self.additive, remainder, *self.noise, pedestal.float())
 
 
 def _of(table: Tensor, numbers: Tensor) -> Tensor:

@@ -103,7 +103,7 @@ class Trial:
                     len(part),
                     streams,
                     chips.relative,
-                    chips.squares,
+                    chips.remainder,
                     chips.common,
                     chips.pedestal,
                     sampled=self.sampled,

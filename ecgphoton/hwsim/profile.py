@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -11,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.effects import EFFECTS, Effect, Number, numbers
+from ecgphoton.hwsim.effects import EFFECTS, Effect, number_of, numbers
 from ecgphoton.hwsim.effects.receiver import POWER
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.link import SETS, received
@@ -24,40 +23,15 @@ from ecgphoton.settings import assigned, build, nearest, one_of
 
 FOLDER = Path(__file__).with_name("profiles")
 BITS = "dac.bits"
-GONE = {
-    "attenuator.sigma": "an attenuator is an MZI like the others, so splitter.sigma, "
-    "loss.mzi_sigma_db, phase.offset and the numbers of heaters act on it; remove the key"
-}
-"""Keys of earlier profiles, and why they do nothing now."""
 FINEST = 24
 """Bits of the DACs of a bench where a profile drives exactly: steps below 1 uV."""
 STATIC = "phase.static"
 FABRICATED = "as-fabricated"
 """State of a chip before its static phases are trimmed: ``NAME:as-fabricated``."""
+STATES = "state"
+"""Table of a file that names its further states: what of the profile differs in each."""
 EFFECTIVE, KIND = "homodyne", "receiver.kind"
 """The receiver of a profile that names none, and the key that names one."""
-
-
-def number_of(key: str) -> Number:
-    """Return the declaration of a key.
-
-    Raises
-    ------
-    InputError
-        If no effect has it, with the nearest key.
-    """
-    if key in EFFECTS:
-        return EFFECTS[key].number
-    found = numbers()
-    if key not in found:
-        with suppress(InputError):
-            _ = EFFECTS[key]  # effects of installed extensions are loaded by this
-        found = numbers()
-    if key in GONE:
-        raise InputError(f"{key} is no number of a profile any more: {GONE[key]}")
-    if key not in found:
-        raise InputError(f"a profile has no {key!r}; {nearest(key, [*found, KIND])}")
-    return found[key]
 
 
 def allowed(key: str) -> str:
@@ -186,6 +160,18 @@ class Profile:
             return program
         return replace(program, dac=replace(self.driver, bits=program.dac.bits))
 
+    def recoded(self, program: MeshProgram) -> str:
+        """Return why chips are not driven by the codes of a program; empty where they are."""
+        exactly = not self.on(program)[BITS]
+        used = self.device_of(program).dac
+        if used == program.dac and not exactly:
+            return ""
+        how = "exactly, without codes" if exactly else f"by codes of {used.words}"
+        return (
+            f"the codes of the program are for {program.dac.words}, and are not used: the profile "
+            f"drives its phases {how}"
+        )
+
     def device_of(self, program: MeshProgram) -> Device:
         """Return the program's device with the drivers and DACs of this profile.
 
@@ -226,29 +212,45 @@ def profiles() -> tuple[str, ...]:
 def load_profile(source: Profile | str | Path) -> Profile:
     """Return a profile by name, from a TOML file, or unchanged.
 
-    ``:as-fabricated`` after a name or path means its chips before they are trimmed.
+    ``:STATE`` after a name or path means the profile with what its table ``state.STATE`` states;
+    ``:as-fabricated`` means its chips before they are trimmed. Several follow one another.
 
     Raises
     ------
     InputError
-        If there is no such profile or file, a key is unknown, or a value is outside its range.
+        If there is no such profile, file or state, a key is unknown, or a value is outside its
+        range.
     """
     if isinstance(source, Profile):
         return source
     if not isinstance(source, str | PathLike):
         raise InputError(f"profile is {source!r}; it must be a name, a TOML file or a Profile")
-    stem, colon, state = str(source).rpartition(":")
-    if colon and state == FABRICATED:
-        return load_profile(stem).as_fabricated()
-    path = FOLDER / f"{source}.toml"
-    if str(source) not in profiles():
-        path = Path(source)
-        if not path.is_file():
-            raise InputError(
-                f"there is no profile {str(source)!r} and no TOML file of that path; "
-                f"{nearest(str(source), profiles())}"
-            )
-    return _from_dict(parse_toml(read_text(path), f"profile {path}"), path)
+    stem, *states = [str(source)] if Path(source).is_file() else str(source).split(":")
+    path = FOLDER / f"{stem}.toml" if stem in profiles() else Path(stem)
+    if not path.is_file():
+        raise InputError(
+            f"there is no profile {stem!r} and no TOML file of that path; "
+            f"{nearest(stem, profiles())}"
+        )
+    data = parse_toml(read_text(path), f"profile {path}")
+    stated = data.pop(STATES, {})
+    for state in (state for state in states if state != FABRICATED):
+        data = _in_state(data, stated, state, path)
+    made = _from_dict(data, path)
+    named = replace(made, name=":".join([made.name, *(s for s in states if s != FABRICATED)]))
+    return named.as_fabricated() if FABRICATED in states else named
+
+
+def _in_state(data: dict[str, Any], stated: Any, state: str, path: Path) -> dict[str, Any]:  # noqa: ANN401 - a file holds anything
+    """Return the content of a profile with the sections of one of its states in it."""
+    changes = stated.get(state) if isinstance(stated, dict) else None
+    if changes is None:
+        known = (*stated, FABRICATED) if isinstance(stated, dict) else (FABRICATED,)
+        raise InputError(f"profile {path} has no state {state!r}; {nearest(state, known)}")
+    if not isinstance(changes, dict) or not all(isinstance(c, dict) for c in changes.values()):
+        raise InputError(f"profile {path}: {STATES}.{state} must hold sections of a profile")
+    changed = {name: {**data.get(name, {}), **content} for name, content in changes.items()}
+    return {**data, **changed}
 
 
 def _from_dict(data: dict[str, Any], path: Path) -> Profile:

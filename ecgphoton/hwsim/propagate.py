@@ -3,7 +3,7 @@
 The optics of a chip are collapsed to its effective real 4x4 matrices (a `Stack`); what the
 detectors, converters and the activation device do is a `ChipDetector`::
 
-    x --[DAC]--> W x --> + squares --> + b --> + noise --> gain --[ADC]--> f( ) --> y
+    x --[DAC]--> W x --> + remainder --> + b --> + noise --> gain --[ADC]--> f( ) --> y
 
 Both serve Monte Carlo (many chips, no gradient) and noise-aware training (a fresh chip for every
 batch, with gradient).
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ecgphoton.hwsim.moments import fit, power_sums, powers_needed
 from ecgphoton.hwsim.readout import Readout
-from ecgphoton.hwsim.squares import Squares
+from ecgphoton.hwsim.remainder import Remainder
 from ecgphoton.hwsim.streams import BEATS
 from ecgphoton.student.architecture import WIDTH, Branch
 from ecgphoton.student.propagate import Block, IdealDetector, Stack, unfold
@@ -56,8 +56,8 @@ class ChipDetector:
     """One for all chips, or one each; empty for no noise."""
     relative: float = 0.0
     """Noise proportional to the detected value (RIN)."""
-    squares: Squares | None = None
-    """What the receivers leave of the square of a field."""
+    remainder: Remainder | None = None
+    """What readings have besides their part linear in the inputs."""
     common: Tensor | None = None
     """(K,) noise proportional to the photocurrent, the same draw in the detectors of a shot."""
     pedestal: Tensor | None = None
@@ -90,7 +90,7 @@ class ChipDetector:
         """See `Detector.pooled`."""
         segment, activation = self.readout.drive(segment), self.readout.activation
         powers = 1 if self.silent else self.powers[block.index]
-        exact = not self.readout.digital and self.squares is None and self.common is None
+        exact = not self.readout.digital and self.remainder is None and self.common is None
         if exact and activation.moments and powers and (self.silent or not self.sampled):
             sums = power_sums(*block.rows(), segment, branch, powers)
             sums = sums.view(powers, -1, WIDTH, len(segment), branch.tokens)
@@ -136,8 +136,8 @@ class ChipDetector:
         for chip in range(len(weight)):
             b, g = bias[chip], gain[chip]
             z = g * (weight[chip] @ shifted + b)
-            if self.squares is not None:
-                z = z + g * self.squares.of(block.index, shifted, chip)
+            if self.remainder is not None:
+                z = z + g * self.remainder.of(block.index, shifted, chip)
             if not self.silent:
                 draw = partial(self._samples, chip, beats, positions)
                 z = self._noisy(block.index, chip, z, b, g, draw)
@@ -189,8 +189,8 @@ class ChipDetector:
         bias, gain = block.bias[..., None], block.gain[..., None]
         x = self.readout.drive(x)
         z = block.amplified(x)
-        if self.squares is not None:
-            z = z + gain * self.squares.of(block.index, x)
+        if self.remainder is not None:
+            z = z + gain * self.remainder.of(block.index, x)
         if not self.silent:
             count, present = len(z), self.present
 

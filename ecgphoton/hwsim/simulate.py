@@ -12,7 +12,7 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import single_threaded
-from ecgphoton.hwsim.effects.supply import DEPTH
+from ecgphoton.hwsim.effects.modulator import DEPTH
 from ecgphoton.hwsim.meshchips import MeshChips, mesh_source
 from ecgphoton.hwsim.montecarlo import Trial, rates, run
 from ecgphoton.hwsim.patients import ByPatient
@@ -142,6 +142,7 @@ def simulate(
             "profile_values": None if made is None else dict(made.numbers),
             "readout": trial.readout.pooling,
             "receiver": None if made is None else made.receiver,
+            "recoded": None if made is None else _recoded(made, carried),
             "beats": len(inputs),
             "abnormal_beats": int(trial.label.sum()),
             "operating_point": operating_point.to_dict(),
@@ -182,6 +183,11 @@ def trial_of(
     carrier = Carrier.shipped(carried)
     source = WeightChips(carrier, sigma, sigma)
     return Trial(carrier, source, inputs, label, operating_point, seed, electronics, record=record)
+
+
+def _recoded(profile: Profile, carried: SegmentStudent | MeshProgram) -> str | None:
+    """Return why the codes of a program are not used; None where they are, or there are none."""
+    return (profile.recoded(carried) or None) if isinstance(carried, MeshProgram) else None
 
 
 def profile_of(

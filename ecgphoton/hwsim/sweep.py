@@ -1,4 +1,4 @@
-"""The verdict over a parameter: curves, and the limit up to which chips still pass."""
+"""The verdict over the values of a parameter."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.effects import Number, numbers
-from ecgphoton.hwsim.profile import load_profile, number_of
+from ecgphoton.hwsim.effects import Number, number_of, numbers
+from ecgphoton.hwsim.profile import load_profile
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.hwsim.verdict import SimulationReport
 from ecgphoton.settings import nearest
 
-MOST = 1001
+POINTS = 1001
 """Largest number of points of a sweep."""
 NOISE = Number(
     "Static error of every weight and bias, and noise of every reading.", 0.8, "of full scale"
@@ -69,9 +69,9 @@ def parse_sweep(text: str) -> Sweep:
             points = np.array([float(value) for value in values.split(",")])
     except ValueError:
         raise wrong from None
-    if not 1 <= len(points) <= MOST or not np.isfinite(points).all() or (points < 0).any():
+    if not 1 <= len(points) <= POINTS or not np.isfinite(points).all() or (points < 0).any():
         raise InputError(
-            f"sweep {text!r} has {len(points)} values; it needs 1 to {MOST} finite numbers of at "
+            f"sweep {text!r} has {len(points)} values; it needs 1 to {POINTS} finite numbers of at "
             "least 0"
         )
     if number is not NOISE:
@@ -155,118 +155,3 @@ def run_sweep(
         if progress is not None:
             progress(done + 1, len(sweep.values))
     return SweepReport(sweep, tuple(reports))
-
-
-@dataclass(frozen=True, eq=False)
-class Requirement:
-    """The limit of a parameter up to which chips meet the verdict: a line for the foundry."""
-
-    parameter: str
-    number: Number
-    """Its declaration: unit, and which way is better."""
-    value: float | None
-    """Worst value that passed; None if nothing did."""
-    failing: float | None
-    """Best value that failed; None if the worst one tried passed."""
-    tried: tuple[tuple[float, float], ...]
-    """(value, yield) in the order tried."""
-    report: SimulationReport | None
-    """The simulation at `value`: its yield, the interval of it, and the number of chips."""
-
-    @property
-    def sentence(self) -> str:
-        """The requirement in words, with unit, yield and interval."""
-        if self.value is None or self.report is None:
-            best = self.number.written(self.tried[0][0])
-            return f"no value of {self.parameter} passes, not even {best}"
-        bound = "at least" if self.number.better == "more" else "at most"
-        low, high = self.report.interval
-        beyond = (
-            "nothing tried failed"
-            if self.failing is None
-            else f"{self.number.written(self.failing)} fails"
-        )
-        return (
-            f"{self.parameter} must be {bound} {self.number.written(self.value)} ({beyond}); yield "
-            f"{self.report.observed_yield:.1%} of {self.report.chips} chips, "
-            f"{self.report.limits.confidence:.0%} interval {low:.1%} to {high:.1%}"
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            "parameter": self.parameter,
-            "unit": self.number.unit,
-            "better": self.number.better,
-            "value": self.value,
-            "failing": self.failing,
-            "sentence": self.sentence,
-            "tried": [{"value": value, "yield": share} for value, share in self.tried],
-            "simulation": None if self.report is None else self.report.to_dict(),
-        }
-
-
-def solve(
-    name: str,
-    *subject: Any,  # noqa: ANN401 - the positional arguments of simulate
-    judge: Judge | None = None,
-    largest: float | None = None,
-    precision: float = 0.02,
-    progress: Callable[[int, int], None] | None = None,
-    **settings: Any,  # noqa: ANN401 - its keyword arguments
-) -> Requirement:
-    """Find the worst value of a parameter that still passes, by bisection.
-
-    The same chips are used at every value, so that yield falls almost smoothly. Worse is more for
-    an error (``splitter.sigma``) and less for a resource (``dac.bits``).
-
-    Parameters
-    ----------
-    judge
-        What gives the verdict at a value instead of `simulate`.
-    largest
-        Largest value to try; default a quarter of what a profile may hold, or all of it for a
-        resource.
-    precision
-        Relative width at which to stop; whole numbers are found exactly.
-
-    Raises
-    ------
-    InputError
-        If the parameter is unknown or a value outside its range.
-    """
-    number = parameter(name)
-    more = number.better == "more"
-    top = largest if largest is not None else number.largest if more else number.largest / 4
-    good, bad = (top, number.least) if more else (0.0, top)
-    tried: list[tuple[float, float]] = []
-    best: SimulationReport | None = None
-    judge = judge or simulated(name, *subject, **settings)
-    steps = int(np.ceil(np.log2(1 / precision))) + 10
-
-    def passes(value: float) -> bool:
-        nonlocal best
-        report = judge(value)
-        tried.append((value, report.observed_yield))
-        if report.passed:
-            best = report
-        if progress is not None:
-            progress(min(len(tried), steps), steps)
-        return report.passed
-
-    def found(value: float | None, failing: float | None) -> Requirement:
-        return Requirement(name, number, value, failing, tuple(tried), best)
-
-    if not passes(good):
-        return found(None, good)
-    if passes(bad):
-        return found(bad, None)
-    while abs(good - bad) > (1 if number.whole else precision * bad) and len(tried) < steps:
-        # As long as nothing but 0 passes, its order of magnitude is not known.
-        middle = bad / 8 if good == 0 else (good + bad) / 2
-        if number.whole:
-            middle = float(int(middle))
-        elif number.least:  # a size that is never 0 is known over decades
-            middle = float(np.sqrt(good * bad))
-        good, bad = (middle, bad) if passes(middle) else (good, middle)
-    return found(good, bad)

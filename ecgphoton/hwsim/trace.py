@@ -119,7 +119,7 @@ def _mix(drawn: Chips, ideal: Chips, static: int, shots: int) -> Chips:
     return drawn._replace(
         stack=stack,
         additive=additive,
-        squares=drawn.squares_of(order < static, ideal),
+        remainder=drawn.remainder_of(order < static, ideal),
         common=None if drawn.common is None else drawn.common * (order < shots),
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgphoton.hwsim.squares import Squares
+from ecgphoton.hwsim.remainder import Remainder
 from ecgphoton.hwsim.streams import chip_rng
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.program import MeshProgram
@@ -27,8 +27,8 @@ class Chips(NamedTuple):
     """Effective real matrices (C, K, 4, 4), biases, gains."""
     additive: Tensor
     """(C or 1, K, 4) per-shot detector noise in units of ``W x``, before the gain."""
-    squares: Squares | None = None
-    """What readings have of second order in the inputs; None for linear receivers."""
+    remainder: Remainder | None = None
+    """What readings have besides their part linear in the inputs; None for nothing."""
     relative: float = 0.0
     """Per-shot noise of a reading in proportion to it, independent in every detector."""
     common: Tensor | None = None
@@ -46,16 +46,13 @@ class Chips(NamedTuple):
         silent = torch.zeros_like(self.additive)
         return self._replace(additive=silent, relative=0.0, common=None)
 
-    def squares_of(self, blocks: Tensor, other: Chips) -> Squares | None:
-        """Return the squares of these chips in the blocks (K,) that are true, of others elsewhere.
-
-        A receiver that is linear in one of them has none there.
-        """
-        if self.squares is None:
-            return None if other.squares is None else other.squares.zeroed(blocks)
-        if other.squares is None:
-            return self.squares.zeroed(~blocks)
-        return self.squares.where(blocks, other.squares)
+    def remainder_of(self, blocks: Tensor, other: Chips) -> Remainder | None:
+        """Return the remainder of these chips in the blocks (K,) that are true, else of others."""
+        if self.remainder is None:
+            return None if other.remainder is None else other.remainder.zeroed(blocks)
+        if other.remainder is None:
+            return self.remainder.zeroed(~blocks)
+        return self.remainder.where(blocks, other.remainder)
 
 
 class ChipSource(Protocol):

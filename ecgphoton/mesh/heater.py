@@ -131,6 +131,12 @@ class HeaterDac(Settings, section="driver"):
         return cls(v_pi, float(volts[-1]), bits, "table", float(volts[0]), table)
 
     @property
+    def words(self) -> str:
+        """Width, phase law and voltages in words."""
+        law = f"{self.law} drivers with V_pi {self.v_pi:g} V"
+        return f"{self.bits}-bit {law}, {self.v_min:g} to {self.v_max:g} V"
+
+    @property
     def top(self) -> int:
         """Largest code."""
         return int((1 << self.bits) - 1)

@@ -89,28 +89,37 @@ def power(material: Material, program: MeshProgram) -> Markup:
     from ecgphoton.export.formats import bill_of_materials
 
     bill = bill_of_materials(program)
-    heaters, path = bill["heater_power_mw"], bill["path"]
+    heaters, path = bill["heater_power_p_pi"]["total"], bill["path"]
+    profiles = {
+        kind: profile
+        for kind in ("simulation", "calibration")
+        if (found := material.json(f"{kind}.json"))
+        and (profile := found.get("provenance", {}).get("profile")) is not None
+    }
     facts = pieces.facts(
         {
             "MZIs": f"{bill['mzis']:,} ({bill['of_which_attenuators']:,} as attenuators)",
             "phase shifters": number(bill["phase_shifters"]),
             "detectors": number(bill["homodyne_detectors"]),
-            "heater power": f"{heaters['total']:,.0f} mW",
-            "heater energy per beat": f"{heaters['total']:,.0f} mJ at 60 beats a minute",
+            "heater power": f"{heaters:,.0f} times that of a phase of π",
             "MZIs on a path through a block": number(path["mzis"]),
+            **{
+                f"heater power, {kind} ({profile['name']})":
+                f"{heaters * profile['numbers']['power.p_pi']:,.0f} mW"
+                for kind, profile in profiles.items()
+                if "power.p_pi" in profile["numbers"]
+            },
             **{
                 f"loss of a block, {kind} ({profile['name']})":
                 f"{path['mzis'] * profile['numbers'].get('loss.mzi_db', 0):.2f} dB"
-                for kind in ("simulation", "calibration")
-                if (found := material.json(f"{kind}.json"))
-                and (profile := found.get("provenance", {}).get("profile")) is not None
+                for kind, profile in profiles.items()
             },
         }
     )  # fmt: skip
     note = pieces.paragraph(
-        f"Assumes {heaters['assumed_p_pi']:g} mW for a phase of π and heaters that are always on. "
-        "The loss of a block is loss.mzi_db of the device profile for every MZI on a path. "
-        "Lasers, converters and electronics are not counted.",
+        "Heaters are always on, and a phase of π takes power.p_pi of the device profile. The loss "
+        "of a block is its loss.mzi_db for every MZI on a path. Lasers, converters and "
+        "electronics are not counted; `ecgphoton budget` does that.",
         "note",
     )
     return facts + note

@@ -207,6 +207,7 @@ def _found(
         "notes": [
             *_made_up(trained),
             *signal.notes,
+            *calls.notes,
             *(f"{signal.name}: {part}" for part in calls.stretches),
             *_gaps(beats.time, seconds),
         ],

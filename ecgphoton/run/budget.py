@@ -15,8 +15,8 @@ from ecgphoton.hwsim.energy import Digital, core
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS
+from ecgphoton.hwsim.requirement import solve
 from ecgphoton.hwsim.simulate import simulate
-from ecgphoton.hwsim.sweep import solve
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_bars
 from ecgphoton.run.journey import Limit, Outcome, begin

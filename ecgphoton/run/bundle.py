@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ecgphoton import runs
 from ecgphoton.artifacts import load_checkpoint, save_checkpoint
@@ -10,6 +11,7 @@ from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.export.bundle import ExportReport, export_bundle
 from ecgphoton.export.formats import DEFAULT_FORMATS
 from ecgphoton.export.verify import VerificationReport, verify as verify_folder
+from ecgphoton.hwsim.profile import BITS, Profile, load_profile
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.run.beats import evaluation_beats, splits_like
 from ecgphoton.run.crossed import at_wish
@@ -25,7 +27,8 @@ def export(
     *,
     mesh: bool = False,
     bits: int = 8,
-    dac_bits: int = 8,
+    dac_bits: int | None = None,
+    profile: Profile | str | None = None,
     architecture: MeshKind = "svd-clements",
     formats: Sequence[str] = (),
     max_miss: float | None = None,
@@ -49,7 +52,10 @@ def export(
     bits
         Width of weights, biases, input and detector codes, 2 to 16 bits.
     dac_bits
-        Width of the heater DACs, 2 to 24 bits.
+        Width of the heater DACs, 2 to 24 bits; default that of the profile, otherwise 8.
+    profile
+        Device profile by name, TOML file or value: phase law, voltages and width of the drivers
+        that the codes are for; by default quadratic ones.
     architecture
         How a matrix becomes a mesh.
     formats
@@ -69,6 +75,7 @@ def export(
     InputError
         If a value is outside its range, or student, beats or folder cannot be used.
     """
+    drivers = _drivers(profile, dac_bits)
     trained, wished = at_wish(runs.load_student(runs.choose(model)), max_miss, max_fpr)
     splits = splits_like(trained.metadata, data, data_dir)
     ranged = None
@@ -84,12 +91,47 @@ def export(
             checkpoint,
             out if out is not None else Path(runs.BUNDLES) / trained.name,
             bits=bits,
-            dac_bits=dac_bits,
+            **drivers,
             mesh=architecture,
             formats=formats or (DEFAULT_FORMATS if mesh else ()),
             calibration=ranged,
             force=force,
         )
+
+
+def _drivers(profile: Profile | str | None, dac_bits: int | None) -> dict[str, Any]:
+    """Return the drivers of a profile, its name, and the width of the DACs, for `export_bundle`.
+
+    Raises
+    ------
+    InputError
+        If the profile states nothing of drivers, or what it states cannot be used.
+    """
+    if profile is None:
+        return {} if dac_bits is None else {"dac_bits": dac_bits}
+    stated = load_profile(profile)
+    bits = int(stated[BITS])
+    if stated.driver is None and BITS not in stated.numbers:
+        raise InputError(
+            f"the profile {stated.name!r} states neither [driver] nor {BITS}, which is all that an "
+            "export takes of it; leave it out, or state them"
+        )
+    if not stated.trimmed:
+        raise InputError(
+            f"the chips of profile {stated.name!r} are as fabricated, and codes are for trimmed "
+            "ones; name the profile without its state"
+        )
+    if dac_bits is None and not bits:
+        raise InputError(
+            f"the profile {stated.name!r} drives exactly ({BITS} is not above 0), but codes have a "
+            "width; add it (--dac-bits 12)"
+        )
+    if dac_bits is not None and bits and dac_bits != bits:
+        raise InputError(
+            f"dac_bits is {dac_bits}, but the profile {stated.name!r} states {bits}; leave out one "
+            "of them"
+        )
+    return {"drivers": stated.driver, "dac_bits": dac_bits or bits, "profile": stated.name}
 
 
 @strict

@@ -9,7 +9,7 @@ import numpy as np
 
 from ecgphoton.calibration.stability import calibrated_over
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim import surrogate as taylor, sweep as sweeps
+from ecgphoton.hwsim import requirement, surrogate as taylor, sweep as sweeps
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.progress import Progress, silent
@@ -90,7 +90,7 @@ def solve(
     data_dir: Path | None = None,
     out: Path | None = None,
     progress: Progress = silent,
-) -> Outcome[sweeps.Requirement]:
+) -> Outcome[requirement.Requirement]:
     """Find the largest value of a parameter that passes.
 
     The verdict at this value is PASS, and it is not at larger values.
@@ -116,7 +116,7 @@ def solve(
     files = ("requirement.json", "requirement.csv", "requirement.png")
     sweeps.parameter(key)  # refuses what is no number of a chip
     journey = begin(solve, locals(), key, files=files)
-    found = sweeps.solve(
+    found = requirement.solve(
         key,
         *journey.arguments,
         judge=_judge(key, journey),

@@ -12,6 +12,7 @@ from ecgphoton.calibration.calibrate import calibrate, steps_of
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.profile import Profile
 
 BASIS = np.eye(4)
 STEPS = steps_of(["dark", "sweep", "fit", "correct"])
@@ -54,6 +55,23 @@ def test_readings_of_a_chip_do_not_depend_on_its_batch(program) -> None:
     for kind in ("field", "power"):
         beside = both.read(codes, BASIS, kind)[:, 1]
         np.testing.assert_allclose(beside, alone.read(codes, BASIS, kind)[:, 0], atol=1e-12)
+
+
+def test_fields_are_read_without_the_leak_of_modulators(program) -> None:
+    """What leaks is the same for x and -x, so the bench reads both; powers still contain it."""
+    stated = {"phase.offset": 0.1, "detector.offset_sigma": 0.01}
+    tight, leaking = (
+        SimulatedBench(Foundry(Profile(numbers)).chips(0, 0, 1, program))
+        for numbers in (stated, {**stated, "link.extinction_db": 15.0})
+    )
+    codes = np.random.default_rng(0).integers(0, 2000, (2, 1, 1, 32))
+    vectors = np.array([[0.3, -0.7, 0.1, 0.9], [0, 0, 0, 0]])
+    np.testing.assert_allclose(
+        leaking.read(codes, vectors), tight.read(codes, vectors), rtol=0, atol=1e-12
+    )
+    assert leaking.cost.readings == 3 * tight.cost.readings
+    powers = (bench.read(codes, vectors, "power") for bench in (leaking, tight))
+    assert np.abs(np.subtract(*powers)).max() > 0.01
 
 
 def test_power_is_the_squared_field(program) -> None:

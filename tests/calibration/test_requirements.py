@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +9,8 @@ import pytest
 
 from ecgphoton.calibration.requirements import (
     ALL,
-    MOST,
     Sheet,
     idle,
-    largest_passing,
     lines_of,
     parameters_of,
 )
@@ -26,30 +23,6 @@ from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent, predict
 
 STATED = {"dac.bits": 12, "splitter.sigma": 0.02, "phase.offset": 0.02, "loss.mzi_db": 0.3}
-
-
-@pytest.mark.parametrize("limit", [0.003, 0.02, 0.021, 0.4])
-def test_the_search_closes_in_on_the_limit(limit: float) -> None:
-    """The size that passes and the one that fails hold the limit between them, 10 % apart."""
-    tried: list[float] = []
-
-    def passes(size: float) -> bool:
-        tried.append(size)
-        return size <= limit
-
-    good, bad = largest_passing(passes, 0.02, 1.0, 0.1)
-    assert good <= limit < bad <= 1.1 * good
-    assert len(tried) == len(set(tried)) <= 12
-
-
-def test_what_always_or_never_passes_has_one_end() -> None:
-    """NaN stands where no size tried passed, or none failed; sizes stay within bounds."""
-    assert largest_passing(lambda _: True, 0.02, 0.5, 0.1) == pytest.approx(
-        (0.5, math.nan), nan_ok=True
-    )
-    good, bad = largest_passing(lambda _: False, 0.02, 0.5, 0.1)
-    assert math.isnan(good)
-    assert bad == pytest.approx(0.02 / MOST)
 
 
 @pytest.fixture(scope="module")

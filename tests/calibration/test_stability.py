@@ -5,7 +5,8 @@ import pytest
 from ecgphoton.calibration.stability import calibrated_over
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.profile import Profile, load_profile
-from ecgphoton.hwsim.sweep import parse_sweep, run_sweep, solve
+from ecgphoton.hwsim.requirement import solve
+from ecgphoton.hwsim.sweep import parse_sweep, run_sweep
 from ecgphoton.hwsim.verdict import Limits
 
 KEY = "temperature.change"

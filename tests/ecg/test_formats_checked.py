@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from recordings import FS, ecg, write_edf, write_wfdb
 
-from ecgphoton.ecg.formats import open_recording, read
+from ecgphoton.ecg.formats import open_recording, read, record_names
 from ecgphoton.errors import InputError
 
 SIGNAL, _ = ecg()
@@ -86,3 +86,53 @@ def test_two_leads_of_one_name_stay_two_in_segments(tmp_path):
     assert found.leads == ("ECG", "ECG")
     np.testing.assert_allclose(found.signal[:1000], pair[:1000], atol=1e-3)
     assert np.isnan(found.signal[1000:]).all()
+
+
+def test_segments_are_no_records_of_their_folder(tmp_path):
+    """A record of several segments counts once; its segments are its parts."""
+    segments(tmp_path, SIGNAL)
+    assert len(list(tmp_path.glob("*.hea"))) == 3
+    assert record_names(tmp_path) == ("whole",)
+
+
+@pytest.mark.parametrize(
+    ("field", "rate", "said"),
+    [
+        ("", " 250", "gain of channel 0 not stated, 200 a mV"),
+        (" 0", " 250", "gain of channel 0 not stated"),
+        (" 0(12)/mV", " 250", "gain of channel 0 not stated"),
+        (" 200", "", "sampling rate not stated, 250 Hz"),
+        (" 200", " 250", None),
+        (" 0.5/uV", " 250", None),
+    ],
+)
+def test_what_a_header_leaves_open_is_said(field, rate, said, tmp_path):
+    """Gain and rate that WFDB assumes are named in a note, those that are stated are not."""
+    path = write_wfdb(tmp_path, "a", SIGNAL)
+    path.with_suffix(".hea").write_text(f"a 1{rate}\na.dat 16{field}\n")
+    notes = " ".join(read(path).notes)
+    assert said in notes if said else "not stated" not in notes
+
+
+def test_an_edf_without_a_unit_is_read_as_millivolts_and_says_so(tmp_path):
+    """The assumption is the one that text and NumPy files are read with."""
+    path = write_edf(tmp_path / "a.edf", SIGNAL, unit="")
+    assert "unit of ECG II not stated, mV assumed" in read(path).notes[0]
+
+
+def test_units_of_an_npz_may_be_bytes_or_one_a_lead(tmp_path):
+    """Whatever NumPy type holds the text, it is the same unit."""
+    both = np.column_stack([SIGNAL * 1e3, SIGNAL])
+    np.savez(tmp_path / "two.npz", signal=both, fs=FS, unit=["uV", "mV"], leads=["II", "V1"])
+    np.savez(tmp_path / "raw.npz", signal=SIGNAL * 1e3, fs=FS, unit=b"uV")
+    two, raw = read(tmp_path / "two.npz"), read(tmp_path / "raw.npz")
+    np.testing.assert_allclose(two.signal[:, 0], two.signal[:, 1], atol=1e-5)
+    np.testing.assert_allclose(raw.signal[:, 0], SIGNAL, atol=1e-5)
+
+
+def test_infinity_is_a_missing_sample(tmp_path):
+    """As NaN is, in the formats that can hold it."""
+    signal = SIGNAL.copy()
+    signal[100:200] = np.inf
+    np.savez(tmp_path / "a.npz", signal=signal, fs=FS, unit="mV")
+    assert np.isnan(read(tmp_path / "a.npz").signal[100:200]).all()

@@ -44,6 +44,15 @@ def test_gaps_of_edf_are_missing_samples(tmp_path):
     assert slow.channels[0].length == 8  # half a second is no sample of the slow channel
 
 
+def test_a_gap_counts_whatever_the_header_calls_the_file(tmp_path):
+    """Data records that begin two seconds late are not joined in a file that is called EDF+C."""
+    gap = discontinuous(tmp_path / "d.edf", ["+0", "+1", "+4", "+5"])
+    named = gap.with_name("c.edf")
+    named.write_bytes(gap.read_bytes().replace(b"EDF+D", b"EDF+C", 1))
+    np.testing.assert_array_equal(read(named).signal, read(gap).signal)
+    assert "2 s in 1 gaps" in read(named).notes[0]
+
+
 def test_rounded_beginnings_make_no_gap(tmp_path):
     """A recorder that rounds to milliseconds has written one piece; the clock starts with it."""
     path = discontinuous(tmp_path / "a.edf", ["+0.250", "+1.251", "+2.250"], {1: "+1.75"})

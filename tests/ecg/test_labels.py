@@ -28,7 +28,9 @@ def test_another_time_resolution_is_read_on_its_own_clock(tmp_path):
     assert one.digest == two.digest
 
 
-@pytest.mark.parametrize("kind", ["atr", "csv", "labels.csv", "edf+", "samples", "clock", "words"])
+@pytest.mark.parametrize(
+    "kind", ["atr", "csv", "labels.csv", "edf+", "samples", "clock", "words", "ms"]
+)
 def test_every_kind_of_label_marks_the_same_beats(kind, tmp_path):
     """A WFDB annotation, tables of times or samples, and EDF+ annotations agree."""
     inside = {"beats": BEATS, "symbols": SYMBOLS} if kind == "edf+" else {}
@@ -36,15 +38,18 @@ def test_every_kind_of_label_marks_the_same_beats(kind, tmp_path):
     annotator, symbols = kind, {}
     if kind == "atr":
         wfdb.wrann("a", "atr", BEATS, list(SYMBOLS), write_dir=str(tmp_path))
-    elif kind in ("samples", "clock", "words"):
+    elif kind in ("samples", "clock", "words", "ms"):
         annotator = "csv"
     words, cells = SYMBOLS, [f"{at / FS:.4f}" for at in BEATS]
     if kind == "clock":
         cells = [f"0:00:{at / FS:06.3f}" for at in BEATS]
+    if kind == "ms":
+        cells = [f"{1e3 * at / FS:.1f}" for at in BEATS]
     if kind == "words":
         symbols = {"normal": "N", "PVC": "V", "PAC": "A"}
         words = [next(word for word, s in symbols.items() if s == symbol) for symbol in SYMBOLS]
-    head, cells = ("Sample #;Type", BEATS) if kind == "samples" else ("time;symbol", cells)
+    head = {"samples": "Sample #;Type", "ms": "Time (ms);symbol"}.get(kind, "time;symbol")
+    cells = BEATS if kind == "samples" else cells
     if annotator.endswith("csv"):
         rows = [f"{at};{word}" for at, word in zip(cells, words, strict=True)]
         (tmp_path / f"a.{annotator}").write_text("\n".join([head, *rows, f"{cells[0]};noise"]))

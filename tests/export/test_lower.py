@@ -15,6 +15,7 @@ from ecgphoton.export.golden import synthetic_inputs
 from ecgphoton.export.lower import lower
 from ecgphoton.export.quantize import QuantizedStudent, quantize
 from ecgphoton.export.ranges import calibrate_ranges
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.netlist import SAX_MODELS
 
 MESHES = ("svd-clements", "svd-reck", "real-part")
@@ -78,7 +79,7 @@ def test_dac_codes_converge(quantized) -> None:
     """More bits for the heaters, less error; 20 bits are nearly the program itself."""
     wanted = np.stack([block.matrix for block in quantized.blocks])
     errors = [
-        np.abs(lowered(quantized, dac_bits=bits)[0].performed - wanted).max()
+        np.abs(lowered(quantized, dac=HeaterDac(bits=bits))[0].performed - wanted).max()
         for bits in (4, 8, 12, 20)
     ]
     assert errors == sorted(errors, reverse=True)
@@ -102,7 +103,9 @@ def test_parts_are_counted(quantized, mesh) -> None:
     assert parts["mzis"] == per_block * len(program.blocks)
     assert parts["phase_shifters"] == parts["heater_dacs"]["count"] == program.codes.size
     assert len(parts["drivers"]) == (16 if mesh == "real-part" else 32)
-    assert parts["heater_power_mw"]["total"] > 0
+    assert parts["heater_power_p_pi"]["total"] == pytest.approx(
+        program.phases.sum() / np.pi, abs=1e-3
+    )
 
 
 @pytest.mark.slow
@@ -132,4 +135,4 @@ def test_bad_choices_are_refused(quantized) -> None:
     with pytest.raises(InputError, match="classes"):
         lower(quantized, operating_point=LargestProbability(), classes=("N",))
     with pytest.raises(InputError, match="bits"):
-        lowered(quantized, dac_bits=1)
+        lowered(quantized, dac=HeaterDac(bits=1))

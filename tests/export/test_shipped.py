@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 
@@ -10,11 +11,14 @@ import pytest
 import torch
 
 from ecgphoton.artifacts import to_json
+from ecgphoton.errors import InputError
 from ecgphoton.export.bundle import export_bundle, load_bundle
 from ecgphoton.export.bundle_folder import sealed
 from ecgphoton.export.verify import verify
-from ecgphoton.hwsim.profile import Profile
-from ecgphoton.hwsim.simulate import trial_of
+from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.simulate import simulate, trial_of
+from ecgphoton.mesh.heater import HeaterDac
+from ecgphoton.run import export
 
 
 def claim(folder):
@@ -78,3 +82,63 @@ def test_simulation_starts_from_the_codes(coarse) -> None:
     fine = drawn(profile=Profile({"dac.bits": 16}))
     wanted = torch.as_tensor(program.targets, dtype=torch.float32)
     assert (fine - wanted).abs().max() < 0.01 * (performed - wanted).abs().max()
+
+
+TABLE = HeaterDac.of_table([[0, 0], [2, 0.9], [5, 3.3], [9, 7.0]])
+
+
+@pytest.mark.parametrize("drivers", [load_profile("lithium-niobate").driver, TABLE], ids=str)
+def test_codes_of_other_laws_are_shipped_and_verified(run_folder, tmp_path, drivers) -> None:
+    """Codes, voltages, mesh file and manifest are of the drivers asked for, and `verify` agrees."""
+    out = tmp_path / "b"
+    export_bundle(
+        run_folder, out, dac_bits=11, drivers=drivers, profile="mine", formats=("csv", "bom")
+    )
+    program = load_bundle(out).program
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert (manifest["profile"], manifest["drivers"]) == ("mine", program.dac.words)
+    assert program.dac.law == drivers.law
+    rows = list(csv.DictReader((out / "dac_codes.csv").read_text().splitlines()))
+    volts = np.array([float(row["voltage_v"]) for row in rows])
+    assert (volts.min() < 0) == (drivers.v_min < 0)
+    phases = drivers.phase_at(volts) - program.phases.ravel()
+    step = np.diff(drivers.phase_at(np.linspace(drivers.v_min, drivers.v_max, 2**11))).max()
+    assert np.abs(np.angle(np.exp(1j * phases))).max() < 0.51 * step
+    report = verify(out, sax=False)
+    assert report.ok, report.rows()
+    del manifest["drivers"]
+    (out / "manifest.json").write_text(to_json(sealed(manifest)))
+    assert any("drivers of the manifest is not" in row[2] for row in verify(out, sax=False).rows())
+
+
+def test_chips_of_other_drivers_say_that_the_codes_are_not_used(coarse) -> None:
+    """Where a profile states another law or width, the report of a simulation has a sentence."""
+    loaded = load_bundle(coarse)
+    program, labels = loaded.program, np.arange(32) % 2
+    subject = (program, loaded.golden, labels, program.operating_point)
+
+    def said(profile):
+        return simulate(*subject, profile=profile, chips=4).settings["recoded"]
+
+    assert said(Profile({"splitter.sigma": 0.01})) is None
+    assert said(None) is None
+    assert "for 4-bit quadratic drivers" in said("lithium-niobate")
+    assert "by codes of 12-bit linear drivers with V_pi 4 V, -4.4 to 4.4 V" in said(
+        "lithium-niobate"
+    )
+    assert "exactly, without codes" in said("ideal")
+
+
+@pytest.mark.parametrize(
+    ("profile", "bits", "message"),
+    [
+        (Profile({"splitter.sigma": 0.1}), None, r"neither \[driver\] nor dac\.bits"),
+        ("ideal", None, r"drives exactly .*--dac-bits"),
+        ("lithium-niobate", 10, "dac_bits is 10, but the profile 'lithium-niobate' states 12"),
+        ("mems:as-fabricated", None, "as fabricated, and codes are for trimmed"),
+    ],
+)
+def test_a_profile_that_an_export_cannot_use_is_refused(profile, bits, message) -> None:
+    """Before anything is read or written."""
+    with pytest.raises(InputError, match=message):
+        export("inter-patient", profile=profile, dac_bits=bits)

@@ -87,6 +87,43 @@ def test_two_states_of_one_profile(student, inputs, label, point, tmp_path):
     assert not bad.passed
 
 
+@pytest.mark.parametrize("name", sorted({*profiles()} - {"ideal"}))
+def test_the_light_path_in_full_is_a_state(name):
+    """`NAME:full-link` has receivers with powers from the link, and modulators that leak."""
+    plain, full = load_profile(name), load_profile(f"{name}:full-link")
+    assert (plain.receiver, full.receiver) == ("homodyne", "balanced")
+    assert full.name == f"{name}:full-link"
+    assert plain["link.extinction_db"] == full["detector.noise"] == 0 < full["link.extinction_db"]
+    wanted = {**dict(full.numbers), **dict(plain.numbers)}
+    changed = {key for key in wanted if wanted[key] != full[key]}
+    assert changed == {"detector.noise", "detector.rin"}
+    assert full["receiver.bandwidth"] == full["link.rate"] / 2
+    both = load_profile(f"{name}:full-link:as-fabricated")
+    assert both.name == f"{name}:full-link:as-fabricated"
+    assert not both.trimmed
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "message"),
+    [
+        (
+            "full-lnk",
+            "[state.full-link.receiver]",
+            "has no state 'full-lnk'; did you mean full-lin",
+        ),
+        ("hot", "[phase]\noffset = 0.1", "has no state 'hot'; allowed: as-fabricated"),
+        ("hot", "[state.hot]\nphase = 3", "state.hot must hold sections of a profile"),
+        ("hot", "[state.hot.phase]\nofset = 3", "a profile has no 'phase.ofset'"),
+    ],
+)
+def test_a_state_that_is_not_there_is_refused(state, text, message, tmp_path):
+    """A misspelt state, and one that states what no profile has."""
+    path = tmp_path / "own.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=re.escape(message)):
+        load_profile(f"{path}:{state}")
+
+
 def test_new_effects_of_size_zero_change_no_chip(program):
     """A foundry chip without temperature, wavelength and die has the matrices it always had."""
     new = ("temperature.", "wavelength.", "die.", "waveguide.", "splitter.dispersion")

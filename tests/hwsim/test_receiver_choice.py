@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.blame import blame
+from ecgphoton.hwsim.blame import blame, matrix_errors
 from ecgphoton.hwsim.certify import certify
+from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.hwsim.simulate import simulate, trial_of
@@ -54,9 +58,25 @@ def test_the_budget_of_errors_names_the_receiver(student, inputs, label, point):
     assert {one.name for one in shares} == {"receiver.cmrr", "receiver.noise", "receiver.rin"}
 
 
+def test_the_budget_of_errors_names_the_leak(student, inputs, label, point):
+    """Modulators that leak are a source of errors, in simulated chips and as a bias of theirs."""
+    profile = Profile({"dac.bits": 0, "link.extinction_db": 6.0, "phase.offset": 0.1})
+    trial = trial_of(student, inputs, label, point, profile=profile)
+    source = replace(trial.source, foundry=Foundry(profile.with_value("detector.noise", 0.0)))
+    tight = replace(source, foundry=Foundry(profile.with_value("link.extinction_db", 0.0)))
+    leaked = matrix_errors(source, 0, 8) - matrix_errors(tight, 0, 8)
+    assert not leaked[..., :4].any()
+    chips = source.foundry.chips(0, 0, 8, source.program)
+    dark = torch.zeros(4, 1, dtype=torch.float64)
+    read = chips.scale * chips.respond(source.wanted, chips.sent(dark))[..., 0]
+    assert np.abs(leaked[..., 4] - read.numpy()).max() < 1e-5
+    shares = {one.name: one for one in blame(trial, chips=4, by_mzi=False) if one.kind == "source"}
+    assert set(shares) == {"link.extinction_db", "phase.offset"}
+
+
 def test_a_single_shot_is_replayed(student, inputs, label, point):
-    """The stages of a trace add up to the change of the margin, laser noise included."""
-    profile = Profile({"splitter.sigma": 0.02}, receiver="intensity")
+    """The stages of a trace add up to the change of the margin, noise and leak included."""
+    profile = Profile({"splitter.sigma": 0.02, "link.extinction_db": 15.0}, receiver="intensity")
     trial = trial_of(student, inputs, label, point, profile=profile)
     found = trace(trial, 1, 3)
     change = sum(stage.static + stage.shot for stage in found.stages)
@@ -78,6 +98,9 @@ def test_what_is_refused(student, inputs, label, point, tmp_path):
     trial = trial_of(student, inputs, label, point, **balanced)
     with pytest.raises(InputError, match="certify with homodyne"):
         certify(trial, (0.001,))
+    leaking = {"profile": "ideal", "settings": ["link.extinction_db=20"]}
+    with pytest.raises(InputError, match=r"certify with --set link\.extinction_db=0"):
+        certify(trial_of(student, inputs, label, point, **leaking), (0.001,))
     with pytest.raises(InputError, match="neither a profile nor its receiver"):
         surrogate(trial)
 

@@ -62,3 +62,13 @@ def test_a_variable_that_names_no_folder_is_refused(
     done = CliRunner().invoke(main, list(COMMANDS[name]))
     assert done.exit_code == 2, done.output
     assert "/no/such/folder" in done.output
+
+
+def test_a_demo_does_not_choose_another_folder(tmp_path: Path) -> None:
+    """A folder that was named and is not empty is refused, and nothing is written beside it."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "a").touch()
+    done = CliRunner().invoke(main, ["demo", "--out", str(tmp_path / "mine")])
+    assert done.exit_code == 2
+    assert "is not empty" in done.output
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]

@@ -44,7 +44,7 @@ def write_edf(path, signal, *, fs=FS, label="ECG II", unit="uV", beats=(), symbo
     import edfio
 
     length = len(signal) // fs * fs
-    factor = {"uV": 1000, "mV": 1, "\u00b5V": 1000}[unit]
+    factor = {"uV": 1000, "mV": 1, "": 1, "\u00b5V": 1000}[unit]
     lead = edfio.EdfSignal(
         factor * signal[:length], fs, label=label, physical_dimension="uV" if factor > 1 else unit,
         physical_range=(-10.0 * factor, 10.0 * factor),

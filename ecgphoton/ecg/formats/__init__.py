@@ -14,7 +14,7 @@ from ecgphoton.ecg.formats.columns import Hints, open_numpy
 from ecgphoton.ecg.formats.dicom import open_dicom
 from ecgphoton.ecg.formats.edf import open_edf
 from ecgphoton.ecg.formats.table import holds_numbers, open_table
-from ecgphoton.ecg.formats.wfdb_segments import open_wfdb
+from ecgphoton.ecg.formats.wfdb_segments import open_wfdb, segments_in
 from ecgphoton.ecg.leads import choose
 from ecgphoton.ecg.recording import OpenRecording, Recording
 from ecgphoton.errors import InputError
@@ -113,7 +113,8 @@ def find_file(path: Path) -> Path:
 def record_names(folder: Path) -> tuple[str, ...]:
     """Names of the recordings in a folder, sorted.
 
-    A text file counts if it holds numbers: checksums, documentation and labels do not.
+    Segments of a WFDB record in the folder are parts of it and do not count. A text file counts if
+    it holds numbers: checksums, documentation and labels do not.
 
     Raises
     ------
@@ -129,6 +130,7 @@ def record_names(folder: Path) -> tuple[str, ...]:
         and _NAME.fullmatch(path.stem)
         and (path.suffix.lower() not in _TEXT or holds_numbers(path))
     }
+    found -= segments_in(folder)
     if not found:
         raise InputError(f"{folder} holds no recording ({', '.join(FORMATS)}); check the path")
     return tuple(sorted(found))
@@ -188,5 +190,5 @@ def read(
     return Recording(
         out, main.fs, tuple(one.name for one in kept),
         tuple("mV" if one.voltage else one.unit for one in kept),
-        held.path, held.format, held.start, (*held.notes, *notes),
+        held.path, held.format, held.start, (*held.notes, *held.assumed(chosen), *notes),
     )  # fmt: skip

@@ -113,19 +113,18 @@ def from_columns(
                 + ", ".join(f"{i} {name}" for i, name in enumerate(names))
             )
         names = known
-    channels, values, notes = [], [], []
+    channels, values = [], []
     for name in names:
         stated = unit_name(units[name])
         if hints.unit is not None and stated and unit_name(hints.unit) != stated:
             raise InputError(f"{path} gives {name} in {stated}, not in {hints.unit}")
         unit = stated or unit_name(hints.unit or "")
-        if not unit:
-            notes.append(f"{path.name}: unit of {name} not stated, mV assumed")
         factor = np.float32(millivolts(unit or "mV") or 1.0)
-        values.append(columns[name] * factor if factor != 1 else columns[name])
+        value = columns[name] * factor if factor != 1 else columns[name]
+        values.append(np.where(np.isfinite(value), value, np.float32(np.nan)))
         channels.append(Channel(name, unit, rate, len(values[-1])))
     return HeldRecording(
-        path, form, tuple(channels), (path,), notes=(*notes, *remarks), values=tuple(values)
+        path, form, tuple(channels), (path,), notes=tuple(remarks), values=tuple(values)
     )
 
 
@@ -164,9 +163,12 @@ def open_numpy(path: Path, hints: Hints) -> HeldRecording:
         if names and len(names) != leads:
             raise ValueError(f"it names {len(names)} leads for {leads} columns")
         rate = float(about["fs"]) if "fs" in about else None
-        unit = str(about["unit"]) if "unit" in about else ""
+        units = np.atleast_1d(about.get("unit", "")).astype(str).tolist()
+        if len(units) not in (1, leads):
+            raise ValueError(f"it names {len(units)} units for {leads} columns")
     columns = {
         names[i] if names else f"channel {i}": np.asarray(signal[:, i], np.float32)
         for i in range(leads)
     }
-    return from_columns(path, "NumPy", columns, dict.fromkeys(columns, unit), rate, hints, left)
+    stated = dict(zip(columns, units * (leads // len(units)), strict=True))
+    return from_columns(path, "NumPy", columns, stated, rate, hints, left)

@@ -1,13 +1,15 @@
 """EDF, EDF+ and BDF files, read with edfio; nothing about the patient is kept.
 
-In a discontinuous file (EDF+D) every data record states when it begins: the first annotation of its
-first annotation signal [1]_. What lies between two data records is missing.
+Every data record of an EDF+ file states when it begins: the first annotation of its first
+annotation signal [1]_. What lies between two data records is missing, also where the header calls
+the file continuous (EDF+C).
 
 References
 ----------
 .. [1] Kemp & Olivan 2003, Clin. Neurophysiol. 114(9):1755, DOI 10.1016/S1388-2457(03)00123-8.
 """
 
+import contextlib
 import re
 from datetime import datetime
 from pathlib import Path
@@ -31,9 +33,11 @@ _HEADER = 256  # bytes before the signals, and of every signal
 _BDF = b"\xff"  # how a BDF file begins: its samples have three bytes, those of an EDF file two
 MOST_SIGNALS = 512
 _WHOLE = "a whole EDF file", "export it again"
-_DISCONTINUOUS = ("EDF+D", "BDF+D")
+_DISCONTINUOUS, _CONTINUOUS = ("EDF+D", "BDF+D"), ("EDF+C", "BDF+C")
 _ROUNDED = 1e-3
 """Seconds by which a recorder may round the beginnings of data records."""
+_LEAST_GAP = 0.1
+"""Seconds; shorter differences in a file that is called continuous are those of a clock."""
 _BEGINS = re.compile(rb"([+-]\d{1,9}(?:\.\d{1,9})?)\x14\x14")
 
 
@@ -46,8 +50,13 @@ def open_edf(path: Path) -> HeldRecording:
         If it is damaged, truncated or too large, or its data records overlap.
     """
     held = _read(path)
-    seconds = float(held.data_record_duration)
-    gaps = _gaps(path, seconds) if held.reserved[:5] in _DISCONTINUOUS else np.zeros(1)
+    seconds, gaps = float(held.data_record_duration), np.zeros(1)
+    if held.reserved[:5] in _DISCONTINUOUS:
+        gaps = _gaps(path, seconds)
+    elif held.reserved[:5] in _CONTINUOUS:
+        with contextlib.suppress(InputError):  # its data records need not state when they begin
+            gaps = _gaps(path, seconds)
+            gaps[gaps < _LEAST_GAP] = 0
     begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps)
     count, missing = np.count_nonzero(gaps), gaps.sum()
     note = f"{path.stem}: {missing:g} s in {count} gaps of the file are missing samples"

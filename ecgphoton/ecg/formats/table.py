@@ -181,8 +181,7 @@ def open_table(path: Path, hints: Hints) -> HeldRecording:
         with expecting(f"{path}: column {name}", "a column of numbers", "correct it"):
             values = seconds_of(table, at) if time else table.numbers(at)
         if time:
-            step = _SECONDS.get(time[2] or table.units[0].casefold().strip(), 1.0)
-            rate = _rate(path, values * step)
+            rate = _rate(path, values)
         elif first and hints.column is None and rises_evenly(values):
             check_axis(path, name, values, hints.fs)
         else:
@@ -193,9 +192,10 @@ def open_table(path: Path, hints: Hints) -> HeldRecording:
 
 
 def seconds_of(table: Table, at: int) -> NDArray[np.float64]:
-    """Return a column of times in its own unit, clock times and dates (ISO 8601) in seconds.
+    """Return a column of times in seconds.
 
-    Clock times (h:mm:ss.s) may pass midnight.
+    Its name or unit may state ms or us. Clock times (h:mm:ss.s) may pass midnight; dates are those
+    of ISO 8601.
 
     Raises
     ------
@@ -203,7 +203,9 @@ def seconds_of(table: Table, at: int) -> NDArray[np.float64]:
         If a cell is neither.
     """
     if table.columns[at].dtype.kind in "iuf":
-        return table.numbers(at)
+        name = _TIME.fullmatch(table.names[at].casefold())
+        unit = (name and name[2]) or table.units[at].casefold().strip()
+        return table.numbers(at) * _SECONDS.get(unit, 1.0)
     cells = table.words(at)
     if cells and _DATE.match(cells[0]):
         dates = map(datetime.fromisoformat, cells)

@@ -17,6 +17,7 @@ _SIGNAL_LINE = re.compile(
 _SEGMENT_LINE = re.compile(r"([-\w]+|~)[ \t]+(\d{1,10})(?:[ \t].*)?", re.ASCII)
 # Gain, baseline and unit: the field after the format.
 _UNIT = re.compile(r"\S+[ \t]+\S+[ \t]+-?[\d.eE+-]*(?:\(-?\d*\))?/(\S+)")
+_GAIN = re.compile(r"\S+[ \t]+\S+[ \t]+[\d.]*[1-9]")  # stated, and not 0
 # A space in that field: wfdb would take what follows for the name of the lead.
 _SPACED = re.compile(r"\S+[ \t]+\S+[ \t]+(?:\S*[(/][ \t]|\S+[ \t]+[()/])")
 _LINE_ENDS = re.compile(rb"\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e]")
@@ -35,6 +36,8 @@ class Layout:
     """Name and frames of every segment, ``~`` where nothing was recorded."""
     units: tuple[str, ...]
     """Of every signal, with every letter; empty where the header does not state it."""
+    assumed: tuple[str, ...] = ()
+    """What the header leaves to the defaults of header(5)."""
 
 
 def header_lines(header: bytes, name: str) -> list[tuple[str, bytes]]:
@@ -124,7 +127,12 @@ def layout(header: bytes, name: str) -> Layout:
         )
     if len(formats) != len(files):
         raise InputError(f"header {name}.hea gives one file in two formats; copy it again")
-    return Layout(tuple(files), (), tuple(_unit(whole) for _, whole in pairs[1:]))
+    assumed = [] if record[3] else ["sampling rate not stated, 250 Hz assumed"]
+    bare = [str(at) for at, line in enumerate(lines) if not _GAIN.match(line)]
+    if bare:
+        assumed.append(f"gain of channel {', '.join(bare)} not stated, 200 a mV assumed")
+    units = tuple(_unit(whole) for _, whole in pairs[1:])
+    return Layout(tuple(files), (), units, tuple(f"{name}: {one}" for one in assumed))
 
 
 def _segments(lines: list[str], count: int, name: str) -> tuple[tuple[str, int], ...]:

@@ -117,7 +117,7 @@ def open_one(path: Path, plan: Layout) -> WfdbRecording:
     for number, (name, unit) in enumerate(zip(header.sig_name, plan.units, strict=True)):
         _check_channel(header, path, number, length)
         frame = header.samps_per_frame[number] or 1
-        stored = float(header.adc_gain[number] or 200.0)  # 0 or absent: not calibrated, 200 / mV
+        stored = float(header.adc_gain[number] or 200.0)
         channels.append(
             Channel(
                 str(name or f"channel {number}"),
@@ -131,7 +131,7 @@ def open_one(path: Path, plan: Layout) -> WfdbRecording:
     made_up = any(comment.startswith(SYNTHETIC_MARK) for comment in header.comments)
     return WfdbRecording(
         path, "WFDB", tuple(channels), (path.with_name(f"{path.name}.hea"), *files),
-        header.base_datetime, made_up, clock=rate, header=header,
+        header.base_datetime, made_up, plan.assumed, clock=rate, header=header,
     )  # fmt: skip
 
 

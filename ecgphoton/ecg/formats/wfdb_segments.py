@@ -4,6 +4,7 @@ Multi-segment records are those of the WFDB Applications Guide, header(5),
 https://physionet.org/physiotools/wag/.
 """
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,7 +130,9 @@ def _open_segments(path: Path, plan: Layout) -> SegmentedRecording:
     header = call_wfdb("rdheader", f"header {path.name}.hea", str(path))
     return SegmentedRecording(
         path, "WFDB", channels, tuple(dict.fromkeys(files)), header.base_datetime,
-        any(part.synthetic for part in some), clock=rate, parts=tuple(parts), rows=rows,
+        any(part.synthetic for part in some),
+        tuple(note for part in some for note in part.notes), clock=rate, parts=tuple(parts),
+        rows=rows,
     )  # fmt: skip
 
 
@@ -140,6 +143,16 @@ def _leads(part: WfdbRecording) -> dict[tuple[str, int], int]:
         if part.header.file_name[at] != "~":  # a signal that was not recorded
             found[one.name, sum(name == one.name for name, _ in found)] = at
     return found
+
+
+def segments_in(folder: Path) -> frozenset[str]:
+    """Return the names of the records in a folder that are segments of another one there."""
+    found: set[str] = set()
+    for path in folder.glob("*.hea"):
+        with contextlib.suppress(InputError):  # damaged headers are refused where they are read
+            plan = layout(read_part(path, path.stem), path.stem)
+            found.update(name for name, _ in plan.segments)
+    return frozenset(found)
 
 
 def wfdb_files(path: Path) -> tuple[Path, ...]:

@@ -7,15 +7,52 @@ limits and units, the error budget, sweeps and the reference page are derived fr
 
 from __future__ import annotations
 
-from ecgphoton.hwsim.effects import die, drivers, electronics, environment, optics, receiver
-from ecgphoton.hwsim.effects.effect import Effect, Elements, Heat, Number, Reading, Site
+from contextlib import suppress
+
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.effects import (
+    die,
+    drivers,
+    electronics,
+    environment,
+    modulator,
+    optics,
+    receiver,
+)
+from ecgphoton.hwsim.effects.effect import (
+    Effect,
+    Elements,
+    Heat,
+    Modulators,
+    Number,
+    Reading,
+    Site,
+)
 from ecgphoton.hwsim.effects.supply import LINK, SUPPLY
 from ecgphoton.registry import Registry
+from ecgphoton.settings import nearest
 
-__all__ = ["EFFECTS", "Effect", "Elements", "Heat", "Number", "Reading", "Site", "numbers"]
+__all__ = [
+    "EFFECTS",
+    "Effect",
+    "Elements",
+    "Heat",
+    "Modulators",
+    "Number",
+    "Reading",
+    "Site",
+    "number_of",
+    "numbers",
+]
 
+GONE = {
+    "attenuator.sigma": "an attenuator is an MZI like the others, so splitter.sigma, "
+    "loss.mzi_sigma_db, phase.offset and the numbers of heaters act on it; remove the key"
+}
+"""Keys of earlier profiles, and why they do nothing now."""
 EFFECTS: Registry[Effect] = Registry(
     "effect",
+    *modulator.ALL,
     *drivers.ALL,
     *environment.ALL,
     *die.ALL,
@@ -30,3 +67,25 @@ def numbers() -> dict[str, Number]:
     """Return every key a profile may have, with what its number means and may be."""
     found = {key: number for effect in EFFECTS.values() for key, number in effect.numbers.items()}
     return found | LINK | SUPPLY
+
+
+def number_of(key: str) -> Number:
+    """Return the declaration of a key.
+
+    Raises
+    ------
+    InputError
+        If no effect has it, with the nearest key.
+    """
+    if key in EFFECTS:
+        return EFFECTS[key].number
+    found = numbers()
+    if key not in found:
+        with suppress(InputError):
+            _ = EFFECTS[key]  # effects of installed extensions are loaded by this
+        found = numbers()
+    if key in GONE:
+        raise InputError(f"{key} is no number of a profile any more: {GONE[key]}")
+    if key not in found:
+        raise InputError(f"a profile has no {key!r}; {nearest(key, found)}")
+    return found[key]

@@ -1,8 +1,9 @@
 """What an effect is, and the values that effects change on the way from volts to readings.
 
-Light and signals pass six stages; an effect acts at one of them::
+Light and signals pass seven stages; an effect acts at one of them::
 
     stage     value                      from ... to
+    input     Modulators                 wanted inputs to the fields that modulators send
     code      volts (C, K, drivers)      wanted voltages to those the drivers give
     heat      Heat                       voltages to phase shifts of the heaters
     phase     phases (C, K, drivers)     ... to actual phases
@@ -28,8 +29,21 @@ from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH
 
-Stage = Literal["code", "heat", "phase", "element", "field", "reading"]
+Stage = Literal["input", "code", "heat", "phase", "element", "field", "reading"]
 Place = Literal["none", "chip", "driver", "arms", "mzi", "splitter", "path"]
+
+
+class Modulators(NamedTuple):
+    """Input modulators of C chips: the field sent for x is ``x + i leak sqrt(top^2 - x^2)``."""
+
+    leak: Tensor
+    """(C, K, 4, 1) smallest over largest field of every modulator, of either sign."""
+    top: float = 1.0
+    """Largest field over that of an input of 1."""
+
+    def quadrature(self, x: Tensor) -> Tensor:
+        """Fields (C, K, 4, N) in quadrature to inputs x (..., 4, N)."""
+        return self.leak.to(x) * (self.top**2 - x.square()).clamp_min(0).sqrt()
 
 
 class Heat(NamedTuple):

@@ -111,7 +111,7 @@ ALL = (
         ),
         "reading",
         lambda reading, x, _: reading._replace(mismatch=10 ** (-x / 20)),
-        source="Painchaud et al. 2009, doi:10.1364/OE.17.003659; 25 dB: assumption",
+        source="two photocurrents of unequal size: docs/physics.md; 25 dB: assumption",
     ),
     Effect(
         "receiver.iq_gain",

@@ -6,11 +6,9 @@ are read by the budget alone, see `ecgphoton.hwsim.energy`.
 
 from __future__ import annotations
 
-import math
-
 from ecgphoton.hwsim.effects.effect import Number
 
-LASER, DEPTH = "link.laser", "link.depth"
+LASER = "link.laser"
 LINK = {
     LASER: Number(
         "Optical power of the laser for one block, local oscillators included. A profile that "
@@ -28,25 +26,12 @@ LINK = {
         "Excess loss of one 1x2 splitter of the trees that feed inputs and oscillators.", 10.0, "dB"
     ),
     "link.modulator_db": Number("Insertion loss of a modulator at an input of 1.", 30.0, "dB"),
-    DEPTH: Number(
-        "Phase of a push-pull modulator at an input of 1, driven in proportion to the input: its "
-        "field is sin(d x) / sin d. 0 for one that is linear or predistorted.",
-        math.pi / 2,
-        "rad",
-    ),
-    "link.extinction_db": Number(
-        "Extinction of a modulator. Its leak is in quadrature to the signal; the budget states how "
-        "much of it is read, chips are simulated without it.",
-        100.0,
-        "dB",
-        better="more",
-    ),
     "link.output_db": Number("Loss from the mesh to the photodiodes.", 30.0, "dB"),
     "link.rate": Number(
         "Symbols per second: inputs modulated and read one after the other.", 1e11, "1/s", least=1.0
     ),
 }
-"""Keys of the light path from the laser to the photodiodes."""
+"""Keys of the light path from the laser to the photodiodes, besides those of `modulator`."""
 SUPPLY = {
     "power.p_pi": Number(
         "Electrical power of a phase shift by pi; 0 for shifters that hold a phase without power.",

@@ -57,8 +57,15 @@ class Line:
 
     @property
     def ratio(self) -> float | None:
-        """The value over the profile's size."""
-        return None if self.value is None else self.value / self.stated
+        """How many times as large the error may be; of a resource, how many times as scarce.
+
+        Below 1 the process as stated is not good enough.
+        """
+        if self.value is None:
+            return None
+        key = self.parameter
+        resource = key != ALL and EFFECTS[key].number.better == "more"
+        return self.stated / self.value if resource else self.value / self.stated
 
     def row(self) -> dict[str, Any]:
         """Plain values for a table."""

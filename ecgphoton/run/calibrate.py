@@ -92,7 +92,8 @@ def calibrate(
             f"{', '.join(given)} of simulated chips and a bench are given; leave out one of them"
         )
     if bench is None:
-        profile, chips = profile or PROFILE, CHIPS if chips is None else chips
+        profile = PROFILE if profile is None else profile
+        chips = CHIPS if chips is None else chips
         asked |= {"profile": profile, "chips": chips, "seed": seed or 0}
     tables = TABLES if bench is None else TABLE
     files = (CALIBRATION, "calibrated_chips.csv", "calibration.png", tables, BEGUN)
@@ -115,8 +116,8 @@ def calibrate(
             report = calibrate_chips(
                 *journey.arguments,
                 profile=journey.profile or PROFILE,
-                chips=CHIPS if chips is None else chips,
-                seed=seed or 0,
+                chips=asked["chips"],
+                seed=asked["seed"],
                 steps=names or STANDARD,
                 folder=journey.folder,
                 **shared,

@@ -132,9 +132,9 @@ Tap = Callable[[Block, Tensor, Branch | None], None]
 
 def unfold(segment: Tensor, positions: int) -> Tensor:
     """Return the 4 shifted copies of a segment: (B, S) -> (4, B, positions)."""
-    rows, _ = segment.shape
+    row, column = segment.stride()
     return segment.as_strided(
-        (WIDTH, rows, positions), (1, segment.stride(0), 1), segment.storage_offset()
+        (WIDTH, len(segment), positions), (column, row, column), segment.storage_offset()
     ).contiguous()
 
 

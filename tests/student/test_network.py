@@ -240,3 +240,11 @@ def test_a_wrong_number_of_features_is_refused() -> None:
     x = inputs(3)
     with pytest.raises(InputError, match=r"reads 12 rhythm values a beat, but 4 were"):
         student(x.window, x.rhythm)
+
+
+def test_tensors_stored_by_columns_are_read_by_rows():
+    """The order of a tensor in memory does not change what a student says."""
+    given = inputs(6)
+    turned = Inputs(given.window.t().contiguous().t(), given.rhythm)
+    student = SegmentStudent(Architecture(), seed=1)
+    np.testing.assert_allclose(predict(student, turned), predict(student, given), atol=1e-6)

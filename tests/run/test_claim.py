@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,23 @@ def test_an_interrupted_calibration_is_not_continued_by_another(
     with pytest.raises(InputError, match="never mixed"):
         ep.run.calibrate("reference-8", chips=1, out=out, data="synthetic")
     assert ep.run.calibrate("reference-8", chips=2, out=out, data="synthetic").folder == out
+
+
+def test_nothing_is_added_to_a_bundle(tmp_path: Path) -> None:
+    """Every command that writes refuses a place in a bundle, and the bundle stays as it was."""
+    bundle = tmp_path / "b"
+    shutil.copytree(ep.load("reference-8").folder, bundle)
+    before = sorted(bundle.rglob("*"))
+    quick = {"data": "synthetic", "out": bundle / "more" / "deeper"}
+    for write in (
+        partial(ep.run.simulate, bundle, chips=1, **quick),
+        partial(ep.run.calibrate, bundle, chips=1, **quick),
+        partial(ep.study.certify, bundle, **quick),
+        partial(ep.run.budget, bundle, **quick),
+        partial(ep.run.train, "reference-8", **quick),
+        partial(ep.run.report, bundle, out=bundle),
+        partial(ep.run.report, bundle, out=bundle / "page.html"),
+    ):
+        with pytest.raises(InputError, match="in the bundle"):
+            write()
+    assert sorted(bundle.rglob("*")) == before

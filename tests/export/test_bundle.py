@@ -216,7 +216,7 @@ def test_force_replaces_a_bundle_whole(run_folder, tmp_path) -> None:
     assert not (tmp_path / "b" / "dac_codes.csv").exists()
     assert manifest_problems(tmp_path / "b") == []
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
-    (tmp_path / "b" / "notes.txt").write_text("measured in March")
+    (tmp_path / "b" / "n").touch()
     with pytest.raises(InputError, match="not of a bundle"):
         write_folder(tmp_path / "b", {}, {}, force=True)
 

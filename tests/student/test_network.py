@@ -248,3 +248,15 @@ def test_tensors_stored_by_columns_are_read_by_rows():
     turned = Inputs(given.window.t().contiguous().t(), given.rhythm)
     student = SegmentStudent(Architecture(), seed=1)
     np.testing.assert_allclose(predict(student, turned), predict(student, given), atol=1e-6)
+
+
+def test_shorter_products_of_the_user_change_no_answer():
+    """Under ``torch.autocast`` and "medium" products a student answers as always; both stay set."""
+    given, student = inputs(2000), SegmentStudent(Architecture(), seed=1)
+    expected = predict(student, given)
+    torch.set_float32_matmul_precision("medium")
+    with torch.autocast("cpu"):
+        np.testing.assert_array_equal(predict(student, given), expected)
+        assert torch.is_autocast_enabled("cpu")
+    assert torch.get_float32_matmul_precision() == "medium"
+    torch.set_float32_matmul_precision("highest")

@@ -71,6 +71,17 @@ class Program(Suggesting):
         except MemoryError:
             _leave("error", "there is not enough memory; take fewer beats or chips at a time", 2)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse an empty argument of any command: as a path it would be the working folder."""
+        before = ctx.command_path
+        for word in args:
+            option, equals, value = word.partition("=")
+            if not word or (word.startswith("--") and equals and not value):
+                where = option or f"the argument after {before!r}"
+                raise InputError(f"{where} is empty; give a value, or leave it out")
+            before = word
+        return super().parse_args(ctx, args)
+
 
 class _Interrupted(BaseException):
     """Raised by Ctrl-C, since click ends on a KeyboardInterrupt with another exit code."""

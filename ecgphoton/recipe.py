@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_type_hints
 
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.ecg.detect import Centring
@@ -20,7 +20,16 @@ from ecgphoton.intake import parse_toml, read_text
 from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.guards import GuardSettings
 from ecgphoton.legacy.strategies import LossSettings, Strategies, extended
-from ecgphoton.settings import Settings, build, convert, declared, setting
+from ecgphoton.settings import (
+    Settings,
+    assigned,
+    build,
+    convert,
+    declared,
+    one_of,
+    plain_type,
+    setting,
+)
 from ecgphoton.student.architecture import Architecture, renewed as renewed_student
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.assemble import assemble
@@ -200,14 +209,11 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
     A value is read as TOML (``0.03``, ``true``, ``"text"``); what is not TOML is taken as text.
     """
     for assignment in assignments:
-        key, equals, text = assignment.partition("=")
-        if not equals or not key.strip():
-            raise InputError(f"--set {assignment!r} cannot be read; write section.key=value")
+        key, text = assigned(assignment, _allowed)
         try:
             value: object = parse_toml(f"value = {text}", key)["value"]
         except InputError:
             value = text
-        key = key.strip()
         if key == "decision.fpr_penalty":
             raise InputError(
                 "decision.fpr_penalty is part of decision.fpr_weight now; set that to the sum of "
@@ -218,11 +224,27 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
                 f"{key} is part of student.patient now, the list of tokens with their features; "
                 'write student.patient=[{name="rhythm", features=[four names]}, ...]'
             )
-        nested: Any = value
-        for part in reversed(key.split(".")):
-            nested = {part: nested}
-        recipe = build(Recipe, renewed(nested), recipe)
+        recipe = build(Recipe, renewed(_nested(key, value)), recipe)
     return recipe
+
+
+def _nested(key: str, value: object) -> Any:  # noqa: ANN401
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return value
+
+
+def _allowed(key: str) -> str:
+    """Return in words what the value of a setting must be; InputError for an unknown key."""
+    for section, kind in get_type_hints(Recipe).items():
+        for name, entry, inner in declared(kind) if issubclass(kind, Settings) else ():
+            if key == f"{section}.{name}":
+                if names := entry.choices(inner):
+                    return one_of(names)
+                plain = f"a value of type {plain_type(inner).__name__}"
+                return ", ".join(filter(None, (plain, entry.limits)))
+    build(Recipe, _nested(key, ""))
+    return "a text"
 
 
 def from_dict(data: Mapping[str, object]) -> Recipe:

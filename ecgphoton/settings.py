@@ -179,6 +179,21 @@ def nearest(name: str, allowed: Iterable[str], prefix: str = "") -> str:
     return f"did you mean {prefix}{near[0]}?" if near else f"allowed: {', '.join(names)}"
 
 
+def assigned(text: str, allowed: Callable[[str], str]) -> tuple[str, str]:
+    """Return key and value of ``--set section.key=value``, or InputError.
+
+    For a key without value, `allowed` says in words what the value must be.
+    """
+    key, _, value = (part.strip() for part in text.partition("="))
+    if not key:
+        raise InputError(f"--set is {text!r}, which names no setting; write section.key=value")
+    if not value:
+        raise InputError(
+            f"--set is {text!r}, which gives {key} no value; write {key}=VALUE with {allowed(key)}"
+        )
+    return key, value
+
+
 def convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
     """Return `value` as `kind` (bool, int, float, str, Literal, tuple or optional), or InputError.
 
@@ -252,10 +267,13 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str,
     Raises
     ------
     InputError
-        If an argument is of another type, is not one of the values allowed, or is no function
-        where one is called.
+        If an argument is of another type, is an empty text, is not one of the values allowed, or
+        is no function where one is called.
     """
     found = dict(given)
+    for name, value in given.items():
+        if value == "" or (isinstance(value, list | tuple) and "" in value):
+            raise InputError(f"{name} is empty; give a value, or leave it out")
     for name, kind in get_type_hints(function).items():
         if get_origin(kind) is Callable and not callable(given.get(name, convert)):
             raise InputError(f"{name} is {given[name]!r}; give a function, or leave it out")

@@ -52,6 +52,34 @@ def mitdb() -> Path:
     return folder
 
 
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+    "0000000a49444154789c636000000002000148afa4710000000049454e44ae426082"
+)
+"""A PNG of one grey pixel."""
+
+
+@pytest.fixture(scope="module")
+def plain_pictures():
+    """Write every PNG as one pixel, in modules that promise nothing of what pictures show.
+
+    Drawing the pictures of a run takes longer than training it for a few epochs.
+    """
+    from matplotlib.figure import Figure
+
+    drawn = Figure.savefig
+
+    def save(figure, file, **settings):
+        if settings.get("format") == "png" and hasattr(file, "write"):
+            file.write(PIXEL)
+        else:
+            drawn(figure, file, **settings)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", save)
+        yield
+
+
 @pytest.fixture(scope="session")
 def wfdb_folder(tmp_path_factory) -> Path:
     """Folder with the made-up records s01 to s04 as WFDB files; copy it before changing it."""

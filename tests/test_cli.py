@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -37,7 +40,7 @@ def test_every_command_has_help(name: str) -> None:
         (["train", "--recipe", "nowhere"], "there is no recipe"),
         (["train", "--set", "training.epochz=3"], "did you mean training.epochs"),
         (["train", "--set", "training.epochs=many"], "must be a value of type int"),
-        (["train", "--set", "training.epochs"], "section.key=value"),
+        (["train", "--set", "data.centring=left"], "must be one of 'annotation', 'qrs'"),
         (["train", "--set", "student.layers=1"], "from 2 to 16"),
         (["train", "--protocol", "nobody", "--data", "synthetic"], "nobody"),
         (["evaluate", "nowhere"], "there is no run or bundle at nowhere"),
@@ -45,11 +48,85 @@ def test_every_command_has_help(name: str) -> None:
     ],
 )
 def test_mistakes_are_one_line_and_exit_2(
-    arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+    arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A user's mistake gives one clear line, exit code 2 and no traceback."""
-    monkeypatch.chdir(tmp_path)  # type: ignore[arg-type]
+    monkeypatch.chdir(tmp_path)
+    assert said in refused(arguments)
+
+
+def refused(arguments: list[str]) -> str:
+    """Call the command line, which refuses, and return the line it says."""
     result = CliRunner().invoke(main, arguments)
-    assert result.exit_code == 2
-    assert said in result.output
+    assert result.exit_code == 2, result.output
     assert "Traceback" not in result.output
+    said = [line for line in result.output.splitlines() if not line.startswith("SYNTHETIC")]
+    assert len(said) == 1, said
+    return said[0]
+
+
+def commands(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command below a group with the words that call it."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, *path, name)
+        else:
+            yield (*path, name), command
+
+
+COMMANDS = dict(commands(main))
+SETTABLE = [path for path, one in COMMANDS.items() if any("--set" in p.opts for p in one.params)]
+SET = {
+    "receiver.kind": "which gives receiver.kind no value; write receiver.kind=VALUE with one of ",
+    "receiver.kind=": "which gives receiver.kind no value; write receiver.kind=VALUE with one of ",
+    "splitter.sigma": "write splitter.sigma=VALUE with a number from 0 to ",
+    "splitter.sigma=much": "splitter.sigma is 'much'; it must be a number from 0 to ",
+    "splitter.sigma=-1": "splitter.sigma is -1.0; it must be a number from 0 to ",
+    "splitter.sigme": "a profile has no 'splitter.sigme'; did you mean splitter.sigma?",
+    "receiver=hybrid": "a profile has no 'receiver'; ",
+    "receiver.kind=balenced": "there is no receiver 'balenced'; did you mean balanced?",
+    "=3": "--set is '=3', which names no setting; write section.key=value",
+    "3": "a profile has no '3'; allowed: ",
+}
+TRAIN_SET = {
+    "training.epochs": "write training.epochs=VALUE with a value of type int, from 1 to ",
+    "data.centring": "write data.centring=VALUE with one of 'annotation', 'qrs'",
+    "data.source=": "--set is 'data.source=', which gives data.source no value; write data.source=",
+    "training.epoch": "unknown key 'training.epoch'; did you mean training.epochs?",
+    "name": "--set is 'name', which gives name no value; write name=VALUE with a text",
+    "=3": "--set is '=3', which names no setting; write section.key=value",
+    "training=3": "training is 3; it must be a table [training]",
+}
+
+
+@pytest.mark.parametrize("path", SETTABLE, ids=" ".join)
+def test_set_says_what_is_wrong_and_what_is_allowed(path: tuple[str, ...]) -> None:
+    """Every command with ``--set``: no value, no key, an unknown key, a value not allowed."""
+    trained = path[0] in ("train", "distill")
+    required = ["--over=noise=0:1:2"] if "sweep" in path or "surrogate" in path else []
+    required += ["--key=noise"] if "solve" in path else []
+    profile = [] if trained else ["--profile", "foundry-thermo-optic"]
+    for text, said in (TRAIN_SET if trained else SET).items():
+        assert said in refused([*path, *required, *profile, "--set", text]), (text, said)
+
+
+def test_a_profile_is_asked_for_where_set_is_whole() -> None:
+    """Without a profile, a setting without a value is refused for that first."""
+    assert "gives receiver.kind no value" in refused(["simulate", "--set", "receiver.kind"])
+    assert "name a profile" in refused(["simulate", "--set", "receiver.kind=balanced"])
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_an_empty_argument_is_refused(
+    path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Every argument and option of every command: an empty path is not the working folder."""
+    monkeypatch.chdir(tmp_path)
+    for one in COMMANDS[path].params:
+        if isinstance(one, click.Argument):
+            assert " is empty; give a value" in refused([*path, ""])
+        elif not getattr(one, "is_flag", False):
+            assert f"after '{one.opts[0]}' is empty" in refused([*path, one.opts[0], ""])
+            if one.opts[0].startswith("--"):
+                assert refused([*path, f"{one.opts[0]}="]).endswith("or leave it out")
+    assert list(tmp_path.iterdir()) == []

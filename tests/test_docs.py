@@ -12,10 +12,17 @@ import files_page
 import pytest
 from blocks import Session, blocks_of, command_lines, problem
 
+from ecgphoton import registry
 from ecgphoton.cli import main
 from ecgphoton.ecg.database import locate
+from ecgphoton.ecg.databases import DATASETS
+from ecgphoton.ecg.patient_features import FEATURES
+from ecgphoton.ecg.records import LABELS
+from ecgphoton.hwsim.effects import EFFECTS
 from ecgphoton.hwsim.profile import load_profile
+from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.recipe import Recipe, override, shipped
+from ecgphoton.student.activations import ACTIVATIONS
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -51,6 +58,7 @@ def test_every_block_says_what_a_test_does_with_it(page: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("plain_pictures")
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_following_a_page_works(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every block a page asks to run runs, in order, and prints what the page shows.
@@ -58,6 +66,9 @@ def test_following_a_page_works(name: str, tmp_path: Path, monkeypatch: pytest.M
     Blocks for the database are followed where it is; all others see none.
     """
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(registry, "_MODULES", dict(registry._MODULES))
+    for named in (ACTIVATIONS, DATASETS, EFFECTS, FEATURES, LABELS, RECEIVERS):
+        monkeypatch.setattr(named, "_values", dict(named._values))  # forget what a page adds
     session, database = Session(tmp_path), locate()
     for block in BLOCKS[name]:
         if block.tag == "run mitdb" and database is None:

@@ -1,7 +1,8 @@
 """A stranger's addition: one module of under 30 lines, and nothing of the package is touched.
 
 Each module adds one thing and the whole way is walked with it, on made-up beats: train, export,
-verify, simulate with one and with two processes, calibrate where a device is involved.
+verify, simulate with one and with two processes, calibrate where a device is involved. What the
+device alone has to know begins with a student that was trained, exported and verified before.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,12 +117,20 @@ T_OF_THREE = (
 THEIR_TOKEN = (
     'student.patient=[{name="pause",features=["their-pause","interval","deviation","steepness"]}]'
 )
+TWO_FOLDS = """train = ["s01", "s02", "s03"]
+test = ["s04"]
+labels = "aami"
+folds = 2
+"""
 ADDED = (
     (ACTIVATIONS, "their-softsign"),
     (EFFECTS, "oscillator.phase"),
     (FEATURES, "their-pause"),
     (RECEIVERS, "bent"),
 )
+
+
+pytestmark = pytest.mark.usefixtures("plain_pictures")
 
 
 @pytest.fixture(autouse=True)
@@ -139,14 +149,19 @@ def somebody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         _MODULES.pop(name, None)
 
 
-def walk(*settings: str, **device: object) -> ep.run.Outcome:
+def walk(*settings: str, data: str = "synthetic", **others: Any) -> None:
     """Train for an epoch, export and verify, and simulate with one process and with two."""
     quick = ("training.epochs=1", "training.min_epochs=1", "training.batch=256", *settings)
-    ep.run.train(data="synthetic", settings=quick, out=Path("run"))
+    ep.run.train("reference-8", data=data, settings=quick, out=Path("run"), **others)
     ep.run.export(Path("run"), mesh=True, out=Path("bundle"))
     assert ep.run.verify(Path("bundle"), sax=False).ok
+    simulated(Path("bundle"))
+
+
+def simulated(bundle: Path, **device: object) -> ep.run.Outcome:
+    """Simulate with one process and with two, and return what both find."""
     one, two = (
-        ep.run.simulate(Path("bundle"), chips=8, workers=workers, out=Path(f"{workers}"), **device)
+        ep.run.simulate(bundle, chips=8, workers=workers, out=Path(f"{workers}"), **device)
         for workers in (1, 2)
     )
     assert np.array_equal(one.report.auc, two.report.auc)
@@ -154,10 +169,12 @@ def walk(*settings: str, **device: object) -> ep.run.Outcome:
 
 
 @pytest.mark.slow
-def test_an_activation() -> None:
-    """A saturation of another device trains, is exported as a table and simulated."""
+def test_an_activation(wfdb_folder: Path) -> None:
+    """A saturation of another device trains in two processes, is exported and simulated."""
     importlib.import_module("their_activation")
-    walk('student.activation="their-softsign"')
+    Path("folds.toml").write_text(TWO_FOLDS)
+    learning = ('student.activation="their-softsign"', "training.epochs=10", "training.batch=32")
+    walk(*learning, data=str(wfdb_folder), protocol="folds.toml", workers=2)
     assert read_program(Path("bundle/mesh.json")).architecture.activation == "their-softsign"
 
 
@@ -167,7 +184,7 @@ def test_a_branch_of_three_tokens() -> None:
     walk(T_OF_THREE)
     branches = read_program(Path("bundle/mesh.json")).architecture.branches
     assert [branch.tokens for branch in branches] == [2, 3, 3, 1]
-    assert ep.load(Path("run")).student.architecture.tokens == 13
+    assert ep.load(Path("run")).student.architecture.tokens == 9
 
 
 @pytest.mark.slow
@@ -182,25 +199,27 @@ def test_a_patient_feature() -> None:
 
 
 @pytest.mark.slow
-def test_an_effect_and_a_receiver() -> None:
+def test_an_effect_and_a_receiver(house: Path) -> None:
     """An error of another process and a receiver of another bench are named in a profile's file."""
     importlib.import_module("their_effect")
     importlib.import_module("their_receiver")
     text = "[oscillator]\nphase = 0.2\n[dac]\nbits = 10\n[receiver]\nkind = 'bent'\n"
     Path("mine.toml").write_text(text)
-    found = walk(profile="mine.toml")
+    found = simulated(house / "bundles" / "b", profile="mine.toml")
     assert found.numbers["profile_values"]["oscillator.phase"] == 0.2
     assert found.numbers["receiver"] == "bent"
     assert len(np.unique(found.report.auc)) > 1
-    done = ep.run.calibrate(Path("bundle"), profile="mine.toml", chips=1, out=Path("calibrated"))
+    done = ep.run.calibrate(
+        house / "bundles" / "b", profile="mine.toml", chips=1, out=Path("calibrated")
+    )
     assert "oscillator.phase" in str(done.numbers)
 
 
 @pytest.mark.slow
-def test_a_bench() -> None:
+def test_a_bench(house: Path) -> None:
     """Instruments of somebody calibrate a chip by name, and the answer is a verdict."""
-    walk()
-    done = ep.run.calibrate(Path("bundle"), bench="their_bench:Bench", out=Path("calibrated"))
+    bundle = house / "bundles" / "b"
+    done = ep.run.calibrate(bundle, bench="their_bench:Bench", out=Path("calibrated"))
     assert Path("calibrated/table.npz").is_file()
     before, after = (np.median(done.report.errors[name]) for name in ("uncalibrated", "measured"))
     assert after < 0.02 < before

@@ -153,6 +153,13 @@ def test_heavy_packages_stay_in_their_rooms(path: Path) -> None:
         assert rooms is None or room(path) in rooms, f"{path} imports {name}"
 
 
+def test_processes_are_started_in_one_place() -> None:
+    """`hwsim.distributed` alone, whose workers end with their parent."""
+    ways = {"multiprocessing", "subprocess", "concurrent.futures.ProcessPoolExecutor"}
+    starting = {path.name for path in FILES if ways & {*imports(ast.parse(path.read_text()))}}
+    assert starting == {"distributed.py"}
+
+
 @pytest.mark.parametrize("path", each(WRITTEN, ROOT))
 def test_files_stay_readable(path: Path) -> None:
     """No file has more than 300 lines, and none is called utils."""

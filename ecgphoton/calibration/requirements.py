@@ -57,8 +57,16 @@ class Line:
 
     @property
     def ratio(self) -> float | None:
-        """The value over the profile's size."""
-        return None if self.value is None else self.value / self.stated
+        """How many times as large the error may be; of a resource, how many times as scarce.
+
+        Below 1 the process as stated is not good enough.
+        """
+        if self.value is None:
+            return None
+        known = EFFECTS[self.parameter] if self.parameter in EFFECTS else None
+        if known is not None and known.number.better == "more":
+            return self.stated / self.value
+        return self.value / self.stated
 
     def row(self) -> dict[str, Any]:
         """Plain values for a table."""

@@ -25,7 +25,8 @@ def inputs(mesh, signal, rate, r_samples):
     ``residual`` (n, 120), and ``beat`` (n,), which of the R samples they belong to.
     """
     about, student = mesh["preprocessing"], mesh["student"]
-    signal, beats = at_common_rate(np.asarray(signal, np.float32), rate, r_samples, about)
+    signal = measured(np.asarray(signal, np.float32), round(about["missing"]["still_s"] * rate))
+    signal, beats = at_common_rate(signal, rate, r_samples, about)
     if about["centring"] == "qrs":
         beats = middles(signal, beats, about["rate"], about["qrs_middle"])
     rows, raw = windows(signal, beats, about["window"])
@@ -42,6 +43,13 @@ def inputs(mesh, signal, rate, r_samples):
         *(["rhythm"] * bool(named)),
     }
     return {"beat": rows} | {name: value for name, value in found.items() if name in read}
+
+
+def measured(signal, still):
+    """Return the signal, NaN where `still` or more samples in a row have one value."""
+    starts = np.flatnonzero(np.diff(signal, prepend=np.nan) != 0)
+    runs = np.diff(starts, append=len(signal))
+    return np.where(np.repeat(runs >= still, runs), np.float32(np.nan), signal)
 
 
 def at_common_rate(signal, rate, r_samples, about):
@@ -135,7 +143,7 @@ def rhythm_features(signal, beats, rate, how):
     interval = np.append(np.full(min(len(beats), 1), np.nan), np.diff(beats) / rate)
     interval = np.clip(interval, *how["limits_s"])
     missing = np.append(0, np.cumsum(np.isnan(signal)))[np.clip(beats, 0, len(signal))]
-    long = ~(interval < 1.5 * before(interval, how["recent"]))
+    long = ~(interval < how["doubtful"] * before(interval, how["recent"]))
     interval[long & (np.diff(missing, prepend=missing[:1]) > 0)] = np.nan  # it may hide a beat
     pre = np.log(interval)
     post = np.append(pre[1:], np.nan)[: len(pre)]

@@ -1,8 +1,8 @@
 """Numbered pieces of work on threads, on a process pool or on a Dask cluster, in order.
 
 A worker process imports the extensions of this one and computes a piece exactly as a thread of
-this process does, so the answer is the same bit for bit. The pieces of a Dask worker that ended are
-sent to another one.
+this process does, so the answer is the same bit for bit. It ends by itself when this process is
+gone or wants no more answers. The pieces of a Dask worker that ended are sent to another one.
 """
 
 import contextlib
@@ -93,11 +93,16 @@ def computed(
     """
     check_workers(workers)
     with single_threaded() as available:
-        if workers == 1 and dask is None:
-            pool: Any = _Threads(work, min(threads or available, os.cpu_count() or 1))
-        else:
-            job = Job(work)
-            pool = _Processes(job, workers) if dask is None else _Dask(job, dask)
+        most = min(threads or available, os.cpu_count() or 1)
+        if dask is not None:
+            pool: Any = _Dask(Job(work), dask)
+        elif workers > 1:
+            pool = _Processes(Job(work), workers)
+        elif most > 1:
+            pool = _Threads(work, most)
+        else:  # in this thread, where Ctrl-C ends a piece in mid-work
+            yield from map(work, range(groups))
+            return
         queue: list[Any] = []
         done = losses = 0
         try:
@@ -158,6 +163,7 @@ class _Processes:
     def close(self) -> None:
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.jobs.cancel_join_thread()
+        self.line.close()
 
     def restart(self) -> None:
         self.close()
@@ -170,7 +176,10 @@ class _Processes:
         self.jobs: Any = context.Queue()
         for _ in range(self.workers):
             self.jobs.put(self.packed)
-        self.pool = ProcessPoolExecutor(self.workers, context, _start, (self.jobs,))
+        # The workers hold the other end of this line, which says nothing until it is closed: by
+        # this process, or by the system when this process was killed.
+        end, self.line = context.Pipe(duplex=False)
+        self.pool = ProcessPoolExecutor(self.workers, context, _start, (self.jobs, end))
 
 
 class _Dask:
@@ -239,9 +248,18 @@ def _sigint_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _start(jobs: Any) -> None:  # noqa: ANN401 - a queue of another process
+def _start(jobs: Any, line: Any) -> None:  # noqa: ANN401 - a queue and a pipe of the parent
+    threading.Thread(target=_end_with, args=(line,), daemon=True).start()
+    torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker without a traceback
     _JOB[:] = [pickle.loads(jobs.get())]
+
+
+def _end_with(line: Any) -> None:  # noqa: ANN401
+    """Wait until the parent closes its end of a pipe, then end this process in mid-work."""
+    with contextlib.suppress(EOFError, OSError):
+        line.recv_bytes()
+    os._exit(1)
 
 
 def _work(group: int) -> Floats:

@@ -39,7 +39,7 @@ class ByPatient:
 
     def intervals(
         self, good: Callable[[Floats, Floats], Bools], confidence: float
-    ) -> dict[str, dict[str, tuple[float, float]]]:
+    ) -> dict[str, dict[str, list[float]]]:
         """Return intervals of the mean miss rate, the mean FPR and the yield.
 
         Parameters
@@ -78,7 +78,7 @@ class ByPatient:
         found = {over: np.quantile(np.concatenate(all_, 1), ends, axis=1).T.tolist()
                  for over, all_ in drawn.items()}  # fmt: skip
         return {
-            name: {over: tuple(pairs[row]) for over, pairs in found.items()}
+            name: {over: pairs[row] for over, pairs in found.items()}
             for row, name in enumerate(("miss", "fpr", "yield"))
         }
 

@@ -19,7 +19,7 @@ from ecgphoton.intake import parse_toml, read_text
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.settings import build, nearest
+from ecgphoton.settings import assigned, build, nearest, one_of
 
 FOLDER = Path(__file__).with_name("profiles")
 BITS = "dac.bits"
@@ -32,6 +32,11 @@ STATES = "state"
 """Table of a file that names its further states: what of the profile differs in each."""
 EFFECTIVE, KIND = "homodyne", "receiver.kind"
 """The receiver of a profile that names none, and the key that names one."""
+
+
+def allowed(key: str) -> str:
+    """Return in words what a value of a profile must be; InputError for an unknown key."""
+    return one_of(RECEIVERS) if key == KIND else number_of(key).limits
 
 
 @dataclass(frozen=True)
@@ -116,17 +121,14 @@ class Profile:
         """
         profile = self
         for assignment in assignments:
-            key, _, text = (part.strip() for part in assignment.partition("="))
+            key, text = assigned(assignment, allowed)
             if key == KIND:
                 profile = profile.read_by(text)
                 continue
             try:
                 value = float(text)
             except ValueError:
-                raise InputError(
-                    f"--set {assignment!r} cannot be read; write section.key=value with a number, "
-                    "for example receiver.lo_power=2"
-                ) from None
+                raise InputError(f"{key} is {text!r}; it must be {allowed(key)}") from None
             profile = profile.with_value(key, value)
         return profile
 

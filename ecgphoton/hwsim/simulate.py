@@ -16,13 +16,14 @@ from ecgphoton.hwsim.effects.modulator import DEPTH
 from ecgphoton.hwsim.meshchips import MeshChips, mesh_source
 from ecgphoton.hwsim.montecarlo import Trial, rates, run
 from ecgphoton.hwsim.patients import ByPatient
-from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.profile import Profile, allowed, load_profile
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove, decide
 from ecgphoton.hwsim.weights import Carrier, WeightChips
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps
+from ecgphoton.settings import assigned
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 
@@ -201,6 +202,8 @@ def profile_of(
     """
     if profile is not None:
         return load_profile(profile).with_settings(settings)
+    for text in settings:
+        assigned(text, allowed)
     if settings:
         raise InputError(
             f"--set is {', '.join(settings)!r}, which only a device profile has; name a profile, "

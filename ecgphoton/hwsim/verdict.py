@@ -162,7 +162,7 @@ class SimulationReport:
             sentence = "Intervals over patients are not given: one patient."
             return {"patients": 1, "intervals": None, "sentence": sentence}
         found = self.by_patient.intervals(self.limits.good, confidence)
-        found["yield"]["chips"] = self.interval
+        found["yield"]["chips"] = list(self.interval)
         miss, fpr, good = (
             "{:.1f} to {:.1f} %".format(*(100 * end for end in over["both"]))
             for over in found.values()

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecgphoton.ecg import detect, features, resample, rhythm, shape
+from ecgphoton.ecg import detect, features, gaps, resample, rhythm, shape
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.student.architecture import Architecture
 
+MISSING = (
+    "A sample that is not a finite number is missing, and so is each of still_s seconds or more of "
+    "samples in a row that have one value: they were not measured."
+)
 RESAMPLING = (
     "Where the recording is not at `rate`: with `rate` over its own rate as a fraction up / down "
     "in terms up to largest_term, sample m of the result is the sum over k of x[k] h(m down - k "
@@ -29,7 +33,8 @@ QRS_MIDDLE = (
     "sample half a slope_step later minus that half a slope_step earlier, 0 at both ends; then a "
     "mean of smooth_taps samples, weighted by a Hann window without its zeros. Ends are repeated, "
     "a missing sample has the value of the last measured one, or 0 before the first. No middle "
-    "comes before that of an earlier beat. Where centring is `annotation`, the R samples are used."
+    "comes before that of an earlier beat. A beat with a missing sample within reach + band_taps / "
+    "2 of its R sample keeps that. Where centring is `annotation`, the R samples are used."
 )
 WINDOWS = (
     "Samples of the beat from half a window before its R sample (or QRS middle), which is in the "
@@ -43,8 +48,10 @@ NORMALISATION = (
 )
 RHYTHM = (
     "Of all beats of the recording, with a window or not. Interval: time from the R sample (or QRS "
-    "middle) before to that of the beat, s, clipped to limits_s. `recent`, `usual`, long_run: "
-    "earlier intervals, at most, that it is compared with. A beat is regular if the logarithms of "
+    "middle) before to that of the beat, s, clipped to limits_s. An interval in which a sample is "
+    "missing is not there, unless it is shorter than `doubtful` times the median of the up to "
+    "`recent` intervals before it. `recent`, `usual`, long_run: earlier intervals, at most, that "
+    "it is compared with. A beat is regular if the logarithms of "
     "the intervals before and after it are within `regular` of the median of the logarithms of the "
     "up to `usual` intervals before these two; a beat without one of them is not."
 )
@@ -81,6 +88,7 @@ def preprocessing(architecture: Architecture, centring: Centring, lead: str) -> 
         "lead": lead,
         "centring": centring,
         "delay_beats": architecture.delay,
+        "missing": {"still_s": gaps.STILL, "how": MISSING},
         "resampling": {
             "largest_term": resample.LARGEST_TERM,
             "zero_crossings": resample.ZERO_CROSSINGS,
@@ -103,6 +111,7 @@ def preprocessing(architecture: Architecture, centring: Centring, lead: str) -> 
             "usual": rhythm.USUAL,
             "long_run": rhythm.LONG_RUN,
             "lags": rhythm.LAGS,
+            "doubtful": rhythm.DOUBTFUL,
             "regular": rhythm.REGULAR,
             "how": RHYTHM,
         },

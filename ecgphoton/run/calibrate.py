@@ -91,7 +91,8 @@ def calibrate(
             f"{', '.join(given)} of simulated chips and a bench are given; leave out one of them"
         )
     if bench is None:
-        profile, chips = profile or PROFILE, CHIPS if chips is None else chips
+        profile = PROFILE if profile is None else profile
+        chips = CHIPS if chips is None else chips
         asked |= {"profile": profile, "chips": chips, "seed": seed or 0}
     tables = TABLES if bench is None else TABLE
     files = (CALIBRATION, "calibrated_chips.csv", "calibration.png", tables, BEGUN)
@@ -113,9 +114,9 @@ def calibrate(
         with claimed(journey.folder, journey.call):
             report = calibrate_chips(
                 *journey.arguments,
-                profile=profile or PROFILE,
-                chips=CHIPS if chips is None else chips,
-                seed=seed or 0,
+                profile=asked["profile"],
+                chips=asked["chips"],
+                seed=asked["seed"],
                 steps=names or STANDARD,
                 folder=journey.folder,
                 **shared,

@@ -16,7 +16,7 @@ from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.splits import kinds_of
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.distributed import check_workers, computed, single_threaded
+from ecgphoton.hwsim.distributed import check_workers, computed
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.metrics import patients_alike
 from ecgphoton.progress import Progress
@@ -63,8 +63,7 @@ class FoldWork:
     def __call__(self, number: int) -> Floats:
         """Fit the student of a fold, unless that was done; its outputs are written to a file."""
         if not (self.place(number) / OUTPUTS).exists():
-            with single_threaded():
-                self._fit(number)
+            self._fit(number)
         return np.zeros(0)
 
     def _fit(self, number: int) -> None:

@@ -10,6 +10,7 @@ from ecgphoton import models as shipped_models, recipe as recipe_files, runs as 
 from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_json
 from ecgphoton.errors import InputError
 from ecgphoton.recipes import FLAGSHIP
+from ecgphoton.settings import strict
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def recipes() -> Listing:
     return Listing("recipes", tuple({"name": name, "purpose": text} for name, text in known))
 
 
+@strict
 def runs(folder: Path | str | None = None) -> Listing:
     """List the finished runs of a folder, the newest first.
 

@@ -74,10 +74,11 @@ def test_calibrated_chips_stand_more(sheet: Sheet) -> None:
 
 
 def test_bits_are_counted_down(sheet: Sheet) -> None:
-    """The fewest bits that pass, one more than fail."""
+    """The fewest bits that pass, one more than fail; a spare bit is a ratio above 1."""
     (line,) = lines_of(replace(sheet, keys=("dac.bits",)))
     assert line.value is not None
     assert line.failing == line.value - 1
+    assert line.ratio == line.stated / line.value
 
 
 def test_only_errors_of_the_profile_can_be_asked_for() -> None:

@@ -37,7 +37,11 @@ def test_a_budget_states_light_power_and_who_wins(call: Call) -> None:
     assert found["sentence"] in done.output
     assert "loses to Cortex-M4" in found["sentence"]
     assert found["laser_requirement"]["parameter"] == "link.laser"
-    assert found["not_stated"] == []
+    assert found["not_stated"] == ["link.extinction_db"]
+    full = written(
+        call("budget", "runs/r", "--chips", "1", "--profile", "foundry-thermo-optic:full-link")
+    )
+    assert json.loads((full / "budget.json").read_text())["not_stated"] == []
 
 
 def test_a_profile_without_light_path_has_no_budget(call: Call) -> None:

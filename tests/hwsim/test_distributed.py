@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -12,6 +14,18 @@ from ecgphoton.hwsim.montecarlo import run
 from ecgphoton.hwsim.simulate import trial_of
 
 CHIPS = 24
+ENDLESS = """
+import time
+from pathlib import Path
+from ecgphoton.hwsim.distributed import computed
+
+def work(group):
+    Path(f"begun-{group}").touch()
+    time.sleep(100)
+
+if __name__ == "__main__":
+    next(computed(work, 2, workers=WORKERS))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +43,22 @@ def alone(trial):
 def test_processes_are_bit_identical(trial, alone):
     """Two worker processes give the bits one process gives."""
     assert np.array_equal(np.concatenate([*run(trial, CHIPS, workers=2)]), alone)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("workers", "how"), [(2, signal.SIGKILL), (2, signal.SIGINT), (1, signal.SIGINT)]
+)
+def test_no_process_outlives_its_parent(workers, how, tmp_path):
+    """A parent that is killed, or alone hears Ctrl-C, takes its workers with it in mid-work."""
+    (tmp_path / "endless.py").write_text(ENDLESS.replace("WORKERS", str(workers)))
+    command = [sys.executable, "endless.py"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as parent:
+        while len([*tmp_path.glob("begun-*")]) < workers and parent.poll() is None:
+            time.sleep(0.05)
+        parent.send_signal(how)
+        said = parent.communicate(timeout=20)[1]  # every worker holds the same standard error
+    assert parent.returncode == -how, said
 
 
 @pytest.mark.slow

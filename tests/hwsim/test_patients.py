@@ -73,7 +73,7 @@ def test_a_report_gives_all_three_and_says_so(student, inputs, label, point):
     np.testing.assert_allclose(wrong.sum(2) / beats.sum(1), np.stack([report.fpr, report.miss], 1))
     found = report.to_dict()["over_patients"]
     assert found["patients"] == 5
-    assert found["intervals"]["yield"]["chips"] == report.interval
+    assert found["intervals"]["yield"]["chips"] == list(report.interval)
     for name, value in (("miss", report.miss), ("fpr", report.fpr), ("yield", report.good)):
         row = found["intervals"][name]
         assert row["value"] == value.mean()

@@ -92,7 +92,7 @@ def test_what_is_refused(student, inputs, label, point, tmp_path):
         Profile({"receiver.cmrr": 20.0}, receiver="intensity")
     with pytest.raises(InputError, match=r"'homodyne' has no receiver\.rin"):
         load_profile("ideal").with_settings(["receiver.rin=-150"])
-    with pytest.raises(InputError, match=r"write section\.key=value"):
+    with pytest.raises(InputError, match=r"write receiver\.rin=VALUE"):
         load_profile("ideal").with_settings(["receiver.rin"])
     balanced = {"profile": "ideal", "settings": ["receiver.kind=balanced"]}
     trial = trial_of(student, inputs, label, point, **balanced)

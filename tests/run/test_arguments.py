@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
 import ecgphoton as ep
@@ -34,4 +36,25 @@ def test_a_wrong_argument_is_refused_by_name(name, given, named, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=f"^{named}"):
         getattr(ep.run, name)(**given)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("package", "name"), [
+    (package, name) for package in (ep.run, ep.study) for name in package.HOMES
+])  # fmt: skip
+def test_an_empty_path_or_name_is_refused(package, name, tmp_path, monkeypatch) -> None:
+    """Every function: an empty path is not the working folder, nor an empty name the default."""
+    monkeypatch.chdir(tmp_path)
+    function = getattr(package, name)
+    parameters = inspect.signature(function).parameters.values()
+    known = {"key": "noise", "over": "noise=0:0.02:2"}
+    required = {
+        one.name: known.get(one.name, "x") for one in parameters if one.default is one.empty
+    }
+    for one in parameters:
+        kinds = str(one.annotation)
+        if one.kind is not one.VAR_KEYWORD and ("str" in kinds or "Path" in kinds):
+            empty = [""] if "Sequence" in kinds else ""
+            with pytest.raises(InputError, match=f"^{one.name} is empty|''"):
+                function(**{**required, one.name: empty})
     assert list(tmp_path.iterdir()) == []

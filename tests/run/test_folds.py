@@ -32,7 +32,7 @@ from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.fit import fit
 from ecgphoton.training.state import FitState
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("plain_pictures")]
 
 QUICK = override(
     Recipe(student=Architecture(patient=TOKENS[:1])),

@@ -9,9 +9,10 @@ from click.testing import CliRunner
 
 from ecgphoton.cli import main
 
+pytestmark = pytest.mark.usefixtures("plain_pictures")
 COMMANDS = {
     "train": (
-        "train --seed 0 --set training.epochs=2 --set training.min_epochs=1",
+        "train --recipe reference-8 --set training.epochs=2 --set noise.weight=0.02",
         ("checkpoint.safetensors", "metrics.json"),
     ),
     "simulate, weights": ("simulate inter-patient --noise 0.02 --chips 3", ("chips.csv",)),

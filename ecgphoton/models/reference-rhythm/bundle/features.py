@@ -23,12 +23,13 @@ def inputs(mesh, signal, rate, r_samples):
     ``residual`` (n, 120), and ``beat`` (n,), which of the R samples they belong to.
     """
     about, student = mesh["preprocessing"], mesh["student"]
-    signal, beats = at_common_rate(np.asarray(signal, np.float32), rate, r_samples, about)
+    signal = measured(np.asarray(signal, np.float32), round(about["missing"]["still_s"] * rate))
+    signal, beats = at_common_rate(signal, rate, r_samples, about)
     if about["centring"] == "qrs":
         beats = middles(signal, beats, about["rate"], about["qrs_middle"])
     rows, raw = windows(signal, beats, about["window"])
     window, magnitude = normalised(raw, about["normalisation"]["flat"])
-    rhythm, regular = rhythm_features(beats, about["rate"], about["rhythm"])
+    rhythm, regular = rhythm_features(signal, beats, about["rate"], about["rhythm"])
     residual, shape = shape_features(window, magnitude, rows, regular[rows], about["shape"])
     known = {name: value[rows] for name, value in rhythm.items()} | shape
     named = [name for token in student["patient"] for name in token["features"]]
@@ -40,6 +41,13 @@ def inputs(mesh, signal, rate, r_samples):
         *(["rhythm"] * bool(named)),
     }
     return {"beat": rows} | {name: value for name, value in found.items() if name in read}
+
+
+def measured(signal, still):
+    """Return the signal, NaN where `still` or more samples in a row have one value."""
+    starts = np.flatnonzero(np.diff(signal, prepend=np.nan) != 0)
+    runs = np.diff(starts, append=len(signal))
+    return np.where(np.repeat(runs >= still, runs), np.float32(np.nan), signal)
 
 
 def at_common_rate(signal, rate, r_samples, about):
@@ -88,7 +96,10 @@ def middles(signal, beats, rate, how):
     hann = np.hanning(how["smooth_taps"] + 2)[1:-1]
     reach, moved = how["reach"], beats.copy()
     energy = np.pad(smoothed(slope, hann / hann.sum()), reach, constant_values=-1.0)
+    missing, away = np.isnan(signal), reach + how["band_taps"] // 2
     for beat in inside:
+        if missing[max(0, beats[beat] - away) : beats[beat] + away + 1].any():
+            continue  # what remains of a QRS has its largest energy elsewhere
         near = energy[beats[beat] : beats[beat] + 2 * reach + 1]
         moved[beat] += near.argmax() - reach
     return np.maximum.accumulate(moved)
@@ -114,7 +125,7 @@ def normalised(raw, flat):
     return np.clip(scaled, -1, 1), size[:, 0]
 
 
-def rhythm_features(beats, rate, how):
+def rhythm_features(signal, beats, rate, how):
     """Return the features of the intervals of all beats, and which beats are regular."""
 
     def before(values, most, middle=np.median):
@@ -129,6 +140,9 @@ def rhythm_features(beats, rate, how):
 
     interval = np.append(np.full(min(len(beats), 1), np.nan), np.diff(beats) / rate)
     interval = np.clip(interval, *how["limits_s"])
+    missing = np.append(0, np.cumsum(np.isnan(signal)))[np.clip(beats, 0, len(signal))]
+    long = ~(interval < how["doubtful"] * before(interval, how["recent"]))
+    interval[long & (np.diff(missing, prepend=missing[:1]) > 0)] = np.nan  # it may hide a beat
     pre = np.log(interval)
     post = np.append(pre[1:], np.nan)[: len(pre)]
     usual = before(pre, how["usual"])

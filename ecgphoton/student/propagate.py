@@ -130,12 +130,17 @@ Tap = Callable[[Block, Tensor, Branch | None], None]
 (C or 1, 4, N) with no branch."""
 
 
-def unfold(segment: Tensor, positions: int) -> Tensor:
-    """Return the 4 shifted copies of a segment: (B, S) -> (4, B, positions)."""
+def shifts(segment: Tensor, positions: int) -> Tensor:
+    """Return the 4 shifted views of a segment of any layout: (B, S) -> (4, B, positions)."""
     row, column = segment.stride()
     return segment.as_strided(
         (WIDTH, len(segment), positions), (column, row, column), segment.storage_offset()
-    ).contiguous()
+    )
+
+
+def unfold(segment: Tensor, positions: int) -> Tensor:
+    """Return the 4 shifted copies of a segment: (B, S) -> (4, B, positions)."""
+    return shifts(segment, positions).contiguous()
 
 
 class WindowMeans(torch.autograd.Function):

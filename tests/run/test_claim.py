@@ -13,6 +13,7 @@ import pytest
 
 import ecgphoton as ep
 from ecgphoton.errors import InputError
+from ecgphoton.export.bundle_folder import write_folder
 from ecgphoton.run.claim import BEGUN, claimed, vacant
 
 OWN = ("a.json", "tables", BEGUN)
@@ -102,3 +103,12 @@ def test_nothing_is_added_to_a_bundle(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="in the bundle"):
             write()
     assert sorted(bundle.rglob("*")) == before
+
+
+def test_force_keeps_what_was_added(tmp_path: Path) -> None:
+    """A bundle with a file of somebody's own is not replaced, since that file would be lost."""
+    shutil.copytree(ep.load("reference-8").folder, tmp_path / "b")
+    (tmp_path / "b" / "notes.txt").write_text("measured in March")
+    with pytest.raises(InputError, match="files that are not of a bundle"):
+        write_folder(tmp_path / "b", {}, {}, force=True)
+    assert (tmp_path / "b" / "notes.txt").exists()

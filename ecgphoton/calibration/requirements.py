@@ -63,10 +63,9 @@ class Line:
         """
         if self.value is None:
             return None
-        known = EFFECTS[self.parameter] if self.parameter in EFFECTS else None
-        if known is not None and known.number.better == "more":
-            return self.stated / self.value
-        return self.value / self.stated
+        key = self.parameter
+        resource = key != ALL and EFFECTS[key].number.better == "more"
+        return self.stated / self.value if resource else self.value / self.stated
 
     def row(self) -> dict[str, Any]:
         """Plain values for a table."""

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -46,6 +46,11 @@ def banner(source: str) -> None:
         click.echo(f"beats of {source}", err=True)
 
 
+def shows(stream: TextIO | None) -> bool:
+    """Whether a stream is a terminal; a closed one is None."""
+    return stream is not None and stream.isatty()
+
+
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table in which no word is ever cut.
 
@@ -66,29 +71,24 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         for stack in stacks
     ]
     widths = [max(min(most, SENTENCE), word) for most, word in zip(full, words, strict=True)]
-    terminal = sys.stdout is not None and sys.stdout.isatty()
+    terminal = shows(sys.stdout)
     available = Console().width if terminal else PIPED
     needed = sum(widths) + 2 * (len(widths) - 1)  # two spaces between columns
     if terminal and needed > available:
         _paragraphs(title, columns, cells)
         return
     spare = available - needed
-    drawn = Table(
-        title=title,
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
+    drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for index, (name, most) in enumerate(zip(columns, full, strict=True)):
         grown = max(0, min(most - widths[index], spare))
         spare -= grown
         side: Any = "left" if index == 0 or most > SENTENCE else "right"
-        drawn.add_column(name, justify=side, width=widths[index] + grown, overflow="fold")
+        drawn.add_column(Text(name), justify=side, width=widths[index] + grown, overflow="fold")
     for row in cells:
         drawn.add_row(*map(Text, row))
-    Console(width=max(available, needed)).print(drawn)
+    console = Console(width=max(available, needed))
+    console.print(Text(title, "table.title"), soft_wrap=True)
+    console.print(drawn)
 
 
 def _paragraphs(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
@@ -138,7 +138,7 @@ def progress() -> Iterator[Progress]:
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     )  # fmt: skip
-    with Bars(*columns, console=console, disable=not sys.stderr.isatty()) as bars:
+    with Bars(*columns, console=console, disable=not shows(sys.stderr)) as bars:
         tasks: dict[str, Any] = {}
 
         def advance(stage: str, done: int, total: int) -> None:

@@ -83,7 +83,9 @@ def fetch(
         TransferSpeedColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
+    with Progress(
+        *columns, console=Console(stderr=True), disable=not shared.shows(sys.stderr)
+    ) as bars:
         task = bars.add_task("fetching", total=dataset.megabytes * 1_000_000, note="")
 
         def advance(done: download.Progress) -> None:

@@ -1,12 +1,15 @@
 """``ecgphoton demo``."""
 
 import contextlib
+import io
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ecgphoton.commands import _options as opt, _shared as shared
+from ecgphoton.intake import parse_json
 from ecgphoton.recipes import FLAGSHIP
 
 SYNTHETIC_STEPS = ("training.epochs=30",)
@@ -20,6 +23,7 @@ SYNTHETIC_STEPS = ("training.epochs=30",)
 @click.option("--data", default=None, metavar="NAME|FOLDER", help="As `train` takes it.")
 @click.option("--data-dir", type=opt.path_type, default=None, help="As `train` takes it.")
 @opt.threads_option
+@opt.json_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -29,6 +33,7 @@ def command(
     seed: int,
     data: str | None,
     data_dir: Path | None,
+    as_json: bool,
 ) -> None:
     """Run train, export, verify, simulate, calibrate and report.
 
@@ -56,9 +61,15 @@ def command(
          "--also", str(folder / "calibration"), "--also", str(bundle),
          "--out", str(folder / "report.html")],
     ]  # fmt: skip
-    began = time.perf_counter()
+    began, done = time.perf_counter(), list[dict[str, Any]]()
     try:
         for step in steps:
+            if as_json:
+                with contextlib.redirect_stdout(io.StringIO()) as said:
+                    failed = _run(ctx, [*step, "--json"])
+                found = parse_json(said.getvalue())
+                done.append({"command": step, "exit_code": failed, "result": found})
+                continue
             click.secho(f"\n$ ecgphoton {' '.join(step)}", bold=True)
             failed = _run(ctx, step)
             if failed:
@@ -66,6 +77,10 @@ def command(
     finally:
         with contextlib.suppress(OSError):
             folder.rmdir()  # only if nothing was written
+    if as_json:
+        seconds = time.perf_counter() - began
+        shared.emit({"folder": str(folder), "source": source, "seconds": seconds, "steps": done})
+        return
     click.echo(f"\ndone in {time.perf_counter() - began:.0f} s; everything is in {folder}")
     if source == "synthetic":
         click.echo(f"these were synthetic beats; `{shared.FETCH}` brings the real ones")

@@ -20,7 +20,12 @@ def models(name: str | None, as_json: bool) -> None:
     from ecgphoton import models, run
 
     if name is not None:
-        click.echo(models.card(name), nl=False)
+        card = models.card(name)
+        if as_json:
+            row = next(row for row in run.models().rows if row["name"] == name)
+            shared.emit({**row, "card": card})
+        else:
+            click.echo(card, nl=False)
         return
     columns = ["name", "protocol", "labels", "parameters", "delay_beats", "recipe", "seed"]
     shared.show(run.models(), lambda found: shared.listing("shipped students", columns, found),

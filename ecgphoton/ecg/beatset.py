@@ -15,7 +15,12 @@ from ecgphoton.ecg.features import QRS, SAMPLING_RATE, WINDOW
 from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.errors import InputError
 
-_COLUMNS = ("windows", "patient", "residual", "size", "label", "symbol", "record", "sample")
+_KINDS = {
+    **dict.fromkeys(("windows", "patient", "residual", "size"), np.float32),
+    **dict.fromkeys(("label", "sample"), np.int64),
+    **dict.fromkeys(("symbol", "record"), np.str_),
+}
+_COLUMNS = tuple(_KINDS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +52,16 @@ class BeatSet:
     def __post_init__(self) -> None:
         count = len(self.label)
         widths = {"windows": WINDOW, "patient": len(FEATURES), "residual": QRS.stop - QRS.start}
-        for name in _COLUMNS:
+        for name, kind in _KINDS.items():
+            value = np.asarray(getattr(self, name))
             wanted = (count, widths[name]) if name in widths else (count,)
-            shape = getattr(self, name).shape
-            if shape != wanted:
-                raise InputError(f"BeatSet.{name} has shape {shape}; it must be {wanted}")
+            if value.shape != wanted:
+                raise InputError(f"BeatSet.{name} has shape {value.shape}; it must be {wanted}")
+            if count and not np.can_cast(value.dtype, kind, "same_kind"):
+                raise InputError(
+                    f"BeatSet.{name} holds {value.dtype}; it must hold {kind.__name__}"
+                )
+            object.__setattr__(self, name, np.ascontiguousarray(value, kind))
 
     def __len__(self) -> int:
         return len(self.label)

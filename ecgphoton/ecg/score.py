@@ -94,7 +94,8 @@ def compare(
     start, end
         Part of the record that is scored, s; the standard leaves the first five minutes to learn.
     window
-        Largest difference in time of two annotations of one beat, s.
+        Largest difference in time of two annotations of one beat, s; like `start` and `end` it is
+        rounded to the nearest sample, as in ``bxb`` (at 250 Hz, 150 ms are 38 samples).
     grouping
         Which AAMI group escape beats belong to.
 
@@ -115,9 +116,9 @@ def compare(
     unreadable, shut = _shutdown(reference), _shutdown(test)
     sample, row = _beats(reference, flutter, grouping, ROWS)
     other, column = _beats(test, flutter, grouping, COLUMNS)
-    span = start * fs, np.inf if end is None else np.nextafter(end * fs, np.inf)
+    span = _samples(start, fs), np.inf if end is None else _samples(end, fs) + 1
     first = np.searchsorted(sample, span), np.searchsorted(other, span)
-    paired = match(sample[slice(*first[0])], other[slice(*first[1])], window * fs) >= 0
+    paired = match(sample[slice(*first[0])], other[slice(*first[1])], _samples(window, fs)) >= 0
     # The next beat on each side at every comparison, whether the comparison takes it or not.
     i, j = np.array((np.cumsum(paired, axis=0) - paired + [first[0][0], first[1][0]]).T)
     lost, extra = _inside(sample, shut), _inside(other, unreadable)
@@ -134,6 +135,11 @@ def compare(
 
 _NONE = ROWS.index("X"), ROWS.index("O")
 _NONE_CALLED = COLUMNS.index("X"), COLUMNS.index("O")
+
+
+def _samples(seconds: float, fs: float) -> float:
+    """Return the nearest whole number of samples, the larger one of two as near."""
+    return float(np.floor(seconds * fs + 0.5))
 
 
 def _at(values: NDArray[_T], index: Samples) -> NDArray[_T]:
@@ -182,7 +188,7 @@ def _shutdown(marks: Annotations) -> Spans:
     """
     if marks.subtype is None:
         return []
-    near = 0.150 * marks.fs
+    near = _samples(0.150, marks.fs)
     noise, beat = marks.symbol == "~", np.isin(marks.symbol, list(BEAT_SYMBOLS))
     found: list[tuple[float, float]] = []
     for at in np.flatnonzero(noise & (marks.subtype & UNREADABLE == UNREADABLE)).tolist():

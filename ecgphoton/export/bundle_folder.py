@@ -35,10 +35,9 @@ def write_folder(out: Path, files: dict[str, bytes], extra: dict[str, Any], *, f
     """
     _sweep(out)
     if out.is_symlink() or (out.exists() and not (force and _replaceable(out))):
-        raise InputError(
-            f"{out} already exists{' and is not a bundle' if force else ''}; choose another --out"
-            f"{'' if force else ', or add --force to replace a bundle'}"
-        )
+        why = " and holds files that are not of a bundle" if force else ""
+        more = "" if force else ", or add --force to replace a bundle"
+        raise InputError(f"{out} already exists{why}; choose another --out{more}")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
@@ -77,13 +76,16 @@ def _sweep(out: Path) -> None:
 
 
 def _replaceable(out: Path) -> bool:
-    """Only an empty folder or a bundle may be replaced."""
+    """Only an empty folder may be replaced, or a bundle to which nothing was added."""
     if not out.is_dir():
         return False
     if not any(out.iterdir()):
         return True
     try:
-        return is_bundle(json.loads((out / artifacts.MANIFEST).read_text())["kind"])
+        manifest = json.loads((out / artifacts.MANIFEST).read_text())
+        there = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+        added = there - {*manifest["files"], artifacts.MANIFEST}
+        return is_bundle(manifest["kind"]) and not added
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

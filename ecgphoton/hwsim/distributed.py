@@ -24,6 +24,7 @@ import torch
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.registry import extensions, load
+from ecgphoton.student.precision import single_precision
 
 Work = Callable[[int], Floats]
 GUARD = (
@@ -38,7 +39,7 @@ _JOB: list[Work] = []
 
 @contextlib.contextmanager
 def single_threaded() -> Iterator[int]:
-    """Make every torch operation use one thread; yields how many there were.
+    """Make every torch operation use one thread and single precision; yields how many there were.
 
     Work items fit the caches of one core: several threads inside one operation would mostly wait
     for each other and slow down the other work items.
@@ -46,7 +47,8 @@ def single_threaded() -> Iterator[int]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield threads
+        with single_precision():
+            yield threads
     finally:
         torch.set_num_threads(threads)
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.student.activations import Fused
 from ecgphoton.student.architecture import WIDTH, Branch
-from ecgphoton.student.propagate import WindowMeans
+from ecgphoton.student.propagate import WindowMeans, shifts
 
 NODES, QUADRATURE = 64, 48
 MEAN_ERROR, VARIANCE_ERROR = 1e-5, 3e-3
@@ -144,7 +144,7 @@ def power_sums(
         part = segment[at : at + step]
         view = (WIDTH, len(part), branch.positions)
         shifted = workspace.take("shifted", WIDTH * len(part) * branch.positions, part).view(view)
-        shifted.copy_(part.as_strided(view, (1, part.stride(0), 1), part.storage_offset()))
+        shifted.copy_(shifts(part, branch.positions))
         value = workspace.take("value", rows * len(part) * branch.positions, part).view(rows, -1)
         torch.addmm(bias[:, None], weight, shifted.view(WIDTH, -1), out=value)
         HALF_TANH.in_place(value)

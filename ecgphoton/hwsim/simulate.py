@@ -94,7 +94,8 @@ def simulate(
     Raises
     ------
     InputError
-        If a number is outside its range, or beats and labels do not fit.
+        If a number is outside its range, beats and labels do not fit, or all beats are normal or
+        all abnormal.
     """
     started = time.perf_counter()
     limits = Limits(max_miss, max_fpr, min_yield)
@@ -113,6 +114,12 @@ def simulate(
             settings=settings,
             records=records,
         )
+        abnormal = int(trial.label.sum())
+        if not 0 < abnormal < len(inputs):
+            raise InputError(
+                f"{abnormal} of {len(inputs)} beats are abnormal, and a verdict needs normal and "
+                "abnormal ones; take other beats"
+            )
         groups = run(trial, chips, workers=workers, dask=dask, threads=threads)
         rows: list[Floats] = []
         good, stopped = 0, False
@@ -144,7 +151,7 @@ def simulate(
             "receiver": None if made is None else made.receiver,
             "recoded": None if made is None else _recoded(made, carried),
             "beats": len(inputs),
-            "abnormal_beats": int(trial.label.sum()),
+            "abnormal_beats": abnormal,
             "operating_point": operating_point.to_dict(),
         },
         by_patient=ByPatient.of(table[:, 3:], trial.label, trial.record),

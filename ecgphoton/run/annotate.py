@@ -24,6 +24,7 @@ from ecgphoton.progress import Progress, silent
 from ecgphoton.run.annotation_files import ANNOTATOR, Outputs, write_edf, write_lines, write_table
 from ecgphoton.run.annotator import Beats, table
 from ecgphoton.run.backends import Backend, classifier
+from ecgphoton.run.claim import outside_bundles
 from ecgphoton.run.crossed import at_wish
 from ecgphoton.run.journey import provenance
 from ecgphoton.run.scope import KEY, Observer
@@ -132,7 +133,7 @@ def annotate(
     if peaks is not None:
         inputs.append(label_file(find_file(signal.held.path), peaks))
     outputs = Outputs.plan(
-        Path(out), signal.name, annotator, inputs,
+        outside_bundles(out), signal.name, annotator, inputs,
         edf=signal.held.format in ("EDF", "BDF"), picture=picture, force=force,
     )  # fmt: skip
     classify = classifier(trained, backend, chip=chip or 0, profile=profile, noise=noise)

@@ -66,7 +66,7 @@ def export(
     out
         Bundle folder to create; by default below ``bundles/``.
     force
-        Replace an existing bundle.
+        Replace an existing bundle, unless it holds files that were added to it.
     data, data_dir
         As `ecgphoton.run.simulate` takes them; the training beats fix the converter ranges.
 

@@ -12,6 +12,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.run.annotate import AnnotationReport, annotate
 from ecgphoton.run.annotation_files import ANNOTATOR, plain_name
+from ecgphoton.run.claim import outside_bundles
 from ecgphoton.run.scope import KEY
 from ecgphoton.runs import TrainedStudent, load
 
@@ -74,7 +75,7 @@ def annotate_folder(
         If the folder holds no recording, two would get one annotation file, none of them can be
         annotated, or the tables are there and are not to be replaced.
     """
-    trained, out = load(model, shipped=NAMES_CLASSES), Path(out)
+    trained, out = load(model, shipped=NAMES_CLASSES), outside_bundles(out)
     rows: list[dict[str, Any]] = []
     files: list[Path] = []
     failed: dict[str, str] = {}

@@ -10,11 +10,31 @@ from typing import IO, Any
 
 from ecgphoton.artifacts import UNFINISHED, to_json, unwritten
 from ecgphoton.errors import InputError
+from ecgphoton.export.bundle_folder import is_bundle
+from ecgphoton.runs import kind_of
 
 DECIDING = ("student", "profile", "chips", "steps", "seed", "version")
 """What decides the files that an interrupted call leaves."""
 BEGUN = "begun.json"
 """What decides the files of a folder, written before the first of them."""
+
+
+def outside_bundles(out: Path | str) -> Path:
+    """Return a file or folder to write to.
+
+    Raises
+    ------
+    InputError
+        If it lies in a bundle, which is complete: `export --force` removes what was added.
+    """
+    place = Path(out).absolute()
+    for folder in (place, *place.parents):
+        if is_bundle(kind_of(folder)):
+            raise InputError(
+                f"{out} lies in the bundle {folder}, to which nothing is added; choose another "
+                "--out"
+            )
+    return Path(out)
 
 
 def vacant(
@@ -42,7 +62,7 @@ def vacant(
     Raises
     ------
     InputError
-        If the folder named is not free.
+        If the folder named is not free, or lies in a bundle.
     """
 
     def free(folder: Path) -> bool:
@@ -54,7 +74,7 @@ def vacant(
         return left <= set(own) and own[0] not in left and _continues(folder, call)
 
     if out is not None:
-        if free(Path(out)):
+        if free(outside_bundles(out)):
             return Path(out)
         why = "is a file" if Path(out).is_file() else "is not empty"
         raise InputError(f"{Path(out)} {why}, and results are never mixed; choose another --out")

@@ -8,6 +8,7 @@ from typing import Any
 from ecgphoton import runs
 from ecgphoton.report.html import write_report
 from ecgphoton.report.material import LeftOut, gather
+from ecgphoton.run.claim import outside_bundles
 from ecgphoton.settings import strict
 
 
@@ -62,5 +63,6 @@ def report(
         If there is nothing to report, a folder of `also` is of another student, or a file is
         damaged or cannot be written.
     """
+    page = outside_bundles(out)
     material = gather(runs.choose(model), tuple(map(Path, also)), data_dir)
-    return ReportPage(write_report(material, Path(out)), material.folders, material.left_out)
+    return ReportPage(write_report(material, page), material.folders, material.left_out)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ecgphoton.ecg.beatset import BeatSet
@@ -80,7 +82,12 @@ def inputs_of(beats: BeatSet, architecture: Architecture) -> Inputs:
     """
     columns = columns_of(architecture.features)
     return Inputs(
-        torch.as_tensor(beats.windows),
-        torch.as_tensor(beats.patient.take(columns, axis=1)) if columns else None,
-        torch.as_tensor(beats.residual) if architecture.template else None,
+        _tensor(beats.windows),
+        _tensor(beats.patient.take(columns, axis=1)) if columns else None,
+        _tensor(beats.residual) if architecture.template else None,
     ).finite()
+
+
+def _tensor(values: NDArray[np.float32]) -> Tensor:
+    """Return an array as a tensor, which shares its memory unless that is read-only."""
+    return torch.as_tensor(values if values.flags.writeable else values.copy())

@@ -17,6 +17,7 @@ from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.ecg.features import FEATURES_VERSION, SAME_FEATURES
 from ecgphoton.errors import InputError
 from ecgphoton.student.architecture import GAIN_RANGE, SAMPLES, WIDTH, Architecture, Branch
+from ecgphoton.student.precision import single_precision
 from ecgphoton.student.propagate import (
     Block,
     Detector,
@@ -114,8 +115,9 @@ class SegmentStudent(nn.Module):
         """
         stack = self.stack() if stack is None else stack
         detector = detector or IdealDetector(self.architecture.response)
-        h_pool = walk(stack, inputs, self.architecture, detector).mean(2)
-        return read_out(self.head(), self.dropout(h_pool)), h_pool
+        with single_precision():
+            h_pool = walk(stack, inputs, self.architecture, detector).mean(2)
+            return read_out(self.head(), self.dropout(h_pool)), h_pool
 
     def forward(
         self, window: Tensor, rhythm: Tensor | None = None, residual: Tensor | None = None

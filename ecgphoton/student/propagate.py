@@ -130,12 +130,17 @@ Tap = Callable[[Block, Tensor, Branch | None], None]
 (C or 1, 4, N) with no branch."""
 
 
+def shifts(segment: Tensor, positions: int) -> Tensor:
+    """Return the 4 shifted views of a segment of any layout: (B, S) -> (4, B, positions)."""
+    row, column = segment.stride()
+    return segment.as_strided(
+        (WIDTH, len(segment), positions), (column, row, column), segment.storage_offset()
+    )
+
+
 def unfold(segment: Tensor, positions: int) -> Tensor:
     """Return the 4 shifted copies of a segment: (B, S) -> (4, B, positions)."""
-    rows, _ = segment.shape
-    return segment.as_strided(
-        (WIDTH, rows, positions), (1, segment.stride(0), 1), segment.storage_offset()
-    ).contiguous()
+    return shifts(segment, positions).contiguous()
 
 
 class WindowMeans(torch.autograd.Function):

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
+from ecgphoton.student.precision import single_precision
 from ecgphoton.training.judge import Judgement, judge
 from ecgphoton.training.parts import Batch, Control, EpochRecord, Examples, Parts, Schedule
 from ecgphoton.training.state import FitState, pack, restore, weights_of
@@ -45,6 +46,7 @@ def one_cycle(step: int, steps: int, peak: float) -> float:
     return low + (high - low) * 0.5 * (1 - math.cos(math.pi * part))
 
 
+@single_precision()
 def fit(
     model: nn.Module,
     training: Examples,

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import Result
 
@@ -152,3 +153,29 @@ def test_no_chips_at_all_are_refused(name: str, call: Call) -> None:
     done = call(*name.split(), "inter-patient", "--data", "synthetic", "--chips", "0")
     assert done.exit_code == 2
     assert "chips is 0" in done.output
+
+
+def test_a_card_is_json_too(call: Call) -> None:
+    """``models NAME --json`` is the row of the student, and its card as a text."""
+    found = json.loads(call("models", "reference-8", "--json").stdout)
+    assert found["name"] == "reference-8"
+    assert found["card"] == call("models", "reference-8").stdout
+
+
+def test_a_demo_prints_one_json_value(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each step is there with its exit code and what it printed as JSON."""
+
+    def run(_: object, step: list[str]) -> int:
+        click.echo(json.dumps({"asked": step}))
+        return int(step[0] == "simulate")
+
+    monkeypatch.setattr("ecgphoton.commands.demo._run", run)
+    done = call("demo", "--data", "synthetic", "--out", str(tmp_path / "demo"), "--json")
+    found = json.loads(done.stdout)
+    assert (done.exit_code, found["source"]) == (0, "synthetic")
+    steps = {step["command"][0]: step for step in found["steps"]}
+    assert list(steps) == ["train", "export", "verify", "simulate", "calibrate", "report"]
+    assert steps["simulate"]["exit_code"] == 1
+    assert all(one["result"]["asked"] == [*one["command"], "--json"] for one in steps.values())

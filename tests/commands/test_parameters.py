@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import click
 import pytest
+from click.testing import CliRunner
 
 import ecgphoton as ep
 from ecgphoton.cli import main
@@ -58,3 +61,26 @@ def test_simulate_has_at_most_ten_options_of_its_own() -> None:
     """Besides data, folder, threads and JSON."""
     shared = {"model", "data", "data_dir", "out", "threads", "as_json"}
     assert len({p.name for p in command_of("simulate").params} - shared) <= 10
+
+
+def leaves(command: click.Command) -> Iterator[click.Command]:
+    """Yield every command below a group."""
+    if not isinstance(command, click.Group):
+        yield command
+        return
+    for one in command.commands.values():
+        yield from leaves(one)
+
+
+@pytest.mark.parametrize("command", list(leaves(main)), ids=lambda command: command.name)
+def test_every_command_prints_json(command: click.Command) -> None:
+    """There is no command without ``--json``."""
+    assert "--json" in [option for one in command.params for option in one.opts]
+
+
+@pytest.mark.parametrize("variable", ["ECGPHOTON_HELP", "ECGPHOTON_RECIPES_HELP", "VERSION"])
+def test_a_variable_asks_for_no_help(variable: str) -> None:
+    """Only the command line asks for help; a variable does not put it in place of an answer."""
+    runner = CliRunner()
+    found = runner.invoke(main, ["recipes", "--json"], env={variable: "1"})
+    assert json.loads(found.stdout)["recipes"], found.output

@@ -59,3 +59,11 @@ def test_a_log_has_a_line_for_each_row(shown, monkeypatch, capsys):
     printed = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
     assert set(words(columns, rows)) <= set(printed.split())
     assert "…" not in printed
+
+
+def test_brackets_are_letters(capsys):
+    """What a title, a header or a cell holds in brackets is printed, not taken for a style."""
+    table("bundles/x[/]y [red] :cat:", ["[bold]name"], [["[/i] :cat:"]])
+    printed = capsys.readouterr().out
+    for part in ("bundles/x[/]y [red] :cat:", "[bold]name", "[/i] :cat:"):
+        assert part in printed

@@ -15,6 +15,8 @@ from ecgphoton.ecg.extract import AT_EDGE
 from ecgphoton.ecg.protocols import PROTOCOLS, Protocol
 from ecgphoton.ecg.records import LabelScheme, aami_group
 from ecgphoton.errors import InputError
+from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.network import SegmentStudent, predict
 
 
 def groups(symbols):
@@ -240,6 +242,31 @@ def test_mixed_sources_are_told():
         BeatSet.concat([made, BeatSet(**{**vars(made), "fs": 250.0})])
     with pytest.raises(InputError, match="patient"):
         BeatSet(**{**vars(made), "patient": made.patient[:, :3]})
+
+
+@pytest.mark.parametrize("form", ["double", "foreign", "columns", "backwards", "read-only"])
+def test_the_layout_of_an_array_does_not_matter(form):
+    """Another width, byte order or order in memory, or a read-only array, gives the same beats."""
+    made = synthetic_splits(beats=20).test
+    value = {
+        "double": made.windows.astype(np.float64),
+        "foreign": made.windows.astype(made.windows.dtype.newbyteorder()),
+        "columns": np.asfortranarray(made.windows),
+        "backwards": made.windows[::-1].copy()[::-1],
+        "read-only": made.windows.copy(),
+    }[form]
+    value.flags.writeable = form != "read-only"
+    beats = BeatSet(**{**vars(made), "windows": value})
+    assert beats.digest == made.digest
+    student = SegmentStudent(Architecture(), seed=1)
+    np.testing.assert_array_equal(predict(student, beats), predict(student, made))
+
+
+def test_labels_are_whole_numbers():
+    """A label that is no whole number is refused, not rounded."""
+    made = synthetic_splits(beats=20).test
+    with pytest.raises(InputError, match="label holds float64; it must hold int64"):
+        BeatSet(**{**vars(made), "label": made.label + 0.5})
 
 
 def test_without_data(tmp_path, monkeypatch):

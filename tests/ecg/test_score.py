@@ -110,11 +110,12 @@ def test_a_shift_below_the_window_changes_nothing(shift, seed):
     assert one.rr_error == other.rr_error == 0
 
 
-def test_the_window_is_150_ms():
-    """At 360 Hz a beat 54 samples away is the same beat, one 55 away is not."""
-    reference = Annotations(np.array([1000]), np.array(["N"]), FS)
-    for shift, pairs in ((54, 1), (-54, 1), (55, 0), (-55, 0)):
-        test = Annotations(np.array([1000 + shift]), np.array(["N"]), FS)
+@pytest.mark.parametrize(("fs", "most"), [(360, 54), (250, 38), (128, 19), (257, 39), (1000, 150)])
+def test_the_window_is_150_ms(fs, most):
+    """Rounded to the nearest sample, as in bxb; a beat one sample further away is another one."""
+    reference = Annotations(np.array([1000]), np.array(["N"]), fs)
+    for shift, pairs in ((most, 1), (-most, 1), (most + 1, 0), (-most - 1, 0)):
+        test = Annotations(np.array([1000 + shift]), np.array(["N"]), fs)
         assert compare(reference, test, start=0).detection.tp == pairs
 
 

@@ -1,6 +1,7 @@
 """Monte Carlo is exact, reproducible and honest about its own uncertainty."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -58,6 +59,20 @@ def test_rates_agree_with_scikit_learn(point):
         assert (miss, fpr) == (counts.miss_rate, counts.fpr)
         assert auc == pytest.approx(roc_auc_score(truth, row), abs=1e-12)
     assert np.isnan(rates(score, np.ones(400, bool), point)[:, 2]).all()
+
+
+def test_the_order_in_memory_does_not_matter(student, inputs, label, point):
+    """Beats whose samples are stored column by column are the same beats."""
+    turned = replace(inputs, window=inputs.window.t().contiguous().t())
+    one, two = (simulate(student, given, label, point, chips=2) for given in (inputs, turned))
+    np.testing.assert_allclose(one.auc, two.auc, atol=1e-3)
+
+
+def test_a_verdict_needs_both_kinds_of_beats(student, inputs, label, point):
+    """Beats that are all normal or all abnormal have no miss rate or no FPR to pass with."""
+    for kind in (0, 1):
+        with pytest.raises(InputError, match="normal and abnormal ones"):
+            simulate(student, inputs, np.full(len(label), kind), point, chips=2)
 
 
 def test_more_noise_is_worse(student, inputs, label, point):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import ecgphoton as ep
 from ecgphoton.errors import InputError
+from ecgphoton.export.bundle_folder import write_folder
 from ecgphoton.run.claim import BEGUN, claimed, vacant
 
 OWN = ("a.json", "tables", BEGUN)
@@ -80,3 +83,32 @@ def test_an_interrupted_calibration_is_not_continued_by_another(
     with pytest.raises(InputError, match="never mixed"):
         ep.run.calibrate("reference-8", chips=1, out=out, data="synthetic")
     assert ep.run.calibrate("reference-8", chips=2, out=out, data="synthetic").folder == out
+
+
+def test_nothing_is_added_to_a_bundle(tmp_path: Path) -> None:
+    """Every command that writes refuses a place in a bundle, and the bundle stays as it was."""
+    bundle = tmp_path / "b"
+    shutil.copytree(ep.load("reference-8").folder, bundle)
+    before = sorted(bundle.rglob("*"))
+    quick = {"data": "synthetic", "out": bundle / "more" / "deeper"}
+    for write in (
+        partial(ep.run.simulate, bundle, chips=1, **quick),
+        partial(ep.run.calibrate, bundle, chips=1, **quick),
+        partial(ep.study.certify, bundle, **quick),
+        partial(ep.run.budget, bundle, **quick),
+        partial(ep.run.train, "reference-8", **quick),
+        partial(ep.run.report, bundle, out=bundle),
+        partial(ep.run.report, bundle, out=bundle / "page.html"),
+    ):
+        with pytest.raises(InputError, match="in the bundle"):
+            write()
+    assert sorted(bundle.rglob("*")) == before
+
+
+def test_force_keeps_what_was_added(tmp_path: Path) -> None:
+    """A bundle with a file of somebody's own is not replaced, since that file would be lost."""
+    shutil.copytree(ep.load("reference-8").folder, tmp_path / "b")
+    (tmp_path / "b" / "notes.txt").write_text("measured in March")
+    with pytest.raises(InputError, match="files that are not of a bundle"):
+        write_folder(tmp_path / "b", {}, {}, force=True)
+    assert (tmp_path / "b" / "notes.txt").exists()

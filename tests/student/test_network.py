@@ -240,3 +240,23 @@ def test_a_wrong_number_of_features_is_refused() -> None:
     x = inputs(3)
     with pytest.raises(InputError, match=r"reads 12 rhythm values a beat, but 4 were"):
         student(x.window, x.rhythm)
+
+
+def test_tensors_stored_by_columns_are_read_by_rows():
+    """The order of a tensor in memory does not change what a student says."""
+    given = inputs(6)
+    turned = Inputs(given.window.t().contiguous().t(), given.rhythm)
+    student = SegmentStudent(Architecture(), seed=1)
+    np.testing.assert_allclose(predict(student, turned), predict(student, given), atol=1e-6)
+
+
+def test_shorter_products_of_the_user_change_no_answer():
+    """Under ``torch.autocast`` and "medium" products a student answers as always; both stay set."""
+    given, student = inputs(2000), SegmentStudent(Architecture(), seed=1)
+    expected = predict(student, given)
+    torch.set_float32_matmul_precision("medium")
+    with torch.autocast("cpu"):
+        np.testing.assert_array_equal(predict(student, given), expected)
+        assert torch.is_autocast_enabled("cpu")
+    assert torch.get_float32_matmul_precision() == "medium"
+    torch.set_float32_matmul_precision("highest")

@@ -93,6 +93,15 @@ def test_global_random_state_is_left_alone(toy, student):
     assert digest(run(toy, student, parts=everything).model) == digest(first.model)
 
 
+def test_shorter_products_of_the_user_change_no_weight(toy, student):
+    """Products have single precision where the host allows less; its setting stays."""
+    expected = digest(run(toy, student).model)
+    torch.set_float32_matmul_precision("medium")
+    assert digest(run(toy, student).model) == expected
+    assert torch.get_float32_matmul_precision() == "medium"
+    torch.set_float32_matmul_precision("highest")
+
+
 def test_the_default_type_of_torch_does_not_matter(toy, student):
     """A program that computes in float64 elsewhere trains the same bits."""
     before = run(toy, student, parts=everything)

@@ -69,7 +69,7 @@ def check_axis(path: Path, name: str, values: NDArray[np.floating], fs: float | 
 def from_columns(
     path: Path,
     form: str,
-    columns: Mapping[str, NDArray[np.float32]],
+    columns: Mapping[str, NDArray[np.number]],
     units: Mapping[str, str],
     fs: float | None,
     hints: Hints,
@@ -120,7 +120,8 @@ def from_columns(
             raise InputError(f"{path} gives {name} in {stated}, not in {hints.unit}")
         unit = stated or unit_name(hints.unit or "")
         factor = np.float32(millivolts(unit or "mV") or 1.0)
-        value = columns[name] * factor if factor != 1 else columns[name]
+        with np.errstate(over="ignore"):  # what single precision does not hold is missing below
+            value = columns[name].astype(np.float32) * factor
         values.append(np.where(np.isfinite(value), value, np.float32(np.nan)))
         channels.append(Channel(name, unit, rate, len(values[-1])))
     return HeldRecording(
@@ -166,9 +167,6 @@ def open_numpy(path: Path, hints: Hints) -> HeldRecording:
         units = np.atleast_1d(about.get("unit", "")).astype(str).tolist()
         if len(units) not in (1, leads):
             raise ValueError(f"it names {len(units)} units for {leads} columns")
-    columns = {
-        names[i] if names else f"channel {i}": np.asarray(signal[:, i], np.float32)
-        for i in range(leads)
-    }
+    columns = {names[i] if names else f"channel {i}": signal[:, i] for i in range(leads)}
     stated = dict(zip(columns, units * (leads // len(units)), strict=True))
     return from_columns(path, "NumPy", columns, stated, rate, hints, left)

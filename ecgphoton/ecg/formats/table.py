@@ -172,7 +172,7 @@ def open_table(path: Path, hints: Hints) -> HeldRecording:
         If a cell is no number, the times are uneven, or rate, unit or column cannot be had.
     """
     table = read_table(path)
-    columns: dict[str, NDArray[np.float32]] = {}
+    columns: dict[str, NDArray[np.number]] = {}
     units: dict[str, str] = {}
     rate = None
     for at, name in enumerate(table.names):
@@ -185,7 +185,7 @@ def open_table(path: Path, hints: Hints) -> HeldRecording:
         elif first and hints.column is None and rises_evenly(values):
             check_axis(path, name, values, hints.fs)
         else:
-            columns[name], units[name] = values.astype(np.float32), table.units[at]
+            columns[name], units[name] = values, table.units[at]
     note = f"{path.name}: {table.comments} lines of comments above its columns are not read"
     remarks = [note] if table.comments else []
     return from_columns(path, "text", columns, units, rate, hints, remarks)

@@ -26,6 +26,14 @@ def test_help_imports_nothing_heavy() -> None:
     assert "simulate" in done.stdout
 
 
+def test_the_package_is_its_command() -> None:
+    """``python -m ecgphoton`` is ``ecgphoton``, and calls itself so."""
+    call = [sys.executable, "-m", "ecgphoton", "train", "--no-such-option"]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Usage: ecgphoton train" in done.stderr
+
+
 @pytest.mark.parametrize("name", main.commands)
 def test_every_command_has_help(name: str) -> None:
     """Every listed command exists and explains itself."""

@@ -42,6 +42,7 @@ FLOORS = (
     ("study",),
     ("commands",),
     ("cli",),
+    ("__main__",),
 )
 FLOOR = {name: level for level, names in enumerate(FLOORS) for name in names}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -129,7 +129,7 @@ def drift_schedule(
     inputs, labels
         Beats the limits are about; nonzero labels mean abnormal.
     hours
-        Intervals to try, each between 0 and 24; doing nothing for a day is tried as well.
+        Intervals to try, each above 0 and below 24; doing nothing for a day is tried as well.
     progress
         Called with ``plans``, how many are done, and how many there are.
 
@@ -140,8 +140,9 @@ def drift_schedule(
     """
     if chips < 1 or not hours or not all(0 < age < DAY for age in hours):
         raise InputError(
-            f"chips is {chips} and hours {tuple(hours)}; at least 1 chip and intervals between 0 "
-            "and 24 are needed"
+            f"chips is {chips} and hours {', '.join(f'{age:g}' for age in hours)}; at least 1 chip "
+            "is needed, and intervals above 0 and below 24 hours (a whole day without calibration "
+            "is tried as well)"
         )
     limits, foundry = limits or Limits(), Foundry.of(profile)
     fresh = Campaign(program, foundry, steps_of(STANDARD), check_seed(seed))

@@ -158,9 +158,10 @@ class SimulationReport:
         if self.by_patient is None:
             return None
         patients, confidence = self.by_patient.patients, self.limits.confidence
-        if patients == 1:
-            sentence = "Intervals over patients are not given: one patient."
-            return {"patients": 1, "intervals": None, "sentence": sentence}
+        few = [name for name, n in (("patient", patients), ("chip", self.chips)) if n == 1]
+        if few:
+            sentence = f"Intervals over patients are not given: one {' and one '.join(few)}."
+            return {"patients": patients, "intervals": None, "sentence": sentence}
         found = self.by_patient.intervals(self.limits.good, confidence)
         found["yield"]["chips"] = list(self.interval)
         miss, fpr, good = (

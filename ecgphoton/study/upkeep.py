@@ -53,7 +53,7 @@ def drift(
     chips
         How many chips.
     hours
-        Intervals between two calibrations to try, each between 0 and 24 h.
+        Intervals between two calibrations to try, each above 0 and below 24 h.
     model, seed, settings, limit, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
 

@@ -82,6 +82,8 @@ def test_a_report_gives_all_three_and_says_so(student, inputs, label, point):
     one = simulate(*arguments, chips=3, records=np.full(len(label), "p"))
     assert one.over_patients["intervals"] is None
     assert one.over_patients["sentence"].endswith("not given: one patient.")
+    lone = simulate(*arguments, chips=1, records=records)
+    assert lone.over_patients["sentence"].endswith("not given: one chip.")
     page, alone = (over_patients(made.to_dict()) for made in (report, one))
     assert found["sentence"] in page
     assert "over both" in page

@@ -159,14 +159,23 @@ def draw_sweep(found: Content, rows: Rows) -> style.Figure:
 
 @style.look()
 def draw_lines(
-    found: Content, rows: Rows, *, x: str, lines: Sequence[str], group: str | None = None
+    found: Content,
+    rows: Rows,
+    *,
+    x: str,
+    lines: Sequence[str],
+    axis: str = "",
+    value: str = "share",
+    group: str | None = None,
 ) -> style.Figure:
-    """Draw columns of a table over one of its columns.
+    """Draw columns of shares over another column of their table.
 
     Parameters
     ----------
     x, lines
         Names of the columns.
+    axis, value
+        Labels of the two axes; empty is the name of the column.
     group
         A column whose values get a panel each.
     """
@@ -178,14 +187,22 @@ def draw_lines(
         for number, line in enumerate(lines):
             axes.plot(column(chosen, x), column(chosen, line), color=style.colour_of(number),
                       marker=".", label=line.replace("_", " "))  # fmt: skip
-        axes.set(xlabel=x, title=name)
+        axes.set(xlabel=axis or x, title=name)
+        style.percent_axis(axes)
+    axes_of[0].set_ylabel(value)
     axes_of[0].legend()
     return figure
 
 
 @style.look()
 def draw_bars(
-    found: Content, rows: Rows, *, name: str, bars: Sequence[str], log: bool = False
+    found: Content,
+    rows: Rows,
+    *,
+    name: str,
+    bars: Sequence[str],
+    value: str = "",
+    log: bool = False,
 ) -> style.Figure:
     """Draw columns of a table as bars, a group for each of the first 24 rows.
 
@@ -193,6 +210,8 @@ def draw_bars(
     ----------
     name, bars
         Column with the names of the groups, and the columns to draw.
+    value
+        What the length of a bar is, with its unit.
     log
         Whether the values span decades.
     """
@@ -205,6 +224,7 @@ def draw_bars(
                   color=style.colour_of(index), label=bar.replace("_", " "))  # fmt: skip
     axes.set_yticks(places, [str(row[name]) for row in shown])
     axes.grid(visible=False, axis="y")
+    axes.set_xlabel(value)
     if log and any((column(shown, bar) > 0).any() for bar in bars):
         style.log_axis(axes)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(bars))  # beside no bar

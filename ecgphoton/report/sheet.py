@@ -90,4 +90,7 @@ def draw_sheet(found: Mapping[str, Any], rows: Rows) -> style.Figure:
     for row in rows:
         one = ratios.setdefault(row["parameter"], {"parameter": row["parameter"]})
         one[row["state"]] = row["ratio"]
-    return draw_bars(found, list(ratios.values()), name="parameter", bars=states, log=True)
+    value = "times as large as in the profile (bits: as few)"
+    return draw_bars(
+        found, list(ratios.values()), name="parameter", bars=states, value=value, log=True
+    )

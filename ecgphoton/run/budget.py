@@ -112,4 +112,4 @@ def _draw(found: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> Figure:
     rows = [
         {"name": one["name"], ENERGY: one["joules"]} for one in (*found["plans"], *found["digital"])
     ]
-    return draw_bars(found, rows, name="name", bars=(ENERGY,), log=True)
+    return draw_bars(found, rows, name="name", bars=(ENERGY,), value=ENERGY, log=True)

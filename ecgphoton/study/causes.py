@@ -57,7 +57,7 @@ def blame(
     step = partial(progress, "sources and blocks")
     shares = tuple(blame_trial(journey.trial(), chips=chips, progress=step))
     rows = [asdict(share) for share in shares]
-    draw = partial(draw_bars, name="name", bars=COSTS)
+    draw = partial(draw_bars, name="name", bars=COSTS, value="rise of the rate, as a share")
     return journey.write(shares, {"shares": rows}, rows, draw)
 
 
@@ -96,7 +96,8 @@ def adversary(
     journey = begin(adversary, locals())
     found = worst_chip(journey.trial(), sigmas=sigmas, weight=weight)
     rows = [{"block": name, "used": share} for name, share in found.use.items()]
-    draw = partial(draw_bars, name="block", bars=("used",))
+    value = "share of the allowed error that is used"
+    draw = partial(draw_bars, name="block", bars=("used",), value=value)
     return journey.write(found, found.to_dict(), rows, draw)
 
 
@@ -131,7 +132,8 @@ def certify(
     files = ("certified.json", "certified.csv", "certified.png")
     journey = begin(certify, locals(), "bounds", files=files, most=BOUND_BEATS)
     rows = tuple(certify_trial(journey.trial(), tuple(epsilon)))
-    draw = partial(draw_lines, x="epsilon", lines=RATES)
+    axis = "epsilon, largest error of a weight or bias"
+    draw = partial(draw_lines, x="epsilon", lines=RATES, axis=axis)
     return journey.write(rows, {"rows": list(rows)}, rows, draw)
 
 
@@ -174,5 +176,6 @@ def trace(
     journey = begin(trace, locals(), f"chip-{chip}-beat-{beat}")
     found = trace_trial(journey.trial(), chip, beat)
     rows = [asdict(stage) for stage in found.stages]
-    draw = partial(draw_bars, name="block", bars=("static", "shot"))
+    value = "change of the margin"
+    draw = partial(draw_bars, name="block", bars=("static", "shot"), value=value)
     return journey.write(found, found.to_dict(), rows, draw)

@@ -124,7 +124,9 @@ def solve(
         **journey.settings(simulate),
     )
     rows = [{key: value, "yield": share} for value, share in sorted(found.tried)]
-    return journey.write(found, found.to_dict(), rows, partial(draw_lines, x=key, lines=("yield",)))
+    axis = f"{key}, {found.number.unit}" if found.number.unit else key
+    draw = partial(draw_lines, x=key, lines=("yield",), axis=axis, value="yield")
+    return journey.write(found, found.to_dict(), rows, draw)
 
 
 def _judge(key: str, journey: Journey) -> sweeps.Judge | None:

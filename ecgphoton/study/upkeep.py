@@ -79,7 +79,8 @@ def drift(
 
 def _draw_trims(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Figure:
     trims = [row for row in rows if row["way"] == "trim"]
-    return draw_lines(found, trims, x="hours", lines=("yield_before", "yield_after"))
+    axis, lines = "hours between two calibrations", ("yield_before", "yield_after")
+    return draw_lines(found, trims, x="hours", lines=lines, axis=axis, value="yield")
 
 
 def bits(
@@ -131,5 +132,6 @@ def bits(
     )
     rows = [asdict(row) for row in found]
     least = {part: enough(list(found), part) for part in get_args(Part)}
-    draw = partial(draw_lines, x="bits", lines=("delta_miss", "delta_fpr"), group="part")
+    lines, value = ("delta_miss", "delta_fpr"), "change of the rate"
+    draw = partial(draw_lines, x="bits", lines=lines, value=value, group="part")
     return journey.write(found, {"rows": rows, "enough": least}, rows, draw)

@@ -2,18 +2,49 @@
 
 Miss rate is the share of abnormal beats called normal (FN / abnormal); FPR the share of normal
 beats called abnormal (FP / normal). Rates over an empty class are 0 in scores, and a dash in
-tables: see `EMPTY_AT`.
+tables: see `defined`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgphoton.errors import InputError
+
 EMPTY_AT = {"miss": 0.0, "fpr": 1.0}
 """Prevalence at which there is no beat that a rate could be a share of."""
+
+
+def defined(numbers: Mapping[str, Any], name: str) -> bool:
+    """Return whether there are beats that a number of a row of metrics is a share of."""
+    return name not in EMPTY_AT or numbers.get("prevalence") != EMPTY_AT[name]
+
+
+def check_both(label: NDArray[np.bool_], what: str = "beats") -> None:
+    """Refuse beats on which there is no miss rate or no FPR.
+
+    Parameters
+    ----------
+    label
+        (B,) whether each is abnormal.
+    what
+        What they are, for the error.
+
+    Raises
+    ------
+    InputError
+        If all are normal, or all abnormal.
+    """
+    if label.any() and not label.all():
+        return
+    kind, rate = ("abnormal", "FPR") if label.any() else ("normal", "miss rate")
+    raise InputError(
+        f"all {len(label):,} {what} are {kind}, so there is no {rate}; a verdict needs normal and "
+        "abnormal ones: take other beats (--data)"
+    )
 
 
 @dataclass(frozen=True)

@@ -92,9 +92,9 @@ def _print_crossed(numbers: Mapping[str, Any]) -> None:
 
 
 def _with_interval(row: Mapping[str, Any], key: str) -> str:
-    from ecgphoton.metrics import EMPTY_AT
+    from ecgphoton.metrics import defined
 
-    if row.get("prevalence") == EMPTY_AT[key]:
+    if not defined(row, key):
         return shared.percent(None)
     low, high = row["interval_95"][key]
     return f"{shared.percent(row[key])} [{100 * low:.1f}, {100 * high:.1f}]"

@@ -21,6 +21,7 @@ from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove, decide
 from ecgphoton.hwsim.weights import Carrier, WeightChips
 from ecgphoton.mesh.arrays import Floats
+from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps
 from ecgphoton.settings import assigned
@@ -114,12 +115,7 @@ def simulate(
             settings=settings,
             records=records,
         )
-        abnormal = int(trial.label.sum())
-        if not 0 < abnormal < len(inputs):
-            raise InputError(
-                f"{abnormal} of {len(inputs)} beats are abnormal, and a verdict needs normal and "
-                "abnormal ones; take other beats"
-            )
+        check_both(trial.label)
         groups = run(trial, chips, workers=workers, dask=dask, threads=threads)
         rows: list[Floats] = []
         good, stopped = 0, False
@@ -151,7 +147,7 @@ def simulate(
             "receiver": None if made is None else made.receiver,
             "recoded": None if made is None else _recoded(made, carried),
             "beats": len(inputs),
-            "abnormal_beats": abnormal,
+            "abnormal_beats": int(trial.label.sum()),
             "operating_point": operating_point.to_dict(),
         },
         by_patient=ByPatient.of(table[:, 3:], trial.label, trial.record),

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from ecgphoton.artifacts import read_bytes
 from ecgphoton.intake import expecting
-from ecgphoton.metrics import EMPTY_AT
+from ecgphoton.metrics import defined
 from ecgphoton.report import pieces, plots
 from ecgphoton.report.curves import MOST_EVENTS, draw_curves
 from ecgphoton.report.material import Material
@@ -107,7 +107,7 @@ def results(material: Material, sets: Mapping[str, Any]) -> Markup:
 
 
 def _with_interval(row: Mapping[str, Any], key: str) -> Markup:
-    if row.get("prevalence") == EMPTY_AT[key]:
+    if not defined(row, key):
         return Markup("–")
     low, high = row["interval_95"][key]
     return Markup('<b>{}</b> <span class="soft">[{:.1f}, {:.1f}]</span>').format(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ecgphoton import metrics
 from ecgphoton.ecg.beats import BeatSet, Loaded, Splits, load_all, load_splits
 from ecgphoton.ecg.databases import MITDB, dataset_of
 from ecgphoton.ecg.dataset import Dataset
@@ -222,13 +223,7 @@ def check_both(beats: BeatSet) -> BeatSet:
     InputError
         If all are normal, or all abnormal.
     """
-    abnormal = np.count_nonzero(beats.label > 0)
-    if abnormal in {0, len(beats)}:
-        kind, rate = ("abnormal", "FPR") if abnormal else ("normal", "miss rate")
-        raise InputError(
-            f"all {len(beats):,} beats of {beats.source} are {kind}, so there is no {rate} and no "
-            "verdict on both; name beats of both kinds (--data)"
-        )
+    metrics.check_both(beats.label > 0, f"beats of {beats.source}")
     return beats
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from ecgphoton import models as shipped_models, recipe as recipe_files, runs as run_folders
 from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_json
 from ecgphoton.errors import InputError
-from ecgphoton.metrics import EMPTY_AT
+from ecgphoton.metrics import defined
 from ecgphoton.recipes import FLAGSHIP
 from ecgphoton.settings import strict
 
@@ -90,7 +90,7 @@ def _row(run: Path) -> dict[str, Any]:
         "seed": metrics["seed"],
         "set": name,
         **{
-            key: None if numbers.get("prevalence") == EMPTY_AT.get(key, -1) else numbers.get(key)
+            key: numbers.get(key) if defined(numbers, key) else None
             for key in ("auc", "miss", "fpr", "macro_f1")
         },
     }

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton import artifacts
@@ -31,6 +32,7 @@ from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits
+from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import to_dict
 from ecgphoton.progress import Progress, silent
@@ -171,11 +173,13 @@ def calibrate_chips(
     Raises
     ------
     InputError
-        If a number is outside its range, a step unknown, or beats and labels do not fit.
+        If a number is outside its range, a step unknown, beats and labels do not fit, or all beats
+        are normal or all abnormal.
     """
     started = time.perf_counter()
     if chips < 1:
         raise InputError(f"chips is {chips}; it must be at least 1")
+    check_both(np.asarray(labels) != 0)
     chosen = steps_of(steps)
     check_steps(chosen, ("field", "power"))
     foundry, program = Foundry.of(profile), program_of(carried)

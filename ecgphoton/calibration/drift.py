@@ -27,6 +27,7 @@ from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits
+from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
 from ecgphoton.student.propagate import Inputs
@@ -136,7 +137,8 @@ def drift_schedule(
     Raises
     ------
     InputError
-        If an interval or the number of chips is outside its range.
+        If an interval or the number of chips is outside its range, or all beats are normal or all
+        abnormal.
     """
     if chips < 1 or not hours or not all(0 < age < DAY for age in hours):
         raise InputError(
@@ -144,6 +146,7 @@ def drift_schedule(
             "is needed, and intervals above 0 and below 24 hours (a whole day without calibration "
             "is tried as well)"
         )
+    check_both(np.asarray(labels) != 0)
     limits, foundry = limits or Limits(), Foundry.of(profile)
     fresh = Campaign(program, foundry, steps_of(STANDARD), check_seed(seed))
 

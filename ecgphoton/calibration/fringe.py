@@ -16,7 +16,9 @@ from ecgphoton.mesh.arrays import Array
 
 ROUNDS = 12
 SETTLED = 1e-3
-"""Relative gain of a round below which a fit has converged; without noise it is then exact."""
+"""Relative change of a round below which a fit has converged; without noise it is then exact."""
+FARTHEST = 1.0
+"""Largest change of a phase in one round, rad: beyond it a fringe is not nearly straight."""
 
 
 class Fringes(NamedTuple):
@@ -30,7 +32,9 @@ class Fringes(NamedTuple):
     """(R,) root mean square of what the fit leaves, apart from crosstalk to other heaters."""
 
 
-def fit(power: Tensor, readings: Tensor, noise: Tensor, prior: float) -> Fringes:
+def fit(
+    power: Tensor, readings: Tensor, noise: Tensor, prior: float, start: Tensor | None = None
+) -> Fringes:
     """Fit heater laws to sweeps.
 
     Parameters
@@ -43,8 +47,10 @@ def fit(power: Tensor, readings: Tensor, noise: Tensor, prior: float) -> Fringes
         (R,) standard deviation of a reading.
     prior
         Size expected of every coefficient.
+    start
+        (R, 3) laws to begin with; default the ideal one.
     """
-    law = torch.zeros((len(power), 3), dtype=torch.float64)
+    law = torch.zeros((len(power), 3), dtype=torch.float64) if start is None else start
     damping = torch.full((len(power),), 1e-9, dtype=torch.float64)
     # The prior is weighed against the noise, of which a minimum keeps the equations regular.
     ridge = (noise.clamp_min(1e-6) / prior) ** 2
@@ -59,7 +65,8 @@ def fit(power: Tensor, readings: Tensor, noise: Tensor, prior: float) -> Fringes
         gram = gram + torch.diag_embed((ridge + damping * scale)[:, None].expand(-1, 3))
         right = (j @ left.flatten(1)[..., None])[..., 0] - ridge[:, None] * law
         step = torch.linalg.solve(gram + 1e-300 * torch.eye(3, dtype=gram.dtype), right)
-        trial_law = law + step.clamp(-0.3, 0.3)
+        turned = (moves @ step[..., None]).abs().amax((1, 2))
+        trial_law = law + step * (FARTHEST / turned.clamp_min(FARTHEST))[:, None]
         trial = _project(power, readings, trial_law)
         trial_cost = trial[1].square().sum((1, 2)) + ridge * trial_law.square().sum(1)
         better = trial_cost < cost
@@ -68,10 +75,11 @@ def fit(power: Tensor, readings: Tensor, noise: Tensor, prior: float) -> Fringes
             torch.where(better[:, None, None], new, old)
             for new, old in zip(trial, best, strict=True)
         )
-        gain = (cost - trial_cost).clamp_min(0)
+        # A step that was refused says nothing yet: with more damping a shorter one may help.
+        settled = (cost - trial_cost).abs() <= SETTLED * cost
         cost = torch.where(better, trial_cost, cost)
         damping = torch.where(better, damping / 10, damping.clamp_min(1e-6) * 30)
-        if bool((gain <= SETTLED * cost).all()):
+        if bool(settled.all()):
             break
     basis = best[0]
     wave = _coefficients(basis, readings)[:, 1:]

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.calibration.bench import Bench
@@ -27,6 +28,7 @@ from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.hwsim.weights import Carrier
+from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
 from ecgphoton.student.propagate import Inputs
@@ -117,9 +119,10 @@ def calibrate_bench(
     Raises
     ------
     InputError
-        As `calibrate`; also if the steps choose no codes.
+        As `calibrate`; also if the steps choose no codes, or all beats are normal or all abnormal.
     """
     started = time.perf_counter()
+    check_both(np.asarray(labels) != 0)
     chosen = steps_of(usual_steps(bench) if steps is None else steps)
     check_steps(chosen, bench.kinds)
     with single_threaded() as threads:

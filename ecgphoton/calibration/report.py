@@ -54,6 +54,11 @@ class CalibrationReport:
         return not self.unknown and self.final.passed
 
     @property
+    def proven(self) -> bool:
+        """Whether there is a verdict, and the confidence bound of the yield alone decides it."""
+        return not self.unknown and self.final.proven
+
+    @property
     def verdict(self) -> Literal["pass", "fail", "none"]:
         """The verdict in a word."""
         return "none" if self.unknown else "pass" if self.passed else "fail"
@@ -141,6 +146,7 @@ class CalibrationReport:
             "chips": self.final.chips,
             "verdict": self.verdict,
             "no_verdict_because": self.unknown or None,
+            "proven": self.proven,
             "stages": {
                 name: {
                     "yield": report.observed_yield,

@@ -26,6 +26,7 @@ from ecgphoton.hwsim.montecarlo import rates, run
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
+from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
@@ -64,13 +65,15 @@ def calibrated_over(
     Raises
     ------
     InputError
-        If the key is no error of a profile, or the chips are not trimmed.
+        If the key is no error of a profile, the chips are not trimmed, or all beats are normal or
+        all abnormal.
     """
     if key == "noise" or number_of(key).better == "more":
         raise InputError(
             f"{key} is nothing that calibrated chips drift by; choose an error of a profile, such "
             "as temperature.change, or ask about chips that are not calibrated"
         )
+    check_both(np.asarray(labels) != 0)
     made = load_profile(profile or "foundry-thermo-optic").with_settings(settings)
     bounds = limits or Limits()
     program = program_of(carried)

@@ -11,6 +11,9 @@ from ecgphoton.settings import nearest
 
 path_type = click.Path(path_type=Path)
 profile_option = click.option("--profile", default=None, help="Device profile by name, or a file.")
+settings_option = click.option(
+    "--set", "settings", multiple=True, help="What differs from the profile: section.key=value."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 

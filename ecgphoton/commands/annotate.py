@@ -44,6 +44,7 @@ BACKENDS = ("torch", "onnx", "integer", "chip")
 @click.option("--backend", type=click.Choice(BACKENDS), default=None, help="What it runs on.")
 @click.option("--chip", type=click.IntRange(0), default=None, help="Run on this simulated chip.")
 @opt.profile_option
+@opt.settings_option
 @click.option("--noise", type=float, default=None, help="Noise of the chip.")
 @click.option("--lead", default=None, help="Lead by name, or channel:<n>.")
 @click.option("--fs", type=float, default=None, help="Hz, for a text or NumPy file.")

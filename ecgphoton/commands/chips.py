@@ -91,7 +91,10 @@ def calibrate(result: Outcome[CalibrationReport]) -> None:
         click.echo(f"  {found}")
     over_patients(result.numbers["over_patients"])
     miss, fpr, _ = map(shared.percent, report.final.perfect)
-    why = f", because {report.unknown}" if report.unknown else ""
+    confidence = shared.percent(report.final.limits.confidence, 0)
+    why = f" ({'proven' if report.proven else 'not yet decided'} at {confidence} confidence)"
+    if report.unknown:
+        why = f", because {report.unknown}"
     click.echo(
         f"digital student: miss {miss}, FPR {fpr}; "
         f"verdict after calibration: {report.verdict.upper()}{why}"

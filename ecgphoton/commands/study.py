@@ -61,7 +61,8 @@ def _cell(row: Mapping[str, Any], key: str, plain: bool) -> str:
 def _worst(found: Outcome[Any]) -> str:
     worst = found.report
     return (
-        f"worst chip with every error within {worst.bound:.3g}: "
+        f"worst chip with every error within {worst.sigmas:g} standard deviations, at most "
+        f"{worst.bound:.3g}: "
         f"miss {shared.percent(worst.miss)}, FPR {shared.percent(worst.fpr)}"
     )
 

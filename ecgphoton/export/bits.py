@@ -1,7 +1,7 @@
 """Decisions, miss rate and FPR against the width of every code: how many bits are enough."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -49,6 +49,7 @@ def bits_table(
     converter_bits: Iterable[int] = range(4, 13),
     dac_bits: Iterable[int] = range(4, 13),
     mesh: MeshKind = "svd-clements",
+    drivers: HeaterDac | None = None,
 ) -> list[BitsRow]:
     """Sweep the widths of weights, converters and heater DACs, one at a time.
 
@@ -58,6 +59,8 @@ def bits_table(
         Beats to report on, and their classes (0 is normal).
     calibration
         Training beats for the converter ranges.
+    drivers
+        Phase law and voltages of the DACs, whose bits do not count; default those of an export.
 
     Returns
     -------
@@ -89,7 +92,8 @@ def bits_table(
         rows.append(row(part, bits, point.classify(quantized.predict(beats)) != 0))
     quantized = _quantized(student, calibration, Quantization())
     for bits in dac_bits:
-        probability = _on_heaters(quantized, beats, bits, mesh)
+        dac = replace(drivers or HeaterDac(), bits=bits)
+        probability = _on_heaters(quantized, beats, mesh, dac)
         rows.append(row("heaters", bits, point.classify(probability) != 0))
     return rows
 
@@ -98,10 +102,10 @@ def _quantized(student: SegmentStudent, beats: Inputs, widths: Quantization) -> 
     return quantize(student, calibrate_ranges(student, beats, bits=widths.adc_bits), widths)
 
 
-def _on_heaters(student: QuantizedStudent, beats: Inputs, bits: int, mesh: MeshKind) -> Array:
-    """Probabilities on an ideal chip whose heaters take codes of `bits` bits."""
+def _on_heaters(student: QuantizedStudent, beats: Inputs, mesh: MeshKind, dac: HeaterDac) -> Array:
+    """Probabilities on an ideal chip whose phases are those of the codes of a DAC."""
     names = [str(index) for index in range(student.architecture.classes)]
-    point, dac = LargestProbability(), HeaterDac(bits=bits)
+    point = LargestProbability()
     program, _ = lower(student, operating_point=point, classes=names, mesh=mesh, dac=dac)
     coded = program.matrices(program.device.phases(program.codes))
     return softmax(student.logits(beats, matrices=coded)[0])

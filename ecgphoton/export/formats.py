@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,11 @@ FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg", "png", "raw")
 """Forms beside the mesh file: netlists, DAC codes, bill of materials, pictures, raw-window ONNX."""
 DEFAULT_FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg")
 CHECKER, EXPLAINER = (Path(__file__).with_name(n) for n in ("checker.py", "input_features.py"))
-HEATER_COLUMNS = ("id", "dac_code", "voltage_v")
+CODES = "dac_codes.csv"
+CODE_COLUMNS = ("id", "dac_code", "voltage_v")
+"""Columns of the list of codes; bundles of earlier development versions have no others."""
+BENCH_COLUMNS = ("phase_rad", "code_phase_rad", "block", "driver", "number", "x_um", "y_um")
+"""Further columns: the program's phase, that of the code, the driver in its block, its place."""
 
 
 def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
@@ -45,7 +49,7 @@ def derived(program: MeshProgram, formats: Iterable[str]) -> dict[str, bytes]:
             "mesh.sax.json": (compact_json(netlist(program), line=1500) + "\n").encode()
         },
         "gdsfactory": lambda: {"mesh.gdsfactory.yml": layout_cell(program).encode()},
-        "csv": lambda: {"dac_codes.csv": dac_codes(program).encode()},
+        "csv": lambda: {CODES: dac_codes(program)},
         "bom": lambda: {"bill_of_materials.json": to_json(bill_of_materials(program)).encode()},
         "svg": lambda: _pictures(program, "svg", draw_svg),
         "png": lambda: _pictures(program, "png", draw_png),
@@ -67,16 +71,38 @@ def _pictures(
     return {f"drawings/{block.name}.{kind}": draw(program, block) for block in program.blocks}
 
 
-def dac_codes(program: MeshProgram) -> str:
-    """Return every driver's DAC code and the voltage of it as CSV, in the order of the device."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(HEATER_COLUMNS)
-    for block, codes in zip(program.names, program.codes, strict=True):
-        volts = program.device.volts(codes)
-        for name, code, volt in zip(program.device.driver_names, codes, volts, strict=True):
-            writer.writerow((f"{block}.{name}", int(code), round(float(volt), 6)))
-    return text.getvalue()
+def dac_codes(
+    program: MeshProgram, columns: Sequence[str] = (*CODE_COLUMNS, *BENCH_COLUMNS)
+) -> bytes:
+    """Return what a bench sets, one line a driver in the order of the device, as CSV.
+
+    Phases are those of the program, and those that the codes give on ideal shifters.
+    """
+    text, device = io.StringIO(), program.device
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    volts, given = device.dac.voltage_of(program.codes), device.dac.phase_of(program.codes)
+    places = device.die(len(program.blocks))
+    for row, number in np.ndindex(program.codes.shape):
+        at, block, driver = (row, number), program.names[row], device.driver_names[number]
+        numbers = {
+            "voltage_v": volts[at],
+            "phase_rad": program.phases[at],
+            "code_phase_rad": given[at],
+            "x_um": places[at][0],
+            "y_um": places[at][1],
+        }
+        writer.writerow(
+            {name: round(float(value), 6) for name, value in numbers.items()}
+            | {"id": f"{block}.{driver}", "dac_code": int(program.codes[at])}
+            | {"block": block, "driver": driver, "number": number}
+        )
+    return text.getvalue().encode()
+
+
+def written_before(name: str, program: MeshProgram) -> bytes | None:
+    """Return a derived file as earlier development versions wrote it; None if it is unchanged."""
+    return dac_codes(program, CODE_COLUMNS) if name == CODES else None
 
 
 def bill_of_materials(program: MeshProgram) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """The worst chip within tolerances, found by gradient ascent; Monte Carlo rarely draws it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.certify import check_linear
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.montecarlo import Trial, rates
 from ecgphoton.hwsim.sensitivity import threshold_margin
@@ -17,6 +18,37 @@ from ecgphoton.student.propagate import IdealDetector, read_out, walk
 STEPS = 40
 BEATS = 2048
 """Beats of each class at most on which the search descends; the result is judged on all."""
+DRAWN = 200
+"""Chips of a profile of which the spread of every weight and bias is taken: known to 5 %."""
+
+
+class Tolerance(NamedTuple):
+    """Where every weight and bias of a chip may lie: (K, 4, 5) tensors, in units of a weight."""
+
+    centre: torch.Tensor
+    """Mean error."""
+    spread: torch.Tensor
+    """Standard deviation."""
+
+
+def tolerance_of(trial: Trial) -> Tolerance:
+    """Return the errors that the chips of a trial have: its noise, or those of its profile.
+
+    Those of a profile are measured on `DRAWN` chips, and taken as independent of one another.
+
+    Raises
+    ------
+    InputError
+        If readings of the chips are not linear in the inputs.
+    """
+    source = trial.source
+    perfect = source.nominal().stack
+    if isinstance(source, WeightChips):
+        none = torch.zeros(*perfect.biases.shape[1:], 5)
+        return Tolerance(none, none + source.sigma)
+    check_linear(source, "searched")
+    errors = source.draw(trial.seed, 0, DRAWN).stack.minus(perfect)
+    return Tolerance(errors.mean(0), errors.std(0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +56,13 @@ class WorstChip:
     """A chip within tolerance, found by projected gradient ascent."""
 
     errors: Floats
-    """(K, 4, 5) errors of weights and biases."""
+    """(K, 4, 5) errors of weights and biases, in units of a weight."""
+    share: Floats
+    """(K, 4, 5) of their tolerance that they use, from -1 to 1."""
     miss: float
     fpr: float
+    sigmas: float
+    """Tolerance, in standard deviations."""
     bound: float
     """Largest error allowed, in units of a weight."""
     names: tuple[str, ...]
@@ -34,13 +70,14 @@ class WorstChip:
 
     @property
     def use(self) -> dict[str, float]:
-        """Mean size of the errors of every block over the bound, largest first."""
-        share = np.abs(self.errors).mean((1, 2)) / (self.bound or 1.0)
+        """Mean share of the tolerance that the errors of every block use, largest first."""
+        share = np.abs(self.share).mean((1, 2))
         return dict(sorted(zip(self.names, share.tolist(), strict=True), key=lambda pair: -pair[1]))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, with the blocks by how much of the bound their errors use."""
-        return {"miss": self.miss, "fpr": self.fpr, "bound": self.bound, "use": self.use}
+        names = ("miss", "fpr", "sigmas", "bound", "use")
+        return {name: getattr(self, name) for name in names}
 
 
 @torch.enable_grad()
@@ -54,49 +91,57 @@ def worst_chip(
     Parameters
     ----------
     trial
-        A weights-level trial; its sigma sets the tolerance.
+        Its noise, or the chips of its profile, set the tolerance.
     weight
         Weight of the miss rate against the FPR: 1 looks for missed beats only, 0 for false alarms.
 
     Raises
     ------
     InputError
-        If the trial is not at weights level or a number is outside its range.
+        If a number is outside its range, or readings of the chips are not linear in the inputs.
     """
-    source = trial.source
-    if not isinstance(source, WeightChips):
-        raise InputError("the adversarial chip is searched at weights level: leave out --profile")
     if sigmas <= 0 or not 0 <= weight <= 1:
         raise InputError(
             f"sigmas is {sigmas!r} and weight {weight!r}; sigmas must be above 0, weight in [0, 1]"
         )
-    bound = sigmas * source.sigma
-    stack = source.nominal().stack
+    perfect, (centre, spread) = trial.source.nominal(), tolerance_of(trial)
+    stack, reach = perfect.stack, sigmas * spread
     activation = trial.carrier.architecture.response
     rows, side = _few(trial)
     inputs = trial.inputs.rows(rows)
     share = torch.where(side > 0, weight / (side > 0).sum(), (1 - weight) / (side < 0).sum())
-    errors = torch.zeros(1, *stack.biases.shape[1:], 5, dtype=torch.float32, requires_grad=True)
-    best, found = -np.inf, errors.detach().clone()
+    shares = torch.zeros(1, *spread.shape, requires_grad=True)
+    best, found = -np.inf, shares.detach().clone()
     with single_threaded():
         for step in range(steps):
             detector = IdealDetector(activation)
-            tokens = walk(stack.moved(errors), inputs, trial.carrier.architecture, detector)
+            moved = stack.moved(centre + reach * shares)
+            tokens = walk(moved, inputs, trial.carrier.architecture, detector)
             logits = read_out(trial.carrier.head, tokens.mean(2))[0]
             margins = (
                 torch.logsumexp(logits[:, 1:], -1) - logits[:, 0] - threshold_margin(trial.point)
             )
             wrong = (share * torch.sigmoid(-4 * side * margins)).sum()
             if float(wrong.detach()) > best:
-                best, found = float(wrong.detach()), errors.detach().clone()
-            (slope,) = torch.autograd.grad(wrong, errors)
-            pace = bound * (1 - step / steps) / 4
-            errors = (errors + pace * slope.sign()).detach().clamp(-bound, bound)
-            errors.requires_grad_(True)
-    chips = source.nominal()._replace(stack=stack.moved(found).clamped(source.carrier.scale))
-    miss, fpr, _ = rates(trial.score(chips, None), trial.label, trial.point)[0]
-    names = trial.carrier.architecture.blocks
-    return WorstChip(np.asarray(found[0].double()), float(miss), float(fpr), bound, names)
+                best, found = float(wrong.detach()), shares.detach().clone()
+            (slope,) = torch.autograd.grad(wrong, shares)
+            pace = (1 - step / steps) / 4
+            shares = (shares + pace * slope.sign()).detach().clamp(-1, 1).requires_grad_(True)
+    errors = centre + reach * found
+    moved = stack.moved(errors)
+    if isinstance(trial.source, WeightChips):
+        moved = moved.clamped(trial.carrier.scale)
+    score = trial.score(perfect._replace(stack=moved), None)
+    miss, fpr, _ = rates(score, trial.label, trial.point)[0]
+    return WorstChip(
+        np.asarray(errors[0].double()),
+        np.asarray(found[0].double()),
+        float(miss),
+        float(fpr),
+        sigmas,
+        float((centre.abs() + reach).max()),
+        trial.carrier.architecture.blocks,
+    )
 
 
 def _few(trial: Trial) -> tuple[torch.Tensor, torch.Tensor]:

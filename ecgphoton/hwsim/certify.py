@@ -18,7 +18,7 @@ from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import Trial
 from ecgphoton.hwsim.sensitivity import threshold_margin
-from ecgphoton.hwsim.weights import Carrier
+from ecgphoton.hwsim.weights import Carrier, ChipSource
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.student.activations import Activation
 from ecgphoton.student.architecture import WIDTH, Branch
@@ -69,6 +69,30 @@ class IntervalDetector:
         return value.view(2, WIDTH, len(segment), branch.tokens, branch.kernel).mean(-1)
 
 
+def check_linear(source: ChipSource, done: str) -> None:
+    """Refuse chips whose readings have a part besides a matrix and a bias.
+
+    Raises
+    ------
+    InputError
+        With what is to blame, and what to choose so that the chips can be `done`.
+    """
+    if not isinstance(source, MeshChips):
+        return
+    if source.perfect.receiver.keys:
+        raise InputError(
+            f"the receiver {source.perfect.receiver.name!r} leaves constants and squares in its "
+            f"readings, which errors of weights do not include; chips read by homodyne can be "
+            f"{done}: --set receiver.kind=homodyne"
+        )
+    for effect in source.foundry.profile.active:
+        if effect.law_at("input") is not None:
+            raise InputError(
+                f"{effect.name} adds light that errors of weights do not include; chips without it "
+                f"can be {done}: --set {effect.name}=0"
+            )
+
+
 @torch.no_grad()
 def margin_bounds(trial: Trial, epsilon: float) -> Floats:
     """(2, B) lowest and highest margin of every beat over all chips within epsilon.
@@ -78,19 +102,7 @@ def margin_bounds(trial: Trial, epsilon: float) -> Floats:
     InputError
         If epsilon is negative or not finite, or the receiver is one from physics.
     """
-    source = trial.source
-    if isinstance(source, MeshChips):
-        if source.perfect.receiver.keys:
-            raise InputError(
-                f"the receiver {source.perfect.receiver.name!r} leaves constants and squares in "
-                "its readings, which the bounds do not include; certify with homodyne"
-            )
-        for effect in source.foundry.profile.active:
-            if effect.law_at("input") is not None:
-                raise InputError(
-                    f"{effect.name} adds light that the bounds do not include; certify with "
-                    f"--set {effect.name}=0"
-                )
+    check_linear(trial.source, "certified")
     if not (np.isfinite(epsilon) and epsilon >= 0):
         raise InputError(f"epsilon is {epsilon!r}; it must be a finite number of at least 0")
     carrier = trial.carrier

@@ -28,6 +28,7 @@ from ecgphoton.program.program import FORMAT, MeshProgram
 from ecgphoton.student.architecture import Architecture
 
 SCHEMA = Path(__file__).with_name("program.schema.json")
+AGAIN = "write the bundle again with `ecgphoton export RUN --mesh`"
 DRIVER = ("law", "v_pi", "v_min", "v_max")  # of a `HeaterDac`, as a file holds them
 
 
@@ -152,6 +153,8 @@ def _check_schema(data: object) -> None:
     error = jsonschema.exceptions.best_match(validator.iter_errors(data))
     if error is not None:
         message = error.message if len(error.message) < 200 else error.message[:200] + " ..."
+        if error.validator in ("required", "additionalProperties"):
+            message += f"; if another version wrote the file, {AGAIN}"
         raise InputError(f"mesh file: {error.json_path}: {message}")
 
 
@@ -222,8 +225,7 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
     version = data.get("format") if isinstance(data, dict) else None
     if version != FORMAT:
         raise InputError(
-            f"mesh file: $.format is {version!r}; this version reads {FORMAT!r}: write the bundle "
-            "again with `ecgphoton export RUN --mesh`"
+            f"mesh file: $.format is {version!r}; this version reads {FORMAT!r}: {AGAIN}"
         )
     _check_schema(data)
     blocks, heater = [], data["heater"]
@@ -256,7 +258,9 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
     except InputError as error:
         raise InputError(f"mesh file: {error}") from error
     for difference in _differences(data, to_dict(program)):
-        raise InputError(f"mesh file: {difference}")
+        told = difference.startswith("$.preprocessing")  # what a version computes
+        later = f"; if another version wrote the file, {AGAIN}" if told else ""
+        raise InputError(f"mesh file: {difference}{later}")
     return program
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -127,15 +128,26 @@ def power(material: Material, program: MeshProgram) -> Markup:
 
 def simulation_verdict(found: Content) -> Markup:
     """State whether enough of the simulated chips are within the limits."""
-    limits, (low, high) = found["limits"], found["yield_interval"]
     hardware = found.get("profile") or f"noise {found.get('noise', 0):g}"
+    share = _with_interval(found["yield"], found["yield_interval"])
     return pieces.verdict(
         found["verdict"],
-        f"Simulation: {percent(found['yield'], 1)} [{100 * low:.1f}, {100 * high:.1f}] of "
-        f"{found['chips']:,} chips ({hardware}) have a miss rate ≤ "
-        f"{percent(limits['max_miss'], 0)} and an FPR ≤ {percent(limits['max_fpr'], 0)}; "
-        f"{percent(limits['min_yield'], 0)} are required"
-        + ("." if found.get("proven") else ". More chips are needed for the stated confidence."),
+        f"Simulation: {share} of {found['chips']:,} chips ({hardware}) have {_required(found)}",
+    )
+
+
+def _with_interval(share: float, interval: Sequence[float]) -> str:
+    low, high = interval
+    return f"{percent(share, 1)} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _required(found: Content) -> str:
+    """Return the limits of a verdict in words, and whether enough chips were judged for it."""
+    limits = found["limits"]
+    return (
+        f"a miss rate ≤ {percent(limits['max_miss'], 0)} and an FPR ≤ "
+        f"{percent(limits['max_fpr'], 0)}; {percent(limits['min_yield'], 0)} are required"
+        + ("." if found.get("proven") else ". More chips are needed for the stated confidence.")
     )
 
 
@@ -231,14 +243,14 @@ def distillation(_: Material, found: Content) -> Markup:
 
 def calibration_verdict(found: Content) -> Markup:
     """State whether enough of the calibrated chips are within the limits."""
-    first, *_, last = found["table"]
-    text = (
-        f"Calibration: {percent(last['yield'], 1)} of {found['chips']:,} chips are within the "
-        f"limits after calibration, {percent(first['yield'], 1)} were before."
+    first, *_, last = (
+        _with_interval(stage["yield"], stage["yield_interval"])
+        for stage in found["stages"].values()
     )
-    if why := found.get("no_verdict_because"):
-        text = f"Calibration: there is no verdict, because {why}. Predicted: {text}"
-    return pieces.verdict(found["verdict"], text)
+    text = f"{last} of {found['chips']:,} chips have, after calibration, {_required(found)}"
+    why = found.get("no_verdict_because")
+    start = f"there is no verdict, because {why}. Predicted: " if why else ""
+    return pieces.verdict(found["verdict"], f"Calibration: {start}{text} Before it were {first}.")
 
 
 def calibration(material: Material, found: Content) -> Markup:

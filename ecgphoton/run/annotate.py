@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -58,6 +59,7 @@ def annotate(
     backend: Backend | None = None,
     chip: int | None = None,
     profile: str | None = None,
+    settings: Sequence[str] = (),
     noise: float | None = None,
     lead: str | None = None,
     fs: float | None = None,
@@ -91,7 +93,7 @@ def annotate(
     backend
         ``torch`` (default) and ``onnx``: the student as trained; ``integer``: the quantized graph
         of a bundle; ``chip``: one simulated chip, the default where a chip is described.
-    chip, profile, noise
+    chip, profile, settings, noise
         Which chip of which process, or of what noise, as `simulate` takes them.
     lead
         By name, or ``channel:<n>``; by default the one the student was trained on.
@@ -119,11 +121,12 @@ def annotate(
         out-of-fold threshold keeps `max_miss` and `max_fpr`.
     """
     asked, began = dict(locals()), time.perf_counter()
-    described = (chip, profile, noise) != (None, None, None)
+    described = (chip, profile, noise, tuple(settings)) != (None, None, None, ())
     backend = backend or ("chip" if described else "torch")
     if described and backend != "chip":
         raise InputError(
-            f"chip, profile and noise describe a chip; they go with --backend chip, not {backend}"
+            "chip, profile, its settings and noise describe a chip; they go with --backend chip, "
+            f"not {backend}"
         )
     trained, wished = at_wish(runs.load(model, shipped=NAMES_CLASSES), max_miss, max_fpr)
     hints = Hints(fs, unit, column)
@@ -136,7 +139,9 @@ def annotate(
         outside_bundles(out), signal.name, annotator, inputs,
         edf=signal.held.format in ("EDF", "BDF"), picture=picture, force=force,
     )  # fmt: skip
-    classify = classifier(trained, backend, chip=chip or 0, profile=profile, noise=noise)
+    classify = classifier(
+        trained, backend, chip=chip or 0, profile=profile, settings=settings, noise=noise
+    )
     observer = Observer(classify, trained.metadata)
     calls = classify_record(
         signal,
@@ -148,7 +153,7 @@ def annotate(
     )
     beats = table(trained, signal.fs, calls.sample, calls.probability, calls.reason)
     note = _note(trained, backend)
-    on_chip = {"number": chip or 0, "profile": profile, "noise": noise}
+    on_chip = {"number": chip or 0, "profile": profile, "settings": list(settings), "noise": noise}
     found = _found(signal, calls, beats, trained)
     described_data = {"source": found["source"], "set": signal.name, "beats": len(calls)}
     asked["model"] = trained.folder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from ecgphoton.ecg.annotate import CHUNK, Classify
 from ecgphoton.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
     from numpy.typing import NDArray
 
@@ -25,6 +27,7 @@ def classifier(
     *,
     chip: int = 0,
     profile: str | None = None,
+    settings: Sequence[str] = (),
     noise: float | None = None,
 ) -> Classify:
     """Return a function from beats to class probabilities.
@@ -37,7 +40,7 @@ def classifier(
     if backend not in get_args(Backend):
         raise InputError(f"backend {backend!r}; choose {', '.join(get_args(Backend))}")
     if backend == "chip":
-        return _on_chip(trained, chip, profile, noise)
+        return _on_chip(trained, chip, profile=profile, settings=settings, noise=noise)
     if backend == "torch":
         return _in_torch(trained)
     return _in_onnx(trained, backend)
@@ -77,9 +80,7 @@ def _in_onnx(trained: TrainedStudent, backend: Backend) -> Classify:
     )
 
 
-def _on_chip(
-    trained: TrainedStudent, chip: int, profile: str | None, noise: float | None
-) -> Classify:
+def _on_chip(trained: TrainedStudent, chip: int, **described: Any) -> Classify:  # noqa: ANN401 - as trial_of takes them
     """Return the probabilities of one simulated chip; its noise differs from beat to beat."""
     import torch
 
@@ -92,7 +93,7 @@ def _on_chip(
     carried = trained.carried
     probe = synthetic_inputs(carried.architecture)
     label = np.zeros(len(probe), bool)
-    trial = trial_of(carried, probe, label, OperatingPoint(0.5, ()), profile=profile, noise=noise)
+    trial = trial_of(carried, probe, label, OperatingPoint(0.5, ()), **described)
     drawn = trial.source.draw(trial.seed, chip, 1)
     blocks = 0
 

@@ -65,8 +65,10 @@ def adversary(
     model: Path | str | None = None,
     *,
     noise: float | None = None,
+    profile: Profile | str | None = None,
     seed: int = 0,
     readout: Literal["analog", "digital"] = "analog",
+    settings: Sequence[str] = (),
     sigmas: float = 3.0,
     weight: float = 0.5,
     data: str | None = None,
@@ -74,6 +76,11 @@ def adversary(
     out: Path | None = None,
 ) -> Outcome[WorstChip]:
     """Search for the worst chip within given tolerances.
+
+    Every weight and bias may be off by some standard deviations: of the noise, or around their
+    means over 200 chips of a profile. Errors of a profile's chips depend on one another, which the
+    tolerances do not know, so a chip of that process may not reach the worst one. The chip is
+    judged without per-shot noise.
 
     Writes ``adversary.json``, ``adversary.csv`` (how much of its tolerance every block uses) and
     ``adversary.png``.
@@ -85,7 +92,7 @@ def adversary(
     weight
         Weight of the miss rate against the FPR: 1 looks for missed beats only, 0 for false alarms.
 
-    model, noise, seed, readout, data, data_dir, out
+    model, noise, profile, seed, readout, settings, data, data_dir, out
         As `ecgphoton.run.simulate` takes them.
 
     Raises
@@ -112,7 +119,9 @@ def certify(
 ) -> Outcome[tuple[Mapping[str, Any], ...]]:
     """Bound the decisions of all chips within given errors.
 
-    Every weight and bias may differ from its programmed value by up to epsilon.
+    Every weight and bias may differ from its programmed value by up to epsilon, whatever the
+    reason: so there is no profile to choose. `ecgphoton study adversary` finds a chip within the
+    errors of a profile.
 
     Writes ``certified.json``, ``certified.csv`` and ``certified.png``; on at most 2,048 beats.
 

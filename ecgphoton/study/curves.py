@@ -160,7 +160,9 @@ def surrogate(
 ) -> Outcome[tuple[Mapping[str, Any], ...]]:
     """Estimate the yield over noise from a Taylor expansion.
 
-    The error of the expansion is measured on exactly simulated chips.
+    The error of the expansion is measured on exactly simulated chips. It is an expansion in
+    independent errors of weights, which chips of a profile do not have: for those there is
+    `ecgphoton study sweep`.
     A chip costs one matrix product, so thousands of chips a value are affordable. Writes
     ``surrogate.json``, ``surrogate.csv`` and ``surrogate.png``.
 

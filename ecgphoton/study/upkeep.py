@@ -13,6 +13,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.export.bits import BitsRow, Part, bits_table, enough
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_lines
 from ecgphoton.run.beats import splits_like
@@ -88,6 +89,7 @@ def bits(
     *,
     fewest: int = 4,
     most: int = 10,
+    profile: Profile | str | None = None,
     data: str | None = None,
     data_dir: Path | None = None,
     out: Path | None = None,
@@ -95,8 +97,8 @@ def bits(
     """Measure miss rate and FPR against the width of codes.
 
     The codes are those of weights, converters and heater DACs.
-    One width changes at a time; the others have 8 bits. Writes ``bits.json``, ``bits.csv`` and
-    ``bits.png``.
+    One width changes at a time; the others have 8 bits, and everything else is ideal. Writes
+    ``bits.json``, ``bits.csv`` and ``bits.png``.
 
     Parameters
     ----------
@@ -104,6 +106,10 @@ def bits(
         Smallest width to try, from 2 bits.
     most
         Largest width to try, up to 16 bits.
+    profile
+        Device profile whose drivers the DAC codes are for; default the drivers of the student's
+        program. The profile's errors have no part in it: see ``dac.bits`` of
+        ``ecgphoton study sweep`` for chips that have them.
     model, data, data_dir, out
         As `ecgphoton.run.simulate` takes them.
 
@@ -116,6 +122,9 @@ def bits(
         raise InputError(f"widths from {fewest} to {most} bits; they must be from 2 to 16")
     journey = begin(bits, locals(), f"{fewest}-{most}")
     trained, widths = journey.trained, range(fewest, most + 1)
+    drivers = HeaterDac() if trained.program is None else trained.program.dac
+    if journey.profile is not None:
+        drivers = journey.profile.driver or drivers
     training = splits_like(trained.metadata, data, data_dir).train
     _, inputs, label, point = journey.arguments
     found = tuple(
@@ -128,10 +137,12 @@ def bits(
             weight_bits=widths,
             converter_bits=widths,
             dac_bits=widths,
+            drivers=drivers,
         )
     )
     rows = [asdict(row) for row in found]
     least = {part: enough(list(found), part) for part in get_args(Part)}
     lines, value = ("delta_miss", "delta_fpr"), "change of the rate"
     draw = partial(draw_lines, x="bits", lines=lines, value=value, group="part")
-    return journey.write(found, {"rows": rows, "enough": least}, rows, draw)
+    numbers = {"rows": rows, "enough": least, "drivers": drivers.words}
+    return journey.write(found, numbers, rows, draw)

@@ -131,3 +131,6 @@ def test_what_makes_no_sense_is_refused(program, judged) -> None:
         calibrate_chips(program, *judged, chips=0)
     with pytest.raises(InputError, match="choose from"):
         calibrate_chips(program, *judged, chips=1, steps=["magic"])
+    inputs, label, point = judged
+    with pytest.raises(InputError, match="abnormal, so there is no FPR"):
+        calibrate_chips(program, inputs, np.ones_like(label), point, chips=1)

@@ -86,6 +86,20 @@ def test_a_fringe_gives_back_its_heater_law() -> None:
     assert fringes.residual.max() < 1e-9
 
 
+def test_a_fringe_far_from_the_ideal_law_is_followed() -> None:
+    """A law of four standard deviations is found beneath noise: no first step goes too far."""
+    draw = torch.Generator().manual_seed(0)
+    power = torch.linspace(0, 2.2, 16, dtype=F64).expand(64, -1)
+    law = 0.12 * torch.randn(64, 3, generator=draw, dtype=F64).sign()
+    law[:, 2] = 0.0
+    phase = torch.pi * power * (1 + law[:, :1] + power * law[:, 1:2])
+    wave = torch.randn(64, 3, 32, generator=draw, dtype=F64) * 0.2
+    basis = torch.stack([torch.ones_like(phase), phase.cos(), phase.sin()], -1)
+    noise = 0.014 * torch.randn(64, 16, 32, generator=draw, dtype=F64)
+    fringes = fit(power, basis @ wave + noise, torch.full((64,), 0.014, dtype=F64), 0.03)
+    assert fringes.residual.max() < 1.2 * 0.014
+
+
 def test_undone_crosstalk_gives_the_phases_wanted(program) -> None:
     """K P + offset is what was wanted, modulo a turn."""
     device = program.device

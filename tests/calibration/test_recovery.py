@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ecgphoton.calibration.calibrate import STANDARD, calibrate, steps_of
+from ecgphoton.calibration.calibrate import STANDARD, STEPS, calibrate, steps_of
 from ecgphoton.calibration.crosstalk import matrix
 from ecgphoton.calibration.simulated import Fault, SimulatedBench
 from ecgphoton.calibration.table import DriveTable
@@ -92,6 +92,37 @@ def test_more_noise_gives_gracefully_worse_tables(program, truth) -> None:
     assert errors == sorted(errors)
     assert errors[2] < 0.5 * np.median(truth(chip, DriveTable.start(table.program, 1)))
     assert errors[3] < 0.3  # every single reading was that far off
+
+
+def test_no_healthy_heater_is_accused(program) -> None:
+    """Under the largest errors of a shipped profile no heater is called stuck or poorly fitted."""
+    chips = chips_of(load_profile("pessimistic"), program, 8, seed=0)
+    bench = SimulatedBench(chips, bits=8)
+    table = DriveTable.start(program.with_bits(8), 8)
+    for name in ("dark", "sweep"):
+        table = STEPS[name](bench, table)
+    assert not table.findings
+
+
+def test_a_stuck_bit_is_named_with_what_it_is_stuck_at(program) -> None:
+    """Every bit whose error exceeds the noise is named, at its level, wherever it is; no other."""
+    blocks, bits = len(program.names), (6, 7, 8, 9, 10, 11)
+    faults = tuple(
+        Fault("stuck bit", at // blocks, at % blocks, 5 * at % 32, bit=bit, level=level)
+        for at, (bit, level) in enumerate((bit, level) for bit in bits for level in (0, 1))
+    )
+    chips = chips_of(load_profile("foundry-thermo-optic"), program, 4)
+    bench = SimulatedBench(chips, bits=12, faults=faults)
+    table = DriveTable.start(program.with_bits(12), 4)
+    for name in ("dark", "sweep"):
+        table = STEPS[name](bench, table)
+    names, drivers = program.names, program.device.driver_names
+    wanted = {
+        (one.chip, names[one.block], drivers[one.index], f"bit {one.bit} stays {level}")
+        for one in faults
+        for level in [("off", "on")[int(one.level)]]
+    }
+    assert {(one.chip, one.block, one.part, one.detail) for one in table.findings} == wanted
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from ecgphoton.export.bits import bits_table, enough
 from ecgphoton.export.bundle import export_bundle, load_bundle
 from ecgphoton.export.golden import synthetic_inputs
 from ecgphoton.export.ranges import calibrate_ranges
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.fit import fit
@@ -29,6 +30,16 @@ def taught():
     student = SegmentStudent(architecture, seed=1)
     fitted = fit(student, examples, monitors, schedule, ThresholdPolicy(), parts, seed=0)
     return fitted.model, examples, fitted.point
+
+
+def test_the_bits_of_heaters_are_those_of_the_drivers(taught) -> None:
+    """Drivers with a longer range have coarser steps at the same width, so they need more bits."""
+    student, examples, point = taught
+    beats = examples.inputs, examples.label.numpy(), point, examples.inputs
+    widths = {"weight_bits": (), "converter_bits": (), "dac_bits": (5,)}
+    wide = HeaterDac(v_max=60.0)
+    usual, long = (bits_table(student, *beats, **widths, drivers=d)[0] for d in (None, wide))
+    assert long.agreement < usual.agreement
 
 
 def test_decisions_follow_the_bits(taught) -> None:

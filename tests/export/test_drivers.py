@@ -105,6 +105,23 @@ def test_the_codes_list_the_drivers(program, files) -> None:
     np.testing.assert_allclose([float(row["voltage_v"]) for row in rows], volts, atol=1e-6)
 
 
+def test_the_codes_say_what_a_bench_engineer_needs(program, files) -> None:
+    """Block, driver and number, the phase asked for and the one the code gives, and the place."""
+    rows = list(csv.DictReader(files["dac_codes.csv"].decode().splitlines()))
+    device = program.device
+    assert [f"{row['block']}.{row['driver']}" for row in rows] == [row["id"] for row in rows]
+    assert all(device.driver_names[int(row["number"])] == row["driver"] for row in rows)
+    columns = {
+        "phase_rad": program.phases,
+        "code_phase_rad": device.dac.phase_of(program.codes),
+        "x_um": device.die(len(program.blocks))[..., 0],
+        "y_um": device.die(len(program.blocks))[..., 1],
+    }
+    for name, wanted in columns.items():
+        found = [float(row[name]) for row in rows]
+        np.testing.assert_allclose(found, wanted.ravel(), atol=1e-6, err_msg=name)
+
+
 def test_netlists_parts_and_drawings_list_the_drivers(program, files) -> None:
     """SAX by the paths of phase shifters, GDSFactory by cells, the drawing by its labels."""
     names, sax = program.device.driver_names, json.loads(files["mesh.sax.json"])

@@ -138,6 +138,20 @@ def test_the_adversary_is_worse_than_chance(trial):
     assert all(0 < share <= 1 + 1e-6 for share in use.values())
 
 
+def test_the_adversary_of_a_profile_stays_where_its_chips_are(student, inputs, label, point):
+    """Every weight lies within three standard deviations around the mean of drawn chips."""
+    subject = student, inputs, label, point
+    made = trial_of(*subject, seed=2, profile="pessimistic")
+    drawn = made.source.draw(5, 0, 400).stack.minus(made.source.nominal().stack)
+    worst = worst_chip(made, sigmas=3.0)
+    reach = np.abs(worst.errors - drawn.mean(0).numpy()) / drawn.std(0).numpy()
+    assert np.quantile(reach, 0.95) < 3.5
+    table = np.concatenate([*run(made, 10)])
+    assert worst.miss + worst.fpr > (table[:, 0] + table[:, 1]).max()
+    with pytest.raises(InputError, match=r"receiver\.kind=homodyne"):
+        worst_chip(trial_of(*subject, profile="mems:full-link"))
+
+
 def test_surrogate_is_close_and_second_order_is_closer(trial):
     """Margins of exact chips: second order beats first; rates are within its stated error."""
     errors = 2.5 * matrix_errors(trial.source, trial.seed, 32)

@@ -221,6 +221,16 @@ def test_readers_refuse(case) -> None:
         from_dict(data)
 
 
+def test_a_file_of_another_development_version_says_how_to_write_it_again() -> None:
+    """One without a later key, or with another constant, is refused with the command."""
+    absent, other = (json.loads(program_text(make())) for _ in range(2))
+    del absent["preprocessing"]["missing"]
+    other["preprocessing"]["missing"]["still_s"] = 9.0
+    for data in (absent, other):
+        with pytest.raises(InputError, match=r"another version .*`ecgphoton export RUN --mesh`"):
+            from_dict(data)
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", "3", '{"format": NaN}', '{"format": "ecgphoton-mesh/2"}']
 )

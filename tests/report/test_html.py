@@ -179,7 +179,8 @@ def test_studies_join_the_page(run, tmp_path):
     write_json(
         campaign / "calibration.json",
         {"chips": 1, "verdict": "pass", "table": table, "limits": LIMITS, "source": "synthetic",
-         "stages": {line["stage"]: {"yield": line["yield"], **metrics} for line in table}, **about},
+         "stages": {line["stage"]: {"yield": line["yield"], "yield_interval": [0.025, 1.0],
+                                    **metrics} for line in table}, **about},
     )  # fmt: skip
     (campaign / "calibrated_chips.csv").write_text(
         "chip,uncalibrated_miss,uncalibrated_fpr,uncalibrated_error,"
@@ -191,6 +192,9 @@ def test_studies_join_the_page(run, tmp_path):
     header = text[: text.index("<main>")]
     assert "FAIL" in header
     assert "PASS" in header
+    told = "100.0 % [2.5, 100.0] of 1 chips have, after calibration, a miss rate"
+    assert told in header
+    assert "More chips are needed" in header[header.index(told) :]
     worst = '<th>1</th><td data-name="miss rate"><span>20.00 %</span></td>'
     assert worst in text
     assert "<th>0</th>" not in text

@@ -130,6 +130,20 @@ def test_a_chip_is_the_same_chip_whatever_the_blocks(run, wfdb_folder, tmp_path)
     assert lines_of(tmp_path / "one", "s03")[1] == lines_of(tmp_path / "many", "s03")[1]
 
 
+def test_settings_of_a_profile_reach_the_chip(run, wfdb_folder, tmp_path):
+    """A chip of the profile with other numbers answers otherwise, and the summary holds them."""
+    said = {}
+    for name, settings in (("plain", []), ("coarse", ["dac.bits=3"])):
+        annotate(
+            wfdb_folder / "s01", out=tmp_path / name, model=run, peaks="atr", picture=False,
+            profile="foundry-thermo-optic", settings=settings,
+        )  # fmt: skip
+        summary, lines = lines_of(tmp_path / name)
+        assert summary["chip"]["settings"] == settings
+        said[name] = np.array([line["probability"] for line in lines if line["symbol"] != "?"])
+    assert np.abs(said["coarse"] - said["plain"]).max() > 0.01
+
+
 @pytest.mark.parametrize("classes", ["NSVO", "NSVF"])
 def test_four_classes_are_written_as_their_symbols(classes, wfdb_folder, tmp_path):
     """N, S, V and F stay themselves and O becomes Q; no threshold takes part."""
@@ -154,6 +168,9 @@ def test_what_cannot_be_is_refused(run, wfdb_folder, tmp_path):
         ({"backend": "integer"}, "ecgphoton export"),
         ({"noise": 0.1, "backend": "torch"}, "--backend chip"),
         ({"chip": 3, "backend": "onnx"}, "--backend chip"),
+        ({"profile": "mems", "settings": ["dac.bits=4"], "backend": "onnx"}, "--backend chip"),
+        ({"settings": ["dac.bits=4"]}, "name a profile"),
+        ({"profile": "mems", "settings": ["dac.bit=4"]}, "dac.bits"),
     ):
         with pytest.raises(InputError, match=what):
             annotate(record, **{"out": tmp_path, "model": run, **options})

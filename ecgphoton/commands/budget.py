@@ -39,7 +39,7 @@ def budget(result: Outcome[Budget]) -> None:
         [
             plan.name,
             *(prefixed(plan.power[name], "W") for name in names),
-            prefixed(plan.seconds, "s"),
+            prefixed(plan.seconds, "s") + ("" if plan.in_time else ", too late"),
             prefixed(plan.joules, "J"),
         ]
         for plan in found.plans

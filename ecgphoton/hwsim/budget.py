@@ -30,6 +30,8 @@ from ecgphoton.program.program import MeshProgram
 
 LEAKING = 20
 """Chips whose leak through modulators is averaged."""
+EFFICIENCY = "power.wall_plug"
+"""Key that at 0 leaves the power of the laser out."""
 FREE = ("link.coupler_db", "link.splitter_db", "link.output_db", "power.control")
 """Keys that may well be 0."""
 
@@ -67,9 +69,14 @@ class Budget:
         return MACS * sum(one.symbols for one in self.work)
 
     @cached_property
+    def driven(self) -> MeshProgram:
+        """The program for the drivers of the profile."""
+        return self.profile.driving(self.program)
+
+    @cached_property
     def plans(self) -> tuple[Plan, ...]:
         """Ways to build and drive the chip."""
-        return plans(self.program, self.profile.__getitem__, self.work)
+        return plans(self.driven, self.profile.__getitem__, self.work)
 
     @property
     def digital(self) -> tuple[Digital, ...]:
@@ -80,7 +87,8 @@ class Budget:
     def unstated(self) -> tuple[str, ...]:
         """Keys that the profile leaves out, so that what they stand for is not counted."""
         keys = [key for key in (*LINK, EXTINCTION, *SUPPLY) if key not in FREE]
-        return tuple(key for key in keys if key not in self.profile.numbers)
+        stated = {key for key, value in self.profile.numbers.items() if value or key != EFFICIENCY}
+        return tuple(key for key in keys if key not in stated)
 
     @cached_property
     def leak(self) -> float:
@@ -91,8 +99,7 @@ class Budget:
         if not self.profile[EXTINCTION]:
             return 0.0
         chips = Foundry(self.profile).chips(self.seed, 0, LEAKING, self.program)
-        driven = self.profile.driving(self.program)
-        volts = chips.driven(driven.device.exact_volts(driven.phases)[None])
+        volts = chips.driven(self.driven.device.exact_volts(self.driven.phases)[None])
         dark = torch.zeros(WIDTH, 1, dtype=torch.float64)
         added = chips.respond(volts, chips.sent(dark)) - chips.respond(volts, dark)
         return float(added.abs().amax((1, 2, 3)).mean())
@@ -100,7 +107,14 @@ class Budget:
     @property
     def sentence(self) -> str:
         """Who wins, in words."""
-        best = min(self.plans, key=lambda plan: plan.joules)
+        usable = [plan for plan in self.plans if plan.in_time]
+        if not usable:
+            first = min(self.plans, key=lambda plan: plan.seconds)
+            return (
+                f"No way decides a beat before the next one, {PERIOD:g} s later: the fastest "
+                f"({first.name}) takes {prefixed(first.seconds, 's')}."
+            )
+        best = min(usable, key=lambda plan: plan.joules)
         parts = []
         for other in self.digital:
             ratio = best.joules / other.joules
@@ -126,7 +140,7 @@ class Budget:
         ]
         if self.requirement is not None:
             found.append(("laser", "least that passes", self.requirement.value, "mW"))
-        heat = shifter_powers(self.program, self.profile["power.p_pi"])
+        heat = shifter_powers(self.driven, self.profile["power.p_pi"])
         for one, watts in zip(self.work, heat.tolist(), strict=True):
             found += [("symbols a beat", one.name, one.symbols, "")]
             found += [("phase shifters", one.name, watts, "W")]
@@ -158,9 +172,13 @@ class Budget:
             "macs": self.macs,
             "period_s": PERIOD,
             "work": [asdict(one) for one in self.work],
-            "shifters_w": shifter_powers(self.program, self.profile["power.p_pi"]).tolist(),
+            "shifters_w": shifter_powers(self.driven, self.profile["power.p_pi"]).tolist(),
             "plans": [
-                {**asdict(one), "name": one.name, "joules": one.joules} for one in self.plans
+                {
+                    **asdict(one),
+                    **{name: getattr(one, name) for name in ("name", "joules", "in_time")},
+                }
+                for one in self.plans
             ],
             "digital": [asdict(one) for one in self.digital],
             "not_stated": list(self.unstated),

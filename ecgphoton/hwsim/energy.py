@@ -66,9 +66,11 @@ def work_of(architecture: Architecture, *, digital: bool = False) -> tuple[Work,
 def shifter_powers(program: MeshProgram, p_pi: float) -> Floats:
     """(K,) power (W) that the phase shifters of every block take at the program's phases.
 
-    ``P_pi phase / pi`` of every driver, with `p_pi` in mW: the power of a heater is its drive.
+    ``P_pi phase / pi`` of every driver, with `p_pi` in mW: the power of a heater is its drive. A
+    driver of both signs sets a large phase a turn lower.
     """
-    return np.asarray(1e-3 * p_pi * np.abs(program.phases).sum(-1) / np.pi)
+    set_to = program.dac.wrapped(program.phases)
+    return np.asarray(1e-3 * p_pi * np.abs(set_to).sum(-1) / np.pi)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,11 @@ class Plan:
     def joules(self) -> float:
         """Energy of one beat."""
         return PERIOD * sum(self.power.values())
+
+    @property
+    def in_time(self) -> bool:
+        """Whether a beat is decided before the next one; otherwise its power is too small."""
+        return self.seconds <= PERIOD
 
 
 def plans(program: MeshProgram, number: Numbers, work: Sequence[Work]) -> tuple[Plan, ...]:

@@ -121,12 +121,17 @@ class HeaterDac(Settings, section="driver"):
         Raises
         ------
         InputError
-            If there are fewer than two pairs, or they do not rise in both.
+            If there are fewer than two pairs, they do not rise in both, or begin above 0 V.
         """
         table = convert(pairs, tuple[tuple[float, ...], ...], "driver.table")
         if len(table) < 2 or any(len(pair) != 2 for pair in table):
             raise InputError(f"driver.table is {table!r}; it must be two or more pairs [V, rad]")
         volts, phases = np.array(table).T
+        if volts[0] > 0:
+            raise InputError(
+                f"driver.table begins at {volts[0]:g} V; it must begin at 0 V or below, where code "
+                "0 lies"
+            )
         v_pi = abs(float(np.interp(math.pi, phases, volts))) or float(volts[-1])
         return cls(v_pi, float(volts[-1]), bits, "table", float(volts[0]), table)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from ecgphoton.calibration.requirements import STATES, Line, Sheet, idle, lines_of, parameters_of
+from ecgphoton.errors import InputError
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.progress import Progress, silent
@@ -64,7 +65,12 @@ def sheet(
     journey = begin(sheet, locals(), files=FILES, most=SHEET_BEATS)
     program = program_of(journey.trained.carried)
     stated = cast(Profile, journey.profile).on(program)
-    without = () if key else idle(stated, program)
+    without = idle(stated, program)
+    if asked_for := [name for name in key if name in without]:
+        raise InputError(
+            f"{asked_for[0]} is without effect in the profile {stated.name!r}, whatever its size, "
+            "so nothing is required of it; state what it acts through (time.drift: time.hours)"
+        )
     keys = tuple(name for name in parameters_of(stated, key) if name not in without)
     asked = Sheet(
         journey.arguments,

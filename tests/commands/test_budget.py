@@ -67,3 +67,6 @@ def test_a_sheet_is_a_page(call: Call) -> None:
     for text in ("splitter.sigma", "all together", "2 simulated chips", "Clopper", "Provenance"):
         assert text in page
     assert call("study", "sheet", "runs/r", "--key", "splitter").exit_code == 2
+    idle = call("study", "sheet", "runs/r", "--key", "time.drift")
+    assert idle.exit_code == 2
+    assert "time.drift is without effect" in idle.output

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from ecgphoton.hwsim.budget import Budget
 from ecgphoton.hwsim.energy import (
     MLPERF_MACS,
     PERIOD,
@@ -122,6 +123,35 @@ def test_what_is_not_stated_is_left_out(program) -> None:
     dark = FOUNDRY.with_value("power.wall_plug", 0.0)
     found = plans(program, dark.__getitem__, work_of(program.architecture))
     assert all(plan.power["laser"] == 0 for plan in found)
+
+
+def test_a_driver_of_both_signs_takes_the_smaller_phase(program) -> None:
+    """A large phase is set a turn lower, and takes the power of what is set."""
+    driven = load_profile("lithium-niobate").driving(program)
+    drive = driven.dac.drive_of(driven.device.exact_volts(driven.phases))
+    assert (drive < 0).any()
+    assert shifter_powers(driven, 30.0) == pytest.approx(30e-3 * np.abs(drive).sum(1))
+    assert (shifter_powers(driven, 30.0) < shifter_powers(program, 30.0)).all()
+
+
+def test_ways_that_are_too_late_do_not_win(program) -> None:
+    """They are named as such; where no way is in time the sentence says so and compares none."""
+    slow = FOUNDRY.read_by("balanced").with_value("power.settling", 5e5)
+    found = Budget(program, slow)
+    late = [plan.name for plan in found.plans if not plan.in_time]
+    assert late == ["one block reused, always on", "one block reused, duty-cycled"]
+    assert "one block each" in found.sentence
+    assert [one["in_time"] for one in found.to_dict()["plans"]] == [True, True, False, False]
+    crawling = Budget(program, slow.with_value("link.rate", 10.0))
+    assert "No way decides a beat before the next one" in crawling.sentence
+    assert "against" not in crawling.sentence
+
+
+def test_a_laser_without_efficiency_is_named_as_not_counted(program) -> None:
+    """Whether the profile leaves it out or states 0."""
+    stated = FOUNDRY.read_by("balanced")
+    assert "power.wall_plug" not in Budget(program, stated).unstated
+    assert "power.wall_plug" in Budget(program, stated.with_value("power.wall_plug", 0)).unstated
 
 
 def test_profiles_without_heaters_take_none(program) -> None:

@@ -23,6 +23,12 @@ DRIVERS = {
 }
 
 
+def test_a_table_begins_where_code_0_lies() -> None:
+    """One of positive voltages alone is refused by its own name, not by that of another setting."""
+    with pytest.raises(InputError, match=r"driver\.table begins at 1 V; it must begin at 0 V"):
+        HeaterDac.of_table([[1.0, 0.5], [6.0, 7.5]])
+
+
 def test_phase_follows_the_square_of_the_voltage() -> None:
     """V_pi gives pi, twice V_pi four times as much; the inverse returns the voltage."""
     dac = HeaterDac()

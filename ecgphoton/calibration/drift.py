@@ -33,6 +33,7 @@ from ecgphoton.progress import Progress, silent
 from ecgphoton.student.propagate import Inputs
 
 DAY = 24.0
+DRIFT = "time.drift"
 HOURS = (1.0, 2.0, 4.0, 8.0, 12.0)
 AGAIN: dict[str, tuple[str, ...]] = {"trim": ("trim",), "full": STANDARD}
 """Ways to calibrate again, by name."""
@@ -137,8 +138,8 @@ def drift_schedule(
     Raises
     ------
     InputError
-        If an interval or the number of chips is outside its range, or all beats are normal or all
-        abnormal.
+        If an interval or the number of chips is outside its range, the profile states no drift, or
+        all beats are normal or all abnormal.
     """
     if chips < 1 or not hours or not all(0 < age < DAY for age in hours):
         raise InputError(
@@ -148,6 +149,11 @@ def drift_schedule(
         )
     check_both(np.asarray(labels) != 0)
     limits, foundry = limits or Limits(), Foundry.of(profile)
+    if not foundry.profile[DRIFT]:
+        raise InputError(
+            f"the profile {foundry.profile.name!r} does not state {DRIFT}, so its chips would hold "
+            f"for ever; state it, or choose it with --set {DRIFT}=0.01"
+        )
     fresh = Campaign(program, foundry, steps_of(STANDARD), check_seed(seed))
 
     def aged(age: float) -> Foundry:

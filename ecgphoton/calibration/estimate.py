@@ -74,7 +74,10 @@ class Fit(Settings, section="fit"):
         table = replace(table, beliefs=table.beliefs._replace(**merged))
         if "gain" in self.parts:
             table = replace(table, row_gain=1 / (1 + table.beliefs.gain).clip(0.1))
-        found += wrong_gains(table) + _poor(table, torch.cat(left).numpy())
+        poor = _poor(table, torch.cat(left).numpy())
+        unexplained = {(one.chip, one.block) for one in poor}  # whose gains are no estimates either
+        gains = [one for one in wrong_gains(table) if (one.chip, one.block) not in unexplained]
+        found += gains + poor
         return table.with_offsets().with_findings(found)
 
 

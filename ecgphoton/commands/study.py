@@ -43,8 +43,8 @@ def _add(
         rows = [[_cell(row, key, key == first or key in PLAIN) for key in shown]
                 for row in found.rows[:MOST_ROWS]]  # fmt: skip
         shared.table(found.folder.name, list(shown.values()), rows)
-        if sentence is not None:
-            click.echo(sentence(found))
+        if sentence is not None and (said := sentence(found)):
+            click.echo(said)
         click.echo(f"{len(found.rows)} rows written to {found.folder}")
 
     command.add_command(derive.command(f"study.{name}", {"settings": "--set"})(draw))
@@ -84,6 +84,13 @@ def _cheapest(found: Outcome[Any]) -> str:
     return f"cheapest that keeps the limits: every {best.hours:g} h ({best.way})"
 
 
+def _moved(found: Outcome[Any]) -> str:
+    from ecgphoton.hwsim.sweep import nothing_moves
+
+    numbers = found.numbers
+    return nothing_moves(numbers["parameter"]) if numbers["without_effect"] else ""
+
+
 def _enough(found: Outcome[Any]) -> str:
     return "\n".join(
         f"{part}: {'none of these widths is' if width is None else f'{width} bits are'} enough"
@@ -91,7 +98,11 @@ def _enough(found: Outcome[Any]) -> str:
     )
 
 
-_add("sweep", {**RATES, "miss_p95": "miss p95", "fpr_p95": "FPR p95", "verdict": "verdict"})
+_add(
+    "sweep",
+    {**RATES, "miss_p95": "miss p95", "fpr_p95": "FPR p95", "verdict": "verdict"},
+    _moved,
+)
 _add("solve", {"yield": "yield"}, lambda found: f"requirement: {found.report.sentence}")
 _add("blame", {
     "kind": "kind", "name": "name", "lost_sensitivity": "lost sensitivity",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ecgphoton.hwsim.effects import Number
-from ecgphoton.hwsim.sweep import Judge, parameter, simulated
+from ecgphoton.hwsim.sweep import Judge, nothing_moves, parameter, simulated, unmoved
 from ecgphoton.hwsim.verdict import SimulationReport
 
 MOST = 64.0
@@ -29,10 +29,14 @@ class Requirement:
     """(value, yield) in the order tried."""
     report: SimulationReport | None
     """The simulation at `value`: its yield, the interval of it, and the number of chips."""
+    without_effect: bool = False
+    """Whether every chip has the same rates at all values tried."""
 
     @property
     def sentence(self) -> str:
         """The requirement in words, with unit, yield and interval."""
+        if self.without_effect:
+            return f"none, because {nothing_moves(self.parameter)}"
         if self.value is None or self.report is None:
             best = self.number.written(self.tried[0][0])
             return f"no value of {self.parameter} passes, not even {best}"
@@ -55,6 +59,7 @@ class Requirement:
             "parameter": self.parameter,
             "unit": self.number.unit,
             "better": self.number.better,
+            "without_effect": self.without_effect,
             "value": self.value,
             "failing": self.failing,
             "sentence": self.sentence,
@@ -104,6 +109,7 @@ def solve(
     top = largest if largest is not None else number.largest if more else number.largest / 4
     ends = (top, number.least) if more else (0.0 if start is None else start / MOST, top)
     tried: list[tuple[float, float]] = []
+    reports: list[SimulationReport] = []
     best: SimulationReport | None = None
     judge = judge or simulated(name, *subject, **settings)
     steps = int(np.ceil(np.log2(1 / precision))) + 10
@@ -112,6 +118,7 @@ def solve(
         nonlocal best
         report = judge(value)
         tried.append((value, report.observed_yield))
+        reports.append(report)
         if report.passed:
             best = report
         if progress is not None:
@@ -119,7 +126,7 @@ def solve(
         return report.passed
 
     def found(value: float | None, failing: float | None) -> Requirement:
-        return Requirement(name, number, value, failing, tuple(tried), best)
+        return Requirement(name, number, value, failing, tuple(tried), best, unmoved(reports))
 
     good, bad = _bracketed(passes, ends, start, number)
     if good is None or bad is None:

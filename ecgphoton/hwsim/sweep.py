@@ -1,6 +1,6 @@
 """The verdict over the values of a parameter."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -109,6 +109,7 @@ class SweepReport:
         first = self.reports[0]
         return {
             "parameter": self.sweep.parameter,
+            "without_effect": unmoved(self.reports),
             "unit": parameter(self.sweep.parameter).unit,
             "chips": first.chips,
             "limits": asdict(first.limits),
@@ -122,6 +123,25 @@ def settings_at(name: str, value: float, settings: dict[str, Any]) -> dict[str, 
         return {**settings, "noise": value}
     profile = load_profile(settings.get("profile") or "ideal")
     return {**settings, "profile": profile.with_value(name, value)}
+
+
+def unmoved(reports: Sequence[SimulationReport]) -> bool:
+    """Whether several values were tried and every chip has the same rates at all of them."""
+    first, *others = reports
+    return bool(others) and all(
+        np.array_equal(getattr(first, name), getattr(other, name), equal_nan=True)
+        for other in others
+        for name in ("miss", "fpr", "auc")
+    )
+
+
+def nothing_moves(name: str) -> str:
+    """Return the warning of a parameter for which `unmoved` is true."""
+    return (
+        f"{name} changes no rate of any chip at the values tried: it is without effect, or acts "
+        "only together with a number that is 0 (time.drift with time.hours, link.laser with a "
+        "receiver other than homodyne)"
+    )
 
 
 Judge = Callable[[float], SimulationReport]

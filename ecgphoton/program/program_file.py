@@ -28,7 +28,7 @@ from ecgphoton.program.program import FORMAT, MeshProgram
 from ecgphoton.student.architecture import Architecture
 
 SCHEMA = Path(__file__).with_name("program.schema.json")
-AGAIN = "write the bundle again with `ecgphoton export RUN --mesh`"
+AGAIN = "write the bundle again with `ecgphoton export RUN --mesh` (RUN may be the old bundle)"
 DRIVER = ("law", "v_pi", "v_min", "v_max")  # of a `HeaterDac`, as a file holds them
 
 

@@ -243,10 +243,8 @@ def distillation(_: Material, found: Content) -> Markup:
 
 def calibration_verdict(found: Content) -> Markup:
     """State whether enough of the calibrated chips are within the limits."""
-    first, *_, last = (
-        _with_interval(stage["yield"], stage["yield_interval"])
-        for stage in found["stages"].values()
-    )
+    stages = [found["stages"][row["stage"]] for row in found["table"]]  # which keeps their order
+    first, *_, last = (_with_interval(one["yield"], one["yield_interval"]) for one in stages)
     text = f"{last} of {found['chips']:,} chips have, after calibration, {_required(found)}"
     why = found.get("no_verdict_because")
     start = f"there is no verdict, because {why}. Predicted: " if why else ""

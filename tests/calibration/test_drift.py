@@ -43,3 +43,9 @@ def test_impossible_intervals_are_refused(task) -> None:
     for hours in ((), (0.0,), (25.0,)):
         with pytest.raises(InputError, match="intervals"):
             drift_schedule(*task, hours=hours, chips=1)
+
+
+def test_chips_that_do_not_drift_have_no_schedule(task) -> None:
+    """A profile without drift would hold for ever; it is refused with what to state."""
+    with pytest.raises(InputError, match=r"does not state time\.drift.* --set time\.drift="):
+        drift_schedule(*task, profile="ideal", chips=1)

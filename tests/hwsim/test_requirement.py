@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from ecgphoton.hwsim.effects import EFFECTS, Number
@@ -12,13 +13,14 @@ from ecgphoton.hwsim.requirement import MOST, solve
 SIZE = Number("A size.", 10.0)
 
 
-def searched(good, *, number=SIZE, start, **settings):
-    """Search for a limit, with the values tried."""
+def searched(good, *, rate=float, number=SIZE, start, **settings):
+    """Search for a limit, with the values tried; chips have a rate that follows from the value."""
     tried: list[float] = []
 
     def judge(value: float):
         tried.append(value)
-        return SimpleNamespace(passed=good(value), observed_yield=float(good(value)))
+        rates = dict.fromkeys(("miss", "fpr", "auc"), np.array([rate(value)]))
+        return SimpleNamespace(passed=good(value), observed_yield=float(good(value)), **rates)
 
     return solve("size", judge=judge, number=number, start=start, **settings), tried
 
@@ -39,6 +41,17 @@ def test_what_always_or_never_passes_has_one_end() -> None:
     assert max(tried) == 0.5
     found, _ = searched(lambda _: False, start=0.02, largest=0.5)
     assert (found.value, found.failing) == (None, 0.02 / MOST)
+
+
+def test_what_changes_nothing_is_no_requirement() -> None:
+    """Where every chip has the same rates at all values the sentence says so, not a limit."""
+    found, _ = searched(lambda _: True, rate=lambda _: 0.1, start=0.02, largest=0.5)
+    assert found.without_effect
+    assert found.to_dict()["without_effect"]
+    assert "size changes no rate of any chip" in found.sentence
+    assert "at most" not in found.sentence
+    moved, _ = searched(lambda _: True, start=0.02, largest=0.5)
+    assert not moved.without_effect
 
 
 @pytest.mark.parametrize(("limit", "start"), [(5, 12), (12, 12), (13, 12), (20, 12), (2, 12)])

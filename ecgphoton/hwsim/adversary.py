@@ -44,7 +44,7 @@ def tolerance_of(trial: Trial) -> Tolerance:
     source = trial.source
     perfect = source.nominal().stack
     if isinstance(source, WeightChips):
-        none = torch.zeros(*perfect.biases.shape[1:], 5)
+        none = torch.zeros(*perfect.biases.shape[1:], 5, dtype=torch.float32)
         return Tolerance(none, none + source.sigma)
     check_linear(source, "searched")
     errors = source.draw(trial.seed, 0, DRAWN).stack.minus(perfect)
@@ -110,7 +110,7 @@ def worst_chip(
     rows, side = _few(trial)
     inputs = trial.inputs.rows(rows)
     share = torch.where(side > 0, weight / (side > 0).sum(), (1 - weight) / (side < 0).sum())
-    shares = torch.zeros(1, *spread.shape, requires_grad=True)
+    shares = torch.zeros(1, *spread.shape, dtype=torch.float32, requires_grad=True)
     best, found = -np.inf, shares.detach().clone()
     with single_threaded():
         for step in range(steps):

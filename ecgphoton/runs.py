@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,10 +130,22 @@ def kind_of(folder: Path) -> str | None:
         return None
 
 
+def date_of(run: Path) -> str:
+    """Return when a run was finished, UTC in ISO 8601: as it states, so that copies keep it.
+
+    It is the time of the manifest where the run does not.
+    """
+    try:
+        return str(read_json(run / ENVIRONMENT)["date"])
+    except (InputError, KeyError, TypeError):
+        written = datetime.fromtimestamp((run / MANIFEST).stat().st_mtime, UTC)
+        return written.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def finished_runs(root: Path | str = RUNS) -> Iterator[Path]:
     """Yield the folders of finished runs below `root`, the newest first."""
     found = [path.parent for path in Path(root).glob(f"*/{MANIFEST}")]
-    found.sort(key=lambda folder: (folder / MANIFEST).stat().st_mtime_ns, reverse=True)
+    found.sort(key=lambda run: (date_of(run), (run / MANIFEST).stat().st_mtime_ns), reverse=True)
     yield from (folder for folder in found if kind_of(folder) == KIND)
 
 

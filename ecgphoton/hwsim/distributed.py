@@ -24,6 +24,7 @@ import torch
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.registry import extensions, load
+from ecgphoton.settings import convert
 from ecgphoton.student.precision import single_precision
 
 Work = Callable[[int], Floats]
@@ -59,9 +60,9 @@ def check_workers(workers: int) -> int:
     Raises
     ------
     InputError
-        If it is less than 1.
+        If it is less than 1, or no integer.
     """
-    if workers < 1:
+    if (workers := convert(workers, int, "workers")) < 1:
         raise InputError(f"workers is {workers}; it must be at least 1")
     return workers
 

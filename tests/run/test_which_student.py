@@ -7,13 +7,13 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from ecgphoton.artifacts import write_manifest
+from ecgphoton.artifacts import write_json, write_manifest
 from ecgphoton.cli import main
 from ecgphoton.models import NAMES_CLASSES, bundle
 from ecgphoton.run.annotate import annotate
 from ecgphoton.run.annotator import Annotator
 from ecgphoton.run.burden import annotate_folder
-from ecgphoton.runs import CHECKPOINT, KIND, load
+from ecgphoton.runs import CHECKPOINT, ENVIRONMENT, KIND, date_of, finished_runs, load
 
 
 @pytest.fixture
@@ -68,3 +68,14 @@ def test_a_wish_needs_a_run_of_two_classes_with_folds(empty, wfdb_folder):
         assert found.exit_code == 2
         assert why in found.output
     assert not list(empty.glob("s01*"))
+
+
+def test_a_copy_of_an_old_run_is_not_the_newest(empty):
+    """The newest run is the one trained last, whenever its files were copied."""
+    for name, day in (("new", 2), ("copied", 1)):
+        finished_run(empty / "runs" / name)
+        write_json(empty / "runs" / name / ENVIRONMENT, {"date": f"2026-01-0{day}T00:00:00Z"})
+    assert [run.name for run in finished_runs()] == ["new", "copied"]
+    (empty / "runs" / "copied" / ENVIRONMENT).unlink()  # of a version that stated no date
+    assert [run.name for run in finished_runs()] == ["copied", "new"]
+    assert date_of(empty / "runs" / "copied") > "2026-01-03"

@@ -92,7 +92,11 @@ def computed(
         If the number of workers is less than 1, the scheduler cannot be reached, or workers die
         before any result or keep dying.
     """
-    check_workers(workers)
+    if check_workers(workers) > 1 and dask is not None:
+        raise InputError(
+            f"workers is {workers}, but the scheduler {dask!r} has workers of its own; leave out "
+            "one of them"
+        )
     with single_threaded() as available:
         most = min(threads or available, os.cpu_count() or 1)
         if dask is not None:

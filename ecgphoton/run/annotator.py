@@ -253,7 +253,7 @@ def checked_signal(samples: ArrayLike) -> NDArray[np.float32]:
     """Return one row of samples, those that are masked as missing."""
     try:
         if (kind := np.asarray(samples).dtype).kind not in "iufO":
-            raise InputError(f"samples of type {kind}; give real numbers, in mV")
+            raise InputError(f"samples of type {kind} are no numbers; give real numbers, in mV")
         with np.errstate(over="ignore"):  # beyond single precision is infinite, and so missing
             signal = np.asarray(samples, np.float32)
     except InputError:

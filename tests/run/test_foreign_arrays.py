@@ -42,7 +42,7 @@ def test_a_masked_sample_is_missing(signal) -> None:
 )
 def test_what_is_no_real_number_is_refused(other) -> None:
     """No imaginary part is dropped, and no text, truth or date taken for mV."""
-    with pytest.raises(ep.InputError, match="real numbers, in mV"):
+    with pytest.raises(ep.InputError, match="no numbers; give real numbers, in mV"):
         symbols(np.repeat(other, 1000))
     with pytest.raises(ep.InputError, match="no numbers"):
         symbols(torch.zeros(1000, requires_grad=True))

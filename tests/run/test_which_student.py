@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from ecgphoton.artifacts import write_json, write_manifest
 from ecgphoton.cli import main
+from ecgphoton.errors import InputError
 from ecgphoton.models import NAMES_CLASSES, bundle
 from ecgphoton.run.annotate import annotate
 from ecgphoton.run.annotator import Annotator
@@ -79,3 +80,17 @@ def test_a_copy_of_an_old_run_is_not_the_newest(empty):
     (empty / "runs" / "copied" / ENVIRONMENT).unlink()  # of a version that stated no date
     assert [run.name for run in finished_runs()] == ["copied", "new"]
     assert date_of(empty / "runs" / "copied") > "2026-01-03"
+
+
+def test_a_damaged_run_is_refused(empty):
+    """A checkpoint that is not the one of the run's manifest answers nothing; alone it does."""
+    finished_run(empty / "runs" / "mine")
+    path = empty / "runs" / "mine" / CHECKPOINT
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 1  # another weight, and still a checkpoint
+    path.write_bytes(data)
+    for named in ("runs/mine", path):
+        with pytest.raises(InputError, match=r"is not the file that manifest\.json"):
+            load(named)
+    (empty / "alone.safetensors").write_bytes(data)
+    assert load("alone.safetensors").student is not None

@@ -105,7 +105,7 @@ class CheckedBench:
     """A bench whose failures and unusable readings are errors that say so, at any call."""
 
     def __init__(self, bench: Bench) -> None:
-        self.bench = bench.bench if isinstance(bench, CheckedBench) else bench
+        self.bench: Bench = bench
         self.shape, self.bits, self.kinds = bench.shape, bench.bits, bench.kinds
 
     @property

@@ -171,7 +171,6 @@ def _unknown(steps: Sequence[Step], table: DriveTable, read: Floats | None) -> s
         return f"readings of {', '.join(poor)} do not fit the model of a chip" if poor else ""
     scatter = np.broadcast_to(table.noise[..., None, None] / np.sqrt(SHOTS), read.shape)
     allowed = DIFFERS + 3 * table.error(table.in_units(scatter), 0 * read)
-    other = (table.error(read, table.predicted()) > allowed).any(0)
-    names = ", ".join(name for name, differs in zip(table.program.names, other, strict=True)
-                      if differs)  # fmt: skip
+    other = np.argwhere(table.error(read, table.predicted()) > allowed)[:, 1]
+    names = ", ".join(table.program.names[block] for block in np.unique(other))
     return f"matrices of {names} as read afterwards are not those predicted" if names else ""

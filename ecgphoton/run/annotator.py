@@ -249,7 +249,7 @@ def _lead(recording: Recording, lead: str | None) -> NDArray[np.float32]:
     raise InputError(f"lead {lead!r} of a recording with {', '.join(names)}; name one of them")
 
 
-def checked_signal(samples: ArrayLike) -> NDArray[np.float32]:
+def checked_signal(samples: Any) -> NDArray[np.float32]:  # noqa: ANN401 - what a user passes
     """Return one row of samples, those that are masked as missing."""
     try:
         if (kind := np.asarray(samples).dtype).kind not in "iufO":

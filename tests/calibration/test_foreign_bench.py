@@ -64,7 +64,7 @@ def test_failures_and_unusable_readings_are_errors(program, change, message) -> 
     bench = Foreign(program, change)
     with pytest.raises(InputError, match=message):
         CheckedBench(bench).read(CODES, LIGHT)
-    with pytest.raises(InputError, match="bench|readings"):
+    with pytest.raises(InputError, match=r"bench|readings"):
         calibrate(bench, program, steps_of(["dark", "correct"]))
 
 

@@ -54,7 +54,7 @@ def test_a_rate_is_any_number(signal) -> None:
     for fs in (250.0, np.float32(250), np.int16(250), Fraction(250)):
         assert symbols(signal, fs) == wanted
     for fs in ("250", True, None, [250]):
-        with pytest.raises(ep.InputError, match="fs|rate"):
+        with pytest.raises(ep.InputError, match=r"fs|rate"):
             symbols(signal, fs)
 
 

@@ -107,3 +107,18 @@ def test_counts_are_whole_numbers(wrong) -> None:
     (name,) = wrong
     with pytest.raises(ep.InputError, match=f"^{name} is .* type int"):
         ep.simulate(STUDENT.student, inputs, beats.label, STUDENT.point, **{"chips": 1, **wrong})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"quality": "Drop"}, {"centring": "QRS"}, {"stratified": "no"}, {"split_seed": 1.5}],
+)
+def test_a_choice_that_is_none_is_refused(wrong) -> None:
+    """A mistyped choice is not taken for the default, and "no" not for true."""
+    (name,) = wrong
+    with pytest.raises(ep.InputError, match=f"^{name} is "):
+        ep.load_splits(data="synthetic", **wrong)
+    for function in (ep.verify, lambda _, **given: ep.export_bundle("r", "b", **given)):
+        name = "sax" if function is ep.verify else "force"
+        with pytest.raises(ep.InputError, match=f"^{name} is 'no'"):
+            function("b", **{name: "no"})

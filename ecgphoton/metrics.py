@@ -97,7 +97,7 @@ class Confusion:
         rates = {name: rate(self) for name, rate in RATES.items()}
         rates["prevalence"] = self.prevalence if self.abnormal + self.normal else None
         why = {name: NOBODY[name] for name, rate in rates.items() if rate is None}
-        return {**asdict(self), **rates, **({REASONS: why} if why else {})}
+        return {**asdict(self), **rates, REASONS: why}
 
 
 RATES: Mapping[str, Callable[[Confusion], float | None]] = {

@@ -78,7 +78,7 @@ def evaluate_set(
     }
     numbers = total.to_dict()
     reasons = {
-        **numbers.pop(REASONS, {}),
+        **numbers[REASONS],
         **{name: ONE_KIND for name, area in areas.items() if area is None},
         **{f"interval_95.{name}": FEW for name, ends in intervals.items() if ends is None},
     }
@@ -87,7 +87,7 @@ def evaluate_set(
         **numbers,
         **areas,
         "interval_95": intervals,
-        **({REASONS: reasons} if reasons else {}),
+        REASONS: reasons,
         "records": {name: counts.to_dict() for name, counts in per_record.items()},
         "symbols": _per_symbol(beats.symbol, calls, label),
         "confusion_matrix": [[total.tn, total.fp], [total.fn, total.tp]],

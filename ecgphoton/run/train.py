@@ -12,6 +12,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.legacy.distill_run import distil
 from ecgphoton.legacy.teacher import load_teacher
+from ecgphoton.metrics import check_both
 from ecgphoton.progress import Progress, silent
 from ecgphoton.recipe import Recipe, override, read
 from ecgphoton.recipes import FLAGSHIP
@@ -87,7 +88,8 @@ def train(
     Raises
     ------
     InputError
-        If a value is unknown or outside its range, or beats or folder cannot be used.
+        If a value is unknown or outside its range, or beats or folder cannot be used; if training
+        or validation beats are all normal or all abnormal.
     """
     state = None
     if resume is not None:
@@ -108,6 +110,9 @@ def train(
             chosen = divided_by(chosen, protocol)
         chosen = override(chosen, [*given, *settings])
     splits = splits_of(chosen, data_dir)
+    for name, beats in (("training", splits.train), ("validation", splits.validation)):
+        if len(beats):  # there is no validation where the protocol has folds
+            check_both(beats.label > 0, f"{name} beats")
     if splits.folds:
         check_folds(chosen, splits, workers)
     elif workers is not None:

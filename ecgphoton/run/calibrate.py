@@ -56,10 +56,10 @@ def calibrate(
     Parameters
     ----------
     bench
-        A function that takes the mesh program and returns a `Bench`, or ``MODULE:FUNCTION``: its
+        ``MODULE:FUNCTION`` of a function that takes the mesh program and returns a `Bench`: its
         chips are calibrated instead of simulated ones, and judged by what their table predicts.
     profile
-        Device profile of simulated chips by name, TOML file or value; default
+        Device profile of simulated chips, a TOML file or the name of a shipped one; by default
         ``foundry-thermo-optic``.
     chips
         How many simulated chips; by default 100.

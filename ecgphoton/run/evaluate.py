@@ -138,12 +138,16 @@ def evaluate(
     Parameters
     ----------
     protocol
-        Protocol whose sets are used; by default that of training.
+        Protocol whose sets are used, ``reference``, ``inter-patient`` or a TOML file; by default
+        that of training.
     labels
-        Label scheme; by default that of training.
-    max_miss, max_fpr
-        Largest miss rate or FPR on the out-of-fold scores of the run: evaluate at the threshold
-        that is best within it, instead of that of training.
+        Labels, as ``ecgphoton train`` takes them; by default those of training.
+    max_miss
+        Largest miss rate, from 0 to 1, on the out-of-fold scores of a run: the threshold with the
+        smallest FPR within it is used, instead of that of training.
+    max_fpr
+        Largest FPR, from 0 to 1, on the out-of-fold scores of a run: the threshold with the
+        smallest miss rate within it is used, instead of that of training.
     model, data, data_dir
         As `ecgphoton.run.simulate` takes them. All beats of a dataset that the protocol does not
         divide (``svdb``, a folder) are one set.

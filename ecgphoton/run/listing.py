@@ -60,7 +60,7 @@ def runs(folder: Path | str | None = None) -> Listing:
     Parameters
     ----------
     folder
-        Where the runs are; by default ``runs``.
+        Where the runs are; by default ``runs/``.
 
     Raises
     ------

@@ -49,11 +49,11 @@ def drift(
     Parameters
     ----------
     profile
-        Device profile of the chips.
+        Device profile of the chips, a TOML file or the name of a shipped one.
     chips
         How many chips.
     hours
-        Intervals between two calibrations to try, each above 0 and below 24 h.
+        Interval between two calibrations to try, above 0 and below 24 hours.
     model, seed, settings, limit, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
 
@@ -101,9 +101,9 @@ def bits(
     Parameters
     ----------
     fewest
-        Smallest width to try, from 2 bits.
+        Smallest width to try, in bits, at least 2.
     most
-        Largest width to try, up to 16 bits.
+        Largest width to try, in bits, at most 16.
     model, data, data_dir, out
         As `ecgphoton.run.simulate` takes them.
 

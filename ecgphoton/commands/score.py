@@ -61,9 +61,10 @@ if TYPE_CHECKING:
 def command(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them
     """Compare two annotations of RECORDS beat by beat.
 
-    RECORDS are paths of WFDB records without extension. Beats are counted as ANSI/AAMI EC57 requires and as WFDB's bxb does: two beats match within
-    150 ms, from five minutes on, outside ventricular flutter. Se is sensitivity, +P positive
-    predictivity; gross weights all beats equally, average weights all records equally.
+    RECORDS are paths of WFDB records without extension. Beats are counted as ANSI/AAMI EC57
+    requires and as WFDB's bxb does: two beats match within 150 ms, from five minutes on, outside
+    ventricular flutter. Se is sensitivity, +P positive predictivity; gross weights all beats
+    equally, average weights all records equally.
     """
     from ecgphoton.run.score import score
 

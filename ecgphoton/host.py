@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,6 +35,17 @@ def single_precision() -> Iterator[None]:
             products.fp32_precision = before
         else:
             torch.set_float32_matmul_precision(before)
+
+
+@contextlib.contextmanager
+def foreign() -> Iterator[None]:
+    """Let another package warn, also where the host turns warnings into errors.
+
+    wfdb 4.3 warns when it is imported beside pandas 3.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextlib.contextmanager

@@ -73,7 +73,7 @@ def draw_beats(
     wide, high = figure.get_size_inches()
     width = (wide - 2 * EDGE - (COLUMNS - 1) * GAP) / COLUMNS
     for name, title, rows, texts, colour in chapters:
-        figure.text(EDGE / wide, (height - 0.07) / high, title, va="top", fontsize=9,
+        figure.text(EDGE / wide, (height - 0.13) / high, title, va="top", fontsize=9,
                     weight="bold", color=colour)  # fmt: skip
         height -= HEAD
         for number, row in enumerate(rows):

@@ -41,7 +41,7 @@ def single_precision() -> Iterator[None]:
 def foreign() -> Iterator[None]:
     """Let another package warn, also where the host turns warnings into errors.
 
-    wfdb 4.3 warns when it is imported beside pandas 3.
+    wfdb 4.3 beside pandas 3 warns where it is imported, reads and writes.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -63,7 +63,7 @@ def test_an_empty_path_or_name_is_refused(package, name, tmp_path, monkeypatch) 
 
 
 @pytest.mark.parametrize(("name", "parameter"), [
-    ("train", "protocol"), ("train", "recipe"), ("train", "teacher"), ("train", "data"),
+    ("train", "protocol"), ("train", "recipe"), ("train", "data"),
     ("evaluate", "protocol"), ("evaluate", "data"), ("export", "profile"), ("annotate", "profile"),
     ("verify", "data"),
 ])  # fmt: skip
@@ -72,13 +72,11 @@ def test_a_path_is_taken_where_a_text_names_a_file(name, parameter, tmp_path, mo
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "named.toml"
     file.write_text("damaged = ")
-    required = {"annotate": {"record": "x"}, "verify": {"bundle": MODEL}}.get(
-        name, {"model": MODEL}
-    )
-    if name == "train":
-        required = {"recipe": MODEL, "data": "synthetic"}
-    if name == "annotate":
-        np.savez(tmp_path / "x.npz", signal=ecg()[0], fs=FS)
-        required["model"] = MODEL
+    np.savez(tmp_path / "x.npz", signal=ecg()[0], fs=FS)
+    required = {
+        "train": {"data": "synthetic"},
+        "verify": {"bundle": MODEL},
+        "annotate": {"model": MODEL, "record": "x"},
+    }.get(name, {"model": MODEL})
     with pytest.raises(InputError, match=r"named\.toml"):
         getattr(ep.run, name)(**{**required, parameter: file})

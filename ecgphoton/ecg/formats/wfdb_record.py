@@ -213,8 +213,7 @@ def lacking(path: Path, name: str) -> InputError:
 
 def call_wfdb(function: str, what: str, *arguments: object, **options: object) -> Any:  # noqa: ANN401
     """Call a reader of wfdb; any error of it means a damaged file."""
-    with foreign():
+    with foreign(), expecting(what, "whole", _AGAIN):
         import wfdb
 
-    with expecting(what, "whole", _AGAIN):
         return getattr(wfdb, function)(*arguments, **options)

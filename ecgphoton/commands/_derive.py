@@ -23,7 +23,15 @@ SECTION = re.compile(r"\n(?:Parameters|Returns|Raises|Examples)\n-+\n")
 ENTRY = re.compile(r"^(\w+(?:, \w+)*)\n((?: .+\n?|\n)+)", re.MULTILINE)
 ELSEWHERE = re.compile(r"As `ecgphoton\.(\w+\.\w+)` takes")
 """Refers to another public function that describes the same parameter."""
-SHOWN = {"model": "[RUN|BUNDLE]", "limit": "NAME VALUE", "data": "NAME|FOLDER"}
+SHOWN = {
+    "model": "[RUN|BUNDLE]",
+    "limit": "NAME VALUE",
+    "data": "NAME|FOLDER",
+    "settings": "KEY=VALUE",
+    "over": "KEY=VALUES",
+    "bench": "MODULE:FUNCTION",
+    **dict.fromkeys(("profile", "protocol", "recipe"), "NAME|FILE"),
+}
 """What is shown in place of a value."""
 TYPES = {
     "bool": click.BOOL,

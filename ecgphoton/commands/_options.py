@@ -12,6 +12,7 @@ from ecgphoton.settings import nearest
 path_type = click.Path(path_type=Path)
 profile_option = click.option(
     "--profile",
+    metavar="NAME|FILE",
     default=None,
     help="Device profile of the chip, a TOML file or the name of a shipped one.",
 )

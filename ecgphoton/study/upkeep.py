@@ -15,7 +15,7 @@ from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_lines
-from ecgphoton.run.beats import splits_like
+from ecgphoton.run.beats import own_splits
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 from ecgphoton.student.propagate import inputs_of
 
@@ -116,7 +116,7 @@ def bits(
         raise InputError(f"widths from {fewest} to {most} bits; they must be from 2 to 16")
     journey = begin(bits, locals(), f"{fewest}-{most}")
     trained, widths = journey.trained, range(fewest, most + 1)
-    training = splits_like(trained.metadata, data, data_dir).train
+    training = own_splits(trained.metadata, data, data_dir).train
     _, inputs, label, point = journey.arguments
     found = tuple(
         bits_table(

@@ -6,11 +6,13 @@ import json
 
 import numpy as np
 import pytest
-from recordings import FS, ecg
+from recordings import FS, ecg, write_wfdb
 
 import ecgphoton as ep
 from ecgphoton.ecg.annotations import write_annotations
 from ecgphoton.errors import InputError
+from ecgphoton.run import burden
+from ecgphoton.run.annotate import AnnotationReport
 
 KINDS = {"none": "", "one": "N", "two": "NV", "normal": 12 * "N", "abnormal": 12 * "V"}
 MISSING = {
@@ -78,8 +80,22 @@ def test_no_beat_is_nothing_to_annotate_or_score(folders, tmp_path):
     record = folders["none"] / "r"
     with pytest.raises(InputError, match="has no beat in annotation atr"):
         ep.run.annotate(record, model="inter-patient", peaks="atr", out=tmp_path)
+    write_wfdb(tmp_path, "w", ecg()[0])
+    write_annotations(tmp_path, "w", "atr", np.empty(0, np.int64), [], fs=FS)
     with pytest.raises(InputError, match="nothing is scored"):
-        ep.run.score([record], test="atr", start=0.0)
+        ep.run.score([tmp_path / "w"], test="atr", start=0.0)
+
+
+def test_a_recording_without_a_decision_has_no_burden():
+    """Where every beat is undecided, none is known to be normal or abnormal."""
+    scope = {"checked": False, "outside": False, "score": None}
+    summary = {"record": "r", "seconds": 60.0, "beats": 5, "not_normal": 0, "scope": scope}
+    none, one = (
+        burden._row(AnnotationReport({**summary, "symbols": symbols}, ()), names_kinds=True)
+        for symbols in ({"?": 5}, {"?": 4, "N": 1})
+    )
+    assert [none[f"{kind} share"] for kind in burden.SHARES] == [None, None, None, 1.0]
+    assert [one[f"{kind} share"] for kind in burden.SHARES] == [0.0, 0.0, 0.0, 0.8]
 
 
 @pytest.mark.slow

@@ -56,6 +56,7 @@ def settings_of_a_host() -> Iterator[None]:
             np.errstate(all="raise"),
             np.printoptions(precision=1, threshold=2),
             pd.option_context("display.precision", 1, "mode.string_storage", "python"),
+            torch.no_grad(),
             torch.inference_mode(),
         ):
             warnings.simplefilter("error")
@@ -92,15 +93,14 @@ def test_settings_of_the_host_change_no_answer_and_stay() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("grad", [True, False])
-def test_a_run_is_the_same_in_any_host(grad: bool, tmp_path: Path) -> None:
+def test_a_run_is_the_same_in_any_host(tmp_path: Path) -> None:
     """Training, export and annotation need gradients and tensors in memory, whatever is set."""
     folders = [tmp_path / name for name in ("plain", "disturbed")]
     record = tmp_path / "record.npz"
     np.savez(record, signal=ecg()[0], fs=FS)
     for folder in folders:
         host = settings_of_a_host() if folder.name == "disturbed" else contextlib.nullcontext()
-        with host, torch.set_grad_enabled(grad):
+        with host:
             quick = {"settings": ("training.epochs=1",), "data": "synthetic"}
             ep.run.train("reference-8", out=folder / "run", **quick)
             ep.run.export(folder / "run", data="synthetic", out=folder / "bundle")

@@ -98,6 +98,22 @@ def test_a_recording_without_a_decision_has_no_burden():
     assert [one[f"{kind} share"] for kind in burden.SHARES] == [0.0, 0.0, 0.0, 0.8]
 
 
+def test_training_needs_both_kinds(tmp_path):
+    """Beats of one kind teach nothing; and as many classes as the labels have."""
+    signal, at = ecg(seconds=30)
+    for name in "abc":
+        np.savez(tmp_path / f"{name}.npz", signal=signal, fs=FS, leads=["MLII"])
+        write_annotations(tmp_path, name, "atr", at[5:20], list(15 * "N"), fs=FS)
+    file = tmp_path / "protocol.toml"
+    file.write_text('train = ["a"]\nvalidation = ["b"]\ntest = ["c"]\n')
+    given = {"recipe": "reference-8", "protocol": file, "data": tmp_path, "out": tmp_path / "run"}
+    with pytest.raises(InputError, match="training beats are normal, so there is no miss rate"):
+        ep.run.train(**given)
+    with pytest.raises(InputError, match="classes is 4, but labels 'aami' have 2"):
+        ep.run.train(**given, classes=4, labels="aami")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.slow
 def test_two_beats_of_one_patient_are_enough_for_one_chip(folders, tmp_path):
     """A verdict without an interval over patients."""

@@ -16,6 +16,7 @@ from ecgphoton.ecg.recording import Recording
 from ecgphoton.ecg.resample import Resampler, ratio, scaled
 from ecgphoton.ecg.stream import BeatStream, Found
 from ecgphoton.errors import InputError
+from ecgphoton.host import undisturbed
 from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.run.backends import Backend, classifier
 from ecgphoton.run.scope import Observer, ScopeReport
@@ -128,6 +129,7 @@ class Annotator:
         If the student, the rate or the peaks cannot be used.
     """
 
+    @undisturbed()
     def __init__(
         self,
         fs: float,
@@ -150,6 +152,7 @@ class Annotator:
         )
         self._done = 0
 
+    @undisturbed()
     def push(self, samples: ArrayLike) -> Beats:
         """Take the next samples, mV with NaN where nothing was measured, and return beats.
 
@@ -160,6 +163,7 @@ class Annotator:
         """
         return self._beats(self._stream.push(self._resampler.push(checked_signal(samples))))
 
+    @undisturbed()
     def finish(self) -> Beats:
         """Return the remaining beats at the end of the signal."""
         rest = self._resampler.push(np.empty(0, np.float32), last=True)

@@ -60,10 +60,10 @@ def budget(
     Parameters
     ----------
     profile
-        Device profile with the tables ``link`` and ``power``, by name, TOML file or value. Where
-        its receiver has no powers (``homodyne``), the ``balanced`` one is taken.
+        Device profile with the tables ``link`` and ``power``, a TOML file or the name of a shipped
+        one. Where its receiver has no powers (``homodyne``), the ``balanced`` one is taken.
     chips
-        Chips at every laser power.
+        How many chips are simulated at every laser power.
     model, seed, readout, settings, limit, workers, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
 

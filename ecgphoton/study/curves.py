@@ -177,11 +177,11 @@ def surrogate(
     Parameters
     ----------
     over
-        Values of the noise: ``noise=first:last:count`` or ``noise=a,b,c``.
+        Values of the noise: ``noise=first:last:count`` or ``noise=a,b,c``, as shares of full scale.
     chips
-        Chips at every value.
+        How many chips at every value.
     order
-        Of the expansion.
+        Order of the Taylor expansion.
     model, seed, limit, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
 

@@ -29,6 +29,7 @@ from ecgphoton.student.architecture import Architecture
 
 SCHEMA = Path(__file__).with_name("program.schema.json")
 AGAIN = "write the bundle again with `ecgphoton export RUN --mesh` (RUN may be the old bundle)"
+OTHERWISE = f"if another version wrote the file, {AGAIN}"
 DRIVER = ("law", "v_pi", "v_min", "v_max")  # of a `HeaterDac`, as a file holds them
 
 
@@ -153,9 +154,7 @@ def _check_schema(data: object) -> None:
     error = jsonschema.exceptions.best_match(validator.iter_errors(data))
     if error is not None:
         message = error.message if len(error.message) < 200 else error.message[:200] + " ..."
-        if error.validator in ("required", "additionalProperties"):
-            message += f"; if another version wrote the file, {AGAIN}"
-        raise InputError(f"mesh file: {error.json_path}: {message}")
+        raise InputError(f"mesh file: {error.json_path}: {message}; {OTHERWISE}")
 
 
 def _differences(given: Any, rebuilt: Any, path: str = "$") -> Iterator[str]:  # noqa: ANN401
@@ -224,9 +223,7 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
     """
     version = data.get("format") if isinstance(data, dict) else None
     if version != FORMAT:
-        raise InputError(
-            f"mesh file: $.format is {version!r}; this version reads {FORMAT!r}: {AGAIN}"
-        )
+        raise InputError(f"mesh file: $.format is {version!r}; {FORMAT!r} is read: {AGAIN}")
     _check_schema(data)
     blocks, heater = [], data["heater"]
     for index, item in enumerate(data["blocks"]):
@@ -258,9 +255,7 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
     except InputError as error:
         raise InputError(f"mesh file: {error}") from error
     for difference in _differences(data, to_dict(program)):
-        told = difference.startswith("$.preprocessing")  # what a version computes
-        later = f"; if another version wrote the file, {AGAIN}" if told else ""
-        raise InputError(f"mesh file: {difference}{later}")
+        raise InputError(f"mesh file: {difference}; {OTHERWISE}")
     return program
 
 

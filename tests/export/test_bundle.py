@@ -172,16 +172,6 @@ def test_changes_behind_a_new_manifest_are_caught(copy, name, old, new, claim) -
     assert any(claim in text for text in failed)
 
 
-def test_a_list_of_codes_without_the_later_columns_is_verified_all_the_same(copy) -> None:
-    """As earlier development versions wrote it: three columns, of the same codes."""
-    file = copy / "dac_codes.csv"
-    rows = [line.split(",") for line in file.read_text().splitlines()]
-    assert len(rows[0]) > 3
-    file.write_text("".join(",".join(row[:3]) + "\n" for row in rows))
-    reseal(copy)
-    assert verify(copy, sax=False).ok
-
-
 def test_checker_needs_numpy_only(copy) -> None:
     """check.py agrees in a bare process, and exits 1 naming what differs when a code is wrong."""
     block_torch = "import sys; sys.modules['torch'] = sys.modules['ecgphoton'] = None; "

@@ -27,6 +27,11 @@ def best_epoch(history: History) -> int:
     return max(history, key=lambda record: (record.score, -record.epoch)).epoch
 
 
+def events_of(history: History) -> list[tuple[int, str]]:
+    """Return the epoch of every event, and what happened."""
+    return [(record.epoch, event) for record in history for event in record.events]
+
+
 @style.look()
 def draw_curves(
     history: History, classes: Sequence[str], *, synthetic: bool = False
@@ -38,8 +43,7 @@ def draw_curves(
     from matplotlib.ticker import MaxNLocator
 
     points = [(record.epoch, record.point.threshold) for record in history if record.point.binary]
-    told = [(record.epoch, event) for record in history for event in record.events]
-    events = list(enumerate(told, 1))
+    events = list(enumerate(events_of(history), 1))
     lines = _lines(events)
     heights = [1.45, 1.45, 2.2, *([1.0] if points else [])]
     below = 0.165 * len(lines) + 0.1

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.errors import InputError
-from ecgphoton.report import pieces, style
+from ecgphoton.report import style
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import words
 from ecgphoton.report.scores import Scores, errors_of, is_part, worst_in_turn
@@ -30,16 +29,6 @@ COLUMNS, ROWS = 4, 3
 STRIPS = 9
 """Strips of each kind of error."""
 SECONDS = 2.2
-NOTE = (
-    "Printed at 25 mm/s and 10 mm/mV. p is the probability of abnormal. The wrongly decided beat "
-    "is in the middle; its symbol and those of its neighbours are the reference annotations."
-)
-
-ABSENT = (
-    "The recordings that the student was tested on are not where the run says, or not the same "
-    "files; the report can draw wrongly decided beats with --data-dir FOLDER."
-)
-
 Reader = Callable[[str, int, int], NDArray[np.float32]]
 """From record, first and last sample at 360 Hz to mV."""
 
@@ -114,28 +103,34 @@ def _draw_beat(axes: style.Axes, beats: BeatSet, row: int, text: str, colour: st
     axes.set_title(text, loc="right", fontsize=7, weight="normal", color=style.SOFT, pad=1)
 
 
-def wrong_beats(material: Material, scores: Mapping[str, Scores]) -> Markup:
-    """Draw the worst errors of every record, with the signal around them."""
+def wrong_beats(
+    material: Material, scores: Mapping[str, Scores]
+) -> dict[str, list[tuple[str, style.Figure]]] | None:
+    """Draw the worst errors of every record, with the signal around them.
+
+    Returns
+    -------
+    What was done wrongly, to the strips with their captions; None where the recordings are not
+    there, or are not those of the run.
+    """
     names = [name for name in scores if name not in CHOOSING and not is_part(name)]
-    reader = _reader(material) if names and material.point.binary else None
+    if not names or not material.point.binary:
+        return {}
+    reader = _reader(material)
     if reader is None:
-        return pieces.paragraph(ABSENT, "note") if names and material.point.binary else Markup("")
-    one, parts = scores[names[0]], []
+        return None
+    one, found = scores[names[0]], {}
     for error in errors_of(one, material.point):
         rows = worst_in_turn(one, error.wrong, error.wrongness, STRIPS)
-        try:
-            strips = [_strip(reader, one, int(row)) for row in rows]
-        except InputError:
-            return pieces.paragraph(ABSENT, "note")
         title = f"{words(names[0])}, {error.name}: {len(rows)} of {error.wrong.sum():,}, the worst"
-        parts.append(Markup("<h3>{} of each record</h3>").format(title))
-        parts.append(Markup('<div class="strips">{}</div>').format(pieces.join(strips)))
-    private = "" if material.synthetic else " This page contains parts of recordings: protect it."
-    parts.append(pieces.paragraph(NOTE + private, "note"))
-    return pieces.join(parts)
+        try:
+            found[title] = [_strip(reader, one, int(row)) for row in rows]
+        except InputError:
+            return None
+    return found
 
 
-def _strip(reader: Reader, one: Scores, row: int) -> Markup:
+def _strip(reader: Reader, one: Scores, row: int) -> tuple[str, style.Figure]:
     half = round(SECONDS / 2 * SAMPLING_RATE)
     record, sample = str(one.record[row]), int(one.sample[row])
     first = max(sample - half, 0)
@@ -145,8 +140,7 @@ def _strip(reader: Reader, one: Scores, row: int) -> Markup:
     marks = [((one.sample[i] - first) / SAMPLING_RATE, str(one.symbol[i]), i == row) for i in near]
     p = one.probability[row, 1]
     text = f"record {record}, {sample / SAMPLING_RATE:.1f} s, {one.symbol[row]}, p = {p:.2f}"
-    figure = draw_strip(reader(record, first, sample + half), SAMPLING_RATE, marks)
-    return pieces.picture(figure, text, text, true_size=True)
+    return text, draw_strip(reader(record, first, sample + half), SAMPLING_RATE, marks)
 
 
 def _reader(material: Material) -> Reader | None:

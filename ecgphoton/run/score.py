@@ -22,7 +22,9 @@ def score(
 ) -> Summary:
     """Compare two annotations of records beat by beat.
 
-    Beats are matched and counted as ANSI/AAMI EC57 requires.
+    Beats are counted as ANSI/AAMI EC57 requires and as WFDB's bxb does: two beats match within
+    150 ms, from five minutes on, outside ventricular flutter. Se is sensitivity, +P positive
+    predictivity; gross weights all beats equally, average weights all records equally.
 
     Parameters
     ----------
@@ -33,7 +35,7 @@ def score(
     test_folder
         Where the annotations to judge are, if not beside the records.
     grouping
-        How symbols become classes, as `ecgphoton.ecg.score.compare` takes it.
+        Whether escape beats e, j, n are S (``ec57``, as in bxb) or N (``de-chazal``).
     start, end
         Seconds from which and to which beats count.
     window

@@ -1,4 +1,4 @@
-"""``ecgphoton simulate`` and ``ecgphoton calibrate``: verdicts on many chips."""
+"""Commands about hardware: ``export``, ``verify``, ``simulate``, ``calibrate`` and ``budget``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from ecgphoton.commands import _derive as derive, _shared as shared
 
 if TYPE_CHECKING:
     from ecgphoton.calibration.report import CalibrationReport
+    from ecgphoton.export.bundle import ExportReport
+    from ecgphoton.export.verify import VerificationReport
+    from ecgphoton.hwsim.budget import Budget
     from ecgphoton.hwsim.verdict import SimulationReport
     from ecgphoton.run.journey import Outcome
 
@@ -29,6 +32,34 @@ STUDIES = {
     "--solve": "`ecgphoton study solve --key`",
     "--certify": "`ecgphoton study certify --epsilon`",
 }
+
+
+@derive.command("run.export", {"formats": "--format"})
+def export(report: ExportReport) -> None:
+    """Print the order of the singular values, the parts and the folder."""
+    columns = ["block", "order", "margin rad", "heaters P_pi", "default order"]
+    shared.table("singular-value order: correctability first, power second", columns, report.rows())
+    parts = [
+        f"{name.replace('_', ' ')} {value}"
+        for name, value in report.bill_of_materials.items()
+        if not isinstance(value, dict | list)
+    ]
+    click.echo(", ".join(parts))
+    click.echo(f"codes of {report.drivers}: {report.shipped} (golden beats)")
+    if report.unexplained:
+        click.echo(
+            f"no features.py: {', '.join(report.unexplained)} come from another package, which "
+            "has to explain them"
+        )
+    click.echo(f"converter ranges from {report.ranges_from}; {report.seconds:.1f} s")
+    click.echo(f"bundle written to {report.folder}: {sum(report.files.values()):,} bytes")
+
+
+@derive.command("run.verify")
+def verify(report: VerificationReport) -> None:
+    """Print every claim and what recomputing it gave."""
+    shared.table(report.folder, ["claim", "", "found"], report.rows())
+    click.echo("every claim holds" if report.ok else "NOT VERIFIED")
 
 
 @derive.command("run.simulate", {"settings": "--set"}, moved=LIMITS | STUDIES | RECEIVER)
@@ -105,3 +136,47 @@ def calibrate(result: Outcome[CalibrationReport]) -> None:
         f"{1000 * cost.seconds():.0f} ms of heater settling and reading on hardware; "
         f"{report.calibration_seconds:.1f} s of calibration here; tables in {result.folder}"
     )
+
+
+@derive.command("run.budget", {"settings": "--set"})
+def budget(result: Outcome[Budget]) -> None:
+    """Print the light path, the noise, the ways to drive a chip, and who wins."""
+    from ecgphoton.hwsim.energy import prefixed
+
+    found = result.report
+    for name, stages in (
+        ("signal", found.link.signal),
+        ("local oscillator", found.link.oscillator),
+    ):
+        rows = [[one.name, f"{one.change_db:+.2f}", f"{one.dbm:+.2f}"] for one in stages]
+        shared.table(f"{name}, one path at an input of 1", ["behind", "dB", "dBm"], rows)
+    noise = ", ".join(f"{name} {value:.2g}" for name, value in found.link.noise.items())
+    click.echo(f"receiver {found.profile.receiver}; noise of a reading, of full scale: {noise}")
+    click.echo(
+        f"SNR {found.link.snr_db:.1f} dB; light of extinguished modulators reads at most "
+        f"{found.leak:.2g}"
+    )
+    if found.requirement is not None:
+        click.echo(f"laser for one block: {result.numbers['laser_mw']:g} mW stated; "
+                   f"{found.requirement.sentence}")  # fmt: skip
+    names = list(found.plans[0].power)
+    rows = [
+        [
+            plan.name,
+            *(prefixed(plan.power[name], "W") for name in names),
+            prefixed(plan.seconds, "s"),
+            prefixed(plan.joules, "J"),
+        ]
+        for plan in found.plans
+    ]
+    title = (
+        f"mean power over a beat of {result.numbers['period_s']:g} s, {found.macs:,} multiply-adds"
+    )
+    shared.table(title, ["", *names, "time", "energy"], rows)
+    rows = [[one.name, prefixed(one.seconds, "s"), prefixed(one.joules, "J"), one.source]
+            for one in found.digital]  # fmt: skip
+    shared.table("the same multiply-adds", ["", "time", "energy", "source"], rows)
+    click.echo(found.sentence)
+    if found.unstated:
+        click.echo(f"the profile does not state {', '.join(found.unstated)}: not counted")
+    click.echo(f"written to {result.folder}")

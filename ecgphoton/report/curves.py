@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ecgphoton.report import style
+from ecgphoton.training.parts import EpochRecord
 
-if TYPE_CHECKING:
-    from ecgphoton.training.parts import EpochRecord
-
-    History = Sequence[EpochRecord]
-
+History = Sequence[EpochRecord]
 Events = Sequence[tuple[int, tuple[int, str]]]
 """Number, epoch and text of every event."""
 MOST_EVENTS = 12

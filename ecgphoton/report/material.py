@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecgphoton.artifacts import (
     MANIFEST,
@@ -22,6 +22,8 @@ from ecgphoton.artifacts import (
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting
+from ecgphoton.program.program import MeshProgram
+from ecgphoton.program.program_file import read_program
 from ecgphoton.report.chips import is_synthetic
 from ecgphoton.report.pieces import words
 from ecgphoton.report.scores import Scores, read_all_scores
@@ -39,10 +41,7 @@ from ecgphoton.runs import (
     kind_of,
     name_of,
 )
-
-if TYPE_CHECKING:
-    from ecgphoton.program.program import MeshProgram
-    from ecgphoton.training.parts import EpochRecord
+from ecgphoton.training.parts import EpochRecord
 
 PROGRAM = "mesh.json"
 KNOWN = (METRICS, CHECKPOINT, PROGRAM, "simulation.json", "sweep.json", MANIFEST)
@@ -93,8 +92,6 @@ class Material:
     @cached_property
     def program(self) -> MeshProgram | None:
         """Mesh program of the bundle, None without one."""
-        from ecgphoton.program.program_file import read_program
-
         path = self.find(PROGRAM)
         return None if path is None else read_program(path)
 
@@ -127,8 +124,6 @@ class Material:
     @property
     def history(self) -> list[EpochRecord]:
         """Epochs of the training, in order."""
-        from ecgphoton.training.parts import EpochRecord
-
         path = self.find(HISTORY)
         if path is None:
             return []

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.beatset import BeatSet
+from ecgphoton.ecg.database import file_sha256, find
+from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.features import SAMPLING_RATE
+from ecgphoton.ecg.formats import find_file, needs_hints, record_names
+from ecgphoton.ecg.origin import dataset_read
+from ecgphoton.ecg.patients import BASELINE, GAIN, patient, synthesise
+from ecgphoton.ecg.reading import Signal, open_signal
+from ecgphoton.ecg.resample import resample
+from ecgphoton.ecg.synthetic import recording
 from ecgphoton.errors import InputError
 from ecgphoton.report import style
 from ecgphoton.report.material import Material
@@ -20,9 +27,6 @@ from ecgphoton.report.pieces import words
 from ecgphoton.report.scores import Scores, errors_of, is_part, worst_in_turn
 from ecgphoton.report.strips import draw_strip
 from ecgphoton.runs import CHOOSING
-
-if TYPE_CHECKING:
-    from ecgphoton.ecg.dataset import Dataset
 
 COLUMNS, ROWS = 4, 3
 """Beats of one kind of error of one set."""
@@ -148,10 +152,6 @@ def _reader(material: Material) -> Reader | None:
     lead = str(material.metadata.get("lead", "MLII"))
     if str(material.metadata.get("source", "")) == "synthetic":
         return _synthetic(lead)
-    from ecgphoton.ecg.database import find
-    from ecgphoton.ecg.formats import record_names
-    from ecgphoton.ecg.origin import dataset_read
-
     stored = (material.metadata.get("provenance") or {}).get("files", {})
     try:
         dataset = dataset_read(material.metadata).moved(material.data_dir)
@@ -166,10 +166,6 @@ def _reader(material: Material) -> Reader | None:
 
 def _recorded(dataset: Dataset, folder: Path, lead: str, stored: Mapping[str, str]) -> Reader:
     """Return what reads records of a folder, refusing files that are not those of the run."""
-    from ecgphoton.ecg.database import file_sha256
-    from ecgphoton.ecg.formats import find_file, needs_hints
-    from ecgphoton.ecg.reading import Signal, open_signal
-    from ecgphoton.ecg.resample import resample
 
     @cache
     def opened(record: str) -> Signal:
@@ -196,9 +192,6 @@ def _recorded(dataset: Dataset, folder: Path, lead: str, stored: Mapping[str, st
 
 
 def _synthetic(lead: str) -> Reader:
-    from ecgphoton.ecg.patients import BASELINE, GAIN, patient, synthesise
-    from ecgphoton.ecg.synthetic import recording
-
     @cache
     def signal(record: str) -> NDArray[np.float32]:
         made = recording(synthesise(patient(int(record[1:]))), lead=lead).signal

@@ -19,8 +19,8 @@ from ecgphoton.ecg.protocols import PROTOCOLS
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import confusion, patients_alike
 from ecgphoton.recipe import Recipe, override
+from ecgphoton.report.html import chapter
 from ecgphoton.report.material import gather
-from ecgphoton.report.chapters import chapter
 from ecgphoton.run.annotate import annotate
 from ecgphoton.run.beats import taught
 from ecgphoton.run.bundle import export

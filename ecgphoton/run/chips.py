@@ -1,8 +1,9 @@
-"""A bundle comes in; chips, simulated or on a bench, are calibrated and judged before and after."""
+"""A run or bundle comes in; a verdict over many chips goes out, as they are or calibrated."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ecgphoton import runs
 from ecgphoton.calibration.bench import Bench
@@ -14,18 +15,98 @@ from ecgphoton.calibration.report import CalibrationReport
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.simulate import simulate as simulate_arrays
+from ecgphoton.hwsim.verdict import SimulationReport
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
-from ecgphoton.report.chips import draw_calibration
+from ecgphoton.report.chips import draw_calibration, draw_chips
 from ecgphoton.run.beats import splits_like
 from ecgphoton.run.claim import BEGUN, claimed
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 from ecgphoton.student.propagate import inputs_of
 
-CALIBRATION = "calibration.json"
 TABLE = "table.npz"
 """Drive table of the chips of a bench."""
 PROFILE, CHIPS = "foundry-thermo-optic", 100
+
+
+def simulate(
+    model: Path | str | None = None,
+    *,
+    noise: float | None = None,
+    profile: Profile | str | None = None,
+    chips: int = 200,
+    seed: int = 0,
+    readout: Literal["analog", "digital"] = "analog",
+    settings: Sequence[str] = (),
+    limit: Limit = (),
+    early_stop: bool = False,
+    workers: int = 1,
+    dask: str | None = None,
+    data: str | None = None,
+    data_dir: Path | None = None,
+    out: Path | None = None,
+    progress: Progress = silent,
+) -> Outcome[SimulationReport]:
+    """Estimate the yield of many simulated chips, with a verdict.
+
+    A chip passes if its miss rate and FPR are within the limits.
+
+    From the command line the exit code is 1 unless the verdict is PASS.
+    Writes ``simulation.json``, ``chips.csv`` and ``chips.png``.
+
+    Parameters
+    ----------
+    model
+        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
+        otherwise the shipped student.
+    noise
+        Standard deviation of every programmed weight and bias, and of every detector reading as a
+        fraction of full scale. Default 0.02, or 0 with a profile.
+    profile
+        Device profile by name, TOML file or value: chips are then fabricated meshes.
+    chips
+        How many chips.
+    seed
+        Seed that the chips are drawn with.
+    readout
+        ``analog``: one conversion a token; ``digital``: one a sample.
+    settings
+        What differs from the profile, as ``section.key=value``: ``receiver.kind=balanced`` (or
+        ``homodyne``, ``hybrid``, ``intensity``), ``link.laser=5``, ``splitter.sigma=0.01``.
+    limit
+        Limits that differ from the default: ``miss`` 0.1, ``fpr`` 0.1, ``yield`` 0.95,
+        ``confidence`` 0.95.
+    early_stop
+        Stop once the confidence bound decides.
+    workers
+        Number of processes; the answer is the same to the last bit.
+    dask
+        Address of a Dask scheduler to use instead of own processes.
+    data
+        Where the beats come from: a database by name (``mitdb``, ``svdb``), ``synthetic``,
+        ``auto``, a folder or dataset file of your own; by default as in training.
+    data_dir
+        Folder of the database, or of the student's recordings.
+    out
+        Folder to write to; by default one of its own below ``simulations/``.
+    progress
+        Called with the stage, how much is done, and how much there is.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range, or student, beats or folder cannot be used.
+    """
+    journey = begin(simulate, locals(), files=("simulation.json", "chips.csv", "chips.png"))
+    report = simulate_arrays(
+        *journey.arguments,
+        records=journey.beats.record,
+        progress=partial(progress, "chips"),
+        **journey.settings(simulate_arrays),
+    )
+    numbers = {**report.to_dict(), "set": "evaluation"}
+    return journey.write(report, numbers, report.chip_rows(), draw_chips)
 
 
 def calibrate(
@@ -96,7 +177,7 @@ def calibrate(
         chips = CHIPS if chips is None else chips
         asked |= {"profile": profile, "chips": chips, "seed": seed or 0}
     tables = TABLES if bench is None else TABLE
-    files = (CALIBRATION, "calibrated_chips.csv", "calibration.png", tables, BEGUN)
+    files = ("calibration.json", "calibrated_chips.csv", "calibration.png", tables, BEGUN)
     slug = "" if bench is None else "bench"
     journey = begin(calibrate, asked, slug, root=runs.CALIBRATIONS, files=files)
     trained, validation = journey.trained, None

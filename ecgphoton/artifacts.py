@@ -10,7 +10,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.intake import (
@@ -97,6 +97,21 @@ def check_room(folder: Path) -> None:
     with contextlib.suppress(OSError):  # another command may have put something there meanwhile
         for path in made:
             path.rmdir()
+
+
+def locked(file: IO[str]) -> bool:
+    """Lock an open file until it is closed; False where another process has locked it."""
+    try:
+        import fcntl
+    except ImportError:  # not on this system: two calls at once are not told apart
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # not on this file system
+        return True
+    return True
 
 
 def unwritten(path: Path, error: OSError) -> InputError:

@@ -44,15 +44,16 @@ def export(report: ExportReport) -> None:
         for name, value in report.bill_of_materials.items()
         if not isinstance(value, dict | list)
     ]
-    click.echo(", ".join(parts))
-    click.echo(f"codes of {report.drivers}: {report.shipped} (golden beats)")
-    if report.unexplained:
-        click.echo(
-            f"no features.py: {', '.join(report.unexplained)} come from another package, which "
-            "has to explain them"
-        )
-    click.echo(f"converter ranges from {report.ranges_from}; {report.seconds:.1f} s")
-    click.echo(f"bundle written to {report.folder}: {sum(report.files.values()):,} bytes")
+    foreign = ", ".join(report.unexplained)
+    shared.say(
+        ", ".join(parts),
+        f"codes of {report.drivers}: {report.shipped} (golden beats)",
+        f"no features.py: {foreign} come from another package, which has to explain them"
+        if foreign
+        else "",
+        f"converter ranges from {report.ranges_from}; {report.seconds:.1f} s",
+        f"bundle written to {report.folder}: {sum(report.files.values()):,} bytes",
+    )
 
 
 @derive.command("run.verify")
@@ -74,20 +75,19 @@ def simulate(result: Outcome[SimulationReport]) -> None:
     hardware = found["profile"] or f"noise {found['noise']:g}"
     title = f"{found['chips']} chips, {hardware}, {found['beats']:,} beats each"
     shared.table(title, ["", *columns], rows)
-    if found["recoded"]:
-        click.echo(found["recoded"])
+    shared.say(found["recoded"])
     over_patients(found["over_patients"])
     low, high = found["yield_interval"]
     limits = found["limits"]
     proven = "proven at" if found["proven"] else "not yet decided at"
-    click.echo(
+    shared.say(
         f"yield {shared.percent(found['yield'], 1)} [{100 * low:.1f}, {100 * high:.1f}] of chips "
         f"with miss <= {shared.percent(limits['max_miss'], 0)} and "
         f"FPR <= {shared.percent(limits['max_fpr'], 0)}; "
         f"wanted {shared.percent(limits['min_yield'], 0)}: {found['verdict'].upper()} "
-        f"({proven} {shared.percent(limits['confidence'], 0)} confidence)"
+        f"({proven} {shared.percent(limits['confidence'], 0)} confidence)",
+        f"{found['seconds']:.1f} s; written to {result.folder}",
     )
-    click.echo(f"{found['seconds']:.1f} s; written to {result.folder}")
 
 
 def over_patients(found: Mapping[str, Any]) -> None:
@@ -116,25 +116,19 @@ def calibrate(result: Outcome[CalibrationReport]) -> None:
     columns = ["", "miss mean", "p95", "FPR mean", "p95", "yield", "within 0.5", "matrix error"]
     about = report.settings.get("profile", "a bench, as their drive table predicts them")
     shared.table(f"{report.final.chips} chips of {about}", columns, rows)
-    if recoded := report.settings.get("recoded"):
-        click.echo(recoded)
-    for found in report.findings:
-        click.echo(f"  {found}")
+    shared.say(report.settings.get("recoded"), *(f"  {found}" for found in report.findings))
     over_patients(result.numbers["over_patients"])
     miss, fpr, _ = map(shared.percent, report.final.perfect)
     why = f", because {report.unknown}" if report.unknown else ""
-    click.echo(
+    measured, cost = report.errors.get("measured"), report.cost
+    error = None if measured is None else median(measured.ravel().tolist())
+    shared.say(
         f"digital student: miss {miss}, FPR {fpr}; "
-        f"verdict after calibration: {report.verdict.upper()}{why}"
-    )
-    if "measured" in report.errors:
-        error = median(report.errors["measured"].ravel().tolist())
-        click.echo(f"matrix error as read afterwards: {error:.1e} (median)")
-    cost = report.cost
-    click.echo(
+        f"verdict after calibration: {report.verdict.upper()}{why}",
+        None if error is None else f"matrix error as read afterwards: {error:.1e} (median)",
         f"{cost.settings:,} settings and {cost.readings:,} readings a chip, "
         f"{1000 * cost.seconds():.0f} ms of heater settling and reading on hardware; "
-        f"{report.calibration_seconds:.1f} s of calibration here; tables in {result.folder}"
+        f"{report.calibration_seconds:.1f} s of calibration here; tables in {result.folder}",
     )
 
 
@@ -151,14 +145,13 @@ def budget(result: Outcome[Budget]) -> None:
         rows = [[one.name, f"{one.change_db:+.2f}", f"{one.dbm:+.2f}"] for one in stages]
         shared.table(f"{name}, one path at an input of 1", ["behind", "dB", "dBm"], rows)
     noise = ", ".join(f"{name} {value:.2g}" for name, value in found.link.noise.items())
-    click.echo(f"receiver {found.profile.receiver}; noise of a reading, of full scale: {noise}")
-    click.echo(
+    stated = f"laser for one block: {result.numbers['laser_mw']:g} mW stated"
+    shared.say(
+        f"receiver {found.profile.receiver}; noise of a reading, of full scale: {noise}",
         f"SNR {found.link.snr_db:.1f} dB; light of extinguished modulators reads at most "
-        f"{found.leak:.2g}"
+        f"{found.leak:.2g}",
+        None if found.requirement is None else f"{stated}; {found.requirement.sentence}",
     )
-    if found.requirement is not None:
-        click.echo(f"laser for one block: {result.numbers['laser_mw']:g} mW stated; "
-                   f"{found.requirement.sentence}")  # fmt: skip
     names = list(found.plans[0].power)
     rows = [
         [
@@ -176,7 +169,9 @@ def budget(result: Outcome[Budget]) -> None:
     rows = [[one.name, prefixed(one.seconds, "s"), prefixed(one.joules, "J"), one.source]
             for one in found.digital]  # fmt: skip
     shared.table("the same multiply-adds", ["", "time", "energy", "source"], rows)
-    click.echo(found.sentence)
-    if found.unstated:
-        click.echo(f"the profile does not state {', '.join(found.unstated)}: not counted")
-    click.echo(f"written to {result.folder}")
+    unstated = ", ".join(found.unstated)
+    shared.say(
+        found.sentence,
+        f"the profile does not state {unstated}: not counted" if unstated else "",
+        f"written to {result.folder}",
+    )

@@ -74,17 +74,12 @@ def annotate(*, record: Path, as_json: bool, **options: Any) -> None:  # noqa: A
     from ecgphoton.run.burden import annotate_folder
 
     with shared.progress() as progress:
-        if record.is_dir():
-            found = annotate_folder(record, progress=progress, **options)
-        else:
-            report = run.annotate(record, progress=progress, **options)
-    if not record.is_dir():
-        shared.show(report, print_annotation, as_json=as_json)
-        return
-    shared.show(found, print_burdens, as_json=as_json)
-    for name, why in found.failed.items():
+        classify = annotate_folder if record.is_dir() else run.annotate
+        found = classify(record, progress=progress, **options)
+    shared.show(found, print_burdens if record.is_dir() else print_annotation, as_json=as_json)
+    for name, why in getattr(found, "failed", {}).items():
         click.echo(f"{name}: {why}", err=True)
-    if found.failed:
+    if getattr(found, "failed", {}):
         sys.exit(2)
 
 
@@ -92,21 +87,20 @@ def print_annotation(report: AnnotationReport) -> None:
     """Print how many beats got which symbol, and where they were written."""
     found = report.summary
     counts = ", ".join(f"{symbol} {count:,}" for symbol, count in found["symbols"].items())
-    print_student(found["student"])
-    click.echo(f"{found['record']}, lead {found['lead']}: {found['beats']:,} beats: {counts}")
-    click.echo(found["annotation_note"])
-    if found["undecided_share"]:
-        click.echo(f"  undecided (?): {shared.percent(found['undecided_share'])} of the beats")
-    click.echo(f"  {found['scope']['sentence']}")
-    for note in found["notes"]:
-        click.echo(f"  {note}")
-    files = ", ".join(str(path) for path in report.files)
-    click.echo(f"{found['wall_seconds']} s; written to {files}")
+    undecided = found["undecided_share"]
+    shared.say(
+        _student(found["student"]),
+        f"{found['record']}, lead {found['lead']}: {found['beats']:,} beats: {counts}",
+        found["annotation_note"],
+        f"  undecided (?): {shared.percent(undecided)} of the beats" if undecided else "",
+        f"  {found['scope']['sentence']}",
+        *(f"  {note}" for note in found["notes"]),
+        f"{found['wall_seconds']} s; written to {', '.join(map(str, report.files))}",
+    )
 
 
-def print_student(found: Mapping[str, str]) -> None:
-    """Print which student it was, and why."""
-    click.echo(f"student {found['name']} ({found['path']}): {found['chosen']}")
+def _student(found: Mapping[str, str]) -> str:
+    return f"student {found['name']} ({found['path']}): {found['chosen']}"
 
 
 def print_burdens(report: BurdenReport) -> None:
@@ -125,12 +119,13 @@ def print_burdens(report: BurdenReport) -> None:
         ]
         for row in report.rows
     ]
-    print_student(report.student)
+    click.echo(_student(report.student))
     shared.table("burdens", ["record", "hours", "beats", *heads, "outside"], rows)
-    if report.others:
-        few = ", ".join(report.others[:5]) + (" ..." if len(report.others) > 5 else "")
-        click.echo(f"{len(report.others)} files are no recordings: {few}")
-    click.echo(f"written to {report.files[-2]} and {report.files[-1]}")
+    few = ", ".join(report.others[:5]) + (" ..." if len(report.others) > 5 else "")
+    shared.say(
+        f"{len(report.others)} files are no recordings: {few}" if report.others else "",
+        f"written to {report.files[-2]} and {report.files[-1]}",
+    )
 
 
 def _number(value: float | None) -> str:
@@ -160,9 +155,7 @@ def score(summary: Summary) -> None:
         cells.append(["average", *shares, shared.percent(average["abnormal"]["FPR"]), ""])
     heads = [f"{kind} {share}" for kind in KINDS for share in ("Se", "+P")]
     shared.table("beat by beat", ["record", *heads, "abnormal FPR", "?"], cells)
-    for one in summary.records:
-        for note in one.notes:
-            click.echo(note)
+    shared.say(*(note for one in summary.records for note in one.notes))
 
 
 def _cell(value: float | None) -> str:

@@ -1,12 +1,10 @@
 """WFDB annotation files: damaged ones are refused; they are written completely or not at all."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +41,10 @@ class Annotations:
     """``(n,)`` WFDB subtypes; None where all are 0."""
 
     @property
-    def beats(self) -> Annotations:
+    def beats(self) -> Self:
         """The heart beats alone."""
         beat = np.isin(self.symbol, list(BEAT_SYMBOLS))
-        return Annotations(self.sample[beat], self.symbol[beat], self.fs)
+        return type(self)(self.sample[beat], self.symbol[beat], self.fs)
 
 
 def decode(content: bytes, what: str, fs: float) -> Annotations:

@@ -1,8 +1,7 @@
 """Rhythm: the intervals around each beat, and those before it that it is compared with."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +59,7 @@ class Rhythm:
         *,
         first: int = 0,
         breaks: IntArray | None = None,
-    ) -> Rhythm:
+    ) -> Self:
         """Compute the rhythm of a record.
 
         Parameters
@@ -119,9 +118,9 @@ class Rhythm:
         before, after = (np.abs(log - self.usual) < REGULAR for log in (self.pre, self.post))
         return before & after
 
-    def rows(self, index: IntArray) -> Rhythm:
+    def rows(self, index: IntArray) -> Self:
         """Return the rhythm of some of the beats."""
-        return Rhythm(*(getattr(self, item.name)[index] for item in fields(self)))
+        return type(self)(*(getattr(self, item.name)[index] for item in fields(self)))
 
 
 def _running_mean(values: FloatArray, length: int) -> FloatArray:

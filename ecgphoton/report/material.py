@@ -1,7 +1,5 @@
 """The files of a report: a run or bundle comes in, all results of the same student go out."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -139,7 +139,9 @@ class Material:
     def hashes(self) -> list[tuple[str, int | None, str]]:
         """What has a hash, its bytes, and the SHA-256: sets of beats, and files of a manifest."""
         data = self.metadata.get("data", {})
-        found = [(f"{words(name)} beats", None, digest) for name, digest in data.items()]
+        found: list[tuple[str, int | None, str]] = [
+            (f"{words(name)} beats", None, digest) for name, digest in data.items()
+        ]
         for folder in self.folders:
             if (folder / MANIFEST).is_file():
                 files = read_manifest(folder, kind=kind_of(folder) or "ecgphoton")["files"]

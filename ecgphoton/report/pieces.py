@@ -90,6 +90,6 @@ def part(name: str, *values: object, **options: object) -> Markup:
     return Markup(macro(*values, **options))
 
 
-def render(name: str, **values: object) -> Markup:
+def render(template: str, /, **values: object) -> Markup:
     """Return a template with values put in."""
-    return Markup(templates().get_template(name).render(**values).strip())
+    return Markup(templates().get_template(template).render(**values).strip())

@@ -141,8 +141,15 @@ def classify_record(
     probability = np.full((len(at_360), classes), np.nan, np.float32)
     probability[reason == ""] = np.concatenate([*answers, np.empty((0, classes), np.float32)])
     sample = scaled(at_360, 1 / signal.factor) if sample is None else sample
-    poor = tuple(stream.stretches)
-    return BeatCalls(signal, sample, probability, reason, annotator or DETECTED, poor, tuple(notes))
+    return BeatCalls(
+        signal,
+        sample,
+        probability,
+        reason,
+        annotator or DETECTED,
+        tuple(stream.stretches),
+        tuple(notes),
+    )
 
 
 def _answer(classify: Classify, beats: BeatSet) -> NDArray[np.float32]:

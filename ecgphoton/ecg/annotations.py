@@ -92,9 +92,7 @@ def _marks(
     wfdb 4.3 never returns from some notes at sample 0 (``## `` and then anything unknown).
     """
     words = np.frombuffer(content, "<u2").tolist()
-    samples: list[int] = []
-    codes: list[int] = []
-    subtypes: list[int] = []
+    marks: list[list[int]] = []  # time, code and subtype
     clock = None
     at = time = 0
     while at < len(words) and words[at]:
@@ -108,20 +106,17 @@ def _marks(
             at += 2
         elif code == _TEXT:
             text = content[2 * at : 2 * at + low]
-            if clock is None and time == 0 and codes[-1:] == [_NOTE] and text.startswith(_CLOCK):
+            noted = time == 0 and bool(marks) and marks[-1][1] == _NOTE
+            if clock is None and noted and text.startswith(_CLOCK):
                 clock = _rate(text.removeprefix(_CLOCK), what)
             at += (low + 1) // 2
-        elif code == _SUBTYPE and subtypes:
-            subtypes[-1] = (low + 128) % 256 - 128  # a signed byte
+        elif code == _SUBTYPE and marks:
+            marks[-1][2] = (low + 128) % 256 - 128  # a signed byte
         elif code < _SKIP:
             time += low
-            samples.append(time)
-            codes.append(code)
-            subtypes.append(0)
-    at_samples, with_codes, of_kinds = (
-        np.array(column, np.int64) for column in (samples, codes, subtypes)
-    )
-    return at_samples, with_codes, of_kinds, clock
+            marks.append([time, code, 0])
+    times, codes, subtypes = np.array(marks, np.int64).reshape(-1, 3).T
+    return times, codes, subtypes, clock
 
 
 def _rate(text: bytes, what: str) -> float:

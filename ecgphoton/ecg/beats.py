@@ -199,9 +199,8 @@ def _extract_all(
             f"{' ...' * (len(lacking) > 10)}; `ecgphoton data fetch {dataset.name}` fetches the "
             "rest"
         )
-    prefer: tuple[str, ...] = ()
-    if lead is None or lead in dataset.leads[:1]:
-        lead, prefer = None, dataset.leads
+    first = lead is None or lead in dataset.leads[:1]
+    lead, prefer = (None, dataset.leads) if first else (lead, ())
 
     def one(name: str) -> tuple[Extracted, dict[str, str]]:
         quality: Quality = "drop" if name in judged else "keep"

@@ -72,10 +72,8 @@ class BeatStream:
         empty = np.empty(0, np.int64)
         # Beats that wait for their windows, after those that only the features still need.
         self._sample = empty if peaks is None else np.asarray(peaks, np.int64)
-        self._middle = empty
-        self._breaks = empty  # of the beats that are cut, see `breaks_before`
-        self._dropped = 0  # missing samples before those that are kept
-        self._done = 0
+        self._middle = self._breaks = empty  # breaks of the beats that are cut, see `breaks_before`
+        self._dropped = self._done = 0  # missing samples, and beats, before those that are kept
         self._history = History.empty()
         self._gain, self._watch = gain, Watch(gain)
         # Beats that wait for the next one: why they have no window, and the windows of the others.

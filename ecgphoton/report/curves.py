@@ -1,7 +1,5 @@
 """The picture of a training: losses, score, rates and guard events, epoch by epoch."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any

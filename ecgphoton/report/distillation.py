@@ -1,7 +1,5 @@
 """The files of a distillation: log, summary, cached outputs, teacher and the ROC of each model."""
 
-from __future__ import annotations
-
 import textwrap
 from pathlib import Path
 

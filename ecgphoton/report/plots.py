@@ -1,7 +1,5 @@
 """The pictures of a run: curves, ROC, precision, confusion, and a page of wrongly decided beats."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The requirement sheet as a page for a foundry, and as a picture."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Wrongly decided beats: as the student sees them, and on ECG paper where recordings are there."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A student comes in; the light, noise, power, time and energy of a chip that carries it go out."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

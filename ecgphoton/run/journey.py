@@ -1,7 +1,5 @@
 """Common parts of simulations and studies: student and beats come in; a result folder goes out."""
 
-from __future__ import annotations
-
 import inspect
 import platform
 import re

@@ -1,7 +1,5 @@
 """Requirements on electronics: a student comes in; bit widths and calibration intervals go out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial

@@ -51,31 +51,28 @@ class Protocol:
     """Annotator of its labels, see `labels.label_file`; None leaves the choice to the dataset."""
 
     def __post_init__(self) -> None:
-        twice = sorted({name for name in self.records if self.records.count(name) > 1})
-        ways = bool(self.validation) + (self.validation_fraction > 0) + (self.folds != 0)
-        patients = len({self.subjects[name] for name in self.train})
-        for right, wrong in (
-            (not twice, f"protocol {self.name!r} uses {twice} twice; name each record once"),
-            (
-                ways == 1,
+        names = (*self.train, *self.validation, *self.test)
+        if len(set(names)) != len(names):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise InputError(f"protocol {self.name!r} uses {twice} twice; name each record once")
+        if bool(self.validation) + (self.validation_fraction > 0) + (self.folds != 0) != 1:
+            raise InputError(
                 f"protocol {self.name!r} has {len(self.validation)} validation records, a "
                 f"validation share of {self.validation_fraction} and {self.folds} folds; give "
-                "exactly one of them",
-            ),
-            (
-                not self.folds or 2 <= self.folds <= patients,
+                "exactly one of them"
+            )
+        patients = len({self.subjects[name] for name in self.train})
+        if self.folds and not 2 <= self.folds <= patients:
+            raise InputError(
                 f"protocol {self.name!r} has {self.folds} folds of {patients} training patients; "
                 "two or more folds are needed, and a patient for each: name more records, or give "
-                "a validation_fraction in place of folds",
-            ),
-            (
-                0 <= self.validation_fraction < 1,
+                "a validation_fraction in place of folds"
+            )
+        if not 0 <= self.validation_fraction < 1:
+            raise InputError(
                 f"validation share {self.validation_fraction} of protocol {self.name!r}; "
-                "give a number in [0, 1)",
-            ),
-        ):
-            if not right:
-                raise InputError(wrong)
+                "give a number in [0, 1)"
+            )
 
     @property
     def records(self) -> tuple[str, ...]:

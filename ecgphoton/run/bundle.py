@@ -111,30 +111,26 @@ def _drivers(profile: Profile | str | None, dac_bits: int | None) -> dict[str, A
         return {} if dac_bits is None else {"dac_bits": dac_bits}
     stated = load_profile(profile)
     bits = int(stated[BITS])
-    for wrong, why in (
-        (
-            stated.driver is None and BITS not in stated.numbers,
+    if stated.driver is None and BITS not in stated.numbers:
+        raise InputError(
             f"the profile {stated.name!r} states neither [driver] nor {BITS}, which is all that an "
-            "export takes of it; leave it out, or state them",
-        ),
-        (
-            not stated.trimmed,
+            "export takes of it; leave it out, or state them"
+        )
+    if not stated.trimmed:
+        raise InputError(
             f"the chips of profile {stated.name!r} are as fabricated, and codes are for trimmed "
-            "ones; name the profile without its state",
-        ),
-        (
-            dac_bits is None and not bits,
+            "ones; name the profile without its state"
+        )
+    if dac_bits is None and not bits:
+        raise InputError(
             f"the profile {stated.name!r} drives exactly ({BITS} is not above 0), but codes have a "
-            "width; add it (--dac-bits 12)",
-        ),
-        (
-            dac_bits is not None and bits and dac_bits != bits,
+            "width; add it (--dac-bits 12)"
+        )
+    if dac_bits is not None and bits and dac_bits != bits:
+        raise InputError(
             f"dac_bits is {dac_bits}, but the profile {stated.name!r} states {bits}; leave out one "
-            "of them",
-        ),
-    ):
-        if wrong:
-            raise InputError(why)
+            "of them"
+        )
     return {"drivers": stated.driver, "dac_bits": dac_bits or bits, "profile": stated.name}
 
 

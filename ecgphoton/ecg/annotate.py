@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.detect import Centring
+from ecgphoton.ecg.extract import UNDECIDED, BeatStream
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats import find_file
 from ecgphoton.ecg.labels import label_file, read_labels
 from ecgphoton.ecg.quality import Stretch
 from ecgphoton.ecg.reading import BLOCK_SECONDS, Signal
 from ecgphoton.ecg.resample import scaled
-from ecgphoton.ecg.stream import UNDECIDED, BeatStream
 from ecgphoton.errors import InputError
 from ecgphoton.progress import Steps
 

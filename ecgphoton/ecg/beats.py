@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ecgphoton.ecg import database, synthetic
-from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
+from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport, Extracted
 from ecgphoton.ecg.cache import remembered
 from ecgphoton.ecg.databases import MITDB, dataset_of
 from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.detect import Centring
-from ecgphoton.ecg.extract import Extracted, extract
+from ecgphoton.ecg.extract import extract
 from ecgphoton.ecg.formats import needs_hints
 from ecgphoton.ecg.origin import Origin
 from ecgphoton.ecg.protocols import Protocol, protocol_of

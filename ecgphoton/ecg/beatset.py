@@ -180,3 +180,21 @@ class DropReport:
             tuple(drop for report in reports for drop in report.drops),
             tuple(note for report in reports for note in report.notes),
         )
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """All beats of one record, before any label scheme."""
+
+    beats: BeatSet
+    """With every label -1."""
+    report: DropReport
+
+
+def count_drops(
+    record: str, symbols: NDArray[np.str_], reasons: NDArray[np.str_] | str
+) -> tuple[Drop, ...]:
+    """Group dropped beats of one record by symbol and reason."""
+    reasons = np.broadcast_to(np.asarray(reasons), symbols.shape)
+    counted = Counter(zip(symbols.tolist(), reasons.tolist(), strict=True))
+    return tuple(Drop(record, symbol, reason, n) for (symbol, reason), n in counted.items())

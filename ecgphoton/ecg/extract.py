@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.beatset import BeatSet, DropReport, Extracted, count_drops
 from ecgphoton.ecg.detect import CENTRE, MARGIN, Centring, Detector, centred, r_peaks
 from ecgphoton.ecg.features import HALF, WINDOW, magnitude, normalise
-from ecgphoton.ecg.gaps import breaks_before
 from ecgphoton.ecg.patient_features import Compared, table
 from ecgphoton.ecg.qrs_rules import LEARN
 from ecgphoton.ecg.quality import LARGEST, LENGTH, REASONS, Quality, Stretch, Watch, reasons
 from ecgphoton.ecg.reading import AnnotatedLead
-from ecgphoton.ecg.rhythm import LONG_RUN, Rhythm
+from ecgphoton.ecg.rhythm import LONG_RUN, Rhythm, breaks_before
 from ecgphoton.ecg.shape import History, compare, to_next
 
 PAST_END = "annotated past the end of the signal"

@@ -1,5 +1,6 @@
 """Rhythm: the intervals around each beat, and those before it that it is compared with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -71,7 +72,7 @@ class Rhythm:
         first
             Values of the beats before this one are not needed, and may be NaN.
         breaks
-            ``(n,)`` from `gaps.breaks_before`; None where no signal is missing.
+            ``(n,)`` from `breaks_before`; None where no signal is missing.
         """
         count = len(samples)
         rr = np.clip(np.diff(np.asarray(samples, float)) / fs, *RR_LIMITS)
@@ -142,3 +143,25 @@ def _median(values: FloatArray, length: int) -> FloatArray:
     count = length - np.isnan(rows).sum(axis=1)  # NaN come last
     at = np.arange(len(rows))
     return np.asarray((rows[at, np.maximum(count - 1, 0) // 2] + rows[at, count // 2]) / 2)
+
+
+def breaks_before(
+    missing: NDArray[np.bool_],
+    beats: NDArray[np.int64],
+    begins: Sequence[int] = (),
+    first: int = 0,
+) -> NDArray[np.int64]:
+    """Count, for each beat, the missing samples and the stretches without ECG that begin before it.
+
+    Parameters
+    ----------
+    missing
+        ``(samples,)``, of which the first is sample `first` of the record.
+    beats
+        ``(n,)`` samples of the record, in order.
+    begins
+        Where stretches begin.
+    """
+    count = np.append(0, np.cumsum(missing))
+    begun = np.searchsorted(begins, beats, "right")
+    return np.asarray(count[np.clip(beats - first, 0, len(missing))] + begun, np.int64)

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -24,8 +25,6 @@ from ecgphoton.intake import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     import numpy as np
 
 MANIFEST = "manifest.json"
@@ -103,14 +102,10 @@ def locked(file: IO[str]) -> bool:
     """Lock an open file until it is closed; False where another process has locked it."""
     try:
         import fcntl
-    except ImportError:  # not on this system: two calls at once are not told apart
-        return True
-    try:
+
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # not on this file system
-        return True
+    except (ImportError, OSError) as error:  # without locks, two calls at once are not told apart
+        return not isinstance(error, BlockingIOError)
     return True
 
 

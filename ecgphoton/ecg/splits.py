@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.beatset import BeatSet, DropReport
-from ecgphoton.ecg.extract import Extracted, count_drops
+from ecgphoton.ecg.beatset import BeatSet, DropReport, Extracted, count_drops
 from ecgphoton.ecg.origin import Origin
 from ecgphoton.ecg.protocols import Protocol, protocol_values, scheme_values
 from ecgphoton.ecg.records import LabelScheme, aami_group

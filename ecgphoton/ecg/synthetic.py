@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from ecgphoton.artifacts import atomic_files
+from ecgphoton.ecg.beatset import Extracted
 from ecgphoton.ecg.detect import Centring
-from ecgphoton.ecg.extract import Extracted, extract
+from ecgphoton.ecg.extract import extract
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats.wfdb_record import SYNTHETIC_MARK
 from ecgphoton.ecg.leads import choose

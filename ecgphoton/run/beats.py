@@ -52,7 +52,7 @@ def splits_of(recipe: Recipe, data_dir: Path | None = None) -> Splits:
         labels = _agreed("labels", data.labels, usual.labels, protocol.labels.name)
     if protocol.lead is not None:
         lead = _agreed("lead", data.lead, usual.lead, protocol.lead)
-    own = protocol.labels if protocol.labels and protocol.labels.name == labels else labels
+    own = protocol.labels or labels
     return _load(recipe, data.source, data_dir, protocol, own, lead)
 
 

@@ -19,8 +19,8 @@ from ecgphoton.ecg.protocols import PROTOCOLS
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import confusion, patients_alike
 from ecgphoton.recipe import Recipe, override
+from ecgphoton.report.html import chapter
 from ecgphoton.report.material import gather
-from ecgphoton.report.run_sections import results
 from ecgphoton.run.annotate import annotate
 from ecgphoton.run.beats import taught
 from ecgphoton.run.bundle import export
@@ -235,7 +235,7 @@ def test_folds_are_shown_before_any_test_set(finished: Path) -> None:
     shown = CliRunner().invoke(main, ["evaluate", str(finished), "--data", "synthetic"])
     assert shown.exit_code == 0, shown.output
     assert 0 < shown.stdout.index("nested estimate") < shown.stdout.index("DS2")
-    page = results(gather(finished), gather(finished).sets)
+    page = chapter("results", gather(finished), gather(finished).sets)
     assert 0 < page.index("Nested: epoch and threshold") < page.index("DS2")
 
 

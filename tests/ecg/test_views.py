@@ -110,7 +110,7 @@ def test_a_student_is_taught_the_beats_then_the_views() -> None:
 
 def test_a_teacher_and_views_are_refused(tmp_path: Path) -> None:
     """Outputs of a teacher belong to each beat once."""
-    with pytest.raises(InputError, match="data.views is 2, and a teacher's outputs are of each"):
+    with pytest.raises(InputError, match=r"data\.views is 2, and a teacher's outputs are of each"):
         train(
             "reference-8",
             data="synthetic",

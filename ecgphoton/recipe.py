@@ -65,11 +65,7 @@ class DataSettings(Settings, section="data"):
     )
     lead: str = setting("MLII", "Lead by name with channel 0 as fallback, or `channel:0`.")
     views: int = setting(
-        1,
-        "Leads of every training record that are learned from: the lead, and with more than one "
-        "also the next ECG leads of its file; scored are beats of the lead alone.",
-        low=1,
-        high=12,
+        1, "ECG leads of a training record that teach; `lead` alone is scored.", low=1, high=12
     )
     split_seed: int = setting(
         0,

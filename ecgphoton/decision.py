@@ -6,8 +6,6 @@ on miss rate and FPR, a recall-weighted score among feasible points, and the lea
 nothing is feasible. Each piece is a value; `ThresholdPolicy` composes them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, replace
 from types import MappingProxyType
@@ -58,7 +56,7 @@ class OperatingPoint(Settings):
         return asdict(self) | {"fitted_on": list(self.fitted_on)}
 
     @staticmethod
-    def from_dict(data: Mapping[str, Any] | None) -> OperatingPoint:
+    def from_dict(data: Mapping[str, Any] | None) -> "OperatingPoint":
         """Inverse of `to_dict`; InputError when a key is missing or wrong."""
         if data is None:
             return LargestProbability()
@@ -214,7 +212,7 @@ class ThresholdPolicy(Settings, section="decision"):
             float(thresholds[best]), tuple(scores), feasible=bool(violation[best] <= 0)
         )
 
-    def without_blend(self) -> ThresholdPolicy:
+    def without_blend(self) -> "ThresholdPolicy":
         """Return the same policy on one set only."""
         return replace(self, blend=0.0)
 

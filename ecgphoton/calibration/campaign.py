@@ -214,7 +214,7 @@ def calibrate_chips(
         "profile": foundry.profile.name,
         "steps": [repr(step) for step in chosen],
         "chips_calibrated_now": made,
-        "recoded": foundry.profile.recoded(program) or None,
+        "recoded": foundry.profile.recoded(program),
     }
     return replace(
         report,

@@ -16,9 +16,8 @@ from ecgphoton.calibration.report import AFTER, BEFORE, OWN, CalibrationReport
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.hwsim.meshchips import MeshChips
-from ecgphoton.hwsim.montecarlo import GROUP, Trial, rates, tally
-from ecgphoton.hwsim.patients import ByPatient
-from ecgphoton.hwsim.verdict import Limits, SimulationReport
+from ecgphoton.hwsim.montecarlo import GROUP, Trial, tally
+from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource, WeightChips
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.progress import Progress
@@ -146,18 +145,10 @@ def judge(
         for at, part in enumerate(pool.map(group, range(0, chips, GROUP))):
             parts.append(part)
             progress("judging", min((at + 1) * GROUP, chips), chips)
-    miss, fpr, auc = map(float, rates(before.perfect()[None], before.label, before.point)[0])
     stages = {}
     for name in parts[0][0]:
         each = np.concatenate([rows[name] for rows, _ in parts])[:chips]
-        stages[name] = SimulationReport(
-            each[:, 0],
-            each[:, 1],
-            each[:, 2],
-            (miss, fpr, auc),
-            limits or Limits(),
-            by_patient=ByPatient.of(each[:, 3:], before.label, before.record),
-        )
+        stages[name] = before.report(each, limits or Limits())
     points = [point for _, group in parts for point in group][:chips]
     return CalibrationReport(
         stages=stages,

@@ -10,8 +10,6 @@ phases leave no trace in power and stay as they are.
 Self-configuration by nulling is covered by US patent 12,174,018: a commercial user should check.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -46,7 +44,7 @@ class NullMeshes:
                 table = self._one(bench, table, sweep)
         return table
 
-    def _one(self, bench: Bench, table: DriveTable, sweep: _Sweep) -> DriveTable:
+    def _one(self, bench: Bench, table: DriveTable, sweep: "_Sweep") -> DriveTable:
         driver = sweep.driver
         turns = np.linspace(0, 2 * np.pi, self.steps, endpoint=False)
         rest = np.stack([sweep.rest + swing for swing in _swings(table.device, driver, sweep.mode)])

@@ -4,8 +4,6 @@ It is the golden example of ``features.py``, the explanation of the inputs that 
 (`ecgphoton.export.input_features`, which repeats the computation on purpose, in numpy alone).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path

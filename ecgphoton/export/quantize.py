@@ -6,8 +6,6 @@ the machine. The digital head stays float: its values lie on a 2^-20 grid, which
 its sums exact in double precision too.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -64,7 +62,7 @@ class QuantizedStudent:
     """(classes,) float64, multiples of 2^-20."""
 
     @classmethod
-    def from_program(cls, program: MeshProgram) -> QuantizedStudent:
+    def from_program(cls, program: MeshProgram) -> "QuantizedStudent":
         """Return the integer student a mesh program carries."""
         return cls(program.architecture, program.blocks, program.head_weight, program.head_bias)
 

@@ -5,8 +5,6 @@ computed by one thread, so the answer for chip k is the same bit for bit in any 
 of threads and on any worker. Of a chip only rates and counts are kept.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -19,10 +17,11 @@ from numpy.typing import NDArray
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.distributed import check_workers, computed, single_threaded
-from ecgphoton.hwsim.patients import counted
+from ecgphoton.hwsim.patients import ByPatient, counted
 from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.streams import BEATS, CHIPS, check_seed, shot_generator
+from ecgphoton.hwsim.verdict import Limits, SimulationReport
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource
 from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.metrics import auc_by_rank
@@ -69,6 +68,14 @@ class Trial:
         """Probability of abnormal (B,) on the perfect chip without noise."""
         return np.asarray(self.score(self.source.nominal(), None)[0])
 
+    def report(self, rows: Floats, limits: Limits, **more: Any) -> SimulationReport:  # noqa: ANN401
+        """Return the verdict on chips by their rows of `tally`; `more` are fields of the report."""
+        miss, fpr, auc = map(float, rates(self.perfect()[None], self.label, self.point)[0])
+        patients = ByPatient.of(rows[:, 3:], self.label, self.record)
+        return SimulationReport(
+            *rows[:, :3].T, (miss, fpr, auc), limits, by_patient=patients, **more
+        )
+
     def score(
         self,
         chips: Chips,
@@ -98,14 +105,10 @@ class Trial:
                     streams = [shot_generator(self.seed, first + k, number) for k in range(count)]
                 detector = ChipDetector(
                     self.readout,
-                    chips.additive,
+                    chips,
                     self.powers,
                     len(part),
                     streams,
-                    chips.relative,
-                    chips.remainder,
-                    chips.common,
-                    chips.pedestal,
                     sampled=self.sampled,
                     coefficients=shared,
                 )

@@ -1,7 +1,5 @@
 """What other patients change in a verdict on chips: both are resampled."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,7 +24,9 @@ class ByPatient:
     """(2, P) normal and abnormal beats."""
 
     @classmethod
-    def of(cls, counts: Floats, label: Bools, record: NDArray[np.int64] | None) -> ByPatient | None:
+    def of(
+        cls, counts: Floats, label: Bools, record: NDArray[np.int64] | None
+    ) -> "ByPatient | None":
         """Shape rows (chips, 2 P) of `counted`; None where the records are not known."""
         if record is None:
             return None

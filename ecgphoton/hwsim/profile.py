@@ -162,12 +162,12 @@ class Profile:
             return program
         return replace(program, dac=replace(self.driver, bits=program.dac.bits))
 
-    def recoded(self, program: MeshProgram) -> str:
-        """Return why chips are not driven by the codes of a program; empty where they are."""
+    def recoded(self, program: MeshProgram) -> str | None:
+        """Return why chips are not driven by the codes of a program; None where they are."""
         exactly = not self.on(program)[BITS]
         used = self.device_of(program).dac
         if used == program.dac and not exactly:
-            return ""
+            return None
         how = "exactly, without codes" if exactly else f"by codes of {used.words}"
         return (
             f"the codes of the program are for {program.dac.words}, and are not used: the profile "

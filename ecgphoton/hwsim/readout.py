@@ -5,8 +5,6 @@
 pooling happen on codes. Codes are symmetric: b bits have full scale ``2^(b-1) - 1``.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -117,7 +115,7 @@ class Readout(Settings, section="readout"):
     """
 
     @classmethod
-    def of(cls, program: MeshProgram) -> Readout:
+    def of(cls, program: MeshProgram) -> "Readout":
         """Return the electronics a program asks for: every sample converted, tables on codes."""
         bits = {block.adc_bits for block in program.blocks}
         if len(bits) != 1:

@@ -14,8 +14,6 @@ A hybrid divides E and L between two balanced pairs, whose oscillators are 90 de
 photocurrents are derived in docs/physics.md, and `tests/oracles` repeats them from there.
 """
 
-from __future__ import annotations
-
 import cmath
 import math
 from collections.abc import Callable

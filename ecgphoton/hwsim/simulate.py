@@ -14,8 +14,7 @@ from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.effects.modulator import DEPTH
 from ecgphoton.hwsim.meshchips import MeshChips, mesh_source
-from ecgphoton.hwsim.montecarlo import Trial, rates, run
-from ecgphoton.hwsim.patients import ByPatient
+from ecgphoton.hwsim.montecarlo import Trial, run
 from ecgphoton.hwsim.profile import Profile, allowed, load_profile
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove, decide
@@ -128,16 +127,10 @@ def simulate(
                 stopped = True
                 break
         groups.close()
-        table = np.stack(rows)
-        miss, fpr, auc = table[:, :3].T
-        perfect = rates(trial.perfect()[None], trial.label, trial.point)[0]
     made = trial.source.foundry.profile if isinstance(trial.source, MeshChips) else None
-    return SimulationReport(
-        miss=miss,
-        fpr=fpr,
-        auc=auc,
-        perfect=(float(perfect[0]), float(perfect[1]), float(perfect[2])),
-        limits=limits,
+    return trial.report(
+        np.stack(rows),
+        limits,
         settings={
             "seed": seed,
             "noise": DEFAULT_NOISE if noise is None and profile is None else noise or 0.0,
@@ -145,12 +138,11 @@ def simulate(
             "profile_values": None if made is None else dict(made.numbers),
             "readout": trial.readout.pooling,
             "receiver": None if made is None else made.receiver,
-            "recoded": None if made is None else _recoded(made, carried),
+            "recoded": made.recoded(carried) if made and isinstance(carried, MeshProgram) else None,
             "beats": len(inputs),
             "abnormal_beats": int(trial.label.sum()),
             "operating_point": operating_point.to_dict(),
         },
-        by_patient=ByPatient.of(table[:, 3:], trial.label, trial.record),
         stopped_early=stopped,
         seconds=time.perf_counter() - started,
     )
@@ -188,11 +180,6 @@ def trial_of(
     return Trial(carrier, source, inputs, label, operating_point, seed, electronics, record=record)
 
 
-def _recoded(profile: Profile, carried: SegmentStudent | MeshProgram) -> str | None:
-    """Return why the codes of a program are not used; None where they are, or there are none."""
-    return (profile.recoded(carried) or None) if isinstance(carried, MeshProgram) else None
-
-
 def profile_of(
     profile: Profile | str | None = None, settings: Sequence[str] = ()
 ) -> Profile | None:
@@ -216,7 +203,6 @@ def profile_of(
 
 
 def _electronics(carried: SegmentStudent | MeshProgram, pooling: str) -> Readout:
-    own = Readout(carried.architecture.response)
-    if isinstance(carried, MeshProgram):
-        own = Readout.of(carried)
+    program = isinstance(carried, MeshProgram)
+    own = Readout.of(carried) if program else Readout(carried.architecture.response)
     return replace(own, pooling=pooling)  # type: ignore[arg-type]

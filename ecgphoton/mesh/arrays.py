@@ -1,7 +1,5 @@
 """Names of the kinds of arrays, for annotations."""
 
-from __future__ import annotations
-
 from typing import Any, TypeAlias
 
 import numpy as np

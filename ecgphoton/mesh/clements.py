@@ -13,8 +13,6 @@ output phases::
         column 0     1     2     3              column 0     1     2     3     4
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 

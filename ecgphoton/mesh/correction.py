@@ -8,8 +8,6 @@ for programmable photonics", Optica 8, 1247 (2021), doi:10.1364/OPTICA.432787.
 The method is covered by US patent 12,175,335: a commercial user should check.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -27,8 +27,6 @@ phi 6, output 4): 32. A ``real-part`` block has mesh U alone: 16. MZIs in order:
 attenuators (4), mesh U (6). DAC codes are integers everywhere; a chip receives volts.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple

@@ -1,7 +1,5 @@
 """Singular value decomposition with canonical signs and any order of the singular values."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -10,8 +10,6 @@ between its own mode and the next. Dark inputs and dumps of attenuators are port
 Waveguide lengths are not matched, and the dummies of `ecgphoton.mesh.paths` are not drawn.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -16,8 +16,6 @@ Without errors ``T = i exp(i theta/2) [[exp(i phi) S, C], [exp(i phi) C, -S]]`` 
 Every function takes numpy arrays or torch tensors (float32 or float64) and returns the same kind.
 """
 
-from __future__ import annotations
-
 import math
 import sys
 from types import ModuleType

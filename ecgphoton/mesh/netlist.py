@@ -10,8 +10,6 @@ A driver is the phase shifter whose path of instances is the driver's name: ``V.
 SAX's default back end: its back end "forward" is wrong for meshes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -172,10 +170,10 @@ class _Errors(NamedTuple):
     """Loss beyond that of its parts, dB."""
 
     @classmethod
-    def of(cls, count: int, *parts: ArrayLike | None) -> _Errors:
+    def of(cls, count: int, *parts: ArrayLike | None) -> "_Errors":
         return cls(*(np.full(count, 0.0 if part is None else part) for part in parts))
 
-    def at(self, place: slice) -> _Errors:
+    def at(self, place: slice) -> "_Errors":
         return _Errors(*(part[place] for part in self))
 
 

@@ -6,8 +6,6 @@ the unheated arm of an MZI is as long as the heated one. All paths of a block th
 and an amplifier can restore it. A block of this package needs no waveguide crossings.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ecgphoton.mesh.device import Device

@@ -11,8 +11,6 @@ no phase shifters between V and the attenuators, nor between these and U.
 free in the signs: one mesh instead of two and no attenuators, but more sensitive to errors.
 """
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Blocks of a program: codes, electronics and optics of one 4x4 matrix."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
@@ -195,7 +193,7 @@ class MatrixBlock(IntegerBlock):
         return np.ones(WIDTH) if self.attenuators is None else np.sin(self.attenuators / 2)
 
     @classmethod
-    def of(cls, block: IntegerBlock, **optics: Any) -> MatrixBlock:  # noqa: ANN401
+    def of(cls, block: IntegerBlock, **optics: Any) -> "MatrixBlock":  # noqa: ANN401
         """Add optics (`order`, `u`, `v`, `attenuators`, `scale`) to an integer block."""
         values = {item.name: getattr(block, item.name) for item in fields(IntegerBlock)}
         return cls(**values, **optics)

@@ -5,8 +5,6 @@ does. `ecgphoton.program.program_file` writes it as the published file format
 ``ecgphoton-mesh/2`` (``program.schema.json`` beside this module, ``docs/formats.md``).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -83,7 +81,7 @@ class MeshProgram:
         """The hardware of every block."""
         return Device(self.mesh, self.dac, self.column_pitch, self.mode_pitch)
 
-    def with_bits(self, bits: int) -> MeshProgram:
+    def with_bits(self, bits: int) -> "MeshProgram":
         """Return the program for heater DACs of another width."""
         return replace(self, dac=replace(self.dac, bits=bits))
 

@@ -5,8 +5,6 @@ constants), so that a reader in a laboratory needs no code of ours. Reading rebu
 from the values that count and compares: nothing in it can contradict anything else.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """What is shipped: the matrices that a program's DAC codes perform, and decisions they change."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

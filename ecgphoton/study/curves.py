@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ecgphoton.calibration.stability import calibrated_over
+from ecgphoton.calibration.drift import calibrated_over
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim import requirement, surrogate as taylor, sweep as sweeps
 from ecgphoton.hwsim.profile import Profile

@@ -1,7 +1,5 @@
 """Imbalance: class weights and their ramp, and patient weights."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 
@@ -84,7 +82,7 @@ class Balance(Settings, section="balance"):
         """Return the largest ratio between two class weights for a number of classes."""
         return self.ratio_cap or (2.0 if classes == 2 else 5.0)
 
-    def ramp_for(self, classes: int) -> Ramp:
+    def ramp_for(self, classes: int) -> "Ramp":
         """Return the ramp of the class weights for a number of classes."""
         warm_up, length = (5, 5) if classes == 2 else (0, 8)
         return Ramp(

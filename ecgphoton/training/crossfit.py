@@ -12,8 +12,6 @@ abnormal one 1. The student that is trained on all patients afterwards has two s
 with them a threshold on the common scale becomes a threshold on its own probability.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +66,7 @@ class Scale:
     abnormal: float
 
     @staticmethod
-    def of(logit: NDArray[Any], label: NDArray[Any], weight: NDArray[Any]) -> Scale:
+    def of(logit: NDArray[Any], label: NDArray[Any], weight: NDArray[Any]) -> "Scale":
         """Return the scale of a student from its logits of the beats that it trained on.
 
         Parameters

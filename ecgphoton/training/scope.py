@@ -8,8 +8,6 @@ that lies farthest outside them counts, and :math:`w` is the second largest of t
 one training patient at most is outside the limits when it is left out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -53,7 +51,7 @@ class Scope:
     @classmethod
     def of(
         cls, patients: Sequence[Traits], features: Sequence[str], point: OperatingPoint
-    ) -> Scope | None:
+    ) -> "Scope | None":
         """Return the scope of a student from the traits of its training patients.
 
         Parameters
@@ -128,7 +126,7 @@ class Scope:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, data: Any) -> Scope:  # noqa: ANN401 - JSON is any value
+    def from_dict(cls, data: Any) -> "Scope":  # noqa: ANN401 - JSON is any value
         """Inverse of `to_dict`.
 
         Raises

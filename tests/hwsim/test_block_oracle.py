@@ -137,7 +137,7 @@ def test_beats_see_the_leak_that_a_bench_reads(lowered, inputs, receiver) -> Non
     chips, chip = source.draw(0, 0, 2), foundry.chips(0, 0, 2, lowered)
     x = torch.as_tensor(np.random.default_rng(0).uniform(-1, 1, (4, 40)))
     readout = Readout(depth=1.3)
-    detector = ChipDetector(readout, chips.additive, (), 40, (), remainder=chips.remainder)
+    detector = ChipDetector(readout, chips, (), 40, ())
     readings = chip.scale[..., None] * chip.respond(source.wanted, chip.sent(readout.drive(x)))
     stack = source.carrier.stack
     for index in range(len(lowered.blocks)):

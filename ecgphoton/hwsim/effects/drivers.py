@@ -1,7 +1,5 @@
 """Effects of drivers and heaters: from wanted voltages to actual phases."""
 
-from __future__ import annotations
-
 import math
 
 import torch

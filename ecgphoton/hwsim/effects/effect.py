@@ -14,8 +14,6 @@ Light and signals pass seven stages; an effect acts at one of them::
 C counts chips, K blocks; tensors may have 1 in place of either.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real

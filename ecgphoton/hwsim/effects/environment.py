@@ -5,8 +5,6 @@ interferometer does nothing; a mismatch of their lengths, or a difference betwee
 what temperature and wavelength act on. Until a layout gives the mismatches they are normals.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -8,8 +8,6 @@ what comes out of them; arms that do not pass the same leave a field at f = 0::
               └──── q exp(-i f) ───┘
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

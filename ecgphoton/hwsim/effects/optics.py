@@ -10,8 +10,6 @@ phase, a splitter with angle error beta, and its own field transmission t::
 An attenuator is an MZI without the first phase.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

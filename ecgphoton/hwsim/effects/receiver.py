@@ -4,8 +4,6 @@ These numbers have defaults, which hold as soon as a profile names a receiver th
 `ecgphoton.hwsim.receivers`. The formulas stand in docs/physics.md.
 """
 
-from __future__ import annotations
-
 import math
 
 from ecgphoton.hwsim.effects.effect import Effect, Number, Numbers, Reading, Site

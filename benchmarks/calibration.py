@@ -45,7 +45,7 @@ WAYS = {
 
 def errors(chip: Chip, table: DriveTable) -> np.ndarray:
     """(C, K) relative Frobenius error of the matrices chips really perform."""
-    matrices = chip.matrices(table.device.volts(table.codes)).numpy()
+    matrices = chip.matrices(table.device.dac.voltage_of(table.codes)).numpy()
     return table.error(matrices * table.row_gain[..., None])
 
 

@@ -41,7 +41,7 @@ def driven(source: MeshChips, table: DriveTable) -> MeshChips:
     """Return the same chips, driven and read by a table."""
     return replace(
         source,
-        volts=torch.as_tensor(table.device.volts(table.reaching(table.settings)[0])),
+        volts=torch.as_tensor(table.device.dac.voltage_of(table.reaching(table.settings)[0])),
         row_gain=torch.as_tensor(table.row_gain),
         row_offset=torch.as_tensor(table.row_offset),
     )

@@ -134,13 +134,13 @@ def _wanted_phases(table: DriveTable, lowered: LoweredMatrix, stretch: Floats) -
     places = [device.mzis_of(mesh) for mesh in range(device.meshes)]
     errors = [(alpha[..., at], beta[..., at]) for at in (*places, device.attenuating)]
     if lowered.v is None:
-        return device.pack(correct(device.layout, lowered.u, *errors[0])[0])
-    v = correct(device.layout, lowered.v, *errors[0])[0]
+        return device.pack(correct(device.layout, lowered.u, *errors[0]))
+    v = correct(device.layout, lowered.v, *errors[0])
     wanted = np.clip(_asked(table, lowered) / stretch[..., None], 0, 1)
     theta, turn = attenuators(wanted, *errors[2])
     # What V lacks at its outputs and what attenuators turn otherwise than planned, U makes up for.
     carried = v.output + attenuators(lowered.attenuation, 0.0, 0.0)[1] - turn
-    u = correct(device.layout, lowered.u, *errors[1], carried)[0]
+    u = correct(device.layout, lowered.u, *errors[1], carried)
     return device.pack(u, v, theta)
 
 

@@ -26,7 +26,7 @@ def random_codes(table: DriveTable, settings: int, seed: int) -> Integers:
     """(S, 1, 1, drivers) codes of phases spread evenly over a turn."""
     drivers = table.device.drivers
     phases = np.random.default_rng([seed, 1]).uniform(0, 2 * np.pi, (settings, drivers))
-    return table.device.codes(phases)[:, None, None]
+    return table.device.dac.codes_for(phases)[:, None, None]
 
 
 def sweep_codes(table: DriveTable, voltages: int, seed: int) -> Integers:
@@ -41,12 +41,12 @@ def sweep_codes(table: DriveTable, voltages: int, seed: int) -> Integers:
         "phase"
     ]
     best = slope.abs().square().sum((1, 3, 4)).argmax(1).numpy()
-    codes = np.repeat(device.codes(homes[best])[:, None], voltages, 1)
+    codes = np.repeat(device.dac.codes_for(homes[best])[:, None], voltages, 1)
     steps = (np.arange(voltages) + draw.uniform(-0.3, 0.3, (device.drivers, voltages))).clip(0)
     low, high = (np.pi * limit for limit in table.model.span)
     phases = low + np.sort(steps, 1) / (voltages - 0.7) * (high - low)
     index = np.arange(device.drivers)
-    codes[index, :, index] = device.codes(phases)
+    codes[index, :, index] = device.dac.codes_for(phases)
     return codes
 
 

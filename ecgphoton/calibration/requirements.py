@@ -164,7 +164,7 @@ def idle(profile: Profile, program: MeshProgram) -> tuple[str, ...]:
             foundry = Foundry(profile.only(effect).with_value(BITS, 0))
             chips, perfect = foundry.chips(0, 0, 1, program), foundry.perfect(program)
             driven = profile.driving(program)
-            volts = driven.device.exact_volts(driven.phases)[None]
+            volts = driven.device.dac.volts_for(driven.phases)[None]
             same = bool((chips.matrices(volts) == perfect.matrices(volts)).all())
             read = [*zip(chips.reading[1:5], perfect.reading[1:5], strict=True)]
             if (

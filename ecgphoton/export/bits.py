@@ -103,7 +103,7 @@ def _on_heaters(student: QuantizedStudent, beats: Inputs, bits: int, mesh: MeshK
     names = [str(index) for index in range(student.architecture.classes)]
     point, dac = LargestProbability(), HeaterDac(bits=bits)
     program, _ = lower(student, operating_point=point, classes=names, mesh=mesh, dac=dac)
-    coded = program.matrices(program.device.phases(program.codes))
+    coded = program.matrices(program.device.dac.phase_of(program.codes))
     return softmax(student.logits(beats, matrices=coded)[0])
 
 

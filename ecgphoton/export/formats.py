@@ -73,7 +73,7 @@ def dac_codes(program: MeshProgram) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEATER_COLUMNS)
     for block, codes in zip(program.names, program.codes, strict=True):
-        volts = program.device.volts(codes)
+        volts = program.device.dac.voltage_of(codes)
         for name, code, volt in zip(program.device.driver_names, codes, volts, strict=True):
             writer.writerow((f"{block}.{name}", int(code), round(float(volt), 6)))
     return text.getvalue()

@@ -92,7 +92,7 @@ class Budget:
             return 0.0
         chips = Foundry(self.profile).chips(self.seed, 0, LEAKING, self.program)
         driven = self.profile.driving(self.program)
-        volts = chips.driven(driven.device.exact_volts(driven.phases)[None])
+        volts = chips.driven(driven.device.dac.volts_for(driven.phases)[None])
         dark = torch.zeros(WIDTH, 1, dtype=torch.float64)
         added = chips.respond(volts, chips.sent(dark)) - chips.respond(volts, dark)
         return float(added.abs().amax((1, 2, 3)).mean())

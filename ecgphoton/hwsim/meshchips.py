@@ -51,7 +51,7 @@ class MeshChips:
     @cached_property
     def wanted(self) -> Tensor:
         """(1, K, drivers) voltages of the program's phases on ideal heaters, without rounding."""
-        return torch.as_tensor(self.program.device.exact_volts(self.program.phases))[None]
+        return torch.as_tensor(self.program.device.dac.volts_for(self.program.phases))[None]
 
     def slopes(self, effect: Effect) -> Tensor:
         """(n, K, 4, 4) derivative of the perfect matrices by the unit normals of an effect.

@@ -14,7 +14,7 @@ output phases::
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -42,22 +42,6 @@ class Phases(NamedTuple):
     """(..., k) external phases on the upper input, met before the MZI."""
     output: Array = None
     """(..., n) phases at the outputs; None for a mesh without phase shifters there."""
-
-
-class AnyPhases(Protocol):
-    """Whatever has the three phase arrays: `Phases`, or those of a mesh program."""
-
-    @property
-    def theta(self) -> Array:
-        """(..., k), rad."""
-
-    @property
-    def phi(self) -> Array:
-        """(..., k), rad."""
-
-    @property
-    def output(self) -> Array:
-        """(..., n), rad, or None."""
 
 
 def check_unitary(matrix: ArrayLike) -> NDArray[Any]:
@@ -201,7 +185,7 @@ def decompose(unitary: ArrayLike, architecture: MeshArchitecture = "clements") -
 
 def recompose(
     layout: MeshLayout,
-    phases: AnyPhases,
+    phases: Phases,
     alpha: Array = None,
     beta: Array = None,
     transmission: Array = None,

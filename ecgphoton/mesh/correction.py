@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ecgphoton.mesh.arrays import Bools, Floats
-from ecgphoton.mesh.clements import AnyPhases, Phases
+from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.layout import MeshLayout
 from ecgphoton.mesh.mzi import elements, transfer, wrap
 
@@ -33,14 +33,6 @@ def margin(theta: ArrayLike, alpha: ArrayLike = 0.0, beta: ArrayLike = 0.0) -> F
     return np.asarray(np.minimum(half - low, high - half))
 
 
-def correctable(theta: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> Bools:
-    """Tell whether ``sin(theta/2)^2`` is in ``[sin(alpha + beta)^2, cos(alpha - beta)^2]``.
-
-    Arguments are in rad and broadcast; the answer has their common shape.
-    """
-    return np.asarray(margin(theta, alpha, beta) >= -EDGE)
-
-
 def _reachable(theta: Floats, alpha: Floats, beta: Floats) -> Floats:
     """Theta' in [0, pi] with which imperfect splitters give the power of theta, or the nearest."""
     # sin^2 and cos^2 of theta'/2 up to a common factor, each accurate near its own zero.
@@ -52,11 +44,11 @@ def _reachable(theta: Floats, alpha: Floats, beta: Floats) -> Floats:
 
 def correct(
     layout: MeshLayout,
-    phases: AnyPhases,
+    phases: Phases,
     alpha: ArrayLike,
     beta: ArrayLike,
     carried: ArrayLike = 0.0,
-) -> tuple[Phases, Bools]:
+) -> Phases:
     """Phases that make a mesh with known splitter errors perform what `phases` do on an ideal one.
 
     Parameters
@@ -73,11 +65,10 @@ def correct(
 
     Returns
     -------
-    phases, clipped
-        Corrected phases (theta in [0, pi], the others in [0, 2 pi)); output is what the light needs
-        behind the MZIs, also where the mesh has no phase shifters there. And (..., k) where an MZI
-        was out of reach and got the nearest reachable power. Where no MZI of a mesh was clipped,
-        the corrected mesh is exact.
+    Phases
+        Theta in [0, pi], the others in [0, 2 pi); output is what the light needs behind the MZIs,
+        also where the mesh has no phase shifters there. An MZI out of reach, whose `margin` is
+        negative, gets the nearest reachable power; where none is, the corrected mesh is exact.
 
     References
     ----------
@@ -101,7 +92,7 @@ def correct(
         rows = overlap[..., 0] * np.exp(-1j * turn)[..., None] + overlap[..., 1]
         residue[..., m : m + 2] = np.angle(rows)
     output = residue if phases.output is None else phases.output + residue
-    return Phases(new_theta, wrap(new_phi), wrap(output)), ~correctable(theta, a, b)
+    return Phases(new_theta, wrap(new_phi), wrap(output))
 
 
 def attenuators(attenuation: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> tuple[Floats, Floats]:

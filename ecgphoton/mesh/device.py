@@ -35,8 +35,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Array, Floats, Integers
-from ecgphoton.mesh.clements import AnyPhases, Phases, recompose
+from ecgphoton.mesh.arrays import Array, Floats
+from ecgphoton.mesh.clements import Phases, recompose
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH, MeshLayout
 from ecgphoton.mesh.mzi import elements
@@ -116,10 +116,6 @@ class Device:
         """Columns of MZIs from the inputs to the outputs, that of the attenuators counted in."""
         return self.layout.depth * self.meshes + (1 if self.two else 0)
 
-    def start(self, mesh: int) -> int:
-        """Return the first driver of a mesh; mesh 0 is the one light meets first."""
-        return mesh * BETWEEN
-
     @property
     def attenuators(self) -> slice:
         """Drivers of the attenuators; empty for ``real-part``."""
@@ -143,7 +139,7 @@ class Device:
         """All MZIs of a block in light order, attenuators among them."""
         found: list[Mzi] = []
         for mesh, name in enumerate(self.mesh_names):
-            at, column = self.start(mesh), mesh * (self.layout.depth + 1)
+            at, column = mesh * BETWEEN, mesh * (self.layout.depth + 1)
             if mesh == 1:
                 first = self.attenuators.start
                 found += [Mzi(f"att{k}", column - 1, k, (first + k,)) for k in range(WIDTH)]
@@ -216,14 +212,14 @@ class Device:
         np.fill_diagonal(coupled, 0.0)
         return coupled
 
-    def pack(self, u: AnyPhases, v: AnyPhases | None = None, attenuators: ArrayLike = ()) -> Floats:
+    def pack(self, u: Phases, v: Phases | None = None, attenuators: ArrayLike = ()) -> Floats:
         """(..., drivers) phases of the meshes and of the attenuators, in the order of `drivers`."""
         before = [] if v is None else [v.theta, v.phi, np.asarray(attenuators, float)]
         return np.concatenate([*before, u.theta, u.phi, u.output], -1)
 
     def mesh_phases(self, phases: Array, mesh: int) -> Phases:
         """Return theta, phi and output of one mesh from phases (..., drivers)."""
-        at = self.start(mesh)
+        at = mesh * BETWEEN
         return Phases(
             phases[..., at : at + MZIS],
             phases[..., at + MZIS : at + 2 * MZIS],
@@ -264,19 +260,3 @@ class Device:
         passed = elements(phases[..., self.attenuators], 0.0, *errors)[0]
         passed = passed if kept is None else passed * kept
         return mesh(1) @ (passed[..., None] * mesh(0))
-
-    def volts(self, codes: Array) -> Array:
-        """Voltages (V) of integer DAC codes."""
-        return self.dac.voltage_of(codes)
-
-    def exact_volts(self, phases: ArrayLike) -> Floats:
-        """Voltages (V) that give phases (rad) on an ideal heater, without any DAC's rounding."""
-        return self.dac.volts_for(phases)
-
-    def codes(self, phases: ArrayLike) -> Integers:
-        """Integer DAC codes nearest to phases (rad, at least 0)."""
-        return self.dac.codes_for(np.asarray(phases, float))
-
-    def phases(self, codes: Array) -> Array:
-        """Phases (rad) that an ideal heater gives at integer DAC codes."""
-        return self.dac.phase_of(codes)

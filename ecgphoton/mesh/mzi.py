@@ -89,17 +89,6 @@ def transfer(theta: Array, phi: Array, alpha: Array = 0.0, beta: Array = 0.0) ->
     return xp.stack([xp.stack([t11, t12], -1), xp.stack([t21, t22], -1)], -2)
 
 
-def splitter(error: Array) -> Array:
-    """Field matrix (..., 2, 2) of a 50:50 splitter with an angle error in rad.
-
-    Its power coupling is ``sin(pi/4 + error)^2``, close to ``1/2 + error``.
-    """
-    xp = namespace(error)
-    cos, sin = _cos_sin(_array(error, xp) + math.pi / 4, xp)
-    cos, sin = cos + 0j, 1j * sin
-    return xp.stack([xp.stack([cos, sin], -1), xp.stack([sin, cos], -1)], -2)
-
-
 def field_transmission(loss_db: Array) -> Array:
     """Field amplitude left after a loss in dB: ``10^(-dB/20)``; 0 dB is 1."""
     return 10.0 ** (-loss_db / 20.0)

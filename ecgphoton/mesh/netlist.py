@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ecgphoton.mesh.arrays import Floats
-from ecgphoton.mesh.clements import AnyPhases
+from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH, MeshLayout
 from ecgphoton.mesh.mzi import field_transmission
@@ -194,7 +194,7 @@ def _element(
     return {"component": component, "settings": shifters | arms | splitters}
 
 
-def _mesh(layout: MeshLayout, phases: AnyPhases, errors: _Errors, losses: Losses) -> Netlist:
+def _mesh(layout: MeshLayout, phases: Phases, errors: _Errors, losses: Losses) -> Netlist:
     instances: Netlist = {}
     for k in range(len(layout.mzis)):
         own = {name: getattr(phases, name)[k] for name in ("phi", "theta")}
@@ -213,7 +213,7 @@ def _mesh(layout: MeshLayout, phases: AnyPhases, errors: _Errors, losses: Losses
 
 def sax_mesh(
     layout: MeshLayout,
-    phases: AnyPhases,
+    phases: Phases,
     alpha: ArrayLike | None = None,
     beta: ArrayLike | None = None,
 ) -> dict[str, Netlist]:

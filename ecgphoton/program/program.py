@@ -106,7 +106,7 @@ class MeshProgram:
     @cached_property
     def codes(self) -> Integers:
         """(K, drivers) DAC codes of the intended phases."""
-        return self.device.codes(self.phases)
+        return self.device.dac.codes_for(self.phases)
 
     @cached_property
     def targets(self) -> Floats:
@@ -121,7 +121,7 @@ class MeshProgram:
     @cached_property
     def performed(self) -> Floats:
         """(K, 4, 4) matrices that an ideal chip performs at the DAC codes."""
-        return self.matrices(self.device.phases(self.codes))
+        return self.matrices(self.device.dac.phase_of(self.codes))
 
     def matrices(self, phases: ArrayLike | None = None) -> Floats:
         """(..., K, 4, 4) matrices that an ideal chip performs: ``scale Re(U A V)``.

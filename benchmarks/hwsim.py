@@ -23,8 +23,8 @@ from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.montecarlo import run
 from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.sensitivity import surrogate
 from ecgphoton.hwsim.simulate import trial_of
-from ecgphoton.hwsim.surrogate import surrogate
 from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs

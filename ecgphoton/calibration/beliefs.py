@@ -12,10 +12,14 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ecgphoton.calibration.crosstalk import LENGTHS
 from ecgphoton.mesh.arrays import Array
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
+
+LENGTHS = (40.0, 80.0, 160.0, 320.0, 640.0)
+"""L_b, um. The share of a heater's phase that arrives at another heater at distance ``d`` is
+``sum_b a_b exp(-(d - d0) / L_b)`` with one mode pitch ``d0``: five numbers follow any smooth decay;
+a thousand separate couplings could not be measured."""
 
 
 class Beliefs(NamedTuple):
@@ -34,7 +38,7 @@ class Beliefs(NamedTuple):
     law: Array
     """(C, K, drivers, 3): ``phase = pi ((1 + a) p + b p^2 + c p^3)``, ``p = (V / V_pi)^2``."""
     coupling: Array
-    """(C, K, terms) crosstalk, see `ecgphoton.calibration.crosstalk`."""
+    """(C, K, terms) crosstalk, see `LENGTHS`."""
     loss: Array
     """(C, K, MZIs) logarithm of the field transmission against the mean."""
     gain: Array

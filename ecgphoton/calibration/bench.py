@@ -17,16 +17,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton import artifacts
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Floats, Integers
+from ecgphoton.mesh.arrays import AnyArray, Floats, Integers
 
-Readings = NDArray[Any]
+Readings = AnyArray
 
 Kind = Literal["field", "power"]
 HEATER_SECONDS = 10e-6
@@ -106,11 +105,11 @@ class Session:
 
     shape: tuple[int, int, int]
     bits: int
-    operations: tuple[dict[str, NDArray[Any]], ...]
+    operations: tuple[dict[str, AnyArray], ...]
 
     def save(self, path: Path | str) -> None:
         """Write the session as one npz file, atomically."""
-        arrays: dict[str, NDArray[Any]] = {
+        arrays: dict[str, AnyArray] = {
             "format": np.array(RECORDING),
             "shape": np.array(self.shape),
             "bits": np.array(self.bits),
@@ -149,7 +148,7 @@ class RecordingBench:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self.shape, self.bits, self.kinds = bench.shape, bench.bits, bench.kinds
-        self.operations: list[dict[str, NDArray[Any]]] = []
+        self.operations: list[dict[str, AnyArray]] = []
 
     @property
     def cost(self) -> Cost:

@@ -14,8 +14,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from numpy.typing import NDArray
-
 from ecgphoton import artifacts
 from ecgphoton.calibration.calibrate import STANDARD, Step, calibrate, check_steps, steps_of
 from ecgphoton.calibration.judge import Labelled, driven, judge
@@ -31,6 +29,7 @@ from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits
+from ecgphoton.mesh.arrays import AnyArray
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import to_dict
 from ecgphoton.progress import Progress, silent
@@ -131,7 +130,7 @@ class Campaign:
 def calibrate_chips(
     carried: SegmentStudent | MeshProgram,
     inputs: Inputs,
-    labels: NDArray[Any],
+    labels: AnyArray,
     point: OperatingPoint,
     *,
     profile: Profile | str = "foundry-thermo-optic",
@@ -144,7 +143,7 @@ def calibrate_chips(
     limits: Limits | None = None,
     folder: Path | None = None,
     threads: int | None = None,
-    records: NDArray[Any] | None = None,
+    records: AnyArray | None = None,
     progress: Progress = silent,
 ) -> CalibrationReport:
     """Calibrate simulated chips and judge them on the same beats before and after.

@@ -17,7 +17,6 @@ from functools import cache
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton.calibration.bench import Cost
 from ecgphoton.calibration.calibrate import STANDARD, steps_of
@@ -35,6 +34,7 @@ from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
+from ecgphoton.mesh.arrays import AnyArray
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
 from ecgphoton.student.network import SegmentStudent
@@ -51,7 +51,7 @@ def calibrated_over(
     key: str,
     carried: SegmentStudent | MeshProgram,
     inputs: Inputs,
-    labels: NDArray[Any],
+    labels: AnyArray,
     point: OperatingPoint,
     *,
     when: When,
@@ -188,7 +188,7 @@ class DriftReport:
 def drift_schedule(
     program: MeshProgram,
     inputs: Inputs,
-    labels: NDArray[Any],
+    labels: AnyArray,
     point: OperatingPoint,
     *,
     profile: Profile | str = "foundry-thermo-optic",

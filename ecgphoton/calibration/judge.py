@@ -6,11 +6,10 @@ unknown, so these are judged by the matrices that their table predicts.
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ecgphoton.calibration.report import AFTER, BEFORE, OWN, CalibrationReport
 from ecgphoton.calibration.table import DriveTable
@@ -19,7 +18,7 @@ from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, tally
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource, WeightChips
-from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.arrays import AnyArray, Floats, Singles
 from ecgphoton.progress import Progress
 from ecgphoton.student.propagate import Inputs, Stack
 
@@ -33,7 +32,7 @@ class Labelled(NamedTuple):
     """Beats with their labels."""
 
     inputs: Inputs
-    label: NDArray[Any]
+    label: AnyArray
     """(B,), nonzero means abnormal."""
 
 
@@ -80,9 +79,7 @@ def matrix_errors(source: ChipSource, table: DriveTable, seed: int) -> Floats:
     return table.error(np.concatenate(drawn))
 
 
-def refit(
-    probability: NDArray[Any], label: NDArray[Any], policy: ThresholdPolicy
-) -> list[OperatingPoint]:
+def refit(probability: AnyArray, label: AnyArray, policy: ThresholdPolicy) -> list[OperatingPoint]:
     """Fit the operating point of every chip by the policy that fitted the student's.
 
     Parameters
@@ -129,7 +126,7 @@ def judge(
 
     def group(first: int) -> tuple[dict[str, Floats], list[float]]:
         rows: dict[str, Floats] = {}
-        scores: NDArray[np.float32] = np.empty((0, 0), np.float32)
+        scores: Singles = np.empty((0, 0), np.float32)
         for name, trial in trials.items():
             scores = trial.score(trial.chips(first), first)
             rows[name] = tally(trial, scores, trial.point)

@@ -17,11 +17,10 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ecgphoton.calibration.bench import Bench, Kind
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.arrays import Complexes, Floats
 from ecgphoton.mesh.device import Device, Mzi
 from ecgphoton.mesh.layout import WIDTH
 
@@ -132,7 +131,7 @@ def _swings(device: Device, driver: int, mode: int) -> list[Floats]:
     return swings
 
 
-def _wave(angle: Floats, value: Floats) -> NDArray[np.complex128]:
+def _wave(angle: Floats, value: Floats) -> Complexes:
     """Complex amplitude (...) of the wave in sweeps (..., steps)."""
     basis = np.stack([np.ones_like(angle), np.cos(angle), np.sin(angle)], -1)
     gram = basis.swapaxes(-1, -2) @ basis + 1e-12 * np.eye(3)

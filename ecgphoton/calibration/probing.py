@@ -9,12 +9,11 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ecgphoton.calibration.beliefs import Beliefs, Finding
 from ecgphoton.calibration.bench import Bench, Kind
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.mesh.arrays import Integers
+from ecgphoton.mesh.arrays import Complexes, Integers
 from ecgphoton.mesh.layout import WIDTH
 
 HOMES = 32
@@ -77,12 +76,12 @@ class ReadDark:
         return replace(table, beliefs=beliefs, noise=np.sqrt(scatter)).with_offsets()
 
 
-def without_zero(table: DriveTable, readings: NDArray[np.complex128]) -> NDArray[np.complex128]:
+def without_zero(table: DriveTable, readings: Complexes) -> Complexes:
     """Return readings (S, C, K, N, 4) less what both quadratures read in the dark."""
     return np.asarray(readings - (1 + 1j) * table.beliefs.zero[None, :, :, None])
 
 
-def saturated(table: DriveTable, readings: NDArray[np.complex128]) -> list[Finding]:
+def saturated(table: DriveTable, readings: Complexes) -> list[Finding]:
     """Name detectors whose largest reading repeats exactly at many different settings.
 
     `readings` (S, C, K, N, 4) come from settings that differ in every heater, so that nothing but

@@ -2,22 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.export.lower import lower
 from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize, softmax
 from ecgphoton.export.ranges import calibrate_ranges
+from ecgphoton.mesh.arrays import AnyArray
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.metrics import Confusion, confusion
 from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs
-
-Array = NDArray[Any]
 
 Part = Literal["weights", "converters", "heaters"]
 
@@ -41,7 +39,7 @@ class BitsRow:
 def bits_table(
     student: SegmentStudent,
     beats: Inputs,
-    label: NDArray[np.integer],
+    label: AnyArray,
     point: OperatingPoint,
     calibration: Inputs,
     *,
@@ -71,7 +69,7 @@ def bits_table(
         *(("converters", n, Quantization(input_bits=n, adc_bits=n)) for n in converter_bits),
     ]
 
-    def row(part: Part, bits: int, decision: Array) -> BitsRow:
+    def row(part: Part, bits: int, decision: AnyArray) -> BitsRow:
         after: Confusion = confusion(label, decision)
         return BitsRow(
             part=part,
@@ -98,7 +96,7 @@ def _quantized(student: SegmentStudent, beats: Inputs, widths: Quantization) -> 
     return quantize(student, calibrate_ranges(student, beats, bits=widths.adc_bits), widths)
 
 
-def _on_heaters(student: QuantizedStudent, beats: Inputs, bits: int, mesh: MeshKind) -> Array:
+def _on_heaters(student: QuantizedStudent, beats: Inputs, bits: int, mesh: MeshKind) -> AnyArray:
     """Probabilities on an ideal chip whose heaters take codes of `bits` bits."""
     names = [str(index) for index in range(student.architecture.classes)]
     point, dac = LargestProbability(), HeaterDac(bits=bits)

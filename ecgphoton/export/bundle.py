@@ -23,8 +23,14 @@ from ecgphoton.export.bundle_folder import (
     manifest_problems,
     write_folder,
 )
-from ecgphoton.export.golden import decoded, golden_inputs, npz, read_golden
-from ecgphoton.export.golden_recording import recording_file, unexplained
+from ecgphoton.export.golden import (
+    decoded,
+    golden_inputs,
+    npz,
+    read_golden,
+    recording_file,
+    unexplained,
+)
 from ecgphoton.export.lower import SPLITTER_SIGMA, Gauge, lower
 from ecgphoton.export.onnx_builder import metadata_of
 from ecgphoton.export.onnx_graph import float_graph, integer_graph

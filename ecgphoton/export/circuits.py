@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgphoton.mesh.arrays import Complexes
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.mesh.mzi import field_transmission
 from ecgphoton.mesh.netlist import SAX_MODELS, sax_block
@@ -125,7 +125,7 @@ def _stacked(settings: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _simulate(circuit: Netlist, settings: dict[str, Any]) -> NDArray[np.complex128]:
+def _simulate(circuit: Netlist, settings: dict[str, Any]) -> Complexes:
     """Field matrices (n, 4, 4) of a recursive netlist, by SAX's default back end."""
     import sax
 

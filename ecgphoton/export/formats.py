@@ -13,7 +13,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import CHECK, FEATURES
 from ecgphoton.export.circuits import netlist
 from ecgphoton.export.drawing import draw_png, draw_svg
-from ecgphoton.export.golden_recording import unexplained
+from ecgphoton.export.golden import unexplained
 from ecgphoton.mesh.gds_netlist import gdsfactory_netlist
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.mesh.paths import dummies, paths

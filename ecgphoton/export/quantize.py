@@ -8,14 +8,13 @@ its sums exact in double precision too.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ecgphoton.export.integers import IntegerDetector
+from ecgphoton.mesh.arrays import AnyArray
 from ecgphoton.program.blocks import IntegerBlock, Role, require
 from ecgphoton.program.codes import TABLE_BITS, largest_code, nearest_codes
 from ecgphoton.program.program import MeshProgram
@@ -23,8 +22,6 @@ from ecgphoton.settings import Settings, setting
 from ecgphoton.student.architecture import WIDTH, Architecture, Branch
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Block, Detector, Inputs, Stack, Tapped, walk
-
-Array = NDArray[Any]
 
 HEAD_GRID = 2.0**20
 
@@ -56,9 +53,9 @@ class QuantizedStudent:
 
     architecture: Architecture
     blocks: tuple[IntegerBlock, ...]
-    head_weight: Array
+    head_weight: AnyArray
     """(classes, 4) float64, multiples of 2^-20."""
-    head_bias: Array
+    head_bias: AnyArray
     """(classes,) float64, multiples of 2^-20."""
 
     @classmethod
@@ -82,7 +79,7 @@ class QuantizedStudent:
         tables = (torch.as_tensor(block.table.astype(np.float64)) for block in self.blocks)
         return IntegerDetector(tuple(tables), self.input_bits)
 
-    def stack(self, matrices: Array | None = None) -> Stack:
+    def stack(self, matrices: AnyArray | None = None) -> Stack:
         """Return the accumulators as blocks of one chip.
 
         Parameters
@@ -114,13 +111,13 @@ class QuantizedStudent:
         return Inputs(**codes)
 
     @torch.no_grad()
-    def _sums(self, codes: Inputs, stack: Stack, detector: Detector) -> Array:
+    def _sums(self, codes: Inputs, stack: Stack, detector: Detector) -> AnyArray:
         """(B, 4) sums over tokens of the last block's activations."""
         return np.asarray(walk(stack, codes, self.architecture, detector)[0].sum(1).long())
 
     def logits(
-        self, inputs: Inputs, *, block: int = 256, matrices: Array | None = None
-    ) -> tuple[Array, Array]:
+        self, inputs: Inputs, *, block: int = 256, matrices: AnyArray | None = None
+    ) -> tuple[AnyArray, AnyArray]:
         """Classify beats.
 
         Parameters
@@ -143,17 +140,17 @@ class QuantizedStudent:
         parts = [self._sums(codes.rows(cut), stack, self.detector) for cut in cuts]
         return self.read_out(np.concatenate(parts) if parts else np.zeros((0, WIDTH), np.int64))
 
-    def read_out(self, h_sum: Array) -> tuple[Array, Array]:
+    def read_out(self, h_sum: AnyArray) -> tuple[AnyArray, AnyArray]:
         """Apply the digital head to the integer sums (B, 4): logits and ``h_pool``, float32."""
         total = h_sum.astype(np.float64)
         logits = (total @ self.head_weight.T + self.divisor * self.head_bias) / self.divisor
         return logits.astype(np.float32), (total / self.divisor).astype(np.float32)
 
-    def predict(self, inputs: Inputs) -> Array:
+    def predict(self, inputs: Inputs) -> AnyArray:
         """Class probabilities (B, classes), float32."""
         return softmax(self.logits(inputs)[0])
 
-    def trace(self, inputs: Inputs) -> dict[str, Array]:
+    def trace(self, inputs: Inputs) -> dict[str, AnyArray]:
         """Return every intermediate code, by name; see `docs/formats.md`.
 
         ``window`` (B, 360), ``rhythm`` (B, 4 k), ``residual`` (B, 120): input codes;
@@ -161,7 +158,7 @@ class QuantizedStudent:
         ``NAME.input`` (B, tokens, 4) of an MLP block; ``h_sum`` (B, 4); ``h_pool``, ``logits``.
         """
         codes, detector = self.encode(inputs), self.detector
-        trace: dict[str, Array] = {}
+        trace: dict[str, AnyArray] = {}
         for name in ("window", "residual", "rhythm"):
             if name in self.architecture.reads:
                 trace[name] = getattr(codes, name).long().numpy()
@@ -186,7 +183,7 @@ class QuantizedStudent:
         return trace
 
 
-def softmax(logits: Array) -> Array:
+def softmax(logits: AnyArray) -> AnyArray:
     """Class probabilities, float32."""
     shifted = np.exp(logits - logits.max(-1, keepdims=True))
     return np.asarray(shifted / shifted.sum(-1, keepdims=True), np.float32)
@@ -200,7 +197,7 @@ def widths_of(program: MeshProgram) -> Quantization:
 
 def quantize(
     student: SegmentStudent,
-    ranges: Array,
+    ranges: AnyArray,
     quantization: Quantization | None = None,
 ) -> QuantizedStudent:
     """Round a student to integers (post-training).
@@ -243,11 +240,11 @@ def quantize(
     return QuantizedStudent(arch, tuple(blocks), head[0], head[1])
 
 
-def _whole(values: Array) -> Array:
+def _whole(values: AnyArray) -> AnyArray:
     return values.astype(np.int64)
 
 
-def full_scale_of(architecture: Architecture, weight: Array, bias: Array) -> float:
+def full_scale_of(architecture: Architecture, weight: AnyArray, bias: AnyArray) -> float:
     """Value of the largest weight code: the bound, or the largest magnitude when unbounded."""
     if architecture.bounded:
         return architecture.scale

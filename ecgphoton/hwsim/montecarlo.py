@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
@@ -23,13 +22,13 @@ from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.streams import BEATS, CHIPS, check_seed, shot_generator
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource
-from ecgphoton.mesh.arrays import Bools, Floats
+from ecgphoton.mesh.arrays import Bools, Floats, Integers, Singles
 from ecgphoton.metrics import auc_by_rank
 from ecgphoton.student.propagate import Inputs, read_out, walk
 
 GROUP = 4
 """Chips of one work item; with `BEATS` it keeps the working set in the cache."""
-Read = Callable[[torch.Tensor], "NDArray[np.float32]"]
+Read = Callable[[torch.Tensor], Singles]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +45,7 @@ class Trial:
     readout: Readout = field(default_factory=Readout)
     sampled: bool = False
     """Draw the noise of every sample (the slow reference)."""
-    record: NDArray[np.int64] | None = None
+    record: Integers | None = None
     """(B,) number of the record of each beat, where chips are to be judged record by record."""
 
     def __post_init__(self) -> None:
@@ -64,17 +63,16 @@ class Trial:
         """Return the chips of one work item, `first` ... ``first + GROUP - 1``."""
         return self.source.draw(self.seed, first, GROUP)
 
-    def perfect(self) -> NDArray[np.float32]:
+    def perfect(self) -> Singles:
         """Probability of abnormal (B,) on the perfect chip without noise."""
         return np.asarray(self.score(self.source.nominal(), None)[0])
 
     def report(self, rows: Floats, limits: Limits, **more: Any) -> SimulationReport:  # noqa: ANN401
         """Return the verdict on chips by their rows of `tally`; `more` are fields of the report."""
-        miss, fpr, auc = map(float, rates(self.perfect()[None], self.label, self.point)[0])
+        miss, fpr, auc = rows[:, :3].T
+        perfect: Any = tuple(rates(self.perfect()[None], self.label, self.point)[0].tolist())
         patients = ByPatient.of(rows[:, 3:], self.label, self.record)
-        return SimulationReport(
-            *rows[:, :3].T, (miss, fpr, auc), limits, by_patient=patients, **more
-        )
+        return SimulationReport(miss, fpr, auc, perfect, limits, by_patient=patients, **more)
 
     def score(
         self,
@@ -84,7 +82,7 @@ class Trial:
         *,
         inputs: Inputs | None = None,
         block: int = 0,
-    ) -> NDArray[np.float32]:
+    ) -> Singles:
         """Probability of abnormal (C, B) on given chips; `first` numbers their noise, or None.
 
         Parameters
@@ -124,7 +122,7 @@ class Trial:
         return plan_powers(nominal.stack, nominal.additive, margin=margin)
 
 
-def abnormal(logits: torch.Tensor) -> NDArray[np.float32]:
+def abnormal(logits: torch.Tensor) -> Singles:
     """Probability of abnormal: everything that is not class 0."""
     probability = torch.softmax(logits, -1)
     return np.asarray(
@@ -132,12 +130,12 @@ def abnormal(logits: torch.Tensor) -> NDArray[np.float32]:
     )
 
 
-def margin(logits: torch.Tensor) -> NDArray[np.float32]:
+def margin(logits: torch.Tensor) -> Singles:
     """Log-odds of abnormal: what the threshold is compared with, before the softmax."""
     return np.asarray(torch.logsumexp(logits[..., 1:], -1) - logits[..., 0], np.float32)
 
 
-def rates(probability: NDArray[np.float32], label: Bools, point: OperatingPoint) -> Any:  # noqa: ANN401
+def rates(probability: Singles, label: Bools, point: OperatingPoint) -> Any:  # noqa: ANN401
     """(C, 3) miss rate, FPR and AUC of score rows (C, B); AUC is NaN with one class only."""
     called = point.decide(probability)
     positives, negatives = int(label.sum()), int((~label).sum())
@@ -150,7 +148,7 @@ def rates(probability: NDArray[np.float32], label: Bools, point: OperatingPoint)
     return table
 
 
-def tally(trial: Trial, probability: NDArray[np.float32], point: OperatingPoint) -> Floats:
+def tally(trial: Trial, probability: Singles, point: OperatingPoint) -> Floats:
     """Judge score rows (C, B) of the beats of a trial.
 
     Returns

@@ -11,11 +11,10 @@ from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.arrays import ArrayLike, Floats
 from ecgphoton.program.codes import TABLE_BITS, largest_code, nearest_codes
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.settings import Settings, setting

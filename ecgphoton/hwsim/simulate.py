@@ -3,10 +3,9 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
@@ -19,7 +18,7 @@ from ecgphoton.hwsim.profile import Profile, allowed, load_profile
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove, decide
 from ecgphoton.hwsim.weights import Carrier, WeightChips
-from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.arrays import AnyArray, Floats
 from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps
@@ -33,7 +32,7 @@ DEFAULT_NOISE = 0.02
 def simulate(
     carried: SegmentStudent | MeshProgram,
     inputs: Inputs,
-    labels: NDArray[Any],
+    labels: AnyArray,
     operating_point: OperatingPoint,
     *,
     chips: int = 200,
@@ -48,7 +47,7 @@ def simulate(
     early_stop: bool = False,
     workers: int = 1,
     dask: str | None = None,
-    records: NDArray[Any] | None = None,
+    records: AnyArray | None = None,
     progress: Steps | None = None,
 ) -> SimulationReport:
     """Judge a student or a mesh program on many simulated chips.
@@ -151,7 +150,7 @@ def simulate(
 def trial_of(
     carried: SegmentStudent | MeshProgram,
     inputs: Inputs,
-    labels: NDArray[Any],
+    labels: AnyArray,
     operating_point: OperatingPoint,
     *,
     seed: int = 0,
@@ -159,7 +158,7 @@ def trial_of(
     profile: Profile | str | None = None,
     readout: Readout | Literal["analog", "digital"] = "analog",
     settings: Sequence[str] = (),
-    records: NDArray[Any] | None = None,
+    records: AnyArray | None = None,
 ) -> Trial:
     """Return the `Trial` that `simulate` runs; see there for the parameters."""
     carrier = Carrier.of(carried)
@@ -203,6 +202,6 @@ def profile_of(
 
 
 def _electronics(carried: SegmentStudent | MeshProgram, pooling: str) -> Readout:
-    program = isinstance(carried, MeshProgram)
-    own = Readout.of(carried) if program else Readout(carried.architecture.response)
-    return replace(own, pooling=pooling)  # type: ignore[arg-type]
+    if isinstance(carried, MeshProgram):
+        return replace(Readout.of(carried), pooling=pooling)  # type: ignore[arg-type]
+    return Readout(carried.architecture.response, pooling)  # type: ignore[arg-type]

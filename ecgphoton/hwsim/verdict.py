@@ -7,11 +7,10 @@ from functools import cache, cached_property
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.patients import ByPatient
-from ecgphoton.mesh.arrays import Bools, Floats
+from ecgphoton.mesh.arrays import AnyArray, Bools, Floats
 from ecgphoton.metrics import proportion_interval
 from ecgphoton.settings import Settings, setting
 
@@ -33,7 +32,7 @@ class Limits(Settings):
     min_yield: float = setting(0.95, "Smallest share of good chips that passes.", low=0, high=1)
     confidence: float = setting(0.95, "Confidence of the verdict.", above=0, below=1)
 
-    def good(self, miss: NDArray[Any], fpr: NDArray[Any]) -> Bools:
+    def good(self, miss: AnyArray, fpr: AnyArray) -> Bools:
         """Which chips meet both limits."""
         return np.asarray((miss <= self.max_miss) & (fpr <= self.max_fpr))
 

@@ -14,17 +14,16 @@ output phases::
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Array
+from ecgphoton.mesh.arrays import AnyArray, Array, ArrayLike
 from ecgphoton.mesh.layout import MeshArchitecture, MeshLayout
 from ecgphoton.mesh.mzi import elements, namespace, wrap
 
-Rotation = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+Rotation = tuple[AnyArray, AnyArray, AnyArray]
 """S, C and phasor p of ``G = [[p S, C], [p C, -S]]``."""
 
 ZERO = 1e-14
@@ -44,7 +43,7 @@ class Phases(NamedTuple):
     """(..., n) phases at the outputs; None for a mesh without phase shifters there."""
 
 
-def check_unitary(matrix: ArrayLike) -> NDArray[Any]:
+def check_unitary(matrix: ArrayLike) -> AnyArray:
     """Copy (..., n, n) as float64 (real input) or complex128, refusing what is not unitary.
 
     Raises
@@ -68,7 +67,7 @@ def check_unitary(matrix: ArrayLike) -> NDArray[Any]:
     return u
 
 
-def _rotation(a: NDArray[Any], b: NDArray[Any]) -> Rotation:
+def _rotation(a: AnyArray, b: AnyArray) -> Rotation:
     """Return |a|/r, |b|/r and the phasor of a conj(b); where both vanish 0, 1 and 1."""
     size_a, size_b = (np.where(np.abs(x) < ZERO, 0.0, np.abs(x)) for x in (a, b))
     norm = np.hypot(size_a, size_b)
@@ -79,7 +78,7 @@ def _rotation(a: NDArray[Any], b: NDArray[Any]) -> Rotation:
     return size_a / norm, np.where(nothing, 1.0, size_b / norm), phasor / np.abs(phasor)
 
 
-def _apply(first: NDArray[Any], second: NDArray[Any], s: NDArray[Any], c: NDArray[Any]) -> None:
+def _apply(first: AnyArray, second: AnyArray, s: AnyArray, c: AnyArray) -> None:
     """Overwrite two rows or columns with ``S first + C second`` and ``C first - S second``."""
     s, c = s[..., None], c[..., None]
     upper = s * first + c * second
@@ -87,7 +86,7 @@ def _apply(first: NDArray[Any], second: NDArray[Any], s: NDArray[Any], c: NDArra
     first[...] = upper
 
 
-def _null_right(u: NDArray[Any], row: int, m: int, *, upper: bool) -> tuple[int, Rotation]:
+def _null_right(u: AnyArray, row: int, m: int, *, upper: bool) -> tuple[int, Rotation]:
     """U <- U G^H on columns m, m+1 so that U[row, m] (`upper`) or U[row, m+1] becomes 0."""
     a, b = u[..., row, m], u[..., row, m + 1]
     if upper:
@@ -100,7 +99,7 @@ def _null_right(u: NDArray[Any], row: int, m: int, *, upper: bool) -> tuple[int,
     return m, (s, c, p)
 
 
-def _null_left(u: NDArray[Any], column: int, m: int) -> tuple[int, Rotation]:
+def _null_left(u: AnyArray, column: int, m: int) -> tuple[int, Rotation]:
     """U <- G U on rows m, m+1 so that U[m + 1, column] becomes 0."""
     s, c, p = _rotation(u[..., m, column], u[..., m + 1, column])
     p = p.conj()
@@ -109,7 +108,7 @@ def _null_left(u: NDArray[Any], column: int, m: int) -> tuple[int, Rotation]:
     return m, (s, c, p)
 
 
-def _rotations(u: NDArray[Any], layout: MeshLayout) -> Iterator[tuple[int, Rotation]]:
+def _rotations(u: AnyArray, layout: MeshLayout) -> Iterator[tuple[int, Rotation]]:
     """Yield mode and rotation of every MZI as light meets them; `u` ends as the phase screen.
 
     ``G`` is an MZI without its common phase ``i exp(i theta/2)``; its phasor is exactly 1 or -1

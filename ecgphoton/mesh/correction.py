@@ -8,12 +8,9 @@ for programmable photonics", Optica 8, 1247 (2021), doi:10.1364/OPTICA.432787.
 The method is covered by US patent 12,175,335: a commercial user should check.
 """
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.arrays import AnyArray, ArrayLike, Floats
 from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.layout import MeshLayout
 from ecgphoton.mesh.mzi import elements, transfer, wrap
@@ -81,7 +78,7 @@ def correct(
     wanted = transfer(theta, phi)
     shape = (*theta.shape[:-1], layout.order)
     new_phi = np.empty(theta.shape)
-    residue: NDArray[Any] = np.broadcast_to(carried, shape).astype(float)
+    residue: AnyArray = np.broadcast_to(carried, shape).astype(float)
     for k, (_, m) in enumerate(layout.mzis):
         carried = np.exp(1j * residue[..., m : m + 2])
         target = wanted[..., k, :, :] * carried[..., None, :]
@@ -125,7 +122,7 @@ def attenuators(attenuation: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> tu
     return theta, turn - np.where(bright, hidden, 0.0)
 
 
-def _column_turn(overlap: NDArray[Any]) -> Floats:
+def _column_turn(overlap: AnyArray) -> Floats:
     """Phase of the first column of (..., 2, 2) overlaps against the second, 0 if meaningless.
 
     The best phi maximises ``sum_r |o_r1 exp(-i phi) + o_r2|``, hence it aligns

@@ -3,10 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.arrays import ArrayLike, Floats
 
 
 class Factors(NamedTuple):

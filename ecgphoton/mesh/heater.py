@@ -19,10 +19,9 @@ from types import ModuleType
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Array, Floats, Integers
+from ecgphoton.mesh.arrays import Array, ArrayLike, Floats, Integers
 from ecgphoton.mesh.mzi import namespace
 from ecgphoton.settings import Settings, convert, setting
 

@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.arrays import ArrayLike, Floats
 from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH, MeshLayout

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Array, Floats, Integers
+from ecgphoton.mesh.arrays import Array, ArrayLike, Floats, Integers
 from ecgphoton.mesh.clements import Phases, decompose
 from ecgphoton.mesh.correction import attenuators, margin
 from ecgphoton.mesh.factors import Factors, factorise, real_square

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Floats, Integers
+from ecgphoton.mesh.arrays import AnyArray, ArrayLike, Floats, Integers
 from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.device import MZIS
 from ecgphoton.mesh.layout import WIDTH
@@ -17,11 +16,11 @@ from ecgphoton.program.codes import TABLE_BITS, largest_code
 Role = Literal["branch", "rhythm", "mlp"]
 
 
-def frozen(value: ArrayLike, shape: tuple[int, ...], dtype: type, path: str) -> NDArray[Any]:
+def frozen(value: ArrayLike, shape: tuple[int, ...], dtype: type, path: str) -> AnyArray:
     """Return a read-only copy with the shape and type wanted, or an InputError naming `path`."""
     try:
         given = np.array(value)
-        array: NDArray[Any] = np.array(value, dtype=dtype)
+        array: AnyArray = np.array(value, dtype=dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path} cannot be read as numbers: {error}") from error
     if array.shape != shape:

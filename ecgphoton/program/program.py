@@ -11,12 +11,11 @@ from functools import cached_property
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Floats, Integers
+from ecgphoton.mesh.arrays import ArrayLike, Floats, Integers
 from ecgphoton.mesh.device import Device, MeshKind
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH, MeshLayout

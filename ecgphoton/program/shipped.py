@@ -4,9 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.arrays import Floats, Integers
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.propagate import Head, IdealDetector, Inputs, Stack, read_out, walk
 
@@ -50,7 +49,7 @@ def carried(program: MeshProgram, matrices: Floats | None = None) -> tuple[Stack
 
 
 @torch.no_grad()
-def _decided(program: MeshProgram, matrices: Floats, inputs: Inputs) -> NDArray[np.int64]:
+def _decided(program: MeshProgram, matrices: Floats, inputs: Inputs) -> Integers:
     """Class index (B,) of every beat with these matrices and no converters."""
     stack, head = carried(program, matrices)
     detector = IdealDetector(program.architecture.response)

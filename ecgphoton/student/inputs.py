@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.patient_features import columns_of
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.arrays import Singles
 from ecgphoton.student.architecture import Architecture
 
 
@@ -88,6 +87,6 @@ def inputs_of(beats: BeatSet, architecture: Architecture) -> Inputs:
     ).finite()
 
 
-def _tensor(values: NDArray[np.float32]) -> Tensor:
+def _tensor(values: Singles) -> Tensor:
     """Return an array as a tensor, which shares its memory unless that is read-only."""
     return torch.as_tensor(values if values.flags.writeable else values.copy())

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
+from ecgphoton.mesh.arrays import AnyArray, Bools, Floats, Integers
 from ecgphoton.metrics import (
     Confusion,
     auc_by_rank,
@@ -42,7 +42,7 @@ RATES: Mapping[str, Callable[[Confusion], float]] = {
 }
 
 
-def margin(logits: NDArray[Any]) -> NDArray[np.float64]:
+def margin(logits: AnyArray) -> Floats:
     """Return the (n,) logit of not normal minus that of normal, from (n, classes) logits."""
     wide = np.asarray(logits, np.float64)
     return np.asarray(np.logaddexp.reduce(wide[:, 1:], axis=1) - wide[:, 0])
@@ -66,7 +66,7 @@ class Scale:
     abnormal: float
 
     @staticmethod
-    def of(logit: NDArray[Any], label: NDArray[Any], weight: NDArray[Any]) -> "Scale":
+    def of(logit: AnyArray, label: AnyArray, weight: AnyArray) -> "Scale":
         """Return the scale of a student from its logits of the beats that it trained on.
 
         Parameters
@@ -91,7 +91,7 @@ class Scale:
         """Difference of the two means, at least `SMALLEST_GAP`."""
         return max(self.abnormal - self.normal, SMALLEST_GAP)
 
-    def score(self, logit: NDArray[Any]) -> NDArray[np.float64]:
+    def score(self, logit: AnyArray) -> Floats:
         """Return logits of this student on the common scale."""
         return np.asarray((logit - self.normal) / self.gap)
 
@@ -113,21 +113,21 @@ class Scale:
 class OutOfFold:
     """Out-of-fold scores of n beats after every epoch, and how the folds rank the epochs."""
 
-    score: NDArray[np.float64]
+    score: Floats
     """(epochs, n) on the common scale."""
-    probability: NDArray[np.float64]
+    probability: Floats
     """(epochs, n, classes): with two classes `squeezed` scores, with more the student's own."""
-    selection: NDArray[np.float64]
+    selection: Floats
     """(folds, epochs) selection score of every fold, patients weighted alike."""
-    fold: NDArray[np.int64]
+    fold: Integers
     """(n,) from 0."""
-    subject: NDArray[np.str_]
-    label: NDArray[np.int64]
-    kind: NDArray[np.str_]
+    subject: AnyArray
+    label: Integers
+    kind: AnyArray
     """(n,) ``normal``, or the AAMI group of an abnormal beat."""
-    weight: NDArray[np.float64]
+    weight: Floats
 
-    def epoch(self, folds: NDArray[np.bool_] | slice = slice(None)) -> int:
+    def epoch(self, folds: Bools | slice = slice(None)) -> int:
         """Return the epoch (from 0) with the best mean selection score of these folds.
 
         Of several the earliest.
@@ -139,7 +139,7 @@ class OutOfFold:
         epoch: int,
         policy: ThresholdPolicy,
         selection: str,
-        rows: NDArray[np.bool_] | slice = slice(None),
+        rows: Bools | slice = slice(None),
     ) -> Judgement:
         """Choose the operating point of an epoch on the scores of some beats."""
         scored = {NAME: (self.probability[epoch][rows], self.label[rows])}
@@ -174,9 +174,7 @@ class OutOfFold:
             epochs.append(epoch + 1)
         return {**self._numbers(score, probability, calls), "epochs": epochs}
 
-    def _numbers(
-        self, score: NDArray[Any], probability: NDArray[Any], calls: NDArray[Any]
-    ) -> dict[str, Any]:
+    def _numbers(self, score: AnyArray, probability: AnyArray, calls: AnyArray) -> dict[str, Any]:
         """Return areas, rates and their intervals over patients, patients weighted alike."""
         normal = self.label == 0
         areas = {}

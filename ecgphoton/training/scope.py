@@ -13,13 +13,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.features import WINDOW
 from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.ecg.traits import STEP, Traits
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.training.checks import CHECKS, Check, Finding
 
 FEWEST = 5
@@ -157,7 +157,7 @@ class Scope:
         return found
 
 
-def _reference(patients: Sequence[Traits]) -> tuple[NDArray[np.float64], ...]:
+def _reference(patients: Sequence[Traits]) -> tuple[Floats, ...]:
     """Return centre and spread of the features, and the average shape."""
     features = np.array([one.features for one in patients])
     spread = features.std(axis=0, ddof=1) + _FLOOR
@@ -166,9 +166,9 @@ def _reference(patients: Sequence[Traits]) -> tuple[NDArray[np.float64], ...]:
 
 def _values(
     traits: Traits,
-    centre: NDArray[np.float64],
-    spread: NDArray[np.float64],
-    shape: NDArray[np.float64],
+    centre: Floats,
+    spread: Floats,
+    shape: Floats,
 ) -> list[float]:
     """Return the values of all checks on their scales, in order; ``features`` is the last."""
     lengths = float(np.linalg.norm(traits.shape) * np.linalg.norm(shape))
@@ -181,9 +181,9 @@ def _values(
     return [check.scale(values[check.name]) for check in CHECKS]
 
 
-def _ranges(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def _ranges(rows: Floats) -> Floats:
     """Return second smallest and second largest, (checks, 2), of (patients, checks) values."""
-    ordered: NDArray[np.float64] = np.sort(rows, axis=0)[[1, -2]].T
+    ordered: Floats = np.sort(rows, axis=0)[[1, -2]].T
     return ordered
 
 

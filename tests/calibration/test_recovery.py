@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ecgphoton.calibration.calibrate import STANDARD, calibrate, steps_of
-from ecgphoton.calibration.crosstalk import matrix
+from ecgphoton.calibration.model import matrix
 from ecgphoton.calibration.simulated import Fault, SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.hwsim.chip import Foundry

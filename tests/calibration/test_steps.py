@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from ecgphoton.calibration.calibrate import calibrate
-from ecgphoton.calibration.crosstalk import matrix
 from ecgphoton.calibration.estimate import Fit
 from ecgphoton.calibration.heaters import SweepHeaters
-from ecgphoton.calibration.phases import Correct
+from ecgphoton.calibration.model import matrix
+from ecgphoton.calibration.phases import Correct, Trim
 from ecgphoton.calibration.probing import ReadDark
 from ecgphoton.calibration.simulated import Fault, SimulatedBench
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.calibration.trim import Trim
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.profile import Profile

@@ -9,6 +9,7 @@ known, and an interrupted campaign continues where it stopped.
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -56,8 +57,7 @@ class Campaign:
 
     def __post_init__(self) -> None:
         """Drive the program as the profile says; refuse chips that no step can start from."""
-        driving = self.foundry.profile.driving(self.program)
-        object.__setattr__(self, "program", driving)
+        object.__setattr__(self, "program", self.foundry.profile.driving(self.program))
         if not self.foundry.profile.trimmed:
             raise InputError(
                 f"the chips of profile {self.foundry.profile.name!r} are as fabricated: with "
@@ -97,13 +97,10 @@ class Campaign:
             return self.calibrate(first, count), False
         path = folder / f"chips-{first:06d}-{first + count - 1:06d}.npz"
         key = artifacts.sha256(artifacts.json_bytes({**self.about, "chips": [first, count]}))
-        if path.is_file():
-            try:
-                found, header = DriveTable.load(path, self.program.with_bits(self.bits))
-                if header.get("key") == key:
-                    return found, True
-            except InputError:
-                pass  # damaged, or of another campaign: calibrated again
+        with suppress(InputError):  # absent, damaged, or of another campaign: calibrated again
+            found, header = DriveTable.load(path, self.program.with_bits(self.bits))
+            if header.get("key") == key:
+                return found, True
         made = self.calibrate(first, count)
         made.save(path, key=key, first=first, seed=self.seed)
         return made, False

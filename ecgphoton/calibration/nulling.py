@@ -99,8 +99,7 @@ def _order(device: Device) -> Iterator[_Sweep]:
         yield _Sweep(theta, mzi.mode, _straight(device), upper, upper - lower)
         half = _straight(device)
         half[theta] = np.pi / 2
-        both = np.sqrt(0.5) * (upper + lower)
-        yield _Sweep(phi, mzi.mode, half, both, upper - lower)
+        yield _Sweep(phi, mzi.mode, half, np.sqrt(0.5) * (upper + lower), upper - lower)
 
 
 def _interferometers(device: Device) -> list[Mzi]:

@@ -143,8 +143,7 @@ def _wanted_phases(table: DriveTable, lowered: LoweredMatrix, stretch: Floats) -
     theta, turn = attenuators(wanted, *errors[2])
     # What V lacks at its outputs and what attenuators turn otherwise than planned, U makes up for.
     carried = v.output + attenuators(lowered.attenuation, 0.0, 0.0)[1] - turn
-    u = correct(device.layout, lowered.u, *errors[1], carried)
-    return device.pack(u, v, theta)
+    return device.pack(correct(device.layout, lowered.u, *errors[1], carried), v, theta)
 
 
 def _settle_broken(table: DriveTable, power: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -203,8 +203,7 @@ def export_bundle(
         files[RECORDING] = recording_file(program)
     claims: dict[str, Any] = {"profile": profile} if profile else {}
     claims |= {CODES: found._asdict(), "ranges_from": source, "formats": list(wanted)}
-    extra = stated(program) | claims
-    write_folder(out, files, extra, force=force)
+    write_folder(out, files, stated(program) | claims, force=force)
     return ExportReport(
         folder=str(out),
         files={name: len(data) for name, data in sorted(files.items())},

@@ -44,7 +44,7 @@ def derived(program: MeshProgram, formats: Iterable[str]) -> dict[str, bytes]:
         "sax": lambda: {
             "mesh.sax.json": (compact_json(netlist(program), line=1500) + "\n").encode()
         },
-        "gdsfactory": lambda: {"mesh.gdsfactory.yml": layout_cell(program).encode()},
+        "gdsfactory": lambda: {"mesh.gdsfactory.yml": gdsfactory_netlist(program.device).encode()},
         "csv": lambda: {"dac_codes.csv": dac_codes(program).encode()},
         "bom": lambda: {"bill_of_materials.json": to_json(bill_of_materials(program)).encode()},
         "svg": lambda: _pictures(program, "svg", draw_svg),
@@ -54,11 +54,6 @@ def derived(program: MeshProgram, formats: Iterable[str]) -> dict[str, bytes]:
     for name in formats:
         files |= makers[name]() if name in makers else {}
     return files
-
-
-def layout_cell(program: MeshProgram) -> str:
-    """Return the GDSFactory netlist of one block; all blocks are copies of this cell."""
-    return gdsfactory_netlist(program.device)
 
 
 def _pictures(
@@ -125,7 +120,7 @@ def documents(program: MeshProgram) -> dict[str, bytes]:
     """
     files = {"mesh.schema.json": schema_text().encode(), CHECK: checker_text().encode()}
     if not unexplained(program.architecture):
-        files[FEATURES] = features_text().encode()
+        files[FEATURES] = _plain(EXPLAINER).encode()
     return files
 
 
@@ -136,14 +131,6 @@ def checker_text() -> str:
     in numpy, from the mesh file alone.
     """
     return _plain(CHECKER)
-
-
-def features_text() -> str:
-    """Return the computation of a student's inputs as it is copied into a bundle.
-
-    It repeats that of `ecgphoton.ecg` on purpose, in numpy, with the numbers of the mesh file.
-    """
-    return _plain(EXPLAINER)
 
 
 def _plain(file: Path) -> str:

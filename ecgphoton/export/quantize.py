@@ -213,13 +213,15 @@ def quantize(
     matrices, biases, gains = (part.detach().double().numpy()[0] for part in student.stack())
     limit = largest_code(q.adc_bits)
     codes = np.arange(-limit, limit + 1)
+    roles: dict[str, Role] = {one.name: "branch" for one in arch.sliding}
+    roles |= {one.name: "rhythm" for one in arch.patient}
     blocks = []
     for index, name in enumerate(arch.blocks):
         scale = full_scale_of(arch, matrices[index], biases[index])
         low, high = map(float, ranges[index])
         empty = IntegerBlock(
             name=name,
-            role=role_of(name, arch),
+            role=roles.get(name, "mlp"),
             weight_codes=_whole(nearest_codes(matrices[index] / scale, q.weight_bits)),
             bias_codes=_whole(nearest_codes(biases[index] / scale, q.bias_bits)),
             weight_bits=q.weight_bits,
@@ -249,10 +251,3 @@ def full_scale_of(architecture: Architecture, weight: AnyArray, bias: AnyArray) 
     if architecture.bounded:
         return architecture.scale
     return max(float(np.abs(weight).max()), float(np.abs(bias).max()), 1e-6)
-
-
-def role_of(name: str, architecture: Architecture) -> Role:
-    """Return what a block does: slide over a beat, read patient features, or map tokens."""
-    if name in {token.name for token in architecture.patient}:
-        return "rhythm"
-    return "branch" if name in {branch.name for branch in architecture.sliding} else "mlp"

@@ -105,11 +105,10 @@ class OneMzi:
             part, at = chip.normals[effect.name], places[effect.place]
             normals[effect.name] = torch.zeros_like(part)
             normals[effect.name][at] = part[at]
-        profile = chip.profile.only(*kept)
-        alone = replace(chip, profile=profile, normals=normals)
+        alone = replace(chip, profile=chip.profile.only(*kept), normals=normals)
         nominal, matrices = self.nominal(), alone.matrices(source.wanted).float()
-        biases = nominal.stack.biases.expand(count, -1, -1)
-        stack = Stack(matrices, biases, nominal.stack.gains)
+        ideal = nominal.stack
+        stack = Stack(matrices, ideal.biases.expand(count, -1, -1), ideal.gains)
         return nominal._replace(stack=stack, remainder=alone.remainder(source.wanted))
 
 

@@ -167,8 +167,7 @@ def tally(trial: Trial, probability: Singles, point: OperatingPoint) -> Floats:
 def run_group(trial: Trial, chips: int, group: int) -> Floats:
     """Rows of `tally` of those of chips ``group * GROUP`` ... that are among the first `chips`."""
     first = group * GROUP
-    scores = trial.score(trial.chips(first), first)[: chips - first]
-    return tally(trial, scores, trial.point)
+    return tally(trial, trial.score(trial.chips(first), first)[: chips - first], trial.point)
 
 
 def run(

@@ -151,9 +151,8 @@ class Readout(Settings, section="readout"):
 
     def collect(self, tokens: Tensor) -> Tensor:
         """Convert what leaves a block; with digital pooling it is a code already."""
-        if self.pooling == "analog" and self.adc_bits is not None:
-            return quantize(tokens, self.adc_bits)
-        return tokens
+        bits = self.adc_bits if self.pooling == "analog" else None
+        return tokens if bits is None else quantize(tokens, bits)
 
 
 def quantize(x: Tensor, bits: int, low: float = -1.0, high: float = 1.0) -> Tensor:

@@ -194,8 +194,8 @@ class Surrogate:
         source = self.trial.source
         assert isinstance(source, WeightChips)
         here = replace(self.trial, source=replace(source, sigma=sigma, detector=detector))
-        exact = np.concatenate([*run(here, chips)])
-        gap = self.rates(chips, sigma, detector)[:, :2] - exact[:, :2]
+        exact = np.concatenate([*run(here, chips)])[:, :2]
+        gap = self.rates(chips, sigma, detector)[:, :2] - exact
         return {
             "rms": float(np.sqrt((gap**2).mean())),
             "worst": float(np.abs(gap).max()),

@@ -103,8 +103,7 @@ class Chips(NamedTuple):
 
     def quiet(self) -> Chips:
         """Return the chips without noise."""
-        silent = torch.zeros_like(self.additive)
-        return self._replace(additive=silent, relative=0.0, common=None)
+        return self._replace(additive=torch.zeros_like(self.additive), relative=0.0, common=None)
 
     def remainder_of(self, blocks: Tensor, other: Chips) -> Remainder | None:
         """Return the remainder of these chips in the blocks (K,) that are true, else of others."""

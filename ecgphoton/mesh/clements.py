@@ -178,8 +178,7 @@ def decompose(unitary: ArrayLike, architecture: MeshArchitecture = "clements") -
         phi[..., k] = np.where((s == 0) | (c == 0), 0.0, turn)
         screen[..., m] = np.where(c == 0, common + turn, common)
         screen[..., m + 1] = np.where(s == 0, common + turn, common)
-    output = np.angle(np.diagonal(u, axis1=-2, axis2=-1)) + screen
-    return Phases(theta, wrap(phi), wrap(output))
+    return Phases(theta, wrap(phi), wrap(np.angle(np.diagonal(u, axis1=-2, axis2=-1)) + screen))
 
 
 def recompose(

@@ -184,8 +184,7 @@ class Device:
     def die(self, blocks: int) -> Floats:
         """(blocks, drivers, 2) places of all drivers on the die, um."""
         origins = [self.origin(block) for block in range(blocks)]
-        places: Floats = self.positions + np.array(origins)[:, None]
-        return places
+        return np.asarray(self.positions + np.array(origins)[:, None])
 
     @cached_property
     def distances(self) -> Floats:

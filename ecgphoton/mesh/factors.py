@@ -41,11 +41,6 @@ def _canonical_svd(w: Floats) -> tuple[Floats, Floats, Floats]:
     return u * sign, sigma, vt * sign.swapaxes(-1, -2)
 
 
-def _relative(sigma: Floats) -> Floats:
-    top = sigma[..., :1]
-    return np.minimum(sigma / np.where(top > 0, top, 1.0), 1.0)
-
-
 def factorise(matrix: ArrayLike, order: ArrayLike | None = None) -> Factors:
     """Singular value decomposition with canonical signs and the singular values in any order.
 
@@ -64,7 +59,8 @@ def factorise(matrix: ArrayLike, order: ArrayLike | None = None) -> Factors:
     """
     w = real_square(matrix)
     u, sigma, vt = _canonical_svd(w)
-    attenuation = _relative(sigma)
+    top = sigma[..., :1]
+    attenuation = np.minimum(sigma / np.where(top > 0, top, 1.0), 1.0)
     if order is None:
         return Factors(u, attenuation, vt, sigma[..., 0])
     n = w.shape[-1]

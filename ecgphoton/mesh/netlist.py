@@ -263,8 +263,7 @@ def sax_block(
     parts: Netlist = {}
     for mesh, name in enumerate(device.mesh_names):
         part = errors.at(device.mzis_of(mesh))
-        own = device.mesh_phases(phases, mesh)
-        parts[f"{name}_mesh"] = _mesh(device.layout, own, part, losses)
+        parts[f"{name}_mesh"] = _mesh(device.layout, device.mesh_phases(phases, mesh), part, losses)
     parts["mzi"] = MZI
     for mzi in device.mzis[device.attenuating]:
         theta, part = {"theta": phases[mzi.drivers[0]]}, errors.at(device.attenuating)

@@ -63,8 +63,7 @@ class Search(NamedTuple):
 
 def heater_power(phases: Phases) -> Floats:
     """Sum a mesh's phases / pi: the static power (...) of its heaters in units of P_pi."""
-    total = sum(part.sum(-1) for part in phases if part is not None)
-    return np.asarray(total / np.pi)
+    return np.asarray(sum(part.sum(-1) for part in phases if part is not None) / np.pi)
 
 
 def svd_phases(
@@ -92,8 +91,7 @@ def svd_lowered(
     InputError
         See `factorise`.
     """
-    w = real_square(matrix)
-    factors = factorise(w, order)
+    factors = factorise(matrix, order)
     u, v = svd_phases(factors, architecture)
     shape = factors.attenuation.shape
     return LoweredMatrix(

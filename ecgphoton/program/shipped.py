@@ -52,10 +52,9 @@ def carried(program: MeshProgram, matrices: Floats | None = None) -> tuple[Stack
 def _decided(program: MeshProgram, matrices: Floats, inputs: Inputs) -> Integers:
     """Class index (B,) of every beat with these matrices and no converters."""
     stack, head = carried(program, matrices)
-    detector = IdealDetector(program.architecture.response)
-    tokens = walk(stack, inputs, program.architecture, detector)
-    probability = read_out(head, tokens.mean(2))[0].softmax(-1)
-    return program.operating_point.classify(probability.numpy())
+    architecture = program.architecture
+    tokens = walk(stack, inputs, architecture, IdealDetector(architecture.response))
+    return program.operating_point.classify(read_out(head, tokens.mean(2))[0].softmax(-1).numpy())
 
 
 def shipped(program: MeshProgram, inputs: Inputs) -> Shipped:

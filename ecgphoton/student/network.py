@@ -65,9 +65,8 @@ class SegmentStudent(nn.Module):
 
         self.raw_weight = nn.Parameter(uniform(blocks, WIDTH, WIDTH, bound=0.8))
         self.raw_bias = nn.Parameter(uniform(blocks, WIDTH, bound=0.3))
-        start = [BRANCH_GAIN] * branches + [LAYER_GAIN] * self.architecture.layers
-        if self.architecture.gains != "learnt":
-            start = [1.0] * blocks
+        learnt = [BRANCH_GAIN] * branches + [LAYER_GAIN] * self.architecture.layers
+        start = learnt if self.architecture.gains == "learnt" else [1.0] * blocks
         self.log_gain = nn.Parameter(
             torch.tensor([math.log(gain) for gain in start], dtype=torch.float32),
             requires_grad=self.architecture.gains == "learnt",

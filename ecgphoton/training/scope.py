@@ -77,10 +77,10 @@ class Scope:
         )
         checks = [check for check in CHECKS if features or check.name != "features"]
         rows = rows[:, : len(checks)]
-        farthest = []
-        for at, row in enumerate(rows):
-            others = _ranges(np.delete(rows, at, axis=0))
-            farthest.append(max(map(_off, checks, row, others)) - 0.5)
+        farthest = [
+            max(map(_off, checks, row, _ranges(np.delete(rows, at, axis=0)))) - 0.5
+            for at, row in enumerate(rows)
+        ]
         widening = max(0.0, sorted(farthest)[-2])
         centre, spread, shape = _reference(patients)
         return cls(
@@ -183,8 +183,7 @@ def _values(
 
 def _ranges(rows: Floats) -> Floats:
     """Return second smallest and second largest, (checks, 2), of (patients, checks) values."""
-    ordered: Floats = np.sort(rows, axis=0)[[1, -2]].T
-    return ordered
+    return np.asarray(np.sort(rows, axis=0)[[1, -2]].T)
 
 
 def _off(check: Check, value: float, limits: Sequence[float]) -> float:

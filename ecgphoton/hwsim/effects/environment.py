@@ -77,8 +77,7 @@ def _dispersed(phases: Tensor, picometres: Tensor, site: Site) -> Tensor:
 
 
 def _split(parts: Elements, picometres: Tensor, site: Site) -> Elements:
-    angles = site.number("splitter.dispersion") * MILLI * picometres[..., 1]
-    return detuned(parts, angles, site)
+    return detuned(parts, site.number("splitter.dispersion") * MILLI * picometres[..., 1], site)
 
 
 ALL = (

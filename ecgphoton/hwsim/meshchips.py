@@ -90,10 +90,8 @@ class MeshChips:
     def noise(self) -> tuple[float, Tensor | None]:
         """Per-shot noise in proportion: to every reading, and (K,) common to all detectors."""
         reading = self.perfect.reading
-        if not reading.common:
-            return reading.relative, None
-        blocks = len(self.program.blocks)
-        return reading.relative, torch.full((blocks,), reading.common, dtype=torch.float32)
+        common = torch.full((len(self.program.blocks),), reading.common, dtype=torch.float32)
+        return reading.relative, common if reading.common else None
 
     def nominal(self) -> Chips:
         """Return the program itself, as the perfect chip performs it."""

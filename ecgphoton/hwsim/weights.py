@@ -105,7 +105,23 @@ class Chips(NamedTuple):
         """Return the chips without noise."""
         return self._replace(additive=torch.zeros_like(self.additive), relative=0.0, common=None)
 
-    def remainder_of(self, blocks: Tensor, other: Chips) -> Remainder | None:
+    def where(self, numbers: Tensor, ideal: Chips) -> Chips:
+        """Return chips with the errors of some weights and biases alone.
+
+        `numbers` is true for these, (K, 4, 5) with biases last. What readings have besides their
+        linear part goes with the blocks.
+        """
+        matrices = torch.where(numbers[..., :WIDTH], self.stack.matrices, ideal.stack.matrices)
+        biases = torch.where(numbers[..., WIDTH], self.stack.biases, ideal.stack.biases)
+        stack = Stack(matrices, biases, ideal.stack.gains)
+        return self._replace(stack=stack, remainder=self._remainder(numbers.amax((1, 2)), ideal))
+
+    def heard(self, blocks: Tensor) -> Chips:
+        """Return the chips with the noise of some blocks (K,) alone."""
+        common = None if self.common is None else self.common * blocks
+        return self._replace(additive=self.additive * blocks[:, None], common=common)
+
+    def _remainder(self, blocks: Tensor, other: Chips) -> Remainder | None:
         """Return the remainder of these chips in the blocks (K,) that are true, else of others."""
         if self.remainder is None:
             return None if other.remainder is None else other.remainder.zeroed(blocks)

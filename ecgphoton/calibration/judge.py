@@ -142,10 +142,8 @@ def judge(
         for at, part in enumerate(pool.map(group, range(0, chips, GROUP))):
             parts.append(part)
             progress("judging", min((at + 1) * GROUP, chips), chips)
-    stages = {}
-    for name in parts[0][0]:
-        each = np.concatenate([rows[name] for rows, _ in parts])[:chips]
-        stages[name] = before.report(each, limits or Limits())
+    every = {name: np.concatenate([rows[name] for rows, _ in parts]) for name in parts[0][0]}
+    stages = {name: before.report(each[:chips], limits or Limits()) for name, each in every.items()}
     points = [point for _, group in parts for point in group][:chips]
     return CalibrationReport(
         stages=stages,

@@ -46,7 +46,7 @@ class NullMeshes:
     def _one(self, bench: Bench, table: DriveTable, sweep: "_Sweep") -> DriveTable:
         driver = sweep.driver
         turns = np.linspace(0, 2 * np.pi, self.steps, endpoint=False)
-        rest = np.stack([sweep.rest + swing for swing in _swings(table.device, driver, sweep.mode)])
+        rest = sweep.rest + _swings(table.device, driver, sweep.mode)
         phases = np.repeat(rest, self.steps, 0)
         phases[:, driver] = np.tile(turns, len(rest))
         codes = table.device.dac.code_of(table.volts_for(phases[:, None, None]))
@@ -114,19 +114,17 @@ def _straight(device: Device) -> Floats:
     return phases
 
 
-def _swings(device: Device, driver: int, mode: int) -> list[Floats]:
-    """Half turns of the phases between interferometers on the same modes, all combinations.
+def _swings(device: Device, driver: int, mode: int) -> Floats:
+    """(n, drivers) half turns of the phases between interferometers on the same modes, all combinations.
 
     What leaks in one of them changes sign against what passes the others, and cancels in the mean.
     """
     same = [mzi.drivers[1] for mzi in _interferometers(device) if mzi.mode == mode]
     # One phase too many: the swept one, or the first, which turns the light that comes in.
     others = [phi for phi in same if phi != driver] if driver in same else same[1:]
-    swings = []
-    for pattern in itertools.product((0.0, np.pi), repeat=len(others)):
-        swing = np.zeros(device.drivers)
-        swing[others] = pattern
-        swings.append(swing)
+    patterns = np.array(list(itertools.product((0.0, np.pi), repeat=len(others))))
+    swings = np.zeros((len(patterns), device.drivers))
+    swings[:, others] = patterns
     return swings
 
 

@@ -69,7 +69,8 @@ def bits_table(
         *(("converters", n, Quantization(input_bits=n, adc_bits=n)) for n in converter_bits),
     ]
 
-    def row(part: Part, bits: int, decision: AnyArray) -> BitsRow:
+    def row(part: Part, bits: int, probability: AnyArray) -> BitsRow:
+        decision = point.classify(probability) != 0
         after: Confusion = confusion(label, decision)
         return BitsRow(
             part=part,
@@ -81,15 +82,11 @@ def bits_table(
             delta_fpr=after.fpr - before.fpr,
         )
 
-    rows = []
-    for part, bits, widths in sweeps:
-        quantized = _quantized(student, calibration, widths)
-        rows.append(row(part, bits, point.classify(quantized.predict(beats)) != 0))
-    quantized = _quantized(student, calibration, Quantization())
-    for bits in dac_bits:
-        probability = _on_heaters(quantized, beats, bits, mesh)
-        rows.append(row("heaters", bits, point.classify(probability) != 0))
-    return rows
+    usual = _quantized(student, calibration, Quantization())
+    return [
+        *(row(p, n, _quantized(student, calibration, q).predict(beats)) for p, n, q in sweeps),
+        *(row("heaters", n, _on_heaters(usual, beats, n, mesh)) for n in dac_bits),
+    ]
 
 
 def _quantized(student: SegmentStudent, beats: Inputs, widths: Quantization) -> QuantizedStudent:

@@ -50,10 +50,8 @@ def derived(program: MeshProgram, formats: Iterable[str]) -> dict[str, bytes]:
         "svg": lambda: _pictures(program, "svg", draw_svg),
         "png": lambda: _pictures(program, "png", draw_png),
     }
-    files: dict[str, bytes] = {}
-    for name in formats:
-        files |= makers[name]() if name in makers else {}
-    return files
+    chosen = [makers[name]() for name in formats if name in makers]
+    return {name: data for files in chosen for name, data in files.items()}
 
 
 def _pictures(

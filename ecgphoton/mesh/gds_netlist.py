@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.device import MZIS, Device
 from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.mesh.netlist import links, through_outputs
+from ecgphoton.mesh.netlist import circuit_of, links, through_outputs
 
 HEATER, MZI = "straight_heater_metal", "mzi2x2_2x2_phase_shifter"
 HEATER_LENGTH, ARM_LENGTH = 60.0, 50.0
@@ -114,16 +114,10 @@ def gdsfactory_netlist(device: Device, name: str = "block") -> str:
     ]
     lines.append("placements:")
     lines += [f"  {key}: {{x: {cell.x}, y: {cell.y}}}" for key, cell in cells.items()]
-    routes, ports = [], []
-    for start, end in _waveguides(device):
-        if "," not in start:
-            ports.append(f"  {start}: {end}")
-        elif "," not in end:
-            ports.append(f"  {end}: {start}")
-        else:
-            routes.append((start, end))
+    circuit = circuit_of({}, _waveguides(device))
     lines.append("routes:")
-    for index, (start, end) in enumerate(routes):
+    for index, (start, end) in enumerate(circuit["connections"].items()):
         lines += [f"  waveguide{index}:", f"    links: {{{start!r}: {end!r}}}"]
         lines.append("    settings: {cross_section: strip}")
+    ports = [f"  {port}: {end}" for port, end in circuit["ports"].items()]
     return "\n".join([*lines, "ports:", *ports]) + "\n"

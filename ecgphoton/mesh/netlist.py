@@ -147,7 +147,7 @@ def through_outputs(waveguides: Iterable[tuple[str, str]]) -> Iterable[tuple[str
             yield from ((start, f"{end},in0"), (f"{end},out0", end))
 
 
-def _circuit(instances: Netlist, waveguides: Iterable[tuple[str, str]]) -> Netlist:
+def circuit_of(instances: Netlist, waveguides: Iterable[tuple[str, str]]) -> Netlist:
     """Netlist of instances and waveguides, distinguished from ports by their comma."""
     connections, ports = {}, {}
     for start, end in waveguides:
@@ -194,20 +194,22 @@ def _element(
 
 
 def _mesh(layout: MeshLayout, phases: Phases, errors: _Errors, losses: Losses) -> Netlist:
-    instances: Netlist = {}
-    for k in range(len(layout.mzis)):
-        own = {name: getattr(phases, name)[k] for name in ("phi", "theta")}
-        instances[f"mzi{k}"] = _element("mzi", own, errors, k, losses.mzi)
+    own = [{"phi": p, "theta": t} for p, t in zip(phases.phi, phases.theta, strict=True)]
+    instances: Netlist = {
+        f"mzi{k}": _element("mzi", part, errors, k, losses.mzi) for k, part in enumerate(own)
+    }
     waveguides = list(links(layout, dummies=True))
     names = (end.split(",")[0] for _, end in waveguides if end.startswith("dummy"))
     dummy = {"component": "waveguide", "settings": {"loss_db": losses.mzi}}
     instances |= dict.fromkeys(names, dummy)
     if phases.output is not None:
-        for mode in range(layout.order):
-            settings = {"phase": float(phases.output[mode]), "loss_db": losses.shifter}
-            instances[f"out{mode}"] = {"component": "phase_shifter", "settings": settings}
+        shifters = [{"phase": float(p), "loss_db": losses.shifter} for p in phases.output]
+        instances |= {
+            f"out{mode}": {"component": "phase_shifter", "settings": settings}
+            for mode, settings in enumerate(shifters)
+        }
         waveguides = list(through_outputs(waveguides))
-    return _circuit(instances, waveguides)
+    return circuit_of(instances, waveguides)
 
 
 def sax_mesh(
@@ -277,4 +279,4 @@ def sax_block(
         ends = [f"in{mode}", *(end.format(port) for end in way for port in ("in", "out"))]
         ends.append(f"out{mode}")
         waveguides += list(zip(ends[::2], ends[1::2], strict=True))
-    return {"block": _circuit(instances, waveguides), **parts}
+    return {"block": circuit_of(instances, waveguides), **parts}

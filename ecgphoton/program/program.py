@@ -18,7 +18,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import ArrayLike, Floats, Integers
 from ecgphoton.mesh.device import Device, MeshKind
 from ecgphoton.mesh.heater import HeaterDac
-from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH, MeshLayout
+from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH
 from ecgphoton.program.blocks import MatrixBlock, frozen, require
 from ecgphoton.student.architecture import Architecture
 
@@ -83,11 +83,6 @@ class MeshProgram:
     def with_bits(self, bits: int) -> "MeshProgram":
         """Return the program for heater DACs of another width."""
         return replace(self, dac=replace(self.dac, bits=bits))
-
-    @property
-    def layout(self) -> MeshLayout:
-        """Columns and modes of the MZIs of every mesh, in light order."""
-        return self.device.layout
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -44,12 +44,12 @@ def _mesh(
             "theta": heaters[f"{mesh}.mzi{index}.theta"],
             "phi": heaters[f"{mesh}.mzi{index}.phi"],
         }
-        for index, (column, mode) in enumerate(program.layout.mzis)
+        for index, (column, mode) in enumerate(program.device.layout.mzis)
     ]
     outputs = [
         {
             "id": f"{block}.{mesh}.out{mode}",
-            "x": x0 + program.layout.depth * program.column_pitch,
+            "x": x0 + program.device.layout.depth * program.column_pitch,
             "y": y0 + mode * program.mode_pitch,
             **heaters[f"{mesh}.out{mode}"],
         }

@@ -70,8 +70,6 @@ def shipped(program: MeshProgram, inputs: Inputs) -> Shipped:
     wanted, found = program.targets, program.performed
     size = np.maximum(np.linalg.norm(wanted, axis=(1, 2)), 1e-12)
     error = float((np.linalg.norm(found - wanted, axis=(1, 2)) / size).max())
-    others = (inputs.rhythm, inputs.residual)
-    rest = (None if part is None else part.double() for part in others)
-    double = Inputs(inputs.window.double(), *rest)
+    double = inputs.mapped(torch.Tensor.double)
     calls = [_decided(program, matrices, double) for matrices in (wanted, found)]
     return Shipped(error, int((calls[0] != calls[1]).sum()), len(inputs))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -31,18 +32,17 @@ class Inputs:
 
     def rows(self, index: slice | Tensor) -> Inputs:
         """Return a subset of the beats."""
-        rhythm = None if self.rhythm is None else self.rhythm[index]
-        residual = None if self.residual is None else self.residual[index]
-        return Inputs(self.window[index], rhythm, residual)
+        return self.mapped(lambda part: part[index])
+
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> Inputs:
+        """Return the beats with every part changed alike."""
+        parts = {name: part if part is None else change(part) for name, part in vars(self).items()}
+        return Inputs(**parts)
 
     def join(self, other: Inputs) -> Inputs:
         """Return these beats and then the others, which have the same parts."""
-
-        def both(one: Tensor | None, two: Tensor | None) -> Tensor | None:
-            return None if one is None or two is None else torch.cat([one, two])
-
-        window = torch.cat([self.window, other.window])
-        return Inputs(window, both(self.rhythm, other.rhythm), both(self.residual, other.residual))
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return Inputs(*(None if a is None or b is None else torch.cat([a, b]) for a, b in pairs))
 
     def finite(self) -> Inputs:
         """Return the beats themselves.

@@ -115,7 +115,7 @@ def _straight(device: Device) -> Floats:
 
 
 def _swings(device: Device, driver: int, mode: int) -> Floats:
-    """(n, drivers) half turns of the phases between interferometers on the same modes, all combinations.
+    """(n, drivers) half turns of phases between interferometers on the same modes, combined.
 
     What leaks in one of them changes sign against what passes the others, and cancels in the mean.
     """

@@ -7,7 +7,7 @@ nothing is feasible. Each piece is a value; `ThresholdPolicy` composes them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, asdict, dataclass, replace
+from dataclasses import MISSING, asdict, dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -211,10 +211,6 @@ class ThresholdPolicy(Settings, section="decision"):
         return OperatingPoint(
             float(thresholds[best]), tuple(scores), feasible=bool(violation[best] <= 0)
         )
-
-    def without_blend(self) -> "ThresholdPolicy":
-        """Return the same policy on one set only."""
-        return replace(self, blend=0.0)
 
 
 def rates(

@@ -194,10 +194,9 @@ def calibrate_chips(
             program, inputs, labels, point, seed=seed, profile=foundry.profile, readout=readout,
             records=records,
         )  # fmt: skip
-        source: Any = before.source
         report = judge(
             before,
-            driven(source, table),
+            driven(before.source, table),
             table,
             validation=validation,
             policy=policy,

@@ -97,8 +97,9 @@ def calibrated_over(
     def judge(value: float) -> SimulationReport:
         here = made.with_value(key, value)
         trial = trial_of(program, inputs, labels, point, seed=seed, profile=here, readout=readout)
-        source: Any = trial.source
-        trial = replace(trial, source=driven(source, table(value if when == "again" else 0.0)))
+        trial = replace(
+            trial, source=driven(trial.source, table(value if when == "again" else 0.0))
+        )
         rows = np.concatenate([*run(trial, chips, workers=workers)])
         about = {
             "readout": readout,
@@ -228,7 +229,7 @@ def drift_schedule(
 
     def judge(table: DriveTable, age: float) -> tuple[float, float]:
         """Share of chips of an age within limits, and their median matrix error."""
-        source = replace(driven(trial.source, table), foundry=aged(age))  # type: ignore[arg-type]
+        source = replace(driven(trial.source, table), foundry=aged(age))
         rows = np.concatenate([*run(replace(trial, source=source), chips, threads=threads)])
         good = limits.good(rows[:, 0], rows[:, 1])
         return float(good.mean()), float(np.median(matrix_errors(source, table, seed)))

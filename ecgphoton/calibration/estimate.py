@@ -58,10 +58,8 @@ class Fit(Settings, section="fit"):
             block = table.program.names.index(finding.block)
             weights[finding.chip, block, int(finding.part[-2])] = 0.0
         power, weight = table.power(codes), torch.as_tensor(weights).flatten(0, 1)
-        solver, noise = (
-            _Solver(table.model, self.parts, self.rounds),
-            torch.as_tensor(table.noise).flatten(),
-        )
+        solver = _Solver(table.model, self.parts, self.rounds)
+        noise = torch.as_tensor(table.noise).flatten()
         spans = [slice(at, at + ROWS) for at in range(0, len(data), ROWS)]
         solved = [
             solver.solve(table.rows.at(at), power[at], data[at], noise[at], weight[at])

@@ -14,7 +14,6 @@ import torch
 from ecgphoton.calibration.report import AFTER, BEFORE, OWN, CalibrationReport
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
-from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, tally
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource, WeightChips
@@ -36,8 +35,8 @@ class Labelled(NamedTuple):
     """(B,), nonzero means abnormal."""
 
 
-def driven(source: MeshChips, table: DriveTable) -> MeshChips:
-    """Return the same chips, driven and read by a table."""
+def driven(source: Any, table: DriveTable) -> Any:
+    """Return the same mesh chips, driven and read by a table."""
     return replace(
         source,
         volts=torch.as_tensor(table.device.dac.voltage_of(table.reaching(table.settings)[0])),

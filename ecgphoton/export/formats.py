@@ -16,7 +16,7 @@ from ecgphoton.export.drawing import draw_png, draw_svg
 from ecgphoton.export.golden import unexplained
 from ecgphoton.mesh.gds_netlist import gdsfactory_netlist
 from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.mesh.paths import dummies, paths
+from ecgphoton.mesh.paths import dummies, path_of
 from ecgphoton.program.blocks import MatrixBlock
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import compact_json, schema_text
@@ -79,7 +79,7 @@ def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
     depends on the process: a device profile states it.
     """
     device, blocks = program.device, len(program.blocks)
-    path = paths(device)[0]  # all have as many parts, dummies counted
+    path = path_of(device)
     attenuators = len(device.mzis[device.attenuating])
     turned = (np.abs(program.phases) / np.pi).ravel().tolist()
     return {

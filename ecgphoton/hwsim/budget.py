@@ -130,7 +130,8 @@ class Budget:
                 ("symbols a beat", one.name, one.symbols, ""),
                 ("phase shifters", one.name, watts, "W"),
             ]
-        for way in (*self.plans, *self.digital):
+        ways: tuple[Plan | Digital, ...] = (*self.plans, *self.digital)
+        for way in ways:
             power = way.power if isinstance(way, Plan) else {}
             found += [
                 *((way.name, name, watts, "W") for name, watts in power.items()),

@@ -29,7 +29,7 @@ from ecgphoton.hwsim.effects.receiver import (
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.mesh.paths import Losses, Path, paths
+from ecgphoton.mesh.paths import Losses, Path, path_of
 
 NEEDED = (LASER, "link.oscillator", "link.rate")
 """Keys without which there is no budget."""
@@ -139,7 +139,7 @@ def link_of(number: Numbers, device: Device, *, share: float = 1.0, diodes: int 
         If a number without which there is no budget is not stated.
     """
     before, local = _light(number)
-    route, losses = paths(device)[0], losses_of(number)
+    route, losses = path_of(device), losses_of(number)
     output = ("output", -number("link.output_db"))
 
     def stages(path: list[tuple[str, float]]) -> tuple[Stage, ...]:

@@ -17,7 +17,7 @@ from ecgphoton.hwsim.montecarlo import Trial, run
 from ecgphoton.hwsim.profile import Profile, allowed, load_profile
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove, decide
-from ecgphoton.hwsim.weights import Carrier, WeightChips
+from ecgphoton.hwsim.weights import Carrier, ChipSource, WeightChips
 from ecgphoton.mesh.arrays import AnyArray, Floats
 from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
@@ -161,21 +161,19 @@ def trial_of(
     records: AnyArray | None = None,
 ) -> Trial:
     """Return the `Trial` that `simulate` runs; see there for the parameters."""
-    carrier = Carrier.of(carried)
     electronics = readout if isinstance(readout, Readout) else _electronics(carried, readout)
     label = np.asarray(labels) != 0
     record = None if records is None else np.unique(records, return_inverse=True)[1]
     chosen = profile_of(profile, settings)
-    if chosen is not None:
-        mesh = mesh_source(carried, inputs, Foundry(chosen), sigma=noise or 0.0)
-        if depth := chosen[DEPTH]:
-            electronics = replace(electronics, depth=depth)
-        return Trial(
-            carrier, mesh, inputs, label, operating_point, seed, electronics, record=record
-        )
-    sigma = DEFAULT_NOISE if noise is None else noise
-    carrier = Carrier.shipped(carried)
-    source = WeightChips(carrier, sigma, sigma)
+    source: ChipSource
+    if chosen is None:
+        sigma = DEFAULT_NOISE if noise is None else noise
+        carrier = Carrier.shipped(carried)
+        source = WeightChips(carrier, sigma, sigma)
+    else:
+        carrier = Carrier.of(carried)
+        source = mesh_source(carried, inputs, Foundry(chosen), sigma=noise or 0.0)
+        electronics = replace(electronics, depth=chosen[DEPTH] or electronics.depth)
     return Trial(carrier, source, inputs, label, operating_point, seed, electronics, record=record)
 
 

@@ -36,13 +36,14 @@ class Inputs:
 
     def mapped(self, change: Callable[[Tensor], Tensor]) -> Inputs:
         """Return the beats with every part changed alike."""
-        parts = {name: part if part is None else change(part) for name, part in vars(self).items()}
-        return Inputs(**parts)
+        rest = (None if part is None else change(part) for part in (self.rhythm, self.residual))
+        return Inputs(change(self.window), *rest)
 
     def join(self, other: Inputs) -> Inputs:
         """Return these beats and then the others, which have the same parts."""
-        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
-        return Inputs(*(None if a is None or b is None else torch.cat([a, b]) for a, b in pairs))
+        pairs = ((self.rhythm, other.rhythm), (self.residual, other.residual))
+        rest = (None if a is None or b is None else torch.cat([a, b]) for a, b in pairs)
+        return Inputs(torch.cat([self.window, other.window]), *rest)
 
     def finite(self) -> Inputs:
         """Return the beats themselves.

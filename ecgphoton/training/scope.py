@@ -194,6 +194,4 @@ def _off(check: Check, value: float, limits: Sequence[float]) -> float:
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401 - a number or an array
-    if np.ndim(value):
-        return [_rounded(item) for item in value]
-    return float(f"{value:.{DIGITS}g}")
+    return [_rounded(item) for item in value] if np.ndim(value) else float(f"{value:.{DIGITS}g}")

@@ -6,7 +6,7 @@ unknown, so these are judged by the matrices that their table predicts.
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -35,7 +35,7 @@ class Labelled(NamedTuple):
     """(B,), nonzero means abnormal."""
 
 
-def driven(source: Any, table: DriveTable) -> Any:
+def driven(source: Any, table: DriveTable) -> Any:  # noqa: ANN401 - of a trial on mesh chips
     """Return the same mesh chips, driven and read by a table."""
     return replace(
         source,

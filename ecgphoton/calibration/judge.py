@@ -91,7 +91,7 @@ def refit(probability: AnyArray, label: AnyArray, policy: ThresholdPolicy) -> li
     policy
         A blend with a second set is left out: there is none on a chip.
     """
-    single = policy.without_blend()
+    single = replace(policy, blend=0.0)
     return [single.fit({SET: (row, np.asarray(label))}) for row in probability]
 
 

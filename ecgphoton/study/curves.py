@@ -9,7 +9,7 @@ import numpy as np
 
 from ecgphoton.calibration.drift import calibrated_over
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim import requirement, surrogate as taylor, sweep as sweeps
+from ecgphoton.hwsim import requirement, sensitivity as taylor, sweep as sweeps
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.progress import Progress, silent

@@ -22,7 +22,7 @@ from ecgphoton.calibration.report import CalibrationReport
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import program_of
@@ -170,8 +170,7 @@ def calibrate_chips(
         If a number is outside its range, a step unknown, or beats and labels do not fit.
     """
     started = time.perf_counter()
-    if chips < 1:
-        raise InputError(f"chips is {chips}; it must be at least 1")
+    require(chips >= 1, "chips", chips, "at least 1")
     chosen = steps_of(steps)
     check_steps(chosen, ("field", "power"))
     foundry, program = Foundry.of(profile), program_of(carried)

@@ -235,8 +235,10 @@ def _graphs(
     codes = metadata_of(*about, {"checkpoint": digest}, arithmetic="integer", **asdict(q))
     graphs = {FLOAT: float_graph(student, exact), INTEGER: integer_graph(quantized, codes)}
     if raw:
-        graphs[RAW_FLOAT] = float_graph(student, exact, raw=True)
-        graphs[RAW_INTEGER] = integer_graph(quantized, codes, raw=True)
+        graphs |= {
+            RAW_FLOAT: float_graph(student, exact, raw=True),
+            RAW_INTEGER: integer_graph(quantized, codes, raw=True),
+        }
     return graphs
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.registry import extensions, load
 from ecgphoton.student.precision import single_precision
 
@@ -61,8 +61,7 @@ def check_workers(workers: int) -> int:
     InputError
         If it is less than 1.
     """
-    if workers < 1:
-        raise InputError(f"workers is {workers}; it must be at least 1")
+    require(workers >= 1, "workers", workers, "at least 1")
     return workers
 
 

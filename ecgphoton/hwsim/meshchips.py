@@ -136,8 +136,7 @@ def input_power(carrier: Carrier, inputs: Inputs) -> Tensor:
     """(K,) mean square of every block's inputs on beats spread evenly over `inputs`."""
     squares: list[Tensor] = []
 
-    def note(block: Block, x: Tensor, branch: Branch | None) -> None:
-        del block, branch
+    def note(_block: Block, x: Tensor, _branch: Branch | None) -> None:
         squares.append(x.square().mean())
 
     part, architecture = inputs.rows(evenly(len(inputs), PROBE_BEATS)), carrier.architecture

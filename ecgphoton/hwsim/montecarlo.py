@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from ecgphoton.decision import OperatingPoint
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.distributed import check_workers, computed, single_threaded
 from ecgphoton.hwsim.patients import ByPatient, counted
 from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
@@ -185,8 +185,7 @@ def run(
     InputError
         If the number of chips or workers is outside its range.
     """
-    if not 1 <= chips <= CHIPS:
-        raise InputError(f"chips is {chips}; it must be from 1 to {CHIPS}")
+    require(1 <= chips <= CHIPS, "chips", chips, f"from 1 to {CHIPS}")
     check_workers(workers)
     work = partial(run_group, trial, chips)
     return computed(work, -(-chips // GROUP), threads=threads, workers=workers, dask=dask)

@@ -13,7 +13,7 @@ from hashlib import blake2b
 import numpy as np
 import torch
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 
 BEATS = 256
 """Beats of one block: the unit of per-shot noise and of cache-sized work."""
@@ -30,8 +30,7 @@ def check_seed(seed: int) -> int:
     InputError
         If it is outside.
     """
-    if not 0 <= seed < 1 << 64:
-        raise InputError(f"seed is {seed}; it must be an integer in [0, 2^64)")
+    require(0 <= seed < 1 << 64, "seed", seed, "an integer in [0, 2^64)")
     return int(seed)
 
 

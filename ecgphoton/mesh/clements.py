@@ -43,6 +43,17 @@ class Phases(NamedTuple):
     """(..., n) phases at the outputs; None for a mesh without phase shifters there."""
 
 
+def square(matrix: ArrayLike, kinds: str, needed: str) -> AnyArray:
+    """Copy (..., n, n) numbers of some kinds of types, refusing others, NaN and infinity."""
+    found = np.array(matrix)
+    shape, kind = found.shape, found.dtype
+    if found.ndim < 2 or shape[-1] != shape[-2] or kind.kind not in kinds:
+        raise InputError(f"matrix has shape {shape} and type {kind}; {needed}")
+    if not np.isfinite(found).all():
+        raise InputError("matrix holds NaN or infinity; give finite numbers")
+    return found
+
+
 def check_unitary(matrix: ArrayLike) -> AnyArray:
     """Copy (..., n, n) as float64 (real input) or complex128, refusing what is not unitary.
 
@@ -51,12 +62,8 @@ def check_unitary(matrix: ArrayLike) -> AnyArray:
     InputError
         If the shape or type is wrong, or ``U^H U`` differs from 1 by more than 1e-9.
     """
-    u = np.array(matrix)
-    if u.ndim < 2 or u.shape[-1] != u.shape[-2] or u.dtype.kind not in "iufc":
-        raise InputError(f"matrix has shape {u.shape} and type {u.dtype}; (..., n, n) is needed")
+    u = square(matrix, "iufc", "(..., n, n) is needed")
     u = u.astype(complex if u.dtype.kind == "c" else float)
-    if not np.isfinite(u).all():
-        raise InputError("matrix holds NaN or infinity; give finite numbers")
     gram = u.conj().swapaxes(-1, -2) @ u - np.eye(u.shape[-1])
     error = float(np.abs(gram).max(initial=0.0))
     if error > UNITARY:

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.mesh.arrays import AnyArray, ArrayLike, Floats, Integers
 from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.device import MZIS
@@ -31,12 +31,6 @@ def frozen(value: ArrayLike, shape: tuple[int, ...], dtype: type, path: str) -> 
         raise InputError(f"{path} holds a value that is not an integer")
     array.setflags(write=False)
     return array
-
-
-def require(good: bool | np.bool_, path: str, value: object, allowed: str) -> None:
-    """Raise InputError unless `good`; the message names the path, the value and what is allowed."""
-    if not good:
-        raise InputError(f"{path} is {value!r}; it must be {allowed}")
 
 
 def mesh_phases(phases: Phases, path: str) -> Phases:

@@ -14,12 +14,12 @@ import numpy as np
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.detect import Centring
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.mesh.arrays import ArrayLike, Floats, Integers
 from ecgphoton.mesh.device import Device, MeshKind
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH
-from ecgphoton.program.blocks import MatrixBlock, frozen, require
+from ecgphoton.program.blocks import MatrixBlock, frozen
 from ecgphoton.student.architecture import Architecture
 
 FORMAT = "ecgphoton-mesh/2"

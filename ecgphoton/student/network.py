@@ -167,19 +167,6 @@ def refuse_other_features(architecture: Architecture, metadata: Mapping[str, Any
         )
 
 
-def student_from_arrays(
-    architecture: Architecture, arrays: Mapping[str, np.ndarray]
-) -> SegmentStudent:
-    """Rebuild a student from `SegmentStudent.arrays`.
-
-    Raises
-    ------
-    InputError
-        If an array is missing or has another shape.
-    """
-    return filled(SegmentStudent(architecture), arrays, "checkpoint")
-
-
 def filled(model: M, arrays: Mapping[str, np.ndarray], what: str) -> M:
     """Load stored arrays, of a checkpoint that messages call `what`, into a model of their shape.
 
@@ -216,7 +203,8 @@ def read_student(path: Path) -> tuple[SegmentStudent, dict[str, np.ndarray], dic
     if not isinstance(classes, list):
         raise InputError(f"{path} lacks the metadata of a student (classes)")
     refuse_other_features(architecture, metadata)
-    return student_from_arrays(architecture, arrays), arrays, metadata
+    student = filled(SegmentStudent(architecture), arrays, "checkpoint")
+    return student, arrays, metadata
 
 
 @torch.no_grad()

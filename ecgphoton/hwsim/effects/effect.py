@@ -155,9 +155,8 @@ class Number:
         return f"{float(f'{value:.4g}'):.10g} {self.unit}".rstrip()
 
 
-def unit_normals(rng: np.random.Generator, site: Site, shape: tuple[int, ...]) -> Floats:
+def unit_normals(rng: np.random.Generator, _site: Site, shape: tuple[int, ...]) -> Floats:
     """Return independent unit normals of a shape."""
-    del site
     return rng.standard_normal(shape)
 
 

@@ -53,9 +53,8 @@ def _tilts(rng: np.random.Generator, site: Site, shape: tuple[int, ...]) -> Floa
     return np.asarray(slope * np.stack([local, np.ones_like(local)], -1))
 
 
-def _detunings(rng: np.random.Generator, site: Site, shape: tuple[int, ...]) -> Floats:
+def _detunings(rng: np.random.Generator, _site: Site, shape: tuple[int, ...]) -> Floats:
     """Return [mismatch, 1] of every driver: the second is what is alike everywhere."""
-    del site
     mismatch = rng.standard_normal(shape[:-1])
     return np.stack([mismatch, np.ones_like(mismatch)], -1)
 

@@ -167,7 +167,9 @@ def link_of(number: Numbers, device: Device, *, share: float = 1.0, diodes: int 
 
 def _through(route: Path, losses: Losses) -> list[tuple[str, float]]:
     """Return the stages of the mesh."""
-    parts = [(f"{route.mzis} MZIs in a row", route.mzis * losses.mzi)]
-    parts += [(f"{route.shifters} phase shifters behind", route.shifters * losses.shifter)]
-    parts += [(f"{route.crossings} crossings", route.crossings * losses.crossing)]
+    parts = [
+        (f"{route.mzis} MZIs in a row", route.mzis * losses.mzi),
+        (f"{route.shifters} phase shifters behind", route.shifters * losses.shifter),
+        (f"{route.crossings} crossings", route.crossings * losses.crossing),
+    ]
     return [(name, -loss) for name, loss in parts if loss]

@@ -11,7 +11,7 @@ SAX's default back end: its back end "forward" is wrong for meshes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -160,32 +160,25 @@ def circuit_of(instances: Netlist, waveguides: Iterable[tuple[str, str]]) -> Net
     return {"instances": instances, "connections": connections, "ports": ports}
 
 
-class _Errors(NamedTuple):
-    """Errors of MZIs, each (n,)."""
+def _errors(count: int, *parts: ArrayLike | None) -> Floats:
+    """(parts, MZIs) errors of MZIs, none for None.
 
-    alpha: Floats
-    beta: Floats
-    more: Floats
-    """Loss beyond that of its parts, dB."""
-
-    @classmethod
-    def of(cls, count: int, *parts: ArrayLike | None) -> "_Errors":
-        return cls(*(np.full(count, 0.0 if part is None else part) for part in parts))
-
-    def at(self, place: slice) -> "_Errors":
-        return _Errors(*(part[place] for part in self))
+    The parts are the angle errors of first and second splitters, rad, and the loss beyond that of
+    the components, dB.
+    """
+    return np.stack([np.full(count, 0.0 if part is None else part) for part in parts])
 
 
 def _element(
-    component: str, phases: Mapping[str, float], errors: _Errors, k: int, loss_db: float
+    component: str, phases: Mapping[str, float], errors: Floats, k: int, loss_db: float
 ) -> Netlist:
     """Instance of an MZI or attenuator, `loss_db` spread evenly over its parts."""
     part = loss_db / (2 + len(phases))  # both splitters, and as many arms as phase shifters
     splitters = {
         name: {"coupling": float(np.sin(np.pi / 4 + error[k]) ** 2), "loss_db": float(part + more)}
         for name, error, more in (
-            ("splitter1", errors.alpha, 0.0),
-            ("splitter2", errors.beta, errors.more[k]),
+            ("splitter1", errors[0], 0.0),
+            ("splitter2", errors[1], errors[2, k]),
         )
     }
     shifters = {name: {"phase": float(value), "loss_db": part} for name, value in phases.items()}
@@ -193,7 +186,7 @@ def _element(
     return {"component": component, "settings": shifters | arms | splitters}
 
 
-def _mesh(layout: MeshLayout, phases: Phases, errors: _Errors, losses: Losses) -> Netlist:
+def _mesh(layout: MeshLayout, phases: Phases, errors: Floats, losses: Losses) -> Netlist:
     own = [{"phi": p, "theta": t} for p, t in zip(phases.phi, phases.theta, strict=True)]
     instances: Netlist = {
         f"mzi{k}": _element("mzi", part, errors, k, losses.mzi) for k, part in enumerate(own)
@@ -229,7 +222,7 @@ def sax_mesh(
     alpha, beta
         Angle errors of first and second splitters, rad, (k,) or one number; 0 by default.
     """
-    errors = _Errors.of(len(layout.mzis), alpha, beta, None)
+    errors = _errors(len(layout.mzis), alpha, beta, None)
     return {"mesh": _mesh(layout, phases, errors, Losses()), "mzi": MZI}
 
 
@@ -260,15 +253,15 @@ def sax_block(
     more_db
         (MZIs,) what single MZIs lose beyond that, dB.
     """
-    errors = _Errors.of(len(device.mzis), alpha, beta, more_db)
+    errors = _errors(len(device.mzis), alpha, beta, more_db)
     instances: Netlist = {name: f"{name}_mesh" for name in device.mesh_names}
     parts: Netlist = {}
     for mesh, name in enumerate(device.mesh_names):
-        part = errors.at(device.mzis_of(mesh))
+        part = errors[:, device.mzis_of(mesh)]
         parts[f"{name}_mesh"] = _mesh(device.layout, device.mesh_phases(phases, mesh), part, losses)
     parts["mzi"] = MZI
     for mzi in device.mzis[device.attenuating]:
-        theta, part = {"theta": phases[mzi.drivers[0]]}, errors.at(device.attenuating)
+        theta, part = {"theta": phases[mzi.drivers[0]]}, errors[:, device.attenuating]
         instances[mzi.name] = _element("attenuator", theta, part, mzi.mode, losses.mzi)
         parts["attenuator"] = ATTENUATOR
     waveguides = []

@@ -282,6 +282,4 @@ def walk(stack: Stack, inputs: Inputs, architecture: Architecture, detector: Det
 
 def read_out(head: Head, h_pool: Tensor) -> Tensor:
     """Apply the digital head: (C, B, 4) -> logits (C, B, classes)."""
-    weight = head.weight if head.weight.dim() == 3 else head.weight[None]
-    bias = head.bias if head.bias.dim() == 2 else head.bias[None]
-    return h_pool @ weight.transpose(1, 2) + bias[:, None]
+    return h_pool @ head.weight[None].transpose(1, 2) + head.bias

@@ -232,11 +232,10 @@ def predict(student: SegmentStudent, beats: BeatSet | Inputs, *, block: int = 10
     training = student.training
     student.eval()
     stack = student.stack()
+    none = torch.empty((0, student.architecture.classes), dtype=torch.float32)
     parts = [
         torch.softmax(student.run(inputs.rows(slice(at, at + block)), stack=stack)[0][0], -1)
         for at in range(0, len(inputs), block)
     ]
     student.train(training)
-    if not parts:
-        return np.empty((0, student.architecture.classes), np.float32)
-    return torch.cat(parts).numpy()
+    return torch.cat([none, *parts]).numpy()

@@ -136,9 +136,8 @@ def ramped(target: Tensor, share: float, ratio_cap: float) -> Tensor | None:
     Tensor
         (classes,) float32.
     """
-    if share == 0:
-        return None
-    return (1 + share * ((target / target.min()).clamp(max=ratio_cap) - 1)).float()
+    grown = 1 + share * ((target / target.min()).clamp(max=ratio_cap) - 1)
+    return grown.float() if share else None
 
 
 def inverse_frequency(label: Tensor, classes: int, *, power: float = 1.0) -> Tensor:

@@ -4,8 +4,6 @@ Every error that a chip can have is an array (C, K, ...); what does not follow t
 is a `Finding`, with its name and place.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -47,7 +45,7 @@ class Beliefs(NamedTuple):
     """(C, K, 4) reading without light."""
 
     @classmethod
-    def none(cls, program: MeshProgram, chips: int) -> Beliefs:
+    def none(cls, program: MeshProgram, chips: int) -> "Beliefs":
         """Return the errors of `chips` perfect chips: zeros."""
         drivers, mzis = program.device.drivers, (len(program.device.mzis),)
         sizes: dict[str, tuple[int, ...]] = {
@@ -61,16 +59,16 @@ class Beliefs(NamedTuple):
         shape = (chips, len(program.names))
         return cls(*(np.zeros((*shape, *sizes.get(name, (WIDTH,)))) for name in cls._fields))
 
-    def rows(self) -> Beliefs:
+    def rows(self) -> "Beliefs":
         """Return them as tensors, one row a block of a chip."""
         return Beliefs(*(torch.as_tensor(part).flatten(0, 1) for part in self))
 
     @classmethod
-    def designed(cls, program: MeshProgram) -> Beliefs:
+    def designed(cls, program: MeshProgram) -> "Beliefs":
         """Return one row: a block without any error."""
         return cls.none(program, 1).rows().at(slice(0, 1))
 
-    def at(self, rows: slice | torch.Tensor) -> Beliefs:
+    def at(self, rows: slice | torch.Tensor) -> "Beliefs":
         """Return some of the chips or rows."""
         return Beliefs(*(part[rows] for part in self))
 

@@ -13,8 +13,6 @@ one over a socket. Its conventions:
 - ``power`` readings are plain photodiodes: the squared field, real.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -44,11 +42,11 @@ class Cost:
     readings: int = 0
     """Readings of all detectors; a homodyne field takes two."""
 
-    def __add__(self, other: Cost) -> Cost:
+    def __add__(self, other: "Cost") -> "Cost":
         """Sum of two costs."""
         return Cost(self.settings + other.settings, self.readings + other.readings)
 
-    def __sub__(self, other: Cost) -> Cost:
+    def __sub__(self, other: "Cost") -> "Cost":
         """Return what was spent since `other`."""
         return Cost(self.settings - other.settings, self.readings - other.readings)
 
@@ -119,7 +117,7 @@ class Session:
         artifacts.write_arrays(path, **arrays)
 
     @classmethod
-    def load(cls, path: Path | str) -> Session:
+    def load(cls, path: Path | str) -> "Session":
         """Read what `save` wrote.
 
         Raises

@@ -111,13 +111,7 @@ class Campaign:
         """Tables of all ranges, in order."""
         with ThreadPoolExecutor(threads) as pool:
             spans = [(at, min(RANGE, chips - at)) for at in range(0, chips, RANGE)]
-            waiting = [pool.submit(self.table, *span, folder) for span in spans]
-            try:
-                for future in waiting:
-                    yield future.result()
-            finally:
-                for future in waiting:
-                    future.cancel()
+            yield from pool.map(lambda span: self.table(*span, folder), spans)
 
     def joined(self, chips: int, threads: int) -> DriveTable:
         """Calibrate chips 0 ... and return their table."""

@@ -1,7 +1,5 @@
 """Inputs of a student, as tensors."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -30,22 +28,22 @@ class Inputs:
         """Return the number of beats."""
         return int(self.window.shape[0])
 
-    def rows(self, index: slice | Tensor) -> Inputs:
+    def rows(self, index: slice | Tensor) -> "Inputs":
         """Return a subset of the beats."""
         return self.mapped(lambda part: part[index])
 
-    def mapped(self, change: Callable[[Tensor], Tensor]) -> Inputs:
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> "Inputs":
         """Return the beats with every part changed alike."""
         rest = (None if part is None else change(part) for part in (self.rhythm, self.residual))
         return Inputs(change(self.window), *rest)
 
-    def join(self, other: Inputs) -> Inputs:
+    def join(self, other: "Inputs") -> "Inputs":
         """Return these beats and then the others, which have the same parts."""
         pairs = ((self.rhythm, other.rhythm), (self.residual, other.residual))
         rest = (None if a is None or b is None else torch.cat([a, b]) for a, b in pairs)
         return Inputs(torch.cat([self.window, other.window]), *rest)
 
-    def finite(self) -> Inputs:
+    def finite(self) -> "Inputs":
         """Return the beats themselves.
 
         Raises

@@ -159,10 +159,11 @@ class QuantizedStudent:
         ``NAME.input`` (B, tokens, 4) of an MLP block; ``h_sum`` (B, 4); ``h_pool``, ``logits``.
         """
         codes, detector = self.encode(inputs), self.detector
-        trace: dict[str, AnyArray] = {}
-        for name in ("window", "residual", "rhythm"):
-            if name in self.architecture.reads:
-                trace[name] = getattr(codes, name).long().numpy()
+        trace: dict[str, AnyArray] = {
+            name: getattr(codes, name).long().numpy()
+            for name in ("window", "residual", "rhythm")
+            if name in self.architecture.reads
+        }
 
         def keep(name: str, value: Tensor) -> None:
             """(1, 4, ...) in light order of the beats -> (B, ..., 4)."""

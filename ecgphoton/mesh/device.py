@@ -126,12 +126,10 @@ class Device:
 
         This is the list of drivers: files, drawings, netlists and calibration follow it.
         """
-        parts: list[str] = []
-        for mesh in self.mesh_names:
-            if mesh == "U" and self.two:
-                parts += [f"att{k}.theta" for k in range(WIDTH)]
-            parts += [f"{mesh}.mzi{k}.{name}" for name in ("theta", "phi") for k in range(MZIS)]
-        return (*parts, *(f"U.out{k}" for k in range(WIDTH)))
+        mzis = [f"mzi{k}.{name}" for name in ("theta", "phi") for k in range(MZIS)]
+        attenuators = [f"att{k}.theta" for k in range(WIDTH)]
+        first = [*(f"V.{name}" for name in mzis), *attenuators] if self.two else []
+        return (*first, *(f"U.{name}" for name in mzis), *(f"U.out{k}" for k in range(WIDTH)))
 
     @cached_property
     def mzis(self) -> tuple[Mzi, ...]:
@@ -139,11 +137,13 @@ class Device:
         found: list[Mzi] = []
         for mesh, name in enumerate(self.mesh_names):
             at, column = mesh * BETWEEN, mesh * (self.layout.depth + 1)
-            if mesh == 1:
+            found += [
+                Mzi(f"{name}.mzi{k}", column + own, mode, (at + k, at + MZIS + k))
+                for k, (own, mode) in enumerate(self.layout.mzis)
+            ]
+            if mesh < self.meshes - 1:
                 first = self.attenuators.start
-                found += [Mzi(f"att{k}", column - 1, k, (first + k,)) for k in range(WIDTH)]
-            for k, (own, mode) in enumerate(self.layout.mzis):
-                found.append(Mzi(f"{name}.mzi{k}", column + own, mode, (at + k, at + MZIS + k)))
+                found += [Mzi(f"att{k}", self.layout.depth, k, (first + k,)) for k in range(WIDTH)]
         return tuple(found)
 
     def mzis_of(self, mesh: int) -> slice:

@@ -107,17 +107,20 @@ def gdsfactory_netlist(device: Device, name: str = "block") -> str:
             f"{SMALLEST_COLUMN:g} x {SMALLEST_MODE:g} um"
         )
     cells = dict(_cells(device))
-    lines = [f"name: {name}", "instances:"]
-    lines += [
-        f"  {key}: {{component: {cell.component}, settings: {cell.settings}}}"
-        for key, cell in cells.items()
+    lines = [
+        f"name: {name}",
+        "instances:",
+        *(f"  {k}: {{component: {c.component}, settings: {c.settings}}}" for k, c in cells.items()),
+        "placements:",
+        *(f"  {k}: {{x: {c.x}, y: {c.y}}}" for k, c in cells.items()),
+        "routes:",
     ]
-    lines.append("placements:")
-    lines += [f"  {key}: {{x: {cell.x}, y: {cell.y}}}" for key, cell in cells.items()]
     circuit = circuit_of({}, _waveguides(device))
-    lines.append("routes:")
     for index, (start, end) in enumerate(circuit["connections"].items()):
-        lines += [f"  waveguide{index}:", f"    links: {{{start!r}: {end!r}}}"]
-        lines.append("    settings: {cross_section: strip}")
+        lines += [
+            f"  waveguide{index}:",
+            f"    links: {{{start!r}: {end!r}}}",
+            "    settings: {cross_section: strip}",
+        ]
     ports = [f"  {port}: {end}" for port, end in circuit["ports"].items()]
     return "\n".join([*lines, "ports:", *ports]) + "\n"

@@ -269,7 +269,7 @@ def sax_block(
         way = [f"{name},{{}}{mode}" for name in device.mesh_names]
         if device.two:
             way.insert(1, f"att{mode},{{}}0")
-        ends = [f"in{mode}", *(end.format(port) for end in way for port in ("in", "out"))]
-        ends.append(f"out{mode}")
+        inside = (end.format(port) for end in way for port in ("in", "out"))
+        ends = [f"in{mode}", *inside, f"out{mode}"]
         waveguides += list(zip(ends[::2], ends[1::2], strict=True))
     return {"block": circuit_of(instances, waveguides), **parts}

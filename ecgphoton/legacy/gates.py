@@ -50,29 +50,34 @@ def accept(
     """
     if "macro_f1" in teacher:
         f1, sensitivity, own = teacher["macro_f1"], teacher["mean_recall"], baseline["macro_f1"]
-        failed = {
-            f"the teacher's macro-F1 {f1:.3f} is below the student's {own:.3f}": f1 < own,
-        }
+        gates = [(f1 < own, f"the teacher's macro-F1 {f1:.3f} is below the student's {own:.3f}")]
     else:
         f1, sensitivity = teacher["f1"], 1 - teacher["miss"]
+        miss = baseline["miss"] + settings.miss_margin
         fpr = max(baseline["fpr"], settings.fpr_limit)
-        failed = {
-            f"the teacher misses {100 * teacher['miss']:.2f} %, more than the student's "
-            f"{100 * baseline['miss']:.2f} % allow (margin {100 * settings.miss_margin:g} %)": (
-                teacher["miss"] > baseline["miss"] + settings.miss_margin
+        gates = [
+            (
+                teacher["miss"] > miss,
+                f"the teacher misses {100 * teacher['miss']:.2f} %, more than the student's "
+                f"{100 * baseline['miss']:.2f} % allow (margin {100 * settings.miss_margin:g} %)",
             ),
-            f"the teacher's FPR {100 * teacher['fpr']:.2f} % exceeds {100 * fpr:.2f} %": (
-                teacher["fpr"] > fpr
+            (
+                teacher["fpr"] > fpr,
+                f"the teacher's FPR {100 * teacher['fpr']:.2f} % exceeds {100 * fpr:.2f} %",
             ),
-        }
-    failed |= {
-        f"the teacher's F1 {f1:.3f} is below distill.min_f1 {settings.min_f1:g}": (
-            f1 < settings.min_f1
+        ]
+    gates += [
+        (
+            f1 < settings.min_f1,
+            f"the teacher's F1 {f1:.3f} is below distill.min_f1 {settings.min_f1:g}",
         ),
-        f"the teacher's sensitivity {sensitivity:.3f} is below distill.min_sensitivity "
-        f"{settings.min_sensitivity:g}": sensitivity < settings.min_sensitivity,
-    }
-    if reasons := tuple(reason for reason, holds in failed.items() if holds):
+        (
+            sensitivity < settings.min_sensitivity,
+            f"the teacher's sensitivity {sensitivity:.3f} is below distill.min_sensitivity "
+            f"{settings.min_sensitivity:g}",
+        ),
+    ]
+    if reasons := tuple(reason for failed, reason in gates if failed):
         return Verdict(0.0, reasons)
     if learnt is not None and "miss" in teacher:
         gap = teacher["miss"] - learnt["miss"]

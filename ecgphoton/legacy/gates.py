@@ -58,8 +58,10 @@ def accept(
         gates = [
             (
                 teacher["miss"] > miss,
-                f"the teacher misses {100 * teacher['miss']:.2f} %, more than the student's "
-                f"{100 * baseline['miss']:.2f} % allow (margin {100 * settings.miss_margin:g} %)",
+                (
+                    f"the teacher misses {100 * teacher['miss']:.2f} %, more than the student's "
+                    f"{100 * baseline['miss']:.2f} % allow (margin {100 * settings.miss_margin:g} %)"
+                ),
             ),
             (
                 teacher["fpr"] > fpr,
@@ -73,8 +75,10 @@ def accept(
         ),
         (
             sensitivity < settings.min_sensitivity,
-            f"the teacher's sensitivity {sensitivity:.3f} is below distill.min_sensitivity "
-            f"{settings.min_sensitivity:g}",
+            (
+                f"the teacher's sensitivity {sensitivity:.3f} is below distill.min_sensitivity "
+                f"{settings.min_sensitivity:g}"
+            ),
         ),
     ]
     if reasons := tuple(reason for failed, reason in gates if failed):

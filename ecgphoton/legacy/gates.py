@@ -59,8 +59,9 @@ def accept(
             (
                 teacher["miss"] > miss,
                 (
-                    f"the teacher misses {100 * teacher['miss']:.2f} %, more than the student's "
-                    f"{100 * baseline['miss']:.2f} % allow (margin {100 * settings.miss_margin:g} %)"
+                    f"the teacher misses {100 * teacher['miss']:.2f} %, more than the "
+                    f"student's {100 * baseline['miss']:.2f} % allow (margin "
+                    f"{100 * settings.miss_margin:g} %)"
                 ),
             ),
             (

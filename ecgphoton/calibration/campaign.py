@@ -110,8 +110,9 @@ class Campaign:
     ) -> Iterator[tuple[DriveTable, bool]]:
         """Tables of all ranges, in order."""
         with ThreadPoolExecutor(threads) as pool:
-            spans = [(at, min(RANGE, chips - at)) for at in range(0, chips, RANGE)]
-            yield from pool.map(lambda span: self.table(*span, folder), spans)
+            yield from pool.map(
+                lambda at: self.table(at, min(RANGE, chips - at), folder), range(0, chips, RANGE)
+            )
 
     def joined(self, chips: int, threads: int) -> DriveTable:
         """Calibrate chips 0 ... and return their table."""

@@ -15,6 +15,7 @@ from ecgphoton.calibration.report import AFTER, BEFORE, OWN, CalibrationReport
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, tally
+from ecgphoton.hwsim.simulate import abnormal_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource, WeightChips
 from ecgphoton.mesh.arrays import AnyArray, Floats, Singles
@@ -120,7 +121,7 @@ def judge(
     trials = {BEFORE: before, AFTER: replace(before, source=after)}
     own = None
     if validation is not None:
-        label = np.asarray(validation.label) != 0
+        label = abnormal_of(validation.label)
         own = replace(trials[AFTER], inputs=validation.inputs, label=label, record=None)
 
     def group(first: int) -> tuple[dict[str, Floats], list[float]]:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from ecgphoton.errors import InputError, require
+from ecgphoton.settings import convert
 
 BEATS = 256
 """Beats of one block: the unit of per-shot noise and of cache-sized work."""
@@ -28,10 +29,11 @@ def check_seed(seed: int) -> int:
     Raises
     ------
     InputError
-        If it is outside.
+        If it is outside, or no integer.
     """
+    seed = convert(seed, int, "seed")
     require(0 <= seed < 1 << 64, "seed", seed, "an integer in [0, 2^64)")
-    return int(seed)
+    return seed
 
 
 def chip_rng(seed: int, chip: int, effect: str = "") -> np.random.Generator:

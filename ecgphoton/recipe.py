@@ -258,12 +258,9 @@ def from_dict(data: Mapping[str, object]) -> Recipe:
 
 def shipped() -> dict[str, str]:
     """Name and first comment line of every recipe that comes with the package."""
-    found = {}
-    for entry in resources.files("ecgphoton.recipes").iterdir():
-        if entry.name.endswith(".toml"):
-            first = entry.read_text(encoding="utf-8").splitlines()[0]
-            found[entry.name.removesuffix(".toml")] = first.lstrip("# ").strip()
-    return dict(sorted(found.items()))
+    files = [f for f in resources.files("ecgphoton.recipes").iterdir() if f.name.endswith(".toml")]
+    texts = {f.name.removesuffix(".toml"): f.read_text(encoding="utf-8") for f in files}
+    return {name: texts[name].splitlines()[0].lstrip("# ").strip() for name in sorted(texts)}
 
 
 def read(name_or_path: str) -> Recipe:

@@ -128,7 +128,7 @@ def test_what_is_not_stated_is_left_out(program) -> None:
 def test_a_driver_of_both_signs_takes_the_smaller_phase(program) -> None:
     """A large phase is set a turn lower, and takes the power of what is set."""
     driven = load_profile("lithium-niobate").driving(program)
-    drive = driven.dac.drive_of(driven.device.exact_volts(driven.phases))
+    drive = driven.dac.drive_of(driven.dac.volts_for(driven.phases))
     assert (drive < 0).any()
     assert shifter_powers(driven, 30.0) == pytest.approx(30e-3 * np.abs(drive).sum(1))
     assert (shifter_powers(driven, 30.0) < shifter_powers(program, 30.0)).all()

@@ -128,7 +128,7 @@ def print_burdens(report: BurdenReport) -> None:
     shared.table("burdens", ["record", "hours", "beats", *heads, "outside"], rows)
     if report.others:
         few = ", ".join(report.others[:5]) + (" ..." if len(report.others) > 5 else "")
-        click.echo(f"{len(report.others)} files are no recordings: {few}")
+        click.echo(f"{len(report.others)} files and folders are not read: {few}")
     click.echo(f"written to {report.files[-2]} and {report.files[-1]}")
 
 

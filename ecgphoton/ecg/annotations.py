@@ -67,7 +67,8 @@ def decode(content: bytes, what: str, fs: float) -> Annotations:
     Raises
     ------
     InputError
-        If the file is truncated, too large, its times run backwards or its clock cannot be read.
+        If the file is truncated, too large or not in the MIT format, its times run backwards, or
+        its clock cannot be read.
     """
     if len(content) < 2 or len(content) % 2 or content[-2:] != b"\0\0":
         raise InputError(
@@ -120,6 +121,11 @@ def _marks(
             samples.append(time)
             codes.append(code)
             subtypes.append(0)
+    if any(words[at:]):
+        raise InputError(
+            f"{what} goes on behind its end mark: it is damaged, or not in the MIT format (that of "
+            "AHA is not read); fetch it again"
+        )
     at_samples, with_codes, of_kinds = (
         np.array(column, np.int64) for column in (samples, codes, subtypes)
     )

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.annotations import LARGEST_ANNOTATION, decode
 from ecgphoton.ecg.formats.edf import edf_notes
-from ecgphoton.ecg.formats.table import Table, read_table, seconds_of
+from ecgphoton.ecg.formats.table import Table, read_table
+from ecgphoton.ecg.formats.times import is_time
 from ecgphoton.ecg.recording import LONGEST
 from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.errors import InputError
@@ -21,8 +22,10 @@ EDF_NOTES = "edf+"
 USUAL = ("atr", "labels.csv", "beats.csv", "csv")
 """Annotators that are searched for beside a recording when none is named."""
 _TABLES = (".csv", ".tsv", ".txt")
-_TIMES = ("time", "t", "seconds", "second", "sec", "s", "onset", "time (s)")
+_ONSET = "onset"
 _SAMPLES = ("sample", "samples", "sample #", "index", "r_peak", "peak")
+_APART = 1.0
+"""Seconds by which the distance of two columns may vary: clock times may be whole seconds."""
 _SYMBOLS = ("symbol", "label", "type", "beat", "annotation", "class", "description")
 
 
@@ -105,8 +108,6 @@ def read_labels(
             read_bytes(file, LARGEST_ANNOTATION + 1), f"annotation file {file.name}", clock
         )
         at, words = np.float64(fs / clock) * marks.sample, marks.symbol.tolist()
-    if len(at) and not (np.isfinite(at).all() and at.min() >= 0 and at.max() <= LONGEST):
-        raise InputError(f"{file} marks beats at negative or impossible times; check its columns")
     known = {**{symbol: symbol for symbol in BEAT_SYMBOLS}, **(symbols or {})}
     others = Counter(word for word in words if word not in known)
     order = [i for i in np.argsort(at, kind="stable").tolist() if words[i] in known]
@@ -114,8 +115,16 @@ def read_labels(
     if others and suffix in (*_TABLES, ".edf", ".bdf"):  # a WFDB annotation has marks of all kinds
         few = ", ".join(f"{word[:20]!r} {count}" for word, count in others.most_common(5))
         notes = (f"{file.stem}: {sum(others.values())} labels are no beats: {few}",)
-    sample = np.rint(at[order]).astype(np.int64)
-    return Labels(sample, np.array([known[words[i]] for i in order], "<U1"), notes)
+    at = at[order]
+    if len(at) and not (np.isfinite(at).all() and at.min() >= 0 and at.max() <= LONGEST):
+        raise InputError(f"{file} marks beats at negative or impossible times; check its columns")
+    sample = np.rint(at).astype(np.int64)
+    first = np.diff(sample, prepend=-1) > 0
+    if not first.all():
+        again = f"{np.count_nonzero(~first)} beats are marked again at one sample"
+        notes += (f"{file.stem}: {again}; the first mark counts",)
+    symbol = np.array([known[words[i]] for i in order], "<U1")
+    return Labels(sample[first], symbol[first], notes)
 
 
 def _of_table(
@@ -127,7 +136,8 @@ def _of_table(
     def column(known: tuple[str, ...]) -> int | None:
         return next((names.index(name) for name in known if name in names), None)
 
-    symbol, sample, time = column(_SYMBOLS), column(_SAMPLES), column(_TIMES)
+    symbol, sample = column(_SYMBOLS), column(_SAMPLES)
+    time = next((at for at, name in enumerate(names) if name == _ONSET or is_time(name)), None)
     if symbol is None or (sample is None and time is None):
         raise InputError(
             f"{file} has the columns {', '.join(table.names[:8])}; labels need one called symbol, "
@@ -135,7 +145,29 @@ def _of_table(
         )
     with expecting(file, "a table of labels", "give numbers, or times as hh:mm:ss.sss"):
         if sample is None:
-            at = seconds_of(table, time or 0) * fs
-        else:
-            at = table.numbers(sample) * per_sample
+            return table.seconds(time or 0) * fs, table.words(symbol)
+        given = table.numbers(sample)
+        if (np.mod(given, 1) > 0).any():
+            raise ValueError(f"sample numbers of column {table.names[sample]} with fractions")
+        at = given * per_sample
+        if time is not None and not _agree(at, _known(table, time) * fs, fs):
+            raise ValueError(
+                f"columns {table.names[sample]} and {table.names[time]} place beats differently; "
+                "leave one of them out"
+            )
         return at, table.words(symbol)
+
+
+def _known(table: Table, at: int) -> NDArray[np.float64]:
+    """Return the times of a column beside sample numbers; NaN where it holds none."""
+    try:
+        return table.seconds(at)
+    except ValueError:
+        return np.full(len(table.columns[at]), np.nan)
+
+
+def _agree(samples: NDArray[np.float64], times: NDArray[np.float64], fs: float) -> bool:
+    """Whether two columns place beats alike, but for their beginning and for rounding."""
+    apart = samples - times
+    apart = apart[np.isfinite(apart)]
+    return not len(apart) or bool(np.ptp(apart) <= _APART * fs)

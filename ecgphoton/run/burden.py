@@ -1,5 +1,7 @@
 """A folder of recordings comes in; a table of the abnormal beats of each goes out."""
 
+import csv
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +40,7 @@ class BurdenReport:
     student: Mapping[str, str]
     """Name, path and SHA-256 of the student, and why it was chosen."""
     others: tuple[str, ...] = ()
-    """Files of the folder that are no recordings."""
+    """Files of the folder that are no recordings, and its folders, which are not searched."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
@@ -109,8 +111,9 @@ def annotate_folder(
         raise InputError(f"none of {len(failed)} recordings could be annotated; {name}: {why}")
     found = BurdenReport(tuple(rows), failed, (*files, table, document), trained.about, others)
     heads = [*COLUMNS[:3], *(f"{kind}{what}" for kind in SHARES for what in _WHAT), *SCOPE]
-    lines = [",".join(heads), *(",".join(_cells(row)) for row in rows)]
-    write_text(table, "\n".join(lines) + "\n")
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([heads, *map(_cells, rows)])
+    write_text(table, text.getvalue())
     write_text(document, json.dumps(found.to_dict(), indent=1) + "\n")
     return found
 

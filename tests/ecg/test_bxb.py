@@ -61,3 +61,15 @@ def test_every_cell_is_that_of_bxb(mitdb, tmp_path):
             for head, value in found.items()
         }
         assert cells_found == wanted, name
+
+
+def test_without_a_length_the_reference_ends_the_comparison(tmp_path):
+    """As in ``bxb``: what a test marks behind the last mark of the reference is not scored."""
+    at = np.arange(100, 5000, 100)
+    for annotator, samples in (("atr", at), ("eph", np.append(at + 3, at + 5000))):
+        write_annotations(tmp_path, "a", annotator, samples, ["N"] * len(samples), fs=100)
+    for length, extra in (("", 0), (" 12000", len(at))):
+        (tmp_path / "a.hea").write_text(f"a 0 100{length}\n")
+        found = score_record(tmp_path / "a", start=0)
+        assert (found.detection.tp, found.detection.fp) == (len(at), extra)
+        assert found.notes == () if length else "scored up to the last mark" in found.notes[0]

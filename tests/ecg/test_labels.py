@@ -83,3 +83,54 @@ def test_a_table_that_is_none_is_refused(text, tmp_path):
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(InputError, match=r"a\.csv"):
         read_labels(tmp_path / "a.csv", FS)
+
+
+@pytest.mark.parametrize("symbol", ["V", "S"])
+def test_a_first_beat_is_no_line_of_units(symbol, tmp_path):
+    """A table whose first beat is a V keeps it: V in the second line is not the unit volt."""
+    (tmp_path / "a.csv").write_text(f"sample,symbol\n100,{symbol}\n300,N\n")
+    assert read_labels(tmp_path / "a.csv", FS).symbol.tolist() == [symbol, "N"]
+    (tmp_path / "a.csv").write_text(f"time,symbol\n0:01.5,{symbol}\n0:02.5,N\n")
+    assert read_labels(tmp_path / "a.csv", FS).symbol.tolist() == [symbol, "N"]
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "why"),
+    [
+        ("index,time,symbol", "{number},{seconds},N", "index and time place beats differently"),
+        ("sample,time,symbol", "{at},{wrong},N", "sample and time place beats differently"),
+        ("peak,symbol", "{seconds},N", "sample numbers of column peak with fractions"),
+        ("time (weeks),symbol", "{seconds},N", "no unit of time"),
+    ],
+)
+def test_columns_that_do_not_place_beats_are_refused(head, row, why, tmp_path):
+    """A number of the line, seconds called samples, and two columns that disagree."""
+    rows = [
+        row.format(number=number, at=at, seconds=at / FS, wrong=at / 360)
+        for number, at in enumerate(BEATS)
+    ]
+    (tmp_path / "a.csv").write_text("\n".join([head, *rows]))
+    with pytest.raises(InputError, match=why):
+        read_labels(tmp_path / "a.csv", FS)
+
+
+def test_samples_beside_clock_times_are_read(tmp_path):
+    """Times that begin elsewhere, are rounded to seconds or are none change nothing."""
+    for column in ("10:00:{:02.0f}", "{:.0f}", "[{:.3f} of the morning]"):
+        rows = [f"{column.format(at / FS)},{at},N" for at in BEATS]
+        (tmp_path / "a.csv").write_text("\n".join(["time,sample,symbol", *rows]))
+        np.testing.assert_array_equal(read_labels(tmp_path / "a.csv", FS).sample, BEATS)
+
+
+def test_a_beat_that_is_marked_twice_is_one_beat(tmp_path):
+    """Two marks at one sample, as of two channels, are no beats without an interval."""
+    (tmp_path / "a.csv").write_text("sample,symbol\n100,N\n100,V\n300,N\n")
+    found = read_labels(tmp_path / "a.csv", FS)
+    assert (found.sample.tolist(), found.symbol.tolist()) == ([100, 300], ["N", "N"])
+    assert found.notes == ("a: 1 beats are marked again at one sample; the first mark counts",)
+
+
+def test_a_mark_before_the_start_that_is_no_beat_is_left_out(tmp_path):
+    """A recorder's note before the first sample does not hide the beats."""
+    (tmp_path / "a.csv").write_text("time,symbol\n-2.5,switched on\n1.0,N\n")
+    assert read_labels(tmp_path / "a.csv", FS).sample.tolist() == [FS]

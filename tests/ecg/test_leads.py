@@ -25,7 +25,13 @@ def record(folder, **leads):
     return open_recording(folder / "a")
 
 
-@pytest.mark.parametrize("asked", ["II", "ii", "ECG II", "lead II", "MLII", "channel:1", "EKG-II"])
+SECOND = (
+    "II", "ii", "ECG II", "lead II", "MLII", "channel:1", "EKG-II", "ECG lead II", "D2", "DII",
+    "MDC_ECG_LEAD_II", "Lead II (Einthoven)", "II [\u00b5V]",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", SECOND)
 def test_case_and_prefixes_are_ignored(asked, tmp_path):
     """Lead II by any of its names is lead II."""
     held = record(tmp_path, ABP=(PRESSURE, "mmHg"), II=(SIGNAL, "mV"))
@@ -89,6 +95,10 @@ def test_an_ecg_is_known_by_unit_and_spectrum(tmp_path):
     held = record(tmp_path, x1=(PRESSURE, "mmHg"), x2=(NOISE, "mV"))
     with pytest.raises(InputError, match="no channel that is an ECG"):
         choose(held)
+    counter = (np.arange(len(AT)) % 25, "mV")
+    marker = (np.isin(np.arange(len(AT)), (BEATS[:, None] + np.arange(5)).ravel()), "mV")
+    held = record(tmp_path, x1=counter, x2=marker, x3=(SIGNAL, "mV"))
+    assert choose(held) == 2
     held = record(tmp_path, ABP=(PRESSURE, "mmHg"))
     with pytest.raises(InputError, match="no channel that is an ECG"):
         choose(held)
@@ -108,5 +118,21 @@ def test_plain_names_and_spectra():
         "ecg1", "avr", "v2", "resp", "ii"
     ]  # fmt: skip
     assert looks_like_ecg((1000 * SIGNAL).astype(np.float32), FS)
+    assert looks_like_ecg(ecg(seconds=40, fs=2000)[0].astype(np.float32), 2000)
     assert not looks_like_ecg(NOISE.astype(np.float32), FS)
     assert not looks_like_ecg(np.zeros(10_000, np.float32), FS)
+
+
+@pytest.mark.parametrize("name", ["ECG_HR", "ecg_quality", "ECG_Resp", "ecg_timestamp", "EKG_RR"])
+def test_what_is_said_about_an_ecg_is_none(name, tmp_path):
+    """A rate, a quality or a respiration taken from the ECG is not taken for it."""
+    held = record(tmp_path, **{name: (NOISE, "mV"), "ECG": (SIGNAL, "mV")})
+    assert choose(held) == 1
+
+
+@pytest.mark.parametrize("name", ["-II", "II (inverted)", "Lead 2", "my II"])
+def test_a_name_that_only_holds_one_is_another_lead(name, tmp_path):
+    """A lead upside down, or that of another place, is never used in place of II."""
+    held = record(tmp_path, **{name: (SIGNAL, "mV"), "V5": (SIGNAL, "mV")})
+    with pytest.raises(InputError, match="no lead II"):
+        choose(held, "II")

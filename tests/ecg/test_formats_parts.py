@@ -138,7 +138,7 @@ def test_a_gain_that_would_be_read_as_another_is_refused(field, tmp_path):
 
 
 def test_a_rate_with_an_exponent_is_refused(tmp_path):
-    """wfdb would read 3.6e2 Hz as 3.6 Hz, and 100.0e1 Hz as 100 Hz."""
+    """The wfdb package would read 3.6e2 Hz as 3.6 Hz, and 100.0e1 Hz as 100 Hz."""
     path = write_wfdb(tmp_path, "a", SIGNAL)
     header = tmp_path / "a.hea"
     header.write_text(header.read_text().replace("a 1 250 ", "a 1 25.0e1 "))

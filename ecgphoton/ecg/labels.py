@@ -12,7 +12,7 @@ from ecgphoton.ecg.annotations import LARGEST_ANNOTATION, decode
 from ecgphoton.ecg.formats.edf import edf_notes
 from ecgphoton.ecg.formats.table import Table, read_table
 from ecgphoton.ecg.formats.times import is_time
-from ecgphoton.ecg.recording import LONGEST
+from ecgphoton.ecg.recording import FROM_ZERO, LONGEST, Beginning
 from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting, read_bytes
@@ -75,7 +75,13 @@ def label_file(recording: Path, annotator: str | None) -> Path:
 
 
 def read_labels(
-    file: Path, fs: float, clock: float | None = None, symbols: Mapping[str, str] | None = None
+    file: Path,
+    fs: float,
+    clock: float | None = None,
+    symbols: Mapping[str, str] | None = None,
+    *,
+    begins: Beginning = FROM_ZERO,
+    length: int = 0,
 ) -> Labels:
     """Read the beats of a label file.
 
@@ -89,11 +95,14 @@ def read_labels(
         Rate that samples of the file count, where that is not `fs`, Hz.
     symbols
         Words of the file to WFDB symbols; words that are in neither are counted and are no beats.
+    begins, length
+        What the recording's own times and numbers state for its first sample, and its samples at
+        `fs`. A table may count as these do, or from the first sample; what fits is taken.
 
     Raises
     ------
     InputError
-        If the file is damaged or its columns are not known.
+        If the file is damaged, its columns are not known, or both ways of counting fit.
     """
     clock = fs if clock is None else clock
     suffix = file.suffix.lower()
@@ -102,7 +111,8 @@ def read_labels(
         at = np.array([seconds * fs for seconds, _ in found], np.float64)
         words = [text.strip() for _, text in found]
     elif suffix in _TABLES:
-        at, words = _of_table(file, read_table(file), fs, fs / clock)
+        at, words, first = _of_table(file, read_table(file), fs, fs / clock, begins)
+        at = _counted(file, at, first, length)
     else:
         marks = decode(
             read_bytes(file, LARGEST_ANNOTATION + 1), f"annotation file {file.name}", clock
@@ -128,9 +138,9 @@ def read_labels(
 
 
 def _of_table(
-    file: Path, table: Table, fs: float, per_sample: float
-) -> tuple[NDArray[np.float64], list[str]]:
-    """Place at the rate `fs`, and word, of every line."""
+    file: Path, table: Table, fs: float, per_sample: float, begins: Beginning
+) -> tuple[NDArray[np.float64], list[str], float]:
+    """Place at the rate `fs` and word of every line, and place of the recording's first sample."""
     names = [name.casefold().strip() for name in table.names]
 
     def column(known: tuple[str, ...]) -> int | None:
@@ -145,7 +155,7 @@ def _of_table(
         )
     with expecting(file, "a table of labels", "give numbers, or times as hh:mm:ss.sss"):
         if sample is None:
-            return table.seconds(time or 0) * fs, table.words(symbol)
+            return table.seconds(time or 0) * fs, table.words(symbol), begins.time * fs
         given = table.numbers(sample)
         if (np.mod(given, 1) > 0).any():
             raise ValueError(f"sample numbers of column {table.names[sample]} with fractions")
@@ -155,7 +165,20 @@ def _of_table(
                 f"columns {table.names[sample]} and {table.names[time]} place beats differently; "
                 "leave one of them out"
             )
-        return at, table.words(symbol)
+        return at, table.words(symbol), begins.number * per_sample
+
+
+def _counted(file: Path, at: NDArray[np.float64], first: float, length: int) -> NDArray[np.float64]:
+    """Return places counted from the first sample, whether they are or count as its axis does."""
+    if abs(first) <= 1 or not len(at):  # from 0 or 1
+        return at
+    alone, shifted = (np.mean((x >= 0) & (x < length)) for x in (at, at - first))
+    if alone == shifted > 0:
+        raise InputError(
+            f"{file} may count from the first sample of the recording or as its own times and "
+            "numbers do, which begin elsewhere; let both begin at 0"
+        )
+    return at if alone > shifted else at - first
 
 
 def _known(table: Table, at: int) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import SAMPLING_RATE
-from ecgphoton.ecg.recording import Channel, OpenRecording
+from ecgphoton.ecg.recording import Channel, OpenRecording, Recording
 from ecgphoton.errors import InputError
 
 _LIMB = ("i", "ii", "iii", "avr", "avl", "avf")
@@ -84,12 +84,12 @@ def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[
     if asked is not None:
         number = asked.removeprefix("channel:")
         if number == asked:
-            found = _named(asked, channels)
+            found = _named(asked, [one.name for one in channels])
         else:
             found = [at for at in range(len(channels)) if str(at) == number]
         return _only(found, asked, recording)
     for name in (*prefer, "II"):
-        found = _named(name, [one if one.voltage else None for one in channels])
+        found = _named(name, [one.name if one.voltage else None for one in channels])
         if found:
             alike = [one for at in found if (one := channels[at]).name == channels[found[0]].name]
             parts = len({one.length / one.fs for one in alike}) > 1
@@ -109,6 +109,21 @@ def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[
         + ", ".join(one.unit or "no unit" for one in channels)
         + ")"
     )
+
+
+def column_of(recording: Recording, asked: str | None) -> int:
+    """Return the column of a lead of a recording in memory, by the rule of `choose`.
+
+    Raises
+    ------
+    InputError
+        If the lead does not exist, several have its name, or none is named and there are several.
+    """
+    names = recording.leads
+    found = list(range(len(names))) if asked is None else _named(asked, names)
+    if len(found) != 1:
+        raise InputError(f"lead {asked!r} of a recording with {', '.join(names)}; name one of them")
+    return found[0]
 
 
 def looks_like_ecg(signal: NDArray[np.float32], fs: float) -> bool:
@@ -141,13 +156,11 @@ def _only(found: Sequence[int], name: str, recording: OpenRecording) -> int:
     return found[0]
 
 
-def _named(name: str, channels: Sequence[Channel | None]) -> list[int]:
+def _named(name: str, names: Sequence[str | None]) -> list[int]:
     """Find channels by exact name, else by name without case, else by plain name."""
     for alike in (str, str.casefold, plain):
         found = [
-            at
-            for at, one in enumerate(channels)
-            if one is not None and alike(one.name) == alike(name)
+            at for at, one in enumerate(names) if one is not None and alike(one) == alike(name)
         ]
         if found:
             return found

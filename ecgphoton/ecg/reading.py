@@ -199,7 +199,10 @@ def read_recording(
     source = open_signal(folder / name, lead, prefer=prefer, hints=hints)
     whole = source.held.whole((source.channel,))[0]
     signal = Resampler(source.factor).push(whole, last=True)
-    found = read_labels(files[-1], source.fs, source.held.clock, symbols)
+    found = read_labels(
+        files[-1], source.fs, source.held.clock, symbols, begins=source.held.begins,
+        length=source.length,
+    )  # fmt: skip
     return AnnotatedLead(
         name,
         signal,

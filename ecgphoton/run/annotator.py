@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ecgphoton.ecg.annotate import symbols_of
-from ecgphoton.ecg.leads import plain
+from ecgphoton.ecg.leads import column_of
 from ecgphoton.ecg.recording import Recording
 from ecgphoton.ecg.resample import Resampler, ratio, scaled
 from ecgphoton.ecg.stream import BeatStream, Found
@@ -227,22 +227,13 @@ def annotate(
     if isinstance(signal, Recording):
         if fs not in (None, signal.fs):
             raise InputError(f"fs={fs}, but the recording is at {signal.fs:g} Hz; leave fs out")
-        fs, signal = signal.fs, _lead(signal, lead)
+        fs, signal = signal.fs, signal.signal[:, column_of(signal, lead)]
     elif lead is not None:
         raise InputError(f"lead {lead!r} of a plain array; pass the samples of that lead alone")
     if fs is None:
         raise InputError("the sampling rate is missing; give fs in Hz")
     annotator = Annotator(fs, student=student, peaks=peaks, backend=backend)
     return Beats.concat([annotator.push(signal), annotator.finish()])
-
-
-def _lead(recording: Recording, lead: str | None) -> NDArray[np.float32]:
-    names = recording.leads
-    for alike in (str, plain):
-        for column, name in enumerate(names):
-            if alike(name) == alike(lead or names[0]) and (lead or len(names) == 1):
-                return recording.signal[:, column]
-    raise InputError(f"lead {lead!r} of a recording with {', '.join(names)}; name one of them")
 
 
 def checked_signal(samples: ArrayLike) -> NDArray[np.float32]:

@@ -5,9 +5,12 @@ import pytest
 import wfdb
 from recordings import FS, ecg, write_edf, write_wfdb
 
+from ecgphoton.ecg.annotate import classify_record
 from ecgphoton.ecg.beats import load_all
 from ecgphoton.ecg.dataset import Dataset
+from ecgphoton.ecg.formats import Hints
 from ecgphoton.ecg.labels import label_file, read_labels
+from ecgphoton.ecg.reading import open_signal, read_recording
 from ecgphoton.errors import InputError
 
 SIGNAL, BEATS = ecg(seconds=30)
@@ -134,3 +137,40 @@ def test_a_mark_before_the_start_that_is_no_beat_is_left_out(tmp_path):
     """A recorder's note before the first sample does not hide the beats."""
     (tmp_path / "a.csv").write_text("time,symbol\n-2.5,switched on\n1.0,N\n")
     assert read_labels(tmp_path / "a.csv", FS).sample.tolist() == [FS]
+
+
+@pytest.mark.parametrize(
+    ("axis", "head"), [("time", "time"), ("sample", "Sample #"), ("when", "time")]
+)
+def test_labels_count_as_their_recording_or_from_its_first_sample(axis, head, tmp_path):
+    """An excerpt that begins at 10 s, or at a time of day, has its marks in their places."""
+    number = np.arange(len(SIGNAL)) + 10 * FS
+
+    def cells(at):
+        if axis == "when":
+            return [f"09:0{x // FS // 60:.0f}:{x / FS % 60:06.3f}" for x in at]
+        return [f"{x / FS:.4f}" if axis == "time" else f"{x:.0f}" for x in at]
+
+    name = "time" if axis == "when" else axis
+    rows = [f"{at},{value:.4f}" for at, value in zip(cells(number), SIGNAL, strict=True)]
+    (tmp_path / "a.csv").write_text("\n".join([f"{name},II (mV)", *rows]))
+    for marks in (BEATS, BEATS + 10 * FS):
+        rows = [f"{at},N" for at in cells(marks)]
+        (tmp_path / "a.labels.csv").write_text("\n".join([f"{head},symbol", *rows]))
+        if axis == "when" and marks is BEATS:
+            continue
+        hints = Hints(FS) if axis == "sample" else None
+        lead = read_recording(tmp_path, "a", annotator="labels.csv", hints=hints)
+        np.testing.assert_allclose(lead.samples, BEATS * 360 / FS, atol=1)
+        signal = open_signal(tmp_path / "a.csv", hints=hints)
+        found = classify_record(signal, lambda beats: np.zeros((len(beats), 2)), annotator="labels")
+        np.testing.assert_allclose(found.sample, BEATS, atol=1)
+
+
+def test_labels_that_may_count_either_way_are_refused(tmp_path):
+    """Marks from 12 to 18 s of a recording from 10 to 40 s fit both ways."""
+    rows = [f"{10 + i / FS:.4f},{value:.4f}" for i, value in enumerate(SIGNAL)]
+    (tmp_path / "a.csv").write_text("\n".join(["time,II (mV)", *rows]))
+    (tmp_path / "a.labels.csv").write_text("time,symbol\n12,N\n18,N\n")
+    with pytest.raises(InputError, match=r"may count from the first sample .* let both begin at 0"):
+        read_recording(tmp_path, "a", annotator="labels.csv")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from recordings import FS, ecg, write_wfdb
 
-from ecgphoton.ecg.formats import open_recording
-from ecgphoton.ecg.leads import choose, looks_like_ecg, plain
+from ecgphoton.ecg.formats import open_recording, read
+from ecgphoton.ecg.leads import choose, column_of, looks_like_ecg, plain
 from ecgphoton.ecg.reading import open_signal
 from ecgphoton.errors import InputError
 
@@ -52,6 +52,19 @@ def test_an_exact_name_comes_before_a_similar_one(tmp_path):
     """Of MLII and II the one that is named exactly is meant, whatever the case."""
     held = record(tmp_path, MLII=(SIGNAL, "mV"), II=(SIGNAL, "mV"))
     assert (choose(held, "II"), choose(held, "MLII"), choose(held, "ii")) == (1, 0, 1)
+
+
+def test_a_recording_in_memory_has_the_same_rule(tmp_path):
+    """Case comes before modified leads, and of two leads of one name none is guessed."""
+    record(tmp_path, MLII=(SIGNAL, "mV"), II=(SIGNAL, "mV"), ECG_V1=(SIGNAL, "mV"))
+    held = read(tmp_path / "a")
+    assert [column_of(held, name) for name in ("ii", "MLII", "v1")] == [1, 0, 2]
+    for name in (None, "V5", ""):
+        with pytest.raises(InputError, match="with MLII, II, ECG V1; name one"):
+            column_of(held, name)
+    record(tmp_path, ECG_II=(SIGNAL, "mV"), Lead_II=(SIGNAL, "mV"))
+    with pytest.raises(InputError, match="with ECG II, Lead II; name one"):
+        column_of(read(tmp_path / "a"), "II")
 
 
 @pytest.mark.parametrize(("names", "asked"), [("II II", "ii"), ("ECG_II Lead_II", "II")])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.formats.times import check_axis, is_time, rate_of, rises_evenly, seconds_of
 from ecgphoton.ecg.recording import (
     LARGEST_RECORDING,
+    Beginning,
     Channel,
     HeldRecording,
     millivolts,
@@ -81,17 +82,19 @@ def from_columns(
         for at, name in enumerate(columns)
         if len(columns) > 1 and is_time(name) and (at == 0 or len(name) > 1)
     ]
-    stated = [] if fs is None else [fs]
+    stated, begins = [] if fs is None else [fs], dict[str, float]()
     for name in times:
         with expecting(f"{path}: column {name}", "a column of times", "correct it"):
             seconds = seconds_of(name, units[name], columns[name])
         stated.append(rate_of(path, name, seconds))
+        begins.setdefault("time", float(seconds[0]))
     names = [name for name in columns if name not in times]
     chosen = names if hints.column is None else [_asked(path, names, hints.column)]
     rate = next((one for one in (*stated, hints.fs) if one is not None), None)
     for name in names if len(columns) > 1 else ():
         if columns[name].dtype.kind in "iuf" and rises_evenly(columns[name]):
-            check_axis(path, name, columns[name], rate)
+            if check_axis(path, name, columns[name], rate):
+                begins.setdefault("number", float(columns[name][0]))
             chosen = [one for one in chosen if one != name or hints.column is not None]
     if rate is None:
         raise InputError(f"{path} does not state its sampling rate; give it: --fs 250 (fs=250)")
@@ -117,8 +120,9 @@ def from_columns(
         values.append(np.where(np.isfinite(value), value, np.float32(np.nan)))
         channels.append(Channel(name, unit, rate, len(values[-1])))
     return HeldRecording(
-        path, form, tuple(channels), (path,), notes=tuple(remarks), values=tuple(values)
-    )
+        path, form, tuple(channels), (path,), notes=tuple(remarks), begins=Beginning(**begins),
+        values=tuple(values),
+    )  # fmt: skip
 
 
 def _asked(path: Path, names: Sequence[str], column: str) -> str:

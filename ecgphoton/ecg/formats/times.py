@@ -124,8 +124,8 @@ def rises_evenly(values: NDArray[np.number]) -> bool:
     return True
 
 
-def check_axis(path: Path, name: str, values: NDArray[np.number], fs: float | None) -> None:
-    """Refuse an axis without a known name whose steps are not those of the rate.
+def check_axis(path: Path, name: str, values: NDArray[np.number], fs: float | None) -> bool:
+    """Return whether an axis without a known name holds sample numbers.
 
     Raises
     ------
@@ -140,3 +140,4 @@ def check_axis(path: Path, name: str, values: NDArray[np.number], fs: float | No
             + (f", and no times at {fs:g} Hz" if fs else "")
             + "; name it (time (s), time (ms)), or give the --fs that fits"
         )
+    return abs(step - 1) < 0.01

@@ -129,12 +129,12 @@ def read_labels(
     if len(at) and not (np.isfinite(at).all() and at.min() >= 0 and at.max() <= LONGEST):
         raise InputError(f"{file} marks beats at negative or impossible times; check its columns")
     sample = np.rint(at).astype(np.int64)
-    first = np.diff(sample, prepend=-1) > 0
-    if not first.all():
-        again = f"{np.count_nonzero(~first)} beats are marked again at one sample"
+    once = np.diff(sample, prepend=-1) > 0
+    if not once.all():
+        again = f"{np.count_nonzero(~once)} beats are marked again at one sample"
         notes += (f"{file.stem}: {again}; the first mark counts",)
     symbol = np.array([known[words[i]] for i in order], "<U1")
-    return Labels(sample[first], symbol[first], notes)
+    return Labels(sample[once], symbol[once], notes)
 
 
 def _of_table(

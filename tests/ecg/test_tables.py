@@ -18,9 +18,11 @@ def test_columns_rates_and_units_are_given_or_refused(tmp_path):
                header="time,II (mV)", comments="")  # fmt: skip
     assert read(plain, fs=FS, column="1").signal.max() == pytest.approx(2 * SIGNAL.max(), rel=1e-3)
     assert "not stated, mV assumed" in read(plain, fs=FS).notes[0]
+    assert read(timed, column="1").leads == ("II",)  # the second column of the file
     for path, given, why in (
         (plain, {}, "does not state its sampling rate"),
-        (plain, {"fs": FS, "column": "9"}, "no column '9'; its columns are 0 channel 0"),
+        (plain, {"fs": FS, "column": "9"}, "no column of samples '9'; its columns are 0 channel 0"),
+        (timed, {"column": "0"}, "no column of samples '0'; its columns are 0 time, 1 II"),
         (plain, {"fs": -1}, "fs is -1"),
         (plain, {"fs": FS, "unit": "mmHg"}, "not a voltage"),
         (timed, {"fs": 360}, "not 360 Hz"),

@@ -30,7 +30,7 @@ class Hints:
     unit: str | None = None
     """Of the samples: V, mV, uV or nV."""
     column: str | None = None
-    """Name of the column to read, or its number from 0."""
+    """Name of the column to read, or its number in the file, from 0."""
 
     def __post_init__(self) -> None:
         if self.fs is not None and not 0 < self.fs < 1e6:
@@ -89,7 +89,7 @@ def from_columns(
         stated.append(rate_of(path, name, seconds))
         begins.setdefault("time", float(seconds[0]))
     names = [name for name in columns if name not in times]
-    chosen = names if hints.column is None else [_asked(path, names, hints.column)]
+    chosen = names if hints.column is None else [_asked(path, list(columns), times, hints.column)]
     rate = next((one for one in (*stated, hints.fs) if one is not None), None)
     for name in names if len(columns) > 1 else ():
         if columns[name].dtype.kind in "iuf" and rises_evenly(columns[name]):
@@ -125,14 +125,14 @@ def from_columns(
     )  # fmt: skip
 
 
-def _asked(path: Path, names: Sequence[str], column: str) -> str:
-    """Return the name of the column asked for by name or number."""
+def _asked(path: Path, names: Sequence[str], times: Sequence[str], column: str) -> str:
+    """Return the name of the column asked for by name, or by its number in the file."""
     known = [name for name in names if name.casefold() == column.casefold()]
     if column.isdigit() and not known and int(column) < len(names):
         known = [names[int(column)]]
-    if len(known) != 1:
+    if len(known) != 1 or known[0] in times:
         raise InputError(
-            f"{path} has no column {column!r}; its columns are "
+            f"{path} has no column of samples {column!r}; its columns are "
             + ", ".join(f"{i} {name}" for i, name in enumerate(names))
         )
     return known[0]

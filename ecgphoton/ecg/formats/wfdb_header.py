@@ -20,7 +20,7 @@ _UNIT = re.compile(r"\S+[ \t]+\S+[ \t]+-?[\d.eE+-]*(?:\(-?\d*\))?/(\S+)")
 _GAIN = re.compile(r"\S+[ \t]+\S+[ \t]+[\d.]*[1-9]")  # stated, and not 0
 # What wfdb reads otherwise in that field: a space, behind which it would take the name of the lead
 # to begin, and a number in another spelling (2E+2, 1024.5), of which it would take the beginning.
-_SPACED = re.compile(r"\S+[ \t]+\S+[ \t]+(?:\S*[(/][ \t]|\S+[ \t]+[()/])")
+_SPACED = re.compile(r"\S+[ \t]+\S+[ \t]+(?:\S*[(/][ \t]|\S+[ \t]+(?:[()/]|[munMUN]?[vV][ \t]+\d))")
 _SPELLED = re.compile(
     r"\S+[ \t]+\S+(?:[ \t]+-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
     r"(?:\(-?\d+\))?(?:/\S*)?(?:[ \t].*)?)?",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +118,8 @@ class Annotator:
         run below ``runs/``, otherwise the shipped student that tells N, S, V and F apart; `student`
         says which it was, and why.
     peaks
-        ``(n,)`` R samples at `fs`, in order, where they are known; without them they are detected.
+        ``(n,)`` R samples at `fs`, in order and each once, where they are known; without them they
+        are detected.
     backend
         What the student runs on: ``torch``, ``onnx`` or ``integer``.
 
@@ -135,6 +137,8 @@ class Annotator:
         peaks: ArrayLike | None = None,
         backend: Backend = "torch",
     ) -> None:
+        if not isinstance(fs, Real):
+            raise InputError(f"fs={fs!r}; give the samples a second as a number")
         self._trained = load(student, shipped=NAMES_CLASSES)
         self._classify = Observer(classifier(self._trained, backend), self._trained.metadata)
         self._reasons: list[NDArray[np.str_]] = []
@@ -237,8 +241,12 @@ def annotate(
 
 
 def checked_signal(samples: ArrayLike) -> NDArray[np.float32]:
-    """Return one row of samples."""
+    """Return one row of samples; those that are masked are missing."""
+    if isinstance(samples, np.ma.MaskedArray):
+        samples = samples.astype(np.float64).filled(np.nan)
     try:
+        if np.iscomplexobj(samples):
+            raise ValueError("they are complex")
         signal = np.asarray(samples, np.float32)
     except (TypeError, ValueError) as error:
         raise InputError(f"samples that are no numbers ({error}); give an array in mV") from error
@@ -251,8 +259,10 @@ def checked_peaks(peaks: ArrayLike) -> NDArray[np.int64]:
     """Return R samples in order."""
     given: NDArray[Any] = np.asarray(peaks)
     whole = given.ndim == 1 and given.dtype.kind in "iuf" and np.isfinite(given).all()
-    if not whole or (given != np.rint(given)).any() or (np.diff(given) < 0).any():
-        raise InputError("peaks must be one row of whole sample numbers in order of time")
+    if not whole or (given != np.rint(given)).any() or (np.diff(given) <= 0).any():
+        raise InputError(
+            "peaks must be one row of whole sample numbers in order of time, each once"
+        )
     if len(given) and (given[0] < 0 or given[-1] > 2**31 - 1):
         raise InputError(f"peaks from {given[0]} to {given[-1]}; they must be from 0 to 2^31 - 1")
     return given.astype(np.int64)

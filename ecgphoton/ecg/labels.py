@@ -74,6 +74,14 @@ def label_file(recording: Path, annotator: str | None) -> Path:
     )
 
 
+def not_read(recording: Path, file: Path) -> tuple[str, ...]:
+    """Return a note on other files that could hold the labels of a recording, if there are any."""
+    places = [recording.with_name(f"{recording.stem}.{ending}") for ending in USUAL]
+    others = [one.name for one in places if one.is_file() and one not in (recording, file)]
+    said = f"{recording.stem}: labels from {file.name}, not from {', '.join(others)}"
+    return (f"{said}; name the annotator to change that",) if others else ()
+
+
 def read_labels(
     file: Path,
     fs: float,
@@ -125,6 +133,8 @@ def read_labels(
     if others and suffix in (*_TABLES, ".edf", ".bdf"):  # a WFDB annotation has marks of all kinds
         few = ", ".join(f"{word[:20]!r} {count}" for word, count in others.most_common(5))
         notes = (f"{file.stem}: {sum(others.values())} labels are no beats: {few}",)
+    if not order:
+        notes += (f"{file.name} marks no beat",)
     at = at[order]
     if len(at) and not (np.isfinite(at).all() and at.min() >= 0 and at.max() <= LONGEST):
         raise InputError(f"{file} marks beats at negative or impossible times; check its columns")

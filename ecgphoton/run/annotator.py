@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +136,7 @@ class Annotator:
         peaks: ArrayLike | None = None,
         backend: Backend = "torch",
     ) -> None:
-        if not isinstance(fs, Real):
+        if np.asarray(fs).dtype.kind not in "iuf" or np.ndim(fs):
             raise InputError(f"fs={fs!r}; give the samples a second as a number")
         self._trained = load(student, shipped=NAMES_CLASSES)
         self._classify = Observer(classifier(self._trained, backend), self._trained.metadata)
@@ -243,7 +242,7 @@ def annotate(
 def checked_signal(samples: ArrayLike) -> NDArray[np.float32]:
     """Return one row of samples; those that are masked are missing."""
     if isinstance(samples, np.ma.MaskedArray):
-        samples = samples.astype(np.float64).filled(np.nan)
+        samples = np.ma.filled(samples.astype(np.float64), np.nan)
     try:
         if np.iscomplexobj(samples):
             raise ValueError("they are complex")

@@ -63,6 +63,19 @@ def test_every_kind_of_label_marks_the_same_beats(kind, tmp_path):
         assert found.notes[0].endswith("1 labels are no beats: 'noise' 1")
 
 
+def test_labels_that_are_not_read_and_none_are_said(tmp_path):
+    """Of two label files one is read, and the other named; a recording without a beat is named."""
+    write_wfdb(tmp_path, "a", SIGNAL, beats=BEATS)
+    (tmp_path / "a.labels.csv").write_text("sample,symbol\n100,V\n")
+    write_edf(tmp_path / "b.edf", SIGNAL)
+    loaded = load_all(data=Dataset.from_folder(tmp_path), cache=False)
+    assert set(loaded.beats.symbol.tolist()) == {"N"}
+    said = "a: labels from a.atr, not from a.labels.csv; name the annotator to change that"
+    assert {said, "b.edf marks no beat"} <= set(loaded.report.notes)
+    one = load_all(["a"], data=Dataset.from_folder(tmp_path, annotator="atr"), cache=False)
+    assert said not in one.report.notes
+
+
 def test_labels_that_are_not_there_are_named(tmp_path):
     """Which file is lacking is said; the signal's own file is never taken for its labels."""
     (tmp_path / "a.csv").write_text("II\n0\n1\n")

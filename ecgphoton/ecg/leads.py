@@ -117,12 +117,16 @@ def column_of(recording: Recording, asked: str | None) -> int:
     Raises
     ------
     InputError
-        If the lead does not exist, several have its name, or none is named and there are several.
+        If the lead does not exist or is no voltage, several have its name, or none is named and
+        there are several.
     """
     names = recording.leads
     found = list(range(len(names))) if asked is None else _named(asked, names)
     if len(found) != 1:
         raise InputError(f"lead {asked!r} of a recording with {', '.join(names)}; name one of them")
+    if recording.units[found[0]] != "mV":
+        unit = recording.units[found[0]]
+        raise InputError(f"lead {names[found[0]]!r} is in {unit!r}; an ECG in mV is needed")
     return found[0]
 
 

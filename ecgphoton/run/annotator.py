@@ -20,6 +20,7 @@ from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.run.backends import Backend, classifier
 from ecgphoton.run.scope import Observer, ScopeReport
 from ecgphoton.runs import TrainedStudent, load
+from ecgphoton.settings import convert
 
 if TYPE_CHECKING:
     import pandas
@@ -136,12 +137,11 @@ class Annotator:
         peaks: ArrayLike | None = None,
         backend: Backend = "torch",
     ) -> None:
-        if np.asarray(fs).dtype.kind not in "iuf" or np.ndim(fs):
-            raise InputError(f"fs={fs!r}; give the samples a second as a number")
         self._trained = load(student, shipped=NAMES_CLASSES)
         self._classify = Observer(classifier(self._trained, backend), self._trained.metadata)
         self._reasons: list[NDArray[np.str_]] = []
-        self._fs, self._factor = fs, ratio(fs, "the signal")
+        fs = self._fs = convert(fs, float, "fs")
+        self._factor = ratio(fs, "the signal")
         self._resampler = Resampler(self._factor)
         self._peaks = None if peaks is None else checked_peaks(peaks)
         self._stream = BeatStream(
@@ -239,26 +239,29 @@ def annotate(
     return Beats.concat([annotator.push(signal), annotator.finish()])
 
 
-def checked_signal(samples: ArrayLike) -> NDArray[np.float32]:
-    """Return one row of samples; those that are masked are missing."""
-    if isinstance(samples, np.ma.MaskedArray):
-        samples = np.ma.filled(samples.astype(np.float64), np.nan)
+def checked_signal(samples: Any) -> NDArray[np.float32]:  # noqa: ANN401 - what a user passes
+    """Return one row of samples, those that are masked as missing."""
     try:
-        if np.iscomplexobj(samples):
-            raise ValueError("they are complex")
-        signal = np.asarray(samples, np.float32)
-    except (TypeError, ValueError) as error:
+        if (kind := np.asarray(samples).dtype).kind not in "iufO":
+            raise InputError(f"samples of type {kind} are no numbers; give real numbers, in mV")
+        with np.errstate(over="ignore"):  # beyond single precision is infinite, and so missing
+            signal = np.asarray(samples, np.float32)
+    except InputError:
+        raise
+    except (TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"samples that are no numbers ({error}); give an array in mV") from error
     if signal.ndim != 1:
         raise InputError(f"samples of shape {signal.shape}; give one lead, an array of one row")
-    return np.where(np.isfinite(signal), signal, np.float32(np.nan))
+    missing = ~np.isfinite(signal) | np.ma.getmaskarray(samples)
+    return np.where(missing, np.float32(np.nan), signal)
 
 
 def checked_peaks(peaks: ArrayLike) -> NDArray[np.int64]:
     """Return R samples in order."""
     given: NDArray[Any] = np.asarray(peaks)
     whole = given.ndim == 1 and given.dtype.kind in "iuf" and np.isfinite(given).all()
-    if not whole or (given != np.rint(given)).any() or (np.diff(given) <= 0).any():
+    whole = (whole and not np.ma.is_masked(peaks)) or given.shape == (0,)
+    if not whole or (given != np.rint(given)).any() or (given[1:] <= given[:-1]).any():
         raise InputError(
             "peaks must be one row of whole sample numbers in order of time, each once"
         )

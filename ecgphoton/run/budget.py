@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from ecgphoton.errors import InputError
 from ecgphoton.hwsim.budget import Budget
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.energy import Digital, core
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile import KIND, Profile
 from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS
 from ecgphoton.hwsim.requirement import solve
 from ecgphoton.hwsim.simulate import simulate
@@ -77,6 +78,9 @@ def budget(
     program = program_of(carried)
     asked = cast(Profile, journey.profile).on(program)
     if not RECEIVERS[asked.receiver].keys:
+        if named := [text for text in settings if text.partition("=")[0].strip() == KIND]:
+            others = ", ".join(one.name for one in RECEIVERS.values() if one.keys)
+            raise InputError(f"{named[-1]} has no powers; a budget needs one of {others}")
         asked = asked.read_by(BALANCED.name)
     found = Budget(program, asked, seed=seed, digital_pooling=readout == "digital")
     found.link  # noqa: B018 - refuses a profile without a light path before anything is simulated

@@ -1,7 +1,8 @@
 """Train a student into a run folder of its own, alone or with a teacher."""
 
+import inspect
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -77,7 +78,7 @@ def train(
     out
         Run folder to create; by default a new one below ``runs/``.
     resume
-        Unfinished run to continue; recipe and seed are its own.
+        Unfinished run to continue; recipe, beats and seed are its own, and others are refused.
     workers
         Processes that fit the folds of a protocol that has them; by default one for each processor
         core. The student is the same for any number.
@@ -91,6 +92,7 @@ def train(
     """
     state = None
     if resume is not None:
+        _refuse_others(locals())
         chosen, seed, state = resume_point(Path(resume))
         folder = Path(resume)
     else:
@@ -131,6 +133,17 @@ def train(
     return fit_run(
         chosen, splits, folder, seed=seed, resume=state, workers=workers, progress=progress
     )
+
+
+def _refuse_others(asked: Mapping[str, Any]) -> None:
+    """Refuse arguments of `train` that say what a run which is continued already states."""
+    kept = {"data_dir", "resume", "workers", "progress"}
+    for name, parameter in inspect.signature(train).parameters.items():
+        if name not in kept and asked[name] != parameter.default:
+            raise InputError(
+                f"{name} is {asked[name]!r}, but the run that is continued states its own; leave "
+                "it out, or train anew without resume"
+            )
 
 
 def distill(

@@ -25,7 +25,16 @@ WRONG = [
     ("score", {"records": ["x"], "grouping": "ec58"}, "grouping"),
     ("simulate", {"model": MODEL, "progress": None}, "progress is None; give a function"),
     ("train", {"classes": 3}, "classes"),
+    (
+        "budget",
+        {"model": MODEL, "data": "synthetic", "settings": ["receiver.kind=homodyne"]},
+        "receiver.kind=homodyne has no powers; a budget needs one of balanced, hybrid, intensity",
+    ),
     ("train", {"seed": "0"}, "seed"),
+    ("train", {"resume": "r", "settings": ["training.epochs=9"]}, "settings is .* states its own"),
+    ("train", {"resume": "r", "data": "synthetic"}, "data is 'synthetic', but the run"),
+    ("simulate", {"model": MODEL, "limit": [("miss", 0.1), ("miss", 0.2)]}, "limits miss, miss"),
+    ("simulate", {"model": MODEL, "data": "synthetic", "dask": "x", "workers": 2}, "workers is 2"),
     ("verify", {"bundle": MODEL, "sax": 1}, "sax"),
 ]
 

@@ -22,10 +22,10 @@ from typing import Any
 import torch
 
 from ecgphoton.errors import InputError
+from ecgphoton.host import single_precision
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.registry import extensions, load
 from ecgphoton.settings import convert
-from ecgphoton.student.precision import single_precision
 
 Work = Callable[[int], Floats]
 GUARD = (

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ecgphoton.ecg.annotate import symbols_of
+from ecgphoton.ecg.extract import BeatStream, Found
 from ecgphoton.ecg.leads import column_of
 from ecgphoton.ecg.recording import Recording
 from ecgphoton.ecg.resample import Resampler, ratio, scaled
-from ecgphoton.ecg.stream import BeatStream, Found
 from ecgphoton.errors import InputError
+from ecgphoton.host import undisturbed
 from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.run.backends import Backend, classifier
 from ecgphoton.run.scope import Observer, ScopeReport
@@ -129,6 +130,7 @@ class Annotator:
         If the student, the rate or the peaks cannot be used.
     """
 
+    @undisturbed()
     def __init__(
         self,
         fs: float,
@@ -151,6 +153,7 @@ class Annotator:
         )
         self._done = 0
 
+    @undisturbed()
     def push(self, samples: ArrayLike) -> Beats:
         """Take the next samples, mV with NaN where nothing was measured, and return beats.
 
@@ -161,6 +164,7 @@ class Annotator:
         """
         return self._beats(self._stream.push(self._resampler.push(checked_signal(samples))))
 
+    @undisturbed()
     def finish(self) -> Beats:
         """Return the remaining beats at the end of the signal."""
         rest = self._resampler.push(np.empty(0, np.float32), last=True)

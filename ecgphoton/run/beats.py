@@ -28,12 +28,15 @@ def examples_of(beats: BeatSet, architecture: Architecture) -> Examples:
     return Examples(inputs_of(beats, architecture), torch.as_tensor(beats.label), beats.record)
 
 
-def taught(beats: BeatSet, recipe: Recipe, architecture: Architecture, seed: int) -> Examples:
-    """Return what a student of this recipe trains on: beats, then the copies that it asks for."""
-    examples, share = examples_of(beats, architecture), recipe.augment.fibrillation
-    if not share:
-        return examples
-    return examples.join(examples_of(fibrillating(beats, share, seed), architecture))
+def taught(splits: Splits, recipe: Recipe, architecture: Architecture, seed: int) -> Examples:
+    """Return what a student of this recipe trains on: the beats, then other leads and copies."""
+    examples, share = examples_of(splits.train, architecture), recipe.augment.fibrillation
+    if splits.views is not None:
+        examples = examples.join(examples_of(splits.views, architecture))
+    if share:
+        copies = fibrillating(splits.train, share, seed)
+        examples = examples.join(examples_of(copies, architecture))
+    return examples
 
 
 def splits_of(recipe: Recipe, data_dir: Path | None = None) -> Splits:
@@ -52,8 +55,8 @@ def splits_of(recipe: Recipe, data_dir: Path | None = None) -> Splits:
         labels = _agreed("labels", data.labels, usual.labels, protocol.labels.name)
     if protocol.lead is not None:
         lead = _agreed("lead", data.lead, usual.lead, protocol.lead)
-    own = protocol.labels if protocol.labels and protocol.labels.name == labels else labels
-    return _load(recipe, data.source, data_dir, protocol, own, lead)
+    own = protocol.labels or labels
+    return _load(recipe, data.source, data_dir, protocol, own, lead, data.views)
 
 
 def divided_by(recipe: Recipe, protocol: str) -> Recipe:
@@ -157,6 +160,7 @@ def _load(
     protocol: str | Path | Protocol,
     labels: str | LabelScheme,
     lead: str,
+    views: int = 1,
 ) -> Splits:
     return load_splits(
         protocol,
@@ -168,6 +172,7 @@ def _load(
         stratified=recipe.data.stratified,
         centring=recipe.data.centring,
         quality=recipe.data.quality,
+        views=views,
     )
 
 
@@ -197,11 +202,33 @@ def beats_elsewhere(
     InputError
         As `beats_on`.
     """
-    if data in (None, "auto", "synthetic"):
+    if data is None or divides(metadata, data):
         return None
-    dataset = dataset_of(data)
-    known = set(own_protocol(metadata, data).records) <= set(dataset.records)
-    return None if known else beats_on(metadata, dataset, data_dir)
+    return beats_on(metadata, data, data_dir)
+
+
+def divides(metadata: Mapping[str, Any], data: str | Path) -> bool:
+    """Return whether a student's protocol divides a dataset into training and test records."""
+    if data in ("auto", "synthetic"):
+        return True
+    return set(own_protocol(metadata, data).records) <= set(dataset_of(data).records)
+
+
+def own_splits(
+    metadata: Mapping[str, Any], data: str | Path | None, data_dir: Path | None = None
+) -> Splits:
+    """Load the sets of a student's protocol for an evaluation on some data.
+
+    They are those of the data, if the protocol divides them; else of what the student learnt from.
+
+    Raises
+    ------
+    InputError
+        As `splits_like`.
+    """
+    if data is None or divides(metadata, data):
+        return splits_like(metadata, data, data_dir)
+    return splits_like(metadata)
 
 
 def evaluation_beats(

@@ -8,7 +8,7 @@ from typing import Any
 from ecgphoton import models as shipped_models, recipe as recipe_files, runs as run_folders
 from ecgphoton.artifacts import load_checkpoint, read_json
 from ecgphoton.errors import InputError
-from ecgphoton.metrics import defined
+from ecgphoton.metrics import stated
 from ecgphoton.recipes import FLAGSHIP
 from ecgphoton.settings import strict
 
@@ -59,7 +59,7 @@ def runs(folder: Path | str | None = None) -> Listing:
     Parameters
     ----------
     folder
-        Where the runs are; by default ``runs``.
+        Where the runs are; by default ``runs/``.
 
     Raises
     ------
@@ -87,8 +87,5 @@ def _row(run: Path) -> dict[str, Any]:
         "labels": about["labels"],
         "seed": metrics["seed"],
         "set": name,
-        **{
-            key: numbers.get(key) if defined(numbers, key) else None
-            for key in ("auc", "miss", "fpr", "macro_f1")
-        },
+        **{key: stated(numbers, key) for key in ("auc", "miss", "fpr", "macro_f1")},
     }

@@ -14,6 +14,7 @@ from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.extract import extract
 from ecgphoton.ecg.formats import needs_hints, open_recording
+from ecgphoton.ecg.labels import not_read
 from ecgphoton.ecg.leads import choose, others
 from ecgphoton.ecg.origin import Origin
 from ecgphoton.ecg.protocols import Protocol, protocol_of
@@ -243,7 +244,7 @@ def _extract_all(
         if not cache:
             return build(), hashes
         how = (asked, order, dataset.symbols, dataset.hints, dataset.source, centring, quality)
-        key = (name, how, hashes)
+        key = (name, how, hashes, not_read(files[0], files[-1]))
         place = f"{asked or 'preferred'}-{centring}-{quality}"
         return remembered(name, place, dataset.source, repr(key), build), hashes
 

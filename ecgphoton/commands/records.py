@@ -171,7 +171,7 @@ def print_burdens(report: BurdenReport) -> None:
     shared.table("burdens", ["record", "hours", "beats", *heads, "outside"], rows)
     few = ", ".join(report.others[:5]) + (" ..." if len(report.others) > 5 else "")
     shared.say(
-        f"{len(report.others)} files are no recordings: {few}" if report.others else "",
+        f"{len(report.others)} files and folders are not read: {few}" if report.others else "",
         f"written to {report.files[-2]} and {report.files[-1]}",
     )
 

@@ -10,6 +10,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from ecgphoton.errors import InputError, VerificationError
@@ -54,12 +55,9 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            dir=final.parent, prefix=f".{final.name}{UNFINISHED}", suffix=final.suffix
-        )
-        os.close(handle)
-        temporary = Path(name)
-        temporary.chmod(0o644)
+        beside = final.with_name(f".{final.name}{UNFINISHED}{token_hex(4)}{final.suffix}")
+        beside.touch(exist_ok=False)  # with the rights that the user's umask leaves
+        temporary = beside
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())

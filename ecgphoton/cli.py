@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 LONGEST_LINE = 1000  # characters of an error
+UNREAD = 141
+"""Exit code where nobody reads the answer (``| head -1``): that of SIGPIPE, and of no verdict."""
 
 
 class Program(Suggesting):
@@ -62,7 +64,7 @@ class Program(Suggesting):
             _leave("failed", error, 1)
         except BrokenPipeError:
             _silence()
-            sys.exit(1)
+            sys.exit(UNREAD)
         except OSError as error:
             _silence()
             if error.filename is None:
@@ -70,6 +72,14 @@ class Program(Suggesting):
             _leave("error", error, 2)
         except MemoryError:
             _leave("error", "there is not enough memory; take fewer beats or chips at a time", 2)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
+        """Run a command; click takes an answer that nobody reads for a failure."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _silence()
+            sys.exit(UNREAD)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Refuse an empty argument of any command: as a path it would be the working folder."""

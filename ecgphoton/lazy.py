@@ -1,9 +1,10 @@
 """Packages that import their public functions on first use."""
 
 import importlib
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
+from ecgphoton.host import undisturbed
 from ecgphoton.settings import nearest
 
 
@@ -11,7 +12,8 @@ class Lazy(ModuleType):
     """A package with a mapping ``HOMES`` from each public name to the module that defines it.
 
     A name is imported when it is first used. Where a module and the function it defines have the
-    same name, as ``ecgphoton.run.train``, the package gives the function.
+    same name, as ``ecgphoton.run.train``, the package gives the function. Functions compute as
+    `host.undisturbed` says.
     """
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any public name
@@ -36,6 +38,9 @@ class Lazy(ModuleType):
         """Bind a name; a module that defines a function of its own name stands for the function."""
         if isinstance(value, ModuleType) and name in self.__dict__["HOMES"]:
             value = getattr(value, name, value)
+        if isinstance(value, FunctionType) and name in self.__dict__["HOMES"]:
+            value = undisturbed()(value)
+            value.__module__ = self.__name__  # where pickle finds it
         super().__setattr__(name, value)
 
     def __dir__(self) -> list[str]:

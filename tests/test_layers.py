@@ -20,6 +20,7 @@ FLOORS = (
     ("settings",),
     ("registry",),
     ("progress",),
+    ("host",),
     ("lazy",),
     ("intake",),
     ("artifacts",),

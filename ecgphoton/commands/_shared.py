@@ -89,8 +89,10 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for row in cells:
         drawn.add_row(*map(Text, row))
     console = Console(width=max(available, needed))
-    console.print(Text(title, "table.title"), soft_wrap=True)
-    console.print(drawn)
+    with console.capture() as text:  # rich would leave a closed pipe with exit code 1
+        console.print(Text(title, "table.title"), soft_wrap=True)
+        console.print(drawn)
+    click.echo(text.get(), nl=False, color=True)
 
 
 def _paragraphs(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:

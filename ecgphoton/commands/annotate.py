@@ -26,34 +26,81 @@ BACKENDS = ("torch", "onnx", "integer", "chip")
     "model",
     type=opt.path_type,
     default=None,
-    help="Student: a folder, or the name of a shipped one; without it the newest finished run "
-    "below runs/, else the shipped one of four classes.",
+    help="Student: folder of a run or bundle, or the name of a shipped one; by default the newest "
+    "finished run below runs/, otherwise the shipped student of four classes.",
 )
 @click.option(
     "--max-miss",
     type=float,
     default=None,
-    help="Threshold with at most this miss rate on the out-of-fold scores of a run.",
+    help="Take the threshold with at most this miss rate, from 0 to 1, on the out-of-fold scores "
+    "of the run; shipped students and bundles hold none.",
 )
 @click.option(
     "--max-fpr",
     type=float,
     default=None,
-    help="Threshold with at most this FPR on the out-of-fold scores of a run.",
+    help="Take the threshold with at most this FPR, from 0 to 1, on the out-of-fold scores of the "
+    "run; shipped students and bundles hold none.",
 )
-@click.option("--backend", type=click.Choice(BACKENDS), default=None, help="What it runs on.")
-@click.option("--chip", type=click.IntRange(0), default=None, help="Run on this simulated chip.")
+@click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    default=None,
+    help="What computes: torch or onnx, the student as trained; integer, the quantized graph of a "
+    "bundle; chip, one simulated chip. By default torch, or chip where one is described.",
+)
+@click.option(
+    "--chip", type=click.IntRange(0), default=None, help="Number of the simulated chip, from 0."
+)
 @opt.profile_option
-@click.option("--noise", type=float, default=None, help="Noise of the chip.")
-@click.option("--lead", default=None, help="Lead by name, or channel:<n>.")
-@click.option("--fs", type=float, default=None, help="Hz, for a text or NumPy file.")
-@click.option("--unit", default=None, help="Unit, for a text or NumPy file.")
-@click.option("--column", default=None, help="Column, for a text or NumPy file.")
-@click.option("--peaks", default=None, metavar="ANNOTATOR", help="R peaks; else they are detected.")
-@click.option("--annotator", default="eph", show_default=True, help="Extension to write.")
-@click.option("--force", is_flag=True, help="Replace files that are there, and allow atr.")
-@click.option("--out", type=opt.path_type, default=Path(), help="Folder to write to.")
-@click.option("--picture/--no-picture", default=True)
+@click.option(
+    "--noise",
+    type=float,
+    default=None,
+    help="Standard deviation of the errors of the chip, as a share of full scale.",
+)
+@click.option(
+    "--lead",
+    default=None,
+    help="Lead by name, or channel:N, from 0; by default the one the student was trained on, else "
+    "II, else the first ECG.",
+)
+@click.option(
+    "--fs", type=float, default=None, help="Samples a second, where the file does not state it."
+)
+@click.option(
+    "--unit", default=None, help="V, mV, uV or nV, where a text or NumPy file does not state it."
+)
+@click.option(
+    "--column", default=None, help="Column of a text or NumPy file, by name or number from 0."
+)
+@click.option(
+    "--peaks",
+    default=None,
+    metavar="ANNOTATOR",
+    help="Extension of the annotation that marks the R peaks; by default they are detected.",
+)
+@click.option(
+    "--annotator",
+    default="eph",
+    show_default=True,
+    help="Extension of the annotation file to write.",
+)
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Replace files of an earlier call, and allow the extension atr of reference annotations.",
+)
+@click.option(
+    "--out",
+    type=opt.path_type,
+    default=Path(),
+    help="Folder to write to; by default the working folder.",
+)
+@click.option(
+    "--picture/--no-picture", default=True, show_default=True, help="Whether to draw the picture."
+)
 @opt.threads_option
 @opt.json_option
 def command(*, record: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them

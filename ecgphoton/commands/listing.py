@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.argument("name", required=False)
 @opt.json_option
 def models(name: str | None, as_json: bool) -> None:
-    """List the shipped students, or print the card of one."""
+    """List the shipped students, or print the card of one, by its NAME."""
     from ecgphoton import models, run
 
     if name is not None:
@@ -38,7 +38,10 @@ def models(name: str | None, as_json: bool) -> None:
 @click.argument("name", required=False)
 @opt.json_option
 def recipes(name: str | None, as_json: bool) -> None:
-    """List the shipped recipes, or print one with all its values."""
+    """List the shipped recipes, or print one with all its values.
+
+    NAME is a shipped recipe, or a TOML file.
+    """
     from ecgphoton import recipe, run
 
     if name is None:

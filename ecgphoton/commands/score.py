@@ -14,26 +14,57 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("records", nargs=-1, required=True)
-@click.option("--reference", "-r", default="atr", show_default=True, help="Reference annotator.")
-@click.option("--test", "-t", default="eph", show_default=True, help="Annotator to judge.")
-@click.option("--test-folder", type=opt.path_type, default=None, help="Where TEST is.")
+@click.option(
+    "--reference",
+    "-r",
+    default="atr",
+    show_default=True,
+    help="Extension of the reference annotation.",
+)
+@click.option(
+    "--test", "-t", default="eph", show_default=True, help="Extension of the annotation to judge."
+)
+@click.option(
+    "--test-folder",
+    type=opt.path_type,
+    default=None,
+    help="Folder of the annotations to judge; by default beside the records.",
+)
 @click.option(
     "--grouping",
     type=click.Choice(["ec57", "de-chazal"]),
     default="ec57",
     show_default=True,
-    help="Escape beats e, j, n are S (EC57, bxb) or N (de Chazal).",
+    help="Whether escape beats (e, j, n) count as S, as in EC57 and bxb, or as N, as de Chazal.",
 )
-@click.option("--start", type=float, default=300.0, show_default=True, help="Seconds to skip.")
-@click.option("--end", type=float, default=None, help="Seconds at which to stop.")
-@click.option("--window", type=float, default=0.150, show_default=True, help="Match within, s.")
+@click.option(
+    "--start",
+    type=float,
+    default=300.0,
+    show_default=True,
+    help="Seconds from the beginning that are not scored.",
+)
+@click.option(
+    "--end",
+    type=float,
+    default=None,
+    help="Second at which scoring ends; by default the end of the record.",
+)
+@click.option(
+    "--window",
+    type=float,
+    default=0.150,
+    show_default=True,
+    help="Largest distance of two beats that match, in seconds.",
+)
 @opt.json_option
 def command(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them
     """Compare two annotations of RECORDS beat by beat.
 
-    Beats are counted as ANSI/AAMI EC57 requires and as WFDB's bxb does: two beats match within
-    150 ms, from five minutes on, outside ventricular flutter. Se is sensitivity, +P positive
-    predictivity; gross weights all beats equally, average weights all records equally.
+    RECORDS are paths of WFDB records without extension. Beats are counted as ANSI/AAMI EC57
+    requires and as WFDB's bxb does: two beats match within 150 ms, from five minutes on, outside
+    ventricular flutter. Se is sensitivity, +P positive predictivity; gross weights all beats
+    equally, average weights all records equally.
     """
     from ecgphoton.run.score import score
 

@@ -50,12 +50,14 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
     rows = []
     for name, row in metrics["sets"].items():
         if "macro_f1" in row:
-            recalls = [f"{c} {numbers['recall']:.3f}" for c, numbers in row["classes"].items()]
+            found = ((name, one["recall"]) for name, one in row["classes"].items())
+            recalls = [f"{kind} –" if share is None else f"{kind} {share:.3f}"
+                       for kind, share in found]  # fmt: skip
             rows.append([name, row["beats"], f"{row['macro_f1']:.4f}", ", ".join(recalls)])
             continue
         shown = [_with_interval(row, key) for key in ("miss", "fpr")]
-        prevalence = shared.percent(row["prevalence"], 1)
-        shown += [f"{row['f1']:.3f} @ {prevalence}", shared.area(row["auc"])]
+        prevalence, f1 = shared.percent(row["prevalence"], 1), row["f1"]
+        shown += ["–" if f1 is None else f"{f1:.3f} @ {prevalence}", shared.area(row["auc"])]
         rows.append([name, f"{row['beats']:,}", *shown])
     point = metrics["operating_point"]
     if not point:
@@ -92,12 +94,12 @@ def _print_crossed(numbers: Mapping[str, Any]) -> None:
 
 
 def _with_interval(row: Mapping[str, Any], key: str) -> str:
-    from ecgphoton.metrics import defined
+    from ecgphoton.metrics import stated
 
-    if not defined(row, key):
-        return shared.percent(None)
-    low, high = row["interval_95"][key]
-    return f"{shared.percent(row[key])} [{100 * low:.1f}, {100 * high:.1f}]"
+    value, ends = shared.percent(stated(row, key)), row["interval_95"][key]
+    if ends is None or stated(row, key) is None:
+        return value
+    return f"{value} [{100 * ends[0]:.1f}, {100 * ends[1]:.1f}]"
 
 
 _own = derive.parameters("run.distill", FLAGS)

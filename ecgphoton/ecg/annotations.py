@@ -17,6 +17,7 @@ from ecgphoton.ecg.formats.wfdb_record import call_wfdb, read_part
 from ecgphoton.ecg.recording import LONGEST
 from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.errors import InputError
+from ecgphoton.host import foreign
 
 _ANNOTATOR = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,15}")
 _RECORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -223,8 +224,6 @@ def write_annotations(
     InputError
         If a name is not allowed by WFDB, times run backwards, or the folder cannot be written.
     """
-    import wfdb
-
     check_annotator(annotator)
     if not _RECORD.fullmatch(name):
         raise InputError(f"record name {name!r}; WFDB allows letters, digits, '-' and '_'")
@@ -242,7 +241,9 @@ def write_annotations(
         sample = np.insert(sample, at, 1)
         symbols.insert(at, '"')
         notes.insert(at, note or "no beat")
-    with atomic_files(folder) as place:
+    with atomic_files(folder) as place, foreign():
+        import wfdb
+
         wfdb.wrann(name, annotator, sample, symbols, aux_note=notes, fs=fs, write_dir=str(place))
     return folder / f"{name}.{annotator}"
 

@@ -21,6 +21,7 @@ from ecgphoton.ecg.reading import read_recording, record_files
 from ecgphoton.ecg.records import LabelScheme, label_scheme
 from ecgphoton.ecg.splits import Splits, assemble, labelled
 from ecgphoton.errors import InputError
+from ecgphoton.settings import strict
 
 __all__ = [
     "BeatSet",
@@ -43,6 +44,7 @@ class Loaded:
     """None for synthetic beats."""
 
 
+@strict
 def load_splits(
     protocol: str | Path | Protocol = "reference",
     labels: str | LabelScheme | None = None,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton.ecg.formats import Hints, find_file, needs_hints, record_names
+from ecgphoton.ecg.protocols import check_subjects
 from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.errors import InputError
 from ecgphoton.intake import check_table, parse_toml, read_text
@@ -132,7 +133,9 @@ class Dataset:
         values: dict[str, Any] = {"hints": Hints(**given), "name": data.pop("name", path.stem)}
         values["same_subject"] = data.pop("subjects", {})
         values |= {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-        return cls.from_folder(folder, **values)
+        found = cls.from_folder(folder, **values)
+        check_subjects(found.same_subject, found.records, f"dataset {path}")
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `from_dict` needs to find and read the same recordings again.

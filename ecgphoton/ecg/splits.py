@@ -165,6 +165,12 @@ def _notes(protocol: Protocol) -> list[str]:
             f"validation is a random {100 * protocol.validation_fraction:g} % of the beats of the "
             "training patients, and not an estimate for new patients"
         )
+    if protocol.unproven:
+        names = " ".join(protocol.unproven)
+        notes.append(
+            f"validation record {names} is of a subject that also trains: epoch and operating "
+            "point are not chosen on new patients alone"
+        )
     if protocol.leaking:
         names = " ".join(protocol.leaking)
         sentence = f"{protocol.test_name} record {names} is of a subject that also trains"

@@ -32,6 +32,7 @@ from ecgphoton.ecg.quality import Quality
 from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.recording import Channel, HeldRecording
 from ecgphoton.errors import InputError
+from ecgphoton.host import foreign
 
 BANNER = "SYNTHETIC DATA: generated beats, no evidence about patients"
 """Banner of every output that is computed from synthetic beats."""
@@ -123,12 +124,12 @@ def write_wfdb(
     InputError
         If the folder cannot be written.
     """
-    import wfdb
-
     records = [
         synthesise(patient(number, seed=seed), beats=beats) for number in range(1, patients + 1)
     ]
-    with atomic_files(Path(folder)) as place:
+    with atomic_files(Path(folder)) as place, foreign():
+        import wfdb
+
         for one in records:
             wfdb.wrsamp(
                 one.name,

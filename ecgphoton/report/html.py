@@ -11,6 +11,7 @@ from markupsafe import Markup
 from ecgphoton.artifacts import MANIFEST, read_bytes, read_manifest, write_text
 from ecgphoton.ecg.synthetic import BANNER
 from ecgphoton.errors import InputError
+from ecgphoton.metrics import stated
 from ecgphoton.report import hardware_sections, pieces, run_sections
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import percent, words
@@ -240,8 +241,8 @@ def _tiles(material: Material) -> list[tuple[str, str, str]]:
         if is_part(name):
             continue
         if "miss" in row:
-            tiles.append((f"miss, {words(name)}", percent(row["miss"]),
-                          f"FPR {percent(row['fpr'])}"))  # fmt: skip
+            tiles.append((f"miss, {words(name)}", percent(stated(row, "miss")),
+                          f"FPR {percent(stated(row, 'fpr'))}"))  # fmt: skip
         else:
             tiles.append((f"macro-F1, {words(name)}", f"{row['macro_f1']:.3f}", ""))
     if parameters := material.metrics.get("parameters"):

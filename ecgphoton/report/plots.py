@@ -180,14 +180,15 @@ def draw_confusion(
 
 
 def _draw_matrix(axes: style.Axes, matrix: NDArray[Any], classes: Sequence[str]) -> None:
-    shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-    for (row, column), share in np.ndenumerate(shares):
+    beats = matrix.sum(1, keepdims=True)
+    for (row, column), share in np.ndenumerate(matrix / np.maximum(beats, 1)):
         axes.bar(column, 0.97, 0.97, row - 0.485, color=style.BLUE, alpha=0.05 + 0.95 * share)
         ink = style.WHITE if share > 0.75 else style.INK
         weight = "bold" if row == column else "normal"
         axes.text(column, row - 0.06, f"{matrix[row, column]:,}", ha="center", va="bottom",
                   color=ink, weight=weight, fontsize=11)  # fmt: skip
-        axes.text(column, row + 0.08, f"{100 * share:.2f} %", ha="center", va="top", color=ink)
+        text = f"{100 * share:.2f} %" if beats[row] else "–"
+        axes.text(column, row + 0.08, text, ha="center", va="top", color=ink)
     ends = -0.5, len(classes) - 0.5
     axes.set(xlim=ends, ylim=ends[::-1], ylabel="annotated")
     axes.set_xticks(range(len(classes)), [f"called\n{name}" for name in classes])

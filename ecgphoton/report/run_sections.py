@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from ecgphoton.artifacts import read_bytes
 from ecgphoton.intake import expecting
-from ecgphoton.metrics import defined
+from ecgphoton.metrics import stated
 from ecgphoton.report import pieces, plots
 from ecgphoton.report.curves import MOST_EVENTS, draw_curves
 from ecgphoton.report.material import Material
@@ -107,12 +107,14 @@ def results(material: Material, sets: Mapping[str, Any]) -> Markup:
 
 
 def _with_interval(row: Mapping[str, Any], key: str) -> Markup:
-    if not defined(row, key):
+    value, ends = stated(row, key), row["interval_95"][key]
+    if value is None:
         return Markup("–")
-    low, high = row["interval_95"][key]
-    return Markup('<b>{}</b> <span class="soft">[{:.1f}, {:.1f}]</span>').format(
-        percent(row[key]), 100 * low, 100 * high
-    )
+    rate = Markup("<b>{}</b>").format(percent(value))
+    if ends is None:
+        return rate
+    interval = Markup(' <span class="soft">[{:.1f}, {:.1f}]</span>')
+    return rate + interval.format(100 * ends[0], 100 * ends[1])
 
 
 def _out_of_fold(numbers: Mapping[str, Any]) -> Markup:
@@ -183,9 +185,9 @@ def records(_: Material, sets: Mapping[str, Any]) -> Markup:
                 record,
                 number(sum(r[key] for key in ("tp", "fn", "fp", "tn"))),
                 f"{r['fn']:,} of {r['tp'] + r['fn']:,}",
-                _bar(r["miss"] if r["tp"] + r["fn"] else None, 1),
+                _bar(stated(r, "miss"), 1),
                 f"{r['fp']:,} of {r['fp'] + r['tn']:,}",
-                _bar(r["fpr"] if r["fp"] + r["tn"] else None, 0),
+                _bar(stated(r, "fpr"), 0),
             ]
             for record, r in ordered
         ]

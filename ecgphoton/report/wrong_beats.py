@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 COLUMNS, ROWS = 4, 3
 """Beats of one kind of error of one set."""
+EDGE, GAP, HEAD, ROW, TITLE = 0.06, 0.06, 0.3, 0.82, 0.18
+"""Inches: margin, between beats, title of a chapter, row of beats with their titles, a title."""
 STRIPS = 9
 """Strips of each kind of error."""
 SECONDS = 2.2
@@ -55,7 +57,9 @@ def draw_beats(
 ) -> style.Figure:
     """Draw missed and false-alarm beats of every set: the worst of each record, then the second.
 
-    A set that is part of another (test records without one of them) is not shown again.
+    A set that is part of another (test records without one of them) is not shown again. Places are
+    given in inches: of a layout that is solved for, the last bits, and with them the pixel row of a
+    title, would depend on addresses in memory.
     """
     chapters = [
         chapter
@@ -63,17 +67,22 @@ def draw_beats(
         if not is_part(name)
         for chapter in _chapters(name, one, point, classes)
     ]
-    grids = [max(len(rows[::COLUMNS]), 1) for _, _, rows, _, _ in chapters]
-    heights = [0.42 + 0.82 * len(rows[::COLUMNS]) for _, _, rows, _, _ in chapters]
-    figure = style.new_figure(sum(heights) + 0.2, synthetic=synthetic)
-    parts = figure.subfigures(len(chapters), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for part, grid, (name, title, rows, texts, colour) in zip(parts, grids, chapters, strict=True):
-        part.suptitle(title, x=0.01, ha="left", fontsize=9, weight="bold", color=colour)
-        panels = part.subplots(grid, COLUMNS, squeeze=False, gridspec_kw={"wspace": 0.03}).ravel()
-        for axes, row in zip(panels, rows, strict=False):
+    height = 0.1 + sum(HEAD + ROW * len(rows[::COLUMNS]) for _, _, rows, _, _ in chapters)
+    figure = style.new_figure(height, synthetic=synthetic)
+    figure.set_layout_engine("none")
+    wide, high = figure.get_size_inches()
+    width = (wide - 2 * EDGE - (COLUMNS - 1) * GAP) / COLUMNS
+    for name, title, rows, texts, colour in chapters:
+        figure.text(EDGE / wide, (height - 0.13) / high, title, va="top", fontsize=9,
+                    weight="bold", color=colour)  # fmt: skip
+        height -= HEAD
+        for number, row in enumerate(rows):
+            down, across = divmod(number, COLUMNS)
+            left, bottom = EDGE + across * (width + GAP), height - (down + 1) * ROW
+            place = (left / wide, bottom / high, width / wide, (ROW - TITLE) / high)
+            axes = figure.add_axes(place)
             _draw_beat(axes, sets[name], int(row), texts[row], colour)
-        for axes in panels[len(rows) :]:
-            axes.set_axis_off()
+        height -= ROW * len(rows[::COLUMNS])
     return figure
 
 

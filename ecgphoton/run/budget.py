@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from ecgphoton.errors import InputError
 from ecgphoton.hwsim.budget import Budget
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.energy import Digital, core
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile import KIND, Profile
 from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS
 from ecgphoton.hwsim.requirement import solve
 from ecgphoton.hwsim.simulate import simulate
@@ -59,10 +60,10 @@ def budget(
     Parameters
     ----------
     profile
-        Device profile with the tables ``link`` and ``power``, by name, TOML file or value. Where
-        its receiver has no powers (``homodyne``), the ``balanced`` one is taken.
+        Device profile with the tables ``link`` and ``power``, a TOML file or the name of a shipped
+        one. Where its receiver has no powers (``homodyne``), the ``balanced`` one is taken.
     chips
-        Chips at every laser power.
+        How many chips are simulated at every laser power.
     model, seed, readout, settings, limit, workers, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
 
@@ -77,6 +78,9 @@ def budget(
     program = program_of(carried)
     asked = cast(Profile, journey.profile).on(program)
     if not RECEIVERS[asked.receiver].keys:
+        if named := [text for text in settings if text.partition("=")[0].strip() == KIND]:
+            others = ", ".join(one.name for one in RECEIVERS.values() if one.keys)
+            raise InputError(f"{named[-1]} has no powers; a budget needs one of {others}")
         asked = asked.read_by(BALANCED.name)
     found = Budget(program, asked, seed=seed, digital_pooling=readout == "digital")
     found.link  # noqa: B018 - refuses a profile without a light path before anything is simulated

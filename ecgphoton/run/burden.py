@@ -30,8 +30,8 @@ class BurdenReport:
 
     rows: tuple[dict[str, Any], ...]
     """For each recording: its length, beats, and for S, V, abnormal and undecided ones their
-    count, share of the beats and number an hour; None for kinds that the student does not name.
-    Then `SCOPE`."""
+    count, share of the beats and number an hour; None for kinds that the student does not name,
+    and where every beat is undecided. Then `SCOPE`."""
     failed: dict[str, str]
     """Recordings that could not be annotated, and why."""
     files: tuple[Path, ...]
@@ -121,12 +121,15 @@ _WHAT = ("", " share", " per hour")
 def _row(report: AnnotationReport, names_kinds: bool) -> dict[str, Any]:
     summary = report.summary
     hours, beats = summary["seconds"] / 3600, summary["beats"]
-    counts = {
+    undecided = summary["symbols"].get("?", 0)
+    counts: dict[str, int | None] = {
         "S": summary["symbols"].get("S", 0) if names_kinds else None,
         "V": summary["symbols"].get("V", 0) if names_kinds else None,
         "abnormal": summary["not_normal"],
-        "undecided": summary["symbols"].get("?", 0),
     }
+    if undecided == beats:  # none of which is known to be normal
+        counts = dict.fromkeys(counts)
+    counts["undecided"] = undecided
     row: dict[str, Any] = {"record": summary["record"], "hours": hours, "beats": beats}
     for kind, count in counts.items():
         known = count is not None

@@ -17,7 +17,7 @@ from ecgphoton.hwsim.profile import Profile
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_calibration
-from ecgphoton.run.beats import splits_like
+from ecgphoton.run.beats import check_both, own_splits
 from ecgphoton.run.claim import BEGUN, claimed
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 from ecgphoton.student.propagate import inputs_of
@@ -56,10 +56,10 @@ def calibrate(
     Parameters
     ----------
     bench
-        A function that takes the mesh program and returns a `Bench`, or ``MODULE:FUNCTION``: its
+        ``MODULE:FUNCTION`` of a function that takes the mesh program and returns a `Bench`: its
         chips are calibrated instead of simulated ones, and judged by what their table predicts.
     profile
-        Device profile of simulated chips by name, TOML file or value; default
+        Device profile of simulated chips, a TOML file or the name of a shipped one; by default
         ``foundry-thermo-optic``.
     chips
         How many simulated chips; by default 100.
@@ -101,7 +101,7 @@ def calibrate(
     journey = begin(calibrate, asked, slug, root=runs.CALIBRATIONS, files=files)
     trained, validation = journey.trained, None
     if own_thresholds:
-        held = splits_like(trained.metadata, data, data_dir).held
+        held = check_both(own_splits(trained.metadata, data, data_dir).held)
         validation = Labelled(inputs_of(held, trained.carried.architecture), held.label)
     names = None if steps is None else [name.strip() for name in steps.split(",")]
     shared: dict[str, Any] = {

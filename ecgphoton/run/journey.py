@@ -80,9 +80,13 @@ def limits_of(limit: Limit) -> Limits:
         If a name is unknown or a value is outside its range.
     """
     try:
-        given = dict(limit)
+        pairs = tuple(limit.items() if isinstance(limit, Mapping) else limit)
+        given = dict(pairs)
     except (TypeError, ValueError):
         raise InputError(f"limit is {limit!r}; it must hold names and values") from None
+    if len(given) != len(pairs):
+        names = ", ".join(str(name) for name, _ in pairs)
+        raise InputError(f"limits {names} are given, one of them twice; give each once")
     for name in given.keys() - LIMITS.keys():
         raise InputError(f"there is no limit {name!r}; {nearest(str(name), LIMITS)}")
     values = {name: convert(value, float, f"limit {name}") for name, value in given.items()}

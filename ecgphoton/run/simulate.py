@@ -43,36 +43,40 @@ def simulate(
     Parameters
     ----------
     model
-        A run, bundle or checkpoint, or the name of a shipped student; by default the newest run,
-        otherwise the shipped student.
+        Folder of a run or bundle, a checkpoint file, or the name of a shipped student; by default
+        the newest run below ``runs/``, otherwise the shipped student ``inter-patient``.
     noise
-        Standard deviation of every programmed weight and bias, and of every detector reading as a
-        fraction of full scale. Default 0.02, or 0 with a profile.
+        Standard deviation of the fixed error of every weight and bias, and of the new error of
+        every detector reading, both as a share of full scale; by default 0.02, or 0 with a profile.
     profile
-        Device profile by name, TOML file or value: chips are then fabricated meshes.
+        Device profile, a TOML file or the name of a shipped one, such as ``foundry-thermo-optic``
+        or ``pessimistic``: chips are then meshes with the errors of that process.
     chips
         How many chips.
     seed
         Seed that the chips are drawn with.
     readout
-        ``analog``: one conversion a token; ``digital``: one a sample.
+        How readings are averaged: ``analog``, before one A/D conversion for each token;
+        ``digital``, after one for each sample.
     settings
         What differs from the profile, as ``section.key=value``: ``receiver.kind=balanced`` (or
-        ``homodyne``, ``hybrid``, ``intensity``), ``link.laser=5``, ``splitter.sigma=0.01``.
+        ``homodyne``, ``hybrid``, ``intensity``), ``link.laser=5`` (mW), ``splitter.sigma=0.01``.
     limit
-        Limits that differ from the default: ``miss`` 0.1, ``fpr`` 0.1, ``yield`` 0.95,
-        ``confidence`` 0.95.
+        A limit that differs from the default: ``miss`` 0.1 and ``fpr`` 0.1, the largest miss rate
+        and FPR of a good chip; ``yield`` 0.95, the smallest share of good chips; ``confidence``
+        0.95, of bounds and intervals.
     early_stop
-        Stop once the confidence bound decides.
+        Stop once the confidence bound of the yield decides, before all chips are simulated.
     workers
-        Number of processes; the answer is the same to the last bit.
+        Number of processes; the answer is the same for any.
     dask
-        Address of a Dask scheduler to use instead of own processes.
+        Address of a Dask scheduler (``tcp://HOST:PORT``) to use instead of own processes.
     data
         Where the beats come from: a database by name (``mitdb``, ``svdb``), ``synthetic``,
-        ``auto``, a folder or dataset file of your own; by default as in training.
+        ``auto`` (MIT-BIH where it is found, else synthetic beats), a folder or dataset file of your
+        own; by default as in training.
     data_dir
-        Folder of the database, or of the student's recordings.
+        Folder of the database, or of the student's recordings, if they are not where they were.
     out
         Folder to write to; by default one of its own below ``simulations/``.
     progress

@@ -61,6 +61,7 @@ def sweep(
         If a value is outside its range, or student, beats or folder cannot be used.
     """
     wanted = sweeps.parse_sweep(over)
+    _refuse_twice(wanted.parameter, noise, settings)
     journey = begin(sweep, locals(), wanted.parameter)
     report = sweeps.run_sweep(
         wanted,
@@ -115,6 +116,7 @@ def solve(
     """
     files = ("requirement.json", "requirement.csv", "requirement.png")
     sweeps.parameter(key)  # refuses what is no number of a chip
+    _refuse_twice(key, noise, settings)
     journey = begin(solve, locals(), key, files=files)
     found = requirement.solve(
         key,
@@ -127,6 +129,14 @@ def solve(
     axis = f"{key}, {found.number.unit}" if found.number.unit else key
     draw = partial(draw_lines, x=key, lines=("yield",), axis=axis, value="yield")
     return journey.write(found, found.to_dict(), rows, draw)
+
+
+def _refuse_twice(key: str, noise: float | None, settings: Sequence[str]) -> None:
+    """Refuse a value of the parameter that changes: it would not be used."""
+    given = [text for text in settings if text.partition("=")[0].strip() == key]
+    given += ["--noise"] * (key == "noise" and noise is not None)
+    if given:
+        raise InputError(f"{given[0]} is given for {key}, which changes here; leave it out")
 
 
 def _judge(key: str, journey: Journey) -> sweeps.Judge | None:
@@ -167,11 +177,11 @@ def surrogate(
     Parameters
     ----------
     over
-        Values of the noise: ``noise=first:last:count`` or ``noise=a,b,c``.
+        Values of the noise: ``noise=first:last:count`` or ``noise=a,b,c``, as shares of full scale.
     chips
-        Chips at every value.
+        How many chips at every value.
     order
-        Of the expansion.
+        Order of the Taylor expansion.
     model, seed, limit, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
 

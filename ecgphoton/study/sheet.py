@@ -44,13 +44,14 @@ def sheet(
     Parameters
     ----------
     profile
-        Device profile by name, TOML file or value.
+        Device profile, a TOML file or the name of a shipped one.
     key
-        Only these parameters, such as ``splitter.sigma``, or ``all together``.
+        One parameter of the profile to look at, such as ``splitter.sigma``, or ``all together``;
+        by default all of them.
     calibrated
-        Whether to calibrate chips as well.
+        Whether sizes are sought for calibrated chips as well.
     chips
-        Chips at every size.
+        How many chips are simulated at every size.
     workers
         Processes, each of which computes one line at a time; the answer is the same.
     model, settings, seed, limit, data, data_dir, out, progress

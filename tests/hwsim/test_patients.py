@@ -44,6 +44,16 @@ def test_only_what_differs_widens_an_interval():
     assert chips == both > 0.1
 
 
+def test_a_draw_without_abnormal_beats_counts_for_nothing():
+    """Where two of six patients have abnormal beats, every interval is one of their rates."""
+    beats = np.array([[50.0] * 6, [40.0, 40.0, 0, 0, 0, 0]])
+    wrong = np.zeros((5, 2, 6))
+    wrong[:, 1, :2] = 20.0  # half of them, in every chip
+    found = ByPatient(wrong, beats)
+    assert found.holders == {"normal": 6, "abnormal": 2}
+    assert found.intervals(GOOD, 0.95)["miss"]["patients"] == [0.5, 0.5]
+
+
 def test_one_chip_has_the_interval_of_an_evaluation():
     """The same resampling of records as everywhere else."""
     rng = np.random.default_rng(3)

@@ -9,9 +9,10 @@ import io
 import json
 import os
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.intake import (
@@ -25,8 +26,6 @@ from ecgphoton.intake import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     import numpy as np
 
 MANIFEST = "manifest.json"
@@ -95,6 +94,17 @@ def check_room(folder: Path) -> None:
     with contextlib.suppress(OSError):  # another command may have put something there meanwhile
         for path in made:
             path.rmdir()
+
+
+def locked(file: IO[str]) -> bool:
+    """Lock an open file until it is closed; False where another process has locked it."""
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError) as error:  # without locks, two calls at once are not told apart
+        return not isinstance(error, BlockingIOError)
+    return True
 
 
 def unwritten(path: Path, error: OSError) -> InputError:

@@ -12,19 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ecgphoton.commands import (
-    annotate,
-    budget,
-    bundle,
-    chips,
-    data,
-    demo,
-    listing,
-    report,
-    score,
-    study,
-    train,
-)
+from ecgphoton.commands import data, demo, hardware, listing, records, study, train
 from ecgphoton.commands._options import Suggesting
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.version import __version__
@@ -143,19 +131,19 @@ def main() -> None:
 for _name, _command in {
     "train": train.train,
     "evaluate": train.evaluate,
-    "export": bundle.export,
-    "verify": bundle.verify,
-    "simulate": chips.simulate,
+    "export": hardware.export,
+    "verify": hardware.verify,
+    "simulate": hardware.simulate,
     "study": study.command,
-    "calibrate": chips.calibrate,
-    "budget": budget.budget,
+    "calibrate": hardware.calibrate,
+    "budget": hardware.budget,
     "distill": train.distill,
     "runs": listing.runs,
     "models": listing.models,
     "recipes": listing.recipes,
-    "report": report.report,
-    "annotate": annotate.command,
-    "score": score.command,
+    "report": listing.report,
+    "annotate": records.annotate,
+    "score": records.score,
     "data": data.command,
     "demo": demo.command,
 }.items():

@@ -1,11 +1,34 @@
 """Packages that import their public functions on first use."""
 
+import ast
 import importlib
+import sys
+from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
 from ecgphoton.host import undisturbed
 from ecgphoton.settings import nearest
+
+
+def attach(package: str, file: str) -> None:
+    """Give a package the names that its stub imports, each from the module that defines it.
+
+    Parameters
+    ----------
+    package, file
+        ``__name__`` and ``__file__`` of the package; the stub ``__init__.pyi`` is beside the file.
+    """
+    stub = ast.parse(Path(file).with_suffix(".pyi").read_text(encoding="utf-8"))
+    module = sys.modules[package]
+    module.__dict__["HOMES"] = {
+        alias.name: f"{package}.{alias.name}" if node.module == package else str(node.module)
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name not in module.__dict__
+    }
+    module.__class__ = Lazy
 
 
 class Lazy(ModuleType):

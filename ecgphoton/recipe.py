@@ -64,6 +64,9 @@ class DataSettings(Settings, section="data"):
         "literal", "What counts as abnormal: `literal`, `aami`, `aami-svf`, or `aami4` (4 classes)."
     )
     lead: str = setting("MLII", "Lead by name with channel 0 as fallback, or `channel:0`.")
+    views: int = setting(
+        1, "ECG leads of a training record that teach; `lead` alone is scored.", low=1, high=12
+    )
     split_seed: int = setting(
         0,
         "Seed of the random 80/20 split of training beats (protocols that split by beat).",

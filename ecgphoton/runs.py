@@ -1,25 +1,21 @@
 """Run folders: where they are, what is in them, how a trained student is read back."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecgphoton import models
 from ecgphoton.artifacts import MANIFEST, read_json, sha256
 from ecgphoton.decision import OperatingPoint
+from ecgphoton.ecg.detect import Centring
 from ecgphoton.errors import InputError
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.recipe import Recipe, from_dict
 from ecgphoton.recipes import FLAGSHIP
 from ecgphoton.settings import nearest
-
-if TYPE_CHECKING:
-    from ecgphoton.ecg.detect import Centring
-    from ecgphoton.program.program import MeshProgram
-    from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.network import SegmentStudent, read_student
 
 CHECKPOINT = "checkpoint.safetensors"
 STATE = "state.safetensors"
@@ -107,8 +103,6 @@ def load_student(run: Path | str) -> TrainedStudent:
     InputError
         If there is no checkpoint, or it is damaged or of another kind.
     """
-    from ecgphoton.student.network import read_student
-
     path = Path(run)
     if path.is_dir():
         path = path / CHECKPOINT

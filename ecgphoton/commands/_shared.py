@@ -48,6 +48,12 @@ def banner(source: str) -> None:
         click.echo(f"beats of {source}", err=True)
 
 
+def say(*lines: str | None) -> None:
+    """Print lines, without those that are None or empty."""
+    for line in filter(None, lines):
+        click.echo(line)
+
+
 def shows(stream: TextIO | None) -> bool:
     """Whether a stream is a terminal; a closed one is None."""
     return stream is not None and stream.isatty()

@@ -48,8 +48,7 @@ def status(name: str | None, data_dir: Path | None, as_json: bool) -> None:
         for place in report.places
     ]
     shared.table("places", ["database", "looked in", "folder", "records"], rows)
-    for report in reports:
-        click.echo(report.advice)
+    shared.say(*(report.advice for report in reports))
 
 
 @command.command()
@@ -130,12 +129,11 @@ def verify(name: str, data_dir: Path | None, as_json: bool) -> None:
     if as_json:
         shared.emit(report.to_dict())
     else:
-        for file, problem in report.problems.items():
-            click.echo(f"{file}: {problem}")
         release = "as published" if report.published else "not the published release"
-        click.echo(
+        shared.say(
+            *(f"{file}: {problem}" for file, problem in report.problems.items()),
             f"{report.folder}: {report.checked} files checked, {len(report.problems)} wrong; "
-            f"{report.records} of the {report.of_records} records of {name}; checksums {release}"
+            f"{report.records} of the {report.of_records} records of {name}; checksums {release}",
         )
     if not report.ok:
         sys.exit(1)

@@ -113,13 +113,8 @@ def command(
 
 def _run(ctx: click.Context, step: list[str]) -> int:
     """Run a command in this process; a verdict of "no" (exit 1) does not end the demo."""
-    name, *arguments = step
-    root = ctx.find_root().command
-    assert isinstance(root, click.Group)
-    command = root.get_command(ctx, name)
-    assert command is not None
     try:
-        command.main(arguments, standalone_mode=False)
+        ctx.find_root().command.main(step, standalone_mode=False)
     except SystemExit as stopped:
         if stopped.code not in (0, 1):
             raise

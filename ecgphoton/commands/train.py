@@ -20,13 +20,12 @@ FLAGS = {"recipe": "--recipe", "settings": "--set"}
 def train(run: TrainedRun) -> None:
     """Print the beats of a run, its results, and where it is."""
     splits = run.splits
-    click.echo(
+    shared.say(
         f"{splits.protocol.name} protocol, {splits.labels.name} labels: "
         f"train {len(splits.train):,} / validation {len(splits.validation):,} / "
-        f"{splits.protocol.test_name} {len(splits.test):,} beats"
+        f"{splits.protocol.test_name} {len(splits.test):,} beats",
+        *(f"  {line}" for line in splits.report.lines()),
     )
-    for line in splits.report.lines():
-        click.echo(f"  {line}")
     if compared := run.distillation:
         models = compared["models"]
         keys = [key for key in models[0] if key not in ("model", "set")]
@@ -66,12 +65,13 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
         title = f"threshold {point['threshold']:.3f} from {', '.join(point['fitted_on'])}"
         columns = ["set", "beats", "miss [95 %]", "FPR [95 %]", "F1 @ prevalence", "AUC"]
         shared.table(title, columns, rows)
-        if not point["feasible"]:
-            click.echo("no threshold met both limits on the sets above; least violation taken")
-    for line in metrics.get("notes", ()):
-        click.echo(line)
+    missed = point and not point["feasible"]
     chosen = ", ".join(metrics["took_part_in_selection"])
-    click.echo(f"sets that took part in training or selection: {chosen}")
+    shared.say(
+        "no threshold met both limits on the sets above; least violation taken" if missed else "",
+        *metrics.get("notes", ()),
+        f"sets that took part in training or selection: {chosen}",
+    )
 
 
 def _print_crossed(numbers: Mapping[str, Any]) -> None:

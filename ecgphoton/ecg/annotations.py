@@ -1,12 +1,10 @@
 """WFDB annotation files: damaged ones are refused; they are written completely or not at all."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +42,10 @@ class Annotations:
     """``(n,)`` WFDB subtypes; None where all are 0."""
 
     @property
-    def beats(self) -> Annotations:
+    def beats(self) -> Self:
         """The heart beats alone."""
         beat = np.isin(self.symbol, list(BEAT_SYMBOLS))
-        return Annotations(self.sample[beat], self.symbol[beat], self.fs)
+        return type(self)(self.sample[beat], self.symbol[beat], self.fs)
 
 
 def decode(content: bytes, what: str, fs: float) -> Annotations:
@@ -95,9 +93,7 @@ def _marks(
     wfdb 4.3 never returns from some notes at sample 0 (``## `` and then anything unknown).
     """
     words = np.frombuffer(content, "<u2").tolist()
-    samples: list[int] = []
-    codes: list[int] = []
-    subtypes: list[int] = []
+    marks: list[list[int]] = []  # time, code and subtype
     clock = None
     at = time = 0
     while at < len(words) and words[at]:
@@ -111,20 +107,17 @@ def _marks(
             at += 2
         elif code == _TEXT:
             text = content[2 * at : 2 * at + low]
-            if clock is None and time == 0 and codes[-1:] == [_NOTE] and text.startswith(_CLOCK):
+            noted = time == 0 and bool(marks) and marks[-1][1] == _NOTE
+            if clock is None and noted and text.startswith(_CLOCK):
                 clock = _rate(text.removeprefix(_CLOCK), what)
             at += (low + 1) // 2
-        elif code == _SUBTYPE and subtypes:
-            subtypes[-1] = (low + 128) % 256 - 128  # a signed byte
+        elif code == _SUBTYPE and marks:
+            marks[-1][2] = (low + 128) % 256 - 128  # a signed byte
         elif code < _SKIP:
             time += low
-            samples.append(time)
-            codes.append(code)
-            subtypes.append(0)
-    at_samples, with_codes, of_kinds = (
-        np.array(column, np.int64) for column in (samples, codes, subtypes)
-    )
-    return at_samples, with_codes, of_kinds, clock
+            marks.append([time, code, 0])
+    times, codes, subtypes = np.array(marks, np.int64).reshape(-1, 3).T
+    return times, codes, subtypes, clock
 
 
 def _rate(text: bytes, what: str) -> float:

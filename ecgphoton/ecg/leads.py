@@ -74,15 +74,9 @@ def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[
             alike = [one for at in found if (one := channels[at]).name == channels[found[0]].name]
             parts = len({one.length / one.fs for one in alike}) > 1
             return _only(found if parts else found[:1], name, recording)
-    volts = [
-        at
-        for at, one in enumerate(channels)
-        if one.voltage and not _OTHER.fullmatch(plain(one.name))
-    ]
+    volts = _voltages(channels)
     for at in volts:
-        if plain(channels[at].name) in (*_LIMB, *_CHEST) or re.match(
-            "ecg|ekg", channels[at].name, re.IGNORECASE
-        ):
+        if _ecg_by_name(channels[at]):
             return at
     for at in volts:
         if len(volts) == 1 == len(channels) or looks_like_ecg(*_middle(recording, at)):
@@ -93,6 +87,13 @@ def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[
         + ", ".join(one.unit or "no unit" for one in channels)
         + ")"
     )
+
+
+def others(recording: OpenRecording, chosen: int) -> list[int]:
+    """Return the other channels that are an ECG by name, as long and as fast as the chosen one."""
+    own, channels = recording.channels[chosen], recording.channels
+    alike = [at for at in _voltages(channels) if at != chosen and _ecg_by_name(channels[at])]
+    return [at for at in alike if (channels[at].fs, channels[at].length) == (own.fs, own.length)]
 
 
 def looks_like_ecg(signal: NDArray[np.float32], fs: float) -> bool:
@@ -132,6 +133,20 @@ def _named(name: str, channels: Sequence[Channel | None]) -> list[int]:
         if found:
             return found
     return []
+
+
+def _voltages(channels: Sequence[Channel]) -> list[int]:
+    """Find voltages without those that have the name of another signal."""
+    return [
+        at
+        for at, one in enumerate(channels)
+        if one.voltage and not _OTHER.fullmatch(plain(one.name))
+    ]
+
+
+def _ecg_by_name(channel: Channel) -> bool:
+    named = re.match("ecg|ekg", channel.name, re.IGNORECASE)
+    return plain(channel.name) in (*_LIMB, *_CHEST) or named is not None
 
 
 def _list(channels: Sequence[Channel]) -> str:

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.beatset import BeatSet, DropReport
-from ecgphoton.ecg.extract import Extracted, count_drops
+from ecgphoton.ecg.beatset import BeatSet, DropReport, Extracted, count_drops
 from ecgphoton.ecg.origin import Origin
 from ecgphoton.ecg.protocols import Protocol, protocol_values, scheme_values
 from ecgphoton.ecg.records import LabelScheme, aami_group
@@ -28,6 +27,9 @@ class Splits:
     report: DropReport
     origin: Origin | None = None
     """The files the beats were read from; None for synthetic beats."""
+    views: BeatSet | None = None
+    """Training beats once more, in other leads of their records; None where none were asked for or
+    found."""
     folds: Mapping[str, int] = field(default_factory=dict)
     """Fold of every training patient, from 0; empty without folds. `validation` is empty then."""
 
@@ -133,6 +135,22 @@ def assemble(
         return splits
     drawn = folds_of(splits.subject, train.symbol, train.label, protocol.folds, seed=split_seed)
     return replace(splits, folds=drawn)
+
+
+def with_view(splits: Splits, extracted: Mapping[str, Extracted]) -> Splits:
+    """Add the training beats in another lead of the records that have one, and say which have none.
+
+    Beats that the division gave to validation stay out.
+    """
+    lacking = [name for name in splits.protocol.train if name not in extracted]
+    notes = [f"{name}: no further ECG lead to train on" for name in lacking]
+    views = [] if splits.views is None else [splits.views]
+    for name, found in extracted.items():
+        beats = labelled(found, splits.labels).beats
+        own = splits.train.sample[splits.train.record == name]
+        views.append(beats.take(np.isin(beats.sample, own) & (beats.label >= 0)))
+    report = replace(splits.report, notes=(*splits.report.notes, *notes))
+    return replace(splits, views=BeatSet.concat(views) if views else None, report=report)
 
 
 def _divide(

@@ -1,10 +1,8 @@
 """The pictures of a run: curves, ROC, precision, confusion, and a page of wrongly decided beats."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +15,7 @@ from ecgphoton.report.curves import draw_curves
 from ecgphoton.report.pieces import words
 from ecgphoton.report.scores import SUFFIX, Scores, precision_recall, read_scores, roc
 from ecgphoton.report.wrong_beats import draw_beats
-
-if TYPE_CHECKING:
-    from ecgphoton.training.parts import EpochRecord
+from ecgphoton.training.parts import EpochRecord
 
 CORNER = 0.2
 """The inset of a ROC shows errors up to this, or more where operating points need it."""

@@ -1,7 +1,5 @@
 """Strips on ECG paper, and the picture of an annotated record: heart rate, findings and strips."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, Literal

@@ -1,29 +1,30 @@
 """Wrongly decided beats: as the student sees them, and on ECG paper where recordings are there."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.beatset import BeatSet
+from ecgphoton.ecg.database import file_sha256, find
+from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.features import SAMPLING_RATE
+from ecgphoton.ecg.formats import find_file, needs_hints, record_names
+from ecgphoton.ecg.origin import dataset_read
+from ecgphoton.ecg.patients import BASELINE, GAIN, patient, synthesise
+from ecgphoton.ecg.reading import Signal, open_signal
+from ecgphoton.ecg.resample import resample
+from ecgphoton.ecg.synthetic import recording
 from ecgphoton.errors import InputError
-from ecgphoton.report import pieces, style
+from ecgphoton.report import style
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import words
 from ecgphoton.report.scores import Scores, errors_of, is_part, worst_in_turn
 from ecgphoton.report.strips import draw_strip
 from ecgphoton.runs import CHOOSING
-
-if TYPE_CHECKING:
-    from ecgphoton.ecg.dataset import Dataset
 
 COLUMNS, ROWS = 4, 3
 """Beats of one kind of error of one set."""
@@ -32,16 +33,6 @@ EDGE, GAP, HEAD, ROW, TITLE = 0.06, 0.06, 0.3, 0.82, 0.18
 STRIPS = 9
 """Strips of each kind of error."""
 SECONDS = 2.2
-NOTE = (
-    "Printed at 25 mm/s and 10 mm/mV. p is the probability of abnormal. The wrongly decided beat "
-    "is in the middle; its symbol and those of its neighbours are the reference annotations."
-)
-
-ABSENT = (
-    "The recordings that the student was tested on are not where the run says, or not the same "
-    "files; the report can draw wrongly decided beats with --data-dir FOLDER."
-)
-
 Reader = Callable[[str, int, int], NDArray[np.float32]]
 """From record, first and last sample at 360 Hz to mV."""
 
@@ -123,28 +114,34 @@ def _draw_beat(axes: style.Axes, beats: BeatSet, row: int, text: str, colour: st
     axes.set_title(text, loc="right", fontsize=7, weight="normal", color=style.SOFT, pad=1)
 
 
-def wrong_beats(material: Material, scores: Mapping[str, Scores]) -> Markup:
-    """Draw the worst errors of every record, with the signal around them."""
+def wrong_beats(
+    material: Material, scores: Mapping[str, Scores]
+) -> dict[str, list[tuple[str, style.Figure]]] | None:
+    """Draw the worst errors of every record, with the signal around them.
+
+    Returns
+    -------
+    What was done wrongly, to the strips with their captions; None where the recordings are not
+    there, or are not those of the run.
+    """
     names = [name for name in scores if name not in CHOOSING and not is_part(name)]
-    reader = _reader(material) if names and material.point.binary else None
+    if not names or not material.point.binary:
+        return {}
+    reader = _reader(material)
     if reader is None:
-        return pieces.paragraph(ABSENT, "note") if names and material.point.binary else Markup("")
-    one, parts = scores[names[0]], []
+        return None
+    one, found = scores[names[0]], {}
     for error in errors_of(one, material.point):
         rows = worst_in_turn(one, error.wrong, error.wrongness, STRIPS)
-        try:
-            strips = [_strip(reader, one, int(row)) for row in rows]
-        except InputError:
-            return pieces.paragraph(ABSENT, "note")
         title = f"{words(names[0])}, {error.name}: {len(rows)} of {error.wrong.sum():,}, the worst"
-        parts.append(Markup("<h3>{} of each record</h3>").format(title))
-        parts.append(Markup('<div class="strips">{}</div>').format(pieces.join(strips)))
-    private = "" if material.synthetic else " This page contains parts of recordings: protect it."
-    parts.append(pieces.paragraph(NOTE + private, "note"))
-    return pieces.join(parts)
+        try:
+            found[title] = [_strip(reader, one, int(row)) for row in rows]
+        except InputError:
+            return None
+    return found
 
 
-def _strip(reader: Reader, one: Scores, row: int) -> Markup:
+def _strip(reader: Reader, one: Scores, row: int) -> tuple[str, style.Figure]:
     half = round(SECONDS / 2 * SAMPLING_RATE)
     record, sample = str(one.record[row]), int(one.sample[row])
     first = max(sample - half, 0)
@@ -154,8 +151,7 @@ def _strip(reader: Reader, one: Scores, row: int) -> Markup:
     marks = [((one.sample[i] - first) / SAMPLING_RATE, str(one.symbol[i]), i == row) for i in near]
     p = one.probability[row, 1]
     text = f"record {record}, {sample / SAMPLING_RATE:.1f} s, {one.symbol[row]}, p = {p:.2f}"
-    figure = draw_strip(reader(record, first, sample + half), SAMPLING_RATE, marks)
-    return pieces.picture(figure, text, text, true_size=True)
+    return text, draw_strip(reader(record, first, sample + half), SAMPLING_RATE, marks)
 
 
 def _reader(material: Material) -> Reader | None:
@@ -163,10 +159,6 @@ def _reader(material: Material) -> Reader | None:
     lead = str(material.metadata.get("lead", "MLII"))
     if str(material.metadata.get("source", "")) == "synthetic":
         return _synthetic(lead)
-    from ecgphoton.ecg.database import find
-    from ecgphoton.ecg.formats import record_names
-    from ecgphoton.ecg.origin import dataset_read
-
     stored = (material.metadata.get("provenance") or {}).get("files", {})
     try:
         dataset = dataset_read(material.metadata).moved(material.data_dir)
@@ -181,10 +173,6 @@ def _reader(material: Material) -> Reader | None:
 
 def _recorded(dataset: Dataset, folder: Path, lead: str, stored: Mapping[str, str]) -> Reader:
     """Return what reads records of a folder, refusing files that are not those of the run."""
-    from ecgphoton.ecg.database import file_sha256
-    from ecgphoton.ecg.formats import find_file, needs_hints
-    from ecgphoton.ecg.reading import Signal, open_signal
-    from ecgphoton.ecg.resample import resample
 
     @cache
     def opened(record: str) -> Signal:
@@ -211,9 +199,6 @@ def _recorded(dataset: Dataset, folder: Path, lead: str, stored: Mapping[str, st
 
 
 def _synthetic(lead: str) -> Reader:
-    from ecgphoton.ecg.patients import BASELINE, GAIN, patient, synthesise
-    from ecgphoton.ecg.synthetic import recording
-
     @cache
     def signal(record: str) -> NDArray[np.float32]:
         made = recording(synthesise(patient(int(record[1:]))), lead=lead).signal

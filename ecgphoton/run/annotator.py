@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ecgphoton.ecg.annotate import symbols_of
+from ecgphoton.ecg.extract import BeatStream, Found
 from ecgphoton.ecg.leads import plain
 from ecgphoton.ecg.recording import Recording
 from ecgphoton.ecg.resample import Resampler, ratio, scaled
-from ecgphoton.ecg.stream import BeatStream, Found
 from ecgphoton.errors import InputError
 from ecgphoton.host import undisturbed
 from ecgphoton.models import NAMES_CLASSES

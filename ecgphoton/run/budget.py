@@ -1,13 +1,11 @@
 """A student comes in; the light, noise, power, time and energy of a chip that carries it go out."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.budget import Budget
@@ -19,13 +17,11 @@ from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS
 from ecgphoton.hwsim.requirement import solve
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.progress import Progress, silent
+from ecgphoton.report import style
 from ecgphoton.report.chips import draw_bars
 from ecgphoton.run.journey import Limit, Outcome, begin
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 BUDGET_BEATS = 4096
 PRECISION = 0.1
@@ -111,7 +107,7 @@ def _onnxruntime(student: SegmentStudent, inputs: Inputs) -> Digital:
     return core(min(taken) / min(BATCH, len(inputs)))
 
 
-def _draw(found: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> Figure:
+def _draw(found: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> style.Figure:
     """Draw the energy of a beat of every way and processor."""
     rows = [
         {"name": one["name"], ENERGY: one["joules"]} for one in (*found["plans"], *found["digital"])

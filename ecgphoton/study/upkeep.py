@@ -1,12 +1,10 @@
 """Requirements on electronics: a student comes in; bit widths and calibration intervals go out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from ecgphoton.calibration.drift import HOURS, DriftReport, drift_schedule
 from ecgphoton.errors import InputError
@@ -14,13 +12,11 @@ from ecgphoton.export.bits import BitsRow, Part, bits_table, enough
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.progress import Progress, silent
+from ecgphoton.report import style
 from ecgphoton.report.chips import draw_lines
 from ecgphoton.run.beats import own_splits
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 from ecgphoton.student.propagate import inputs_of
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 DRIFT_BEATS = 8192
 
@@ -77,7 +73,7 @@ def drift(
     return journey.write(report, report.to_dict(), report.rows(), _draw_trims)
 
 
-def _draw_trims(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Figure:
+def _draw_trims(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> style.Figure:
     trims = [row for row in rows if row["way"] == "trim"]
     axis, lines = "hours between two calibrations", ("yield_before", "yield_after")
     return draw_lines(found, trims, x="hours", lines=lines, axis=axis, value="yield")

@@ -12,7 +12,7 @@ from ecgphoton.hwsim.patients import ByPatient, counted
 from ecgphoton.hwsim.simulate import simulate, trial_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.metrics import Confusion, record_bootstrap
-from ecgphoton.report.hardware_sections import over_patients
+from ecgphoton.report.pieces import part
 
 GOOD = Limits().good
 OVER = ("chips", "patients", "both")
@@ -94,12 +94,15 @@ def test_a_report_gives_all_three_and_says_so(student, inputs, label, point):
     assert one.over_patients["sentence"].endswith("not given: one patient.")
     lone = simulate(*arguments, chips=1, records=records)
     assert lone.over_patients["sentence"].endswith("not given: one chip.")
-    page, alone = (over_patients(made.to_dict()) for made in (report, one))
+    page, alone, empty = (
+        part("over_patients", made.to_dict()["over_patients"]).strip()
+        for made in (report, one, plain)
+    )
     assert found["sentence"] in page
     assert "over both" in page
     assert "one patient" in alone
     assert "over both" not in alone
-    assert over_patients(plain.to_dict()) == ""
+    assert empty == ""
 
 
 def test_records_of_other_beats_are_refused(student, inputs, label, point):

@@ -1,4 +1,4 @@
-"""``ecgphoton annotate``."""
+"""``ecgphoton annotate`` and ``ecgphoton score``: the beats of recordings, and their comparison."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecgphoton.commands import _options as opt, _shared as shared
+from ecgphoton.commands import _derive as derive, _options as opt, _shared as shared
 
 if TYPE_CHECKING:
+    from ecgphoton.ecg.tally import BeatComparison, Rates, Summary
     from ecgphoton.run.annotate import AnnotationReport
     from ecgphoton.run.burden import BurdenReport
 
@@ -103,7 +104,7 @@ BACKENDS = ("torch", "onnx", "integer", "chip")
 )
 @opt.threads_option
 @opt.json_option
-def command(*, record: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them
+def annotate(*, record: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them
     """Classify every beat of a recording, or of a folder of them.
 
     RECORD may have any supported format, any length and any rate from 100 Hz. Writes a WFDB
@@ -116,21 +117,16 @@ def command(*, record: Path, as_json: bool, **options: Any) -> None:  # noqa: AN
     student whose features look at the next beat classifies each beat one beat late, and the last
     one at the end; the summary states its delay. Not a medical device.
     """
-    from ecgphoton.run.annotate import annotate
+    from ecgphoton import run
     from ecgphoton.run.burden import annotate_folder
 
     with shared.progress() as progress:
-        if record.is_dir():
-            found = annotate_folder(record, progress=progress, **options)
-        else:
-            report = annotate(record, progress=progress, **options)
-    if not record.is_dir():
-        shared.show(report, print_annotation, as_json=as_json)
-        return
-    shared.show(found, print_burdens, as_json=as_json)
-    for name, why in found.failed.items():
+        classify = annotate_folder if record.is_dir() else run.annotate
+        found = classify(record, progress=progress, **options)
+    shared.show(found, print_burdens if record.is_dir() else print_annotation, as_json=as_json)
+    for name, why in getattr(found, "failed", {}).items():
         click.echo(f"{name}: {why}", err=True)
-    if found.failed:
+    if getattr(found, "failed", {}):
         sys.exit(2)
 
 
@@ -138,21 +134,20 @@ def print_annotation(report: AnnotationReport) -> None:
     """Print how many beats got which symbol, and where they were written."""
     found = report.summary
     counts = ", ".join(f"{symbol} {count:,}" for symbol, count in found["symbols"].items())
-    print_student(found["student"])
-    click.echo(f"{found['record']}, lead {found['lead']}: {found['beats']:,} beats: {counts}")
-    click.echo(found["annotation_note"])
-    if found["undecided_share"]:
-        click.echo(f"  undecided (?): {shared.percent(found['undecided_share'])} of the beats")
-    click.echo(f"  {found['scope']['sentence']}")
-    for note in found["notes"]:
-        click.echo(f"  {note}")
-    files = ", ".join(str(path) for path in report.files)
-    click.echo(f"{found['wall_seconds']} s; written to {files}")
+    undecided = found["undecided_share"]
+    shared.say(
+        _student(found["student"]),
+        f"{found['record']}, lead {found['lead']}: {found['beats']:,} beats: {counts}",
+        found["annotation_note"],
+        f"  undecided (?): {shared.percent(undecided)} of the beats" if undecided else "",
+        f"  {found['scope']['sentence']}",
+        *(f"  {note}" for note in found["notes"]),
+        f"{found['wall_seconds']} s; written to {', '.join(map(str, report.files))}",
+    )
 
 
-def print_student(found: Mapping[str, str]) -> None:
-    """Print which student it was, and why."""
-    click.echo(f"student {found['name']} ({found['path']}): {found['chosen']}")
+def _student(found: Mapping[str, str]) -> str:
+    return f"student {found['name']} ({found['path']}): {found['chosen']}"
 
 
 def print_burdens(report: BurdenReport) -> None:
@@ -171,13 +166,59 @@ def print_burdens(report: BurdenReport) -> None:
         ]
         for row in report.rows
     ]
-    print_student(report.student)
+    click.echo(_student(report.student))
     shared.table("burdens", ["record", "hours", "beats", *heads, "outside"], rows)
-    if report.others:
-        few = ", ".join(report.others[:5]) + (" ..." if len(report.others) > 5 else "")
-        click.echo(f"{len(report.others)} files are no recordings: {few}")
-    click.echo(f"written to {report.files[-2]} and {report.files[-1]}")
+    few = ", ".join(report.others[:5]) + (" ..." if len(report.others) > 5 else "")
+    shared.say(
+        f"{len(report.others)} files are no recordings: {few}" if report.others else "",
+        f"written to {report.files[-2]} and {report.files[-1]}",
+    )
 
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
+
+
+@derive.command("run.score", {"reference": "--reference -r", "test": "--test -t"})
+def score(summary: Summary) -> None:
+    """Print the lines of bxb -L, and sensitivity and predictivity of every kind of beat."""
+    from ecgphoton.ecg.tally import KINDS
+
+    many = len(summary.records) > 1
+    rows = [*summary.records, *([summary.gross] if many else [])]
+    lines = [one.bxb() for one in rows]
+    names = list(lines[0])
+    cut = names.index("Q Se")
+    for title, part in (("counts, as bxb -L", names[:cut]), ("shares, as bxb -L", names[cut:])):
+        cells = [
+            [one.record, *map(_cell, map(line.get, part))]
+            for one, line in zip(rows, lines, strict=True)
+        ]
+        shared.table(f"{title} (reference in capitals, test in small)", ["record", *part], cells)
+    cells = [[one.record, *_shares(one)] for one in rows]
+    if many:
+        average = summary.average()
+        shares = [shared.percent(average[kind][s]) for kind in KINDS for s in ("Se", "+P")]
+        cells.append(["average", *shares, shared.percent(average["abnormal"]["FPR"]), ""])
+    heads = [f"{kind} {share}" for kind in KINDS for share in ("Se", "+P")]
+    shared.table("beat by beat", ["record", *heads, "abnormal FPR", "?"], cells)
+    shared.say(*(note for one in summary.records for note in one.notes))
+
+
+def _cell(value: float | None) -> str:
+    """Format a cell as bxb prints it."""
+    return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def _shares(one: BeatComparison) -> list[str]:
+    """Format the shares, without those that a two-class test cannot have."""
+
+    def pair(rates: Rates, *, known: bool) -> list[str]:
+        return [shared.percent(value) if known else "–" for value in (rates.se, rates.ppv)]
+
+    kinds = [
+        cell
+        for kind, rates in one.rates().items()
+        for cell in pair(rates, known=not (one.two_class and kind in ("VEB", "SVEB")))
+    ]
+    return [*kinds, shared.percent(one.abnormal.fpr), shared.percent(one.undecided)]

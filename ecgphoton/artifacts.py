@@ -221,7 +221,8 @@ def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
     for name, entry in files.items():
         try:
             inside = (folder / name).resolve().is_relative_to(root)
-            (folder / name).is_file()
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                (folder / name).lstat()
             plain = portable(name) if inside else name
         except (OSError, ValueError) as error:
             raise InputError(

@@ -46,6 +46,13 @@ threads_option = click.option(
 )
 
 
+def _deaf(asks: click.Option | None) -> click.Option | None:
+    """Keep a variable ``ECGPHOTON_..._HELP`` from asking for help, as click does from 8.5 on."""
+    if asks is not None:
+        asks.allow_from_autoenv = False
+    return asks
+
+
 class Suggesting(click.Group):
     """A group with commands in the order they were added, that suggests the nearest name."""
 
@@ -68,7 +75,14 @@ class Suggesting(click.Group):
                 f"there is no command {ctx.command_path} {args[0]}; "
                 f"{nearest(args[0], self.list_commands(ctx))}"
             )
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            _deaf(command.get_help_option(ctx))
+        return name, command, rest
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return the option that asks for help, which no variable sets."""
+        return _deaf(super().get_help_option(ctx))
 
 
 class Moved(click.Command):

@@ -13,6 +13,8 @@ import click
 from ecgphoton.artifacts import to_json
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as Bars, ProgressColumn
+
     from ecgphoton.progress import Progress
     from ecgphoton.run.listing import Listing
 
@@ -131,22 +133,25 @@ def area(value: float | None) -> str:
 
 
 @contextlib.contextmanager
-def progress() -> Iterator[Progress]:
-    """Progress bars on standard error, one a stage, shown only on a terminal."""
+def shown(*columns: ProgressColumn) -> Iterator[Bars]:
+    """Progress bars on standard error, shown only on a terminal; else they write nothing."""
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress as Bars,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import Progress as Bars
 
-    console = Console(stderr=True)
+    bars = Bars(*columns, console=Console(stderr=True))
+    with bars if shows(sys.stderr) else contextlib.nullcontext():
+        yield bars
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Progress]:
+    """Progress bars, one a stage."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     )  # fmt: skip
-    with Bars(*columns, console=console, disable=not shows(sys.stderr)) as bars:
+    with shown(*columns) as bars:
         tasks: dict[str, Any] = {}
 
         def advance(stage: str, done: int, total: int) -> None:

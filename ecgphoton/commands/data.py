@@ -75,8 +75,7 @@ def fetch(
 
     NAME is a database, by default mitdb (94 MB); another is svdb.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
 
     from ecgphoton.ecg import download, physionet
     from ecgphoton.ecg.databases import DATASETS
@@ -89,9 +88,7 @@ def fetch(
         TransferSpeedColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(
-        *columns, console=Console(stderr=True), disable=not shared.shows(sys.stderr)
-    ) as bars:
+    with shared.shown(*columns) as bars:
         task = bars.add_task("fetching", total=dataset.megabytes * 1_000_000, note="")
 
         def advance(done: download.Progress) -> None:

@@ -36,6 +36,8 @@ pressure or noise lacks one of them. Clifford et al. 2012, DOI 10.1088/0967-3334
 def plain(name: str) -> str:
     """Return a lead's name without case, vendor prefix and the letters of a modified lead.
 
+    Examples
+    --------
     >>> [plain(name) for name in ("ECG II", "ii", "MLII", "D2", "EKG-V1", "Lead aVR", "ECG1")]
     ['ii', 'ii', 'ii', 'ii', 'v1', 'avr', 'ecg1']
     >>> [plain(name) for name in ("MDC_ECG_LEAD_II", "ECG lead II (mV)", "Lead I (Einthoven)")]

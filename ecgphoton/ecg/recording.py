@@ -28,6 +28,8 @@ def unit_name(text: str) -> str:
     The micro sign (U+00B5), the Greek letter (U+03BC) and either of them written in UTF-8 and
     read as Latin-1 are the same unit.
 
+    Examples
+    --------
     >>> unit_name("µV"), unit_name("μV"), unit_name("Microvolts"), unit_name("mmHg")
     ('uV', 'uV', 'uV', 'mmHg')
     """

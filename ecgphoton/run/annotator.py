@@ -104,12 +104,6 @@ class Annotator:
     for any length of the pieces, with the same result as `annotate` of the whole signal. A student
     whose `architecture.delay` is 1 also waits for the window of the next beat.
 
-    >>> import ecgphoton as ep
-    >>> annotator = ep.Annotator(fs=250)
-    >>> for piece in pieces:  # arrays of samples in mV
-    ...     beats = annotator.push(piece)
-    >>> rest = annotator.finish()
-
     Parameters
     ----------
     fs
@@ -128,6 +122,14 @@ class Annotator:
     ------
     InputError
         If the student, the rate or the peaks cannot be used.
+
+    Examples
+    --------
+    >>> import ecgphoton as ep
+    >>> annotator = ep.Annotator(fs=250)
+    >>> for piece in pieces:  # arrays of samples in mV
+    ...     beats = annotator.push(piece)
+    >>> rest = annotator.finish()
     """
 
     @undisturbed()
@@ -207,12 +209,6 @@ def annotate(
 ) -> Beats:
     """Classify the beats of a signal in memory.
 
-    >>> import ecgphoton as ep
-    >>> beats = ep.annotate(signal, fs=250)  # samples in mV
-    >>> beats.to_dataframe()
-    >>> found = neurokit2.ecg_peaks(signal, 250)[1]["ECG_R_Peaks"]
-    >>> beats = ep.annotate(signal, fs=250, peaks=found)
-
     Parameters
     ----------
     signal
@@ -230,6 +226,14 @@ def annotate(
     ------
     InputError
         If the signal, its rate, lead, peaks or the student cannot be used.
+
+    Examples
+    --------
+    >>> import ecgphoton as ep
+    >>> beats = ep.annotate(signal, fs=250)  # samples in mV
+    >>> beats.to_dataframe()
+    >>> found = neurokit2.ecg_peaks(signal, 250)[1]["ECG_R_Peaks"]
+    >>> beats = ep.annotate(signal, fs=250, peaks=found)
     """
     if isinstance(signal, Recording):
         if fs not in (None, signal.fs):

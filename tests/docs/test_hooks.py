@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -154,3 +155,12 @@ def test_shown_output_may_differ_in_numbers_only() -> None:
     one = "yield 85.0 % [70.2, 94.3]: FAIL (proven at 95 % confidence)"
     other = "yield 100.0 % [83.2, 100.0]: PASS (not yet decided at 95 % confidence)"
     assert shape(one) == shape(other) != shape(one.replace("yield", "share"))
+
+
+def test_examples_of_docstrings_are_code_on_the_site() -> None:
+    """They stand in a section of their own; elsewhere the site takes ``>>>`` for a quotation."""
+    for path in (ROOT / "ecgphoton").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                before, example, _ = (ast.get_docstring(node) or "").partition(">>>")
+                assert not example or before.endswith("Examples\n--------\n"), (path, node.name)

@@ -184,7 +184,6 @@ def _layout(path: Path) -> tuple[bool, int, int, list[bytes], list[int]]:
 
 def _start(held: Any) -> datetime | None:  # noqa: ANN401
     try:
-        found: datetime = held.startdatetime
+        return datetime.combine(held.startdate, held.starttime)
     except Exception:  # an anonymised or impossible date is none
         return None
-    return found

@@ -269,6 +269,7 @@ def test_labels_are_whole_numbers():
         BeatSet(**{**vars(made), "label": made.label + 0.5})
 
 
+@pytest.mark.slow
 def test_without_data(tmp_path, monkeypatch):
     """'auto' takes made-up beats where there are no others; 'mitdb' says how to get them."""
     monkeypatch.delenv("ECGPHOTON_DATA", raising=False)

@@ -31,6 +31,7 @@ def taught():
     return fitted.model, examples, fitted.point
 
 
+@pytest.mark.slow
 def test_decisions_follow_the_bits(taught) -> None:
     """Agreement grows with the width of every part, and many bits change nothing."""
     student, examples, point = taught

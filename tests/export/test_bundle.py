@@ -69,6 +69,7 @@ def test_same_run_same_bytes(run_folder, tmp_path, monkeypatch) -> None:
     assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mesh", ["svd-reck", "real-part"])
 def test_other_meshes_hold_too(run_folder, tmp_path, mesh) -> None:
     """Reck and real-part bundles pass the same checks, at other widths as well."""
@@ -77,6 +78,7 @@ def test_other_meshes_hold_too(run_folder, tmp_path, mesh) -> None:
     assert report.ok, report.rows()
 
 
+@pytest.mark.slow
 def test_ranges_come_from_where_they_should(run_folder, tmp_path) -> None:
     """Ranges in the checkpoint come first, then the beats given, then made-up beats."""
     beats = synthetic_inputs(load_bundle_architecture(run_folder), beats=10)
@@ -152,6 +154,7 @@ def edit(folder, name, old, new):
     (folder / name).write_bytes(changed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "old", "new", "claim"),
     [
@@ -172,6 +175,7 @@ def test_changes_behind_a_new_manifest_are_caught(copy, name, old, new, claim) -
     assert any(claim in text for text in failed)
 
 
+@pytest.mark.slow
 def test_checker_needs_numpy_only(copy) -> None:
     """check.py agrees in a bare process, and exits 1 naming what differs when a code is wrong."""
     block_torch = "import sys; sys.modules['torch'] = sys.modules['ecgphoton'] = None; "
@@ -209,6 +213,7 @@ def test_refusals(run_folder, bundle, tmp_path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["papers"]
 
 
+@pytest.mark.slow
 def test_force_replaces_a_bundle_whole(run_folder, tmp_path) -> None:
     """Nothing of the old bundle is left, and nothing else appears beside it."""
     export_bundle(run_folder, tmp_path / "b", formats=("csv",))
@@ -218,6 +223,7 @@ def test_force_replaces_a_bundle_whole(run_folder, tmp_path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
+@pytest.mark.slow
 def test_manifest_may_not_leave_the_folder(copy) -> None:
     """A name with .. is refused before anything is read."""
     manifest = json.loads((copy / "manifest.json").read_text())
@@ -239,6 +245,7 @@ def test_loaded_bundle_is_the_student(bundle) -> None:
     assert loaded.metadata["labels"] == "literal"
 
 
+@pytest.mark.slow
 def test_png_has_pictures(run_folder, tmp_path) -> None:
     """Pictures come as PNG when asked for, one per block."""
     report = export_bundle(run_folder, tmp_path / "b", formats=("png",))
@@ -274,6 +281,7 @@ def test_what_a_killed_export_left_is_cleared(bundle, tmp_path) -> None:
     assert (half.exists(), running.exists(), old.exists()) == (False, True, False)
 
 
+@pytest.mark.slow
 def test_a_bundle_of_another_version_names_the_command_that_renews_it(copy) -> None:
     """A bundle of 0.1 is refused, also by `verify`, with `ecgphoton export`; it can be replaced."""
     manifest = json.loads((copy / "manifest.json").read_text())

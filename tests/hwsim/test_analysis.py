@@ -82,6 +82,7 @@ def test_blame_finds_the_guilty_part(student, inputs, label, point):
     json.dumps([asdict(share) for share in shares])
 
 
+@pytest.mark.slow
 def test_weights_level_budget(trial):
     """Weights, biases and detector noise are told apart, and every block is named."""
     shares = blame(trial, chips=4)
@@ -138,6 +139,7 @@ def test_the_adversary_is_worse_than_chance(trial):
     assert all(0 < share <= 1 + 1e-6 for share in use.values())
 
 
+@pytest.mark.slow
 def test_surrogate_is_close_and_second_order_is_closer(trial):
     """Margins of exact chips: second order beats first; rates are within its stated error."""
     errors = 2.5 * matrix_errors(trial.source, trial.seed, 32)

@@ -65,7 +65,9 @@ def test_a_terminal_without_letters(tmp_path) -> None:
         f"export inter-patient {' '.join(SYNTHETIC)}": "with space and ünï-µ",
         f"{simulate} --json": b"caf\xe9".decode(errors="surrogateescape"),
     }
-    words = [word for line, name in folders.items() for word in (line, str(tmp_path / name / "out"))]
+    words = [
+        word for line, name in folders.items() for word in (line, str(tmp_path / name / "out"))
+    ]
     done = subprocess.run(
         [sys.executable, "-c", SEVERAL, *words, "models", ""],
         capture_output=True,

@@ -90,7 +90,7 @@ def test_crosstalk_alone(program, noise, left) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("sigma", "share"), [(0.02, 0.98), (0.05, 0.95)])
-def test_the_order_of_singular_values_decides(program, truth, sigma, share) -> None:
+def test_the_order_of_singular_values_decides(whole, truth, sigma, share) -> None:
     """With 16 bits and a quiet bench the best order corrects nearly all, the default far fewer."""
     profile = Profile({"splitter.sigma": sigma})
     learnt = (ReadDark(), SweepHeaters(), Fit())
@@ -100,7 +100,7 @@ def test_the_order_of_singular_values_decides(program, truth, sigma, share) -> N
         "default": (*learnt, Correct("default", polish=False, place=False)),
         "all": (Correct(), Trim()),
     }.items():
-        chip, table = run(program, profile, *steps, count=2, start=table)
+        chip, table = run(whole, profile, *steps, count=2, start=table)
         shares[name] = (truth(chip, table) <= 1e-3).mean()
     assert shares["all"] >= share
     assert shares["default"] < 0.9

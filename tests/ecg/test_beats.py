@@ -57,6 +57,7 @@ def test_aami_counts(mitdb):
     assert test == {"N": 30_818, "S": 302, "V": 4_253, "F": 405, "Q": 4}
 
 
+@pytest.mark.slow
 @pytest.mark.mitdb
 def test_inter_patient_counts_before_windowing(mitdb):
     """DS1 and DS2 hold the published numbers of annotated beats, windowed or not."""

@@ -53,6 +53,7 @@ def test_decisions_follow_the_bits(taught) -> None:
     assert enough(rows, "weights", points=-1.0) is None
 
 
+@pytest.mark.slow
 def test_stored_ranges_reach_the_bundle(taught, run_folder, tmp_path) -> None:
     """A checkpoint with stored ranges is exported with exactly those."""
     from dataclasses import asdict

@@ -9,8 +9,10 @@ import io
 import json
 import os
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from secrets import token_hex
+from typing import IO, TYPE_CHECKING, Any
 
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.intake import (
@@ -24,8 +26,6 @@ from ecgphoton.intake import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     import numpy as np
 
 MANIFEST = "manifest.json"
@@ -54,12 +54,9 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            dir=final.parent, prefix=f".{final.name}{UNFINISHED}", suffix=final.suffix
-        )
-        os.close(handle)
-        temporary = Path(name)
-        temporary.chmod(0o644)
+        beside = final.with_name(f".{final.name}{UNFINISHED}{token_hex(4)}{final.suffix}")
+        beside.touch(exist_ok=False)  # with the rights that the user's umask leaves
+        temporary = beside
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
@@ -97,6 +94,17 @@ def check_room(folder: Path) -> None:
     with contextlib.suppress(OSError):  # another command may have put something there meanwhile
         for path in made:
             path.rmdir()
+
+
+def locked(file: IO[str]) -> bool:
+    """Lock an open file until it is closed; False where another process has locked it."""
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError) as error:  # without locks, two calls at once are not told apart
+        return not isinstance(error, BlockingIOError)
+    return True
 
 
 def unwritten(path: Path, error: OSError) -> InputError:

@@ -12,19 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ecgphoton.commands import (
-    annotate,
-    budget,
-    bundle,
-    chips,
-    data,
-    demo,
-    listing,
-    report,
-    score,
-    study,
-    train,
-)
+from ecgphoton.commands import data, demo, hardware, listing, records, study, train
 from ecgphoton.commands._options import Suggesting
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.version import __version__
@@ -33,6 +21,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 LONGEST_LINE = 1000  # characters of an error
+UNREAD = 141
+"""Exit code where nobody reads the answer (``| head -1``): that of SIGPIPE, and of no verdict."""
 
 
 class Program(Suggesting):
@@ -62,7 +52,7 @@ class Program(Suggesting):
             _leave("failed", error, 1)
         except BrokenPipeError:
             _silence()
-            sys.exit(1)
+            sys.exit(UNREAD)
         except OSError as error:
             _silence()
             if error.filename is None:
@@ -70,6 +60,14 @@ class Program(Suggesting):
             _leave("error", error, 2)
         except MemoryError:
             _leave("error", "there is not enough memory; take fewer beats or chips at a time", 2)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
+        """Run a command; click takes an answer that nobody reads for a failure."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _silence()
+            sys.exit(UNREAD)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Refuse an empty argument of any command: as a path it would be the working folder."""
@@ -133,19 +131,19 @@ def main() -> None:
 for _name, _command in {
     "train": train.train,
     "evaluate": train.evaluate,
-    "export": bundle.export,
-    "verify": bundle.verify,
-    "simulate": chips.simulate,
+    "export": hardware.export,
+    "verify": hardware.verify,
+    "simulate": hardware.simulate,
     "study": study.command,
-    "calibrate": chips.calibrate,
-    "budget": budget.budget,
+    "calibrate": hardware.calibrate,
+    "budget": hardware.budget,
     "distill": train.distill,
     "runs": listing.runs,
     "models": listing.models,
     "recipes": listing.recipes,
-    "report": report.report,
-    "annotate": annotate.command,
-    "score": score.command,
+    "report": listing.report,
+    "annotate": records.annotate,
+    "score": records.score,
     "data": data.command,
     "demo": demo.command,
 }.items():

@@ -46,8 +46,14 @@ class OperatingPoint(Settings):
     """Whether there are two classes, between which the threshold decides."""
 
     def decide(self, probability: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return True where a beat is called abnormal (probability >= threshold)."""
-        return np.asarray(probability) >= self.threshold
+        """Return True where a beat is called abnormal (probability >= threshold).
+
+        Raises
+        ------
+        InputError
+            If a probability is NaN, as that of a beat which is not classified.
+        """
+        return np.asarray(_known(probability) >= self.threshold)
 
     def classify(self, probability: NDArray[Any]) -> NDArray[np.int64]:
         """Return the (n,) class index every beat is called, from (n, classes) probabilities."""
@@ -68,6 +74,17 @@ class OperatingPoint(Settings):
             raise InputError(f"operating point {data!r} cannot be read: {error}") from error
 
 
+def _known(probability: NDArray[Any]) -> NDArray[Any]:
+    """Return probabilities of which none is NaN."""
+    known = np.asarray(probability)
+    if lost := int(np.isnan(known).sum()):
+        raise InputError(
+            f"{lost} of {known.size} probabilities are NaN: these beats are undecided; leave them "
+            "out"
+        )
+    return known
+
+
 @dataclass(frozen=True)
 class LargestProbability(OperatingPoint):
     """What decides among more than two classes: the largest probability, and no threshold."""
@@ -79,7 +96,7 @@ class LargestProbability(OperatingPoint):
 
     def classify(self, probability: NDArray[Any]) -> NDArray[np.int64]:
         """Return the (n,) class index of the largest probability."""
-        return np.asarray(probability.argmax(1), np.int64)
+        return np.asarray(_known(probability).argmax(1), np.int64)
 
     def to_dict(self) -> None:
         """Return None, since there are no parameters."""

@@ -252,7 +252,9 @@ def _check_shape(content: Any, size: int) -> None:  # noqa: ANN401 - an open ent
     version = np.lib.format.read_magic(content)
     read = np.lib.format.read_array_header_1_0
     shape, _, dtype = (read if version == (1, 0) else np.lib.format.read_array_header_2_0)(content)
-    if dtype.hasobject or math.prod(shape) * max(dtype.itemsize, 1) > size:
+    if dtype.hasobject:
+        raise ValueError("an array holds Python objects, which are not read; numbers and text are")
+    if math.prod(shape) * max(dtype.itemsize, 1) > size:
         raise ValueError(f"an array claims {shape} of {dtype}, its entry has {size} bytes")
 
 

@@ -1,8 +1,8 @@
 """Numbers about decisions: confusion, miss rate, FPR, ranking quality, intervals.
 
 Miss rate is the share of abnormal beats called normal (FN / abnormal); FPR the share of normal
-beats called abnormal (FP / normal). Rates over an empty class are 0 in scores, and a dash in
-tables: see `defined`.
+beats called abnormal (FP / normal). A rate of no beats is None in results, with a reason
+(`Confusion.to_dict`), and a dash in tables; where beats are scored to choose something it is 0.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,11 +16,14 @@ from ecgphoton.errors import InputError
 
 EMPTY_AT = {"miss": 0.0, "fpr": 1.0}
 """Prevalence at which there is no beat that a rate could be a share of."""
+REASONS = "reasons"
+"""Key of a row of metrics: why a number of it is None, by its name."""
 
 
-def defined(numbers: Mapping[str, Any], name: str) -> bool:
-    """Return whether there are beats that a number of a row of metrics is a share of."""
-    return name not in EMPTY_AT or numbers.get("prevalence") != EMPTY_AT[name]
+def stated(numbers: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - as the row has it
+    """Return a number of a row of metrics, None for a share of no beats (0 in runs of 0.1)."""
+    nobody = name in EMPTY_AT and numbers.get("prevalence") == EMPTY_AT[name]
+    return None if nobody else numbers.get(name)
 
 
 def check_both(label: NDArray[np.bool_], what: str = "beats") -> None:
@@ -36,14 +39,15 @@ def check_both(label: NDArray[np.bool_], what: str = "beats") -> None:
     Raises
     ------
     InputError
-        If all are normal, or all abnormal.
+        If all are normal, or all abnormal, or there are none.
     """
     if label.any() and not label.all():
         return
     kind, rate = ("abnormal", "FPR") if label.any() else ("normal", "miss rate")
+    found = f"all {len(label):,} {what} are {kind}, so there is no {rate}"
     raise InputError(
-        f"all {len(label):,} {what} are {kind}, so there is no {rate}; a verdict needs normal and "
-        "abnormal ones: take other beats (--data)"
+        f"{found if len(label) else f'there are no {what}'}; normal and abnormal ones are needed: "
+        "take other beats (--data)"
     )
 
 
@@ -88,16 +92,27 @@ class Confusion:
         total = self.abnormal + self.normal
         return self.abnormal / total if total else 0.0
 
-    def to_dict(self) -> dict[str, float]:
-        """Return counts and rates."""
-        return {
-            **asdict(self),
-            "miss": self.miss_rate,
-            "fpr": self.fpr,
-            "f1": self.f1,
-            "prevalence": self.prevalence,
-        }
+    def to_dict(self) -> dict[str, Any]:
+        """Return counts and rates; a rate of no beats is None, and ``reasons`` says why."""
+        rates = {name: rate(self) for name, rate in RATES.items()}
+        rates["prevalence"] = self.prevalence if self.abnormal + self.normal else None
+        why = {name: NOBODY[name] for name, rate in rates.items() if rate is None}
+        return {**asdict(self), **rates, REASONS: why}
 
+
+RATES: Mapping[str, Callable[[Confusion], float | None]] = {
+    "miss": lambda counts: counts.miss_rate if counts.abnormal else None,
+    "fpr": lambda counts: counts.fpr if counts.normal else None,
+    "f1": lambda counts: counts.f1 if counts.abnormal + counts.fp else None,
+}
+"""Rates of counts, None where there are no beats that they are a share of."""
+NOBODY = {
+    "miss": "no beat is abnormal",
+    "fpr": "no beat is normal",
+    "f1": "no beat is abnormal or called so",
+    "prevalence": "there are no beats",
+}
+"""Why a rate is None."""
 
 WHOLE_PATIENT = 20
 """Beats of one class from which on a patient counts as a whole one, see `patients_alike`."""
@@ -180,16 +195,19 @@ def class_table(
     called: NDArray[Any],
     names: Sequence[str],
     weight: NDArray[Any] | None = None,
-) -> dict[str, dict[str, float]]:
-    """Sensitivity (recall), +P (precision), F1 and support of every class."""
-    table = {}
+) -> dict[str, dict[str, float | None]]:
+    """Sensitivity (recall), +P (precision), F1 and support of every class.
+
+    A recall of no beats, and a precision of a class that no beat is called, are None.
+    """
+    table: dict[str, dict[str, float | None]] = {}
     for index, name in enumerate(names):
         counts = confusion(np.asarray(label) == index, np.asarray(called) == index, weight)
         positive = counts.tp + counts.fp
         table[name] = {
-            "recall": 1.0 - counts.miss_rate if counts.abnormal else 0.0,
-            "precision": counts.tp / positive if positive else 0.0,
-            "f1": counts.f1,
+            "recall": 1.0 - counts.miss_rate if counts.abnormal else None,
+            "precision": counts.tp / positive if positive else None,
+            "f1": counts.f1 if counts.abnormal or positive else None,
             "support": counts.abnormal,
         }
     return table
@@ -203,7 +221,7 @@ def macro_f1(
 ) -> float:
     """Mean F1 over classes that have beats."""
     table = class_table(label, called, [str(index) for index in range(classes)], weight)
-    scores = [row["f1"] for row in table.values() if row["support"]]
+    scores = [row["f1"] or 0.0 for row in table.values() if row["support"]]
     return float(np.mean(scores)) if scores else 0.0
 
 
@@ -246,21 +264,22 @@ def resampled(records: int, *, seed: int, draws: int = DRAWS) -> NDArray[np.floa
 
 def record_bootstrap(
     per_record: Sequence[Confusion],
-    statistic: Callable[[Confusion], float],
+    statistic: Callable[[Confusion], float | None],
     *,
     seed: int,
     draws: int = DRAWS,
     confidence: float = 0.95,
-) -> tuple[float, float]:
+) -> tuple[float, float] | None:
     """Percentile interval of a rate when whole records (patients) are resampled.
 
-    Beats of one patient are alike, so an interval over beats would be far too narrow.
+    Beats of one patient are alike, so one over beats would be far too narrow. None where fewer
+    than two records have the rate.
     """
-    if not per_record:
-        return (0.0, 1.0)
+    if sum(statistic(one) is not None for one in per_record) < 2:
+        return None
     counts = np.array([(c.tp, c.fn, c.fp, c.tn) for c in per_record])
     totals = resampled(len(counts), seed=seed, draws=draws) @ counts
-    values = [statistic(Confusion(*row)) for row in totals.tolist()]
+    values = [v for row in totals.tolist() if (v := statistic(Confusion(*row))) is not None]
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 

@@ -1,24 +1,21 @@
 """Run folders: where they are, what is in them, how a trained student is read back."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecgphoton import models
 from ecgphoton.artifacts import MANIFEST, read_json, sha256
 from ecgphoton.decision import OperatingPoint
+from ecgphoton.ecg.detect import Centring
 from ecgphoton.errors import InputError
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.recipe import Recipe, from_dict
 from ecgphoton.recipes import FLAGSHIP
 from ecgphoton.settings import nearest
-
-if TYPE_CHECKING:
-    from ecgphoton.ecg.detect import Centring
-    from ecgphoton.program.program import MeshProgram
-    from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.network import SegmentStudent, read_student
 
 CHECKPOINT = "checkpoint.safetensors"
 STATE = "state.safetensors"
@@ -106,19 +103,31 @@ def load_student(run: Path | str) -> TrainedStudent:
     InputError
         If there is no checkpoint, or it is damaged or of another kind.
     """
-    from ecgphoton.student.network import read_student
-
     path = Path(run)
     if path.is_dir():
         path = path / CHECKPOINT
     if not path.is_file():
         raise InputError(f"{run} holds no {CHECKPOINT}; give the folder of a finished run")
+    _refuse_damaged(path)
     student, _, metadata = read_student(path)
     if not isinstance(metadata.get("recipe"), dict):
         raise InputError(f"{path} lacks the metadata of a student (recipe)")
     return TrainedStudent(
         student, OperatingPoint.from_dict(metadata["operating_point"]), metadata, path
     )
+
+
+def _refuse_damaged(path: Path) -> None:
+    """Raise InputError if a checkpoint is not the one that the manifest beside it states."""
+    try:
+        wanted = read_json(path.with_name(MANIFEST))["files"][path.name]["sha256"]
+    except (InputError, KeyError, TypeError):
+        return  # of an unfinished run, or alone
+    if wanted != sha256(path):
+        raise InputError(
+            f"{path} is not the file that {MANIFEST} beside it states; copy the whole folder "
+            "again, or give the checkpoint alone, in a folder of its own"
+        )
 
 
 def kind_of(folder: Path) -> str | None:
@@ -129,10 +138,22 @@ def kind_of(folder: Path) -> str | None:
         return None
 
 
+def date_of(run: Path) -> str:
+    """Return when a run was finished, UTC in ISO 8601: as it states, so that copies keep it.
+
+    It is the time of the manifest where the run does not.
+    """
+    try:
+        return str(read_json(run / ENVIRONMENT)["date"])
+    except (InputError, KeyError, TypeError):
+        written = datetime.fromtimestamp((run / MANIFEST).stat().st_mtime, UTC)
+        return written.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def finished_runs(root: Path | str = RUNS) -> Iterator[Path]:
     """Yield the folders of finished runs below `root`, the newest first."""
     found = [path.parent for path in Path(root).glob(f"*/{MANIFEST}")]
-    found.sort(key=lambda folder: (folder / MANIFEST).stat().st_mtime_ns, reverse=True)
+    found.sort(key=lambda run: (date_of(run), (run / MANIFEST).stat().st_mtime_ns), reverse=True)
     yield from (folder for folder in found if kind_of(folder) == KIND)
 
 

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import wraps
 from numbers import Integral, Real
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from types import UnionType
 from typing import (
@@ -277,12 +277,13 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str,
     for name, kind in get_type_hints(function).items():
         if get_origin(kind) is Callable and not callable(given.get(name, convert)):
             raise InputError(f"{name} is {given[name]!r}; give a function, or leave it out")
-        union = get_origin(kind) in {Union, UnionType}
-        options = [one for one in (get_args(kind) if union else (kind,)) if one not in PLAIN]
-        if name not in given or any(get_origin(one) is not Literal for one in options):
-            continue
-        path = isinstance(given[name], str | PathLike) and {str, Path} & {kind, *get_args(kind)}
-        found[name] = given[name] if path else convert(given[name], kind, name)
+        kinds = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
+        others = [one for one in kinds if one not in PLAIN and get_origin(one) is not Literal]
+        text = isinstance(given.get(name), str | PathLike) and {str, Path} & {*kinds}
+        if name in given and not others and not text:
+            found[name] = convert(given[name], kind, name)
+        elif text and Path not in kinds:
+            found[name] = fspath(given[name])
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import given, strategies as st
 
 from ecgphoton import artifacts
 from ecgphoton.errors import EcgphotonError, InputError, VerificationError
+from ecgphoton.export.bundle_folder import write_folder
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -28,6 +30,20 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
         half_written()
     assert json.loads(path.read_text()) == {"a": 1}
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o002])
+def test_files_have_the_rights_that_the_user_chose(mask: int, tmp_path: Path) -> None:
+    """Results about patients are for nobody else under umask 077, and a group's under 002."""
+    before = os.umask(mask)
+    try:
+        artifacts.write_json(tmp_path / "a" / "a.json", {"a": 1})
+        write_folder(tmp_path / "b", {"c.txt": b"c"}, {}, force=False)
+    finally:
+        os.umask(before)
+    for path in tmp_path.rglob("*"):
+        most = 0o777 if path.is_dir() else 0o666
+        assert path.stat().st_mode & 0o777 == most & ~mask, path
 
 
 def test_json_refuses_nan_both_ways(tmp_path: Path) -> None:

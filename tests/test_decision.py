@@ -231,3 +231,11 @@ def test_more_than_two_classes_are_decided_by_the_largest_probability():
     assert point.to_dict() is None
     assert point.classify(np.array([[0.1, 0.7, 0.2], [0.5, 0.2, 0.3]])).tolist() == [1, 0]
     assert OperatingPoint(0.3, ("validation",)).classify(np.array([[0.6, 0.4]])).tolist() == [1]
+
+
+def test_an_undecided_beat_is_not_normal() -> None:
+    """NaN, the probability of a beat that is not classified, is no decision."""
+    one = np.array([0.2, np.nan, 0.9])
+    for point in (OperatingPoint(0.5, ("validation",)), LargestProbability()):
+        with pytest.raises(InputError, match=r"NaN: these beats are undecided"):
+            point.classify(np.column_stack([1 - one, one]))

@@ -1,15 +1,25 @@
-"""Answers do not depend on what surrounds the program: variables, notebooks, scripts."""
+"""Answers do not depend on what surrounds the program: settings, variables, notebooks, scripts."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pickle
 import subprocess
 import sys
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+import torch
 from click.testing import CliRunner
+from made_splits import synthetic_splits
+from recordings import FS, ecg
 
+import ecgphoton as ep
 from ecgphoton.cli import main
 from ecgphoton.hwsim.distributed import GUARD
 
@@ -28,6 +38,82 @@ inputs = Inputs(torch.randn(4, 360), torch.zeros(4, 4))
 point = OperatingPoint(0.5, ("validation",))
 two = simulate(student, inputs, [True, False] * 2, point, chips=8, noise=0.02, workers=2)
 """
+
+
+@contextlib.contextmanager
+def settings_of_a_host() -> Iterator[None]:
+    """Set everything at once that a host program may have set."""
+    state, dtype = np.random.get_state(), torch.get_default_dtype()  # noqa: NPY002
+    torch.set_default_device("meta")
+    torch.set_default_dtype(torch.float64)
+    torch.set_float32_matmul_precision("medium")
+    torch.use_deterministic_algorithms(True)
+    torch.set_printoptions(precision=1)
+    np.random.seed(3)  # noqa: NPY002
+    try:
+        with (
+            warnings.catch_warnings(),
+            np.errstate(all="raise"),
+            np.printoptions(precision=1, threshold=2),
+            pd.option_context("display.precision", 1, "mode.string_storage", "python"),
+            torch.no_grad(),
+            torch.inference_mode(),
+        ):
+            warnings.simplefilter("error")
+            yield
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+        torch.set_printoptions(profile="default")
+        torch.use_deterministic_algorithms(False)
+        torch.set_float32_matmul_precision("highest")
+        torch.set_default_dtype(dtype)
+        torch.set_default_device(None)
+
+
+def test_settings_of_the_host_change_no_answer_and_stay() -> None:
+    """Another default device, inference mode, types, errors and seeds: the same bits as without."""
+    beats = synthetic_splits(patients=9, beats=30).test
+    signal = ecg()[0]
+
+    def answers() -> list[bytes]:
+        student = ep.SegmentStudent(seed=3)
+        inputs = ep.inputs_of(beats, student.architecture)
+        point = ep.OperatingPoint(0.5, ("validation",))
+        chips = ep.simulate(student, inputs, beats.label > 0, point, chips=2, noise=0.05)
+        annotator = ep.Annotator(FS, student="inter-patient")
+        found = [annotator.push(signal), annotator.finish()]
+        shares = [ep.predict(student, beats), chips.miss, *(one.probability for one in found)]
+        return [np.ascontiguousarray(share).tobytes() for share in shares]
+
+    expected = answers()
+    with settings_of_a_host():
+        assert answers() == expected
+        assert torch.get_default_device().type == "meta"
+        assert torch.is_inference_mode_enabled()
+
+
+@pytest.mark.slow
+def test_a_run_is_the_same_in_any_host(tmp_path: Path) -> None:
+    """Training, export and annotation need gradients and tensors in memory, whatever is set."""
+    folders = [tmp_path / name for name in ("plain", "disturbed")]
+    record = tmp_path / "record.npz"
+    np.savez(record, signal=ecg()[0], fs=FS)
+    for folder in folders:
+        host = settings_of_a_host() if folder.name == "disturbed" else contextlib.nullcontext()
+        with host:
+            quick = {"settings": ("training.epochs=1",), "data": "synthetic"}
+            ep.run.train("reference-8", out=folder / "run", **quick)
+            ep.run.export(folder / "run", data="synthetic", out=folder / "bundle")
+            ep.run.annotate(record, model=folder / "run", out=folder / "answers")
+            assert ep.run.verify(folder / "bundle", sax=False, data="synthetic").ok
+    for path in ("run/checkpoint.safetensors", "run/roc.png", "bundle/mesh.json"):
+        assert (folders[0] / path).read_bytes() == (folders[1] / path).read_bytes(), path
+
+
+def test_public_functions_travel_to_workers() -> None:
+    """A function of the package is pickled by name, as Dask and multiprocessing do."""
+    for function in (ep.predict, ep.run.train, ep.study.sweep):
+        assert pickle.loads(pickle.dumps(function)) is function
 
 
 def python(

@@ -21,6 +21,7 @@ FLOORS = (
     ("settings",),
     ("registry",),
     ("progress",),
+    ("host",),
     ("lazy",),
     ("intake",),
     ("artifacts",),

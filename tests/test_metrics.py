@@ -6,6 +6,7 @@ from hypothesis import given, strategies as st
 from sklearn import metrics as sk
 
 from ecgphoton.metrics import (
+    RATES,
     Confusion,
     auc_by_rank,
     by_group,
@@ -39,11 +40,39 @@ def test_counts_and_rates_agree_with_scikit_learn(seed, beats):
         assert mine.miss_rate == pytest.approx(1 - sk.recall_score(label, called))
 
 
-def test_empty_classes_give_zero_not_nan():
-    """A set without abnormal beats, or without any, has rates of 0."""
-    for counts in (Confusion(0, 0, 0, 0), Confusion(0, 0, 1, 5), Confusion(3, 1, 0, 0)):
-        assert all(np.isfinite(value) for value in counts.to_dict().values())
-    assert Confusion(0, 0, 1, 5).miss_rate == 0
+@pytest.mark.parametrize(
+    ("counts", "missing"),
+    [
+        (Confusion(0, 0, 0, 0), {"miss", "fpr", "f1", "prevalence"}),
+        (Confusion(0, 0, 0, 5), {"miss", "f1"}),
+        (Confusion(0, 0, 1, 5), {"miss"}),
+        (Confusion(3, 1, 0, 0), {"fpr"}),
+        (Confusion(3, 1, 0, 9), set()),
+    ],
+)
+def test_a_rate_of_no_beats_is_none_with_a_reason(counts, missing):
+    """Results state no rate that nothing is a share of, and why; in scores it counts as 0."""
+    found = counts.to_dict()
+    reasons = found.pop("reasons")
+    assert {name for name, value in found.items() if value is None} == missing == set(reasons)
+    assert all(reasons.values())
+    assert np.isfinite([counts.miss_rate, counts.fpr, counts.f1]).all()
+
+
+def test_classes_without_beats_have_no_recall():
+    """Nor has a class that is never called a precision."""
+    table = class_table(np.array([0, 0, 1]), np.array([0, 0, 0]), ["N", "S", "V"])
+    assert (table["S"]["recall"], table["S"]["precision"]) == (0.0, None)
+    assert (table["V"]["recall"], table["V"]["precision"], table["V"]["f1"]) == (None,) * 3
+
+
+def test_one_record_has_no_interval():
+    """How patients differ is not known from one; records without such beats do not count."""
+    one, other = Confusion(8, 2, 1, 9), Confusion(0, 0, 1, 9)
+    miss, fpr = RATES["miss"], RATES["fpr"]
+    assert record_bootstrap([one], miss, seed=0) is None
+    assert record_bootstrap([one, other], miss, seed=0) is None
+    assert record_bootstrap([one, other], fpr, seed=0) == pytest.approx((0.1, 0.1))
 
 
 def test_swapping_the_classes_swaps_miss_rate_and_fpr():
@@ -83,9 +112,9 @@ def test_class_tables_agree_with_scikit_learn(seed, classes):
     table = class_table(label, called, names)
     for index, name in enumerate(names):
         row = table[name]
-        assert row["precision"] == pytest.approx(precision[index])
-        assert row["recall"] == pytest.approx(recall[index])
-        assert row["f1"] == pytest.approx(f1[index])
+        assert (row["precision"] or 0.0) == pytest.approx(precision[index])
+        assert (row["recall"] or 0.0) == pytest.approx(recall[index])
+        assert (row["f1"] or 0.0) == pytest.approx(f1[index])
         assert row["support"] == support[index]
     matrix = confusion_matrix(label, called, classes)
     assert (matrix == sk.confusion_matrix(label, called, labels=range(classes))).all()
@@ -119,7 +148,7 @@ def test_bootstrap_over_records_is_wider_than_over_beats_when_patients_differ():
     assert record_bootstrap(records, lambda c: c.miss_rate, seed=0) == (low, high)
     same = [Confusion(90, 10, 0, 0)] * 8
     assert record_bootstrap(same, lambda counts: counts.miss_rate, seed=0) == (0.1, 0.1)
-    assert record_bootstrap([], lambda counts: counts.miss_rate, seed=0) == (0, 1)
+    assert record_bootstrap([], lambda counts: counts.miss_rate, seed=0) is None
 
 
 @given(st.integers(1, 500), st.floats(0, 1), st.sampled_from(["exact", "wilson"]))

@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton import artifacts
-from ecgphoton.errors import InputError
+from ecgphoton.errors import EcgphotonError, InputError
+from ecgphoton.intake import one_line
 from ecgphoton.mesh.arrays import Floats, Integers
 
 Readings = NDArray[Any]
@@ -98,6 +99,52 @@ class Bench(Protocol):
         ndarray
             (S, C, K, N, 4) readings, complex for ``field``.
         """
+
+
+class CheckedBench:
+    """A bench whose failures and unusable readings are errors that say so, at any call."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench: Bench = bench
+        self.shape, self.bits, self.kinds = bench.shape, bench.bits, bench.kinds
+
+    @property
+    def cost(self) -> Cost:
+        """What was done so far."""
+        return self.bench.cost
+
+    def read(self, codes: Integers, vectors: Floats, kind: Kind = "field") -> Readings:
+        """See `Bench.read`.
+
+        Raises
+        ------
+        InputError
+            If the bench fails, or its readings are of another shape or type, NaN or infinite.
+        """
+        try:
+            readings = np.asarray(self.bench.read(codes, vectors, kind))
+        except EcgphotonError:
+            raise
+        except Exception as error:  # whatever instruments and their drivers raise
+            raise InputError(
+                f"the bench failed while {kind} was read: {type(error).__name__}: "
+                f"{one_line(error)}; check its connection, and calibrate again"
+            ) from error
+        wanted = (len(codes), *self.shape[:2], len(vectors), 4)
+        numbers, words = ("c", "complex numbers") if kind == "field" else ("iuf", "real numbers")
+        if readings.shape != wanted or readings.dtype.kind not in numbers:
+            raise InputError(
+                f"the bench answered {kind} with {readings.dtype} of shape {readings.shape}; "
+                f"{words} of shape {wanted} are needed"
+            )
+        lost = ~np.isfinite(readings)
+        if lost.any():
+            first = ", ".join(map(str, np.argwhere(lost)[0]))
+            raise InputError(
+                f"{lost.sum()} of {lost.size} readings of the bench are NaN or infinite, the first "
+                f"at [{first}] (setting, chip, block, vector, detector); check its connections"
+            )
+        return readings.astype(complex if kind == "field" else float)
 
 
 @dataclass(frozen=True, eq=False)

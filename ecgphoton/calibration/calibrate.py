@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from ecgphoton.calibration.bench import Bench, Cost, Kind
+from ecgphoton.calibration.bench import Bench, CheckedBench, Cost, Kind
 from ecgphoton.calibration.estimate import Fit
 from ecgphoton.calibration.heaters import SweepHeaters
 from ecgphoton.calibration.nulling import NullMeshes
@@ -132,7 +132,8 @@ def calibrate(
     Raises
     ------
     InputError
-        If the bench has another number of blocks or drivers, or cannot read what a step needs.
+        If the bench has another number of blocks or drivers, fails, or cannot read what a step
+        needs.
     """
     chips, blocks, drivers = bench.shape
     if (blocks, drivers) != program.phases.shape:
@@ -146,7 +147,7 @@ def calibrate(
     table = DriveTable.start(program, chips) if start is None else start
     if len(table) != chips:
         raise InputError(f"the table to go on from has {len(table)} chips, the bench {chips}")
-    before = bench.cost
+    bench, before = CheckedBench(bench), bench.cost
     for step in chosen:
         table = step(bench, table)
     spent = bench.cost - before

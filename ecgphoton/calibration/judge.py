@@ -18,6 +18,7 @@ from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, rates, tally
 from ecgphoton.hwsim.patients import ByPatient
+from ecgphoton.hwsim.simulate import abnormal_of
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource, WeightChips
 from ecgphoton.mesh.arrays import Floats
@@ -125,7 +126,7 @@ def judge(
     trials = {BEFORE: before, AFTER: replace(before, source=after)}
     own = None
     if validation is not None:
-        label = np.asarray(validation.label) != 0
+        label = abnormal_of(validation.label)
         own = replace(trials[AFTER], inputs=validation.inputs, label=label, record=None)
 
     def group(first: int) -> tuple[dict[str, Floats], list[float]]:

@@ -12,9 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.calibration.bench import Bench
+from ecgphoton.calibration.bench import Bench, CheckedBench
 from ecgphoton.calibration.calibrate import Step, calibrate, check_steps, steps_of, usual_steps
 from ecgphoton.calibration.estimate import EVERYTHING, Fit
 from ecgphoton.calibration.judge import Labelled, PredictedChips, judge
@@ -27,6 +28,7 @@ from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.hwsim.weights import Carrier
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
 from ecgphoton.student.propagate import Inputs
@@ -35,6 +37,9 @@ PARTS = ("shape", "bits", "kinds", "cost", "read")
 """Attributes of a `Bench`."""
 SHOTS = 128
 """Readings of the matrices after calibration."""
+DIFFERS = 0.02
+"""Relative distance of a matrix as read from that predicted, beyond three standard deviations of
+the readings, above which the table does not know its chips."""
 
 
 def open_bench(name: str, program: MeshProgram) -> Bench:
@@ -126,7 +131,7 @@ def calibrate_bench(
         table = calibrate(bench, program, chosen).table
         seconds = time.perf_counter() - started
         progress("calibrating", len(table), len(table))
-        read = measure(bench, table, SHOTS) if "field" in bench.kinds else None
+        read = measure(CheckedBench(bench), table, SHOTS) if "field" in bench.kinds else None
         plain = DriveTable.start(table.program, len(table))
         plain = replace(plain, beliefs=table.beliefs, noise=table.noise)
         trial = trial_of(program, inputs, labels, point, noise=0.0, records=records)
@@ -148,15 +153,24 @@ def calibrate_bench(
         settings={**report.settings, **about},
         seconds=time.perf_counter() - started,
         calibration_seconds=seconds,
-        unknown=_unknown(chosen, table),
+        unknown=_unknown(chosen, table, read),
     )
 
 
-def _unknown(steps: Sequence[Step], table: DriveTable) -> str:
-    """Return why a table cannot say what its chips perform, or an empty text."""
+def _unknown(steps: Sequence[Step], table: DriveTable, read: Floats | None) -> str:
+    """Return why a table cannot say what its chips perform, or an empty text.
+
+    `read` are the matrices (C, K, 4, 4) as read afterwards, None where they cannot be.
+    """
     if not any(isinstance(step, Fit) and set(step.parts) == set(EVERYTHING) for step in steps):
         return (
             "no step estimates all errors of these chips (fit does), so their matrices are unknown"
         )
     poor = sorted({item.block for item in table.findings if item.kind == "poor fit"})
-    return f"readings of {', '.join(poor)} do not fit the model of a chip" if poor else ""
+    if poor or read is None:
+        return f"readings of {', '.join(poor)} do not fit the model of a chip" if poor else ""
+    scatter = np.broadcast_to(table.noise[..., None, None] / np.sqrt(SHOTS), read.shape)
+    allowed = DIFFERS + 3 * table.error(table.in_units(scatter), 0 * read)
+    other = np.argwhere(table.error(read, table.predicted()) > allowed)[:, 1]
+    names = ", ".join(table.program.names[block] for block in np.unique(other))
+    return f"matrices of {names} as read afterwards are not those predicted" if names else ""

@@ -142,11 +142,15 @@ class DriveTable:
         fields = self.model.at(self.rows, self.power(self.settings))[:, 0].real.numpy()
         return self.in_units(fields.reshape(*self.codes.shape[:2], WIDTH, WIDTH))
 
-    def error(self, matrices: Floats) -> Floats:
-        """(C, K) relative Frobenius distance of matrices (C, K, 4, 4) from the program's."""
+    def error(self, matrices: Floats, wanted: Floats | None = None) -> Floats:
+        """(C, K) Frobenius distance of matrices (C, K, 4, 4) from those `wanted`.
+
+        By default these are the program's, to whose size the distance is relative.
+        """
         target = self.program.targets
         size = np.maximum(np.linalg.norm(target, axis=(-2, -1)), 1e-12)
-        return np.asarray(np.linalg.norm(matrices - target, axis=(-2, -1)) / size)
+        apart = matrices - (target if wanted is None else wanted)
+        return np.asarray(np.linalg.norm(apart, axis=(-2, -1)) / size)
 
     def mixed(self, other: DriveTable, take: Bools) -> DriveTable:
         """Return `other` with its codes and row gains for the blocks `take` (C, K), else ours."""

@@ -23,7 +23,15 @@ SECTION = re.compile(r"\n(?:Parameters|Returns|Raises|Examples)\n-+\n")
 ENTRY = re.compile(r"^(\w+(?:, \w+)*)\n((?: .+\n?|\n)+)", re.MULTILINE)
 ELSEWHERE = re.compile(r"As `ecgphoton\.(\w+\.\w+)` takes")
 """Refers to another public function that describes the same parameter."""
-SHOWN = {"model": "[RUN|BUNDLE]", "limit": "NAME VALUE", "data": "NAME|FOLDER"}
+SHOWN = {
+    "model": "[RUN|BUNDLE]",
+    "limit": "NAME VALUE",
+    "data": "NAME|FOLDER",
+    "settings": "KEY=VALUE",
+    "over": "KEY=VALUES",
+    "bench": "MODULE:FUNCTION",
+    **dict.fromkeys(("profile", "protocol", "recipe"), "NAME|FILE"),
+}
 """What is shown in place of a value."""
 TYPES = {
     "bool": click.BOOL,
@@ -101,6 +109,7 @@ def _parameter(
         flags = f"{flags}/--no-{name}"
     shown = known.get("default") not in {None, (), False} or name == "seed"
     several, flag = several or kind == "Limit", kind == "bool"
+    meaning += " May be given more than once." if several else ""
     return click.Option([name, *flags.split()], help=meaning, is_flag=flag, multiple=several,
                         show_default=shown, **known)  # fmt: skip
 
@@ -162,9 +171,14 @@ def command(
             if not getattr(result, "ok", True):
                 sys.exit(1)
 
-        reports = "progress" in meanings(path)[1]
-        found = opt.Moved(name, callback=run, params=parameters(path, names), moved=moved,
-                          help=meanings(path)[0])  # fmt: skip
+        what, helps = meanings(path)
+        reports = "progress" in helps
+        taken = parameters(path, names)
+        arguments = (one for one in taken if isinstance(one, click.Argument))
+        said = (f"{(one.metavar or one.name or '').upper().strip('[]')}: {helps[str(one.name)]}"
+                for one in arguments)  # fmt: skip
+        found = opt.Moved(name, callback=run, params=taken, moved=moved,
+                          help="\n\n".join([what.rstrip(), *said]))  # fmt: skip
         computes = any(one.name == "data" for one in found.params)
         return opt.json_option(opt.threads_option(found) if computes else found)
 

@@ -10,7 +10,12 @@ from ecgphoton.errors import InputError
 from ecgphoton.settings import nearest
 
 path_type = click.Path(path_type=Path)
-profile_option = click.option("--profile", default=None, help="Device profile by name, or a file.")
+profile_option = click.option(
+    "--profile",
+    metavar="NAME|FILE",
+    default=None,
+    help="Device profile of the chip, a TOML file or the name of a shipped one.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 

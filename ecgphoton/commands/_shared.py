@@ -46,6 +46,12 @@ def banner(source: str) -> None:
         click.echo(f"beats of {source}", err=True)
 
 
+def say(*lines: str | None) -> None:
+    """Print lines, without those that are None or empty."""
+    for line in filter(None, lines):
+        click.echo(line)
+
+
 def shows(stream: TextIO | None) -> bool:
     """Whether a stream is a terminal; a closed one is None."""
     return stream is not None and stream.isatty()
@@ -87,8 +93,10 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for row in cells:
         drawn.add_row(*map(Text, row))
     console = Console(width=max(available, needed))
-    console.print(Text(title, "table.title"), soft_wrap=True)
-    console.print(drawn)
+    with console.capture() as text:  # rich would leave a closed pipe with exit code 1
+        console.print(Text(title, "table.title"), soft_wrap=True)
+        console.print(drawn)
+    click.echo(text.get(), nl=False, color=True)
 
 
 def _paragraphs(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:

@@ -12,7 +12,7 @@ from ecgphoton.commands import _options as opt, _shared as shared
 
 @click.group(cls=opt.Suggesting)
 def command() -> None:
-    """Find, fetch and verify published databases (mitdb, svdb ...)."""
+    """Find, fetch and verify published databases, such as mitdb and svdb."""
 
 
 _name_argument = click.argument("name", default="mitdb")
@@ -20,7 +20,8 @@ _dir_option = click.option(
     "--data-dir",
     type=opt.path_type,
     default=None,
-    help="Folder of the database, or of databases by name.",
+    help="Folder of the database, or one with a folder for each database, named after it; by "
+    "default $ECGPHOTON_DATA, then the user's cache.",
 )
 
 
@@ -29,7 +30,10 @@ _dir_option = click.option(
 @_dir_option
 @opt.json_option
 def status(name: str | None, data_dir: Path | None, as_json: bool) -> None:
-    """Say where databases are looked for, and how much of each is there."""
+    """Say where databases are looked for, and how much of each is there.
+
+    NAME is a database, such as mitdb or svdb; by default all are looked for.
+    """
     from ecgphoton.ecg import database
     from ecgphoton.ecg.databases import DATASETS
 
@@ -44,8 +48,7 @@ def status(name: str | None, data_dir: Path | None, as_json: bool) -> None:
         for place in report.places
     ]
     shared.table("places", ["database", "looked in", "folder", "records"], rows)
-    for report in reports:
-        click.echo(report.advice)
+    shared.say(*(report.advice for report in reports))
 
 
 @command.command()
@@ -55,10 +58,10 @@ def status(name: str | None, data_dir: Path | None, as_json: bool) -> None:
     "--from-dir",
     type=opt.path_type,
     default=None,
-    help="Import an existing copy, whole or in part, in place of the network.",
+    help="Folder of a copy, whole or in part, to import in place of the network.",
 )
 @click.option("--offline", is_flag=True, help="Never use the network.")
-@click.option("--base-url", default=None, help="A mirror's address.")
+@click.option("--base-url", default=None, help="Address of a mirror; by default that of PhysioNet.")
 @opt.json_option
 def fetch(
     name: str,
@@ -68,7 +71,10 @@ def fetch(
     base_url: str | None,
     as_json: bool,
 ) -> None:
-    """Download a database; resumes, retries and checks every file."""
+    """Download a database; resumes, retries and checks every file.
+
+    NAME is a database, by default mitdb (94 MB); another is svdb.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
@@ -114,7 +120,10 @@ def fetch(
 @_dir_option
 @opt.json_option
 def verify(name: str, data_dir: Path | None, as_json: bool) -> None:
-    """Compare every file with PhysioNet's SHA-256; exit 1 if one differs."""
+    """Compare every file with PhysioNet's SHA-256; exit 1 if one differs.
+
+    NAME is a database, by default mitdb.
+    """
     from ecgphoton.ecg import database
     from ecgphoton.ecg.databases import DATASETS
 
@@ -123,12 +132,11 @@ def verify(name: str, data_dir: Path | None, as_json: bool) -> None:
     if as_json:
         shared.emit(report.to_dict())
     else:
-        for file, problem in report.problems.items():
-            click.echo(f"{file}: {problem}")
         release = "as published" if report.published else "not the published release"
-        click.echo(
+        shared.say(
+            *(f"{file}: {problem}" for file, problem in report.problems.items()),
             f"{report.folder}: {report.checked} files checked, {len(report.problems)} wrong; "
-            f"{report.records} of the {report.of_records} records of {name}; checksums {release}"
+            f"{report.records} of the {report.of_records} records of {name}; checksums {release}",
         )
     if not report.ok:
         sys.exit(1)

@@ -16,12 +16,37 @@ SYNTHETIC_STEPS = ("training.epochs=30",)
 
 
 @click.command()
-@click.option("--out", type=opt.path_type, default=None, show_default="demo")
-@click.option("--chips", type=click.IntRange(1), default=200, show_default=True)
-@click.option("--recipe", default=FLAGSHIP, show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--data", default=None, metavar="NAME|FOLDER", help="As `train` takes it.")
-@click.option("--data-dir", type=opt.path_type, default=None, help="As `train` takes it.")
+@click.option(
+    "--out",
+    type=opt.path_type,
+    default=None,
+    help="Folder to write to; by default demo/, or the next that is free.",
+)
+@click.option(
+    "--chips",
+    type=click.IntRange(1),
+    default=200,
+    show_default=True,
+    help="How many chips are simulated.",
+)
+@click.option(
+    "--recipe", default=FLAGSHIP, show_default=True, help="Shipped recipe by name, or a TOML file."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of the training and of the chips.",
+)
+@click.option(
+    "--data",
+    default=None,
+    metavar="NAME|FOLDER",
+    help="Where the beats come from: mitdb, svdb, synthetic, or a folder or dataset file of your "
+    "own.",
+)
+@click.option("--data-dir", type=opt.path_type, default=None, help="Folder of the database.")
 @opt.threads_option
 @opt.json_option
 @click.pass_context
@@ -88,13 +113,8 @@ def command(
 
 def _run(ctx: click.Context, step: list[str]) -> int:
     """Run a command in this process; a verdict of "no" (exit 1) does not end the demo."""
-    name, *arguments = step
-    root = ctx.find_root().command
-    assert isinstance(root, click.Group)
-    command = root.get_command(ctx, name)
-    assert command is not None
     try:
-        command.main(arguments, standalone_mode=False)
+        ctx.find_root().command.main(step, standalone_mode=False)
     except SystemExit as stopped:
         if stopped.code not in (0, 1):
             raise

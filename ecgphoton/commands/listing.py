@@ -1,7 +1,8 @@
-"""``ecgphoton models``, ``recipes`` and ``runs``: what there is."""
+"""``ecgphoton models``, ``recipes``, ``runs`` and ``report``: what there is, and the page of it."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -10,13 +11,17 @@ from ecgphoton.commands import _derive as derive, _options as opt, _shared as sh
 
 if TYPE_CHECKING:
     from ecgphoton.run.listing import Listing
+    from ecgphoton.run.report import ReportPage
+
+NAMED = 3
+"""Folders left out for the same reason that are named."""
 
 
 @click.command()
 @click.argument("name", required=False)
 @opt.json_option
 def models(name: str | None, as_json: bool) -> None:
-    """List the shipped students, or print the card of one."""
+    """List the shipped students, or print the card of one, by its NAME."""
     from ecgphoton import models, run
 
     if name is not None:
@@ -38,7 +43,10 @@ def models(name: str | None, as_json: bool) -> None:
 @click.argument("name", required=False)
 @opt.json_option
 def recipes(name: str | None, as_json: bool) -> None:
-    """List the shipped recipes, or print one with all its values."""
+    """List the shipped recipes, or print one with all its values.
+
+    NAME is a shipped recipe, or a TOML file.
+    """
     from ecgphoton import recipe, run
 
     if name is None:
@@ -56,3 +64,15 @@ def runs(found: Listing) -> None:
     shown = {"auc": shared.area, "miss": shared.percent, "fpr": shared.percent}
     columns = ["run", "date", "recipe", "data", "set", "auc", "miss", "fpr"]
     shared.listing("runs", columns, found, shown)
+
+
+@derive.command("run.report")
+def report(found: ReportPage) -> None:
+    """Print what the page is made from, what was left out and why."""
+    for folder in found.taken:
+        click.echo(f"with {os.path.relpath(folder)}")
+    for why in dict.fromkeys(one.why for one in found.left_out):
+        left = [os.path.relpath(one.folder) for one in found.left_out if one.why == why]
+        more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
+        click.echo(f"without {', '.join(left[:NAMED])}{more}: {why}")
+    click.echo(f"report written to {found.page} ({found.page.stat().st_size:,} bytes)")

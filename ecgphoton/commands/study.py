@@ -43,9 +43,8 @@ def _add(
         rows = [[_cell(row, key, key == first or key in PLAIN) for key in shown]
                 for row in found.rows[:MOST_ROWS]]  # fmt: skip
         shared.table(found.folder.name, list(shown.values()), rows)
-        if sentence is not None:
-            click.echo(sentence(found))
-        click.echo(f"{len(found.rows)} rows written to {found.folder}")
+        said = None if sentence is None else sentence(found)
+        shared.say(said, f"{len(found.rows)} rows written to {found.folder}")
 
     command.add_command(derive.command(f"study.{name}", {"settings": "--set"})(draw))
 
@@ -122,9 +121,11 @@ def sheet(found: Outcome[Any]) -> None:
     from ecgphoton.report.sheet import columns_of
 
     shared.table(found.folder.name, *columns_of(found.rows))
-    if found.numbers["idle"]:
-        click.echo(f"without effect in this profile: {', '.join(found.numbers['idle'])}")
-    click.echo(f"{len(found.rows)} rows written to {found.folder}")
+    idle = ", ".join(found.numbers["idle"])
+    shared.say(
+        f"without effect in this profile: {idle}" if idle else "",
+        f"{len(found.rows)} rows written to {found.folder}",
+    )
 
 
 command.add_command(sheet)

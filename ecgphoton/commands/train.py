@@ -20,13 +20,12 @@ FLAGS = {"recipe": "--recipe", "settings": "--set"}
 def train(run: TrainedRun) -> None:
     """Print the beats of a run, its results, and where it is."""
     splits = run.splits
-    click.echo(
+    shared.say(
         f"{splits.protocol.name} protocol, {splits.labels.name} labels: "
         f"train {len(splits.train):,} / validation {len(splits.validation):,} / "
-        f"{splits.protocol.test_name} {len(splits.test):,} beats"
+        f"{splits.protocol.test_name} {len(splits.test):,} beats",
+        *(f"  {line}" for line in splits.report.lines()),
     )
-    for line in splits.report.lines():
-        click.echo(f"  {line}")
     if compared := run.distillation:
         models = compared["models"]
         keys = [key for key in models[0] if key not in ("model", "set")]
@@ -50,12 +49,14 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
     rows = []
     for name, row in metrics["sets"].items():
         if "macro_f1" in row:
-            recalls = [f"{c} {numbers['recall']:.3f}" for c, numbers in row["classes"].items()]
+            found = ((name, one["recall"]) for name, one in row["classes"].items())
+            recalls = [f"{kind} –" if share is None else f"{kind} {share:.3f}"
+                       for kind, share in found]  # fmt: skip
             rows.append([name, row["beats"], f"{row['macro_f1']:.4f}", ", ".join(recalls)])
             continue
         shown = [_with_interval(row, key) for key in ("miss", "fpr")]
-        prevalence = shared.percent(row["prevalence"], 1)
-        shown += [f"{row['f1']:.3f} @ {prevalence}", shared.area(row["auc"])]
+        prevalence, f1 = shared.percent(row["prevalence"], 1), row["f1"]
+        shown += ["–" if f1 is None else f"{f1:.3f} @ {prevalence}", shared.area(row["auc"])]
         rows.append([name, f"{row['beats']:,}", *shown])
     point = metrics["operating_point"]
     if not point:
@@ -64,12 +65,13 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
         title = f"threshold {point['threshold']:.3f} from {', '.join(point['fitted_on'])}"
         columns = ["set", "beats", "miss [95 %]", "FPR [95 %]", "F1 @ prevalence", "AUC"]
         shared.table(title, columns, rows)
-        if not point["feasible"]:
-            click.echo("no threshold met both limits on the sets above; least violation taken")
-    for line in metrics.get("notes", ()):
-        click.echo(line)
+    missed = point and not point["feasible"]
     chosen = ", ".join(metrics["took_part_in_selection"])
-    click.echo(f"sets that took part in training or selection: {chosen}")
+    shared.say(
+        "no threshold met both limits on the sets above; least violation taken" if missed else "",
+        *metrics.get("notes", ()),
+        f"sets that took part in training or selection: {chosen}",
+    )
 
 
 def _print_crossed(numbers: Mapping[str, Any]) -> None:
@@ -92,12 +94,12 @@ def _print_crossed(numbers: Mapping[str, Any]) -> None:
 
 
 def _with_interval(row: Mapping[str, Any], key: str) -> str:
-    from ecgphoton.metrics import defined
+    from ecgphoton.metrics import stated
 
-    if not defined(row, key):
-        return shared.percent(None)
-    low, high = row["interval_95"][key]
-    return f"{shared.percent(row[key])} [{100 * low:.1f}, {100 * high:.1f}]"
+    value, ends = shared.percent(stated(row, key)), row["interval_95"][key]
+    if ends is None or stated(row, key) is None:
+        return value
+    return f"{value} [{100 * ends[0]:.1f}, {100 * ends[1]:.1f}]"
 
 
 _own = derive.parameters("run.distill", FLAGS)

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.detect import Centring
+from ecgphoton.ecg.extract import UNDECIDED, BeatStream
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats import find_file
 from ecgphoton.ecg.labels import label_file, read_labels
 from ecgphoton.ecg.quality import Stretch
 from ecgphoton.ecg.reading import BLOCK_SECONDS, Signal
 from ecgphoton.ecg.resample import scaled
-from ecgphoton.ecg.stream import UNDECIDED, BeatStream
 from ecgphoton.errors import InputError
 from ecgphoton.progress import Steps
 
@@ -141,8 +141,15 @@ def classify_record(
     probability = np.full((len(at_360), classes), np.nan, np.float32)
     probability[reason == ""] = np.concatenate([*answers, np.empty((0, classes), np.float32)])
     sample = scaled(at_360, 1 / signal.factor) if sample is None else sample
-    poor = tuple(stream.stretches)
-    return BeatCalls(signal, sample, probability, reason, annotator or DETECTED, poor, tuple(notes))
+    return BeatCalls(
+        signal,
+        sample,
+        probability,
+        reason,
+        annotator or DETECTED,
+        tuple(stream.stretches),
+        tuple(notes),
+    )
 
 
 def _answer(classify: Classify, beats: BeatSet) -> NDArray[np.float32]:

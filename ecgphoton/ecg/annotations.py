@@ -1,12 +1,10 @@
 """WFDB annotation files: damaged ones are refused; they are written completely or not at all."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +15,7 @@ from ecgphoton.ecg.formats.wfdb_record import call_wfdb, read_part
 from ecgphoton.ecg.recording import LONGEST
 from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.errors import InputError
+from ecgphoton.host import foreign
 
 _ANNOTATOR = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,15}")
 _RECORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -43,10 +42,10 @@ class Annotations:
     """``(n,)`` WFDB subtypes; None where all are 0."""
 
     @property
-    def beats(self) -> Annotations:
+    def beats(self) -> Self:
         """The heart beats alone."""
         beat = np.isin(self.symbol, list(BEAT_SYMBOLS))
-        return Annotations(self.sample[beat], self.symbol[beat], self.fs)
+        return type(self)(self.sample[beat], self.symbol[beat], self.fs)
 
 
 def decode(content: bytes, what: str, fs: float) -> Annotations:
@@ -94,9 +93,7 @@ def _marks(
     wfdb 4.3 never returns from some notes at sample 0 (``## `` and then anything unknown).
     """
     words = np.frombuffer(content, "<u2").tolist()
-    samples: list[int] = []
-    codes: list[int] = []
-    subtypes: list[int] = []
+    marks: list[list[int]] = []  # time, code and subtype
     clock = None
     at = time = 0
     while at < len(words) and words[at]:
@@ -110,20 +107,17 @@ def _marks(
             at += 2
         elif code == _TEXT:
             text = content[2 * at : 2 * at + low]
-            if clock is None and time == 0 and codes[-1:] == [_NOTE] and text.startswith(_CLOCK):
+            noted = time == 0 and bool(marks) and marks[-1][1] == _NOTE
+            if clock is None and noted and text.startswith(_CLOCK):
                 clock = _rate(text.removeprefix(_CLOCK), what)
             at += (low + 1) // 2
-        elif code == _SUBTYPE and subtypes:
-            subtypes[-1] = (low + 128) % 256 - 128  # a signed byte
+        elif code == _SUBTYPE and marks:
+            marks[-1][2] = (low + 128) % 256 - 128  # a signed byte
         elif code < _SKIP:
             time += low
-            samples.append(time)
-            codes.append(code)
-            subtypes.append(0)
-    at_samples, with_codes, of_kinds = (
-        np.array(column, np.int64) for column in (samples, codes, subtypes)
-    )
-    return at_samples, with_codes, of_kinds, clock
+            marks.append([time, code, 0])
+    times, codes, subtypes = np.array(marks, np.int64).reshape(-1, 3).T
+    return times, codes, subtypes, clock
 
 
 def _rate(text: bytes, what: str) -> float:
@@ -223,8 +217,6 @@ def write_annotations(
     InputError
         If a name is not allowed by WFDB, times run backwards, or the folder cannot be written.
     """
-    import wfdb
-
     check_annotator(annotator)
     if not _RECORD.fullmatch(name):
         raise InputError(f"record name {name!r}; WFDB allows letters, digits, '-' and '_'")
@@ -242,7 +234,9 @@ def write_annotations(
         sample = np.insert(sample, at, 1)
         symbols.insert(at, '"')
         notes.insert(at, note or "no beat")
-    with atomic_files(folder) as place:
+    with atomic_files(folder) as place, foreign():
+        import wfdb
+
         wfdb.wrann(name, annotator, sample, symbols, aux_note=notes, fs=fs, write_dir=str(place))
     return folder / f"{name}.{annotator}"
 

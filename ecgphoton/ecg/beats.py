@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ecgphoton.ecg import database, synthetic
-from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
+from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport, Extracted
 from ecgphoton.ecg.cache import remembered
 from ecgphoton.ecg.databases import MITDB, dataset_of
 from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.detect import Centring
-from ecgphoton.ecg.extract import Extracted, extract
+from ecgphoton.ecg.extract import extract
 from ecgphoton.ecg.formats import needs_hints
 from ecgphoton.ecg.origin import Origin
 from ecgphoton.ecg.protocols import Protocol, protocol_of
@@ -21,6 +21,7 @@ from ecgphoton.ecg.reading import read_recording, record_files
 from ecgphoton.ecg.records import LabelScheme, label_scheme
 from ecgphoton.ecg.splits import Splits, assemble, labelled
 from ecgphoton.errors import InputError
+from ecgphoton.settings import strict
 
 __all__ = [
     "BeatSet",
@@ -43,6 +44,7 @@ class Loaded:
     """None for synthetic beats."""
 
 
+@strict
 def load_splits(
     protocol: str | Path | Protocol = "reference",
     labels: str | LabelScheme | None = None,
@@ -199,9 +201,8 @@ def _extract_all(
             f"{' ...' * (len(lacking) > 10)}; `ecgphoton data fetch {dataset.name}` fetches the "
             "rest"
         )
-    prefer: tuple[str, ...] = ()
-    if lead is None or lead in dataset.leads[:1]:
-        lead, prefer = None, dataset.leads
+    first = lead is None or lead in dataset.leads[:1]
+    lead, prefer = (None, dataset.leads) if first else (lead, ())
 
     def one(name: str) -> tuple[Extracted, dict[str, str]]:
         quality: Quality = "drop" if name in judged else "keep"

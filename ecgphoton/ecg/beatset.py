@@ -1,12 +1,10 @@
 """`BeatSet`, the one value that carries beats through the project, and what was dropped."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,13 +69,13 @@ class BeatSet:
         """Whether any of these beats is synthetic."""
         return "synthetic" in self.source.split("+")
 
-    def take(self, index: NDArray[np.integer] | NDArray[np.bool_] | slice) -> BeatSet:
+    def take(self, index: NDArray[np.integer] | NDArray[np.bool_] | slice) -> Self:
         """Return the chosen rows, in the order of the index."""
         rows: dict[str, Any] = {name: getattr(self, name)[index] for name in _COLUMNS}
         return replace(self, **rows)
 
     @classmethod
-    def concat(cls, parts: Sequence[BeatSet]) -> BeatSet:
+    def concat(cls, parts: Sequence[Self]) -> Self:
         """Join sets one after the other.
 
         Raises
@@ -174,11 +172,29 @@ class DropReport:
             "notes": list(self.notes),
         }
 
-    @staticmethod
-    def join(parts: Iterable[DropReport]) -> DropReport:
+    @classmethod
+    def join(cls, parts: Iterable[Self]) -> Self:
         """One report of several."""
         reports = list(parts)
-        return DropReport(
+        return cls(
             tuple(drop for report in reports for drop in report.drops),
             tuple(note for report in reports for note in report.notes),
         )
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """All beats of one record, before any label scheme."""
+
+    beats: BeatSet
+    """With every label -1."""
+    report: DropReport
+
+
+def count_drops(
+    record: str, symbols: NDArray[np.str_], reasons: NDArray[np.str_] | str
+) -> tuple[Drop, ...]:
+    """Group dropped beats of one record by symbol and reason."""
+    reasons = np.broadcast_to(np.asarray(reasons), symbols.shape)
+    counted = Counter(zip(symbols.tolist(), reasons.tolist(), strict=True))
+    return tuple(Drop(record, symbol, reason, n) for (symbol, reason), n in counted.items())

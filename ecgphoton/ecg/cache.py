@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from ecgphoton.artifacts import atomic_path
-from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport
-from ecgphoton.ecg.extract import Extracted
+from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport, Extracted
 from ecgphoton.ecg.patient_features import FEATURES, OWN
 from ecgphoton.errors import InputError
 

@@ -1,13 +1,12 @@
 """A named collection of recordings: a published database, or one's own folder."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from ecgphoton.ecg.formats import Hints, find_file, needs_hints, record_names
+from ecgphoton.ecg.protocols import check_subjects
 from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.errors import InputError
 from ecgphoton.intake import check_table, parse_toml, read_text
@@ -70,7 +69,7 @@ class Dataset:
         return (*self.record_files, "RECORDS", "ANNOTATORS")
 
     @classmethod
-    def from_folder(cls, path: str | Path, **values: Any) -> Dataset:  # noqa: ANN401
+    def from_folder(cls, path: str | Path, **values: Any) -> Self:  # noqa: ANN401
         """Make a dataset of all recordings in a folder, of any format that is read.
 
         Parameters
@@ -101,7 +100,7 @@ class Dataset:
         return made
 
     @classmethod
-    def from_file(cls, path: str | Path) -> Dataset:
+    def from_file(cls, path: str | Path) -> Self:
         """Read a dataset file.
 
         ::
@@ -132,7 +131,9 @@ class Dataset:
         values: dict[str, Any] = {"hints": Hints(**given), "name": data.pop("name", path.stem)}
         values["same_subject"] = data.pop("subjects", {})
         values |= {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-        return cls.from_folder(folder, **values)
+        found = cls.from_folder(folder, **values)
+        check_subjects(found.same_subject, found.records, f"dataset {path}")
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `from_dict` needs to find and read the same recordings again.
@@ -145,7 +146,7 @@ class Dataset:
         return {key: value for key, value in asdict(self).items() if key in kept and value}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any], records: tuple[str, ...]) -> Dataset:
+    def from_dict(cls, values: Mapping[str, Any], records: tuple[str, ...]) -> Self:
         """Rebuild one's own dataset from `to_dict`.
 
         Raises
@@ -160,7 +161,7 @@ class Dataset:
         except TypeError as error:
             raise InputError(f"the description of a dataset is damaged: {error}") from error
 
-    def moved(self, folder: str | Path | None) -> Dataset:
+    def moved(self, folder: str | Path | None) -> Self:
         """Return one's own dataset with its recordings in another folder, if one is given."""
         if folder is None or self.folder is None:
             return self

@@ -113,14 +113,15 @@ def r_peaks(signal: NDArray[np.floating], centres: NDArray[np.int64]) -> NDArray
     It is the largest deflection from the median of a second within 83 ms, an upright one counting
     one and a half times: where the annotators of MIT-BIH put their marks.
     """
-    half = SAMPLING_RATE // 2
-    around = np.pad(held(signal).astype(np.float32), int(half), mode="edge")
-    view = np.lib.stride_tricks.sliding_window_view(around, int(2 * half) + 1)
+    half = int(SAMPLING_RATE // 2)
+    if not len(centres):
+        return centres
+    around = np.pad(held(signal).astype(np.float32), half, mode="edge")
+    view = np.lib.stride_tricks.sliding_window_view(around, 2 * half + 1)
     found = [np.empty(0, np.int64)]
     for some in np.array_split(centres, max(1, len(centres) // 4096)):
         windows = view[some]
-        middle = int(half)
-        near = windows[:, middle - R_REACH : middle + R_REACH + 1]
+        near = windows[:, half - R_REACH : half + R_REACH + 1]
         size = near - np.median(windows, axis=1, keepdims=True)
         found.append(some + np.where(size > 0, R_UPRIGHT * size, -size).argmax(axis=1) - R_REACH)
     return np.concatenate(found)

@@ -179,8 +179,9 @@ class Web:
             error.close()
             if error.code == 416:  # nothing is left after the stored part: it is too long
                 part.unlink(missing_ok=True)
-                why = "the server has less than was kept of an earlier attempt"
-                raise _Unusable(why, 0.0) from None
+                raise _Unusable(
+                    "the server has less than was kept of an earlier attempt", 0.0
+                ) from None
             if error.code in _PASSING:
                 stated = error.headers.get("Retry-After", "")
                 raise _Unusable(
@@ -216,8 +217,7 @@ class Web:
                     self._meter.add(name, received=len(chunk))
                     self._check()
             if length.isdigit() and received < int(length):
-                why = f"the connection ended after {received} of {length} bytes"
-                raise _Unusable(why, 0.0)
+                raise _Unusable(f"the connection ended after {received} of {length} bytes", 0.0)
 
     def get_all(self, sums: dict[str, str], names: list[str], jobs: int) -> list[Downloaded]:
         """Download files that must have these checksums, `jobs` at a time."""

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ecgphoton.artifacts import unwritten, write_bytes
+from ecgphoton.artifacts import locked, unwritten, write_bytes
 from ecgphoton.ecg.database import (
     file_sha256,
     is_published,
@@ -229,12 +229,6 @@ def _only_one(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise unwritten(folder, error) from error
     with handle:
-        try:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except ImportError:
-            pass
-        except OSError:
-            raise InputError(f"another fetch is running in {folder}; wait for it") from None
+        if not locked(handle):
+            raise InputError(f"another fetch is running in {folder}; wait for it")
         yield

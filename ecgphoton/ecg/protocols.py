@@ -5,7 +5,7 @@ References
 .. [1] de Chazal et al. 2004, IEEE TBME 51(7):1196, DOI 10.1109/TBME.2004.827359 (DS1 and DS2).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from ecgphoton.ecg.records import BEAT_SYMBOLS, LABELS, LabelScheme, label_scheme
 from ecgphoton.errors import InputError
 from ecgphoton.intake import check_table, one_line, parse_toml, read_text
+from ecgphoton.settings import nearest
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -82,7 +83,14 @@ class Protocol:
     @property
     def subjects(self) -> Mapping[str, str]:
         """Record to subject."""
-        return {name: self.same_subject.get(name, name) for name in self.records}
+        return {name: _subject(name, self.same_subject) for name in self.records}
+
+    @property
+    def unproven(self) -> tuple[str, ...]:
+        """Validation records whose subject also trains."""
+        subjects = self.subjects
+        known = {subjects[name] for name in self.train}
+        return tuple(name for name in self.validation if subjects[name] in known)
 
     @property
     def leaking(self) -> tuple[str, ...]:
@@ -90,6 +98,14 @@ class Protocol:
         subjects = self.subjects
         known = {subjects[name] for name in (*self.train, *self.validation)}
         return tuple(name for name in self.test if subjects[name] in known)
+
+
+def _subject(record: str, same: Mapping[str, str]) -> str:
+    """Return the subject of a record, which may be given as the subject of another record."""
+    seen = [record]
+    while (subject := same.get(seen[-1], seen[-1])) not in seen:
+        seen.append(subject)
+    return min(seen[seen.index(subject) :])  # the last, or the first of those that name each other
 
 
 PROTOCOLS: Mapping[str, Protocol] = {
@@ -162,13 +178,24 @@ def protocol_of(protocol: str | Path | Protocol) -> Protocol:
     path = Path(protocol)
     if path.suffix == ".toml":
         what = f"protocol {path}"
-        return protocol_from(parse_toml(read_text(path), what), what, name=path.stem)
+        found = protocol_from(parse_toml(read_text(path), what), what, name=path.stem)
+        check_subjects(found.same_subject, found.records, what)
+        return found
     if str(protocol) in PROTOCOLS:
         return PROTOCOLS[str(protocol)]
     raise InputError(
         f"there is no protocol {str(protocol)!r}; choose one of {', '.join(PROTOCOLS)}, or give a "
         "protocol file (FILE.toml)"
     )
+
+
+def check_subjects(subjects: Iterable[str], records: Sequence[str], what: str) -> None:
+    """Refuse a subject of what is no record, since its patient would be on both sides unnoticed."""
+    for name in subjects:
+        if name not in records:
+            raise InputError(
+                f"{what}: subjects.{name[:40]} names no record of it; {nearest(name, records)}"
+            )
 
 
 def protocol_from(data: Mapping[str, Any], what: str, *, name: str = "protocol") -> Protocol:
@@ -189,7 +216,7 @@ def protocol_from(data: Mapping[str, Any], what: str, *, name: str = "protocol")
     )
     same_subject, folds = dict(data.get("subjects", {})), data.get("folds", 0)
     if not any(data.get(key) for key in ("validation", "validation_fraction", "folds")):
-        patients = {same_subject.get(record, record) for record in data["train"]}
+        patients = {_subject(record, same_subject) for record in data["train"]}
         folds = min(USUAL_FOLDS, len(patients))
     return Protocol(
         name=data.get("name", name),

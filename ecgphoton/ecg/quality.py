@@ -24,6 +24,8 @@ Quality = Literal["keep", "drop"]
 """Whether beats in stretches that are no ECG are kept or left out."""
 LENGTH = 1800
 """Samples at 360 Hz (5 s) that are judged together."""
+AT_ONCE = 100
+"""Such pieces, so that memory does not grow with the length of a record."""
 LEAST = 720
 """Samples of the shortest piece that can be judged."""
 FLAT = 0.05
@@ -81,8 +83,9 @@ class Watch:
         """Take the next samples; the rest at the end is judged if it is long enough."""
         self._held = np.concatenate([self._held, piece])
         whole = len(self._held) // LENGTH
-        self._add(self._held[: whole * LENGTH].reshape(whole, LENGTH))
-        self._held = self._held[whole * LENGTH :]
+        windows, self._held = np.split(self._held, [whole * LENGTH])
+        for first in range(0, len(windows), AT_ONCE * LENGTH):
+            self._add(windows[first : first + AT_ONCE * LENGTH].reshape(-1, LENGTH))
         if last and len(self._held) >= LEAST:
             self._add(self._held[None])
 
@@ -94,22 +97,6 @@ class Watch:
                 self.stretches[-1] = Stretch(before.first, self.until, what)
             elif what:
                 self.stretches.append(Stretch(start, self.until, what))
-
-
-def stretches_of(signal: NDArray[np.float32], gain: float) -> list[Stretch]:
-    """Return the stretches of a whole lead at 360 Hz that are no ECG.
-
-    Parameters
-    ----------
-    signal
-        ``(n,)`` samples, NaN where nothing was measured.
-    gain
-        Units of the samples per mV.
-    """
-    watch, step = Watch(gain), 100 * LENGTH
-    for first in range(0, len(signal), step):
-        watch.push(signal[first : first + step], last=first + step >= len(signal))
-    return watch.stretches
 
 
 @np.errstate(over="ignore", invalid="ignore")  # of samples that no ECG has

@@ -1,8 +1,8 @@
 """Rhythm: the intervals around each beat, and those before it that it is compared with."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,7 @@ class Rhythm:
         *,
         first: int = 0,
         breaks: IntArray | None = None,
-    ) -> Rhythm:
+    ) -> Self:
         """Compute the rhythm of a record.
 
         Parameters
@@ -72,7 +72,7 @@ class Rhythm:
         first
             Values of the beats before this one are not needed, and may be NaN.
         breaks
-            ``(n,)`` from `gaps.breaks_before`; None where no signal is missing.
+            ``(n,)`` from `breaks_before`; None where no signal is missing.
         """
         count = len(samples)
         rr = np.clip(np.diff(np.asarray(samples, float)) / fs, *RR_LIMITS)
@@ -119,9 +119,9 @@ class Rhythm:
         before, after = (np.abs(log - self.usual) < REGULAR for log in (self.pre, self.post))
         return before & after
 
-    def rows(self, index: IntArray) -> Rhythm:
+    def rows(self, index: IntArray) -> Self:
         """Return the rhythm of some of the beats."""
-        return Rhythm(*(getattr(self, item.name)[index] for item in fields(self)))
+        return type(self)(*(getattr(self, item.name)[index] for item in fields(self)))
 
 
 def _running_mean(values: FloatArray, length: int) -> FloatArray:
@@ -143,3 +143,25 @@ def _median(values: FloatArray, length: int) -> FloatArray:
     count = length - np.isnan(rows).sum(axis=1)  # NaN come last
     at = np.arange(len(rows))
     return np.asarray((rows[at, np.maximum(count - 1, 0) // 2] + rows[at, count // 2]) / 2)
+
+
+def breaks_before(
+    missing: NDArray[np.bool_],
+    beats: NDArray[np.int64],
+    begins: Sequence[int] = (),
+    first: int = 0,
+) -> NDArray[np.int64]:
+    """Count, for each beat, the missing samples and the stretches without ECG that begin before it.
+
+    Parameters
+    ----------
+    missing
+        ``(samples,)``, of which the first is sample `first` of the record.
+    beats
+        ``(n,)`` samples of the record, in order.
+    begins
+        Where stretches begin.
+    """
+    count = np.append(0, np.cumsum(missing))
+    begun = np.searchsorted(begins, beats, "right")
+    return np.asarray(count[np.clip(beats - first, 0, len(missing))] + begun, np.int64)

@@ -162,10 +162,10 @@ def _beats(
     sample, symbols = marks.beats.sample, marks.beats.symbol
     if (np.diff(sample) < 0).any():
         raise InputError("annotation times run backwards; sort them by sample")
-    place = {}
-    for symbol in set(symbols.tolist()):
-        undecided = symbol == "?" and "U" in letters
-        place[symbol] = letters.index("U" if undecided else str(aami_group(symbol, grouping)))
+    groups = {symbol: str(aami_group(symbol, grouping)) for symbol in set(symbols.tolist())}
+    if "U" in letters:
+        groups["?"] = "U"
+    place = {symbol: letters.index(group) for symbol, group in groups.items()}
     kept = ~_inside(sample, flutter)
     return sample[kept], np.array([place[one] for one in symbols[kept].tolist()], np.int64)
 

@@ -5,10 +5,8 @@ median of up to 65 earlier beats that came in regular rhythm, which ectopic beat
 stream that keeps a `History` gives the same numbers as a whole record.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,10 +49,10 @@ class Past(NamedTuple):
     sizes: FloatArray
     """``(m, 5)`` columns `Sizes`."""
 
-    def then(self, waves: FloatArray, sizes: FloatArray, most: int) -> Past:
+    def then(self, waves: FloatArray, sizes: FloatArray, most: int) -> Self:
         """Return the last values, at most this many, after these beats."""
         kept = (np.concatenate(pair)[-most:] for pair in zip(self, (waves, sizes), strict=True))
-        return Past(*kept)
+        return type(self)(*kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +65,7 @@ class History:
     """The previous regular beats, at most 65."""
 
     @classmethod
-    def empty(cls) -> History:
+    def empty(cls) -> Self:
         """Return the history before the first beat."""
         none = Past(*(np.empty((0, width), np.float32) for width in (_WAVES, len(Sizes._fields))))
         return cls(none, none)

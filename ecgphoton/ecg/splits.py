@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.beatset import BeatSet, DropReport
-from ecgphoton.ecg.extract import Extracted, count_drops
+from ecgphoton.ecg.beatset import BeatSet, DropReport, Extracted, count_drops
 from ecgphoton.ecg.origin import Origin
 from ecgphoton.ecg.protocols import Protocol, protocol_values, scheme_values
 from ecgphoton.ecg.records import LabelScheme, aami_group
@@ -164,6 +163,12 @@ def _notes(protocol: Protocol) -> list[str]:
         notes.append(
             f"validation is a random {100 * protocol.validation_fraction:g} % of the beats of the "
             "training patients, and not an estimate for new patients"
+        )
+    if protocol.unproven:
+        names = " ".join(protocol.unproven)
+        notes.append(
+            f"validation record {names} is of a subject that also trains: epoch and operating "
+            "point are not chosen on new patients alone"
         )
     if protocol.leaking:
         names = " ".join(protocol.leaking)

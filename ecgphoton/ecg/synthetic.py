@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from ecgphoton.artifacts import atomic_files
+from ecgphoton.ecg.beatset import Extracted
 from ecgphoton.ecg.detect import Centring
-from ecgphoton.ecg.extract import Extracted, extract
+from ecgphoton.ecg.extract import extract
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats.wfdb_record import SYNTHETIC_MARK
 from ecgphoton.ecg.leads import choose
@@ -32,6 +33,7 @@ from ecgphoton.ecg.quality import Quality
 from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.recording import Channel, HeldRecording
 from ecgphoton.errors import InputError
+from ecgphoton.host import foreign
 
 BANNER = "SYNTHETIC DATA: generated beats, no evidence about patients"
 """Banner of every output that is computed from synthetic beats."""
@@ -123,12 +125,12 @@ def write_wfdb(
     InputError
         If the folder cannot be written.
     """
-    import wfdb
-
     records = [
         synthesise(patient(number, seed=seed), beats=beats) for number in range(1, patients + 1)
     ]
-    with atomic_files(Path(folder)) as place:
+    with atomic_files(Path(folder)) as place, foreign():
+        import wfdb
+
         for one in records:
             wfdb.wrsamp(
                 one.name,

@@ -35,6 +35,7 @@ from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import program_text, read_program
 from ecgphoton.program.shipped import Shipped, shipped
+from ecgphoton.settings import strict
 from ecgphoton.student.network import SegmentStudent, read_student
 from ecgphoton.student.propagate import Inputs
 
@@ -105,6 +106,7 @@ def reading_of(metadata: dict[str, Any]) -> dict[str, Any]:
     return {"centring": centring, "lead": metadata.get("lead") or ""}
 
 
+@strict
 def export_bundle(
     run: Path | str,
     out: Path | str,

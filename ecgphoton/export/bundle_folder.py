@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from ecgphoton import artifacts
@@ -40,7 +41,8 @@ def write_folder(out: Path, files: dict[str, bytes], extra: dict[str, Any], *, f
         raise InputError(f"{out} already exists{why}; choose another --out{more}")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+        temporary = out.with_name(f".{out.name}.{token_hex(4)}")
+        temporary.mkdir()  # with the rights that the user's umask leaves
     except OSError as error:
         raise InputError(f"cannot write {out}: {error.strerror or error}") from error
     try:
@@ -50,7 +52,6 @@ def write_folder(out: Path, files: dict[str, bytes], extra: dict[str, Any], *, f
         artifacts.write_manifest(temporary, kind=KIND, extra=extra)
         manifest = artifacts.read_json(temporary / artifacts.MANIFEST)
         artifacts.write_json(temporary / artifacts.MANIFEST, sealed(manifest))
-        temporary.chmod(0o755)
         if out.exists():
             old = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
             out.replace(old)

@@ -11,6 +11,7 @@ from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.export.bundle_folder import refuse_other_versions
 from ecgphoton.export.claimed_bundle import ClaimedBundle, State
 from ecgphoton.export.claims import CHECKS, circuits
+from ecgphoton.settings import strict
 from ecgphoton.student.propagate import Inputs
 
 
@@ -46,6 +47,7 @@ class VerificationReport:
         return [(check.claim, check.outcome, check.found) for check in self.checks]
 
 
+@strict
 def verify(
     folder: Path | str, *, beats: Inputs | None = None, sax: bool = True
 ) -> VerificationReport:

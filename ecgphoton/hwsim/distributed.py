@@ -22,9 +22,10 @@ from typing import Any
 import torch
 
 from ecgphoton.errors import InputError
+from ecgphoton.host import single_precision
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.registry import extensions, load
-from ecgphoton.student.precision import single_precision
+from ecgphoton.settings import convert
 
 Work = Callable[[int], Floats]
 GUARD = (
@@ -61,9 +62,9 @@ def check_workers(workers: int) -> int:
     Raises
     ------
     InputError
-        If it is less than 1.
+        If it is less than 1, or no integer.
     """
-    if workers < 1:
+    if (workers := convert(workers, int, "workers")) < 1:
         raise InputError(f"workers is {workers}; it must be at least 1")
     return workers
 
@@ -93,7 +94,11 @@ def computed(
         If the number of workers is less than 1, the scheduler cannot be reached, or workers die
         before any result or keep dying.
     """
-    check_workers(workers)
+    if check_workers(workers) > 1 and dask is not None:
+        raise InputError(
+            f"workers is {workers}, but the scheduler {dask!r} has workers of its own; leave out "
+            "one of them"
+        )
     with single_threaded() as available:
         most = min(threads or available, os.cpu_count() or 1)
         if dask is not None:

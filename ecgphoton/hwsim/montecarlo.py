@@ -26,6 +26,7 @@ from ecgphoton.hwsim.streams import BEATS, CHIPS, check_seed, shot_generator
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource
 from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.metrics import auc_by_rank
+from ecgphoton.settings import convert
 from ecgphoton.student.propagate import Inputs, read_out, walk
 
 GROUP = 4
@@ -185,7 +186,7 @@ def run(
     InputError
         If the number of chips or workers is outside its range.
     """
-    if not 1 <= chips <= CHIPS:
+    if not 1 <= (chips := convert(chips, int, "chips")) <= CHIPS:
         raise InputError(f"chips is {chips}; it must be from 1 to {CHIPS}")
     check_workers(workers)
     work = partial(run_group, trial, chips)

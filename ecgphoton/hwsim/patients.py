@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.mesh.arrays import Bools, Floats
-from ecgphoton.metrics import DRAWS, resampled
+from ecgphoton.metrics import resampled
 
 SEED = 20
 """Of the resampling; it has nothing to do with the seed of the chips."""
@@ -36,6 +36,12 @@ class ByPatient:
     def patients(self) -> int:
         """Number of records."""
         return len(self.beats[0])
+
+    @property
+    def holders(self) -> dict[str, int]:
+        """Number of records with normal beats, and of those with abnormal ones."""
+        found = (self.beats > 0).sum(1).tolist()
+        return dict(zip(("normal", "abnormal"), found, strict=True))
 
     def intervals(
         self, good: Callable[[Floats, Floats], Bools], confidence: float
@@ -67,7 +73,8 @@ class ByPatient:
         drawn: dict[str, list[Floats]] = {"chips": [], "patients": [], "both": []}
         as_they_are = values(np.ones((1, self.patients)))
         times = resampled(self.patients, seed=SEED)
-        for at in range(0, DRAWS, AT_ONCE):
+        times = times[(self.beats @ times.T > 0).all(0)]  # else there is no rate
+        for at in range(0, len(times), AT_ONCE):
             other = values(times[at : at + AT_ONCE])
             picks = rng.integers(chips, size=(1, other.shape[1], chips))
             drawn["patients"].append(other.mean(2))

@@ -259,8 +259,7 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
     sections = {key.partition(".")[0] for key in numbers()}
     texts = {"name": path.stem, "description": "", "date": ""}
     stated: dict[str, float] = {}
-    driver = None
-    receiver = EFFECTIVE
+    driver, receiver = None, EFFECTIVE
     for section, content in data.items():
         if f"{section}." == SECTION and isinstance(content, dict):
             receiver = content.pop("kind", BALANCED.name)
@@ -277,6 +276,8 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
             stated |= {f"{section}.{name}": value for name, value in content.items()}
         else:
             raise InputError(f"profile {path}: {section!r} is not a section of a profile")
+    if not (stated or driver or receiver != EFFECTIVE):
+        raise InputError(f"profile {path} states no number; perfect chips are those of 'ideal'")
     if stated.get(LASER):
         _only_link(stated)
     return Profile(stated, **texts, driver=driver, receiver=receiver)
@@ -291,8 +292,7 @@ def _driver(content: object) -> HeaterDac:
     if content.get("law") != "table":
         made: HeaterDac = build(HeaterDac, content, path="driver.")
         return made
-    more = sorted(set(content) - {"law", "table"})
-    if more:
+    if more := sorted(set(content) - {"law", "table"}):
         raise InputError(
             f"driver.{more[0]} is given beside driver.table, whose pairs state the voltages; leave "
             "it out"

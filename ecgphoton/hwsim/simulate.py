@@ -20,7 +20,7 @@ from ecgphoton.hwsim.profile import Profile, allowed, load_profile
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove, decide
 from ecgphoton.hwsim.weights import Carrier, WeightChips
-from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.arrays import Bools, Floats
 from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps
@@ -172,7 +172,7 @@ def trial_of(
     """Return the `Trial` that `simulate` runs; see there for the parameters."""
     carrier = Carrier.of(carried)
     electronics = readout if isinstance(readout, Readout) else _electronics(carried, readout)
-    label = np.asarray(labels) != 0
+    label = abnormal_of(labels)
     record = None if records is None else np.unique(records, return_inverse=True)[1]
     chosen = profile_of(profile, settings)
     if chosen is not None:
@@ -186,6 +186,25 @@ def trial_of(
     carrier = Carrier.shipped(carried)
     source = WeightChips(carrier, sigma, sigma)
     return Trial(carrier, source, inputs, label, operating_point, seed, electronics, record=record)
+
+
+def abnormal_of(labels: NDArray[Any]) -> Bools:
+    """Return which of (B,) labels are abnormal, those that are not 0.
+
+    Raises
+    ------
+    InputError
+        If they are not the classes of beats: whole numbers from 0 on, in one row. -1 is the label
+        of beats outside a label scheme.
+    """
+    given = np.asarray(labels)
+    if given.ndim != 1 or given.dtype.kind not in "biuf" or not (given >= 0).all():
+        some = np.unique(given)[:5].tolist()
+        raise InputError(
+            f"labels of shape {given.shape} hold {', '.join(map(repr, some))} ...; one row of "
+            "classes is needed, 0 for normal; leave beats outside the label scheme (-1) out"
+        )
+    return np.asarray(given != 0)
 
 
 def _recoded(profile: Profile, carried: SegmentStudent | MeshProgram) -> str | None:
@@ -203,6 +222,7 @@ def profile_of(
     InputError
         If the profile cannot be read or changed, or settings are given without one.
     """
+    settings = (settings,) if isinstance(settings, str) else settings
     if profile is not None:
         return load_profile(profile).with_settings(settings)
     for text in settings:

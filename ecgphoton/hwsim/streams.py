@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from ecgphoton.errors import InputError
+from ecgphoton.settings import convert
 
 BEATS = 256
 """Beats of one block: the unit of per-shot noise and of cache-sized work."""
@@ -28,11 +29,11 @@ def check_seed(seed: int) -> int:
     Raises
     ------
     InputError
-        If it is outside.
+        If it is outside, or no integer.
     """
-    if not 0 <= seed < 1 << 64:
+    if not 0 <= (seed := convert(seed, int, "seed")) < 1 << 64:
         raise InputError(f"seed is {seed}; it must be an integer in [0, 2^64)")
-    return int(seed)
+    return seed
 
 
 def chip_rng(seed: int, chip: int, effect: str = "") -> np.random.Generator:

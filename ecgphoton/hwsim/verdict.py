@@ -158,9 +158,12 @@ class SimulationReport:
         if self.by_patient is None:
             return None
         patients, confidence = self.by_patient.patients, self.limits.confidence
-        few = [name for name, n in (("patient", patients), ("chip", self.chips)) if n == 1]
+        few = [f"one patient with {kind} beats"
+               for kind, found in self.by_patient.holders.items() if found == 1]  # fmt: skip
+        few = ["one patient"] if patients == 1 else few
+        few += ["one chip"] if self.chips == 1 else []
         if few:
-            sentence = f"Intervals over patients are not given: one {' and one '.join(few)}."
+            sentence = f"Intervals over patients are not given: {' and '.join(few)}."
             return {"patients": patients, "intervals": None, "sentence": sentence}
         found = self.by_patient.intervals(self.limits.good, confidence)
         found["yield"]["chips"] = list(self.interval)

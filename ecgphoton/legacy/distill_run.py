@@ -13,6 +13,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.legacy.distill import Distillation, distilled
 from ecgphoton.legacy.gates import Verdict, accept
 from ecgphoton.legacy.teacher import train_teacher
+from ecgphoton.metrics import check_both
 from ecgphoton.progress import Progress, silent
 from ecgphoton.training.fit import Fitted, fit
 from ecgphoton.training.judge import Outputs, judge, outputs_of, probabilities, summarise
@@ -79,7 +80,7 @@ class DistilReport:
         return rows
 
     def roc(self) -> dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]:
-        """FPR and TPR per set and model (two classes only)."""
+        """FPR and TPR per set with both classes, and model (two classes only)."""
         from sklearn.metrics import roc_curve
 
         return {
@@ -89,6 +90,7 @@ class DistilReport:
                 if one.fitted.point.binary
             }
             for name, label in self.label.items()
+            if label.any() and not label.all()
         }
 
 
@@ -148,6 +150,8 @@ def distil(
             f"distill.warm_up is {settings.warm_up} and training.epochs {schedule.epochs}; the "
             "teacher would never take part, so warm up for fewer epochs"
         )
+    if settings.gate_on == "test":
+        check_both(test.label.numpy() > 0, f"beats of {test_name}")
     sets = {"validation": validation, test_name: test}
     monitors = dict(list(sets.items())[: 2 if policy.blend > 0 else 1])
     if teacher is None:

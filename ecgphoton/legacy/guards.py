@@ -63,11 +63,11 @@ def _percent(miss: float, fpr: float) -> str:
 
 
 def _rates(record: EpochRecord) -> dict[str, tuple[float, float]]:
-    """Miss rate and FPR of every monitored set; empty with more than two classes."""
+    """Miss rate and FPR of every monitored set that has both; none with more than two classes."""
     return {
         name: (values["miss"], values["fpr"])
         for name, values in record.sets.items()
-        if "miss" in values
+        if None not in (values.get("miss"), values.get("fpr"))
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecgphoton.ecg import detect, features, gaps, resample, rhythm, shape
+from ecgphoton.ecg import detect, features, resample, rhythm, shape
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.student.architecture import Architecture
@@ -88,7 +88,7 @@ def preprocessing(architecture: Architecture, centring: Centring, lead: str) -> 
         "lead": lead,
         "centring": centring,
         "delay_beats": architecture.delay,
-        "missing": {"still_s": gaps.STILL, "how": MISSING},
+        "missing": {"still_s": resample.STILL, "how": MISSING},
         "resampling": {
             "largest_term": resample.LARGEST_TERM,
             "zero_crossings": resample.ZERO_CROSSINGS,

@@ -4,8 +4,6 @@ Each function takes the content of a result's JSON file and the rows of its CSV 
 command that makes a result and the report draw the same picture.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,20 +1,15 @@
 """The picture of a training: losses, score, rates and guard events, epoch by epoch."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ecgphoton.report import style
+from ecgphoton.training.parts import EpochRecord
 
-if TYPE_CHECKING:
-    from ecgphoton.training.parts import EpochRecord
-
-    History = Sequence[EpochRecord]
-
+History = Sequence[EpochRecord]
 Events = Sequence[tuple[int, tuple[int, str]]]
 """Number, epoch and text of every event."""
 MOST_EVENTS = 12
@@ -25,6 +20,11 @@ DASHED = (0, (3, 2))
 def best_epoch(history: History) -> int:
     """Return the first epoch with the highest score: the one whose weights were kept."""
     return max(history, key=lambda record: (record.score, -record.epoch)).epoch
+
+
+def events_of(history: History) -> list[tuple[int, str]]:
+    """Return the epoch of every event, and what happened."""
+    return [(record.epoch, event) for record in history for event in record.events]
 
 
 @style.look()
@@ -38,8 +38,7 @@ def draw_curves(
     from matplotlib.ticker import MaxNLocator
 
     points = [(record.epoch, record.point.threshold) for record in history if record.point.binary]
-    told = [(record.epoch, event) for record in history for event in record.events]
-    events = list(enumerate(told, 1))
+    events = list(enumerate(events_of(history), 1))
     lines = _lines(events)
     heights = [1.45, 1.45, 2.2, *([1.0] if points else [])]
     below = 0.165 * len(lines) + 0.1

@@ -1,17 +1,12 @@
 """The files of a distillation: log, summary, cached outputs, teacher and the ROC of each model."""
 
-from __future__ import annotations
-
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ecgphoton.artifacts import csv_text, write_arrays, write_json, write_text
+from ecgphoton.legacy.distill_run import DistilReport
 from ecgphoton.legacy.teacher import Teacher, save_teacher
 from ecgphoton.report import style
-
-if TYPE_CHECKING:
-    from ecgphoton.legacy.distill_run import DistilReport
 
 COLOURS = {"teacher": style.SOFT, "baseline": style.BLUE, "distilled": style.VERMILION}
 

@@ -1,117 +1,105 @@
 """The report as one HTML page: material comes in; a file without scripts or references goes out."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from ecgphoton.artifacts import MANIFEST, read_bytes, read_manifest, write_text
+from ecgphoton.artifacts import write_text
 from ecgphoton.ecg.synthetic import BANNER
 from ecgphoton.errors import InputError
-from ecgphoton.report import hardware_sections, pieces, run_sections
+from ecgphoton.export.drawing import draw_svg
+from ecgphoton.export.formats import bill_of_materials
+from ecgphoton.report.chips import (
+    Content,
+    Rows,
+    column,
+    draw_calibration,
+    draw_chips,
+    draw_sweep,
+    within,
+)
+from ecgphoton.report.curves import MOST_EVENTS, draw_curves, events_of
 from ecgphoton.report.material import Material
-from ecgphoton.report.pieces import percent, words
+from ecgphoton.report.pieces import render
+from ecgphoton.report.plots import draw_confusion, draw_precision, draw_roc
 from ecgphoton.report.scores import is_part
 from ecgphoton.report.wrong_beats import wrong_beats
-from ecgphoton.runs import ENVIRONMENT, HISTORY, RECIPE, kind_of
+from ecgphoton.runs import CHOOSING
 from ecgphoton.version import __version__
 
-_code = Markup("<code>{}</code>").format
-
-
-def provenance(material: Material, _: Material) -> Markup:
-    """List versions, folders, the recipe and the hashes of all files."""
-    about = material.metadata
-    environment = material.json(ENVIRONMENT) or {}
-    names = {"seconds": "training, s", "threads": "threads, training"}
-    versions = {
-        names.get(name, name): value
-        for name, value in sorted(environment.items())
-        if name not in ("ecgphoton", "date")
-    }
-    facts = {
-        "trained": str(environment.get("date", ""))[:10],
-        "ecgphoton, training": about.get("version"),
-        "ecgphoton, this page": __version__,
-        **versions,
-    }
-    taken = pieces.paragraph(f"Made from {', '.join(map(_short, material.folders))}.")
-    parts = [pieces.facts(facts), taken]
-    if material.left_out:
-        rows = [[_short(one.folder), one.why] for one in material.left_out]
-        table = pieces.table(["folder", "reason"], rows)
-        parts.append(pieces.fold(f"Folders left out ({len(rows)})", table))
-    if (recipe := material.find(RECIPE)) is not None:
-        text = read_bytes(recipe).decode(errors="replace")
-        parts.append(pieces.fold("Recipe", Markup("<pre>{}</pre>").format(text)))
-    hashes = [
-        [f"{words(name)} beats", "–", _code(digest)]
-        for name, digest in about.get("data", {}).items()
-    ]
-    for folder in material.folders:
-        if (folder / MANIFEST).is_file():
-            files = read_manifest(folder, kind=kind_of(folder) or "ecgphoton")["files"]
-            hashes += [
-                [f"{folder.name}/{name}", f"{entry['bytes']:,}", _code(entry["sha256"])]
-                for name, entry in sorted(files.items())
-            ]
-    if hashes:
-        table = pieces.table(["what", "bytes", "SHA-256"], hashes)
-        parts.append(pieces.fold(f"Hashes ({len(hashes)})", table, kind="screen"))
-    return pieces.join(parts)
-
-
-def _short(folder: Path) -> str:
-    """Return the last parts of a path, without the name of the user's home."""
-    return "/".join(folder.resolve().parts[-3:])
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """One chapter of a report, which appears where its results are there and it is not empty."""
-
-    name: str
-    """Anchor in the page."""
-    title: str
-    results: Callable[[Material], Any]
-    """What it is about; the chapter is left out where this is None or empty."""
-    make: Callable[[Material, Any], Markup]
-
-
-CHAPTERS = (
-    Chapter("data", "Data and protocol", lambda found: found, run_sections.data),
-    Chapter("results", "Results", lambda found: found.sets, run_sections.results),
-    Chapter("curves", "Training", lambda found: found.find(HISTORY), run_sections.training),
-    Chapter("decisions", "ROC, precision and confusion", lambda found: found.scores,
-            run_sections.decisions),
-    Chapter("records", "Results by record", lambda found: found.sets, run_sections.records),
-    Chapter("beats", "Wrongly decided beats", lambda found: found.scores, wrong_beats),
-    Chapter("distillation", "Distillation", lambda found: found.json("distillation.json"),
-            hardware_sections.distillation),
-    Chapter("chips", "Simulated chips", lambda found: found.json("simulation.json"),
-            hardware_sections.chips),
-    Chapter("tolerance", "Tolerance", lambda found: found, hardware_sections.tolerance),
-    Chapter("blame", "Cost of every source of error", lambda found: found.json("blame.json"),
-            hardware_sections.blame),
-    Chapter("extremes", "Worst cases", lambda found: found, hardware_sections.extremes),
-    Chapter("calibration", "Calibration, before and after",
-            lambda found: found.json("calibration.json"), hardware_sections.calibration),
-    Chapter("meshes", "Meshes and phases", lambda found: found.program, hardware_sections.meshes),
-    Chapter("bits", "Bits and gains", lambda found: found.program, hardware_sections.bits),
-    Chapter("power", "Parts, power and energy per beat", lambda found: found.program,
-            hardware_sections.power),
-    Chapter("provenance", "Provenance", lambda found: found, provenance),
-)  # fmt: skip
-"""Chapters in order."""
-NOTHING = pieces.verdict("none", "There is no simulation or calibration of this student.")
-START = b"<!doctype html"
-VERDICTS = {
-    "simulation": hardware_sections.simulation_verdict,
-    "calibration": hardware_sections.calibration_verdict,
+CHAPTERS: Mapping[str, tuple[str, Callable[[Material], Any]]] = {
+    "data": ("Data and protocol", lambda found: found),
+    "results": ("Results", lambda found: found.sets),
+    "curves": ("Training", lambda found: found.history),
+    "decisions": ("ROC, precision and confusion", lambda found: found.scores),
+    "records": ("Results by record", lambda found: found.sets),
+    "beats": ("Wrongly decided beats", lambda found: found.scores),
+    "distillation": ("Distillation", lambda found: found.json("distillation.json")),
+    "chips": ("Simulated chips", lambda found: found.json("simulation.json")),
+    "tolerance": ("Tolerance", lambda found: found),
+    "blame": ("Cost of every source of error", lambda found: found.json("blame.json")),
+    "extremes": ("Worst cases", lambda found: found),
+    "calibration": ("Calibration, before and after", lambda found: found.json("calibration.json")),
+    "meshes": ("Meshes and phases", lambda found: found.program),
+    "bits": ("Bits and gains", lambda found: found.program),
+    "power": ("Parts, power and energy per beat", lambda found: found.program),
+    "provenance": ("Provenance", lambda found: found),
 }
+"""In order: anchor and template, title, and what it is about; left out where that is empty."""
+START = b"<!doctype html"
+VERDICTS = ("simulation", "calibration")
+GRADIENTS = ("lost_sensitivity_gradient", "added_fpr_gradient")
+
+
+def chapter(name: str, material: Material, found: object) -> Markup:
+    """Return a chapter, empty where it has nothing to say."""
+    return render(f"chapters/{name}.html", material=material, found=found, **_KNOWN)
+
+
+def costliest_first(shares: Sequence[Content]) -> dict[str, list[Content]]:
+    """Return the shares of every kind of cause, those of the largest gradients first."""
+    found: dict[str, list[Content]] = {}
+    for share in sorted(shares, key=lambda one: -sum(max(one[key], 0) for key in GRADIENTS)):
+        found.setdefault(share["kind"], []).append(share)
+    return {kind: found[kind] for kind in dict.fromkeys(share["kind"] for share in shares)}
+
+
+def most_errors_first(records: Mapping[str, Content]) -> list[tuple[str, Content]]:
+    """Return names and counts of records, the one with most errors first."""
+    return sorted(records.items(), key=lambda item: -(item[1]["fn"] + item[1]["fp"]))
+
+
+def profiles_of(material: Material) -> dict[str, Content]:
+    """Return the device profiles of the simulation and the calibration, where they have one."""
+    found = {kind: material.json(f"{kind}.json") or {} for kind in ("simulation", "calibration")}
+    profiles = {kind: one.get("provenance", {}).get("profile") for kind, one in found.items()}
+    return {kind: profile for kind, profile in profiles.items() if profile is not None}
+
+
+def worst_beyond(limits: Content, rows: Rows) -> list[Mapping[str, Any]]:
+    """Return the chips beyond the limits, the one with the largest rate first."""
+    good = within(limits, column(rows, "fpr"), column(rows, "miss"))
+    beyond = [row for row, inside in zip(rows, good, strict=True) if not inside]
+    return sorted(beyond, key=lambda row: -max(float(row["miss"]), float(row["fpr"])))
+
+
+_KNOWN: dict[str, Any] = {
+    **{
+        one.__name__: one
+        for one in (
+            bill_of_materials, costliest_first, draw_calibration, draw_chips, draw_confusion,
+            draw_curves, draw_precision, draw_roc, draw_svg, draw_sweep, events_of, is_part,
+            most_errors_first, profiles_of, worst_beyond, wrong_beats,
+        )
+    },
+    "CHOOSING": CHOOSING,
+    "MOST_EVENTS": MOST_EVENTS,
+    "version": __version__,
+}  # fmt: skip
+"""What the templates of chapters may use."""
 
 
 def write_report(material: Material, out: Path) -> Path:
@@ -135,27 +123,24 @@ def write_report(material: Material, out: Path) -> Path:
     """
     out = out / "report.html" if out.is_dir() else out
     sections = {}
-    for chapter in CHAPTERS:
-        with _making(chapter.name, material):
-            results = chapter.results(material)
-            if results and (body := chapter.make(material, results)):
-                sections[chapter.name] = (chapter.title, body)
+    for name, (title, results) in CHAPTERS.items():
+        with _making(name, material):
+            found = results(material)
+            if found and (body := chapter(name, material, found)):
+                sections[name] = title, body
     with _making("summary", material):
-        tiles = _tiles(material)
-        verdicts = {
-            f"{kind} {found['verdict'].upper()}": make(found)
-            for kind, make in VERDICTS.items()
-            if (found := material.json(f"{kind}.json")) is not None
-        }
-    title = ", ".join(filter(None, (material.name, *verdicts, material.date)))
+        judged = {kind: found for kind in VERDICTS
+                  if (found := material.json(f"{kind}.json")) is not None}  # fmt: skip
+        said = [f"{kind} {found['verdict'].upper()}" for kind, found in judged.items()]
+        summary = render("summary.html", material=material, judged=judged, is_part=is_part)
+    title = ", ".join(filter(None, (material.name, *said, material.date)))
     return write_page(
         out,
         material.name,
         sections,
         title=title,
         date=material.date,
-        verdicts=verdicts.values() or [NOTHING],
-        tiles=tiles,
+        summary=summary,
         synthetic=material.synthetic,
     )
 
@@ -167,8 +152,7 @@ def write_page(
     *,
     title: str,
     date: str,
-    verdicts: Iterable[Markup],
-    tiles: Sequence[tuple[str, str, str]] = (),
+    summary: Markup,
     synthetic: bool = False,
 ) -> Path:
     """Write one self-contained HTML page in the style of the report.
@@ -181,7 +165,7 @@ def write_page(
         Its heading.
     sections
         Anchor to title and content.
-    title, date, verdicts, tiles, synthetic
+    title, date, summary, synthetic
         Title of the window, date of the results, what stands below the heading, and whether the
         beats were synthetic.
 
@@ -190,61 +174,35 @@ def write_page(
     InputError
         If `out` cannot be written or is another file than a page.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     if out.is_file() and out.read_bytes()[: len(START)].lower() != START:
         raise InputError(f"{out} exists and is not a page; choose another --out")
-    page = Environment(
-        loader=PackageLoader("ecgphoton.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    ).get_template("report.html")
-    parts = [{"name": key, "title": head, "body": body} for key, (head, body) in sections.items()]
-    write_text(
-        out,
-        page.render(
-            name=name,
-            date=date,
-            title=title,
-            verdicts=verdicts,
-            banner=BANNER if synthetic else "",
-            tiles=tiles,
-            sections=parts,
-            version=__version__,
-        ),
+    page = render(
+        "report.html",
+        name=name,
+        date=date,
+        title=title,
+        summary=summary,
+        banner=BANNER if synthetic else "",
+        sections=sections,
+        version=__version__,
     )
+    write_text(out, f"{page}\n")
     return out
 
 
 @contextlib.contextmanager
 def _making(name: str, material: Material) -> Iterator[None]:
     """Name the chapter and the folders where a file of the wrong content prevents it."""
+    from jinja2 import TemplateError
+
+    wrong = KeyError, TypeError, ValueError, AttributeError, IndexError, TemplateError
     try:
         yield
     except InputError as error:
         raise InputError(f"the chapter {name!r} cannot be made: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except wrong as error:
         folders = ", ".join(map(str, material.folders))
         raise InputError(
             f"the chapter {name!r} cannot be made from {folders}: a file lacks or has wrong "
             f"content ({error!r}); write it again"
         ) from error
-
-
-def _tiles(material: Material) -> list[tuple[str, str, str]]:
-    """Return name, value and remark of the most important numbers."""
-    tiles: list[tuple[str, str, str]] = []
-    for name, row in material.sets.items():
-        if is_part(name):
-            continue
-        if "miss" in row:
-            tiles.append((f"miss, {words(name)}", percent(row["miss"]),
-                          f"FPR {percent(row['fpr'])}"))  # fmt: skip
-        else:
-            tiles.append((f"macro-F1, {words(name)}", f"{row['macro_f1']:.3f}", ""))
-    if parameters := material.metrics.get("parameters"):
-        remark = f"{material.metrics['gains']} gains" if "gains" in material.metrics else ""
-        tiles.append(("weights and biases", f"{parameters:,}", remark))
-    return tiles

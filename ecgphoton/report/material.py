@@ -1,20 +1,29 @@
 """The files of a report: a run or bundle comes in, all results of the same student go out."""
 
-from __future__ import annotations
-
 import csv
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_bytes, read_json, sha256
+from ecgphoton.artifacts import (
+    MANIFEST,
+    load_checkpoint,
+    read_bytes,
+    read_json,
+    read_manifest,
+    sha256,
+)
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting
+from ecgphoton.program.program import MeshProgram
+from ecgphoton.program.program_file import read_program
 from ecgphoton.report.chips import is_synthetic
+from ecgphoton.report.pieces import words
 from ecgphoton.report.scores import Scores, read_all_scores
 from ecgphoton.runs import (
     BUNDLES,
@@ -22,15 +31,15 @@ from ecgphoton.runs import (
     CHECKPOINT,
     CHOOSING,
     ENVIRONMENT,
+    HISTORY,
     METRICS,
+    RECIPE,
     RUNS,
     SIMULATIONS,
     kind_of,
     name_of,
 )
-
-if TYPE_CHECKING:
-    from ecgphoton.program.program import MeshProgram
+from ecgphoton.training.parts import EpochRecord
 
 PROGRAM = "mesh.json"
 KNOWN = (METRICS, CHECKPOINT, PROGRAM, "simulation.json", "sweep.json", MANIFEST)
@@ -81,8 +90,6 @@ class Material:
     @cached_property
     def program(self) -> MeshProgram | None:
         """Mesh program of the bundle, None without one."""
-        from ecgphoton.program.program_file import read_program
-
         path = self.find(PROGRAM)
         return None if path is None else read_program(path)
 
@@ -111,6 +118,36 @@ class Material:
             if found := read_all_scores(folder):
                 return found
         return {}
+
+    @property
+    def history(self) -> list[EpochRecord]:
+        """Epochs of the training, in order."""
+        path = self.find(HISTORY)
+        if path is None:
+            return []
+        with expecting(path, "the history of a training", "train again"):
+            lines = read_bytes(path).decode().splitlines()
+            return [EpochRecord.from_dict(json.loads(line)) for line in lines]
+
+    @property
+    def recipe(self) -> str | None:
+        """The recipe as it was written; None without one."""
+        path = self.find(RECIPE)
+        return None if path is None else read_bytes(path).decode(errors="replace")
+
+    @property
+    def hashes(self) -> list[tuple[str, int | None, str]]:
+        """What has a hash, its bytes, and the SHA-256: sets of beats, and files of a manifest."""
+        data = self.metadata.get("data", {})
+        found: list[tuple[str, int | None, str]] = [
+            (f"{words(name)} beats", None, digest) for name, digest in data.items()
+        ]
+        for folder in self.folders:
+            if (folder / MANIFEST).is_file():
+                files = read_manifest(folder, kind=kind_of(folder) or "ecgphoton")["files"]
+                found += [(f"{folder.name}/{name}", entry["bytes"], entry["sha256"])
+                          for name, entry in sorted(files.items())]  # fmt: skip
+        return found
 
     @property
     def point(self) -> OperatingPoint:

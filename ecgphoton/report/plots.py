@@ -1,10 +1,8 @@
 """The pictures of a run: curves, ROC, precision, confusion, and a page of wrongly decided beats."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +15,7 @@ from ecgphoton.report.curves import draw_curves
 from ecgphoton.report.pieces import words
 from ecgphoton.report.scores import SUFFIX, Scores, precision_recall, read_scores, roc
 from ecgphoton.report.wrong_beats import draw_beats
-
-if TYPE_CHECKING:
-    from ecgphoton.training.parts import EpochRecord
+from ecgphoton.training.parts import EpochRecord
 
 CORNER = 0.2
 """The inset of a ROC shows errors up to this, or more where operating points need it."""
@@ -180,14 +176,15 @@ def draw_confusion(
 
 
 def _draw_matrix(axes: style.Axes, matrix: NDArray[Any], classes: Sequence[str]) -> None:
-    shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-    for (row, column), share in np.ndenumerate(shares):
+    beats = matrix.sum(1, keepdims=True)
+    for (row, column), share in np.ndenumerate(matrix / np.maximum(beats, 1)):
         axes.bar(column, 0.97, 0.97, row - 0.485, color=style.BLUE, alpha=0.05 + 0.95 * share)
         ink = style.WHITE if share > 0.75 else style.INK
         weight = "bold" if row == column else "normal"
         axes.text(column, row - 0.06, f"{matrix[row, column]:,}", ha="center", va="bottom",
                   color=ink, weight=weight, fontsize=11)  # fmt: skip
-        axes.text(column, row + 0.08, f"{100 * share:.2f} %", ha="center", va="top", color=ink)
+        text = f"{100 * share:.2f} %" if beats[row] else "–"
+        axes.text(column, row + 0.08, text, ha="center", va="top", color=ink)
     ends = -0.5, len(classes) - 0.5
     axes.set(xlim=ends, ylim=ends[::-1], ylabel="annotated")
     axes.set_xticks(range(len(classes)), [f"called\n{name}" for name in classes])

@@ -1,15 +1,13 @@
 """The requirement sheet as a page for a foundry, and as a picture."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ecgphoton.report import pieces, style
+from ecgphoton.report import style
 from ecgphoton.report.chips import draw_bars, is_synthetic
 from ecgphoton.report.html import write_page
-from ecgphoton.report.pieces import number, percent
+from ecgphoton.report.pieces import number, part, percent, render
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -47,16 +45,8 @@ def write_sheet(out: Path, found: Mapping[str, Any], rows: Rows) -> Path:
     rows
         Its lines.
     """
-    about, limits = found["provenance"], found["limits"]
+    about, (heads, cells) = found["provenance"], columns_of(rows)
     profile = about["profile"]
-    text = (
-        f"At every value, {percent(limits['min_yield'], 0)} of {found['chips']} simulated chips "
-        f"have a miss rate of at most {percent(limits['max_miss'], 0)} and an FPR of at most "
-        f"{percent(limits['max_fpr'], 0)}; each parameter alone, every other error absent. "
-        f"Intervals at {percent(limits['confidence'], 0)} confidence (Clopper and Pearson). A "
-        "ratio below 1 asks for more than the profile gives."
-    )
-    heads, cells = columns_of(rows)
     facts = {
         "student": about["student"],
         "profile": f"{profile['name']}: {profile['description']}",
@@ -67,18 +57,17 @@ def write_sheet(out: Path, found: Mapping[str, Any], rows: Rows) -> Path:
         "without effect in this profile": ", ".join(found["idle"]),
     }
     sections = {
-        "requirements": ("Requirements", pieces.table(heads, cells)),
-        "provenance": ("Provenance", pieces.facts(facts)),
+        "requirements": ("Requirements", part("rows", heads, cells)),
+        "provenance": ("Provenance", part("facts", facts)),
     }
-    name = f"Requirements on {profile['name']}"
-    date = about["date"][:10]
+    name, date = f"Requirements on {profile['name']}", about["date"][:10]
     return write_page(
         out,
         name,
         sections,
         title=f"{name}, {date}",
         date=date,
-        verdicts=[pieces.paragraph(text)],
+        summary=render("sheet.html", found=found),
         synthetic=is_synthetic(found),
     )
 

@@ -1,7 +1,5 @@
 """Strips on ECG paper, and the picture of an annotated record: heart rate, findings and strips."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, Literal
@@ -154,10 +152,10 @@ def _overview(
     across, up = figure.get_size_inches()
     figure.text(0.14 / across, (height - 0.2) / up, f"Record {signal.name}, lead {signal.lead}",
                 weight="bold", fontsize=10.5)  # fmt: skip
-    share = 100 * odd.sum() / max(known.sum(), 1)
+    share = f" ({100 * odd.sum() / known.sum():.1f} %)" if known.any() else ""
     text = (
         f"{_duration(seconds)}   {len(calls):,} beats (R peaks: {calls.peaks_from})   "
-        f"{odd.sum():,} not normal ({share:.1f} %)"
+        f"{odd.sum():,} not normal{share}"
     )
     if not known.all():
         text += f"   {(~known).sum():,} not classifiable"

@@ -4,8 +4,6 @@ A figure comes in; a PNG file, or SVG for a page, goes out. Figures are drawn wi
 its global state, and give the same bytes every time.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import re
@@ -21,6 +19,8 @@ from ecgphoton.ecg.synthetic import BANNER
 if TYPE_CHECKING:
     from matplotlib.axes import Axes as Axes
     from matplotlib.figure import Figure as Figure
+else:
+    Axes = Figure = Any  # matplotlib is imported when something is drawn
 
 WIDTH = 5.2
 """Inches. Shown 400 pixels wide on a phone, the letters are as large as the surrounding text."""

@@ -1,45 +1,38 @@
 """Wrongly decided beats: as the student sees them, and on ECG paper where recordings are there."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.beatset import BeatSet
+from ecgphoton.ecg.database import file_sha256, find
+from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.features import SAMPLING_RATE
+from ecgphoton.ecg.formats import find_file, needs_hints, record_names
+from ecgphoton.ecg.origin import dataset_read
+from ecgphoton.ecg.patients import BASELINE, GAIN, patient, synthesise
+from ecgphoton.ecg.reading import Signal, open_signal
+from ecgphoton.ecg.resample import resample
+from ecgphoton.ecg.synthetic import recording
 from ecgphoton.errors import InputError
-from ecgphoton.report import pieces, style
+from ecgphoton.report import style
 from ecgphoton.report.material import Material
 from ecgphoton.report.pieces import words
 from ecgphoton.report.scores import Scores, errors_of, is_part, worst_in_turn
 from ecgphoton.report.strips import draw_strip
 from ecgphoton.runs import CHOOSING
 
-if TYPE_CHECKING:
-    from ecgphoton.ecg.dataset import Dataset
-
 COLUMNS, ROWS = 4, 3
 """Beats of one kind of error of one set."""
+EDGE, GAP, HEAD, ROW, TITLE = 0.06, 0.06, 0.3, 0.82, 0.18
+"""Inches: margin, between beats, title of a chapter, row of beats with their titles, a title."""
 STRIPS = 9
 """Strips of each kind of error."""
 SECONDS = 2.2
-NOTE = (
-    "Printed at 25 mm/s and 10 mm/mV. p is the probability of abnormal. The wrongly decided beat "
-    "is in the middle; its symbol and those of its neighbours are the reference annotations."
-)
-
-ABSENT = (
-    "The recordings that the student was tested on are not where the run says, or not the same "
-    "files; the report can draw wrongly decided beats with --data-dir FOLDER."
-)
-
 Reader = Callable[[str, int, int], NDArray[np.float32]]
 """From record, first and last sample at 360 Hz to mV."""
 
@@ -55,7 +48,9 @@ def draw_beats(
 ) -> style.Figure:
     """Draw missed and false-alarm beats of every set: the worst of each record, then the second.
 
-    A set that is part of another (test records without one of them) is not shown again.
+    A set that is part of another (test records without one of them) is not shown again. Places are
+    given in inches: of a layout that is solved for, the last bits, and with them the pixel row of a
+    title, would depend on addresses in memory.
     """
     chapters = [
         chapter
@@ -63,17 +58,22 @@ def draw_beats(
         if not is_part(name)
         for chapter in _chapters(name, one, point, classes)
     ]
-    grids = [max(len(rows[::COLUMNS]), 1) for _, _, rows, _, _ in chapters]
-    heights = [0.42 + 0.82 * len(rows[::COLUMNS]) for _, _, rows, _, _ in chapters]
-    figure = style.new_figure(sum(heights) + 0.2, synthetic=synthetic)
-    parts = figure.subfigures(len(chapters), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for part, grid, (name, title, rows, texts, colour) in zip(parts, grids, chapters, strict=True):
-        part.suptitle(title, x=0.01, ha="left", fontsize=9, weight="bold", color=colour)
-        panels = part.subplots(grid, COLUMNS, squeeze=False, gridspec_kw={"wspace": 0.03}).ravel()
-        for axes, row in zip(panels, rows, strict=False):
+    height = 0.1 + sum(HEAD + ROW * len(rows[::COLUMNS]) for _, _, rows, _, _ in chapters)
+    figure = style.new_figure(height, synthetic=synthetic)
+    figure.set_layout_engine("none")
+    wide, high = figure.get_size_inches()
+    width = (wide - 2 * EDGE - (COLUMNS - 1) * GAP) / COLUMNS
+    for name, title, rows, texts, colour in chapters:
+        figure.text(EDGE / wide, (height - 0.13) / high, title, va="top", fontsize=9,
+                    weight="bold", color=colour)  # fmt: skip
+        height -= HEAD
+        for number, row in enumerate(rows):
+            down, across = divmod(number, COLUMNS)
+            left, bottom = EDGE + across * (width + GAP), height - (down + 1) * ROW
+            place = (left / wide, bottom / high, width / wide, (ROW - TITLE) / high)
+            axes = figure.add_axes(place)
             _draw_beat(axes, sets[name], int(row), texts[row], colour)
-        for axes in panels[len(rows) :]:
-            axes.set_axis_off()
+        height -= ROW * len(rows[::COLUMNS])
     return figure
 
 
@@ -114,28 +114,34 @@ def _draw_beat(axes: style.Axes, beats: BeatSet, row: int, text: str, colour: st
     axes.set_title(text, loc="right", fontsize=7, weight="normal", color=style.SOFT, pad=1)
 
 
-def wrong_beats(material: Material, scores: Mapping[str, Scores]) -> Markup:
-    """Draw the worst errors of every record, with the signal around them."""
+def wrong_beats(
+    material: Material, scores: Mapping[str, Scores]
+) -> dict[str, list[tuple[str, style.Figure]]] | None:
+    """Draw the worst errors of every record, with the signal around them.
+
+    Returns
+    -------
+    What was done wrongly, to the strips with their captions; None where the recordings are not
+    there, or are not those of the run.
+    """
     names = [name for name in scores if name not in CHOOSING and not is_part(name)]
-    reader = _reader(material) if names and material.point.binary else None
+    if not names or not material.point.binary:
+        return {}
+    reader = _reader(material)
     if reader is None:
-        return pieces.paragraph(ABSENT, "note") if names and material.point.binary else Markup("")
-    one, parts = scores[names[0]], []
+        return None
+    one, found = scores[names[0]], {}
     for error in errors_of(one, material.point):
         rows = worst_in_turn(one, error.wrong, error.wrongness, STRIPS)
-        try:
-            strips = [_strip(reader, one, int(row)) for row in rows]
-        except InputError:
-            return pieces.paragraph(ABSENT, "note")
         title = f"{words(names[0])}, {error.name}: {len(rows)} of {error.wrong.sum():,}, the worst"
-        parts.append(Markup("<h3>{} of each record</h3>").format(title))
-        parts.append(Markup('<div class="strips">{}</div>').format(pieces.join(strips)))
-    private = "" if material.synthetic else " This page contains parts of recordings: protect it."
-    parts.append(pieces.paragraph(NOTE + private, "note"))
-    return pieces.join(parts)
+        try:
+            found[title] = [_strip(reader, one, int(row)) for row in rows]
+        except InputError:
+            return None
+    return found
 
 
-def _strip(reader: Reader, one: Scores, row: int) -> Markup:
+def _strip(reader: Reader, one: Scores, row: int) -> tuple[str, style.Figure]:
     half = round(SECONDS / 2 * SAMPLING_RATE)
     record, sample = str(one.record[row]), int(one.sample[row])
     first = max(sample - half, 0)
@@ -145,8 +151,7 @@ def _strip(reader: Reader, one: Scores, row: int) -> Markup:
     marks = [((one.sample[i] - first) / SAMPLING_RATE, str(one.symbol[i]), i == row) for i in near]
     p = one.probability[row, 1]
     text = f"record {record}, {sample / SAMPLING_RATE:.1f} s, {one.symbol[row]}, p = {p:.2f}"
-    figure = draw_strip(reader(record, first, sample + half), SAMPLING_RATE, marks)
-    return pieces.picture(figure, text, text, true_size=True)
+    return text, draw_strip(reader(record, first, sample + half), SAMPLING_RATE, marks)
 
 
 def _reader(material: Material) -> Reader | None:
@@ -154,10 +159,6 @@ def _reader(material: Material) -> Reader | None:
     lead = str(material.metadata.get("lead", "MLII"))
     if str(material.metadata.get("source", "")) == "synthetic":
         return _synthetic(lead)
-    from ecgphoton.ecg.database import find
-    from ecgphoton.ecg.formats import record_names
-    from ecgphoton.ecg.origin import dataset_read
-
     stored = (material.metadata.get("provenance") or {}).get("files", {})
     try:
         dataset = dataset_read(material.metadata).moved(material.data_dir)
@@ -172,10 +173,6 @@ def _reader(material: Material) -> Reader | None:
 
 def _recorded(dataset: Dataset, folder: Path, lead: str, stored: Mapping[str, str]) -> Reader:
     """Return what reads records of a folder, refusing files that are not those of the run."""
-    from ecgphoton.ecg.database import file_sha256
-    from ecgphoton.ecg.formats import find_file, needs_hints
-    from ecgphoton.ecg.reading import Signal, open_signal
-    from ecgphoton.ecg.resample import resample
 
     @cache
     def opened(record: str) -> Signal:
@@ -202,9 +199,6 @@ def _recorded(dataset: Dataset, folder: Path, lead: str, stored: Mapping[str, st
 
 
 def _synthetic(lead: str) -> Reader:
-    from ecgphoton.ecg.patients import BASELINE, GAIN, patient, synthesise
-    from ecgphoton.ecg.synthetic import recording
-
     @cache
     def signal(record: str) -> NDArray[np.float32]:
         made = recording(synthesise(patient(int(record[1:]))), lead=lead).signal

@@ -1,7 +1,5 @@
 """Recordings come in; annotation files, a table of beats and a picture go out."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from dataclasses import dataclass

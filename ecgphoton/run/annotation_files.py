@@ -1,13 +1,11 @@
 """A table of beats comes in; files for other programs go out. Inputs are never replaced."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from ecgphoton.artifacts import atomic_path
 from ecgphoton.ecg.annotations import check_annotator
@@ -53,7 +51,7 @@ class Outputs:
         edf: bool = False,
         picture: bool = True,
         force: bool = False,
-    ) -> Outputs:
+    ) -> Self:
         """Choose the files, before any work.
 
         Raises

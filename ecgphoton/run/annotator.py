@@ -11,15 +11,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ecgphoton.ecg.annotate import symbols_of
+from ecgphoton.ecg.extract import BeatStream, Found
 from ecgphoton.ecg.leads import plain
 from ecgphoton.ecg.recording import Recording
 from ecgphoton.ecg.resample import Resampler, ratio, scaled
-from ecgphoton.ecg.stream import BeatStream, Found
 from ecgphoton.errors import InputError
+from ecgphoton.host import undisturbed
 from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.run.backends import Backend, classifier
 from ecgphoton.run.scope import Observer, ScopeReport
 from ecgphoton.runs import TrainedStudent, load
+from ecgphoton.settings import convert
 
 if TYPE_CHECKING:
     import pandas
@@ -127,6 +129,7 @@ class Annotator:
         If the student, the rate or the peaks cannot be used.
     """
 
+    @undisturbed()
     def __init__(
         self,
         fs: float,
@@ -138,7 +141,8 @@ class Annotator:
         self._trained = load(student, shipped=NAMES_CLASSES)
         self._classify = Observer(classifier(self._trained, backend), self._trained.metadata)
         self._reasons: list[NDArray[np.str_]] = []
-        self._fs, self._factor = fs, ratio(fs, "the signal")
+        fs = self._fs = convert(fs, float, "fs")
+        self._factor = ratio(fs, "the signal")
         self._resampler = Resampler(self._factor)
         self._peaks = None if peaks is None else checked_peaks(peaks)
         self._stream = BeatStream(
@@ -148,6 +152,7 @@ class Annotator:
         )
         self._done = 0
 
+    @undisturbed()
     def push(self, samples: ArrayLike) -> Beats:
         """Take the next samples, mV with NaN where nothing was measured, and return beats.
 
@@ -158,6 +163,7 @@ class Annotator:
         """
         return self._beats(self._stream.push(self._resampler.push(checked_signal(samples))))
 
+    @undisturbed()
     def finish(self) -> Beats:
         """Return the remaining beats at the end of the signal."""
         rest = self._resampler.push(np.empty(0, np.float32), last=True)
@@ -239,28 +245,37 @@ def annotate(
 def _lead(recording: Recording, lead: str | None) -> NDArray[np.float32]:
     names = recording.leads
     for alike in (str, plain):
-        for column, name in enumerate(names):
+        for column, (name, unit) in enumerate(zip(names, recording.units, strict=True)):
             if alike(name) == alike(lead or names[0]) and (lead or len(names) == 1):
+                if unit != "mV":
+                    raise InputError(f"lead {name!r} is in {unit!r}; an ECG in mV is needed")
                 return recording.signal[:, column]
     raise InputError(f"lead {lead!r} of a recording with {', '.join(names)}; name one of them")
 
 
-def checked_signal(samples: ArrayLike) -> NDArray[np.float32]:
-    """Return one row of samples."""
+def checked_signal(samples: Any) -> NDArray[np.float32]:  # noqa: ANN401 - what a user passes
+    """Return one row of samples, those that are masked as missing."""
     try:
-        signal = np.asarray(samples, np.float32)
-    except (TypeError, ValueError) as error:
+        if (kind := np.asarray(samples).dtype).kind not in "iufO":
+            raise InputError(f"samples of type {kind} are no numbers; give real numbers, in mV")
+        with np.errstate(over="ignore"):  # beyond single precision is infinite, and so missing
+            signal = np.asarray(samples, np.float32)
+    except InputError:
+        raise
+    except (TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"samples that are no numbers ({error}); give an array in mV") from error
     if signal.ndim != 1:
         raise InputError(f"samples of shape {signal.shape}; give one lead, an array of one row")
-    return np.where(np.isfinite(signal), signal, np.float32(np.nan))
+    missing = ~np.isfinite(signal) | np.ma.getmaskarray(samples)
+    return np.where(missing, np.float32(np.nan), signal)
 
 
 def checked_peaks(peaks: ArrayLike) -> NDArray[np.int64]:
     """Return R samples in order."""
     given: NDArray[Any] = np.asarray(peaks)
     whole = given.ndim == 1 and given.dtype.kind in "iuf" and np.isfinite(given).all()
-    if not whole or (given != np.rint(given)).any() or (np.diff(given) < 0).any():
+    whole = (whole and not np.ma.is_masked(peaks)) or given.shape == (0,)
+    if not whole or (given != np.rint(given)).any() or (given[1:] < given[:-1]).any():
         raise InputError("peaks must be one row of whole sample numbers in order of time")
     if len(given) and (given[0] < 0 or given[-1] > 2**31 - 1):
         raise InputError(f"peaks from {given[0]} to {given[-1]}; they must be from 0 to 2^31 - 1")

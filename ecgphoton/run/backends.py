@@ -1,20 +1,23 @@
 """Back ends of annotation: torch, onnxruntime, or a simulated chip."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
+from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.annotate import CHUNK, Classify
+from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.errors import InputError
-
-if TYPE_CHECKING:
-    import torch
-    from numpy.typing import NDArray
-
-    from ecgphoton.ecg.beatset import BeatSet
-    from ecgphoton.runs import TrainedStudent
+from ecgphoton.export.bundle_folder import FLOAT, INTEGER
+from ecgphoton.export.golden import arrays_of, synthetic_inputs
+from ecgphoton.hwsim.distributed import single_threaded
+from ecgphoton.hwsim.simulate import trial_of
+from ecgphoton.hwsim.streams import BEATS
+from ecgphoton.runs import TrainedStudent
+from ecgphoton.student.network import predict
+from ecgphoton.student.propagate import inputs_of
 
 Backend = Literal["torch", "onnx", "integer", "chip"]
 
@@ -45,8 +48,6 @@ def classifier(
 
 def _in_torch(trained: TrainedStudent) -> Classify:
     """Return the student's probabilities, computed on one thread: chunks are small."""
-    from ecgphoton.hwsim.distributed import single_threaded
-    from ecgphoton.student.network import predict
 
     def classify(beats: BeatSet) -> NDArray[np.float32]:
         with single_threaded():
@@ -56,11 +57,8 @@ def _in_torch(trained: TrainedStudent) -> Classify:
 
 
 def _in_onnx(trained: TrainedStudent, backend: Backend) -> Classify:
-    from ecgphoton.export.bundle_folder import FLOAT, INTEGER
-    from ecgphoton.export.golden import arrays_of
     from ecgphoton.export.onnx_graph import float_graph
     from ecgphoton.export.runtime import runner
-    from ecgphoton.student.propagate import inputs_of
 
     if trained.program is not None:
         model = (trained.folder / (FLOAT if backend == "onnx" else INTEGER)).read_bytes()
@@ -81,14 +79,6 @@ def _on_chip(
     trained: TrainedStudent, chip: int, profile: str | None, noise: float | None
 ) -> Classify:
     """Return the probabilities of one simulated chip; its noise differs from beat to beat."""
-    import torch
-
-    from ecgphoton.decision import OperatingPoint
-    from ecgphoton.export.golden import synthetic_inputs
-    from ecgphoton.hwsim.simulate import trial_of
-    from ecgphoton.hwsim.streams import BEATS
-    from ecgphoton.student.propagate import inputs_of
-
     carried = trained.carried
     probe = synthetic_inputs(carried.architecture)
     label = np.zeros(len(probe), bool)

@@ -52,7 +52,7 @@ def splits_of(recipe: Recipe, data_dir: Path | None = None) -> Splits:
         labels = _agreed("labels", data.labels, usual.labels, protocol.labels.name)
     if protocol.lead is not None:
         lead = _agreed("lead", data.lead, usual.lead, protocol.lead)
-    own = protocol.labels if protocol.labels and protocol.labels.name == labels else labels
+    own = protocol.labels or labels
     return _load(recipe, data.source, data_dir, protocol, own, lead)
 
 
@@ -197,11 +197,33 @@ def beats_elsewhere(
     InputError
         As `beats_on`.
     """
-    if data in (None, "auto", "synthetic"):
+    if data is None or divides(metadata, data):
         return None
-    dataset = dataset_of(data)
-    known = set(own_protocol(metadata, data).records) <= set(dataset.records)
-    return None if known else beats_on(metadata, dataset, data_dir)
+    return beats_on(metadata, data, data_dir)
+
+
+def divides(metadata: Mapping[str, Any], data: str | Path) -> bool:
+    """Return whether a student's protocol divides a dataset into training and test records."""
+    if data in ("auto", "synthetic"):
+        return True
+    return set(own_protocol(metadata, data).records) <= set(dataset_of(data).records)
+
+
+def own_splits(
+    metadata: Mapping[str, Any], data: str | Path | None, data_dir: Path | None = None
+) -> Splits:
+    """Load the sets of a student's protocol for an evaluation on some data.
+
+    They are those of the data, if the protocol divides them; else of what the student learnt from.
+
+    Raises
+    ------
+    InputError
+        As `splits_like`.
+    """
+    if data is None or divides(metadata, data):
+        return splits_like(metadata, data, data_dir)
+    return splits_like(metadata)
 
 
 def evaluation_beats(

@@ -1,30 +1,27 @@
 """A student comes in; the light, noise, power, time and energy of a chip that carries it go out."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
+from ecgphoton.errors import InputError
 from ecgphoton.hwsim.budget import Budget
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.energy import Digital, core
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile import KIND, Profile
 from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS
 from ecgphoton.hwsim.requirement import solve
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.progress import Progress, silent
+from ecgphoton.report import style
 from ecgphoton.report.chips import draw_bars
 from ecgphoton.run.journey import Limit, Outcome, begin
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 BUDGET_BEATS = 4096
 PRECISION = 0.1
@@ -59,10 +56,10 @@ def budget(
     Parameters
     ----------
     profile
-        Device profile with the tables ``link`` and ``power``, by name, TOML file or value. Where
-        its receiver has no powers (``homodyne``), the ``balanced`` one is taken.
+        Device profile with the tables ``link`` and ``power``, a TOML file or the name of a shipped
+        one. Where its receiver has no powers (``homodyne``), the ``balanced`` one is taken.
     chips
-        Chips at every laser power.
+        How many chips are simulated at every laser power.
     model, seed, readout, settings, limit, workers, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
 
@@ -77,6 +74,9 @@ def budget(
     program = program_of(carried)
     asked = cast(Profile, journey.profile).on(program)
     if not RECEIVERS[asked.receiver].keys:
+        if named := [text for text in settings if text.partition("=")[0].strip() == KIND]:
+            others = ", ".join(one.name for one in RECEIVERS.values() if one.keys)
+            raise InputError(f"{named[-1]} has no powers; a budget needs one of {others}")
         asked = asked.read_by(BALANCED.name)
     found = Budget(program, asked, seed=seed, digital_pooling=readout == "digital")
     found.link  # noqa: B018 - refuses a profile without a light path before anything is simulated
@@ -107,7 +107,7 @@ def _onnxruntime(student: SegmentStudent, inputs: Inputs) -> Digital:
     return core(min(taken) / min(BATCH, len(inputs)))
 
 
-def _draw(found: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> Figure:
+def _draw(found: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> style.Figure:
     """Draw the energy of a beat of every way and processor."""
     rows = [
         {"name": one["name"], ENERGY: one["joules"]} for one in (*found["plans"], *found["digital"])

@@ -46,25 +46,29 @@ def export(
     Parameters
     ----------
     model
-        A run or checkpoint; by default the newest run, otherwise the shipped student.
+        Folder of a run, a checkpoint file, or the name of a shipped student; by default the newest
+        run below ``runs/``, otherwise the shipped student ``inter-patient``.
     mesh
-        Add netlists, DAC codes, bill of materials and drawings.
+        Add DAC codes, netlists for SAX and GDSFactory, bill of materials and drawings.
     bits
         Width of weights, biases, input and detector codes, 2 to 16 bits.
     dac_bits
-        Width of the heater DACs, 2 to 24 bits; default that of the profile, otherwise 8.
+        Width of the heater DACs, 2 to 24 bits; by default that of the profile, otherwise 8.
     profile
-        Device profile by name, TOML file or value: phase law, voltages and width of the drivers
-        that the codes are for; by default quadratic ones.
+        Device profile, a TOML file or the name of a shipped one, with the phase law, voltages and
+        width of the drivers that the codes are for; by default quadratic heaters.
     architecture
-        How a matrix becomes a mesh.
+        How a matrix becomes a mesh: two meshes with attenuators between them, rectangular
+        (``svd-clements``) or triangular (``svd-reck``), or one mesh whose field has the matrix as
+        its real part (``real-part``).
     formats
-        Only these extra forms.
+        One extra form, instead of those of `mesh`: ``sax``, ``gdsfactory``, ``csv`` (DAC codes),
+        ``bom``, ``svg``, ``png`` or ``raw`` (an ONNX graph of the window alone).
     max_miss, max_fpr
         As `ecgphoton.run.evaluate` takes them; the checkpoint in the bundle then differs from that
         of the run in its operating point.
     out
-        Bundle folder to create; by default below ``bundles/``.
+        Bundle folder to create; by default one below ``bundles/``.
     force
         Replace an existing bundle, unless it holds files that were added to it.
     data, data_dir
@@ -150,7 +154,7 @@ def verify(
     Parameters
     ----------
     bundle
-        Folder, or the name of a shipped student.
+        Folder of a bundle, or the name of a shipped student.
     beats
         Whether to run the student's test beats through both graphs as well, where they are found.
     sax

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecgphoton.artifacts import write_text
+from ecgphoton.artifacts import csv_text, write_text
 from ecgphoton.ecg.formats import find_file, other_files, record_names
 from ecgphoton.errors import InputError
 from ecgphoton.models import NAMES_CLASSES
@@ -18,10 +18,7 @@ from ecgphoton.runs import TrainedStudent, load
 
 BURDENS = "burdens"
 """Name of the table, as CSV and as JSON."""
-COLUMNS = ("record", "hours", "beats", "S", "V", "abnormal", "undecided")
 SHARES = ("S", "V", "abnormal", "undecided")
-SCOPE = ("outside", "outside score")
-"""Columns on whether a recording lies outside what the student knows; empty if not checked."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +27,9 @@ class BurdenReport:
 
     rows: tuple[dict[str, Any], ...]
     """For each recording: its length, beats, and for S, V, abnormal and undecided ones their
-    count, share of the beats and number an hour; None for kinds that the student does not name.
-    Then `SCOPE`."""
+    count, share of the beats and number an hour; None for kinds that the student does not name,
+    and where every beat is undecided. Then whether it lies outside what the student knows, and how
+    far; None if not checked."""
     failed: dict[str, str]
     """Recordings that could not be annotated, and why."""
     files: tuple[Path, ...]
@@ -108,25 +106,23 @@ def annotate_folder(
         name, why = next(iter(failed.items()))
         raise InputError(f"none of {len(failed)} recordings could be annotated; {name}: {why}")
     found = BurdenReport(tuple(rows), failed, (*files, table, document), trained.about, others)
-    heads = [*COLUMNS[:3], *(f"{kind}{what}" for kind in SHARES for what in _WHAT), *SCOPE]
-    lines = [",".join(heads), *(",".join(_cells(row)) for row in rows)]
-    write_text(table, "\n".join(lines) + "\n")
+    write_text(table, csv_text([{key: _cell(value) for key, value in row.items()} for row in rows]))
     write_text(document, json.dumps(found.to_dict(), indent=1) + "\n")
     return found
-
-
-_WHAT = ("", " share", " per hour")
 
 
 def _row(report: AnnotationReport, names_kinds: bool) -> dict[str, Any]:
     summary = report.summary
     hours, beats = summary["seconds"] / 3600, summary["beats"]
-    counts = {
+    undecided = summary["symbols"].get("?", 0)
+    counts: dict[str, int | None] = {
         "S": summary["symbols"].get("S", 0) if names_kinds else None,
         "V": summary["symbols"].get("V", 0) if names_kinds else None,
         "abnormal": summary["not_normal"],
-        "undecided": summary["symbols"].get("?", 0),
     }
+    if undecided == beats:  # none of which is known to be normal
+        counts = dict.fromkeys(counts)
+    counts["undecided"] = undecided
     row: dict[str, Any] = {"record": summary["record"], "hours": hours, "beats": beats}
     for kind, count in counts.items():
         known = count is not None
@@ -135,12 +131,9 @@ def _row(report: AnnotationReport, names_kinds: bool) -> dict[str, Any]:
         row[f"{kind} per hour"] = count / hours if known and hours else None
     scope = summary[KEY]
     judged = scope["checked"] or scope["outside"]
-    found = (scope["outside"] if judged else None, scope["score"])
-    return {**row, **dict(zip(SCOPE, found, strict=True))}
+    outside = scope["outside"] if judged else None
+    return {**row, "outside": outside, "outside score": scope["score"]}
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
-    return [
-        "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
-        for value in row.values()
-    ]
+def _cell(value: object) -> object:
+    return f"{value:.6g}" if isinstance(value, float) else value

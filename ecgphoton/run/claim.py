@@ -6,9 +6,9 @@ A call that fills its folder over some time claims it.
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from ecgphoton.artifacts import UNFINISHED, to_json, unwritten
+from ecgphoton.artifacts import UNFINISHED, locked, to_json, unwritten
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import is_bundle
 from ecgphoton.runs import kind_of
@@ -93,7 +93,7 @@ def _continues(folder: Path, call: Mapping[str, Any] | None) -> bool:
     """Whether no process is working in a folder, and no other call has claimed it."""
     try:
         with (folder / BEGUN).open("r+", encoding="utf-8") as file:
-            return _locked(file) and (call is None or file.read() == to_json(call))
+            return locked(file) and (call is None or file.read() == to_json(call))
     except FileNotFoundError:
         return True
     except (OSError, ValueError):
@@ -119,7 +119,7 @@ def claimed(folder: Path, call: Mapping[str, Any]) -> Iterator[None]:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             file = stack.enter_context(path.open("a", encoding="utf-8"))
-            if not _locked(file):
+            if not locked(file):
                 raise InputError(f"another process is writing to {folder}; choose another --out")
             stack.callback(_unless_filled, path)
             file.truncate(0)
@@ -134,18 +134,3 @@ def _unless_filled(path: Path) -> None:
     """Remove a claim on a folder that holds nothing else."""
     if [one.name for one in path.parent.iterdir()] == [path.name]:
         path.unlink()
-
-
-def _locked(file: IO[str]) -> bool:
-    """Lock an open file until it is closed; False where another process has locked it."""
-    try:
-        import fcntl
-    except ImportError:  # not on this system: two calls at once are not told apart
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # not on this file system
-        return True
-    return True

@@ -24,6 +24,11 @@ from ecgphoton.training.parts import Examples
 
 SCORES = f"{NAME}{SUFFIX}"
 THRESHOLDS = 4000  # quantiles that are tried for a wish
+OWN_RUN = (
+    "Train one (`ecgphoton train` takes the recipe inter-patient, whose protocol has folds), and "
+    "name it: runs/NAME"
+)
+"""What to do where a student cannot take another threshold."""
 MAINLY = 1000.0  # weight of the rate that is to be small, against 1 of the limited one
 
 
@@ -97,9 +102,9 @@ def stored(folder: Path) -> OutOfFold:
     path = folder / SCORES
     if not path.is_file():
         raise InputError(
-            f"{folder} holds no {SCORES}: only a run whose protocol has folds knows what a "
-            "threshold does to patients it has not seen; train with such a protocol "
-            "(inter-patient), and name the run"
+            f"{folder} holds no {SCORES}: only the folder of a run whose protocol has folds knows "
+            "what a threshold does to patients it has not seen; bundles and shipped students do "
+            f"not. {OWN_RUN}"
         )
     data = read_arrays(path, "a table of out-of-fold scores; `ecgphoton train` writes it")
     try:
@@ -148,7 +153,7 @@ def at_wish(
     if not trained.point.binary:
         raise InputError(
             f"the student of {trained.folder} has {len(trained.classes)} classes and so no "
-            f"threshold; leave out {' and '.join(given)}"
+            f"threshold; leave out {' and '.join(given)}, or use a run of two classes. {OWN_RUN}"
         )
     choice, scale = stored(trained.folder), Scale(**trained.metadata["selection"]["scale"])
     policy = ThresholdPolicy(

@@ -4,7 +4,7 @@ Rates are given in total, per record, per annotation symbol and per class. Nothi
 fitted.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.ecg.records import LabelScheme
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import (
-    Confusion,
+    RATES,
+    REASONS,
     by_group,
     class_table,
     confusion,
@@ -35,6 +36,8 @@ from ecgphoton.training.crossfit import NAME
 from ecgphoton.training.judge import probabilities
 
 BOOTSTRAP_SEED = 20
+ONE_KIND = "all beats are normal, or all abnormal"
+FEW = "fewer than two records have such beats"
 
 
 def evaluate_set(
@@ -55,7 +58,8 @@ def evaluate_set(
     -------
     dict
         Counts and rates, ranking, 95 % intervals from resampling whole records, tables per record
-        and per symbol; per class and macro-F1 for several classes.
+        and per symbol; per class and macro-F1 for several classes. What is a share of no beats is
+        None, with a reason; so is an interval over fewer than two records.
     """
     label, calls = beats.label, point.classify(probability)
     if not point.binary:
@@ -68,20 +72,22 @@ def evaluate_set(
         }
     total = confusion(label, calls)
     per_record = by_group(label, calls, beats.record)
-    counts = list(per_record.values())
-    statistics: dict[str, Callable[[Confusion], float]] = {
-        "miss": lambda c: c.miss_rate,
-        "fpr": lambda c: c.fpr,
-        "f1": lambda c: c.f1,
+    counts, areas = list(per_record.values()), ranking(label, probability[:, 1])
+    intervals = {
+        name: record_bootstrap(counts, rate, seed=BOOTSTRAP_SEED) for name, rate in RATES.items()
+    }
+    numbers = total.to_dict()
+    reasons = {
+        **numbers[REASONS],
+        **{name: ONE_KIND for name, area in areas.items() if area is None},
+        **{f"interval_95.{name}": FEW for name, ends in intervals.items() if ends is None},
     }
     return {
         "beats": len(label),
-        **total.to_dict(),
-        **ranking(label, probability[:, 1]),
-        "interval_95": {
-            name: record_bootstrap(counts, statistic, seed=BOOTSTRAP_SEED)
-            for name, statistic in statistics.items()
-        },
+        **numbers,
+        **areas,
+        "interval_95": intervals,
+        REASONS: reasons,
         "records": {name: counts.to_dict() for name, counts in per_record.items()},
         "symbols": _per_symbol(beats.symbol, calls, label),
         "confusion_matrix": [[total.tn, total.fp], [total.fn, total.tp]],
@@ -132,12 +138,16 @@ def evaluate(
     Parameters
     ----------
     protocol
-        Protocol whose sets are used; by default that of training.
+        Protocol whose sets are used, ``reference``, ``inter-patient`` or a TOML file; by default
+        that of training.
     labels
-        Label scheme; by default that of training.
-    max_miss, max_fpr
-        Largest miss rate or FPR on the out-of-fold scores of the run: evaluate at the threshold
-        that is best within it, instead of that of training.
+        Labels, as ``ecgphoton train`` takes them; by default those of training.
+    max_miss
+        Largest miss rate, from 0 to 1, on the out-of-fold scores of a run: the threshold with the
+        smallest FPR within it is used, instead of that of training.
+    max_fpr
+        Largest FPR, from 0 to 1, on the out-of-fold scores of a run: the threshold with the
+        smallest miss rate within it is used, instead of that of training.
     model, data, data_dir
         As `ecgphoton.run.simulate` takes them. All beats of a dataset that the protocol does not
         divide (``svdb``, a folder) are one set.

@@ -1,7 +1,5 @@
 """Common parts of simulations and studies: student and beats come in; a result folder goes out."""
 
-from __future__ import annotations
-
 import inspect
 import platform
 import re
@@ -12,7 +10,7 @@ from functools import cached_property
 from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -20,20 +18,18 @@ from ecgphoton import runs
 from ecgphoton.artifacts import check_room, csv_text, write_json, write_text
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.montecarlo import Trial
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.simulate import DEFAULT_NOISE, profile_of, trial_of
 from ecgphoton.hwsim.verdict import Limits
-from ecgphoton.report.style import save
+from ecgphoton.report import style
 from ecgphoton.run.beats import check_both, evaluation_beats
 from ecgphoton.run.claim import DECIDING, vacant
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.settings import checked, convert, nearest
 from ecgphoton.student.propagate import inputs_of
 from ecgphoton.version import __version__
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 T = TypeVar("T")
 LONGEST_SLUG = 60
@@ -80,9 +76,13 @@ def limits_of(limit: Limit) -> Limits:
         If a name is unknown or a value is outside its range.
     """
     try:
-        given = dict(limit)
+        pairs = tuple(limit.items() if isinstance(limit, Mapping) else limit)
+        given = dict(pairs)
     except (TypeError, ValueError):
         raise InputError(f"limit is {limit!r}; it must hold names and values") from None
+    if len(given) != len(pairs):
+        names = ", ".join(str(name) for name, _ in pairs)
+        raise InputError(f"limits {names} are given, one of them twice; give each once")
     for name in given.keys() - LIMITS.keys():
         raise InputError(f"there is no limit {name!r}; {nearest(str(name), LIMITS)}")
     values = {name: convert(value, float, f"limit {name}") for name, value in given.items()}
@@ -141,7 +141,7 @@ class Journey:
         report: T,
         numbers: Mapping[str, Any],
         rows: Sequence[Mapping[str, Any]],
-        draw: Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], Figure],
+        draw: Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], style.Figure],
     ) -> Outcome[T]:
         """Write the CSV file, the figure drawn of numbers and rows, and last the JSON file.
 
@@ -150,7 +150,7 @@ class Journey:
         outcome = Outcome(report, {**numbers, **self.about}, folder := self.folder, rows)
         name, table, image, *_ = self.files
         write_text(folder / table, csv_text(rows))
-        save(draw(outcome.numbers, rows), folder / image)
+        style.save(draw(outcome.numbers, rows), folder / image)
         write_json(folder / name, outcome.to_dict())
         return outcome
 
@@ -278,8 +278,6 @@ def provenance(
     """
     profile = profile_of(**taken_by(profile_of, asked))
     if profile is not None:
-        from ecgphoton.hwsim.meshchips import program_of
-
         profile = profile.on(program_of(trained.carried))
     return {
         "student": trained.digest,

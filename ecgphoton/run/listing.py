@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ecgphoton import models as shipped_models, recipe as recipe_files, runs as run_folders
-from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_json
+from ecgphoton.artifacts import load_checkpoint, read_json
 from ecgphoton.errors import InputError
-from ecgphoton.metrics import defined
+from ecgphoton.metrics import stated
 from ecgphoton.recipes import FLAGSHIP
 from ecgphoton.settings import strict
 
@@ -60,7 +59,7 @@ def runs(folder: Path | str | None = None) -> Listing:
     Parameters
     ----------
     folder
-        Where the runs are; by default ``runs``.
+        Where the runs are; by default ``runs/``.
 
     Raises
     ------
@@ -79,18 +78,14 @@ def _row(run: Path) -> dict[str, Any]:
     # The test set as a whole comes before parts of it.
     names = list(metrics["sets"])
     name = min((n for n in names if n not in run_folders.CHOOSING), key=len, default=names[0])
-    written = datetime.fromtimestamp((run / MANIFEST).stat().st_mtime, UTC)
     numbers = metrics["sets"][name]
     return {
         "run": str(run),
-        "date": written.isoformat(timespec="minutes").replace("+00:00", "Z"),
+        "date": f"{run_folders.date_of(run)[:16]}Z",
         "recipe": about["recipe"].get("name"),
         "data": metrics["source"],
         "labels": about["labels"],
         "seed": metrics["seed"],
         "set": name,
-        **{
-            key: numbers.get(key) if defined(numbers, key) else None
-            for key in ("auc", "miss", "fpr", "macro_f1")
-        },
+        **{key: stated(numbers, key) for key in ("auc", "miss", "fpr", "macro_f1")},
     }

@@ -49,13 +49,14 @@ def report(
     Parameters
     ----------
     model
-        A run or bundle; by default the newest run, otherwise the shipped student.
+        Folder of a run or bundle, or the name of a shipped student; by default the newest run below
+        ``runs/``, otherwise the shipped student ``inter-patient``.
     also
-        Further folders with results of the same student.
+        Further folder with results of the same student.
     out
         The page, or a folder that gets ``report.html``.
     data_dir
-        Where the recordings are, for strips of wrongly decided beats.
+        Folder of the recordings, for strips of wrongly decided beats.
 
     Raises
     ------

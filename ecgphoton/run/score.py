@@ -22,22 +22,28 @@ def score(
 ) -> Summary:
     """Compare two annotations of records beat by beat.
 
-    Beats are matched and counted as ANSI/AAMI EC57 requires.
+    Beats are counted as ANSI/AAMI EC57 requires and as WFDB's bxb does: two beats match within
+    150 ms, from five minutes on, outside ventricular flutter. Se is sensitivity, +P positive
+    predictivity; gross weights all beats equally, average weights all records equally.
 
     Parameters
     ----------
     records
         Paths of WFDB records without extension.
-    reference, test
-        Annotators: the reference, and the one to judge.
+    reference
+        Extension of the reference annotation.
+    test
+        Extension of the annotation to judge.
     test_folder
-        Where the annotations to judge are, if not beside the records.
+        Folder of the annotations to judge; by default beside the records.
     grouping
-        How symbols become classes, as `ecgphoton.ecg.score.compare` takes it.
-    start, end
-        Seconds from which and to which beats count.
+        Whether escape beats (e, j, n) count as S (``ec57``, as in bxb) or as N (``de-chazal``).
+    start
+        Seconds from the beginning that are not scored.
+    end
+        Second at which scoring ends; by default the end of the record.
     window
-        Largest distance of two beats that match, s.
+        Largest distance of two beats that match, in seconds.
 
     Raises
     ------

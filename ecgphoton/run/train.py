@@ -1,7 +1,8 @@
 """Train a student into a run folder of its own, alone or with a teacher."""
 
+import inspect
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.legacy.distill_run import distil
 from ecgphoton.legacy.teacher import load_teacher
+from ecgphoton.metrics import check_both
 from ecgphoton.progress import Progress, silent
 from ecgphoton.recipe import Recipe, override, read
 from ecgphoton.recipes import FLAGSHIP
@@ -51,33 +53,39 @@ def train(
     Parameters
     ----------
     recipe
-        Name of a shipped recipe, or a TOML file.
+        Name of a shipped recipe (``ecgphoton recipes`` lists them), or a TOML file.
     protocol
-        ``reference``, ``inter-patient`` or a TOML file, instead of that of the recipe. Labels and
-        lead that the file states replace those of the recipe as well.
+        Which records train, validate and test: ``reference``, ``inter-patient`` or a TOML file,
+        instead of the protocol of the recipe. Labels and lead that the file states replace those
+        of the recipe as well.
     labels
-        ``literal``, ``aami``, ``aami-svf`` or ``aami4``, instead of those of the recipe.
+        How symbols become classes: ``literal``, ``aami``, ``aami-svf``, ``aami4``, ``aami4-svf`` or
+        ``ec57``, instead of those of the recipe.
     classes
-        4 stands for the labels ``aami4``.
+        Number of classes; 4 without `labels` means the labels ``aami4``.
     preset
         Strategies of the original system: ``stable``, ``balanced`` or ``full``.
     strength
-        Scale of the strategies.
+        Exponent of class weights and factor on the other strategies, from 0 (none) to 10; by
+        default that of the recipe.
     teacher
-        ``auto`` or a teacher checkpoint: distil the student from it.
+        Distil the student from a teacher: ``auto`` trains one first, otherwise it is the path of a
+        teacher checkpoint.
     settings
-        Values of the recipe to change, ``section.key=value`` each.
+        Value of the recipe to change, as ``section.key=value``.
     seed
         Seed of the initial weights and of all random numbers of the training, from 0.
     data
         Where the beats come from, instead of what the recipe says: a database by name (``mitdb``,
-        ``svdb``), ``synthetic``, ``auto``, a folder or dataset file of your own.
+        ``svdb``), ``synthetic``, ``auto`` (MIT-BIH where it is found, else synthetic beats), a
+        folder or dataset file of your own.
     data_dir
-        Folder of the database.
+        Folder of the database, if it is not where ``ecgphoton data status`` finds it.
     out
         Run folder to create; by default a new one below ``runs/``.
     resume
-        Unfinished run to continue; recipe and seed are its own.
+        Folder of an unfinished run to continue; recipe, beats and seed are its own, and others are
+        refused.
     workers
         Processes that fit the folds of a protocol that has them; by default one for each processor
         core. The student is the same for any number.
@@ -87,16 +95,18 @@ def train(
     Raises
     ------
     InputError
-        If a value is unknown or outside its range, or beats or folder cannot be used.
+        If a value is unknown or outside its range, or beats or folder cannot be used; if training
+        or validation beats are all normal or all abnormal.
     """
     state = None
     if resume is not None:
+        _refuse_others(locals())
         chosen, seed, state = resume_point(Path(resume))
         folder = Path(resume)
     else:
         check_seed(seed)
         flags = {
-            "data.labels": "aami4" if classes == 4 else labels,
+            "data.labels": "aami4" if classes == 4 and labels is None else labels,
             "data.source": data,
             "strategies.preset": preset,
             "strategies.strength": strength,
@@ -108,6 +118,14 @@ def train(
             chosen = divided_by(chosen, protocol)
         chosen = override(chosen, [*given, *settings])
     splits = splits_of(chosen, data_dir)
+    if classes not in (None, len(splits.labels.classes)):
+        raise InputError(
+            f"classes is {classes}, but labels {splits.labels.name!r} have "
+            f"{len(splits.labels.classes)}; leave one out"
+        )
+    for name, beats in (("training", splits.train), ("validation", splits.validation)):
+        if len(beats):  # there is no validation where the protocol has folds
+            check_both(beats.label > 0, f"{name} beats")
     if splits.folds:
         check_folds(chosen, splits, workers)
     elif workers is not None:
@@ -133,6 +151,17 @@ def train(
     )
 
 
+def _refuse_others(asked: Mapping[str, Any]) -> None:
+    """Refuse arguments of `train` that say what a run which is continued already states."""
+    kept = {"data_dir", "resume", "workers", "progress"}
+    for name, parameter in inspect.signature(train).parameters.items():
+        if name not in kept and asked[name] != parameter.default:
+            raise InputError(
+                f"{name} is {asked[name]!r}, but the run that is continued states its own; leave "
+                "it out, or train anew without resume"
+            )
+
+
 def distill(
     recipe: str | Path = "reference-8",
     *,
@@ -146,9 +175,9 @@ def distill(
     Parameters
     ----------
     recipe
-        Name of a shipped recipe, or a TOML file.
+        Name of a shipped recipe (``ecgphoton recipes`` lists them), or a TOML file.
     teacher
-        ``auto`` trains a teacher first; otherwise the path of a teacher checkpoint.
+        ``auto`` trains a teacher first; otherwise it is the path of a teacher checkpoint.
     settings
         As `ecgphoton.run.train` takes them.
 

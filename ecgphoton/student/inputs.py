@@ -14,6 +14,9 @@ from ecgphoton.ecg.patient_features import columns_of
 from ecgphoton.errors import InputError
 from ecgphoton.student.architecture import Architecture
 
+LARGEST = 1.001
+"""Largest size of an input: 1, but for rounding."""
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -78,14 +81,21 @@ def inputs_of(beats: BeatSet, architecture: Architecture) -> Inputs:
     Raises
     ------
     InputError
-        If a value is NaN or infinite.
+        If a value is NaN, infinite or outside [-1, 1], as those of beats in mV are.
     """
     columns = columns_of(architecture.features)
-    return Inputs(
+    found = Inputs(
         _tensor(beats.windows),
         _tensor(beats.patient.take(columns, axis=1)) if columns else None,
         _tensor(beats.residual) if architecture.template else None,
     ).finite()
+    for name, part in vars(found).items():
+        if part is not None and len(part) and (far := max(map(abs, part.aminmax()))) > LARGEST:
+            raise InputError(
+                f"{name} of these beats reaches {float(far):g}; a student reads values in [-1, 1], "
+                "windows as ecgphoton.ecg.features.normalise returns them"
+            )
+    return found
 
 
 def _tensor(values: NDArray[np.float32]) -> Tensor:

@@ -16,8 +16,8 @@ from ecgphoton.artifacts import load_checkpoint
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.ecg.features import FEATURES_VERSION, SAME_FEATURES
 from ecgphoton.errors import InputError
+from ecgphoton.host import single_precision, undisturbed
 from ecgphoton.student.architecture import GAIN_RANGE, SAMPLES, WIDTH, Architecture, Branch
-from ecgphoton.student.precision import single_precision
 from ecgphoton.student.propagate import (
     Block,
     Detector,
@@ -52,6 +52,7 @@ class SegmentStudent(nn.Module):
         Seed of the initial weights.
     """
 
+    @undisturbed()
     def __init__(self, architecture: Architecture | None = None, *, seed: int = 0) -> None:
         super().__init__()
         self.architecture = architecture or Architecture()

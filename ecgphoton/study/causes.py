@@ -43,7 +43,7 @@ def blame(
     Parameters
     ----------
     chips
-        Chips of each Monte Carlo.
+        How many chips are simulated for each source of error.
 
     model, noise, profile, seed, readout, settings, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
@@ -81,9 +81,10 @@ def adversary(
     Parameters
     ----------
     sigmas
-        Tolerance of every weight and bias in standard deviations.
+        Tolerance of every weight and bias, in standard deviations of their error (`noise`).
     weight
-        Weight of the miss rate against the FPR: 1 looks for missed beats only, 0 for false alarms.
+        Weight of the miss rate against the FPR, from 0 to 1: 1 looks for missed beats only, 0 for
+        false alarms only.
 
     model, noise, seed, readout, data, data_dir, out
         As `ecgphoton.run.simulate` takes them.
@@ -119,7 +120,7 @@ def certify(
     Parameters
     ----------
     epsilon
-        Largest error of every weight and bias.
+        Largest error of every weight and bias, which lie from -1 to 1.
 
     model, readout, data, data_dir, out
         As `ecgphoton.run.simulate` takes them.
@@ -163,7 +164,7 @@ def trace(
     chip
         Number of the chip, from 0.
     beat
-        Number of the evaluation beat, from 0.
+        Number of the beat in the evaluation set, from 0.
 
     model, noise, profile, seed, readout, settings, data, data_dir, out
         As `ecgphoton.run.simulate` takes them.

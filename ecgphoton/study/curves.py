@@ -1,21 +1,27 @@
-"""Curves over a parameter: a student comes in; yield, miss rate and FPR over it go out."""
+"""Curves over a parameter, and the sheet of what every parameter has to be."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
+from ecgphoton.calibration.requirements import STATES, Line, Sheet, idle, lines_of, parameters_of
 from ecgphoton.calibration.stability import calibrated_over
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim import requirement, surrogate as taylor, sweep as sweeps
+from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_lines, draw_sweep
+from ecgphoton.report.sheet import draw_sheet, write_sheet
 from ecgphoton.run.journey import Journey, Limit, Outcome, begin, limits_of
 
+FILES = ("sheet.json", "sheet.csv", "sheet.png", "sheet.html")
+SHEET_BEATS = 2048
 Calibrated = Literal["no", "once", "again"]
 
 
@@ -61,6 +67,7 @@ def sweep(
         If a value is outside its range, or student, beats or folder cannot be used.
     """
     wanted = sweeps.parse_sweep(over)
+    _refuse_twice(wanted.parameter, noise, settings)
     journey = begin(sweep, locals(), wanted.parameter)
     report = sweeps.run_sweep(
         wanted,
@@ -115,6 +122,7 @@ def solve(
     """
     files = ("requirement.json", "requirement.csv", "requirement.png")
     sweeps.parameter(key)  # refuses what is no number of a chip
+    _refuse_twice(key, noise, settings)
     journey = begin(solve, locals(), key, files=files)
     found = requirement.solve(
         key,
@@ -127,6 +135,14 @@ def solve(
     axis = f"{key}, {found.number.unit}" if found.number.unit else key
     draw = partial(draw_lines, x=key, lines=("yield",), axis=axis, value="yield")
     return journey.write(found, found.to_dict(), rows, draw)
+
+
+def _refuse_twice(key: str, noise: float | None, settings: Sequence[str]) -> None:
+    """Refuse a value of the parameter that changes: it would not be used."""
+    given = [text for text in settings if text.partition("=")[0].strip() == key]
+    given += ["--noise"] * (key == "noise" and noise is not None)
+    if given:
+        raise InputError(f"{given[0]} is given for {key}, which changes here; leave it out")
 
 
 def _judge(key: str, journey: Journey) -> sweeps.Judge | None:
@@ -167,11 +183,11 @@ def surrogate(
     Parameters
     ----------
     over
-        Values of the noise: ``noise=first:last:count`` or ``noise=a,b,c``.
+        Values of the noise: ``noise=first:last:count`` or ``noise=a,b,c``, as shares of full scale.
     chips
-        Chips at every value.
+        How many chips at every value.
     order
-        Of the expansion.
+        Order of the Taylor expansion.
     model, seed, limit, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
 
@@ -200,3 +216,75 @@ def surrogate(
         progress("values", len(rows), len(wanted.values))
     draw = partial(draw_lines, x="noise", lines=("yield", "miss_median", "fpr_median"))
     return journey.write(tuple(rows), {"rows": rows, "chips": chips, "order": order}, rows, draw)
+
+
+def sheet(
+    model: Path | str | None = None,
+    *,
+    profile: Profile | str = "foundry-thermo-optic",
+    key: Sequence[str] = (),
+    settings: Sequence[str] = (),
+    calibrated: bool = True,
+    chips: int = 20,
+    seed: int = 0,
+    limit: Limit = (),
+    workers: int = 1,
+    data: str | None = None,
+    data_dir: Path | None = None,
+    out: Path | None = None,
+    progress: Progress = silent,
+) -> Outcome[tuple[Line, ...]]:
+    """Find how large every error may be: one page for the foundry.
+
+    For every error of the profile the largest size is sought at which enough chips pass, alone,
+    and the one factor on all sizes together; uncalibrated, and after calibration of trimmed chips.
+
+    Writes ``sheet.json``, ``sheet.csv``, ``sheet.png`` and the page ``sheet.html``; on at most
+    2,048 beats. A calibrated size of 20 chips takes about 20 seconds on one core.
+
+    Parameters
+    ----------
+    profile
+        Device profile, a TOML file or the name of a shipped one.
+    key
+        One parameter of the profile to look at, such as ``splitter.sigma``, or ``all together``;
+        by default all of them.
+    calibrated
+        Whether sizes are sought for calibrated chips as well.
+    chips
+        How many chips are simulated at every size.
+    workers
+        Processes, each of which computes one line at a time; the answer is the same.
+    model, settings, seed, limit, data, data_dir, out, progress
+        As `ecgphoton.run.simulate` takes them.
+
+    Raises
+    ------
+    InputError
+        If a value is outside its range, or student, beats or folder cannot be used.
+    """
+    journey = begin(sheet, locals(), files=FILES, most=SHEET_BEATS)
+    program = program_of(journey.trained.carried)
+    stated = cast(Profile, journey.profile).on(program)
+    without = () if key else idle(stated, program)
+    keys = tuple(name for name in parameters_of(stated, key) if name not in without)
+    asked = Sheet(
+        journey.arguments,
+        stated,
+        keys,
+        STATES if calibrated else STATES[:1],
+        chips=chips,
+        seed=seed,
+        limits=limits_of(limit),
+    )
+    lines = lines_of(asked, workers=workers, progress=partial(progress, "lines"))
+    rows = [line.row() for line in lines]
+    numbers = {
+        "chips": chips,
+        "limits": asdict(asked.limits),
+        "precision": asked.precision,
+        "idle": list(without),
+        "lines": rows,
+    }
+    write_sheet(journey.folder / FILES[3], {**numbers, **journey.about}, rows)
+    return journey.write(lines, numbers, rows, draw_sheet)

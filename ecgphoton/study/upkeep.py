@@ -1,12 +1,10 @@
 """Requirements on electronics: a student comes in; bit widths and calibration intervals go out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from ecgphoton.calibration.drift import HOURS, DriftReport, drift_schedule
 from ecgphoton.errors import InputError
@@ -14,13 +12,11 @@ from ecgphoton.export.bits import BitsRow, Part, bits_table, enough
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.progress import Progress, silent
+from ecgphoton.report import style
 from ecgphoton.report.chips import draw_lines
-from ecgphoton.run.beats import splits_like
+from ecgphoton.run.beats import own_splits
 from ecgphoton.run.journey import Limit, Outcome, begin, limits_of
 from ecgphoton.student.propagate import inputs_of
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 DRIFT_BEATS = 8192
 
@@ -49,11 +45,11 @@ def drift(
     Parameters
     ----------
     profile
-        Device profile of the chips.
+        Device profile of the chips, a TOML file or the name of a shipped one.
     chips
         How many chips.
     hours
-        Intervals between two calibrations to try, each above 0 and below 24 h.
+        Interval between two calibrations to try, above 0 and below 24 hours.
     model, seed, settings, limit, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.
 
@@ -77,7 +73,7 @@ def drift(
     return journey.write(report, report.to_dict(), report.rows(), _draw_trims)
 
 
-def _draw_trims(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Figure:
+def _draw_trims(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> style.Figure:
     trims = [row for row in rows if row["way"] == "trim"]
     axis, lines = "hours between two calibrations", ("yield_before", "yield_after")
     return draw_lines(found, trims, x="hours", lines=lines, axis=axis, value="yield")
@@ -101,9 +97,9 @@ def bits(
     Parameters
     ----------
     fewest
-        Smallest width to try, from 2 bits.
+        Smallest width to try, in bits, at least 2.
     most
-        Largest width to try, up to 16 bits.
+        Largest width to try, in bits, at most 16.
     model, data, data_dir, out
         As `ecgphoton.run.simulate` takes them.
 
@@ -116,7 +112,7 @@ def bits(
         raise InputError(f"widths from {fewest} to {most} bits; they must be from 2 to 16")
     journey = begin(bits, locals(), f"{fewest}-{most}")
     trained, widths = journey.trained, range(fewest, most + 1)
-    training = splits_like(trained.metadata, data, data_dir).train
+    training = own_splits(trained.metadata, data, data_dir).train
     _, inputs, label, point = journey.arguments
     found = tuple(
         bits_table(

@@ -14,7 +14,6 @@ with them a threshold on the common scale becomes a threshold on its own probabi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.metrics import (
-    Confusion,
+    RATES,
     auc_by_rank,
     by_group,
     confusion,
@@ -38,10 +37,6 @@ STEEPNESS = 8.0
 """Of the logistic function that squeezes scores into 0 to 1: a score of 0 becomes 0.018."""
 SMALLEST_GAP = 1e-3  # of the mean logits; a student with less has learnt nothing yet
 BOOTSTRAP_SEED = 21
-RATES: Mapping[str, Callable[[Confusion], float]] = {
-    "miss": lambda counts: counts.miss_rate,
-    "fpr": lambda counts: counts.fpr,
-}
 
 
 def margin(logits: NDArray[Any]) -> NDArray[np.float64]:
@@ -194,8 +189,8 @@ class OutOfFold:
             "miss": total.miss_rate,
             "fpr": total.fpr,
             "interval_95": {
-                name: record_bootstrap(counts, rate, seed=BOOTSTRAP_SEED)
-                for name, rate in RATES.items()
+                name: record_bootstrap(counts, RATES[name], seed=BOOTSTRAP_SEED)
+                for name in ("miss", "fpr")
             },
         }
         if (classes := probability.shape[1]) > 2:

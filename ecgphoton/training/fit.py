@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
-from ecgphoton.student.precision import single_precision
+from ecgphoton.host import single_precision
 from ecgphoton.training.judge import Judgement, judge
 from ecgphoton.training.parts import Batch, Control, EpochRecord, Examples, Parts, Schedule
 from ecgphoton.training.state import FitState, pack, restore, weights_of

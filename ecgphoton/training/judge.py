@@ -18,7 +18,7 @@ from ecgphoton.decision import (
     evaluate_at,
 )
 from ecgphoton.errors import InputError
-from ecgphoton.metrics import auc_by_rank, class_table, confusion_matrix, macro_f1
+from ecgphoton.metrics import REASONS, auc_by_rank, class_table, confusion_matrix, macro_f1
 from ecgphoton.training.parts import Control, Examples
 
 
@@ -68,7 +68,7 @@ def summarise(
     if not point.binary:
         classes, calls = probability.shape[1], point.classify(probability)
         table = class_table(label, calls, [str(index) for index in range(classes)], weight)
-        recalls = [row["recall"] for row in table.values() if row["support"]]
+        recalls = [row["recall"] or 0.0 for row in table.values() if row["support"]]
         return {
             "macro_f1": macro_f1(label, calls, classes, weight),
             "mean_recall": float(np.mean(recalls)) if recalls else 0.0,
@@ -80,7 +80,8 @@ def summarise(
     sides = label == 1, label == 0
     weights = None if weight is None else (weight[sides[0]], weight[sides[1]])
     auc = auc_by_rank(abnormal[sides[0]], abnormal[sides[1]], weights) if both else None
-    return {"auc": auc, **evaluate_at(point, abnormal, label, weight).to_dict()}
+    numbers = evaluate_at(point, abnormal, label, weight).to_dict()
+    return {"auc": auc, **{name: number for name, number in numbers.items() if name != REASONS}}
 
 
 def judge(

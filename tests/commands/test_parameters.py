@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from ecgphoton.cli import main
 
 RUN = ("annotate", "budget", "calibrate", "evaluate", "export", "report", "score", "simulate",
        "train", "verify")  # fmt: skip
+PYTHON = re.compile(r"\bor value\b|\bPath\b|\barrays?\b|\bNone\b|\bTrue\b|ndarray")
 STUDY = tuple(sorted(name for name in dir(ep.study) if not name.startswith("_")))
 
 
@@ -84,3 +86,16 @@ def test_a_variable_asks_for_no_help(variable: str) -> None:
     runner = CliRunner()
     found = runner.invoke(main, ["recipes", "--json"], env={variable: "1"})
     assert json.loads(found.stdout)["recipes"], found.output
+
+
+@pytest.mark.parametrize("command", list(leaves(main)), ids=lambda command: command.name)
+def test_help_says_what_may_be_typed(command: click.Command) -> None:
+    """Each option and argument has a sentence, and none speaks of values of Python."""
+    for one in command.params:
+        if isinstance(one, click.Option) and one.name not in ("as_json", "help"):
+            assert one.help, one.name
+            assert one.help.endswith("."), one.help
+            assert not PYTHON.search(one.help), one.help
+        elif isinstance(one, click.Argument):
+            shown = str(one.metavar or one.name).upper().strip("[]")
+            assert shown in str(command.help), one.name

@@ -13,8 +13,8 @@ from ecgphoton.ecg.annotate import classify_record, symbols_of
 from ecgphoton.ecg.annotations import read_annotations, write_annotations
 from ecgphoton.ecg.beats import load_all
 from ecgphoton.ecg.beatset import BeatSet
+from ecgphoton.ecg.extract import UNDECIDED
 from ecgphoton.ecg.reading import open_signal, read_recording
-from ecgphoton.ecg.stream import UNDECIDED
 from ecgphoton.errors import InputError
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from made_splits import synthetic_splits
 
-from ecgphoton.ecg.protocols import protocol_from
-from ecgphoton.ecg.splits import folds_of
+from ecgphoton.ecg.protocols import protocol_from, protocol_of
+from ecgphoton.ecg.splits import _notes, folds_of
 from ecgphoton.errors import InputError
 
 
@@ -57,6 +57,35 @@ def test_a_protocol_file_without_validation_has_folds() -> None:
     assert protocol_from(same, "x").folds == 2
     assert protocol_from({"train": list("abc"), "validation": ["d"], **test}, "x").folds == 0
     assert protocol_from({"train": list("abcd"), "folds": 2, **test}, "x").folds == 2
+
+
+@pytest.mark.parametrize("same", [{"c": "b", "b": "a"}, {"c": "a", "a": "c", "b": "a"}])
+def test_records_of_one_person_may_name_each_other(same) -> None:
+    """A subject given as that of another record is one person, in a chain or in a circle."""
+    given = {"train": ["a", "b", "d"], "test": ["c"], "folds": 2, "subjects": same}
+    protocol = protocol_from(given, "x")
+    assert dict(protocol.subjects) == {"a": "a", "b": "a", "c": "a", "d": "d"}
+    assert protocol.leaking == ("c",)
+
+
+def test_a_subject_of_no_record_is_refused(tmp_path) -> None:
+    """A mistyped record would leave its patient on both sides."""
+    file = tmp_path / "p.toml"
+    text = 'train = ["01", "02"]\ntest = ["03"]\nfolds = 2\n[subjects]\n'
+    file.write_text(f'{text}"3" = "02"\n')
+    with pytest.raises(InputError, match=r"subjects\.3 names no record .* did you mean 03\?"):
+        protocol_of(file)
+    file.write_text(f'{text}"03" = "02"\n')
+    assert protocol_of(file).leaking == ("03",)
+
+
+def test_validation_on_a_training_patient_is_noted() -> None:
+    """Epoch and operating point are then not chosen on new patients."""
+    columns = {"train": ["201", "100"], "validation": ["202", "101"], "test": ["103"]}
+    protocol = protocol_from({**columns, "subjects": {"202": "201"}}, "x")
+    (note,) = _notes(protocol)
+    assert "validation record 202 is of a subject that also trains" in note
+    assert _notes(protocol_from(columns, "x")) == []
 
 
 def test_splits_say_what_validates() -> None:

@@ -1,5 +1,7 @@
 """Text tables of samples are read as they are meant, or refused in one sentence."""
 
+import re
+
 import numpy as np
 import pytest
 from recordings import FS, ecg, write_wfdb
@@ -173,3 +175,32 @@ def test_documentation_is_no_recording(tmp_path):
     assert record_names(tmp_path) == ("dated", "w")
     names = ("RECORDS", "SHA256SUMS.txt", "labels.csv", "readme.txt")
     assert other_files(tmp_path, record_names(tmp_path)) == names
+
+
+@pytest.mark.parametrize("fs", [[FS], [[FS]], np.float32(FS), str(FS), [str(FS)]])
+def test_the_rate_of_an_npz_may_be_wrapped(fs, tmp_path):
+    """One number is one number, as an array of one element or as text."""
+    np.savez(tmp_path / "a.npz", signal=SIGNAL, fs=fs)
+    assert read(tmp_path / "a.npz").fs == FS
+
+
+@pytest.mark.parametrize(
+    ("arrays", "why"),
+    [
+        ({"fs": [250, 250]}, "its fs is 2 values; it must be one number, Hz"),
+        ({"fs": "fast"}, "its fs is 'fast'; it must be one number, Hz"),
+        ({"signal": np.float64(1)}, "its array signal is a single number"),
+        ({"signal": np.zeros((9, 2, 2))}, "its array signal has 3 axes"),
+        ({"signal": SIGNAL[None]}, f"it holds {len(SIGNAL)} leads of 1 samples; is it turned"),
+        ({"signal": ["1", "2", "3"]}, "its array signal holds text, not numbers"),
+        ({"signal": SIGNAL > 0}, "its array signal holds truth values, not numbers"),
+        ({"signal": SIGNAL.astype(object)}, "an array holds Python objects, which are not read"),
+        ({"signal": None, "II": SIGNAL, "V1": SIGNAL[1:]}, "its arrays have different lengths"),
+    ],
+)
+def test_an_npz_that_is_no_recording_says_why_in_words(arrays, why, tmp_path):
+    """Near misses are refused with what is there and what must be, in no library's words."""
+    named = {"signal": SIGNAL, "fs": FS} | arrays
+    np.savez(tmp_path / "a.npz", **{key: one for key, one in named.items() if one is not None})
+    with pytest.raises(InputError, match=re.escape(why)):
+        read(tmp_path / "a.npz")

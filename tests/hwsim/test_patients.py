@@ -12,7 +12,7 @@ from ecgphoton.hwsim.patients import ByPatient, counted
 from ecgphoton.hwsim.simulate import simulate, trial_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.metrics import Confusion, record_bootstrap
-from ecgphoton.report.hardware_sections import over_patients
+from ecgphoton.report.pieces import part
 
 GOOD = Limits().good
 OVER = ("chips", "patients", "both")
@@ -42,6 +42,16 @@ def test_only_what_differs_widens_an_interval():
     chips, patients, both = widths(ByPatient(by_chip, beats).intervals(GOOD, 0.95), "fpr")
     assert patients < 1e-12
     assert chips == both > 0.1
+
+
+def test_a_draw_without_abnormal_beats_counts_for_nothing():
+    """Where two of six patients have abnormal beats, every interval is one of their rates."""
+    beats = np.array([[50.0] * 6, [40.0, 40.0, 0, 0, 0, 0]])
+    wrong = np.zeros((5, 2, 6))
+    wrong[:, 1, :2] = 20.0  # half of them, in every chip
+    found = ByPatient(wrong, beats)
+    assert found.holders == {"normal": 6, "abnormal": 2}
+    assert found.intervals(GOOD, 0.95)["miss"]["patients"] == [0.5, 0.5]
 
 
 def test_one_chip_has_the_interval_of_an_evaluation():
@@ -84,12 +94,15 @@ def test_a_report_gives_all_three_and_says_so(student, inputs, label, point):
     assert one.over_patients["sentence"].endswith("not given: one patient.")
     lone = simulate(*arguments, chips=1, records=records)
     assert lone.over_patients["sentence"].endswith("not given: one chip.")
-    page, alone = (over_patients(made.to_dict()) for made in (report, one))
+    page, alone, empty = (
+        part("over_patients", made.to_dict()["over_patients"]).strip()
+        for made in (report, one, plain)
+    )
     assert found["sentence"] in page
     assert "over both" in page
     assert "one patient" in alone
     assert "over both" not in alone
-    assert over_patients(plain.to_dict()) == ""
+    assert empty == ""
 
 
 def test_records_of_other_beats_are_refused(student, inputs, label, point):

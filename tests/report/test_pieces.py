@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecgphoton.report.pieces import any_value, percent, table
+from ecgphoton.report.pieces import any_value, part, percent
 
 
 def test_any_json_becomes_readable() -> None:
@@ -10,6 +10,6 @@ def test_any_json_becomes_readable() -> None:
     shown = any_value({"a_b": [{"x": 1, "y": None}, {"x": 2.5, "y": True}], "c": [1, [2]], "d": {}})
     for word in ("a b", "2.5", "yes", "–", "1, [2]"):
         assert word in shown
-    assert "<span>&lt;b&gt;</span>" in table(["h", "k"], [["r", "<b>"]])
+    assert "<span>&lt;b&gt;</span>" in part("rows", ["h", "k"], [["r", "<b>"]])
     assert percent(-1e-9) == "0.00 %"
     assert percent(None) == "–"

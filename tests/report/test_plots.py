@@ -16,6 +16,7 @@ from ecgphoton.metrics import ranking
 from ecgphoton.report import scores as read_back
 from ecgphoton.report.curves import best_epoch
 from ecgphoton.report.plots import draw_run
+from ecgphoton.report.wrong_beats import draw_beats
 from ecgphoton.training.judge import summarise
 from ecgphoton.training.parts import EpochRecord
 
@@ -79,6 +80,24 @@ def test_pictures_have_the_same_bytes_whatever_the_settings(drawn, tmp_path):
         assert mpl.rcParams["font.size"] == 30
     assert {name: (tmp_path / name).read_bytes() for name in PICTURES} == first
     assert "Software" not in Image.open(io.BytesIO(first["roc.png"])).info
+
+
+def test_wrong_beats_have_given_places(tmp_path):
+    """Nothing of the page is solved for, since last bits of a solution differ from run to run."""
+    _, sets, point, classes = a_run(tmp_path)
+    scores = {name: read_back.read_scores(tmp_path / f"{name}_scores.npz") for name in sets}
+    figure = draw_beats(sets, scores, point, classes)
+
+    def places():
+        parts = [axes.get_position().bounds for axes in figure.axes]
+        return parts + [text.get_position() for text in figure.texts]
+
+    before = places()
+    figure.savefig(io.BytesIO(), format="png", dpi=20)
+    assert places() == before
+    bounds = np.array(before[: len(figure.axes)])
+    assert (bounds >= 0).all()
+    assert (bounds[:, :2] + bounds[:, 2:] <= 1).all()
 
 
 def test_damaged_scores_are_an_input_error(tmp_path):

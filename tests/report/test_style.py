@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ecgphoton.report import strips, style
-from ecgphoton.report.pieces import picture
+from ecgphoton.report.pieces import part
 
 
 @style.look()
@@ -82,7 +82,7 @@ def test_a_strip_is_at_true_scale():
     box, (low, high) = axes.get_position(), axes.get_ylim()
     assert box.width * width == pytest.approx(25 * np.ptp(axes.get_xlim()))
     assert box.height * height == pytest.approx(10 * (high - low))
-    assert "width:50.00mm" in picture(figure, "", true_size=True)
+    assert "width:50.00mm" in part("picture", figure, "", true_size=True)
 
 
 @pytest.mark.parametrize(("low", "high"), [(-0.2, 1.1), (-2.2, 2.2), (3.9, 4.0), (-1.0, 3.2)])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 
+import numpy as np
 import pytest
+from recordings import FS, ecg
 
 import ecgphoton as ep
 from ecgphoton.errors import InputError
@@ -25,7 +27,16 @@ WRONG = [
     ("score", {"records": ["x"], "grouping": "ec58"}, "grouping"),
     ("simulate", {"model": MODEL, "progress": None}, "progress is None; give a function"),
     ("train", {"classes": 3}, "classes"),
+    (
+        "budget",
+        {"model": MODEL, "data": "synthetic", "settings": ["receiver.kind=homodyne"]},
+        "receiver.kind=homodyne has no powers; a budget needs one of balanced, hybrid, intensity",
+    ),
     ("train", {"seed": "0"}, "seed"),
+    ("train", {"resume": "r", "settings": ["training.epochs=9"]}, "settings is .* states its own"),
+    ("train", {"resume": "r", "data": "synthetic"}, "data is 'synthetic', but the run"),
+    ("simulate", {"model": MODEL, "limit": [("miss", 0.1), ("miss", 0.2)]}, "limits miss, miss"),
+    ("simulate", {"model": MODEL, "data": "synthetic", "dask": "x", "workers": 2}, "workers is 2"),
     ("verify", {"bundle": MODEL, "sax": 1}, "sax"),
 ]
 
@@ -58,3 +69,23 @@ def test_an_empty_path_or_name_is_refused(package, name, tmp_path, monkeypatch) 
             with pytest.raises(InputError, match=f"^{one.name} is empty|''"):
                 function(**{**required, one.name: empty})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "parameter"), [
+    ("train", "protocol"), ("train", "recipe"), ("train", "data"),
+    ("evaluate", "protocol"), ("evaluate", "data"), ("export", "profile"), ("annotate", "profile"),
+    ("verify", "data"),
+])  # fmt: skip
+def test_a_path_is_taken_where_a_text_names_a_file(name, parameter, tmp_path, monkeypatch) -> None:
+    """What may be typed may be a path in Python: its file is read, here a damaged one."""
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "named.toml"
+    file.write_text("damaged = ")
+    np.savez(tmp_path / "x.npz", signal=ecg()[0], fs=FS)
+    required = {
+        "train": {"data": "synthetic"},
+        "verify": {"bundle": MODEL},
+        "annotate": {"model": MODEL, "record": "x"},
+    }.get(name, {"model": MODEL})
+    with pytest.raises(InputError, match=r"named\.toml"):
+        getattr(ep.run, name)(**{**required, parameter: file})

@@ -13,7 +13,15 @@ from ecgphoton.ecg.patient_features import columns_of
 from ecgphoton.errors import InputError
 from ecgphoton.recipe import Recipe, read
 from ecgphoton.recipes import FLAGSHIP
-from ecgphoton.run.beats import beats_on, check_both, divided_by, scheme_of, splits_like, splits_of
+from ecgphoton.run.beats import (
+    beats_on,
+    check_both,
+    divided_by,
+    own_splits,
+    scheme_of,
+    splits_like,
+    splits_of,
+)
 from ecgphoton.student.architecture import TOKENS
 
 PROTOCOL = (
@@ -85,6 +93,18 @@ def test_other_data_are_used_when_they_are_named(ours, tmp_path):
     assert other.labels.name == splits.labels.name
     with pytest.raises(InputError, match="no dataset or folder"):
         splits_like(metadata, "elsewhere")
+
+
+def test_what_a_student_learnt_from_does_not_move_with_an_evaluation(ours, wfdb_folder, tmp_path):
+    """Converter ranges and thresholds need its own beats where other patients are evaluated."""
+    _, splits, metadata = ours
+    other = tmp_path / "others"
+    other.mkdir()
+    for file in wfdb_folder.glob("s04.*"):
+        shutil.copy(file, other)
+    assert own_splits(metadata, other).train.digest == splits.train.digest
+    assert own_splits(metadata, wfdb_folder).train.record.tolist()[0] == "s01"
+    assert own_splits(metadata, "synthetic").synthetic
 
 
 @pytest.mark.slow

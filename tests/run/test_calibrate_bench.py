@@ -14,7 +14,7 @@ from ecgphoton.export.bundle import load_bundle
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.models import bundle
-from ecgphoton.run.calibrate import TABLE, calibrate
+from ecgphoton.run.chips import TABLE, calibrate
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("plain_pictures")]
 

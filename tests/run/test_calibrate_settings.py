@@ -17,7 +17,7 @@ class Reached(Exception):
 @pytest.mark.parametrize(
     ("command", "module", "computes"),
     [
-        ("calibrate", "ecgphoton.run.calibrate", "calibrate_chips"),
+        ("calibrate", "ecgphoton.run.chips", "calibrate_chips"),
         ("study drift", "ecgphoton.study.upkeep", "drift_schedule"),
     ],
 )

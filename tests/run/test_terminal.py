@@ -43,9 +43,9 @@ def shell(line: str, **env: str) -> subprocess.CompletedProcess[bytes]:
     "line", ["ep models | true", "ep data status | true", "ep data status >&-"]
 )
 def test_an_answer_nobody_reads(line: str) -> None:
-    """A closed pipe or a closed standard output ends in silence."""
+    """A closed pipe or a closed standard output ends in silence, and not as a failed verdict."""
     done = shell(line)
-    assert (done.returncode, done.stderr) in ((0, b""), (1, b"")), done.stderr
+    assert (done.returncode, done.stderr) in ((0, b""), (141, b"")), done.stderr
 
 
 @pytest.mark.slow

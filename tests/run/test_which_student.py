@@ -7,13 +7,14 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from ecgphoton.artifacts import write_manifest
+from ecgphoton.artifacts import write_json, write_manifest
 from ecgphoton.cli import main
+from ecgphoton.errors import InputError
 from ecgphoton.models import NAMES_CLASSES, bundle
 from ecgphoton.run.annotate import annotate
 from ecgphoton.run.annotator import Annotator
 from ecgphoton.run.burden import annotate_folder
-from ecgphoton.runs import CHECKPOINT, KIND, load
+from ecgphoton.runs import CHECKPOINT, ENVIRONMENT, KIND, date_of, finished_runs, load
 
 
 @pytest.fixture
@@ -68,3 +69,28 @@ def test_a_wish_needs_a_run_of_two_classes_with_folds(empty, wfdb_folder):
         assert found.exit_code == 2
         assert why in found.output
     assert not list(empty.glob("s01*"))
+
+
+def test_a_copy_of_an_old_run_is_not_the_newest(empty):
+    """The newest run is the one trained last, whenever its files were copied."""
+    for name, day in (("new", 2), ("copied", 1)):
+        finished_run(empty / "runs" / name)
+        write_json(empty / "runs" / name / ENVIRONMENT, {"date": f"2026-01-0{day}T00:00:00Z"})
+    assert [run.name for run in finished_runs()] == ["new", "copied"]
+    (empty / "runs" / "copied" / ENVIRONMENT).unlink()  # of a version that stated no date
+    assert [run.name for run in finished_runs()] == ["copied", "new"]
+    assert date_of(empty / "runs" / "copied") > "2026-01-03"
+
+
+def test_a_damaged_run_is_refused(empty):
+    """A checkpoint that is not the one of the run's manifest answers nothing; alone it does."""
+    finished_run(empty / "runs" / "mine")
+    path = empty / "runs" / "mine" / CHECKPOINT
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 1  # another weight, and still a checkpoint
+    path.write_bytes(data)
+    for named in ("runs/mine", path):
+        with pytest.raises(InputError, match=r"is not the file that manifest\.json"):
+            load(named)
+    (empty / "alone.safetensors").write_bytes(data)
+    assert load("alone.safetensors").student is not None

@@ -79,6 +79,22 @@ def test_an_argument_of_another_type_is_refused(argument: str, value: object) ->
     assert sorted(Path().rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    ("study", "given"),
+    [
+        ("sweep", {"over": "noise=0:0.02:2", "noise": 0.1}),
+        ("sweep", {"over": "splitter.sigma=0:0.02:2", "settings": ["splitter.sigma = 0.1"]}),
+        ("solve", {"key": "noise", "noise": 0.1}),
+        ("solve", {"key": "dac.bits", "settings": ["dac.bits=8"]}),
+    ],
+)
+def test_a_value_of_what_changes_is_refused(study: str, given: dict[str, object]) -> None:
+    """It would not be used, and the result would still name it."""
+    given |= {"profile": "foundry-thermo-optic"} if "settings" in given else {}
+    with pytest.raises(ep.InputError, match=r"is given for .*, which changes here"):
+        getattr(ep.study, study)("runs/r", **given)
+
+
 def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
     """They are written as those of Python are."""
     made = ep.run.simulate(

@@ -151,22 +151,50 @@ def open_numpy(path: Path, hints: Hints) -> HeldRecording:
     left = [] if signal is None else [f"{path.name}: array {name} is not read" for name in stored]
     advice = "store `signal` as (samples, leads), with `fs`, and perhaps `unit` and `leads`"
     with expecting(path, "a recording", advice):
+        rate = _rate(about["fs"]) if "fs" in about else None
         if signal is None:
+            for name, one in stored.items():
+                _check_samples(name, one)
             first = next(iter(stored), "")
             if len(stored) > 1 and stored[first].ndim == 1 and rises_evenly(stored[first]):
-                check_axis(path, first, stored.pop(first), about.get("fs", hints.fs))
+                check_axis(path, first, stored.pop(first), hints.fs if rate is None else rate)
+            sizes = {name: len(one) for name, one in stored.items()}
+            if len({*sizes.values()}) != 1:
+                raise ValueError(f"its arrays have different lengths: {sizes}")
             names, signal = list(stored), np.column_stack(list(stored.values()))
-        if signal.ndim == 1:
-            signal = signal[:, None]
+        _check_samples("signal", signal)
+        signal = signal.reshape(len(signal), -1)
         rows, leads = signal.shape
-        if signal.dtype.kind not in "iuf" or not 0 < leads < rows:
-            raise ValueError(f"it holds {signal.dtype} of shape {signal.shape}")
+        if not 0 < leads < rows:
+            raise ValueError(f"it holds {leads} leads of {rows} samples; is it turned?")
         if names and len(names) != leads:
             raise ValueError(f"it names {len(names)} leads for {leads} columns")
-        rate = float(about["fs"]) if "fs" in about else None
         units = np.atleast_1d(about.get("unit", "")).astype(str).tolist()
         if len(units) not in (1, leads):
             raise ValueError(f"it names {len(units)} units for {leads} columns")
     columns = {names[i] if names else f"channel {i}": signal[:, i] for i in range(leads)}
     stated = dict(zip(columns, units * (leads // len(units)), strict=True))
     return from_columns(path, "NumPy", columns, stated, rate, hints, left)
+
+
+_WORDS = {"b": "truth values", "c": "complex numbers", "S": "text", "U": "text"}
+
+
+def _check_samples(name: str, values: NDArray[Any]) -> None:
+    """Raise ValueError unless an array holds numbers on one or two axes."""
+    if values.dtype.kind not in "iuf":
+        found = _WORDS.get(values.dtype.kind, str(values.dtype))
+        raise ValueError(f"its array {name} holds {found}, not numbers")
+    if values.ndim not in (1, 2):
+        found = f"has {values.ndim} axes" if values.ndim else "is a single number"
+        raise ValueError(f"its array {name} {found}; it must have one axis, or two")
+
+
+def _rate(stored: NDArray[Any]) -> float:
+    """Return the one number of an array of any shape; ValueError if there is none, or several."""
+    values = stored.ravel()
+    try:
+        return float(values[0] if len(values) == 1 else stored)
+    except (TypeError, ValueError) as error:
+        found = repr(values[0].item()) if len(values) == 1 else f"{len(values)} values"
+        raise ValueError(f"its fs is {found}; it must be one number, Hz") from error

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.formats.wfdb_header import Layout
 from ecgphoton.ecg.recording import LONGEST, Channel, OpenRecording, millivolts, unit_name
 from ecgphoton.errors import InputError
+from ecgphoton.host import foreign
 from ecgphoton.intake import expecting, read_bytes
 
 SYNTHETIC_MARK = "SYNTHETIC"
@@ -212,7 +213,7 @@ def lacking(path: Path, name: str) -> InputError:
 
 def call_wfdb(function: str, what: str, *arguments: object, **options: object) -> Any:  # noqa: ANN401
     """Call a reader of wfdb; any error of it means a damaged file."""
-    import wfdb
+    with foreign(), expecting(what, "whole", _AGAIN):
+        import wfdb
 
-    with expecting(what, "whole", _AGAIN):
         return getattr(wfdb, function)(*arguments, **options)

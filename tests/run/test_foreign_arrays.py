@@ -1,0 +1,124 @@
+"""Arrays of other libraries and types are read for what they say, or refused."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import ecgphoton as ep
+from ecgphoton.ecg.patients import GAIN, patient, synthesise
+from ecgphoton.ecg.recording import Recording
+
+STUDENT = ep.load("reference-8")
+
+
+@pytest.fixture(scope="module")
+def signal():
+    """Half a minute of a made-up patient, mV at 250 Hz."""
+    return (synthesise(patient(2), beats=25).digital[:, 0] - 1024) / GAIN
+
+
+def symbols(signal, fs=250, **options):
+    """Annotate."""
+    return "".join(ep.annotate(signal, fs, student=STUDENT, **options).symbol)
+
+
+def test_a_masked_sample_is_missing(signal) -> None:
+    """What lies under a mask is not measured, as NaN is not."""
+    mask = np.zeros(len(signal), bool)
+    mask[1500:3500] = True
+    found = symbols(np.ma.masked_array(signal, mask))
+    assert found == symbols(np.where(mask, np.nan, signal))
+    assert found != symbols(signal)
+    peaks = np.ma.masked_array([300, 600, 900], [False, True, False])
+    with pytest.raises(ep.InputError, match="peaks must be"):
+        symbols(signal, peaks=peaks)
+
+
+@pytest.mark.parametrize(
+    "other", [np.asarray([1j]), np.array([True]), np.array(["1"]), np.array([0], "M8[s]")]
+)
+def test_what_is_no_real_number_is_refused(other) -> None:
+    """No imaginary part is dropped, and no text, truth or date taken for mV."""
+    with pytest.raises(ep.InputError, match="no numbers; give real numbers, in mV"):
+        symbols(np.repeat(other, 1000))
+    with pytest.raises(ep.InputError, match="no numbers"):
+        symbols(torch.zeros(1000, requires_grad=True))
+
+
+def test_a_rate_is_any_number(signal) -> None:
+    """Of numpy, a fraction; a text is refused by name."""
+    wanted = symbols(signal)
+    for fs in (250.0, np.float32(250), np.int16(250), Fraction(250)):
+        assert symbols(signal, fs) == wanted
+    for fs in ("250", True, None, [250]):
+        with pytest.raises(ep.InputError, match=r"fs|rate"):
+            symbols(signal, fs)
+
+
+def test_no_samples_are_no_beats() -> None:
+    """An empty signal, and a stream that ends before it begins, hold no beats."""
+    assert symbols([]) == ""
+    assert len(ep.Annotator(250, student=STUDENT).finish()) == 0
+    assert symbols([], peaks=[]) == ""
+
+
+def test_a_lead_in_another_unit_is_refused(signal) -> None:
+    """A pressure is no ECG, and samples are in mV."""
+    for unit in ("mmHg", "uV"):
+        held = Recording(signal[:, None], 250.0, ("II",), (unit,), Path("x"), "text")
+        with pytest.raises(ep.InputError, match=f"'II' is in '{unit}'; an ECG in mV"):
+            ep.annotate(held, student=STUDENT)
+
+
+def test_windows_that_are_not_normalised_are_refused() -> None:
+    """Beats in mV or ADC units give no answer."""
+    from dataclasses import replace
+
+    beats = ep.load_splits(data="synthetic").test
+    with pytest.raises(ep.InputError, match=r"window of these beats reaches .* \[-1, 1\]"):
+        ep.predict(STUDENT.student, replace(beats, windows=1000 * beats.windows))
+
+
+@pytest.mark.parametrize(
+    ("labels", "named"),
+    [
+        (lambda y: np.where(y == 0, np.nan, y), "nan"),
+        (lambda y: y - 1, "-1"),
+        (lambda y: np.where(y > 0, "V", "N"), "'N', 'V'"),
+        (lambda y: y[:, None], "shape"),
+    ],
+)
+def test_labels_are_classes(labels, named) -> None:
+    """What is not known, outside the label scheme, or a symbol is not taken for abnormal."""
+    beats = ep.load_splits(data="synthetic").test
+    inputs = ep.inputs_of(beats, STUDENT.student.architecture)
+    with pytest.raises(ep.InputError, match=f"labels .*{named}.* one row of classes is needed"):
+        ep.simulate(STUDENT.student, inputs, labels(beats.label), STUDENT.point, chips=1)
+
+
+@pytest.mark.parametrize("wrong", [{"chips": 2.5}, {"seed": 1.5}, {"seed": None}, {"workers": 1.5}])
+def test_counts_are_whole_numbers(wrong) -> None:
+    """A seed of 1.5 is not that of 1."""
+    beats = ep.load_splits(data="synthetic").test
+    inputs = ep.inputs_of(beats, STUDENT.student.architecture)
+    (name,) = wrong
+    with pytest.raises(ep.InputError, match=f"^{name} is .* type int"):
+        ep.simulate(STUDENT.student, inputs, beats.label, STUDENT.point, **{"chips": 1, **wrong})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"quality": "Drop"}, {"centring": "QRS"}, {"stratified": "no"}, {"split_seed": 1.5}],
+)
+def test_a_choice_that_is_none_is_refused(wrong) -> None:
+    """A mistyped choice is not taken for the default, and "no" not for true."""
+    (name,) = wrong
+    with pytest.raises(ep.InputError, match=f"^{name} is "):
+        ep.load_splits(data="synthetic", **wrong)
+    for function in (ep.verify, lambda _, **given: ep.export_bundle("r", "b", **given)):
+        name = "sax" if function is ep.verify else "force"
+        with pytest.raises(ep.InputError, match=f"^{name} is 'no'"):
+            function("b", **{name: "no"})

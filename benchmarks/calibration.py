@@ -16,11 +16,10 @@ from ecgphoton.calibration.bench import Bench
 from ecgphoton.calibration.calibrate import calibrate
 from ecgphoton.calibration.estimate import Fit
 from ecgphoton.calibration.heaters import SweepHeaters
-from ecgphoton.calibration.phases import Correct
+from ecgphoton.calibration.phases import Correct, Trim
 from ecgphoton.calibration.probing import ReadDark
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.calibration.trim import Trim
 from ecgphoton.export.bundle import load_bundle
 from ecgphoton.hwsim.chip import Chip, Foundry
 from ecgphoton.hwsim.profile import Profile, load_profile
@@ -45,7 +44,7 @@ WAYS = {
 
 def errors(chip: Chip, table: DriveTable) -> np.ndarray:
     """(C, K) relative Frobenius error of the matrices chips really perform."""
-    matrices = chip.matrices(table.device.volts(table.codes)).numpy()
+    matrices = chip.matrices(table.device.dac.voltage_of(table.codes)).numpy()
     return table.error(matrices * table.row_gain[..., None])
 
 

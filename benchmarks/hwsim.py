@@ -23,8 +23,8 @@ from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.montecarlo import run
 from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.sensitivity import surrogate
 from ecgphoton.hwsim.simulate import trial_of
-from ecgphoton.hwsim.surrogate import surrogate
 from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs
@@ -47,7 +47,7 @@ def ours(threads, chips=CHIPS):
     """One SVD layer with splitter and phase errors, chips in blocks of 500."""
     program = program_of(SegmentStudent(seed=0))
     profile = Profile({"splitter.sigma": SIGMA, "phase.offset": SIGMA})
-    volts = torch.as_tensor(program.device.exact_volts(program.phases)[None, :1]).float()
+    volts = torch.as_tensor(program.device.dac.volts_for(program.phases)[None, :1]).float()
     light, answer = torch.rand(4, VECTORS), torch.empty(chips * 4, VECTORS)
     made = Foundry(profile).chips(0, 0, chips, program)
     first = {name: part[:, :1].float() for name, part in made.normals.items()}

@@ -26,7 +26,7 @@ from benchmarks._pages import fill, table
 from ecgphoton.artifacts import read_arrays, write_arrays
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.progress import silent
-from ecgphoton.recipe import Recipe, override, read
+from ecgphoton.recipe import DataSettings, Recipe, override, read
 from ecgphoton.recipes import FLAGSHIP
 from ecgphoton.run.beats import splits_of, taught
 from ecgphoton.run.folds import out_of_fold
@@ -92,6 +92,7 @@ def levers(recipe: Recipe) -> Variant:
         "no augmentation of windows": ("augment.shift=0", "augment.wander=0", "augment.noise=0"),
         "no augmentation of features": ("augment.features=0",),
         "with made-up fibrillation": ("augment.fibrillation=0.3",),
+        "two leads of each record": ("data.views=2",),
         "no noise of chips": ("noise.weight=0",),
         "twice the noise of chips": ("noise.weight=0.06",),
         "patients not weighted alike": ("balance.patient_weight=false",),
@@ -166,7 +167,7 @@ class Found:
 def fitted(recipe: Recipe, splits: Splits, seed: int, path: Path, workers: int | None) -> Found:
     """Scores of a variant, from its file if there is one."""
     if not path.exists():
-        examples = taught(splits.train, recipe, recipe.student, seed)
+        examples = taught(splits, recipe, recipe.student, seed)
         with tempfile.TemporaryDirectory() as place:
             choice = out_of_fold(
                 recipe,
@@ -186,19 +187,18 @@ def fitted(recipe: Recipe, splits: Splits, seed: int, path: Path, workers: int |
 
 def compared(recipe: Recipe, variants: Variant, given: argparse.Namespace) -> str:
     """Table of the variants; differences are paired over seeds and resampled patients."""
-    splits: dict[str, Splits] = {}
+    splits: dict[DataSettings, Splits] = {}
     base: list[dict[str, NDArray[np.float64]]] = []
     rows = []
     for name, assignments in variants.items():
         changed = override(recipe, [*given.set, *assignments])
-        centring = changed.data.centring
-        if centring not in splits:
-            splits[centring] = splits_of(changed)
+        if changed.data not in splits:
+            splits[changed.data] = splits_of(changed)
         own = []
         for seed in range(given.seeds):
             slug = "".join(c if c.isalnum() else "-" for c in name)
             path = given.out / f"{recipe.name}-{slug}-{seed}.npz"
-            found = fitted(changed, splits[centring], seed, path, given.workers)
+            found = fitted(changed, splits[changed.data], seed, path, given.workers)
             own.append(found.numbers())
         base = base or own
         row: list[object] = [name, changed.student.parameters]

@@ -6,10 +6,8 @@ on miss rate and FPR, a recall-weighted score among feasible points, and the lea
 nothing is feasible. Each piece is a value; `ThresholdPolicy` composes them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, asdict, dataclass, replace
+from dataclasses import MISSING, asdict, dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -64,7 +62,7 @@ class OperatingPoint(Settings):
         return asdict(self) | {"fitted_on": list(self.fitted_on)}
 
     @staticmethod
-    def from_dict(data: Mapping[str, Any] | None) -> OperatingPoint:
+    def from_dict(data: Mapping[str, Any] | None) -> "OperatingPoint":
         """Inverse of `to_dict`; InputError when a key is missing or wrong."""
         if data is None:
             return LargestProbability()
@@ -230,10 +228,6 @@ class ThresholdPolicy(Settings, section="decision"):
         return OperatingPoint(
             float(thresholds[best]), tuple(scores), feasible=bool(violation[best] <= 0)
         )
-
-    def without_blend(self) -> ThresholdPolicy:
-        """Return the same policy on one set only."""
-        return replace(self, blend=0.0)
 
 
 def rates(

@@ -14,3 +14,9 @@ class InputError(EcgphotonError, ValueError):
 
 class VerificationError(EcgphotonError):
     """An artefact is not what it claims to be; the command line exits with 1."""
+
+
+def require(good: object, name: str, value: object, allowed: str) -> None:
+    """Raise an `InputError` that says what must be, if it is not so."""
+    if not good:
+        raise InputError(f"{name} is {value!r}; it must be {allowed}")

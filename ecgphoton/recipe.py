@@ -64,6 +64,9 @@ class DataSettings(Settings, section="data"):
         "literal", "What counts as abnormal: `literal`, `aami`, `aami-svf`, or `aami4` (4 classes)."
     )
     lead: str = setting("MLII", "Lead by name with channel 0 as fallback, or `channel:0`.")
+    views: int = setting(
+        1, "ECG leads of a training record that teach; `lead` alone is scored.", low=1, high=12
+    )
     split_seed: int = setting(
         0,
         "Seed of the random 80/20 split of training beats (protocols that split by beat).",
@@ -255,12 +258,9 @@ def from_dict(data: Mapping[str, object]) -> Recipe:
 
 def shipped() -> dict[str, str]:
     """Name and first comment line of every recipe that comes with the package."""
-    found = {}
-    for entry in resources.files("ecgphoton.recipes").iterdir():
-        if entry.name.endswith(".toml"):
-            first = entry.read_text(encoding="utf-8").splitlines()[0]
-            found[entry.name.removesuffix(".toml")] = first.lstrip("# ").strip()
-    return dict(sorted(found.items()))
+    files = [f for f in resources.files("ecgphoton.recipes").iterdir() if f.name.endswith(".toml")]
+    texts = {f.name.removesuffix(".toml"): f.read_text(encoding="utf-8") for f in files}
+    return {name: texts[name].splitlines()[0].lstrip("# ").strip() for name in sorted(texts)}
 
 
 def read(name_or_path: str) -> Recipe:

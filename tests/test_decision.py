@@ -148,7 +148,6 @@ def test_a_blend_weighs_both_sets_and_limits_both():
     point = ThresholdPolicy(blend=0.35).fit({"validation": easy, "generalization": hard})
     assert point.fitted_on == ("validation", "generalization")
     assert not point.feasible
-    assert ThresholdPolicy(blend=0.35).without_blend() == ThresholdPolicy()
 
 
 def test_the_number_of_sets_must_fit_the_blend():

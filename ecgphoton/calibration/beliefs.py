@@ -4,18 +4,20 @@ Every error that a chip can have is an array (C, K, ...); what does not follow t
 is a `Finding`, with its name and place.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from ecgphoton.calibration.crosstalk import LENGTHS
 from ecgphoton.mesh.arrays import Array
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
+
+LENGTHS = (40.0, 80.0, 160.0, 320.0, 640.0)
+"""L_b, um. The share of a heater's phase that arrives at another heater at distance ``d`` is
+``sum_b a_b exp(-(d - d0) / L_b)`` with one mode pitch ``d0``: five numbers follow any smooth decay;
+a thousand separate couplings could not be measured."""
 
 
 class Beliefs(NamedTuple):
@@ -34,7 +36,7 @@ class Beliefs(NamedTuple):
     law: Array
     """(C, K, drivers, 3): ``phase = pi ((1 + a) p + b p^2 + c p^3)``, ``p = (V / V_pi)^2``."""
     coupling: Array
-    """(C, K, terms) crosstalk, see `ecgphoton.calibration.crosstalk`."""
+    """(C, K, terms) crosstalk, see `LENGTHS`."""
     loss: Array
     """(C, K, MZIs) logarithm of the field transmission against the mean."""
     gain: Array
@@ -43,7 +45,7 @@ class Beliefs(NamedTuple):
     """(C, K, 4) reading without light."""
 
     @classmethod
-    def none(cls, program: MeshProgram, chips: int) -> Beliefs:
+    def none(cls, program: MeshProgram, chips: int) -> "Beliefs":
         """Return the errors of `chips` perfect chips: zeros."""
         drivers, mzis = program.device.drivers, (len(program.device.mzis),)
         sizes: dict[str, tuple[int, ...]] = {
@@ -57,16 +59,16 @@ class Beliefs(NamedTuple):
         shape = (chips, len(program.names))
         return cls(*(np.zeros((*shape, *sizes.get(name, (WIDTH,)))) for name in cls._fields))
 
-    def rows(self) -> Beliefs:
+    def rows(self) -> "Beliefs":
         """Return them as tensors, one row a block of a chip."""
         return Beliefs(*(torch.as_tensor(part).flatten(0, 1) for part in self))
 
     @classmethod
-    def designed(cls, program: MeshProgram) -> Beliefs:
+    def designed(cls, program: MeshProgram) -> "Beliefs":
         """Return one row: a block without any error."""
         return cls.none(program, 1).rows().at(slice(0, 1))
 
-    def at(self, rows: slice | torch.Tensor) -> Beliefs:
+    def at(self, rows: slice | torch.Tensor) -> "Beliefs":
         """Return some of the chips or rows."""
         return Beliefs(*(part[rows] for part in self))
 

@@ -13,21 +13,18 @@ one over a socket. Its conventions:
 - ``power`` readings are plain photodiodes: the squared field, real.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton import artifacts
 from ecgphoton.errors import EcgphotonError, InputError
 from ecgphoton.intake import one_line
-from ecgphoton.mesh.arrays import Floats, Integers
+from ecgphoton.mesh.arrays import AnyArray, Floats, Integers
 
-Readings = NDArray[Any]
+Readings = AnyArray
 
 Kind = Literal["field", "power"]
 HEATER_SECONDS = 10e-6
@@ -46,11 +43,11 @@ class Cost:
     readings: int = 0
     """Readings of all detectors; a homodyne field takes two."""
 
-    def __add__(self, other: Cost) -> Cost:
+    def __add__(self, other: "Cost") -> "Cost":
         """Sum of two costs."""
         return Cost(self.settings + other.settings, self.readings + other.readings)
 
-    def __sub__(self, other: Cost) -> Cost:
+    def __sub__(self, other: "Cost") -> "Cost":
         """Return what was spent since `other`."""
         return Cost(self.settings - other.settings, self.readings - other.readings)
 
@@ -153,11 +150,11 @@ class Session:
 
     shape: tuple[int, int, int]
     bits: int
-    operations: tuple[dict[str, NDArray[Any]], ...]
+    operations: tuple[dict[str, AnyArray], ...]
 
     def save(self, path: Path | str) -> None:
         """Write the session as one npz file, atomically."""
-        arrays: dict[str, NDArray[Any]] = {
+        arrays: dict[str, AnyArray] = {
             "format": np.array(RECORDING),
             "shape": np.array(self.shape),
             "bits": np.array(self.bits),
@@ -167,7 +164,7 @@ class Session:
         artifacts.write_arrays(path, **arrays)
 
     @classmethod
-    def load(cls, path: Path | str) -> Session:
+    def load(cls, path: Path | str) -> "Session":
         """Read what `save` wrote.
 
         Raises
@@ -196,7 +193,7 @@ class RecordingBench:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self.shape, self.bits, self.kinds = bench.shape, bench.bits, bench.kinds
-        self.operations: list[dict[str, NDArray[Any]]] = []
+        self.operations: list[dict[str, AnyArray]] = []
 
     @property
     def cost(self) -> Cost:

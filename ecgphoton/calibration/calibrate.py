@@ -10,10 +10,9 @@ from ecgphoton.calibration.bench import Bench, CheckedBench, Cost, Kind
 from ecgphoton.calibration.estimate import Fit
 from ecgphoton.calibration.heaters import SweepHeaters
 from ecgphoton.calibration.nulling import NullMeshes
-from ecgphoton.calibration.phases import Correct
+from ecgphoton.calibration.phases import Correct, Trim
 from ecgphoton.calibration.probing import ReadDark
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.calibration.trim import Trim
 from ecgphoton.errors import InputError
 from ecgphoton.program.program import MeshProgram
 

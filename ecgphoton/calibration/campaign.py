@@ -9,12 +9,11 @@ known, and an interrupted campaign continues where it stopped.
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
-
-from numpy.typing import NDArray
 
 from ecgphoton import artifacts
 from ecgphoton.calibration.calibrate import STANDARD, Step, calibrate, check_steps, steps_of
@@ -23,7 +22,7 @@ from ecgphoton.calibration.report import CalibrationReport
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import program_of
@@ -31,6 +30,7 @@ from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits
+from ecgphoton.mesh.arrays import AnyArray
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import to_dict
 from ecgphoton.progress import Progress, silent
@@ -57,8 +57,7 @@ class Campaign:
 
     def __post_init__(self) -> None:
         """Drive the program as the profile says; refuse chips that no step can start from."""
-        driving = self.foundry.profile.driving(self.program)
-        object.__setattr__(self, "program", driving)
+        object.__setattr__(self, "program", self.foundry.profile.driving(self.program))
         if not self.foundry.profile.trimmed:
             raise InputError(
                 f"the chips of profile {self.foundry.profile.name!r} are as fabricated: with "
@@ -98,13 +97,10 @@ class Campaign:
             return self.calibrate(first, count), False
         path = folder / f"chips-{first:06d}-{first + count - 1:06d}.npz"
         key = artifacts.sha256(artifacts.json_bytes({**self.about, "chips": [first, count]}))
-        if path.is_file():
-            try:
-                found, header = DriveTable.load(path, self.program.with_bits(self.bits))
-                if header.get("key") == key:
-                    return found, True
-            except InputError:
-                pass  # damaged, or of another campaign: calibrated again
+        with suppress(InputError):  # absent, damaged, or of another campaign: calibrated again
+            found, header = DriveTable.load(path, self.program.with_bits(self.bits))
+            if header.get("key") == key:
+                return found, True
         made = self.calibrate(first, count)
         made.save(path, key=key, first=first, seed=self.seed)
         return made, False
@@ -114,14 +110,9 @@ class Campaign:
     ) -> Iterator[tuple[DriveTable, bool]]:
         """Tables of all ranges, in order."""
         with ThreadPoolExecutor(threads) as pool:
-            spans = [(at, min(RANGE, chips - at)) for at in range(0, chips, RANGE)]
-            waiting = [pool.submit(self.table, *span, folder) for span in spans]
-            try:
-                for future in waiting:
-                    yield future.result()
-            finally:
-                for future in waiting:
-                    future.cancel()
+            yield from pool.map(
+                lambda at: self.table(at, min(RANGE, chips - at), folder), range(0, chips, RANGE)
+            )
 
     def joined(self, chips: int, threads: int) -> DriveTable:
         """Calibrate chips 0 ... and return their table."""
@@ -131,7 +122,7 @@ class Campaign:
 def calibrate_chips(
     carried: SegmentStudent | MeshProgram,
     inputs: Inputs,
-    labels: NDArray[Any],
+    labels: AnyArray,
     point: OperatingPoint,
     *,
     profile: Profile | str = "foundry-thermo-optic",
@@ -144,7 +135,7 @@ def calibrate_chips(
     limits: Limits | None = None,
     folder: Path | None = None,
     threads: int | None = None,
-    records: NDArray[Any] | None = None,
+    records: AnyArray | None = None,
     progress: Progress = silent,
 ) -> CalibrationReport:
     """Calibrate simulated chips and judge them on the same beats before and after.
@@ -174,8 +165,7 @@ def calibrate_chips(
         If a number is outside its range, a step unknown, or beats and labels do not fit.
     """
     started = time.perf_counter()
-    if chips < 1:
-        raise InputError(f"chips is {chips}; it must be at least 1")
+    require(chips >= 1, "chips", chips, "at least 1")
     chosen = steps_of(steps)
     check_steps(chosen, ("field", "power"))
     foundry, program = Foundry.of(profile), program_of(carried)
@@ -198,10 +188,9 @@ def calibrate_chips(
             program, inputs, labels, point, seed=seed, profile=foundry.profile, readout=readout,
             records=records,
         )  # fmt: skip
-        source: Any = before.source
         report = judge(
             before,
-            driven(source, table),
+            driven(before.source, table),
             table,
             validation=validation,
             policy=policy,
@@ -214,7 +203,7 @@ def calibrate_chips(
         "profile": foundry.profile.name,
         "steps": [repr(step) for step in chosen],
         "chips_calibrated_now": made,
-        "recoded": foundry.profile.recoded(program) or None,
+        "recoded": foundry.profile.recoded(program),
     }
     return replace(
         report,

@@ -1,17 +1,22 @@
-"""Drift: how long a table holds, and the cheapest schedule of re-calibration that keeps the limits.
+"""Drift: how long a table holds, and what restores chips that changed.
 
-Phases drift as a random walk after they were set (`time.drift` of a profile, rad per square root of
-an hour). A chip that is calibrated again every ``T`` hours is worst just before that: limits are
+`calibrated_over` judges calibrated chips over a parameter. *Once*: chips are calibrated where the
+parameter is 0 and keep their codes while it changes. *Again*: they are calibrated anew at every
+value.
+
+`drift_schedule` finds the cheapest schedule of re-calibration that keeps the limits. Phases drift
+as a random walk after they were set (`time.drift` of a profile, rad per square root of an hour). A
+chip that is calibrated again every ``T`` hours is worst just before that: limits are
 kept over a day if chips of age ``T`` keep them, and if re-calibration restores chips of that age.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton.calibration.bench import Cost
 from ecgphoton.calibration.calibrate import STANDARD, steps_of
@@ -22,19 +27,91 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import single_threaded
+from ecgphoton.hwsim.effects import number_of
+from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.montecarlo import run
-from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
-from ecgphoton.hwsim.verdict import Limits
+from ecgphoton.hwsim.verdict import Limits, SimulationReport
+from ecgphoton.mesh.arrays import AnyArray
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
+from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 
 DAY = 24.0
 HOURS = (1.0, 2.0, 4.0, 8.0, 12.0)
 AGAIN: dict[str, tuple[str, ...]] = {"trim": ("trim",), "full": STANDARD}
 """Ways to calibrate again, by name."""
+When = Literal["once", "again"]
+
+
+def calibrated_over(
+    key: str,
+    carried: SegmentStudent | MeshProgram,
+    inputs: Inputs,
+    labels: AnyArray,
+    point: OperatingPoint,
+    *,
+    when: When,
+    profile: Profile | str | None = None,
+    chips: int = 40,
+    seed: int = 0,
+    readout: Literal["analog", "digital"] = "analog",
+    settings: Sequence[str] = (),
+    limits: Limits | None = None,
+    workers: int = 1,
+) -> Callable[[float], SimulationReport]:
+    """Return what judges calibrated chips at a value of a key of their profile.
+
+    Parameters
+    ----------
+    key
+        Such as ``temperature.change``.
+    when
+        ``once``: calibrated where the key is 0; ``again``: at every value.
+    carried, inputs, labels, point, profile, chips, seed, readout, settings, workers
+        As `ecgphoton.hwsim.simulate.simulate` takes them; default profile
+        ``foundry-thermo-optic``.
+
+    Raises
+    ------
+    InputError
+        If the key is no error of a profile, or the chips are not trimmed.
+    """
+    if key == "noise" or number_of(key).better == "more":
+        raise InputError(
+            f"{key} is nothing that calibrated chips drift by; choose an error of a profile, such "
+            "as temperature.change, or ask about chips that are not calibrated"
+        )
+    made = load_profile(profile or "foundry-thermo-optic").with_settings(settings)
+    program = program_of(carried)
+
+    @cache
+    def table(value: float) -> DriveTable:
+        foundry = Foundry(made.with_value(key, value))
+        with single_threaded() as threads:
+            return Campaign(program, foundry, steps_of(STANDARD), seed).joined(chips, threads)
+
+    def judge(value: float) -> SimulationReport:
+        here = made.with_value(key, value)
+        trial = trial_of(program, inputs, labels, point, seed=seed, profile=here, readout=readout)
+        trial = replace(
+            trial, source=driven(trial.source, table(value if when == "again" else 0.0))
+        )
+        rows = np.concatenate([*run(trial, chips, workers=workers)])
+        about = {
+            "readout": readout,
+            "receiver": here.receiver,
+            "seed": seed,
+            "calibrated": when,
+            "profile": here.name,
+            "profile_values": dict(here.on(program).numbers),
+        }
+        return trial.report(rows, limits or Limits(), settings=about)
+
+    return judge
 
 
 @dataclass(frozen=True)
@@ -112,7 +189,7 @@ class DriftReport:
 def drift_schedule(
     program: MeshProgram,
     inputs: Inputs,
-    labels: NDArray[Any],
+    labels: AnyArray,
     point: OperatingPoint,
     *,
     profile: Profile | str = "foundry-thermo-optic",
@@ -152,7 +229,7 @@ def drift_schedule(
 
     def judge(table: DriveTable, age: float) -> tuple[float, float]:
         """Share of chips of an age within limits, and their median matrix error."""
-        source = replace(driven(trial.source, table), foundry=aged(age))  # type: ignore[arg-type]
+        source = replace(driven(trial.source, table), foundry=aged(age))
         rows = np.concatenate([*run(replace(trial, source=source), chips, threads=threads)])
         good = limits.good(rows[:, 0], rows[:, 1])
         return float(good.mean()), float(np.median(matrix_errors(source, table, seed)))

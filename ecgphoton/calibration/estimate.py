@@ -58,14 +58,14 @@ class Fit(Settings, section="fit"):
             block = table.program.names.index(finding.block)
             weights[finding.chip, block, int(finding.part[-2])] = 0.0
         power, weight = table.power(codes), torch.as_tensor(weights).flatten(0, 1)
-        solver, noise = _Solver(table.model, self.parts, self.rounds), torch.as_tensor(table.noise)
-        answers, left = [], []
-        for at in range(0, len(data), ROWS):
-            part = slice(at, at + ROWS)
-            arguments = power[part], data[part], noise.flatten()[part], weight[part]
-            fitted, residual = solver.solve(table.rows.at(part), *arguments)
-            answers.append(fitted)
-            left.append(residual)
+        solver = _Solver(table.model, self.parts, self.rounds)
+        noise = torch.as_tensor(table.noise).flatten()
+        spans = [slice(at, at + ROWS) for at in range(0, len(data), ROWS)]
+        solved = [
+            solver.solve(table.rows.at(at), power[at], data[at], noise[at], weight[at])
+            for at in spans
+        ]
+        answers, left = zip(*solved, strict=True)
         arrays = table.beliefs._asdict()
         fits = {
             name: torch.cat([getattr(answer, name) for answer in answers]) for name in self.parts

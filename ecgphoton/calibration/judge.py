@@ -10,18 +10,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ecgphoton.calibration.report import AFTER, BEFORE, OWN, CalibrationReport
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
-from ecgphoton.hwsim.meshchips import MeshChips
-from ecgphoton.hwsim.montecarlo import GROUP, Trial, rates, tally
-from ecgphoton.hwsim.patients import ByPatient
+from ecgphoton.hwsim.montecarlo import GROUP, Trial, tally
 from ecgphoton.hwsim.simulate import abnormal_of
-from ecgphoton.hwsim.verdict import Limits, SimulationReport
+from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource, WeightChips
-from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.arrays import AnyArray, Floats, Singles
 from ecgphoton.progress import Progress
 from ecgphoton.student.propagate import Inputs, Stack
 
@@ -35,15 +32,15 @@ class Labelled(NamedTuple):
     """Beats with their labels."""
 
     inputs: Inputs
-    label: NDArray[Any]
+    label: AnyArray
     """(B,), nonzero means abnormal."""
 
 
-def driven(source: MeshChips, table: DriveTable) -> MeshChips:
-    """Return the same chips, driven and read by a table."""
+def driven(source: Any, table: DriveTable) -> Any:  # noqa: ANN401 - of a trial on mesh chips
+    """Return the same mesh chips, driven and read by a table."""
     return replace(
         source,
-        volts=torch.as_tensor(table.device.volts(table.reaching(table.settings)[0])),
+        volts=torch.as_tensor(table.device.dac.voltage_of(table.reaching(table.settings)[0])),
         row_gain=torch.as_tensor(table.row_gain),
         row_offset=torch.as_tensor(table.row_offset),
     )
@@ -82,9 +79,7 @@ def matrix_errors(source: ChipSource, table: DriveTable, seed: int) -> Floats:
     return table.error(np.concatenate(drawn))
 
 
-def refit(
-    probability: NDArray[Any], label: NDArray[Any], policy: ThresholdPolicy
-) -> list[OperatingPoint]:
+def refit(probability: AnyArray, label: AnyArray, policy: ThresholdPolicy) -> list[OperatingPoint]:
     """Fit the operating point of every chip by the policy that fitted the student's.
 
     Parameters
@@ -97,7 +92,7 @@ def refit(
     policy
         A blend with a second set is left out: there is none on a chip.
     """
-    single = policy.without_blend()
+    single = replace(policy, blend=0.0)
     return [single.fit({SET: (row, np.asarray(label))}) for row in probability]
 
 
@@ -131,7 +126,7 @@ def judge(
 
     def group(first: int) -> tuple[dict[str, Floats], list[float]]:
         rows: dict[str, Floats] = {}
-        scores: NDArray[np.float32] = np.empty((0, 0), np.float32)
+        scores: Singles = np.empty((0, 0), np.float32)
         for name, trial in trials.items():
             scores = trial.score(trial.chips(first), first)
             rows[name] = tally(trial, scores, trial.point)
@@ -147,18 +142,8 @@ def judge(
         for at, part in enumerate(pool.map(group, range(0, chips, GROUP))):
             parts.append(part)
             progress("judging", min((at + 1) * GROUP, chips), chips)
-    miss, fpr, auc = map(float, rates(before.perfect()[None], before.label, before.point)[0])
-    stages = {}
-    for name in parts[0][0]:
-        each = np.concatenate([rows[name] for rows, _ in parts])[:chips]
-        stages[name] = SimulationReport(
-            each[:, 0],
-            each[:, 1],
-            each[:, 2],
-            (miss, fpr, auc),
-            limits or Limits(),
-            by_patient=ByPatient.of(each[:, 3:], before.label, before.record),
-        )
+    every = {name: np.concatenate([rows[name] for rows, _ in parts]) for name in parts[0][0]}
+    stages = {name: before.report(each[:chips], limits or Limits()) for name, each in every.items()}
     points = [point for _, group in parts for point in group][:chips]
     return CalibrationReport(
         stages=stages,

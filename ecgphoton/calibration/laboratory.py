@@ -10,25 +10,24 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton.calibration.bench import Bench, CheckedBench
 from ecgphoton.calibration.calibrate import Step, calibrate, check_steps, steps_of, usual_steps
 from ecgphoton.calibration.estimate import EVERYTHING, Fit
 from ecgphoton.calibration.judge import Labelled, PredictedChips, judge
+from ecgphoton.calibration.phases import measure
 from ecgphoton.calibration.report import CalibrationReport
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.calibration.trim import measure
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.hwsim.weights import Carrier
-from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.arrays import AnyArray, Floats
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
 from ecgphoton.student.propagate import Inputs
@@ -91,14 +90,14 @@ def calibrate_bench(
     bench: Bench,
     program: MeshProgram,
     inputs: Inputs,
-    labels: NDArray[Any],
+    labels: AnyArray,
     point: OperatingPoint,
     *,
     steps: Sequence[str | Step] | None = None,
     validation: Labelled | None = None,
     policy: ThresholdPolicy | None = None,
     limits: Limits | None = None,
-    records: NDArray[Any] | None = None,
+    records: AnyArray | None = None,
     progress: Progress = silent,
 ) -> tuple[DriveTable, CalibrationReport]:
     """Calibrate the chips of a bench and judge them by what their table predicts.

@@ -7,17 +7,48 @@ rows, and one row is one block of one chip.
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from ecgphoton.calibration.beliefs import Beliefs
-from ecgphoton.calibration.crosstalk import patterns
-from ecgphoton.mesh.arrays import Array
+from ecgphoton.calibration.beliefs import LENGTHS, Beliefs
+from ecgphoton.mesh.arrays import Array, Floats
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH
 
 RANGE = 2.25
 """Range of drives asked of a shifter, in units of pi: a little more than a turn."""
+TURN = 2 * math.pi
+ROUNDING = 1e-12
+"""Negative heat that is taken for a rounding error, rad."""
+
+
+def patterns(device: Device) -> Floats:
+    """(terms, drivers, drivers) coupling that one unit of every coefficient brings."""
+    return np.stack([device.crosstalk(1.0, length) for length in LENGTHS])
+
+
+def matrix(device: Device, coupling: Floats) -> Floats:
+    """K (..., drivers, drivers) with ones on the diagonal, of coefficients (..., terms)."""
+    return np.asarray(np.tensordot(coupling, patterns(device), 1) + np.eye(device.drivers))
+
+
+def undo(device: Device, k: Floats, phases: Floats, offset: Floats) -> Floats:
+    """Heat P >= 0 with ``K P + offset = phases``, all (..., drivers) in rad.
+
+    Heaters may be driven a turn more or less.
+    """
+    inverse, goal = np.linalg.inv(k), np.remainder(phases - offset, TURN)
+    rounds = 4 * device.drivers
+    for attempt in range(2 * rounds):
+        heat = np.asarray((inverse @ goal[..., None])[..., 0], float)
+        cold = heat < -ROUNDING
+        # Taking turns away may go in circles, so after some rounds turns are only added.
+        hot = (heat >= TURN) & (attempt < rounds)
+        if not (cold | hot).any():
+            break
+        goal = goal + TURN * cold - TURN * hot
+    return np.asarray(np.maximum(heat, 0.0))
 
 
 class Model:

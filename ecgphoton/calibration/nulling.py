@@ -10,8 +10,6 @@ phases leave no trace in power and stay as they are.
 Self-configuration by nulling is covered by US patent 12,174,018: a commercial user should check.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,11 +17,10 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ecgphoton.calibration.bench import Bench, Kind
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.arrays import Complexes, Floats
 from ecgphoton.mesh.device import Device, Mzi
 from ecgphoton.mesh.layout import WIDTH
 
@@ -46,10 +43,10 @@ class NullMeshes:
                 table = self._one(bench, table, sweep)
         return table
 
-    def _one(self, bench: Bench, table: DriveTable, sweep: _Sweep) -> DriveTable:
+    def _one(self, bench: Bench, table: DriveTable, sweep: "_Sweep") -> DriveTable:
         driver = sweep.driver
         turns = np.linspace(0, 2 * np.pi, self.steps, endpoint=False)
-        rest = np.stack([sweep.rest + swing for swing in _swings(table.device, driver, sweep.mode)])
+        rest = sweep.rest + _swings(table.device, driver, sweep.mode)
         phases = np.repeat(rest, self.steps, 0)
         phases[:, driver] = np.tile(turns, len(rest))
         codes = table.device.dac.code_of(table.volts_for(phases[:, None, None]))
@@ -102,8 +99,7 @@ def _order(device: Device) -> Iterator[_Sweep]:
         yield _Sweep(theta, mzi.mode, _straight(device), upper, upper - lower)
         half = _straight(device)
         half[theta] = np.pi / 2
-        both = np.sqrt(0.5) * (upper + lower)
-        yield _Sweep(phi, mzi.mode, half, both, upper - lower)
+        yield _Sweep(phi, mzi.mode, half, np.sqrt(0.5) * (upper + lower), upper - lower)
 
 
 def _interferometers(device: Device) -> list[Mzi]:
@@ -118,23 +114,21 @@ def _straight(device: Device) -> Floats:
     return phases
 
 
-def _swings(device: Device, driver: int, mode: int) -> list[Floats]:
-    """Half turns of the phases between interferometers on the same modes, all combinations.
+def _swings(device: Device, driver: int, mode: int) -> Floats:
+    """(n, drivers) half turns of phases between interferometers on the same modes, combined.
 
     What leaks in one of them changes sign against what passes the others, and cancels in the mean.
     """
     same = [mzi.drivers[1] for mzi in _interferometers(device) if mzi.mode == mode]
     # One phase too many: the swept one, or the first, which turns the light that comes in.
     others = [phi for phi in same if phi != driver] if driver in same else same[1:]
-    swings = []
-    for pattern in itertools.product((0.0, np.pi), repeat=len(others)):
-        swing = np.zeros(device.drivers)
-        swing[others] = pattern
-        swings.append(swing)
+    patterns = np.array(list(itertools.product((0.0, np.pi), repeat=len(others))))
+    swings = np.zeros((len(patterns), device.drivers))
+    swings[:, others] = patterns
     return swings
 
 
-def _wave(angle: Floats, value: Floats) -> NDArray[np.complex128]:
+def _wave(angle: Floats, value: Floats) -> Complexes:
     """Complex amplitude (...) of the wave in sweeps (..., steps)."""
     basis = np.stack([np.ones_like(angle), np.cos(angle), np.sin(angle)], -1)
     gram = basis.swapaxes(-1, -2) @ basis + 1e-12 * np.eye(3)

@@ -6,8 +6,6 @@ three dozen heaters cancel in its sixteen matrix elements: codes are moved singl
 long as the matrix gets better.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +44,7 @@ class Task:
     """(R, drivers) heaters that may move."""
 
     @classmethod
-    def of(cls, table: DriveTable) -> Task:
+    def of(cls, table: DriveTable) -> "Task":
         """Return the task of a table: its program's matrices at its row gains."""
         wanted = table.program.targets / np.maximum(table.program.scales, 1e-12)[:, None, None]
         return cls(
@@ -57,7 +55,7 @@ class Task:
             torch.as_tensor(~table.broken).flatten(0, 1),
         )
 
-    def at(self, which: slice | Tensor) -> Task:
+    def at(self, which: slice | Tensor) -> "Task":
         """Return the task of some of the blocks."""
         wanted, gain, free = (part[which] for part in (self.wanted, self.gain, self.free))
         return Task(self.model, self.rows.at(which), wanted, gain, free)

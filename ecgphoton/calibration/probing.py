@@ -9,12 +9,11 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ecgphoton.calibration.beliefs import Beliefs, Finding
 from ecgphoton.calibration.bench import Bench, Kind
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.mesh.arrays import Integers
+from ecgphoton.mesh.arrays import Complexes, Integers
 from ecgphoton.mesh.layout import WIDTH
 
 HOMES = 32
@@ -26,7 +25,7 @@ def random_codes(table: DriveTable, settings: int, seed: int) -> Integers:
     """(S, 1, 1, drivers) codes of phases spread evenly over a turn."""
     drivers = table.device.drivers
     phases = np.random.default_rng([seed, 1]).uniform(0, 2 * np.pi, (settings, drivers))
-    return table.device.codes(phases)[:, None, None]
+    return table.device.dac.codes_for(phases)[:, None, None]
 
 
 def sweep_codes(table: DriveTable, voltages: int, seed: int) -> Integers:
@@ -41,12 +40,12 @@ def sweep_codes(table: DriveTable, voltages: int, seed: int) -> Integers:
         "phase"
     ]
     best = slope.abs().square().sum((1, 3, 4)).argmax(1).numpy()
-    codes = np.repeat(device.codes(homes[best])[:, None], voltages, 1)
+    codes = np.repeat(device.dac.codes_for(homes[best])[:, None], voltages, 1)
     steps = (np.arange(voltages) + draw.uniform(-0.3, 0.3, (device.drivers, voltages))).clip(0)
     low, high = (np.pi * limit for limit in table.model.span)
     phases = low + np.sort(steps, 1) / (voltages - 0.7) * (high - low)
     index = np.arange(device.drivers)
-    codes[index, :, index] = device.codes(phases)
+    codes[index, :, index] = device.dac.codes_for(phases)
     return codes
 
 
@@ -77,12 +76,12 @@ class ReadDark:
         return replace(table, beliefs=beliefs, noise=np.sqrt(scatter)).with_offsets()
 
 
-def without_zero(table: DriveTable, readings: NDArray[np.complex128]) -> NDArray[np.complex128]:
+def without_zero(table: DriveTable, readings: Complexes) -> Complexes:
     """Return readings (S, C, K, N, 4) less what both quadratures read in the dark."""
     return np.asarray(readings - (1 + 1j) * table.beliefs.zero[None, :, :, None])
 
 
-def saturated(table: DriveTable, readings: NDArray[np.complex128]) -> list[Finding]:
+def saturated(table: DriveTable, readings: Complexes) -> list[Finding]:
     """Name detectors whose largest reading repeats exactly at many different settings.
 
     `readings` (S, C, K, N, 4) come from settings that differ in every heater, so that nothing but

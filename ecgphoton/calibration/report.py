@@ -117,23 +117,21 @@ class CalibrationReport:
 
     def chip_rows(self) -> list[dict[str, Any]]:
         """One row a chip, for a CSV."""
-        rows = []
-        for chip in range(self.final.chips):
-            row: dict[str, Any] = {"chip": chip}
-            for name, report in self.stages.items():
-                key = name.replace(" ", "_")
-                row |= {
-                    f"{key}_miss": float(report.miss[chip]),
-                    f"{key}_fpr": float(report.fpr[chip]),
-                    f"{key}_good": bool(report.good[chip]),
-                }
-            for name, errors in self.errors.items():
-                row[f"{name}_error"] = float(errors[chip].max())
-            if self.thresholds is not None:
-                row["threshold"] = float(self.thresholds[chip])
-            row["findings"] = "; ".join(str(f) for f in self.findings if f.chip == chip)
-            rows.append(row)
-        return rows
+        return [self._chip_row(chip) for chip in range(self.final.chips)]
+
+    def _chip_row(self, chip: int) -> dict[str, Any]:
+        row: dict[str, Any] = {"chip": chip}
+        for name, report in self.stages.items():
+            key = name.replace(" ", "_")
+            row |= {
+                f"{key}_miss": float(report.miss[chip]),
+                f"{key}_fpr": float(report.fpr[chip]),
+                f"{key}_good": bool(report.good[chip]),
+            }
+        row |= {f"{name}_error": float(part[chip].max()) for name, part in self.errors.items()}
+        if self.thresholds is not None:
+            row["threshold"] = float(self.thresholds[chip])
+        return row | {"findings": "; ".join(str(f) for f in self.findings if f.chip == chip)}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, without the single chips."""

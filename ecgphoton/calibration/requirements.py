@@ -5,12 +5,9 @@ chips pass. The same chips are used at every factor. Factors are doubled or halv
 and one fails, then bisected on a logarithmic scale, widths of converters to the bit.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
-
-import numpy as np
 
 from ecgphoton.calibration.campaign import calibrate_chips
 from ecgphoton.calibration.report import AFTER
@@ -22,7 +19,6 @@ from ecgphoton.hwsim.profile import BITS, Profile
 from ecgphoton.hwsim.requirement import MOST, solve
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
-from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps
 from ecgphoton.settings import nearest
@@ -135,8 +131,8 @@ class Sheet:
         )
         return report.stages[AFTER]
 
-    def line(self, task: int) -> Floats:
-        """Compute a line: value, failing, share, low, high; NaN for what there is not."""
+    def line(self, task: int) -> Line:
+        """Compute a line."""
         key, state = self.tasks[task]
         number, stated = self.number(key), self.stated(key)
         more = number.better == "more"
@@ -150,7 +146,8 @@ class Sheet:
         )
         report = found.report
         shares = (None,) * 3 if report is None else (report.observed_yield, *report.interval)
-        return np.array([found.value, found.failing, *shares], float)
+        sizes = (None if v is None else float(v) for v in (found.value, found.failing))
+        return Line(key, state, number.unit, stated, self.chips, *sizes, *shares)
 
 
 def idle(profile: Profile, program: MeshProgram) -> tuple[str, ...]:
@@ -164,7 +161,7 @@ def idle(profile: Profile, program: MeshProgram) -> tuple[str, ...]:
             foundry = Foundry(profile.only(effect).with_value(BITS, 0))
             chips, perfect = foundry.chips(0, 0, 1, program), foundry.perfect(program)
             driven = profile.driving(program)
-            volts = driven.device.exact_volts(driven.phases)[None]
+            volts = driven.device.dac.volts_for(driven.phases)[None]
             same = bool((chips.matrices(volts) == perfect.matrices(volts)).all())
             read = [*zip(chips.reading[1:5], perfect.reading[1:5], strict=True)]
             if (
@@ -198,11 +195,8 @@ def parameters_of(profile: Profile, keys: Sequence[str] = ()) -> tuple[str, ...]
 def lines_of(sheet: Sheet, *, workers: int = 1, progress: Steps | None = None) -> tuple[Line, ...]:
     """Compute all lines of a sheet, on one thread or on several processes."""
     found = []
-    for task, row in enumerate(computed(sheet.line, len(sheet.tasks), workers=workers, threads=1)):
-        key, state = sheet.tasks[task]
-        unit, stated = sheet.number(key).unit, sheet.stated(key)
-        numbers = (None if math.isnan(value) else value for value in row.tolist())
-        found.append(Line(key, state, unit, stated, sheet.chips, *numbers))
+    for line in computed(sheet.line, len(sheet.tasks), workers=workers, threads=1):
+        found.append(line)
         if progress is not None:
-            progress(task + 1, len(sheet.tasks))
+            progress(len(found), len(sheet.tasks))
     return tuple(found)

@@ -1,7 +1,6 @@
 """A bench around simulated chips: only their readings are accessible, not their errors."""
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -16,24 +15,8 @@ SETTINGS = 64
 """Settings simulated at a time."""
 
 
-@dataclass(frozen=True)
-class Fault:
-    """Something broken on one chip, for tests and demonstrations."""
-
-    kind: Literal["dead heater", "stuck bit", "saturated detector"]
-    chip: int
-    """Position in the batch."""
-    block: int
-    index: int
-    """Driver, or detector."""
-    bit: int = 0
-    """Which DAC bit is stuck, 0 being the least."""
-    level: float = 1.0
-    """What a stuck bit is stuck at (0 or 1), or the reading a detector cannot exceed."""
-
-
 class SimulatedBench:
-    """C simulated chips, their noise and their faults.
+    """C simulated chips and their noise.
 
     Where modulators leak, every field is read for x, for -x and without light, and answered as
     ``(r(x) - r(-x)) / 2 + r(0)``: the leak is the same for both signs. Its cost is that of three.
@@ -57,14 +40,13 @@ class SimulatedBench:
         bits: int = 12,
         seed: int = 0,
         first: int = 0,
-        faults: tuple[Fault, ...] = (),
         kinds: tuple[Kind, ...] = ("field", "power"),
     ) -> None:
         check_seed(seed)
         self.shape = (len(chip), len(chip.scales), chip.device.drivers)
         self.bits, self.kinds, self.cost = bits, kinds, Cost()
         self._dac = replace(chip.device.dac, bits=bits)
-        self._chip, self._faults = chip, faults
+        self._chip = chip
         self._leaking = bool(chip.modulators.leak.any())
         self._generators = [_generator(seed, first + k) for k in range(len(chip))]
 
@@ -82,7 +64,7 @@ class SimulatedBench:
             single = self._chip[chip : chip + 1]
             for at in range(0, len(codes), SETTINGS):
                 part = slice(at, at + SETTINGS)
-                volts = self._dac.voltage_of(self._driven(codes[part, chip], chip))
+                volts = self._dac.voltage_of(codes[part, chip])
                 answer[part, chip] = self._shoot(single, volts, vectors, kind, chip)
         return answer
 
@@ -112,28 +94,10 @@ class SimulatedBench:
             readings = (readings - seen(chip.sent(-inputs))) / 2 + seen(0j * inputs)
         boost = chip.boost if kind == "field" else chip.boost**2
         readings = np.moveaxis(readings, -1, -2) * boost
-        for fault in self._faults:
-            if fault.kind == "saturated detector" and fault.chip == k:
-                place = readings[:, fault.block, :, fault.index]
-                np.clip(place, -fault.level, fault.level, out=place)
         if kind == "power":
             return readings
         n = len(vectors)
         return np.asarray(readings[:, :, :n] + 1j * readings[:, :, n:])
-
-    def _driven(self, codes: Integers, chip: int) -> Integers:
-        """Codes (S, K, drivers) that reach the heaters of one chip, faults included."""
-        codes = codes.copy()
-        for fault in self._faults:
-            if fault.chip != chip:
-                continue
-            place = codes[:, fault.block, fault.index]
-            if fault.kind == "dead heater":
-                place[:] = 0
-            elif fault.kind == "stuck bit":
-                mask = 1 << fault.bit
-                place[:] = place | mask if fault.level else place & ~mask
-        return codes
 
 
 def _generator(seed: int, chip: int) -> torch.Generator:

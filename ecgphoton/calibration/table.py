@@ -14,8 +14,7 @@ import torch
 from ecgphoton import artifacts
 from ecgphoton.calibration.beliefs import Beliefs, Finding
 from ecgphoton.calibration.bench import Cost
-from ecgphoton.calibration.crosstalk import matrix, undo
-from ecgphoton.calibration.model import Model
+from ecgphoton.calibration.model import Model, matrix, undo
 from ecgphoton.errors import InputError
 from ecgphoton.intake import parse_json
 from ecgphoton.mesh.arrays import Array, Bools, Floats, Integers

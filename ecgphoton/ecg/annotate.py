@@ -104,7 +104,8 @@ def classify_record(
     sample, notes = None, list[str]()
     if annotator is not None:
         file = label_file(find_file(signal.held.path), annotator)
-        labels = read_labels(file, signal.fs, signal.held.clock)
+        held = signal.held
+        labels = read_labels(file, signal.fs, held.clock, begins=held.begins, length=signal.length)
         sample, notes = labels.sample, [*labels.notes]
     stream = BeatStream(
         gain=signal.gain,

@@ -66,7 +66,8 @@ def decode(content: bytes, what: str, fs: float) -> Annotations:
     Raises
     ------
     InputError
-        If the file is truncated, too large, its times run backwards or its clock cannot be read.
+        If the file is truncated, too large or not in the MIT format, its times run backwards, or
+        its clock cannot be read.
     """
     if len(content) < 2 or len(content) % 2 or content[-2:] != b"\0\0":
         raise InputError(
@@ -116,6 +117,11 @@ def _marks(
         elif code < _SKIP:
             time += low
             marks.append([time, code, 0])
+    if any(words[at:]):
+        raise InputError(
+            f"{what} goes on behind its end mark: it is damaged, or not in the MIT format (that of "
+            "AHA is not read); fetch it again"
+        )
     times, codes, subtypes = np.array(marks, np.int64).reshape(-1, 3).T
     return times, codes, subtypes, clock
 

@@ -13,13 +13,15 @@ from ecgphoton.ecg.databases import MITDB, dataset_of
 from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.extract import extract
-from ecgphoton.ecg.formats import needs_hints
+from ecgphoton.ecg.formats import needs_hints, open_recording
+from ecgphoton.ecg.labels import not_read
+from ecgphoton.ecg.leads import choose, others
 from ecgphoton.ecg.origin import Origin
 from ecgphoton.ecg.protocols import Protocol, protocol_of
 from ecgphoton.ecg.quality import Quality
 from ecgphoton.ecg.reading import read_recording, record_files
 from ecgphoton.ecg.records import LabelScheme, label_scheme
-from ecgphoton.ecg.splits import Splits, assemble, labelled
+from ecgphoton.ecg.splits import Splits, assemble, labelled, with_view
 from ecgphoton.errors import InputError
 from ecgphoton.settings import strict
 
@@ -56,6 +58,7 @@ def load_splits(
     stratified: bool = False,
     centring: Centring = "annotation",
     quality: Quality = "keep",
+    views: int = 1,
     cache: bool = True,
 ) -> Splits:
     """Load training, validation and test beats of a protocol.
@@ -83,6 +86,9 @@ def load_splits(
     quality
         Whether beats of the training records (and validation beats drawn from these) are left out
         where the lead is no ECG (`drop`), see `quality`. Beats of other records are always kept.
+    views
+        Leads of every training record that are read: with more than one, `Splits.views` holds the
+        same beats in the record's next ECG leads.
     cache
         Whether to keep the beats in the cache on disk.
 
@@ -105,6 +111,12 @@ def load_splits(
         dataset, protocol.records, data_dir, lead, centring=centring, cache=cache, judged=judged
     )
     splits = assemble(protocol, scheme, extracted, split_seed=split_seed, stratified=stratified)
+    for view in range(1, views):
+        seen, _ = _extract_all(
+            dataset, protocol.train, data_dir, lead,
+            centring=centring, cache=cache, judged=judged, view=view,
+        )  # fmt: skip
+        splits = with_view(splits, seen)
     return replace(splits, origin=origin, report=_with_share(splits.report, origin))
 
 
@@ -174,15 +186,20 @@ def _extract_all(
     centring: Centring,
     cache: bool,
     judged: Container[str] = (),
+    view: int = 0,
 ) -> tuple[dict[str, Extracted], Origin | None]:
     """Beats of every record, and the files they were read from; synthetic ones without a dataset.
 
     Without `names` they are all records that are there. Beats of `judged` records that lie where
-    the lead is no ECG are left out.
+    the lead is no ECG are left out. With `view` they are those of that other ECG lead, counted
+    from 1, without the records that have none.
     """
     if dataset is None:
         lead = lead or MITDB.leads[0]
-        return synthetic.extracted(names or (), lead=lead, centring=centring, judged=judged), None
+        made = synthetic.extracted(
+            names or (), lead=lead, centring=centring, judged=judged, view=view
+        )
+        return made, None
     folder = database.find(dataset, data_dir)
     own = dataset.folder is not None
     there = dataset.records if own else database.present(dataset, folder)
@@ -204,27 +221,35 @@ def _extract_all(
     first = lead is None or lead in dataset.leads[:1]
     lead, prefer = (None, dataset.leads) if first else (lead, ())
 
-    def one(name: str) -> tuple[Extracted, dict[str, str]]:
+    def one(name: str) -> tuple[Extracted | None, dict[str, str]]:
         quality: Quality = "drop" if name in judged else "keep"
         files = record_files(folder, name, dataset.annotator)
         hashes = {file.name: str(database.file_sha256(file)) for file in files}
+        hints = dataset.hints if needs_hints(files[0]) else None
+        asked, order = lead, prefer
+        if view:
+            held = open_recording(folder / name, hints)
+            rest = others(held, choose(held, lead, prefer))
+            if len(rest) < view:
+                return None, hashes
+            asked, order = f"channel:{rest[view - 1]}", ()
 
         def build() -> Extracted:
             read = read_recording(
-                folder, name, lead=lead, prefer=prefer, annotator=dataset.annotator,
-                symbols=dataset.symbols, hints=dataset.hints if needs_hints(files[0]) else None,
+                folder, name, lead=asked, prefer=order, annotator=dataset.annotator,
+                symbols=dataset.symbols, hints=hints,
             )  # fmt: skip
             return extract(read, source=dataset.source, centring=centring, quality=quality)
 
         if not cache:
             return build(), hashes
-        how = (lead, prefer, dataset.symbols, dataset.hints, dataset.source, centring, quality)
-        key = (name, how, hashes)
-        place = f"{lead or 'preferred'}-{centring}-{quality}"
+        how = (asked, order, dataset.symbols, dataset.hints, dataset.source, centring, quality)
+        key = (name, how, hashes, not_read(files[0], files[-1]))
+        place = f"{asked or 'preferred'}-{centring}-{quality}"
         return remembered(name, place, dataset.source, repr(key), build), hashes
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         found = dict(zip(names, pool.map(one, names), strict=True))
     files = {file: digest for _, hashes in found.values() for file, digest in hashes.items()}
-    extracted = {name: part for name, (part, _) in found.items()}
+    extracted = {name: part for name, (part, _) in found.items() if part is not None}
     return extracted, Origin(dataset, str(folder), files, len(there))

@@ -113,6 +113,8 @@ def r_peaks(signal: NDArray[np.floating], centres: NDArray[np.int64]) -> NDArray
     It is the largest deflection from the median of a second within 83 ms, an upright one counting
     one and a half times: where the annotators of MIT-BIH put their marks.
     """
+    if not len(centres):
+        return np.empty(0, np.int64)
     half = int(SAMPLING_RATE // 2)
     if not len(centres):
         return centres

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.annotations import LARGEST_ANNOTATION, decode
 from ecgphoton.ecg.formats.edf import edf_notes
-from ecgphoton.ecg.formats.table import Table, read_table, seconds_of
-from ecgphoton.ecg.recording import LONGEST
+from ecgphoton.ecg.formats.table import Table, read_table
+from ecgphoton.ecg.formats.times import is_time
+from ecgphoton.ecg.recording import FROM_ZERO, LONGEST, Beginning
 from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting, read_bytes
@@ -21,8 +22,10 @@ EDF_NOTES = "edf+"
 USUAL = ("atr", "labels.csv", "beats.csv", "csv")
 """Annotators that are searched for beside a recording when none is named."""
 _TABLES = (".csv", ".tsv", ".txt")
-_TIMES = ("time", "t", "seconds", "second", "sec", "s", "onset", "time (s)")
+_ONSET = "onset"
 _SAMPLES = ("sample", "samples", "sample #", "index", "r_peak", "peak")
+_APART = 1.0
+"""Seconds by which the distance of two columns may vary: clock times may be whole seconds."""
 _SYMBOLS = ("symbol", "label", "type", "beat", "annotation", "class", "description")
 
 
@@ -71,8 +74,22 @@ def label_file(recording: Path, annotator: str | None) -> Path:
     )
 
 
+def not_read(recording: Path, file: Path) -> tuple[str, ...]:
+    """Return a note on other files that could hold the labels of a recording, if there are any."""
+    places = [recording.with_name(f"{recording.stem}.{ending}") for ending in USUAL]
+    others = [one.name for one in places if one.is_file() and one not in (recording, file)]
+    said = f"{recording.stem}: labels from {file.name}, not from {', '.join(others)}"
+    return (f"{said}; name the annotator to change that",) if others else ()
+
+
 def read_labels(
-    file: Path, fs: float, clock: float | None = None, symbols: Mapping[str, str] | None = None
+    file: Path,
+    fs: float,
+    clock: float | None = None,
+    symbols: Mapping[str, str] | None = None,
+    *,
+    begins: Beginning = FROM_ZERO,
+    length: int = 0,
 ) -> Labels:
     """Read the beats of a label file.
 
@@ -86,11 +103,14 @@ def read_labels(
         Rate that samples of the file count, where that is not `fs`, Hz.
     symbols
         Words of the file to WFDB symbols; words that are in neither are counted and are no beats.
+    begins, length
+        What the recording's own times and numbers state for its first sample, and its samples at
+        `fs`. A table may count as these do, or from the first sample; what fits is taken.
 
     Raises
     ------
     InputError
-        If the file is damaged or its columns are not known.
+        If the file is damaged, its columns are not known, or both ways of counting fit.
     """
     clock = fs if clock is None else clock
     suffix = file.suffix.lower()
@@ -99,14 +119,13 @@ def read_labels(
         at = np.array([seconds * fs for seconds, _ in found], np.float64)
         words = [text.strip() for _, text in found]
     elif suffix in _TABLES:
-        at, words = _of_table(file, read_table(file), fs, fs / clock)
+        at, words, first = _of_table(file, read_table(file), fs, fs / clock, begins)
+        at = _counted(file, at, first, length)
     else:
         marks = decode(
             read_bytes(file, LARGEST_ANNOTATION + 1), f"annotation file {file.name}", clock
         )
         at, words = np.float64(fs / clock) * marks.sample, marks.symbol.tolist()
-    if len(at) and not (np.isfinite(at).all() and at.min() >= 0 and at.max() <= LONGEST):
-        raise InputError(f"{file} marks beats at negative or impossible times; check its columns")
     known = {**{symbol: symbol for symbol in BEAT_SYMBOLS}, **(symbols or {})}
     others = Counter(word for word in words if word not in known)
     order = [i for i in np.argsort(at, kind="stable").tolist() if words[i] in known]
@@ -114,20 +133,31 @@ def read_labels(
     if others and suffix in (*_TABLES, ".edf", ".bdf"):  # a WFDB annotation has marks of all kinds
         few = ", ".join(f"{word[:20]!r} {count}" for word, count in others.most_common(5))
         notes = (f"{file.stem}: {sum(others.values())} labels are no beats: {few}",)
-    sample = np.rint(at[order]).astype(np.int64)
-    return Labels(sample, np.array([known[words[i]] for i in order], "<U1"), notes)
+    if not order:
+        notes += (f"{file.name} marks no beat",)
+    at = at[order]
+    if len(at) and not (np.isfinite(at).all() and at.min() >= 0 and at.max() <= LONGEST):
+        raise InputError(f"{file} marks beats at negative or impossible times; check its columns")
+    sample = np.rint(at).astype(np.int64)
+    once = np.diff(sample, prepend=-1) > 0
+    if not once.all():
+        again = f"{np.count_nonzero(~once)} beats are marked again at one sample"
+        notes += (f"{file.stem}: {again}; the first mark counts",)
+    symbol = np.array([known[words[i]] for i in order], "<U1")
+    return Labels(sample[once], symbol[once], notes)
 
 
 def _of_table(
-    file: Path, table: Table, fs: float, per_sample: float
-) -> tuple[NDArray[np.float64], list[str]]:
-    """Place at the rate `fs`, and word, of every line."""
+    file: Path, table: Table, fs: float, per_sample: float, begins: Beginning
+) -> tuple[NDArray[np.float64], list[str], float]:
+    """Place at the rate `fs` and word of every line, and place of the recording's first sample."""
     names = [name.casefold().strip() for name in table.names]
 
     def column(known: tuple[str, ...]) -> int | None:
         return next((names.index(name) for name in known if name in names), None)
 
-    symbol, sample, time = column(_SYMBOLS), column(_SAMPLES), column(_TIMES)
+    symbol, sample = column(_SYMBOLS), column(_SAMPLES)
+    time = next((at for at, name in enumerate(names) if name == _ONSET or is_time(name)), None)
     if symbol is None or (sample is None and time is None):
         raise InputError(
             f"{file} has the columns {', '.join(table.names[:8])}; labels need one called symbol, "
@@ -135,7 +165,42 @@ def _of_table(
         )
     with expecting(file, "a table of labels", "give numbers, or times as hh:mm:ss.sss"):
         if sample is None:
-            at = seconds_of(table, time or 0) * fs
-        else:
-            at = table.numbers(sample) * per_sample
-        return at, table.words(symbol)
+            return table.seconds(time or 0) * fs, table.words(symbol), begins.time * fs
+        given = table.numbers(sample)
+        if (np.mod(given, 1) > 0).any():
+            raise ValueError(f"sample numbers of column {table.names[sample]} with fractions")
+        at = given * per_sample
+        if time is not None and not _agree(at, _known(table, time) * fs, fs):
+            raise ValueError(
+                f"columns {table.names[sample]} and {table.names[time]} place beats differently; "
+                "leave one of them out"
+            )
+        return at, table.words(symbol), begins.number * per_sample
+
+
+def _counted(file: Path, at: NDArray[np.float64], first: float, length: int) -> NDArray[np.float64]:
+    """Return places counted from the first sample, whether they are or count as its axis does."""
+    if abs(first) <= 1 or not len(at):  # from 0 or 1
+        return at
+    alone, shifted = (np.mean((x >= 0) & (x < length)) for x in (at, at - first))
+    if alone == shifted > 0:
+        raise InputError(
+            f"{file} may count from the first sample of the recording or as its own times and "
+            "numbers do, which begin elsewhere; let both begin at 0"
+        )
+    return at if alone > shifted else at - first
+
+
+def _known(table: Table, at: int) -> NDArray[np.float64]:
+    """Return the times of a column beside sample numbers; NaN where it holds none."""
+    try:
+        return table.seconds(at)
+    except ValueError:
+        return np.full(len(table.columns[at]), np.nan)
+
+
+def _agree(samples: NDArray[np.float64], times: NDArray[np.float64], fs: float) -> bool:
+    """Whether two columns place beats alike, but for their beginning and for rounding."""
+    apart = samples - times
+    apart = apart[np.isfinite(apart)]
+    return not len(apart) or bool(np.ptp(apart) <= _APART * fs)

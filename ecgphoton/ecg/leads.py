@@ -6,20 +6,28 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.recording import Channel, OpenRecording
+from ecgphoton.ecg.features import SAMPLING_RATE
+from ecgphoton.ecg.recording import Channel, OpenRecording, Recording
 from ecgphoton.errors import InputError
 
 _LIMB = ("i", "ii", "iii", "avr", "avl", "avf")
 _CHEST = tuple(f"v{number}" for number in range(1, 10))
-_PREFIX = re.compile(r"(ecg|ekg|lead|channel|ch)[\s_:.-]*(?=.)")
+_PREFIX = re.compile(r"^((mdc_ecg_lead|ecg|ekg|einthoven|lead|channel|ch)[\s_:.-]*(?=.))+")
+_REMARK = re.compile(
+    r"(?<=\w)( ?[(\[]([mnu\u03bc]?v|einthoven|goldberger|wilson)[)\]]|, augmented .*)$"
+)
 _OTHER = re.compile(
     r"abp|art|[a-z]{0,3}bp\d*|pap|cvp|icp|resp.*|impedance.*|pleth.*|ppg|spo2.*|sao2|(eeg|emg|eog)\b.*|"
-    r"e?t?co2.*|temp.*|acc.*|(?:blood )?pressure.*"
+    r"e?t?co2.*|temp.*|acc.*|(?:blood )?pressure.*|hr|rr|heart ?rate|rate|quality|sqi|.*time|"
+    r".*timestamp|leads?[ _-]?off.*|status|events?|markers?|trig(?:ger)?|sync|counter|battery"
 )
-"""Plain names of what monitors record beside an ECG; only asked for by name."""
-_MODIFIED = re.compile(r"ml(?=i{1,3}$)|m(?=v\d$)")
+"""Plain names of what monitors record beside an ECG, or say about it; only asked for by name."""
+_MODIFIED = re.compile(r"(?:ml|d)(?=(?:i{1,3}|[123])$)|m(?=v\d$)")
+_ROMAN = {"1": "i", "2": "ii", "3": "iii"}
 LOOKED_AT = 60.0
 """Seconds from the middle of a channel that are tested for the properties of an ECG."""
+MOST_LEVELS, MOST_STEPS = 16, 4
+"""Different values of a marker, and steps between values of a counter, at most; an ECG has more."""
 LEAST_KURTOSIS, QRS_SHARE = 5.0, 0.35
 """An ECG has rare large values (kSQI above 5) and its power around 5 to 15 Hz (pSQI); an EEG, a
 pressure or noise lacks one of them. Clifford et al. 2012, DOI 10.1088/0967-3334/33/9/1419."""
@@ -28,13 +36,27 @@ pressure or noise lacks one of them. Clifford et al. 2012, DOI 10.1088/0967-3334
 def plain(name: str) -> str:
     """Return a lead's name without case, vendor prefix and the letters of a modified lead.
 
-    >>> [plain(name) for name in ("ECG II", "ii", "MLII", "EKG-V1", "Lead aVR", "ECG1")]
-    ['ii', 'ii', 'ii', 'v1', 'avr', 'ecg1']
+    >>> [plain(name) for name in ("ECG II", "ii", "MLII", "D2", "EKG-V1", "Lead aVR", "ECG1")]
+    ['ii', 'ii', 'ii', 'ii', 'v1', 'avr', 'ecg1']
+    >>> [plain(name) for name in ("MDC_ECG_LEAD_II", "ECG lead II (mV)", "Lead I (Einthoven)")]
+    ['ii', 'ii', 'i']
     """
     short = " ".join(name.casefold().split())
-    rest = _PREFIX.sub("", short, count=1)
-    rest = _MODIFIED.sub("", rest)
+    rest = _bare(short)
+    modified = _MODIFIED.sub("", rest)
+    rest = _ROMAN.get(modified, modified) if modified != rest else rest
     return rest if rest in (*_LIMB, *_CHEST) else short
+
+
+def _bare(short: str) -> str:
+    """Return a name without vendor prefixes, unit and words that add nothing."""
+    return _REMARK.sub("", _PREFIX.sub("", short))
+
+
+def _other(name: str) -> bool:
+    """Whether a name is that of another signal, or of what is said about an ECG."""
+    short = plain(name)
+    return any(_OTHER.fullmatch(one) for one in (short, _bare(short)))
 
 
 def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[str] = ()) -> int:
@@ -62,25 +84,19 @@ def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[
     if asked is not None:
         number = asked.removeprefix("channel:")
         if number == asked:
-            found = _named(asked, channels)
+            found = _named(asked, [one.name for one in channels])
         else:
             found = [at for at in range(len(channels)) if str(at) == number]
         return _only(found, asked, recording)
     for name in (*prefer, "II"):
-        found = _named(name, [one if one.voltage else None for one in channels])
+        found = _named(name, [one.name if one.voltage else None for one in channels])
         if found:
             alike = [one for at in found if (one := channels[at]).name == channels[found[0]].name]
             parts = len({one.length / one.fs for one in alike}) > 1
             return _only(found if parts else found[:1], name, recording)
-    volts = [
-        at
-        for at, one in enumerate(channels)
-        if one.voltage and not _OTHER.fullmatch(plain(one.name))
-    ]
+    volts = _voltages(channels)
     for at in volts:
-        if plain(channels[at].name) in (*_LIMB, *_CHEST) or re.match(
-            "ecg|ekg", channels[at].name, re.IGNORECASE
-        ):
+        if _ecg_by_name(channels[at]):
             return at
     for at in volts:
         if len(volts) == 1 == len(channels) or looks_like_ecg(*_middle(recording, at)):
@@ -93,13 +109,43 @@ def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[
     )
 
 
+def column_of(recording: Recording, asked: str | None) -> int:
+    """Return the column of a lead of a recording in memory, by the rule of `choose`.
+
+    Raises
+    ------
+    InputError
+        If the lead does not exist or is no voltage, several have its name, or none is named and
+        there are several.
+    """
+    names = recording.leads
+    found = list(range(len(names))) if asked is None else _named(asked, names)
+    if len(found) != 1:
+        raise InputError(f"lead {asked!r} of a recording with {', '.join(names)}; name one of them")
+    if recording.units[found[0]] != "mV":
+        unit = recording.units[found[0]]
+        raise InputError(f"lead {names[found[0]]!r} is in {unit!r}; an ECG in mV is needed")
+    return found[0]
+
+
+def others(recording: OpenRecording, chosen: int) -> list[int]:
+    """Return the other channels that are an ECG by name, as long and as fast as the chosen one."""
+    own, channels = recording.channels[chosen], recording.channels
+    alike = [at for at in _voltages(channels) if at != chosen and _ecg_by_name(channels[at])]
+    return [at for at in alike if (channels[at].fs, channels[at].length) == (own.fs, own.length)]
+
+
 def looks_like_ecg(signal: NDArray[np.float32], fs: float) -> bool:
     """Whether samples (any unit) have the spectrum and the rare large values of an ECG."""
     from scipy.signal import welch
 
     known = signal[np.isfinite(signal)].astype(np.float64)
-    if len(known) < 4 * fs or np.ptp(known) == 0 or fs < 2 * 15:
+    if len(known) < 4 * fs or fs < 2 * 15:
         return False
+    if len(np.unique(known)) <= MOST_LEVELS or len(np.unique(np.diff(known))) <= MOST_STEPS:
+        return False
+    many = max(1, round(fs / SAMPLING_RATE))  # the slope of noise grows with the rate
+    known, fs = known[: len(known) // many * many].reshape(-1, many).mean(axis=1), fs / many
     frequency, power = welch(known - known.mean(), fs, nperseg=round(4 * fs))
     whole = power[(frequency >= 1) & (frequency <= 40)].sum()
     share = power[(frequency >= 5) & (frequency <= 15)].sum() / max(whole, 1e-300)
@@ -119,17 +165,25 @@ def _only(found: Sequence[int], name: str, recording: OpenRecording) -> int:
     return found[0]
 
 
-def _named(name: str, channels: Sequence[Channel | None]) -> list[int]:
+def _named(name: str, names: Sequence[str | None]) -> list[int]:
     """Find channels by exact name, else by name without case, else by plain name."""
     for alike in (str, str.casefold, plain):
         found = [
-            at
-            for at, one in enumerate(channels)
-            if one is not None and alike(one.name) == alike(name)
+            at for at, one in enumerate(names) if one is not None and alike(one) == alike(name)
         ]
         if found:
             return found
     return []
+
+
+def _voltages(channels: Sequence[Channel]) -> list[int]:
+    """Find voltages without those that have the name of another signal."""
+    return [at for at, one in enumerate(channels) if one.voltage and not _other(one.name)]
+
+
+def _ecg_by_name(channel: Channel) -> bool:
+    named = re.match("ecg|ekg", channel.name, re.IGNORECASE)
+    return plain(channel.name) in (*_LIMB, *_CHEST) or named is not None
 
 
 def _list(channels: Sequence[Channel]) -> str:

@@ -12,7 +12,7 @@ from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats import Hints, find_file, open_recording, record_names
 from ecgphoton.ecg.formats.wfdb_record import lacking
 from ecgphoton.ecg.formats.wfdb_segments import wfdb_files
-from ecgphoton.ecg.labels import label_file, read_labels
+from ecgphoton.ecg.labels import label_file, not_read, read_labels
 from ecgphoton.ecg.leads import choose
 from ecgphoton.ecg.recording import Channel, OpenRecording
 from ecgphoton.ecg.resample import Resampler, ratio, scaled
@@ -199,7 +199,10 @@ def read_recording(
     source = open_signal(folder / name, lead, prefer=prefer, hints=hints)
     whole = source.held.whole((source.channel,))[0]
     signal = Resampler(source.factor).push(whole, last=True)
-    found = read_labels(files[-1], source.fs, source.held.clock, symbols)
+    found = read_labels(
+        files[-1], source.fs, source.held.clock, symbols, begins=source.held.begins,
+        length=source.length,
+    )  # fmt: skip
     return AnnotatedLead(
         name,
         signal,
@@ -208,7 +211,7 @@ def read_recording(
         source.lead,
         gain=source.gain,
         synthetic=source.held.synthetic,
-        notes=(*source.notes, *found.notes),
+        notes=(*source.notes, *(() if annotator else not_read(files[0], files[-1])), *found.notes),
     )
 
 

@@ -66,6 +66,20 @@ class Channel:
         return not self.unit or millivolts(self.unit) is not None
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """What the columns of a file state for its first sample."""
+
+    time: float = 0.0
+    """s."""
+    number: float = 0.0
+    """Number of the sample."""
+
+
+FROM_ZERO = Beginning()
+"""What most files state, and those without such columns."""
+
+
 @dataclass(frozen=True, eq=False)
 class OpenRecording:
     """A recording whose samples are read on demand."""
@@ -82,6 +96,7 @@ class OpenRecording:
     notes: tuple[str, ...] = ()
     clock: float | None = None
     """Hz that sample numbers of a WFDB annotation count, where channels have rates of their own."""
+    begins: Beginning = FROM_ZERO
 
     @property
     def name(self) -> str:

@@ -234,7 +234,8 @@ def score_record(
     test_folder
         Where the test annotation is, if not beside the record.
     start, end, window, grouping
-        As for `compare`; without an end, the end of the record.
+        As for `compare`; without an end, the end of the record, or of the reference where the
+        header does not state how long the record is.
 
     Raises
     ------
@@ -243,9 +244,17 @@ def score_record(
     """
     path = Path(record)
     lasts = duration(path)
-    stop = lasts if end is None else end
+    known, stop, notes = read_annotations(path, reference), end, list[str]()
+    if end is None:
+        stop = lasts
+        if lasts is None and len(known.sample):
+            stop = float(known.sample[-1] / known.fs + window)
+            notes.append(
+                f"header {path.name}.hea does not state how long the record is: scored up to the "
+                f"last mark of {reference}"
+            )
     found = compare(
-        read_annotations(path, reference),
+        known,
         read_annotations(path, test, folder=test_folder),
         record=path.name,
         start=start,
@@ -253,7 +262,6 @@ def score_record(
         window=window,
         grouping=grouping,
     )
-    notes = []
     if lasts is not None and lasts <= start:
         notes.append(
             f"{path.name} lasts {lasts:g} s and the first {start:g} s are not scored (learning "

@@ -16,7 +16,7 @@ from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.extract import extract
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats.wfdb_record import SYNTHETIC_MARK
-from ecgphoton.ecg.leads import choose
+from ecgphoton.ecg.leads import choose, others
 from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.ecg.patients import (
     BASELINE,
@@ -40,10 +40,13 @@ BANNER = "SYNTHETIC DATA: generated beats, no evidence about patients"
 PATIENTS, TEST_PATIENTS = 23, 7
 
 
-def recording(record: SyntheticRecord, *, lead: str = "MLII") -> AnnotatedLead:
-    """One lead of a made-up record, exactly as it would be read back from a file."""
+def recording(record: SyntheticRecord, *, lead: str = "MLII", view: int = 0) -> AnnotatedLead:
+    """One lead of a made-up record, or another, exactly as it would be read back from a file."""
     channels = tuple(Channel(name, "mV", SAMPLING_RATE, len(record.digital)) for name in LEADS)
-    at = choose(HeldRecording(Path(record.name), "WFDB", channels, ()), lead)
+    held = HeldRecording(Path(record.name), "WFDB", channels, ())
+    at = choose(held, lead)
+    if view:
+        at = others(held, at)[view - 1]
     signal = record.digital[:, at].astype(np.float32)
     return AnnotatedLead(
         record.name, signal, record.samples, record.symbols, LEADS[at], gain=GAIN, synthetic=True
@@ -58,8 +61,11 @@ def extracted(
     beats: int = BEATS,
     centring: Centring = "annotation",
     judged: Container[str] = (),
+    view: int = 0,
 ) -> dict[str, Extracted]:
     """Beats of made-up records by name (s01, s02, ...); `judged` ones as with quality ``drop``.
+
+    With `view` they are those of the other lead, of which a made-up record has one.
 
     Raises
     ------
@@ -67,18 +73,19 @@ def extracted(
         If a name is not of that form.
     """
     found = {}
-    for name in names:
+    for name in names if view < len(LEADS) else ():
         if not (name.startswith("s") and name[1:].isdigit() and int(name[1:]) > 0):
             raise InputError(f"no synthetic record {name!r}; they are called s01, s02, ...")
         quality: Quality = "drop" if name in judged else "keep"
-        found[name] = _extracted(name, lead, seed, beats, centring, quality, tuple(FEATURES))
+        found[name] = _extracted(name, lead, view, seed, beats, centring, quality, tuple(FEATURES))
     return found
 
 
-@lru_cache(maxsize=2 * PATIENTS)
+@lru_cache(maxsize=4 * PATIENTS)
 def _extracted(
     name: str,
     lead: str,
+    view: int,
     seed: int,
     beats: int,
     centring: Centring,
@@ -87,7 +94,7 @@ def _extracted(
 ) -> Extracted:
     """Beats of one made-up record with the features there are; nothing changes them later."""
     who = replace(patient(int(name[1:]), seed=seed), name=name)
-    made = recording(synthesise(who, beats=beats), lead=lead)
+    made = recording(synthesise(who, beats=beats), lead=lead, view=view)
     return extract(made, source="synthetic", centring=centring, quality=quality)
 
 

@@ -2,22 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.export.lower import lower
 from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize, softmax
 from ecgphoton.export.ranges import calibrate_ranges
+from ecgphoton.mesh.arrays import AnyArray
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.metrics import Confusion, confusion
 from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs
-
-Array = NDArray[Any]
 
 Part = Literal["weights", "converters", "heaters"]
 
@@ -41,7 +39,7 @@ class BitsRow:
 def bits_table(
     student: SegmentStudent,
     beats: Inputs,
-    label: NDArray[np.integer],
+    label: AnyArray,
     point: OperatingPoint,
     calibration: Inputs,
     *,
@@ -71,7 +69,8 @@ def bits_table(
         *(("converters", n, Quantization(input_bits=n, adc_bits=n)) for n in converter_bits),
     ]
 
-    def row(part: Part, bits: int, decision: Array) -> BitsRow:
+    def row(part: Part, bits: int, probability: AnyArray) -> BitsRow:
+        decision = point.classify(probability) != 0
         after: Confusion = confusion(label, decision)
         return BitsRow(
             part=part,
@@ -83,27 +82,23 @@ def bits_table(
             delta_fpr=after.fpr - before.fpr,
         )
 
-    rows = []
-    for part, bits, widths in sweeps:
-        quantized = _quantized(student, calibration, widths)
-        rows.append(row(part, bits, point.classify(quantized.predict(beats)) != 0))
-    quantized = _quantized(student, calibration, Quantization())
-    for bits in dac_bits:
-        probability = _on_heaters(quantized, beats, bits, mesh)
-        rows.append(row("heaters", bits, point.classify(probability) != 0))
-    return rows
+    usual = _quantized(student, calibration, Quantization())
+    return [
+        *(row(p, n, _quantized(student, calibration, q).predict(beats)) for p, n, q in sweeps),
+        *(row("heaters", n, _on_heaters(usual, beats, n, mesh)) for n in dac_bits),
+    ]
 
 
 def _quantized(student: SegmentStudent, beats: Inputs, widths: Quantization) -> QuantizedStudent:
     return quantize(student, calibrate_ranges(student, beats, bits=widths.adc_bits), widths)
 
 
-def _on_heaters(student: QuantizedStudent, beats: Inputs, bits: int, mesh: MeshKind) -> Array:
+def _on_heaters(student: QuantizedStudent, beats: Inputs, bits: int, mesh: MeshKind) -> AnyArray:
     """Probabilities on an ideal chip whose heaters take codes of `bits` bits."""
     names = [str(index) for index in range(student.architecture.classes)]
     point, dac = LargestProbability(), HeaterDac(bits=bits)
     program, _ = lower(student, operating_point=point, classes=names, mesh=mesh, dac=dac)
-    coded = program.matrices(program.device.phases(program.codes))
+    coded = program.matrices(program.device.dac.phase_of(program.codes))
     return softmax(student.logits(beats, matrices=coded)[0])
 
 

@@ -23,8 +23,14 @@ from ecgphoton.export.bundle_folder import (
     manifest_problems,
     write_folder,
 )
-from ecgphoton.export.golden import decoded, golden_inputs, npz, read_golden
-from ecgphoton.export.golden_recording import recording_file, unexplained
+from ecgphoton.export.golden import (
+    decoded,
+    golden_inputs,
+    npz,
+    read_golden,
+    recording_file,
+    unexplained,
+)
 from ecgphoton.export.lower import SPLITTER_SIGMA, Gauge, lower
 from ecgphoton.export.onnx_builder import metadata_of
 from ecgphoton.export.onnx_graph import float_graph, integer_graph
@@ -199,8 +205,7 @@ def export_bundle(
         files[RECORDING] = recording_file(program)
     claims: dict[str, Any] = {"profile": profile} if profile else {}
     claims |= {CODES: found._asdict(), "ranges_from": source, "formats": list(wanted)}
-    extra = stated(program) | claims
-    write_folder(out, files, extra, force=force)
+    write_folder(out, files, stated(program) | claims, force=force)
     return ExportReport(
         folder=str(out),
         files={name: len(data) for name, data in sorted(files.items())},
@@ -232,8 +237,10 @@ def _graphs(
     codes = metadata_of(*about, {"checkpoint": digest}, arithmetic="integer", **asdict(q))
     graphs = {FLOAT: float_graph(student, exact), INTEGER: integer_graph(quantized, codes)}
     if raw:
-        graphs[RAW_FLOAT] = float_graph(student, exact, raw=True)
-        graphs[RAW_INTEGER] = integer_graph(quantized, codes, raw=True)
+        graphs |= {
+            RAW_FLOAT: float_graph(student, exact, raw=True),
+            RAW_INTEGER: integer_graph(quantized, codes, raw=True),
+        }
     return graphs
 
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ecgphoton.mesh.arrays import Complexes
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.mesh.mzi import field_transmission
 from ecgphoton.mesh.netlist import SAX_MODELS, sax_block
-from ecgphoton.mesh.paths import Losses, paths
+from ecgphoton.mesh.paths import Losses, path_of
 from ecgphoton.program.program import MeshProgram
 
 Netlist = dict[str, Any]
@@ -101,7 +101,7 @@ def largest_difference(program: MeshProgram, *, seed: int = 0) -> tuple[float, .
     SAX circuit at once; the netlist goes through JSON first, as a reader of the bundle gets it.
     """
     device, draw = program.device, np.random.default_rng(seed)
-    fields, settings, path = [], [], paths(device)[0]
+    fields, settings, path = [], [], path_of(device)
     for sigma, losses in ((0.0, Losses()), (SPLITTER_ERROR, Losses()), (SPLITTER_ERROR, LOSSY)):
         shape = (3, len(program.blocks), len(device.mzis))  # alpha, beta, loss beyond the mean
         alpha, beta, more = sigma * draw.standard_normal(shape)
@@ -125,7 +125,7 @@ def _stacked(settings: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _simulate(circuit: Netlist, settings: dict[str, Any]) -> NDArray[np.complex128]:
+def _simulate(circuit: Netlist, settings: dict[str, Any]) -> Complexes:
     """Field matrices (n, 4, 4) of a recursive netlist, by SAX's default back end."""
     import sax
 

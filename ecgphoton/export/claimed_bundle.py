@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ecgphoton import artifacts
 from ecgphoton.export import bundle_folder as names
 from ecgphoton.export.golden import arrays_of, read_golden, synthetic_inputs
+from ecgphoton.mesh.arrays import AnyArray
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import read_program
 from ecgphoton.student.network import SegmentStudent, read_student
@@ -42,7 +42,7 @@ class ClaimedBundle:
         return read_student(self.folder / names.CHECKPOINT)
 
     @cached_property
-    def golden(self) -> tuple[Inputs, dict[str, NDArray[Any]]]:
+    def golden(self) -> tuple[Inputs, dict[str, AnyArray]]:
         """Golden inputs, and every stored array."""
         return read_golden(self.folder / names.GOLDEN, self.program.blocks[0].input_bits)
 

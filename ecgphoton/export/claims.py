@@ -13,9 +13,9 @@ from ecgphoton.export import bundle_folder as names, formats as forms
 from ecgphoton.export.bundle import CODES, DRIVERS, reading_of, stated
 from ecgphoton.export.bundle_folder import manifest_problems
 from ecgphoton.export.claimed_bundle import ClaimedBundle, Result, verdict
-from ecgphoton.export.golden import arrays_of
-from ecgphoton.export.golden_recording import (
+from ecgphoton.export.golden import (
     LIMIT,
+    arrays_of,
     explained,
     inputs_from,
     read_recording,

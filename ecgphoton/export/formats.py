@@ -13,10 +13,10 @@ from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import CHECK, FEATURES
 from ecgphoton.export.circuits import netlist
 from ecgphoton.export.drawing import draw_png, draw_svg
-from ecgphoton.export.golden_recording import unexplained
+from ecgphoton.export.golden import unexplained
 from ecgphoton.mesh.gds_netlist import gdsfactory_netlist
 from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.mesh.paths import dummies, paths
+from ecgphoton.mesh.paths import dummies, path_of
 from ecgphoton.program.blocks import MatrixBlock
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import compact_json, schema_text
@@ -44,21 +44,14 @@ def derived(program: MeshProgram, formats: Iterable[str]) -> dict[str, bytes]:
         "sax": lambda: {
             "mesh.sax.json": (compact_json(netlist(program), line=1500) + "\n").encode()
         },
-        "gdsfactory": lambda: {"mesh.gdsfactory.yml": layout_cell(program).encode()},
+        "gdsfactory": lambda: {"mesh.gdsfactory.yml": gdsfactory_netlist(program.device).encode()},
         "csv": lambda: {"dac_codes.csv": dac_codes(program).encode()},
         "bom": lambda: {"bill_of_materials.json": to_json(bill_of_materials(program)).encode()},
         "svg": lambda: _pictures(program, "svg", draw_svg),
         "png": lambda: _pictures(program, "png", draw_png),
     }
-    files: dict[str, bytes] = {}
-    for name in formats:
-        files |= makers[name]() if name in makers else {}
-    return files
-
-
-def layout_cell(program: MeshProgram) -> str:
-    """Return the GDSFactory netlist of one block; all blocks are copies of this cell."""
-    return gdsfactory_netlist(program.device)
+    chosen = [makers[name]() for name in formats if name in makers]
+    return {name: data for files in chosen for name, data in files.items()}
 
 
 def _pictures(
@@ -73,7 +66,7 @@ def dac_codes(program: MeshProgram) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEATER_COLUMNS)
     for block, codes in zip(program.names, program.codes, strict=True):
-        volts = program.device.volts(codes)
+        volts = program.device.dac.voltage_of(codes)
         for name, code, volt in zip(program.device.driver_names, codes, volts, strict=True):
             writer.writerow((f"{block}.{name}", int(code), round(float(volt), 6)))
     return text.getvalue()
@@ -86,7 +79,7 @@ def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
     depends on the process: a device profile states it.
     """
     device, blocks = program.device, len(program.blocks)
-    path = paths(device)[0]  # all have as many parts, dummies counted
+    path = path_of(device)
     attenuators = len(device.mzis[device.attenuating])
     turned = (np.abs(program.phases) / np.pi).ravel().tolist()
     return {
@@ -125,7 +118,7 @@ def documents(program: MeshProgram) -> dict[str, bytes]:
     """
     files = {"mesh.schema.json": schema_text().encode(), CHECK: checker_text().encode()}
     if not unexplained(program.architecture):
-        files[FEATURES] = features_text().encode()
+        files[FEATURES] = _plain(EXPLAINER).encode()
     return files
 
 
@@ -136,14 +129,6 @@ def checker_text() -> str:
     in numpy, from the mesh file alone.
     """
     return _plain(CHECKER)
-
-
-def features_text() -> str:
-    """Return the computation of a student's inputs as it is copied into a bundle.
-
-    It repeats that of `ecgphoton.ecg` on purpose, in numpy, with the numbers of the mesh file.
-    """
-    return _plain(EXPLAINER)
 
 
 def _plain(file: Path) -> str:

@@ -1,21 +1,37 @@
-"""Synthetic beats with every intermediate code, to check a laboratory's electronics against."""
+"""Golden examples: synthetic beats with every intermediate code, and a generated raw recording.
+
+The codes check a laboratory's electronics. The recording, with all that a student reads and decides
+of it, is the golden example of ``features.py``, the explanation of the inputs that a bundle holds
+(`ecgphoton.export.input_features`, which repeats the computation on purpose, in numpy alone).
+"""
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ecgphoton.artifacts import read_arrays
 from ecgphoton.ecg.beatset import BeatSet
+from ecgphoton.ecg.detect import Centring
+from ecgphoton.ecg.extract import extract
+from ecgphoton.ecg.features import SAMPLING_RATE
+from ecgphoton.ecg.patient_features import FEATURES, OWN
+from ecgphoton.ecg.patients import patient, synthesise
+from ecgphoton.ecg.reading import AnnotatedLead
+from ecgphoton.ecg.resample import ratio, resample, scaled
 from ecgphoton.ecg.synthetic import extracted
 from ecgphoton.errors import InputError
+from ecgphoton.export import input_features
+from ecgphoton.export.quantize import QuantizedStudent
+from ecgphoton.mesh.arrays import AnyArray, Integers, Singles
 from ecgphoton.program.codes import largest_code
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.architecture import SAMPLES, Architecture
 from ecgphoton.student.propagate import Inputs, inputs_of
 
@@ -48,7 +64,7 @@ def golden_inputs(architecture: Architecture) -> Inputs:
     return replace(inputs, window=window)
 
 
-def arrays_of(inputs: Inputs) -> dict[str, NDArray[np.float32]]:
+def arrays_of(inputs: Inputs) -> dict[str, Singles]:
     """Return the inputs that are there, by name, as float32 arrays: what an ONNX graph is fed."""
     parts = {name: getattr(inputs, name) for name in NAMES}
     return {
@@ -58,7 +74,7 @@ def arrays_of(inputs: Inputs) -> dict[str, NDArray[np.float32]]:
     }
 
 
-def decoded(codes: Mapping[str, NDArray[Any]], bits: int) -> Inputs:
+def decoded(codes: Mapping[str, AnyArray], bits: int) -> Inputs:
     """Return the beats of a trace of codes: input codes over full scale."""
     parts = {
         name: torch.as_tensor(codes[name].astype(np.float32) / largest_code(bits))
@@ -81,7 +97,7 @@ def npz(arrays: Mapping[str, object]) -> bytes:
     return buffer.getvalue()
 
 
-def read_golden(path: Path, bits: int) -> tuple[Inputs, dict[str, NDArray[Any]]]:
+def read_golden(path: Path, bits: int) -> tuple[Inputs, dict[str, AnyArray]]:
     """Return the inputs (codes over full scale) and all arrays of a golden file.
 
     Raises
@@ -96,7 +112,7 @@ def read_golden(path: Path, bits: int) -> tuple[Inputs, dict[str, NDArray[Any]]]
         raise InputError(f"{path} is not a golden file: {error}") from error
 
 
-def _smallest(value: NDArray[Any]) -> NDArray[Any]:
+def _smallest(value: AnyArray) -> AnyArray:
     """Return integers in the narrowest type that holds them."""
     if value.dtype.kind != "i":
         return value
@@ -105,3 +121,89 @@ def _smallest(value: NDArray[Any]) -> NDArray[Any]:
         if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
             return value.astype(dtype)
     return value
+
+
+explained: Callable[..., dict[str, AnyArray]] = input_features.inputs
+"""What ``features.py`` of a bundle computes: mesh file, signal, rate and R samples to inputs."""
+LIMIT = 1e-5
+"""Largest difference of an input that is accepted."""
+RATE, BEATS, PATIENT, SEED = 250, 44, 2, 4
+MISSING = -32768
+"""Code of a sample that was not measured, as in WFDB's format 16."""
+
+
+class Raw(NamedTuple):
+    """One lead as a device records it."""
+
+    signal: AnyArray
+    """``(n,)`` ADC codes, `MISSING` where nothing was measured."""
+    rate: float
+    """Hz."""
+    samples: Integers
+    """``(beats,)`` R samples at that rate."""
+
+    @property
+    def measured(self) -> Singles:
+        """The signal with NaN for what is missing."""
+        return np.where(self.signal == MISSING, np.nan, self.signal).astype(np.float32)
+
+
+def unexplained(architecture: Architecture) -> tuple[str, ...]:
+    """Return the student's features of other packages, which ``features.py`` cannot compute."""
+    own = list(FEATURES)[:OWN]
+    return tuple(name for name in architecture.features if name not in own)
+
+
+def generated() -> Raw:
+    """Return 36 s of a generated patient with premature beats, a gap, and both ends in a beat."""
+    made = synthesise(patient(PATIENT, seed=SEED), beats=BEATS)
+    factor = Fraction(RATE, round(SAMPLING_RATE))
+    signal = np.rint(resample(made.digital[:, 0].astype(np.float32), factor)).astype(np.int16)
+    samples = scaled(made.samples, factor)
+    edge = RATE // 4  # half of what a window needs
+    gap = samples[BEATS // 2] + edge
+    signal[gap : gap + RATE // 10] = MISSING
+    first, last = samples[0] - edge, samples[-1] + edge
+    return Raw(signal[first:last], RATE, samples - first)
+
+
+def inputs_from(
+    raw: Raw, architecture: Architecture, centring: Centring
+) -> tuple[Integers, Inputs]:
+    """Return which beats of a recording have a window, and what a student reads of these."""
+    factor = ratio(raw.rate, "golden recording")
+    beats = scaled(raw.samples, factor)
+    symbols = np.full(len(beats), "N")
+    lead = AnnotatedLead(
+        "golden", resample(raw.measured, factor), beats, symbols, "", synthetic=True
+    )
+    found = extract(lead, source="synthetic", centring=centring).beats
+    return np.searchsorted(beats, found.sample), inputs_of(found, architecture)
+
+
+def recording_file(program: MeshProgram) -> bytes:
+    """Return the golden recording as an npz, with inputs and decisions of the integer student."""
+    raw = generated()
+    beat, inputs = inputs_from(raw, program.architecture, program.centring)
+    probability = QuantizedStudent.from_program(program).predict(inputs)
+    found = {"beat": beat, "decision": program.operating_point.classify(np.asarray(probability))}
+    return npz(raw._asdict() | arrays_of(inputs) | found)
+
+
+def read_recording(path: Path) -> tuple[Raw, dict[str, AnyArray]]:
+    """Return the recording, and all arrays of the file.
+
+    Raises
+    ------
+    InputError
+        If the file is no golden recording.
+    """
+    arrays = read_arrays(path, "a golden recording")
+    try:
+        raw = Raw(arrays["signal"], float(arrays["rate"]), arrays["samples"].astype(np.int64))
+        good = raw.signal.ndim == raw.samples.ndim == 1 and (np.diff(raw.samples) > 0).all()
+    except (KeyError, ValueError, TypeError) as error:
+        raise InputError(f"{path} is not a golden recording: {error}") from error
+    if not good:
+        raise InputError(f"{path} is not a golden recording: its samples are not in order")
+    return raw, arrays

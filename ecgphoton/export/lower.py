@@ -15,7 +15,7 @@ from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.svd import LoweredMatrix, Search, search_orders, search_real_part
-from ecgphoton.program.blocks import MatrixBlock, MeshPhases
+from ecgphoton.program.blocks import MatrixBlock
 from ecgphoton.program.program import MeshProgram
 
 SPLITTER_SIGMA = 0.02
@@ -109,20 +109,15 @@ def lower(
 
 
 def _optics(lowered: LoweredMatrix, index: int) -> dict[str, Any]:
-    def phases(part: Phases) -> MeshPhases:
-        output = None if part.output is None else part.output[index]
-        return MeshPhases(part.theta[index], part.phi[index], output)
+    def own(mesh: Phases) -> Phases:
+        return Phases(*(None if part is None else part[index] for part in mesh))
 
-    between: dict[str, Any] = {}
-    if lowered.v is not None:
-        between = {
-            "v": phases(lowered.v),
-            "attenuators": 2 * np.arcsin(lowered.attenuation[index]),
-        }
+    v, theta = lowered.v, 2 * np.arcsin(lowered.attenuation[index])
     return {
-        **between,
         "order": tuple(lowered.order[index].tolist()),
-        "u": phases(lowered.u),
+        "u": own(lowered.u),
+        "v": None if v is None else own(v),
+        "attenuators": None if v is None else theta,
         "scale": float(lowered.scale[index]),
     }
 

@@ -6,27 +6,23 @@ the machine. The digital head stays float: its values lie on a 2^-20 grid, which
 its sums exact in double precision too.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from ecgphoton.errors import require
 from ecgphoton.export.integers import IntegerDetector
-from ecgphoton.program.blocks import IntegerBlock, Role, require
+from ecgphoton.mesh.arrays import AnyArray
+from ecgphoton.program.blocks import IntegerBlock, Role
 from ecgphoton.program.codes import TABLE_BITS, largest_code, nearest_codes
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.settings import Settings, setting
 from ecgphoton.student.architecture import WIDTH, Architecture, Branch
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Block, Detector, Inputs, Stack, Tapped, walk
-
-Array = NDArray[Any]
 
 HEAD_GRID = 2.0**20
 
@@ -58,13 +54,13 @@ class QuantizedStudent:
 
     architecture: Architecture
     blocks: tuple[IntegerBlock, ...]
-    head_weight: Array
+    head_weight: AnyArray
     """(classes, 4) float64, multiples of 2^-20."""
-    head_bias: Array
+    head_bias: AnyArray
     """(classes,) float64, multiples of 2^-20."""
 
     @classmethod
-    def from_program(cls, program: MeshProgram) -> QuantizedStudent:
+    def from_program(cls, program: MeshProgram) -> "QuantizedStudent":
         """Return the integer student a mesh program carries."""
         return cls(program.architecture, program.blocks, program.head_weight, program.head_bias)
 
@@ -84,7 +80,7 @@ class QuantizedStudent:
         tables = (torch.as_tensor(block.table.astype(np.float64)) for block in self.blocks)
         return IntegerDetector(tuple(tables), self.input_bits)
 
-    def stack(self, matrices: Array | None = None) -> Stack:
+    def stack(self, matrices: AnyArray | None = None) -> Stack:
         """Return the accumulators as blocks of one chip.
 
         Parameters
@@ -116,13 +112,13 @@ class QuantizedStudent:
         return Inputs(**codes)
 
     @torch.no_grad()
-    def _sums(self, codes: Inputs, stack: Stack, detector: Detector) -> Array:
+    def _sums(self, codes: Inputs, stack: Stack, detector: Detector) -> AnyArray:
         """(B, 4) sums over tokens of the last block's activations."""
         return np.asarray(walk(stack, codes, self.architecture, detector)[0].sum(1).long())
 
     def logits(
-        self, inputs: Inputs, *, block: int = 256, matrices: Array | None = None
-    ) -> tuple[Array, Array]:
+        self, inputs: Inputs, *, block: int = 256, matrices: AnyArray | None = None
+    ) -> tuple[AnyArray, AnyArray]:
         """Classify beats.
 
         Parameters
@@ -145,17 +141,17 @@ class QuantizedStudent:
         parts = [self._sums(codes.rows(cut), stack, self.detector) for cut in cuts]
         return self.read_out(np.concatenate(parts) if parts else np.zeros((0, WIDTH), np.int64))
 
-    def read_out(self, h_sum: Array) -> tuple[Array, Array]:
+    def read_out(self, h_sum: AnyArray) -> tuple[AnyArray, AnyArray]:
         """Apply the digital head to the integer sums (B, 4): logits and ``h_pool``, float32."""
         total = h_sum.astype(np.float64)
         logits = (total @ self.head_weight.T + self.divisor * self.head_bias) / self.divisor
         return logits.astype(np.float32), (total / self.divisor).astype(np.float32)
 
-    def predict(self, inputs: Inputs) -> Array:
+    def predict(self, inputs: Inputs) -> AnyArray:
         """Class probabilities (B, classes), float32."""
         return softmax(self.logits(inputs)[0])
 
-    def trace(self, inputs: Inputs) -> dict[str, Array]:
+    def trace(self, inputs: Inputs) -> dict[str, AnyArray]:
         """Return every intermediate code, by name; see `docs/formats.md`.
 
         ``window`` (B, 360), ``rhythm`` (B, 4 k), ``residual`` (B, 120): input codes;
@@ -163,10 +159,11 @@ class QuantizedStudent:
         ``NAME.input`` (B, tokens, 4) of an MLP block; ``h_sum`` (B, 4); ``h_pool``, ``logits``.
         """
         codes, detector = self.encode(inputs), self.detector
-        trace: dict[str, Array] = {}
-        for name in ("window", "residual", "rhythm"):
-            if name in self.architecture.reads:
-                trace[name] = getattr(codes, name).long().numpy()
+        trace: dict[str, AnyArray] = {
+            name: getattr(codes, name).long().numpy()
+            for name in ("window", "residual", "rhythm")
+            if name in self.architecture.reads
+        }
 
         def keep(name: str, value: Tensor) -> None:
             """(1, 4, ...) in light order of the beats -> (B, ..., 4)."""
@@ -188,7 +185,7 @@ class QuantizedStudent:
         return trace
 
 
-def softmax(logits: Array) -> Array:
+def softmax(logits: AnyArray) -> AnyArray:
     """Class probabilities, float32."""
     shifted = np.exp(logits - logits.max(-1, keepdims=True))
     return np.asarray(shifted / shifted.sum(-1, keepdims=True), np.float32)
@@ -202,7 +199,7 @@ def widths_of(program: MeshProgram) -> Quantization:
 
 def quantize(
     student: SegmentStudent,
-    ranges: Array,
+    ranges: AnyArray,
     quantization: Quantization | None = None,
 ) -> QuantizedStudent:
     """Round a student to integers (post-training).
@@ -218,13 +215,15 @@ def quantize(
     matrices, biases, gains = (part.detach().double().numpy()[0] for part in student.stack())
     limit = largest_code(q.adc_bits)
     codes = np.arange(-limit, limit + 1)
+    roles: dict[str, Role] = {one.name: "branch" for one in arch.sliding}
+    roles |= {one.name: "rhythm" for one in arch.patient}
     blocks = []
     for index, name in enumerate(arch.blocks):
         scale = full_scale_of(arch, matrices[index], biases[index])
         low, high = map(float, ranges[index])
         empty = IntegerBlock(
             name=name,
-            role=role_of(name, arch),
+            role=roles.get(name, "mlp"),
             weight_codes=_whole(nearest_codes(matrices[index] / scale, q.weight_bits)),
             bias_codes=_whole(nearest_codes(biases[index] / scale, q.bias_bits)),
             weight_bits=q.weight_bits,
@@ -245,19 +244,12 @@ def quantize(
     return QuantizedStudent(arch, tuple(blocks), head[0], head[1])
 
 
-def _whole(values: Array) -> Array:
+def _whole(values: AnyArray) -> AnyArray:
     return values.astype(np.int64)
 
 
-def full_scale_of(architecture: Architecture, weight: Array, bias: Array) -> float:
+def full_scale_of(architecture: Architecture, weight: AnyArray, bias: AnyArray) -> float:
     """Value of the largest weight code: the bound, or the largest magnitude when unbounded."""
     if architecture.bounded:
         return architecture.scale
     return max(float(np.abs(weight).max()), float(np.abs(bias).max()), 1e-6)
-
-
-def role_of(name: str, architecture: Architecture) -> Role:
-    """Return what a block does: slide over a beat, read patient features, or map tokens."""
-    if name in {token.name for token in architecture.patient}:
-        return "rhythm"
-    return "branch" if name in {branch.name for branch in architecture.sliding} else "mlp"

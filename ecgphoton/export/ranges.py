@@ -1,23 +1,21 @@
 """Ranges of the converters behind the amplifiers, from training beats."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.export.golden import synthetic_inputs
+from ecgphoton.mesh.arrays import AnyArray
 from ecgphoton.program.codes import largest_code, nearest_codes
 from ecgphoton.student.activations import Activation
 from ecgphoton.student.architecture import Branch
 from ecgphoton.student.inputs import evenly
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Block, IdealDetector, Inputs, Tapped
-
-Array = NDArray[Any]
 
 RangeMethod = Literal["minmax", "percentile", "mse"]
 
@@ -31,7 +29,7 @@ def calibrate_ranges(
     bits: int = 8,
     percentile: float = 0.1,
     beats: int = 2048,
-) -> Array:
+) -> AnyArray:
     """Range of every block's converter, after the gain, from training beats.
 
     Parameters
@@ -72,7 +70,7 @@ def calibrate_ranges(
     return np.array(ranges)
 
 
-def _best_range(v: Array, activation: Activation, bits: int) -> tuple[float, float]:
+def _best_range(v: AnyArray, activation: Activation, bits: int) -> tuple[float, float]:
     v = v[:: max(1, len(v) // 20_000)]
     exact, top = activation.numpy(v), largest_code(bits)
     best = (np.inf, 0.0, 0.0)
@@ -87,11 +85,11 @@ def _best_range(v: Array, activation: Activation, bits: int) -> tuple[float, flo
 
 def ranges_of(
     student: SegmentStudent,
-    arrays: Mapping[str, Array],
+    arrays: Mapping[str, AnyArray],
     calibration: Inputs | None,
     method: RangeMethod,
     bits: int,
-) -> tuple[Array, str]:
+) -> tuple[AnyArray, str]:
     """Return the (K, 2) ranges for a student, and where they come from.
 
     Parameters

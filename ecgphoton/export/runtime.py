@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton.errors import VerificationError
 from ecgphoton.export.onnx_builder import OUTPUTS
+from ecgphoton.mesh.arrays import AnyArray
 
-Array = NDArray[Any]
-Feed = Mapping[str, Array]
-Runner = Callable[[Feed], dict[str, Array]]
+Feed = Mapping[str, AnyArray]
+Runner = Callable[[Feed], dict[str, AnyArray]]
 
 BATCH = 512
 LARGEST_VALUE = 2**16
@@ -36,7 +35,7 @@ def runner(model: bytes, engine: str, outputs: tuple[str, ...] = OUTPUTS) -> Run
     except Exception as error:  # engines raise types of their own
         raise VerificationError(f"{engine} refuses the graph: {_first_line(error)}") from error
 
-    def batched(feed: Feed) -> dict[str, Array]:
+    def batched(feed: Feed) -> dict[str, AnyArray]:
         length = len(next(iter(feed.values())))
         try:
             parts = [
@@ -88,7 +87,7 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
-def _session(model: bytes, engine: str, outputs: list[str]) -> Callable[[Feed], list[Array]]:
+def _session(model: bytes, engine: str, outputs: list[str]) -> Callable[[Feed], list[AnyArray]]:
     if engine == "onnx-reference":
         import onnx
         from onnx.reference import ReferenceEvaluator

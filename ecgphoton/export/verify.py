@@ -1,7 +1,5 @@
 """Recompute every claim of a bundle."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
 from ecgphoton.hwsim.readout import Readout
+from ecgphoton.hwsim.weights import Chips
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs, Stack
 from ecgphoton.training.parts import Forward
@@ -32,14 +33,14 @@ def noisy_stack(
     Stack
         `chips` chips, differentiable in `stack`.
     """
-    parts: tuple[Tensor, ...] = stack.matrices, stack.biases
-    parts = tuple(part.expand(chips, *part.shape[1:]) for part in parts)
-    if sigma > 0:
-        parts = tuple(
-            part + sigma * torch.randn(part.shape, generator=generator, dtype=torch.float32)
-            for part in parts
-        )
-    return Stack(parts[0], parts[1], stack.gains).clamped(scale)
+
+    def drawn(part: Tensor) -> Tensor:
+        many = part.expand(chips, *part.shape[1:])
+        if sigma == 0:
+            return many
+        return many + sigma * torch.randn(many.shape, generator=generator, dtype=torch.float32)
+
+    return Stack(drawn(stack.matrices), drawn(stack.biases), stack.gains).clamped(scale)
 
 
 def noisy_forward(weight: float, detector: float) -> Forward:
@@ -63,7 +64,7 @@ def noisy_forward(weight: float, detector: float) -> Forward:
             additive = torch.full(stack.biases.shape, detector, dtype=torch.float32)
             reader = ChipDetector(
                 Readout(student.architecture.response),
-                additive,
+                Chips(stack, additive),
                 plan_powers(stack, additive),
                 len(inputs),
                 (generator,),

@@ -58,20 +58,12 @@ class Only:
     def draw(self, seed: int, first: int, count: int) -> Chips:
         """Return chips with the masked errors alone."""
         chips, perfect = self.source.draw(seed, first, count), self.source.nominal()
-        here, ideal = chips.stack, perfect.stack
-        matrices = torch.where(self.weights[..., :4] > 0, here.matrices, ideal.matrices)
-        biases = torch.where(self.weights[..., 4] > 0, here.biases, ideal.biases)
-        remainder = chips.remainder_of(self.weights.amax((1, 2)) > 0, perfect)
-        stack = Stack(matrices, biases, here.gains)
-        return self._quiet(chips._replace(stack=stack, remainder=remainder))
+        return self._quiet(chips.where(self.weights > 0, perfect))
 
     def _quiet(self, chips: Chips) -> Chips:
         if not self.detector:
             return chips.quiet()
-        blocks = self.weights.amax((1, 2))
-        common = None if chips.common is None else chips.common * blocks
-        additive = chips.additive * blocks[None, :, None]
-        return chips._replace(additive=additive, relative=0.0, common=common)
+        return chips.heard(self.weights.amax((1, 2)))._replace(relative=0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,11 +97,10 @@ class OneMzi:
             part, at = chip.normals[effect.name], places[effect.place]
             normals[effect.name] = torch.zeros_like(part)
             normals[effect.name][at] = part[at]
-        profile = chip.profile.only(*kept)
-        alone = replace(chip, profile=profile, normals=normals)
+        alone = replace(chip, profile=chip.profile.only(*kept), normals=normals)
         nominal, matrices = self.nominal(), alone.matrices(source.wanted).float()
-        biases = nominal.stack.biases.expand(count, -1, -1)
-        stack = Stack(matrices, biases, nominal.stack.gains)
+        ideal = nominal.stack
+        stack = Stack(matrices, ideal.biases.expand(count, -1, -1), ideal.gains)
         return nominal._replace(stack=stack, remainder=alone.remainder(source.wanted))
 
 

@@ -92,7 +92,7 @@ class Budget:
             return 0.0
         chips = Foundry(self.profile).chips(self.seed, 0, LEAKING, self.program)
         driven = self.profile.driving(self.program)
-        volts = chips.driven(driven.device.exact_volts(driven.phases)[None])
+        volts = chips.driven(driven.device.dac.volts_for(driven.phases)[None])
         dark = torch.zeros(WIDTH, 1, dtype=torch.float64)
         added = chips.respond(volts, chips.sent(dark)) - chips.respond(volts, dark)
         return float(added.abs().amax((1, 2, 3)).mean())
@@ -114,29 +114,30 @@ class Budget:
 
     def rows(self) -> list[dict[str, Any]]:
         """Every number with what it belongs to and its unit, for a CSV."""
-        link = self.link
-        found: list[tuple[str, str, float | None, str]] = []
-        for path, stages in (("signal", link.signal), ("oscillator", link.oscillator)):
-            found += [(path, stage.name, stage.dbm, "dBm") for stage in stages]
-        found += [("noise", name, value, "of full scale") for name, value in link.noise.items()]
-        found += [
+        link, heat = self.link, shifter_powers(self.program, self.profile["power.p_pi"])
+        found: list[tuple[str, str, float | None, str]] = [
+            *(("signal", stage.name, stage.dbm, "dBm") for stage in link.signal),
+            *(("oscillator", stage.name, stage.dbm, "dBm") for stage in link.oscillator),
+            *(("noise", name, value, "of full scale") for name, value in link.noise.items()),
             ("noise", "leak of modulators, at most", self.leak, "of full scale"),
             ("noise", "SNR at full scale", link.snr_db, "dB"),
             ("laser", "stated", self.profile[LASER], "mW"),
         ]
         if self.requirement is not None:
             found.append(("laser", "least that passes", self.requirement.value, "mW"))
-        heat = shifter_powers(self.program, self.profile["power.p_pi"])
         for one, watts in zip(self.work, heat.tolist(), strict=True):
-            found += [("symbols a beat", one.name, one.symbols, "")]
-            found += [("phase shifters", one.name, watts, "W")]
-        for plan in self.plans:
-            found += [(plan.name, name, watts, "W") for name, watts in plan.power.items()]
-            found += [(plan.name, "time of a beat", plan.seconds, "s")]
-            found += [(plan.name, "energy of a beat", plan.joules, "J")]
-        for other in self.digital:
-            found += [(other.name, "time of a beat", other.seconds, "s")]
-            found += [(other.name, "energy of a beat", other.joules, "J")]
+            found += [
+                ("symbols a beat", one.name, one.symbols, ""),
+                ("phase shifters", one.name, watts, "W"),
+            ]
+        ways: tuple[Plan | Digital, ...] = (*self.plans, *self.digital)
+        for way in ways:
+            power = way.power if isinstance(way, Plan) else {}
+            found += [
+                *((way.name, name, watts, "W") for name, watts in power.items()),
+                (way.name, "time of a beat", way.seconds, "s"),
+                (way.name, "energy of a beat", way.joules, "J"),
+            ]
         return [dict(zip(("part", "name", "value", "unit"), row, strict=True)) for row in found]
 
     def to_dict(self) -> dict[str, Any]:

@@ -9,8 +9,6 @@ Two stages come before: ``code``, `Chip.driven` returns the voltages that the dr
 ``input``, `Chip.sent` the fields that the modulators send.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,15 +17,15 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ecgphoton.hwsim.effects import Effect, Elements, Heat, Modulators, Reading, Site
 from ecgphoton.hwsim.effects.effect import Stage
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS, Receiver
-from ecgphoton.hwsim.remainder import Remainder
 from ecgphoton.hwsim.streams import chip_rng
+from ecgphoton.hwsim.weights import Remainder
+from ecgphoton.mesh.arrays import ArrayLike
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
@@ -56,7 +54,7 @@ class Chip:
         """Return the number of chips."""
         return self.count
 
-    def __getitem__(self, chips: slice) -> Chip:
+    def __getitem__(self, chips: slice) -> "Chip":
         """Return some of the chips."""
         some = {name: part[chips] for name, part in self.normals.items()}
         return replace(self, normals=some, count=len(range(self.count)[chips]))
@@ -165,7 +163,7 @@ class Chip:
         """Whether two readings of the same setting differ."""
         return any(effect.shot for effect in self.profile.active)
 
-    def shot(self, generator: torch.Generator, settings: int = 1) -> Chip:
+    def shot(self, generator: torch.Generator, settings: int = 1) -> "Chip":
         """Return the chips during one shot: the optics that change from shot to shot are drawn."""
         blocks, count = len(self.scales), max(settings, self.count)
         drawn = {
@@ -242,7 +240,7 @@ class Foundry:
     profile: Profile
 
     @classmethod
-    def of(cls, profile: Profile | str) -> Foundry:
+    def of(cls, profile: Profile | str) -> "Foundry":
         """Return the foundry of a profile value, name or file."""
         return cls(load_profile(profile))
 

@@ -16,18 +16,18 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import CancelledError, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.host import single_precision
-from ecgphoton.mesh.arrays import Floats
 from ecgphoton.registry import extensions, load
 from ecgphoton.settings import convert
 
-Work = Callable[[int], Floats]
+Work = Callable[[int], Any]
 GUARD = (
     "no worker process lives long enough to compute anything. Each one imports the program that "
     'starts it: put the call under `if __name__ == "__main__":` in a file (not on standard '
@@ -64,8 +64,8 @@ def check_workers(workers: int) -> int:
     InputError
         If it is less than 1, or no integer.
     """
-    if (workers := convert(workers, int, "workers")) < 1:
-        raise InputError(f"workers is {workers}; it must be at least 1")
+    workers = convert(workers, int, "workers")
+    require(workers >= 1, "workers", workers, "at least 1")
     return workers
 
 
@@ -76,7 +76,7 @@ def computed(
     threads: int | None = 1,
     workers: int = 1,
     dask: str | None = None,
-) -> Generator[Floats, None, None]:
+) -> Generator[Any, None, None]:
     """Yield ``work(0)``, ``work(1)`` ... in order, with a few of them under way.
 
     Parameters
@@ -164,8 +164,14 @@ class _Processes:
         self.start()
 
     def submit(self, group: int) -> Any:  # noqa: ANN401
-        with _sigint_ignored():
+        # Processes that start now ignore Ctrl-C: during imports, each would print a traceback.
+        main = threading.current_thread() is threading.main_thread()  # others may set no handlers
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+        try:
             return self.pool.submit(_work, group)
+        finally:
+            if main:
+                signal.signal(signal.SIGINT, before)
 
     def close(self) -> None:
         self.pool.shutdown(wait=False, cancel_futures=True)
@@ -222,13 +228,13 @@ class _Dask:
         return self.client.submit(operator.call, self.shared, group, pure=False, retries=RETRIES)
 
 
+@dataclass(frozen=True)
 class Job:
     """Work that imports the extensions of the process it comes from before it is unpacked."""
 
-    def __init__(self, work: Work) -> None:
-        self.work = work
+    work: Work
 
-    def __call__(self, group: int) -> Floats:
+    def __call__(self, group: int) -> Any:  # noqa: ANN401
         """Return ``work(group)``."""
         return self.work(group)
 
@@ -240,19 +246,6 @@ class Job:
 def _unpacked(modules: tuple[str, ...], packed: bytes) -> Job:
     load(modules)
     return Job(pickle.loads(packed))
-
-
-@contextlib.contextmanager
-def _sigint_ignored() -> Iterator[None]:
-    """Let processes that start now ignore Ctrl-C: during imports, each would print a traceback."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _start(jobs: Any, line: Any) -> None:  # noqa: ANN401 - a queue and a pipe of the parent
@@ -269,5 +262,5 @@ def _end_with(line: Any) -> None:  # noqa: ANN401
     os._exit(1)
 
 
-def _work(group: int) -> Floats:
+def _work(group: int) -> Any:  # noqa: ANN401
     return _JOB[0](group)

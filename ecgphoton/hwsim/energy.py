@@ -136,9 +136,11 @@ def plans(program: MeshProgram, number: Numbers, work: Sequence[Work]) -> tuple[
             ("always on", active, 1.0),
             ("duty-cycled", woken, min(woken / PERIOD, 1.0)),
         ):
-            power = {name: share * watts for name, watts in on.items()}
-            power |= {name: 1e-12 * WIDTH * pico / PERIOD for name, pico in switched.items()}
-            power["control"] = 1e-3 * number("power.control")
+            power = {
+                **{name: share * watts for name, watts in on.items()},
+                **{name: 1e-12 * WIDTH * pico / PERIOD for name, pico in switched.items()},
+                "control": 1e-3 * number("power.control"),
+            }
             found.append(Plan(blocks, duty, seconds, power))  # type: ignore[arg-type]
     return tuple(found)
 

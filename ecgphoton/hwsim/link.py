@@ -29,7 +29,7 @@ from ecgphoton.hwsim.effects.receiver import (
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.mesh.paths import Losses, Path, paths
+from ecgphoton.mesh.paths import Losses, Path, path_of
 
 NEEDED = (LASER, "link.oscillator", "link.rate")
 """Keys without which there is no budget."""
@@ -139,7 +139,7 @@ def link_of(number: Numbers, device: Device, *, share: float = 1.0, diodes: int 
         If a number without which there is no budget is not stated.
     """
     before, local = _light(number)
-    route, losses = paths(device)[0], losses_of(number)
+    route, losses = path_of(device), losses_of(number)
     output = ("output", -number("link.output_db"))
 
     def stages(path: list[tuple[str, float]]) -> tuple[Stage, ...]:
@@ -167,7 +167,9 @@ def link_of(number: Numbers, device: Device, *, share: float = 1.0, diodes: int 
 
 def _through(route: Path, losses: Losses) -> list[tuple[str, float]]:
     """Return the stages of the mesh."""
-    parts = [(f"{route.mzis} MZIs in a row", route.mzis * losses.mzi)]
-    parts += [(f"{route.shifters} phase shifters behind", route.shifters * losses.shifter)]
-    parts += [(f"{route.crossings} crossings", route.crossings * losses.crossing)]
+    parts = [
+        (f"{route.mzis} MZIs in a row", route.mzis * losses.mzi),
+        (f"{route.shifters} phase shifters behind", route.shifters * losses.shifter),
+        (f"{route.crossings} crossings", route.crossings * losses.crossing),
+    ]
     return [(name, -loss) for name, loss in parts if loss]

@@ -51,7 +51,7 @@ class MeshChips:
     @cached_property
     def wanted(self) -> Tensor:
         """(1, K, drivers) voltages of the program's phases on ideal heaters, without rounding."""
-        return torch.as_tensor(self.program.device.exact_volts(self.program.phases))[None]
+        return torch.as_tensor(self.program.device.dac.volts_for(self.program.phases))[None]
 
     def slopes(self, effect: Effect) -> Tensor:
         """(n, K, 4, 4) derivative of the perfect matrices by the unit normals of an effect.
@@ -90,10 +90,8 @@ class MeshChips:
     def noise(self) -> tuple[float, Tensor | None]:
         """Per-shot noise in proportion: to every reading, and (K,) common to all detectors."""
         reading = self.perfect.reading
-        if not reading.common:
-            return reading.relative, None
-        blocks = len(self.program.blocks)
-        return reading.relative, torch.full((blocks,), reading.common, dtype=torch.float32)
+        common = torch.full((len(self.program.blocks),), reading.common, dtype=torch.float32)
+        return reading.relative, common if reading.common else None
 
     def nominal(self) -> Chips:
         """Return the program itself, as the perfect chip performs it."""
@@ -138,8 +136,7 @@ def input_power(carrier: Carrier, inputs: Inputs) -> Tensor:
     """(K,) mean square of every block's inputs on beats spread evenly over `inputs`."""
     squares: list[Tensor] = []
 
-    def note(block: Block, x: Tensor, branch: Branch | None) -> None:
-        del block, branch
+    def note(_block: Block, x: Tensor, _branch: Branch | None) -> None:
         squares.append(x.square().mean())
 
     part, architecture = inputs.rows(evenly(len(inputs), PROBE_BEATS)), carrier.architecture

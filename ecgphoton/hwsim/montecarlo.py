@@ -5,8 +5,6 @@ computed by one thread, so the answer for chip k is the same bit for bit in any 
 of threads and on any worker. Of a chip only rates and counts are kept.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -14,24 +12,24 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.distributed import check_workers, computed, single_threaded
-from ecgphoton.hwsim.patients import counted
+from ecgphoton.hwsim.patients import ByPatient, counted
 from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.streams import BEATS, CHIPS, check_seed, shot_generator
+from ecgphoton.hwsim.verdict import Limits, SimulationReport
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource
-from ecgphoton.mesh.arrays import Bools, Floats
+from ecgphoton.mesh.arrays import Bools, Floats, Integers, Singles
 from ecgphoton.metrics import auc_by_rank
 from ecgphoton.settings import convert
 from ecgphoton.student.propagate import Inputs, read_out, walk
 
 GROUP = 4
 """Chips of one work item; with `BEATS` it keeps the working set in the cache."""
-Read = Callable[[torch.Tensor], "NDArray[np.float32]"]
+Read = Callable[[torch.Tensor], Singles]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +46,7 @@ class Trial:
     readout: Readout = field(default_factory=Readout)
     sampled: bool = False
     """Draw the noise of every sample (the slow reference)."""
-    record: NDArray[np.int64] | None = None
+    record: Integers | None = None
     """(B,) number of the record of each beat, where chips are to be judged record by record."""
 
     def __post_init__(self) -> None:
@@ -66,9 +64,16 @@ class Trial:
         """Return the chips of one work item, `first` ... ``first + GROUP - 1``."""
         return self.source.draw(self.seed, first, GROUP)
 
-    def perfect(self) -> NDArray[np.float32]:
+    def perfect(self) -> Singles:
         """Probability of abnormal (B,) on the perfect chip without noise."""
         return np.asarray(self.score(self.source.nominal(), None)[0])
+
+    def report(self, rows: Floats, limits: Limits, **more: Any) -> SimulationReport:  # noqa: ANN401
+        """Return the verdict on chips by their rows of `tally`; `more` are fields of the report."""
+        miss, fpr, auc = rows[:, :3].T
+        perfect: Any = tuple(rates(self.perfect()[None], self.label, self.point)[0].tolist())
+        patients = ByPatient.of(rows[:, 3:], self.label, self.record)
+        return SimulationReport(miss, fpr, auc, perfect, limits, by_patient=patients, **more)
 
     def score(
         self,
@@ -78,7 +83,7 @@ class Trial:
         *,
         inputs: Inputs | None = None,
         block: int = 0,
-    ) -> NDArray[np.float32]:
+    ) -> Singles:
         """Probability of abnormal (C, B) on given chips; `first` numbers their noise, or None.
 
         Parameters
@@ -99,14 +104,10 @@ class Trial:
                     streams = [shot_generator(self.seed, first + k, number) for k in range(count)]
                 detector = ChipDetector(
                     self.readout,
-                    chips.additive,
+                    chips,
                     self.powers,
                     len(part),
                     streams,
-                    chips.relative,
-                    chips.remainder,
-                    chips.common,
-                    chips.pedestal,
                     sampled=self.sampled,
                     coefficients=shared,
                 )
@@ -122,7 +123,7 @@ class Trial:
         return plan_powers(nominal.stack, nominal.additive, margin=margin)
 
 
-def abnormal(logits: torch.Tensor) -> NDArray[np.float32]:
+def abnormal(logits: torch.Tensor) -> Singles:
     """Probability of abnormal: everything that is not class 0."""
     probability = torch.softmax(logits, -1)
     return np.asarray(
@@ -130,12 +131,12 @@ def abnormal(logits: torch.Tensor) -> NDArray[np.float32]:
     )
 
 
-def margin(logits: torch.Tensor) -> NDArray[np.float32]:
+def margin(logits: torch.Tensor) -> Singles:
     """Log-odds of abnormal: what the threshold is compared with, before the softmax."""
     return np.asarray(torch.logsumexp(logits[..., 1:], -1) - logits[..., 0], np.float32)
 
 
-def rates(probability: NDArray[np.float32], label: Bools, point: OperatingPoint) -> Any:  # noqa: ANN401
+def rates(probability: Singles, label: Bools, point: OperatingPoint) -> Any:  # noqa: ANN401
     """(C, 3) miss rate, FPR and AUC of score rows (C, B); AUC is NaN with one class only."""
     called = point.decide(probability)
     positives, negatives = int(label.sum()), int((~label).sum())
@@ -148,7 +149,7 @@ def rates(probability: NDArray[np.float32], label: Bools, point: OperatingPoint)
     return table
 
 
-def tally(trial: Trial, probability: NDArray[np.float32], point: OperatingPoint) -> Floats:
+def tally(trial: Trial, probability: Singles, point: OperatingPoint) -> Floats:
     """Judge score rows (C, B) of the beats of a trial.
 
     Returns
@@ -167,8 +168,7 @@ def tally(trial: Trial, probability: NDArray[np.float32], point: OperatingPoint)
 def run_group(trial: Trial, chips: int, group: int) -> Floats:
     """Rows of `tally` of those of chips ``group * GROUP`` ... that are among the first `chips`."""
     first = group * GROUP
-    scores = trial.score(trial.chips(first), first)[: chips - first]
-    return tally(trial, scores, trial.point)
+    return tally(trial, trial.score(trial.chips(first), first)[: chips - first], trial.point)
 
 
 def run(
@@ -186,8 +186,8 @@ def run(
     InputError
         If the number of chips or workers is outside its range.
     """
-    if not 1 <= (chips := convert(chips, int, "chips")) <= CHIPS:
-        raise InputError(f"chips is {chips}; it must be from 1 to {CHIPS}")
+    chips = convert(chips, int, "chips")
+    require(1 <= chips <= CHIPS, "chips", chips, f"from 1 to {CHIPS}")
     check_workers(workers)
     work = partial(run_group, trial, chips)
     return computed(work, -(-chips // GROUP), threads=threads, workers=workers, dask=dask)

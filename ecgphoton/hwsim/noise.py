@@ -149,9 +149,7 @@ def photodetector(
 
 def _check(positive: Mapping[str, float], others: Mapping[str, float]) -> None:
     """Refuse numbers that are not above 0, and others that are negative."""
-    for name, value in positive.items():
-        if not (math.isfinite(value) and value > 0):
-            raise InputError(f"photodetector {name} is {value!r}; it must be above 0")
-    for name, value in others.items():
-        if not (math.isfinite(value) and value >= 0):
-            raise InputError(f"photodetector {name} is {value!r}; it must be at least 0")
+    for name, value in {**positive, **others}.items():
+        if not (math.isfinite(value) and (value > 0 or (name in others and value == 0))):
+            words = "at least 0" if name in others else "above 0"
+            raise InputError(f"photodetector {name} is {value!r}; it must be {words}")

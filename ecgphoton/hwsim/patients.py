@@ -1,14 +1,11 @@
 """What other patients change in a verdict on chips: both are resampled."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ecgphoton.mesh.arrays import Bools, Floats
+from ecgphoton.mesh.arrays import Bools, Floats, Integers
 from ecgphoton.metrics import resampled
 
 SEED = 20
@@ -26,7 +23,7 @@ class ByPatient:
     """(2, P) normal and abnormal beats."""
 
     @classmethod
-    def of(cls, counts: Floats, label: Bools, record: NDArray[np.int64] | None) -> ByPatient | None:
+    def of(cls, counts: Floats, label: Bools, record: Integers | None) -> "ByPatient | None":
         """Shape rows (chips, 2 P) of `counted`; None where the records are not known."""
         if record is None:
             return None
@@ -90,7 +87,7 @@ class ByPatient:
         }
 
 
-def counted(wrong: Bools, label: Bools, record: NDArray[np.int64]) -> Floats:
+def counted(wrong: Bools, label: Bools, record: Integers) -> Floats:
     """(2, P) how many beats of every record are wrong: normal ones, then abnormal ones.
 
     Parameters

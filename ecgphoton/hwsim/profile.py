@@ -143,9 +143,8 @@ class Profile:
 
     def on(self, program: MeshProgram) -> Profile:
         """Return the profile with the program's DAC width where it states none."""
-        if BITS in self.numbers:
-            return self
-        return replace(self, numbers={BITS: program.dac.bits, **self.numbers})
+        missing = BITS not in self.numbers
+        return replace(self, numbers={BITS: program.dac.bits, **self.numbers}) if missing else self
 
     @property
     def trimmed(self) -> bool:
@@ -158,16 +157,15 @@ class Profile:
 
     def driving(self, program: MeshProgram) -> MeshProgram:
         """Return the program for the drivers of this profile."""
-        if self.driver is None:
-            return program
-        return replace(program, dac=replace(self.driver, bits=program.dac.bits))
+        own = self.driver and replace(self.driver, bits=program.dac.bits)
+        return program if own is None else replace(program, dac=own)
 
-    def recoded(self, program: MeshProgram) -> str:
-        """Return why chips are not driven by the codes of a program; empty where they are."""
+    def recoded(self, program: MeshProgram) -> str | None:
+        """Return why chips are not driven by the codes of a program; None where they are."""
         exactly = not self.on(program)[BITS]
         used = self.device_of(program).dac
         if used == program.dac and not exactly:
-            return ""
+            return None
         how = "exactly, without codes" if exactly else f"by codes of {used.words}"
         return (
             f"the codes of the program are for {program.dac.words}, and are not used: the profile "

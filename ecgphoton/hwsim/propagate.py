@@ -20,8 +20,8 @@ from torch import Tensor
 
 from ecgphoton.hwsim.moments import fit, power_sums, powers_needed
 from ecgphoton.hwsim.readout import Readout
-from ecgphoton.hwsim.remainder import Remainder
 from ecgphoton.hwsim.streams import BEATS
+from ecgphoton.hwsim.weights import Chips
 from ecgphoton.student.architecture import WIDTH, Branch
 from ecgphoton.student.propagate import Block, IdealDetector, Stack, unfold
 
@@ -46,22 +46,14 @@ class ChipDetector:
     """
 
     readout: Readout
-    additive: Tensor
-    """(C or 1, K, 4) detector noise in units of ``W x``."""
+    chips: Chips
+    """Their remainder and noise; what they perform is the `Stack` that is walked through."""
     powers: Sequence[int | None]
     """From `plan_powers`."""
     present: int
     """Number of beats in this block."""
     generators: Sequence[torch.Generator]
     """One for all chips, or one each; empty for no noise."""
-    relative: float = 0.0
-    """Noise proportional to the detected value (RIN)."""
-    remainder: Remainder | None = None
-    """What readings have besides their part linear in the inputs."""
-    common: Tensor | None = None
-    """(K,) noise proportional to the photocurrent, the same draw in the detectors of a shot."""
-    pedestal: Tensor | None = None
-    """(C or 1, K, 4) photocurrent besides the reading, in units of ``W x``."""
     beats: int = BEATS
     """Beats drawn for at a time; the draws of a shorter block are cut from them."""
     sampled: bool = False
@@ -72,8 +64,7 @@ class ChipDetector:
     @property
     def silent(self) -> bool:
         """Whether nothing is drawn."""
-        noisy = bool(self.additive.any()) or self.relative > 0 or self.common is not None
-        return not self.generators or not noisy
+        return not (self.generators and self.chips.noisy)
 
     def _draw(self, chips: int, beats: int, *shape: int, rows: int = WIDTH) -> Tensor:
         """(C, rows, beats, *shape) standard normals, each chip from its own stream."""
@@ -90,7 +81,8 @@ class ChipDetector:
         """See `Detector.pooled`."""
         segment, activation = self.readout.drive(segment), self.readout.activation
         powers = 1 if self.silent else self.powers[block.index]
-        exact = not self.readout.digital and self.remainder is None and self.common is None
+        linear = self.chips.remainder is None and self.chips.common is None
+        exact = linear and not self.readout.digital
         if exact and activation.moments and powers and (self.silent or not self.sampled):
             sums = power_sums(*block.rows(), segment, branch, powers)
             sums = sums.view(powers, -1, WIDTH, len(segment), branch.tokens)
@@ -118,11 +110,11 @@ class ChipDetector:
         bias = block.bias
         rows = [
             np.broadcast_to(part.detach().double().numpy(), bias.shape).ravel()
-            for part in (block.gain, bias, self.additive[:, block.index])
+            for part in (block.gain, bias, self.chips.additive[:, block.index])
         ]
         return tuple(  # type: ignore[return-value]
             torch.as_tensor(part.T.reshape(powers + 1, *bias.shape, 1, 1).copy(), dtype=bias.dtype)
-            for part in fit(rows[0], rows[1], rows[2], self.relative, powers)
+            for part in fit(rows[0], rows[1], rows[2], self.chips.relative, powers)
         )
 
     def _every_sample(self, block: Block, segment: Tensor, branch: Branch) -> Tensor:
@@ -136,12 +128,8 @@ class ChipDetector:
         for chip in range(len(weight)):
             b, g = bias[chip], gain[chip]
             z = g * (weight[chip] @ shifted + b)
-            if self.remainder is not None:
-                z = z + g * self.remainder.of(block.index, shifted, chip)
-            if not self.silent:
-                draw = partial(self._samples, chip, beats, positions)
-                z = self._noisy(block.index, chip, z, b, g, draw)
-            value = self.readout.respond(block.index, z)
+            draw = partial(self._samples, chip, beats, positions)
+            value = self._answer(block.index, chip, shifted, z, b, g, draw)
             answers.append(value.view(WIDTH, beats, branch.tokens, branch.kernel).mean(-1))
         return torch.stack(answers).to(segment.dtype)
 
@@ -152,33 +140,40 @@ class ChipDetector:
         drawn = torch.randn(size, generator=generator, dtype=torch.float32)
         return drawn[:, :beats].reshape(rows, -1)
 
-    def _noisy(
+    def _answer(
         self,
         index: int,
         chip: int | None,
+        x: Tensor,
         z: Tensor,
         bias: Tensor,
         gain: Tensor,
         draw: Callable[[int], Tensor],
     ) -> Tensor:
-        """Add noise to what leaves the amplifier of one chip (4, N) or of all (C, 4, N).
+        """Activation of every sample, of one chip (4, N) or of all (C, 4, N).
 
+        `x` are the inputs, and `z` is what would leave the amplifier without remainder and noise.
         ``draw(rows)`` returns standard normals of so many rows.
         """
-        additive = _of(self.additive, chip)[..., index, :, None]
-        noisy = torch.addcmul(z, self._spread(additive, z, bias, gain), draw(WIDTH))
-        if self.common is not None and self.pedestal is not None:
-            constant = _of(self.pedestal, chip)[..., index, :, None] - bias
-            # the amplified photocurrent
-            noisy.addcmul_(z.add(gain * constant).mul_(self.common[index]), draw(1))
-        return noisy
+        chips = self.chips
+        if chips.remainder is not None:
+            z = z + gain * chips.remainder.of(index, x, chip)
+        if not self.silent:
+            additive = _of(chips.additive, chip)[..., index, :, None]
+            noisy = torch.addcmul(z, self._spread(additive, z, bias, gain), draw(WIDTH))
+            if chips.common is not None and chips.pedestal is not None:
+                constant = _of(chips.pedestal, chip)[..., index, :, None] - bias
+                # the amplified photocurrent
+                noisy.addcmul_(z.add(gain * constant).mul_(chips.common[index]), draw(1))
+            z = noisy
+        return self.readout.respond(index, z)
 
     def _spread(self, additive: Tensor, z: Tensor, bias: Tensor, gain: Tensor) -> Tensor:
         """Return the deviation of the noise after the gain."""
-        if self.relative == 0:
+        if self.chips.relative == 0:
             return gain * additive
         value = z / gain - bias
-        return gain * torch.hypot(additive.expand_as(value), self.relative * value)
+        return gain * torch.hypot(additive.expand_as(value), self.chips.relative * value)
 
     def layer(self, block: Block, x: Tensor) -> Tensor:
         """See `Detector.layer`."""
@@ -189,16 +184,12 @@ class ChipDetector:
         bias, gain = block.bias[..., None], block.gain[..., None]
         x = self.readout.drive(x)
         z = block.amplified(x)
-        if self.remainder is not None:
-            z = z + gain * self.remainder.of(block.index, x)
-        if not self.silent:
-            count, present = len(z), self.present
 
-            def draw(rows: int) -> Tensor:
-                return self._draw(count, present, tokens, rows=rows).reshape(count, rows, -1)
+        def draw(rows: int) -> Tensor:
+            return self._draw(len(z), self.present, tokens, rows=rows).reshape(len(z), rows, -1)
 
-            z = self._noisy(block.index, None, z, bias, gain, draw)
-        return self.readout.collect(self.readout.respond(block.index, z)).to(kind)
+        value = self._answer(block.index, None, x, z, bias, gain, draw)
+        return self.readout.collect(value).to(kind)
 
 
 def _of(part: Tensor, chip: int | None) -> Tensor:

@@ -5,19 +5,16 @@
 pooling happen on codes. Codes are symmetric: b bits have full scale ``2^(b-1) - 1``.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.arrays import ArrayLike, Floats
 from ecgphoton.program.codes import TABLE_BITS, largest_code, nearest_codes
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.settings import Settings, setting
@@ -117,7 +114,7 @@ class Readout(Settings, section="readout"):
     """
 
     @classmethod
-    def of(cls, program: MeshProgram) -> Readout:
+    def of(cls, program: MeshProgram) -> "Readout":
         """Return the electronics a program asks for: every sample converted, tables on codes."""
         bits = {block.adc_bits for block in program.blocks}
         if len(bits) != 1:
@@ -154,9 +151,8 @@ class Readout(Settings, section="readout"):
 
     def collect(self, tokens: Tensor) -> Tensor:
         """Convert what leaves a block; with digital pooling it is a code already."""
-        if self.pooling == "analog" and self.adc_bits is not None:
-            return quantize(tokens, self.adc_bits)
-        return tokens
+        bits = self.adc_bits if self.pooling == "analog" else None
+        return tokens if bits is None else quantize(tokens, bits)
 
 
 def quantize(x: Tensor, bits: int, low: float = -1.0, high: float = 1.0) -> Tensor:

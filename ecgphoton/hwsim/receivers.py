@@ -14,8 +14,6 @@ A hybrid divides E and L between two balanced pairs, whose oscillators are 90 de
 photocurrents are derived in docs/physics.md, and `tests/oracles` repeats them from there.
 """
 
-from __future__ import annotations
-
 import cmath
 import math
 from collections.abc import Callable
@@ -109,10 +107,6 @@ def _pair(field: Tensor, reading: Reading) -> Tensor:
     return (beat + leak + both) / (2 * reading.oscillator)
 
 
-def _balanced(field: Tensor, reading: Reading) -> Tensor:
-    return _pair(turned(field, reading), reading)
-
-
 def _hybrid(field: Tensor, reading: Reading) -> Tensor:
     """Both quadratures, turned back digitally by the oscillator's phase."""
     field = turned(field, reading)
@@ -133,7 +127,7 @@ BALANCED = Receiver(
     "balanced",
     "cos(2 e) Re E + (sin 2e + x) L/2 + (x - sin 2e) |E|^2 / 2L: the difference of two photodiodes "
     "behind a splitter of error e, mismatched by x.",
-    _balanced,
+    lambda field, reading: _pair(turned(field, reading), reading),
     keys=_keys(*QUADRATURE),
     light=lambda field, reading: field.abs() ** 2 + reading.oscillator**2,
 )

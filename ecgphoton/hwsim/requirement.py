@@ -118,13 +118,13 @@ def solve(
             progress(min(len(tried), steps), steps)
         return report.passed
 
-    def found(value: float | None, failing: float | None) -> Requirement:
-        return Requirement(name, number, value, failing, tuple(tried), best)
-
     good, bad = _bracketed(passes, ends, start, number)
-    if good is None or bad is None:
-        return found(good, bad)
-    while abs(good - bad) > (1 if number.whole else precision * bad) and len(tried) < steps:
+    while (
+        good is not None
+        and bad is not None
+        and abs(good - bad) > (1 if number.whole else precision * bad)
+        and len(tried) < steps
+    ):
         # As long as nothing but 0 passes, its order of magnitude is not known.
         middle = bad / 8 if good == 0 else (good + bad) / 2
         if number.whole:
@@ -132,7 +132,7 @@ def solve(
         elif number.least or start:  # a size that is never 0 is known over decades
             middle = float(np.sqrt(good * bad))
         good, bad = (middle, bad) if passes(middle) else (good, middle)
-    return found(good, bad)
+    return Requirement(name, number, good, bad, tuple(tried), best)
 
 
 def _bracketed(

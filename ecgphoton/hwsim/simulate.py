@@ -3,10 +3,9 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
@@ -14,13 +13,12 @@ from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.effects.modulator import DEPTH
 from ecgphoton.hwsim.meshchips import MeshChips, mesh_source
-from ecgphoton.hwsim.montecarlo import Trial, rates, run
-from ecgphoton.hwsim.patients import ByPatient
+from ecgphoton.hwsim.montecarlo import Trial, run
 from ecgphoton.hwsim.profile import Profile, allowed, load_profile
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove, decide
-from ecgphoton.hwsim.weights import Carrier, WeightChips
-from ecgphoton.mesh.arrays import Bools, Floats
+from ecgphoton.hwsim.weights import Carrier, ChipSource, WeightChips
+from ecgphoton.mesh.arrays import AnyArray, Bools, Floats
 from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps
@@ -34,7 +32,7 @@ DEFAULT_NOISE = 0.02
 def simulate(
     carried: SegmentStudent | MeshProgram,
     inputs: Inputs,
-    labels: NDArray[Any],
+    labels: AnyArray,
     operating_point: OperatingPoint,
     *,
     chips: int = 200,
@@ -49,7 +47,7 @@ def simulate(
     early_stop: bool = False,
     workers: int = 1,
     dask: str | None = None,
-    records: NDArray[Any] | None = None,
+    records: AnyArray | None = None,
     progress: Steps | None = None,
 ) -> SimulationReport:
     """Judge a student or a mesh program on many simulated chips.
@@ -128,16 +126,10 @@ def simulate(
                 stopped = True
                 break
         groups.close()
-        table = np.stack(rows)
-        miss, fpr, auc = table[:, :3].T
-        perfect = rates(trial.perfect()[None], trial.label, trial.point)[0]
     made = trial.source.foundry.profile if isinstance(trial.source, MeshChips) else None
-    return SimulationReport(
-        miss=miss,
-        fpr=fpr,
-        auc=auc,
-        perfect=(float(perfect[0]), float(perfect[1]), float(perfect[2])),
-        limits=limits,
+    return trial.report(
+        np.stack(rows),
+        limits,
         settings={
             "seed": seed,
             "noise": DEFAULT_NOISE if noise is None and profile is None else noise or 0.0,
@@ -145,12 +137,11 @@ def simulate(
             "profile_values": None if made is None else dict(made.numbers),
             "readout": trial.readout.pooling,
             "receiver": None if made is None else made.receiver,
-            "recoded": None if made is None else _recoded(made, carried),
+            "recoded": made.recoded(carried) if made and isinstance(carried, MeshProgram) else None,
             "beats": len(inputs),
             "abnormal_beats": int(trial.label.sum()),
             "operating_point": operating_point.to_dict(),
         },
-        by_patient=ByPatient.of(table[:, 3:], trial.label, trial.record),
         stopped_early=stopped,
         seconds=time.perf_counter() - started,
     )
@@ -159,7 +150,7 @@ def simulate(
 def trial_of(
     carried: SegmentStudent | MeshProgram,
     inputs: Inputs,
-    labels: NDArray[Any],
+    labels: AnyArray,
     operating_point: OperatingPoint,
     *,
     seed: int = 0,
@@ -167,28 +158,26 @@ def trial_of(
     profile: Profile | str | None = None,
     readout: Readout | Literal["analog", "digital"] = "analog",
     settings: Sequence[str] = (),
-    records: NDArray[Any] | None = None,
+    records: AnyArray | None = None,
 ) -> Trial:
     """Return the `Trial` that `simulate` runs; see there for the parameters."""
-    carrier = Carrier.of(carried)
     electronics = readout if isinstance(readout, Readout) else _electronics(carried, readout)
     label = abnormal_of(labels)
     record = None if records is None else np.unique(records, return_inverse=True)[1]
     chosen = profile_of(profile, settings)
-    if chosen is not None:
-        mesh = mesh_source(carried, inputs, Foundry(chosen), sigma=noise or 0.0)
-        if depth := chosen[DEPTH]:
-            electronics = replace(electronics, depth=depth)
-        return Trial(
-            carrier, mesh, inputs, label, operating_point, seed, electronics, record=record
-        )
-    sigma = DEFAULT_NOISE if noise is None else noise
-    carrier = Carrier.shipped(carried)
-    source = WeightChips(carrier, sigma, sigma)
+    source: ChipSource
+    if chosen is None:
+        sigma = DEFAULT_NOISE if noise is None else noise
+        carrier = Carrier.shipped(carried)
+        source = WeightChips(carrier, sigma, sigma)
+    else:
+        carrier = Carrier.of(carried)
+        source = mesh_source(carried, inputs, Foundry(chosen), sigma=noise or 0.0)
+        electronics = replace(electronics, depth=chosen[DEPTH] or electronics.depth)
     return Trial(carrier, source, inputs, label, operating_point, seed, electronics, record=record)
 
 
-def abnormal_of(labels: NDArray[Any]) -> Bools:
+def abnormal_of(labels: AnyArray) -> Bools:
     """Return which of (B,) labels are abnormal, those that are not 0.
 
     Raises
@@ -205,11 +194,6 @@ def abnormal_of(labels: NDArray[Any]) -> Bools:
             "classes is needed, 0 for normal; leave beats outside the label scheme (-1) out"
         )
     return np.asarray(given != 0)
-
-
-def _recoded(profile: Profile, carried: SegmentStudent | MeshProgram) -> str | None:
-    """Return why the codes of a program are not used; None where they are, or there are none."""
-    return (profile.recoded(carried) or None) if isinstance(carried, MeshProgram) else None
 
 
 def profile_of(
@@ -236,7 +220,6 @@ def profile_of(
 
 
 def _electronics(carried: SegmentStudent | MeshProgram, pooling: str) -> Readout:
-    own = Readout(carried.architecture.response)
     if isinstance(carried, MeshProgram):
-        own = Readout.of(carried)
-    return replace(own, pooling=pooling)  # type: ignore[arg-type]
+        return replace(Readout.of(carried), pooling=pooling)  # type: ignore[arg-type]
+    return Readout(carried.architecture.response, pooling)  # type: ignore[arg-type]

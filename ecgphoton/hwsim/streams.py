@@ -13,7 +13,7 @@ from hashlib import blake2b
 import numpy as np
 import torch
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.settings import convert
 
 BEATS = 256
@@ -31,8 +31,8 @@ def check_seed(seed: int) -> int:
     InputError
         If it is outside, or no integer.
     """
-    if not 0 <= (seed := convert(seed, int, "seed")) < 1 << 64:
-        raise InputError(f"seed is {seed}; it must be an integer in [0, 2^64)")
+    seed = convert(seed, int, "seed")
+    require(0 <= seed < 1 << 64, "seed", seed, "an integer in [0, 2^64)")
     return seed
 
 

@@ -80,6 +80,22 @@ def parse_sweep(text: str) -> Sweep:
     return Sweep(name, tuple(float(f"{point:.12g}") for point in points))
 
 
+def _bands(report: SimulationReport) -> dict[str, Any]:
+    """Return the yield and the bands of the metrics as a row."""
+    low, high = report.interval
+    return {
+        "yield": report.observed_yield,
+        "yield_low": low,
+        "yield_high": high,
+        "verdict": "pass" if report.passed else "fail",
+        **{
+            f"{metric}_{name}": number
+            for metric, found in report.summary().items()
+            for name, number in found.items()
+        },
+    }
+
+
 @dataclass(frozen=True, eq=False)
 class SweepReport:
     """A `SimulationReport` for every value."""
@@ -89,20 +105,8 @@ class SweepReport:
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a value: yield with interval, and the percentile band of every metric."""
-        rows = []
-        for value, report in zip(self.sweep.values, self.reports, strict=True):
-            low, high = report.interval
-            row: dict[str, Any] = {
-                self.sweep.parameter: value,
-                "yield": report.observed_yield,
-                "yield_low": low,
-                "yield_high": high,
-                "verdict": "pass" if report.passed else "fail",
-            }
-            for metric, found in report.summary().items():
-                row |= {f"{metric}_{name}": number for name, number in found.items()}
-            rows.append(row)
-        return rows
+        pairs = zip(self.sweep.values, self.reports, strict=True)
+        return [{self.sweep.parameter: value, **_bands(report)} for value, report in pairs]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

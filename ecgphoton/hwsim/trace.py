@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, margin
 from ecgphoton.hwsim.sensitivity import threshold_margin
 from ecgphoton.hwsim.streams import BEATS, CHIPS
 from ecgphoton.hwsim.weights import Chips
-from ecgphoton.student.propagate import Stack
+from ecgphoton.student.architecture import WIDTH
 
 
 @dataclass(frozen=True)
@@ -87,10 +86,13 @@ def trace(trial: Trial, chip: int, beat: int) -> Trace:
     first = chip // GROUP * GROUP
     drawn, ideal = trial.source.draw(trial.seed, first, GROUP), trial.source.nominal()
     blocks = trial.carrier.architecture.blocks
+    order = torch.arange(len(blocks))
 
     def replay(static: int, shots: int) -> float:
         """Margin with errors of the first `static` blocks and noise in the first `shots`."""
-        return _margin(trial, _mix(drawn, ideal, static, shots), first, chip - first, beat)
+        wrong = (order < static)[:, None, None].expand(-1, WIDTH, WIDTH + 1)
+        chips = drawn.where(wrong, ideal).heard(order < shots)
+        return _margin(trial, chips, first, chip - first, beat)
 
     before = perfect = replay(0, 0)
     stages = []
@@ -99,29 +101,6 @@ def trace(trial: Trial, chip: int, beat: int) -> Trace:
         stages.append(Stage(name, wrong - before, noisy - wrong, noisy))
         before = noisy
     return Trace(chip, beat, bool(trial.label[beat]), perfect, tuple(stages))
-
-
-def _mix(drawn: Chips, ideal: Chips, static: int, shots: int) -> Chips:
-    count = drawn.stack.matrices.shape[0]
-
-    def join(wrong: Tensor, right: Tensor) -> Tensor:
-        right = right.expand(count, *right.shape[1:])
-        return torch.cat([wrong[:, :static], right[:, static:]], 1)
-
-    stack = Stack(
-        join(drawn.stack.matrices, ideal.stack.matrices),
-        join(drawn.stack.biases, ideal.stack.biases),
-        ideal.stack.gains,
-    )
-    additive = drawn.additive.clone()
-    additive[:, shots:] = 0
-    order = torch.arange(additive.shape[1])
-    return drawn._replace(
-        stack=stack,
-        additive=additive,
-        remainder=drawn.remainder_of(order < static, ideal),
-        common=None if drawn.common is None else drawn.common * (order < shots),
-    )
 
 
 def _margin(trial: Trial, chips: Chips, first: int, row: int, beat: int) -> float:

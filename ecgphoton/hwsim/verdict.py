@@ -7,11 +7,10 @@ from functools import cache, cached_property
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.patients import ByPatient
-from ecgphoton.mesh.arrays import Bools, Floats
+from ecgphoton.mesh.arrays import AnyArray, Bools, Floats
 from ecgphoton.metrics import proportion_interval
 from ecgphoton.settings import Settings, setting
 
@@ -33,7 +32,7 @@ class Limits(Settings):
     min_yield: float = setting(0.95, "Smallest share of good chips that passes.", low=0, high=1)
     confidence: float = setting(0.95, "Confidence of the verdict.", above=0, below=1)
 
-    def good(self, miss: NDArray[Any], fpr: NDArray[Any]) -> Bools:
+    def good(self, miss: AnyArray, fpr: AnyArray) -> Bools:
         """Which chips meet both limits."""
         return np.asarray((miss <= self.max_miss) & (fpr <= self.max_fpr))
 
@@ -75,20 +74,13 @@ def false_pass(limits: Limits, chips: int, step: int) -> float:
     Each look is one more chance to stop on a fluctuation. The probability is exact: a walk over
     the number of failures, with one look every `step` chips.
     """
-    mass = {0: 1.0}
-    passed = 0.0
+    mass, passed = np.eye(1, chips + 1)[0], 0.0
     for seen in range(1, chips + 1):
-        moved: dict[int, float] = {}
-        for bad, weight in mass.items():
-            moved[bad] = moved.get(bad, 0.0) + weight * limits.min_yield
-            moved[bad + 1] = moved.get(bad + 1, 0.0) + weight * (1 - limits.min_yield)
-        mass = moved
-        if seen % step == 0 or seen == chips:
-            for bad in list(mass):
-                verdict = decide(seen - bad, seen, limits)
-                if verdict != "open":
-                    weight = mass.pop(bad)
-                    passed += weight if verdict == "pass" else 0.0
+        mass = limits.min_yield * mass + (1 - limits.min_yield) * np.roll(mass, 1)
+        for bad in np.flatnonzero(mass) if seen % step == 0 or seen == chips else ():
+            verdict = decide(seen - int(bad), seen, limits)
+            passed += float(mass[bad]) * (verdict == "pass")
+            mass[bad] *= verdict == "open"
     return passed
 
 

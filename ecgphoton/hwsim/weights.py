@@ -1,4 +1,8 @@
-"""Weights level: a chip is a program with an independent error in every number."""
+"""Chips as the propagation sees them, and those of the weights level.
+
+`Remainder` is what readings have besides their part linear in the inputs: squares of fields, leaked
+light. At weights level a chip is a program with an independent error in every number.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgphoton.hwsim.remainder import Remainder
+from ecgphoton.hwsim.effects import Modulators
 from ecgphoton.hwsim.streams import chip_rng
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.program import MeshProgram
@@ -18,6 +22,62 @@ from ecgphoton.settings import Settings, setting
 from ecgphoton.student.architecture import WIDTH, Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Head, Stack
+
+
+class Remainder(NamedTuple):
+    """Part of the readings of C chips that is not linear in the inputs x, in units of ``W x``.
+
+    With the field ``(R + i S)(x + i q)`` at the detectors, where q is what the modulators leak, it
+    is ``N q + a u^2 + b v^2 + c u v`` for ``u = R x - S q`` and ``v = S x + R q``.
+    """
+
+    real: Tensor
+    """(C, K, 4, 4) R."""
+    imaginary: Tensor
+    """(C, K, 4, 4) S."""
+    factors: Tensor
+    """(3, C, K, 4, 1) a, b and c."""
+    turned: Tensor
+    """(C, K, 4, 4) N, the linear reading of fields in quadrature to the inputs."""
+    leak: Tensor
+    """(C, K, 4, 1) of `Modulators`."""
+    top: float
+    """Of `Modulators`."""
+
+    def of(self, block: int, x: Tensor, chip: int | None = None) -> Tensor:
+        """(C, 4, N) of one block for inputs (C or 1, 4, N); of one chip (4, N) for (4, N)."""
+        one = slice(None) if chip is None else chip if len(self.real) > 1 else 0
+        real, imaginary = (part[one, block].to(x) for part in self[:2])
+        first, second, value = real @ x, imaginary @ x, torch.zeros((), dtype=x.dtype)
+        if bool(self.leak.any()):
+            q = Modulators(self.leak[one, block], self.top).quadrature(x)
+            first, second = first - imaginary @ q, second + real @ q
+            value = self.turned[one, block].to(x) @ q
+        if not bool(self.factors.any()):
+            return value
+        a, b, c = self.factors[:, one, block].to(x)
+        mixed = c * first * second if bool(self.factors[2].any()) else 0.0
+        squares: Tensor = first.square_().mul_(a).addcmul_(second.square_(), b)
+        return value + squares + mixed
+
+    def scaled(self, gain: Tensor) -> Remainder:
+        """Return what is left of readings that are multiplied by gains (C, K, 4)."""
+        gain = gain[..., None].to(self.factors)
+        return self._replace(factors=self.factors * gain, turned=self.turned * gain)
+
+    def zeroed(self, blocks: Tensor) -> Remainder:
+        """Return the remainder without that of the blocks (K,) that are true."""
+        kept = ~blocks[:, None, None]
+        return self._replace(factors=self.factors * kept, leak=self.leak * kept)
+
+    def where(self, blocks: Tensor, other: Remainder) -> Remainder:
+        """Return this remainder in the blocks (K,) that are true, that of `other` elsewhere."""
+
+        def mixed(name: str) -> Tensor:
+            return torch.where(blocks[:, None, None], getattr(self, name), getattr(other, name))
+
+        parts = {name: mixed(name) for name in ("real", "imaginary", "factors", "turned", "leak")}
+        return Remainder(**parts, top=max(self.top, other.top))  # 1 where nothing leaks
 
 
 class Chips(NamedTuple):
@@ -43,10 +103,25 @@ class Chips(NamedTuple):
 
     def quiet(self) -> Chips:
         """Return the chips without noise."""
-        silent = torch.zeros_like(self.additive)
-        return self._replace(additive=silent, relative=0.0, common=None)
+        return self._replace(additive=torch.zeros_like(self.additive), relative=0.0, common=None)
 
-    def remainder_of(self, blocks: Tensor, other: Chips) -> Remainder | None:
+    def where(self, numbers: Tensor, ideal: Chips) -> Chips:
+        """Return chips with the errors of some weights and biases alone.
+
+        `numbers` is true for these, (K, 4, 5) with biases last. What readings have besides their
+        linear part goes with the blocks.
+        """
+        matrices = torch.where(numbers[..., :WIDTH], self.stack.matrices, ideal.stack.matrices)
+        biases = torch.where(numbers[..., WIDTH], self.stack.biases, ideal.stack.biases)
+        stack = Stack(matrices, biases, ideal.stack.gains)
+        return self._replace(stack=stack, remainder=self._remainder(numbers.amax((1, 2)), ideal))
+
+    def heard(self, blocks: Tensor) -> Chips:
+        """Return the chips with the noise of some blocks (K,) alone."""
+        common = None if self.common is None else self.common * blocks
+        return self._replace(additive=self.additive * blocks[:, None], common=common)
+
+    def _remainder(self, blocks: Tensor, other: Chips) -> Remainder | None:
         """Return the remainder of these chips in the blocks (K,) that are true, else of others."""
         if self.remainder is None:
             return None if other.remainder is None else other.remainder.zeroed(blocks)

@@ -17,7 +17,7 @@ from ecgphoton.metrics import check_both
 from ecgphoton.progress import Progress, silent
 from ecgphoton.training.fit import Fitted, fit
 from ecgphoton.training.judge import Outputs, judge, outputs_of, probabilities, summarise
-from ecgphoton.training.parts import Control, Examples, Parts, Schedule
+from ecgphoton.training.parts import Control, EpochRecord, Examples, Parts, Schedule
 from ecgphoton.training.state import telling
 
 
@@ -65,19 +65,9 @@ class DistilReport:
 
     def log(self) -> list[dict[str, Any]]:
         """One row per model and epoch, for a CSV; every row has the same columns."""
-        rows = []
-        for one in self.contestants:
-            for record in one.fitted.history:
-                row = {"model": one.name, "epoch": record.epoch, "loss": record.loss}
-                terms = ("labels", "logits", "features", "margin")
-                row |= {name: record.loss_terms.get(name) for name in terms}
-                row |= {"score": record.score, "learning_rate": record.learning_rate}
-                row["threshold"] = record.point.threshold if record.point.binary else None
-                first = next(iter(record.sets.values()))
-                row |= {key: first.get(key) for key in ("auc", "miss", "fpr", "f1", "macro_f1")}
-                row["events"] = "; ".join(record.events)
-                rows.append(row)
-        return rows
+        return [
+            _logged(one.name, record) for one in self.contestants for record in one.fitted.history
+        ]
 
     def roc(self) -> dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]:
         """FPR and TPR per set with both classes, and model (two classes only)."""
@@ -92,6 +82,23 @@ class DistilReport:
             for name, label in self.label.items()
             if label.any() and not label.all()
         }
+
+
+def _logged(name: str, record: EpochRecord) -> dict[str, Any]:
+    """Return one epoch of a model as a row."""
+    first = next(iter(record.sets.values()))
+    terms = ("labels", "logits", "features", "margin")
+    return {
+        "model": name,
+        "epoch": record.epoch,
+        "loss": record.loss,
+        **{term: record.loss_terms.get(term) for term in terms},
+        "score": record.score,
+        "learning_rate": record.learning_rate,
+        "threshold": record.point.threshold if record.point.binary else None,
+        **{key: first.get(key) for key in ("auc", "miss", "fpr", "f1", "macro_f1")},
+        "events": "; ".join(record.events),
+    }
 
 
 def distil(

@@ -48,35 +48,42 @@ def accept(
         The teacher's numbers on the set before the gate set (training before validation,
         validation before test), for the gap.
     """
-    reasons = []
     if "macro_f1" in teacher:
-        f1, sensitivity = teacher["macro_f1"], teacher["mean_recall"]
-        if f1 < baseline["macro_f1"]:
-            reasons.append(
-                f"the teacher's macro-F1 {f1:.3f} is below the student's {baseline['macro_f1']:.3f}"
-            )
+        f1, sensitivity, own = teacher["macro_f1"], teacher["mean_recall"], baseline["macro_f1"]
+        gates = [(f1 < own, f"the teacher's macro-F1 {f1:.3f} is below the student's {own:.3f}")]
     else:
         f1, sensitivity = teacher["f1"], 1 - teacher["miss"]
-        most = baseline["miss"] + settings.miss_margin
-        if teacher["miss"] > most:
-            reasons.append(
-                f"the teacher misses {100 * teacher['miss']:.2f} %, more than the student's "
-                f"{100 * baseline['miss']:.2f} % allow (margin {100 * settings.miss_margin:g} %)"
-            )
-        most = max(baseline["fpr"], settings.fpr_limit)
-        if teacher["fpr"] > most:
-            reasons.append(
-                f"the teacher's FPR {100 * teacher['fpr']:.2f} % exceeds {100 * most:.2f} %"
-            )
-    if f1 < settings.min_f1:
-        reasons.append(f"the teacher's F1 {f1:.3f} is below distill.min_f1 {settings.min_f1:g}")
-    if sensitivity < settings.min_sensitivity:
-        reasons.append(
-            f"the teacher's sensitivity {sensitivity:.3f} is below distill.min_sensitivity "
-            f"{settings.min_sensitivity:g}"
-        )
-    if reasons:
-        return Verdict(0.0, tuple(reasons))
+        miss = baseline["miss"] + settings.miss_margin
+        fpr = max(baseline["fpr"], settings.fpr_limit)
+        gates = [
+            (
+                teacher["miss"] > miss,
+                (
+                    f"the teacher misses {100 * teacher['miss']:.2f} %, more than the "
+                    f"student's {100 * baseline['miss']:.2f} % allow (margin "
+                    f"{100 * settings.miss_margin:g} %)"
+                ),
+            ),
+            (
+                teacher["fpr"] > fpr,
+                f"the teacher's FPR {100 * teacher['fpr']:.2f} % exceeds {100 * fpr:.2f} %",
+            ),
+        ]
+    gates += [
+        (
+            f1 < settings.min_f1,
+            f"the teacher's F1 {f1:.3f} is below distill.min_f1 {settings.min_f1:g}",
+        ),
+        (
+            sensitivity < settings.min_sensitivity,
+            (
+                f"the teacher's sensitivity {sensitivity:.3f} is below distill.min_sensitivity "
+                f"{settings.min_sensitivity:g}"
+            ),
+        ),
+    ]
+    if reasons := tuple(reason for failed, reason in gates if failed):
+        return Verdict(0.0, reasons)
     if learnt is not None and "miss" in teacher:
         gap = teacher["miss"] - learnt["miss"]
         if gap > settings.max_gap:

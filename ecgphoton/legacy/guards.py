@@ -1,7 +1,5 @@
 """Guards: corrections when training collapses to one class, and the events that record them."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
@@ -105,7 +103,7 @@ class CollapseGuard:
             return replace(memory, ramp_start=record.epoch, distil=False).kept_in(control), (event,)
         return control, ()
 
-    def _rested(self, memory: Memory, epoch: int) -> Memory:
+    def _rested(self, memory: "Memory", epoch: int) -> "Memory":
         """Return the state after a collapse: factors raised by rescues are reset."""
         collapses = memory.collapses + 1
         return replace(
@@ -193,7 +191,7 @@ class Memory:
     """Recall rescues so far."""
 
     @classmethod
-    def of(cls, control: Control) -> Memory:
+    def of(cls, control: Control) -> "Memory":
         """Return what a control carries."""
         return cls(**control.state)
 

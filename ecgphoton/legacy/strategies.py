@@ -1,7 +1,5 @@
 """Presets of the original system: samplers, adaptive class weights, guards, rescues, losses."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -117,7 +115,7 @@ def extended(
     parts: Parts,
     strategies: Strategies,
     guards: GuardSettings,
-    loss: LossSettings,
+    loss: "LossSettings",
     *,
     balance: Balance,
     examples: Examples,

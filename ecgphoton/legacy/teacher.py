@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -156,17 +155,6 @@ def _need(part: Tensor | None, name: str) -> Tensor:
     return part
 
 
-def teacher_from_arrays(shape: TeacherShape, arrays: Mapping[str, np.ndarray]) -> Teacher:
-    """Rebuild a teacher from `training.state.weights_of`.
-
-    Raises
-    ------
-    InputError
-        If an array is missing or has another shape.
-    """
-    return filled(Teacher(shape), arrays, "teacher")
-
-
 TEACHER_BATCH = 128
 
 
@@ -246,4 +234,4 @@ def load_teacher(path: Path) -> Teacher:
             f"{path} holds no teacher ({error}); give a checkpoint written by "
             "`ecgphoton distill`, or --teacher auto to train one"
         ) from error
-    return teacher_from_arrays(shape, arrays)
+    return filled(Teacher(shape), arrays, "teacher")

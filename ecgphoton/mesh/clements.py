@@ -13,20 +13,17 @@ output phases::
         column 0     1     2     3              column 0     1     2     3     4
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Array
+from ecgphoton.mesh.arrays import AnyArray, Array, ArrayLike
 from ecgphoton.mesh.layout import MeshArchitecture, MeshLayout
 from ecgphoton.mesh.mzi import elements, namespace, wrap
 
-Rotation = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+Rotation = tuple[AnyArray, AnyArray, AnyArray]
 """S, C and phasor p of ``G = [[p S, C], [p C, -S]]``."""
 
 ZERO = 1e-14
@@ -46,23 +43,18 @@ class Phases(NamedTuple):
     """(..., n) phases at the outputs; None for a mesh without phase shifters there."""
 
 
-class AnyPhases(Protocol):
-    """Whatever has the three phase arrays: `Phases`, or those of a mesh program."""
-
-    @property
-    def theta(self) -> Array:
-        """(..., k), rad."""
-
-    @property
-    def phi(self) -> Array:
-        """(..., k), rad."""
-
-    @property
-    def output(self) -> Array:
-        """(..., n), rad, or None."""
+def square(matrix: ArrayLike, kinds: str, needed: str) -> AnyArray:
+    """Copy (..., n, n) numbers of some kinds of types, refusing others, NaN and infinity."""
+    found = np.array(matrix)
+    shape, kind = found.shape, found.dtype
+    if found.ndim < 2 or shape[-1] != shape[-2] or kind.kind not in kinds:
+        raise InputError(f"matrix has shape {shape} and type {kind}; {needed}")
+    if not np.isfinite(found).all():
+        raise InputError("matrix holds NaN or infinity; give finite numbers")
+    return found
 
 
-def check_unitary(matrix: ArrayLike) -> NDArray[Any]:
+def check_unitary(matrix: ArrayLike) -> AnyArray:
     """Copy (..., n, n) as float64 (real input) or complex128, refusing what is not unitary.
 
     Raises
@@ -70,12 +62,8 @@ def check_unitary(matrix: ArrayLike) -> NDArray[Any]:
     InputError
         If the shape or type is wrong, or ``U^H U`` differs from 1 by more than 1e-9.
     """
-    u = np.array(matrix)
-    if u.ndim < 2 or u.shape[-1] != u.shape[-2] or u.dtype.kind not in "iufc":
-        raise InputError(f"matrix has shape {u.shape} and type {u.dtype}; (..., n, n) is needed")
+    u = square(matrix, "iufc", "(..., n, n) is needed")
     u = u.astype(complex if u.dtype.kind == "c" else float)
-    if not np.isfinite(u).all():
-        raise InputError("matrix holds NaN or infinity; give finite numbers")
     gram = u.conj().swapaxes(-1, -2) @ u - np.eye(u.shape[-1])
     error = float(np.abs(gram).max(initial=0.0))
     if error > UNITARY:
@@ -86,7 +74,7 @@ def check_unitary(matrix: ArrayLike) -> NDArray[Any]:
     return u
 
 
-def _rotation(a: NDArray[Any], b: NDArray[Any]) -> Rotation:
+def _rotation(a: AnyArray, b: AnyArray) -> Rotation:
     """Return |a|/r, |b|/r and the phasor of a conj(b); where both vanish 0, 1 and 1."""
     size_a, size_b = (np.where(np.abs(x) < ZERO, 0.0, np.abs(x)) for x in (a, b))
     norm = np.hypot(size_a, size_b)
@@ -97,7 +85,7 @@ def _rotation(a: NDArray[Any], b: NDArray[Any]) -> Rotation:
     return size_a / norm, np.where(nothing, 1.0, size_b / norm), phasor / np.abs(phasor)
 
 
-def _apply(first: NDArray[Any], second: NDArray[Any], s: NDArray[Any], c: NDArray[Any]) -> None:
+def _apply(first: AnyArray, second: AnyArray, s: AnyArray, c: AnyArray) -> None:
     """Overwrite two rows or columns with ``S first + C second`` and ``C first - S second``."""
     s, c = s[..., None], c[..., None]
     upper = s * first + c * second
@@ -105,7 +93,7 @@ def _apply(first: NDArray[Any], second: NDArray[Any], s: NDArray[Any], c: NDArra
     first[...] = upper
 
 
-def _null_right(u: NDArray[Any], row: int, m: int, *, upper: bool) -> tuple[int, Rotation]:
+def _null_right(u: AnyArray, row: int, m: int, *, upper: bool) -> tuple[int, Rotation]:
     """U <- U G^H on columns m, m+1 so that U[row, m] (`upper`) or U[row, m+1] becomes 0."""
     a, b = u[..., row, m], u[..., row, m + 1]
     if upper:
@@ -118,7 +106,7 @@ def _null_right(u: NDArray[Any], row: int, m: int, *, upper: bool) -> tuple[int,
     return m, (s, c, p)
 
 
-def _null_left(u: NDArray[Any], column: int, m: int) -> tuple[int, Rotation]:
+def _null_left(u: AnyArray, column: int, m: int) -> tuple[int, Rotation]:
     """U <- G U on rows m, m+1 so that U[m + 1, column] becomes 0."""
     s, c, p = _rotation(u[..., m, column], u[..., m + 1, column])
     p = p.conj()
@@ -127,7 +115,7 @@ def _null_left(u: NDArray[Any], column: int, m: int) -> tuple[int, Rotation]:
     return m, (s, c, p)
 
 
-def _rotations(u: NDArray[Any], layout: MeshLayout) -> Iterator[tuple[int, Rotation]]:
+def _rotations(u: AnyArray, layout: MeshLayout) -> Iterator[tuple[int, Rotation]]:
     """Yield mode and rotation of every MZI as light meets them; `u` ends as the phase screen.
 
     ``G`` is an MZI without its common phase ``i exp(i theta/2)``; its phasor is exactly 1 or -1
@@ -197,13 +185,12 @@ def decompose(unitary: ArrayLike, architecture: MeshArchitecture = "clements") -
         phi[..., k] = np.where((s == 0) | (c == 0), 0.0, turn)
         screen[..., m] = np.where(c == 0, common + turn, common)
         screen[..., m + 1] = np.where(s == 0, common + turn, common)
-    output = np.angle(np.diagonal(u, axis1=-2, axis2=-1)) + screen
-    return Phases(theta, wrap(phi), wrap(output))
+    return Phases(theta, wrap(phi), wrap(np.angle(np.diagonal(u, axis1=-2, axis2=-1)) + screen))
 
 
 def recompose(
     layout: MeshLayout,
-    phases: AnyPhases,
+    phases: Phases,
     alpha: Array = None,
     beta: Array = None,
     transmission: Array = None,

@@ -8,15 +8,10 @@ for programmable photonics", Optica 8, 1247 (2021), doi:10.1364/OPTICA.432787.
 The method is covered by US patent 12,175,335: a commercial user should check.
 """
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from ecgphoton.mesh.arrays import Bools, Floats
-from ecgphoton.mesh.clements import AnyPhases, Phases
+from ecgphoton.mesh.arrays import AnyArray, ArrayLike, Floats
+from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.layout import MeshLayout
 from ecgphoton.mesh.mzi import elements, transfer, wrap
 
@@ -35,14 +30,6 @@ def margin(theta: ArrayLike, alpha: ArrayLike = 0.0, beta: ArrayLike = 0.0) -> F
     return np.asarray(np.minimum(half - low, high - half))
 
 
-def correctable(theta: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> Bools:
-    """Tell whether ``sin(theta/2)^2`` is in ``[sin(alpha + beta)^2, cos(alpha - beta)^2]``.
-
-    Arguments are in rad and broadcast; the answer has their common shape.
-    """
-    return np.asarray(margin(theta, alpha, beta) >= -EDGE)
-
-
 def _reachable(theta: Floats, alpha: Floats, beta: Floats) -> Floats:
     """Theta' in [0, pi] with which imperfect splitters give the power of theta, or the nearest."""
     # sin^2 and cos^2 of theta'/2 up to a common factor, each accurate near its own zero.
@@ -54,11 +41,11 @@ def _reachable(theta: Floats, alpha: Floats, beta: Floats) -> Floats:
 
 def correct(
     layout: MeshLayout,
-    phases: AnyPhases,
+    phases: Phases,
     alpha: ArrayLike,
     beta: ArrayLike,
     carried: ArrayLike = 0.0,
-) -> tuple[Phases, Bools]:
+) -> Phases:
     """Phases that make a mesh with known splitter errors perform what `phases` do on an ideal one.
 
     Parameters
@@ -75,11 +62,10 @@ def correct(
 
     Returns
     -------
-    phases, clipped
-        Corrected phases (theta in [0, pi], the others in [0, 2 pi)); output is what the light needs
-        behind the MZIs, also where the mesh has no phase shifters there. And (..., k) where an MZI
-        was out of reach and got the nearest reachable power. Where no MZI of a mesh was clipped,
-        the corrected mesh is exact.
+    Phases
+        Theta in [0, pi], the others in [0, 2 pi); output is what the light needs behind the MZIs,
+        also where the mesh has no phase shifters there. An MZI out of reach, whose `margin` is
+        negative, gets the nearest reachable power; where none is, the corrected mesh is exact.
 
     References
     ----------
@@ -92,7 +78,7 @@ def correct(
     wanted = transfer(theta, phi)
     shape = (*theta.shape[:-1], layout.order)
     new_phi = np.empty(theta.shape)
-    residue: NDArray[Any] = np.broadcast_to(carried, shape).astype(float)
+    residue: AnyArray = np.broadcast_to(carried, shape).astype(float)
     for k, (_, m) in enumerate(layout.mzis):
         carried = np.exp(1j * residue[..., m : m + 2])
         target = wanted[..., k, :, :] * carried[..., None, :]
@@ -103,7 +89,7 @@ def correct(
         rows = overlap[..., 0] * np.exp(-1j * turn)[..., None] + overlap[..., 1]
         residue[..., m : m + 2] = np.angle(rows)
     output = residue if phases.output is None else phases.output + residue
-    return Phases(new_theta, wrap(new_phi), wrap(output)), ~correctable(theta, a, b)
+    return Phases(new_theta, wrap(new_phi), wrap(output))
 
 
 def attenuators(attenuation: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> tuple[Floats, Floats]:
@@ -136,7 +122,7 @@ def attenuators(attenuation: ArrayLike, alpha: ArrayLike, beta: ArrayLike) -> tu
     return theta, turn - np.where(bright, hidden, 0.0)
 
 
-def _column_turn(overlap: NDArray[Any]) -> Floats:
+def _column_turn(overlap: AnyArray) -> Floats:
     """Phase of the first column of (..., 2, 2) overlaps against the second, 0 if meaningless.
 
     The best phi maximises ``sum_r |o_r1 exp(-i phi) + o_r2|``, hence it aligns

@@ -27,18 +27,15 @@ phi 6, output 4): 32. A ``real-part`` block has mesh U alone: 16. MZIs in order:
 attenuators (4), mesh U (6). DAC codes are integers everywhere; a chip receives volts.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Array, Floats, Integers
-from ecgphoton.mesh.clements import AnyPhases, Phases, recompose
+from ecgphoton.mesh.arrays import Array, ArrayLike, Floats
+from ecgphoton.mesh.clements import Phases, recompose
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH, MeshLayout
 from ecgphoton.mesh.mzi import elements
@@ -118,10 +115,6 @@ class Device:
         """Columns of MZIs from the inputs to the outputs, that of the attenuators counted in."""
         return self.layout.depth * self.meshes + (1 if self.two else 0)
 
-    def start(self, mesh: int) -> int:
-        """Return the first driver of a mesh; mesh 0 is the one light meets first."""
-        return mesh * BETWEEN
-
     @property
     def attenuators(self) -> slice:
         """Drivers of the attenuators; empty for ``real-part``."""
@@ -133,24 +126,24 @@ class Device:
 
         This is the list of drivers: files, drawings, netlists and calibration follow it.
         """
-        parts: list[str] = []
-        for mesh in self.mesh_names:
-            if mesh == "U" and self.two:
-                parts += [f"att{k}.theta" for k in range(WIDTH)]
-            parts += [f"{mesh}.mzi{k}.{name}" for name in ("theta", "phi") for k in range(MZIS)]
-        return (*parts, *(f"U.out{k}" for k in range(WIDTH)))
+        mzis = [f"mzi{k}.{name}" for name in ("theta", "phi") for k in range(MZIS)]
+        attenuators = [f"att{k}.theta" for k in range(WIDTH)]
+        first = [*(f"V.{name}" for name in mzis), *attenuators] if self.two else []
+        return (*first, *(f"U.{name}" for name in mzis), *(f"U.out{k}" for k in range(WIDTH)))
 
     @cached_property
     def mzis(self) -> tuple[Mzi, ...]:
         """All MZIs of a block in light order, attenuators among them."""
         found: list[Mzi] = []
         for mesh, name in enumerate(self.mesh_names):
-            at, column = self.start(mesh), mesh * (self.layout.depth + 1)
-            if mesh == 1:
+            at, column = mesh * BETWEEN, mesh * (self.layout.depth + 1)
+            found += [
+                Mzi(f"{name}.mzi{k}", column + own, mode, (at + k, at + MZIS + k))
+                for k, (own, mode) in enumerate(self.layout.mzis)
+            ]
+            if mesh < self.meshes - 1:
                 first = self.attenuators.start
-                found += [Mzi(f"att{k}", column - 1, k, (first + k,)) for k in range(WIDTH)]
-            for k, (own, mode) in enumerate(self.layout.mzis):
-                found.append(Mzi(f"{name}.mzi{k}", column + own, mode, (at + k, at + MZIS + k)))
+                found += [Mzi(f"att{k}", self.layout.depth, k, (first + k,)) for k in range(WIDTH)]
         return tuple(found)
 
     def mzis_of(self, mesh: int) -> slice:
@@ -191,8 +184,7 @@ class Device:
     def die(self, blocks: int) -> Floats:
         """(blocks, drivers, 2) places of all drivers on the die, um."""
         origins = [self.origin(block) for block in range(blocks)]
-        places: Floats = self.positions + np.array(origins)[:, None]
-        return places
+        return np.asarray(self.positions + np.array(origins)[:, None])
 
     @cached_property
     def distances(self) -> Floats:
@@ -218,14 +210,14 @@ class Device:
         np.fill_diagonal(coupled, 0.0)
         return coupled
 
-    def pack(self, u: AnyPhases, v: AnyPhases | None = None, attenuators: ArrayLike = ()) -> Floats:
+    def pack(self, u: Phases, v: Phases | None = None, attenuators: ArrayLike = ()) -> Floats:
         """(..., drivers) phases of the meshes and of the attenuators, in the order of `drivers`."""
         before = [] if v is None else [v.theta, v.phi, np.asarray(attenuators, float)]
         return np.concatenate([*before, u.theta, u.phi, u.output], -1)
 
     def mesh_phases(self, phases: Array, mesh: int) -> Phases:
         """Return theta, phi and output of one mesh from phases (..., drivers)."""
-        at = self.start(mesh)
+        at = mesh * BETWEEN
         return Phases(
             phases[..., at : at + MZIS],
             phases[..., at + MZIS : at + 2 * MZIS],
@@ -266,19 +258,3 @@ class Device:
         passed = elements(phases[..., self.attenuators], 0.0, *errors)[0]
         passed = passed if kept is None else passed * kept
         return mesh(1) @ (passed[..., None] * mesh(0))
-
-    def volts(self, codes: Array) -> Array:
-        """Voltages (V) of integer DAC codes."""
-        return self.dac.voltage_of(codes)
-
-    def exact_volts(self, phases: ArrayLike) -> Floats:
-        """Voltages (V) that give phases (rad) on an ideal heater, without any DAC's rounding."""
-        return self.dac.volts_for(phases)
-
-    def codes(self, phases: ArrayLike) -> Integers:
-        """Integer DAC codes nearest to phases (rad, at least 0)."""
-        return self.dac.codes_for(np.asarray(phases, float))
-
-    def phases(self, codes: Array) -> Array:
-        """Phases (rad) that an ideal heater gives at integer DAC codes."""
-        return self.dac.phase_of(codes)

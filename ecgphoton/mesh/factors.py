@@ -1,14 +1,12 @@
 """Singular value decomposition with canonical signs and any order of the singular values."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Floats
+from ecgphoton.errors import require
+from ecgphoton.mesh.arrays import ArrayLike, Floats
+from ecgphoton.mesh.clements import square
 
 
 class Factors(NamedTuple):
@@ -26,14 +24,7 @@ class Factors(NamedTuple):
 
 def real_square(matrix: ArrayLike) -> Floats:
     """Float64 (..., n, n), or InputError if it is not real, square and finite."""
-    w = np.asarray(matrix)
-    if w.ndim < 2 or w.shape[-1] != w.shape[-2] or w.dtype.kind not in "iuf":
-        raise InputError(
-            f"matrix has shape {w.shape} and type {w.dtype}; real numbers (..., n, n) are needed"
-        )
-    if not np.isfinite(w).all():
-        raise InputError("matrix holds NaN or infinity; give finite numbers")
-    return w.astype(float)
+    return square(matrix, "iuf", "real numbers (..., n, n) are needed").astype(float)
 
 
 def _canonical_svd(w: Floats) -> tuple[Floats, Floats, Floats]:
@@ -42,11 +33,6 @@ def _canonical_svd(w: Floats) -> tuple[Floats, Floats, Floats]:
     first = (np.abs(u) > 1e-3).argmax(-2)[..., None, :]
     sign = np.sign(np.take_along_axis(u, first, -2))
     return u * sign, sigma, vt * sign.swapaxes(-1, -2)
-
-
-def _relative(sigma: Floats) -> Floats:
-    top = sigma[..., :1]
-    return np.minimum(sigma / np.where(top > 0, top, 1.0), 1.0)
 
 
 def factorise(matrix: ArrayLike, order: ArrayLike | None = None) -> Factors:
@@ -67,16 +53,14 @@ def factorise(matrix: ArrayLike, order: ArrayLike | None = None) -> Factors:
     """
     w = real_square(matrix)
     u, sigma, vt = _canonical_svd(w)
-    attenuation = _relative(sigma)
+    top = sigma[..., :1]
+    attenuation = np.minimum(sigma / np.where(top > 0, top, 1.0), 1.0)
     if order is None:
         return Factors(u, attenuation, vt, sigma[..., 0])
     n = w.shape[-1]
     chosen = np.asarray(order)
-    if chosen.shape[-1:] != (n,) or not (np.sort(chosen, -1) == np.arange(n)).all():
-        raise InputError(
-            f"singular value order is {np.asarray(order).tolist()}; it must be a permutation of "
-            f"0 to {n - 1}"
-        )
+    good = chosen.shape[-1:] == (n,) and (np.sort(chosen, -1) == np.arange(n)).all()
+    require(good, "singular value order", chosen.tolist(), f"a permutation of 0 to {n - 1}")
     shape = np.broadcast_shapes(chosen.shape, sigma.shape)
     chosen = np.broadcast_to(chosen, shape)
     u, vt = (np.broadcast_to(side, (*shape, n)) for side in (u, vt))

@@ -10,15 +10,13 @@ between its own mode and the next. Dark inputs and dumps of attenuators are port
 Waveguide lengths are not matched, and the dummies of `ecgphoton.mesh.paths` are not drawn.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.device import MZIS, Device
 from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.mesh.netlist import links, through_outputs
+from ecgphoton.mesh.netlist import circuit_of, links, through_outputs
 
 HEATER, MZI = "straight_heater_metal", "mzi2x2_2x2_phase_shifter"
 HEATER_LENGTH, ARM_LENGTH = 60.0, 50.0
@@ -109,23 +107,20 @@ def gdsfactory_netlist(device: Device, name: str = "block") -> str:
             f"{SMALLEST_COLUMN:g} x {SMALLEST_MODE:g} um"
         )
     cells = dict(_cells(device))
-    lines = [f"name: {name}", "instances:"]
-    lines += [
-        f"  {key}: {{component: {cell.component}, settings: {cell.settings}}}"
-        for key, cell in cells.items()
+    lines = [
+        f"name: {name}",
+        "instances:",
+        *(f"  {k}: {{component: {c.component}, settings: {c.settings}}}" for k, c in cells.items()),
+        "placements:",
+        *(f"  {k}: {{x: {c.x}, y: {c.y}}}" for k, c in cells.items()),
+        "routes:",
     ]
-    lines.append("placements:")
-    lines += [f"  {key}: {{x: {cell.x}, y: {cell.y}}}" for key, cell in cells.items()]
-    routes, ports = [], []
-    for start, end in _waveguides(device):
-        if "," not in start:
-            ports.append(f"  {start}: {end}")
-        elif "," not in end:
-            ports.append(f"  {end}: {start}")
-        else:
-            routes.append((start, end))
-    lines.append("routes:")
-    for index, (start, end) in enumerate(routes):
-        lines += [f"  waveguide{index}:", f"    links: {{{start!r}: {end!r}}}"]
-        lines.append("    settings: {cross_section: strip}")
+    circuit = circuit_of({}, _waveguides(device))
+    for index, (start, end) in enumerate(circuit["connections"].items()):
+        lines += [
+            f"  waveguide{index}:",
+            f"    links: {{{start!r}: {end!r}}}",
+            "    settings: {cross_section: strip}",
+        ]
+    ports = [f"  {port}: {end}" for port, end in circuit["ports"].items()]
     return "\n".join([*lines, "ports:", *ports]) + "\n"

@@ -11,8 +11,6 @@ Real shifters bend: ``phase = pi (c1 u + c2 u^2 + c3 u^3)`` at the drive u. The 
 voltage, hence the steps of a heater are fine at small and coarse at large phases.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,10 +19,9 @@ from types import ModuleType
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Array, Floats, Integers
+from ecgphoton.mesh.arrays import Array, ArrayLike, Floats, Integers
 from ecgphoton.mesh.mzi import namespace
 from ecgphoton.settings import Settings, convert, setting
 
@@ -115,7 +112,7 @@ class HeaterDac(Settings, section="driver"):
         )
 
     @classmethod
-    def of_table(cls, pairs: Sequence[Sequence[float]], bits: int = 8) -> HeaterDac:
+    def of_table(cls, pairs: Sequence[Sequence[float]], bits: int = 8) -> "HeaterDac":
         """Return the driver of measured pairs (V, rad); its voltages are those of the table.
 
         Raises

@@ -1,7 +1,5 @@
 """Layouts of meshes: the position of every MZI, and the order along the light."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 

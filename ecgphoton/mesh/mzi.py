@@ -16,8 +16,6 @@ Without errors ``T = i exp(i theta/2) [[exp(i phi) S, C], [exp(i phi) C, -S]]`` 
 Every function takes numpy arrays or torch tensors (float32 or float64) and returns the same kind.
 """
 
-from __future__ import annotations
-
 import math
 import sys
 from types import ModuleType
@@ -89,17 +87,6 @@ def transfer(theta: Array, phi: Array, alpha: Array = 0.0, beta: Array = 0.0) ->
     broadcast = np.broadcast_arrays if xp is np else xp.broadcast_tensors
     t11, t12, t21, t22 = broadcast(*parts)
     return xp.stack([xp.stack([t11, t12], -1), xp.stack([t21, t22], -1)], -2)
-
-
-def splitter(error: Array) -> Array:
-    """Field matrix (..., 2, 2) of a 50:50 splitter with an angle error in rad.
-
-    Its power coupling is ``sin(pi/4 + error)^2``, close to ``1/2 + error``.
-    """
-    xp = namespace(error)
-    cos, sin = _cos_sin(_array(error, xp) + math.pi / 4, xp)
-    cos, sin = cos + 0j, 1j * sin
-    return xp.stack([xp.stack([cos, sin], -1), xp.stack([sin, cos], -1)], -2)
 
 
 def field_transmission(loss_db: Array) -> Array:

@@ -10,16 +10,13 @@ A driver is the phase shifter whose path of instances is the driver's name: ``V.
 SAX's default back end: its back end "forward" is wrong for meshes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ecgphoton.mesh.arrays import Floats
-from ecgphoton.mesh.clements import AnyPhases
+from ecgphoton.mesh.arrays import ArrayLike, Floats
+from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH, MeshLayout
 from ecgphoton.mesh.mzi import field_transmission
@@ -150,7 +147,7 @@ def through_outputs(waveguides: Iterable[tuple[str, str]]) -> Iterable[tuple[str
             yield from ((start, f"{end},in0"), (f"{end},out0", end))
 
 
-def _circuit(instances: Netlist, waveguides: Iterable[tuple[str, str]]) -> Netlist:
+def circuit_of(instances: Netlist, waveguides: Iterable[tuple[str, str]]) -> Netlist:
     """Netlist of instances and waveguides, distinguished from ports by their comma."""
     connections, ports = {}, {}
     for start, end in waveguides:
@@ -163,32 +160,25 @@ def _circuit(instances: Netlist, waveguides: Iterable[tuple[str, str]]) -> Netli
     return {"instances": instances, "connections": connections, "ports": ports}
 
 
-class _Errors(NamedTuple):
-    """Errors of MZIs, each (n,)."""
+def _errors(count: int, *parts: ArrayLike | None) -> Floats:
+    """(parts, MZIs) errors of MZIs, none for None.
 
-    alpha: Floats
-    beta: Floats
-    more: Floats
-    """Loss beyond that of its parts, dB."""
-
-    @classmethod
-    def of(cls, count: int, *parts: ArrayLike | None) -> _Errors:
-        return cls(*(np.full(count, 0.0 if part is None else part) for part in parts))
-
-    def at(self, place: slice) -> _Errors:
-        return _Errors(*(part[place] for part in self))
+    The parts are the angle errors of first and second splitters, rad, and the loss beyond that of
+    the components, dB.
+    """
+    return np.stack([np.full(count, 0.0 if part is None else part) for part in parts])
 
 
 def _element(
-    component: str, phases: Mapping[str, float], errors: _Errors, k: int, loss_db: float
+    component: str, phases: Mapping[str, float], errors: Floats, k: int, loss_db: float
 ) -> Netlist:
     """Instance of an MZI or attenuator, `loss_db` spread evenly over its parts."""
     part = loss_db / (2 + len(phases))  # both splitters, and as many arms as phase shifters
     splitters = {
         name: {"coupling": float(np.sin(np.pi / 4 + error[k]) ** 2), "loss_db": float(part + more)}
         for name, error, more in (
-            ("splitter1", errors.alpha, 0.0),
-            ("splitter2", errors.beta, errors.more[k]),
+            ("splitter1", errors[0], 0.0),
+            ("splitter2", errors[1], errors[2, k]),
         )
     }
     shifters = {name: {"phase": float(value), "loss_db": part} for name, value in phases.items()}
@@ -196,26 +186,28 @@ def _element(
     return {"component": component, "settings": shifters | arms | splitters}
 
 
-def _mesh(layout: MeshLayout, phases: AnyPhases, errors: _Errors, losses: Losses) -> Netlist:
-    instances: Netlist = {}
-    for k in range(len(layout.mzis)):
-        own = {name: getattr(phases, name)[k] for name in ("phi", "theta")}
-        instances[f"mzi{k}"] = _element("mzi", own, errors, k, losses.mzi)
+def _mesh(layout: MeshLayout, phases: Phases, errors: Floats, losses: Losses) -> Netlist:
+    own = [{"phi": p, "theta": t} for p, t in zip(phases.phi, phases.theta, strict=True)]
+    instances: Netlist = {
+        f"mzi{k}": _element("mzi", part, errors, k, losses.mzi) for k, part in enumerate(own)
+    }
     waveguides = list(links(layout, dummies=True))
     names = (end.split(",")[0] for _, end in waveguides if end.startswith("dummy"))
     dummy = {"component": "waveguide", "settings": {"loss_db": losses.mzi}}
     instances |= dict.fromkeys(names, dummy)
     if phases.output is not None:
-        for mode in range(layout.order):
-            settings = {"phase": float(phases.output[mode]), "loss_db": losses.shifter}
-            instances[f"out{mode}"] = {"component": "phase_shifter", "settings": settings}
+        shifters = [{"phase": float(p), "loss_db": losses.shifter} for p in phases.output]
+        instances |= {
+            f"out{mode}": {"component": "phase_shifter", "settings": settings}
+            for mode, settings in enumerate(shifters)
+        }
         waveguides = list(through_outputs(waveguides))
-    return _circuit(instances, waveguides)
+    return circuit_of(instances, waveguides)
 
 
 def sax_mesh(
     layout: MeshLayout,
-    phases: AnyPhases,
+    phases: Phases,
     alpha: ArrayLike | None = None,
     beta: ArrayLike | None = None,
 ) -> dict[str, Netlist]:
@@ -230,7 +222,7 @@ def sax_mesh(
     alpha, beta
         Angle errors of first and second splitters, rad, (k,) or one number; 0 by default.
     """
-    errors = _Errors.of(len(layout.mzis), alpha, beta, None)
+    errors = _errors(len(layout.mzis), alpha, beta, None)
     return {"mesh": _mesh(layout, phases, errors, Losses()), "mzi": MZI}
 
 
@@ -261,16 +253,15 @@ def sax_block(
     more_db
         (MZIs,) what single MZIs lose beyond that, dB.
     """
-    errors = _Errors.of(len(device.mzis), alpha, beta, more_db)
+    errors = _errors(len(device.mzis), alpha, beta, more_db)
     instances: Netlist = {name: f"{name}_mesh" for name in device.mesh_names}
     parts: Netlist = {}
     for mesh, name in enumerate(device.mesh_names):
-        part = errors.at(device.mzis_of(mesh))
-        own = device.mesh_phases(phases, mesh)
-        parts[f"{name}_mesh"] = _mesh(device.layout, own, part, losses)
+        part = errors[:, device.mzis_of(mesh)]
+        parts[f"{name}_mesh"] = _mesh(device.layout, device.mesh_phases(phases, mesh), part, losses)
     parts["mzi"] = MZI
     for mzi in device.mzis[device.attenuating]:
-        theta, part = {"theta": phases[mzi.drivers[0]]}, errors.at(device.attenuating)
+        theta, part = {"theta": phases[mzi.drivers[0]]}, errors[:, device.attenuating]
         instances[mzi.name] = _element("attenuator", theta, part, mzi.mode, losses.mzi)
         parts["attenuator"] = ATTENUATOR
     waveguides = []
@@ -278,7 +269,7 @@ def sax_block(
         way = [f"{name},{{}}{mode}" for name in device.mesh_names]
         if device.two:
             way.insert(1, f"att{mode},{{}}0")
-        ends = [f"in{mode}", *(end.format(port) for end in way for port in ("in", "out"))]
-        ends.append(f"out{mode}")
+        inside = (end.format(port) for end in way for port in ("in", "out"))
+        ends = [f"in{mode}", *inside, f"out{mode}"]
         waveguides += list(zip(ends[::2], ends[1::2], strict=True))
-    return {"block": _circuit(instances, waveguides), **parts}
+    return {"block": circuit_of(instances, waveguides), **parts}

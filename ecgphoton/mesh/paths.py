@@ -6,8 +6,6 @@ the unheated arm of an MZI is as long as the heated one. All paths of a block th
 and an amplifier can restore it. A block of this package needs no waveguide crossings.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ecgphoton.mesh.device import Device
@@ -26,21 +24,13 @@ class Losses(NamedTuple):
 
 
 class Path(NamedTuple):
-    """What light meets between one input and one output of a block."""
+    """What light meets between any input and any output of a block."""
 
-    source: int
-    """Input mode."""
-    target: int
-    """Output mode."""
     mzis: int
     """MZIs and dummies: one a column."""
-    fewest: int
-    """MZIs alone, attenuator included, on the route that has the fewest."""
-    most: int
-    """The same on the route that has the most."""
-    shifters: int
+    shifters: int = 1
     """Phase shifters outside MZIs."""
-    crossings: int
+    crossings: int = 0
     """Waveguide crossings."""
 
     def loss_db(self, losses: Losses) -> float:
@@ -57,20 +47,6 @@ def dummies(device: Device) -> tuple[tuple[int, int], ...]:
     return tuple(place for place in places if place not in taken)
 
 
-def paths(device: Device) -> tuple[Path, ...]:
-    """All paths of a block, from every input to every output that light can reach from it."""
-    found = []
-    for source in range(WIDTH):
-        counts = {source: (0, 0)}  # mode to fewest and most MZIs of a route that ends there
-        for column in range(device.columns):
-            for mzi in (each for each in device.mzis if each.column == column):
-                both = (mzi.mode, mzi.mode + 1) if len(mzi.drivers) > 1 else (mzi.mode,)
-                met = [counts[mode] for mode in both if mode in counts]
-                if met:
-                    joined = min(few for few, _ in met) + 1, max(many for _, many in met) + 1
-                    counts |= dict.fromkeys(both, joined)
-        found += [
-            Path(source, target, device.columns, *counts[target], shifters=1, crossings=0)
-            for target in sorted(counts)
-        ]
-    return tuple(found)
+def path_of(device: Device) -> Path:
+    """Return what light meets on its way through a block: the same on every path."""
+    return Path(device.columns)

@@ -11,17 +11,14 @@ no phase shifters between V and the attenuators, nor between these and U.
 free in the signs: one mesh instead of two and no attenuators, but more sensitive to errors.
 """
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Array, Floats, Integers
+from ecgphoton.mesh.arrays import Array, ArrayLike, Floats, Integers
 from ecgphoton.mesh.clements import Phases, decompose
 from ecgphoton.mesh.correction import attenuators, margin
 from ecgphoton.mesh.factors import Factors, factorise, real_square
@@ -66,8 +63,7 @@ class Search(NamedTuple):
 
 def heater_power(phases: Phases) -> Floats:
     """Sum a mesh's phases / pi: the static power (...) of its heaters in units of P_pi."""
-    total = sum(part.sum(-1) for part in phases if part is not None)
-    return np.asarray(total / np.pi)
+    return np.asarray(sum(part.sum(-1) for part in phases if part is not None) / np.pi)
 
 
 def svd_phases(
@@ -95,8 +91,7 @@ def svd_lowered(
     InputError
         See `factorise`.
     """
-    w = real_square(matrix)
-    factors = factorise(w, order)
+    factors = factorise(matrix, order)
     u, v = svd_phases(factors, architecture)
     shape = factors.attenuation.shape
     return LoweredMatrix(

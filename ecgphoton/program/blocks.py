@@ -1,16 +1,14 @@
 """Blocks of a program: codes, electronics and optics of one 4x4 matrix."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Floats, Integers
+from ecgphoton.errors import InputError, require
+from ecgphoton.mesh.arrays import AnyArray, ArrayLike, Floats, Integers
+from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.device import MZIS
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.codes import TABLE_BITS, largest_code
@@ -18,11 +16,11 @@ from ecgphoton.program.codes import TABLE_BITS, largest_code
 Role = Literal["branch", "rhythm", "mlp"]
 
 
-def frozen(value: ArrayLike, shape: tuple[int, ...], dtype: type, path: str) -> NDArray[Any]:
+def frozen(value: ArrayLike, shape: tuple[int, ...], dtype: type, path: str) -> AnyArray:
     """Return a read-only copy with the shape and type wanted, or an InputError naming `path`."""
     try:
         given = np.array(value)
-        array: NDArray[Any] = np.array(value, dtype=dtype)
+        array: AnyArray = np.array(value, dtype=dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path} cannot be read as numbers: {error}") from error
     if array.shape != shape:
@@ -35,31 +33,15 @@ def frozen(value: ArrayLike, shape: tuple[int, ...], dtype: type, path: str) -> 
     return array
 
 
-def require(good: bool | np.bool_, path: str, value: object, allowed: str) -> None:
-    """Raise InputError unless `good`; the message names the path, the value and what is allowed."""
-    if not good:
-        raise InputError(f"{path} is {value!r}; it must be {allowed}")
-
-
-@dataclass(frozen=True, eq=False)
-class MeshPhases:
-    """Phases of one 4-mode mesh, in radians in [0, 2 pi), MZIs in light order."""
-
-    theta: Floats
-    """(6,) internal phases: 0 is cross, pi is bar."""
-    phi: Floats
-    """(6,) external phases on the upper input, met before the MZI."""
-    output: Floats | None = None
-    """(4,) phases at the output ports; None for mesh V, which has no phase shifters there."""
-
-    def __post_init__(self) -> None:
-        for name, size in (("theta", MZIS), ("phi", MZIS), ("output", WIDTH)):
-            if name == "output" and self.output is None:
-                continue
-            value = frozen(getattr(self, name), (size,), float, name)
-            inside = bool(((value >= 0) & (value < 2 * np.pi)).all())
-            require(inside, name, value.tolist(), "phases in [0, 2 pi)")
-            object.__setattr__(self, name, value)
+def mesh_phases(phases: Phases, path: str) -> Phases:
+    """Return the phases of one 4-mode mesh as arrays that cannot be changed, each in [0, 2 pi)."""
+    sizes = {"theta": MZIS, "phi": MZIS, "output": WIDTH}
+    given = {name: part for name, part in phases._asdict().items() if part is not None}
+    found = {n: frozen(part, (sizes[n],), float, f"{path}.{n}") for n, part in given.items()}
+    for name, value in found.items():
+        inside = bool(((value >= 0) & (value < 2 * np.pi)).all())
+        require(inside, f"{path}.{name}", value.tolist(), "phases in [0, 2 pi)")
+    return Phases(**found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,8 +147,9 @@ class MatrixBlock(IntegerBlock):
 
     order: tuple[int, ...] = tuple(range(WIDTH))
     """Which singular value (0 = largest) each optical path carries."""
-    u: MeshPhases = field(kw_only=True)
-    v: MeshPhases | None = None
+    u: Phases = field(kw_only=True)
+    v: Phases | None = None
+    """Without phases at the output: there are no phase shifters."""
     attenuators: Floats | None = None
     """(4,) internal phases of the attenuators, rad in [0, pi]."""
     scale: float = field(kw_only=True)
@@ -174,6 +157,9 @@ class MatrixBlock(IntegerBlock):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for name in ("u", "v"):
+            if (mesh := getattr(self, name)) is not None:
+                object.__setattr__(self, name, mesh_phases(mesh, f"{self.name}.{name}"))
         pair = (self.v is None) == (self.attenuators is None)
         require(pair, f"{self.name}.attenuators", self.attenuators, "given with mesh V, not alone")
         bare = self.v is None or self.v.output is None
@@ -195,7 +181,7 @@ class MatrixBlock(IntegerBlock):
         return np.ones(WIDTH) if self.attenuators is None else np.sin(self.attenuators / 2)
 
     @classmethod
-    def of(cls, block: IntegerBlock, **optics: Any) -> MatrixBlock:  # noqa: ANN401
+    def of(cls, block: IntegerBlock, **optics: Any) -> "MatrixBlock":  # noqa: ANN401
         """Add optics (`order`, `u`, `v`, `attenuators`, `scale`) to an integer block."""
         values = {item.name: getattr(block, item.name) for item in fields(IntegerBlock)}
         return cls(**values, **optics)

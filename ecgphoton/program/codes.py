@@ -1,7 +1,5 @@
 """Codes of converters and programmed values: symmetric about zero, rounded half to even."""
 
-from __future__ import annotations
-
 from typing import Any, TypeVar
 
 Values = TypeVar("Values", bound=Any)

@@ -1,7 +1,5 @@
 """The documentation inside a mesh file: the meaning of its numbers, and their units."""
 
-from __future__ import annotations
-
 CONVENTION = {
     "splitter": "B(e) = [[cos h, i sin h], [i sin h, cos h]], h = pi/4 + e; e = 0 in this file",
     "mzi": "T(theta, phi) = B diag(exp(i theta), 1) B diag(exp(i phi), 1) on modes (m, m+1); "

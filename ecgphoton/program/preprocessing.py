@@ -4,8 +4,6 @@ Numbers are those of `ecgphoton.ecg`; words name them by their keys. ``features.
 computes with these numbers and nothing else.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from ecgphoton.ecg import detect, features, resample, rhythm, shape

@@ -5,24 +5,21 @@ does. `ecgphoton.program.program_file` writes it as the published file format
 ``ecgphoton-mesh/2`` (``program.schema.json`` beside this module, ``docs/formats.md``).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.detect import Centring
-from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Floats, Integers
+from ecgphoton.errors import InputError, require
+from ecgphoton.mesh.arrays import ArrayLike, Floats, Integers
 from ecgphoton.mesh.device import Device, MeshKind
 from ecgphoton.mesh.heater import HeaterDac
-from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH, MeshLayout
-from ecgphoton.program.blocks import MatrixBlock, frozen, require
+from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH
+from ecgphoton.program.blocks import MatrixBlock, frozen
 from ecgphoton.student.architecture import Architecture
 
 FORMAT = "ecgphoton-mesh/2"
@@ -83,14 +80,9 @@ class MeshProgram:
         """The hardware of every block."""
         return Device(self.mesh, self.dac, self.column_pitch, self.mode_pitch)
 
-    def with_bits(self, bits: int) -> MeshProgram:
+    def with_bits(self, bits: int) -> "MeshProgram":
         """Return the program for heater DACs of another width."""
         return replace(self, dac=replace(self.dac, bits=bits))
-
-    @property
-    def layout(self) -> MeshLayout:
-        """Columns and modes of the MZIs of every mesh, in light order."""
-        return self.device.layout
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -108,7 +100,7 @@ class MeshProgram:
     @cached_property
     def codes(self) -> Integers:
         """(K, drivers) DAC codes of the intended phases."""
-        return self.device.codes(self.phases)
+        return self.device.dac.codes_for(self.phases)
 
     @cached_property
     def targets(self) -> Floats:
@@ -123,7 +115,7 @@ class MeshProgram:
     @cached_property
     def performed(self) -> Floats:
         """(K, 4, 4) matrices that an ideal chip performs at the DAC codes."""
-        return self.matrices(self.device.phases(self.codes))
+        return self.matrices(self.device.dac.phase_of(self.codes))
 
     def matrices(self, phases: ArrayLike | None = None) -> Floats:
         """(..., K, 4, 4) matrices that an ideal chip performs: ``scale Re(U A V)``.

@@ -5,8 +5,6 @@ constants), so that a reader in a laboratory needs no code of ours. Reading rebu
 from the values that count and compares: nothing in it can contradict anything else.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -18,9 +16,10 @@ import numpy as np
 from ecgphoton.artifacts import read_json
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.program.blocks import MatrixBlock, MeshPhases
+from ecgphoton.program.blocks import MatrixBlock
 from ecgphoton.program.codes import TABLE_BITS, largest_code
 from ecgphoton.program.convention import CONVENTION, UNITS
 from ecgphoton.program.preprocessing import preprocessing
@@ -45,12 +44,12 @@ def _mesh(
             "theta": heaters[f"{mesh}.mzi{index}.theta"],
             "phi": heaters[f"{mesh}.mzi{index}.phi"],
         }
-        for index, (column, mode) in enumerate(program.layout.mzis)
+        for index, (column, mode) in enumerate(program.device.layout.mzis)
     ]
     outputs = [
         {
             "id": f"{block}.{mesh}.out{mode}",
-            "x": x0 + program.layout.depth * program.column_pitch,
+            "x": x0 + program.device.layout.depth * program.column_pitch,
             "y": y0 + mode * program.mode_pitch,
             **heaters[f"{mesh}.out{mode}"],
         }
@@ -64,7 +63,7 @@ def _heaters(block: str, program: MeshProgram) -> dict[str, dict[str, Any]]:
     """Return number, phase, voltage and code of every driver of a block, by its name."""
     device, row = program.device, program.names.index(block)
     phases, codes = program.phases[row].tolist(), program.codes[row].tolist()
-    volts = device.exact_volts(program.phases[row]).tolist()
+    volts = device.dac.volts_for(program.phases[row]).tolist()
     return {
         name: {
             "driver": index,
@@ -173,9 +172,9 @@ def _differences(given: Any, rebuilt: Any, path: str = "$") -> Iterator[str]:  #
         yield f"{path} is {given!r}, but the rest of the file implies {rebuilt!r}"
 
 
-def _phases(data: Mapping[str, Any]) -> MeshPhases:
+def _phases(data: Mapping[str, Any]) -> Phases:
     mzis = data["mzis"]
-    return MeshPhases(
+    return Phases(
         np.array([mzi["theta"]["phase"] for mzi in mzis], float),
         np.array([mzi["phi"]["phase"] for mzi in mzis], float),
         np.array([port["phase"] for port in data["outputs"]], float) if "outputs" in data else None,

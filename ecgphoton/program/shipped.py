@@ -1,14 +1,11 @@
 """What is shipped: the matrices that a program's DAC codes perform, and decisions they change."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from ecgphoton.mesh.arrays import Floats
+from ecgphoton.mesh.arrays import Floats, Integers
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.propagate import Head, IdealDetector, Inputs, Stack, read_out, walk
 
@@ -52,13 +49,12 @@ def carried(program: MeshProgram, matrices: Floats | None = None) -> tuple[Stack
 
 
 @torch.no_grad()
-def _decided(program: MeshProgram, matrices: Floats, inputs: Inputs) -> NDArray[np.int64]:
+def _decided(program: MeshProgram, matrices: Floats, inputs: Inputs) -> Integers:
     """Class index (B,) of every beat with these matrices and no converters."""
     stack, head = carried(program, matrices)
-    detector = IdealDetector(program.architecture.response)
-    tokens = walk(stack, inputs, program.architecture, detector)
-    probability = read_out(head, tokens.mean(2))[0].softmax(-1)
-    return program.operating_point.classify(probability.numpy())
+    architecture = program.architecture
+    tokens = walk(stack, inputs, architecture, IdealDetector(architecture.response))
+    return program.operating_point.classify(read_out(head, tokens.mean(2))[0].softmax(-1).numpy())
 
 
 def shipped(program: MeshProgram, inputs: Inputs) -> Shipped:
@@ -74,8 +70,6 @@ def shipped(program: MeshProgram, inputs: Inputs) -> Shipped:
     wanted, found = program.targets, program.performed
     size = np.maximum(np.linalg.norm(wanted, axis=(1, 2)), 1e-12)
     error = float((np.linalg.norm(found - wanted, axis=(1, 2)) / size).max())
-    others = (inputs.rhythm, inputs.residual)
-    rest = (None if part is None else part.double() for part in others)
-    double = Inputs(inputs.window.double(), *rest)
+    double = inputs.mapped(torch.Tensor.double)
     calls = [_decided(program, matrices, double) for matrices in (wanted, found)]
     return Shipped(error, int((calls[0] != calls[1]).sum()), len(inputs))

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ecgphoton.ecg.annotate import symbols_of
 from ecgphoton.ecg.extract import BeatStream, Found
-from ecgphoton.ecg.leads import plain
+from ecgphoton.ecg.leads import column_of
 from ecgphoton.ecg.recording import Recording
 from ecgphoton.ecg.resample import Resampler, ratio, scaled
 from ecgphoton.errors import InputError
@@ -119,7 +119,8 @@ class Annotator:
         run below ``runs/``, otherwise the shipped student that tells N, S, V and F apart; `student`
         says which it was, and why.
     peaks
-        ``(n,)`` R samples at `fs`, in order, where they are known; without them they are detected.
+        ``(n,)`` R samples at `fs`, in order and each once, where they are known; without them they
+        are detected.
     backend
         What the student runs on: ``torch``, ``onnx`` or ``integer``.
 
@@ -233,24 +234,13 @@ def annotate(
     if isinstance(signal, Recording):
         if fs not in (None, signal.fs):
             raise InputError(f"fs={fs}, but the recording is at {signal.fs:g} Hz; leave fs out")
-        fs, signal = signal.fs, _lead(signal, lead)
+        fs, signal = signal.fs, signal.signal[:, column_of(signal, lead)]
     elif lead is not None:
         raise InputError(f"lead {lead!r} of a plain array; pass the samples of that lead alone")
     if fs is None:
         raise InputError("the sampling rate is missing; give fs in Hz")
     annotator = Annotator(fs, student=student, peaks=peaks, backend=backend)
     return Beats.concat([annotator.push(signal), annotator.finish()])
-
-
-def _lead(recording: Recording, lead: str | None) -> NDArray[np.float32]:
-    names = recording.leads
-    for alike in (str, plain):
-        for column, (name, unit) in enumerate(zip(names, recording.units, strict=True)):
-            if alike(name) == alike(lead or names[0]) and (lead or len(names) == 1):
-                if unit != "mV":
-                    raise InputError(f"lead {name!r} is in {unit!r}; an ECG in mV is needed")
-                return recording.signal[:, column]
-    raise InputError(f"lead {lead!r} of a recording with {', '.join(names)}; name one of them")
 
 
 def checked_signal(samples: Any) -> NDArray[np.float32]:  # noqa: ANN401 - what a user passes
@@ -275,8 +265,10 @@ def checked_peaks(peaks: ArrayLike) -> NDArray[np.int64]:
     given: NDArray[Any] = np.asarray(peaks)
     whole = given.ndim == 1 and given.dtype.kind in "iuf" and np.isfinite(given).all()
     whole = (whole and not np.ma.is_masked(peaks)) or given.shape == (0,)
-    if not whole or (given != np.rint(given)).any() or (given[1:] < given[:-1]).any():
-        raise InputError("peaks must be one row of whole sample numbers in order of time")
+    if not whole or (given != np.rint(given)).any() or (given[1:] <= given[:-1]).any():
+        raise InputError(
+            "peaks must be one row of whole sample numbers in order of time, each once"
+        )
     if len(given) and (given[0] < 0 or given[-1] > 2**31 - 1):
         raise InputError(f"peaks from {given[0]} to {given[-1]}; they must be from 0 to 2^31 - 1")
     return given.astype(np.int64)

@@ -28,12 +28,15 @@ def examples_of(beats: BeatSet, architecture: Architecture) -> Examples:
     return Examples(inputs_of(beats, architecture), torch.as_tensor(beats.label), beats.record)
 
 
-def taught(beats: BeatSet, recipe: Recipe, architecture: Architecture, seed: int) -> Examples:
-    """Return what a student of this recipe trains on: beats, then the copies that it asks for."""
-    examples, share = examples_of(beats, architecture), recipe.augment.fibrillation
-    if not share:
-        return examples
-    return examples.join(examples_of(fibrillating(beats, share, seed), architecture))
+def taught(splits: Splits, recipe: Recipe, architecture: Architecture, seed: int) -> Examples:
+    """Return what a student of this recipe trains on: the beats, then other leads and copies."""
+    examples, share = examples_of(splits.train, architecture), recipe.augment.fibrillation
+    if splits.views is not None:
+        examples = examples.join(examples_of(splits.views, architecture))
+    if share:
+        copies = fibrillating(splits.train, share, seed)
+        examples = examples.join(examples_of(copies, architecture))
+    return examples
 
 
 def splits_of(recipe: Recipe, data_dir: Path | None = None) -> Splits:
@@ -53,7 +56,7 @@ def splits_of(recipe: Recipe, data_dir: Path | None = None) -> Splits:
     if protocol.lead is not None:
         lead = _agreed("lead", data.lead, usual.lead, protocol.lead)
     own = protocol.labels or labels
-    return _load(recipe, data.source, data_dir, protocol, own, lead)
+    return _load(recipe, data.source, data_dir, protocol, own, lead, data.views)
 
 
 def divided_by(recipe: Recipe, protocol: str) -> Recipe:
@@ -157,6 +160,7 @@ def _load(
     protocol: str | Path | Protocol,
     labels: str | LabelScheme,
     lead: str,
+    views: int = 1,
 ) -> Splits:
     return load_splits(
         protocol,
@@ -168,6 +172,7 @@ def _load(
         stratified=recipe.data.stratified,
         centring=recipe.data.centring,
         quality=recipe.data.quality,
+        views=views,
     )
 
 

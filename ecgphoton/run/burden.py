@@ -36,7 +36,7 @@ class BurdenReport:
     student: Mapping[str, str]
     """Name, path and SHA-256 of the student, and why it was chosen."""
     others: tuple[str, ...] = ()
-    """Files of the folder that are no recordings."""
+    """Files of the folder that are no recordings, and its folders, which are not searched."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""

@@ -145,7 +145,7 @@ def fit_run(
     write_text(folder / runs.RECIPE, write(recipe))
     architecture = replace(recipe.student, classes=len(splits.labels.classes))
     student = SegmentStudent(architecture, seed=seed)
-    training = taught(splits.train, recipe, architecture, seed)
+    training = taught(splits, recipe, architecture, seed)
     monitors = {
         name: examples_of(beats, architecture) for name, beats in monitored(recipe, splits).items()
     }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ecgphoton.ecg.score import LEARNING, MATCH_WINDOW, Grouping, score_record
 from ecgphoton.ecg.tally import Summary, aggregate
+from ecgphoton.errors import InputError
 from ecgphoton.settings import strict
 
 
@@ -48,8 +49,13 @@ def score(
     Raises
     ------
     InputError
-        If an annotation is missing or damaged, or a value is outside its range.
+        If an annotation is missing or damaged, a record is named twice, or a value is outside its
+        range.
     """
+    places = [Path(str(record).removesuffix(".hea")).resolve() for record in records]
+    twice = [str(one) for at, one in enumerate(records) if places[at] in places[:at]]
+    if twice:
+        raise InputError(f"{twice[0]} is named twice and would count twice; name each record once")
     return aggregate(
         score_record(
             record,

@@ -133,11 +133,15 @@ def train(
             f"workers is {workers}, and protocol {splits.protocol.name!r} has no folds to share "
             "among them; leave it out"
         )
-    if chosen.distill.teacher != "none" and chosen.augment.fibrillation:
-        raise InputError(
-            f"augment.fibrillation is {chosen.augment.fibrillation:g}, and a teacher's outputs are "
-            "of recorded beats; set it to 0, or train without a teacher"
-        )
+    if chosen.distill.teacher != "none":
+        further = {"augment.fibrillation": (chosen.augment.fibrillation, 0),
+                   "data.views": (chosen.data.views, 1)}  # fmt: skip
+        for key, (value, none) in further.items():
+            if value != none:
+                raise InputError(
+                    f"{key} is {value:g}, and a teacher's outputs are of each recorded beat once; "
+                    f"set it to {none}, or train without a teacher"
+                )
     if resume is None:
         name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
         folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)

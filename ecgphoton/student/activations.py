@@ -24,15 +24,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.arrays import AnyArray
 from ecgphoton.registry import Registry
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Array = NDArray[Any]
 Onnx = Callable[[Any, str, str], str]
 GRID = np.linspace(-20.0, 20.0, 4001)
 """Inputs at which a new activation is looked at."""
@@ -71,7 +70,7 @@ class Activation:
     """What recipes, checkpoints and bundles call it."""
     torch: Callable[[Tensor], Tensor]
     """Differentiable form, for any shape."""
-    numpy: Callable[[Array], Array]
+    numpy: Callable[[AnyArray], AnyArray]
     """Double precision form, from which tables over detector codes are made."""
     onnx: Onnx | None = None
     """``onnx(graph, value, block)`` adds nodes to an `ecgphoton.export.onnx_builder.Graph` and
@@ -95,7 +94,7 @@ class Activation:
         if self.moments and not np.allclose(y, np.tanh(GRID)):
             self._refuse("is not tanh, for which alone moments=True holds", y)
 
-    def _refuse(self, why: str, values: Array) -> None:
+    def _refuse(self, why: str, values: AnyArray) -> None:
         span = f"{values.min():.4g} to {values.max():.4g}" if values.size else "nothing"
         raise InputError(f"the activation {self.name!r} {why}; it has {span}")
 

@@ -1,7 +1,5 @@
 """Architecture of a student, as a frozen value (read and written without torch)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -180,7 +178,7 @@ class Architecture(Settings, section="student"):
         return asdict(self) | {"branches": [asdict(x) for x in self.branches], "patient": tokens}
 
     @classmethod
-    def from_dict(cls, data: object) -> Architecture:
+    def from_dict(cls, data: object) -> "Architecture":
         """Inverse of `to_dict`; an older file is read as `renewed` says.
 
         Raises

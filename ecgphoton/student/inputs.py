@@ -1,17 +1,15 @@
 """Inputs of a student, as tensors."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.patient_features import columns_of
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.arrays import Singles
 from ecgphoton.student.architecture import Architecture
 
 LARGEST = 1.001
@@ -33,22 +31,22 @@ class Inputs:
         """Return the number of beats."""
         return int(self.window.shape[0])
 
-    def rows(self, index: slice | Tensor) -> Inputs:
+    def rows(self, index: slice | Tensor) -> "Inputs":
         """Return a subset of the beats."""
-        rhythm = None if self.rhythm is None else self.rhythm[index]
-        residual = None if self.residual is None else self.residual[index]
-        return Inputs(self.window[index], rhythm, residual)
+        return self.mapped(lambda part: part[index])
 
-    def join(self, other: Inputs) -> Inputs:
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> "Inputs":
+        """Return the beats with every part changed alike."""
+        rest = (None if part is None else change(part) for part in (self.rhythm, self.residual))
+        return Inputs(change(self.window), *rest)
+
+    def join(self, other: "Inputs") -> "Inputs":
         """Return these beats and then the others, which have the same parts."""
+        pairs = ((self.rhythm, other.rhythm), (self.residual, other.residual))
+        rest = (None if a is None or b is None else torch.cat([a, b]) for a, b in pairs)
+        return Inputs(torch.cat([self.window, other.window]), *rest)
 
-        def both(one: Tensor | None, two: Tensor | None) -> Tensor | None:
-            return None if one is None or two is None else torch.cat([one, two])
-
-        window = torch.cat([self.window, other.window])
-        return Inputs(window, both(self.rhythm, other.rhythm), both(self.residual, other.residual))
-
-    def finite(self) -> Inputs:
+    def finite(self) -> "Inputs":
         """Return the beats themselves.
 
         Raises
@@ -98,6 +96,6 @@ def inputs_of(beats: BeatSet, architecture: Architecture) -> Inputs:
     return found
 
 
-def _tensor(values: NDArray[np.float32]) -> Tensor:
+def _tensor(values: Singles) -> Tensor:
     """Return an array as a tensor, which shares its memory unless that is read-only."""
     return torch.as_tensor(values if values.flags.writeable else values.copy())

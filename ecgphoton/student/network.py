@@ -66,9 +66,8 @@ class SegmentStudent(nn.Module):
 
         self.raw_weight = nn.Parameter(uniform(blocks, WIDTH, WIDTH, bound=0.8))
         self.raw_bias = nn.Parameter(uniform(blocks, WIDTH, bound=0.3))
-        start = [BRANCH_GAIN] * branches + [LAYER_GAIN] * self.architecture.layers
-        if self.architecture.gains != "learnt":
-            start = [1.0] * blocks
+        learnt = [BRANCH_GAIN] * branches + [LAYER_GAIN] * self.architecture.layers
+        start = learnt if self.architecture.gains == "learnt" else [1.0] * blocks
         self.log_gain = nn.Parameter(
             torch.tensor([math.log(gain) for gain in start], dtype=torch.float32),
             requires_grad=self.architecture.gains == "learnt",
@@ -169,19 +168,6 @@ def refuse_other_features(architecture: Architecture, metadata: Mapping[str, Any
         )
 
 
-def student_from_arrays(
-    architecture: Architecture, arrays: Mapping[str, np.ndarray]
-) -> SegmentStudent:
-    """Rebuild a student from `SegmentStudent.arrays`.
-
-    Raises
-    ------
-    InputError
-        If an array is missing or has another shape.
-    """
-    return filled(SegmentStudent(architecture), arrays, "checkpoint")
-
-
 def filled(model: M, arrays: Mapping[str, np.ndarray], what: str) -> M:
     """Load stored arrays, of a checkpoint that messages call `what`, into a model of their shape.
 
@@ -218,7 +204,8 @@ def read_student(path: Path) -> tuple[SegmentStudent, dict[str, np.ndarray], dic
     if not isinstance(classes, list):
         raise InputError(f"{path} lacks the metadata of a student (classes)")
     refuse_other_features(architecture, metadata)
-    return student_from_arrays(architecture, arrays), arrays, metadata
+    student = filled(SegmentStudent(architecture), arrays, "checkpoint")
+    return student, arrays, metadata
 
 
 @torch.no_grad()
@@ -246,11 +233,10 @@ def predict(student: SegmentStudent, beats: BeatSet | Inputs, *, block: int = 10
     training = student.training
     student.eval()
     stack = student.stack()
+    none = torch.empty((0, student.architecture.classes), dtype=torch.float32)
     parts = [
         torch.softmax(student.run(inputs.rows(slice(at, at + block)), stack=stack)[0][0], -1)
         for at in range(0, len(inputs), block)
     ]
     student.train(training)
-    if not parts:
-        return np.empty((0, student.architecture.classes), np.float32)
-    return torch.cat(parts).numpy()
+    return torch.cat([none, *parts]).numpy()

@@ -20,8 +20,6 @@ with bounds in `ecgphoton.hwsim.certify`. Two independent copies of the order ex
 ONNX writer `ecgphoton.export.onnx_graph` and the numpy checker of a bundle.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -48,7 +46,7 @@ class Block:
     gain: Tensor
     """(C, 1), amplifier gain between detection and activation."""
 
-    def double(self) -> Block:
+    def double(self) -> "Block":
         """Return the block in double precision."""
         return Block(self.index, self.weight.double(), self.bias.double(), self.gain.double())
 
@@ -88,18 +86,18 @@ class Stack(NamedTuple):
         gain = self.gains[:, index, None].expand(self.matrices.shape[0], 1)
         return Block(index, self.matrices[:, index], self.biases[:, index], gain)
 
-    def moved(self, errors: Tensor) -> Stack:
+    def moved(self, errors: Tensor) -> "Stack":
         """Add errors (C, K, 4, 5), four weight columns and the bias."""
         errors = errors.to(self.matrices.dtype)
         matrices, biases = self.matrices + errors[..., :WIDTH], self.biases + errors[..., WIDTH]
         return Stack(matrices, biases, self.gains)
 
-    def minus(self, other: Stack) -> Tensor:
+    def minus(self, other: "Stack") -> Tensor:
         """(C, K, 4, 5) errors that turn `other` into this stack."""
         biases = (self.biases - other.biases)[..., None]
         return torch.cat([self.matrices - other.matrices, biases], -1)
 
-    def clamped(self, bound: float) -> Stack:
+    def clamped(self, bound: float) -> "Stack":
         """Return the stack with weights and biases in [-bound, bound]."""
         return Stack(
             self.matrices.clamp(-bound, bound), self.biases.clamp(-bound, bound), self.gains
@@ -282,6 +280,4 @@ def walk(stack: Stack, inputs: Inputs, architecture: Architecture, detector: Det
 
 def read_out(head: Head, h_pool: Tensor) -> Tensor:
     """Apply the digital head: (C, B, 4) -> logits (C, B, classes)."""
-    weight = head.weight if head.weight.dim() == 3 else head.weight[None]
-    bias = head.bias if head.bias.dim() == 2 else head.bias[None]
-    return h_pool @ weight.transpose(1, 2) + bias[:, None]
+    return h_pool @ head.weight[None].transpose(1, 2) + head.bias

@@ -8,10 +8,10 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from ecgphoton.calibration.drift import calibrated_over
 from ecgphoton.calibration.requirements import STATES, Line, Sheet, idle, lines_of, parameters_of
-from ecgphoton.calibration.stability import calibrated_over
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim import requirement, surrogate as taylor, sweep as sweeps
+from ecgphoton.hwsim import requirement, sensitivity as taylor, sweep as sweeps
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import simulate

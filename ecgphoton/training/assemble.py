@@ -39,9 +39,8 @@ class WeightedLoss:
     def __call__(self, batch: Batch) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Return the loss of a batch."""
         each = self.each(batch)
-        weight = each.new_ones(len(each))
-        if batch.class_weight is not None:
-            weight = batch.class_weight[batch.label]
+        share = batch.class_weight
+        weight = each.new_ones(len(each)) if share is None else share[batch.label]
         if self.beat_weight is not None:
             weight = weight * self.beat_weight[batch.index]
         return (weight * each).sum() / weight.sum(), {}

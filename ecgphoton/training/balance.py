@@ -1,7 +1,5 @@
 """Imbalance: class weights and their ramp, and patient weights."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 
@@ -84,7 +82,7 @@ class Balance(Settings, section="balance"):
         """Return the largest ratio between two class weights for a number of classes."""
         return self.ratio_cap or (2.0 if classes == 2 else 5.0)
 
-    def ramp_for(self, classes: int) -> Ramp:
+    def ramp_for(self, classes: int) -> "Ramp":
         """Return the ramp of the class weights for a number of classes."""
         warm_up, length = (5, 5) if classes == 2 else (0, 8)
         return Ramp(
@@ -138,9 +136,8 @@ def ramped(target: Tensor, share: float, ratio_cap: float) -> Tensor | None:
     Tensor
         (classes,) float32.
     """
-    if share == 0:
-        return None
-    return (1 + share * ((target / target.min()).clamp(max=ratio_cap) - 1)).float()
+    grown = 1 + share * ((target / target.min()).clamp(max=ratio_cap) - 1)
+    return grown.float() if share else None
 
 
 def inverse_frequency(label: Tensor, classes: int, *, power: float = 1.0) -> Tensor:

@@ -1,7 +1,5 @@
 """What is compared with a student's training patients: values and their limits in words."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -116,7 +114,7 @@ class Finding:
     @classmethod
     def of(
         cls, check: Check, value: float, low: float | None, high: float | None, position: float
-    ) -> Finding:
+    ) -> "Finding":
         """Return a finding with its sentence."""
         limits = " to ".join(check.text(limit) for limit in (low, high) if limit is not None)
         sentence = f"{check.words} {check.text(value)} (limit {limits})"

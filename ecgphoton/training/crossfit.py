@@ -12,15 +12,13 @@ abnormal one 1. The student that is trained on all patients afterwards has two s
 with them a threshold on the common scale becomes a threshold on its own probability.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
+from ecgphoton.mesh.arrays import AnyArray, Bools, Floats, Integers
 from ecgphoton.metrics import (
     RATES,
     auc_by_rank,
@@ -39,7 +37,7 @@ SMALLEST_GAP = 1e-3  # of the mean logits; a student with less has learnt nothin
 BOOTSTRAP_SEED = 21
 
 
-def margin(logits: NDArray[Any]) -> NDArray[np.float64]:
+def margin(logits: AnyArray) -> Floats:
     """Return the (n,) logit of not normal minus that of normal, from (n, classes) logits."""
     wide = np.asarray(logits, np.float64)
     return np.asarray(np.logaddexp.reduce(wide[:, 1:], axis=1) - wide[:, 0])
@@ -63,7 +61,7 @@ class Scale:
     abnormal: float
 
     @staticmethod
-    def of(logit: NDArray[Any], label: NDArray[Any], weight: NDArray[Any]) -> Scale:
+    def of(logit: AnyArray, label: AnyArray, weight: AnyArray) -> "Scale":
         """Return the scale of a student from its logits of the beats that it trained on.
 
         Parameters
@@ -88,7 +86,7 @@ class Scale:
         """Difference of the two means, at least `SMALLEST_GAP`."""
         return max(self.abnormal - self.normal, SMALLEST_GAP)
 
-    def score(self, logit: NDArray[Any]) -> NDArray[np.float64]:
+    def score(self, logit: AnyArray) -> Floats:
         """Return logits of this student on the common scale."""
         return np.asarray((logit - self.normal) / self.gap)
 
@@ -110,21 +108,21 @@ class Scale:
 class OutOfFold:
     """Out-of-fold scores of n beats after every epoch, and how the folds rank the epochs."""
 
-    score: NDArray[np.float64]
+    score: Floats
     """(epochs, n) on the common scale."""
-    probability: NDArray[np.float64]
+    probability: Floats
     """(epochs, n, classes): with two classes `squeezed` scores, with more the student's own."""
-    selection: NDArray[np.float64]
+    selection: Floats
     """(folds, epochs) selection score of every fold, patients weighted alike."""
-    fold: NDArray[np.int64]
+    fold: Integers
     """(n,) from 0."""
-    subject: NDArray[np.str_]
-    label: NDArray[np.int64]
-    kind: NDArray[np.str_]
+    subject: AnyArray
+    label: Integers
+    kind: AnyArray
     """(n,) ``normal``, or the AAMI group of an abnormal beat."""
-    weight: NDArray[np.float64]
+    weight: Floats
 
-    def epoch(self, folds: NDArray[np.bool_] | slice = slice(None)) -> int:
+    def epoch(self, folds: Bools | slice = slice(None)) -> int:
         """Return the epoch (from 0) with the best mean selection score of these folds.
 
         Of several the earliest.
@@ -136,7 +134,7 @@ class OutOfFold:
         epoch: int,
         policy: ThresholdPolicy,
         selection: str,
-        rows: NDArray[np.bool_] | slice = slice(None),
+        rows: Bools | slice = slice(None),
     ) -> Judgement:
         """Choose the operating point of an epoch on the scores of some beats."""
         scored = {NAME: (self.probability[epoch][rows], self.label[rows])}
@@ -171,9 +169,7 @@ class OutOfFold:
             epochs.append(epoch + 1)
         return {**self._numbers(score, probability, calls), "epochs": epochs}
 
-    def _numbers(
-        self, score: NDArray[Any], probability: NDArray[Any], calls: NDArray[Any]
-    ) -> dict[str, Any]:
+    def _numbers(self, score: AnyArray, probability: AnyArray, calls: AnyArray) -> dict[str, Any]:
         """Return areas, rates and their intervals over patients, patients weighted alike."""
         normal = self.label == 0
         areas = {}

@@ -1,7 +1,5 @@
 """Evaluation in training: a model and beats come in; operating point and metrics go out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -90,7 +88,7 @@ def judge(
     policy: ThresholdPolicy,
     selection: str,
     control: Control,
-) -> Judgement:
+) -> "Judgement":
     """Score a model on the monitored sets; the first selects, the second only with a blend."""
     scored = {
         name: (probabilities(model, examples), examples.label.numpy())

@@ -4,8 +4,6 @@
 remembered from epoch to epoch is a frozen `Control`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -35,13 +33,13 @@ class Examples:
         """Return the number of beats."""
         return len(self.label)
 
-    def take(self, rows: np.ndarray) -> Examples:
+    def take(self, rows: np.ndarray) -> "Examples":
         """Return the beats of a mask or of row numbers."""
         index = torch.as_tensor(rows)
         weight = None if self.weight is None else self.weight[rows]
         return Examples(self.inputs.rows(index), self.label[index], self.record[rows], weight)
 
-    def join(self, other: Examples) -> Examples:
+    def join(self, other: "Examples") -> "Examples":
         """Return these beats and then the others, without weights."""
         return Examples(
             self.inputs.join(other.inputs),
@@ -108,7 +106,7 @@ class Control:
         return {"miss_ema": self.miss_ema, **self.state}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Control:
+    def from_dict(cls, data: Mapping[str, Any]) -> "Control":
         """Inverse of `to_dict`."""
         return cls(data["miss_ema"], {key: data[key] for key in data if key != "miss_ema"})
 
@@ -137,7 +135,7 @@ class EpochRecord:
         return asdict(self) | {"point": self.point.to_dict()}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> EpochRecord:
+    def from_dict(cls, data: Mapping[str, Any]) -> "EpochRecord":
         """Inverse of `to_dict`."""
         weights = data["class_weights"]
         return cls(

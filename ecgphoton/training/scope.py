@@ -8,20 +8,18 @@ that lies farthest outside them counts, and :math:`w` is the second largest of t
 one training patient at most is outside the limits when it is left out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.features import WINDOW
 from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.ecg.traits import STEP, Traits
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.arrays import Floats
 from ecgphoton.training.checks import CHECKS, Check, Finding
 
 FEWEST = 5
@@ -53,7 +51,7 @@ class Scope:
     @classmethod
     def of(
         cls, patients: Sequence[Traits], features: Sequence[str], point: OperatingPoint
-    ) -> Scope | None:
+    ) -> "Scope | None":
         """Return the scope of a student from the traits of its training patients.
 
         Parameters
@@ -79,10 +77,10 @@ class Scope:
         )
         checks = [check for check in CHECKS if features or check.name != "features"]
         rows = rows[:, : len(checks)]
-        farthest = []
-        for at, row in enumerate(rows):
-            others = _ranges(np.delete(rows, at, axis=0))
-            farthest.append(max(map(_off, checks, row, others)) - 0.5)
+        farthest = [
+            max(map(_off, checks, row, _ranges(np.delete(rows, at, axis=0)))) - 0.5
+            for at, row in enumerate(rows)
+        ]
         widening = max(0.0, sorted(farthest)[-2])
         centre, spread, shape = _reference(patients)
         return cls(
@@ -128,7 +126,7 @@ class Scope:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, data: Any) -> Scope:  # noqa: ANN401 - JSON is any value
+    def from_dict(cls, data: Any) -> "Scope":  # noqa: ANN401 - JSON is any value
         """Inverse of `to_dict`.
 
         Raises
@@ -159,7 +157,7 @@ class Scope:
         return found
 
 
-def _reference(patients: Sequence[Traits]) -> tuple[NDArray[np.float64], ...]:
+def _reference(patients: Sequence[Traits]) -> tuple[Floats, ...]:
     """Return centre and spread of the features, and the average shape."""
     features = np.array([one.features for one in patients])
     spread = features.std(axis=0, ddof=1) + _FLOOR
@@ -168,9 +166,9 @@ def _reference(patients: Sequence[Traits]) -> tuple[NDArray[np.float64], ...]:
 
 def _values(
     traits: Traits,
-    centre: NDArray[np.float64],
-    spread: NDArray[np.float64],
-    shape: NDArray[np.float64],
+    centre: Floats,
+    spread: Floats,
+    shape: Floats,
 ) -> list[float]:
     """Return the values of all checks on their scales, in order; ``features`` is the last."""
     lengths = float(np.linalg.norm(traits.shape) * np.linalg.norm(shape))
@@ -183,10 +181,9 @@ def _values(
     return [check.scale(values[check.name]) for check in CHECKS]
 
 
-def _ranges(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def _ranges(rows: Floats) -> Floats:
     """Return second smallest and second largest, (checks, 2), of (patients, checks) values."""
-    ordered: NDArray[np.float64] = np.sort(rows, axis=0)[[1, -2]].T
-    return ordered
+    return np.asarray(np.sort(rows, axis=0)[[1, -2]].T)
 
 
 def _off(check: Check, value: float, limits: Sequence[float]) -> float:
@@ -197,6 +194,4 @@ def _off(check: Check, value: float, limits: Sequence[float]) -> float:
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401 - a number or an array
-    if np.ndim(value):
-        return [_rounded(item) for item in value]
-    return float(f"{value:.{DIGITS}g}")
+    return [_rounded(item) for item in value] if np.ndim(value) else float(f"{value:.{DIGITS}g}")

@@ -47,9 +47,8 @@ def pack(
     best: Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
     """Everything `restore` needs, as arrays."""
-    packed = {f"best.{name}": value for name, value in best.items()}
-    packed |= {f"model.{name}": value for name, value in weights_of(model).items()}
-    packed |= {f"averaged.{name}": value for name, value in weights_of(averaged).items()}
+    groups = {"best": best, "model": weights_of(model), "averaged": weights_of(averaged)}
+    packed = {f"{group}.{k}": v for group, held in groups.items() for k, v in held.items()}
     packed |= {f"extra.{i}": p.detach().numpy().copy() for i, p in enumerate(parts.extra)}
     for index, slots in optimiser.state_dict()["state"].items():
         packed |= {f"adam.{index}.{key}": value.numpy().copy() for key, value in slots.items()}

@@ -51,7 +51,7 @@ def task(program, student, inputs) -> tuple[MeshProgram, Inputs, np.ndarray, Ope
 
 def true_errors(chip: Chip, table: DriveTable) -> np.ndarray:
     """(C, K) relative errors of the matrices that chips really perform."""
-    volts = table.device.volts(table.reaching(table.settings)[0])
+    volts = table.device.dac.voltage_of(table.reaching(table.settings)[0])
     matrices = chip.matrices(torch.as_tensor(volts)).numpy() * table.row_gain[..., None]
     return table.error(matrices)
 

@@ -4,9 +4,8 @@ import numpy as np
 import torch
 
 from ecgphoton.calibration.beliefs import Beliefs
-from ecgphoton.calibration.crosstalk import matrix, undo
 from ecgphoton.calibration.fringe import fit
-from ecgphoton.calibration.model import Model
+from ecgphoton.calibration.model import Model, matrix, undo
 from ecgphoton.calibration.placement import Task, improve, polish
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.hwsim.chip import Foundry

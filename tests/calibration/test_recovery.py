@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from faults import Fault, FaultyBench
 
 from ecgphoton.calibration.calibrate import STANDARD, calibrate, steps_of
-from ecgphoton.calibration.crosstalk import matrix
-from ecgphoton.calibration.simulated import Fault, SimulatedBench
+from ecgphoton.calibration.model import matrix
+from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.profile import Profile, load_profile
@@ -104,7 +105,7 @@ def test_what_is_broken_is_named(program) -> None:
         Fault("stuck bit", 1, 1, 5, bit=9, level=1),
         Fault("saturated detector", 1, 3, 2, level=0.3),
     )
-    bench = SimulatedBench(chips_of(profile, program), bits=12, faults=faults)
+    bench = FaultyBench(SimulatedBench(chips_of(profile, program), bits=12), *faults)
     steps = steps_of([name for name in STANDARD if name != "trim"])
     table = calibrate(bench, program, steps).table
     names, drivers = table.program.names, table.device.driver_names

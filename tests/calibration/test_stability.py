@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecgphoton.calibration.stability import calibrated_over
+from ecgphoton.calibration.drift import calibrated_over
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.requirement import solve

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from faults import Fault, FaultyBench
 
 from ecgphoton.calibration.calibrate import calibrate
-from ecgphoton.calibration.crosstalk import matrix
 from ecgphoton.calibration.estimate import Fit
 from ecgphoton.calibration.heaters import SweepHeaters
-from ecgphoton.calibration.phases import Correct
+from ecgphoton.calibration.model import matrix
+from ecgphoton.calibration.phases import Correct, Trim
 from ecgphoton.calibration.probing import ReadDark
-from ecgphoton.calibration.simulated import Fault, SimulatedBench
+from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.calibration.trim import Trim
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.profile import Profile
@@ -24,7 +24,7 @@ NOISE = 1e-3
 def run(program, profile, *steps, count=1, bits=16, faults=(), start=None):
     """Chips and the table that steps find, alone or after the steps of another table."""
     chip = Foundry(profile).chips(2, 0, count, program)
-    bench = SimulatedBench(chip, bits=bits, seed=1, faults=faults)
+    bench = FaultyBench(SimulatedBench(chip, bits=bits, seed=1), *faults)
     return chip, calibrate(bench, program, steps, start=start).table
 
 

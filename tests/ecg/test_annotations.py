@@ -87,3 +87,21 @@ def test_subtypes_are_signed_bytes(tmp_path):
     assert found.symbol.tolist() == ["N", "~", "V"]
     assert found.subtype.tolist() == [0, -1, 2]
     assert found.beats.sample.tolist() == [5, 20]
+
+
+@pytest.mark.parametrize("damage", ["zeros within", "two files in one", "AHA"])
+def test_marks_behind_the_end_mark_are_refused(damage, tmp_path):
+    """A file that goes on behind its end is damaged or of another format; its half is not used."""
+    wfdb.wrann("x", "atr", np.arange(50, 950, 90), ["N"] * 10, write_dir=str(tmp_path))
+    content = (tmp_path / "x.atr").read_bytes()
+    damaged = {
+        "zeros within": content[:8] + bytes(4) + content[12:],
+        "two files in one": content + content,
+        "AHA": b"".join(
+            b"\0N" + (90 * at).to_bytes(4, "little") + at.to_bytes(2, "little") + bytes(8)
+            for at in range(1, 10)
+        ),
+    }[damage]
+    with pytest.raises(InputError, match="goes on behind its end mark"):
+        decode(damaged, "x.atr", 360.0)
+    assert len(decode(content + bytes(20), "x.atr", 360.0).sample) == 10

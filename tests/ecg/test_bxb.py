@@ -10,6 +10,8 @@ import pytest
 
 from ecgphoton.ecg.annotations import read_annotations, write_annotations
 from ecgphoton.ecg.score import score_record
+from ecgphoton.errors import InputError
+from ecgphoton.run.score import score
 
 HERE = Path(__file__).parent
 SAID = (HERE / "bxb.txt").read_text()
@@ -61,3 +63,24 @@ def test_every_cell_is_that_of_bxb(mitdb, tmp_path):
             for head, value in found.items()
         }
         assert cells_found == wanted, name
+
+
+def test_without_a_length_the_reference_ends_the_comparison(tmp_path):
+    """As in ``bxb``: what a test marks behind the last mark of the reference is not scored."""
+    at = np.arange(100, 5000, 100)
+    for annotator, samples in (("atr", at), ("eph", np.append(at + 3, at + 5000))):
+        write_annotations(tmp_path, "a", annotator, samples, ["N"] * len(samples), fs=100)
+    for length, extra in (("", 0), (" 12000", len(at))):
+        (tmp_path / "a.hea").write_text(f"a 0 100{length}\n")
+        found = score_record(tmp_path / "a", start=0)
+        assert (found.detection.tp, found.detection.fp) == (len(at), extra)
+        assert found.notes == () if length else "scored up to the last mark" in found.notes[0]
+
+
+def test_a_record_counts_once(tmp_path):
+    """A record that is named twice is refused, with or without its extension."""
+    for names in (["a", "a"], ["b", "a.hea", "./a"]):
+        with pytest.raises(InputError, match="is named twice"):
+            score([tmp_path / name for name in names])
+    with pytest.raises(InputError, match=r"there is no record .*a\.1"):
+        score([tmp_path / "a.1", tmp_path / "a.2"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from recordings import FS, ecg, write_edf, write_wfdb
 
-from ecgphoton.ecg.formats import open_recording, read, record_names
+from ecgphoton.ecg.formats import find_file, open_recording, other_files, read, record_names
 from ecgphoton.errors import InputError
 
 SIGNAL, _ = ecg()
@@ -54,6 +54,7 @@ def segments(folder, signal, **options):
         ("checksum", "checksum"),
         ("gain", "gain of -"),
         ("length", "1300 samples, its segments 1000"),
+        ("rate", "states 360 samples a second, its segments 250"),
     ],
 )
 def test_a_segment_is_checked_as_a_record_is(damage, what, tmp_path):
@@ -62,6 +63,8 @@ def test_a_segment_is_checked_as_a_record_is(damage, what, tmp_path):
     header, part, signal = (tmp_path / name for name in ("whole.hea", "part_1.hea", "part_1.dat"))
     if damage == "length":
         header.write_text(header.read_text().replace(" 1000\n", " 1300\n"))
+    elif damage == "rate":
+        header.write_text(header.read_text().replace(f" {FS} ", " 360 "))
     elif damage == "gain":
         part.write_text(part.read_text().replace(".dat 16 ", ".dat 16 -"))
     else:
@@ -95,12 +98,33 @@ def test_segments_are_no_records_of_their_folder(tmp_path):
     assert record_names(tmp_path) == ("whole",)
 
 
+NAMES = ("1.2.840.10008", "a", "a.2", "100% (b)", "night, 2nd", "z" * 80)
+
+
+def test_a_recording_of_any_name_is_one(tmp_path):
+    """Dots, signs and long names; what is hidden, written by `annotate` or a folder is not."""
+    for name in NAMES:
+        write_edf(tmp_path / f"{name}.edf", SIGNAL)
+    for name in ("._a.edf", "a.eph.edf", "x.eph.csv"):
+        write_edf(tmp_path / name, SIGNAL)
+    for name in ("a.eph.jsonl", "x.eph.json", "a.labels.csv"):
+        (tmp_path / name).write_text("1,2\n3,4\n")
+    (tmp_path / "x.2024.csv").write_text("1,2\n3,4\n")
+    (tmp_path / "night").mkdir()
+    found = record_names(tmp_path)
+    assert found == tuple(sorted((*NAMES, "x.2024")))
+    assert other_files(tmp_path, found) == ("._a.edf", "night/", "x.eph.csv", "x.eph.json")
+    for name in NAMES:
+        assert open_recording(find_file(tmp_path / name)).name == name
+
+
 @pytest.mark.parametrize(
     ("field", "rate", "said"),
     [
         ("", " 250", "gain of channel 0 not stated, 200 a mV"),
         (" 0", " 250", "gain of channel 0 not stated"),
         (" 0(12)/mV", " 250", "gain of channel 0 not stated"),
+        (" 0/uV", " 250", "gain of channel 0 not stated, 200 a uV"),
         (" 200", "", "sampling rate not stated, 250 Hz"),
         (" 200", " 250", None),
         (" 0.5/uV", " 250", None),

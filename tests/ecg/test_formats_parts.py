@@ -118,14 +118,48 @@ def test_two_recordings_of_one_name_are_not_confused(tmp_path):
     assert open_recording(tmp_path / "a.hea").format == "WFDB"
 
 
-@pytest.mark.parametrize("field", ["200 (100)/mV", "200(100) /mV", "200( 100)/mV", "200(100)/ mV"])
-def test_a_space_within_a_gain_is_refused(field, tmp_path):
-    """What wfdb would do: drop the baseline or take the unit for the name of the lead."""
+SPACED = ("200 (100)/mV", "200(100) /mV", "200( 100)/mV", "200(100)/ mV", "200 mV")
+SPELLED = ("2E+2(100)/mV", "200(1e2)/mV", "200(100.5)/mV", "200(+100)/mV", "0x20(100)/mV")
+
+
+@pytest.mark.parametrize("field", [*SPACED, *SPELLED])
+def test_a_gain_that_would_be_read_as_another_is_refused(field, tmp_path):
+    """What wfdb would do: drop the baseline, take a part of it, or end the number early."""
     path = write_wfdb(tmp_path, "a", SIGNAL)
     header = tmp_path / "a.hea"
     gain = header.read_text().split()[6]
     header.write_text(header.read_text().replace(gain, field))
     with pytest.raises(InputError, match=r"space within gain.*200\(1024\)/mV"):
         read(path)
-    header.write_text(header.read_text().replace(field, field.replace(" ", "")))
-    assert len(read(path).signal) == len(SIGNAL)
+    for plain in ("200(100)/mV", "2e+2(100)/mV", "200.0(-100)/mV", ".2/uV", "200"):
+        header.write_text(header.read_text().replace(field, plain))
+        assert len(read(path).signal) == len(SIGNAL)
+        field = plain
+
+
+def test_a_rate_with_an_exponent_is_refused(tmp_path):
+    """The wfdb package would read 3.6e2 Hz as 3.6 Hz, and 100.0e1 Hz as 100 Hz."""
+    path = write_wfdb(tmp_path, "a", SIGNAL)
+    header = tmp_path / "a.hea"
+    header.write_text(header.read_text().replace("a 1 250 ", "a 1 25.0e1 "))
+    with pytest.raises(InputError, match=r"first line \(a 1 25\.0e1"):
+        read(path)
+
+
+def test_a_channel_of_a_group_may_begin_later(tmp_path):
+    """The skew of a DICOM channel, in samples or in seconds, is missing signal before it."""
+    group = dicom_group(SIGNAL)
+    (channel,) = group.ChannelDefinitionSequence
+    channel.ChannelSampleSkew, channel.ChannelTimeSkew = "50", "1"
+    found = read(write_dicom(tmp_path / "a.dcm", None, groups=[group])).signal[:, 0]
+    assert np.isnan(found[: FS + 50]).all()
+    np.testing.assert_allclose(found[FS + 50 :], SIGNAL, atol=0.003)
+
+
+def test_compressed_samples_of_dicom_are_refused(tmp_path):
+    """Bytes of mu-law are no linear values."""
+    group = dicom_group(SIGNAL)
+    group.WaveformBitsAllocated, group.WaveformSampleInterpretation = 8, "MB"
+    group.WaveformData = bytes(len(SIGNAL))
+    with pytest.raises(InputError, match="samples are of kind MB, which is not read"):
+        read(write_dicom(tmp_path / "a.dcm", None, groups=[group]))

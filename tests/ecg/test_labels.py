@@ -5,9 +5,12 @@ import pytest
 import wfdb
 from recordings import FS, ecg, write_edf, write_wfdb
 
+from ecgphoton.ecg.annotate import classify_record
 from ecgphoton.ecg.beats import load_all
 from ecgphoton.ecg.dataset import Dataset
+from ecgphoton.ecg.formats import Hints
 from ecgphoton.ecg.labels import label_file, read_labels
+from ecgphoton.ecg.reading import open_signal, read_recording
 from ecgphoton.errors import InputError
 
 SIGNAL, BEATS = ecg(seconds=30)
@@ -60,6 +63,19 @@ def test_every_kind_of_label_marks_the_same_beats(kind, tmp_path):
         assert found.notes[0].endswith("1 labels are no beats: 'noise' 1")
 
 
+def test_labels_that_are_not_read_and_none_are_said(tmp_path):
+    """Of two label files one is read, and the other named; a recording without a beat is named."""
+    write_wfdb(tmp_path, "a", SIGNAL, beats=BEATS)
+    (tmp_path / "a.labels.csv").write_text("sample,symbol\n100,V\n")
+    write_edf(tmp_path / "b.edf", SIGNAL)
+    loaded = load_all(data=Dataset.from_folder(tmp_path), cache=False)
+    assert set(loaded.beats.symbol.tolist()) == {"N"}
+    said = "a: labels from a.atr, not from a.labels.csv; name the annotator to change that"
+    assert {said, "b.edf marks no beat"} <= set(loaded.report.notes)
+    one = load_all(["a"], data=Dataset.from_folder(tmp_path, annotator="atr"), cache=False)
+    assert said not in one.report.notes
+
+
 def test_labels_that_are_not_there_are_named(tmp_path):
     """Which file is lacking is said; the signal's own file is never taken for its labels."""
     (tmp_path / "a.csv").write_text("II\n0\n1\n")
@@ -83,3 +99,91 @@ def test_a_table_that_is_none_is_refused(text, tmp_path):
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(InputError, match=r"a\.csv"):
         read_labels(tmp_path / "a.csv", FS)
+
+
+@pytest.mark.parametrize("symbol", ["V", "S"])
+def test_a_first_beat_is_no_line_of_units(symbol, tmp_path):
+    """A table whose first beat is a V keeps it: V in the second line is not the unit volt."""
+    (tmp_path / "a.csv").write_text(f"sample,symbol\n100,{symbol}\n300,N\n")
+    assert read_labels(tmp_path / "a.csv", FS).symbol.tolist() == [symbol, "N"]
+    (tmp_path / "a.csv").write_text(f"time,symbol\n0:01.5,{symbol}\n0:02.5,N\n")
+    assert read_labels(tmp_path / "a.csv", FS).symbol.tolist() == [symbol, "N"]
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "why"),
+    [
+        ("index,time,symbol", "{number},{seconds},N", "index and time place beats differently"),
+        ("sample,time,symbol", "{at},{wrong},N", "sample and time place beats differently"),
+        ("peak,symbol", "{seconds},N", "sample numbers of column peak with fractions"),
+        ("time (weeks),symbol", "{seconds},N", "no unit of time"),
+    ],
+)
+def test_columns_that_do_not_place_beats_are_refused(head, row, why, tmp_path):
+    """A number of the line, seconds called samples, and two columns that disagree."""
+    rows = [
+        row.format(number=number, at=at, seconds=at / FS, wrong=at / 360)
+        for number, at in enumerate(BEATS)
+    ]
+    (tmp_path / "a.csv").write_text("\n".join([head, *rows]))
+    with pytest.raises(InputError, match=why):
+        read_labels(tmp_path / "a.csv", FS)
+
+
+def test_samples_beside_clock_times_are_read(tmp_path):
+    """Times that begin elsewhere, are rounded to seconds or are none change nothing."""
+    for column in ("10:00:{:02.0f}", "{:.0f}", "[{:.3f} of the morning]"):
+        rows = [f"{column.format(at / FS)},{at},N" for at in BEATS]
+        (tmp_path / "a.csv").write_text("\n".join(["time,sample,symbol", *rows]))
+        np.testing.assert_array_equal(read_labels(tmp_path / "a.csv", FS).sample, BEATS)
+
+
+def test_a_beat_that_is_marked_twice_is_one_beat(tmp_path):
+    """Two marks at one sample, as of two channels, are no beats without an interval."""
+    (tmp_path / "a.csv").write_text("sample,symbol\n100,N\n100,V\n300,N\n")
+    found = read_labels(tmp_path / "a.csv", FS)
+    assert (found.sample.tolist(), found.symbol.tolist()) == ([100, 300], ["N", "N"])
+    assert found.notes == ("a: 1 beats are marked again at one sample; the first mark counts",)
+
+
+def test_a_mark_before_the_start_that_is_no_beat_is_left_out(tmp_path):
+    """A recorder's note before the first sample does not hide the beats."""
+    (tmp_path / "a.csv").write_text("time,symbol\n-2.5,switched on\n1.0,N\n")
+    assert read_labels(tmp_path / "a.csv", FS).sample.tolist() == [FS]
+
+
+@pytest.mark.parametrize(
+    ("axis", "head"), [("time", "time"), ("sample", "Sample #"), ("when", "time")]
+)
+def test_labels_count_as_their_recording_or_from_its_first_sample(axis, head, tmp_path):
+    """An excerpt that begins at 10 s, or at a time of day, has its marks in their places."""
+    number = np.arange(len(SIGNAL)) + 10 * FS
+
+    def cells(at):
+        if axis == "when":
+            return [f"09:0{x // FS // 60:.0f}:{x / FS % 60:06.3f}" for x in at]
+        return [f"{x / FS:.4f}" if axis == "time" else f"{x:.0f}" for x in at]
+
+    name = "time" if axis == "when" else axis
+    rows = [f"{at},{value:.4f}" for at, value in zip(cells(number), SIGNAL, strict=True)]
+    (tmp_path / "a.csv").write_text("\n".join([f"{name},II (mV)", *rows]))
+    for marks in (BEATS, BEATS + 10 * FS):
+        rows = [f"{at},N" for at in cells(marks)]
+        (tmp_path / "a.labels.csv").write_text("\n".join([f"{head},symbol", *rows]))
+        if axis == "when" and marks is BEATS:
+            continue
+        hints = Hints(FS) if axis == "sample" else None
+        lead = read_recording(tmp_path, "a", annotator="labels.csv", hints=hints)
+        np.testing.assert_allclose(lead.samples, BEATS * 360 / FS, atol=1)
+        signal = open_signal(tmp_path / "a.csv", hints=hints)
+        found = classify_record(signal, lambda beats: np.zeros((len(beats), 2)), annotator="labels")
+        np.testing.assert_allclose(found.sample, BEATS, atol=1)
+
+
+def test_labels_that_may_count_either_way_are_refused(tmp_path):
+    """Marks from 12 to 18 s of a recording from 10 to 40 s fit both ways."""
+    rows = [f"{10 + i / FS:.4f},{value:.4f}" for i, value in enumerate(SIGNAL)]
+    (tmp_path / "a.csv").write_text("\n".join(["time,II (mV)", *rows]))
+    (tmp_path / "a.labels.csv").write_text("time,symbol\n12,N\n18,N\n")
+    with pytest.raises(InputError, match=r"may count from the first sample .* let both begin at 0"):
+        read_recording(tmp_path, "a", annotator="labels.csv")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from recordings import FS, ecg, write_wfdb
 
-from ecgphoton.ecg.formats import open_recording
-from ecgphoton.ecg.leads import choose, looks_like_ecg, plain
+from ecgphoton.ecg.formats import open_recording, read
+from ecgphoton.ecg.leads import choose, column_of, looks_like_ecg, plain
 from ecgphoton.ecg.reading import open_signal
 from ecgphoton.errors import InputError
 
@@ -25,7 +25,13 @@ def record(folder, **leads):
     return open_recording(folder / "a")
 
 
-@pytest.mark.parametrize("asked", ["II", "ii", "ECG II", "lead II", "MLII", "channel:1", "EKG-II"])
+SECOND = (
+    "II", "ii", "ECG II", "lead II", "MLII", "channel:1", "EKG-II", "ECG lead II", "D2", "DII",
+    "MDC_ECG_LEAD_II", "Lead II (Einthoven)", "II [\u00b5V]",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", SECOND)
 def test_case_and_prefixes_are_ignored(asked, tmp_path):
     """Lead II by any of its names is lead II."""
     held = record(tmp_path, ABP=(PRESSURE, "mmHg"), II=(SIGNAL, "mV"))
@@ -46,6 +52,19 @@ def test_an_exact_name_comes_before_a_similar_one(tmp_path):
     """Of MLII and II the one that is named exactly is meant, whatever the case."""
     held = record(tmp_path, MLII=(SIGNAL, "mV"), II=(SIGNAL, "mV"))
     assert (choose(held, "II"), choose(held, "MLII"), choose(held, "ii")) == (1, 0, 1)
+
+
+def test_a_recording_in_memory_has_the_same_rule(tmp_path):
+    """Case comes before modified leads, and of two leads of one name none is guessed."""
+    record(tmp_path, MLII=(SIGNAL, "mV"), II=(SIGNAL, "mV"), ECG_V1=(SIGNAL, "mV"))
+    held = read(tmp_path / "a")
+    assert [column_of(held, name) for name in ("ii", "MLII", "v1")] == [1, 0, 2]
+    for name in (None, "V5", ""):
+        with pytest.raises(InputError, match="with MLII, II, ECG V1; name one"):
+            column_of(held, name)
+    record(tmp_path, ECG_II=(SIGNAL, "mV"), Lead_II=(SIGNAL, "mV"))
+    with pytest.raises(InputError, match="with ECG II, Lead II; name one"):
+        column_of(read(tmp_path / "a"), "II")
 
 
 @pytest.mark.parametrize(("names", "asked"), [("II II", "ii"), ("ECG_II Lead_II", "II")])
@@ -89,6 +108,10 @@ def test_an_ecg_is_known_by_unit_and_spectrum(tmp_path):
     held = record(tmp_path, x1=(PRESSURE, "mmHg"), x2=(NOISE, "mV"))
     with pytest.raises(InputError, match="no channel that is an ECG"):
         choose(held)
+    counter = (np.arange(len(AT)) % 25, "mV")
+    marker = (np.isin(np.arange(len(AT)), (BEATS[:, None] + np.arange(5)).ravel()), "mV")
+    held = record(tmp_path, x1=counter, x2=marker, x3=(SIGNAL, "mV"))
+    assert choose(held) == 2
     held = record(tmp_path, ABP=(PRESSURE, "mmHg"))
     with pytest.raises(InputError, match="no channel that is an ECG"):
         choose(held)
@@ -108,5 +131,21 @@ def test_plain_names_and_spectra():
         "ecg1", "avr", "v2", "resp", "ii"
     ]  # fmt: skip
     assert looks_like_ecg((1000 * SIGNAL).astype(np.float32), FS)
+    assert looks_like_ecg(ecg(seconds=40, fs=2000)[0].astype(np.float32), 2000)
     assert not looks_like_ecg(NOISE.astype(np.float32), FS)
     assert not looks_like_ecg(np.zeros(10_000, np.float32), FS)
+
+
+@pytest.mark.parametrize("name", ["ECG_HR", "ecg_quality", "ECG_Resp", "ecg_timestamp", "EKG_RR"])
+def test_what_is_said_about_an_ecg_is_none(name, tmp_path):
+    """A rate, a quality or a respiration taken from the ECG is not taken for it."""
+    held = record(tmp_path, **{name: (NOISE, "mV"), "ECG": (SIGNAL, "mV")})
+    assert choose(held) == 1
+
+
+@pytest.mark.parametrize("name", ["-II", "II (inverted)", "Lead 2", "my II"])
+def test_a_name_that_only_holds_one_is_another_lead(name, tmp_path):
+    """A lead upside down, or that of another place, is never used in place of II."""
+    held = record(tmp_path, **{name: (SIGNAL, "mV"), "V5": (SIGNAL, "mV")})
+    with pytest.raises(InputError, match="no lead II"):
+        choose(held, "II")

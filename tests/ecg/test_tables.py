@@ -20,9 +20,11 @@ def test_columns_rates_and_units_are_given_or_refused(tmp_path):
                header="time,II (mV)", comments="")  # fmt: skip
     assert read(plain, fs=FS, column="1").signal.max() == pytest.approx(2 * SIGNAL.max(), rel=1e-3)
     assert "not stated, mV assumed" in read(plain, fs=FS).notes[0]
+    assert read(timed, column="1").leads == ("II",)  # the second column of the file
     for path, given, why in (
         (plain, {}, "does not state its sampling rate"),
-        (plain, {"fs": FS, "column": "9"}, "no column '9'; its columns are 0 channel 0"),
+        (plain, {"fs": FS, "column": "9"}, "no column of samples '9'; its columns are 0 channel 0"),
+        (timed, {"column": "0"}, "no column of samples '0'; its columns are 0 time, 1 II"),
         (plain, {"fs": -1}, "fs is -1"),
         (plain, {"fs": FS, "unit": "mmHg"}, "not a voltage"),
         (timed, {"fs": 360}, "not 360 Hz"),
@@ -175,6 +177,84 @@ def test_documentation_is_no_recording(tmp_path):
     assert record_names(tmp_path) == ("dated", "w")
     names = ("RECORDS", "SHA256SUMS.txt", "labels.csv", "readme.txt")
     assert other_files(tmp_path, record_names(tmp_path)) == names
+
+
+BEHIND = "index,II,time\n" + "".join(f"{i},{v:.4f},{i / FS:.4f}\n" for i, v in enumerate(SIGNAL))
+
+
+@pytest.mark.parametrize(
+    ("head", "scale"),
+    [("time (min)", 1 / 60), ("Time [h]", 1 / 3600), ("time_\u00b5s", 1e6), ("t (ns)", 1e9),
+     ("milliseconds", 1e3), ("sensor clock (ms)", 1e3)],
+)  # fmt: skip
+def test_times_are_in_the_unit_that_is_stated(head, scale, tmp_path):
+    """Minutes, hours and nanoseconds are times as seconds are; their rate cannot be overridden."""
+    rows = "".join(f"{scale * i / FS:.12g},{value:.4f}\n" for i, value in enumerate(SIGNAL))
+    (tmp_path / "a.csv").write_text(f"{head},II\n{rows}")
+    found = read(tmp_path / "a.csv", fs=FS if "clock" in head else None)
+    assert (found.fs, found.leads) == (FS, ("II",))
+    with pytest.raises(InputError, match="500 Hz"):
+        read(tmp_path / "a.csv", fs=500)
+
+
+def test_a_unit_that_is_none_of_time_is_refused(tmp_path):
+    """Weeks are not read as seconds."""
+    (tmp_path / "a.csv").write_text("time (weeks),II\n0,1\n1,2\n2,3\n")
+    with pytest.raises(InputError, match="'weeks' is no unit of time; known are s, ms"):
+        read(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("column", [None, "II"])
+def test_times_count_wherever_they_stand(column, tmp_path):
+    """Behind a column of numbers or of samples, in text and NumPy files, with a column chosen."""
+    (tmp_path / "a.csv").write_text(BEHIND)
+    at = np.arange(len(SIGNAL))
+    np.savez(tmp_path / "b.npz", index=at, II=SIGNAL, time=at / FS)
+    for name in ("a.csv", "b.npz"):
+        found = read(tmp_path / name, column=column)
+        assert (found.fs, found.leads) == (FS, ("II",))
+        with pytest.raises(InputError, match="250 Hz, not 500 Hz"):
+            read(tmp_path / name, fs=500, column=column)
+    np.save(tmp_path / "c.npy", np.column_stack([at / FS, SIGNAL]))
+    assert read(tmp_path / "c.npy", fs=FS).leads == ("channel 1",)
+    for asked in (None, "1"):
+        with pytest.raises(InputError, match="no times at 500 Hz"):
+            read(tmp_path / "c.npy", fs=500, column=asked)
+
+
+def test_two_leads_of_one_name_in_an_npz_are_refused(tmp_path):
+    """None of them is left out without a word."""
+    np.savez(tmp_path / "a.npz", signal=np.c_[SIGNAL, -SIGNAL], fs=FS, leads=["II", "II"])
+    with pytest.raises(InputError, match="two leads alike: II, II"):
+        read(tmp_path / "a.npz")
+
+
+def test_a_column_that_is_not_asked_for_may_be_text(tmp_path):
+    """A logger's dates and remarks do not hide the one column that is wanted."""
+    rows = "".join(f"2024-01-01;{4 * i};{1e3 * v:.0f};ok\n" for i, v in enumerate(SIGNAL))
+    (tmp_path / "a.csv").write_text(f"Date;timestamp [ms];ecg [uV];state\n{rows}")
+    found = read(tmp_path / "a.csv", column="ecg")
+    np.testing.assert_allclose(found.signal[:, 0], SIGNAL, atol=0.001)
+    with pytest.raises(InputError, match="column Date is not a column of numbers"):
+        read(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(("rate", "places", "found"), [(250.2, 6, 250.2), (250, 3, 250.0)])
+def test_a_rate_is_rounded_no_further_than_its_times(rate, places, found, tmp_path):
+    """A clock that runs 0.08 % fast is no 250 Hz; times of whole milliseconds are."""
+    rows = "".join(f"{i / rate:.{places}f},{value:.4f}\n" for i, value in enumerate(SIGNAL))
+    (tmp_path / "a.csv").write_text(f"time,II\n{rows}")
+    assert read(tmp_path / "a.csv").fs == pytest.approx(found, rel=1e-7)
+
+
+@pytest.mark.parametrize("head", ["II (mV)\n", ""])
+def test_an_empty_line_of_one_column_is_a_missing_sample(head, tmp_path):
+    """A gap that is written as empty lines keeps its length; empty lines at the end are none."""
+    cells = ["" if 500 <= i < 1000 else f"{value:.4f}" for i, value in enumerate(SIGNAL)]
+    (tmp_path / "a.csv").write_text(head + "\n".join(cells) + "\n\n\n")
+    found = read(tmp_path / "a.csv", fs=FS).signal[:, 0]
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(found)), np.arange(500, 1000))
+    np.testing.assert_allclose(found[1000:], SIGNAL[1000:], atol=0.001)
 
 
 @pytest.mark.parametrize("fs", [[FS], [[FS]], np.float32(FS), str(FS), [str(FS)]])

@@ -101,7 +101,7 @@ def test_the_codes_list_the_drivers(program, files) -> None:
     names = [f"{block}.{name}" for block in program.names for name in program.device.driver_names]
     assert [row["id"] for row in rows] == names
     assert [int(row["dac_code"]) for row in rows] == program.codes.ravel().tolist()
-    volts = program.device.volts(program.codes).ravel()
+    volts = program.device.dac.voltage_of(program.codes).ravel()
     np.testing.assert_allclose([float(row["voltage_v"]) for row in rows], volts, atol=1e-6)
 
 

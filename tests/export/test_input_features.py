@@ -18,7 +18,7 @@ from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.resample import Resampler, ratio, resample, scaled
 from ecgphoton.ecg.rhythm import Rhythm
 from ecgphoton.errors import InputError
-from ecgphoton.export import golden_recording as golden
+from ecgphoton.export import golden
 from ecgphoton.export.bundle import load_bundle
 from ecgphoton.export.claimed_bundle import ClaimedBundle
 from ecgphoton.export.claims import CHECKS

@@ -38,7 +38,7 @@ def program(student) -> MeshProgram:
 @pytest.fixture(scope="session")
 def volts(program) -> np.ndarray:
     """Its voltages before they are rounded to codes."""
-    return program.device.exact_volts(program.phases)[None]
+    return program.device.dac.volts_for(program.phases)[None]
 
 
 @pytest.fixture(scope="session")

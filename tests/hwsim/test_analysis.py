@@ -14,9 +14,8 @@ from ecgphoton.hwsim.certify import certify, margin_bounds
 from ecgphoton.hwsim.montecarlo import margin, run
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.requirement import solve
-from ecgphoton.hwsim.sensitivity import margins, sensitivity, threshold_margin
+from ecgphoton.hwsim.sensitivity import margins, sensitivity, surrogate, threshold_margin
 from ecgphoton.hwsim.simulate import trial_of
-from ecgphoton.hwsim.surrogate import surrogate
 from ecgphoton.hwsim.sweep import parse_sweep, run_sweep
 from ecgphoton.hwsim.trace import trace
 from ecgphoton.report.chips import draw_chips, draw_sweep

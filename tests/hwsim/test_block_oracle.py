@@ -59,7 +59,7 @@ def test_readings_of_a_block_with_every_error(lowered) -> None:
     """From drives of modulators and wanted voltages to readings, chip by chip."""
     kind = lowered.mesh
     chips = Foundry(Profile(SIZES)).chips(0, 0, COUNT, lowered)
-    wanted = lowered.device.exact_volts(lowered.phases)
+    wanted = lowered.device.dac.volts_for(lowered.phases)
     drive = np.random.default_rng(0).uniform(-1, 1, (4, 5))
     bent = Readout(depth=SIZES["link.depth"]).drive(torch.as_tensor(drive))
     found = chips.respond(chips.driven(wanted[None]), chips.sent(bent)).numpy()
@@ -102,7 +102,7 @@ def test_the_amplifier_restores_the_mean_loss(lowered) -> None:
     """An otherwise perfect chip performs the program, whatever a path loses."""
     lossy = Profile({"dac.bits": 0, "loss.mzi_db": 0.4, "loss.shifter_db": 0.1})
     chip = Foundry(lossy).chip(0, 0, lowered)
-    volts = lowered.device.exact_volts(lowered.phases)[None]
+    volts = lowered.device.dac.volts_for(lowered.phases)[None]
     assert chip.boost == pytest.approx(10 ** ((MZIS[lowered.mesh] * 0.4 + 0.1) / 20))
     assert np.abs(chip.matrices(volts)[0].numpy() - lowered.matrices()).max() < 1e-12
 
@@ -137,7 +137,7 @@ def test_beats_see_the_leak_that_a_bench_reads(lowered, inputs, receiver) -> Non
     chips, chip = source.draw(0, 0, 2), foundry.chips(0, 0, 2, lowered)
     x = torch.as_tensor(np.random.default_rng(0).uniform(-1, 1, (4, 40)))
     readout = Readout(depth=1.3)
-    detector = ChipDetector(readout, chips.additive, (), 40, (), remainder=chips.remainder)
+    detector = ChipDetector(readout, chips, (), 40, ())
     readings = chip.scale[..., None] * chip.respond(source.wanted, chip.sent(readout.drive(x)))
     stack = source.carrier.stack
     for index in range(len(lowered.blocks)):

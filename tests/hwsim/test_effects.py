@@ -62,7 +62,7 @@ def test_fields_scatter_as_the_law_predicts(program, inputs, effect):
     """
     dimmed = tuple(replace(b, attenuators=0.9 * b.attenuators) for b in program.blocks)
     program = replace(program, blocks=dimmed)
-    volts = program.device.exact_volts(program.phases)[None]
+    volts = program.device.dac.volts_for(program.phases)[None]
     foundry = Foundry(alone(effect))
     chips = foundry.chips(0, 0, CHIPS, program)
     if effect.shot:

@@ -30,7 +30,7 @@ def drawn(program):
 
     def draw(key, size):
         chips = Foundry(Profile({**STATED, key: size})).chips(0, 0, CHIPS, program)
-        volts = torch.as_tensor(program.device.exact_volts(program.phases))[None]
+        volts = torch.as_tensor(program.device.dac.volts_for(program.phases))[None]
         phases = chips.phases(volts)
         alpha, beta = chips.elements(phases)[:2]
         assert torch.equal(alpha, beta)

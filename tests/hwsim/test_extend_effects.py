@@ -103,7 +103,7 @@ def test_studies_know_the_effect(student, inputs, label, point):
 def test_a_bench_reads_with_the_receiver(student):
     """Field readings of a simulated bench come from the chips' own receiver."""
     program = program_of(student)
-    codes = program.device.codes(program.phases)[None, None]
+    codes = program.device.dac.codes_for(program.phases)[None, None]
     light = np.eye(4)
     foundries = (Foundry(load_profile("ideal").read_by(name)) for name in ("homodyne", "bent"))
     readings = [

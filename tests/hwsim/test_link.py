@@ -131,7 +131,7 @@ def test_one_block_from_the_laser_to_a_code(program) -> None:
     normals = torch.full_like(chip.normals["detector.splitter_sigma"], error / 0.03)
     chip = replace(chip, normals={"detector.splitter_sigma": normals})
     inputs = [0.9, -0.4, 0.25, -1.0]
-    volts = program.device.exact_volts(program.phases)[None]
+    volts = program.device.dac.volts_for(program.phases)[None]
     row = program.phases[0]
     phases = {
         "v_theta": row[:6], "v_phi": row[6:12], "attenuator": row[12:16],

@@ -39,7 +39,7 @@ EXACT = {"dac.bits": 0}
 
 def exact(program):
     """Voltages of a program, without rounding."""
-    return program.device.exact_volts(program.phases)[None]
+    return program.device.dac.volts_for(program.phases)[None]
 
 
 @pytest.mark.parametrize("kind", ["svd-clements", "svd-reck", "real-part"])
@@ -145,7 +145,7 @@ def test_a_profile_without_bits_has_those_of_the_program(eight_bit, inputs, labe
     assert torch.equal(seen[0].stack.matrices, seen[1].stack.matrices)
     chip = Foundry(stated).chip(0, 0, program)
     device = stated.device_of(program)
-    codes = device.volts(device.codes(program.phases))
+    codes = device.dac.voltage_of(device.dac.codes_for(program.phases))
     assert np.allclose(chip.driven(exact(program))[0].numpy(), codes, atol=1e-12)
 
 

@@ -12,19 +12,20 @@ from ecgphoton.hwsim.noise import photodetector
 from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
 from ecgphoton.hwsim.readout import Readout, measured, quantize
 from ecgphoton.hwsim.streams import chip_rng, shot_generator
-from ecgphoton.hwsim.weights import Carrier, WeightChips
+from ecgphoton.hwsim.weights import Carrier, Chips, WeightChips
 from ecgphoton.student.activations import TANH
 from ecgphoton.student.propagate import Block, IdealDetector, walk
 
 
 def detector(student, present, sigma, *, shots=1, sampled=False, first=0, **more):
     """Return a detector of `shots` copies of the student's own chip."""
-    blocks = len(student.architecture.blocks)
-    additive = torch.full((1, blocks, 4), sigma)
+    stack = student.stack()
+    additive = torch.full_like(stack.biases, sigma)
     streams = [shot_generator(0, first + k, 0) for k in range(shots)]
     readout = more.pop("readout", Readout())
-    powers = plan_powers(student.stack(), additive)
-    return ChipDetector(readout, additive, powers, present, streams, sampled=sampled, **more)
+    chips = Chips(stack, additive, relative=more.pop("relative", 0.0))
+    powers = plan_powers(stack, additive)
+    return ChipDetector(readout, chips, powers, present, streams, sampled=sampled, **more)
 
 
 def copies(student, count):
@@ -80,12 +81,10 @@ def test_pooled_noise_has_the_distribution_of_sampled_noise(student, inputs, sig
 def test_noise_enters_before_the_gain(student, inputs):
     """Doubling the amplifier gain doubles the noise behind it."""
     stack = copies(student, 400)
-    tiny = torch.full((1, len(student.architecture.blocks), 4), 1e-3)
     spread = []
     for factor in (1.0, 2.0):
         block = stack.block(6)
         flat = detector(student, 4, 1e-3, shots=400, beats=4)
-        flat.additive = tiny
         dark = Block(6, block.weight * 0, block.bias * 0, factor * block.gain)
         z = flat.layer(dark, torch.zeros(1, 4, 4))
         spread.append(z.std())

@@ -135,7 +135,7 @@ def test_new_effects_of_size_zero_change_no_chip(program):
     without = replace(stated, numbers={
         key: value for key, value in stated.numbers.items() if not key.startswith(new)
     })  # fmt: skip
-    volts = torch.as_tensor(program.device.exact_volts(program.phases))[None]
+    volts = torch.as_tensor(program.device.dac.volts_for(program.phases))[None]
     a, b, all_of_them = (Foundry(p).chips(0, 0, 2, program) for p in (silent, without, stated))
     assert torch.equal(a.matrices(volts), b.matrices(volts))
     assert not torch.equal(a.matrices(volts), all_of_them.matrices(volts))

@@ -14,8 +14,8 @@ from ecgphoton.hwsim.certify import certify
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS
+from ecgphoton.hwsim.sensitivity import surrogate
 from ecgphoton.hwsim.simulate import simulate, trial_of
-from ecgphoton.hwsim.surrogate import surrogate
 from ecgphoton.hwsim.trace import trace
 
 KINDS = ("balanced", "hybrid", "intensity")

@@ -160,7 +160,7 @@ def test_beats_see_what_a_bench_reads(student, inputs, point, kind, mesh, zero):
     source = mesh_source(program, inputs, foundry)
     chips, chip = source.draw(0, 0, 2), foundry.chips(0, 0, 2, program)
     x = torch.as_tensor(light(40).real)
-    detector = ChipDetector(Readout(), chips.additive, (), 40, (), remainder=chips.remainder)
+    detector = ChipDetector(Readout(), chips, (), 40, ())
     readings = chip.scale[..., None] * chip.respond(source.wanted, x)
     stack = source.carrier.stack
     for index in range(len(program.blocks)):
@@ -179,10 +179,7 @@ def test_noise_on_beats_is_that_of_the_bench(program, volts, inputs, kind):
     x = torch.tensor([0.5, -0.4, 0.3, 0.6])
     stack = chips.stack._replace(gains=torch.full_like(chips.stack.gains, 1e-3))
     draw = (torch.Generator().manual_seed(0),)
-    detector = ChipDetector(
-        Readout(), chips.additive, (), 1, draw, 0.0, chips.remainder, chips.common, chips.pedestal,
-        beats=1,
-    )  # fmt: skip
+    detector = ChipDetector(Readout(), chips._replace(relative=0.0), (), 1, draw, beats=1)
     noisy = detector.layer(stack.block(5), x[:, None].expand(1, 4, shots)) / 1e-3
     chip = source.perfect
     field = (chip.field(chip.phases(volts))[0, 5].numpy() @ x.double().numpy())[:, None]

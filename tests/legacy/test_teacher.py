@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from ecgphoton.errors import InputError
-from ecgphoton.legacy.teacher import Teacher, TeacherShape, teacher_from_arrays
+from ecgphoton.legacy.teacher import Teacher, TeacherShape
+from ecgphoton.student.network import filled
 from ecgphoton.training.state import weights_of
 
 SMALL = TeacherShape(width=2, embedding=5, classes=4)
@@ -71,10 +72,12 @@ def test_arrays_round_trip_and_strangers_are_refused():
     """Weights survive; a missing or misshapen array is named."""
     teacher = Teacher(SMALL, seed=3).eval()
     beats = torch.rand(2, 360)
-    same = teacher_from_arrays(SMALL, weights_of(teacher))
+    same = filled(Teacher(SMALL), weights_of(teacher), "teacher")
     assert torch.equal(same(beats)[0], teacher(beats)[0])
     with pytest.raises(InputError, match=r"stem\.0\.weight"):
-        teacher_from_arrays(TeacherShape(width=3, embedding=5, classes=4), weights_of(teacher))
+        filled(
+            Teacher(TeacherShape(width=3, embedding=5, classes=4)), weights_of(teacher), "teacher"
+        )
 
 
 @pytest.mark.parametrize(("name", "value"), [("classes", 1), ("width", 0), ("embedding", 5000)])

@@ -97,12 +97,14 @@ def test_codes_are_integers_and_exact_volts_are_not_rounded() -> None:
     """A phase becomes the nearest integer code; without a DAC its voltage is exact."""
     device = Device(dac=HeaterDac(bits=10))
     phases = phases_of(device)
-    codes = device.codes(phases)
+    codes = device.dac.codes_for(phases)
     assert codes.dtype == np.int64
-    off = np.abs(device.volts(codes) - device.exact_volts(phases))
+    off = np.abs(device.dac.voltage_of(codes) - device.dac.volts_for(phases))
     assert 0 < off.max() <= 0.5001 * device.dac.v_max / device.dac.top
-    np.testing.assert_allclose(device.dac.v_pi**2 * phases / np.pi, device.exact_volts(phases) ** 2)
-    np.testing.assert_array_equal(device.codes(device.phases(codes)), codes)
+    np.testing.assert_allclose(
+        device.dac.v_pi**2 * phases / np.pi, device.dac.volts_for(phases) ** 2
+    )
+    np.testing.assert_array_equal(device.dac.codes_for(device.dac.phase_of(codes)), codes)
 
 
 @pytest.mark.parametrize("pitch", [0.0, -1.0, np.inf, np.nan])

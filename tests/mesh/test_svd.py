@@ -137,8 +137,8 @@ def test_corrected_chips_perform_the_matrix() -> None:
     errors = rng.normal(0, 0.05, (4, 30, 10, 6))
     best = search_orders(matrix, u_errors=errors[:2], v_errors=errors[2:]).best
     assert best.power.shape == (30, 10)
-    behind = correct(best.layout, best.v, *errors[2:])[0]
-    before = correct(best.layout, best.u, *errors[:2], behind.output)[0]
+    behind = correct(best.layout, best.v, *errors[2:])
+    before = correct(best.layout, best.u, *errors[:2], behind.output)
     u = recompose(best.layout, before, *errors[:2])
     v = recompose(best.layout, behind._replace(output=None), *errors[2:])
     got = best.scale[..., None, None] * (u * passed(best)[..., None, :] @ v).real

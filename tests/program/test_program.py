@@ -11,8 +11,9 @@ import pytest
 
 from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.errors import InputError
+from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.heater import HeaterDac
-from ecgphoton.program.blocks import IntegerBlock, MatrixBlock, MeshPhases
+from ecgphoton.program.blocks import IntegerBlock, MatrixBlock
 from ecgphoton.program.codes import largest_code
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import (
@@ -28,7 +29,7 @@ from ecgphoton.student.architecture import TOKENS, Architecture
 
 def phases(rng, sizes=(6, 6, 4)):
     """Any phases."""
-    return MeshPhases(*(rng.uniform(0, 6.28, size) for size in sizes))
+    return Phases(*(rng.uniform(0, 6.28, size) for size in sizes))
 
 
 def make(mesh="svd-clements", *, bits=8, classes=2, seed=0) -> MeshProgram:
@@ -240,9 +241,9 @@ def test_values_are_frozen() -> None:
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
     theta = np.zeros(6)
-    kept = MeshPhases(theta, theta, np.zeros(4))
+    kept = replace(block, u=Phases(theta, theta, np.zeros(4)))
     theta[0] = 1
-    assert kept.theta[0] == 0
+    assert kept.u.theta[0] == 0
 
 
 def test_blocks_are_found_by_name() -> None:

@@ -16,6 +16,8 @@ from ecgphoton.artifacts import check_manifest, sha256
 from ecgphoton.cli import main
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.protocols import PROTOCOLS
+from ecgphoton.ecg.splits import with_view
+from ecgphoton.ecg.synthetic import extracted
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import confusion, patients_alike
 from ecgphoton.recipe import Recipe, override
@@ -56,9 +58,10 @@ SAME = (runs.CHECKPOINT, runs.METRICS, runs.HISTORY, "out_of_fold_scores.npz")
 
 @pytest.fixture(scope="module")
 def splits() -> Splits:
-    """Beats of few patients in two folds."""
+    """Beats of few patients in two folds, and those that train in a second lead."""
     protocol = replace(PROTOCOLS["inter-patient"], folds=2)
-    return synthetic_splits(protocol=protocol, labels="aami-svf", patients=9, beats=150)
+    splits = synthetic_splits(protocol=protocol, labels="aami-svf", patients=9, beats=150)
+    return with_view(splits, extracted(splits.protocol.train, beats=150, view=1))
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +185,7 @@ def test_the_student_is_that_of_all_patients_after_the_chosen_epoch(
     """The last training knows nothing of the folds but where to stop."""
     trained = runs.load_student(finished)
     architecture, states = trained.student.architecture, list[FitState]()
-    examples = taught(splits.train, QUICK, architecture, seed=5)
+    examples = taught(splits, QUICK, architecture, seed=5)
     fit(
         SegmentStudent(architecture, seed=5), examples, {"any": examples},
         replace(QUICK.training, patience=10), QUICK.decision,

@@ -13,9 +13,9 @@ from ecgphoton.student.activations import TANH
 from ecgphoton.student.architecture import GAIN_RANGE, TOKENS, Architecture
 from ecgphoton.student.network import (
     SegmentStudent,
+    filled,
     predict,
     refuse_other_features,
-    student_from_arrays,
 )
 from ecgphoton.student.propagate import Inputs, Stack, pooled_activation
 
@@ -172,7 +172,7 @@ def test_same_seed_same_student() -> None:
 def test_student_survives_its_arrays() -> None:
     """A student rebuilt from its arrays gives the same probabilities, in blocks of any size."""
     student, x = SegmentStudent(EVERY[2], seed=5), inputs(50)
-    again = student_from_arrays(EVERY[2], student.arrays())
+    again = filled(SegmentStudent(EVERY[2]), student.arrays(), "checkpoint")
     np.testing.assert_array_equal(predict(student, x), predict(again, x))
     np.testing.assert_allclose(predict(again, x, block=7), predict(again, x), atol=1e-6)
     np.testing.assert_allclose(predict(again, x).sum(1), 1, atol=1e-6)
@@ -187,13 +187,9 @@ def test_wrong_shapes_are_named() -> None:
         student(torch.zeros(3, 360))
     arrays = student.arrays()
     with pytest.raises(InputError, match="'raw_bias' has nothing"):
-        student_from_arrays(
-            student.architecture, {k: v for k, v in arrays.items() if k != "raw_bias"}
-        )
+        filled(student, {k: v for k, v in arrays.items() if k != "raw_bias"}, "checkpoint")
     with pytest.raises(InputError, match=r"'raw_weight' has \(2, 4, 4\)"):
-        student_from_arrays(
-            student.architecture, {**arrays, "raw_weight": arrays["raw_weight"][:2]}
-        )
+        filled(student, {**arrays, "raw_weight": arrays["raw_weight"][:2]}, "checkpoint")
 
 
 @pytest.mark.parametrize(

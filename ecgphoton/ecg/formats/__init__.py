@@ -4,7 +4,6 @@ A WFDB record is given by its path without extension or by its header; every oth
 file, or by its path without extension where it is unambiguous.
 """
 
-import re
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -46,7 +45,6 @@ _NEEDS_HINTS: dict[str, Callable[[Path, Hints], OpenRecording]] = {
 FORMATS = (*_SAYS_ITSELF, *_NEEDS_HINTS)
 """Extensions that are read. A text file beside another recording of its name holds the labels."""
 _TEXT = tuple(suffix for suffix, reader in _NEEDS_HINTS.items() if reader is open_table)
-_NAME = re.compile(r"\w[\w +-]{0,63}")
 
 
 def open_recording(path: str | Path, hints: Hints | None = None) -> OpenRecording:
@@ -93,7 +91,8 @@ def find_file(path: Path) -> Path:
         return path
     if path.suffix == ".dat" and path.with_suffix(".hea").is_file():
         return path.with_suffix(".hea")
-    spellings = [s for suffix in FORMATS for s in (suffix, suffix.upper())] if path.name else []
+    cases = (str.lower, str.upper, str.title)
+    spellings = [case(suffix) for suffix in FORMATS for case in cases] if path.name else []
     found = [path.with_name(path.name + spelling) for spelling in spellings]
     found = [file for file in found if file.is_file()]
     signals = [file for file in found if file.suffix.lower() not in _TEXT]
@@ -113,8 +112,9 @@ def find_file(path: Path) -> Path:
 def record_names(folder: Path) -> tuple[str, ...]:
     """Names of the recordings in a folder, sorted.
 
-    Segments of a WFDB record in the folder are parts of it and do not count. A text file counts if
-    it holds numbers: checksums, documentation and labels do not.
+    Segments of a WFDB record in the folder are parts of it and do not count, nor do hidden files
+    and what `annotate` wrote. A text file counts if it holds numbers and does not bear the name of
+    another recording: checksums, documentation and labels do not.
 
     Raises
     ------
@@ -123,12 +123,17 @@ def record_names(folder: Path) -> tuple[str, ...]:
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give a folder of recordings")
+    files = [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in FORMATS and path.name.isprintable() and not _written(path)
+    ]
+    stems = {path.stem for path in files}
     found = {
         path.stem
-        for path in folder.iterdir()
-        if path.suffix.lower() in FORMATS
-        and _NAME.fullmatch(path.stem)
-        and (path.suffix.lower() not in _TEXT or holds_numbers(path))
+        for path in files
+        if path.suffix.lower() not in _TEXT
+        or (not stems.intersection(_beginnings(path.stem)[:-1]) and holds_numbers(path))
     }
     found -= segments_in(folder)
     if not found:
@@ -136,10 +141,30 @@ def record_names(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def _written(path: Path) -> bool:
+    """Whether a file is hidden or an answer of `annotate`, which has a JSON file beside it."""
+    beside = (path.with_suffix(".jsonl"), path.with_suffix(".json"))
+    return path.name[0] == "." or ("." in path.stem and any(one.is_file() for one in beside))
+
+
+def _beginnings(name: str) -> list[str]:
+    """Return a name up to each of its dots, and whole."""
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+
+
 def other_files(folder: Path, names: Collection[str]) -> tuple[str, ...]:
-    """Names of the files in a folder that belong to none of these recordings, sorted."""
-    files = (path.name for path in folder.iterdir() if path.is_file())
-    return tuple(sorted(name for name in files if name.partition(".")[0] not in names))
+    """Names of the files in a folder that belong to none of these recordings, and of its folders.
+
+    They are sorted; those of folders end in a slash.
+    """
+    return tuple(
+        sorted(
+            f"{path.name}/" if path.is_dir() else path.name
+            for path in folder.iterdir()
+            if path.is_dir() or not set(names).intersection(_beginnings(path.name))
+        )
+    )
 
 
 def read(

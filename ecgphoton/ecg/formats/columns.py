@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgphoton.ecg.formats.times import check_axis, is_time, rate_of, rises_evenly, seconds_of
 from ecgphoton.ecg.recording import (
     LARGEST_RECORDING,
+    Beginning,
     Channel,
     HeldRecording,
     millivolts,
@@ -28,7 +30,7 @@ class Hints:
     unit: str | None = None
     """Of the samples: V, mV, uV or nV."""
     column: str | None = None
-    """Name of the column to read, or its number from 0."""
+    """Name of the column to read, or its number in the file, from 0."""
 
     def __post_init__(self) -> None:
         if self.fs is not None and not 0 < self.fs < 1e6:
@@ -42,49 +44,28 @@ class Hints:
         return tuple(name for name in ("fs", "unit", "column") if getattr(self, name) is not None)
 
 
-def rises_evenly(values: NDArray[np.floating]) -> bool:
-    """Whether samples are an axis of times or numbers: they rise by even steps to the end."""
-    steps = np.diff(values.astype(np.float64))
-    return len(steps) > 1 and bool((np.abs(steps - steps.mean()) < 0.5 * steps.mean()).all())
-
-
-def check_axis(path: Path, name: str, values: NDArray[np.floating], fs: float | None) -> None:
-    """Refuse an axis without a known name whose steps are not those of the rate that is given.
-
-    Raises
-    ------
-    InputError
-        If no rate is given, or the steps are neither samples, seconds nor milliseconds at it.
-    """
-    step = float(values[-1] - values[0]) / (len(values) - 1)
-    steps = () if fs is None else (1, 1 / float(fs), 1e3 / float(fs))
-    if not any(abs(step / expected - 1) < 0.01 for expected in steps):
-        raise InputError(
-            f"{path}: column {name} rises by {step:g} a line: times or sample numbers, no lead"
-            + (f", and no times at {fs:g} Hz" if fs else "")
-            + "; name it (time (s), time (ms)) in a text file, or give the --fs that fits"
-        )
-
-
 def from_columns(
     path: Path,
     form: str,
-    columns: Mapping[str, NDArray[np.number]],
+    columns: Mapping[str, NDArray[Any]],
     units: Mapping[str, str],
     fs: float | None,
     hints: Hints,
     remarks: Sequence[str] = (),
 ) -> HeldRecording:
-    """Make a recording of columns of numbers.
+    """Make a recording of columns.
+
+    Columns of times, by their names, give the rate. A column of any other name that rises evenly
+    is an axis, not a lead, and must not contradict the rate.
 
     Parameters
     ----------
     columns
-        Samples by the name of their column, NaN where missing.
+        Samples by the name of their column, NaN where missing; those of times may be text.
     units
         By the same names; empty where the file does not state it.
     fs
-        Hz, where the file states it.
+        Hz, where the file states it besides.
     hints
         Values given by the caller. They complete the file and must not contradict it.
     remarks
@@ -93,48 +74,75 @@ def from_columns(
     Raises
     ------
     InputError
-        If nothing gives the rate, a hint contradicts the file, or there is no such column.
+        If nothing gives the rate, a hint contradicts the file, there is no such column, or it holds
+        something else than numbers.
     """
-    rate = fs if fs is not None else hints.fs
+    times = [
+        name
+        for at, name in enumerate(columns)
+        if len(columns) > 1 and is_time(name) and (at == 0 or len(name) > 1)
+    ]
+    stated, begins = [] if fs is None else [fs], dict[str, float]()
+    for name in times:
+        with expecting(f"{path}: column {name}", "a column of times", "correct it"):
+            seconds = seconds_of(name, units[name], columns[name])
+        stated.append(rate_of(path, name, seconds))
+        begins.setdefault("time", float(seconds[0]))
+    names = [name for name in columns if name not in times]
+    chosen = names if hints.column is None else [_asked(path, list(columns), times, hints.column)]
+    rate = next((one for one in (*stated, hints.fs) if one is not None), None)
+    for name in names if len(columns) > 1 else ():
+        if columns[name].dtype.kind in "iuf" and rises_evenly(columns[name]):
+            if check_axis(path, name, columns[name], rate):
+                begins.setdefault("number", float(columns[name][0]))
+            chosen = [one for one in chosen if one != name or hints.column is not None]
     if rate is None:
         raise InputError(f"{path} does not state its sampling rate; give it: --fs 250 (fs=250)")
-    if hints.fs is not None and abs(hints.fs / rate - 1) > 0.01:
-        raise InputError(f"{path} states a sampling rate of {rate:g} Hz, not {hints.fs:g} Hz")
+    others = [one for one in (*stated, hints.fs) if one is not None and abs(one / rate - 1) > 0.01]
+    if others:
+        raise InputError(f"{path} states a sampling rate of {rate:g} Hz, not {others[0]:g} Hz")
     if not 0 < rate < 1e6:
         raise InputError(f"{path} states a sampling rate of {rate:g} Hz; check it")
-    names = list(columns)
-    if hints.column is not None:
-        known = [name for name in names if name.casefold() == hints.column.casefold()]
-        if hints.column.isdigit() and not known and int(hints.column) < len(names):
-            known = [names[int(hints.column)]]
-        if len(known) != 1:
-            raise InputError(
-                f"{path} has no column {hints.column!r}; its columns are "
-                + ", ".join(f"{i} {name}" for i, name in enumerate(names))
-            )
-        names = known
+    if not chosen:
+        raise InputError(f"{path} holds times or sample numbers alone; check its columns")
     channels, values = [], []
-    for name in names:
-        stated = unit_name(units[name])
-        if hints.unit is not None and stated and unit_name(hints.unit) != stated:
-            raise InputError(f"{path} gives {name} in {stated}, not in {hints.unit}")
-        unit = stated or unit_name(hints.unit or "")
+    for name in chosen:
+        unit = unit_name(units[name])
+        if hints.unit is not None and unit and unit_name(hints.unit) != unit:
+            raise InputError(f"{path} gives {name} in {unit}, not in {hints.unit}")
+        unit = unit or unit_name(hints.unit or "")
+        with expecting(f"{path}: column {name}", "a column of numbers", "correct it"):
+            held = columns[name] if columns[name].dtype.kind in "iuf" else None
+            numbers = np.asarray(columns[name], np.float64) if held is None else held
         factor = np.float32(millivolts(unit or "mV") or 1.0)
         with np.errstate(over="ignore"):  # what single precision does not hold is missing below
-            value = columns[name].astype(np.float32) * factor
+            value = numbers.astype(np.float32) * factor
         values.append(np.where(np.isfinite(value), value, np.float32(np.nan)))
         channels.append(Channel(name, unit, rate, len(values[-1])))
     return HeldRecording(
-        path, form, tuple(channels), (path,), notes=tuple(remarks), values=tuple(values)
-    )
+        path, form, tuple(channels), (path,), notes=tuple(remarks), begins=Beginning(**begins),
+        values=tuple(values),
+    )  # fmt: skip
+
+
+def _asked(path: Path, names: Sequence[str], times: Sequence[str], column: str) -> str:
+    """Return the name of the column asked for by name, or by its number in the file."""
+    known = [name for name in names if name.casefold() == column.casefold()]
+    if column.isdigit() and not known and int(column) < len(names):
+        known = [names[int(column)]]
+    if len(known) != 1 or known[0] in times:
+        raise InputError(
+            f"{path} has no column of samples {column!r}; its columns are "
+            + ", ".join(f"{i} {name}" for i, name in enumerate(names))
+        )
+    return known[0]
 
 
 def open_numpy(path: Path, hints: Hints) -> HeldRecording:
     """Open ``.npy`` (``(samples,)`` or ``(samples, leads)``) or ``.npz``.
 
     An npz file has the array ``signal``, and may have ``fs`` (Hz), ``unit`` and ``leads`` (names);
-    or one array of samples for each lead, under the lead's name; a first array that rises evenly
-    is an axis of times or sample numbers, not a lead.
+    or one array of samples for each lead, under the lead's name.
 
     Raises
     ------
@@ -155,9 +163,6 @@ def open_numpy(path: Path, hints: Hints) -> HeldRecording:
         if signal is None:
             for name, one in stored.items():
                 _check_samples(name, one)
-            first = next(iter(stored), "")
-            if len(stored) > 1 and stored[first].ndim == 1 and rises_evenly(stored[first]):
-                check_axis(path, first, stored.pop(first), hints.fs if rate is None else rate)
             sizes = {name: len(one) for name, one in stored.items()}
             if len({*sizes.values()}) != 1:
                 raise ValueError(f"its arrays have different lengths: {sizes}")
@@ -169,6 +174,8 @@ def open_numpy(path: Path, hints: Hints) -> HeldRecording:
             raise ValueError(f"it holds {leads} leads of {rows} samples; is it turned?")
         if names and len(names) != leads:
             raise ValueError(f"it names {len(names)} leads for {leads} columns")
+        if len(set(names)) != len(names):
+            raise ValueError(f"it names two leads alike: {', '.join(names)}")
         units = np.atleast_1d(about.get("unit", "")).astype(str).tolist()
         if len(units) not in (1, leads):
             raise ValueError(f"it names {len(units)} units for {leads} columns")

@@ -26,6 +26,7 @@ from ecgphoton.intake import expecting, one_line, read_bytes
 
 _PACKED = "1.2.840.10008.1.2.1.99"  # deflated: it could unpack to any size
 _ORIGIN, _OFFSET = "WaveformOriginality", "MultiplexGroupTimeOffset"  # the offset in ms
+_LINEAR = ("SB", "UB", "SS", "US", "SL", "UL")  # the others are of mu-law and A-law
 MOST_GROUPS = 64
 
 
@@ -70,15 +71,15 @@ def _channels(held: Any, at: int) -> list[tuple[Channel, NDArray[np.float32]]]: 
     group = held.WaveformSequence[at]
     rate, length = float(group.SamplingFrequency), int(group.NumberOfWaveformSamples)
     count, begin = int(group.NumberOfWaveformChannels), float(group.get(_OFFSET) or 0) / 1e3
+    form = str(group.WaveformSampleInterpretation)
+    if form not in _LINEAR:
+        raise ValueError(f"its samples are of kind {form}, which is not read")
     if not (0 < rate < 1e6 and length > 0 and 0 < count <= 256):
         raise ValueError(f"{length} samples of {count} channels at {rate:g} Hz")
-    if not 0 <= begin * rate * count <= MOST_AT_ONCE:
-        raise ValueError(f"group {at + 1} begins at {begin:g} s")
     stored = multiplex_array(held, at, as_raw=True)
     missing = group.get("WaveformPaddingValue")
     if isinstance(missing, bytes):
         missing = np.frombuffer(missing, stored.dtype)[0]
-    before = np.full(round(begin * rate), np.nan, np.float32)
     found = []
     for number, one in enumerate(group.ChannelDefinitionSequence):
         name, unit, gain, offset = _described(one, number)
@@ -86,7 +87,13 @@ def _channels(held: Any, at: int) -> list[tuple[Channel, NDArray[np.float32]]]: 
         value = (stored[:, number] * np.float64(factor) + offset * factor / gain).astype("f4")
         if missing is not None:
             value[stored[:, number] == missing] = np.nan
-        value = np.concatenate([before, value]) if len(before) else value
+        skew = float(one.get("ChannelSampleSkew") or 0) + rate * float(
+            one.get("ChannelTimeSkew") or 0
+        )
+        before = round(begin * rate + skew)
+        if not 0 <= before * count <= MOST_AT_ONCE:
+            raise ValueError(f"channel {number} begins at {before / rate:g} s")
+        value = np.concatenate([np.full(before, np.nan, np.float32), value]) if before else value
         found.append((Channel(name, unit, rate, len(value)), value))
     return found
 

@@ -10,32 +10,23 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.formats.columns import Hints, check_axis, from_columns, rises_evenly
+from ecgphoton.ecg.formats.columns import Hints, from_columns
+from ecgphoton.ecg.formats.times import CLOCK, DATE, seconds_of, words_of
 from ecgphoton.ecg.recording import LARGEST_RECORDING, MOST_AT_ONCE, HeldRecording, millivolts
 from ecgphoton.errors import InputError
 from ecgphoton.intake import encoding_of, expecting, read_bytes
 
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?")
-_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)")
 _MISSING = ["", "-", *(w for n in ("nan", "na", "n/a", "null") for w in (n, n.upper())), "NaN"]
-_TIME = re.compile(
-    r"(?:elapsed )?(time|t|seconds?|secs?|milliseconds?|timestamp|zeit|temps|tiempo|tempo|tijd)?"
-    r"[\s_]*[\[(]?(s|sec|ms|us)?[\])]?"
-)
 _NAME_UNIT = re.compile(
     r"(.*?)\s*[\[(]([^\[\]()]+)[\])]\s*|(.+?)[_ ]([mnu\u00b5\u03bc]V)", re.IGNORECASE
 )
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-DAY = 86_400
-"""Seconds."""
-_SECONDS = {"ms": 1e-3, "us": 1e-6}
 MOST_COLUMNS, LONGEST_NAME = 256, 100
 MOST_COMMENTS = 400
 """Lines in which the columns begin."""
@@ -68,7 +59,17 @@ class Table:
 
     def words(self, at: int) -> list[str]:
         """Return a column as text without quotes."""
-        return [str(cell).strip().strip("'\"[]").strip() for cell in self.columns[at].tolist()]
+        return words_of(self.columns[at])
+
+    def seconds(self, at: int) -> NDArray[np.float64]:
+        """Return a column of times in seconds, as `times.seconds_of` reads it.
+
+        Raises
+        ------
+        ValueError
+            If a cell is no time.
+        """
+        return seconds_of(self.names[at], self.units[at], self.columns[at])
 
 
 def read_table(path: Path) -> Table:
@@ -84,6 +85,8 @@ def read_table(path: Path) -> Table:
     content = read_bytes(path, LARGEST_RECORDING)
     if b"\0" in content[:_LOOK]:
         raise InputError(f"{path} is not a text file; check its format")
+    if b"\r\r\n" in content[:_LOOK]:  # line ends that were translated twice
+        content = content.replace(b"\r\r\n", b"\n")
     encoding = encoding_of(content[: content.rfind(b"\n", 0, _LOOK) + 1 or None])
     lines = _LINE_ENDS.split(content[:_LOOK].decode(encoding, "replace"))[:MOST_COMMENTS]
     above = _comments(lines)
@@ -95,7 +98,7 @@ def read_table(path: Path) -> Table:
     head = [_cells(line, separator) for line in first[:3]]
     names = () if _numeric(head[0]) else tuple(head[0])
     units: tuple[str, ...] = ()
-    if names and len(head) > 1 and len(head[1]) == len(names) and not _numeric(head[1]):
+    if names and len(head) > 1 and len(head[1]) == len(names) and not any(map(_value, head[1])):
         units = tuple(head[1]) if any(millivolts(cell) is not None for cell in head[1]) else ()
     skip += bool(names) + bool(units)
     width = len(head[0])
@@ -106,7 +109,9 @@ def read_table(path: Path) -> Table:
         )
     with expecting(path, "a table", "export it again"):
         frame = pandas.read_csv(
-            io.BytesIO(content), sep=r"\s+" if separator == " " else separator, decimal=decimal,
+            io.BytesIO(content if width > 1 else content.rstrip()),
+            skip_blank_lines=width > 1,  # an empty line of one column is an empty cell
+            sep=r"\s+" if separator == " " else separator, decimal=decimal,
             header=None, skiprows=skip, keep_default_na=False, na_values=_MISSING, engine="c",
             quotechar="'" if first[0].startswith("'") else '"', low_memory=False,
             skipinitialspace=True, encoding=encoding, encoding_errors="replace",
@@ -143,7 +148,7 @@ def holds_numbers(path: Path) -> bool:
 
 
 def _measured(cells: Sequence[str]) -> bool:
-    return _numeric([cell.strip("[]") for cell in cells if not _DATE.match(cell)])
+    return _numeric([cell.strip("[]") for cell in cells if not DATE.match(cell)])
 
 
 def _comments(lines: Sequence[str]) -> int:
@@ -162,83 +167,17 @@ def _comments(lines: Sequence[str]) -> int:
 def open_table(path: Path, hints: Hints) -> HeldRecording:
     """Open a text file of samples, one line per sample and one column per lead.
 
-    A first column of times (``time``, ``t``, ``seconds``, ``ms`` ..., or clock times) gives the
-    sampling rate; without one the caller has to. A first column of any other name that rises
-    evenly is an axis, not a lead: the rate that the caller gives must not contradict it.
-
     Raises
     ------
     InputError
         If a cell is no number, the times are uneven, or rate, unit or column cannot be had.
     """
     table = read_table(path)
-    columns: dict[str, NDArray[np.number]] = {}
-    units: dict[str, str] = {}
-    rate = None
-    for at, name in enumerate(table.names):
-        first = at == 0 and len(table.names) > 1
-        time = first and name and _TIME.fullmatch(name.casefold())
-        with expecting(f"{path}: column {name}", "a column of numbers", "correct it"):
-            values = seconds_of(table, at) if time else table.numbers(at)
-        if time:
-            rate = _rate(path, values)
-        elif first and hints.column is None and rises_evenly(values):
-            check_axis(path, name, values, hints.fs)
-        else:
-            columns[name], units[name] = values, table.units[at]
+    columns = dict(zip(table.names, table.columns, strict=True))
+    units = dict(zip(table.names, table.units, strict=True))
     note = f"{path.name}: {table.comments} lines of comments above its columns are not read"
     remarks = [note] if table.comments else []
-    return from_columns(path, "text", columns, units, rate, hints, remarks)
-
-
-def seconds_of(table: Table, at: int) -> NDArray[np.float64]:
-    """Return a column of times in seconds.
-
-    Its name or unit may state ms or us. Clock times (h:mm:ss.s) may pass midnight; dates are those
-    of ISO 8601.
-
-    Raises
-    ------
-    ValueError
-        If a cell is neither.
-    """
-    if table.columns[at].dtype.kind in "iuf":
-        name = _TIME.fullmatch(table.names[at].casefold())
-        unit = (name and name[2]) or table.units[at].casefold().strip()
-        return table.numbers(at) * _SECONDS.get(unit, 1.0)
-    cells = table.words(at)
-    if cells and _DATE.match(cells[0]):
-        dates = map(datetime.fromisoformat, cells)
-        return np.array([date.replace(tzinfo=date.tzinfo or UTC).timestamp() for date in dates])
-    found = [_CLOCK.fullmatch(cell) for cell in cells]
-    if None in found:
-        raise ValueError(f"{cells[found.index(None)]!r} is no time")
-    clock = np.array(
-        [3600 * int(at[1] or 0) + 60 * int(at[2]) + float(at[3]) for at in found if at is not None]
-    )
-    midnights = np.cumsum(np.diff(clock, prepend=clock[:1]) < -DAY / 2)
-    return np.asarray(clock + DAY * midnights, np.float64)
-
-
-def _rate(path: Path, seconds: NDArray[np.float64]) -> float:
-    """Return the samples a second from their times, which must be even."""
-    steps = np.diff(seconds)
-    usual = float(np.median(steps)) if len(steps) else 0.0
-    if not usual > 0 or not np.isfinite(seconds).all():
-        raise InputError(f"{path}: the times in its first column do not rise; give --fs instead")
-    mean = float(seconds[-1] - seconds[0]) / len(steps)
-    if abs(mean / usual - 1) > 0.2 or (np.abs(steps - mean) > 0.5 * mean + 1e-3).any():
-        raise InputError(
-            f"{path}: samples are missing between its times; resample it to even steps, with empty "
-            "cells where nothing was measured"
-        )
-    rate = 1 / mean
-    if rate < 1:
-        raise InputError(
-            f"{path}: read as seconds, the times in its first column give {rate:g} Hz; name the "
-            "column with its unit, such as time (ms)"
-        )
-    return float(round(rate)) if abs(rate / round(rate) - 1) < 1e-3 else rate
+    return from_columns(path, "text", columns, units, None, hints, remarks)
 
 
 def _dialect(path: Path, lines: Sequence[str]) -> tuple[str, str]:
@@ -272,5 +211,10 @@ def _cells(line: str, separator: str) -> list[str]:
 def _numeric(cells: Sequence[str]) -> bool:
     """Whether a line holds values, not names."""
     return all(
-        _NUMBER.fullmatch(cell) or _CLOCK.fullmatch(cell) or cell in _MISSING for cell in cells
+        _NUMBER.fullmatch(cell) or CLOCK.fullmatch(cell) or cell in _MISSING for cell in cells
     ) and any(_NUMBER.fullmatch(cell) for cell in cells)
+
+
+def _value(cell: str) -> bool:
+    """Whether a cell is a number, a clock time or a date: nothing that a line of units holds."""
+    return bool(_NUMBER.fullmatch(cell) or CLOCK.fullmatch(cell.strip("[]")) or DATE.match(cell))

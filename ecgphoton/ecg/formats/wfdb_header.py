@@ -8,7 +8,7 @@ from ecgphoton.intake import encoding_of, one_line
 
 # Name[/segments], number of signals, perhaps rate[/counter], length and starting time; header(5).
 _RECORD_LINE = re.compile(
-    r"[^\s/]+(?:/(\d{1,5}))?\s+(\d{1,4})(?:\s+(\d[\d.e+]*)(?:/\S+)?(?:\s+(\d+).*)?)?"
+    r"[^\s/]+(?:/(\d{1,5}))?\s+(\d{1,4})(?:\s+(\d+\.?\d*)(?:/\S+)?(?:\s+(\d+).*)?)?"
 )
 _SIGNAL_LINE = re.compile(
     r"([-\w]+\.?\w*|~)[ \t]+(\d{1,3})(?:x(\d{1,9}))?(?::(\d{1,9}))?(?:\+(\d{1,15}))?(?:[ \t].*)?",
@@ -18,8 +18,14 @@ _SEGMENT_LINE = re.compile(r"([-\w]+|~)[ \t]+(\d{1,10})(?:[ \t].*)?", re.ASCII)
 # Gain, baseline and unit: the field after the format.
 _UNIT = re.compile(r"\S+[ \t]+\S+[ \t]+-?[\d.eE+-]*(?:\(-?\d*\))?/(\S+)")
 _GAIN = re.compile(r"\S+[ \t]+\S+[ \t]+[\d.]*[1-9]")  # stated, and not 0
-# A space in that field: wfdb would take what follows for the name of the lead.
-_SPACED = re.compile(r"\S+[ \t]+\S+[ \t]+(?:\S*[(/][ \t]|\S+[ \t]+[()/])")
+# What wfdb reads otherwise in that field: a space, behind which it would take the name of the lead
+# to begin, and a number in another spelling (2E+2, 1024.5), of which it would take the beginning.
+_SPACED = re.compile(r"\S+[ \t]+\S+[ \t]+(?:\S*[(/][ \t]|\S+[ \t]+(?:[()/]|[munMUN]?[vV][ \t]+\d))")
+_SPELLED = re.compile(
+    r"\S+[ \t]+\S+(?:[ \t]+-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
+    r"(?:\(-?\d+\))?(?:/\S*)?(?:[ \t].*)?)?",
+    re.ASCII,
+)
 _LINE_ENDS = re.compile(rb"\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e]")
 LARGEST_HEADER = 2**20  # bytes
 LONGEST_LINE, MOST_LINES = 512, 4096  # of a header; header(5) allows 255 characters
@@ -84,7 +90,10 @@ def layout(header: bytes, name: str) -> Layout:
     first, *lines = (line for line, _ in pairs)
     record = _RECORD_LINE.fullmatch(first)
     if record is None:
-        raise InputError(f"header {name}.hea is damaged in its first line; copy it again")
+        raise InputError(
+            f"header {name}.hea is damaged in its first line ({one_line(first)}); it needs name, "
+            "number of signals, rate and length, such as 100 2 360 650000"
+        )
     if record[1] is not None:
         segments = _segments(lines, int(record[1]), name)
         total = sum(frames for _, frames in segments)
@@ -107,10 +116,10 @@ def layout(header: bytes, name: str) -> Layout:
                 f"header {name}.hea names the file {line.split()[0]!r}; only plain names, followed "
                 "by a format, are read"
             )
-        if _SPACED.match(line):
+        if _SPACED.match(line) or not _SPELLED.fullmatch(line):
             raise InputError(
-                f"header {name}.hea has a space within gain, baseline and unit ({one_line(line)}); "
-                "write them as one word, such as 200(1024)/mV"
+                f"header {name}.hea has a space within gain, baseline and unit, or a number that "
+                f"is not read ({one_line(line)}); write them as one word, such as 200(1024)/mV"
             )
         file, form, together, skew, offset = signal.groups(default="0")
         files[file] = None
@@ -128,10 +137,15 @@ def layout(header: bytes, name: str) -> Layout:
     if len(formats) != len(files):
         raise InputError(f"header {name}.hea gives one file in two formats; copy it again")
     assumed = [] if record[3] else ["sampling rate not stated, 250 Hz assumed"]
-    bare = [str(at) for at, line in enumerate(lines) if not _GAIN.match(line)]
-    if bare:
-        assumed.append(f"gain of channel {', '.join(bare)} not stated, 200 a mV assumed")
     units = tuple(_unit(whole) for _, whole in pairs[1:])
+    for unit in dict.fromkeys(units):
+        bare = [
+            str(at) for at, line in enumerate(lines) if units[at] == unit and not _GAIN.match(line)
+        ]
+        if bare:
+            assumed.append(
+                f"gain of channel {', '.join(bare)} not stated, 200 a {unit or 'mV'} assumed"
+            )
     return Layout(tuple(files), (), units, tuple(f"{name}: {one}" for one in assumed))
 
 

@@ -119,6 +119,12 @@ def _open_segments(path: Path, plan: Layout) -> SegmentedRecording:
                     f"{path.name}; give one of its segments"
                 )
     rate = float(some[0].header.fs)
+    header = call_wfdb("rdheader", f"header {path.name}.hea", str(path))
+    if float(header.fs or 0) != rate:
+        raise InputError(
+            f"header {path.name}.hea states {header.fs:g} samples a second, its segments {rate:g}; "
+            "correct it"
+        )
     channels = tuple(
         Channel(one.name, "mV" if one.voltage else one.unit, one.fs, first * round(one.fs / rate))
         for one in leads.values()
@@ -127,7 +133,6 @@ def _open_segments(path: Path, plan: Layout) -> SegmentedRecording:
         tuple(None if part is None else named[part.name].get(key) for key in leads)
         for _, _, part in parts
     )
-    header = call_wfdb("rdheader", f"header {path.name}.hea", str(path))
     return SegmentedRecording(
         path, "WFDB", channels, tuple(dict.fromkeys(files)), header.base_datetime,
         any(part.synthetic for part in some),

@@ -5,8 +5,6 @@ splitters, fields or readings. `EFFECTS` is the only list of them: the keys of a
 limits and units, the error budget, sweeps and the reference page are derived from it.
 """
 
-from __future__ import annotations
-
 from contextlib import suppress
 
 from ecgphoton.errors import InputError

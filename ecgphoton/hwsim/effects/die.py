@@ -5,8 +5,6 @@ distance d. Two arms of an interferometer are so near each other that most of th
 common to them; splitters all over the die are off in the same direction.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from torch import Tensor
 

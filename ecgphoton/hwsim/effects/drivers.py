@@ -1,7 +1,5 @@
 """Effects of drivers and heaters: from wanted voltages to actual phases."""
 
-from __future__ import annotations
-
 import math
 
 import torch
@@ -19,8 +17,7 @@ def _rounded(volts: torch.Tensor, _: float, site: Site) -> Array:
 def _coupled(heat: Heat, share: float, site: Site) -> Heat:
     """Every heater warms its neighbours: ``(I + X) phase``."""
     coupled = site.device.crosstalk(share, site.number("heater.crosstalk_length"))
-    change = heat.phase @ torch.as_tensor(coupled).T.to(heat.phase)
-    return heat._replace(phase=heat.phase + change)
+    return heat._replace(phase=heat.phase + heat.phase @ torch.as_tensor(coupled).T.to(heat.phase))
 
 
 ALL = (

@@ -14,8 +14,6 @@ Light and signals pass seven stages; an effect acts at one of them::
 C counts chips, K blocks; tensors may have 1 in place of either.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
@@ -157,9 +155,8 @@ class Number:
         return f"{float(f'{value:.4g}'):.10g} {self.unit}".rstrip()
 
 
-def unit_normals(rng: np.random.Generator, site: Site, shape: tuple[int, ...]) -> Floats:
+def unit_normals(rng: np.random.Generator, _site: Site, shape: tuple[int, ...]) -> Floats:
     """Return independent unit normals of a shape."""
-    del site
     return rng.standard_normal(shape)
 
 

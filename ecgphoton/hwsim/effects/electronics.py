@@ -1,7 +1,5 @@
 """Effects of receivers: responsivity, offset and the noise of a reading."""
 
-from __future__ import annotations
-
 import math
 
 from ecgphoton.hwsim.effects.effect import Effect, Number

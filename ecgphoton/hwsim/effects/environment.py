@@ -5,8 +5,6 @@ interferometer does nothing; a mismatch of their lengths, or a difference betwee
 what temperature and wavelength act on. Until a layout gives the mismatches they are normals.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -55,9 +53,8 @@ def _tilts(rng: np.random.Generator, site: Site, shape: tuple[int, ...]) -> Floa
     return np.asarray(slope * np.stack([local, np.ones_like(local)], -1))
 
 
-def _detunings(rng: np.random.Generator, site: Site, shape: tuple[int, ...]) -> Floats:
+def _detunings(rng: np.random.Generator, _site: Site, shape: tuple[int, ...]) -> Floats:
     """Return [mismatch, 1] of every driver: the second is what is alike everywhere."""
-    del site
     mismatch = rng.standard_normal(shape[:-1])
     return np.stack([mismatch, np.ones_like(mismatch)], -1)
 
@@ -79,8 +76,7 @@ def _dispersed(phases: Tensor, picometres: Tensor, site: Site) -> Tensor:
 
 
 def _split(parts: Elements, picometres: Tensor, site: Site) -> Elements:
-    angles = site.number("splitter.dispersion") * MILLI * picometres[..., 1]
-    return detuned(parts, angles, site)
+    return detuned(parts, site.number("splitter.dispersion") * MILLI * picometres[..., 1], site)
 
 
 ALL = (

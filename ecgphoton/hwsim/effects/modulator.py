@@ -8,23 +8,13 @@ what comes out of them; arms that do not pass the same leave a field at f = 0::
               └──── q exp(-i f) ───┘
 """
 
-from __future__ import annotations
-
 import math
 
-import numpy as np
 import torch
 
 from ecgphoton.hwsim.effects.effect import Effect, Modulators, Number, Site
-from ecgphoton.mesh.arrays import Floats
 
 EXTINCTION, DEPTH = "link.extinction_db", "link.depth"
-
-
-def _signs(rng: np.random.Generator, site: Site, shape: tuple[int, ...]) -> Floats:
-    """Return which arm of every modulator is the brighter one, 1 or -1."""
-    del site
-    return rng.choice([-1.0, 1.0], shape)
 
 
 def _leaking(modulators: Modulators, decibels: torch.Tensor, site: Site) -> Modulators:
@@ -57,6 +47,6 @@ ALL = (
                 "rad",
             )
         },
-        drawn=_signs,
+        drawn=lambda rng, _, shape: rng.choice([-1.0, 1.0], shape),  # the brighter arm
     ),
 )

@@ -10,8 +10,6 @@ phase, a splitter with angle error beta, and its own field transmission t::
 An attenuator is an MZI without the first phase.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch
@@ -19,7 +17,7 @@ import torch
 from ecgphoton.hwsim.effects.effect import Effect, Number, Numbers, Site
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.mzi import field_transmission
-from ecgphoton.mesh.paths import Losses, paths
+from ecgphoton.mesh.paths import Losses, path_of
 
 
 def losses_of(number: Numbers) -> Losses:
@@ -29,7 +27,7 @@ def losses_of(number: Numbers) -> Losses:
 
 def mesh_loss(number: Numbers, device: Device) -> float:
     """Mean loss of a path through a block, dB; all paths lose the same."""
-    return paths(device)[0].loss_db(losses_of(number))
+    return path_of(device).loss_db(losses_of(number))
 
 
 def _dimmed(field: torch.Tensor, _: float, site: Site) -> torch.Tensor:

@@ -4,8 +4,6 @@ These numbers have defaults, which hold as soon as a profile names a receiver th
 `ecgphoton.hwsim.receivers`. The formulas stand in docs/physics.md.
 """
 
-from __future__ import annotations
-
 import math
 
 from ecgphoton.hwsim.effects.effect import Effect, Number, Numbers, Reading, Site
@@ -37,11 +35,6 @@ def laser_noise(decibels: float, number: Numbers) -> float:
     return intensity_noise(10 ** (decibels / 10), number(BANDWIDTH))
 
 
-def _mixed(reading: Reading, power: float, site: Site) -> Reading:
-    """Light of an oscillator of that power, mW."""
-    return reading._replace(oscillator=math.sqrt(power / site.number(SIGNAL)))
-
-
 def _noisy(reading: Reading, factor: float, site: Site) -> Reading:
     """Shot noise of light and dark current, thermal noise, and the noise of the converter."""
     found = reading_noise(site.number, share=reading.share, diodes=reading.diodes)
@@ -52,8 +45,7 @@ def _noisy(reading: Reading, factor: float, site: Site) -> Reading:
 
 def _flickering(reading: Reading, decibels: float, site: Site) -> Reading:
     """Intensity of the laser, common to signal, oscillator and all detectors of a shot."""
-    spread = laser_noise(decibels, site.number)
-    return reading._replace(common=math.hypot(reading.common, spread))
+    return reading._replace(common=math.hypot(reading.common, laser_noise(decibels, site.number)))
 
 
 ALL = (
@@ -68,7 +60,9 @@ ALL = (
             default=1.0,
         ),
         "reading",
-        _mixed,
+        lambda reading, milliwatts, site: reading._replace(
+            oscillator=math.sqrt(milliwatts / site.number(SIGNAL))
+        ),
         source="assumption: 1 mW, a hundred times the signal",
         error=False,
         also={

@@ -4,8 +4,6 @@ Those of the light path decide the power at the receivers, see `ecgphoton.hwsim.
 are read by the budget alone, see `ecgphoton.hwsim.energy`.
 """
 
-from __future__ import annotations
-
 from ecgphoton.hwsim.effects.effect import Number
 
 LASER = "link.laser"

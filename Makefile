@@ -16,6 +16,8 @@ COVERED ?= 96
 RUFF := ecgphoton tests benchmarks docs/hooks examples
 # Small products on one thread: several would wait for each other, and for the other workers.
 export OMP_NUM_THREADS ?= 1
+# Compiled modules and tests are kept, since each of many processes would compile them anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo check test fast all coverage lint types lock test-peers bench models seeds docs clean
 

@@ -6,10 +6,13 @@ Property tests repeat themselves and know no deadline, so that a busy machine do
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import os
+import shutil
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +22,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
 
 import torch
 from click.testing import CliRunner, Result
+from filelock import FileLock
 from hypothesis import settings
 
 from ecgphoton.cli import main
 from ecgphoton.ecg.database import locate, missing
 from ecgphoton.ecg.synthetic import write_wfdb
+from ecgphoton.hwsim import distributed
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
@@ -34,11 +39,32 @@ settings.register_profile("steady", deadline=None, derandomize=True, max_example
 settings.load_profile("steady")
 
 
+@pytest.fixture(scope="session")
+def together(tmp_path_factory) -> Path:
+    """Folder that all processes of this run of pytest share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory):
+def _own_cache(together):
     """Keep the user's cache out of the tests, and the tests out of the user's cache."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ECGPHOTON_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("ECGPHOTON_CACHE", str(together / "cache"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers_of_a_server():
+    """Fork worker processes from a server that has imported what they need.
+
+    Those of commands and scripts that tests start in a process of their own import it themselves.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if "forkserver" in multiprocessing.get_all_start_methods():
+            import child  # which says what the server imports
+
+            patch.setattr(distributed, "START", child.SERVER.get_start_method())
         yield
 
 
@@ -59,12 +85,9 @@ PIXEL = bytes.fromhex(
 """A PNG of one grey pixel."""
 
 
-@pytest.fixture(scope="module")
-def plain_pictures():
-    """Write every PNG as one pixel, in modules that promise nothing of what pictures show.
-
-    Drawing the pictures of a run takes longer than training it for a few epochs.
-    """
+@contextlib.contextmanager
+def plain() -> Iterator[None]:
+    """Write every PNG as one pixel."""
     from matplotlib.figure import Figure
 
     drawn = Figure.savefig
@@ -77,6 +100,16 @@ def plain_pictures():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Figure, "savefig", save)
+        yield
+
+
+@pytest.fixture(scope="module")
+def plain_pictures():
+    """Write every PNG as one pixel, in modules that promise nothing of what pictures show.
+
+    Drawing the pictures of a run takes longer than training it for a few epochs.
+    """
+    with plain():
         yield
 
 
@@ -147,17 +180,24 @@ def student() -> Callable[..., SegmentStudent]:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory) -> Path:
-    """Folder with one short run of synthetic beats, `runs/r`, and its bundle, `bundles/b`."""
-    folder = tmp_path_factory.mktemp("house")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        quick = ["--data", "synthetic", "--recipe", "reference-8", "--set", "training.epochs=2"]
-        train = ["train", *quick, "--out", "runs/r"]
-        for arguments in (train, ["export", "--mesh", "--out", "bundles/b"]):
-            done = CliRunner().invoke(main, arguments)
-            assert done.exit_code == 0, done.output
-    return folder
+def house(together: Path, tmp_path_factory) -> Path:
+    """Folder with one short run of synthetic beats, `runs/r`, and its bundle, `bundles/b`.
+
+    The first process that needs them makes them; each works in a copy of its own.
+    """
+    made = together / "house"
+    with FileLock(made.with_suffix(".lock")), pytest.MonkeyPatch.context() as patch, plain():
+        if not made.exists():
+            half = made.with_suffix(".half")
+            half.mkdir()
+            patch.chdir(half)
+            quick = ["--data", "synthetic", "--recipe", "reference-8"]
+            train = ["train", *quick, "--set", "training.epochs=2", "--out", "runs/r"]
+            for arguments in (train, ["export", "--mesh", "--out", "bundles/b"]):
+                done = CliRunner().invoke(main, arguments)
+                assert done.exit_code == 0, done.output
+            half.rename(made)
+    return Path(shutil.copytree(made, tmp_path_factory.mktemp("copy") / "house"))
 
 
 @pytest.fixture

@@ -73,6 +73,7 @@ def test_checkpoints_refuse_nan(tmp_path: Path) -> None:
         artifacts.load_checkpoint(tmp_path / "x")
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_damaged_checkpoints_raise_documented_errors_only(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -63,7 +64,8 @@ def test_every_block_says_what_a_test_does_with_it(page: Path) -> None:
 def test_following_a_page_works(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every block a page asks to run runs, in order, and prints what the page shows.
 
-    Blocks for the database are followed where it is; all others see none.
+    Blocks for the database are followed where it is; all others see none. Trainings of 30 epochs
+    take ten here: what is printed differs from the page in digits alone.
     """
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(registry, "_MODULES", dict(registry._MODULES))
@@ -76,7 +78,7 @@ def test_following_a_page_works(name: str, tmp_path: Path, monkeypatch: pytest.M
         place = str(database) if block.tag == "run mitdb" else "nowhere"
         monkeypatch.setenv("ECGPHOTON_DATA", place)
         try:
-            session.follow(block)
+            session.follow(replace(block, text=block.text.replace("epochs=30", "epochs=10")))
         except Exception as error:
             raise AssertionError(f"{name}:{block.line}: {error}") from error
     if name == "docs/tutorial.md":

@@ -36,7 +36,7 @@ from ecgphoton.student.propagate import Inputs
 student = SegmentStudent(Architecture(), seed=1).eval()
 inputs = Inputs(torch.randn(4, 360), torch.zeros(4, 4))
 point = OperatingPoint(0.5, ("validation",))
-report = simulate(student, inputs, [True, False] * 2, point, chips=8, noise=0.02, workers=2)
+two = simulate(student, inputs, [True, False] * 2, point, chips=8, noise=0.02, workers=2)
 """
 
 
@@ -132,6 +132,7 @@ def python(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["module://nobody.has_this", "nonsense", "svg", ""])
 def test_pictures_need_no_backend(backend: str, tmp_path: Path) -> None:
     """Whatever ``MPLBACKEND`` says, a picture is drawn, and the variable stays as it was."""
@@ -186,9 +187,11 @@ def test_workers_without_a_main_guard_are_one_error(way: str, tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_workers_with_a_main_guard_work(tmp_path: Path) -> None:
-    """The same script with a guard computes."""
+    """The same script with a guard computes, in new processes the bits that one process gives."""
     head, call = SCRIPT.rsplit("\n", 2)[0], SCRIPT.strip().splitlines()[-1]
-    guarded = f'{head}\nif __name__ == "__main__":\n    {call}\n    print(report.chips)\n'
+    alone = call.replace("two", "one").replace("workers=2", "workers=1")
+    same = "print((one.auc == two.auc).all(), len(set(two.auc)) > 1)"
+    guarded = "\n    ".join([f'{head}\nif __name__ == "__main__":', call, alone, same])
     (tmp_path / "script.py").write_text(guarded)
     done = python("script.py", folder=tmp_path)
-    assert (done.returncode, done.stdout.strip()) == (0, "8"), done.stderr
+    assert (done.returncode, done.stdout.strip()) == (0, "True True"), done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,12 @@ def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
+def imported(path: Path, *, typing_too: bool = False) -> list[str]:
+    """Absolute names of the modules that a file imports (without those for type checkers only)."""
+    return imports(ast.parse(path.read_text()), typing_too=typing_too)
+
+
 def imports(tree: ast.AST, *, typing_too: bool = False) -> list[str]:
     """Absolute names of imported modules (without those for type checkers only)."""
     found: list[str] = []
@@ -88,7 +95,7 @@ def test_imports_go_down(path: Path) -> None:
     if here == "__init__":
         return
     assert here in FLOOR, f"{here} has no floor; add it to FLOORS"
-    for name in imports(ast.parse(path.read_text()), typing_too=True):
+    for name in imported(path, typing_too=True):
         parts = name.split(".")
         if parts[0] == "ecgphoton" and len(parts) > 1 and parts[1] != here:
             assert parts[1] in FLOOR, f"{path} imports {name} from the face of the package"
@@ -98,7 +105,7 @@ def test_imports_go_down(path: Path) -> None:
 def test_mesh_knows_neither_decisions_nor_students() -> None:
     """Mesh mathematics serves any matrices: it imports no room of the classifier."""
     for path in PACKAGE.glob("mesh/*.py"):
-        for name in imports(ast.parse(path.read_text()), typing_too=True):
+        for name in imported(path, typing_too=True):
             parts = name.split(".")
             assert parts[:2] not in (["ecgphoton", "decision"], ["ecgphoton", "student"]), path
 
@@ -133,7 +140,7 @@ def test_no_circle_of_modules() -> None:
     }
     graph = {}
     for name, path in modules.items():
-        named = set(imports(ast.parse(path.read_text()))) - {name}
+        named = set(imported(path)) - {name}
         around = {package for found in named for package in packages_of(found)}
         graph[name] = (named | around - {*packages_of(name), name}) & modules.keys()
     assert circles(graph) == set()
@@ -150,7 +157,7 @@ def test_circles_are_found() -> None:
 @pytest.mark.parametrize("path", each(FILES, PACKAGE))
 def test_heavy_packages_stay_in_their_rooms(path: Path) -> None:
     """Packages onnx, onnxruntime, wfdb and distributed are imported in one room each."""
-    for name in imports(ast.parse(path.read_text())):
+    for name in imported(path):
         rooms = ONLY_IN.get(name.split(".")[0])
         assert rooms is None or room(path) in rooms, f"{path} imports {name}"
 
@@ -158,7 +165,7 @@ def test_heavy_packages_stay_in_their_rooms(path: Path) -> None:
 def test_processes_are_started_in_one_place() -> None:
     """`hwsim.distributed` alone, whose workers end with their parent."""
     ways = {"multiprocessing", "subprocess", "concurrent.futures.ProcessPoolExecutor"}
-    starting = {path.name for path in FILES if ways & {*imports(ast.parse(path.read_text()))}}
+    starting = {path.name for path in FILES if ways & {*imported(path)}}
     assert starting == {"distributed.py"}
 
 
@@ -175,7 +182,7 @@ def test_mesh_needs_numpy_only() -> None:
     import sys
 
     for path in PACKAGE.glob("mesh/*.py"):
-        for name in imports(ast.parse(path.read_text())):
+        for name in imported(path):
             top = name.split(".")[0]
             assert top in allowed or top in sys.stdlib_module_names, f"{path} imports {name}"
 

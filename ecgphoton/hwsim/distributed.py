@@ -35,6 +35,8 @@ GUARD = (
 )
 RETRIES = 10
 """Workers that may die under one group of chips before the run gives up."""
+START = "spawn"
+"""How worker processes start: with the modules they import, and nothing else of this process."""
 _JOB: list[Work] = []
 
 
@@ -183,7 +185,7 @@ class _Processes:
     def start(self) -> None:
         # Not among the arguments of the start: a worker that dies before it reads them would leave
         # this process waiting for the other end of a full pipe.
-        context = multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context(START)
         self.jobs: Any = context.Queue()
         for _ in range(self.workers):
             self.jobs.put(self.packed)

@@ -9,21 +9,28 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.hwsim.chip import Chip
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.student.architecture import TOKENS, Architecture
+from ecgphoton.student.architecture import BRANCHES, TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs
 
 
 @pytest.fixture(scope="session")
 def student() -> SegmentStudent:
-    """A student with the rhythm token, random weights."""
-    return SegmentStudent(Architecture(patient=TOKENS[:1]), seed=1).eval()
+    """A student of five matrices, random weights: time goes with their number."""
+    small = Architecture(branches=BRANCHES[:2], patient=TOKENS[:1], layers=2)
+    return SegmentStudent(small, seed=1).eval()
 
 
 @pytest.fixture(scope="session")
 def program(student) -> MeshProgram:
     """Its mesh program."""
     return program_of(student)
+
+
+@pytest.fixture(scope="session")
+def whole() -> MeshProgram:
+    """A program of all branches, for what is said of the share of matrices."""
+    return program_of(SegmentStudent(Architecture(patient=TOKENS[:1]), seed=1).eval())
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ def lowered(student, mesh):
     return lower(quantized, operating_point=LargestProbability(), classes=["n", "a"], mesh=mesh)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mesh", ["svd-reck", "real-part"])
 def test_other_meshes_are_calibrated_too(student, truth, mesh) -> None:
     """Triangles and single meshes end as near their program as the rectangles do."""

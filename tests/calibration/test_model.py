@@ -114,12 +114,12 @@ def test_undone_crosstalk_gives_the_phases_wanted(program) -> None:
     assert np.abs(np.exp(1j * actual) - np.exp(1j * wanted)).max() < 1e-9
 
 
-def test_polish_reaches_what_the_chip_can_do(program) -> None:
+def test_polish_reaches_what_the_chip_can_do(whole) -> None:
     """From the program's powers, blocks with known errors are brought to their matrices."""
-    model, rows = Model(program.device), random_rows(program, 0.01)
+    model, rows = Model(whole.device), random_rows(whole, 0.01)
     rows = rows._replace(loss=0 * rows.loss)
-    power = torch.as_tensor(program.phases / np.pi)
-    wanted = torch.as_tensor(0.9 * program.targets / program.scales[:, None, None]).flatten(1)
+    power = torch.as_tensor(whole.phases / np.pi)
+    wanted = torch.as_tensor(0.9 * whole.targets / whole.scales[:, None, None]).flatten(1)
     gain, free = torch.ones(len(power), 4, dtype=F64), torch.ones(power.shape, dtype=torch.bool)
     task = Task(model, rows, wanted, gain, free)
     at = polish(task, power)

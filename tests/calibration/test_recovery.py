@@ -55,6 +55,7 @@ def test_each_error_alone_is_undone(program, truth, profile, belief, size) -> No
     assert np.median(truth(chip, table)) < 1e-4
 
 
+@pytest.mark.slow
 def test_crosstalk_is_found(program, truth) -> None:
     """The crosstalk matrix is recovered although its form is not the model's."""
     profile = Profile({"dac.bits": 16, "heater.crosstalk": 0.01, "heater.crosstalk_length": 100.0})

@@ -68,9 +68,9 @@ def test_lines_do_not_depend_on_processes(sheet: Sheet) -> None:
 @pytest.mark.slow
 def test_calibrated_chips_stand_more(sheet: Sheet) -> None:
     """Calibration absorbs splitter errors that no chip stands without it."""
-    few, wrong = replace(sheet, chips=2), sheet.at("splitter.sigma", 0.12)
-    assert few.judged(wrong, "uncalibrated").observed_yield == 0
-    assert few.judged(wrong, "calibrated").observed_yield == 1
+    one, wrong = replace(sheet, chips=1), sheet.at("splitter.sigma", 0.12)
+    assert sheet.judged(wrong, "uncalibrated").observed_yield == 0
+    assert one.judged(wrong, "calibrated").observed_yield == 1
 
 
 def test_bits_are_counted_down(sheet: Sheet) -> None:

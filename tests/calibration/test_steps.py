@@ -21,11 +21,11 @@ from ecgphoton.hwsim.profile import Profile
 NOISE = 1e-3
 
 
-def run(program, profile, *steps, count=1, bits=16, faults=()):
-    """Chips and the table that steps find."""
+def run(program, profile, *steps, count=1, bits=16, faults=(), start=None):
+    """Chips and the table that steps find, alone or after the steps of another table."""
     chip = Foundry(profile).chips(2, 0, count, program)
     bench = FaultyBench(SimulatedBench(chip, bits=bits, seed=1), *faults)
-    return chip, calibrate(bench, program, steps).table
+    return chip, calibrate(bench, program, steps, start=start).table
 
 
 def rms(values) -> float:
@@ -90,16 +90,17 @@ def test_crosstalk_alone(program, noise, left) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("sigma", "share"), [(0.02, 0.98), (0.05, 0.95)])
-def test_the_order_of_singular_values_decides(program, truth, sigma, share) -> None:
+def test_the_order_of_singular_values_decides(whole, truth, sigma, share) -> None:
     """With 16 bits and a quiet bench the best order corrects nearly all, the default far fewer."""
     profile = Profile({"splitter.sigma": sigma})
     learnt = (ReadDark(), SweepHeaters(), Fit())
     shares = {}
+    table = None
     for name, steps in {
-        "default": (Correct("default", polish=False, place=False),),
+        "default": (*learnt, Correct("default", polish=False, place=False)),
         "all": (Correct(), Trim()),
     }.items():
-        chip, table = run(program, profile, *learnt, *steps, count=2)
+        chip, table = run(whole, profile, *steps, count=2, start=table)
         shares[name] = (truth(chip, table) <= 1e-3).mean()
     assert shares["all"] >= share
     assert shares["default"] < 0.9
@@ -127,13 +128,14 @@ def test_placing_and_trimming_beat_plain_rounding(program, truth) -> None:
     profile = Profile({"splitter.sigma": 0.03, "phase.offset": 0.05})
     learnt = (ReadDark(), SweepHeaters(), Fit())
     chip, rounded = run(program, profile, *learnt, Correct(place=False), count=2, bits=8)
-    _, placed = run(program, profile, *learnt, Correct(), count=2, bits=8)
-    _, trimmed = run(program, profile, *learnt, Correct(), Trim(), count=2, bits=8)
+    _, placed = run(program, profile, Correct(), count=2, bits=8, start=rounded)
+    _, trimmed = run(program, profile, Trim(), count=2, bits=8, start=placed)
     errors = [truth(chip, table).mean() for table in (rounded, placed, trimmed)]
     assert errors[1] < errors[0]
     assert errors[2] < 0.8 * errors[0]
 
 
+@pytest.mark.slow
 def test_a_chip_with_a_dead_heater_still_gains(program, truth) -> None:
     """What is broken is driven around: the block ends better than it began."""
     profile = Profile({"splitter.sigma": 0.03, "phase.offset": 0.05})

@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import Result
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("plain_pictures")]
 
 Call = Callable[..., Result]
 
@@ -24,9 +24,9 @@ QUICK = {
     "bits": (("--fewest", "8", "--most", "8"), "heaters: "),
 }
 SLOW = {
-    "blame": (("--chips", "2"), "static weights"),
+    "blame": (("--chips", "1"), "static weights"),
     "adversary": ((), "worst chip"),
-    "surrogate": (("--over", "noise=0.01", "--chips", "8"), "error, exact chips"),
+    "surrogate": (("--over", "noise=0.01", "--chips", "4"), "error, exact chips"),
     "drift": (("bundles/b", "--chips", "1", "--hours", "8"), "trim"),
 }
 

@@ -81,6 +81,7 @@ def test_stream_sees_exactly_the_beats_of_training(wfdb_folder):
         assert calls.classified.sum() == len(trained)
 
 
+@pytest.mark.slow
 @given(st.floats(0.4, 80))
 @settings(max_examples=12, deadline=None)
 def test_block_size_changes_nothing(wfdb_folder, seconds):
@@ -105,6 +106,7 @@ def test_classifier_is_called_with_whole_chunks(wfdb_folder, monkeypatch):
         assert 0 < sizes[-1] <= 16
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [128, 250, 257, 1000])
 @pytest.mark.parametrize("gap", [None, (10.0, 13.5)])
 def test_any_rate_resampled_in_blocks_is_the_whole_resampled(tmp_path, rate, gap):
@@ -141,6 +143,7 @@ def test_beats_at_edges_and_in_gaps_are_counted_not_dropped(tmp_path):
     assert set(symbols[calls.classified]) <= {"N", "Q"}
 
 
+@pytest.mark.slow
 @given(st.floats(0.4, 80), st.sampled_from(["annotation", "qrs"]))
 @settings(max_examples=6, deadline=None)
 def test_detected_beats_do_not_depend_on_blocks(wfdb_folder, seconds, centring):

@@ -57,6 +57,7 @@ def test_aami_counts(mitdb):
     assert test == {"N": 30_818, "S": 302, "V": 4_253, "F": 405, "Q": 4}
 
 
+@pytest.mark.slow
 @pytest.mark.mitdb
 def test_inter_patient_counts_before_windowing(mitdb):
     """DS1 and DS2 hold the published numbers of annotated beats, windowed or not."""
@@ -269,6 +270,7 @@ def test_labels_are_whole_numbers():
         BeatSet(**{**vars(made), "label": made.label + 0.5})
 
 
+@pytest.mark.slow
 def test_without_data(tmp_path, monkeypatch):
     """'auto' takes made-up beats where there are no others; 'mitdb' says how to get them."""
     monkeypatch.delenv("ECGPHOTON_DATA", raising=False)

@@ -42,6 +42,7 @@ def test_samples_that_stand_still_are_missing(fs):
         np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [False, True])
 @pytest.mark.parametrize(
     ("value", "seconds"),
@@ -86,6 +87,7 @@ def test_an_interval_that_may_hide_a_beat_is_not_there():
     assert np.isfinite(usual.pre[1:]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [97, 4000])
 def test_pieces_of_a_lead_with_gaps_give_the_same(lead, step):
     """A stream counts missing samples as a whole lead does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import asdict
 
 import pytest
@@ -49,3 +50,9 @@ def bundle(run_folder, tmp_path_factory):
     formats = ("sax", "gdsfactory", "csv", "bom", "svg", "raw")
     export_bundle(run_folder, out, formats=formats)
     return out
+
+
+@pytest.fixture
+def copy(bundle, tmp_path):
+    """Return a copy of the bundle that may be damaged."""
+    return shutil.copytree(bundle, tmp_path / "copy")

@@ -158,6 +158,7 @@ def claim(folder):
     return check(ClaimedBundle(folder, None))
 
 
+@pytest.mark.slow
 def test_verify_recomputes_the_recording(bundle, tmp_path) -> None:
     """Inputs and decisions follow from the raw signal; another decision or value fails."""
     outcome, found = claim(bundle)

@@ -87,6 +87,7 @@ def test_simulation_starts_from_the_codes(coarse) -> None:
 TABLE = HeaterDac.of_table([[0, 0], [2, 0.9], [5, 3.3], [9, 7.0]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drivers", [load_profile("lithium-niobate").driver, TABLE], ids=str)
 def test_codes_of_other_laws_are_shipped_and_verified(run_folder, tmp_path, drivers) -> None:
     """Codes, voltages, mesh file and manifest are of the drivers asked for, and `verify` agrees."""

@@ -81,6 +81,7 @@ def test_blame_finds_the_guilty_part(student, inputs, label, point):
     json.dumps([asdict(share) for share in shares])
 
 
+@pytest.mark.slow
 def test_weights_level_budget(trial):
     """Weights, biases and detector noise are told apart, and every block is named."""
     shares = blame(trial, chips=4)
@@ -151,6 +152,7 @@ def test_the_adversary_of_a_profile_stays_where_its_chips_are(student, inputs, l
         worst_chip(trial_of(*subject, profile="mems:full-link"))
 
 
+@pytest.mark.slow
 def test_surrogate_is_close_and_second_order_is_closer(trial):
     """Margins of exact chips: second order beats first; rates are within its stated error."""
     errors = 2.5 * matrix_errors(trial.source, trial.seed, 32)

@@ -91,6 +91,7 @@ def test_temperature_and_wavelength_share_the_paths(drawn):
     assert np.abs(detuned + ratio * warm).max() < 1e-12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["width", "thickness"])
 def test_widths_and_thicknesses_over_the_die(drawn, program, name):
     """Covariances of phases and of splitters between blocks are those of the process."""

@@ -164,6 +164,7 @@ def test_a_chip_is_the_same_in_any_batch_and_profile(program):
     assert not torch.equal(later.matrices(volts), alone.matrices(volts))
 
 
+@pytest.mark.slow
 def test_worse_profiles_are_worse(student, inputs, label, point):
     """Ideal, foundry and pessimistic chips make more and more errors, in every readout."""
     subject = (student, inputs, label, point)

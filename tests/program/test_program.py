@@ -83,7 +83,7 @@ def make(mesh="svd-clements", *, bits=8, classes=2, seed=0) -> MeshProgram:
 
 
 @pytest.mark.parametrize("mesh", ["svd-clements", "svd-reck", "real-part"])
-@pytest.mark.parametrize("bits", [2, 8, 12])
+@pytest.mark.parametrize("bits", [2, 8, pytest.param(12, marks=pytest.mark.slow)])
 def test_file_holds_everything(tmp_path, mesh, bits) -> None:
     """Written, read and written again, the text is the same to the last digit."""
     program = make(mesh, bits=bits)

@@ -65,6 +65,7 @@ def test_every_file_is_written_and_says_the_same(report, tmp_path):
     assert (tmp_path / "kd_roc.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_writing_twice_gives_the_same_bytes(report, tmp_path):
     """Nothing but the comparison itself is in the files."""
     for name in ("first", "second"):

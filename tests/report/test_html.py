@@ -79,9 +79,15 @@ def page_of(folder, out, **options):
     return text, Page(text)
 
 
-def test_page_needs_nothing_from_anywhere(run, tmp_path):
+@pytest.fixture(scope="module")
+def page(run, tmp_path_factory):
+    """Text and parts of the page about that run."""
+    return page_of(run, tmp_path_factory.mktemp("page") / "a.html")
+
+
+def test_page_needs_nothing_from_anywhere(page):
     """No script, no outside reference, every tag closed, every link to a chapter of the page."""
-    text, page = page_of(run, tmp_path / "page.html")
+    text, page = page
     assert page.open == []
     assert not page.tags & {"script", "iframe", "object", "embed", "link", "img", "form"}
     assert re.findall(r"https?://(?!www\.w3\.org/2000/svg)\S+", text) == []
@@ -93,24 +99,24 @@ def test_page_needs_nothing_from_anywhere(run, tmp_path):
     assert "default-src 'none'" in text
 
 
-def test_page_says_synthetic_and_recorded_ones_do_not(run, tmp_path):
+def test_page_says_synthetic_and_recorded_ones_do_not(page, tmp_path):
     """Synthetic beats put the banner on the page; recorded ones do not."""
-    assert "SYNTHETIC DATA" in page_of(run, tmp_path / "a.html")[0]
+    assert "SYNTHETIC DATA" in page[0]
     recorded = make_run(tmp_path / "recorded", source="/nowhere")
     assert "SYNTHETIC DATA" not in page_of(recorded, tmp_path / "b.html")[0]
 
 
-def test_page_is_light_dark_and_printable(run, tmp_path):
+def test_page_is_light_dark_and_printable(page):
     """The style sheet knows dark screens, paper and phones."""
-    text, _ = page_of(run, tmp_path / "a.html")
+    text, _ = page
     for rule in ("prefers-color-scheme: dark", "@media print", "max-width: 30rem", "viewport"):
         assert rule in text
 
 
-def test_chapters_appear_with_their_files(run, tmp_path):
+def test_chapters_appear_with_their_files(run, page, tmp_path):
     """A chapter is there exactly when its file is."""
     chapters = ["data", "results", "curves", "decisions", "records", "beats", "provenance"]
-    assert page_of(run, tmp_path / "a.html")[1].sections == chapters
+    assert page[1].sections == chapters
     less = tmp_path / "less"
     shutil.copytree(run, less)
     (less / "history.jsonl").unlink()
@@ -132,9 +138,9 @@ def test_four_classes_have_tables_and_curves_of_their_own(tmp_path):
     assert text.count(">called</tspan>") + text.count(">called<") >= 2 * 4
 
 
-def test_the_numbers_are_those_of_the_run(run, tmp_path):
+def test_the_numbers_are_those_of_the_run(run, page):
     """Rates, intervals, threshold and hashes of the page are those in the files."""
-    text, _ = page_of(run, tmp_path / "a.html")
+    text, _ = page
     row = json.loads((run / "metrics.json").read_text())["sets"]["generalization"]
     low, high = (100 * value for value in row["interval_95"]["miss"])
     assert f"<b>{percent(row['miss'])}</b>" in text
@@ -236,21 +242,17 @@ def test_words_from_files_are_never_markup(run, tmp_path):
     assert "&lt;script&gt;" in text
 
 
-def test_same_folder_same_bytes(run, tmp_path):
-    """The page depends on the files alone."""
-    first = write_report(gather(run), tmp_path / "a.html").read_bytes()
-    assert write_report(gather(run), tmp_path / "b.html").read_bytes() == first
+def test_same_folder_same_bytes(run, page, tmp_path):
+    """The page depends on the files alone; given a folder, it is its report.html."""
+    again = write_report(gather(run), tmp_path)
+    assert again == tmp_path / "report.html"
+    assert again.read_text() == page[0]
 
 
-def test_folder_as_target_gets_report_html(run, tmp_path):
-    """Given a folder, the page is its report.html."""
-    assert write_report(gather(run), tmp_path) == tmp_path / "report.html"
-
-
-def test_only_a_page_is_written_again(run, tmp_path):
+def test_only_a_page_is_written_again(run, page, tmp_path):
     """A page may be made anew; any other file is never overwritten."""
-    page = write_report(gather(run), tmp_path / "page")
-    assert write_report(gather(run), page) == page
+    (tmp_path / "page").write_text(page[0])
+    assert write_report(gather(run), tmp_path / "page") == tmp_path / "page"
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="is not a page"):
         write_report(gather(run), tmp_path / "notes.txt")

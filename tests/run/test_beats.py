@@ -80,6 +80,7 @@ def test_other_files_are_refused_by_name(ours, tmp_path, suffix):
         splits_like(metadata)
 
 
+@pytest.mark.slow
 def test_other_data_are_used_when_they_are_named(ours, tmp_path):
     """Made-up beats and another protocol come by name only; a database without the records not."""
     _, splits, metadata = ours
@@ -106,6 +107,7 @@ def test_what_a_student_learnt_from_does_not_move_with_an_evaluation(ours, wfdb_
     assert own_splits(metadata, "synthetic").synthetic
 
 
+@pytest.mark.slow
 def test_a_run_of_version_01_names_its_source(wfdb_folder):
     """Without hashes the folder or database that the run names is read, and nothing else."""
     metadata = {"recipe": Recipe().to_dict(), "source": str(wfdb_folder), "labels": "literal"}
@@ -186,6 +188,7 @@ def _digest_of_0_1(beats):
     return sha.hexdigest()
 
 
+@pytest.mark.slow
 @pytest.mark.mitdb
 def test_shipped_students_read_what_they_always_did(mitdb):
     """The protocol of version 0.1, lead MLII with V5 in 102 and 104, gives the same beats."""

@@ -46,6 +46,7 @@ def test_a_claim_on_an_empty_folder_leaves_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "a").iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no lock there")
 def test_a_folder_in_use_is_not_shared(tmp_path: Path) -> None:
     """While another process works in a folder, the same call does not join it."""
@@ -68,6 +69,7 @@ def test_a_folder_in_use_is_not_shared(tmp_path: Path) -> None:
         other.communicate("\n")
 
 
+@pytest.mark.slow
 def test_an_interrupted_calibration_is_not_continued_by_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

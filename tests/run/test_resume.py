@@ -29,6 +29,7 @@ def begun(wfdb_folder: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_changed_file_is_named(begun: Path) -> None:
     """Labels that were corrected meanwhile make another training; the same ones are continued."""
     labels = begun / "records" / "s01.atr"

@@ -20,6 +20,17 @@ LONG = {
 }
 
 
+SEVERAL = """
+import os, sys
+from ecgphoton.cli import main
+words = iter(sys.argv[1:])
+for line, out in zip(words, words):
+    print("--", file=sys.stderr, flush=True)
+    main([*line.split(), *(["--out", out] if out else [])], standalone_mode=False)
+"""
+"""Commands one after the other, each with its folder, which may be empty."""
+
+
 def shell(line: str, **env: str) -> subprocess.CompletedProcess[bytes]:
     """Run a line of bash in which ``ep`` is the command line."""
     ep = 'ep() { "$PYTHON" -m ecgphoton.cli "$@"; }; set -o pipefail; '
@@ -28,7 +39,9 @@ def shell(line: str, **env: str) -> subprocess.CompletedProcess[bytes]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("line", ["ep models | true", "ep recipes | true", "ep recipes >&-"])
+@pytest.mark.parametrize(
+    "line", ["ep models | true", "ep data status | true", "ep data status >&-"]
+)
 def test_an_answer_nobody_reads(line: str) -> None:
     """A closed pipe or a closed standard output ends in silence, and not as a failed verdict."""
     done = shell(line)
@@ -38,7 +51,7 @@ def test_an_answer_nobody_reads(line: str) -> None:
 @pytest.mark.slow
 def test_an_answer_that_does_not_fit() -> None:
     """Where the answer cannot be written, one line says so; the exit code is 2."""
-    done = shell("ep recipes > /dev/full")
+    done = shell("ep data status > /dev/full")
     assert done.returncode == 2
     lines = done.stderr.decode().splitlines()
     assert lines == ["ecgphoton: error: cannot write the answer: No space left on device"]
@@ -48,19 +61,25 @@ def test_an_answer_that_does_not_fit() -> None:
 def test_a_terminal_without_letters(tmp_path) -> None:
     """Names with spaces, accents and bytes that are no letters work where ASCII is all there is."""
     simulate = f"simulate inter-patient --chips 1 {' '.join(SYNTHETIC)}"
-    commands = {
-        "with space and ünï-µ": f"export inter-patient {' '.join(SYNTHETIC)}",
-        b"caf\xe9".decode(errors="surrogateescape"): f"{simulate} --json",
+    folders = {
+        f"export inter-patient {' '.join(SYNTHETIC)}": "with space and ünï-µ",
+        f"{simulate} --json": b"caf\xe9".decode(errors="surrogateescape"),
     }
-    for name, command in commands.items():
-        out = tmp_path / name / "out"
-        done = shell(f'ep {command} --out "$OUT"', OUT=str(out), **ASCII)
-        assert done.returncode == 0, done.stderr
-        assert b"Traceback" not in done.stderr
-        assert any(out.iterdir())
-    done = shell("ep models", **ASCII)
-    assert (done.returncode, done.stderr) == (0, b"")
+    words = [
+        word for line, name in folders.items() for word in (line, str(tmp_path / name / "out"))
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", SEVERAL, *words, "models", ""],
+        capture_output=True,
+        check=False,
+        env={**os.environ, **ASCII},
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"Traceback" not in done.stderr
+    assert done.stderr.split(b"--\n")[-1] == b""
     done.stdout.decode("ascii")
+    for name in folders.values():
+        assert any((tmp_path / name / "out").iterdir())
 
 
 @pytest.mark.slow

@@ -143,6 +143,7 @@ def test_weights_and_biases_stay_bounded(scale: float) -> None:
     assert stack.gains.max() <= GAIN_RANGE[1] * (1 + 1e-6)
 
 
+@pytest.mark.slow
 def test_tracked_gains_bring_detector_peaks_to_one() -> None:
     """Tracking moves each gain to 1 / the largest value its block detects."""
     student, x = SegmentStudent(Architecture(activation="relu", gains="tracked")), inputs(64)
@@ -207,6 +208,7 @@ def test_a_window_of_one_beat_may_have_a_channel_axis() -> None:
     assert torch.equal(student(x.window)[0], student(x.window[:, None])[0])
 
 
+@pytest.mark.slow
 def test_many_chips_at_once_are_each_chip_alone() -> None:
     """The rows of many chips through the fused kernel give each chip's own tokens."""
     draw = torch.Generator().manual_seed(0)

@@ -28,6 +28,12 @@ TIGHT = 1e-6
 """Relative error before rounding from which more room for the attenuators is tried."""
 DIM, DIMMER = 1.01, 4
 """Factor and number of these trials."""
+CHANCE = 8.0
+"""Improvement of the squared error, in variances of a measured element, that may be chance."""
+GAINS = 0.02
+"""Standard deviation expected of what row gains are still off by."""
+REGAIN = 0.1
+"""Largest relative change of a row gain in one round."""
 
 
 @dataclass(frozen=True)
@@ -158,14 +164,6 @@ def _settle_broken(table: DriveTable, power: torch.Tensor) -> tuple[torch.Tensor
         best = int((reaching - power[at]).abs().argmin())
         codes[at], power[at] = best, reaching[best]
     return power, codes
-
-
-CHANCE = 8.0
-"""Improvement of the squared error, in variances of a measured element, that may be chance."""
-GAINS = 0.02
-"""Standard deviation expected of what row gains are still off by."""
-REGAIN = 0.1
-"""Largest relative change of a row gain in one round."""
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,10 @@ def _add(
         rows = [[_cell(row, key, key == first or key in PLAIN) for key in shown]
                 for row in found.rows[:MOST_ROWS]]  # fmt: skip
         shared.table(found.folder.name, list(shown.values()), rows)
-        said = None if sentence is None else sentence(found) or None
-        shared.say(said, f"{len(found.rows)} rows written to {found.folder}")
+        shared.say(
+            sentence(found) if sentence else None,
+            f"{len(found.rows)} rows written to {found.folder}",
+        )
 
     command.add_command(derive.command(f"study.{name}", {"settings": "--set"})(draw))
 

@@ -114,13 +114,11 @@ def r_peaks(signal: NDArray[np.floating], centres: NDArray[np.int64]) -> NDArray
     one and a half times: where the annotators of MIT-BIH put their marks.
     """
     if not len(centres):
-        return np.empty(0, np.int64)
-    half = int(SAMPLING_RATE // 2)
-    if not len(centres):
         return centres
+    half = int(SAMPLING_RATE // 2)
     around = np.pad(held(signal).astype(np.float32), half, mode="edge")
     view = np.lib.stride_tricks.sliding_window_view(around, 2 * half + 1)
-    found = [np.empty(0, np.int64)]
+    found = []
     for some in np.array_split(centres, max(1, len(centres) // 4096)):
         windows = view[some]
         near = windows[:, half - R_REACH : half + R_REACH + 1]

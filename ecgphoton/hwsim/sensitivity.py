@@ -32,6 +32,9 @@ from ecgphoton.student.propagate import Stack
 
 STEP = 0.02
 """Of the central differences: truncation and single-precision rounding are both near 1e-4."""
+CURVE_STEP = 4 * STEP  # second differences need a longer one in single precision
+DIRECTIONS = 10
+"""Directions with second-order terms: 55 products, 200 exact chips to set them up."""
 BATCH = 8
 
 
@@ -131,11 +134,6 @@ def shot_moments(trial: Trial, centre: Floats, shots: int) -> tuple[Floats, Floa
     noisy = trial.score(chips._replace(stack=many), 0, margin).astype(float)
     noisy -= threshold_margin(trial.point)
     return noisy.mean(0) - centre, noisy.var(0, ddof=1)
-
-
-DIRECTIONS = 10
-"""Directions with second-order terms: 55 products, 200 exact chips to set them up."""
-CURVE_STEP = 4 * STEP  # second differences need a longer one in single precision
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from ecgphoton.report.chips import draw_lines, draw_sweep
 from ecgphoton.report.sheet import draw_sheet, write_sheet
 from ecgphoton.run.journey import Journey, Limit, Outcome, begin, limits_of
 
-FILES = ("sheet.json", "sheet.csv", "sheet.png", "sheet.html")
+SHEET_FILES = ("sheet.json", "sheet.csv", "sheet.png", "sheet.html")
 SHEET_BEATS = 2048
 Calibrated = Literal["no", "once", "again"]
 
@@ -265,7 +265,7 @@ def sheet(
     InputError
         If a value is outside its range, or student, beats or folder cannot be used.
     """
-    journey = begin(sheet, locals(), files=FILES, most=SHEET_BEATS)
+    journey = begin(sheet, locals(), files=SHEET_FILES, most=SHEET_BEATS)
     program = program_of(journey.trained.carried)
     stated = cast(Profile, journey.profile).on(program)
     without = idle(stated, program)
@@ -293,5 +293,5 @@ def sheet(
         "idle": list(without),
         "lines": rows,
     }
-    write_sheet(journey.folder / FILES[3], {**numbers, **journey.about}, rows)
+    write_sheet(journey.folder / SHEET_FILES[3], {**numbers, **journey.about}, rows)
     return journey.write(lines, numbers, rows, draw_sheet)

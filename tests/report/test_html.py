@@ -150,7 +150,7 @@ def test_the_numbers_are_those_of_the_run(run, page):
 
 
 def test_studies_join_the_page(run, tmp_path):
-    """Simulation, sweep, blame and calibration in further folders become chapters."""
+    """Simulation, sweep, blame, worst cases and calibration in further folders become chapters."""
     study, student = tmp_path / "study", sha256(run / "checkpoint.safetensors")
     about = {"provenance": {"student": student, "date": "2026-01-01T00:00:00Z"}}
     row = {"mean": 0.05, "median": 0.05, "p5": 0.01, "p95": 0.08, "worst": 0.12, "perfect": 0.04}
@@ -177,6 +177,9 @@ def test_studies_join_the_page(run, tmp_path):
     share = {"kind": "source", "name": "splitters", "lost_sensitivity": None, "added_fpr": 0.1,
              "lost_sensitivity_gradient": 0.1, "added_fpr_gradient": -1e-9}  # fmt: skip
     write_json(study / "blame.json", {"shares": [share]})
+    write_json(study / "adversary.json", {"miss": 0.5, "fpr": 0.25, "sigmas": 3.0, "bound": 0.06})
+    bound = {"epsilon": 0.01, "certified": 0.75, "worst_miss": 0.2, "worst_fpr": 0.1}
+    write_json(study / "certified.json", {"rows": [bound]})
     campaign = tmp_path / "campaign"
     metrics = {"metrics": {"miss": row, "fpr": row, "auc": row}}
     columns = ("near", "miss_mean", "miss_p95", "fpr_mean", "fpr_p95", "error_median", "error_p95")
@@ -193,7 +196,9 @@ def test_studies_join_the_page(run, tmp_path):
         "calibrated_miss,calibrated_fpr,calibrated_error\n7,0.4,0.3,0.1,0.02,0.01,0.001\n"
     )
     text, page = page_of(run, tmp_path / "a.html", also=[study, campaign])
-    assert {"chips", "tolerance", "blame", "calibration"} <= set(page.ids)
+    assert {"chips", "tolerance", "blame", "extremes", "calibration"} <= set(page.ids)
+    assert "within 3 standard deviations, at most 0.06: miss rate 50.00 %" in text
+    assert '<td data-name="FPR at most"><span>10.00 %</span></td>' in text
     assert "<title>run, simulation FAIL, calibration PASS, 2026-01-01 · ecgphoton</title>" in text
     header = text[: text.index("<main>")]
     assert "FAIL" in header

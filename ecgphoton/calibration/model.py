@@ -14,11 +14,11 @@ from torch import Tensor
 from ecgphoton.calibration.beliefs import LENGTHS, Beliefs
 from ecgphoton.mesh.arrays import Array, Floats
 from ecgphoton.mesh.device import Device
+from ecgphoton.mesh.heater import TURN
 from ecgphoton.mesh.layout import WIDTH
 
 RANGE = 2.25
 """Range of drives asked of a shifter, in units of pi: a little more than a turn."""
-TURN = 2 * math.pi
 ROUNDING = 1e-12
 """Negative heat that is taken for a rounding error, rad."""
 

@@ -144,7 +144,6 @@ def test_a_recording_brings_its_rate_and_leads(signal, tmp_path):
         ({"signal": np.zeros(1000), "fs": 360, "peaks": [5, 3]}, "in order of time"),
         ({"signal": np.zeros(1000), "fs": 360, "peaks": [0.5]}, "whole sample numbers"),
         ({"signal": np.zeros(1000), "fs": 360, "peaks": [3, 3]}, "each once"),
-        ({"signal": np.zeros(1000) + 1j, "fs": 360}, "complex"),
         ({"signal": np.zeros(1000), "fs": 360, "lead": "II"}, "plain array"),
     ],
 )
@@ -160,13 +159,3 @@ def test_silence_is_an_empty_table():
         beats = annotate(np.zeros(length), 360, student=STUDENT)
         assert len(beats) == 0
         assert len(beats.to_dataframe()) == 0
-
-
-def test_a_masked_sample_is_missing(signal):
-    """What a masked array hides is not read as data: it is as missing as NaN."""
-    gap = np.arange(len(signal)) // 360 % 10 == 5
-    hidden = annotate(np.ma.masked_array(signal, gap), 360, student=STUDENT)
-    missing = annotate(np.where(gap, np.nan, signal), 360, student=STUDENT)
-    np.testing.assert_array_equal(hidden.sample, missing.sample)
-    np.testing.assert_array_equal(hidden.quality, missing.quality)
-    assert "window has missing samples" in hidden.quality

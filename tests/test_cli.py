@@ -108,11 +108,14 @@ TRAIN_SET = {
 
 
 @pytest.mark.parametrize("path", SETTABLE, ids=" ".join)
-def test_set_says_what_is_wrong_and_what_is_allowed(path: tuple[str, ...]) -> None:
+def test_set_says_what_is_wrong_and_what_is_allowed(
+    path: tuple[str, ...], wfdb_folder: Path
+) -> None:
     """Every command with ``--set``: no value, no key, an unknown key, a value not allowed."""
     trained = path[0] in ("train", "distill")
     required = ["--over=noise=0:1:2"] if "sweep" in path or "surrogate" in path else []
     required += ["--key=noise"] if "solve" in path else []
+    required += [str(wfdb_folder / "s01"), "--run", "inter-patient"] if "annotate" in path else []
     profile = [] if trained else ["--profile", "foundry-thermo-optic"]
     for text, said in (TRAIN_SET if trained else SET).items():
         assert said in refused([*path, *required, *profile, "--set", text]), (text, said)

@@ -34,9 +34,10 @@ from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 
 student = SegmentStudent(Architecture(), seed=1).eval()
-inputs = Inputs(torch.randn(4, 360), torch.zeros(4, 4))
+draw = torch.Generator().manual_seed(0)
+inputs = Inputs(torch.rand(12, 360, generator=draw) * 2 - 1)
 point = OperatingPoint(0.5, ("validation",))
-two = simulate(student, inputs, [True, False] * 2, point, chips=8, noise=0.02, workers=2)
+two = simulate(student, inputs, [True, False] * 6, point, chips=8, noise=0.02, workers=2)
 """
 
 

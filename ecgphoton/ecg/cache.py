@@ -99,7 +99,7 @@ def _load(path: Path, name: str) -> Extracted | None:
         beats = BeatSet(
             **columns,
             label=np.full(count, -1, np.int64),
-            record=np.full(count, name, f"<U{max(8, len(name))}"),
+            record=np.full(count, name),
             fs=about["fs"],
             source=about["source"],
         )

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from ecgphoton.decision import OperatingPoint
+from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import single_threaded
@@ -23,15 +24,15 @@ from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps
 from ecgphoton.settings import assigned
+from ecgphoton.student.inputs import Inputs, inputs_of
 from ecgphoton.student.network import SegmentStudent
-from ecgphoton.student.propagate import Inputs
 
 DEFAULT_NOISE = 0.02
 
 
 def simulate(
     carried: SegmentStudent | MeshProgram,
-    inputs: Inputs,
+    inputs: BeatSet | Inputs,
     labels: AnyArray,
     operating_point: OperatingPoint,
     *,
@@ -59,7 +60,7 @@ def simulate(
         codes perform; a profile that states another width than the program's has the program's
         phases coded at its own.
     inputs
-        B beats, as `ecgphoton.student.inputs.inputs_of` returns them.
+        B beats, or the inputs that `ecgphoton.student.inputs.inputs_of` makes of them.
     labels
         (B,), nonzero means abnormal.
     operating_point
@@ -149,7 +150,7 @@ def simulate(
 
 def trial_of(
     carried: SegmentStudent | MeshProgram,
-    inputs: Inputs,
+    inputs: BeatSet | Inputs,
     labels: AnyArray,
     operating_point: OperatingPoint,
     *,
@@ -162,7 +163,12 @@ def trial_of(
 ) -> Trial:
     """Return the `Trial` that `simulate` runs; see there for the parameters."""
     electronics = readout if isinstance(readout, Readout) else _electronics(carried, readout)
-    label = abnormal_of(labels)
+    inputs, label = inputs_of(inputs, carried.architecture), abnormal_of(labels)
+    if not isinstance(operating_point, OperatingPoint):
+        raise InputError(
+            f"operating_point is {operating_point!r}; give an OperatingPoint, which states its "
+            "threshold and the sets it was chosen on"
+        )
     record = None if records is None else np.unique(records, return_inverse=True)[1]
     chosen = profile_of(profile, settings)
     source: ChipSource

@@ -73,22 +73,36 @@ def evenly(beats: int, most: int) -> Tensor:
     return torch.linspace(0, beats - 1, min(most, beats), dtype=torch.float32).long()
 
 
-def inputs_of(beats: BeatSet, architecture: Architecture) -> Inputs:
-    """Return the tensors a student of this architecture reads from a `BeatSet`.
+def inputs_of(beats: BeatSet | Inputs, architecture: Architecture) -> Inputs:
+    """Return the tensors a student of this architecture reads.
+
+    Parameters
+    ----------
+    beats
+        A `BeatSet`, or what this function made of one before.
 
     Raises
     ------
     InputError
-        If a value is NaN, infinite or outside [-1, 1], as those of beats in mV are.
+        If they are something else, or a value is not of single precision, NaN, infinite or outside
+        [-1, 1], as those of beats in mV are.
     """
     columns = columns_of(architecture.features)
-    found = Inputs(
-        _tensor(beats.windows),
-        _tensor(beats.patient.take(columns, axis=1)) if columns else None,
-        _tensor(beats.residual) if architecture.template else None,
-    ).finite()
+    if isinstance(beats, BeatSet):
+        beats = Inputs(
+            _tensor(beats.windows),
+            _tensor(beats.patient.take(columns, axis=1)) if columns else None,
+            _tensor(beats.residual) if architecture.template else None,
+        )
+    if not isinstance(beats, Inputs):
+        raise InputError(f"beats are a {type(beats).__name__}; give a BeatSet, or its inputs_of")
+    found = beats.finite()
     for name, part in vars(found).items():
-        if part is not None and len(part) and (far := max(map(abs, part.aminmax()))) > LARGEST:
+        if part is None or not len(part):
+            continue
+        if part.dtype != torch.float32:
+            raise InputError(f"{name} of these beats is {part.dtype}; a student reads float32")
+        if (far := max(map(abs, part.aminmax()))) > LARGEST:
             raise InputError(
                 f"{name} of these beats reaches {float(far):g}; a student reads values in [-1, 1], "
                 "windows as ecgphoton.ecg.features.normalise returns them"

@@ -227,9 +227,9 @@ def predict(student: SegmentStudent, beats: BeatSet | Inputs, *, block: int = 10
     Raises
     ------
     InputError
-        If a beat holds NaN or infinity.
+        As `inputs_of`.
     """
-    inputs = beats.finite() if isinstance(beats, Inputs) else inputs_of(beats, student.architecture)
+    inputs = inputs_of(beats, student.architecture)
     training = student.training
     student.eval()
     stack = student.stack()

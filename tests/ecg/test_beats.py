@@ -176,6 +176,8 @@ def test_cache_changes_nothing(wfdb_folder):
     warm = load_all(["s01"], data=wfdb_folder).beats
     without = load_all(["s01"], data=wfdb_folder, cache=False).beats
     assert cold.digest == warm.digest == without.digest
+    for column in ("record", "symbol", "windows", "patient"):  # and so are the files they end in
+        assert getattr(cold, column).dtype == getattr(warm, column).dtype, column
 
 
 @pytest.mark.usefixtures("own_cache")

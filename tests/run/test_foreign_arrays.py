@@ -10,6 +10,7 @@ import torch
 import ecgphoton as ep
 from ecgphoton.ecg.patients import GAIN, patient, synthesise
 from ecgphoton.ecg.recording import Recording
+from ecgphoton.student.inputs import inputs_of
 
 STUDENT = ep.load("reference-8")
 
@@ -122,3 +123,24 @@ def test_a_choice_that_is_none_is_refused(wrong) -> None:
         name = "sax" if function is ep.verify else "force"
         with pytest.raises(ep.InputError, match=f"^{name} is 'no'"):
             function("b", **{name: "no"})
+
+
+def test_beats_are_simulated_as_their_inputs_are() -> None:
+    """A set of beats or its inputs; other types and precisions are refused by name."""
+    beats = ep.load_splits("reference", data="synthetic").test
+    inputs = inputs_of(beats, STUDENT.student.architecture)
+    wanted = ep.simulate(STUDENT.student, inputs, beats.label, STUDENT.point, chips=2)
+    found = ep.simulate(STUDENT.student, beats, beats.label, STUDENT.point, chips=2)
+    assert np.array_equal(found.miss, wanted.miss)
+    wrong = {
+        "float64; a student reads float32": inputs.mapped(torch.Tensor.double),
+        "a student reads values in": inputs.mapped(lambda part: 2 * part),
+        "beats are a Tensor": inputs.window,
+    }
+    for message, other in wrong.items():
+        with pytest.raises(ep.InputError, match=message):
+            ep.simulate(STUDENT.student, other, beats.label, STUDENT.point, chips=2)
+        with pytest.raises(ep.InputError, match=message):
+            ep.predict(STUDENT.student, other)
+    with pytest.raises(ep.InputError, match=r"operating_point is 0\.5; give an OperatingPoint"):
+        ep.simulate(STUDENT.student, beats, beats.label, 0.5, chips=2)

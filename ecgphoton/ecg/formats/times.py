@@ -43,6 +43,8 @@ def words_of(cells: NDArray[Any]) -> list[str]:
 def is_time(name: str) -> bool:
     """Whether a column of this name holds times.
 
+    Examples
+    --------
     >>> [is_time(name) for name in ("Time [ms]", "timestamp", "time_\u00b5s", "seconds", "V5")]
     [True, True, True, True, False]
     """

@@ -41,7 +41,7 @@ def interval_table(found: Content) -> tuple[list[str], list[list[str]]]:
     """Return heads and rows of the intervals over chips, patients and both, in per cent."""
     rows = [
         [
-            "yield" if name == "yield" else f"mean {name}",
+            {"miss": "mean miss rate", "fpr": "mean FPR"}.get(name, name),
             f"{100 * row['value']:.2f}",
             *(f"[{100 * row[over][0]:.1f}, {100 * row[over][1]:.1f}]"
               for over in ("chips", "patients", "both")),

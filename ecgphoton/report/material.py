@@ -232,13 +232,21 @@ def places(folder: Path) -> list[Path]:
     """Return the folders that may belong to the student of a run or bundle.
 
     They are the folders beside it, and those that commands write to: below the working folder, and
-    below the folder in which ``runs/`` or ``bundles/`` lies.
+    below the folder in which ``runs/`` or ``bundles/`` lies. A simulation or calibration lies below
+    its student's name, or wherever ``--out`` has put it there.
     """
     here = folder.resolve()
-    patterns = (f"{RUNS}/*", f"{BUNDLES}/*", f"{SIMULATIONS}/*/*", f"{CALIBRATIONS}/*/*")
     found = [path.parent for path in here.parent.glob(f"*/{CHECKPOINT}")]
     for root in (here.parent.parent, Path.cwd()):
-        found += [path for pattern in patterns for path in root.glob(pattern) if path.is_dir()]
+        for kind in (RUNS, BUNDLES):
+            found += [path for path in root.glob(f"{kind}/*") if path.is_dir()]
+        for kind in (SIMULATIONS, CALIBRATIONS):
+            holding = {
+                path.parent
+                for depth in ("*", "*/*")
+                for path in root.glob(f"{kind}/{depth}/*.json")
+            }
+            found += [path for path in holding if path.parent not in holding]
     return sorted(set(found))
 
 

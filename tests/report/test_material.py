@@ -85,3 +85,14 @@ def test_a_neighbour_with_a_damaged_manifest_is_left_out(tmp_path):
     assert [(one.folder.name, one.why) for one in material.left_out if one.folder.name == "bad"] \
         == [("bad", "its manifest.json is damaged")]  # fmt: skip
     assert write_report(material, tmp_path / "page.html").is_file()
+
+
+def test_results_are_found_where_out_has_put_them(project: Path) -> None:
+    """``--out calibrations/NAME`` is as good as the usual folder; its tables are no result."""
+    (project / "calibrations/mine/first/calibration.json").unlink()
+    about = {"student": sha256(b"one student"), "date": "2026-01-01T00:00:00Z"}
+    write_json(project / "calibrations/own/calibration.json", {"provenance": about})
+    write_json(project / "calibrations/own/tables/manifest.json", {"kind": "tables"})
+    found = gather(project / "runs/mine")
+    assert found.find("calibration.json") == project / "calibrations/own/calibration.json"
+    assert not any(one.folder.name == "tables" for one in found.left_out)

@@ -258,11 +258,7 @@ def _derived(bundle: ClaimedBundle) -> Result:
     stored = [name for name in manifest.get("formats", ()) if name not in ("png", "raw")]
     files = forms.derived(bundle.program, forms.check_formats(stored))
     files |= forms.documents(bundle.program)
-    wrong = [
-        name
-        for name, data in sorted(files.items())
-        if bundle.read(name) not in (data, forms.written_before(name, bundle.program))
-    ]
+    wrong = [name for name, data in sorted(files.items()) if bundle.read(name) != data]
     return verdict(not wrong, f"differs: {', '.join(wrong)}" if wrong else f"{len(files)} files")
 
 

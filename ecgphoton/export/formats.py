@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,11 @@ FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg", "png", "raw")
 DEFAULT_FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg")
 CHECKER, EXPLAINER = (Path(__file__).with_name(n) for n in ("checker.py", "input_features.py"))
 CODES = "dac_codes.csv"
-CODE_COLUMNS = ("id", "dac_code", "voltage_v")
-"""Columns of the list of codes; bundles of earlier development versions have no others."""
-BENCH_COLUMNS = ("phase_rad", "code_phase_rad", "block", "driver", "number", "x_um", "y_um")
-"""Further columns: the program's phase, that of the code, the driver in its block, its place."""
+CODE_COLUMNS = (
+    "id", "dac_code", "voltage_v", "phase_rad", "code_phase_rad", "block", "driver", "number",
+    "x_um", "y_um",
+)  # fmt: skip
+"""Of the list of codes: phases are the program's and that of the code, then the driver's place."""
 
 
 def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
@@ -64,15 +65,13 @@ def _pictures(
     return {f"drawings/{block.name}.{kind}": draw(program, block) for block in program.blocks}
 
 
-def dac_codes(
-    program: MeshProgram, columns: Sequence[str] = (*CODE_COLUMNS, *BENCH_COLUMNS)
-) -> bytes:
+def dac_codes(program: MeshProgram) -> bytes:
     """Return what a bench sets, one line a driver in the order of the device, as CSV.
 
     Phases are those of the program, and those that the codes give on ideal shifters.
     """
     text, device = io.StringIO(), program.device
-    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(text, CODE_COLUMNS, lineterminator="\n")
     writer.writeheader()
     volts, given = device.dac.voltage_of(program.codes), device.dac.phase_of(program.codes)
     places = device.die(len(program.blocks))
@@ -91,11 +90,6 @@ def dac_codes(
             | {"block": block, "driver": driver, "number": number}
         )
     return text.getvalue().encode()
-
-
-def written_before(name: str, program: MeshProgram) -> bytes | None:
-    """Return a derived file as earlier development versions wrote it; None if it is unchanged."""
-    return dac_codes(program, CODE_COLUMNS) if name == CODES else None
 
 
 def bill_of_materials(program: MeshProgram) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import torch
 from ecgphoton.artifacts import to_json
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle import export_bundle, load_bundle
-from ecgphoton.export.bundle_folder import sealed, write_folder
+from ecgphoton.export.bundle_folder import sealed
 from ecgphoton.export.verify import verify
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.simulate import simulate, trial_of
@@ -143,17 +143,3 @@ def test_a_profile_that_an_export_cannot_use_is_refused(profile, bits, message) 
     """Before anything is read or written."""
     with pytest.raises(InputError, match=message):
         export("inter-patient", profile=profile, dac_bits=bits)
-
-
-def test_a_list_of_codes_without_the_later_columns_is_verified_all_the_same(
-    bundle, tmp_path
-) -> None:
-    """As earlier development versions wrote it: three columns, of the same codes."""
-    manifest = json.loads((bundle / "manifest.json").read_text())
-    extra = {key: manifest[key] for key in manifest if key not in ("kind", "files", "digest")}
-    files = {name: (bundle / name).read_bytes() for name in manifest["files"]}
-    rows = [line.split(",") for line in files["dac_codes.csv"].decode().splitlines()]
-    assert len(rows[0]) > 3
-    files["dac_codes.csv"] = "".join(",".join(row[:3]) + "\n" for row in rows).encode()
-    write_folder(tmp_path / "old", files, extra, force=False)
-    assert verify(tmp_path / "old", sax=False).ok

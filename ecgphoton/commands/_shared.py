@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -52,6 +53,18 @@ def say(*lines: str | None) -> None:
     """Print lines, without those that are None or empty."""
     for line in filter(None, lines):
         click.echo(line)
+
+
+def student(path: str, chosen: str) -> str:
+    """Return the sentence on which student was taken, and why."""
+    from ecgphoton.runs import name_of
+
+    return f"student {name_of(Path(path))} ({path}): {chosen}"
+
+
+def chips(count: int) -> str:
+    """Return how many chips, in words."""
+    return f"{count:,} chip{'s' * (count != 1)}"
 
 
 def shows(stream: TextIO | None) -> bool:

@@ -60,20 +60,26 @@ def export(report: ExportReport) -> None:
 def verify(report: VerificationReport) -> None:
     """Print every claim and what recomputing it gave."""
     shared.table(report.folder, ["claim", "", "found"], report.rows())
-    click.echo("every claim holds" if report.ok else "NOT VERIFIED")
+    coarse = any(one.outcome == "coarse" for one in report.checks)
+    shared.say(
+        "every claim holds" if report.ok else "NOT VERIFIED",
+        "but the DAC codes perform the program coarsely: export with more --dac-bits"
+        if coarse else None,
+    )  # fmt: skip
 
 
 @derive.command("run.simulate", {"settings": "--set"}, moved=LIMITS | STUDIES | RECEIVER)
 def simulate(result: Outcome[SimulationReport]) -> None:
     """Print the table and the verdict of a simulation."""
     found = result.numbers
+    shared.say(shared.student(found["provenance"]["model"], found["provenance"]["chosen"]))
     columns = ["mean", "median", "p5", "p95", "worst", "perfect"]
     rows = []
     for name, row in found["metrics"].items():
         show = shared.area if name == "auc" else shared.percent
         rows.append([name, *(show(row[column]) for column in columns)])
     hardware = found["profile"] or f"noise {found['noise']:g}"
-    title = f"{found['chips']} chips, {hardware}, {found['beats']:,} beats each"
+    title = f"{shared.chips(found['chips'])}, {hardware}, {found['beats']:,} beats each"
     shared.table(title, ["", *columns], rows)
     shared.say(found["recoded"])
     over_patients(found["over_patients"])
@@ -103,6 +109,8 @@ def over_patients(found: Mapping[str, Any]) -> None:
 def calibrate(result: Outcome[CalibrationReport]) -> None:
     """Print the stages, what was found broken, and the cost."""
     report = result.report
+    made = result.numbers["provenance"]
+    shared.say(shared.student(made["model"], made["chosen"]))
     shares = ("miss_mean", "miss_p95", "fpr_mean", "fpr_p95")
     rows = [
         [
@@ -115,7 +123,7 @@ def calibrate(result: Outcome[CalibrationReport]) -> None:
     ]
     columns = ["", "miss mean", "p95", "FPR mean", "p95", "yield", "within 0.5", "matrix error"]
     about = report.settings.get("profile", "a bench, as their drive table predicts them")
-    shared.table(f"{report.final.chips} chips of {about}", columns, rows)
+    shared.table(f"{shared.chips(report.final.chips)} of {about}", columns, rows)
     shared.say(report.settings.get("recoded"), *(f"  {found}" for found in report.findings))
     over_patients(result.numbers["over_patients"])
     miss, fpr, _ = map(shared.percent, report.final.perfect)

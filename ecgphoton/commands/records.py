@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +136,7 @@ def print_annotation(report: AnnotationReport) -> None:
     counts = ", ".join(f"{symbol} {count:,}" for symbol, count in found["symbols"].items())
     undecided = found["undecided_share"]
     shared.say(
-        _student(found["student"]),
+        shared.student(found["student"]["path"], found["student"]["chosen"]),
         f"{found['record']}, lead {found['lead']}: {found['beats']:,} beats: {counts}",
         found["annotation_note"],
         f"  undecided (?): {shared.percent(undecided)} of the beats" if undecided else "",
@@ -145,10 +144,6 @@ def print_annotation(report: AnnotationReport) -> None:
         *(f"  {note}" for note in found["notes"]),
         f"{found['wall_seconds']} s; written to {', '.join(map(str, report.files))}",
     )
-
-
-def _student(found: Mapping[str, str]) -> str:
-    return f"student {found['name']} ({found['path']}): {found['chosen']}"
 
 
 def print_burdens(report: BurdenReport) -> None:
@@ -167,7 +162,7 @@ def print_burdens(report: BurdenReport) -> None:
         ]
         for row in report.rows
     ]
-    click.echo(_student(report.student))
+    click.echo(shared.student(report.student["path"], report.student["chosen"]))
     shared.table("burdens", ["record", "hours", "beats", *heads, "outside"], rows)
     few = ", ".join(report.others[:5]) + (" ..." if len(report.others) > 5 else "")
     shared.say(

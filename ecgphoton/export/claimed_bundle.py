@@ -16,7 +16,8 @@ from ecgphoton.program.program_file import read_program
 from ecgphoton.student.network import SegmentStudent, read_student
 from ecgphoton.student.propagate import Inputs
 
-State = Literal["ok", "failed", "skipped"]
+State = Literal["ok", "coarse", "failed", "skipped"]
+"""``coarse``: the claim holds, but the codes perform the program coarsely."""
 Result = tuple[State, str]
 """Outcome, and what was measured."""
 

@@ -37,6 +37,8 @@ from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 
 MATRIX_LIMIT, CIRCUIT_LIMIT, LOGIT_LIMIT, CODES_LIMIT = 1e-12, 1e-9, 1e-5, 1e-6
+FAR_OFF, MANY_CHANGED = 0.1, 0.02
+"""Relative matrix error and share of decisions; codes are coarse beyond either."""
 NORMALISED, NORMALISE_LIMIT = "normalise.clipped", 1e-5
 REFERENCE_BEATS = 2048  # the reference evaluator is for truth, not for speed
 
@@ -122,10 +124,13 @@ def _dac_codes(bundle: ClaimedBundle) -> Result:
         if not isinstance(claimed.get(name), int | float)
         or abs(claimed[name] - value) > CODES_LIMIT * max(1e-12, abs(value))
     ]
-    text = f"{program.dac.bits} bits: {found}"
+    text, largest = f"{program.dac.bits} bits: {found}", found
     if bundle.beats is not None:
-        others = shipped(program, bundle.beats)
-        text += f"; {others.changed_decisions} of {others.beats} test beats"
+        largest = shipped(program, bundle.beats)
+        text += f"; {largest.changed_decisions} of {largest.beats} test beats"
+    many = largest.changed_decisions > MANY_CHANGED * largest.beats
+    if not wrong and (many or found.matrix_error > FAR_OFF):
+        return "coarse", text
     return verdict(not wrong, "; ".join([*wrong, text]))
 
 

@@ -62,9 +62,9 @@ def student(path: str, chosen: str) -> str:
     return f"student {name_of(Path(path))} ({path}): {chosen}"
 
 
-def chips(count: int) -> str:
-    """Return how many chips, in words."""
-    return f"{count:,} chip{'s' * (count != 1)}"
+def count(number: int, what: str) -> str:
+    """Return a number of things in words, such as ``1 chip`` or ``20 chips``."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def shows(stream: TextIO | None) -> bool:

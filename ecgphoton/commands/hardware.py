@@ -79,7 +79,7 @@ def simulate(result: Outcome[SimulationReport]) -> None:
         show = shared.area if name == "auc" else shared.percent
         rows.append([name, *(show(row[column]) for column in columns)])
     hardware = found["profile"] or f"noise {found['noise']:g}"
-    title = f"{shared.chips(found['chips'])}, {hardware}, {found['beats']:,} beats each"
+    title = f"{shared.count(found['chips'], 'chip')}, {hardware}, {found['beats']:,} beats each"
     shared.table(title, ["", *columns], rows)
     shared.say(found["recoded"])
     over_patients(found["over_patients"])
@@ -123,7 +123,7 @@ def calibrate(result: Outcome[CalibrationReport]) -> None:
     ]
     columns = ["", "miss mean", "p95", "FPR mean", "p95", "yield", "within 0.5", "matrix error"]
     about = report.settings.get("profile", "a bench, as their drive table predicts them")
-    shared.table(f"{shared.chips(report.final.chips)} of {about}", columns, rows)
+    shared.table(f"{shared.count(report.final.chips, 'chip')} of {about}", columns, rows)
     shared.say(report.settings.get("recoded"), *(f"  {found}" for found in report.findings))
     over_patients(result.numbers["over_patients"])
     miss, fpr, _ = map(shared.percent, report.final.perfect)

@@ -45,7 +45,7 @@ def _add(
         shared.table(found.folder.name, list(shown.values()), rows)
         shared.say(
             sentence(found) if sentence else None,
-            f"{len(found.rows)} rows written to {found.folder}",
+            f"{shared.count(len(found.rows), 'row')} written to {found.folder}",
         )
 
     command.add_command(derive.command(f"study.{name}", {"settings": "--set"})(draw))
@@ -138,7 +138,7 @@ def sheet(found: Outcome[Any]) -> None:
     idle = ", ".join(found.numbers["idle"])
     shared.say(
         f"without effect in this profile: {idle}" if idle else "",
-        f"{len(found.rows)} rows written to {found.folder}",
+        f"{shared.count(len(found.rows), 'row')} written to {found.folder}",
     )
 
 

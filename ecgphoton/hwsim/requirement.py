@@ -38,8 +38,11 @@ class Requirement:
         if self.without_effect:
             return f"none, because {nothing_moves(self.parameter)}"
         if self.value is None or self.report is None:
-            best = self.number.written(self.tried[0][0])
-            return f"no value of {self.parameter} passes, not even {best}"
+            best, share = self.number.written(self.tried[0][0]), self.tried[0][1]
+            return (
+                f"no value of {self.parameter} passes, not even {best}, where {100 * share:.0f} % "
+                "of chips are within the limits"
+            )
         bound = "at least" if self.number.better == "more" else "at most"
         low, high = self.report.interval
         beyond = (

@@ -15,8 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from ecgphoton import artifacts
 from ecgphoton.calibration.calibrate import STANDARD, Step, calibrate, check_steps, steps_of
 from ecgphoton.calibration.judge import Labelled, driven, judge
@@ -29,7 +27,7 @@ from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
-from ecgphoton.hwsim.simulate import trial_of
+from ecgphoton.hwsim.simulate import abnormal_of, trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.mesh.arrays import AnyArray
@@ -170,7 +168,7 @@ def calibrate_chips(
     """
     started = time.perf_counter()
     require(chips >= 1, "chips", chips, "at least 1")
-    check_both(np.asarray(labels) != 0)
+    check_both(abnormal_of(labels))
     chosen = steps_of(steps)
     check_steps(chosen, ("field", "power"))
     foundry, program = Foundry.of(profile), program_of(carried)

@@ -31,7 +31,7 @@ from ecgphoton.hwsim.effects import number_of
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.montecarlo import run
 from ecgphoton.hwsim.profile import Profile, load_profile
-from ecgphoton.hwsim.simulate import trial_of
+from ecgphoton.hwsim.simulate import abnormal_of, trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
 from ecgphoton.mesh.arrays import AnyArray
@@ -88,7 +88,7 @@ def calibrated_over(
             f"{key} is nothing that calibrated chips drift by; choose an error of a profile, such "
             "as temperature.change, or ask about chips that are not calibrated"
         )
-    check_both(np.asarray(labels) != 0)
+    check_both(abnormal_of(labels))
     made = load_profile(profile or "foundry-thermo-optic").with_settings(settings)
     program = program_of(carried)
 
@@ -226,7 +226,7 @@ def drift_schedule(
             "is needed, and intervals above 0 and below 24 hours (a whole day without calibration "
             "is tried as well)"
         )
-    check_both(np.asarray(labels) != 0)
+    check_both(abnormal_of(labels))
     limits, foundry = limits or Limits(), Foundry.of(profile)
     if not foundry.profile[DRIFT]:
         raise InputError(

@@ -24,7 +24,7 @@ from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.distributed import single_threaded
-from ecgphoton.hwsim.simulate import trial_of
+from ecgphoton.hwsim.simulate import abnormal_of, trial_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.hwsim.weights import Carrier
 from ecgphoton.mesh.arrays import AnyArray, Floats
@@ -125,7 +125,7 @@ def calibrate_bench(
         As `calibrate`; also if the steps choose no codes, or all beats are normal or all abnormal.
     """
     started = time.perf_counter()
-    check_both(np.asarray(labels) != 0)
+    check_both(abnormal_of(labels))
     chosen = steps_of(usual_steps(bench) if steps is None else steps)
     check_steps(chosen, bench.kinds)
     with single_threaded() as threads:

@@ -15,7 +15,7 @@ from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.extract import extract
 from ecgphoton.ecg.formats import needs_hints, open_recording
 from ecgphoton.ecg.labels import not_read
-from ecgphoton.ecg.leads import choose, others
+from ecgphoton.ecg.leads import view_of
 from ecgphoton.ecg.origin import Origin
 from ecgphoton.ecg.protocols import Protocol, protocol_of
 from ecgphoton.ecg.quality import Quality
@@ -228,11 +228,10 @@ def _extract_all(
         hints = dataset.hints if needs_hints(files[0]) else None
         asked, order = lead, prefer
         if view:
-            held = open_recording(folder / name, hints)
-            rest = others(held, choose(held, lead, prefer))
-            if len(rest) < view:
+            at = view_of(open_recording(folder / name, hints), view, lead, prefer)
+            if at is None:
                 return None, hashes
-            asked, order = f"channel:{rest[view - 1]}", ()
+            asked, order = f"channel:{at}", ()
 
         def build() -> Extracted:
             read = read_recording(

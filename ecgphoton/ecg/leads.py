@@ -130,11 +130,20 @@ def column_of(recording: Recording, asked: str | None) -> int:
     return found[0]
 
 
-def others(recording: OpenRecording, chosen: int) -> list[int]:
-    """Return the other channels that are an ECG by name, as long and as fast as the chosen one."""
-    own, channels = recording.channels[chosen], recording.channels
+def view_of(
+    recording: OpenRecording, view: int, asked: str | None = None, prefer: Sequence[str] = ()
+) -> int | None:
+    """Return the number of the lead that `choose` takes (view 0) or of a further one, from 1 on.
+
+    Further ones are the other channels that are an ECG by name, as long and as fast as the chosen
+    one; None if there are not so many.
+    """
+    chosen, channels = choose(recording, asked, prefer), recording.channels
+    own = channels[chosen]
     alike = [at for at in _voltages(channels) if at != chosen and _ecg_by_name(channels[at])]
-    return [at for at in alike if (channels[at].fs, channels[at].length) == (own.fs, own.length)]
+    further = [at for at in alike if (channels[at].fs, channels[at].length) == (own.fs, own.length)]
+    leads = [chosen, *further]
+    return leads[view] if view < len(leads) else None
 
 
 def looks_like_ecg(signal: NDArray[np.float32], fs: float) -> bool:

@@ -19,7 +19,7 @@ from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report import style
 from ecgphoton.report.chips import draw_bars
-from ecgphoton.run.journey import Limit, Outcome, begin
+from ecgphoton.run.journey import Limit, Outcome, begin, giving
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 
@@ -74,7 +74,7 @@ def budget(
     program = program_of(carried)
     asked = cast(Profile, journey.profile).on(program)
     if not RECEIVERS[asked.receiver].keys:
-        if named := [text for text in settings if text.partition("=")[0].strip() == KIND]:
+        if named := giving(KIND, settings):
             others = ", ".join(one.name for one in RECEIVERS.values() if one.keys)
             raise InputError(f"{named[-1]} has no powers; a budget needs one of {others}")
         asked = asked.read_by(BALANCED.name)

@@ -291,3 +291,8 @@ def provenance(
         "version": __version__,
         "packages": versions(),
     }
+
+
+def giving(key: str, settings: Sequence[str]) -> list[str]:
+    """Return those of the settings ``section.key=value`` that give this key."""
+    return [text for text in settings if text.partition("=")[0].strip() == key]

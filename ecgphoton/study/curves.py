@@ -18,7 +18,7 @@ from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_lines, draw_sweep
 from ecgphoton.report.sheet import draw_sheet, write_sheet
-from ecgphoton.run.journey import Journey, Limit, Outcome, begin, limits_of
+from ecgphoton.run.journey import Journey, Limit, Outcome, begin, giving, limits_of
 
 SHEET_FILES = ("sheet.json", "sheet.csv", "sheet.png", "sheet.html")
 SHEET_BEATS = 2048
@@ -139,7 +139,7 @@ def solve(
 
 def _refuse_twice(key: str, noise: float | None, settings: Sequence[str]) -> None:
     """Refuse a value of the parameter that changes: it would not be used."""
-    given = [text for text in settings if text.partition("=")[0].strip() == key]
+    given = giving(key, settings)
     given += ["--noise"] * (key == "noise" and noise is not None)
     if given:
         raise InputError(f"{given[0]} is given for {key}, which changes here; leave it out")

@@ -15,9 +15,13 @@ from ecgphoton.hwsim.simulate import trial_of
 
 CHIPS = 24
 ENDLESS = """
+import signal
 import time
 from pathlib import Path
 from ecgphoton.hwsim.distributed import computed
+
+# What runs in the background of a shell hears no Ctrl-C unless it says so.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def work(group):
     Path(f"begun-{group}").touch()
@@ -53,13 +57,7 @@ def test_no_process_outlives_its_parent(workers, how, tmp_path):
     """A parent that is killed, or alone hears Ctrl-C, takes its workers with it in mid-work."""
     (tmp_path / "endless.py").write_text(ENDLESS.replace("WORKERS", str(workers)))
     command = [sys.executable, "endless.py"]
-    with subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        # Tests in the background of a shell hear no Ctrl-C, and neither would what they start.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as parent:
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as parent:
         while len([*tmp_path.glob("begun-*")]) < workers and parent.poll() is None:
             time.sleep(0.05)
         parent.send_signal(how)

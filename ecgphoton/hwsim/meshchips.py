@@ -13,14 +13,23 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Chip, Foundry
 from ecgphoton.hwsim.effects import Effect
 from ecgphoton.hwsim.weights import Carrier, Chips, WeightChips
+from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.architecture import Branch
 from ecgphoton.student.inputs import evenly
 from ecgphoton.student.network import SegmentStudent
-from ecgphoton.student.propagate import Block, IdealDetector, Inputs, Stack, Tapped, walk
+from ecgphoton.student.propagate import (
+    Block,
+    IdealDetector,
+    Inputs,
+    Stack,
+    Tapped,
+    unfold,
+    walk,
+)
 
 PROBE_BEATS = 512
-"""Beats on which the mean square of every block's input is taken."""
+"""Beats on which the mean products of every block's inputs are taken."""
 STEP = 1e-3
 """Of differences by unit normals: errors are of second order in it."""
 
@@ -32,8 +41,8 @@ class MeshChips:
     program: MeshProgram
     foundry: Foundry
     carrier: Carrier
-    input_power: Tensor
-    """(K,) mean square of one input of each block: what turns phase jitter into noise."""
+    input_moments: Tensor
+    """(K, 4, 4) mean of ``x x^T`` of each block's inputs: what turns phase jitter into noise."""
     sigma: float = 0.0
     """Further static error of every weight and bias, and per-shot noise, of the weights level."""
     volts: Tensor | None = None
@@ -77,14 +86,18 @@ class MeshChips:
         chip = self.perfect
         square = (chip.scale * chip.reading.white[..., 0]) ** 2 + self.sigma**2
         if chip.reading.light:
-            field = chip.field(chip.phases(self.wanted)).abs().square().sum(-1, keepdim=True)
-            bright = chip.receiver.mean_light(field * self.input_power[:, None, None], chip.reading)
+            field = chip.field(chip.phases(self.wanted))
+            bright = chip.receiver.mean_light(self._mean_square(field)[..., None], chip.reading)
             square = square + chip.scale**2 * chip.reading.light * bright[..., 0]
         for effect in chip.profile.active:
             if effect.place != "none":  # of the effects left, those that change from shot to shot
-                power = self.slopes(effect).square().sum((0, -1))
-                square = square + power * self.input_power[:, None]
+                square = square + self._mean_square(self.slopes(effect)).sum(0)
         return square.sqrt().float()
+
+    def _mean_square(self, rows: Tensor) -> Tensor:
+        """(..., K, 4) mean square of what rows (..., K, 4, 4) of matrices make of the inputs."""
+        made: Tensor = (rows @ self.input_moments.to(rows)) * rows.conj()
+        return made.sum(-1).real.clamp_min(0)
 
     @cached_property
     def noise(self) -> tuple[float, Tensor | None]:
@@ -132,16 +145,21 @@ def _of(table: Tensor, numbers: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def input_power(carrier: Carrier, inputs: Inputs) -> Tensor:
-    """(K,) mean square of every block's inputs on beats spread evenly over `inputs`."""
-    squares: list[Tensor] = []
+def input_moments(carrier: Carrier, inputs: Inputs) -> Tensor:
+    """(K, 4, 4) mean of ``x x^T`` of every block's inputs x on beats spread evenly over `inputs`.
 
-    def note(_block: Block, x: Tensor, _branch: Branch | None) -> None:
-        squares.append(x.square().mean())
+    The four inputs of a branch are neighbouring samples, hence much alike.
+    """
+    moments: list[Tensor] = []
+
+    def note(_block: Block, x: Tensor, branch: Branch | None) -> None:
+        columns = x.transpose(0, 1) if branch is None else unfold(x, branch.positions)
+        columns = columns.reshape(WIDTH, -1).double()
+        moments.append(columns @ columns.T / columns.shape[1])
 
     part, architecture = inputs.rows(evenly(len(inputs), PROBE_BEATS)), carrier.architecture
     walk(carrier.stack, part, architecture, Tapped(IdealDetector(architecture.response), note))
-    return torch.stack(squares).double()
+    return torch.stack(moments)
 
 
 def program_of(carried: SegmentStudent | MeshProgram) -> MeshProgram:
@@ -177,4 +195,4 @@ def mesh_source(
     carrier, program = Carrier.of(carried), foundry.profile.driving(program_of(carried))
     WeightChips(carrier, sigma)  # refuses a negative one
     foundry = replace(foundry, profile=foundry.profile.on(program))
-    return MeshChips(program, foundry, carrier, input_power(carrier, inputs), sigma)
+    return MeshChips(program, foundry, carrier, input_moments(carrier, inputs), sigma)

@@ -110,7 +110,7 @@ def test_the_amplifier_restores_the_mean_loss(lowered) -> None:
 def test_jitter_scatters_readings_and_beats(lowered, inputs) -> None:
     """Readings of many shots have the variance of the exact slopes, to five standard errors.
 
-    The noise on beats is the same for inputs of their mean square.
+    The noise on beats is its root mean square over the inputs, whose correlation counts.
     """
     source = mesh_source(lowered, inputs, Foundry(Profile({"dac.bits": 0, "time.jitter": 1e-3})))
     light = np.array([0.9, -0.4, 0.6, 0.2])
@@ -122,7 +122,8 @@ def test_jitter_scatters_readings_and_beats(lowered, inputs) -> None:
         wanted = 1e-6 * ((slopes @ light) ** 2).sum(0)
         scatter = seen[:, block].var(0, ddof=1)
         assert (np.abs(scatter / wanted - 1) < 5 * math.sqrt(2 / SHOTS)).all()
-        power = float(source.input_power[block]) * 1e-6 * (slopes**2).sum((0, 2))
+        moments = source.input_moments[block].numpy()
+        power = 1e-6 * np.einsum("hij,jk,hik->i", slopes, moments, slopes)
         noise = lowered.blocks[block].scale * np.sqrt(power)
         np.testing.assert_allclose(source.additive[0, block].numpy(), noise, rtol=1e-5)
 

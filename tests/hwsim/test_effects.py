@@ -122,7 +122,7 @@ def test_jitter_is_the_scatter_of_readings(program, inputs, volts):
     slopes = source.slopes(EFFECTS["time.jitter"])
     predicted = (slopes @ light.double())[..., 0].square().sum(0).sqrt() / source.perfect.scale
     assert float((seen / predicted - 1).abs().max()) < 6 / math.sqrt(2 * 2000)
-    power = slopes.square().sum((0, -1)) * source.input_power[:, None]
+    power = torch.einsum("hkij,kjl,hkil->ki", slopes, source.input_moments, slopes)
     assert torch.allclose(source.additive[0].double(), power.sqrt(), rtol=1e-5)
 
 

@@ -190,7 +190,8 @@ def test_noise_on_beats_is_that_of_the_bench(program, volts, inputs, kind):
     variance = np.diag(expected)
     error = np.sqrt((np.outer(variance, variance) + expected**2) / shots)
     assert (np.abs(np.cov(noisy[0].double().numpy()) - expected) < 5 * error).all()
-    power = chip.field(chip.phases(volts))[0, 5].abs().square().sum(-1) * source.input_power[5]
+    rows = chip.field(chip.phases(volts))[0, 5]
+    power = torch.einsum("ij,jk,ik->i", rows, source.input_moments[5] + 0j, rows.conj()).real
     each = [
         noise(kind, sign * np.sqrt(power.numpy()) + 0j, **amplifier_of(chip), **oracle_of(chip))
         for sign in (1, -1)

@@ -122,6 +122,22 @@ def test_local_correction_needs_no_polish_where_it_reaches(program, truth) -> No
     assert np.quantile(truth(chip, table), 0.9) < 8e-4
 
 
+def test_paths_of_unequal_loss_are_dimmed_until_all_can_be_met(whole) -> None:
+    """However unequal the paths, with errors that are known every block is brought to its matrix.
+
+    A path that loses more than the others would need an attenuator that amplifies.
+    """
+    program, draw = whole.with_bits(22), np.random.default_rng(0)
+    table = DriveTable.start(program, 4)
+    sizes = {"alpha": 0.05, "beta": 0.05, "loss": 0.3 * np.log(10) / 20}  # rad, rad, 0.3 dB
+    drawn = {name: size * draw.standard_normal(getattr(table.beliefs, name).shape)
+             for name, size in sizes.items()}  # fmt: skip
+    table = replace(table, beliefs=table.beliefs._replace(**drawn))
+    unread = SimulatedBench(Foundry.of("ideal").chips(0, 0, 4, program), bits=22)
+    after = Correct(place=False)(unread, table)
+    assert after.error(after.predicted()).max() < 1e-4
+
+
 @pytest.mark.slow
 def test_placing_and_trimming_beat_plain_rounding(program, truth) -> None:
     """With 8 bits, codes chosen together leave less than codes rounded one by one."""

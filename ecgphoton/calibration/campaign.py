@@ -24,6 +24,7 @@ from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.conditions import conditions
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
@@ -207,6 +208,7 @@ def calibrate_chips(
         "steps": [repr(step) for step in chosen],
         "chips_calibrated_now": made,
         "recoded": foundry.profile.recoded(program),
+        "conditions": conditions(foundry.profile),
     }
     return replace(
         report,

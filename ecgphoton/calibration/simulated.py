@@ -20,6 +20,7 @@ class SimulatedBench:
 
     Where modulators leak, every field is read for x, for -x and without light, and answered as
     ``(r(x) - r(-x)) / 2 + r(0)``: the leak is the same for both signs. Its cost is that of three.
+    Receivers that read some of the square of a field leave the product of signal and leak.
 
     Parameters
     ----------

@@ -81,7 +81,7 @@ def simulate(result: Outcome[SimulationReport]) -> None:
     hardware = found["profile"] or f"noise {found['noise']:g}"
     title = f"{shared.count(found['chips'], 'chip')}, {hardware}, {found['beats']:,} beats each"
     shared.table(title, ["", *columns], rows)
-    shared.say(found["recoded"])
+    shared.say(found["recoded"], found["conditions"])
     over_patients(found["over_patients"])
     low, high = found["yield_interval"]
     limits = found["limits"]
@@ -124,7 +124,8 @@ def calibrate(result: Outcome[CalibrationReport]) -> None:
     columns = ["", "miss mean", "p95", "FPR mean", "p95", "yield", "within 0.5", "matrix error"]
     about = report.settings.get("profile", "a bench, as their drive table predicts them")
     shared.table(f"{shared.count(report.final.chips, 'chip')} of {about}", columns, rows)
-    shared.say(report.settings.get("recoded"), *(f"  {found}" for found in report.findings))
+    said = (report.settings.get(name) for name in ("recoded", "conditions"))
+    shared.say(*said, *(f"  {found}" for found in report.findings))
     over_patients(result.numbers["over_patients"])
     miss, fpr, _ = map(shared.percent, report.final.perfect)
     confidence = shared.percent(report.final.limits.confidence, 0)
@@ -146,6 +147,7 @@ def calibrate(result: Outcome[CalibrationReport]) -> None:
 @derive.command("run.budget", {"settings": "--set"})
 def budget(result: Outcome[Budget]) -> None:
     """Print the light path, the noise, the ways to drive a chip, and who wins."""
+    from ecgphoton.hwsim.budget import LEAKING
     from ecgphoton.hwsim.energy import prefixed
 
     found = result.report
@@ -159,8 +161,10 @@ def budget(result: Outcome[Budget]) -> None:
     stated = f"laser for one block: {result.numbers['laser_mw']:g} mW stated"
     shared.say(
         f"receiver {found.profile.receiver}; noise of a reading, of full scale: {noise}",
-        f"SNR {found.link.snr_db:.1f} dB; light of extinguished modulators reads at most "
-        f"{found.leak:.2g}",
+        f"SNR {found.link.snr_db:.1f} dB at full scale; light of extinguished modulators reads up "
+        f"to {found.leak:.2g}, the mean of {LEAKING} chips"
+        if found.leak
+        else f"SNR {found.link.snr_db:.1f} dB at full scale",
         None if found.requirement is None else f"{stated}; {found.requirement.sentence}",
     )
     names = list(found.plans[0].power)
@@ -184,5 +188,6 @@ def budget(result: Outcome[Budget]) -> None:
     shared.say(
         found.sentence,
         f"the profile does not state {unstated}: not counted" if unstated else "",
+        result.numbers["conditions"],
         f"written to {result.folder}",
     )

@@ -132,11 +132,15 @@ _add("bits", {
 @derive.command("study.sheet", {"settings": "--set"})
 def sheet(found: Outcome[Any]) -> None:
     """Print one row a parameter, uncalibrated beside calibrated."""
+    from ecgphoton.calibration.requirements import ALL
     from ecgphoton.report.sheet import columns_of
 
     shared.table(found.folder.name, *columns_of(found.rows))
     idle = ", ".join(found.numbers["idle"])
     shared.say(
+        f"{shared.count(found.numbers['chips'], 'chip')} at every size, each parameter alone: "
+        f"several at once are covered by the row {ALL!r} only",
+        found.numbers["conditions"],
         f"without effect in this profile: {idle}" if idle else "",
         f"{shared.count(len(found.rows), 'row')} written to {found.folder}",
     )

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.conditions import conditions
 from ecgphoton.hwsim.effects.modulator import EXTINCTION
 from ecgphoton.hwsim.effects.supply import LASER, LINK, SUPPLY
 from ecgphoton.hwsim.energy import (
@@ -133,7 +134,7 @@ class Budget:
             *(("signal", stage.name, stage.dbm, "dBm") for stage in link.signal),
             *(("oscillator", stage.name, stage.dbm, "dBm") for stage in link.oscillator),
             *(("noise", name, value, "of full scale") for name, value in link.noise.items()),
-            ("noise", "leak of modulators, at most", self.leak, "of full scale"),
+            ("noise", "leak of modulators, up to", self.leak, "of full scale"),
             ("noise", "SNR at full scale", link.snr_db, "dB"),
             ("laser", "stated", self.profile[LASER], "mW"),
         ]
@@ -183,5 +184,6 @@ class Budget:
             ],
             "digital": [asdict(one) for one in self.digital],
             "not_stated": list(self.unstated),
+            "conditions": conditions(self.profile),
             "sentence": self.sentence,
         }

@@ -11,6 +11,7 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.conditions import conditions
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.effects.modulator import DEPTH
 from ecgphoton.hwsim.meshchips import MeshChips, mesh_source
@@ -139,6 +140,7 @@ def simulate(
             "readout": trial.readout.pooling,
             "receiver": None if made is None else made.receiver,
             "recoded": made.recoded(carried) if made and isinstance(carried, MeshProgram) else None,
+            "conditions": made and conditions(made),
             "beats": len(inputs),
             "abnormal_beats": int(trial.label.sum()),
             "operating_point": operating_point.to_dict(),

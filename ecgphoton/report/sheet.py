@@ -55,6 +55,7 @@ def write_sheet(out: Path, found: Mapping[str, Any], rows: Rows) -> Path:
         "call": about["call"],
         "ecgphoton": about["version"],
         "without effect in this profile": ", ".join(found["idle"]),
+        "conditions": found["conditions"],
     }
     sections = {
         "requirements": ("Requirements", part("rows", heads, cells)),

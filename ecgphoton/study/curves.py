@@ -12,6 +12,7 @@ from ecgphoton.calibration.drift import calibrated_over
 from ecgphoton.calibration.requirements import STATES, Line, Sheet, idle, lines_of, parameters_of
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim import requirement, sensitivity as taylor, sweep as sweeps
+from ecgphoton.hwsim.conditions import conditions
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import simulate
@@ -291,6 +292,7 @@ def sheet(
         "limits": asdict(asked.limits),
         "precision": asked.precision,
         "idle": list(without),
+        "conditions": conditions(stated),
         "lines": rows,
     }
     write_sheet(journey.folder / SHEET_FILES[3], {**numbers, **journey.about}, rows)

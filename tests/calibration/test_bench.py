@@ -1,6 +1,7 @@
 """The bench is the only door to a chip: it counts, refuses the impossible, and is replayed."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,32 @@ def test_fields_are_read_without_the_leak_of_modulators(program) -> None:
     assert leaking.cost.readings == 3 * tight.cost.readings
     powers = (bench.read(codes, vectors, "power") for bench in (leaking, tight))
     assert np.abs(np.subtract(*powers)).max() > 0.01
+
+
+def test_squares_leave_the_product_of_signal_and_leak(program) -> None:
+    """A receiver that reads k of the square of a field reads 2 k Im(M x conj(M q)) of a leak q."""
+    stated = {"phase.offset": 0.1, "receiver.noise": 0.0, "receiver.rin": 0.0,
+              "receiver.cmrr": 20.0, "detector.lo_phase": 0.1}  # fmt: skip
+    tight, leaking = (
+        Foundry(Profile(numbers, receiver="balanced")).chips(0, 0, 1, program)
+        for numbers in (stated, {**stated, "link.extinction_db": 15.0})
+    )
+    codes = np.random.default_rng(0).integers(0, 2000, (2, 1, 1, 32))
+    x = np.array([0.3, -0.7, 0.1, 0.9])
+    found = SimulatedBench(leaking).read(codes, x[None])[..., 0, :]
+    plus, minus, dark = np.moveaxis(
+        SimulatedBench(tight).read(codes, np.array([x, -x, 0 * x])), -2, 0
+    )
+    more = found - (plus - minus) / 2 - dark
+    volts = replace(tight.device.dac, bits=12).voltage_of(codes[:, 0])
+    sent, reading = leaking.sent(x[:, None])[0].numpy(), leaking.reading
+    for setting, one in enumerate(volts):
+        field = tight.field(tight.phases(one[None].repeat(len(program.blocks), 1)))[0].numpy()
+        light, leak = (field @ part for part in (sent.real + 0j, sent.imag + 0j))
+        product = (light * leak.conj()).imag[..., 0]
+        factor = leaking.boost * reading.mismatch / (2 * reading.oscillator)
+        expected = 2 * factor * product * (1 + 1j)  # both quadratures
+        np.testing.assert_allclose(more[setting, 0], expected, atol=1e-12)
 
 
 def test_power_is_the_squared_field(program) -> None:

@@ -15,6 +15,7 @@ from ecgphoton.hwsim.meshchips import mesh_source
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.propagate import ChipDetector
 from ecgphoton.hwsim.readout import Readout
+from ecgphoton.student.propagate import IdealDetector, Tapped, walk
 
 SIZES = {
     "link.extinction_db": 13.0,
@@ -126,6 +127,23 @@ def test_jitter_scatters_readings_and_beats(lowered, inputs) -> None:
         power = 1e-6 * np.einsum("hij,jk,hik->i", slopes, moments, slopes)
         noise = lowered.blocks[block].scale * np.sqrt(power)
         np.testing.assert_allclose(source.additive[0, block].numpy(), noise, rtol=1e-5)
+
+
+def test_moments_of_a_branch_are_those_of_its_windows(lowered, inputs) -> None:
+    """Four neighbouring samples are one input, so their products are those of sliding windows."""
+    source, segments = mesh_source(lowered, inputs, Foundry(Profile({}))), []
+
+    def note(_, x, branch) -> None:
+        if branch is not None:
+            windows = np.lib.stride_tricks.sliding_window_view(x.double().numpy(), 4, axis=1)
+            segments.append(windows[:, : branch.positions].reshape(-1, 4))
+
+    carrier = source.carrier
+    tapped = Tapped(IdealDetector(carrier.architecture.response), note)
+    walk(carrier.stack, inputs, carrier.architecture, tapped)
+    for windows, moments in zip(segments, source.input_moments.numpy(), strict=False):
+        np.testing.assert_allclose(moments, windows.T @ windows / len(windows), rtol=1e-6)
+        assert moments[0, 1] > 0.9 * moments[0, 0]  # neighbours are alike
 
 
 @pytest.mark.parametrize("receiver", ["homodyne", "balanced", "intensity"])

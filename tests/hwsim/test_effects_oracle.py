@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.effects import number_of
 from ecgphoton.hwsim.profile import Profile
 
 CHIPS = 1500
+WAVELENGTHS = (1.545, 1.55, 1.555)  # um
 STATED = {
     "dac.bits": 0,
     "waveguide.mismatch": 7.0,
@@ -118,3 +120,14 @@ def test_static_phases_as_fabricated(drawn):
     assert abs(phases.mean() - np.pi) < 5 * np.pi / np.sqrt(3 * phases.size)
     assert abs(phases.var() / (np.pi**2 / 3) - 1) < 5 / np.sqrt(phases.size)
     assert abs(np.exp(1j * phases).mean()) < 5 / np.sqrt(phases.size)
+
+
+def test_splitters_disperse_as_the_coupler_that_is_named() -> None:
+    """4.3 mrad/nm is the slope of SAX's model where it splits in halves, by finite differences."""
+    coupler, length = pytest.importorskip("sax").models.coupler, 14.4
+    ports = ("in0", "out1")
+    angles = [np.arcsin(abs(complex(coupler(wl=wl, length=length)[ports]))) for wl in WAVELENGTHS]
+    assert angles[1] == pytest.approx(np.pi / 4, abs=2e-3)
+    slope = (angles[2] - angles[0]) / (WAVELENGTHS[2] - WAVELENGTHS[0])
+    assert slope == pytest.approx(oracle.coupler_slope(length), rel=2e-3)
+    assert number_of("splitter.dispersion").default == pytest.approx(1e-3 * slope, rel=0.01)

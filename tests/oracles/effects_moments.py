@@ -38,6 +38,11 @@ def offset_angle(offset, dispersion):
     return dispersion * offset / 1000
 
 
+def coupler_slope(length):
+    """Change (rad/um) of the angle of SAX's model of a coupler with wavelength, at `LASER`."""
+    return 1.2435 + TURN / 2 * length * (0.1169 / LASER - 0.02 / LASER**2)
+
+
 def likeness(a, b, length):
     """Covariance of a process of variance 1 between places a (n, 2) and b (m, 2), um; l in mm."""
     gap = a[:, None] - b[None]

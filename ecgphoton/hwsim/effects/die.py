@@ -20,8 +20,8 @@ LENGTH = Number(
 )
 SOURCE = (
     "Gaussian process, drawn as in Jhoja et al. 2020, Opt. Express 28, 7799; 3.9 nm of width, 1.3 "
-    "nm of thickness and 4.5 mm after Lu et al. 2017, doi:10.1364/OE.25.009712 (not verified: "
-    "assumption); changes with it are assumptions for silicon wires"
+    "nm of thickness and 4.5 mm after Lu et al. 2017, doi:10.1364/OE.25.009712 (its "
+    "numbers could not be read: assumption); changes with it are assumptions for silicon wires"
 )
 
 

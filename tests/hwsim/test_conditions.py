@@ -1,0 +1,36 @@
+"""What the chips of a profile stand for is said as the profile has it."""
+
+from pathlib import Path
+
+import pytest
+
+from ecgphoton.hwsim.conditions import LIMITS, conditions
+from ecgphoton.hwsim.profile import Profile, load_profile, profiles
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", profiles())
+def test_every_shipped_profile_says_that_nothing_was_measured(name) -> None:
+    """The plain name has effective receivers and modulators that close, and points to the limits."""
+    said = conditions(load_profile(name))
+    assert said.startswith("simulated chips, none measured: effective receivers (homodyne)")
+    assert "modulators that close; trimmed phases without drift" in said
+    assert said.endswith(LIMITS)
+
+
+def test_states_and_settings_are_said() -> None:
+    """Light path, extinction, static phases and the age of the phases are those of the profile."""
+    full = load_profile("foundry-thermo-optic:full-link:as-fabricated")
+    said = conditions(full.with_settings(["link.laser=5", "time.hours=4"]))
+    assert "balanced receivers with a laser of 5 mW a block" in said
+    assert "modulators of 20 dB extinction" in said
+    assert "phases as fabricated 4 h after they were set" in said
+    assert "hybrid receivers with stated powers" in conditions(Profile({}, receiver="hybrid"))
+
+
+def test_the_page_it_names_has_that_heading() -> None:
+    """The limits can be found where the sentence points."""
+    page, _, anchor = LIMITS.partition("#")
+    heading = anchor.replace("-", " ").capitalize()
+    assert f"## {heading}\n" in (ROOT / page).read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import io
 import math
+import textwrap
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -14,6 +15,17 @@ from ecgphoton.program.program import MeshProgram
 
 CELL, ROW, MARGIN = 92.0, 58.0, 46.0  # picture units, px
 PI = math.pi
+LETTER = 4.6
+"""Width of a letter of the legend, px."""
+LEGEND = (
+    "Light goes from left to right, mode 0 on top. Every box is named after its drivers. MZI: φ on "
+    "the upper input, a splitter, θ on the upper arm, a splitter; θ = 0 is cross, θ = π is bar. "
+    "White takes no power, blue the most."
+)
+ATTENUATORS = (
+    "Attenuator: an MZI without φ, its lower input dark, its lower output a dump; × is the field "
+    "that it passes."
+)
 
 
 class Line(NamedTuple):
@@ -62,6 +74,7 @@ def _cells(device: Device, phases: Floats) -> Iterator[Shape]:
 
     for mzi in device.mzis:
         x, y = MARGIN + mzi.column * CELL, MARGIN + mzi.mode * ROW
+        yield Text(x + CELL / 2, y - 16, mzi.name, 8.0)
         theta, *phi = mzi.drivers
         height, middle = (ROW + 18, y + ROW / 2) if phi else (36, y + 9)
         yield Box(x + 14, y - 9, CELL - 28, height, _colour(phases[theta] / PI))
@@ -73,6 +86,7 @@ def _cells(device: Device, phases: Floats) -> Iterator[Shape]:
     x, first = MARGIN + device.columns * CELL, device.drivers - WIDTH
     for mode in range(WIDTH):
         y, output = MARGIN + mode * ROW, phases[first + mode]
+        yield Text(x + CELL / 2, y - 18, names[first + mode], 8.0)
         yield Box(x + 14, y - 11, CELL - 28, 22, _colour(output / (2 * PI)))
         yield setting(first + mode, "ψ", x + CELL / 2, y)
 
@@ -80,15 +94,22 @@ def _cells(device: Device, phases: Floats) -> Iterator[Shape]:
 def shapes(program: MeshProgram, block: MatrixBlock) -> tuple[float, float, list[Shape]]:
     """Width, height and shapes of the picture of one block, light from left to right."""
     device = program.device
-    width, height = 2 * MARGIN + (device.columns + 1) * CELL, 2 * MARGIN + WIDTH * ROW
-    found: list[Shape] = [
-        Line(((MARGIN / 2, MARGIN + mode * ROW), (width - MARGIN / 2, MARGIN + mode * ROW)))
-        for mode in range(WIDTH)
-    ]
+    width, bottom = 2 * MARGIN + (device.columns + 1) * CELL, 2 * MARGIN + WIDTH * ROW
+    words = LEGEND + (" " + ATTENUATORS if device.two else "")
+    legend = textwrap.wrap(words, int((width - MARGIN) / LETTER))
+    found: list[Shape] = []
+    for mode in range(WIDTH):
+        y = MARGIN + mode * ROW
+        found += [
+            Line(((MARGIN / 2, y), (width - MARGIN / 2, y))),
+            Text(MARGIN / 4, y, f"in{mode}", 8.0),
+            Text(width - MARGIN / 4, y, f"out{mode}", 8.0),
+        ]
     found += _cells(device, program.phases[program.names.index(block.name)])
     note = f"{block.name}: amplifier ×{block.scale:.4f}, gain ×{block.gain:.4f}, {program.mesh}"
-    found.append(Text(width / 2, height - MARGIN / 2, note, 12.0))
-    return width, height, found
+    found.append(Text(width / 2, bottom - MARGIN / 2, note, 12.0))
+    found += [Text(width / 2, bottom + 14 * row, line, 9.0) for row, line in enumerate(legend)]
+    return width, bottom + 14 * len(legend), found
 
 
 def draw_svg(program: MeshProgram, block: MatrixBlock) -> bytes:

@@ -123,6 +123,17 @@ def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
             "mean_per_block": round(sum(turned) / blocks, 3),
             "mean_per_heater": round(sum(turned) / len(turned), 3),
         },
+        "light_path": {
+            "assumed": "a laser for every block, a balanced pair of photodiodes at every output",
+            "laser_inputs": blocks,
+            "splitters_1x2": (2 * (WIDTH - 1) + 1) * blocks,
+            "receiver_couplers_2x2": WIDTH * blocks,
+            "photodiodes": 2 * WIDTH * blocks,
+            "amplifiers": WIDTH * blocks,
+            "input_dacs": WIDTH * blocks,
+            "adcs": WIDTH * blocks,
+        },
+        "not_counted": ["pads", "monitors", "temperature control", "fibre array", "package"],
         "path": {
             "mzis": path.mzis,
             "phase_shifters": path.shifters,

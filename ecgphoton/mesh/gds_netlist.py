@@ -25,6 +25,24 @@ HEATER_X, MZI_X = 45.0, 164.5
 SMALLEST_COLUMN, SMALLEST_MODE = 300.0, 100.0
 
 
+HEADER = """\
+# One block for gdsfactory.read.from_yaml; lengths in um, y upwards.
+# Light: in0 ... in3 on the left, {meshes}, out0 ... out3 on the right. Mode 0 is on top.
+# An MZI is two cells: NAME_phi on the upper input, then NAME_theta, whose ports are o2 (upper) and
+# o1 (lower) on the left, o3 (upper) and o4 (lower) on the right. Its heater has to be on the UPPER
+# arm, and both arms equally long. Phase 0 of theta is cross, phase pi is bar.
+{attenuators}# A phase grows with the power of its heater: heaters have no polarity. Electrical ports of the cells
+# are not connected. Every heater needs a signal of its own; a common return must not drop a voltage
+# that depends on the other heaters.
+# Not drawn: dummies (as lossy as an MZI) where a column leaves a waveguide alone, couplers,
+# modulators, receivers, pads. Not matched: lengths of the waveguides between cells.
+"""
+ATTENUATORS = """\
+# attK_theta is an attenuator, an MZI without phi: light enters at o2 and leaves at o3; darkK (o1)
+# gets no light, dumpK (o4) leads to an absorber or a monitor photodiode.
+"""
+
+
 class Cell(NamedTuple):
     """A component of the process, its settings, and its place in um."""
 
@@ -107,7 +125,9 @@ def gdsfactory_netlist(device: Device, name: str = "block") -> str:
             f"{SMALLEST_COLUMN:g} x {SMALLEST_MODE:g} um"
         )
     cells = dict(_cells(device))
+    meshes = "mesh V, attenuators, mesh U" if device.two else "mesh U"
     lines = [
+        HEADER.format(meshes=meshes, attenuators=ATTENUATORS if device.two else "").rstrip(),
         f"name: {name}",
         "instances:",
         *(f"  {k}: {{component: {c.component}, settings: {c.settings}}}" for k, c in cells.items()),

@@ -130,7 +130,8 @@ def test_netlists_parts_and_drawings_list_the_drivers(program, files) -> None:
         drawn = re.findall(r'data-driver="([^"]+)"', files[f"drawings/{block}.svg"].decode())
         assert sorted(drawn) == sorted(names)
     assert json.loads(files["bill_of_materials.json"])["drivers"] == list(names)
-    cells = files["mesh.gdsfactory.yml"].decode().split("placements:")[0].splitlines()[2:]
+    layout = files["mesh.gdsfactory.yml"].decode()
+    cells = layout.split("\ninstances:\n")[1].split("placements:")[0].splitlines()
     assert [line.split(":")[0].strip() for line in cells] == [n.replace(".", "_") for n in names]
 
 

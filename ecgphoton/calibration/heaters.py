@@ -19,6 +19,13 @@ DEAD = 0.1
 ODD = 1.5
 """Residual, against the usual one, that is reported. Of 70,400 sweeps of healthy heaters, 20 chips
 of every shipped profile and state, none left more than 1.25 by fields, of 12,800 by powers 1.30."""
+STRANGE = 7.0
+"""Distance of a law from the ideal one, in standard deviations of its prior, that is looked into: a
+bit that is stuck at few of the codes of a sweep can look like a law of that kind."""
+VISIBLE = 5.0
+"""Size of a fringe, against that of noise alone, from which its law means something."""
+SURE = 20.0
+"""Twice the logarithm of how much likelier a stuck bit has to be than a law that fits as well."""
 EXPLAINED = 1.3
 """Residual, against the usual one, that a sweep explained by a stuck bit may leave."""
 FAINT = 1e-3
@@ -108,6 +115,9 @@ class SweepHeaters:
     ) -> DriveTable:
         """Explain odd sweeps by a bit stuck at 0 or 1, or by a heater that follows its codes.
 
+        Odd is what fits badly, or well with a law that no heater has.
+
+
         The best explanation is the likeliest, its law's prior counted in: a bit stuck at 0 and one
         stuck at 1 differ by little else than the law. A heater that follows its codes is fitted
         from that law as well, so a fit that ended in the wrong minimum accuses nobody.
@@ -116,7 +126,11 @@ class SweepHeaters:
         alike = (0, 1) if residual[..., 0].size >= FEWEST else None
         least = np.maximum(table.noise[..., None], FAINT)
         usual = np.maximum(np.median(residual, alike), least)
-        odd = (residual > ODD * usual) & ~table.broken
+        voltages, count = sweeps.shape[-2:]
+        unseen = residual * (4 * count / voltages) ** 0.5  # size of a fringe that is noise alone
+        strange = _unlikely(fringes.law.numpy()) > STRANGE**2
+        strange &= fringes.amplitude.numpy() > VISIBLE * unseen
+        odd = ((residual > ODD * usual) | strange) & ~table.broken
         if not odd.any():
             return table
         places, dac, device = np.argwhere(odd), table.device.dac, table.device
@@ -128,19 +142,21 @@ class SweepHeaters:
         each = data[:, None].expand(-1, len(choices), -1, -1)
         tried = self._fringes(table, codes, each, noise[:, None])
         left, laws = tried.residual.numpy(), tried.law.numpy()
-        size = data[0].numel() * (left / limit[:, None]) ** 2
-        best = (size + (laws**2).sum(-1) / PRIOR["law"] ** 2).argmin(1)
-        row = np.arange(len(places))
+        cost = data[0].numel() * (left / limit[:, None]) ** 2 + _unlikely(laws)
+        best, row = cost.argmin(1), np.arange(len(places))
         again = self._fringes(table, own, data, noise, tried.law[row, best])
         whole, healthy = again.residual.numpy(), again.law.numpy()
+        whole_cost = data[0].numel() * (whole / limit) ** 2 + _unlikely(healthy)
+        named = (left <= EXPLAINED * limit[:, None])[row, best]
+        follows = (whole <= ODD * limit) & ~(named & (whole_cost > cost[row, best] + SURE))
         keep, force, law = table.keep.copy(), table.force.copy(), table.beliefs.law.copy()
         found = []
         for at, (chip, block, driver) in enumerate(places.tolist()):
             place, choice = (chip, block, driver), int(best[at])
             names = (chip, table.program.names[block], device.driver_names[driver])
-            if whole[at] <= ODD * limit[at]:
+            if follows[at]:
                 law[place] = healthy[at]
-            elif left[at, choice] <= EXPLAINED * limit[at]:
+            elif named[at]:
                 mask, level = choices[choice]
                 keep[place], force[place] = dac.top & ~mask, mask * level
                 law[place] = laws[at, choice]
@@ -151,6 +167,11 @@ class SweepHeaters:
                 found.append(Finding("poor fit", *names, detail))
         table = replace(table, keep=keep, force=force, beliefs=table.beliefs._replace(law=law))
         return table.with_findings(found)
+
+
+def _unlikely(law: Floats) -> Floats:
+    """(...) squared distance of laws (..., 3) from the ideal one, in units of their prior."""
+    return np.asarray((law**2).sum(-1) / PRIOR["law"] ** 2)
 
 
 def _attenuators(table: DriveTable) -> Bools:

@@ -7,7 +7,8 @@ cell, named after it (``V.mzi0.theta`` is ``V_mzi0_theta``). Along the light, he
 where `Device.positions` says; across, an MZI lies midway between its two modes, and an attenuator
 between its own mode and the next. Dark inputs and dumps of attenuators are ports of the block.
 
-Waveguide lengths are not matched, and the dummies of `ecgphoton.mesh.paths` are not drawn.
+Both arms of an MZI are equally long (the generic cell's own default is a difference of 10 um).
+Waveguides between cells are not matched, and the dummies of `ecgphoton.mesh.paths` are not drawn.
 """
 
 from collections.abc import Iterator
@@ -65,7 +66,7 @@ def _cells(device: Device) -> Iterator[tuple[str, Cell]]:
         mode = int(driver[-1]) if mzi is None else mzi.mode
         x, y = column * device.column_pitch, -mode * device.mode_pitch
         if driver.endswith(".theta"):
-            settings = f"{{length_x: {ARM_LENGTH}}}"
+            settings = f"{{delta_length: 0.0, length_x: {ARM_LENGTH}}}"
             cell = Cell(MZI, settings, x + MZI_X, y - device.mode_pitch / 2)
         else:
             cell = Cell(HEATER, f"{{length: {HEATER_LENGTH}}}", x + HEATER_X, y)

@@ -127,6 +127,32 @@ def test_a_stuck_bit_is_named_with_what_it_is_stuck_at(program) -> None:
     assert {(one.chip, one.block, one.part, one.detail) for one in table.findings} == wanted
 
 
+def test_a_bit_that_looks_like_a_law_is_named(program) -> None:
+    """The highest bit, stuck at 0, fits another law within the noise: but a law no heater has."""
+    middle = range(program.device.attenuators.start, program.device.attenuators.stop)
+    faults = tuple(
+        Fault("stuck bit", chip, block, middle[(chip + block) % 4], bit=7, level=0)
+        for chip in range(4)
+        for block in range(len(program.names))
+    )
+    chips = chips_of(load_profile("pessimistic"), program, 4)
+    bench = FaultyBench(SimulatedBench(chips, bits=8), *faults)
+    table = DriveTable.start(program.with_bits(8), 4)
+    for name in ("dark", "sweep"):
+        table = STEPS[name](bench, table)
+    assert len(table.findings) == len(faults)
+    assert {one.detail for one in table.findings} == {"bit 7 stays off"}
+
+
+def test_no_law_is_read_from_noise(program) -> None:
+    """Photodiodes see nothing of the output phases, whose fringes are noise: nothing is accused."""
+    profile = load_profile("lithium-niobate")
+    driven = profile.driving(program).with_bits(12)
+    bench = SimulatedBench(Foundry(profile).chips(0, 0, 8, driven), bits=12)
+    steps = (STEPS["dark"], STEPS["sweep-power"])
+    assert not calibrate(bench, driven, steps).table.findings
+
+
 @pytest.mark.slow
 def test_what_is_broken_is_named(program) -> None:
     """A dead heater, stuck bits and a clipped detector are named at their places, nothing else."""

@@ -133,6 +133,7 @@ def test_netlists_parts_and_drawings_list_the_drivers(program, files) -> None:
     layout = files["mesh.gdsfactory.yml"].decode()
     cells = layout.split("\ninstances:\n")[1].split("placements:")[0].splitlines()
     assert [line.split(":")[0].strip() for line in cells] == [n.replace(".", "_") for n in names]
+    assert all("delta_length: 0.0" in line for line in cells if "mzi2x2" in line)  # equal arms
 
 
 def test_simulation_and_calibration_have_the_drivers(program) -> None:

@@ -70,7 +70,7 @@ class Correct:
             if not tight.any():
                 break
             # A lossy path would need an attenuator that amplifies: attenuate the others instead.
-            dimmed = np.where(tight, stretch * DIM ** 2**trial, stretch)
+            dimmed = np.where(tight, stretch * DIM**2**trial, stretch)
             new_power, new_left = self._solve(table, lowered, dimmed, tight)
             better = tight & (new_left < left)
             power = np.where(better[..., None], new_power, power)

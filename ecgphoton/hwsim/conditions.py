@@ -20,6 +20,5 @@ def conditions(profile: Profile) -> str:
     phases = "trimmed phases" if profile.trimmed else "phases as fabricated"
     drifting, hours = profile["time.drift"], profile["time.hours"]
     age = f"{hours:g} h after they were set" if drifting and hours else "without drift"
-    return (
-        f"simulated chips, none measured: {read}; {sent}; {phases} {age}; what no chip has: {LIMITS}"
-    )
+    parts = f"{read}; {sent}; {phases} {age}"
+    return f"simulated chips, none measured: {parts}; what no chip has: {LIMITS}"

@@ -32,9 +32,9 @@ HEADER = """\
 # An MZI is two cells: NAME_phi on the upper input, then NAME_theta, whose ports are o2 (upper) and
 # o1 (lower) on the left, o3 (upper) and o4 (lower) on the right. Its heater has to be on the UPPER
 # arm, and both arms equally long. Phase 0 of theta is cross, phase pi is bar.
-{attenuators}# A phase grows with the power of its heater: heaters have no polarity. Electrical ports of the cells
-# are not connected. Every heater needs a signal of its own; a common return must not drop a voltage
-# that depends on the other heaters.
+{attenuators}# A phase grows with the power of its heater: heaters have no polarity.
+# Electrical ports of the cells are not connected. Every heater needs a signal of its own; a common
+# return must not drop a voltage that depends on the other heaters.
 # Not drawn: dummies (as lossy as an MZI) where a column leaves a waveguide alone, couplers,
 # modulators, receivers, pads. Not matched: lengths of the waveguides between cells.
 """

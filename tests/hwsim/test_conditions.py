@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("name", profiles())
 def test_every_shipped_profile_says_that_nothing_was_measured(name) -> None:
-    """The plain name has effective receivers and modulators that close, and points to the limits."""
+    """Plain names have effective receivers and modulators that close, and point to the limits."""
     said = conditions(load_profile(name))
     assert said.startswith("simulated chips, none measured: effective receivers (homodyne)")
     assert "modulators that close; trimmed phases without drift" in said

@@ -108,7 +108,8 @@ ALL = (
         _dispersed,
         "arms",
         source="2 pi n_g / lambda^2 times the path mismatch; silicon wire n_g 4.2, Chrostowski and "
-        "Hochberg 2015, doi:10.1017/CBO9781316084168; splitter: slope of a 50:50 one in the `coupler` model of SAX",
+        "Hochberg 2015, doi:10.1017/CBO9781316084168; splitter as a 50:50 one in the `coupler` "
+        "model of SAX",
         also={
             **MISMATCHES,
             "waveguide.group_index": Number("Group index.", 10.0, default=4.2),

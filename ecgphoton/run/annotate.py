@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -203,6 +203,7 @@ def _found(
         "not_normal": int((calls.classified & (beats.symbol != "N")).sum()),
         "not_classified": dict(Counter(calls.reason[~calls.classified].tolist())),
         "undecided_share": float((~calls.classified).mean()),
+        "missing": asdict(calls.missing),
         "peaks_from": calls.peaks_from,
         "centring": trained.centring,
         "delay_beats": trained.student.architecture.delay,

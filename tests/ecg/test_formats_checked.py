@@ -96,6 +96,7 @@ def test_segments_are_no_records_of_their_folder(tmp_path):
     segments(tmp_path, SIGNAL)
     assert len(list(tmp_path.glob("*.hea"))) == 3
     assert record_names(tmp_path) == ("whole",)
+    assert other_files(tmp_path, ("whole",)) == {}
 
 
 NAMES = ("1.2.840.10008", "a", "a.2", "100% (b)", "night, 2nd", "z" * 80)
@@ -113,7 +114,12 @@ def test_a_recording_of_any_name_is_one(tmp_path):
     (tmp_path / "night").mkdir()
     found = record_names(tmp_path)
     assert found == tuple(sorted((*NAMES, "x.2024")))
-    assert other_files(tmp_path, found) == ("._a.edf", "night/", "x.eph.csv", "x.eph.json")
+    assert other_files(tmp_path, found) == {
+        "._a.edf": "hidden",
+        "night/": "a folder, which is not searched",
+        "x.eph.csv": "an answer of annotate",
+        "x.eph.json": "an answer of annotate",
+    }
     for name in NAMES:
         assert open_recording(find_file(tmp_path / name)).name == name
 

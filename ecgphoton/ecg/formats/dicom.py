@@ -32,8 +32,8 @@ _PACKED = "1.2.840.10008.1.2.1.99"  # deflated: it could unpack to any size
 _ORIGIN, _OFFSET = "WaveformOriginality", "MultiplexGroupTimeOffset"  # the offset in ms
 _LINEAR = ("SB", "UB", "SS", "US", "SL", "UL")  # the others are of mu-law and A-law
 MOST_GROUPS = 64
-_NUMBERS = (*range(1, 9), *range(61, 65))
-_LEADS = dict(zip(_NUMBERS, "I II V1 V2 V3 V4 V5 V6 III aVR aVL aVF".split(), strict=True))
+_NUMBERS = (*range(1, 9), *range(61, 66))
+_LEADS = dict(zip(_NUMBERS, "I II V1 V2 V3 V4 V5 V6 III aVR aVL aVF -aVR".split(), strict=True))
 """Lead by its number in SCP-ECG and in ISO/IEEE 11073-10101, whose part 2 the leads are."""
 _CODE = re.compile(r"(?:5\.6\.3-9-|2:)(\d{1,3})")
 

@@ -23,9 +23,9 @@ _POINTS = 16
 class Moving:
     """Marks samples on a straight line as missing, in a signal that comes piece by piece.
 
-    A sample is missing if it lies in a run of a second whose differences are two numbers at most,
-    no further apart than `STEP`, and that nowhere leaves the line between its ends by more than
-    their distance: a line that was rounded. A level line is one.
+    A sample is missing if it lies in a run of a second whose differences are one number, or two
+    neighbouring multiples of a step up to `STEP`, and that nowhere leaves the line between its ends
+    by more than that step: a line that was rounded. A level line is one.
     """
 
     def __init__(self, fs: float, gain: float = 1.0) -> None:
@@ -127,16 +127,19 @@ def _straight(
 def _runs(
     value: NDArray[np.float64], step: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return first and last samples of runs whose differences are two numbers, and their distance.
+    """Return first and last samples of the longest runs of such differences, and their steps.
 
-    The runs overlap, and none that is longer is left out.
+    The step of a run whose differences are one number is 0. The runs overlap.
     """
     size = np.abs(value)
     rounding = _ROUNDING * np.maximum(np.maximum(size[:-2], size[1:-1]), size[2:])
     bend = np.diff(value, 2)
     at = np.flatnonzero(~(np.abs(bend) <= rounding))  # where a sample is missing, too
     bend, rounding = bend[at], rounding[at]
-    small = np.abs(bend) <= step + rounding
+    before, apart = value[at + 1] - value[at], np.abs(bend)
+    steps = np.rint(before / np.where(apart > 0, apart, 1.0))
+    multiple = np.abs(before - steps * apart) <= 2 * rounding * (1 + np.abs(steps))
+    small = (apart <= step + rounding) & multiple
     undone = small[1:] & small[:-1] & (np.abs(bend[1:] + bend[:-1]) <= 2 * rounding[1:])
     begins = np.flatnonzero(np.append(True, ~undone)[: len(at)])
     ends = np.append(begins[1:], len(at)) - 1
@@ -145,5 +148,5 @@ def _runs(
     return (
         np.concatenate([edges[:-1], edges[begins[two]]]),
         np.concatenate([edges[1:], edges[ends[two] + 2]]),
-        np.concatenate([np.zeros(len(edges) - 1), np.abs(bend[begins[two]])]),
+        np.concatenate([np.zeros(len(edges) - 1), apart[begins[two]]]),
     )

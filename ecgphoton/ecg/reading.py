@@ -120,6 +120,9 @@ def open_signal(
     notes = [*held.notes, *held.assumed([channel])]
     if lead is None and prefer and one.name != prefer[0]:
         notes.append(f"{held.name}: no lead {prefer[0]}, {one.name} used")
+    alike = sum(other.name == one.name for other in held.channels)
+    if lead is None and alike > 1:
+        notes.append(f"{held.name}: {alike} leads are called {one.name}, channel:{channel} used")
     factor = ratio(one.fs, held.name)
     if factor != 1:
         notes.append(f"{held.name}: resampled from {one.fs:g} Hz to 360 Hz")

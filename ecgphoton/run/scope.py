@@ -148,8 +148,9 @@ class Observer:
             )
         if not enough:
             sentences.append(
-                f"Not checked{' for the rest' if beyond else ''}: only {classified} beats are "
-                f"classified, and {FEWEST_BEATS} are needed."
+                f"Not checked{' for the rest' if beyond else ''}: only {classified} "
+                f"beat{'s are' if classified != 1 else ' is'} classified, and {FEWEST_BEATS} are "
+                "needed."
             )
         text = " ".join(sentences)
         return ScopeReport(enough, bool(beyond), score, text, tuple(found), tuple(noisy))

@@ -56,11 +56,12 @@ def test_pieces_of_lines_are_the_whole(step):
 
 
 def test_a_curve_and_a_short_line_are_a_signal():
-    """A slow parabola of few steps, noise of one step, and a line of less than a second stay."""
+    """A slow parabola of few steps, noise of one step, and a line under a second stay."""
     at = np.arange(FS) / FS
     made = np.concatenate([np.round(40 * at**2), np.round(np.random.default_rng(0).random(FS))])
     line = np.linspace(0, 1, FS - 8) + 3
-    assert not marked(np.concatenate([made / 200, line, [9, 1, 5]]), FS).any()
+    made = np.concatenate([made, np.resize([0, 1], 2 * FS)]) / 200  # a converter between two codes
+    assert not marked(np.concatenate([made, line, [9, 1, 5]]), FS).any()
 
 
 def test_gaps_are_counted_in_pieces():

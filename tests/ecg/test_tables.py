@@ -181,7 +181,7 @@ def test_documentation_is_no_recording(tmp_path):
     assert other_files(tmp_path, record_names(tmp_path)) == {
         "RECORDS": "no format that is read",
         "SHA256SUMS.txt": "0 of its first 2 lines hold numbers alone",
-        "broken.csv": "it is no text",
+        "broken.csv": "it is no text, or not in UTF-8",
         "empty.csv": "it is empty",
         "labels.csv": "0 of its first 3 lines hold numbers alone",
         "lone.dat": "no header (.hea) of its name",

@@ -6,6 +6,7 @@ and whether there are lines with names and units; what PhysioNet's ``rdsamp -c -
 as it is.
 """
 
+import codecs
 import io
 import re
 from collections.abc import Sequence
@@ -83,6 +84,8 @@ def read_table(path: Path) -> Table:
     import pandas
 
     content = read_bytes(path, LARGEST_RECORDING)
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InputError(f"{path} is text in UTF-16; save it as UTF-8, in Excel as CSV UTF-8")
     if b"\0" in content[:_LOOK]:
         raise InputError(f"{path} is not a text file; check its format")
     if b"\r\r\n" in content[:_LOOK]:  # line ends that were translated twice
@@ -152,7 +155,7 @@ def without_numbers(path: Path) -> str:
     if passed > 0 and 2 * passed >= len(body):
         return ""
     if not body or b"\0" in content:
-        return "it is no text" if body else "it is empty"
+        return "it is no text, or not in UTF-8" if body else "it is empty"
     return f"{passed} of its first {len(body)} lines hold numbers alone"
 
 

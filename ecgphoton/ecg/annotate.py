@@ -53,10 +53,8 @@ class Missing:
 
     def sentence(self, lead: str) -> str:
         """Return it in words."""
-        parts = [
-            f"{self.seconds:.2f} s of {lead} missing, standing still or on a straight line, in "
-            f"{self.gaps} gap{'s' * (self.gaps != 1)}"
-        ]
+        gaps = f"{self.gaps} gap{'s' * (self.gaps != 1)}"
+        parts = [f"{self.seconds:.2f} s of {lead} missing or on a straight line, in {gaps}"]
         if self.bridged:
             parts.append(
                 f"{self.bridged} of up to {1000 * BRIDGED / SAMPLING_RATE:.0f} ms bridged to "

@@ -3,8 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.features import SAMPLING_RATE
-
 STILL = 1.0
 """Seconds; samples on a straight line for as long were not measured: the amplifier is saturated or
 off, or a gap was interpolated. In all leads of MIT-BIH and of 39 records of SVDB the longest line

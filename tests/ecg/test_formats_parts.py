@@ -174,9 +174,7 @@ def test_a_channel_of_a_group_may_begin_later(tmp_path):
 )
 def test_the_code_of_a_dicom_channel_says_its_lead(code, meaning, label, name, said, tmp_path):
     """A label in free text is used where it does not differ; what differs is said."""
-    found = read(
-        write_dicom(tmp_path / "a.dcm", SIGNAL, code=code, lead=meaning, channel=label)
-    )
+    found = read(write_dicom(tmp_path / "a.dcm", SIGNAL, code=code, lead=meaning, channel=label))
     assert found.leads == (name,)
     assert found.notes == () if said is None else said in found.notes[0]
 

@@ -32,8 +32,8 @@ _PACKED = "1.2.840.10008.1.2.1.99"  # deflated: it could unpack to any size
 _ORIGIN, _OFFSET = "WaveformOriginality", "MultiplexGroupTimeOffset"  # the offset in ms
 _LINEAR = ("SB", "UB", "SS", "US", "SL", "UL")  # the others are of mu-law and A-law
 MOST_GROUPS = 64
-_NUMBERS = (*range(1, 9), *range(61, 66))
-_LEADS = dict(zip(_NUMBERS, "I II V1 V2 V3 V4 V5 V6 III aVR aVL aVF -aVR".split(), strict=True))
+_LEADS = dict(enumerate(("I", "II", "V1", "V2", "V3", "V4", "V5", "V6"), 1))
+_LEADS |= dict(enumerate(("III", "aVR", "aVL", "aVF", "-aVR"), 61))
 """Lead by its number in SCP-ECG and in ISO/IEEE 11073-10101, whose part 2 the leads are."""
 _CODE = re.compile(r"(?:5\.6\.3-9-|2:)(\d{1,3})")
 
@@ -140,7 +140,7 @@ def _named(one: Any, number: int) -> tuple[str, str]:  # noqa: ANN401
 
 
 def _scale(one: Any, number: int) -> tuple[str, float, float]:  # noqa: ANN401
-    """Unit, units a step, and value of a stored zero of a channel."""
+    """Return unit, units a step, and value of a stored zero of a channel."""
     if "ChannelSensitivity" not in one:
         raise ValueError(f"channel {number} has no scale")
     units = one.get("ChannelSensitivityUnitsSequence")

@@ -98,6 +98,11 @@ def test_segments_are_no_records_of_their_folder(tmp_path):
     assert len(list(tmp_path.glob("*.hea"))) == 3
     assert record_names(tmp_path) == ("whole",)
     assert other_files(tmp_path, ("whole",)) == {}
+    write_wfdb(tmp_path, "b", SIGNAL)  # whose signal has another name
+    (tmp_path / "b.dat").rename(tmp_path / "signal_7.dat")
+    header = tmp_path / "b.hea"
+    header.write_text(header.read_text().replace("b.dat", "signal_7.dat"))
+    assert other_files(tmp_path, record_names(tmp_path)) == {}
 
 
 NAMES = ("1.2.840.10008", "a", "a.2", "100% (b)", "night, 2nd", "z" * 80)

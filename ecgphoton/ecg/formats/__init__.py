@@ -13,7 +13,7 @@ from ecgphoton.ecg.formats.columns import Hints, open_numpy
 from ecgphoton.ecg.formats.dicom import open_dicom
 from ecgphoton.ecg.formats.edf import open_edf
 from ecgphoton.ecg.formats.table import open_table, without_numbers
-from ecgphoton.ecg.formats.wfdb_segments import open_wfdb, segments_in
+from ecgphoton.ecg.formats.wfdb_segments import open_wfdb, parts_in
 from ecgphoton.ecg.leads import choose
 from ecgphoton.ecg.recording import OpenRecording, Recording
 from ecgphoton.errors import InputError
@@ -135,7 +135,7 @@ def record_names(folder: Path) -> tuple[str, ...]:
         if path.suffix.lower() not in _TEXT
         or not (stems.intersection(_beginnings(path.stem)[:-1]) or without_numbers(path))
     }
-    found -= segments_in(folder)
+    found -= parts_in(folder)[0]
     if not found:
         raise InputError(f"{folder} holds no recording ({', '.join(FORMATS)}); check the path")
     return tuple(sorted(found))
@@ -156,13 +156,15 @@ def _beginnings(name: str) -> list[str]:
 def other_files(folder: Path, names: Collection[str]) -> dict[str, str]:
     """Files in a folder that belong to none of these recordings, and its folders, each with why.
 
-    They are sorted by name; names of folders end in a slash. Segments of a record belong to it.
+    They are sorted by name; names of folders end in a slash. Segments and signal files of a record
+    belong to it.
     """
-    known = {*names, *segments_in(folder)}
+    segments, files = parts_in(folder)
+    known = {*names, *segments}
     return {
         f"{path.name}/" if path.is_dir() else path.name: _why_not(path)
         for path in sorted(folder.iterdir())
-        if path.is_dir() or not known.intersection(_beginnings(path.name))
+        if path.is_dir() or not (path.name in files or known.intersection(_beginnings(path.name)))
     }
 
 

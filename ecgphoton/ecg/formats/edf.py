@@ -60,7 +60,8 @@ def open_edf(path: Path) -> HeldRecording:
     begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps)
     count, missing = np.count_nonzero(gaps), gaps.sum()
     note = f"{path.stem}: {missing:g} s in {count} gaps of the file are missing samples"
-    channels, values = [], []
+    channels: list[Channel] = []
+    values = []
     for signal in held.signals:
         low, high = signal.digital_range
         bottom, top = signal.physical_range

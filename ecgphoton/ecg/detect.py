@@ -160,7 +160,7 @@ class Detector:
         rest = len(piece) - (int(known[-1]) + 1 if len(known) else 0)
         rest = 0 if last or rest > BRIDGED else rest
         piece, self._waiting = np.split(piece, [len(piece) - rest])
-        before = self._signal[-1] if len(self._signal) else np.float32(0.0)
+        before = float(self._signal[-1]) if len(self._signal) else 0.0
         piece = bridged(piece, before if self._known[-1:].any() else np.nan)
         self._signal = np.concatenate([self._signal, held(piece, before)])
         self._known = np.concatenate([self._known, np.isfinite(piece)])

@@ -164,9 +164,10 @@ def print_burdens(report: BurdenReport) -> None:
     ]
     click.echo(shared.student(report.student["path"], report.student["chosen"]))
     shared.table("burdens", ["record", "hours", "beats", *heads, "outside"], rows)
-    few = ", ".join(report.others[:5]) + (" ..." if len(report.others) > 5 else "")
+    others = [f"{name} ({why})" for name, why in report.others.items()]
+    few = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
     shared.say(
-        f"{len(report.others)} files and folders are not read: {few}" if report.others else "",
+        f"{len(others)} files and folders are not read: {few}" if others else "",
         f"written to {report.files[-2]} and {report.files[-1]}",
     )
 

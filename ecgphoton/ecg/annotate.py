@@ -15,9 +15,11 @@ from ecgphoton.ecg.extract import UNDECIDED, BeatStream
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats import find_file
 from ecgphoton.ecg.labels import label_file, read_labels
+from ecgphoton.ecg.missing import BRIDGED
 from ecgphoton.ecg.quality import Stretch
 from ecgphoton.ecg.reading import BLOCK_SECONDS, Signal
 from ecgphoton.ecg.resample import scaled
+from ecgphoton.ecg.rhythm import DOUBTFUL, doubtful
 from ecgphoton.errors import InputError
 from ecgphoton.progress import Steps
 
@@ -38,6 +40,35 @@ counts as neither S nor V, and `BeatComparison.abnormal` counts as abnormal.
 """
 
 
+@dataclass(frozen=True)
+class Missing:
+    """What is missing of a lead."""
+
+    seconds: float = 0.0
+    gaps: int = 0
+    bridged: int = 0
+    """Gaps so short that beats were detected across them; they are undecided."""
+    doubtful_intervals: int = 0
+    """Intervals between beats with a gap, so long that they may hide a beat."""
+
+    def sentence(self, lead: str) -> str:
+        """Return it in words."""
+        gaps = f"{self.gaps} gap{'s' * (self.gaps != 1)}"
+        parts = [f"{self.seconds:.2f} s of {lead} missing or on a straight line, in {gaps}"]
+        if self.bridged:
+            parts.append(
+                f"{self.bridged} of up to {1000 * BRIDGED / SAMPLING_RATE:.0f} ms bridged to "
+                "detect beats, which are not classified there"
+            )
+        if self.doubtful_intervals:
+            parts.append(
+                f"{self.doubtful_intervals} interval{'s' * (self.doubtful_intervals != 1)} with a "
+                f"gap may hide a beat ({DOUBTFUL:g} times as long as those before, or not to be "
+                "compared)"
+            )
+        return "; ".join(parts)
+
+
 @dataclass(frozen=True, eq=False)
 class BeatCalls:
     """Class and probabilities of every beat of a record."""
@@ -55,6 +86,7 @@ class BeatCalls:
     """Where the lead is no ECG."""
     notes: tuple[str, ...] = ()
     """On labels that are no beats, and on missing samples."""
+    missing: Missing = Missing()
 
     def __len__(self) -> int:
         return len(self.sample)
@@ -126,10 +158,10 @@ def classify_record(
                 progress(end, signal.length_360)
 
     answers = [_answer(classify, beats) for beats in _chunks(parts())]
-    if stream.missing:
-        seconds = stream.missing / SAMPLING_RATE
-        notes.append(f"{signal.name}: {seconds:.2f} s of {signal.lead} missing or standing still")
     at_360 = np.concatenate([np.empty(0, np.int64), *(at for at, _ in found)])
+    missing = _missing(stream.gaps.spans, at_360, detected=annotator is None)
+    if missing.gaps:
+        notes.append(f"{signal.name}: {missing.sentence(signal.lead)}")
     if not len(at_360):
         raise InputError(
             f"record {signal.name} has no beat "
@@ -150,6 +182,18 @@ def classify_record(
         annotator or DETECTED,
         tuple(stream.stretches),
         tuple(notes),
+        missing,
+    )
+
+
+def _missing(spans: NDArray[np.int64], at_360: NDArray[np.int64], *, detected: bool) -> Missing:
+    """Describe the gaps of a lead, `spans` at 360 Hz, whose beats are detected or given."""
+    lengths = np.diff(spans, axis=1)
+    return Missing(
+        float(lengths.sum() / SAMPLING_RATE),
+        len(spans),
+        int((lengths <= BRIDGED).sum()) if detected else 0,
+        doubtful(at_360, spans[:, 0]) if len(spans) else 0,
     )
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import SAMPLING_RATE
+from ecgphoton.ecg.missing import BRIDGED, bridged
 from ecgphoton.ecg.qrs_rules import Peak, Rules
 
 Centring = Literal["annotation", "qrs"]
@@ -130,12 +131,14 @@ def r_peaks(signal: NDArray[np.floating], centres: NDArray[np.int64]) -> NDArray
 class Detector:
     """Detector of QRS complexes in a signal that comes piece by piece.
 
-    The result does not depend on how the signal is cut into pieces.
+    The result does not depend on how the signal is cut into pieces. Gaps of up to `BRIDGED` samples
+    are bridged by a straight line: a QRS of which no more is missing is found.
     """
 
     def __init__(self, gain: float = 1.0) -> None:
         """Begin a signal of `gain` units per mV."""
         self._gain = np.float32(gain)
+        self._waiting = np.empty(0, np.float32)  # a gap at the end that may turn out to be short
         self._signal = np.empty(0, np.float32)  # the last samples, without gaps
         self._known = np.empty(0, bool)  # whether they were measured
         self._first = 0  # number of the first of them
@@ -152,7 +155,13 @@ class Detector:
         last
             Whether the signal ends with it.
         """
-        before = self._signal[-1] if len(self._signal) else 0.0
+        piece = np.concatenate([self._waiting, piece])
+        known = np.flatnonzero(np.isfinite(piece))
+        rest = len(piece) - (int(known[-1]) + 1 if len(known) else 0)
+        rest = 0 if last or rest > BRIDGED else rest
+        piece, self._waiting = np.split(piece, [len(piece) - rest])
+        before = float(self._signal[-1]) if len(self._signal) else 0.0
+        piece = bridged(piece, before if self._known[-1:].any() else np.nan)
         self._signal = np.concatenate([self._signal, held(piece, before)])
         self._known = np.concatenate([self._known, np.isfinite(piece)])
         end = self._first + len(self._signal)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.beatset import BeatSet, DropReport, Extracted, count_drops
 from ecgphoton.ecg.detect import CENTRE, MARGIN, Centring, Detector, centred, r_peaks
 from ecgphoton.ecg.features import HALF, WINDOW, magnitude, normalise
+from ecgphoton.ecg.missing import BRIDGED, Gaps
 from ecgphoton.ecg.patient_features import Compared, table
 from ecgphoton.ecg.qrs_rules import LEARN
 from ecgphoton.ecg.quality import LARGEST, LENGTH, REASONS, Quality, Stretch, Watch, reasons
@@ -19,7 +20,7 @@ from ecgphoton.ecg.shape import History, compare, to_next
 PAST_END = "annotated past the end of the signal"
 AT_EDGE = "window leaves the record"
 GAP = "window has missing samples"
-BEFORE = LEARN + 2 * MARGIN + WINDOW + LENGTH + CENTRE
+BEFORE = LEARN + 2 * MARGIN + WINDOW + LENGTH + CENTRE + BRIDGED
 """Samples that are kept: a beat may be detected this late, and its window is cut then."""
 REMEMBERED = LONG_RUN + 10
 """Beats whose times the features of the next one may need."""
@@ -86,6 +87,7 @@ class BeatStream:
         self._middle = self._breaks = empty  # breaks of the beats that are cut, see `breaks_before`
         self._dropped = self._done = 0  # missing samples, and beats, before those that are kept
         self._history = History.empty()
+        self.gaps = Gaps()
         self._gain, self._watch, self._judged = gain, Watch(gain), quality == "drop"
         self._largest = largest * gain
         # Beats that wait for the next one: why they have no window, and the windows of the others.
@@ -97,11 +99,6 @@ class BeatStream:
         """Where the signal so far is no ECG."""
         return self._watch.stretches
 
-    @property
-    def missing(self) -> int:
-        """Missing samples so far."""
-        return self._dropped + int(np.isnan(self._signal).sum())
-
     def push(self, piece: NDArray[np.float32], *, last: bool = False) -> Found:
         """Take the next samples and return the beats that are complete now.
 
@@ -112,6 +109,7 @@ class BeatStream:
         last
             Whether the signal ends with it.
         """
+        self.gaps.push(piece)
         self._signal = np.concatenate([self._signal, piece])
         end = self._first + len(self._signal)
         self._locate(piece, end, last=last)

@@ -141,7 +141,8 @@ def read_labels(
     sample = np.rint(at).astype(np.int64)
     once = np.diff(sample, prepend=-1) > 0
     if not once.all():
-        again = f"{np.count_nonzero(~once)} beats are marked again at one sample"
+        count = np.count_nonzero(~once)
+        again = f"{count} beat{'s are' if count != 1 else ' is'} marked again at one sample"
         notes += (f"{file.stem}: {again}; the first mark counts",)
     symbol = np.array([known[words[i]] for i in order], "<U1")
     return Labels(sample[once], symbol[once], notes)

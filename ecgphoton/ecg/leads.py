@@ -50,6 +50,11 @@ def plain(name: str) -> str:
     return rest if rest in (*_LIMB, *_CHEST) else short
 
 
+def names_lead(name: str) -> bool:
+    """Whether a name is that of a limb or chest lead."""
+    return plain(name) in (*_LIMB, *_CHEST)
+
+
 def _bare(short: str) -> str:
     """Return a name without vendor prefixes, unit and words that add nothing."""
     return _REMARK.sub("", _PREFIX.sub("", short))
@@ -194,7 +199,7 @@ def _voltages(channels: Sequence[Channel]) -> list[int]:
 
 def _ecg_by_name(channel: Channel) -> bool:
     named = re.match("ecg|ekg", channel.name, re.IGNORECASE)
-    return plain(channel.name) in (*_LIMB, *_CHEST) or named is not None
+    return names_lead(channel.name) or named is not None
 
 
 def _list(channels: Sequence[Channel]) -> str:

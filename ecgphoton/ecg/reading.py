@@ -83,7 +83,7 @@ class Signal:
         InputError
             If the file is damaged; its checksum is known to differ only at the end.
         """
-        resampler, done = Resampler(self.factor), 0
+        resampler, done = Resampler(self.factor, self.gain), 0
         for start, piece in self.held.pieces(self.channel, max(1, round(seconds * self.fs))):
             out = resampler.push(piece, last=start + len(piece) == self.length)
             if len(out):
@@ -120,6 +120,9 @@ def open_signal(
     notes = [*held.notes, *held.assumed([channel])]
     if lead is None and prefer and one.name != prefer[0]:
         notes.append(f"{held.name}: no lead {prefer[0]}, {one.name} used")
+    alike = sum(other.name == one.name for other in held.channels)
+    if lead is None and alike > 1:
+        notes.append(f"{held.name}: {alike} leads are called {one.name}, channel:{channel} used")
     factor = ratio(one.fs, held.name)
     if factor != 1:
         notes.append(f"{held.name}: resampled from {one.fs:g} Hz to 360 Hz")
@@ -198,7 +201,7 @@ def read_recording(
     files = record_files(folder, name, annotator)
     source = open_signal(folder / name, lead, prefer=prefer, hints=hints)
     whole = source.held.whole((source.channel,))[0]
-    signal = Resampler(source.factor).push(whole, last=True)
+    signal = Resampler(source.factor, source.gain).push(whole, last=True)
     found = read_labels(
         files[-1], source.fs, source.held.clock, symbols, begins=source.held.begins,
         length=source.length,

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import SAMPLING_RATE
+from ecgphoton.ecg.missing import Moving
 from ecgphoton.errors import InputError
 
 LEAST_RATE, MOST_RATE = 100.0, 20_000.0  # Hz
@@ -14,9 +15,6 @@ LARGEST_TERM = 1000
 ZERO_CROSSINGS, KAISER_BETA = 10, 5.0
 """Zero crossings on each side of the filter that resamples, and its Kaiser window: those of scipy's
 `resample_poly`."""
-STILL = 1.0
-"""Seconds; samples that have one value for longer were not measured. The longest such run in the
-first leads of MIT-BIH and of 39 records of SVDB, where the amplifier is saturated, has 0.78 s."""
 
 
 def ratio(rate: float, name: str) -> Fraction:
@@ -65,38 +63,15 @@ def resample(signal: NDArray[np.float32], factor: Fraction) -> NDArray[np.float3
     return out
 
 
-class Moving:
-    """Marks samples that stand still as missing, in a signal that comes piece by piece."""
-
-    def __init__(self, fs: float) -> None:
-        """Begin a signal of `fs` samples a second."""
-        self._least = round(STILL * fs)
-        self._held = np.empty(0, np.float32)  # the run of equal samples at the end
-        self._out = 0  # how many of them have been returned
-
-    def push(self, piece: NDArray[np.float32], *, last: bool = False) -> NDArray[np.float32]:
-        """Take the next samples and return those that are certain, NaN where they stand still."""
-        samples = np.concatenate([self._held, piece])
-        starts = np.append(0, np.flatnonzero(np.diff(samples)) + 1)
-        runs = np.diff(starts, append=len(samples))
-        still = np.repeat(runs >= self._least, runs)
-        standing = bool(runs[-1] >= self._least)
-        ready = len(samples) if last or standing else int(starts[-1])
-        found = np.where(still, np.float32(np.nan), samples)[self._out : ready]
-        keep = len(samples) - self._least if standing else int(starts[-1])
-        self._held, self._out = samples[keep:], ready - keep
-        return found
-
-
 class Resampler:
     """Resampler of a signal that comes piece by piece; the result does not depend on the pieces.
 
-    Samples that stand still are missing, see `Moving`.
+    Samples on a straight line are missing, see `Moving`.
     """
 
-    def __init__(self, factor: Fraction) -> None:
-        """Begin a signal whose rate is 360 Hz over `factor`."""
-        self._factor, self._moving = factor, Moving(SAMPLING_RATE / float(factor))
+    def __init__(self, factor: Fraction, gain: float = 1.0) -> None:
+        """Begin a signal whose rate is 360 Hz over `factor`, `gain` units per mV."""
+        self._factor, self._moving = factor, Moving(SAMPLING_RATE / float(factor), gain)
         self._held = np.empty(0, np.float32)
         self._first = self._end = self._done = 0
 

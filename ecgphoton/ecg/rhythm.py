@@ -77,8 +77,7 @@ class Rhythm:
         count = len(samples)
         rr = np.clip(np.diff(np.asarray(samples, float)) / fs, *RR_LIMITS)
         if breaks is not None and (lost := np.diff(breaks) > 0).any():
-            recent = np.append(np.nan, running_median(rr, RECENT)[:-1])
-            rr = np.where(lost & ~(rr < DOUBTFUL * recent), np.nan, rr)
+            rr = np.where(_may_hide(rr, lost), np.nan, rr)
 
         def late(values: FloatArray) -> FloatArray:
             """Return values of the last beats as values of all."""
@@ -122,6 +121,26 @@ class Rhythm:
     def rows(self, index: IntArray) -> Self:
         """Return the rhythm of some of the beats."""
         return type(self)(*(getattr(self, item.name)[index] for item in fields(self)))
+
+
+def doubtful(samples: IntArray, gaps: IntArray) -> int:
+    """Count the intervals between beats that may hide one, as something is missing in them.
+
+    Parameters
+    ----------
+    samples
+        ``(n,)`` R samples at 360 Hz, in order.
+    gaps
+        ``(m,)`` first samples of the gaps, in order.
+    """
+    rr = np.clip(np.diff(samples) / SAMPLING_RATE, *RR_LIMITS)
+    return int(_may_hide(rr, np.diff(np.searchsorted(gaps, samples)) > 0).sum())
+
+
+def _may_hide(rr: FloatArray, lost: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether intervals are so long, and lack signal, that they may hide a beat."""
+    recent = np.append(np.nan, running_median(rr, RECENT)[:-1])[: len(rr)]
+    return lost & ~(rr < DOUBTFUL * recent)
 
 
 def _running_mean(values: FloatArray, length: int) -> FloatArray:

@@ -19,6 +19,8 @@ EDGE = 60
 """Samples at each end of a window whose means differ by the wander of the baseline."""
 SUSTAINED = 11
 """Intervals whose median is the rate of a rhythm that lasts."""
+LASTING = 31
+"""Beats whose usual noise is above a limit are noisy together."""
 ENOUGH = 10
 """Beats called normal from which on the baseline is judged on them alone."""
 EARLY = -0.3
@@ -62,6 +64,26 @@ def rows_of(beats: BeatSet, features: Sequence[str]) -> FloatArray:
     shape = windows.reshape(len(beats), WINDOW // STEP, STEP).mean(axis=2)
     found: FloatArray = np.column_stack([*base, beats.patient[:, columns], shape])
     return found
+
+
+def above_for_long(rows: FloatArray, limit: float) -> list[tuple[int, int]]:
+    """Return first and last beats of the stretches whose noise is above a limit.
+
+    The noise of a beat is the median of its own and of 15 beats on both sides; with the limit of
+    `inter-patient-4`, 2 of 22 records of DS1 and 2 of 22 of DS2 have such stretches.
+
+    Parameters
+    ----------
+    rows
+        From `rows_of`, in order.
+    limit
+        Of the trait ``noise``.
+    """
+    from scipy.ndimage import median_filter
+
+    above = median_filter(rows[:, 1], LASTING) > limit
+    edges = np.flatnonzero(np.diff(above, prepend=False, append=False)).reshape(-1, 2)
+    return [(first, last - 1) for first, last in edges.tolist()]
 
 
 def traits_of(rows: FloatArray, probability: NDArray[np.floating], point: OperatingPoint) -> Traits:

@@ -6,7 +6,7 @@ computes with these numbers and nothing else.
 
 from typing import Any
 
-from ecgphoton.ecg import detect, features, resample, rhythm, shape
+from ecgphoton.ecg import detect, features, missing, resample, rhythm, shape
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.student.architecture import Architecture
@@ -86,7 +86,7 @@ def preprocessing(architecture: Architecture, centring: Centring, lead: str) -> 
         "lead": lead,
         "centring": centring,
         "delay_beats": architecture.delay,
-        "missing": {"still_s": resample.STILL, "how": MISSING},
+        "missing": {"still_s": missing.STILL, "how": MISSING},
         "resampling": {
             "largest_term": resample.LARGEST_TERM,
             "zero_crossings": resample.ZERO_CROSSINGS,

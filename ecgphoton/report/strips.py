@@ -18,8 +18,14 @@ HEAD = 0.2
 """Inches above a strip for the symbols of its beats."""
 NORMAL = ("N", "?")
 """Symbols that are not emphasised."""
-BINS = 120
-"""Columns of the overview."""
+FOOT = 0.3
+"""mV below the signal of a strip, for its time."""
+BINS, LEAST_BIN = 120, 5.0
+"""Columns of the overview, and the shortest of them, s; shorter records have fewer."""
+SLOWEST = 20.0
+"""Beats a minute; a slower heart rate is a pause of the signal, and no line is drawn."""
+UNITS = (("h", 3600, 2 * 3600), ("min", 60, 180), ("s", 1, 0))
+"""Units of the time axis: name, seconds, and the shortest record, s, that has it."""
 
 Mark = tuple[float, str, bool]
 """Seconds from the start of a strip, text, whether it is emphasised."""
@@ -53,7 +59,7 @@ def draw_strip(
 def draw_record(
     calls: BeatCalls, symbol: NDArray[np.str_], abnormality: NDArray[np.floating]
 ) -> style.Figure:
-    """Draw the overview of a record, and strips of its most abnormal beats.
+    """Draw the overview of a record, and strips of its most abnormal beats, or all of it.
 
     Parameters
     ----------
@@ -65,12 +71,14 @@ def draw_record(
         ``(n,)`` probability of not being normal; NaN where the beat is not classified.
     """
     signal = calls.signal
-    chosen = choose_strips(calls.sample, signal.length, abnormality, symbol)
-    half = round(SECONDS / 2 * signal.fs)
-    starts = [int(np.clip(at - half, 0, max(signal.length - 2 * half, 0))) for at in chosen]
-    traces = [signal.millivolts(start, start + 2 * half) for start in starts]
+    size = round(SECONDS * signal.fs)
+    whole = signal.length <= STRIPS * size
+    starts = list(range(0, signal.length, size))
+    if not whole:
+        starts = choose_strips(calls.sample, signal.length, size, abnormality, symbol)
+    traces = [signal.millivolts(start, start + size) for start in starts]
     span = _span(traces)
-    head, each = 1.85, span * 10 * MM + 0.27
+    head, each = 1.85, (span + FOOT) * 10 * MM + 0.27
     figure = style.new_figure(head + len(starts) * each + 0.2, synthetic=signal.held.synthetic)
     figure.set_layout_engine("none")
     total = figure.get_size_inches()[1]
@@ -84,12 +92,13 @@ def draw_record(
             ((at - start) / signal.fs, text, text not in NORMAL)
             for at, text in zip(calls.sample[first:last], symbol[first:last], strict=True)
         ]
-        _draw_trace(axes, trace, signal.fs, _limits(trace, span), marks)
+        low, high = _limits(trace, span)
+        _draw_trace(axes, trace, signal.fs, (low - FOOT, high), marks, SECONDS)
         axes.annotate(_clock(start / signal.fs), (0, 0), (3, 3), xycoords="axes fraction",
                       textcoords="offset points", fontsize=7, color=style.SOFT)  # fmt: skip
     figure.text(
         0.5, 0.08 / total,
-        "most abnormal beat of each sixth of the record   "
+        f"{'the whole record' if whole else 'most abnormal beat of each sixth of the record'}   "
         f"25 mm/s, 10 mm/mV at {style.WIDTH / MM:.0f} mm width",
         ha="center", fontsize=7, color=style.SOFT,
     )  # fmt: skip
@@ -99,24 +108,24 @@ def draw_record(
 def choose_strips(
     sample: NDArray[np.int64],
     length: int,
+    size: int,
     abnormality: NDArray[np.floating],
     symbol: NDArray[np.str_],
 ) -> list[int]:
-    """Return the sample of the most abnormal beat of every sixth of the record.
+    """Return the first samples of strips around the most abnormal beat of every sixth of a record.
 
-    Where all beats of a sixth are normal, it is the middle one.
+    Where all beats of a sixth are normal, it is the middle one. The strips, of `size` samples and
+    no longer than a sixth, lie within their sixths, so that none shows what another one shows.
     """
-    chosen: list[int] = []
+    starts: list[int] = []
     for low, high in pairwise(np.linspace(0, length, STRIPS + 1)):
         rows = np.flatnonzero((sample >= low) & (sample < high))
         if not len(rows):
             continue
         odd = rows[~np.isin(symbol[rows], NORMAL)]
-        if len(odd):
-            chosen.append(int(sample[odd[np.nanargmax(abnormality[odd])]]))
-        else:
-            chosen.append(int(sample[rows[len(rows) // 2]]))
-    return chosen
+        chosen = odd[np.nanargmax(abnormality[odd])] if len(odd) else rows[len(rows) // 2]
+        starts.append(int(np.clip(sample[chosen] - size // 2, np.ceil(low), int(high) - size)))
+    return starts
 
 
 def _span(traces: list[NDArray[np.float32]]) -> float:
@@ -154,20 +163,23 @@ def _overview(
                 weight="bold", fontsize=10.5)  # fmt: skip
     share = f" ({100 * odd.sum() / known.sum():.1f} %)" if known.any() else ""
     text = (
-        f"{_duration(seconds)}   {len(calls):,} beats (R peaks: {calls.peaks_from})   "
+        f"{_duration(seconds)}   {len(calls):,} beat{'s' * (len(calls) != 1)} "
+        f"(R peaks: {calls.peaks_from})   "
         f"{odd.sum():,} not normal{share}"
     )
     if not known.all():
         text += f"   {(~known).sum():,} not classifiable"
     figure.text(0.14 / across, (height - 0.37) / up, text, fontsize=7.5, color=style.SOFT)
     axes = _place(figure, 0.5, height - 1.5, style.WIDTH - 0.65, 0.85)
-    hours = seconds >= 2 * 3600
-    unit = 3600 if hours else 60
-    edges = np.linspace(0, seconds, BINS + 1)
+    name, unit = next((n, s) for n, s, least in UNITS if seconds >= least)
+    edges = np.linspace(0, seconds, int(np.clip(seconds // LEAST_BIN, 1, BINS)) + 1)
     at = calls.sample / signal.fs
-    rate = _binned(at[1:], 60 / np.maximum(np.diff(at), 0.2), "median", edges)
+    place, rate = at[1:], 60 / np.maximum(np.diff(at), 0.2)
     shares = np.nan_to_num(_binned(at[known], odd[known], "mean", edges))
     middle = (edges[:-1] + edges[1:]) / 2 / unit
+    if len(shares) == BINS:
+        place, rate = middle * unit, _binned(place, rate, "median", edges)
+    rate = np.where(rate < SLOWEST, np.nan, rate)
     twin = axes.twinx()
     twin.bar(
         middle,
@@ -179,18 +191,24 @@ def _overview(
     )
     twin.set(ylim=(0, 1), yticks=[])
     twin.grid(visible=False)
-    axes.plot(middle, rate, color=style.BLUE, lw=1.2)
+    dots = "" if len(shares) == BINS else "."
+    axes.plot(place / unit, rate, color=style.BLUE, lw=1.2, marker=dots, ms=3)
     top = 20 * np.ceil((np.nanmax(rate) if np.isfinite(rate).any() else 100) / 20)
     axes.set(xlim=(0, seconds / unit), ylim=(0, max(top, 100)))
     axes.set_yticks([0, 50, 100] if top <= 120 else [0, 100, 200])
     axes.tick_params(labelsize=7, pad=2)
+    last = 0.93 * seconds / unit  # behind it stands the unit
+    axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= last])
+    if not np.isfinite(rate).any():
+        axes.text(0.5, 0.5, "no interval between beats", transform=axes.transAxes, fontsize=7,
+                  color=style.SOFT, ha="center", va="center")  # fmt: skip
     axes.set_title(
         "heart rate, 1/min (line)   share of beats not normal (bars, full height = all)",
         fontsize=7, weight="normal", color=style.SOFT, pad=3,
     )  # fmt: skip
-    axes.annotate("h" if hours else "min", (1, 0), (0, -9), xycoords="axes fraction",
+    axes.annotate(name, (1, 0), (0, -9), xycoords="axes fraction",
                   textcoords="offset points", fontsize=7, color=style.SOFT, ha="right",
-                  va="top", backgroundcolor="white")  # fmt: skip
+                  va="top")  # fmt: skip
 
 
 def _draw_trace(
@@ -199,9 +217,10 @@ def _draw_trace(
     fs: float,
     limits: tuple[float, float],
     marks: Iterable[Mark],
+    seconds: float | None = None,
 ) -> None:
-    """Draw a signal on ECG paper, with marks above it."""
-    style.ecg_paper(axes, (0, len(trace) / fs), limits)
+    """Draw a signal on ECG paper of some seconds, or of its own length, with marks above it."""
+    style.ecg_paper(axes, (0, seconds or len(trace) / fs), limits)
     axes.plot(np.arange(len(trace)) / fs, trace, color=style.INK, lw=0.9)
     for at, text, emphasised in marks:
         look: dict[str, Any] = {"fontsize": 8, "color": style.SOFT}
@@ -230,6 +249,8 @@ def _clock(seconds: float) -> str:
 
 
 def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.3g} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

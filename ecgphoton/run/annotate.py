@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -203,6 +203,7 @@ def _found(
         "not_normal": int((calls.classified & (beats.symbol != "N")).sum()),
         "not_classified": dict(Counter(calls.reason[~calls.classified].tolist())),
         "undecided_share": float((~calls.classified).mean()),
+        "missing": asdict(calls.missing),
         "peaks_from": calls.peaks_from,
         "centring": trained.centring,
         "delay_beats": trained.student.architecture.delay,
@@ -228,7 +229,7 @@ def _made_up(trained: TrainedStudent) -> tuple[str, ...]:
 
 def _gaps(time: np.ndarray[Any, np.dtype[np.float64]], seconds: float) -> list[str]:
     """Return notes about long spans without a beat."""
-    edges = [0.0, *time.tolist(), seconds]
+    edges = [0.0, *time[time < seconds].tolist(), seconds]
     spans = [(a, b) for a, b in pairwise(edges) if b - a > LONG_GAP]
     notes = [f"no beat from {a:.1f} s to {b:.1f} s" for a, b in spans[:5]]
     more = [f"and {len(spans) - 5} more spans of over {LONG_GAP:g} s without a beat"]

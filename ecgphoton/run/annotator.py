@@ -154,6 +154,7 @@ class Annotator:
             delay=self._trained.student.architecture.delay,
         )
         self._done = 0
+        self._ended = False
 
     @undisturbed()
     def push(self, samples: ArrayLike) -> Beats:
@@ -162,13 +163,16 @@ class Annotator:
         Raises
         ------
         InputError
-            If it is not one row of numbers.
+            If it is not one row of numbers, or the signal has ended.
         """
+        if self._ended:
+            raise InputError("the signal was finished; begin another Annotator for the next one")
         return self._beats(self._stream.push(self._resampler.push(checked_signal(samples))))
 
     @undisturbed()
     def finish(self) -> Beats:
-        """Return the remaining beats at the end of the signal."""
+        """Return the remaining beats at the end of the signal; afterwards it is closed."""
+        self._ended = True
         rest = self._resampler.push(np.empty(0, np.float32), last=True)
         return self._beats(self._stream.push(rest, last=True))
 
@@ -260,7 +264,9 @@ def checked_signal(samples: Any) -> NDArray[np.float32]:  # noqa: ANN401 - what 
         raise InputError(f"samples that are no numbers ({error}); give an array in mV") from error
     if signal.ndim != 1:
         raise InputError(f"samples of shape {signal.shape}; give one lead, an array of one row")
-    missing = ~np.isfinite(signal) | np.ma.getmaskarray(samples)
+    missing = ~np.isfinite(signal)
+    if isinstance(samples, np.ma.MaskedArray):
+        missing |= np.ma.getmaskarray(samples)
     return np.where(missing, np.float32(np.nan), signal)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,8 @@ class BurdenReport:
     files: tuple[Path, ...]
     student: Mapping[str, str]
     """Name, path and SHA-256 of the student, and why it was chosen."""
-    others: tuple[str, ...] = ()
-    """Files of the folder that are no recordings, and its folders, which are not searched."""
+    others: Mapping[str, str] = field(default_factory=dict)
+    """Files of the folder that are no recordings, and its folders, each with the reason."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
@@ -44,7 +44,7 @@ class BurdenReport:
             "student": dict(self.student),
             "recordings": list(self.rows),
             "failed": self.failed,
-            "no_recordings": list(self.others),
+            "no_recordings": dict(self.others),
             "files": [str(path) for path in self.files],
         }
 

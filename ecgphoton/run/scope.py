@@ -11,7 +11,8 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.annotate import Classify
 from ecgphoton.ecg.beats import BeatSet, Splits
 from ecgphoton.ecg.extract import AT_EDGE, PAST_END
-from ecgphoton.ecg.traits import rows_of, traits_of
+from ecgphoton.ecg.features import SAMPLING_RATE
+from ecgphoton.ecg.traits import above_for_long, rows_of, traits_of
 from ecgphoton.training.checks import Finding, poor_signal
 from ecgphoton.training.scope import Scope
 
@@ -33,6 +34,9 @@ class ScopeReport:
     """Mean position of the values: 0 in the middle of the training patients, 1 at the limits."""
     sentence: str
     checks: tuple[Finding, ...] = ()
+    noisy: tuple[tuple[float, float], ...] = ()
+    """Seconds from and to which noise is above its limit for many beats, where it is not usually:
+    no alarm, but abnormal calls there may be false."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
@@ -84,6 +88,7 @@ class Observer:
         self._scope = None if held is None else Scope.from_dict(held)
         self._rows: list[NDArray[np.float32]] = []
         self._probability: list[NDArray[np.float32]] = []
+        self._sample: list[NDArray[np.int64]] = []
 
     def __call__(self, beats: BeatSet) -> NDArray[np.float32]:
         """Return class probabilities, as `Classify` says."""
@@ -91,6 +96,7 @@ class Observer:
         if self._scope is not None and len(beats):
             self._rows.append(rows_of(beats, self._scope.features))
             self._probability.append(probability)
+            self._sample.append(beats.sample)
         return probability
 
     def report(self, reason: NDArray[np.str_]) -> ScopeReport:
@@ -113,10 +119,15 @@ class Observer:
             return ScopeReport(False, True, None, f"Outside {known}: no beat was found.")
         classified = sum(map(len, self._rows))
         found = [poor_signal(float((inside != "").mean()))]
+        noisy: list[tuple[float, float]] = []
         if enough := classified >= FEWEST_BEATS:
             rows, probability = np.concatenate(self._rows), np.concatenate(self._probability)
             point = OperatingPoint.from_dict(self._scope.operating_point)
             found += self._scope.findings(traits_of(rows, probability, point))
+            noise = next((one for one in found if one.check == "noise" and not one.beyond), None)
+            if noise is not None and noise.high is not None:
+                at = np.concatenate(self._sample) / SAMPLING_RATE
+                noisy = [(float(at[a]), float(at[b])) for a, b in above_for_long(rows, noise.high)]
         beyond = [one.sentence for one in found if one.beyond]
         score = float(np.mean([one.position for one in found])) if enough else None
         sentences = []
@@ -124,6 +135,12 @@ class Observer:
             sentences.append(f"Outside {known}: {'; '.join(beyond)}.")
         elif enough:
             sentences.append(f"Within {known}.")
+        if noisy:
+            spans = ", ".join(f"{first:.0f} to {last:.0f} s" for first, last in noisy[:3])
+            sentences.append(
+                f"Noise is above its limit at {spans}{' and later' * (len(noisy) > 3)}: abnormal "
+                "calls there may be false."
+            )
         if enough and (absent := self._scope.without_range):
             sentences.append(
                 f"Not checked: {', '.join(absent)}, of which the student, trained by another "
@@ -131,7 +148,9 @@ class Observer:
             )
         if not enough:
             sentences.append(
-                f"Not checked{' for the rest' if beyond else ''}: only {classified} beats are "
-                f"classified, and {FEWEST_BEATS} are needed."
+                f"Not checked{' for the rest' if beyond else ''}: only {classified} "
+                f"beat{'s are' if classified != 1 else ' is'} classified, and {FEWEST_BEATS} are "
+                "needed."
             )
-        return ScopeReport(enough, bool(beyond), score, " ".join(sentences), tuple(found))
+        text = " ".join(sentences)
+        return ScopeReport(enough, bool(beyond), score, text, tuple(found), tuple(noisy))

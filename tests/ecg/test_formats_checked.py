@@ -5,6 +5,7 @@ import pytest
 from recordings import FS, ecg, write_edf, write_wfdb
 
 from ecgphoton.ecg.formats import find_file, open_recording, other_files, read, record_names
+from ecgphoton.ecg.reading import open_signal
 from ecgphoton.errors import InputError
 
 SIGNAL, _ = ecg()
@@ -96,6 +97,12 @@ def test_segments_are_no_records_of_their_folder(tmp_path):
     segments(tmp_path, SIGNAL)
     assert len(list(tmp_path.glob("*.hea"))) == 3
     assert record_names(tmp_path) == ("whole",)
+    assert other_files(tmp_path, ("whole",)) == {}
+    write_wfdb(tmp_path, "b", SIGNAL)  # whose signal has another name
+    (tmp_path / "b.dat").rename(tmp_path / "signal_7.dat")
+    header = tmp_path / "b.hea"
+    header.write_text(header.read_text().replace("b.dat", "signal_7.dat"))
+    assert other_files(tmp_path, record_names(tmp_path)) == {}
 
 
 NAMES = ("1.2.840.10008", "a", "a.2", "100% (b)", "night, 2nd", "z" * 80)
@@ -113,7 +120,12 @@ def test_a_recording_of_any_name_is_one(tmp_path):
     (tmp_path / "night").mkdir()
     found = record_names(tmp_path)
     assert found == tuple(sorted((*NAMES, "x.2024")))
-    assert other_files(tmp_path, found) == ("._a.edf", "night/", "x.eph.csv", "x.eph.json")
+    assert other_files(tmp_path, found) == {
+        "._a.edf": "hidden",
+        "night/": "a folder, which is not searched",
+        "x.eph.csv": "an answer of annotate",
+        "x.eph.json": "an answer of annotate",
+    }
     for name in NAMES:
         assert open_recording(find_file(tmp_path / name)).name == name
 
@@ -160,3 +172,39 @@ def test_infinity_is_a_missing_sample(tmp_path):
     signal[100:200] = np.inf
     np.savez(tmp_path / "a.npz", signal=signal, fs=FS, unit="mV")
     assert np.isnan(read(tmp_path / "a.npz").signal[100:200]).all()
+
+
+def test_a_signal_without_a_label_has_its_number(tmp_path):
+    """An empty name is none that a report could print or a user give."""
+    write_edf(tmp_path / "a.edf", SIGNAL, label="")
+    assert [one.name for one in open_recording(tmp_path / "a.edf").channels] == [
+        "Resp",
+        "channel 1",
+    ]
+
+
+def test_two_leads_of_one_name_are_said(tmp_path):
+    """The first is taken, which is not silent; a lead asked for by that name is refused."""
+    write_wfdb(tmp_path, "a", np.column_stack([SIGNAL, -SIGNAL]), lead=["II", "XX"])
+    header = tmp_path / "a.hea"
+    header.write_text(header.read_text().replace("XX", "II"))
+    assert "a: 2 leads are called II, channel:0 used" in open_signal(tmp_path / "a").notes
+    assert open_signal(tmp_path / "a", "channel:1").channel == 1
+    with pytest.raises(InputError, match="2 leads II"):
+        open_signal(tmp_path / "a", "II")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_text_in_another_encoding_is_named(encoding, tmp_path):
+    """What Excel calls Unicode text; the message says how to save it."""
+    text = "\ufeffII (mV)\n" + "".join(f"{value:.4f}\n" for value in SIGNAL)
+    (tmp_path / "a.txt").write_bytes(text.encode(encoding))
+    with pytest.raises(InputError, match="UTF-16; save it as UTF-8"):
+        read(tmp_path / "a.txt", fs=FS)
+
+
+def test_an_array_of_no_samples_says_so(tmp_path):
+    """In the words of the user, not of NumPy."""
+    np.save(tmp_path / "a.npy", np.zeros(0))
+    with pytest.raises(InputError, match="it holds no samples"):
+        read(tmp_path / "a.npy", fs=FS)

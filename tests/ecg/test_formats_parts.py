@@ -79,7 +79,9 @@ def test_impossible_clocks_are_refused(begins, why, tmp_path):
 
 def test_the_group_with_the_ecg_is_read(tmp_path):
     """A pressure in the first group of a DICOM file does not hide the ECG in the second."""
-    pressure = dicom_group(SIGNAL[::2], fs=FS // 2, unit="mm[Hg]", lead="ABP", label="PRESSURE")
+    pressure = dicom_group(
+        SIGNAL[::2], fs=FS // 2, unit="mm[Hg]", lead="ABP", code="109016", label="PRESSURE"
+    )
     later = dicom_group(SIGNAL[: 4 * FS], begin=2)
     found = read(write_dicom(tmp_path / "a.dcm", None, groups=[pressure, later]))
     assert (found.leads, found.fs) == (("Lead II",), FS)
@@ -154,6 +156,27 @@ def test_a_channel_of_a_group_may_begin_later(tmp_path):
     found = read(write_dicom(tmp_path / "a.dcm", None, groups=[group])).signal[:, 0]
     assert np.isnan(found[: FS + 50]).all()
     np.testing.assert_allclose(found[FS + 50 :], SIGNAL, atol=0.003)
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning", "label", "name", "said"),
+    [
+        ("5.6.3-9-2", "Lead II", "", "Lead II", None),
+        ("5.6.3-9-2", "Lead II", "ECG II", "ECG II", None),
+        ("5.6.3-9-2", "Lead II", "V1", "II", "channel 0 is II, labelled 'V1'"),
+        ("2:3", "Lead V1", "II", "V1", "channel 0 is V1, labelled 'II'"),
+        ("2:62", "aVR, augmented voltage, right", "Electrode 7", "aVR", "labelled 'Electrode 7'"),
+        ("2:2", "Lead V5", "", "II", "channel 0 is II, labelled 'Lead V5'"),
+        ("X-7", "Lead V5", "II", "Lead V5", "channel 0 is Lead V5, labelled 'II'"),
+        ("X-7", "our best one", "II", "II", None),
+        ("2:86", "Chest lead", "", "Chest lead", None),
+    ],
+)
+def test_the_code_of_a_dicom_channel_says_its_lead(code, meaning, label, name, said, tmp_path):
+    """A label in free text is used where it does not differ; what differs is said."""
+    found = read(write_dicom(tmp_path / "a.dcm", SIGNAL, code=code, lead=meaning, channel=label))
+    assert found.leads == (name,)
+    assert found.notes == () if said is None else said in found.notes[0]
 
 
 def test_compressed_samples_of_dicom_are_refused(tmp_path):

@@ -7,8 +7,8 @@ import pytest
 
 import ecgphoton as ep
 from ecgphoton.ecg.detect import centred
+from ecgphoton.ecg.missing import Moving
 from ecgphoton.ecg.patients import GAIN, patient, synthesise
-from ecgphoton.ecg.resample import Moving
 from ecgphoton.ecg.rhythm import Rhythm
 
 FS = 360

@@ -143,7 +143,7 @@ def test_a_beat_that_is_marked_twice_is_one_beat(tmp_path):
     (tmp_path / "a.csv").write_text("sample,symbol\n100,N\n100,V\n300,N\n")
     found = read_labels(tmp_path / "a.csv", FS)
     assert (found.sample.tolist(), found.symbol.tolist()) == ([100, 300], ["N", "N"])
-    assert found.notes == ("a: 1 beats are marked again at one sample; the first mark counts",)
+    assert found.notes == ("a: 1 beat is marked again at one sample; the first mark counts",)
 
 
 def test_a_mark_before_the_start_that_is_no_beat_is_left_out(tmp_path):

@@ -175,8 +175,18 @@ def test_documentation_is_no_recording(tmp_path):
     (tmp_path / "readme.txt").write_text("Two leads.\n360\nRecorded in 2024.\n")
     (tmp_path / "labels.csv").write_text("time,symbol\n1.0,N\n2.0,V\n")
     assert record_names(tmp_path) == ("dated", "w")
-    names = ("RECORDS", "SHA256SUMS.txt", "labels.csv", "readme.txt")
-    assert other_files(tmp_path, record_names(tmp_path)) == names
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "broken.csv").write_bytes(bytes(range(256)) * 4)
+    (tmp_path / "lone.dat").write_bytes(b"1234")
+    assert other_files(tmp_path, record_names(tmp_path)) == {
+        "RECORDS": "no format that is read",
+        "SHA256SUMS.txt": "0 of its first 2 lines hold numbers alone",
+        "broken.csv": "it is no text, or not in UTF-8",
+        "empty.csv": "it is empty",
+        "labels.csv": "0 of its first 3 lines hold numbers alone",
+        "lone.dat": "no header (.hea) of its name",
+        "readme.txt": "1 of its first 3 lines hold numbers alone",
+    }
 
 
 BEHIND = "index,II,time\n" + "".join(f"{i},{v:.4f},{i / FS:.4f}\n" for i, v in enumerate(SIGNAL))

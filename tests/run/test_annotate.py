@@ -262,7 +262,8 @@ def test_a_folder_gives_a_table_of_burdens(run, records, tmp_path):
     report = annotate_folder(records, out=tmp_path / "out", model=run, picture=False)
     (row,) = report.rows
     assert list(report.failed) == ["s02"]
-    assert report.to_dict()["no_recordings"] == ["SHA256SUMS.txt"]
+    others = report.to_dict()["no_recordings"]
+    assert others == {"SHA256SUMS.txt": "0 of its first 1 lines hold numbers alone"}
     assert row["record"] == "s01"
     assert row["S"] is None  # a student of two classes does not name kinds
     assert row["abnormal share"] == pytest.approx(row["abnormal"] / row["beats"])

@@ -159,3 +159,24 @@ def test_silence_is_an_empty_table():
         beats = annotate(np.zeros(length), 360, student=STUDENT)
         assert len(beats) == 0
         assert len(beats.to_dataframe()) == 0
+
+
+def test_a_finished_stream_takes_nothing_more(signal):
+    """Samples of another signal would be compared with the beats of the first."""
+    annotator = ep.Annotator(360, student=STUDENT)
+    annotator.push(signal)
+    annotator.finish()
+    with pytest.raises(ep.InputError, match="begin another Annotator"):
+        annotator.push(signal)
+    assert len(annotator.finish()) == 0
+
+
+def test_a_pandas_column_with_nothing_measured(signal):
+    """The missing values of pandas are missing samples, as NaN is."""
+    pandas = pytest.importorskip("pandas")
+    gone = np.arange(len(signal)) % 3000 > 2900
+    column = pandas.Series(signal).astype("Float64").mask(gone)
+    found = annotate(column, 360, student=STUDENT)
+    expected = annotate(np.where(gone, np.nan, signal), 360, student=STUDENT)
+    np.testing.assert_array_equal(found.sample, expected.sample)
+    np.testing.assert_array_equal(found.called, expected.called)

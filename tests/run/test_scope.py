@@ -93,6 +93,28 @@ def test_a_spoilt_recording_is_caught(student, signal, spoilt, check):
     assert "limit" in report.sentence
 
 
+def test_noise_for_a_while_is_said_with_its_time(student, signal):
+    """Mains hum in a third of the recording raises no alarm of the whole, but is named."""
+    at = np.arange(len(signal)) / FS
+    hum = signal + np.where((at > 30) & (at < 60), 0.5, 0) * np.sin(2 * np.pi * 50 * at)
+    report = judged(student, hum)
+    assert "noise" not in {one.check for one in report.checks if one.beyond}
+    ((first, last),) = report.noisy
+    assert (first, last) == (pytest.approx(30, abs=2), pytest.approx(60, abs=2))
+    assert f"above its limit at {first:.0f} to {last:.0f} s" in report.sentence
+    assert report.noisy == judged(student, hum, 1234).noisy
+    assert judged(student, signal).noisy == ()
+
+
+def test_hum_throughout_is_an_alarm(student, signal):
+    """Of 0.5 mV, at the frequency of either continent."""
+    for hertz in (50, 60):
+        hum = 0.5 * np.sin(2 * np.pi * hertz * np.arange(len(signal)) / FS)
+        report = judged(student, signal + hum)
+        assert "noise" in {one.check for one in report.checks if one.beyond}
+        assert report.noisy == ()
+
+
 def test_a_flat_recording_is_caught(student, signal):
     """No beat is found, which no training patient has."""
     report = judged(student, 0 * signal)

@@ -62,17 +62,23 @@ def write_edf(path, signal, *, fs=FS, label="ECG II", unit="uV", beats=(), symbo
     return path
 
 
-def dicom_group(signal, *, fs=FS, unit="uV", lead="Lead II", label="", origin="ORIGINAL", begin=0):
-    """Make a multiplex group of one lead that begins after `begin` seconds."""
+def dicom_group(
+    signal, *, fs=FS, unit="uV", lead="Lead II", code="5.6.3-9-2", channel="", label="",
+    origin="ORIGINAL", begin=0,
+):  # fmt: skip
+    """Make a multiplex group of one lead that begins after `begin` seconds.
+
+    The lead has a code with its meaning in words; its channel may have a label besides.
+    """
     from pydicom.dataset import Dataset
 
     source = Dataset()
-    source.CodeValue, source.CodingSchemeDesignator = "5.6.3-9-2", "SCPECG"
+    source.CodeValue, source.CodingSchemeDesignator = code, "MDC" if ":" in code else "SCPECG"
     source.CodeMeaning = lead
     units = Dataset()
     units.CodeValue, units.CodingSchemeDesignator, units.CodeMeaning = unit, "UCUM", unit
     lead = Dataset()
-    lead.ChannelSourceSequence = [source]
+    lead.ChannelSourceSequence, lead.ChannelLabel = [source], channel
     lead.ChannelSensitivity, lead.ChannelSensitivityUnitsSequence = "5", [units]
     lead.ChannelSensitivityCorrectionFactor, lead.ChannelBaseline = "1", "0"
     lead.WaveformBitsStored = 16

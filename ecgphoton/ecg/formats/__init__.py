@@ -12,8 +12,8 @@ import numpy as np
 from ecgphoton.ecg.formats.columns import Hints, open_numpy
 from ecgphoton.ecg.formats.dicom import open_dicom
 from ecgphoton.ecg.formats.edf import open_edf
-from ecgphoton.ecg.formats.table import holds_numbers, open_table
-from ecgphoton.ecg.formats.wfdb_segments import open_wfdb, segments_in
+from ecgphoton.ecg.formats.table import open_table, without_numbers
+from ecgphoton.ecg.formats.wfdb_segments import open_wfdb, parts_in
 from ecgphoton.ecg.leads import choose
 from ecgphoton.ecg.recording import OpenRecording, Recording
 from ecgphoton.errors import InputError
@@ -133,9 +133,9 @@ def record_names(folder: Path) -> tuple[str, ...]:
         path.stem
         for path in files
         if path.suffix.lower() not in _TEXT
-        or (not stems.intersection(_beginnings(path.stem)[:-1]) and holds_numbers(path))
+        or not (stems.intersection(_beginnings(path.stem)[:-1]) or without_numbers(path))
     }
-    found -= segments_in(folder)
+    found -= parts_in(folder)[0]
     if not found:
         raise InputError(f"{folder} holds no recording ({', '.join(FORMATS)}); check the path")
     return tuple(sorted(found))
@@ -153,18 +153,33 @@ def _beginnings(name: str) -> list[str]:
     return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
-def other_files(folder: Path, names: Collection[str]) -> tuple[str, ...]:
-    """Names of the files in a folder that belong to none of these recordings, and of its folders.
+def other_files(folder: Path, names: Collection[str]) -> dict[str, str]:
+    """Files in a folder that belong to none of these recordings, and its folders, each with why.
 
-    They are sorted; those of folders end in a slash.
+    They are sorted by name; names of folders end in a slash. Segments and signal files of a record
+    belong to it.
     """
-    return tuple(
-        sorted(
-            f"{path.name}/" if path.is_dir() else path.name
-            for path in folder.iterdir()
-            if path.is_dir() or not set(names).intersection(_beginnings(path.name))
-        )
-    )
+    segments, files = parts_in(folder)
+    known = {*names, *segments}
+    return {
+        f"{path.name}/" if path.is_dir() else path.name: _why_not(path)
+        for path in sorted(folder.iterdir())
+        if path.is_dir() or not (path.name in files or known.intersection(_beginnings(path.name)))
+    }
+
+
+def _why_not(path: Path) -> str:
+    """Return why a file or folder within a folder is no recording."""
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        return "a folder, which is not searched"
+    if _written(path):
+        return "hidden" if path.name[0] == "." else "an answer of annotate"
+    if suffix in FORMATS and not path.name.isprintable():
+        return "its name holds signs that cannot be printed"
+    if suffix in _TEXT:
+        return without_numbers(path)
+    return "no header (.hea) of its name" if suffix == ".dat" else "no format that is read"
 
 
 def read(

@@ -168,6 +168,8 @@ def open_numpy(path: Path, hints: Hints) -> HeldRecording:
                 raise ValueError(f"its arrays have different lengths: {sizes}")
             names, signal = list(stored), np.column_stack(list(stored.values()))
         _check_samples("signal", signal)
+        if not signal.size:
+            raise ValueError("it holds no samples")
         signal = signal.reshape(len(signal), -1)
         rows, leads = signal.shape
         if not 0 < leads < rows:

@@ -1,11 +1,14 @@
 """DICOM waveforms (ECG objects), read with pydicom; nothing about the patient is kept.
 
+A lead is what the code of its channel says (PS3.16, CID 3001), not what a label in free text says.
+
 A waveform holds multiplex groups, each with channels, a rate, a length and a beginning of its own
 (DICOM PS3.3, C.10.9). All that were recorded become channels on one clock; groups that were derived
 from others, such as median beats, are left out and named.
 """
 
 import io
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgphoton.ecg.leads import names_lead, plain
 from ecgphoton.ecg.recording import (
     LARGEST_RECORDING,
     MOST_AT_ONCE,
@@ -28,6 +32,10 @@ _PACKED = "1.2.840.10008.1.2.1.99"  # deflated: it could unpack to any size
 _ORIGIN, _OFFSET = "WaveformOriginality", "MultiplexGroupTimeOffset"  # the offset in ms
 _LINEAR = ("SB", "UB", "SS", "US", "SL", "UL")  # the others are of mu-law and A-law
 MOST_GROUPS = 64
+_LEADS = dict(enumerate(("I", "II", "V1", "V2", "V3", "V4", "V5", "V6"), 1))
+_LEADS |= dict(enumerate(("III", "aVR", "aVL", "aVF", "-aVR"), 61))
+"""Lead by its number in SCP-ECG and in ISO/IEEE 11073-10101, whose part 2 the leads are."""
+_CODE = re.compile(r"(?:5\.6\.3-9-|2:)(\d{1,3})")
 
 
 def open_dicom(path: Path) -> HeldRecording:
@@ -56,16 +64,25 @@ def open_dicom(path: Path) -> HeldRecording:
         if len(derived) == len(groups):
             derived = []
         kept = [_channels(held, at) for at in range(len(groups)) if at not in derived]
-        notes = tuple(f"{path.stem}: {_name(groups, at)} is derived and left out" for at in derived)
-    found = [pair for group in kept for pair in group]
+        notes = [f"{path.stem}: {_name(groups, at)} is derived and left out" for at in derived]
+    found = [pair for group in kept for pair, _ in group]
+    called = [said for group in kept for _, said in group if said]
+    if called:
+        notes.append(f"{path.stem}: leads by their codes, not by their labels: {', '.join(called)}")
     return HeldRecording(
-        path, "DICOM", tuple(channel for channel, _ in found), (path,), _start(held), notes=notes,
-        values=tuple(value for _, value in found),
+        path, "DICOM", tuple(channel for channel, _ in found), (path,), _start(held),
+        notes=tuple(notes), values=tuple(value for _, value in found),
     )  # fmt: skip
 
 
-def _channels(held: Any, at: int) -> list[tuple[Channel, NDArray[np.float32]]]:  # noqa: ANN401
-    """Return the channels of a group with their samples, missing before the group begins."""
+def _channels(
+    held: Any,  # noqa: ANN401
+    at: int,
+) -> list[tuple[tuple[Channel, NDArray[np.float32]], str]]:
+    """Return the channels of a group with their samples, missing before the group begins.
+
+    With each comes what is to be said of its name.
+    """
     from pydicom.waveforms.numpy_handler import multiplex_array
 
     group = held.WaveformSequence[at]
@@ -82,7 +99,8 @@ def _channels(held: Any, at: int) -> list[tuple[Channel, NDArray[np.float32]]]: 
         missing = np.frombuffer(missing, stored.dtype)[0]
     found = []
     for number, one in enumerate(group.ChannelDefinitionSequence):
-        name, unit, gain, offset = _described(one, number)
+        name, said = _named(one, number)
+        unit, gain, offset = _scale(one, number)
         factor = gain * (millivolts(unit) or 1.0)
         value = (stored[:, number] * np.float64(factor) + offset * factor / gain).astype("f4")
         if missing is not None:
@@ -94,7 +112,7 @@ def _channels(held: Any, at: int) -> list[tuple[Channel, NDArray[np.float32]]]: 
         if not 0 <= before * count <= MOST_AT_ONCE:
             raise ValueError(f"channel {number} begins at {before / rate:g} s")
         value = np.concatenate([np.full(before, np.nan, np.float32), value]) if before else value
-        found.append((Channel(name, unit, rate, len(value)), value))
+        found.append(((Channel(name, unit, rate, len(value)), value), said))
     return found
 
 
@@ -106,10 +124,23 @@ def _name(groups: list[Any], at: int) -> str:
     return f"group {at + 1}{label} ({one.NumberOfWaveformChannels} leads, {seconds:g} s)"
 
 
-def _described(one: Any, number: int) -> tuple[str, str, float, float]:  # noqa: ANN401
-    """Name, unit, units a step, and value of a stored zero of a channel."""
-    source = one.get("ChannelSourceSequence")
-    name = one.get("ChannelLabel") or (source[0].get("CodeMeaning") if source else "")
+def _named(one: Any, number: int) -> tuple[str, str]:  # noqa: ANN401
+    """Return the name of a channel, and its code and label in words where they differ."""
+    source = (one.get("ChannelSourceSequence") or [{}])[0]
+    words = [str(one.get("ChannelLabel") or ""), str(source.get("CodeMeaning") or "")]
+    code = _CODE.fullmatch(str(source.get("CodeValue") or ""))
+    coded = _LEADS.get(int(code[1])) if code else None
+    if coded is None and names_lead(words[1]):
+        coded = words[1]
+    name = next(filter(None, words), f"channel {number}")
+    others = [word for word in words if word and coded and plain(word) != plain(coded)]
+    if coded is None or not others:
+        return name, ""
+    return coded, f"channel {number} is {coded}, labelled {one_line(others[0])!r}"
+
+
+def _scale(one: Any, number: int) -> tuple[str, float, float]:  # noqa: ANN401
+    """Return unit, units a step, and value of a stored zero of a channel."""
     if "ChannelSensitivity" not in one:
         raise ValueError(f"channel {number} has no scale")
     units = one.get("ChannelSensitivityUnitsSequence")
@@ -118,7 +149,7 @@ def _described(one: Any, number: int) -> tuple[str, str, float, float]:  # noqa:
     offset = float(one.get("ChannelBaseline", 0))
     if not np.isfinite([gain, offset]).all() or gain == 0:
         raise ValueError(f"channel {number} has a scale of {gain:g}")
-    return str(name or f"channel {number}"), unit, gain, offset
+    return unit, gain, offset
 
 
 def _start(held: Any) -> datetime | None:  # noqa: ANN401

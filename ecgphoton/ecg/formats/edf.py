@@ -60,7 +60,8 @@ def open_edf(path: Path) -> HeldRecording:
     begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps)
     count, missing = np.count_nonzero(gaps), gaps.sum()
     note = f"{path.stem}: {missing:g} s in {count} gaps of the file are missing samples"
-    channels, values = [], []
+    channels: list[Channel] = []
+    values = []
     for signal in held.signals:
         low, high = signal.digital_range
         bottom, top = signal.physical_range
@@ -76,7 +77,8 @@ def open_edf(path: Path) -> HeldRecording:
         value[(signal.digital < min(low, high)) | (signal.digital > max(low, high))] = np.nan
         fs = float(signal.sampling_frequency)
         values.append(_spread(path, value, begins, fs) if count else value)
-        channels.append(Channel(signal.label, unit, fs, len(values[-1])))
+        name = signal.label or f"channel {len(channels)}"
+        channels.append(Channel(name, unit, fs, len(values[-1])))
     if not channels:
         raise InputError(f"{path} holds annotations only; give the file with the signals")
     kind = "BDF" if type(held).__name__ == "Bdf" else "EDF"

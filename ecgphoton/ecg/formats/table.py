@@ -6,6 +6,7 @@ and whether there are lines with names and units; what PhysioNet's ``rdsamp -c -
 as it is.
 """
 
+import codecs
 import io
 import re
 from collections.abc import Sequence
@@ -83,6 +84,8 @@ def read_table(path: Path) -> Table:
     import pandas
 
     content = read_bytes(path, LARGEST_RECORDING)
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InputError(f"{path} is text in UTF-16; save it as UTF-8, in Excel as CSV UTF-8")
     if b"\0" in content[:_LOOK]:
         raise InputError(f"{path} is not a text file; check its format")
     if b"\r\r\n" in content[:_LOOK]:  # line ends that were translated twice
@@ -135,16 +138,25 @@ def read_table(path: Path) -> Table:
     return Table(names, units or ("",) * width, columns, above)
 
 
-def holds_numbers(path: Path) -> bool:
-    """Whether a text file can be a recording: half of its first lines hold nothing but numbers.
+def without_numbers(path: Path) -> str:
+    """Say why a text file is no recording; half of the first lines of one are numbers alone.
 
-    Times and dates count as numbers. Checksums, documentation and tables of labels do not pass.
+    Times and dates count as numbers. Checksums, documentation and tables of labels do not pass. The
+    answer is empty for what may be a recording, and for a file that cannot be opened.
     """
-    with path.open("rb") as file:
-        lines = file.read(_LOOK).decode("latin-1").splitlines()[:MOST_COMMENTS]
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LOOK)
+    except OSError:  # which is refused where it is read
+        return ""
+    lines = content.decode("latin-1").splitlines()[:MOST_COMMENTS]
     body = [line for line in lines[_comments(lines) :] if line.strip()]
     passed = sum(any(_measured(_cells(line, by)) for by in ";\t, ") for line in body)
-    return passed > 0 and 2 * passed >= len(body)
+    if passed > 0 and 2 * passed >= len(body):
+        return ""
+    if not body or b"\0" in content:
+        return "it is no text, or not in UTF-8" if body else "it is empty"
+    return f"{passed} of its first {len(body)} lines hold numbers alone"
 
 
 def _measured(cells: Sequence[str]) -> bool:

@@ -150,14 +150,15 @@ def _leads(part: WfdbRecording) -> dict[tuple[str, int], int]:
     return found
 
 
-def segments_in(folder: Path) -> frozenset[str]:
-    """Return the names of the records in a folder that are segments of another one there."""
-    found: set[str] = set()
+def parts_in(folder: Path) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what the headers in a folder name: records that are segments, and signal files."""
+    segments, files = set[str](), set[str]()
     for path in folder.glob("*.hea"):
         with contextlib.suppress(InputError):  # damaged headers are refused where they are read
             plan = layout(read_part(path, path.stem), path.stem)
-            found.update(name for name, _ in plan.segments)
-    return frozenset(found)
+            segments.update(name for name, _ in plan.segments)
+            files.update(plan.files)
+    return frozenset(segments), frozenset(files)
 
 
 def wfdb_files(path: Path) -> tuple[Path, ...]:

@@ -35,8 +35,8 @@ RENEW = {
     "ecgphoton-run": "ecgphoton train",
 }
 """Commands that write folders of each kind again."""
-UNFINISHED = ".unfinished-"
-"""Part of the name of a temporary file."""
+UNFINISHED = ".unfinished-"  # part of the name of a temporary file
+ESCAPES = "backslashreplace"  # for what UTF-8 cannot hold: bytes of names in another encoding
 CHECKPOINT_FORMAT = "ecgphoton-checkpoint/1"
 LARGEST_HEADER = 2**23  # bytes of a checkpoint that say what is in it
 
@@ -55,11 +55,12 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         beside = final.with_name(f".{final.name}{UNFINISHED}{token_hex(4)}{final.suffix}")
-        beside.touch(exist_ok=False)  # with the rights that the user's umask leaves
-        temporary = beside
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
+        with beside.open("x") as mark:  # with the rights that the user's umask leaves
+            temporary = beside
+            locked(mark)  # keeps `sweep_temporary` of another command away
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
         temporary.replace(final)
     except OSError as error:
         raise unwritten(final, error) from error
@@ -72,7 +73,10 @@ def sweep_temporary(folder: Path) -> None:
     """Remove the temporary files that a killed process left in a folder, and nothing else."""
     for path in folder.glob(f".*{UNFINISHED}????????*"):
         if path.is_file() and not path.is_symlink():
-            path.unlink()
+            with path.open() as left:
+                abandoned = locked(left)
+            if abandoned:
+                path.unlink(missing_ok=True)
 
 
 def check_room(folder: Path) -> None:
@@ -96,8 +100,8 @@ def check_room(folder: Path) -> None:
             path.rmdir()
 
 
-def locked(file: IO[str]) -> bool:
-    """Lock an open file until it is closed; False where another process has locked it."""
+def locked(file: IO[str] | int) -> bool:
+    """Lock an open file or folder until it is closed; False where another process has it."""
     try:
         import fcntl
 
@@ -141,7 +145,7 @@ def write_bytes(path: Path | str, data: bytes) -> None:
 
 def write_text(path: Path | str, text: str) -> None:
     """Write `text` to `path` atomically, as UTF-8; what cannot be encoded becomes escapes."""
-    write_bytes(path, text.encode(errors="backslashreplace"))
+    write_bytes(path, text.encode(errors=ESCAPES))
 
 
 def to_json(value: object) -> str:
@@ -151,7 +155,7 @@ def to_json(value: object) -> str:
 
 def json_bytes(value: object) -> bytes:
     """Return `to_json` in UTF-8; bytes that are not UTF-8 become escapes."""
-    return to_json(value).encode(errors="backslashreplace")
+    return to_json(value).encode(errors=ESCAPES)
 
 
 def write_json(path: Path | str, value: object) -> None:
@@ -170,10 +174,7 @@ def sha256(data: bytes | Path) -> str:
 def write_manifest(folder: Path, *, kind: str, extra: Mapping[str, object] | None = None) -> None:
     """Write `manifest.json` with size and SHA-256 of every other file below `folder`."""
     files = {
-        path.relative_to(folder).as_posix(): {
-            "bytes": path.stat().st_size,
-            "sha256": sha256(path),
-        }
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != MANIFEST
     }

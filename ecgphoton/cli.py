@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import signal
@@ -25,6 +26,9 @@ UNREAD = 141
 """Exit code where nobody reads the answer (``| head -1``): that of SIGPIPE, and of no verdict."""
 
 
+ANSWER = "cannot write the answer"
+
+
 class Program(Suggesting):
     """All commands, in the order of their use."""
 
@@ -33,6 +37,7 @@ class Program(Suggesting):
 
         Ctrl-C ends a command with one line and exit code 130, as shells expect.
         """
+        _occupy()
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, _stop)
         for stream in (sys.stdout, sys.stderr):  # replace characters that the terminal cannot show
@@ -56,7 +61,9 @@ class Program(Suggesting):
         except OSError as error:
             _silence()
             if error.filename is None:
-                error = OSError(f"cannot write the answer: {error.strerror or error}")
+                gone = error.errno == errno.ENOENT  # of the system's folders, or of stdout
+                what = "the working folder or $TMPDIR is missing" if gone else ANSWER
+                error = OSError(f"{what}: {error.strerror or error}")
             _leave("error", error, 2)
         except MemoryError:
             _leave("error", "there is not enough memory; take fewer beats or chips at a time", 2)
@@ -94,6 +101,18 @@ def _stop(_: int, frame: FrameType | None) -> None:
             return
         frame = frame.f_back
     raise _Interrupted
+
+
+def _occupy() -> None:
+    """Open closed standard streams, whose numbers the next files would get.
+
+    What a library writes to its standard error would then end in a result.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 def _silence() -> None:

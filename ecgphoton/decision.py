@@ -15,9 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.errors import InputError
+from ecgphoton.host import plain
 from ecgphoton.metrics import Confusion, confusion
 from ecgphoton.settings import Settings, setting
 
+ROUNDING = 1e-6
+"""How far above 1 a probability may be."""
 Scored = tuple[NDArray[Any], NDArray[Any]]
 """(probability of abnormal (n,), label (n,))."""
 
@@ -49,13 +52,25 @@ class OperatingPoint(Settings):
         Raises
         ------
         InputError
-            If a probability is NaN, as that of a beat which is not classified.
+            If a value is no probability, as NaN of a beat which is not classified, or a logit.
         """
         return np.asarray(_known(probability) >= self.threshold)
 
     def classify(self, probability: NDArray[Any]) -> NDArray[np.int64]:
-        """Return the (n,) class index every beat is called, from (n, classes) probabilities."""
-        return self.decide(probability[:, 1]).astype(np.int64)
+        """Return the (n,) class index every beat is called, from (n, classes) probabilities.
+
+        Raises
+        ------
+        InputError
+            If a value is no probability, or they are of more than two classes.
+        """
+        known = _known(probability)
+        if known.ndim != 2 or known.shape[1] != 2:
+            raise InputError(
+                f"probabilities of shape {known.shape}; a threshold decides between two classes, "
+                "in a column each"
+            )
+        return self.decide(known[:, 1]).astype(np.int64)
 
     def to_dict(self) -> dict[str, Any] | None:
         """Plain values for JSON."""
@@ -73,14 +88,22 @@ class OperatingPoint(Settings):
 
 
 def _known(probability: NDArray[Any]) -> NDArray[Any]:
-    """Return probabilities of which none is NaN."""
-    known = np.asarray(probability)
+    """Return numbers from 0 to 1, or InputError."""
+    known = plain(probability, "probability")
+    if known.dtype.kind not in "biuf":
+        raise InputError(f"probability holds {known.dtype}; it must hold numbers from 0 to 1")
+    if (inside := (known >= 0) & (known <= 1 + ROUNDING)).all():
+        return known
     if lost := int(np.isnan(known).sum()):
         raise InputError(
             f"{lost} of {known.size} probabilities are NaN: these beats are undecided; leave them "
             "out"
         )
-    return known
+    some = ", ".join(f"{value:g}" for value in known[~inside][:3])
+    raise InputError(
+        f"{known.size - inside.sum()} of {known.size} probabilities are not from 0 to 1 ({some}); "
+        "give those that predict returns, no logits or per cent"
+    )
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,46 @@
-"""What the program around has set does not change an answer, and is as before afterwards."""
+"""The program around: what it has set changes no answer, and arrays that it gives are read whole.
+
+What it has set is as before afterwards.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from ecgphoton.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_LOCK = threading.Lock()
+_PRODUCTS: list[Any] = []
+"""What the host has set for products, once for each thread that computes now."""
+
+
+def plain(values: Any, name: str) -> NDArray[Any]:  # noqa: ANN401 - what a user passes
+    """Return values of another library as an array of numpy.
+
+    Raises
+    ------
+    InputError
+        If some are masked, or they cannot be read, as a tensor that has gradients.
+    """
+    import numpy as np
+
+    if isinstance(values, np.ma.MaskedArray) and (hidden := np.ma.count_masked(values)):
+        raise InputError(
+            f"{name}: {hidden} of {values.size} values are masked, and what is below a mask is not "
+            "read; leave them out"
+        )
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{name} cannot be read ({error}); give an array of numpy") from error
 
 
 @contextlib.contextmanager
@@ -19,22 +53,31 @@ def single_precision() -> Iterator[None]:
     """
     import torch
 
-    products: Any = getattr(torch.backends.mkldnn, "matmul", None)  # from torch 2.9 on
-    if products is not None:
-        before, products.fp32_precision = products.fp32_precision, "ieee"
-    else:
-        before = torch.get_float32_matmul_precision()
-        torch.set_float32_matmul_precision("highest")
+    with _LOCK:  # set for all threads: by the first that computes, until the last is done
+        _PRODUCTS.append(_PRODUCTS[0] if _PRODUCTS else _set_products(None))
     elsewhere = torch.get_default_device().type != "cpu"
     place = torch.device("cpu") if elsewhere else contextlib.nullcontext()
     try:
         with torch.autocast("cpu", enabled=False), place:
             yield
     finally:
-        if products is not None:
-            products.fp32_precision = before
-        else:
-            torch.set_float32_matmul_precision(before)
+        with _LOCK:
+            before = _PRODUCTS.pop()
+            if not _PRODUCTS:
+                _set_products(before)
+
+
+def _set_products(precision: Any) -> Any:  # noqa: ANN401 - as torch names it
+    """Set the precision of products, full for None; return that before."""
+    import torch
+
+    products: Any = getattr(torch.backends.mkldnn, "matmul", None)  # from torch 2.9 on
+    if products is not None:
+        before, products.fp32_precision = products.fp32_precision, precision or "ieee"
+    else:
+        before = torch.get_float32_matmul_precision()
+        torch.set_float32_matmul_precision(precision or "highest")
+    return before
 
 
 @contextlib.contextmanager
@@ -56,10 +99,15 @@ def undisturbed() -> Iterator[None]:
     ``torch.set_grad_enabled(False)`` would forbid. Every public function of a `lazy.Lazy` package
     runs in this.
     """
-    if "torch" not in sys.modules:  # nothing is set, and reading a recording needs no torch
-        yield
-        return
-    import torch
+    with contextlib.ExitStack() as own:
+        if "numpy" in sys.modules:  # else nothing is set
+            import numpy as np
 
-    with single_precision(), torch.inference_mode(mode=False), torch.enable_grad():
+            own.enter_context(np.errstate(all="warn", under="ignore"))
+        if "torch" in sys.modules:  # and reading a recording needs no torch
+            import torch
+
+            own.enter_context(single_precision())
+            own.enter_context(torch.inference_mode(mode=False))
+            own.enter_context(torch.enable_grad())
         yield

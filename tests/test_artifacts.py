@@ -201,3 +201,11 @@ def test_room_is_found_beside_another_command(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(artifacts.tempfile, "TemporaryFile", meanwhile)
     artifacts.check_room(tmp_path / "runs" / "a")
     assert (tmp_path / "runs" / "b").is_dir()
+
+
+def test_what_another_command_is_writing_is_not_swept(tmp_path: Path) -> None:
+    """A temporary file goes only when its process is gone."""
+    with artifacts.atomic_path(tmp_path / "chips.csv") as temporary:
+        artifacts.sweep_temporary(tmp_path)
+        temporary.write_text("chip")
+    assert (tmp_path / "chips.csv").read_text() == "chip"

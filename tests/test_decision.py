@@ -238,3 +238,13 @@ def test_an_undecided_beat_is_not_normal() -> None:
     for point in (OperatingPoint(0.5, ("validation",)), LargestProbability()):
         with pytest.raises(InputError, match=r"NaN: these beats are undecided"):
             point.classify(np.column_stack([1 - one, one]))
+
+
+@pytest.mark.parametrize("wrong", [93.7, -2.1, 1 + 1j, "0.7"])
+def test_only_probabilities_are_decided(wrong):
+    """A logit, a share in per cent or a text is not compared with the threshold."""
+    point = OperatingPoint(0.5, ("validation",))
+    with pytest.raises(InputError, match="probabilit"):
+        point.decide(np.array([0.2, wrong]))
+    with pytest.raises(InputError, match="probabilit"):
+        point.classify(np.full((3, 4), 0.25))

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 LONGEST_LINE = 1000  # characters of an error
 UNREAD = 141
 """Exit code where nobody reads the answer (``| head -1``): that of SIGPIPE, and of no verdict."""
-
-
-ANSWER = "cannot write the answer"
 
 
 class Program(Suggesting):
@@ -45,6 +43,7 @@ class Program(Suggesting):
                 stream.reconfigure(errors="replace")
         try:
             try:
+                _check_working_folder()
                 return super().main(*args, **kwargs)
             finally:
                 if sys.stdout is not None:
@@ -61,8 +60,8 @@ class Program(Suggesting):
         except OSError as error:
             _silence()
             if error.filename is None:
-                gone = error.errno == errno.ENOENT  # of the system's folders, or of stdout
-                what = "the working folder or $TMPDIR is missing" if gone else ANSWER
+                lost = error.errno == errno.ENOENT  # a folder, not the answer
+                what = "a folder of the system is missing" if lost else "cannot write the answer"
                 error = OSError(f"{what}: {error.strerror or error}")
             _leave("error", error, 2)
         except MemoryError:
@@ -101,6 +100,14 @@ def _stop(_: int, frame: FrameType | None) -> None:
             return
         frame = frame.f_back
     raise _Interrupted
+
+
+def _check_working_folder() -> None:
+    """Refuse to work in a folder that was removed: torch ends without it, and writes no reason."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise InputError("the working folder is not there any more; change to another") from error
 
 
 def _occupy() -> None:

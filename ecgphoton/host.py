@@ -32,7 +32,7 @@ def plain(values: Any, name: str) -> NDArray[Any]:  # noqa: ANN401 - what a user
     """
     import numpy as np
 
-    if isinstance(values, np.ma.MaskedArray) and (hidden := np.ma.count_masked(values)):
+    if isinstance(values, np.ma.MaskedArray) and (hidden := int(np.ma.getmaskarray(values).sum())):
         raise InputError(
             f"{name}: {hidden} of {values.size} values are masked, and what is below a mask is not "
             "read; leave them out"

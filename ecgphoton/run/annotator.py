@@ -272,7 +272,9 @@ def checked_signal(samples: Any) -> NDArray[np.float32]:  # noqa: ANN401 - what 
     masked = isinstance(samples, np.ma.MaskedArray)
     given = plain(samples.data if masked else samples, "samples")
     kinds = {type(one) for one in given.flat} if given.dtype.kind == "O" else {given.dtype.type}
-    wrong = [kind.__name__ for kind in kinds if not issubclass(kind, NUMBERS) or kind is bool]
+    wrong = [
+        kind.__name__ for kind in kinds if not issubclass(kind, NUMBERS) or issubclass(kind, bool)
+    ]
     if wrong:
         raise InputError(f"samples of type {wrong[0]} are no numbers; give real numbers, in mV")
     if given.ndim != 1:

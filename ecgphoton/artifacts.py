@@ -29,12 +29,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 MANIFEST = "manifest.json"
-RENEW = {
+RENEW = {  # commands that write folders of each kind again
     "ecgphoton-bundle": "`ecgphoton export RUN --mesh`",
     "ecgphoton-calibration": "ecgphoton calibrate BUNDLE",
     "ecgphoton-run": "ecgphoton train",
 }
-"""Commands that write folders of each kind again."""
 UNFINISHED = ".unfinished-"  # part of the name of a temporary file
 ESCAPES = "backslashreplace"  # for what UTF-8 cannot hold: bytes of names in another encoding
 CHECKPOINT_FORMAT = "ecgphoton-checkpoint/1"
@@ -48,11 +47,14 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If the folder cannot be written (read-only, missing rights, disk full).
+        If the folder cannot be written (read-only, missing rights, disk full), or `path` is there
+        and is no file.
     """
-    final = Path(path)
+    final = Path(path).resolve() if Path(path).is_symlink() else Path(path)
     temporary: Path | None = None
     try:
+        if final.exists() and not final.is_file():  # a device or pipe would be lost
+            raise FileExistsError("it is no file")
         final.parent.mkdir(parents=True, exist_ok=True)
         beside = final.with_name(f".{final.name}{UNFINISHED}{token_hex(4)}{final.suffix}")
         with beside.open("x") as mark:  # with the rights that the user's umask leaves
@@ -80,13 +82,7 @@ def sweep_temporary(folder: Path) -> None:
 
 
 def check_room(folder: Path) -> None:
-    """Refuse a folder that cannot be written to, before any computation; leave no empty one.
-
-    Raises
-    ------
-    InputError
-        If nothing can be written there.
-    """
+    """Raise InputError for a folder that cannot be written to; leave no empty one."""
     try:
         made = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(parents=True, exist_ok=True)

@@ -9,17 +9,14 @@ import contextlib
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from ecgphoton.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_LOCK = threading.Lock()
-_PRODUCTS: list[Any] = []
-"""What the host has set for products, once for each thread that computes now."""
 
 
 def plain(values: Any, name: str) -> NDArray[Any]:  # noqa: ANN401 - what a user passes
@@ -43,6 +40,57 @@ def plain(values: Any, name: str) -> NDArray[Any]:  # noqa: ANN401 - what a user
         raise InputError(f"{name} cannot be read ({error}); give an array of numpy") from error
 
 
+class _Shared:
+    """A setting of the whole process: made for the first thread that needs it, undone by the last.
+
+    Undone by each, it would end while others compute, and what the host had set would be lost.
+    """
+
+    def __init__(self, make: Callable[[], AbstractContextManager[None]]) -> None:
+        self._make, self._made = make, contextlib.ExitStack()
+        self._lock, self._users = threading.Lock(), 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._users:
+                self._made.enter_context(self._make())
+            self._users += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                self._made.close()
+
+
+@_Shared
+@contextlib.contextmanager
+def _full_products() -> Iterator[None]:
+    import torch
+
+    products: Any = getattr(torch.backends.mkldnn, "matmul", None)  # from torch 2.9 on
+    if products is not None:
+        before, products.fp32_precision = products.fp32_precision, "ieee"
+    else:
+        before = torch.get_float32_matmul_precision()
+        torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        if products is not None:
+            products.fp32_precision = before
+        else:
+            torch.set_float32_matmul_precision(before)
+
+
+@_Shared
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 @contextlib.contextmanager
 def single_precision() -> Iterator[None]:
     """Compute on the processor, with products in single precision.
@@ -53,31 +101,10 @@ def single_precision() -> Iterator[None]:
     """
     import torch
 
-    with _LOCK:  # set for all threads: by the first that computes, until the last is done
-        _PRODUCTS.append(_PRODUCTS[0] if _PRODUCTS else _set_products(None))
     elsewhere = torch.get_default_device().type != "cpu"
     place = torch.device("cpu") if elsewhere else contextlib.nullcontext()
-    try:
-        with torch.autocast("cpu", enabled=False), place:
-            yield
-    finally:
-        with _LOCK:
-            before = _PRODUCTS.pop()
-            if not _PRODUCTS:
-                _set_products(before)
-
-
-def _set_products(precision: Any) -> Any:  # noqa: ANN401 - as torch names it
-    """Set the precision of products, full for None; return that before."""
-    import torch
-
-    products: Any = getattr(torch.backends.mkldnn, "matmul", None)  # from torch 2.9 on
-    if products is not None:
-        before, products.fp32_precision = products.fp32_precision, precision or "ieee"
-    else:
-        before = torch.get_float32_matmul_precision()
-        torch.set_float32_matmul_precision(precision or "highest")
-    return before
+    with _full_products, torch.autocast("cpu", enabled=False), place:
+        yield
 
 
 @contextlib.contextmanager
@@ -86,8 +113,7 @@ def foreign() -> Iterator[None]:
 
     wfdb 4.3 beside pandas 3 warns where it is imported, reads and writes.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _silence:
         yield
 
 

@@ -22,7 +22,7 @@ from recordings import FS, ecg
 
 import ecgphoton as ep
 from ecgphoton.cli import main
-from ecgphoton.host import single_precision
+from ecgphoton.host import foreign, single_precision
 from ecgphoton.hwsim.distributed import GUARD
 from ecgphoton.student.architecture import Architecture
 
@@ -220,6 +220,17 @@ def test_threads_that_compute_at_once_leave_what_the_host_has_set() -> None:
         assert products() == before
     finally:
         torch.set_float32_matmul_precision("highest")
+
+
+def test_threads_that_read_at_once_leave_the_warnings_of_the_host() -> None:
+    """Whichever ends last, nothing warns as long as one reads, and filters are then as before."""
+    before, first, second = list(warnings.filters), foreign(), foreign()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert warnings.filters[0][0] == "ignore"
+    second.__exit__(None, None, None)
+    assert list(warnings.filters) == before
 
 
 def test_asking_a_student_does_not_disturb_its_training() -> None:

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from ecgphoton.artifacts import load_checkpoint
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.ecg.features import FEATURES_VERSION, SAME_FEATURES
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.host import single_precision, undisturbed
+from ecgphoton.settings import convert
 from ecgphoton.student.architecture import GAIN_RANGE, SAMPLES, WIDTH, Architecture, Branch
 from ecgphoton.student.propagate import (
     Block,
@@ -234,9 +235,10 @@ def predict(student: SegmentStudent, beats: BeatSet | Inputs, *, block: int = 10
     Raises
     ------
     InputError
-        As `inputs_of`.
+        As `inputs_of`; if `block` is no whole number of beats.
     """
-    inputs = inputs_of(beats, student.architecture)
+    inputs, block = inputs_of(beats, student.architecture), convert(block, int, "block")
+    require(block >= 1, "block", block, "at least 1")
     stack = student.stack()
     none = torch.empty((0, student.architecture.classes), dtype=torch.float32)
     pieces = (inputs.rows(slice(at, at + block)) for at in range(0, len(inputs), block))

@@ -175,11 +175,15 @@ def test_beats_are_simulated_as_their_inputs_are() -> None:
         "float64; a student reads float32": inputs.mapped(torch.Tensor.double),
         "a student reads values in": inputs.mapped(lambda part: 2 * part),
         "beats are a Tensor": inputs.window,
+        "window of these beats is a ndarray": replace(inputs, window=inputs.window.numpy()),
+        "row for each beat": replace(inputs, window=inputs.window[0]),
     }
     for message, other in wrong.items():
         with pytest.raises(ep.InputError, match=message):
             ep.simulate(STUDENT.student, other, beats.label, STUDENT.point, chips=2)
         with pytest.raises(ep.InputError, match=message):
             ep.predict(STUDENT.student, other)
+    with pytest.raises(ep.InputError, match="block is -5; it must be at least 1"):
+        ep.predict(STUDENT.student, beats, block=-5)
     with pytest.raises(ep.InputError, match=r"operating_point is 0\.5; give an OperatingPoint"):
         ep.simulate(STUDENT.student, beats, beats.label, 0.5, chips=2)

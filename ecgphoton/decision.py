@@ -57,13 +57,7 @@ class OperatingPoint(Settings):
         return np.asarray(_known(probability) >= self.threshold)
 
     def classify(self, probability: NDArray[Any]) -> NDArray[np.int64]:
-        """Return the (n,) class index every beat is called, from (n, classes) probabilities.
-
-        Raises
-        ------
-        InputError
-            If a value is no probability, or they are of more than two classes.
-        """
+        """Return the (n,) class index every beat is called, from (n, 2) probabilities."""
         known = _known(probability)
         if known.ndim != 2 or known.shape[1] != 2:
             raise InputError(
@@ -121,7 +115,6 @@ class LargestProbability(OperatingPoint):
 
     def to_dict(self) -> None:
         """Return None, since there are no parameters."""
-        return
 
 
 @dataclass(frozen=True)
@@ -226,7 +219,7 @@ class ThresholdPolicy(Settings, section="decision"):
         Raises
         ------
         InputError
-            If a set is empty, or their number does not fit `blend`.
+            If a set is empty or not whole, or their number does not fit `blend`.
         """
         wanted = 2 if self.blend > 0 else 1
         if len(scores) != wanted:
@@ -234,9 +227,13 @@ class ThresholdPolicy(Settings, section="decision"):
                 f"threshold policy with blend={self.blend} needs {wanted} set(s), got "
                 f"{len(scores)} ({', '.join(scores)})"
             )
-        for name, (probability, _) in scores.items():
-            if len(probability) == 0:
-                raise InputError(f"the threshold cannot be fitted: set {name!r} has no beats")
+        scores = {name: (_known(p), plain(y, "label")) for name, (p, y) in scores.items()}
+        for name, (probability, label) in scores.items():
+            if not len(probability) == len(label) > 0:
+                found = (
+                    f"{len(label)} labels of {len(probability)} beats" if len(label) else "no beats"
+                )
+                raise InputError(f"the threshold cannot be fitted: set {name!r} has {found}")
         thresholds = self.candidates(np.concatenate([p for p, _ in scores.values()]))
         curves = [rates(p, y, thresholds, weights.get(name)) for name, (p, y) in scores.items()]
         shares = [1.0] if wanted == 1 else [1 - self.blend, self.blend]

@@ -29,14 +29,13 @@ if TYPE_CHECKING:
     import numpy as np
 
 MANIFEST = "manifest.json"
-RENEW = {
+RENEW = {  # commands that write folders of each kind again
     "ecgphoton-bundle": "`ecgphoton export RUN --mesh`",
     "ecgphoton-calibration": "ecgphoton calibrate BUNDLE",
     "ecgphoton-run": "ecgphoton train",
 }
-"""Commands that write folders of each kind again."""
-UNFINISHED = ".unfinished-"
-"""Part of the name of a temporary file."""
+UNFINISHED = ".unfinished-"  # part of the name of a temporary file
+ESCAPES = "backslashreplace"  # for what UTF-8 cannot hold: bytes of names in another encoding
 CHECKPOINT_FORMAT = "ecgphoton-checkpoint/1"
 LARGEST_HEADER = 2**23  # bytes of a checkpoint that say what is in it
 
@@ -48,18 +47,22 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If the folder cannot be written (read-only, missing rights, disk full).
+        If the folder cannot be written (read-only, missing rights, disk full), or `path` is there
+        and is no file.
     """
-    final = Path(path)
+    final = Path(path).resolve() if Path(path).is_symlink() else Path(path)
     temporary: Path | None = None
     try:
+        if final.exists() and not final.is_file():  # a device or pipe would be lost
+            raise FileExistsError("it is no file")
         final.parent.mkdir(parents=True, exist_ok=True)
         beside = final.with_name(f".{final.name}{UNFINISHED}{token_hex(4)}{final.suffix}")
-        beside.touch(exist_ok=False)  # with the rights that the user's umask leaves
-        temporary = beside
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
+        with beside.open("x") as mark:  # with the rights that the user's umask leaves
+            temporary = beside
+            locked(mark)  # keeps `sweep_temporary` of another command away
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
         temporary.replace(final)
     except OSError as error:
         raise unwritten(final, error) from error
@@ -72,17 +75,14 @@ def sweep_temporary(folder: Path) -> None:
     """Remove the temporary files that a killed process left in a folder, and nothing else."""
     for path in folder.glob(f".*{UNFINISHED}????????*"):
         if path.is_file() and not path.is_symlink():
-            path.unlink()
+            with path.open() as left:
+                abandoned = locked(left)
+            if abandoned:
+                path.unlink(missing_ok=True)
 
 
 def check_room(folder: Path) -> None:
-    """Refuse a folder that cannot be written to, before any computation; leave no empty one.
-
-    Raises
-    ------
-    InputError
-        If nothing can be written there.
-    """
+    """Raise InputError for a folder that cannot be written to; leave no empty one."""
     try:
         made = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,8 +96,8 @@ def check_room(folder: Path) -> None:
             path.rmdir()
 
 
-def locked(file: IO[str]) -> bool:
-    """Lock an open file until it is closed; False where another process has locked it."""
+def locked(file: IO[str] | int) -> bool:
+    """Lock an open file or folder until it is closed; False where another process has it."""
     try:
         import fcntl
 
@@ -141,7 +141,7 @@ def write_bytes(path: Path | str, data: bytes) -> None:
 
 def write_text(path: Path | str, text: str) -> None:
     """Write `text` to `path` atomically, as UTF-8; what cannot be encoded becomes escapes."""
-    write_bytes(path, text.encode(errors="backslashreplace"))
+    write_bytes(path, text.encode(errors=ESCAPES))
 
 
 def to_json(value: object) -> str:
@@ -151,7 +151,7 @@ def to_json(value: object) -> str:
 
 def json_bytes(value: object) -> bytes:
     """Return `to_json` in UTF-8; bytes that are not UTF-8 become escapes."""
-    return to_json(value).encode(errors="backslashreplace")
+    return to_json(value).encode(errors=ESCAPES)
 
 
 def write_json(path: Path | str, value: object) -> None:
@@ -170,10 +170,7 @@ def sha256(data: bytes | Path) -> str:
 def write_manifest(folder: Path, *, kind: str, extra: Mapping[str, object] | None = None) -> None:
     """Write `manifest.json` with size and SHA-256 of every other file below `folder`."""
     files = {
-        path.relative_to(folder).as_posix(): {
-            "bytes": path.stat().st_size,
-            "sha256": sha256(path),
-        }
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != MANIFEST
     }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -33,6 +35,7 @@ class Program(Suggesting):
 
         Ctrl-C ends a command with one line and exit code 130, as shells expect.
         """
+        _occupy()
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, _stop)
         for stream in (sys.stdout, sys.stderr):  # replace characters that the terminal cannot show
@@ -40,6 +43,7 @@ class Program(Suggesting):
                 stream.reconfigure(errors="replace")
         try:
             try:
+                _check_working_folder()
                 return super().main(*args, **kwargs)
             finally:
                 if sys.stdout is not None:
@@ -56,7 +60,9 @@ class Program(Suggesting):
         except OSError as error:
             _silence()
             if error.filename is None:
-                error = OSError(f"cannot write the answer: {error.strerror or error}")
+                lost = error.errno == errno.ENOENT  # a folder, not the answer
+                what = "a folder of the system is missing" if lost else "cannot write the answer"
+                error = OSError(f"{what}: {error.strerror or error}")
             _leave("error", error, 2)
         except MemoryError:
             _leave("error", "there is not enough memory; take fewer beats or chips at a time", 2)
@@ -94,6 +100,26 @@ def _stop(_: int, frame: FrameType | None) -> None:
             return
         frame = frame.f_back
     raise _Interrupted
+
+
+def _check_working_folder() -> None:
+    """Refuse to work in a folder that was removed: torch ends without it, and writes no reason."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise InputError("the working folder is not there any more; change to another") from error
+
+
+def _occupy() -> None:
+    """Open closed standard streams, whose numbers the next files would get.
+
+    What a library writes to its standard error would then end in a result.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 def _silence() -> None:

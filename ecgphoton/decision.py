@@ -15,9 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.errors import InputError
+from ecgphoton.host import plain
 from ecgphoton.metrics import Confusion, confusion
 from ecgphoton.settings import Settings, setting
 
+ROUNDING = 1e-6
+"""How far above 1 a probability may be."""
 Scored = tuple[NDArray[Any], NDArray[Any]]
 """(probability of abnormal (n,), label (n,))."""
 
@@ -49,13 +52,19 @@ class OperatingPoint(Settings):
         Raises
         ------
         InputError
-            If a probability is NaN, as that of a beat which is not classified.
+            If a value is no probability, as NaN of a beat which is not classified, or a logit.
         """
         return np.asarray(_known(probability) >= self.threshold)
 
     def classify(self, probability: NDArray[Any]) -> NDArray[np.int64]:
-        """Return the (n,) class index every beat is called, from (n, classes) probabilities."""
-        return self.decide(probability[:, 1]).astype(np.int64)
+        """Return the (n,) class index every beat is called, from (n, 2) probabilities."""
+        known = _known(probability)
+        if known.ndim != 2 or known.shape[1] != 2:
+            raise InputError(
+                f"probabilities of shape {known.shape}; a threshold decides between two classes, "
+                "in a column each"
+            )
+        return self.decide(known[:, 1]).astype(np.int64)
 
     def to_dict(self) -> dict[str, Any] | None:
         """Plain values for JSON."""
@@ -73,14 +82,22 @@ class OperatingPoint(Settings):
 
 
 def _known(probability: NDArray[Any]) -> NDArray[Any]:
-    """Return probabilities of which none is NaN."""
-    known = np.asarray(probability)
+    """Return numbers from 0 to 1, or InputError."""
+    known = plain(probability, "probability")
+    if known.dtype.kind not in "biuf":
+        raise InputError(f"probability holds {known.dtype}; it must hold numbers from 0 to 1")
+    if (inside := (known >= 0) & (known <= 1 + ROUNDING)).all():
+        return known
     if lost := int(np.isnan(known).sum()):
         raise InputError(
             f"{lost} of {known.size} probabilities are NaN: these beats are undecided; leave them "
             "out"
         )
-    return known
+    some = ", ".join(f"{value:g}" for value in known[~inside][:3])
+    raise InputError(
+        f"{known.size - inside.sum()} of {known.size} probabilities are not from 0 to 1 ({some}); "
+        "give those that predict returns, no logits or per cent"
+    )
 
 
 @dataclass(frozen=True)
@@ -98,7 +115,6 @@ class LargestProbability(OperatingPoint):
 
     def to_dict(self) -> None:
         """Return None, since there are no parameters."""
-        return
 
 
 @dataclass(frozen=True)
@@ -203,7 +219,7 @@ class ThresholdPolicy(Settings, section="decision"):
         Raises
         ------
         InputError
-            If a set is empty, or their number does not fit `blend`.
+            If a set is empty or not whole, or their number does not fit `blend`.
         """
         wanted = 2 if self.blend > 0 else 1
         if len(scores) != wanted:
@@ -211,9 +227,13 @@ class ThresholdPolicy(Settings, section="decision"):
                 f"threshold policy with blend={self.blend} needs {wanted} set(s), got "
                 f"{len(scores)} ({', '.join(scores)})"
             )
-        for name, (probability, _) in scores.items():
-            if len(probability) == 0:
-                raise InputError(f"the threshold cannot be fitted: set {name!r} has no beats")
+        scores = {name: (_known(p), plain(y, "label")) for name, (p, y) in scores.items()}
+        for name, (probability, label) in scores.items():
+            if not len(probability) == len(label) > 0:
+                found = (
+                    f"{len(label)} labels of {len(probability)} beats" if len(label) else "no beats"
+                )
+                raise InputError(f"the threshold cannot be fitted: set {name!r} has {found}")
         thresholds = self.candidates(np.concatenate([p for p, _ in scores.values()]))
         curves = [rates(p, y, thresholds, weights.get(name)) for name, (p, y) in scores.items()]
         shares = [1.0] if wanted == 1 else [1 - self.blend, self.blend]

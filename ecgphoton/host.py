@@ -1,12 +1,94 @@
-"""What the program around has set does not change an answer, and is as before afterwards."""
+"""The program around: what it has set changes no answer, and arrays that it gives are read whole.
+
+What it has set is as before afterwards.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 import warnings
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from ecgphoton.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def plain(values: Any, name: str) -> NDArray[Any]:  # noqa: ANN401 - what a user passes
+    """Return values of another library as an array of numpy.
+
+    Raises
+    ------
+    InputError
+        If some are masked, or they cannot be read, as a tensor that has gradients.
+    """
+    import numpy as np
+
+    if isinstance(values, np.ma.MaskedArray) and (hidden := int(np.ma.getmaskarray(values).sum())):
+        raise InputError(
+            f"{name}: {hidden} of {values.size} values are masked, and what is below a mask is not "
+            "read; leave them out"
+        )
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{name} cannot be read ({error}); give an array of numpy") from error
+
+
+class _Shared:
+    """A setting of the whole process: made for the first thread that needs it, undone by the last.
+
+    Undone by each, it would end while others compute, and what the host had set would be lost.
+    """
+
+    def __init__(self, make: Callable[[], AbstractContextManager[None]]) -> None:
+        self._make, self._made = make, contextlib.ExitStack()
+        self._lock, self._users = threading.Lock(), 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._users:
+                self._made.enter_context(self._make())
+            self._users += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                self._made.close()
+
+
+@_Shared
+@contextlib.contextmanager
+def _full_products() -> Iterator[None]:
+    import torch
+
+    products: Any = getattr(torch.backends.mkldnn, "matmul", None)  # from torch 2.9 on
+    if products is not None:
+        before, products.fp32_precision = products.fp32_precision, "ieee"
+    else:
+        before = torch.get_float32_matmul_precision()
+        torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        if products is not None:
+            products.fp32_precision = before
+        else:
+            torch.set_float32_matmul_precision(before)
+
+
+@_Shared
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextlib.contextmanager
@@ -19,22 +101,10 @@ def single_precision() -> Iterator[None]:
     """
     import torch
 
-    products: Any = getattr(torch.backends.mkldnn, "matmul", None)  # from torch 2.9 on
-    if products is not None:
-        before, products.fp32_precision = products.fp32_precision, "ieee"
-    else:
-        before = torch.get_float32_matmul_precision()
-        torch.set_float32_matmul_precision("highest")
     elsewhere = torch.get_default_device().type != "cpu"
     place = torch.device("cpu") if elsewhere else contextlib.nullcontext()
-    try:
-        with torch.autocast("cpu", enabled=False), place:
-            yield
-    finally:
-        if products is not None:
-            products.fp32_precision = before
-        else:
-            torch.set_float32_matmul_precision(before)
+    with _full_products, torch.autocast("cpu", enabled=False), place:
+        yield
 
 
 @contextlib.contextmanager
@@ -43,8 +113,7 @@ def foreign() -> Iterator[None]:
 
     wfdb 4.3 beside pandas 3 warns where it is imported, reads and writes.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _silence:
         yield
 
 
@@ -56,10 +125,15 @@ def undisturbed() -> Iterator[None]:
     ``torch.set_grad_enabled(False)`` would forbid. Every public function of a `lazy.Lazy` package
     runs in this.
     """
-    if "torch" not in sys.modules:  # nothing is set, and reading a recording needs no torch
-        yield
-        return
-    import torch
+    with contextlib.ExitStack() as own:
+        if "numpy" in sys.modules:  # else nothing is set
+            import numpy as np
 
-    with single_precision(), torch.inference_mode(mode=False), torch.enable_grad():
+            own.enter_context(np.errstate(all="warn", under="ignore"))
+        if "torch" in sys.modules:  # and reading a recording needs no torch
+            import torch
+
+            own.enter_context(single_precision())
+            own.enter_context(torch.inference_mode(mode=False))
+            own.enter_context(torch.enable_grad())
         yield

@@ -201,3 +201,25 @@ def test_room_is_found_beside_another_command(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(artifacts.tempfile, "TemporaryFile", meanwhile)
     artifacts.check_room(tmp_path / "runs" / "a")
     assert (tmp_path / "runs" / "b").is_dir()
+
+
+def test_what_another_command_is_writing_is_not_swept(tmp_path: Path) -> None:
+    """A temporary file goes only when its process is gone."""
+    with artifacts.atomic_path(tmp_path / "chips.csv") as temporary:
+        artifacts.sweep_temporary(tmp_path)
+        temporary.write_text("chip")
+    assert (tmp_path / "chips.csv").read_text() == "chip"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes there")
+def test_a_pipe_or_device_stays_and_a_link_is_followed(tmp_path: Path) -> None:
+    """``--out /dev/null`` does not become a file, and a link keeps its place."""
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match="pipe: it is no file"):
+        artifacts.write_text(pipe, "page")
+    assert pipe.is_fifo()
+    link.symlink_to("page")
+    artifacts.write_text(link, "page")
+    assert link.is_symlink()
+    assert (tmp_path / "page").read_text() == "page"

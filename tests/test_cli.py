@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+import ecgphoton
 from ecgphoton.cli import main
 
 
@@ -141,3 +143,30 @@ def test_an_empty_argument_is_refused(
             if one.opts[0].startswith("--"):
                 assert refused([*path, f"{one.opts[0]}="]).endswith("or leave it out")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+def test_no_file_gets_the_number_of_a_closed_stream() -> None:
+    """What a library writes to a standard error that is closed does not end in a result."""
+    code = (
+        "import os; from ecgphoton.cli import main\n"
+        "main(['recipes'], standalone_mode=False)\n"
+        "assert all(os.readlink(f'/proc/self/fd/{n}') == os.devnull for n in range(3))"
+    )
+    closed = 'exec "$0" -c "$1" <&- >&- 2>&-'
+    assert subprocess.run(["sh", "-c", closed, sys.executable, code], check=False).returncode == 0
+
+
+def test_a_working_folder_that_is_gone_is_named(tmp_path: Path) -> None:
+    """One line and exit code 2."""
+    line = 'cd "$1" && rmdir "$1" && exec "$0" -m ecgphoton models'
+    done = subprocess.run(
+        ["sh", "-c", line, sys.executable, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(ecgphoton.__file__).parents[1])},
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("ecgphoton: error: the working folder is not there any more")
+    assert len(done.stderr.splitlines()) == 1

@@ -238,3 +238,27 @@ def test_an_undecided_beat_is_not_normal() -> None:
     for point in (OperatingPoint(0.5, ("validation",)), LargestProbability()):
         with pytest.raises(InputError, match=r"NaN: these beats are undecided"):
             point.classify(np.column_stack([1 - one, one]))
+
+
+@pytest.mark.parametrize("wrong", [93.7, -2.1, 1 + 1j, "0.7"])
+def test_only_probabilities_are_decided(wrong):
+    """A logit, a share in per cent or a text is not compared with the threshold."""
+    point = OperatingPoint(0.5, ("validation",))
+    with pytest.raises(InputError, match="probabilit"):
+        point.decide(np.array([0.2, wrong]))
+    with pytest.raises(InputError, match="probabilit"):
+        point.classify(np.full((3, 4), 0.25))
+
+
+@pytest.mark.parametrize(
+    ("probability", "label", "message"),
+    [
+        ([0.2, np.nan, 0.9], [0, 1, 1], "1 of 3 probabilities are NaN"),
+        ([0.2, 0.7, 0.9], [0, 1], "2 labels of 3 beats"),
+        ([0.2, 0.7, 0.9], np.ma.masked_equal([0, 1, 1], 0), "label: 1 of 3 values are masked"),
+    ],
+)
+def test_a_threshold_is_fitted_to_what_is_known(probability, label, message):
+    """A beat without probability or label takes no part as if it were abnormal."""
+    with pytest.raises(InputError, match=message):
+        ThresholdPolicy().fit({"validation": (np.array(probability), label)})

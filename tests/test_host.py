@@ -9,6 +9,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,9 @@ from recordings import FS, ecg
 
 import ecgphoton as ep
 from ecgphoton.cli import main
+from ecgphoton.host import foreign, single_precision
 from ecgphoton.hwsim.distributed import GUARD
+from ecgphoton.student.architecture import Architecture
 
 PYPLOT = "import matplotlib.pyplot as plt; print(plt.get_backend())"
 DRAW = "from ecgphoton.canvas import new_canvas; new_canvas(1, 1).savefig('drawn.png'); "
@@ -196,3 +199,56 @@ def test_workers_with_a_main_guard_work(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(guarded)
     done = python("script.py", folder=tmp_path)
     assert (done.returncode, done.stdout.strip()) == (0, "True True"), done.stderr
+
+
+def test_threads_that_compute_at_once_leave_what_the_host_has_set() -> None:
+    """Whichever ends last, products stay full as long as one computes, and are then as before."""
+
+    def products() -> str:
+        known = getattr(torch.backends.mkldnn, "matmul", None)  # from torch 2.9 on
+        return known.fp32_precision if known else torch.get_float32_matmul_precision()
+
+    first, second = single_precision(), single_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        before = products()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert products() in {"ieee", "highest"} - {before}
+        second.__exit__(None, None, None)
+        assert products() == before
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
+def test_threads_that_read_at_once_leave_the_warnings_of_the_host() -> None:
+    """Whichever ends last, nothing warns as long as one reads, and filters are then as before."""
+    before, first, second = list(warnings.filters), foreign(), foreign()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert warnings.filters[0][0] == "ignore"
+    second.__exit__(None, None, None)
+    assert list(warnings.filters) == before
+
+
+def test_asking_a_student_does_not_disturb_its_training() -> None:
+    """From several threads at once, a student in training answers as it does alone."""
+    beats = synthetic_splits(patients=9, beats=30).test
+    student = ep.SegmentStudent(Architecture(dropout=0.5), seed=3).eval()
+    wanted = ep.predict(student, beats)
+    student.train()
+    state = torch.get_rng_state()
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: ep.predict(student, beats), range(12)))
+    assert all(np.array_equal(one, wanted) for one in found)
+    assert student.training
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_errors_of_numpy_that_the_host_raises_end_nothing(tmp_path: Path) -> None:
+    """Calibration as well computes as in a program that has set nothing."""
+    with np.errstate(all="raise"):
+        ep.run.calibrate("reference-8", chips=1, data="synthetic", out=tmp_path / "out")
+        assert np.geterr()["under"] == "raise"

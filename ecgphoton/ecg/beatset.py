@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.features import QRS, SAMPLING_RATE, WINDOW
 from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.errors import InputError
+from ecgphoton.host import plain
 
 _KINDS = {
     **dict.fromkeys(("windows", "patient", "residual", "size"), np.float32),
@@ -48,10 +49,11 @@ class BeatSet:
     """'mitdb', 'synthetic', or the folder the records came from."""
 
     def __post_init__(self) -> None:
-        count = len(self.label)
+        given = {name: plain(getattr(self, name), f"BeatSet.{name}") for name in _KINDS}
+        count = given["label"].size
         widths = {"windows": WINDOW, "patient": len(FEATURES), "residual": QRS.stop - QRS.start}
         for name, kind in _KINDS.items():
-            value = np.asarray(getattr(self, name))
+            value = given[name]
             wanted = (count, widths[name]) if name in widths else (count,)
             if value.shape != wanted:
                 raise InputError(f"BeatSet.{name} has shape {value.shape}; it must be {wanted}")

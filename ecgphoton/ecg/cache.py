@@ -20,14 +20,15 @@ STORED = ("sample", "windows", "patient", "residual", "size", "symbol")
 """Columns that the content of a record determines; the others follow from its name."""
 
 
-def cache_folder() -> Path:
-    """`$ECGPHOTON_CACHE`, or the user's cache folder of this platform."""
+def cache_folder() -> Path | None:
+    """`$ECGPHOTON_CACHE`, or the user's cache folder of this platform; None without a home."""
     chosen = os.environ.get("ECGPHOTON_CACHE")
     if chosen:
         return Path(chosen)
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("ecgphoton"))
+    usual = Path(platformdirs.user_cache_dir("ecgphoton"))
+    return usual if usual.is_absolute() else None  # ~ stays where no home folder is known
 
 
 def remembered(
@@ -46,12 +47,13 @@ def remembered(
         Everything that the beats depend on besides the code that makes them: the content of the
         record's files, and how they are read.
     """
-    if len(FEATURES) > OWN:
+    folder = cache_folder()
+    if len(FEATURES) > OWN or folder is None:
         return build()
     digest = hashlib.sha256(f"{_code()} {key}".encode()).hexdigest()
     place = hashlib.sha256(source.encode()).hexdigest()[:8]
     family = "".join(c if c.isalnum() else "-" for c in f"{name}-{lead}-{place}")
-    path = cache_folder() / "beats" / f"{family}-{digest[:32]}.beats"
+    path = folder / "beats" / f"{family}-{digest[:32]}.beats"
     known = _load(path, name)
     if known is not None:
         return known

@@ -139,8 +139,9 @@ def missing(data_dir: str | Path | None = None, dataset: Dataset = MITDB) -> str
     searched = ", ".join(f"{role} {folder}" for role, folder in places_to_look(data_dir, dataset))
     name = "" if dataset is MITDB else f" {dataset.name}"
     return (
-        f"no record of {dataset.title} is in {searched}; `ecgphoton data fetch{name}` downloads it "
-        f"({dataset.megabytes} MB), `--data synthetic` uses generated beats"
+        f"no record of {dataset.title} is in {searched or 'a cache: no home is known'}; "
+        f"`ecgphoton data fetch{name}` downloads it ({dataset.megabytes} MB), `--data synthetic` "
+        "uses generated beats"
     )
 
 
@@ -211,7 +212,8 @@ def places_to_look(
         return [("--data-dir", _inside(Path(data_dir), dataset))]
     chosen = os.environ.get(VARIABLE)
     own = [(f"${VARIABLE}", _inside(Path(chosen), dataset))] if chosen else []
-    return [*own, ("user cache", cache_folder() / dataset.name)]
+    cache = cache_folder()
+    return own if cache is None else [*own, ("user cache", cache / dataset.name)]
 
 
 def _inside(folder: Path, dataset: Dataset) -> Path:

@@ -1,7 +1,6 @@
 """The folder of a bundle: written atomically, with a manifest that holds its own digest."""
 
 import glob
-import json
 import shutil
 import tempfile
 import time
@@ -83,7 +82,7 @@ def _replaceable(out: Path) -> bool:
     if not any(out.iterdir()):
         return True
     try:
-        manifest = json.loads((out / artifacts.MANIFEST).read_text())
+        manifest = artifacts.read_json(out / artifacts.MANIFEST)
         there = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
         added = there - {*manifest["files"], artifacts.MANIFEST}
         return is_bundle(manifest["kind"]) and not added

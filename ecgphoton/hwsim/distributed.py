@@ -69,6 +69,11 @@ def check_workers(workers: int) -> int:
     return workers
 
 
+def usual_workers() -> int:
+    """Return one process a core, where no number is asked for and this process may start some."""
+    return 1 if multiprocessing.current_process().daemon else os.cpu_count() or 1
+
+
 def computed(
     work: Work,
     groups: int,
@@ -156,6 +161,11 @@ class _Processes:
     def __init__(self, job: Work, workers: int) -> None:
         if getattr(multiprocessing.current_process(), "_inheriting", False):
             sys.exit(1)  # a worker, still importing a program without a guard; its parent says so
+        if multiprocessing.current_process().daemon:
+            raise InputError(
+                f"workers is {workers}, but this process is a worker of a multiprocessing.Pool "
+                "itself, which may start none; use workers=1, or a ProcessPoolExecutor"
+            )
         main = sys.modules["__main__"]
         known = getattr(main, "__spec__", None) is not None
         if not known and not Path(getattr(main, "__file__", __file__)).exists():

@@ -10,6 +10,7 @@ import numpy as np
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.errors import InputError
+from ecgphoton.host import plain
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.conditions import conditions
 from ecgphoton.hwsim.distributed import single_threaded
@@ -20,7 +21,7 @@ from ecgphoton.hwsim.profile import Profile, allowed, load_profile
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove, decide
 from ecgphoton.hwsim.weights import Carrier, ChipSource, WeightChips
-from ecgphoton.mesh.arrays import AnyArray, Bools, Floats
+from ecgphoton.mesh.arrays import AnyArray, Bools, Floats, Integers
 from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps
@@ -171,7 +172,7 @@ def trial_of(
             f"operating_point is {operating_point!r}; give an OperatingPoint, which states its "
             "threshold and the sets it was chosen on"
         )
-    record = None if records is None else np.unique(records, return_inverse=True)[1]
+    record = None if records is None else _numbered(records)
     chosen = profile_of(profile, settings)
     source: ChipSource
     if chosen is None:
@@ -194,14 +195,26 @@ def abnormal_of(labels: AnyArray) -> Bools:
         If they are not the classes of beats: whole numbers from 0 on, in one row. -1 is the label
         of beats outside a label scheme.
     """
-    given = np.asarray(labels)
-    if given.ndim != 1 or given.dtype.kind not in "biuf" or not (given >= 0).all():
-        some = np.unique(given)[:5].tolist()
+    given = plain(labels, "labels")
+    whole = given.ndim == 1 and given.dtype.kind in "biuf"
+    if not whole or not ((given >= 0) & (given == np.rint(given))).all():
+        some = sorted(set(map(repr, given.ravel().tolist())))[:5]
         raise InputError(
-            f"labels of shape {given.shape} hold {', '.join(map(repr, some))} ...; one row of "
+            f"labels of shape {given.shape} hold {', '.join(some)} ...; one row of "
             "classes is needed, 0 for normal; leave beats outside the label scheme (-1) out"
         )
     return np.asarray(given != 0)
+
+
+def _numbered(records: AnyArray) -> Integers:
+    """Return the number of the record of each beat, or InputError where one is not known."""
+    try:
+        names, numbers = np.unique(plain(records, "records"), return_inverse=True)
+    except TypeError as error:
+        raise InputError(f"records cannot be told apart ({error}); give a name each") from error
+    if (names != names).any():
+        raise InputError("records holds NaN; give the name of the record of each beat")
+    return numbers
 
 
 def profile_of(

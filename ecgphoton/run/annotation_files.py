@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from ecgphoton.artifacts import atomic_path
+from ecgphoton.artifacts import ESCAPES, atomic_path
 from ecgphoton.ecg.annotations import check_annotator
 from ecgphoton.ecg.formats import FORMATS
 from ecgphoton.errors import InputError
@@ -101,7 +101,10 @@ def plain_name(name: str) -> str:
 
 def write_lines(path: Path, summary: dict[str, Any], beats: Beats) -> None:
     """Write the summary, then a line of JSON a beat."""
-    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors=ESCAPES) as file,
+    ):
         file.write(json.dumps({"summary": summary}, sort_keys=True, ensure_ascii=False) + "\n")
         for sample, seconds, symbol, called, p, reason in _rows(beats):
             line = {"sample": sample, "seconds": seconds, "symbol": symbol, "called": called}

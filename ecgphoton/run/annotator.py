@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, fields
+from decimal import Decimal
+from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ecgphoton.ecg.annotate import symbols_of
-from ecgphoton.ecg.extract import BeatStream, Found
+from ecgphoton.ecg.extract import BeatStream
 from ecgphoton.ecg.leads import column_of
 from ecgphoton.ecg.recording import Recording
 from ecgphoton.ecg.resample import Resampler, ratio, scaled
 from ecgphoton.errors import InputError
-from ecgphoton.host import undisturbed
+from ecgphoton.host import plain, undisturbed
 from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.run.backends import Backend, classifier
 from ecgphoton.run.scope import Observer, ScopeReport
@@ -25,6 +29,9 @@ from ecgphoton.settings import convert
 
 if TYPE_CHECKING:
     import pandas
+
+NUMBERS = Real, Decimal, NoneType
+"""Types of a sample; None, as NaN, is missing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +98,7 @@ def table(
     classes = trained.classes
     known = reason == ""
     abnormality = probability[:, 1] if trained.point.binary else 1 - probability[:, 0]
-    called = trained.point.classify(np.nan_to_num(probability, nan=-1.0))
+    called = trained.point.classify(np.nan_to_num(probability, nan=0.0))
     symbol = symbols_of(called, known, classes)
     names = np.where(known, np.array(classes)[np.where(known, called, 0)], "?")
     return Beats(sample, sample / fs, symbol, abnormality, names, reason)
@@ -153,8 +160,11 @@ class Annotator:
             centring=self._trained.centring,
             delay=self._trained.student.architecture.delay,
         )
-        self._done = 0
-        self._ended = False
+        self._done, self._ended = 0, False
+
+    def __copy__(self) -> Self:
+        """Return a second stream, which continues apart from this one."""
+        return deepcopy(self)
 
     @undisturbed()
     def push(self, samples: ArrayLike) -> Beats:
@@ -163,18 +173,20 @@ class Annotator:
         Raises
         ------
         InputError
-            If it is not one row of numbers, or the signal has ended.
+            If it is not one row of numbers, or comes after `finish`.
         """
-        if self._ended:
-            raise InputError("the signal was finished; begin another Annotator for the next one")
-        return self._beats(self._stream.push(self._resampler.push(checked_signal(samples))))
+        return self._beats(checked_signal(samples))
 
     @undisturbed()
     def finish(self) -> Beats:
-        """Return the remaining beats at the end of the signal; afterwards it is closed."""
-        self._ended = True
-        rest = self._resampler.push(np.empty(0, np.float32), last=True)
-        return self._beats(self._stream.push(rest, last=True))
+        """Return the remaining beats at the end of the signal.
+
+        Raises
+        ------
+        InputError
+            If it has ended already.
+        """
+        return self._beats(np.empty(0, np.float32), last=True)
 
     @property
     def student(self) -> dict[str, str]:
@@ -188,7 +200,11 @@ class Annotator:
         """
         return self._classify.report(np.concatenate([np.empty(0, "<U1"), *self._reasons]))
 
-    def _beats(self, found: Found) -> Beats:
+    def _beats(self, signal: NDArray[np.float32], *, last: bool = False) -> Beats:
+        if self._ended:
+            raise InputError("this signal has ended; make an Annotator for each signal")
+        self._ended = last
+        found = self._stream.push(self._resampler.push(signal, last=last), last=last)
         self._reasons.append(found.reason)
         classes = len(self._trained.classes)
         probability = np.full((len(found.sample), classes), np.nan, np.float32)
@@ -253,28 +269,27 @@ def annotate(
 
 def checked_signal(samples: Any) -> NDArray[np.float32]:  # noqa: ANN401 - what a user passes
     """Return one row of samples, those that are masked as missing."""
-    try:
-        if (kind := np.asarray(samples).dtype).kind not in "iufO":
-            raise InputError(f"samples of type {kind} are no numbers; give real numbers, in mV")
-        with np.errstate(over="ignore"):  # beyond single precision is infinite, and so missing
-            signal = np.asarray(samples, np.float32)
-    except InputError:
-        raise
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"samples that are no numbers ({error}); give an array in mV") from error
-    if signal.ndim != 1:
-        raise InputError(f"samples of shape {signal.shape}; give one lead, an array of one row")
-    missing = ~np.isfinite(signal)
-    if isinstance(samples, np.ma.MaskedArray):
-        missing |= np.ma.getmaskarray(samples)
+    masked = isinstance(samples, np.ma.MaskedArray)
+    given = plain(samples.data if masked else samples, "samples")
+    kinds = {type(one) for one in given.flat} if given.dtype.kind == "O" else {given.dtype.type}
+    wrong = [
+        kind.__name__ for kind in kinds if not issubclass(kind, NUMBERS) or issubclass(kind, bool)
+    ]
+    if wrong:
+        raise InputError(f"samples of type {wrong[0]} are no numbers; give real numbers, in mV")
+    if given.ndim != 1:
+        raise InputError(f"samples of shape {given.shape}; give one lead, an array of one row")
+    with np.errstate(over="ignore"):  # beyond single precision is infinite, and so missing
+        signal = np.asarray(given, np.float32)
+    missing = ~np.isfinite(signal) | np.ma.getmaskarray(samples if masked else signal)
     return np.where(missing, np.float32(np.nan), signal)
 
 
 def checked_peaks(peaks: ArrayLike) -> NDArray[np.int64]:
     """Return R samples in order."""
-    given: NDArray[Any] = np.asarray(peaks)
+    given = plain(peaks, "peaks")
     whole = given.ndim == 1 and given.dtype.kind in "iuf" and np.isfinite(given).all()
-    whole = (whole and not np.ma.is_masked(peaks)) or given.shape == (0,)
+    whole = whole or given.shape == (0,)
     if not whole or (given != np.rint(given)).any() or (given[1:] <= given[:-1]).any():
         raise InputError(
             "peaks must be one row of whole sample numbers in order of time, each once"

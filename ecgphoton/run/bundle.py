@@ -1,5 +1,6 @@
 """Bundles: a run comes in and its bundle goes out, whose claims are recomputed."""
 
+import contextlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,7 +87,8 @@ def export(
     if splits.train.source == trained.metadata["source"] or data is not None:
         step = max(1, len(splits.train) // RANGE_BEATS)
         ranged = inputs_of(splits.train, trained.student.architecture).rows(slice(None, None, step))
-    with tempfile.TemporaryDirectory() as place:
+    changed = tempfile.TemporaryDirectory() if wished else contextlib.nullcontext(".")
+    with changed as place:
         checkpoint = trained.path
         if wished:
             checkpoint = Path(place) / runs.CHECKPOINT

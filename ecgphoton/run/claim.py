@@ -4,17 +4,19 @@ A call that fills its folder over some time claims it.
 """
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ecgphoton.artifacts import UNFINISHED, locked, to_json, unwritten
+from ecgphoton.artifacts import ESCAPES, UNFINISHED, locked, to_json, unwritten
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import is_bundle
 from ecgphoton.runs import kind_of
 
 DECIDING = ("student", "profile", "chips", "steps", "seed", "version")
 """What decides the files that an interrupted call leaves."""
+OTHER = "another process is writing to"
 BEGUN = "begun.json"
 """What decides the files of a folder, written before the first of them."""
 
@@ -118,9 +120,9 @@ def claimed(folder: Path, call: Mapping[str, Any]) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            file = stack.enter_context(path.open("a", encoding="utf-8"))
+            file = stack.enter_context(path.open("a", encoding="utf-8", errors=ESCAPES))
             if not locked(file):
-                raise InputError(f"another process is writing to {folder}; choose another --out")
+                raise InputError(f"{OTHER} {folder}; choose another --out")
             stack.callback(_unless_filled, path)
             file.truncate(0)
             file.write(to_json(call))
@@ -128,6 +130,31 @@ def claimed(folder: Path, call: Mapping[str, Any]) -> Iterator[None]:
         except OSError as error:
             raise unwritten(path, error) from error
         yield
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other processes from working in a folder; where it is left empty, leave nothing.
+
+    Raises
+    ------
+    InputError
+        If a process is working in it, it lies in a bundle, or cannot be written.
+    """
+    outside_bundles(folder)
+    with contextlib.ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if hasattr(os, "O_DIRECTORY"):  # else there are no locks either
+                number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+                stack.callback(os.close, number)
+                if not locked(number):
+                    raise InputError(f"{OTHER} {folder}; choose another --out, or wait for it")
+        except OSError as error:
+            raise unwritten(folder, error) from error
+        yield
+    with contextlib.suppress(OSError):  # it is filled
+        folder.rmdir()
 
 
 def _unless_filled(path: Path) -> None:

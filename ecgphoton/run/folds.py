@@ -1,7 +1,6 @@
 """Fit a student for every fold of a run, and collect the scores of the patients left out."""
 
 import contextlib
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.splits import kinds_of
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.distributed import check_workers, computed
+from ecgphoton.hwsim.distributed import check_workers, computed, usual_workers
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.metrics import patients_alike
 from ecgphoton.progress import Progress
@@ -178,7 +177,7 @@ def out_of_fold(
     )  # fmt: skip
     fold = folds[: len(weight)]
     count, epochs = splits.protocol.folds, recipe.training.epochs
-    processes = min(workers or os.cpu_count() or 1, count)
+    processes = min(workers or usual_workers(), count)
     with _watched(work, count * epochs, progress):
         for done, _ in enumerate(computed(work, count, workers=processes), 1):
             progress("folds", done, count)

@@ -19,7 +19,7 @@ from ecgphoton.recipe import Recipe, override, read
 from ecgphoton.recipes import FLAGSHIP
 from ecgphoton.report.distillation import write_distillation
 from ecgphoton.run.beats import divided_by, examples_of, splits_of
-from ecgphoton.run.claim import vacant
+from ecgphoton.run.claim import alone, vacant
 from ecgphoton.run.finish import TrainedRun, finish
 from ecgphoton.run.fit import check_beats, fit_run, resume_point, start_run
 from ecgphoton.run.folds import check_folds
@@ -145,14 +145,16 @@ def train(
     if resume is None:
         name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
         folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)
-        start_run(chosen, splits, folder, seed)
-    else:
-        check_beats(folder, splits)
-    if chosen.distill.teacher != "none":
-        return distil_run(chosen, splits, folder, seed=seed, progress=progress)
-    return fit_run(
-        chosen, splits, folder, seed=seed, resume=state, workers=workers, progress=progress
-    )
+    with alone(folder):
+        if resume is None:
+            start_run(chosen, splits, folder, seed)
+        else:
+            check_beats(folder, splits)
+        if chosen.distill.teacher != "none":
+            return distil_run(chosen, splits, folder, seed=seed, progress=progress)
+        return fit_run(
+            chosen, splits, folder, seed=seed, resume=state, workers=workers, progress=progress
+        )
 
 
 def _refuse_others(asked: Mapping[str, Any]) -> None:

@@ -96,6 +96,13 @@ def inputs_of(beats: BeatSet | Inputs, architecture: Architecture) -> Inputs:
         )
     if not isinstance(beats, Inputs):
         raise InputError(f"beats are a {type(beats).__name__}; give a BeatSet, or its inputs_of")
+    for name, part in vars(beats).items():
+        rows = tuple(part.shape[:1]) if isinstance(part, Tensor) and part.dim() == 2 else ()
+        if part is not None and rows != (len(beats.window),):
+            raise InputError(
+                f"{name} of these beats is a {type(part).__name__} of shape "
+                f"{tuple(getattr(part, 'shape', ()))}; give a tensor with a row for each beat"
+            )
     found = beats.finite()
     for name, part in vars(found).items():
         if part is None or not len(part):

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from ecgphoton.artifacts import load_checkpoint
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.ecg.features import FEATURES_VERSION, SAME_FEATURES
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.host import single_precision, undisturbed
+from ecgphoton.settings import convert
 from ecgphoton.student.architecture import GAIN_RANGE, SAMPLES, WIDTH, Architecture, Branch
 from ecgphoton.student.propagate import (
     Block,
@@ -105,8 +106,14 @@ class SegmentStudent(nn.Module):
         *,
         stack: Stack | None = None,
         detector: Detector | None = None,
+        dropout: bool = True,
     ) -> tuple[Tensor, Tensor]:
         """Propagate beats through this student, or through chips that carry it.
+
+        Parameters
+        ----------
+        dropout
+            Whether a student in training drops features; one that is asked for answers does not.
 
         Returns
         -------
@@ -117,7 +124,8 @@ class SegmentStudent(nn.Module):
         detector = detector or IdealDetector(self.architecture.response)
         with single_precision():
             h_pool = walk(stack, inputs, self.architecture, detector).mean(2)
-            return read_out(self.head(), self.dropout(h_pool)), h_pool
+            kept = self.dropout(h_pool) if dropout else h_pool
+            return read_out(self.head(), kept), h_pool
 
     def forward(
         self, window: Tensor, rhythm: Tensor | None = None, residual: Tensor | None = None
@@ -227,16 +235,12 @@ def predict(student: SegmentStudent, beats: BeatSet | Inputs, *, block: int = 10
     Raises
     ------
     InputError
-        As `inputs_of`.
+        As `inputs_of`; if `block` is no whole number of beats.
     """
-    inputs = inputs_of(beats, student.architecture)
-    training = student.training
-    student.eval()
+    inputs, block = inputs_of(beats, student.architecture), convert(block, int, "block")
+    require(block >= 1, "block", block, "at least 1")
     stack = student.stack()
     none = torch.empty((0, student.architecture.classes), dtype=torch.float32)
-    parts = [
-        torch.softmax(student.run(inputs.rows(slice(at, at + block)), stack=stack)[0][0], -1)
-        for at in range(0, len(inputs), block)
-    ]
-    student.train(training)
-    return torch.cat([none, *parts]).numpy()
+    pieces = (inputs.rows(slice(at, at + block)) for at in range(0, len(inputs), block))
+    logits = (student.run(piece, stack=stack, dropout=False)[0][0] for piece in pieces)
+    return torch.cat([none, *(torch.softmax(one, -1) for one in logits)]).numpy()

@@ -281,3 +281,13 @@ def test_without_data(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="data fetch"):
         load_splits(data="mitdb")
     assert not os.listdir(tmp_path)  # noqa: PTH208 - made-up beats are quicker than a disk
+
+
+def test_without_a_home_nothing_is_cached(monkeypatch, tmp_path, wfdb_folder):
+    """A user without a home folder gets no folder called ``~`` where the work is."""
+    monkeypatch.delenv("ECGPHOTON_CACHE")
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: f"~/.cache/{name}")
+    monkeypatch.chdir(tmp_path)
+    assert len(load_all(["s01"], data=wfdb_folder).beats)
+    assert cache_folder() is None
+    assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,6 @@
 """Chips are the same on any worker, and lost workers are replaced."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.distributed import usual_workers
 from ecgphoton.hwsim.montecarlo import run
 from ecgphoton.hwsim.simulate import trial_of
 
@@ -90,3 +92,11 @@ def test_no_scheduler_is_one_clear_line(trial):
     pytest.importorskip("distributed")
     with pytest.raises(InputError, match="no Dask scheduler"):
         next(run(trial, 4, dask="not-an-address"))
+
+
+def test_a_worker_of_a_pool_starts_none(trial, monkeypatch):
+    """Which a daemonic process may not: several are refused, and one is usual."""
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    assert usual_workers() == 1
+    with pytest.raises(InputError, match="workers is 2, but this process is a worker"):
+        next(run(trial, CHIPS, workers=2))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +18,7 @@ from ecgphoton.ecg.extract import extract
 from ecgphoton.ecg.patients import GAIN, patient, synthesise
 from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.recording import Recording
+from ecgphoton.errors import InputError
 from ecgphoton.recipe import Recipe
 from ecgphoton.run.annotator import Annotator, Beats, annotate
 from ecgphoton.runs import TrainedStudent
@@ -161,16 +166,6 @@ def test_silence_is_an_empty_table():
         assert len(beats.to_dataframe()) == 0
 
 
-def test_a_finished_stream_takes_nothing_more(signal):
-    """Samples of another signal would be compared with the beats of the first."""
-    annotator = ep.Annotator(360, student=STUDENT)
-    annotator.push(signal)
-    annotator.finish()
-    with pytest.raises(ep.InputError, match="begin another Annotator"):
-        annotator.push(signal)
-    assert len(annotator.finish()) == 0
-
-
 def test_a_pandas_column_with_nothing_measured(signal):
     """The missing values of pandas are missing samples, as NaN is."""
     pandas = pytest.importorskip("pandas")
@@ -180,3 +175,34 @@ def test_a_pandas_column_with_nothing_measured(signal):
     expected = annotate(np.where(gone, np.nan, signal), 360, student=STUDENT)
     np.testing.assert_array_equal(found.sample, expected.sample)
     np.testing.assert_array_equal(found.called, expected.called)
+
+
+def test_a_signal_that_has_ended_has_no_more_samples(signal):
+    """They would be another signal's, with the first one's rhythm."""
+    annotator = Annotator(360, student=STUDENT)
+    annotator.push(signal[:3000])
+    annotator.finish()
+    for further in (annotator.finish, lambda: annotator.push(signal)):
+        with pytest.raises(InputError, match="this signal has ended"):
+            further()
+
+
+def test_a_copy_of_a_stream_continues_apart(signal):
+    """Both are answered as if there were one."""
+    annotator = Annotator(360, student=STUDENT)
+    annotator.push(signal[:9000])
+    other = copy.copy(annotator)
+    found = [[one.push(signal[9000:]), one.finish()] for one in (annotator, other)]
+    for mine, its in zip(*found, strict=True):
+        np.testing.assert_array_equal(mine.sample, its.sample)
+        np.testing.assert_array_equal(mine.probability, its.probability)
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are Unicode there")
+def test_a_record_whose_name_is_not_utf8_is_annotated(signal, tmp_path):
+    """Bytes of its name that are no letters become escapes in the answers."""
+    record = tmp_path / os.fsdecode(b"caf\xe9.npz")
+    np.savez(record, signal=signal, fs=360)
+    report = ep.run.annotate(record, model=STUDENT, out=tmp_path / "out", picture=False)
+    lines = next(path for path in report.files if path.suffix == ".jsonl")
+    assert json.loads(lines.read_text().splitlines()[0])["summary"]["record"] == "caf\udce9"

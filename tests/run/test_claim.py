@@ -14,7 +14,7 @@ import pytest
 import ecgphoton as ep
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import write_folder
-from ecgphoton.run.claim import BEGUN, claimed, vacant
+from ecgphoton.run.claim import BEGUN, alone, claimed, vacant
 
 OWN = ("a.json", "tables", BEGUN)
 CALL = {"seed": 0}
@@ -114,3 +114,13 @@ def test_force_keeps_what_was_added(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="files that are not of a bundle"):
         write_folder(tmp_path / "b", {}, {}, force=True)
     assert (tmp_path / "b" / "notes.txt").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no lock there")
+def test_two_trainings_do_not_share_a_folder(tmp_path: Path) -> None:
+    """While a run is trained, no other call trains or continues it; what is empty goes."""
+    with alone(tmp_path / "run"):
+        quick = {"settings": ("training.epochs=1",), "data": "synthetic"}
+        with pytest.raises(InputError, match="another process is writing to"):
+            ep.run.train("reference-8", out=tmp_path / "run", **quick)
+    assert not (tmp_path / "run").exists()

@@ -1,9 +1,11 @@
 """Arrays of other libraries and types are read for what they say, or refused."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -34,7 +36,7 @@ def test_a_masked_sample_is_missing(signal) -> None:
     assert found == symbols(np.where(mask, np.nan, signal))
     assert found != symbols(signal)
     peaks = np.ma.masked_array([300, 600, 900], [False, True, False])
-    with pytest.raises(ep.InputError, match="peaks must be"):
+    with pytest.raises(ep.InputError, match="peaks: 1 of 3 values are masked"):
         symbols(signal, peaks=peaks)
 
 
@@ -43,10 +45,48 @@ def test_a_masked_sample_is_missing(signal) -> None:
 )
 def test_what_is_no_real_number_is_refused(other) -> None:
     """No imaginary part is dropped, and no text, truth or date taken for mV."""
-    with pytest.raises(ep.InputError, match="no numbers; give real numbers, in mV"):
-        symbols(np.repeat(other, 1000))
-    with pytest.raises(ep.InputError, match="no numbers"):
+    for row in (np.repeat(other, 1000), np.repeat(other, 1000).astype(object)):
+        with pytest.raises(ep.InputError, match="no numbers; give real numbers, in mV"):
+            symbols(row)
+    with pytest.raises(ep.InputError, match="samples cannot be read"):
         symbols(torch.zeros(1000, requires_grad=True))
+
+
+def test_arrays_of_other_libraries_are_read(signal) -> None:
+    """Tensors, series and lists of other numbers are the signal that they hold."""
+    single = signal.astype(np.float32)
+    wanted = symbols(single)
+    series = pd.Series(single)
+    for other in (torch.tensor(single), series.astype("Float32"), pd.array(single, "Float32"),
+                  series.astype("category"), [Fraction(float(one)) for one in single]):  # fmt: skip
+        assert symbols(other) == wanted
+
+
+def test_what_is_below_a_mask_is_no_beat_label_or_probability() -> None:
+    """A mask is not dropped: beats, labels, records and probabilities that have one are refused."""
+    beats = ep.load_splits(data="synthetic").test
+
+    def hidden(column):
+        mask = np.zeros(np.shape(column), bool)
+        mask[3] = True
+        return np.ma.masked_array(column, mask)
+
+    def simulated(labels, records=None):
+        ep.simulate(STUDENT.student, beats, labels, STUDENT.point, chips=1, records=records)
+
+    shares = ep.predict(STUDENT.student, beats)[:, 1]
+    for call in (
+        lambda: replace(beats, windows=hidden(beats.windows)),
+        lambda: replace(beats, label=hidden(beats.label)),
+        lambda: simulated(hidden(beats.label)),
+        lambda: simulated(beats.label, hidden(beats.record)),
+        lambda: STUDENT.point.decide(hidden(shares)),
+    ):
+        with pytest.raises(ep.InputError, match="values are masked"):
+            call()
+    for records in ([None] * len(beats), np.full(len(beats), np.nan)):
+        with pytest.raises(ep.InputError, match="records "):
+            simulated(beats.label, records)
 
 
 def test_a_rate_is_any_number(signal) -> None:
@@ -76,8 +116,6 @@ def test_a_lead_in_another_unit_is_refused(signal) -> None:
 
 def test_windows_that_are_not_normalised_are_refused() -> None:
     """Beats in mV or ADC units give no answer."""
-    from dataclasses import replace
-
     beats = ep.load_splits(data="synthetic").test
     with pytest.raises(ep.InputError, match=r"window of these beats reaches .* \[-1, 1\]"):
         ep.predict(STUDENT.student, replace(beats, windows=1000 * beats.windows))
@@ -88,6 +126,7 @@ def test_windows_that_are_not_normalised_are_refused() -> None:
     [
         (lambda y: np.where(y == 0, np.nan, y), "nan"),
         (lambda y: y - 1, "-1"),
+        (lambda y: np.where(y == 0, 0.4, y), "0.4"),
         (lambda y: np.where(y > 0, "V", "N"), "'N', 'V'"),
         (lambda y: y[:, None], "shape"),
     ],
@@ -136,11 +175,15 @@ def test_beats_are_simulated_as_their_inputs_are() -> None:
         "float64; a student reads float32": inputs.mapped(torch.Tensor.double),
         "a student reads values in": inputs.mapped(lambda part: 2 * part),
         "beats are a Tensor": inputs.window,
+        "window of these beats is a ndarray": replace(inputs, window=inputs.window.numpy()),
+        "row for each beat": replace(inputs, window=inputs.window[0]),
     }
     for message, other in wrong.items():
         with pytest.raises(ep.InputError, match=message):
             ep.simulate(STUDENT.student, other, beats.label, STUDENT.point, chips=2)
         with pytest.raises(ep.InputError, match=message):
             ep.predict(STUDENT.student, other)
+    with pytest.raises(ep.InputError, match="block is -5; it must be at least 1"):
+        ep.predict(STUDENT.student, beats, block=-5)
     with pytest.raises(ep.InputError, match=r"operating_point is 0\.5; give an OperatingPoint"):
         ep.simulate(STUDENT.student, beats, beats.label, 0.5, chips=2)

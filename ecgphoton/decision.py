@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import Confusion, confusion
@@ -72,14 +72,38 @@ class OperatingPoint(Settings):
             raise InputError(f"operating point {data!r} cannot be read: {error}") from error
 
 
+def abnormal_of(labels: ArrayLike) -> NDArray[np.bool_]:
+    """Return which of (B,) labels are abnormal, those that are not 0.
+
+    Raises
+    ------
+    InputError
+        If they are not the classes of beats: whole numbers from 0 on, in one row. -1 is the label
+        of beats outside a label scheme.
+    """
+    given = np.asarray(labels)
+    whole = given.ndim == 1 and given.dtype.kind in "biuf" and not np.ma.is_masked(labels)
+    if not whole or not (np.isfinite(given) & (given >= 0) & (given == np.rint(given))).all():
+        some = np.unique(given)[:5].tolist()
+        raise InputError(
+            f"labels of shape {given.shape} hold {', '.join(map(repr, some))} ...; one row of "
+            "classes is needed, 0 for normal; leave beats outside the label scheme (-1) out"
+        )
+    return np.asarray(given != 0)
+
+
 def _known(probability: NDArray[Any]) -> NDArray[Any]:
-    """Return probabilities of which none is NaN."""
+    """Return probabilities: none is NaN, and none a share in per cent."""
     known = np.asarray(probability)
+    if known.dtype.kind not in "biuf":
+        raise InputError(f"probabilities of type {known.dtype}; give numbers from 0 to 1")
     if lost := int(np.isnan(known).sum()):
         raise InputError(
             f"{lost} of {known.size} probabilities are NaN: these beats are undecided; leave them "
             "out"
         )
+    if known.size and not (known.min() >= 0 and known.max().round(6) <= 1):
+        raise InputError(f"probabilities from {known.min():g} to {known.max():g}; 0 to 1 is needed")
     return known
 
 
@@ -237,7 +261,7 @@ def rates(
     weight: NDArray[Any] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Miss rate, FPR and F1 at every threshold (one sort, not one pass a threshold)."""
-    truth = np.asarray(label) != 0
+    truth = abnormal_of(label)
     weight = np.ones(len(truth)) if weight is None else weight
     missed, abnormal = _below(probability[truth], weight[truth], thresholds)
     quiet, normal = _below(probability[~truth], weight[~truth], thresholds)

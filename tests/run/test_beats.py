@@ -105,7 +105,13 @@ def test_what_a_student_learnt_from_does_not_move_with_an_evaluation(ours, wfdb_
     for file in wfdb_folder.glob("s04.*"):
         shutil.copy(file, other)
     assert own_splits(metadata, other).train.digest == splits.train.digest
-    assert own_splits(metadata, wfdb_folder).train.record.tolist()[0] == "s01"
+    same = own_splits(metadata, wfdb_folder)
+    assert same.train.record.tolist()[0] == "s01"
+    assert not any("and are others" in note for note in same.report.notes)
+    other = shutil.copytree(wfdb_folder, tmp_path / "namesakes")
+    (other / "s02.hea").write_text((other / "s02.hea").read_text() + "# of another clinic\n")
+    notes = own_splits(metadata, other).report.notes
+    assert any("have the names" in note and "(s02.hea)" in note for note in notes)
     assert own_splits(metadata, "synthetic").synthetic
 
 

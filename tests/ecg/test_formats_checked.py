@@ -160,3 +160,16 @@ def test_infinity_is_a_missing_sample(tmp_path):
     signal[100:200] = np.inf
     np.savez(tmp_path / "a.npz", signal=signal, fs=FS, unit="mV")
     assert np.isnan(read(tmp_path / "a.npz").signal[100:200]).all()
+
+
+@pytest.mark.parametrize("form", ["16", "212"])
+def test_samples_beyond_the_length_of_a_header_are_named(form, tmp_path):
+    """A header of half the length reads half the file, and says so; rounding is no remainder."""
+    write_wfdb(tmp_path, "a", SIGNAL, fmt=form)
+    assert open_recording(tmp_path / "a").notes == ()
+    half = len(SIGNAL) // 2
+    (tmp_path / "b.hea").write_text(f"b 1 {FS} {half}\na.dat {form} 200/mV\n")
+    held = open_recording(tmp_path / "b")
+    assert held.channels[0].length == half
+    seconds = f"{(len(SIGNAL) - half) / FS:g} s of a.dat are beyond the length that the header"
+    assert any(seconds in note for note in held.notes)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ecgphoton.errors import InputError
 from ecgphoton.host import plain
@@ -79,6 +79,26 @@ class OperatingPoint(Settings):
             return OperatingPoint(data["threshold"], tuple(data["fitted_on"]), data["feasible"])
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"operating point {data!r} cannot be read: {error}") from error
+
+
+def abnormal_of(labels: ArrayLike) -> NDArray[np.bool_]:
+    """Return which of (B,) labels are abnormal, those that are not 0.
+
+    Raises
+    ------
+    InputError
+        If they are not the classes of beats: whole numbers from 0 on, in one row. -1 is the label
+        of beats outside a label scheme.
+    """
+    given = plain(labels, "labels")
+    whole = given.ndim == 1 and given.dtype.kind in "biuf"
+    if not whole or not ((given >= 0) & (given == np.rint(given))).all():
+        some = sorted(set(map(repr, given.ravel().tolist())))[:5]
+        raise InputError(
+            f"labels of shape {given.shape} hold {', '.join(some)} ...; one row of "
+            "classes is needed, 0 for normal; leave beats outside the label scheme (-1) out"
+        )
+    return np.asarray(given != 0)
 
 
 def _known(probability: NDArray[Any]) -> NDArray[Any]:
@@ -257,7 +277,7 @@ def rates(
     weight: NDArray[Any] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Miss rate, FPR and F1 at every threshold (one sort, not one pass a threshold)."""
-    truth = np.asarray(label) != 0
+    truth = abnormal_of(label)
     weight = np.ones(len(truth)) if weight is None else weight
     missed, abnormal = _below(probability[truth], weight[truth], thresholds)
     quiet, normal = _below(probability[~truth], weight[~truth], thresholds)

@@ -169,7 +169,8 @@ def check_table(
     what
         What the file is, for the error: ``dataset x.toml``.
     texts
-        Lists and tables that hold texts only: 01 without quotes would be the number 1.
+        Lists and tables that hold texts only: 01 without quotes would be the number 1. No text is
+        empty.
 
     Raises
     ------
@@ -180,8 +181,10 @@ def check_table(
         if key not in kinds:
             raise InputError(f"{what}: unknown key {key[:40]!r}; {nearest(key, kinds)}")
         items = value.values() if isinstance(value, dict) else value
-        if not isinstance(value, kinds[key]) or (
-            key in texts and not all(isinstance(item, str) for item in items)
+        if (
+            not isinstance(value, kinds[key])
+            or value == ""
+            or (key in texts and not all(isinstance(item, str) and item for item in items))
         ):
             raise InputError(
                 f"{what}: {key} is {one_line(value)!r}; give texts in quotes, several of them as "

@@ -63,14 +63,14 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         """Return a value, or InputError with the nearest name."""
-        if name not in self._values:
+        if name not in self:
             _load_entry_points()
-        if name not in self._values:
+        if name not in self:
             raise InputError(f"there is no {self.what} {name!r}; {nearest(name, self._values)}")
         return self._values[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._values
+        return isinstance(name, str) and name in self._values
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)

@@ -108,8 +108,7 @@ def load_student(run: Path | str) -> TrainedStudent:
         path = path / CHECKPOINT
     if not path.is_file():
         raise InputError(f"{run} holds no {CHECKPOINT}; give the folder of a finished run")
-    _refuse_damaged(path)
-    student, _, metadata = read_student(path)
+    student, _, metadata = read_student(intact(path))
     if not isinstance(metadata.get("recipe"), dict):
         raise InputError(f"{path} lacks the metadata of a student (recipe)")
     return TrainedStudent(
@@ -117,17 +116,24 @@ def load_student(run: Path | str) -> TrainedStudent:
     )
 
 
-def _refuse_damaged(path: Path) -> None:
-    """Raise InputError if a checkpoint is not the one that the manifest beside it states."""
+def intact(path: Path) -> Path:
+    """Return a file of a run or bundle; one that is alone, or of an unfinished run, as it is.
+
+    Raises
+    ------
+    InputError
+        If it is not the file that the manifest beside it states.
+    """
     try:
         wanted = read_json(path.with_name(MANIFEST))["files"][path.name]["sha256"]
     except (InputError, KeyError, TypeError):
-        return  # of an unfinished run, or alone
-    if wanted != sha256(path):
+        return path
+    if path.is_file() and wanted != sha256(path):
         raise InputError(
             f"{path} is not the file that {MANIFEST} beside it states; copy the whole folder "
             "again, or give the checkpoint alone, in a folder of its own"
         )
+    return path
 
 
 def kind_of(folder: Path) -> str | None:

@@ -75,13 +75,9 @@ class Setting:
         if self.low is not None and self.high is not None:
             words = f"from {self.low:.10g} to {self.high:.10g}"
         else:
-            bounds = {
-                "above": self.above,
-                "at least": self.low,
-                "below": self.below,
-                "at most": self.high,
-            }
-            words = " and ".join(f"{name} {x:.10g}" for name, x in bounds.items() if x is not None)
+            names = {"above": "above", "low": "at least", "below": "below", "high": "at most"}
+            bounds = [(word, getattr(self, name)) for name, word in names.items()]
+            words = " and ".join(f"{word} {x:.10g}" for word, x in bounds if x is not None)
         if words and self.also is not None:
             words = f"{self.also:.10g}, or {words}"
         return f"{words} {self.unit}".rstrip() if words else ""
@@ -106,6 +102,8 @@ class Setting:
     def read(self, value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
         """Return a value as the annotated type, or InputError that names its path."""
         value = convert(value, kind, path)
+        if value == "" != self.default:
+            raise InputError(f"{path} is empty; give a value, or leave it out")
         if self.names is not None and value not in self.choices(kind):
             raise InputError(f"{path} is {value!r}; it must be {one_of(self.choices(kind))}")
         if not self.allows(value):
@@ -184,7 +182,7 @@ def assigned(text: str, allowed: Callable[[str], str]) -> tuple[str, str]:
 
     For a key without value, `allowed` says in words what the value must be.
     """
-    key, _, value = (part.strip() for part in text.partition("="))
+    key, _, value = (part.strip() for part in convert(text, str, "--set").partition("="))
     if not key:
         raise InputError(f"--set is {text!r}, which names no setting; write section.key=value")
     if not value:

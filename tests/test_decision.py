@@ -232,6 +232,15 @@ def test_more_than_two_classes_are_decided_by_the_largest_probability():
     assert OperatingPoint(0.3, ("validation",)).classify(np.array([[0.6, 0.4]])).tolist() == [1]
 
 
+@pytest.mark.parametrize("given", [[20.0, 70.0], [-0.1, 0.5], ["0.2", "0.7"]])
+def test_what_is_no_probability_is_not_decided(given) -> None:
+    """Shares in per cent, logits and texts are refused; rounding of single precision is not."""
+    with pytest.raises(InputError, match="probabilities"):
+        OperatingPoint(0.5, ("validation",)).decide(np.array(given))
+    above = np.nextafter(np.float32(1), np.float32(2))
+    assert OperatingPoint(0.5, ("validation",)).decide(np.array([above])).all()
+
+
 def test_an_undecided_beat_is_not_normal() -> None:
     """NaN, the probability of a beat that is not classified, is no decision."""
     one = np.array([0.2, np.nan, 0.9])

@@ -65,6 +65,7 @@ class Kitchen:
         ("colour", "blue", "kettle.colour is 'blue'; it must be one of 'red', 'green'"),
         ("steps", (1, "x"), "kettle.steps is 'x'; it must be a value of type float"),
         ("low", 1, "kettle.low is 1.0; it must be at least 0 and below 1"),
+        ("colour", "", "kettle.colour is empty; give a value, or leave it out"),
         ("note", 3, "kettle.note is 3; it must be a value of type str"),
         ("power", 3, "kettle.power is 3.0; it must be above kettle.cups"),
     ],

@@ -21,14 +21,14 @@ from ecgphoton.calibration.judge import Labelled, driven, judge
 from ecgphoton.calibration.report import CalibrationReport
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.decision import OperatingPoint, ThresholdPolicy
+from ecgphoton.decision import OperatingPoint, ThresholdPolicy, abnormal_of
 from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.conditions import conditions
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
-from ecgphoton.hwsim.simulate import abnormal_of, trial_of
+from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.mesh.arrays import AnyArray

@@ -23,7 +23,7 @@ from ecgphoton.calibration.calibrate import STANDARD, steps_of
 from ecgphoton.calibration.campaign import Campaign
 from ecgphoton.calibration.judge import driven, matrix_errors
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.decision import OperatingPoint
+from ecgphoton.decision import OperatingPoint, abnormal_of
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import single_threaded
@@ -31,7 +31,7 @@ from ecgphoton.hwsim.effects import number_of
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.montecarlo import run
 from ecgphoton.hwsim.profile import Profile, load_profile
-from ecgphoton.hwsim.simulate import abnormal_of, trial_of
+from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
 from ecgphoton.mesh.arrays import AnyArray

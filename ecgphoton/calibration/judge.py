@@ -13,9 +13,8 @@ import torch
 
 from ecgphoton.calibration.report import AFTER, BEFORE, OWN, CalibrationReport
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.decision import OperatingPoint, ThresholdPolicy
+from ecgphoton.decision import OperatingPoint, ThresholdPolicy, abnormal_of
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, tally
-from ecgphoton.hwsim.simulate import abnormal_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource, WeightChips
 from ecgphoton.mesh.arrays import AnyArray, Floats, Singles

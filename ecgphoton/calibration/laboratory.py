@@ -21,10 +21,10 @@ from ecgphoton.calibration.judge import Labelled, PredictedChips, judge
 from ecgphoton.calibration.phases import measure
 from ecgphoton.calibration.report import CalibrationReport
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.decision import OperatingPoint, ThresholdPolicy
+from ecgphoton.decision import OperatingPoint, ThresholdPolicy, abnormal_of
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.distributed import single_threaded
-from ecgphoton.hwsim.simulate import abnormal_of, trial_of
+from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.hwsim.weights import Carrier
 from ecgphoton.mesh.arrays import AnyArray, Floats

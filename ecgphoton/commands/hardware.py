@@ -71,6 +71,8 @@ def verify(report: VerificationReport) -> None:
 @derive.command("run.simulate", {"settings": "--set"}, moved=LIMITS | STUDIES | RECEIVER)
 def simulate(result: Outcome[SimulationReport]) -> None:
     """Print the table and the verdict of a simulation."""
+    from ecgphoton.hwsim.verdict import in_percent
+
     found = result.numbers
     shared.say(shared.student(found["provenance"]["model"], found["provenance"]["chosen"]))
     columns = ["mean", "median", "p5", "p95", "worst", "perfect"]
@@ -78,7 +80,8 @@ def simulate(result: Outcome[SimulationReport]) -> None:
     for name, row in found["metrics"].items():
         show = shared.area if name == "auc" else shared.percent
         rows.append([name, *(show(row[column]) for column in columns)])
-    hardware = found["profile"] or f"noise {found['noise']:g}"
+    noise = f"noise {found['noise']:g}" if found["noise"] or not found["profile"] else None
+    hardware = ", ".join(filter(None, (found["profile"], noise)))
     title = f"{shared.count(found['chips'], 'chip')}, {hardware}, {found['beats']:,} beats each"
     shared.table(title, ["", *columns], rows)
     shared.say(found["recoded"], found["conditions"])
@@ -88,10 +91,10 @@ def simulate(result: Outcome[SimulationReport]) -> None:
     proven = "proven at" if found["proven"] else "not yet decided at"
     shared.say(
         f"yield {shared.percent(found['yield'], 1)} [{100 * low:.1f}, {100 * high:.1f}] of chips "
-        f"with miss <= {shared.percent(limits['max_miss'], 0)} and "
-        f"FPR <= {shared.percent(limits['max_fpr'], 0)}; "
-        f"wanted {shared.percent(limits['min_yield'], 0)}: {found['verdict'].upper()} "
-        f"({proven} {shared.percent(limits['confidence'], 0)} confidence)",
+        f"with miss <= {in_percent(limits['max_miss'])} and "
+        f"FPR <= {in_percent(limits['max_fpr'])}; "
+        f"wanted {in_percent(limits['min_yield'])}: {found['verdict'].upper()} "
+        f"({proven} {in_percent(limits['confidence'])} confidence)",
         f"{found['seconds']:.1f} s; written to {result.folder}",
     )
 
@@ -108,6 +111,8 @@ def over_patients(found: Mapping[str, Any]) -> None:
 @derive.command("run.calibrate", {"settings": "--set"}, moved=LIMITS)
 def calibrate(result: Outcome[CalibrationReport]) -> None:
     """Print the stages, what was found broken, and the cost."""
+    from ecgphoton.hwsim.verdict import in_percent
+
     report = result.report
     made = result.numbers["provenance"]
     shared.say(shared.student(made["model"], made["chosen"]))
@@ -128,7 +133,7 @@ def calibrate(result: Outcome[CalibrationReport]) -> None:
     shared.say(*said, *(f"  {found}" for found in report.findings))
     over_patients(result.numbers["over_patients"])
     miss, fpr, _ = map(shared.percent, report.final.perfect)
-    confidence = shared.percent(report.final.limits.confidence, 0)
+    confidence = in_percent(report.final.limits.confidence)
     why = f" ({'proven' if report.proven else 'not yet decided'} at {confidence} confidence)"
     if report.unknown:
         why = f", because {report.unknown}"

@@ -46,6 +46,8 @@ class Dataset:
     Each line is ``checksum name``, in the order of `record_files`."""
 
     def __post_init__(self) -> None:
+        if twice := sorted({one for one in self.records if self.records.count(one) > 1}):
+            raise InputError(f"dataset {self.name!r} names record {twice[0]} twice; once is enough")
         wrong = sorted(set(self.symbols.values()) - BEAT_SYMBOLS)
         if wrong:
             raise InputError(

@@ -105,7 +105,8 @@ def read_labels(
         Words of the file to WFDB symbols; words that are in neither are counted and are no beats.
     begins, length
         What the recording's own times and numbers state for its first sample, and its samples at
-        `fs`. A table may count as these do, or from the first sample; what fits is taken.
+        `fs`, 0 where they are not known. A table may count as these do, or from the first sample;
+        what fits is taken. A note says how many beats are beyond the end.
 
     Raises
     ------
@@ -144,8 +145,12 @@ def read_labels(
         count = np.count_nonzero(~once)
         again = f"{count} beat{'s are' if count != 1 else ' is'} marked again at one sample"
         notes += (f"{file.stem}: {again}; the first mark counts",)
-    symbol = np.array([known[words[i]] for i in order], "<U1")
-    return Labels(sample[once], symbol[once], notes)
+    sample, symbol = sample[once], np.array([known[words[i]] for i in order], "<U1")[once]
+    beyond = np.count_nonzero(sample >= length) if length else 0
+    if beyond:
+        count, ends = f"{beyond} of {len(sample)} beats are marked", f"({length / fs:g} s)"
+        notes += (f"{file.stem}: {count} beyond the end of the recording {ends}; check its rate",)
+    return Labels(sample, symbol, notes)
 
 
 def _of_table(

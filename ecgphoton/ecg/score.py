@@ -253,9 +253,13 @@ def score_record(
                 f"header {path.name}.hea does not state how long the record is: scored up to the "
                 f"last mark of {reference}"
             )
+    given = read_annotations(path, test, folder=test_folder)
+    for name, marks in ((reference, known), (test, given)):
+        if beyond := int((marks.beats.sample > (lasts or np.inf) * marks.fs).sum()):
+            notes.append(f"{path.name}.{name}: {beyond} beats beyond the end are not scored")
     found = compare(
         known,
-        read_annotations(path, test, folder=test_folder),
+        given,
         record=path.name,
         start=start,
         end=stop if end is not None or stop is None or stop > start else None,

@@ -255,13 +255,27 @@ def stated(program: MeshProgram) -> dict[str, Any]:
     return settings if program.dac == usual else settings | {DRIVERS: program.dac.words}
 
 
+def differing(
+    program: MeshProgram, student: SegmentStudent, metadata: dict[str, Any]
+) -> tuple[str, ...]:
+    """Return the settings in which a mesh file and the checkpoint beside it differ."""
+    same = {
+        "architecture": program.architecture == student.architecture,
+        "classes": list(program.classes) == metadata["classes"],
+        "windows": {"centring": program.centring, "lead": program.lead} == reading_of(metadata),
+        "operating point": program.operating_point.to_dict() == metadata["operating_point"],
+    }
+    return tuple(name for name, alike in same.items() if not alike)
+
+
 def load_bundle(folder: Path | str) -> Bundle:
     """Read a bundle after checking every hash.
 
     Raises
     ------
     InputError
-        If the folder is not a bundle, or any file differs from the manifest; the message names it.
+        If the folder is not a bundle, any file differs from the manifest, or mesh file and
+        checkpoint are not of one student; the message names it.
     """
     folder = Path(folder)
     if not (folder / artifacts.MANIFEST).is_file():
@@ -271,6 +285,10 @@ def load_bundle(folder: Path | str) -> Bundle:
         raise InputError(f"bundle {folder} is damaged: {'; '.join(problems[:3])}")
     program = read_program(folder / MESH)
     student, _, metadata = read_student(folder / CHECKPOINT)
+    foreign = program.hashes.get("checkpoint") != artifacts.sha256(folder / CHECKPOINT)
+    if wrong := ["hash"] * foreign + [*differing(program, student, metadata)]:
+        named = f"{', '.join(wrong)} of {MESH}"
+        raise InputError(f"bundle {folder}: {named}: not as in {CHECKPOINT}; export again")
     return Bundle(
         folder=folder,
         manifest=artifacts.read_manifest(folder, kind=KIND),

@@ -10,7 +10,7 @@ import torch
 from ecgphoton import artifacts
 from ecgphoton.ecg.features import normalise
 from ecgphoton.export import bundle_folder as names, formats as forms
-from ecgphoton.export.bundle import CODES, DRIVERS, reading_of, stated
+from ecgphoton.export.bundle import CODES, DRIVERS, differing, stated
 from ecgphoton.export.bundle_folder import manifest_problems
 from ecgphoton.export.claimed_bundle import ClaimedBundle, Result, verdict
 from ecgphoton.export.golden import (
@@ -78,15 +78,8 @@ def _mesh_file(bundle: ClaimedBundle) -> Result:
 
 def _codes(bundle: ClaimedBundle) -> Result:
     program, (student, _, metadata) = bundle.program, bundle.checkpoint
-    settings = {
-        "architecture": program.architecture == student.architecture,
-        "classes": list(program.classes) == metadata["classes"],
-        "windows": {"centring": program.centring, "lead": program.lead} == reading_of(metadata),
-        "operating point": program.operating_point.to_dict() == metadata["operating_point"],
-    }
-    if not all(settings.values()):
-        wrong = ", ".join(name for name, same in settings.items() if not same)
-        return "failed", f"{wrong} of the mesh file: not as in the checkpoint"
+    if wrong := differing(program, student, metadata):
+        return "failed", f"{', '.join(wrong)} of the mesh file: not as in the checkpoint"
     widths = widths_of(program)
     ranges = np.array([(block.adc_low, block.adc_high) for block in program.blocks])
     again = quantize(student, ranges, widths)

@@ -14,7 +14,7 @@ from ecgphoton.program.codes import largest_code, nearest_codes
 from ecgphoton.student.activations import Activation
 from ecgphoton.student.architecture import Branch
 from ecgphoton.student.inputs import evenly
-from ecgphoton.student.network import SegmentStudent
+from ecgphoton.student.network import RANGES, SegmentStudent
 from ecgphoton.student.propagate import Block, IdealDetector, Inputs, Tapped
 
 RangeMethod = Literal["minmax", "percentile", "mse"]
@@ -99,8 +99,8 @@ def ranges_of(
     calibration
         Training beats; synthetic ones are used where there are none.
     """
-    if "range_lo" in arrays and "range_hi" in arrays:
-        return np.stack([arrays["range_lo"], arrays["range_hi"]], -1), "checkpoint"
+    if set(RANGES) <= set(arrays):
+        return np.stack([arrays[name] for name in RANGES], -1), "checkpoint"
     beats, source = calibration, f"training beats ({method})"
     if beats is None:
         beats, source = synthetic_inputs(student.architecture), f"synthetic beats ({method})"

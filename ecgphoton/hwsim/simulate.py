@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from ecgphoton.decision import OperatingPoint
+from ecgphoton.decision import OperatingPoint, abnormal_of
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.errors import InputError
 from ecgphoton.host import plain
@@ -21,11 +21,11 @@ from ecgphoton.hwsim.profile import Profile, allowed, load_profile
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove, decide
 from ecgphoton.hwsim.weights import Carrier, ChipSource, WeightChips
-from ecgphoton.mesh.arrays import AnyArray, Bools, Floats, Integers
+from ecgphoton.mesh.arrays import AnyArray, Floats, Integers
 from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps
-from ecgphoton.settings import assigned
+from ecgphoton.settings import assigned, convert
 from ecgphoton.student.inputs import Inputs, inputs_of
 from ecgphoton.student.network import SegmentStudent
 
@@ -101,7 +101,7 @@ def simulate(
     """
     started = time.perf_counter()
     limits = Limits(max_miss, max_fpr, min_yield)
-    if early_stop:
+    if convert(early_stop, bool, "early_stop"):
         chips_to_prove(limits)
     with single_threaded() as threads:
         trial = trial_of(
@@ -184,26 +184,6 @@ def trial_of(
         source = mesh_source(carried, inputs, Foundry(chosen), sigma=noise or 0.0)
         electronics = replace(electronics, depth=chosen[DEPTH] or electronics.depth)
     return Trial(carrier, source, inputs, label, operating_point, seed, electronics, record=record)
-
-
-def abnormal_of(labels: AnyArray) -> Bools:
-    """Return which of (B,) labels are abnormal, those that are not 0.
-
-    Raises
-    ------
-    InputError
-        If they are not the classes of beats: whole numbers from 0 on, in one row. -1 is the label
-        of beats outside a label scheme.
-    """
-    given = plain(labels, "labels")
-    whole = given.ndim == 1 and given.dtype.kind in "biuf"
-    if not whole or not ((given >= 0) & (given == np.rint(given))).all():
-        some = sorted(set(map(repr, given.ravel().tolist())))[:5]
-        raise InputError(
-            f"labels of shape {given.shape} hold {', '.join(some)} ...; one row of "
-            "classes is needed, 0 for normal; leave beats outside the label scheme (-1) out"
-        )
-    return np.asarray(given != 0)
 
 
 def _numbered(records: AnyArray) -> Integers:

@@ -65,6 +65,8 @@ def parse_sweep(text: str) -> Sweep:
         if ":" in values:
             first, last, count = values.split(":")
             points = np.linspace(float(first), float(last), int(count))
+            if len(points) == 1 and float(first) != float(last):
+                raise wrong  # one point is not both of them
         else:
             points = np.array([float(value) for value in values.split(",")])
     except ValueError:
@@ -77,7 +79,7 @@ def parse_sweep(text: str) -> Sweep:
     if number is not NOISE:
         for point in points:
             number.check(name, float(point))
-    return Sweep(name, tuple(float(f"{point:.12g}") for point in points))
+    return Sweep(name, tuple(float(f"{point + 0.0:.12g}") for point in points))
 
 
 def _bands(report: SimulationReport) -> dict[str, Any]:

@@ -37,6 +37,11 @@ class Limits(Settings):
         return np.asarray((miss <= self.max_miss) & (fpr <= self.max_fpr))
 
 
+def in_percent(limit: float) -> str:
+    """Return a limit in per cent with all its digits, such as ``99.5 %``."""
+    return f"{100 * limit:.10g} %"
+
+
 Decision = Literal["pass", "fail", "open"]
 
 

@@ -49,7 +49,8 @@ CHAPTERS: Mapping[str, tuple[str, Callable[[Material], Any]]] = {
     "provenance": ("Provenance", lambda found: found),
 }
 """In order: anchor and template, title, and what it is about; left out where that is empty."""
-START = b"<!doctype html"
+MARK, MARKED = b'<meta name="generator" content="ecgphoton ', 2048
+"""What a page of this package states in its first bytes, and in how many of them."""
 VERDICTS = ("simulation", "calibration")
 GRADIENTS = ("lost_sensitivity_gradient", "added_fpr_gradient")
 
@@ -174,8 +175,8 @@ def write_page(
     InputError
         If `out` cannot be written or is another file than a page.
     """
-    if out.is_file() and out.read_bytes()[: len(START)].lower() != START:
-        raise InputError(f"{out} exists and is not a page; choose another --out")
+    if out.is_file() and MARK not in out.read_bytes()[:MARKED]:
+        raise InputError(f"{out} exists and is not a page of ecgphoton; choose another --out")
     page = render(
         "report.html",
         name=name,

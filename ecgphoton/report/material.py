@@ -11,6 +11,7 @@ from typing import Any
 
 from ecgphoton.artifacts import (
     MANIFEST,
+    check_manifest,
     load_checkpoint,
     read_bytes,
     read_json,
@@ -189,12 +190,14 @@ def gather(folder: Path, also: tuple[Path, ...] = (), data_dir: Path | None = No
     Raises
     ------
     InputError
-        If a folder does not exist, one that was named is of another student, or none holds
-        anything to report.
+        If a folder does not exist, one that was named is of another student or has changed since
+        its manifest was written, or none holds anything to report.
     """
     for path in (folder, *also):
         if not path.is_dir():
             raise InputError(f"{path} is not a folder; give a run, a bundle or a study of one")
+        if why := _changed(path):
+            raise InputError(f"{path} cannot be on the page: {why}; copy the whole folder again")
     student = student_of(folder)
     for path in also:
         if student is not None and (other := student_of(path)) != student:
@@ -208,8 +211,8 @@ def gather(folder: Path, also: tuple[Path, ...] = (), data_dir: Path | None = No
     dated = sorted(found, key=lambda path: max(results_of(path).values(), default=""), reverse=True)
     for path in dated if student is not None else ():
         results = set(results_of(path))
-        if (path / MANIFEST).is_file() and kind_of(path) is None:
-            left.append(LeftOut(path, f"its {MANIFEST} is damaged"))
+        if why := _changed(path):
+            left.append(LeftOut(path, why))
         elif (other := student_of(path)) != student:
             left.append(LeftOut(path, _why_not(other)))
         elif results and results <= kinds:
@@ -226,6 +229,17 @@ def gather(folder: Path, also: tuple[Path, ...] = (), data_dir: Path | None = No
             "`ecgphoton train`, `export` or `simulate`"
         )
     return material
+
+
+def _changed(folder: Path) -> str:
+    """Return what of a folder is not as its manifest states; empty where all that is there is."""
+    if not (folder / MANIFEST).is_file():
+        return ""
+    try:
+        problems = check_manifest(folder, kind=kind_of(folder) or "ecgphoton")
+    except InputError:
+        return f"its {MANIFEST} is damaged"
+    return next((one for one in problems if not one.endswith(": missing")), "")
 
 
 def places(folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
+from ecgphoton.hwsim.verdict import in_percent
 from ecgphoton.metrics import stated
 from ecgphoton.report import style
 from ecgphoton.report.chips import interval_table
@@ -77,7 +78,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     writers = {"percent": percent, "number": number, "interval": interval, "words": words,
-               "short": short}  # fmt: skip
+               "short": short, "in_percent": in_percent}  # fmt: skip
     made.filters |= writers
     made.globals |= {**writers, "any_value": any_value, "stated": stated, "svg": style.svg,
                      "interval_table": interval_table}  # fmt: skip

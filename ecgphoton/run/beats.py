@@ -13,7 +13,7 @@ from ecgphoton.ecg.beats import BeatSet, Loaded, Splits, load_all, load_splits
 from ecgphoton.ecg.databases import MITDB, dataset_of
 from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.fibrillation import fibrillating
-from ecgphoton.ecg.origin import check_same, dataset_read
+from ecgphoton.ecg.origin import check_same, dataset_read, namesakes
 from ecgphoton.ecg.protocols import Protocol, protocol_from, protocol_of, scheme_from
 from ecgphoton.ecg.records import LABELS, LabelScheme, label_scheme
 from ecgphoton.errors import InputError
@@ -138,7 +138,9 @@ def splits_like(
     labels, lead = scheme_of(metadata), str(metadata.get("lead", recipe.data.lead))
     if data is not None or "files" not in stored:  # of a shipped student there are names only
         source = metadata["source"] if data is None else data
-        return _load(recipe, source, data_dir, chosen, labels, lead)
+        splits = _load(recipe, source, data_dir, chosen, labels, lead)
+        said = namesakes(stored.get("files", {}), splits.origin) if splits.origin else ()
+        return replace(splits, report=replace(splits.report, notes=(*splits.report.notes, *said)))
     splits = _load(recipe, dataset_read(metadata).moved(data_dir), data_dir, chosen, labels, lead)
     if protocol is None and splits.origin is not None:
         check_same(stored["files"], splits.origin)

@@ -16,7 +16,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.metrics import patients_alike
 from ecgphoton.recipe import Recipe
 from ecgphoton.report.scores import SUFFIX, Scores, read_scores
-from ecgphoton.runs import METRICS, TrainedStudent
+from ecgphoton.runs import METRICS, TrainedStudent, intact
 from ecgphoton.training.crossfit import NAME, OutOfFold, Scale, margin, squeezed
 from ecgphoton.training.fit import Fitted
 from ecgphoton.training.judge import outputs_of
@@ -106,7 +106,7 @@ def stored(folder: Path) -> OutOfFold:
             "what a threshold does to patients it has not seen; bundles and shipped students do "
             f"not. {OWN_RUN}"
         )
-    data = read_arrays(path, "a table of out-of-fold scores; `ecgphoton train` writes it")
+    data = read_arrays(intact(path), "a table of out-of-fold scores; `ecgphoton train` writes it")
     try:
         score, label, subject = data["score"], data["label"], data["subject"]
         fold, kind = data["fold"] - 1, kinds_of(data["symbol"], label)
@@ -157,6 +157,8 @@ def at_wish(
         )
     choice, scale = stored(trained.folder), Scale(**trained.metadata["selection"]["scale"])
     policy = ThresholdPolicy(
+        grid_low=0,
+        grid_high=1,
         quantiles=THRESHOLDS,
         max_miss=given.get("max_miss", 1.0),
         max_fpr=given.get("max_fpr", 1.0),
@@ -183,11 +185,11 @@ def at_wish(
 def stored_sets(trained: TrainedStudent) -> dict[str, Scores]:
     """Return the out-of-fold scores of a run as a set, nothing where it has none."""
     path = trained.folder / SCORES
-    return {NAME: read_scores(path)} if path.is_file() else {}
+    return {NAME: read_scores(intact(path))} if path.is_file() else {}
 
 
 def stored_numbers(trained: TrainedStudent) -> dict[str, Any]:
     """Return the estimates that a run was written with, nothing where it has none."""
     if not (trained.folder / SCORES).is_file():
         return {}
-    return dict(read_json(trained.folder / METRICS)[NAME])
+    return dict(read_json(intact(trained.folder / METRICS))[NAME])

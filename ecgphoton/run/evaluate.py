@@ -14,6 +14,7 @@ import numpy as np
 from ecgphoton import runs
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.beats import BeatSet
+from ecgphoton.ecg.protocols import Protocol
 from ecgphoton.ecg.records import LabelScheme
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import (
@@ -28,7 +29,14 @@ from ecgphoton.metrics import (
     record_bootstrap,
 )
 from ecgphoton.report.scores import Scores
-from ecgphoton.run.beats import beats_elsewhere, examples_of, reported, scheme_of, splits_like
+from ecgphoton.run.beats import (
+    beats_elsewhere,
+    examples_of,
+    own_protocol,
+    reported,
+    scheme_of,
+    splits_like,
+)
 from ecgphoton.run.crossed import at_wish, stored_numbers, stored_sets
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.settings import strict
@@ -167,6 +175,9 @@ def evaluate(
     else:
         splits = splits_like(about, data, data_dir, protocol)
         sets, scheme, report = reported(splits), splits.labels, splits.report
+    known: list[str] = []
+    if protocol is not None or other is not None:
+        known = learnt_from(own_protocol(trained.metadata), sets)
     earlier = {
         name: evaluate_set(one.probability, one, trained.point, trained.classes)
         for name, one in stored_sets(trained).items()
@@ -178,9 +189,34 @@ def evaluate(
         "sets": {**earlier, **evaluate_sets(trained, sets, scheme)},
         "operating_point": trained.metadata["operating_point"],
         "took_part_in_selection": ["training", *trained.metadata["selection"]["sets"]],
-        "notes": report.lines(),
+        "notes": [*report.lines(), *known],
     }
     return Evaluation(metrics, next(iter(sets.values())).source)
+
+
+def learnt_from(own: Protocol, sets: Mapping[str, BeatSet]) -> list[str]:
+    """Return a sentence for every set with records of patients that a student learnt from.
+
+    Parameters
+    ----------
+    own
+        Protocol of its training.
+    sets
+        Beats of another protocol or dataset; its validation set takes no part.
+    """
+    subjects = {own.subjects[name] for name in (*own.train, *own.validation)}
+    found = []
+    for name, beats in sets.items():
+        records, count = np.unique(beats.record, return_counts=True)
+        known = [own.same_subject.get(str(one), str(one)) in subjects for one in records]
+        if name not in runs.CHOOSING and any(known):
+            few = ", ".join(records[known][:5]) + (" ..." if sum(known) > 5 else "")
+            found.append(
+                f"{name}: {count[known].sum():,} of {len(beats):,} beats are of {sum(known)} "
+                f"records by whose names the student was trained ({few}): no estimate for new "
+                "patients"
+            )
+    return found
 
 
 def evaluate_sets(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ecgphoton import runs
 from ecgphoton.artifacts import (
+    MANIFEST,
     check_room,
     load_checkpoint,
     read_json,
@@ -83,9 +84,14 @@ def resume_point(folder: Path) -> tuple[Recipe, int, FitState | None]:
     Raises
     ------
     InputError
-        If the folder holds no run, or its files are damaged.
+        If the folder holds no run or a finished one, or its files are damaged.
     """
     start = read_json(folder / START)
+    if (folder / MANIFEST).is_file():
+        raise InputError(
+            f"{folder} is a finished run, of which nothing is left to train; train anew in another "
+            "folder (--out), or `ecgphoton evaluate` it"
+        )
     check_room(folder)
     try:
         recipe, seed = from_dict(start["recipe"]), int(start["seed"])

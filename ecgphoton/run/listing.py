@@ -73,7 +73,7 @@ def runs(folder: Path | str | None = None) -> Listing:
 
 
 def _row(run: Path) -> dict[str, Any]:
-    metrics = read_json(run / run_folders.METRICS)
+    metrics = read_json(run_folders.intact(run / run_folders.METRICS))
     about = load_checkpoint(run / run_folders.CHECKPOINT)[1]
     # The test set as a whole comes before parts of it.
     names = list(metrics["sets"])

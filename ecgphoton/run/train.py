@@ -9,13 +9,15 @@ from typing import Any, Literal
 
 from ecgphoton import runs
 from ecgphoton.ecg.beats import Splits
+from ecgphoton.ecg.databases import dataset_of
+from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.legacy.distill_run import distil
 from ecgphoton.legacy.teacher import load_teacher
 from ecgphoton.metrics import check_both
 from ecgphoton.progress import Progress, silent
-from ecgphoton.recipe import Recipe, override, read
+from ecgphoton.recipe import DataSettings, Recipe, override, read
 from ecgphoton.recipes import FLAGSHIP
 from ecgphoton.report.distillation import write_distillation
 from ecgphoton.run.beats import divided_by, examples_of, splits_of
@@ -24,6 +26,7 @@ from ecgphoton.run.finish import TrainedRun, finish
 from ecgphoton.run.fit import check_beats, fit_run, resume_point, start_run
 from ecgphoton.run.folds import check_folds
 from ecgphoton.settings import strict
+from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 
 
@@ -116,12 +119,19 @@ def train(
         chosen = read(str(recipe))
         if protocol is not None:
             chosen = divided_by(chosen, protocol)
-        chosen = override(chosen, [*given, *settings])
+        asked = [*given, *settings]
+        chosen = override(_led(override(chosen, asked)), asked)
     splits = splits_of(chosen, data_dir)
     if classes not in (None, len(splits.labels.classes)):
         raise InputError(
             f"classes is {classes}, but labels {splits.labels.name!r} have "
             f"{len(splits.labels.classes)}; leave one out"
+        )
+    named = chosen.student.classes
+    if named not in (Architecture().classes, len(splits.labels.classes)):
+        raise InputError(
+            f"student.classes is {named}, but labels {splits.labels.name!r} have "
+            f"{len(splits.labels.classes)}, which decide; leave it out"
         )
     for name, beats in (("training", splits.train), ("validation", splits.validation)):
         if len(beats):  # there is no validation where the protocol has folds
@@ -155,6 +165,20 @@ def train(
         return fit_run(
             chosen, splits, folder, seed=seed, resume=state, workers=workers, progress=progress
         )
+
+
+def _led(recipe: Recipe) -> Recipe:
+    """Return the recipe with the lead that its dataset prefers, where it has the usual one.
+
+    The lead of a protocol goes before both.
+    """
+    data = recipe.data
+    if data.source in ("auto", "synthetic") or protocol_of(data.protocol).lead is not None:
+        return recipe
+    leads = dataset_of(data.source).leads
+    if not leads or data.lead != DataSettings().lead:
+        return recipe
+    return replace(recipe, data=replace(data, lead=leads[0]))
 
 
 def _refuse_others(asked: Mapping[str, Any]) -> None:

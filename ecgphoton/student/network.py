@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgphoton.artifacts import load_checkpoint
+from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.ecg.features import FEATURES_VERSION, SAME_FEATURES
 from ecgphoton.errors import InputError, require
@@ -36,6 +37,8 @@ BRANCH_GAIN, LAYER_GAIN = 2.0, 1.5  # initial values of learnt gains
 # The mean over tokens gives each token a small weight, so the head must be large: at one common
 # learning rate it grows ten times as fast as the bounded matrices.
 HEAD_SCALE, HEAD_START = 10.0, 0.2
+RANGES = ("range_lo", "range_hi")
+"""Converter ranges: what a checkpoint may hold besides the student, both or none."""
 M = TypeVar("M", bound=nn.Module)
 
 
@@ -182,7 +185,8 @@ def filled(model: M, arrays: Mapping[str, np.ndarray], what: str) -> M:
     Raises
     ------
     InputError
-        If an array is missing or has another shape.
+        If an array is missing, has another shape, is no array of the model, or holds integers
+        where weights are expected.
     """
     state = model.state_dict()
     for name, expected in state.items():
@@ -191,6 +195,16 @@ def filled(model: M, arrays: Mapping[str, np.ndarray], what: str) -> M:
             raise InputError(
                 f"{what} array {name!r} has {found}, the architecture needs {tuple(expected.shape)}"
             )
+        if expected.is_floating_point() and arrays[name].dtype.kind != "f":
+            raise InputError(
+                f"{what} array {name!r} holds {arrays[name].dtype} values, which are no weights; "
+                "store floating-point numbers"
+            )
+    if further := sorted(set(arrays) - set(state)):
+        raise InputError(
+            f"{what} array {further[0]!r} is none of the architecture, which would leave it "
+            "out; correct the architecture, or remove the array"
+        )
     model.load_state_dict({name: torch.as_tensor(arrays[name]) for name in state})
     return model.eval()
 
@@ -201,18 +215,32 @@ def read_student(path: Path) -> tuple[SegmentStudent, dict[str, np.ndarray], dic
     Raises
     ------
     InputError
-        If the checkpoint is missing, damaged or lacks the metadata of a student.
+        If the checkpoint is missing, damaged or lacks the metadata of a student; if classes,
+        operating point and arrays are not those of one architecture.
     """
     arrays, metadata = load_checkpoint(path)
     try:
         architecture = Architecture.from_dict(metadata["architecture"])
-        classes, _ = metadata["classes"], metadata["operating_point"]
+        classes = metadata["classes"]
+        point = OperatingPoint.from_dict(metadata["operating_point"])
     except (KeyError, TypeError) as error:
         raise InputError(f"{path} lacks the metadata of a student ({error})") from error
-    if not isinstance(classes, list):
+    count = architecture.classes
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
         raise InputError(f"{path} lacks the metadata of a student (classes)")
+    if not len(classes) == len(set(classes)) == count:
+        raise InputError(
+            f"{path} names the classes {', '.join(classes)}; its architecture has {count}, each "
+            "with a name of its own"
+        )
+    if point.binary != (count == 2):
+        raise InputError(
+            f"{path} has {count} classes and {'an' if point.binary else 'no'} operating point; "
+            "two classes have one, more than two have none"
+        )
     refuse_other_features(architecture, metadata)
-    student = filled(SegmentStudent(architecture), arrays, "checkpoint")
+    own = arrays if set(RANGES) - set(arrays) else {n: arrays[n] for n in arrays if n not in RANGES}
+    student = filled(SegmentStudent(architecture), own, "checkpoint")
     return student, arrays, metadata
 
 

@@ -208,3 +208,16 @@ def test_an_array_of_no_samples_says_so(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros(0))
     with pytest.raises(InputError, match="it holds no samples"):
         read(tmp_path / "a.npy", fs=FS)
+
+
+@pytest.mark.parametrize("form", ["16", "212"])
+def test_samples_beyond_the_length_of_a_header_are_named(form, tmp_path):
+    """A header of half the length reads half the file, and says so; rounding is no remainder."""
+    write_wfdb(tmp_path, "a", SIGNAL, fmt=form)
+    assert open_recording(tmp_path / "a").notes == ()
+    half = len(SIGNAL) // 2
+    (tmp_path / "b.hea").write_text(f"b 1 {FS} {half}\na.dat {form} 200/mV\n")
+    held = open_recording(tmp_path / "b")
+    assert held.channels[0].length == half
+    seconds = f"{(len(SIGNAL) - half) / FS:g} s of a.dat are beyond the length that the header"
+    assert any(seconds in note for note in held.notes)

@@ -11,6 +11,7 @@ from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.formats import Hints
 from ecgphoton.ecg.labels import label_file, read_labels
 from ecgphoton.ecg.reading import open_signal, read_recording
+from ecgphoton.ecg.score import score_record
 from ecgphoton.errors import InputError
 
 SIGNAL, BEATS = ecg(seconds=30)
@@ -187,3 +188,21 @@ def test_labels_that_may_count_either_way_are_refused(tmp_path):
     (tmp_path / "a.labels.csv").write_text("time,symbol\n12,N\n18,N\n")
     with pytest.raises(InputError, match=r"may count from the first sample .* let both begin at 0"):
         read_recording(tmp_path, "a", annotator="labels.csv")
+
+
+def test_beats_beyond_the_end_are_said(tmp_path):
+    """Marks of another rate or record do not vanish: reading, annotating and scoring count them."""
+    write_wfdb(tmp_path, "a", SIGNAL, beats=BEATS)
+    far = np.append(BEATS, len(SIGNAL) + np.array([1, 400]))
+    wfdb.wrann("a", "far", far, ["N"] * len(far), fs=FS, write_dir=str(tmp_path))
+    said = f"2 of {len(far)} beats are marked beyond the end of the recording (30 s)"
+    for notes in (
+        read_recording(tmp_path, "a", annotator="far").notes,
+        classify_record(open_signal(tmp_path / "a"), lambda beats: np.ones((len(beats), 2)),
+                        annotator="far").notes,
+    ):  # fmt: skip
+        assert any(said in note for note in notes)
+    for names in (("atr", "far"), ("far", "atr")):
+        found = score_record(tmp_path / "a", reference=names[0], test=names[1], start=0)
+        assert "a.far: 2 beats beyond the end are not scored" in found.notes
+        assert found.detection.se == found.detection.ppv == 1

@@ -259,11 +259,12 @@ def test_a_rate_is_rounded_no_further_than_its_times(rate, places, found, tmp_pa
 
 @pytest.mark.parametrize("head", ["II (mV)\n", ""])
 def test_an_empty_line_of_one_column_is_a_missing_sample(head, tmp_path):
-    """A gap that is written as empty lines keeps its length; empty lines at the end are none."""
-    cells = ["" if 500 <= i < 1000 else f"{value:.4f}" for i, value in enumerate(SIGNAL)]
+    """A gap of empty lines keeps its length, also at the beginning; at the end there is none."""
+    gap = np.array([*range(3 if head else 0), *range(500, 1000)])
+    cells = ["" if i in gap else f"{value:.4f}" for i, value in enumerate(SIGNAL)]
     (tmp_path / "a.csv").write_text(head + "\n".join(cells) + "\n\n\n")
     found = read(tmp_path / "a.csv", fs=FS).signal[:, 0]
-    np.testing.assert_array_equal(np.flatnonzero(np.isnan(found)), np.arange(500, 1000))
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(found)), gap)
     np.testing.assert_allclose(found[1000:], SIGNAL[1000:], atol=0.001)
 
 

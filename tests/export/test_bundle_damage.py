@@ -91,6 +91,19 @@ def test_changes_behind_a_new_manifest_are_caught(copy, name, old, new, claim) -
     assert any(claim in text for text in failed)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [(r'"threshold":0\.5', '"threshold":0.4', "operating point"),
+     (r'"checkpoint":"(.)', '"checkpoint":"0', "hash")],
+)  # fmt: skip
+def test_a_mesh_file_of_another_student_carries_none(copy, old, new, what) -> None:
+    """Behind hashes that fit, a bundle of two students is refused by everything that loads it."""
+    edit(copy, "mesh.json", old, new)
+    reseal(copy)
+    with pytest.raises(InputError, match=rf"{what} of mesh\.json: not as in checkpoint"):
+        load(copy)
+
+
 @pytest.mark.slow
 def test_checker_needs_numpy_only(copy) -> None:
     """check.py agrees in a bare process, and exits 1 naming what differs when a code is wrong."""

@@ -207,7 +207,17 @@ def test_profile_parameters_can_be_swept(student, inputs, label, point):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "noise", "noise=", "noise=a:b:c", "noise=0:1", "noise=0:1:0", "noise=-1,0", "x=0:1:3"],
+    [
+        "",
+        "noise",
+        "noise=",
+        "noise=a:b:c",
+        "noise=0:1",
+        "noise=0:1:0",
+        "noise=0:1:1",
+        "noise=-1,0",
+        "x=0:1:3",
+    ],
 )
 def test_sweeps_that_cannot_be_read(text):
     """Every unreadable sweep is one clear line that shows how to write it, or what is allowed."""

@@ -113,6 +113,7 @@ def test_the_light_path_in_full_is_a_state(name):
             "has no state 'full-lnk'; did you mean full-lin",
         ),
         ("hot", "[phase]\noffset = 0.1", "has no state 'hot'; allowed: as-fabricated"),
+        ("hot", "[state.hot.receiver]\nkind = ['hybrid']", "there is no receiver ['hybrid']"),
         ("hot", "[state.hot]\nphase = 3", "state.hot must hold sections of a profile"),
         ("hot", "[state.hot.phase]\nofset = 3", "a profile has no 'phase.ofset'"),
     ],

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from ecgphoton.cli import main
+from ecgphoton.decision import ThresholdPolicy, abnormal_of
+from ecgphoton.errors import InputError
+from ecgphoton.report.pieces import part
 
 
 @pytest.mark.parametrize("changed", ["receiver.kind=balanced", "splitter.sigma=0.1"])
@@ -34,3 +38,29 @@ def test_settings_change_what_chips_answer(tmp_path) -> None:
         )
     assert len(rows) == 3
     assert receivers == ["homodyne", "balanced", "homodyne"]
+
+
+def test_limits_and_noise_are_printed_as_they_are_given(tmp_path) -> None:
+    """A limit of 12.5 % is not shown as 12 %, and noise beside a profile is named."""
+    asked = ["simulate", "inter-patient", "--data", "synthetic", "--chips", "1", "--noise", "0.01"]
+    limits = ["--limit", "miss", "0.125", "--limit", "yield", "0.995"]
+    more = ["--profile", "ideal", *limits, "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(main, [*asked, *more])
+    assert "miss <= 12.5 % and FPR <= 10 %; wanted 99.5 %" in done.stdout
+    assert "1 chip, ideal, noise 0.01," in done.stdout
+    page = part("simulation", json.loads((tmp_path / "out" / "simulation.json").read_text()))
+    assert "≤ 12.5 % and an FPR ≤ 10 %; 99.5 % are required" in page
+    assert "(ideal, noise 0.01)" in page
+
+
+@pytest.mark.parametrize("label", [[0.0, 0.3], [0, np.inf], [0, -1], ["N", "V"], [[0, 1]]])
+def test_labels_that_are_no_classes_are_refused(label) -> None:
+    """Probabilities, symbols and beats outside the scheme would all count as abnormal."""
+    with pytest.raises(InputError, match="one row of classes is needed"):
+        abnormal_of(label)
+    with pytest.raises(InputError, match="one row of classes is needed"):
+        ThresholdPolicy().fit({"any": (np.array([0.1, 0.9]), np.array(label))})
+    masked = np.ma.masked_array([0, 1], mask=[False, True])
+    with pytest.raises(InputError, match="one row of classes is needed"):
+        abnormal_of(masked)
+    assert abnormal_of([0.0, 1.0]).tolist() == abnormal_of([False, True]).tolist()

@@ -220,6 +220,7 @@ def test_a_bundle_finds_the_run_of_its_own_student(run, tmp_path):
         shutil.copytree(run, tmp_path / name)
     other = tmp_path / "other" / "checkpoint.safetensors"
     other.write_bytes(other.read_bytes() + b" ")
+    write_manifest(other.parent, kind="ecgphoton-run")
     bundle = tmp_path / "bundle"
     bundle.mkdir()
     shutil.copy(run / "checkpoint.safetensors", bundle)
@@ -241,6 +242,7 @@ def test_words_from_files_are_never_markup(run, tmp_path):
     metrics["sets"][evil] = metrics["sets"].pop("validation")
     write_json(folder / "metrics.json", metrics)
     (folder / "recipe.toml").write_text(evil)
+    write_manifest(folder, kind="ecgphoton-run")
     text, page = page_of(folder, tmp_path / "a.html")
     assert "script" not in page.tags
     assert "<script" not in text
@@ -258,10 +260,11 @@ def test_only_a_page_is_written_again(run, page, tmp_path):
     """A page may be made anew; any other file is never overwritten."""
     (tmp_path / "page").write_text(page[0])
     assert write_report(gather(run), tmp_path / "page") == tmp_path / "page"
-    (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match="is not a page"):
-        write_report(gather(run), tmp_path / "notes.txt")
-    assert (tmp_path / "notes.txt").read_text() == "mine"
+    for name, mine in (("notes.txt", "mine"), ("index.html", "<!doctype html><p>mine</p>")):
+        (tmp_path / name).write_text(mine)
+        with pytest.raises(InputError, match="is not a page of ecgphoton"):
+            write_report(gather(run), tmp_path / name)
+        assert (tmp_path / name).read_text() == mine
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -96,3 +97,21 @@ def test_results_are_found_where_out_has_put_them(project: Path) -> None:
     found = gather(project / "runs/mine")
     assert found.find("calibration.json") == project / "calibrations/own/calibration.json"
     assert not any(one.folder.name == "tables" for one in found.left_out)
+
+
+def test_a_page_shows_no_file_that_was_changed(tmp_path):
+    """A number edited by hand is refused where the folder is named, and left out where found."""
+    bundle = shipped()["reference-8"]
+    for name in ("good", "bad"):
+        shutil.copytree(bundle, tmp_path / "bundles" / name)
+    manifest = tmp_path / "bundles" / "bad" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    content["files"]["mesh.json"]["bytes"] += 1
+    write_json(manifest, content)
+    (tmp_path / "bundles" / "good" / "golden.npz").unlink()  # what is missing is not shown
+    material = gather(tmp_path / "bundles" / "good")
+    left = {one.folder.name: one.why for one in material.left_out}
+    assert "mesh.json" in left["bad"]
+    assert "manifest says" in left["bad"]
+    with pytest.raises(InputError, match=r"mesh\.json: .* copy the whole folder again"):
+        gather(tmp_path / "bundles" / "bad")

@@ -22,6 +22,8 @@ from ecgphoton.run.beats import (
     splits_like,
     splits_of,
 )
+from ecgphoton.run.train import train
+from ecgphoton.runs import load_student
 from ecgphoton.student.architecture import TOKENS
 
 PROTOCOL = (
@@ -103,7 +105,13 @@ def test_what_a_student_learnt_from_does_not_move_with_an_evaluation(ours, wfdb_
     for file in wfdb_folder.glob("s04.*"):
         shutil.copy(file, other)
     assert own_splits(metadata, other).train.digest == splits.train.digest
-    assert own_splits(metadata, wfdb_folder).train.record.tolist()[0] == "s01"
+    same = own_splits(metadata, wfdb_folder)
+    assert same.train.record.tolist()[0] == "s01"
+    assert not any("and are others" in note for note in same.report.notes)
+    other = shutil.copytree(wfdb_folder, tmp_path / "namesakes")
+    (other / "s02.hea").write_text((other / "s02.hea").read_text() + "# of another clinic\n")
+    notes = own_splits(metadata, other).report.notes
+    assert any("have the names" in note and "(s02.hea)" in note for note in notes)
     assert own_splits(metadata, "synthetic").synthetic
 
 
@@ -198,3 +206,32 @@ def test_shipped_students_read_what_they_always_did(mitdb):
     assert _digest_of_0_1(splits.test) == (
         "0791420cbf148c0fa6238aa8f064b9700cd879816c1ab9066fef09ab9c2d6979"
     )
+
+
+def test_a_student_is_trained_on_the_lead_that_its_dataset_prefers(ours, tmp_path):
+    """A dataset file names it; the protocol and ``--set data.lead`` go before it, also MLII."""
+    (tmp_path / "open.toml").write_text(PROTOCOL.replace('lead = "V1"\n', ""))
+    (tmp_path / "own.toml").write_text('folder = "records"\nleads = ["V1", "MLII"]\n')
+    quick = ["training.epochs=1", "training.min_epochs=1"]
+    found = {}
+    for name, protocol, changed in (
+        ("dataset", "open", []), ("set", "open", ["data.lead=MLII"]), ("protocol", "ours", [])
+    ):  # fmt: skip
+        made = train(
+            "reference-8", data=str(tmp_path / "own.toml"), labels="aami",
+            protocol=str(tmp_path / f"{protocol}.toml"), settings=[*quick, *changed],
+            out=tmp_path / name,
+        )  # fmt: skip
+        found[name] = made.splits.train.digest, load_student(tmp_path / name).metadata["lead"]
+    assert [lead for _, lead in found.values()] == ["V1", "MLII", "V1"]
+    assert found["dataset"][0] == found["protocol"][0] != found["set"][0]
+    (tmp_path / "own.toml").write_text('folder = "records"\nrecords = ["s01", "s02", "s01"]\n')
+    with pytest.raises(InputError, match="names record s01 twice"):
+        load_splits(tmp_path / "open.toml", data=tmp_path / "own.toml")
+
+
+def test_classes_that_labels_contradict_are_refused(tmp_path):
+    """Labels decide how many outputs a student has; a setting that says otherwise is named."""
+    with pytest.raises(InputError, match=r"student\.classes is 3, but labels 'literal' have 2"):
+        train("reference-8", data="synthetic", settings=["student.classes=3"], out=tmp_path / "a")
+    assert not (tmp_path / "a").exists()

@@ -39,6 +39,10 @@ def test_a_changed_file_is_named(begun: Path) -> None:
         run.train(resume=begun / "run")
     labels.write_bytes(kept)
     assert run.train(resume=begun / "run").folder == begun / "run"
+    made = (begun / "run" / "manifest.json").read_bytes()
+    with pytest.raises(InputError, match="is a finished run"):
+        run.train(resume=begun / "run")
+    assert (begun / "run" / "manifest.json").read_bytes() == made
 
 
 def test_other_beats_of_the_same_files_are_refused(begun: Path) -> None:

@@ -14,7 +14,8 @@ from ecgphoton.models import NAMES_CLASSES, bundle
 from ecgphoton.run.annotate import annotate
 from ecgphoton.run.annotator import Annotator
 from ecgphoton.run.burden import annotate_folder
-from ecgphoton.runs import CHECKPOINT, ENVIRONMENT, KIND, date_of, finished_runs, load
+from ecgphoton.run.listing import runs as listed
+from ecgphoton.runs import CHECKPOINT, ENVIRONMENT, KIND, METRICS, date_of, finished_runs, load
 
 
 @pytest.fixture
@@ -92,5 +93,10 @@ def test_a_damaged_run_is_refused(empty):
     for named in ("runs/mine", path):
         with pytest.raises(InputError, match=r"is not the file that manifest\.json"):
             load(named)
+    write_json(empty / "runs" / "mine" / METRICS, {"sets": {}})
+    write_manifest(empty / "runs" / "mine", kind=KIND)
+    write_json(empty / "runs" / "mine" / METRICS, {"sets": {"test": {"miss_rate": 0}}})
+    with pytest.raises(InputError, match=r"metrics\.json is not the file that"):
+        listed(empty / "runs")
     (empty / "alone.safetensors").write_bytes(data)
     assert load("alone.safetensors").student is not None

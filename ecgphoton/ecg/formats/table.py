@@ -116,6 +116,7 @@ def read_table(path: Path) -> Table:
             skip_blank_lines=width > 1,  # an empty line of one column is an empty cell
             sep=r"\s+" if separator == " " else separator, decimal=decimal,
             header=None, skiprows=skip, keep_default_na=False, na_values=_MISSING, engine="c",
+            names=None if width > 1 else range(max(len(_cells(line, separator)) for line in first)),
             quotechar="'" if first[0].startswith("'") else '"', low_memory=False,
             skipinitialspace=True, encoding=encoding, encoding_errors="replace",
         )  # fmt: skip

@@ -129,10 +129,11 @@ def open_one(path: Path, plan: Layout) -> WfdbRecording:
                 float(header.baseline[number] or 0),
             )
         )
+    notes = (*plan.assumed, *_unread(header, path, length, rate))
     made_up = any(comment.startswith(SYNTHETIC_MARK) for comment in header.comments)
     return WfdbRecording(
         path, "WFDB", tuple(channels), (path.with_name(f"{path.name}.hea"), *files),
-        header.base_datetime, made_up, plan.assumed, clock=rate, header=header,
+        header.base_datetime, made_up, notes, clock=rate, header=header,
     )  # fmt: skip
 
 
@@ -145,11 +146,30 @@ def _frames(header: Any, path: Path) -> int:  # noqa: ANN401
     """Length of the record; where the header does not state it, from the size of its first file."""
     if header.sig_len is not None:
         return int(header.sig_len)
-    file, form = header.file_name[0], header.fmt[0]
-    if form not in _BYTES or file == "~":
+    if (held := _held(header, path, 0)) is None:
         raise InputError(f"header {path.name}.hea does not say how long the record is; add it")
-    size = path.with_name(file).stat().st_size - (header.byte_offset[0] or 0)
-    return int(size / (_together(header, 0) * _BYTES[form]))
+    return held
+
+
+def _held(header: Any, path: Path, channel: int) -> int | None:  # noqa: ANN401
+    """Return how many frames the file of a channel holds; None where its size does not say."""
+    file, form = header.file_name[channel], header.fmt[channel]
+    if form not in _BYTES or file == "~":
+        return None
+    size = path.with_name(file).stat().st_size - (header.byte_offset[channel] or 0)
+    return int(size / (_together(header, channel) * _BYTES[form]))
+
+
+def _unread(header: Any, path: Path, length: int, rate: float) -> list[str]:  # noqa: ANN401
+    """Return a note on every file that holds a second or more beyond the length of its record."""
+    held = {file: _held(header, path, at) for at, file in enumerate(header.file_name)}
+    more = {file: frames - length for file, frames in held.items() if frames is not None}
+    return [
+        f"{path.name}: {frames / rate:g} s of {file} are beyond the length that the header states, "
+        "and are not read"
+        for file, frames in more.items()
+        if frames >= rate
+    ]
 
 
 def check_scale(header: Any, channel: int) -> None:  # noqa: ANN401

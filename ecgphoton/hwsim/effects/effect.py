@@ -148,7 +148,7 @@ class Number:
         good = good and (value == 0 or self.least <= value <= self.largest)  # type: ignore[operator]
         if not good or (self.whole and value != int(value)):  # type: ignore[call-overload]
             raise InputError(f"{key} is {value!r}; it must be {self.limits}")
-        return float(value)  # type: ignore[arg-type]
+        return float(value) + 0.0  # type: ignore[arg-type] # -0.0 is 0
 
     def written(self, value: float) -> str:
         """Return a value with its unit."""

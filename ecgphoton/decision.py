@@ -92,7 +92,7 @@ def abnormal_of(labels: ArrayLike) -> NDArray[np.bool_]:
     """
     given = plain(labels, "labels")
     whole = given.ndim == 1 and given.dtype.kind in "biuf"
-    if not whole or not ((given >= 0) & (given == np.rint(given))).all():
+    if not whole or not (np.isfinite(given) & (given >= 0) & (given == np.rint(given))).all():
         some = sorted(set(map(repr, given.ravel().tolist())))[:5]
         raise InputError(
             f"labels of shape {given.shape} hold {', '.join(some)} ...; one row of "

@@ -19,6 +19,7 @@ FLOORS = (
     ("errors",),
     ("metrics",),
     ("settings",),
+    ("arguments",),
     ("registry",),
     ("progress",),
     ("host",),

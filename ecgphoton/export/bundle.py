@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton import artifacts
+from ecgphoton.arguments import strict
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.export import formats as forms
@@ -41,7 +42,6 @@ from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import program_text, read_program
 from ecgphoton.program.shipped import Shipped, shipped
-from ecgphoton.settings import strict
 from ecgphoton.student.network import SegmentStudent, read_student
 from ecgphoton.student.propagate import Inputs
 

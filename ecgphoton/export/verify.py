@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton import artifacts
+from ecgphoton.arguments import strict
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.export.bundle_folder import refuse_other_versions
 from ecgphoton.export.claimed_bundle import ClaimedBundle, State
 from ecgphoton.export.claims import CHECKS, circuits
-from ecgphoton.settings import strict
 from ecgphoton.student.propagate import Inputs
 
 

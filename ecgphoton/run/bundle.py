@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton import runs
+from ecgphoton.arguments import strict
 from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.export.bundle import ExportReport, export_bundle
@@ -15,7 +16,6 @@ from ecgphoton.hwsim.profile import BITS, Profile, load_profile
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.run.beats import evaluation_beats, splits_like
 from ecgphoton.run.crossed import at_wish
-from ecgphoton.settings import strict
 from ecgphoton.student.propagate import Inputs, inputs_of
 
 RANGE_BEATS = 4096  # training beats that fix the converter ranges

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ecgphoton import runs
+from ecgphoton.arguments import strict
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.ecg.records import LabelScheme
@@ -31,7 +32,6 @@ from ecgphoton.report.scores import Scores
 from ecgphoton.run.beats import beats_elsewhere, examples_of, reported, scheme_of, splits_like
 from ecgphoton.run.crossed import at_wish, stored_numbers, stored_sets
 from ecgphoton.runs import TrainedStudent
-from ecgphoton.settings import strict
 from ecgphoton.training.crossfit import NAME
 from ecgphoton.training.judge import probabilities
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton import models as shipped_models, recipe as recipe_files, runs as run_folders
+from ecgphoton.arguments import strict
 from ecgphoton.artifacts import load_checkpoint, read_json
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import stated
 from ecgphoton.recipes import FLAGSHIP
-from ecgphoton.settings import strict
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton import runs
+from ecgphoton.arguments import strict
 from ecgphoton.report.html import write_report
 from ecgphoton.report.material import LeftOut, gather
 from ecgphoton.run.claim import outside_bundles
-from ecgphoton.settings import strict
 
 
 @dataclass(frozen=True)

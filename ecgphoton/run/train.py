@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ecgphoton import runs
+from ecgphoton.arguments import strict
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.streams import check_seed
@@ -23,7 +24,6 @@ from ecgphoton.run.claim import vacant
 from ecgphoton.run.finish import TrainedRun, finish
 from ecgphoton.run.fit import check_beats, fit_run, resume_point, start_run
 from ecgphoton.run.folds import check_folds
-from ecgphoton.settings import strict
 from ecgphoton.student.network import SegmentStudent
 
 

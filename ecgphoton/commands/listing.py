@@ -21,7 +21,10 @@ NAMED = 3
 @click.argument("name", required=False)
 @opt.json_option
 def models(name: str | None, as_json: bool) -> None:
-    """List the shipped students, or print the card of one, by its NAME."""
+    """List the shipped students, or print the card of one.
+
+    NAME is a shipped student.
+    """
     from ecgphoton import models, run
 
     if name is not None:

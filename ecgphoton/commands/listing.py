@@ -71,8 +71,10 @@ def runs(found: Listing) -> None:
 
 @derive.command("run.report")
 def report(found: ReportPage) -> None:
-    """Print what the page is made from, what was left out and why."""
-    for folder in found.taken:
+    """Print whose page it is, what it is made from, what was left out and why."""
+    subject, *others = found.taken
+    shared.say(shared.student(os.path.relpath(subject), found.chosen))
+    for folder in others:
         click.echo(f"with {os.path.relpath(folder)}")
     for why in dict.fromkeys(one.why for one in found.left_out):
         left = [os.path.relpath(one.folder) for one in found.left_out if one.why == why]

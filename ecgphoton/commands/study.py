@@ -36,6 +36,7 @@ def _add(
     """
 
     def draw(found: Outcome[Any]) -> None:
+        shared.say(shared.made_from(found.numbers))
         first = next(iter(found.rows[0]))
         unit = found.numbers.get("unit")
         heading = f"{first}, {unit}" if unit else first
@@ -56,6 +57,8 @@ def _cell(row: Mapping[str, Any], key: str, plain: bool) -> str:
     if isinstance(value, float):
         text = f"{value:.4g}" if plain else shared.percent(value)
         return text if low is None else f"{text} [{100 * low:.1f}, {100 * row[f'{key}_high']:.1f}]"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "–" if value is None else str(value)
 
 
@@ -118,10 +121,10 @@ _add("certify", {
 _add("trace", {
     "static": "change by static errors", "shot": "change by shot noise", "margin": "margin after",
 }, _replayed)  # fmt: skip
-_add("surrogate", {**RATES, "error_rms": "error, exact chips"})
+_add("surrogate", {**RATES, "error_rms": "error against exact chips"})
 _add("drift", {
     "hours": "every, h", "way": "way", "yield_before": "yield before",
-    "yield_after": "yield after", "seconds_a_day": "seconds a day", "keeps": "keeps",
+    "yield_after": "yield after", "seconds_a_day": "seconds a day", "keeps": "keeps limits",
 }, _cheapest)  # fmt: skip
 _add("bits", {
     "part": "part", "bits": "bits", "agreement": "same decision",
@@ -134,6 +137,7 @@ def sheet(found: Outcome[Any]) -> None:
     """Print one row a parameter, uncalibrated beside calibrated."""
     from ecgphoton.report.sheet import columns_of
 
+    shared.say(shared.made_from(found.numbers))
     shared.table(found.folder.name, *columns_of(found.rows))
     idle = ", ".join(found.numbers["idle"])
     shared.say(

@@ -72,20 +72,24 @@ class ExportReport:
     seconds: float
     checkpoint: str = field(default="")
     """SHA-256."""
+    run: str = ""
+    """Folder of the student, and why it is this one, where it was looked for."""
+    chosen: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self) | {"shipped": self.shipped._asdict()}
 
-    def rows(self) -> list[tuple[str, str, str, str, str]]:
-        """One row a block: name, order, margin (rad), heater power (P_pi), default of both."""
+    def rows(self) -> list[tuple[str, ...]]:
+        """One row a block: order, margin (rad), heater power (P_pi), both in descending order."""
         return [
             (
                 gauge.name,
                 " ".join(map(str, gauge.order)),
                 f"{gauge.margin:.3f}",
                 f"{gauge.power:.1f}",
-                f"{gauge.default_margin:.3f} / {gauge.default_power:.1f}",
+                f"{gauge.default_margin:.3f}",
+                f"{gauge.default_power:.1f}",
             )
             for gauge in self.gauges
         ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
+from ecgphoton import wording
 from ecgphoton.metrics import stated
 from ecgphoton.report import style
 from ecgphoton.report.chips import interval_table
@@ -17,12 +18,10 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def percent(value: object, digits: int = 2) -> str:
+def percent(value: object, digits: int | None = 2) -> str:
     """Format a share as per cent, a dash where there is none."""
-    if not isinstance(value, int | float):
-        return "–"
-    text = f"{100 * value:.{digits}f}"
-    return f"{text if float(text) else text.lstrip('-')} %".replace("-", "−")
+    share = value if isinstance(value, int | float) else None
+    return wording.percent(share, digits).replace("-", "−")
 
 
 def number(value: object, digits: int = 4) -> str:

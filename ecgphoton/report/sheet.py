@@ -27,7 +27,7 @@ def columns_of(rows: Rows) -> tuple[list[str], list[list[str]]]:
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
     if row["value"] is None:
-        return [f"none passes, not {number(row['failing'])}", "", "", ""]
+        return [f"none passes, not even {number(row['failing'])}", "", "", ""]
     share = f"{percent(row['yield'], 0)} [{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
     failing = "none tried" if row["failing"] is None else number(row["failing"])
     return [number(row["value"]), failing, f"{row['ratio']:.2f}", share]

@@ -68,7 +68,7 @@ def runs(folder: Path | str | None = None) -> Listing:
     """
     if folder is not None and not Path(folder).is_dir():
         raise InputError(f"there is no folder {folder}; name the one that holds the runs")
-    found = run_folders.finished_runs(run_folders.RUNS if folder is None else folder)
+    found = run_folders.finished(root=run_folders.RUNS if folder is None else folder)
     return Listing("runs", tuple(map(_row, found)))
 
 

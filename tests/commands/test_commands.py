@@ -26,7 +26,7 @@ QUICK = {
 SLOW = {
     "blame": (("--chips", "1"), "static weights"),
     "adversary": ((), "worst chip"),
-    "surrogate": (("--over", "noise=0.01", "--chips", "4"), "error, exact chips"),
+    "surrogate": (("--over", "noise=0.01", "--chips", "4"), "error against exact chips"),
     "drift": (("bundles/b", "--chips", "1", "--hours", "8"), "trim"),
 }
 

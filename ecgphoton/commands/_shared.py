@@ -105,8 +105,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for index, (name, most) in enumerate(zip(columns, full, strict=True)):
         grown = max(0, min(most - widths[index], spare))
         spare -= grown
-        text = index == 0 or any(cell[:1].isalpha() for cell in stacks[index][1:])
-        side: Any = "left" if text else "right"
+        words_in = index == 0 or any(cell[:1].isalpha() for cell in stacks[index][1:])
+        side: Any = "left" if words_in else "right"
         drawn.add_column(Text(name), justify=side, width=widths[index] + grown, overflow="fold")
     for row in cells:
         drawn.add_row(*map(Text, row))

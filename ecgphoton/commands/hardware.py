@@ -46,7 +46,7 @@ def export(report: ExportReport) -> None:
         "power; before: in descending order (0 1 2 3)"
     )
     parts = [
-        f"{name.replace('_', ' ')} {value}"
+        f"{name.replace('_', ' ').replace('mzis', 'MZIs')} {value:,}"
         for name, value in report.bill_of_materials.items()
         if not isinstance(value, dict | list)
     ]

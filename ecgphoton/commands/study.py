@@ -104,7 +104,13 @@ def _enough(found: Outcome[Any]) -> str:
 
 _add(
     "sweep",
-    {**RATES, "miss_p95": "miss p95", "fpr_p95": "FPR p95", "verdict": "verdict"},
+    {
+        **RATES,
+        "miss_p95": "miss p95",
+        "fpr_p95": "FPR p95",
+        "verdict": "verdict",
+        "proven": "proven",
+    },
     _moved,
 )
 _add("solve", {"yield": "yield"}, lambda found: f"requirement: {found.report.sentence}")

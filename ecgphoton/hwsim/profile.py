@@ -235,10 +235,10 @@ def load_profile(source: Profile | str | Path) -> Profile:
     data = parse_toml(read_text(path), f"profile {path}")
     stated = data.pop(STATES, {})
     if isinstance(stated, dict) and FABRICATED in stated:
-        raise InputError(
-            f"profile {path} states {STATES}.{FABRICATED}, a state that every profile has: its "
-            "chips before their static phases are trimmed; give the state of the file another name"
+        stated_twice = (
+            f"profile {path} states {STATES}.{FABRICATED}, which every profile has already"
         )
+        raise InputError(f"{stated_twice}: its chips before trimming; give it another name")
     for state in (state for state in states if state != FABRICATED):
         data = _in_state(data, stated, state, path)
     made = _from_dict(data, path)

@@ -76,7 +76,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     writers = {"percent": percent, "number": number, "interval": interval, "words": words,
-               "short": short}  # fmt: skip
+               "short": short, "counted": wording.count}  # fmt: skip
     made.filters |= writers
     made.globals |= {**writers, "any_value": any_value, "stated": stated, "svg": style.svg,
                      "interval_table": interval_table}  # fmt: skip

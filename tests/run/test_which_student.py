@@ -14,7 +14,7 @@ from ecgphoton.models import NAMES_CLASSES, bundle
 from ecgphoton.run.annotate import annotate
 from ecgphoton.run.annotator import Annotator
 from ecgphoton.run.burden import annotate_folder
-from ecgphoton.runs import CHECKPOINT, ENVIRONMENT, KIND, date_of, finished_runs, load
+from ecgphoton.runs import CHECKPOINT, ENVIRONMENT, KIND, date_of, finished, load
 
 
 @pytest.fixture
@@ -76,9 +76,9 @@ def test_a_copy_of_an_old_run_is_not_the_newest(empty):
     for name, day in (("new", 2), ("copied", 1)):
         finished_run(empty / "runs" / name)
         write_json(empty / "runs" / name / ENVIRONMENT, {"date": f"2026-01-0{day}T00:00:00Z"})
-    assert [run.name for run in finished_runs()] == ["new", "copied"]
+    assert [run.name for run in finished()] == ["new", "copied"]
     (empty / "runs" / "copied" / ENVIRONMENT).unlink()  # of a version that stated no date
-    assert [run.name for run in finished_runs()] == ["copied", "new"]
+    assert [run.name for run in finished()] == ["copied", "new"]
     assert date_of(empty / "runs" / "copied") > "2026-01-03"
 
 

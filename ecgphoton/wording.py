@@ -12,3 +12,8 @@ def percent(value: float | None, digits: int | None = 2) -> str:
 def count(number: int, what: str) -> str:
     """Return a number of things in words, such as ``1 chip`` or ``20 chips``."""
     return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def area(value: float | None) -> str:
+    """Format an area under a curve, a dash where there is none."""
+    return "–" if value is None else f"{value:.4f}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from ecgphoton.artifacts import to_json
-from ecgphoton.wording import count as count, percent as percent
+from ecgphoton.wording import area as area, count as count, percent as percent
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars, ProgressColumn
@@ -136,11 +136,6 @@ def listing(
     rows = [[shown.get(key, str)(row[key]) for key in columns]
             for row in found.rows]  # fmt: skip
     table(title, columns, rows)
-
-
-def area(value: float | None) -> str:
-    """Format an area under a curve."""
-    return "–" if value is None else f"{value:.4f}"
 
 
 @contextlib.contextmanager

@@ -104,7 +104,7 @@ def simulate(result: Outcome[SimulationReport]) -> None:
         None
         if found["false_pass"] is None
         else f"judged after every {GROUP} chips: a yield of exactly "
-        f"{shared.percent(limits['min_yield'], None)} would pass in "
+        f"{shared.percent(limits['min_yield'], None)} would count as proven in "
         f"{shared.percent(found['false_pass'], 1)} of the cases",
         f"{found['seconds']:.1f} s; written to {result.folder}",
     )

@@ -22,7 +22,8 @@ RATES = {"yield": "yield", "miss_median": "miss median", "fpr_median": "FPR medi
 def command() -> None:
     """Study a student on chips: curves, causes and bounds.
 
-    Every study writes numbers, a table and a picture into a new folder.
+    Every study writes numbers, a table and a picture into a new folder below simulations/STUDENT/,
+    where `ecgphoton report` finds them.
     """
 
 
@@ -43,7 +44,7 @@ def _add(
         shown = {first: heading, **columns} if first not in columns else columns
         rows = [[_cell(row, key, key == first or key in PLAIN) for key in shown]
                 for row in found.rows[:MOST_ROWS]]  # fmt: skip
-        shared.table(found.folder.name, list(shown.values()), rows)
+        shared.table(name, list(shown.values()), rows)
         shared.say(
             sentence(found) if sentence else None,
             f"{shared.count(len(found.rows), 'row')} written to {found.folder}",
@@ -144,7 +145,7 @@ def sheet(found: Outcome[Any]) -> None:
     from ecgphoton.report.sheet import columns_of
 
     shared.say(shared.made_from(found.numbers))
-    shared.table(found.folder.name, *columns_of(found.rows))
+    shared.table("sheet", *columns_of(found.rows))
     idle = ", ".join(found.numbers["idle"])
     shared.say(
         f"without effect in this profile: {idle}" if idle else "",

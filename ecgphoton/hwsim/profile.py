@@ -235,10 +235,7 @@ def load_profile(source: Profile | str | Path) -> Profile:
     data = parse_toml(read_text(path), f"profile {path}")
     stated = data.pop(STATES, {})
     if isinstance(stated, dict) and FABRICATED in stated:
-        stated_twice = (
-            f"profile {path} states {STATES}.{FABRICATED}, which every profile has already"
-        )
-        raise InputError(f"{stated_twice}: its chips before trimming; give it another name")
+        raise InputError(f"{path}: every profile has a state {FABRICATED!r}; rename this one")
     for state in (state for state in states if state != FABRICATED):
         data = _in_state(data, stated, state, path)
     made = _from_dict(data, path)

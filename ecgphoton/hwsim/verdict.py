@@ -114,7 +114,8 @@ class SimulationReport:
     """Provenance: seed, noise, profile, beats, threshold, readout ..."""
     stopped_early: bool = False
     false_pass: float | None = None
-    """Chance that a yield of exactly `min_yield` passes, where chips were judged on the way."""
+    """Chance that a yield of exactly `min_yield` counts as proven, where chips were judged on the
+    way."""
     seconds: float = 0.0
     by_patient: ByPatient | None = None
     """Wrong calls of every chip, record by record, where the records of the beats are known."""

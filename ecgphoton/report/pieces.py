@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
+UNBROKEN = str.maketrans("- ", "−\N{NO-BREAK SPACE}")
+"""On a page, a minus is one, and no line ends between a number and its unit."""
+
+
 def percent(value: object, digits: int | None = 2) -> str:
     """Format a share as per cent, a dash where there is none."""
     share = value if isinstance(value, int | float) else None
-    return wording.percent(share, digits).replace("-", "−")
+    return wording.percent(share, digits).translate(UNBROKEN)
 
 
 def number(value: object, digits: int = 4) -> str:
@@ -76,7 +80,8 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     writers = {"percent": percent, "number": number, "interval": interval, "words": words,
-               "short": short, "counted": wording.count}  # fmt: skip
+               "short": short, "counted": wording.count,
+               "area": wording.area}  # fmt: skip
     made.filters |= writers
     made.globals |= {**writers, "any_value": any_value, "stated": stated, "svg": style.svg,
                      "interval_table": interval_table}  # fmt: skip

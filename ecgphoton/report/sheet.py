@@ -7,7 +7,8 @@ from typing import Any
 from ecgphoton.report import style
 from ecgphoton.report.chips import draw_bars, is_synthetic
 from ecgphoton.report.html import write_page
-from ecgphoton.report.pieces import number, part, percent, render
+from ecgphoton.report.pieces import number, part, render
+from ecgphoton.wording import percent
 
 Rows = Sequence[Mapping[str, Any]]
 

@@ -204,10 +204,10 @@ def shortfall(
         if name in sets
     ]
     limits = f"miss <= {percent(policy.max_miss, None)} and FPR <= {percent(policy.max_fpr, None)}"
-    found = f", which has {', '.join(reached)}" if reached else ""
+    found = f": {', '.join(reached)}" if reached else ""
     return (
-        f"no threshold had both {limits} on {' and '.join(point.fitted_on)}; the one with the "
-        f"smallest violation was taken{found}"
+        f"no threshold kept {limits} where it was chosen ({', '.join(point.fitted_on)}); the one "
+        f"with the smallest violation was taken{found}"
     )
 
 

@@ -1,13 +1,16 @@
-"""Which student annotates a recording is stated, with the reason."""
+"""Which student a command takes is stated, with the reason."""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 
 import pytest
 from click.testing import CliRunner
 
-from ecgphoton.artifacts import write_json, write_manifest
+import ecgphoton as ep
+from ecgphoton.artifacts import MANIFEST, write_json, write_manifest
 from ecgphoton.cli import main
 from ecgphoton.errors import InputError
 from ecgphoton.models import NAMES_CLASSES, bundle
@@ -58,6 +61,22 @@ def test_a_run_goes_before_it_and_a_name_before_both(empty, wfdb_folder):
     named = Annotator(fs=360, student=NAMES_CLASSES).student
     assert (named["name"], named["chosen"]) == (NAMES_CLASSES, "named")
     assert load("runs/mine").chosen == "named"
+
+
+def test_the_newest_bundle_is_verified(empty):
+    """It is said which; without one below bundles/ it is that of the shipped student."""
+    found = [ep.run.verify(beats=False, sax=False)]
+    for name, seconds in (("old", 1), ("new", 2)):
+        shutil.copytree(bundle("inter-patient"), empty / "bundles" / name)
+        os.utime(empty / "bundles" / name / MANIFEST, (seconds, seconds))
+    finished_run(empty / "runs" / "mine")
+    found.append(ep.run.verify(beats=False, sax=False))
+    assert [one.folder for one in found] == [str(bundle("inter-patient")), "bundles/new"]
+    assert [one.chosen for one in found] == [
+        "shipped with ecgphoton; none was named, and bundles/ holds no finished bundle",
+        "the newest finished bundle below bundles/; none was named",
+    ]
+    assert all(one.ok for one in found)
 
 
 def test_a_wish_needs_a_run_of_two_classes_with_folds(empty, wfdb_folder):

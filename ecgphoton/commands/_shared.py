@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FETCH = "ecgphoton data fetch"
 PIPED = 120  # columns of a table that no terminal shows
+FIGURE = "0123456789+-–["
+"""Beginnings of cells that are numbers, which are aligned on the right; words are on the left."""
 SENTENCE = 24  # columns; longer cells may be wrapped between words
 
 
@@ -105,8 +107,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for index, (name, most) in enumerate(zip(columns, full, strict=True)):
         grown = max(0, min(most - widths[index], spare))
         spare -= grown
-        words_in = index == 0 or any(cell[:1].isalpha() for cell in stacks[index][1:])
-        side: Any = "left" if words_in else "right"
+        figures = index > 0 and all(not cell or cell[0] in FIGURE for cell in stacks[index][1:])
+        side: Any = "right" if figures else "left"
         drawn.add_column(Text(name), justify=side, width=widths[index] + grown, overflow="fold")
     for row in cells:
         drawn.add_row(*map(Text, row))

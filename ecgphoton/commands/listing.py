@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -57,8 +58,9 @@ def recipes(name: str | None, as_json: bool) -> None:
         shared.show(run.recipes(), lambda found: shared.listing("recipes", columns, found),
                     as_json=as_json)  # fmt: skip
         return
-    shared.show(recipe.read(name), lambda found: click.echo(recipe.write(found), nl=False),
-                as_json=as_json)  # fmt: skip
+    chosen = recipe.read(name)
+    chosen = replace(chosen, purpose=chosen.purpose or recipe.shipped().get(name, ""))
+    shared.show(chosen, lambda found: click.echo(recipe.write(found), nl=False), as_json=as_json)
 
 
 @derive.command("run.runs")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ecgphoton.commands import data, demo, hardware, listing, records, study, train
+from ecgphoton.commands import _derive, data, demo, hardware, listing, records, study, train
 from ecgphoton.commands._options import Suggesting
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.version import __version__
@@ -174,6 +174,7 @@ for _name, _command in {
     "demo": demo.command,
 }.items():
     main.add_command(_command, _name)
+_derive.described(main)
 
 
 if __name__ == "__main__":

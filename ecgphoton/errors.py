@@ -1,4 +1,4 @@
-"""The errors of this package: invalid input, and failed verification."""
+"""The errors of this package: invalid input, among it wrong calls, and failed verification."""
 
 
 class EcgphotonError(Exception):
@@ -10,6 +10,10 @@ class InputError(EcgphotonError, ValueError):
 
     The message says what was wrong, the value, what is allowed and what to do.
     """
+
+
+class ArgumentError(InputError, TypeError):
+    """A function is called with an argument that it does not take, or without one that it needs."""
 
 
 class VerificationError(EcgphotonError):

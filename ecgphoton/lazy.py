@@ -3,10 +3,13 @@
 import ast
 import importlib
 import sys
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
+from ecgphoton.arguments import bound
 from ecgphoton.host import undisturbed
 from ecgphoton.settings import nearest
 
@@ -35,8 +38,9 @@ class Lazy(ModuleType):
     """A package with a mapping ``HOMES`` from each public name to the module that defines it.
 
     A name is imported when it is first used. Where a module and the function it defines have the
-    same name, as ``ecgphoton.run.train``, the package gives the function. Functions compute as
-    `host.undisturbed` says.
+    same name, as ``ecgphoton.run.train``, the package gives the function. Functions refuse
+    arguments that they do not take as `arguments.bound` does, and compute as `host.undisturbed`
+    says.
     """
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any public name
@@ -62,10 +66,20 @@ class Lazy(ModuleType):
         if isinstance(value, ModuleType) and name in self.__dict__["HOMES"]:
             value = getattr(value, name, value)
         if isinstance(value, FunctionType) and name in self.__dict__["HOMES"]:
-            value = undisturbed()(value)
+            value = _public(value)
             value.__module__ = self.__name__  # where pickle finds it
         super().__setattr__(name, value)
 
     def __dir__(self) -> list[str]:
         """Public names."""
         return sorted([*self.__dict__["HOMES"], *(n for n in self.__dict__ if n[:2] == "__")])
+
+
+def _public(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the function
+        bound(function, args, kwargs)
+        with undisturbed():
+            return function(*args, **kwargs)
+
+    return call

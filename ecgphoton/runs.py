@@ -1,10 +1,10 @@
 """Run folders: where they are, what is in them, how a trained student is read back."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecgphoton import models
 from ecgphoton.artifacts import MANIFEST, read_json, sha256
@@ -27,6 +27,8 @@ ENVIRONMENT = "environment.json"
 KIND = "ecgphoton-run"
 RUNS, BUNDLES, SIMULATIONS, CALIBRATIONS = "runs", "bundles", "simulations", "calibrations"
 """Folders that the commands write to, below the working folder."""
+NAMED = "named"
+"""Why a student is taken that the user has named."""
 CHOOSING = ("validation", "out_of_fold")
 """Sets on which epoch and operating point are chosen; all others are for tests."""
 
@@ -44,7 +46,7 @@ class TrainedStudent:
     """The checkpoint file."""
     program: MeshProgram | None = field(default=None, repr=False)
     """Mesh program of a bundle."""
-    chosen: str = "named"
+    chosen: str = NAMED
     """Why it is this one: named, the newest run, or the shipped one in want of a run."""
 
     @property
@@ -95,8 +97,13 @@ def name_of(folder: Path) -> str:
     return folder.parent.name if folder.name == "bundle" else folder.name
 
 
-def load_student(run: Path | str) -> TrainedStudent:
+def load_student(run: Path | str, why: str = NAMED) -> TrainedStudent:
     """Read the student of a run folder, of a bundle, or of a checkpoint file.
+
+    Parameters
+    ----------
+    why
+        Why it is this one, as `choose` says.
 
     Raises
     ------
@@ -112,7 +119,7 @@ def load_student(run: Path | str) -> TrainedStudent:
     if not isinstance(metadata.get("recipe"), dict):
         raise InputError(f"{path} lacks the metadata of a student (recipe)")
     return TrainedStudent(
-        student, OperatingPoint.from_dict(metadata["operating_point"]), metadata, path
+        student, OperatingPoint.from_dict(metadata["operating_point"]), metadata, path, chosen=why
     )
 
 
@@ -156,15 +163,31 @@ def date_of(run: Path) -> str:
         return written.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def finished_runs(root: Path | str = RUNS) -> Iterator[Path]:
-    """Yield the folders of finished runs below `root`, the newest first."""
+def finished(kind: str = KIND, root: Path | str = RUNS) -> Iterator[Path]:
+    """Yield the folders of finished runs, or of bundles, below `root`, the newest first."""
     found = [path.parent for path in Path(root).glob(f"*/{MANIFEST}")]
     found.sort(key=lambda run: (date_of(run), (run / MANIFEST).stat().st_mtime_ns), reverse=True)
-    yield from (folder for folder in found if kind_of(folder) == KIND)
+    yield from (folder for folder in found if kind_of(folder) == kind)
 
 
-def choose(named: Path | str | None, root: Path | str = RUNS, *, shipped: str = FLAGSHIP) -> Path:
-    """Return what is named (a path or a shipped student), or the newest run, or the one shipped.
+class Choice(NamedTuple):
+    """The folder or file of a student, and why it is this one."""
+
+    path: Path
+    why: str
+
+
+def choose(
+    named: Path | str | None, *, shipped: str = FLAGSHIP, kind: str = KIND, root: str = RUNS
+) -> Choice:
+    """Return what is named (a path or a shipped student), or the newest, or the one shipped.
+
+    Parameters
+    ----------
+    shipped
+        Name of the shipped student that is taken where nothing is named and nothing found.
+    kind, root
+        What the newest is taken of, runs or bundles, and the folder they lie in.
 
     Raises
     ------
@@ -172,12 +195,18 @@ def choose(named: Path | str | None, root: Path | str = RUNS, *, shipped: str = 
         If it does not exist.
     """
     if named is None:
-        return next(finished_runs(root), None) or models.bundle(shipped)
+        what = root.removesuffix("s")
+        if newest := next(finished(kind, root), None):
+            return Choice(newest, f"the newest finished {what} below {root}/; none was named")
+        return Choice(
+            models.bundle(shipped),
+            f"shipped with ecgphoton; none was named, and {root}/ holds no finished {what}",
+        )
     if Path(named).exists():
-        return Path(named)
+        return Choice(Path(named), NAMED)
     known = models.shipped()
     if str(named) in known:
-        return known[str(named)]
+        return Choice(known[str(named)], NAMED)
     raise InputError(
         f"there is no run or bundle at {named} and no shipped student of that name "
         f"({nearest(str(named), known)}); `ecgphoton train` makes a run, "
@@ -215,13 +244,9 @@ def load(
         return named
     from ecgphoton.export.bundle_folder import KIND as BUNDLE, MESH
 
-    chosen, why = choose(named, shipped=shipped), "named"
-    if named is None and chosen == models.bundle(shipped):
-        why = f"shipped with ecgphoton; none was named, and {RUNS}/ holds no finished run"
-    elif named is None:
-        why = f"the newest finished run below {RUNS}/; none was named"
+    chosen, why = choose(named, shipped=shipped)
     if kind_of(chosen) != BUNDLE and not (chosen / MESH).is_file():
-        return replace(load_student(chosen), chosen=why)
+        return load_student(chosen, why)
     from ecgphoton.export.bundle import load_bundle
 
     bundle = load_bundle(chosen)

@@ -15,35 +15,16 @@ ecgphoton.errors.InputError: kettle.power is 4000.0; it must be above 0 and at m
 """
 
 import difflib
-import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from functools import wraps
 from numbers import Integral, Real
-from os import PathLike, fspath
-from pathlib import Path
-from types import UnionType
-from typing import (
-    Any,
-    ClassVar,
-    Literal,
-    ParamSpec,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 from ecgphoton.errors import InputError
 
-P = ParamSpec("P")
-R = TypeVar("R")
 NUMBERS: dict[Any, Any] = {int: Integral, float: Real}
 """What is taken for an int and for a float: also numpy's numbers, and an int for a float."""
-PLAIN = (bool, int, float, str, Path, type(None))
-"""Types of arguments that `checked` looks at, besides ``Literal``."""
 
 
 @dataclass(frozen=True)
@@ -255,44 +236,3 @@ def build(cls: Any, data: object, base: Any = None, path: str = "") -> Any:  # n
         else:
             changes[key] = convert(value, hints[key], where)
     return replace(start, **changes)
-
-
-def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a call, its plain values and paths as they are annotated.
-
-    A text is taken for a path and a path for a text; arguments of other types stay as they are.
-
-    Raises
-    ------
-    InputError
-        If an argument is of another type, is an empty text, is not one of the values allowed, or
-        is no function where one is called.
-    """
-    found = dict(given)
-    for name, value in given.items():
-        if value == "" or (isinstance(value, list | tuple) and "" in value):
-            raise InputError(f"{name} is empty; give a value, or leave it out")
-    for name, kind in get_type_hints(function).items():
-        if get_origin(kind) is Callable and not callable(given.get(name, convert)):
-            raise InputError(f"{name} is {given[name]!r}; give a function, or leave it out")
-        kinds = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
-        others = [one for one in kinds if one not in PLAIN and get_origin(one) is not Literal]
-        text = isinstance(given.get(name), str | PathLike) and {str, Path} & {*kinds}
-        if name in given and not others and not text:
-            found[name] = convert(given[name], kind, name)
-        elif text and Path not in kinds:
-            found[name] = fspath(given[name])
-    return found
-
-
-def strict(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a public function, so that its arguments are `checked` before it begins."""
-    signature = inspect.signature(function)
-
-    @wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        given = signature.bind(*args, **kwargs)
-        given.arguments.update(checked(function, given.arguments))
-        return function(*given.args, **given.kwargs)
-
-    return call

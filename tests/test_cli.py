@@ -36,6 +36,30 @@ def test_the_package_is_its_command() -> None:
     assert "Usage: ecgphoton train" in done.stderr
 
 
+def test_help_needs_no_docstrings() -> None:
+    """With ``-OO``, which strips docstrings, every command explains itself as it does without."""
+    code = (
+        "from inspect import cleandoc\n"
+        "from ecgphoton.cli import main\n"
+        "groups = [one for one in main.commands.values() if 'commands' in vars(one)]\n"
+        "for group in (main, *groups):\n"
+        "    for one in (group, *group.commands.values()):\n"
+        "        print(cleandoc(one.help))"
+    )
+    said = [
+        subprocess.run([sys.executable, *flag, "-c", code], capture_output=True, check=True).stdout
+        for flag in ((), ("-OO",))
+    ]
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("call", [[], ["study"], ["data"]])
+def test_no_listed_command_is_explained_by_half_a_sentence(call: list[str]) -> None:
+    """On a terminal of 80 columns the first sentence of every command fits into its line."""
+    said = CliRunner().invoke(main, [*call, "--help"]).output
+    assert "..." not in said.partition("Commands:")[2]
+
+
 @pytest.mark.parametrize("name", main.commands)
 def test_every_command_has_help(name: str) -> None:
     """Every listed command exists and explains itself."""

@@ -17,8 +17,10 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     ("version",),
     ("errors",),
+    ("wording",),
     ("metrics",),
     ("settings",),
+    ("arguments",),
     ("registry",),
     ("progress",),
     ("host",),

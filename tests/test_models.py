@@ -48,6 +48,6 @@ def test_a_shipped_bundle_is_what_this_version_writes(name: str) -> None:
 
 def test_without_a_name_and_a_run_the_flagship_is_taken(tmp_path) -> None:
     """And the student of several classes where it is wished, as `annotate` does."""
-    assert runs.choose(None, tmp_path) == shipped()[FLAGSHIP]
-    assert runs.choose(None, tmp_path, shipped=NAMES_CLASSES) == shipped()[NAMES_CLASSES]
+    for name in (FLAGSHIP, NAMES_CLASSES):
+        assert runs.choose(None, root=str(tmp_path), shipped=name).path == shipped()[name]
     assert len(runs.load_student(shipped()[NAMES_CLASSES]).classes) == 4

@@ -89,6 +89,18 @@ def meanings(path: str) -> tuple[str, dict[str, str]]:
     return what.replace("`", ""), found
 
 
+def described(command: click.Command) -> click.Command:
+    """Give a command the docstring of its function, which ``python -OO`` strips when it runs."""
+    if not command.help:
+        function: Any = command.callback
+        found = (one for one in _tree(function.__module__).body if isinstance(one, ast.FunctionDef))
+        texts = (ast.get_docstring(one) for one in found if one.name == function.__name__)
+        command.help = next(texts)
+    for one in command.commands.values() if isinstance(command, click.Group) else ():
+        described(one)
+    return command
+
+
 def _parameter(
     name: str, kind: str, default: ast.expr | None, flags: str | None, meaning: str
 ) -> click.Parameter:

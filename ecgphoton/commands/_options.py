@@ -21,7 +21,7 @@ settings_option = click.option(
     "settings",
     metavar="KEY=VALUE",
     multiple=True,
-    help="What differs from the profile, as section.key=value.",
+    help="What differs from the profile, as section.key=value. May be given more than once.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from ecgphoton.artifacts import to_json
+from ecgphoton.wording import area as area, count as count, percent as percent
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars, ProgressColumn
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 FETCH = "ecgphoton data fetch"
 PIPED = 120  # columns of a table that no terminal shows
+FIGURE = "0123456789+-–["
+"""Beginnings of cells that are numbers, which are aligned on the right; words are on the left."""
 SENTENCE = 24  # columns; longer cells may be wrapped between words
 
 
@@ -62,9 +65,10 @@ def student(path: str, chosen: str) -> str:
     return f"student {name_of(Path(path))} ({path}): {chosen}"
 
 
-def count(number: int, what: str) -> str:
-    """Return a number of things in words, such as ``1 chip`` or ``20 chips``."""
-    return f"{number:,} {what}{'s' * (number != 1)}"
+def made_from(found: Mapping[str, Any]) -> str:
+    """Return the sentence on the student that a simulation, study or calibration is about."""
+    about = found["provenance"]
+    return student(about["model"], about["chosen"])
 
 
 def shows(stream: TextIO | None) -> bool:
@@ -103,7 +107,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for index, (name, most) in enumerate(zip(columns, full, strict=True)):
         grown = max(0, min(most - widths[index], spare))
         spare -= grown
-        side: Any = "left" if index == 0 or most > SENTENCE else "right"
+        figures = index > 0 and all(not cell or cell[0] in FIGURE for cell in stacks[index][1:])
+        side: Any = "right" if figures else "left"
         drawn.add_column(Text(name), justify=side, width=widths[index] + grown, overflow="fold")
     for row in cells:
         drawn.add_row(*map(Text, row))
@@ -133,16 +138,6 @@ def listing(
     rows = [[shown.get(key, str)(row[key]) for key in columns]
             for row in found.rows]  # fmt: skip
     table(title, columns, rows)
-
-
-def percent(value: float | None, digits: int = 2) -> str:
-    """Format a share as per cent."""
-    return "–" if value is None else f"{100 * value:.{digits}f} %"
-
-
-def area(value: float | None) -> str:
-    """Format an area under a curve."""
-    return "–" if value is None else f"{value:.4f}"
 
 
 @contextlib.contextmanager

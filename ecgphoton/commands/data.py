@@ -12,7 +12,7 @@ from ecgphoton.commands import _options as opt, _shared as shared
 
 @click.group(cls=opt.Suggesting)
 def command() -> None:
-    """Find, fetch and verify published databases, such as mitdb and svdb."""
+    """Find, fetch and verify published databases of recordings."""
 
 
 _name_argument = click.argument("name", default="mitdb")
@@ -117,7 +117,9 @@ def fetch(
 @_dir_option
 @opt.json_option
 def verify(name: str, data_dir: Path | None, as_json: bool) -> None:
-    """Compare every file with PhysioNet's SHA-256; exit 1 if one differs.
+    """Compare every file with PhysioNet's SHA-256.
+
+    From the command line the exit code is 1 if one differs.
 
     NAME is a database, by default mitdb.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -21,7 +22,10 @@ NAMED = 3
 @click.argument("name", required=False)
 @opt.json_option
 def models(name: str | None, as_json: bool) -> None:
-    """List the shipped students, or print the card of one, by its NAME."""
+    """List the shipped students, or print the card of one.
+
+    NAME is a shipped student.
+    """
     from ecgphoton import models, run
 
     if name is not None:
@@ -54,8 +58,9 @@ def recipes(name: str | None, as_json: bool) -> None:
         shared.show(run.recipes(), lambda found: shared.listing("recipes", columns, found),
                     as_json=as_json)  # fmt: skip
         return
-    shared.show(recipe.read(name), lambda found: click.echo(recipe.write(found), nl=False),
-                as_json=as_json)  # fmt: skip
+    chosen = recipe.read(name)
+    chosen = replace(chosen, purpose=chosen.purpose or recipe.shipped().get(name, ""))
+    shared.show(chosen, lambda found: click.echo(recipe.write(found), nl=False), as_json=as_json)
 
 
 @derive.command("run.runs")
@@ -68,8 +73,10 @@ def runs(found: Listing) -> None:
 
 @derive.command("run.report")
 def report(found: ReportPage) -> None:
-    """Print what the page is made from, what was left out and why."""
-    for folder in found.taken:
+    """Print whose page it is, what it is made from, what was left out and why."""
+    subject, *others = found.taken
+    shared.say(shared.student(os.path.relpath(subject), found.chosen))
+    for folder in others:
         click.echo(f"with {os.path.relpath(folder)}")
     for why in dict.fromkeys(one.why for one in found.left_out):
         left = [os.path.relpath(one.folder) for one in found.left_out if one.why == why]

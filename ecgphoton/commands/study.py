@@ -22,7 +22,8 @@ RATES = {"yield": "yield", "miss_median": "miss median", "fpr_median": "FPR medi
 def command() -> None:
     """Study a student on chips: curves, causes and bounds.
 
-    Every study writes numbers, a table and a picture into a new folder.
+    Every study writes numbers, a table and a picture into a new folder below simulations/STUDENT/,
+    where `ecgphoton report` finds them.
     """
 
 
@@ -36,13 +37,14 @@ def _add(
     """
 
     def draw(found: Outcome[Any]) -> None:
+        shared.say(shared.made_from(found.numbers))
         first = next(iter(found.rows[0]))
         unit = found.numbers.get("unit")
         heading = f"{first}, {unit}" if unit else first
         shown = {first: heading, **columns} if first not in columns else columns
         rows = [[_cell(row, key, key == first or key in PLAIN) for key in shown]
                 for row in found.rows[:MOST_ROWS]]  # fmt: skip
-        shared.table(found.folder.name, list(shown.values()), rows)
+        shared.table(name, list(shown.values()), rows)
         shared.say(
             sentence(found) if sentence else None,
             f"{shared.count(len(found.rows), 'row')} written to {found.folder}",
@@ -56,6 +58,8 @@ def _cell(row: Mapping[str, Any], key: str, plain: bool) -> str:
     if isinstance(value, float):
         text = f"{value:.4g}" if plain else shared.percent(value)
         return text if low is None else f"{text} [{100 * low:.1f}, {100 * row[f'{key}_high']:.1f}]"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "–" if value is None else str(value)
 
 
@@ -101,7 +105,13 @@ def _enough(found: Outcome[Any]) -> str:
 
 _add(
     "sweep",
-    {**RATES, "miss_p95": "miss p95", "fpr_p95": "FPR p95", "verdict": "verdict"},
+    {
+        **RATES,
+        "miss_p95": "miss p95",
+        "fpr_p95": "FPR p95",
+        "verdict": "verdict",
+        "proven": "proven",
+    },
     _moved,
 )
 _add("solve", {"yield": "yield"}, lambda found: f"requirement: {found.report.sentence}")
@@ -118,10 +128,10 @@ _add("certify", {
 _add("trace", {
     "static": "change by static errors", "shot": "change by shot noise", "margin": "margin after",
 }, _replayed)  # fmt: skip
-_add("surrogate", {**RATES, "error_rms": "error, exact chips"})
+_add("surrogate", {**RATES, "error_rms": "error against exact chips"})
 _add("drift", {
     "hours": "every, h", "way": "way", "yield_before": "yield before",
-    "yield_after": "yield after", "seconds_a_day": "seconds a day", "keeps": "keeps",
+    "yield_after": "yield after", "seconds_a_day": "seconds a day", "keeps": "keeps limits",
 }, _cheapest)  # fmt: skip
 _add("bits", {
     "part": "part", "bits": "bits", "agreement": "same decision",
@@ -135,7 +145,8 @@ def sheet(found: Outcome[Any]) -> None:
     from ecgphoton.calibration.requirements import ALL
     from ecgphoton.report.sheet import columns_of
 
-    shared.table(found.folder.name, *columns_of(found.rows))
+    shared.say(shared.made_from(found.numbers))
+    shared.table("sheet", *columns_of(found.rows))
     idle = ", ".join(found.numbers["idle"])
     shared.say(
         f"{shared.count(found.numbers['chips'], 'chip')} at every size, each parameter alone: "

@@ -20,9 +20,11 @@ FLAGS = {"recipe": "--recipe", "settings": "--set"}
 def train(run: TrainedRun) -> None:
     """Print the beats of a run, its results, and where it is."""
     splits = run.splits
+    held = len(splits.validation)
+    validation = f" / validation {held:,}" if held else ""
     shared.say(
         f"{splits.protocol.name} protocol, {splits.labels.name} labels: "
-        f"train {len(splits.train):,} / validation {len(splits.validation):,} / "
+        f"train {len(splits.train):,}{validation} / "
         f"{splits.protocol.test_name} {len(splits.test):,} beats",
         *(f"  {line}" for line in splits.report.lines()),
     )
@@ -39,7 +41,8 @@ def train(run: TrainedRun) -> None:
 
 @derive.command("run.evaluate")
 def evaluate(result: Evaluation) -> None:
-    """Print the table of a student's results."""
+    """Print which student it is, and the table of its results."""
+    shared.say(shared.student(result.metrics["run"], result.metrics["chosen"]))
     print_metrics(result.metrics)
 
 
@@ -65,10 +68,9 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
         title = f"threshold {point['threshold']:.3f} from {', '.join(point['fitted_on'])}"
         columns = ["set", "beats", "miss [95 %]", "FPR [95 %]", "F1 @ prevalence", "AUC"]
         shared.table(title, columns, rows)
-    missed = point and not point["feasible"]
     chosen = ", ".join(metrics["took_part_in_selection"])
     shared.say(
-        "no threshold met both limits on the sets above; least violation taken" if missed else "",
+        metrics["shortfall"],
         *metrics.get("notes", ()),
         f"sets that took part in training or selection: {chosen}",
     )

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ecgphoton.arguments import strict
 from ecgphoton.ecg import database, synthetic
 from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport, Extracted
 from ecgphoton.ecg.cache import remembered
@@ -23,7 +24,6 @@ from ecgphoton.ecg.reading import read_recording, record_files
 from ecgphoton.ecg.records import LabelScheme, label_scheme
 from ecgphoton.ecg.splits import Splits, assemble, labelled, with_view
 from ecgphoton.errors import InputError
-from ecgphoton.settings import strict
 
 __all__ = [
     "BeatSet",

@@ -153,7 +153,7 @@ class DropReport:
         lines = []
         for reason, count in self.by_reason().items():
             symbols = "  ".join(f"{s} {n:,}" for s, n in self.by_symbol(reason).items())
-            lines.append(f"dropped {count:,} beats, {reason}: {symbols}")
+            lines.append(f"dropped {count:,} beats, {reason}; by symbol: {symbols}")
         alike: dict[str, list[str]] = {}
         for note in self.notes:  # the same note of many records is given once
             record, colon, text = note.partition(": ")

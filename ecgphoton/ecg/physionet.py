@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ecgphoton.arguments import strict
 from ecgphoton.artifacts import locked, unwritten, write_bytes
 from ecgphoton.ecg.database import (
     file_sha256,
@@ -19,7 +20,6 @@ from ecgphoton.ecg.databases import DATASETS, MITDB
 from ecgphoton.ecg.dataset import SUMS, Dataset
 from ecgphoton.ecg.download import Meter, Patience, Progress, Web
 from ecgphoton.errors import InputError
-from ecgphoton.settings import strict
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton import artifacts
+from ecgphoton.arguments import strict
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.export import formats as forms
@@ -41,7 +42,6 @@ from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import program_text, read_program
 from ecgphoton.program.shipped import Shipped, shipped
-from ecgphoton.settings import strict
 from ecgphoton.student.network import SegmentStudent, read_student
 from ecgphoton.student.propagate import Inputs
 
@@ -72,20 +72,24 @@ class ExportReport:
     seconds: float
     checkpoint: str = field(default="")
     """SHA-256."""
+    run: str = ""
+    """Folder of the student, and why it is this one, where it was looked for."""
+    chosen: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self) | {"shipped": self.shipped._asdict()}
 
-    def rows(self) -> list[tuple[str, str, str, str, str]]:
-        """One row a block: name, order, margin (rad), heater power (P_pi), default of both."""
+    def rows(self) -> list[tuple[str, ...]]:
+        """One row a block: order, margin (rad), heater power (P_pi), both in descending order."""
         return [
             (
                 gauge.name,
                 " ".join(map(str, gauge.order)),
                 f"{gauge.margin:.3f}",
                 f"{gauge.power:.1f}",
-                f"{gauge.default_margin:.3f} / {gauge.default_power:.1f}",
+                f"{gauge.default_margin:.3f}",
+                f"{gauge.default_power:.1f}",
             )
             for gauge in self.gauges
         ]

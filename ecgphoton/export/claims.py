@@ -120,7 +120,7 @@ def _dac_codes(bundle: ClaimedBundle) -> Result:
     text, largest = f"{program.dac.bits} bits: {found}", found
     if bundle.beats is not None:
         largest = shipped(program, bundle.beats)
-        text += f"; {largest.changed_decisions} of {largest.beats} test beats"
+        text += f"; {largest.changed_decisions:,} of {largest.beats:,} test beats"
     many = largest.changed_decisions > MANY_CHANGED * largest.beats
     if not wrong and (many or found.matrix_error > FAR_OFF):
         return "coarse", text
@@ -151,7 +151,7 @@ def _float_graph(bundle: ClaimedBundle) -> Result:
         error = float(np.abs(runner(model, engine)(part)["logits"] - wanted[beats]).max())
         good = good and error <= limit
         found.append(f"{engine} {error:.1e}")
-    return verdict(good, f"{len(inputs)} beats, |Δlogit| at most: {', '.join(found)}")
+    return verdict(good, f"{len(inputs):,} beats, |Δlogit| at most: {', '.join(found)}")
 
 
 @torch.no_grad()
@@ -187,7 +187,7 @@ def _integer_graph(bundle: ClaimedBundle) -> Result:
                 rows = np.flatnonzero(wrong)[:64]
                 node = first_difference(model, engine, {k: v[beats][rows] for k, v in feed.items()})
                 return "failed", f"{engine}: {name} of {wrong.sum()} beats differ; {node}"
-    return "ok", f"{len(inputs)} beats equal to the bit in {', '.join(ENGINES)}"
+    return "ok", f"{len(inputs):,} beats equal to the bit in {', '.join(ENGINES)}"
 
 
 def _raw_graphs(bundle: ClaimedBundle) -> Result:
@@ -222,7 +222,7 @@ def _golden_codes(bundle: ClaimedBundle) -> Result:
         for name in sorted(set(trace) | set(stored))
         if name not in stored or name not in trace or not np.array_equal(trace[name], stored[name])
     ]
-    text = f"{len(inputs)} beats, {len(trace)} stages of codes"
+    text = f"{len(inputs):,} beats, {len(trace)} stages of codes"
     return verdict(not wrong, f"differs: {', '.join(wrong)}" if wrong else text)
 
 

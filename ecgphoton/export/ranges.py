@@ -101,7 +101,7 @@ def ranges_of(
     """
     if set(RANGES) <= set(arrays):
         return np.stack([arrays[name] for name in RANGES], -1), "checkpoint"
-    beats, source = calibration, f"training beats ({method})"
+    beats, source = calibration, f"training beats (method {method})"
     if beats is None:
-        beats, source = synthetic_inputs(student.architecture), f"synthetic beats ({method})"
+        beats, source = synthetic_inputs(student.architecture), f"synthetic beats (method {method})"
     return calibrate_ranges(student, beats, method=method, bits=bits), source

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton import artifacts
+from ecgphoton.arguments import strict
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.export.bundle_folder import refuse_other_versions
 from ecgphoton.export.claimed_bundle import ClaimedBundle, State
 from ecgphoton.export.claims import CHECKS, circuits
-from ecgphoton.settings import strict
 from ecgphoton.student.propagate import Inputs
 
 
@@ -29,6 +29,8 @@ class VerificationReport:
 
     folder: str
     checks: tuple[Check, ...]
+    chosen: str = ""
+    """Why it is this bundle, where it was looked for."""
 
     @property
     def ok(self) -> bool:
@@ -38,7 +40,7 @@ class VerificationReport:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         checks = [asdict(check) for check in self.checks]
-        return {"folder": self.folder, "ok": self.ok, "checks": checks}
+        return {"folder": self.folder, "chosen": self.chosen, "ok": self.ok, "checks": checks}
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Claim, outcome and measurement of every check."""

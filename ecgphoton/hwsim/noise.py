@@ -102,51 +102,6 @@ def received_noise(
     }
 
 
-def photodetector(
-    *,
-    power: float,
-    bandwidth: float,
-    resistance: float,
-    responsivity: float = 1.0,
-    dark_current: float = 1e-10,
-    temperature: float = 300.0,
-    rin_per_hz: float = 0.0,
-) -> dict[str, float]:
-    """Noise of a photodetector without oscillator as fractions of full scale, the current ``R P``.
-
-    Parameters
-    ----------
-    power
-        Optical power at full scale, W.
-    bandwidth
-        Electrical bandwidth, Hz.
-    resistance
-        Load or transimpedance, ohm.
-    responsivity, dark_current, temperature, rin_per_hz
-        A/W, A, K, 1/Hz.
-
-    Returns
-    -------
-    dict
-        ``shot``, ``thermal``, ``rin`` and their root sum of squares ``total``.
-
-    Raises
-    ------
-    InputError
-        If power, bandwidth, resistance or responsivity is not above 0, or another is negative.
-    """
-    _check(
-        {"power": power, "bandwidth": bandwidth, "resistance": resistance,
-         "responsivity": responsivity},
-        {"dark_current": dark_current, "temperature": temperature, "rin_per_hz": rin_per_hz},
-    )  # fmt: skip
-    current = responsivity * power
-    shot = shot_noise(current + dark_current, bandwidth) / current
-    thermal = thermal_noise(temperature, resistance, bandwidth) / current
-    rin = intensity_noise(rin_per_hz, bandwidth)
-    return {"shot": shot, "thermal": thermal, "rin": rin, "total": math.hypot(shot, thermal, rin)}
-
-
 def _check(positive: Mapping[str, float], others: Mapping[str, float]) -> None:
     """Refuse numbers that are not above 0, and others that are negative."""
     for name, value in {**positive, **others}.items():

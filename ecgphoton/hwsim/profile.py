@@ -234,6 +234,8 @@ def load_profile(source: Profile | str | Path) -> Profile:
         )
     data = parse_toml(read_text(path), f"profile {path}")
     stated = data.pop(STATES, {})
+    if isinstance(stated, dict) and FABRICATED in stated:
+        raise InputError(f"{path}: every profile has a state {FABRICATED!r}; rename this one")
     for state in (state for state in states if state != FABRICATED):
         data = _in_state(data, stated, state, path)
     made = _from_dict(data, path)

@@ -8,7 +8,8 @@ import numpy as np
 
 from ecgphoton.hwsim.effects import Number
 from ecgphoton.hwsim.sweep import Judge, nothing_moves, parameter, simulated, unmoved
-from ecgphoton.hwsim.verdict import SimulationReport, in_percent
+from ecgphoton.hwsim.verdict import SimulationReport
+from ecgphoton.wording import count, percent
 
 MOST = 64.0
 """Largest factor on a value that a search starts from, and its inverse the smallest."""
@@ -40,8 +41,8 @@ class Requirement:
         if self.value is None or self.report is None:
             best, share = self.number.written(self.tried[0][0]), self.tried[0][1]
             return (
-                f"no value of {self.parameter} passes, not even {best}, where {100 * share:.4g} % "
-                "of chips are within the limits"
+                f"no value of {self.parameter} passes, not even {best}, where {percent(share, None)} of "
+                "chips are within the limits"
             )
         bound = "at least" if self.number.better == "more" else "at most"
         low, high = self.report.interval
@@ -52,8 +53,9 @@ class Requirement:
         )
         return (
             f"{self.parameter} must be {bound} {self.number.written(self.value)} ({beyond}); yield "
-            f"{self.report.observed_yield:.1%} of {self.report.chips} chips, "
-            f"{in_percent(self.report.limits.confidence)} interval {low:.1%} to {high:.1%}"
+            f"{percent(self.report.observed_yield, 1)} of {count(self.report.chips, 'chip')}, "
+            f"{percent(self.report.limits.confidence, None)} interval {100 * low:.1f} to "
+            f"{percent(high, 1)}"
         )
 
     def to_dict(self) -> dict[str, Any]:

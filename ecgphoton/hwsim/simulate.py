@@ -16,10 +16,16 @@ from ecgphoton.hwsim.conditions import conditions
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.effects.modulator import DEPTH
 from ecgphoton.hwsim.meshchips import MeshChips, mesh_source
-from ecgphoton.hwsim.montecarlo import Trial, run
+from ecgphoton.hwsim.montecarlo import GROUP, Trial, run
 from ecgphoton.hwsim.profile import Profile, allowed, load_profile
 from ecgphoton.hwsim.readout import Readout
-from ecgphoton.hwsim.verdict import Limits, SimulationReport, chips_to_prove, decide
+from ecgphoton.hwsim.verdict import (
+    Limits,
+    SimulationReport,
+    chips_to_prove,
+    decide,
+    false_pass,
+)
 from ecgphoton.hwsim.weights import Carrier, ChipSource, WeightChips
 from ecgphoton.mesh.arrays import AnyArray, Floats, Integers
 from ecgphoton.metrics import check_both
@@ -140,6 +146,7 @@ def simulate(
             "profile_values": None if made is None else dict(made.numbers),
             "readout": trial.readout.pooling,
             "receiver": None if made is None else made.receiver,
+            "perfect": _perfect(carried, chosen=made is not None),
             "recoded": made.recoded(carried) if made and isinstance(carried, MeshProgram) else None,
             "conditions": made and conditions(made),
             "beats": len(inputs),
@@ -147,8 +154,20 @@ def simulate(
             "operating_point": operating_point.to_dict(),
         },
         stopped_early=stopped,
+        false_pass=false_pass(limits, chips, GROUP) if early_stop else None,
         seconds=time.perf_counter() - started,
     )
+
+
+def _perfect(carried: SegmentStudent | MeshProgram, *, chosen: bool) -> str:
+    """Return in words which chip is the perfect one, with a device profile or without."""
+    if chosen:
+        performs = "every phase is set exactly"
+    elif isinstance(carried, MeshProgram):
+        performs = "the matrices are those of the bundle's DAC codes"
+    else:
+        performs = "the weights are the student's own"
+    return f"perfect: the chip without errors and noise; {performs}"
 
 
 def trial_of(

@@ -90,6 +90,7 @@ def _bands(report: SimulationReport) -> dict[str, Any]:
         "yield_low": low,
         "yield_high": high,
         "verdict": "pass" if report.passed else "fail",
+        "proven": report.proven,
         **{
             f"{metric}_{name}": number
             for metric, found in report.summary().items()

@@ -3,18 +3,20 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.patients import ByPatient
-from ecgphoton.mesh.arrays import AnyArray, Bools, Floats
+from ecgphoton.mesh.arrays import AnyArray, Bools, Floats, Integers
 from ecgphoton.metrics import proportion_interval
 from ecgphoton.settings import Settings, setting
 
 PERCENTILES = (5, 50, 95)
+LEAST_MASS = 1e-12
+"""Smallest chance of a number of failures that counts."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +39,9 @@ class Limits(Settings):
         return np.asarray((miss <= self.max_miss) & (fpr <= self.max_fpr))
 
 
-def in_percent(limit: float) -> str:
-    """Return a limit in per cent with all its digits, such as ``99.5 %``."""
-    return f"{100 * limit:.10g} %"
-
-
 Decision = Literal["pass", "fail", "open"]
 
 
-@cache
 def decide(good: int, chips: int, limits: Limits) -> Decision:
     """Return what the one-sided bounds of Clopper and Pearson say about the yield.
 
@@ -54,14 +50,21 @@ def decide(good: int, chips: int, limits: Limits) -> Decision:
     """
     if chips == 0:
         return "open"
-    from scipy.stats import beta
+    passes, fails = _decided(np.array(good), chips, limits)
+    return "pass" if passes else "fail" if fails else "open"
 
-    alpha = 1 - limits.confidence
-    low = beta.ppf(alpha, good, chips - good + 1) if good else 0.0
-    high = beta.ppf(1 - alpha, good + 1, chips - good) if good < chips else 1.0
-    if low >= limits.min_yield:
-        return "pass"
-    return "fail" if high < limits.min_yield else "open"
+
+def _decided(good: Integers, chips: int, limits: Limits) -> tuple[Bools, Bools]:
+    """Where so many good chips pass, and where they fail.
+
+    A bound of the yield lies beyond `min_yield` where so many good chips, or more, or fewer, are
+    unlikely at that yield.
+    """
+    from scipy.stats import binom
+
+    wanted, alpha = limits.min_yield, 1 - limits.confidence
+    passes = (binom.sf(good - 1, chips, wanted) <= alpha) | (wanted <= 0)
+    return np.asarray(passes), np.asarray(~passes & (binom.cdf(good, chips, wanted) < alpha))
 
 
 def chips_to_prove(limits: Limits) -> int:
@@ -82,10 +85,11 @@ def false_pass(limits: Limits, chips: int, step: int) -> float:
     mass, passed = np.eye(1, chips + 1)[0], 0.0
     for seen in range(1, chips + 1):
         mass = limits.min_yield * mass + (1 - limits.min_yield) * np.roll(mass, 1)
-        for bad in np.flatnonzero(mass) if seen % step == 0 or seen == chips else ():
-            verdict = decide(seen - int(bad), seen, limits)
-            passed += float(mass[bad]) * (verdict == "pass")
-            mass[bad] *= verdict == "open"
+        if seen % step == 0 or seen == chips:
+            bad = np.flatnonzero(mass > LEAST_MASS)
+            passes, fails = _decided(seen - bad, seen, limits)
+            passed += float(mass[bad[passes]].sum())
+            mass[bad[passes | fails]] = 0
     return passed
 
 
@@ -109,6 +113,9 @@ class SimulationReport:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Provenance: seed, noise, profile, beats, threshold, readout ..."""
     stopped_early: bool = False
+    false_pass: float | None = None
+    """Chance that a yield of exactly `min_yield` counts as proven, where chips were judged on the
+    way."""
     seconds: float = 0.0
     by_patient: ByPatient | None = None
     """Wrong calls of every chip, record by record, where the records of the beats are known."""
@@ -222,6 +229,7 @@ class SimulationReport:
             "verdict": "pass" if self.passed else "fail",
             "proven": self.proven,
             "stopped_early": self.stopped_early,
+            "false_pass": self.false_pass,
             "limits": asdict(self.limits),
             "metrics": self.summary(),
             "over_patients": self.over_patients,

@@ -8,6 +8,7 @@ import torch
 from ecgphoton.mesh.arrays import Floats, Integers
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.propagate import Head, IdealDetector, Inputs, Stack, read_out, walk
+from ecgphoton.wording import percent
 
 
 class Shipped(NamedTuple):
@@ -22,8 +23,8 @@ class Shipped(NamedTuple):
     def __str__(self) -> str:
         """Return it in words."""
         return (
-            f"matrices off by at most {self.matrix_error:.3%}, "
-            f"{self.changed_decisions} of {self.beats} decisions changed"
+            f"matrices off by at most {percent(self.matrix_error, 3)}, "
+            f"{self.changed_decisions:,} of {self.beats:,} decisions changed"
         )
 
 

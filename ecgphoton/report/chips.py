@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.report import style
 from ecgphoton.report.style import BLUE, GREEN, INK, LINE, SOFT, VERMILION
+from ecgphoton.wording import count
 
 Floats = NDArray[np.float64]
 Content = Mapping[str, Any]
@@ -66,7 +67,7 @@ def draw_chips(found: Content, rows: Rows) -> style.Figure:
     _draw_plane(axes, limits, groups, (metrics["fpr"]["perfect"], metrics["miss"]["perfect"]))
     low, high = found["yield_interval"]
     shares = f"{100 * found['yield']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
-    axes.set_title(f"{found['chips']:,} chips: yield {shares}")
+    axes.set_title(f"{count(found['chips'], 'chip')}: yield {shares}")
     return figure
 
 
@@ -93,7 +94,7 @@ def draw_calibration(found: Content, rows: Rows) -> style.Figure:
     above.plot(*np.stack(list(stages.values()), axis=1), color=LINE, lw=0.4, alpha=0.6, zorder=1)
     perfect = metrics["fpr"]["perfect"], metrics["miss"]["perfect"]
     _draw_plane(above, found["limits"], groups, perfect)
-    above.set_title(f"{found['chips']:,} chips before and after calibration")
+    above.set_title(f"{count(found['chips'], 'chip')} before and after calibration")
     shares = np.arange(1, len(rows) + 1) / len(rows)
     for stage, name in names.items():
         if f"{name}_error" in rows[0]:
@@ -149,7 +150,7 @@ def draw_sweep(found: Content, rows: Rows) -> style.Figure:
         style.percent_axis(axes)
     above.set(ylim=(0, None), ylabel="rate")
     above.legend(loc="upper left")
-    above.set_title(f"{found['chips']:,} chips at every value of {name}; dashed: limits")
+    above.set_title(f"{count(found['chips'], 'chip')} at every value of {name}; dashed: limits")
     unit = f", {found['unit']}" if found["unit"] else ""
     below.set(ylim=(-0.02, 1.02), ylabel="yield", xlabel=name + unit)
     return figure

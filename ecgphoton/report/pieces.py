@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from ecgphoton.hwsim.verdict import in_percent
+from ecgphoton import wording
 from ecgphoton.metrics import stated
 from ecgphoton.report import style
 from ecgphoton.report.chips import interval_table
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def percent(value: object, digits: int = 2) -> str:
+UNBROKEN = str.maketrans("- ", "−\N{NO-BREAK SPACE}")
+"""On a page, a minus is one, and no line ends between a number and its unit."""
+
+
+def percent(value: object, digits: int | None = 2) -> str:
     """Format a share as per cent, a dash where there is none."""
-    if not isinstance(value, int | float):
-        return "–"
-    text = f"{100 * value:.{digits}f}"
-    return f"{text if float(text) else text.lstrip('-')} %".replace("-", "−")
+    share = value if isinstance(value, int | float) else None
+    return wording.percent(share, digits).translate(UNBROKEN)
 
 
 def number(value: object, digits: int = 4) -> str:
@@ -78,7 +80,8 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     writers = {"percent": percent, "number": number, "interval": interval, "words": words,
-               "short": short, "in_percent": in_percent}  # fmt: skip
+               "short": short, "counted": wording.count,
+               "area": wording.area}  # fmt: skip
     made.filters |= writers
     made.globals |= {**writers, "any_value": any_value, "stated": stated, "svg": style.svg,
                      "interval_table": interval_table}  # fmt: skip

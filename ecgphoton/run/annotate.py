@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ecgphoton import runs
+from ecgphoton.arguments import strict
 from ecgphoton.ecg.annotate import BeatCalls, classify_record
 from ecgphoton.ecg.annotations import write_annotations
 from ecgphoton.ecg.formats import Hints, find_file
@@ -28,7 +29,6 @@ from ecgphoton.run.crossed import at_wish
 from ecgphoton.run.journey import provenance
 from ecgphoton.run.scope import KEY, Observer
 from ecgphoton.runs import TrainedStudent
-from ecgphoton.settings import strict
 from ecgphoton.version import __version__
 
 LONG_GAP = 10.0

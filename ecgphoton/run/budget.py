@@ -46,7 +46,7 @@ def budget(
     out: Path | None = None,
     progress: Progress = silent,
 ) -> Outcome[Budget]:
-    """Compute optical power, noise, electrical power, time and energy of one beat.
+    """Compute light, noise, power, time and energy of one beat.
 
     The laser power at which the verdict still passes is found by bisection over simulated chips,
     on at most 4,096 beats. A microcontroller and one core of a server stand beside the chip.

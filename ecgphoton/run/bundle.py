@@ -3,20 +3,22 @@
 import contextlib
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ecgphoton import runs
+from ecgphoton.arguments import strict
 from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.export.bundle import ExportReport, export_bundle
+from ecgphoton.export.bundle_folder import KIND as BUNDLE
 from ecgphoton.export.formats import DEFAULT_FORMATS
 from ecgphoton.export.verify import VerificationReport, verify as verify_folder
 from ecgphoton.hwsim.profile import BITS, Profile, load_profile
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.run.beats import evaluation_beats, splits_like
 from ecgphoton.run.crossed import at_wish
-from ecgphoton.settings import strict
 from ecgphoton.student.propagate import Inputs, inputs_of
 
 RANGE_BEATS = 4096  # training beats that fix the converter ranges
@@ -81,7 +83,7 @@ def export(
         If a value is outside its range, or student, beats or folder cannot be used.
     """
     drivers = _drivers(profile, dac_bits)
-    trained, wished = at_wish(runs.load_student(runs.choose(model)), max_miss, max_fpr)
+    trained, wished = at_wish(runs.load_student(*runs.choose(model)), max_miss, max_fpr)
     splits = splits_like(trained.metadata, data, data_dir)
     ranged = None
     if splits.train.source == trained.metadata["source"] or data is not None:
@@ -93,7 +95,7 @@ def export(
         if wished:
             checkpoint = Path(place) / runs.CHECKPOINT
             save_checkpoint(checkpoint, load_checkpoint(trained.path)[0], trained.metadata)
-        return export_bundle(
+        made = export_bundle(
             checkpoint,
             out if out is not None else Path(runs.BUNDLES) / trained.name,
             bits=bits,
@@ -103,6 +105,7 @@ def export(
             calibration=ranged,
             force=force,
         )
+    return replace(made, run=str(trained.folder), chosen=trained.chosen)
 
 
 def _drivers(profile: Profile | str | None, dac_bits: int | None) -> dict[str, Any]:
@@ -142,7 +145,7 @@ def _drivers(profile: Profile | str | None, dac_bits: int | None) -> dict[str, A
 
 @strict
 def verify(
-    bundle: Path | str,
+    bundle: Path | str | None = None,
     *,
     beats: bool = True,
     sax: bool = True,
@@ -156,7 +159,8 @@ def verify(
     Parameters
     ----------
     bundle
-        Folder of a bundle, or the name of a shipped student.
+        Folder of a bundle, or the name of a shipped student; by default the newest bundle below
+        ``bundles/``, otherwise that of the shipped student ``inter-patient``.
     beats
         Whether to run the student's test beats through both graphs as well, where they are found.
     sax
@@ -169,11 +173,11 @@ def verify(
     InputError
         If the folder is not a bundle, or beats cannot be found.
     """
-    folder = runs.choose(bundle)
+    folder, why = runs.choose(bundle, kind=BUNDLE, root=runs.BUNDLES)
     if runs.kind_of(folder) == runs.KIND:
         raise InputError(f"{folder} is a run, not a bundle; `ecgphoton export {folder}` makes one")
     inputs = _test_inputs(folder, data, data_dir) if beats else None
-    return verify_folder(folder, beats=inputs, sax=sax)
+    return replace(verify_folder(folder, beats=inputs, sax=sax), chosen=why)
 
 
 def _test_inputs(folder: Path, data: str | None, data_dir: Path | None) -> Inputs | None:

@@ -93,7 +93,7 @@ def simulate(
     data_dir
         Folder of the database, or of the student's recordings, if they are not where they were.
     out
-        Folder to write to; by default one of its own below ``simulations/``.
+        Folder to write to; by default one of its own below ``simulations/STUDENT/``.
     progress
         Called with the stage, how much is done, and how much there is.
 
@@ -159,7 +159,7 @@ def calibrate(
     model, settings, limit, data, data_dir
         As `ecgphoton.run.simulate` takes them.
     out
-        Folder to write to; by default one of its own below ``calibrations/``.
+        Folder to write to; by default one of its own below ``calibrations/STUDENT/``.
     progress
         Called with the stage, how many chips are done, and how many there are.
 

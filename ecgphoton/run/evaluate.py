@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ecgphoton import runs
-from ecgphoton.decision import OperatingPoint
+from ecgphoton.arguments import strict
+from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.ecg.protocols import Protocol
 from ecgphoton.ecg.records import LabelScheme
@@ -27,6 +28,7 @@ from ecgphoton.metrics import (
     macro_f1,
     ranking,
     record_bootstrap,
+    stated,
 )
 from ecgphoton.report.scores import Scores
 from ecgphoton.run.beats import (
@@ -39,9 +41,9 @@ from ecgphoton.run.beats import (
 )
 from ecgphoton.run.crossed import at_wish, stored_numbers, stored_sets
 from ecgphoton.runs import TrainedStudent
-from ecgphoton.settings import strict
 from ecgphoton.training.crossfit import NAME
 from ecgphoton.training.judge import probabilities
+from ecgphoton.wording import percent
 
 BOOTSTRAP_SEED = 20
 ONE_KIND = "all beats are normal, or all abnormal"
@@ -166,7 +168,7 @@ def evaluate(
         If the classes of student and labels differ, beats cannot be found, or no out-of-fold
         threshold keeps `max_miss` and `max_fpr`.
     """
-    trained, wished = at_wish(runs.load_student(runs.choose(model)), max_miss, max_fpr)
+    trained, wished = at_wish(runs.load_student(*runs.choose(model)), max_miss, max_fpr)
     about = {**trained.metadata, **({} if labels is None else {"labels": labels})}
     other = beats_elsewhere(about, data, data_dir) if protocol is None else None
     if other is not None and other.origin is not None:
@@ -185,12 +187,14 @@ def evaluate(
     across = wished or stored_numbers(trained)
     metrics = {
         "run": str(trained.folder),
+        "chosen": trained.chosen,
         **({NAME: across} if across else {}),
         "sets": {**earlier, **evaluate_sets(trained, sets, scheme)},
         "operating_point": trained.metadata["operating_point"],
         "took_part_in_selection": ["training", *trained.metadata["selection"]["sets"]],
         "notes": [*report.lines(), *known],
     }
+    metrics["shortfall"] = shortfall(trained.recipe.decision, trained.point, metrics)
     return Evaluation(metrics, next(iter(sets.values())).source)
 
 
@@ -217,6 +221,30 @@ def learnt_from(own: Protocol, sets: Mapping[str, BeatSet]) -> list[str]:
                 "patients"
             )
     return found
+
+
+def shortfall(
+    policy: ThresholdPolicy, point: OperatingPoint, metrics: Mapping[str, Any]
+) -> str | None:
+    """Return which limits no threshold kept, and what the one taken reaches; None if one did.
+
+    Rates that chose the threshold are taken: over folds, those that weight patients alike.
+    """
+    if not point.binary or point.feasible:
+        return None
+    sets = {**metrics["sets"], **{name: metrics[name] for name in (NAME,) if name in metrics}}
+    reached = [
+        f"miss {percent(stated(sets[name], 'miss'))} and FPR {percent(stated(sets[name], 'fpr'))} "
+        f"on {name}"
+        for name in point.fitted_on
+        if name in sets
+    ]
+    limits = f"miss <= {percent(policy.max_miss, None)} and FPR <= {percent(policy.max_fpr, None)}"
+    found = f": {', '.join(reached)}" if reached else ""
+    return (
+        f"no threshold kept {limits} where it was chosen ({', '.join(point.fitted_on)}); the one "
+        f"with the smallest violation was taken{found}"
+    )
 
 
 def evaluate_sets(

@@ -24,7 +24,7 @@ from ecgphoton.recipe import Recipe
 from ecgphoton.report.scores import SUFFIX
 from ecgphoton.run.beats import examples_of, monitored, reported
 from ecgphoton.run.crossed import Crossed
-from ecgphoton.run.evaluate import evaluate_set
+from ecgphoton.run.evaluate import evaluate_set, shortfall
 from ecgphoton.run.journey import now, versions
 from ecgphoton.run.scope import scope_of
 from ecgphoton.student.architecture import Architecture
@@ -143,6 +143,7 @@ def finish(
         "dropped": splits.report.to_dict(),
         **({} if across is None else {NAME: across.numbers}),
     }
+    metrics["shortfall"] = shortfall(recipe.decision, point, metrics)
     write_json(folder / runs.METRICS, metrics)
     environment = {
         "seconds": round(time.perf_counter() - began, 1),

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from ecgphoton import runs
+from ecgphoton.arguments import checked
 from ecgphoton.artifacts import check_room, csv_text, write_json, write_text
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.errors import InputError
@@ -27,7 +28,7 @@ from ecgphoton.report import style
 from ecgphoton.run.beats import check_both, evaluation_beats
 from ecgphoton.run.claim import DECIDING, vacant
 from ecgphoton.runs import TrainedStudent
-from ecgphoton.settings import checked, convert, nearest
+from ecgphoton.settings import convert, nearest
 from ecgphoton.student.propagate import inputs_of
 from ecgphoton.version import __version__
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton import models as shipped_models, recipe as recipe_files, runs as run_folders
+from ecgphoton.arguments import strict
 from ecgphoton.artifacts import load_checkpoint, read_json
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import stated
 from ecgphoton.recipes import FLAGSHIP
-from ecgphoton.settings import strict
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def runs(folder: Path | str | None = None) -> Listing:
     """
     if folder is not None and not Path(folder).is_dir():
         raise InputError(f"there is no folder {folder}; name the one that holds the runs")
-    found = run_folders.finished_runs(run_folders.RUNS if folder is None else folder)
+    found = run_folders.finished(root=run_folders.RUNS if folder is None else folder)
     return Listing("runs", tuple(map(_row, found)))
 
 

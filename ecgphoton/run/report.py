@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton import runs
+from ecgphoton.arguments import strict
 from ecgphoton.report.html import write_report
 from ecgphoton.report.material import LeftOut, gather
 from ecgphoton.run.claim import outside_bundles
-from ecgphoton.settings import strict
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,18 @@ class ReportPage:
 
     page: Path
     taken: tuple[Path, ...]
+    """The run or bundle it is about comes first."""
     left_out: tuple[LeftOut, ...]
     """Folders that were found and are not on the page, with the reason."""
+    chosen: str
+    """Why it is about this student."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
             "page": str(self.page),
             "bytes": self.page.stat().st_size,
+            "chosen": self.chosen,
             "taken": [str(folder) for folder in self.taken],
             "left_out": [{"folder": str(one.folder), "why": one.why} for one in self.left_out],
         }
@@ -65,5 +69,6 @@ def report(
         damaged or cannot be written.
     """
     page = outside_bundles(out)
-    material = gather(runs.choose(model), tuple(map(Path, also)), data_dir)
-    return ReportPage(write_report(material, page), material.folders, material.left_out)
+    subject, why = runs.choose(model)
+    material = gather(subject, tuple(map(Path, also)), data_dir)
+    return ReportPage(write_report(material, page), material.folders, material.left_out, why)

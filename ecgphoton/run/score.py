@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ecgphoton.arguments import strict
 from ecgphoton.ecg.score import LEARNING, MATCH_WINDOW, Grouping, score_record
 from ecgphoton.ecg.tally import Summary, aggregate
 from ecgphoton.errors import InputError
-from ecgphoton.settings import strict
 
 
 @strict

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ecgphoton import runs
+from ecgphoton.arguments import strict
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.databases import dataset_of
 from ecgphoton.ecg.protocols import protocol_of
@@ -25,7 +26,6 @@ from ecgphoton.run.claim import alone, vacant
 from ecgphoton.run.finish import TrainedRun, finish
 from ecgphoton.run.fit import check_beats, fit_run, resume_point, start_run
 from ecgphoton.run.folds import check_folds
-from ecgphoton.settings import strict
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
 

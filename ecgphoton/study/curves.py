@@ -16,6 +16,7 @@ from ecgphoton.hwsim.conditions import conditions
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import simulate
+from ecgphoton.metrics import proportion_interval
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_lines, draw_sweep
 from ecgphoton.report.sheet import draw_sheet, write_sheet
@@ -206,13 +207,17 @@ def surrogate(
     journey = begin(surrogate, {**locals(), "readout": "analog"}, "noise")
     expansion, rows = taylor.surrogate(journey.trial(), order=order), []
     for value in wanted.values:
-        rates = expansion.rates(chips, value, value)
+        miss, fpr, *_ = expansion.rates(chips, value, value).T
+        passed = int(limits.good(miss, fpr).sum())
+        low, high = proportion_interval(passed, chips, confidence=limits.confidence)
         rows.append(
             {
                 "noise": value,
-                "yield": float(limits.good(rates[:, 0], rates[:, 1]).mean()),
-                "miss_median": float(np.median(rates[:, 0])),
-                "fpr_median": float(np.median(rates[:, 1])),
+                "yield": passed / chips,
+                "yield_low": low,
+                "yield_high": high,
+                "miss_median": float(np.median(miss)),
+                "fpr_median": float(np.median(fpr)),
                 "error_rms": expansion.error(value, value)["rms"],
             }
         )
@@ -276,20 +281,13 @@ def sheet(
             "so nothing is required of it; state what it acts through (time.drift: time.hours)"
         )
     keys = tuple(name for name in parameters_of(stated, key) if name not in without)
-    asked = Sheet(
-        journey.arguments,
-        stated,
-        keys,
-        STATES if calibrated else STATES[:1],
-        chips=chips,
-        seed=seed,
-        limits=limits_of(limit),
-    )
+    states, limits = STATES if calibrated else STATES[:1], limits_of(limit)
+    asked = Sheet(journey.arguments, stated, keys, states, chips=chips, seed=seed, limits=limits)
     lines = lines_of(asked, workers=workers, progress=partial(progress, "lines"))
     rows = [line.row() for line in lines]
     numbers = {
         "chips": chips,
-        "limits": asdict(asked.limits),
+        "limits": asdict(limits),
         "precision": asked.precision,
         "idle": list(without),
         "conditions": conditions(stated),

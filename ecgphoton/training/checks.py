@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
+
+from ecgphoton.wording import percent
 
 POOR_LIMIT = 0.05
 """Largest share of beats in poor signal; an assumption, as training beats are not judged."""
@@ -28,11 +31,8 @@ class Check:
     """Inverse of `scale`."""
     least: float = 0.05
     """Smallest width of a range on that scale."""
-    form: str = "{:.2f}"
-
-    def text(self, value: float) -> str:
-        """Return the value with its unit."""
-        return self.form.format(value)
+    text: Callable[[float], str] = "{:.2f}".format
+    """Writes the value with its unit."""
 
 
 def _angle(share: float) -> float:
@@ -52,7 +52,7 @@ def _exp(value: float) -> float:
 
 
 def _shares(name: str, words: str, hint: str) -> Check:
-    return Check(name, words, hint, scale=_angle, back=_share, form="{:.1%}")
+    return Check(name, words, hint, scale=_angle, back=_share, text=partial(percent, digits=1))
 
 
 CHECKS = (
@@ -65,25 +65,25 @@ CHECKS = (
     _shares("doubtful", "beats near the threshold", "the student is not sure"),
     Check(
         "amplitude", "amplitude of a beat", "check unit, gain and electrodes",
-        "both", _log, _exp, form="{:.2f} mV",
+        "both", _log, _exp, text="{:.2f} mV".format,
     ),
     Check(
         "shape", "cosine between the usual beat and that of training patients",
         "another lead, an inverted one, or a rare shape", "low",
     ),
     Check("spikes", "narrowest deflection of a beat", "pacing spikes or noise", least=0.02),
-    Check("noise", "noise outside the QRS", "noise", scale=_log, back=_exp, form="{:.2%}"),
+    Check("noise", "noise outside the QRS", "noise", scale=_log, back=_exp, text=percent),
     Check(
         "baseline", "wander of the baseline", "loose electrodes or movement",
         scale=lambda value: float(np.sqrt(value)), back=lambda value: max(value, 0.0) ** 2,
     ),
     Check(
         "rate", "heart rate", "a rate that training did not hold", "both", _log, _exp,
-        form="{:.1f} a minute",
+        text="{:.1f} a minute".format,
     ),
     Check(
         "fast rate", "heart rate that a tenth of the beats exceeds", "a lasting fast rhythm",
-        scale=_log, back=_exp, form="{:.1f} a minute",
+        scale=_log, back=_exp, text="{:.1f} a minute".format,
     ),
     Check(
         "features", "distance of the patient features from their averages",
@@ -91,7 +91,9 @@ CHECKS = (
     ),
 )  # fmt: skip
 """Values with limits from training patients; those a student cannot have are left out."""
-POOR = Check("poor signal", "beats in poor signal", "check the electrodes", form="{:.1%}")
+POOR = Check(
+    "poor signal", "beats in poor signal", "check the electrodes", text=partial(percent, digits=1)
+)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ QUICK = {
 SLOW = {
     "blame": (("--chips", "1"), "static weights"),
     "adversary": ((), "worst chip"),
-    "surrogate": (("--over", "noise=0.01", "--chips", "4"), "error, exact chips"),
+    "surrogate": (("--over", "noise=0.01", "--chips", "4"), "error against exact chips"),
     "drift": (("bundles/b", "--chips", "1", "--hours", "8"), "trim"),
 }
 
@@ -125,7 +125,7 @@ def test_report_says_what_it_took(house: Path, call: Call, tmp_path: Path) -> No
         call("simulate", "runs/r", "--noise", "0.07", "--chips", "2")
     done = call("report", "runs/r", "--out", str(tmp_path / "page.html"))
     assert done.exit_code == 0, done.output
-    assert "with runs/r" in done.output
+    assert "student r (runs/r): named" in done.output
     assert ": a newer simulation of the same student" in done.output
     assert "Miss rate and FPR of every chip" in (tmp_path / "page.html").read_text()
 

@@ -47,7 +47,7 @@ def test_error_of_the_codes_is_stated(coarse, bundle) -> None:
     assert stated[0]["matrix_error"] == pytest.approx(error, rel=1e-12)
     outcome, found = claim(coarse)
     assert (outcome, claim(bundle)[0]) == ("coarse", "ok")
-    assert f"4 bits: matrices off by at most {error:.3%}" in found
+    assert f"4 bits: matrices off by at most {100 * error:.3f} %" in found
     assert f"{stated[0]['changed_decisions']} of 32 decisions changed" in found
 
 

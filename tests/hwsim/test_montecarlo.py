@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.stats import beta
 from sklearn.metrics import roc_auc_score
 
 from ecgphoton.errors import InputError
@@ -109,6 +110,16 @@ def test_price_of_looking_often():
     assert passed / 2000 == pytest.approx(false_pass(limits, 40, GROUP), abs=0.025)
 
 
+@pytest.mark.parametrize(("good", "chips"), [(0, 4), (4, 4), (17, 20), (59, 59), (58, 60)])
+@pytest.mark.parametrize("wanted", [0.0, 0.6, 0.95, 1.0])
+def test_verdicts_are_those_of_clopper_and_pearson(good, chips, wanted):
+    """The bounds, quantiles of beta distributions, lie on the side that is decided."""
+    found = decide(good, chips, Limits(min_yield=wanted))
+    low = beta.ppf(0.05, good, chips - good + 1) if good else 0.0
+    high = beta.ppf(0.95, good + 1, chips - good) if good < chips else 1.0
+    assert found == ("pass" if low >= wanted else "fail" if high < wanted else "open")
+
+
 def test_early_stop_is_a_prefix(student, inputs, label, point):
     """A stopped run is the beginning of the full one."""
     arguments = (student, inputs, label, point)
@@ -118,8 +129,10 @@ def test_early_stop_is_a_prefix(student, inputs, label, point):
     assert short.chips == 60  # 59 rounded up to whole groups of 4
     assert short.passed
     assert short.proven
+    assert short.false_pass == false_pass(short.limits, 100, GROUP) > 0.05
     full = simulate(*arguments, chips=100, **loose)
     assert np.array_equal(full.miss[:60], short.miss)
+    assert full.false_pass is None
 
 
 def test_report_is_complete_and_serialisable():

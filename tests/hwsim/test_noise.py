@@ -8,7 +8,7 @@ import torch
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.aware import noisy_stack
-from ecgphoton.hwsim.noise import photodetector
+from ecgphoton.hwsim.noise import shot_noise, thermal_noise
 from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
 from ecgphoton.hwsim.readout import Readout, measured, quantize
 from ecgphoton.hwsim.streams import chip_rng, shot_generator
@@ -166,16 +166,11 @@ def test_a_measured_curve_that_is_tanh_is_tanh(student, inputs):
         measured(np.array([0.0, 0.0]), np.array([0.0, 1.0]))
 
 
-def test_physical_noise_and_bad_values():
-    """10 uW, 1 MHz, 10 kOhm: SNR about 4500; doubling the bandwidth adds 3 dB; bad is refused."""
-    noise = photodetector(power=1e-5, bandwidth=1e6, resistance=1e4)
-    assert 1 / noise["total"] == pytest.approx(4500, rel=0.05)
-    double = photodetector(power=1e-5, bandwidth=2e6, resistance=1e4)
-    assert double["total"] / noise["total"] == pytest.approx(math.sqrt(2))
-    with pytest.raises(InputError, match="at least 0"):
-        photodetector(power=1, bandwidth=1, resistance=1, temperature=math.nan)
-    with pytest.raises(InputError, match="above 0"):
-        photodetector(power=0, bandwidth=1, resistance=1)
+def test_profiles_quote_the_formulas_of_photodetectors():
+    """10 uW, 1 MHz, 10 kOhm: SNR about 4500; 100 MHz, 1 kOhm: 225; without an oscillator."""
+    for bandwidth, resistance, ratio in ((1e6, 1e4, 4500), (1e8, 1e3, 225)):
+        parts = shot_noise(1e-5, bandwidth), thermal_noise(300, resistance, bandwidth)
+        assert 1e-5 / math.hypot(*parts) == pytest.approx(ratio, rel=0.05)
 
 
 def test_noise_aware_gradients(student, inputs):

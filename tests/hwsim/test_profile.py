@@ -126,6 +126,15 @@ def test_a_state_that_is_not_there_is_refused(state, text, message, tmp_path):
         load_profile(f"{path}:{state}")
 
 
+def test_a_state_of_every_profile_is_not_hidden(tmp_path):
+    """A file that states ``as-fabricated`` of its own is refused, whatever state is asked for."""
+    path = tmp_path / "own.toml"
+    path.write_text("[phase]\noffset = 0.1\n[state.as-fabricated.phase]\noffset = 0.2\n")
+    for asked in (str(path), f"{path}:as-fabricated"):
+        with pytest.raises(InputError, match="every profile has a state 'as-fabricated'"):
+            load_profile(asked)
+
+
 def test_new_effects_of_size_zero_change_no_chip(program):
     """A foundry chip without temperature, wavelength and die has the matrices it always had."""
     new = ("temperature.", "wavelength.", "die.", "waveguide.", "splitter.dispersion")

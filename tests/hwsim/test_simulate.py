@@ -1,4 +1,4 @@
-"""Settings of a simulation that contradict each other are refused."""
+"""A simulation refuses settings that contradict each other, and says what it compares with."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from ecgphoton.cli import main
 from ecgphoton.decision import ThresholdPolicy, abnormal_of
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.report.pieces import part
 
 
@@ -22,6 +23,23 @@ def test_settings_need_a_profile(changed: str, tmp_path) -> None:
     assert done.exit_code == 2
     assert "name a profile" in done.output
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("carried", "given", "words"),
+    [
+        ("student", {"noise": 0.01}, "the weights are the student's own"),
+        ("program", {"noise": 0.01}, "the matrices are those of the bundle's DAC codes"),
+        ("program", {"profile": "ideal"}, "every phase is set exactly"),
+    ],
+)
+def test_it_says_what_the_perfect_chip_performs(
+    carried, given, words, request, inputs, label, point
+) -> None:
+    """It depends on what is simulated, and on how."""
+    model = request.getfixturevalue(carried)
+    found = simulate(model, inputs, label, point, chips=1, **given).to_dict()
+    assert found["perfect"] == f"perfect: the chip without errors and noise; {words}"
 
 
 @pytest.mark.slow

@@ -196,6 +196,7 @@ def test_studies_join_the_page(run, tmp_path):
         "calibrated_miss,calibrated_fpr,calibrated_error\n7,0.4,0.3,0.1,0.02,0.01,0.001\n"
     )
     text, page = page_of(run, tmp_path / "a.html", also=[study, campaign])
+    text = text.replace("\N{NO-BREAK SPACE}", " ")
     assert {"chips", "tolerance", "blame", "extremes", "calibration"} <= set(page.ids)
     assert "within 3 standard deviations, at most 0.06: miss rate 50.00 %" in text
     assert '<td data-name="FPR at most"><span>10.00 %</span></td>' in text
@@ -203,7 +204,7 @@ def test_studies_join_the_page(run, tmp_path):
     header = text[: text.index("<main>")]
     assert "FAIL" in header
     assert "PASS" in header
-    told = "100.0 % [2.5, 100.0] of 1 chips have, after calibration, a miss rate"
+    told = "100.0 % [2.5, 100.0] of 1 chip have, after calibration, a miss rate"
     assert told in text
     assert "More chips are needed" in text[text.index(told) :]
     worst = '<th>1</th><td data-name="miss rate"><span>20.00 %</span></td>'

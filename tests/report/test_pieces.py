@@ -11,5 +11,5 @@ def test_any_json_becomes_readable() -> None:
     for word in ("a b", "2.5", "yes", "–", "1, [2]"):
         assert word in shown
     assert "<span>&lt;b&gt;</span>" in part("rows", ["h", "k"], [["r", "<b>"]])
-    assert percent(-1e-9) == "0.00 %"
+    assert percent(-1e-9) == "0.00\N{NO-BREAK SPACE}%"
     assert percent(None) == "–"

@@ -50,6 +50,23 @@ def test_a_wrong_argument_is_refused_by_name(name, given, named, tmp_path, monke
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("kind", [InputError, TypeError])
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: ep.run.simulate(chip=3), r"simulate\(\) takes no argument 'chip'; .* chips\?"),
+        (lambda: ep.run.export(bit=3), r"export\(\) takes no argument 'bit'; did you mean bits\?"),
+        (lambda: ep.load(name="x"), r"load\(\) takes no argument 'name'; did you mean named\?"),
+        (lambda: ep.study.sweep(), r"sweep\(\): missing .*'over'"),
+        (lambda: ep.run.simulate("a", "b"), r"simulate\(\): too many positional arguments"),
+    ],
+)
+def test_a_wrong_call_names_function_and_argument(call, words, kind) -> None:
+    """Such a call is invalid input and, as in all of Python, a TypeError."""
+    with pytest.raises(kind, match=f"^{words}"):
+        call()
+
+
 @pytest.mark.parametrize(("package", "name"), [
     (package, name) for package in (ep.run, ep.study) for name in package.HOMES
 ])  # fmt: skip

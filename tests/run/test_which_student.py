@@ -1,13 +1,16 @@
-"""Which student annotates a recording is stated, with the reason."""
+"""Which student a command takes is stated, with the reason."""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 
 import pytest
 from click.testing import CliRunner
 
-from ecgphoton.artifacts import write_json, write_manifest
+import ecgphoton as ep
+from ecgphoton.artifacts import MANIFEST, write_json, write_manifest
 from ecgphoton.cli import main
 from ecgphoton.errors import InputError
 from ecgphoton.models import NAMES_CLASSES, bundle
@@ -15,7 +18,7 @@ from ecgphoton.run.annotate import annotate
 from ecgphoton.run.annotator import Annotator
 from ecgphoton.run.burden import annotate_folder
 from ecgphoton.run.listing import runs as listed
-from ecgphoton.runs import CHECKPOINT, ENVIRONMENT, KIND, METRICS, date_of, finished_runs, load
+from ecgphoton.runs import CHECKPOINT, ENVIRONMENT, KIND, METRICS, date_of, finished, load
 
 
 @pytest.fixture
@@ -61,6 +64,22 @@ def test_a_run_goes_before_it_and_a_name_before_both(empty, wfdb_folder):
     assert load("runs/mine").chosen == "named"
 
 
+def test_the_newest_bundle_is_verified(empty):
+    """It is said which; without one below bundles/ it is that of the shipped student."""
+    found = [ep.run.verify(beats=False, sax=False)]
+    for name, seconds in (("old", 1), ("new", 2)):
+        shutil.copytree(bundle("inter-patient"), empty / "bundles" / name)
+        os.utime(empty / "bundles" / name / MANIFEST, (seconds, seconds))
+    finished_run(empty / "runs" / "mine")
+    found.append(ep.run.verify(beats=False, sax=False))
+    assert [one.folder for one in found] == [str(bundle("inter-patient")), "bundles/new"]
+    assert [one.chosen for one in found] == [
+        "shipped with ecgphoton; none was named, and bundles/ holds no finished bundle",
+        "the newest finished bundle below bundles/; none was named",
+    ]
+    assert all(one.ok for one in found)
+
+
 def test_a_wish_needs_a_run_of_two_classes_with_folds(empty, wfdb_folder):
     """It is refused where it cannot be kept, never dropped."""
     record = str(wfdb_folder / "s01")
@@ -77,9 +96,9 @@ def test_a_copy_of_an_old_run_is_not_the_newest(empty):
     for name, day in (("new", 2), ("copied", 1)):
         finished_run(empty / "runs" / name)
         write_json(empty / "runs" / name / ENVIRONMENT, {"date": f"2026-01-0{day}T00:00:00Z"})
-    assert [run.name for run in finished_runs()] == ["new", "copied"]
+    assert [run.name for run in finished()] == ["new", "copied"]
     (empty / "runs" / "copied" / ENVIRONMENT).unlink()  # of a version that stated no date
-    assert [run.name for run in finished_runs()] == ["copied", "new"]
+    assert [run.name for run in finished()] == ["copied", "new"]
     assert date_of(empty / "runs" / "copied") > "2026-01-03"
 
 

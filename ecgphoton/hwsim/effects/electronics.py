@@ -16,7 +16,7 @@ ALL = (
         "reading",
         lambda reading, x, _: reading._replace(white=(reading.white**2 + x**2).sqrt()),
         shot=True,
-        source="`hwsim.noise.photodetector`: Schottky 1918, doi:10.1002/andp.19183622304; Nyquist "
+        source="Shot and thermal noise: Schottky 1918, doi:10.1002/andp.19183622304; Nyquist "
         "1928, doi:10.1103/PhysRev.32.110",
     ),
     Effect(

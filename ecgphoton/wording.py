@@ -1,0 +1,19 @@
+"""Numbers in tables and sentences: shares in per cent, and counts with their nouns."""
+
+
+def percent(value: float | None, digits: int | None = 2) -> str:
+    """Format a share as per cent, a dash where there is none; without digits, as exact as it is."""
+    if value is None:
+        return "–"
+    text = f"{100 * value:.6g}" if digits is None else f"{100 * value:.{digits}f}"
+    return f"{text if float(text) else text.lstrip('-')} %"
+
+
+def count(number: int, what: str) -> str:
+    """Return a number of things in words, such as ``1 chip`` or ``20 chips``."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def area(value: float | None) -> str:
+    """Format an area under a curve, a dash where there is none."""
+    return "–" if value is None else f"{value:.4f}"

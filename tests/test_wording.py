@@ -1,0 +1,26 @@
+"""Numbers in words: one spelling of shares and counts."""
+
+import pytest
+
+from ecgphoton.wording import area, count, percent
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.0213, 2, "2.13 %"),
+        (-1e-9, 2, "0.00 %"),
+        (0.125, None, "12.5 %"),
+        (0.1, None, "10 %"),
+        (None, 2, "–"),
+    ],
+)
+def test_shares_are_per_cent_with_a_space(value, digits, text):
+    """A limit keeps what it states: 12.5 % is not 12 %; nothing is -0."""
+    assert percent(value, digits) == text
+
+
+def test_one_thing_is_no_plural():
+    """One chip, two chips; an area that is not known is a dash."""
+    assert (count(1, "chip"), count(1200, "chip")) == ("1 chip", "1,200 chips")
+    assert (area(1.0), area(None)) == ("1.0000", "–")

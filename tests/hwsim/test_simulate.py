@@ -21,6 +21,7 @@ def test_settings_need_a_profile(changed: str, tmp_path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("plain_pictures", "short_records")
 def test_settings_change_what_chips_answer(tmp_path) -> None:
     """Another receiver and another number give other chips; the receiver stands in the file."""
     rows, receivers = set(), []

@@ -11,6 +11,7 @@ import os
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # compiles sooner for SAX
 
 
 def pytest_configure(config: pytest.Config) -> None:

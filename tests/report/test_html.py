@@ -11,12 +11,10 @@ import pytest
 from html_page import Page
 from made_scores import write_scores
 from made_splits import synthetic_splits
-from shared import plain
 
 from ecgphoton.artifacts import save_checkpoint, sha256, write_json, write_manifest
 from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.errors import InputError
-from ecgphoton.report import wrong_beats
 from ecgphoton.report.html import write_report
 from ecgphoton.report.material import gather
 from ecgphoton.report.pieces import percent
@@ -87,19 +85,6 @@ def page(run, tmp_path_factory):
     return page_of(run, tmp_path_factory.mktemp("page") / "a.html")
 
 
-@pytest.fixture
-def plain_page():
-    """Leave the pictures of a page empty."""
-    with plain():
-        yield
-
-
-@pytest.fixture
-def few_strips(monkeypatch):
-    """Draw one beat of each kind of error on ECG paper."""
-    monkeypatch.setattr(wrong_beats, "STRIPS", 1)
-
-
 def test_page_needs_nothing_from_anywhere(page):
     """No script, no outside reference, every tag closed, every link to a chapter of the page."""
     text, page = page
@@ -114,8 +99,7 @@ def test_page_needs_nothing_from_anywhere(page):
     assert "default-src 'none'" in text
 
 
-@pytest.mark.usefixtures("few_strips")
-def test_page_says_synthetic_and_recorded_ones_do_not(page, tmp_path):
+def test_page_says_synthetic_and_recorded_ones_do_not(few_strips, page, tmp_path):
     """Synthetic beats put the banner on the page; recorded ones do not."""
     assert "SYNTHETIC DATA" in page[0]
     recorded = make_run(tmp_path / "recorded", source="/nowhere")
@@ -146,8 +130,7 @@ def test_chapters_appear_with_their_files(run, page, tmp_path):
     ]
 
 
-@pytest.mark.usefixtures("few_strips")
-def test_four_classes_have_tables_and_curves_of_their_own(tmp_path):
+def test_four_classes_have_tables_and_curves_of_their_own(few_strips, tmp_path):
     """Without a threshold there are per-class tables and curves, and a 4 x 4 matrix."""
     text, page = page_of(make_run(tmp_path / "four", labels="aami4"), tmp_path / "a.html")
     assert {"results", "curves", "decisions"} <= set(page.ids)
@@ -166,8 +149,7 @@ def test_the_numbers_are_those_of_the_run(run, page):
     assert sha256(run / "metrics.json") in text
 
 
-@pytest.mark.usefixtures("few_strips")
-def test_studies_join_the_page(run, tmp_path):
+def test_studies_join_the_page(few_strips, run, tmp_path):
     """Simulation, sweep, blame, worst cases and calibration in further folders become chapters."""
     study, student = tmp_path / "study", sha256(run / "checkpoint.safetensors")
     about = {"provenance": {"student": student, "date": "2026-01-01T00:00:00Z"}}
@@ -232,8 +214,7 @@ def test_studies_join_the_page(run, tmp_path):
     assert "-0.00" not in text
 
 
-@pytest.mark.usefixtures("plain_page")
-def test_a_bundle_finds_the_run_of_its_own_student(run, tmp_path):
+def test_a_bundle_finds_the_run_of_its_own_student(plain_page, run, tmp_path):
     """A folder beside it with the same checkpoint joins in; one with another does not."""
     for name in ("mine", "other"):
         shutil.copytree(run, tmp_path / name)
@@ -250,8 +231,7 @@ def test_a_bundle_finds_the_run_of_its_own_student(run, tmp_path):
     assert "with another student" in text
 
 
-@pytest.mark.usefixtures("few_strips")
-def test_words_from_files_are_never_markup(run, tmp_path):
+def test_words_from_files_are_never_markup(few_strips, run, tmp_path):
     """Hostile names in the files are shown as text."""
     folder = tmp_path / "hostile"
     shutil.copytree(run, folder)
@@ -274,8 +254,7 @@ def test_same_folder_same_bytes(run, page, tmp_path):
     assert again.read_text() == page[0]
 
 
-@pytest.mark.usefixtures("plain_page")
-def test_only_a_page_is_written_again(run, page, tmp_path):
+def test_only_a_page_is_written_again(plain_page, run, page, tmp_path):
     """A page may be made anew; any other file is never overwritten."""
     (tmp_path / "page").write_text(page[0])
     assert write_report(gather(run), tmp_path / "page") == tmp_path / "page"
@@ -285,7 +264,6 @@ def test_only_a_page_is_written_again(run, page, tmp_path):
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
-@pytest.mark.usefixtures("plain_page")
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -301,7 +279,7 @@ def test_only_a_page_is_written_again(run, page, tmp_path):
         ("mesh.json", b"{}"),
     ],
 )
-def test_damaged_files_are_one_sentence(run, tmp_path, name, content):
+def test_damaged_files_are_one_sentence(plain_page, run, tmp_path, name, content):
     """Whatever is in a file, the answer is a page or an input error, and no half page."""
     folder = tmp_path / "damaged"
     shutil.copytree(run, folder)

@@ -111,6 +111,21 @@ def plain_pictures():
         yield
 
 
+@pytest.fixture
+def plain_page():
+    """Leave the pictures of one test's pages empty."""
+    with plain():
+        yield
+
+
+@pytest.fixture
+def few_strips(monkeypatch):
+    """Draw one beat of each kind of error on ECG paper."""
+    from ecgphoton.report import wrong_beats
+
+    monkeypatch.setattr(wrong_beats, "STRIPS", 1)
+
+
 @contextlib.contextmanager
 def short() -> Iterator[None]:
     """Give made-up records 80 beats instead of 300, where nothing is promised of rates."""

@@ -130,7 +130,7 @@ ADDED = (
 )
 
 
-pytestmark = pytest.mark.usefixtures("plain_pictures")
+pytestmark = pytest.mark.usefixtures("plain_pictures", "short_records")
 
 
 @pytest.fixture(autouse=True)

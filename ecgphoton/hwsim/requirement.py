@@ -41,8 +41,8 @@ class Requirement:
         if self.value is None or self.report is None:
             best, share = self.number.written(self.tried[0][0]), self.tried[0][1]
             return (
-                f"no value of {self.parameter} passes, not even {best}, where {percent(share, None)} of "
-                "chips are within the limits"
+                f"no value of {self.parameter} passes, not even {best}, where "
+                f"{percent(share, None)} of chips are within the limits"
             )
         bound = "at least" if self.number.better == "more" else "at most"
         low, high = self.report.interval

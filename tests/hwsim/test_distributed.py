@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim import distributed
 from ecgphoton.hwsim.distributed import usual_workers
 from ecgphoton.hwsim.montecarlo import run
 from ecgphoton.hwsim.simulate import trial_of
@@ -67,12 +68,27 @@ def test_no_process_outlives_its_parent(workers, how, tmp_path):
     assert parent.returncode == -how, said
 
 
+@pytest.fixture
+def forked_workers():
+    """Fork Dask's workers, too, from the server that has imported everything."""
+    pytest.importorskip("distributed")
+    from dask import config
+
+    if distributed.START == "forkserver":
+        from multiprocessing import forkserver
+
+        forkserver.ensure_running()
+    with config.set({"distributed.worker.multiprocessing-method": distributed.START}):
+        yield
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("forked_workers")
 @pytest.mark.filterwarnings("ignore")
 def test_dask_survives_a_killed_worker(trial, alone):
     """A Dask worker killed in mid-run costs nothing but time: the bits are the same."""
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
+    dask = pytest.importorskip("distributed")
+    with dask.LocalCluster(
         n_workers=2,
         threads_per_worker=1,
         processes=True,

@@ -54,7 +54,7 @@ def test_the_leak_of_the_oscillator_counts(student, inputs, label, point):
 def test_the_budget_of_errors_names_the_receiver(student, inputs, label, point):
     """Sources of the error budget are the receiver's own errors and noise, too."""
     profile = Profile({"dac.bits": 0, "receiver.lo_power": 0.01}, receiver="balanced")
-    trial = trial_of(student, inputs, label, point, profile=profile)
+    trial = trial_of(student, inputs.rows(slice(60)), label[:60], point, profile=profile)
     shares = [one for one in blame(trial, chips=2, by_mzi=False) if one.kind == "source"]
     assert {one.name for one in shares} == {"receiver.cmrr", "receiver.noise", "receiver.rin"}
 

@@ -43,6 +43,7 @@ def test_it_says_what_the_perfect_chip_performs(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("plain_pictures", "short_records")
 def test_settings_change_what_chips_answer(tmp_path) -> None:
     """Another receiver and another number give other chips; the receiver stands in the file."""
     rows, receivers = set(), []

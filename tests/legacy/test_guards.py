@@ -16,6 +16,7 @@ from ecgphoton.legacy.guards import (
     share_of,
 )
 from ecgphoton.legacy.strategies import LossSettings, Strategies, extended
+from ecgphoton.student.architecture import BRANCHES
 from ecgphoton.training.assemble import assemble
 from ecgphoton.training.augment import Augmentation
 from ecgphoton.training.balance import Balance, Ramp
@@ -175,7 +176,7 @@ def train(toy, student, balance, guards, strategies=None, *, epochs=24, rate=0.0
     """Train at a fixed threshold of 0.5."""
     training, validation = toy(512, seed=1, **problem), toy(512, seed=2, **problem)
     return fit(
-        student(),
+        student(branches=BRANCHES[1:2]),
         training,
         {"validation": validation},
         Schedule(kind="constant", learning_rate=rate, epochs=epochs, batch=64),

@@ -99,7 +99,7 @@ def test_page_needs_nothing_from_anywhere(page):
     assert "default-src 'none'" in text
 
 
-def test_page_says_synthetic_and_recorded_ones_do_not(page, tmp_path):
+def test_page_says_synthetic_and_recorded_ones_do_not(few_strips, page, tmp_path):
     """Synthetic beats put the banner on the page; recorded ones do not."""
     assert "SYNTHETIC DATA" in page[0]
     recorded = make_run(tmp_path / "recorded", source="/nowhere")
@@ -130,7 +130,7 @@ def test_chapters_appear_with_their_files(run, page, tmp_path):
     ]
 
 
-def test_four_classes_have_tables_and_curves_of_their_own(tmp_path):
+def test_four_classes_have_tables_and_curves_of_their_own(few_strips, tmp_path):
     """Without a threshold there are per-class tables and curves, and a 4 x 4 matrix."""
     text, page = page_of(make_run(tmp_path / "four", labels="aami4"), tmp_path / "a.html")
     assert {"results", "curves", "decisions"} <= set(page.ids)
@@ -149,7 +149,7 @@ def test_the_numbers_are_those_of_the_run(run, page):
     assert sha256(run / "metrics.json") in text
 
 
-def test_studies_join_the_page(run, tmp_path):
+def test_studies_join_the_page(few_strips, run, tmp_path):
     """Simulation, sweep, blame, worst cases and calibration in further folders become chapters."""
     study, student = tmp_path / "study", sha256(run / "checkpoint.safetensors")
     about = {"provenance": {"student": student, "date": "2026-01-01T00:00:00Z"}}
@@ -215,7 +215,7 @@ def test_studies_join_the_page(run, tmp_path):
     assert "-0.00" not in text
 
 
-def test_a_bundle_finds_the_run_of_its_own_student(run, tmp_path):
+def test_a_bundle_finds_the_run_of_its_own_student(plain_page, run, tmp_path):
     """A folder beside it with the same checkpoint joins in; one with another does not."""
     for name in ("mine", "other"):
         shutil.copytree(run, tmp_path / name)
@@ -233,7 +233,7 @@ def test_a_bundle_finds_the_run_of_its_own_student(run, tmp_path):
     assert "with another student" in text
 
 
-def test_words_from_files_are_never_markup(run, tmp_path):
+def test_words_from_files_are_never_markup(few_strips, run, tmp_path):
     """Hostile names in the files are shown as text."""
     folder = tmp_path / "hostile"
     shutil.copytree(run, folder)
@@ -257,7 +257,7 @@ def test_same_folder_same_bytes(run, page, tmp_path):
     assert again.read_text() == page[0]
 
 
-def test_only_a_page_is_written_again(run, page, tmp_path):
+def test_only_a_page_is_written_again(plain_page, run, page, tmp_path):
     """A page may be made anew; any other file is never overwritten."""
     (tmp_path / "page").write_text(page[0])
     assert write_report(gather(run), tmp_path / "page") == tmp_path / "page"
@@ -283,7 +283,7 @@ def test_only_a_page_is_written_again(run, page, tmp_path):
         ("mesh.json", b"{}"),
     ],
 )
-def test_damaged_files_are_one_sentence(run, tmp_path, name, content):
+def test_damaged_files_are_one_sentence(plain_page, run, tmp_path, name, content):
     """Whatever is in a file, the answer is a page or an input error, and no half page."""
     folder = tmp_path / "damaged"
     shutil.copytree(run, folder)

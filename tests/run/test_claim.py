@@ -76,15 +76,16 @@ def test_an_interrupted_calibration_is_not_continued_by_another(
     """Tables of one campaign do not stay among those of another with fewer chips."""
     monkeypatch.chdir(tmp_path)
     out = tmp_path / "out"
+    asked = {"chips": 2, "steps": "dark,correct", "data": "synthetic", "out": out}
 
     def stop(stage: str, done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        ep.run.calibrate("reference-8", chips=2, out=out, progress=stop, data="synthetic")
+        ep.run.calibrate("reference-8", progress=stop, **asked)
     with pytest.raises(InputError, match="never mixed"):
-        ep.run.calibrate("reference-8", chips=1, out=out, data="synthetic")
-    assert ep.run.calibrate("reference-8", chips=2, out=out, data="synthetic").folder == out
+        ep.run.calibrate("reference-8", **{**asked, "chips": 1})
+    assert ep.run.calibrate("reference-8", **asked).folder == out
 
 
 def test_nothing_is_added_to_a_bundle(tmp_path: Path) -> None:

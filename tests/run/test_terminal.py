@@ -39,9 +39,7 @@ def shell(line: str, **env: str) -> subprocess.CompletedProcess[bytes]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "line", ["ep models | true", "ep data status | true", "ep data status >&-"]
-)
+@pytest.mark.parametrize("line", ["ep data status | true", "ep data status >&-"])
 def test_an_answer_nobody_reads(line: str) -> None:
     """A closed pipe or a closed standard output ends in silence, and not as a failed verdict."""
     done = shell(line)
@@ -58,9 +56,9 @@ def test_an_answer_that_does_not_fit() -> None:
 
 
 @pytest.mark.slow
-def test_a_terminal_without_letters(tmp_path) -> None:
+def test_a_terminal_without_letters(wfdb_folder, tmp_path) -> None:
     """Names with spaces, accents and bytes that are no letters work where ASCII is all there is."""
-    simulate = f"simulate inter-patient --chips 1 {' '.join(SYNTHETIC)}"
+    simulate = f"simulate inter-patient --chips 1 --data {wfdb_folder}"
     folders = {
         f"export inter-patient {' '.join(SYNTHETIC)}": "with space and ünï-µ",
         f"{simulate} --json": b"caf\xe9".decode(errors="surrogateescape"),

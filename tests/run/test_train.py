@@ -20,7 +20,7 @@ from ecgphoton.run.beats import reported, splits_of
 from ecgphoton.run.evaluate import evaluate_sets
 from ecgphoton.run.fit import fit_run, resume_point, start_run
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("plain_pictures")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("plain_pictures", "short_records")]
 
 QUICK = override(
     Recipe(),
@@ -206,6 +206,6 @@ def test_four_classes_have_no_threshold(tmp_path: Path) -> None:
 @pytest.mark.mitdb
 def test_the_reference_protocol_counts(mitdb: Path) -> None:
     """Reference protocol and literal labels give exactly the original's beat counts."""
-    splits = splits_of(override(Recipe(), ["data.lead=channel:0"]), mitdb)
+    splits = splits_of(Recipe(), mitdb)
     sizes = [len(part) for part in (splits.train, splits.validation, splits.test)]
     assert sizes == [42_232, 10_558, 29_781]

@@ -6,7 +6,7 @@ on miss rate and FPR, a recall-weighted score among feasible points, and the lea
 nothing is feasible. Each piece is a value; `ThresholdPolicy` composes them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -110,8 +110,7 @@ def _known(probability: NDArray[Any]) -> NDArray[Any]:
         return known
     if lost := int(np.isnan(known).sum()):
         raise InputError(
-            f"{lost} of {known.size} probabilities are NaN: these beats are undecided; leave them "
-            "out"
+            f"{lost} of {known.size} probabilities are NaN: these beats are undecided; omit them"
         )
     some = ", ".join(f"{value:g}" for value in known[~inside][:3])
     raise InputError(
@@ -155,10 +154,7 @@ class ThresholdPolicy(Settings, section="decision"):
     grid_high: float = setting(0.95, "Highest threshold of the grid.", low=0, high=1)
     grid_points: int = setting(181, "Thresholds on the grid.", low=1, high=100_000)
     quantiles: int = setting(
-        200,
-        "Quantiles of the probabilities that are tried besides the grid.",
-        low=0,
-        high=100_000,
+        200, "Quantiles of the probabilities tried besides the grid.", low=0, high=100_000
     )
     max_miss: float = setting(0.10, "Largest miss rate of a feasible point.", low=0, high=1)
     max_fpr: float = setting(
@@ -248,21 +244,18 @@ class ThresholdPolicy(Settings, section="decision"):
                 f"{len(scores)} ({', '.join(scores)})"
             )
         scores = {name: (_known(p), plain(y, "label")) for name, (p, y) in scores.items()}
-        for name, (probability, label) in scores.items():
-            if not len(probability) == len(label) > 0:
-                found = (
-                    f"{len(label)} labels of {len(probability)} beats" if len(label) else "no beats"
-                )
+        for name, (p, y) in scores.items():
+            if not len(p) == len(y) > 0:
+                found = f"{len(y)} labels of {len(p)} beats" if len(y) else "no beats"
                 raise InputError(f"the threshold cannot be fitted: set {name!r} has {found}")
         thresholds = self.candidates(np.concatenate([p for p, _ in scores.values()]))
-        curves = [rates(p, y, thresholds, weights.get(name)) for name, (p, y) in scores.items()]
-        shares = [1.0] if wanted == 1 else [1 - self.blend, self.blend]
-        miss, fpr, f1 = np.tensordot(shares, np.asarray(curves), axes=1)
-        worst_miss = np.max([c[0] for c in curves], axis=0)
-        worst_fpr = np.max([c[1] for c in curves], axis=0)
-        violation = np.maximum(worst_miss - self.max_miss, 0) + np.maximum(
-            worst_fpr - self.max_fpr, 0
+        curves = np.asarray(
+            [rates(p, y, thresholds, weights.get(name)) for name, (p, y) in scores.items()]
         )
+        shares = [1.0] if wanted == 1 else [1 - self.blend, self.blend]
+        miss, fpr, f1 = np.tensordot(shares, curves, axes=1)
+        limits = np.array([[self.max_miss], [self.max_fpr]])
+        violation = np.maximum(curves.max(0)[:2] - limits, 0).sum(0)
         value = self.score(miss, fpr, f1, thresholds, miss_ema=miss_ema)
         best = np.lexsort((-value, violation.round(12)))[0]
         return OperatingPoint(
@@ -294,16 +287,6 @@ def _below(
     order = np.argsort(probability)
     total = np.concatenate([[0.0], np.cumsum(weight[order])])
     return total[np.searchsorted(probability[order], thresholds, "left")], float(total[-1])
-
-
-SELECTION: dict[str, Callable[[Confusion], float]] = {
-    "f1-miss-fpr": lambda c: c.f1 - c.miss_rate - c.fpr,
-    "f1+tpr-fpr/2": lambda c: c.f1 + (1 - c.miss_rate) - 0.5 * c.fpr,
-    "-(miss+0.35fpr)": lambda c: -(c.miss_rate + 0.35 * c.fpr),
-}
-"""Scores of two classes for early stopping, from counts alone; higher is better."""
-SEVERAL = {"macro-f1": "macro_f1", "mean-recall": "mean_recall"}
-"""Scores of more than two classes for early stopping, and their keys in `judge.summarise`."""
 
 
 def evaluate_at(

@@ -35,8 +35,9 @@ from ecgphoton.export.golden import (
 from ecgphoton.export.lower import SPLITTER_SIGMA, Gauge, lower
 from ecgphoton.export.onnx_builder import metadata_of
 from ecgphoton.export.onnx_graph import float_graph, integer_graph
-from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize, widths_of
+from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize
 from ecgphoton.export.ranges import RangeMethod, ranges_of
+from ecgphoton.export.stated import CODES, differing, reading_of, stated
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
@@ -44,9 +45,6 @@ from ecgphoton.program.program_file import program_text, read_program
 from ecgphoton.program.shipped import Shipped, shipped
 from ecgphoton.student.network import SegmentStudent, read_student
 from ecgphoton.student.propagate import Inputs
-
-CODES, DRIVERS = "codes", "drivers"
-"""Keys of a manifest: what the DAC codes perform, and drivers other than the usual ones."""
 
 
 @dataclass(frozen=True)
@@ -107,13 +105,6 @@ class Bundle:
     metadata: dict[str, Any]
     """Metadata of the checkpoint: labels, protocol, recipe and more."""
     golden: Inputs
-
-
-def reading_of(metadata: dict[str, Any]) -> dict[str, Any]:
-    """Return what a checkpoint says of the windows that its student reads: centring and lead."""
-    recipe = metadata.get("recipe") or {}
-    centring = recipe.get("data", {}).get("centring", "annotation")
-    return {"centring": centring, "lead": metadata.get("lead") or ""}
 
 
 @strict
@@ -246,30 +237,6 @@ def _graphs(
             RAW_INTEGER: integer_graph(quantized, codes, raw=True),
         }
     return graphs
-
-
-def stated(program: MeshProgram) -> dict[str, Any]:
-    """Return the settings of a program that a manifest states, by the keys of the format.
-
-    Drivers are among them where they are others than the usual ones.
-    """
-    widths = asdict(widths_of(program))
-    settings = {"mesh": program.mesh, "dac_bits": program.dac.bits, "quantisation": widths}
-    usual = HeaterDac(bits=program.dac.bits)
-    return settings if program.dac == usual else settings | {DRIVERS: program.dac.words}
-
-
-def differing(
-    program: MeshProgram, student: SegmentStudent, metadata: dict[str, Any]
-) -> tuple[str, ...]:
-    """Return the settings in which a mesh file and the checkpoint beside it differ."""
-    same = {
-        "architecture": program.architecture == student.architecture,
-        "classes": list(program.classes) == metadata["classes"],
-        "windows": {"centring": program.centring, "lead": program.lead} == reading_of(metadata),
-        "operating point": program.operating_point.to_dict() == metadata["operating_point"],
-    }
-    return tuple(name for name, alike in same.items() if not alike)
 
 
 def load_bundle(folder: Path | str) -> Bundle:

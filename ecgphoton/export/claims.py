@@ -10,7 +10,6 @@ import torch
 from ecgphoton import artifacts
 from ecgphoton.ecg.features import normalise
 from ecgphoton.export import bundle_folder as names, formats as forms
-from ecgphoton.export.bundle import CODES, DRIVERS, differing, stated
 from ecgphoton.export.bundle_folder import manifest_problems
 from ecgphoton.export.claimed_bundle import ClaimedBundle, Result, verdict
 from ecgphoton.export.golden import (
@@ -30,6 +29,7 @@ from ecgphoton.export.runtime import (
     runner,
     stored_metadata,
 )
+from ecgphoton.export.stated import CODES, DRIVERS, differing, stated
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.program_file import to_dict
 from ecgphoton.program.shipped import shipped

@@ -8,8 +8,6 @@ import torch
 from torch import nn
 
 from ecgphoton.decision import (
-    SELECTION,
-    SEVERAL,
     LargestProbability,
     OperatingPoint,
     ThresholdPolicy,
@@ -17,7 +15,7 @@ from ecgphoton.decision import (
 )
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import REASONS, auc_by_rank, class_table, confusion_matrix, macro_f1
-from ecgphoton.training.parts import Control, Examples
+from ecgphoton.training.parts import SELECTION, SEVERAL, Control, Examples
 
 
 class Outputs(NamedTuple):

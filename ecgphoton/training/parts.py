@@ -12,9 +12,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ecgphoton.decision import SELECTION, SEVERAL, OperatingPoint
+from ecgphoton.decision import OperatingPoint
+from ecgphoton.metrics import Confusion
 from ecgphoton.settings import Settings, setting
 from ecgphoton.student.propagate import Inputs
+
+SELECTION: dict[str, Callable[[Confusion], float]] = {
+    "f1-miss-fpr": lambda c: c.f1 - c.miss_rate - c.fpr,
+    "f1+tpr-fpr/2": lambda c: c.f1 + (1 - c.miss_rate) - 0.5 * c.fpr,
+    "-(miss+0.35fpr)": lambda c: -(c.miss_rate + 0.35 * c.fpr),
+}
+"""Scores of two classes for early stopping, from counts alone; higher is better."""
+SEVERAL = {"macro-f1": "macro_f1", "mean-recall": "mean_recall"}
+"""Scores of more than two classes for early stopping, and their keys in `judge.summarise`."""
 
 
 @dataclass(frozen=True)

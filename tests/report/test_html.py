@@ -285,8 +285,7 @@ def test_only_a_page_is_written_again(plain_page, run, page, tmp_path):
 )
 def test_damaged_files_are_one_sentence(plain_page, run, tmp_path, name, content):
     """Whatever is in a file, the answer is a page or an input error, and no half page."""
-    folder = tmp_path / "damaged"
-    shutil.copytree(run, folder)
+    folder = shutil.copytree(run, tmp_path / "damaged")
     (folder / name).write_bytes(content)
     with pytest.raises(InputError):
         write_report(gather(folder), tmp_path / "a.html")

@@ -283,9 +283,8 @@ def test_a_wrong_number_of_features_is_refused() -> None:
 
 def test_tensors_stored_by_columns_are_read_by_rows():
     """The order of a tensor in memory does not change what a student says."""
-    given = inputs(6)
+    given, student = inputs(6), SegmentStudent(Architecture(), seed=1)
     turned = Inputs(given.window.t().contiguous().t(), given.rhythm)
-    student = SegmentStudent(Architecture(), seed=1)
     np.testing.assert_allclose(predict(student, turned), predict(student, given), atol=1e-6)
 
 

@@ -148,8 +148,8 @@ def read_labels(
     sample, symbol = sample[once], np.array([known[words[i]] for i in order], "<U1")[once]
     beyond = np.count_nonzero(sample >= length) if length else 0
     if beyond:
-        count, ends = f"{beyond} of {len(sample)} beats are marked", f"({length / fs:g} s)"
-        notes += (f"{file.stem}: {count} beyond the end of the recording {ends}; check its rate",)
+        marked, ends = f"{beyond} of {len(sample)} beats are marked", f"({length / fs:g} s)"
+        notes += (f"{file.stem}: {marked} beyond the end of the recording {ends}; check its rate",)
     return Labels(sample, symbol, notes)
 
 

@@ -86,6 +86,8 @@ def _cheapest(found: Outcome[Any]) -> str:
     best = found.report.cheapest
     if best is None:
         return "no schedule tried keeps the limits"
+    if best.way == "none":
+        return f"the limits are kept for {best.hours:g} h without calibrating again"
     return f"cheapest that keeps the limits: every {best.hours:g} h ({best.way})"
 
 

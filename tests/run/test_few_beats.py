@@ -127,7 +127,7 @@ def test_two_beats_of_one_patient_are_enough_for_one_chip(folders, tmp_path):
 
 
 def test_records_of_training_in_another_set_are_named() -> None:
-    """Another protocol or folder may test on patients that the student learnt from: that is said."""
+    """Another protocol or folder may test on patients that a student learnt from: that is said."""
     splits = synthetic_splits()
     own, first = splits.protocol, splits.test.record[0]
     assert learnt_from(own, {"test": splits.test, "validation": splits.validation}) == []

@@ -130,7 +130,7 @@ ADDED = (
 )
 
 
-pytestmark = pytest.mark.usefixtures("plain_pictures", "short_records")
+pytestmark = pytest.mark.usefixtures("plain_pictures")
 
 
 @pytest.fixture(autouse=True)

@@ -58,7 +58,7 @@ def _student(folder):
 def _resume(folder):
     from ecgphoton.run.train import resume_point
 
-    resume_point(folder)
+    resume_point(folder / "unfinished")
 
 
 def _mesh(folder):
@@ -147,8 +147,8 @@ READERS = {
     "WFDB annotation": ("s01.atr", _recording),
     "checkpoint": ("checkpoint.safetensors", _checkpoint),
     "student": ("checkpoint.safetensors", _student),
-    "training state": ("state.safetensors", _resume),
-    "start of a run": ("start.json", _resume),
+    "training state": ("unfinished/state.safetensors", _resume),
+    "start of a run": ("unfinished/start.json", _resume),
     "mesh program": ("mesh.json", _mesh),
     "golden": ("golden.npz", _golden),
     "float graph": (GRAPHS[0], _graph(GRAPHS[0])),
@@ -199,10 +199,14 @@ def whole(tmp_path_factory, wfdb_folder):
     np.savez(folder / "test_scores.npz", **columns)
     (folder / "SHA256SUMS.txt").write_text("".join(f"{'0' * 64} {name}\n" for name in MITDB.files))
     _save(folder / "s01.beats", extract(read_recording(folder, "s01"), source="mitdb"))
-    artifacts.write_json(folder / "start.json", {"seed": 0, "recipe": Recipe().to_dict()})
+    artifacts.write_json(
+        folder / "unfinished/start.json", {"seed": 0, "recipe": Recipe().to_dict()}
+    )
     record = EpochRecord(1, 0.5, 0.5, 0.01, OperatingPoint(0.5, ("validation",)), {"test": {}})
     told = {"history": [record.to_dict()], "control": Control().to_dict(), "rate": 0.01}
-    artifacts.save_checkpoint(folder / "state.safetensors", {"model.a": np.zeros(3)}, told)
+    artifacts.save_checkpoint(
+        folder / "unfinished/state.safetensors", {"model.a": np.zeros(3)}, told
+    )
     return folder
 
 

@@ -111,4 +111,4 @@ def test_real_beats(mitdb, tmp_path) -> None:
     export_bundle(tmp_path, tmp_path / "bundle", calibration=train, formats=("raw",))
     report = verify(tmp_path / "bundle", beats=test, sax=False)
     assert report.ok, report.rows()
-    assert f"{32 + 180 + len(test)} beats equal to the bit" in "".join(map(str, report.rows()))
+    assert f"{32 + 180 + len(test):,} beats equal to the bit" in "".join(map(str, report.rows()))

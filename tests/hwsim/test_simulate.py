@@ -68,6 +68,7 @@ def test_limits_and_noise_are_printed_as_they_are_given(tmp_path) -> None:
     assert "miss <= 12.5 % and FPR <= 10 %; wanted 99.5 %" in done.stdout
     assert "1 chip, ideal, noise 0.01," in done.stdout
     page = part("simulation", json.loads((tmp_path / "out" / "simulation.json").read_text()))
+    page = page.replace("\xa0", " ")
     assert "≤ 12.5 % and an FPR ≤ 10 %; 99.5 % are required" in page
     assert "(ideal, noise 0.01)" in page
 
@@ -77,9 +78,9 @@ def test_labels_that_are_no_classes_are_refused(label) -> None:
     """Probabilities, symbols and beats outside the scheme would all count as abnormal."""
     with pytest.raises(InputError, match="one row of classes is needed"):
         abnormal_of(label)
-    with pytest.raises(InputError, match="one row of classes is needed"):
-        ThresholdPolicy().fit({"any": (np.array([0.1, 0.9]), np.array(label))})
-    masked = np.ma.masked_array([0, 1], mask=[False, True])
-    with pytest.raises(InputError, match="one row of classes is needed"):
-        abnormal_of(masked)
+    if np.shape(label) == (2,):
+        with pytest.raises(InputError, match="one row of classes is needed"):
+            ThresholdPolicy().fit({"any": (np.array([0.1, 0.9]), np.array(label))})
+    with pytest.raises(InputError, match="1 of 2 values are masked"):
+        abnormal_of(np.ma.masked_array([0, 1], mask=[False, True]))
     assert abnormal_of([0.0, 1.0]).tolist() == abnormal_of([False, True]).tolist()

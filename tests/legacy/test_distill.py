@@ -235,7 +235,6 @@ def test_four_class_gates_compare_macro_f1():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("teacher", ""),
         ("alpha", -1.0),
         ("beta", math.nan),
         ("temperature", 0.0),

@@ -22,6 +22,7 @@ from ecgphoton.ecg.resample import scaled
 from ecgphoton.ecg.rhythm import DOUBTFUL, doubtful
 from ecgphoton.errors import InputError
 from ecgphoton.progress import Steps
+from ecgphoton.wording import count
 
 Classify = Callable[[BeatSet], NDArray[np.float32]]
 """Beats of one record, in order, to class probabilities ``(n, classes)``.
@@ -53,7 +54,7 @@ class Missing:
 
     def sentence(self, lead: str) -> str:
         """Return it in words."""
-        gaps = f"{self.gaps} gap{'s' * (self.gaps != 1)}"
+        gaps = count(self.gaps, "gap")
         parts = [f"{self.seconds:.2f} s of {lead} missing or on a straight line, in {gaps}"]
         if self.bridged:
             parts.append(
@@ -62,9 +63,8 @@ class Missing:
             )
         if self.doubtful_intervals:
             parts.append(
-                f"{self.doubtful_intervals} interval{'s' * (self.doubtful_intervals != 1)} with a "
-                f"gap may hide a beat ({DOUBTFUL:g} times as long as those before, or not to be "
-                "compared)"
+                f"{count(self.doubtful_intervals, 'interval')} with a gap may hide a beat "
+                f"({DOUBTFUL:g} times as long as those before, or not to be compared)"
             )
         return "; ".join(parts)
 

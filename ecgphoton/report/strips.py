@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.annotate import BeatCalls
 from ecgphoton.report import style
+from ecgphoton.wording import count
 
 STRIPS = 6
 SECONDS = 5.0
@@ -163,7 +164,7 @@ def _overview(
                 weight="bold", fontsize=10.5)  # fmt: skip
     share = f" ({100 * odd.sum() / known.sum():.1f} %)" if known.any() else ""
     text = (
-        f"{_duration(seconds)}   {len(calls):,} beat{'s' * (len(calls) != 1)} "
+        f"{_duration(seconds)}   {count(len(calls), 'beat')} "
         f"(R peaks: {calls.peaks_from})   "
         f"{odd.sum():,} not normal{share}"
     )

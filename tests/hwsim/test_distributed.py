@@ -47,6 +47,7 @@ def alone(trial):
     return np.concatenate([*run(trial, CHIPS)])
 
 
+@pytest.mark.slow
 def test_processes_are_bit_identical(trial, alone):
     """Two worker processes give the bits one process gives."""
     assert np.array_equal(np.concatenate([*run(trial, CHIPS, workers=2)]), alone)

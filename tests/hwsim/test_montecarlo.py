@@ -96,6 +96,7 @@ def test_early_stop_counts_are_the_famous_ones():
         chips_to_prove(Limits(min_yield=1.0))
 
 
+@pytest.mark.slow
 def test_price_of_looking_often():
     """One look keeps its 5 %; looks after every group cost more, and the number is stated."""
     limits = Limits(min_yield=0.9)

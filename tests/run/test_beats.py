@@ -208,6 +208,7 @@ def test_shipped_students_read_what_they_always_did(mitdb):
     )
 
 
+@pytest.mark.slow
 def test_a_student_is_trained_on_the_lead_that_its_dataset_prefers(ours, tmp_path):
     """A dataset file names it; the protocol and ``--set data.lead`` go before it, also MLII."""
     (tmp_path / "open.toml").write_text(PROTOCOL.replace('lead = "V1"\n', ""))

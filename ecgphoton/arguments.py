@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import cache, wraps
 from os import PathLike, fspath
 from pathlib import Path
 from types import UnionType
@@ -24,6 +24,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 PLAIN = (bool, int, float, str, Path, type(None))
 """Types of arguments that `checked` looks at, besides ``Literal``."""
+_signature = cache(inspect.signature)
 
 
 def bound(
@@ -36,7 +37,7 @@ def bound(
     ArgumentError
         If the function does not take them; the message has the nearest name of those it takes.
     """
-    signature, name = inspect.signature(function), function.__name__
+    signature, name = _signature(function), function.__name__
     try:
         return signature.bind(*args, **kwargs)
     except TypeError as error:

@@ -98,7 +98,7 @@ def table(
     classes = trained.classes
     known = reason == ""
     abnormality = probability[:, 1] if trained.point.binary else 1 - probability[:, 0]
-    called = trained.point.classify(np.nan_to_num(probability, nan=0.0))
+    called = trained.point.classify(np.nan_to_num(probability))
     symbol = symbols_of(called, known, classes)
     names = np.where(known, np.array(classes)[np.where(known, called, 0)], "?")
     return Beats(sample, sample / fs, symbol, abnormality, names, reason)

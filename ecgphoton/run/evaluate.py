@@ -232,7 +232,7 @@ def shortfall(
     """
     if not point.binary or point.feasible:
         return None
-    sets = {**metrics["sets"], **{name: metrics[name] for name in (NAME,) if name in metrics}}
+    sets = metrics["sets"] | ({NAME: metrics[NAME]} if NAME in metrics else {})
     reached = [
         f"miss {percent(stated(sets[name], 'miss'))} and FPR {percent(stated(sets[name], 'fpr'))} "
         f"on {name}"

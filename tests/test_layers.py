@@ -24,6 +24,7 @@ FLOORS = (
     ("lazy",),
     ("intake",),
     ("artifacts",),
+    ("alone",),
     ("canvas",),
     ("decision",),
     ("mesh",),

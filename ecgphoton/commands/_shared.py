@@ -15,8 +15,6 @@ from ecgphoton.artifacts import to_json
 from ecgphoton.wording import area as area, count as count, percent as percent
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bars, ProgressColumn
-
     from ecgphoton.progress import Progress
     from ecgphoton.run.listing import Listing
 
@@ -141,31 +139,27 @@ def listing(
 
 
 @contextlib.contextmanager
-def shown(*columns: ProgressColumn) -> Iterator[Bars]:
-    """Progress bars on standard error, shown only on a terminal; else they write nothing."""
-    from rich.console import Console
-    from rich.progress import Progress as Bars
-
-    bars = Bars(*columns, console=Console(stderr=True))
-    with bars if shows(sys.stderr) else contextlib.nullcontext():
-        yield bars
-
-
-@contextlib.contextmanager
 def progress() -> Iterator[Progress]:
-    """Progress bars, one a stage."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    """Progress bars, one a stage, on standard error; where it is no terminal they write nothing."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress as Bars,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     )  # fmt: skip
-    with shown(*columns) as bars:
-        tasks: dict[str, Any] = {}
+    bars, tasks = Bars(*columns, console=Console(stderr=True)), dict[str, Any]()
 
-        def advance(stage: str, done: int, total: int) -> None:
-            name = stage.partition(",")[0]
-            if name not in tasks:
-                tasks[name] = bars.add_task(stage)
-            bars.update(tasks[name], description=stage, completed=done, total=total)
+    def advance(stage: str, done: int, total: int) -> None:
+        name = stage.partition(",")[0]
+        if name not in tasks:
+            tasks[name] = bars.add_task(stage)
+        bars.update(tasks[name], description=stage, completed=done, total=total)
 
+    with bars if shows(sys.stderr) else contextlib.nullcontext():
         yield advance

@@ -75,33 +75,14 @@ def fetch(
 
     NAME is a database, by default mitdb (94 MB); another is svdb.
     """
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
-
-    from ecgphoton.ecg import download, physionet
+    from ecgphoton.ecg import physionet
     from ecgphoton.ecg.databases import DATASETS
 
-    dataset = DATASETS[name]
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with shared.shown(*columns) as bars:
-        task = bars.add_task("fetching", total=dataset.megabytes * 1_000_000, note="")
-
-        def advance(done: download.Progress) -> None:
-            bars.update(task, completed=done.received, note=f"{done.files} / {done.of_files} files")
-
+    with shared.progress() as bars:
         report = physionet.fetch(
-            data_dir,
-            dataset,
-            base_url=base_url,
-            from_dir=from_dir,
-            offline=offline,
-            progress=advance,
-        )
+            data_dir, DATASETS[name], base_url=base_url, from_dir=from_dir, offline=offline,
+            progress=bars,
+        )  # fmt: skip
     if as_json:
         shared.emit(report.to_dict())
         return

@@ -17,6 +17,7 @@ from pathlib import Path
 from ecgphoton.artifacts import unwritten
 from ecgphoton.errors import InputError
 from ecgphoton.intake import LARGEST_FILE
+from ecgphoton.progress import Progress
 from ecgphoton.version import __version__
 
 PART = ".part"
@@ -37,15 +38,23 @@ class Patience:
     """Seconds without data after which a connection is closed."""
 
 
+USUAL = Patience()
+
+
 @dataclass
 class Downloaded:
     """How one download goes."""
 
-    resumed: int
-    """Bytes of an earlier attempt that were not requested again."""
+    size: int = 0
+    """Bytes of the file."""
     received: int = 0
     """Bytes that came over the network."""
     retries: int = 0
+
+    @property
+    def resumed(self) -> int:
+        """Bytes of an earlier attempt that were not requested again."""
+        return max(0, self.size - self.received)
 
 
 class _Unusable(Exception):
@@ -56,68 +65,48 @@ def _size(part: Path) -> int:
     return part.stat().st_size if part.exists() else 0
 
 
-def _finish(part: Path, path: Path, accept: Callable[[bytes], str | None]) -> str | None:
+def check_sum(content: bytes, wanted: str) -> None:
+    """Refuse content with another SHA-256 (hexadecimal)."""
+    found = hashlib.sha256(content).hexdigest()
+    if found != wanted:
+        raise InputError(f"SHA-256 is {found}, not {wanted}")
+
+
+def _finish(part: Path, path: Path, check: Callable[[bytes], object]) -> str:
     """Give the part its name if its content is right; otherwise return what is wrong."""
-    refused = accept(part.read_bytes())
-    if refused is None:
-        with part.open("rb") as whole:
-            os.fsync(whole.fileno())
-        part.replace(path)
-    return refused
-
-
-def sha256_is(wanted: str) -> Callable[[bytes], str | None]:
-    """Accept only content with this SHA-256 (hexadecimal)."""
-
-    def accept(content: bytes) -> str | None:
-        found = hashlib.sha256(content).hexdigest()
-        return None if found == wanted else f"SHA-256 is {found}, not {wanted}"
-
-    return accept
-
-
-@dataclass(frozen=True)
-class Progress:
-    """State of a running fetch."""
-
-    files: int
-    """Files that are right by now."""
-    of_files: int
-    received: int
-    """Bytes so far that were received, copied, or already right."""
-    file: str
+    try:
+        check(part.read_bytes())
+    except InputError as error:
+        return str(error)
+    with part.open("rb") as whole:
+        os.fsync(whole.fileno())
+    part.replace(path)
+    return ""
 
 
 class Meter:
-    """Counts for the caller, one thread at a time."""
+    """Reports the megabytes that are there, one thread at a time."""
 
-    def __init__(self, progress: Callable[[Progress], object] | None) -> None:
-        self._progress, self._lock = progress, threading.Lock()
-        self._files = self._of_files = self._received = 0
+    def __init__(self, progress: Progress, megabytes: int) -> None:
+        self._progress, self._megabytes, self._lock = progress, megabytes, threading.Lock()
+        self._bytes = 0
 
-    def expect(self, files: int) -> None:
-        """Set the number of files."""
-        self._of_files = files
-
-    def add(self, file: str, *, received: int = 0, files: int = 0) -> None:
-        """Count what has arrived of a file."""
+    def add(self, size: int) -> None:
+        """Count bytes that were received, copied, or already right."""
         with self._lock:
-            self._received += received
-            self._files += files
-            if self._progress is not None:
-                self._progress(Progress(self._files, self._of_files, self._received, file))
+            self._bytes += size
+            self._progress("megabytes", self._bytes // 10**6, self._megabytes)
 
 
 class Web:
     """Downloads into one folder, until stopped."""
 
-    def __init__(self, base: str, folder: Path, patience: Patience | None, meter: Meter) -> None:
-        self._base, self._folder, self._meter = base, folder, meter
-        self._patience = patience or Patience()
+    def __init__(self, base: str, folder: Path, patience: Patience, meter: Meter) -> None:
+        self._base, self._folder, self._meter, self._patience = base, folder, meter, patience
         self._stop = threading.Event()
 
-    def get(self, name: str, accept: Callable[[bytes], str | None]) -> Downloaded:
-        """Download one file; content that `accept` refuses never gets its name.
+    def get(self, name: str, check: Callable[[bytes], object]) -> Downloaded:
+        """Download one file; content that `check` refuses never gets its name.
 
         The bytes gather in ``<name>.part``. After a lost connection, in this run or a later one,
         the rest is asked for with an HTTP Range; a server that sends the whole file is accepted
@@ -125,8 +114,8 @@ class Web:
 
         Parameters
         ----------
-        accept
-            Returns what is wrong with the complete content, or None.
+        check
+            Raises InputError where the complete content is wrong.
 
         Raises
         ------
@@ -135,15 +124,15 @@ class Web:
         """
         path = self._folder / name
         part = path.with_name(path.name + PART)
-        got, failures = Downloaded(resumed=_size(part)), 0
-        if got.resumed and _finish(part, path, accept) is None:
+        got, failures = Downloaded(), 0
+        if part.exists() and not _finish(part, path, check):
             return got
         while True:
             before, wait = _size(part), 0.0
             try:
                 self._attempt(name, part, got)
-                why = _finish(part, path, accept)
-                if why is None:
+                why = _finish(part, path, check)
+                if not why:
                     return got
                 part.unlink()
             except _Unusable as error:
@@ -152,10 +141,7 @@ class Web:
                 if isinstance(error, OSError) and error.filename is not None:
                     raise unwritten(part, error) from error
                 why = str(getattr(error, "reason", error)) or type(error).__name__
-            after = _size(part)
-            if after == 0:
-                got.resumed = 0
-            failures = 0 if after > before else failures + 1
+            failures = 0 if _size(part) > before else failures + 1
             if failures >= self._patience.attempts:
                 raise InputError(
                     f"gave up on {self._base}{name} after {failures} attempts without progress: "
@@ -197,8 +183,6 @@ class Web:
             if resumed and not sent.startswith(f"bytes {start}-"):
                 part.unlink(missing_ok=True)
                 raise _Unusable("the server sent another range than asked for", 0.0)
-            if not resumed:
-                got.resumed = 0
             length, received = response.headers.get("Content-Length", ""), 0
             with part.open("ab" if resumed else "wb") as out:
                 size = out.tell()
@@ -214,7 +198,7 @@ class Web:
                     except OSError as error:
                         raise unwritten(part, error) from error
                     got.received += len(chunk)
-                    self._meter.add(name, received=len(chunk))
+                    self._meter.add(len(chunk))
                     self._check()
             if length.isdigit() and received < int(length):
                 raise _Unusable(f"the connection ended after {received} of {length} bytes", 0.0)
@@ -224,8 +208,9 @@ class Web:
 
         def one(name: str) -> Downloaded:
             self._check()
-            got = self.get(name, sha256_is(sums[name]))
-            self._meter.add(name, files=1)
+            got = self.get(name, lambda content: check_sum(content, sums[name]))
+            got.size = (self._folder / name).stat().st_size
+            self._meter.add(got.resumed)
             return got
 
         with ThreadPoolExecutor(max_workers=jobs) as pool:

@@ -1,13 +1,13 @@
 """Fetch a published database from PhysioNet, or from a copy."""
 
 import contextlib
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ecgphoton.alone import alone
 from ecgphoton.arguments import strict
-from ecgphoton.artifacts import locked, unwritten, write_bytes
+from ecgphoton.artifacts import write_bytes
 from ecgphoton.ecg.database import (
     file_sha256,
     is_published,
@@ -18,8 +18,9 @@ from ecgphoton.ecg.database import (
 )
 from ecgphoton.ecg.databases import DATASETS, MITDB
 from ecgphoton.ecg.dataset import SUMS, Dataset
-from ecgphoton.ecg.download import Meter, Patience, Progress, Web
+from ecgphoton.ecg.download import USUAL, Meter, Patience, Web
 from ecgphoton.errors import InputError
+from ecgphoton.progress import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ def fetch(
     base_url: str | None = None,
     from_dir: str | Path | None = None,
     offline: bool = False,
-    progress: Callable[[Progress], object] | None = None,
-    patience: Patience | None = None,
+    progress: Progress = silent,
+    patience: Patience = USUAL,
     jobs: int = 4,
 ) -> FetchReport:
     """Fetch a database into a folder; right files stay, wrong and missing ones are replaced.
@@ -74,7 +75,8 @@ def fetch(
     offline
         Never use the network.
     progress
-        Called after every piece, from several threads, one at a time.
+        Called with the megabytes that are there after every piece, from several threads, one at a
+        time.
     jobs
         Downloads at the same time.
 
@@ -98,10 +100,10 @@ def fetch(
                     str(folder), len(dataset.files), (), (), 0, 0, 0, report.published,
                     report.records, report.of_records,
                 )  # fmt: skip
-    with _only_one(folder):
-        meter = Meter(progress)
-        silent = offline or source is not None
-        web = None if silent else Web(base.rstrip("/") + "/", folder, patience, meter)
+    with alone(folder):
+        meter = Meter(progress, dataset.megabytes)
+        unconnected = offline or source is not None
+        web = None if unconnected else Web(base.rstrip("/") + "/", folder, patience, meter)
         return _bring(dataset, folder, source, web, meter, jobs)
 
 
@@ -128,7 +130,6 @@ def _bring(
     jobs: int,
 ) -> FetchReport:
     sums = _checksums(dataset, folder, source, web)
-    meter.expect(len(sums))
     imported, wrong = [], []
     for name, digest in sums.items():
         right = file_sha256(folder / name) == digest
@@ -137,7 +138,7 @@ def _bring(
         elif not right:
             wrong.append(name)
             continue
-        meter.add(name, received=(folder / name).stat().st_size, files=1)
+        meter.add((folder / name).stat().st_size)
     kept = len(sums) - len(imported) - len(wrong)
     if web is None:
         _check_part(dataset, folder, source, wrong)
@@ -148,9 +149,9 @@ def _bring(
         kept=kept,
         fetched=tuple(wrong),
         imported=tuple(imported),
-        received=sum(one.received for one in got),
-        resumed=sum(one.resumed for one in got),
-        retries=sum(one.retries for one in got),
+        **{
+            key: sum(getattr(one, key) for one in got) for key in ("received", "resumed", "retries")
+        },
         published=is_published(sums, dataset),
         records=len(present(dataset, folder)),
         of_records=len(dataset.records),
@@ -179,14 +180,6 @@ def _checksums(
     dataset: Dataset, folder: Path, source: Path | None, web: Web | None
 ) -> dict[str, str]:
     """Return the checksums of the files, and write their list into the folder."""
-
-    def lists_all(content: bytes) -> str | None:
-        try:
-            parse_sums(content, dataset)
-        except InputError as error:
-            return str(error)
-        return None
-
     for place in (folder, source):
         if place is not None and (place / SUMS).is_file():
             content = (place / SUMS).read_bytes()
@@ -199,7 +192,7 @@ def _checksums(
                     write_bytes(folder / SUMS, content)
                 return sums
     if web is not None:
-        web.get(SUMS, lists_all)
+        web.get(SUMS, lambda content: parse_sums(content, dataset))
         return parse_sums((folder / SUMS).read_bytes(), dataset)
     for place in (source, folder):
         if place is not None:  # copies made by other tools come without the list
@@ -218,17 +211,3 @@ def _import(source: Path, folder: Path, name: str, digest: str) -> bool:
     if right:
         write_bytes(folder / name, (source / name).read_bytes())
     return right
-
-
-@contextlib.contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """Lock the folder against a second fetch (where the platform has file locks)."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = (folder / ".fetch.lock").open("w")
-    except OSError as error:
-        raise unwritten(folder, error) from error
-    with handle:
-        if not locked(handle):
-            raise InputError(f"another fetch is running in {folder}; wait for it")
-        yield

@@ -4,19 +4,18 @@ A call that fills its folder over some time claims it.
 """
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ecgphoton.artifacts import ESCAPES, UNFINISHED, locked, to_json, unwritten
+from ecgphoton.alone import alone
+from ecgphoton.artifacts import UNFINISHED, to_json, write_json
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import is_bundle
 from ecgphoton.runs import kind_of
 
 DECIDING = ("student", "profile", "chips", "steps", "seed", "version")
 """What decides the files that an interrupted call leaves."""
-OTHER = "another process is writing to"
 BEGUN = "begun.json"
 """What decides the files of a folder, written before the first of them."""
 
@@ -94,11 +93,11 @@ def vacant(
 def _continues(folder: Path, call: Mapping[str, Any] | None) -> bool:
     """Whether no process is working in a folder, and no other call has claimed it."""
     try:
-        with (folder / BEGUN).open("r+", encoding="utf-8") as file:
-            return locked(file) and (call is None or file.read() == to_json(call))
+        with alone(folder):
+            return call is None or (folder / BEGUN).read_text(encoding="utf-8") == to_json(call)
     except FileNotFoundError:
         return True
-    except (OSError, ValueError):
+    except (InputError, OSError, ValueError):
         return False
 
 
@@ -116,48 +115,10 @@ def claimed(folder: Path, call: Mapping[str, Any]) -> Iterator[None]:
     InputError
         If a process is working in the folder, or it cannot be written.
     """
-    path = folder / BEGUN
-    with contextlib.ExitStack() as stack:
+    with alone(folder):
+        write_json(folder / BEGUN, call)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            file = stack.enter_context(path.open("a", encoding="utf-8", errors=ESCAPES))
-            if not locked(file):
-                raise InputError(f"{OTHER} {folder}; choose another --out")
-            stack.callback(_unless_filled, path)
-            file.truncate(0)
-            file.write(to_json(call))
-            file.flush()
-        except OSError as error:
-            raise unwritten(path, error) from error
-        yield
-
-
-@contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Keep other processes from working in a folder; where it is left empty, leave nothing.
-
-    Raises
-    ------
-    InputError
-        If a process is working in it, it lies in a bundle, or cannot be written.
-    """
-    outside_bundles(folder)
-    with contextlib.ExitStack() as stack:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if hasattr(os, "O_DIRECTORY"):  # else there are no locks either
-                number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-                stack.callback(os.close, number)
-                if not locked(number):
-                    raise InputError(f"{OTHER} {folder}; choose another --out, or wait for it")
-        except OSError as error:
-            raise unwritten(folder, error) from error
-        yield
-    with contextlib.suppress(OSError):  # it is filled
-        folder.rmdir()
-
-
-def _unless_filled(path: Path) -> None:
-    """Remove a claim on a folder that holds nothing else."""
-    if [one.name for one in path.parent.iterdir()] == [path.name]:
-        path.unlink()
+            yield
+        finally:
+            if [one.name for one in folder.iterdir()] == [BEGUN]:
+                (folder / BEGUN).unlink()

@@ -21,7 +21,6 @@ from ecgphoton.errors import InputError
 from ecgphoton.progress import Progress, silent
 from ecgphoton.recipe import Recipe, from_dict, write
 from ecgphoton.run.beats import examples_of, monitored, taught
-from ecgphoton.run.claim import outside_bundles
 from ecgphoton.run.crossed import crossed
 from ecgphoton.run.finish import TrainedRun, finish, write_history
 from ecgphoton.run.folds import out_of_fold
@@ -41,9 +40,8 @@ def start_run(recipe: Recipe, splits: Splits, folder: Path, seed: int) -> None:
     Raises
     ------
     InputError
-        If the folder is not empty, lies in a bundle or cannot be written.
+        If the folder is not empty or cannot be written.
     """
-    outside_bundles(folder)
     check_room(folder)  # this also removes what a run left that was killed in its first file
     if folder.exists() and any(folder.iterdir()):
         raise InputError(

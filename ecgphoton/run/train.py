@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ecgphoton import runs
+from ecgphoton.alone import alone
 from ecgphoton.arguments import strict
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.databases import dataset_of
@@ -22,7 +23,7 @@ from ecgphoton.recipe import DataSettings, Recipe, override, read
 from ecgphoton.recipes import FLAGSHIP
 from ecgphoton.report.distillation import write_distillation
 from ecgphoton.run.beats import divided_by, examples_of, splits_of
-from ecgphoton.run.claim import alone, vacant
+from ecgphoton.run.claim import outside_bundles, vacant
 from ecgphoton.run.finish import TrainedRun, finish
 from ecgphoton.run.fit import check_beats, fit_run, resume_point, start_run
 from ecgphoton.run.folds import check_folds
@@ -155,7 +156,7 @@ def train(
     if resume is None:
         name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
         folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)
-    with alone(folder):
+    with alone(outside_bundles(folder)):
         if resume is None:
             start_run(chosen, splits, folder, seed)
         else:

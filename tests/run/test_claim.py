@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 import ecgphoton as ep
+from ecgphoton.alone import alone
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import write_folder
-from ecgphoton.run.claim import BEGUN, alone, claimed, vacant
+from ecgphoton.run.claim import BEGUN, claimed, vacant
 
 OWN = ("a.json", "tables", BEGUN)
 CALL = {"seed": 0}

@@ -1,0 +1,36 @@
+"""Folders in which one process works at a time."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ecgphoton.artifacts import locked, unwritten
+from ecgphoton.errors import InputError
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other processes from working in a folder; where it is left empty, leave nothing.
+
+    Raises
+    ------
+    InputError
+        If a process is working in it, or it cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if hasattr(os, "O_DIRECTORY"):  # else there are no locks either
+                number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+                stack.callback(os.close, number)
+                if not locked(number):
+                    raise InputError(
+                        f"another process is writing to {folder}; wait for it, or choose another "
+                        "folder"
+                    )
+        except OSError as error:
+            raise unwritten(folder, error) from error
+        yield
+    with contextlib.suppress(OSError):  # it is filled
+        folder.rmdir()

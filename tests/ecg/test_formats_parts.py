@@ -131,7 +131,7 @@ def test_a_gain_that_would_be_read_as_another_is_refused(field, tmp_path):
     header = tmp_path / "a.hea"
     gain = header.read_text().split()[6]
     header.write_text(header.read_text().replace(gain, field))
-    with pytest.raises(InputError, match=r"space within gain.*200\(1024\)/mV"):
+    with pytest.raises(InputError, match=r"without a space.*200\(1024\)/mV"):
         read(path)
     for plain in ("200(100)/mV", "2e+2(100)/mV", "200.0(-100)/mV", ".2/uV", "200"):
         header.write_text(header.read_text().replace(field, plain))

@@ -8,24 +8,23 @@ from ecgphoton.intake import encoding_of, one_line
 
 # Name[/segments], number of signals, perhaps rate[/counter], length and starting time; header(5).
 _RECORD_LINE = re.compile(
-    r"[^\s/]+(?:/(\d{1,5}))?\s+(\d{1,4})(?:\s+(\d+\.?\d*)(?:/\S+)?(?:\s+(\d+).*)?)?"
+    r"[^\s/]+(?:/(\d{1,5}))?\s+(\d{1,4})(?:\s+(\d+\.?\d*)(?:/\S+)?(?:\s+(\d+).*)?)?", re.ASCII
 )
+# File, format, and gain(baseline)/unit. What wfdb reads otherwise in the last one is refused: a
+# space, behind which it would take the name of the lead to begin, and a number in another spelling
+# (2E+2, 1024.5), of which it would take the beginning.
 _SIGNAL_LINE = re.compile(
-    r"([-\w]+\.?\w*|~)[ \t]+(\d{1,3})(?:x(\d{1,9}))?(?::(\d{1,9}))?(?:\+(\d{1,15}))?(?:[ \t].*)?",
-    re.ASCII,
+    r"""
+    (?P<file>[-\w]+\.?\w*|~) [ \t]+
+    (?P<form>\d{1,3}) (?:x(?P<frame>\d{1,9}))? (?::(?P<skew>\d{1,9}))? (?:\+(?P<offset>\d{1,15}))?
+    (?:
+        [ \t]+ (?P<gain>-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?) (?:\(-?\d+\))? (?:/(?P<unit>\S+))?
+        (?: [ \t]+ (?![()/]|[munMUN]?[vV][ \t]+\d) .* )?
+    )?
+    """,
+    re.ASCII | re.VERBOSE,
 )
 _SEGMENT_LINE = re.compile(r"([-\w]+|~)[ \t]+(\d{1,10})(?:[ \t].*)?", re.ASCII)
-# Gain, baseline and unit: the field after the format.
-_UNIT = re.compile(r"\S+[ \t]+\S+[ \t]+-?[\d.eE+-]*(?:\(-?\d*\))?/(\S+)")
-_GAIN = re.compile(r"\S+[ \t]+\S+[ \t]+[\d.]*[1-9]")  # stated, and not 0
-# What wfdb reads otherwise in that field: a space, behind which it would take the name of the lead
-# to begin, and a number in another spelling (2E+2, 1024.5), of which it would take the beginning.
-_SPACED = re.compile(r"\S+[ \t]+\S+[ \t]+(?:\S*[(/][ \t]|\S+[ \t]+(?:[()/]|[munMUN]?[vV][ \t]+\d))")
-_SPELLED = re.compile(
-    r"\S+[ \t]+\S+(?:[ \t]+-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
-    r"(?:\(-?\d+\))?(?:/\S*)?(?:[ \t].*)?)?",
-    re.ASCII,
-)
 _LINE_ENDS = re.compile(rb"\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e]")
 LARGEST_HEADER = 2**20  # bytes
 LONGEST_LINE, MOST_LINES = 512, 4096  # of a header; header(5) allows 255 characters
@@ -46,8 +45,8 @@ class Layout:
     """What the header leaves to the defaults of header(5)."""
 
 
-def header_lines(header: bytes, name: str) -> list[tuple[str, bytes]]:
-    """Return the lines of a header that are no comments: in ASCII, as wfdb sees them, and whole.
+def header_lines(header: bytes, name: str) -> list[str]:
+    """Return the lines of a header that are no comments.
 
     The patterns of wfdb take time that grows with a power of the length of a line, so that is
     limited.
@@ -58,24 +57,18 @@ def header_lines(header: bytes, name: str) -> list[tuple[str, bytes]]:
         If there is no line, or one is too long.
     """
     raw = _LINE_ENDS.split(header[: LARGEST_HEADER + 1])
-    pairs = [(line.decode("ascii", "ignore").strip(), line.strip()) for line in raw]
-    pairs = [(line, whole) for line, whole in pairs if line and not line.startswith("#")]
+    lines = [line.decode(encoding_of(line)).strip() for line in raw]
+    lines = [line for line in lines if line and not line.startswith("#")]
     if (
         len(header) > LARGEST_HEADER
-        or not 0 < len(pairs) <= MOST_LINES
-        or max(len(line) for line, _ in pairs) > LONGEST_LINE
+        or not 0 < len(lines) <= MOST_LINES
+        or max(map(len, lines)) > LONGEST_LINE
     ):
         raise InputError(
             f"header {name}.hea is damaged: it has no line, more than {MOST_LINES}, or one of more "
             f"than {LONGEST_LINE} characters; copy it again"
         )
-    return pairs
-
-
-def _unit(line: bytes) -> str:
-    """Return the unit of a signal line, with the letters that ASCII lacks."""
-    stated = _UNIT.match(line.decode(encoding_of(line))[:LONGEST_LINE])
-    return "" if stated is None else stated[1]
+    return lines
 
 
 def layout(header: bytes, name: str) -> Layout:
@@ -86,8 +79,7 @@ def layout(header: bytes, name: str) -> Layout:
     InputError
         If a line is damaged, names a file in another folder, or promises more than is read.
     """
-    pairs = header_lines(header, name)
-    first, *lines = (line for line, _ in pairs)
+    first, *lines = header_lines(header, name)
     record = _RECORD_LINE.fullmatch(first)
     if record is None:
         raise InputError(
@@ -108,45 +100,42 @@ def layout(header: bytes, name: str) -> Layout:
             f"header {name}.hea is damaged: it has {len(lines)} lines for {record[2]} signals; "
             "copy it again"
         )
-    files, formats, frame = dict[str, None](), set[tuple[str, str, str]](), 0
-    for line in lines:
-        signal = _SIGNAL_LINE.fullmatch(line)
-        if signal is None:
-            raise InputError(
-                f"header {name}.hea names the file {line.split()[0]!r}; only plain names, followed "
-                "by a format, are read"
-            )
-        if _SPACED.match(line) or not _SPELLED.fullmatch(line):
-            raise InputError(
-                f"header {name}.hea has a space within gain, baseline and unit, or a number that "
-                f"is not read ({one_line(line)}); write them as one word, such as 200(1024)/mV"
-            )
-        file, form, together, skew, offset = signal.groups(default="0")
-        files[file] = None
-        formats.add((file, form, offset))
-        frame += max(int(together), 1)
-        if int(skew) > LARGEST_SKEW:
-            raise InputError(
-                f"header {name}.hea: a skew of {skew} samples; at most {LARGEST_SKEW} are read"
-            )
+    found = [_SIGNAL_LINE.fullmatch(line) for line in lines]
+    if None in found:
+        wrong = one_line(lines[found.index(None)])
+        raise InputError(
+            f"header {name}.hea has a line that is not read ({wrong}); "
+            "it needs a plain file name, the format, and gain, baseline and unit without a space, "
+            "such as 100.dat 212 200(1024)/mV"
+        )
+    signals = [one.groupdict("") for one in found if one is not None]
+    skew = max(int(one["skew"] or 0) for one in signals)
+    if skew > LARGEST_SKEW:
+        raise InputError(
+            f"header {name}.hea: a skew of {skew} samples; at most {LARGEST_SKEW} are read"
+        )
+    frame = sum(max(int(one["frame"] or 0), 1) for one in signals)
     if len(lines) > MOST_SIGNALS or frame > LARGEST_FRAME:
         raise InputError(
             f"header {name}.hea declares {len(lines)} signals with {frame} samples a frame; at "
             f"most {MOST_SIGNALS} with {LARGEST_FRAME} are read"
         )
-    if len(formats) != len(files):
+    files = tuple(dict.fromkeys(one["file"] for one in signals))
+    if len({(one["file"], one["form"], one["offset"]) for one in signals}) != len(files):
         raise InputError(f"header {name}.hea gives one file in two formats; copy it again")
-    assumed = [] if record[3] else ["sampling rate not stated, 250 Hz assumed"]
-    units = tuple(_unit(whole) for _, whole in pairs[1:])
-    for unit in dict.fromkeys(units):
-        bare = [
-            str(at) for at, line in enumerate(lines) if units[at] == unit and not _GAIN.match(line)
-        ]
-        if bare:
-            assumed.append(
-                f"gain of channel {', '.join(bare)} not stated, 200 a {unit or 'mV'} assumed"
-            )
-    return Layout(tuple(files), (), units, tuple(f"{name}: {one}" for one in assumed))
+    units = tuple(one["unit"] for one in signals)
+    bare = [
+        (str(at), units[at]) for at, one in enumerate(signals) if not float(one["gain"] or 0) > 0
+    ]
+    assumed = [
+        *([] if record[3] else ["sampling rate not stated, 250 Hz assumed"]),
+        *(
+            f"gain of channel {', '.join(at for at, one in bare if one == unit)} not stated, 200 a "
+            f"{unit or 'mV'} assumed"
+            for unit in dict.fromkeys(unit for _, unit in bare)
+        ),
+    ]
+    return Layout(files, (), units, tuple(f"{name}: {one}" for one in assumed))
 
 
 def _segments(lines: list[str], count: int, name: str) -> tuple[tuple[str, int], ...]:

@@ -25,6 +25,6 @@ with tempfile.TemporaryDirectory() as name:
     report = ep.run.annotate(record, out=folder, model=model.path)  # R peaks are detected
     print(report.summary["symbols"], "R peaks from", report.summary["peaks_from"])
     score = score_record(record, start=30.0)  # against its reference annotation, EC57
-    print("abnormal beats:", score.abnormal)
+    print("abnormal beats:", score.rates["abnormal"])
     given.out.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(record.with_suffix(".eph.png"), given.out)

@@ -11,7 +11,7 @@ import click
 from ecgphoton.commands import _derive as derive, _options as opt, _shared as shared
 
 if TYPE_CHECKING:
-    from ecgphoton.ecg.tally import BeatComparison, Rates, Summary
+    from ecgphoton.ecg.tally import BeatComparison, Summary
     from ecgphoton.run.annotate import AnnotationReport
     from ecgphoton.run.burden import BurdenReport
 
@@ -209,13 +209,10 @@ def _cell(value: float | None) -> str:
 
 def _shares(one: BeatComparison) -> list[str]:
     """Format the shares, without those that a two-class test cannot have."""
-
-    def pair(rates: Rates, *, known: bool) -> list[str]:
-        return [shared.percent(value) if known else "–" for value in (rates.se, rates.ppv)]
-
+    hidden = ("VEB", "SVEB") if one.two_class else ()
     kinds = [
-        cell
-        for kind, rates in one.rates().items()
-        for cell in pair(rates, known=not (one.two_class and kind in ("VEB", "SVEB")))
+        "–" if kind in hidden else shared.percent(share)
+        for kind, rates in one.rates.items()
+        for share in (rates.se, rates.ppv)
     ]
-    return [*kinds, shared.percent(one.abnormal.fpr), shared.percent(one.undecided)]
+    return [*kinds, shared.percent(one.rates["abnormal"].fpr), shared.percent(one.undecided)]

@@ -37,7 +37,7 @@ SYMBOLS = {"normal": "N", "abnormal": "Q", "N": "N", "S": "S", "V": "V", "F": "F
 """WFDB symbol written for a class.
 
 WFDB has no symbol for "abnormal, of any kind"; ``Q``, unclassifiable, is the one that EC57
-counts as neither S nor V, and `BeatComparison.abnormal` counts as abnormal.
+counts as neither S nor V, and the rates of `abnormal` beats count as abnormal.
 """
 
 

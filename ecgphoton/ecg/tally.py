@@ -16,7 +16,19 @@ COLUMNS = "NSVFQUOX"
 BEATS, NONE = "NSVFQ", "OX"
 _NEITHER = "NFQU"
 """Called neither S nor V nor missed; ``bxb`` prints them in one column."""
-KINDS = ("QRS", "VEB", "SVEB", "abnormal")
+KINDS = {
+    "QRS": (BEATS, BEATS + "U", NONE, ""),
+    "VEB": ("V", "V", "NSOX", "NSFQ"),
+    "SVEB": ("S", "S", "NVFOX", "NVFQ"),
+    "abnormal": ("SVFQ", "SVFQ", "NOX", "N"),
+}
+"""What is rated: its beats and what they are called (TP), the rows in which calling so is an error
+(FP), and those of the negatives (TN), which the QRS, a beat at all, does not have.
+
+A fusion or unclassifiable beat called V, and an unclassifiable one called S, are no errors.
+``abnormal`` is for a test that only distinguishes normal from abnormal: an abnormal beat called N,
+undecided or not found is a miss; a normal or extra beat called abnormal a false alarm.
+"""
 _PRINTED = {
     f"{row}{column}{chr(39) * (len(rows) + len(columns) > 2)}": (rows, columns)
     for column, columns in (("n", _NEITHER), ("s", "S"), ("v", "V"), ("o", NONE))
@@ -92,45 +104,16 @@ class BeatComparison:
         return not self.count(ROWS, "SV") and self.count(ROWS, "Q") > 0
 
     @property
-    def detection(self) -> Rates:
-        """QRS detection: Se and +P of having a beat at all."""
-        found, missed = self.count(BEATS, BEATS + "U"), self.count(BEATS, NONE)
-        return Rates(found, missed, self.count(NONE, BEATS + "U"), None)
-
-    @property
-    def veb(self) -> Rates:
-        """Ventricular ectopic beats; a fusion or unclassifiable beat called V is no error."""
-        return self._ectopic("V", charged="NSOX")
-
-    @property
-    def sveb(self) -> Rates:
-        """Supraventricular ectopic beats; an unclassifiable beat called S is no error."""
-        return self._ectopic("S", charged="NVFOX")
-
-    def _ectopic(self, own: str, charged: str) -> Rates:
-        """Rates of a class; the negatives are the reference beats of other classes."""
-        rest = COLUMNS.replace(own, "")
-        return Rates(
-            tp=self.count(own, own),
-            fn=self.count(own, rest),
-            fp=self.count(charged, own),
-            tn=self.count(BEATS.replace(own, ""), rest),
-        )
-
-    @property
-    def abnormal(self) -> Rates:
-        """Any of S, V, F, Q against N, for a test that only distinguishes normal from abnormal.
-
-        An abnormal beat called N, undecided or not found is a miss; a normal or extra beat called
-        abnormal a false alarm.
-        """
-        abnormal, rest = "SVFQ", "NUOX"
-        return Rates(
-            tp=self.count(abnormal, abnormal),
-            fn=self.count(abnormal, rest),
-            fp=self.count("NOX", abnormal),
-            tn=self.count("N", rest),
-        )
+    def rates(self) -> dict[str, Rates]:
+        """Rates of every kind of `KINDS`."""
+        found = {}
+        for kind, (own, called, charged, others) in KINDS.items():
+            rest = "".join(letter for letter in COLUMNS if letter not in called)
+            tn = self.count(others, rest) if others else None
+            found[kind] = Rates(
+                self.count(own, called), self.count(own, rest), self.count(charged, called), tn
+            )
+        return found
 
     @property
     def undecided(self) -> float | None:
@@ -141,16 +124,12 @@ class BeatComparison:
         """Return the cells of a line of ``bxb -L`` by its headings; shares in %, RR error in ms."""
         shares = {
             f"{letter} {name}": None if share is None else 100 * share
-            for letter, rates in (("Q", self.detection), ("V", self.veb), ("S", self.sveb))
+            for letter, rates in zip("QVS", self.rates.values(), strict=False)
             for name, share in (("Se", rates.se), ("+P", rates.ppv))
         }
         counts = {name: self.count(*cells) for name, cells in _PRINTED.items()}
         error = None if self.rr_error is None else 1000 * self.rr_error
         return {**counts, **shares, "RR err": error}
-
-    def rates(self) -> dict[str, Rates]:
-        """Rates of every kind of `KINDS`."""
-        return dict(zip(KINDS, (self.detection, self.veb, self.sveb, self.abnormal), strict=True))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
@@ -160,7 +139,7 @@ class BeatComparison:
             "matrix": self.matrix.tolist(),
             "rows": [*ROWS],
             "columns": [*COLUMNS],
-            **{kind: rates.to_dict() for kind, rates in self.rates().items()},
+            **{kind: rates.to_dict() for kind, rates in self.rates.items()},
             "undecided": self.undecided,
             "two_class": self.two_class,
             "rr_error_seconds": self.rr_error,

@@ -73,7 +73,7 @@ def test_without_a_length_the_reference_ends_the_comparison(tmp_path):
     for length, extra in (("", 0), (" 12000", len(at))):
         (tmp_path / "a.hea").write_text(f"a 0 100{length}\n")
         found = score_record(tmp_path / "a", start=0)
-        assert (found.detection.tp, found.detection.fp) == (len(at), extra)
+        assert (found.rates["QRS"].tp, found.rates["QRS"].fp) == (len(at), extra)
         assert found.notes == () if length else "scored up to the last mark" in found.notes[0]
 
 

@@ -146,6 +146,6 @@ def test_detection_reaches_its_goal(mitdb):
         reference = read_annotations(mitdb / name, "atr")
         rows.append(compare(reference, test, record=name, end=duration(mitdb / name)))
     gross = aggregate(rows).gross
-    assert gross.detection.se > 0.998
-    assert gross.detection.ppv > 0.998
+    assert gross.rates["QRS"].se > 0.998
+    assert gross.rates["QRS"].ppv > 0.998
     assert gross.count("V", "OX") < 0.005 * gross.count("V", "NSVFQUOX")

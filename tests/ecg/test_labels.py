@@ -205,4 +205,4 @@ def test_beats_beyond_the_end_are_said(tmp_path):
     for names in (("atr", "far"), ("far", "atr")):
         found = score_record(tmp_path / "a", reference=names[0], test=names[1], start=0)
         assert "a.far: 2 beats beyond the end are not scored" in found.notes
-        assert found.detection.se == found.detection.ppv == 1
+        assert found.rates["QRS"].se == found.rates["QRS"].ppv == 1

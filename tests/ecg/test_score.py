@@ -38,14 +38,14 @@ def test_matrix_by_hand():
     for row, column in ["NN", "VV", "SN", "SV", "FV", "QS", "NO", "OV"]:
         expected[ROWS.index(row), COLUMNS.index(column)] += 1
     np.testing.assert_array_equal(found.matrix, expected)
-    assert (found.detection.tp, found.detection.fn, found.detection.fp) == (6, 1, 1)
+    assert (found.rates["QRS"].tp, found.rates["QRS"].fn, found.rates["QRS"].fp) == (6, 1, 1)
 
 
 def test_ventricular_rates_forgive_fusion_and_unclassifiable():
     """F and Q called V are no false positives; N, S and extra beats called V are."""
     reference = at(range(1, 8), "VVNSFQN")
     test = at([*range(1, 8), 8.5], "VNVVVVNV")
-    veb = compare(reference, test, start=0).veb
+    veb = compare(reference, test, start=0).rates["VEB"]
     assert (veb.tp, veb.fn, veb.fp, veb.tn) == (1, 1, 3, 1)
     assert veb.se == 0.5
     assert veb.ppv == 0.25
@@ -54,13 +54,13 @@ def test_ventricular_rates_forgive_fusion_and_unclassifiable():
 
 def test_supraventricular_rates_forgive_unclassifiable_only():
     """Q called S is no false positive; N, V and F called S are."""
-    sveb = compare(at(range(1, 6), "SNVFQ"), at(range(1, 6), "SSSSS"), start=0).sveb
+    sveb = compare(at(range(1, 6), "SNVFQ"), at(range(1, 6), "SSSSS"), start=0).rates["SVEB"]
     assert (sveb.tp, sveb.fn, sveb.fp, sveb.tn) == (1, 0, 3, 0)
 
 
 def test_abnormal_rates_do_not_ask_which_kind():
     """Any abnormal call answers any abnormal beat; a missed one is missed."""
-    rates = compare(at(range(1, 6), "VSFNN"), at([1, 2, 4, 5], "QQNQ"), start=0).abnormal
+    rates = compare(at(range(1, 6), "VSFNN"), at([1, 2, 4, 5], "QQNQ"), start=0).rates["abnormal"]
     assert (rates.tp, rates.fn, rates.fp, rates.tn) == (2, 1, 1, 1)
 
 
@@ -70,8 +70,8 @@ def test_first_five_minutes_are_not_scored():
     test = at([299, 301, 305, 310], "NVNN")
     found = compare(reference, test)
     assert found.beats == 2
-    assert found.veb.se == 1
-    assert found.detection.fp == 1
+    assert found.rates["VEB"].se == 1
+    assert found.rates["QRS"].fp == 1
     assert compare(reference, test, start=0).beats == 4
     assert compare(reference, test, start=0, end=300).beats == 2
 
@@ -79,11 +79,11 @@ def test_first_five_minutes_are_not_scored():
 def test_absent_classes_have_no_rate():
     """A share of nothing is None, not 0 or 1."""
     found = compare(at([1, 2], "NN"), at([1, 2], "NN"), start=0)
-    assert found.veb.se is None
-    assert found.sveb.ppv is None
-    assert found.veb.fpr == 0
+    assert found.rates["VEB"].se is None
+    assert found.rates["SVEB"].ppv is None
+    assert found.rates["VEB"].fpr == 0
     empty = compare(at([], ""), at([], ""), start=0)
-    assert empty.detection.se is None
+    assert empty.rates["QRS"].se is None
     assert empty.to_dict()["rr_error_seconds"] is None
 
 
@@ -116,7 +116,7 @@ def test_the_window_is_150_ms(fs, most):
     reference = Annotations(np.array([1000]), np.array(["N"]), fs)
     for shift, pairs in ((most, 1), (-most, 1), (most + 1, 0), (-most - 1, 0)):
         test = Annotations(np.array([1000 + shift]), np.array(["N"]), fs)
-        assert compare(reference, test, start=0).detection.tp == pairs
+        assert compare(reference, test, start=0).rates["QRS"].tp == pairs
 
 
 def test_symbols_that_are_no_beats_are_ignored():
@@ -179,11 +179,11 @@ def test_nothing_is_compared_in_ventricular_flutter():
     """Test beats and flutter waves between [ and ] of the reference are neither right nor wrong."""
     reference = at([1, 2, 2.5, 3, 3.5, 5, 6], "NN[!!]N")
     found = compare(reference, at([1, 2, 3, 3.3, 4, 6], "NNVVVN"), start=0)
-    assert (found.detection.tp, found.detection.fn, found.detection.fp) == (3, 0, 0)
-    assert found.abnormal.fpr == 0
+    assert (found.rates["QRS"].tp, found.rates["QRS"].fn, found.rates["QRS"].fp) == (3, 0, 0)
+    assert found.rates["abnormal"].fpr == 0
     assert found.rr_error == 0
     assert found.rr_count == 1  # the interval across the episode is none
-    assert compare(at([1, 2], "N["), at([1, 9], "NN"), start=0).detection.fp == 0
+    assert compare(at([1, 2], "N["), at([1, 9], "NN"), start=0).rates["QRS"].fp == 0
 
 
 def test_beats_in_shutdown_have_a_column_of_their_own():
@@ -194,7 +194,7 @@ def test_beats_in_shutdown_have_a_column_of_their_own():
     assert missed.bxb()["No'"] == missed.bxb()["Vo'"] == 1
     extra = compare(shut, at([1, 2, 4], "NVN"), start=0)
     assert (extra.count("X", "V"), extra.count("O", "V")) == (1, 0)
-    assert extra.veb.fp == 1
+    assert extra.rates["VEB"].fp == 1
 
 
 def test_a_lone_shutdown_mark_reaches_to_its_neighbours():
@@ -209,8 +209,8 @@ def test_a_lone_shutdown_mark_reaches_to_its_neighbours():
 def test_escape_beats_are_supraventricular_unless_asked_otherwise():
     """EC57 and bxb count e, j and n as S, de Chazal as N; other names are refused."""
     reference, test = at([1, 2, 3, 4], "ejnA"), at([1, 2, 3, 4], "SSSS")
-    assert compare(reference, test, start=0).sveb.tp == 4
-    assert compare(reference, test, start=0, grouping="de-chazal").sveb.tp == 1
+    assert compare(reference, test, start=0).rates["SVEB"].tp == 4
+    assert compare(reference, test, start=0, grouping="de-chazal").rates["SVEB"].tp == 1
     with pytest.raises(InputError, match="choose one of de-chazal, ec57"):
         compare(reference, test, grouping="aami")
 
@@ -218,9 +218,9 @@ def test_escape_beats_are_supraventricular_unless_asked_otherwise():
 def test_an_undecided_abnormal_beat_is_a_miss_everywhere():
     """A ? on V, S or F is no true positive of any kind; on N it is no false alarm."""
     found = compare(at(range(1, 6), "VSFNN"), at(range(1, 6), "????N"), start=0)
-    assert found.detection.se == 1
-    assert found.veb.se == found.sveb.se == found.abnormal.se == 0
-    assert found.abnormal.fpr == 0
+    assert found.rates["QRS"].se == 1
+    assert found.rates["VEB"].se == found.rates["SVEB"].se == found.rates["abnormal"].se == 0
+    assert found.rates["abnormal"].fpr == 0
     assert found.undecided == 0.8
 
 
@@ -247,7 +247,7 @@ def test_gross_counts_beats_and_average_counts_records():
     small = compare(at([1, 2], "VN"), at([1, 2], "NN"), start=0, record="small")
     none = compare(at([1], "N"), at([1], "N"), start=0, record="none")
     summary = aggregate([big, small, none])
-    assert summary.gross.veb.se == pytest.approx(10 / 11)
+    assert summary.gross.rates["VEB"].se == pytest.approx(10 / 11)
     assert summary.average()["VEB"]["Se"] == pytest.approx(0.5)
     assert [row["record"] for row in summary.to_dict()["records"]] == ["big", "small", "none"]
     with pytest.raises(InputError, match="at least one record"):
@@ -264,7 +264,7 @@ def test_files_give_what_arrays_give(wfdb_folder, tmp_path):
     found = score_record(tmp_path / "s01", start=0)
     direct = compare(reference, Annotations(reference.sample, called, FS), start=0)
     np.testing.assert_array_equal(found.matrix, direct.matrix)
-    assert found.detection.se == 1
+    assert found.rates["QRS"].se == 1
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ SHOWN = {
     "settings": "KEY=VALUE",
     "over": "KEY=VALUES",
     "bench": "MODULE:FUNCTION",
+    "peaks": "ANNOTATOR",
     **dict.fromkeys(("profile", "protocol", "recipe"), "NAME|FILE"),
 }
 """What is shown in place of a value."""
@@ -43,6 +44,8 @@ TYPES = {
 NONE: Mapping[str, str] = MappingProxyType({})
 ALSO = {"data": "--data --on"}
 """Flags that are spelled in two ways."""
+UNSEEN = ("progress", "block_seconds")
+"""Parameters that change no answer and are no options."""
 Draw = Callable[[Any], object]
 
 
@@ -107,7 +110,7 @@ def _parameter(
     """Return the argument, or with flags the option, for a parameter of an annotated type."""
     known: dict[str, Any] = {"required": default is None, "metavar": SHOWN.get(name)}
     if isinstance(default, ast.Call):
-        known["default"] = Path(ast.literal_eval(default.args[0]))
+        known["default"] = Path(*map(ast.literal_eval, default.args))
     elif default is not None:
         known["default"] = ast.literal_eval(default)
     several = kind.startswith("Sequence[")
@@ -127,7 +130,7 @@ def _parameter(
 
 
 def parameters(path: str, names: Mapping[str, str] = NONE) -> list[click.Parameter]:
-    """Return arguments and options for a public function, without its progress.
+    """Return arguments and options for a public function, without those of `UNSEEN`.
 
     Parameters
     ----------
@@ -154,7 +157,7 @@ def parameters(path: str, names: Mapping[str, str] = NONE) -> list[click.Paramet
         for (name, place, flags), default in zip(
             found, [*missing, *taken.defaults, *taken.kw_defaults], strict=True
         )
-        if name != "progress" and place.annotation is not None
+        if name not in UNSEEN and place.annotation is not None
     ]
 
 

@@ -10,19 +10,6 @@ from ecgphoton.errors import InputError
 from ecgphoton.settings import nearest
 
 path_type = click.Path(path_type=Path)
-profile_option = click.option(
-    "--profile",
-    metavar="NAME|FILE",
-    default=None,
-    help="Device profile of the chip, a TOML file or the name of a shipped one.",
-)
-settings_option = click.option(
-    "--set",
-    "settings",
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="What differs from the profile, as section.key=value. May be given more than once.",
-)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 

@@ -15,119 +15,45 @@ if TYPE_CHECKING:
     from ecgphoton.run.annotate import AnnotationReport
     from ecgphoton.run.burden import BurdenReport
 
-BACKENDS = ("torch", "onnx", "integer", "chip")
 
-
-@click.command()
-@click.argument("record", type=opt.path_type)
-@click.option(
-    "--bundle",
-    "--run",
-    "model",
-    type=opt.path_type,
-    default=None,
-    help="Student: folder of a run or bundle, or the name of a shipped one; by default the newest "
-    "finished run below runs/, otherwise the shipped student of four classes.",
-)
-@click.option(
-    "--max-miss",
-    type=float,
-    default=None,
-    help="Take the threshold with at most this miss rate, from 0 to 1, on the out-of-fold scores "
-    "of the run; shipped students and bundles hold none.",
-)
-@click.option(
-    "--max-fpr",
-    type=float,
-    default=None,
-    help="Take the threshold with at most this FPR, from 0 to 1, on the out-of-fold scores of the "
-    "run; shipped students and bundles hold none.",
-)
-@click.option(
-    "--backend",
-    type=click.Choice(BACKENDS),
-    default=None,
-    help="What computes: torch or onnx, the student as trained; integer, the quantized graph of a "
-    "bundle; chip, one simulated chip. By default torch, or chip where one is described.",
-)
-@click.option(
-    "--chip", type=click.IntRange(0), default=None, help="Number of the simulated chip, from 0."
-)
-@opt.profile_option
-@opt.settings_option
-@click.option(
-    "--noise",
-    type=float,
-    default=None,
-    help="Standard deviation of the errors of the chip, as a share of full scale.",
-)
-@click.option(
-    "--lead",
-    default=None,
-    help="Lead by name, or channel:N, from 0; by default the one the student was trained on, else "
-    "II, else the first ECG.",
-)
-@click.option(
-    "--fs", type=float, default=None, help="Samples a second, where the file does not state it."
-)
-@click.option(
-    "--unit", default=None, help="V, mV, uV or nV, where a text or NumPy file does not state it."
-)
-@click.option(
-    "--column", default=None, help="Column of a text or NumPy file, by name or number from 0."
-)
-@click.option(
-    "--peaks",
-    default=None,
-    metavar="ANNOTATOR",
-    help="Extension of the annotation that marks the R peaks; by default they are detected.",
-)
-@click.option(
-    "--annotator",
-    default="eph",
-    show_default=True,
-    help="Extension of the annotation file to write.",
-)
-@click.option(
-    "--force",
-    is_flag=True,
-    help="Replace files of an earlier call, and allow the extension atr of reference annotations.",
-)
-@click.option(
-    "--out",
-    type=opt.path_type,
-    default=Path(),
-    help="Folder to write to; by default the working folder.",
-)
-@click.option(
-    "--picture/--no-picture", default=True, show_default=True, help="Whether to draw the picture."
-)
-@opt.threads_option
-@opt.json_option
-def annotate(*, record: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes them
-    """Classify every beat of a recording, or of a folder of them.
-
-    RECORD may have any supported format, any length and any rate from 100 Hz. Writes a WFDB
-    annotation file, a JSON and a CSV line a beat, a picture, and EDF+ annotations for an EDF
-    recording. For a folder, a table of the abnormal beats of each recording is written as well.
-    Input files are never replaced. Without --bundle or --run the student is the newest finished run
-    below runs/, or, where there is none, the shipped one that tells N, S, V and F apart; the output
-    says which it was and why. One sentence says whether the recording lies outside what the
-    student knows from its training patients; the summary holds every value and its limits. A
-    student whose features look at the next beat classifies each beat one beat late, and the last
-    one at the end; the summary states its delay. Not a medical device.
-    """
+def _annotate(*, record: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes
+    """Print a recording's beats, or the burdens of a folder; exit with 2 where one was refused."""
     from ecgphoton import run
     from ecgphoton.run.burden import annotate_folder
 
+    folder = record.is_dir()
     with shared.progress() as progress:
-        classify = annotate_folder if record.is_dir() else run.annotate
-        found = classify(record, progress=progress, **options)
-    shared.show(found, print_burdens if record.is_dir() else print_annotation, as_json=as_json)
-    for name, why in getattr(found, "failed", {}).items():
+        found = (annotate_folder if folder else run.annotate)(record, progress=progress, **options)
+    shared.show(found, print_burdens if folder else print_annotation, as_json=as_json)
+    failed = getattr(found, "failed", {})
+    for name, why in failed.items():
         click.echo(f"{name}: {why}", err=True)
-    if getattr(found, "failed", {}):
+    if failed:
         sys.exit(2)
+
+
+annotate = opt.json_option(
+    opt.threads_option(
+        click.Command(
+            "annotate",
+            callback=_annotate,
+            params=derive.parameters(
+                "run.annotate", {"model": "--bundle --run", "settings": "--set"}
+            ),
+            help="""Classify every beat of a recording, or of a folder of them.
+
+RECORD may have any supported format, any length and any rate from 100 Hz. Writes a WFDB annotation
+file, a JSON and a CSV line a beat, a picture, and EDF+ annotations for an EDF recording. For a
+folder, a table of the abnormal beats of each recording is written as well. Input files are never
+replaced. Without --bundle or --run the student is the newest finished run below runs/, or, where
+there is none, the shipped one that tells N, S, V and F apart; the output says which it was and why.
+One sentence says whether the recording lies outside what the student knows from its training
+patients; the summary holds every value and its limits. A student whose features look at the next
+beat classifies each beat one beat late, and the last one at the end; the summary states its delay.
+Not a medical device.""",
+        )
+    )
+)
 
 
 def print_annotation(report: AnnotationReport) -> None:

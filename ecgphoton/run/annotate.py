@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.progress import Progress, silent
 from ecgphoton.run.annotation_files import ANNOTATOR, Outputs, write_edf, write_lines, write_table
 from ecgphoton.run.annotator import Beats, table
-from ecgphoton.run.backends import Backend, classifier
+from ecgphoton.run.backends import classifier
 from ecgphoton.run.claim import outside_bundles
 from ecgphoton.run.crossed import at_wish
 from ecgphoton.run.journey import provenance
@@ -49,12 +49,12 @@ class AnnotationReport:
 
 @strict
 def annotate(
-    record: str | Path,
+    record: Path | str,
     *,
     model: Path | str | TrainedStudent | None = None,
     max_miss: float | None = None,
     max_fpr: float | None = None,
-    backend: Backend | None = None,
+    backend: Literal["torch", "onnx", "integer", "chip"] | None = None,
     chip: int | None = None,
     profile: str | None = None,
     settings: Sequence[str] = (),
@@ -81,30 +81,39 @@ def annotate(
     Parameters
     ----------
     record
-        A recording of any format, any rate from 100 Hz, any length.
+        A recording of any format that is read, any rate from 100 Hz, any length.
     model
         Run, bundle or checkpoint, or the name of a shipped student; by default the newest finished
-        run below ``runs/``, otherwise the shipped student that tells N, S, V and F apart. Which
-        one it was, and why, is in the summary under ``student``.
+        run below ``runs/``, otherwise the shipped student that tells N, S, V and F apart. The
+        summary says under ``student`` which one it was, and why.
     max_miss, max_fpr
         As `ecgphoton.run.evaluate` takes them; only a run of two classes with folds can.
     backend
-        ``torch`` (default) and ``onnx``: the student as trained; ``integer``: the quantized graph
-        of a bundle; ``chip``: one simulated chip, the default where a chip is described.
-    chip, profile, settings, noise
-        Which chip of which process, or of what noise, as `simulate` takes them.
+        ``torch`` and ``onnx``: the student as trained; ``integer``: the quantized graph of a
+        bundle; ``chip``: one simulated chip. By default ``torch``, or ``chip`` where one is
+        described.
+    chip
+        Number of the simulated chip, from 0.
+    profile, settings, noise
+        As `ecgphoton.run.simulate` takes them.
     lead
-        By name, or ``channel:<n>``; by default the one the student was trained on.
-    fs, unit, column
-        Of a text or NumPy file that does not state them.
+        By name, or ``channel:N``, from 0; by default the one the student was trained on, else II,
+        else the first ECG.
+    fs
+        Samples a second, of a text or NumPy file that does not state it.
+    unit
+        V, mV, uV or nV, of a text or NumPy file that does not state it.
+    column
+        Column of a text or NumPy file, by name or number from 0.
     peaks
-        Annotator that marks the R peaks; without one they are detected.
+        Extension of the annotation that marks the R peaks; by default they are detected.
     annotator
         Extension of the annotation file to write.
     force
-        Whether existing output files may be replaced, and ``atr`` be written. Inputs never are.
+        Replace files of an earlier call, and allow the extension ``atr`` of reference annotations.
+        Inputs are never replaced.
     out
-        Folder to write to.
+        Folder to write to; by default the working folder.
     picture
         Whether to draw the picture.
     block_seconds

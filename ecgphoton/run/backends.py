@@ -41,6 +41,8 @@ def classifier(
     """
     if backend not in get_args(Backend):
         raise InputError(f"backend {backend!r}; choose {', '.join(get_args(Backend))}")
+    if chip < 0:
+        raise InputError(f"chip is {chip}; chips are numbered from 0")
     if backend == "chip":
         return _on_chip(trained, chip, profile=profile, settings=settings, noise=noise)
     if backend == "torch":

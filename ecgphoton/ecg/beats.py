@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ecgphoton.arguments import strict
 from ecgphoton.ecg import database, synthetic
-from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport, Extracted
+from ecgphoton.ecg.beatset import BeatSet, DropReport, Extracted
 from ecgphoton.ecg.cache import remembered
 from ecgphoton.ecg.databases import MITDB, dataset_of
 from ecgphoton.ecg.dataset import Dataset
@@ -27,7 +27,6 @@ from ecgphoton.errors import InputError
 
 __all__ = [
     "BeatSet",
-    "Drop",
     "DropReport",
     "Loaded",
     "Splits",

@@ -3,7 +3,8 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from itertools import repeat
 from typing import Any, Self
 
 import numpy as np
@@ -113,14 +114,8 @@ class BeatSet:
         return sha.hexdigest()
 
 
-@dataclass(frozen=True)
-class Drop:
-    """Beats of one symbol of one record that were left out for one reason."""
-
-    record: str
-    symbol: str
-    reason: str
-    count: int
+Drops = Counter[tuple[str, str, str]]
+"""How many beats were left out, by record, symbol and reason."""
 
 
 def _totals(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
@@ -135,18 +130,21 @@ def _totals(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
 class DropReport:
     """Beats that were left out of a set, and notes on the others."""
 
-    drops: tuple[Drop, ...] = ()
+    drops: Drops = field(default_factory=Counter)
     notes: tuple[str, ...] = ()
     """Sentences: leads substituted, records resampled, flat beats, shared subjects."""
 
     def by_symbol(self, reason: str | None = None) -> dict[str, int]:
         """Count dropped beats per symbol, most first."""
-        chosen = [drop for drop in self.drops if reason in (None, drop.reason)]
-        return _totals((drop.symbol, drop.count) for drop in chosen)
+        return _totals(
+            (symbol, count)
+            for (_, symbol, why), count in self.drops.items()
+            if reason in (None, why)
+        )
 
     def by_reason(self) -> dict[str, int]:
         """Count dropped beats per reason, most first."""
-        return _totals((drop.reason, drop.count) for drop in self.drops)
+        return _totals((why, count) for (_, _, why), count in self.drops.items())
 
     def lines(self) -> list[str]:
         """Return the counts and notes as sentences."""
@@ -168,8 +166,8 @@ class DropReport:
         return {
             "by_reason": {r: self.by_symbol(r) for r in self.by_reason()},
             "records": [
-                {"record": d.record, "symbol": d.symbol, "reason": d.reason, "count": d.count}
-                for d in self.drops
+                {"record": record, "symbol": symbol, "reason": reason, "count": count}
+                for (record, symbol, reason), count in self.drops.items()
             ],
             "notes": list(self.notes),
         }
@@ -179,7 +177,7 @@ class DropReport:
         """One report of several."""
         reports = list(parts)
         return cls(
-            tuple(drop for report in reports for drop in report.drops),
+            sum((report.drops for report in reports), Drops()),
             tuple(note for report in reports for note in report.notes),
         )
 
@@ -193,10 +191,7 @@ class Extracted:
     report: DropReport
 
 
-def count_drops(
-    record: str, symbols: NDArray[np.str_], reasons: NDArray[np.str_] | str
-) -> tuple[Drop, ...]:
-    """Group dropped beats of one record by symbol and reason."""
-    reasons = np.broadcast_to(np.asarray(reasons), symbols.shape)
-    counted = Counter(zip(symbols.tolist(), reasons.tolist(), strict=True))
-    return tuple(Drop(record, symbol, reason, n) for (symbol, reason), n in counted.items())
+def count_drops(record: str, symbols: NDArray[np.str_], reasons: NDArray[np.str_] | str) -> Drops:
+    """Count dropped beats of one record by symbol and reason."""
+    each = np.broadcast_to(np.asarray(reasons), symbols.shape)
+    return Counter(zip(repeat(record), symbols.tolist(), each.tolist(), strict=False))

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ecgphoton.artifacts import atomic_path
-from ecgphoton.ecg.beatset import BeatSet, Drop, DropReport, Extracted
+from ecgphoton.ecg.beatset import BeatSet, DropReport, Drops, Extracted
 from ecgphoton.ecg.patient_features import FEATURES, OWN
 from ecgphoton.errors import InputError
 
@@ -71,10 +70,8 @@ def remembered(
 @cache
 def _code() -> str:
     """Hash of the source code of this package, which turns files into beats."""
-    sha = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.rglob("*.py")):
-        sha.update(file.read_bytes())
-    return sha.hexdigest()
+    files = sorted(Path(__file__).parent.rglob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _save(path: Path, extracted: Extracted) -> None:
@@ -83,7 +80,7 @@ def _save(path: Path, extracted: Extracted) -> None:
     about = {
         "fs": beats.fs,
         "source": beats.source,
-        "drops": [asdict(drop) for drop in extracted.report.drops],
+        "drops": [*extracted.report.drops.items()],
         "notes": extracted.report.notes,
     }
     columns = {name: getattr(beats, name) for name in STORED}
@@ -105,7 +102,7 @@ def _load(path: Path, name: str) -> Extracted | None:
             fs=about["fs"],
             source=about["source"],
         )
-        drops = tuple(Drop(**drop) for drop in about["drops"])
+        drops = Drops({(record, symbol, why): n for (record, symbol, why), n in about["drops"]})
         return Extracted(beats, DropReport(drops, tuple(about["notes"])))
     except Exception:  # numpy and zipfile raise a dozen kinds
         return None

@@ -79,7 +79,7 @@ def labelled(extracted: Extracted, scheme: LabelScheme) -> Extracted:
     if outside.any():
         reason = f"outside label scheme {scheme.name}"
         drops = count_drops(str(beats.record[0]), beats.symbol[outside], reason)
-        report = replace(report, drops=(*report.drops, *drops))
+        report = replace(report, drops=report.drops + drops)
     return Extracted(replace(beats, label=label), report)
 
 

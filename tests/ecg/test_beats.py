@@ -35,9 +35,9 @@ def test_literal_counts(mitdb):
     dropped = splits.report.by_symbol("outside label scheme literal")
     assert set(dropped) == set("LR/AfjaEJe")
     train = Counter()
-    for drop in splits.report.drops:
-        if drop.reason.startswith("outside") and drop.record in splits.protocol.train:
-            train[drop.symbol] += drop.count
+    for (record, symbol, reason), count in splits.report.drops.items():
+        if reason.startswith("outside") and record in splits.protocol.train:
+            train[symbol] += count
     assert sum(train.values()) == 18_658
     assert "S" not in set(splits.train.symbol.tolist())
     assert [n for n in splits.report.notes if "no lead" in n] == [
@@ -70,9 +70,9 @@ def test_inter_patient_counts_before_windowing(mitdb):
         loaded = load_all(names, data_dir=mitdb, labels="aami")
         beats, report = loaded.beats, loaded.report
         found = groups(beats.symbol.tolist())
-        for drop in report.drops:
-            assert drop.reason == AT_EDGE
-            found[aami_group(drop.symbol)] += drop.count
+        for (_, symbol, reason), count in report.drops.items():
+            assert reason == AT_EDGE
+            found[aami_group(symbol)] += count
         assert tuple(found[group] for group in "NSVFQ") == counts
 
 
@@ -144,7 +144,7 @@ def test_labels_outside_the_scheme_are_minus_one(wfdb_folder):
     assert (beats.label[outside] == -1).all()
     assert (beats.label[~outside] >= 0).all()
     assert report.by_symbol("outside label scheme literal")["L"] == outside.sum()
-    assert {drop.record for drop in report.drops} == {"s04"}
+    assert {record for record, _, _ in report.drops} == {"s04"}
     assert any("outside label scheme literal" in line for line in report.lines())
     json.dumps(report.to_dict())
 

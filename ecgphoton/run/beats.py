@@ -50,13 +50,14 @@ def splits_of(recipe: Recipe, data_dir: Path | None = None) -> Splits:
         If recipe and protocol contradict each other, or beats cannot be found.
     """
     data, usual, protocol = recipe.data, DataSettings(), protocol_of(recipe.data.protocol)
-    labels, lead = data.labels, data.lead
-    if protocol.labels is not None:
-        labels = _agreed("labels", data.labels, usual.labels, protocol.labels.name)
-    if protocol.lead is not None:
-        lead = _agreed("lead", data.lead, usual.lead, protocol.lead)
-    own = protocol.labels or labels
-    return _load(recipe, data.source, data_dir, protocol, own, lead, data.views)
+    for what, stated in _stated(protocol).items():
+        if (chosen := getattr(data, what)) not in (getattr(usual, what), stated):
+            raise InputError(
+                f"data.{what} is {chosen!r}, but the protocol is for {what} {stated!r}; leave one "
+                "out"
+            )
+    labels, lead = protocol.labels or data.labels, protocol.lead or data.lead
+    return _load(recipe, data.source, data_dir, protocol, labels, lead, data.views)
 
 
 def divided_by(recipe: Recipe, protocol: str) -> Recipe:
@@ -64,22 +65,15 @@ def divided_by(recipe: Recipe, protocol: str) -> Recipe:
 
     Labels and lead that the file states replace those of the recipe, which are of its protocol.
     """
-    stated, usual = protocol_of(protocol), DataSettings()
-    data = replace(recipe.data, protocol=protocol)
-    if stated.labels is not None:
-        data = replace(data, labels=usual.labels)
-    if stated.lead is not None:
-        data = replace(data, lead=usual.lead)
-    return replace(recipe, data=data)
+    left = {what: getattr(DataSettings(), what) for what in _stated(protocol_of(protocol))}
+    return replace(recipe, data=replace(recipe.data, protocol=protocol, **left))
 
 
-def _agreed(what: str, recipe: str, usual: str, protocol: str) -> str:
-    """Return the value of the protocol; InputError if the recipe states another one."""
-    if recipe not in (usual, protocol):
-        raise InputError(
-            f"data.{what} is {recipe!r}, but the protocol is for {what} {protocol!r}; leave one out"
-        )
-    return protocol
+def _stated(protocol: Protocol) -> dict[str, str]:
+    """Return the settings of a recipe's data that a protocol file states itself."""
+    labels = None if protocol.labels is None else protocol.labels.name
+    found = {"labels": labels, "lead": protocol.lead}
+    return {what: value for what, value in found.items() if value is not None}
 
 
 def monitored(recipe: Recipe, splits: Splits) -> dict[str, BeatSet]:
@@ -204,12 +198,12 @@ def beats_elsewhere(
     InputError
         As `beats_on`.
     """
-    if data is None or divides(metadata, data):
+    if data is None or _divides(metadata, data):
         return None
     return beats_on(metadata, data, data_dir)
 
 
-def divides(metadata: Mapping[str, Any], data: str | Path) -> bool:
+def _divides(metadata: Mapping[str, Any], data: str | Path) -> bool:
     """Return whether a student's protocol divides a dataset into training and test records."""
     if data in ("auto", "synthetic"):
         return True
@@ -228,20 +222,16 @@ def own_splits(
     InputError
         As `splits_like`.
     """
-    if data is None or divides(metadata, data):
-        return splits_like(metadata, data, data_dir)
-    return splits_like(metadata)
+    divided = data is None or _divides(metadata, data)
+    return splits_like(metadata, data, data_dir) if divided else splits_like(metadata)
 
 
 def evaluation_beats(
-    metadata: Mapping[str, Any],
-    data: str | Path | None = None,
-    data_dir: Path | None = None,
-    protocol: str | Path | None = None,
+    metadata: Mapping[str, Any], data: str | Path | None = None, data_dir: Path | None = None
 ) -> BeatSet:
     """Return the test set of a student's own protocol, or all beats of another dataset."""
-    other = beats_elsewhere(metadata, data, data_dir) if protocol is None else None
-    return splits_like(metadata, data, data_dir, protocol).test if other is None else other.beats
+    other = beats_elsewhere(metadata, data, data_dir)
+    return splits_like(metadata, data, data_dir).test if other is None else other.beats
 
 
 def check_both(beats: BeatSet) -> BeatSet:
@@ -257,10 +247,7 @@ def check_both(beats: BeatSet) -> BeatSet:
 
 
 def beats_on(
-    metadata: Mapping[str, Any],
-    data: str | Path | Dataset,
-    data_dir: Path | None = None,
-    labels: str | None = None,
+    metadata: Mapping[str, Any], data: str | Path | Dataset, data_dir: Path | None = None
 ) -> Loaded:
     """Load all beats of another dataset, as a frozen student reads them.
 
@@ -271,13 +258,11 @@ def beats_on(
     ----------
     data
         A dataset by name (``svdb``), a folder of recordings or a dataset file.
-    labels
-        Label scheme; by default the student's own.
 
     Returns
     -------
-    Beats that the labels know; `report` says what was left out and how much of the dataset there
-    was.
+    Beats that the student's labels know; `report` says what was left out and how much of the
+    dataset there was.
 
     Raises
     ------
@@ -287,7 +272,7 @@ def beats_on(
     dataset = dataset_of(data)
     if not dataset.leads:
         dataset = replace(dataset, leads=(str(metadata.get("lead", MITDB.leads[0])),))
-    scheme = scheme_of(metadata) if labels is None else label_scheme(labels)
+    scheme = scheme_of(metadata)
     centring = from_dict(metadata["recipe"]).data.centring
     loaded = load_all(data=dataset, data_dir=data_dir, labels=scheme, centring=centring)
     known = loaded.beats.take(loaded.beats.label >= 0)

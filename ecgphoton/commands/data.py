@@ -83,14 +83,12 @@ def fetch(
             data_dir, DATASETS[name], base_url=base_url, from_dir=from_dir, offline=offline,
             progress=bars,
         )  # fmt: skip
-    if as_json:
-        shared.emit(report.to_dict())
-        return
-    click.echo(
+    said = (
         f"{report.folder}: {report.kept} files kept, {len(report.imported)} imported, "
         f"{len(report.fetched)} fetched ({report.received:,} bytes, {report.retries} retries); "
         f"{report.records} of the {report.of_records} records of {name}"
     )
+    shared.show(report, lambda _: click.echo(said), as_json=as_json)
 
 
 @command.command()
@@ -109,14 +107,14 @@ def verify(name: str, data_dir: Path | None, as_json: bool) -> None:
 
     dataset = DATASETS[name]
     report = database.verify(database.find(dataset, data_dir), dataset)
-    if as_json:
-        shared.emit(report.to_dict())
-    else:
-        release = "as published" if report.published else "not the published release"
-        shared.say(
-            *(f"{file}: {problem}" for file, problem in report.problems.items()),
+    release = "as published" if report.published else "not the published release"
+    said = [
+        *(f"{file}: {problem}" for file, problem in report.problems.items()),
+        (
             f"{report.folder}: {report.checked} files checked, {len(report.problems)} wrong; "
-            f"{report.records} of the {report.of_records} records of {name}; checksums {release}",
-        )
+            f"{report.records} of the {report.of_records} records of {name}; checksums {release}"
+        ),
+    ]
+    shared.show(report, lambda _: shared.say(*said), as_json=as_json)
     if not report.ok:
         sys.exit(1)

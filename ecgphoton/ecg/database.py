@@ -69,10 +69,7 @@ class Verification:
 
 def present(dataset: Dataset, folder: Path) -> tuple[str, ...]:
     """Return the records of a database whose files are all in a folder."""
-    try:
-        there = {entry.name for entry in os.scandir(folder)}
-    except OSError:
-        return ()
+    there = {path.name for path in folder.glob("*")}
     return tuple(r for r in dataset.records if all(f"{r}.{kind}" in there for kind in KINDS))
 
 

@@ -92,14 +92,6 @@ def fetch(
     if source is not None and not source.is_dir():
         raise InputError(f"{source} is not a folder; give a folder with a copy of the database")
     folder = _target(data_dir, dataset)
-    if all((folder / name).is_file() for name in (*dataset.files, SUMS)):
-        with contextlib.suppress(InputError):  # a damaged list of checksums is replaced below
-            report = verify(folder, dataset)
-            if report.ok:  # nothing to do, perhaps in a folder that cannot be written
-                return FetchReport(
-                    str(folder), len(dataset.files), (), (), 0, 0, 0, report.published,
-                    report.records, report.of_records,
-                )  # fmt: skip
     with alone(folder):
         meter = Meter(progress, dataset.megabytes)
         unconnected = offline or source is not None
@@ -186,8 +178,8 @@ def _checksums(
             sums = {}
             with contextlib.suppress(InputError):
                 sums = parse_sums(content, dataset)
-            # A damaged or unknown list is requested again, where possible.
-            if sums and (web is None or is_published(sums, dataset)):
+            # A damaged or unknown list is requested again, where possible, unless all files fit it.
+            if sums and (web is None or is_published(sums, dataset) or _whole(place, dataset)):
                 if place != folder:
                     write_bytes(folder / SUMS, content)
                 return sums
@@ -203,6 +195,12 @@ def _checksums(
         f"no {SUMS} to check against, and the files are not all as published; "
         "fetch without --from-dir and --offline"
     )
+
+
+def _whole(folder: Path, dataset: Dataset) -> bool:
+    """Whether every file of a database is there, and as its list of checksums says."""
+    found = verify(folder, dataset)
+    return found.ok and found.records == found.of_records
 
 
 def _import(source: Path, folder: Path, name: str, digest: str) -> bool:

@@ -161,10 +161,10 @@ def annotation(rounds: int) -> list[Timed]:
             from wfdb.processing import xqrs_detect
 
             lead = rdrecord(str(signal.held.path), channels=[0]).p_signal[:, 0]
-            return xqrs_detect(lead, fs=signal.fs, verbose=False)
+            return xqrs_detect(lead, fs=signal.lead.fs, verbose=False)
 
         def found() -> object:
-            detector = Detector(signal.gain)
+            detector = Detector(signal.lead.gain)
             return [detector.push(piece) for _, piece in signal.blocks()]
 
         runs: dict[str, Work | str] = {

@@ -65,7 +65,7 @@ SPOILT: Mapping[str, Callable[[Samples, float], Samples]] = {
 def samples_of(folder: Path, name: str, dataset: Dataset) -> tuple[Samples, float]:
     """Return the student's lead in mV, and its rate."""
     signal = open_signal(folder / name, prefer=dataset.leads)
-    return signal.millivolts(0, signal.length), signal.fs
+    return signal.millivolts(0, signal.lead.length), signal.lead.fs
 
 
 def judged(trained: TrainedStudent, samples: Samples, fs: float) -> ScopeReport:

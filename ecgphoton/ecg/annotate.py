@@ -54,19 +54,15 @@ class Missing:
 
     def sentence(self, lead: str) -> str:
         """Return it in words."""
-        gaps = count(self.gaps, "gap")
-        parts = [f"{self.seconds:.2f} s of {lead} missing or on a straight line, in {gaps}"]
-        if self.bridged:
-            parts.append(
-                f"{self.bridged} of up to {1000 * BRIDGED / SAMPLING_RATE:.0f} ms bridged to "
-                "detect beats, which are not classified there"
-            )
-        if self.doubtful_intervals:
-            parts.append(
-                f"{count(self.doubtful_intervals, 'interval')} with a gap may hide a beat "
-                f"({DOUBTFUL:g} times as long as those before, or not to be compared)"
-            )
-        return "; ".join(parts)
+        gaps, hiding = count(self.gaps, "gap"), count(self.doubtful_intervals, "interval")
+        parts = (
+            f"{self.seconds:.2f} s of {lead} missing or on a straight line, in {gaps}",
+            f"{self.bridged} of up to {1000 * BRIDGED / SAMPLING_RATE:.0f} ms bridged to detect "
+            "beats, which are not classified there" if self.bridged else "",
+            f"{hiding} with a gap may hide a beat ({DOUBTFUL:g} times as long as those before, or "
+            "not to be compared)" if self.doubtful_intervals else "",
+        )  # fmt: skip
+        return "; ".join(filter(None, parts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,10 +133,12 @@ def classify_record(
     if annotator is not None:
         file = label_file(find_file(signal.held.path), annotator)
         held = signal.held
-        labels = read_labels(file, signal.fs, held.clock, begins=held.begins, length=signal.length)
+        labels = read_labels(
+            file, signal.lead.fs, held.clock, begins=held.begins, length=signal.lead.length
+        )
         sample, notes = labels.sample, [*labels.notes]
     stream = BeatStream(
-        gain=signal.gain,
+        gain=signal.lead.gain,
         peaks=None if sample is None else scaled(sample, signal.factor),
         centring=centring,
         name=signal.name,
@@ -161,11 +159,15 @@ def classify_record(
     at_360 = np.concatenate([np.empty(0, np.int64), *(at for at, _ in found)])
     missing = _missing(stream.gaps.spans, at_360, detected=annotator is None)
     if missing.gaps:
-        notes.append(f"{signal.name}: {missing.sentence(signal.lead)}")
+        notes.append(f"{signal.name}: {missing.sentence(signal.lead.name)}")
     if not len(at_360):
         raise InputError(
             f"record {signal.name} has no beat "
-            + (f"in annotation {annotator}" if annotator else f"that is found in {signal.lead}")
+            + (
+                f"in annotation {annotator}"
+                if annotator
+                else f"that is found in {signal.lead.name}"
+            )
             + "".join(f" ({why})" for why in (*stream.stretches[:3], *notes))
             + "; choose another annotator or lead"
         )

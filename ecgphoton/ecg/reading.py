@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats import Hints, find_file, open_recording, record_names
-from ecgphoton.ecg.formats.wfdb_record import lacking
 from ecgphoton.ecg.formats.wfdb_segments import wfdb_files
 from ecgphoton.ecg.labels import label_file, not_read, read_labels
 from ecgphoton.ecg.leads import choose
@@ -32,42 +31,23 @@ class Signal:
     notes: tuple[str, ...]
 
     @property
-    def _own(self) -> Channel:
-        return self.held.channels[self.channel]
-
-    @property
     def name(self) -> str:
         """Name of the record."""
         return self.held.name
 
     @property
-    def lead(self) -> str:
-        """Name of the lead, as in the file."""
-        return self._own.name
-
-    @property
-    def fs(self) -> float:
-        """Sampling rate of the lead, Hz."""
-        return self._own.fs
-
-    @property
-    def length(self) -> int:
-        """Samples at `fs`."""
-        return self._own.length
-
-    @property
-    def gain(self) -> float:
-        """Units of the blocks per mV."""
-        return self._own.gain
+    def lead(self) -> Channel:
+        """The lead: its name as in the file, rate, samples, and units of the blocks per mV."""
+        return self.held.channels[self.channel]
 
     @property
     def length_360(self) -> int:
         """Samples at 360 Hz."""
-        return int(-(-self.length * self.factor.numerator // self.factor.denominator))
+        return int(-(-self.lead.length * self.factor.numerator // self.factor.denominator))
 
     def millivolts(self, start: int, stop: int) -> NDArray[np.float32]:
         """Return samples at the recorded rate in mV, NaN where nothing was measured."""
-        start, stop = max(start, 0), min(stop, self.length)
+        start, stop = max(start, 0), min(stop, self.lead.length)
         if stop <= start:
             return np.empty(0, np.float32)
         return self.held.scaled(self.channel, self.held.read(self.channel, start, stop))
@@ -83,9 +63,9 @@ class Signal:
         InputError
             If the file is damaged; its checksum is known to differ only at the end.
         """
-        resampler, done = Resampler(self.factor, self.gain), 0
-        for start, piece in self.held.pieces(self.channel, max(1, round(seconds * self.fs))):
-            out = resampler.push(piece, last=start + len(piece) == self.length)
+        resampler, done = Resampler(self.factor, self.lead.gain), 0
+        for start, piece in self.held.pieces(self.channel, max(1, round(seconds * self.lead.fs))):
+            out = resampler.push(piece, last=start + len(piece) == self.lead.length)
             if len(out):
                 yield done, out
                 done += len(out)
@@ -115,20 +95,19 @@ def open_signal(
         If the recording is missing or damaged, has no such lead, or its rate cannot be used.
     """
     held = open_recording(record, hints)
-    channel = choose(held, lead, prefer)
-    one = held.channels[channel]
-    notes = [*held.notes, *held.assumed([channel])]
-    if lead is None and prefer and one.name != prefer[0]:
-        notes.append(f"{held.name}: no lead {prefer[0]}, {one.name} used")
-    alike = sum(other.name == one.name for other in held.channels)
-    if lead is None and alike > 1:
-        notes.append(f"{held.name}: {alike} leads are called {one.name}, channel:{channel} used")
-    factor = ratio(one.fs, held.name)
-    if factor != 1:
-        notes.append(f"{held.name}: resampled from {one.fs:g} Hz to 360 Hz")
-    if not one.voltage:
-        notes.append(f"{held.name}: lead {one.name} is in {one.unit}, not a voltage")
-    return Signal(held, channel, factor, tuple(notes))
+    at = choose(held, lead, prefer)
+    one = held.channels[at]
+    factor, free = ratio(one.fs, held.name), lead is None
+    other = free and len(prefer) > 0 and one.name != prefer[0]
+    alike = sum(channel.name == one.name for channel in held.channels)
+    said = (
+        f"no lead {prefer[0]}, {one.name} used" if other else "",
+        f"{alike} leads are called {one.name}, channel:{at} used" if free and alike > 1 else "",
+        f"resampled from {one.fs:g} Hz to 360 Hz" if factor != 1 else "",
+        "" if one.voltage else f"lead {one.name} is in {one.unit}, not a voltage",
+    )
+    own = (f"{held.name}: {text}" for text in said if text)
+    return Signal(held, at, factor, (*held.notes, *held.assumed([at]), *own))
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +136,7 @@ def record_files(folder: Path, name: str, annotator: str | None = "atr") -> tupl
     Raises
     ------
     InputError
-        If the record is unknown, its header is damaged, or one of its files is missing.
+        If the record is unknown, its header is damaged or missing, or it has no labels.
     """
     if name != Path(name).name or not name:
         raise _unknown(folder, name)
@@ -166,9 +145,6 @@ def record_files(folder: Path, name: str, annotator: str | None = "atr") -> tupl
     except InputError:
         raise _unknown(folder, name) from None
     signals = wfdb_files(file.with_suffix("")) if file.suffix == ".hea" else (file,)
-    for path in signals:
-        if not path.is_file():
-            raise lacking(path, name)
     return tuple(dict.fromkeys((*signals, label_file(file, annotator))))
 
 
@@ -201,18 +177,18 @@ def read_recording(
     files = record_files(folder, name, annotator)
     source = open_signal(folder / name, lead, prefer=prefer, hints=hints)
     whole = source.held.whole((source.channel,))[0]
-    signal = Resampler(source.factor, source.gain).push(whole, last=True)
+    signal = Resampler(source.factor, source.lead.gain).push(whole, last=True)
     found = read_labels(
-        files[-1], source.fs, source.held.clock, symbols, begins=source.held.begins,
-        length=source.length,
+        files[-1], source.lead.fs, source.held.clock, symbols, begins=source.held.begins,
+        length=source.lead.length,
     )  # fmt: skip
     return AnnotatedLead(
         name,
         signal,
         scaled(found.sample, source.factor),
         found.symbol,
-        source.lead,
-        gain=source.gain,
+        source.lead.name,
+        gain=source.lead.gain,
         synthetic=source.held.synthetic,
         notes=(*source.notes, *(() if annotator else not_read(files[0], files[-1])), *found.notes),
     )

@@ -72,11 +72,12 @@ def draw_record(
         ``(n,)`` probability of not being normal; NaN where the beat is not classified.
     """
     signal = calls.signal
-    size = round(SECONDS * signal.fs)
-    whole = signal.length <= STRIPS * size
-    starts = list(range(0, signal.length, size))
-    if not whole:
-        starts = choose_strips(calls.sample, signal.length, size, abnormality, symbol)
+    size = round(SECONDS * signal.lead.fs)
+    whole = signal.lead.length <= STRIPS * size
+    starts = (
+        list(range(0, signal.lead.length, size)) if whole
+        else choose_strips(calls.sample, signal.lead.length, size, abnormality, symbol)
+    )  # fmt: skip
     traces = [signal.millivolts(start, start + size) for start in starts]
     span = _span(traces)
     head, each = 1.85, (span + FOOT) * 10 * MM + 0.27
@@ -90,12 +91,12 @@ def draw_record(
         axes = _place(figure, (style.WIDTH - PAPER_WIDTH) / 2, bottom, PAPER_WIDTH, each - 0.27)
         first, last = np.searchsorted(calls.sample, [start, start + len(trace)])
         marks = [
-            ((at - start) / signal.fs, text, text not in NORMAL)
+            ((at - start) / signal.lead.fs, text, text not in NORMAL)
             for at, text in zip(calls.sample[first:last], symbol[first:last], strict=True)
         ]
         low, high = _limits(trace, span)
-        _draw_trace(axes, trace, signal.fs, (low - FOOT, high), marks, SECONDS)
-        axes.annotate(_clock(start / signal.fs), (0, 0), (3, 3), xycoords="axes fraction",
+        _draw_trace(axes, trace, signal.lead.fs, (low - FOOT, high), marks, SECONDS)
+        axes.annotate(_clock(start / signal.lead.fs), (0, 0), (3, 3), xycoords="axes fraction",
                       textcoords="offset points", fontsize=7, color=style.SOFT)  # fmt: skip
     figure.text(
         0.5, 0.08 / total,
@@ -156,12 +157,12 @@ def _overview(
 ) -> None:
     """Draw title, heart rate over the whole record, and the share of beats that are not normal."""
     signal = calls.signal
-    seconds = signal.length / signal.fs
+    seconds = signal.lead.length / signal.lead.fs
     known = calls.classified
     odd = known & (symbol != "N")
     across, up = figure.get_size_inches()
-    figure.text(0.14 / across, (height - 0.2) / up, f"Record {signal.name}, lead {signal.lead}",
-                weight="bold", fontsize=10.5)  # fmt: skip
+    title = f"Record {signal.name}, lead {signal.lead.name}"
+    figure.text(0.14 / across, (height - 0.2) / up, title, weight="bold", fontsize=10.5)
     share = f" ({100 * odd.sum() / known.sum():.1f} %)" if known.any() else ""
     text = (
         f"{_duration(seconds)}   {count(len(calls), 'beat')} "
@@ -174,7 +175,7 @@ def _overview(
     axes = _place(figure, 0.5, height - 1.5, style.WIDTH - 0.65, 0.85)
     name, unit = next((n, s) for n, s, least in UNITS if seconds >= least)
     edges = np.linspace(0, seconds, int(np.clip(seconds // LEAST_BIN, 1, BINS)) + 1)
-    at = calls.sample / signal.fs
+    at = calls.sample / signal.lead.fs
     place, rate = at[1:], 60 / np.maximum(np.diff(at), 0.2)
     shares = np.nan_to_num(_binned(at[known], odd[known], "mean", edges))
     middle = (edges[:-1] + edges[1:]) / 2 / unit
@@ -224,9 +225,10 @@ def _draw_trace(
     style.ecg_paper(axes, (0, seconds or len(trace) / fs), limits)
     axes.plot(np.arange(len(trace)) / fs, trace, color=style.INK, lw=0.9)
     for at, text, emphasised in marks:
-        look: dict[str, Any] = {"fontsize": 8, "color": style.SOFT}
-        if emphasised:
-            look = {"fontsize": 9, "color": style.VERMILION, "weight": "bold"}
+        look: dict[str, Any] = (
+            {"fontsize": 9, "color": style.VERMILION, "weight": "bold"} if emphasised
+            else {"fontsize": 8, "color": style.SOFT}
+        )  # fmt: skip
         axes.text(at, limits[1] + 0.03, text, va="bottom", ha="center", **look)
 
 

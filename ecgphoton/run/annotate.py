@@ -158,7 +158,7 @@ def annotate(
         block_seconds=block_seconds,
         progress=partial(progress, "classifying"),
     )
-    beats = table(trained, signal.fs, calls.sample, calls.probability, calls.reason)
+    beats = table(trained, signal.lead.fs, calls.sample, calls.probability, calls.reason)
     note = _note(trained, backend)
     on_chip = {"number": chip or 0, "profile": profile, "settings": list(settings), "noise": noise}
     found = _found(signal, calls, beats, trained)
@@ -182,7 +182,7 @@ def annotate(
     }
     write_annotations(
         Path(out), outputs.name, annotator, calls.sample, beats.symbol.tolist(),
-        fs=signal.fs, note=note,
+        fs=signal.lead.fs, note=note,
     )  # fmt: skip
     write_lines(outputs.lines, summary, beats)
     write_table(outputs.table, beats)
@@ -199,12 +199,12 @@ def annotate(
 def _found(
     signal: Signal, calls: BeatCalls, beats: Beats, trained: TrainedStudent
 ) -> dict[str, Any]:
-    seconds = signal.length / signal.fs
+    seconds = signal.lead.length / signal.lead.fs
     return {
         "record": signal.name,
         "format": signal.held.format,
-        "lead": signal.lead,
-        "sampling_rate": signal.fs,
+        "lead": signal.lead.name,
+        "sampling_rate": signal.lead.fs,
         "seconds": seconds,
         "source": "synthetic" if signal.held.synthetic else "recorded",
         "beats": len(calls),

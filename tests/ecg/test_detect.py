@@ -139,10 +139,10 @@ def test_detection_reaches_its_goal(mitdb):
     rows = []
     for name in ["100", "106", "108", "119", "200", "203", "208", "214", "223", "233"]:
         signal = open_signal(mitdb / name, "channel:0")
-        detector = Detector(signal.gain)
+        detector = Detector(signal.lead.gain)
         whole = np.concatenate([piece for _, piece in signal.blocks()])
         peaks = scaled(r_peaks(whole, detector.push(whole, last=True)), 1 / signal.factor)
-        test = Annotations(peaks, np.full(len(peaks), "N"), signal.fs)
+        test = Annotations(peaks, np.full(len(peaks), "N"), signal.lead.fs)
         reference = read_annotations(mitdb / name, "atr")
         rows.append(compare(reference, test, record=name, end=duration(mitdb / name)))
     gross = aggregate(rows).gross

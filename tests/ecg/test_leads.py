@@ -121,7 +121,7 @@ def test_the_stand_in_is_named(tmp_path):
     """Where the student's lead is not there, a note names the lead that was read."""
     record(tmp_path, ABP=(PRESSURE, "mmHg"), II=(SIGNAL, "mV"))
     signal = open_signal(tmp_path / "a")
-    assert signal.lead == "II"
+    assert signal.lead.name == "II"
     assert signal.notes[0] == "a: no lead MLII, II used"
 
 

@@ -88,7 +88,7 @@ def test_the_database_is_an_ecg(mitdb):
     """Ventricular flutter (207) and pacing (107) are not taken for noise."""
     for name in ("107", "207"):
         signal, watch = open_signal(mitdb / name), None
-        watch = Watch(signal.gain)
+        watch = Watch(signal.lead.gain)
         for first, piece in signal.blocks():
             watch.push(piece, last=first + len(piece) == signal.length_360)
         assert watch.stretches == []

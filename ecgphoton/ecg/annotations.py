@@ -66,7 +66,7 @@ def decode(content: bytes, what: str, fs: float) -> Annotations:
     Raises
     ------
     InputError
-        If the file is truncated, too large or not in the MIT format, its times run backwards, or
+        If the file is truncated or not in the MIT format, its times run backwards, or
         its clock cannot be read.
     """
     if len(content) < 2 or len(content) % 2 or content[-2:] != b"\0\0":
@@ -74,8 +74,6 @@ def decode(content: bytes, what: str, fs: float) -> Annotations:
             f"{what} is truncated: {len(content)} bytes that do not end in the end mark; "
             "fetch it again"
         )
-    if len(content) > LARGEST_ANNOTATION:
-        raise InputError(f"{what} has {len(content)} bytes; at most {LARGEST_ANNOTATION} are read")
     sample, code, subtype, clock = _marks(content, what)
     if len(sample) and (sample[0] < 0 or (np.diff(sample) < 0).any()):
         raise InputError(f"{what} is damaged: its times run backwards; fetch it again")
@@ -172,7 +170,7 @@ def read_annotations(
     check_annotator(annotator, write=False)
     header = _header(path)
     where = path if folder is None else folder / path.name
-    content = read_part(where.with_name(f"{path.name}.{annotator}"), path.name)
+    content = read_part(where.with_name(f"{path.name}.{annotator}"), path.name, LARGEST_ANNOTATION)
     return decode(content, f"annotation file {path.name}.{annotator}", float(header.fs))
 
 

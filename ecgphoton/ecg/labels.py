@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.annotations import LARGEST_ANNOTATION, decode
 from ecgphoton.ecg.formats.edf import edf_notes
 from ecgphoton.ecg.formats.table import Table, read_table
-from ecgphoton.ecg.formats.times import is_time
+from ecgphoton.ecg.formats.times import is_time, words_of
 from ecgphoton.ecg.recording import FROM_ZERO, LONGEST, Beginning
 from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting, read_bytes
+from ecgphoton.wording import count
 
 EDF_NOTES = "edf+"
 """Annotator that means the annotations inside an EDF+ file."""
@@ -123,33 +124,29 @@ def read_labels(
         at, words, first = _of_table(file, read_table(file), fs, fs / clock, begins)
         at = _counted(file, at, first, length)
     else:
-        marks = decode(
-            read_bytes(file, LARGEST_ANNOTATION + 1), f"annotation file {file.name}", clock
-        )
+        marks = decode(read_bytes(file, LARGEST_ANNOTATION), f"annotation file {file.name}", clock)
         at, words = np.float64(fs / clock) * marks.sample, marks.symbol.tolist()
     known = {**{symbol: symbol for symbol in BEAT_SYMBOLS}, **(symbols or {})}
     others = Counter(word for word in words if word not in known)
     order = [i for i in np.argsort(at, kind="stable").tolist() if words[i] in known]
-    notes: tuple[str, ...] = ()
-    if others and suffix in (*_TABLES, ".edf", ".bdf"):  # a WFDB annotation has marks of all kinds
-        few = ", ".join(f"{word[:20]!r} {count}" for word, count in others.most_common(5))
-        notes = (f"{file.stem}: {sum(others.values())} labels are no beats: {few}",)
-    if not order:
-        notes += (f"{file.name} marks no beat",)
     at = at[order]
     if len(at) and not (np.isfinite(at).all() and at.min() >= 0 and at.max() <= LONGEST):
         raise InputError(f"{file} marks beats at negative or impossible times; check its columns")
     sample = np.rint(at).astype(np.int64)
     once = np.diff(sample, prepend=-1) > 0
-    if not once.all():
-        count = np.count_nonzero(~once)
-        again = f"{count} beat{'s are' if count != 1 else ' is'} marked again at one sample"
-        notes += (f"{file.stem}: {again}; the first mark counts",)
     sample, symbol = sample[once], np.array([known[words[i]] for i in order], "<U1")[once]
-    beyond = np.count_nonzero(sample >= length) if length else 0
-    if beyond:
-        marked, ends = f"{beyond} of {len(sample)} beats are marked", f"({length / fs:g} s)"
-        notes += (f"{file.stem}: {marked} beyond the end of the recording {ends}; check its rate",)
+    wfdb = suffix not in (*_TABLES, ".edf", ".bdf")  # which has marks of all kinds
+    few = ", ".join(f"{word[:20]!r} {number}" for word, number in others.most_common(5))
+    again, beyond = int((~once).sum()), int((sample >= length).sum()) if length else 0
+    said = (
+        f"{others.total()} labels are no beats: {few}" if others and not wfdb else "",
+        f"{count(again, 'beat')} {'is' if again == 1 else 'are'} marked again at one sample; the "
+        "first mark counts" if again else "",
+        f"{beyond} of {len(sample)} beats are marked beyond the end of the recording "
+        f"({length / fs:g} s); check its rate" if beyond else "",
+    )  # fmt: skip
+    none = () if order else (f"{file.name} marks no beat",)
+    notes = (*none, *(f"{file.stem}: {text}" for text in said if text))
     return Labels(sample, symbol, notes)
 
 
@@ -171,8 +168,8 @@ def _of_table(
         )
     with expecting(file, "a table of labels", "give numbers, or times as hh:mm:ss.sss"):
         if sample is None:
-            return table.seconds(time or 0) * fs, table.words(symbol), begins.time * fs
-        given = table.numbers(sample)
+            return table.seconds(time or 0) * fs, words_of(table.columns[symbol]), begins.time * fs
+        given = np.asarray(table.columns[sample], np.float64)
         if (np.mod(given, 1) > 0).any():
             raise ValueError(f"sample numbers of column {table.names[sample]} with fractions")
         at = given * per_sample
@@ -181,7 +178,7 @@ def _of_table(
                 f"columns {table.names[sample]} and {table.names[time]} place beats differently; "
                 "leave one of them out"
             )
-        return at, table.words(symbol), begins.number * per_sample
+        return at, words_of(table.columns[symbol]), begins.number * per_sample
 
 
 def _counted(file: Path, at: NDArray[np.float64], first: float, length: int) -> NDArray[np.float64]:

@@ -244,19 +244,14 @@ def score_record(
     """
     path = Path(record)
     lasts = duration(path)
-    known, stop, notes = read_annotations(path, reference), end, list[str]()
-    if end is None:
-        stop = lasts
-        if lasts is None and len(known.sample):
-            stop = float(known.sample[-1] / known.fs + window)
-            notes.append(
-                f"header {path.name}.hea does not state how long the record is: scored up to the "
-                f"last mark of {reference}"
-            )
-    given = read_annotations(path, test, folder=test_folder)
-    for name, marks in ((reference, known), (test, given)):
-        if beyond := int((marks.beats.sample > (lasts or np.inf) * marks.fs).sum()):
-            notes.append(f"{path.name}.{name}: {beyond} beats beyond the end are not scored")
+    known, given = (
+        read_annotations(path, reference),
+        read_annotations(path, test, folder=test_folder),
+    )
+    stop = lasts if end is None else end
+    guessed = stop is None and len(known.sample) > 0
+    if guessed:
+        stop = float(known.sample[-1] / known.fs + window)
     found = compare(
         known,
         given,
@@ -266,15 +261,19 @@ def score_record(
         window=window,
         grouping=grouping,
     )
-    if lasts is not None and lasts <= start:
-        notes.append(
-            f"{path.name} lasts {lasts:g} s and the first {start:g} s are not scored (learning "
-            "period of EC57); --start 0 scores all of it"
-        )
-    if found.two_class:
-        notes.append(
-            f"{path.name}.{test} calls no beat S or V, but some abnormal (Q): it "
-            "distinguishes normal from abnormal only, so read its abnormal shares; its VEB and "
-            "SVEB shares do not apply"
-        )
-    return replace(found, notes=tuple(notes))
+    beyond = {
+        name: int((marks.beats.sample > (lasts or np.inf) * marks.fs).sum())
+        for name, marks in ((reference, known), (test, given))
+    }
+    notes = (
+        f"header {path.name}.hea does not state how long the record is: scored up to the last mark "
+        f"of {reference}" if guessed else "",
+        *(f"{path.name}.{name}: {number} beats beyond the end are not scored" if number else ""
+          for name, number in beyond.items()),
+        f"{path.name} lasts {lasts:g} s and the first {start:g} s are not scored (learning period "
+        "of EC57); --start 0 scores all of it" if lasts is not None and lasts <= start else "",
+        f"{path.name}.{test} calls no beat S or V, but some abnormal (Q): it distinguishes normal "
+        "from abnormal only, so read its abnormal shares; its VEB and SVEB shares do not apply"
+        if found.two_class else "",
+    )  # fmt: skip
+    return replace(found, notes=tuple(filter(None, notes)))

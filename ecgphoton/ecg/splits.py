@@ -71,9 +71,8 @@ class Splits:
 def labelled(extracted: Extracted, scheme: LabelScheme) -> Extracted:
     """Give every beat its class, -1 outside the scheme, and count those outside."""
     beats = extracted.beats
-    symbols, index = np.unique(beats.symbol, return_inverse=True)
-    classes = np.array([scheme.mapping.get(str(symbol), -1) for symbol in symbols], np.int64)
-    label = classes[index] if len(beats) else beats.label
+    classes = [scheme.mapping.get(symbol, -1) for symbol in beats.symbol.tolist()]
+    label = np.array(classes, np.int64)
     report = extracted.report
     outside = label < 0
     if outside.any():
@@ -171,29 +170,20 @@ def _divide(
 
 def _notes(protocol: Protocol) -> list[str]:
     """Return how validation is made, and a sentence when a subject is on both sides."""
-    notes = []
-    if protocol.folds:
-        patients = len({protocol.subjects[name] for name in protocol.train})
-        notes.append(
-            f"{patients} training patients in {protocol.folds} folds: epoch and operating point "
-            "are chosen from the scores of students that did not train on the patient"
-        )
-    elif protocol.validation_fraction:
-        notes.append(
-            f"validation is a random {100 * protocol.validation_fraction:g} % of the beats of the "
-            "training patients, and not an estimate for new patients"
-        )
-    if protocol.unproven:
-        names = " ".join(protocol.unproven)
-        notes.append(
-            f"validation record {names} is of a subject that also trains: epoch and operating "
-            "point are not chosen on new patients alone"
-        )
-    if protocol.leaking:
-        names = " ".join(protocol.leaking)
-        sentence = f"{protocol.test_name} record {names} is of a subject that also trains"
-        notes.append(f"{sentence}; read {protocol.test_name} without it as well")
-    return notes
+    patients = len({protocol.subjects[name] for name in protocol.train})
+    folds, share, test = protocol.folds, protocol.validation_fraction, protocol.test_name
+    unproven, leaking = " ".join(protocol.unproven), " ".join(protocol.leaking)
+    sentences = (
+        f"{patients} training patients in {folds} folds: epoch and operating point are chosen from "
+        "the scores of students that did not train on the patient" if folds else "",
+        f"validation is a random {100 * share:g} % of the beats of the training patients, and not "
+        "an estimate for new patients" if share else "",
+        f"validation record {unproven} is of a subject that also trains: epoch and operating point "
+        "are not chosen on new patients alone" if unproven else "",
+        f"{test} record {leaking} is of a subject that also trains; read {test} without it as well"
+        if leaking else "",
+    )  # fmt: skip
+    return [sentence for sentence in sentences if sentence]
 
 
 def folds_of(

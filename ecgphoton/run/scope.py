@@ -86,17 +86,13 @@ class Observer:
         self._classify = classify
         held = metadata.get(KEY)
         self._scope = None if held is None else Scope.from_dict(held)
-        self._rows: list[NDArray[np.float32]] = []
-        self._probability: list[NDArray[np.float32]] = []
-        self._sample: list[NDArray[np.int64]] = []
+        self._seen: list[tuple[NDArray[Any], ...]] = []  # rows, probability and sample of beats
 
     def __call__(self, beats: BeatSet) -> NDArray[np.float32]:
         """Return class probabilities, as `Classify` says."""
         probability = self._classify(beats)
         if self._scope is not None and len(beats):
-            self._rows.append(rows_of(beats, self._scope.features))
-            self._probability.append(probability)
-            self._sample.append(beats.sample)
+            self._seen.append((rows_of(beats, self._scope.features), probability, beats.sample))
         return probability
 
     def report(self, reason: NDArray[np.str_]) -> ScopeReport:
@@ -117,40 +113,31 @@ class Observer:
         inside = reason[~np.isin(reason, (AT_EDGE, PAST_END))]
         if not len(inside):
             return ScopeReport(False, True, None, f"Outside {known}: no beat was found.")
-        classified = sum(map(len, self._rows))
+        classified = sum(len(rows) for rows, *_ in self._seen)
         found = [poor_signal(float((inside != "").mean()))]
         noisy: list[tuple[float, float]] = []
         if enough := classified >= FEWEST_BEATS:
-            rows, probability = np.concatenate(self._rows), np.concatenate(self._probability)
+            rows, probability, sample = map(np.concatenate, zip(*self._seen, strict=True))
             point = OperatingPoint.from_dict(self._scope.operating_point)
             found += self._scope.findings(traits_of(rows, probability, point))
             noise = next((one for one in found if one.check == "noise" and not one.beyond), None)
             if noise is not None and noise.high is not None:
-                at = np.concatenate(self._sample) / SAMPLING_RATE
+                at = sample / SAMPLING_RATE
                 noisy = [(float(at[a]), float(at[b])) for a, b in above_for_long(rows, noise.high)]
         beyond = [one.sentence for one in found if one.beyond]
         score = float(np.mean([one.position for one in found])) if enough else None
-        sentences = []
-        if beyond:
-            sentences.append(f"Outside {known}: {'; '.join(beyond)}.")
-        elif enough:
-            sentences.append(f"Within {known}.")
-        if noisy:
-            spans = ", ".join(f"{first:.0f} to {last:.0f} s" for first, last in noisy[:3])
-            sentences.append(
-                f"Noise is above its limit at {spans}{' and later' * (len(noisy) > 3)}: abnormal "
-                "calls there may be false."
-            )
-        if enough and (absent := self._scope.without_range):
-            sentences.append(
-                f"Not checked: {', '.join(absent)}, of which the student, trained by another "
-                "version, holds no range."
-            )
-        if not enough:
-            sentences.append(
-                f"Not checked{' for the rest' if beyond else ''}: only {classified} "
-                f"beat{'s are' if classified != 1 else ' is'} classified, and {FEWEST_BEATS} are "
-                "needed."
-            )
-        text = " ".join(sentences)
+        spans = ", ".join(f"{first:.0f} to {last:.0f} s" for first, last in noisy[:3])
+        absent = ", ".join(self._scope.without_range) if enough else ""
+        within = f"Within {known}." if enough else ""
+        sentences = (
+            f"Outside {known}: {'; '.join(beyond)}." if beyond else within,
+            f"Noise is above its limit at {spans}{' and later' * (len(noisy) > 3)}: abnormal calls "
+            "there may be false." if noisy else "",
+            f"Not checked: {absent}, of which the student, trained by another version, holds no "
+            "range." if absent else "",
+            "" if enough else f"Not checked{' for the rest' if beyond else ''}: only {classified} "
+            f"beat{'s are' if classified != 1 else ' is'} classified, and {FEWEST_BEATS} are "
+            "needed.",
+        )  # fmt: skip
+        text = " ".join(filter(None, sentences))
         return ScopeReport(enough, bool(beyond), score, text, tuple(found), tuple(noisy))

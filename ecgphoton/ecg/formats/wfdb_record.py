@@ -16,7 +16,7 @@ from ecgphoton.ecg.formats.wfdb_header import Layout
 from ecgphoton.ecg.recording import LONGEST, Channel, OpenRecording, millivolts, unit_name
 from ecgphoton.errors import InputError
 from ecgphoton.host import foreign
-from ecgphoton.intake import expecting, read_bytes
+from ecgphoton.intake import LARGEST_FILE, expecting, read_bytes
 
 SYNTHETIC_MARK = "SYNTHETIC"
 """A header comment that starts with this word marks a made-up record."""
@@ -207,21 +207,19 @@ def _check_channel(header: Any, path: Path, channel: int, length: int) -> None: 
         raise InputError(
             f"{file} is in format {form}; formats read are {', '.join(sorted(INVALID, key=int))}"
         )
-    if form in _BYTES and length:
-        needed = int(length * _together(header, channel) * _BYTES[form])
-        needed += header.byte_offset[channel] or 0
-        size = path.with_name(file).stat().st_size
-        if size < needed:
-            raise InputError(
-                f"{file} is truncated: {size} bytes, its header promises {needed}; copy it again"
-            )
+    held = _held(header, path, channel)
+    if held is not None and held < length:
+        raise InputError(
+            f"{file} is truncated: it holds {held} samples of the {length} that its header "
+            "promises; copy it again"
+        )
 
 
-def read_part(path: Path, name: str) -> bytes:
+def read_part(path: Path, name: str, limit: int = LARGEST_FILE) -> bytes:
     """Read a file of a record, or raise InputError."""
     if not path.is_file():
         raise lacking(path, name)
-    return read_bytes(path)
+    return read_bytes(path, limit)
 
 
 def lacking(path: Path, name: str) -> InputError:

@@ -9,7 +9,7 @@ from ecgphoton.ecg.formats import Hints, find_file, needs_hints, record_names
 from ecgphoton.ecg.protocols import check_subjects
 from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.errors import InputError
-from ecgphoton.intake import check_table, parse_toml, read_text
+from ecgphoton.intake import check_table, expecting, parse_toml, read_text
 
 SUMS = "SHA256SUMS.txt"
 KINDS = ("hea", "dat", "atr")
@@ -130,10 +130,10 @@ class Dataset:
         check_table(data, _KEYS, f"dataset {path}", texts=(*_LISTS, *_TABLES))
         folder = path.parent / data.pop("folder", ".")
         given = {key: data.pop(key) for key in ("fs", "unit", "column") if key in data}
-        values: dict[str, Any] = {"hints": Hints(**given), "name": data.pop("name", path.stem)}
-        values["same_subject"] = data.pop("subjects", {})
-        values |= {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-        found = cls.from_folder(folder, **values)
+        values = {key: tuple(v) if isinstance(v, list) else v for key, v in data.items()}
+        values["same_subject"] = values.pop("subjects", {})
+        values.setdefault("name", path.stem)
+        found = cls.from_folder(folder, hints=Hints(**given), **values)
         check_subjects(found.same_subject, found.records, f"dataset {path}")
         return found
 
@@ -156,12 +156,9 @@ class Dataset:
         InputError
             If the values are not of the form of `to_dict`.
         """
-        try:
-            known: dict[str, Any] = {**values, "hints": Hints(**values.get("hints", {}))}
-            known["leads"] = tuple(values.get("leads", ()))
-            return cls(records=records, **known)
-        except TypeError as error:
-            raise InputError(f"the description of a dataset is damaged: {error}") from error
+        with expecting("the description of a dataset", "whole", "restore the run, or train anew"):
+            hints, leads = Hints(**values.get("hints", {})), tuple(values.get("leads", ()))
+            return cls(records=records, **{**values, "hints": hints, "leads": leads})
 
     def moved(self, folder: str | Path | None) -> Self:
         """Return one's own dataset with its recordings in another folder, if one is given."""

@@ -90,11 +90,9 @@ def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[
     channels = recording.channels
     if asked is not None:
         number = asked.removeprefix("channel:")
-        if number == asked:
-            found = _named(asked, [one.name for one in channels])
-        else:
-            found = [at for at in range(len(channels)) if str(at) == number]
-        return _only(found, asked, recording)
+        by_number = [at for at in range(len(channels)) if str(at) == number]
+        by_name = _named(asked, [one.name for one in channels])
+        return _only(by_name if number == asked else by_number, asked, recording)
     for name in (*prefer, "II"):
         found = _named(name, [one.name if one.voltage else None for one in channels])
         if found:
@@ -156,9 +154,11 @@ def looks_like_ecg(signal: NDArray[np.float32], fs: float) -> bool:
     from scipy.signal import welch
 
     known = signal[np.isfinite(signal)].astype(np.float64)
-    if len(known) < 4 * fs or fs < 2 * 15:
-        return False
-    if len(np.unique(known)) <= MOST_LEVELS or len(np.unique(np.diff(known))) <= MOST_STEPS:
+    if (
+        (len(known) < 4 * fs or fs < 2 * 15)
+        or len(np.unique(known)) <= MOST_LEVELS
+        or len(np.unique(np.diff(known))) <= MOST_STEPS
+    ):
         return False
     many = max(1, round(fs / SAMPLING_RATE))  # the slope of noise grows with the rate
     known, fs = known[: len(known) // many * many].reshape(-1, many).mean(axis=1), fs / many
@@ -198,8 +198,7 @@ def _voltages(channels: Sequence[Channel]) -> list[int]:
 
 
 def _ecg_by_name(channel: Channel) -> bool:
-    named = re.match("ecg|ekg", channel.name, re.IGNORECASE)
-    return names_lead(channel.name) or named is not None
+    return names_lead(channel.name) or channel.name.casefold().startswith(("ecg", "ekg"))
 
 
 def _list(channels: Sequence[Channel]) -> str:

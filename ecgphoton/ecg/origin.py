@@ -8,6 +8,7 @@ from ecgphoton.ecg.databases import dataset_of
 from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.protocols import protocol_from
 from ecgphoton.errors import InputError
+from ecgphoton.intake import expecting
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def dataset_read(metadata: Mapping[str, Any]) -> Dataset:
         If the description is damaged, or there is no such database or folder.
     """
     stored = metadata.get("provenance") or {}
-    try:
+    with expecting("the provenance of the run", "whole", "name the data to use (--data)"):
         if "dataset" not in stored:
             return dataset_of(str(metadata["source"]))
         values = stored["dataset"]
@@ -65,8 +66,6 @@ def dataset_read(metadata: Mapping[str, Any]) -> Dataset:
             return dataset_of(str(values["name"]))
         protocol = protocol_from(stored["protocol"], "the protocol of the run")
         return Dataset.from_dict(values, protocol.records)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"the run does not state which recordings it read ({error})") from error
 
 
 def check_same(stored: Mapping[str, str], origin: Origin) -> None:

@@ -114,8 +114,6 @@ def judge(windows: NDArray[np.float32]) -> NDArray[np.str_]:
     """
     count, length = windows.shape
     found = np.zeros(count, "<U9")
-    if not count:
-        return found
     missing = np.isnan(windows)
     filled = np.array([nearest_filled(row) for row in windows]) if missing.any() else windows
     top, bottom = filled.max(axis=1, keepdims=True), filled.min(axis=1, keepdims=True)

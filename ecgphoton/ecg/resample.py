@@ -52,8 +52,6 @@ def resample(signal: NDArray[np.float32], factor: Fraction) -> NDArray[np.float3
         return signal
     up, down = factor.as_integer_ratio()
     gap = np.isnan(signal)
-    if gap.all():
-        return np.full(-(-len(signal) * up // down), np.nan, np.float32)
     filled = nearest_filled(signal).astype(np.float64)  # a large offset would cost digits
     shape = ("kaiser", KAISER_BETA)
     out = np.asarray(resample_poly(filled, up, down, window=shape, padtype="edge"), np.float32)

@@ -157,11 +157,9 @@ def _median(values: FloatArray, length: int) -> FloatArray:
     """Median of each value and the up to `length` - 1 before it, of those that are there."""
     if not np.isnan(values).any():
         return running_median(values, length)
-    around = np.pad(values, (length - 1, 0), constant_values=np.nan)
-    rows = np.sort(np.lib.stride_tricks.sliding_window_view(around, length), axis=1)
-    count = length - np.isnan(rows).sum(axis=1)  # NaN come last
-    at = np.arange(len(rows))
-    return np.asarray((rows[at, np.maximum(count - 1, 0) // 2] + rows[at, count // 2]) / 2)
+    import pandas
+
+    return np.asarray(pandas.Series(values).rolling(length, min_periods=1).median())
 
 
 def breaks_before(

@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.formats.columns import Hints, from_columns
-from ecgphoton.ecg.formats.times import CLOCK, DATE, seconds_of, words_of
+from ecgphoton.ecg.formats.times import CLOCK, DATE, seconds_of
 from ecgphoton.ecg.recording import LARGEST_RECORDING, MOST_AT_ONCE, HeldRecording, millivolts
 from ecgphoton.errors import InputError
 from ecgphoton.intake import encoding_of, expecting, read_bytes
@@ -47,20 +48,6 @@ class Table:
     """Numbers, NaN where a cell is empty or marked as missing; other columns as objects."""
     comments: int = 0
     """Lines of comments above."""
-
-    def numbers(self, at: int) -> NDArray[np.float64]:
-        """Return a column of numbers.
-
-        Raises
-        ------
-        ValueError
-            If a cell is no number.
-        """
-        return np.asarray(self.columns[at], np.float64)
-
-    def words(self, at: int) -> list[str]:
-        """Return a column as text without quotes."""
-        return words_of(self.columns[at])
 
     def seconds(self, at: int) -> NDArray[np.float64]:
         """Return a column of times in seconds, as `times.seconds_of` reads it.
@@ -100,9 +87,9 @@ def read_table(path: Path) -> Table:
     separator, decimal = _dialect(path, first)
     head = [_cells(line, separator) for line in first[:3]]
     names = () if _numeric(head[0]) else tuple(head[0])
-    units: tuple[str, ...] = ()
-    if names and len(head) > 1 and len(head[1]) == len(names) and not any(map(_value, head[1])):
-        units = tuple(head[1]) if any(millivolts(cell) is not None for cell in head[1]) else ()
+    below = head[1] if names and len(head) > 1 and len(head[1]) == len(names) else []
+    of_units = any(millivolts(cell) is not None for cell in below) and not any(map(_value, below))
+    units = tuple(below) if of_units else ()
     skip += bool(names) + bool(units)
     width = len(head[0])
     if width > MOST_COLUMNS or max(map(len, head[0])) > LONGEST_NAME:
@@ -168,13 +155,8 @@ def _comments(lines: Sequence[str]) -> int:
     """Return how many lines above the columns are comments, or empty between them."""
     columns = [line for line in lines if line.strip()][-2:]
     marks = ("#",) if any(";" in line for line in columns) else ("#", ";")
-    found = 0
-    for at, line in enumerate(lines):
-        if line.startswith(marks):
-            found = at + 1
-        elif line.strip():
-            break
-    return found
+    above = takewhile(lambda line: line.startswith(marks) or not line.strip(), lines)
+    return max((at for at, line in enumerate(above, 1) if line.strip()), default=0)
 
 
 def open_table(path: Path, hints: Hints) -> HeldRecording:
@@ -189,19 +171,15 @@ def open_table(path: Path, hints: Hints) -> HeldRecording:
     columns = dict(zip(table.names, table.columns, strict=True))
     units = dict(zip(table.names, table.units, strict=True))
     note = f"{path.name}: {table.comments} lines of comments above its columns are not read"
-    remarks = [note] if table.comments else []
-    return from_columns(path, "text", columns, units, None, hints, remarks)
+    return from_columns(path, "text", columns, units, None, hints, [note] if table.comments else [])
 
 
 def _dialect(path: Path, lines: Sequence[str]) -> tuple[str, str]:
     """Separator and decimal sign with which most lines have the same number of cells."""
     body = lines[-max(len(lines) - 3, 1) :]
-    for separator in (";", "\t", ","):
-        if all(separator in line for line in body):
-            break
-    else:
-        wide = all(len(line.split()) == len(body[0].split()) > 1 for line in body)
-        separator = " " if wide else "\0"
+    wide = all(len(line.split()) == len(body[0].split()) > 1 for line in body)
+    in_all = [one for one in (";", "\t", ",") if all(one in line for line in body)]
+    separator = [*in_all, " " if wide else "\0"][0]
     cells = [cell for line in body for cell in _cells(line, separator)]
     comma = separator != "," and any("," in cell for cell in cells)
     single = re.compile(r"\s*[-+]?\d+,\d+\s*")

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -119,23 +120,24 @@ def _recall(values: Mapping[str, Any], number: int, label: str) -> float | None:
 
 def _lines(events: Events) -> list[str]:
     """Return the lines of text that list the events."""
-    lines = []
-    for number, (epoch, event) in events[:MOST_EVENTS]:
-        lines += textwrap.wrap(f"{number}  epoch {epoch}: {event}", 82, subsequent_indent="     ")
-    if len(events) > MOST_EVENTS:
-        lines.append(f"and {len(events) - MOST_EVENTS} more in history.jsonl")
-    return lines
+    lines = [
+        line
+        for number, (epoch, event) in events[:MOST_EVENTS]
+        for line in textwrap.wrap(
+            f"{number}  epoch {epoch}: {event}", 82, subsequent_indent="     "
+        )
+    ]
+    more = [f"and {len(events) - MOST_EVENTS} more in history.jsonl"]
+    return lines + (more if len(events) > MOST_EVENTS else [])
 
 
 def _mark_events(panels: Sequence[style.Axes], events: Events) -> None:
-    by_epoch: dict[int, list[str]] = {}
-    for number, (epoch, _) in events:
-        by_epoch.setdefault(epoch, []).append(str(number))
-    for epoch, numbers in by_epoch.items():
+    for epoch, together in groupby(events, key=lambda event: event[1][0]):
         for axes in panels:
             axes.axvline(epoch, color=style.ORANGE, lw=1, zorder=1)
+        numbers = ",".join(str(number) for number, _ in together)
         panels[0].annotate(
-            ",".join(numbers), (epoch, 0.5), xycoords=("data", "axes fraction"), fontsize=7,
+            numbers, (epoch, 0.5), xycoords=("data", "axes fraction"), fontsize=7,
             ha="center", va="center", color="#1b1f25", weight="bold",
             bbox={"boxstyle": "round,pad=0.18", "fc": "#ffe3a8", "ec": "none"},
         )  # fmt: skip

@@ -62,10 +62,9 @@ def chapter(name: str, material: Material, found: object) -> Markup:
 
 def costliest_first(shares: Sequence[Content]) -> dict[str, list[Content]]:
     """Return the shares of every kind of cause, those of the largest gradients first."""
-    found: dict[str, list[Content]] = {}
-    for share in sorted(shares, key=lambda one: -sum(max(one[key], 0) for key in GRADIENTS)):
-        found.setdefault(share["kind"], []).append(share)
-    return {kind: found[kind] for kind in dict.fromkeys(share["kind"] for share in shares)}
+    ranked = sorted(shares, key=lambda one: -sum(max(one[key], 0) for key in GRADIENTS))
+    kinds = dict.fromkeys(share["kind"] for share in shares)
+    return {kind: [one for one in ranked if one["kind"] == kind] for kind in kinds}
 
 
 def most_errors_first(records: Mapping[str, Content]) -> list[tuple[str, Content]]:

@@ -115,10 +115,7 @@ class Material:
     @cached_property
     def scores(self) -> Mapping[str, Scores]:
         """Scores of every set, empty without any."""
-        for folder in self.folders:
-            if found := read_all_scores(folder):
-                return found
-        return {}
+        return next(filter(None, map(read_all_scores, self.folders)), {})
 
     @property
     def history(self) -> list[EpochRecord]:

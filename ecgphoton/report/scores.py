@@ -44,11 +44,10 @@ def read_scores(path: Path) -> Scores:
     if missing:
         raise InputError(f"{path} lacks {', '.join(missing)}; `ecgphoton train` writes it")
     columns = {name: data[name] for name in Scores.__dataclass_fields__}
-    if any(column.ndim == 0 for column in columns.values()):
-        raise InputError(f"{path} holds single numbers where columns are wanted")
-    sizes = {len(column) for column in columns.values()}
+    sizes = {column.shape[:1] for column in columns.values()}  # of a single number ()
     if len(sizes) != 1 or columns["probability"].ndim != 2:
-        raise InputError(f"{path} has columns of different lengths {sorted(sizes)}")
+        shapes = ", ".join(f"{name} {column.shape}" for name, column in columns.items())
+        raise InputError(f"{path} has columns that do not fit together: {shapes}")
     return Scores(**columns)
 
 
@@ -109,10 +108,9 @@ def worst_in_turn(
 
     Otherwise one record with many similar errors would fill the page.
     """
+    import pandas
+
     rows = np.flatnonzero(wrong)
     rows = rows[np.argsort(-wrongness[rows], kind="stable")]
-    turn = np.empty(len(rows), np.int64)
-    for name in np.unique(scores.record[rows]):
-        own = scores.record[rows] == name
-        turn[own] = np.arange(own.sum())
+    turn = pandas.Series(rows).groupby(scores.record[rows]).cumcount()
     return rows[np.argsort(turn, kind="stable")][:count]

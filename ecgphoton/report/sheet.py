@@ -16,14 +16,12 @@ Rows = Sequence[Mapping[str, Any]]
 def columns_of(rows: Rows) -> tuple[list[str], list[list[str]]]:
     """Return the heads and the cells of the table: one row a parameter, the states side by side."""
     states = list(dict.fromkeys(row["state"] for row in rows))
-    heads = ["parameter", "unit", "profile"]
-    for state in states:
-        heads += [state, "fails", "ratio", "yield and interval"]
+    each = [head for state in states for head in (state, "fails", "ratio", "yield and interval")]
     cells: dict[str, list[str]] = {}
     for row in rows:
         first = [row["parameter"], row["unit"], number(row["stated"])]
         cells.setdefault(row["parameter"], first).extend(_cells(row))
-    return heads, list(cells.values())
+    return ["parameter", "unit", "profile", *each], list(cells.values())
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
@@ -77,11 +75,10 @@ def write_sheet(out: Path, found: Mapping[str, Any], rows: Rows) -> Path:
 def draw_sheet(found: Mapping[str, Any], rows: Rows) -> style.Figure:
     """Draw the ratio of every requirement to the profile."""
     states = list(dict.fromkeys(row["state"] for row in rows))
-    ratios: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        one = ratios.setdefault(row["parameter"], {"parameter": row["parameter"]})
-        one[row["state"]] = row["ratio"]
+    ratios = [
+        {"parameter": name}
+        | {row["state"]: row["ratio"] for row in rows if row["parameter"] == name}
+        for name in dict.fromkeys(row["parameter"] for row in rows)
+    ]
     value = "times as large as in the profile (bits: as few)"
-    return draw_bars(
-        found, list(ratios.values()), name="parameter", bars=states, value=value, log=True
-    )
+    return draw_bars(found, ratios, name="parameter", bars=states, value=value, log=True)

@@ -83,10 +83,11 @@ def simulate(result: Outcome[SimulationReport]) -> None:
     found = result.numbers
     shared.say(shared.made_from(found))
     columns = ["mean", "median", "p5", "p95", "worst", "perfect"]
-    rows = []
-    for name, row in found["metrics"].items():
-        show = shared.area if name == "auc" else shared.percent
-        rows.append([name, *(show(row[column]) for column in columns)])
+    shown = {name: shared.area if name == "auc" else shared.percent for name in found["metrics"]}
+    rows = [
+        [name, *(shown[name](row[column]) for column in columns)]
+        for name, row in found["metrics"].items()
+    ]
     noise = f"noise {found['noise']:g}" if found["noise"] or not found["profile"] else None
     hardware = ", ".join(filter(None, (found["profile"], noise)))
     title = f"{shared.count(found['chips'], 'chip')}, {hardware}, {found['beats']:,} beats each"
@@ -149,9 +150,8 @@ def calibrate(result: Outcome[CalibrationReport]) -> None:
     over_patients(result.numbers["over_patients"])
     miss, fpr, _ = map(shared.percent, report.final.perfect)
     confidence = shared.percent(report.final.limits.confidence, None)
-    why = f" ({'proven' if report.proven else 'not yet decided'} at {confidence} confidence)"
-    if report.unknown:
-        why = f", because {report.unknown}"
+    proven = f" ({'proven' if report.proven else 'not yet decided'} at {confidence} confidence)"
+    why = f", because {report.unknown}" if report.unknown else proven
     measured, cost = report.errors.get("measured"), report.cost
     error = None if measured is None else median(measured.ravel().tolist())
     shared.say(

@@ -61,17 +61,9 @@ class Beats:
         return cls(*columns)
 
     def to_dataframe(self) -> pandas.DataFrame:
-        """Return a pandas table with one column for each field.
+        """Return a pandas table with one column for each field."""
+        import pandas
 
-        Raises
-        ------
-        InputError
-            If pandas is not installed.
-        """
-        try:
-            import pandas
-        except ImportError as error:
-            raise InputError("to_dataframe() needs pandas; `pip install pandas`") from error
         return pandas.DataFrame({field.name: getattr(self, field.name) for field in fields(self)})
 
 
@@ -210,11 +202,11 @@ class Annotator:
         probability = np.full((len(found.sample), classes), np.nan, np.float32)
         if len(found.beats):
             probability[found.reason == ""] = self._classify(found.beats)
-        count = len(found.sample)
-        sample = scaled(found.sample, 1 / self._factor)
-        if self._peaks is not None:
-            sample = self._peaks[self._done : self._done + count]
-        self._done += count
+        first, self._done = self._done, self._done + len(found.sample)
+        sample = (
+            scaled(found.sample, 1 / self._factor) if self._peaks is None
+            else self._peaks[first : self._done]
+        )  # fmt: skip
         return table(self._trained, self._fs, sample, probability, found.reason)
 
 

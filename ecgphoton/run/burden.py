@@ -125,13 +125,13 @@ def _row(report: AnnotationReport, names_kinds: bool) -> dict[str, Any]:
     counts["undecided"] = undecided
     row: dict[str, Any] = {"record": summary["record"], "hours": hours, "beats": beats}
     for kind, count in counts.items():
-        known = count is not None
-        row[kind] = count
-        row[f"{kind} share"] = count / beats if known else None
-        row[f"{kind} per hour"] = count / hours if known and hours else None
+        row |= {
+            kind: count,
+            f"{kind} share": None if count is None else count / beats,
+            f"{kind} per hour": None if count is None or not hours else count / hours,
+        }
     scope = summary[KEY]
-    judged = scope["checked"] or scope["outside"]
-    outside = scope["outside"] if judged else None
+    outside = scope["outside"] if scope["checked"] or scope["outside"] else None
     return {**row, "outside": outside, "outside score": scope["score"]}
 
 

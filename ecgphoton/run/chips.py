@@ -177,9 +177,8 @@ def calibrate(
             f"{', '.join(given)} of simulated chips and a bench are given; leave out one of them"
         )
     if bench is None:
-        profile = PROFILE if profile is None else profile
-        chips = CHIPS if chips is None else chips
-        asked |= {"profile": profile, "chips": chips, "seed": seed or 0}
+        usual = {"profile": PROFILE, "chips": CHIPS, "seed": 0}
+        asked |= {name: value for name, value in usual.items() if asked[name] is None}
     tables = TABLES if bench is None else TABLE
     files = ("calibration.json", "calibrated_chips.csv", "calibration.png", tables, BEGUN)
     slug = "" if bench is None else "bench"

@@ -13,6 +13,7 @@ from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.splits import kinds_of
 from ecgphoton.errors import InputError
+from ecgphoton.intake import expecting
 from ecgphoton.metrics import patients_alike
 from ecgphoton.recipe import Recipe
 from ecgphoton.report.scores import SUFFIX, Scores, read_scores
@@ -107,13 +108,11 @@ def stored(folder: Path) -> OutOfFold:
             f"not. {OWN_RUN}"
         )
     data = read_arrays(intact(path), "a table of out-of-fold scores; `ecgphoton train` writes it")
-    try:
+    with expecting(path, "whole", "copy the run again"):
         score, label, subject = data["score"], data["label"], data["subject"]
         fold, kind = data["fold"] - 1, kinds_of(data["symbol"], label)
         if len({len(column) for column in (score, label, subject, fold, kind)}) != 1:
             raise InputError(f"{path} has columns of different lengths")
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is damaged ({error})") from error
     abnormal = squeezed(score)
     return OutOfFold(
         score[None],

@@ -105,15 +105,15 @@ def evaluate_set(
 
 
 def _per_symbol(symbol: np.ndarray, calls: np.ndarray, label: np.ndarray) -> dict[str, Any]:
-    table = {}
-    for name in np.unique(symbol):
-        rows = symbol == name
-        table[str(name)] = {
+    found = {str(name): symbol == name for name in np.unique(symbol)}
+    return {
+        name: {
             "beats": int(rows.sum()),
             "abnormal": bool(label[rows][0]),
             "called_abnormal": float(calls[rows].mean()),
         }
-    return table
+        for name, rows in found.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -177,9 +177,8 @@ def evaluate(
     else:
         splits = splits_like(about, data, data_dir, protocol)
         sets, scheme, report = reported(splits), splits.labels, splits.report
-    known: list[str] = []
-    if protocol is not None or other is not None:
-        known = learnt_from(own_protocol(trained.metadata), sets)
+    others = protocol is not None or other is not None
+    known = learnt_from(own_protocol(trained.metadata), sets) if others else []
     earlier = {
         name: evaluate_set(one.probability, one, trained.point, trained.classes)
         for name, one in stored_sets(trained).items()

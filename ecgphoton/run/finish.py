@@ -77,13 +77,14 @@ def finish(
     student = fitted.model
     assert isinstance(student, SegmentStudent)
     classes = list(splits.labels.classes)
-    point = fitted.point if across is None else across.point
-    choosing = monitored(recipe, splits) if across is None else {NAME: splits.train}
-    took_part = ["training", *dict.fromkeys((*choosing, *gates))]
-    chosen_by, scope = {}, {}
+    point, choosing, sets = fitted.point, monitored(recipe, splits), reported(splits)
+    chosen_by, scope, known = {}, {}, {}
     if across is not None:
-        chosen_by = {"scale": asdict(across.scale)}
+        point, choosing = across.point, {NAME: splits.train}
+        chosen_by, known = {"scale": asdict(across.scale)}, {NAME: across}
         scope = scope_of(splits, architecture.features, across.probability, point)
+        sets = choosing | sets
+    took_part = ["training", *dict.fromkeys((*choosing, *gates))]
     metadata = {
         "architecture": architecture.to_dict(),
         "features_version": FEATURES_VERSION,
@@ -112,14 +113,13 @@ def finish(
     }
     save_checkpoint(folder / runs.CHECKPOINT, student.arrays(), metadata)
     write_history(folder, fitted.history)
-    sets, results = reported(splits), {}
-    if across is not None:
-        sets = {NAME: splits.train, **sets}
+    results = {}
     for name, beats in sets.items():
-        if across is not None and name == NAME:
-            probability, further = across.probability, across.columns
-        else:
-            probability, further = probabilities(student, examples_of(beats, architecture)), {}
+        one = known.get(name)
+        probability = (
+            probabilities(student, examples_of(beats, architecture)) if one is None
+            else one.probability
+        )  # fmt: skip
         write_arrays(
             folder / f"{name}{SUFFIX}",
             probability=probability,
@@ -127,7 +127,7 @@ def finish(
             record=beats.record,
             sample=beats.sample,
             symbol=beats.symbol,
-            **further,
+            **({} if one is None else one.columns),
         )
         results[name] = evaluate_set(probability, beats, point, classes)
     metrics = {
@@ -141,7 +141,7 @@ def finish(
         "seed": seed,
         "source": splits.train.source,
         "dropped": splits.report.to_dict(),
-        **({} if across is None else {NAME: across.numbers}),
+        **{name: one.numbers for name, one in known.items()},
     }
     metrics["shortfall"] = shortfall(recipe.decision, point, metrics)
     write_json(folder / runs.METRICS, metrics)

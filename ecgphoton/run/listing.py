@@ -27,22 +27,23 @@ class Listing:
 
 def models() -> Listing:
     """List the students that come with the package."""
-    rows = []
-    for name, folder in shipped_models.shipped().items():
-        trained = run_folders.load_student(folder)
-        rows.append(
-            {
-                "name": name,
-                "protocol": trained.metadata["protocol"],
-                "labels": trained.metadata["labels"],
-                "parameters": trained.student.architecture.parameters,
-                "delay_beats": trained.student.architecture.delay,
-                "classes": list(trained.classes),
-                "recipe": trained.recipe.name,
-                "seed": trained.metadata["seed"],
-                "default": name == FLAGSHIP,
-            }
-        )
+    students = {
+        name: run_folders.load_student(folder) for name, folder in shipped_models.shipped().items()
+    }
+    rows = (
+        {
+            "name": name,
+            "protocol": trained.metadata["protocol"],
+            "labels": trained.metadata["labels"],
+            "parameters": trained.student.architecture.parameters,
+            "delay_beats": trained.student.architecture.delay,
+            "classes": list(trained.classes),
+            "recipe": trained.recipe.name,
+            "seed": trained.metadata["seed"],
+            "default": name == FLAGSHIP,
+        }
+        for name, trained in students.items()
+    )
     return Listing("models", tuple(rows))
 
 

@@ -100,9 +100,9 @@ def draw_calibration(found: Content, rows: Rows) -> style.Figure:
         if f"{name}_error" in rows[0]:
             errors = np.sort(column(rows, f"{name}_error")).clip(1e-9)
             below.step(errors, shares, color=colours[stage], where="post")
-    below.set(ylim=(0, 1.02), ylabel="chips")
+    below.set(ylim=(0, 1.02), ylabel="chips",
+              xlabel="relative error of a chip's worst matrix (Frobenius norm)")  # fmt: skip
     style.log_axis(below)
-    below.set_xlabel("relative error of a chip's worst matrix (Frobenius norm)")
     style.percent_axis(below)
     return figure
 

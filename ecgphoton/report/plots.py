@@ -95,26 +95,29 @@ def draw_roc(
             inset.plot(*curve, color=colour)
         axes.plot([0, 1], [0, 1], color=style.LINE, lw=0.8, ls=(0, (4, 4)), zorder=1)
         ticks = np.linspace(0, corner, 1 + round(corner / 0.1)).round(10)
-        inset.set(xlim=(0, corner), ylim=(1 - corner, 1 + corner / 60), xticks=ticks)
-        inset.set_yticks((1 - ticks[::-1]).round(10))
+        inset.set(
+            xlim=(0, corner), ylim=(1 - corner, 1 + corner / 60), xticks=ticks,
+            yticks=(1 - ticks[::-1]).round(10), facecolor=style.WHITE,
+        )  # fmt: skip
         inset.tick_params(labelsize=7.5)
-        inset.set_facecolor(style.WHITE)
-        axes.set(title=f"ROC{of}", xlim=(-0.01, 1), ylim=(0, 1.01), aspect="equal")
-        others = "share of other beats called this class"
-        axes.set_xlabel("FPR: normal beats called abnormal" if point.binary else others)
-        axes.set_ylabel("sensitivity: 1 − miss rate")
+        normal, others = "normal beats called abnormal", "share of other beats called this class"
+        axes.set(
+            title=f"ROC{of}", xlim=(-0.01, 1), ylim=(0, 1.01), aspect="equal",
+            xlabel=f"FPR: {normal}" if point.binary else others,
+            ylabel="sensitivity: 1 − miss rate",
+        )  # fmt: skip
         for where in (axes, inset):
             style.percent_axis(where, "xy")
-        frame = axes.indicate_inset_zoom(inset, edgecolor=style.LINE, alpha=0.8)
-        for connector in frame.connectors or ():
-            connector.set_visible(False)
+        frame = (0, 1 - corner, corner, corner + corner / 60)
+        axes.indicate_inset(frame, edgecolor=style.LINE, alpha=0.8)
         fitted = ", ".join(map(words, point.fitted_on))
         note = (
             f"●  at threshold {point.threshold:.3f}, fitted on {fitted}" if point.binary else None
         )
-        legend = axes.legend(loc="upper left", title=note, bbox_to_anchor=(0, -0.1))
-        legend.get_title().set_fontsize(8)
-        legend.set_alignment("left")
+        axes.legend(
+            loc="upper left", title=note, title_fontsize=8, alignment="left",
+            bbox_to_anchor=(0, -0.1),
+        )  # fmt: skip
     return figure
 
 
@@ -138,11 +141,11 @@ def draw_precision(
                 called = point.decide(probability)
                 at = called[truth].mean(), truth[called].mean() if called.any() else 0.0
                 axes.plot(*at, "o", color=colour, **DOT)
-        axes.set(title=f"Precision and sensitivity{of}", xlim=(0, 1.01), ylim=(0, 1.01))
-        axes.set_xlabel("sensitivity: 1 − miss rate")
-        axes.set_ylabel(
-            f"precision: correct calls of {'abnormal' if point.binary else 'the class'}"
-        )
+        axes.set(
+            title=f"Precision and sensitivity{of}", xlim=(0, 1.01), ylim=(0, 1.01),
+            xlabel="sensitivity: 1 − miss rate",
+            ylabel=f"precision: correct calls of {'abnormal' if point.binary else 'the class'}",
+        )  # fmt: skip
         style.percent_axis(axes, "xy")
         axes.legend(loc="upper left", bbox_to_anchor=(0, -0.17))
     return figure

@@ -164,13 +164,12 @@ def _overview(
     title = f"Record {signal.name}, lead {signal.lead.name}"
     figure.text(0.14 / across, (height - 0.2) / up, title, weight="bold", fontsize=10.5)
     share = f" ({100 * odd.sum() / known.sum():.1f} %)" if known.any() else ""
+    unknown = "" if known.all() else f"   {(~known).sum():,} not classifiable"
     text = (
         f"{_duration(seconds)}   {count(len(calls), 'beat')} "
         f"(R peaks: {calls.peaks_from})   "
-        f"{odd.sum():,} not normal{share}"
+        f"{odd.sum():,} not normal{share}{unknown}"
     )
-    if not known.all():
-        text += f"   {(~known).sum():,} not classifiable"
     figure.text(0.14 / across, (height - 0.37) / up, text, fontsize=7.5, color=style.SOFT)
     axes = _place(figure, 0.5, height - 1.5, style.WIDTH - 0.65, 0.85)
     name, unit = next((n, s) for n, s, least in UNITS if seconds >= least)
@@ -196,8 +195,8 @@ def _overview(
     dots = "" if len(shares) == BINS else "."
     axes.plot(place / unit, rate, color=style.BLUE, lw=1.2, marker=dots, ms=3)
     top = 20 * np.ceil((np.nanmax(rate) if np.isfinite(rate).any() else 100) / 20)
-    axes.set(xlim=(0, seconds / unit), ylim=(0, max(top, 100)))
-    axes.set_yticks([0, 50, 100] if top <= 120 else [0, 100, 200])
+    axes.set(xlim=(0, seconds / unit), ylim=(0, max(top, 100)),
+             yticks=[0, 50, 100] if top <= 120 else [0, 100, 200])  # fmt: skip
     axes.tick_params(labelsize=7, pad=2)
     last = 0.93 * seconds / unit  # behind it stands the unit
     axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= last])

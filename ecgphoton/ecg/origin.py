@@ -97,12 +97,10 @@ def check_same(stored: Mapping[str, str], origin: Origin) -> None:
 def namesakes(stored: Mapping[str, str], origin: Origin) -> tuple[str, ...]:
     """Return a note on files that have the names of those of a run and another content."""
     other = [name for name, digest in origin.files.items() if stored.get(name, digest) != digest]
-    if not other:
-        return ()
     few = ", ".join(other[:3]) + (" ..." if len(other) > 3 else "")
     text = (
         f"{len(other)} of {len(origin.files)} files have the names of those that the student was "
         f"made from, and are others ({few}): they are divided as those were, by the protocol, and "
         "records that it does not test are left out"
     )
-    return (text,)
+    return (text,) if other else ()

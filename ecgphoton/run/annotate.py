@@ -230,10 +230,11 @@ def _found(
 
 def _made_up(trained: TrainedStudent) -> tuple[str, ...]:
     """Return what is to be said of a student that knows generated beats only."""
-    if trained.metadata.get("source") != "synthetic":
-        return ()
-    text = f"SYNTHETIC: student {trained.name} was trained on generated beats"
-    return (f"{text}; its calls say nothing about a patient",)
+    text = (
+        f"SYNTHETIC: student {trained.name} was trained on generated beats; its calls say nothing "
+        "about a patient"
+    )
+    return (text,) if trained.metadata.get("source") == "synthetic" else ()
 
 
 def _gaps(time: np.ndarray[Any, np.dtype[np.float64]], seconds: float) -> list[str]:

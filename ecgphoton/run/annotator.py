@@ -280,9 +280,12 @@ def checked_signal(samples: Any) -> NDArray[np.float32]:  # noqa: ANN401 - what 
 def checked_peaks(peaks: ArrayLike) -> NDArray[np.int64]:
     """Return R samples in order."""
     given = plain(peaks, "peaks")
-    whole = given.ndim == 1 and given.dtype.kind in "iuf" and np.isfinite(given).all()
-    whole = whole or given.shape == (0,)
-    if not whole or (given != np.rint(given)).any() or (given[1:] <= given[:-1]).any():
+    numbers = given.ndim == 1 and given.dtype.kind in "iuf" and np.isfinite(given).all()
+    if (
+        not (numbers or given.shape == (0,))
+        or (given != np.rint(given)).any()
+        or (given[1:] <= given[:-1]).any()
+    ):
         raise InputError(
             "peaks must be one row of whole sample numbers in order of time, each once"
         )

@@ -81,12 +81,8 @@ def monitored(recipe: Recipe, splits: Splits) -> dict[str, BeatSet]:
 
     There are none where the protocol has folds.
     """
-    if splits.folds:
-        return {}
-    sets = {"validation": splits.validation}
-    if recipe.decision.blend > 0:
-        sets[splits.protocol.test_name] = splits.test
-    return sets
+    blended = {splits.protocol.test_name: splits.test} if recipe.decision.blend > 0 else {}
+    return {} if splits.folds else {"validation": splits.validation, **blended}
 
 
 def reported(splits: Splits) -> dict[str, BeatSet]:

@@ -70,9 +70,8 @@ def vacant(
         if not folder.is_dir():
             return not folder.exists()
         left = {path.name for path in folder.iterdir() if UNFINISHED not in path.name}
-        if not left or not own:
-            return not left
-        return left <= set(own) and own[0] not in left and _continues(folder, call)
+        begun = left <= set(own) and left.isdisjoint(own[:1])
+        return not left or (begun and _continues(folder, call))
 
     if out is not None:
         if free(outside_bundles(out)):

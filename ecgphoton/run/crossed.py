@@ -189,6 +189,5 @@ def stored_sets(trained: TrainedStudent) -> dict[str, Scores]:
 
 def stored_numbers(trained: TrainedStudent) -> dict[str, Any]:
     """Return the estimates that a run was written with, nothing where it has none."""
-    if not (trained.folder / SCORES).is_file():
-        return {}
-    return dict(read_json(intact(trained.folder / METRICS))[NAME])
+    held = (trained.folder / SCORES).is_file()
+    return dict(read_json(intact(trained.folder / METRICS))[NAME]) if held else {}

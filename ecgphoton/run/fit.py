@@ -47,9 +47,8 @@ def start_run(recipe: Recipe, splits: Splits, folder: Path, seed: int) -> None:
         raise InputError(
             f"{folder} is not empty; choose another --out, or continue it with --resume {folder}"
         )
-    begun = {"seed": seed, "recipe": recipe.to_dict(), "digests": _digests(splits)}
-    if splits.origin is not None:
-        begun["files"] = dict(splits.origin.files)
+    files = {} if splits.origin is None else {"files": dict(splits.origin.files)}
+    begun = {"seed": seed, "recipe": recipe.to_dict(), "digests": _digests(splits), **files}
     write_json(folder / START, begun)
 
 

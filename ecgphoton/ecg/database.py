@@ -86,10 +86,11 @@ def status(data_dir: str | Path | None = None, dataset: Dataset = MITDB) -> Data
         for role, folder in places_to_look(data_dir, dataset)
     )
     found = locate(data_dir, dataset)
-    if found is None:
-        return DataStatus(dataset.name, places, None, missing(data_dir, dataset))
-    there = share(dataset, len(present(dataset, found)))
-    return DataStatus(dataset.name, places, str(found), f"using {found}: {there}")
+    advice = (
+        missing(data_dir, dataset) if found is None
+        else f"using {found}: {share(dataset, len(present(dataset, found)))}"
+    )  # fmt: skip
+    return DataStatus(dataset.name, places, None if found is None else str(found), advice)
 
 
 def locate(data_dir: str | Path | None = None, dataset: Dataset = MITDB) -> Path | None:

@@ -23,7 +23,7 @@ from ecgphoton.version import __version__
 PART = ".part"
 CHUNK = 1 << 16
 LONGEST_WAIT = 60.0  # s
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_PASSING = frozenset({408, 416, 425, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True)
@@ -165,9 +165,6 @@ class Web:
             error.close()
             if error.code == 416:  # nothing is left after the stored part: it is too long
                 part.unlink(missing_ok=True)
-                raise _Unusable(
-                    "the server has less than was kept of an earlier attempt", 0.0
-                ) from None
             if error.code in _PASSING:
                 stated = error.headers.get("Retry-After", "")
                 raise _Unusable(

@@ -125,7 +125,8 @@ def _bring(
     imported, wrong = [], []
     for name, digest in sums.items():
         right = file_sha256(folder / name) == digest
-        if not right and source is not None and _import(source, folder, name, digest):
+        if not right and source is not None and file_sha256(source / name) == digest:
+            write_bytes(folder / name, (source / name).read_bytes())
             imported.append(name)
         elif not right:
             wrong.append(name)
@@ -201,11 +202,3 @@ def _whole(folder: Path, dataset: Dataset) -> bool:
     """Whether every file of a database is there, and as its list of checksums says."""
     found = verify(folder, dataset)
     return found.ok and found.records == found.of_records
-
-
-def _import(source: Path, folder: Path, name: str, digest: str) -> bool:
-    """Copy one file if the source's is right."""
-    right = file_sha256(source / name) == digest
-    if right:
-        write_bytes(folder / name, (source / name).read_bytes())
-    return right

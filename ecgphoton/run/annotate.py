@@ -21,7 +21,14 @@ from ecgphoton.ecg.reading import BLOCK_SECONDS, Signal, open_signal
 from ecgphoton.errors import InputError
 from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.progress import Progress, silent
-from ecgphoton.run.annotation_files import ANNOTATOR, Outputs, write_edf, write_lines, write_table
+from ecgphoton.run.annotation_files import (
+    ANNOTATOR,
+    outputs,
+    plain_name,
+    write_edf,
+    write_lines,
+    write_table,
+)
 from ecgphoton.run.annotator import Beats, table
 from ecgphoton.run.backends import classifier
 from ecgphoton.run.claim import outside_bundles
@@ -142,7 +149,7 @@ def annotate(
     inputs = [*signal.held.files]
     if peaks is not None:
         inputs.append(label_file(find_file(signal.held.path), peaks))
-    outputs = Outputs.plan(
+    files = outputs(
         outside_bundles(out), signal.name, annotator, inputs,
         edf=signal.held.format in ("EDF", "BDF"), picture=picture, force=force,
     )  # fmt: skip
@@ -181,19 +188,19 @@ def annotate(
         "provenance": provenance(annotate, asked, trained, described_data),
     }
     write_annotations(
-        Path(out), outputs.name, annotator, calls.sample, beats.symbol.tolist(),
+        Path(out), plain_name(signal.name), annotator, calls.sample, beats.symbol.tolist(),
         fs=signal.lead.fs, note=note,
     )  # fmt: skip
-    write_lines(outputs.lines, summary, beats)
-    write_table(outputs.table, beats)
-    if outputs.edf is not None:
-        write_edf(outputs.edf, beats)
-    if outputs.picture is not None:
+    write_lines(files["jsonl"], summary, beats)
+    write_table(files["csv"], beats)
+    if "edf" in files:
+        write_edf(files["edf"], beats)
+    if "png" in files:
         from ecgphoton.report import strips, style
 
-        style.save(strips.draw_record(calls, beats.symbol, beats.probability), outputs.picture)
+        style.save(strips.draw_record(calls, beats.symbol, beats.probability), files["png"])
     summary["wall_seconds"] = round(time.perf_counter() - began, 2)
-    return AnnotationReport(summary, outputs.files)
+    return AnnotationReport(summary, tuple(files.values()))
 
 
 def _found(

@@ -3,9 +3,8 @@
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from ecgphoton.artifacts import ESCAPES, atomic_path
 from ecgphoton.ecg.annotations import check_annotator
@@ -22,76 +21,50 @@ RESERVED = frozenset({"dat", "jsonl", "png", "mat", *(ending[1:] for ending in F
 COLUMNS = "sample,seconds,symbol,called,abnormal,reason"
 
 
-@dataclass(frozen=True)
-class Outputs:
-    """Output files of one recording."""
+def outputs(
+    out: Path,
+    name: str,
+    annotator: str,
+    inputs: Iterable[Path],
+    *,
+    edf: bool = False,
+    picture: bool = True,
+    force: bool = False,
+) -> dict[str, Path]:
+    """Choose the output files of one recording before any work: annotation, jsonl, csv, edf, png.
 
-    name: str
-    """Of the record, in letters that WFDB allows."""
-    annotation: Path
-    lines: Path
-    table: Path
-    edf: Path | None
-    picture: Path | None
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """All of them."""
-        paths = (self.annotation, self.lines, self.table, self.edf, self.picture)
-        return tuple(path for path in paths if path is not None)
-
-    @classmethod
-    def plan(
-        cls,
-        out: Path,
-        name: str,
-        annotator: str,
-        inputs: Iterable[Path],
-        *,
-        edf: bool = False,
-        picture: bool = True,
-        force: bool = False,
-    ) -> Self:
-        """Choose the files, before any work.
-
-        Raises
-        ------
-        InputError
-            If the annotator cannot be written, or a file would replace an input, or exists
-            already without `force`.
-        """
-        if annotator.lower() in RESERVED:
-            raise InputError(
-                f"annotator {annotator!r}: that is the extension of signals, headers or other "
-                f"outputs; choose another, such as {ANNOTATOR}"
-            )
-        check_annotator(annotator)
-        if annotator.lower() == REFERENCE and not force:
-            raise InputError(
-                f"annotator {annotator!r} is that of reference annotations; choose another, such "
-                f"as {ANNOTATOR}, or add --force"
-            )
-        plain = plain_name(name)
-        found = cls(
-            name=plain,
-            annotation=out / f"{plain}.{annotator}",
-            lines=out / f"{name}.{annotator}.jsonl",
-            table=out / f"{name}.{annotator}.csv",
-            edf=out / f"{name}.{annotator}.edf" if edf else None,
-            picture=out / f"{name}.{annotator}.png" if picture else None,
+    Raises
+    ------
+    InputError
+        If the annotator cannot be written, or a file would replace an input, or exists already
+        without `force`.
+    """
+    if annotator.lower() in RESERVED:
+        raise InputError(
+            f"annotator {annotator!r}: that is the extension of signals, headers or other "
+            f"outputs; choose another, such as {ANNOTATOR}"
         )
-        read = {path.resolve() for path in inputs}
-        for path in found.files:
-            if path.resolve() in read:
-                raise InputError(
-                    f"{path} is an input and would be replaced; choose another annotator or --out"
-                )
-        taken = [path for path in found.files if path.exists()]
-        if taken and not force:
+    check_annotator(annotator)
+    if annotator.lower() == REFERENCE and not force:
+        raise InputError(
+            f"annotator {annotator!r} is that of reference annotations; choose another, such "
+            f"as {ANNOTATOR}, or add --force"
+        )
+    kinds = ["jsonl", "csv", *(["edf"] if edf else []), *(["png"] if picture else [])]
+    annotation = {"annotation": out / f"{plain_name(name)}.{annotator}"}
+    found = annotation | {kind: out / f"{name}.{annotator}.{kind}" for kind in kinds}
+    read = {path.resolve() for path in inputs}
+    for path in found.values():
+        if path.resolve() in read:
             raise InputError(
-                f"{taken[0]} already exists; choose another --annotator or --out, or add --force"
+                f"{path} is an input and would be replaced; choose another annotator or --out"
             )
-        return found
+    taken = [path for path in found.values() if path.exists()]
+    if taken and not force:
+        raise InputError(
+            f"{taken[0]} already exists; choose another --annotator or --out, or add --force"
+        )
+    return found
 
 
 def plain_name(name: str) -> str:

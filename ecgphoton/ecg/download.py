@@ -9,6 +9,7 @@ import os
 import threading
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -41,20 +42,9 @@ class Patience:
 USUAL = Patience()
 
 
-@dataclass
-class Downloaded:
-    """How one download goes."""
-
-    size: int = 0
-    """Bytes of the file."""
-    received: int = 0
-    """Bytes that came over the network."""
-    retries: int = 0
-
-    @property
-    def resumed(self) -> int:
-        """Bytes of an earlier attempt that were not requested again."""
-        return max(0, self.size - self.received)
+Counts = Counter[str]
+"""Of one download: bytes ``received`` over the network, bytes ``resumed``, which an earlier attempt
+left and which were not requested again, and ``retries``."""
 
 
 class _Unusable(Exception):
@@ -105,7 +95,7 @@ class Web:
         self._base, self._folder, self._meter, self._patience = base, folder, meter, patience
         self._stop = threading.Event()
 
-    def get(self, name: str, check: Callable[[bytes], object]) -> Downloaded:
+    def get(self, name: str, check: Callable[[bytes], object]) -> Counts:
         """Download one file; content that `check` refuses never gets its name.
 
         The bytes gather in ``<name>.part``. After a lost connection, in this run or a later one,
@@ -124,7 +114,7 @@ class Web:
         """
         path = self._folder / name
         part = path.with_name(path.name + PART)
-        got, failures = Downloaded(), 0
+        got, failures = Counts(), 0
         if part.exists() and not _finish(part, path, check):
             return got
         while True:
@@ -147,12 +137,12 @@ class Web:
                     f"gave up on {self._base}{name} after {failures} attempts without progress: "
                     f"{why}; run it again later, what has arrived is kept"
                 )
-            got.retries += 1
+            got["retries"] += 1
             usual = self._patience.backoff * 2 ** max(failures - 1, 0)
             self._stop.wait(min(LONGEST_WAIT, max(wait, usual)))
             self._check()
 
-    def _attempt(self, name: str, part: Path, got: Downloaded) -> None:
+    def _attempt(self, name: str, part: Path, got: Counts) -> None:
         """Ask for the rest of the file once."""
         url, start = self._base + name, _size(part)
         headers = {"User-Agent": f"ecgphoton/{__version__}", "Accept-Encoding": "identity"}
@@ -194,25 +184,26 @@ class Web:
                         out.flush()
                     except OSError as error:
                         raise unwritten(part, error) from error
-                    got.received += len(chunk)
+                    got["received"] += len(chunk)
                     self._meter.add(len(chunk))
                     self._check()
             if length.isdigit() and received < int(length):
                 raise _Unusable(f"the connection ended after {received} of {length} bytes", 0.0)
 
-    def get_all(self, sums: dict[str, str], names: list[str], jobs: int) -> list[Downloaded]:
-        """Download files that must have these checksums, `jobs` at a time."""
+    def get_all(self, sums: dict[str, str], names: list[str], jobs: int) -> Counts:
+        """Download files that must have these checksums, `jobs` at a time; return their counts."""
 
-        def one(name: str) -> Downloaded:
+        def one(name: str) -> Counts:
             self._check()
             got = self.get(name, lambda content: check_sum(content, sums[name]))
-            got.size = (self._folder / name).stat().st_size
-            self._meter.add(got.resumed)
+            size = (self._folder / name).stat().st_size
+            got["resumed"] = max(0, size - got["received"])
+            self._meter.add(got["resumed"])
             return got
 
         with ThreadPoolExecutor(max_workers=jobs) as pool:
             try:
-                return list(pool.map(one, names))
+                return sum(pool.map(one, names), Counts())
             except BaseException:  # also Ctrl-C: every thread stops at its next piece
                 self._stop.set()
                 raise

@@ -18,7 +18,7 @@ from ecgphoton.ecg.database import (
 )
 from ecgphoton.ecg.databases import DATASETS, MITDB
 from ecgphoton.ecg.dataset import SUMS, Dataset
-from ecgphoton.ecg.download import USUAL, Meter, Patience, Web
+from ecgphoton.ecg.download import USUAL, Counts, Meter, Patience, Web
 from ecgphoton.errors import InputError
 from ecgphoton.progress import Progress, silent
 
@@ -136,15 +136,15 @@ def _bring(
     if web is None:
         _check_part(dataset, folder, source, wrong)
         wrong = []
-    got = web.get_all(sums, wrong, jobs) if web is not None else []
+    got = web.get_all(sums, wrong, jobs) if web is not None else Counts()
     return FetchReport(
         folder=str(folder),
         kept=kept,
         fetched=tuple(wrong),
         imported=tuple(imported),
-        **{
-            key: sum(getattr(one, key) for one in got) for key in ("received", "resumed", "retries")
-        },
+        received=got["received"],
+        resumed=got["resumed"],
+        retries=got["retries"],
         published=is_published(sums, dataset),
         records=len(present(dataset, folder)),
         of_records=len(dataset.records),

@@ -78,17 +78,9 @@ def is_part(name: str) -> bool:
     return "_without_" in name
 
 
-@dataclass(frozen=True, eq=False)
-class Errors:
-    """One kind of wrong decision."""
-
-    name: str
-    wrong: NDArray[np.bool_]
-    """``(n,)`` which beats are decided wrongly."""
-    of: int
-    """Beats that could be decided wrongly in this way."""
-    wrongness: NDArray[np.float32]
-    """``(n,)`` larger is worse."""
+Errors = tuple[str, NDArray[np.bool_], int, NDArray[np.float32]]
+"""One kind of wrong decision: its name, ``(n,)`` which beats are decided so, how many beats could
+be, and ``(n,)`` how wrong each decision is, larger is worse."""
 
 
 def errors_of(scores: Scores, point: OperatingPoint) -> tuple[Errors, Errors]:
@@ -96,8 +88,8 @@ def errors_of(scores: Scores, point: OperatingPoint) -> tuple[Errors, Errors]:
     abnormal, probability = scores.label == 1, scores.probability[:, 1]
     called = point.decide(probability)
     return (
-        Errors("abnormal beats missed", abnormal & ~called, int(abnormal.sum()), -probability),
-        Errors("false alarms", ~abnormal & called, int((~abnormal).sum()), probability),
+        ("abnormal beats missed", abnormal & ~called, int(abnormal.sum()), -probability),
+        ("false alarms", ~abnormal & called, int((~abnormal).sum()), probability),
     )
 
 

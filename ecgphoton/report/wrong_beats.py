@@ -95,12 +95,14 @@ def _chapters(
     return [
         (
             name,
-            f"{words(name)}: {error.wrong.sum():,} of {error.of:,} {error.name}",
-            worst_in_turn(one, error.wrong, error.wrongness, COLUMNS * ROWS),
+            f"{words(name)}: {wrong.sum():,} of {of:,} {kind}",
+            worst_in_turn(one, wrong, wrongness, COLUMNS * ROWS),
             texts,
             colour,
         )
-        for error, colour in zip(errors_of(one, point), (style.VERMILION, style.BLUE), strict=True)
+        for (kind, wrong, of, wrongness), colour in zip(
+            errors_of(one, point), (style.VERMILION, style.BLUE), strict=True
+        )
     ]
 
 
@@ -131,9 +133,9 @@ def wrong_beats(
     if reader is None:
         return None
     one, found = scores[names[0]], {}
-    for error in errors_of(one, material.point):
-        rows = worst_in_turn(one, error.wrong, error.wrongness, STRIPS)
-        title = f"{words(names[0])}, {error.name}: {len(rows)} of {error.wrong.sum():,}, the worst"
+    for kind, wrong, _, wrongness in errors_of(one, material.point):
+        rows = worst_in_turn(one, wrong, wrongness, STRIPS)
+        title = f"{words(names[0])}, {kind}: {len(rows)} of {wrong.sum():,}, the worst"
         try:
             found[title] = [_strip(reader, one, int(row)) for row in rows]
         except InputError:

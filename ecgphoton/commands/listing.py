@@ -78,8 +78,8 @@ def report(found: ReportPage) -> None:
     shared.say(shared.student(os.path.relpath(subject), found.chosen))
     for folder in others:
         click.echo(f"with {os.path.relpath(folder)}")
-    for why in dict.fromkeys(one.why for one in found.left_out):
-        left = [os.path.relpath(one.folder) for one in found.left_out if one.why == why]
+    for why in dict.fromkeys(found.left_out.values()):
+        left = [os.path.relpath(folder) for folder, one in found.left_out.items() if one == why]
         more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
         click.echo(f"without {', '.join(left[:NAMED])}{more}: {why}")
     click.echo(f"report written to {found.page} ({found.page.stat().st_size:,} bytes)")

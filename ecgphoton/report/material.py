@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -48,19 +48,12 @@ KNOWN = (METRICS, CHECKPOINT, PROGRAM, "simulation.json", "sweep.json", MANIFEST
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """A folder that was found and is not part of a report."""
-
-    folder: Path
-    why: str
-
-
-@dataclass(frozen=True)
 class Material:
     """Folders whose files together make a report; the first that has a file gives it."""
 
     folders: tuple[Path, ...]
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: Mapping[Path, str] = field(default_factory=dict)
+    """Folders that were found and are not part of the report, each with the reason."""
     data_dir: Path | None = None
     """Folder of the recordings, for strips of beats; otherwise the usual folders are searched."""
 
@@ -202,24 +195,22 @@ def gather(folder: Path, also: tuple[Path, ...] = (), data_dir: Path | None = No
                 f"{path} cannot be on the page: {_why_not(other)}; a report is about one student"
             )
     named = {path.resolve() for path in (folder, *also)}
-    taken, left = [folder, *also], []
+    taken, left = [folder, *also], dict[Path, str]()
     kinds = {kind for path in taken for kind in results_of(path)}
     found = [path for path in places(folder) if path.resolve() not in named]
     dated = sorted(found, key=lambda path: max(results_of(path).values(), default=""), reverse=True)
     for path in dated if student is not None else ():
         results = set(results_of(path))
-        if why := _changed(path):
-            left.append(LeftOut(path, why))
-        elif (other := student_of(path)) != student:
-            left.append(LeftOut(path, _why_not(other)))
-        elif results and results <= kinds:
-            names = ", ".join(sorted(Path(name).stem for name in results))
-            why = f"a newer {names} of the same student is on the page; --also takes this one"
-            left.append(LeftOut(path, why))
+        other, names = student_of(path), ", ".join(sorted(Path(name).stem for name in results))
+        newer = f"a newer {names} of the same student is on the page; --also takes this one"
+        repeated = newer if results and results <= kinds else ""
+        why = _changed(path) or (repeated if other == student else _why_not(other))
+        if why:
+            left[path] = why
         else:
             taken.append(path)
             kinds |= results
-    material = Material(tuple(taken), tuple(left), data_dir)
+    material = Material(tuple(taken), left, data_dir)
     if not any(material.find(name) for name in KNOWN):
         raise InputError(
             f"{folder} holds nothing to report (none of {', '.join(KNOWN)}); give the folder of "

@@ -1,6 +1,6 @@
 """A run or bundle comes in; its results go out as one HTML page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from ecgphoton import runs
 from ecgphoton.arguments import strict
 from ecgphoton.report.html import write_report
-from ecgphoton.report.material import LeftOut, gather
+from ecgphoton.report.material import gather
 from ecgphoton.run.claim import outside_bundles
 
 
@@ -19,7 +19,7 @@ class ReportPage:
     page: Path
     taken: tuple[Path, ...]
     """The run or bundle it is about comes first."""
-    left_out: tuple[LeftOut, ...]
+    left_out: Mapping[Path, str]
     """Folders that were found and are not on the page, with the reason."""
     chosen: str
     """Why it is about this student."""
@@ -31,7 +31,9 @@ class ReportPage:
             "bytes": self.page.stat().st_size,
             "chosen": self.chosen,
             "taken": [str(folder) for folder in self.taken],
-            "left_out": [{"folder": str(one.folder), "why": one.why} for one in self.left_out],
+            "left_out": [
+                {"folder": str(folder), "why": why} for folder, why in self.left_out.items()
+            ],
         }
 
 

@@ -46,8 +46,8 @@ def test_everything_of_the_same_student_is_found(project: Path, start: str) -> N
     assert names == {
         "runs/mine", "bundles/mine", "simulations/mine/new", "calibrations/mine/first"
     }  # fmt: skip
-    reasons = {one.folder.resolve().relative_to(project).as_posix(): one.why
-               for one in found.left_out}  # fmt: skip
+    reasons = {folder.resolve().relative_to(project).as_posix(): why
+               for folder, why in found.left_out.items()}  # fmt: skip
     assert "a newer simulation of the same student" in reasons["simulations/mine/old"]
     assert "another student" in reasons["simulations/other/new"]
     assert "another student" in reasons["runs/other"]
@@ -59,7 +59,7 @@ def test_what_is_named_comes_first(project: Path) -> None:
     old = project / "simulations/mine/old"
     found = gather(project / "runs/mine", (old,))
     assert found.find("simulation.json") == old / "simulation.json"
-    assert any("simulations/mine/new" in str(one.folder) for one in found.left_out)
+    assert any("simulations/mine/new" in str(folder) for folder in found.left_out)
 
 
 @pytest.mark.parametrize("name", ["simulations/other/new", "simulations/mine/early"])
@@ -83,8 +83,8 @@ def test_a_neighbour_with_a_damaged_manifest_is_left_out(tmp_path):
         shutil.copytree(bundle, tmp_path / "bundles" / name)
     (tmp_path / "bundles" / "bad" / "manifest.json").write_text("[]")
     material = gather(tmp_path / "bundles" / "good")
-    assert [(one.folder.name, one.why) for one in material.left_out if one.folder.name == "bad"] \
-        == [("bad", "its manifest.json is damaged")]  # fmt: skip
+    left = {folder.name: why for folder, why in material.left_out.items()}
+    assert left["bad"] == "its manifest.json is damaged"
     assert write_report(material, tmp_path / "page.html").is_file()
 
 
@@ -96,7 +96,7 @@ def test_results_are_found_where_out_has_put_them(project: Path) -> None:
     write_json(project / "calibrations/own/tables/manifest.json", {"kind": "tables"})
     found = gather(project / "runs/mine")
     assert found.find("calibration.json") == project / "calibrations/own/calibration.json"
-    assert not any(one.folder.name == "tables" for one in found.left_out)
+    assert not any(folder.name == "tables" for folder in found.left_out)
 
 
 def test_a_page_shows_no_file_that_was_changed(tmp_path):
@@ -110,7 +110,7 @@ def test_a_page_shows_no_file_that_was_changed(tmp_path):
     write_json(manifest, content)
     (tmp_path / "bundles" / "good" / "golden.npz").unlink()  # what is missing is not shown
     material = gather(tmp_path / "bundles" / "good")
-    left = {one.folder.name: one.why for one in material.left_out}
+    left = {folder.name: why for folder, why in material.left_out.items()}
     assert "mesh.json" in left["bad"]
     assert "manifest says" in left["bad"]
     with pytest.raises(InputError, match=r"mesh\.json: .* copy the whole folder again"):

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ecgphoton.mesh.arrays import Array
+from ecgphoton.mesh.heater import bent_phase
 
 ROUNDS = 12
 SETTLED = 1e-3
@@ -89,11 +90,6 @@ def fit(
     return Fringes(law, wave.square().sum((1, 2)).sqrt(), left.square().mean((1, 2)).sqrt())
 
 
-def _phase(power: Tensor, law: Tensor) -> Tensor:
-    bend = law[:, 1, None] + power * law[:, 2, None]
-    return math.pi * power * (1 + law[:, 0, None] + power * bend)
-
-
 def _coefficients(basis: Tensor, readings: Tensor) -> Array:
     """(R, b, n) least-squares factors of a basis (R, V, b): A, B, C."""
     gram = basis.transpose(1, 2) @ basis
@@ -103,7 +99,7 @@ def _coefficients(basis: Tensor, readings: Tensor) -> Array:
 
 def _project(power: Tensor, readings: Tensor, law: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Basis (R, V, 3), what it cannot explain (R, V, n), and slope by phase (R, V, n)."""
-    angle = _phase(power, law)
+    angle = bent_phase(power, law[:, None])
     cos, sin = angle.cos(), angle.sin()
     basis = torch.stack([torch.ones_like(angle), cos, sin], -1)
     wave = _coefficients(basis, readings)

@@ -14,7 +14,7 @@ from torch import Tensor
 from ecgphoton.calibration.beliefs import LENGTHS, Beliefs
 from ecgphoton.mesh.arrays import Array, Floats
 from ecgphoton.mesh.device import Device
-from ecgphoton.mesh.heater import TURN
+from ecgphoton.mesh.heater import TURN, bent_phase
 from ecgphoton.mesh.layout import WIDTH
 
 RANGE = 2.25
@@ -76,9 +76,7 @@ class Model:
 
     def heat(self, rows: Beliefs, power: Tensor) -> Array:
         """Phase (R, S, drivers) every heater gives itself at powers (R or 1, S, drivers)."""
-        law = rows.law[:, None]
-        bend = law[..., 1] + power * law[..., 2]
-        return math.pi * power * (1 + law[..., 0] + power * bend)
+        return bent_phase(power, rows.law[:, None])
 
     def coupled(self, rows: Beliefs) -> Array:
         """K (R, drivers, drivers), ones on the diagonal."""

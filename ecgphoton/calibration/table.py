@@ -129,8 +129,8 @@ class DriveTable:
         """
         device, beliefs = self.device, self.beliefs
         heat = undo(device, matrix(device, beliefs.coupling), phases, beliefs.offset)
-        curve, dac = beliefs.law + np.eye(3)[0], device.dac
-        return np.asarray(dac.volts_of(drive_of_bent(dac.wrapped(heat), curve, *dac.limits)))
+        drive = drive_of_bent(device.dac.wrapped(heat), beliefs.law, *device.dac.limits)
+        return np.asarray(device.dac.volts_of(drive))
 
     def in_units(self, fields: Floats) -> Floats:
         """Matrices (C, K, 4, 4) in units of W, of real fields (C, K, 4, 4) as they are read."""

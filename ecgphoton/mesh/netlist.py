@@ -120,20 +120,19 @@ def links(layout: MeshLayout, *, dummies: bool = False) -> Iterable[tuple[str, s
     column 1 leaves mode 0 alone.
     """
     ends = [f"in{mode}" for mode in range(layout.order)]
-    places = {place: index for index, place in enumerate(layout.mzis)}
     for column in range(layout.depth):
-        free = set(range(layout.order))
-        for mode in range(layout.order - 1):
-            if (column, mode) not in places:
-                continue
-            for port in (0, 1):
-                instance = f"mzi{places[column, mode]}"
-                yield ends[mode + port], f"{instance},in{port}"
-                ends[mode + port] = f"{instance},out{port}"
-            free -= {mode, mode + 1}
-        for mode in sorted(free) if dummies else ():
-            yield ends[mode], f"dummy{column}_{mode},in0"
-            ends[mode] = f"dummy{column}_{mode},out0"
+        met = {
+            mode + port: (f"mzi{k}", port)
+            for k, (own, mode) in enumerate(layout.mzis)
+            for port in (0, 1)
+            if own == column
+        }
+        if dummies:
+            alone = (mode for mode in range(layout.order) if mode not in met)
+            met |= {mode: (f"dummy{column}_{mode}", 0) for mode in alone}
+        for mode, (instance, port) in met.items():
+            yield ends[mode], f"{instance},in{port}"
+            ends[mode] = f"{instance},out{port}"
     for mode, end in enumerate(ends):
         yield end, f"out{mode}"
 
@@ -187,19 +186,22 @@ def _element(
 
 
 def _mesh(layout: MeshLayout, phases: Phases, errors: Floats, losses: Losses) -> Netlist:
-    own = [{"phi": p, "theta": t} for p, t in zip(phases.phi, phases.theta, strict=True)]
+    pairs = zip(phases.phi, phases.theta, strict=True)
     instances: Netlist = {
-        f"mzi{k}": _element("mzi", part, errors, k, losses.mzi) for k, part in enumerate(own)
+        f"mzi{k}": _element("mzi", {"phi": phi, "theta": theta}, errors, k, losses.mzi)
+        for k, (phi, theta) in enumerate(pairs)
     }
     waveguides = list(links(layout, dummies=True))
     names = (end.split(",")[0] for _, end in waveguides if end.startswith("dummy"))
     dummy = {"component": "waveguide", "settings": {"loss_db": losses.mzi}}
     instances |= dict.fromkeys(names, dummy)
     if phases.output is not None:
-        shifters = [{"phase": float(p), "loss_db": losses.shifter} for p in phases.output]
         instances |= {
-            f"out{mode}": {"component": "phase_shifter", "settings": settings}
-            for mode, settings in enumerate(shifters)
+            f"out{mode}": {
+                "component": "phase_shifter",
+                "settings": {"phase": float(phase), "loss_db": losses.shifter},
+            }
+            for mode, phase in enumerate(phases.output)
         }
         waveguides = list(through_outputs(waveguides))
     return circuit_of(instances, waveguides)

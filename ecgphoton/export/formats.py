@@ -1,14 +1,12 @@
 """A mesh program in other formats: DAC codes as CSV, a bill of materials, netlists, pictures."""
 
-import csv
-import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ecgphoton.artifacts import to_json
+from ecgphoton.artifacts import csv_text, to_json
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import CHECK, FEATURES
 from ecgphoton.export.circuits import netlist
@@ -26,11 +24,6 @@ FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg", "png", "raw")
 DEFAULT_FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg")
 CHECKER, EXPLAINER = (Path(__file__).with_name(n) for n in ("checker.py", "input_features.py"))
 CODES = "dac_codes.csv"
-CODE_COLUMNS = (
-    "id", "dac_code", "voltage_v", "phase_rad", "code_phase_rad", "block", "driver", "number",
-    "x_um", "y_um",
-)  # fmt: skip
-"""Of the list of codes: phases are the program's and that of the code, then the driver's place."""
 
 
 def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
@@ -70,26 +63,28 @@ def dac_codes(program: MeshProgram) -> bytes:
 
     Phases are those of the program, and those that the codes give on ideal shifters.
     """
-    text, device = io.StringIO(), program.device
-    writer = csv.DictWriter(text, CODE_COLUMNS, lineterminator="\n")
-    writer.writeheader()
+    device, rows = program.device, []
     volts, given = device.dac.voltage_of(program.codes), device.dac.phase_of(program.codes)
-    places = device.die(len(program.blocks))
-    for row, number in np.ndindex(program.codes.shape):
-        at, block, driver = (row, number), program.names[row], device.driver_names[number]
-        numbers = {
-            "voltage_v": volts[at],
-            "phase_rad": program.phases[at],
-            "code_phase_rad": given[at],
-            "x_um": places[at][0],
-            "y_um": places[at][1],
-        }
-        writer.writerow(
-            {name: round(float(value), 6) for name, value in numbers.items()}
-            | {"id": f"{block}.{driver}", "dac_code": int(program.codes[at])}
-            | {"block": block, "driver": driver, "number": number}
+    x, y = np.moveaxis(device.die(len(program.blocks)), -1, 0)
+    numbers = np.stack([volts, program.phases, given, x, y], -1)
+    for at in np.ndindex(program.codes.shape):
+        block, driver = program.names[at[0]], device.driver_names[at[1]]
+        voltage, phase, performed, *place = (round(value, 6) for value in numbers[at].tolist())
+        rows.append(
+            {
+                "id": f"{block}.{driver}",
+                "dac_code": int(program.codes[at]),
+                "voltage_v": voltage,
+                "phase_rad": phase,
+                "code_phase_rad": performed,
+                "block": block,
+                "driver": driver,
+                "number": at[1],
+                "x_um": place[0],
+                "y_um": place[1],
+            }
         )
-    return text.getvalue().encode()
+    return csv_text(rows).encode()
 
 
 def bill_of_materials(program: MeshProgram) -> dict[str, Any]:

@@ -14,13 +14,13 @@ from ecgphoton.calibration.report import AFTER
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import computed
-from ecgphoton.hwsim.effects import EFFECTS, Number
+from ecgphoton.hwsim.effects import EFFECTS, Effect, Number
 from ecgphoton.hwsim.profile import BITS, Profile
 from ecgphoton.hwsim.requirement import MOST, solve
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.progress import Steps
+from ecgphoton.progress import Steps, silent
 from ecgphoton.settings import nearest
 
 ALL = "all together"
@@ -155,22 +155,19 @@ def idle(profile: Profile, program: MeshProgram) -> tuple[str, ...]:
 
     Drift is one of them as long as ``time.hours`` is 0.
     """
-    found = []
-    for effect in profile.active:
-        if effect.error and not effect.shot and effect.place != "none":
-            foundry = Foundry(profile.only(effect).with_value(BITS, 0))
-            chips, perfect = foundry.chips(0, 0, 1, program), foundry.perfect(program)
-            driven = profile.driving(program)
-            volts = driven.device.dac.volts_for(driven.phases)[None]
-            same = bool((chips.matrices(volts) == perfect.matrices(volts)).all())
-            read = [*zip(chips.reading[1:5], perfect.reading[1:5], strict=True)]
-            if (
-                same
-                and not chips.modulators.leak.any()
-                and all(bool((one == other).all()) for one, other in read)
-            ):
-                found.append(effect.name)
-    return tuple(found)
+    driven = profile.driving(program)
+    volts = driven.device.dac.volts_for(driven.phases)[None]
+
+    def changes_nothing(effect: Effect) -> bool:
+        foundry = Foundry(profile.only(effect).with_value(BITS, 0))
+        chips, perfect = foundry.chips(0, 0, 1, program), foundry.perfect(program)
+        pairs = [(chips.matrices(volts), perfect.matrices(volts))]
+        pairs += zip(chips.reading[1:5], perfect.reading[1:5], strict=True)
+        same = all(bool((one == other).all()) for one, other in pairs)
+        return same and not chips.modulators.leak.any()
+
+    lasting = (e for e in profile.active if e.error and not e.shot and e.place != "none")
+    return tuple(effect.name for effect in lasting if changes_nothing(effect))
 
 
 def parameters_of(profile: Profile, keys: Sequence[str] = ()) -> tuple[str, ...]:
@@ -192,11 +189,10 @@ def parameters_of(profile: Profile, keys: Sequence[str] = ()) -> tuple[str, ...]
     return tuple(keys) or (*known, ALL)
 
 
-def lines_of(sheet: Sheet, *, workers: int = 1, progress: Steps | None = None) -> tuple[Line, ...]:
+def lines_of(sheet: Sheet, *, workers: int = 1, progress: Steps = silent) -> tuple[Line, ...]:
     """Compute all lines of a sheet, on one thread or on several processes."""
     found = []
     for line in computed(sheet.line, len(sheet.tasks), workers=workers, threads=1):
         found.append(line)
-        if progress is not None:
-            progress(len(found), len(sheet.tasks))
+        progress(len(found), len(sheet.tasks))
     return tuple(found)

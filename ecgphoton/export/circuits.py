@@ -11,11 +11,9 @@ import numpy as np
 from ecgphoton.mesh.arrays import Complexes
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.mesh.mzi import field_transmission
-from ecgphoton.mesh.netlist import SAX_MODELS, sax_block
+from ecgphoton.mesh.netlist import SAX_MODELS, Netlist, sax_block
 from ecgphoton.mesh.paths import Losses, path_of
 from ecgphoton.program.program import MeshProgram
-
-Netlist = dict[str, Any]
 
 SPLITTER_ERROR = 0.05  # rad, of the circuits with errors
 LOSSY = Losses(mzi=1.0, shifter=0.3)  # dB, any losses that are not alike
@@ -46,13 +44,15 @@ def _settings(circuit: Netlist, name: str) -> dict[str, Any]:
 
 def _stated(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return nested settings without perfect splitters and losses of 0, which models assume."""
-    nested = {k: _stated(v) if isinstance(v, Mapping) else v for k, v in settings.items()}
+    nested: dict[str, Any] = {
+        k: _stated(v) if isinstance(v, Mapping) else v for k, v in settings.items()
+    }
     perfect = {"coupling": 0.5, "loss_db": 0.0}
-    return {k: v for k, v in nested.items() if v != {} and not _near(v, perfect.get(k))}
-
-
-def _near(value: Any, default: float | None) -> bool:  # noqa: ANN401 - a number or settings
-    return default is not None and bool(abs(value - default) < 1e-15)
+    return {
+        key: value
+        for key, value in nested.items()
+        if value != {} and not (key in perfect and abs(value - perfect[key]) < 1e-15)
+    }
 
 
 def _bare(circuit: Netlist) -> Netlist:

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ecgphoton.artifacts import ESCAPES, UNFINISHED, locked, to_json, unwritten
+from ecgphoton.artifacts import ESCAPES, UNFINISHED, kind_of, locked, to_json, unwritten
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import is_bundle
-from ecgphoton.runs import kind_of
 
 DECIDING = ("student", "profile", "chips", "steps", "seed", "version")
 """What decides the files that an interrupted call leaves."""

@@ -30,7 +30,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.export import input_features
 from ecgphoton.export.quantize import QuantizedStudent
 from ecgphoton.mesh.arrays import AnyArray, Integers, Singles
-from ecgphoton.program.codes import largest_code
+from ecgphoton.program.blocks import largest_code
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.architecture import SAMPLES, Architecture
 from ecgphoton.student.propagate import Inputs, inputs_of

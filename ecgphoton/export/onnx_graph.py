@@ -17,8 +17,7 @@ import numpy as np
 from ecgphoton.errors import InputError
 from ecgphoton.export.onnx_builder import Graph, normalised_window
 from ecgphoton.export.quantize import QuantizedStudent
-from ecgphoton.program.blocks import IntegerBlock
-from ecgphoton.program.codes import TABLE_BITS, largest_code
+from ecgphoton.program.blocks import TABLE_BITS, IntegerBlock, largest_code
 from ecgphoton.student.architecture import WIDTH, Architecture, Branch
 from ecgphoton.student.network import SegmentStudent
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from ecgphoton.errors import InputError
 from ecgphoton.export.golden import synthetic_inputs
 from ecgphoton.mesh.arrays import AnyArray
-from ecgphoton.program.codes import largest_code, nearest_codes
+from ecgphoton.program.blocks import largest_code, nearest_codes
 from ecgphoton.student.activations import Activation
 from ecgphoton.student.architecture import Branch
 from ecgphoton.student.inputs import evenly

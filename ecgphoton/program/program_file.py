@@ -19,8 +19,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.program.blocks import MatrixBlock
-from ecgphoton.program.codes import TABLE_BITS, largest_code
+from ecgphoton.program.blocks import TABLE_BITS, MatrixBlock, largest_code
 from ecgphoton.program.convention import CONVENTION, UNITS
 from ecgphoton.program.preprocessing import preprocessing
 from ecgphoton.program.program import FORMAT, MeshProgram

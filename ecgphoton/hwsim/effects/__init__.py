@@ -11,7 +11,6 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import (
     die,
     drivers,
-    electronics,
     environment,
     modulator,
     optics,
@@ -55,7 +54,6 @@ EFFECTS: Registry[Effect] = Registry(
     *environment.ALL,
     *die.ALL,
     *optics.ALL,
-    *electronics.ALL,
     *receiver.ALL,
 )
 """Every effect by name, in the order in which those of one stage act."""

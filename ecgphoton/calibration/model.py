@@ -14,9 +14,8 @@ from torch import Tensor
 
 from ecgphoton.calibration.beliefs import LENGTHS, Beliefs
 from ecgphoton.mesh.arrays import Array, Floats
-from ecgphoton.mesh.device import Device
+from ecgphoton.mesh.device import WIDTH, Device
 from ecgphoton.mesh.heater import TURN, bent_phase
-from ecgphoton.mesh.layout import WIDTH
 
 RANGE = 2.25
 """Range of drives asked of a shifter, in units of pi: a little more than a turn."""

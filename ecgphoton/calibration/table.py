@@ -18,9 +18,8 @@ from ecgphoton.calibration.model import Model, matrix, undo
 from ecgphoton.errors import InputError
 from ecgphoton.intake import parse_json
 from ecgphoton.mesh.arrays import Array, Bools, Floats, Integers
-from ecgphoton.mesh.device import Device
+from ecgphoton.mesh.device import WIDTH, Device
 from ecgphoton.mesh.heater import drive_of_bent
-from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
 
 FORMAT = "ecgphoton-drive-table/2"

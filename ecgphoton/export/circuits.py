@@ -10,9 +10,8 @@ import numpy as np
 
 from ecgphoton.mesh.arrays import Complexes
 from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.mesh.mzi import field_transmission
 from ecgphoton.mesh.netlist import SAX_MODELS, Netlist, sax_block
-from ecgphoton.mesh.paths import Losses, path_of
+from ecgphoton.mesh.paths import Losses, field_transmission, path_of
 from ecgphoton.program.program import MeshProgram
 
 SPLITTER_ERROR = 0.05  # rad, of the circuits with errors

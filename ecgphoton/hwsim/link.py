@@ -27,8 +27,7 @@ from ecgphoton.hwsim.effects.receiver import (
     reading_noise,
 )
 from ecgphoton.hwsim.effects.supply import LASER
-from ecgphoton.mesh.device import Device
-from ecgphoton.mesh.layout import WIDTH
+from ecgphoton.mesh.device import WIDTH, Device
 from ecgphoton.mesh.paths import Losses, Path, path_of
 
 NEEDED = (LASER, "link.oscillator", "link.rate")

@@ -190,7 +190,7 @@ def recompose(
         Angle errors of first and second splitters, rad, (..., k) or anything that broadcasts.
     transmission
         Field transmission of every MZI, (..., k) or broadcasting: 1 is lossless, see
-        `ecgphoton.mesh.mzi.field_transmission`.
+        `ecgphoton.mesh.paths.field_transmission`.
 
     Returns
     -------

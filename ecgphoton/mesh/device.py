@@ -37,7 +37,7 @@ from ecgphoton.errors import require
 from ecgphoton.mesh.arrays import Array, ArrayLike, Floats
 from ecgphoton.mesh.clements import Phases, recompose
 from ecgphoton.mesh.heater import HeaterDac
-from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH, MeshLayout
+from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH as WIDTH, MeshLayout
 from ecgphoton.mesh.mzi import elements
 
 MeshKind = Literal["svd-clements", "svd-reck", "real-part"]

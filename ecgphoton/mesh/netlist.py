@@ -19,8 +19,7 @@ from ecgphoton.mesh.arrays import ArrayLike, Floats
 from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH, MeshLayout
-from ecgphoton.mesh.mzi import field_transmission
-from ecgphoton.mesh.paths import Losses
+from ecgphoton.mesh.paths import Losses, field_transmission
 
 Netlist = dict[str, Any]
 SDict = dict[tuple[str, str], complex]

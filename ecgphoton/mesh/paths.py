@@ -8,8 +8,13 @@ and an amplifier can restore it. A block of this package needs no waveguide cros
 
 from typing import NamedTuple
 
-from ecgphoton.mesh.device import Device
-from ecgphoton.mesh.layout import WIDTH
+from ecgphoton.mesh.arrays import Array
+from ecgphoton.mesh.device import WIDTH, Device
+
+
+def field_transmission(loss_db: Array) -> Array:
+    """Field amplitude left after a loss in dB: ``10^(-dB/20)``; 0 dB is 1."""
+    return 10.0 ** (-loss_db / 20.0)
 
 
 class Losses(NamedTuple):

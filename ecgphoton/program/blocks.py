@@ -12,8 +12,7 @@ import numpy as np
 from ecgphoton.errors import InputError, require
 from ecgphoton.mesh.arrays import AnyArray, ArrayLike, Floats, Integers
 from ecgphoton.mesh.clements import Phases
-from ecgphoton.mesh.device import MZIS
-from ecgphoton.mesh.layout import WIDTH
+from ecgphoton.mesh.device import MZIS, WIDTH
 
 Role = Literal["branch", "rhythm", "mlp"]
 Values = TypeVar("Values", bound=Any)

@@ -18,12 +18,11 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.heater import HeaterDac
-from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.blocks import TABLE_BITS, MatrixBlock, largest_code
 from ecgphoton.program.convention import CONVENTION, UNITS
 from ecgphoton.program.preprocessing import preprocessing
 from ecgphoton.program.program import FORMAT, MeshProgram
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import WIDTH, Architecture
 
 SCHEMA = Path(__file__).with_name("program.schema.json")
 AGAIN = "write the bundle again with `ecgphoton export RUN --mesh` (RUN may be the old bundle)"

@@ -12,7 +12,6 @@ from ecgphoton.mesh.clements import decompose, recompose
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.gds_netlist import gdsfactory_netlist
 from ecgphoton.mesh.layout import MeshLayout
-from ecgphoton.mesh.mzi import field_transmission
 from ecgphoton.mesh.netlist import (
     SAX_MODELS,
     coupler,
@@ -21,7 +20,7 @@ from ecgphoton.mesh.netlist import (
     sax_mesh,
     waveguide,
 )
-from ecgphoton.mesh.paths import Losses, path_of
+from ecgphoton.mesh.paths import Losses, field_transmission, path_of
 from ecgphoton.mesh.svd import svd_lowered
 
 

@@ -24,6 +24,7 @@ from ecgphoton.hwsim.effects.effect import (
     Number,
     Reading,
     Site,
+    Stage,
 )
 from ecgphoton.hwsim.effects.supply import LINK, SUPPLY
 from ecgphoton.registry import Registry
@@ -38,6 +39,7 @@ __all__ = [
     "Number",
     "Reading",
     "Site",
+    "Stage",
     "number_of",
     "numbers",
 ]

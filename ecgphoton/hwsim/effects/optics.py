@@ -16,8 +16,7 @@ import torch
 
 from ecgphoton.hwsim.effects.effect import Effect, Number, Numbers, Site
 from ecgphoton.mesh.device import Device
-from ecgphoton.mesh.mzi import field_transmission
-from ecgphoton.mesh.paths import Losses, path_of
+from ecgphoton.mesh.paths import Losses, field_transmission, path_of
 
 
 def losses_of(number: Numbers) -> Losses:

@@ -11,7 +11,7 @@ import numpy as np
 from ecgphoton.mesh.arrays import Complexes
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.mesh.netlist import SAX_MODELS, Netlist, sax_block
-from ecgphoton.mesh.paths import Losses, field_transmission, path_of
+from ecgphoton.mesh.paths import Losses, field_transmission, path_loss
 from ecgphoton.program.program import MeshProgram
 
 SPLITTER_ERROR = 0.05  # rad, of the circuits with errors
@@ -100,7 +100,7 @@ def largest_difference(program: MeshProgram, *, seed: int = 0) -> tuple[float, .
     SAX circuit at once; the netlist goes through JSON first, as a reader of the bundle gets it.
     """
     device, draw = program.device, np.random.default_rng(seed)
-    fields, settings, path = [], [], path_of(device)
+    fields, settings = [], []
     for sigma, losses in ((0.0, Losses()), (SPLITTER_ERROR, Losses()), (SPLITTER_ERROR, LOSSY)):
         shape = (3, len(program.blocks), len(device.mzis))  # alpha, beta, loss beyond the mean
         alpha, beta, more = sigma * draw.standard_normal(shape)
@@ -108,7 +108,7 @@ def largest_difference(program: MeshProgram, *, seed: int = 0) -> tuple[float, .
         for phases, *own in zip(program.phases, alpha, beta, more, strict=True):
             circuit = sax_block(device, phases, *own[:2], losses=losses, more_db=own[2])
             settings.append(_settings(circuit, next(iter(circuit))))
-        kept = field_transmission(path.loss_db(losses))
+        kept = field_transmission(path_loss(device, losses))
         fields.append(kept * device.field(program.phases, alpha, beta, field_transmission(more)))
     found = _simulate(json.loads(json.dumps(_bare(circuit))), _stacked(settings))
     return tuple(np.abs(found - np.concatenate(fields)).reshape(3, -1).max(1).tolist())

@@ -14,7 +14,7 @@ from ecgphoton.export.drawing import draw_png, draw_svg
 from ecgphoton.export.golden import unexplained
 from ecgphoton.mesh.gds_netlist import gdsfactory_netlist
 from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.mesh.paths import dummies, path_of
+from ecgphoton.mesh.paths import dummies
 from ecgphoton.program.blocks import MatrixBlock
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import compact_json, schema_text
@@ -94,7 +94,6 @@ def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
     depends on the process: a device profile states it.
     """
     device, blocks = program.device, len(program.blocks)
-    path = path_of(device)
     attenuators = len(device.mzis[device.attenuating])
     turned = (np.abs(program.phases) / np.pi).ravel().tolist()
     return {
@@ -129,32 +128,22 @@ def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
             "adcs": WIDTH * blocks,
         },
         "not_counted": ["pads", "monitors", "temperature control", "fibre array", "package"],
-        "path": {
-            "mzis": path.mzis,
-            "phase_shifters": path.shifters,
-            "crossings": path.crossings,
-        },
+        "path": {"mzis": device.columns, "phase_shifters": 1, "crossings": 0},
     }
 
 
 def documents(program: MeshProgram) -> dict[str, bytes]:
     """Return the schema and the programs that explain a bundle, by name.
 
+    The checker is an oracle: it repeats the order of `ecgphoton.student.propagate.walk` on purpose,
+    in numpy, from the mesh file alone.
+
     ``features.py`` is among them where it can compute all that the student reads.
     """
-    files = {"mesh.schema.json": schema_text().encode(), CHECK: checker_text().encode()}
+    files = {"mesh.schema.json": schema_text().encode(), CHECK: _plain(CHECKER).encode()}
     if not unexplained(program.architecture):
         files[FEATURES] = _plain(EXPLAINER).encode()
     return files
-
-
-def checker_text() -> str:
-    """Return the numpy-only checker as it is copied into a bundle.
-
-    The checker is an oracle: it repeats the order of `ecgphoton.student.propagate.walk` on purpose,
-    in numpy, from the mesh file alone.
-    """
-    return _plain(CHECKER)
 
 
 def _plain(file: Path) -> str:

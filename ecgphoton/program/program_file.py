@@ -123,7 +123,7 @@ def to_dict(program: MeshProgram) -> dict[str, Any]:
         "convention": CONVENTION,
         "units": UNITS,
         "mesh": program.mesh,
-        "readout": program.readout,
+        "readout": "homodyne",
         "student": architecture.to_dict(),
         "preprocessing": preprocessing(architecture, program.centring, program.lead),
         "heater": {
@@ -237,7 +237,6 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
             head_bias=np.array(data["head"]["bias"], float),
             operating_point=OperatingPoint.from_dict(data["operating_point"]),
             classes=tuple(data["classes"]),
-            readout=data["readout"],
             centring=data["preprocessing"]["centring"],
             lead=data["preprocessing"]["lead"],
             hashes=dict(data["hashes"]),

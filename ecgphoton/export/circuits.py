@@ -31,14 +31,12 @@ def sax_missing() -> str:
 
 def _settings(circuit: Netlist, name: str) -> dict[str, Any]:
     """Return the settings of a circuit's instances, nested like the circuit."""
-    found: dict[str, Any] = {}
-    for key, instance in circuit[name]["instances"].items():
-        component = instance if isinstance(instance, str) else instance["component"]
-        inner = _settings(circuit, component) if component in circuit else {}
-        own = {} if isinstance(instance, str) else instance.get("settings", {})
-        if inner or own:
-            found[key] = inner | own
-    return found
+    nested = {
+        key: (_settings(circuit, one["component"]) if one["component"] in circuit else {})
+        | one.get("settings", {})
+        for key, one in circuit[name]["instances"].items()
+    }
+    return {key: settings for key, settings in nested.items() if settings}
 
 
 def _stated(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,15 +53,9 @@ def _stated(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bare(circuit: Netlist) -> Netlist:
-    """Return a recursive netlist without settings."""
+    """Return a recursive netlist without settings, every instance by the name of its component."""
     return {
-        name: part
-        | {
-            "instances": {
-                key: instance if isinstance(instance, str) else instance["component"]
-                for key, instance in part["instances"].items()
-            }
-        }
+        name: part | {"instances": {k: one["component"] for k, one in part["instances"].items()}}
         for name, part in circuit.items()
     }
 

@@ -67,12 +67,12 @@ SAX_MODELS: Mapping[str, Callable[..., SDict]] = {
 
 MZI: Netlist = {
     "instances": {
-        "phi": "phase_shifter",
-        "phi_arm": "waveguide",
-        "splitter1": "coupler",
-        "theta": "phase_shifter",
-        "theta_arm": "waveguide",
-        "splitter2": "coupler",
+        "phi": {"component": "phase_shifter"},
+        "phi_arm": {"component": "waveguide"},
+        "splitter1": {"component": "coupler"},
+        "theta": {"component": "phase_shifter"},
+        "theta_arm": {"component": "waveguide"},
+        "splitter2": {"component": "coupler"},
     },
     "connections": {
         "phi,out0": "splitter1,in0",
@@ -92,12 +92,12 @@ MZI: Netlist = {
 """One MZI: light meets phi, a splitter, theta, a splitter; the other arms are as long."""
 ATTENUATOR: Netlist = {
     "instances": {
-        "dark": "termination",
-        "splitter1": "coupler",
-        "theta": "phase_shifter",
-        "theta_arm": "waveguide",
-        "splitter2": "coupler",
-        "dump": "termination",
+        "dark": {"component": "termination"},
+        "splitter1": {"component": "coupler"},
+        "theta": {"component": "phase_shifter"},
+        "theta_arm": {"component": "waveguide"},
+        "splitter2": {"component": "coupler"},
+        "dump": {"component": "termination"},
     },
     "connections": {
         "dark,in0": "splitter1,in1",
@@ -255,7 +255,7 @@ def sax_block(
         (MZIs,) what single MZIs lose beyond that, dB.
     """
     errors = _errors(len(device.mzis), alpha, beta, more_db)
-    instances: Netlist = {name: f"{name}_mesh" for name in device.mesh_names}
+    instances: Netlist = {name: {"component": f"{name}_mesh"} for name in device.mesh_names}
     parts: Netlist = {}
     for mesh, name in enumerate(device.mesh_names):
         part = errors[:, device.mzis_of(mesh)]

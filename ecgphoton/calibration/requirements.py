@@ -116,15 +116,14 @@ class Sheet:
     def judged(self, profile: Profile, state: State) -> SimulationReport:
         """Return the verdict on chips of a profile in one state."""
         if state == "uncalibrated":
-            limits = self.limits
             return simulate(
                 *self.subject,
                 profile=profile,
                 chips=self.chips,
                 seed=self.seed,
-                max_miss=limits.max_miss,
-                max_fpr=limits.max_fpr,
-                min_yield=limits.min_yield,
+                max_miss=self.limits.max_miss,
+                max_fpr=self.limits.max_fpr,
+                min_yield=self.limits.min_yield,
             )
         report = calibrate_chips(
             *self.subject, profile=profile, chips=self.chips, seed=self.seed, limits=self.limits
@@ -135,13 +134,12 @@ class Sheet:
         """Compute a line."""
         key, state = self.tasks[task]
         number, stated = self.number(key), self.stated(key)
-        more = number.better == "more"
         found = solve(
             key,
             judge=lambda value: self.judged(self.at(key, value), state),
             number=number,
             start=stated,
-            largest=min((2 if more else MOST) * stated, number.largest),
+            largest=min((2 if number.better == "more" else MOST) * stated, number.largest),
             precision=self.precision,
         )
         report = found.report

@@ -91,11 +91,21 @@ def is_bundle(kind: object) -> bool:
     return isinstance(kind, str) and kind.partition("/")[0] == KIND.partition("/")[0]
 
 
-def refuse_other_versions(folder: Path) -> None:
-    """Raise InputError if a bundle is of another version, with the command that renews it."""
+def bundle_at(folder: Path | str) -> Path:
+    """Return the folder of a bundle.
+
+    Raises
+    ------
+    InputError
+        If it has no manifest, or one of another version; the message has what renews it.
+    """
+    folder = Path(folder)
+    if not (folder / artifacts.MANIFEST).is_file():
+        raise InputError(f"{folder} is not a bundle: it has no {artifacts.MANIFEST}")
     kind = artifacts.kind_of(folder)  # None where it is damaged: whoever reads it says how
     if is_bundle(kind) and kind != KIND:
         artifacts.read_manifest(folder, kind=KIND)
+    return folder
 
 
 def manifest_problems(folder: Path) -> list[str]:

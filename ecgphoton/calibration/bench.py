@@ -98,8 +98,8 @@ class Bench(Protocol):
         """
 
 
-class CheckedBench:
-    """A bench whose failures and unusable readings are errors that say so, at any call."""
+class _Around:
+    """What a bench has that stands before another one."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench: Bench = bench
@@ -109,6 +109,10 @@ class CheckedBench:
     def cost(self) -> Cost:
         """What was done so far."""
         return self.bench.cost
+
+
+class CheckedBench(_Around):
+    """A bench whose failures and unusable readings are errors that say so, at any call."""
 
     def read(self, codes: Integers, vectors: Floats, kind: Kind = "field") -> Readings:
         """See `Bench.read`.
@@ -187,18 +191,12 @@ class Session:
             raise InputError(f"{path} is not a recorded bench session: {error}") from error
 
 
-class RecordingBench:
+class RecordingBench(_Around):
     """A bench that records the requests to another one, and its readings."""
 
     def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-        self.shape, self.bits, self.kinds = bench.shape, bench.bits, bench.kinds
+        super().__init__(bench)
         self.operations: list[dict[str, AnyArray]] = []
-
-    @property
-    def cost(self) -> Cost:
-        """What was done so far."""
-        return self.bench.cost
 
     def read(self, codes: Integers, vectors: Floats, kind: Kind = "field") -> Readings:
         """See `Bench.read`."""

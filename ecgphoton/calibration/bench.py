@@ -21,7 +21,7 @@ import numpy as np
 
 from ecgphoton import artifacts
 from ecgphoton.errors import EcgphotonError, InputError
-from ecgphoton.intake import one_line
+from ecgphoton.intake import expecting, one_line
 from ecgphoton.mesh.arrays import AnyArray, Floats, Integers
 
 Readings = AnyArray
@@ -177,7 +177,7 @@ class Session:
             If the file is missing or not a recording.
         """
         arrays = artifacts.read_arrays(path, "a recorded bench session")
-        try:
+        with expecting(path, "a recorded bench session", "record it again"):
             if str(arrays["format"]) != RECORDING:
                 raise ValueError(f"its format is {arrays['format']}, and {RECORDING} is read")
             shape = tuple(int(size) for size in arrays["shape"])
@@ -187,8 +187,6 @@ class Session:
                 {name: arrays[f"{index}.{name}"] for name in names} for index in range(count)
             )
             return cls((shape[0], shape[1], shape[2]), int(arrays["bits"]), operations)
-        except (ValueError, KeyError, IndexError, TypeError, OverflowError) as error:
-            raise InputError(f"{path} is not a recorded bench session: {error}") from error
 
 
 class RecordingBench(_Around):

@@ -26,9 +26,9 @@ from ecgphoton.ecg.patients import patient, synthesise
 from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.resample import ratio, resample, scaled
 from ecgphoton.ecg.synthetic import extracted
-from ecgphoton.errors import InputError
 from ecgphoton.export import input_features
 from ecgphoton.export.quantize import QuantizedStudent
+from ecgphoton.intake import expecting
 from ecgphoton.mesh.arrays import AnyArray, Integers, Singles
 from ecgphoton.program.blocks import largest_code
 from ecgphoton.program.program import MeshProgram
@@ -101,10 +101,8 @@ def read_golden(path: Path, bits: int) -> tuple[Inputs, dict[str, AnyArray]]:
         If the file is not a readable npz of plain arrays with a window in it.
     """
     arrays = read_arrays(path, "a golden file")
-    try:
+    with expecting(path, "a golden file"):
         return decoded(arrays, bits), arrays
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise InputError(f"{path} is not a golden file: {error}") from error
 
 
 def _smallest(value: AnyArray) -> AnyArray:
@@ -191,11 +189,8 @@ def read_recording(path: Path) -> tuple[Raw, dict[str, AnyArray]]:
         If the file is no golden recording.
     """
     arrays = read_arrays(path, "a golden recording")
-    try:
+    with expecting(path, "a golden recording"):
         raw = Raw(arrays["signal"], float(arrays["rate"]), arrays["samples"].astype(np.int64))
-        good = raw.signal.ndim == raw.samples.ndim == 1 and (np.diff(raw.samples) > 0).all()
-    except (KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{path} is not a golden recording: {error}") from error
-    if not good:
-        raise InputError(f"{path} is not a golden recording: its samples are not in order")
-    return raw, arrays
+        if raw.signal.ndim != 1 or raw.samples.ndim != 1 or (np.diff(raw.samples) <= 0).any():
+            raise ValueError("its samples are not in order")
+        return raw, arrays

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ecgphoton.calibration.beliefs import PRIOR, Beliefs
 from ecgphoton.calibration.bench import Bench, Kind
-from ecgphoton.calibration.model import Model
+from ecgphoton.calibration.model import Model, kept
 from ecgphoton.calibration.probing import BASIS, random_codes, saturated, without_zero, wrong_gains
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.settings import Settings, setting
@@ -137,11 +137,10 @@ class _Solver:
             trial_left = self._left(self._unpack(rows, trial_value), power, data, weight)
             trial_cost = self._cost(trial_left, trial_value, ridge)
             better = trial_cost < cost
-            value = torch.where(better[:, None], trial_value, value)
-            left = torch.where(better[:, None], trial_left, left)
             damping = torch.where(better, damping / 10, damping.clamp_min(1e-4) * 10)
             gain = (cost - trial_cost)[better]
-            cost = torch.where(better, trial_cost, cost)
+            new, old = (trial_value, trial_left, trial_cost), (value, left, cost)
+            value, left, cost = kept(better, new, old)
             if not bool((gain > SETTLED * cost[better]).any()):
                 break
         return value, damping, start - cost <= SETTLED * cost

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ecgphoton.calibration.model import kept
 from ecgphoton.mesh.arrays import Array
 from ecgphoton.mesh.heater import bent_phase
 
@@ -56,7 +57,7 @@ def fit(
     # The prior is weighed against the noise, of which a minimum keeps the equations regular.
     ridge = (noise.clamp_min(1e-6) / prior) ** 2
     moves = math.pi * torch.stack([power, power**2, power**3], -1)  # (R, V, 3)
-    best = _project(power, readings, law)
+    best = list(_project(power, readings, law))
     cost = best[1].square().sum((1, 2)) + ridge * law.square().sum(1)
     for _ in range(ROUNDS):
         basis, left, slope = best
@@ -71,14 +72,10 @@ def fit(
         trial = _project(power, readings, trial_law)
         trial_cost = trial[1].square().sum((1, 2)) + ridge * trial_law.square().sum(1)
         better = trial_cost < cost
-        law = torch.where(better[:, None], trial_law, law)
-        best = tuple(  # type: ignore[assignment]
-            torch.where(better[:, None, None], new, old)
-            for new, old in zip(trial, best, strict=True)
-        )
         # A step that was refused says nothing yet: with more damping a shorter one may help.
         settled = (cost - trial_cost).abs() <= SETTLED * cost
-        cost = torch.where(better, trial_cost, cost)
+        new, old = (trial_law, trial_cost, *trial), (law, cost, *best)
+        law, cost, *best = kept(better, new, old)
         damping = torch.where(better, damping / 10, damping.clamp_min(1e-6) * 30)
         if bool(settled.all()):
             break

@@ -6,7 +6,7 @@ rows, and one row is one block of one chip.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -49,6 +49,12 @@ def undo(device: Device, k: Floats, phases: Floats, offset: Floats) -> Floats:
             break
         goal = goal + TURN * cold - TURN * hot
     return np.asarray(np.maximum(heat, 0.0))
+
+
+def kept(better: Tensor, new: Sequence[Tensor], old: Sequence[Tensor]) -> Iterator[Tensor]:
+    """Yield the new values (R, ...) of the rows that are better (R,), else the old ones."""
+    for one, other in zip(new, old, strict=True):
+        yield torch.where(better.view(-1, *(1,) * (one.dim() - 1)), one, other)
 
 
 class Model:

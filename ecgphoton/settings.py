@@ -118,7 +118,7 @@ class Settings:
     def __post_init__(self) -> None:
         """Check every declared value, then the rules between them."""
         path = f"{self.section}." if self.section else ""
-        for name, entry, kind in declared(type(self)):
+        for name, entry, kind in declared(type(self)):  # type: ignore[arg-type] # is hashable
             value = entry.read(getattr(self, name), kind, path + name)
             object.__setattr__(self, name, value)
         for holds, name, allowed in self.rules():

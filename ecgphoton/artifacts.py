@@ -194,6 +194,13 @@ def csv_text(rows: Sequence[Mapping[str, object]]) -> str:
     return text.getvalue()
 
 
+def kind_of(folder: Path) -> str | None:
+    """Return the kind that the manifest of a folder names, None where there is none."""
+    with contextlib.suppress(InputError, KeyError, TypeError):
+        return str(read_json(folder / MANIFEST)["kind"])
+    return None
+
+
 def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
     """Read and check the form of a manifest; every path must stay inside `folder`.
 
@@ -204,9 +211,9 @@ def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
         are one file where upper and lower case do not count.
     """
     manifest = read_json(folder / MANIFEST)
-    files = manifest.get("files") if isinstance(manifest, dict) else None
-    if not isinstance(files, dict) or manifest.get("kind") != kind:
-        found = manifest.get("kind") if isinstance(manifest, dict) else None
+    stated = manifest if isinstance(manifest, dict) else {}
+    files, found = stated.get("files"), stated.get("kind")
+    if not isinstance(files, dict) or found != kind:
         name = kind.partition("/")[0]
         if isinstance(found, str) and found.partition("/")[0] == name:
             raise InputError(
@@ -229,13 +236,10 @@ def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
             raise InputError(f"{folder / MANIFEST} names {name!r}, which is outside the folder")
         if (other := alike.setdefault(plain, name)) != name:
             raise InputError(f"{folder / MANIFEST} names both {other!r} and {name!r}")
-        if (
-            not isinstance(entry, dict)
-            or type(entry.get("bytes")) is not int
-            or not isinstance(entry.get("sha256"), str)
-        ):
+        about = entry if isinstance(entry, dict) else {}
+        if type(about.get("bytes")) is not int or not isinstance(about.get("sha256"), str):
             raise InputError(f"{folder / MANIFEST}: entry {name!r} lacks bytes or sha256")
-    return dict(manifest)
+    return stated
 
 
 def check_manifest(folder: Path, *, kind: str) -> list[str]:

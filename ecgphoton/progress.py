@@ -12,5 +12,5 @@ Steps = Callable[[int, int], None]
 """Called by a computation of one stage with how much is done, and how much there is."""
 
 
-def silent(_stage: str, _done: int, _total: int) -> None:
-    """Report nothing."""
+def silent(*_: object) -> None:
+    """Report nothing, of a stage or of several."""

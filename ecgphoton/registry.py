@@ -9,6 +9,7 @@ listed by `extensions`, so they know the same names.
 import importlib
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Generic, Protocol, TypeVar
 
 from ecgphoton.errors import InputError
@@ -28,7 +29,6 @@ class Named(Protocol):
 
 T = TypeVar("T", bound=Named)
 _MODULES: dict[str, None] = {}
-_LOADED: list[bool] = []
 
 
 class Registry(Mapping[str, T], Generic[T]):
@@ -96,11 +96,10 @@ def load(modules: tuple[str, ...]) -> None:
             ) from None
 
 
+@cache
 def _load_entry_points() -> None:
     """Import the modules of the entry point group, once."""
-    if not _LOADED:
-        from importlib.metadata import entry_points
+    from importlib.metadata import entry_points
 
-        _LOADED.append(True)
-        for entry in entry_points(group=GROUP):
-            entry.load()
+    for entry in entry_points(group=GROUP):
+        entry.load()

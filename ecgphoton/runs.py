@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ecgphoton import models
-from ecgphoton.artifacts import MANIFEST, read_json, sha256
+from ecgphoton.artifacts import MANIFEST, kind_of, read_json, sha256
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.errors import InputError
@@ -141,14 +141,6 @@ def intact(path: Path) -> Path:
             "again, or give the checkpoint alone, in a folder of its own"
         )
     return path
-
-
-def kind_of(folder: Path) -> str | None:
-    """Return the kind that the manifest of a folder names, None where there is none."""
-    try:
-        return str(read_json(folder / MANIFEST)["kind"])
-    except (InputError, KeyError, TypeError):
-        return None
 
 
 def date_of(run: Path) -> str:

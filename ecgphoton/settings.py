@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 
 NUMBERS: dict[Any, Any] = {int: Integral, float: Real}
 """What is taken for an int and for a float: also numpy's numbers, and an int for a float."""
@@ -118,13 +118,11 @@ class Settings:
     def __post_init__(self) -> None:
         """Check every declared value, then the rules between them."""
         path = f"{self.section}." if self.section else ""
-        for name, entry, kind in declared(type(self)):
+        for name, entry, kind in declared(type(self)):  # type: ignore[arg-type] # is hashable
             value = entry.read(getattr(self, name), kind, path + name)
             object.__setattr__(self, name, value)
         for holds, name, allowed in self.rules():
-            if not holds:
-                value = getattr(self, name)
-                raise InputError(f"{path}{name} is {value!r}; it must be {allowed}")
+            require(holds, path + name, getattr(self, name), allowed)
 
     def rules(self) -> Iterable[tuple[bool, str, str]]:
         """Rules between settings: (whether it holds, name of a setting, what it must be)."""
@@ -187,9 +185,8 @@ def convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
     if is_dataclass(kind) and isinstance(value, Mapping):
         return build(kind, value, path=f"{path}.")
     if get_origin(kind) is Literal:
-        if value in inner:
-            return value
-        raise InputError(f"{path} is {value!r}; it must be {one_of(inner)}")
+        require(value in inner, path, value, one_of(inner))
+        return value
     if get_origin(kind) is tuple and isinstance(value, list | tuple):
         return tuple(convert(item, inner[0], path) for item in value)
     if type(None) in inner:

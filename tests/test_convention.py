@@ -11,7 +11,8 @@ from hypothesis import given, strategies as st
 
 from ecgphoton.mesh.clements import Phases, recompose
 from ecgphoton.mesh.layout import MeshLayout
-from ecgphoton.mesh.mzi import field_transmission, transfer, wrap
+from ecgphoton.mesh.mzi import transfer, wrap
+from ecgphoton.mesh.paths import field_transmission
 
 angles = st.floats(-7, 7)
 errors = st.floats(-0.7, 0.7)

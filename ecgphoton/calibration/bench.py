@@ -21,7 +21,7 @@ import numpy as np
 
 from ecgphoton import artifacts
 from ecgphoton.errors import EcgphotonError, InputError
-from ecgphoton.intake import one_line
+from ecgphoton.intake import expecting, one_line
 from ecgphoton.mesh.arrays import AnyArray, Floats, Integers
 
 Readings = AnyArray
@@ -98,8 +98,8 @@ class Bench(Protocol):
         """
 
 
-class CheckedBench:
-    """A bench whose failures and unusable readings are errors that say so, at any call."""
+class _Around:
+    """What a bench has that stands before another one."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench: Bench = bench
@@ -109,6 +109,10 @@ class CheckedBench:
     def cost(self) -> Cost:
         """What was done so far."""
         return self.bench.cost
+
+
+class CheckedBench(_Around):
+    """A bench whose failures and unusable readings are errors that say so, at any call."""
 
     def read(self, codes: Integers, vectors: Floats, kind: Kind = "field") -> Readings:
         """See `Bench.read`.
@@ -173,7 +177,7 @@ class Session:
             If the file is missing or not a recording.
         """
         arrays = artifacts.read_arrays(path, "a recorded bench session")
-        try:
+        with expecting(path, "a recorded bench session", "record it again"):
             if str(arrays["format"]) != RECORDING:
                 raise ValueError(f"its format is {arrays['format']}, and {RECORDING} is read")
             shape = tuple(int(size) for size in arrays["shape"])
@@ -183,22 +187,14 @@ class Session:
                 {name: arrays[f"{index}.{name}"] for name in names} for index in range(count)
             )
             return cls((shape[0], shape[1], shape[2]), int(arrays["bits"]), operations)
-        except (ValueError, KeyError, IndexError, TypeError, OverflowError) as error:
-            raise InputError(f"{path} is not a recorded bench session: {error}") from error
 
 
-class RecordingBench:
+class RecordingBench(_Around):
     """A bench that records the requests to another one, and its readings."""
 
     def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-        self.shape, self.bits, self.kinds = bench.shape, bench.bits, bench.kinds
+        super().__init__(bench)
         self.operations: list[dict[str, AnyArray]] = []
-
-    @property
-    def cost(self) -> Cost:
-        """What was done so far."""
-        return self.bench.cost
 
     def read(self, codes: Integers, vectors: Floats, kind: Kind = "field") -> Readings:
         """See `Bench.read`."""

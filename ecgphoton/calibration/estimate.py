@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgphoton.calibration.beliefs import PRIOR, Beliefs, Finding
+from ecgphoton.calibration.beliefs import PRIOR, Beliefs
 from ecgphoton.calibration.bench import Bench, Kind
-from ecgphoton.calibration.model import Model
+from ecgphoton.calibration.model import Model, kept
 from ecgphoton.calibration.probing import BASIS, random_codes, saturated, without_zero, wrong_gains
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.settings import Settings, setting
@@ -66,30 +66,26 @@ class Fit(Settings, section="fit"):
             for at in spans
         ]
         answers, left = zip(*solved, strict=True)
-        arrays = table.beliefs._asdict()
+        merged = Beliefs(*(torch.cat(parts).numpy() for parts in zip(*answers, strict=True)))
         fits = {
-            name: torch.cat([getattr(answer, name) for answer in answers]) for name in self.parts
+            name: getattr(merged, name).reshape(getattr(table.beliefs, name).shape)
+            for name in self.parts
         }
-        merged = {name: fit.reshape(arrays[name].shape).numpy() for name, fit in fits.items()}
-        table = replace(table, beliefs=table.beliefs._replace(**merged))
+        table = replace(table, beliefs=table.beliefs._replace(**fits))
         if "gain" in self.parts:
             table = replace(table, row_gain=1 / (1 + table.beliefs.gain).clip(0.1))
-        poor = _poor(table, torch.cat(left).numpy())
+        scatter = np.maximum(table.noise, 1e-3)[..., None]
+        residual = torch.cat(left).numpy().reshape(scatter.shape)
+        poor = table.found(
+            "poor fit",
+            residual > POOR * scatter,
+            ("all readings",),
+            lambda at: f"residual {residual[at]:.3g}, noise {scatter[at]:.3g}",
+        )
         unexplained = {(one.chip, one.block) for one in poor}  # whose gains are no estimates either
         gains = [one for one in wrong_gains(table) if (one.chip, one.block) not in unexplained]
         found += gains + poor
         return table.with_offsets().with_findings(found)
-
-
-def _poor(table: DriveTable, left: np.ndarray) -> list[Finding]:
-    noise = np.maximum(table.noise, 1e-3)[..., None]
-    left = left.reshape(noise.shape)
-    return table.found(
-        "poor fit",
-        left > POOR * noise,
-        ("all readings",),
-        lambda at: f"residual {left[at]:.3g}, noise {noise[at]:.3g}",
-    )
 
 
 class _Solver:
@@ -141,11 +137,10 @@ class _Solver:
             trial_left = self._left(self._unpack(rows, trial_value), power, data, weight)
             trial_cost = self._cost(trial_left, trial_value, ridge)
             better = trial_cost < cost
-            value = torch.where(better[:, None], trial_value, value)
-            left = torch.where(better[:, None], trial_left, left)
             damping = torch.where(better, damping / 10, damping.clamp_min(1e-4) * 10)
             gain = (cost - trial_cost)[better]
-            cost = torch.where(better, trial_cost, cost)
+            new, old = (trial_value, trial_left, trial_cost), (value, left, cost)
+            value, left, cost = kept(better, new, old)
             if not bool((gain > SETTLED * cost[better]).any()):
                 break
         return value, damping, start - cost <= SETTLED * cost

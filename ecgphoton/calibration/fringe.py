@@ -12,7 +12,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ecgphoton.calibration.model import kept
 from ecgphoton.mesh.arrays import Array
+from ecgphoton.mesh.heater import bent_phase
 
 ROUNDS = 12
 SETTLED = 1e-3
@@ -55,7 +57,7 @@ def fit(
     # The prior is weighed against the noise, of which a minimum keeps the equations regular.
     ridge = (noise.clamp_min(1e-6) / prior) ** 2
     moves = math.pi * torch.stack([power, power**2, power**3], -1)  # (R, V, 3)
-    best = _project(power, readings, law)
+    best = list(_project(power, readings, law))
     cost = best[1].square().sum((1, 2)) + ridge * law.square().sum(1)
     for _ in range(ROUNDS):
         basis, left, slope = best
@@ -70,14 +72,10 @@ def fit(
         trial = _project(power, readings, trial_law)
         trial_cost = trial[1].square().sum((1, 2)) + ridge * trial_law.square().sum(1)
         better = trial_cost < cost
-        law = torch.where(better[:, None], trial_law, law)
-        best = tuple(  # type: ignore[assignment]
-            torch.where(better[:, None, None], new, old)
-            for new, old in zip(trial, best, strict=True)
-        )
         # A step that was refused says nothing yet: with more damping a shorter one may help.
         settled = (cost - trial_cost).abs() <= SETTLED * cost
-        cost = torch.where(better, trial_cost, cost)
+        new, old = (trial_law, trial_cost, *trial), (law, cost, *best)
+        law, cost, *best = kept(better, new, old)
         damping = torch.where(better, damping / 10, damping.clamp_min(1e-6) * 30)
         if bool(settled.all()):
             break
@@ -89,11 +87,6 @@ def fit(
     return Fringes(law, wave.square().sum((1, 2)).sqrt(), left.square().mean((1, 2)).sqrt())
 
 
-def _phase(power: Tensor, law: Tensor) -> Tensor:
-    bend = law[:, 1, None] + power * law[:, 2, None]
-    return math.pi * power * (1 + law[:, 0, None] + power * bend)
-
-
 def _coefficients(basis: Tensor, readings: Tensor) -> Array:
     """(R, b, n) least-squares factors of a basis (R, V, b): A, B, C."""
     gram = basis.transpose(1, 2) @ basis
@@ -103,7 +96,7 @@ def _coefficients(basis: Tensor, readings: Tensor) -> Array:
 
 def _project(power: Tensor, readings: Tensor, law: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Basis (R, V, 3), what it cannot explain (R, V, n), and slope by phase (R, V, n)."""
-    angle = _phase(power, law)
+    angle = bent_phase(power, law[:, None])
     cos, sin = angle.cos(), angle.sin()
     basis = torch.stack([torch.ones_like(angle), cos, sin], -1)
     wave = _coefficients(basis, readings)

@@ -58,10 +58,7 @@ class SweepHeaters:
         sweeps = torch.as_tensor(data.copy()).flatten(4)
         swept = codes[np.arange(drivers), :, np.arange(drivers)]  # (drivers, voltages)
         fringes = self._fringes(table, swept, sweeps, table.noise[..., None])
-        law = np.where(table.broken[..., None], 0.0, fringes.law.numpy())
-        updated = replace(table, beliefs=table.beliefs._replace(law=law))
-        updated = self._dead(updated, fringes, codes)
-        return self._stuck(updated, fringes, swept, sweeps)
+        return self._stuck(self._dead(table, fringes, codes), fringes, swept, sweeps)
 
     def _fringes(
         self,
@@ -85,9 +82,8 @@ class SweepHeaters:
         reaching = np.where(dark, 0, codes).reshape(1, -1, table.device.drivers)
         fields = model.at(rows, model.power(torch.as_tensor(reaching)))[0]
         fields = fields.reshape(*codes.shape[:2], -1)
-        value = torch.view_as_real(fields).flatten(2)
-        if self.kind == "power":
-            value = fields.abs().square()
+        field = self.kind == "field"
+        value = torch.view_as_real(fields).flatten(2) if field else fields.abs().square()
         return (value - value.mean(1, keepdim=True)).square().sum((1, 2)).sqrt()
 
     def _dead(self, table: DriveTable, fringes: Fringes, codes: Integers) -> DriveTable:
@@ -102,13 +98,12 @@ class SweepHeaters:
                 place = (int(chip), int(block))
                 seen = self._expected(dark, codes, place).numpy()
                 dead[place] &= first[place] | (seen > DEAD * expected)
-        keep = np.where(dead, 0, table.keep)
-        law = np.where(dead[..., None], 0.0, table.beliefs.law)
         found = table.found(
             "dead heater", dead, table.device.driver_names, lambda _: "its fringe is missing"
         )
-        table = replace(table, keep=keep, beliefs=table.beliefs._replace(law=law))
-        return table.with_findings(found)
+        table = replace(table, keep=np.where(dead, 0, table.keep)).with_findings(found)
+        law = np.where(table.broken[..., None], 0.0, fringes.law.numpy())
+        return replace(table, beliefs=table.beliefs._replace(law=law))
 
     def _stuck(
         self, table: DriveTable, fringes: Fringes, swept: Integers, sweeps: Tensor
@@ -176,6 +171,5 @@ def _unlikely(law: Floats) -> Floats:
 
 def _attenuators(table: DriveTable) -> Bools:
     """(drivers,) which drivers are those of attenuators."""
-    mask = np.zeros(table.device.drivers, bool)
-    mask[table.device.attenuators] = True
-    return mask
+    every = np.arange(table.device.drivers)
+    return np.isin(every, every[table.device.attenuators])

@@ -22,7 +22,7 @@ from ecgphoton.calibration.phases import measure
 from ecgphoton.calibration.report import CalibrationReport
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy, abnormal_of
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.verdict import Limits
@@ -58,11 +58,8 @@ def open_bench(name: str, program: MeshProgram) -> Bench:
         If there is no such function, it fails, or it does not return a `Bench`.
     """
     module, _, function = name.partition(":")
-    if not (module and function):
-        raise InputError(
-            f"bench is {name!r}; it must be MODULE:FUNCTION, a function that takes a mesh program "
-            "and returns a Bench"
-        )
+    allowed = "MODULE:FUNCTION, a function that takes a mesh program and returns a Bench"
+    require(module and function, "bench", name, allowed)
     path, here = sys.path, str(Path.cwd())
     try:
         sys.path = [here, *path]

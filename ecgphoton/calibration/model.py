@@ -6,6 +6,7 @@ rows, and one row is one block of one chip.
 """
 
 import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -13,9 +14,8 @@ from torch import Tensor
 
 from ecgphoton.calibration.beliefs import LENGTHS, Beliefs
 from ecgphoton.mesh.arrays import Array, Floats
-from ecgphoton.mesh.device import Device
-from ecgphoton.mesh.heater import TURN
-from ecgphoton.mesh.layout import WIDTH
+from ecgphoton.mesh.device import WIDTH, Device
+from ecgphoton.mesh.heater import TURN, bent_phase
 
 RANGE = 2.25
 """Range of drives asked of a shifter, in units of pi: a little more than a turn."""
@@ -51,6 +51,12 @@ def undo(device: Device, k: Floats, phases: Floats, offset: Floats) -> Floats:
     return np.asarray(np.maximum(heat, 0.0))
 
 
+def kept(better: Tensor, new: Sequence[Tensor], old: Sequence[Tensor]) -> Iterator[Tensor]:
+    """Yield the new values (R, ...) of the rows that are better (R,), else the old ones."""
+    for one, other in zip(new, old, strict=True):
+        yield torch.where(better.view(-1, *(1,) * (one.dim() - 1)), one, other)
+
+
 class Model:
     """Complex field matrices of blocks, as functions of beliefs and heater voltages."""
 
@@ -76,9 +82,7 @@ class Model:
 
     def heat(self, rows: Beliefs, power: Tensor) -> Array:
         """Phase (R, S, drivers) every heater gives itself at powers (R or 1, S, drivers)."""
-        law = rows.law[:, None]
-        bend = law[..., 1] + power * law[..., 2]
-        return math.pi * power * (1 + law[..., 0] + power * bend)
+        return bent_phase(power, rows.law[:, None])
 
     def coupled(self, rows: Beliefs) -> Array:
         """K (R, drivers, drivers), ones on the diagonal."""
@@ -135,37 +139,32 @@ class Model:
         def spread(part: Tensor) -> Array:
             return part.flatten(1).repeat_interleave(shape[1], 0)
 
-        turn = torch.polar(torch.ones_like(flat), flat)
-        angles = [spread(part) + math.pi / 4 for part in (rows.alpha, rows.beta)]
-        cosines, sines = [part.cos() for part in angles], [1j * part.sin() for part in angles]
-        kept = spread(rows.loss).exp()
-        passed = self._passed([spread(part) for part in (rows.alpha, rows.beta, rows.loss)], flat)
+        errors = [spread(part) for part in (rows.alpha, rows.beta, rows.loss)]
+        turn, kept = torch.polar(torch.ones_like(flat), flat), errors[2].exp()
+        mixing = {
+            name: ((angle + math.pi / 4).cos(), 1j * (angle + math.pi / 4).sin())
+            for name, angle in zip(("alpha", "beta"), errors, strict=False)
+        }
+        passed = self._passed(errors, flat)
+
+        def through(fields: list[Tensor], kind: str, m: int, index: int) -> None:
+            """Follow fields through one element; its matrix is symmetric, so in both ways alike."""
+            if kind in mixing:
+                cos, sin = (part[:, index, None] for part in mixing[kind])
+                upper, lower = fields[m], fields[m + 1]
+                fields[m], fields[m + 1] = cos * upper + sin * lower, sin * upper + cos * lower
+            elif kind == "loss":
+                fields[m : m + 2] = [kept[:, index, None] * each for each in fields[m : m + 2]]
+            else:
+                factor = turn if kind == "phase" else passed["loss"]
+                fields[m] = factor[:, index, None] * fields[m]
+
         unit = torch.eye(WIDTH, dtype=torch.complex128).expand(len(flat), -1, -1)
-        q = [unit[:, m] for m in range(WIDTH)]
-        history: list[tuple[list[Tensor], str, int, int]] = []
-
-        def note(kind: str, m: int, index: int) -> None:
-            history.append((list(q), kind, m, index))
-
-        for mesh in range(device.meshes):
-            for k, (_, m) in enumerate(device.layout.mzis):
-                n = device.mzis_of(mesh).start + k
-                theta, phi = device.mzis[n].drivers
-                for part, driver in enumerate((phi, theta)):
-                    q[m] = turn[:, driver, None] * q[m]
-                    note("phase", m, driver)
-                    cos, sin = cosines[part][:, n, None], sines[part][:, n, None]
-                    q[m], q[m + 1] = cos * q[m] + sin * q[m + 1], sin * q[m] + cos * q[m + 1]
-                    note("alpha" if part == 0 else "beta", m, n)
-                q[m], q[m + 1] = kept[:, n, None] * q[m], kept[:, n, None] * q[m + 1]
-                note("loss", m, n)
-            if mesh < device.meshes - 1:
-                note("attenuators", 0, 0)
-                q = [passed["loss"][:, m, None] * q[m] for m in range(WIDTH)]
-        for m in range(WIDTH):
-            driver = device.drivers - WIDTH + m
-            q[m] = turn[:, driver, None] * q[m]
-            note("phase", m, driver)
+        q, history = [unit[:, m] for m in range(WIDTH)], []
+        for element in _elements(device):
+            before = list(q)
+            through(q, *element)
+            history.append((element, before, list(q)))
         sizes = {"phase": device.drivers, "gain": WIDTH}
         sizes |= dict.fromkeys(("alpha", "beta", "loss"), len(device.mzis))
         answer = {
@@ -180,24 +179,35 @@ class Model:
         def outer(column: Tensor, row: Tensor) -> Array:
             return column[:, :, None] * row[:, None]
 
-        for before, kind, m, index in reversed(history):
+        for (kind, m, index), before, after in reversed(history):
             if kind == "phase":
-                answer[kind][index] += outer(1j * p[m], before[m])
-                p[m] = turn[:, index, None] * p[m]
-            elif kind in ("alpha", "beta"):
-                both = outer(1j * p[m], before[m + 1]) + outer(1j * p[m + 1], before[m])
-                answer[kind][index] = both
-                part = 0 if kind == "alpha" else 1
-                cos, sin = cosines[part][:, index, None], sines[part][:, index, None]
-                p[m], p[m + 1] = cos * p[m] + sin * p[m + 1], sin * p[m] + cos * p[m + 1]
+                answer[kind][index] = outer(1j * p[m], after[m])
             elif kind == "loss":
-                answer[kind][index] = outer(p[m], before[m]) + outer(p[m + 1], before[m + 1])
-                p[m], p[m + 1] = (kept[:, index, None] * p[j] for j in (m, m + 1))
+                answer[kind][index] = outer(p[m], after[m]) + outer(p[m + 1], after[m + 1])
+            elif kind in mixing:
+                crossed = outer(1j * p[m], after[m + 1]) + outer(1j * p[m + 1], after[m])
+                answer[kind][index] = crossed
             else:
-                for j in range(WIDTH):
-                    path = outer(p[j], before[j])
-                    for name, moved in passed.items():
-                        place = device.attenuators if name == "phase" else device.attenuating
-                        answer[name][place.start + j] = moved[:, j, None, None] * path
-                p = [passed["loss"][:, j, None] * p[j] for j in range(WIDTH)]
+                path = outer(p[m], before[m])
+                for name, moved in passed.items():
+                    place = device.attenuators if name == "phase" else device.attenuating
+                    answer[name][place.start + m] = moved[:, m, None, None] * path
+            through(p, kind, m, index)
         return {name: part.reshape(-1, *shape, WIDTH, WIDTH) for name, part in answer.items()}
+
+
+def _elements(device: Device) -> Iterator[tuple[str, int, int]]:
+    """Yield what light meets: the unknown of an element, its upper mode, and the unknown's number.
+
+    An ``attenuator`` has the unknowns of an MZI, and is numbered by its mode.
+    """
+    for number, mzi in enumerate(device.mzis):
+        if len(mzi.drivers) == 1:
+            yield "attenuator", mzi.mode, mzi.mode
+            continue
+        theta, phi = mzi.drivers
+        yield from (("phase", mzi.mode, phi), ("alpha", mzi.mode, number))
+        yield from (("phase", mzi.mode, theta), ("beta", mzi.mode, number))
+        yield "loss", mzi.mode, number
+    for mode in range(WIDTH):
+        yield "phase", mode, device.drivers - WIDTH + mode

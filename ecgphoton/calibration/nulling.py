@@ -21,8 +21,7 @@ import torch
 from ecgphoton.calibration.bench import Bench, Kind
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.mesh.arrays import Complexes, Floats
-from ecgphoton.mesh.device import Device, Mzi
-from ecgphoton.mesh.layout import WIDTH
+from ecgphoton.mesh.device import WIDTH, Device, Mzi
 
 
 @dataclass(frozen=True)

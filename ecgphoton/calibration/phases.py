@@ -110,14 +110,19 @@ def _dimmed(table: DriveTable, stretch: Floats) -> DriveTable:
     return replace(table, row_gain=stretch[..., None] / (1 + table.beliefs.gain).clip(0.1))
 
 
+def _splitters(table: DriveTable) -> list[tuple[Floats, Floats]]:
+    """Return alpha and beta (C, K, MZIs) of every mesh as light meets them, then of attenuators."""
+    device, alpha, beta = table.device, table.beliefs.alpha, table.beliefs.beta
+    places = (*map(device.mzis_of, range(device.meshes)), device.attenuating)
+    return [(alpha[..., at], beta[..., at]) for at in places]
+
+
 def _search(table: DriveTable) -> Search:
-    targets, alpha, beta = table.program.targets, table.beliefs.alpha, table.beliefs.beta
-    places = map(table.device.mzis_of, range(table.device.meshes))
-    errors = [(alpha[..., at], beta[..., at]) for at in places]
+    targets, errors = table.program.targets, _splitters(table)
     if not table.device.two:
         return search_real_part(targets, errors=errors[0])
-    architecture = table.device.layout.architecture
-    return search_orders(targets, architecture, v_errors=errors[0], u_errors=errors[1])
+    layout = table.device.layout
+    return search_orders(targets, layout.architecture, v_errors=errors[0], u_errors=errors[1])
 
 
 def _asked(table: DriveTable, lowered: LoweredMatrix) -> Floats:
@@ -139,9 +144,7 @@ def _stretch(table: DriveTable, lowered: LoweredMatrix) -> Floats:
 
 def _wanted_phases(table: DriveTable, lowered: LoweredMatrix, stretch: Floats) -> Floats:
     """Actual phases (C, K, drivers) after local correction, all paths dimmed by `stretch`."""
-    device, alpha, beta = table.device, table.beliefs.alpha, table.beliefs.beta
-    places = [device.mzis_of(mesh) for mesh in range(device.meshes)]
-    errors = [(alpha[..., at], beta[..., at]) for at in (*places, device.attenuating)]
+    device, errors = table.device, _splitters(table)
     if lowered.v is None:
         return device.pack(correct(device.layout, lowered.u, *errors[0]))
     v = correct(device.layout, lowered.v, *errors[0])

@@ -14,13 +14,13 @@ from ecgphoton.calibration.report import AFTER
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import computed
-from ecgphoton.hwsim.effects import EFFECTS, Number
+from ecgphoton.hwsim.effects import EFFECTS, Effect, Number
 from ecgphoton.hwsim.profile import BITS, Profile
 from ecgphoton.hwsim.requirement import MOST, solve
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.progress import Steps
+from ecgphoton.progress import Steps, silent
 from ecgphoton.settings import nearest
 
 ALL = "all together"
@@ -116,15 +116,14 @@ class Sheet:
     def judged(self, profile: Profile, state: State) -> SimulationReport:
         """Return the verdict on chips of a profile in one state."""
         if state == "uncalibrated":
-            limits = self.limits
             return simulate(
                 *self.subject,
                 profile=profile,
                 chips=self.chips,
                 seed=self.seed,
-                max_miss=limits.max_miss,
-                max_fpr=limits.max_fpr,
-                min_yield=limits.min_yield,
+                max_miss=self.limits.max_miss,
+                max_fpr=self.limits.max_fpr,
+                min_yield=self.limits.min_yield,
             )
         report = calibrate_chips(
             *self.subject, profile=profile, chips=self.chips, seed=self.seed, limits=self.limits
@@ -135,13 +134,12 @@ class Sheet:
         """Compute a line."""
         key, state = self.tasks[task]
         number, stated = self.number(key), self.stated(key)
-        more = number.better == "more"
         found = solve(
             key,
             judge=lambda value: self.judged(self.at(key, value), state),
             number=number,
             start=stated,
-            largest=min((2 if more else MOST) * stated, number.largest),
+            largest=min((2 if number.better == "more" else MOST) * stated, number.largest),
             precision=self.precision,
         )
         report = found.report
@@ -155,22 +153,19 @@ def idle(profile: Profile, program: MeshProgram) -> tuple[str, ...]:
 
     Drift is one of them as long as ``time.hours`` is 0.
     """
-    found = []
-    for effect in profile.active:
-        if effect.error and not effect.shot and effect.place != "none":
-            foundry = Foundry(profile.only(effect).with_value(BITS, 0))
-            chips, perfect = foundry.chips(0, 0, 1, program), foundry.perfect(program)
-            driven = profile.driving(program)
-            volts = driven.device.dac.volts_for(driven.phases)[None]
-            same = bool((chips.matrices(volts) == perfect.matrices(volts)).all())
-            read = [*zip(chips.reading[1:5], perfect.reading[1:5], strict=True)]
-            if (
-                same
-                and not chips.modulators.leak.any()
-                and all(bool((one == other).all()) for one, other in read)
-            ):
-                found.append(effect.name)
-    return tuple(found)
+    driven = profile.driving(program)
+    volts = driven.device.dac.volts_for(driven.phases)[None]
+
+    def changes_nothing(effect: Effect) -> bool:
+        foundry = Foundry(profile.only(effect).with_value(BITS, 0))
+        chips, perfect = foundry.chips(0, 0, 1, program), foundry.perfect(program)
+        pairs = [(chips.matrices(volts), perfect.matrices(volts))]
+        pairs += zip(chips.reading[1:5], perfect.reading[1:5], strict=True)
+        same = all(bool((one == other).all()) for one, other in pairs)
+        return same and not chips.modulators.leak.any()
+
+    lasting = (e for e in profile.active if e.error and not e.shot and e.place != "none")
+    return tuple(effect.name for effect in lasting if changes_nothing(effect))
 
 
 def parameters_of(profile: Profile, keys: Sequence[str] = ()) -> tuple[str, ...]:
@@ -192,11 +187,10 @@ def parameters_of(profile: Profile, keys: Sequence[str] = ()) -> tuple[str, ...]
     return tuple(keys) or (*known, ALL)
 
 
-def lines_of(sheet: Sheet, *, workers: int = 1, progress: Steps | None = None) -> tuple[Line, ...]:
+def lines_of(sheet: Sheet, *, workers: int = 1, progress: Steps = silent) -> tuple[Line, ...]:
     """Compute all lines of a sheet, on one thread or on several processes."""
     found = []
     for line in computed(sheet.line, len(sheet.tasks), workers=workers, threads=1):
         found.append(line)
-        if progress is not None:
-            progress(len(found), len(sheet.tasks))
+        progress(len(found), len(sheet.tasks))
     return tuple(found)

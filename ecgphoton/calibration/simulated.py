@@ -57,11 +57,10 @@ class SimulatedBench:
         check_request(self, codes, vectors, kind)
         times = 3 if self._leaking and kind == "field" else 1
         self.cost += cost_of(codes, np.repeat(vectors, times, 0), kind)
-        chips, blocks, drivers = self.shape
-        codes = np.broadcast_to(codes, (len(codes), chips, blocks, drivers))
-        shape = (len(codes), chips, blocks, len(vectors), 4)
+        codes = np.broadcast_to(codes, (len(codes), *self.shape))
+        shape = (*codes.shape[:3], len(vectors), 4)
         answer = np.empty(shape, complex if kind == "field" else float)
-        for chip in range(chips):  # each from its own stream, whatever the batch
+        for chip in range(len(self._chip)):  # each from its own stream, whatever the batch
             single = self._chip[chip : chip + 1]
             for at in range(0, len(codes), SETTINGS):
                 part = slice(at, at + SETTINGS)

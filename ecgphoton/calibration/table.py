@@ -16,11 +16,10 @@ from ecgphoton.calibration.beliefs import Beliefs, Finding
 from ecgphoton.calibration.bench import Cost
 from ecgphoton.calibration.model import Model, matrix, undo
 from ecgphoton.errors import InputError
-from ecgphoton.intake import parse_json
+from ecgphoton.intake import expecting, parse_json
 from ecgphoton.mesh.arrays import Array, Bools, Floats, Integers
-from ecgphoton.mesh.device import Device
+from ecgphoton.mesh.device import WIDTH, Device
 from ecgphoton.mesh.heater import drive_of_bent
-from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
 
 FORMAT = "ecgphoton-drive-table/2"
@@ -129,8 +128,8 @@ class DriveTable:
         """
         device, beliefs = self.device, self.beliefs
         heat = undo(device, matrix(device, beliefs.coupling), phases, beliefs.offset)
-        curve, dac = beliefs.law + np.eye(3)[0], device.dac
-        return np.asarray(dac.volts_of(drive_of_bent(dac.wrapped(heat), curve, *dac.limits)))
+        drive = drive_of_bent(device.dac.wrapped(heat), beliefs.law, *device.dac.limits)
+        return np.asarray(device.dac.volts_of(drive))
 
     def in_units(self, fields: Floats) -> Floats:
         """Matrices (C, K, 4, 4) in units of W, of real fields (C, K, 4, 4) as they are read."""
@@ -219,16 +218,14 @@ class DriveTable:
         """
         arrays = artifacts.read_arrays(path, "a drive table")
         blank = cls.start(program, 0)
-        try:
+        again = "calibrate again with ecgphoton calibrate BUNDLE"
+        with expecting(path, "a drive table", again):
             header = parse_json(str(arrays["header"]))
             kind, bits = header["format"], header["dac_bits"]
             parts = {name: arrays[name] for name in blank.arrays()}
             found = tuple(Finding(**item) for item in header["findings"])
             cost = Cost(header["cost"]["settings"], header["cost"]["readings"])
             same = header["blocks"] == list(program.names) and header["mesh"] == program.mesh
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path} is not a drive table: {error}") from error
-        again = "calibrate again with ecgphoton calibrate BUNDLE"
         if kind != FORMAT:
             raise InputError(f"{path} has the format {kind!r}; {FORMAT!r} is read: {again}")
         top = program.device.dac.top

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Literal
 
 import numpy as np
@@ -112,9 +113,8 @@ def _on_heaters(
 
 def enough(rows: list[BitsRow], part: Part, *, points: float = 0.5) -> int | None:
     """Return the least width from which on miss rate and FPR stay within `points` per cent."""
-    good = None
-    for item in sorted((r for r in rows if r.part == part), key=lambda r: -r.bits):
-        if max(abs(item.delta_miss), abs(item.delta_fpr)) > points / 100:
-            break
-        good = item.bits
-    return good
+    widest_first = sorted((row for row in rows if row.part == part), key=lambda row: -row.bits)
+    close = takewhile(
+        lambda row: max(abs(row.delta_miss), abs(row.delta_fpr)) <= points / 100, widest_first
+    )
+    return min((row.bits for row in close), default=None)

@@ -21,6 +21,7 @@ from ecgphoton.export.bundle_folder import (
     RAW_FLOAT,
     RAW_INTEGER,
     RECORDING,
+    bundle_at,
     manifest_problems,
     write_folder,
 )
@@ -248,11 +249,8 @@ def load_bundle(folder: Path | str) -> Bundle:
         If the folder is not a bundle, any file differs from the manifest, or mesh file and
         checkpoint are not of one student; the message names it.
     """
-    folder = Path(folder)
-    if not (folder / artifacts.MANIFEST).is_file():
-        raise InputError(f"{folder} is not a bundle: it has no {artifacts.MANIFEST}")
-    problems = manifest_problems(folder)
-    if problems:
+    folder = bundle_at(folder)
+    if problems := manifest_problems(folder):
         raise InputError(f"bundle {folder} is damaged: {'; '.join(problems[:3])}")
     program = read_program(folder / MESH)
     student, _, metadata = read_student(folder / CHECKPOINT)

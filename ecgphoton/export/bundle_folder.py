@@ -38,13 +38,9 @@ def write_folder(out: Path, files: dict[str, bytes], extra: dict[str, Any], *, f
         why = " and holds files that are not of a bundle" if force else ""
         more = "" if force else ", or add --force to replace a bundle"
         raise InputError(f"{out} already exists{why}; choose another --out{more}")
+    temporary = out.with_name(f".{out.name}.{token_hex(4)}")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = out.with_name(f".{out.name}.{token_hex(4)}")
-        temporary.mkdir()  # with the rights that the user's umask leaves
-    except OSError as error:
-        raise InputError(f"cannot write {out}: {error.strerror or error}") from error
-    try:
+        temporary.mkdir(parents=True)  # with the rights that the user's umask leaves
         for name, data in files.items():
             (temporary / name).parent.mkdir(exist_ok=True)
             (temporary / name).write_bytes(data)
@@ -59,7 +55,7 @@ def write_folder(out: Path, files: dict[str, bytes], extra: dict[str, Any], *, f
         else:
             temporary.replace(out)
     except OSError as error:
-        raise InputError(f"cannot write {out}: {error.strerror or error}") from error
+        raise artifacts.unwritten(out, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -95,14 +91,21 @@ def is_bundle(kind: object) -> bool:
     return isinstance(kind, str) and kind.partition("/")[0] == KIND.partition("/")[0]
 
 
-def refuse_other_versions(folder: Path) -> None:
-    """Raise InputError if a bundle is of another version, with the command that renews it."""
-    try:
-        kind = artifacts.read_json(folder / artifacts.MANIFEST)["kind"]
-    except (InputError, KeyError, TypeError):
-        return  # damaged: whoever reads it says how
+def bundle_at(folder: Path | str) -> Path:
+    """Return the folder of a bundle.
+
+    Raises
+    ------
+    InputError
+        If it has no manifest, or one of another version; the message has what renews it.
+    """
+    folder = Path(folder)
+    if not (folder / artifacts.MANIFEST).is_file():
+        raise InputError(f"{folder} is not a bundle: it has no {artifacts.MANIFEST}")
+    kind = artifacts.kind_of(folder)  # None where it is damaged: whoever reads it says how
     if is_bundle(kind) and kind != KIND:
         artifacts.read_manifest(folder, kind=KIND)
+    return folder
 
 
 def manifest_problems(folder: Path) -> list[str]:

@@ -10,12 +10,9 @@ import numpy as np
 
 from ecgphoton.mesh.arrays import Complexes
 from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.mesh.mzi import field_transmission
-from ecgphoton.mesh.netlist import SAX_MODELS, sax_block
-from ecgphoton.mesh.paths import Losses, path_of
+from ecgphoton.mesh.netlist import SAX_MODELS, Netlist, sax_block
+from ecgphoton.mesh.paths import Losses, field_transmission, path_loss
 from ecgphoton.program.program import MeshProgram
-
-Netlist = dict[str, Any]
 
 SPLITTER_ERROR = 0.05  # rad, of the circuits with errors
 LOSSY = Losses(mzi=1.0, shifter=0.3)  # dB, any losses that are not alike
@@ -34,37 +31,31 @@ def sax_missing() -> str:
 
 def _settings(circuit: Netlist, name: str) -> dict[str, Any]:
     """Return the settings of a circuit's instances, nested like the circuit."""
-    found: dict[str, Any] = {}
-    for key, instance in circuit[name]["instances"].items():
-        component = instance if isinstance(instance, str) else instance["component"]
-        inner = _settings(circuit, component) if component in circuit else {}
-        own = {} if isinstance(instance, str) else instance.get("settings", {})
-        if inner or own:
-            found[key] = inner | own
-    return found
+    nested = {
+        key: (_settings(circuit, one["component"]) if one["component"] in circuit else {})
+        | one.get("settings", {})
+        for key, one in circuit[name]["instances"].items()
+    }
+    return {key: settings for key, settings in nested.items() if settings}
 
 
 def _stated(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return nested settings without perfect splitters and losses of 0, which models assume."""
-    nested = {k: _stated(v) if isinstance(v, Mapping) else v for k, v in settings.items()}
+    nested: dict[str, Any] = {
+        k: _stated(v) if isinstance(v, Mapping) else v for k, v in settings.items()
+    }
     perfect = {"coupling": 0.5, "loss_db": 0.0}
-    return {k: v for k, v in nested.items() if v != {} and not _near(v, perfect.get(k))}
-
-
-def _near(value: Any, default: float | None) -> bool:  # noqa: ANN401 - a number or settings
-    return default is not None and bool(abs(value - default) < 1e-15)
+    return {
+        key: value
+        for key, value in nested.items()
+        if value != {} and not (key in perfect and abs(value - perfect[key]) < 1e-15)
+    }
 
 
 def _bare(circuit: Netlist) -> Netlist:
-    """Return a recursive netlist without settings."""
+    """Return a recursive netlist without settings, every instance by the name of its component."""
     return {
-        name: part
-        | {
-            "instances": {
-                key: instance if isinstance(instance, str) else instance["component"]
-                for key, instance in part["instances"].items()
-            }
-        }
+        name: part | {"instances": {k: one["component"] for k, one in part["instances"].items()}}
         for name, part in circuit.items()
     }
 
@@ -101,7 +92,7 @@ def largest_difference(program: MeshProgram, *, seed: int = 0) -> tuple[float, .
     SAX circuit at once; the netlist goes through JSON first, as a reader of the bundle gets it.
     """
     device, draw = program.device, np.random.default_rng(seed)
-    fields, settings, path = [], [], path_of(device)
+    fields, settings = [], []
     for sigma, losses in ((0.0, Losses()), (SPLITTER_ERROR, Losses()), (SPLITTER_ERROR, LOSSY)):
         shape = (3, len(program.blocks), len(device.mzis))  # alpha, beta, loss beyond the mean
         alpha, beta, more = sigma * draw.standard_normal(shape)
@@ -109,7 +100,7 @@ def largest_difference(program: MeshProgram, *, seed: int = 0) -> tuple[float, .
         for phases, *own in zip(program.phases, alpha, beta, more, strict=True):
             circuit = sax_block(device, phases, *own[:2], losses=losses, more_db=own[2])
             settings.append(_settings(circuit, next(iter(circuit))))
-        kept = field_transmission(path.loss_db(losses))
+        kept = field_transmission(path_loss(device, losses))
         fields.append(kept * device.field(program.phases, alpha, beta, field_transmission(more)))
     found = _simulate(json.loads(json.dumps(_bare(circuit))), _stacked(settings))
     return tuple(np.abs(found - np.concatenate(fields)).reshape(3, -1).max(1).tolist())

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from ecgphoton.canvas import new_canvas
 from ecgphoton.mesh.arrays import Floats
-from ecgphoton.mesh.device import Device
-from ecgphoton.mesh.layout import WIDTH
+from ecgphoton.mesh.device import WIDTH, Device
 from ecgphoton.program.blocks import MatrixBlock
 from ecgphoton.program.program import MeshProgram
 

@@ -1,14 +1,12 @@
 """A mesh program in other formats: DAC codes as CSV, a bill of materials, netlists, pictures."""
 
-import csv
-import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ecgphoton.artifacts import to_json
+from ecgphoton.artifacts import csv_text, to_json
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import CHECK, FEATURES
 from ecgphoton.export.circuits import netlist
@@ -16,7 +14,7 @@ from ecgphoton.export.drawing import draw_png, draw_svg
 from ecgphoton.export.golden import unexplained
 from ecgphoton.mesh.gds_netlist import gdsfactory_netlist
 from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.mesh.paths import dummies, path_of
+from ecgphoton.mesh.paths import dummies
 from ecgphoton.program.blocks import MatrixBlock
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import compact_json, schema_text
@@ -26,11 +24,6 @@ FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg", "png", "raw")
 DEFAULT_FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg")
 CHECKER, EXPLAINER = (Path(__file__).with_name(n) for n in ("checker.py", "input_features.py"))
 CODES = "dac_codes.csv"
-CODE_COLUMNS = (
-    "id", "dac_code", "voltage_v", "phase_rad", "code_phase_rad", "block", "driver", "number",
-    "x_um", "y_um",
-)  # fmt: skip
-"""Of the list of codes: phases are the program's and that of the code, then the driver's place."""
 
 
 def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
@@ -70,26 +63,28 @@ def dac_codes(program: MeshProgram) -> bytes:
 
     Phases are those of the program, and those that the codes give on ideal shifters.
     """
-    text, device = io.StringIO(), program.device
-    writer = csv.DictWriter(text, CODE_COLUMNS, lineterminator="\n")
-    writer.writeheader()
+    device, rows = program.device, []
     volts, given = device.dac.voltage_of(program.codes), device.dac.phase_of(program.codes)
-    places = device.die(len(program.blocks))
-    for row, number in np.ndindex(program.codes.shape):
-        at, block, driver = (row, number), program.names[row], device.driver_names[number]
-        numbers = {
-            "voltage_v": volts[at],
-            "phase_rad": program.phases[at],
-            "code_phase_rad": given[at],
-            "x_um": places[at][0],
-            "y_um": places[at][1],
-        }
-        writer.writerow(
-            {name: round(float(value), 6) for name, value in numbers.items()}
-            | {"id": f"{block}.{driver}", "dac_code": int(program.codes[at])}
-            | {"block": block, "driver": driver, "number": number}
+    x, y = np.moveaxis(device.die(len(program.blocks)), -1, 0)
+    numbers = np.stack([volts, program.phases, given, x, y], -1)
+    for at in np.ndindex(program.codes.shape):
+        block, driver = program.names[at[0]], device.driver_names[at[1]]
+        voltage, phase, performed, *place = (round(value, 6) for value in numbers[at].tolist())
+        rows.append(
+            {
+                "id": f"{block}.{driver}",
+                "dac_code": int(program.codes[at]),
+                "voltage_v": voltage,
+                "phase_rad": phase,
+                "code_phase_rad": performed,
+                "block": block,
+                "driver": driver,
+                "number": at[1],
+                "x_um": place[0],
+                "y_um": place[1],
+            }
         )
-    return text.getvalue().encode()
+    return csv_text(rows).encode()
 
 
 def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
@@ -99,7 +94,6 @@ def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
     depends on the process: a device profile states it.
     """
     device, blocks = program.device, len(program.blocks)
-    path = path_of(device)
     attenuators = len(device.mzis[device.attenuating])
     turned = (np.abs(program.phases) / np.pi).ravel().tolist()
     return {
@@ -134,32 +128,22 @@ def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
             "adcs": WIDTH * blocks,
         },
         "not_counted": ["pads", "monitors", "temperature control", "fibre array", "package"],
-        "path": {
-            "mzis": path.mzis,
-            "phase_shifters": path.shifters,
-            "crossings": path.crossings,
-        },
+        "path": {"mzis": device.columns, "phase_shifters": 1, "crossings": 0},
     }
 
 
 def documents(program: MeshProgram) -> dict[str, bytes]:
     """Return the schema and the programs that explain a bundle, by name.
 
+    The checker is an oracle: it repeats the order of `ecgphoton.student.propagate.walk` on purpose,
+    in numpy, from the mesh file alone.
+
     ``features.py`` is among them where it can compute all that the student reads.
     """
-    files = {"mesh.schema.json": schema_text().encode(), CHECK: checker_text().encode()}
+    files = {"mesh.schema.json": schema_text().encode(), CHECK: _plain(CHECKER).encode()}
     if not unexplained(program.architecture):
         files[FEATURES] = _plain(EXPLAINER).encode()
     return files
-
-
-def checker_text() -> str:
-    """Return the numpy-only checker as it is copied into a bundle.
-
-    The checker is an oracle: it repeats the order of `ecgphoton.student.propagate.walk` on purpose,
-    in numpy, from the mesh file alone.
-    """
-    return _plain(CHECKER)
 
 
 def _plain(file: Path) -> str:

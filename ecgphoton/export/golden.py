@@ -8,7 +8,7 @@ of it, is the golden example of ``features.py``, the explanation of the inputs t
 import io
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -26,17 +26,16 @@ from ecgphoton.ecg.patients import patient, synthesise
 from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.resample import ratio, resample, scaled
 from ecgphoton.ecg.synthetic import extracted
-from ecgphoton.errors import InputError
 from ecgphoton.export import input_features
 from ecgphoton.export.quantize import QuantizedStudent
+from ecgphoton.intake import expecting
 from ecgphoton.mesh.arrays import AnyArray, Integers, Singles
-from ecgphoton.program.codes import largest_code
+from ecgphoton.program.blocks import largest_code
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.architecture import SAMPLES, Architecture
 from ecgphoton.student.propagate import Inputs, inputs_of
 
 GOLDEN = 32  # beats
-NAMES = ("window", "rhythm", "residual")
 PATIENTS = tuple(f"s{number:02d}" for number in range(1, 10))
 
 
@@ -66,22 +65,18 @@ def golden_inputs(architecture: Architecture) -> Inputs:
 
 def arrays_of(inputs: Inputs) -> dict[str, Singles]:
     """Return the inputs that are there, by name, as float32 arrays: what an ONNX graph is fed."""
-    parts = {name: getattr(inputs, name) for name in NAMES}
     return {
         name: np.asarray(part.detach().numpy(), np.float32)
-        for name, part in parts.items()
+        for name, part in vars(inputs).items()
         if part is not None
     }
 
 
 def decoded(codes: Mapping[str, AnyArray], bits: int) -> Inputs:
     """Return the beats of a trace of codes: input codes over full scale."""
-    parts = {
-        name: torch.as_tensor(codes[name].astype(np.float32) / largest_code(bits))
-        for name in NAMES
-        if name in codes
-    }
-    return Inputs(**parts)
+    read = [item.name for item in fields(Inputs) if item.name in codes]
+    full = largest_code(bits)
+    return Inputs(**{name: torch.as_tensor(codes[name].astype(np.float32) / full) for name in read})
 
 
 def npz(arrays: Mapping[str, object]) -> bytes:
@@ -106,21 +101,16 @@ def read_golden(path: Path, bits: int) -> tuple[Inputs, dict[str, AnyArray]]:
         If the file is not a readable npz of plain arrays with a window in it.
     """
     arrays = read_arrays(path, "a golden file")
-    try:
+    with expecting(path, "a golden file"):
         return decoded(arrays, bits), arrays
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise InputError(f"{path} is not a golden file: {error}") from error
 
 
 def _smallest(value: AnyArray) -> AnyArray:
     """Return integers in the narrowest type that holds them."""
     if value.dtype.kind != "i":
         return value
-    low, high = int(value.min()), int(value.max())
-    for dtype in (np.int8, np.int16, np.int32):
-        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
-            return value.astype(dtype)
-    return value
+    lowest = min(int(value.min()), -1 - int(value.max()))  # of what a signed type has to hold
+    return value.astype(np.min_scalar_type(lowest))
 
 
 explained: Callable[..., dict[str, AnyArray]] = input_features.inputs
@@ -199,11 +189,8 @@ def read_recording(path: Path) -> tuple[Raw, dict[str, AnyArray]]:
         If the file is no golden recording.
     """
     arrays = read_arrays(path, "a golden recording")
-    try:
+    with expecting(path, "a golden recording"):
         raw = Raw(arrays["signal"], float(arrays["rate"]), arrays["samples"].astype(np.int64))
-        good = raw.signal.ndim == raw.samples.ndim == 1 and (np.diff(raw.samples) > 0).all()
-    except (KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{path} is not a golden recording: {error}") from error
-    if not good:
-        raise InputError(f"{path} is not a golden recording: its samples are not in order")
-    return raw, arrays
+        if raw.signal.ndim != 1 or raw.samples.ndim != 1 or (np.diff(raw.samples) <= 0).any():
+            raise ValueError("its samples are not in order")
+        return raw, arrays

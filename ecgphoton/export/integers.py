@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ecgphoton.program.codes import TABLE_BITS, largest_code
+from ecgphoton.program.blocks import TABLE_BITS, largest_code
 from ecgphoton.student.architecture import WIDTH, Branch
 from ecgphoton.student.propagate import Block, unfold
 

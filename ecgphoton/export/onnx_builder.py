@@ -113,18 +113,19 @@ def normalised_window(graph: Graph, *, raw: bool) -> str:
     axis = graph.axes(1)
     mean = graph.add("ReduceMean", "raw_window", axis, name="normalise.mean")
     centred = graph.add("Sub", "raw_window", mean, name="normalise.centred")
-    sizes = []
-    for value, label in ((centred, "size"), ("raw_window", "level")):
-        magnitude = graph.add("Abs", value, name=f"normalise.{label}_abs")
-        sizes.append(graph.add("ReduceMax", magnitude, axis, name=f"normalise.{label}"))
-    size, level = sizes
-    least = graph.add(
-        "Mul", level, graph.constant("flat", np.float32(FLAT)), name="normalise.least"
+    size = graph.chain(
+        centred, ("Abs", "normalise.size_abs"), ("ReduceMax", "normalise.size", axis)
+    )
+    least = graph.chain(
+        "raw_window",
+        ("Abs", "normalise.level_abs"),
+        ("ReduceMax", "normalise.level", axis),
+        ("Mul", "normalise.least", graph.constant("flat", np.float32(FLAT))),
     )
     flat = graph.add("LessOrEqual", size, least, name="normalise.flat")
     one, zero = graph.constant("one", np.float32(1)), graph.constant("zero", np.float32(0))
     divisor = graph.add("Where", flat, one, size, name="normalise.divisor")
     scaled = graph.add("Div", centred, divisor, name="normalise.scaled")
     window = graph.add("Where", flat, zero, scaled, name="normalise.window")
-    bounds = graph.constant("minus_one", np.float32(-1)), one
-    return graph.add("Clip", window, *bounds, name="normalise.clipped")
+    low = graph.constant("minus_one", np.float32(-1))
+    return graph.add("Clip", window, low, one, name="normalise.clipped")

@@ -17,8 +17,7 @@ import numpy as np
 from ecgphoton.errors import InputError
 from ecgphoton.export.onnx_builder import Graph, normalised_window
 from ecgphoton.export.quantize import QuantizedStudent
-from ecgphoton.program.blocks import IntegerBlock
-from ecgphoton.program.codes import TABLE_BITS, largest_code
+from ecgphoton.program.blocks import TABLE_BITS, IntegerBlock, largest_code
 from ecgphoton.student.architecture import WIDTH, Architecture, Branch
 from ecgphoton.student.network import SegmentStudent
 
@@ -47,34 +46,43 @@ def float_graph(
     arch, graph, write = student.architecture, Graph(), student.architecture.response.onnx
     if write is None:
         raise InputError(f"activation {arch.activation} has no ONNX form; give it one, `onnx`")
-    weights, biases, gains = (part.detach().numpy()[0] for part in student.stack())
-    index_of = {name: index for index, name in enumerate(arch.blocks)}
+    parts = (part.detach().numpy()[0] for part in student.stack())
+    blocks = {name: block for name, *block in zip(arch.blocks, *parts, strict=True)}
     sources = {"window": normalised_window(graph, raw=raw), "residual": "residual"}
 
     def activation(value: str, name: str) -> str:
-        gain = graph.constant(f"{name}.gain", gains[index_of[name]])
-        value = graph.add("Mul", value, gain, name=f"{name}.amplified")
-        return write(graph, value, name)
+        gain = graph.constant(f"{name}.gain", blocks[name][2])
+        return write(graph, graph.add("Mul", value, gain, name=f"{name}.amplified"), name)
 
     def layer(value: str, name: str) -> str:
-        weight = graph.constant(f"{name}.weight", weights[index_of[name]])
-        bias = graph.constant(f"{name}.bias", biases[index_of[name]])
-        value = graph.add("Gemm", value, weight, bias, name=f"{name}.detected", transB=1)
-        return activation(value, name)
+        weight = graph.constant(f"{name}.weight", blocks[name][0])
+        bias = graph.constant(f"{name}.bias", blocks[name][1])
+        detected = graph.add("Gemm", value, weight, bias, name=f"{name}.detected", transB=1)
+        return activation(detected, name)
 
     tokens = []
     for branch in arch.sliding:
-        name = branch.name
+        name, (weight, bias, _) = branch.name, blocks[branch.name]
         stop = branch.start + branch.positions + WIDTH - 1
-        segment = graph.slice(sources[branch.source], branch.start, stop, f"{name}.segment")
-        segment = graph.add("Unsqueeze", segment, graph.axes(1), name=f"{name}.channel")
-        weight = graph.constant(f"{name}.weight", weights[index_of[name]][:, None])
-        bias = graph.constant(f"{name}.bias", biases[index_of[name]])
-        value = graph.add("Conv", segment, weight, bias, name=f"{name}.detected")
-        value = activation(value, name)
+        value = graph.chain(
+            graph.slice(sources[branch.source], branch.start, stop, f"{name}.segment"),
+            ("Unsqueeze", f"{name}.channel", graph.axes(1)),
+            (
+                "Conv",
+                f"{name}.detected",
+                graph.constant(f"{name}.weight", weight[:, None]),
+                graph.constant(f"{name}.bias", bias),
+            ),
+        )
         # Not AveragePool: onnxruntime's adds up 357 numbers one by one and loses two digits.
-        shape = graph.axes(-1, WIDTH, branch.tokens, branch.kernel)
-        value = graph.add("Reshape", value, shape, name=f"{name}.positions")
+        value = graph.chain(
+            activation(value, name),
+            (
+                "Reshape",
+                f"{name}.positions",
+                graph.axes(-1, WIDTH, branch.tokens, branch.kernel),
+            ),
+        )
         mean = graph.add("ReduceMean", value, graph.axes(3), name=f"{name}.tokens", keepdims=0)
         tokens.append(mean)
     for name, four in _patient(graph, "rhythm", arch).items():
@@ -87,8 +95,8 @@ def float_graph(
         value = layer(value, name)
     value = graph.add("Reshape", value, graph.axes(-1, arch.tokens, WIDTH), name="features")
     graph.add("ReduceMean", value, graph.axes(1), name="h_pool", keepdims=0)
-    head = [part.detach().numpy() for part in student.head()]
-    names = graph.constant("head.weight", head[0]), graph.constant("head.bias", head[1])
+    weight, bias = (part.detach().numpy() for part in student.head())
+    names = graph.constant("head.weight", weight), graph.constant("head.bias", bias)
     graph.add("Gemm", "h_pool", *names, name="logits", transB=1)
     graph.add("Softmax", "logits", name="probability", axis=-1)
     return graph.model(input_widths(arch, raw=raw), arch.classes, "ecgphoton_float", metadata or {})
@@ -121,8 +129,7 @@ def integer_graph(
     tokens = []
     for branch in arch.sliding:
         name = branch.name
-        value = _windows(graph, codes[branch.source], branch)
-        value = _detect(graph, value, blocks[name])
+        value = _detect(graph, _windows(graph, codes[branch.source], branch), blocks[name])
         shape = graph.axes(-1, branch.tokens, branch.kernel, WIDTH)
         value = graph.add("Reshape", value, shape, name=f"{name}.positions")
         value = graph.add("ReduceSum", value, graph.axes(2), name=f"{name}.sum", keepdims=0)
@@ -132,10 +139,10 @@ def integer_graph(
         tokens.append(graph.add("Unsqueeze", value, graph.axes(1), name=f"{name}.token"))
     value = graph.add("Concat", *tokens, name="tokens", axis=1)
     value = graph.add("Reshape", value, graph.axes(-1, WIDTH), name="tokens.flat")
-    last = arch.blocks[-1]
-    for name in arch.blocks[-arch.layers :]:
-        value = _detect(graph, value, blocks[name])
-        value = value if name == last else _recode(graph, value, name, 1, n_x)
+    *inner, last = arch.blocks[-arch.layers :]
+    for name in inner:
+        value = _recode(graph, _detect(graph, value, blocks[name]), name, 1, n_x)
+    value = _detect(graph, value, blocks[last])
     value = graph.add("Reshape", value, graph.axes(-1, arch.tokens, WIDTH), name="features")
     total = graph.add("ReduceSum", value, graph.axes(1), name="h_sum", keepdims=0)
     _read_out(graph, total, student)

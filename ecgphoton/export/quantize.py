@@ -16,8 +16,7 @@ from torch import Tensor
 from ecgphoton.errors import require
 from ecgphoton.export.integers import IntegerDetector
 from ecgphoton.mesh.arrays import AnyArray
-from ecgphoton.program.blocks import IntegerBlock, Role
-from ecgphoton.program.codes import TABLE_BITS, largest_code, nearest_codes
+from ecgphoton.program.blocks import TABLE_BITS, IntegerBlock, Role, largest_code, nearest_codes
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.settings import Settings, setting
 from ecgphoton.student.architecture import WIDTH, Architecture, Branch

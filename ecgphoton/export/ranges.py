@@ -10,12 +10,11 @@ from torch import Tensor
 from ecgphoton.errors import InputError
 from ecgphoton.export.golden import synthetic_inputs
 from ecgphoton.mesh.arrays import AnyArray
-from ecgphoton.program.codes import largest_code, nearest_codes
+from ecgphoton.program.blocks import largest_code, nearest_codes
 from ecgphoton.student.activations import Activation
 from ecgphoton.student.architecture import Branch
-from ecgphoton.student.inputs import evenly
 from ecgphoton.student.network import RANGES, SegmentStudent
-from ecgphoton.student.propagate import Block, IdealDetector, Inputs, Tapped
+from ecgphoton.student.propagate import Block, IdealDetector, Inputs, Tapped, evenly
 
 RangeMethod = Literal["minmax", "percentile", "mse"]
 

@@ -4,10 +4,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ecgphoton import artifacts
 from ecgphoton.arguments import strict
 from ecgphoton.errors import InputError, VerificationError
-from ecgphoton.export.bundle_folder import refuse_other_versions
+from ecgphoton.export.bundle_folder import bundle_at
 from ecgphoton.export.claimed_bundle import ClaimedBundle, State
 from ecgphoton.export.claims import CHECKS, circuits
 from ecgphoton.student.propagate import Inputs
@@ -66,10 +65,7 @@ def verify(
         If the folder is not a bundle at all, or one of another version. Damage is a failed check,
         not an error.
     """
-    folder = Path(folder)
-    if not (folder / artifacts.MANIFEST).is_file():
-        raise InputError(f"{folder} is not a bundle: it has no {artifacts.MANIFEST}")
-    refuse_other_versions(folder)
+    folder = bundle_at(folder)
     bundle = ClaimedBundle(folder, beats)
     checks: list[Check] = []
     for claim, check in CHECKS.items():

@@ -106,7 +106,7 @@ def worst_chip(
         )
     perfect, (centre, spread) = trial.source.nominal(), tolerance_of(trial)
     stack, reach = perfect.stack, sigmas * spread
-    activation = trial.carrier.architecture.response
+    detector = IdealDetector(trial.carrier.architecture.response)
     rows, side = _few(trial)
     inputs = trial.inputs.rows(rows)
     share = torch.where(side > 0, weight / (side > 0).sum(), (1 - weight) / (side < 0).sum())
@@ -114,7 +114,6 @@ def worst_chip(
     best, found = -np.inf, shares.detach().clone()
     with single_threaded():
         for step in range(steps):
-            detector = IdealDetector(activation)
             moved = stack.moved(centre + reach * shares)
             tokens = walk(moved, inputs, trial.carrier.architecture, detector)
             logits = read_out(trial.carrier.head, tokens.mean(2))[0]
@@ -146,11 +145,8 @@ def worst_chip(
 
 def _few(trial: Trial) -> tuple[torch.Tensor, torch.Tensor]:
     """Rows of a few beats of each class, spread evenly, and +1 for abnormal, -1 for normal."""
-    picked = []
-    for wanted in (True, False):
-        index = np.flatnonzero(trial.label == wanted)
-        places = np.linspace(0, len(index) - 1, min(BEATS, len(index))).astype(int)
-        picked.append(index[places] if len(index) else index)
-    rows = np.sort(np.concatenate(picked))
+    classes = [np.flatnonzero(trial.label == wanted) for wanted in (True, False)]
+    places = [np.linspace(0, len(each) - 1, min(BEATS, len(each))).astype(int) for each in classes]
+    rows = np.sort(np.concatenate([each[at] for each, at in zip(classes, places, strict=True)]))
     side = np.where(trial.label[rows], 1.0, -1.0)
     return torch.as_tensor(rows), torch.as_tensor(side, dtype=torch.float32)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import Trial
@@ -103,8 +103,7 @@ def margin_bounds(trial: Trial, epsilon: float) -> Floats:
         If epsilon is negative or not finite, or the receiver is one from physics.
     """
     check_linear(trial.source, "certified")
-    if not (np.isfinite(epsilon) and epsilon >= 0):
-        raise InputError(f"epsilon is {epsilon!r}; it must be a finite number of at least 0")
+    require(0 <= epsilon < np.inf, "epsilon", epsilon, "a finite number of at least 0")
     carrier = trial.carrier
     detector = IntervalDetector(trial.readout.activation, epsilon, carrier.scale)
     parts = []

@@ -19,15 +19,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgphoton.hwsim.effects import Effect, Elements, Heat, Modulators, Reading, Site
-from ecgphoton.hwsim.effects.effect import Stage
+from ecgphoton.hwsim.effects import Effect, Elements, Heat, Modulators, Reading, Site, Stage
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS, Receiver
 from ecgphoton.hwsim.streams import chip_rng
 from ecgphoton.hwsim.weights import Remainder
 from ecgphoton.mesh.arrays import ArrayLike
-from ecgphoton.mesh.device import Device
-from ecgphoton.mesh.layout import WIDTH
+from ecgphoton.mesh.device import WIDTH, Device
 from ecgphoton.program.program import MeshProgram
 
 T = TypeVar("T")

@@ -17,6 +17,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import CancelledError, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,15 +108,15 @@ def computed(
     with single_threaded() as available:
         most = min(threads or available, os.cpu_count() or 1)
         if dask is not None:
-            pool: Any = _Dask(Job(work), dask)
+            opened: Callable[[], Any] = partial(_Dask, Job(work), dask)
         elif workers > 1:
-            pool = _Processes(Job(work), workers)
+            opened = partial(_Processes, Job(work), workers)
         elif most > 1:
-            pool = _Threads(work, most)
+            opened = partial(_Threads, work, most)
         else:  # in this thread, where Ctrl-C ends a piece in mid-work
             yield from map(work, range(groups))
             return
-        queue: list[Any] = []
+        pool, queue = opened(), []  # type: ignore[var-annotated]
         done = losses = 0
         try:
             while done < groups:
@@ -131,7 +132,8 @@ def computed(
                             None if unguarded else error
                         )
                     queue.clear()
-                    pool.restart()
+                    pool.close()
+                    pool = opened()
                     continue
                 queue.pop(0)
                 done += 1
@@ -170,8 +172,16 @@ class _Processes:
         known = getattr(main, "__spec__", None) is not None
         if not known and not Path(getattr(main, "__file__", __file__)).exists():
             raise InputError(GUARD)
-        self.ahead, self.workers, self.packed = 2 * workers, workers, pickle.dumps(job)
-        self.start()
+        # Not among the arguments of the start: a worker that dies before it reads them would leave
+        # this process waiting for the other end of a full pipe.
+        context, packed = multiprocessing.get_context(START), pickle.dumps(job)
+        self.ahead, self.jobs = 2 * workers, context.Queue()
+        for _ in range(workers):
+            self.jobs.put(packed)
+        # The workers hold the other end of this line, which says nothing until it is closed: by
+        # this process, or by the system when this process was killed.
+        end, self.line = context.Pipe(duplex=False)
+        self.pool = ProcessPoolExecutor(workers, context, _start, (self.jobs, end))
 
     def submit(self, group: int) -> Any:  # noqa: ANN401
         # Processes that start now ignore Ctrl-C: during imports, each would print a traceback.
@@ -187,22 +197,6 @@ class _Processes:
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.jobs.cancel_join_thread()
         self.line.close()
-
-    def restart(self) -> None:
-        self.close()
-        self.start()
-
-    def start(self) -> None:
-        # Not among the arguments of the start: a worker that dies before it reads them would leave
-        # this process waiting for the other end of a full pipe.
-        context = multiprocessing.get_context(START)
-        self.jobs: Any = context.Queue()
-        for _ in range(self.workers):
-            self.jobs.put(self.packed)
-        # The workers hold the other end of this line, which says nothing until it is closed: by
-        # this process, or by the system when this process was killed.
-        end, self.line = context.Pipe(duplex=False)
-        self.pool = ProcessPoolExecutor(self.workers, context, _start, (self.jobs, end))
 
 
 class _Dask:
@@ -226,12 +220,7 @@ class _Dask:
                 "'dask scheduler', workers with 'dask worker'"
             ) from error
         self.failures, self.close = (CancelledError, distributed.KilledWorker), self.client.close
-        self.job = job
-        self.restart()
-
-    def restart(self) -> None:
-        # With every worker that held the beats lost, they have to be sent again.
-        self.shared = self.client.scatter(self.job, broadcast=True, hash=False)
+        self.shared = self.client.scatter(job, broadcast=True, hash=False)  # type: ignore[no-untyped-call]
         self.ahead = 4 * max(1, len(self.client.scheduler_info()["workers"]))
 
     def submit(self, group: int) -> Any:  # noqa: ANN401

@@ -13,9 +13,8 @@ import numpy as np
 
 from ecgphoton.hwsim.effects.effect import Numbers
 from ecgphoton.mesh.arrays import Floats
-from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import WIDTH, Architecture
 
 PERIOD = 1.0
 """Seconds from one beat to the next: 60 beats a minute."""

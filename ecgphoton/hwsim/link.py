@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects.effect import Numbers
-from ecgphoton.hwsim.effects.optics import losses_of
+from ecgphoton.hwsim.effects.optics import losses_of, mesh_loss
 from ecgphoton.hwsim.effects.receiver import (
     BANDWIDTH,
     MILLI,
@@ -27,9 +27,7 @@ from ecgphoton.hwsim.effects.receiver import (
     reading_noise,
 )
 from ecgphoton.hwsim.effects.supply import LASER
-from ecgphoton.mesh.device import Device
-from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.mesh.paths import Losses, Path, path_of
+from ecgphoton.mesh.device import WIDTH, Device
 
 NEEDED = (LASER, "link.oscillator", "link.rate")
 """Keys without which there is no budget."""
@@ -139,7 +137,11 @@ def link_of(number: Numbers, device: Device, *, share: float = 1.0, diodes: int 
         If a number without which there is no budget is not stated.
     """
     before, local = _light(number)
-    route, losses = path_of(device), losses_of(number)
+    losses = losses_of(number)
+    mesh = [
+        (f"{device.columns} MZIs in a row", -device.columns * losses.mzi),
+        ("1 phase shifter behind", -losses.shifter),
+    ]
     output = ("output", -number("link.output_db"))
 
     def stages(path: list[tuple[str, float]]) -> tuple[Stage, ...]:
@@ -151,9 +153,9 @@ def link_of(number: Numbers, device: Device, *, share: float = 1.0, diodes: int 
     noise = reading_noise(number, share=share, diodes=diodes)
     intensity = number("receiver.rin")
     return Link(
-        stages([*before, *_through(route, losses), output]),
+        stages([*before, *(stage for stage in mesh if stage[1]), output]),
         stages([*local, output]),
-        route.loss_db(losses),
+        mesh_loss(number, device),
         noise["full_scale"],
         {
             "shot": noise["shot"],
@@ -163,13 +165,3 @@ def link_of(number: Numbers, device: Device, *, share: float = 1.0, diodes: int 
             "detector.noise": number("detector.noise"),
         },
     )
-
-
-def _through(route: Path, losses: Losses) -> list[tuple[str, float]]:
-    """Return the stages of the mesh."""
-    parts = [
-        (f"{route.mzis} MZIs in a row", route.mzis * losses.mzi),
-        (f"{route.shifters} phase shifters behind", route.shifters * losses.shifter),
-        (f"{route.crossings} crossings", route.crossings * losses.crossing),
-    ]
-    return [(name, -loss) for name, loss in parts if loss]

@@ -13,10 +13,8 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Chip, Foundry
 from ecgphoton.hwsim.effects import Effect
 from ecgphoton.hwsim.weights import Carrier, Chips, WeightChips
-from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.student.architecture import Branch
-from ecgphoton.student.inputs import evenly
+from ecgphoton.student.architecture import WIDTH, Branch
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import (
     Block,
@@ -24,6 +22,7 @@ from ecgphoton.student.propagate import (
     Inputs,
     Stack,
     Tapped,
+    evenly,
     unfold,
     walk,
 )

@@ -6,9 +6,8 @@ amplifier gain, so a large gain amplifies it.
 """
 
 import math
-from collections.abc import Mapping
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import require
 
 ELECTRON = 1.602176634e-19  # C
 BOLTZMANN = 1.380649e-23  # J/K
@@ -82,11 +81,12 @@ def received_noise(
     InputError
         If a number is not above 0, or dark current or temperature is negative.
     """
-    _check(
-        {"signal": signal, "oscillator": oscillator, "bandwidth": bandwidth,
-         "resistance": resistance, "responsivity": responsivity},
-        {"dark_current": dark_current, "temperature": temperature},
-    )  # fmt: skip
+    positive = {"signal": signal, "oscillator": oscillator, "bandwidth": bandwidth,
+                "resistance": resistance, "responsivity": responsivity}  # fmt: skip
+    for name, value in positive.items():
+        require(0 < value < math.inf, f"photodetector {name}", value, "above 0")
+    for name, value in {"dark_current": dark_current, "temperature": temperature}.items():
+        require(0 <= value < math.inf, f"photodetector {name}", value, "at least 0")
     full_scale = 2 * responsivity * share * math.sqrt(signal * oscillator)
     light = shot_noise(responsivity * share * signal, bandwidth) / full_scale
     dark = shot_noise(diodes * dark_current, bandwidth) / full_scale
@@ -100,11 +100,3 @@ def received_noise(
         "dark": dark,
         "full_scale": full_scale,
     }
-
-
-def _check(positive: Mapping[str, float], others: Mapping[str, float]) -> None:
-    """Refuse numbers that are not above 0, and others that are negative."""
-    for name, value in {**positive, **others}.items():
-        if not (math.isfinite(value) and (value > 0 or (name in others and value == 0))):
-            words = "at least 0" if name in others else "above 0"
-            raise InputError(f"photodetector {name} is {value!r}; it must be {words}")

@@ -65,9 +65,14 @@ class Profile:
         keys = RECEIVERS[self.receiver].keys
         try:
             checked = {key: number_of(key).check(key, v) for key, v in self.numbers.items()}
-            for key in (key for key, value in checked.items() if value and key not in keys):
-                if key.startswith(SECTION):
-                    raise InputError(_foreign(key, self.receiver))
+            foreign = [k for k, v in checked.items() if v and k.startswith(SECTION)
+                       and k not in keys]  # fmt: skip
+            if foreign:
+                having = ", ".join(one.name for one in RECEIVERS.values() if foreign[0] in one.keys)
+                raise InputError(
+                    f"the receiver {self.receiver!r} has no {foreign[0]}; receivers that have it: "
+                    f"{having}"
+                )
         except InputError as error:
             raise InputError(f"profile {self.name!r}: {error}") from None
         found = {key: number_of(key).default for key in keys} | checked
@@ -126,12 +131,12 @@ class Profile:
             key, text = assigned(assignment, allowed)
             if key == KIND:
                 profile = profile.read_by(text)
-                continue
-            try:
-                value = float(text)
-            except ValueError:
-                raise InputError(f"{key} is {text!r}; it must be {allowed(key)}") from None
-            profile = profile.with_value(key, value)
+            else:
+                try:
+                    value = float(text)
+                except ValueError:
+                    raise InputError(f"{key} is {text!r}; it must be {allowed(key)}") from None
+                profile = profile.with_value(key, value)
         return replace(profile, name=" ".join([self.name, *assignments]))
 
     def only(self, *kept: Effect) -> Profile:
@@ -198,12 +203,6 @@ def _only_link(stated: Iterable[str]) -> None:
         )
 
 
-def _foreign(key: str, receiver: str) -> str:
-    """Return why a receiver refuses a key of another one."""
-    having = ", ".join(one.name for one in RECEIVERS.values() if key in one.keys)
-    return f"the receiver {receiver!r} has no {key}; receivers that have it: {having}"
-
-
 def profiles() -> tuple[str, ...]:
     """Names of the shipped profiles."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
@@ -245,37 +244,36 @@ def load_profile(source: Profile | str | Path) -> Profile:
 
 def _in_state(data: dict[str, Any], stated: Any, state: str, path: Path) -> dict[str, Any]:  # noqa: ANN401 - a file holds anything
     """Return the content of a profile with the sections of one of its states in it."""
-    changes = stated.get(state) if isinstance(stated, dict) else None
-    if changes is None:
-        known = (*stated, FABRICATED) if isinstance(stated, dict) else (FABRICATED,)
-        raise InputError(f"profile {path} has no state {state!r}; {nearest(state, known)}")
-    if not isinstance(changes, dict) or not all(isinstance(c, dict) for c in changes.values()):
-        raise InputError(f"profile {path}: {STATES}.{state} must hold sections of a profile")
-    changed = {name: {**data.get(name, {}), **content} for name, content in changes.items()}
+    known = stated if isinstance(stated, dict) else {}
+    if state not in known:
+        near = nearest(state, (*known, FABRICATED))
+        raise InputError(f"profile {path} has no state {state!r}; {near}")
+    try:
+        changed = {name: {**data.get(name, {}), **new} for name, new in known[state].items()}
+    except (AttributeError, TypeError):
+        raise InputError(
+            f"profile {path}: {STATES}.{state} must hold sections of a profile"
+        ) from None
     return {**data, **changed}
 
 
 def _from_dict(data: dict[str, Any], path: Path) -> Profile:
     sections = {key.partition(".")[0] for key in numbers()}
     texts = {"name": path.stem, "description": "", "date": ""}
-    stated: dict[str, float] = {}
-    driver, receiver = None, EFFECTIVE
-    for section, content in data.items():
-        if f"{section}." == SECTION and isinstance(content, dict):
-            receiver = content.pop("kind", BALANCED.name)
-        if section in texts:
-            if not isinstance(content, str):
-                raise InputError(f"profile {path}: {section} must be a text")
-            texts[section] = content
-        elif section == HeaterDac.section:
-            driver = _driver(content)
-        elif isinstance(content, dict):
-            if not content and section not in sections:
-                raise InputError(f"profile {path}: no section [{section}]; "
-                                 f"{nearest(section, sections)}")  # fmt: skip
-            stated |= {f"{section}.{name}": value for name, value in content.items()}
-        else:
-            raise InputError(f"profile {path}: {section!r} is not a section of a profile")
+    texts = {name: data.pop(name, text) for name, text in texts.items()}
+    driver = _driver(data.pop("driver")) if "driver" in data else None
+    for section, content in (texts | data).items():
+        kind, what = (str, "a text") if section in texts else (dict, "a section of a profile")
+        if not isinstance(content, kind):
+            raise InputError(f"profile {path}: {section!r} is not {what}")
+        if not content and section not in (*texts, *sections):
+            raise InputError(f"profile {path}: no section [{section}]; "
+                             f"{nearest(section, sections)}")  # fmt: skip
+    named = BALANCED.name if SECTION.rstrip(".") in data else EFFECTIVE
+    receiver = data.get(SECTION.rstrip("."), {}).pop("kind", named)
+    stated: dict[str, float] = {
+        f"{section}.{name}": value for section, own in data.items() for name, value in own.items()
+    }
     if not (stated or driver or receiver != EFFECTIVE):
         raise InputError(f"profile {path} states no number; perfect chips are those of 'ideal'")
     if stated.get(LASER):

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import ArrayLike, Floats
-from ecgphoton.program.codes import TABLE_BITS, largest_code, nearest_codes
+from ecgphoton.program.blocks import TABLE_BITS, largest_code, nearest_codes
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.settings import Settings, setting
 from ecgphoton.student.activations import TANH, Activation

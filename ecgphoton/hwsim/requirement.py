@@ -9,6 +9,7 @@ import numpy as np
 from ecgphoton.hwsim.effects import Number
 from ecgphoton.hwsim.sweep import Judge, nothing_moves, parameter, simulated, unmoved
 from ecgphoton.hwsim.verdict import SimulationReport
+from ecgphoton.progress import Steps, silent
 from ecgphoton.wording import count, percent
 
 MOST = 64.0
@@ -81,7 +82,7 @@ def solve(
     start: float | None = None,
     largest: float | None = None,
     precision: float = 0.02,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Steps = silent,
     **settings: Any,  # noqa: ANN401 - its keyword arguments
 ) -> Requirement:
     """Find the worst value of a parameter that still passes, by bisection.
@@ -126,8 +127,7 @@ def solve(
         reports.append(report)
         if report.passed:
             best = report
-        if progress is not None:
-            progress(min(len(tried), steps), steps)
+        progress(min(len(tried), steps), steps)
         return report.passed
 
     good, bad = _bracketed(passes, ends, start, number)

@@ -240,24 +240,15 @@ def surrogate(trial: Trial, *, order: int = 2, directions: int = DIRECTIONS) -> 
 
 
 def _curvature(trial: Trial, slopes: Sensitivity, axes: Floats) -> Floats:
-    stack = trial.source.nominal().stack
-    shape = slopes.slope.shape[1:]
-    count, h = len(axes), CURVE_STEP
-    if count == 0:
+    """Return the products of two directions, (r (r + 1) / 2, B), in the order of `_products`."""
+    if not len(axes):
         return np.zeros((0, len(slopes.margin)))
-    probes = []
-    for i in range(count):
-        for j in range(i, count):
-            step = axes[i] if i == j else axes[i] + axes[j]
-            probes += [h * step.reshape(shape), -h * step.reshape(shape)]
-    ends = margins(trial, stack.moved(torch.as_tensor(np.stack(probes))))
-    table = (ends[0::2] + ends[1::2] - 2 * slopes.margin) / (2 * h * h)
+    i, j = np.triu_indices(len(axes))
+    own = (i == j)[:, None]
+    steps = CURVE_STEP * np.where(own, axes[i], axes[i] + axes[j])
+    probes = np.stack([steps, -steps], 1).reshape(-1, *slopes.slope.shape[1:])
+    ends = margins(trial, trial.source.nominal().stack.moved(torch.as_tensor(probes)))
+    table = (ends[0::2] + ends[1::2] - 2 * slopes.margin) / (2 * CURVE_STEP**2)
     # Along (i, j) the half second difference holds i i, j j and i j terms; leave i j alone.
-    place = {
-        pair: k for k, pair in enumerate((i, j) for i in range(count) for j in range(i, count))
-    }
-    answer = table.copy()
-    for (i, j), k in place.items():
-        if i != j:
-            answer[k] = table[k] - table[place[i, i]] - table[place[j, j]]
-    return np.asarray(answer)
+    squares = table[own[:, 0]]
+    return np.where(own, table, table - squares[i] - squares[j])

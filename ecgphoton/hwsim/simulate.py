@@ -125,14 +125,13 @@ def simulate(
         check_both(trial.label)
         groups = run(trial, chips, workers=workers, dask=dask, threads=threads)
         rows: list[Floats] = []
-        good, stopped = 0, False
+        good = 0
         for rows_of_group in groups:
             rows.extend(rows_of_group)
             if progress is not None:
                 progress(len(rows), chips)
             good += int(limits.good(rows_of_group[:, 0], rows_of_group[:, 1]).sum())
-            if early_stop and len(rows) < chips and decide(good, len(rows), limits) != "open":
-                stopped = True
+            if early_stop and decide(good, len(rows), limits) != "open":
                 break
         groups.close()
     made = trial.source.foundry.profile if isinstance(trial.source, MeshChips) else None
@@ -153,7 +152,7 @@ def simulate(
             "abnormal_beats": int(trial.label.sum()),
             "operating_point": operating_point.to_dict(),
         },
-        stopped_early=stopped,
+        stopped_early=len(rows) < chips,
         false_pass=false_pass(limits, chips, GROUP) if early_stop else None,
         seconds=time.perf_counter() - started,
     )

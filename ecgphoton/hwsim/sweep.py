@@ -11,6 +11,7 @@ from ecgphoton.hwsim.effects import Number, number_of, numbers
 from ecgphoton.hwsim.profile import load_profile
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.hwsim.verdict import SimulationReport
+from ecgphoton.progress import Steps, silent
 from ecgphoton.settings import nearest
 
 POINTS = 1001
@@ -164,7 +165,7 @@ def run_sweep(
     sweep: Sweep,
     *subject: Any,  # noqa: ANN401 - the positional arguments of simulate
     judge: Judge | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Steps = silent,
     **settings: Any,  # noqa: ANN401 - its keyword arguments
 ) -> SweepReport:
     """Simulate every value of a sweep, the same chips at each (common random numbers).
@@ -179,6 +180,5 @@ def run_sweep(
     judge, reports = judge or simulated(sweep.parameter, *subject, **settings), []
     for done, value in enumerate(sweep.values):
         reports.append(judge(value))
-        if progress is not None:
-            progress(done + 1, len(sweep.values))
+        progress(done + 1, len(sweep.values))
     return SweepReport(sweep, tuple(reports))

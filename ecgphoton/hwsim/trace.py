@@ -10,7 +10,6 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, margin
 from ecgphoton.hwsim.sensitivity import threshold_margin
 from ecgphoton.hwsim.streams import BEATS, CHIPS
-from ecgphoton.hwsim.weights import Chips
 from ecgphoton.student.architecture import WIDTH
 
 
@@ -87,12 +86,16 @@ def trace(trial: Trial, chip: int, beat: int) -> Trace:
     drawn, ideal = trial.source.draw(trial.seed, first, GROUP), trial.source.nominal()
     blocks = trial.carrier.architecture.blocks
     order = torch.arange(len(blocks))
+    number = beat // BEATS  # of the block of beats, whose noise the beat has in a simulation
+    part = trial.inputs.rows(slice(number * BEATS, (number + 1) * BEATS))
 
     def replay(static: int, shots: int) -> float:
         """Margin with errors of the first `static` blocks and noise in the first `shots`."""
         wrong = (order < static)[:, None, None].expand(-1, WIDTH, WIDTH + 1)
         chips = drawn.where(wrong, ideal).heard(order < shots)
-        return _margin(trial, chips, first, chip - first, beat)
+        scores = trial.score(chips, first, margin, inputs=part, block=number)
+        own = float(np.float64(scores[chip - first, beat - number * BEATS]))
+        return own - threshold_margin(trial.point)
 
     before = perfect = replay(0, 0)
     stages = []
@@ -101,11 +104,3 @@ def trace(trial: Trial, chip: int, beat: int) -> Trace:
         stages.append(Stage(name, wrong - before, noisy - wrong, noisy))
         before = noisy
     return Trace(chip, beat, bool(trial.label[beat]), perfect, tuple(stages))
-
-
-def _margin(trial: Trial, chips: Chips, first: int, row: int, beat: int) -> float:
-    """Margin of one beat, with the noise that beat has in a full simulation."""
-    block = beat // BEATS
-    part = trial.inputs.rows(slice(block * BEATS, (block + 1) * BEATS))
-    scores = trial.score(chips, first, margin, inputs=part, block=block)
-    return float(np.float64(scores[row, beat - block * BEATS])) - threshold_margin(trial.point)

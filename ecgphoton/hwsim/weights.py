@@ -65,19 +65,18 @@ class Remainder(NamedTuple):
         gain = gain[..., None].to(self.factors)
         return self._replace(factors=self.factors * gain, turned=self.turned * gain)
 
-    def zeroed(self, blocks: Tensor) -> Remainder:
-        """Return the remainder without that of the blocks (K,) that are true."""
-        kept = ~blocks[:, None, None]
-        return self._replace(factors=self.factors * kept, leak=self.leak * kept)
 
-    def where(self, blocks: Tensor, other: Remainder) -> Remainder:
-        """Return this remainder in the blocks (K,) that are true, that of `other` elsewhere."""
-
-        def mixed(name: str) -> Tensor:
-            return torch.where(blocks[:, None, None], getattr(self, name), getattr(other, name))
-
-        parts = {name: mixed(name) for name in ("real", "imaginary", "factors", "turned", "leak")}
-        return Remainder(**parts, top=max(self.top, other.top))  # 1 where nothing leaks
+def mixed(blocks: Tensor, one: Remainder | None, other: Remainder | None) -> Remainder | None:
+    """Return the first remainder in the blocks (K,) that are true, the second elsewhere."""
+    first = blocks[:, None, None]
+    if one is None or other is None:
+        some, kept = (other, ~first) if one is None else (one, first)
+        return some and some._replace(factors=some.factors * kept, leak=some.leak * kept)
+    parts = {
+        name: torch.where(first, getattr(one, name), getattr(other, name))
+        for name in ("real", "imaginary", "factors", "turned", "leak")
+    }
+    return Remainder(**parts, top=max(one.top, other.top))  # 1 where nothing leaks
 
 
 class Chips(NamedTuple):
@@ -114,20 +113,13 @@ class Chips(NamedTuple):
         matrices = torch.where(numbers[..., :WIDTH], self.stack.matrices, ideal.stack.matrices)
         biases = torch.where(numbers[..., WIDTH], self.stack.biases, ideal.stack.biases)
         stack = Stack(matrices, biases, ideal.stack.gains)
-        return self._replace(stack=stack, remainder=self._remainder(numbers.amax((1, 2)), ideal))
+        remainder = mixed(numbers.amax((1, 2)), self.remainder, ideal.remainder)
+        return self._replace(stack=stack, remainder=remainder)
 
     def heard(self, blocks: Tensor) -> Chips:
         """Return the chips with the noise of some blocks (K,) alone."""
         common = None if self.common is None else self.common * blocks
         return self._replace(additive=self.additive * blocks[:, None], common=common)
-
-    def _remainder(self, blocks: Tensor, other: Chips) -> Remainder | None:
-        """Return the remainder of these chips in the blocks (K,) that are true, else of others."""
-        if self.remainder is None:
-            return None if other.remainder is None else other.remainder.zeroed(blocks)
-        if other.remainder is None:
-            return self.remainder.zeroed(~blocks)
-        return self.remainder.where(blocks, other.remainder)
 
 
 class ChipSource(Protocol):

@@ -85,34 +85,12 @@ def _rotation(a: AnyArray, b: AnyArray) -> Rotation:
     return size_a / norm, np.where(nothing, 1.0, size_b / norm), phasor / np.abs(phasor)
 
 
-def _apply(first: AnyArray, second: AnyArray, s: AnyArray, c: AnyArray) -> None:
-    """Overwrite two rows or columns with ``S first + C second`` and ``C first - S second``."""
-    s, c = s[..., None], c[..., None]
-    upper = s * first + c * second
-    second[...] = c * first - s * second
-    first[...] = upper
-
-
-def _null_right(u: AnyArray, row: int, m: int, *, upper: bool) -> tuple[int, Rotation]:
-    """U <- U G^H on columns m, m+1 so that U[row, m] (`upper`) or U[row, m+1] becomes 0."""
-    a, b = u[..., row, m], u[..., row, m + 1]
-    if upper:
-        s, c, p = _rotation(b, a)
-        p = -p.conj()
-    else:
-        s, c, p = _rotation(a, b)
-    u[..., m] *= p.conj()[..., None]
-    _apply(u[..., m], u[..., m + 1], s, c)
-    return m, (s, c, p)
-
-
-def _null_left(u: AnyArray, column: int, m: int) -> tuple[int, Rotation]:
-    """U <- G U on rows m, m+1 so that U[m + 1, column] becomes 0."""
-    s, c, p = _rotation(u[..., m, column], u[..., m + 1, column])
-    p = p.conj()
-    u[..., m, :] *= p[..., None]
-    _apply(u[..., m, :], u[..., m + 1, :], s, c)
-    return m, (s, c, p)
+def _turned(u: AnyArray, m: int, rotation: Rotation) -> tuple[int, Rotation]:
+    """U <- U G^H on columns m, m+1; returns mode and rotation."""
+    s, c, p = (part[..., None] for part in rotation)
+    first, second = u[..., m] * p.conj(), u[..., m + 1]
+    u[..., m], u[..., m + 1] = s * first + c * second, c * first - s * second
+    return m, rotation
 
 
 def _rotations(u: AnyArray, layout: MeshLayout) -> Iterator[tuple[int, Rotation]]:
@@ -124,20 +102,24 @@ def _rotations(u: AnyArray, layout: MeshLayout) -> Iterator[tuple[int, Rotation]
     n = layout.order
     if layout.architecture == "reck":
         for row in range(n - 1):
-            for m in range(n - 2, row - 1, -1):
-                yield _null_right(u, row, m, upper=False)
+            for m in range(n - 2, row - 1, -1):  # U[row, m + 1] becomes 0
+                yield _turned(u, m, _rotation(u[..., row, m], u[..., row, m + 1]))
         return
     left = []
     for i in range(n - 1):
         for j in range(i + 1):
-            if i % 2 == 0:
-                yield _null_right(u, n - 1 - j, i - j, upper=True)
-            else:
-                left.append(_null_left(u, j, n - 2 - i + j))
-    # G^H D = D' G' with p' = d1 conj(d2), d1' = conj(p) d2, d2' = d2.
+            if i % 2 == 0:  # U[row, m] becomes 0
+                row, m = n - 1 - j, i - j
+                s, c, p = _rotation(u[..., row, m + 1], u[..., row, m])
+                yield _turned(u, m, (s, c, -p.conj()))
+            else:  # U <- G^T U, and U[m + 1, j] becomes 0
+                m = n - 2 - i + j
+                turn = _rotation(u[..., m, j], u[..., m + 1, j])
+                left.append(_turned(u.swapaxes(-1, -2), m, turn))
+    # conj(G) D = D' G' with p' = d1 conj(d2), d1' = p d2, d2' = d2.
     for m, (s, c, p) in reversed(left):
         d1, d2 = u[..., m, m].copy(), u[..., m + 1, m + 1]
-        u[..., m, m] = p.conj() * d2
+        u[..., m, m] = p * d2
         moved = d1 * d2.conj()
         yield m, (s, c, moved / np.abs(moved))
 
@@ -191,9 +173,9 @@ def decompose(unitary: ArrayLike, architecture: MeshArchitecture = "clements") -
 def recompose(
     layout: MeshLayout,
     phases: Phases,
-    alpha: Array = None,
-    beta: Array = None,
-    transmission: Array = None,
+    alpha: Array = 0.0,
+    beta: Array = 0.0,
+    transmission: Array = 1.0,
 ) -> Array:
     """Matrix that a mesh performs: every chip of a batch at once, column by column.
 
@@ -208,26 +190,19 @@ def recompose(
         Angle errors of first and second splitters, rad, (..., k) or anything that broadcasts.
     transmission
         Field transmission of every MZI, (..., k) or broadcasting: 1 is lossless, see
-        `ecgphoton.mesh.mzi.field_transmission`.
+        `ecgphoton.mesh.paths.field_transmission`.
 
     Returns
     -------
     (..., n, n) complex, with the broadcast leading shape of all arguments.
     """
-    alpha = 0.0 if alpha is None else alpha
-    beta = 0.0 if beta is None else beta
     xp = namespace(phases.theta, phases.phi, alpha, beta, transmission)
     t11, t12, t21, t22 = (
-        part if transmission is None else part * transmission
-        for part in elements(phases.theta, phases.phi, alpha, beta)
+        part * transmission for part in elements(phases.theta, phases.phi, alpha, beta)
     )
-    rows: list[Array] = [None] * layout.order  # rows of the matrix so far; None: of the identity
-    unit = xp.eye(layout.order, dtype=t11.dtype)
-    if xp is not np:
-        unit = unit.to(t11.device)
+    rows: list[Array] = list(xp.eye(layout.order, dtype=t11.dtype))  # of the matrix so far
     for k, (_, m) in enumerate(layout.mzis):
-        upper = unit[m] if rows[m] is None else rows[m]
-        lower = unit[m + 1] if rows[m + 1] is None else rows[m + 1]
+        upper, lower = rows[m], rows[m + 1]
         rows[m] = t11[..., k, None] * upper + t12[..., k, None] * lower
         rows[m + 1] = t21[..., k, None] * upper + t22[..., k, None] * lower
     if phases.output is not None:

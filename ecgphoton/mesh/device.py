@@ -33,11 +33,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import require
 from ecgphoton.mesh.arrays import Array, ArrayLike, Floats
 from ecgphoton.mesh.clements import Phases, recompose
 from ecgphoton.mesh.heater import HeaterDac
-from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH, MeshLayout
+from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH as WIDTH, MeshLayout
 from ecgphoton.mesh.mzi import elements
 
 MeshKind = Literal["svd-clements", "svd-reck", "real-part"]
@@ -45,6 +45,10 @@ MZIS = WIDTH * (WIDTH - 1) // 2
 """MZIs of one mesh."""
 BETWEEN = 2 * MZIS + WIDTH
 """Drivers of a block before those of mesh U: theta and phi of mesh V, then the attenuators."""
+PERFECT = np.zeros(2 * MZIS + WIDTH)
+"""Splitter errors of all MZIs of a block, rad: none."""
+LOSSLESS = np.ones(2 * MZIS + WIDTH)
+"""Field transmissions of all MZIs of a block."""
 
 
 class Mzi(NamedTuple):
@@ -79,11 +83,9 @@ class Device:
     """Distance between waveguides, um."""
 
     def __post_init__(self) -> None:
-        for pitch in (self.column_pitch, self.mode_pitch):
-            if not 0 < pitch < np.inf:
-                raise InputError(
-                    f"column_pitch, mode_pitch is {pitch!r} um; it must be finite, above 0"
-                )
+        for name in ("column_pitch", "mode_pitch"):
+            pitch = getattr(self, name)
+            require(0 < pitch < np.inf, name, pitch, "a finite length above 0 um")
 
     @cached_property
     def layout(self) -> MeshLayout:
@@ -227,9 +229,9 @@ class Device:
     def field(
         self,
         phases: Array,
-        alpha: Array = None,
-        beta: Array = None,
-        transmission: Array = None,
+        alpha: Array = PERFECT,
+        beta: Array = PERFECT,
+        transmission: Array = LOSSLESS,
     ) -> Array:
         """Complex field matrices (..., 4, 4) of the optics at actual phases (..., drivers).
 
@@ -238,23 +240,18 @@ class Device:
         phases
             Rad; numpy or torch.
         alpha, beta
-            (..., MZIs) splitter angle errors, rad; None for perfect splitters.
+            (..., MZIs) splitter angle errors, rad.
         transmission
-            (..., MZIs) field transmission of every MZI; None for lossless ones.
+            (..., MZIs) field transmission of every MZI.
         """
-
-        def some(place: slice) -> list[Array]:
-            return [part if part is None else part[..., place]
-                    for part in (alpha, beta, transmission)]  # fmt: skip
+        errors = alpha, beta, transmission
 
         def mesh(index: int) -> Array:
-            errors = some(self.mzis_of(index))
-            return recompose(self.layout, self.mesh_phases(phases, index), *errors)
+            own = (part[..., self.mzis_of(index)] for part in errors)
+            return recompose(self.layout, self.mesh_phases(phases, index), *own)
 
         if not self.two:
             return mesh(0)
-        first, second, kept = some(self.attenuating)
-        errors = (0.0 if part is None else part for part in (first, second))
-        passed = elements(phases[..., self.attenuators], 0.0, *errors)[0]
-        passed = passed if kept is None else passed * kept
+        first, second, kept = (part[..., self.attenuating] for part in errors)
+        passed = elements(phases[..., self.attenuators], 0.0, first, second)[0] * kept
         return mesh(1) @ (passed[..., None] * mesh(0))

@@ -27,14 +27,6 @@ def real_square(matrix: ArrayLike) -> Floats:
     return square(matrix, "iuf", "real numbers (..., n, n) are needed").astype(float)
 
 
-def _canonical_svd(w: Floats) -> tuple[Floats, Floats, Floats]:
-    """Descending SVD; the first clearly non-zero entry of every left vector is positive."""
-    u, sigma, vt = np.linalg.svd(w)
-    first = (np.abs(u) > 1e-3).argmax(-2)[..., None, :]
-    sign = np.sign(np.take_along_axis(u, first, -2))
-    return u * sign, sigma, vt * sign.swapaxes(-1, -2)
-
-
 def factorise(matrix: ArrayLike, order: ArrayLike | None = None) -> Factors:
     """Singular value decomposition with canonical signs and the singular values in any order.
 
@@ -52,7 +44,11 @@ def factorise(matrix: ArrayLike, order: ArrayLike | None = None) -> Factors:
         If the matrix is not real, square and finite, or `order` is not a permutation.
     """
     w = real_square(matrix)
-    u, sigma, vt = _canonical_svd(w)
+    u, sigma, vt = np.linalg.svd(w)
+    # The first clearly non-zero entry of every left vector is positive.
+    first = (np.abs(u) > 1e-3).argmax(-2)[..., None, :]
+    sign = np.sign(np.take_along_axis(u, first, -2))
+    u, vt = u * sign, vt * sign.swapaxes(-1, -2)
     top = sigma[..., :1]
     attenuation = np.minimum(sigma / np.where(top > 0, top, 1.0), 1.0)
     if order is None:

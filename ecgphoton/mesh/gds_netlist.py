@@ -15,8 +15,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.device import MZIS, Device
-from ecgphoton.mesh.layout import WIDTH
+from ecgphoton.mesh.device import MZIS, WIDTH, Device
 from ecgphoton.mesh.netlist import circuit_of, links, through_outputs
 
 HEATER, MZI = "straight_heater_metal", "mzi2x2_2x2_phase_shifter"

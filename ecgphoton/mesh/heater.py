@@ -31,32 +31,30 @@ TURN = 2 * math.pi
 PhaseLaw = Literal["quadratic", "linear", "table"]
 
 
-def bent_phase(drive: Array, curve: Array = None) -> Array:
+def bent_phase(drive: Array, law: Array) -> Array:
     """Phase (rad) at a drive; numpy or torch, everything broadcasts.
 
     Parameters
     ----------
     drive
         Phase of an ideal shifter in units of pi.
-    curve
-        (..., 3) coefficients c1, c2, c3 of the bent law, or None for the ideal one.
+    law
+        (..., 3) a, b, c of ``phase = pi ((1 + a) p + b p^2 + c p^3)``; 0 for an ideal shifter.
     """
-    if curve is None:
-        return math.pi * drive
-    return math.pi * drive * (curve[..., 0] + drive * (curve[..., 1] + drive * curve[..., 2]))
+    return math.pi * drive * (1 + law[..., 0] + drive * (law[..., 1] + drive * law[..., 2]))
 
 
-def drive_of_bent(phase: Array, curve: Array, low: float, high: float) -> Array:
+def drive_of_bent(phase: Array, law: Array, low: float, high: float) -> Array:
     """Drive that gives a phase (rad): inverse of `bent_phase` by bisection.
 
     The law has to rise from `low` to `high`; a phase beyond gives the nearer of the two.
     """
-    xp = namespace(phase, curve)
-    under = xp.zeros_like(phase + bent_phase(low, curve)) + low
+    xp = namespace(phase, law)
+    under = xp.zeros_like(phase + bent_phase(low, law)) + low
     over = xp.zeros_like(under) + high
     for _ in range(HALVINGS):
         middle = (under + over) / 2
-        below = bent_phase(middle, curve) < phase
+        below = bent_phase(middle, law) < phase
         under, over = xp.where(below, middle, under), xp.where(below, over, middle)
     return (under + over) / 2
 
@@ -175,7 +173,7 @@ class HeaterDac(Settings, section="driver"):
 
     def phase_at(self, voltage: Array) -> Array:
         """Phase (rad) of an ideal shifter at voltages (V)."""
-        return bent_phase(self.drive_of(voltage))
+        return math.pi * self.drive_of(voltage)
 
     def volts_for(self, phase: ArrayLike) -> Floats:
         """Voltages (V) that give phases (rad) on an ideal shifter, without rounding; numpy only."""

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import require
 from ecgphoton.mesh.arrays import Floats
 
 MeshArchitecture = Literal["clements", "reck"]
@@ -51,16 +51,11 @@ class MeshLayout:
     """(column, upper mode) of every MZI in light order: by column, then by mode."""
 
     def __post_init__(self) -> None:
-        if self.architecture not in get_args(MeshArchitecture):
-            raise InputError(
-                f"mesh architecture is {self.architecture!r}; it must be one of "
-                f"{', '.join(get_args(MeshArchitecture))}"
-            )
-        if not isinstance(self.order, int) or self.order not in ORDERS:
-            raise InputError(
-                f"mesh order is {self.order!r}; it must be an integer from {ORDERS[0]} to "
-                f"{ORDERS[-1]}"
-            )
+        known = get_args(MeshArchitecture)
+        allowed = f"one of {', '.join(known)}"
+        require(self.architecture in known, "mesh architecture", self.architecture, allowed)
+        good = isinstance(self.order, int) and self.order in ORDERS
+        require(good, "mesh order", self.order, f"an integer from {ORDERS[0]} to {ORDERS[-1]}")
         place = _clements if self.architecture == "clements" else _reck
         object.__setattr__(self, "mzis", tuple(place(self.order)))
 

@@ -89,11 +89,6 @@ def transfer(theta: Array, phi: Array, alpha: Array = 0.0, beta: Array = 0.0) ->
     return xp.stack([xp.stack([t11, t12], -1), xp.stack([t21, t22], -1)], -2)
 
 
-def field_transmission(loss_db: Array) -> Array:
-    """Field amplitude left after a loss in dB: ``10^(-dB/20)``; 0 dB is 1."""
-    return 10.0 ** (-loss_db / 20.0)
-
-
 def wrap(phase: Array) -> Array:
     """Phases in [0, 2 pi); what rounding left just below a full turn becomes 0.
 

@@ -19,8 +19,7 @@ from ecgphoton.mesh.arrays import ArrayLike, Floats
 from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.layout import WIDTH, MeshLayout
-from ecgphoton.mesh.mzi import field_transmission
-from ecgphoton.mesh.paths import Losses
+from ecgphoton.mesh.paths import Losses, field_transmission
 
 Netlist = dict[str, Any]
 SDict = dict[tuple[str, str], complex]
@@ -68,12 +67,12 @@ SAX_MODELS: Mapping[str, Callable[..., SDict]] = {
 
 MZI: Netlist = {
     "instances": {
-        "phi": "phase_shifter",
-        "phi_arm": "waveguide",
-        "splitter1": "coupler",
-        "theta": "phase_shifter",
-        "theta_arm": "waveguide",
-        "splitter2": "coupler",
+        "phi": {"component": "phase_shifter"},
+        "phi_arm": {"component": "waveguide"},
+        "splitter1": {"component": "coupler"},
+        "theta": {"component": "phase_shifter"},
+        "theta_arm": {"component": "waveguide"},
+        "splitter2": {"component": "coupler"},
     },
     "connections": {
         "phi,out0": "splitter1,in0",
@@ -93,12 +92,12 @@ MZI: Netlist = {
 """One MZI: light meets phi, a splitter, theta, a splitter; the other arms are as long."""
 ATTENUATOR: Netlist = {
     "instances": {
-        "dark": "termination",
-        "splitter1": "coupler",
-        "theta": "phase_shifter",
-        "theta_arm": "waveguide",
-        "splitter2": "coupler",
-        "dump": "termination",
+        "dark": {"component": "termination"},
+        "splitter1": {"component": "coupler"},
+        "theta": {"component": "phase_shifter"},
+        "theta_arm": {"component": "waveguide"},
+        "splitter2": {"component": "coupler"},
+        "dump": {"component": "termination"},
     },
     "connections": {
         "dark,in0": "splitter1,in1",
@@ -120,20 +119,19 @@ def links(layout: MeshLayout, *, dummies: bool = False) -> Iterable[tuple[str, s
     column 1 leaves mode 0 alone.
     """
     ends = [f"in{mode}" for mode in range(layout.order)]
-    places = {place: index for index, place in enumerate(layout.mzis)}
     for column in range(layout.depth):
-        free = set(range(layout.order))
-        for mode in range(layout.order - 1):
-            if (column, mode) not in places:
-                continue
-            for port in (0, 1):
-                instance = f"mzi{places[column, mode]}"
-                yield ends[mode + port], f"{instance},in{port}"
-                ends[mode + port] = f"{instance},out{port}"
-            free -= {mode, mode + 1}
-        for mode in sorted(free) if dummies else ():
-            yield ends[mode], f"dummy{column}_{mode},in0"
-            ends[mode] = f"dummy{column}_{mode},out0"
+        met = {
+            mode + port: (f"mzi{k}", port)
+            for k, (own, mode) in enumerate(layout.mzis)
+            for port in (0, 1)
+            if own == column
+        }
+        if dummies:
+            alone = (mode for mode in range(layout.order) if mode not in met)
+            met |= {mode: (f"dummy{column}_{mode}", 0) for mode in alone}
+        for mode, (instance, port) in met.items():
+            yield ends[mode], f"{instance},in{port}"
+            ends[mode] = f"{instance},out{port}"
     for mode, end in enumerate(ends):
         yield end, f"out{mode}"
 
@@ -187,19 +185,22 @@ def _element(
 
 
 def _mesh(layout: MeshLayout, phases: Phases, errors: Floats, losses: Losses) -> Netlist:
-    own = [{"phi": p, "theta": t} for p, t in zip(phases.phi, phases.theta, strict=True)]
+    pairs = zip(phases.phi, phases.theta, strict=True)
     instances: Netlist = {
-        f"mzi{k}": _element("mzi", part, errors, k, losses.mzi) for k, part in enumerate(own)
+        f"mzi{k}": _element("mzi", {"phi": phi, "theta": theta}, errors, k, losses.mzi)
+        for k, (phi, theta) in enumerate(pairs)
     }
     waveguides = list(links(layout, dummies=True))
     names = (end.split(",")[0] for _, end in waveguides if end.startswith("dummy"))
     dummy = {"component": "waveguide", "settings": {"loss_db": losses.mzi}}
     instances |= dict.fromkeys(names, dummy)
     if phases.output is not None:
-        shifters = [{"phase": float(p), "loss_db": losses.shifter} for p in phases.output]
         instances |= {
-            f"out{mode}": {"component": "phase_shifter", "settings": settings}
-            for mode, settings in enumerate(shifters)
+            f"out{mode}": {
+                "component": "phase_shifter",
+                "settings": {"phase": float(phase), "loss_db": losses.shifter},
+            }
+            for mode, phase in enumerate(phases.output)
         }
         waveguides = list(through_outputs(waveguides))
     return circuit_of(instances, waveguides)
@@ -254,7 +255,7 @@ def sax_block(
         (MZIs,) what single MZIs lose beyond that, dB.
     """
     errors = _errors(len(device.mzis), alpha, beta, more_db)
-    instances: Netlist = {name: f"{name}_mesh" for name in device.mesh_names}
+    instances: Netlist = {name: {"component": f"{name}_mesh"} for name in device.mesh_names}
     parts: Netlist = {}
     for mesh, name in enumerate(device.mesh_names):
         part = errors[:, device.mzis_of(mesh)]

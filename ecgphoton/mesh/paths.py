@@ -8,8 +8,13 @@ and an amplifier can restore it. A block of this package needs no waveguide cros
 
 from typing import NamedTuple
 
-from ecgphoton.mesh.device import Device
-from ecgphoton.mesh.layout import WIDTH
+from ecgphoton.mesh.arrays import Array
+from ecgphoton.mesh.device import WIDTH, Device
+
+
+def field_transmission(loss_db: Array) -> Array:
+    """Field amplitude left after a loss in dB: ``10^(-dB/20)``; 0 dB is 1."""
+    return 10.0 ** (-loss_db / 20.0)
 
 
 class Losses(NamedTuple):
@@ -19,24 +24,14 @@ class Losses(NamedTuple):
     """An MZI with both splitters and its arms, and every dummy."""
     shifter: float = 0.0
     """A phase shifter on its own, as at the outputs of mesh U."""
-    crossing: float = 0.0
-    """A waveguide crossing."""
 
 
-class Path(NamedTuple):
-    """What light meets between any input and any output of a block."""
+def path_loss(device: Device, losses: Losses) -> float:
+    """Loss of every path through a block, dB, apart from what its attenuator is set to.
 
-    mzis: int
-    """MZIs and dummies: one a column."""
-    shifters: int = 1
-    """Phase shifters outside MZIs."""
-    crossings: int = 0
-    """Waveguide crossings."""
-
-    def loss_db(self, losses: Losses) -> float:
-        """Loss of the path, dB, apart from what the attenuator is set to."""
-        own = self.mzis * losses.mzi + self.shifters * losses.shifter
-        return own + self.crossings * losses.crossing
+    Light meets an MZI or a dummy in every column, and one phase shifter behind them.
+    """
+    return device.columns * losses.mzi + losses.shifter
 
 
 def dummies(device: Device) -> tuple[tuple[int, int], ...]:
@@ -45,8 +40,3 @@ def dummies(device: Device) -> tuple[tuple[int, int], ...]:
     taken |= {(mzi.column, mzi.mode + 1) for mzi in device.mzis if len(mzi.drivers) > 1}
     places = ((column, mode) for column in range(device.columns) for mode in range(WIDTH))
     return tuple(place for place in places if place not in taken)
-
-
-def path_of(device: Device) -> Path:
-    """Return what light meets on its way through a block: the same on every path."""
-    return Path(device.columns)

@@ -12,6 +12,7 @@ free in the signs: one mesh instead of two and no attenuators, but more sensitiv
 """
 
 import itertools
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -191,19 +192,18 @@ def _take(
     )
 
 
-def _searchable(matrix: ArrayLike) -> Floats:
+def _with_ways(
+    matrix: ArrayLike, ways_of: Callable[[int], Iterable[tuple[int, ...]]]
+) -> tuple[Floats, Integers]:
+    """Matrices (..., n, n), and (ways, 1, ..., 1, n) what `ways_of` returns for n."""
     w = real_square(matrix)
-    if w.shape[-1] > LARGEST_SEARCH:
+    n = w.shape[-1]
+    if n > LARGEST_SEARCH:
         raise InputError(
-            f"matrix order is {w.shape[-1]}; all ways are tried up to order {LARGEST_SEARCH}, use "
+            f"matrix order is {n}; all ways are tried up to order {LARGEST_SEARCH}, use "
             "svd_lowered or real_part_lowered"
         )
-    return w
-
-
-def _variants(values: list[tuple[int, ...]], matrix: Floats) -> Integers:
-    """(ways, 1, ..., 1, n) array of variants that meets matrices (..., n, n)."""
-    return np.array(values).reshape(len(values), *(1,) * (matrix.ndim - 2), -1)
+    return w, np.array([*ways_of(n)]).reshape(-1, *(1,) * (w.ndim - 2), n)
 
 
 def search_orders(
@@ -242,8 +242,7 @@ def search_orders(
     InputError
         See `factorise`; also if n is above 6.
     """
-    w = _searchable(matrix)
-    orders = _variants(list(itertools.permutations(range(w.shape[-1]))), w)
+    w, orders = _with_ways(matrix, lambda n: itertools.permutations(range(n)))
     return _search(svd_lowered(w, orders, architecture), wanted_margin, u_errors, v_errors)
 
 
@@ -255,6 +254,5 @@ def search_real_part(
     errors: Errors = NO_ERRORS,
 ) -> Search:
     """Like `search_orders` for the real-part form, among all 2^n signs of the arccos (n <= 6)."""
-    w = _searchable(matrix)
-    signs = _variants(list(itertools.product((1, -1), repeat=w.shape[-1])), w)
+    w, signs = _with_ways(matrix, lambda n: itertools.product((1, -1), repeat=n))
     return _search(real_part_lowered(w, signs, architecture), wanted_margin, errors, NO_ERRORS)

@@ -8,7 +8,7 @@ does. `ecgphoton.program.program_file` writes it as the published file format
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
@@ -46,8 +46,6 @@ class MeshProgram:
     """Distance between MZI columns, um."""
     mode_pitch: float = MODE_PITCH
     """Distance between waveguides, um."""
-    readout: Literal["homodyne"] = "homodyne"
-    """Signed field amplitudes: the detector sees the real quadrature."""
     centring: Centring = "annotation"
     """Where the student's windows are centred."""
     lead: str = ""
@@ -71,7 +69,6 @@ class MeshProgram:
         good = len(self.classes) == count == len(set(self.classes))
         require(good, "classes", self.classes, f"{count} different names")
         self.device  # noqa: B018 - refuses pitches that cannot be
-        require(self.readout == "homodyne", "readout", self.readout, "'homodyne'")
         good = self.centring in get_args(Centring)
         require(good, "centring", self.centring, f"one of {get_args(Centring)}")
 

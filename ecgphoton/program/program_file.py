@@ -19,13 +19,11 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.heater import HeaterDac
-from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.program.blocks import MatrixBlock
-from ecgphoton.program.codes import TABLE_BITS, largest_code
+from ecgphoton.program.blocks import TABLE_BITS, MatrixBlock, largest_code
 from ecgphoton.program.convention import CONVENTION, UNITS
 from ecgphoton.program.preprocessing import preprocessing
 from ecgphoton.program.program import FORMAT, MeshProgram
-from ecgphoton.student.architecture import Architecture
+from ecgphoton.student.architecture import WIDTH, Architecture
 
 SCHEMA = Path(__file__).with_name("program.schema.json")
 AGAIN = "write the bundle again with `ecgphoton export RUN --mesh` (RUN may be the old bundle)"
@@ -126,7 +124,7 @@ def to_dict(program: MeshProgram) -> dict[str, Any]:
         "convention": CONVENTION,
         "units": UNITS,
         "mesh": program.mesh,
-        "readout": program.readout,
+        "readout": "homodyne",
         "student": architecture.to_dict(),
         "preprocessing": preprocessing(architecture, program.centring, program.lead),
         "heater": {
@@ -244,7 +242,6 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
             head_bias=np.array(data["head"]["bias"], float),
             operating_point=OperatingPoint.from_dict(data["operating_point"]),
             classes=tuple(data["classes"]),
-            readout=data["readout"],
             centring=data["preprocessing"]["centring"],
             lead=data["preprocessing"]["lead"],
             hashes=dict(data["hashes"]),

@@ -12,6 +12,7 @@ from typing import Any
 from ecgphoton.artifacts import (
     MANIFEST,
     check_manifest,
+    kind_of,
     load_checkpoint,
     read_bytes,
     read_json,
@@ -37,7 +38,6 @@ from ecgphoton.runs import (
     RECIPE,
     RUNS,
     SIMULATIONS,
-    kind_of,
     name_of,
 )
 from ecgphoton.training.parts import EpochRecord

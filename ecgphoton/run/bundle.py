@@ -9,7 +9,7 @@ from typing import Any
 
 from ecgphoton import runs
 from ecgphoton.arguments import strict
-from ecgphoton.artifacts import load_checkpoint, save_checkpoint
+from ecgphoton.artifacts import kind_of, load_checkpoint, save_checkpoint
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.export.bundle import ExportReport, export_bundle
 from ecgphoton.export.bundle_folder import KIND as BUNDLE
@@ -174,7 +174,7 @@ def verify(
         If the folder is not a bundle, or beats cannot be found.
     """
     folder, why = runs.choose(bundle, kind=BUNDLE, root=runs.BUNDLES)
-    if runs.kind_of(folder) == runs.KIND:
+    if kind_of(folder) == runs.KIND:
         raise InputError(f"{folder} is a run, not a bundle; `ecgphoton export {folder}` makes one")
     inputs = _test_inputs(folder, data, data_dir) if beats else None
     return replace(verify_folder(folder, beats=inputs, sax=sax), chosen=why)

@@ -221,13 +221,11 @@ def read_student(path: Path) -> tuple[SegmentStudent, dict[str, np.ndarray], dic
     arrays, metadata = load_checkpoint(path)
     try:
         architecture = Architecture.from_dict(metadata["architecture"])
-        classes = metadata["classes"]
+        classes = convert(metadata["classes"], tuple[str, ...], f"{path}: classes")
         point = OperatingPoint.from_dict(metadata["operating_point"])
     except (KeyError, TypeError) as error:
         raise InputError(f"{path} lacks the metadata of a student ({error})") from error
     count = architecture.classes
-    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-        raise InputError(f"{path} lacks the metadata of a student (classes)")
     if not len(classes) == len(set(classes)) == count:
         raise InputError(
             f"{path} names the classes {', '.join(classes)}; its architecture has {count}, each "

@@ -30,7 +30,7 @@ from torch import Tensor
 from ecgphoton.errors import InputError
 from ecgphoton.student.activations import Activation, Fused
 from ecgphoton.student.architecture import WIDTH, Architecture, Branch
-from ecgphoton.student.inputs import Inputs as Inputs, inputs_of as inputs_of
+from ecgphoton.student.inputs import Inputs as Inputs, evenly as evenly, inputs_of as inputs_of
 
 
 @dataclass(frozen=True, eq=False)

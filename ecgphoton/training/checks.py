@@ -35,24 +35,20 @@ class Check:
     """Writes the value with its unit."""
 
 
-def _angle(share: float) -> float:
-    return float(np.arcsin(np.sqrt(min(max(share, 0.0), 1.0))))
-
-
-def _share(angle: float) -> float:
-    return float(np.sin(min(max(angle, 0.0), np.pi / 2)) ** 2)
-
-
-def _log(value: float) -> float:
-    return float(np.log(max(value, 1e-9)))
-
-
-def _exp(value: float) -> float:
-    return float(np.exp(value))
+ANGLE: tuple[Number, Number] = (
+    lambda share: float(np.arcsin(np.sqrt(min(max(share, 0.0), 1.0)))),
+    lambda angle: float(np.sin(min(max(angle, 0.0), np.pi / 2)) ** 2),
+)
+"""The scale of shares and its inverse."""
+LOGARITHM: tuple[Number, Number] = (
+    lambda value: float(np.log(max(value, 1e-9))),
+    lambda value: float(np.exp(value)),
+)
+"""The scale of sizes and its inverse."""
 
 
 def _shares(name: str, words: str, hint: str) -> Check:
-    return Check(name, words, hint, scale=_angle, back=_share, text=partial(percent, digits=1))
+    return Check(name, words, hint, "high", *ANGLE, text=partial(percent, digits=1))
 
 
 CHECKS = (
@@ -65,29 +61,29 @@ CHECKS = (
     _shares("doubtful", "beats near the threshold", "the student is not sure"),
     Check(
         "amplitude", "amplitude of a beat", "check unit, gain and electrodes",
-        "both", _log, _exp, text="{:.2f} mV".format,
+        "both", *LOGARITHM, text="{:.2f} mV".format,
     ),
     Check(
         "shape", "cosine between the usual beat and that of training patients",
         "another lead, an inverted one, or a rare shape", "low",
     ),
     Check("spikes", "narrowest deflection of a beat", "pacing spikes or noise", least=0.02),
-    Check("noise", "noise outside the QRS", "noise", scale=_log, back=_exp, text=percent),
+    Check("noise", "noise outside the QRS", "noise", "high", *LOGARITHM, text=percent),
     Check(
         "baseline", "wander of the baseline", "loose electrodes or movement",
         scale=lambda value: float(np.sqrt(value)), back=lambda value: max(value, 0.0) ** 2,
     ),
     Check(
-        "rate", "heart rate", "a rate that training did not hold", "both", _log, _exp,
+        "rate", "heart rate", "a rate that training did not hold", "both", *LOGARITHM,
         text="{:.1f} a minute".format,
     ),
     Check(
         "fast rate", "heart rate that a tenth of the beats exceeds", "a lasting fast rhythm",
-        scale=_log, back=_exp, text="{:.1f} a minute".format,
+        "high", *LOGARITHM, text="{:.1f} a minute".format,
     ),
     Check(
         "features", "distance of the patient features from their averages",
-        "a rhythm or shapes that training did not hold", scale=_log, back=_exp,
+        "a rhythm or shapes that training did not hold", "high", *LOGARITHM,
     ),
 )  # fmt: skip
 """Values with limits from training patients; those a student cannot have are left out."""

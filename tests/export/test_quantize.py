@@ -13,7 +13,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.export.golden import golden_inputs, synthetic_inputs
 from ecgphoton.export.quantize import Quantization, quantize
 from ecgphoton.export.ranges import calibrate_ranges
-from ecgphoton.program.codes import largest_code, nearest_codes
+from ecgphoton.program.blocks import largest_code, nearest_codes
 from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs

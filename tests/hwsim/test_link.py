@@ -22,7 +22,7 @@ from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.netlist import SAX_MODELS, sax_block
-from ecgphoton.program.codes import nearest_codes
+from ecgphoton.program.blocks import nearest_codes
 
 LOSSES = {
     "link.coupler_db": 0.7,

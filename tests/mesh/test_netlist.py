@@ -12,7 +12,6 @@ from ecgphoton.mesh.clements import decompose, recompose
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.gds_netlist import gdsfactory_netlist
 from ecgphoton.mesh.layout import MeshLayout
-from ecgphoton.mesh.mzi import field_transmission
 from ecgphoton.mesh.netlist import (
     SAX_MODELS,
     coupler,
@@ -21,7 +20,7 @@ from ecgphoton.mesh.netlist import (
     sax_mesh,
     waveguide,
 )
-from ecgphoton.mesh.paths import Losses, path_of
+from ecgphoton.mesh.paths import Losses, field_transmission, path_loss
 from ecgphoton.mesh.svd import svd_lowered
 
 
@@ -52,8 +51,8 @@ def test_sax_agrees_on_a_mesh(architecture, n, sigma) -> None:
 def test_sax_agrees_on_a_whole_block(kind) -> None:
     """The real part times scale is the matrix; errors change the fields as they change a device's.
 
-    Lossy couplers, arms, dummies and output phase shifters lose on every path what `path_of` says,
-    to 0.01 dB and far below.
+    Lossy couplers, arms, dummies and output phase shifters lose on every path what `path_loss`
+    says, to 0.01 dB and far below.
     """
     rng = np.random.default_rng(1)
     device, matrix = Device(kind), rng.uniform(-1, 1, (4, 4))
@@ -69,7 +68,7 @@ def test_sax_agrees_on_a_whole_block(kind) -> None:
     losses = Losses(mzi=0.9, shifter=0.2)
     lossy = simulate(sax_block(device, phases, alpha, beta, losses=losses, more_db=more), 4)
     wanted = device.field(phases, alpha, beta, field_transmission(more))
-    loss = path_of(device).loss_db(losses)
+    loss = path_loss(device, losses)
     np.testing.assert_allclose(-20 * np.log10(np.abs(lossy / wanted)), loss, atol=1e-9)
     assert np.abs(lossy - wanted * field_transmission(loss)).max() <= 1e-9
 

@@ -14,8 +14,7 @@ from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.heater import HeaterDac
-from ecgphoton.program.blocks import IntegerBlock, MatrixBlock
-from ecgphoton.program.codes import largest_code
+from ecgphoton.program.blocks import IntegerBlock, MatrixBlock, largest_code
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import (
     compact_json,

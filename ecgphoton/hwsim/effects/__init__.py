@@ -11,7 +11,6 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import (
     die,
     drivers,
-    electronics,
     environment,
     modulator,
     optics,
@@ -25,6 +24,7 @@ from ecgphoton.hwsim.effects.effect import (
     Number,
     Reading,
     Site,
+    Stage,
 )
 from ecgphoton.hwsim.effects.supply import LINK, SUPPLY
 from ecgphoton.registry import Registry
@@ -39,6 +39,7 @@ __all__ = [
     "Number",
     "Reading",
     "Site",
+    "Stage",
     "number_of",
     "numbers",
 ]
@@ -55,7 +56,6 @@ EFFECTS: Registry[Effect] = Registry(
     *environment.ALL,
     *die.ALL,
     *optics.ALL,
-    *electronics.ALL,
     *receiver.ALL,
 )
 """Every effect by name, in the order in which those of one stage act."""

@@ -24,8 +24,7 @@ from torch import Tensor
 
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Floats
-from ecgphoton.mesh.device import Device
-from ecgphoton.mesh.layout import WIDTH
+from ecgphoton.mesh.device import WIDTH, Device
 
 Stage = Literal["input", "code", "heat", "phase", "element", "field", "reading"]
 Place = Literal["none", "chip", "driver", "arms", "mzi", "splitter", "path"]

@@ -16,8 +16,7 @@ import torch
 
 from ecgphoton.hwsim.effects.effect import Effect, Number, Numbers, Site
 from ecgphoton.mesh.device import Device
-from ecgphoton.mesh.mzi import field_transmission
-from ecgphoton.mesh.paths import Losses, path_of
+from ecgphoton.mesh.paths import Losses, field_transmission, path_loss
 
 
 def losses_of(number: Numbers) -> Losses:
@@ -27,7 +26,7 @@ def losses_of(number: Numbers) -> Losses:
 
 def mesh_loss(number: Numbers, device: Device) -> float:
     """Mean loss of a path through a block, dB; all paths lose the same."""
-    return path_of(device).loss_db(losses_of(number))
+    return path_loss(device, losses_of(number))
 
 
 def _dimmed(field: torch.Tensor, _: float, site: Site) -> torch.Tensor:

@@ -86,9 +86,16 @@ def _cheapest(found: Outcome[Any]) -> str:
     best = found.report.cheapest
     if best is None:
         return "no schedule tried keeps the limits"
-    if best.way == "none":
-        return f"the limits are kept for {best.hours:g} h without calibrating again"
-    return f"cheapest that keeps the limits: every {best.hours:g} h ({best.way})"
+    way = (
+        f"the limits are kept for {best.hours:g} h without calibrating again"
+        if best.way == "none"
+        else f"cheapest that keeps the limits: every {best.hours:g} h ({best.way})"
+    )
+    confidence = shared.percent(best.limits.confidence, None)
+    return (
+        f"{way}; {'proven' if best.proven else 'not yet decided'} at {confidence} confidence "
+        f"on {shared.count(best.chips, 'chip')}"
+    )
 
 
 def _moved(found: Outcome[Any]) -> str:
@@ -134,6 +141,7 @@ _add("surrogate", {**RATES, "error_rms": "error against exact chips"})
 _add("drift", {
     "hours": "every, h", "way": "way", "yield_before": "yield before",
     "yield_after": "yield after", "seconds_a_day": "seconds a day", "keeps": "keeps limits",
+    "proven": "proven",
 }, _cheapest)  # fmt: skip
 _add("bits", {
     "part": "part", "bits": "bits", "agreement": "same decision",

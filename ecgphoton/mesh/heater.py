@@ -21,7 +21,7 @@ from typing import Literal
 import numpy as np
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Array, ArrayLike, Floats, Integers
+from ecgphoton.mesh.arrays import Array, ArrayLike, Floats
 from ecgphoton.mesh.mzi import namespace
 from ecgphoton.settings import Settings, convert, setting
 

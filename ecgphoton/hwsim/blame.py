@@ -152,18 +152,18 @@ def blame(
         def share_of(kind: str, name: str, source: ChipSource, count: int) -> Share:
             nonlocal done
             here = replace(trial, source=source)
-            simulated: list[float | None] = [None, None]
+            miss, fpr = None, None
             over: list[Interval | None] = [None, None]
             if count:
                 table = np.concatenate([*run(here, count, threads=threads)])
                 rises = (table[:, :2] - perfect).T
-                simulated = [float(rise.mean()) for rise in rises]
+                miss, fpr = (float(rise.mean()) for rise in rises)
                 over = [mean_interval(rise) for rise in rises]
-            shift, variance = 0.0, 0.0
+            shift, variance = np.zeros(1), np.zeros(1)
             if source.nominal().noisy:
                 shift, variance = shot_moments(analog(here), slopes.margin, 16)
             moves = slopes.moves(matrix_errors(source, trial.seed))
-            expected, around = jackknifed(
+            (lost, added), around = jackknifed(
                 lambda part: np.array(slopes.lost(part.mean(0) + shift, part.var(0) + variance)),
                 moves,
             )
@@ -171,7 +171,7 @@ def blame(
             if progress is not None:
                 progress(done, total)
             intervals = dict(zip(RISES, [*over, *around], strict=True))
-            return Share(kind, name, *simulated, *expected.tolist(), intervals)
+            return Share(kind, name, miss, fpr, float(lost), float(added), intervals)
 
         shares = [share_of(*case, chips) for case in cases]
         single = sorted((share_of("mzi", *mzi, 0) for mzi in mzis.items()), key=_rank)

@@ -78,7 +78,7 @@ def test_blame_finds_the_guilty_part(student, inputs, label, point):
         row = share.to_dict()
         for name in RISES:
             low, high = row[f"{name}_low"], row[f"{name}_high"]
-            assert low < row[name] < high
+            assert low <= row[name] <= high
             assert row[name] == pytest.approx((low + high) / 2)
         # Both intervals are of the same mean, the gradient's of more chips.
         assert row["added_fpr_low"] < row["added_fpr_gradient_high"]

@@ -207,7 +207,7 @@ class Budget:
                 for path, stages in paths.items()
             },
             "mesh_loss_db": link.mesh_db,
-            "full_scale_current": link.full_scale,
+            "full_scale_a": link.full_scale,
             "noise": {**link.noise, "leak_at_most": self.leak},
             "snr_db": link.snr_db,
             "laser_mw": self.profile[LASER],

@@ -1,4 +1,4 @@
-"""Numbers about decisions: confusion, miss rate, FPR, ranking quality, intervals.
+"""Numbers about decisions: confusion, miss rate, FPR, ranking quality.
 
 Miss rate is the share of abnormal beats called normal (FN / abnormal); FPR the share of normal
 beats called abnormal (FP / normal). A rate of no beats is None in results, with a reason
@@ -7,7 +7,7 @@ beats called abnormal (FP / normal). A rate of no beats is None in results, with
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -243,58 +243,3 @@ def by_group(
         name: confusion(label[rows], called[rows], None if weight is None else weight[rows])
         for name, rows in own
     }
-
-
-DRAWS = 2000
-"""Times that records are drawn anew for an interval over patients."""
-
-
-def resampled(records: int, *, seed: int, draws: int = DRAWS) -> NDArray[np.float64]:
-    """Draw as many records as there are, with replacement, again and again.
-
-    Returns
-    -------
-    ``(draws, records)`` how often each was drawn.
-    """
-    picks = np.random.default_rng(seed).integers(records, size=(draws, records))
-    places = picks + records * np.arange(draws)[:, None]
-    times = np.bincount(places.ravel(), minlength=draws * records)
-    return times.reshape(draws, records).astype(float)
-
-
-def record_bootstrap(
-    per_record: Sequence[Confusion],
-    statistic: Callable[[Confusion], float | None],
-    *,
-    seed: int,
-    draws: int = DRAWS,
-    confidence: float = 0.95,
-) -> tuple[float, float] | None:
-    """Percentile interval of a rate when whole records (patients) are resampled.
-
-    Beats of one patient are alike, so one over beats would be far too narrow. None where fewer
-    than two records have the rate.
-    """
-    if sum(statistic(one) is not None for one in per_record) < 2:
-        return None
-    counts = np.array([(c.tp, c.fn, c.fp, c.tn) for c in per_record])
-    totals = resampled(len(counts), seed=seed, draws=draws) @ counts
-    values = [v for row in totals.tolist() if (v := statistic(Confusion(*row))) is not None]
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
-
-
-def proportion_interval(
-    successes: int,
-    trials: int,
-    *,
-    confidence: float = 0.95,
-    method: Literal["exact", "wilson"] = "exact",
-) -> tuple[float, float]:
-    """Interval of a proportion: `exact` (Clopper-Pearson) or `wilson`; (0, 1) without trials."""
-    if trials == 0:
-        return (0.0, 1.0)
-    from scipy.stats import binomtest
-
-    interval = binomtest(successes, trials).proportion_ci(confidence, method=method)
-    return float(interval.low), float(interval.high)

@@ -16,6 +16,7 @@ FLOORS = (
     ("errors",),
     ("wording",),
     ("metrics",),
+    ("intervals",),
     ("settings",),
     ("arguments",),
     ("registry",),

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 from sklearn import metrics as sk
 
+from ecgphoton.intervals import record_bootstrap
 from ecgphoton.metrics import (
     RATES,
     Confusion,
@@ -14,9 +15,7 @@ from ecgphoton.metrics import (
     confusion,
     confusion_matrix,
     macro_f1,
-    proportion_interval,
     ranking,
-    record_bootstrap,
 )
 
 
@@ -137,30 +136,3 @@ def test_groups_add_up_to_the_whole():
     whole = confusion(label, called)
     for name in ("tp", "fn", "fp", "tn"):
         assert sum(getattr(part, name) for part in parts.values()) == getattr(whole, name)
-
-
-def test_bootstrap_over_records_is_wider_than_over_beats_when_patients_differ():
-    """Patients that are either all right or all wrong leave the rate uncertain."""
-    records = [Confusion(100, 0, 0, 0)] * 5 + [Confusion(0, 100, 0, 0)] * 5
-    low, high = record_bootstrap(records, lambda counts: counts.miss_rate, seed=0)
-    exact_low, exact_high = proportion_interval(500, 1000)
-    assert low < 0.25 < exact_low < 0.5 < exact_high < 0.75 < high
-    assert record_bootstrap(records, lambda c: c.miss_rate, seed=0) == (low, high)
-    same = [Confusion(90, 10, 0, 0)] * 8
-    assert record_bootstrap(same, lambda counts: counts.miss_rate, seed=0) == (0.1, 0.1)
-    assert record_bootstrap([], lambda counts: counts.miss_rate, seed=0) is None
-
-
-@given(st.integers(1, 500), st.floats(0, 1), st.sampled_from(["exact", "wilson"]))
-def test_intervals_hold_the_proportion_and_shrink_with_beats(trials, share, method):
-    """The observed share is inside; four times the beats give a narrower interval."""
-    hits = round(trials * share)
-    low, high = proportion_interval(hits, trials, method=method)
-    assert 0 <= low <= hits / trials <= high <= 1
-    narrow = proportion_interval(4 * hits, 4 * trials, method=method)
-    assert narrow[1] - narrow[0] < high - low
-
-
-def test_intervals_without_trials_know_nothing():
-    """Nothing seen, anything possible."""
-    assert proportion_interval(0, 0) == (0, 1)

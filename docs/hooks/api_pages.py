@@ -18,7 +18,7 @@ PACKAGES = (
     "run",
     "study",
 )
-SINGLE = ("artifacts", "decision", "metrics", "recipe", "runs", "models", "errors")
+SINGLE = ("artifacts", "decision", "metrics", "intervals", "recipe", "runs", "models", "errors")
 ABOUT = """# Python
 
 ```python

@@ -33,7 +33,8 @@ from ecgphoton.hwsim.montecarlo import run
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
-from ecgphoton.hwsim.verdict import Limits, SimulationReport
+from ecgphoton.hwsim.verdict import Limits, SimulationReport, decide
+from ecgphoton.intervals import with_interval
 from ecgphoton.mesh.arrays import AnyArray
 from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
@@ -125,17 +126,29 @@ class Plan:
     hours: float
     way: str
     """Name in `AGAIN`; ``none`` where a whole day passes without."""
-    good_before: float
-    """Share of chips within limits at that age, just before."""
-    good_after: float
+    chips: int
+    good_before: int
+    """Chips within limits at that age, just before."""
+    good_after: int
     """The same just after."""
     error_before: float
     """Median relative error of their matrices just before."""
     error_after: float
     cost: Cost
     """Of one re-calibration of one chip."""
-    keeps: bool
-    """Whether both shares reach the yield wanted."""
+    limits: Limits
+
+    @property
+    def keeps(self) -> bool:
+        """Whether both shares reach the yield wanted."""
+        return min(self.good_before, self.good_after) >= self.limits.min_yield * self.chips
+
+    @property
+    def proven(self) -> bool:
+        """Whether the confidence bound of the worse share alone says whether limits are kept."""
+        worse = min(self.good_before, self.good_after)
+        wanted = "pass" if self.keeps else "fail"
+        return decide(worse, self.chips, self.limits) == wanted
 
     @property
     def times(self) -> int:
@@ -149,16 +162,18 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
+        about = (self.chips, self.limits.confidence)
         return {
             "hours": self.hours,
             "way": self.way,
-            "yield_before": self.good_before,
-            "yield_after": self.good_after,
+            **with_interval("yield_before", self.good_before, *about),
+            **with_interval("yield_after", self.good_after, *about),
             "error_before": self.error_before,
             "error_after": self.error_after,
             "times_a_day": self.times,
             "seconds_a_day": self.seconds,
             "keeps": self.keeps,
+            "proven": self.proven,
         }
 
 
@@ -166,8 +181,8 @@ class Plan:
 class DriftReport:
     """All plans, and the cheapest that keeps the limits."""
 
-    fresh: float
-    """Share of chips within limits right after calibration."""
+    fresh: int
+    """Chips within limits right after calibration."""
     plans: tuple[Plan, ...]
 
     @property
@@ -182,9 +197,10 @@ class DriftReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        best = self.cheapest
+        best, one = self.cheapest, self.plans[0]
         return {
-            "yield_fresh": self.fresh,
+            "chips": one.chips,
+            **with_interval("yield_fresh", self.fresh, one.chips, one.limits.confidence),
             "plans": [plan.to_dict() for plan in self.plans],
             "cheapest": None if best is None else best.to_dict(),
         }
@@ -238,12 +254,12 @@ def drift_schedule(
     def aged(age: float) -> Foundry:
         return replace(foundry, profile=foundry.profile.with_value("time.hours", age))
 
-    def judge(table: DriveTable, age: float) -> tuple[float, float]:
-        """Share of chips of an age within limits, and their median matrix error."""
+    def judge(table: DriveTable, age: float) -> tuple[int, float]:
+        """Chips of an age that are within limits, and the median error of their matrices."""
         source = replace(driven(trial.source, table), foundry=aged(age))
         rows = np.concatenate([*run(replace(trial, source=source), chips, threads=threads)])
         good = limits.good(rows[:, 0], rows[:, 1])
-        return float(good.mean()), float(np.median(matrix_errors(source, table, seed)))
+        return int(good.sum()), float(np.median(matrix_errors(source, table, seed)))
 
     ways = [(age, way) for age in sorted(hours) for way in AGAIN]
     plans: list[Plan] = []
@@ -258,8 +274,7 @@ def drift_schedule(
                 renewed = again.joined(chips, threads)
                 after, rest = judge(renewed, age)
                 cost = renewed.cost - table.cost
-            keeps = min(before, after) >= limits.min_yield
-            plans.append(Plan(age, way, before, after, error, rest, cost, keeps))
+            plans.append(Plan(age, way, chips, before, after, error, rest, cost, limits))
             progress("plans", len(plans), len(ways) + 1)
-        share, _ = judge(table, 0.0)
-    return DriftReport(share, tuple(plans))
+        good, _ = judge(table, 0.0)
+    return DriftReport(good, tuple(plans))

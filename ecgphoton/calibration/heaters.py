@@ -11,23 +11,17 @@ from ecgphoton.calibration.beliefs import PRIOR, Beliefs, Finding
 from ecgphoton.calibration.bench import Bench, Kind
 from ecgphoton.calibration.fringe import Fringes, fit
 from ecgphoton.calibration.probing import BASIS, sweep_codes
+from ecgphoton.calibration.stuck import ODD, Sweeps, causes, unlikely
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.mesh.arrays import Bools, Floats, Integers
 
 DEAD = 0.1
 """Share of the fringe expected below which a heater counts as dead."""
-ODD = 1.5
-"""Residual, against the usual one, that is reported. Of 70,400 sweeps of healthy heaters, 20 chips
-of every shipped profile and state, none left more than 1.25 by fields, of 12,800 by powers 1.30."""
 STRANGE = 7.0
 """Distance of a law from the ideal one, in standard deviations of its prior, that is looked into: a
 bit that is stuck at few of the codes of a sweep can look like a law of that kind."""
 VISIBLE = 5.0
 """Size of a fringe, against that of noise alone, from which its law means something."""
-SURE = 20.0
-"""Twice the logarithm of how much likelier a stuck bit has to be than a law that fits as well."""
-EXPLAINED = 1.3
-"""Residual, against the usual one, that a sweep explained by a stuck bit may leave."""
 FAINT = 1e-3
 """Residual, in units of readings, below which nothing is reported."""
 FEWEST = 5
@@ -66,13 +60,12 @@ class SweepHeaters:
         codes: Integers,
         sweeps: Tensor,
         noise: Floats,
-        start: Tensor | None = None,
     ) -> Fringes:
         """Fit sweeps (..., voltages, n); codes (..., voltages) and noise (...) broadcast."""
         shape = sweeps.shape[:-2]
         power = table.model.power(torch.as_tensor(codes)).expand(*sweeps.shape[:-1])
         sd = torch.as_tensor(noise).expand(shape).flatten()
-        fringes = fit(power.flatten(0, -2), sweeps.flatten(0, -3), sd, PRIOR["law"], start)
+        fringes = fit(power.flatten(0, -2), sweeps.flatten(0, -3), sd, PRIOR["law"])
         return Fringes(*(part.reshape(*shape, *part.shape[1:]) for part in fringes))
 
     def _expected(self, table: DriveTable, codes: Integers, block: tuple[int, int]) -> Tensor:
@@ -111,11 +104,6 @@ class SweepHeaters:
         """Explain odd sweeps by a bit stuck at 0 or 1, or by a heater that follows its codes.
 
         Odd is what fits badly, or well with a law that no heater has.
-
-
-        The best explanation is the likeliest, its law's prior counted in: a bit stuck at 0 and one
-        stuck at 1 differ by little else than the law. A heater that follows its codes is fitted
-        from that law as well, so a fit that ended in the wrong minimum accuses nobody.
         """
         residual = fringes.residual.numpy()
         alike = (0, 1) if residual[..., 0].size >= FEWEST else None
@@ -123,50 +111,34 @@ class SweepHeaters:
         usual = np.maximum(np.median(residual, alike), least)
         voltages, count = sweeps.shape[-2:]
         unseen = residual * (4 * count / voltages) ** 0.5  # size of a fringe that is noise alone
-        strange = _unlikely(fringes.law.numpy()) > STRANGE**2
+        strange = unlikely(fringes.law.numpy()) > STRANGE**2
         strange &= fringes.amplitude.numpy() > VISIBLE * unseen
         odd = ((residual > ODD * usual) | strange) & ~table.broken
         if not odd.any():
             return table
         places, dac, device = np.argwhere(odd), table.device.dac, table.device
         chips, blocks, drivers = places.T
-        noise, limit, data = table.noise[chips, blocks], usual[odd], sweeps[odd]
-        choices = [(1 << bit, level) for bit in range(dac.bits) for level in (0, 1)]
-        own = swept[drivers]
-        codes = np.stack([own | mask if level else own & ~mask for mask, level in choices], 1)
-        each = data[:, None].expand(-1, len(choices), -1, -1)
-        tried = self._fringes(table, codes, each, noise[:, None])
-        left, laws = tried.residual.numpy(), tried.law.numpy()
-        cost = data[0].numel() * (left / limit[:, None]) ** 2 + _unlikely(laws)
-        best, row = cost.argmin(1), np.arange(len(places))
-        again = self._fringes(table, own, data, noise, tried.law[row, best])
-        whole, healthy = again.residual.numpy(), again.law.numpy()
-        whole_cost = data[0].numel() * (whole / limit) ** 2 + _unlikely(healthy)
-        named = (left <= EXPLAINED * limit[:, None])[row, best]
-        follows = (whole <= ODD * limit) & ~(named & (whole_cost > cost[row, best] + SURE))
+        found, least = [], usual[odd]
+        task = Sweeps(swept[drivers], sweeps[odd], table.noise[chips, blocks], least)
         keep, force, law = table.keep.copy(), table.force.copy(), table.beliefs.law.copy()
-        found = []
-        for at, (chip, block, driver) in enumerate(places.tolist()):
-            place, choice = (chip, block, driver), int(best[at])
+        explained = causes(lambda codes: table.model.power(torch.as_tensor(codes)), task, dac.bits)
+        for at, (cause, (chip, block, driver)) in enumerate(
+            zip(explained, places.tolist(), strict=True)
+        ):
+            place = (chip, block, driver)
             names = (chip, table.program.names[block], device.driver_names[driver])
-            if follows[at]:
-                law[place] = healthy[at]
-            elif named[at]:
-                mask, level = choices[choice]
-                keep[place], force[place] = dac.top & ~mask, mask * level
-                law[place] = laws[at, choice]
-                detail = f"bit {mask.bit_length() - 1} stays {'on' if level else 'off'}"
-                found.append(Finding("stuck bit", *names, detail))
-            else:
-                detail = f"residual {residual[place]:.3g}, usually {limit[at]:.3g}"
+            if cause.kind == "poor fit":
+                detail = f"residual {residual[place]:.3g}, usually {least[at]:.3g}"
                 found.append(Finding("poor fit", *names, detail))
+                continue
+            law[place] = cause.law
+            if cause.kind == "stuck bit":
+                keep[place], force[place] = dac.top & ~cause.mask, cause.mask * cause.level
+                level = "on" if cause.level else "off"
+                detail = f"bit {cause.mask.bit_length() - 1} stays {level}"
+                found.append(Finding("stuck bit", *names, detail))
         table = replace(table, keep=keep, force=force, beliefs=table.beliefs._replace(law=law))
         return table.with_findings(found)
-
-
-def _unlikely(law: Floats) -> Floats:
-    """(...) squared distance of laws (..., 3) from the ideal one, in units of their prior."""
-    return np.asarray((law**2).sum(-1) / PRIOR["law"] ** 2)
 
 
 def _attenuators(table: DriveTable) -> Bools:

@@ -13,7 +13,7 @@ import torch
 from ecgphoton.calibration.beliefs import Beliefs, Finding
 from ecgphoton.calibration.bench import Bench, Kind
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.mesh.arrays import Complexes, Integers
+from ecgphoton.mesh.arrays import Complexes, Floats, Integers
 from ecgphoton.mesh.layout import WIDTH
 
 HOMES = 32
@@ -25,7 +25,16 @@ def random_codes(table: DriveTable, settings: int, seed: int) -> Integers:
     """(S, 1, 1, drivers) codes of phases spread evenly over a turn."""
     drivers = table.device.drivers
     phases = np.random.default_rng([seed, 1]).uniform(0, 2 * np.pi, (settings, drivers))
-    return table.device.dac.codes_for(phases)[:, None, None]
+    return literal(table, phases)[:, None, None]
+
+
+def literal(table: DriveTable, phases: Floats) -> Integers:
+    """Return the codes nearest in voltage to phases, which a sweep takes as they are.
+
+    `HeaterDac.codes_for` may take one from another turn.
+    """
+    dac = table.device.dac
+    return np.asarray(dac.code_of(dac.volts_for(phases)))
 
 
 def sweep_codes(table: DriveTable, voltages: int, seed: int) -> Integers:
@@ -40,12 +49,12 @@ def sweep_codes(table: DriveTable, voltages: int, seed: int) -> Integers:
         "phase"
     ]
     best = slope.abs().square().sum((1, 3, 4)).argmax(1).numpy()
-    codes = np.repeat(device.dac.codes_for(homes[best])[:, None], voltages, 1)
+    codes = np.repeat(literal(table, homes[best])[:, None], voltages, 1)
     steps = (np.arange(voltages) + draw.uniform(-0.3, 0.3, (device.drivers, voltages))).clip(0)
     low, high = (np.pi * limit for limit in table.model.span)
     phases = low + np.sort(steps, 1) / (voltages - 0.7) * (high - low)
     index = np.arange(device.drivers)
-    codes[index, :, index] = device.dac.codes_for(phases)
+    codes[index, :, index] = literal(table, phases)
     return codes
 
 

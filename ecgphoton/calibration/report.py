@@ -9,8 +9,8 @@ import numpy as np
 from ecgphoton.calibration.beliefs import Finding
 from ecgphoton.calibration.bench import Cost
 from ecgphoton.hwsim.verdict import SimulationReport
+from ecgphoton.intervals import with_interval
 from ecgphoton.mesh.arrays import Bools, Floats
-from ecgphoton.metrics import proportion_interval
 
 BEFORE, AFTER, OWN = "uncalibrated", "calibrated", "own threshold"
 NEAR = 0.005
@@ -86,16 +86,13 @@ class CalibrationReport:
                 )
             }
             low, high = report.interval
-            near_low, near_high = proportion_interval(int(near.sum()), len(near))
             table.append(
                 {
                     "stage": name,
                     "yield": report.observed_yield,
                     "yield_low": low,
                     "yield_high": high,
-                    "near": float(near.mean()),
-                    "near_low": near_low,
-                    "near_high": near_high,
+                    **with_interval("near", int(near.sum()), len(near)),
                     **numbers,
                     "error_median": float(np.median(errors)),
                     "error_p95": float(np.percentile(errors, 95)),

@@ -208,6 +208,7 @@ def budget(result: Outcome[Budget]) -> None:
     unstated = ", ".join(found.unstated)
     shared.say(
         found.sentence,
+        *found.assumptions,
         f"the profile does not state {unstated}: not counted" if unstated else "",
         result.numbers["conditions"],
         f"written to {result.folder}",

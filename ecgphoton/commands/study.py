@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 40
 PLAIN = ("hours", "seconds_a_day", "static", "shot", "margin")
 """Columns of numbers that are not shares, besides the first column."""
+NARROW = 0.02
+"""Width of an interval up to which its ends have as many digits as the value."""
 RATES = {"yield": "yield", "miss_median": "miss median", "fpr_median": "FPR median"}
 
 
@@ -57,10 +59,23 @@ def _cell(row: Mapping[str, Any], key: str, plain: bool) -> str:
     value, low = row[key], row.get(f"{key}_low")
     if isinstance(value, float):
         text = f"{value:.4g}" if plain else shared.percent(value)
-        return text if low is None else f"{text} [{100 * low:.1f}, {100 * row[f'{key}_high']:.1f}]"
+        if low is None:
+            return text
+        high = row[f"{key}_high"]
+        digits = 1 if high - low > NARROW else 2
+        ends = (round(100 * end, digits) + 0.0 for end in (low, high))  # no -0
+        return "{} [{:.{digits}f}, {:.{digits}f}]".format(text, *ends, digits=digits)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "–" if value is None else str(value)
+
+
+def _intervals(_: Outcome[Any]) -> str:
+    return (
+        "in brackets: 95 % intervals over chips, of differences from the perfect chip on the same "
+        "beats, and of the gradient's chips; where all chips agree the width is 0, which is no "
+        "certainty about others"
+    )
 
 
 def _worst(found: Outcome[Any]) -> str:
@@ -86,9 +101,16 @@ def _cheapest(found: Outcome[Any]) -> str:
     best = found.report.cheapest
     if best is None:
         return "no schedule tried keeps the limits"
-    if best.way == "none":
-        return f"the limits are kept for {best.hours:g} h without calibrating again"
-    return f"cheapest that keeps the limits: every {best.hours:g} h ({best.way})"
+    way = (
+        f"the limits are kept for {best.hours:g} h without calibrating again"
+        if best.way == "none"
+        else f"cheapest that keeps the limits: every {best.hours:g} h ({best.way})"
+    )
+    confidence = shared.percent(best.limits.confidence, None)
+    return (
+        f"{way}; {'proven' if best.proven else 'not yet decided'} at {confidence} confidence "
+        f"on {shared.count(best.chips, 'chip')}"
+    )
 
 
 def _moved(found: Outcome[Any]) -> str:
@@ -121,7 +143,7 @@ _add("blame", {
     "kind": "kind", "name": "name", "lost_sensitivity": "lost sensitivity",
     "added_fpr": "added FPR", "lost_sensitivity_gradient": "lost, by gradient",
     "added_fpr_gradient": "added, by gradient",
-})  # fmt: skip
+}, _intervals)  # fmt: skip
 _add("adversary", {"used": "mean error, of the tolerance"}, _worst)
 _add("certify", {
     "certified": "beats no chip can flip", "worst_miss": "miss at most",
@@ -134,6 +156,7 @@ _add("surrogate", {**RATES, "error_rms": "error against exact chips"})
 _add("drift", {
     "hours": "every, h", "way": "way", "yield_before": "yield before",
     "yield_after": "yield after", "seconds_a_day": "seconds a day", "keeps": "keeps limits",
+    "proven": "proven",
 }, _cheapest)  # fmt: skip
 _add("bits", {
     "part": "part", "bits": "bits", "agreement": "same decision",
@@ -149,10 +172,16 @@ def sheet(found: Outcome[Any]) -> None:
 
     shared.say(shared.made_from(found.numbers))
     shared.table("sheet", *columns_of(found.rows))
-    idle = ", ".join(found.numbers["idle"])
+    idle, limits = ", ".join(found.numbers["idle"]), found.numbers["limits"]
+    beats = found.numbers["provenance"]["data"]["beats"]
     shared.say(
         f"{shared.count(found.numbers['chips'], 'chip')} at every size, each parameter alone: "
         f"several at once are covered by the row {ALL!r} only",
+        f"a size passes where {shared.percent(limits['min_yield'], None)} of the chips have miss "
+        f"<= {shared.percent(limits['max_miss'], None)} and FPR <= "
+        f"{shared.percent(limits['max_fpr'], None)} on {beats:,} beats; sizes are known to "
+        f"{shared.percent(found.numbers['precision'], None)}, yields in brackets at "
+        f"{shared.percent(limits['confidence'], None)} confidence",
         found.numbers["conditions"],
         f"without effect in this profile: {idle}" if idle else "",
         f"{shared.count(len(found.rows), 'row')} written to {found.folder}",

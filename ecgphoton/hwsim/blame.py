@@ -6,8 +6,8 @@ areas. Where both agree, the entries of the budget add up; where they differ, th
 large for the linear approximation.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,10 @@ from torch import Tensor
 
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import MeshChips
-from ecgphoton.hwsim.montecarlo import Trial, run
+from ecgphoton.hwsim.montecarlo import Trial, rates, run
 from ecgphoton.hwsim.sensitivity import analog, sensitivity, shot_moments
 from ecgphoton.hwsim.weights import Chips, ChipSource, WeightChips
+from ecgphoton.intervals import Interval, jackknifed, mean_interval
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.progress import Steps
@@ -26,6 +27,8 @@ from ecgphoton.student.propagate import Stack
 
 DRAWS = 64
 """Chips whose matrices are drawn for the gradient column; no beat is propagated for them."""
+RISES = ("lost_sensitivity", "added_fpr", "lost_sensitivity_gradient", "added_fpr_gradient")
+"""What a `Share` gives for each error."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,17 @@ class Share:
     added_fpr: float | None
     lost_sensitivity_gradient: float
     added_fpr_gradient: float
+    intervals: Mapping[str, Interval | None]
+    """95 % interval over chips of each of the four by name, None where there is none: of the
+    differences of simulated chips from the perfect one, on the same beats and with the same
+    electronics, and of the gradient over the `DRAWS` chips that its matrices are from."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, the ends of the intervals as ``..._low`` and ``..._high``."""
+        row = asdict(self)
+        for name, pair in row.pop("intervals").items():
+            row[f"{name}_low"], row[f"{name}_high"] = pair or (None, None)
+        return row
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,23 +147,31 @@ def blame(
     total, done = len(cases) + len(mzis) + simulate_mzis, 0
     with single_threaded() as threads:
         slopes = sensitivity(trial, threads=threads)
+        perfect = rates(trial.perfect()[None], trial.label, trial.point)[0, :2]
 
         def share_of(kind: str, name: str, source: ChipSource, count: int) -> Share:
             nonlocal done
-            here, miss, fpr = replace(trial, source=source), None, None
+            here = replace(trial, source=source)
+            miss, fpr = None, None
+            over: list[Interval | None] = [None, None]
             if count:
                 table = np.concatenate([*run(here, count, threads=threads)])
-                perfect = slopes.rates(0.0, 0.0)
-                miss, fpr = (float(table[:, k].mean() - perfect[k]) for k in (0, 1))
-            shift, variance = slopes.of_errors(matrix_errors(source, trial.seed))
-            nominal = source.nominal()
-            if nominal.noisy:
-                more_shift, more = shot_moments(analog(here), slopes.margin, 16)
-                shift, variance = shift + more_shift, variance + more
+                rises = (table[:, :2] - perfect).T
+                miss, fpr = (float(rise.mean()) for rise in rises)
+                over = [mean_interval(rise) for rise in rises]
+            shift, variance = np.zeros(1), np.zeros(1)
+            if source.nominal().noisy:
+                shift, variance = shot_moments(analog(here), slopes.margin, 16)
+            moves = slopes.moves(matrix_errors(source, trial.seed))
+            (lost, added), around = jackknifed(
+                lambda part: np.array(slopes.lost(part.mean(0) + shift, part.var(0) + variance)),
+                moves,
+            )
             done += 1
             if progress is not None:
                 progress(done, total)
-            return Share(kind, name, miss, fpr, *slopes.lost(shift, variance))
+            intervals = dict(zip(RISES, [*over, *around], strict=True))
+            return Share(kind, name, miss, fpr, float(lost), float(added), intervals)
 
         shares = [share_of(*case, chips) for case in cases]
         single = sorted((share_of("mzi", *mzi, 0) for mzi in mzis.items()), key=_rank)

@@ -1,5 +1,6 @@
 """The budget of a chip: light, noise, power, time and energy of a program under a profile."""
 
+import math
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -8,6 +9,7 @@ import torch
 
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.conditions import conditions
+from ecgphoton.hwsim.effects.environment import WAVELENGTH
 from ecgphoton.hwsim.effects.modulator import EXTINCTION
 from ecgphoton.hwsim.effects.supply import LASER, LINK, SUPPLY
 from ecgphoton.hwsim.energy import (
@@ -20,20 +22,29 @@ from ecgphoton.hwsim.energy import (
     plans,
     prefixed,
     shifter_powers,
+    trimming_power,
     work_of,
 )
 from ecgphoton.hwsim.link import Link, link_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.hwsim.requirement import Requirement
+from ecgphoton.mesh.heater import TURN
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
+from ecgphoton.wording import percent
 
 LEAKING = 20
 """Chips whose leak through modulators is averaged."""
 EFFICIENCY = "power.wall_plug"
 """Key that at 0 leaves the power of the laser out."""
-FREE = ("link.coupler_db", "link.splitter_db", "link.output_db", "power.control")
+LEFT_OUT = (
+    "phase shifters of modulators and local oscillators, what drivers lose above the voltage of a "
+    "shifter, the energy of switching phases, and the digital side (beat detection, features, "
+    "head, memory)"
+)
+"""What no power of the budget includes."""
+FREE = ("link.coupler_db", "link.splitter_db", "link.output_db", "power.control", "power.response")
 """Keys that may well be 0."""
 
 
@@ -106,6 +117,36 @@ class Budget:
         return float(added.abs().amax((1, 2, 3)).mean())
 
     @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the powers and times are of, and what they leave out, in words."""
+        number, blocks = self.profile.__getitem__, len(self.work)
+        drivers = self.program.device.drivers
+        hardware = (
+            f"one block each: {blocks} blocks, each with {drivers} phase shifters, {WIDTH} "
+            f"modulators, {WIDTH} receivers and a laser of {number(LASER):g} mW of its own, at "
+            f"{WAVELENGTH:g} um; one block reused: one such block"
+        )
+        found = [hardware]
+        if number("power.p_pi"):
+            ours = self.driven, number("power.p_pi")
+            heat, trimming = float(shifter_powers(*ours).sum()), trimming_power(*ours)
+            found.append(
+                f"phase shifters at the phases of the program: {prefixed(heat, 'W')} for "
+                "one block each; where they also undo the static phases of fabrication, "
+                f"{prefixed(trimming, 'W')} on average"
+            )
+        if response := number("power.response"):
+            left = math.exp(-number("power.settling") / response)
+            found.append(
+                f"settling of {number('power.settling'):g} us at a response of {response:g} us "
+                f"leaves {percent(left)} of a change of phase, {prefixed(TURN * left, 'rad')} of "
+                "a turn, which no verdict includes"
+            )
+        control = "" if number("power.control") else "temperature control, "
+        found.append(f"not counted: {control}{LEFT_OUT}")
+        return tuple(found)
+
+    @property
     def sentence(self) -> str:
         """Who wins, in words."""
         usable = [plan for plan in self.plans if plan.in_time]
@@ -166,7 +207,7 @@ class Budget:
                 for path, stages in paths.items()
             },
             "mesh_loss_db": link.mesh_db,
-            "full_scale_current": link.full_scale,
+            "full_scale_a": link.full_scale,
             "noise": {**link.noise, "leak_at_most": self.leak},
             "snr_db": link.snr_db,
             "laser_mw": self.profile[LASER],
@@ -184,6 +225,7 @@ class Budget:
             ],
             "digital": [asdict(one) for one in self.digital],
             "not_stated": list(self.unstated),
+            "assumptions": list(self.assumptions),
             "conditions": conditions(self.profile),
             "sentence": self.sentence,
         }

@@ -20,5 +20,7 @@ def conditions(profile: Profile) -> str:
     phases = "trimmed phases" if profile.trimmed else "phases as fabricated"
     drifting, hours = profile["time.drift"], profile["time.hours"]
     age = f"{hours:g} h after they were set" if drifting and hours else "without drift"
-    parts = f"{read}; {sent}; {phases} {age}"
+    heat, laser = profile["temperature.change"], profile["wavelength.offset"]
+    now = f"{heat:g} mK and {laser:g} pm from where they were set" if heat or laser else ""
+    parts = "; ".join(filter(None, (read, sent, f"{phases} {age}", now)))
     return f"simulated chips, none measured: {parts}; what no chip has: {LIMITS}"

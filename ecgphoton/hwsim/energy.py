@@ -20,6 +20,8 @@ PERIOD = 1.0
 """Seconds from one beat to the next: 60 beats a minute."""
 MACS = WIDTH * WIDTH
 """Multiply-adds of one symbol."""
+PHASES = 1000
+"""Phases of a turn over which a mean is taken."""
 PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12}
 Blocks = Literal["one block each", "one block reused"]
 Duty = Literal["always on", "duty-cycled"]
@@ -70,6 +72,21 @@ def shifter_powers(program: MeshProgram, p_pi: float) -> Floats:
     """
     set_to = program.dac.wrapped(program.phases)
     return np.asarray(1e-3 * p_pi * np.abs(set_to).sum(-1) / np.pi)
+
+
+def trimming_power(program: MeshProgram, p_pi: float) -> float:
+    """Power (W) of all phase shifters where they also undo static phases, spread over a turn.
+
+    The phases set are then spread over a turn as well, whatever the program.
+
+    Parameters
+    ----------
+    p_pi
+        In mW.
+    """
+    turn = np.linspace(0, 2 * np.pi, PHASES, endpoint=False)
+    mean = np.abs(program.dac.wrapped(turn)).mean() / np.pi
+    return float(1e-3 * p_pi * mean * program.phases.size)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
-"""What other patients change in a verdict on chips: both are resampled."""
+"""What other patients and other chips would change in a verdict."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from ecgphoton.errors import InputError
+from ecgphoton.intervals import joined, mean_interval, proportion_interval, resampled
 from ecgphoton.mesh.arrays import Bools, Floats, Integers
-from ecgphoton.metrics import resampled
 
 SEED = 20
 """Of the resampling; it has nothing to do with the seed of the chips."""
@@ -50,14 +51,15 @@ class ByPatient:
         good
             Which chips of some miss rates and FPRs are within the limits.
         confidence
-            Share of the resampled values that an interval holds.
+            Of the intervals.
 
         Returns
         -------
-        For ``miss``, ``fpr`` and ``yield`` the percentile intervals over ``chips``, over
-        ``patients`` and over ``both``.
+        For ``miss``, ``fpr`` and ``yield`` the intervals over ``chips``, over ``patients`` and over
+        ``both``. Over chips they are those of `mean_interval` and, of the yield, of
+        `proportion_interval`, so they hold for two chips as well; over patients, percentiles of the
+        mean of these chips, with all records drawn anew; over both, the two `joined`.
         """
-        rng, chips = np.random.default_rng(SEED), len(self.wrong)
 
         def values(times: Floats) -> Floats:
             """(3, draws, chips) with every record counted some times, (draws, P)."""
@@ -67,24 +69,25 @@ class ByPatient:
             )
             return np.stack([miss, fpr, good(miss, fpr)])
 
-        drawn: dict[str, list[Floats]] = {"chips": [], "patients": [], "both": []}
-        as_they_are = values(np.ones((1, self.patients)))
+        here = values(np.ones((1, self.patients)))[:, 0]
         times = resampled(self.patients, seed=SEED)
         times = times[(self.beats @ times.T > 0).all(0)]  # else there is no rate
-        for at in range(0, len(times), AT_ONCE):
-            other = values(times[at : at + AT_ONCE])
-            picks = rng.integers(chips, size=(1, other.shape[1], chips))
-            drawn["patients"].append(other.mean(2))
-            drawn["both"].append(np.take_along_axis(other, picks, 2).mean(2))
-            same = np.broadcast_to(as_they_are, other.shape)
-            drawn["chips"].append(np.take_along_axis(same, picks, 2).mean(2))
+        parts = [values(times[at : at + AT_ONCE]).mean(2) for at in range(0, len(times), AT_ONCE)]
         ends = [(1 - confidence) / 2, (1 + confidence) / 2]
-        found = {over: np.quantile(np.concatenate(all_, 1), ends, axis=1).T.tolist()
-                 for over, all_ in drawn.items()}  # fmt: skip
-        return {
-            name: {over: pairs[row] for over, pairs in found.items()}
-            for row, name in enumerate(("miss", "fpr", "yield"))
-        }
+        others = np.quantile(np.concatenate(parts, 1), ends, axis=1).T.tolist()
+        found = {}
+        for name, each, (low, high) in zip(("miss", "fpr", "yield"), here, others, strict=True):
+            chips = (
+                proportion_interval(int(each.sum()), len(each), confidence=confidence)
+                if name == "yield"
+                else mean_interval(each, confidence=confidence)
+            )
+            if chips is None:
+                raise InputError("one chip tells nothing of others; simulate at least 2")
+            over = {"chips": chips, "patients": (low, high)}
+            over["both"] = joined(each.mean(), *over.values())
+            found[name] = {kind: np.clip(pair, 0, 1).tolist() for kind, pair in over.items()}
+        return found
 
 
 def counted(wrong: Bools, label: Bools, record: Integers) -> Floats:

@@ -189,7 +189,7 @@ class Profile:
     def to_dict(self) -> dict[str, Any]:
         """Name, description, date, receiver, every number stated, and the drivers if they are."""
         names = ("name", "description", "date", "receiver")
-        driver = None if self.driver is None else asdict(self.driver)
+        driver = self.driver and {k: v for k, v in asdict(self.driver).items() if k != "bits"}
         named = {name: getattr(self, name) for name in names}
         return {**named, "numbers": dict(self.numbers), "driver": driver}
 

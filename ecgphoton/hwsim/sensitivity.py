@@ -93,10 +93,14 @@ class Sensitivity:
         perfect, moved_ = self.rates(0.0, 0.0), self.rates(shift, variance)
         return moved_[0] - perfect[0], moved_[1] - perfect[1]
 
+    def moves(self, errors: Floats) -> Floats:
+        """(C, B) changes of the margin of chips with errors (C, K, 4, 5)."""
+        return errors.reshape(len(errors), -1) @ self.slope.reshape(len(self.margin), -1).T
+
     def of_errors(self, errors: Floats) -> tuple[Floats, Floats]:
         """Mean and variance (B,) of the margin over chips with errors (C, K, 4, 5)."""
-        moves = self.slope.reshape(len(self.margin), -1) @ errors.reshape(len(errors), -1).T
-        return moves.mean(1), moves.var(1)
+        moves = self.moves(errors)
+        return moves.mean(0), moves.var(0)
 
 
 def sensitivity(trial: Trial, *, shots: int = 16, threads: int | None = None) -> Sensitivity:

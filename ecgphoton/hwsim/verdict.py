@@ -10,8 +10,8 @@ import numpy as np
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.patients import ByPatient
+from ecgphoton.intervals import proportion_interval
 from ecgphoton.mesh.arrays import AnyArray, Bools, Floats, Integers
-from ecgphoton.metrics import proportion_interval
 from ecgphoton.settings import Settings, setting
 
 PERCENTILES = (5, 50, 95)
@@ -170,7 +170,6 @@ class SimulationReport:
             sentence = f"Intervals over patients are not given: {' and '.join(few)}."
             return {"patients": patients, "intervals": None, "sentence": sentence}
         found = self.by_patient.intervals(self.limits.good, confidence)
-        found["yield"]["chips"] = list(self.interval)
         miss, fpr, good = (
             "{:.1f} to {:.1f} %".format(*(100 * end for end in over["both"]))
             for over in found.values()
@@ -182,7 +181,7 @@ class SimulationReport:
         }
         sentence = (
             f"On other patients and other chips of the same kind ({100 * confidence:g} % intervals "
-            f"from resampling {patients} records and {self.chips} chips) the mean miss rate is "
+            f"over {patients} records and {self.chips} chips) the mean miss rate is "
             f"{miss}, the mean FPR {fpr}, the yield {good}."
         )
         return {"patients": patients, "intervals": rows, "sentence": sentence}

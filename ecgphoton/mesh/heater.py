@@ -21,13 +21,15 @@ from typing import Literal
 import numpy as np
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import Array, ArrayLike, Floats, Integers
+from ecgphoton.mesh.arrays import Array, ArrayLike, Floats
 from ecgphoton.mesh.mzi import namespace
 from ecgphoton.settings import Settings, convert, setting
 
 HALVINGS = 60
 """Bisection steps of the inverse of a bent law: to the last bit."""
 TURN = 2 * math.pi
+ROUNDING = 1e-9
+"""Phase (rad) by which rounding may carry a phase beyond the reach, or two codes differ."""
 PhaseLaw = Literal["quadratic", "linear", "table"]
 
 
@@ -104,7 +106,7 @@ class HeaterDac(Settings, section="driver"):
         )
         low, high = self.reach
         yield (
-            high - low > TURN - 1e-9,
+            high - low > TURN - ROUNDING,
             "v_max",
             f"so far from v_min that with v_pi {self.v_pi:g} V all phases of a turn are reached",
         )
@@ -179,10 +181,10 @@ class HeaterDac(Settings, section="driver"):
         """Voltages (V) that give phases (rad) on an ideal shifter, without rounding; numpy only."""
         return np.asarray(self.volts_of(self.wrapped(np.asarray(phase, float)) / math.pi))
 
-    def wrapped(self, phase: Floats) -> Floats:
+    def wrapped(self, phase: Array) -> Array:
         """Phases (rad) within reach, where a driver of both signs reaches them a turn lower."""
         low, high = self.reach
-        return np.where(phase > high, phase - TURN, phase) if low < 0 else phase
+        return namespace(phase).where(phase > high, phase - TURN, phase) if low < 0 else phase
 
     def voltage_of(self, codes: Array) -> Array:
         """Voltage (V) of codes, float64 for integers."""
@@ -201,22 +203,41 @@ class HeaterDac(Settings, section="driver"):
         """Phase (rad) that codes give on shifters of this law."""
         return self.phase_at(self.voltage_of(codes))
 
-    def codes_for(self, phase: ArrayLike) -> Integers:
-        """Return the codes whose voltages are nearest to those of phases (rad); numpy only.
+    def codes_for(self, phase: Array) -> Array:
+        """Return the codes whose phases are nearest to phases (rad) on the circle; numpy or torch.
 
-        Phases are taken literally, because a turn more is also more heat: wrap them first. Only a
-        driver of both signs takes what is beyond its reach a turn lower.
+        A driver of one sign takes a phase literally, because a turn more is also more heat: wrap
+        phases first. Of the codes a turn lower it takes code 0 alone, where that is nearer than
+        the codes around the end of the turn. A driver of both signs takes any code.
 
         Raises
         ------
         InputError
             If a phase is not finite, or beyond the reach of the smallest or largest code.
         """
-        wanted, (low, high) = self.wrapped(np.asarray(phase, float)), self.reach
-        inside = (wanted >= low) & (wanted <= high + 1e-9)
+        wanted, (low, high) = self.wrapped(phase), self.reach
+        inside = (wanted >= low - ROUNDING) & (wanted <= high + ROUNDING)
         if not inside.all():
             raise InputError(
                 f"phase {wanted[~inside][0]:.6g} rad is out of reach; the driver covers {low:.6g} "
                 f"to {high:.6g} rad, wrap the phase to [0, 2 pi)"
             )
-        return np.asarray(self.code_of(self.volts_of(wanted / math.pi)))
+        where = namespace(wanted).where
+        best, off = self._nearest(wanted, high)
+        for turn in (-TURN, TURN):
+            code, distance = self._nearest(wanted + turn, high if low < 0 else low)
+            nearer = distance < off - ROUNDING
+            best, off = where(nearer, code, best), where(nearer, distance, off)
+        return best
+
+    def _nearest(self, phase: Array, high: float) -> tuple[Array, Array]:
+        """Return the codes nearest to phases up to `high` (rad), and how far their phases are."""
+        xp = namespace(phase)
+        # Nearest in voltage; in phase, which is not linear in it, it may be the next one.
+        found = self.code_of(self.volts_of(xp.clip(phase, self.reach[0], high) / math.pi))
+        best, off = found, abs(self.phase_of(found) - phase)
+        for code in (xp.clip(found - 1, 0, self.top), xp.clip(found + 1, 0, self.top)):
+            distance = abs(self.phase_of(code) - phase)
+            nearer = distance < off - ROUNDING
+            best, off = xp.where(nearer, code, best), xp.where(nearer, distance, off)
+        return best, off

@@ -97,7 +97,7 @@ class MeshProgram:
     @cached_property
     def codes(self) -> Integers:
         """(K, drivers) DAC codes of the intended phases."""
-        return self.device.dac.codes_for(self.phases)
+        return np.asarray(self.device.dac.codes_for(self.phases))
 
     @cached_property
     def targets(self) -> Floats:

@@ -18,6 +18,7 @@ from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.ecg.protocols import Protocol
 from ecgphoton.ecg.records import LabelScheme
 from ecgphoton.errors import InputError
+from ecgphoton.intervals import record_bootstrap
 from ecgphoton.metrics import (
     RATES,
     REASONS,
@@ -27,7 +28,6 @@ from ecgphoton.metrics import (
     confusion_matrix,
     macro_f1,
     ranking,
-    record_bootstrap,
     stated,
 )
 from ecgphoton.report.scores import Scores

@@ -36,7 +36,8 @@ def blame(
 ) -> Outcome[tuple[Share, ...]]:
     """Divide the losses among sources of error, blocks and MZIs.
 
-    For each, the rise of the miss rate (lost sensitivity) and of the FPR is given.
+    For each, the rise of the miss rate (lost sensitivity) and of the FPR is given, with its 95 %
+    interval over chips.
 
     Writes ``blame.json``, ``blame.csv`` and ``blame.png``; on at most 4,096 beats.
 
@@ -56,7 +57,7 @@ def blame(
     journey = begin(blame, locals(), most=BLAME_BEATS)
     step = partial(progress, "sources and blocks")
     shares = tuple(blame_trial(journey.trial(), chips=chips, progress=step))
-    rows = [asdict(share) for share in shares]
+    rows = [share.to_dict() for share in shares]
     draw = partial(draw_bars, name="name", bars=COSTS, value="rise of the rate, as a share")
     return journey.write(shares, {"shares": rows}, rows, draw)
 

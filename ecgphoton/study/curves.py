@@ -16,7 +16,7 @@ from ecgphoton.hwsim.conditions import conditions
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import simulate
-from ecgphoton.metrics import proportion_interval
+from ecgphoton.intervals import with_interval
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_lines, draw_sweep
 from ecgphoton.report.sheet import draw_sheet, write_sheet
@@ -209,13 +209,10 @@ def surrogate(
     for value in wanted.values:
         miss, fpr, *_ = expansion.rates(chips, value, value).T
         passed = int(limits.good(miss, fpr).sum())
-        low, high = proportion_interval(passed, chips, confidence=limits.confidence)
         rows.append(
             {
                 "noise": value,
-                "yield": passed / chips,
-                "yield_low": low,
-                "yield_high": high,
+                **with_interval("yield", passed, chips, limits.confidence),
                 "miss_median": float(np.median(miss)),
                 "fpr_median": float(np.median(fpr)),
                 "error_rms": expansion.error(value, value)["rms"],

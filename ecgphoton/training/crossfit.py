@@ -18,15 +18,9 @@ from typing import Any
 import numpy as np
 
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
+from ecgphoton.intervals import record_bootstrap
 from ecgphoton.mesh.arrays import AnyArray, Bools, Floats, Integers
-from ecgphoton.metrics import (
-    RATES,
-    auc_by_rank,
-    by_group,
-    confusion,
-    macro_f1,
-    record_bootstrap,
-)
+from ecgphoton.metrics import RATES, auc_by_rank, by_group, confusion, macro_f1
 from ecgphoton.training.judge import Judgement, judgement
 
 NAME = "out_of_fold"

@@ -23,19 +23,39 @@ def test_drift_grows_and_trimming_undoes_it(task) -> None:
     assert plans[24.0, "none"].seconds == 0
 
 
-def plan(hours, way, keeps, settings):
+def plan(hours, way, keeps, settings, chips=10):
     """A plan with that cost."""
-    return Plan(hours, way, 1.0, 1.0, 0.0, 0.0, Cost(settings, 0), keeps)
+    good = chips if keeps else chips // 2
+    return Plan(hours, way, chips, chips, good, 0.0, 0.0, Cost(settings, 0), Limits())
 
 
 def test_the_cheapest_plan_that_keeps_the_limits_is_taken() -> None:
     """Nothing is cheapest if it holds; else the least time a day; None if nothing holds."""
     plans = (plan(1.0, "trim", True, 10), plan(8.0, "full", True, 50), plan(12.0, "trim", False, 1))
-    assert DriftReport(1.0, plans).cheapest is plans[1]  # 2 x 50 settings against 23 x 10
+    assert DriftReport(10, plans).cheapest is plans[1]  # 2 x 50 settings against 23 x 10
     idle = plan(24.0, "none", True, 0)
-    assert DriftReport(1.0, (*plans, idle)).cheapest is idle
-    assert DriftReport(1.0, plans[2:]).cheapest is None
+    assert DriftReport(10, (*plans, idle)).cheapest is idle
+    assert DriftReport(10, plans[2:]).cheapest is None
     assert [plan.times for plan in plans] == [23, 2, 1]
+
+
+def test_a_yield_of_few_chips_is_not_proven() -> None:
+    """Its exact interval stands beside it; 59 chips without failure prove 95 %, 10 do not."""
+    few, many = (plan(8.0, "trim", True, 1, chips).to_dict() for chips in (10, 59))
+    assert few["keeps"] is many["keeps"] is True
+    assert (few["proven"], many["proven"]) == (False, True)
+    assert (few["yield_before_low"], few["yield_before_high"]) == pytest.approx(
+        (0.692, 1), abs=1e-3
+    )
+    bad = plan(8.0, "trim", False, 1).to_dict()
+    assert (bad["yield_before"], bad["yield_after"]) == (1.0, 0.5)
+    assert (bad["yield_after_low"], bad["yield_after_high"]) == pytest.approx(
+        (0.187, 0.813), abs=1e-3
+    )
+    assert bad["proven"]
+    found = DriftReport(9, (plan(8.0, "trim", True, 1),)).to_dict()
+    assert found["yield_fresh"] == 0.9
+    assert found["yield_fresh_low"] == pytest.approx(0.555, abs=1e-3)
 
 
 def test_impossible_intervals_are_refused(task) -> None:

@@ -127,13 +127,16 @@ def test_a_stuck_bit_is_named_with_what_it_is_stuck_at(program) -> None:
     assert {(one.chip, one.block, one.part, one.detail) for one in table.findings} == wanted
 
 
-def test_a_bit_that_looks_like_a_law_is_named(program) -> None:
-    """The highest bit, stuck at 0, fits another law within the noise: but a law no heater has."""
-    middle = range(program.device.attenuators.start, program.device.attenuators.stop)
+@pytest.mark.parametrize(("level", "word", "step"), [(0, "off", 0), (1, "on", 7)])
+def test_the_highest_bit_is_named(program, level, word, step) -> None:
+    """Stuck at 0 it fits another law within the noise: but a law no heater has.
+
+    Stuck at 1 it sweeps large powers alone, where the law that fits is turns away from the ideal.
+    """
+    first, blocks = program.device.attenuators.start, len(program.names)
     faults = tuple(
-        Fault("stuck bit", chip, block, middle[(chip + block) % 4], bit=7, level=0)
-        for chip in range(4)
-        for block in range(len(program.names))
+        Fault("stuck bit", at // blocks, at % blocks, (first + step * at) % 32, bit=7, level=level)
+        for at in range(4 * blocks)
     )
     chips = chips_of(load_profile("pessimistic"), program, 4)
     bench = FaultyBench(SimulatedBench(chips, bits=8), *faults)
@@ -141,7 +144,7 @@ def test_a_bit_that_looks_like_a_law_is_named(program) -> None:
     for name in ("dark", "sweep"):
         table = STEPS[name](bench, table)
     assert len(table.findings) == len(faults)
-    assert {one.detail for one in table.findings} == {"bit 7 stays off"}
+    assert {one.detail for one in table.findings} == {f"bit 7 stays {word}"}
 
 
 def test_no_law_is_read_from_noise(program) -> None:

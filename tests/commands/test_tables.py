@@ -9,6 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from ecgphoton.commands._shared import table
+from ecgphoton.commands.study import _cell
 
 NAMES = ["inter-patient", "inter-patient-4", "reference-8", "reference-rhythm"]
 SENTENCE = "One rhythm and two shape tokens, trained on noisy chips, on the reference protocol."
@@ -67,3 +68,13 @@ def test_brackets_are_letters(capsys):
     printed = capsys.readouterr().out
     for part in ("bundles/x[/]y [red] :cat:", "[bold]name", "[/i] :cat:"):
         assert part in printed
+
+
+def test_an_interval_has_the_digits_that_its_width_needs():
+    """Two where it is narrow, without a minus before nothing; a value without one stands alone."""
+    narrow = {"rise": 0.001, "rise_low": -0.00001, "rise_high": 0.0021}
+    assert _cell(narrow, "rise", plain=False) == "0.10 % [0.00, 0.21]"
+    wide = {"yield": 1.0, "yield_low": 0.6915, "yield_high": 1.0}
+    assert _cell(wide, "yield", plain=False) == "100.00 % [69.2, 100.0]"
+    assert _cell({"rise": 0.001, "rise_low": None}, "rise", plain=False) == "0.10 %"
+    assert _cell({"hours": 4.0}, "hours", plain=True) == "4"

@@ -1,7 +1,7 @@
 """Sweeps, budgets, certificates, traces, worst chips and the surrogate agree with Monte Carlo."""
 
 import json
-from dataclasses import asdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,15 +9,16 @@ import torch
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.adversary import worst_chip
-from ecgphoton.hwsim.blame import blame, matrix_errors
+from ecgphoton.hwsim.blame import RISES, blame, matrix_errors
 from ecgphoton.hwsim.certify import certify, margin_bounds
-from ecgphoton.hwsim.montecarlo import margin, run
+from ecgphoton.hwsim.montecarlo import margin, rates, run
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.requirement import solve
 from ecgphoton.hwsim.sensitivity import margins, sensitivity, surrogate, threshold_margin
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.sweep import parse_sweep, run_sweep
 from ecgphoton.hwsim.trace import trace
+from ecgphoton.intervals import mean_interval
 from ecgphoton.report.chips import draw_chips, draw_sweep
 from ecgphoton.report.style import save
 
@@ -74,11 +75,35 @@ def test_blame_finds_the_guilty_part(student, inputs, label, point):
     for share in sources:
         assert share.lost_sensitivity == pytest.approx(share.lost_sensitivity_gradient, abs=0.05)
         assert share.added_fpr == pytest.approx(share.added_fpr_gradient, abs=0.05)
+        row = share.to_dict()
+        for name in RISES:
+            low, high = row[f"{name}_low"], row[f"{name}_high"]
+            assert low <= row[name] <= high
+            assert row[name] == pytest.approx((low + high) / 2)
+        # Both intervals are of the same mean, the gradient's of more chips.
+        assert row["added_fpr_low"] < row["added_fpr_gradient_high"]
+        assert row["added_fpr_gradient_low"] < row["added_fpr_high"]
     mzis = [share for share in shares if share.kind == "mzi"]
     assert len(mzis) == 8 * 16
     assert mzis[0].lost_sensitivity is not None
-    assert mzis[1].lost_sensitivity is None
-    json.dumps([asdict(share) for share in shares])
+    assert mzis[1].lost_sensitivity is mzis[1].to_dict()["added_fpr_low"] is None
+    json.dumps([share.to_dict() for share in shares])
+
+
+def test_intervals_of_a_budget_are_those_of_paired_differences(student, inputs, label, point):
+    """Chip by chip against the perfect chip with the same converters; one chip has none."""
+    profile = Profile({"phase.offset": 0.1, "dac.bits": 0, "detector.noise": 0.0})
+    made = trial_of(student, inputs, label, point, profile=profile, readout="digital")
+    part = replace(made, inputs=made.inputs.rows(slice(80)), label=made.label[:80])
+    (found,) = (one for one in blame(part, chips=4, by_mzi=False) if one.kind == "source")
+    perfect = rates(part.perfect()[None], part.label, part.point)
+    rises = (np.concatenate([*run(part, 4)]) - perfect)[:, :2].T
+    for name, values in zip(RISES, rises, strict=False):
+        assert getattr(found, name) == pytest.approx(values.mean())
+        assert found.intervals[name] == pytest.approx(mean_interval(values))
+    (lone,) = (one for one in blame(part, chips=1, by_mzi=False) if one.kind == "source")
+    assert lone.intervals["added_fpr"] is None
+    assert lone.to_dict()["added_fpr_low"] is None
 
 
 @pytest.mark.slow

@@ -71,7 +71,8 @@ def test_readings_of_a_block_with_every_error(lowered) -> None:
             def drawn(name, at=(chip, block)):
                 return errors_of(chips, name, *at)
 
-            volts = oracle.rounded(wanted[block], 9, dac.v_max)
+            asked = lowered.phases[block]
+            volts = oracle.coded(asked, bits=9, v_pi=dac.v_pi, v_max=dac.v_max)
             phases = oracle.heated(
                 kind,
                 volts,

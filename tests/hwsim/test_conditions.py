@@ -26,6 +26,8 @@ def test_states_and_settings_are_said() -> None:
     assert "balanced receivers with a laser of 5 mW a block" in said
     assert "modulators of 20 dB extinction" in said
     assert "phases as fabricated 4 h after they were set" in said
+    assert "; 10 mK and 1 pm from where they were set; " in said
+    assert "mK" not in conditions(Profile({}))
     assert "hybrid receivers with stated powers" in conditions(Profile({}, receiver="hybrid"))
 
 

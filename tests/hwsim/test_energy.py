@@ -17,6 +17,7 @@ from ecgphoton.hwsim.energy import (
     plans,
     prefixed,
     shifter_powers,
+    trimming_power,
     work_of,
 )
 from ecgphoton.hwsim.profile import load_profile
@@ -63,6 +64,32 @@ def test_shifters_take_the_power_of_their_phases(program) -> None:
     found = shifter_powers(program, 30.0)
     assert found == pytest.approx(30e-3 * program.phases.sum(1) / math.pi)
     assert not shifter_powers(program, 0.0).any()
+
+
+@pytest.mark.parametrize("profile", [FOUNDRY, load_profile("lithium-niobate")])
+def test_shifters_that_undo_static_phases_are_set_all_over_a_turn(program, profile) -> None:
+    """Heaters to half a turn on average, drivers of both signs to half of that."""
+    driven, draw = profile.driving(program), np.random.default_rng(0)
+    static = draw.uniform(0, 2 * math.pi, (400, *driven.phases.shape))
+    setting = driven.dac.wrapped((driven.phases - static) % (2 * math.pi))
+    wanted = 30e-3 * np.abs(setting).sum((1, 2)) / math.pi
+    assert trimming_power(driven, 30.0) == pytest.approx(wanted.mean(), rel=0.01)
+    mean = trimming_power(driven, 30.0) / (30e-3 * driven.phases.size)
+    assert mean == pytest.approx(1.0 if profile is FOUNDRY else 0.505, abs=0.002)
+
+
+def test_a_budget_says_what_it_is_of_and_what_it_leaves_out(program) -> None:
+    """Hardware, heat of trimming, what settling leaves, and parts without a number."""
+    hardware, heat, settled, rest = Budget(program, FOUNDRY.read_by("balanced")).assumptions
+    assert f"{len(program.blocks)} blocks" in hardware
+    assert "laser of 10 mW of its own, at 1.55 um" in hardware
+    trimming = prefixed(trimming_power(program, 30.0), "W")
+    assert heat.endswith(f"undo the static phases of fabrication, {trimming} on average")
+    assert "leaves 0.67 % of a change of phase, 42.3 mrad of a turn" in settled
+    assert rest.startswith("not counted: temperature control, ")
+    cooled = FOUNDRY.with_settings(["power.control=500", "power.response=0", "power.p_pi=0"])
+    assert len(Budget(program, cooled.read_by("balanced")).assumptions) == 2
+    assert "temperature" not in Budget(program, cooled.read_by("balanced")).assumptions[-1]
 
 
 def test_time_adds_settling_and_symbols(program, ways) -> None:

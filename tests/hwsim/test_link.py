@@ -123,6 +123,19 @@ def test_sax_loses_what_the_budget_says(kind) -> None:
     assert -10 * np.log10(passed) == pytest.approx(np.full(4, wanted), abs=0.01)
 
 
+@pytest.mark.parametrize("key", ["loss.mzi_db", "loss.splitter_db", "loss.shifter_db"])
+def test_every_part_of_the_loss_acts_alone(program, key) -> None:
+    """Nine MZIs with two splitters each, and one shifter behind: in chips and in the budget."""
+    times = {"loss.mzi_db": 9, "loss.splitter_db": 18, "loss.shifter_db": 1}[key]
+    profile = Profile({"dac.bits": 0, key: 0.3})
+    assert mesh_loss(profile.__getitem__, program.device) == pytest.approx(0.3 * times)
+    chip, whole = (Foundry(p).perfect(program) for p in (profile, Profile({"dac.bits": 0})))
+    volts = program.device.dac.volts_for(program.phases)[None]
+    fields = [one.field(one.phases(volts)) for one in (chip, whole)]
+    assert torch.allclose(fields[0], fields[1] * 10 ** (-0.3 * times / 20), atol=1e-14)
+    assert chip.boost == pytest.approx(10 ** (0.3 * times / 20))
+
+
 def test_one_block_from_the_laser_to_a_code(program) -> None:
     """Readings to 1e-12, noise to five standard errors, codes equal to those of the oracle."""
     profile = lit(**{"detector.splitter_sigma": 0.03})

@@ -11,7 +11,8 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.patients import ByPatient, counted
 from ecgphoton.hwsim.simulate import simulate, trial_of
 from ecgphoton.hwsim.verdict import Limits
-from ecgphoton.metrics import Confusion, record_bootstrap
+from ecgphoton.intervals import mean_interval, record_bootstrap
+from ecgphoton.metrics import Confusion
 from ecgphoton.report.pieces import part
 
 GOOD = Limits().good
@@ -37,11 +38,13 @@ def test_only_what_differs_widens_an_interval():
     by_patient = np.tile([0.0, 0.0, 0.0, 0.0, 0.0, 60.0], (5, 2, 1))
     chips, patients, both = widths(ByPatient(by_patient, beats).intervals(GOOD, 0.95), "miss")
     assert chips < 1e-12
-    assert patients == both > 0.1
+    assert patients == pytest.approx(both)
+    assert both > 0.1
     by_chip = np.tile(np.array([0, 0, 0, 0, 60.0])[:, None, None], (1, 2, 6))
     chips, patients, both = widths(ByPatient(by_chip, beats).intervals(GOOD, 0.95), "fpr")
     assert patients < 1e-12
-    assert chips == both > 0.1
+    assert chips == pytest.approx(both)
+    assert both > 0.1
 
 
 def test_a_draw_without_abnormal_beats_counts_for_nothing():
@@ -54,19 +57,34 @@ def test_a_draw_without_abnormal_beats_counts_for_nothing():
     assert found.intervals(GOOD, 0.95)["miss"]["patients"] == [0.5, 0.5]
 
 
-def test_one_chip_has_the_interval_of_an_evaluation():
+def test_two_chips_differ_by_more_than_they_show():
+    """The interval over chips is Student's, of the yield Clopper and Pearson's."""
+    beats = np.full((2, 4), 1000.0)
+    wrong = np.stack([np.full((2, 4), 60.0), np.full((2, 4), 64.0)])
+    found = ByPatient(wrong, beats).intervals(GOOD, 0.95)
+    low, high = mean_interval(np.array([0.060, 0.064]))
+    assert found["miss"]["chips"] == pytest.approx([low, high])
+    assert high - low == pytest.approx(2 * 12.706 * 0.002, rel=1e-3)
+    assert found["yield"]["chips"] == pytest.approx([0.158, 1.0], abs=1e-3)
+    assert found["yield"]["both"] == pytest.approx(found["yield"]["chips"])
+    with pytest.raises(InputError, match="one chip tells nothing"):
+        ByPatient(wrong[:1], beats).intervals(GOOD, 0.95)
+
+
+def test_chips_alike_have_the_interval_of_an_evaluation():
     """The same resampling of records as everywhere else."""
     rng = np.random.default_rng(3)
     beats = rng.integers(20, 90, (2, 8)).astype(float)
     wrong = np.floor(beats * rng.random((2, 8)))
-    found = ByPatient(wrong[None], beats).intervals(GOOD, 0.95)
+    found = ByPatient(np.stack([wrong, wrong]), beats).intervals(GOOD, 0.95)
     records = [
         Confusion(abnormal - missed, missed, false, normal - false)
         for (false, missed), (normal, abnormal) in zip(wrong.T, beats.T, strict=True)
     ]
     for name, rate in (("miss", lambda c: c.miss_rate), ("fpr", lambda c: c.fpr)):
         expected = record_bootstrap(records, rate, seed=20)
-        assert found[name]["patients"] == found[name]["both"] == pytest.approx(expected)
+        assert found[name]["patients"] == pytest.approx(expected)
+        assert found[name]["both"] == pytest.approx(expected)
 
 
 def test_a_report_gives_all_three_and_says_so(student, inputs, label, point):
@@ -88,7 +106,7 @@ def test_a_report_gives_all_three_and_says_so(student, inputs, label, point):
         row = found["intervals"][name]
         assert row["value"] == value.mean()
         assert all(row[over][0] <= row["value"] <= row[over][1] for over in OVER)
-    assert "resampling 5 records and 6 chips" in found["sentence"]
+    assert "over 5 records and 6 chips" in found["sentence"]
     one = simulate(*arguments, chips=3, records=np.full(len(label), "p"))
     assert one.over_patients["intervals"] is None
     assert one.over_patients["sentence"].endswith("not given: one patient.")

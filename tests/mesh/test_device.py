@@ -94,7 +94,7 @@ def test_crosstalk_falls_with_distance(kind) -> None:
 
 
 def test_codes_are_integers_and_exact_volts_are_not_rounded() -> None:
-    """A phase becomes the nearest integer code; without a DAC its voltage is exact."""
+    """A phase becomes an integer code; without a DAC its voltage is exact."""
     device = Device(dac=HeaterDac(bits=10))
     phases = phases_of(device)
     codes = device.dac.codes_for(phases)

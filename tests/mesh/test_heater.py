@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import effects_moments as oracle
 import numpy as np
@@ -68,8 +69,35 @@ def test_every_phase_of_a_turn_is_reached(name) -> None:
     assert volts.max() <= dac.v_max + 1e-12
     turned = np.exp(1j * dac.phase_at(volts)) - np.exp(1j * phase)
     assert np.abs(turned).max() < 1e-12
-    half = 0.5001 * (dac.v_max - dac.v_min) / dac.top
-    assert np.abs(dac.voltage_of(dac.codes_for(phase)) - volts).max() <= half
+
+
+@pytest.mark.parametrize("name", DRIVERS)
+@pytest.mark.parametrize("bits", [2, 3, 4, 8])
+def test_no_other_code_is_nearer(name, bits) -> None:
+    """On the circle, by trying every code; a heater keeps to those of one turn, which are coldest.
+
+    A phase of nearly a turn is code 0 where the codes around it are farther.
+    """
+    dac = replace(DRIVERS[name], bits=bits)
+    low, _ = dac.reach
+    phase = np.linspace(max(low, 0), 2 * math.pi - 1e-6, 2001)
+    codes = dac.codes_for(phase)
+    given = dac.phase_of(np.arange(dac.top + 1))
+    allowed = given if low < 0 else given[given <= low + 2 * math.pi]
+    away = np.abs(np.angle(np.exp(1j * (allowed - phase[:, None])))).min(1)
+    found = np.abs(np.angle(np.exp(1j * (given[codes] - phase))))
+    assert (found <= away + 1e-8).all()
+    if low >= 0:  # never beyond the first code of a turn
+        assert codes.max() <= np.searchsorted(given, 2 * math.pi)
+    np.testing.assert_array_equal(dac.codes_for(torch.from_numpy(phase)).numpy(), codes)
+
+
+def test_a_turn_is_code_0() -> None:
+    """Two bits of a heater give 0, 2.1, 8.6 and 19.3 rad: 6.2 rad is nearest to 0."""
+    dac = HeaterDac(bits=2)
+    assert dac.codes_for(np.array([0.0, 2.0, 6.2])).tolist() == [0, 1, 0]
+    with pytest.raises(InputError, match=r"driver\.bits is 1; it must be"):
+        HeaterDac(bits=1)
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -96,7 +124,7 @@ def test_phase_steps_grow_with_the_phase() -> None:
     assert dac.top == 255
     steps = np.diff(dac.phase_of(np.arange(dac.top + 1)))
     assert (np.diff(steps) > 0).all()
-    at_turn = steps[dac.codes_for(2 * math.pi)]
+    at_turn = steps[dac.code_of(dac.volts_for(2 * math.pi))]
     assert at_turn == pytest.approx(0.086, abs=0.001)
 
 

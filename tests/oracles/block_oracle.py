@@ -30,10 +30,16 @@ def modulated(drive, *, decibels, sign, depth):
     return (p * np.exp(1j * f) - q * np.exp(-1j * f)) / (1j * np.sin(depth))
 
 
-def rounded(volts, bits, v_max):
-    """Voltages of the nearest codes of a DAC."""
-    step = v_max / (2**bits - 1)
-    return step * np.rint(volts / step)
+def coded(phases, *, bits, v_pi, v_max):
+    """Voltages of the codes of a heater nearest to phases (drivers,) on the circle.
+
+    Those of one turn are looked at, and the first beyond.
+    """
+    volts = v_max / (2**bits - 1) * np.arange(2**bits)
+    given = np.pi * (volts / v_pi) ** 2
+    given = given[: np.searchsorted(given, 2 * np.pi) + 1]
+    away = np.abs(np.exp(1j * given) - np.exp(1j * phases[:, None]))
+    return volts[away.argmin(1)]
 
 
 def places(kind):

@@ -9,9 +9,9 @@ from ecgphoton.mesh.arrays import Array
 
 
 def _rounded(volts: torch.Tensor, _: float, site: Site) -> Array:
-    """Voltages of the nearest codes."""
+    """Voltages of the codes whose phases are nearest."""
     dac = site.device.dac
-    return dac.voltage_of(dac.code_of(volts)).to(volts)
+    return dac.voltage_of(dac.codes_for(dac.phase_at(volts))).to(volts)
 
 
 def _coupled(heat: Heat, share: float, site: Site) -> Heat:
@@ -34,7 +34,7 @@ ALL = (
         ),
         "code",
         _rounded,
-        source="rounding to the nearest of 2^bits voltages",
+        source="rounding to the nearest of the phases of 2^bits voltages",
     ),
     Effect(
         "heater.spread",

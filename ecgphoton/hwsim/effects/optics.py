@@ -11,6 +11,7 @@ An attenuator is an MZI without the first phase.
 """
 
 import math
+from collections.abc import Callable, Mapping
 
 import torch
 
@@ -18,10 +19,18 @@ from ecgphoton.hwsim.effects.effect import Effect, Number, Numbers, Site
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.paths import Losses, field_transmission, path_loss
 
+PARTS: Mapping[str, Callable[[float], Losses]] = {
+    "loss.mzi_db": lambda decibels: Losses(mzi=decibels),
+    "loss.splitter_db": lambda decibels: Losses(mzi=2 * decibels),
+    "loss.shifter_db": lambda decibels: Losses(shifter=decibels),
+}
+"""What each of the numbers of a mesh's mean loss says: their only home."""
+
 
 def losses_of(number: Numbers) -> Losses:
-    """Return what the components of a mesh lose: the only home of these numbers."""
-    return Losses(mzi=number("loss.mzi_db"), shifter=number("loss.shifter_db"))
+    """Return what the components of a mesh lose."""
+    parts = zip(*(part(number(key)) for key, part in PARTS.items()), strict=True)
+    return Losses(*map(sum, parts))
 
 
 def mesh_loss(number: Numbers, device: Device) -> float:
@@ -29,8 +38,15 @@ def mesh_loss(number: Numbers, device: Device) -> float:
     return path_loss(device, losses_of(number))
 
 
-def _dimmed(field: torch.Tensor, _: float, site: Site) -> torch.Tensor:
-    return field * float(field_transmission(mesh_loss(site.number, site.device)))
+def _mean_loss(key: str, meaning: str) -> Effect:
+    """Return the effect of one part of the mean loss."""
+
+    def dimmed(field: torch.Tensor, decibels: float, site: Site) -> torch.Tensor:
+        lost = path_of(site.device).loss_db(PARTS[key](decibels))
+        return field * float(field_transmission(lost))
+
+    law = "field 10^(-L / 20) at a loss of L dB"
+    return Effect(key, Number(meaning, 20.0, "dB"), "field", dimmed, source=law, error=False)
 
 
 ALL = (
@@ -52,22 +68,15 @@ ALL = (
         "mzi",
         source="field 10^(-L / 20) at a loss of L dB, about the mean",
     ),
-    Effect(
+    _mean_loss(
         "loss.mzi_db",
-        Number(
-            "Mean loss of an MZI, attenuators among them; the amplifier restores it, and amplifies "
-            "its noise.",
-            20.0,
-            "dB",
-        ),
-        "field",
-        _dimmed,
-        source="field 10^(-L / 20) at a loss of L dB",
-        error=False,
-        also={
-            "loss.shifter_db": Number(
-                "Mean loss of a phase shifter outside MZIs, as behind mesh U.", 20.0, "dB"
-            )
-        },
+        "Mean loss of an MZI, attenuators among them; the amplifier restores it, and amplifies its "
+        "noise.",
     ),
+    _mean_loss(
+        "loss.splitter_db",
+        "Mean loss of each of the two splitters of an MZI, where `loss.mzi_db` is that of its "
+        "phase shifters alone.",
+    ),
+    _mean_loss("loss.shifter_db", "Mean loss of a phase shifter outside MZIs, as behind mesh U."),
 )

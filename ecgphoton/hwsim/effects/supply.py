@@ -37,6 +37,12 @@ SUPPLY = {
         "mW",
     ),
     "power.settling": Number("Time until a new phase holds.", 1e9, "us"),
+    "power.response": Number(
+        "Time in which a phase approaches a new one by a factor e: what is left of a change after "
+        "`power.settling` follows. 0 for one that is not known.",
+        1e9,
+        "us",
+    ),
     "power.driver": Number("Power of the electronics of one phase shifter.", 1e4, "mW"),
     "power.wall_plug": Number("Optical power of the laser over its electrical power.", 1.0),
     "power.modulator": Number("Energy of driving one modulator for one symbol.", 1e9, "pJ"),

@@ -42,7 +42,7 @@ def _mean_loss(key: str, meaning: str) -> Effect:
     """Return the effect of one part of the mean loss."""
 
     def dimmed(field: torch.Tensor, decibels: float, site: Site) -> torch.Tensor:
-        lost = path_of(site.device).loss_db(PARTS[key](decibels))
+        lost = path_loss(site.device, PARTS[key](decibels))
         return field * float(field_transmission(lost))
 
     law = "field 10^(-L / 20) at a loss of L dB"

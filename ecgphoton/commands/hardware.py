@@ -86,7 +86,7 @@ def simulate(result: Outcome[SimulationReport]) -> None:
     rows = []
     for name, row in found["metrics"].items():
         show = shared.area if name == "auc" else shared.percent
-        rows.append([name, *(show(row[column]) for column in columns)])
+        rows.append([shared.words(name), *(show(row[column]) for column in columns)])
     noise = f"noise {found['noise']:g}" if found["noise"] or not found["profile"] else None
     hardware = ", ".join(filter(None, (found["profile"], noise)))
     title = f"{shared.count(found['chips'], 'chip')}, {hardware}, {found['beats']:,} beats each"

@@ -119,10 +119,10 @@ def open_signal(
     one = held.channels[channel]
     notes = [*held.notes, *held.assumed([channel])]
     if lead is None and prefer and one.name != prefer[0]:
-        notes.append(f"{held.name}: no lead {prefer[0]}, {one.name} used")
+        notes.append(f"{held.name}: no lead {prefer[0]}; {one.name} is used")
     alike = sum(other.name == one.name for other in held.channels)
     if lead is None and alike > 1:
-        notes.append(f"{held.name}: {alike} leads are called {one.name}, channel:{channel} used")
+        notes.append(f"{held.name}: {alike} leads are called {one.name}; channel:{channel} is used")
     factor = ratio(one.fs, held.name)
     if factor != 1:
         notes.append(f"{held.name}: resampled from {one.fs:g} Hz to 360 Hz")

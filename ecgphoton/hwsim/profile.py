@@ -275,7 +275,7 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
                                  f"{nearest(section, sections)}")  # fmt: skip
             stated |= {f"{section}.{name}": value for name, value in content.items()}
         else:
-            raise InputError(f"profile {path}: {section!r} is not a section of a profile")
+            raise InputError(f"profile {path}: no section {section}; {nearest(section, sections)}")
     if not (stated or driver or receiver != EFFECTIVE):
         raise InputError(f"profile {path} states no number; perfect chips are those of 'ideal'")
     if stated.get(LASER):

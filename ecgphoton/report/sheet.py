@@ -82,6 +82,7 @@ def draw_sheet(found: Mapping[str, Any], rows: Rows) -> style.Figure:
         one = ratios.setdefault(row["parameter"], {"parameter": row["parameter"]})
         one[row["state"]] = row["ratio"]
     value = "times as large as in the profile (bits: as few)"
+    bars = {state: state for state in states}
     return draw_bars(
-        found, list(ratios.values()), name="parameter", bars=states, value=value, log=True
+        found, list(ratios.values()), name="parameter", bars=bars, value=value, log=True
     )

@@ -21,10 +21,10 @@ from ecgphoton.ecg.synthetic import recording
 from ecgphoton.errors import InputError
 from ecgphoton.report import style
 from ecgphoton.report.material import Material
-from ecgphoton.report.pieces import words
 from ecgphoton.report.scores import Scores, errors_of, is_part, worst_in_turn
 from ecgphoton.report.strips import draw_strip
 from ecgphoton.runs import CHOOSING
+from ecgphoton.wording import words
 
 COLUMNS, ROWS = 4, 3
 """Beats of one kind of error of one set."""

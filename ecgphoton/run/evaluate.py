@@ -43,7 +43,7 @@ from ecgphoton.run.crossed import at_wish, stored_numbers, stored_sets
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.training.crossfit import NAME
 from ecgphoton.training.judge import probabilities
-from ecgphoton.wording import percent
+from ecgphoton.wording import listed, percent, words
 
 BOOTSTRAP_SEED = 20
 ONE_KIND = "all beats are normal, or all abnormal"
@@ -235,14 +235,14 @@ def shortfall(
     sets = metrics["sets"] | ({NAME: metrics[NAME]} if NAME in metrics else {})
     reached = [
         f"miss {percent(stated(sets[name], 'miss'))} and FPR {percent(stated(sets[name], 'fpr'))} "
-        f"on {name}"
+        f"on {words(name)}"
         for name in point.fitted_on
         if name in sets
     ]
     limits = f"miss <= {percent(policy.max_miss, None)} and FPR <= {percent(policy.max_fpr, None)}"
     found = f": {', '.join(reached)}" if reached else ""
     return (
-        f"no threshold kept {limits} where it was chosen ({', '.join(point.fitted_on)}); the one "
+        f"no threshold kept {limits} where it was chosen ({listed(point.fitted_on)}); the one "
         f"with the smallest violation was taken{found}"
     )
 

@@ -166,6 +166,7 @@ def draw_lines(
     axis: str = "",
     value: str = "share",
     group: str | None = None,
+    unit: str = " %",
 ) -> style.Figure:
     """Draw columns of shares over another column of their table.
 
@@ -177,6 +178,8 @@ def draw_lines(
         Labels of the two axes; empty is the name of the column.
     group
         A column whose values get a panel each.
+    unit
+        As `style.percent_axis` takes it.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -189,7 +192,7 @@ def draw_lines(
             axes.plot(column(chosen, x), column(chosen, line), color=style.colour_of(number),
                       marker=".", label=label)  # fmt: skip
         axes.set(xlabel=axis or x, title=name)
-        style.percent_axis(axes)
+        style.percent_axis(axes, unit=unit)
         if all(float(row[x]).is_integer() for row in rows):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes_of[0].set_ylabel(value)
@@ -207,7 +210,7 @@ def draw_bars(
     bars: Mapping[str, str],
     value: str = "",
     log: bool = False,
-    percent: bool = False,
+    unit: str | None = None,
 ) -> style.Figure:
     """Draw columns of a table as bars, a group for each of the first 24 rows.
 
@@ -219,8 +222,8 @@ def draw_bars(
         What the length of a bar is, with its unit.
     log
         Whether the values span decades.
-    percent
-        Whether the values are shares.
+    unit
+        Of shares, as `style.percent_axis` takes it; None for other values.
     """
     shown = rows[MOST_BARS - 1 :: -1]
     height, places = 0.8 / len(bars), np.arange(len(shown))
@@ -234,8 +237,8 @@ def draw_bars(
     axes.set_xlabel(value)
     if log and any((column(shown, bar) > 0).any() for bar in bars):
         style.log_axis(axes)
-    if percent:
-        style.percent_axis(axes, "x")
+    if unit is not None:
+        style.percent_axis(axes, "x", unit)
     if len(bars) > 1:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(bars))  # beside no bar
     return figure

@@ -63,7 +63,7 @@ def blame(
     shares = tuple(blame_trial(journey.trial(), chips=chips, progress=step))
     rows = [asdict(share) for share in shares]
     value = "rise of the rate, by the gradient, in percentage points"
-    draw = partial(draw_bars, name="name", bars=COSTS, value=value, percent=True)
+    draw = partial(draw_bars, name="name", bars=COSTS, value=value, unit="")
     return journey.write(shares, {"shares": rows}, rows, draw)
 
 
@@ -111,7 +111,7 @@ def adversary(
     found = worst_chip(journey.trial(), sigmas=sigmas, weight=weight)
     rows = [{"block": name, "used": share} for name, share in found.use.items()]
     value = "mean error, of the tolerance"
-    draw = partial(draw_bars, name="block", bars={"used": value}, value=value, percent=True)
+    draw = partial(draw_bars, name="block", bars={"used": value}, value=value, unit=" %")
     return journey.write(found, found.to_dict(), rows, draw)
 
 

@@ -139,7 +139,7 @@ def bits(
     )
     rows = [asdict(row) for row in found]
     least = {part: enough(list(found), part) for part in get_args(Part)}
-    lines, value = {"delta_miss": "miss rate", "delta_fpr": "FPR"}, "change, in points"
-    draw = partial(draw_lines, x="bits", lines=lines, value=value, group="part")
+    lines, value = {"delta_miss": "miss rate", "delta_fpr": "FPR"}, "change, percentage points"
+    draw = partial(draw_lines, x="bits", lines=lines, value=value, group="part", unit="")
     numbers = {"rows": rows, "enough": least, "drivers": drivers.words}
     return journey.write(found, numbers, rows, draw)

@@ -23,7 +23,8 @@ def area(value: float | None) -> str:
 
 def words(name: str) -> str:
     """Return the name of a set or key as it is shown to people."""
-    return {"auc": "AUC", "fpr": "FPR", "miss": "miss rate"}.get(name, name.replace("_", " "))
+    known = {"auc": "AUC", "fpr": "FPR", "miss": "miss rate", "svdb": "SVDB"}
+    return known.get(name, name.replace("_", " "))
 
 
 def listed(names: Iterable[str]) -> str:

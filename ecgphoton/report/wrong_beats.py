@@ -133,7 +133,9 @@ def wrong_beats(
     one, found = scores[names[0]], {}
     for error in errors_of(one, material.point):
         rows = worst_in_turn(one, error.wrong, error.wrongness, STRIPS)
-        title = f"{words(names[0])}, {error.name}: {len(rows)} of {error.wrong.sum():,}, the worst"
+        some = f"{len(rows)} of {error.wrong.sum():,}, the worst of each record"
+        shown = some if len(rows) else "none"
+        title = f"{words(names[0])}, {error.name}: {shown}"
         try:
             found[title] = [_strip(reader, one, int(row)) for row in rows]
         except InputError:

@@ -256,7 +256,7 @@ def _in_state(data: dict[str, Any], stated: Any, state: str, path: Path) -> dict
 
 
 def _from_dict(data: dict[str, Any], path: Path) -> Profile:
-    sections = {key.partition(".")[0] for key in numbers()}
+    sections = sorted({key.partition(".")[0] for key in numbers()})
     texts = {"name": path.stem, "description": "", "date": ""}
     stated: dict[str, float] = {}
     driver, receiver = None, EFFECTIVE

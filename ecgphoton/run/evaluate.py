@@ -16,7 +16,7 @@ from ecgphoton.arguments import strict
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.ecg.protocols import Protocol
-from ecgphoton.ecg.records import LabelScheme
+from ecgphoton.ecg.records import LabelScheme, label_scheme
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import (
     RATES,
@@ -169,7 +169,9 @@ def evaluate(
         threshold keeps `max_miss` and `max_fpr`.
     """
     trained, wished = at_wish(runs.load_student(*runs.choose(model)), max_miss, max_fpr)
-    about = {**trained.metadata, **({} if labels is None else {"labels": labels})}
+    about = dict(trained.metadata)
+    if labels not in (None, about["labels"]):
+        about["labels"] = label_scheme(labels).name
     other = beats_elsewhere(about, data, data_dir) if protocol is None else None
     if other is not None and other.origin is not None:
         sets, scheme = {other.origin.dataset.name: other.beats}, scheme_of(about)

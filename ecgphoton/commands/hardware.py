@@ -138,7 +138,7 @@ def calibrate(result: Outcome[CalibrationReport]) -> None:
         for row in report.rows()
     ]
     columns = ["", "miss mean", "p95", "FPR mean", "p95", "yield", "near digital", "matrix error"]
-    about = report.settings.get("profile", "a bench, as their drive table predicts them")
+    about = report.settings.get("profile", "a bench, judged by what the drive table predicts")
     shared.table(f"{shared.count(report.final.chips, 'chip')} of {about}", columns, rows)
     shared.say(
         f"near digital: miss and FPR within {100 * NEAR:g} percentage points of the digital "

@@ -18,7 +18,7 @@ def columns_of(rows: Rows) -> tuple[list[str], list[list[str]]]:
     states = list(dict.fromkeys(row["state"] for row in rows))
     heads = ["parameter", "unit", "profile"]
     for state in states:
-        heads += [state, "fails", "ratio", "yield and interval"]
+        heads += [f"{state}: passes", "fails", "ratio", "yield and interval"]
     cells: dict[str, list[str]] = {}
     for row in rows:
         first = [row["parameter"], row["unit"], number(row["stated"])]

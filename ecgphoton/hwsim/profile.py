@@ -269,13 +269,13 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
             texts[section] = content
         elif section == HeaterDac.section:
             driver = _driver(content)
+        elif section not in sections and not (isinstance(content, dict) and content):
+            raise InputError(f"profile {path}: no section [{section}]; "
+                             f"{nearest(section, sections)}")  # fmt: skip
         elif isinstance(content, dict):
-            if not content and section not in sections:
-                raise InputError(f"profile {path}: no section [{section}]; "
-                                 f"{nearest(section, sections)}")  # fmt: skip
             stated |= {f"{section}.{name}": value for name, value in content.items()}
         else:
-            raise InputError(f"profile {path}: no section {section}; {nearest(section, sections)}")
+            raise InputError(f"profile {path}: {section} is {content!r}; it must be a table")
     if not (stated or driver or receiver != EFFECTIVE):
         raise InputError(f"profile {path} states no number; perfect chips are those of 'ideal'")
     if stated.get(LASER):

@@ -36,6 +36,7 @@ from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.database import locate
 from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.runs import TrainedStudent, load_student
+from ecgphoton.wording import words
 
 PACED = ("102", "104", "107", "217")
 BLOCKS = {"L": "left bundle branch block", "R": "right bundle branch block"}
@@ -54,7 +55,7 @@ def card(folder: Path) -> str:
     """The whole card."""
     found = families([folder], ["svdb"])
     family = next(iter(found.values()))
-    worst = f"Records of {family.test} with the largest share of all errors:\n"
+    worst = f"Records of {words(family.test)} with the largest share of all errors:\n"
     parts = [_head(family.first), _results(family), _groups(family), worst]
     return "\n".join([*parts, patient_table(family, family.test), _tail()])
 
@@ -67,8 +68,10 @@ def short_card(folder: Path) -> str:
 def _head(trained: TrainedStudent) -> str:
     about, architecture = trained.metadata, trained.student.architecture
     labels, binary = str(about["labels"]), trained.point.binary
-    tokens = ", ".join(f"`{token.name}`" for token in architecture.patient) or "none"
-    delay = "one beat after it" if architecture.delay else "with the beat itself"
+    names = ", ".join(f"`{token.name}`" for token in architecture.patient)
+    tokens = f", and patient tokens ({names}) that compare it with the patient's other beats"
+    tokens = tokens if names else ""
+    delay = "one beat later" if architecture.delay else "with the beat itself"
     escapes = ESCAPES["literal" if labels == "literal" else "aami"]
     folds = "out_of_fold" in about["selection"]["sets"]
     classes = " against ".join(trained.classes) if binary else ", ".join(trained.classes)
@@ -80,16 +83,16 @@ chips.
 
     ecgphoton train --recipe {trained.recipe.name} --seed {about["seed"]}
 
-- **For whom**: adults with recordings of one lead, {about["lead"]} or alike, at least 100 Hz. Not \
-for paced patients, and not for a diagnosis.
-- **Reads**: 360 samples of a beat, and patient tokens ({tokens}) that compare it with the \
-patient's other beats. Answers {delay}.
+- **For whom**: adults, with recordings of one lead, {about["lead"]} or a similar one, at 100 Hz \
+or more. Not for paced patients, and not for diagnosis.
+- **Reads**: 360 samples of a beat{tokens}. Answers {delay}.
 - **Data**: MIT-BIH Arrhythmia Database 1.0.0, protocol `{about["protocol"]}`, labels `{labels}` \
 ({escapes}). Lead {about["lead"]}. R peaks from the annotations, windows centred on the \
 {"middle of the QRS" if trained.centring == "qrs" else "annotation"}.
 - **Chosen by**: {CHOSEN[folds].format(" and threshold" if binary else "")}. This is \
-seed {about["seed"]}; seed 0 ships, whatever other seeds reach. It chose \
-nothing on a test set; looks at those while the recipe was designed: `docs/experiments.md`.
+seed {about["seed"]}; seed 0 is shipped, whatever other seeds reach. The run chose nothing on a \
+test set. `docs/experiments.md` lists every evaluation on one, also those before the \
+recipe was fixed.
 """
 
 
@@ -110,8 +113,9 @@ def _results(family: Family) -> str:
     if not family.first.point.binary:
         heads = [f"{name} {what}" for name in family.first.classes[1:] for what in ("Se %", "+P %")]
     return (
-        f"## Results\n\nThis seed; brackets are 95 % intervals from resampling patients. Five "
-        f"seeds, and what others publish: `docs/results.md`.\n\n{table(['set', *heads], rows)}"
+        "## Results\n\nResults of this seed; brackets are 95 % intervals from resampling patients. "
+        "`docs/results.md` has those of five seeds, and published ones.\n\n"
+        f"{table(['set', *heads], rows)}"
     )
 
 
@@ -132,10 +136,10 @@ def _groups(family: Family) -> str:
         share = ratio(lambda j: j.called > 0, lambda j, s=symbol: j.scores.symbol == s)
         if count := int((test.scores.symbol == symbol).sum()):
             false = f"{100 * test.value(share):.1f}"
-            rows.append([f"{name} ({family.test})", f"{count:,}", "–", false])
+            rows.append([f"{name} ({words(family.test)})", f"{count:,}", "–", false])
     fusion = int((test.kind == "F").sum())
     lost = f"{100 * test.value(missed('F')):.1f}"
-    rows.append([f"fusion beats ({family.test})", f"{fusion:,}", lost, "–"])
+    rows.append([f"fusion beats ({words(family.test)})", f"{fusion:,}", lost, "–"])
     meaning = "Miss: abnormal beats called normal. FPR: normal beats called anything else.\n"
     found = table(["group", "beats", "miss %", "FPR %"], rows)
     return f"## For whom it fails\n\n{meaning}\n{found}"

@@ -33,6 +33,7 @@ from ecgphoton import runs
 from ecgphoton.artifacts import read_json
 from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.recipes import FLAGSHIP
+from ecgphoton.wording import words
 
 PAGES = ("README.md", "docs/results.md", "docs/experiments.md")
 GROUPED = {
@@ -41,13 +42,11 @@ GROUPED = {
     "literal": "literal: e, j, n are left out",
 }
 """Label schemes, and where they put escape beats."""
-TITLES = {"DS2_without_202": "DS2 without 202"}
 
 
 def set_title(name: str, judged: Judged) -> str:
-    if name == "svdb":
-        return f"SVDB, {len(judged.records)} of 78 records"
-    return TITLES.get(name, name)
+    share = f", {len(judged.records)} of 78 records" if name == "svdb" else ""
+    return words(name) + share
 
 
 def sets_of(family: Family) -> Iterator[tuple[str, tuple[Judged, ...]]]:

@@ -289,7 +289,10 @@ def load_checkpoint(path: Path | str) -> tuple[dict[str, np.ndarray], dict[str, 
     with expecting(path, "an ecgphoton checkpoint", "make it again"):
         length = int.from_bytes(data[:8], "little")
         if length > LARGEST_HEADER:
-            raise InputError(f"{path} claims a header of {length} bytes")
+            raise InputError(
+                f"{path} is no ecgphoton checkpoint (it claims a header of {length} bytes); give "
+                "the folder of a run or bundle"
+            )
         metadata = parse_json(parse_json(data[8 : 8 + length])["__metadata__"]["ecgphoton"])
         if metadata.pop("format") != CHECKPOINT_FORMAT:
             raise InputError(f"{path} is not of format {CHECKPOINT_FORMAT!r}")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ecgphoton.errors import InputError
-from ecgphoton.host import plain
+from ecgphoton.host import as_array
 from ecgphoton.metrics import Confusion, confusion
 from ecgphoton.settings import Settings, setting
 
@@ -90,7 +90,7 @@ def abnormal_of(labels: ArrayLike) -> NDArray[np.bool_]:
         If they are not the classes of beats: whole numbers from 0 on, in one row. -1 is the label
         of beats outside a label scheme.
     """
-    given = plain(labels, "labels")
+    given = as_array(labels, "labels")
     whole = given.ndim == 1 and given.dtype.kind in "biuf"
     if not whole or not (np.isfinite(given) & (given >= 0) & (given == np.rint(given))).all():
         some = sorted(set(map(repr, given.ravel().tolist())))[:5]
@@ -103,7 +103,7 @@ def abnormal_of(labels: ArrayLike) -> NDArray[np.bool_]:
 
 def _known(probability: NDArray[Any]) -> NDArray[Any]:
     """Return numbers from 0 to 1, or InputError."""
-    known = plain(probability, "probability")
+    known = as_array(probability, "probability")
     if known.dtype.kind not in "biuf":
         raise InputError(f"probability holds {known.dtype}; it must hold numbers from 0 to 1")
     if (inside := (known >= 0) & (known <= 1 + ROUNDING)).all():
@@ -243,7 +243,7 @@ class ThresholdPolicy(Settings, section="decision"):
                 f"threshold policy with blend={self.blend} needs {wanted} set(s), got "
                 f"{len(scores)} ({', '.join(scores)})"
             )
-        scores = {name: (_known(p), plain(y, "label")) for name, (p, y) in scores.items()}
+        scores = {name: (_known(p), as_array(y, "label")) for name, (p, y) in scores.items()}
         for name, (p, y) in scores.items():
             if not len(p) == len(y) > 0:
                 found = f"{len(y)} labels of {len(p)} beats" if len(y) else "no beats"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def plain(values: Any, name: str) -> NDArray[Any]:  # noqa: ANN401 - what a user passes
+def as_array(values: Any, name: str) -> NDArray[Any]:  # noqa: ANN401 - what a user passes
     """Return values of another library as an array of numpy.
 
     Raises

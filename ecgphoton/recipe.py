@@ -29,6 +29,7 @@ from ecgphoton.settings import (
     one_of,
     plain_type,
     setting,
+    type_words,
 )
 from ecgphoton.student.architecture import Architecture, renewed as renewed_student
 from ecgphoton.student.network import SegmentStudent
@@ -244,8 +245,8 @@ def _allowed(key: str) -> str:
             if key == f"{section}.{name}":
                 if names := entry.choices(inner):
                     return one_of(names)
-                plain = f"a value of type {plain_type(inner).__name__}"
-                return ", ".join(filter(None, (plain, entry.limits)))
+                kind = type_words(plain_type(inner))
+                return ", ".join(filter(None, (kind, entry.limits)))
     build(Recipe, _nested(key, ""))
     return "a text"
 

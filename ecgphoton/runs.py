@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ecgphoton import models
-from ecgphoton.artifacts import MANIFEST, kind_of, read_json, sha256
+from ecgphoton.artifacts import MANIFEST, check_manifest, kind_of, read_json, sha256
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.errors import InputError
@@ -131,16 +131,32 @@ def intact(path: Path) -> Path:
     InputError
         If it is not the file that the manifest beside it states.
     """
-    try:
-        wanted = read_json(path.with_name(MANIFEST))["files"][path.name]["sha256"]
-    except (InputError, KeyError, TypeError):
-        return path
-    if path.is_file() and wanted != sha256(path):
+    wanted = stated(path)
+    if wanted is not None and path.is_file() and wanted != sha256(path):
         raise InputError(
             f"{path} is not the file that {MANIFEST} beside it states; copy the whole folder "
             "again, or give the checkpoint alone, in a folder of its own"
         )
     return path
+
+
+def stated(path: Path) -> str | None:
+    """Return the SHA-256 that the manifest beside a file states for it, None where none does."""
+    try:
+        return str(read_json(path.with_name(MANIFEST))["files"][path.name]["sha256"])
+    except (InputError, KeyError, TypeError):
+        return None
+
+
+def changed(folder: Path) -> str:
+    """Return what of a folder is not as its manifest states; empty where all that is there is."""
+    if not (folder / MANIFEST).is_file():
+        return ""
+    try:
+        problems = check_manifest(folder, kind=kind_of(folder) or "ecgphoton")
+    except InputError:
+        return f"its {MANIFEST} is damaged"
+    return next((one for one in problems if not one.endswith(": missing")), "")
 
 
 def date_of(run: Path) -> str:

@@ -148,6 +148,12 @@ def plain_type(kind: Any) -> type[Any]:  # noqa: ANN401
     return plain_type(inner[0]) if isinstance(inner[0], type) else type(inner[0])
 
 
+def type_words(kind: Any) -> str:  # noqa: ANN401
+    """Return what a value of a type is, in words."""
+    known = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+    return known.get(kind, f"a value of type {getattr(kind, '__name__', kind)}")
+
+
 def one_of(values: Iterable[object]) -> str:
     """Return ``one of 'a', 'b'``."""
     return f"one of {', '.join(map(repr, values))}"
@@ -196,8 +202,7 @@ def convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
     wanted = NUMBERS.get(kind, get_origin(kind) or kind)
     if isinstance(value, wanted) and isinstance(value, bool) == (kind is bool):
         return kind(value) if kind in NUMBERS else value
-    name = getattr(kind, "__name__", str(kind))
-    raise InputError(f"{path} is {value!r}; it must be a value of type {name}")
+    raise InputError(f"{path} is {value!r}; it must be {type_words(kind)}")
 
 
 def build(cls: Any, data: object, base: Any = None, path: str = "") -> Any:  # noqa: ANN401

@@ -1,4 +1,6 @@
-"""Numbers in tables and sentences: shares in per cent, and counts with their nouns."""
+"""Numbers and names in tables and sentences: shares in per cent, counts with their nouns, sets."""
+
+from collections.abc import Iterable
 
 
 def percent(value: float | None, digits: int | None = 2) -> str:
@@ -17,3 +19,14 @@ def count(number: int, what: str) -> str:
 def area(value: float | None) -> str:
     """Format an area under a curve, a dash where there is none."""
     return "–" if value is None else f"{value:.4f}"
+
+
+def words(name: str) -> str:
+    """Return the name of a set or key as it is shown to people."""
+    known = {"auc": "AUC", "fpr": "FPR", "miss": "miss rate", "svdb": "SVDB"}
+    return known.get(name, name.replace("_", " "))
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return the names of sets or keys as they are shown to people, with commas."""
+    return ", ".join(map(words, names))

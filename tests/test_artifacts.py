@@ -73,6 +73,13 @@ def test_checkpoints_refuse_nan(tmp_path: Path) -> None:
         artifacts.load_checkpoint(tmp_path / "x")
 
 
+def test_another_file_is_no_checkpoint(tmp_path: Path) -> None:
+    """A text given in the place of a student is named as such, with what to give."""
+    (tmp_path / "my.toml").write_text("[splitter]\nsigma = 0.03\n")
+    with pytest.raises(InputError, match=r"no ecgphoton checkpoint .*; give the folder of a run"):
+        artifacts.load_checkpoint(tmp_path / "my.toml")
+
+
 @pytest.mark.slow
 @given(data=st.data())
 def test_damaged_checkpoints_raise_documented_errors_only(

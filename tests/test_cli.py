@@ -73,7 +73,7 @@ def test_every_command_has_help(name: str) -> None:
     [
         (["train", "--recipe", "nowhere"], "there is no recipe"),
         (["train", "--set", "training.epochz=3"], "did you mean training.epochs"),
-        (["train", "--set", "training.epochs=many"], "must be a value of type int"),
+        (["train", "--set", "training.epochs=many"], "must be a whole number"),
         (["train", "--set", "data.centring=left"], "must be one of 'annotation', 'qrs'"),
         (["train", "--set", "student.layers=1"], "from 2 to 16"),
         (["train", "--protocol", "nobody", "--data", "synthetic"], "nobody"),
@@ -123,7 +123,7 @@ SET = {
     "3": "a profile has no '3'; allowed: ",
 }
 TRAIN_SET = {
-    "training.epochs": "write training.epochs=VALUE with a value of type int, from 1 to ",
+    "training.epochs": "write training.epochs=VALUE with a whole number, from 1 to ",
     "data.centring": "write data.centring=VALUE with one of 'annotation', 'qrs'",
     "data.source=": "--set is 'data.source=', which gives data.source no value; write data.source=",
     "training.epoch": "unknown key 'training.epoch'; did you mean training.epochs?",

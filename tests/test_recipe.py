@@ -48,10 +48,10 @@ def test_overrides_apply_in_order_and_keep_the_rest() -> None:
     ("assignment", "said"),
     [
         ("trainin.epochs=3", "did you mean training"),
-        ("training.epochs=3.5", "must be a value of type int"),
-        ("training.epochs=true", "must be a value of type int"),
+        ("training.epochs=3.5", "must be a whole number"),
+        ("training.epochs=true", "must be a whole number"),
         ("training=3", r"must be a table \[training\]"),
-        ("training.epochs.x=3", "must be a value of type int"),
+        ("training.epochs.x=3", "must be a whole number"),
         ("student.rhythm=causal", "part of student.patient now"),
         ("student.gains=sometimes", "must be one of 'learnt', 'tracked', 'unit'"),
         (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecgphoton.wording import area, count, percent
+from ecgphoton.wording import area, count, listed, percent, words
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,9 @@ def test_one_thing_is_no_plural():
     """One chip, two chips; an area that is not known is a dash."""
     assert (count(1, "chip"), count(1200, "chip")) == ("1 chip", "1,200 chips")
     assert (area(1.0), area(None)) == ("1.0000", "–")
+
+
+def test_names_of_files_and_keys_are_not_shown_as_they_are():
+    """Sets and metrics are named in words, whatever their keys are called."""
+    assert listed(["training", "out_of_fold"]) == "training, out of fold"
+    assert (words("fpr"), words("DS2_without_202")) == ("FPR", "DS2 without 202")

@@ -15,6 +15,7 @@ from ecgphoton.calibration.probing import ReadDark
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.errors import InputError
 from ecgphoton.program.program import MeshProgram
+from ecgphoton.settings import nearest
 
 
 class Step(Protocol):
@@ -66,12 +67,11 @@ def steps_of(steps: Sequence[str | Step]) -> tuple[Step, ...]:
     InputError
         If a name is unknown or there is none.
     """
-    unknown = [step for step in steps if isinstance(step, str) and step not in STEPS]
-    if unknown or not steps:
-        raise InputError(
-            f"calibration steps are {', '.join(map(str, steps)) or 'none'}; choose from "
-            f"{', '.join(STEPS)}"
-        )
+    if not steps:
+        raise InputError(f"no calibration step is named; choose from {', '.join(STEPS)}")
+    for step in steps:
+        if isinstance(step, str) and step not in STEPS:
+            raise InputError(f"there is no calibration step {step!r}; {nearest(step, STEPS)}")
     return tuple(STEPS[step] if isinstance(step, str) else step for step in steps)
 
 

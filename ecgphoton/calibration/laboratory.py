@@ -66,7 +66,8 @@ def open_bench(name: str, program: MeshProgram) -> Bench:
         bench = getattr(importlib.import_module(module), function)(program)
     except Exception as error:  # whatever the module of another raises
         raise InputError(
-            f"bench {name} cannot be opened: {type(error).__name__}: {error}"
+            f"bench {name} cannot be opened: {type(error).__name__}: {error}; the module must "
+            "lie in the working folder or be installed"
         ) from error
     finally:
         sys.path = path

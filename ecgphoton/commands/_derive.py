@@ -122,7 +122,7 @@ def _parameter(
         return click.Argument([name], nargs=-1 if several else 1, **known)
     if kind == "bool" and known["default"]:
         flags = f"{flags}/--no-{name}"
-    shown = known.get("default") not in {None, (), False} or name == "seed"
+    shown = known.get("default") not in (None, ()) and known.get("default") is not False
     several, flag = several or kind == "Limit", kind == "bool"
     meaning += " May be given more than once." if several else ""
     return click.Option([name, *flags.split()], help=meaning, is_flag=flag, multiple=several,

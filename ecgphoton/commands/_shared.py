@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from ecgphoton.artifacts import to_json
-from ecgphoton.wording import area as area, count as count, percent as percent
+from ecgphoton.wording import (
+    area as area,
+    count as count,
+    listed as listed,
+    percent as percent,
+    words as words,
+)
 
 if TYPE_CHECKING:
     from ecgphoton.progress import Progress
@@ -58,9 +64,10 @@ def say(*lines: str | None) -> None:
 
 def student(path: str, chosen: str) -> str:
     """Return the sentence on which student was taken, and why."""
-    from ecgphoton.runs import name_of
+    from ecgphoton.runs import NAMED, name_of
 
-    return f"student {name_of(Path(path))} ({path}): {chosen}"
+    why = "" if chosen == NAMED else f": {chosen}"
+    return f"student {name_of(Path(path))} ({path}){why}"
 
 
 def made_from(found: Mapping[str, Any]) -> str:
@@ -135,7 +142,7 @@ def listing(
     """Print columns of a listing, each in its own form."""
     rows = [[shown.get(key, str)(row[key]) for key in columns]
             for row in found.rows]  # fmt: skip
-    table(title, columns, rows)
+    table(title, [words(key) for key in columns], rows)
 
 
 @contextlib.contextmanager

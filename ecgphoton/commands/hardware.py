@@ -85,7 +85,7 @@ def simulate(result: Outcome[SimulationReport]) -> None:
     columns = ["mean", "median", "p5", "p95", "worst", "perfect"]
     shown = {name: shared.area if name == "auc" else shared.percent for name in found["metrics"]}
     rows = [
-        [name, *(shown[name](row[column]) for column in columns)]
+        [shared.words(name), *(shown[name](row[column]) for column in columns)]
         for name, row in found["metrics"].items()
     ]
     noise = f"noise {found['noise']:g}" if found["noise"] or not found["profile"] else None
@@ -139,7 +139,7 @@ def calibrate(result: Outcome[CalibrationReport]) -> None:
         for row in report.rows()
     ]
     columns = ["", "miss mean", "p95", "FPR mean", "p95", "yield", "near digital", "matrix error"]
-    about = report.settings.get("profile", "a bench, as their drive table predicts them")
+    about = report.settings.get("profile", "a bench, judged by what the drive table predicts")
     shared.table(f"{shared.count(report.final.chips, 'chip')} of {about}", columns, rows)
     shared.say(
         f"near digital: miss and FPR within {100 * NEAR:g} percentage points of the digital "

@@ -17,6 +17,9 @@ PLAIN = ("hours", "seconds_a_day", "static", "shot", "margin")
 """Columns of numbers that are not shares, besides the first column."""
 NARROW = 0.02
 """Width of an interval up to which its ends have as many digits as the value."""
+POINTS = ("lost_sensitivity", "added_fpr", "lost_sensitivity_gradient", "added_fpr_gradient",
+          "delta_miss", "delta_fpr", "error_rms")  # fmt: skip
+"""Columns of differences between rates, printed in percentage points."""
 RATES = {"yield": "yield", "miss_median": "miss median", "fpr_median": "FPR median"}
 
 
@@ -59,6 +62,8 @@ def _cell(row: Mapping[str, Any], key: str, plain: bool) -> str:
     value, low = row[key], row.get(f"{key}_low")
     if isinstance(value, float):
         text = f"{value:.4g}" if plain else shared.percent(value)
+        if key in POINTS:
+            text = f"{100 * value:+.2f}"
         if low is None:
             return text
         high = row[f"{key}_high"]
@@ -140,9 +145,9 @@ _add(
 )
 _add("solve", {"yield": "yield"}, lambda found: f"requirement: {found.report.sentence}")
 _add("blame", {
-    "kind": "kind", "name": "name", "lost_sensitivity": "lost sensitivity",
-    "added_fpr": "added FPR", "lost_sensitivity_gradient": "lost, by gradient",
-    "added_fpr_gradient": "added, by gradient",
+    "kind": "kind", "name": "name", "lost_sensitivity": "miss rate, points",
+    "added_fpr": "FPR, points", "lost_sensitivity_gradient": "miss rate, by gradient",
+    "added_fpr_gradient": "FPR, by gradient",
 }, _intervals)  # fmt: skip
 _add("adversary", {"used": "mean error, of the tolerance"}, _worst)
 _add("certify", {
@@ -152,7 +157,7 @@ _add("certify", {
 _add("trace", {
     "static": "change by static errors", "shot": "change by shot noise", "margin": "margin after",
 }, _replayed)  # fmt: skip
-_add("surrogate", {**RATES, "error_rms": "error against exact chips"})
+_add("surrogate", {**RATES, "error_rms": "error against exact chips, points"})
 _add("drift", {
     "hours": "every, h", "way": "way", "yield_before": "yield before",
     "yield_after": "yield after", "seconds_a_day": "seconds a day", "keeps": "keeps limits",
@@ -160,7 +165,7 @@ _add("drift", {
 }, _cheapest)  # fmt: skip
 _add("bits", {
     "part": "part", "bits": "bits", "agreement": "same decision",
-    "delta_miss": "change of miss", "delta_fpr": "change of FPR",
+    "delta_miss": "miss rate, points", "delta_fpr": "FPR, points",
 }, _enough)  # fmt: skip
 
 

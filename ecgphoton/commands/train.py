@@ -55,20 +55,21 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
             found = ((name, one["recall"]) for name, one in row["classes"].items())
             recalls = [f"{kind} –" if share is None else f"{kind} {share:.3f}"
                        for kind, share in found]  # fmt: skip
-            rows.append([name, row["beats"], f"{row['macro_f1']:.4f}", ", ".join(recalls)])
+            cells = row["beats"], f"{row['macro_f1']:.4f}", ", ".join(recalls)
+            rows.append([shared.words(name), *cells])
             continue
         shown = [_with_interval(row, key) for key in ("miss", "fpr")]
         prevalence, f1 = shared.percent(row["prevalence"], 1), row["f1"]
         shown += ["–" if f1 is None else f"{f1:.3f} @ {prevalence}", shared.area(row["auc"])]
-        rows.append([name, f"{row['beats']:,}", *shown])
+        rows.append([shared.words(name), f"{row['beats']:,}", *shown])
     point = metrics["operating_point"]
     if not point:
         shared.table("results", ["set", "beats", "macro-F1", "recall"], rows)
     else:
-        title = f"threshold {point['threshold']:.3f} from {', '.join(point['fitted_on'])}"
+        title = f"threshold {point['threshold']:.3f} from {shared.listed(point['fitted_on'])}"
         columns = ["set", "beats", "miss [95 %]", "FPR [95 %]", "F1 @ prevalence", "AUC"]
         shared.table(title, columns, rows)
-    chosen = ", ".join(metrics["took_part_in_selection"])
+    chosen = shared.listed(metrics["took_part_in_selection"])
     shared.say(
         metrics["shortfall"],
         *metrics.get("notes", ()),

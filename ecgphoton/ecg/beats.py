@@ -207,7 +207,8 @@ def _extract_all(
     if unknown:
         raise InputError(
             f"no record {unknown[0]!r} in {folder}; dataset {dataset.name} has "
-            f"{len(dataset.records)}: {' '.join(dataset.records[:60])}"
+            f"{len(dataset.records)}: {' '.join(dataset.records[:60])}; name records that are "
+            "there, in a protocol of your own (--protocol FILE.toml)"
         )
     lacking = [name for name in names if name not in there]
     if lacking:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.features import QRS, SAMPLING_RATE, WINDOW
 from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.errors import InputError
-from ecgphoton.host import plain
+from ecgphoton.host import as_array
 
 _KINDS = {
     **dict.fromkeys(("windows", "patient", "residual", "size"), np.float32),
@@ -50,7 +50,7 @@ class BeatSet:
     """'mitdb', 'synthetic', or the folder the records came from."""
 
     def __post_init__(self) -> None:
-        given = {name: plain(getattr(self, name), f"BeatSet.{name}") for name in _KINDS}
+        given = {name: as_array(getattr(self, name), f"BeatSet.{name}") for name in _KINDS}
         count = given["label"].size
         widths = {"windows": WINDOW, "patient": len(FEATURES), "residual": QRS.stop - QRS.start}
         for name, kind in _KINDS.items():

@@ -138,8 +138,8 @@ def missing(data_dir: str | Path | None = None, dataset: Dataset = MITDB) -> str
     name = "" if dataset is MITDB else f" {dataset.name}"
     return (
         f"no record of {dataset.title} is in {searched or 'a cache: no home is known'}; "
-        f"`ecgphoton data fetch{name}` downloads it ({dataset.megabytes} MB), `--data synthetic` "
-        "uses generated beats"
+        f"`ecgphoton data fetch{name}` downloads it ({dataset.megabytes} MB), `--data FOLDER` "
+        "uses recordings of your own, `--data synthetic` generated beats"
     )
 
 

@@ -68,10 +68,13 @@ def label_file(recording: Path, annotator: str | None) -> Path:
             return file
     if annotator is None and edf:
         return recording
+    others = [ending for ending in USUAL if recording.with_name(f"{recording.stem}.{ending}") in
+              {*recording.parent.iterdir()} - {recording}]  # fmt: skip
+    found = f"; there is {recording.stem}.{others[0]}: annotator {others[0]!r}" if others else ""
     raise InputError(
         f"record {recording.stem!r} lacks {recording.stem}.{annotator or 'atr'} in "
         f"{recording.parent}: its labels as WFDB annotation, as a table with the columns time (or "
-        "sample) and symbol, or EDF+ annotations"
+        f"sample) and symbol, or EDF+ annotations{found}"
     )
 
 

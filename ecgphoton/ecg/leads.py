@@ -33,14 +33,14 @@ LEAST_KURTOSIS, QRS_SHARE = 5.0, 0.35
 pressure or noise lacks one of them. Clifford et al. 2012, DOI 10.1088/0967-3334/33/9/1419."""
 
 
-def plain(name: str) -> str:
+def lead_name(name: str) -> str:
     """Return a lead's name without case, vendor prefix and the letters of a modified lead.
 
     Examples
     --------
-    >>> [plain(name) for name in ("ECG II", "ii", "MLII", "D2", "EKG-V1", "Lead aVR", "ECG1")]
+    >>> [lead_name(name) for name in ("ECG II", "ii", "MLII", "D2", "EKG-V1", "Lead aVR", "ECG1")]
     ['ii', 'ii', 'ii', 'ii', 'v1', 'avr', 'ecg1']
-    >>> [plain(name) for name in ("MDC_ECG_LEAD_II", "ECG lead II (mV)", "Lead I (Einthoven)")]
+    >>> [lead_name(name) for name in ("MDC_ECG_LEAD_II", "ECG lead II (mV)", "Lead I (Einthoven)")]
     ['ii', 'ii', 'i']
     """
     short = " ".join(name.casefold().split())
@@ -52,7 +52,7 @@ def plain(name: str) -> str:
 
 def names_lead(name: str) -> bool:
     """Whether a name is that of a limb or chest lead."""
-    return plain(name) in (*_LIMB, *_CHEST)
+    return lead_name(name) in (*_LIMB, *_CHEST)
 
 
 def _bare(short: str) -> str:
@@ -62,7 +62,7 @@ def _bare(short: str) -> str:
 
 def _other(name: str) -> bool:
     """Whether a name is that of another signal, or of what is said about an ECG."""
-    short = plain(name)
+    short = lead_name(name)
     return any(_OTHER.fullmatch(one) for one in (short, _bare(short)))
 
 
@@ -182,8 +182,8 @@ def _only(found: Sequence[int], name: str, recording: OpenRecording) -> int:
 
 
 def _named(name: str, names: Sequence[str | None]) -> list[int]:
-    """Find channels by exact name, else by name without case, else by plain name."""
-    for alike in (str, str.casefold, plain):
+    """Find channels by exact name, else by name without case, else by `lead_name`."""
+    for alike in (str, str.casefold, lead_name):
         found = [
             at for at, one in enumerate(names) if one is not None and alike(one) == alike(name)
         ]
@@ -203,8 +203,8 @@ def _ecg_by_name(channel: Channel) -> bool:
 
 def _list(channels: Sequence[Channel]) -> str:
     seconds = [f"{one.length / one.fs:g} s" for one in channels]
-    long = [f" ({text})" if len(set(seconds)) > 1 else "" for text in seconds]
-    return ", ".join(f"channel:{at} {one.name}{long[at]}" for at, one in enumerate(channels))
+    long = [f", {text}" if len(set(seconds)) > 1 else "" for text in seconds]
+    return ", ".join(f"{one.name} (channel:{at}{long[at]})" for at, one in enumerate(channels))
 
 
 def _middle(recording: OpenRecording, at: int) -> tuple[NDArray[np.float32], float]:

@@ -14,6 +14,7 @@ from ecgphoton.ecg.records import BEAT_SYMBOLS, LABELS, LabelScheme, label_schem
 from ecgphoton.errors import InputError
 from ecgphoton.intake import check_table, one_line, parse_toml, read_text
 from ecgphoton.settings import nearest
+from ecgphoton.wording import count
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -65,9 +66,9 @@ class Protocol:
         patients = len({self.subjects[name] for name in self.train})
         if self.folds and not 2 <= self.folds <= patients:
             raise InputError(
-                f"protocol {self.name!r} has {self.folds} folds of {patients} training patients; "
-                "two or more folds are needed, and a patient for each: name more records, or give "
-                "a validation_fraction in place of folds"
+                f"protocol {self.name!r} has {count(self.folds, 'fold')} of "
+                f"{count(patients, 'training patient')}; two or more folds are needed, and a "
+                "patient for each: name more records, or give a validation_fraction instead"
             )
         if not 0 <= self.validation_fraction < 1:
             raise InputError(

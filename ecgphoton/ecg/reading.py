@@ -101,8 +101,8 @@ def open_signal(
     other = free and len(prefer) > 0 and one.name != prefer[0]
     alike = sum(channel.name == one.name for channel in held.channels)
     said = (
-        f"no lead {prefer[0]}, {one.name} used" if other else "",
-        f"{alike} leads are called {one.name}, channel:{at} used" if free and alike > 1 else "",
+        f"no lead {prefer[0]}; {one.name} is used" if other else "",
+        f"{alike} leads are called {one.name}; channel:{at} is used" if free and alike > 1 else "",
         f"resampled from {one.fs:g} Hz to 360 Hz" if factor != 1 else "",
         "" if one.voltage else f"lead {one.name} is in {one.unit}, not a voltage",
     )

@@ -148,7 +148,7 @@ class Budget:
 
     @property
     def sentence(self) -> str:
-        """Who wins, in words."""
+        """The comparison with digital processors, in words."""
         usable = [plan for plan in self.plans if plan.in_time]
         if not usable:
             first = min(self.plans, key=lambda plan: plan.seconds)
@@ -160,11 +160,11 @@ class Budget:
         parts = []
         for other in self.digital:
             ratio = best.joules / other.joules
-            verdict = "loses to" if ratio > 1 else "wins over"
+            verdict = "more" if ratio > 1 else "less"
             parts.append(
-                f"Photonics {verdict} {other.name}: {prefixed(best.joules, 'J')} a beat "
-                f"({best.name}, the cheapest way) against {prefixed(other.joules, 'J')}, a ratio "
-                f"of {ratio:.3g}."
+                f"Photonics takes {verdict} energy than {other.name}: {prefixed(best.joules, 'J')} "
+                f"a beat ({best.name}, the cheapest way) against {prefixed(other.joules, 'J')}, a "
+                f"ratio of {ratio:.3g}."
             )
         return " ".join(parts)
 

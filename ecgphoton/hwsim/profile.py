@@ -258,17 +258,18 @@ def _in_state(data: dict[str, Any], stated: Any, state: str, path: Path) -> dict
 
 
 def _from_dict(data: dict[str, Any], path: Path) -> Profile:
-    sections = {key.partition(".")[0] for key in numbers()}
+    sections = sorted({key.partition(".")[0] for key in numbers()})
     texts = {"name": path.stem, "description": "", "date": ""}
     texts = {name: data.pop(name, text) for name, text in texts.items()}
     driver = _driver(data.pop("driver")) if "driver" in data else None
     for section, content in (texts | data).items():
-        kind, what = (str, "a text") if section in texts else (dict, "a section of a profile")
-        if not isinstance(content, kind):
-            raise InputError(f"profile {path}: {section!r} is not {what}")
-        if not content and section not in (*texts, *sections):
+        known = section in texts or section in sections
+        if not known and not (isinstance(content, dict) and content):
             raise InputError(f"profile {path}: no section [{section}]; "
                              f"{nearest(section, sections)}")  # fmt: skip
+        kind, what = (str, "a text") if section in texts else (dict, "a table")
+        if not isinstance(content, kind):
+            raise InputError(f"profile {path}: {section} is {content!r}; it must be {what}")
     named = BALANCED.name if SECTION.rstrip(".") in data else EFFECTIVE
     receiver = data.get(SECTION.rstrip("."), {}).pop("kind", named)
     stated: dict[str, float] = {

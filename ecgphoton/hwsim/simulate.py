@@ -10,7 +10,7 @@ import numpy as np
 from ecgphoton.decision import OperatingPoint, abnormal_of
 from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.errors import InputError
-from ecgphoton.host import plain
+from ecgphoton.host import as_array
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.conditions import conditions
 from ecgphoton.hwsim.distributed import single_threaded
@@ -207,7 +207,7 @@ def trial_of(
 def _numbered(records: AnyArray) -> Integers:
     """Return the number of the record of each beat, or InputError where one is not known."""
     try:
-        names, numbers = np.unique(plain(records, "records"), return_inverse=True)
+        names, numbers = np.unique(as_array(records, "records"), return_inverse=True)
     except TypeError as error:
         raise InputError(f"records cannot be told apart ({error}); give a name each") from error
     if (names != names).any():

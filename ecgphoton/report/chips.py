@@ -162,34 +162,42 @@ def draw_lines(
     rows: Rows,
     *,
     x: str,
-    lines: Sequence[str],
+    lines: Mapping[str, str],
     axis: str = "",
     value: str = "share",
     group: str | None = None,
+    unit: str = " %",
 ) -> style.Figure:
     """Draw columns of shares over another column of their table.
 
     Parameters
     ----------
     x, lines
-        Names of the columns.
+        Names of the columns, and what the legend calls those that are drawn.
     axis, value
         Labels of the two axes; empty is the name of the column.
     group
         A column whose values get a panel each.
+    unit
+        As `style.percent_axis` takes it.
     """
+    from matplotlib.ticker import MaxNLocator
+
     panels = list(dict.fromkeys(row[group] for row in rows)) if group else [""]
     figure = style.new_figure(3.4, synthetic=is_synthetic(found))
     axes_of = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, name in zip(axes_of, panels, strict=True):
         chosen = [row for row in rows if not group or row[group] == name]
-        for number, line in enumerate(lines):
+        for number, (line, label) in enumerate(lines.items()):
             axes.plot(column(chosen, x), column(chosen, line), color=style.colour_of(number),
-                      marker=".", label=line.replace("_", " "))  # fmt: skip
+                      marker=".", label=label)  # fmt: skip
         axes.set(xlabel=axis or x, title=name)
-        style.percent_axis(axes)
+        style.percent_axis(axes, unit=unit)
+        if all(float(row[x]).is_integer() for row in rows):
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes_of[0].set_ylabel(value)
-    axes_of[0].legend()
+    if len(lines) > 1:
+        axes_of[0].legend()
     return figure
 
 
@@ -199,32 +207,38 @@ def draw_bars(
     rows: Rows,
     *,
     name: str,
-    bars: Sequence[str],
+    bars: Mapping[str, str],
     value: str = "",
     log: bool = False,
+    unit: str | None = None,
 ) -> style.Figure:
     """Draw columns of a table as bars, a group for each of the first 24 rows.
 
     Parameters
     ----------
     name, bars
-        Column with the names of the groups, and the columns to draw.
+        Column with the names of the groups; the columns to draw, and their names in the legend.
     value
         What the length of a bar is, with its unit.
     log
         Whether the values span decades.
+    unit
+        Of shares, as `style.percent_axis` takes it; None for other values.
     """
     shown = rows[MOST_BARS - 1 :: -1]
     height, places = 0.8 / len(bars), np.arange(len(shown))
     figure = style.new_figure(1.2 + 0.25 * len(shown), synthetic=is_synthetic(found))
     axes = figure.subplots()
-    for index, bar in enumerate(bars):
+    for index, (bar, label) in enumerate(bars.items()):
         axes.barh(places + index * height, column(shown, bar), height,
-                  color=style.colour_of(index), label=bar.replace("_", " "))  # fmt: skip
+                  color=style.colour_of(index), label=label)  # fmt: skip
     axes.set_yticks(places, [str(row[name]) for row in shown])
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(value)
     if log and any((column(shown, bar) > 0).any() for bar in bars):
         style.log_axis(axes)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(bars))  # beside no bar
+    if unit is not None:
+        style.percent_axis(axes, "x", unit)
+    if len(bars) > 1:
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(bars))  # beside no bar
     return figure

@@ -9,6 +9,7 @@ import numpy as np
 
 from ecgphoton.report import style
 from ecgphoton.training.parts import EpochRecord
+from ecgphoton.wording import words
 
 History = Sequence[EpochRecord]
 Events = Sequence[tuple[int, tuple[int, str]]]
@@ -91,7 +92,7 @@ def _draw_rates(
     if binary:
         kinds = (("miss", "miss rate", 1), ("fpr", "FPR", 0), ("f1", "F1", 2))
         curves = [
-            (label if name == first else f"{label}, {name}", style.colour_of(colour),
+            (label if name == first else f"{label}, {words(name)}", style.colour_of(colour),
              name != first, [record.sets.get(name, {}).get(key) for record in history])
             for name in (first, *others)
             for key, label, colour in kinds
@@ -107,7 +108,7 @@ def _draw_rates(
         look: dict[str, Any] = {"ls": DASHED, "lw": 1.1} if dashed else {}
         axes.plot(epochs, np.array(values, float), color=colour, label=label, **look)
     title = "Rates at the threshold of the epoch" if binary else "Recall of every class"
-    axes.set(ylim=(0, 1), title=f"{title}, {first}")
+    axes.set(ylim=(0, 1), title=f"{title}, {words(first)}")
     style.percent_axis(axes)
     axes.legend(ncols=3 if binary else 5, loc="upper left", bbox_to_anchor=(0, -0.02))
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from ecgphoton.artifacts import (
     MANIFEST,
-    check_manifest,
     kind_of,
     load_checkpoint,
     read_bytes,
@@ -25,7 +24,6 @@ from ecgphoton.intake import expecting
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import read_program
 from ecgphoton.report.chips import is_synthetic
-from ecgphoton.report.pieces import words
 from ecgphoton.report.scores import Scores, read_all_scores
 from ecgphoton.runs import (
     BUNDLES,
@@ -38,9 +36,12 @@ from ecgphoton.runs import (
     RECIPE,
     RUNS,
     SIMULATIONS,
+    changed,
     name_of,
+    stated,
 )
 from ecgphoton.training.parts import EpochRecord
+from ecgphoton.wording import words
 
 PROGRAM = "mesh.json"
 KNOWN = (METRICS, CHECKPOINT, PROGRAM, "simulation.json", "sweep.json", MANIFEST)
@@ -186,7 +187,7 @@ def gather(folder: Path, also: tuple[Path, ...] = (), data_dir: Path | None = No
     for path in (folder, *also):
         if not path.is_dir():
             raise InputError(f"{path} is not a folder; give a run, a bundle or a study of one")
-        if why := _changed(path):
+        if why := changed(path):
             raise InputError(f"{path} cannot be on the page: {why}; copy the whole folder again")
     student = student_of(folder)
     for path in also:
@@ -204,7 +205,7 @@ def gather(folder: Path, also: tuple[Path, ...] = (), data_dir: Path | None = No
         other, names = student_of(path), ", ".join(sorted(Path(name).stem for name in results))
         newer = f"a newer {names} of the same student is on the page; --also takes this one"
         repeated = newer if results and results <= kinds else ""
-        why = _changed(path) or (repeated if other == student else _why_not(other))
+        why = (changed(path) or repeated) if other == student else _why_not(other)
         if why:
             left[path] = why
         else:
@@ -217,17 +218,6 @@ def gather(folder: Path, also: tuple[Path, ...] = (), data_dir: Path | None = No
             "`ecgphoton train`, `export` or `simulate`"
         )
     return material
-
-
-def _changed(folder: Path) -> str:
-    """Return what of a folder is not as its manifest states; empty where all that is there is."""
-    if not (folder / MANIFEST).is_file():
-        return ""
-    try:
-        problems = check_manifest(folder, kind=kind_of(folder) or "ecgphoton")
-    except InputError:
-        return f"its {MANIFEST} is damaged"
-    return next((one for one in problems if not one.endswith(": missing")), "")
 
 
 def places(folder: Path) -> list[Path]:
@@ -259,9 +249,13 @@ def results_of(folder: Path) -> dict[str, str]:
 
 
 def student_of(folder: Path) -> str | None:
-    """Return the SHA-256 of the checkpoint that a folder holds or was made from, None without."""
-    if (folder / CHECKPOINT).is_file():
-        return sha256(folder / CHECKPOINT)
+    """Return the SHA-256 of the checkpoint that a folder holds or was made from, None without.
+
+    A manifest is believed, since `changed` compares it with the files.
+    """
+    checkpoint = folder / CHECKPOINT
+    if checkpoint.is_file():
+        return stated(checkpoint) or sha256(checkpoint)
     students = (_provenance(path).get("student") for path in sorted(folder.glob("*.json")))
     return next((str(student) for student in students if student), None)
 
@@ -276,5 +270,5 @@ def _provenance(path: Path) -> dict[str, Any]:
 
 def _why_not(student: str | None) -> str:
     if student is None:
-        return "it does not record its student; make it again with this version"
-    return f"it was made with another student (hash {student[:12]})"
+        return "no student is recorded there; make it again with this version"
+    return f"made with another student (hash {student[:12]})"

@@ -13,11 +13,14 @@ from ecgphoton import wording
 from ecgphoton.metrics import stated
 from ecgphoton.report import style
 from ecgphoton.report.chips import interval_table
+from ecgphoton.wording import listed, words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 
+ROLES = {"branch": "branch", "rhythm": "patient token", "mlp": "MLP layer"}
+"""Roles of blocks as a page names them."""
 UNBROKEN = str.maketrans("- ", "−\N{NO-BREAK SPACE}")
 """On a page, a minus is one, and no line ends between a number and its unit."""
 
@@ -41,11 +44,6 @@ def interval(ends: Sequence[float]) -> str:
     """Format the ends of an interval of a share, in per cent."""
     low, high = ends
     return f"[{100 * low:.1f}, {100 * high:.1f}]"
-
-
-def words(name: str) -> str:
-    """Return the name of a set or key as it is shown to people."""
-    return {"auc": "AUC", "fpr": "FPR", "miss": "miss rate"}.get(name, name.replace("_", " "))
 
 
 def short(folder: Path) -> str:
@@ -80,11 +78,11 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     writers = {"percent": percent, "number": number, "interval": interval, "words": words,
-               "short": short, "counted": wording.count,
+               "listed": listed, "short": short, "counted": wording.count,
                "area": wording.area}  # fmt: skip
     made.filters |= writers
     made.globals |= {**writers, "any_value": any_value, "stated": stated, "svg": style.svg,
-                     "interval_table": interval_table}  # fmt: skip
+                     "interval_table": interval_table, "ROLES": ROLES}  # fmt: skip
     return made
 
 

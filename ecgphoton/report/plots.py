@@ -12,10 +12,10 @@ from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.metrics import confusion_matrix, ranking
 from ecgphoton.report import style
 from ecgphoton.report.curves import draw_curves
-from ecgphoton.report.pieces import words
 from ecgphoton.report.scores import SUFFIX, Scores, precision_recall, read_scores, roc
 from ecgphoton.report.wrong_beats import draw_beats
 from ecgphoton.training.parts import EpochRecord
+from ecgphoton.wording import listed, words
 
 CORNER = 0.2
 """The inset of a ROC shows errors up to this, or more where operating points need it."""
@@ -110,9 +110,10 @@ def draw_roc(
             style.percent_axis(where, "xy")
         frame = (0, 1 - corner, corner, corner + corner / 60)
         axes.indicate_inset(frame, edgecolor=style.LINE, alpha=0.8)
-        fitted = ", ".join(map(words, point.fitted_on))
         note = (
-            f"●  at threshold {point.threshold:.3f}, fitted on {fitted}" if point.binary else None
+            f"●  at threshold {point.threshold:.3f}, fitted on {listed(point.fitted_on)}"
+            if point.binary
+            else None
         )
         axes.legend(
             loc="upper left", title=note, title_fontsize=8, alignment="left",

@@ -16,7 +16,8 @@ Rows = Sequence[Mapping[str, Any]]
 def columns_of(rows: Rows) -> tuple[list[str], list[list[str]]]:
     """Return the heads and the cells of the table: one row a parameter, the states side by side."""
     states = list(dict.fromkeys(row["state"] for row in rows))
-    each = [head for state in states for head in (state, "fails", "ratio", "yield and interval")]
+    columns = ("{}: passes", "fails", "ratio", "yield and interval")
+    each = [head.format(state) for state in states for head in columns]
     cells: dict[str, list[str]] = {}
     for row in rows:
         first = [row["parameter"], row["unit"], number(row["stated"])]
@@ -81,4 +82,5 @@ def draw_sheet(found: Mapping[str, Any], rows: Rows) -> style.Figure:
         for name in dict.fromkeys(row["parameter"] for row in rows)
     ]
     value = "times as large as in the profile (bits: as few)"
-    return draw_bars(found, ratios, name="parameter", bars=states, value=value, log=True)
+    bars = {state: state for state in states}
+    return draw_bars(found, ratios, name="parameter", bars=bars, value=value, log=True)

@@ -151,11 +151,14 @@ def colour_of(number: int) -> str:
     return CYCLE[number % len(CYCLE)]
 
 
-def percent_axis(axes: Axes, which: str = "y") -> None:
-    """Label axes of shares (``x``, ``y`` or ``xy``) in per cent, with the decimals of the ticks."""
+def percent_axis(axes: Axes, which: str = "y", unit: str = " %") -> None:
+    """Label axes of shares (``x``, ``y`` or ``xy``) in per cent, with the decimals of the ticks.
+
+    Differences of shares are in percentage points, which the axis names: their `unit` is empty.
+    """
     for name in which:
         axis = getattr(axes, f"{name}axis")
-        axis.set_major_formatter(lambda share, position: f"{100 * share:g} %")  # noqa: ARG005
+        axis.set_major_formatter(lambda share, position: f"{100 * share:g}{unit}")  # noqa: ARG005
 
 
 def log_axis(axes: Axes) -> None:

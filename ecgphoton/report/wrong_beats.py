@@ -21,10 +21,10 @@ from ecgphoton.ecg.synthetic import recording
 from ecgphoton.errors import InputError
 from ecgphoton.report import style
 from ecgphoton.report.material import Material
-from ecgphoton.report.pieces import words
 from ecgphoton.report.scores import Scores, errors_of, is_part, worst_in_turn
 from ecgphoton.report.strips import draw_strip
 from ecgphoton.runs import CHOOSING
+from ecgphoton.wording import words
 
 COLUMNS, ROWS = 4, 3
 """Beats of one kind of error of one set."""
@@ -135,7 +135,8 @@ def wrong_beats(
     one, found = scores[names[0]], {}
     for kind, wrong, _, wrongness in errors_of(one, material.point):
         rows = worst_in_turn(one, wrong, wrongness, STRIPS)
-        title = f"{words(names[0])}, {kind}: {len(rows)} of {wrong.sum():,}, the worst"
+        some = f"{len(rows)} of {wrong.sum():,}, the worst of each record"
+        title = f"{words(names[0])}, {kind}: {some if len(rows) else 'none'}"
         try:
             found[title] = [_strip(reader, one, int(row)) for row in rows]
         except InputError:

@@ -20,7 +20,7 @@ from ecgphoton.ecg.leads import column_of
 from ecgphoton.ecg.recording import Recording
 from ecgphoton.ecg.resample import Resampler, ratio, scaled
 from ecgphoton.errors import InputError
-from ecgphoton.host import plain, undisturbed
+from ecgphoton.host import as_array, undisturbed
 from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.run.backends import Backend, classifier
 from ecgphoton.run.scope import Observer, ScopeReport
@@ -262,7 +262,7 @@ def annotate(
 def checked_signal(samples: Any) -> NDArray[np.float32]:  # noqa: ANN401 - what a user passes
     """Return one row of samples, those that are masked as missing."""
     masked = isinstance(samples, np.ma.MaskedArray)
-    given = plain(samples.data if masked else samples, "samples")
+    given = as_array(samples.data if masked else samples, "samples")
     kinds = {type(one) for one in given.flat} if given.dtype.kind == "O" else {given.dtype.type}
     wrong = [
         kind.__name__ for kind in kinds if not issubclass(kind, NUMBERS) or issubclass(kind, bool)
@@ -279,13 +279,10 @@ def checked_signal(samples: Any) -> NDArray[np.float32]:  # noqa: ANN401 - what 
 
 def checked_peaks(peaks: ArrayLike) -> NDArray[np.int64]:
     """Return R samples in order."""
-    given = plain(peaks, "peaks")
-    numbers = given.ndim == 1 and given.dtype.kind in "iuf" and np.isfinite(given).all()
-    if (
-        not (numbers or given.shape == (0,))
-        or (given != np.rint(given)).any()
-        or (given[1:] <= given[:-1]).any()
-    ):
+    given = as_array(peaks, "peaks")
+    whole = given.ndim == 1 and given.dtype.kind in "iuf" and np.isfinite(given).all()
+    whole = whole or given.shape == (0,)
+    if not whole or (given != np.rint(given)).any() or (given[1:] <= given[:-1]).any():
         raise InputError(
             "peaks must be one row of whole sample numbers in order of time, each once"
         )

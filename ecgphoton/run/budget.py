@@ -108,4 +108,4 @@ def _draw(found: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> style.Fig
     rows = [
         {"name": one["name"], ENERGY: one["joules"]} for one in (*found["plans"], *found["digital"])
     ]
-    return draw_bars(found, rows, name="name", bars=(ENERGY,), value=ENERGY, log=True)
+    return draw_bars(found, rows, name="name", bars={ENERGY: ENERGY}, value=ENERGY, log=True)

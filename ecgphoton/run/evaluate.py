@@ -16,7 +16,7 @@ from ecgphoton.arguments import strict
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.ecg.protocols import Protocol
-from ecgphoton.ecg.records import LabelScheme
+from ecgphoton.ecg.records import LabelScheme, label_scheme
 from ecgphoton.errors import InputError
 from ecgphoton.intervals import record_bootstrap
 from ecgphoton.metrics import (
@@ -43,7 +43,7 @@ from ecgphoton.run.crossed import at_wish, stored_numbers, stored_sets
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.training.crossfit import NAME
 from ecgphoton.training.judge import probabilities
-from ecgphoton.wording import percent
+from ecgphoton.wording import listed, percent, words
 
 BOOTSTRAP_SEED = 20
 ONE_KIND = "all beats are normal, or all abnormal"
@@ -169,7 +169,9 @@ def evaluate(
         threshold keeps `max_miss` and `max_fpr`.
     """
     trained, wished = at_wish(runs.load_student(*runs.choose(model)), max_miss, max_fpr)
-    about = {**trained.metadata, **({} if labels is None else {"labels": labels})}
+    about = dict(trained.metadata)
+    if labels not in (None, about["labels"]):
+        about["labels"] = label_scheme(labels).name
     other = beats_elsewhere(about, data, data_dir) if protocol is None else None
     if other is not None and other.origin is not None:
         sets, scheme = {other.origin.dataset.name: other.beats}, scheme_of(about)
@@ -234,14 +236,14 @@ def shortfall(
     sets = metrics["sets"] | ({NAME: metrics[NAME]} if NAME in metrics else {})
     reached = [
         f"miss {percent(stated(sets[name], 'miss'))} and FPR {percent(stated(sets[name], 'fpr'))} "
-        f"on {name}"
+        f"on {words(name)}"
         for name in point.fitted_on
         if name in sets
     ]
     limits = f"miss <= {percent(policy.max_miss, None)} and FPR <= {percent(policy.max_fpr, None)}"
     found = f": {', '.join(reached)}" if reached else ""
     return (
-        f"no threshold kept {limits} where it was chosen ({', '.join(point.fitted_on)}); the one "
+        f"no threshold kept {limits} where it was chosen ({listed(point.fitted_on)}); the one "
         f"with the smallest violation was taken{found}"
     )
 

@@ -16,8 +16,13 @@ from ecgphoton.report.chips import draw_bars, draw_lines
 from ecgphoton.run.journey import Outcome, begin
 
 BLAME_BEATS, BOUND_BEATS = 4096, 2048
-COSTS = ("lost_sensitivity_gradient", "added_fpr_gradient")
-RATES = ("certified", "worst_miss", "worst_fpr")
+COSTS = {"lost_sensitivity_gradient": "miss rate", "added_fpr_gradient": "FPR"}
+RATES = {
+    "certified": "beats no chip can flip",
+    "worst_miss": "miss rate at most",
+    "worst_fpr": "FPR at most",
+}
+PARTS = {"static": "static errors", "shot": "noise of this shot"}
 
 
 def blame(
@@ -58,7 +63,8 @@ def blame(
     step = partial(progress, "sources and blocks")
     shares = tuple(blame_trial(journey.trial(), chips=chips, progress=step))
     rows = [share.to_dict() for share in shares]
-    draw = partial(draw_bars, name="name", bars=COSTS, value="rise of the rate, as a share")
+    value = "rise of the rate, by the gradient, in percentage points"
+    draw = partial(draw_bars, name="name", bars=COSTS, value=value, unit="")
     return journey.write(shares, {"shares": rows}, rows, draw)
 
 
@@ -105,8 +111,8 @@ def adversary(
     journey = begin(adversary, locals())
     found = worst_chip(journey.trial(), sigmas=sigmas, weight=weight)
     rows = [{"block": name, "used": share} for name, share in found.use.items()]
-    value = "share of the allowed error that is used"
-    draw = partial(draw_bars, name="block", bars=("used",), value=value)
+    value = "mean error, of the tolerance"
+    draw = partial(draw_bars, name="block", bars={"used": value}, value=value, unit=" %")
     return journey.write(found, found.to_dict(), rows, draw)
 
 
@@ -187,6 +193,6 @@ def trace(
     journey = begin(trace, locals(), f"chip-{chip}-beat-{beat}")
     found = trace_trial(journey.trial(), chip, beat)
     rows = [asdict(stage) for stage in found.stages]
-    value = "change of the margin"
-    draw = partial(draw_bars, name="block", bars=("static", "shot"), value=value)
+    value = "change of the margin (logit)"
+    draw = partial(draw_bars, name="block", bars=PARTS, value=value)
     return journey.write(found, found.to_dict(), rows, draw)

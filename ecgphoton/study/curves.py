@@ -135,7 +135,7 @@ def solve(
     )
     rows = [{key: value, "yield": share} for value, share in sorted(found.tried)]
     axis = f"{key}, {found.number.unit}" if found.number.unit else key
-    draw = partial(draw_lines, x=key, lines=("yield",), axis=axis, value="yield")
+    draw = partial(draw_lines, x=key, lines={"yield": "yield"}, axis=axis, value="yield")
     return journey.write(found, found.to_dict(), rows, draw)
 
 
@@ -219,7 +219,8 @@ def surrogate(
             }
         )
         progress("values", len(rows), len(wanted.values))
-    draw = partial(draw_lines, x="noise", lines=("yield", "miss_median", "fpr_median"))
+    lines = {"yield": "yield", "miss_median": "miss rate, median", "fpr_median": "FPR, median"}
+    draw = partial(draw_lines, x="noise", lines=lines, axis="noise, of full scale")
     return journey.write(tuple(rows), {"rows": rows, "chips": chips, "order": order}, rows, draw)
 
 

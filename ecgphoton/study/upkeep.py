@@ -76,7 +76,8 @@ def drift(
 
 def _draw_trims(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> style.Figure:
     trims = [row for row in rows if row["way"] == "trim"]
-    axis, lines = "hours between two calibrations", ("yield_before", "yield_after")
+    axis = "hours between two calibrations"
+    lines = {"yield_before": "before calibration", "yield_after": "after calibration"}
     return draw_lines(found, trims, x="hours", lines=lines, axis=axis, value="yield")
 
 
@@ -138,7 +139,7 @@ def bits(
     )
     rows = [asdict(row) for row in found]
     least = {part: enough(list(found), part) for part in get_args(Part)}
-    lines, value = ("delta_miss", "delta_fpr"), "change of the rate"
-    draw = partial(draw_lines, x="bits", lines=lines, value=value, group="part")
+    lines, value = {"delta_miss": "miss rate", "delta_fpr": "FPR"}, "change, percentage points"
+    draw = partial(draw_lines, x="bits", lines=lines, value=value, group="part", unit="")
     numbers = {"rows": rows, "enough": least, "drivers": drivers.words}
     return journey.write(found, numbers, rows, draw)

@@ -156,7 +156,7 @@ def test_what_no_bench_can_do_is_refused(program, codes, vectors, kind, message)
 
 def test_the_wrong_bench_or_step_is_refused(program) -> None:
     """A bench of another design and an unknown step are user errors."""
-    with pytest.raises(InputError, match="choose from"):
+    with pytest.raises(InputError, match="no calibration step 'guess'"):
         steps_of(["fit", "guess"])
     bench = RecordingBench(bench_of(program))
     other = ReplayBench(Session((1, 3, 32), 12, ()))

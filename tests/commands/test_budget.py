@@ -35,7 +35,7 @@ def test_a_budget_states_light_power_and_who_wins(call: Call) -> None:
     }
     assert all(one["source"] for one in found["digital"])
     assert found["sentence"] in done.output
-    assert "loses to Cortex-M4" in found["sentence"]
+    assert "more energy than Cortex-M4" in found["sentence"]
     assert found["laser_requirement"]["parameter"] == "link.laser"
     assert found["not_stated"] == ["link.extinction_db"]
     full = written(

@@ -125,7 +125,7 @@ def test_report_says_what_it_took(house: Path, call: Call, tmp_path: Path) -> No
         call("simulate", "runs/r", "--noise", "0.07", "--chips", "2")
     done = call("report", "runs/r", "--out", str(tmp_path / "page.html"))
     assert done.exit_code == 0, done.output
-    assert "student r (runs/r): named" in done.output
+    assert "student r (runs/r)\n" in done.output
     assert ": a newer simulation of the same student" in done.output
     assert "Miss rate and FPR of every chip" in (tmp_path / "page.html").read_text()
 

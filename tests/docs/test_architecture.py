@@ -68,7 +68,7 @@ def test_the_way_to_the_first_product(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setattr(moments, "torch", Watched())
     asked = ["simulate", "reference-8", "--data", "synthetic", "--chips", "1"]
     CliRunner().invoke(main, [*asked, "--out", str(tmp_path / "out")])
-    way = re.search(r"The way to the first product: (.*?)\.\n", PAGE)
+    way = re.search(r"its first matrix product: (.*?)\.\n", PAGE)
     assert way is not None
     listed = [re.split(r"[.:]", name)[-1] for name in re.findall(r"`([\w./:]+)`", way[1])]
     assert seen[seen.index("simulate") :] == listed  # without the wrapper of public functions

@@ -41,8 +41,8 @@ def test_literal_counts(mitdb):
     assert sum(train.values()) == 18_658
     assert "S" not in set(splits.train.symbol.tolist())
     assert [n for n in splits.report.notes if "no lead" in n] == [
-        "102: no lead MLII, V5 used",
-        "104: no lead MLII, V5 used",
+        "102: no lead MLII; V5 is used",
+        "104: no lead MLII; V5 is used",
     ]
 
 

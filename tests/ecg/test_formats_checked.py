@@ -188,7 +188,7 @@ def test_two_leads_of_one_name_are_said(tmp_path):
     write_wfdb(tmp_path, "a", np.column_stack([SIGNAL, -SIGNAL]), lead=["II", "XX"])
     header = tmp_path / "a.hea"
     header.write_text(header.read_text().replace("XX", "II"))
-    assert "a: 2 leads are called II, channel:0 used" in open_signal(tmp_path / "a").notes
+    assert "a: 2 leads are called II; channel:0 is used" in open_signal(tmp_path / "a").notes
     assert open_signal(tmp_path / "a", "channel:1").channel == 1
     with pytest.raises(InputError, match="2 leads II"):
         open_signal(tmp_path / "a", "II")

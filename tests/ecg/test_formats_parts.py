@@ -103,7 +103,7 @@ def test_one_lead_in_two_groups_must_be_chosen(tmp_path):
     """Lead II recorded twice is refused with the list; a channel by number is read."""
     strip = dicom_group(SIGNAL)
     path = write_dicom(tmp_path / "a.dcm", None, groups=[dicom_group(SIGNAL[: 5 * FS]), strip])
-    listed = r"2 leads II; its leads are channel:0 Lead II \(5 s\), channel:1 Lead II \(20 s\)"
+    listed = r"2 leads II; its leads are Lead II \(channel:0, 5 s\), Lead II \(channel:1, 20 s\)"
     for lead in (None, "II"):
         with pytest.raises(InputError, match=listed):
             choose(open_recording(path), lead)

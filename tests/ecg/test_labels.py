@@ -83,6 +83,9 @@ def test_labels_that_are_not_there_are_named(tmp_path):
     for annotator in ("csv", "atr", None):
         with pytest.raises(InputError, match="lacks a"):
             label_file(tmp_path / "a.csv", annotator)
+    (tmp_path / "a.labels.csv").write_text("sample,symbol\n100,V\n")
+    with pytest.raises(InputError, match=r"there is a\.labels\.csv: annotator 'labels\.csv'"):
+        label_file(tmp_path / "a.csv", "atr")
 
 
 @pytest.mark.parametrize(

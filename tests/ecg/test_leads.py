@@ -5,7 +5,7 @@ import pytest
 from recordings import FS, ecg, write_wfdb
 
 from ecgphoton.ecg.formats import open_recording, read
-from ecgphoton.ecg.leads import choose, column_of, looks_like_ecg, plain
+from ecgphoton.ecg.leads import choose, column_of, lead_name, looks_like_ecg
 from ecgphoton.ecg.reading import open_signal
 from ecgphoton.errors import InputError
 
@@ -42,7 +42,7 @@ def test_case_and_prefixes_are_ignored(asked, tmp_path):
 def test_a_lead_that_is_not_there_is_refused_with_the_list(asked, tmp_path):
     """What is asked for is used or refused, never replaced."""
     held = record(tmp_path, ABP=(PRESSURE, "mmHg"), II=(SIGNAL, "mV"))
-    with pytest.raises(InputError, match="its leads are channel:0 ABP, channel:1 II"):
+    with pytest.raises(InputError, match=r"its leads are ABP \(channel:0\), II \(channel:1\)"):
         choose(held, asked)
     with pytest.raises(InputError, match="no lead"):
         open_signal(tmp_path / "a", asked)
@@ -75,7 +75,7 @@ def test_of_two_leads_of_one_name_none_is_guessed(names, asked, tmp_path):
     header = tmp_path / "a.hea"
     header.write_text(header.read_text().replace(" x\n", f" {second.replace('_', ' ')}\n"))
     held = open_recording(tmp_path / "a")
-    with pytest.raises(InputError, match=r"has 2 leads .*channel:0 .*channel:1"):
+    with pytest.raises(InputError, match=r"has 2 leads .*channel:0.*channel:1"):
         choose(held, asked)
     assert (choose(held, "channel:1"), choose(held)) == (1, 0)
 
@@ -122,12 +122,12 @@ def test_the_stand_in_is_named(tmp_path):
     record(tmp_path, ABP=(PRESSURE, "mmHg"), II=(SIGNAL, "mV"))
     signal = open_signal(tmp_path / "a")
     assert signal.lead.name == "II"
-    assert signal.notes[0] == "a: no lead MLII, II used"
+    assert signal.notes[0] == "a: no lead MLII; II is used"
 
 
 def test_plain_names_and_spectra():
     """Names that are no leads stay as they are; an ECG of any unit looks like one."""
-    assert [plain(name) for name in ("ECG1", "Lead aVR", "MV2", "Resp", "MLII ")] == [
+    assert [lead_name(name) for name in ("ECG1", "Lead aVR", "MV2", "Resp", "MLII ")] == [
         "ecg1", "avr", "v2", "resp", "ii"
     ]  # fmt: skip
     assert looks_like_ecg((1000 * SIGNAL).astype(np.float32), FS)

@@ -100,7 +100,7 @@ def test_a_hostile_header_is_refused(folder, change):
 
 def test_unknown_record_and_wrong_path(folder):
     """An unknown name lists the known ones; a path without records says so."""
-    with pytest.raises(InputError, match=r"no record '217'.*s01"):
+    with pytest.raises(InputError, match=r"no record '217'.*s01.*--protocol FILE"):
         load_all(["217"], data=folder)
     with pytest.raises(InputError, match="no record"):
         load_all(["../s01"], data=folder)
@@ -122,15 +122,15 @@ def test_lead_by_name_by_channel_and_missing(folder):
     edit_header(folder, lambda text: text.replace("MLII", "V5"))
     found = read_recording(folder, "s01", prefer=("MLII", "V5"))
     assert found.lead == "V5"
-    assert found.notes == ("s01: no lead MLII, V5 used",)
+    assert found.notes == ("s01: no lead MLII; V5 is used",)
     for lead in ("MLII", "channel:2"):
-        with pytest.raises(InputError, match=f"no lead {lead}.*channel:0 V5, channel:1 V1"):
+        with pytest.raises(InputError, match=rf"no lead {lead}.*V5 .channel:0., V1 .channel:1"):
             read_recording(folder, "s01", lead=lead)
 
 
 def test_a_lead_that_no_record_has_is_refused(wfdb_folder):
     """A mistyped lead name does not silently become another lead."""
-    with pytest.raises(InputError, match="no lead MLLI; its leads are channel:0 MLII"):
+    with pytest.raises(InputError, match=r"no lead MLLI; its leads are MLII \(channel:0\)"):
         load_all(["s01", "s02"], data=wfdb_folder, lead="MLLI")
 
 

@@ -23,8 +23,8 @@ def test_columns_rates_and_units_are_given_or_refused(tmp_path):
     assert read(timed, column="1").leads == ("II",)  # the second column of the file
     for path, given, why in (
         (plain, {}, "does not state its sampling rate"),
-        (plain, {"fs": FS, "column": "9"}, "no column of samples '9'; its columns are 0 channel 0"),
-        (timed, {"column": "0"}, "no column of samples '0'; its columns are 0 time, 1 II"),
+        (plain, {"fs": FS, "column": "9"}, "no column of samples '9'; its .* are 0: channel 0"),
+        (timed, {"column": "0"}, "no column of samples '0'; its columns are 0: time, 1: II"),
         (plain, {"fs": -1}, "fs is -1"),
         (plain, {"fs": FS, "unit": "mmHg"}, "not a voltage"),
         (timed, {"fs": 360}, "not 360 Hz"),

@@ -187,7 +187,7 @@ def test_worse_profiles_are_worse(student, inputs, label, point):
         ("[splitter]\nsigma = 'much'", "splitter.sigma is 'much'"),
         ("[dac]\nbits = 1.5", "dac.bits is 1.5; it must be 0 or an integer from 2 to 24 bits"),
         ("[dac]\nbits = 1", "dac.bits is 1; it must be 0 or an integer"),
-        ("splitter = 1", "not a section"),
+        ("splitter = 1", "splitter is 1; it must be a table"),
         ("[[", "not valid TOML"),
     ],
 )

@@ -64,6 +64,7 @@ def test_a_file_states_the_drivers(tmp_path):
         ('[driver]\nlaw = "table"\nv_pi = 3\ntable = [[0, 0], [1, 7]]', "driver.v_pi is given"),
         ('[driver]\nlaw = "linear"\nv_max = 5', "all phases of a turn"),
         ('[phase]\nstatic = "yes"', "phase.static is 'yes'"),
+        ('train = ["p1"]', "no section [train]; allowed: "),
         ("# numbers follow\n[splitter]\n", "states no number; perfect chips are those of 'ideal'"),
     ],
 )

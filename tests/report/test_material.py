@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from ecgphoton import artifacts, runs
 from ecgphoton.artifacts import sha256, write_bytes, write_json
 from ecgphoton.errors import InputError
 from ecgphoton.models import shipped
+from ecgphoton.report import material
 from ecgphoton.report.html import write_report
 from ecgphoton.report.material import gather, student_of
 
@@ -51,7 +53,7 @@ def test_everything_of_the_same_student_is_found(project: Path, start: str) -> N
     assert "a newer simulation of the same student" in reasons["simulations/mine/old"]
     assert "another student" in reasons["simulations/other/new"]
     assert "another student" in reasons["runs/other"]
-    assert "does not record its student" in reasons["simulations/mine/early"]
+    assert "no student is recorded there" in reasons["simulations/mine/early"]
 
 
 def test_what_is_named_comes_first(project: Path) -> None:
@@ -115,3 +117,20 @@ def test_a_page_shows_no_file_that_was_changed(tmp_path):
     assert "manifest says" in left["bad"]
     with pytest.raises(InputError, match=r"mesh\.json: .* copy the whole folder again"):
         gather(tmp_path / "bundles" / "bad")
+
+
+def test_every_file_is_hashed_once(tmp_path, monkeypatch):
+    """A page of a bundle with a neighbour of the same student reads each file once for its hash."""
+    for name in ("one", "two"):
+        shutil.copytree(shipped()["reference-8"], tmp_path / "bundles" / name)
+    monkeypatch.chdir(tmp_path)
+    seen: list[Path] = []
+
+    def counted(file: Path) -> str:
+        seen.append(file.resolve())
+        return sha256(file)
+
+    for module in (artifacts, runs, material):
+        monkeypatch.setattr(module, "sha256", counted)
+    assert len(gather(tmp_path / "bundles/one").folders) == 2
+    assert len(seen) == len(set(seen)) > 10

@@ -225,6 +225,17 @@ def test_a_wish_is_kept_on_the_out_of_fold_scores(
     assert any("by wish: out of fold" in note for note in said["notes"])
 
 
+def test_labels_that_are_named_are_used_or_refused(finished: Path) -> None:
+    """A mistyped scheme is not replaced by that of the run, which may be named as well."""
+    with pytest.raises(InputError, match="did you mean aami-svf"):
+        evaluate(finished, labels="aami-sv", data="synthetic")
+    beats = [
+        evaluate(finished, labels=labels, data="synthetic").metrics["sets"]["DS2"]["beats"]
+        for labels in (None, "aami-svf", "aami")
+    ]
+    assert beats[0] == beats[1] < beats[2]
+
+
 def test_without_a_wish_a_run_is_evaluated_as_it_was_written(finished: Path) -> None:
     """Out-of-fold numbers are repeated before the test set, at the threshold of training."""
     found = evaluate(finished, data="synthetic").metrics

@@ -145,7 +145,7 @@ def test_counts_are_whole_numbers(wrong) -> None:
     beats = ep.load_splits(data="synthetic").test
     inputs = ep.inputs_of(beats, STUDENT.student.architecture)
     (name,) = wrong
-    with pytest.raises(ep.InputError, match=f"^{name} is .* type int"):
+    with pytest.raises(ep.InputError, match=f"^{name} is .* a whole number"):
         ep.simulate(STUDENT.student, inputs, beats.label, STUDENT.point, **{"chips": 1, **wrong})
 
 

@@ -28,7 +28,7 @@ def test_rates_over_folds_weight_patients_alike():
     """They chose the threshold; those of the set count beats."""
     metrics = {"sets": SETS, "out_of_fold": {"miss": 0.3, "fpr": 0.04, "reasons": {}}}
     assert shortfall(POLICY, point("out_of_fold"), metrics).endswith(
-        "miss 30.00 % and FPR 4.00 % on out_of_fold"
+        "miss 30.00 % and FPR 4.00 % on out of fold"
     )
 
 

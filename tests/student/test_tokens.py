@@ -79,7 +79,7 @@ def test_a_student_of_version_0_1_has_the_same_tokens(old, patient) -> None:
     ("old", "why"),
     [
         ({"rhythm": "sometimes"}, "must be one of 'none', 'causal', 'full'"),
-        ({"shape_tokens": "two"}, "of type int"),
+        ({"shape_tokens": "two"}, "a whole number"),
         ({"shape_tokens": 3}, "shape_tokens is 3, but student.patient holds 2"),
         ({"shape_tokens": -1}, "shape_tokens is -1"),
         ({"rhythm": "causal", "patient": [{"name": "x", "features": []}]}, "features"),

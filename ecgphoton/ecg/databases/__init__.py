@@ -44,6 +44,7 @@ def dataset_of(data: str | Path | Dataset) -> Dataset:
     if path.name != str(data) or path.exists():
         raise InputError(f"{data} is not a folder; give a folder of recordings, or a FILE.toml")
     raise InputError(
-        f"there is no dataset or folder {str(data)!r}; "
+        f"there is no dataset or folder {str(data)!r} ("
         + nearest(str(data), (*DATASETS, "synthetic"))
+        + "); give one of these, or the path of a folder of recordings or of a dataset file"
     )

@@ -133,7 +133,7 @@ def _asked(path: Path, names: Sequence[str], times: Sequence[str], column: str) 
     if len(known) != 1 or known[0] in times:
         raise InputError(
             f"{path} has no column of samples {column!r}; its columns are "
-            + ", ".join(f"{i} {name}" for i, name in enumerate(names))
+            + ", ".join(f"{i}: {name}" for i, name in enumerate(names))
         )
     return known[0]
 

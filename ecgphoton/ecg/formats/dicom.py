@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.leads import names_lead, plain
+from ecgphoton.ecg.leads import lead_name, names_lead
 from ecgphoton.ecg.recording import (
     LARGEST_RECORDING,
     MOST_AT_ONCE,
@@ -133,7 +133,7 @@ def _named(one: Any, number: int) -> tuple[str, str]:  # noqa: ANN401
     if coded is None and names_lead(words[1]):
         coded = words[1]
     name = next(filter(None, words), f"channel {number}")
-    others = [word for word in words if word and coded and plain(word) != plain(coded)]
+    others = [word for word in words if word and coded and lead_name(word) != lead_name(coded)]
     if coded is None or not others:
         return name, ""
     return coded, f"channel {number} is {coded}, labelled {one_line(others[0])!r}"

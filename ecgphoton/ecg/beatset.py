@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set as AbstractSet
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
@@ -147,6 +147,12 @@ class DropReport:
     def by_reason(self) -> dict[str, int]:
         """Count dropped beats per reason, most first."""
         return _totals((drop.reason, drop.count) for drop in self.drops)
+
+    def without(self, records: AbstractSet[str]) -> Self:
+        """Return what does not concern these records alone."""
+        drops = tuple(one for one in self.drops if one.record not in records)
+        notes = tuple(note for note in self.notes if note.partition(": ")[0] not in records)
+        return replace(self, drops=drops, notes=notes)
 
     def lines(self) -> list[str]:
         """Return the counts and notes as sentences."""

@@ -26,7 +26,7 @@ from ecgphoton.run.annotator import Beats, table
 from ecgphoton.run.backends import Backend, classifier
 from ecgphoton.run.claim import outside_bundles
 from ecgphoton.run.crossed import at_wish
-from ecgphoton.run.journey import provenance
+from ecgphoton.run.provenance import provenance
 from ecgphoton.run.scope import KEY, Observer
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.version import __version__

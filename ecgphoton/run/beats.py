@@ -234,14 +234,15 @@ def own_splits(
 
 
 def evaluation_beats(
-    metadata: Mapping[str, Any],
-    data: str | Path | None = None,
-    data_dir: Path | None = None,
-    protocol: str | Path | None = None,
-) -> BeatSet:
-    """Return the test set of a student's own protocol, or all beats of another dataset."""
-    other = beats_elsewhere(metadata, data, data_dir) if protocol is None else None
-    return splits_like(metadata, data, data_dir, protocol).test if other is None else other.beats
+    metadata: Mapping[str, Any], data: str | Path | None = None, data_dir: Path | None = None
+) -> Loaded:
+    """Load the test set of a student's own protocol, or all beats of another dataset."""
+    other = beats_elsewhere(metadata, data, data_dir)
+    if other is not None:
+        return other
+    splits = splits_like(metadata, data, data_dir)
+    others = set(splits.protocol.records) - set(splits.protocol.test)
+    return Loaded(splits.test, splits.report.without(others), splits.origin)
 
 
 def check_both(beats: BeatSet) -> BeatSet:

@@ -98,6 +98,14 @@ def inputs_of(beats: BeatSet | Inputs, architecture: Architecture) -> Inputs:
         raise InputError(f"beats are a {type(beats).__name__}; give a BeatSet, or its inputs_of")
     for name, part in vars(beats).items():
         rows = tuple(part.shape[:1]) if isinstance(part, Tensor) and part.dim() == 2 else ()
+        if rows and (
+            part.layout != torch.strided or part.device.type != "cpu" or part.is_quantized
+        ):
+            kind = "quantized" if part.is_quantized else part.layout
+            raise InputError(
+                f"{name} of these beats is a {kind} tensor on {part.device}; give one of numbers "
+                "in memory, as inputs_of makes them"
+            )
         if part is not None and rows != (len(beats.window),):
             raise InputError(
                 f"{name} of these beats is a {type(part).__name__} of shape "
@@ -107,8 +115,6 @@ def inputs_of(beats: BeatSet | Inputs, architecture: Architecture) -> Inputs:
     for name, part in vars(found).items():
         if part is None or not len(part):
             continue
-        if part.dtype != torch.float32:
-            raise InputError(f"{name} of these beats is {part.dtype}; a student reads float32")
         if (far := max(map(abs, part.aminmax()))) > LARGEST:
             raise InputError(
                 f"{name} of these beats reaches {float(far):g}; a student reads values in [-1, 1], "

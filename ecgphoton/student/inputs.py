@@ -98,18 +98,19 @@ def inputs_of(beats: BeatSet | Inputs, architecture: Architecture) -> Inputs:
         raise InputError(f"beats are a {type(beats).__name__}; give a BeatSet, or its inputs_of")
     for name, part in vars(beats).items():
         rows = tuple(part.shape[:1]) if isinstance(part, Tensor) and part.dim() == 2 else ()
-        if rows and (
-            part.layout != torch.strided or part.device.type != "cpu" or part.is_quantized
-        ):
-            kind = "quantized" if part.is_quantized else part.layout
-            raise InputError(
-                f"{name} of these beats is a {kind} tensor on {part.device}; give one of numbers "
-                "in memory, as inputs_of makes them"
-            )
         if part is not None and rows != (len(beats.window),):
             raise InputError(
                 f"{name} of these beats is a {type(part).__name__} of shape "
                 f"{tuple(getattr(part, 'shape', ()))}; give a tensor with a row for each beat"
+            )
+        if part is None:
+            continue
+        if part.dtype != torch.float32:
+            raise InputError(f"{name} of these beats is {part.dtype}; a student reads float32")
+        if part.layout != torch.strided or part.device.type != "cpu":
+            raise InputError(
+                f"{name} of these beats is a {part.layout} tensor on {part.device}; give numbers "
+                "in memory, as inputs_of makes them"
             )
     found = beats.finite()
     for name, part in vars(found).items():

@@ -23,6 +23,7 @@ FLOORS = (
     ("host",),
     ("lazy",),
     ("intake",),
+    ("unfinished",),
     ("artifacts",),
     ("canvas",),
     ("decision",),

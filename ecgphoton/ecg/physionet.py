@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton.arguments import strict
-from ecgphoton.artifacts import locked, unwritten, write_bytes
+from ecgphoton.artifacts import unwritten, write_bytes
 from ecgphoton.ecg.database import (
     file_sha256,
     is_published,
@@ -20,6 +20,7 @@ from ecgphoton.ecg.databases import DATASETS, MITDB
 from ecgphoton.ecg.dataset import SUMS, Dataset
 from ecgphoton.ecg.download import Meter, Patience, Progress, Web
 from ecgphoton.errors import InputError
+from ecgphoton.unfinished import locked
 
 
 @dataclass(frozen=True)

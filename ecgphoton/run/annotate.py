@@ -13,6 +13,7 @@ import numpy as np
 
 from ecgphoton import runs
 from ecgphoton.arguments import strict
+from ecgphoton.artifacts import check_room
 from ecgphoton.ecg.annotate import BeatCalls, classify_record
 from ecgphoton.ecg.annotations import write_annotations
 from ecgphoton.ecg.formats import Hints, find_file
@@ -137,6 +138,7 @@ def annotate(
         outside_bundles(out), signal.name, annotator, inputs,
         edf=signal.held.format in ("EDF", "BDF"), picture=picture, force=force,
     )  # fmt: skip
+    check_room(Path(out))
     classify = classifier(
         trained, backend, chip=chip or 0, profile=profile, settings=settings, noise=noise
     )

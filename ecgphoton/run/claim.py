@@ -4,15 +4,15 @@ A call that fills its folder over some time claims it.
 """
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ecgphoton.artifacts import ESCAPES, UNFINISHED, locked, to_json, unwritten
+from ecgphoton.artifacts import ESCAPES, to_json, unwritten
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import is_bundle
 from ecgphoton.runs import kind_of
+from ecgphoton.unfinished import UNFINISHED, locked, opened
 
 DECIDING = ("student", "profile", "chips", "steps", "seed", "version")
 """What decides the files that an interrupted call leaves."""
@@ -145,11 +145,8 @@ def alone(folder: Path) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if hasattr(os, "O_DIRECTORY"):  # else there are no locks either
-                number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-                stack.callback(os.close, number)
-                if not locked(number):
-                    raise InputError(f"{OTHER} {folder}; choose another --out, or wait for it")
+            if not locked(stack.enter_context(opened(folder))):
+                raise InputError(f"{OTHER} {folder}; choose another --out, or wait for it")
         except OSError as error:
             raise unwritten(folder, error) from error
         yield

@@ -23,6 +23,8 @@ _CODES = enumerate('NLRaVFJASEj/Q~ | sT*D"=pB^t+u?![]en@xf()r', 1)
 _SYMBOLS = {code: symbol for code, symbol in _CODES if symbol != " "}
 """Symbol of each annotation code; annot(5) of the WFDB manual."""
 LARGEST_ANNOTATION = 2**23  # bytes
+COARSEST = 25.0
+"""Hz; the coarsest time resolution whose beats are within 20 ms, a quarter of a narrow QRS."""
 _NOTE, _SKIP, _SUBTYPE, _TEXT = 22, 59, 61, 63
 _CLOCK = b"## time resolution:"
 _NUMBER = re.compile(rb"\s*(\d+\.?\d*(?:[eE][-+]?\d+)?)")
@@ -130,10 +132,11 @@ def _rate(text: bytes, what: str) -> float:
     """Return a time resolution in Hz; one that cannot be used raises InputError."""
     said = _NUMBER.match(text)
     rate = float(said[1]) if said else 0.0
-    if not 1e-3 <= rate <= 1e6:
+    if not COARSEST <= rate <= 1e6:
         stated = text[:20].decode("ascii", "replace").strip()
         raise InputError(
-            f"{what} states a time resolution of {stated!r} Hz, which is no rate; write it again"
+            f"{what} states a time resolution of {stated!r} Hz, which is no rate that places beats "
+            f"({COARSEST:g} Hz and more do); write it again"
         )
     return rate
 

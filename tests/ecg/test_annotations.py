@@ -60,9 +60,9 @@ def test_a_file_with_a_clock_of_its_own_is_read_on_it(clock, tmp_path, wfdb_fold
     assert np.abs(cut.sample - whole.sample).max() <= 360 / clock / 2 + 1
 
 
-@pytest.mark.parametrize("said", [b" abc", b" -12", b" nan", b" inf", b" 0", b""])
+@pytest.mark.parametrize("said", [b" abc", b" -12", b" nan", b" inf", b" 0", b"", b" 1"])
 def test_a_clock_that_is_no_rate_is_refused(said, tmp_path):
-    """A clock that cannot be read is never replaced by the rate of the record."""
+    """A clock that cannot be read, or too coarse, is never replaced by the rate of the record."""
     wfdb.wrann("x", "atr", np.array([50, 90]), ["N", "V"], fs=128, write_dir=str(tmp_path))
     content = (tmp_path / "x.atr").read_bytes()
     assert decode(content, "x.atr", 256.0).beats.sample.tolist() == [100, 180]

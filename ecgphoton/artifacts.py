@@ -51,11 +51,11 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         If the folder cannot be written (read-only, missing rights, disk full), or `path` is there
         and is no file.
     """
-    final = Path(path).resolve() if Path(path).is_symlink() else Path(path)
+    final = Path(os.path.realpath(path)) if Path(path).is_symlink() else Path(path)
     temporary: Path | None = None
     try:
-        if final.exists() and not final.is_file():  # a device or pipe would be lost
-            raise FileExistsError("it is no file")
+        if final.is_symlink() or (final.exists() and not final.is_file()):
+            raise FileExistsError("it is no file")  # but a device, a pipe, a link to itself
         final.parent.mkdir(parents=True, exist_ok=True)
         beside = final.with_name(f".{final.name}{UNFINISHED}{token_hex(4)}{final.suffix}")
         with beside.open("x") as mark:  # with the rights that the user's umask leaves

@@ -239,6 +239,9 @@ def test_a_pipe_or_device_stays_and_a_link_is_followed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="pipe: it is no file"):
         artifacts.write_text(pipe, "page")
     assert pipe.is_fifo()
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(InputError, match="loop: it is no file"):
+        artifacts.write_text(tmp_path / "loop", "page")
     link.symlink_to("page")
     artifacts.write_text(link, "page")
     assert link.is_symlink()

@@ -1,6 +1,7 @@
 """A table of beats comes in; files for other programs go out. Inputs are never replaced."""
 
 import json
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -80,9 +81,9 @@ class Outputs:
             edf=out / f"{name}.{annotator}.edf" if edf else None,
             picture=out / f"{name}.{annotator}.png" if picture else None,
         )
-        read = {path.resolve() for path in inputs}
+        read = {*map(os.path.realpath, inputs)}
         for path in found.files:
-            if path.resolve() in read:
+            if os.path.realpath(path) in read:
                 raise InputError(
                     f"{path} is an input and would be replaced; choose another annotator or --out"
                 )

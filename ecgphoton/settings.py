@@ -15,8 +15,9 @@ ecgphoton.errors.InputError: kettle.power is 4000.0; it must be above 0 and at m
 """
 
 import difflib
+import functools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
@@ -130,12 +131,15 @@ class Settings:
         return ()
 
 
-def declared(cls: type[Any]) -> Iterator[tuple[str, Setting, Any]]:
+@functools.cache
+def declared(cls: type[Any]) -> tuple[tuple[str, Setting, Any], ...]:
     """Name, declaration and type of every setting of a `Settings` class, in order."""
     hints = get_type_hints(cls)
-    for item in fields(cls):
-        if "setting" in item.metadata:
-            yield item.name, item.metadata["setting"], hints[item.name]
+    return tuple(
+        (item.name, item.metadata["setting"], hints[item.name])
+        for item in fields(cls)
+        if "setting" in item.metadata
+    )
 
 
 def plain_type(kind: Any) -> type[Any]:  # noqa: ANN401

@@ -59,7 +59,6 @@ def test_every_block_says_what_a_test_does_with_it(page: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("plain_pictures")
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_following_a_page_works(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every block a page asks to run runs, in order, and prints what the page shows.

@@ -37,6 +37,7 @@ def run(monkeypatch: pytest.MonkeyPatch, script: Path, *arguments: object) -> No
         torch.set_num_threads(threads)
 
 
+@pytest.mark.pictures
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_an_example_draws_its_picture(script, tmp_path, monkeypatch):

@@ -130,9 +130,6 @@ ADDED = (
 )
 
 
-pytestmark = pytest.mark.usefixtures("plain_pictures")
-
-
 @pytest.fixture(autouse=True)
 def somebody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Work in a folder of somebody's, with their modules on the path; forget them afterwards."""

@@ -97,6 +97,7 @@ def test_settings_of_the_host_change_no_answer_and_stay() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.pictures
 def test_a_run_is_the_same_in_any_host(tmp_path: Path) -> None:
     """Training, export and annotation need gradients and tensors in memory, whatever is set."""
     folders = [tmp_path / name for name in ("plain", "disturbed")]

@@ -38,6 +38,7 @@ def test_verify_notices_a_flipped_byte(house: Path, call: Call, tmp_path: Path) 
     assert "mesh.json" in verified.output
 
 
+@pytest.mark.pictures
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["runs/r", "bundles/b"])
 def test_simulate_gives_a_verdict_and_writes_it_down(model: str, house: Path, call: Call) -> None:

@@ -5,6 +5,7 @@ constants), so that a reader in a laboratory needs no code of ours. Reading rebu
 from the values that count and compares: nothing in it can contradict anything else.
 """
 
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -146,14 +147,17 @@ def to_dict(program: MeshProgram) -> dict[str, Any]:
     }
 
 
-def _check_schema(data: object) -> None:
+@functools.lru_cache(maxsize=8)
+def _violation(text: str) -> str:
+    """First violation of the schema by JSON text, empty without one; remembered, as it is slow."""
     import jsonschema
 
     validator = jsonschema.Draft202012Validator(json.loads(schema_text()))
-    error = jsonschema.exceptions.best_match(validator.iter_errors(data))
-    if error is not None:
-        message = error.message if len(error.message) < 200 else error.message[:200] + " ..."
-        raise InputError(f"mesh file: {error.json_path}: {message}; {OTHERWISE}")
+    error = jsonschema.exceptions.best_match(validator.iter_errors(json.loads(text)))
+    if error is None:
+        return ""
+    message = error.message if len(error.message) < 200 else error.message[:200] + " ..."
+    return f"{error.json_path}: {message}"
 
 
 def _differences(given: Any, rebuilt: Any, path: str = "$") -> Iterator[str]:  # noqa: ANN401
@@ -223,7 +227,8 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
     version = data.get("format") if isinstance(data, dict) else None
     if version != FORMAT:
         raise InputError(f"mesh file: $.format is {version!r}; {FORMAT!r} is read: {AGAIN}")
-    _check_schema(data)
+    if violation := _violation(json.dumps(data, default=repr)):
+        raise InputError(f"mesh file: {violation}; {OTHERWISE}")
     blocks, heater = [], data["heater"]
     for index, item in enumerate(data["blocks"]):
         try:

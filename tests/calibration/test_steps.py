@@ -122,6 +122,7 @@ def test_local_correction_needs_no_polish_where_it_reaches(program, truth) -> No
     assert np.quantile(truth(chip, table), 0.9) < 8e-4
 
 
+@pytest.mark.slow
 def test_paths_of_unequal_loss_are_dimmed_until_all_can_be_met(whole) -> None:
     """However unequal the paths, with errors that are known every block is brought to its matrix.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("plain_pictures")]
+pytestmark = pytest.mark.slow
 
 Call = Callable[..., Result]
 

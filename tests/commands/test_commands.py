@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import Result
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("plain_pictures")]
+pytestmark = pytest.mark.slow
 
 Call = Callable[..., Result]
 

@@ -52,6 +52,7 @@ def frames(stack: FrameType | None) -> list[str]:
     return names
 
 
+@pytest.mark.slow
 def test_the_way_to_the_first_product(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The functions between a command and its first matrix product are those of the page."""
     seen: list[str] = []

@@ -76,6 +76,7 @@ def test_inter_patient_counts_before_windowing(mitdb):
         assert tuple(found[group] for group in "NSVFQ") == counts
 
 
+@pytest.mark.slow
 @pytest.mark.mitdb
 def test_inter_patient_parts_share_no_record(mitdb):
     """Patients are apart, every class is in every fold, and the shared subject is told."""

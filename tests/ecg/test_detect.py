@@ -33,8 +33,9 @@ def ecg(seconds, rate=75, width=0.012, height=1.0, noise=0.005, seed=0):
     t = np.arange(round(seconds * RATE)) / RATE
     wave = rng.normal(0, noise, len(t))
     for at in beats:
-        wave += height * np.exp(-0.5 * ((t - at) / width) ** 2)
-        wave += 0.25 * height * np.exp(-0.5 * ((t - at - 0.25) / 0.045) ** 2)
+        near = slice(max(0, int((at - 0.7) * RATE)), int((at + 0.7) * RATE))
+        wave[near] += height * np.exp(-0.5 * ((t[near] - at) / width) ** 2)
+        wave[near] += 0.25 * height * np.exp(-0.5 * ((t[near] - at - 0.25) / 0.045) ** 2)
     return wave.astype(np.float32), np.rint(beats * RATE).astype(np.int64)
 
 

@@ -16,6 +16,8 @@ from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.fit import fit
 from ecgphoton.training.parts import Examples, Parts, Schedule, Shuffled
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def taught():
@@ -42,7 +44,6 @@ def test_the_bits_of_heaters_are_those_of_the_drivers(taught) -> None:
     assert long.agreement < usual.agreement
 
 
-@pytest.mark.slow
 def test_decisions_follow_the_bits(taught) -> None:
     """Agreement grows with the width of every part, and many bits change nothing."""
     student, examples, point = taught
@@ -64,7 +65,6 @@ def test_decisions_follow_the_bits(taught) -> None:
     assert enough(rows, "weights", points=-1.0) is None
 
 
-@pytest.mark.slow
 def test_stored_ranges_reach_the_bundle(taught, run_folder, tmp_path) -> None:
     """A checkpoint with stored ranges is exported with exactly those."""
     from dataclasses import asdict

@@ -29,6 +29,7 @@ def files_of(folder):
     }
 
 
+@pytest.mark.slow
 def test_every_claim_holds(bundle) -> None:
     """A fresh bundle passes every check, and none but SAX is skipped."""
     report = verify(bundle, sax=False)

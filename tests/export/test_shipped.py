@@ -37,6 +37,7 @@ def coarse(run_folder, tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_error_of_the_codes_is_stated(coarse, bundle) -> None:
     """Codes of 4 bits miss the matrices by far more than those of 8, and every place says so."""
     stated = [json.loads((b / "manifest.json").read_text())["codes"] for b in (coarse, bundle)]

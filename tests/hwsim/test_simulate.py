@@ -43,7 +43,7 @@ def test_it_says_what_the_perfect_chip_performs(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("plain_pictures", "short_records")
+@pytest.mark.usefixtures("short_records")
 def test_settings_change_what_chips_answer(tmp_path) -> None:
     """Another receiver and another number give other chips; the receiver stands in the file."""
     rows, receivers = set(), []
@@ -59,6 +59,7 @@ def test_settings_change_what_chips_answer(tmp_path) -> None:
     assert receivers == ["homodyne", "balanced", "homodyne"]
 
 
+@pytest.mark.slow
 def test_limits_and_noise_are_printed_as_they_are_given(tmp_path) -> None:
     """A limit of 12.5 % is not shown as 12 %, and noise beside a profile is named."""
     asked = ["simulate", "inter-patient", "--data", "synthetic", "--chips", "1", "--noise", "0.01"]

@@ -14,6 +14,8 @@ from ecgphoton.legacy.teacher import Teacher, TeacherShape, load_teacher, save_t
 from ecgphoton.training.judge import Outputs
 from ecgphoton.training.parts import Parts, Schedule, Shuffled
 
+pytestmark = pytest.mark.slow
+
 OPEN = Distillation(
     warm_up=1,
     min_f1=0.0,

@@ -37,12 +37,11 @@ def make_run(folder, labels="literal", source="synthetic"):
     for name, beats in {"validation": splits.validation, "generalization": splits.test}.items():
         probability = write_scores(folder, name, beats, len(classes), rng)
         results[name] = evaluate_set(probability, beats, point, classes)
-    stored = point.to_dict()
     write_json(
         folder / "metrics.json",
         {
             "sets": results, "took_part_in_selection": ["training", "validation"], "source": source,
-            "operating_point": stored, "parameters": 150, "gains": 7, "best_epoch": 2,
+            "operating_point": point.to_dict(), "parameters": 150, "gains": 7, "best_epoch": 2,
             "dropped": {"by_reason": {"outside the labels": {"L": 3}}, "notes": ["a note"]},
         },
     )  # fmt: skip
@@ -59,7 +58,7 @@ def make_run(folder, labels="literal", source="synthetic"):
         {"w": np.zeros(3, np.float32)},
         {
             "classes": list(classes), "labels": labels, "protocol": "reference", "lead": "MLII",
-            "source": source, "operating_point": stored, "seed": 0, "version": "0",
+            "source": source, "operating_point": point.to_dict(), "seed": 0, "version": "0",
             "recipe": {"name": "r"}, "data": {"training": "ab" * 32},
         },
     )  # fmt: skip
@@ -99,7 +98,7 @@ def test_page_needs_nothing_from_anywhere(page):
     assert "default-src 'none'" in text
 
 
-def test_page_says_synthetic_and_recorded_ones_do_not(few_strips, page, tmp_path):
+def test_page_says_synthetic_and_recorded_ones_do_not(page, tmp_path):
     """Synthetic beats put the banner on the page; recorded ones do not."""
     assert "SYNTHETIC DATA" in page[0]
     recorded = make_run(tmp_path / "recorded", source="/nowhere")
@@ -130,7 +129,8 @@ def test_chapters_appear_with_their_files(run, page, tmp_path):
     ]
 
 
-def test_four_classes_have_tables_and_curves_of_their_own(few_strips, tmp_path):
+@pytest.mark.pictures
+def test_four_classes_have_tables_and_curves_of_their_own(tmp_path):
     """Without a threshold there are per-class tables and curves, and a 4 x 4 matrix."""
     text, page = page_of(make_run(tmp_path / "four", labels="aami4"), tmp_path / "a.html")
     assert {"results", "curves", "decisions"} <= set(page.ids)
@@ -149,7 +149,8 @@ def test_the_numbers_are_those_of_the_run(run, page):
     assert sha256(run / "metrics.json") in text
 
 
-def test_studies_join_the_page(few_strips, run, tmp_path):
+@pytest.mark.pictures
+def test_studies_join_the_page(run, tmp_path):
     """Simulation, sweep, blame, worst cases and calibration in further folders become chapters."""
     study, student = tmp_path / "study", sha256(run / "checkpoint.safetensors")
     about = {"provenance": {"student": student, "date": "2026-01-01T00:00:00Z"}}
@@ -215,7 +216,7 @@ def test_studies_join_the_page(few_strips, run, tmp_path):
     assert "-0.00" not in text
 
 
-def test_a_bundle_finds_the_run_of_its_own_student(plain_page, run, tmp_path):
+def test_a_bundle_finds_the_run_of_its_own_student(run, tmp_path):
     """A folder beside it with the same checkpoint joins in; one with another does not."""
     for name in ("mine", "other"):
         shutil.copytree(run, tmp_path / name)
@@ -233,7 +234,7 @@ def test_a_bundle_finds_the_run_of_its_own_student(plain_page, run, tmp_path):
     assert "with another student" in text
 
 
-def test_words_from_files_are_never_markup(few_strips, run, tmp_path):
+def test_words_from_files_are_never_markup(run, tmp_path):
     """Hostile names in the files are shown as text."""
     folder = tmp_path / "hostile"
     shutil.copytree(run, folder)
@@ -252,12 +253,11 @@ def test_words_from_files_are_never_markup(few_strips, run, tmp_path):
 
 def test_same_folder_same_bytes(run, page, tmp_path):
     """The page depends on the files alone; given a folder, it is its report.html."""
-    again = write_report(gather(run), tmp_path)
-    assert again == tmp_path / "report.html"
-    assert again.read_text() == page[0]
+    assert write_report(gather(run), tmp_path) == tmp_path / "report.html"
+    assert (tmp_path / "report.html").read_text() == page[0]
 
 
-def test_only_a_page_is_written_again(plain_page, run, page, tmp_path):
+def test_only_a_page_is_written_again(run, page, tmp_path):
     """A page may be made anew; any other file is never overwritten."""
     (tmp_path / "page").write_text(page[0])
     assert write_report(gather(run), tmp_path / "page") == tmp_path / "page"
@@ -283,7 +283,7 @@ def test_only_a_page_is_written_again(plain_page, run, page, tmp_path):
         ("mesh.json", b"{}"),
     ],
 )
-def test_damaged_files_are_one_sentence(plain_page, run, tmp_path, name, content):
+def test_damaged_files_are_one_sentence(run, tmp_path, name, content):
     """Whatever is in a file, the answer is a page or an input error, and no half page."""
     folder = shutil.copytree(run, tmp_path / "damaged")
     (folder / name).write_bytes(content)

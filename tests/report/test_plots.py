@@ -20,7 +20,7 @@ from ecgphoton.report.wrong_beats import draw_beats
 from ecgphoton.training.judge import summarise
 from ecgphoton.training.parts import EpochRecord
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.pictures]
 
 PICTURES = {"curves.png", "roc.png", "precision_recall.png", "confusion.png", "beats.png"}
 BANNER_YELLOW = (255, 214, 10)

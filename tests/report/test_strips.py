@@ -74,7 +74,7 @@ def test_every_strip_has_the_scale_of_the_paper(seconds, tmp_path):
         (3, None, "s", 1),
         (20, None, "s", 22),
         (240, None, "min", 290),
-        pytest.param(700, None, "min", 110, marks=pytest.mark.slow),
+        (700, None, "min", 110),
     ],
 )
 def test_the_heart_rate_is_a_line_of_the_beats(seconds, keep, unit, points, tmp_path):

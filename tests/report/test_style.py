@@ -36,6 +36,7 @@ def test_ticks_in_per_cent_are_exact(top):
             assert float(label.get_text().removesuffix(" %")) == pytest.approx(100 * value)
 
 
+@pytest.mark.pictures
 def test_svg_is_whole_and_has_the_colours_of_the_page():
     """It is one XML element with text as text, whose colours are variables of the page."""
     text = style.svg(a_figure())
@@ -64,6 +65,7 @@ def test_svg_does_not_depend_on_the_last_bits_of_a_layout():
     assert style.svg(figures[0]) == style.svg(figures[1])
 
 
+@pytest.mark.pictures
 def test_different_figures_share_no_identifier():
     """Pictures of one page do not use each other's clips and markers."""
     ids = [set(re.findall(r' id="([\w-]+)"', style.svg(a_figure(name)))) for name in ("a", "b")]

@@ -81,6 +81,7 @@ def test_annotation_says_what_the_beat_set_pipeline_decides(run, wfdb_folder, tm
     assert summary["operating_point"]["threshold"] == trained.point.threshold
 
 
+@pytest.mark.pictures
 def test_picture_of_a_made_up_record_says_so(run, wfdb_folder, tmp_path):
     """The picture is there, under the banner; without it no picture is drawn."""
     annotate(wfdb_folder / "s02", out=tmp_path, model=run, peaks="atr")
@@ -116,6 +117,7 @@ def test_backends_agree_where_they_must(run, wfdb_folder, tmp_path):
     assert np.abs(said["noisy chip"] - said["torch"]).max() > 0.01
 
 
+@pytest.mark.slow
 def test_a_chip_is_the_same_chip_whatever_the_blocks(run, wfdb_folder, tmp_path):
     """The seed of a chip decides its answers, not how the signal was read."""
     options = {"model": run, "backend": "chip", "profile": "pessimistic", "chip": 3, "peaks": "atr"}

@@ -97,6 +97,7 @@ def test_other_data_are_used_when_they_are_named(ours, tmp_path):
         splits_like(metadata, "elsewhere")
 
 
+@pytest.mark.slow
 def test_what_a_student_learnt_from_does_not_move_with_an_evaluation(ours, wfdb_folder, tmp_path):
     """Converter ranges and thresholds need its own beats where other patients are evaluated."""
     _, splits, metadata = ours

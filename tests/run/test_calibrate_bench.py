@@ -16,7 +16,7 @@ from ecgphoton.hwsim.profile import Profile
 from ecgphoton.models import bundle
 from ecgphoton.run.chips import TABLE, calibrate
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("plain_pictures", "short_records")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_records")]
 
 MODULE = '''
 from ecgphoton.calibration.bench import Cost, cost_of

@@ -11,7 +11,7 @@ from ecgphoton.artifacts import write_text
 from ecgphoton.ecg.patients import patient, synthesise
 from ecgphoton.errors import InputError
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("plain_pictures")]
+pytestmark = pytest.mark.slow
 
 PATIENT = ("Mustermann", "Erika", "X4711", "2019-03-01", "20190301", "01.03.19")
 NAMES = [f"p{number:02d}" for number in range(1, 13)]

@@ -34,7 +34,7 @@ from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.fit import fit
 from ecgphoton.training.state import FitState
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("plain_pictures", "short_records")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_records")]
 
 QUICK = override(
     Recipe(student=Architecture(patient=TOKENS[:1])),

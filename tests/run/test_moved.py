@@ -12,7 +12,7 @@ from ecgphoton.cli import main
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("plain_pictures", "short_records")
+@pytest.mark.usefixtures("short_records")
 def test_results_are_read_after_they_were_moved(
     house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

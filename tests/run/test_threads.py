@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from ecgphoton.cli import main
 
-pytestmark = pytest.mark.usefixtures("plain_pictures", "short_records")
+pytestmark = pytest.mark.usefixtures("short_records")
 COMMANDS = {
     "train": (
         "train --recipe reference-8 --set training.epochs=2 --set noise.weight=0.02",

@@ -20,7 +20,7 @@ from ecgphoton.run.beats import reported, splits_of
 from ecgphoton.run.evaluate import evaluate_sets
 from ecgphoton.run.fit import fit_run, resume_point, start_run
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("plain_pictures", "short_records")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_records")]
 
 QUICK = override(
     Recipe(),

@@ -15,7 +15,7 @@ from ecgphoton.artifacts import sha256
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.run.journey import chips_slug
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("plain_pictures", "short_records")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_records")]
 
 
 @pytest.fixture(autouse=True)

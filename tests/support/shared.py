@@ -44,6 +44,14 @@ def _own_cache(together):
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_disks():
+    """Let files reach the disk when they do: no test pulls the plug."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _workers_of_a_server():
     """Fork worker processes from a server that has imported what they need.
 
@@ -74,56 +82,47 @@ PIXEL = bytes.fromhex(
 """A PNG of one grey pixel."""
 
 
-@contextlib.contextmanager
-def plain() -> Iterator[None]:
-    """Write every PNG as one pixel and every SVG empty, and draw few of the wrong beats."""
+LOOKED_AT = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tell the fixtures of a test whether it is marked as one that looks at pictures."""
+    item.config.stash[LOOKED_AT] = item.get_closest_marker("pictures") is not None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_pictures(pytestconfig):
+    """Write PNG as one pixel and SVG empty, but in tests marked `pictures`; few wrong beats in all.
+
+    Drawing the pictures of a run takes longer than training it for a few epochs.
+    """
     from matplotlib.figure import Figure
 
     from ecgphoton.report import plots, wrong_beats
 
-    drawn, empty = Figure.savefig, {"png": PIXEL, "svg": '<svg viewBox="0 0 1 1"></svg>'}
+    empty = {"png": PIXEL, "svg": '<svg viewBox="0 0 1 1"></svg>'}
 
-    def save(figure, file, **settings):
+    def save(figure, file, *, drawn=Figure.savefig, **settings):
         kind = settings.get("format")
-        if kind in empty and hasattr(file, "write"):
+        if kind in empty and hasattr(file, "write") and not pytestconfig.stash[LOOKED_AT]:
             file.write(empty[kind])
         else:
             drawn(figure, file, **settings)
 
-    def draw_run(folder, history, *_):
-        for name in ("roc", "precision_recall", "confusion", "beats", *["curves"][: len(history)]):
-            (folder / f"{name}.png").write_bytes(PIXEL)
+    def draw_run(folder, history, *rest, drawn=plots.draw_run):
+        names = ["roc", "precision_recall", "confusion", "beats", *["curves"][: len(history)]]
+        if pytestconfig.stash[LOOKED_AT]:
+            drawn(folder, history, *rest)
+        else:
+            for name in names:
+                (folder / f"{name}.png").write_bytes(PIXEL)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Figure, "savefig", save)
         patch.setattr(plots, "draw_run", draw_run)
         patch.setattr(wrong_beats, "STRIPS", 1)
         yield
-
-
-@pytest.fixture(scope="module")
-def plain_pictures():
-    """Leave pictures empty, in modules that promise nothing of what pictures show.
-
-    Drawing the pictures of a run takes longer than training it for a few epochs.
-    """
-    with plain():
-        yield
-
-
-@pytest.fixture
-def plain_page():
-    """Leave the pictures of one test's pages empty."""
-    with plain():
-        yield
-
-
-@pytest.fixture
-def few_strips(monkeypatch):
-    """Draw one beat of each kind of error on ECG paper."""
-    from ecgphoton.report import wrong_beats
-
-    monkeypatch.setattr(wrong_beats, "STRIPS", 1)
 
 
 @contextlib.contextmanager
@@ -222,7 +221,7 @@ def house(together: Path, tmp_path_factory) -> Path:
             patch.chdir(half)
             quick = ["--data", "synthetic", "--recipe", "reference-8"]
             train = ["train", *quick, "--set", "training.epochs=2", "--out", "runs/r"]
-            with plain(), short():
+            with short():
                 for arguments in (train, ["export", "--mesh", "--out", "bundles/b"]):
                     done = CliRunner().invoke(main, arguments)
                     assert done.exit_code == 0, done.output

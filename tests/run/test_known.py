@@ -45,3 +45,5 @@ def test_a_verdict_names_what_an_evaluation_names(tmp_path) -> None:
     assert left_out == said[:-1]
     assert learnt.partition(": ")[2] == said[-1].partition(": ")[2]
     assert "1 record by whose names the student was trained (101)" in said[-1]
+    page = ep.run.report("inter-patient", also=[found.folder], out=tmp_path / "page.html").page
+    assert "by whose names the student was trained (101)" in page.read_text()

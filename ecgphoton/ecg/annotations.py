@@ -25,7 +25,7 @@ _SYMBOLS = {code: symbol for code, symbol in _CODES if symbol != " "}
 LARGEST_ANNOTATION = 2**23  # bytes
 COARSEST = 25.0
 """Hz; the coarsest time resolution whose beats are within 20 ms, a quarter of a narrow QRS."""
-_NOTE, _SKIP, _SUBTYPE, _TEXT = 22, 59, 61, 63
+_NOTE, _RHYTHM, _SKIP, _SUBTYPE, _TEXT = 22, 28, 59, 61, 63
 _CLOCK = b"## time resolution:"
 _NUMBER = re.compile(rb"\s*(\d+\.?\d*(?:[eE][-+]?\d+)?)")
 
@@ -42,6 +42,8 @@ class Annotations:
     """Hz, of the record."""
     subtype: NDArray[np.int64] | None = None
     """``(n,)`` WFDB subtypes; None where all are 0."""
+    rhythms: frozenset[str] = frozenset()
+    """Rhythms that begin at ``+``, such as ``(AFIB``."""
 
     @property
     def beats(self) -> Self:
@@ -78,25 +80,26 @@ def decode(content: bytes, what: str, fs: float) -> Annotations:
         )
     if len(content) > LARGEST_ANNOTATION:
         raise InputError(f"{what} has {len(content)} bytes; at most {LARGEST_ANNOTATION} are read")
-    sample, code, subtype, clock = _marks(content, what)
+    sample, code, subtype, clock, rhythms = _marks(content, what)
     if len(sample) and (sample[0] < 0 or (np.diff(sample) < 0).any()):
         raise InputError(f"{what} is damaged: its times run backwards; fetch it again")
     if clock is not None and clock != fs:
         sample = np.floor(sample * (fs / clock) + 0.5).astype(np.int64)
     known = np.isin(code, list(_SYMBOLS))
     symbol = np.array([_SYMBOLS[number] for number in code[known].tolist()], "<U1")
-    return Annotations(sample[known], symbol, fs, subtype[known])
+    return Annotations(sample[known], symbol, fs, subtype[known], rhythms)
 
 
 def _marks(
     content: bytes, what: str
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], float | None]:
-    """Return time, code and subtype of every mark, and the file's own time resolution, Hz or None.
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], float | None, frozenset[str]]:
+    """Return time, code and subtype of every mark, the file's own clock, Hz or None, and rhythms.
 
     wfdb 4.3 never returns from some notes at sample 0 (``## `` and then anything unknown).
     """
     words = np.frombuffer(content, "<u2").tolist()
     marks: list[list[int]] = []  # time, code and subtype
+    rhythms: set[str] = set()
     clock = None
     at = time = 0
     while at < len(words) and words[at]:
@@ -113,6 +116,8 @@ def _marks(
             noted = time == 0 and bool(marks) and marks[-1][1] == _NOTE
             if clock is None and noted and text.startswith(_CLOCK):
                 clock = _rate(text.removeprefix(_CLOCK), what)
+            elif marks and marks[-1][1] == _RHYTHM:
+                rhythms.add(text.decode("ascii", "replace").strip("\0 "))
             at += (low + 1) // 2
         elif code == _SUBTYPE and marks:
             marks[-1][2] = (low + 128) % 256 - 128  # a signed byte
@@ -125,7 +130,7 @@ def _marks(
             "AHA is not read); fetch it again"
         )
     times, codes, subtypes = np.array(marks, np.int64).reshape(-1, 3).T
-    return times, codes, subtypes, clock
+    return times, codes, subtypes, clock, frozenset(rhythms)
 
 
 def _rate(text: bytes, what: str) -> float:

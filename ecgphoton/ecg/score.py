@@ -69,6 +69,10 @@ def match(
     return np.array(made, np.int64).reshape(-1, 2)
 
 
+FLUTTER = {"(VFL", "(VF", "(VFIB"}
+"""Names of ventricular flutter and fibrillation as rhythms."""
+
+
 def compare(
     reference: Annotations,
     test: Annotations,
@@ -253,6 +257,11 @@ def score_record(
                 f"header {path.name}.hea does not state how long the record is: scored up to the "
                 f"last mark of {reference}"
             )
+    if (flutter := sorted(known.rhythms & FLUTTER)) and "[" not in known.symbol:
+        notes.append(
+            f"{path.name}.{reference} states the rhythm {', '.join(flutter)} without [ and ]: "
+            "beats there are scored, as bxb does"
+        )
     given = read_annotations(path, test, folder=test_folder)
     for name, marks in ((reference, known), (test, given)):
         if beyond := int((marks.beats.sample > (lasts or np.inf) * marks.fs).sum()):

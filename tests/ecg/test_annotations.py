@@ -105,3 +105,20 @@ def test_marks_behind_the_end_mark_are_refused(damage, tmp_path):
     with pytest.raises(InputError, match="goes on behind its end mark"):
         decode(damaged, "x.atr", 360.0)
     assert len(decode(content + bytes(20), "x.atr", 360.0).sample) == 10
+
+
+@pytest.mark.parametrize("rhythm", ["(VFL", "(VF", "(VFIB", "(AFIB"])
+def test_flutter_that_is_a_rhythm_alone_is_said_to_be_scored(rhythm, tmp_path):
+    """Only [ and ] exclude beats, as in bxb; a reference that states flutter otherwise is named."""
+    (tmp_path / "v.hea").write_text("v 1 250 15000\n")
+    at, where = np.arange(200, 15000, 200), {"write_dir": str(tmp_path)}
+    for marks in (["+", *"N" * 73], ["[", *"N" * 70, "]", "N", "N"]):
+        notes = [rhythm if mark == "+" else "" for mark in marks]
+        wfdb.wrann("v", "atr", at, marks, fs=250, aux_note=notes, **where)
+        wfdb.wrann("v", "eph", at[1:], ["N"] * 73, fs=250, **where)
+        said = score_record(tmp_path / "v", start=0).notes
+        wanted = rhythm != "(AFIB" and "+" in marks
+        assert said == wanted * (
+            f"v.atr states the rhythm {rhythm} without [ and ]: beats there are scored, as bxb "
+            "does",
+        )

@@ -1,12 +1,12 @@
 """Folders in which one process works at a time."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ecgphoton.artifacts import locked, unwritten
+from ecgphoton.artifacts import unwritten
 from ecgphoton.errors import InputError
+from ecgphoton.unfinished import locked, opened
 
 
 @contextlib.contextmanager
@@ -21,14 +21,10 @@ def alone(folder: Path) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if hasattr(os, "O_DIRECTORY"):  # else there are no locks either
-                number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-                stack.callback(os.close, number)
-                if not locked(number):
-                    raise InputError(
-                        f"another process is writing to {folder}; wait for it, or choose another "
-                        "folder"
-                    )
+            if not locked(stack.enter_context(opened(folder))):
+                raise InputError(
+                    f"another process is writing to {folder}; wait for it, or choose another folder"
+                )
         except OSError as error:
             raise unwritten(folder, error) from error
         yield

@@ -1,7 +1,7 @@
 """Arguments of public functions: bound by name, and checked, before anything is computed."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
 from os import PathLike, fspath
 from pathlib import Path
@@ -51,7 +51,8 @@ def bound(
 def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a call, its plain values and paths as they are annotated.
 
-    A text is taken for a path and a path for a text; arguments of other types stay as they are.
+    A text is taken for a path and a path for a text, and where several may be given, one text or
+    path for all of them; arguments of other types stay as they are.
 
     Raises
     ------
@@ -67,6 +68,8 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str,
         if get_origin(kind) is Callable and not callable(given.get(name, convert)):
             raise InputError(f"{name} is {given[name]!r}; give a function, or leave it out")
         kinds = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
+        if get_origin(kind) is Sequence and isinstance(given.get(name), str | PathLike):
+            found[name] = (given[name],)  # else its letters would be taken one by one
         others = [one for one in kinds if one not in PLAIN and get_origin(one) is not Literal]
         text = isinstance(given.get(name), str | PathLike) and {str, Path} & {*kinds}
         if name in given and not others and not text:

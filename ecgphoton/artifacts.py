@@ -8,11 +8,12 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from secrets import token_hex
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.intake import (
@@ -24,6 +25,7 @@ from ecgphoton.intake import (
     read_bytes as read_bytes,
     read_json as read_json,
 )
+from ecgphoton.unfinished import UNFINISHED, locked, opened, sweep_temporary
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +36,6 @@ RENEW = {  # commands that write folders of each kind again
     "ecgphoton-calibration": "ecgphoton calibrate BUNDLE",
     "ecgphoton-run": "ecgphoton train",
 }
-UNFINISHED = ".unfinished-"  # part of the name of a temporary file
 ESCAPES = "backslashreplace"  # for what UTF-8 cannot hold: bytes of names in another encoding
 CHECKPOINT_FORMAT = "ecgphoton-checkpoint/1"
 LARGEST_HEADER = 2**23  # bytes of a checkpoint that say what is in it
@@ -50,11 +51,11 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         If the folder cannot be written (read-only, missing rights, disk full), or `path` is there
         and is no file.
     """
-    final = Path(path).resolve() if Path(path).is_symlink() else Path(path)
+    final = Path(os.path.realpath(path)) if Path(path).is_symlink() else Path(path)
     temporary: Path | None = None
     try:
-        if final.exists() and not final.is_file():  # a device or pipe would be lost
-            raise FileExistsError("it is no file")
+        if final.is_symlink() or (final.exists() and not final.is_file()):
+            raise FileExistsError("it is no file")  # but a device, a pipe, a link to itself
         final.parent.mkdir(parents=True, exist_ok=True)
         beside = final.with_name(f".{final.name}{UNFINISHED}{token_hex(4)}{final.suffix}")
         with beside.open("x") as mark:  # with the rights that the user's umask leaves
@@ -71,16 +72,6 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             temporary.unlink()
 
 
-def sweep_temporary(folder: Path) -> None:
-    """Remove the temporary files that a killed process left in a folder, and nothing else."""
-    for path in folder.glob(f".*{UNFINISHED}????????*"):
-        if path.is_file() and not path.is_symlink():
-            with path.open() as left:
-                abandoned = locked(left)
-            if abandoned:
-                path.unlink(missing_ok=True)
-
-
 def check_room(folder: Path) -> None:
     """Raise InputError for a folder that cannot be written to; leave no empty one."""
     try:
@@ -94,17 +85,6 @@ def check_room(folder: Path) -> None:
     with contextlib.suppress(OSError):  # another command may have put something there meanwhile
         for path in made:
             path.rmdir()
-
-
-def locked(file: IO[str] | int) -> bool:
-    """Lock an open file or folder until it is closed; False where another process has it."""
-    try:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (ImportError, OSError) as error:  # without locks, two calls at once are not told apart
-        return not isinstance(error, BlockingIOError)
-    return True
 
 
 def unwritten(path: Path, error: OSError) -> InputError:
@@ -123,14 +103,19 @@ def atomic_files(folder: Path) -> Iterator[Path]:
     InputError
         If the folder cannot be written (read-only, missing rights, disk full).
     """
+    temporary = folder / f".files{UNFINISHED}{token_hex(4)}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
-            yield Path(temporary)
-            for path in sorted(Path(temporary).iterdir()):
-                path.replace(folder / path.name)
+        temporary.mkdir()
+        with opened(temporary) as mark:
+            locked(mark)
+            yield temporary
+        for path in sorted(temporary.iterdir()):
+            path.replace(folder / path.name)
     except OSError as error:
         raise unwritten(folder, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_bytes(path: Path | str, data: bytes) -> None:

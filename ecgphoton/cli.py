@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 LONGEST_LINE = 1000  # characters of an error
 UNREAD = 141
 """Exit code where nobody reads the answer (``| head -1``): that of SIGPIPE, and of no verdict."""
+STOPS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+"""Signals that end a command, and what is said then."""
+if hasattr(signal, "SIGHUP"):
+    STOPS[signal.SIGHUP] = "the terminal was closed"
 
 
 class Program(Suggesting):
@@ -33,11 +37,15 @@ class Program(Suggesting):
     def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Run; a user's mistake is one line and exit code 2, a failed check exit code 1.
 
-        Ctrl-C ends a command with one line and exit code 130, as shells expect.
+        Ctrl-C, a scheduler or a terminal that closes end a command with one line and the exit code
+        that shells expect, 130, 143 or 129.
         """
         _occupy()
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, _stop)
+            for number in STOPS:
+                ignored = signal.getsignal(number) is signal.SIG_IGN  # as nohup wants it
+                if number == signal.SIGINT or not ignored:
+                    signal.signal(number, _stop)
         for stream in (sys.stdout, sys.stderr):  # replace characters that the terminal cannot show
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
@@ -48,8 +56,9 @@ class Program(Suggesting):
             finally:
                 if sys.stdout is not None:
                     sys.stdout.flush()
-        except _Interrupted:
-            _leave("stopped", "interrupted; no incomplete file was left", 130)
+        except _Interrupted as stop:
+            number = stop.args[0]
+            _leave("stopped", f"{STOPS[number]}; no incomplete file was left", 128 + number)
         except InputError as error:
             _leave("error", error, 2)
         except VerificationError as error:
@@ -88,18 +97,18 @@ class Program(Suggesting):
 
 
 class _Interrupted(BaseException):
-    """Raised by Ctrl-C, since click ends on a KeyboardInterrupt with another exit code."""
+    """Raised by a signal, since click ends on a KeyboardInterrupt with another exit code."""
 
 
-def _stop(_: int, frame: FrameType | None) -> None:
+def _stop(number: int, frame: FrameType | None) -> None:
     """End the command, but not during an import: some libraries suppress the exception."""
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib") and hasattr(signal, "SIGALRM"):
-            signal.signal(signal.SIGALRM, _stop)
+            signal.signal(signal.SIGALRM, lambda _, later: _stop(number, later))
             signal.setitimer(signal.ITIMER_REAL, 0.02)
             return
         frame = frame.f_back
-    raise _Interrupted
+    raise _Interrupted(number)
 
 
 def _check_working_folder() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import given, strategies as st
 from ecgphoton import artifacts
 from ecgphoton.errors import EcgphotonError, InputError, VerificationError
 from ecgphoton.export.bundle_folder import write_folder
+from ecgphoton.unfinished import sweep_temporary
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -211,11 +213,29 @@ def test_room_is_found_beside_another_command(tmp_path, monkeypatch) -> None:
 
 
 def test_what_another_command_is_writing_is_not_swept(tmp_path: Path) -> None:
-    """A temporary file goes only when its process is gone."""
-    with artifacts.atomic_path(tmp_path / "chips.csv") as temporary:
-        artifacts.sweep_temporary(tmp_path)
+    """A temporary file or folder goes only when its process is gone."""
+    with (
+        artifacts.atomic_path(tmp_path / "chips.csv") as temporary,
+        artifacts.atomic_files(tmp_path) as place,
+    ):
+        sweep_temporary(tmp_path)
         temporary.write_text("chip")
-    assert (tmp_path / "chips.csv").read_text() == "chip"
+        (place / "100.eph").write_text("beats")
+    assert {path.name for path in tmp_path.iterdir()} == {"chips.csv", "100.eph"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes to kill there")
+def test_what_a_killed_annotation_left_goes_with_the_next(tmp_path: Path) -> None:
+    """It may leave hidden files and folders; the next call in the folder removes them."""
+    killed = os.fork()
+    if not killed:
+        with artifacts.atomic_files(tmp_path) as place, artifacts.atomic_path(tmp_path / "a.csv"):
+            (place / "100.eph").write_text("half")
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(killed, 0)
+    assert len(list(tmp_path.iterdir())) == 2
+    artifacts.check_room(tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes there")
@@ -226,6 +246,9 @@ def test_a_pipe_or_device_stays_and_a_link_is_followed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="pipe: it is no file"):
         artifacts.write_text(pipe, "page")
     assert pipe.is_fifo()
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(InputError, match="loop: it is no file"):
+        artifacts.write_text(tmp_path / "loop", "page")
     link.symlink_to("page")
     artifacts.write_text(link, "page")
     assert link.is_symlink()

@@ -15,6 +15,7 @@ import pytest
 from ecgphoton import artifacts
 from ecgphoton.ecg.annotations import decode
 from ecgphoton.errors import EcgphotonError, InputError
+from ecgphoton.unfinished import sweep_temporary
 
 KIND = "ecgphoton-bundle/1"
 GOOD = {"bytes": 1, "sha256": artifacts.sha256(b"x")}
@@ -286,5 +287,5 @@ def test_only_own_unfinished_files_are_swept(tmp_path) -> None:
     for name in names:
         (tmp_path / name).touch()
     (tmp_path / ".chips.csv.unfinished-abcdefgh.csv").touch()
-    artifacts.sweep_temporary(tmp_path)
+    sweep_temporary(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(names)

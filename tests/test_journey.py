@@ -71,8 +71,8 @@ def test_a_profile_makes_mesh_chips(call: Call) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["simulate", "--noise", "-1"], "at least 0"),
-        (["simulate", "--noise", "nan"], "at least 0"),
+        (["simulate", "--noise", "-1"], "from 0 to 1"),
+        (["simulate", "--noise", "nan"], "from 0 to 1"),
         (["simulate", "--chips", "0"], "chips is 0; it must be at least 1"),
         (["simulate", "nowhere"], "there is no run or bundle at nowhere"),
         (["simulate", "--profile", "nobody"], "there is no profile 'nobody'"),

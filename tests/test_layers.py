@@ -24,6 +24,7 @@ FLOORS = (
     ("host",),
     ("lazy",),
     ("intake",),
+    ("unfinished",),
     ("artifacts",),
     ("alone",),
     ("canvas",),

@@ -38,6 +38,7 @@ from ecgphoton.program.program_file import to_dict
 from ecgphoton.progress import Progress, silent
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
+from ecgphoton.unfinished import sweep_temporary
 from ecgphoton.version import __version__
 
 RANGE = 8
@@ -185,7 +186,7 @@ def calibrate_chips(
             progress("calibrating", sum(map(len, tables)), chips)
         calibrated = time.perf_counter() - started
         if where is not None:
-            artifacts.sweep_temporary(where)
+            sweep_temporary(where)
             artifacts.write_manifest(where, kind=KIND, extra={**campaign.about, "chips": chips})
         table = DriveTable.joined(tables)
         before = trial_of(

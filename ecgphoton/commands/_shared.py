@@ -71,9 +71,9 @@ def student(path: str, chosen: str) -> str:
 
 
 def made_from(found: Mapping[str, Any]) -> str:
-    """Return the sentence on the student that a simulation, study or calibration is about."""
+    """Return what is to be said of student and beats of a simulation, study or calibration."""
     about = found["provenance"]
-    return student(about["model"], about["chosen"])
+    return "\n".join((student(about["model"], about["chosen"]), *found["notes"]))
 
 
 def shows(stream: TextIO | None) -> bool:

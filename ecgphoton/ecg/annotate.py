@@ -5,6 +5,7 @@ The signal is read in blocks, so that memory does not grow with its length.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,17 @@ class Missing:
     """Gaps so short that beats were detected across them; they are undecided."""
     doubtful_intervals: int = 0
     """Intervals between beats with a gap, so long that they may hide a beat."""
+
+    @classmethod
+    def of(cls, spans: NDArray[np.int64], at_360: NDArray[np.int64], *, detected: bool) -> Self:
+        """Describe the gaps of a lead, `spans` at 360 Hz, whose beats are detected or given."""
+        lengths = np.diff(spans, axis=1)
+        return cls(
+            float(lengths.sum() / SAMPLING_RATE),
+            len(spans),
+            int((lengths <= BRIDGED).sum()) if detected else 0,
+            doubtful(at_360, spans[:, 0]) if len(spans) else 0,
+        )
 
     def sentence(self, lead: str) -> str:
         """Return it in words."""
@@ -157,7 +169,7 @@ def classify_record(
 
     answers = [_answer(classify, beats) for beats in _chunks(parts())]
     at_360 = np.concatenate([np.empty(0, np.int64), *(at for at, _ in found)])
-    missing = _missing(stream.gaps.spans, at_360, detected=annotator is None)
+    missing = Missing.of(stream.gaps.spans, at_360, detected=annotator is None)
     if missing.gaps:
         notes.append(f"{signal.name}: {missing.sentence(signal.lead.name)}")
     if not len(at_360):
@@ -185,17 +197,6 @@ def classify_record(
         tuple(stream.stretches),
         tuple(notes),
         missing,
-    )
-
-
-def _missing(spans: NDArray[np.int64], at_360: NDArray[np.int64], *, detected: bool) -> Missing:
-    """Describe the gaps of a lead, `spans` at 360 Hz, whose beats are detected or given."""
-    lengths = np.diff(spans, axis=1)
-    return Missing(
-        float(lengths.sum() / SAMPLING_RATE),
-        len(spans),
-        int((lengths <= BRIDGED).sum()) if detected else 0,
-        doubtful(at_360, spans[:, 0]) if len(spans) else 0,
     )
 
 

@@ -23,7 +23,9 @@ _CODES = enumerate('NLRaVFJASEj/Q~ | sT*D"=pB^t+u?![]en@xf()r', 1)
 _SYMBOLS = {code: symbol for code, symbol in _CODES if symbol != " "}
 """Symbol of each annotation code; annot(5) of the WFDB manual."""
 LARGEST_ANNOTATION = 2**23  # bytes
-_NOTE, _SKIP, _SUBTYPE, _TEXT = 22, 59, 61, 63
+COARSEST = 25.0
+"""Hz; the coarsest time resolution whose beats are within 20 ms, a quarter of a narrow QRS."""
+_NOTE, _RHYTHM, _SKIP, _SUBTYPE, _TEXT = 22, 28, 59, 61, 63
 _CLOCK = b"## time resolution:"
 _NUMBER = re.compile(rb"\s*(\d+\.?\d*(?:[eE][-+]?\d+)?)")
 
@@ -40,6 +42,8 @@ class Annotations:
     """Hz, of the record."""
     subtype: NDArray[np.int64] | None = None
     """``(n,)`` WFDB subtypes; None where all are 0."""
+    rhythms: frozenset[str] = frozenset()
+    """Rhythms that begin at ``+``, such as ``(AFIB``."""
 
     @property
     def beats(self) -> Self:
@@ -74,25 +78,26 @@ def decode(content: bytes, what: str, fs: float) -> Annotations:
             f"{what} is truncated: {len(content)} bytes that do not end in the end mark; "
             "fetch it again"
         )
-    sample, code, subtype, clock = _marks(content, what)
+    sample, code, subtype, clock, rhythms = _marks(content, what)
     if len(sample) and (sample[0] < 0 or (np.diff(sample) < 0).any()):
         raise InputError(f"{what} is damaged: its times run backwards; fetch it again")
     if clock is not None and clock != fs:
         sample = np.floor(sample * (fs / clock) + 0.5).astype(np.int64)
     known = np.isin(code, list(_SYMBOLS))
     symbol = np.array([_SYMBOLS[number] for number in code[known].tolist()], "<U1")
-    return Annotations(sample[known], symbol, fs, subtype[known])
+    return Annotations(sample[known], symbol, fs, subtype[known], rhythms)
 
 
 def _marks(
     content: bytes, what: str
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], float | None]:
-    """Return time, code and subtype of every mark, and the file's own time resolution, Hz or None.
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], float | None, frozenset[str]]:
+    """Return time, code and subtype of every mark, the file's own clock, Hz or None, and rhythms.
 
     wfdb 4.3 never returns from some notes at sample 0 (``## `` and then anything unknown).
     """
     words = np.frombuffer(content, "<u2").tolist()
     marks: list[list[int]] = []  # time, code and subtype
+    rhythms: set[str] = set()
     clock = None
     at = time = 0
     while at < len(words) and words[at]:
@@ -109,6 +114,8 @@ def _marks(
             noted = time == 0 and bool(marks) and marks[-1][1] == _NOTE
             if clock is None and noted and text.startswith(_CLOCK):
                 clock = _rate(text.removeprefix(_CLOCK), what)
+            elif marks and marks[-1][1] == _RHYTHM:
+                rhythms.add(text.decode("ascii", "replace").strip("\0 "))
             at += (low + 1) // 2
         elif code == _SUBTYPE and marks:
             marks[-1][2] = (low + 128) % 256 - 128  # a signed byte
@@ -121,17 +128,18 @@ def _marks(
             "AHA is not read); fetch it again"
         )
     times, codes, subtypes = np.array(marks, np.int64).reshape(-1, 3).T
-    return times, codes, subtypes, clock
+    return times, codes, subtypes, clock, frozenset(rhythms)
 
 
 def _rate(text: bytes, what: str) -> float:
     """Return a time resolution in Hz; one that cannot be used raises InputError."""
     said = _NUMBER.match(text)
     rate = float(said[1]) if said else 0.0
-    if not 1e-3 <= rate <= 1e6:
+    if not COARSEST <= rate <= 1e6:
         stated = text[:20].decode("ascii", "replace").strip()
         raise InputError(
-            f"{what} states a time resolution of {stated!r} Hz, which is no rate; write it again"
+            f"{what} states a time resolution of {stated!r} Hz, which is no rate that places beats "
+            f"({COARSEST:g} Hz and more do); write it again"
         )
     return rate
 

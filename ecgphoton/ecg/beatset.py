@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, fields, replace
 from itertools import repeat
 from typing import Any, Self
@@ -145,6 +145,12 @@ class DropReport:
     def by_reason(self) -> dict[str, int]:
         """Count dropped beats per reason, most first."""
         return _totals((why, count) for (_, _, why), count in self.drops.items())
+
+    def without(self, records: AbstractSet[str]) -> Self:
+        """Return what does not concern these records alone."""
+        drops = Counter({key: n for key, n in self.drops.items() if key[0] not in records})
+        notes = tuple(note for note in self.notes if note.partition(": ")[0] not in records)
+        return replace(self, drops=drops, notes=notes)
 
     def lines(self) -> list[str]:
         """Return the counts and notes as sentences."""

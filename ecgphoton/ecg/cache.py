@@ -14,6 +14,7 @@ from ecgphoton.artifacts import atomic_path
 from ecgphoton.ecg.beatset import BeatSet, DropReport, Drops, Extracted
 from ecgphoton.ecg.patient_features import FEATURES, OWN
 from ecgphoton.errors import InputError
+from ecgphoton.unfinished import sweep_temporary
 
 STORED = ("sample", "windows", "patient", "residual", "size", "symbol")
 """Columns that the content of a record determines; the others follow from its name."""
@@ -59,6 +60,7 @@ def remembered(
     built = build()
     try:
         _save(path, built)
+        sweep_temporary(path.parent)
         for old in path.parent.glob(f"{family}-{'[0-9a-f]' * 32}.beats"):
             if old != path:  # of other files or older code
                 old.unlink(missing_ok=True)

@@ -69,6 +69,10 @@ def match(
     return np.array(made, np.int64).reshape(-1, 2)
 
 
+FLUTTER = {"(VFL", "(VF", "(VFIB"}
+"""Names of ventricular flutter and fibrillation as rhythms."""
+
+
 def compare(
     reference: Annotations,
     test: Annotations,
@@ -261,6 +265,7 @@ def score_record(
         window=window,
         grouping=grouping,
     )
+    flutter = ", ".join(sorted(known.rhythms & FLUTTER)) if "[" not in known.symbol else ""
     beyond = {
         name: int((marks.beats.sample > (lasts or np.inf) * marks.fs).sum())
         for name, marks in ((reference, known), (test, given))
@@ -268,6 +273,8 @@ def score_record(
     notes = (
         f"header {path.name}.hea does not state how long the record is: scored up to the last mark "
         f"of {reference}" if guessed else "",
+        f"{path.name}.{reference} states the rhythm {flutter} without [ and ]: beats there are "
+        "scored, as bxb does" if flutter else "",
         *(f"{path.name}.{name}: {number} beats beyond the end are not scored" if number else ""
           for name, number in beyond.items()),
         f"{path.name} lasts {lasts:g} s and the first {start:g} s are not scored (learning period "

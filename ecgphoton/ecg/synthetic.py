@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecgphoton.artifacts import atomic_files
+from ecgphoton.artifacts import atomic_files, check_room
 from ecgphoton.ecg.beatset import Extracted
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.extract import extract
@@ -134,6 +134,7 @@ def write_wfdb(
     records = [
         synthesise(patient(number, seed=seed), beats=beats) for number in range(1, patients + 1)
     ]
+    check_room(Path(folder))
     with atomic_files(Path(folder)) as place, foreign():
         import wfdb
 

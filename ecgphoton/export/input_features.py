@@ -19,13 +19,14 @@ import numpy as np
 def inputs(mesh, signal, rate, r_samples):
     """Return what the student reads of every beat with a whole window.
 
-    ``signal`` is one lead in any unit at 100 to 1000 Hz, NaN where nothing was measured;
+    ``signal`` is one lead in any unit at 100 to 1000 Hz, masked or NaN where nothing was measured;
     ``r_samples`` are the R samples of all beats, in order, at its ``rate``. The answer holds the
     arrays that the student has inputs for, ``window`` (n, 360), ``rhythm`` (n, 4 a token) and
     ``residual`` (n, 120), and ``beat`` (n,), which of the R samples they belong to.
     """
     about, student = mesh["preprocessing"], mesh["student"]
-    signal = measured(np.asarray(signal, np.float32), round(about["missing"]["still_s"] * rate))
+    signal, r_samples = checked(signal, rate, r_samples)
+    signal = measured(signal, round(about["missing"]["still_s"] * rate))
     signal, beats = at_common_rate(signal, rate, r_samples, about)
     if about["centring"] == "qrs":
         beats = middles(signal, beats, about["rate"], about["qrs_middle"])
@@ -45,6 +46,22 @@ def inputs(mesh, signal, rate, r_samples):
     return {"beat": rows} | {name: value for name, value in found.items() if name in read}
 
 
+def checked(signal, rate, r_samples):
+    """Return one lead, NaN where it is masked or not finite, and R samples as whole numbers."""
+    signal, beats = np.ma.asarray(signal), np.ma.asarray(r_samples)
+    if signal.ndim != 1 or signal.dtype.kind not in "iuf":
+        raise ValueError(f"signal is {signal.shape} of {signal.dtype}; give one row of numbers")
+    if not 0 < rate < np.inf:
+        raise ValueError(f"rate is {rate}; give the sampling rate in Hz")
+    if beats.ndim != 1 or (beats.size and beats.dtype.kind not in "iuf"):
+        raise ValueError(f"r_samples are {beats.shape} of {beats.dtype}; give one row of numbers")
+    whole = np.ma.filled(beats.astype(float), np.nan)
+    if not (whole == np.rint(whole)).all() or not (np.diff(whole) >= 0).all():
+        raise ValueError("r_samples must be whole numbers in order, and none of them masked")
+    signal = np.ma.filled(signal.astype(np.float32), np.nan)
+    return np.where(np.isfinite(signal), signal, np.float32(np.nan)), whole.astype(np.int64)
+
+
 def measured(signal, still):
     """Return the signal, NaN where `still` or more samples in a row have one value."""
     starts = np.flatnonzero(np.diff(signal, prepend=np.nan) != 0)
@@ -54,7 +71,7 @@ def measured(signal, still):
 
 def at_common_rate(signal, rate, r_samples, about):
     """Resample signal and R samples with a polyphase filter; what is missing stays missing."""
-    how, n, r_samples = about["resampling"], len(signal), np.asarray(r_samples, np.int64)
+    how, n = about["resampling"], len(signal)
     ratio = Fraction(about["rate"] / float(rate)).limit_denominator(how["largest_term"])
     up, down = ratio.numerator, ratio.denominator
     if up == down or not n:

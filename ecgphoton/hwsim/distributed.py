@@ -250,7 +250,8 @@ def _unpacked(modules: tuple[str, ...], packed: bytes) -> Job:
 def _start(jobs: Any, line: Any) -> None:  # noqa: ANN401 - a queue and a pipe of the parent
     threading.Thread(target=_end_with, args=(line,), daemon=True).start()
     torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker without a traceback
+    for number in (signal.SIGINT, signal.SIGTERM):  # they end a worker without a traceback
+        signal.signal(number, signal.SIG_DFL)
     _JOB[:] = [pickle.loads(jobs.get())]
 
 

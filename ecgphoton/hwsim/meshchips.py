@@ -187,11 +187,11 @@ def mesh_source(
     Raises
     ------
     InputError
-        If `sigma` is negative or there are no beats.
+        If `sigma` is not from 0 to 1 or there are no beats.
     """
     if len(inputs) == 0:
         raise InputError("a simulation needs at least one beat")
     carrier, program = Carrier.of(carried), foundry.profile.driving(program_of(carried))
-    WeightChips(carrier, sigma)  # refuses a negative one
+    WeightChips(carrier, sigma)  # refuses one out of range
     foundry = replace(foundry, profile=foundry.profile.on(program))
     return MeshChips(program, foundry, carrier, input_moments(carrier, inputs), sigma)

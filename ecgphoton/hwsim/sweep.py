@@ -1,7 +1,7 @@
 """The verdict over the values of a parameter."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from ecgphoton.hwsim.effects import Number, number_of, numbers
 from ecgphoton.hwsim.profile import load_profile
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.hwsim.verdict import SimulationReport
+from ecgphoton.hwsim.weights import FULL_SCALE
 from ecgphoton.progress import Steps, silent
 from ecgphoton.settings import nearest
 
@@ -19,7 +20,7 @@ POINTS = 1001
 NOISE = Number(
     "Static error of every weight and bias, and noise of every reading.", 0.8, "of full scale"
 )
-"""The parameter of the weights level."""
+"""The parameter of the weights level; what is solved for is searched for up to there."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,10 @@ def parse_sweep(text: str) -> Sweep:
             f"sweep {text!r} has {len(points)} values; it needs 1 to {POINTS} finite numbers of at "
             "least 0"
         )
-    if number is not NOISE:
-        for point in points:
-            number.check(name, float(point))
+    if number is NOISE:
+        number = replace(number, largest=FULL_SCALE)
+    for point in points:
+        number.check(name, float(point))
     return Sweep(name, tuple(float(f"{point + 0.0:.12g}") for point in points))
 
 

@@ -170,6 +170,10 @@ class Carrier:
         return replace(asked, stack=asked.stack._replace(matrices=performed), scale=largest)
 
 
+FULL_SCALE = 1.0
+"""Largest weight; errors and noise are shares of it."""
+
+
 def normals(seed: int, chip: int, blocks: int) -> Floats:
     """(blocks, 4, 5) standard normals of one chip: four weight columns and the bias."""
     return chip_rng(seed, chip).standard_normal((blocks, WIDTH, WIDTH + 1))
@@ -182,13 +186,21 @@ class WeightChips(Settings, section="noise"):
     Raises
     ------
     InputError
-        If sigma is negative or not finite.
+        If one is not from 0 to 1.
     """
 
     carrier: Carrier
-    sigma: float = setting(0.0, "Static error of every weight and bias.", low=0)
+    sigma: float = setting(
+        0.0,
+        "Static error of every weight and bias, fraction of full scale.",
+        low=0,
+        high=FULL_SCALE,
+    )
     detector: float = setting(
-        0.0, "Per-shot detector noise, fraction of full scale (1 in units of ``W x``).", low=0
+        0.0,
+        "Per-shot detector noise, fraction of full scale (1 in units of ``W x``).",
+        low=0,
+        high=FULL_SCALE,
     )
 
     def nominal(self) -> Chips:

@@ -116,6 +116,25 @@ def _draw_beat(axes: style.Axes, beats: BeatSet, row: int, text: str, colour: st
     axes.set_title(text, loc="right", fontsize=7, weight="normal", color=style.SOFT, pad=1)
 
 
+def check_used(material: Material) -> None:
+    """Raise InputError if a folder of recordings is named and no page of this student reads any."""
+    if material.data_dir is None:
+        return
+    synthetic = material.metadata.get("source") == "synthetic"
+    if synthetic or not _judged(material, material.scores):
+        what = "its beats are generated" if synthetic else "no scores of two classes are there"
+        raise InputError(
+            f"the recordings in {material.data_dir} would not be read, because {what}; leave "
+            "--data-dir out, or give the folder of another run"
+        )
+
+
+def _judged(material: Material, scores: Mapping[str, Scores]) -> list[str]:
+    """Return the sets whose wrong beats are shown."""
+    names = [name for name in scores if name not in CHOOSING and not is_part(name)]
+    return names if names and material.point.binary else []
+
+
 def wrong_beats(
     material: Material, scores: Mapping[str, Scores]
 ) -> dict[str, list[tuple[str, style.Figure]]] | None:
@@ -126,8 +145,8 @@ def wrong_beats(
     What was done wrongly, to the strips with their captions; None where the recordings are not
     there, or are not those of the run.
     """
-    names = [name for name in scores if name not in CHOOSING and not is_part(name)]
-    if not names or not material.point.binary:
+    names = _judged(material, scores)
+    if not names:
         return {}
     reader = _reader(material)
     if reader is None:

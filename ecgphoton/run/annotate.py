@@ -13,6 +13,7 @@ import numpy as np
 
 from ecgphoton import runs
 from ecgphoton.arguments import strict
+from ecgphoton.artifacts import check_room
 from ecgphoton.ecg.annotate import BeatCalls, classify_record
 from ecgphoton.ecg.annotations import write_annotations
 from ecgphoton.ecg.formats import Hints, find_file
@@ -33,7 +34,7 @@ from ecgphoton.run.annotator import Beats, table
 from ecgphoton.run.backends import classifier
 from ecgphoton.run.claim import outside_bundles
 from ecgphoton.run.crossed import at_wish
-from ecgphoton.run.journey import provenance
+from ecgphoton.run.provenance import provenance
 from ecgphoton.run.scope import KEY, Observer
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.version import __version__
@@ -153,6 +154,7 @@ def annotate(
         outside_bundles(out), signal.name, annotator, inputs,
         edf=signal.held.format in ("EDF", "BDF"), picture=picture, force=force,
     )  # fmt: skip
+    check_room(Path(out))
     classify = classifier(
         trained, backend, chip=chip or 0, profile=profile, settings=settings, noise=noise
     )

@@ -4,34 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass, fields
-from decimal import Decimal
-from numbers import Real
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
-from types import NoneType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ecgphoton.ecg.annotate import symbols_of
+from ecgphoton.ecg.annotate import Missing, symbols_of
 from ecgphoton.ecg.extract import BeatStream
 from ecgphoton.ecg.leads import column_of
+from ecgphoton.ecg.quality import Stretch
 from ecgphoton.ecg.recording import Recording
 from ecgphoton.ecg.resample import Resampler, ratio, scaled
 from ecgphoton.errors import InputError
-from ecgphoton.host import as_array, undisturbed
+from ecgphoton.host import undisturbed
 from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.run.backends import Backend, classifier
+from ecgphoton.run.samples import checked_peaks, checked_signal
 from ecgphoton.run.scope import Observer, ScopeReport
 from ecgphoton.runs import TrainedStudent, load
 from ecgphoton.settings import convert
 
 if TYPE_CHECKING:
     import pandas
-
-NUMBERS = Real, Decimal, NoneType
-"""Types of a sample; None, as NaN, is missing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,21 +46,32 @@ class Beats:
     """``(n,)`` name of the class, ``?`` where not classified."""
     quality: NDArray[np.str_]
     """``(n,)`` why a beat is not classified, empty where it is."""
+    missing: Missing | None = None
+    """What is missing of the whole signal; of a part of a stream see `Annotator.missing`."""
+    stretches: tuple[Stretch, ...] = ()
+    """Where the whole signal is no ECG; of a part of a stream see `Annotator.stretches`."""
 
     def __len__(self) -> int:
         return len(self.sample)
 
     @classmethod
     def concat(cls, parts: Sequence[Beats]) -> Beats:
-        """One table after the other."""
-        columns = (np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls))
-        return cls(*columns)
+        """One table after the other, of a signal that may go on."""
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in cls.columns()
+        }
+        return cls(**joined)
+
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        """Return the names of the columns."""
+        return tuple(one.name for one in fields(cls) if one.default is MISSING)
 
     def to_dataframe(self) -> pandas.DataFrame:
-        """Return a pandas table with one column for each field."""
+        """Return a pandas table of the columns."""
         import pandas
 
-        return pandas.DataFrame({field.name: getattr(self, field.name) for field in fields(self)})
+        return pandas.DataFrame({name: getattr(self, name) for name in self.columns()})
 
 
 def table(
@@ -152,7 +159,8 @@ class Annotator:
             centring=self._trained.centring,
             delay=self._trained.student.architecture.delay,
         )
-        self._done, self._ended = 0, False
+        self._ended = False
+        self._at_360 = [np.empty(0, np.int64)]
 
     def __copy__(self) -> Self:
         """Return a second stream, which continues apart from this one."""
@@ -192,21 +200,31 @@ class Annotator:
         """
         return self._classify.report(np.concatenate([np.empty(0, "<U1"), *self._reasons]))
 
+    def missing(self) -> Missing:
+        """Return what is missing of the signal so far, as the summary of `ecgphoton annotate`."""
+        found, detected = np.concatenate(self._at_360), self._peaks is None
+        return Missing.of(self._stream.gaps.spans, found, detected=detected)
+
+    def stretches(self) -> tuple[Stretch, ...]:
+        """Return where the signal so far is no ECG."""
+        return tuple(self._stream.stretches)
+
     def _beats(self, signal: NDArray[np.float32], *, last: bool = False) -> Beats:
         if self._ended:
             raise InputError("this signal has ended; make an Annotator for each signal")
         self._ended = last
         found = self._stream.push(self._resampler.push(signal, last=last), last=last)
         self._reasons.append(found.reason)
+        done = sum(map(len, self._at_360))
+        self._at_360.append(found.sample)
         classes = len(self._trained.classes)
         probability = np.full((len(found.sample), classes), np.nan, np.float32)
         if len(found.beats):
             probability[found.reason == ""] = self._classify(found.beats)
-        first, self._done = self._done, self._done + len(found.sample)
-        sample = (
-            scaled(found.sample, 1 / self._factor) if self._peaks is None
-            else self._peaks[first : self._done]
-        )  # fmt: skip
+        count = len(found.sample)
+        sample = scaled(found.sample, 1 / self._factor)
+        if self._peaks is not None:
+            sample = self._peaks[done : done + count]
         return table(self._trained, self._fs, sample, probability, found.reason)
 
 
@@ -256,36 +274,5 @@ def annotate(
     if fs is None:
         raise InputError("the sampling rate is missing; give fs in Hz")
     annotator = Annotator(fs, student=student, peaks=peaks, backend=backend)
-    return Beats.concat([annotator.push(signal), annotator.finish()])
-
-
-def checked_signal(samples: Any) -> NDArray[np.float32]:  # noqa: ANN401 - what a user passes
-    """Return one row of samples, those that are masked as missing."""
-    masked = isinstance(samples, np.ma.MaskedArray)
-    given = as_array(samples.data if masked else samples, "samples")
-    kinds = {type(one) for one in given.flat} if given.dtype.kind == "O" else {given.dtype.type}
-    wrong = [
-        kind.__name__ for kind in kinds if not issubclass(kind, NUMBERS) or issubclass(kind, bool)
-    ]
-    if wrong:
-        raise InputError(f"samples of type {wrong[0]} are no numbers; give real numbers, in mV")
-    if given.ndim != 1:
-        raise InputError(f"samples of shape {given.shape}; give one lead, an array of one row")
-    with np.errstate(over="ignore"):  # beyond single precision is infinite, and so missing
-        signal = np.asarray(given, np.float32)
-    missing = ~np.isfinite(signal) | np.ma.getmaskarray(samples if masked else signal)
-    return np.where(missing, np.float32(np.nan), signal)
-
-
-def checked_peaks(peaks: ArrayLike) -> NDArray[np.int64]:
-    """Return R samples in order."""
-    given = as_array(peaks, "peaks")
-    whole = given.ndim == 1 and given.dtype.kind in "iuf" and np.isfinite(given).all()
-    whole = whole or given.shape == (0,)
-    if not whole or (given != np.rint(given)).any() or (given[1:] <= given[:-1]).any():
-        raise InputError(
-            "peaks must be one row of whole sample numbers in order of time, each once"
-        )
-    if len(given) and (given[0] < 0 or given[-1] > 2**31 - 1):
-        raise InputError(f"peaks from {given[0]} to {given[-1]}; they must be from 0 to 2^31 - 1")
-    return given.astype(np.int64)
+    beats = Beats.concat([annotator.push(signal), annotator.finish()])
+    return replace(beats, missing=annotator.missing(), stretches=annotator.stretches())

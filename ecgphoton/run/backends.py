@@ -1,6 +1,7 @@
 """Back ends of annotation: torch, onnxruntime, or a simulated chip."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -17,6 +18,7 @@ from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import BEATS
 from ecgphoton.runs import TrainedStudent
+from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import predict
 from ecgphoton.student.propagate import inputs_of
 
@@ -44,58 +46,67 @@ def classifier(
     if chip < 0:
         raise InputError(f"chip is {chip}; chips are numbered from 0")
     if backend == "chip":
-        return _on_chip(trained, chip, profile=profile, settings=settings, noise=noise)
+        return _Chip(trained, chip, profile=profile, settings=settings, noise=noise)
     if backend == "torch":
-        return _in_torch(trained)
+        return partial(_in_torch, trained)
     return _in_onnx(trained, backend)
 
 
-def _in_torch(trained: TrainedStudent) -> Classify:
+def _in_torch(trained: TrainedStudent, beats: BeatSet) -> NDArray[np.float32]:
     """Return the student's probabilities, computed on one thread: chunks are small."""
+    with single_threaded():
+        return predict(trained.student, beats, block=CHUNK)
 
-    def classify(beats: BeatSet) -> NDArray[np.float32]:
-        with single_threaded():
-            return predict(trained.student, beats, block=CHUNK)
 
-    return classify
+class _Graph:
+    """A graph in onnxruntime; a copy has a session of its own."""
+
+    def __init__(self, graph: bytes, architecture: Architecture) -> None:
+        from ecgphoton.export.runtime import runner
+
+        self._made_from = graph, architecture
+        self._run = runner(graph, "onnxruntime", ("probability",))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._made_from
+
+    def __call__(self, beats: BeatSet) -> NDArray[np.float32]:
+        inputs = arrays_of(inputs_of(beats, self._made_from[1]))
+        return np.asarray(self._run(inputs)["probability"], np.float32)
 
 
 def _in_onnx(trained: TrainedStudent, backend: Backend) -> Classify:
     from ecgphoton.export.onnx_graph import float_graph
-    from ecgphoton.export.runtime import runner
 
     if trained.program is not None:
-        model = (trained.folder / (FLOAT if backend == "onnx" else INTEGER)).read_bytes()
+        graph = (trained.folder / (FLOAT if backend == "onnx" else INTEGER)).read_bytes()
     elif backend == "onnx":
-        model = float_graph(trained.student)
+        graph = float_graph(trained.student)
     else:
         raise InputError(
             f"{trained.folder} is no bundle and has no integer graph; `ecgphoton export` makes one"
         )
-    run = runner(model, "onnxruntime", ("probability",))
-    architecture = trained.student.architecture
-    return lambda beats: np.asarray(
-        run(arrays_of(inputs_of(beats, architecture)))["probability"], np.float32
-    )
+    return _Graph(graph, trained.student.architecture)
 
 
-def _on_chip(trained: TrainedStudent, chip: int, **described: Any) -> Classify:  # noqa: ANN401 - as trial_of takes them
-    """Return the probabilities of one simulated chip; its noise differs from beat to beat."""
-    carried = trained.carried
-    probe = synthetic_inputs(carried.architecture)
-    label = np.zeros(len(probe), bool)
-    trial = trial_of(carried, probe, label, OperatingPoint(0.5, ()), **described)
-    drawn = trial.source.draw(trial.seed, chip, 1)
-    blocks = 0
+def _probability(logits: torch.Tensor) -> NDArray[np.float32]:
+    return np.asarray(torch.softmax(logits, -1), np.float32)
 
-    def read(logits: torch.Tensor) -> NDArray[np.float32]:
-        return np.asarray(torch.softmax(logits, -1), np.float32)
 
-    def classify(beats: BeatSet) -> NDArray[np.float32]:
-        nonlocal blocks
-        inputs = inputs_of(beats, carried.architecture)
-        scores: NDArray[np.float32] = trial.score(drawn, chip, read, inputs=inputs, block=blocks)[0]
-        blocks += -(-len(inputs) // BEATS)
+class _Chip:
+    """The probabilities of one simulated chip; its noise differs from beat to beat."""
+
+    def __init__(self, trained: TrainedStudent, chip: int, **described: Any) -> None:  # noqa: ANN401 - as trial_of takes them
+        self._carried, self._chip, self._blocks = trained.carried, chip, 0
+        probe = synthetic_inputs(self._carried.architecture)
+        label = np.zeros(len(probe), bool)
+        self._trial = trial_of(self._carried, probe, label, OperatingPoint(0.5, ()), **described)
+        self._drawn = self._trial.source.draw(self._trial.seed, chip, 1)
+
+    def __call__(self, beats: BeatSet) -> NDArray[np.float32]:
+        inputs, block = inputs_of(beats, self._carried.architecture), self._blocks
+        self._blocks += -(-len(inputs) // BEATS)
+        scores: NDArray[np.float32] = self._trial.score(
+            self._drawn, self._chip, _probability, inputs=inputs, block=block
+        )[0]
         return scores
-
-    return classify

@@ -224,10 +224,14 @@ def own_splits(
 
 def evaluation_beats(
     metadata: Mapping[str, Any], data: str | Path | None = None, data_dir: Path | None = None
-) -> BeatSet:
-    """Return the test set of a student's own protocol, or all beats of another dataset."""
+) -> Loaded:
+    """Load the test set of a student's own protocol, or all beats of another dataset."""
     other = beats_elsewhere(metadata, data, data_dir)
-    return splits_like(metadata, data, data_dir).test if other is None else other.beats
+    if other is not None:
+        return other
+    splits = splits_like(metadata, data, data_dir)
+    others = set(splits.protocol.records) - set(splits.protocol.test)
+    return Loaded(splits.test, splits.report.without(others), splits.origin)
 
 
 def check_both(beats: BeatSet) -> BeatSet:

@@ -183,7 +183,7 @@ def verify(
 def _test_inputs(folder: Path, data: str | None, data_dir: Path | None) -> Inputs | None:
     try:
         trained = runs.load_student(folder)
-        found = evaluation_beats(trained.metadata, data, data_dir)
+        found = evaluation_beats(trained.metadata, data, data_dir).beats
     except (InputError, VerificationError):
         if data is not None or data_dir is not None:
             raise

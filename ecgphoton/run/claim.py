@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton.alone import alone
-from ecgphoton.artifacts import UNFINISHED, kind_of, to_json, write_json
+from ecgphoton.artifacts import kind_of, to_json, write_json
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import is_bundle
+from ecgphoton.unfinished import UNFINISHED
 
 DECIDING = ("student", "profile", "chips", "steps", "seed", "version")
 """What decides the files that an interrupted call leaves."""

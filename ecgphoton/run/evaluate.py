@@ -15,7 +15,6 @@ from ecgphoton import runs
 from ecgphoton.arguments import strict
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.ecg.beats import BeatSet
-from ecgphoton.ecg.protocols import Protocol
 from ecgphoton.ecg.records import LabelScheme, label_scheme
 from ecgphoton.errors import InputError
 from ecgphoton.intervals import record_bootstrap
@@ -34,12 +33,12 @@ from ecgphoton.report.scores import Scores
 from ecgphoton.run.beats import (
     beats_elsewhere,
     examples_of,
-    own_protocol,
     reported,
     scheme_of,
     splits_like,
 )
 from ecgphoton.run.crossed import at_wish, stored_numbers, stored_sets
+from ecgphoton.run.known import learnt_from
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.training.crossfit import NAME
 from ecgphoton.training.judge import probabilities
@@ -180,7 +179,7 @@ def evaluate(
         splits = splits_like(about, data, data_dir, protocol)
         sets, scheme, report = reported(splits), splits.labels, splits.report
     others = protocol is not None or other is not None
-    known = learnt_from(own_protocol(trained.metadata), sets) if others else []
+    known = learnt_from(trained.metadata, sets) if others else []
     earlier = {
         name: evaluate_set(one.probability, one, trained.point, trained.classes)
         for name, one in stored_sets(trained).items()
@@ -197,31 +196,6 @@ def evaluate(
     }
     metrics["shortfall"] = shortfall(trained.recipe.decision, trained.point, metrics)
     return Evaluation(metrics, next(iter(sets.values())).source)
-
-
-def learnt_from(own: Protocol, sets: Mapping[str, BeatSet]) -> list[str]:
-    """Return a sentence for every set with records of patients that a student learnt from.
-
-    Parameters
-    ----------
-    own
-        Protocol of its training.
-    sets
-        Beats of another protocol or dataset; its validation set takes no part.
-    """
-    subjects = {own.subjects[name] for name in (*own.train, *own.validation)}
-    found = []
-    for name, beats in sets.items():
-        records, count = np.unique(beats.record, return_counts=True)
-        known = [own.same_subject.get(str(one), str(one)) in subjects for one in records]
-        if name not in runs.CHOOSING and any(known):
-            few = ", ".join(records[known][:5]) + (" ..." if sum(known) > 5 else "")
-            found.append(
-                f"{name}: {count[known].sum():,} of {len(beats):,} beats are of {sum(known)} "
-                f"records by whose names the student was trained ({few}): no estimate for new "
-                "patients"
-            )
-    return found
 
 
 def shortfall(

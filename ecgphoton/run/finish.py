@@ -25,7 +25,7 @@ from ecgphoton.report.scores import SUFFIX
 from ecgphoton.run.beats import examples_of, monitored, reported
 from ecgphoton.run.crossed import Crossed
 from ecgphoton.run.evaluate import evaluate_set, shortfall
-from ecgphoton.run.journey import now, versions
+from ecgphoton.run.provenance import now, versions
 from ecgphoton.run.scope import scope_of
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent

@@ -1,13 +1,9 @@
 """Common parts of simulations and studies: student and beats come in; a result folder goes out."""
 
-import inspect
-import platform
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
-from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -19,7 +15,6 @@ from ecgphoton.arguments import checked
 from ecgphoton.artifacts import check_room, csv_text, write_json, write_text
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.montecarlo import Trial
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.simulate import DEFAULT_NOISE, profile_of, trial_of
@@ -27,12 +22,15 @@ from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.report import style
 from ecgphoton.run.beats import check_both, evaluation_beats
 from ecgphoton.run.claim import DECIDING, vacant
+from ecgphoton.run.known import learnt_from
+from ecgphoton.run.provenance import data_of, provenance, taken_by
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.settings import convert, nearest
 from ecgphoton.student.propagate import inputs_of
-from ecgphoton.version import __version__
 
 T = TypeVar("T")
+EVALUATION = "evaluation"
+"""Name of the beats in results."""
 LONGEST_SLUG = 60
 """Characters of the name of a folder."""
 Limit = Mapping[str, float] | Iterable[tuple[str, float]]
@@ -105,6 +103,8 @@ class Journey:
     files: tuple[str, ...]
     """Names of the JSON, CSV and PNG file, and of what else the folder may hold before."""
     provenance: Mapping[str, Any]
+    notes: Sequence[str]
+    """What was left out of the beats, and which of them the student learnt from."""
 
     @property
     def call(self) -> dict[str, Any]:
@@ -115,7 +115,8 @@ class Journey:
     @property
     def about(self) -> dict[str, Any]:
         """What the JSON file holds besides the numbers."""
-        return {"source": self.beats.source, "provenance": dict(self.provenance)}
+        own = {"source": self.beats.source, "notes": list(self.notes)}
+        return {**own, "provenance": dict(self.provenance)}
 
     @property
     def arguments(self) -> tuple[Any, ...]:
@@ -201,11 +202,13 @@ def begin(
         )
     usual = Path(root) / trained.name / f"{name}-{slug or chips_slug(asked)}"
     check_room(usual if asked["out"] is None else vacant(asked["out"], usual, files))
-    beats = check_both(evaluation_beats(trained.metadata, asked["data"], asked["data_dir"]))
+    loaded = evaluation_beats(trained.metadata, asked["data"], asked["data_dir"])
+    beats = check_both(loaded.beats)
     if most is not None and len(beats) > most:
         beats = beats.take(np.linspace(0, len(beats) - 1, most).astype(np.int64))
-    about = provenance(function, asked, trained, data_of(beats, "evaluation"))
-    return Journey(asked, profile, trained, beats, usual, files, about)
+    about = provenance(function, asked, trained, data_of(beats, EVALUATION))
+    notes = [*loaded.report.lines(), *learnt_from(trained.metadata, {EVALUATION: beats})]
+    return Journey(asked, profile, trained, beats, usual, files, about, notes)
 
 
 def chips_slug(asked: Mapping[str, Any]) -> str:
@@ -216,82 +219,6 @@ def chips_slug(asked: Mapping[str, Any]) -> str:
         name = Path(profile).stem if isinstance(profile, str | PathLike) else known.name
         return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:LONGEST_SLUG] or "profile"
     return f"noise-{DEFAULT_NOISE if noise is None else noise:g}"
-
-
-PACKAGES = ("numpy", "scipy", "torch", "onnxruntime")
-"""Packages whose versions may change the last bits of a result."""
-
-
-def now() -> str:
-    """Return date and time in UTC, ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that compute."""
-    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
-
-
-def taken_by(function: Callable[..., Any], asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of a call that another function takes by the same names."""
-    names = set(inspect.signature(function).parameters) - {"progress"}
-    return {name: value for name, value in asked.items() if name in names}
-
-
-def call_of(function: Callable[..., Any], asked: Mapping[str, Any]) -> str:
-    """Return a call as Python text, without what is at its default."""
-    given = ", ".join(
-        f"{name}={str(asked[name])!r}" if hasattr(asked[name], "__fspath__") else
-        f"{name}={asked[name]!r}"
-        for name, parameter in inspect.signature(function).parameters.items()
-        if name != "progress" and name in asked and asked[name] != parameter.default
-    )  # fmt: skip
-    return f"{function.__module__.rpartition('.')[0]}.{function.__name__}({given})"
-
-
-def data_of(beats: BeatSet, name: str) -> dict[str, Any]:
-    """Return what identifies a set of beats."""
-    return {
-        "source": beats.source,
-        "set": name,
-        "beats": len(beats),
-        "abnormal_beats": int((beats.label > 0).sum()),
-        "digest": beats.digest,
-    }
-
-
-def provenance(
-    function: Callable[..., Any],
-    asked: Mapping[str, Any],
-    trained: TrainedStudent,
-    data: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Return everything that decides a result, ready for JSON.
-
-    Parameters
-    ----------
-    function, asked
-        The public function that was called, and its arguments by name.
-    trained
-        The student it is about.
-    data
-        The beats it was computed on, as `data_of` describes them.
-    """
-    profile = profile_of(**taken_by(profile_of, asked))
-    if profile is not None:
-        profile = profile.on(program_of(trained.carried))
-    return {
-        "student": trained.digest,
-        "model": str(trained.folder),
-        "chosen": trained.chosen,
-        "data": dict(data),
-        "profile": None if profile is None else profile.to_dict(),
-        "seed": asked.get("seed"),
-        "call": call_of(function, asked),
-        "date": now(),
-        "version": __version__,
-        "packages": versions(),
-    }
 
 
 def giving(key: str, settings: Sequence[str]) -> list[str]:

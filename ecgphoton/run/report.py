@@ -9,6 +9,7 @@ from ecgphoton import runs
 from ecgphoton.arguments import strict
 from ecgphoton.report.html import write_report
 from ecgphoton.report.material import gather
+from ecgphoton.report.wrong_beats import check_used
 from ecgphoton.run.claim import outside_bundles
 
 
@@ -67,10 +68,11 @@ def report(
     Raises
     ------
     InputError
-        If there is nothing to report, a folder of `also` is of another student, or a file is
-        damaged or cannot be written.
+        If there is nothing to report, a folder of `also` is of another student, `data_dir` would
+        not be read, or a file is damaged or cannot be written.
     """
     page = outside_bundles(out)
     subject, why = runs.choose(model)
     material = gather(subject, tuple(map(Path, also)), data_dir)
+    check_used(material)
     return ReportPage(write_report(material, page), material.folders, material.left_out, why)

@@ -1,5 +1,6 @@
 """Compare two annotations of records beat by beat."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def score(
         If an annotation is missing or damaged, a record is named twice, or a value is outside its
         range.
     """
-    places = [Path(str(record).removesuffix(".hea")).resolve() for record in records]
+    places = [os.path.realpath(str(record).removesuffix(".hea")) for record in records]
     twice = [str(one) for at, one in enumerate(records) if places[at] in places[:at]]
     if twice:
         raise InputError(f"{twice[0]} is named twice and would count twice; name each record once")

@@ -103,12 +103,19 @@ def inputs_of(beats: BeatSet | Inputs, architecture: Architecture) -> Inputs:
                 f"{name} of these beats is a {type(part).__name__} of shape "
                 f"{tuple(getattr(part, 'shape', ()))}; give a tensor with a row for each beat"
             )
+        if part is None:
+            continue
+        if part.dtype != torch.float32:
+            raise InputError(f"{name} of these beats is {part.dtype}; a student reads float32")
+        if part.layout != torch.strided or part.device.type != "cpu":
+            raise InputError(
+                f"{name} of these beats is a {part.layout} tensor on {part.device}; give numbers "
+                "in memory, as inputs_of makes them"
+            )
     found = beats.finite()
     for name, part in vars(found).items():
         if part is None or not len(part):
             continue
-        if part.dtype != torch.float32:
-            raise InputError(f"{name} of these beats is {part.dtype}; a student reads float32")
         if (far := max(map(abs, part.aminmax()))) > LARGEST:
             raise InputError(
                 f"{name} of these beats reaches {float(far):g}; a student reads values in [-1, 1], "

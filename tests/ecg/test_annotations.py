@@ -60,9 +60,9 @@ def test_a_file_with_a_clock_of_its_own_is_read_on_it(clock, tmp_path, wfdb_fold
     assert np.abs(cut.sample - whole.sample).max() <= 360 / clock / 2 + 1
 
 
-@pytest.mark.parametrize("said", [b" abc", b" -12", b" nan", b" inf", b" 0", b""])
+@pytest.mark.parametrize("said", [b" abc", b" -12", b" nan", b" inf", b" 0", b"", b" 1"])
 def test_a_clock_that_is_no_rate_is_refused(said, tmp_path):
-    """A clock that cannot be read is never replaced by the rate of the record."""
+    """A clock that cannot be read, or too coarse, is never replaced by the rate of the record."""
     wfdb.wrann("x", "atr", np.array([50, 90]), ["N", "V"], fs=128, write_dir=str(tmp_path))
     content = (tmp_path / "x.atr").read_bytes()
     assert decode(content, "x.atr", 256.0).beats.sample.tolist() == [100, 180]
@@ -105,3 +105,18 @@ def test_marks_behind_the_end_mark_are_refused(damage, tmp_path):
     with pytest.raises(InputError, match="goes on behind its end mark"):
         decode(damaged, "x.atr", 360.0)
     assert len(decode(content + bytes(20), "x.atr", 360.0).sample) == 10
+
+
+@pytest.mark.parametrize("rhythm", ["(VFL", "(VF", "(VFIB", "(AFIB"])
+def test_flutter_that_is_a_rhythm_alone_is_said_to_be_scored(rhythm, tmp_path):
+    """Only [ and ] exclude beats, as in bxb; a reference that states flutter otherwise is named."""
+    (tmp_path / "v.hea").write_text("v 1 250 15000\n")
+    at, where = np.arange(200, 15000, 200), {"write_dir": str(tmp_path)}
+    for marks in (["+", *"N" * 73], ["[", *"N" * 70, "]", "N", "N"]):
+        notes = [rhythm if mark == "+" else "" for mark in marks]
+        wfdb.wrann("v", "atr", at, marks, fs=250, aux_note=notes, **where)
+        wfdb.wrann("v", "eph", at[1:], ["N"] * 73, fs=250, **where)
+        said = score_record(tmp_path / "v", start=0).notes
+        note = f"states the rhythm {rhythm} without [ and ]: beats there are scored, as bxb does"
+        wanted = rhythm != "(AFIB" and "+" in marks
+        assert said == ((f"v.atr {note}",) if wanted else ())

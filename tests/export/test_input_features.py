@@ -23,6 +23,7 @@ from ecgphoton.export.bundle import load_bundle
 from ecgphoton.export.claimed_bundle import ClaimedBundle
 from ecgphoton.export.claims import CHECKS
 from ecgphoton.export.golden import npz
+from ecgphoton.export.input_features import inputs
 from ecgphoton.program.preprocessing import preprocessing
 from ecgphoton.student.architecture import TOKENS, Architecture, Token
 from ecgphoton.student.inputs import inputs_of
@@ -138,6 +139,37 @@ def test_hardly_anything(what, centring) -> None:
     )
     beats, rows = package(raw, 250, peaks, centring)
     assert same(golden.explained(mesh_of(ALL, centring), raw, 250, peaks), ALL, beats, rows)
+
+
+def test_masked_and_infinite_samples_are_missing() -> None:
+    """They are read like NaN, whatever value lies below the mask."""
+    raw, peaks = recorded(250)
+    missing = np.isnan(raw)
+    wanted = golden.explained(mesh_of(ALL), raw, 250, peaks)
+    hidden = np.ma.masked_array(np.where(missing, 1000, raw), missing)
+    for signal in (hidden, np.where(missing, np.inf, raw)):
+        found = golden.explained(mesh_of(ALL), signal, 250, peaks)
+        assert all(np.array_equal(found[name], wanted[name]) for name in wanted)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"signal": np.zeros((500, 2))}, r"signal is \(500, 2\) of float64"),
+        ({"signal": np.zeros(500, complex)}, "of complex128; give one row of numbers"),
+        ({"rate": np.nan}, "rate is nan"),
+        ({"r_samples": [[100, 300]]}, r"r_samples are \(1, 2\)"),
+        ({"r_samples": [100, np.nan]}, "whole numbers in order"),
+        ({"r_samples": [100.5, 300]}, "whole numbers in order"),
+        ({"r_samples": [300, 100]}, "whole numbers in order"),
+        ({"r_samples": np.ma.masked_array([100, 300], [False, True])}, "none of them masked"),
+    ],
+)
+def test_what_would_be_read_wrongly_is_refused(wrong, said) -> None:
+    """Two leads at once, numbers that are none, R samples out of order: no answer is made up."""
+    given = {"signal": np.zeros(500), "rate": 360, "r_samples": [100, 300]}
+    with pytest.raises(ValueError, match=said):
+        inputs(mesh_of(ALL), **given | wrong)
 
 
 def test_golden_recording_has_what_is_hard() -> None:

@@ -156,7 +156,8 @@ def test_report_is_complete_and_serialisable():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"noise": -0.1}, "at least 0"),
+        ({"noise": -0.1}, "from 0 to 1"),
+        ({"noise": 1.5}, "from 0 to 1"),
         ({"noise": float("nan")}, "noise.sigma is nan"),
         ({"chips": 0}, "from 1 to"),
         ({"workers": 0}, "at least 1"),

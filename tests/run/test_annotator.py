@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import os
+import pickle
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -187,15 +189,40 @@ def test_a_signal_that_has_ended_has_no_more_samples(signal):
             further()
 
 
-def test_a_copy_of_a_stream_continues_apart(signal):
-    """Both are answered as if there were one."""
-    annotator = Annotator(360, student=STUDENT)
+@pytest.mark.parametrize("backend", ["torch", "onnx", "chip"])
+@pytest.mark.parametrize("twin", [copy.copy, lambda one: pickle.loads(pickle.dumps(one))])
+def test_a_copy_of_a_stream_continues_apart(signal, backend, twin):
+    """Both are answered as if there were one, here or in another process, on every back end."""
+    annotator = Annotator(360, student=STUDENT, backend=backend)
     annotator.push(signal[:9000])
-    other = copy.copy(annotator)
+    other = twin(annotator)
     found = [[one.push(signal[9000:]), one.finish()] for one in (annotator, other)]
     for mine, its in zip(*found, strict=True):
         np.testing.assert_array_equal(mine.sample, its.sample)
         np.testing.assert_array_equal(mine.probability, its.probability)
+
+
+def test_what_is_missing_of_a_signal_is_said(signal, tmp_path):
+    """In memory and piece by piece, as in the summary of the command."""
+    signal = signal.copy()
+    signal[3000:3005] = signal[5000:6000] = np.nan
+    signal = np.concatenate([signal, np.zeros(20 * 360, np.float32)])
+    np.savez(tmp_path / "r.npz", signal=signal, fs=360, leads=["MLII"])
+    wanted = ep.run.annotate(
+        tmp_path / "r.npz", model=STUDENT, out=tmp_path, picture=False
+    ).summary["missing"]
+    found = annotate(signal, 360, student=STUDENT)
+    assert found.missing is not None
+    assert asdict(found.missing) == wanted
+    assert wanted["gaps"] == 3
+    assert wanted["bridged"] == 1
+    annotator = Annotator(360, student=STUDENT)
+    assert annotator.missing().gaps == 0
+    for at in range(0, len(signal), 1000):
+        annotator.push(signal[at : at + 1000])
+    assert annotator.finish().missing is None
+    assert annotator.missing() == found.missing
+    assert annotator.stretches() == found.stretches
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are Unicode there")

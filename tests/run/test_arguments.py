@@ -88,6 +88,15 @@ def test_an_empty_path_or_name_is_refused(package, name, tmp_path, monkeypatch) 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_one_text_or_path_stands_for_several(tmp_path, wfdb_folder) -> None:
+    """It is one record or setting, not as many as it has letters."""
+    record = wfdb_folder / "s01"
+    for one in (record, str(record)):
+        assert len(ep.run.score(one, test="atr", start=0).records) == 1
+    with pytest.raises(InputError, match=r"section\.key=value|KEY=VALUE|no section|nois"):
+        ep.run.simulate("inter-patient", profile="pessimistic", settings="nois", data="synthetic")
+
+
 @pytest.mark.parametrize(("name", "parameter"), [
     ("train", "protocol"), ("train", "recipe"), ("train", "data"),
     ("evaluate", "protocol"), ("evaluate", "data"), ("export", "profile"), ("annotate", "profile"),

@@ -112,3 +112,5 @@ def test_a_report_draws_the_recordings_of_the_run_or_says_why_not(clinic, tmp_pa
     assert "or not the same files" in page.read_text()
     with pytest.raises(InputError, match="not a folder"):
         run.report(clinic / "run", data_dir=tmp_path / "nowhere", out=tmp_path / "c.html")
+    with pytest.raises(InputError, match="records would not be read, because no scores"):
+        run.report("inter-patient", data_dir=tmp_path / "records", out=tmp_path / "c.html")

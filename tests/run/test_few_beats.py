@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import cycle
 
 import numpy as np
 import pytest
-from made_splits import synthetic_splits
 from recordings import FS, ecg, write_wfdb
 
 import ecgphoton as ep
@@ -16,7 +14,6 @@ from ecgphoton.ecg.annotations import write_annotations
 from ecgphoton.errors import InputError
 from ecgphoton.run import burden
 from ecgphoton.run.annotate import AnnotationReport
-from ecgphoton.run.evaluate import learnt_from
 
 KINDS = {"none": "", "one": "N", "two": "NV", "normal": 12 * "N", "abnormal": 12 * "V"}
 MISSING = {
@@ -133,16 +130,3 @@ def test_two_beats_of_one_patient_are_enough_for_one_chip(folders, tmp_path):
         "inter-patient", noise=0.02, chips=1, data=folders["two"], out=tmp_path / "chips"
     ).report
     assert report.over_patients["sentence"].endswith("not given: one patient and one chip.")
-
-
-def test_records_of_training_in_another_set_are_named() -> None:
-    """Another protocol or folder may test on patients the student learnt from: that is said."""
-    splits = synthetic_splits()
-    own, first = splits.protocol, splits.test.record[0]
-    assert learnt_from(own, {"test": splits.test, "validation": splits.validation}) == []
-    (said,) = learnt_from(own, {"all": splits.train})
-    assert said.startswith(f"all: {len(splits.train):,} of {len(splits.train):,} beats")
-    assert own.train[0] in said
-    related = replace(own, same_subject={str(first): own.train[0]})
-    (said,) = learnt_from(related, {"test": splits.test})
-    assert f"1 records by whose names the student was trained ({first})" in said

@@ -177,6 +177,8 @@ def test_beats_are_simulated_as_their_inputs_are() -> None:
         "beats are a Tensor": inputs.window,
         "window of these beats is a ndarray": replace(inputs, window=inputs.window.numpy()),
         "row for each beat": replace(inputs, window=inputs.window[0]),
+        "a torch.sparse_coo tensor on cpu": inputs.mapped(torch.Tensor.to_sparse),
+        "a torch.strided tensor on meta": inputs.mapped(lambda part: part.to("meta")),
     }
     for message, other in wrong.items():
         with pytest.raises(ep.InputError, match=message):

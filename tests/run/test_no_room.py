@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from child import start
 
+import ecgphoton as ep
+
 MODEL, SYNTHETIC = "inter-patient", "--data synthetic --threads 1"
 COMMANDS = {
     "train": f"train {SYNTHETIC} --recipe reference-8 --set training.epochs=1",
@@ -58,3 +60,16 @@ def test_no_room_is_one_line(way: str, name: str, tmp_path: Path, monkeypatch) -
     assert said.count("cannot write") == 1, said
     left = [p for p in tmp_path.rglob("*") if p.is_file() and p.name.startswith(".")]
     assert left == []
+
+
+def test_a_link_to_itself_is_refused_in_one_sentence(tmp_path: Path, wfdb_folder) -> None:
+    """Wherever a folder, a page or a record is named: no error of Python's own."""
+    loop, record = tmp_path / "loop", wfdb_folder / "s01"
+    loop.symlink_to(loop)
+    for call in (
+        lambda: ep.run.annotate(record, model="inter-patient", out=loop / "x", picture=False),
+        lambda: ep.run.report("inter-patient", out=loop),
+        lambda: ep.run.score([loop]),
+    ):
+        with pytest.raises(ep.InputError, match="loop"):
+            call()

@@ -80,11 +80,21 @@ def test_a_terminal_without_letters(wfdb_folder, tmp_path) -> None:
         assert any((tmp_path / name / "out").iterdir())
 
 
+STOPS = {
+    "SIGINT": (signal.SIGINT, 130, "interrupted"),
+    "SIGTERM": (signal.SIGTERM, 143, "terminated"),
+    "SIGHUP": (signal.SIGHUP, 129, "the terminal was closed"),
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", LONG)
-def test_ctrl_c_is_one_line(name: str, tmp_path) -> None:
-    """Exit code 130, one line, and every file whole or absent."""
-    out = tmp_path / "out"
+@pytest.mark.parametrize(("name", "stop"), [
+    *((name, "SIGINT") for name in LONG), *((name, "SIGTERM") for name in LONG),
+    ("calibrate", "SIGHUP"),
+])  # fmt: skip
+def test_a_command_that_is_stopped_says_one_line(name: str, stop: str, tmp_path) -> None:
+    """By Ctrl-C, a scheduler or a terminal that closes: every file is whole or absent."""
+    out, (number, code, words) = tmp_path / "out", STOPS[stop]
     process = subprocess.Popen(
         [*CLI, *LONG[name], "--out", str(out)],
         stdout=subprocess.DEVNULL,
@@ -93,9 +103,12 @@ def test_ctrl_c_is_one_line(name: str, tmp_path) -> None:
         start_new_session=True,
     )
     time.sleep(2.5)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: workers hear it too
+    if stop == "SIGINT":
+        os.killpg(process.pid, number)  # as a terminal does: workers hear it too
+    else:
+        process.send_signal(number)
     said = process.communicate(timeout=60)[1].splitlines()
-    assert process.returncode in (130, -signal.SIGINT)  # shells report 130 for both
+    assert process.returncode in (code, -number)  # shells report the same for both
     said = [line for line in said if not line.startswith("SYNTHETIC")]
-    assert said == ["ecgphoton: stopped: interrupted; no incomplete file was left"]
+    assert said == [f"ecgphoton: stopped: {words}; no incomplete file was left"]
     assert [p for p in tmp_path.rglob(".*") if p.name.startswith(".")] == []

@@ -6,6 +6,8 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -227,12 +229,15 @@ def test_what_another_command_is_writing_is_not_swept(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes to kill there")
 def test_what_a_killed_annotation_left_goes_with_the_next(tmp_path: Path) -> None:
     """It may leave hidden files and folders; the next call in the folder removes them."""
-    killed = os.fork()
-    if not killed:
-        with artifacts.atomic_files(tmp_path) as place, artifacts.atomic_path(tmp_path / "a.csv"):
-            (place / "100.eph").write_text("half")
-            os.kill(os.getpid(), signal.SIGKILL)
-    os.waitpid(killed, 0)
+    code = (
+        "import os, signal, sys; from pathlib import Path; from ecgphoton import artifacts\n"
+        "folder = Path(sys.argv[1])\n"
+        "with artifacts.atomic_files(folder) as place, artifacts.atomic_path(folder / 'a.csv'):\n"
+        "    (place / '100.eph').write_text('half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    assert killed.returncode == -signal.SIGKILL
     assert len(list(tmp_path.iterdir())) == 2
     artifacts.check_room(tmp_path)
     assert not list(tmp_path.iterdir())

@@ -98,7 +98,7 @@ def test_static_noise_moments_and_clamping(student):
     count = small.numel()
     assert abs(float(small.mean())) < 5e-3 / math.sqrt(count)
     assert abs(float(small.std()) / 1e-3 - 1) < 5 / math.sqrt(2 * count)
-    wild = WeightChips(carrier, 2.0).draw(0, 0, 50).stack
+    wild = WeightChips(carrier, 1.0).draw(0, 0, 50).stack
     assert wild.matrices.abs().max() == 1.0
     assert wild.biases.abs().max() == 1.0
 

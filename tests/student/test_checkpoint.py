@@ -30,7 +30,7 @@ def test_an_array_that_would_not_be_used_as_it_is_is_refused() -> None:
     [
         (2, {"classes": ["normal", "abnormal", "other"]}, "its architecture has 2"),
         (2, {"classes": ["abnormal", "abnormal"]}, "each with a name of its own"),
-        (2, {"classes": [0, 1]}, "classes is 0; it must be a value of type str"),
+        (2, {"classes": [0, 1]}, "classes is 0; it must be a text"),
         (2, {"operating_point": None}, "2 classes and no operating point"),
         (4, {"operating_point": POINT}, "4 classes and an operating point"),
     ],

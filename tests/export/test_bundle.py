@@ -138,6 +138,7 @@ def test_loaded_bundle_is_the_student(bundle) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.pictures
 def test_png_has_pictures(run_folder, tmp_path) -> None:
     """Pictures come as PNG when asked for, one per block."""
     report = export_bundle(run_folder, tmp_path / "b", formats=("png",))

@@ -11,6 +11,7 @@ import pytest
 from html_page import Page
 from made_scores import write_scores
 from made_splits import synthetic_splits
+from shared import LOOKED_AT
 
 from ecgphoton.artifacts import save_checkpoint, sha256, write_json, write_manifest
 from ecgphoton.decision import LargestProbability, OperatingPoint
@@ -79,11 +80,13 @@ def page_of(folder, out, **options):
 
 
 @pytest.fixture(scope="module")
-def page(run, tmp_path_factory):
-    """Text and parts of the page about that run."""
+def page(run, tmp_path_factory, pytestconfig):
+    """Text and parts of the page about that run, with its pictures, whichever test asks first."""
+    pytestconfig.stash[LOOKED_AT] = True
     return page_of(run, tmp_path_factory.mktemp("page") / "a.html")
 
 
+@pytest.mark.pictures
 def test_page_needs_nothing_from_anywhere(page):
     """No script, no outside reference, every tag closed, every link to a chapter of the page."""
     text, page = page
@@ -234,6 +237,7 @@ def test_a_bundle_finds_the_run_of_its_own_student(run, tmp_path):
     assert "with another student" in text
 
 
+@pytest.mark.pictures
 def test_words_from_files_are_never_markup(run, tmp_path):
     """Hostile names in the files are shown as text."""
     folder = tmp_path / "hostile"
@@ -251,6 +255,7 @@ def test_words_from_files_are_never_markup(run, tmp_path):
     assert "&lt;script&gt;" in text
 
 
+@pytest.mark.pictures
 def test_same_folder_same_bytes(run, page, tmp_path):
     """The page depends on the files alone; given a folder, it is its report.html."""
     assert write_report(gather(run), tmp_path) == tmp_path / "report.html"

@@ -48,6 +48,7 @@ def test_svg_is_whole_and_has_the_colours_of_the_page():
     assert "<metadata" not in text
 
 
+@pytest.mark.pictures
 def test_svg_is_the_same_every_time_whatever_the_settings():
     """The same figure gives the same text, also where the user changed matplotlib's settings."""
     import matplotlib as mpl
@@ -57,6 +58,7 @@ def test_svg_is_the_same_every_time_whatever_the_settings():
         assert style.svg(a_figure()) == first
 
 
+@pytest.mark.pictures
 def test_svg_does_not_depend_on_the_last_bits_of_a_layout():
     """Rounding errors of the layout, which differ between processes, leave the text the same."""
     figures = a_figure(), a_figure()
@@ -96,6 +98,7 @@ def test_no_strip_cuts_a_signal_it_can_hold(low, high):
     assert high <= top
 
 
+@pytest.mark.pictures
 def test_a_strip_without_signal_is_empty_paper():
     """Where all samples are missing, nothing is drawn and nothing fails."""
     assert "<svg" in style.svg(strips.draw_strip(np.full(360, np.nan), 360))

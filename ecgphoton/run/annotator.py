@@ -159,7 +159,7 @@ class Annotator:
             centring=self._trained.centring,
             delay=self._trained.student.architecture.delay,
         )
-        self._ended = False
+        self._done, self._ended = 0, False
         self._at_360 = [np.empty(0, np.int64)]
 
     def __copy__(self) -> Self:
@@ -215,7 +215,6 @@ class Annotator:
         self._ended = last
         found = self._stream.push(self._resampler.push(signal, last=last), last=last)
         self._reasons.append(found.reason)
-        done = sum(map(len, self._at_360))
         self._at_360.append(found.sample)
         classes = len(self._trained.classes)
         probability = np.full((len(found.sample), classes), np.nan, np.float32)
@@ -224,7 +223,8 @@ class Annotator:
         count = len(found.sample)
         sample = scaled(found.sample, 1 / self._factor)
         if self._peaks is not None:
-            sample = self._peaks[done : done + count]
+            sample = self._peaks[self._done : self._done + count]
+        self._done += count
         return table(self._trained, self._fs, sample, probability, found.reason)
 
 

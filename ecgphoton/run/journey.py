@@ -20,7 +20,7 @@ from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.simulate import DEFAULT_NOISE, profile_of, trial_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.report import style
-from ecgphoton.run.beats import check_both, evaluation_beats
+from ecgphoton.run.beats import check_both, evaluation_beats, own_protocol
 from ecgphoton.run.claim import DECIDING, vacant
 from ecgphoton.run.known import learnt_from
 from ecgphoton.run.provenance import data_of, provenance, taken_by
@@ -207,7 +207,9 @@ def begin(
     if most is not None and len(beats) > most:
         beats = beats.take(np.linspace(0, len(beats) - 1, most).astype(np.int64))
     about = provenance(function, asked, trained, data_of(beats, EVALUATION))
-    notes = [*loaded.report.lines(), *learnt_from(trained.metadata, {EVALUATION: beats})]
+    notes = loaded.report.lines()
+    if not set(beats.record.tolist()) <= set(own_protocol(trained.metadata).test):
+        notes += learnt_from(trained.metadata, {EVALUATION: beats})  # else the protocol says it
     return Journey(asked, profile, trained, beats, usual, files, about, notes)
 
 

@@ -32,7 +32,7 @@ def learnt_from(metadata: Mapping[str, Any], sets: Mapping[str, BeatSet]) -> lis
             few = ", ".join(records[known][:5]) + (" ..." if sum(known) > 5 else "")
             found.append(
                 f"{name}: {count[known].sum():,} of {len(beats):,} beats are of "
-                f"{counted(sum(known), 'record')} by whose names the student was trained ({few}): "
-                "no estimate for new patients"
+                f"{counted(sum(known), 'record')} ({few}) of patients that, by the names of "
+                "records, the student learnt from: no estimate for new patients"
             )
     return found

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from made_splits import synthetic_splits
 from recordings import FS, ecg
 
@@ -23,7 +24,7 @@ def test_records_of_training_in_another_set_are_named() -> None:
     related = replace(own, same_subject={str(first): own.train[0]})
     student["provenance"] = {**replace(splits, protocol=related).provenance, "files": {}}
     (said,) = learnt_from(student, {"test": splits.test})
-    assert f"1 record by whose names the student was trained ({first})" in said
+    assert f"1 record ({first}) of patients that, by the names of records, the student" in said
     assert learnt_from({**student, "source": "mitdb"}, {"test": splits.test}) == []
 
 
@@ -44,6 +45,17 @@ def test_a_verdict_names_what_an_evaluation_names(tmp_path) -> None:
     *left_out, learnt = found.numbers["notes"]
     assert left_out == said[:-1]
     assert learnt.partition(": ")[2] == said[-1].partition(": ")[2]
-    assert "1 record by whose names the student was trained (101)" in said[-1]
+    assert "1 record (101) of patients that, by the names of records, the student" in said[-1]
     page = ep.run.report("inter-patient", also=[found.folder], out=tmp_path / "page.html").page
-    assert "by whose names the student was trained (101)" in page.read_text()
+    assert "1 record (101) of patients that, by the names of records" in page.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.mitdb
+def test_a_shared_subject_of_the_own_test_set_is_named_once(mitdb, tmp_path) -> None:
+    """Record 202 is of a patient of training: the notes of the protocol say so, and no other."""
+    found = ep.run.simulate(
+        "inter-patient", noise=0.0, chips=1, data_dir=mitdb, out=tmp_path / "chips"
+    )
+    (said,) = (note for note in found.numbers["notes"] if "202" in note)
+    assert said.startswith("DS2 record 202 is of a subject that also trains")

@@ -17,9 +17,12 @@ PLAIN = ("hours", "seconds_a_day", "static", "shot", "margin")
 """Columns of numbers that are not shares, besides the first column."""
 NARROW = 0.02
 """Width of an interval up to which its ends have as many digits as the value."""
-POINTS = ("lost_sensitivity", "added_fpr", "lost_sensitivity_gradient", "added_fpr_gradient",
-          "delta_miss", "delta_fpr", "error_rms")  # fmt: skip
-"""Columns of differences between rates, printed in percentage points."""
+POINTS = {
+    **dict.fromkeys(("lost_sensitivity", "added_fpr", "lost_sensitivity_gradient",
+                     "added_fpr_gradient", "delta_miss", "delta_fpr"), "+"),
+    "error_rms": "",
+}  # fmt: skip
+"""Columns in percentage points, and the sign that is printed even before a rise."""
 RATES = {"yield": "yield", "miss_median": "miss median", "fpr_median": "FPR median"}
 
 
@@ -63,23 +66,27 @@ def _cell(row: Mapping[str, Any], key: str, plain: bool) -> str:
     if isinstance(value, float):
         text = f"{value:.4g}" if plain else shared.percent(value)
         if key in POINTS:
-            text = f"{100 * value:+.2f}"
+            text = _hundredfold(value, 2, POINTS[key])
         if low is None:
             return text
         high = row[f"{key}_high"]
         digits = 1 if high - low > NARROW else 2
-        ends = (round(100 * end, digits) + 0.0 for end in (low, high))  # no -0
-        return "{} [{:.{digits}f}, {:.{digits}f}]".format(text, *ends, digits=digits)
+        return f"{text} [{_hundredfold(low, digits)}, {_hundredfold(high, digits)}]"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "–" if value is None else str(value)
 
 
+def _hundredfold(share: float, digits: int, sign: str = "") -> str:
+    """Format per cent or percentage points without their unit, and nothing as 0, not as -0."""
+    return f"{round(100 * share, digits) + 0.0:{sign}.{digits}f}"
+
+
 def _intervals(_: Outcome[Any]) -> str:
     return (
-        "in brackets: 95 % intervals over chips, of differences from the perfect chip on the same "
-        "beats, and of the gradient's chips; where all chips agree the width is 0, which is no "
-        "certainty about others"
+        "points: percentage points above the perfect chip on the same beats; in brackets: 95 % "
+        "intervals over the simulated chips, and over those of the gradient. Where all these chips "
+        "agree, the interval has no width, and other chips may still differ"
     )
 
 
@@ -182,8 +189,8 @@ def sheet(found: Outcome[Any]) -> None:
     shared.say(
         f"{shared.count(found.numbers['chips'], 'chip')} at every size, each parameter alone: "
         f"several at once are covered by the row {ALL!r} only",
-        f"a size passes where {shared.percent(limits['min_yield'], None)} of the chips have miss "
-        f"<= {shared.percent(limits['max_miss'], None)} and FPR <= "
+        f"a size passes where at least {shared.percent(limits['min_yield'], None)} of the chips "
+        f"have miss <= {shared.percent(limits['max_miss'], None)} and FPR <= "
         f"{shared.percent(limits['max_fpr'], None)} on {beats:,} beats; sizes are known to "
         f"{shared.percent(found.numbers['precision'], None)}, yields in brackets at "
         f"{shared.percent(limits['confidence'], None)} confidence",

@@ -77,4 +77,7 @@ def test_an_interval_has_the_digits_that_its_width_needs():
     wide = {"yield": 1.0, "yield_low": 0.6915, "yield_high": 1.0}
     assert _cell(wide, "yield", plain=False) == "100.00 % [69.2, 100.0]"
     assert _cell({"rise": 0.001, "rise_low": None}, "rise", plain=False) == "0.10 %"
+    for rate, points in ((-0.00001, "+0.00"), (0.0123, "+1.23"), (-0.0123, "-1.23")):
+        assert _cell({"added_fpr": rate}, "added_fpr", plain=False) == points
+    assert _cell({"error_rms": 0.0123}, "error_rms", plain=False) == "1.23"
     assert _cell({"hours": 4.0}, "hours", plain=True) == "4"

@@ -66,6 +66,9 @@ def _public(path: str) -> tuple[str, ast.FunctionDef]:
 
 def _resolved(node: ast.expr, module: str) -> ast.expr:
     """Return what a name of the package stands for, wherever it is defined; others as they are."""
+    if isinstance(node, ast.BinOp):  # one of several types
+        left, right = _resolved(node.left, module), _resolved(node.right, module)
+        return ast.BinOp(left, node.op, right)
     name = ast.unparse(node)
     for one in _tree(module).body if name != "Limit" else ():
         if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == name:

@@ -16,8 +16,24 @@ if TYPE_CHECKING:
     from ecgphoton.run.burden import BurdenReport
 
 
-def _annotate(*, record: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes
-    """Print a recording's beats, or the burdens of a folder; exit with 2 where one was refused."""
+@opt.json_option
+@opt.threads_option
+@click.command(
+    params=derive.parameters("run.annotate", {"model": "--bundle --run", "settings": "--set"})
+)
+def annotate(*, record: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes
+    """Classify every beat of a recording, or of a folder of them.
+
+    RECORD may have any supported format, any length and any rate from 100 Hz. Writes a WFDB
+    annotation file, a JSON and a CSV line a beat, a picture, and EDF+ annotations for an EDF
+    recording. For a folder, a table of the abnormal beats of each recording is written as well.
+    Input files are never replaced. Without --bundle or --run the student is the newest finished run
+    below runs/, or, where there is none, the shipped one that tells N, S, V and F apart; the output
+    says which it was and why. One sentence says whether the recording lies outside what the
+    student knows from its training patients; the summary holds every value and its limits. A
+    student whose features look at the next beat classifies each beat one beat late, and the last
+    one at the end; the summary states its delay. Not a medical device.
+    """
     from ecgphoton import run
     from ecgphoton.run.burden import annotate_folder
 
@@ -30,30 +46,6 @@ def _annotate(*, record: Path, as_json: bool, **options: Any) -> None:  # noqa: 
         click.echo(f"{name}: {why}", err=True)
     if failed:
         sys.exit(2)
-
-
-annotate = opt.json_option(
-    opt.threads_option(
-        click.Command(
-            "annotate",
-            callback=_annotate,
-            params=derive.parameters(
-                "run.annotate", {"model": "--bundle --run", "settings": "--set"}
-            ),
-            help="""Classify every beat of a recording, or of a folder of them.
-
-RECORD may have any supported format, any length and any rate from 100 Hz. Writes a WFDB annotation
-file, a JSON and a CSV line a beat, a picture, and EDF+ annotations for an EDF recording. For a
-folder, a table of the abnormal beats of each recording is written as well. Input files are never
-replaced. Without --bundle or --run the student is the newest finished run below runs/, or, where
-there is none, the shipped one that tells N, S, V and F apart; the output says which it was and why.
-One sentence says whether the recording lies outside what the student knows from its training
-patients; the summary holds every value and its limits. A student whose features look at the next
-beat classifies each beat one beat late, and the last one at the end; the summary states its delay.
-Not a medical device.""",
-        )
-    )
-)
 
 
 def print_annotation(report: AnnotationReport) -> None:

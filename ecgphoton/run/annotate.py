@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from ecgphoton.run.annotation_files import (
     write_table,
 )
 from ecgphoton.run.annotator import Beats, table
-from ecgphoton.run.backends import classifier
+from ecgphoton.run.backends import Backend, classifier
 from ecgphoton.run.claim import outside_bundles
 from ecgphoton.run.crossed import at_wish
 from ecgphoton.run.provenance import provenance
@@ -62,7 +62,7 @@ def annotate(
     model: Path | str | TrainedStudent | None = None,
     max_miss: float | None = None,
     max_fpr: float | None = None,
-    backend: Literal["torch", "onnx", "integer", "chip"] | None = None,
+    backend: Backend | None = None,
     chip: int | None = None,
     profile: str | None = None,
     settings: Sequence[str] = (),

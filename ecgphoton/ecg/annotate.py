@@ -173,15 +173,11 @@ def classify_record(
     if missing.gaps:
         notes.append(f"{signal.name}: {missing.sentence(signal.lead.name)}")
     if not len(at_360):
+        detected = f"that is found in {signal.lead.name}"
+        where = f"in annotation {annotator}" if annotator else detected
+        because = "".join(f" ({why})" for why in (*stream.stretches[:3], *notes))
         raise InputError(
-            f"record {signal.name} has no beat "
-            + (
-                f"in annotation {annotator}"
-                if annotator
-                else f"that is found in {signal.lead.name}"
-            )
-            + "".join(f" ({why})" for why in (*stream.stretches[:3], *notes))
-            + "; choose another annotator or lead"
+            f"record {signal.name} has no beat {where}{because}; choose another annotator or lead"
         )
     reason = np.concatenate([why for _, why in found])
     classes = answers[0].shape[1] if answers else 2

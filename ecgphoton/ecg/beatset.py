@@ -4,7 +4,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, fields, replace
-from itertools import repeat
 from typing import Any, Self
 
 import numpy as np
@@ -200,4 +199,5 @@ class Extracted:
 def count_drops(record: str, symbols: NDArray[np.str_], reasons: NDArray[np.str_] | str) -> Drops:
     """Count dropped beats of one record by symbol and reason."""
     each = np.broadcast_to(np.asarray(reasons), symbols.shape)
-    return Counter(zip(repeat(record), symbols.tolist(), each.tolist(), strict=False))
+    pairs = zip(symbols.tolist(), each.tolist(), strict=True)
+    return Counter((record, symbol, reason) for symbol, reason in pairs)

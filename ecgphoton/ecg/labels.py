@@ -68,9 +68,12 @@ def label_file(recording: Path, annotator: str | None) -> Path:
             return file
     if annotator is None and edf:
         return recording
-    others = [ending for ending in USUAL if recording.with_name(f"{recording.stem}.{ending}") in
-              {*recording.parent.iterdir()} - {recording}]  # fmt: skip
-    found = f"; there is {recording.stem}.{others[0]}: annotator {others[0]!r}" if others else ""
+    found = ""
+    for ending in USUAL:
+        file = recording.with_name(f"{recording.stem}.{ending}")
+        if file.is_file() and file != recording:
+            found = f"; there is {file.name}: annotator {ending!r}"
+            break
     raise InputError(
         f"record {recording.stem!r} lacks {recording.stem}.{annotator or 'atr'} in "
         f"{recording.parent}: its labels as WFDB annotation, as a table with the columns time (or "

@@ -155,7 +155,8 @@ def looks_like_ecg(signal: NDArray[np.float32], fs: float) -> bool:
 
     known = signal[np.isfinite(signal)].astype(np.float64)
     if (
-        (len(known) < 4 * fs or fs < 2 * 15)
+        len(known) < 4 * fs
+        or fs < 2 * 15
         or len(np.unique(known)) <= MOST_LEVELS
         or len(np.unique(np.diff(known))) <= MOST_STEPS
     ):

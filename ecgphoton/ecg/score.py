@@ -31,7 +31,8 @@ LEARNING = 300.0
 """Seconds at the start of a record that are not scored, in which an algorithm may learn."""
 UNREADABLE = 0x30
 """Bits of a noise mark's subtype that are both set where the signal cannot be read."""
-
+FLUTTER = {"(VFL", "(VF", "(VFIB"}
+"""Names of ventricular flutter and fibrillation as rhythms."""
 NEVER = 2**62
 """Sample behind all others."""
 _T = TypeVar("_T", bound=np.generic)
@@ -67,10 +68,6 @@ def match(
         i += paired or not swap
         j += paired or swap
     return np.array(made, np.int64).reshape(-1, 2)
-
-
-FLUTTER = {"(VFL", "(VF", "(VFIB"}
-"""Names of ventricular flutter and fibrillation as rhythms."""
 
 
 def compare(
@@ -248,10 +245,8 @@ def score_record(
     """
     path = Path(record)
     lasts = duration(path)
-    known, given = (
-        read_annotations(path, reference),
-        read_annotations(path, test, folder=test_folder),
-    )
+    known = read_annotations(path, reference)
+    given = read_annotations(path, test, folder=test_folder)
     stop = lasts if end is None else end
     guessed = stop is None and len(known.sample) > 0
     if guessed:

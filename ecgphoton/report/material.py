@@ -201,13 +201,15 @@ def gather(folder: Path, also: tuple[Path, ...] = (), data_dir: Path | None = No
     found = [path for path in places(folder) if path.resolve() not in named]
     dated = sorted(found, key=lambda path: max(results_of(path).values(), default=""), reverse=True)
     for path in dated if student is not None else ():
-        results = set(results_of(path))
-        other, names = student_of(path), ", ".join(sorted(Path(name).stem for name in results))
-        newer = f"a newer {names} of the same student is on the page; --also takes this one"
-        repeated = newer if results and results <= kinds else ""
-        why = (changed(path) or repeated) if other == student else _why_not(other)
-        if why:
+        results, other = set(results_of(path)), student_of(path)
+        if other != student:
+            left[path] = _why_not(other)
+        elif why := changed(path):
             left[path] = why
+        elif results and results <= kinds:
+            names = ", ".join(sorted(Path(name).stem for name in results))
+            newer = f"a newer {names} of the same student is on the page"
+            left[path] = f"{newer}; --also takes this one"
         else:
             taken.append(path)
             kinds |= results

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,9 +78,16 @@ def is_part(name: str) -> bool:
     return "_without_" in name
 
 
-Errors = tuple[str, NDArray[np.bool_], int, NDArray[np.float32]]
-"""One kind of wrong decision: its name, ``(n,)`` which beats are decided so, how many beats could
-be, and ``(n,)`` how wrong each decision is, larger is worse."""
+class Errors(NamedTuple):
+    """One kind of wrong decision."""
+
+    name: str
+    wrong: NDArray[np.bool_]
+    """``(n,)`` which beats are decided wrongly."""
+    of: int
+    """Beats that could be decided wrongly in this way."""
+    wrongness: NDArray[np.float32]
+    """``(n,)`` larger is worse."""
 
 
 def errors_of(scores: Scores, point: OperatingPoint) -> tuple[Errors, Errors]:
@@ -88,8 +95,8 @@ def errors_of(scores: Scores, point: OperatingPoint) -> tuple[Errors, Errors]:
     abnormal, probability = scores.label == 1, scores.probability[:, 1]
     called = point.decide(probability)
     return (
-        ("abnormal beats missed", abnormal & ~called, int(abnormal.sum()), -probability),
-        ("false alarms", ~abnormal & called, int((~abnormal).sum()), probability),
+        Errors("abnormal beats missed", abnormal & ~called, int(abnormal.sum()), -probability),
+        Errors("false alarms", ~abnormal & called, int((~abnormal).sum()), probability),
     )
 
 
@@ -104,5 +111,5 @@ def worst_in_turn(
 
     rows = np.flatnonzero(wrong)
     rows = rows[np.argsort(-wrongness[rows], kind="stable")]
-    turn = pandas.Series(rows).groupby(scores.record[rows]).cumcount()
+    turn = pandas.Series(rows).groupby(scores.record[rows]).cumcount().to_numpy()
     return rows[np.argsort(turn, kind="stable")][:count]

@@ -121,7 +121,7 @@ def test_two_recordings_of_one_name_are_not_confused(tmp_path):
 
 
 SPACED = ("200 (100)/mV", "200(100) /mV", "200( 100)/mV", "200(100)/ mV", "200 mV",
-          "200  (100)/mV", "200(100) \t/mV", "200  mV")  # fmt: skip
+          "200  (100)/mV", "200(100) \t/mV", "200  mV", "200 \u00b5V")  # fmt: skip
 SPELLED = ("2E+2(100)/mV", "200(1e2)/mV", "200(100.5)/mV", "200(+100)/mV", "0x20(100)/mV")
 
 

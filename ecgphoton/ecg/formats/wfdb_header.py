@@ -19,7 +19,7 @@ _SIGNAL_LINE = re.compile(
     (?P<form>\d{1,3}) (?:x(?P<frame>\d{1,9}))? (?::(?P<skew>\d{1,9}))? (?:\+(?P<offset>\d{1,15}))?
     (?:
         [ \t]+ (?P<gain>-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?) (?:\(-?\d+\))? (?:/(?P<unit>\S+))?
-        (?: [ \t]+ (?![ \t()/]|[munMUN]?[vV][ \t]+\d) .* )?
+        (?: [ \t]+ (?![ \t()/]|[munMUN\u00b5\u03bc]?[vV][ \t]+\d) .* )?
     )?
     """,
     re.ASCII | re.VERBOSE,

@@ -193,7 +193,7 @@ def _checksums(
             if is_published(found, dataset):
                 return found
     raise InputError(
-        f"no {SUMS} to check against, and the files are not all as published; "
+        f"no {SUMS} to check against in {folder}, and the files are not all as published; "
         "fetch without --from-dir and --offline"
     )
 

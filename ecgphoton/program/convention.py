@@ -24,4 +24,6 @@ CONVENTION = {
     "activations over tokens, n = tokens 32767",
     "full_scale": "n = 2^(bits-1) - 1: n_w weights, n_b biases, n_x inputs, n_a detector codes",
 }
+READOUT = "homodyne"
+"""How the fields at the outputs of meshes are read."""
 UNITS = {"phase": "rad", "voltage": "V", "x, y, pitch": "um", "rate": "Hz"}

@@ -20,7 +20,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.blocks import TABLE_BITS, MatrixBlock, largest_code
-from ecgphoton.program.convention import CONVENTION, UNITS
+from ecgphoton.program.convention import CONVENTION, READOUT, UNITS
 from ecgphoton.program.preprocessing import preprocessing
 from ecgphoton.program.program import FORMAT, MeshProgram
 from ecgphoton.student.architecture import WIDTH, Architecture
@@ -124,7 +124,7 @@ def to_dict(program: MeshProgram) -> dict[str, Any]:
         "convention": CONVENTION,
         "units": UNITS,
         "mesh": program.mesh,
-        "readout": "homodyne",
+        "readout": READOUT,
         "student": architecture.to_dict(),
         "preprocessing": preprocessing(architecture, program.centring, program.lead),
         "heater": {

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from ecgphoton import wording
 from ecgphoton.metrics import stated
+from ecgphoton.program.convention import READOUT
 from ecgphoton.report import style
 from ecgphoton.report.chips import interval_table
 from ecgphoton.wording import listed, words
@@ -82,7 +83,8 @@ def templates() -> Environment:
                "area": wording.area}  # fmt: skip
     made.filters |= writers
     made.globals |= {**writers, "any_value": any_value, "stated": stated, "svg": style.svg,
-                     "interval_table": interval_table, "ROLES": ROLES}  # fmt: skip
+                     "interval_table": interval_table, "ROLES": ROLES,
+                     "READOUT": READOUT}  # fmt: skip
     return made
 
 

@@ -119,17 +119,12 @@ def test_chapters_appear_with_their_files(run, page, tmp_path):
     """A chapter is there exactly when its file is."""
     chapters = ["data", "results", "curves", "decisions", "records", "beats", "provenance"]
     assert page[1].sections == chapters
-    less = tmp_path / "less"
-    shutil.copytree(run, less)
+    less = shutil.copytree(run, tmp_path / "less")
     (less / "history.jsonl").unlink()
     for path in less.glob("*.npz"):
         path.unlink()
-    assert page_of(less, tmp_path / "b.html")[1].sections == [
-        "data",
-        "results",
-        "records",
-        "provenance",
-    ]
+    left = page_of(less, tmp_path / "b.html")[1].sections
+    assert left == ["data", "results", "records", "provenance"]
 
 
 @pytest.mark.pictures
@@ -240,8 +235,7 @@ def test_a_bundle_finds_the_run_of_its_own_student(run, tmp_path):
 @pytest.mark.pictures
 def test_words_from_files_are_never_markup(run, tmp_path):
     """Hostile names in the files are shown as text."""
-    folder = tmp_path / "hostile"
-    shutil.copytree(run, folder)
+    folder = shutil.copytree(run, tmp_path / "hostile")
     metrics = json.loads((folder / "metrics.json").read_text())
     evil = "<script>alert(1)</script>\"'"
     metrics["dropped"]["notes"] = [evil]

@@ -22,6 +22,7 @@ from ecgphoton.ecg.annotations import Annotations, duration, read_annotations
 from ecgphoton.ecg.records import BEAT_SYMBOLS, aami_group
 from ecgphoton.ecg.tally import COLUMNS, ROWS, BeatComparison
 from ecgphoton.errors import InputError
+from ecgphoton.wording import count
 
 Grouping = Literal["ec57", "de-chazal"]
 """``ec57``: escape beats e, j and n are S, as in ``bxb``; ``de-chazal``: they are N."""
@@ -270,7 +271,8 @@ def score_record(
         f"of {reference}" if guessed else "",
         f"{path.name}.{reference} states the rhythm {flutter} without [ and ]: beats there are "
         "scored, as bxb does" if flutter else "",
-        *(f"{path.name}.{name}: {number} beats beyond the end are not scored" if number else ""
+        *(f"{path.name}.{name}: {count(number, 'beat')} beyond the end "
+          f"{'is' if number == 1 else 'are'} not scored" if number else ""
           for name, number in beyond.items()),
         f"{path.name} lasts {lasts:g} s and the first {start:g} s are not scored (learning period "
         "of EC57); --start 0 scores all of it" if lasts is not None and lasts <= start else "",

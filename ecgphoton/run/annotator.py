@@ -122,7 +122,7 @@ class Annotator:
         ``(n,)`` R samples at `fs`, in order and each once, where they are known; without them they
         are detected.
     backend
-        What the student runs on: ``torch``, ``onnx`` or ``integer``.
+        What the student runs on: ``torch``, ``onnx``, ``integer``, or ``chip``, a simulated one.
 
     Raises
     ------

@@ -46,5 +46,5 @@ def dataset_of(data: str | Path | Dataset) -> Dataset:
     raise InputError(
         f"there is no dataset or folder {str(data)!r} ("
         + nearest(str(data), (*DATASETS, "synthetic"))
-        + "); give one of these, or the path of a folder of recordings or of a dataset file"
+        + "); give a known name, or the path of a folder of recordings or of a dataset file"
     )

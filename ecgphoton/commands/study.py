@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecgphoton import wording
 from ecgphoton.commands import _derive as derive, _options as opt, _shared as shared
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 MOST_ROWS = 40
 PLAIN = ("hours", "seconds_a_day", "static", "shot", "margin")
 """Columns of numbers that are not shares, besides the first column."""
-NARROW = 0.02
-"""Width of an interval up to which its ends have as many digits as the value."""
 POINTS = ("lost_sensitivity", "added_fpr", "lost_sensitivity_gradient", "added_fpr_gradient",
           "delta_miss", "delta_fpr", "error_rms")  # fmt: skip
 """Columns of differences between rates, printed in percentage points."""
@@ -59,17 +58,12 @@ def _add(
 
 
 def _cell(row: Mapping[str, Any], key: str, plain: bool) -> str:
-    value, low = row[key], row.get(f"{key}_low")
+    value, low, high = (row.get(name) for name in (key, f"{key}_low", f"{key}_high"))
     if isinstance(value, float):
-        text = f"{value:.4g}" if plain else shared.percent(value)
         if key in POINTS:
-            text = f"{100 * value:+.2f}"
-        if low is None:
-            return text
-        high = row[f"{key}_high"]
-        digits = 1 if high - low > NARROW else 2
-        ends = (round(100 * end, digits) + 0.0 for end in (low, high))  # no -0
-        return "{} [{:.{digits}f}, {:.{digits}f}]".format(text, *ends, digits=digits)
+            return wording.rise(value, low, high)
+        text = f"{value:.4g}" if plain else shared.percent(value)
+        return text if low is None or high is None else f"{text} {wording.ends(low, high)}"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "–" if value is None else str(value)

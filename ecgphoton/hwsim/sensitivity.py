@@ -97,11 +97,6 @@ class Sensitivity:
         """(C, B) changes of the margin of chips with errors (C, K, 4, 5)."""
         return errors.reshape(len(errors), -1) @ self.slope.reshape(len(self.margin), -1).T
 
-    def of_errors(self, errors: Floats) -> tuple[Floats, Floats]:
-        """Mean and variance (B,) of the margin over chips with errors (C, K, 4, 5)."""
-        moves = self.moves(errors)
-        return moves.mean(0), moves.var(0)
-
 
 def sensitivity(trial: Trial, *, shots: int = 16, threads: int | None = None) -> Sensitivity:
     """Differentiate every margin of a trial by every weight and bias.

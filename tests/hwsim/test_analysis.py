@@ -193,6 +193,7 @@ def test_surrogate_is_close_and_second_order_is_closer(trial):
     assert stated["rms"] < 0.03
 
 
+@pytest.mark.pictures
 def test_sweep_shows_the_fall_of_yield(student, inputs, label, point, tmp_path):
     """Yield falls along a sweep, the table is complete, and both pictures are written."""
     sweep = parse_sweep("noise=0:0.2:3")

@@ -27,6 +27,8 @@ def alone(folder: Path) -> Iterator[None]:
                 )
         except OSError as error:
             raise unwritten(folder, error) from error
-        yield
-    with contextlib.suppress(OSError):  # it is filled
-        folder.rmdir()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # it is filled
+                folder.rmdir()

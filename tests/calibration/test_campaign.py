@@ -69,6 +69,7 @@ def test_the_state_before_is_what_simulate_reports(report, program, judged) -> N
     assert np.array_equal(report.stages[BEFORE].fpr, alone.fpr)
 
 
+@pytest.mark.pictures
 def test_report_is_json_and_a_picture(report, tmp_path) -> None:
     """Rows, chips and provenance are plain values; the picture is a PNG."""
     numbers = json.loads(json.dumps(report.to_dict(), allow_nan=False))

@@ -137,6 +137,7 @@ def test_loaded_bundle_is_the_student(bundle) -> None:
     assert loaded.metadata["labels"] == "literal"
 
 
+@pytest.mark.pictures
 @pytest.mark.slow
 def test_png_has_pictures(run_folder, tmp_path) -> None:
     """Pictures come as PNG when asked for, one per block."""

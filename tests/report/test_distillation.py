@@ -47,6 +47,7 @@ def report():
     )
 
 
+@pytest.mark.pictures
 def test_every_file_is_written_and_says_the_same(report, tmp_path):
     """Log, summary, outputs, teacher and picture are there; a refusal is in plain words."""
     write_distillation(tmp_path, report)

@@ -28,7 +28,7 @@ NAMES = {"miss": "miss", "fpr": "FPR"}
 def chip_table(model: str, noise: float, chips: int, seed: int) -> str:
     """Rates and yield, with what other chips change, and what other patients change as well."""
     trained = ep.load(model)
-    beats = evaluation_beats(trained.metadata)
+    beats = evaluation_beats(trained.metadata).beats
     inputs = inputs_of(beats, trained.carried.architecture)
     found = simulate(
         trained.carried,

@@ -22,7 +22,7 @@ from ecgphoton.legacy.teacher import load_teacher, save_teacher, train_teacher
 from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.training.judge import outputs_of
-from ecgphoton.training.parts import EpochRecord, Parts, Schedule, Shuffled
+from ecgphoton.training.parts import Parts, Schedule, Shuffled
 
 
 def main() -> None:
@@ -49,9 +49,8 @@ def main() -> None:
     else:
         began = time.perf_counter()
 
-        def say(name: str, record: EpochRecord, epochs: int) -> None:
-            auc, passed = record.sets["validation"]["auc"], time.perf_counter() - began
-            print(f"{name} {record.epoch}/{epochs} AUC {auc:.4f} after {passed:.0f} s", flush=True)
+        def say(name: str, done: int, epochs: int) -> None:
+            print(f"{name} {done}/{epochs} after {time.perf_counter() - began:.0f} s", flush=True)
 
         monitors = {"validation": validation}
         teacher = train_teacher(training, monitors, 2, settings, policy, seed=0, progress=say).model
@@ -64,10 +63,8 @@ def main() -> None:
     for seed in range(given.seeds):
         clock: dict[str, list[float]] = {}
 
-        def tick(
-            name: str, record: EpochRecord, epochs: int, clock: dict[str, list[float]] = clock
-        ) -> None:
-            del record, epochs
+        def tick(name: str, done: int, epochs: int, clock: dict[str, list[float]] = clock) -> None:
+            del done, epochs
             clock.setdefault(name, []).append(time.process_time())
 
         report = distil(

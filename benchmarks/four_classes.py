@@ -83,11 +83,11 @@ def main() -> None:
     table(list(rows[0]), rows)
     for variant, name, epoch, matrix in matrices:
         print(f"\n{variant}, {name}, seed 0, epoch {epoch}; rows are truth:\n")
-        matrix = [
+        rows = [
             {"": truth, **{name: int(count) for name, count in zip(classes, row, strict=True)}}
             for truth, row in zip(classes, matrix, strict=True)
         ]
-        table(["", *classes], matrix)
+        table(["", *classes], rows)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ comes from the scores that the runs hold.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -89,7 +90,7 @@ def main_table(found: Mapping[str, Family]) -> str:
     return table(heads, rows)
 
 
-def _nested(across: list[Mapping[str, Mapping[str, float]]]) -> list[str]:
+def _nested(across: Sequence[Any]) -> list[str]:
     """Estimates before any test set, patients weighted alike; intervals are means over seeds."""
     cells = []
     for key, digits, scale in (("auc", 4, 1.0), ("miss", 1, 100.0), ("fpr", 1, 100.0)):

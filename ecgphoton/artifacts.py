@@ -110,8 +110,8 @@ def atomic_files(folder: Path) -> Iterator[Path]:
         with opened(temporary) as mark:
             locked(mark)
             yield temporary
-        for path in sorted(temporary.iterdir()):
-            path.replace(folder / path.name)
+            for path in sorted(temporary.iterdir()):  # still locked, so that nobody sweeps them
+                path.replace(folder / path.name)
     except OSError as error:
         raise unwritten(folder, error) from error
     finally:

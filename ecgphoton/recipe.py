@@ -60,9 +60,9 @@ class DataSettings(Settings, section="data"):
         "mitdb",
         "`mitdb`, `synthetic` (generated beats), or `auto`: the database where it is found.",
     )
-    protocol: str = setting("reference", "How records are split: `reference` or `inter-patient`.")
+    protocol: str = setting("reference", "Split of records: `reference`, `inter-patient`, a file.")
     labels: str = setting(
-        "literal", "What counts as abnormal: `literal`, `aami`, `aami-svf`, or `aami4` (4 classes)."
+        "literal", "Labels: `literal`, `aami`, `aami-svf`, `ec57`; 4 classes: `aami4`, `aami4-svf`."
     )
     lead: str = setting("MLII", "Lead by name with channel 0 as fallback, or `channel:0`.")
     views: int = setting(

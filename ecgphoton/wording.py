@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+NARROW = 0.02
+"""Width of an interval up to which its ends have as many digits as a rate."""
+
 
 def percent(value: float | None, digits: int | None = 2) -> str:
     """Format a share as per cent, a dash where there is none; without digits, as exact as it is."""
@@ -9,6 +12,21 @@ def percent(value: float | None, digits: int | None = 2) -> str:
         return "–"
     text = f"{100 * value:.6g}" if digits is None else f"{100 * value:.{digits}f}"
     return f"{text if float(text) else text.lstrip('-')} %"
+
+
+def ends(low: float, high: float) -> str:
+    """Format the ends of an interval of a share, in per cent; of a narrow one with a digit more."""
+    digits = 1 if high - low > NARROW else 2
+    low, high = (round(100 * end, digits) + 0.0 for end in (low, high))  # no -0
+    return f"[{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def rise(value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """Format a difference of rates in percentage points, with its interval where there is one."""
+    if value is None:
+        return "–"
+    text = f"{round(100 * value, 2) + 0.0:+.2f}"
+    return text if low is None or high is None else f"{text} {ends(low, high)}"
 
 
 def count(number: int, what: str) -> str:

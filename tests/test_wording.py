@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecgphoton.wording import area, count, listed, percent, words
+from ecgphoton.wording import area, count, listed, percent, rise, words
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,21 @@ from ecgphoton.wording import area, count, listed, percent, words
 def test_shares_are_per_cent_with_a_space(value, digits, text):
     """A limit keeps what it states: 12.5 % is not 12 %; nothing is -0."""
     assert percent(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("rise_and_ends", "text"),
+    [
+        ((0.0067, 0.0029, 0.0105), "+0.67 [0.29, 1.05]"),
+        ((0.0067, -0.1, 0.2), "+0.67 [-10.0, 20.0]"),
+        ((-1e-9, -1e-9, 0.001), "+0.00 [0.00, 0.10]"),
+        ((-0.002,), "-0.20"),
+        ((None,), "–"),
+    ],
+)
+def test_rises_are_percentage_points_with_their_interval(rise_and_ends, text):
+    """A narrow interval has as many digits as the rise, a wide one fewer; nothing is -0."""
+    assert rise(*rise_and_ends) == text
 
 
 def test_one_thing_is_no_plural():

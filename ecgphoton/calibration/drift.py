@@ -141,14 +141,18 @@ class Plan:
     @property
     def keeps(self) -> bool:
         """Whether both shares reach the yield wanted."""
-        return min(self.good_before, self.good_after) >= self.limits.min_yield * self.chips
+        return self.worse / self.chips >= self.limits.min_yield
+
+    @property
+    def worse(self) -> int:
+        """Chips within limits before or after, where there are fewer."""
+        return min(self.good_before, self.good_after)
 
     @property
     def proven(self) -> bool:
         """Whether the confidence bound of the worse share alone says whether limits are kept."""
-        worse = min(self.good_before, self.good_after)
         wanted = "pass" if self.keeps else "fail"
-        return decide(worse, self.chips, self.limits) == wanted
+        return decide(self.worse, self.chips, self.limits) == wanted
 
     @property
     def times(self) -> int:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ecgphoton.calibration.beliefs import PRIOR, Beliefs
 from ecgphoton.calibration.bench import Bench, Kind
-from ecgphoton.calibration.model import Model, kept
+from ecgphoton.calibration.model import Model, improved
 from ecgphoton.calibration.probing import BASIS, random_codes, saturated, without_zero, wrong_gains
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.settings import Settings, setting
@@ -140,7 +140,7 @@ class _Solver:
             damping = torch.where(better, damping / 10, damping.clamp_min(1e-4) * 10)
             gain = (cost - trial_cost)[better]
             new, old = (trial_value, trial_left, trial_cost), (value, left, cost)
-            value, left, cost = kept(better, new, old)
+            value, left, cost = improved(better, new, old)
             if not bool((gain > SETTLED * cost[better]).any()):
                 break
         return value, damping, start - cost <= SETTLED * cost

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ecgphoton.calibration.model import kept
+from ecgphoton.calibration.model import improved
 from ecgphoton.mesh.arrays import Array
 from ecgphoton.mesh.heater import bent_phase
 
@@ -75,7 +75,7 @@ def fit(
         # A step that was refused says nothing yet: with more damping a shorter one may help.
         settled = (cost - trial_cost).abs() <= SETTLED * cost
         new, old = (trial_law, trial_cost, *trial), (law, cost, *best)
-        law, cost, *best = kept(better, new, old)
+        law, cost, *best = improved(better, new, old)
         damping = torch.where(better, damping / 10, damping.clamp_min(1e-6) * 30)
         if bool(settled.all()):
             break

@@ -143,5 +143,6 @@ class SweepHeaters:
 
 def _attenuators(table: DriveTable) -> Bools:
     """(drivers,) which drivers are those of attenuators."""
-    every = np.arange(table.device.drivers)
-    return np.isin(every, every[table.device.attenuators])
+    mask = np.zeros(table.device.drivers, bool)
+    mask[table.device.attenuators] = True
+    return mask

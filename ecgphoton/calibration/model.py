@@ -51,7 +51,7 @@ def undo(device: Device, k: Floats, phases: Floats, offset: Floats) -> Floats:
     return np.asarray(np.maximum(heat, 0.0))
 
 
-def kept(better: Tensor, new: Sequence[Tensor], old: Sequence[Tensor]) -> Iterator[Tensor]:
+def improved(better: Tensor, new: Sequence[Tensor], old: Sequence[Tensor]) -> Iterator[Tensor]:
     """Yield the new values (R, ...) of the rows that are better (R,), else the old ones."""
     for one, other in zip(new, old, strict=True):
         yield torch.where(better.view(-1, *(1,) * (one.dim() - 1)), one, other)
@@ -143,7 +143,7 @@ class Model:
         turn, kept = torch.polar(torch.ones_like(flat), flat), errors[2].exp()
         mixing = {
             name: ((angle + math.pi / 4).cos(), 1j * (angle + math.pi / 4).sin())
-            for name, angle in zip(("alpha", "beta"), errors, strict=False)
+            for name, angle in zip(("alpha", "beta"), errors[:2], strict=True)
         }
         passed = self._passed(errors, flat)
 

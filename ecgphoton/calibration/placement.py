@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ecgphoton.calibration.beliefs import Beliefs
-from ecgphoton.calibration.model import Model, kept
+from ecgphoton.calibration.model import Model, improved
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.mesh.arrays import Array
 
@@ -118,7 +118,7 @@ def _descend(task: Task, power: Tensor) -> tuple[Tensor, Tensor]:
         new_cost = new_left.square().sum(1)
         better = new_cost < cost
         new, old = (trial, new_left, new_slope, new_cost), (power, left, slope, cost)
-        power, left, slope, cost = kept(better, new, old)
+        power, left, slope, cost = improved(better, new, old)
         damping = torch.where(better, damping / 10, damping * 10).clamp_min(1e-9)
         if bool((cost < TINY**2).all()):
             break

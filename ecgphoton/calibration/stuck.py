@@ -110,7 +110,7 @@ def _causes(
     stuck = _fits(power, codes, sweeps, starts)
     best = stuck.cost.argmin(1)
     cost, residual, law = (part[row, best] for part in stuck)
-    whole = _fits(power, own[:, None], sweeps, [*starts[1:], law[:, None]])
+    whole = _fits(power, own[:, None], sweeps, [*starts, law[:, None]])
     named = residual <= EXPLAINED * usual
     sure = named & (whole.cost[:, 0] > cost + SURE)
     follows = (whole.residual[:, 0] <= ODD * usual) & ~sure

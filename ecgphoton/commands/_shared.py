@@ -139,10 +139,13 @@ def listing(
     found: Listing,
     shown: Mapping[str, Callable[[Any], str]] = MappingProxyType({}),
 ) -> None:
-    """Print columns of a listing, each in its own form."""
+    """Print columns of a listing, each in its own form, or that there is nothing to list."""
     rows = [[shown.get(key, str)(row[key]) for key in columns]
             for row in found.rows]  # fmt: skip
-    table(title, [words(key) for key in columns], rows)
+    if rows:
+        table(title, [words(key) for key in columns], rows)
+    else:
+        say(f"no {title}")
 
 
 @contextlib.contextmanager

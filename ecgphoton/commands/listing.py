@@ -68,7 +68,7 @@ def runs(found: Listing) -> None:
     """Print the runs with their results."""
     shown = {"auc": shared.area, "miss": shared.percent, "fpr": shared.percent}
     columns = ["run", "date", "recipe", "data", "set", "auc", "miss", "fpr"]
-    shared.listing("runs", columns, found, shown)
+    shared.listing("finished runs", columns, found, shown)
 
 
 @derive.command("run.report")

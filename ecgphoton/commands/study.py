@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecgphoton import wording
 from ecgphoton.commands import _derive as derive, _options as opt, _shared as shared
 
 if TYPE_CHECKING:
@@ -15,14 +16,9 @@ if TYPE_CHECKING:
 MOST_ROWS = 40
 PLAIN = ("hours", "seconds_a_day", "static", "shot", "margin")
 """Columns of numbers that are not shares, besides the first column."""
-NARROW = 0.02
-"""Width of an interval up to which its ends have as many digits as the value."""
-POINTS = {
-    **dict.fromkeys(("lost_sensitivity", "added_fpr", "lost_sensitivity_gradient",
-                     "added_fpr_gradient", "delta_miss", "delta_fpr"), "+"),
-    "error_rms": "",
-}  # fmt: skip
-"""Columns in percentage points, and the sign that is printed even before a rise."""
+POINTS = ("lost_sensitivity", "added_fpr", "lost_sensitivity_gradient", "added_fpr_gradient",
+          "delta_miss", "delta_fpr", "error_rms")  # fmt: skip
+"""Columns of differences between rates, printed in percentage points."""
 RATES = {"yield": "yield", "miss_median": "miss median", "fpr_median": "FPR median"}
 
 
@@ -62,24 +58,15 @@ def _add(
 
 
 def _cell(row: Mapping[str, Any], key: str, plain: bool) -> str:
-    value, low = row[key], row.get(f"{key}_low")
+    value, low, high = (row.get(name) for name in (key, f"{key}_low", f"{key}_high"))
     if isinstance(value, float):
-        text = f"{value:.4g}" if plain else shared.percent(value)
         if key in POINTS:
-            text = _hundredfold(value, 2, POINTS[key])
-        if low is None:
-            return text
-        high = row[f"{key}_high"]
-        digits = 1 if high - low > NARROW else 2
-        return f"{text} [{_hundredfold(low, digits)}, {_hundredfold(high, digits)}]"
+            return wording.rise(value, low, high)
+        text = f"{value:.4g}" if plain else shared.percent(value)
+        return text if low is None or high is None else f"{text} {wording.ends(low, high)}"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "–" if value is None else str(value)
-
-
-def _hundredfold(share: float, digits: int, sign: str = "") -> str:
-    """Format per cent or percentage points without their unit, and nothing as 0, not as -0."""
-    return f"{round(100 * share, digits) + 0.0:{sign}.{digits}f}"
 
 
 def _intervals(_: Outcome[Any]) -> str:

@@ -159,9 +159,7 @@ def blame(
                 rises = (table[:, :2] - perfect).T
                 miss, fpr = (float(rise.mean()) for rise in rises)
                 over = [mean_interval(rise) for rise in rises]
-            shift, variance = np.zeros(1), np.zeros(1)
-            if source.nominal().noisy:
-                shift, variance = shot_moments(analog(here), slopes.margin, 16)
+            shift, variance = shot_moments(analog(here), slopes.margin, 16)
             moves = slopes.moves(matrix_errors(source, trial.seed))
             (lost, added), around = jackknifed(
                 lambda part: np.array(slopes.lost(part.mean(0) + shift, part.var(0) + variance)),

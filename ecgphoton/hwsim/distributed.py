@@ -116,7 +116,8 @@ def computed(
         else:  # in this thread, where Ctrl-C ends a piece in mid-work
             yield from map(work, range(groups))
             return
-        pool, queue = opened(), []  # type: ignore[var-annotated]
+        pool = opened()
+        queue: list[Any] = []
         done = losses = 0
         try:
             while done < groups:

@@ -261,7 +261,7 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
     sections = sorted({key.partition(".")[0] for key in numbers()})
     texts = {"name": path.stem, "description": "", "date": ""}
     texts = {name: data.pop(name, text) for name, text in texts.items()}
-    driver = _driver(data.pop("driver")) if "driver" in data else None
+    driver = _driver(data.pop(HeaterDac.section)) if HeaterDac.section in data else None
     for section, content in (texts | data).items():
         known = section in texts or section in sections
         if not known and not (isinstance(content, dict) and content):
@@ -270,8 +270,8 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
         kind, what = (str, "a text") if section in texts else (dict, "a table")
         if not isinstance(content, kind):
             raise InputError(f"profile {path}: {section} is {content!r}; it must be {what}")
-    named = BALANCED.name if SECTION.rstrip(".") in data else EFFECTIVE
-    receiver = data.get(SECTION.rstrip("."), {}).pop("kind", named)
+    reading = data.get(SECTION.rstrip("."))
+    receiver = EFFECTIVE if reading is None else reading.pop("kind", BALANCED.name)
     stated: dict[str, float] = {
         f"{section}.{name}": value for section, own in data.items() for name, value in own.items()
     }

@@ -78,13 +78,13 @@ class Sensitivity:
 
     def rates(self, shift: Floats | float, variance: Floats | float) -> tuple[float, float]:
         """Return the expected miss rate and FPR when margins move by N(shift, variance)."""
-        from scipy.stats import norm
+        from scipy.special import ndtr
 
         spread = np.sqrt(np.broadcast_to(variance, self.margin.shape))
         centre = self.margin + shift
         silent = np.where(centre >= 0, 1.0, 0.0)
         safe = np.where(spread > 0, spread, 1.0)
-        called = np.where(spread > 0, norm.cdf(centre / safe), silent)
+        called = np.where(spread > 0, ndtr(centre / safe), silent)
         miss = 1 - called[self.label].mean() if self.label.any() else 0.0
         return float(miss), float(called[~self.label].mean() if not self.label.all() else 0.0)
 
@@ -96,11 +96,6 @@ class Sensitivity:
     def moves(self, errors: Floats) -> Floats:
         """(C, B) changes of the margin of chips with errors (C, K, 4, 5)."""
         return errors.reshape(len(errors), -1) @ self.slope.reshape(len(self.margin), -1).T
-
-    def of_errors(self, errors: Floats) -> tuple[Floats, Floats]:
-        """Mean and variance (B,) of the margin over chips with errors (C, K, 4, 5)."""
-        moves = self.moves(errors)
-        return moves.mean(0), moves.var(0)
 
 
 def sensitivity(trial: Trial, *, shots: int = 16, threads: int | None = None) -> Sensitivity:

@@ -65,13 +65,18 @@ class Remainder(NamedTuple):
         gain = gain[..., None].to(self.factors)
         return self._replace(factors=self.factors * gain, turned=self.turned * gain)
 
+    def kept(self, blocks: Tensor) -> Remainder:
+        """Return the remainder of the blocks (K, 1, 1) that are true alone."""
+        return self._replace(factors=self.factors * blocks, leak=self.leak * blocks)
+
 
 def mixed(blocks: Tensor, one: Remainder | None, other: Remainder | None) -> Remainder | None:
     """Return the first remainder in the blocks (K,) that are true, the second elsewhere."""
     first = blocks[:, None, None]
-    if one is None or other is None:
-        some, kept = (other, ~first) if one is None else (one, first)
-        return some and some._replace(factors=some.factors * kept, leak=some.leak * kept)
+    if other is None:
+        return None if one is None else one.kept(first)
+    if one is None:
+        return other.kept(~first)
     parts = {
         name: torch.where(first, getattr(one, name), getattr(other, name))
         for name in ("real", "imaginary", "factors", "turned", "leak")

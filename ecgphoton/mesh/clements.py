@@ -200,7 +200,8 @@ def recompose(
     t11, t12, t21, t22 = (
         part * transmission for part in elements(phases.theta, phases.phi, alpha, beta)
     )
-    rows: list[Array] = list(xp.eye(layout.order, dtype=t11.dtype))  # of the matrix so far
+    # Rows of the matrix so far.
+    rows: list[Array] = list(xp.eye(layout.order, dtype=t11.dtype, device=t11.device))
     for k, (_, m) in enumerate(layout.mzis):
         upper, lower = rows[m], rows[m + 1]
         rows[m] = t11[..., k, None] * upper + t12[..., k, None] * lower

@@ -45,10 +45,6 @@ MZIS = WIDTH * (WIDTH - 1) // 2
 """MZIs of one mesh."""
 BETWEEN = 2 * MZIS + WIDTH
 """Drivers of a block before those of mesh U: theta and phi of mesh V, then the attenuators."""
-PERFECT = np.zeros(2 * MZIS + WIDTH)
-"""Splitter errors of all MZIs of a block, rad: none."""
-LOSSLESS = np.ones(2 * MZIS + WIDTH)
-"""Field transmissions of all MZIs of a block."""
 
 
 class Mzi(NamedTuple):
@@ -229,9 +225,9 @@ class Device:
     def field(
         self,
         phases: Array,
-        alpha: Array = PERFECT,
-        beta: Array = PERFECT,
-        transmission: Array = LOSSLESS,
+        alpha: Array = 0.0,
+        beta: Array = 0.0,
+        transmission: Array = 1.0,
     ) -> Array:
         """Complex field matrices (..., 4, 4) of the optics at actual phases (..., drivers).
 
@@ -240,18 +236,21 @@ class Device:
         phases
             Rad; numpy or torch.
         alpha, beta
-            (..., MZIs) splitter angle errors, rad.
+            (..., MZIs) splitter angle errors, rad, or one number for all.
         transmission
-            (..., MZIs) field transmission of every MZI.
+            (..., MZIs) field transmission of every MZI, or one number for all.
         """
-        errors = alpha, beta, transmission
+
+        def of(place: slice) -> list[Array]:
+            parts = (alpha, beta, transmission)
+            return [part if np.ndim(part) == 0 else part[..., place] for part in parts]
 
         def mesh(index: int) -> Array:
-            own = (part[..., self.mzis_of(index)] for part in errors)
-            return recompose(self.layout, self.mesh_phases(phases, index), *own)
+            errors = of(self.mzis_of(index))
+            return recompose(self.layout, self.mesh_phases(phases, index), *errors)
 
         if not self.two:
             return mesh(0)
-        first, second, kept = (part[..., self.attenuating] for part in errors)
+        first, second, kept = of(self.attenuating)
         passed = elements(phases[..., self.attenuators], 0.0, first, second)[0] * kept
         return mesh(1) @ (passed[..., None] * mesh(0))

@@ -215,7 +215,8 @@ class HeaterDac(Settings, section="driver"):
         InputError
             If a phase is not finite, or beyond the reach of the smallest or largest code.
         """
-        wanted, (low, high) = self.wrapped(phase), self.reach
+        given = np.asarray(phase, float) if namespace(phase) is np else phase
+        wanted, (low, high) = self.wrapped(given), self.reach
         inside = (wanted >= low - ROUNDING) & (wanted <= high + ROUNDING)
         if not inside.all():
             raise InputError(

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ecgphoton.artifacts import read_json
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
+from ecgphoton.intake import expecting, read_json
 from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.blocks import TABLE_BITS, MatrixBlock, largest_code
@@ -177,10 +177,9 @@ def _differences(given: Any, rebuilt: Any, path: str = "$") -> Iterator[str]:  #
 
 
 def _phases(data: Mapping[str, Any]) -> Phases:
-    mzis = data["mzis"]
     return Phases(
-        np.array([mzi["theta"]["phase"] for mzi in mzis], float),
-        np.array([mzi["phi"]["phase"] for mzi in mzis], float),
+        np.array([mzi["theta"]["phase"] for mzi in data["mzis"]], float),
+        np.array([mzi["phi"]["phase"] for mzi in data["mzis"]], float),
         np.array([port["phase"] for port in data["outputs"]], float) if "outputs" in data else None,
     )
 
@@ -218,14 +217,15 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
     Raises
     ------
     InputError
-        If the version is unknown, the schema is violated, a number is out of range or not finite,
-        an id is repeated, or two places of the file contradict each other; the message names the
-        path in the file.
+        If it is no JSON, the version is unknown, the schema is violated, a number is out of range,
+        or two places contradict each other; the message names the path in the file.
     """
     version = data.get("format") if isinstance(data, dict) else None
     if version != FORMAT:
         raise InputError(f"mesh file: $.format is {version!r}; {FORMAT!r} is read: {AGAIN}")
-    if violation := _violation(json.dumps(data, default=repr)):
+    with expecting("mesh file", "JSON", OTHERWISE):
+        text = json.dumps(data, default=repr)
+    if violation := _violation(text):
         raise InputError(f"mesh file: {violation}; {OTHERWISE}")
     blocks, heater = [], data["heater"]
     for index, item in enumerate(data["blocks"]):

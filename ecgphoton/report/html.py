@@ -1,17 +1,21 @@
 """The report as one HTML page: material comes in; a file without scripts or references goes out."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
+from ecgphoton import wording
 from ecgphoton.artifacts import write_text
 from ecgphoton.ecg.synthetic import BANNER
 from ecgphoton.errors import InputError
 from ecgphoton.export.drawing import draw_svg
 from ecgphoton.export.formats import bill_of_materials
+from ecgphoton.hwsim.effects.optics import mesh_loss
+from ecgphoton.hwsim.energy import prefixed
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.report.chips import (
     Content,
     Rows,
@@ -67,6 +71,12 @@ def costliest_first(shares: Sequence[Content]) -> dict[str, list[Content]]:
     return {kind: [one for one in ranked if one["kind"] == kind] for kind in kinds}
 
 
+def rises(share: Content, keys: Iterable[str]) -> list[str]:
+    """Return the rises of rates that a source of error costs, with their intervals over chips."""
+    return [wording.rise(share[key], share.get(f"{key}_low"), share.get(f"{key}_high"))
+            for key in keys]  # fmt: skip
+
+
 def most_errors_first(records: Mapping[str, Content]) -> list[tuple[str, Content]]:
     """Return names and counts of records, the one with most errors first."""
     return sorted(records.items(), key=lambda item: -(item[1]["fn"] + item[1]["fp"]))
@@ -77,6 +87,11 @@ def profiles_of(material: Material) -> dict[str, Content]:
     found = {kind: material.json(f"{kind}.json") or {} for kind in ("simulation", "calibration")}
     profiles = {kind: one.get("provenance", {}).get("profile") for kind, one in found.items()}
     return {kind: profile for kind, profile in profiles.items() if profile is not None}
+
+
+def block_loss(program: MeshProgram, numbers: Mapping[str, float]) -> float:
+    """Return the mean loss of a path through a block, dB, by the numbers of a device profile."""
+    return mesh_loss(lambda key: numbers.get(key, 0.0), program.device)
 
 
 def worst_beyond(limits: Content, rows: Rows) -> list[Mapping[str, Any]]:
@@ -90,9 +105,9 @@ _KNOWN: dict[str, Any] = {
     **{
         one.__name__: one
         for one in (
-            bill_of_materials, costliest_first, draw_calibration, draw_chips, draw_confusion,
-            draw_curves, draw_precision, draw_roc, draw_svg, draw_sweep, events_of, is_part,
-            most_errors_first, profiles_of, worst_beyond, wrong_beats,
+            bill_of_materials, block_loss, costliest_first, draw_calibration, draw_chips,
+            draw_confusion, draw_curves, draw_precision, draw_roc, draw_svg, draw_sweep, events_of,
+            is_part, most_errors_first, prefixed, profiles_of, rises, worst_beyond, wrong_beats,
         )
     },
     "CHOOSING": CHOOSING,

@@ -43,8 +43,7 @@ def export(
 ) -> ExportReport:
     """Export a run as a bundle of ONNX graphs and a mesh program.
 
-    A student trained on the database is exported without it from synthetic beats; the manifest
-    and ``ranges_from`` of the report say so.
+    The manifest, and ``ranges_from`` of the report, say which beats fixed the converter ranges.
 
     Parameters
     ----------
@@ -86,7 +85,7 @@ def export(
     trained, wished = at_wish(runs.load_student(*runs.choose(model)), max_miss, max_fpr)
     splits = splits_like(trained.metadata, data, data_dir)
     ranged = None
-    if splits.train.source == trained.metadata["source"] or data is not None:
+    if splits.train.source == trained.metadata["source"] or not splits.train.synthetic:
         step = max(1, len(splits.train) // RANGE_BEATS)
         ranged = inputs_of(splits.train, trained.student.architecture).rows(slice(None, None, step))
     changed = tempfile.TemporaryDirectory() if wished else contextlib.nullcontext(".")

@@ -31,8 +31,8 @@ def learnt_from(metadata: Mapping[str, Any], sets: Mapping[str, BeatSet]) -> lis
         if name not in CHOOSING and beats.synthetic == synthetic and any(known):
             few = ", ".join(records[known][:5]) + (" ..." if sum(known) > 5 else "")
             found.append(
-                f"{name}: {count[known].sum():,} of {len(beats):,} beats are of "
-                f"{counted(sum(known), 'record')} ({few}) of patients that, by the names of "
-                "records, the student learnt from: no estimate for new patients"
+                f"{name}: {count[known].sum():,} of {len(beats):,} beats, in "
+                f"{counted(sum(known), 'record')} ({few}), are of training patients, judged by "
+                "record names: no estimate for new patients"
             )
     return found

@@ -102,7 +102,8 @@ def solve(
 ) -> Outcome[requirement.Requirement]:
     """Find the largest value of a parameter that passes.
 
-    The verdict at this value is PASS, and it is not at larger values.
+    The verdict at this value is PASS, and it is not at larger values. Where a larger value is
+    better, as of ``dac.bits``, the smallest one that passes is found.
 
     Writes ``requirement.json``, ``requirement.csv`` and ``requirement.png``.
 

@@ -1,5 +1,7 @@
 """How long tables hold: plans are compared on chips that age, and the cheapest that holds wins."""
 
+from dataclasses import replace
+
 import pytest
 
 from ecgphoton.calibration.bench import Cost
@@ -56,6 +58,13 @@ def test_a_yield_of_few_chips_is_not_proven() -> None:
     found = DriftReport(9, (plan(8.0, "trim", True, 1),)).to_dict()
     assert found["yield_fresh"] == 0.9
     assert found["yield_fresh_low"] == pytest.approx(0.555, abs=1e-3)
+
+
+def test_a_yield_that_is_just_reached_is_kept() -> None:
+    """11 good chips of 20 are 55 %, though 0.55 times 20 is above 11 in floating point."""
+    reached = replace(plan(8.0, "trim", True, 1, 20), good_after=11, limits=Limits(min_yield=0.55))
+    assert reached.keeps
+    assert not replace(reached, good_before=10).keeps
 
 
 def test_impossible_intervals_are_refused(task) -> None:

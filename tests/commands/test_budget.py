@@ -38,6 +38,10 @@ def test_a_budget_states_light_power_and_who_wins(call: Call) -> None:
     assert "more energy than Cortex-M4" in found["sentence"]
     assert found["laser_requirement"]["parameter"] == "link.laser"
     assert found["not_stated"] == ["link.extinction_db"]
+    made = call("report", "runs/r")
+    assert made.exit_code == 0, made.output
+    page = Path("report.html").read_text()
+    assert all(text in page for text in ("one block reused, duty-cycled", found["sentence"]))
     full = written(
         call("budget", "runs/r", "--chips", "1", "--profile", "foundry-thermo-optic:full-link")
     )

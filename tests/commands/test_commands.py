@@ -84,6 +84,7 @@ def test_runs_are_listed_with_their_numbers(house: Path, call: Call) -> None:
     assert row["miss"] == metrics["sets"]["generalization"]["miss"]
     assert "runs/r" in call("runs").output
     assert "runs/unfinished" not in call("runs").output
+    assert call("runs", "runs/unfinished").output == "no finished runs\n"
 
 
 @pytest.mark.parametrize("name", ["models", "recipes"])

@@ -40,6 +40,9 @@ def test_field_is_that_of_meshes_and_attenuators(kind) -> None:
     given = (phases, alpha, beta, kept)
     np.testing.assert_allclose(device.field(*given), wanted, atol=1e-15)
     np.testing.assert_allclose(device.field(*map(torch.from_numpy, given)), wanted, atol=1e-14)
+    alone = device.field(phases, alpha=0.0, beta=np.zeros(len(device.mzis)))
+    np.testing.assert_allclose(device.field(torch.from_numpy(phases)), alone, atol=1e-14)
+    assert device.field(torch.from_numpy(phases).float()).dtype is torch.complex64
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -95,7 +95,8 @@ def test_no_other_code_is_nearer(name, bits) -> None:
 def test_a_turn_is_code_0() -> None:
     """Two bits of a heater give 0, 2.1, 8.6 and 19.3 rad: 6.2 rad is nearest to 0."""
     dac = HeaterDac(bits=2)
-    assert dac.codes_for(np.array([0.0, 2.0, 6.2])).tolist() == [0, 1, 0]
+    assert dac.codes_for([0.0, 2.0, 6.2]).tolist() == [0, 1, 0]
+    assert dac.codes_for(6.2) == 0
     with pytest.raises(InputError, match=r"driver\.bits is 1; it must be"):
         HeaterDac(bits=1)
 

@@ -193,6 +193,7 @@ BAD = {
         r"P.attenuators.*with mesh V",
     ),
     "unknown key": (put(1, "colour"), r"\$: .*colour"),
+    "no JSON": (put(1, (2, 3)), r"mesh file is not JSON \(keys must be str.*export RUN --mesh"),
     "key missing": (lambda d: d.pop("head"), r"\$: 'head'"),
     "pooling": (put(3, "pooling", 0, "kernel"), r"\$.pooling\[0\].kernel"),
     "convention": (put("other", "convention", "mzi"), r"\$.convention.mzi"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from ecgphoton import run
 from ecgphoton.cli import main
 from ecgphoton.ecg.beats import load_splits
 from ecgphoton.errors import InputError
@@ -40,6 +41,12 @@ def test_a_folder_beside_synthetic_beats_is_refused() -> None:
     done = CliRunner().invoke(main, ["train", "--data", "synthetic", "--data-dir", "/no/such"])
     assert done.exit_code == 2
     assert "synthetic beats are generated, and the folder /no/such is not read" in done.output
+
+
+def test_generated_beats_are_not_called_training_beats(tmp_path: Path) -> None:
+    """Converter ranges of a student of recordings may come from generated beats, which is said."""
+    made = run.export("inter-patient", data="synthetic", out=tmp_path / "bundle")
+    assert made.ranges_from.startswith("synthetic beats")
 
 
 def test_a_partial_database_says_how_much_is_there(tmp_path: Path) -> None:

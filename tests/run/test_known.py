@@ -24,7 +24,7 @@ def test_records_of_training_in_another_set_are_named() -> None:
     related = replace(own, same_subject={str(first): own.train[0]})
     student["provenance"] = {**replace(splits, protocol=related).provenance, "files": {}}
     (said,) = learnt_from(student, {"test": splits.test})
-    assert f"1 record ({first}) of patients that, by the names of records, the student" in said
+    assert f"beats, in 1 record ({first}), are of training patients" in said
     assert learnt_from({**student, "source": "mitdb"}, {"test": splits.test}) == []
 
 
@@ -45,9 +45,9 @@ def test_a_verdict_names_what_an_evaluation_names(tmp_path) -> None:
     *left_out, learnt = found.numbers["notes"]
     assert left_out == said[:-1]
     assert learnt.partition(": ")[2] == said[-1].partition(": ")[2]
-    assert "1 record (101) of patients that, by the names of records, the student" in said[-1]
+    assert "beats, in 1 record (101), are of training patients" in said[-1]
     page = ep.run.report("inter-patient", also=[found.folder], out=tmp_path / "page.html").page
-    assert "1 record (101) of patients that, by the names of records" in page.read_text()
+    assert "in 1 record (101), are of training patients" in page.read_text()
 
 
 @pytest.mark.slow

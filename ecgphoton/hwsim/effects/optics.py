@@ -29,8 +29,8 @@ PARTS: Mapping[str, Callable[[float], Losses]] = {
 
 def losses_of(number: Numbers) -> Losses:
     """Return what the components of a mesh lose."""
-    parts = zip(*(part(number(key)) for key, part in PARTS.items()), strict=True)
-    return Losses(*map(sum, parts))
+    parts = [part(number(key)) for key, part in PARTS.items()]
+    return Losses(sum(part.mzi for part in parts), sum(part.shifter for part in parts))
 
 
 def mesh_loss(number: Numbers, device: Device) -> float:

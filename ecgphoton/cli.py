@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -41,18 +42,14 @@ class Program(Suggesting):
         that shells expect, 130, 143 or 129.
         """
         _occupy()
-        if threading.current_thread() is threading.main_thread():
-            for number in STOPS:
-                ignored = signal.getsignal(number) is signal.SIG_IGN  # as nohup wants it
-                if number == signal.SIGINT or not ignored:
-                    signal.signal(number, _stop)
         for stream in (sys.stdout, sys.stderr):  # replace characters that the terminal cannot show
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
         try:
             try:
-                _check_working_folder()
-                return super().main(*args, **kwargs)
+                with _stopping():
+                    _check_working_folder()
+                    return super().main(*args, **kwargs)
             finally:
                 if sys.stdout is not None:
                     sys.stdout.flush()
@@ -98,6 +95,28 @@ class Program(Suggesting):
 
 class _Interrupted(BaseException):
     """Raised by a signal, since click ends on a KeyboardInterrupt with another exit code."""
+
+
+@contextlib.contextmanager
+def _stopping() -> Iterator[None]:
+    """Let signals end a command; afterwards they do what the program around wants of them.
+
+    Where one has ended it they stay as they are: a second one says nothing more.
+    """
+    before: dict[int, Any] = {}
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for number in STOPS:
+                ignored = signal.getsignal(number) is signal.SIG_IGN  # as nohup wants it
+                if number == signal.SIGINT or not ignored:
+                    before[number] = signal.signal(number, _stop)
+        yield
+    except _Interrupted:
+        before.clear()
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

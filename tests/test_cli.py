@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 import ecgphoton
-from ecgphoton.cli import main
+from ecgphoton.cli import STOPS, main
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -170,6 +171,14 @@ def test_an_empty_argument_is_refused(
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+def test_signals_of_the_program_around_stay() -> None:
+    """A command that ended, well or not, leaves Ctrl-C, SIGTERM and SIGHUP as they were."""
+    before = [signal.getsignal(number) for number in STOPS]
+    for words in (["recipes"], ["models", "nobody"]):
+        CliRunner().invoke(main, words)
+        assert [signal.getsignal(number) for number in STOPS] == before
+
+
 def test_no_file_gets_the_number_of_a_closed_stream() -> None:
     """What a library writes to a standard error that is closed does not end in a result."""
     code = (

@@ -103,7 +103,7 @@ def _stopping() -> Iterator[None]:
 
     Where one has ended it they stay as they are: a second one says nothing more.
     """
-    before: dict[int, Any] = {}
+    before: dict[signal.Signals, Any] = {}
     try:
         if threading.current_thread() is threading.main_thread():
             for number in STOPS:

@@ -179,6 +179,7 @@ def test_signals_of_the_program_around_stay() -> None:
         assert [signal.getsignal(number) for number in STOPS] == before
 
 
+@pytest.mark.slow
 def test_no_file_gets_the_number_of_a_closed_stream() -> None:
     """What a library writes to a standard error that is closed does not end in a result."""
     code = (

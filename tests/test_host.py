@@ -161,6 +161,7 @@ def test_no_module_imports_matplotlib_before_a_picture_is_drawn() -> None:
     assert early == []
 
 
+@pytest.mark.slow
 def test_pyplot_of_the_user_keeps_its_backend(tmp_path: Path) -> None:
     """A backend that exists is the one of the user's own figures after a picture of ours."""
     done = python("-c", DRAW + PYPLOT, folder=tmp_path, MPLBACKEND="svg")

@@ -96,6 +96,7 @@ def test_beats_that_validate_are_not_seen_in_another_lead(folder: Path) -> None:
     assert not places(splits.views) & places(splits.validation)
 
 
+@pytest.mark.slow
 def test_a_student_is_taught_the_beats_then_the_views() -> None:
     """Generated records have a second lead as well."""
     splits = load_splits("inter-patient", "aami-svf", data="synthetic", views=2)

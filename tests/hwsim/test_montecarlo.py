@@ -121,6 +121,7 @@ def test_verdicts_are_those_of_clopper_and_pearson(good, chips, wanted):
     assert found == ("pass" if low >= wanted else "fail" if high < wanted else "open")
 
 
+@pytest.mark.slow
 def test_early_stop_is_a_prefix(student, inputs, label, point):
     """A stopped run is the beginning of the full one."""
     arguments = (student, inputs, label, point)

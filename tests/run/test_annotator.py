@@ -45,6 +45,7 @@ def signal():
     return ((record.digital[:, 0] - 1024) / GAIN).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fs", "step"), [(360, 97), (360, 4000), (250, 333)])
 @pytest.mark.parametrize("delayed", [False, True])
 def test_a_stream_is_answered_as_the_whole(signal, late, fs, step, delayed):

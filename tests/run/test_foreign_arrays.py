@@ -62,6 +62,7 @@ def test_arrays_of_other_libraries_are_read(signal) -> None:
         assert symbols(other) == wanted
 
 
+@pytest.mark.slow
 def test_what_is_below_a_mask_is_no_beat_label_or_probability() -> None:
     """A mask is not dropped: beats, labels, records and probabilities that have one are refused."""
     beats = ep.load_splits(data="synthetic").test

@@ -55,6 +55,7 @@ def white(signal, ratio):
     return signal + ratio * signal.std() * np.random.default_rng(0).normal(size=len(signal))
 
 
+@pytest.mark.slow
 def test_a_patient_like_those_of_training_is_quiet(student, signal):
     """Every value is within its limits, and the sentence says so."""
     report = judged(student, signal)

@@ -89,8 +89,7 @@ STOPS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "stop"), [
-    *((name, "SIGINT") for name in LONG), *((name, "SIGTERM") for name in LONG),
-    ("calibrate", "SIGHUP"),
+    *((name, "SIGINT") for name in LONG), ("simulate", "SIGTERM"), ("calibrate", "SIGHUP"),
 ])  # fmt: skip
 def test_a_command_that_is_stopped_says_one_line(name: str, stop: str, tmp_path) -> None:
     """By Ctrl-C, a scheduler or a terminal that closes: every file is whole or absent."""

@@ -145,10 +145,11 @@ class DropReport:
         """Count dropped beats per reason, most first."""
         return _totals((why, count) for (_, _, why), count in self.drops.items())
 
-    def without(self, records: AbstractSet[str]) -> Self:
-        """Return what does not concern these records alone."""
+    def without(self, records: AbstractSet[str], said: Sequence[str] = ()) -> Self:
+        """Return what does not concern these records alone, without some of the notes."""
         drops = Counter({key: n for key, n in self.drops.items() if key[0] not in records})
-        notes = tuple(note for note in self.notes if note.partition(": ")[0] not in records)
+        left = [note for note in self.notes if note not in said]
+        notes = tuple(note for note in left if note.partition(": ")[0] not in records)
         return replace(self, drops=drops, notes=notes)
 
     def lines(self) -> list[str]:

@@ -168,22 +168,28 @@ def _divide(
     return np.sort(order[:count]), np.sort(order[count:])
 
 
-def _notes(protocol: Protocol) -> list[str]:
-    """Return how validation is made, and a sentence when a subject is on both sides."""
+def choosing(protocol: Protocol) -> list[str]:
+    """Return in sentences what chooses epoch and operating point."""
     patients = len({protocol.subjects[name] for name in protocol.train})
-    folds, share, test = protocol.folds, protocol.validation_fraction, protocol.test_name
-    unproven, leaking = " ".join(protocol.unproven), " ".join(protocol.leaking)
+    folds, share, unproven = protocol.folds, protocol.validation_fraction, protocol.unproven
     sentences = (
         f"{patients} training patients in {folds} folds: epoch and operating point are chosen from "
         "the scores of students that did not train on the patient" if folds else "",
         f"validation is a random {100 * share:g} % of the beats of the training patients, and not "
         "an estimate for new patients" if share else "",
-        f"validation record {unproven} is of a subject that also trains: epoch and operating point "
-        "are not chosen on new patients alone" if unproven else "",
-        f"{test} record {leaking} is of a subject that also trains; read {test} without it as well"
-        if leaking else "",
+        f"validation record {' '.join(unproven)} is of a subject that also trains: epoch and "
+        "operating point are not chosen on new patients alone" if unproven else "",
     )  # fmt: skip
     return [sentence for sentence in sentences if sentence]
+
+
+def _notes(protocol: Protocol) -> list[str]:
+    """Return what chooses, and a sentence when a subject is on both sides."""
+    test, leaking = protocol.test_name, " ".join(protocol.leaking)
+    both = (
+        f"{test} record {leaking} is of a subject that also trains; read {test} without it as well"
+    )
+    return [*choosing(protocol), *([both] if leaking else [])]
 
 
 def folds_of(

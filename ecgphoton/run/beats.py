@@ -16,6 +16,7 @@ from ecgphoton.ecg.fibrillation import fibrillating
 from ecgphoton.ecg.origin import check_same, dataset_read, namesakes
 from ecgphoton.ecg.protocols import Protocol, protocol_from, protocol_of, scheme_from
 from ecgphoton.ecg.records import LABELS, LabelScheme, label_scheme
+from ecgphoton.ecg.splits import choosing
 from ecgphoton.errors import InputError
 from ecgphoton.recipe import DataSettings, Recipe, from_dict
 from ecgphoton.student.architecture import Architecture
@@ -231,7 +232,8 @@ def evaluation_beats(
         return other
     splits = splits_like(metadata, data, data_dir)
     others = set(splits.protocol.records) - set(splits.protocol.test)
-    return Loaded(splits.test, splits.report.without(others), splits.origin)
+    report = splits.report.without(others, choosing(splits.protocol))
+    return Loaded(splits.test, report, splits.origin)
 
 
 def check_both(beats: BeatSet) -> BeatSet:

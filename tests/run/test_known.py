@@ -59,3 +59,4 @@ def test_a_shared_subject_of_the_own_test_set_is_named_once(mitdb, tmp_path) -> 
     )
     (said,) = (note for note in found.numbers["notes"] if "202" in note)
     assert said.startswith("DS2 record 202 is of a subject that also trains")
+    assert not any("epoch" in note for note in found.numbers["notes"])  # nothing is chosen here

@@ -14,11 +14,10 @@ from typing import (
     Union,
     get_args,
     get_origin,
-    get_type_hints,
 )
 
 from ecgphoton.errors import ArgumentError, InputError
-from ecgphoton.settings import convert, nearest
+from ecgphoton.settings import convert, hints_of, nearest
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -64,7 +63,7 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str,
     for name, value in given.items():
         if value == "" or (isinstance(value, list | tuple) and "" in value):
             raise InputError(f"{name} is empty; give a value, or leave it out")
-    for name, kind in get_type_hints(function).items():
+    for name, kind in hints_of(function).items():
         if get_origin(kind) is Callable and not callable(given.get(name, convert)):
             raise InputError(f"{name} is {given[name]!r}; give a function, or leave it out")
         kinds = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)

@@ -129,6 +129,10 @@ class Settings:
         return ()
 
 
+hints_of = functools.cache(get_type_hints)
+"""Types of the annotations of a class or function, resolved once."""
+
+
 @functools.cache
 def declared(cls: type[Any]) -> tuple[tuple[str, Setting, Any], ...]:
     """Name, declaration and type of every setting of a `Settings` class, in order."""
@@ -229,7 +233,7 @@ def build(cls: Any, data: object, base: Any = None, path: str = "") -> Any:  # n
         table = f"a table [{where}]" if where else "a table of settings"
         raise InputError(f"{where or 'the file'} is {data!r}; it must be {table}")
     start = cls() if base is None else base
-    hints = get_type_hints(cls)
+    hints = hints_of(cls)
     names = [entry.name for entry in fields(cls) if entry.init]
     changes: dict[str, Any] = {}
     for key, value in data.items():

@@ -14,9 +14,13 @@ def percent(value: float | None, digits: int | None = 2) -> str:
     return f"{text if float(text) else text.lstrip('-')} %"
 
 
-def ends(low: float, high: float) -> str:
-    """Format the ends of an interval of a share, in per cent; of a narrow one with a digit more."""
-    digits = 1 if high - low > NARROW else 2
+def ends(low: float, high: float, *, digits: int | None = None) -> str:
+    """Format the ends of an interval of a share, in per cent.
+
+    Without `digits` they have one, in a narrow interval two.
+    """
+    if digits is None:
+        digits = 1 if high - low > NARROW else 2
     low, high = (round(100 * end, digits) + 0.0 for end in (low, high))  # no -0
     return f"[{low:.{digits}f}, {high:.{digits}f}]"
 

@@ -15,6 +15,7 @@ from ecgphoton.artifacts import to_json
 from ecgphoton.wording import (
     area as area,
     count as count,
+    ends as ends,
     listed as listed,
     percent as percent,
     words as words,

@@ -94,11 +94,11 @@ def simulate(result: Outcome[SimulationReport]) -> None:
     shared.table(title, ["", *columns], rows)
     shared.say(found["perfect"], found["recoded"], found["conditions"])
     over_patients(found["over_patients"])
-    low, high = found["yield_interval"]
+    interval = shared.ends(*found["yield_interval"], digits=1)
     limits = found["limits"]
     proven = "proven at" if found["proven"] else "not yet decided at"
     shared.say(
-        f"yield {shared.percent(found['yield'], 1)} [{100 * low:.1f}, {100 * high:.1f}] of chips "
+        f"yield {shared.percent(found['yield'], 1)} {interval} of chips "
         f"with miss <= {shared.percent(limits['max_miss'], None)} and "
         f"FPR <= {shared.percent(limits['max_fpr'], None)}; "
         f"wanted {shared.percent(limits['min_yield'], None)}: {found['verdict'].upper()} "

@@ -99,10 +99,10 @@ def _print_crossed(numbers: Mapping[str, Any]) -> None:
 def _with_interval(row: Mapping[str, Any], key: str) -> str:
     from ecgphoton.metrics import stated
 
-    value, ends = shared.percent(stated(row, key)), row["interval_95"][key]
-    if ends is None or stated(row, key) is None:
+    value, interval = shared.percent(stated(row, key)), row["interval_95"][key]
+    if interval is None or stated(row, key) is None:
         return value
-    return f"{value} [{100 * ends[0]:.1f}, {100 * ends[1]:.1f}]"
+    return f"{value} {shared.ends(*interval, digits=1)}"
 
 
 _own = derive.parameters("run.distill", FLAGS)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.report import style
 from ecgphoton.report.style import BLUE, GREEN, INK, LINE, SOFT, VERMILION
-from ecgphoton.wording import count
+from ecgphoton.wording import count, ends, percent
 
 Floats = NDArray[np.float64]
 Content = Mapping[str, Any]
@@ -44,8 +44,7 @@ def interval_table(found: Content) -> tuple[list[str], list[list[str]]]:
         [
             {"miss": "mean miss rate", "fpr": "mean FPR"}.get(name, name),
             f"{100 * row['value']:.2f}",
-            *(f"[{100 * row[over][0]:.1f}, {100 * row[over][1]:.1f}]"
-              for over in ("chips", "patients", "both")),
+            *(ends(*row[over], digits=1) for over in ("chips", "patients", "both")),
         ]
         for name, row in found["intervals"].items()
     ]  # fmt: skip
@@ -65,8 +64,7 @@ def draw_chips(found: Content, rows: Rows) -> style.Figure:
     figure = style.new_figure(4.4, synthetic=is_synthetic(found))
     axes = figure.add_subplot(aspect="equal")
     _draw_plane(axes, limits, groups, (metrics["fpr"]["perfect"], metrics["miss"]["perfect"]))
-    low, high = found["yield_interval"]
-    shares = f"{100 * found['yield']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+    shares = f"{percent(found['yield'], 1)} {ends(*found['yield_interval'], digits=1)}"
     axes.set_title(f"{count(found['chips'], 'chip')}: yield {shares}")
     return figure
 
@@ -137,13 +135,13 @@ def draw_sweep(found: Content, rows: Rows) -> style.Figure:
     x = column(rows, name)
     figure = style.new_figure(5.0, synthetic=is_synthetic(found))
     above, below = figure.subplots(2, 1, sharex=True)
-    for axes, key, ends, colour, label, limit in (
+    for axes, key, prefix, colour, label, limit in (
         (above, "miss_median", "miss_p", VERMILION, "miss rate, median and 5–95 %", "max_miss"),
         (above, "fpr_median", "fpr_p", BLUE, "FPR, median and 5–95 %", "max_fpr"),
         (below, "yield", "yield_", GREEN, "yield, 95 % interval", "min_yield"),
     ):
         low, high = ("5", "95") if axes is above else ("low", "high")
-        band = column(rows, ends + low), column(rows, ends + high)
+        band = column(rows, prefix + low), column(rows, prefix + high)
         axes.fill_between(x, *band, color=colour, alpha=0.18, lw=0)
         axes.plot(x, column(rows, key), color=colour, marker=".", label=label)
         axes.axhline(limits[limit], color=colour if axes is above else SOFT, lw=0.8, ls="--")

@@ -43,8 +43,7 @@ def number(value: object, digits: int = 4) -> str:
 
 def interval(ends: Sequence[float]) -> str:
     """Format the ends of an interval of a share, in per cent."""
-    low, high = ends
-    return f"[{100 * low:.1f}, {100 * high:.1f}]"
+    return wording.ends(*ends, digits=1)
 
 
 def short(folder: Path) -> str:

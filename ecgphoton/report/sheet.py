@@ -8,7 +8,7 @@ from ecgphoton.report import style
 from ecgphoton.report.chips import draw_bars, is_synthetic
 from ecgphoton.report.html import write_page
 from ecgphoton.report.pieces import number, part, render
-from ecgphoton.wording import percent
+from ecgphoton.wording import ends, percent
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -28,7 +28,7 @@ def columns_of(rows: Rows) -> tuple[list[str], list[list[str]]]:
 def _cells(row: Mapping[str, Any]) -> list[str]:
     if row["value"] is None:
         return [f"none passes, not even {number(row['failing'])}", "", "", ""]
-    share = f"{percent(row['yield'], 0)} [{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
+    share = f"{percent(row['yield'], 0)} {ends(row['low'], row['high'], digits=0)}"
     failing = "none tried" if row["failing"] is None else number(row["failing"])
     return [number(row["value"]), failing, f"{row['ratio']:.2f}", share]
 

@@ -83,8 +83,7 @@ def test_blame_finds_the_guilty_part(student, inputs, label, point):
         assert row["added_fpr_gradient_low"] < row["added_fpr_high"]
     mzis = [share for share in shares if share.kind == "mzi"]
     assert len(mzis) == 8 * 16
-    assert mzis[0].lost_sensitivity is not None
-    assert mzis[1].lost_sensitivity is mzis[1].to_dict()["added_fpr_low"] is None
+    assert mzis[0].lost_sensitivity is mzis[0].to_dict()["added_fpr_low"] is None
     json.dumps([share.to_dict() for share in shares])
 
 

@@ -19,6 +19,7 @@ import torch
 from click.testing import CliRunner
 from made_splits import synthetic_splits
 from recordings import FS, ecg
+from shared import short
 
 import ecgphoton as ep
 from ecgphoton.cli import main
@@ -105,12 +106,13 @@ def test_a_run_is_the_same_in_any_host(tmp_path: Path) -> None:
     np.savez(record, signal=ecg()[0], fs=FS)
     for folder in folders:
         host = settings_of_a_host() if folder.name == "disturbed" else contextlib.nullcontext()
-        with host:
+        with short(), host:
             quick = {"settings": ("training.epochs=1",), "data": "synthetic"}
             ep.run.train("reference-8", out=folder / "run", **quick)
             ep.run.export(folder / "run", data="synthetic", out=folder / "bundle")
-            ep.run.annotate(record, model=folder / "run", out=folder / "answers")
-            assert ep.run.verify(folder / "bundle", sax=False, data="synthetic").ok
+            if folder.name == "disturbed":
+                ep.run.annotate(record, model=folder / "run", out=folder / "answers")
+                assert ep.run.verify(folder / "bundle", sax=False, data="synthetic").ok
     for path in ("run/checkpoint.safetensors", "run/roc.png", "bundle/mesh.json"):
         assert (folders[0] / path).read_bytes() == (folders[1] / path).read_bytes(), path
 
@@ -138,7 +140,7 @@ def python(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["module://nobody.has_this", "nonsense", "svg", ""])
+@pytest.mark.parametrize("backend", ["module://nobody.has_this", ""])
 def test_pictures_need_no_backend(backend: str, tmp_path: Path) -> None:
     """Whatever ``MPLBACKEND`` says, a picture is drawn, and the variable stays as it was."""
     code = DRAW + "import os; print(os.environ['MPLBACKEND'])"

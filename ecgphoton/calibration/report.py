@@ -85,13 +85,12 @@ class CalibrationReport:
                     ("worst", values.max()),
                 )
             }
-            low, high = report.interval
             table.append(
                 {
                     "stage": name,
-                    "yield": report.observed_yield,
-                    "yield_low": low,
-                    "yield_high": high,
+                    **with_interval(
+                        "yield", int(report.good.sum()), report.chips, report.limits.confidence
+                    ),
                     **with_interval("near", int(near.sum()), len(near)),
                     **numbers,
                     "error_median": float(np.median(errors)),

@@ -22,7 +22,7 @@ from ecgphoton.ecg.reading import BLOCK_SECONDS, Signal
 from ecgphoton.ecg.resample import scaled
 from ecgphoton.ecg.rhythm import DOUBTFUL, doubtful
 from ecgphoton.errors import InputError
-from ecgphoton.progress import Steps
+from ecgphoton.progress import Steps, silent
 from ecgphoton.wording import count
 
 Classify = Callable[[BeatSet], NDArray[np.float32]]
@@ -112,7 +112,7 @@ def classify_record(
     annotator: str | None = None,
     centring: Centring = "annotation",
     block_seconds: float = BLOCK_SECONDS,
-    progress: Steps | None = None,
+    progress: Steps = silent,
 ) -> BeatCalls:
     """Classify every beat of a record, reading its signal once.
 
@@ -164,8 +164,7 @@ def classify_record(
             some = stream.push(piece, last=end == signal.length_360)
             found.append((some.sample, some.reason))
             yield some.beats
-            if progress is not None:
-                progress(end, signal.length_360)
+            progress(end, signal.length_360)
 
     answers = [_answer(classify, beats) for beats in _chunks(parts())]
     at_360 = np.concatenate([np.empty(0, np.int64), *(at for at, _ in found)])

@@ -88,12 +88,12 @@ def lower(
         If a value is outside what a program can hold.
     """
     matrices = np.stack([block.matrix for block in student.blocks])
-    found = search(matrices, mesh, splitter_sigma=splitter_sigma)
+    best, default = search(matrices, mesh, splitter_sigma=splitter_sigma)
     program = MeshProgram(
         architecture=student.architecture,
         mesh=mesh,
         blocks=tuple(
-            MatrixBlock.of(block, **_optics(found.best, index))
+            MatrixBlock.of(block, **_optics(best, index))
             for index, block in enumerate(student.blocks)
         ),
         head_weight=student.head_weight,
@@ -105,7 +105,18 @@ def lower(
         lead=lead,
         hashes=dict(hashes or {}),
     )
-    return program, _gauges(program, found)
+    gauges = (
+        Gauge(
+            name=block.name,
+            order=block.order,
+            margin=float(best.margin[index]),
+            default_margin=float(default.margin[index]),
+            power=float(best.power[index]),
+            default_power=float(default.power[index]),
+        )
+        for index, block in enumerate(program.blocks)
+    )
+    return program, tuple(gauges)
 
 
 def _optics(lowered: LoweredMatrix, index: int) -> dict[str, Any]:
@@ -120,18 +131,3 @@ def _optics(lowered: LoweredMatrix, index: int) -> dict[str, Any]:
         "attenuators": None if v is None else theta,
         "scale": float(lowered.scale[index]),
     }
-
-
-def _gauges(program: MeshProgram, found: Search) -> tuple[Gauge, ...]:
-    best, default = found
-    return tuple(
-        Gauge(
-            name=block.name,
-            order=block.order,
-            margin=float(best.margin[index]),
-            default_margin=float(default.margin[index]),
-            power=float(best.power[index]),
-            default_power=float(default.power[index]),
-        )
-        for index, block in enumerate(program.blocks)
-    )

@@ -22,7 +22,7 @@ from ecgphoton.hwsim.weights import Chips, ChipSource, WeightChips
 from ecgphoton.intervals import Interval, jackknifed, mean_interval
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.layout import WIDTH
-from ecgphoton.progress import Steps
+from ecgphoton.progress import Steps, silent
 from ecgphoton.student.propagate import Stack
 
 DRAWS = 64
@@ -123,8 +123,7 @@ def blame(
     *,
     chips: int = 40,
     by_mzi: bool = True,
-    simulate_mzis: int = 0,
-    progress: Steps | None = None,
+    progress: Steps = silent,
 ) -> list[Share]:
     """Error budget by source, by block and (mesh level) by MZI, worst first within each kind.
 
@@ -135,56 +134,47 @@ def blame(
     chips
         Chips of each Monte Carlo.
     by_mzi
-        Whether to go down to single MZIs.
-    simulate_mzis
-        How many of the worst MZIs are simulated as well (the others have the gradient alone).
+        Whether to go down to single MZIs, of which the gradient is given alone.
     progress
         Called with (shares found, shares in all).
     """
-    cases = list(_cases(trial))
-    mzis = dict(_mzis(trial.source)) if by_mzi else {}
-    simulate_mzis = min(simulate_mzis, len(mzis))
-    total, done = len(cases) + len(mzis) + simulate_mzis, 0
+    cases = [*_cases(trial), *(_mzis(trial.source) if by_mzi else ())]
+    shares: list[Share] = []
     with single_threaded() as threads:
         slopes = sensitivity(trial, threads=threads)
         perfect = rates(trial.perfect()[None], trial.label, trial.point)[0, :2]
 
-        def share_of(kind: str, name: str, source: ChipSource, count: int) -> Share:
-            nonlocal done
+        def share_of(kind: str, name: str, source: ChipSource) -> Share:
             here = replace(trial, source=source)
             miss, fpr = None, None
             over: list[Interval | None] = [None, None]
-            if count:
-                table = np.concatenate([*run(here, count, threads=threads)])
+            if kind != "mzi":
+                table = np.concatenate([*run(here, chips, threads=threads)])
                 rises = (table[:, :2] - perfect).T
                 miss, fpr = (float(rise.mean()) for rise in rises)
                 over = [mean_interval(rise) for rise in rises]
-            shift, variance = shot_moments(analog(here), slopes.margin, 16)
+            shift, variance = shot_moments(analog(here), slopes.margin)
             moves = slopes.moves(matrix_errors(source, trial.seed))
             (lost, added), around = jackknifed(
                 lambda part: np.array(slopes.lost(part.mean(0) + shift, part.var(0) + variance)),
                 moves,
             )
-            done += 1
-            if progress is not None:
-                progress(done, total)
             intervals = dict(zip(RISES, [*over, *around], strict=True))
             return Share(kind, name, miss, fpr, float(lost), float(added), intervals)
 
-        shares = [share_of(*case, chips) for case in cases]
-        single = sorted((share_of("mzi", *mzi, 0) for mzi in mzis.items()), key=_rank)
-        worst = [share.name for share in single[:simulate_mzis]]
-        shares += [share_of("mzi", name, mzis[name], chips) for name in worst]
-    return sorted(shares + single[simulate_mzis:], key=_rank)
+        for case in cases:
+            shares.append(share_of(*case))
+            progress(len(shares), len(cases))
+    return sorted(shares, key=_rank)
 
 
-def _mzis(source: ChipSource) -> Iterator[tuple[str, ChipSource]]:
-    """Yield the sources of every MZI alone, by name; none at weights level."""
+def _mzis(source: ChipSource) -> Iterator[tuple[str, str, ChipSource]]:
+    """Yield the source of every MZI alone; none at weights level."""
     if isinstance(source, MeshChips):
         device = source.program.device
         for k, block in enumerate(source.program.blocks):
             for index, mzi in enumerate(device.mzis):
-                yield f"{block.name}.{mzi.name}", OneMzi(source, k, index)
+                yield "mzi", f"{block.name}.{mzi.name}", OneMzi(source, k, index)
 
 
 def _rank(share: Share) -> tuple[int, float]:

@@ -1,4 +1,4 @@
-"""The electronics between two blocks: converters, pooling and the device's own saturation.
+"""The electronics between two blocks: converters and pooling.
 
 ``analog``: the activated signal is integrated, and one conversion is made per token.
 ``digital``: every sample is converted (after the amplifier, before the activation), activation and
@@ -9,81 +9,18 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ecgphoton.errors import InputError
-from ecgphoton.mesh.arrays import ArrayLike, Floats
 from ecgphoton.program.blocks import TABLE_BITS, largest_code, nearest_codes
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.settings import Settings, setting
 from ecgphoton.student.activations import TANH, Activation
 
 Pooling = Literal["analog", "digital"]
-GRID = 4096  # intervals a measured curve is resampled to
-LARGEST_VOLTAGE, LEAST_STEP = 1e6, 1e-9  # of a measured curve
 DEFAULT_RANGE = (-4.0, 4.0)
 """Where tanh has saturated to 0.07 %: the converter range without a calibrated one."""
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """A measured saturation curve on a uniform grid, linear between points."""
-
-    low: float
-    """First amplifier output, in units of the program (gain times detector value)."""
-    high: float
-    """Last amplifier output."""
-    samples: Floats
-    """(GRID + 1,) activation from `low` to `high`."""
-
-    def __call__(self, z: Tensor) -> Tensor:
-        """Interpolate; outside its range the curve keeps its end values."""
-        place = ((z - self.low) * (GRID / (self.high - self.low))).clamp(0, GRID)
-        left = place.detach().floor().clamp_max(GRID - 1)
-        index = left.long()
-        table = torch.as_tensor(self.samples, dtype=torch.float32).to(z.dtype)
-        return torch.lerp(table[index], table[index + 1], place - left)
-
-    def exact(self, z: Floats) -> Floats:
-        """Interpolate in double precision."""
-        return np.interp(z, np.linspace(self.low, self.high, GRID + 1), self.samples)
-
-
-def measured(voltage: ArrayLike, response: ArrayLike) -> Activation:
-    """Return the activation of a measured curve: amplifier output -> activation.
-
-    Parameters
-    ----------
-    voltage
-        (n,) ascending amplifier outputs, in units of the program (gain times detector value).
-    response
-        (n,) activation, in [-1, 1].
-
-    Raises
-    ------
-    InputError
-        If the two are not such columns.
-    """
-    x, y = np.asarray(voltage, float), np.asarray(response, float)
-    if x.ndim != 1 or x.shape != y.shape or len(x) < 2:
-        raise InputError(f"a curve needs two columns of at least 2 rows, got {x.shape}")
-    if not (np.isfinite(x).all() and np.isfinite(y).all() and (np.diff(x) > 0).all()):
-        raise InputError("a curve needs finite numbers and a strictly ascending first column")
-    if np.abs(x).max() > LARGEST_VOLTAGE or np.diff(x).min() < LEAST_STEP:
-        raise InputError(
-            f"a curve's first column runs from {x[0]:g} to {x[-1]:g} in steps down to "
-            f"{np.diff(x).min():g}; values up to {LARGEST_VOLTAGE:g} in steps from "
-            f"{LEAST_STEP:g} on are allowed"
-        )
-    if np.abs(y).max() > 1:
-        raise InputError(f"a curve's response reaches {np.abs(y).max():.4g}; scale it into [-1, 1]")
-    low, high = float(x[0]), float(x[-1])
-    curve = Curve(low, high, np.interp(np.linspace(low, high, GRID + 1), x, y))
-    slopes = np.diff(curve.samples) * (GRID / (high - low))
-    ends = min(0.0, float(slopes.min())), max(0.0, float(slopes.max()))
-    return Activation("measured curve", torch=curve, numpy=curve.exact, slope=ends)
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,6 +36,8 @@ CURVE_STEP = 4 * STEP  # second differences need a longer one in single precisio
 DIRECTIONS = 10
 """Directions with second-order terms: 55 products, 200 exact chips to set them up."""
 BATCH = 8
+SHOTS = 16
+"""Noisy runs of the perfect chip from which the effect of per-shot noise is taken."""
 
 
 def threshold_margin(point: OperatingPoint) -> float:
@@ -98,13 +100,11 @@ class Sensitivity:
         return errors.reshape(len(errors), -1) @ self.slope.reshape(len(self.margin), -1).T
 
 
-def sensitivity(trial: Trial, *, shots: int = 16, threads: int | None = None) -> Sensitivity:
+def sensitivity(trial: Trial, *, threads: int | None = None) -> Sensitivity:
     """Differentiate every margin of a trial by every weight and bias.
 
     Parameters
     ----------
-    shots
-        Noisy runs of the perfect chip from which the effect of per-shot noise is taken.
     threads
         Threads of this process to use; default as many as torch uses.
     """
@@ -117,19 +117,17 @@ def sensitivity(trial: Trial, *, shots: int = 16, threads: int | None = None) ->
     down = margins(quiet, stack.moved(-probe), threads=threads)
     slope = ((up - down) / (2 * STEP)).T.reshape(-1, blocks, WIDTH, WIDTH + 1)
     centre = margins(quiet, stack)[0]
-    shift, variance = shot_moments(quiet, centre, shots)
+    shift, variance = shot_moments(quiet, centre)
     return Sensitivity(centre, slope, trial.label, variance, shift)
 
 
-def shot_moments(trial: Trial, centre: Floats, shots: int) -> tuple[Floats, Floats]:
+def shot_moments(trial: Trial, centre: Floats) -> tuple[Floats, Floats]:
     """Shift and variance (B,) of the margin over noisy runs of the perfect chip."""
     chips = trial.source.nominal()
     if not chips.noisy:
         return np.zeros_like(centre), np.zeros_like(centre)
-    stack = chips.stack
-    many = Stack(
-        stack.matrices.expand(shots, -1, -1, -1), stack.biases.expand(shots, -1, -1), stack.gains
-    )
+    matrices, biases, gains = chips.stack
+    many = Stack(matrices.expand(SHOTS, -1, -1, -1), biases.expand(SHOTS, -1, -1), gains)
     noisy = trial.score(chips._replace(stack=many), 0, margin).astype(float)
     noisy -= threshold_margin(trial.point)
     return noisy.mean(0) - centre, noisy.var(0, ddof=1)
@@ -158,7 +156,7 @@ class Surrogate:
             answer.addmm_(_products(flat @ self.directions), self.curvature)
         return answer
 
-    def rates(self, chips: int, sigma: float, detector: float, *, first: int = 0) -> Any:  # noqa: ANN401
+    def rates(self, chips: int, sigma: float, detector: float) -> Any:  # noqa: ANN401
         """Rates (chips, 3) at a noise level, chips numbered as in the exact simulation.
 
         Static errors are those of the very same chips, clamped; per-shot noise is Gaussian with
@@ -174,8 +172,8 @@ class Surrogate:
         ideal = source.nominal().stack
         parts = []
         with single_threaded():
-            for at in range(first, first + chips, 16):
-                count = min(16, first + chips - at)
+            for at in range(0, chips, 16):
+                count = min(16, chips - at)
                 change = own.draw(self.trial.seed, at, count).stack.minus(ideal)
                 value = self.margins(np.asarray(change))
                 if ratio:

@@ -22,7 +22,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Array, ArrayLike, Floats, Integers
 from ecgphoton.mesh.clements import Phases, decompose
 from ecgphoton.mesh.correction import attenuators, margin
-from ecgphoton.mesh.factors import Factors, factorise, real_square
+from ecgphoton.mesh.factors import factorise, real_square
 from ecgphoton.mesh.layout import MeshArchitecture, MeshLayout
 
 Errors = tuple[ArrayLike, ArrayLike]
@@ -67,25 +67,14 @@ def heater_power(phases: Phases) -> Floats:
     return np.asarray(sum(part.sum(-1) for part in phases if part is not None) / np.pi)
 
 
-def svd_phases(
-    factors: Factors, architecture: MeshArchitecture = "clements"
-) -> tuple[Phases, Phases]:
-    """Phases of the meshes U and V; V has none at its outputs.
-
-    V performs ``diag(exp(-i g)) vt``, attenuator k passes ``i exp(i theta_k/2) attenuation_k``, and
-    U performs ``u diag(exp(i g_k) / (i exp(i theta_k/2)))``: the product is ``u diag(attenuation)
-    vt``.
-    """
-    v = decompose(factors.vt, architecture)
-    turn = v.output - attenuators(factors.attenuation, 0.0, 0.0)[1]
-    u = decompose(factors.u * np.exp(1j * turn)[..., None, :], architecture)
-    return u, v._replace(output=None)
-
-
 def svd_lowered(
     matrix: ArrayLike, order: ArrayLike | None = None, architecture: MeshArchitecture = "clements"
 ) -> LoweredMatrix:
     """Lower real matrices (..., n, n) to two meshes and attenuators, in a given order.
+
+    V performs ``diag(exp(-i g)) vt``, attenuator k passes ``i exp(i theta_k/2) attenuation_k``, and
+    U performs ``u diag(exp(i g_k) / (i exp(i theta_k/2)))``: the product is ``u diag(attenuation)
+    vt``. V has no phases at its outputs.
 
     Raises
     ------
@@ -93,13 +82,15 @@ def svd_lowered(
         See `factorise`.
     """
     factors = factorise(matrix, order)
-    u, v = svd_phases(factors, architecture)
+    v = decompose(factors.vt, architecture)
+    turn = v.output - attenuators(factors.attenuation, 0.0, 0.0)[1]
+    u = decompose(factors.u * np.exp(1j * turn)[..., None, :], architecture)
     shape = factors.attenuation.shape
     return LoweredMatrix(
         layout=MeshLayout(architecture, shape[-1]),
         order=np.broadcast_to(np.arange(shape[-1]) if order is None else np.asarray(order), shape),
         u=u,
-        v=v,
+        v=v._replace(output=None),
         attenuation=factors.attenuation,
         scale=factors.scale,
         margin=np.minimum(margin(u.theta).min(-1), margin(v.theta).min(-1)),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ecgphoton.report import style
+from ecgphoton.training.fit import best_epoch
 from ecgphoton.training.parts import EpochRecord
 from ecgphoton.wording import words
 
@@ -17,11 +18,6 @@ Events = Sequence[tuple[int, tuple[int, str]]]
 MOST_EVENTS = 12
 """Events listed below the curves; the history file has them all."""
 DASHED = (0, (3, 2))
-
-
-def best_epoch(history: History) -> int:
-    """Return the first epoch with the highest score: the one whose weights were kept."""
-    return max(history, key=lambda record: (record.score, -record.epoch)).epoch
 
 
 def events_of(history: History) -> list[tuple[int, str]]:

@@ -150,7 +150,7 @@ def fit(
             )
     final = copy.deepcopy(model)
     final.load_state_dict({name: torch.as_tensor(value) for name, value in best.items()})
-    chosen = history[_best(history) - 1]
+    chosen = history[best_epoch(history) - 1]
     return Fitted(final.eval(), chosen.point, chosen.epoch, history)
 
 
@@ -210,18 +210,19 @@ def _epoch_seed(seed: int, epoch: int) -> int:
     return int(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0] >> 1)
 
 
-def _best(history: tuple[EpochRecord, ...]) -> int:
+def best_epoch(history: Sequence[EpochRecord]) -> int:
+    """Return the first epoch with the highest score: the one whose weights are kept."""
     return max(history, key=lambda record: (record.score, -record.epoch)).epoch
 
 
 def _exhausted(history: tuple[EpochRecord, ...], schedule: Schedule) -> bool:
     done = len(history)
-    return done >= max(schedule.min_epochs, 1) and done - _best(history) >= schedule.patience
+    return done >= max(schedule.min_epochs, 1) and done - best_epoch(history) >= schedule.patience
 
 
 def _plateau(history: tuple[EpochRecord, ...], rate: float, schedule: Schedule) -> float:
     """Reduce the rate after every `plateau_patience` + 1 epochs without a better score."""
-    waited = len(history) - _best(history)
+    waited = len(history) - best_epoch(history)
     period = schedule.plateau_patience + 1
     return rate * schedule.plateau_factor if waited and waited % period == 0 else rate
 

@@ -26,28 +26,6 @@ def groups(symbols):
 
 @pytest.mark.slow
 @pytest.mark.mitdb
-def test_literal_counts(mitdb):
-    """The literal scheme keeps exactly the beats of the reference run, and says what it drops."""
-    splits = load_splits("reference", "literal", data_dir=mitdb)
-    assert [len(part) for part in splits.parts.values()] == [42_232, 10_558, 29_781]
-    assert list(splits.parts) == ["train", "validation", "generalization"]
-    assert splits.test.label.mean() == pytest.approx(0.157, abs=0.001)
-    dropped = splits.report.by_symbol("outside label scheme literal")
-    assert set(dropped) == set("LR/AfjaEJe")
-    train = Counter()
-    for (record, symbol, reason), count in splits.report.drops.items():
-        if reason.startswith("outside") and record in splits.protocol.train:
-            train[symbol] += count
-    assert sum(train.values()) == 18_658
-    assert "S" not in set(splits.train.symbol.tolist())
-    assert [n for n in splits.report.notes if "no lead" in n] == [
-        "102: no lead MLII; V5 is used",
-        "104: no lead MLII; V5 is used",
-    ]
-
-
-@pytest.mark.slow
-@pytest.mark.mitdb
 def test_aami_counts(mitdb):
     """Every AAMI group has the measured number of beats on either side."""
     splits = load_splits("reference", "aami", data_dir=mitdb)

@@ -64,9 +64,7 @@ def test_blame_finds_the_guilty_part(student, inputs, label, point):
     loud = Profile({"phase.offset": 0.03, "splitter.sigma": 0.002, "dac.bits": 0})
     mesh = trial_of(student, inputs, label, point, profile=loud)
     steps = []
-    shares = blame(
-        mesh, chips=12, simulate_mzis=1, progress=lambda done, total: steps.append((done, total))
-    )
+    shares = blame(mesh, chips=12, progress=lambda *done: steps.append(done))
     assert steps[-1][0] == steps[-1][1] == len(steps)
     names = {kind: [s.name for s in shares if s.kind == kind] for kind in ("source", "block")}
     assert names["source"][0] == "phase.offset"
@@ -85,8 +83,7 @@ def test_blame_finds_the_guilty_part(student, inputs, label, point):
         assert row["added_fpr_gradient_low"] < row["added_fpr_high"]
     mzis = [share for share in shares if share.kind == "mzi"]
     assert len(mzis) == 8 * 16
-    assert mzis[0].lost_sensitivity is not None
-    assert mzis[1].lost_sensitivity is mzis[1].to_dict()["added_fpr_low"] is None
+    assert mzis[0].lost_sensitivity is mzis[0].to_dict()["added_fpr_low"] is None
     json.dumps([share.to_dict() for share in shares])
 
 

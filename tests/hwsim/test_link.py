@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +14,12 @@ import torch
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.budget import Budget
 from ecgphoton.hwsim.chip import Foundry
-from ecgphoton.hwsim.effects.optics import losses_of, mesh_loss
+from ecgphoton.hwsim.effects.optics import mesh_loss
 from ecgphoton.hwsim.link import SETS, link_of
 from ecgphoton.hwsim.profile import Profile, load_profile
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.mesh.device import Device
-from ecgphoton.mesh.netlist import SAX_MODELS, sax_block
 from ecgphoton.program.blocks import nearest_codes
 
 LOSSES = {
@@ -103,24 +101,6 @@ def test_what_the_budget_sets_is_not_stated_beside_it(tmp_path: Path) -> None:
         Profile({"link.laser": 1.0}, receiver="balanced")
     with pytest.raises(InputError, match=r"does not state link.laser"):
         link(Profile())
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["svd-clements", "svd-reck", "real-part"])
-def test_sax_loses_what_the_budget_says(kind) -> None:
-    """Waveguides and couplers of a circuit simulator, to 0.01 dB on the mean over inputs."""
-    sax = pytest.importorskip("sax")
-    device = Device(kind)
-    phases = np.random.default_rng(3).uniform(0, 2 * np.pi, device.drivers)
-    phases[device.attenuators] = np.pi  # everything passes
-    netlist = sax_block(device, phases, losses=losses_of(lit().__getitem__))
-    circuit, _ = sax.circuit(json.loads(json.dumps(netlist)), dict(SAX_MODELS))
-    fields = sax.sdict(circuit())
-    passed = [
-        sum(float(np.abs(fields[f"in{j}", f"out{i}"])) ** 2 for i in range(4)) for j in range(4)
-    ]
-    wanted = mesh_loss(lit().__getitem__, device)
-    assert -10 * np.log10(passed) == pytest.approx(np.full(4, wanted), abs=0.01)
 
 
 @pytest.mark.parametrize("key", ["loss.mzi_db", "loss.splitter_db", "loss.shifter_db"])

@@ -2,15 +2,13 @@
 
 import math
 
-import numpy as np
 import pytest
 import torch
 
-from ecgphoton.errors import InputError
 from ecgphoton.hwsim.aware import noisy_stack
 from ecgphoton.hwsim.noise import shot_noise, thermal_noise
 from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
-from ecgphoton.hwsim.readout import Readout, measured, quantize
+from ecgphoton.hwsim.readout import Readout, quantize
 from ecgphoton.hwsim.streams import chip_rng, shot_generator
 from ecgphoton.hwsim.weights import Carrier, Chips, WeightChips
 from ecgphoton.student.activations import TANH
@@ -145,25 +143,6 @@ def test_quantize_is_symmetric_and_clips():
     x = torch.tensor([0.3, 2.0], requires_grad=True)
     quantize(x, 4).sum().backward()
     assert x.grad.tolist() == [1.0, 0.0]
-
-
-@torch.no_grad()
-def test_a_measured_curve_that_is_tanh_is_tanh(student, inputs):
-    """A dense table of tanh reproduces the student; a bad table is refused in one line."""
-    z = np.linspace(-9, 9, 4001)
-    curve = measured(z, np.tanh(z))
-    seen = walk(
-        student.stack(),
-        inputs,
-        student.architecture,
-        detector(student, len(inputs), 0.0, readout=Readout(curve)),
-    )
-    ideal = walk(student.stack(), inputs, student.architecture, IdealDetector(TANH))
-    assert (seen - ideal).abs().max() < 1e-4
-    with pytest.raises(InputError, match="two columns"):
-        measured(np.array([1.0]), np.array([2.0, 3.0]))
-    with pytest.raises(InputError, match="ascending"):
-        measured(np.array([0.0, 0.0]), np.array([0.0, 1.0]))
 
 
 def test_profiles_quote_the_formulas_of_photodetectors():

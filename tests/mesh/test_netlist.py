@@ -33,37 +33,33 @@ def simulate(netlist, n):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("architecture", "n", "sigma"), [("clements", 4, 0.0), ("reck", 5, 0.05)])
-def test_sax_agrees_on_a_mesh(architecture, n, sigma) -> None:
-    """With and without splitter errors, to 1e-9."""
+def test_sax_agrees_on_a_mesh() -> None:
+    """Five modes with splitter errors, to 1e-9."""
     rng = np.random.default_rng(0)
-    layout = MeshLayout(architecture, n)
-    matrix = np.linalg.qr(rng.normal(size=(n, n)) + 1j * rng.normal(size=(n, n)))[0]
-    phases = decompose(matrix, architecture)
-    alpha, beta = rng.normal(0, sigma, (2, len(layout.mzis)))
-    fields = simulate(sax_mesh(layout, phases, alpha, beta), n)
+    layout = MeshLayout("reck", 5)
+    matrix = np.linalg.qr(rng.normal(size=(5, 5)) + 1j * rng.normal(size=(5, 5)))[0]
+    phases = decompose(matrix, "reck")
+    alpha, beta = rng.normal(0, 0.05, (2, len(layout.mzis)))
+    fields = simulate(sax_mesh(layout, phases, alpha, beta), 5)
     assert np.abs(fields - recompose(layout, phases, alpha, beta)).max() <= 1e-9
-    assert sigma or np.abs(fields - matrix).max() <= 1e-9
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["svd-clements", "svd-reck", "real-part"])
+@pytest.mark.parametrize("kind", ["svd-reck", "real-part"])
 def test_sax_agrees_on_a_whole_block(kind) -> None:
-    """The real part times scale is the matrix; errors change the fields as they change a device's.
+    """Errors change the fields as they change a device's, whose matrix is the one lowered.
 
     Lossy couplers, arms, dummies and output phase shifters lose on every path what `path_loss`
     says, to 0.01 dB and far below.
     """
     rng = np.random.default_rng(1)
     device, matrix = Device(kind), rng.uniform(-1, 1, (4, 4))
-    phases, scale = rng.uniform(0, 6, device.drivers), 0.0
+    phases = rng.uniform(0, 6, device.drivers)
     if device.two:
         lowered = svd_lowered(matrix, None, device.layout.architecture)
         attenuators = 2 * np.arcsin(lowered.attenuation)
-        phases, scale = device.pack(lowered.u, lowered.v, attenuators), lowered.scale
-    fields = simulate(sax_block(device, phases), 4)
-    assert np.abs(fields - device.field(phases)).max() <= 1e-9
-    assert not device.two or np.abs(scale * fields.real - matrix).max() <= 1e-9
+        phases = device.pack(lowered.u, lowered.v, attenuators)
+        assert np.abs(lowered.scale * device.field(phases).real - matrix).max() <= 1e-9
     alpha, beta, more = rng.normal(0, 0.05, (3, len(device.mzis)))
     losses = Losses(mzi=0.9, shifter=0.2)
     lossy = simulate(sax_block(device, phases, alpha, beta, losses=losses, more_db=more), 4)

@@ -14,9 +14,9 @@ from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import ranking
 from ecgphoton.report import scores as read_back
-from ecgphoton.report.curves import best_epoch
 from ecgphoton.report.plots import draw_run
 from ecgphoton.report.wrong_beats import draw_beats
+from ecgphoton.training.fit import best_epoch
 from ecgphoton.training.judge import summarise
 from ecgphoton.training.parts import EpochRecord
 

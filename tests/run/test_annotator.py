@@ -66,7 +66,7 @@ def test_a_stream_is_answered_as_the_whole(signal, late, fs, step, delayed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", [50, 361, 5000])
+@pytest.mark.parametrize("step", [97, 361, 5000])
 def test_a_beat_of_delay_is_the_answer_of_the_record(signal, late, step):
     """Across a gap, a long silence and an odd last beat, streams equal `extract`."""
     given, peaks = signal.copy(), annotate(signal, 360, student=STUDENT).sample

@@ -199,13 +199,34 @@ def _digest_of_0_1(beats):
 @pytest.mark.slow
 @pytest.mark.mitdb
 def test_shipped_students_read_what_they_always_did(mitdb):
-    """The protocol of version 0.1, lead MLII with V5 in 102 and 104, gives the same beats."""
+    """Reference protocol and literal labels, on MLII or V5: the beats of the reference run.
+
+    What they drop is said.
+    """
     recipe = Recipe()
     metadata = {"recipe": recipe.to_dict(), "source": "mitdb", "labels": "literal", "lead": "MLII"}
     splits = splits_like(metadata, data_dir=mitdb)
     assert _digest_of_0_1(splits.test) == (
         "0791420cbf148c0fa6238aa8f064b9700cd879816c1ab9066fef09ab9c2d6979"
     )
+    sizes = {name: len(part) for name, part in splits.parts.items()}
+    assert sizes == {"train": 42_232, "validation": 10_558, "generalization": 29_781}
+    assert splits.test.label.mean() == pytest.approx(0.157, abs=0.001)
+    dropped = splits.report.by_symbol("outside label scheme literal")
+    assert set(dropped) == set("LR/AfjaEJe")
+    assert (
+        sum(
+            count
+            for (record, _, reason), count in splits.report.drops.items()
+            if reason.startswith("outside") and record in splits.protocol.train
+        )
+        == 18_658
+    )
+    assert "S" not in set(splits.train.symbol.tolist())
+    assert [n for n in splits.report.notes if "no lead" in n] == [
+        "102: no lead MLII; V5 is used",
+        "104: no lead MLII; V5 is used",
+    ]
 
 
 @pytest.mark.slow

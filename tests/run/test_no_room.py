@@ -16,7 +16,7 @@ import ecgphoton as ep
 MODEL, SYNTHETIC = "inter-patient", "--data synthetic --threads 1"
 COMMANDS = {
     "train": f"train {SYNTHETIC} --recipe reference-8 --set training.epochs=1",
-    "export": f"export {MODEL}",
+    "export": f"export {MODEL} {SYNTHETIC}",
     "simulate": f"simulate {MODEL} --noise 0.02 --chips 2 {SYNTHETIC}",
     "calibrate": f"calibrate {MODEL} --chips 1 {SYNTHETIC}",
 }

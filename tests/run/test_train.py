@@ -200,12 +200,3 @@ def test_four_classes_have_no_threshold(tmp_path: Path) -> None:
     report = fit_run(recipe, splits, tmp_path / "run", seed=0)
     assert report.metrics["operating_point"] is None
     assert list(report.metrics["sets"]["generalization"]["classes"]) == ["N", "S", "V", "O"]
-
-
-@pytest.mark.slow
-@pytest.mark.mitdb
-def test_the_reference_protocol_counts(mitdb: Path) -> None:
-    """Reference protocol and literal labels give exactly the original's beat counts."""
-    splits = splits_of(Recipe(), mitdb)
-    sizes = [len(part) for part in (splits.train, splits.validation, splits.test)]
-    assert sizes == [42_232, 10_558, 29_781]

@@ -20,7 +20,6 @@ from ecgphoton.export.bundle import export_bundle, load_bundle
 from ecgphoton.export.golden import synthetic_inputs
 from ecgphoton.export.verify import verify
 from ecgphoton.hwsim.certify import margin_bounds
-from ecgphoton.hwsim.readout import measured
 from ecgphoton.hwsim.simulate import simulate, trial_of
 from ecgphoton.program.program_file import from_dict
 from ecgphoton.student.activations import ACTIVATIONS, RELU, TANH, Activation
@@ -96,11 +95,11 @@ def test_the_whole_way(architecture: Architecture, tmp_path: Path) -> None:
 
 
 def test_two_processes_know_it(tmp_path: Path) -> None:
-    """A registered activation is sent to another process by its name, a curve by its points."""
+    """A registered activation is sent to another process by its name, another by its forms."""
     assert pickle.loads(pickle.dumps(SOFTSIGN)) is SOFTSIGN
-    curve = measured(np.linspace(-3, 3, 50), np.tanh(np.linspace(-3, 3, 50)))
+    other = Activation("slow tanh", torch=torch.tanh, numpy=np.tanh)
     z = torch.linspace(-4, 4, 33)
-    assert torch.equal(pickle.loads(pickle.dumps(curve))(z), curve(z))
+    assert torch.equal(pickle.loads(pickle.dumps(other))(z), other(z))
 
 
 def test_names_are_unique_and_unknown_ones_refused() -> None:
@@ -131,17 +130,17 @@ def test_forms_agree(activation: Activation) -> None:
     torch.testing.assert_close(*pooled, atol=1e-6, rtol=0)
 
 
-def test_bounds_of_a_curve_that_falls() -> None:
+def test_bounds_of_an_activation_that_falls() -> None:
     """Bounds hold on an interval for an activation that is not monotone."""
-    x = np.linspace(-3, 3, 200)
-    curve = measured(x, np.sin(2 * x))
-    assert curve.slope[0] < 0
+    wave = Activation(
+        "wave", torch=lambda z: (2 * z).sin(), numpy=lambda z: np.sin(2 * z), slope=(-2.0, 2.0)
+    )
     draw = torch.Generator().manual_seed(0)
     low = torch.rand(200, generator=draw) * 4 - 2
     high = low + torch.rand(200, generator=draw)
-    least, most = curve.bounds(low, high)
+    least, most = wave.bounds(low, high)
     for share in torch.linspace(0, 1, 11):
-        y = curve(low + share * (high - low))
+        y = wave(low + share * (high - low))
         assert (least - 1e-5 <= y).all()
         assert (y <= most + 1e-5).all()
 

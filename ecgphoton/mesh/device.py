@@ -36,7 +36,7 @@ import numpy as np
 from ecgphoton.errors import require
 from ecgphoton.mesh.arrays import Array, ArrayLike, Floats
 from ecgphoton.mesh.clements import Phases, recompose
-from ecgphoton.mesh.crosstalk import COOL, NO_CROSSTALK, Crosstalk, undo
+from ecgphoton.mesh.crosstalk import COOL, NO_CROSSTALK, ROUNDING, Crosstalk, undo
 from ecgphoton.mesh.heater import TURN, HeaterDac
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH as WIDTH, MeshLayout
 from ecgphoton.mesh.mzi import elements
@@ -223,14 +223,14 @@ class Device:
         """Return what every shifter gives itself for phases (..., drivers), rad, within its reach.
 
         Crosstalk of the layout is undone. Where a heater would have to cool by up to `COOL` it
-        stays off, and `phases_at` is larger.
+        stays off, and `phases_at` is larger. A driver of both signs can always be a turn further.
         """
         wanted, (low, high) = np.asarray(phases, float), self.dac.reach
         if not self.undoes.share:
             return np.asarray(self.dac.wrapped(wanted))
-        low = high - TURN if low < 0 else low  # a driver of both signs, as `wrapped` has it
+        low, cool = (high - TURN, ROUNDING) if low < 0 else (low, COOL)  # as `wrapped` has it
         k = np.eye(self.drivers) + self.coupling
-        return np.minimum(low + undo(k, wanted - low * k.sum(1), COOL), high)
+        return np.minimum(low + undo(k, wanted - low * k.sum(1), cool), high)
 
     def phases_at(self, shifts: ArrayLike) -> Floats:
         """Phases (..., drivers) of the layout's chips at what shifters give themselves, rad."""

@@ -21,6 +21,8 @@ process = Profile(
         "phase.offset": 0.15,
         "heater.spread": 0.1,
         "heater.crosstalk": 0.01,
+        "heater.crosstalk_length": 120.0,
+        "heater.crosstalk_spread": 0.3,
         "dac.bits": 6,
         "detector.noise": 0.05,
     },

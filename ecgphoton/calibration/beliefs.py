@@ -36,7 +36,7 @@ class Beliefs(NamedTuple):
     law: Array
     """(C, K, drivers, 3): ``phase = pi ((1 + a) p + b p^2 + c p^3)``, ``p = (V / V_pi)^2``."""
     coupling: Array
-    """(C, K, terms) crosstalk, see `LENGTHS`."""
+    """(C, K, terms) crosstalk beyond that of the layout, `Device.coupling`; see `LENGTHS`."""
     loss: Array
     """(C, K, MZIs) logarithm of the field transmission against the mean."""
     gain: Array

@@ -24,7 +24,7 @@ from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy, abnormal_of
 from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.chip import Foundry
-from ecgphoton.hwsim.conditions import conditions
+from ecgphoton.hwsim.conditions import conditions, recoded
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
@@ -208,7 +208,7 @@ def calibrate_chips(
         "profile": foundry.profile.name,
         "steps": [repr(step) for step in chosen],
         "chips_calibrated_now": made,
-        "recoded": foundry.profile.recoded(program),
+        "recoded": recoded(foundry.profile, program),
         "conditions": conditions(foundry.profile),
     }
     return replace(

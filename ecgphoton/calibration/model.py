@@ -15,12 +15,10 @@ from torch import Tensor
 from ecgphoton.calibration.beliefs import LENGTHS, Beliefs
 from ecgphoton.mesh.arrays import Array, Floats
 from ecgphoton.mesh.device import WIDTH, Device
-from ecgphoton.mesh.heater import TURN, bent_phase
+from ecgphoton.mesh.heater import bent_phase
 
 RANGE = 2.25
 """Range of drives asked of a shifter, in units of pi: a little more than a turn."""
-ROUNDING = 1e-12
-"""Negative heat that is taken for a rounding error, rad."""
 
 
 def patterns(device: Device) -> Floats:
@@ -30,25 +28,8 @@ def patterns(device: Device) -> Floats:
 
 def matrix(device: Device, coupling: Floats) -> Floats:
     """K (..., drivers, drivers) with ones on the diagonal, of coefficients (..., terms)."""
-    return np.asarray(np.tensordot(coupling, patterns(device), 1) + np.eye(device.drivers))
-
-
-def undo(device: Device, k: Floats, phases: Floats, offset: Floats) -> Floats:
-    """Heat P >= 0 with ``K P + offset = phases``, all (..., drivers) in rad.
-
-    Heaters may be driven a turn more or less.
-    """
-    inverse, goal = np.linalg.inv(k), np.remainder(phases - offset, TURN)
-    rounds = 4 * device.drivers
-    for attempt in range(2 * rounds):
-        heat = np.asarray((inverse @ goal[..., None])[..., 0], float)
-        cold = heat < -ROUNDING
-        # Taking turns away may go in circles, so after some rounds turns are only added.
-        hot = (heat >= TURN) & (attempt < rounds)
-        if not (cold | hot).any():
-            break
-        goal = goal + TURN * cold - TURN * hot
-    return np.asarray(np.maximum(heat, 0.0))
+    designed = np.eye(device.drivers) + device.coupling
+    return np.asarray(np.tensordot(coupling, patterns(device), 1) + designed)
 
 
 def improved(better: Tensor, new: Sequence[Tensor], old: Sequence[Tensor]) -> Iterator[Tensor]:
@@ -63,6 +44,7 @@ class Model:
     def __init__(self, device: Device) -> None:
         self.device = device
         self.patterns = torch.as_tensor(patterns(device))
+        self.designed = torch.as_tensor(np.eye(device.drivers) + device.coupling)
 
     def power(self, codes: Tensor) -> Array:
         """Drives of integer DAC codes; of a heater its power ``p = (V / V_pi)^2``."""
@@ -86,13 +68,12 @@ class Model:
 
     def coupled(self, rows: Beliefs) -> Array:
         """K (R, drivers, drivers), ones on the diagonal."""
-        unit = torch.eye(self.device.drivers, dtype=torch.float64)
-        return torch.tensordot(rows.coupling, self.patterns, 1) + unit
+        return torch.tensordot(rows.coupling, self.patterns, 1) + self.designed
 
     def phases(self, rows: Beliefs, power: Tensor) -> Array:
         """Actual phases (R, S, drivers) at powers (R or 1, S, drivers), crosstalk included."""
         heat = self.heat(rows, power)
-        if bool(rows.coupling.any()):
+        if self.device.undoes.share or bool(rows.coupling.any()):
             heat = heat @ self.coupled(rows).transpose(1, 2)
         return heat + rows.offset[:, None]
 

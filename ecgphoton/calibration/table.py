@@ -14,10 +14,11 @@ import torch
 from ecgphoton import artifacts
 from ecgphoton.calibration.beliefs import Beliefs, Finding
 from ecgphoton.calibration.bench import Cost
-from ecgphoton.calibration.model import Model, matrix, undo
+from ecgphoton.calibration.model import Model, matrix
 from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting, parse_json
 from ecgphoton.mesh.arrays import Array, Bools, Floats, Integers
+from ecgphoton.mesh.crosstalk import undo
 from ecgphoton.mesh.device import WIDTH, Device
 from ecgphoton.mesh.heater import drive_of_bent
 from ecgphoton.program.program import MeshProgram
@@ -127,7 +128,7 @@ class DriveTable:
         Heaters are set modulo 2 pi; voltages end at that of the largest code.
         """
         device, beliefs = self.device, self.beliefs
-        heat = undo(device, matrix(device, beliefs.coupling), phases, beliefs.offset)
+        heat = undo(matrix(device, beliefs.coupling), phases - beliefs.offset)
         drive = drive_of_bent(device.dac.wrapped(heat), beliefs.law, *device.dac.limits)
         return np.asarray(device.dac.volts_of(drive))
 
@@ -200,6 +201,7 @@ class DriveTable:
             "blocks": list(self.program.names),
             "mesh": self.program.mesh,
             "dac_bits": self.device.dac.bits,
+            "undoes": self.device.undoes,
             "cost": self.cost.to_dict(),
             "findings": [asdict(item) for item in self.findings],
             **provenance,
@@ -226,6 +228,8 @@ class DriveTable:
             found = tuple(Finding(**item) for item in header["findings"])
             cost = Cost(header["cost"]["settings"], header["cost"]["readings"])
             same = header["blocks"] == list(program.names) and header["mesh"] == program.mesh
+            # A table that does not state it was written before codes undid crosstalk.
+            same = same and tuple(header.get("undoes", (0, 0))) == program.device.undoes
         if kind != FORMAT:
             raise InputError(f"{path} has the format {kind!r}; {FORMAT!r} is read: {again}")
         top = program.device.dac.top

@@ -54,6 +54,7 @@ def export(report: ExportReport) -> None:
     shared.say(
         ", ".join(parts),
         f"codes of {report.drivers}: {report.shipped} (golden beats)",
+        report.crosstalk,
         f"no features.py: {foreign} come from another package, which has to explain them"
         if foreign
         else "",

@@ -107,8 +107,7 @@ def _on_heaters(
     names = [str(index) for index in range(student.architecture.classes)]
     point = LargestProbability()
     program, _ = lower(student, operating_point=point, classes=names, mesh=mesh, dac=dac)
-    coded = program.matrices(program.device.dac.phase_of(program.codes))
-    return softmax(student.logits(beats, matrices=coded)[0])
+    return softmax(student.logits(beats, matrices=program.performed)[0])
 
 
 def enough(rows: list[BitsRow], part: Part, *, points: float = 0.5) -> int | None:

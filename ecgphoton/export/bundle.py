@@ -39,6 +39,7 @@ from ecgphoton.export.onnx_graph import float_graph, integer_graph
 from ecgphoton.export.quantize import Quantization, QuantizedStudent, quantize
 from ecgphoton.export.ranges import RangeMethod, ranges_of
 from ecgphoton.export.stated import CODES, differing, reading_of, stated
+from ecgphoton.mesh.crosstalk import NO_CROSSTALK, Crosstalk
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
@@ -59,6 +60,8 @@ class ExportReport:
     dac_bits: int
     drivers: str
     """Phase law, voltages and bits of the drivers, in words."""
+    crosstalk: str
+    """Which crosstalk the codes undo, and where they cannot, in words; empty without any."""
     quantization: Quantization
     ranges_from: str
     """Where the converter ranges come from."""
@@ -116,6 +119,7 @@ def export_bundle(
     bits: int = 8,
     dac_bits: int = 8,
     drivers: HeaterDac | None = None,
+    crosstalk: Crosstalk = NO_CROSSTALK,
     profile: str = "",
     mesh: MeshKind = "svd-clements",
     formats: Iterable[str] = forms.DEFAULT_FORMATS,
@@ -139,8 +143,10 @@ def export_bundle(
         Bits of the heater DACs, 2 to 24.
     drivers
         Phase law and voltages of the drivers, whose own bits do not count; default quadratic.
+    crosstalk
+        What the codes undo.
     profile
-        Name of the device profile that they are of, for the manifest.
+        Name of the device profile that drivers and crosstalk are of, for the manifest.
     mesh
         How a matrix becomes a mesh.
     formats
@@ -178,6 +184,7 @@ def export_bundle(
         classes=metadata["classes"],
         mesh=mesh,
         dac=replace(drivers or HeaterDac(), bits=dac_bits),
+        crosstalk=crosstalk,
         splitter_sigma=splitter_sigma,
         **reading_of(metadata),
         hashes={
@@ -208,6 +215,7 @@ def export_bundle(
         mesh=mesh,
         dac_bits=dac_bits,
         drivers=program.dac.words,
+        crosstalk=program.undone,
         quantization=q,
         ranges_from=source,
         gauges=gauges,

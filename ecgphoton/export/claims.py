@@ -29,7 +29,7 @@ from ecgphoton.export.runtime import (
     runner,
     stored_metadata,
 )
-from ecgphoton.export.stated import CODES, DRIVERS, differing, stated
+from ecgphoton.export.stated import CODES, CROSSTALK, DRIVERS, differing, stated
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.program.program_file import to_dict
 from ecgphoton.program.shipped import shipped
@@ -70,7 +70,7 @@ def _mesh_file(bundle: ClaimedBundle) -> Result:
         if not {k: v for k, v in wanted.items() if k not in unsaid}.items() <= held.items():
             return "failed", f"metadata of {name} contradict the mesh file"
     manifest = artifacts.read_manifest(bundle.folder, kind=names.KIND)
-    for key, value in ({DRIVERS: None} | stated(program)).items():
+    for key, value in ({DRIVERS: None, CROSSTALK: None} | stated(program)).items():
         if manifest.get(key) != value:
             return "failed", f"{key} of the manifest is not {value}, as in the mesh file"
     return "ok", f"{len(program.blocks)} blocks, {program.mesh}, {program.dac.words}"

@@ -8,7 +8,7 @@ import numpy as np
 
 from ecgphoton.artifacts import csv_text, to_json
 from ecgphoton.errors import InputError
-from ecgphoton.export.bundle_folder import CHECK, FEATURES
+from ecgphoton.export.bundle_folder import CHECK, CHECK_CODES, FEATURES
 from ecgphoton.export.circuits import netlist
 from ecgphoton.export.drawing import draw_png, draw_svg
 from ecgphoton.export.golden import unexplained
@@ -16,13 +16,16 @@ from ecgphoton.mesh.gds_netlist import gdsfactory_netlist
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.mesh.paths import dummies
 from ecgphoton.program.blocks import MatrixBlock
+from ecgphoton.program.compact import compact_json
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.program.program_file import compact_json, schema_text
+from ecgphoton.program.program_file import schema_text
 
 FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg", "png", "raw")
 """Forms beside the mesh file: netlists, DAC codes, bill of materials, pictures, raw-window ONNX."""
 DEFAULT_FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg")
-CHECKER, EXPLAINER = (Path(__file__).with_name(n) for n in ("checker.py", "input_features.py"))
+CHECKER, CODES_CHECKER, EXPLAINER = (
+    Path(__file__).with_name(n) for n in ("checker.py", "codes_checker.py", "input_features.py")
+)
 CODES = "dac_codes.csv"
 
 
@@ -61,10 +64,10 @@ def _pictures(
 def dac_codes(program: MeshProgram) -> bytes:
     """Return what a bench sets, one line a driver in the order of the device, as CSV.
 
-    Phases are those of the program, and those that the codes give on ideal shifters.
+    Phases are those of the program, and those that the codes give on an ideal chip.
     """
     device, rows = program.device, []
-    volts, given = device.dac.voltage_of(program.codes), device.dac.phase_of(program.codes)
+    volts, given = device.dac.voltage_of(program.codes), program.coded_phases
     x, y = np.moveaxis(device.die(len(program.blocks)), -1, 0)
     numbers = np.stack([volts, program.phases, given, x, y], -1)
     for at in np.ndindex(program.codes.shape):
@@ -95,7 +98,7 @@ def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
     """
     device, blocks = program.device, len(program.blocks)
     attenuators = len(device.mzis[device.attenuating])
-    turned = (np.abs(program.phases) / np.pi).ravel().tolist()
+    turned = (np.abs(program.shifts) / np.pi).ravel().tolist()
     return {
         "blocks": blocks,
         "drivers": list(device.driver_names),
@@ -138,9 +141,12 @@ def documents(program: MeshProgram) -> dict[str, bytes]:
     The checker is an oracle: it repeats the order of `ecgphoton.student.propagate.walk` on purpose,
     in numpy, from the mesh file alone.
 
-    ``features.py`` is among them where it can compute all that the student reads.
+    ``features.py`` is among them where it can compute all that the student reads, and
+    ``check_codes.py`` where codes undo crosstalk.
     """
-    files = {"mesh.schema.json": schema_text().encode(), CHECK: _plain(CHECKER).encode()}
+    files = {"mesh.schema.json": schema_text(program).encode(), CHECK: _plain(CHECKER).encode()}
+    if program.crosstalk.share:
+        files[CHECK_CODES] = _plain(CODES_CHECKER).encode()
     if not unexplained(program.architecture):
         files[FEATURES] = _plain(EXPLAINER).encode()
     return files

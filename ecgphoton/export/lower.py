@@ -12,6 +12,7 @@ from ecgphoton.ecg.detect import Centring
 from ecgphoton.export.quantize import QuantizedStudent
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.clements import Phases
+from ecgphoton.mesh.crosstalk import NO_CROSSTALK, Crosstalk
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.svd import LoweredMatrix, Search, search_orders, search_real_part
@@ -57,6 +58,7 @@ def lower(
     classes: Sequence[str],
     mesh: MeshKind = "svd-clements",
     dac: HeaterDac | None = None,
+    crosstalk: Crosstalk = NO_CROSSTALK,
     splitter_sigma: float = SPLITTER_SIGMA,
     centring: Centring = "annotation",
     lead: str = "",
@@ -72,6 +74,8 @@ def lower(
         ``svd-clements``, ``svd-reck`` or ``real-part`` (one mesh, W / scale = Re(Q)).
     dac
         Drivers of the phase shifters; default `HeaterDac`'s own: quadratic, 8 bits.
+    crosstalk
+        What the codes undo.
     splitter_sigma
         Spread of splitter angles, rad, for which every MZI should stay correctable.
     centring, lead
@@ -101,6 +105,7 @@ def lower(
         operating_point=operating_point,
         classes=tuple(classes),
         dac=dac or HeaterDac(),
+        crosstalk=crosstalk,
         centring=centring,
         lead=lead,
         hashes=dict(hashes or {}),

@@ -8,8 +8,9 @@ from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.network import SegmentStudent
 
-CODES, DRIVERS = "codes", "drivers"
-"""Keys of a manifest: what the DAC codes perform, and drivers other than the usual ones."""
+CODES, DRIVERS, CROSSTALK = "codes", "drivers", "crosstalk"
+"""Keys of a manifest: what the DAC codes perform, drivers other than the usual ones, and the
+crosstalk that codes undo."""
 
 
 def reading_of(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -22,12 +23,15 @@ def reading_of(metadata: dict[str, Any]) -> dict[str, Any]:
 def stated(program: MeshProgram) -> dict[str, Any]:
     """Return the settings of a program that a manifest states, by the keys of the format.
 
-    Drivers are among them where they are others than the usual ones.
+    Drivers are among them where they are others than the usual ones, crosstalk where codes undo it.
     """
     widths = asdict(widths_of(program))
     settings = {"mesh": program.mesh, "dac_bits": program.dac.bits, "quantisation": widths}
-    usual = HeaterDac(bits=program.dac.bits)
-    return settings if program.dac == usual else settings | {DRIVERS: program.dac.words}
+    own = {
+        DRIVERS: program.dac.words if program.dac != HeaterDac(bits=program.dac.bits) else "",
+        CROSSTALK: program.undone,
+    }
+    return settings | {key: words for key, words in own.items() if words}
 
 
 def differing(

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 
 from ecgphoton.hwsim.distributed import single_threaded
+from ecgphoton.hwsim.effects import EFFECTS
+from ecgphoton.hwsim.effects.drivers import CROSSTALK
 from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import Trial, rates, run
 from ecgphoton.hwsim.sensitivity import analog, sensitivity, shot_moments
@@ -216,11 +218,9 @@ def _cases(trial: Trial) -> Iterator[tuple[str, str, ChipSource]]:
 
 
 def _profile_cases(source: MeshChips) -> Iterator[tuple[str, str, ChipSource]]:
-    profile = source.foundry.profile
-    for effect in profile.active:
-        if effect.error:
-            foundry = replace(source.foundry, profile=profile.only(effect))
-            yield "source", effect.name, replace(source, foundry=foundry, sigma=0.0)
+    undone = (CROSSTALK,) if source.program.crosstalk.share else ()  # an error of chips without any
+    for effect in EFFECTS.values():
+        if effect.error and (effect in source.foundry.profile.active or effect.name in undone):
+            yield "source", effect.name, source.only(effect)
     if source.sigma:
-        foundry = replace(source.foundry, profile=profile.only())
-        yield "source", "noise", replace(source, foundry=foundry)
+        yield "source", "noise", replace(source.only(), sigma=source.sigma)

@@ -111,7 +111,7 @@ class Budget:
         if not self.profile[EXTINCTION]:
             return 0.0
         chips = Foundry(self.profile).chips(self.seed, 0, LEAKING, self.program)
-        volts = chips.driven(self.driven.device.dac.volts_for(self.driven.phases)[None])
+        volts = chips.driven(self.driven.device.dac.volts_for(self.driven.shifts)[None])
         dark = torch.zeros(WIDTH, 1, dtype=torch.float64)
         added = chips.respond(volts, chips.sent(dark)) - chips.respond(volts, dark)
         return float(added.abs().amax((1, 2, 3)).mean())

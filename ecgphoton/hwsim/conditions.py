@@ -1,8 +1,11 @@
-"""What the chips of a profile stand for, in one sentence beside every result about them."""
+"""What the chips of a profile stand for, and by what codes they are driven, in words."""
 
+from ecgphoton.hwsim.effects.drivers import CROSSTALK_SPREAD
 from ecgphoton.hwsim.effects.modulator import EXTINCTION
 from ecgphoton.hwsim.effects.supply import LASER
-from ecgphoton.hwsim.profile import EFFECTIVE, Profile
+from ecgphoton.hwsim.profile import BITS, EFFECTIVE, Profile
+from ecgphoton.program.program import MeshProgram
+from ecgphoton.wording import percent
 
 LIMITS = "docs/physics.md#what-is-not-modelled"
 """Where the documentation lists what no chip has."""
@@ -22,5 +25,30 @@ def conditions(profile: Profile) -> str:
     age = f"{hours:g} h after they were set" if drifting and hours else "without drift"
     heat, laser = profile["temperature.change"], profile["wavelength.offset"]
     now = f"{heat:g} mK and {laser:g} pm from where they were set" if heat or laser else ""
-    parts = "; ".join(filter(None, (read, sent, f"{phases} {age}", now)))
+    known = f"crosstalk that differs by {percent(profile[CROSSTALK_SPREAD], None)} from that known"
+    coupled = known if profile.crosstalk.share else ""
+    parts = "; ".join(filter(None, (read, sent, f"{phases} {age}", coupled, now)))
     return f"simulated chips, none measured: {parts}; what no chip has: {LIMITS}"
+
+
+def recoded(profile: Profile, program: MeshProgram) -> str | None:
+    """Return why chips are not driven by the codes of a program, and which crosstalk those undo.
+
+    None where the codes are used and undo the crosstalk of the profile.
+    """
+    exactly, driven = not profile.on(program)[BITS], profile.driving(program)
+    used, said = profile.device_of(program).dac, []
+    if used != program.dac or exactly or driven.crosstalk != program.crosstalk:
+        how = "exactly, without codes" if exactly else f"by codes of {used.words}"
+        said.append(
+            f"the codes of the program are for {program.dac.words}, and are not used: the profile "
+            f"drives its phases {how}"
+        )
+    if driven.crosstalk != program.crosstalk:
+        said.append(f"crosstalk of {driven.crosstalk.words}, which they leave, is undone")
+    elif driven.crosstalk != profile.crosstalk:
+        said.append(
+            f"the program undoes crosstalk of {program.crosstalk.words}, but chips of the profile "
+            f"have {profile.crosstalk.words}: the difference remains"
+        )
+    return "; ".join(said) or None

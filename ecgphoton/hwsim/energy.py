@@ -70,8 +70,7 @@ def shifter_powers(program: MeshProgram, p_pi: float) -> Floats:
     ``P_pi phase / pi`` of every driver, with `p_pi` in mW: the power of a heater is its drive. A
     driver of both signs sets a large phase a turn lower.
     """
-    set_to = program.dac.wrapped(program.phases)
-    return np.asarray(1e-3 * p_pi * np.abs(set_to).sum(-1) / np.pi)
+    return np.asarray(1e-3 * p_pi * np.abs(program.shifts).sum(-1) / np.pi)
 
 
 def trimming_power(program: MeshProgram, p_pi: float) -> float:

@@ -12,7 +12,9 @@ from ecgphoton.decision import LargestProbability
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Chip, Foundry
 from ecgphoton.hwsim.effects import Effect
+from ecgphoton.hwsim.effects.drivers import CROSSTALK
 from ecgphoton.hwsim.weights import Carrier, Chips, WeightChips
+from ecgphoton.mesh.crosstalk import NO_CROSSTALK
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.student.architecture import WIDTH, Branch
 from ecgphoton.student.network import SegmentStudent
@@ -45,7 +47,7 @@ class MeshChips:
     sigma: float = 0.0
     """Further static error of every weight and bias, and per-shot noise, of the weights level."""
     volts: Tensor | None = None
-    """(1 or chips, K, drivers) voltages after calibration; None drives the program's own phases."""
+    """(1 or chips, K, drivers) voltages after calibration; None drives the program's own codes."""
     row_gain: Tensor | None = None
     """(1 or chips, K, 4) digital factor on every reading, from calibration."""
     row_offset: Tensor | None = None
@@ -60,6 +62,19 @@ class MeshChips:
     def wanted(self) -> Tensor:
         """(1, K, drivers) voltages of the program's phases on ideal heaters, without rounding."""
         return torch.as_tensor(self.program.device.dac.volts_for(self.program.phases))[None]
+
+    @cached_property
+    def started(self) -> Tensor:
+        """(1, K, drivers) voltages of chips before calibration: crosstalk of the layout undone."""
+        return torch.as_tensor(self.program.device.dac.volts_for(self.program.shifts))[None]
+
+    def only(self, *effects: Effect) -> "MeshChips":
+        """Return the chips with these errors alone, whose codes undo crosstalk if it is one."""
+        program, profile = self.program, self.foundry.profile.only(*effects)
+        if not any(effect.name == CROSSTALK for effect in effects):
+            program = replace(program, crosstalk=NO_CROSSTALK)
+        foundry = replace(self.foundry, profile=profile)
+        return replace(self, program=program, foundry=foundry, sigma=0.0)
 
     def slopes(self, effect: Effect) -> Tensor:
         """(n, K, 4, 4) derivative of the perfect matrices by the unit normals of an effect.
@@ -117,7 +132,7 @@ class MeshChips:
         """Return chips `first` ... `first + count - 1`."""
         chip = self.foundry.chips(seed, first, count, self.program)
         numbers = torch.arange(first, first + count)
-        volts = chip.driven(self.wanted) if self.volts is None else _of(self.volts, numbers)
+        volts = chip.driven(self.started) if self.volts is None else _of(self.volts, numbers)
         matrices, constants = chip.matrices(volts), chip.bias_errors()
         remainder, pedestal = chip.remainder(volts), chip.photocurrent()
         if self.row_gain is not None:

@@ -11,11 +11,13 @@ from typing import Any
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import EFFECTS, Effect, number_of, numbers
+from ecgphoton.hwsim.effects.drivers import CROSSTALK, CROSSTALK_LENGTH
 from ecgphoton.hwsim.effects.receiver import POWER
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.link import SETS, received
 from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS, SECTION
 from ecgphoton.intake import parse_toml, read_text
+from ecgphoton.mesh.crosstalk import NO_CROSSTALK, Crosstalk
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
@@ -156,26 +158,23 @@ class Profile:
         """Whether the static phases of its chips were trimmed."""
         return not self[STATIC]
 
+    @property
+    def crosstalk(self) -> Crosstalk:
+        """Nominal crosstalk of its chips."""
+        share = self[CROSSTALK]
+        return Crosstalk(share, self[CROSSTALK_LENGTH]) if share else NO_CROSSTALK
+
     def as_fabricated(self) -> Profile:
         """Return the profile of the same chips before trimming."""
         return replace(self.with_value(STATIC, 1.0), name=f"{self.name}:{FABRICATED}")
 
     def driving(self, program: MeshProgram) -> MeshProgram:
-        """Return the program for the drivers of this profile."""
-        own = self.driver and replace(self.driver, bits=program.dac.bits)
-        return program if own is None else replace(program, dac=own)
-
-    def recoded(self, program: MeshProgram) -> str | None:
-        """Return why chips are not driven by the codes of a program; None where they are."""
-        exactly = not self.on(program)[BITS]
-        used = self.device_of(program).dac
-        if used == program.dac and not exactly:
-            return None
-        how = "exactly, without codes" if exactly else f"by codes of {used.words}"
-        return (
-            f"the codes of the program are for {program.dac.words}, and are not used: the profile "
-            f"drives its phases {how}"
-        )
+        """Return the program for these drivers; codes undo its crosstalk, else the profile's."""
+        own = replace(self.driver, bits=program.dac.bits) if self.driver else program.dac
+        known = program.crosstalk if program.crosstalk.share else self.crosstalk
+        if (own, known) == (program.dac, program.crosstalk):
+            return program
+        return replace(program, dac=own, crosstalk=known)
 
     def device_of(self, program: MeshProgram) -> Device:
         """Return the program's device with the drivers and DACs of this profile.

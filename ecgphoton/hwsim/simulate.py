@@ -12,7 +12,7 @@ from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.errors import InputError
 from ecgphoton.host import as_array
 from ecgphoton.hwsim.chip import Foundry
-from ecgphoton.hwsim.conditions import conditions
+from ecgphoton.hwsim.conditions import conditions, recoded
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.effects.modulator import DEPTH
 from ecgphoton.hwsim.meshchips import MeshChips, mesh_source
@@ -146,7 +146,9 @@ def simulate(
             "readout": trial.readout.pooling,
             "receiver": None if made is None else made.receiver,
             "perfect": _perfect(carried, chosen=made is not None),
-            "recoded": made.recoded(carried) if made and isinstance(carried, MeshProgram) else None,
+            "recoded": recoded(made, carried)
+            if made and isinstance(carried, MeshProgram)
+            else None,
             "conditions": made and conditions(made),
             "beats": len(inputs),
             "abnormal_beats": int(trial.label.sum()),

@@ -36,7 +36,8 @@ import numpy as np
 from ecgphoton.errors import require
 from ecgphoton.mesh.arrays import Array, ArrayLike, Floats
 from ecgphoton.mesh.clements import Phases, recompose
-from ecgphoton.mesh.heater import HeaterDac
+from ecgphoton.mesh.crosstalk import COOL, NO_CROSSTALK, ROUNDING, Crosstalk, undo
+from ecgphoton.mesh.heater import TURN, HeaterDac
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH as WIDTH, MeshLayout
 from ecgphoton.mesh.mzi import elements
 
@@ -67,7 +68,7 @@ class Device:
     Raises
     ------
     InputError
-        If a pitch is not above 0 and finite.
+        If a pitch is not above 0 and finite, or there is no such crosstalk.
     """
 
     kind: MeshKind = "svd-clements"
@@ -77,11 +78,16 @@ class Device:
     """Distance between MZI columns, um."""
     mode_pitch: float = MODE_PITCH
     """Distance between waveguides, um."""
+    undoes: Crosstalk = NO_CROSSTALK
+    """Crosstalk of the layout that codes undo."""
 
     def __post_init__(self) -> None:
         for name in ("column_pitch", "mode_pitch"):
             pitch = getattr(self, name)
             require(0 < pitch < np.inf, name, pitch, "a finite length above 0 um")
+        share, length = self.undoes
+        good = 0 <= share <= 0.5 and 0 <= length < np.inf
+        require(good, "crosstalk", self.undoes, "a share from 0 to 0.5 and a finite length in um")
 
     @cached_property
     def layout(self) -> MeshLayout:
@@ -207,6 +213,29 @@ class Device:
         coupled: Floats = share * np.exp(-beyond / max(length, 1e-9))
         np.fill_diagonal(coupled, 0.0)
         return coupled
+
+    @cached_property
+    def coupling(self) -> Floats:
+        """(drivers, drivers) crosstalk that codes undo."""
+        return self.crosstalk(*self.undoes)
+
+    def shifts_for(self, phases: ArrayLike) -> Floats:
+        """Return what every shifter gives itself for phases (..., drivers), rad, within its reach.
+
+        Crosstalk of the layout is undone. Where a heater would have to cool by up to `COOL` it
+        stays off, and `phases_at` is larger. A driver of both signs can always be a turn further.
+        """
+        wanted, (low, high) = np.asarray(phases, float), self.dac.reach
+        if not self.undoes.share:
+            return np.asarray(self.dac.wrapped(wanted))
+        low, cool = (high - TURN, ROUNDING) if low < 0 else (low, COOL)  # as `wrapped` has it
+        k = np.eye(self.drivers) + self.coupling
+        return np.minimum(low + undo(k, wanted - low * k.sum(1), cool), high)
+
+    def phases_at(self, shifts: ArrayLike) -> Floats:
+        """Phases (..., drivers) of the layout's chips at what shifters give themselves, rad."""
+        own = np.asarray(shifts, float)
+        return own + own @ self.coupling.T
 
     def pack(self, u: Phases, v: Phases | None = None, attenuators: ArrayLike = ()) -> Floats:
         """(..., drivers) phases of the meshes and of the attenuators, in the order of `drivers`."""

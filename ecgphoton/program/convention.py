@@ -24,6 +24,12 @@ CONVENTION = {
     "activations over tokens, n = tokens 32767",
     "full_scale": "n = 2^(bits-1) - 1: n_w weights, n_b biases, n_x inputs, n_a detector codes",
 }
+CROSSTALK = {
+    "crosstalk": "voltages and codes are of what a heater gives itself, p; phases are (I + X) p "
+    "modulo a turn, X_ij = share exp(-max(d_ij - 120, 0) / length) between heaters i and j of a "
+    "block d_ij um apart, X_ii = 0; a heater that would have to cool by up to 0.1 rad stays off"
+}
+"""What the file of a program that undoes crosstalk adds to `CONVENTION`."""
 READOUT = "homodyne"
 """How the fields at the outputs of meshes are read."""
 UNITS = {"phase": "rad", "voltage": "V", "x, y, pitch": "um", "rate": "Hz"}

@@ -16,6 +16,7 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.errors import InputError, require
 from ecgphoton.mesh.arrays import ArrayLike, Floats, Integers
+from ecgphoton.mesh.crosstalk import NO_CROSSTALK, Crosstalk
 from ecgphoton.mesh.device import Device, MeshKind
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH
@@ -23,6 +24,8 @@ from ecgphoton.program.blocks import MatrixBlock, frozen
 from ecgphoton.student.architecture import Architecture
 
 FORMAT = "ecgphoton-mesh/2"
+SHORT = 1e-6
+"""Error of a phase by crosstalk that is stated, rad."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,8 @@ class MeshProgram:
     """Distance between MZI columns, um."""
     mode_pitch: float = MODE_PITCH
     """Distance between waveguides, um."""
+    crosstalk: Crosstalk = NO_CROSSTALK
+    """Crosstalk of the layout that the codes undo."""
     centring: Centring = "annotation"
     """Where the student's windows are centred."""
     lead: str = ""
@@ -75,7 +80,7 @@ class MeshProgram:
     @cached_property
     def device(self) -> Device:
         """The hardware of every block."""
-        return Device(self.mesh, self.dac, self.column_pitch, self.mode_pitch)
+        return Device(self.mesh, self.dac, self.column_pitch, self.mode_pitch, self.crosstalk)
 
     def with_bits(self, bits: int) -> "MeshProgram":
         """Return the program for heater DACs of another width."""
@@ -95,9 +100,32 @@ class MeshProgram:
         return np.stack([pack(*part) for part in parts])
 
     @cached_property
+    def shifts(self) -> Floats:
+        """(K, drivers) what every shifter gives itself, rad: with crosstalk the intended phases."""
+        return self.device.shifts_for(self.phases)
+
+    @cached_property
     def codes(self) -> Integers:
-        """(K, drivers) DAC codes of the intended phases."""
-        return np.asarray(self.device.dac.codes_for(self.phases))
+        """(K, drivers) DAC codes of `shifts`."""
+        return np.asarray(self.device.dac.codes_for(self.shifts))
+
+    @cached_property
+    def coded_phases(self) -> Floats:
+        """(K, drivers) phases that the codes give on an ideal chip, rad."""
+        return self.device.phases_at(self.device.dac.phase_of(self.codes))
+
+    @property
+    def undone(self) -> str:
+        """Which crosstalk the codes undo, and where they cannot, in words; empty without any."""
+        if not self.crosstalk.share:
+            return ""
+        short = self.device.phases_at(self.shifts) - self.phases
+        short = np.abs(np.remainder(short + np.pi, 2 * np.pi) - np.pi)
+        left = (
+            f" but for {(short > SHORT).sum()} of {short.size} phases, which are off by up to "
+            f"{short.max():.3f} rad because a heater cannot cool"
+        )
+        return f"crosstalk of {self.crosstalk.words}, undone{left if short.max() > SHORT else ''}"
 
     @cached_property
     def targets(self) -> Floats:
@@ -112,7 +140,7 @@ class MeshProgram:
     @cached_property
     def performed(self) -> Floats:
         """(K, 4, 4) matrices that an ideal chip performs at the DAC codes."""
-        return self.matrices(self.device.dac.phase_of(self.codes))
+        return self.matrices(self.coded_phases)
 
     def matrices(self, phases: ArrayLike | None = None) -> Floats:
         """(..., K, 4, 4) matrices that an ideal chip performs: ``scale Re(U A V)``.

@@ -18,9 +18,11 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting, read_json
 from ecgphoton.mesh.clements import Phases
+from ecgphoton.mesh.crosstalk import Crosstalk
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.blocks import TABLE_BITS, MatrixBlock, largest_code
-from ecgphoton.program.convention import CONVENTION, READOUT, UNITS
+from ecgphoton.program.compact import compact_json
+from ecgphoton.program.convention import CONVENTION, CROSSTALK, READOUT, UNITS
 from ecgphoton.program.preprocessing import preprocessing
 from ecgphoton.program.program import FORMAT, MeshProgram
 from ecgphoton.student.architecture import WIDTH, Architecture
@@ -64,7 +66,7 @@ def _heaters(block: str, program: MeshProgram) -> dict[str, dict[str, Any]]:
     """Return number, phase, voltage and code of every driver of a block, by its name."""
     device, row = program.device, program.names.index(block)
     phases, codes = program.phases[row].tolist(), program.codes[row].tolist()
-    volts = device.dac.volts_for(program.phases[row]).tolist()
+    volts = device.dac.volts_for(program.shifts[row]).tolist()
     return {
         name: {
             "driver": index,
@@ -118,10 +120,10 @@ def _block(block: MatrixBlock, program: MeshProgram) -> dict[str, Any]:
 
 def to_dict(program: MeshProgram) -> dict[str, Any]:
     """Return the content of the mesh file: plain values, nothing left out."""
-    architecture = program.architecture
+    architecture, undoing = program.architecture, bool(program.crosstalk.share)
     return {
         "format": FORMAT,
-        "convention": CONVENTION,
+        "convention": CONVENTION | CROSSTALK if undoing else CONVENTION,
         "units": UNITS,
         "mesh": program.mesh,
         "readout": READOUT,
@@ -133,6 +135,7 @@ def to_dict(program: MeshProgram) -> dict[str, Any]:
             "dac_bits": program.dac.bits,
             "column_pitch": program.column_pitch,
             "mode_pitch": program.mode_pitch,
+            **({"crosstalk": program.crosstalk._asdict()} if undoing else {}),
         },
         "table_full_scale": largest_code(TABLE_BITS),
         "pooling": [asdict(branch) for branch in architecture.sliding],
@@ -252,6 +255,7 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
             ),
             column_pitch=heater["column_pitch"],
             mode_pitch=heater["mode_pitch"],
+            crosstalk=Crosstalk(**heater.get("crosstalk", {})),
         )
     except InputError as error:
         raise InputError(f"mesh file: {error}") from error
@@ -260,36 +264,19 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
     return program
 
 
-def compact_json(value: Any, *, line: int = 320, indent: str = "") -> str:  # noqa: ANN401
-    """Return JSON with one line for what fits in `line` characters, and for lists of scalars.
-
-    Raises
-    ------
-    ValueError
-        If a number is NaN or infinite.
-    """
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    if len(text) <= line or not isinstance(value, dict | list):
-        return text
-    inner = list(value.values()) if isinstance(value, dict) else value
-    if isinstance(value, list) and not any(isinstance(item, dict | list) for item in inner):
-        return text
-    deeper = indent + " "
-    parts = [compact_json(item, line=line, indent=deeper) for item in inner]
-    if isinstance(value, dict):
-        parts = [f"{json.dumps(key)}:{part}" for key, part in zip(value, parts, strict=True)]
-    body = f",\n{deeper}".join(parts)
-    return f"{text[0]}\n{deeper}{body}\n{indent}{text[-1]}"
-
-
 def program_text(program: MeshProgram) -> str:
     """Return the mesh file as text: one line for what fits in it, and for lists of numbers."""
     return compact_json(to_dict(program)) + "\n"
 
 
-def schema_text() -> str:
-    """Return the published JSON Schema of the mesh file."""
-    return SCHEMA.read_text(encoding="utf-8")
+def schema_text(program: MeshProgram | None = None) -> str:
+    """Return the published JSON Schema of the mesh file, or the part of it that a program needs.
+
+    Bundles whose codes undo no crosstalk hold it without that key.
+    """
+    lines = SCHEMA.read_text(encoding="utf-8").splitlines(keepends=True)
+    plain = program is not None and not program.crosstalk.share
+    return "".join(line for line in lines if not (plain and line.startswith('    "crosstalk":')))
 
 
 def read_program(path: Path | str) -> MeshProgram:

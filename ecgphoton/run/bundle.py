@@ -15,6 +15,7 @@ from ecgphoton.export.bundle import ExportReport, export_bundle
 from ecgphoton.export.bundle_folder import KIND as BUNDLE
 from ecgphoton.export.formats import DEFAULT_FORMATS
 from ecgphoton.export.verify import VerificationReport, verify as verify_folder
+from ecgphoton.hwsim.effects.drivers import CROSSTALK
 from ecgphoton.hwsim.profile import BITS, Profile, load_profile
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.run.beats import evaluation_beats, splits_like
@@ -58,7 +59,8 @@ def export(
         Width of the heater DACs, 2 to 24 bits; by default that of the profile, otherwise 8.
     profile
         Device profile, a TOML file or the name of a shipped one, with the phase law, voltages and
-        width of the drivers that the codes are for; by default quadratic heaters.
+        width of the drivers that the codes are for, and the crosstalk that they undo; by default
+        quadratic heaters without crosstalk.
     architecture
         How a matrix becomes a mesh: two meshes with attenuators between them, rectangular
         (``svd-clements``) or triangular (``svd-reck``), or one mesh whose field has the matrix as
@@ -108,7 +110,7 @@ def export(
 
 
 def _drivers(profile: Profile | str | None, dac_bits: int | None) -> dict[str, Any]:
-    """Return the drivers of a profile, its name, and the width of the DACs, for `export_bundle`.
+    """Return drivers, crosstalk and name of a profile, and the width of the DACs.
 
     Raises
     ------
@@ -119,10 +121,10 @@ def _drivers(profile: Profile | str | None, dac_bits: int | None) -> dict[str, A
         return {} if dac_bits is None else {"dac_bits": dac_bits}
     stated = load_profile(profile)
     bits = int(stated[BITS])
-    if stated.driver is None and BITS not in stated.numbers:
+    if stated.driver is None and BITS not in stated.numbers and not stated.crosstalk.share:
         raise InputError(
-            f"the profile {stated.name!r} states neither [driver] nor {BITS}, which is all that an "
-            "export takes of it; leave it out, or state them"
+            f"the profile {stated.name!r} states neither [driver] nor {BITS} nor {CROSSTALK}, "
+            "which is all that an export takes of it; leave it out, or state them"
         )
     if not stated.trimmed:
         raise InputError(
@@ -139,7 +141,12 @@ def _drivers(profile: Profile | str | None, dac_bits: int | None) -> dict[str, A
             f"dac_bits is {dac_bits}, but the profile {stated.name!r} states {bits}; leave out one "
             "of them"
         )
-    return {"drivers": stated.driver, "dac_bits": dac_bits or bits, "profile": stated.name}
+    return {
+        "drivers": stated.driver,
+        "crosstalk": stated.crosstalk,
+        "dac_bits": dac_bits or bits,
+        "profile": stated.name,
+    }
 
 
 @strict

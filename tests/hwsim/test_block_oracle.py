@@ -25,6 +25,7 @@ SIZES = {
     "heater.curvature": 0.03,
     "heater.crosstalk": 0.02,
     "heater.crosstalk_length": 90.0,
+    "heater.crosstalk_spread": 0.3,
     "phase.offset": 0.1,
     "phase.static": 0.3,
     "time.drift": 0.02,
@@ -79,7 +80,7 @@ def test_readings_of_a_block_with_every_error(lowered) -> None:
                 v_pi=dac.v_pi,
                 spread=drawn("heater.spread"),
                 curvature=drawn("heater.curvature"),
-                share=SIZES["heater.crosstalk"],
+                share=errors_of(chips, "heater.crosstalk", chip, 0).item(),
                 length=SIZES["heater.crosstalk_length"],
             )
             phases += drawn("phase.offset") + 2 * np.pi * drawn("phase.static")

@@ -56,18 +56,37 @@ def places(kind):
     return np.array(found) * [COLUMN, ACROSS]
 
 
+def coupled(kind, *, share, length):
+    """Share (drivers, drivers) of the phase of every heater that arrives at every other one."""
+    where = places(kind)
+    found = np.zeros((len(where), len(where)))
+    for i in range(len(where)):
+        for j in range(len(where)):
+            if i != j:
+                apart = np.linalg.norm(where[i] - where[j])
+                found[i, j] = share * np.exp(-max(apart - ACROSS, 0) / length)
+    return found
+
+
+def undone(kind, phases, *, share, length, cool):
+    """What heaters (drivers,) give themselves where phases with what arrives are those wanted.
+
+    By turns, each gives what the others leave; below 0 it stays off, beyond `cool` a turn is added.
+    """
+    arriving, own, turns = coupled(kind, share=share, length=length), phases.copy(), 0 * phases
+    for _ in range(500):
+        for i in range(len(own)):
+            lacks = phases[i] - arriving[i] @ own
+            turns[i] += lacks + 2 * np.pi * turns[i] < -cool
+            own[i] = max(lacks + 2 * np.pi * turns[i], 0)
+    return own
+
+
 def heated(kind, volts, *, v_pi, spread, curvature, share, length):
     """Phases (drivers,) of heaters at voltages: bent laws, then what neighbours add."""
     power = (volts / v_pi) ** 2
     own = np.pi * ((1 + spread) * power + curvature * power**2)
-    where = places(kind)
-    phases = own.copy()
-    for i in range(len(own)):
-        for j in range(len(own)):
-            if i != j:
-                apart = np.linalg.norm(where[i] - where[j])
-                phases[i] += share * np.exp(-(apart - ACROSS) / length) * own[j]
-    return phases
+    return own + coupled(kind, share=share, length=length) @ own
 
 
 def interferometer(theta, phi, alpha, beta, loss_db):

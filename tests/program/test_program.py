@@ -15,9 +15,9 @@ from ecgphoton.errors import InputError
 from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.blocks import IntegerBlock, MatrixBlock, largest_code
+from ecgphoton.program.compact import compact_json
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import (
-    compact_json,
     from_dict,
     program_text,
     read_program,

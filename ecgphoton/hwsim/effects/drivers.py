@@ -2,10 +2,14 @@
 
 import math
 
+import numpy as np
 import torch
 
 from ecgphoton.hwsim.effects.effect import Effect, Heat, Number, Site
-from ecgphoton.mesh.arrays import Array
+from ecgphoton.mesh.arrays import Array, Floats
+
+CROSSTALK = "heater.crosstalk"
+CROSSTALK_LENGTH, CROSSTALK_SPREAD = f"{CROSSTALK}_length", f"{CROSSTALK}_spread"
 
 
 def _rounded(volts: torch.Tensor, _: float, site: Site) -> Array:
@@ -14,10 +18,16 @@ def _rounded(volts: torch.Tensor, _: float, site: Site) -> Array:
     return dac.voltage_of(dac.codes_for(dac.phase_at(volts))).to(volts)
 
 
-def _coupled(heat: Heat, share: float, site: Site) -> Heat:
-    """Every heater warms its neighbours: ``(I + X) phase``."""
-    coupled = site.device.crosstalk(share, site.number("heater.crosstalk_length"))
-    return heat._replace(phase=heat.phase + heat.phase @ torch.as_tensor(coupled).T.to(heat.phase))
+def _coupled(heat: Heat, share: torch.Tensor, site: Site) -> Heat:
+    """Every heater warms its neighbours: ``(I + X) phase``; share (C, 1, 1)."""
+    unit = site.device.crosstalk(1.0, site.number(CROSSTALK_LENGTH))
+    arriving = heat.phase @ torch.as_tensor(unit).T.to(heat.phase)
+    return heat._replace(phase=heat.phase + share * arriving)
+
+
+def _share(rng: np.random.Generator, site: Site, shape: tuple[int, ...]) -> Floats:
+    """Crosstalk of a chip over the nominal one, at least 0."""
+    return np.maximum(1 + site.number(CROSSTALK_SPREAD) * rng.standard_normal(shape), 0.0)
 
 
 ALL = (
@@ -53,16 +63,25 @@ ALL = (
         source="SCATTER, Yin et al. 2024, arXiv:2407.05510",
     ),
     Effect(
-        "heater.crosstalk",
-        Number("Share of a heater's phase that arrives at a heater 120 um away.", 0.5),
+        CROSSTALK,
+        Number(
+            "Share of a heater's phase that arrives at a heater 120 um away, as the layout says: "
+            "codes undo it.",
+            0.5,
+        ),
         "heat",
         _coupled,
+        "chip",
         source="exponential decay with distance; L2ight, Gu et al. 2021, arXiv:2110.14807",
         also={
-            "heater.crosstalk_length": Number(
+            CROSSTALK_LENGTH: Number(
                 "Distance over which crosstalk falls by e beyond 120 um.", 1e4, "um"
-            )
+            ),
+            CROSSTALK_SPREAD: Number(
+                "Relative spread of crosstalk from chip to chip, which codes do not undo.", 1.0
+            ),
         },
+        drawn=_share,
     ),
     Effect(
         "phase.offset",

@@ -98,7 +98,7 @@ def jackknifed(
     statistic
         Gives (n,) values of any number of draws.
     draws
-        (draws, ...), at least 32.
+        (draws, ...), at least 16; a whole number of groups.
     """
     whole = statistic(draws)
     others = [statistic(np.delete(draws, np.s_[at::GROUPS], 0)) for at in range(GROUPS)]

@@ -130,18 +130,20 @@ class _Solver:
         diagonal = gram.diagonal(dim1=1, dim2=2)
         extra = ridge + damping[:, None] * diagonal + 1e-14 * diagonal.amax(1, keepdim=True)
         factor = torch.linalg.cholesky_ex(gram + torch.diag_embed(extra))[0]
+        going = torch.ones_like(damping, dtype=torch.bool)  # a row ends whatever others do
         for _ in range(REUSES):
             right = (j @ left[..., None])[..., 0] - ridge * value
             step = torch.cholesky_solve(right[..., None], factor)[..., 0]
             trial_value = value + step.nan_to_num(0.0).clamp(-0.5, 0.5)
             trial_left = self._left(self._unpack(rows, trial_value), power, data, weight)
             trial_cost = self._cost(trial_left, trial_value, ridge)
-            better = trial_cost < cost
-            damping = torch.where(better, damping / 10, damping.clamp_min(1e-4) * 10)
-            gain = (cost - trial_cost)[better]
+            better = going & (trial_cost < cost)
+            moved = torch.where(better, damping / 10, damping.clamp_min(1e-4) * 10)
+            damping = torch.where(going, moved, damping)
+            going = better & (cost - trial_cost > SETTLED * trial_cost)
             new, old = (trial_value, trial_left, trial_cost), (value, left, cost)
             value, left, cost = improved(better, new, old)
-            if not bool((gain > SETTLED * cost[better]).any()):
+            if not bool(going.any()):
                 break
         return value, damping, start - cost <= SETTLED * cost
 

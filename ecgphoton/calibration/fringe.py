@@ -59,6 +59,7 @@ def fit(
     moves = math.pi * torch.stack([power, power**2, power**3], -1)  # (R, V, 3)
     best = list(_project(power, readings, law))
     cost = best[1].square().sum((1, 2)) + ridge * law.square().sum(1)
+    going = torch.ones_like(cost, dtype=torch.bool)  # a row ends whatever others do
     for _ in range(ROUNDS):
         basis, left, slope = best
         j = _tangent(basis, slope, moves)  # (R, 3, V n)
@@ -71,13 +72,13 @@ def fit(
         trial_law = law + step * (FARTHEST / turned.clamp_min(FARTHEST))[:, None]
         trial = _project(power, readings, trial_law)
         trial_cost = trial[1].square().sum((1, 2)) + ridge * trial_law.square().sum(1)
-        better = trial_cost < cost
+        better = going & (trial_cost < cost)
         # A step that was refused says nothing yet: with more damping a shorter one may help.
-        settled = (cost - trial_cost).abs() <= SETTLED * cost
+        going &= (cost - trial_cost).abs() > SETTLED * cost
         new, old = (trial_law, trial_cost, *trial), (law, cost, *best)
         law, cost, *best = improved(better, new, old)
         damping = torch.where(better, damping / 10, damping.clamp_min(1e-6) * 30)
-        if bool(settled.all()):
+        if not bool(going.any()):
             break
     basis = best[0]
     wave = _coefficients(basis, readings)[:, 1:]

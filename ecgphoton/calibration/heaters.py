@@ -24,6 +24,8 @@ VISIBLE = 5.0
 """Size of a fringe, against that of noise alone, from which its law means something."""
 FAINT = 1e-3
 """Residual, in units of readings, below which nothing is reported."""
+FREE = 6
+"""Numbers of a reading that a sweep is fitted with: A, B and C, and their change by heat."""
 FEWEST = 5
 """Sweeps of a heater, one of each chip and block, whose median is usual; else of all heaters."""
 
@@ -51,8 +53,14 @@ class SweepHeaters:
         data = np.moveaxis(data, (0, 1), (2, 3))
         sweeps = torch.as_tensor(data.copy()).flatten(4)
         swept = codes[np.arange(drivers), :, np.arange(drivers)]  # (drivers, voltages)
-        fringes = self._fringes(table, swept, sweeps, table.noise[..., None])
-        return self._stuck(self._dead(table, fringes, codes), fringes, swept, sweeps)
+        field, noise = self.kind == "field", table.noise
+        fringes = self._fringes(table, swept, sweeps, noise[..., None])
+        if not (field and noise.all()):  # noise that was measured is that of fields
+            freedom = max(self.voltages - FREE, 1) / self.voltages
+            left = np.median(fringes.residual.numpy(), -1) / freedom**0.5
+            noise = np.where(field & (noise > 0), noise, left)
+            fringes = self._fringes(table, swept, sweeps, noise[..., None])
+        return self._stuck(self._dead(table, fringes, codes), fringes, swept, sweeps, noise)
 
     def _fringes(
         self,
@@ -99,7 +107,12 @@ class SweepHeaters:
         return replace(table, beliefs=table.beliefs._replace(law=law))
 
     def _stuck(
-        self, table: DriveTable, fringes: Fringes, swept: Integers, sweeps: Tensor
+        self,
+        table: DriveTable,
+        fringes: Fringes,
+        swept: Integers,
+        sweeps: Tensor,
+        noise: Floats,
     ) -> DriveTable:
         """Explain odd sweeps by a bit stuck at 0 or 1, or by a heater that follows its codes.
 
@@ -107,7 +120,7 @@ class SweepHeaters:
         """
         residual = fringes.residual.numpy()
         alike = (0, 1) if residual[..., 0].size >= FEWEST else None
-        least = np.maximum(table.noise[..., None], FAINT)
+        least = np.maximum(noise[..., None], FAINT)
         usual = np.maximum(np.median(residual, alike), least)
         voltages, count = sweeps.shape[-2:]
         unseen = residual * (4 * count / voltages) ** 0.5  # size of a fringe that is noise alone
@@ -119,7 +132,7 @@ class SweepHeaters:
         places, dac, device = np.argwhere(odd), table.device.dac, table.device
         chips, blocks, drivers = places.T
         found, least = [], usual[odd]
-        task = Sweeps(swept[drivers], sweeps[odd], table.noise[chips, blocks], least)
+        task = Sweeps(swept[drivers], sweeps[odd], noise[chips, blocks], least)
         keep, force, law = table.keep.copy(), table.force.copy(), table.beliefs.law.copy()
         explained = causes(lambda codes: table.model.power(torch.as_tensor(codes)), task, dac.bits)
         for at, (cause, (chip, block, driver)) in enumerate(

@@ -56,8 +56,15 @@ class PredictedChips:
     table: DriveTable
 
     def nominal(self) -> Chips:
-        """Return the program itself."""
-        return WeightChips(self.carrier).nominal()
+        """Return the program itself, read with the largest noise of the table."""
+        ideal = WeightChips(self.carrier).nominal()
+        return ideal._replace(additive=self.additive.amax(0, keepdim=True))
+
+    @property
+    def additive(self) -> torch.Tensor:
+        """(C, K, 4) noise of every reading, in units of ``W x``."""
+        found = self.table.in_units(self.table.noise[..., None, None])[..., 0]
+        return torch.as_tensor(found, dtype=torch.float32)
 
     def draw(self, seed: int, first: int, count: int) -> Chips:
         """Return chips `first` ... of the table; the last one again beyond its end."""
@@ -66,9 +73,7 @@ class PredictedChips:
         table, stack = self.table, self.carrier.stack
         matrices = torch.as_tensor(table.predicted()[rows], dtype=torch.float32)
         biases = stack.biases.expand(count, -1, -1)
-        noise = (table.in_units(table.noise[..., None, None])[..., 0]).mean(0, keepdims=True)
-        additive = torch.as_tensor(noise, dtype=torch.float32)
-        return Chips(Stack(matrices, biases, stack.gains), additive)
+        return Chips(Stack(matrices, biases, stack.gains), self.additive[rows])
 
 
 def matrix_errors(source: ChipSource, table: DriveTable, seed: int) -> Floats:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
+import numpy as np
+
 from ecgphoton.calibration.campaign import calibrate_chips
 from ecgphoton.calibration.report import AFTER
 from ecgphoton.errors import InputError
@@ -19,6 +21,7 @@ from ecgphoton.hwsim.profile import BITS, Profile
 from ecgphoton.hwsim.requirement import MOST, solve
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
+from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps, silent
 from ecgphoton.settings import nearest
@@ -27,6 +30,19 @@ ALL = "all together"
 """The row in which every size of the profile is scaled by one factor."""
 State = Literal["uncalibrated", "calibrated"]
 STATES: tuple[State, ...] = get_args(State)
+PROBES, UNSEEN = 16, 1e-9
+"""Inputs for which readings are compared, and the change (of full scale) that is rounding."""
+
+
+def number_for(key: str) -> Number:
+    """Return the declaration of a parameter; of `ALL` that of a factor."""
+    return Number("One factor on all sizes.", MOST) if key == ALL else EFFECTS[key].number
+
+
+def times(number: Number, value: float, factor: float) -> float:
+    """Return the value of a size that is so many times as large, within what is allowed."""
+    least, most = number.least, number.largest
+    return min(max(number.at_size(factor * number.size(value)), least), most)
 
 
 @dataclass(frozen=True)
@@ -55,13 +71,15 @@ class Line:
     def ratio(self) -> float | None:
         """How many times as large the error may be; of a resource, how many times as scarce.
 
+        Of a level in dB that of the amplitude.
         Below 1 the process as stated is not good enough.
         """
         if self.value is None:
             return None
         key = self.parameter
-        resource = key != ALL and EFFECTS[key].number.better == "more"
-        return self.stated / self.value if resource else self.value / self.stated
+        number = number_for(key)
+        stated, value = number.size(self.stated), number.size(self.value)
+        return stated / value if number.better == "more" else value / stated
 
     def row(self) -> dict[str, Any]:
         """Plain values for a table."""
@@ -91,10 +109,6 @@ class Sheet:
         """Parameter and state of every line."""
         return tuple((key, state) for key in self.keys for state in self.states)
 
-    def number(self, key: str) -> Number:
-        """Return the declaration of a parameter; of `ALL` that of a factor."""
-        return Number("One factor on all sizes.", MOST) if key == ALL else EFFECTS[key].number
-
     def stated(self, key: str) -> float:
         """Return the size in the profile."""
         return 1.0 if key == ALL else self.profile[key]
@@ -102,12 +116,12 @@ class Sheet:
     def at(self, key: str, value: float) -> Profile:
         """Return the profile with one error of this size alone, or all scaled by it.
 
-        Widths of converters stay where all are scaled.
+        What is better where it is larger stays where all are scaled.
         """
         if key != ALL:
             return self.profile.only(EFFECTS[key]).with_value(key, value)
         scaled = {
-            effect.name: min(value * self.profile[effect.name], effect.number.largest)
+            effect.name: times(effect.number, self.profile[effect.name], value)
             for effect in self.profile.active
             if effect.error and effect.number.better == "less"
         }
@@ -133,13 +147,13 @@ class Sheet:
     def line(self, task: int) -> Line:
         """Compute a line."""
         key, state = self.tasks[task]
-        number, stated = self.number(key), self.stated(key)
+        number, stated = number_for(key), self.stated(key)
         found = solve(
             key,
             judge=lambda value: self.judged(self.at(key, value), state),
             number=number,
             start=stated,
-            largest=min((2 if number.better == "more" else MOST) * stated, number.largest),
+            largest=times(number, stated, 2 if number.better == "more" else MOST),
             precision=self.precision,
         )
         report = found.report
@@ -149,22 +163,21 @@ class Sheet:
 
 
 def idle(profile: Profile, program: MeshProgram) -> tuple[str, ...]:
-    """Return the errors of a profile that change no chip and no reading, whatever their size.
+    """Return the errors of a profile that change no reading while they are alone.
 
-    Drift is one of them as long as ``time.hours`` is 0.
+    Drift is one of them as long as ``time.hours`` is 0, and what a receiver does not have.
     """
     driven = profile.driving(program)
     volts = driven.device.dac.volts_for(driven.phases)[None]
+    inputs = np.random.default_rng(0).uniform(-1, 1, (WIDTH, PROBES))
 
     def changes_nothing(effect: Effect) -> bool:
         foundry = Foundry(profile.only(effect).with_value(BITS, 0))
         chips, perfect = foundry.chips(0, 0, 1, program), foundry.perfect(program)
-        pairs = [(chips.matrices(volts), perfect.matrices(volts))]
-        pairs += zip(chips.reading[1:5], perfect.reading[1:5], strict=True)
-        same = all(bool((one == other).all()) for one, other in pairs)
-        return same and not chips.modulators.leak.any()
+        readings, exact = (chip.respond(volts, chip.sent(inputs)) for chip in (chips, perfect))
+        return bool((readings - exact).abs().max() < UNSEEN)
 
-    lasting = (e for e in profile.active if e.error and not e.shot and e.place != "none")
+    lasting = (e for e in profile.active if e.error and not e.shot and e.name != BITS)
     return tuple(effect.name for effect in lasting if changes_nothing(effect))
 
 

@@ -181,12 +181,13 @@ def budget(result: Outcome[Budget]) -> None:
         shared.table(f"{name}, one path at an input of 1", ["behind", "dB", "dBm"], rows)
     noise = ", ".join(f"{name} {value:.2g}" for name, value in found.link.noise.items())
     stated = f"laser for one block: {result.numbers['laser_mw']:g} mW stated"
+    ratio = "no noise" if found.link.snr_db is None else f"SNR {found.link.snr_db:.1f} dB"
     shared.say(
         f"receiver {found.profile.receiver}; noise of a reading, of full scale: {noise}",
-        f"SNR {found.link.snr_db:.1f} dB at full scale; light of extinguished modulators reads up "
-        f"to {found.leak:.2g}, the mean of {LEAKING} chips"
+        f"{ratio} at full scale; light of extinguished modulators reads up to {found.leak:.2g}, "
+        f"the mean of {LEAKING} chips"
         if found.leak
-        else f"SNR {found.link.snr_db:.1f} dB at full scale",
+        else f"{ratio} at full scale",
         None if found.requirement is None else f"{stated}; {found.requirement.sentence}",
     )
     names = list(found.plans[0].power)

@@ -182,7 +182,7 @@ def sheet(found: Outcome[Any]) -> None:
         f"{shared.percent(found.numbers['precision'], None)}, yields in brackets at "
         f"{shared.percent(limits['confidence'], None)} confidence",
         found.numbers["conditions"],
-        f"without effect in this profile: {idle}" if idle else "",
+        f"without effect alone in this profile: {idle}" if idle else "",
         f"{shared.count(len(found.rows), 'row')} written to {found.folder}",
     )
 

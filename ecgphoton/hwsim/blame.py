@@ -21,7 +21,7 @@ from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import Trial, rates, run
 from ecgphoton.hwsim.sensitivity import analog, sensitivity, shot_moments
 from ecgphoton.hwsim.weights import Chips, ChipSource, WeightChips
-from ecgphoton.intervals import Interval, jackknifed, mean_interval
+from ecgphoton.intervals import GROUPS, Interval, jackknifed, mean_interval
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.progress import Steps, silent
@@ -156,11 +156,15 @@ def blame(
                 miss, fpr = (float(rise.mean()) for rise in rises)
                 over = [mean_interval(rise) for rise in rises]
             shift, variance = shot_moments(analog(here), slopes.margin)
-            moves = slopes.moves(matrix_errors(source, trial.seed))
-            (lost, added), around = jackknifed(
-                lambda part: np.array(slopes.lost(part.mean(0) + shift, part.var(0) + variance)),
-                moves,
-            )
+            moves = slopes.moves(matrix_errors(source, trial.seed)).reshape(-1, GROUPS, len(shift))
+            sums = np.stack([moves.sum(0), (moves**2).sum(0)], 1)  # of each group: (16, 2, B)
+
+            def rise(part: Floats) -> Floats:
+                mean, square = part.sum(0) / (len(part) * DRAWS / GROUPS)
+                spread = np.maximum(square - mean**2, 0.0)
+                return np.array(slopes.lost(mean + shift, spread + variance))
+
+            (lost, added), around = jackknifed(rise, sums)
             intervals = dict(zip(RISES, [*over, *around], strict=True))
             return Share(kind, name, miss, fpr, float(lost), float(added), intervals)
 

@@ -1,7 +1,7 @@
 """The budget of a chip: light, noise, power, time and energy of a program under a profile."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -66,8 +66,13 @@ class Budget:
     def link(self) -> Link:
         """The light path of one block."""
         kind = RECEIVERS[self.profile.receiver]
+        chip = replace(Foundry(self.profile).perfect(self.program), profile=self.profile)
         return link_of(
-            self.profile.__getitem__, self.program.device, share=kind.share, diodes=kind.diodes
+            self.profile.__getitem__,
+            self.program.device,
+            share=kind.share,
+            diodes=kind.diodes,
+            constant=float(kind.dark(chip.reading).max()),
         )
 
     @cached_property

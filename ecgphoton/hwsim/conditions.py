@@ -14,7 +14,9 @@ LIMITS = "docs/physics.md#what-is-not-modelled"
 def conditions(profile: Profile) -> str:
     """Return which light path, phases and age the chips of a profile have, in words."""
     if profile.receiver == EFFECTIVE:
-        read = f"effective receivers ({EFFECTIVE}), whose noise is stated, not computed from light"
+        noise = "whose noise is stated, not computed from light"
+        noise = noise if profile["detector.noise"] else "which have no noise"
+        read = f"effective receivers ({EFFECTIVE}), {noise}"
     else:
         light = f"a laser of {profile[LASER]:g} mW a block" if profile[LASER] else "stated powers"
         read = f"{profile.receiver} receivers with {light}"

@@ -13,7 +13,7 @@ lose it in their fields, and the amplifier restores it together with the noise.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects.effect import Numbers
@@ -28,6 +28,7 @@ from ecgphoton.hwsim.effects.receiver import (
 )
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.mesh.device import WIDTH, Device
+from ecgphoton.mesh.paths import field_transmission
 
 NEEDED = (LASER, "link.oscillator", "link.rate")
 """Keys without which there is no budget."""
@@ -66,13 +67,19 @@ class Link:
     full_scale: float
     """Photocurrent of a unit field on a lossless mesh, A."""
     noise: Mapping[str, float]
-    """Standard deviation of a reading by what makes it, fractions of full scale."""
+    """Standard deviation of the reading of an input of 1 through a weight of 1, by what makes it,
+    fractions of full scale."""
 
     @property
-    def snr_db(self) -> float:
-        """Signal to noise of a reading of an input of 1 through a weight of 1, dB."""
-        left: float = 10 ** (-self.mesh_db / 20)
-        return 20 * math.log10(left / math.hypot(*self.noise.values()))
+    def left(self) -> float:
+        """That reading, which the mesh has dimmed, fraction of full scale."""
+        return float(field_transmission(self.mesh_db))
+
+    @property
+    def snr_db(self) -> float | None:
+        """Signal to noise of that reading, dB; None without noise."""
+        total = math.hypot(*self.noise.values())
+        return 20 * math.log10(self.left / total) if total else None
 
 
 def decibels(ratio: float) -> float:
@@ -119,7 +126,14 @@ def received(number: Numbers) -> dict[str, float]:
     return dict(zip(SETS, (*powers, number("link.rate") / 2), strict=True))
 
 
-def link_of(number: Numbers, device: Device, *, share: float = 1.0, diodes: int = 2) -> Link:
+def link_of(
+    number: Numbers,
+    device: Device,
+    *,
+    share: float = 1.0,
+    diodes: int = 2,
+    constant: float = 0.0,
+) -> Link:
     """Return the link budget of one block.
 
     Parameters
@@ -130,6 +144,8 @@ def link_of(number: Numbers, device: Device, *, share: float = 1.0, diodes: int 
         Hardware of the block.
     share, diodes
         Of the receiver, see `ecgphoton.hwsim.receivers.Receiver`.
+    constant
+        Photocurrent without a signal, fraction of full scale: laser noise is on it as well.
 
     Raises
     ------
@@ -150,18 +166,24 @@ def link_of(number: Numbers, device: Device, *, share: float = 1.0, diodes: int 
             found.append(Stage(name, change, found[-1].power * 10 ** (change / 10)))
         return tuple(found)
 
-    noise = reading_noise(number, share=share, diodes=diodes)
-    intensity = number("receiver.rin")
-    return Link(
+    noise, times = reading_noise(number, share=share, diodes=diodes), number("receiver.noise")
+    found = Link(
         stages([*before, *(stage for stage in mesh if stage[1]), output]),
         stages([*local, output]),
         mesh_loss(number, device),
         noise["full_scale"],
-        {
-            "shot": noise["shot"],
-            "thermal": noise["thermal"],
-            "converter": noise["converter"],
-            "laser intensity": laser_noise(intensity, number) if intensity else 0.0,
+        {},
+    )
+    light = noise["light"] * math.hypot(found.left, math.sqrt(number(POWER) / number(SIGNAL)))
+    intensity, read = number("receiver.rin"), found.left + abs(constant)
+    return replace(
+        found,
+        noise={
+            "shot": times * math.hypot(light, noise["dark"]),
+            "thermal": times * noise["thermal"],
+            "converter": times * noise["converter"],
+            "laser intensity": read * laser_noise(intensity, number) if intensity else 0.0,
             "detector.noise": number("detector.noise"),
+            "detector.rin": found.left * number("detector.rin"),
         },
     )

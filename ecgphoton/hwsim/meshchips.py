@@ -13,6 +13,8 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Chip, Foundry
 from ecgphoton.hwsim.effects import Effect
 from ecgphoton.hwsim.effects.drivers import CROSSTALK
+from ecgphoton.hwsim.effects.modulator import DEPTH
+from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.weights import Carrier, Chips, WeightChips
 from ecgphoton.mesh.crosstalk import NO_CROSSTALK
 from ecgphoton.program.program import MeshProgram
@@ -135,9 +137,11 @@ class MeshChips:
         volts = chip.driven(self.started) if self.volts is None else _of(self.volts, numbers)
         matrices, constants = chip.matrices(volts), chip.bias_errors()
         remainder, pedestal = chip.remainder(volts), chip.photocurrent()
+        additive = self.additive
         if self.row_gain is not None:
             gain = _of(self.row_gain, numbers)
-            # A digital factor acts on readings, offsets included, not on the electronic bias.
+            # A digital factor acts on readings, their offsets and noise, not on the bias.
+            additive = (additive * gain).float()
             matrices, constants = matrices * gain[..., None], constants * gain
             remainder, pedestal = remainder and remainder.scaled(gain), pedestal * gain
         if self.row_offset is not None:
@@ -150,7 +154,7 @@ class MeshChips:
         if self.sigma > 0:
             extra = WeightChips(self.carrier, self.sigma).draw(seed, first, count).stack
             stack = stack.moved(extra.minus(self.carrier.stack))
-        return Chips(stack, self.additive, remainder, *self.noise, pedestal.float())
+        return Chips(stack, additive, remainder, *self.noise, pedestal.float())
 
 
 def _of(table: Tensor, numbers: Tensor) -> Tensor:
@@ -158,11 +162,28 @@ def _of(table: Tensor, numbers: Tensor) -> Tensor:
     return table if len(table) == 1 else table[numbers.clamp_max(len(table) - 1)]
 
 
-@torch.no_grad()
-def input_moments(carrier: Carrier, inputs: Inputs) -> Tensor:
-    """(K, 4, 4) mean of ``x x^T`` of every block's inputs x on beats spread evenly over `inputs`.
+@dataclass(frozen=True, eq=False)
+class _Sent:
+    """A `Detector` behind modulators, which may send other fields than their inputs."""
 
-    The four inputs of a branch are neighbouring samples, hence much alike.
+    modulators: Readout
+    detector: Tapped
+
+    def pooled(self, block: Block, segment: Tensor, branch: Branch) -> Tensor:
+        """See `Detector.pooled`."""
+        return self.detector.pooled(block, self.modulators.drive(segment), branch)
+
+    def layer(self, block: Block, x: Tensor) -> Tensor:
+        """See `Detector.layer`."""
+        return self.detector.layer(block, self.modulators.drive(x))
+
+
+@torch.no_grad()
+def input_moments(carrier: Carrier, inputs: Inputs, depth: float = 0.0) -> Tensor:
+    """(K, 4, 4) mean of ``x x^T`` of every block's fields x on beats spread evenly over `inputs`.
+
+    The four inputs of a branch are neighbouring samples, hence much alike. Modulators that are
+    driven in proportion, with a phase `depth` (rad) at 1, send other fields than their inputs.
     """
     moments: list[Tensor] = []
 
@@ -172,7 +193,8 @@ def input_moments(carrier: Carrier, inputs: Inputs) -> Tensor:
         moments.append(columns @ columns.T / columns.shape[1])
 
     part, architecture = inputs.rows(evenly(len(inputs), PROBE_BEATS)), carrier.architecture
-    walk(carrier.stack, part, architecture, Tapped(IdealDetector(architecture.response), note))
+    detector = Tapped(IdealDetector(architecture.response), note)
+    walk(carrier.stack, part, architecture, _Sent(Readout(depth=depth), detector))
     return torch.stack(moments)
 
 
@@ -209,4 +231,5 @@ def mesh_source(
     carrier, program = Carrier.of(carried), foundry.profile.driving(program_of(carried))
     WeightChips(carrier, sigma)  # refuses one out of range
     foundry = replace(foundry, profile=foundry.profile.on(program))
-    return MeshChips(program, foundry, carrier, input_moments(carrier, inputs), sigma)
+    moments = input_moments(carrier, inputs, foundry.profile[DEPTH])
+    return MeshChips(program, foundry, carrier, moments, sigma)

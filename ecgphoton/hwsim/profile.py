@@ -78,7 +78,10 @@ class Profile:
         except InputError as error:
             raise InputError(f"profile {self.name!r}: {error}") from None
         found = {key: number_of(key).default for key in keys} | checked
-        found |= received(lambda key: found.get(key, 0.0)) if keys else {}
+        follows = received(lambda key: found.get(key, 0.0)) if keys else {}
+        _only_link(key for key, value in follows.items()
+                   if checked.get(key, value) not in (value, number_of(key).default))  # fmt: skip
+        found |= follows
         if keys and not found[POWER]:
             raise InputError(
                 f"profile {self.name!r}: {POWER} is 0; without a local oscillator a photodiode "
@@ -102,7 +105,13 @@ class Profile:
         """Return a profile with one number changed, for example ``splitter.sigma``."""
         if self[LASER]:
             _only_link((key,))
-        return replace(self, numbers={**self.numbers, key: value})
+        return replace(self, numbers={**self.stated, key: value})
+
+    @property
+    def stated(self) -> dict[str, float]:
+        """Its numbers, without those that follow from its link budget."""
+        follow = SETS if self[LASER] else ()
+        return {key: value for key, value in self.numbers.items() if key not in follow}
 
     def read_by(self, receiver: str) -> Profile:
         """Return the profile with another receiver.
@@ -113,7 +122,7 @@ class Profile:
         keys = RECEIVERS[receiver].keys
         left = {
             key: value
-            for key, value in self.numbers.items()
+            for key, value in self.stated.items()
             if not key.startswith(SECTION) or key in keys or value != number_of(key).default
         }
         return replace(self, receiver=receiver, numbers=left)
@@ -232,8 +241,12 @@ def load_profile(source: Profile | str | Path) -> Profile:
         )
     data = parse_toml(read_text(path), f"profile {path}")
     stated = data.pop(STATES, {})
-    if isinstance(stated, dict) and FABRICATED in stated:
+    if not isinstance(stated, dict):
+        raise InputError(f"profile {path}: {STATES} is {stated!r}; it must be a table of states")
+    if FABRICATED in stated:
         raise InputError(f"{path}: every profile has a state {FABRICATED!r}; rename this one")
+    for state in stated:
+        _in_state(data, stated, state, path)  # refuses one without sections, asked for or not
     for state in (state for state in states if state != FABRICATED):
         data = _in_state(data, stated, state, path)
     made = _from_dict(data, path)
@@ -241,14 +254,15 @@ def load_profile(source: Profile | str | Path) -> Profile:
     return named.as_fabricated() if FABRICATED in states else named
 
 
-def _in_state(data: dict[str, Any], stated: Any, state: str, path: Path) -> dict[str, Any]:  # noqa: ANN401 - a file holds anything
+def _in_state(
+    data: dict[str, Any], stated: dict[str, Any], state: str, path: Path
+) -> dict[str, Any]:
     """Return the content of a profile with the sections of one of its states in it."""
-    known = stated if isinstance(stated, dict) else {}
-    if state not in known:
-        near = nearest(state, (*known, FABRICATED))
+    if state not in stated:
+        near = nearest(state, (*stated, FABRICATED))
         raise InputError(f"profile {path} has no state {state!r}; {near}")
     try:
-        changed = {name: {**data.get(name, {}), **new} for name, new in known[state].items()}
+        changed = {name: {**data.get(name, {}), **new} for name, new in stated[state].items()}
     except (AttributeError, TypeError):
         raise InputError(
             f"profile {path}: {STATES}.{state} must hold sections of a profile"

@@ -101,9 +101,10 @@ def solve(
         fails. Without it both ends of the range are tried.
     largest
         Largest value to try; default a quarter of what a profile may hold, or all of it for a
-        resource.
+        resource and for a level in dB.
     precision
-        Relative width at which to stop; whole numbers are found exactly.
+        Relative width at which to stop, of a level in dB that of its amplitude; whole numbers are
+        found exactly.
 
     Raises
     ------
@@ -111,18 +112,23 @@ def solve(
         If the parameter is unknown or a value outside its range.
     """
     number = number or parameter(name)
-    more = number.better == "more"
-    top = largest if largest is not None else number.largest if more else number.largest / 4
-    ends = (top, number.least) if more else (0.0 if start is None else start / MOST, top)
+    start = None if start is None else number.size(start)
+    least, most = (number.size(end) if end else 0.0 for end in (number.least, number.largest))
+    top = number.size(largest) if largest is not None else most
+    if number.better == "more":
+        ends = top, least
+    else:
+        top = top if number.level or largest is not None else top / 4
+        ends = max(start / MOST if start else 0.0, least), top
     tried: list[tuple[float, float]] = []
     reports: list[SimulationReport] = []
     best: SimulationReport | None = None
     judge = judge or simulated(name, *subject, **settings)
     steps = int(np.ceil(np.log2(1 / precision))) + 10
 
-    def passes(value: float) -> bool:
+    def passes(size: float) -> bool:
         nonlocal best
-        report = judge(value)
+        report = judge(value := number.at_size(size))
         tried.append((value, report.observed_yield))
         reports.append(report)
         if report.passed:
@@ -144,7 +150,8 @@ def solve(
         elif number.least or start:  # a size that is never 0 is known over decades
             middle = float(np.sqrt(good * bad))
         good, bad = (middle, bad) if passes(middle) else (good, middle)
-    return Requirement(name, number, good, bad, tuple(tried), best, unmoved(reports))
+    value, failing = (None if size is None else number.at_size(size) for size in (good, bad))
+    return Requirement(name, number, value, failing, tuple(tried), best, unmoved(reports))
 
 
 def _bracketed(
@@ -153,9 +160,9 @@ def _bracketed(
     start: float | None,
     number: Number,
 ) -> tuple[float | None, float | None]:
-    """Return a value that passes and one that fails; None where no value tried does.
+    """Return a size that passes and one that fails; None where no size tried does.
 
-    Values lie between the best and the worst end; without a start only these are tried.
+    Sizes lie between the best and the worst end; without a start only these are tried.
     """
     best, worst = ends
     if start is None:

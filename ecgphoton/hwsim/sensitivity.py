@@ -14,6 +14,7 @@ the expansion is measured on a few exact chips each time, and printed beside the
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -92,8 +93,13 @@ class Sensitivity:
 
     def lost(self, shift: Floats | float, variance: Floats | float) -> tuple[float, float]:
         """Return the expected rise of miss rate (lost sensitivity) and of FPR."""
-        perfect, moved_ = self.rates(0.0, 0.0), self.rates(shift, variance)
+        perfect, moved_ = self.perfect, self.rates(shift, variance)
         return moved_[0] - perfect[0], moved_[1] - perfect[1]
+
+    @cached_property
+    def perfect(self) -> tuple[float, float]:
+        """Miss rate and FPR of the perfect chip without noise."""
+        return self.rates(0.0, 0.0)
 
     def moves(self, errors: Floats) -> Floats:
         """(C, B) changes of the margin of chips with errors (C, K, 4, 5)."""

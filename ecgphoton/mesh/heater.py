@@ -105,11 +105,10 @@ class HeaterDac(Settings, section="driver"):
             "0 for a quadratic law, which does the same at both signs",
         )
         low, high = self.reach
-        yield (
-            high - low > TURN - ROUNDING,
-            "v_max",
-            f"so far from v_min that with v_pi {self.v_pi:g} V all phases of a turn are reached",
-        )
+        named = "table" if self.law == "table" else "v_max"
+        far = f"so far from v_min that with v_pi {self.v_pi:g} V all"
+        how = "pairs from whose first to last all" if self.law == "table" else far
+        yield high - low > TURN - ROUNDING, named, f"{how} phases of a turn are reached"
 
     @classmethod
     def of_table(cls, pairs: Sequence[Sequence[float]], bits: int = 8) -> "HeaterDac":
@@ -121,8 +120,11 @@ class HeaterDac(Settings, section="driver"):
             If there are fewer than two pairs, they do not rise in both, or begin above 0 V.
         """
         table = convert(pairs, tuple[tuple[float, ...], ...], "driver.table")
-        if len(table) < 2 or any(len(pair) != 2 for pair in table):
-            raise InputError(f"driver.table is {table!r}; it must be two or more pairs [V, rad]")
+        if len(table) < 2 or any(len(pair) != 2 for pair in table) or not np.isfinite(table).all():
+            raise InputError(
+                f"driver.table is {table!r}; it must be two or more pairs [V, rad] of finite "
+                "numbers"
+            )
         volts, phases = np.array(table).T
         if volts[0] > 0:
             raise InputError(

@@ -54,7 +54,7 @@ def write_sheet(out: Path, found: Mapping[str, Any], rows: Rows) -> Path:
         "seed": about["seed"],
         "call": about["call"],
         "ecgphoton": about["version"],
-        "without effect in this profile": ", ".join(found["idle"]),
+        "without effect alone in this profile": ", ".join(found["idle"]),
         "conditions": found["conditions"],
     }
     sections = {

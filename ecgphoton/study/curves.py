@@ -9,7 +9,15 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from ecgphoton.calibration.drift import calibrated_over
-from ecgphoton.calibration.requirements import STATES, Line, Sheet, idle, lines_of, parameters_of
+from ecgphoton.calibration.requirements import (
+    ALL,
+    STATES,
+    Line,
+    Sheet,
+    idle,
+    lines_of,
+    parameters_of,
+)
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim import requirement, sensitivity as taylor, sweep as sweeps
 from ecgphoton.hwsim.conditions import conditions
@@ -276,8 +284,9 @@ def sheet(
     without = idle(stated, program)
     if asked_for := [name for name in key if name in without]:
         raise InputError(
-            f"{asked_for[0]} is without effect in the profile {stated.name!r}, whatever its size, "
-            "so nothing is required of it; state what it acts through (time.drift: time.hours)"
+            f"{asked_for[0]} is without effect in the profile {stated.name!r} while it is alone, "
+            "so nothing is required of it; state what it acts through (time.drift: time.hours), or "
+            f"ask for {ALL!r}"
         )
     keys = tuple(name for name in parameters_of(stated, key) if name not in without)
     states, limits = STATES if calibrated else STATES[:1], limits_of(limit)

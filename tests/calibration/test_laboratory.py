@@ -5,17 +5,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from ecgphoton.calibration.bench import Session
 from ecgphoton.calibration.calibrate import PHOTODIODES, calibrate, steps_of
-from ecgphoton.calibration.judge import Labelled
+from ecgphoton.calibration.judge import Labelled, PredictedChips
 from ecgphoton.calibration.laboratory import calibrate_bench, check_bench, open_bench
 from ecgphoton.calibration.report import AFTER, BEFORE, OWN
 from ecgphoton.calibration.simulated import SimulatedBench
+from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.propagate import plan_powers
+from ecgphoton.hwsim.weights import Carrier
 from ecgphoton.student.network import predict
 
 pytestmark = pytest.mark.slow
@@ -50,6 +54,18 @@ def test_predictions_are_what_the_chips_do(program, judged, truth) -> None:
     assert report.to_dict()["no_verdict_because"] is None
     assert len(report.chip_rows()) == 2
     assert report.settings["dac_bits"] == 12
+
+
+def test_predicted_noise_is_that_of_each_chip(program) -> None:
+    """It does not depend on the other chips of a table, and is drawn with enough powers."""
+    table = replace(DriveTable.start(program, 3), noise=np.array([[0.01], [0.02], [0.05]]))
+    table = replace(table, noise=np.broadcast_to(table.noise, (3, len(program.names))))
+    carrier = Carrier.of(program)
+    chips, one = (PredictedChips(carrier, some) for some in (table, table.chips(slice(1, 2))))
+    assert torch.equal(chips.draw(0, 0, 4).additive[1:2], one.draw(0, 0, 1).additive)
+    nominal = chips.nominal()
+    assert torch.equal(nominal.additive[0], chips.draw(0, 2, 1).additive[0])
+    assert min(plan_powers(nominal.stack, nominal.additive)) >= 3
 
 
 def test_no_verdict_where_nothing_is_known(program, judged) -> None:

@@ -106,6 +106,17 @@ def test_no_healthy_heater_is_accused(program) -> None:
     assert not table.findings
 
 
+def test_a_bench_of_photodiodes_accuses_the_guilty_alone(program) -> None:
+    """No step before measured the noise of such a bench: the sweeps show it themselves."""
+    faults = tuple(Fault("stuck bit", chip, chip, 5, bit=7, level=1) for chip in range(4))
+    chips = chips_of(load_profile("pessimistic"), program, 4, seed=7)
+    bench = FaultyBench(SimulatedBench(chips, bits=8, kinds=("power",)), *faults)
+    table = STEPS["sweep-power"](bench, DriveTable.start(program.with_bits(8), 4))
+    found = {(one.chip, one.block, one.part, one.detail) for one in table.findings}
+    driver = program.device.driver_names[5]
+    assert found == {(k, program.names[k], driver, "bit 7 stays on") for k in range(4)}
+
+
 def test_a_stuck_bit_is_named_with_what_it_is_stuck_at(program) -> None:
     """Every bit whose error exceeds the noise is named, at its level, wherever it is; no other."""
     blocks, bits = len(program.names), (6, 7, 8, 9, 10, 11)

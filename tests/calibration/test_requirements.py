@@ -9,6 +9,7 @@ import pytest
 
 from ecgphoton.calibration.requirements import (
     ALL,
+    Line,
     Sheet,
     idle,
     lines_of,
@@ -102,3 +103,23 @@ def test_drift_without_time_is_idle(sheet: Sheet) -> None:
     still = Profile({"time.drift": 0.01, "splitter.sigma": 0.02})
     assert idle(still, program) == ("time.drift",)
     assert idle(still.with_value("time.hours", 1.0), program) == ()
+
+
+def test_what_a_receiver_does_not_have_is_idle(sheet: Sheet) -> None:
+    """Nothing is required of a splitter that no receiver has, nor of what acts with others only."""
+    program = sheet.subject[0]
+    effective = Profile({"detector.splitter_sigma": 0.02, "splitter.sigma": 0.02})
+    assert idle(effective, program) == ("detector.splitter_sigma",)
+    leaking = replace(effective.read_by("hybrid"), numbers={**effective.read_by("hybrid").numbers,
+                      "link.extinction_db": 20.0})  # fmt: skip
+    assert idle(leaking, program) == ("link.extinction_db", "receiver.iq_gain", "receiver.iq_phase")
+
+
+def test_intensity_noise_is_scaled_as_an_amplitude(sheet: Sheet) -> None:
+    """A factor of ten on all sizes is 20 dB more noise of the laser, up to the largest."""
+    noisy = replace(sheet, profile=Profile({"receiver.rin": -140.0}, receiver="balanced"))
+    assert noisy.at(ALL, 10.0)["receiver.rin"] == -120.0
+    assert noisy.at(ALL, 0.1)["receiver.rin"] == -160.0
+    assert noisy.at(ALL, 1e9)["receiver.rin"] == -80.0
+    line = Line("receiver.rin", "uncalibrated", "dB/Hz", -140.0, 4, -120.0, None, 1.0, 0.4, 1.0)
+    assert line.ratio == pytest.approx(10.0)

@@ -27,6 +27,7 @@ PLACED = [
 OPTICAL = [effect for effect in PLACED if effect.stage != "reading"]
 READ = [effect for effect in PLACED if effect.stage == "reading"]
 EXACT = {"dac.bits": 0}
+JITTER = {**EXACT, "time.jitter": 0.01}
 
 
 def named(effect):
@@ -216,3 +217,24 @@ def test_a_misspelt_parameter_gets_the_nearest_name():
         parse_sweep("nois=0.1")
     assert parse_sweep(" noise =0.1").parameter == "noise"
     assert dict(Profile({"dac.bits": np.int64(8)}).numbers) == {"dac.bits": 8.0}
+
+
+def test_a_digital_factor_amplifies_noise_too(program, inputs) -> None:
+    """A row that calibration doubles has readings and noise twice as large, chip by chip."""
+    source = mesh_source(program, inputs, Foundry(Profile({"detector.noise": 0.01, **JITTER})))
+    blocks = len(program.blocks)
+    gain = torch.tensor([1.0, 2.0], dtype=torch.float64)[:, None, None].expand(-1, blocks, 4)
+    plain, doubled = source.draw(0, 0, 2), replace(source, row_gain=gain).draw(0, 0, 2)
+    assert torch.allclose(doubled.stack.matrices[1], 2 * plain.stack.matrices[1])
+    assert torch.allclose(doubled.additive, plain.additive * gain.float())
+
+
+def test_jitter_acts_on_the_fields_that_modulators_send(program, inputs) -> None:
+    """Modulators driven in proportion send more than small inputs: so much more noise arrives."""
+    sent = inputs.mapped(lambda part: torch.sin(1.5 * part) / math.sin(1.5))
+    bent, wanted = (
+        mesh_source(program, beats, Foundry(Profile({**JITTER, "link.depth": depth}))).input_moments
+        for beats, depth in ((inputs, 1.5), (sent, 0.0))
+    )
+    first = len(program.architecture.sliding)  # blocks that read beats themselves
+    assert torch.allclose(bent[:first], wanted[:first], rtol=1e-5)

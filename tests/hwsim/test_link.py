@@ -154,6 +154,47 @@ def test_one_block_from_the_laser_to_a_code(program) -> None:
     assert found.numpy() == pytest.approx(codes)
 
 
+@pytest.mark.parametrize("kind", ["balanced", "hybrid", "intensity"])
+def test_the_noise_of_the_budget_is_that_of_chips(program, kind) -> None:
+    """A perfect chip that reads an input of 1 through a weight of 1 scatters by what is stated."""
+    numbers = {"receiver.noise": 3.0, "receiver.rin": -95.0, "detector.noise": 1e-3,
+               "detector.rin": 2e-3, "receiver.adc_bits": 10}  # fmt: skip
+    profile = Profile({"dac.bits": 0, **LIGHT, **LOSSES, **numbers}, receiver=kind)
+    budget = Budget(program, profile)
+    chip = Foundry(profile).chip(0, 0, program)
+    wanted = np.zeros_like(program.phases)
+    wanted[:, program.device.attenuators] = np.pi  # lossless paths through the mesh
+    volts = torch.as_tensor(program.device.dac.volts_for(wanted))[None]
+    field = chip.field(chip.phases(volts))[0, 0]
+    light = torch.linalg.inv(field) @ torch.tensor([1.0, 0, 0, 0], dtype=torch.complex128)
+    light = (light * budget.link.left)[:, None].expand(4, 20000)
+    noisy = chip.respond(volts, light, generator=torch.Generator().manual_seed(2))[0, 0, 0]
+    total = math.hypot(*budget.link.noise.values())
+    assert float(noisy.std()) == pytest.approx(total, rel=0.02 if kind != "intensity" else 0.2)
+    assert budget.link.snr_db == pytest.approx(20 * math.log10(budget.link.left / total))
+
+
+def test_a_silent_receiver_has_no_ratio(program) -> None:
+    """Without any noise the budget gives no ratio of signal to noise, instead of dividing by 0."""
+    silent = Budget(program, lit(**{"receiver.noise": 0.0}))
+    assert silent.link.snr_db is None
+    assert silent.to_dict()["snr_db"] is None
+
+
+def test_without_a_laser_powers_are_stated_or_usual() -> None:
+    """What followed from the laser goes with it: no number stays that nobody stated."""
+    profile = lit().with_settings(["link.laser=0", "receiver.lo_power=2"])
+    assert profile["receiver.lo_power"] == 2.0
+    assert profile["receiver.signal_power"] == 0.01
+    assert load_profile("foundry-thermo-optic:full-link").read_by("homodyne").receiver == "homodyne"
+    again = Profile(receiver="balanced").with_settings(
+        ["link.oscillator=0.4", "link.rate=2e6", "link.laser=10"]
+    )
+    assert again["receiver.lo_power"] == pytest.approx(1.0)
+    with pytest.raises(InputError, match=r"receiver.signal_power is given beside link.laser"):
+        Profile({**LIGHT, "receiver.signal_power": 5.0}, receiver="balanced")
+
+
 def test_a_modulator_bends_what_it_is_driven_with(student, inputs, label, point) -> None:
     """sin(d x) / sin d: exact at 0 and at 1, linear for little drive, and part of a simulation."""
     x = torch.linspace(-1, 1, 21, dtype=torch.float64)

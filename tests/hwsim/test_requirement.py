@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ecgphoton.hwsim.effects import EFFECTS, Number
+from ecgphoton.hwsim.effects.supply import LINK
 from ecgphoton.hwsim.requirement import MOST, solve
 
 SIZE = Number("A size.", 10.0)
@@ -61,3 +62,20 @@ def test_bits_are_found_to_the_bit(limit: int, start: int) -> None:
     assert found.value == limit
     assert found.failing == (None if limit == 2 else limit - 1)
     assert all(value == int(value) for value in tried)
+
+
+@pytest.mark.parametrize("start", [None, -140.0])
+def test_a_level_in_decibels_is_searched_by_its_amplitude(start: float | None) -> None:
+    """Intensity noise, of which no value is above 0, is found within its range."""
+    rin = EFFECTS["receiver.rin"].number
+    found, tried = searched(lambda level: level <= -101, number=rin, start=start, precision=0.1)
+    assert found.value <= -101 < found.failing <= found.value + 1
+    assert all(rin.check("receiver.rin", value) == value for value in tried)
+
+
+def test_a_size_that_cannot_be_0_begins_at_its_least() -> None:
+    """Where 0 means that nothing is stated it is not tried."""
+    rate = LINK["link.rate"]
+    found, tried = searched(lambda value: value <= 3e6, number=rate, start=None)
+    assert found.value <= 3e6 < found.failing
+    assert min(tried) == rate.least

@@ -14,6 +14,7 @@ Light and signals pass seven stages; an effect acts at one of them::
 C counts chips, K blocks; tensors may have 1 in place of either.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
@@ -133,6 +134,19 @@ class Number:
         kind = "an integer" if self.whole else "a number"
         zero = "0 or " if self.least else ""
         return f"{zero}{kind} from {self.least:g} to {self.written(self.largest)}"
+
+    def size(self, value: float) -> float:
+        """Return what grows in proportion to the effect: of a level in dB the amplitude."""
+        return 10 ** (value / 20) if self.level else value
+
+    def at_size(self, size: float) -> float:
+        """Return the value of that size."""
+        return round(20 * math.log10(size), 9) if self.level else size
+
+    @property
+    def level(self) -> bool:
+        """Whether it is a level in dB, which begins below 0; its 0 is none at all."""
+        return self.least < 0
 
     def check(self, key: str, value: object) -> float:
         """Return a value of that key.

@@ -26,6 +26,19 @@ def test_differences_add_up_wherever_reading_begins(tmp_path):
     np.testing.assert_array_equal(held.read(0, 1500, 1600), digital[1500:1600])
 
 
+def test_a_checksum_of_zero_is_said_not_to_be_compared(tmp_path):
+    """Headers that are written by hand have 0 there; any other sum is compared."""
+    path = write_wfdb(tmp_path, "a", SIGNAL)
+    header = path.with_suffix(".hea")
+    *before, stated, block, lead = header.read_text().split()
+    assert int(stated)
+    assert read(path).notes == ()
+    header.write_text(" ".join([*before[:4], "\n", *before[4:], "0", block, lead]))
+    found = read(path)
+    np.testing.assert_allclose(found.signal[:, 0], SIGNAL, atol=0.001)
+    assert found.notes == ("a: checksum of MLII is 0: not compared",)
+
+
 def test_an_edf_sample_outside_its_range_is_missing(tmp_path):
     """What lies outside the digital range of a signal was not measured."""
     path = write_edf(tmp_path / "a.edf", SIGNAL)

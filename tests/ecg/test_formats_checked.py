@@ -39,6 +39,15 @@ def test_a_checksum_of_zero_is_said_not_to_be_compared(tmp_path):
     assert found.notes == ("a: checksum of MLII is 0: not compared",)
 
 
+def test_upper_case_files_of_wfdb_are_to_be_renamed(tmp_path):
+    """As old discs have them; the message does not ask for another copy."""
+    write_wfdb(tmp_path, "a", SIGNAL)
+    for kind, said in (("dat", "rename A.DAT to a.dat"), ("hea", "rename A.HEA to A.hea")):
+        (tmp_path / f"a.{kind}").rename(tmp_path / f"A.{kind.upper()}")
+        with pytest.raises(InputError, match=said):
+            open_recording(tmp_path / ("a" if kind == "dat" else "A"))
+
+
 def test_an_edf_sample_outside_its_range_is_missing(tmp_path):
     """What lies outside the digital range of a signal was not measured."""
     path = write_edf(tmp_path / "a.edf", SIGNAL)

@@ -233,8 +233,10 @@ def read_part(path: Path, name: str, limit: int = LARGEST_FILE) -> bytes:
 
 def lacking(path: Path, name: str) -> InputError:
     """Return the error for a file that a record needs and that is not there."""
+    alike = [one.name for one in path.parent.glob("*") if one.name.lower() == path.name.lower()]
+    advice = f"rename {alike[0]} to {path.name}" if alike and path.name not in alike else _AGAIN
     return InputError(
-        f"record {name!r} lacks {path.name} in {path.parent}, or it cannot be read; {_AGAIN}"
+        f"record {name!r} lacks {path.name} in {path.parent}, or it cannot be read; {advice}"
     )
 
 

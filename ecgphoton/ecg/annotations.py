@@ -154,7 +154,7 @@ def record_path(record: str | Path) -> Path:
     """
     path = Path(record)
     path = path.with_suffix("") if path.suffix == ".hea" else path
-    if not path.with_name(f"{path.name}.hea").is_file():
+    if not path.name or not path.with_name(f"{path.name}.hea").is_file():
         raise InputError(
             f"there is no record {record} ({path.name}.hea is missing); give the path of a WFDB "
             "record without extension, such as mitdb/100"
@@ -196,7 +196,10 @@ def duration(record: str | Path) -> float | None:
 
 def _header(path: Path) -> Any:  # noqa: ANN401
     header_lines(read_part(path.with_name(f"{path.name}.hea"), path.name), path.name)
-    return call_wfdb("rdheader", f"header {path.name}.hea", str(path))
+    header = call_wfdb("rdheader", f"header {path.name}.hea", str(path))
+    if not float(header.fs or 0) > 0:
+        raise InputError(f"header {path.name}.hea states {header.fs} samples a second; correct it")
+    return header
 
 
 def write_annotations(

@@ -84,7 +84,8 @@ class BeatStream:
         empty = np.empty(0, np.int64)
         # Beats that wait for their windows, after those that only the features still need.
         self._sample = empty if peaks is None else np.asarray(peaks, np.int64)
-        self._middle = self._breaks = empty  # breaks of the beats that are cut, see `breaks_before`
+        self._middle = empty
+        self._breaks = np.empty(0)  # of the beats that are cut, see `Rhythm.of`
         self._dropped = self._done = 0  # missing samples, and beats, before those that are kept
         self._history = History.empty()
         self.gaps = Gaps()
@@ -152,10 +153,11 @@ class BeatStream:
     def _cut(self, further: slice) -> None:
         """Cut the windows of further beats; they wait to be described."""
         middle, reason = self._middle[further], reasons(self._sample[further], self.stretches)
+        may_be_none = (reason != "") & (self._detector is not None)  # found where it is no ECG
         windows = cut(self._signal, middle, reason, self._first, self._largest)
         begins, missing = [one.first for one in self.stretches], np.isnan(self._signal)
         breaks = self._dropped + breaks_before(missing, middle, begins, self._first)
-        self._breaks = np.concatenate([self._breaks, breaks])
+        self._breaks = np.concatenate([self._breaks, np.where(may_be_none, np.nan, breaks)])
         self._windows = np.concatenate([self._windows, windows])
         self._reason = np.concatenate([self._reason, reason])
 

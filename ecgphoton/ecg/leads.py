@@ -1,6 +1,7 @@
 """Choice of the lead of a recording: one rule for every format and every command."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,10 +13,16 @@ from ecgphoton.errors import InputError
 
 _LIMB = ("i", "ii", "iii", "avr", "avl", "avf")
 _CHEST = tuple(f"v{number}" for number in range(1, 10))
-_PREFIX = re.compile(r"^((mdc_ecg_lead|ecg|ekg|einthoven|lead|channel|ch)[\s_:.-]*(?=.))+")
-_REMARK = re.compile(
-    r"(?<=\w)( ?[(\[]([mnu\u03bc]?v|einthoven|goldberger|wilson)[)\]]|, augmented .*)$"
+_PREFIX = re.compile(
+    r"^((mdc[ _]ecg[ _](lead|elec[ _]potl)|ecg|ekg|einthoven|lead|ableitung|abl|afleiding|"
+    r"avledning|deriva(tion|cion|zione|cao)|channel|ch)[\s_:.,-]*(?=.))+"
 )
+"""What stands before the name of a lead, in several languages and without accents."""
+_REMARK = re.compile(
+    r"(?<=\w)([ _-]?[(\[]([mnu\u03bc]?v|einthoven|goldberger|wilson)[)\]]|, augmented .*|"
+    r"[ _-]e[ck]g|[.:;]+)$"
+)
+_ENCLOSED = re.compile(r"[(\[](\w+)[)\]]")
 _OTHER = re.compile(
     r"abp|art|[a-z]{0,3}bp\d*|pap|cvp|icp|resp.*|impedance.*|pleth.*|ppg|spo2.*|sao2|(eeg|emg|eog)\b.*|"
     r"e?t?co2.*|temp.*|acc.*|(?:blood )?pressure.*|hr|rr|heart ?rate|rate|quality|sqi|.*time|"
@@ -34,7 +41,7 @@ pressure or noise lacks one of them. Clifford et al. 2012, DOI 10.1088/0967-3334
 
 
 def lead_name(name: str) -> str:
-    """Return a lead's name without case, vendor prefix and the letters of a modified lead.
+    """Return a lead's name without case, accents, prefix and the letters of a modified lead.
 
     Examples
     --------
@@ -42,8 +49,12 @@ def lead_name(name: str) -> str:
     ['ii', 'ii', 'ii', 'ii', 'v1', 'avr', 'ecg1']
     >>> [lead_name(name) for name in ("MDC_ECG_LEAD_II", "ECG lead II (mV)", "Lead I (Einthoven)")]
     ['ii', 'ii', 'i']
+    >>> [lead_name(name) for name in ("II.", "Dérivation II", "ECG (II)", "V5 ECG", "\u2161")]
+    ['ii', 'ii', 'ii', 'v5', 'ii']
     """
-    short = " ".join(name.casefold().split())
+    letters = unicodedata.normalize("NFKD", name)  # a Roman numeral of one sign becomes letters
+    short = "".join(one for one in letters if not unicodedata.combining(one))
+    short = " ".join(short.casefold().split())
     rest = _bare(short)
     modified = _MODIFIED.sub("", rest)
     rest = _ROMAN.get(modified, modified) if modified != rest else rest
@@ -57,7 +68,9 @@ def names_lead(name: str) -> bool:
 
 def _bare(short: str) -> str:
     """Return a name without vendor prefixes, unit and words that add nothing."""
-    return _REMARK.sub("", _PREFIX.sub("", short))
+    rest = _REMARK.sub("", _PREFIX.sub("", short))
+    enclosed = _ENCLOSED.fullmatch(rest)
+    return enclosed[1] if enclosed else rest
 
 
 def _other(name: str) -> bool:

@@ -22,6 +22,8 @@ OVERDUE = 1.28
 """Usual intervals after which a beat is overdue."""
 CLEAR, CLEAR_LATE = 3.0, 3.7
 """Least contrast of a beat; and of one that is taken late or that the height is learnt from."""
+STANDING_OUT, FEWEST = 8.0, 3
+"""Contrast of the beats of a slow rhythm, and how many of them are enough to learn from."""
 T_WAVE, T_SLOPE, T_HEIGHT = 140, 0.45, 0.38
 """A T wave comes within 0.39 s, with less slope than the beat, and less energy than the usual."""
 USUAL, LONGEST = 288, 720
@@ -85,17 +87,19 @@ class Rules:
         return found
 
     def _learn(self, until: int, last: bool) -> bool:
-        """Learn the height of beats from the first 8 s in which most seconds have a clear peak."""
+        """Learn the height of beats from the first 8 s in which they are seen.
+
+        Most seconds have a clear peak; or, in a slow rhythm, a few have one that stands out.
+        """
         while self._since + LEARN <= until or (last and self._since < until):
             stop = min(self._since + LEARN, until)
-            highest: dict[int, float] = {}
-            for peak in self._peaks:
-                if self._since <= peak.sample < stop and peak.contrast > CLEAR_LATE:
-                    second = (peak.sample - self._since) // SECOND
-                    highest[second] = max(peak.height, highest.get(second, 0.0))
-            enough = len(highest) * 2 * SECOND > stop - self._since
-            if enough and median(highest.values()) > max(FLOOR, RELEARN_FLOOR * self._level):
-                self._level = median(highest.values())
+            heights = self._highest(stop, CLEAR_LATE)
+            if len(heights) * 2 * SECOND <= stop - self._since:
+                few = self._highest(stop, STANDING_OUT)
+                few = [height for height in few if 2 * height > max(few)]
+                heights = few if len(few) >= FEWEST else []
+            if heights and median(heights) > max(FLOOR, RELEARN_FLOOR * self._level):
+                self._level = median(heights)
                 self._beats.extend([self._level] * BEATS)
                 self._others.extend([0.0] * OTHERS)
                 self._intervals.extend([USUAL] * INTERVALS)
@@ -104,6 +108,15 @@ class Rules:
                 return True
             self._since += SECOND
         return False
+
+    def _highest(self, stop: int, contrast: float) -> list[float]:
+        """Return the height of the highest peak of such contrast in each second that has one."""
+        highest: dict[int, float] = {}
+        for peak in self._peaks:
+            if self._since <= peak.sample < stop and peak.contrast > contrast:
+                second = (peak.sample - self._since) // SECOND
+                highest[second] = max(peak.height, highest.get(second, 0.0))
+        return list(highest.values())
 
     def _judge(self, peak: Peak, found: list[int]) -> None:
         since = T_WAVE if self._last is None else peak.sample - self._last.sample

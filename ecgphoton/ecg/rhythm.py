@@ -59,7 +59,7 @@ class Rhythm:
         fs: float = SAMPLING_RATE,
         *,
         first: int = 0,
-        breaks: IntArray | None = None,
+        breaks: IntArray | FloatArray | None = None,
     ) -> Self:
         """Compute the rhythm of a record.
 
@@ -72,12 +72,14 @@ class Rhythm:
         first
             Values of the beats before this one are not needed, and may be NaN.
         breaks
-            ``(n,)`` from `breaks_before`; None where no signal is missing.
+            ``(n,)`` from `breaks_before`; None where no signal is missing. NaN for a beat that may
+            be none: intervals to it are not there.
         """
         count = len(samples)
         rr = np.clip(np.diff(np.asarray(samples, float)) / fs, *RR_LIMITS)
-        if breaks is not None and (lost := np.diff(breaks) > 0).any():
-            rr = np.where(_may_hide(rr, lost), np.nan, rr)
+        if breaks is not None:
+            lost = np.diff(breaks)
+            rr = np.where(np.isnan(lost) | _may_hide(rr, lost > 0), np.nan, rr)
 
         def late(values: FloatArray) -> FloatArray:
             """Return values of the last beats as values of all."""

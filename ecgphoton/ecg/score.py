@@ -248,7 +248,7 @@ def score_record(
     lasts = duration(path)
     known = read_annotations(path, reference)
     given = read_annotations(path, test, folder=test_folder)
-    stop = lasts if end is None else end
+    stop = lasts if end is None else min(end, lasts or end)
     guessed = stop is None and len(known.sample) > 0
     if guessed:
         stop = float(known.sample[-1] / known.fs + window)
@@ -257,11 +257,13 @@ def score_record(
         given,
         record=path.name,
         start=start,
-        end=stop if end is not None or stop is None or stop > start else None,
+        end=stop if stop in (None, end) or stop > start else None,
         window=window,
         grouping=grouping,
     )
     flutter = ", ".join(sorted(known.rhythms & FLUTTER)) if "[" not in known.symbol else ""
+    spans = _flutter(known)
+    unopened = int((~_inside(known.sample[known.symbol == "]"], spans)).sum())
     beyond = {
         name: int((marks.beats.sample > (lasts or np.inf) * marks.fs).sum())
         for name, marks in ((reference, known), (test, given))
@@ -271,6 +273,12 @@ def score_record(
         f"of {reference}" if guessed else "",
         f"{path.name}.{reference} states the rhythm {flutter} without [ and ]: beats there are "
         "scored, as bxb does" if flutter else "",
+        f"{path.name}.{reference}: {count(unopened, 'mark')} ] without [ before: "
+        "flutter there is scored" if unopened else "",
+        f"{path.name}.{reference}: flutter that begins at {spans[-1][0] / known.fs:g} s has no ]: "
+        "nothing is scored from there on" if spans and spans[-1][1] == np.inf else "",
+        f"{path.name} lasts {lasts:g} s: scored to its end, not to {end:g} s"
+        if lasts is not None and end is not None and end > lasts else "",
         *(f"{path.name}.{name}: {count(number, 'beat')} beyond the end "
           f"{'is' if number == 1 else 'are'} not scored" if number else ""
           for name, number in beyond.items()),

@@ -1,7 +1,6 @@
 """A table of beats comes in; files for other programs go out. Inputs are never replaced."""
 
 import json
-import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -54,9 +53,9 @@ def outputs(
     kinds = ["jsonl", "csv", *(["edf"] if edf else []), *(["png"] if picture else [])]
     annotation = {"annotation": out / f"{plain_name(name)}.{annotator}"}
     found = annotation | {kind: out / f"{name}.{annotator}.{kind}" for kind in kinds}
-    read = {*map(os.path.realpath, inputs)}
+    read = [*inputs]
     for path in found.values():
-        if os.path.realpath(path) in read:
+        if path.exists() and any(path.samefile(one) for one in read):
             raise InputError(
                 f"{path} is an input and would be replaced; choose another annotator or --out"
             )

@@ -107,6 +107,47 @@ def test_marks_behind_the_end_mark_are_refused(damage, tmp_path):
     assert len(decode(content + bytes(20), "x.atr", 360.0).sample) == 10
 
 
+@pytest.mark.parametrize(
+    ("marks", "beats", "said"),
+    [
+        ("NN[NN]NN]NN", 6, "1 mark ] without [ before: flutter there is scored"),
+        ("]NN[NN]NNNN", 6, "1 mark ] without [ before: flutter there is scored"),
+        ("NNNN[NNNNNN", 4, "flutter that begins at 4 s has no ]: nothing is scored from there on"),
+        ("NN[NN]NNNNN", 7, ""),
+    ],
+)
+def test_half_an_episode_of_flutter_is_said(marks, beats, said, tmp_path):
+    """What is left of an episode where a record was cut is neither guessed nor passed over."""
+    (tmp_path / "v.hea").write_text("v 1 250 15000\n")
+    at, where = 250 * np.arange(len(marks)), {"write_dir": str(tmp_path)}
+    for annotator in ("atr", "eph"):
+        wfdb.wrann("v", annotator, at, list(marks), fs=250, **where)
+    found = score_record(tmp_path / "v", start=0)
+    assert (found.rates["QRS"].tp, found.rates["QRS"].fp) == (beats, 0)
+    assert found.notes == ((f"v.atr: {said}",) if said else ())
+
+
+def test_an_end_behind_the_record_is_that_of_the_record(tmp_path):
+    """Marks beyond the record are not scored, and the end that was asked for is mentioned."""
+    (tmp_path / "v.hea").write_text("v 1 250 15000\n")
+    for annotator in ("atr", "eph"):
+        at = np.array([500, 1000, 15100 + (annotator == "eph")])
+        wfdb.wrann("v", annotator, at, ["N"] * 3, fs=250, write_dir=str(tmp_path))
+    found = score_record(tmp_path / "v", start=0, end=70.0)
+    assert found.rates["QRS"].tp == 2
+    assert found.notes[0] == "v lasts 60 s: scored to its end, not to 70 s"
+    assert "1 beat beyond the end is not scored" in found.notes[1]
+
+
+def test_what_is_no_record_is_refused(tmp_path):
+    """A folder, and a header without a rate, are named; nothing divides by zero."""
+    with pytest.raises(InputError, match="there is no record"):
+        score_record(".")
+    (tmp_path / "v.hea").write_text("v 1 0 100\n")
+    with pytest.raises(InputError, match=r"v\.hea states 0(\.0)? samples a second"):
+        score_record(tmp_path / "v")
+
+
 @pytest.mark.parametrize("rhythm", ["(VFL", "(VF", "(VFIB", "(AFIB"])
 def test_flutter_that_is_a_rhythm_alone_is_said_to_be_scored(rhythm, tmp_path):
     """Only [ and ] exclude beats, as in bxb; a reference that states flutter otherwise is named."""

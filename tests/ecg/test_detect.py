@@ -53,6 +53,24 @@ def test_plain_beats_are_found_and_nothing_else(rate, height):
     assert missed_and_extra(found(signal), beats) == (0, 0)
 
 
+@pytest.mark.parametrize("rate", [20, 25, 30, 33])
+@pytest.mark.parametrize("seconds", [20, 120])
+def test_a_slow_rhythm_is_found_from_its_first_beats(rate, seconds):
+    """Of a block with 20 to 33 beats a minute every beat, though most seconds have none."""
+    signal, beats = ecg(seconds, rate)
+    missed, extra = missed_and_extra(found(signal), beats)
+    assert (missed <= (rate < 25), extra) == (True, 0)
+
+
+def test_a_loud_noise_hides_no_beats_behind_it():
+    """What stands out at its end is not learnt from: beats of a third of it are found at once."""
+    signal, beats = ecg(60)
+    for seed in range(3):
+        noise = np.random.default_rng(seed).normal(0, 3, 120 * RATE).astype(np.float32)
+        peaks = found(np.concatenate([signal, noise, signal])) - len(signal) - len(noise)
+        assert missed_and_extra(peaks[peaks > RATE], beats[beats > RATE]) == (0, 0)
+
+
 def test_wide_beats_are_found():
     """A beat three times as wide, and little higher, is a beat among narrow ones."""
     signal, beats = ecg(60)

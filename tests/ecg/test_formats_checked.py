@@ -26,6 +26,28 @@ def test_differences_add_up_wherever_reading_begins(tmp_path):
     np.testing.assert_array_equal(held.read(0, 1500, 1600), digital[1500:1600])
 
 
+def test_a_checksum_of_zero_is_said_not_to_be_compared(tmp_path):
+    """Headers that are written by hand have 0 there; any other sum is compared."""
+    path = write_wfdb(tmp_path, "a", SIGNAL)
+    header = path.with_suffix(".hea")
+    *before, stated, block, lead = header.read_text().split()
+    assert int(stated)
+    assert read(path).notes == ()
+    header.write_text(" ".join([*before[:4], "\n", *before[4:], "0", block, lead]))
+    found = read(path)
+    np.testing.assert_allclose(found.signal[:, 0], SIGNAL, atol=0.001)
+    assert found.notes == ("a: checksum of MLII is 0: not compared",)
+
+
+def test_upper_case_files_of_wfdb_are_to_be_renamed(tmp_path):
+    """As old discs have them; the message does not ask for another copy."""
+    write_wfdb(tmp_path, "a", SIGNAL)
+    for kind, said in (("dat", "rename A.DAT to a.dat"), ("hea", "rename A.HEA to A.hea")):
+        (tmp_path / f"a.{kind}").rename(tmp_path / f"A.{kind.upper()}")
+        with pytest.raises(InputError, match=said):
+            open_recording(tmp_path / ("a" if kind == "dat" else "A"))
+
+
 def test_an_edf_sample_outside_its_range_is_missing(tmp_path):
     """What lies outside the digital range of a signal was not measured."""
     path = write_edf(tmp_path / "a.edf", SIGNAL)

@@ -37,7 +37,7 @@ def test_gaps_of_edf_are_missing_samples(tmp_path):
     expected[: 2 * FS] = SIGNAL[: 2 * FS]
     expected[int(5.5 * FS) :] = SIGNAL[2 * FS : 4 * FS]
     np.testing.assert_allclose(found.signal[:, 0], expected, atol=0.003)
-    assert found.notes[0] == "a: 3.5 s in 1 gaps of the file are missing samples"
+    assert found.notes[0] == "a: 3.5 s in 1 gap of the file are missing samples"
     labels = read_labels(path, FS)
     assert labels.sample.tolist() == [100, 1475]
     slow = open_recording(path)
@@ -50,7 +50,7 @@ def test_a_gap_counts_whatever_the_header_calls_the_file(tmp_path):
     named = gap.with_name("c.edf")
     named.write_bytes(gap.read_bytes().replace(b"EDF+D", b"EDF+C", 1))
     np.testing.assert_array_equal(read(named).signal, read(gap).signal)
-    assert "2 s in 1 gaps" in read(named).notes[0]
+    assert "2 s in 1 gap of" in read(named).notes[0]
 
 
 def test_rounded_beginnings_make_no_gap(tmp_path):
@@ -58,7 +58,7 @@ def test_rounded_beginnings_make_no_gap(tmp_path):
     path = discontinuous(tmp_path / "a.edf", ["+0.250", "+1.251", "+2.250"], {1: "+1.75"})
     found = read(path)
     np.testing.assert_allclose(found.signal[:, 0], SIGNAL[: 3 * FS], atol=0.003)
-    assert not any("gaps" in note for note in found.notes)
+    assert not any("gap" in note for note in found.notes)
     assert read_labels(path, FS).sample.tolist() == [375]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from recordings import ecg
 
 import ecgphoton as ep
 from ecgphoton.ecg.detect import centred
@@ -85,6 +86,25 @@ def test_an_interval_that_may_hide_a_beat_is_not_there():
     assert (plain.long_run[21:] > rhythm.long_run[21:]).all()
     usual = Rhythm.of(np.arange(0, 40 * 290, 290), breaks=breaks)  # a short gap hides nothing
     assert np.isfinite(usual.pre[1:]).all()
+
+
+def test_an_interval_to_what_may_be_no_beat_is_not_there():
+    """However long it is: what noise was taken for is neither compared nor compared with."""
+    samples = np.delete(np.arange(0, 40 * 290, 290), 21)
+    breaks = np.where(np.arange(39) == 20, np.nan, 0.0)
+    rhythm = Rhythm.of(samples + 60 * (np.arange(39) == 20), breaks=breaks)
+    assert np.isnan([rhythm.pre[20], rhythm.pre[21], rhythm.post[19], rhythm.post[20]]).all()
+    np.testing.assert_allclose(rhythm.usual[22:], np.log(290 / 360))
+    np.testing.assert_allclose(rhythm.scatter[24:], 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", [3, 8])
+def test_beats_after_noise_are_called_as_without_it(seed):
+    """Ten peaks of noise that were taken for beats make no beat after them early."""
+    signal, _ = ecg(60, FS)
+    noise = np.random.default_rng(seed).standard_normal(120 * FS)
+    calls = ep.annotate(np.concatenate([signal, noise, signal]), FS, student="inter-patient-4")
+    assert set(calls.symbol.tolist()) == {"N", "?"}
 
 
 @pytest.mark.slow

@@ -27,7 +27,9 @@ def record(folder, **leads):
 
 SECOND = (
     "II", "ii", "ECG II", "lead II", "MLII", "channel:1", "EKG-II", "ECG lead II", "D2", "DII",
-    "MDC_ECG_LEAD_II", "Lead II (Einthoven)", "II [\u00b5V]",
+    "MDC_ECG_LEAD_II", "Lead II (Einthoven)", "II [\u00b5V]", "II.", "MLII.", "Ableitung II",
+    "Abl. II", "D\u00e9rivation II", "De\u0301rivation II", "Derivaci\u00f3n II", "\u2161",
+    "ECG (II)", "II ECG", "MDC_ECG_ELEC_POTL_II",
 )  # fmt: skip
 
 
@@ -36,6 +38,9 @@ def test_case_and_prefixes_are_ignored(asked, tmp_path):
     """Lead II by any of its names is lead II."""
     held = record(tmp_path, ABP=(PRESSURE, "mmHg"), II=(SIGNAL, "mV"))
     assert choose(held, asked) == 1
+    if not asked.startswith("channel"):
+        held = record(tmp_path, V1=(SIGNAL, "mV"), **{asked: (SIGNAL, "mV")})
+        assert choose(held) == 1
 
 
 @pytest.mark.parametrize("asked", ["V5", "channel:2", "channel:x", "channel:-1", "I", "", "ECG"])

@@ -212,6 +212,14 @@ def test_no_output_replaces_an_input(options, what, run, records):
     assert {path.name: path.read_bytes() for path in records.iterdir()} == before
 
 
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_an_input_by_another_name_is_not_replaced(link, run, records):
+    """A link of either kind to the signal is the signal."""
+    getattr(records / "s01.eph", link)(records / "s01.dat")
+    with pytest.raises(InputError, match="is an input"):
+        annotate(records / "s01", out=records, model=run, force=True)
+
+
 def test_files_that_are_there_give_way_to_force_alone(run, records):
     """A second run is refused; with --force it writes the same files again, and atr too."""
     options = {"out": records, "model": run, "picture": False}

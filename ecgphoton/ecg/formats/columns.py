@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.formats.times import check_axis, is_time, rate_of, rises_evenly, seconds_of
+from ecgphoton.ecg.formats.times import (
+    check_axis,
+    is_time,
+    rate_of,
+    rises_evenly,
+    rounded,
+    seconds_of,
+)
 from ecgphoton.ecg.recording import (
     LARGEST_RECORDING,
     Beginning,
@@ -19,6 +26,10 @@ from ecgphoton.ecg.recording import (
 )
 from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting, read_array, read_arrays
+from ecgphoton.wording import count
+
+NO_SAMPLE = -(2**15)
+"""What WFDB stores, and programs that read it write, where nothing was measured."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +94,14 @@ def from_columns(
         if len(columns) > 1 and is_time(name) and (at == 0 or len(name) > 1)
     ]
     stated, begins = [] if fs is None else [fs], dict[str, float]()
+    notes = [*remarks]
     for name in times:
         with expecting(f"{path}: column {name}", "a column of times", "correct it"):
             seconds = seconds_of(name, units[name], columns[name])
-        stated.append(rate_of(path, name, seconds))
+        if hints.fs is not None and rounded(seconds, hints.fs):
+            notes.append(f"{path.name}: times in column {name} are rounded; {hints.fs:g} Hz fits")
+        else:
+            stated.append(rate_of(path, name, seconds))
         begins.setdefault("time", float(seconds[0]))
     names = [name for name in columns if name not in times]
     chosen = names if hints.column is None else [_asked(path, list(columns), times, hints.column)]
@@ -111,16 +126,20 @@ def from_columns(
         if hints.unit is not None and unit and unit_name(hints.unit) != unit:
             raise InputError(f"{path} gives {name} in {unit}, not in {hints.unit}")
         unit = unit or unit_name(hints.unit or "")
-        with expecting(f"{path}: column {name}", "a column of numbers", "correct it"):
+        advice = "correct it, or name the column to read (--column)"
+        with expecting(f"{path}: column {name}", "a column of numbers", advice):
             held = columns[name] if columns[name].dtype.kind in "iuf" else None
             numbers = np.asarray(columns[name], np.float64) if held is None else held
         factor = np.float32(millivolts(unit or "mV") or 1.0)
         with np.errstate(over="ignore"):  # what single precision does not hold is missing below
             value = numbers.astype(np.float32) * factor
-        values.append(np.where(np.isfinite(value), value, np.float32(np.nan)))
+        if coded := int((numbers == NO_SAMPLE).sum()):
+            notes.append(f"{path.name}: {count(coded, 'sample')} of {NO_SAMPLE} in {name} missing")
+        known = np.isfinite(value) & (numbers != NO_SAMPLE)
+        values.append(np.where(known, value, np.float32(np.nan)))
         channels.append(Channel(name, unit, rate, len(values[-1])))
     return HeldRecording(
-        path, form, tuple(channels), (path,), notes=tuple(remarks), begins=Beginning(**begins),
+        path, form, tuple(channels), (path,), notes=tuple(notes), begins=Beginning(**begins),
         values=tuple(values),
     )  # fmt: skip
 

@@ -28,6 +28,7 @@ from ecgphoton.ecg.recording import (
 )
 from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting, read_bytes
+from ecgphoton.wording import count
 
 _HEADER = 256  # bytes before the signals, and of every signal
 _BDF = b"\xff"  # how a BDF file begins: its samples have three bytes, those of an EDF file two
@@ -58,8 +59,8 @@ def open_edf(path: Path) -> HeldRecording:
             gaps = _gaps(path, seconds)
             gaps[gaps < _LEAST_GAP] = 0
     begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps)
-    count, missing = np.count_nonzero(gaps), gaps.sum()
-    note = f"{path.stem}: {missing:g} s in {count} gaps of the file are missing samples"
+    many, missing = int(np.count_nonzero(gaps)), gaps.sum()
+    note = f"{path.stem}: {missing:g} s in {count(many, 'gap')} of the file are missing samples"
     channels: list[Channel] = []
     values = []
     for signal in held.signals:
@@ -76,7 +77,7 @@ def open_edf(path: Path) -> HeldRecording:
         value = (signal.digital * np.float32(factor) + np.float32(offset)).astype(np.float32)
         value[(signal.digital < min(low, high)) | (signal.digital > max(low, high))] = np.nan
         fs = float(signal.sampling_frequency)
-        values.append(_spread(path, value, begins, fs) if count else value)
+        values.append(_spread(path, value, begins, fs) if many else value)
         name = signal.label or f"channel {len(channels)}"
         channels.append(Channel(name, unit, fs, len(values[-1])))
     if not channels:
@@ -88,7 +89,7 @@ def open_edf(path: Path) -> HeldRecording:
         tuple(channels),
         (path,),
         _start(held),
-        notes=(note,) if count else (),
+        notes=(note,) if many else (),
         values=tuple(values),
     )
 

@@ -88,6 +88,7 @@ def read_table(path: Path) -> Table:
     head = [_cells(line, separator) for line in first[:3]]
     names = () if _numeric(head[0]) else tuple(head[0])
     below = head[1] if names and len(head) > 1 and len(head[1]) == len(names) else []
+    below = [cell.strip("[]()") for cell in below]
     of_units = any(millivolts(cell) is not None for cell in below) and not any(map(_value, below))
     units = tuple(below) if of_units else ()
     skip += bool(names) + bool(units)

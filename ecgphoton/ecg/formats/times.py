@@ -78,7 +78,9 @@ def seconds_of(name: str, unit: str, cells: NDArray[Any]) -> NDArray[np.float64]
         return np.array([date.replace(tzinfo=date.tzinfo or UTC).timestamp() for date in dates])
     clocks = [CLOCK.fullmatch(word) for word in words]
     if None in clocks:
-        raise ValueError(f"{words[clocks.index(None)]!r} is no time")
+        strange = [word for word, clock in zip(words, clocks, strict=True) if clock is None]
+        no_number = [word for word in strange if not word.replace(".", "", 1).isdecimal()]
+        raise ValueError(f"{(no_number or strange)[0]!r} is no time")
     clock = np.array(
         [3600 * int(at[1] or 0) + 60 * int(at[2]) + float(at[3]) for at in clocks if at is not None]
     )
@@ -99,7 +101,10 @@ def rate_of(path: Path, name: str, seconds: NDArray[np.float64]) -> float:
     steps = np.diff(seconds)
     usual = float(np.median(steps)) if len(steps) else 0.0
     if not usual > 0 or not np.isfinite(seconds).all():
-        raise InputError(f"{path}: the times in column {name} do not rise; give --fs instead")
+        raise InputError(
+            f"{path}: the times in column {name} do not rise; where they are rounded, give the "
+            "--fs that fits them"
+        )
     lasts = float(seconds[-1] - seconds[0])
     mean = lasts / len(steps)
     if abs(mean / usual - 1) > 0.2 or (np.abs(steps - mean) > 0.5 * mean + ROUNDED).any():
@@ -115,6 +120,15 @@ def rate_of(path: Path, name: str, seconds: NDArray[np.float64]) -> float:
         )
     whole = float(round(rate))
     return whole if abs(rate / whole - 1) <= 1.01 * ROUNDED / lasts else rate
+
+
+def rounded(seconds: NDArray[np.float64], fs: float) -> bool:
+    """Whether times repeat, because they are rounded, and are those of samples at a rate."""
+    steps = np.diff(seconds)
+    unit = steps.min(initial=np.inf, where=steps > 0)
+    apart = seconds - np.arange(len(seconds)) / fs
+    known = np.isfinite(unit) and (steps == 0).any() and (steps >= 0).all()
+    return bool(known and np.ptp(apart) <= unit + ROUNDED)
 
 
 def rises_evenly(values: NDArray[np.number]) -> bool:

@@ -41,6 +41,8 @@ class Layout:
     """Name and frames of every segment, ``~`` where nothing was recorded."""
     units: tuple[str, ...]
     """Of every signal, with every letter; empty where the header does not state it."""
+    names: tuple[str, ...] = ()
+    """Of every signal, with every letter; empty where the line ends before."""
     assumed: tuple[str, ...] = ()
     """What the header leaves to the defaults of header(5)."""
 
@@ -135,7 +137,8 @@ def layout(header: bytes, name: str) -> Layout:
             for unit in dict.fromkeys(unit for _, unit in bare)
         ),
     ]
-    return Layout(files, (), units, tuple(f"{name}: {one}" for one in assumed))
+    names = tuple("".join(line.split(None, 8)[8:]) for line in lines)
+    return Layout(files, (), units, names, tuple(f"{name}: {one}" for one in assumed))
 
 
 def _segments(lines: list[str], count: int, name: str) -> tuple[tuple[str, int], ...]:

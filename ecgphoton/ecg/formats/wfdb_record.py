@@ -4,7 +4,7 @@ Digital formats and missing samples are those of the WFDB Applications
 Guide, header(5) and signal(5), https://physionet.org/physiotools/wag/.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,13 @@ class WfdbRecording(OpenRecording):
     header: Any = field(default=None, repr=False)
     """As wfdb read it."""
 
+    def assumed(self, channels: Iterable[int]) -> tuple[str, ...]:
+        """Return notes on units that are assumed, and on checksums of 0: they were not computed."""
+        sums = dict(enumerate(self.header.checksum or ()))
+        zero = ", ".join(self.channels[at].name for at in channels if sums.get(at) == 0)
+        said = (f"{self.name}: checksum of {zero} is 0: not compared",) if zero else ()
+        return (*super().assumed(channels), *said)
+
     def read(self, channel: int, first: int, last: int) -> NDArray[np.float32]:
         """Return digital samples `first` to `last` of a channel, NaN where missing."""
         return self._measured(channel, self._digital(channel, first, last))
@@ -67,7 +74,7 @@ class WfdbRecording(OpenRecording):
             total += int(digital.sum())
             yield first, self._measured(channel, digital)
         stated = self.header.checksum[channel] if self.header.checksum else None
-        if stated is not None and not self.header.skew[channel] and (total - stated) % 2**16:
+        if stated and not self.header.skew[channel] and (total - stated) % 2**16:
             raise InputError(
                 f"{self.header.file_name[channel]} is corrupt: the checksum of channel {channel} "
                 "differs from its header; copy it again"
@@ -116,6 +123,8 @@ def open_one(path: Path, plan: Layout) -> WfdbRecording:
         )
     channels = []
     for number, (name, unit) in enumerate(zip(header.sig_name, plan.units, strict=True)):
+        said = plan.names[number]  # with every letter, where wfdb reads those of ASCII
+        name = said if said.encode("ascii", "ignore").decode().strip() == (name or "") else name
         _check_channel(header, path, number, length)
         frame = header.samps_per_frame[number] or 1
         stored = float(header.adc_gain[number] or 200.0)
@@ -224,8 +233,10 @@ def read_part(path: Path, name: str, limit: int = LARGEST_FILE) -> bytes:
 
 def lacking(path: Path, name: str) -> InputError:
     """Return the error for a file that a record needs and that is not there."""
+    alike = [one.name for one in path.parent.glob("*") if one.name.lower() == path.name.lower()]
+    advice = f"rename {alike[0]} to {path.name}" if alike and path.name not in alike else _AGAIN
     return InputError(
-        f"record {name!r} lacks {path.name} in {path.parent}, or it cannot be read; {_AGAIN}"
+        f"record {name!r} lacks {path.name} in {path.parent}, or it cannot be read; {advice}"
     )
 
 

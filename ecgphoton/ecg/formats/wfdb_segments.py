@@ -5,7 +5,7 @@ https://physionet.org/physiotools/wag/.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,15 @@ class SegmentedRecording(OpenRecording):
     """First frame of every segment, its frames, and the segment; None if nothing was recorded."""
     rows: tuple[tuple[int | None, ...], ...] = ()
     """Of every segment, the channel that carries each lead; None where it lacks the lead."""
+
+    def assumed(self, channels: Iterable[int]) -> tuple[str, ...]:
+        """Return the notes of all segments."""
+        notes: list[str] = []
+        for at in channels:
+            for (_, _, part), row in zip(self.parts, self.rows, strict=True):
+                if part is not None and (own := row[at]) is not None:
+                    notes += part.assumed([own])
+        return tuple(dict.fromkeys(notes))
 
     def read(self, channel: int, first: int, last: int) -> NDArray[np.float32]:
         """Return samples `first` to `last` of a lead in mV, NaN where no segment has it."""

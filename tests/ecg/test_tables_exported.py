@@ -1,0 +1,88 @@
+"""Text and NumPy files as loggers and offices export them."""
+
+import numpy as np
+import pytest
+from recordings import FS, ecg
+
+from ecgphoton.ecg.formats import read
+from ecgphoton.errors import InputError
+
+SIGNAL, _ = ecg()
+AT = np.arange(len(SIGNAL)) / FS
+
+
+def clock(seconds):
+    """Times as hh:mm:ss, without fractions."""
+    return f"{int(seconds // 3600):02d}:{int(seconds // 60 % 60):02d}:{int(seconds % 60):02d}"
+
+
+ROUNDED = {"time": [clock(12.4 + at) for at in AT], "time (s)": [f"{at:.2f}"[:-1] for at in AT]}
+
+
+def written(path, head, *columns):
+    """Write a table of texts and numbers."""
+    rows = [",".join(map(str, row)) for row in zip(*columns, strict=True)]
+    path.write_text("\n".join([head, *rows]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("head", ROUNDED)
+def test_rounded_times_agree_with_the_rate_that_is_given(head, tmp_path):
+    """Whole seconds or tenths in every line: a rate is asked for, compared with them, and said."""
+    times = ROUNDED[head]
+    path = written(tmp_path / "a.csv", f"{head},II (mV)", times, SIGNAL.round(4))
+    with pytest.raises(InputError, match="where they are rounded, give the --fs"):
+        read(path)
+    found = read(path, fs=FS)
+    assert found.notes == ("a.csv: times in column time are rounded; 250 Hz fits",)
+    np.testing.assert_allclose(found.signal[:, 0], SIGNAL, atol=0.001)
+    with pytest.raises(InputError, match="give the --fs that fits"):
+        read(path, fs=300)
+    kept = np.delete(np.arange(len(AT)), slice(1000, 1600))
+    path = written(tmp_path / "b.csv", f"{head},II (mV)", np.array(times)[kept], SIGNAL[kept])
+    with pytest.raises(InputError, match="the times in column time"):
+        read(path, fs=FS)
+
+
+def test_times_that_stand_still_fit_no_rate(tmp_path):
+    """The beginning of the recording in every line says nothing of its samples."""
+    path = written(tmp_path / "a.csv", "time,II (mV)", ["10:00:00"] * len(AT), SIGNAL.round(4))
+    with pytest.raises(InputError, match="do not rise"):
+        read(path, fs=FS)
+
+
+@pytest.mark.parametrize("brackets", ["[]", "()"])
+def test_a_line_of_units_may_have_brackets(brackets, tmp_path):
+    """As an analyser of laboratories writes them."""
+    ms, uv = (brackets[0] + unit + brackets[1] for unit in ("ms", "uV"))
+    head = f"time,II\n{ms},{uv}"
+    found = read(written(tmp_path / "a.csv", head, (1000 * AT).round(), (1000 * SIGNAL).round()))
+    assert (found.fs, found.leads, found.notes) == (FS, ("II",), ())
+    np.testing.assert_allclose(found.signal[:, 0], SIGNAL, atol=0.001)
+
+
+def test_the_cell_that_is_no_time_is_named(tmp_path):
+    """A last line of words, not the first number above it."""
+    path = written(tmp_path / "a.csv", "time,II", AT.round(4), SIGNAL.round(4))
+    path.write_text(path.read_text() + "End of file\n")
+    with pytest.raises(InputError, match="'End of file' is no time"):
+        read(path)
+
+
+@pytest.mark.parametrize("kind", ["csv", "npy", "npz"])
+def test_the_code_of_a_missing_sample_is_missing(kind, tmp_path):
+    """-32768, which WFDB stores for no sample, is none in a file of its numbers, and is counted."""
+    stored = np.rint(1000 * SIGNAL).astype(np.int16)
+    stored[1000:1050] = -(2**15)
+    path = tmp_path / f"a.{kind}"
+    if kind == "csv":
+        written(path, "II", stored)
+    elif kind == "npy":
+        np.save(path, stored)
+    else:
+        np.savez(path, II=stored)
+    found = read(path, fs=FS, unit="uV")
+    np.testing.assert_array_equal(
+        np.flatnonzero(np.isnan(found.signal[:, 0])), 1000 + np.arange(50)
+    )
+    assert "50 samples of -32768" in found.notes[0]

@@ -124,7 +124,7 @@ def page(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def first_columns(name: str, head: str) -> list[list[str]]:
+def rows_below(name: str, head: str) -> list[list[str]]:
     """Rows of the table of a page below this head, as cells without code marks."""
     lines = page(name).split(f"{head}\n")[1].splitlines()[1:]
     rows = lines[: next(at for at, line in enumerate([*lines, ""]) if not line.startswith("|"))]
@@ -141,22 +141,22 @@ def test_a_constant_is_the_same_on_its_page(name: str, sentence: str) -> None:
 
 def test_tables_have_what_is_registered() -> None:
     """Label schemes, checks, tokens, presets and profiles: all, and nothing else, in order."""
-    schemes = first_columns("docs/protocols.md", "| scheme | normal | abnormal | dropped |")
+    schemes = rows_below("docs/protocols.md", "| scheme | normal | abnormal | dropped |")
     assert {row[0] for row in schemes} == set(LABELS)
-    checks = first_columns("docs/howto/own-recording.md", "| check | value | limit |")
+    checks = rows_below("docs/howto/own-recording.md", "| check | value | limit |")
     assert [row[0] for row in checks] == [check.name for check in (*CHECKS, POOR)]
     assert [row[2] for row in checks[:-1]] == [check.side for check in CHECKS]
-    tokens = first_columns("docs/protocols.md", "| token | features |")
+    tokens = rows_below("docs/protocols.md", "| token | features |")
     for row, token in zip(tokens, read(FLAGSHIP).student.patient, strict=True):
         assert row[0] == token.name
         assert [feature for feature in token.features if f"`{feature}`" not in f"`{row[1]}"] == []
-    presets = first_columns(
+    presets = rows_below(
         "docs/strategies.md",
         "| preset | class weights | sampler | adaptive weight | recall rescue | collapse guard |",
     )
     assert {row[0]: row[3] != "no" for row in presets} == {n: p[2] for n, p in PRESETS.items()}
     head = "| profile | shifters | V_π | loss of an MZI | remarks |"
-    profiles = {row[0]: row for row in first_columns("docs/physics.md", head)}
+    profiles = {row[0]: row for row in rows_below("docs/physics.md", head)}
     assert set(profiles) == set(profiles_shipped())
     for name, row in profiles.items():
         assert float(row[3].removesuffix(" dB")) == load_profile(name)["loss.mzi_db"]
@@ -191,7 +191,7 @@ def test_steps_cost_what_the_page_says() -> None:
     """Settings of every step, and settings and readings of the default ones."""
     program = ep.load_bundle(models.bundle("reference-8")).program
     head = "| step | measures | what it does |"
-    said = {row[0]: row[1] for row in first_columns("docs/calibration.md", head)}
+    said = {row[0]: row[1] for row in rows_below("docs/calibration.md", head)}
     assert {name for names in said for name in re.findall(r"[\w-]+", names)} == set(STEPS)
     bench = SimulatedBench(Foundry.of("foundry-thermo-optic").chip(0, 1, program), bits=12)
     table = DriveTable.start(program, 1)
@@ -212,6 +212,6 @@ def test_every_reader_that_is_damaged_is_listed() -> None:
         for node in tree.body
         if isinstance(node, ast.Assign) and node.targets[0].id == "READERS"
     )
-    rows = first_columns("docs/robustness.md", "| reader | file | damage |")
+    rows = rows_below("docs/robustness.md", "| reader | file | damage |")
     listed = {name.strip() for row in rows for name in row[0].split(",")} - {"and a run of each"}
     assert listed == {key.value for key in readers.keys}

@@ -187,6 +187,7 @@ def test_enough_chips_are_as_many_as_the_page_says() -> None:
         assert bounds[0] < wanted <= bounds[1]
 
 
+@pytest.mark.slow
 def test_steps_cost_what_the_page_says() -> None:
     """Settings of every step, and settings and readings of the default ones."""
     program = ep.load_bundle(models.bundle("reference-8")).program

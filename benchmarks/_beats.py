@@ -43,7 +43,9 @@ def table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
     print(_pages.table(columns, shown), end="", flush=True)
 
 
-def spread(values: Sequence[float], digits: int = 2, scale: float = 100.0) -> str:
-    """Mean and standard deviation over seeds, in percent by default."""
-    array = scale * np.asarray(values)
+def spread(values: Sequence[float | None], digits: int = 2, scale: float = 100.0) -> str:
+    """Mean and standard deviation over seeds, in percent by default; no beats have no rate."""
+    array = scale * np.array([value for value in values if value is not None])
+    if not len(array):
+        return "–"
     return f"{array.mean():.{digits}f} ± {array.std(ddof=min(1, len(array) - 1)):.{digits}f}"

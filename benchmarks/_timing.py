@@ -1,4 +1,4 @@
-"""Times of several ways to do the same task, measured in turn in one run, and their table."""
+"""Processor times of several ways to do the same task, in turn in one run, and their table."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Timed:
 
 
 def once(work: Work, repeat: int = 1) -> float:
-    """Seconds of one piece of work, the mean of `repeat` in a row."""
-    began = time.perf_counter()
+    """Processor seconds of one piece of work, the mean of `repeat` in a row."""
+    began = time.process_time()
     for _ in range(repeat):
         work()
-    return (time.perf_counter() - began) / repeat
+    return (time.process_time() - began) / repeat
 
 
 def in_turn(

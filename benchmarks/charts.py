@@ -40,7 +40,7 @@ def draw_ratios(path: Path, tables: list[list[Timed]]) -> None:
                     text = f"  {ratio:,.0f}×"
             axes.annotate(text, (at, place), va="center", ha="left", fontsize=7, color=colour)
         ratios = [ratio for _, ratio, _ in lines if ratio is not None]
-        axes.set_xlim(min(0.5, *ratios) / 1.5, max(2.0, *ratios) * 12)
+        axes.set_xlim(min(0.5, *ratios) / 1.5, max(2.0, *ratios) * 30)
         axes.set_ylim(len(lines) - 0.4, -0.6)
         axes.set_yticks(range(len(lines)), [who for who, _, _ in lines])
         for label, (_, ratio, why) in zip(axes.get_yticklabels(), lines, strict=True):

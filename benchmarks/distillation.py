@@ -65,7 +65,7 @@ def main() -> None:
 
         def tick(name: str, done: int, epochs: int, clock: dict[str, list[float]] = clock) -> None:
             del done, epochs
-            clock.setdefault(name, []).append(time.process_time())
+            clock.setdefault(name.partition(",")[0], []).append(time.process_time())
 
         report = distil(
             lambda seed=seed: SegmentStudent(architecture, seed=seed),

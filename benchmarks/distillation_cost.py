@@ -7,6 +7,7 @@ Plain and distilled steps alternate on the same made-up beats, so that other loa
 
 from __future__ import annotations
 
+import argparse
 import time
 
 import numpy as np
@@ -23,6 +24,7 @@ BEATS, BATCH, STEPS, SKIPPED = 42_240, 512, 80, 10
 
 def main() -> None:
     """Time both kinds of step and print the ratio."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     torch.set_num_threads(1)
     draw = torch.Generator().manual_seed(0)
     label = torch.randint(2, (BEATS,), generator=draw)

@@ -1,6 +1,6 @@
 """How time grows with chips, beats and the order of a mesh, beside other packages where possible.
 
-python -m benchmarks.growth [--rounds 3] [--draw FOLDER] [--threads 1]
+python -m benchmarks.growth [--rounds 3] [--draw FOLDER]
 """
 
 from __future__ import annotations
@@ -14,13 +14,9 @@ import numpy as np
 import torch
 
 from benchmarks._timing import OURS, Timed, Work, in_turn, machine, peer, readable
-from benchmarks.hwsim import PEERS, ours
+from benchmarks.hwsim import PEERS, noisy_trial, ours
 from benchmarks.peers import decomposers, repeated
-from ecgphoton.decision import OperatingPoint
 from ecgphoton.hwsim.montecarlo import run
-from ecgphoton.hwsim.simulate import trial_of
-from ecgphoton.student.network import SegmentStudent, predict
-from ecgphoton.student.propagate import Inputs
 
 Curve = dict[str, list[tuple[int, float]]]
 """(size, median seconds) by name."""
@@ -31,13 +27,9 @@ PATIENCE = 3.0
 
 
 def chips_work(chips: int, beats: int) -> Work:
-    """Return a Monte Carlo of the whole 150-parameter student, static and per-shot noise."""
-    draw = torch.Generator().manual_seed(0)
-    student = SegmentStudent(seed=0).eval()
-    inputs = Inputs((torch.randn(beats, 360, generator=draw).cumsum(1) * 0.3).sin())
-    label = predict(student, inputs)[:, 1] > 0.5
-    trial = trial_of(student, inputs, label, OperatingPoint(0.5, ("validation",)), noise=0.02)
-    return lambda: list(run(trial, chips, threads=torch.get_num_threads()))
+    """Return a Monte Carlo of the shipped student, static and per-shot noise."""
+    _, trial = noisy_trial("inter-patient", beats)
+    return lambda: list(run(trial, chips))
 
 
 def with_chips(rounds: int) -> Curve:
@@ -46,7 +38,7 @@ def with_chips(rounds: int) -> Curve:
     for chips in CHIPS:
         runs = {
             f"{OURS}: whole student": chips_work(chips, FEW_BEATS),
-            f"{OURS}: one layer": ours(torch.get_num_threads(), chips),
+            f"{OURS}: one layer": ours(chips),
         }
         collect(found, chips, in_turn("chips", runs, rounds=rounds))
     for name, (_, chip) in PEERS.items():
@@ -104,11 +96,10 @@ def main() -> None:
     """Print all curves and draw them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--draw", type=Path, default=None, help="folder for growth.png")
     given = parser.parse_args()
     warnings.simplefilter("ignore")  # peers print messages and warnings
-    torch.set_num_threads(given.threads)
+    torch.set_num_threads(1)
     print(machine())
     curves = {}
     for name, measure in (("chips", with_chips), ("beats", with_beats), ("order", with_order)):

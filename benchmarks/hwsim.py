@@ -1,31 +1,26 @@
-"""Speed of the chip simulator, as ratios of times taken in one run.
+"""Speed of simulated chips beside the student's own forward pass.
 
-    python -m benchmarks.hwsim [--threads 2] [--beats 4096] [--run RUN]
+    python -m benchmarks.hwsim [STUDENT] [--beats 4096]
 
-A layer beside other simulators is in ``benchmarks.peers``. Nothing here is asserted by a test.
+`benchmarks.peers` compares one layer of chips with the simulators of `PEERS`.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import torch
 
-from ecgphoton.decision import OperatingPoint
+from benchmarks._timing import in_turn, machine, show
 from ecgphoton.hwsim.chip import Foundry
-from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.montecarlo import run
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.sensitivity import surrogate
 from ecgphoton.hwsim.simulate import trial_of
-from ecgphoton.student.architecture import TOKENS, Architecture
+from ecgphoton.runs import load
 from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs
 
@@ -33,17 +28,7 @@ CHIPS, VECTORS = 1000, 1000
 SIGMA = 0.02
 
 
-def best(action, repeats=5):
-    """Return the shortest of several times of an action, s (the least disturbed one)."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def ours(threads, chips=CHIPS):
+def ours(chips=CHIPS):
     """One SVD layer with splitter and phase errors, chips in blocks of 500."""
     program = program_of(SegmentStudent(seed=0))
     profile = Profile({"splitter.sigma": SIGMA, "phase.offset": SIGMA})
@@ -53,15 +38,10 @@ def ours(threads, chips=CHIPS):
     first = {name: part[:, :1].float() for name, part in made.normals.items()}
     one = replace(made, normals=first, scales=made.scales[:1])
 
-    def some(at):
-        rows = one[at : at + 500].matrices(volts).reshape(-1, 4)
-        torch.mm(rows, light, out=answer[4 * at : 4 * at + len(rows)])
-
-    pool = ThreadPoolExecutor(threads)
-
     def layer():
-        with single_threaded():
-            list(pool.map(some, range(0, chips, 500)))
+        for at in range(0, chips, 500):
+            rows = one[at : at + 500].matrices(volts).reshape(-1, 4)
+            torch.mm(rows, light, out=answer[4 * at : 4 * at + len(rows)])
 
     return layer
 
@@ -186,69 +166,43 @@ PEERS = {
 }
 
 
-def student_of(path):
-    """Return a trained student if a run is given, else a random one with realistic gains."""
-    if path is None:
-        return SegmentStudent(Architecture(patient=TOKENS[:1]), seed=1).eval()
-    from ecgphoton.runs import load_student
-
-    return load_student(path).student
-
-
-def student_table(beats, path):
-    """Time the full student per chip and beat against the noiseless forward pass."""
+def noisy_trial(name, beats):
+    """Return a student, and chips of it with static and per-shot noise on made-up beats."""
+    model = load(name)
     draw = torch.Generator().manual_seed(0)
-    walk = torch.randn(beats, 360, generator=draw).cumsum(1) * 0.3
-    inputs = Inputs(walk.sin(), torch.rand(beats, 4, generator=draw) * 2 - 1)
-    student = student_of(path)
-    label = predict(student, inputs)[:, 1] > 0.5
-    point = OperatingPoint(0.5, ("validation",))
-    chips = 8
-    trials = {
-        "static errors": ("noise", {"detector": 0.0}),
-        "static and per-shot": ("noise", {}),
-    }
-    print(f"\nFull student, {beats:,} beats, {chips} chips: time per chip and beat")
-    forward = best(lambda: predict(student, inputs)) / beats
-    print(f"  {'noiseless forward pass':<24} {1e6 * forward:7.2f} us   1x")
-    times = {}
-    for name, (_, change) in trials.items():
-        trial = trial_of(student, inputs, label, point, noise=SIGMA)
-        trial = replace(trial, source=replace(trial.source, **change))
-        times[name] = best(lambda trial=trial: list(run(trial, chips))) / beats / chips
-        ratio = times[name] / forward
-        print(f"  {name:<24} {1e6 * times[name]:7.2f} us   {ratio:.2f}x")
-    slow = replace(trial, sampled=True)
-    taken = best(lambda: list(run(slow, 4)), 2) / beats / 4
-    print(f"  {'every sample drawn':<24} {1e6 * taken:7.2f} us   {taken / forward:.2f}x")
-    for order in (1, 2):
-        start = time.perf_counter()
-        guess = surrogate(trial, order=order)
-        ready = time.perf_counter() - start
-        taken = best(lambda guess=guess: guess.rates(64, SIGMA, SIGMA)) / beats / 64
-        gain = times["static and per-shot"] / taken
-        error = guess.error(SIGMA, SIGMA)
-        print(
-            f"  {f'surrogate, order {order}':<24} {1e6 * taken:7.2f} us   {gain:.0f}x faster than "
-            f"exact; error of miss and FPR {100 * error['rms']:.2f} points rms, "
-            f"{100 * error['worst']:.2f} worst; {ready:.1f} s to set up"
-        )
+    window = (torch.randn(beats, 360, generator=draw).cumsum(1) * 0.3).sin()
+    features = len(model.student.architecture.features)
+    inputs = Inputs(window, torch.rand(beats, features, generator=draw) * 2 - 1)
+    label = predict(model.student, inputs)[:, 1] > 0.5
+    return model.student, trial_of(model.student, inputs, label, model.point, noise=SIGMA)
 
 
 def main():
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--threads", type=int, default=2)
+    """Print processor times per chip and beat."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("student", nargs="?", default="inter-patient")
     parser.add_argument("--beats", type=int, default=4096)
-    parser.add_argument("--run", default=None)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    print(
-        f"python {platform.python_version()}, torch {torch.__version__}, {options.threads} threads,"
-        f" load {load:.1f}"
-    )
-    student_table(options.beats, options.run)
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    print(machine())
+    student, trial = noisy_trial(given.student, given.beats)
+    chips = 8
+    static = replace(trial, source=replace(trial.source, detector=0.0))
+    runs = {
+        "the student without chips": lambda: predict(student, trial.inputs),
+        "static errors": lambda: list(run(static, chips)),
+        "static errors and noise of every shot": lambda: list(run(trial, chips)),
+        "the same, every sample drawn": lambda: list(run(replace(trial, sampled=True), chips)),
+    }
+    scale = {name: 1 / given.beats / (1 if name.endswith("chips") else chips) for name in runs}
+    for order in (1, 2):
+        guess = surrogate(trial, order=order)
+        name = f"surrogate of order {order}, once set up"
+        runs[name] = lambda guess=guess: guess.rates(64, SIGMA, SIGMA)
+        scale[name] = 1 / given.beats / 64
+    subject = f"{given.student}, {given.beats:,} beats: time per chip and beat"
+    show(in_turn(subject, runs, rounds=given.rounds, scale=scale))
 
 
 if __name__ == "__main__":

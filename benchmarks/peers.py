@@ -1,6 +1,6 @@
 """Each task beside other packages that do it, in turn in one run.
 
-    python -m benchmarks.peers [--only training onnx ...] [--rounds 5] [--draw FOLDER] [--threads 1]
+    python -m benchmarks.peers [--only training onnx ...] [--rounds 5] [--draw FOLDER]
 
 Peers that are not installed, or do not run, are named with the reason. ``make test-peers``
 installs those that a package registry has for the current Python; the others are AIHWKit,
@@ -24,16 +24,20 @@ from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import Inputs
 
 
-def train_epochs(rounds: int) -> list[Timed]:
-    """One epoch of 42,232 beats, batches of 512."""
-    torch.manual_seed(0)
-    window = torch.rand(42_232, 360) * 2 - 1
-    label = torch.randint(0, 2, (len(window),))
-    runs: dict[str, Work | str] = {
-        OURS: training.our_epoch(window, label, 512),
-        "plain torch: Dataset, DataLoader, Conv1d": training.plain_epoch(window, label, 512),
-    }
-    return in_turn("training, one epoch", runs, rounds=min(rounds, 3))
+def train_epochs(batch: int) -> Callable[[int], list[Timed]]:
+    """One epoch of 42,232 beats, by this loop and by a plain one."""
+
+    def timed(rounds: int) -> list[Timed]:
+        torch.manual_seed(0)
+        window = torch.rand(42_232, 360) * 2 - 1
+        label = torch.randint(0, 2, (len(window),))
+        runs: dict[str, Work | str] = {
+            OURS: training.our_epoch(window, label, batch),
+            "plain torch: Dataset, DataLoader, Conv1d": training.plain_epoch(window, label, batch),
+        }
+        return in_turn(f"training, one epoch, batches of {batch}", runs, rounds=min(rounds, 3))
+
+    return timed
 
 
 def latency(beats: int) -> Callable[[int], list[Timed]]:
@@ -130,7 +134,7 @@ def decomposition(rounds: int) -> list[Timed]:
 def monte_carlo(rounds: int) -> list[Timed]:
     """Time 1,000 chips with 1,000 vectors through one SVD layer; peers do 10 and are scaled."""
     few = 10
-    runs: dict[str, Work | str] = {OURS: hwsim.ours(torch.get_num_threads())}
+    runs: dict[str, Work | str] = {OURS: hwsim.ours()}
     for name, (what, chip) in hwsim.PEERS.items():
         ready = peer(name, chip)
         label = f"{name}: {what}"
@@ -203,7 +207,8 @@ def score(rounds: int) -> list[Timed]:
 
 
 SUBJECTS: dict[str, Callable[[int], list[Timed]]] = {
-    "training": train_epochs,
+    "training": train_epochs(512),
+    "training-128": train_epochs(128),
     "onnx": latency(1),
     "onnx-batch": latency(1024),
     "decomposition": decomposition,
@@ -218,12 +223,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=SUBJECTS, default=list(SUBJECTS))
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--draw", type=Path, default=None, help="folder for peers.png")
     parser.add_argument("--json", type=Path, default=None, help="file for all times")
     given = parser.parse_args()
     warnings.simplefilter("ignore")  # peers print messages and warnings
-    torch.set_num_threads(given.threads)
+    torch.set_num_threads(1)
     print(machine())
     rows = []
     for name in given.only:

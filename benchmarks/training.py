@@ -1,16 +1,11 @@
-"""One training epoch: this package's loop beside a plain Dataset, DataLoader and Conv1d loop.
+"""One training epoch: this package's loop, and a plain Dataset, DataLoader and Conv1d loop.
 
-    python -m benchmarks.training [--beats 42232] [--threads 2]
-
-Both train the 150-parameter reference student on the same random beats with the same optimiser;
-the runs alternate, and the ratio is that of the medians.
+Both train a student of the shape of `reference-8` on the same random beats with the same optimiser;
+`benchmarks.peers` times them.
 """
 
 from __future__ import annotations
 
-import argparse
-import statistics
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -101,30 +96,3 @@ def our_epoch(window: Tensor, label: Tensor, batch: int) -> Callable[[], None]:
         fit(student, training, {"few": few}, schedule, ThresholdPolicy(), parts, seed=0)
 
     return run
-
-
-def main() -> None:
-    """Print seconds and ratios."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--beats", type=int, default=42_232)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    torch.manual_seed(0)
-    window = torch.rand(options.beats, 360) * 2 - 1
-    label = torch.randint(0, 2, (options.beats,))
-    for batch in (128, 512):
-        runs = {"plain": plain_epoch(window, label, batch), "ours": our_epoch(window, label, batch)}
-        seconds: dict[str, list[float]] = {name: [] for name in runs}
-        for _ in range(options.rounds):
-            for name, run in runs.items():
-                began = time.perf_counter()
-                run()
-                seconds[name].append(time.perf_counter() - began)
-        plain, ours = (statistics.median(seconds[name]) for name in ("plain", "ours"))
-        print(f"batch {batch}: plain {plain:.2f} s, ours {ours:.2f} s, {plain / ours:.1f}x faster")
-
-
-if __name__ == "__main__":
-    main()

@@ -44,7 +44,7 @@ def export(
 ) -> ExportReport:
     """Export a run as a bundle of ONNX graphs and a mesh program.
 
-    The manifest, and ``ranges_from`` of the report, say which beats fixed the converter ranges.
+    The manifest says which beats fixed the converter ranges, as does ``ranges_from`` in Python.
 
     Parameters
     ----------

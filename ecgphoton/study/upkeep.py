@@ -104,7 +104,7 @@ def bits(
     most
         Largest width to try, in bits, at most 16.
     profile
-        Device profile whose drivers the DAC codes are for; default the drivers of the student's
+        Device profile whose drivers the DAC codes are for; by default those of the student's
         program. The profile's errors have no part in it: see ``dac.bits`` of
         ``ecgphoton study sweep`` for chips that have them.
     model, data, data_dir, out

@@ -37,6 +37,24 @@ def test_links_lead_somewhere_on_github(name: str) -> None:
         assert (page.parent / target).exists(), f"{name} links to {target}"
 
 
+def headings(page: Path) -> set[str]:
+    """Anchors that GitHub gives to the headings of a page."""
+    text = re.sub(r"(?ms)^```.*?^```", "", page.read_text(encoding="utf-8"))
+    lines = re.findall(r"(?m)^#+ (.*)$", text)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+@pytest.mark.parametrize("name", [*NAMES, "CHANGELOG.md"])
+def test_links_to_a_heading_find_it(name: str) -> None:
+    """Every anchor of a link is a heading of the page that it leads to."""
+    page = ROOT / name
+    for _, _, target in links.LINK.findall(links.without_code(page.read_text(encoding="utf-8"))):
+        path, _, anchor = target.partition("#")
+        other = page.parent / path if path else page
+        if anchor and "://" not in target and other.suffix == ".md":
+            assert anchor in headings(other), f"{name} links to {target}"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_links_lead_somewhere_on_the_site(name: str) -> None:
     """After rewriting, every relative link is a page of the site or a file beside them."""

@@ -116,7 +116,7 @@ def test_what_a_receiver_does_not_have_is_idle(sheet: Sheet) -> None:
 
 
 def test_intensity_noise_is_scaled_as_an_amplitude(sheet: Sheet) -> None:
-    """A factor of ten on all sizes is 20 dB more noise of the laser, and ends at what is allowed."""
+    """A factor of ten on all sizes is 20 dB more noise of the laser, up to what is allowed."""
     noisy = replace(sheet, profile=Profile({"receiver.rin": -140.0}, receiver="balanced"))
     assert noisy.at(ALL, 10.0)["receiver.rin"] == -120.0
     assert noisy.at(ALL, 0.1)["receiver.rin"] == -160.0

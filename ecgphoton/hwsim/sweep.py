@@ -77,8 +77,11 @@ def parse_sweep(text: str) -> Sweep:
         raise InputError(f"sweep {text!r} has {len(points)} values; it needs 1 to {POINTS}")
     if number is NOISE:
         number = replace(number, largest=FULL_SCALE)
-    for point in points:
-        number.check(name, float(point))
+    try:
+        for point in points:
+            number.check(name, float(point))
+    except InputError as error:
+        raise InputError(f"sweep {text!r} cannot be computed: {error}") from None
     return Sweep(name, tuple(float(f"{point + 0.0:.12g}") for point in points))
 
 

@@ -2,7 +2,8 @@
 
 from ecgphoton.hwsim.effects.modulator import EXTINCTION
 from ecgphoton.hwsim.effects.supply import LASER
-from ecgphoton.hwsim.profile import EFFECTIVE, Profile
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.receivers import RECEIVERS
 
 LIMITS = "docs/physics.md#what-is-not-modelled"
 """Where the documentation lists what no chip has."""
@@ -10,8 +11,9 @@ LIMITS = "docs/physics.md#what-is-not-modelled"
 
 def conditions(profile: Profile) -> str:
     """Return which light path, phases and age the chips of a profile have, in words."""
-    if profile.receiver == EFFECTIVE:
-        read = f"effective receivers ({EFFECTIVE}), whose noise is stated, not computed from light"
+    if not RECEIVERS[profile.receiver].keys:
+        kind = profile.receiver
+        read = f"effective receivers ({kind}), whose noise is stated, not computed from light"
     else:
         light = f"a laser of {profile[LASER]:g} mW a block" if profile[LASER] else "stated powers"
         read = f"{profile.receiver} receivers with {light}"

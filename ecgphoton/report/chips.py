@@ -236,7 +236,7 @@ def draw_bars(
             low, high = (column(shown, f"{bar}_{end}") for end in ("low", "high"))
             reach = np.clip([lengths - low, high - lengths], 0, None)
             axes.errorbar(lengths, at, xerr=reach, fmt="none", ecolor=INK, elinewidth=0.8)
-    axes.set_yticks(places, [str(row[name]) for row in shown])
+    axes.set_yticks(places + height * (len(bars) - 1) / 2, [str(row[name]) for row in shown])
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(value)
     if log and any((column(shown, bar) > 0).any() for bar in bars):

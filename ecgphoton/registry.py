@@ -16,6 +16,7 @@ from ecgphoton.errors import InputError
 from ecgphoton.settings import nearest
 
 GROUP = "ecgphoton.extensions"
+ELSEWHERE = "a name of another package is known where that package is installed, or imported before"
 
 
 class Named(Protocol):
@@ -64,12 +65,13 @@ class Registry(Mapping[str, T], Generic[T]):
     def __getitem__(self, name: str) -> T:
         """Return a value, or InputError with the nearest name."""
         if name not in self:
-            _load_entry_points()
-        if name not in self:
-            raise InputError(f"there is no {self.what} {name!r}; {nearest(name, self._values)}")
+            known = nearest(name, self._values)
+            raise InputError(f"there is no {self.what} {name!r} ({known}); {ELSEWHERE}")
         return self._values[name]
 
     def __contains__(self, name: object) -> bool:
+        if isinstance(name, str) and name not in self._values:
+            _load_entry_points()
         return isinstance(name, str) and name in self._values
 
     def __iter__(self) -> Iterator[str]:
@@ -98,8 +100,21 @@ def load(modules: tuple[str, ...]) -> None:
 
 @cache
 def _load_entry_points() -> None:
-    """Import the modules of the entry point group, once."""
+    """Import the modules of the entry point group, once.
+
+    Raises
+    ------
+    InputError
+        If one of them fails.
+    """
     from importlib.metadata import entry_points
 
     for entry in entry_points(group=GROUP):
-        entry.load()
+        try:
+            entry.load()
+        except Exception as error:  # whatever the module of another raises
+            package = entry.dist.name if entry.dist else "an unknown package"
+            raise InputError(
+                f"the extension {entry.value} of {package} cannot be imported: "
+                f"{type(error).__name__}: {error}; mend it, or uninstall {package}"
+            ) from error

@@ -117,11 +117,11 @@ SET = {
     "splitter.sigma": "write splitter.sigma=VALUE with a number from 0 to ",
     "splitter.sigma=much": "splitter.sigma is 'much'; it must be a number from 0 to ",
     "splitter.sigma=-1": "splitter.sigma is -1.0; it must be a number from 0 to ",
-    "splitter.sigme": "a profile has no 'splitter.sigme'; did you mean splitter.sigma?",
-    "receiver=hybrid": "a profile has no 'receiver'; ",
-    "receiver.kind=balenced": "there is no receiver 'balenced'; did you mean balanced?",
+    "splitter.sigme": "a profile has no 'splitter.sigme' (did you mean splitter.sigma?); ",
+    "receiver=hybrid": "a profile has no 'receiver' (",
+    "receiver.kind=balenced": "there is no receiver 'balenced' (did you mean balanced?); ",
     "=3": "--set is '=3', which names no setting; write section.key=value",
-    "3": "a profile has no '3'; allowed: ",
+    "3": "a profile has no '3' (allowed: ",
 }
 TRAIN_SET = {
     "training.epochs": "write training.epochs=VALUE with a whole number, from 1 to ",

@@ -10,11 +10,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
 import numpy as np
 
-from ecgphoton.calibration.bench import Bench, CheckedBench
+from ecgphoton.calibration.bench import Bench, CheckedBench, Kind
 from ecgphoton.calibration.calibrate import Step, calibrate, check_steps, steps_of, usual_steps
 from ecgphoton.calibration.estimate import EVERYTHING, Fit
 from ecgphoton.calibration.judge import Labelled, PredictedChips, judge
@@ -82,7 +82,14 @@ def check_bench(bench: object, name: str = "of that call") -> Bench:
             f"bench {name} lacks {', '.join(lacking)}; a Bench has {', '.join(PARTS)}, see "
             "docs/howto/own-bench.md"
         )
-    return cast("Bench", bench)
+    found = cast("Bench", bench)
+    kinds = get_args(Kind)
+    if not found.kinds or not set(found.kinds) <= set(kinds):
+        raise InputError(
+            f"bench {name} offers readings of the kinds {tuple(found.kinds)}; allowed: "
+            f"{', '.join(map(repr, kinds))}, or both"
+        )
+    return found
 
 
 def calibrate_bench(

@@ -50,12 +50,13 @@ def export(report: ExportReport) -> None:
         for name, value in report.bill_of_materials.items()
         if not isinstance(value, dict | list)
     ]
-    foreign = ", ".join(report.unexplained)
+    foreign = report.unexplained
     shared.say(
         ", ".join(parts),
         f"codes of {report.drivers}: {report.shipped} (golden beats)",
         report.crosstalk,
-        f"no features.py: {foreign} come from another package, which has to explain them"
+        f"features.py is left out: the formula of {', '.join(foreign)} is in mesh.json, the "
+        "computation in another package"
         if foreign
         else "",
         f"converter ranges from {report.ranges_from}; {report.seconds:.1f} s",

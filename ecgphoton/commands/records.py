@@ -85,7 +85,7 @@ def print_burdens(report: BurdenReport) -> None:
     others = [f"{name} ({why})" for name, why in report.others.items()]
     few = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
     shared.say(
-        f"{len(others)} files and folders are not read: {few}" if others else "",
+        f"not read: {few}" if others else "",
         f"written to {report.files[-2]} and {report.files[-1]}",
     )
 

@@ -17,8 +17,10 @@ MOST_ROWS = 40
 PLAIN = ("hours", "seconds_a_day", "static", "shot", "margin")
 """Columns of numbers that are not shares, besides the first column."""
 POINTS = ("lost_sensitivity", "added_fpr", "lost_sensitivity_gradient", "added_fpr_gradient",
-          "delta_miss", "delta_fpr", "error_rms")  # fmt: skip
-"""Columns of differences between rates, printed in percentage points."""
+          "delta_miss", "delta_fpr")  # fmt: skip
+"""Columns of differences between rates, printed in percentage points with their sign."""
+SIZES = ("error_rms",)
+"""Columns of sizes of differences, printed in percentage points without sign."""
 RATES = {"yield": "yield", "miss_median": "miss median", "fpr_median": "FPR median"}
 
 
@@ -62,6 +64,8 @@ def _cell(row: Mapping[str, Any], key: str, plain: bool) -> str:
     if isinstance(value, float):
         if key in POINTS:
             return wording.rise(value, low, high)
+        if key in SIZES:
+            return f"{100 * value:.2f}"
         text = f"{value:.4g}" if plain else shared.percent(value)
         return text if low is None or high is None else f"{text} {wording.ends(low, high)}"
     if isinstance(value, bool):

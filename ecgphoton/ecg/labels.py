@@ -81,6 +81,11 @@ def label_file(recording: Path, annotator: str | None) -> Path:
     )
 
 
+def of_wfdb(file: Path) -> bool:
+    """Whether a label file is a WFDB annotation, which has marks of all kinds, or holds beats."""
+    return file.suffix.lower() not in (*_TABLES, ".edf", ".bdf")
+
+
 def not_read(recording: Path, file: Path) -> tuple[str, ...]:
     """Return a note on other files that could hold the labels of a recording, if there are any."""
     places = [recording.with_name(f"{recording.stem}.{ending}") for ending in USUAL]
@@ -141,11 +146,10 @@ def read_labels(
     sample = np.rint(at).astype(np.int64)
     once = np.diff(sample, prepend=-1) > 0
     sample, symbol = sample[once], np.array([known[words[i]] for i in order], "<U1")[once]
-    wfdb = suffix not in (*_TABLES, ".edf", ".bdf")  # which has marks of all kinds
     few = ", ".join(f"{word[:20]!r} {number}" for word, number in others.most_common(5))
     again, beyond = int((~once).sum()), int((sample >= length).sum()) if length else 0
     said = (
-        f"{others.total()} labels are no beats: {few}" if others and not wfdb else "",
+        f"{others.total()} labels are no beats: {few}" if others and not of_wfdb(file) else "",
         f"{count(again, 'beat')} {'is' if again == 1 else 'are'} marked again at one sample; the "
         "first mark counts" if again else "",
         f"{beyond} of {len(sample)} beats are marked beyond the end of the recording "

@@ -18,7 +18,8 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.annotations import Annotations, duration, read_annotations
+from ecgphoton.ecg.annotations import Annotations
+from ecgphoton.ecg.marks import marks_of
 from ecgphoton.ecg.records import BEAT_SYMBOLS, aami_group
 from ecgphoton.ecg.tally import COLUMNS, ROWS, BeatComparison
 from ecgphoton.errors import InputError
@@ -224,17 +225,14 @@ def score_record(
     end: float | None = None,
     window: float = MATCH_WINDOW,
     grouping: Grouping = "ec57",
+    fs: float | None = None,
 ) -> BeatComparison:
-    """Compare two annotators of one WFDB record.
+    """Compare two annotators of one record.
 
     Parameters
     ----------
-    record
-        Path without extension.
-    reference, test
-        Annotators: the extensions of the two files.
-    test_folder
-        Where the test annotation is, if not beside the record.
+    record, reference, test, test_folder, fs
+        As `marks_of` takes them.
     start, end, window, grouping
         As for `compare`; without an end, the end of the record, or of the reference where the
         header does not state how long the record is.
@@ -244,10 +242,7 @@ def score_record(
     InputError
         If a file is missing or damaged.
     """
-    path = Path(record)
-    lasts = duration(path)
-    known = read_annotations(path, reference)
-    given = read_annotations(path, test, folder=test_folder)
+    name, lasts, known, given, said = marks_of(record, reference, test, test_folder, fs)
     stop = lasts if end is None else min(end, lasts or end)
     guessed = stop is None and len(known.sample) > 0
     if guessed:
@@ -255,7 +250,7 @@ def score_record(
     found = compare(
         known,
         given,
-        record=path.name,
+        record=name,
         start=start,
         end=stop if stop in (None, end) or stop > start else None,
         window=window,
@@ -265,26 +260,27 @@ def score_record(
     spans = _flutter(known)
     unopened = int((~_inside(known.sample[known.symbol == "]"], spans)).sum())
     beyond = {
-        name: int((marks.beats.sample > (lasts or np.inf) * marks.fs).sum())
-        for name, marks in ((reference, known), (test, given))
+        who: int((marks.beats.sample > (lasts or np.inf) * marks.fs).sum())
+        for who, marks in ((reference, known), (test, given))
     }
     notes = (
-        f"header {path.name}.hea does not state how long the record is: scored up to the last mark "
+        *said,
+        f"header {name}.hea does not state how long the record is: scored up to the last mark "
         f"of {reference}" if guessed else "",
-        f"{path.name}.{reference} states the rhythm {flutter} without [ and ]: beats there are "
+        f"{name}.{reference} states the rhythm {flutter} without [ and ]: beats there are "
         "scored, as bxb does" if flutter else "",
-        f"{path.name}.{reference}: {count(unopened, 'mark')} ] without [ before: "
+        f"{name}.{reference}: {count(unopened, 'mark')} ] without [ before: "
         "flutter there is scored" if unopened else "",
-        f"{path.name}.{reference}: flutter that begins at {spans[-1][0] / known.fs:g} s has no ]: "
+        f"{name}.{reference}: flutter that begins at {spans[-1][0] / known.fs:g} s has no ]: "
         "nothing is scored from there on" if spans and spans[-1][1] == np.inf else "",
-        f"{path.name} lasts {lasts:g} s: scored to its end, not to {end:g} s"
+        f"{name} lasts {lasts:g} s: scored to its end, not to {end:g} s"
         if lasts is not None and end is not None and end > lasts else "",
-        *(f"{path.name}.{name}: {count(number, 'beat')} beyond the end "
+        *(f"{name}.{who}: {count(number, 'beat')} beyond the end "
           f"{'is' if number == 1 else 'are'} not scored" if number else ""
-          for name, number in beyond.items()),
-        f"{path.name} lasts {lasts:g} s and the first {start:g} s are not scored (learning period "
+          for who, number in beyond.items()),
+        f"{name} lasts {lasts:g} s and the first {start:g} s are not scored (learning period "
         "of EC57); --start 0 scores all of it" if lasts is not None and lasts <= start else "",
-        f"{path.name}.{test} calls no beat S or V, but some abnormal (Q): it distinguishes normal "
+        f"{name}.{test} calls no beat S or V, but some abnormal (Q): it distinguishes normal "
         "from abnormal only, so read its abnormal shares; its VEB and SVEB shares do not apply"
         if found.two_class else "",
     )  # fmt: skip

@@ -29,6 +29,8 @@ from ecgphoton.student.propagate import Stack
 
 DRAWS = 64
 """Chips whose matrices are drawn for the gradient column; no beat is propagated for them."""
+PARTS = ("driver", "arms", "mzi", "splitter")
+"""Places of errors that belong to one MZI."""
 RISES = ("lost_sensitivity", "added_fpr", "lost_sensitivity_gradient", "added_fpr_gradient")
 """What a `Share` gives for each error."""
 
@@ -175,8 +177,10 @@ def blame(
 
 
 def _mzis(source: ChipSource) -> Iterator[tuple[str, str, ChipSource]]:
-    """Yield the source of every MZI alone; none at weights level."""
-    if isinstance(source, MeshChips):
+    """Yield the source of every MZI alone; none where no error is that of an MZI."""
+    if isinstance(source, MeshChips) and any(
+        effect.place in PARTS for effect in source.foundry.profile.active
+    ):
         device = source.program.device
         for k, block in enumerate(source.program.blocks):
             for index, mzi in enumerate(device.mzis):

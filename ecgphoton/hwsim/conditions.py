@@ -3,7 +3,8 @@
 from ecgphoton.hwsim.effects.drivers import CROSSTALK_SPREAD
 from ecgphoton.hwsim.effects.modulator import EXTINCTION
 from ecgphoton.hwsim.effects.supply import LASER
-from ecgphoton.hwsim.profile import BITS, EFFECTIVE, Profile
+from ecgphoton.hwsim.profile import BITS, Profile
+from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.wording import percent
 
@@ -13,10 +14,11 @@ LIMITS = "docs/physics.md#what-is-not-modelled"
 
 def conditions(profile: Profile) -> str:
     """Return which light path, phases and age the chips of a profile have, in words."""
-    if profile.receiver == EFFECTIVE:
+    kind = profile.receiver
+    if not RECEIVERS[kind].keys:
         noise = "whose noise is stated, not computed from light"
         noise = noise if profile["detector.noise"] else "which have no noise"
-        read = f"effective receivers ({EFFECTIVE}), {noise}"
+        read = f"effective receivers ({kind}), {noise}"
     else:
         light = f"a laser of {profile[LASER]:g} mW a block" if profile[LASER] else "stated powers"
         read = f"{profile.receiver} receivers with {light}"

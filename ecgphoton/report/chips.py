@@ -212,6 +212,8 @@ def draw_bars(
 ) -> style.Figure:
     """Draw columns of a table as bars, a group for each of the first 24 rows.
 
+    A line at the end of a bar is its interval, where the table holds the ends of one.
+
     Parameters
     ----------
     name, bars
@@ -228,9 +230,13 @@ def draw_bars(
     figure = style.new_figure(1.2 + 0.25 * len(shown), synthetic=is_synthetic(found))
     axes = figure.subplots()
     for index, (bar, label) in enumerate(bars.items()):
-        axes.barh(places + index * height, column(shown, bar), height,
-                  color=style.colour_of(index), label=label)  # fmt: skip
-    axes.set_yticks(places, [str(row[name]) for row in shown])
+        lengths, at = column(shown, bar), places + index * height
+        axes.barh(at, lengths, height, color=style.colour_of(index), label=label)
+        if f"{bar}_low" in rows[0]:
+            low, high = (column(shown, f"{bar}_{end}") for end in ("low", "high"))
+            reach = np.clip([lengths - low, high - lengths], 0, None)
+            axes.errorbar(lengths, at, xerr=reach, fmt="none", ecolor=INK, elinewidth=0.8)
+    axes.set_yticks(places + height * (len(bars) - 1) / 2, [str(row[name]) for row in shown])
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(value)
     if log and any((column(shown, bar) > 0).any() for bar in bars):

@@ -1,10 +1,10 @@
 """Compare two annotations of records beat by beat."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from ecgphoton.arguments import strict
+from ecgphoton.ecg.marks import file_of
 from ecgphoton.ecg.score import LEARNING, MATCH_WINDOW, Grouping, score_record
 from ecgphoton.ecg.tally import Summary, aggregate
 from ecgphoton.errors import InputError
@@ -21,6 +21,7 @@ def score(
     start: float = LEARNING,
     end: float | None = None,
     window: float = MATCH_WINDOW,
+    fs: float | None = None,
 ) -> Summary:
     """Compare two annotations of records beat by beat.
 
@@ -31,9 +32,10 @@ def score(
     Parameters
     ----------
     records
-        Paths of WFDB records without extension.
+        Paths of records without extension, or files of recordings of any format that is read.
     reference
-        Extension of the reference annotation.
+        Extension of the reference annotation. Beside a recording that is not WFDB it may be a
+        table (csv, labels.csv), or edf+ for the annotations in an EDF+ file.
     test
         Extension of the annotation to judge.
     test_folder
@@ -46,6 +48,8 @@ def score(
         Second at which scoring ends; by default the end of the record.
     window
         Largest distance of two beats that match, in seconds.
+    fs
+        Hz, of text and NumPy recordings that do not state their rate.
 
     Raises
     ------
@@ -53,7 +57,7 @@ def score(
         If an annotation is missing or damaged, a record is named twice, or a value is outside its
         range.
     """
-    places = [os.path.realpath(str(record).removesuffix(".hea")) for record in records]
+    places = [file_of(record).resolve() for record in records]
     twice = [str(one) for at, one in enumerate(records) if places[at] in places[:at]]
     if twice:
         raise InputError(f"{twice[0]} is named twice and would count twice; name each record once")
@@ -67,6 +71,7 @@ def score(
             start=start,
             end=end,
             window=window,
+            fs=fs,
         )
         for record in records
     )

@@ -63,7 +63,7 @@ def blame(
     step = partial(progress, "sources and blocks")
     shares = tuple(blame_trial(journey.trial(), chips=chips, progress=step))
     rows = [share.to_dict() for share in shares]
-    value = "rise of the rate, by the gradient, in percentage points"
+    value = "rise of the rate by the gradient, percentage points\nlines: 95 % intervals over chips"
     draw = partial(draw_bars, name="name", bars=COSTS, value=value, unit="")
     return journey.write(shares, {"shares": rows}, rows, draw)
 

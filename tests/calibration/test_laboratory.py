@@ -110,6 +110,8 @@ def test_a_bench_is_opened_by_name(program, tmp_path, monkeypatch) -> None:
         "    return ReplayBench(Session((1, *program.phases.shape), 12, ()))\n"
         "def fail(program):\n    raise OSError('no instrument')\n"
         "def nothing(program):\n    return None\n"
+        "def eye(program):\n"
+        "    bench = make(program)\n    bench.kinds = ('eye',)\n    return bench\n"
     )
     monkeypatch.chdir(tmp_path)
     before = list(sys.path)
@@ -120,6 +122,7 @@ def test_a_bench_is_opened_by_name(program, tmp_path, monkeypatch) -> None:
         ("my_bench_:fail", "OSError: no instrument"),
         ("my_bench_:missing", "no attribute 'missing'"),
         ("not_there_:make", "No module named"),
+        ("my_bench_:eye", r"kinds \('eye',\); allowed: 'field', 'power'"),
         ("my_bench_:nothing", "lacks shape, bits, kinds, cost, read"),
     ):
         with pytest.raises(InputError, match=message):

@@ -18,5 +18,5 @@ def test_what_is_not_read_is_printed_with_its_reason(capsys: pytest.CaptureFixtu
     files = (Path("burdens.eph.csv"), Path("burdens.eph.json"))
     print_burdens(BurdenReport((row,), {}, files, {"path": "p", "chosen": "named"}, others))
     printed = " ".join(capsys.readouterr().out.split())
-    assert "7 files and folders are not read: 0.csv (reason 0), 1.csv (reason 1)" in printed
+    assert "not read: 0.csv (reason 0), 1.csv (reason 1)" in printed
     assert "4.csv (reason 4) and 2 more" in printed

@@ -79,4 +79,5 @@ def test_an_interval_has_the_digits_that_its_width_needs():
     assert _cell({"rise": 0.001, "rise_low": None}, "rise", plain=False) == "0.10 %"
     for rate, points in ((-0.00001, "+0.00"), (0.0123, "+1.23"), (-0.0123, "-1.23")):
         assert _cell({"added_fpr": rate}, "added_fpr", plain=False) == points
+    assert _cell({"error_rms": 0.0123}, "error_rms", plain=False) == "1.23"  # which has no sign
     assert _cell({"hours": 4.0}, "hours", plain=True) == "4"

@@ -58,6 +58,13 @@ def test_gradient_budget_predicts_monte_carlo(trial, slopes):
     assert np.abs(predicted - wrong).max() < 0.03
 
 
+def test_no_mzi_is_blamed_where_none_has_errors(student, inputs, label, point):
+    """Errors of receivers alone give no rows of zeros for hundreds of MZIs."""
+    noisy = Profile({"detector.gain_sigma": 0.01, "dac.bits": 0})
+    part = trial_of(student, inputs, label, point, profile=noisy)
+    assert {share.kind for share in blame(part, chips=2)} == {"source", "block"}
+
+
 @pytest.mark.slow
 def test_blame_finds_the_guilty_part(student, inputs, label, point):
     """Both columns of the budget agree, blocks are all there, and a loud source comes first."""

@@ -6,6 +6,7 @@ import pytest
 
 from ecgphoton.hwsim.conditions import LIMITS, conditions
 from ecgphoton.hwsim.profile import Profile, load_profile, profiles
+from ecgphoton.hwsim.receivers import RECEIVERS, Receiver
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,6 +30,15 @@ def test_states_and_settings_are_said() -> None:
     assert "; 10 mK and 1 pm from where they were set; " in said
     assert "mK" not in conditions(Profile({}))
     assert "hybrid receivers with stated powers" in conditions(Profile({}, receiver="hybrid"))
+
+
+def test_a_receiver_without_powers_is_effective(monkeypatch) -> None:
+    """A receiver of another package that states no powers is not said to have stated ones."""
+    bent = Receiver("bent", "Re E + 0.05 (Re E)^2", lambda field, _: field.real)
+    monkeypatch.setitem(RECEIVERS._values, "bent", bent)
+    assert "effective receivers (bent), whose noise is stated" in conditions(
+        Profile({}, receiver="bent")
+    )
 
 
 def test_the_page_it_names_has_that_heading() -> None:

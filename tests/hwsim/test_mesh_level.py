@@ -181,7 +181,7 @@ def test_worse_profiles_are_worse(student, inputs, label, point):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[splitter]\nsigmma = 0.1", "no 'splitter.sigmma'; did you mean splitter.sigma"),
+        ("[splitter]\nsigmma = 0.1", "no 'splitter.sigmma' .did you mean splitter.sigma"),
         ("[attenuator]\nsigma = 0.01", "attenuator.sigma .*: an attenuator is an MZI like the"),
         ("[splitter]\nsigma = -0.1", "splitter.sigma is -0.1"),
         ("[splitter]\nsigma = 'much'", "splitter.sigma is 'much'"),

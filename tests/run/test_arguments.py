@@ -93,7 +93,7 @@ def test_one_text_or_path_stands_for_several(tmp_path, wfdb_folder) -> None:
     record = wfdb_folder / "s01"
     for one in (record, str(record)):
         assert len(ep.run.score(one, test="atr", start=0).records) == 1
-    with pytest.raises(InputError, match="a profile has no 'nois';"):
+    with pytest.raises(InputError, match="a profile has no 'nois' "):
         ep.run.simulate("inter-patient", profile="pessimistic", settings="nois", data="synthetic")
 
 

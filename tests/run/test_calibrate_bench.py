@@ -73,6 +73,22 @@ def test_without_a_verdict_the_command_says_why(tmp_path, monkeypatch) -> None:
     assert found.numbers["verdict"] == "none"
 
 
+@pytest.mark.slow
+def test_photodiodes_get_codes_and_no_verdict(tmp_path, monkeypatch) -> None:
+    """Steps for photodiodes run by themselves; the command says why it judges nothing."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_diodes_.py").write_text(MODULE.replace('("field",)', '("power",)'))
+    words = ["calibrate", "reference-8", "--bench", "my_diodes_:MyBench", "--data", "synthetic"]
+    result = CliRunner().invoke(main, [*words, "--out", "done"])
+    del sys.modules["my_diodes_"]
+    assert result.exit_code == 1
+    assert "NONE, because no step estimates all errors" in " ".join(result.stdout.split())
+    assert "as read afterwards" not in result.stdout
+    program = load_bundle(bundle("reference-8")).program
+    table, _ = DriveTable.load(tmp_path / "done" / TABLE, program.with_bits(12))
+    assert table.codes.shape == (1, *program.phases.shape)
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [

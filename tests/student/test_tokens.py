@@ -43,7 +43,7 @@ def test_any_number_of_tokens_is_allowed_and_the_delay_is_the_largest() -> None:
 
 def test_a_feature_that_does_not_exist_is_refused_with_the_nearest() -> None:
     """So is a token of more or fewer than four."""
-    with pytest.raises(InputError, match=r"no patient feature 'post/usal'; did you mean post/usua"):
+    with pytest.raises(InputError, match=r"no patient feature 'post/usal' .did you mean post/usua"):
         Token("x", ("interval", "post/usal", "interval z", "steepness"))
     for features in ((), TOKENS[0].features[:3], TOKENS[0].features * 2):
         with pytest.raises(InputError, match=f"'x' of student.patient has {len(features)} featur"):

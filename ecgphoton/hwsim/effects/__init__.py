@@ -27,7 +27,7 @@ from ecgphoton.hwsim.effects.effect import (
     Stage,
 )
 from ecgphoton.hwsim.effects.supply import LINK, SUPPLY
-from ecgphoton.registry import Registry
+from ecgphoton.registry import ELSEWHERE, Registry
 from ecgphoton.settings import nearest
 
 __all__ = [
@@ -85,5 +85,5 @@ def number_of(key: str) -> Number:
     if key in GONE:
         raise InputError(f"{key} is no number of a profile any more: {GONE[key]}")
     if key not in found:
-        raise InputError(f"a profile has no {key!r}; {nearest(key, found)}")
+        raise InputError(f"a profile has no {key!r} ({nearest(key, found)}); {ELSEWHERE}")
     return found[key]

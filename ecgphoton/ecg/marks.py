@@ -1,0 +1,85 @@
+"""What two annotators marked in a record of any format that is read."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from ecgphoton.ecg.annotations import (
+    LARGEST_ANNOTATION,
+    Annotations,
+    decode,
+    duration,
+    read_annotations,
+)
+from ecgphoton.ecg.formats import Hints, find_file, open_recording
+from ecgphoton.ecg.labels import label_file, of_wfdb, read_labels
+from ecgphoton.ecg.leads import choose
+from ecgphoton.intake import read_bytes
+
+
+class Marked(NamedTuple):
+    """The marks of two annotators in one record."""
+
+    name: str
+    """Of the record."""
+    lasts: float | None
+    """Length of the record, s; None where a WFDB header does not state it."""
+    reference: Annotations
+    test: Annotations
+    notes: tuple[str, ...] = ()
+
+
+def file_of(record: str | Path) -> Path:
+    """Return the WFDB header of a record, or its file of another format.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    header = Path(f"{str(record).removesuffix('.hea')}.hea")
+    return header if header.is_file() else find_file(Path(record))
+
+
+def marks_of(
+    record: str | Path, reference: str, test: str, folder: Path | None, fs: float | None
+) -> Marked:
+    """Read the marks of two annotators.
+
+    Of a WFDB record both are annotation files. Beside a recording of another format they may be
+    tables or EDF+ annotations as well, see `labels.label_file`.
+
+    Parameters
+    ----------
+    record
+        File of a recording, or path without extension.
+    reference, test
+        Annotators.
+    folder
+        Where the marks of `test` are, if not beside the record.
+    fs
+        Hz, of a text or NumPy file that does not state it.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged.
+    """
+    file = file_of(record)
+    if file.suffix == ".hea" and fs is None:
+        known = read_annotations(file, reference)
+        given = read_annotations(file, test, folder=folder)
+        return Marked(file.stem, duration(file), known, given)
+    held = open_recording(file, Hints(fs=fs))
+    lead = held.channels[choose(held)]
+
+    def read(annotator: str, beside: Path) -> tuple[Annotations, tuple[str, ...]]:
+        marks = label_file(beside, annotator)
+        if of_wfdb(marks):
+            content = read_bytes(marks, LARGEST_ANNOTATION)
+            return decode(content, f"annotation file {marks.name}", lead.fs), ()
+        found = read_labels(marks, lead.fs, begins=held.begins, length=lead.length)
+        return Annotations(found.sample, found.symbol, lead.fs), found.notes
+
+    known, said = read(reference, file)
+    given, said_too = read(test, file if folder is None else folder / file.name)
+    return Marked(held.name, lead.length / lead.fs, known, given, (*said, *said_too))

@@ -22,7 +22,8 @@ from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.export.bundle import load_bundle
 from ecgphoton.hwsim.chip import Chip, Foundry
-from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.program.program import MeshProgram
 
 NOISES = (0.0, 0.0003, 0.003, 0.03)

@@ -20,7 +20,7 @@ from ecgphoton.ecg.databases import DATASETS
 from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.ecg.records import LABELS
 from ecgphoton.hwsim.effects import EFFECTS
-from ecgphoton.hwsim.profile import load_profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.recipe import Recipe, override, shipped
 from ecgphoton.student.activations import ACTIVATIONS

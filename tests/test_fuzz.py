@@ -98,7 +98,7 @@ def _recipe(folder):
 
 
 def _profile(folder):
-    from ecgphoton.hwsim.profile import load_profile
+    from ecgphoton.hwsim.profile_file import load_profile
 
     load_profile(folder / "profile.toml")
 

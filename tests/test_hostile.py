@@ -253,7 +253,7 @@ def test_annotations_are_read_as_wfdb_reads_them(tmp_path) -> None:
 
 def test_settings_nested_without_end_are_refused(tmp_path) -> None:
     """Also such that a TOML reader takes, but that cannot be shown."""
-    from ecgphoton.hwsim.profile import load_profile
+    from ecgphoton.hwsim.profile_file import load_profile
     from ecgphoton.recipe import override, read
 
     texts = [f"{'.'.join('a' * 3000)} = 1", f"a = {'[' * 3000}", f"a = {'9' * 5000}", "a = \0"]
@@ -270,7 +270,7 @@ def test_settings_nested_without_end_are_refused(tmp_path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path, frugal) -> None:
     """What is no regular file is refused, not read for ever."""
-    from ecgphoton.hwsim.profile import load_profile
+    from ecgphoton.hwsim.profile_file import load_profile
     from ecgphoton.recipe import read
 
     os.mkfifo(tmp_path / "x.toml")

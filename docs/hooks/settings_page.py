@@ -42,7 +42,7 @@ def recipe_page() -> str:
 def profile_page() -> str:
     """Return the page about profiles: every key beside its shipped values, and their sources."""
     from ecgphoton.hwsim.effects import EFFECTS, Effect, numbers
-    from ecgphoton.hwsim.profile import FOLDER, load_profile, profiles
+    from ecgphoton.hwsim.profile_file import FOLDER, load_profile, profiles
     from ecgphoton.hwsim.receivers import RECEIVERS
     from ecgphoton.mesh.heater import HeaterDac
 

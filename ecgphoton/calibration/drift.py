@@ -30,7 +30,8 @@ from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.effects import number_of
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.montecarlo import run
-from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, decide

@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 
 from ecgphoton.hwsim.effects import Effect, Elements, Heat, Modulators, Reading, Site, Stage
-from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS, Receiver
 from ecgphoton.hwsim.streams import chip_rng
 from ecgphoton.hwsim.weights import Remainder

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from os import PathLike
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.effects import EFFECTS, Effect, number_of, numbers
+from ecgphoton.hwsim.effects import EFFECTS, Effect, number_of
 from ecgphoton.hwsim.effects.drivers import CROSSTALK, CROSSTALK_LENGTH
 from ecgphoton.hwsim.effects.receiver import POWER
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.link import SETS, received
-from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS, SECTION
-from ecgphoton.intake import parse_toml, read_text
+from ecgphoton.hwsim.receivers import RECEIVERS, SECTION
 from ecgphoton.mesh.crosstalk import NO_CROSSTALK, Crosstalk
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.settings import assigned, build, nearest, one_of
+from ecgphoton.settings import assigned, one_of
 
-FOLDER = Path(__file__).with_name("profiles")
 BITS = "dac.bits"
 FINEST = 24
 """Bits of the DACs of a bench where a profile drives exactly: steps below 1 uV."""
 STATIC = "phase.static"
 FABRICATED = "as-fabricated"
 """State of a chip before its static phases are trimmed: ``NAME:as-fabricated``."""
-STATES = "state"
-"""Table of a file that names its further states: what of the profile differs in each."""
 EFFECTIVE, KIND = "homodyne", "receiver.kind"
 """The receiver of a profile that names none, and the key that names one."""
 
@@ -79,7 +73,7 @@ class Profile:
             raise InputError(f"profile {self.name!r}: {error}") from None
         found = {key: number_of(key).default for key in keys} | checked
         follows = received(lambda key: found.get(key, 0.0)) if keys else {}
-        _only_link(key for key, value in follows.items()
+        only_link(key for key, value in follows.items()
                    if checked.get(key, value) not in (value, number_of(key).default))  # fmt: skip
         found |= follows
         if keys and not found[POWER]:
@@ -104,7 +98,7 @@ class Profile:
     def with_value(self, key: str, value: float) -> Profile:
         """Return a profile with one number changed, for example ``splitter.sigma``."""
         if self[LASER]:
-            _only_link((key,))
+            only_link((key,))
         return replace(self, numbers={**self.stated, key: value})
 
     @property
@@ -202,111 +196,10 @@ class Profile:
         return {**named, "numbers": dict(self.numbers), "driver": driver}
 
 
-def _only_link(stated: Iterable[str]) -> None:
+def only_link(stated: Iterable[str]) -> None:
     """Refuse keys that the link budget sets."""
     if both := [key for key in stated if key in SETS]:
         raise InputError(
             f"{both[0]} is given beside {LASER}, from whose link budget it follows; leave out one "
             f"of them, or change {LASER} ({LASER}=0 is no link budget)"
         )
-
-
-def profiles() -> tuple[str, ...]:
-    """Names of the shipped profiles."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
-
-
-def load_profile(source: Profile | str | Path) -> Profile:
-    """Return a profile by name, from a TOML file, or unchanged.
-
-    ``:STATE`` after a name or path means the profile with what its table ``state.STATE`` states;
-    ``:as-fabricated`` means its chips before they are trimmed. Several follow one another.
-
-    Raises
-    ------
-    InputError
-        If there is no such profile, file or state, a key is unknown, or a value is outside its
-        range.
-    """
-    if isinstance(source, Profile):
-        return source
-    if not isinstance(source, str | PathLike):
-        raise InputError(f"profile is {source!r}; it must be a name, a TOML file or a Profile")
-    stem, *states = [str(source)] if Path(source).is_file() else str(source).split(":")
-    path = FOLDER / f"{stem}.toml" if stem in profiles() else Path(stem)
-    if not path.is_file():
-        raise InputError(
-            f"there is no profile {stem!r} and no TOML file of that path; "
-            f"{nearest(stem, profiles())}"
-        )
-    data = parse_toml(read_text(path), f"profile {path}")
-    stated = data.pop(STATES, {})
-    if not isinstance(stated, dict):
-        raise InputError(f"profile {path}: {STATES} is {stated!r}; it must be a table of states")
-    if FABRICATED in stated:
-        raise InputError(f"{path}: every profile has a state {FABRICATED!r}; rename this one")
-    for state in stated:
-        _in_state(data, stated, state, path)  # refuses one without sections, asked for or not
-    for state in (state for state in states if state != FABRICATED):
-        data = _in_state(data, stated, state, path)
-    made = _from_dict(data, path)
-    named = replace(made, name=":".join([made.name, *(s for s in states if s != FABRICATED)]))
-    return named.as_fabricated() if FABRICATED in states else named
-
-
-def _in_state(
-    data: dict[str, Any], stated: dict[str, Any], state: str, path: Path
-) -> dict[str, Any]:
-    """Return the content of a profile with the sections of one of its states in it."""
-    if state not in stated:
-        near = nearest(state, (*stated, FABRICATED))
-        raise InputError(f"profile {path} has no state {state!r}; {near}")
-    try:
-        changed = {name: {**data.get(name, {}), **new} for name, new in stated[state].items()}
-    except (AttributeError, TypeError):
-        raise InputError(
-            f"profile {path}: {STATES}.{state} must hold sections of a profile"
-        ) from None
-    return {**data, **changed}
-
-
-def _from_dict(data: dict[str, Any], path: Path) -> Profile:
-    sections = sorted({key.partition(".")[0] for key in numbers()})
-    texts = {"name": path.stem, "description": "", "date": ""}
-    texts = {name: data.pop(name, text) for name, text in texts.items()}
-    driver = _driver(data.pop(HeaterDac.section)) if HeaterDac.section in data else None
-    for section, content in (texts | data).items():
-        known = section in texts or section in sections
-        if not known and not (isinstance(content, dict) and content):
-            raise InputError(f"profile {path}: no section [{section}]; "
-                             f"{nearest(section, sections)}")  # fmt: skip
-        kind, what = (str, "a text") if section in texts else (dict, "a table")
-        if not isinstance(content, kind):
-            raise InputError(f"profile {path}: {section} is {content!r}; it must be {what}")
-    reading = data.get(SECTION.rstrip("."))
-    receiver = EFFECTIVE if reading is None else reading.pop("kind", BALANCED.name)
-    stated: dict[str, float] = {
-        f"{section}.{name}": value for section, own in data.items() for name, value in own.items()
-    }
-    if not (stated or driver or receiver != EFFECTIVE):
-        raise InputError(f"profile {path} states no number; perfect chips are those of 'ideal'")
-    if stated.get(LASER):
-        _only_link(stated)
-    return Profile(stated, **texts, driver=driver, receiver=receiver)
-
-
-def _driver(content: object) -> HeaterDac:
-    """Return the drivers of a section [driver]."""
-    if not isinstance(content, dict):
-        raise InputError(f"driver is {content!r}; it must be a table [driver]")
-    if "bits" in content:
-        raise InputError("driver.bits is not a setting of a profile; state dac.bits")
-    if content.get("law") != "table":
-        made: HeaterDac = build(HeaterDac, content, path="driver.")
-        return made
-    if more := sorted(set(content) - {"law", "table"}):
-        raise InputError(
-            f"driver.{more[0]} is given beside driver.table, whose pairs state the voltages; leave "
-            "it out"
-        )
-    return HeaterDac.of_table(content.get("table", ()))

@@ -17,7 +17,8 @@ from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.effects.modulator import DEPTH
 from ecgphoton.hwsim.meshchips import MeshChips, mesh_source
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, run
-from ecgphoton.hwsim.profile import Profile, allowed, load_profile
+from ecgphoton.hwsim.profile import Profile, allowed
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.verdict import (
     Limits,

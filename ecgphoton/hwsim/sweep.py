@@ -8,7 +8,7 @@ import numpy as np
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import Number, number_of, numbers
-from ecgphoton.hwsim.profile import load_profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.hwsim.verdict import SimulationReport
 from ecgphoton.hwsim.weights import FULL_SCALE

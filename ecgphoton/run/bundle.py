@@ -16,7 +16,8 @@ from ecgphoton.export.bundle_folder import KIND as BUNDLE
 from ecgphoton.export.formats import DEFAULT_FORMATS
 from ecgphoton.export.verify import VerificationReport, verify as verify_folder
 from ecgphoton.hwsim.effects.drivers import CROSSTALK
-from ecgphoton.hwsim.profile import BITS, Profile, load_profile
+from ecgphoton.hwsim.profile import BITS, Profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.run.beats import evaluation_beats, splits_like
 from ecgphoton.run.crossed import at_wish

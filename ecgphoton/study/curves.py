@@ -9,15 +9,8 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from ecgphoton.calibration.drift import calibrated_over
-from ecgphoton.calibration.requirements import (
-    ALL,
-    STATES,
-    Line,
-    Sheet,
-    idle,
-    lines_of,
-    parameters_of,
-)
+from ecgphoton.calibration import requirements as sheets
+from ecgphoton.calibration.requirements import ALL, STATES, Line, Sheet
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim import requirement, sensitivity as taylor, sweep as sweeps
 from ecgphoton.hwsim.conditions import conditions
@@ -281,17 +274,17 @@ def sheet(
     journey = begin(sheet, locals(), files=SHEET_FILES, most=SHEET_BEATS)
     program = program_of(journey.trained.carried)
     stated = cast(Profile, journey.profile).on(program)
-    without = idle(stated, program)
+    without = sheets.idle(stated, program)
     if asked_for := [name for name in key if name in without]:
         raise InputError(
             f"{asked_for[0]} is without effect in the profile {stated.name!r} while it is alone, "
             "so nothing is required of it; state what it acts through (time.drift: time.hours), or "
             f"ask for {ALL!r}"
         )
-    keys = tuple(name for name in parameters_of(stated, key) if name not in without)
+    keys = tuple(name for name in sheets.parameters_of(stated, key) if name not in without)
     states, limits = STATES if calibrated else STATES[:1], limits_of(limit)
     asked = Sheet(journey.arguments, stated, keys, states, chips=chips, seed=seed, limits=limits)
-    lines = lines_of(asked, workers=workers, progress=partial(progress, "lines"))
+    lines = sheets.lines_of(asked, workers=workers, progress=partial(progress, "lines"))
     rows = [line.row() for line in lines]
     numbers = {
         "chips": chips,

@@ -9,7 +9,8 @@ from ecgphoton.calibration.model import matrix
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.hwsim.chip import Foundry
-from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import load_profile
 
 QUIET = Profile({"dac.bits": 16}, name="quiet")
 

@@ -19,7 +19,8 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.export.golden import synthetic_inputs
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent, predict
 

@@ -4,7 +4,8 @@ import pytest
 
 from ecgphoton.calibration.drift import calibrated_over
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.requirement import solve
 from ecgphoton.hwsim.sweep import parse_sweep, run_sweep
 from ecgphoton.hwsim.verdict import Limits

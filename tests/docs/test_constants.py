@@ -26,7 +26,7 @@ from ecgphoton.hwsim import adversary, blame, budget, moments, requirement, sens
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.energy import CORE_WATTS
 from ecgphoton.hwsim.montecarlo import GROUP
-from ecgphoton.hwsim.profile import load_profile, profiles as profiles_shipped
+from ecgphoton.hwsim.profile_file import load_profile, profiles as profiles_shipped
 from ecgphoton.intervals import DRAWS, GROUPS
 from ecgphoton.legacy.strategies import PRESETS
 from ecgphoton.metrics import WHOLE_PATIENT

@@ -15,7 +15,8 @@ from ecgphoton.errors import InputError
 from ecgphoton.export.bundle import export_bundle, load_bundle
 from ecgphoton.export.bundle_folder import sealed
 from ecgphoton.export.verify import verify
-from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.simulate import simulate, trial_of
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.run import export

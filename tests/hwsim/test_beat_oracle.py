@@ -5,7 +5,7 @@ import pytest
 
 from ecgphoton.hwsim.energy import plans, work_of
 from ecgphoton.hwsim.link import received
-from ecgphoton.hwsim.profile import load_profile
+from ecgphoton.hwsim.profile_file import load_profile
 
 
 @pytest.mark.parametrize("name", ["foundry-thermo-optic", "nitride-thermo-optic", "mems"])

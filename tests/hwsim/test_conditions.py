@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from ecgphoton.hwsim.conditions import LIMITS, conditions
-from ecgphoton.hwsim.profile import Profile, load_profile, profiles
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import load_profile, profiles
 from ecgphoton.hwsim.receivers import RECEIVERS, Receiver
 
 ROOT = Path(__file__).parents[2]

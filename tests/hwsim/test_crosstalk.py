@@ -12,7 +12,8 @@ from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.conditions import conditions, recoded
 from ecgphoton.hwsim.effects import EFFECTS
 from ecgphoton.hwsim.meshchips import mesh_source
-from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.mesh.crosstalk import Crosstalk
 
 HEAT = {"dac.bits": 0, "heater.crosstalk": 0.01, "heater.crosstalk_length": 150.0}

@@ -12,7 +12,8 @@ from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.effects import EFFECTS, Effect, Site, numbers
 from ecgphoton.hwsim.effects.effect import unit_normals
 from ecgphoton.hwsim.meshchips import mesh_source
-from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.hwsim.streams import chip_rng
 from ecgphoton.hwsim.sweep import parse_sweep

@@ -20,7 +20,7 @@ from ecgphoton.hwsim.energy import (
     trimming_power,
     work_of,
 )
-from ecgphoton.hwsim.profile import load_profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.student.propagate import IdealDetector, Tapped, walk
 
 FOUNDRY = load_profile("foundry-thermo-optic")

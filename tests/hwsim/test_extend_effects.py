@@ -11,7 +11,8 @@ from ecgphoton.hwsim.blame import blame
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.effects import EFFECTS
 from ecgphoton.hwsim.meshchips import program_of
-from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.hwsim.simulate import simulate, trial_of
 from ecgphoton.hwsim.sweep import parse_sweep, run_sweep

@@ -16,7 +16,8 @@ from ecgphoton.hwsim.budget import Budget
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.effects.optics import mesh_loss
 from ecgphoton.hwsim.link import SETS, link_of
-from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.mesh.device import Device

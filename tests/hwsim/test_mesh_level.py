@@ -14,7 +14,8 @@ from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.effects import EFFECTS
 from ecgphoton.hwsim.meshchips import mesh_source
 from ecgphoton.hwsim.montecarlo import run
-from ecgphoton.hwsim.profile import FINEST, Profile, load_profile
+from ecgphoton.hwsim.profile import FINEST, Profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.receivers import PHOTODIODE
 from ecgphoton.hwsim.sensitivity import margins, sensitivity

@@ -10,7 +10,7 @@ import torch
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.meshchips import mesh_source
-from ecgphoton.hwsim.profile import FOLDER, load_profile, profiles
+from ecgphoton.hwsim.profile_file import FOLDER, load_profile, profiles
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.mesh.heater import HeaterDac
 

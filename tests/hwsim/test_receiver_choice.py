@@ -12,7 +12,8 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.blame import blame, matrix_errors
 from ecgphoton.hwsim.certify import certify
 from ecgphoton.hwsim.chip import Foundry
-from ecgphoton.hwsim.profile import Profile, load_profile
+from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.hwsim.sensitivity import surrogate
 from ecgphoton.hwsim.simulate import simulate, trial_of

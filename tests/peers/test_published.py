@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ecgphoton.hwsim.profile import load_profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.mesh.clements import Phases, decompose, recompose
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import MODE_PITCH, MeshArchitecture, MeshLayout

@@ -1,0 +1,120 @@
+"""Device profiles read from TOML files, in any of their states."""
+
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from ecgphoton.errors import InputError
+from ecgphoton.hwsim.effects import numbers
+from ecgphoton.hwsim.effects.supply import LASER
+from ecgphoton.hwsim.profile import EFFECTIVE, FABRICATED, Profile, only_link
+from ecgphoton.hwsim.receivers import BALANCED, SECTION
+from ecgphoton.intake import parse_toml, read_text
+from ecgphoton.mesh.heater import HeaterDac
+from ecgphoton.settings import build, nearest
+
+FOLDER = Path(__file__).with_name("profiles")
+STATES = "state"
+"""Table of a file that names its further states: what of the profile differs in each."""
+
+
+def profiles() -> tuple[str, ...]:
+    """Names of the shipped profiles."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+def load_profile(source: Profile | str | Path) -> Profile:
+    """Return a profile by name, from a TOML file, or unchanged.
+
+    ``:STATE`` after a name or path means the profile with what its table ``state.STATE`` states;
+    ``:as-fabricated`` means its chips before they are trimmed. Several follow one another.
+
+    Raises
+    ------
+    InputError
+        If there is no such profile, file or state, a key is unknown, or a value is outside its
+        range.
+    """
+    if isinstance(source, Profile):
+        return source
+    if not isinstance(source, str | PathLike):
+        raise InputError(f"profile is {source!r}; it must be a name, a TOML file or a Profile")
+    stem, *states = [str(source)] if Path(source).is_file() else str(source).split(":")
+    path = FOLDER / f"{stem}.toml" if stem in profiles() else Path(stem)
+    if not path.is_file():
+        raise InputError(
+            f"there is no profile {stem!r} and no TOML file of that path; "
+            f"{nearest(stem, profiles())}"
+        )
+    data = parse_toml(read_text(path), f"profile {path}")
+    stated = data.pop(STATES, {})
+    if not isinstance(stated, dict):
+        raise InputError(f"profile {path}: {STATES} is {stated!r}; it must be a table of states")
+    if FABRICATED in stated:
+        raise InputError(f"{path}: every profile has a state {FABRICATED!r}; rename this one")
+    for state in stated:
+        _in_state(data, stated, state, path)  # refuses one without sections, asked for or not
+    for state in (state for state in states if state != FABRICATED):
+        data = _in_state(data, stated, state, path)
+    made = _from_dict(data, path)
+    named = replace(made, name=":".join([made.name, *(s for s in states if s != FABRICATED)]))
+    return named.as_fabricated() if FABRICATED in states else named
+
+
+def _in_state(
+    data: dict[str, Any], stated: dict[str, Any], state: str, path: Path
+) -> dict[str, Any]:
+    """Return the content of a profile with the sections of one of its states in it."""
+    if state not in stated:
+        near = nearest(state, (*stated, FABRICATED))
+        raise InputError(f"profile {path} has no state {state!r}; {near}")
+    try:
+        changed = {name: {**data.get(name, {}), **new} for name, new in stated[state].items()}
+    except (AttributeError, TypeError):
+        raise InputError(
+            f"profile {path}: {STATES}.{state} must hold sections of a profile"
+        ) from None
+    return {**data, **changed}
+
+
+def _from_dict(data: dict[str, Any], path: Path) -> Profile:
+    sections = sorted({key.partition(".")[0] for key in numbers()})
+    texts = {"name": path.stem, "description": "", "date": ""}
+    texts = {name: data.pop(name, text) for name, text in texts.items()}
+    driver = _driver(data.pop(HeaterDac.section)) if HeaterDac.section in data else None
+    for section, content in (texts | data).items():
+        known = section in texts or section in sections
+        if not known and not (isinstance(content, dict) and content):
+            raise InputError(f"profile {path}: no section [{section}]; "
+                             f"{nearest(section, sections)}")  # fmt: skip
+        kind, what = (str, "a text") if section in texts else (dict, "a table")
+        if not isinstance(content, kind):
+            raise InputError(f"profile {path}: {section} is {content!r}; it must be {what}")
+    reading = data.get(SECTION.rstrip("."))
+    receiver = EFFECTIVE if reading is None else reading.pop("kind", BALANCED.name)
+    stated: dict[str, float] = {
+        f"{section}.{name}": value for section, own in data.items() for name, value in own.items()
+    }
+    if not (stated or driver or receiver != EFFECTIVE):
+        raise InputError(f"profile {path} states no number; perfect chips are those of 'ideal'")
+    if stated.get(LASER):
+        only_link(stated)
+    return Profile(stated, **texts, driver=driver, receiver=receiver)
+
+
+def _driver(content: object) -> HeaterDac:
+    """Return the drivers of a section [driver]."""
+    if not isinstance(content, dict):
+        raise InputError(f"driver is {content!r}; it must be a table [driver]")
+    if "bits" in content:
+        raise InputError("driver.bits is not a setting of a profile; state dac.bits")
+    if content.get("law") != "table":
+        made: HeaterDac = build(HeaterDac, content, path="driver.")
+        return made
+    if more := sorted(set(content) - {"law", "table"}):
+        raise InputError(
+            f"driver.{more[0]} is given beside driver.table, whose pairs state the voltages; leave "
+            "it out"
+        )
+    return HeaterDac.of_table(content.get("table", ()))

@@ -8,8 +8,8 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from ecgphoton.calibration.drift import calibrated_over
 from ecgphoton.calibration import requirements as sheets
+from ecgphoton.calibration.drift import calibrated_over
 from ecgphoton.calibration.requirements import ALL, STATES, Line, Sheet
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim import requirement, sensitivity as taylor, sweep as sweeps

@@ -63,10 +63,10 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         """Return a value, or InputError with the nearest name."""
+        failed = "" if name in self else entered()
         if name not in self:
-            _load_entry_points()
-        if name not in self:
-            raise InputError(f"there is no {self.what} {name!r}; {nearest(name, self._values)}")
+            near = nearest(name, self._values)
+            raise InputError(f"there is no {self.what} {name!r}; {near}{failed}")
         return self._values[name]
 
     def __contains__(self, name: object) -> bool:
@@ -97,9 +97,20 @@ def load(modules: tuple[str, ...]) -> None:
 
 
 @cache
-def _load_entry_points() -> None:
-    """Import the modules of the entry point group, once."""
+def entered() -> str:
+    """Import the modules of the entry point group, once.
+
+    Returns
+    -------
+    What to add to an error about an unknown name: which could not be imported, and why; empty
+    where all could.
+    """
     from importlib.metadata import entry_points
 
+    failed = ""
     for entry in entry_points(group=GROUP):
-        entry.load()
+        try:
+            entry.load()
+        except Exception as error:
+            failed += f"; the extension {entry.value} cannot be imported ({error!r})"
+    return failed

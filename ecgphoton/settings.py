@@ -129,6 +129,20 @@ class Settings:
         return ()
 
 
+def read_as(cls: type[Settings], name: str, value: object, called: str) -> Any:  # noqa: ANN401
+    """Return the value of a setting, or InputError that names it as the caller does.
+
+    Parameters
+    ----------
+    name
+        The setting of `cls` whose declaration the value must meet.
+    called
+        What the value is called where the user gives it: ``limit miss`` for `max_miss`.
+    """
+    entry, kind = next((entry, kind) for one, entry, kind in declared(cls) if one == name)
+    return entry.read(value, kind, called)
+
+
 hints_of = functools.cache(get_type_hints)
 """Types of the annotations of a class or function, resolved once."""
 

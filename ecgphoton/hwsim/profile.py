@@ -15,7 +15,7 @@ from ecgphoton.hwsim.effects.receiver import POWER
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.link import SETS, received
 from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS, SECTION
-from ecgphoton.intake import parse_toml, read_text
+from ecgphoton.intake import expecting, parse_toml, read_text
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
@@ -237,7 +237,8 @@ def load_profile(source: Profile | str | Path) -> Profile:
         raise InputError(f"{path}: every profile has a state {FABRICATED!r}; rename this one")
     for state in (state for state in states if state != FABRICATED):
         data = _in_state(data, stated, state, path)
-    made = _from_dict(data, path)
+    with expecting(f"profile {path}", "a profile", "correct it"):
+        made = _from_dict(data, path)
     named = replace(made, name=":".join([made.name, *(s for s in states if s != FABRICATED)]))
     return named.as_fabricated() if FABRICATED in states else named
 

@@ -84,8 +84,8 @@ def export(
     drivers = _drivers(profile, dac_bits)
     trained, wished = at_wish(runs.load_student(*runs.choose(model)), max_miss, max_fpr)
     splits = splits_like(trained.metadata, data, data_dir)
-    ranged = None
-    if splits.train.source == trained.metadata["source"] or not splits.train.synthetic:
+    ranged, own = None, splits.train.source == trained.metadata["source"]
+    if own or not splits.train.synthetic:
         step = max(1, len(splits.train) // RANGE_BEATS)
         ranged = inputs_of(splits.train, trained.student.architecture).rows(slice(None, None, step))
     changed = tempfile.TemporaryDirectory() if wished else contextlib.nullcontext(".")
@@ -102,6 +102,7 @@ def export(
             mesh=architecture,
             formats=formats or (DEFAULT_FORMATS if mesh else ()),
             calibration=ranged,
+            calibration_is="training beats" if own else f"beats of {splits.train.source}",
             force=force,
         )
     return replace(made, run=str(trained.folder), chosen=trained.chosen)

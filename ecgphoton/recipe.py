@@ -22,7 +22,7 @@ from ecgphoton.legacy.strategies import LossSettings, Strategies, extended
 from ecgphoton.recipes import shipped
 from ecgphoton.settings import (
     Settings,
-    assigned,
+    assignments,
     build,
     convert,
     declared,
@@ -207,13 +207,12 @@ def renewed(data: Mapping[str, Any]) -> dict[str, Any]:
     return tables
 
 
-def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
-    """Apply ``section.key=value`` assignments in order.
+def override(recipe: Recipe, texts: Iterable[str]) -> Recipe:
+    """Apply ``section.key=value`` assignments in order; none may be given two values.
 
     A value is read as TOML (``0.03``, ``true``, ``"text"``); what is not TOML is taken as text.
     """
-    for assignment in assignments:
-        key, text = assigned(assignment, _allowed)
+    for key, text in assignments(texts, _allowed).items():
         try:
             value: object = parse_toml(f"value = {text}", key)["value"]
         except InputError:

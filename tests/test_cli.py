@@ -170,6 +170,14 @@ def test_an_empty_argument_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_a_default_is_said_once(path: tuple[str, ...]) -> None:
+    """The help of an option states its default in its words or in brackets, not in both."""
+    for one in COMMANDS[path].params:
+        if isinstance(one, click.Option) and one.show_default:
+            assert "by default" not in str(one.help), one.opts
+
+
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
 def test_signals_of_the_program_around_stay() -> None:
     """A command that ended, well or not, leaves Ctrl-C, SIGTERM and SIGHUP as they were."""

@@ -32,11 +32,11 @@ def test_every_shipped_recipe_opens_with_its_purpose_and_command(name: str) -> N
     assert f"ecgphoton train --recipe {name}" in text
 
 
-def test_overrides_apply_in_order_and_keep_the_rest() -> None:
-    """The last assignment wins; other values stay."""
-    chosen = recipe.override(
-        Recipe(), ["training.epochs=3", "training.epochs=5", "student.activation=relu"]
-    )
+def test_overrides_keep_the_rest() -> None:
+    """Other values stay; one setting is not given two values."""
+    with pytest.raises(InputError, match=r"training\.epochs is given twice, as 3 and as 5"):
+        recipe.override(Recipe(), ["training.epochs=3", "training.epochs=5"])
+    chosen = recipe.override(Recipe(), ["training.epochs=5", "student.activation=relu"])
     assert chosen.training.epochs == 5
     assert chosen.student.activation == "relu"
     assert chosen.training.batch == Recipe().training.batch

@@ -118,7 +118,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         drawn.add_column(Text(name), justify=side, width=widths[index] + grown, overflow="fold")
     for row in cells:
         drawn.add_row(*map(Text, row))
-    console = Console(width=max(available, needed))
+    console = Console(width=max(available, needed), height=1)  # else TERM=dumb makes it 80 wide
     with console.capture() as text:  # rich would leave a closed pipe with exit code 1
         console.print(Text(title, "table.title"), soft_wrap=True)
         console.print(drawn)

@@ -31,7 +31,7 @@ from ecgphoton.mesh.arrays import AnyArray, Floats, Integers
 from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps
-from ecgphoton.settings import assigned, convert, read_as
+from ecgphoton.settings import assignments, convert, read_as
 from ecgphoton.student.inputs import Inputs, inputs_of
 from ecgphoton.student.network import SegmentStudent
 
@@ -229,9 +229,7 @@ def profile_of(
     settings = (settings,) if isinstance(settings, str) else settings
     if profile is not None:
         return load_profile(profile).with_settings(settings)
-    for text in settings:
-        assigned(text, allowed)
-    if settings:
+    if assignments(settings, allowed):
         raise InputError(
             f"--set is {', '.join(settings)!r}, which only a device profile has; name a profile, "
             "such as foundry-thermo-optic"

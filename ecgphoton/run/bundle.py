@@ -18,6 +18,7 @@ from ecgphoton.export.verify import VerificationReport, verify as verify_folder
 from ecgphoton.hwsim.profile import BITS, Profile, load_profile
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.run.beats import evaluation_beats, splits_like
+from ecgphoton.run.claim import outside_bundles
 from ecgphoton.run.crossed import at_wish
 from ecgphoton.student.propagate import Inputs, inputs_of
 
@@ -81,8 +82,17 @@ def export(
     InputError
         If a value is outside its range, or student, beats or folder cannot be used.
     """
+    if mesh and formats:
+        raise InputError(
+            f"formats is {', '.join(formats)}, which stands instead of the forms of mesh; leave "
+            "one out"
+        )
     drivers = _drivers(profile, dac_bits)
     trained, wished = at_wish(runs.load_student(*runs.choose(model)), max_miss, max_fpr)
+    folder = out if out is not None else Path(runs.BUNDLES) / trained.name
+    outside_bundles(folder.absolute().parent)
+    if folder.resolve() == trained.folder.resolve():
+        raise InputError(f"{folder} is exported here, and would be replaced; choose another --out")
     splits = splits_like(trained.metadata, data, data_dir)
     ranged, own = None, splits.train.source == trained.metadata["source"]
     if own or not splits.train.synthetic:
@@ -96,7 +106,7 @@ def export(
             save_checkpoint(checkpoint, load_checkpoint(trained.path)[0], trained.metadata)
         made = export_bundle(
             checkpoint,
-            out if out is not None else Path(runs.BUNDLES) / trained.name,
+            folder,
             bits=bits,
             **drivers,
             mesh=architecture,

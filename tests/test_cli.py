@@ -212,3 +212,11 @@ def test_a_working_folder_that_is_gone_is_named(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("ecgphoton: error: the working folder is not there any more")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_an_error_that_nobody_can_read_keeps_its_exit_code() -> None:
+    """A standard error that is full, as a log on a full disk, does not turn 2 into 1."""
+    line = 'exec "$0" -m ecgphoton models nobody 2> /dev/full'
+    assert subprocess.run(["sh", "-c", line, sys.executable], check=False).returncode == 2

@@ -35,7 +35,7 @@ def server():
 
 def get(server, folder, **options):
     """Fetch from the local server, without patience."""
-    local = replace(MITDB, url=server.url)
+    local = replace(options.pop("dataset", MITDB), url=server.url)
     return fetch(folder, local, patience=HASTY, **options)
 
 

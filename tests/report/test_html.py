@@ -263,7 +263,7 @@ def test_only_a_page_is_written_again(run, page, tmp_path):
     other = page[0].replace('name="student" content="', 'name="student" content="0')
     for name, mine in (("notes.txt", "mine"), ("a.html", "<!doctype html>"), ("b.html", other)):
         (tmp_path / name).write_text(mine)
-        with pytest.raises(InputError, match="a page of ecgphoton|page about this student"):
+        with pytest.raises(InputError, match=r"page (of ecgphoton|about this)"):
             write_report(gather(run), tmp_path / name)
         assert (tmp_path / name).read_text() == mine
 

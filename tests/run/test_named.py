@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 from collections.abc import Callable
 from pathlib import Path
@@ -143,6 +144,20 @@ def test_ranges_from_beats_of_other_patients_say_so(call: Call, wfdb_folder: Pat
     made = run.train("reference-8", data=str(wfdb_folder), settings=quick, out=Path("mine"))
     own = run.export(made.folder, out=Path("own"))
     assert own.ranges_from.startswith("training beats (")
+
+
+def test_a_working_folder_that_cannot_be_written_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where no --out is given, the folder that could not be made is."""
+    monkeypatch.chdir(tmp_path)
+
+    def refuse(folder: Path, **_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(folder))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    done = CliRunner().invoke(main, ["demo", *SYNTHETIC])
+    assert "error: cannot write demo: Read-only file system" in refused(done)
 
 
 @pytest.fixture

@@ -139,7 +139,8 @@ def read_as(cls: type[Any], name: str, value: object, called: str) -> Any:  # no
     called
         What the value is called where the user gives it: ``limit miss`` for `max_miss`.
     """
-    entry, kind = next((entry, kind) for one, entry, kind in declared(cls) if one == name)
+    known = declared(cls)  # type: ignore[arg-type] # is hashable
+    entry, kind = next((entry, kind) for one, entry, kind in known if one == name)
     return entry.read(value, kind, called)
 
 

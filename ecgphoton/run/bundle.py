@@ -94,8 +94,9 @@ def export(
     if folder.resolve() == trained.folder.resolve():
         raise InputError(f"{folder} is exported here, and would be replaced; choose another --out")
     splits = splits_like(trained.metadata, data, data_dir)
-    ranged, own = None, splits.train.source == trained.metadata["source"]
-    if own or not splits.train.synthetic:
+    learnt = trained.metadata.get("data", {}).get("training")
+    ranged, own = None, data is None or splits.train.digest == learnt
+    if splits.train.source == trained.metadata["source"] or not splits.train.synthetic:
         step = max(1, len(splits.train) // RANGE_BEATS)
         ranged = inputs_of(splits.train, trained.student.architecture).rows(slice(None, None, step))
     changed = tempfile.TemporaryDirectory() if wished else contextlib.nullcontext(".")

@@ -137,6 +137,7 @@ def test_a_mirror_is_refused_where_nothing_is_downloaded(tmp_path: Path) -> None
         assert "nothing is downloaded; leave one out" in refused(done)
 
 
+@pytest.mark.slow
 def test_ranges_from_beats_of_other_patients_say_so(call: Call, wfdb_folder: Path) -> None:
     """Only the beats that a student learnt from are called training beats."""
     Path("mine.toml").write_text('train = ["s01", "s02"]\nvalidation = ["s03"]\ntest = ["s04"]')
@@ -144,6 +145,11 @@ def test_ranges_from_beats_of_other_patients_say_so(call: Call, wfdb_folder: Pat
     made = run.train("reference-8", data=str(wfdb_folder), settings=quick, out=Path("mine"))
     own = run.export(made.folder, out=Path("own"))
     assert own.ranges_from.startswith("training beats (")
+    arrays, metadata = load_checkpoint(made.folder / "checkpoint.safetensors")
+    metadata["data"]["training"] = "of others"
+    save_checkpoint("others", arrays, metadata)
+    other = run.export("others", data=str(wfdb_folder), out=Path("other"))
+    assert other.ranges_from.startswith("beats of ")
 
 
 def test_a_working_folder_that_cannot_be_written_is_named(

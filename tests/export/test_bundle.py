@@ -107,7 +107,7 @@ def test_refusals(run_folder, bundle, tmp_path) -> None:
     assert (other / "thesis.txt").exists()
     with pytest.raises(InputError, match="format is pdf"):
         export_bundle(run_folder, tmp_path / "b", formats=("pdf",))
-    with pytest.raises(InputError, match="weight_bits is 1"):
+    with pytest.raises(InputError, match="bits is 1"):
         export_bundle(run_folder, tmp_path / "b", bits=1)
     for reader in (verify, load_bundle):
         with pytest.raises(InputError, match="not a bundle"):

@@ -159,7 +159,8 @@ def _silence() -> None:
 def _leave(kind: str, error: object, code: int) -> NoReturn:
     line = " ".join(str(error).split())
     line = line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]} ..."
-    click.echo(f"ecgphoton: {kind}: {line}", err=True)
+    with contextlib.suppress(OSError):  # nobody reads it; the exit code says the same
+        click.echo(f"ecgphoton: {kind}: {line}", err=True)
     sys.exit(code)
 
 

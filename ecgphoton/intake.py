@@ -31,19 +31,21 @@ def one_line(what: object) -> str:
 
 @contextlib.contextmanager
 def expecting(path: Path | str, what: str, advice: str = "copy it again") -> Iterator[None]:
-    """Name the file, what it should be and the advice in any error of the block but our own.
+    """Name the file in any error of the block; in one that is not ours, what it should be as well.
 
     Libraries that read files raise a dozen kinds of errors at damaged ones.
 
     Raises
     ------
     InputError
-        In place of the error.
+        In place of an error that is not ours.
     """
     try:
         yield
-    except EcgphotonError:
-        raise
+    except EcgphotonError as error:
+        if str(path) in str(error):
+            raise
+        raise type(error)(f"{path}: {error}") from error
     except Exception as error:
         reason = one_line(getattr(error, "strerror", None) or error)
         raise InputError(f"{path} is not {what} ({reason}); {advice}") from error

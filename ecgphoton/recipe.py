@@ -7,7 +7,6 @@ strategies of the original system (`legacy`) come together.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
@@ -16,13 +15,14 @@ from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.quality import Quality
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.aware import noisy_forward
-from ecgphoton.intake import parse_toml, read_text
+from ecgphoton.intake import expecting, parse_toml, read_text
 from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.guards import GuardSettings
 from ecgphoton.legacy.strategies import LossSettings, Strategies, extended
+from ecgphoton.recipes import shipped
 from ecgphoton.settings import (
     Settings,
-    assigned,
+    assignments,
     build,
     convert,
     declared,
@@ -207,13 +207,12 @@ def renewed(data: Mapping[str, Any]) -> dict[str, Any]:
     return tables
 
 
-def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
-    """Apply ``section.key=value`` assignments in order.
+def override(recipe: Recipe, texts: Iterable[str]) -> Recipe:
+    """Apply ``section.key=value`` assignments in order; none may be given two values.
 
     A value is read as TOML (``0.03``, ``true``, ``"text"``); what is not TOML is taken as text.
     """
-    for assignment in assignments:
-        key, text = assigned(assignment, _allowed)
+    for key, text in assignments(texts, _allowed).items():
         try:
             value: object = parse_toml(f"value = {text}", key)["value"]
         except InputError:
@@ -257,13 +256,6 @@ def from_dict(data: Mapping[str, object]) -> Recipe:
     return recipe
 
 
-def shipped() -> dict[str, str]:
-    """Name and first comment line of every recipe that comes with the package."""
-    files = [f for f in resources.files("ecgphoton.recipes").iterdir() if f.name.endswith(".toml")]
-    texts = {f.name.removesuffix(".toml"): f.read_text(encoding="utf-8") for f in files}
-    return {name: texts[name].splitlines()[0].lstrip("# ").strip() for name in sorted(texts)}
-
-
 def read(name_or_path: str) -> Recipe:
     """Read a shipped recipe by name or any TOML file.
 
@@ -272,18 +264,19 @@ def read(name_or_path: str) -> Recipe:
     InputError
         If there is no such recipe, it is not TOML, or a key or value is not allowed.
     """
-    path = Path(name_or_path)
-    if name_or_path in shipped():
-        shipped_recipe = resources.files("ecgphoton.recipes") / f"{name_or_path}.toml"
-        text = shipped_recipe.read_text(encoding="utf-8")
+    path, own = Path(name_or_path), shipped()
+    if name_or_path in own:
+        text = own[name_or_path]
     elif path.suffix == ".toml" or path.exists():
         text = read_text(path)
     else:
         raise InputError(
-            f"there is no recipe {name_or_path!r}; shipped are {', '.join(shipped())}, "
+            f"there is no recipe {name_or_path!r}; shipped are {', '.join(own)}, "
             "or give the path of a .toml file"
         )
-    return from_dict({"name": path.stem, **parse_toml(text, f"recipe {name_or_path}")})
+    what = f"recipe {name_or_path}"
+    with expecting(what, "a recipe", "correct it"):
+        return from_dict({"name": path.stem, **parse_toml(text, what)})
 
 
 def write(recipe: Recipe) -> str:

@@ -64,14 +64,15 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         """Return a value, or InputError with the nearest name."""
+        missing = "" if name in self else entered()
         if name not in self:
-            known = nearest(name, self._values)
-            raise InputError(f"there is no {self.what} {name!r} ({known}); {ELSEWHERE}")
+            near = nearest(name, self._values)
+            raise InputError(f"there is no {self.what} {name!r} ({near}){missing}")
         return self._values[name]
 
     def __contains__(self, name: object) -> bool:
         if isinstance(name, str) and name not in self._values:
-            _load_entry_points()
+            entered()
         return isinstance(name, str) and name in self._values
 
     def __iter__(self) -> Iterator[str]:
@@ -99,22 +100,21 @@ def load(modules: tuple[str, ...]) -> None:
 
 
 @cache
-def _load_entry_points() -> None:
+def entered() -> str:
     """Import the modules of the entry point group, once.
 
-    Raises
-    ------
-    InputError
-        If one of them fails.
+    Returns
+    -------
+    What to add to an error about an unknown name: where names of other packages come from, and
+    which module could not be imported, and why.
     """
     from importlib.metadata import entry_points
 
+    said = f"; {ELSEWHERE}"
     for entry in entry_points(group=GROUP):
         try:
             entry.load()
         except Exception as error:  # whatever the module of another raises
-            package = entry.dist.name if entry.dist else "an unknown package"
-            raise InputError(
-                f"the extension {entry.value} of {package} cannot be imported: "
-                f"{type(error).__name__}: {error}; mend it, or uninstall {package}"
-            ) from error
+            package = f" of {entry.dist.name}" if entry.dist else ""
+            said += f"; the extension {entry.value}{package} cannot be imported ({error!r})"
+    return said

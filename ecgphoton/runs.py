@@ -11,10 +11,11 @@ from ecgphoton.artifacts import MANIFEST, check_manifest, kind_of, read_json, sh
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.errors import InputError
+from ecgphoton.intake import expecting
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.recipe import Recipe, from_dict
 from ecgphoton.recipes import FLAGSHIP
-from ecgphoton.settings import nearest
+from ecgphoton.settings import convert, nearest
 from ecgphoton.student.network import SegmentStudent, read_student
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -27,6 +28,13 @@ ENVIRONMENT = "environment.json"
 KIND = "ecgphoton-run"
 RUNS, BUNDLES, SIMULATIONS, CALIBRATIONS = "runs", "bundles", "simulations", "calibrations"
 """Folders that the commands write to, below the working folder."""
+STATED: Mapping[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("labels", "protocol", "source"), str),
+    **dict.fromkeys(("selection", "recipe"), dict),
+    "provenance": (dict, type(None)),
+    "lead": (str, type(None)),
+}
+"""What a checkpoint states about the training of its student, and the types."""
 NAMED = "named"
 """Why a student is taken that the user has named."""
 CHOOSING = ("validation", "out_of_fold")
@@ -116,11 +124,24 @@ def load_student(run: Path | str, why: str = NAMED) -> TrainedStudent:
     if not path.is_file():
         raise InputError(f"{run} holds no {CHECKPOINT}; give the folder of a finished run")
     student, _, metadata = read_student(intact(path))
-    if not isinstance(metadata.get("recipe"), dict):
-        raise InputError(f"{path} lacks the metadata of a student (recipe)")
-    return TrainedStudent(
-        student, OperatingPoint.from_dict(metadata["operating_point"]), metadata, path, chosen=why
-    )
+    return TrainedStudent(student, _point_of(metadata, path), metadata, path, chosen=why)
+
+
+def _point_of(metadata: Mapping[str, Any], path: Path) -> OperatingPoint:
+    """Return the operating point that a checkpoint states.
+
+    Raises
+    ------
+    InputError
+        If the checkpoint does not say how its student was trained.
+    """
+    with expecting(path, "a checkpoint that says how its student was trained", "train again"):
+        for key, kind in STATED.items():
+            if not isinstance(metadata.get(key), kind):
+                raise TypeError(f"{key} is {metadata.get(key)!r}")
+        convert(metadata["selection"]["sets"], tuple[str, ...], "selection.sets")
+        from_dict(metadata["recipe"])
+        return OperatingPoint.from_dict(metadata["operating_point"])
 
 
 def intact(path: Path) -> Path:
@@ -258,6 +279,6 @@ def load(
     from ecgphoton.export.bundle import load_bundle
 
     bundle = load_bundle(chosen)
-    point = OperatingPoint.from_dict(bundle.metadata["operating_point"])
     path = bundle.folder / CHECKPOINT
+    point = _point_of(bundle.metadata, path)
     return TrainedStudent(bundle.student, point, bundle.metadata, path, bundle.program, why)

@@ -129,6 +129,21 @@ class Settings:
         return ()
 
 
+def read_as(cls: type[Any], name: str, value: object, called: str) -> Any:  # noqa: ANN401
+    """Return the value of a setting, or InputError that names it as the caller does.
+
+    Parameters
+    ----------
+    name
+        The setting of `cls` whose declaration the value must meet.
+    called
+        What the value is called where the user gives it: ``limit miss`` for `max_miss`.
+    """
+    known = declared(cls)  # type: ignore[arg-type] # is hashable
+    entry, kind = next((entry, kind) for one, entry, kind in known if one == name)
+    return entry.read(value, kind, called)
+
+
 hints_of = functools.cache(get_type_hints)
 """Types of the annotations of a class or function, resolved once."""
 
@@ -170,11 +185,23 @@ def nearest(name: str, allowed: Iterable[str], prefix: str = "") -> str:
     return f"did you mean {prefix}{near[0]}?" if near else f"allowed: {', '.join(names)}"
 
 
-def assigned(text: str, allowed: Callable[[str], str]) -> tuple[str, str]:
-    """Return key and value of ``--set section.key=value``, or InputError.
+def assignments(texts: Iterable[str], allowed: Callable[[str], str]) -> dict[str, str]:
+    """Return keys and values of every ``--set section.key=value``, in order.
 
-    For a key without value, `allowed` says in words what the value must be.
+    Raises
+    ------
+    InputError
+        If one names no key or gives no value, for which `allowed` says in words what it must be,
+        or if two give one key different values.
     """
+    found = dict[str, str]()
+    for key, value in (_assigned(text, allowed) for text in texts):
+        if (other := found.setdefault(key, value)) != value:
+            raise InputError(f"{key} is given twice, as {other} and as {value}; give it once")
+    return found
+
+
+def _assigned(text: str, allowed: Callable[[str], str]) -> tuple[str, str]:
     key, _, value = (part.strip() for part in convert(text, str, "--set").partition("="))
     if not key:
         raise InputError(f"--set is {text!r}, which names no setting; write section.key=value")

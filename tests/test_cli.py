@@ -170,6 +170,14 @@ def test_an_empty_argument_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_a_default_is_said_once(path: tuple[str, ...]) -> None:
+    """The help of an option states its default in its words or in brackets, not in both."""
+    for one in COMMANDS[path].params:
+        if isinstance(one, click.Option) and one.show_default:
+            assert "by default" not in str(one.help), one.opts
+
+
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
 def test_signals_of_the_program_around_stay() -> None:
     """A command that ended, well or not, leaves Ctrl-C, SIGTERM and SIGHUP as they were."""
@@ -204,3 +212,11 @@ def test_a_working_folder_that_is_gone_is_named(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("ecgphoton: error: the working folder is not there any more")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_an_error_that_nobody_can_read_keeps_its_exit_code() -> None:
+    """A standard error that is full, as a log on a full disk, does not turn 2 into 1."""
+    line = 'exec "$0" -m ecgphoton models nobody 2> /dev/full'
+    assert subprocess.run(["sh", "-c", line, sys.executable], check=False).returncode == 2

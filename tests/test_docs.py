@@ -22,7 +22,8 @@ from ecgphoton.ecg.records import LABELS
 from ecgphoton.hwsim.effects import EFFECTS
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS
-from ecgphoton.recipe import Recipe, override, shipped
+from ecgphoton.recipe import Recipe, override
+from ecgphoton.recipes import shipped
 from ecgphoton.student.activations import ACTIVATIONS
 
 ROOT = Path(__file__).parent.parent

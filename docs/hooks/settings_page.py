@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import math
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 from ecgphoton.hwsim.effects import Number
@@ -16,8 +15,8 @@ WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "
 
 def recipe_page() -> str:
     """Return the page about recipes: every section, and the shipped ones in full."""
-    import ecgphoton
-    from ecgphoton.recipe import Recipe, shipped
+    from ecgphoton.recipe import Recipe
+    from ecgphoton.recipes import shipped
 
     default = Recipe()
     text = [
@@ -32,9 +31,7 @@ def recipe_page() -> str:
             text.append(f"\n## [{section.name}]\n\n{_prose(cls)}\n\n{_table(cls)}")
     text.append(_features())
     text.append("\n## Shipped\n")
-    folder = Path(ecgphoton.__file__).parent / "recipes"
-    for name in shipped():
-        content = (folder / f"{name}.toml").read_text(encoding="utf-8")
+    for name, content in shipped().items():
         text.append(f"\n### {name}\n\n```toml\n{content}```\n")
     return "".join(text)
 

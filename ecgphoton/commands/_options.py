@@ -1,5 +1,6 @@
 """What the options of all commands share."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,17 @@ def _deaf(asks: click.Option | None) -> click.Option | None:
     return asks
 
 
+def _once(command: click.Command, ctx: click.Context, words: list[str]) -> None:
+    """Refuse an option that is given twice, of which click would take the last."""
+    parser, given = command.make_parser(ctx), list[click.Parameter]()
+    parser.allow_interspersed_args = command.allow_interspersed_args
+    with contextlib.suppress(click.UsageError):  # which the command itself says better
+        given = parser.parse_args(list(words))[2]
+    for one in given:
+        if isinstance(one, click.Option) and not one.multiple and given.count(one) > 1:
+            raise InputError(f"{' or '.join(one.opts)} is given twice; give it once")
+
+
 class Suggesting(click.Group):
     """A group with commands in the order they were added, that suggests the nearest name."""
 
@@ -65,6 +77,7 @@ class Suggesting(click.Group):
         name, command, rest = super().resolve_command(ctx, args)
         if command is not None:
             _deaf(command.get_help_option(ctx))
+            _once(command, ctx, rest)
         return name, command, rest
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:

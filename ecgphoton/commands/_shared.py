@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 FETCH = "ecgphoton data fetch"
 PIPED = 120  # columns of a table that no terminal shows
+UNKNOWN = 80  # columns of a terminal that states none (COLUMNS=0)
 FIGURE = "0123456789+-–["
 """Beginnings of cells that are numbers, which are aligned on the right; words are on the left."""
 SENTENCE = 24  # columns; longer cells may be wrapped between words
@@ -103,7 +104,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     ]
     widths = [max(min(most, SENTENCE), word) for most, word in zip(full, words, strict=True)]
     terminal = shows(sys.stdout)
-    available = Console().width if terminal else PIPED
+    available = (Console().width or UNKNOWN) if terminal else PIPED
     needed = sum(widths) + 2 * (len(widths) - 1)  # two spaces between columns
     if terminal and needed > available:
         _paragraphs(title, columns, cells)
@@ -118,7 +119,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         drawn.add_column(Text(name), justify=side, width=widths[index] + grown, overflow="fold")
     for row in cells:
         drawn.add_row(*map(Text, row))
-    console = Console(width=max(available, needed))
+    console = Console(width=max(available, needed), height=1)  # else TERM=dumb makes it 80 wide
     with console.capture() as text:  # rich would leave a closed pipe with exit code 1
         console.print(Text(title, "table.title"), soft_wrap=True)
         console.print(drawn)

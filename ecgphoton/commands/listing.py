@@ -51,7 +51,7 @@ def recipes(name: str | None, as_json: bool) -> None:
 
     NAME is a shipped recipe, or a TOML file.
     """
-    from ecgphoton import recipe, run
+    from ecgphoton import recipe, recipes, run
 
     if name is None:
         columns = ["name", "purpose"]
@@ -59,7 +59,7 @@ def recipes(name: str | None, as_json: bool) -> None:
                     as_json=as_json)  # fmt: skip
         return
     chosen = recipe.read(name)
-    chosen = replace(chosen, purpose=chosen.purpose or recipe.shipped().get(name, ""))
+    chosen = replace(chosen, purpose=chosen.purpose or recipes.purposes().get(name, ""))
     shared.show(chosen, lambda found: click.echo(recipe.write(found), nl=False), as_json=as_json)
 
 

@@ -85,6 +85,11 @@ def fetch(
     InputError
         If a file cannot be obtained; files that are complete by then stay.
     """
+    if base_url is not None and (offline or from_dir is not None):
+        other = "offline" if offline else "from_dir"
+        raise InputError(
+            f"base_url is {base_url!r}, and with {other} nothing is downloaded; leave one out"
+        )
     base = base_url or dataset.url
     if not base.startswith(("https://", "http://")):
         raise InputError(f"base URL {base!r}; give an https:// or http:// address")

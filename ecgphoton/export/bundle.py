@@ -45,6 +45,7 @@ from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import program_text, read_program
 from ecgphoton.program.shipped import Shipped, shipped
+from ecgphoton.settings import read_as
 from ecgphoton.student.network import SegmentStudent, read_student
 from ecgphoton.student.propagate import Inputs
 
@@ -125,6 +126,7 @@ def export_bundle(
     formats: Iterable[str] = forms.DEFAULT_FORMATS,
     quantization: Quantization | None = None,
     calibration: Inputs | None = None,
+    calibration_is: str = "beats that were given",
     range_method: RangeMethod = "mse",
     splitter_sigma: float = SPLITTER_SIGMA,
     force: bool = False,
@@ -156,6 +158,8 @@ def export_bundle(
     calibration
         Training beats for the converter ranges. Ranges stored in the checkpoint (``range_lo``,
         ``range_hi``) come first; with neither, synthetic beats are used and the report says so.
+    calibration_is
+        What `calibration` is, for the report and the manifest.
     range_method
         How converter ranges follow from beats, as `ecgphoton.export.ranges` takes it.
     splitter_sigma
@@ -169,11 +173,14 @@ def export_bundle(
         If the run cannot be read, a value is out of range, or `out` exists and may not be replaced.
     """
     began = time.perf_counter()
+    dac = replace(drivers or HeaterDac(), bits=read_as(HeaterDac, "bits", dac_bits, "dac_bits"))
     run, out, wanted = Path(run), Path(out), forms.check_formats(formats)
     run = run / CHECKPOINT if run.is_dir() else run
-    q = quantization or Quantization(bits, bits, bits, bits)
+    q = quantization or Quantization(*[read_as(Quantization, "adc_bits", bits, "bits")] * 4)
     student, arrays, metadata = read_student(run)
-    ranges, source = ranges_of(student, arrays, calibration, range_method, q.adc_bits)
+    ranges, source = ranges_of(
+        student, arrays, calibration, calibration_is, method=range_method, bits=q.adc_bits
+    )
     quantized = quantize(student, ranges, q)
     checkpoint = artifacts.read_bytes(run)
     digest = artifacts.sha256(checkpoint)
@@ -183,7 +190,7 @@ def export_bundle(
         operating_point=OperatingPoint.from_dict(metadata["operating_point"]),
         classes=metadata["classes"],
         mesh=mesh,
-        dac=replace(drivers or HeaterDac(), bits=dac_bits),
+        dac=dac,
         crosstalk=crosstalk,
         splitter_sigma=splitter_sigma,
         **reading_of(metadata),

@@ -86,6 +86,8 @@ def ranges_of(
     student: SegmentStudent,
     arrays: Mapping[str, AnyArray],
     calibration: Inputs | None,
+    beats_are: str,
+    *,
     method: RangeMethod,
     bits: int,
 ) -> tuple[AnyArray, str]:
@@ -97,10 +99,12 @@ def ranges_of(
         Of the checkpoint: ranges in it come first.
     calibration
         Training beats; synthetic ones are used where there are none.
+    beats_are
+        What `calibration` is, in words.
     """
     if set(RANGES) <= set(arrays):
         return np.stack([arrays[name] for name in RANGES], -1), "checkpoint"
-    beats, source = calibration, f"training beats (method {method})"
-    if beats is None:
-        beats, source = synthetic_inputs(student.architecture), f"synthetic beats (method {method})"
-    return calibrate_ranges(student, beats, method=method, bits=bits), source
+    if calibration is None:
+        calibration, beats_are = synthetic_inputs(student.architecture), "synthetic beats"
+    ranges = calibrate_ranges(student, calibration, method=method, bits=bits)
+    return ranges, f"{beats_are} (method {method})"

@@ -38,6 +38,8 @@ RETRIES = 10
 """Workers that may die under one group of chips before the run gives up."""
 START = "spawn"
 """How worker processes start: with the modules they import, and nothing else of this process."""
+MOST_WORKERS = 1024
+"""Processes that may be asked for; an assumption: each holds a quarter of a gigabyte."""
 _JOB: list[Work] = []
 
 
@@ -63,10 +65,10 @@ def check_workers(workers: int) -> int:
     Raises
     ------
     InputError
-        If it is less than 1, or no integer.
+        If it is less than 1 or more than `MOST_WORKERS`, or no integer.
     """
     workers = convert(workers, int, "workers")
-    require(workers >= 1, "workers", workers, "at least 1")
+    require(1 <= workers <= MOST_WORKERS, "workers", workers, f"from 1 to {MOST_WORKERS}")
     return workers
 
 
@@ -97,7 +99,7 @@ def computed(
     Raises
     ------
     InputError
-        If the number of workers is less than 1, the scheduler cannot be reached, or workers die
+        If the number of workers is not allowed, the scheduler cannot be reached, or workers die
         before any result or keep dying.
     """
     if check_workers(workers) > 1 and dask is not None:
@@ -110,7 +112,7 @@ def computed(
         if dask is not None:
             opened: Callable[[], Any] = partial(_Dask, Job(work), dask)
         elif workers > 1:
-            opened = partial(_Processes, Job(work), workers)
+            opened = partial(_Processes, Job(work), min(workers, groups))
         elif most > 1:
             opened = partial(_Threads, work, most)
         else:  # in this thread, where Ctrl-C ends a piece in mid-work

@@ -18,7 +18,7 @@ from ecgphoton.mesh.crosstalk import NO_CROSSTALK, Crosstalk
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.settings import assigned, one_of
+from ecgphoton.settings import assignments, one_of
 
 BITS = "dac.bits"
 FINEST = 24
@@ -121,7 +121,7 @@ class Profile:
         }
         return replace(self, receiver=receiver, numbers=left)
 
-    def with_settings(self, assignments: Iterable[str]) -> Profile:
+    def with_settings(self, texts: Iterable[str]) -> Profile:
         """Return the profile with numbers and receiver from ``section.key=value``, in order.
 
         Its name states them, so that every result does.
@@ -131,9 +131,8 @@ class Profile:
         InputError
             If one cannot be read, or is not a number of this profile.
         """
-        profile, assignments = self, tuple(assignments)
-        for assignment in assignments:
-            key, text = assigned(assignment, allowed)
+        profile, texts = self, tuple(texts)
+        for key, text in assignments(texts, allowed).items():
             if key == KIND:
                 profile = profile.read_by(text)
             else:
@@ -142,7 +141,7 @@ class Profile:
                 except ValueError:
                     raise InputError(f"{key} is {text!r}; it must be {allowed(key)}") from None
                 profile = profile.with_value(key, value)
-        return replace(profile, name=" ".join([self.name, *assignments]))
+        return replace(profile, name=" ".join([self.name, *texts]))
 
     def only(self, *kept: Effect) -> Profile:
         """Return the profile with these effects alone, and those that only scale others."""

@@ -10,7 +10,7 @@ from ecgphoton.hwsim.effects import numbers
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.profile import EFFECTIVE, FABRICATED, Profile, only_link
 from ecgphoton.hwsim.receivers import BALANCED, SECTION
-from ecgphoton.intake import parse_toml, read_text
+from ecgphoton.intake import expecting, parse_toml, read_text
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.settings import build, nearest
 
@@ -57,7 +57,8 @@ def load_profile(source: Profile | str | Path) -> Profile:
         _in_state(data, stated, state, path)  # refuses one without sections, asked for or not
     for state in (state for state in states if state != FABRICATED):
         data = _in_state(data, stated, state, path)
-    made = _from_dict(data, path)
+    with expecting(f"profile {path}", "a profile", "correct it"):
+        made = _from_dict(data, path)
     named = replace(made, name=":".join([made.name, *(s for s in states if s != FABRICATED)]))
     return named.as_fabricated() if FABRICATED in states else named
 

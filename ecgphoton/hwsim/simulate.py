@@ -32,7 +32,7 @@ from ecgphoton.mesh.arrays import AnyArray, Floats, Integers
 from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps
-from ecgphoton.settings import assigned, convert
+from ecgphoton.settings import assignments, convert, read_as
 from ecgphoton.student.inputs import Inputs, inputs_of
 from ecgphoton.student.network import SegmentStudent
 
@@ -195,14 +195,15 @@ def trial_of(
         )
     record = None if records is None else _numbered(records)
     chosen = profile_of(profile, settings)
+    usual = DEFAULT_NOISE if chosen is None else 0.0
+    sigma = usual if noise is None else read_as(WeightChips, "sigma", noise, "noise")
     source: ChipSource
     if chosen is None:
-        sigma = DEFAULT_NOISE if noise is None else noise
         carrier = Carrier.shipped(carried)
         source = WeightChips(carrier, sigma, sigma)
     else:
         carrier = Carrier.of(carried)
-        source = mesh_source(carried, inputs, Foundry(chosen), sigma=noise or 0.0)
+        source = mesh_source(carried, inputs, Foundry(chosen), sigma=sigma)
         electronics = replace(electronics, depth=chosen[DEPTH] or electronics.depth)
     return Trial(carrier, source, inputs, label, operating_point, seed, electronics, record=record)
 
@@ -231,9 +232,7 @@ def profile_of(
     settings = (settings,) if isinstance(settings, str) else settings
     if profile is not None:
         return load_profile(profile).with_settings(settings)
-    for text in settings:
-        assigned(text, allowed)
-    if settings:
+    if assignments(settings, allowed):
         raise InputError(
             f"--set is {', '.join(settings)!r}, which only a device profile has; name a profile, "
             "such as foundry-thermo-optic"

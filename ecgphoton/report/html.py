@@ -26,7 +26,7 @@ from ecgphoton.report.chips import (
     within,
 )
 from ecgphoton.report.curves import MOST_EVENTS, draw_curves, events_of
-from ecgphoton.report.material import Material
+from ecgphoton.report.material import Material, student_of
 from ecgphoton.report.pieces import render
 from ecgphoton.report.plots import draw_confusion, draw_precision, draw_roc
 from ecgphoton.report.scores import is_part
@@ -134,9 +134,12 @@ def write_report(material: Material, out: Path) -> Path:
     Raises
     ------
     InputError
-        If a file is damaged, or `out` cannot be written or is another file than a page.
+        If a file is damaged, or `out` cannot be written or is another file than a page about this
+        student.
     """
     out = out / "report.html" if out.is_dir() else out
+    student = student_of(material.folders[0]) or "unknown"
+    _check_own(out, student)
     sections = {}
     for name, (title, results) in CHAPTERS.items():
         with _making(name, material):
@@ -153,6 +156,7 @@ def write_report(material: Material, out: Path) -> Path:
         out,
         material.name,
         sections,
+        student=student,
         title=title,
         date=material.date,
         summary=summary,
@@ -160,11 +164,20 @@ def write_report(material: Material, out: Path) -> Path:
     )
 
 
+def _check_own(out: Path, student: str) -> None:
+    """Refuse to replace another file than an earlier page about a student."""
+    head = out.read_bytes()[:MARKED] if out.is_file() else None
+    if head is not None and (MARK not in head or f'"{student}"'.encode() not in head):
+        what = "about this student" if MARK in head else "of ecgphoton"
+        raise InputError(f"{out} exists and is not a page {what}; choose another --out")
+
+
 def write_page(
     out: Path,
     name: str,
     sections: Mapping[str, tuple[str, Markup]],
     *,
+    student: str,
     title: str,
     date: str,
     summary: Markup,
@@ -180,6 +193,8 @@ def write_page(
         Its heading.
     sections
         Anchor to title and content.
+    student
+        SHA-256 of the checkpoint of the student that it is about.
     title, date, summary, synthetic
         Title of the window, date of the results, what stands below the heading, and whether the
         beats were synthetic.
@@ -187,10 +202,8 @@ def write_page(
     Raises
     ------
     InputError
-        If `out` cannot be written or is another file than a page.
+        If `out` cannot be written.
     """
-    if out.is_file() and MARK not in out.read_bytes()[:MARKED]:
-        raise InputError(f"{out} exists and is not a page of ecgphoton; choose another --out")
     page = render(
         "report.html",
         name=name,
@@ -199,6 +212,7 @@ def write_page(
         summary=summary,
         banner=BANNER if synthetic else "",
         sections=sections,
+        student=student,
         version=__version__,
     )
     write_text(out, f"{page}\n")

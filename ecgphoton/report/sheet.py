@@ -66,6 +66,7 @@ def write_sheet(out: Path, found: Mapping[str, Any], rows: Rows) -> Path:
         out,
         name,
         sections,
+        student=about["student"],
         title=f"{name}, {date}",
         date=date,
         summary=render("sheet.html", found=found),

@@ -121,7 +121,7 @@ def annotate(
         Replace files of an earlier call, and allow the extension ``atr`` of reference annotations.
         Inputs are never replaced.
     out
-        Folder to write to; by default the working folder.
+        Folder to write to.
     picture
         Whether to draw the picture.
     block_seconds

@@ -20,6 +20,7 @@ from ecgphoton.hwsim.profile import BITS, Profile
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.mesh.device import MeshKind
 from ecgphoton.run.beats import evaluation_beats, splits_like
+from ecgphoton.run.claim import outside_bundles
 from ecgphoton.run.crossed import at_wish
 from ecgphoton.student.propagate import Inputs, inputs_of
 
@@ -84,10 +85,20 @@ def export(
     InputError
         If a value is outside its range, or student, beats or folder cannot be used.
     """
+    if mesh and formats:
+        raise InputError(
+            f"formats is {', '.join(formats)}, which stands instead of the forms of mesh; leave "
+            "one out"
+        )
     drivers = _drivers(profile, dac_bits)
     trained, wished = at_wish(runs.load_student(*runs.choose(model)), max_miss, max_fpr)
+    folder = out if out is not None else Path(runs.BUNDLES) / trained.name
+    outside_bundles(folder.absolute().parent)
+    if folder.resolve() == trained.folder.resolve():
+        raise InputError(f"{folder} is exported here, and would be replaced; choose another --out")
     splits = splits_like(trained.metadata, data, data_dir)
-    ranged = None
+    learnt = trained.metadata.get("data", {}).get("training")
+    ranged, own = None, data is None or splits.train.digest == learnt
     if splits.train.source == trained.metadata["source"] or not splits.train.synthetic:
         step = max(1, len(splits.train) // RANGE_BEATS)
         ranged = inputs_of(splits.train, trained.student.architecture).rows(slice(None, None, step))
@@ -99,12 +110,13 @@ def export(
             save_checkpoint(checkpoint, load_checkpoint(trained.path)[0], trained.metadata)
         made = export_bundle(
             checkpoint,
-            out if out is not None else Path(runs.BUNDLES) / trained.name,
+            folder,
             bits=bits,
             **drivers,
             mesh=architecture,
             formats=formats or (DEFAULT_FORMATS if mesh else ()),
             calibration=ranged,
+            calibration_is="training beats" if own else f"beats of {splits.train.source}",
             force=force,
         )
     return replace(made, run=str(trained.folder), chosen=trained.chosen)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton.alone import alone
-from ecgphoton.artifacts import kind_of, to_json, write_json
+from ecgphoton.artifacts import kind_of, to_json, unwritten, write_json
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import is_bundle
 from ecgphoton.unfinished import UNFINISHED
@@ -63,7 +63,7 @@ def vacant(
     Raises
     ------
     InputError
-        If the folder named is not free, or lies in a bundle.
+        If the folder named is not free, or lies in a bundle; if none can be made.
     """
 
     def free(folder: Path) -> bool:
@@ -86,6 +86,8 @@ def vacant(
         except FileExistsError:
             number += 1
             folder = usual.with_name(f"{usual.name}-{number}")
+        except OSError as error:
+            raise unwritten(folder, error) from error
     return folder
 
 

@@ -18,6 +18,7 @@ from ecgphoton.metrics import patients_alike
 from ecgphoton.recipe import Recipe
 from ecgphoton.report.scores import SUFFIX, Scores, read_scores
 from ecgphoton.runs import METRICS, TrainedStudent, intact
+from ecgphoton.settings import read_as
 from ecgphoton.training.crossfit import NAME, OutOfFold, Scale, margin, squeezed
 from ecgphoton.training.fit import Fitted
 from ecgphoton.training.judge import outputs_of
@@ -146,7 +147,11 @@ def at_wish(
         If the student has no out-of-fold scores, or no threshold is within the limits.
     """
     wish = {"max_miss": max_miss, "max_fpr": max_fpr}
-    given = {name: value for name, value in wish.items() if value is not None}
+    given = {
+        name: read_as(ThresholdPolicy, name, value, name)
+        for name, value in wish.items()
+        if value is not None
+    }
     if not given:
         return trained, {}
     if not trained.point.binary:

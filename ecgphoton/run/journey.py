@@ -26,7 +26,7 @@ from ecgphoton.run.claim import DECIDING, vacant
 from ecgphoton.run.known import learnt_from
 from ecgphoton.run.provenance import data_of, provenance, taken_by
 from ecgphoton.runs import TrainedStudent
-from ecgphoton.settings import convert, nearest
+from ecgphoton.settings import nearest, read_as
 from ecgphoton.student.propagate import inputs_of
 
 T = TypeVar("T")
@@ -85,8 +85,12 @@ def limits_of(limit: Limit) -> Limits:
         raise InputError(f"limits {names} are given, one of them twice; give each once")
     for name in given.keys() - LIMITS.keys():
         raise InputError(f"there is no limit {name!r}; {nearest(str(name), LIMITS)}")
-    values = {name: convert(value, float, f"limit {name}") for name, value in given.items()}
-    return Limits(**{LIMITS[name]: value for name, value in values.items()})
+    return Limits(
+        **{
+            LIMITS[name]: read_as(Limits, LIMITS[name], value, f"limit {name}")
+            for name, value in given.items()
+        }
+    )
 
 
 @dataclass(frozen=True)

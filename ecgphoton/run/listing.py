@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecgphoton import models as shipped_models, recipe as recipe_files, runs as run_folders
+from ecgphoton import models as shipped_models, runs as run_folders
 from ecgphoton.arguments import strict
 from ecgphoton.artifacts import load_checkpoint, read_json
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import stated
-from ecgphoton.recipes import FLAGSHIP
+from ecgphoton.recipes import FLAGSHIP, purposes
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def models() -> Listing:
 
 def recipes() -> Listing:
     """List the recipes that come with the package."""
-    known = recipe_files.shipped().items()
+    known = purposes().items()
     return Listing("recipes", tuple({"name": name, "purpose": text} for name, text in known))
 
 

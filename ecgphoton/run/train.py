@@ -110,6 +110,7 @@ def train(
     else:
         check_seed(seed)
         flags = {
+            "data.protocol": protocol,
             "data.labels": "aami4" if classes == 4 and labels is None else labels,
             "data.source": data,
             "strategies.preset": preset,

@@ -27,7 +27,7 @@ import numpy as np
 
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import AnyArray
-from ecgphoton.registry import ELSEWHERE, Registry
+from ecgphoton.registry import Registry, entered
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -189,5 +189,5 @@ def activation_of(name: str) -> Activation:
     except InputError as error:
         names = ", ".join(map(repr, ACTIVATIONS))
         raise InputError(
-            f"student.activation is {name!r}; it must be one of {names}; {ELSEWHERE}"
+            f"student.activation is {name!r}; it must be one of {names}{entered()}"
         ) from error

@@ -18,6 +18,7 @@ from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.ecg.features import FEATURES_VERSION, SAME_FEATURES
 from ecgphoton.errors import InputError, require
 from ecgphoton.host import single_precision, undisturbed
+from ecgphoton.intake import expecting
 from ecgphoton.settings import convert
 from ecgphoton.student.architecture import GAIN_RANGE, SAMPLES, WIDTH, Architecture, Branch
 from ecgphoton.student.propagate import (
@@ -219,12 +220,10 @@ def read_student(path: Path) -> tuple[SegmentStudent, dict[str, np.ndarray], dic
         operating point and arrays are not those of one architecture.
     """
     arrays, metadata = load_checkpoint(path)
-    try:
+    with expecting(path, "the checkpoint of a student", "train or export it again"):
         architecture = Architecture.from_dict(metadata["architecture"])
-        classes = convert(metadata["classes"], tuple[str, ...], f"{path}: classes")
+        classes = convert(metadata["classes"], tuple[str, ...], "classes")
         point = OperatingPoint.from_dict(metadata["operating_point"])
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{path} lacks the metadata of a student ({error})") from error
     count = architecture.classes
     if not len(classes) == len(set(classes)) == count:
         raise InputError(
@@ -236,9 +235,11 @@ def read_student(path: Path) -> tuple[SegmentStudent, dict[str, np.ndarray], dic
             f"{path} has {count} classes and {'an' if point.binary else 'no'} operating point; "
             "two classes have one, more than two have none"
         )
-    refuse_other_features(architecture, metadata)
-    own = arrays if set(RANGES) - set(arrays) else {n: arrays[n] for n in arrays if n not in RANGES}
-    student = filled(SegmentStudent(architecture), own, "checkpoint")
+    with expecting(path, "the checkpoint of a student", "train or export it again"):
+        refuse_other_features(architecture, metadata)
+        whole = set(RANGES) <= set(arrays)
+        own = {name: arrays[name] for name in arrays if not (whole and name in RANGES)}
+        student = filled(SegmentStudent(architecture), own, "checkpoint")
     return student, arrays, metadata
 
 

@@ -94,7 +94,7 @@ def test_only_errors_of_the_profile_can_be_asked_for() -> None:
 
 def test_a_sheet_needs_a_process(sheet: Sheet) -> None:
     """No process at all is refused."""
-    with pytest.raises(InputError, match="workers is 0; it must be at least 1"):
+    with pytest.raises(InputError, match="workers is 0; it must be from 1 to 1024"):
         lines_of(sheet, workers=0)
 
 

@@ -37,11 +37,13 @@ def words(columns, rows):
     return [word for cell in cells for word in cell.split()]
 
 
-@pytest.mark.parametrize("width", [40, 60, 80, 200])
-def test_a_terminal_cuts_no_word(shown, width, monkeypatch, capsys):
+@pytest.mark.parametrize("kind", ["xterm", "dumb"])
+@pytest.mark.parametrize("width", [0, 20, 40, 60, 80, 200])
+def test_a_terminal_cuts_no_word(shown, width, kind, monkeypatch, capsys):
     """Every word is there whole; from 80 columns on no line is longer than the terminal."""
     columns, rows = shown
     monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", kind)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     table("title", columns, rows)
     printed = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
@@ -51,11 +53,13 @@ def test_a_terminal_cuts_no_word(shown, width, monkeypatch, capsys):
         assert max(map(cell_len, printed.splitlines())) <= width
 
 
-def test_a_log_has_a_line_for_each_row(shown, monkeypatch, capsys):
+@pytest.mark.parametrize("kind", ["xterm", "dumb"])
+def test_a_log_has_a_line_for_each_row(shown, kind, monkeypatch, capsys):
     """What is not a terminal gets whole words, also where colours are forced (as CI does)."""
     columns, rows = shown
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", kind)
     table("title", columns, rows)
     printed = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
     assert set(words(columns, rows)) <= set(printed.split())

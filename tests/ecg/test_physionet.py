@@ -35,7 +35,8 @@ def server():
 
 def get(server, folder, **options):
     """Fetch from the local server, without patience."""
-    return fetch(folder, base_url=server.url, patience=HASTY, **options)
+    local = replace(options.pop("dataset", MITDB), url=server.url)
+    return fetch(folder, local, patience=HASTY, **options)
 
 
 def nothing_wrong(folder):

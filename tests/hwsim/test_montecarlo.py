@@ -159,9 +159,9 @@ def test_report_is_complete_and_serialisable():
     [
         ({"noise": -0.1}, "from 0 to 1"),
         ({"noise": 1.5}, "from 0 to 1"),
-        ({"noise": float("nan")}, "noise.sigma is nan"),
+        ({"noise": float("nan")}, "noise is nan"),
         ({"chips": 0}, "from 1 to"),
-        ({"workers": 0}, "at least 1"),
+        ({"workers": 0}, "from 1 to 1024"),
         ({"seed": -1}, "seed is -1"),
         ({"max_miss": 1.5}, "max_miss"),
         ({"readout": "smoke"}, "'analog', 'digital'"),

@@ -257,12 +257,13 @@ def test_same_folder_same_bytes(run, page, tmp_path):
 
 
 def test_only_a_page_is_written_again(run, page, tmp_path):
-    """A page may be made anew; any other file is never overwritten."""
+    """A page may be made anew; any other file, also a page about another student, stays."""
     (tmp_path / "page").write_text(page[0])
     assert write_report(gather(run), tmp_path / "page") == tmp_path / "page"
-    for name, mine in (("notes.txt", "mine"), ("index.html", "<!doctype html><p>mine</p>")):
+    other = page[0].replace('name="student" content="', 'name="student" content="0')
+    for name, mine in (("notes.txt", "mine"), ("a.html", "<!doctype html>"), ("b.html", other)):
         (tmp_path / name).write_text(mine)
-        with pytest.raises(InputError, match="is not a page of ecgphoton"):
+        with pytest.raises(InputError, match=r"page (of ecgphoton|about this)"):
             write_report(gather(run), tmp_path / name)
         assert (tmp_path / name).read_text() == mine
 

@@ -39,6 +39,7 @@ def checkpoint(folder, classes=("normal", "abnormal"), threshold=0.5):
             "architecture": asdict(architecture), "classes": list(classes), "labels": "literal",
             "protocol": "reference", "lead": "MLII", "source": "synthetic",
             "operating_point": point, "recipe": Recipe().to_dict(), "seed": 3,
+            "selection": {"sets": ["validation"]},
         },
     )  # fmt: skip
     return folder

@@ -271,9 +271,9 @@ def test_what_needs_a_validation_set_is_refused_with_folds(splits: Splits, tmp_p
         fit_run(blended, splits, tmp_path / "run", seed=0, workers=1)
     with pytest.raises(InputError, match="a teacher is judged on a validation set"):
         train(data="synthetic", teacher="auto", out=tmp_path / "other")
-    with pytest.raises(InputError, match="workers is 0; it must be at least 1"):
+    with pytest.raises(InputError, match="workers is 0; it must be from 1 to 1024"):
         fit_run(QUICK, splits, tmp_path / "run", seed=0, workers=0)
-    with pytest.raises(InputError, match="workers is 0; it must be at least 1"):
+    with pytest.raises(InputError, match="workers is 0; it must be from 1 to 1024"):
         train(data="synthetic", workers=0, out=tmp_path / "other")
     with pytest.raises(InputError, match=r"decision\.blend is 0\.3"):
         train(data="synthetic", settings=["decision.blend=0.3"], out=tmp_path / "other")

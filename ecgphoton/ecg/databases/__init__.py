@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.errors import InputError
-from ecgphoton.registry import Registry
+from ecgphoton.registry import Registry, entered
 from ecgphoton.settings import nearest
 
 DATASETS: Registry[Dataset] = Registry(
@@ -43,8 +43,8 @@ def dataset_of(data: str | Path | Dataset) -> Dataset:
         return Dataset.from_file(path)
     if path.name != str(data) or path.exists():
         raise InputError(f"{data} is not a folder; give a folder of recordings, or a FILE.toml")
+    near = nearest(str(data), (*DATASETS, "synthetic"))
     raise InputError(
-        f"there is no dataset or folder {str(data)!r} ("
-        + nearest(str(data), (*DATASETS, "synthetic"))
-        + "); give a known name, or the path of a folder of recordings or of a dataset file"
+        f"there is no dataset or folder {str(data)!r} ({near}); give a known name, or the "
+        f"path of a folder of recordings or of a dataset file{entered()}"
     )

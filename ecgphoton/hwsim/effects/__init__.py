@@ -5,8 +5,6 @@ splitters, fields or readings. `EFFECTS` is the only list of them: the keys of a
 limits and units, the error budget, sweeps and the reference page are derived from it.
 """
 
-from contextlib import suppress
-
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import (
     die,
@@ -27,7 +25,7 @@ from ecgphoton.hwsim.effects.effect import (
     Stage,
 )
 from ecgphoton.hwsim.effects.supply import LINK, SUPPLY
-from ecgphoton.registry import ELSEWHERE, Registry
+from ecgphoton.registry import Registry, entered
 from ecgphoton.settings import nearest
 
 __all__ = [
@@ -77,13 +75,10 @@ def number_of(key: str) -> Number:
     """
     if key in EFFECTS:
         return EFFECTS[key].number
+    missing = "" if key in numbers() else entered()
     found = numbers()
-    if key not in found:
-        with suppress(InputError):
-            _ = EFFECTS[key]  # effects of installed extensions are loaded by this
-        found = numbers()
     if key in GONE:
         raise InputError(f"{key} is no number of a profile any more: {GONE[key]}")
     if key not in found:
-        raise InputError(f"a profile has no {key!r} ({nearest(key, found)}); {ELSEWHERE}")
+        raise InputError(f"a profile has no {key!r} ({nearest(key, found)}){missing}")
     return found[key]

@@ -79,6 +79,8 @@ def test_without_a_length_the_reference_ends_the_comparison(tmp_path):
 
 def test_a_record_counts_once(tmp_path):
     """A record that is named twice is refused, with or without its extension."""
+    for name in "ab":
+        (tmp_path / f"{name}.hea").write_text(f"{name} 0 100\n")
     for names in (["a", "a"], ["b", "a.hea", "./a"]):
         with pytest.raises(InputError, match="is named twice"):
             score([tmp_path / name for name in names])

@@ -38,7 +38,7 @@ def test_a_receiver_without_powers_is_effective(monkeypatch) -> None:
     bent = Receiver("bent", "Re E + 0.05 (Re E)^2", lambda field, _: field.real)
     monkeypatch.setitem(RECEIVERS._values, "bent", bent)
     assert "effective receivers (bent), whose noise is stated" in conditions(
-        Profile({}, receiver="bent")
+        Profile({"detector.noise": 0.01}, receiver="bent")
     )
 
 

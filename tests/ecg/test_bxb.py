@@ -84,5 +84,5 @@ def test_a_record_counts_once(tmp_path):
     for names in (["a", "a"], ["b", "a.hea", "./a"]):
         with pytest.raises(InputError, match="is named twice"):
             score([tmp_path / name for name in names])
-    with pytest.raises(InputError, match=r"there is no record .*a\.1"):
+    with pytest.raises(InputError, match=r"there is no recording .*a\.1"):
         score([tmp_path / "a.1", tmp_path / "a.2"])

@@ -56,10 +56,14 @@ def label_file(recording: Path, annotator: str | None) -> Path:
     Raises
     ------
     InputError
-        If it does not exist, or would be the recording itself.
+        If it does not exist, would be the recording itself, or is in another folder.
     """
+    if annotator is not None and "/" in annotator:
+        raise InputError(
+            f"annotator {annotator!r}; give what follows the name of the record, such as atr"
+        )
     edf = recording.suffix.lower() in (".edf", ".bdf")
-    if annotator == EDF_NOTES and edf:
+    if annotator == EDF_NOTES and edf and recording.is_file():
         return recording
     wanted = USUAL if annotator is None else (annotator, *(annotator + kind for kind in _TABLES))
     for ending in wanted:
@@ -144,8 +148,9 @@ def read_labels(
     if len(at) and not (np.isfinite(at).all() and at.min() >= 0 and at.max() <= LONGEST):
         raise InputError(f"{file} marks beats at negative or impossible times; check its columns")
     sample = np.rint(at).astype(np.int64)
-    once = np.diff(sample, prepend=-1) > 0
-    sample, symbol = sample[once], np.array([known[words[i]] for i in order], "<U1")[once]
+    symbol = np.array([known[words[i]] for i in order], "<U1")
+    once = (np.diff(sample, prepend=-1) > 0) | ~np.isin(symbol, list(BEAT_SYMBOLS))
+    sample, symbol = sample[once], symbol[once]
     few = ", ".join(f"{word[:20]!r} {number}" for word, number in others.most_common(5))
     again, beyond = int((~once).sum()), int((sample >= length).sum()) if length else 0
     said = (

@@ -28,20 +28,8 @@ class Marked(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def file_of(record: str | Path) -> Path:
-    """Return the WFDB header of a record, or its file of another format.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    header = Path(f"{str(record).removesuffix('.hea')}.hea")
-    return header if header.is_file() else find_file(Path(record))
-
-
 def marks_of(
-    record: str | Path, reference: str, test: str, folder: Path | None, fs: float | None
+    record: str | Path, reference: str, test: str, folder: Path | None, hints: Hints
 ) -> Marked:
     """Read the marks of two annotators.
 
@@ -56,28 +44,30 @@ def marks_of(
         Annotators.
     folder
         Where the marks of `test` are, if not beside the record.
-    fs
-        Hz, of a text or NumPy file that does not state it.
+    hints
+        Of a text or NumPy file.
 
     Raises
     ------
     InputError
-        If a file is missing or damaged.
+        If a file is missing or damaged, or a hint is given of a file that states it.
     """
-    file = file_of(record)
-    if file.suffix == ".hea" and fs is None:
+    file = find_file(Path(record))
+    if file.suffix == ".hea" and not hints.given:
         known = read_annotations(file, reference)
         given = read_annotations(file, test, folder=folder)
         return Marked(file.stem, duration(file), known, given)
-    held = open_recording(file, Hints(fs=fs))
-    lead = held.channels[choose(held)]
+    held = open_recording(file, hints)
+    alike = len({(one.fs, one.length) for one in held.channels}) == 1
+    lead = held.channels[0 if alike else choose(held)]
 
     def read(annotator: str, beside: Path) -> tuple[Annotations, tuple[str, ...]]:
         marks = label_file(beside, annotator)
         if of_wfdb(marks):
             content = read_bytes(marks, LARGEST_ANNOTATION)
             return decode(content, f"annotation file {marks.name}", lead.fs), ()
-        found = read_labels(marks, lead.fs, begins=held.begins, length=lead.length)
+        flutter = {mark: mark for mark in "[]"}
+        found = read_labels(marks, lead.fs, None, flutter, begins=held.begins, length=lead.length)
         return Annotations(found.sample, found.symbol, lead.fs), found.notes
 
     known, said = read(reference, file)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.annotations import Annotations
+from ecgphoton.ecg.formats import Hints
 from ecgphoton.ecg.marks import marks_of
 from ecgphoton.ecg.records import BEAT_SYMBOLS, aami_group
 from ecgphoton.ecg.tally import COLUMNS, ROWS, BeatComparison
@@ -225,13 +226,13 @@ def score_record(
     end: float | None = None,
     window: float = MATCH_WINDOW,
     grouping: Grouping = "ec57",
-    fs: float | None = None,
+    hints: Hints | None = None,
 ) -> BeatComparison:
     """Compare two annotators of one record.
 
     Parameters
     ----------
-    record, reference, test, test_folder, fs
+    record, reference, test, test_folder, hints
         As `marks_of` takes them.
     start, end, window, grouping
         As for `compare`; without an end, the end of the record, or of the reference where the
@@ -240,9 +241,10 @@ def score_record(
     Raises
     ------
     InputError
-        If a file is missing or damaged.
+        As `marks_of` and `compare` raise it.
     """
-    name, lasts, known, given, said = marks_of(record, reference, test, test_folder, fs)
+    marked = marks_of(record, reference, test, test_folder, hints or Hints())
+    name, lasts, known, given, said = marked
     stop = lasts if end is None else min(end, lasts or end)
     guessed = stop is None and len(known.sample) > 0
     if guessed:
@@ -252,7 +254,7 @@ def score_record(
         given,
         record=name,
         start=start,
-        end=stop if stop in (None, end) or stop > start else None,
+        end=stop if stop in (None, end) else max(stop, float(np.nextafter(start, np.inf))),
         window=window,
         grouping=grouping,
     )

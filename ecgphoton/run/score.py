@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ecgphoton.arguments import strict
-from ecgphoton.ecg.marks import file_of
+from ecgphoton.ecg.formats import Hints, find_file
 from ecgphoton.ecg.score import LEARNING, MATCH_WINDOW, Grouping, score_record
 from ecgphoton.ecg.tally import Summary, aggregate
 from ecgphoton.errors import InputError
@@ -22,6 +22,7 @@ def score(
     end: float | None = None,
     window: float = MATCH_WINDOW,
     fs: float | None = None,
+    column: str | None = None,
 ) -> Summary:
     """Compare two annotations of records beat by beat.
 
@@ -50,6 +51,8 @@ def score(
         Largest distance of two beats that match, in seconds.
     fs
         Hz, of text and NumPy recordings that do not state their rate.
+    column
+        Column of text and NumPy recordings, by name or number from 0.
 
     Raises
     ------
@@ -57,7 +60,7 @@ def score(
         If an annotation is missing or damaged, a record is named twice, or a value is outside its
         range.
     """
-    places = [file_of(record).resolve() for record in records]
+    places = [find_file(Path(record)).resolve() for record in records]
     twice = [str(one) for at, one in enumerate(records) if places[at] in places[:at]]
     if twice:
         raise InputError(f"{twice[0]} is named twice and would count twice; name each record once")
@@ -71,7 +74,7 @@ def score(
             start=start,
             end=end,
             window=window,
-            fs=fs,
+            hints=Hints(fs, column=column),
         )
         for record in records
     )

@@ -139,6 +139,16 @@ def test_an_end_behind_the_record_is_that_of_the_record(tmp_path):
     assert "1 beat beyond the end is not scored" in found.notes[1]
 
 
+def test_nothing_behind_a_record_shorter_than_the_learning_period_is_scored(tmp_path):
+    """Beats at 310 s of a record of 60 s are not scored because scoring begins at 300 s."""
+    (tmp_path / "v.hea").write_text("v 1 250 15000\n")
+    for annotator in ("atr", "eph"):
+        at = np.array([500, 77500])
+        wfdb.wrann("v", annotator, at, ["N"] * 2, fs=250, write_dir=str(tmp_path))
+    for end in (None, 400.0):
+        assert score_record(tmp_path / "v", end=end).rates["QRS"].tp == 0
+
+
 def test_what_is_no_record_is_refused(tmp_path):
     """A folder, and a header without a rate, are named; nothing divides by zero."""
     with pytest.raises(InputError, match="there is no record"):

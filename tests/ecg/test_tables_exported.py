@@ -44,6 +44,15 @@ def test_rounded_times_agree_with_the_rate_that_is_given(head, tmp_path):
         read(path, fs=FS)
 
 
+def test_rounded_times_that_rise_mostly_are_called_rounded(tmp_path):
+    """At 128 Hz two hundredths of a second follow each other three times of four."""
+    times = [f"{at / 128:.2f}" for at in range(len(SIGNAL))]
+    path = written(tmp_path / "a.csv", "time (s),II (mV)", times, SIGNAL.round(4))
+    with pytest.raises(InputError, match="repeat; where they are rounded, give the --fs"):
+        read(path)
+    assert read(path, fs=128).notes == ("a.csv: times in column time are rounded; 128 Hz fits",)
+
+
 def test_times_that_stand_still_fit_no_rate(tmp_path):
     """The beginning of the recording in every line says nothing of its samples."""
     path = written(tmp_path / "a.csv", "time,II (mV)", ["10:00:00"] * len(AT), SIGNAL.round(4))
@@ -86,3 +95,13 @@ def test_the_code_of_a_missing_sample_is_missing(kind, tmp_path):
         np.flatnonzero(np.isnan(found.signal[:, 0])), 1000 + np.arange(50)
     )
     assert "50 samples of -32768" in found.notes[0]
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.float64])
+def test_the_code_of_a_missing_sample_is_a_value_among_smaller_ones(kind, tmp_path):
+    """A lead of more than 16 bits passes through -32768 as through any other value."""
+    stored = np.rint(60_000 * SIGNAL).astype(kind)
+    stored[1000:1002] = -(2**15), -(2**15) - 1
+    np.save(tmp_path / "a.npy", stored)
+    found = read(tmp_path / "a.npy", fs=FS, unit="uV")
+    assert (np.isnan(found.signal).sum(), found.notes) == (0, ())

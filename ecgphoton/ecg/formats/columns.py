@@ -29,7 +29,9 @@ from ecgphoton.intake import expecting, read_array, read_arrays
 from ecgphoton.wording import count
 
 NO_SAMPLE = -(2**15)
-"""What WFDB stores, and programs that read it write, where nothing was measured."""
+"""What WFDB stores, and programs that read it write, where nothing was measured.
+
+Samples of more than 16 bits, among which are smaller ones, have it as a value."""
 
 
 @dataclass(frozen=True)
@@ -133,9 +135,13 @@ def from_columns(
         factor = np.float32(millivolts(unit or "mV") or 1.0)
         with np.errstate(over="ignore"):  # what single precision does not hold is missing below
             value = numbers.astype(np.float32) * factor
-        if coded := int((numbers == NO_SAMPLE).sum()):
-            notes.append(f"{path.name}: {count(coded, 'sample')} of {NO_SAMPLE} in {name} missing")
-        known = np.isfinite(value) & (numbers != NO_SAMPLE)
+        known = np.isfinite(value)
+        coded = numbers == NO_SAMPLE
+        if coded.any() and not (numbers < NO_SAMPLE).any():
+            notes.append(
+                f"{path.name}: {count(int(coded.sum()), 'sample')} of {NO_SAMPLE} in {name} missing"
+            )
+            known &= ~coded
         values.append(np.where(known, value, np.float32(np.nan)))
         channels.append(Channel(name, unit, rate, len(values[-1])))
     return HeldRecording(

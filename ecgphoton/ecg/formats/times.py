@@ -31,13 +31,16 @@ DAY = 86_400
 """Seconds."""
 ROUNDED = 1e-3
 """Seconds to which times may be rounded."""
+_EVEN = "resample it to even steps, with empty cells where nothing was measured"
+_FITTING = f"where they are rounded, give the --fs that fits them; if samples are missing, {_EVEN}"
 _BEGINNING = 1000
 """Samples that decide whether a whole column is looked at."""
 
 
 def words_of(cells: NDArray[Any]) -> list[str]:
-    """Return a column as text without quotes."""
-    return [str(cell).strip().strip("'\"[]").strip() for cell in cells.tolist()]
+    """Return a column as text without quotes and brackets, unless it is nothing else."""
+    words = [str(cell).strip() for cell in cells.tolist()]
+    return [word.strip("'\"[]").strip() or word for word in words]
 
 
 def is_time(name: str) -> bool:
@@ -101,16 +104,14 @@ def rate_of(path: Path, name: str, seconds: NDArray[np.float64]) -> float:
     steps = np.diff(seconds)
     usual = float(np.median(steps)) if len(steps) else 0.0
     if not usual > 0 or not np.isfinite(seconds).all():
-        raise InputError(
-            f"{path}: the times in column {name} do not rise; where they are rounded, give the "
-            "--fs that fits them"
-        )
+        raise InputError(f"{path}: the times in column {name} do not rise; {_FITTING}")
     lasts = float(seconds[-1] - seconds[0])
     mean = lasts / len(steps)
     if abs(mean / usual - 1) > 0.2 or (np.abs(steps - mean) > 0.5 * mean + ROUNDED).any():
         raise InputError(
-            f"{path}: samples are missing between its times; resample it to even steps, with empty "
-            "cells where nothing was measured"
+            f"{path}: the times in column {name} repeat; {_FITTING}"
+            if (steps == 0).any()
+            else f"{path}: samples are missing between its times; {_EVEN}"
         )
     rate = 1 / mean
     if rate < 1:

@@ -68,7 +68,7 @@ def export(
         (``svd-clements``) or triangular (``svd-reck``), or one mesh whose field has the matrix as
         its real part (``real-part``).
     formats
-        One extra form, instead of those of `mesh`: ``sax``, ``gdsfactory``, ``csv`` (DAC codes),
+        One more form, beside those of `mesh`: ``sax``, ``gdsfactory``, ``csv`` (DAC codes),
         ``bom``, ``svg``, ``png`` or ``raw`` (an ONNX graph of the window alone).
     max_miss, max_fpr
         As `ecgphoton.run.evaluate` takes them; the checkpoint in the bundle then differs from that
@@ -85,11 +85,6 @@ def export(
     InputError
         If a value is outside its range, or student, beats or folder cannot be used.
     """
-    if mesh and formats:
-        raise InputError(
-            f"formats is {', '.join(formats)}, which stands instead of the forms of mesh; leave "
-            "one out"
-        )
     drivers = _drivers(profile, dac_bits)
     trained, wished = at_wish(runs.load_student(*runs.choose(model)), max_miss, max_fpr)
     folder = out if out is not None else Path(runs.BUNDLES) / trained.name
@@ -114,7 +109,7 @@ def export(
             bits=bits,
             **drivers,
             mesh=architecture,
-            formats=formats or (DEFAULT_FORMATS if mesh else ()),
+            formats=(*(DEFAULT_FORMATS if mesh else ()), *formats),
             calibration=ranged,
             calibration_is="training beats" if own else f"beats of {splits.train.source}",
             force=force,

@@ -31,9 +31,9 @@ OUTSIDE = {
     "max_miss is -1.0; it must be from 0 to 1": ("export", "--max-miss", "-1"),
 }
 TWICE = {
-    "--chips is given twice": ("simulate", "--chips", "2", "--chips", "3"),
+    "--chips is given twice, as 2 and as 3": ("simulate", "--chips", "2", "--chips", "3"),
     "--data or --on is given twice": ("evaluate", "--on", "auto"),
-    "--beats is given twice": ("verify", "--beats", "--no-beats"),
+    "--beats or --no-beats is given twice": ("verify", "--beats", "--no-beats"),
     "data.labels is given twice, as aami and as literal": (
         "train", "--labels", "aami", "--set", "data.labels=literal",
     ),
@@ -43,9 +43,6 @@ TWICE = {
     "splitter.sigma is given twice, as 0.1 and as 0.2": (
         "simulate", "--profile", "pessimistic", "--set", "splitter.sigma=0.1",
         "--set", "splitter.sigma=0.2",
-    ),
-    "formats is csv, which stands instead of the forms of mesh": (
-        "export", "--mesh", "--format", "csv",
     ),
 }  # fmt: skip
 BROKEN = {
@@ -84,11 +81,14 @@ def test_two_values_for_one_thing_are_refused(said: str, call: Call) -> None:
 
 
 def test_options_that_may_be_repeated_are(call: Call) -> None:
-    """Two limits, two settings, and one setting that is given the same value twice."""
-    twice = ("--set", "splitter.sigma=0", "--set", "splitter.sigma=0")
+    """Two limits and two settings; and options and settings that are given the same value twice."""
+    twice = ("--set", "splitter.sigma=0", "--set", "splitter.sigma=0.0", "--chips", "1")
     limits = ("--limit", "miss", "1", "--limit", "fpr", "1")
     words = ("simulate", "--profile", "ideal", *twice, *limits, *SYNTHETIC, "--chips", "1")
     assert call(*words).exit_code in (0, 1)
+    assert call("models", "--json", "--json").exit_code == 0
+    same = ("--labels", "aami", "--set", 'data.labels="aami"', "--set", "data.labels=none")
+    assert "given twice, as aami and as none" in refused(call("train", *same, *SYNTHETIC))
 
 
 @pytest.mark.parametrize("kind", BROKEN)
@@ -171,9 +171,9 @@ def lost(monkeypatch: pytest.MonkeyPatch):
     """Install an extension that raises when it is imported."""
     entry = importlib.metadata.EntryPoint("theirs", "nobody.has.this", registry.GROUP)
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [entry])
-    registry.entered.cache_clear()
+    registry._lost.cache_clear()
     yield
-    registry.entered.cache_clear()
+    registry._lost.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def write_report(material: Material, out: Path) -> Path:
         student.
     """
     out = out / "report.html" if out.is_dir() else out
-    student = student_of(material.folders[0]) or "unknown"
+    student = student_of(material.folders[0]) or "no recorded student"
     _check_own(out, student)
     sections = {}
     for name, (title, results) in CHAPTERS.items():

@@ -33,6 +33,9 @@ OUTSIDE = {
 TWICE = {
     "--chips is given twice, as 2 and as 3": ("simulate", "--chips", "2", "--chips", "3"),
     "--data or --on is given twice": ("evaluate", "--on", "auto"),
+    "limit miss is given twice, as 0.1 and as 0.2": (
+        "simulate", "--limit", "miss", "0.1", "--limit", "fpr", "0", "--limit", "miss", "0.2",
+    ),
     "--beats or --no-beats is given twice": ("verify", "--beats", "--no-beats"),
     "data.labels is given twice, as aami and as literal": (
         "train", "--labels", "aami", "--set", "data.labels=literal",
@@ -83,7 +86,7 @@ def test_two_values_for_one_thing_are_refused(said: str, call: Call) -> None:
 def test_options_that_may_be_repeated_are(call: Call) -> None:
     """Two limits and two settings; and options and settings that are given the same value twice."""
     twice = ("--set", "splitter.sigma=0", "--set", "splitter.sigma=0.0", "--chips", "1")
-    limits = ("--limit", "miss", "1", "--limit", "fpr", "1")
+    limits = ("--limit", "miss", "1", "--limit", "fpr", "1", "--limit", "miss", "1.0")
     words = ("simulate", "--profile", "ideal", *twice, *limits, *SYNTHETIC, "--chips", "1")
     assert call(*words).exit_code in (0, 1)
     assert call("models", "--json", "--json").exit_code == 0
@@ -127,6 +130,14 @@ def test_a_bundle_is_neither_written_into_nor_over_what_is_exported(call: Call) 
     again = call("export", "bundles/b", *words[1:], "bundles/../bundles/b")
     assert "is exported here, and would be replaced" in refused(again)
     assert not Path("bundles/b/inner").exists()
+
+
+def test_a_form_is_added_to_those_of_the_mesh(call: Call, tmp_path: Path) -> None:
+    """Neither --mesh nor --format is ignored where both are given."""
+    words = ("--mesh", "--format", "raw", "--format", "csv", "--out", str(tmp_path / "b"))
+    assert call("export", "runs/r", *words, *SYNTHETIC).exit_code == 0
+    both = {"student_raw.onnx", "mesh.sax.json", "dac_codes.csv", "bill_of_materials.json"}
+    assert both <= {path.name for path in (tmp_path / "b").iterdir()}
 
 
 def test_a_mirror_is_refused_where_nothing_is_downloaded(tmp_path: Path) -> None:

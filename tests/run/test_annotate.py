@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import shutil
 from dataclasses import asdict
@@ -12,14 +11,13 @@ import pytest
 from PIL import Image
 from tokens import LOOKING_AHEAD
 
-from ecgphoton.artifacts import atomic_path, save_checkpoint
+from ecgphoton.artifacts import save_checkpoint
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.annotations import read_annotations
 from ecgphoton.ecg.beats import load_all
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle import export_bundle
 from ecgphoton.recipe import Recipe
-from ecgphoton.report import style
 from ecgphoton.run.annotate import annotate
 from ecgphoton.run.burden import annotate_folder
 from ecgphoton.runs import load_student
@@ -221,21 +219,6 @@ def test_an_input_by_another_name_is_not_replaced(link, run, records):
     getattr(records / "s01.eph", link)(records / "s01.dat")
     with pytest.raises(InputError, match="is an input"):
         annotate(records / "s01", out=records, model=run, force=True)
-
-
-def test_files_are_written_together_or_not_at_all(run, records, tmp_path, monkeypatch):
-    """A disk that fills up at the picture leaves nothing that a second call would have to force."""
-
-    def full(figure, path):
-        with atomic_path(path):
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(style, "save", full)
-    with pytest.raises(InputError, match=r"cannot write \S+/out/s01\.eph\.png: No space left"):
-        annotate(records / "s01", out=tmp_path / "out", model=run)
-    assert list((tmp_path / "out").iterdir()) == []
-    monkeypatch.undo()
-    annotate(records / "s01", out=tmp_path / "out", model=run)
 
 
 def test_files_that_are_there_give_way_to_force_alone(run, records):

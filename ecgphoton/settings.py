@@ -206,7 +206,8 @@ def assignments(
     found = dict[str, T]()
     for key, text in (_assigned(text, allowed) for text in texts):
         value = read(key, text)
-        if (other := found.setdefault(key, value)) != value:
+        other = found.setdefault(key, value)
+        if other is not value and other != value:  # NaN is not itself
             raise InputError(f"{key} is given twice, as {other} and as {value}; give it once")
     return found
 

@@ -81,7 +81,7 @@ def limits_of(limit: Limit) -> Limits:
     except (TypeError, ValueError):
         raise InputError(f"limit is {limit!r}; it must hold names and values") from None
     for name, value in pairs:
-        if (other := given[name]) != value:
+        if (other := given[name]) is not value and other != value:  # NaN is not itself
             raise InputError(
                 f"limit {name} is given twice, as {value} and as {other}; give it once"
             )

@@ -23,13 +23,16 @@ SYNTHETIC = ("--data", "synthetic")
 OUTSIDE = {
     "limit miss is 10.0; it must be from 0 to 1": ("simulate", "--limit", "miss", "10"),
     "limit yield is nan; it must be from 0 to 1": ("simulate", "--limit", "yield", "nan"),
+    "splitter.sigma is nan; it must be": (
+        "simulate", "--profile", "ideal", "--set", "splitter.sigma=nan",
+    ),
     "noise is 2.0; it must be from 0 to 1": ("simulate", "--noise", "2"),
     "workers is 1025; it must be from 1 to 1024": ("simulate", "--workers", "1025"),
     "dac_bits is 40; it must be from 2 to 24": ("export", "--dac-bits", "40"),
     "bits is 17; it must be from 2 to 16 bits": ("export", "--bits", "17"),
     "max_fpr is 5.0; it must be from 0 to 1": ("evaluate", "--max-fpr", "5"),
     "max_miss is -1.0; it must be from 0 to 1": ("export", "--max-miss", "-1"),
-}
+}  # fmt: skip
 TWICE = {
     "--chips is given twice, as 2 and as 3": ("simulate", "--chips", "2", "--chips", "3"),
     "--data or --on is given twice": ("evaluate", "--on", "auto"),

@@ -35,7 +35,7 @@ def allowed(key: str) -> str:
     return one_of(RECEIVERS) if key == KIND else number_of(key).limits
 
 
-def _stated(key: str, text: str) -> str | float:
+def read_setting(key: str, text: str) -> str | float:
     """Return the value of a key that a text states: the name of a receiver, or a number."""
     if key == KIND:
         return text
@@ -142,7 +142,7 @@ class Profile:
             If one cannot be read, or is not a number of this profile.
         """
         profile, texts = self, tuple(texts)
-        for key, value in assignments(texts, allowed, _stated).items():
+        for key, value in assignments(texts, allowed, read_setting).items():
             if isinstance(value, str):
                 profile = profile.read_by(value)
             else:

@@ -59,7 +59,9 @@ def recipes() -> Listing:
 
 @strict
 def runs(folder: Path | str | None = None) -> Listing:
-    """List the finished runs of a folder, the newest first; damaged ones are named.
+    """List the finished runs of a folder, the newest first.
+
+    Damaged runs are named, with what is wrong, and left out.
 
     Parameters
     ----------

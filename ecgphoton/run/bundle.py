@@ -92,7 +92,7 @@ def export(
     if folder.resolve() == trained.folder.resolve():
         raise InputError(f"{folder} is exported here, and would be replaced; choose another --out")
     splits = splits_like(trained.metadata, data, data_dir)
-    learnt = trained.metadata.get("data", {}).get("training")
+    learnt = (trained.metadata.get("data") or {}).get("training")
     ranged, own = None, data is None or splits.train.digest == learnt
     if splits.train.source == trained.metadata["source"] or not splits.train.synthetic:
         step = max(1, len(splits.train) // RANGE_BEATS)

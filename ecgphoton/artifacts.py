@@ -88,9 +88,10 @@ def check_room(folder: Path) -> None:
 
 
 def unwritten(path: Path, error: OSError) -> InputError:
-    """Return the error for a file or folder that cannot be written."""
+    """Return the error for a file or folder that cannot be written, by the name it was to have."""
+    named = Path(*(part for part in path.parts if UNFINISHED not in part))
     return InputError(
-        f"cannot write {path}: {error.strerror or error}; free some space or choose another folder"
+        f"cannot write {named}: {error.strerror or error}; free some space or choose another folder"
     )
 
 

@@ -212,11 +212,7 @@ def override(recipe: Recipe, texts: Iterable[str]) -> Recipe:
 
     A value is read as TOML (``0.03``, ``true``, ``"text"``); what is not TOML is taken as text.
     """
-    for key, text in assignments(texts, _allowed).items():
-        try:
-            value: object = parse_toml(f"value = {text}", key)["value"]
-        except InputError:
-            value = text
+    for key, value in assignments(texts, _allowed, _stated).items():
         if key == "decision.fpr_penalty":
             raise InputError(
                 "decision.fpr_penalty is part of decision.fpr_weight now; set that to the sum of "
@@ -229,6 +225,14 @@ def override(recipe: Recipe, texts: Iterable[str]) -> Recipe:
             )
         recipe = build(Recipe, renewed(_nested(key, value)), recipe)
     return recipe
+
+
+def _stated(key: str, text: str) -> object:
+    """Return the value that a text states as TOML, the text itself where it is none."""
+    try:
+        return parse_toml(f"value = {text}", key)["value"]
+    except InputError:
+        return text
 
 
 def _nested(key: str, value: object) -> Any:  # noqa: ANN401

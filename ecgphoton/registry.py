@@ -64,15 +64,15 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         """Return a value, or InputError with the nearest name."""
-        missing = "" if name in self else entered()
         if name not in self:
             near = nearest(name, self._values)
-            raise InputError(f"there is no {self.what} {name!r} ({near}){missing}")
+            raise InputError(f"there is no {self.what} {name!r} ({near}){elsewhere()}")
         return self._values[name]
 
     def __contains__(self, name: object) -> bool:
+        """Whether a name is known, also by a module of the entry points."""
         if isinstance(name, str) and name not in self._values:
-            entered()
+            _lost()
         return isinstance(name, str) and name in self._values
 
     def __iter__(self) -> Iterator[str]:
@@ -99,22 +99,21 @@ def load(modules: tuple[str, ...]) -> None:
             ) from None
 
 
-@cache
-def entered() -> str:
-    """Import the modules of the entry point group, once.
+def elsewhere() -> str:
+    """Return what an error about an unknown name adds: what may be missing of other packages."""
+    return "; ".join(("", ELSEWHERE, *_lost()))
 
-    Returns
-    -------
-    What to add to an error about an unknown name: where names of other packages come from, and
-    which module could not be imported, and why.
-    """
+
+@cache
+def _lost() -> tuple[str, ...]:
+    """Import the modules of the entry point group, once, and return which cannot be, and why."""
     from importlib.metadata import entry_points
 
-    said = f"; {ELSEWHERE}"
+    lost = list[str]()
     for entry in entry_points(group=GROUP):
         try:
             entry.load()
         except Exception as error:  # whatever the module of another raises
             package = f" of {entry.dist.name}" if entry.dist else ""
-            said += f"; the extension {entry.value}{package} cannot be imported ({error!r})"
-    return said
+            lost.append(f"the extension {entry.value}{package} cannot be imported ({error!r})")
+    return tuple(lost)

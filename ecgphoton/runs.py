@@ -31,7 +31,7 @@ RUNS, BUNDLES, SIMULATIONS, CALIBRATIONS = "runs", "bundles", "simulations", "ca
 STATED: Mapping[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("labels", "protocol", "source"), str),
     **dict.fromkeys(("selection", "recipe"), dict),
-    "provenance": (dict, type(None)),
+    **dict.fromkeys(("data", "provenance"), (dict, type(None))),
     "lead": (str, type(None)),
 }
 """What a checkpoint states about the training of its student, and the types."""

@@ -20,10 +20,11 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from ecgphoton.errors import InputError, require
 
+T = TypeVar("T")
 NUMBERS: dict[Any, Any] = {int: Integral, float: Real}
 """What is taken for an int and for a float: also numpy's numbers, and an int for a float."""
 
@@ -185,18 +186,28 @@ def nearest(name: str, allowed: Iterable[str], prefix: str = "") -> str:
     return f"did you mean {prefix}{near[0]}?" if near else f"allowed: {', '.join(names)}"
 
 
-def assignments(texts: Iterable[str], allowed: Callable[[str], str]) -> dict[str, str]:
+def assignments(
+    texts: Iterable[str], allowed: Callable[[str], str], read: Callable[[str, str], T]
+) -> dict[str, T]:
     """Return keys and values of every ``--set section.key=value``, in order.
+
+    Parameters
+    ----------
+    allowed
+        Says in words what the value of a key must be.
+    read
+        Returns the value of a key that a text states.
 
     Raises
     ------
     InputError
-        If one names no key or gives no value, for which `allowed` says in words what it must be,
-        or if two give one key different values.
+        If one names no key or gives no value, or if two give one key different values.
     """
-    found = dict[str, str]()
-    for key, value in (_assigned(text, allowed) for text in texts):
-        if (other := found.setdefault(key, value)) != value:
+    found = dict[str, T]()
+    for key, text in (_assigned(text, allowed) for text in texts):
+        value = read(key, text)
+        other = found.setdefault(key, value)
+        if other is not value and other != value:  # NaN is not itself
             raise InputError(f"{key} is given twice, as {other} and as {value}; give it once")
     return found
 

@@ -26,13 +26,13 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         entry = f"[{registry.GROUP}]\ntheirs = their_extension\n"
         (about / "entry_points.txt").write_text(entry)
         monkeypatch.syspath_prepend(str(tmp_path))
-        registry.entered.cache_clear()
+        registry._lost.cache_clear()
 
     monkeypatch.setattr("sys.modules", dict(__import__("sys").modules))
     monkeypatch.setattr(registry, "_MODULES", dict(registry._MODULES))
     monkeypatch.setattr(DATASETS, "_values", dict(DATASETS._values))
     yield write
-    registry.entered.cache_clear()
+    registry._lost.cache_clear()
 
 
 def test_a_dataset_of_another_package_is_found_by_its_name(install: Install) -> None:

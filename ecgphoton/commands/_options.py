@@ -1,6 +1,7 @@
 """What the options of all commands share."""
 
 import contextlib
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,14 +43,24 @@ def _deaf(asks: click.Option | None) -> click.Option | None:
 
 
 def _once(command: click.Command, ctx: click.Context, words: list[str]) -> None:
-    """Refuse an option that is given twice, of which click would take the last."""
-    parser, given = command.make_parser(ctx), list[click.Parameter]()
+    """Refuse an option that is given two values, of which click would take the last."""
+    twin, options = copy.copy(command), list[click.Option]()
+    twin.params = [copy.copy(one) for one in command.params]
+    for one in twin.params:
+        if isinstance(one, click.Option) and not one.multiple:
+            one.multiple = True  # so that the parser keeps every value
+            options.append(one)
+    parser, given = twin.make_parser(ctx), dict[str, Any]()
     parser.allow_interspersed_args = command.allow_interspersed_args
     with contextlib.suppress(click.UsageError):  # which the command itself says better
-        given = parser.parse_args(list(words))[2]
-    for one in given:
-        if isinstance(one, click.Option) and not one.multiple and given.count(one) > 1:
-            raise InputError(f"{' or '.join(one.opts)} is given twice; give it once")
+        given = parser.parse_args(list(words))[0]
+    for one in options:
+        values = dict.fromkeys(given.get(str(one.name), ()))
+        if len(values) > 1:
+            raise InputError(
+                f"{' or '.join((*one.opts, *one.secondary_opts))} is given twice, as "
+                f"{' and as '.join(map(str, values))}; give it once"
+            )
 
 
 class Suggesting(click.Group):

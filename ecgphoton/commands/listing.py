@@ -69,6 +69,7 @@ def runs(found: Listing) -> None:
     shown = {"auc": shared.area, "miss": shared.percent, "fpr": shared.percent}
     columns = ["run", "date", "recipe", "data", "set", "auc", "miss", "fpr"]
     shared.listing("finished runs", columns, found, shown)
+    shared.say(*(f"not listed: {why}" for why in found.left_out.values()))
 
 
 @derive.command("run.report")

@@ -92,8 +92,8 @@ def _light(number: Numbers) -> tuple[list[tuple[str, float]], list[tuple[str, fl
     missing = [key for key in NEEDED if not number(key)]
     if missing:
         raise InputError(
-            f"the profile does not state {', '.join(missing)}, so there is no link budget; state "
-            f"all of {', '.join(NEEDED)}"
+            f"it does not state {', '.join(missing)}, so there is no link budget; state all of "
+            f"{', '.join(NEEDED)}"
         )
     share = number("link.oscillator")
     coupled = ("fibre coupler", -number("link.coupler_db"))

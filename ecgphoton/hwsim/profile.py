@@ -35,6 +35,16 @@ def allowed(key: str) -> str:
     return one_of(RECEIVERS) if key == KIND else number_of(key).limits
 
 
+def read_setting(key: str, text: str) -> str | float:
+    """Return the value of a key that a text states: the name of a receiver, or a number."""
+    if key == KIND:
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{key} is {text!r}; it must be {allowed(key)}") from None
+
+
 @dataclass(frozen=True)
 class Profile:
     """Sizes of the effects of a process and its electronics; an effect not stated has size 0.
@@ -132,16 +142,12 @@ class Profile:
             If one cannot be read, or is not a number of this profile.
         """
         profile, texts = self, tuple(texts)
-        for key, text in assignments(texts, allowed).items():
-            if key == KIND:
-                profile = profile.read_by(text)
+        for key, value in assignments(texts, allowed, read_setting).items():
+            if isinstance(value, str):
+                profile = profile.read_by(value)
             else:
-                try:
-                    value = float(text)
-                except ValueError:
-                    raise InputError(f"{key} is {text!r}; it must be {allowed(key)}") from None
                 profile = profile.with_value(key, value)
-        return replace(profile, name=" ".join([self.name, *texts]))
+        return replace(profile, name=" ".join([self.name, *dict.fromkeys(texts)]))
 
     def only(self, *kept: Effect) -> Profile:
         """Return the profile with these effects alone, and those that only scale others."""

@@ -17,7 +17,7 @@ from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.effects.modulator import DEPTH
 from ecgphoton.hwsim.meshchips import MeshChips, mesh_source
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, run
-from ecgphoton.hwsim.profile import Profile, allowed
+from ecgphoton.hwsim.profile import Profile, allowed, read_setting
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.verdict import (
@@ -232,7 +232,7 @@ def profile_of(
     settings = (settings,) if isinstance(settings, str) else settings
     if profile is not None:
         return load_profile(profile).with_settings(settings)
-    if assignments(settings, allowed):
+    if assignments(settings, allowed, read_setting):
         raise InputError(
             f"--set is {', '.join(settings)!r}, which only a device profile has; name a profile, "
             "such as foundry-thermo-optic"

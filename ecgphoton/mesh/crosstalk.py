@@ -18,8 +18,8 @@ ROUNDING = 1e-12
 COOL = 0.1
 """Heat (rad) that a heater may lack before it takes a turn more where its law is not measured.
 
-An assumption: a turn more doubles the mean power of a heater, and brings 2 pi times the relative
-spread of heaters, 0.08 to 0.16 rad in the shipped profiles.
+An assumption: a turn more takes twice the mean power of a heater, and brings 2 pi times the
+relative spread of heaters, 0.08 to 0.16 rad in the shipped profiles.
 """
 
 

@@ -202,7 +202,19 @@ class HeaterDac(Settings, section="driver"):
         return code.astype(np.int64) if xp is np else code.long()
 
     def phase_of(self, codes: Array) -> Array:
-        """Phase (rad) that codes give on shifters of this law."""
+        """Phase (rad) that codes give on shifters of this law.
+
+        Raises
+        ------
+        InputError
+            If a code is below 0 or wider than the DAC.
+        """
+        wrong = (codes < 0) | (codes > self.top)
+        if wrong.any():
+            raise InputError(
+                f"code {np.asarray(codes)[np.asarray(wrong)][0]} is not from 0 to {self.top}, as "
+                f"a DAC of {self.bits} bits takes; give the drivers the width of the codes"
+            )
         return self.phase_at(self.voltage_of(codes))
 
     def codes_for(self, phase: Array) -> Array:

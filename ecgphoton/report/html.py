@@ -138,7 +138,7 @@ def write_report(material: Material, out: Path) -> Path:
         student.
     """
     out = out / "report.html" if out.is_dir() else out
-    student = student_of(material.folders[0]) or "unknown"
+    student = student_of(material.folders[0]) or "no recorded student"
     _check_own(out, student)
     sections = {}
     for name, (title, results) in CHAPTERS.items():
@@ -165,10 +165,13 @@ def write_report(material: Material, out: Path) -> Path:
 
 
 def _check_own(out: Path, student: str) -> None:
-    """Refuse to replace another file than an earlier page about a student."""
-    head = out.read_bytes()[:MARKED] if out.is_file() else None
-    if head is not None and (MARK not in head or f'"{student}"'.encode() not in head):
-        what = "about this student" if MARK in head else "of ecgphoton"
+    """Refuse to replace another file than an earlier page about a student.
+
+    Pages of 0.1 name their student among the hashes of files only.
+    """
+    page = out.read_bytes() if out.is_file() else None
+    if page is not None and (MARK not in page[:MARKED] or student.encode() not in page):
+        what = "about this student" if MARK in page[:MARKED] else "of ecgphoton"
         raise InputError(f"{out} exists and is not a page {what}; choose another --out")
 
 

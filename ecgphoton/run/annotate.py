@@ -13,7 +13,7 @@ import numpy as np
 
 from ecgphoton import runs
 from ecgphoton.arguments import strict
-from ecgphoton.artifacts import check_room
+from ecgphoton.artifacts import atomic_files, check_room
 from ecgphoton.ecg.annotate import BeatCalls, classify_record
 from ecgphoton.ecg.annotations import write_annotations
 from ecgphoton.ecg.formats import Hints, find_file
@@ -189,18 +189,20 @@ def annotate(
         "annotation_note": note,
         "provenance": provenance(annotate, asked, trained, described_data),
     }
-    write_annotations(
-        Path(out), plain_name(signal.name), annotator, calls.sample, beats.symbol.tolist(),
-        fs=signal.lead.fs, note=note,
-    )  # fmt: skip
-    write_lines(files["jsonl"], summary, beats)
-    write_table(files["csv"], beats)
-    if "edf" in files:
-        write_edf(files["edf"], beats)
-    if "png" in files:
-        from ecgphoton.report import strips, style
+    with atomic_files(Path(out)) as folder:
+        write_annotations(
+            folder, plain_name(signal.name), annotator, calls.sample, beats.symbol.tolist(),
+            fs=signal.lead.fs, note=note,
+        )  # fmt: skip
+        write_lines(folder / files["jsonl"].name, summary, beats)
+        write_table(folder / files["csv"].name, beats)
+        if "edf" in files:
+            write_edf(folder / files["edf"].name, beats)
+        if "png" in files:
+            from ecgphoton.report import strips, style
 
-        style.save(strips.draw_record(calls, beats.symbol, beats.probability), files["png"])
+            figure = strips.draw_record(calls, beats.symbol, beats.probability)
+            style.save(figure, folder / files["png"].name)
     summary["wall_seconds"] = round(time.perf_counter() - began, 2)
     return AnnotationReport(summary, tuple(files.values()))
 

@@ -16,6 +16,7 @@ from ecgphoton.hwsim.profile import KIND, Profile
 from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS
 from ecgphoton.hwsim.requirement import solve
 from ecgphoton.hwsim.simulate import simulate
+from ecgphoton.intake import expecting
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report import style
 from ecgphoton.report.chips import draw_bars
@@ -79,7 +80,8 @@ def budget(
             raise InputError(f"{named[-1]} has no powers; a budget needs one of {others}")
         asked = asked.read_by(BALANCED.name)
     found = Budget(program, asked, seed=seed, digital_pooling=readout == "digital")
-    found.link  # noqa: B018 - refuses a profile without a light path before anything is simulated
+    with expecting(f"profile {asked.name}", "one with a light path", "state one"):
+        found.link  # noqa: B018 - refuses one without before anything is simulated
     requirement = solve(
         LASER,
         *journey.arguments,

@@ -68,7 +68,7 @@ def export(
         (``svd-clements``) or triangular (``svd-reck``), or one mesh whose field has the matrix as
         its real part (``real-part``).
     formats
-        One extra form, instead of those of `mesh`: ``sax``, ``gdsfactory``, ``csv`` (DAC codes),
+        One more form, beside those of `mesh`: ``sax``, ``gdsfactory``, ``csv`` (DAC codes),
         ``bom``, ``svg``, ``png`` or ``raw`` (an ONNX graph of the window alone).
     max_miss, max_fpr
         As `ecgphoton.run.evaluate` takes them; the checkpoint in the bundle then differs from that
@@ -85,11 +85,6 @@ def export(
     InputError
         If a value is outside its range, or student, beats or folder cannot be used.
     """
-    if mesh and formats:
-        raise InputError(
-            f"formats is {', '.join(formats)}, which stands instead of the forms of mesh; leave "
-            "one out"
-        )
     drivers = _drivers(profile, dac_bits)
     trained, wished = at_wish(runs.load_student(*runs.choose(model)), max_miss, max_fpr)
     folder = out if out is not None else Path(runs.BUNDLES) / trained.name
@@ -97,7 +92,7 @@ def export(
     if folder.resolve() == trained.folder.resolve():
         raise InputError(f"{folder} is exported here, and would be replaced; choose another --out")
     splits = splits_like(trained.metadata, data, data_dir)
-    learnt = trained.metadata.get("data", {}).get("training")
+    learnt = (trained.metadata.get("data") or {}).get("training")
     ranged, own = None, data is None or splits.train.digest == learnt
     if splits.train.source == trained.metadata["source"] or not splits.train.synthetic:
         step = max(1, len(splits.train) // RANGE_BEATS)
@@ -114,7 +109,7 @@ def export(
             bits=bits,
             **drivers,
             mesh=architecture,
-            formats=formats or (DEFAULT_FORMATS if mesh else ()),
+            formats=(*(DEFAULT_FORMATS if mesh else ()), *formats),
             calibration=ranged,
             calibration_is="training beats" if own else f"beats of {splits.train.source}",
             force=force,

@@ -80,9 +80,11 @@ def limits_of(limit: Limit) -> Limits:
         given = dict(pairs)
     except (TypeError, ValueError):
         raise InputError(f"limit is {limit!r}; it must hold names and values") from None
-    if len(given) != len(pairs):
-        names = ", ".join(str(name) for name, _ in pairs)
-        raise InputError(f"limits {names} are given, one of them twice; give each once")
+    for name, value in pairs:
+        if (other := given[name]) is not value and other != value:  # NaN is not itself
+            raise InputError(
+                f"limit {name} is given twice, as {value} and as {other}; give it once"
+            )
     for name in given.keys() - LIMITS.keys():
         raise InputError(f"there is no limit {name!r}; {nearest(str(name), LIMITS)}")
     return Limits(

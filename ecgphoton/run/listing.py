@@ -1,14 +1,15 @@
 """Listings: shipped students, shipped recipes, and the runs of a folder."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ecgphoton import models as shipped_models, runs as run_folders
 from ecgphoton.arguments import strict
 from ecgphoton.artifacts import load_checkpoint, read_json
-from ecgphoton.errors import InputError
+from ecgphoton.errors import EcgphotonError, InputError
+from ecgphoton.intake import expecting
 from ecgphoton.metrics import stated
 from ecgphoton.recipes import FLAGSHIP, purposes
 
@@ -19,10 +20,13 @@ class Listing:
 
     kind: str
     rows: tuple[Mapping[str, Any], ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Folders that cannot be listed, each with the reason."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {self.kind: [dict(row) for row in self.rows]}
+        left = {"left_out": dict(self.left_out)} if self.left_out else {}
+        return {self.kind: [dict(row) for row in self.rows], **left}
 
 
 def models() -> Listing:
@@ -57,6 +61,8 @@ def recipes() -> Listing:
 def runs(folder: Path | str | None = None) -> Listing:
     """List the finished runs of a folder, the newest first.
 
+    Damaged runs are named, with what is wrong, and left out.
+
     Parameters
     ----------
     folder
@@ -65,12 +71,20 @@ def runs(folder: Path | str | None = None) -> Listing:
     Raises
     ------
     InputError
-        If the folder that is named does not exist, or a file of a run is damaged.
+        If the folder that is named does not exist, or every run in it is damaged.
     """
     if folder is not None and not Path(folder).is_dir():
         raise InputError(f"there is no folder {folder}; name the one that holds the runs")
-    found = run_folders.finished(root=run_folders.RUNS if folder is None else folder)
-    return Listing("runs", tuple(map(_row, found)))
+    rows, damaged = list[Mapping[str, Any]](), dict[str, EcgphotonError]()
+    for run in run_folders.finished(root=run_folders.RUNS if folder is None else folder):
+        try:
+            with expecting(run, "a finished run"):
+                rows.append(_row(run))
+        except EcgphotonError as error:
+            damaged[str(run)] = error
+    if damaged and not rows:
+        raise next(iter(damaged.values()))
+    return Listing("runs", tuple(rows), {run: str(error) for run, error in damaged.items()})
 
 
 def _row(run: Path) -> dict[str, Any]:

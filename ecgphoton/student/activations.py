@@ -27,7 +27,7 @@ import numpy as np
 
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import AnyArray
-from ecgphoton.registry import Registry, entered
+from ecgphoton.registry import Registry, elsewhere
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -184,10 +184,7 @@ def activation_of(name: str) -> Activation:
     InputError
         If there is none of that name; the message lists them.
     """
-    try:
-        return ACTIVATIONS[name]
-    except InputError as error:
+    if name not in ACTIVATIONS:
         names = ", ".join(map(repr, ACTIVATIONS))
-        raise InputError(
-            f"student.activation is {name!r}; it must be one of {names}{entered()}"
-        ) from error
+        raise InputError(f"student.activation is {name!r}; it must be one of {names}{elsewhere()}")
+    return ACTIVATIONS[name]

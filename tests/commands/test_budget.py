@@ -52,7 +52,7 @@ def test_a_profile_without_light_path_has_no_budget(call: Call) -> None:
     """It is refused by name before anything is simulated; a number can be set for one call."""
     done = call("budget", "runs/r", "--profile", "ideal", "--chips", "1")
     assert done.exit_code == 2
-    assert "does not state link.laser, link.oscillator, link.rate" in done.output
+    assert "profile ideal: it does not state link.laser, link.oscillator, link.rate" in done.output
     more = call("budget", "runs/r", "--chips", "1", "--set", "link.laser=3", "--json")
     assert json.loads(more.stdout)["laser_mw"] == 3.0
 

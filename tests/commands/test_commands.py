@@ -87,6 +87,21 @@ def test_runs_are_listed_with_their_numbers(house: Path, call: Call) -> None:
     assert call("runs", "runs/unfinished").output == "no finished runs\n"
 
 
+def test_a_damaged_run_hides_no_other(house: Path, call: Call, tmp_path: Path) -> None:
+    """The others are listed, and it is named with what is wrong; alone it is an error."""
+    for name in ("whole", "torn"):
+        shutil.copytree(house / "runs" / "r", tmp_path / name)
+    (tmp_path / "torn" / "metrics.json").write_text('{"sets": {}}')
+    found = json.loads(call("runs", str(tmp_path), "--json").stdout)
+    assert [row["run"] for row in found["runs"]] == [str(tmp_path / "whole")]
+    assert list(found["left_out"]) == [str(tmp_path / "torn")]
+    assert f"not listed: {tmp_path / 'torn'}" in call("runs", str(tmp_path)).output
+    shutil.rmtree(tmp_path / "whole")
+    alone = call("runs", str(tmp_path))
+    assert alone.exit_code == 2
+    assert "is not the file that manifest.json" in alone.output
+
+
 @pytest.mark.parametrize("name", ["models", "recipes"])
 def test_what_comes_with_the_package_is_listed(name: str, call: Call) -> None:
     """As a table, as JSON, and one of them alone."""

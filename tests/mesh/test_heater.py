@@ -119,6 +119,14 @@ def test_codes_out_of_range_are_the_outermost() -> None:
     np.testing.assert_array_equal(dac.code_of(np.array([-9.0, 99.0])), [0, dac.top])
 
 
+@pytest.mark.parametrize("code", [-1, 256])
+def test_codes_of_another_width_have_no_phase(code: int) -> None:
+    """A code that the DAC does not have is refused, also of torch and alone."""
+    for codes in (np.array([3, code]), torch.tensor([3, code]), np.int64(code)):
+        with pytest.raises(InputError, match=f"code {code} is not from 0 to 255"):
+            HeaterDac(bits=8).phase_of(codes)
+
+
 def test_phase_steps_grow_with_the_phase() -> None:
     """A DAC linear in voltage is fine near 0 and coarse near 2 pi: 0.086 rad at 8 bits."""
     dac = HeaterDac()

@@ -134,3 +134,11 @@ def test_every_file_is_hashed_once(tmp_path, monkeypatch):
         monkeypatch.setattr(module, "sha256", counted)
     assert len(gather(tmp_path / "bundles/one").folders) == 2
     assert len(seen) == len(set(seen)) > 10
+
+
+def test_nothing_to_report_is_said(tmp_path: Path) -> None:
+    """An empty or absent folder is an input error."""
+    with pytest.raises(InputError, match="nothing to report"):
+        gather(tmp_path)
+    with pytest.raises(InputError, match="not a folder"):
+        gather(tmp_path / "absent")

@@ -35,7 +35,11 @@ WRONG = [
     ("train", {"seed": "0"}, "seed"),
     ("train", {"resume": "r", "settings": ["training.epochs=9"]}, "settings is .* states its own"),
     ("train", {"resume": "r", "data": "synthetic"}, "data is 'synthetic', but the run"),
-    ("simulate", {"model": MODEL, "limit": [("miss", 0.1), ("miss", 0.2)]}, "limits miss, miss"),
+    (
+        "simulate",
+        {"model": MODEL, "limit": [("miss", 0.1), ("miss", 0.2)]},
+        "limit miss is given twice",
+    ),
     ("simulate", {"model": MODEL, "data": "synthetic", "dask": "x", "workers": 2}, "workers is 2"),
     ("verify", {"bundle": MODEL, "sax": 1}, "sax"),
 ]

@@ -23,17 +23,23 @@ SYNTHETIC = ("--data", "synthetic")
 OUTSIDE = {
     "limit miss is 10.0; it must be from 0 to 1": ("simulate", "--limit", "miss", "10"),
     "limit yield is nan; it must be from 0 to 1": ("simulate", "--limit", "yield", "nan"),
+    "splitter.sigma is nan; it must be": (
+        "simulate", "--profile", "ideal", "--set", "splitter.sigma=nan",
+    ),
     "noise is 2.0; it must be from 0 to 1": ("simulate", "--noise", "2"),
     "workers is 1025; it must be from 1 to 1024": ("simulate", "--workers", "1025"),
     "dac_bits is 40; it must be from 2 to 24": ("export", "--dac-bits", "40"),
     "bits is 17; it must be from 2 to 16 bits": ("export", "--bits", "17"),
     "max_fpr is 5.0; it must be from 0 to 1": ("evaluate", "--max-fpr", "5"),
     "max_miss is -1.0; it must be from 0 to 1": ("export", "--max-miss", "-1"),
-}
+}  # fmt: skip
 TWICE = {
-    "--chips is given twice": ("simulate", "--chips", "2", "--chips", "3"),
+    "--chips is given twice, as 2 and as 3": ("simulate", "--chips", "2", "--chips", "3"),
     "--data or --on is given twice": ("evaluate", "--on", "auto"),
-    "--beats is given twice": ("verify", "--beats", "--no-beats"),
+    "limit miss is given twice, as 0.1 and as 0.2": (
+        "simulate", "--limit", "miss", "0.1", "--limit", "fpr", "0", "--limit", "miss", "0.2",
+    ),
+    "--beats or --no-beats is given twice": ("verify", "--beats", "--no-beats"),
     "data.labels is given twice, as aami and as literal": (
         "train", "--labels", "aami", "--set", "data.labels=literal",
     ),
@@ -43,9 +49,6 @@ TWICE = {
     "splitter.sigma is given twice, as 0.1 and as 0.2": (
         "simulate", "--profile", "pessimistic", "--set", "splitter.sigma=0.1",
         "--set", "splitter.sigma=0.2",
-    ),
-    "formats is csv, which stands instead of the forms of mesh": (
-        "export", "--mesh", "--format", "csv",
     ),
 }  # fmt: skip
 BROKEN = {
@@ -58,6 +61,7 @@ METADATA = {
     "selection": {"sets": "validation"},
     "recipe": {"training": {"epochz": 3}},
     "provenance": [1],
+    "data": [1],
     "architecture": [1],
 }
 
@@ -84,11 +88,14 @@ def test_two_values_for_one_thing_are_refused(said: str, call: Call) -> None:
 
 
 def test_options_that_may_be_repeated_are(call: Call) -> None:
-    """Two limits, two settings, and one setting that is given the same value twice."""
-    twice = ("--set", "splitter.sigma=0", "--set", "splitter.sigma=0")
-    limits = ("--limit", "miss", "1", "--limit", "fpr", "1")
+    """Two limits and two settings; and options and settings that are given the same value twice."""
+    twice = ("--set", "splitter.sigma=0", "--set", "splitter.sigma=0.0", "--chips", "1")
+    limits = ("--limit", "miss", "1", "--limit", "fpr", "1", "--limit", "miss", "1.0")
     words = ("simulate", "--profile", "ideal", *twice, *limits, *SYNTHETIC, "--chips", "1")
     assert call(*words).exit_code in (0, 1)
+    assert call("models", "--json", "--json").exit_code == 0
+    same = ("--labels", "aami", "--set", 'data.labels="aami"', "--set", "data.labels=none")
+    assert "given twice, as aami and as none" in refused(call("train", *same, *SYNTHETIC))
 
 
 @pytest.mark.parametrize("kind", BROKEN)
@@ -116,7 +123,7 @@ def test_a_checkpoint_of_other_content_is_refused_by_name(
     assert str(path) in refused(call(command, str(path), *SYNTHETIC))
     del metadata[key]
     save_checkpoint(path, arrays, metadata)
-    if key != "provenance":
+    if key not in ("data", "provenance"):
         assert str(path) in refused(call(command, str(path), *SYNTHETIC))
 
 
@@ -127,6 +134,14 @@ def test_a_bundle_is_neither_written_into_nor_over_what_is_exported(call: Call) 
     again = call("export", "bundles/b", *words[1:], "bundles/../bundles/b")
     assert "is exported here, and would be replaced" in refused(again)
     assert not Path("bundles/b/inner").exists()
+
+
+def test_a_form_is_added_to_those_of_the_mesh(call: Call, tmp_path: Path) -> None:
+    """Neither --mesh nor --format is ignored where both are given."""
+    words = ("--mesh", "--format", "raw", "--format", "csv", "--out", str(tmp_path / "b"))
+    assert call("export", "runs/r", *words, *SYNTHETIC).exit_code == 0
+    both = {"student_raw.onnx", "mesh.sax.json", "dac_codes.csv", "bill_of_materials.json"}
+    assert both <= {path.name for path in (tmp_path / "b").iterdir()}
 
 
 def test_a_mirror_is_refused_where_nothing_is_downloaded(tmp_path: Path) -> None:
@@ -171,9 +186,9 @@ def lost(monkeypatch: pytest.MonkeyPatch):
     """Install an extension that raises when it is imported."""
     entry = importlib.metadata.EntryPoint("theirs", "nobody.has.this", registry.GROUP)
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [entry])
-    registry.entered.cache_clear()
+    registry._lost.cache_clear()
     yield
-    registry.entered.cache_clear()
+    registry._lost.cache_clear()
 
 
 @pytest.mark.parametrize(

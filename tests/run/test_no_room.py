@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 from child import start
 
 import ecgphoton as ep
+from ecgphoton.artifacts import atomic_path
+from ecgphoton.report import style
 
 MODEL, SYNTHETIC = "inter-patient", "--data synthetic --threads 1"
 COMMANDS = {
@@ -60,6 +64,22 @@ def test_no_room_is_one_line(way: str, name: str, tmp_path: Path, monkeypatch) -
     assert said.count("cannot write") == 1, said
     left = [p for p in tmp_path.rglob("*") if p.is_file() and p.name.startswith(".")]
     assert left == []
+
+
+def test_a_recording_is_answered_in_all_files_or_none(tmp_path, wfdb_folder, monkeypatch) -> None:
+    """A disk that fills up at the picture leaves nothing that a second call would have to force."""
+
+    def full(figure: object, path: Path) -> None:
+        with atomic_path(path):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(style, "save", full)
+    call = partial(ep.run.annotate, wfdb_folder / "s01", model=MODEL, out=tmp_path / "out")
+    with pytest.raises(ep.InputError, match=r"cannot write \S+/out/s01\.eph\.png: No space left"):
+        call()
+    assert list((tmp_path / "out").iterdir()) == []
+    monkeypatch.undo()
+    assert all(path.is_file() for path in call().files)
 
 
 def test_a_link_to_itself_is_refused_in_one_sentence(tmp_path: Path, wfdb_folder) -> None:

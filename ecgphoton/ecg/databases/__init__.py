@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.errors import InputError
-from ecgphoton.registry import Registry, entered
+from ecgphoton.registry import Registry, elsewhere
 from ecgphoton.settings import nearest
 
 DATASETS: Registry[Dataset] = Registry(
@@ -46,5 +46,5 @@ def dataset_of(data: str | Path | Dataset) -> Dataset:
     near = nearest(str(data), (*DATASETS, "synthetic"))
     raise InputError(
         f"there is no dataset or folder {str(data)!r} ({near}); give a known name, or the "
-        f"path of a folder of recordings or of a dataset file{entered()}"
+        f"path of a folder of recordings or of a dataset file{elsewhere()}"
     )

@@ -25,7 +25,7 @@ from ecgphoton.hwsim.effects.effect import (
     Stage,
 )
 from ecgphoton.hwsim.effects.supply import LINK, SUPPLY
-from ecgphoton.registry import Registry, entered
+from ecgphoton.registry import Registry, elsewhere
 from ecgphoton.settings import nearest
 
 __all__ = [
@@ -75,10 +75,9 @@ def number_of(key: str) -> Number:
     """
     if key in EFFECTS:
         return EFFECTS[key].number
-    missing = "" if key in numbers() else entered()
     found = numbers()
     if key in GONE:
         raise InputError(f"{key} is no number of a profile any more: {GONE[key]}")
     if key not in found:
-        raise InputError(f"a profile has no {key!r} ({nearest(key, found)}){missing}")
+        raise InputError(f"a profile has no {key!r} ({nearest(key, found)}){elsewhere()}")
     return found[key]

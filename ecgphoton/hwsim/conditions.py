@@ -29,8 +29,8 @@ def conditions(profile: Profile) -> str:
     age = f"{hours:g} h after they were set" if drifting and hours else "without drift"
     heat, laser = profile["temperature.change"], profile["wavelength.offset"]
     now = f"{heat:g} mK and {laser:g} pm from where they were set" if heat or laser else ""
-    known = f"crosstalk that differs by {percent(profile[CROSSTALK_SPREAD], None)} from that known"
-    coupled = known if profile.crosstalk.share else ""
+    spread = f"crosstalk that spreads by {percent(profile[CROSSTALK_SPREAD], None)} over chips"
+    coupled = spread if profile.crosstalk.share else ""
     parts = "; ".join(filter(None, (read, sent, f"{phases} {age}", coupled, now)))
     return f"simulated chips, none measured: {parts}; what no chip has: {LIMITS}"
 
@@ -49,7 +49,7 @@ def recoded(profile: Profile, program: MeshProgram) -> str | None:
             f"drives its phases {how}"
         )
     if driven.crosstalk != program.crosstalk:
-        said.append(f"crosstalk of {driven.crosstalk.words}, which they leave, is undone")
+        said.append(driven.undone)
     elif driven.crosstalk != profile.crosstalk:
         said.append(
             f"the program undoes crosstalk of {program.crosstalk.words}, but chips of the profile "

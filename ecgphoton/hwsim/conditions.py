@@ -50,9 +50,17 @@ def recoded(profile: Profile, program: MeshProgram) -> str | None:
         )
     if driven.crosstalk != program.crosstalk:
         said.append(driven.undone)
-    elif driven.crosstalk != profile.crosstalk:
-        said.append(
-            f"the program undoes crosstalk of {program.crosstalk.words}, but chips of the profile "
-            f"have {profile.crosstalk.words}: the difference remains"
-        )
+    elif left := remaining(profile, program):
+        said.append(left)
     return "; ".join(said) or None
+
+
+def remaining(profile: Profile, program: MeshProgram) -> str:
+    """Return which other crosstalk chips have than codes undo, in words; empty where none."""
+    undone = profile.driving(program).crosstalk
+    if undone == profile.crosstalk:
+        return ""
+    return (
+        f"the program undoes crosstalk of {undone.words}, but chips of the profile have "
+        f"{profile.crosstalk.words}: the difference remains"
+    )

@@ -41,14 +41,17 @@ def recoded(profile: Profile, program: MeshProgram) -> str | None:
     None where the codes are used and undo the crosstalk of the profile.
     """
     exactly, driven = not profile.on(program)[BITS], profile.driving(program)
-    used, said = profile.device_of(program).dac, []
-    if used != program.dac or exactly or driven.crosstalk != program.crosstalk:
+    used, undoing = profile.device_of(program).dac, driven.crosstalk != program.crosstalk
+    said = []
+    if used != program.dac or exactly:
         how = "exactly, without codes" if exactly else f"by codes of {used.words}"
         said.append(
             f"the codes of the program are for {program.dac.words}, and are not used: the profile "
             f"drives its phases {how}"
         )
-    if driven.crosstalk != program.crosstalk:
+    elif undoing:
+        said.append("the codes of the program undo no crosstalk, and are not used")
+    if undoing:
         said.append(driven.undone)
     elif left := remaining(profile, program):
         said.append(left)

@@ -88,7 +88,9 @@ def test_a_bundle_for_another_layout_keeps_its_codes(made, program) -> None:
     assert "chips of the profile have 0.01 at 120 um" in recoded(profile, other)
     assert "the difference remains" in recoded(Profile(BARE), other)
     driven = profile.driving(program)
-    assert recoded(profile, program).endswith(f"; {driven.undone}")
+    assert recoded(profile, program).endswith(f"exactly, without codes; {driven.undone}")
+    alike = recoded(Profile(HEAT | {"dac.bits": program.dac.bits}), program)
+    assert alike.startswith("the codes of the program undo no crosstalk, and are not used; ")
     fitting = replace(program, crosstalk=profile.crosstalk)
     own = {key: value for key, value in HEAT.items() if key != "dac.bits"}
     assert recoded(Profile(own), fitting) is None

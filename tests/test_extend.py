@@ -146,10 +146,12 @@ def somebody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         _MODULES.pop(name, None)
 
 
-def walk(*settings: str, data: str = "synthetic", **others: Any) -> None:
+def walk(
+    *settings: str, data: str = "synthetic", epochs: int = 1, batch: int = 256, **others: Any
+) -> None:
     """Train for an epoch, export and verify, and simulate with one process and with two."""
-    quick = ("training.epochs=1", "training.min_epochs=1", "training.batch=256", *settings)
-    ep.run.train("reference-8", data=data, settings=quick, out=Path("run"), **others)
+    quick = (f"training.epochs={epochs}", "training.min_epochs=1", f"training.batch={batch}")
+    ep.run.train("reference-8", data=data, settings=(*quick, *settings), out=Path("run"), **others)
     ep.run.export(Path("run"), mesh=True, out=Path("bundle"))
     assert ep.run.verify(Path("bundle"), sax=False).ok
     simulated(Path("bundle"))
@@ -170,8 +172,8 @@ def test_an_activation(wfdb_folder: Path) -> None:
     """A saturation of another device trains in two processes, is exported and simulated."""
     importlib.import_module("their_activation")
     Path("folds.toml").write_text(TWO_FOLDS)
-    learning = ('student.activation="their-softsign"', "training.epochs=10", "training.batch=32")
-    walk(*learning, data=str(wfdb_folder), protocol="folds.toml", workers=2)
+    theirs = 'student.activation="their-softsign"'
+    walk(theirs, data=str(wfdb_folder), epochs=10, batch=32, protocol="folds.toml", workers=2)
     assert read_program(Path("bundle/mesh.json")).architecture.activation == "their-softsign"
 
 

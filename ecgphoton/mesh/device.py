@@ -46,6 +46,8 @@ MZIS = WIDTH * (WIDTH - 1) // 2
 """MZIs of one mesh."""
 BETWEEN = 2 * MZIS + WIDTH
 """Drivers of a block before those of mesh U: theta and phi of mesh V, then the attenuators."""
+FAR = 600.0
+"""Lengths of crosstalk behind which nothing arrives, before exp has no number for it."""
 
 
 class Mzi(NamedTuple):
@@ -207,7 +209,7 @@ class Device:
             Distance over which it falls by e beyond that, um.
         """
         beyond = np.maximum(self.distances - MODE_PITCH, 0)
-        coupled: Floats = share * np.exp(-beyond / max(length, 1e-9))
+        coupled: Floats = share * np.exp(-np.minimum(beyond / max(length, 1e-9), FAR))
         np.fill_diagonal(coupled, 0.0)
         return coupled
 

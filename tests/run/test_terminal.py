@@ -94,6 +94,7 @@ STOPS = {
 def test_a_command_that_is_stopped_says_one_line(name: str, stop: str, tmp_path) -> None:
     """By Ctrl-C, a scheduler or a terminal that closes: every file is whole or absent."""
     out, (number, code, words) = tmp_path / "out", STOPS[stop]
+    before = signal.signal(number, signal.SIG_DFL)  # what nohup has switched off, a child inherits
     process = subprocess.Popen(
         [*CLI, *LONG[name], "--out", str(out)],
         stdout=subprocess.DEVNULL,
@@ -101,6 +102,7 @@ def test_a_command_that_is_stopped_says_one_line(name: str, stop: str, tmp_path)
         text=True,
         start_new_session=True,
     )
+    signal.signal(number, before)
     time.sleep(2.5)
     if stop == "SIGINT":
         os.killpg(process.pid, number)  # as a terminal does: workers hear it too

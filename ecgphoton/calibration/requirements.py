@@ -17,10 +17,12 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import computed
 from ecgphoton.hwsim.effects import EFFECTS, Effect, Number
+from ecgphoton.hwsim.effects.drivers import CROSSTALK
 from ecgphoton.hwsim.profile import BITS, Profile
 from ecgphoton.hwsim.requirement import MOST, solve
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
+from ecgphoton.mesh.crosstalk import NO_CROSSTALK
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps, silent
@@ -127,6 +129,13 @@ class Sheet:
         }
         return replace(self.profile, numbers={**self.profile.numbers, **scaled})
 
+    def alone(self, key: str) -> "Sheet":
+        """Return the sheet with codes that undo crosstalk only where its error is looked at."""
+        carried, *beats = self.subject
+        if key in (ALL, CROSSTALK) or not isinstance(carried, MeshProgram):
+            return self
+        return replace(self, subject=(replace(carried, crosstalk=NO_CROSSTALK), *beats))
+
     def judged(self, profile: Profile, state: State) -> SimulationReport:
         """Return the verdict on chips of a profile in one state."""
         if state == "uncalibrated":
@@ -147,10 +156,10 @@ class Sheet:
     def line(self, task: int) -> Line:
         """Compute a line."""
         key, state = self.tasks[task]
-        number, stated = number_for(key), self.stated(key)
+        number, stated, alone = number_for(key), self.stated(key), self.alone(key)
         found = solve(
             key,
-            judge=lambda value: self.judged(self.at(key, value), state),
+            judge=lambda value: alone.judged(self.at(key, value), state),
             number=number,
             start=stated,
             largest=times(number, stated, 2 if number.better == "more" else MOST),

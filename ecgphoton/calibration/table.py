@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -128,8 +128,9 @@ class DriveTable:
         Heaters are set modulo 2 pi; voltages end at that of the largest code.
         """
         device, beliefs = self.device, self.beliefs
-        heat = undo(matrix(device, beliefs.coupling), phases - beliefs.offset)
-        drive = drive_of_bent(device.dac.wrapped(heat), beliefs.law, *device.dac.limits)
+        k, low = matrix(device, beliefs.coupling), device.dac.lowest
+        heat = undo(k, phases - beliefs.offset, low=low)
+        drive = drive_of_bent(heat, beliefs.law, *device.dac.limits)
         return np.asarray(device.dac.volts_of(drive))
 
     def in_units(self, fields: Floats) -> Floats:
@@ -198,10 +199,7 @@ class DriveTable:
         """Write the table as one npz file, atomically."""
         header = {
             "format": FORMAT,
-            "blocks": list(self.program.names),
-            "mesh": self.program.mesh,
-            "dac_bits": self.device.dac.bits,
-            "undoes": self.device.undoes,
+            **_about(self.program),
             "cost": self.cost.to_dict(),
             "findings": [asdict(item) for item in self.findings],
             **provenance,
@@ -223,20 +221,20 @@ class DriveTable:
         again = "calibrate again with ecgphoton calibrate BUNDLE"
         with expecting(path, "a drive table", again):
             header = parse_json(str(arrays["header"]))
-            kind, bits = header["format"], header["dac_bits"]
+            kind, about = header["format"], _about(program)
+            # A table that does not state it was written before codes undid crosstalk.
+            held = {"undoes": [0.0, 0.0]} | header
+            other = [key for key, value in about.items() if held[key] != value]
             parts = {name: arrays[name] for name in blank.arrays()}
             found = tuple(Finding(**item) for item in header["findings"])
             cost = Cost(header["cost"]["settings"], header["cost"]["readings"])
-            same = header["blocks"] == list(program.names) and header["mesh"] == program.mesh
-            # A table that does not state it was written before codes undid crosstalk.
-            same = same and tuple(header.get("undoes", (0, 0))) == program.device.undoes
         if kind != FORMAT:
             raise InputError(f"{path} has the format {kind!r}; {FORMAT!r} is read: {again}")
         top = program.device.dac.top
-        if not same or bits != program.dac.bits:
+        if other:
             raise InputError(
-                f"{path} is a drive table of another program ({header['blocks']}, {bits} bits): "
-                f"{again}"
+                f"{path} is a drive table of another program: {other[0]} is {held[other[0]]}, here "
+                f"{about[other[0]]}: {again}"
             )
         _check_like(parts, blank.arrays(), path)
         if any(
@@ -244,6 +242,16 @@ class DriveTable:
         ):
             raise InputError(f"{path} holds codes beyond 0 to {top}: {again}")
         return blank.holding(parts, findings=found, cost=cost), header
+
+
+def _about(program: MeshProgram) -> dict[str, Any]:
+    """Return what a drive table states of its program."""
+    return {
+        "blocks": list(program.names),
+        "mesh": program.mesh,
+        "dac_bits": program.dac.bits,
+        "undoes": [*astuple(program.crosstalk)],
+    }
 
 
 def _check_like(found: dict[str, Any], wanted: dict[str, Any], path: Path | str) -> None:

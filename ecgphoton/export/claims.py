@@ -72,7 +72,8 @@ def _mesh_file(bundle: ClaimedBundle) -> Result:
     manifest = artifacts.read_manifest(bundle.folder, kind=names.KIND)
     for key, value in ({DRIVERS: None, CROSSTALK: None} | stated(program)).items():
         if manifest.get(key) != value:
-            return "failed", f"{key} of the manifest is not {value}, as in the mesh file"
+            told = value or "absent"
+            return "failed", f"{key} of the manifest is not {told}, as in the mesh file"
     return "ok", f"{len(program.blocks)} blocks, {program.mesh}, {program.dac.words}"
 
 

@@ -15,10 +15,11 @@ import torch
 from torch import Tensor
 
 from ecgphoton.hwsim.distributed import single_threaded
-from ecgphoton.hwsim.effects import EFFECTS
+from ecgphoton.hwsim.effects import EFFECTS, Effect
 from ecgphoton.hwsim.effects.drivers import CROSSTALK
 from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import Trial, rates, run
+from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.sensitivity import analog, sensitivity, shot_moments
 from ecgphoton.hwsim.weights import Chips, ChipSource, WeightChips
 from ecgphoton.intervals import GROUPS, Interval, jackknifed, mean_interval
@@ -29,7 +30,9 @@ from ecgphoton.student.propagate import Stack
 
 DRAWS = 64
 """Chips whose matrices are drawn for the gradient column; no beat is propagated for them."""
-PARTS = ("driver", "arms", "mzi", "splitter")
+HEATED = ("driver", "arms")
+"""Places of errors that belong to one heater of an MZI."""
+PARTS = (*HEATED, "mzi", "splitter")
 """Places of errors that belong to one MZI."""
 RISES = ("lost_sensitivity", "added_fpr", "lost_sensitivity_gradient", "added_fpr_gradient")
 """What a `Share` gives for each error."""
@@ -102,17 +105,10 @@ class OneMzi:
         source, k = self.source, self.block
         chip = source.foundry.chips(seed, first, count, source.program)
         heaters = list(chip.device.mzis[self.mzi].drivers)
-        one = (slice(None), k, self.mzi)
-        places: dict[str, Any] = {
-            "driver": (slice(None), k, heaters),
-            "arms": (slice(None), k, heaters),
-            "mzi": one,
-            "splitter": one,
-        }
-        kept = [e for e in chip.profile.active if e.place in places and e.name in chip.normals]
-        normals = {}
+        kept, normals = _of_mzis(chip.profile), {}
         for effect in kept:
-            part, at = chip.normals[effect.name], places[effect.place]
+            at = (slice(None), k, heaters if effect.place in HEATED else self.mzi)
+            part = chip.normals[effect.name]
             normals[effect.name] = torch.zeros_like(part)
             normals[effect.name][at] = part[at]
         alone = replace(chip, profile=chip.profile.only(*kept), normals=normals)
@@ -176,11 +172,14 @@ def blame(
     return sorted(shares, key=_rank)
 
 
+def _of_mzis(profile: Profile) -> list[Effect]:
+    """Return the lasting errors of a profile that belong to one MZI."""
+    return [effect for effect in profile.active if effect.place in PARTS and not effect.shot]
+
+
 def _mzis(source: ChipSource) -> Iterator[tuple[str, str, ChipSource]]:
     """Yield the source of every MZI alone; none where no error is that of an MZI."""
-    if isinstance(source, MeshChips) and any(
-        effect.place in PARTS for effect in source.foundry.profile.active
-    ):
+    if isinstance(source, MeshChips) and _of_mzis(source.foundry.profile):
         device = source.program.device
         for k, block in enumerate(source.program.blocks):
             for index, mzi in enumerate(device.mzis):

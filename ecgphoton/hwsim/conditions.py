@@ -29,8 +29,8 @@ def conditions(profile: Profile) -> str:
     age = f"{hours:g} h after they were set" if drifting and hours else "without drift"
     heat, laser = profile["temperature.change"], profile["wavelength.offset"]
     now = f"{heat:g} mK and {laser:g} pm from where they were set" if heat or laser else ""
-    known = f"crosstalk that differs by {percent(profile[CROSSTALK_SPREAD], None)} from that known"
-    coupled = known if profile.crosstalk.share else ""
+    spread = f"crosstalk that spreads by {percent(profile[CROSSTALK_SPREAD], None)} over chips"
+    coupled = spread if profile.crosstalk.share else ""
     parts = "; ".join(filter(None, (read, sent, f"{phases} {age}", coupled, now)))
     return f"simulated chips, none measured: {parts}; what no chip has: {LIMITS}"
 
@@ -41,18 +41,29 @@ def recoded(profile: Profile, program: MeshProgram) -> str | None:
     None where the codes are used and undo the crosstalk of the profile.
     """
     exactly, driven = not profile.on(program)[BITS], profile.driving(program)
-    used, said = profile.device_of(program).dac, []
-    if used != program.dac or exactly or driven.crosstalk != program.crosstalk:
+    used, undoing = profile.device_of(program).dac, driven.crosstalk != program.crosstalk
+    said = []
+    if used != program.dac or exactly:
         how = "exactly, without codes" if exactly else f"by codes of {used.words}"
         said.append(
             f"the codes of the program are for {program.dac.words}, and are not used: the profile "
             f"drives its phases {how}"
         )
-    if driven.crosstalk != program.crosstalk:
-        said.append(f"crosstalk of {driven.crosstalk.words}, which they leave, is undone")
-    elif driven.crosstalk != profile.crosstalk:
-        said.append(
-            f"the program undoes crosstalk of {program.crosstalk.words}, but chips of the profile "
-            f"have {profile.crosstalk.words}: the difference remains"
-        )
+    elif undoing:
+        said.append("the codes of the program undo no crosstalk, and are not used")
+    if undoing:
+        said.append(driven.undone)
+    elif left := remaining(profile, program):
+        said.append(left)
     return "; ".join(said) or None
+
+
+def remaining(profile: Profile, program: MeshProgram) -> str:
+    """Return which other crosstalk chips have than codes undo, in words; empty where none."""
+    undone = profile.driving(program).crosstalk
+    if undone == profile.crosstalk:
+        return ""
+    return (
+        f"the program undoes crosstalk of {undone.words}, but chips of the profile have "
+        f"{profile.crosstalk.words}: the difference remains"
+    )

@@ -65,10 +65,9 @@ def work_of(architecture: Architecture, *, digital: bool = False) -> tuple[Work,
 
 
 def shifter_powers(program: MeshProgram, p_pi: float) -> Floats:
-    """(K,) power (W) that the phase shifters of every block take at the program's phases.
+    """(K,) power (W) that the phase shifters of every block take for the program's phases.
 
-    ``P_pi phase / pi`` of every driver, with `p_pi` in mW: the power of a heater is its drive. A
-    driver of both signs sets a large phase a turn lower.
+    ``P_pi shift / pi`` of every driver, with `p_pi` in mW: the power of a heater is its drive.
     """
     return np.asarray(1e-3 * p_pi * np.abs(program.shifts).sum(-1) / np.pi)
 

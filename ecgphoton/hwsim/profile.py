@@ -14,7 +14,7 @@ from ecgphoton.hwsim.effects.receiver import POWER
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.link import SETS, received
 from ecgphoton.hwsim.receivers import RECEIVERS, SECTION
-from ecgphoton.mesh.crosstalk import NO_CROSSTALK, Crosstalk
+from ecgphoton.mesh.crosstalk import Crosstalk
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
@@ -169,8 +169,7 @@ class Profile:
     @property
     def crosstalk(self) -> Crosstalk:
         """Nominal crosstalk of its chips."""
-        share = self[CROSSTALK]
-        return Crosstalk(share, self[CROSSTALK_LENGTH]) if share else NO_CROSSTALK
+        return Crosstalk(self[CROSSTALK], self[CROSSTALK_LENGTH])
 
     def as_fabricated(self) -> Profile:
         """Return the profile of the same chips before trimming."""

@@ -5,13 +5,14 @@ A heater that shifts its own arm by p shifts that of heater i by ``X_i p`` as we
 heater that would have to cool stays off or takes a turn more.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.heater import TURN
 from ecgphoton.mesh.layout import MODE_PITCH
+from ecgphoton.settings import Settings, setting
 
 ROUNDING = 1e-12
 """Negative heat that is taken for a rounding error, rad."""
@@ -23,13 +24,30 @@ relative spread of heaters, 0.08 to 0.16 rad in the shipped profiles.
 """
 
 
-class Crosstalk(NamedTuple):
-    """How strongly the heaters of a block warm one another, as its layout says."""
+@dataclass(frozen=True)
+class Crosstalk(Settings, section="crosstalk"):
+    """How strongly the heaters of a block warm one another, as its layout says.
 
-    share: float = 0.0
-    """Share of a heater's phase that arrives at a heater one mode pitch (120 um) away."""
-    length: float = 0.0
-    """Distance over which it falls by e beyond that, um."""
+    Raises
+    ------
+    InputError
+        If a number is outside its range.
+    """
+
+    share: float = setting(
+        0.0,
+        "Share of a heater's phase that arrives at a heater one mode pitch (120 um) away.",
+        low=0,
+        high=0.5,
+    )
+    length: float = setting(
+        0.0, "Distance over which it falls by e beyond that; 0 without a share.", low=0, unit="um"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.share:
+            object.__setattr__(self, "length", 0.0)
 
     @property
     def words(self) -> str:
@@ -41,22 +59,24 @@ class Crosstalk(NamedTuple):
 NO_CROSSTALK = Crosstalk()
 
 
-def undo(k: Floats, phases: Floats, cool: float = ROUNDING) -> Floats:
-    """Heat P >= 0 with ``K P = phases`` modulo a turn, P and phases (..., drivers) in rad.
+def undo(k: Floats, phases: Floats, *, low: float = 0.0, cool: float = ROUNDING) -> Floats:
+    """Return what shifters give themselves: P >= low, ``K P = phases`` modulo a turn, in rad.
 
     Parameters
     ----------
     k
         (..., drivers, drivers) I + X.
     phases
-        Of the heaters, the phases without heat taken off.
+        (..., drivers) of the shifters, the phases that they have without being driven taken off.
+    low
+        What a shifter gives itself at least; 0 for a heater, which is off.
     cool
         Heat that a heater may lack: it then stays off, and its phase is too large by that. One
         that would lack more is driven a turn further.
     """
     drivers = k.shape[-1]
     unit, inverse = np.eye(drivers), np.linalg.inv(k)
-    goal = np.remainder(phases, TURN)
+    goal = np.remainder(phases - low * k.sum(-1), TURN)
     off = np.zeros(goal.shape, bool)
     rounds = 4 * drivers
     for attempt in range(2 * rounds):
@@ -72,4 +92,4 @@ def undo(k: Floats, phases: Floats, cool: float = ROUNDING) -> Floats:
         if not np.array_equal(still, off):
             off = still
             inverse = np.linalg.inv(np.where(off[..., None], unit, k))
-    return np.asarray(np.maximum(heat, 0.0))
+    return np.asarray(low + np.maximum(heat, 0.0))

@@ -37,7 +37,7 @@ from ecgphoton.errors import require
 from ecgphoton.mesh.arrays import Array, ArrayLike, Floats
 from ecgphoton.mesh.clements import Phases, recompose
 from ecgphoton.mesh.crosstalk import COOL, NO_CROSSTALK, ROUNDING, Crosstalk, undo
-from ecgphoton.mesh.heater import TURN, HeaterDac
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH as WIDTH, MeshLayout
 from ecgphoton.mesh.mzi import elements
 
@@ -70,7 +70,7 @@ class Device:
     Raises
     ------
     InputError
-        If a pitch is not above 0 and finite, or there is no such crosstalk.
+        If a pitch is not above 0 and finite.
     """
 
     kind: MeshKind = "svd-clements"
@@ -87,9 +87,6 @@ class Device:
         for name in ("column_pitch", "mode_pitch"):
             pitch = getattr(self, name)
             require(0 < pitch < np.inf, name, pitch, "a finite length above 0 um")
-        share, length = self.undoes
-        good = 0 <= share <= 0.5 and 0 <= length < np.inf
-        require(good, "crosstalk", self.undoes, "a share from 0 to 0.5 and a finite length in um")
 
     @cached_property
     def layout(self) -> MeshLayout:
@@ -219,7 +216,7 @@ class Device:
     @cached_property
     def coupling(self) -> Floats:
         """(drivers, drivers) crosstalk that codes undo."""
-        return self.crosstalk(*self.undoes)
+        return self.crosstalk(self.undoes.share, self.undoes.length)
 
     def shifts_for(self, phases: ArrayLike) -> Floats:
         """Return what every shifter gives itself for phases (..., drivers), rad, within its reach.
@@ -230,9 +227,15 @@ class Device:
         wanted, (low, high) = np.asarray(phases, float), self.dac.reach
         if not self.undoes.share:
             return np.asarray(self.dac.wrapped(wanted))
-        low, cool = (high - TURN, ROUNDING) if low < 0 else (low, COOL)  # as `wrapped` has it
-        k = np.eye(self.drivers) + self.coupling
-        return np.minimum(low + undo(k, wanted - low * k.sum(1), cool), high)
+        k, cool = np.eye(self.drivers) + self.coupling, ROUNDING if low < 0 else COOL
+        return np.minimum(undo(k, wanted, low=self.dac.lowest, cool=cool), high)
+
+    def codes_for(self, shifts: Array) -> Array:
+        """Return the DAC codes nearest to what shifters give themselves (rad); numpy or torch.
+
+        Where codes undo crosstalk, a turn more or less is not the same: neighbours feel it.
+        """
+        return self.dac.codes_for(shifts, turns=not self.undoes.share)
 
     def phases_at(self, shifts: ArrayLike) -> Floats:
         """Phases (..., drivers) of the layout's chips at what shifters give themselves, rad."""

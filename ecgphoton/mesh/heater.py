@@ -162,6 +162,12 @@ class HeaterDac(Settings, section="driver"):
         low, high = self.limits
         return math.pi * low, math.pi * high
 
+    @property
+    def lowest(self) -> float:
+        """Smallest phase to which shifters are set, rad; of a driver of both signs as `wrapped`."""
+        low, high = self.reach
+        return high - TURN if low < 0 else low
+
     def drive_of(self, voltage: Array) -> Array:
         """Drive at voltages (V); numpy or torch."""
         if self.law == "table":
@@ -217,12 +223,13 @@ class HeaterDac(Settings, section="driver"):
             )
         return self.phase_at(self.voltage_of(codes))
 
-    def codes_for(self, phase: Array) -> Array:
+    def codes_for(self, phase: Array, *, turns: bool = True) -> Array:
         """Return the codes whose phases are nearest to phases (rad) on the circle; numpy or torch.
 
         A driver of one sign takes a phase literally, because a turn more is also more heat: wrap
         phases first. Of the codes a turn lower it takes code 0 alone, where that is nearer than
-        the codes around the end of the turn. A driver of both signs takes any code.
+        the codes around the end of the turn. A driver of both signs takes any code. Without
+        `turns` codes are near the phases themselves.
 
         Raises
         ------
@@ -239,7 +246,7 @@ class HeaterDac(Settings, section="driver"):
             )
         where = namespace(wanted).where
         best, off = self._nearest(wanted, high)
-        for turn in (-TURN, TURN):
+        for turn in (-TURN, TURN) if turns else ():
             code, distance = self._nearest(wanted + turn, high if low < 0 else low)
             nearer = distance < off - ROUNDING
             best, off = where(nearer, code, best), where(nearer, distance, off)

@@ -107,7 +107,7 @@ class MeshProgram:
     @cached_property
     def codes(self) -> Integers:
         """(K, drivers) DAC codes of `shifts`."""
-        return np.asarray(self.device.dac.codes_for(self.shifts))
+        return np.asarray(self.device.codes_for(self.shifts))
 
     @cached_property
     def coded_phases(self) -> Floats:

@@ -135,7 +135,7 @@ def to_dict(program: MeshProgram) -> dict[str, Any]:
             "dac_bits": program.dac.bits,
             "column_pitch": program.column_pitch,
             "mode_pitch": program.mode_pitch,
-            **({"crosstalk": program.crosstalk._asdict()} if undoing else {}),
+            **({"crosstalk": asdict(program.crosstalk)} if undoing else {}),
         },
         "table_full_scale": largest_code(TABLE_BITS),
         "pooling": [asdict(branch) for branch in architecture.sliding],

@@ -15,6 +15,7 @@ from ecgphoton.arguments import checked
 from ecgphoton.artifacts import check_room, csv_text, write_json, write_text
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.conditions import remaining
 from ecgphoton.hwsim.montecarlo import Trial
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.profile_file import load_profile
@@ -32,6 +33,8 @@ from ecgphoton.student.propagate import inputs_of
 T = TypeVar("T")
 EVALUATION = "evaluation"
 """Name of the beats in results."""
+SAYING = ("simulate", "calibrate", "bits")
+"""Functions whose results state which codes they use, or are about no chips."""
 LONGEST_SLUG = 60
 """Characters of the name of a folder."""
 Limit = Mapping[str, float] | Iterable[tuple[str, float]]
@@ -111,7 +114,8 @@ class Journey:
     """Names of the JSON, CSV and PNG file, and of what else the folder may hold before."""
     provenance: Mapping[str, Any]
     notes: Sequence[str]
-    """What was left out of the beats, and which of them the student learnt from."""
+    """What was left out of the beats, which of them the student learnt from, and which other
+    crosstalk chips have than codes undo."""
 
     @property
     def call(self) -> dict[str, Any]:
@@ -217,6 +221,8 @@ def begin(
     notes = loaded.report.lines()
     if not set(beats.record.tolist()) <= set(own_protocol(trained.metadata).test):
         notes += learnt_from(trained.metadata, {EVALUATION: beats})  # else the protocol says it
+    if name not in SAYING and profile and trained.program:
+        notes += filter(None, [remaining(profile, trained.program)])
     return Journey(asked, profile, trained, beats, usual, files, about, notes)
 
 

@@ -21,6 +21,7 @@ from ecgphoton.export.golden import synthetic_inputs
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.profile_file import load_profile
+from ecgphoton.mesh.crosstalk import NO_CROSSTALK, Crosstalk
 from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent, predict
 
@@ -45,6 +46,15 @@ def test_one_error_stands_alone_and_all_are_scaled(sheet: Sheet) -> None:
     scaled = sheet.at(ALL, 3.0)
     wanted = {**STATED, "splitter.sigma": 0.06, "phase.offset": 0.06}
     assert dict(scaled.numbers) == pytest.approx(wanted)
+
+
+def test_other_errors_are_alone_without_undoing(sheet: Sheet) -> None:
+    """Codes that undo crosstalk would be an error of chips that have none."""
+    undoing = replace(sheet.subject[0], crosstalk=Crosstalk(0.02, 150.0))
+    known = replace(sheet, subject=(undoing, *sheet.subject[1:]))
+    assert known.alone("splitter.sigma").subject[0].crosstalk == NO_CROSSTALK
+    for key in ("heater.crosstalk", ALL):
+        assert known.alone(key).subject[0].crosstalk == undoing.crosstalk
 
 
 @pytest.mark.slow

@@ -66,9 +66,9 @@ def test_shifts_are_those_of_the_oracle(kind) -> None:
 def test_a_heater_that_lacks_more_takes_a_turn() -> None:
     """Of two heaters that warm each other, the cold one stays off or is a turn hotter."""
     k = np.array([[1.0, 0.05], [0.05, 1.0]])
-    np.testing.assert_allclose(undo(k, np.array([0.0, 1.0]), 0.1), [0, 1])
+    np.testing.assert_allclose(undo(k, np.array([0.0, 1.0]), cool=0.1), [0, 1])
     for cool, first in ((0.01, 0.0), (0.1, 0.01)):
-        turned = undo(k, np.array([first, 5.0]), cool)
+        turned = undo(k, np.array([first, 5.0]), cool=cool)
         assert turned[0] > 6
         np.testing.assert_allclose(np.exp(1j * (k @ turned)), np.exp(1j * np.array([first, 5.0])))
 
@@ -94,8 +94,22 @@ def test_crosstalk_that_cannot_be_undone_leaves_shifts_within_reach(share) -> No
     assert (shifts <= device.dac.reach[1]).all()
 
 
+@pytest.mark.parametrize("dac", LAWS, ids=lambda dac: dac.law)
+def test_codes_are_near_the_shifts_themselves(dac) -> None:
+    """A turn more or less would change what arrives at the neighbours, however coarse the codes."""
+    device = Device(dac=replace(dac, bits=5), undoes=KNOWN)
+    phases = np.random.default_rng(2).uniform(0, 2 * np.pi, (20, device.drivers))
+    shifts = device.shifts_for(phases)
+    given = device.dac.phase_of(device.codes_for(shifts))
+    step = np.diff(device.dac.phase_of(np.arange(device.dac.top + 1))).max()
+    assert np.abs(given - shifts).max() <= step / 2 + 1e-9
+
+
 @pytest.mark.parametrize("wrong", [(-0.1, 10.0), (0.6, 10.0), (0.1, -1.0), (0.1, np.inf)])
 def test_crosstalk_that_cannot_be_is_refused(wrong) -> None:
-    """A share from 0 to 0.5 and a finite length."""
-    with pytest.raises(InputError, match=r"crosstalk is .* a share from 0 to 0\.5"):
-        replace(Device(), undoes=Crosstalk(*wrong))
+    """A share from 0 to 0.5 and a finite length; without a share there is no length."""
+    with pytest.raises(
+        InputError, match=r"crosstalk\.(share|length) is .* must be (from|at least)"
+    ):
+        Crosstalk(*wrong)
+    assert Crosstalk(0.0, 150.0) == NO_CROSSTALK

@@ -196,3 +196,14 @@ def test_the_number_of_threads_stays_the_callers(threads: int) -> None:
         assert read[0] == read[1]
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_study_of_another_layout_than_that_of_the_codes_says_so(tmp_path: Path) -> None:
+    """Chips keep the difference; those of the layout have none."""
+    heat = {"dac.bits": 12, "heater.crosstalk": 0.01, "heater.crosstalk_length": 150.0}
+    layout, other = Profile(heat), Profile(heat | {"heater.crosstalk": 0.02})
+    ep.run.export("runs/r", profile=layout, out=tmp_path / "b")
+    for profile, said in ((layout, 0), (other, 1)):
+        found = ep.study.trace(tmp_path / "b", profile=profile, out=tmp_path / f"t{said}")
+        notes = [note for note in found.numbers["notes"] if "the difference remains" in note]
+        assert len(notes) == said

@@ -14,8 +14,8 @@ CROSSTALK_LENGTH, CROSSTALK_SPREAD = f"{CROSSTALK}_length", f"{CROSSTALK}_spread
 
 def _rounded(volts: torch.Tensor, _: float, site: Site) -> Array:
     """Voltages of the codes whose phases are nearest."""
-    dac = site.device.dac
-    return dac.voltage_of(dac.codes_for(dac.phase_at(volts))).to(volts)
+    device = site.device
+    return device.dac.voltage_of(device.codes_for(device.dac.phase_at(volts))).to(volts)
 
 
 def _coupled(heat: Heat, share: torch.Tensor, site: Site) -> Heat:

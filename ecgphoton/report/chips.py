@@ -210,7 +210,7 @@ def draw_bars(
     log: bool = False,
     unit: str | None = None,
 ) -> style.Figure:
-    """Draw columns of a table as bars, a group for each of the first 24 rows.
+    """Draw columns of a table as bars, a group for each of the first 24 rows, which it says.
 
     A line at the end of a bar is its interval, where the table holds the ends of one.
 
@@ -238,7 +238,8 @@ def draw_bars(
             axes.errorbar(lengths, at, xerr=reach, fmt="none", ecolor=INK, elinewidth=0.8)
     axes.set_yticks(places + height * (len(bars) - 1) / 2, [str(row[name]) for row in shown])
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel(value)
+    cut = f"the first {len(shown)} of {len(rows)} rows" if len(rows) > len(shown) else ""
+    axes.set_xlabel("\n".join(filter(None, (value, cut))))
     if log and any((column(shown, bar) > 0).any() for bar in bars):
         style.log_axis(axes)
     if unit is not None:

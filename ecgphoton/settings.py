@@ -203,12 +203,19 @@ def assignments(
     InputError
         If one names no key or gives no value, or if two give one key different values.
     """
+    stated = (_assigned(text, allowed) for text in texts)
+    return once((key, read(key, text)) for key, text in stated)
+
+
+def once(pairs: Iterable[tuple[str, T]], what: str = "") -> dict[str, T]:
+    """Return names and values, or InputError if two values have one name (after `what`)."""
     found = dict[str, T]()
-    for key, text in (_assigned(text, allowed) for text in texts):
-        value = read(key, text)
-        other = found.setdefault(key, value)
+    for name, value in pairs:
+        other = found.setdefault(name, value)
         if other is not value and other != value:  # NaN is not itself
-            raise InputError(f"{key} is given twice, as {other} and as {value}; give it once")
+            raise InputError(
+                f"{what}{name} is given twice, as {other} and as {value}; give it once"
+            )
     return found
 
 

@@ -28,8 +28,7 @@ def patterns(device: Device) -> Floats:
 
 def matrix(device: Device, coupling: Floats) -> Floats:
     """K (..., drivers, drivers) with ones on the diagonal, of coefficients (..., terms)."""
-    designed = np.eye(device.drivers) + device.coupling
-    return np.asarray(np.tensordot(coupling, patterns(device), 1) + designed)
+    return np.asarray(np.tensordot(coupling, patterns(device), 1) + device.mixing)
 
 
 def improved(better: Tensor, new: Sequence[Tensor], old: Sequence[Tensor]) -> Iterator[Tensor]:
@@ -44,7 +43,7 @@ class Model:
     def __init__(self, device: Device) -> None:
         self.device = device
         self.patterns = torch.as_tensor(patterns(device))
-        self.designed = torch.as_tensor(np.eye(device.drivers) + device.coupling)
+        self.designed = torch.as_tensor(device.mixing)
 
     def power(self, codes: Tensor) -> Array:
         """Drives of integer DAC codes; of a heater its power ``p = (V / V_pi)^2``."""

@@ -16,6 +16,8 @@ from ecgphoton.settings import Settings, setting
 
 ROUNDING = 1e-12
 """Negative heat that is taken for a rounding error, rad."""
+LARGEST = 0.5
+"""Largest share of crosstalk."""
 COOL = 0.1
 """Heat (rad) that a heater may lack before it takes a turn more where its law is not measured.
 
@@ -38,7 +40,7 @@ class Crosstalk(Settings, section="crosstalk"):
         0.0,
         "Share of a heater's phase that arrives at a heater one mode pitch (120 um) away.",
         low=0,
-        high=0.5,
+        high=LARGEST,
     )
     length: float = setting(
         0.0, "Distance over which it falls by e beyond that; 0 without a share.", low=0, unit="um"

@@ -218,6 +218,11 @@ class Device:
         """(drivers, drivers) crosstalk that codes undo."""
         return self.crosstalk(self.undoes.share, self.undoes.length)
 
+    @cached_property
+    def mixing(self) -> Floats:
+        """(drivers, drivers) I + X of the crosstalk that codes undo: from shifts to phases."""
+        return np.eye(self.drivers) + self.coupling
+
     def shifts_for(self, phases: ArrayLike) -> Floats:
         """Return what every shifter gives itself for phases (..., drivers), rad, within its reach.
 
@@ -227,8 +232,8 @@ class Device:
         wanted, (low, high) = np.asarray(phases, float), self.dac.reach
         if not self.undoes.share:
             return np.asarray(self.dac.wrapped(wanted))
-        k, cool = np.eye(self.drivers) + self.coupling, ROUNDING if low < 0 else COOL
-        return np.minimum(undo(k, wanted, low=self.dac.lowest, cool=cool), high)
+        cool = ROUNDING if low < 0 else COOL
+        return np.minimum(undo(self.mixing, wanted, low=self.dac.lowest, cool=cool), high)
 
     def codes_for(self, shifts: Array) -> Array:
         """Return the DAC codes nearest to what shifters give themselves (rad); numpy or torch.

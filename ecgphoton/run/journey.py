@@ -27,7 +27,7 @@ from ecgphoton.run.claim import DECIDING, vacant
 from ecgphoton.run.known import learnt_from
 from ecgphoton.run.provenance import data_of, provenance, taken_by
 from ecgphoton.runs import TrainedStudent
-from ecgphoton.settings import nearest, read_as
+from ecgphoton.settings import nearest, once, read_as
 from ecgphoton.student.propagate import inputs_of
 
 T = TypeVar("T")
@@ -80,15 +80,11 @@ def limits_of(limit: Limit) -> Limits:
     """
     try:
         pairs = tuple(limit.items() if isinstance(limit, Mapping) else limit)
-        given = dict(pairs)
+        names = {*dict(pairs)}
     except (TypeError, ValueError):
         raise InputError(f"limit is {limit!r}; it must hold names and values") from None
-    for name, value in pairs:
-        if (other := given[name]) is not value and other != value:  # NaN is not itself
-            raise InputError(
-                f"limit {name} is given twice, as {value} and as {other}; give it once"
-            )
-    for name in given.keys() - LIMITS.keys():
+    given = once(pairs, "limit ")
+    for name in names - LIMITS.keys():
         raise InputError(f"there is no limit {name!r}; {nearest(str(name), LIMITS)}")
     return Limits(
         **{

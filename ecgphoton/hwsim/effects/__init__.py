@@ -73,11 +73,14 @@ def number_of(key: str) -> Number:
     InputError
         If no effect has it, with the nearest key.
     """
-    if key in EFFECTS:
+    if key in tuple(EFFECTS):  # which loads no extension
         return EFFECTS[key].number
     found = numbers()
+    missing = "" if key in found else elsewhere()
+    if missing:
+        found = numbers()  # also of extensions, which are loaded now
     if key in GONE:
         raise InputError(f"{key} is no number of a profile any more: {GONE[key]}")
     if key not in found:
-        raise InputError(f"a profile has no {key!r} ({nearest(key, found)}){elsewhere()}")
+        raise InputError(f"a profile has no {key!r} ({nearest(key, found)}){missing}")
     return found[key]

@@ -7,6 +7,7 @@ import torch
 
 from ecgphoton.hwsim.effects.effect import Effect, Heat, Number, Site
 from ecgphoton.mesh.arrays import Array, Floats
+from ecgphoton.mesh.crosstalk import LARGEST
 
 CROSSTALK = "heater.crosstalk"
 CROSSTALK_LENGTH, CROSSTALK_SPREAD = f"{CROSSTALK}_length", f"{CROSSTALK}_spread"
@@ -67,7 +68,7 @@ ALL = (
         Number(
             "Share of a heater's phase that arrives at a heater 120 um away, as the layout says: "
             "codes undo it.",
-            0.5,
+            LARGEST,
         ),
         "heat",
         _coupled,

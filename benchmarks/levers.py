@@ -92,7 +92,7 @@ def levers(recipe: Recipe) -> Variant:
         "no augmentation of windows": ("augment.shift=0", "augment.wander=0", "augment.noise=0"),
         "no augmentation of features": ("augment.features=0",),
         "with made-up fibrillation": ("augment.fibrillation=0.3",),
-        "two leads of each record": ("data.views=2",),
+        "one lead of each record": ("data.views=1",),
         "no noise of chips": ("noise.weight=0",),
         "twice the noise of chips": ("noise.weight=0.06",),
         "patients not weighted alike": ("balance.patient_weight=false",),

@@ -1,58 +1,39 @@
-"""Chips and patients in one interval, and the bits a student needs, for docs/results.md.
+"""Tables of docs/results.md on noisy chips and on bits, from the folders of finished commands.
 
-    python -m benchmarks chips inter-patient --chips 1000 --write
-    python -m benchmarks chips inter-patient --chips 0 --bits runs/bits --write
-
-The first takes as long as `ecgphoton simulate` with as many chips: half a second of one core each.
-The second reads a folder of `ecgphoton study bits`.
+    ecgphoton simulate inter-patient --noise 0.02 --chips 1000 --out runs/verdict
+    ecgphoton study bits inter-patient --fewest 2 --most 12 --out runs/bits
+    python -m benchmarks chips --verdict runs/verdict --bits runs/bits --write
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-import ecgphoton as ep
 from benchmarks._pages import fill, table
 from ecgphoton.artifacts import read_json
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.simulate import simulate
-from ecgphoton.run.beats import evaluation_beats
-from ecgphoton.student.inputs import inputs_of
 
 PAGE = Path("docs/results.md")
 NAMES = {"miss": "miss", "fpr": "FPR"}
 
 
-def chip_table(model: str, noise: float, chips: int, seed: int) -> str:
+def chip_table(folder: Path) -> str:
     """Rates and yield, with what other chips change, and what other patients change as well."""
-    trained = ep.load(model)
-    beats = evaluation_beats(trained.metadata).beats
-    inputs = inputs_of(beats, trained.carried.architecture)
-    found = simulate(
-        trained.carried,
-        inputs,
-        beats.label,
-        trained.point,
-        chips=chips,
-        seed=seed,
-        noise=noise,
-        records=beats.record,
-        progress=lambda done, all_: print(f"{done} of {all_} chips", end="\r", file=sys.stderr),
-    )
-    about, limits = found.over_patients, found.limits
+    found = read_json(folder / "simulation.json")
+    about, limits = found["over_patients"], found["limits"]
     if about is None or about["intervals"] is None:
-        raise InputError(f"the beats of {model} are of one record; several are needed")
+        raise InputError(f"the beats of {folder} are of one record; several are needed")
     rows = []
-    for name, row in about["intervals"].items():
+    for name in (*NAMES, "yield"):
+        row = about["intervals"][name]
         over = {key: "[{:.1f}, {:.1f}]".format(*(100 * end for end in row[key]))
                 for key in ("chips", "both")}  # fmt: skip
         if name == "yield":
-            within = f"yield, within {100 * limits.max_miss:g} / {100 * limits.max_fpr:g} %"
+            within = f"yield, within {100 * limits['max_miss']:g} / {100 * limits['max_fpr']:g} %"
             rows.append([within, "–", f"{100 * row['value']:.1f}", *over.values()])
             continue
-        metric = found.summary()[name]
+        metric = found["metrics"][name]
         spread = " / ".join(f"{100 * (metric[key] or 0):.2f}" for key in ("median", "p95", "worst"))
         perfect = f"{100 * (metric['perfect'] or 0):.2f}"
         rows.append([NAMES[name], perfect, spread, "–", over["both"]])
@@ -63,7 +44,9 @@ def chip_table(model: str, noise: float, chips: int, seed: int) -> str:
         "over chips",
         "over patients and chips",
     ]
-    said = f"`{model}`, {chips:,} chips, noise {noise:g}:\n\n"
+    model = Path(found["provenance"]["model"])
+    named = model.parent.name if model.name == "bundle" else model.name
+    said = f"`{named}`, {found['chips']:,} chips, noise {found['noise']:g}:\n\n"
     return said + table(heads, rows)
 
 
@@ -85,18 +68,17 @@ def bits_table(folder: Path) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", nargs="?", default="inter-patient")
-    parser.add_argument("--chips", type=int, default=200, help="0 for none")
-    parser.add_argument("--noise", type=float, default=0.02)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--verdict", type=Path, help="folder of `ecgphoton simulate`")
     parser.add_argument("--bits", type=Path, help="folder of `ecgphoton study bits`")
     parser.add_argument("--write", action="store_true", help=f"fill {PAGE}")
     given = parser.parse_args()
     found = {}
-    if given.chips:
-        found["chips"] = chip_table(given.model, given.noise, given.chips, given.seed)
+    if given.verdict:
+        found["chips"] = chip_table(given.verdict)
     if given.bits:
         found["bits"] = bits_table(given.bits)
+    if not found:
+        parser.error("give --verdict or --bits")
     print("\n".join(found.values()))
     if given.write:
         fill(PAGE, found)

@@ -3,6 +3,8 @@
     ecgphoton simulate inter-patient --noise 0.02 --chips 1000 --out runs/verdict
     ecgphoton study bits inter-patient --fewest 2 --most 12 --out runs/bits
     python -m benchmarks chips --verdict runs/verdict --bits runs/bits --write
+
+A thousand chips take 12 minutes of one core.
 """
 
 from __future__ import annotations

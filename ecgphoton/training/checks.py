@@ -12,6 +12,7 @@ from ecgphoton.wording import percent
 POOR_LIMIT = 0.05
 """Largest share of beats in poor signal; an assumption, as training beats are not judged."""
 Number = Callable[[float], float]
+Kind = Literal["answers", "recording"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Check:
     """Smallest width of a range on that scale."""
     text: Callable[[float], str] = "{:.2f}".format
     """Writes the value with its unit."""
+    of: Kind = "recording"
+    """Whether it is of the student's answers or of the recording."""
 
 
 ANGLE: tuple[Number, Number] = (
@@ -48,7 +51,8 @@ LOGARITHM: tuple[Number, Number] = (
 
 
 def _shares(name: str, words: str, hint: str) -> Check:
-    return Check(name, words, hint, "high", *ANGLE, text=partial(percent, digits=1))
+    written = partial(percent, digits=1)
+    return Check(name, words, hint, "high", *ANGLE, text=written, of="answers")
 
 
 CHECKS = (

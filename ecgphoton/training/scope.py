@@ -3,14 +3,15 @@ r"""The scope of a student: the ranges of what its training patients look like, 
 A patient has the values of `checks.CHECKS`; two of them compare the patient with the others.
 The range of a value reaches from the second smallest to the second largest of the training
 patients. A limit lies :math:`w` widths of the range outside of it, the same :math:`w` for all
-values: each training patient is compared with the ranges of the others, the value of the patient
-that lies farthest outside them counts, and :math:`w` is the second largest of these distances. So
-one training patient at most is outside the limits when it is left out.
+values of one kind, which are the student's answers and the recording: each training patient is
+compared with the ranges of the others, the value of the patient that lies farthest outside them
+counts, and :math:`w` is the second largest of these distances. So one training patient at most is
+outside the limits of a kind when it is left out.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.ecg.traits import STEP, Traits
 from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Floats
-from ecgphoton.training.checks import CHECKS, Check, Finding
+from ecgphoton.training.checks import CHECKS, Check, Finding, Kind
 
 FEWEST = 5
 """Patients without whom there are no ranges."""
@@ -33,8 +34,8 @@ class Scope:
     """Ranges of the training patients, JSON-ready."""
 
     patients: int
-    widening: float
-    """Widths of a range between it and its limit."""
+    widening: Mapping[str, float]
+    """Widths of a range between it and its limit, of each kind of value."""
     ranges: Mapping[str, Sequence[float]]
     """Second smallest and second largest of the patients, on the scale of the check."""
     features: Sequence[str]
@@ -77,15 +78,20 @@ class Scope:
         )
         checks = [check for check in CHECKS if features or check.name != "features"]
         rows = rows[:, : len(checks)]
-        farthest = [
-            max(map(_off, checks, row, _ranges(np.delete(rows, at, axis=0)))) - 0.5
-            for at, row in enumerate(rows)
-        ]
-        widening = max(0.0, sorted(farthest)[-2])
+        off = np.array(
+            [
+                [*map(_off, checks, row, _ranges(np.delete(rows, at, axis=0)))]
+                for at, row in enumerate(rows)
+            ]
+        )
+        widening = {}
+        for kind in get_args(Kind):
+            farthest = off[:, [check.of == kind for check in checks]].max(axis=1) - 0.5
+            widening[kind] = _rounded(max(0.0, np.sort(farthest)[-2]))
         centre, spread, shape = _reference(patients)
         return cls(
             len(patients),
-            _rounded(widening),
+            widening,
             {c.name: _rounded(pair) for c, pair in zip(checks, _ranges(rows), strict=True)},
             tuple(features),
             _rounded(centre),
@@ -108,8 +114,9 @@ class Scope:
             if check.name not in self.ranges:
                 continue
             low, high = self.ranges[check.name]
-            middle, reach = (low + high) / 2, max(high - low, check.least) * (0.5 + self.widening)
-            position = _off(check, value, (low, high)) / (0.5 + self.widening)
+            widths = 0.5 + self.widening[check.of]
+            middle, reach = (low + high) / 2, max(high - low, check.least) * widths
+            position = _off(check, value, (low, high)) / widths
             found.append(
                 Finding.of(
                     check,
@@ -141,7 +148,7 @@ class Scope:
             )
             found = cls(
                 int(data["patients"]),
-                float(data["widening"]),
+                {kind: float(data["widening"][kind]) for kind in get_args(Kind)},
                 {name: (float(low), float(high)) for name, (low, high) in data["ranges"].items()},
                 features,
                 centre,

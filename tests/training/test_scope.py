@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,19 +50,36 @@ def scope(people: list[Traits]) -> Scope:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_one_patient_at_most_is_outside_the_limits_of_all(seed):
-    """Of those on whom the limits were fixed; left out, each is compared with wider ones only."""
+    """Of those on whom the limits were fixed; left out, each is compared with wider ones only.
+
+    One of each kind of value: the student's answers, and the recording.
+    """
     people = patients(22, seed)
     held = scope(people)
-    outside = [any(one.beyond for one in held.findings(person)) for person in people]
-    assert sum(outside) <= 1
-    assert held.widening > 0
+    kinds = {check.name: check.of for check in CHECKS}
+    for kind in ("answers", "recording"):
+        outside = [
+            any(one.beyond and kinds[one.check] == kind for one in held.findings(person))
+            for person in people
+        ]
+        assert sum(outside) <= 1
+        assert held.widening[kind] > 0
+
+
+def test_answers_of_some_patients_do_not_widen_the_limits_of_recordings():
+    """A student that says something odd of a few patients still sees an odd recording."""
+    people = patients(22)
+    odd = [replace(one, values={**one.values, "abnormal": 0.99}) for one in people[3:5]]
+    usual, changed = scope(people), scope([*people[:3], *odd, *people[5:]])
+    assert changed.widening["answers"] > usual.widening["answers"]
+    assert changed.widening["recording"] == usual.widening["recording"]
 
 
 def test_new_patients_of_the_same_kind_are_rarely_outside():
-    """About one of eleven: two patients of 22 are no less extreme than the second largest."""
+    """About two of eleven: of each kind two of 22 are no less extreme than the second largest."""
     held = scope(patients(22))
     new = [any(one.beyond for one in held.findings(person)) for person in patients(300, seed=9)]
-    assert np.mean(new) < 0.2
+    assert np.mean(new) < 0.3
 
 
 @pytest.mark.parametrize(

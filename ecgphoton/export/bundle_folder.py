@@ -13,7 +13,7 @@ from ecgphoton.errors import InputError
 
 KIND = "ecgphoton-bundle/2"
 CHECKPOINT, FLOAT, INTEGER = "checkpoint.safetensors", "student.onnx", "student_integer.onnx"
-MESH, GOLDEN, CHECK, CHECK_CODES = "mesh.json", "golden.npz", "check.py", "check_codes.py"
+MESH, GOLDEN, CHECK = "mesh.json", "golden.npz", "check.py"
 FEATURES, RECORDING = "features.py", "golden_recording.npz"
 STALE = 600  # seconds after which an unfinished export is considered abandoned
 RAW_FLOAT, RAW_INTEGER = "student_raw.onnx", "student_integer_raw.onnx"

@@ -8,7 +8,7 @@ import numpy as np
 
 from ecgphoton.artifacts import csv_text, to_json
 from ecgphoton.errors import InputError
-from ecgphoton.export.bundle_folder import CHECK, CHECK_CODES, FEATURES
+from ecgphoton.export.bundle_folder import CHECK, FEATURES
 from ecgphoton.export.circuits import netlist
 from ecgphoton.export.drawing import draw_png, draw_svg
 from ecgphoton.export.golden import unexplained
@@ -23,9 +23,7 @@ from ecgphoton.program.program_file import schema_text
 FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg", "png", "raw")
 """Forms beside the mesh file: netlists, DAC codes, bill of materials, pictures, raw-window ONNX."""
 DEFAULT_FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg")
-CHECKER, CODES_CHECKER, EXPLAINER = (
-    Path(__file__).with_name(n) for n in ("checker.py", "codes_checker.py", "input_features.py")
-)
+CHECKER, EXPLAINER = (Path(__file__).with_name(n) for n in ("checker.py", "input_features.py"))
 CODES = "dac_codes.csv"
 
 
@@ -138,15 +136,12 @@ def bill_of_materials(program: MeshProgram) -> dict[str, Any]:
 def documents(program: MeshProgram) -> dict[str, bytes]:
     """Return the schema and the programs that explain a bundle, by name.
 
-    The checker is an oracle: it repeats the order of `ecgphoton.student.propagate.walk` on purpose,
-    in numpy, from the mesh file alone.
+    The checker is an oracle: it repeats the order of `ecgphoton.student.propagate.walk` and the
+    law of codes on purpose, in numpy, from the mesh file and the manifest alone.
 
-    ``features.py`` is among them where it can compute all that the student reads, and
-    ``check_codes.py`` where codes undo crosstalk.
+    ``features.py`` is among them where it can compute all that the student reads.
     """
     files = {"mesh.schema.json": schema_text(program).encode(), CHECK: _plain(CHECKER).encode()}
-    if program.crosstalk.share:
-        files[CHECK_CODES] = _plain(CODES_CHECKER).encode()
     if not unexplained(program.architecture):
         files[FEATURES] = _plain(EXPLAINER).encode()
     return files

@@ -8,10 +8,9 @@ known, and an interrupted campaign continues where it stopped.
 
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +24,7 @@ from ecgphoton.decision import OperatingPoint, ThresholdPolicy, abnormal_of
 from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.conditions import conditions, recoded
-from ecgphoton.hwsim.distributed import single_threaded
+from ecgphoton.hwsim.distributed import computed, single_threaded
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
@@ -94,8 +93,10 @@ class Campaign:
             "bits": self.bits,
         }
 
-    def table(self, first: int, count: int, folder: Path | None) -> tuple[DriveTable, bool]:
-        """Return the table of a range of chips and whether it was found in the folder."""
+    def table(self, chips: int, folder: Path | None, number: int) -> tuple[DriveTable, bool]:
+        """Return the table of a range of the chips and whether it was found in the folder."""
+        first = number * RANGE
+        count = min(RANGE, chips - first)
         if folder is None:
             return self.calibrate(first, count), False
         path = folder / f"chips-{first:06d}-{first + count - 1:06d}.npz"
@@ -112,10 +113,8 @@ class Campaign:
         self, chips: int, folder: Path | None, threads: int
     ) -> Iterator[tuple[DriveTable, bool]]:
         """Tables of all ranges, in order."""
-        with ThreadPoolExecutor(threads) as pool:
-            yield from pool.map(
-                lambda at: self.table(at, min(RANGE, chips - at), folder), range(0, chips, RANGE)
-            )
+        work = partial(self.table, chips, folder)
+        return computed(work, -(-chips // RANGE), threads=threads)
 
     def joined(self, chips: int, threads: int) -> DriveTable:
         """Calibrate chips 0 ... and return their table."""

@@ -4,7 +4,6 @@ Simulated chips are judged by the simulator, from their exact errors. The errors
 unknown, so these are judged by the matrices that their table predicts.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ import torch
 from ecgphoton.calibration.report import AFTER, BEFORE, OWN, CalibrationReport
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy, abnormal_of
+from ecgphoton.hwsim.distributed import computed
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, tally
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource, WeightChips
@@ -128,8 +128,8 @@ def judge(
         label = abnormal_of(validation.label)
         own = replace(trials[AFTER], inputs=validation.inputs, label=label, record=None)
 
-    def group(first: int) -> tuple[dict[str, Floats], list[float]]:
-        rows: dict[str, Floats] = {}
+    def group(number: int) -> tuple[dict[str, Floats], list[float]]:
+        first, rows = number * GROUP, dict[str, Floats]()
         scores: Singles = np.empty((0, 0), np.float32)
         for name, trial in trials.items():
             scores = trial.score(trial.chips(first), first)
@@ -142,10 +142,9 @@ def judge(
         return rows, [p.threshold for p in points]
 
     parts, chips = [], len(table)
-    with ThreadPoolExecutor(threads) as pool:
-        for at, part in enumerate(pool.map(group, range(0, chips, GROUP))):
-            parts.append(part)
-            progress("judging", min((at + 1) * GROUP, chips), chips)
+    for part in computed(group, -(-chips // GROUP), threads=threads):
+        parts.append(part)
+        progress("judging", min(len(parts) * GROUP, chips), chips)
     every = {name: np.concatenate([rows[name] for rows, _ in parts]) for name in parts[0][0]}
     stages = {name: before.report(each[:chips], limits or Limits()) for name, each in every.items()}
     points = [point for _, group in parts for point in group][:chips]

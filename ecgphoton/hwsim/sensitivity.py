@@ -12,7 +12,6 @@ the expansion is measured on a few exact chips each time, and printed beside the
 """
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -22,7 +21,7 @@ import torch
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.distributed import single_threaded
+from ecgphoton.hwsim.distributed import computed, single_threaded
 from ecgphoton.hwsim.montecarlo import Trial, margin, rates, run
 from ecgphoton.hwsim.readout import Readout
 from ecgphoton.hwsim.streams import shot_generator
@@ -56,12 +55,12 @@ def margins(trial: Trial, stack: Stack, *, threads: int | None = None) -> Floats
     """Silent margins (C, B) of chips."""
     nominal = trial.source.nominal()
 
-    def score(at: int) -> Singles:
+    def score(number: int) -> Singles:
+        at = number * BATCH
         part = Stack(stack.matrices[at : at + BATCH], stack.biases[at : at + BATCH], stack.gains)
         return trial.score(nominal._replace(stack=part), None, margin)
 
-    with single_threaded() as available, ThreadPoolExecutor(threads or available) as pool:
-        answers = list(pool.map(score, range(0, len(stack.matrices), BATCH)))
+    answers = [*computed(score, -(-len(stack.matrices) // BATCH), threads=threads)]
     return np.concatenate(answers).astype(float) - threshold_margin(trial.point)
 
 

@@ -33,13 +33,13 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ecgphoton.errors import require
 from ecgphoton.mesh.arrays import Array, ArrayLike, Floats
 from ecgphoton.mesh.clements import Phases, recompose
 from ecgphoton.mesh.crosstalk import COOL, NO_CROSSTALK, ROUNDING, Crosstalk, undo
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH as WIDTH, MeshLayout
 from ecgphoton.mesh.mzi import elements
+from ecgphoton.settings import Settings, setting
 
 MeshKind = Literal["svd-clements", "svd-reck", "real-part"]
 MZIS = WIDTH * (WIDTH - 1) // 2
@@ -64,29 +64,22 @@ class Mzi(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Device:
+class Device(Settings):
     """Hardware of one block; every block of a program has the same.
 
     Raises
     ------
     InputError
-        If a pitch is not above 0 and finite.
+        If the kind is unknown, or a pitch is not above 0 and finite.
     """
 
-    kind: MeshKind = "svd-clements"
+    kind: MeshKind = setting("svd-clements", "How a matrix becomes a mesh.")
     dac: HeaterDac = field(default_factory=HeaterDac)
     """Heater law and DAC, the same for all drivers."""
-    column_pitch: float = COLUMN_PITCH
-    """Distance between MZI columns, um."""
-    mode_pitch: float = MODE_PITCH
-    """Distance between waveguides, um."""
+    column_pitch: float = setting(COLUMN_PITCH, "Distance between MZI columns.", above=0, unit="um")
+    mode_pitch: float = setting(MODE_PITCH, "Distance between waveguides.", above=0, unit="um")
     undoes: Crosstalk = NO_CROSSTALK
     """Crosstalk of the layout that codes undo."""
-
-    def __post_init__(self) -> None:
-        for name in ("column_pitch", "mode_pitch"):
-            pitch = getattr(self, name)
-            require(0 < pitch < np.inf, name, pitch, "a finite length above 0 um")
 
     @cached_property
     def layout(self) -> MeshLayout:

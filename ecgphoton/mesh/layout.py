@@ -1,15 +1,14 @@
 """Layouts of meshes: the position of every MZI, and the order along the light."""
 
-from dataclasses import dataclass, field
-from typing import Literal, get_args
+from dataclasses import MISSING, dataclass, field
+from typing import Literal
 
 import numpy as np
 
-from ecgphoton.errors import require
 from ecgphoton.mesh.arrays import Floats
+from ecgphoton.settings import Settings, setting
 
 MeshArchitecture = Literal["clements", "reck"]
-ORDERS = range(2, 65)
 WIDTH = 4
 """Order of every matrix of a student: all its blocks are WIDTH x WIDTH."""
 COLUMN_PITCH, MODE_PITCH = 300.0, 120.0
@@ -31,7 +30,7 @@ def _reck(order: int) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class MeshLayout:
+class MeshLayout(Settings, section="mesh"):
     """Architecture and order of a mesh, and from them the place of every MZI.
 
     ``clements`` is the rectangle of Clements et al., Optica 3, 1460 (2016),
@@ -44,18 +43,13 @@ class MeshLayout:
         If the architecture is unknown or the order is not an integer from 2 to 64.
     """
 
-    architecture: MeshArchitecture
-    order: int
-    """Number of waveguides (modes)."""
+    architecture: MeshArchitecture = setting(MISSING, "Rectangle or triangle of MZIs.")
+    order: int = setting(MISSING, "Number of waveguides (modes).", low=2, high=64)
     mzis: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
     """(column, upper mode) of every MZI in light order: by column, then by mode."""
 
     def __post_init__(self) -> None:
-        known = get_args(MeshArchitecture)
-        allowed = f"one of {', '.join(known)}"
-        require(self.architecture in known, "mesh architecture", self.architecture, allowed)
-        good = isinstance(self.order, int) and self.order in ORDERS
-        require(good, "mesh order", self.order, f"an integer from {ORDERS[0]} to {ORDERS[-1]}")
+        super().__post_init__()
         place = _clements if self.architecture == "clements" else _reck
         object.__setattr__(self, "mzis", tuple(place(self.order)))
 

@@ -4,8 +4,8 @@ Codes of converters and programmed values are symmetric about zero, rounded half
 """
 
 import math
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal, TypeVar, get_args
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from ecgphoton.errors import InputError, require
 from ecgphoton.mesh.arrays import AnyArray, ArrayLike, Floats, Integers
 from ecgphoton.mesh.clements import Phases
 from ecgphoton.mesh.device import MZIS, WIDTH
+from ecgphoton.settings import Settings, setting
 
 Role = Literal["branch", "rhythm", "mlp"]
 Values = TypeVar("Values", bound=Any)
@@ -67,7 +68,7 @@ def mesh_phases(phases: Phases, path: str) -> Phases:
 
 
 @dataclass(frozen=True, eq=False)
-class IntegerBlock:
+class IntegerBlock(Settings):
     """One 4x4 block in integer arithmetic, with the electronics around it.
 
     Input codes ``x`` (full scale ``n_x``) meet weight codes ``w``; the exact integer
@@ -76,34 +77,39 @@ class IntegerBlock:
     """
 
     name: str
-    role: Role
     weight_codes: Integers
     """(4, 4), in [-n_w, n_w] with n_w = 2^(weight_bits-1) - 1."""
     bias_codes: Integers
     """(4,), in [-n_b, n_b]."""
-    weight_bits: int
-    bias_bits: int
-    full_scale: float
-    """Weight and bias of the largest code (1 for a bounded student)."""
-    gain: float
-    """Amplifier between detection and conversion; the detector's own noise comes before it."""
-    input_bits: int
-    """DAC bits of the input; its range is [-1, 1]."""
     adc_low: float
     """Value of the lowest detector code, after the gain."""
     adc_high: float
     """Value of the highest detector code, after the gain."""
-    adc_bits: int
     table: Integers
     """(2 n_a + 1,) activation of every detector code, full scale 32767 = 1."""
+    role: Role = setting(MISSING, "Where the block stands in the student.")
+    weight_bits: int = setting(MISSING, "Bits of weight codes.", low=2, high=16)
+    bias_bits: int = setting(MISSING, "Bits of bias codes.", low=2, high=16)
+    input_bits: int = setting(
+        MISSING, "DAC bits of the input; its range is [-1, 1].", low=2, high=16
+    )
+    adc_bits: int = setting(MISSING, "Bits of detector codes.", low=2, high=16)
+    full_scale: float = setting(
+        MISSING,
+        "Weight and bias of the largest code (1 for a bounded student).",
+        low=1e-6,
+        high=1e6,
+    )
+    gain: float = setting(
+        MISSING,
+        "Amplifier between detection and conversion; the detector's own noise comes before it.",
+        low=1e-6,
+        high=1e6,
+    )
 
     def __post_init__(self) -> None:
         path = self.name
-        for name in ("weight_bits", "bias_bits", "input_bits", "adc_bits"):
-            bits = getattr(self, name)
-            whole = isinstance(bits, int)
-            require(whole and 2 <= bits <= 16, f"{path}.{name}", bits, "an integer from 2 to 16")
-        require(self.role in get_args(Role), f"{path}.role", self.role, f"one of {get_args(Role)}")
+        super().__post_init__()
         shapes: tuple[tuple[str, tuple[int, ...], int], ...] = (
             ("weight_codes", (WIDTH, WIDTH), self.weight_bits),
             ("bias_codes", (WIDTH,), self.bias_bits),
@@ -114,9 +120,6 @@ class IntegerBlock:
             worst, largest = int(np.abs(codes).max()), largest_code(bits)
             require(worst <= largest, f"{path}.{name}", worst, f"codes of at most {largest}")
             object.__setattr__(self, name, codes)
-        for name in ("full_scale", "gain"):
-            value = getattr(self, name)
-            require(1e-6 <= value <= 1e6, f"{path}.{name}", value, "from 1e-6 to 1e6")
         span = (self.adc_low, self.adc_high)
         good = bool(np.isfinite(span).all()) and self.adc_high - self.adc_low >= 1e-6
         good = good and abs(self._middle) < 2**52  # codes are exact integers in double precision

@@ -6,9 +6,8 @@ does. `ecgphoton.program.program_file` writes it as the published file format
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, replace
 from functools import cached_property
-from typing import get_args
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from ecgphoton.mesh.device import Device, MeshKind
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.mesh.layout import COLUMN_PITCH, MODE_PITCH, WIDTH
 from ecgphoton.program.blocks import MatrixBlock, frozen
+from ecgphoton.settings import Settings, setting
 from ecgphoton.student.architecture import Architecture
 
 FORMAT = "ecgphoton-mesh/2"
@@ -29,11 +29,10 @@ SHORT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class MeshProgram:
+class MeshProgram(Settings):
     """A whole student as a program for photonic meshes and the electronics around them."""
 
     architecture: Architecture
-    mesh: MeshKind
     blocks: tuple[MatrixBlock, ...]
     """One for every name of `Architecture.blocks`, in that order."""
     head_weight: Floats
@@ -43,6 +42,7 @@ class MeshProgram:
     operating_point: OperatingPoint
     """Threshold on the probability of class 1 of two; None where the largest logit decides."""
     classes: tuple[str, ...]
+    mesh: MeshKind = setting(MISSING, "How a matrix becomes a mesh.")
     dac: HeaterDac = field(default_factory=HeaterDac)
     """Heater law and DAC, the same for all drivers."""
     column_pitch: float = COLUMN_PITCH
@@ -51,15 +51,14 @@ class MeshProgram:
     """Distance between waveguides, um."""
     crosstalk: Crosstalk = NO_CROSSTALK
     """Crosstalk of the layout that the codes undo."""
-    centring: Centring = "annotation"
-    """Where the student's windows are centred."""
+    centring: Centring = setting("annotation", "Where the student's windows are centred.")
     lead: str = ""
     """Lead that the student was trained on, empty where it is not known."""
     hashes: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of what this program was made from: ``checkpoint``, ``onnx``, ``onnx_integer``."""
 
     def __post_init__(self) -> None:
-        require(self.mesh in get_args(MeshKind), "mesh", self.mesh, f"one of {get_args(MeshKind)}")
+        super().__post_init__()
         names = tuple(block.name for block in self.blocks)
         wanted = self.architecture.blocks
         require(names == wanted, "blocks", names, f"the architecture's blocks {wanted}, each once")
@@ -74,8 +73,6 @@ class MeshProgram:
         good = len(self.classes) == count == len(set(self.classes))
         require(good, "classes", self.classes, f"{count} different names")
         self.device  # noqa: B018 - refuses pitches that cannot be
-        good = self.centring in get_args(Centring)
-        require(good, "centring", self.centring, f"one of {get_args(Centring)}")
 
     @cached_property
     def device(self) -> Device:

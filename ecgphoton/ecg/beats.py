@@ -36,11 +36,9 @@ __all__ = [
 
 
 @dataclass(frozen=True, eq=False)
-class Loaded:
-    """Beats of some records, and the files they were read from."""
+class Loaded(Extracted):
+    """Beats of some records with their classes, and the files they were read from."""
 
-    beats: BeatSet
-    report: DropReport
     origin: Origin | None
     """None for synthetic beats."""
 

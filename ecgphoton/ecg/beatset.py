@@ -190,10 +190,10 @@ class DropReport:
 
 @dataclass(frozen=True)
 class Extracted:
-    """All beats of one record, before any label scheme."""
+    """Beats of a record, and what was left out."""
 
     beats: BeatSet
-    """With every label -1."""
+    """With every label -1 before a label scheme."""
     report: DropReport
 
 

@@ -1,16 +1,14 @@
 """The requirement sheet as a page for a foundry, and as a picture."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ecgphoton.report import style
-from ecgphoton.report.chips import draw_bars, is_synthetic
+from ecgphoton.report.chips import Rows, draw_bars, is_synthetic
 from ecgphoton.report.html import write_page
 from ecgphoton.report.pieces import number, part, render
 from ecgphoton.wording import ends, percent
-
-Rows = Sequence[Mapping[str, Any]]
 
 
 def columns_of(rows: Rows) -> tuple[list[str], list[list[str]]]:

@@ -64,9 +64,16 @@ class DataSettings(Settings, section="data"):
     labels: str = setting(
         "literal", "Labels: `literal`, `aami`, `aami-svf`, `ec57`; 4 classes: `aami4`, `aami4-svf`."
     )
-    lead: str = setting("MLII", "Lead by name with channel 0 as fallback, or `channel:0`.")
+    lead: str = setting(
+        "MLII",
+        "Lead by name or as `channel:0`, used or refused; the default is the lead that the dataset "
+        "prefers, with a note where a record lacks it.",
+    )
     views: int = setting(
-        1, "ECG leads of a training record that teach; `lead` alone is scored.", low=1, high=12
+        1,
+        "ECG leads of a training record that teach, as far as it has them; `lead` alone is scored.",
+        low=1,
+        high=12,
     )
     split_seed: int = setting(
         0,

@@ -1,4 +1,4 @@
-"""Signal quality: stretches of 5 s that are flat, saturated, noise alone or wrongly scaled.
+"""Signal quality: stretches of 5 s that are flat, spikes or noise alone, saturated, wrongly scaled.
 
 A beat in such a stretch cannot be decided. The indices are those of Li et al. [1]_ and Clifford et
 al. [2]_: the kurtosis of the samples (kSQI) and the share of power around the QRS (pSQI), with
@@ -30,6 +30,10 @@ LEAST = 720
 """Samples of the shortest piece that can be judged."""
 FLAT = 0.05
 """mV; a lead in which 99 % of the samples, without wander, lie in less than this has no beat."""
+SPIKE, SPARSE = 9, 0.05
+"""Samples and share. A median over 9 samples (25 ms) removes what lasts less than 14 ms, as pacing
+spikes and contact noise do, and leaves every QRS complex; a lead that is flat then held spikes
+alone. Only leads that exceed `FLAT` in fewer than 5 % of the samples are looked at."""
 LARGEST = 20.0
 """mV; no ECG is larger: the unit is wrong."""
 STUCK = 0.2
@@ -42,6 +46,7 @@ HUM, QUIET = 45.0, 0.01
 below, and five times as much above, there is no beat but hum."""
 REASONS = {
     "flat": "no signal: the lead is flat",
+    "spikes": "no signal but narrow spikes",
     "saturated": "the amplifier is saturated",
     "noise": "noise without beats",
     "scale": "wrong scale: check the unit",
@@ -126,15 +131,31 @@ def judge(windows: NDArray[np.float32]) -> NDArray[np.str_]:
     waves = np.fft.irfft(spectrum * band, n=length, axis=1)
     kurtosis = ((waves / np.maximum(waves.std(axis=1), 1e-12)[:, None]) ** 4).mean(axis=1)
     steady = np.fft.irfft(spectrum * (frequency >= 1), n=length, axis=1)
-    low_edge, high_edge = np.percentile(steady, [0.5, 99.5], axis=1)
-    size = high_edge - low_edge
+    size = _size(steady)
     found[(kurtosis < NOISE_KURTOSIS) & (high > NOISE_SHARE)] = "noise"
     found[_hums(filled, frequency)] = "noise"
     found[stuck > STUCK] = "saturated"
     found[size > LARGEST] = "scale"
+    found[_spikes(steady)] = "spikes"
     found[size < FLAT] = "flat"
     found[missing.mean(axis=1) > 0.5] = ""
     return found
+
+
+def _size(windows: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the range of 99 % of the samples of each window."""
+    low, high = np.percentile(windows, [0.5, 99.5], axis=1)
+    return np.asarray(high - low)
+
+
+def _spikes(steady: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Whether windows without wander are flat but for excursions narrower than any QRS complex."""
+    from scipy.ndimage import median_filter
+
+    middle = np.median(steady, axis=1, keepdims=True)
+    found = (np.abs(steady - middle) > FLAT).mean(axis=1) < SPARSE
+    found[found] = _size(median_filter(steady[found], (1, SPIKE))) < FLAT
+    return np.asarray(found)
 
 
 def _hums(windows: NDArray[np.float32], frequency: NDArray[np.floating]) -> NDArray[np.bool_]:
@@ -145,6 +166,23 @@ def _hums(windows: NDArray[np.float32], frequency: NDArray[np.floating]) -> NDAr
     below = power[:, (frequency >= 1) & (frequency <= HUM)].sum(axis=1)
     above = power[:, frequency > HUM].sum(axis=1)
     return np.asarray((below < QUIET**2) & (above > 25 * below))
+
+
+def mostly_none(signal: NDArray[np.float32], at_360: NDArray[np.int64], gain: float) -> bool:
+    """Whether most beats of a whole lead lie where it is no ECG.
+
+    Parameters
+    ----------
+    signal
+        ``(samples,)`` at 360 Hz.
+    at_360
+        ``(n,)`` R samples, in order.
+    gain
+        Units of the signal per mV.
+    """
+    watch = Watch(gain)
+    watch.push(signal, last=True)
+    return bool((reasons(at_360, watch.stretches) != "").sum() > len(at_360) / 2)
 
 
 def reasons(at_360: NDArray[np.int64], stretches: Iterable[Stretch]) -> NDArray[np.str_]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from ecgphoton import runs
@@ -48,7 +48,14 @@ def start_run(recipe: Recipe, splits: Splits, folder: Path, seed: int) -> None:
             f"{folder} is not empty; choose another --out, or continue it with --resume {folder}"
         )
     files = {} if splits.origin is None else {"files": dict(splits.origin.files)}
-    begun = {"seed": seed, "recipe": recipe.to_dict(), "digests": _digests(splits), **files}
+    further = [asdict(one) for one in splits.further]
+    begun = {
+        "seed": seed,
+        "recipe": recipe.to_dict(),
+        "digests": _digests(splits),
+        "further_leads": further,
+        **files,
+    }
     write_json(folder / START, begun)
 
 
@@ -64,7 +71,8 @@ def check_beats(folder: Path, splits: Splits) -> None:
     if splits.origin is not None and isinstance(start.get("files"), dict):
         check_same(start["files"], splits.origin)
     found = _digests(splits)
-    if start.get("digests", found) != found:
+    began = start.get("digests", found)
+    if not isinstance(began, dict) or began != {name: found.get(name) for name in began}:
         raise InputError(
             f"{folder} began with other beats than those read now; name the data it began with, or "
             "train anew (--out)"
@@ -72,7 +80,8 @@ def check_beats(folder: Path, splits: Splits) -> None:
 
 
 def _digests(splits: Splits) -> dict[str, str]:
-    return {name: beats.digest for name, beats in splits.parts.items()}
+    further = {} if splits.views is None else {"further leads": splits.views}
+    return {name: beats.digest for name, beats in (splits.parts | further).items()}
 
 
 def resume_point(folder: Path) -> tuple[Recipe, int, FitState | None]:

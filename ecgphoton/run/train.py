@@ -52,7 +52,9 @@ def train(
 ) -> TrainedRun:
     """Train a student into a run folder, and evaluate it.
 
-    The folder holds the checkpoint, scores, metrics and pictures.
+    The folder holds the checkpoint, scores, metrics and pictures. With the usual recipe the second
+    ECG lead of each training record teaches too, and the first alone is scored; the setting
+    ``data.views=1`` reads one lead.
 
     Parameters
     ----------
@@ -123,6 +125,8 @@ def train(
             chosen = divided_by(chosen, protocol)
         asked = [*given, *settings]
         chosen = override(_led(override(chosen, asked)), asked)
+    if chosen.distill.teacher != "none":
+        _check_taught(chosen)
     splits = splits_of(chosen, data_dir)
     if classes not in (None, len(splits.labels.classes)):
         raise InputError(
@@ -145,15 +149,6 @@ def train(
             f"workers is {workers}, and protocol {splits.protocol.name!r} has no folds to share "
             "among them; leave it out"
         )
-    if chosen.distill.teacher != "none":
-        further = {"augment.fibrillation": (chosen.augment.fibrillation, 0),
-                   "data.views": (chosen.data.views, 1)}  # fmt: skip
-        for key, (value, none) in further.items():
-            if value != none:
-                raise InputError(
-                    f"{key} is {value:g}, and a teacher's outputs are of each recorded beat once; "
-                    f"set it to {none}, or train without a teacher"
-                )
     if resume is None:
         name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
         folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)
@@ -181,6 +176,25 @@ def _led(recipe: Recipe) -> Recipe:
     if not leads or data.lead != DataSettings().lead:
         return recipe
     return replace(recipe, data=replace(data, lead=leads[0]))
+
+
+def _check_taught(recipe: Recipe) -> None:
+    """Refuse, in one error, all that a recipe has and distillation from a teacher cannot do."""
+    data, fibrillation = recipe.data, recipe.augment.fibrillation
+    once = "a teacher's outputs are of each recorded beat once"
+    found = {
+        f"protocol {data.protocol!r} has folds, and a teacher is judged on a validation set: give "
+        "a protocol file with validation or validation_fraction": protocol_of(data.protocol).folds,
+        f"data.views is {data.views}, and {once}: --set data.views=1": data.views > 1,
+        f"augment.fibrillation is {fibrillation:g}, and {once}: --set augment.fibrillation=0":
+            fibrillation > 0,
+    }  # fmt: skip
+    if any(found.values()):
+        raise InputError(
+            f"recipe {recipe.name!r} cannot learn from a teacher as it is: "
+            f"{'; '.join(reason for reason, holds in found.items() if holds)}; or take a recipe "
+            "that can (`ecgphoton distill --recipe reference-8`), or train without a teacher"
+        )
 
 
 def _refuse_others(asked: Mapping[str, Any]) -> None:

@@ -112,7 +112,7 @@ class Moved(click.Command):
             If one of them is there.
         """
         pairs = {flag for one in self.params if one.nargs == 2 for flag in one.opts}
-        for word, after in zip(args, [*args[1:], ""], strict=True):
+        for word, after in zip(args, [*args, ""][1:], strict=True):
             flag, _, attached = word.partition("=")
             if (new := self.moved.get(flag)) is not None:
                 raise InputError(f"{flag} is now {new}")

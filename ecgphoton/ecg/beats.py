@@ -251,11 +251,12 @@ def _extract_all(
 
         if not cache:
             return build(), hashes
+        also = "-further" * (view > 0)
         how = (
-            asked, order, dataset.symbols, dataset.hints, dataset.source, centring, quality, view > 0
+            asked, order, dataset.symbols, dataset.hints, dataset.source, centring, quality, also
         )  # fmt: skip
         key = (name, how, hashes, not_read(files[0], files[-1]))
-        place = f"{asked or 'preferred'}{'-further' * (view > 0)}-{centring}-{quality}"
+        place = f"{asked or 'preferred'}{also}-{centring}-{quality}"
         return remembered(name, place, dataset.source, repr(key), build), hashes
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:

@@ -32,9 +32,9 @@ FLAT = 0.05
 """mV; a lead in which 99 % of the samples, without wander, lie in less than this has no beat."""
 SPIKE, SPARSE, HIGH = 9, 0.05, 0.2
 """Samples, a share and mV. A median over 9 samples (25 ms) removes what lasts less than 14 ms, as
-pacing spikes and bad contacts do, and leaves every QRS complex; a lead that is flat then held spikes
-alone. It must be beyond `FLAT` in fewer than 5 % of the samples, and beyond 0.2 mV in some. None of
-18,050 windows of both leads of 25 records of MIT-BIH is called so."""
+pacing spikes and bad contacts do, and leaves every QRS complex; a lead that is flat then held
+spikes alone. It must be beyond `FLAT` in fewer than 5 % of the samples, and beyond 0.2 mV in some.
+None of 18,050 windows of both leads of 25 records of MIT-BIH is called so."""
 LARGEST = 20.0
 """mV; no ECG is larger: the unit is wrong."""
 STUCK = 0.2

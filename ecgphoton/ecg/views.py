@@ -33,7 +33,10 @@ def with_views(splits: Splits, seen: Sequence[Mapping[str, Extracted]]) -> Split
             beats = beats.take(np.isin(beats.sample, own) & (beats.label >= 0))
             views.append(beats)
             further.append(Further(name, found.lead, len(beats)))
+            alone = [one for one in found.report.notes if one not in splits.report.notes]
+            notes += [f"{one} (lead {found.lead})" for one in alone]
             why = DropReport(found.report.drops - splits.report.drops).by_reason()
+            why = why or found.report.by_reason()
             if lost := len(own) - len(beats):
                 notes.append(
                     f"{name}: {count(lost, 'beat')} of lead {found.lead} left out of training: "
@@ -44,8 +47,8 @@ def with_views(splits: Splits, seen: Sequence[Mapping[str, Extracted]]) -> Split
         shares = (f"{lead} of {count(number, 'record')}" for lead, number in held)
         notes.insert(
             0,
-            f"{sum(map(len, views)):,} further training beats, the same in other leads that are not "
-            f"scored: {', '.join(shares)}",
+            f"{sum(map(len, views)):,} further training beats, the same in other leads, which are "
+            f"not scored: {', '.join(shares)}",
         )
     short = [name for name in records if sum(one.record == name for one in further) < leads - 1]
     if short:

@@ -196,7 +196,7 @@ def test_silence_has_no_beats_and_says_so(tmp_path):
 
 
 def test_fibrillation_without_beats_is_described(tmp_path):
-    """Waves without QRS complexes: the error states file, lead, length, what is seen, what to do."""
+    """The error states file, lead, length, what is seen (waves without QRS), and what to do."""
     at, rng = np.arange(60 * 360) / 360, np.random.default_rng(0)
     phase = 2 * np.pi * np.cumsum(5 + np.interp(at, np.arange(61), rng.normal(0, 0.7, 61))) / 360
     place = write_wfdb(

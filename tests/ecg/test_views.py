@@ -88,11 +88,14 @@ def test_what_is_scored_does_not_depend_on_views(folder: Path) -> None:
 def test_a_record_without_another_ecg_is_named(folder: Path) -> None:
     """A blood pressure is no view; of a third lead no record has one."""
     twice = read(folder, 2)
-    assert twice.report.notes[-2:] == (
-        "240 further training beats, the same in other leads that are not scored: "
-        "V1 of 1 record, V5 of 1 record",
+    taught, lacking = twice.report.notes[-2:]
+    assert taught == (
+        "240 further training beats, the same in other leads, which are not scored: "
+        "V1 of 1 record, V5 of 1 record"
+    )
+    assert lacking == (
         "1 of 3 training records with fewer than 2 ECG leads (by name, as long and as fast as the "
-        "lead that is scored): p3",
+        "lead that is scored): p3"
     )
     assert twice.further == (Further("p1", "V1", 120), Further("p2", "V5", 120))
     thrice = read(folder, 3)

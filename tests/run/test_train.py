@@ -17,7 +17,7 @@ from ecgphoton.ecg.beats import Splits
 from ecgphoton.errors import InputError
 from ecgphoton.recipe import Recipe, override
 from ecgphoton.run.beats import reported, splits_of
-from ecgphoton.run.evaluate import evaluate_sets
+from ecgphoton.run.evaluate import evaluate, evaluate_sets
 from ecgphoton.run.fit import fit_run, resume_point, start_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_records")]
@@ -132,6 +132,16 @@ def test_evaluating_a_run_repeats_its_numbers(finished: Path, splits: Splits) ->
     found = evaluate_sets(runs.load(finished), reported(splits), splits.labels)
     again = json.loads(json.dumps(found))
     assert again == written
+
+
+def test_other_labels_than_those_of_training_are_said(finished: Path, tmp_path: Path) -> None:
+    """Also those that a protocol file states; two that differ are refused."""
+    file = tmp_path / "own.toml"
+    file.write_text('train = ["s1"]\nvalidation = ["s2"]\ntest = ["s3"]\nlabels = "aami"\n')
+    with pytest.raises(InputError, match="labels is 'ec57', but the protocol is for labels 'aami'"):
+        evaluate(finished, protocol=str(file), labels="ec57", data="synthetic")
+    found = evaluate(finished, protocol=str(file), data="synthetic").metrics["notes"]
+    assert found[0] == "labels of these sets: aami, not literal as in training"
 
 
 def test_stored_scores_belong_to_the_beats(finished: Path, splits: Splits) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast, get_type_hints
 
 from ecgphoton.decision import ThresholdPolicy
+from ecgphoton.ecg.beats import MOST_VIEWS
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.quality import Quality
 from ecgphoton.errors import InputError
@@ -73,7 +74,7 @@ class DataSettings(Settings, section="data"):
         1,
         "ECG leads of a training record that teach, as far as it has them; `lead` alone is scored.",
         low=1,
-        high=12,
+        high=MOST_VIEWS,
     )
     split_seed: int = setting(
         0,

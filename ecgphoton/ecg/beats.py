@@ -24,7 +24,7 @@ from ecgphoton.ecg.reading import read_recording, record_files
 from ecgphoton.ecg.records import LabelScheme, label_scheme
 from ecgphoton.ecg.splits import Splits, assemble, labelled
 from ecgphoton.ecg.views import with_views
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 
 __all__ = [
     "BeatSet",
@@ -34,6 +34,10 @@ __all__ = [
     "load_all",
     "load_splits",
 ]
+
+
+MOST_VIEWS = 12
+"""Leads of a standard ECG."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +102,7 @@ def load_splits(
     InputError
         If data is missing or damaged, or a set is empty.
     """
+    require(1 <= views <= MOST_VIEWS, "views", views, f"from 1 to {MOST_VIEWS}")
     protocol = protocol_of(protocol)
     scheme = label_scheme(labels or protocol.labels or "literal")
     lead = lead or protocol.lead

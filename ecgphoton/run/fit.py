@@ -59,6 +59,14 @@ def start_run(recipe: Recipe, splits: Splits, folder: Path, seed: int) -> None:
     write_json(folder / START, begun)
 
 
+def forget_run(folder: Path) -> None:
+    """Remove what `start_run` wrote, unless there is more: an epoch or a fold of the run."""
+    begun = [*folder.iterdir()]
+    if {path.name for path in begun} <= {START, runs.RECIPE}:
+        for path in begun:
+            path.unlink()
+
+
 def check_beats(folder: Path, splits: Splits) -> None:
     """Refuse to continue a run with other beats than those it began with.
 

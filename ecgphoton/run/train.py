@@ -25,7 +25,7 @@ from ecgphoton.report.distillation import write_distillation
 from ecgphoton.run.beats import divided_by, examples_of, splits_of
 from ecgphoton.run.claim import outside_bundles, vacant
 from ecgphoton.run.finish import TrainedRun, finish
-from ecgphoton.run.fit import check_beats, fit_run, resume_point, start_run
+from ecgphoton.run.fit import check_beats, fit_run, forget_run, resume_point, start_run
 from ecgphoton.run.folds import check_folds
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
@@ -157,11 +157,16 @@ def train(
             start_run(chosen, splits, folder, seed)
         else:
             check_beats(folder, splits)
-        if chosen.distill.teacher != "none":
-            return distil_run(chosen, splits, folder, seed=seed, progress=progress)
-        return fit_run(
-            chosen, splits, folder, seed=seed, resume=state, workers=workers, progress=progress
-        )
+        try:
+            if chosen.distill.teacher != "none":
+                return distil_run(chosen, splits, folder, seed=seed, progress=progress)
+            return fit_run(
+                chosen, splits, folder, seed=seed, resume=state, workers=workers, progress=progress
+            )
+        except InputError:
+            if resume is None:
+                forget_run(folder)
+            raise
 
 
 def _led(recipe: Recipe) -> Recipe:

@@ -85,6 +85,13 @@ def test_what_is_scored_does_not_depend_on_views(folder: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("views", [0, -1, 13])
+def test_a_number_of_leads_that_makes_no_sense_is_refused(views: int, folder: Path) -> None:
+    """One lead is not read where none, or fewer, are asked for."""
+    with pytest.raises(InputError, match=rf"views is {views}; it must be from 1 to 12"):
+        read(folder, views)
+
+
 def test_a_record_without_another_ecg_is_named(folder: Path) -> None:
     """A blood pressure is no view; of a third lead no record has one."""
     twice = read(folder, 2)

@@ -19,6 +19,7 @@ from ecgphoton.recipe import Recipe, override
 from ecgphoton.run.beats import reported, splits_of
 from ecgphoton.run.evaluate import evaluate, evaluate_sets
 from ecgphoton.run.fit import fit_run, resume_point, start_run
+from ecgphoton.run.train import train
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_records")]
 
@@ -132,6 +133,16 @@ def test_evaluating_a_run_repeats_its_numbers(finished: Path, splits: Splits) ->
     found = evaluate_sets(runs.load(finished), reported(splits), splits.labels)
     again = json.loads(json.dumps(found))
     assert again == written
+
+
+def test_a_run_that_cannot_begin_leaves_nothing(tmp_path: Path) -> None:
+    """A teacher that is not there, and one that would never teach, are refused without a folder."""
+    once = {"data": "synthetic", "out": tmp_path / "run"}
+    with pytest.raises(InputError, match=r"nobody\.safetensors"):
+        train("reference-8", teacher=str(tmp_path / "nobody.safetensors"), **once)
+    with pytest.raises(InputError, match="teacher would never take part"):
+        train("reference-8", teacher="auto", settings=["distill.warm_up=99"], **once)
+    assert not (tmp_path / "run").exists()
 
 
 def test_other_labels_than_those_of_training_are_said(finished: Path, tmp_path: Path) -> None:

@@ -28,9 +28,10 @@ from ecgphoton.wording import count
 
 Grouping = Literal["ec57", "de-chazal"]
 """``ec57``: escape beats e, j and n are S, as in ``bxb``; ``de-chazal``: they are N."""
-MATCH_WINDOW, LARGEST_WINDOW = 0.150, 1.0
-"""Seconds by which two annotations of one beat may differ, and the most that can be asked for:
-beyond, neighbouring beats of a usual rhythm would match."""
+MATCH_WINDOW = 0.150
+"""Seconds by which two annotations of one beat may differ."""
+LARGEST_WINDOW = 1.0
+"""Seconds; with a larger window, neighbouring beats of a usual rhythm would match."""
 LEARNING = 300.0
 """Seconds at the start of a record that are not scored, in which an algorithm may learn."""
 UNREADABLE = 0x30

@@ -31,8 +31,6 @@ from ecgphoton.training.judge import Judgement
 from ecgphoton.training.parts import Control, EpochRecord
 from ecgphoton.training.state import FitState, telling
 
-START = "start.json"
-
 
 def start_run(recipe: Recipe, splits: Splits, folder: Path, seed: int) -> None:
     """Create a run folder that `fit_run` can fill and continue with the same beats.
@@ -56,13 +54,13 @@ def start_run(recipe: Recipe, splits: Splits, folder: Path, seed: int) -> None:
         "further_leads": further,
         **files,
     }
-    write_json(folder / START, begun)
+    write_json(folder / runs.START, begun)
 
 
 def forget_run(folder: Path) -> None:
     """Remove what `start_run` wrote, unless there is more: an epoch or a fold of the run."""
     begun = [*folder.iterdir()]
-    if {path.name for path in begun} <= {START, runs.RECIPE}:
+    if {path.name for path in begun} <= {runs.START, runs.RECIPE}:
         for path in begun:
             path.unlink()
 
@@ -75,7 +73,7 @@ def check_beats(folder: Path, splits: Splits) -> None:
     InputError
         If a file has changed, by name, or beats of the same files differ.
     """
-    start = read_json(folder / START)
+    start = read_json(folder / runs.START)
     if splits.origin is not None and isinstance(start.get("files"), dict):
         check_same(start["files"], splits.origin)
     found = _digests(splits)
@@ -100,7 +98,7 @@ def resume_point(folder: Path) -> tuple[Recipe, int, FitState | None]:
     InputError
         If the folder holds no run or a finished one, or its files are damaged.
     """
-    start = read_json(folder / START)
+    start = read_json(folder / runs.START)
     if (folder / MANIFEST).is_file():
         raise InputError(
             f"{folder} is a finished run, of which nothing is left to train; train anew in another "
@@ -110,7 +108,7 @@ def resume_point(folder: Path) -> tuple[Recipe, int, FitState | None]:
     try:
         recipe, seed = from_dict(start["recipe"]), int(start["seed"])
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{folder / START} cannot be read: {error}") from error
+        raise InputError(f"{folder / runs.START} cannot be read: {error}") from error
     if not (folder / runs.STATE).exists():
         return recipe, seed, None
     arrays, metadata = load_checkpoint(folder / runs.STATE)

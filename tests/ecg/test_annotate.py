@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from recordings import write_wfdb
+from recordings import fibrillation, write_wfdb
 
 from ecgphoton.ecg import annotate
 from ecgphoton.ecg.annotate import classify_record, symbols_of
@@ -197,11 +197,8 @@ def test_silence_has_no_beats_and_says_so(tmp_path):
 
 def test_fibrillation_without_beats_is_described(tmp_path):
     """The error states file, lead, length, what is seen (waves without QRS), and what to do."""
-    at, rng = np.arange(60 * 360) / 360, np.random.default_rng(0)
-    phase = 2 * np.pi * np.cumsum(5 + np.interp(at, np.arange(61), rng.normal(0, 0.7, 61))) / 360
-    place = write_wfdb(
-        tmp_path, "vf", np.stack([0.5 * np.sin(phase), 0 * phase], 1), fs=360, lead=("II", "V1")
-    )
+    waves = fibrillation(60, 1)
+    place = write_wfdb(tmp_path, "vf", np.stack([waves, 0 * waves], 1), lead=("II", "V1"))
     with pytest.raises(InputError) as error:
         classify_record(open_signal(place), fingerprint)
     said = str(error.value)

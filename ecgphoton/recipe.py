@@ -66,15 +66,10 @@ class DataSettings(Settings, section="data"):
         "literal", "Labels: `literal`, `aami`, `aami-svf`, `ec57`; 4 classes: `aami4`, `aami4-svf`."
     )
     lead: str = setting(
-        "MLII",
-        "Lead by name or as `channel:0`, used or refused; the default is the lead that the dataset "
-        "prefers, with a note where a record lacks it.",
+        "MLII", "Lead by name or as `channel:0`; the default is the one the dataset prefers."
     )
     views: int = setting(
-        1,
-        "ECG leads of a training record that teach, as far as it has them; `lead` alone is scored.",
-        low=1,
-        high=MOST_VIEWS,
+        1, "ECG leads of a record that teach; `lead` alone is scored.", low=1, high=MOST_VIEWS
     )
     split_seed: int = setting(
         0,

@@ -191,7 +191,9 @@ def waves(signal: NDArray[np.float32], fs: float) -> str:
     strongest = float(frequency[kept][np.abs(spectrum[kept]).argmax()])
     size = float(_size(known[None])[0])
     fast = FIBRILLATION[0] <= strongest <= FIBRILLATION[1]
-    text = f"waves of {size:.2f} mV without QRS complexes, strongest at {strongest:.1f} Hz"
+    text = (
+        f"waves of {size:.2f} mV in which no QRS complex is found, strongest at {strongest:.1f} Hz"
+    )
     text += ", as in ventricular flutter or fibrillation (or movement)" if fast else ""
     return text if size >= FLAT else ""
 

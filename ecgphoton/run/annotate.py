@@ -263,8 +263,8 @@ def _gaps(calls: BeatCalls, time: np.ndarray[Any, np.dtype[np.float64]]) -> list
             for one in calls.stretches
         )
         middle, half = (a + b) / 2, min((b - a) / 2 - 1, SEEN)  # without the beats at its ends
-        piece = signal.millivolts(round((middle - half) * fs), round((middle + half) * fs))
-        shown = "" if known else waves(piece, fs)
+        part = round((middle - half) * fs), round((middle + half) * fs)
+        shown = "" if known else waves(signal.millivolts(*part), fs)
         notes.append(f"no beat from {a:.1f} s to {b:.1f} s{f': {shown}' if shown else ''}")
     more = [f"and {len(spans) - 5} more spans of over {LONG_GAP:g} s without a beat"]
     return notes + (more if len(spans) > 5 else [])

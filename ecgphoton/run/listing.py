@@ -7,7 +7,7 @@ from typing import Any
 
 from ecgphoton import models as shipped_models, runs as run_folders
 from ecgphoton.arguments import strict
-from ecgphoton.artifacts import MANIFEST, load_checkpoint, read_json
+from ecgphoton.artifacts import MANIFEST, kind_of, load_checkpoint, read_json
 from ecgphoton.errors import EcgphotonError, InputError
 from ecgphoton.intake import expecting
 from ecgphoton.metrics import stated
@@ -71,10 +71,12 @@ def runs(folder: Path | str | None = None) -> Listing:
     Raises
     ------
     InputError
-        If the folder that is named does not exist, or every run in it is damaged.
+        If the folder that is named does not exist or is a run, or every run in it is damaged.
     """
     if folder is not None and not Path(folder).is_dir():
         raise InputError(f"there is no folder {folder}; name the one that holds the runs")
+    if folder is not None and kind_of(Path(folder)) == run_folders.KIND:
+        raise InputError(f"{folder} is a run itself; name the folder that holds it")
     rows, damaged = list[Mapping[str, Any]](), dict[str, EcgphotonError]()
     root = Path(run_folders.RUNS if folder is None else folder)
     for run in run_folders.finished(root=root):

@@ -16,6 +16,7 @@ from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.legacy.distill_run import distil
+from ecgphoton.legacy.strategies import check_strength
 from ecgphoton.legacy.teacher import load_teacher
 from ecgphoton.metrics import check_both
 from ecgphoton.progress import Progress, silent
@@ -125,7 +126,8 @@ def train(
             chosen = divided_by(chosen, protocol)
         asked = [*given, *settings]
         chosen = override(_led(override(chosen, asked)), asked)
-    if chosen.distill.teacher != "none":
+    taught = chosen.distill.teacher != "none"
+    if taught:
         _check_taught(chosen)
     splits = splits_of(chosen, data_dir)
     if classes not in (None, len(splits.labels.classes)):
@@ -133,8 +135,10 @@ def train(
             f"classes is {classes}, but labels {splits.labels.name!r} have "
             f"{len(splits.labels.classes)}; leave one out"
         )
-    named = chosen.student.classes
-    if named not in (Architecture().classes, len(splits.labels.classes)):
+    named, usual = chosen.student.classes, Architecture().classes
+    if any(text.partition("=")[0].strip() == "student.classes" for text in settings):
+        usual = len(splits.labels.classes)
+    if named not in (usual, len(splits.labels.classes)):
         raise InputError(
             f"student.classes is {named}, but labels {splits.labels.name!r} have "
             f"{len(splits.labels.classes)}, which decide; leave it out"
@@ -150,6 +154,10 @@ def train(
             "among them; leave it out"
         )
     if resume is None:
+        if not taught:  # which the strength acts on as well
+            check_strength(
+                chosen.strategies, chosen.guards, chosen.balance, len(splits.labels.classes)
+            )
         name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
         folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)
     with alone(outside_bundles(folder)):
@@ -158,7 +166,7 @@ def train(
         else:
             check_beats(folder, splits)
         try:
-            if chosen.distill.teacher != "none":
+            if taught:
                 return distil_run(chosen, splits, folder, seed=seed, progress=progress)
             return fit_run(
                 chosen, splits, folder, seed=seed, resume=state, workers=workers, progress=progress

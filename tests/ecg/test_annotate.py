@@ -203,7 +203,7 @@ def test_fibrillation_without_beats_is_described(tmp_path):
         classify_record(open_signal(place), fingerprint)
     said = str(error.value)
     assert f"record vf has no beat that is found in II (60.0 s of {place}" in said
-    assert "seen: waves of 1.00 mV without QRS complexes, strongest at " in said
+    assert "seen: waves of 1.00 mV in which no QRS complex is found, strongest at " in said
     assert "as in ventricular flutter or fibrillation" in said
     assert "its other leads are V1: name one" in said
 

@@ -138,5 +138,5 @@ def test_fibrillation_between_beats_is_described(tmp_path):
     place = write_wfdb(tmp_path, "vf", signal)
     done = ep.run.annotate(place, model="reference-8", out=tmp_path, picture=False)
     (found,) = [note for note in done.summary["notes"] if note.startswith("no beat from")]
-    assert ": waves of 0.60 mV without QRS complexes, strongest at " in found
+    assert ": waves of 0.60 mV in which no QRS complex is found, strongest at " in found
     assert "as in ventricular flutter or fibrillation" in found

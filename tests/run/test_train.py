@@ -145,6 +145,20 @@ def test_a_run_that_cannot_begin_leaves_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"strength": 3.0}, r"strategies\.strength is 3, but no strategy is on"),
+        ({"classes": 4, "settings": ["student.classes=2"]}, r"student\.classes is 2, but labels"),
+    ],
+)
+def test_what_would_change_nothing_is_refused(asked: dict, said: str, tmp_path: Path) -> None:
+    """A strength without a strategy, and classes that the labels overrule."""
+    with pytest.raises(InputError, match=said):
+        train("reference-8", data="synthetic", out=tmp_path / "run", **asked)
+    assert not (tmp_path / "run").exists()
+
+
 def test_other_labels_than_those_of_training_are_said(finished: Path, tmp_path: Path) -> None:
     """Also those that a protocol file states; two that differ are refused."""
     file = tmp_path / "own.toml"

@@ -121,6 +121,13 @@ def test_a_damaged_run_is_refused(empty):
     assert load("alone.safetensors").student is not None
 
 
+def test_a_run_is_not_searched_for_runs(empty):
+    """It is named as what it is, instead of an empty list."""
+    finished_run(empty / "runs" / "mine")
+    with pytest.raises(InputError, match="runs/mine is a run itself; name the folder that holds"):
+        listed("runs/mine")
+
+
 def test_an_unfinished_run_is_named_beside_the_finished_ones(empty):
     """With how to go on; a run that was cut off does not vanish from the list."""
     write_json(empty / "runs" / "cut" / START, {})

@@ -270,6 +270,8 @@ def score_record(
     }
     notes = (
         *said,
+        f"reference and test are both {name}.{test}, which is compared with itself"
+        if reference == test and test_folder is None else "",
         f"header {name}.hea does not state how long the record is: scored up to the last mark "
         f"of {reference}" if guessed else "",
         f"{name}.{reference} states the rhythm {flutter} without [ and ]: beats there are "

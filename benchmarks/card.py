@@ -75,6 +75,8 @@ def _head(trained: TrainedStudent) -> str:
     escapes = ESCAPES["literal" if labels == "literal" else "aami"]
     folds = "out_of_fold" in about["selection"]["sets"]
     classes = " against ".join(trained.classes) if binary else ", ".join(trained.classes)
+    views = trained.recipe.data.views
+    further = f"; up to {views} leads of each training record teach" if views > 1 else ""
     return f"""# {trained.recipe.name}
 
 Heartbeat classifier, {classes}: {architecture.parameters} weights and biases, \
@@ -87,7 +89,7 @@ chips.
 or more. Not for paced patients, and not for diagnosis.
 - **Reads**: 360 samples of a beat{tokens}. Answers {delay}.
 - **Data**: MIT-BIH Arrhythmia Database 1.0.0, protocol `{about["protocol"]}`, labels `{labels}` \
-({escapes}). Lead {about["lead"]}. R peaks from the annotations, windows centred on the \
+({escapes}). Lead {about["lead"]}{further}. R peaks from the annotations, windows centred on the \
 {"middle of the QRS" if trained.centring == "qrs" else "annotation"}.
 - **Chosen by**: {CHOSEN[folds].format(" and threshold" if binary else "")}. This is \
 seed {about["seed"]}; seed 0 is shipped, whatever other seeds reach. The run chose nothing on a \

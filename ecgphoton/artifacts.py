@@ -45,6 +45,8 @@ LARGEST_HEADER = 2**23  # bytes of a checkpoint that say what is in it
 def atomic_path(path: Path | str) -> Iterator[Path]:
     """Yield a temporary name beside `path`, renamed to it only if the block succeeds.
 
+    Where `path` is a link, it stays, and the file it leads to is replaced.
+
     Raises
     ------
     InputError
@@ -99,6 +101,8 @@ def unwritten(path: Path, error: OSError) -> InputError:
 def atomic_files(folder: Path) -> Iterator[Path]:
     """Yield a folder whose files move into `folder` if the block succeeds.
 
+    A link there stays, and the file it leads to is replaced, as by `atomic_path`.
+
     Raises
     ------
     InputError
@@ -112,7 +116,11 @@ def atomic_files(folder: Path) -> Iterator[Path]:
             locked(mark)
             yield temporary
             for path in sorted(temporary.iterdir()):  # still locked, so that nobody sweeps them
-                path.replace(folder / path.name)
+                if (final := folder / path.name).is_symlink():
+                    with atomic_path(final) as beside:
+                        shutil.copyfile(path, beside)
+                else:
+                    path.replace(final)
     except OSError as error:
         raise unwritten(folder, error) from error
     finally:

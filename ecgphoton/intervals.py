@@ -5,7 +5,7 @@ alike, so an interval over beats would be far too narrow.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,19 +53,13 @@ def record_bootstrap(
     return float(low), float(high)
 
 
-def proportion_interval(
-    successes: int,
-    trials: int,
-    *,
-    confidence: float = 0.95,
-    method: Literal["exact", "wilson"] = "exact",
-) -> Interval:
-    """Interval of a proportion: `exact` (Clopper-Pearson) or `wilson`; (0, 1) without trials."""
+def proportion_interval(successes: int, trials: int, *, confidence: float = 0.95) -> Interval:
+    """Return the Clopper-Pearson interval of a proportion; (0, 1) without trials."""
     if trials == 0:
         return (0.0, 1.0)
     from scipy.stats import binomtest
 
-    interval = binomtest(successes, trials).proportion_ci(confidence, method=method)
+    interval = binomtest(successes, trials).proportion_ci(confidence)
     return float(interval.low), float(interval.high)
 
 

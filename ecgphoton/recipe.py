@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast, get_type_hints
 
 from ecgphoton.decision import ThresholdPolicy
+from ecgphoton.ecg.beats import MOST_VIEWS
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.quality import Quality
 from ecgphoton.errors import InputError
@@ -64,9 +65,11 @@ class DataSettings(Settings, section="data"):
     labels: str = setting(
         "literal", "Labels: `literal`, `aami`, `aami-svf`, `ec57`; 4 classes: `aami4`, `aami4-svf`."
     )
-    lead: str = setting("MLII", "Lead by name with channel 0 as fallback, or `channel:0`.")
+    lead: str = setting(
+        "MLII", "Lead by name or as `channel:0`; the default is the one the dataset prefers."
+    )
     views: int = setting(
-        1, "ECG leads of a training record that teach; `lead` alone is scored.", low=1, high=12
+        1, "ECG leads of a record that teach; `lead` alone is scored.", low=1, high=MOST_VIEWS
     )
     split_seed: int = setting(
         0,

@@ -258,3 +258,11 @@ def test_a_pipe_or_device_stays_and_a_link_is_followed(tmp_path: Path) -> None:
     artifacts.write_text(link, "page")
     assert link.is_symlink()
     assert (tmp_path / "page").read_text() == "page"
+    with artifacts.atomic_files(tmp_path) as folder:
+        (folder / "link").write_text("other")
+        (folder / "new").write_text("new")
+    assert link.is_symlink()
+    assert (tmp_path / "page").read_text() == "other"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "link", "loop", "new", "page", "pipe",
+    ]  # fmt: skip

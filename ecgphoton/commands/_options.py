@@ -97,15 +97,29 @@ class Suggesting(click.Group):
 
 
 class Moved(click.Command):
-    """A command some of whose options are elsewhere now."""
+    """A command that knows how its options were spelled, and how others are."""
 
     def __init__(self, *args: Any, moved: Mapping[str, str], **kwargs: Any) -> None:  # noqa: ANN401
         self.moved = moved
         super().__init__(*args, **kwargs)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Refuse an old option, and name what replaces it."""
-        for word in args:
-            if (new := self.moved.get(word.partition("=")[0])) is not None:
-                raise InputError(f"{word.partition('=')[0]} is now {new}")
+        """Refuse an old option, and ``NAME=VALUE`` of one that takes two words; name the new.
+
+        Raises
+        ------
+        InputError
+            If one of them is there.
+        """
+        pairs = {flag for one in self.params if one.nargs == 2 for flag in one.opts}
+        for word, after in zip(args, [*args, ""][1:], strict=True):
+            flag, _, attached = word.partition("=")
+            if (new := self.moved.get(flag)) is not None:
+                raise InputError(f"{flag} is now {new}")
+            name, equals, value = (attached or after).partition("=")
+            if flag in pairs and equals:
+                raise InputError(
+                    f"{flag} {name}={value}: a name and a value are two words here; write "
+                    f"{flag} {name} {value or 'VALUE'}"
+                )
         return super().parse_args(ctx, args)

@@ -17,7 +17,7 @@ from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats import find_file
 from ecgphoton.ecg.labels import label_file, read_labels
 from ecgphoton.ecg.missing import BRIDGED
-from ecgphoton.ecg.quality import Stretch
+from ecgphoton.ecg.quality import Stretch, waves
 from ecgphoton.ecg.reading import BLOCK_SECONDS, Signal
 from ecgphoton.ecg.resample import scaled
 from ecgphoton.ecg.rhythm import DOUBTFUL, doubtful
@@ -31,6 +31,8 @@ Classify = Callable[[BeatSet], NDArray[np.float32]]
 It is called with `CHUNK` beats at a time (fewer at the end), for any size of the blocks.
 """
 
+SEEN = 30
+"""Seconds on either side of the middle of a lead that are described where no beat is found."""
 CHUNK = 1024
 DETECTED = "detector"
 """Source of R peaks that were detected, in place of an annotator."""
@@ -172,12 +174,7 @@ def classify_record(
     if missing.gaps:
         notes.append(f"{signal.name}: {missing.sentence(signal.lead.name)}")
     if not len(at_360):
-        detected = f"that is found in {signal.lead.name}"
-        where = f"in annotation {annotator}" if annotator else detected
-        because = "".join(f" ({why})" for why in (*stream.stretches[:3], *notes))
-        raise InputError(
-            f"record {signal.name} has no beat {where}{because}; choose another annotator or lead"
-        )
+        raise _beatless(signal, annotator, [*map(str, stream.stretches[:3]), *notes])
     reason = np.concatenate([why for _, why in found])
     classes = answers[0].shape[1] if answers else 2
     probability = np.full((len(at_360), classes), np.nan, np.float32)
@@ -192,6 +189,27 @@ def classify_record(
         tuple(stream.stretches),
         tuple(notes),
         missing,
+    )
+
+
+def _beatless(signal: Signal, annotator: str | None, seen: list[str]) -> InputError:
+    """Return the error for a record without a beat: where it is, what is seen, what to do."""
+    lead, held = signal.lead, signal.held
+    long = f"{lead.length / lead.fs:.1f} s of {held.path}"
+    if annotator is not None:
+        return InputError(
+            f"record {signal.name} has no beat in annotation {annotator} ({long})"
+            f"{''.join(f'; {one}' for one in seen)}; name another annotator, or leave it out so "
+            "that beats are detected"
+        )
+    half, middle = round(SEEN * lead.fs), lead.length // 2
+    wave = waves(signal.millivolts(middle - half, middle + half), lead.fs)
+    others = [one.name for at, one in enumerate(held.channels) if at != signal.channel]
+    another = f"its other leads are {', '.join(others)}: name one" if others else "it has no other"
+    return InputError(
+        f"record {signal.name} has no beat that is found in {lead.name} ({long}); seen: "
+        f"{'; '.join(filter(None, (wave, *seen)))}. Nothing is classified: look at the recording, "
+        f"choose another lead ({another}), or name an annotation that marks its beats (peaks)"
     )
 
 

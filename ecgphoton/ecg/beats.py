@@ -19,11 +19,12 @@ from ecgphoton.ecg.labels import not_read
 from ecgphoton.ecg.leads import view_of
 from ecgphoton.ecg.origin import Origin
 from ecgphoton.ecg.protocols import Protocol, protocol_of
-from ecgphoton.ecg.quality import Quality
+from ecgphoton.ecg.quality import Quality, mostly_none
 from ecgphoton.ecg.reading import read_recording, record_files
 from ecgphoton.ecg.records import LabelScheme, label_scheme
-from ecgphoton.ecg.splits import Splits, assemble, labelled, with_view
-from ecgphoton.errors import InputError
+from ecgphoton.ecg.splits import Splits, assemble, labelled
+from ecgphoton.ecg.views import with_views
+from ecgphoton.errors import InputError, require
 
 __all__ = [
     "BeatSet",
@@ -33,6 +34,10 @@ __all__ = [
     "load_all",
     "load_splits",
 ]
+
+
+MOST_VIEWS = 12
+"""Leads of a standard ECG."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +90,8 @@ def load_splits(
         where the lead is no ECG (`drop`), see `quality`. Beats of other records are always kept.
     views
         Leads of every training record that are read: with more than one, `Splits.views` holds the
-        same beats in the record's next ECG leads.
+        same beats in the record's next ECG leads. Beats where a further lead is no ECG are left
+        out as `quality` says, and also if they are most of that lead; the report names both.
     cache
         Whether to keep the beats in the cache on disk.
 
@@ -94,6 +100,7 @@ def load_splits(
     InputError
         If data is missing or damaged, or a set is empty.
     """
+    require(1 <= views <= MOST_VIEWS, "views", views, f"from 1 to {MOST_VIEWS}")
     protocol = protocol_of(protocol)
     scheme = label_scheme(labels or protocol.labels or "literal")
     lead = lead or protocol.lead
@@ -108,12 +115,15 @@ def load_splits(
         dataset, protocol.records, data_dir, lead, centring=centring, cache=cache, judged=judged
     )
     splits = assemble(protocol, scheme, extracted, split_seed=split_seed, stratified=stratified)
-    for view in range(1, views):
-        seen, _ = _extract_all(
-            dataset, protocol.train, data_dir, lead,
-            centring=centring, cache=cache, judged=judged, view=view,
+    if views > 1:
+        further = (
+            _extract_all(
+                dataset, protocol.train, data_dir, lead,
+                centring=centring, cache=cache, judged=judged, view=view,
+            )
+            for view in range(1, views)
         )  # fmt: skip
-        splits = with_view(splits, seen)
+        splits = with_views(splits, [seen for seen, _ in further])
     return replace(splits, origin=origin, report=_with_share(splits.report, origin))
 
 
@@ -189,7 +199,8 @@ def _extract_all(
 
     Without `names` they are all records that are there. Beats of `judged` records that lie where
     the lead is no ECG are left out. With `view` they are those of that other ECG lead, counted
-    from 1, without the records that have none.
+    from 1, without the records that have none; where it is no ECG for most beats, beats are left
+    out there as well.
     """
     if dataset is None:
         lead = lead or MITDB.leads[0]
@@ -236,13 +247,19 @@ def _extract_all(
                 folder, name, lead=asked, prefer=order, annotator=dataset.annotator,
                 symbols=dataset.symbols, hints=hints,
             )  # fmt: skip
-            return extract(read, source=dataset.source, centring=centring, quality=quality)
+            dead = view > 0 and mostly_none(read.signal, read.samples, read.gain)
+            return extract(
+                read, source=dataset.source, centring=centring, quality="drop" if dead else quality
+            )
 
         if not cache:
             return build(), hashes
-        how = (asked, order, dataset.symbols, dataset.hints, dataset.source, centring, quality)
+        also = "-further" * (view > 0)
+        how = (
+            asked, order, dataset.symbols, dataset.hints, dataset.source, centring, quality, also
+        )  # fmt: skip
         key = (name, how, hashes, not_read(files[0], files[-1]))
-        place = f"{asked or 'preferred'}-{centring}-{quality}"
+        place = f"{asked or 'preferred'}{also}-{centring}-{quality}"
         return remembered(name, place, dataset.source, repr(key), build), hashes
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:

@@ -195,6 +195,18 @@ class Extracted:
     beats: BeatSet
     """With every label -1 before a label scheme."""
     report: DropReport
+    lead: str = ""
+    """The lead they were cut from, by its name in the file."""
+
+
+@dataclass(frozen=True)
+class Further:
+    """A further lead of a training record, in which its beats teach once more."""
+
+    record: str
+    lead: str
+    beats: int
+    """How many of them; fewer than in the lead that is scored where this one is no ECG."""
 
 
 def count_drops(record: str, symbols: NDArray[np.str_], reasons: NDArray[np.str_] | str) -> Drops:

@@ -84,6 +84,7 @@ def _save(path: Path, extracted: Extracted) -> None:
         "source": beats.source,
         "drops": [*extracted.report.drops.items()],
         "notes": extracted.report.notes,
+        "lead": extracted.lead,
     }
     columns = {name: getattr(beats, name) for name in STORED}
     with atomic_path(path) as temporary, temporary.open("wb") as file:
@@ -105,6 +106,6 @@ def _load(path: Path, name: str) -> Extracted | None:
             source=about["source"],
         )
         drops = Drops({(record, symbol, why): n for (record, symbol, why), n in about["drops"]})
-        return Extracted(beats, DropReport(drops, tuple(about["notes"])))
+        return Extracted(beats, DropReport(drops, tuple(about["notes"])), about["lead"])
     except Exception:  # numpy and zipfile raise a dozen kinds
         return None

@@ -214,7 +214,7 @@ def extract(
     if flat:
         notes += (f"{recording.name}: {flat} flat beats became zeros",)
     drops = count_drops(recording.name, recording.symbols[~kept], found.reason[~kept])
-    return Extracted(beats, DropReport(drops, notes))
+    return Extracted(beats, DropReport(drops, notes), recording.lead)
 
 
 def describe(

@@ -23,13 +23,15 @@ from ecgphoton.ecg.formats import Hints
 from ecgphoton.ecg.marks import marks_of
 from ecgphoton.ecg.records import BEAT_SYMBOLS, aami_group
 from ecgphoton.ecg.tally import COLUMNS, ROWS, BeatComparison
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.wording import count
 
 Grouping = Literal["ec57", "de-chazal"]
 """``ec57``: escape beats e, j and n are S, as in ``bxb``; ``de-chazal``: they are N."""
 MATCH_WINDOW = 0.150
 """Seconds by which two annotations of one beat may differ."""
+LARGEST_WINDOW = 1.0
+"""Seconds; with a larger window, neighbouring beats of a usual rhythm would match."""
 LEARNING = 300.0
 """Seconds at the start of a record that are not scored, in which an algorithm may learn."""
 UNREADABLE = 0x30
@@ -111,10 +113,11 @@ def compare(
     fs = reference.fs
     if test.fs != fs:
         raise InputError(f"annotations at {fs:g} and {test.fs:g} Hz; bring them to one rate")
-    if not (window >= 0 and start >= 0 and (end is None or end > start)):
+    require(0 <= window <= LARGEST_WINDOW, "window", window, f"from 0 to {LARGEST_WINDOW:g} s")
+    if not (start >= 0 and (end is None or end > start)):
         raise InputError(
-            f"window={window} s, start={start} s, end={end} s; times must not be negative and "
-            "end must come after start"
+            f"start={start} s, end={end} s; times must not be negative and end must come after "
+            "start"
         )
     flutter = _flutter(reference)
     unreadable, shut = _shutdown(reference), _shutdown(test)
@@ -267,6 +270,8 @@ def score_record(
     }
     notes = (
         *said,
+        f"reference and test are both {name}.{test}, which is compared with itself"
+        if reference == test and test_folder is None else "",
         f"header {name}.hea does not state how long the record is: scored up to the last mark "
         f"of {reference}" if guessed else "",
         f"{name}.{reference} states the rhythm {flutter} without [ and ]: beats there are "

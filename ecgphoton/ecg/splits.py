@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgphoton.ecg.beatset import BeatSet, DropReport, Extracted, count_drops
+from ecgphoton.ecg.beatset import BeatSet, DropReport, Extracted, Further, count_drops
 from ecgphoton.ecg.origin import Origin
 from ecgphoton.ecg.protocols import Protocol, protocol_values, scheme_values
 from ecgphoton.ecg.records import LabelScheme, aami_group
@@ -30,6 +30,8 @@ class Splits:
     views: BeatSet | None = None
     """Training beats once more, in other leads of their records; None where none were asked for or
     found."""
+    further: tuple[Further, ...] = ()
+    """Which leads these are, and of which records."""
     folds: Mapping[str, int] = field(default_factory=dict)
     """Fold of every training patient, from 0; empty without folds. `validation` is empty then."""
 
@@ -59,7 +61,7 @@ class Splits:
         }
 
     @property
-    def parts(self) -> Mapping[str, BeatSet]:
+    def parts(self) -> dict[str, BeatSet]:
         """The sets by the names reports use."""
         return {
             "train": self.train,
@@ -134,22 +136,6 @@ def assemble(
         return splits
     drawn = folds_of(splits.subject, train.symbol, train.label, protocol.folds, seed=split_seed)
     return replace(splits, folds=drawn)
-
-
-def with_view(splits: Splits, extracted: Mapping[str, Extracted]) -> Splits:
-    """Add the training beats in another lead of the records that have one, and say which have none.
-
-    Beats that the division gave to validation stay out.
-    """
-    lacking = [name for name in splits.protocol.train if name not in extracted]
-    notes = [f"{name}: no further ECG lead to train on" for name in lacking]
-    views = [] if splits.views is None else [splits.views]
-    for name, found in extracted.items():
-        beats = labelled(found, splits.labels).beats
-        own = splits.train.sample[splits.train.record == name]
-        views.append(beats.take(np.isin(beats.sample, own) & (beats.label >= 0)))
-    report = replace(splits.report, notes=(*splits.report.notes, *notes))
-    return replace(splits, views=BeatSet.concat(views) if views else None, report=report)
 
 
 def _divide(

@@ -18,7 +18,7 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting, read_json
 from ecgphoton.mesh.clements import Phases
-from ecgphoton.mesh.crosstalk import Crosstalk
+from ecgphoton.mesh.crosstalk import LARGEST, Crosstalk
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.blocks import TABLE_BITS, MatrixBlock, largest_code
 from ecgphoton.program.compact import compact_json
@@ -274,9 +274,15 @@ def schema_text(program: MeshProgram | None = None) -> str:
 
     Bundles whose codes undo no crosstalk hold it without that key.
     """
-    lines = SCHEMA.read_text(encoding="utf-8").splitlines(keepends=True)
-    plain = program is not None and not program.crosstalk.share
-    return "".join(line for line in lines if not (plain and line.startswith('    "crosstalk":')))
+    text = SCHEMA.read_text(encoding="utf-8")
+    if program is not None and not program.crosstalk.share:
+        before, after = text.split('"crosstalk":')
+        _, end = json.JSONDecoder().raw_decode(after)
+        return before + after[end:].lstrip(",\n ")
+    schema = json.loads(text)
+    known = schema["properties"]["heater"]["properties"]["crosstalk"]
+    known["properties"]["share"]["maximum"] = LARGEST
+    return compact_json(schema) + "\n"
 
 
 def read_program(path: Path | str) -> MeshProgram:

@@ -14,10 +14,12 @@ import numpy as np
 from ecgphoton import runs
 from ecgphoton.arguments import strict
 from ecgphoton.artifacts import atomic_files, check_room
-from ecgphoton.ecg.annotate import BeatCalls, classify_record
+from ecgphoton.ecg.annotate import DETECTED, SEEN, BeatCalls, classify_record
 from ecgphoton.ecg.annotations import write_annotations
+from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats import Hints, find_file
 from ecgphoton.ecg.labels import label_file
+from ecgphoton.ecg.quality import waves
 from ecgphoton.ecg.reading import BLOCK_SECONDS, Signal, open_signal
 from ecgphoton.errors import InputError
 from ecgphoton.models import NAMES_CLASSES
@@ -234,7 +236,7 @@ def _found(
             *signal.notes,
             *calls.notes,
             *(f"{signal.name}: {part}" for part in calls.stretches),
-            *_gaps(beats.time, seconds),
+            *_gaps(calls, beats.time),
         ],
     }
 
@@ -248,11 +250,22 @@ def _made_up(trained: TrainedStudent) -> tuple[str, ...]:
     return (text,) if trained.metadata.get("source") == "synthetic" else ()
 
 
-def _gaps(time: np.ndarray[Any, np.dtype[np.float64]], seconds: float) -> list[str]:
-    """Return notes about long spans without a beat."""
+def _gaps(calls: BeatCalls, time: np.ndarray[Any, np.dtype[np.float64]]) -> list[str]:
+    """Return notes about long spans without a beat, and what is there if none was detected."""
+    signal, fs = calls.signal, calls.signal.lead.fs
+    seconds = signal.lead.length / fs
     edges = [0.0, *time[time < seconds].tolist(), seconds]
     spans = [(a, b) for a, b in pairwise(edges) if b - a > LONG_GAP]
-    notes = [f"no beat from {a:.1f} s to {b:.1f} s" for a, b in spans[:5]]
+    notes = []
+    for a, b in spans[:5]:
+        known = calls.peaks_from != DETECTED or any(
+            one.first < b * SAMPLING_RATE and one.last > a * SAMPLING_RATE
+            for one in calls.stretches
+        )
+        middle, half = (a + b) / 2, min((b - a) / 2 - 1, SEEN)  # without the beats at its ends
+        part = round((middle - half) * fs), round((middle + half) * fs)
+        shown = "" if known else waves(signal.millivolts(*part), fs)
+        notes.append(f"no beat from {a:.1f} s to {b:.1f} s{f': {shown}' if shown else ''}")
     more = [f"and {len(spans) - 5} more spans of over {LONG_GAP:g} s without a beat"]
     return notes + (more if len(spans) > 5 else [])
 

@@ -51,7 +51,7 @@ def splits_of(recipe: Recipe, data_dir: Path | None = None) -> Splits:
         If recipe and protocol contradict each other, or beats cannot be found.
     """
     data, usual, protocol = recipe.data, DataSettings(), protocol_of(recipe.data.protocol)
-    for what, stated in _stated(protocol).items():
+    for what, stated in stated_by(protocol).items():
         if (chosen := getattr(data, what)) not in (getattr(usual, what), stated):
             raise InputError(
                 f"data.{what} is {chosen!r}, but the protocol is for {what} {stated!r}; leave one "
@@ -66,11 +66,11 @@ def divided_by(recipe: Recipe, protocol: str) -> Recipe:
 
     Labels and lead that the file states replace those of the recipe, which are of its protocol.
     """
-    left = {what: getattr(DataSettings(), what) for what in _stated(protocol_of(protocol))}
+    left = {what: getattr(DataSettings(), what) for what in stated_by(protocol_of(protocol))}
     return replace(recipe, data=replace(recipe.data, protocol=protocol, **left))
 
 
-def _stated(protocol: Protocol) -> dict[str, str]:
+def stated_by(protocol: Protocol) -> dict[str, str]:
     """Return the settings of a recipe's data that a protocol file states itself."""
     labels = None if protocol.labels is None else protocol.labels.name
     found = {"labels": labels, "lead": protocol.lead}
@@ -117,7 +117,8 @@ def splits_like(
     data_dir
         Where the student's own recordings are now, or where a published database is.
     protocol
-        Another protocol, by name or from its file.
+        Another protocol, by name or from its file. Labels and lead that the file states replace
+        those of the training.
 
     Raises
     ------
@@ -127,6 +128,9 @@ def splits_like(
     recipe, stored = from_dict(metadata["recipe"]), metadata.get("provenance") or {}
     chosen = own_protocol(metadata, data) if protocol is None else protocol
     labels, lead = scheme_of(metadata), str(metadata.get("lead", recipe.data.lead))
+    if protocol is not None:
+        chosen = protocol_of(protocol)
+        labels, lead = chosen.labels or labels, chosen.lead or lead
     if data is not None or "files" not in stored:  # of a shipped student there are names only
         source = metadata["source"] if data is None else data
         splits = _load(recipe, source, data_dir, chosen, labels, lead)

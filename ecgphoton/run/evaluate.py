@@ -15,6 +15,7 @@ from ecgphoton import runs
 from ecgphoton.arguments import strict
 from ecgphoton.decision import OperatingPoint, ThresholdPolicy
 from ecgphoton.ecg.beats import BeatSet
+from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.ecg.records import LabelScheme, label_scheme
 from ecgphoton.errors import InputError
 from ecgphoton.intervals import record_bootstrap
@@ -36,6 +37,7 @@ from ecgphoton.run.beats import (
     reported,
     scheme_of,
     splits_like,
+    stated_by,
 )
 from ecgphoton.run.crossed import at_wish, stored_numbers, stored_sets
 from ecgphoton.run.known import learnt_from
@@ -147,8 +149,8 @@ def evaluate(
     Parameters
     ----------
     protocol
-        Protocol whose sets are used, ``reference``, ``inter-patient`` or a TOML file; by default
-        that of training.
+        Protocol whose sets are used, ``reference``, ``inter-patient`` or a TOML file, with the
+        labels and lead that the file states; by default that of training.
     labels
         Labels, as ``ecgphoton train`` takes them; by default those of training.
     max_miss
@@ -169,6 +171,11 @@ def evaluate(
     """
     trained, wished = at_wish(runs.load_student(*runs.choose(model)), max_miss, max_fpr)
     about = dict(trained.metadata)
+    own = {} if protocol is None else stated_by(protocol_of(protocol))
+    if labels is not None and own.get("labels", labels) != labels:
+        raise InputError(
+            f"labels is {labels!r}, but the protocol is for labels {own['labels']!r}; leave one out"
+        )
     if labels not in (None, about["labels"]):
         about["labels"] = label_scheme(labels).name
     other = beats_elsewhere(about, data, data_dir) if protocol is None else None
@@ -185,6 +192,12 @@ def evaluate(
         for name, one in stored_sets(trained).items()
     }
     across = wished or stored_numbers(trained)
+    when = f"in training{' and out of fold' if across else ''}"
+    changed = [
+        f"{what} of these sets: {value}, not {was} as {when}"
+        for what, value in {**own, "labels": scheme.name}.items()
+        if value != (was := trained.metadata.get(what, value))
+    ]
     metrics = {
         "run": str(trained.folder),
         "chosen": trained.chosen,
@@ -192,7 +205,7 @@ def evaluate(
         "sets": {**earlier, **evaluate_sets(trained, sets, scheme)},
         "operating_point": trained.metadata["operating_point"],
         "took_part_in_selection": ["training", *trained.metadata["selection"]["sets"]],
-        "notes": [*report.lines(), *known],
+        "notes": [*changed, *report.lines(), *known],
     }
     metrics["shortfall"] = shortfall(trained.recipe.decision, trained.point, metrics)
     return Evaluation(metrics, next(iter(sets.values())).source)

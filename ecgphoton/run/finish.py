@@ -141,6 +141,7 @@ def finish(
         "seed": seed,
         "source": splits.train.source,
         "dropped": splits.report.to_dict(),
+        "further_leads": [asdict(one) for one in splits.further],
         **{name: one.numbers for name, one in known.items()},
     }
     metrics["shortfall"] = shortfall(recipe.decision, point, metrics)

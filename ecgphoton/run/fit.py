@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from ecgphoton import runs
@@ -31,8 +31,6 @@ from ecgphoton.training.judge import Judgement
 from ecgphoton.training.parts import Control, EpochRecord
 from ecgphoton.training.state import FitState, telling
 
-START = "start.json"
-
 
 def start_run(recipe: Recipe, splits: Splits, folder: Path, seed: int) -> None:
     """Create a run folder that `fit_run` can fill and continue with the same beats.
@@ -48,8 +46,23 @@ def start_run(recipe: Recipe, splits: Splits, folder: Path, seed: int) -> None:
             f"{folder} is not empty; choose another --out, or continue it with --resume {folder}"
         )
     files = {} if splits.origin is None else {"files": dict(splits.origin.files)}
-    begun = {"seed": seed, "recipe": recipe.to_dict(), "digests": _digests(splits), **files}
-    write_json(folder / START, begun)
+    further = [asdict(one) for one in splits.further]
+    begun = {
+        "seed": seed,
+        "recipe": recipe.to_dict(),
+        "digests": _digests(splits),
+        "further_leads": further,
+        **files,
+    }
+    write_json(folder / runs.START, begun)
+
+
+def forget_run(folder: Path) -> None:
+    """Remove what `start_run` wrote, unless there is more: an epoch or a fold of the run."""
+    begun = [*folder.iterdir()]
+    if {path.name for path in begun} <= {runs.START, runs.RECIPE}:
+        for path in begun:
+            path.unlink()
 
 
 def check_beats(folder: Path, splits: Splits) -> None:
@@ -60,11 +73,12 @@ def check_beats(folder: Path, splits: Splits) -> None:
     InputError
         If a file has changed, by name, or beats of the same files differ.
     """
-    start = read_json(folder / START)
+    start = read_json(folder / runs.START)
     if splits.origin is not None and isinstance(start.get("files"), dict):
         check_same(start["files"], splits.origin)
     found = _digests(splits)
-    if start.get("digests", found) != found:
+    began = start.get("digests", found)
+    if not isinstance(began, dict) or began != {name: found.get(name) for name in began}:
         raise InputError(
             f"{folder} began with other beats than those read now; name the data it began with, or "
             "train anew (--out)"
@@ -72,7 +86,8 @@ def check_beats(folder: Path, splits: Splits) -> None:
 
 
 def _digests(splits: Splits) -> dict[str, str]:
-    return {name: beats.digest for name, beats in splits.parts.items()}
+    further = {} if splits.views is None else {"further leads": splits.views}
+    return {name: beats.digest for name, beats in (splits.parts | further).items()}
 
 
 def resume_point(folder: Path) -> tuple[Recipe, int, FitState | None]:
@@ -83,7 +98,7 @@ def resume_point(folder: Path) -> tuple[Recipe, int, FitState | None]:
     InputError
         If the folder holds no run or a finished one, or its files are damaged.
     """
-    start = read_json(folder / START)
+    start = read_json(folder / runs.START)
     if (folder / MANIFEST).is_file():
         raise InputError(
             f"{folder} is a finished run, of which nothing is left to train; train anew in another "
@@ -93,7 +108,7 @@ def resume_point(folder: Path) -> tuple[Recipe, int, FitState | None]:
     try:
         recipe, seed = from_dict(start["recipe"]), int(start["seed"])
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{folder / START} cannot be read: {error}") from error
+        raise InputError(f"{folder / runs.START} cannot be read: {error}") from error
     if not (folder / runs.STATE).exists():
         return recipe, seed, None
     arrays, metadata = load_checkpoint(folder / runs.STATE)

@@ -121,18 +121,13 @@ def check_folds(recipe: Recipe, splits: Splits, workers: int | None) -> None:
     Raises
     ------
     InputError
-        If the recipe listens to the test set or to a teacher, or `workers` is less than 1.
+        If the recipe listens to the test set, or `workers` is less than 1.
     """
     name = splits.protocol.name
     if recipe.decision.blend > 0:
         raise InputError(
             f"decision.blend is {recipe.decision.blend}, and protocol {name!r} chooses on folds, "
             "where no second set takes part; set it to 0"
-        )
-    if recipe.distill.teacher != "none":
-        raise InputError(
-            f"protocol {name!r} has folds, and a teacher is judged on a validation set; give a "
-            "protocol file with validation or validation_fraction"
         )
     if workers is not None:
         check_workers(workers)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ecgphoton import models as shipped_models, runs as run_folders
 from ecgphoton.arguments import strict
-from ecgphoton.artifacts import load_checkpoint, read_json
+from ecgphoton.artifacts import MANIFEST, kind_of, load_checkpoint, read_json
 from ecgphoton.errors import EcgphotonError, InputError
 from ecgphoton.intake import expecting
 from ecgphoton.metrics import stated
@@ -61,7 +61,7 @@ def recipes() -> Listing:
 def runs(folder: Path | str | None = None) -> Listing:
     """List the finished runs of a folder, the newest first.
 
-    Damaged runs are named, with what is wrong, and left out.
+    Damaged and unfinished runs are named, with what is wrong, and left out.
 
     Parameters
     ----------
@@ -71,12 +71,15 @@ def runs(folder: Path | str | None = None) -> Listing:
     Raises
     ------
     InputError
-        If the folder that is named does not exist, or every run in it is damaged.
+        If the folder that is named does not exist or is a run, or every run in it is damaged.
     """
     if folder is not None and not Path(folder).is_dir():
         raise InputError(f"there is no folder {folder}; name the one that holds the runs")
+    if folder is not None and kind_of(Path(folder)) == run_folders.KIND:
+        raise InputError(f"{folder} is a run itself; name the folder that holds it")
     rows, damaged = list[Mapping[str, Any]](), dict[str, EcgphotonError]()
-    for run in run_folders.finished(root=run_folders.RUNS if folder is None else folder):
+    root = Path(run_folders.RUNS if folder is None else folder)
+    for run in run_folders.finished(root=root):
         try:
             with expecting(run, "a finished run"):
                 rows.append(_row(run))
@@ -84,7 +87,14 @@ def runs(folder: Path | str | None = None) -> Listing:
             damaged[str(run)] = error
     if damaged and not rows:
         raise next(iter(damaged.values()))
-    return Listing("runs", tuple(rows), {run: str(error) for run, error in damaged.items()})
+    left_out = {run: str(error) for run, error in damaged.items()}
+    for start in sorted(root.glob(f"*/{run_folders.START}")):
+        if not (start.parent / MANIFEST).exists():
+            left_out[str(start.parent)] = (
+                f"{start.parent} is unfinished; `ecgphoton train --resume {start.parent}` "
+                "continues it"
+            )
+    return Listing("runs", tuple(rows), left_out)
 
 
 def _row(run: Path) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def score(
     end
         Second at which scoring ends; by default the end of the record.
     window
-        Largest distance of two beats that match, in seconds.
+        Largest distance of two beats that match, in seconds, up to 1.
     fs
         Hz, of text and NumPy recordings that do not state their rate.
     column

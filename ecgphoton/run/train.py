@@ -16,6 +16,7 @@ from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.legacy.distill_run import distil
+from ecgphoton.legacy.strategies import check_strength
 from ecgphoton.legacy.teacher import load_teacher
 from ecgphoton.metrics import check_both
 from ecgphoton.progress import Progress, silent
@@ -25,7 +26,7 @@ from ecgphoton.report.distillation import write_distillation
 from ecgphoton.run.beats import divided_by, examples_of, splits_of
 from ecgphoton.run.claim import outside_bundles, vacant
 from ecgphoton.run.finish import TrainedRun, finish
-from ecgphoton.run.fit import check_beats, fit_run, resume_point, start_run
+from ecgphoton.run.fit import check_beats, fit_run, forget_run, resume_point, start_run
 from ecgphoton.run.folds import check_folds
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
@@ -52,7 +53,9 @@ def train(
 ) -> TrainedRun:
     """Train a student into a run folder, and evaluate it.
 
-    The folder holds the checkpoint, scores, metrics and pictures.
+    The folder holds the checkpoint, scores, metrics and pictures. With the usual recipe the second
+    ECG lead of each training record teaches too, and the first alone is scored; the setting
+    ``data.views=1`` reads one lead.
 
     Parameters
     ----------
@@ -123,14 +126,19 @@ def train(
             chosen = divided_by(chosen, protocol)
         asked = [*given, *settings]
         chosen = override(_led(override(chosen, asked)), asked)
+    taught = chosen.distill.teacher != "none"
+    if taught:
+        _check_taught(chosen)
     splits = splits_of(chosen, data_dir)
     if classes not in (None, len(splits.labels.classes)):
         raise InputError(
             f"classes is {classes}, but labels {splits.labels.name!r} have "
             f"{len(splits.labels.classes)}; leave one out"
         )
-    named = chosen.student.classes
-    if named not in (Architecture().classes, len(splits.labels.classes)):
+    named, usual = chosen.student.classes, Architecture().classes
+    if any(text.partition("=")[0].strip() == "student.classes" for text in settings):
+        usual = len(splits.labels.classes)
+    if named not in (usual, len(splits.labels.classes)):
         raise InputError(
             f"student.classes is {named}, but labels {splits.labels.name!r} have "
             f"{len(splits.labels.classes)}, which decide; leave it out"
@@ -145,16 +153,11 @@ def train(
             f"workers is {workers}, and protocol {splits.protocol.name!r} has no folds to share "
             "among them; leave it out"
         )
-    if chosen.distill.teacher != "none":
-        further = {"augment.fibrillation": (chosen.augment.fibrillation, 0),
-                   "data.views": (chosen.data.views, 1)}  # fmt: skip
-        for key, (value, none) in further.items():
-            if value != none:
-                raise InputError(
-                    f"{key} is {value:g}, and a teacher's outputs are of each recorded beat once; "
-                    f"set it to {none}, or train without a teacher"
-                )
     if resume is None:
+        if not taught:  # which the strength acts on as well
+            check_strength(
+                chosen.strategies, chosen.guards, chosen.balance, len(splits.labels.classes)
+            )
         name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
         folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)
     with alone(outside_bundles(folder)):
@@ -162,11 +165,16 @@ def train(
             start_run(chosen, splits, folder, seed)
         else:
             check_beats(folder, splits)
-        if chosen.distill.teacher != "none":
-            return distil_run(chosen, splits, folder, seed=seed, progress=progress)
-        return fit_run(
-            chosen, splits, folder, seed=seed, resume=state, workers=workers, progress=progress
-        )
+        try:
+            if taught:
+                return distil_run(chosen, splits, folder, seed=seed, progress=progress)
+            return fit_run(
+                chosen, splits, folder, seed=seed, resume=state, workers=workers, progress=progress
+            )
+        except InputError:
+            if resume is None:
+                forget_run(folder)
+            raise
 
 
 def _led(recipe: Recipe) -> Recipe:
@@ -181,6 +189,25 @@ def _led(recipe: Recipe) -> Recipe:
     if not leads or data.lead != DataSettings().lead:
         return recipe
     return replace(recipe, data=replace(data, lead=leads[0]))
+
+
+def _check_taught(recipe: Recipe) -> None:
+    """Refuse, in one error, all that a recipe has and distillation from a teacher cannot do."""
+    data, fibrillation = recipe.data, recipe.augment.fibrillation
+    once = "a teacher's outputs are of each recorded beat once"
+    found = {
+        f"protocol {data.protocol!r} has folds, and a teacher is judged on a validation set: give "
+        "a protocol file with validation or validation_fraction": protocol_of(data.protocol).folds,
+        f"data.views is {data.views}, and {once}: --set data.views=1": data.views > 1,
+        f"augment.fibrillation is {fibrillation:g}, and {once}: --set augment.fibrillation=0":
+            fibrillation > 0,
+    }  # fmt: skip
+    if any(found.values()):
+        raise InputError(
+            f"recipe {recipe.name!r} cannot learn from a teacher as it is: "
+            f"{'; '.join(reason for reason, holds in found.items() if holds)}; or take a recipe "
+            "that can (`ecgphoton distill --recipe reference-8`), or train without a teacher"
+        )
 
 
 def _refuse_others(asked: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from recordings import fibrillation, write_wfdb
 
 from ecgphoton.ecg import annotate
 from ecgphoton.ecg.annotate import classify_record, symbols_of
@@ -192,6 +193,19 @@ def test_silence_has_no_beats_and_says_so(tmp_path):
     )  # fmt: skip
     with pytest.raises(InputError, match="flat has no beat that is found in MLII"):
         classify_record(open_signal(tmp_path / "flat"), fingerprint)
+
+
+def test_fibrillation_without_beats_is_described(tmp_path):
+    """The error states file, lead, length, what is seen (waves without QRS), and what to do."""
+    waves = fibrillation(60, 1)
+    place = write_wfdb(tmp_path, "vf", np.stack([waves, 0 * waves], 1), lead=("II", "V1"))
+    with pytest.raises(InputError) as error:
+        classify_record(open_signal(place), fingerprint)
+    said = str(error.value)
+    assert f"record vf has no beat that is found in II (60.0 s of {place}" in said
+    assert "seen: waves of 1.00 mV in which no QRS complex is found, strongest at " in said
+    assert "as in ventricular flutter or fibrillation" in said
+    assert "its other leads are V1: name one" in said
 
 
 def test_damage_is_one_sentence(wfdb_folder, tmp_path):

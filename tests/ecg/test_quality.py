@@ -15,6 +15,14 @@ FLUTTER = np.sin(2 * np.pi * 4.5 * np.arange(LENGTH) / 360) * (
 )
 
 
+def spikes(width):
+    """Make a dead lead with a spike of 1 mV and some samples a second."""
+    made = 0.005 * RNG.standard_normal(LENGTH)
+    for at in range(width):
+        made[100 + at :: 360] += 1
+    return made
+
+
 def windows(signal):
     """Cut a signal at 360 Hz into windows."""
     count = len(signal) // LENGTH
@@ -33,7 +41,10 @@ def windows(signal):
         ("noise", HUM + 0.1 * RNG.standard_normal(LENGTH)),
         ("saturated", np.clip(3 * np.sin(np.arange(LENGTH) / 60), -1, 1)),
         ("scale", 1000 * ecg(5, 360)[0]),
+        *(("spikes", spikes(width)) for width in (2, 3, 4)),
         ("", ecg(5, 360)[0]),
+        ("", ecg(5, 360, rr=2.4)[0]),
+        ("", ecg(5, 360)[0] + spikes(2)),
         ("", -ecg(5, 360, rr=0.35)[0]),
         ("", ecg(5, 360)[0] + np.sin(np.arange(LENGTH) / 200)),
         ("", ecg(5, 360)[0] + HUM),

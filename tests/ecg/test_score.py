@@ -271,7 +271,8 @@ def test_files_give_what_arrays_give(wfdb_folder, tmp_path):
     ("change", "what"),
     [
         ({"start": -1}, "times must not be negative"),
-        ({"window": -0.1}, "times must not be negative"),
+        ({"window": -0.1}, "window is -0.1; it must be from 0 to 1 s"),
+        ({"window": 150}, "window is 150; it must be from 0 to 1 s"),
         ({"start": 10, "end": 5}, "end must come after start"),
     ],
 )

@@ -1,5 +1,7 @@
 """Training beats in further leads of their records."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 import wfdb
 
 from ecgphoton.ecg.beats import BeatSet, Splits, load_splits
+from ecgphoton.ecg.beatset import Further
 from ecgphoton.ecg.patients import patient, synthesise
 from ecgphoton.ecg.protocols import Protocol
 from ecgphoton.errors import InputError
@@ -22,21 +25,30 @@ LEADS = {"p1": ["MLII", "V1"], "p2": ["V5", "MLII"], "p3": ["MLII", "ABP"], "p4"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four records: two leads, two in the other order, one lead and a blood pressure, two leads."""
     place = tmp_path_factory.mktemp("records")
-    for number, name in enumerate(NAMES, 1):
-        made = synthesise(patient(number), beats=120)
-        wfdb.wrsamp(
-            name,
-            fs=360,
-            units=["mV", "mV"],
-            sig_name=LEADS[name],
-            d_signal=made.digital.astype(np.int64),
-            fmt=["16", "16"],
-            adc_gain=[200, 200],
-            baseline=[1024, 1024],
-            write_dir=str(place),
-        )
-        wfdb.wrann(name, "atr", made.samples, list(made.symbols), write_dir=str(place))
+    for name in NAMES:
+        write(place, name)
     return place
+
+
+def write(place: Path, name: str, *, noise: float | None = None) -> None:
+    """Write one of the records; with noise, the second channel is noise (mV RMS) alone."""
+    made = synthesise(patient(NAMES.index(name) + 1), beats=120)
+    digital = made.digital.astype(np.int64)
+    if noise is not None:
+        random = np.random.default_rng(0).normal(scale=200 * noise, size=len(digital))
+        digital[:, 1] = 1024 + random.round()
+    wfdb.wrsamp(
+        name,
+        fs=360,
+        units=["mV", "mV"],
+        sig_name=LEADS[name],
+        d_signal=digital,
+        fmt=["16", "16"],
+        adc_gain=[200, 200],
+        baseline=[1024, 1024],
+        write_dir=str(place),
+    )
+    wfdb.wrann(name, "atr", made.samples, list(made.symbols), write_dir=str(place))
 
 
 def read(folder: Path, views: int, lead: str | None = None, share: float = 0.0) -> Splits:
@@ -73,15 +85,74 @@ def test_what_is_scored_does_not_depend_on_views(folder: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("views", [0, -1, 13])
+def test_a_number_of_leads_that_makes_no_sense_is_refused(views: int, folder: Path) -> None:
+    """One lead is not read where none, or fewer, are asked for."""
+    with pytest.raises(InputError, match=rf"views is {views}; it must be from 1 to 12"):
+        read(folder, views)
+
+
 def test_a_record_without_another_ecg_is_named(folder: Path) -> None:
     """A blood pressure is no view; of a third lead no record has one."""
-    assert read(folder, 2).report.notes[-1] == "p3: no further ECG lead to train on"
+    twice = read(folder, 2)
+    taught, lacking = twice.report.notes[-2:]
+    assert taught == (
+        "240 further training beats, the same in other leads, which are not scored: "
+        "V1 of 1 record, V5 of 1 record"
+    )
+    assert lacking == (
+        "1 of 3 training records with fewer than 2 ECG leads (by name, as long and as fast as the "
+        "lead that is scored): p3"
+    )
+    assert twice.further == (Further("p1", "V1", 120), Further("p2", "V5", 120))
     thrice = read(folder, 3)
     assert thrice.views is not None
-    assert len(thrice.views) == len(read(folder, 2).views or ())
-    assert thrice.report.notes[-3:] == tuple(
-        f"{name}: no further ECG lead to train on" for name in NAMES[:3]
+    assert len(thrice.views) == len(twice.views or ())
+    assert thrice.report.notes[-1] == (
+        "3 of 3 training records with fewer than 3 ECG leads (by name, as long and as fast as the "
+        "lead that is scored): p1 p2 p3"
     )
+
+
+@pytest.mark.parametrize(
+    ("size", "why"),
+    [
+        (0, "window has missing samples"),
+        (0.003, "no signal: the lead is flat"),
+        (0.3, "noise without beats"),
+    ],
+)
+def test_a_dead_lead_does_not_teach(size: float, why: str, tmp_path: Path, folder: Path) -> None:
+    """A second lead of noise alone teaches no beat, which is said; those of other records do."""
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    write(tmp_path, "p1", noise=size)
+    splits = read(tmp_path, 2)
+    assert splits.views is not None
+    assert set(splits.views.record.tolist()) == {"p2"}
+    assert splits.further == (Further("p1", "V1", 0), Further("p2", "V5", 120))
+    said = f"p1: 120 beats of lead V1 left out of training: {why}"
+    assert splits.report.notes[-2] == said
+
+
+def test_a_run_states_the_leads_that_teach(tmp_path: Path) -> None:
+    """In the folder from the start, in its results, and in what the command prints."""
+    done = train(
+        "reference-8",
+        data="synthetic",
+        settings=["data.views=2", "training.epochs=1", "training.min_epochs=1"],
+        out=tmp_path / "run",
+    )
+    start = json.loads((tmp_path / "run" / "start.json").read_text())
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    views = done.splits.views
+    assert views is not None
+    assert start["digests"]["further leads"] == views.digest
+    stated = start["further_leads"]
+    assert stated == metrics["further_leads"] == done.to_dict()["further_leads"]
+    assert sum(one["beats"] for one in stated) == len(views)
+    assert {one["record"] for one in stated} == set(done.splits.protocol.train)
+    assert {one["lead"] for one in stated} == {"V1"}
+    assert any("further training beats" in note for note in metrics["dropped"]["notes"])
 
 
 def test_beats_that_validate_are_not_seen_in_another_lead(folder: Path) -> None:
@@ -109,14 +180,14 @@ def test_a_student_is_taught_the_beats_then_the_views() -> None:
     assert np.array_equal(examples.inputs.window[count:].numpy(), splits.views.windows)
 
 
-def test_a_teacher_and_views_are_refused(tmp_path: Path) -> None:
-    """Outputs of a teacher belong to each beat once."""
-    with pytest.raises(InputError, match=r"data\.views is 2, and a teacher's outputs are of each"):
-        train(
-            "reference-8",
-            data="synthetic",
-            teacher="cnn",
-            settings=["data.views=2"],
-            out=tmp_path / "run",
-        )
-    assert not (tmp_path / "run").exists()
+def test_a_teacher_is_refused_with_all_that_stands_against_it(tmp_path: Path) -> None:
+    """Outputs of a teacher belong to each beat once; the usual recipe also has folds."""
+    once = r"data\.views is 2, and a teacher's outputs are of each recorded beat once"
+    place = tmp_path / "run"
+    with pytest.raises(InputError, match=rf"'reference-8' .* as it is: {once}: .*views=1; or take"):
+        train("reference-8", data="synthetic", teacher="auto", settings=["data.views=2"], out=place)
+    with pytest.raises(
+        InputError, match=rf"has folds, and a teacher is judged .*{once}.*distill --recipe"
+    ):
+        train(data="synthetic", teacher="auto", out=place)
+    assert not place.exists()

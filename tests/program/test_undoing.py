@@ -10,7 +10,7 @@ import pytest
 
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import MESH
-from ecgphoton.mesh.crosstalk import Crosstalk
+from ecgphoton.mesh.crosstalk import LARGEST, Crosstalk
 from ecgphoton.models import bundle
 from ecgphoton.program.program_file import (
     from_dict,
@@ -54,6 +54,8 @@ def test_the_file_holds_share_and_length(undoing) -> None:
     assert not {"crosstalk"} & {*to_dict(plain)["heater"], *to_dict(plain)["convention"]}
     known = [json.loads(schema_text(p))["properties"]["heater"] for p in (undoing, plain, None)]
     assert ["crosstalk" in heater["properties"] for heater in known] == [True, False, True]
+    share = known[0]["properties"]["crosstalk"]["properties"]["share"]
+    assert share["maximum"] == LARGEST
 
 
 @pytest.mark.parametrize("value", [{"share": 0.02, "length": 150.0}, {"share": 0.0, "length": 1.0}])

@@ -5,6 +5,7 @@ import json
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from made_splits import synthetic_splits
 
@@ -93,6 +94,11 @@ def test_other_data_are_used_when_they_are_named(ours, tmp_path):
     other = splits_like(metadata, protocol=tmp_path / "other.toml")
     assert set(other.test.record.tolist()) == {"s01"}
     assert other.labels.name == splits.labels.name
+    text = PROTOCOL.replace('"aami"', '"ec57"').replace('"V1"', '"MLII"')
+    (tmp_path / "other.toml").write_text(text)
+    other = splits_like(metadata, protocol=tmp_path / "other.toml")
+    assert (other.labels.name, other.protocol.lead) == ("ec57", "MLII")
+    assert not np.array_equal(other.test.windows, splits.test.windows)
     with pytest.raises(InputError, match="no dataset or folder"):
         splits_like(metadata, "elsewhere")
 

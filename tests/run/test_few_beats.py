@@ -7,7 +7,7 @@ from itertools import cycle
 
 import numpy as np
 import pytest
-from recordings import FS, ecg, write_wfdb
+from recordings import FS, ecg, fibrillation, write_wfdb
 
 import ecgphoton as ep
 from ecgphoton.ecg.annotations import write_annotations
@@ -130,3 +130,13 @@ def test_two_beats_of_one_patient_are_enough_for_one_chip(folders, tmp_path):
         "inter-patient", noise=0.02, chips=1, data=folders["two"], out=tmp_path / "chips"
     ).report
     assert report.over_patients["sentence"].endswith("not given: one patient and one chip.")
+
+
+def test_fibrillation_between_beats_is_described(tmp_path):
+    """A long span without beats is noted, with the waves that are there."""
+    signal = np.concatenate([ecg(40)[0], fibrillation(30, 0.6), ecg(40)[0]])
+    place = write_wfdb(tmp_path, "vf", signal)
+    done = ep.run.annotate(place, model="reference-8", out=tmp_path, picture=False)
+    (found,) = [note for note in done.summary["notes"] if note.startswith("no beat from")]
+    assert ": waves of 0.60 mV in which no QRS complex is found, strongest at " in found
+    assert "as in ventricular flutter or fibrillation" in found

@@ -16,8 +16,8 @@ from ecgphoton.artifacts import check_manifest, sha256
 from ecgphoton.cli import main
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.protocols import PROTOCOLS
-from ecgphoton.ecg.splits import with_view
 from ecgphoton.ecg.synthetic import extracted
+from ecgphoton.ecg.views import with_views
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import confusion, patients_alike
 from ecgphoton.recipe import Recipe, override
@@ -61,7 +61,7 @@ def splits() -> Splits:
     """Beats of few patients in two folds, and those that train in a second lead."""
     protocol = replace(PROTOCOLS["inter-patient"], folds=2)
     splits = synthetic_splits(protocol=protocol, labels="aami-svf", patients=9, beats=150)
-    return with_view(splits, extracted(splits.protocol.train, beats=150, view=1))
+    return with_views(splits, [extracted(splits.protocol.train, beats=150, view=1)])
 
 
 @pytest.fixture(scope="module")
@@ -264,13 +264,11 @@ def test_a_wish_that_cannot_be_kept_is_refused(finished: Path) -> None:
 
 
 def test_what_needs_a_validation_set_is_refused_with_folds(splits: Splits, tmp_path: Path) -> None:
-    """A blend with the test set, and a teacher; and workers where there is nothing to share."""
+    """A blend with the test set; and workers where there is nothing to share."""
     blended = override(QUICK, ["decision.blend=0.3"])
     start_run(blended, splits, tmp_path / "run", 0)
     with pytest.raises(InputError, match=r"decision\.blend is 0\.3"):
         fit_run(blended, splits, tmp_path / "run", seed=0, workers=1)
-    with pytest.raises(InputError, match="a teacher is judged on a validation set"):
-        train(data="synthetic", teacher="auto", out=tmp_path / "other")
     with pytest.raises(InputError, match="workers is 0; it must be from 1 to 1024"):
         fit_run(QUICK, splits, tmp_path / "run", seed=0, workers=0)
     with pytest.raises(InputError, match="workers is 0; it must be from 1 to 1024"):

@@ -22,6 +22,12 @@ Call = Callable[..., Result]
 SYNTHETIC = ("--data", "synthetic")
 OUTSIDE = {
     "limit miss is 10.0; it must be from 0 to 1": ("simulate", "--limit", "miss", "10"),
+    "--limit miss=0.1: a name and a value are two words here; write --limit miss 0.1": (
+        "simulate", "--limit", "miss=0.1",
+    ),
+    "--limit fpr=: a name and a value are two words here; write --limit fpr VALUE": (
+        "calibrate", "--limit=fpr=", "0.1",
+    ),
     "limit yield is nan; it must be from 0 to 1": ("simulate", "--limit", "yield", "nan"),
     "splitter.sigma is nan; it must be": (
         "simulate", "--profile", "ideal", "--set", "splitter.sigma=nan",

@@ -17,8 +17,9 @@ from ecgphoton.ecg.beats import Splits
 from ecgphoton.errors import InputError
 from ecgphoton.recipe import Recipe, override
 from ecgphoton.run.beats import reported, splits_of
-from ecgphoton.run.evaluate import evaluate_sets
+from ecgphoton.run.evaluate import evaluate, evaluate_sets
 from ecgphoton.run.fit import fit_run, resume_point, start_run
+from ecgphoton.run.train import train
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_records")]
 
@@ -132,6 +133,40 @@ def test_evaluating_a_run_repeats_its_numbers(finished: Path, splits: Splits) ->
     found = evaluate_sets(runs.load(finished), reported(splits), splits.labels)
     again = json.loads(json.dumps(found))
     assert again == written
+
+
+def test_a_run_that_cannot_begin_leaves_nothing(tmp_path: Path) -> None:
+    """A teacher that is not there, and one that would never teach, are refused without a folder."""
+    once = {"data": "synthetic", "out": tmp_path / "run"}
+    with pytest.raises(InputError, match=r"nobody\.safetensors"):
+        train("reference-8", teacher=str(tmp_path / "nobody.safetensors"), **once)
+    with pytest.raises(InputError, match="teacher would never take part"):
+        train("reference-8", teacher="auto", settings=["distill.warm_up=99"], **once)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"strength": 3.0}, r"strategies\.strength is 3, but no strategy is on"),
+        ({"classes": 4, "settings": ["student.classes=2"]}, r"student\.classes is 2, but labels"),
+    ],
+)
+def test_what_would_change_nothing_is_refused(asked: dict, said: str, tmp_path: Path) -> None:
+    """A strength without a strategy, and classes that the labels overrule."""
+    with pytest.raises(InputError, match=said):
+        train("reference-8", data="synthetic", out=tmp_path / "run", **asked)
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_labels_than_those_of_training_are_said(finished: Path, tmp_path: Path) -> None:
+    """Also those that a protocol file states; two that differ are refused."""
+    file = tmp_path / "own.toml"
+    file.write_text('train = ["s1"]\nvalidation = ["s2"]\ntest = ["s3"]\nlabels = "aami"\n')
+    with pytest.raises(InputError, match="labels is 'ec57', but the protocol is for labels 'aami'"):
+        evaluate(finished, protocol=str(file), labels="ec57", data="synthetic")
+    found = evaluate(finished, protocol=str(file), data="synthetic").metrics["notes"]
+    assert found[0] == "labels of these sets: aami, not literal as in training"
 
 
 def test_stored_scores_belong_to_the_beats(finished: Path, splits: Splits) -> None:

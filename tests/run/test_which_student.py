@@ -18,7 +18,7 @@ from ecgphoton.run.annotate import annotate
 from ecgphoton.run.annotator import Annotator
 from ecgphoton.run.burden import annotate_folder
 from ecgphoton.run.listing import runs as listed
-from ecgphoton.runs import CHECKPOINT, ENVIRONMENT, KIND, METRICS, date_of, finished, load
+from ecgphoton.runs import CHECKPOINT, ENVIRONMENT, KIND, METRICS, START, date_of, finished, load
 
 
 @pytest.fixture
@@ -119,3 +119,20 @@ def test_a_damaged_run_is_refused(empty):
         listed(empty / "runs")
     (empty / "alone.safetensors").write_bytes(data)
     assert load("alone.safetensors").student is not None
+
+
+def test_a_run_is_not_searched_for_runs(empty):
+    """It is named as what it is, instead of an empty list."""
+    finished_run(empty / "runs" / "mine")
+    with pytest.raises(InputError, match="runs/mine is a run itself; name the folder that holds"):
+        listed("runs/mine")
+
+
+def test_an_unfinished_run_is_named_beside_the_finished_ones(empty):
+    """With how to go on; a run that was cut off does not vanish from the list."""
+    write_json(empty / "runs" / "cut" / START, {})
+    found = listed()
+    assert not found.rows
+    assert found.left_out == {
+        "runs/cut": "runs/cut is unfinished; `ecgphoton train --resume runs/cut` continues it"
+    }

@@ -22,6 +22,14 @@ def ecg(seconds=20, fs=FS, rr=0.8, seed=0):
     return signal, np.rint(beats * fs).astype(int)
 
 
+def fibrillation(seconds, size, fs=FS):
+    """Samples in mV of waves without QRS complexes, of some size, around 5 Hz."""
+    rng = np.random.default_rng(0)
+    at = np.arange(int(seconds * fs)) / fs
+    rate = 5 + np.interp(at, np.arange(seconds + 1), rng.normal(0, 0.7, seconds + 1))
+    return size / 2 * np.sin(2 * np.pi * np.cumsum(rate) / fs)
+
+
 def write_wfdb(folder, name, signal, *, fs=FS, beats=None, fmt="16", units="mV", lead="MLII"):
     """Write a WFDB record of one lead or ``(samples, leads)``, with annotations atr."""
     import wfdb

@@ -41,9 +41,11 @@ MOST_VIEWS = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Loaded(Extracted):
+class Loaded:
     """Beats of some records with their classes, and the files they were read from."""
 
+    beats: BeatSet
+    report: DropReport
     origin: Origin | None
     """None for synthetic beats."""
 

@@ -17,12 +17,11 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import computed
 from ecgphoton.hwsim.effects import EFFECTS, Effect, Number
-from ecgphoton.hwsim.effects.drivers import CROSSTALK
+from ecgphoton.hwsim.meshchips import coded_for
 from ecgphoton.hwsim.profile import BITS, Profile
 from ecgphoton.hwsim.requirement import MOST, solve
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
-from ecgphoton.mesh.crosstalk import NO_CROSSTALK
 from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps, silent
@@ -130,11 +129,11 @@ class Sheet:
         return replace(self.profile, numbers={**self.profile.numbers, **scaled})
 
     def alone(self, key: str) -> "Sheet":
-        """Return the sheet with codes that undo crosstalk only where its error is looked at."""
+        """Return the sheet whose program has the codes for one error alone."""
         carried, *beats = self.subject
-        if key in (ALL, CROSSTALK) or not isinstance(carried, MeshProgram):
+        if key == ALL or not isinstance(carried, MeshProgram):
             return self
-        return replace(self, subject=(replace(carried, crosstalk=NO_CROSSTALK), *beats))
+        return replace(self, subject=(coded_for(carried, EFFECTS[key]), *beats))
 
     def judged(self, profile: Profile, state: State) -> SimulationReport:
         """Return the verdict on chips of a profile in one state."""

@@ -20,6 +20,7 @@ from ecgphoton.hwsim.montecarlo import GROUP, Trial, run
 from ecgphoton.hwsim.profile import Profile, allowed, read_setting
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.readout import Readout
+from ecgphoton.hwsim.unused import refuse_unused
 from ecgphoton.hwsim.verdict import (
     Limits,
     SimulationReport,
@@ -195,6 +196,8 @@ def trial_of(
         )
     record = None if records is None else _numbered(records)
     chosen = profile_of(profile, settings)
+    if chosen is not None:
+        refuse_unused(chosen, settings)
     usual = DEFAULT_NOISE if chosen is None else 0.0
     sigma = usual if noise is None else read_as(WeightChips, "sigma", noise, "noise")
     source: ChipSource

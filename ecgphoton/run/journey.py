@@ -15,11 +15,12 @@ from ecgphoton.arguments import checked
 from ecgphoton.artifacts import check_room, csv_text, write_json, write_text
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.conditions import remaining
+from ecgphoton.hwsim.conditions import following, remaining
 from ecgphoton.hwsim.montecarlo import Trial
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.simulate import DEFAULT_NOISE, profile_of, trial_of
+from ecgphoton.hwsim.unused import refuse_unused
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.report import style
 from ecgphoton.run.beats import check_both, evaluation_beats, own_protocol
@@ -172,6 +173,7 @@ def begin(
     root: str = runs.SIMULATIONS,
     files: tuple[str, ...] = (),
     most: int | None = None,
+    moving: str | None = "",
 ) -> Journey:
     """Open the student and load the beats of a simulation or study.
 
@@ -188,11 +190,15 @@ def begin(
         default they are named after the function.
     most
         Largest number of beats; more are thinned out evenly.
+    moving
+        Key of the profile that takes several values; None where the function itself refuses
+        settings that it does not use.
 
     Raises
     ------
     InputError
-        If the student has no operating point, a limit is wrong, or the folder is not free.
+        If a setting changes nothing of the chips, the student has no operating point, a limit is
+        wrong, or the folder is not free.
     """
     name = function.__name__
     files = files or (f"{name}.json", f"{name}.csv", f"{name}.png")
@@ -201,6 +207,8 @@ def begin(
     if asked.get("chips") is not None and asked["chips"] < 1:
         raise InputError(f"chips is {asked['chips']}; it must be at least 1")
     profile = profile_of(**taken_by(profile_of, asked))
+    if profile is not None and moving is not None:
+        refuse_unused(profile, asked.get("settings", ()), moving=moving)
     trained = runs.load(asked["model"])
     if not trained.point.binary:
         raise InputError(
@@ -217,7 +225,13 @@ def begin(
     notes = loaded.report.lines()
     if not set(beats.record.tolist()) <= set(own_protocol(trained.metadata).test):
         notes += learnt_from(trained.metadata, {EVALUATION: beats})  # else the protocol says it
-    if name not in SAYING and profile and trained.program:
+    if (
+        moving
+        and asked.get("calibrated", "no") == "no"
+        and (said := following(moving, trained.program))
+    ):
+        notes += [said]
+    elif name not in SAYING and profile and trained.program:
         notes += filter(None, [remaining(profile, trained.program)])
     return Journey(asked, profile, trained, beats, usual, files, about, notes)
 
@@ -230,8 +244,3 @@ def chips_slug(asked: Mapping[str, Any]) -> str:
         name = Path(profile).stem if isinstance(profile, str | PathLike) else known.name
         return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:LONGEST_SLUG] or "profile"
     return f"noise-{DEFAULT_NOISE if noise is None else noise:g}"
-
-
-def giving(key: str, settings: Sequence[str]) -> list[str]:
-    """Return those of the settings ``section.key=value`` that give this key."""
-    return [text for text in settings if text.partition("=")[0].strip() == key]

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-from ecgphoton.calibration.drift import HOURS, DriftReport, drift_schedule
+from ecgphoton.calibration.drift import AGE, HOURS, DriftReport, drift_schedule
 from ecgphoton.errors import InputError
 from ecgphoton.export.bits import BitsRow, Part, bits_table, enough
 from ecgphoton.hwsim.meshchips import program_of
@@ -59,7 +59,7 @@ def drift(
     InputError
         If a value is outside its range, or student, beats or folder cannot be used.
     """
-    journey = begin(drift, locals(), most=DRIFT_BEATS)
+    journey = begin(drift, locals(), most=DRIFT_BEATS, moving=AGE)
     carried, *rest = journey.arguments
     report = drift_schedule(
         program_of(carried),

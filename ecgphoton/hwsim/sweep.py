@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.effects import Number, number_of, numbers
+from ecgphoton.hwsim.effects import Number, likely, number_of
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.hwsim.unused import giving, refuse_unused
 from ecgphoton.hwsim.verdict import SimulationReport
 from ecgphoton.hwsim.weights import FULL_SCALE
 from ecgphoton.progress import Steps, silent
-from ecgphoton.settings import nearest
 
 POINTS = 1001
 """Largest number of points of a sweep."""
@@ -44,7 +43,7 @@ def parameter(name: str) -> Number:
     try:
         return NOISE if name == "noise" else number_of(name)
     except InputError:
-        advice = nearest(name, ["noise", *numbers()])
+        advice = likely(name, noise=NOISE.meaning)
         raise InputError(f"{name!r} cannot be swept or solved for; {advice}") from None
 
 

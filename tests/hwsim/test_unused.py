@@ -86,7 +86,7 @@ def test_what_moves_is_not_missing(student, inputs, label, point) -> None:
     assert report.reports[1].settings["profile_values"]["heater.crosstalk_spread"] == 0.5
     with pytest.raises(InputError, match=r"heater.crosstalk=0.1 is given for heater.crosstalk"):
         run_sweep(wanted, *subject, profile="ideal", settings=["heater.crosstalk=0.1"], chips=2)
-    with pytest.raises(InputError, match="power.p_pi=3 changes no reading"):
+    with pytest.raises(InputError, match=r"power\.p_pi=3 changes no reading"):
         run_sweep(wanted, *subject, profile="ideal", settings=["power.p_pi=3"], chips=2)
 
 

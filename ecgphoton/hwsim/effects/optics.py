@@ -52,7 +52,11 @@ def _mean_loss(key: str, meaning: str) -> Effect:
 ALL = (
     Effect(
         "splitter.sigma",
-        Number("Angle error of every splitter; 0.02 rad is a 52:48 splitter.", math.pi / 4, "rad"),
+        Number(
+            "Angle error of every splitter; 0.02 rad is a splitting ratio of 52:48.",
+            math.pi / 4,
+            "rad",
+        ),
         "element",
         lambda parts, x, _: parts._replace(
             alpha=parts.alpha + x[..., 0], beta=parts.beta + x[..., 1]
@@ -70,8 +74,8 @@ ALL = (
     ),
     _mean_loss(
         "loss.mzi_db",
-        "Mean loss of an MZI, attenuators among them; the amplifier restores it, and amplifies its "
-        "noise.",
+        "Mean loss of an MZI with its waveguides, attenuators among them; the amplifier restores "
+        "it, and amplifies its noise.",
     ),
     _mean_loss(
         "loss.splitter_db",

@@ -1,6 +1,11 @@
 """What the chips of a profile stand for, and by what codes they are driven, in words."""
 
-from ecgphoton.hwsim.effects.drivers import CROSSTALK, CROSSTALK_LENGTH, CROSSTALK_SPREAD
+from ecgphoton.hwsim.effects.drivers import (
+    CROSSTALK,
+    CROSSTALK_LENGTH,
+    CROSSTALK_PAIRS,
+    CROSSTALK_SPREAD,
+)
 from ecgphoton.hwsim.effects.modulator import EXTINCTION
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.profile import BITS, Profile
@@ -31,6 +36,8 @@ def conditions(profile: Profile) -> str:
     heat, laser = profile["temperature.change"], profile["wavelength.offset"]
     now = f"{heat:g} mK and {laser:g} pm from where they were set" if heat or laser else ""
     spread = f"crosstalk that spreads by {percent(profile[CROSSTALK_SPREAD], None)} over chips"
+    pairs = f" and by {percent(profile[CROSSTALK_PAIRS], None)} over pairs of heaters"
+    spread += pairs if profile[CROSSTALK_PAIRS] else ""
     coupled = spread if profile.crosstalk.share else ""
     lost = idle(profile)
     without = f"stated, but without effect on these chips: {lost}" if lost else ""

@@ -23,7 +23,8 @@ FOUNDRY = "foundry-thermo-optic"
     ("profile", "text", "why"),
     [
         ("ideal", "heater.crosstalk_spread=0.2", "together with heater.crosstalk, of which"),
-        ("ideal", "heater.crosstalk_length=90", "together with heater.crosstalk, of which"),
+        ("ideal", "heater.crosstalk_length=90", "together with heater.crosstalk or "),
+        ("ideal", "heater.crosstalk_pairs=0.2", "together with heater.crosstalk or "),
         (FOUNDRY, "time.drift=0.1", "together with time.hours, of which there is none"),
         (FOUNDRY, "detector.splitter_sigma=0.1", r"receiver \(receiver.kind=homodyne\)"),
         (FOUNDRY, "link.laser=5", r"with link.laser and receiver.kind=balanced"),

@@ -28,7 +28,7 @@ from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.device import WIDTH, Device
 
 Stage = Literal["input", "code", "heat", "phase", "element", "field", "reading"]
-Place = Literal["none", "chip", "driver", "arms", "mzi", "splitter", "path"]
+Place = Literal["none", "chip", "driver", "pair", "arms", "mzi", "splitter", "path"]
 
 
 class Modulators(NamedTuple):
@@ -232,6 +232,7 @@ class Effect:
         shapes: dict[str, tuple[int, ...]] = {
             "chip": (1, 1),
             "driver": drivers,
+            "pair": (*drivers, device.drivers),
             "arms": (*drivers, 2),
             "mzi": mzis,
             "splitter": (*mzis, 2),

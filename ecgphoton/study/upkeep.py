@@ -121,7 +121,12 @@ def bits(
     trained, widths = journey.trained, range(fewest, most + 1)
     drivers = HeaterDac() if trained.program is None else trained.program.dac
     if journey.profile is not None:
-        drivers = journey.profile.driver or drivers
+        if journey.profile.driver is None:
+            raise InputError(
+                f"the profile {journey.profile.name!r} states no [{HeaterDac.section}], which is "
+                "all that is asked of it here; leave it out, or name one that does"
+            )
+        drivers = journey.profile.driver
     training = own_splits(trained.metadata, data, data_dir).train
     _, inputs, label, point = journey.arguments
     found = tuple(

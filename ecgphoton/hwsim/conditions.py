@@ -10,7 +10,7 @@ from ecgphoton.hwsim.effects.modulator import EXTINCTION
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.profile import BITS, Profile
 from ecgphoton.hwsim.receivers import RECEIVERS
-from ecgphoton.hwsim.unused import unused
+from ecgphoton.hwsim.unused import unused, with_any
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.wording import percent
 
@@ -39,21 +39,26 @@ def conditions(profile: Profile) -> str:
     pairs = f" and by {percent(profile[CROSSTALK_PAIRS], None)} over pairs of heaters"
     spread += pairs if profile[CROSSTALK_PAIRS] else ""
     coupled = spread if profile.crosstalk.share else ""
-    lost = idle(profile)
-    without = f"stated, but without effect on these chips: {lost}" if lost else ""
-    parts = "; ".join(filter(None, (read, sent, f"{phases} {age}", coupled, now, without)))
+    parts = "; ".join(filter(None, (read, sent, f"{phases} {age}", coupled, now, idle(profile))))
     return f"simulated chips, none measured: {parts}; what no chip has: {LIMITS}"
 
 
-def idle(profile: Profile) -> str:
-    """Return the stated numbers that do nothing to the chips; a section of them as ``link.*``."""
+def idle(profile: Profile, moving: str = "") -> str:
+    """Return which stated numbers do nothing to the chips, in words; empty where none.
+
+    Parameters
+    ----------
+    moving
+        Key that takes several values.
+    """
+    profile = with_any(profile, moving)
     stated = [key for key, value in profile.stated.items() if value]
     lost, found = unused(profile, stated), dict[str, None]()
     for key in lost:
         section = key.partition(".")[0]
         whole = [one for one in stated if one.startswith(f"{section}.")]
         found[f"{section}.*" if whole[1:] and set(whole) <= set(lost) else key] = None
-    return ", ".join(found)
+    return f"stated, but without effect on these chips: {', '.join(found)}" if found else ""
 
 
 def recoded(profile: Profile, program: MeshProgram) -> str | None:

@@ -18,7 +18,7 @@ from ecgphoton.mesh.crosstalk import Crosstalk
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.settings import assignments, one_of
+from ecgphoton.settings import assignments, one_of, several
 
 BITS = "dac.bits"
 FINEST = 24
@@ -145,7 +145,7 @@ class Profile:
         InputError
             If one cannot be read, or is not a number of this profile.
         """
-        found = assignments(texts := tuple(texts), allowed, read_setting)
+        found = assignments(texts := several(texts), allowed, read_setting)
         profile = self.read_by(str(found.pop(KIND))) if KIND in found else self
         name = " ".join([self.name, *dict.fromkeys(texts)])
         return replace(profile, name=name, numbers={**profile.stated, **found})

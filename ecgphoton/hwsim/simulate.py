@@ -33,7 +33,7 @@ from ecgphoton.mesh.arrays import AnyArray, Floats, Integers
 from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps
-from ecgphoton.settings import assignments, convert, read_as
+from ecgphoton.settings import assignments, convert, read_as, several
 from ecgphoton.student.inputs import Inputs, inputs_of
 from ecgphoton.student.network import SegmentStudent
 
@@ -232,7 +232,7 @@ def profile_of(
     InputError
         If the profile cannot be read or changed, or settings are given without one.
     """
-    settings = (settings,) if isinstance(settings, str) else settings
+    settings = several(settings)
     if profile is not None:
         return load_profile(profile).with_settings(settings)
     if assignments(settings, allowed, read_setting):

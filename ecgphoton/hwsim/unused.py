@@ -21,7 +21,7 @@ from ecgphoton.hwsim.readout import Readout
 from ecgphoton.mesh.device import WIDTH, Device
 from ecgphoton.mesh.heater import TURN, HeaterDac
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.settings import assignments
+from ecgphoton.settings import assignments, several
 
 COUNT, PROBES, UNSEEN = 4, 16, 1e-12
 """Chips and inputs of which readings are compared, and the change (of full scale) that is
@@ -75,25 +75,33 @@ def refuse_unused(
     profile
         With these settings.
     moving
-        Key that takes several values, so that what acts through it is used; or ``noise``.
+        Key that takes several values, as `with_any` takes it: what acts through it is used.
     read
         Keys that are used otherwise.
     """
     given = assignments(settings, allowed, read_setting)
     keys = [key for key in given if key not in (KIND, *read)]
-    if keys and moving not in ("", "noise") and not profile[moving]:
-        number = number_of(moving)
-        profile = profile.with_value(moving, number.default or number.other(number.largest))
-    if lost := unused(profile, keys):
+    if lost := unused(profile := with_any(profile, moving), keys):
         raise InputError(
             f"--set {lost[0]}={given[lost[0]]:g} changes no reading of these chips: "
             f"{_missing(profile, lost[0])}; change that as well, or leave it out"
         )
 
 
+def with_any(profile: Profile, key: str) -> Profile:
+    """Return the profile with a value of a key that takes several, where it has none.
+
+    Nothing changes for no key and for ``noise``.
+    """
+    if key in ("", "noise") or profile[key]:
+        return profile
+    number = number_of(key)
+    return profile.with_value(key, number.default or number.other(number.largest))
+
+
 def giving(key: str, settings: Iterable[str]) -> list[str]:
     """Return those of the settings ``section.key=value`` that give this key."""
-    return [text for text in settings if text.partition("=")[0].strip() == key]
+    return [text for text in several(settings) if text.partition("=")[0].strip() == key]
 
 
 def _missing(profile: Profile, key: str) -> str:

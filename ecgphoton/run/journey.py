@@ -15,13 +15,14 @@ from ecgphoton.arguments import checked
 from ecgphoton.artifacts import check_room, csv_text, write_json, write_text
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.conditions import following, remaining
+from ecgphoton.hwsim.conditions import following, idle, remaining
 from ecgphoton.hwsim.montecarlo import Trial
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.simulate import DEFAULT_NOISE, profile_of, trial_of
 from ecgphoton.hwsim.unused import refuse_unused
 from ecgphoton.hwsim.verdict import Limits
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.report import style
 from ecgphoton.run.beats import check_both, evaluation_beats, own_protocol
 from ecgphoton.run.claim import DECIDING, vacant
@@ -36,6 +37,8 @@ EVALUATION = "evaluation"
 """Name of the beats in results."""
 SAYING = ("simulate", "calibrate", "bits")
 """Functions whose results state which codes they use, or are about no chips."""
+CONDITIONED = ("budget", "sheet")
+"""Functions whose results state which conditions their chips are under."""
 LONGEST_SLUG = 60
 """Characters of the name of a folder."""
 Limit = Mapping[str, float] | Iterable[tuple[str, float]]
@@ -111,8 +114,8 @@ class Journey:
     """Names of the JSON, CSV and PNG file, and of what else the folder may hold before."""
     provenance: Mapping[str, Any]
     notes: Sequence[str]
-    """What was left out of the beats, which of them the student learnt from, and which other
-    crosstalk chips have than codes undo."""
+    """What was left out of the beats, which of them the student learnt from, which crosstalk codes
+    undo, and which numbers of the profile do nothing."""
 
     @property
     def call(self) -> dict[str, Any]:
@@ -225,14 +228,7 @@ def begin(
     notes = loaded.report.lines()
     if not set(beats.record.tolist()) <= set(own_protocol(trained.metadata).test):
         notes += learnt_from(trained.metadata, {EVALUATION: beats})  # else the protocol says it
-    if (
-        moving
-        and asked.get("calibrated", "no") == "no"
-        and (said := following(moving, trained.program))
-    ):
-        notes += [said]
-    elif name not in SAYING and profile and trained.program:
-        notes += filter(None, [remaining(profile, trained.program)])
+    notes += _about(name, asked, profile, trained.program, moving or "")
     return Journey(asked, profile, trained, beats, usual, files, about, notes)
 
 
@@ -244,3 +240,20 @@ def chips_slug(asked: Mapping[str, Any]) -> str:
         name = Path(profile).stem if isinstance(profile, str | PathLike) else known.name
         return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:LONGEST_SLUG] or "profile"
     return f"noise-{DEFAULT_NOISE if noise is None else noise:g}"
+
+
+def _about(
+    name: str,
+    asked: Mapping[str, Any],
+    profile: Profile | None,
+    program: MeshProgram | None,
+    moving: str,
+) -> list[str]:
+    """Return what a result does not say of the chips by itself: their codes, and idle numbers."""
+    if name in SAYING:
+        return []
+    codes = following(moving, program) if asked.get("calibrated", "no") == "no" else ""
+    if profile is not None:
+        codes = codes or (remaining(profile, program) if program else "")
+    lost = idle(profile, moving) if profile and name not in CONDITIONED else ""
+    return [said for said in (codes, lost) if said]

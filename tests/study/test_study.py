@@ -12,6 +12,7 @@ import torch
 
 import ecgphoton as ep
 from ecgphoton.artifacts import sha256
+from ecgphoton.errors import InputError
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.run.journey import chips_slug
 

@@ -147,8 +147,9 @@ class Profile:
         """
         found = assignments(texts := several(texts), allowed, read_setting)
         profile = self.read_by(str(found.pop(KIND))) if KIND in found else self
+        numbers = {key: float(value) for key, value in found.items()}
         name = " ".join([self.name, *dict.fromkeys(texts)])
-        return replace(profile, name=name, numbers={**profile.stated, **found})
+        return replace(profile, name=name, numbers={**profile.stated, **numbers})
 
     def only(self, *kept: Effect) -> Profile:
         """Return the profile with these effects alone, and those that only scale others."""

@@ -85,7 +85,7 @@ def simulate(
         comes on top.
     readout
         ``analog`` (one conversion a token), ``digital`` (one a sample), or a `Readout`; a mesh
-        program brings its converters, a student has none.
+        program brings its converters, a student has none and is not read digitally.
     settings
         What differs from the profile, as ``section.key=value``. ``receiver.kind`` is a name in
         `ecgphoton.hwsim.receivers.RECEIVERS`: ``homodyne`` (the effective reading, of a profile
@@ -246,4 +246,10 @@ def profile_of(
 def _electronics(carried: SegmentStudent | MeshProgram, pooling: str) -> Readout:
     if isinstance(carried, MeshProgram):
         return replace(Readout.of(carried), pooling=pooling)  # type: ignore[arg-type]
-    return Readout(carried.architecture.response, pooling)  # type: ignore[arg-type]
+    made = Readout(carried.architecture.response, pooling)  # type: ignore[arg-type]
+    if pooling == "digital":
+        raise InputError(
+            "readout is 'digital', but a student has no converters, so it would change nothing; "
+            "export the student, and name the bundle"
+        )
+    return made

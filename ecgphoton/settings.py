@@ -186,6 +186,11 @@ def nearest(name: str, allowed: Iterable[str], prefix: str = "") -> str:
     return f"did you mean {prefix}{near[0]}?" if near else f"allowed: {', '.join(names)}"
 
 
+def several(texts: str | Iterable[str]) -> tuple[str, ...]:
+    """Return texts; one alone is one."""
+    return (texts,) if isinstance(texts, str) else tuple(texts)
+
+
 def assignments(
     texts: Iterable[str], allowed: Callable[[str], str], read: Callable[[str, str], T]
 ) -> dict[str, T]:
@@ -203,7 +208,7 @@ def assignments(
     InputError
         If one names no key or gives no value, or if two give one key different values.
     """
-    stated = (_assigned(text, allowed) for text in texts)
+    stated = (_assigned(text, allowed) for text in several(texts))
     return once((key, read(key, text)) for key, text in stated)
 
 

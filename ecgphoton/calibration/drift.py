@@ -34,6 +34,7 @@ from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.streams import check_seed
+from ecgphoton.hwsim.unused import refuse_unused
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, decide
 from ecgphoton.intervals import with_interval
 from ecgphoton.mesh.arrays import AnyArray
@@ -44,7 +45,7 @@ from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 
 DAY = 24.0
-DRIFT = "time.drift"
+DRIFT, AGE = "time.drift", "time.hours"
 HOURS = (1.0, 2.0, 4.0, 8.0, 12.0)
 AGAIN: dict[str, tuple[str, ...]] = {"trim": ("trim",), "full": STANDARD}
 """Ways to calibrate again, by name."""
@@ -92,6 +93,7 @@ def calibrated_over(
         )
     check_both(abnormal_of(labels))
     made = load_profile(profile or "foundry-thermo-optic").with_settings(settings)
+    refuse_unused(made, settings, moving=key)
     program = program_of(carried)
 
     @cache
@@ -254,10 +256,15 @@ def drift_schedule(
             f"the profile {foundry.profile.name!r} does not state {DRIFT}, so its chips would hold "
             f"for ever; state it, or choose it with --set {DRIFT}=0.01"
         )
+    if stated := foundry.profile[AGE]:
+        raise InputError(
+            f"the profile {foundry.profile.name!r} states {AGE} of {stated:g}, but ages are "
+            "what is tried here; leave it out, and state intervals as hours"
+        )
     fresh = Campaign(program, foundry, steps_of(STANDARD), check_seed(seed))
 
     def aged(age: float) -> Foundry:
-        return replace(foundry, profile=foundry.profile.with_value("time.hours", age))
+        return replace(foundry, profile=foundry.profile.with_value(AGE, age))
 
     def judge(table: DriveTable, age: float) -> tuple[int, float]:
         """Chips of an age that are within limits, and the median error of their matrices."""

@@ -7,6 +7,7 @@ rows, and one row is one block of one chip.
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 import numpy as np
 import torch
@@ -16,19 +17,23 @@ from ecgphoton.calibration.beliefs import LENGTHS, Beliefs
 from ecgphoton.mesh.arrays import Array, Floats
 from ecgphoton.mesh.device import WIDTH, Device
 from ecgphoton.mesh.heater import bent_phase
+from ecgphoton.mesh.mzi import namespace
 
 RANGE = 2.25
 """Range of drives asked of a shifter, in units of pi: a little more than a turn."""
 
 
+@cache
 def patterns(device: Device) -> Floats:
     """(terms, drivers, drivers) coupling that one unit of every coefficient brings."""
     return np.stack([device.crosstalk(1.0, length) for length in LENGTHS])
 
 
-def matrix(device: Device, coupling: Floats) -> Floats:
-    """K (..., drivers, drivers) with ones on the diagonal, of coefficients (..., terms)."""
-    return np.asarray(np.tensordot(coupling, patterns(device), 1) + device.mixing)
+def matrix(device: Device, coupling: Array) -> Array:
+    """K (..., drivers, drivers), ones on the diagonal, of (..., terms); numpy or torch."""
+    xp = namespace(coupling)
+    terms, designed = xp.asarray(patterns(device)), xp.asarray(device.mixing)
+    return xp.tensordot(coupling, terms, 1) + designed
 
 
 def improved(better: Tensor, new: Sequence[Tensor], old: Sequence[Tensor]) -> Iterator[Tensor]:
@@ -43,7 +48,6 @@ class Model:
     def __init__(self, device: Device) -> None:
         self.device = device
         self.patterns = torch.as_tensor(patterns(device))
-        self.designed = torch.as_tensor(device.mixing)
 
     def power(self, codes: Tensor) -> Array:
         """Drives of integer DAC codes; of a heater its power ``p = (V / V_pi)^2``."""
@@ -65,15 +69,11 @@ class Model:
         """Phase (R, S, drivers) every heater gives itself at powers (R or 1, S, drivers)."""
         return bent_phase(power, rows.law[:, None])
 
-    def coupled(self, rows: Beliefs) -> Array:
-        """K (R, drivers, drivers), ones on the diagonal."""
-        return torch.tensordot(rows.coupling, self.patterns, 1) + self.designed
-
     def phases(self, rows: Beliefs, power: Tensor) -> Array:
         """Actual phases (R, S, drivers) at powers (R or 1, S, drivers), crosstalk included."""
         heat = self.heat(rows, power)
         if self.device.undoes.share or bool(rows.coupling.any()):
-            heat = heat @ self.coupled(rows).transpose(1, 2)
+            heat = heat @ matrix(self.device, rows.coupling).transpose(1, 2)
         return heat + rows.offset[:, None]
 
     def fields(self, rows: Beliefs, phases: Tensor) -> Array:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ecgphoton.calibration.beliefs import Beliefs
-from ecgphoton.calibration.model import Model, improved
+from ecgphoton.calibration.model import Model, improved, matrix
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.mesh.arrays import Array
 
@@ -69,7 +69,7 @@ class Task:
         model, rows = self.model, self.rows
         phases = model.phases(rows, power[:, None])
         slope = model.slopes(rows, phases)["phase"][:, :, 0].real * self.gain[..., None]
-        by_heat = slope.flatten(2).permute(1, 2, 0) @ model.coupled(rows)
+        by_heat = slope.flatten(2).permute(1, 2, 0) @ matrix(model.device, rows.coupling)
         bend = 2 * rows.law[..., 1] + 3 * rows.law[..., 2] * power
         rate = torch.pi * (1 + rows.law[..., 0] + power * bend)
         return self._left(phases), by_heat * rate[:, None]

@@ -9,21 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-import numpy as np
-
 from ecgphoton.calibration.campaign import calibrate_chips
 from ecgphoton.calibration.report import AFTER
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import computed
-from ecgphoton.hwsim.effects import EFFECTS, Effect, Number
-from ecgphoton.hwsim.effects.drivers import CROSSTALK
-from ecgphoton.hwsim.profile import BITS, Profile
+from ecgphoton.hwsim.effects import EFFECTS, Number
+from ecgphoton.hwsim.meshchips import coded_for
+from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.requirement import MOST, solve
 from ecgphoton.hwsim.simulate import simulate
+from ecgphoton.hwsim.unused import unused
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
-from ecgphoton.mesh.crosstalk import NO_CROSSTALK
-from ecgphoton.mesh.layout import WIDTH
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps, silent
 from ecgphoton.settings import nearest
@@ -32,8 +28,6 @@ ALL = "all together"
 """The row in which every size of the profile is scaled by one factor."""
 State = Literal["uncalibrated", "calibrated"]
 STATES: tuple[State, ...] = get_args(State)
-PROBES, UNSEEN = 16, 1e-9
-"""Inputs for which readings are compared, and the change (of full scale) that is rounding."""
 
 
 def number_for(key: str) -> Number:
@@ -130,11 +124,11 @@ class Sheet:
         return replace(self.profile, numbers={**self.profile.numbers, **scaled})
 
     def alone(self, key: str) -> "Sheet":
-        """Return the sheet with codes that undo crosstalk only where its error is looked at."""
+        """Return the sheet whose program has the codes for one error alone."""
         carried, *beats = self.subject
-        if key in (ALL, CROSSTALK) or not isinstance(carried, MeshProgram):
+        if key == ALL or not isinstance(carried, MeshProgram):
             return self
-        return replace(self, subject=(replace(carried, crosstalk=NO_CROSSTALK), *beats))
+        return replace(self, subject=(coded_for(carried, EFFECTS[key]), *beats))
 
     def judged(self, profile: Profile, state: State) -> SimulationReport:
         """Return the verdict on chips of a profile in one state."""
@@ -176,18 +170,8 @@ def idle(profile: Profile, program: MeshProgram) -> tuple[str, ...]:
 
     Drift is one of them as long as ``time.hours`` is 0, and what a receiver does not have.
     """
-    driven = profile.driving(program)
-    volts = driven.device.dac.volts_for(driven.phases)[None]
-    inputs = np.random.default_rng(0).uniform(-1, 1, (WIDTH, PROBES))
-
-    def changes_nothing(effect: Effect) -> bool:
-        foundry = Foundry(profile.only(effect).with_value(BITS, 0))
-        chips, perfect = foundry.chips(0, 0, 1, program), foundry.perfect(program)
-        readings, exact = (chip.respond(volts, chip.sent(inputs)) for chip in (chips, perfect))
-        return bool((readings - exact).abs().max() < UNSEEN)
-
-    lasting = (e for e in profile.active if e.error and not e.shot and e.name != BITS)
-    return tuple(effect.name for effect in lasting if changes_nothing(effect))
+    errors = (effect for effect in profile.active if effect.error)
+    return tuple(key for one in errors for key in unused(profile.only(one), [one.name], program))
 
 
 def parameters_of(profile: Profile, keys: Sequence[str] = ()) -> tuple[str, ...]:

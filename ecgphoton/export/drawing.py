@@ -12,18 +12,20 @@ from ecgphoton.mesh.device import WIDTH, Device
 from ecgphoton.program.blocks import MatrixBlock
 from ecgphoton.program.program import MeshProgram
 
-CELL, ROW, MARGIN = 92.0, 58.0, 46.0  # picture units, px
+CELL, ROW, MARGIN, EDGE = 92.0, 62.0, 60.0, 8.0  # picture units, px; EDGE beside a box
 PI = math.pi
-LETTER = 4.6
-"""Width of a letter of the legend, px."""
+NAME, VALUE, LARGE = 12.0, 13.5, 16.0
+"""Sizes of letters, px: of names and the legend, of settings, of the line below the mesh."""
+LETTER, LEADING = 0.51 * NAME, 1.4 * NAME
+"""Width of a letter of the legend and distance of its lines, px."""
 LEGEND = (
     "Light goes from left to right, mode 0 on top. Every box is named after its drivers. MZI: φ on "
     "the upper input, a splitter, θ on the upper arm, a splitter; θ = 0 is cross, θ = π is bar. "
     "White takes no power, blue the most."
 )
 ATTENUATORS = (
-    "Attenuator: an MZI without φ, its lower input dark, its lower output a dump; × is the field "
-    "that it passes."
+    "Attenuator: an MZI without φ, its lower input dark, the output a dump; × is the field it "
+    "passes."
 )
 
 
@@ -49,7 +51,7 @@ class Text(NamedTuple):
     x: float
     y: float
     words: str
-    size: float = 10.0
+    size: float = VALUE
     driver: str = ""
     """Name of the driver whose setting it states."""
 
@@ -73,27 +75,27 @@ def _cells(device: Device, phases: Floats) -> Iterator[Shape]:
 
     for mzi in device.mzis:
         x, y = MARGIN + mzi.column * CELL, MARGIN + mzi.mode * ROW
-        yield Text(x + CELL / 2, y - 16, mzi.name, 8.0)
+        yield Text(x + CELL / 2, y - 18, mzi.name, NAME)
         theta, *phi = mzi.drivers
-        height, middle = (ROW + 18, y + ROW / 2) if phi else (36, y + 9)
-        yield Box(x + 14, y - 9, CELL - 28, height, _colour(phases[theta] / PI))
-        yield setting(theta, "θ", x + CELL / 2, middle - 7)
+        height, middle = (ROW + 18, y + ROW / 2) if phi else (38, y + 10)
+        yield Box(x + EDGE, y - 9, CELL - 2 * EDGE, height, _colour(phases[theta] / PI))
+        yield setting(theta, "θ", x + CELL / 2, middle - 9)
         if phi:
-            yield setting(phi[0], "φ", x + CELL / 2, middle + 7)
+            yield setting(phi[0], "φ", x + CELL / 2, middle + 9)
         else:
-            yield Text(x + CELL / 2, middle + 7, f"×{math.sin(phases[theta] / 2):.3f}")
+            yield Text(x + CELL / 2, middle + 9, f"×{math.sin(phases[theta] / 2):.3f}")
     x, first = MARGIN + device.columns * CELL, device.drivers - WIDTH
     for mode in range(WIDTH):
         y, output = MARGIN + mode * ROW, phases[first + mode]
-        yield Text(x + CELL / 2, y - 18, names[first + mode], 8.0)
-        yield Box(x + 14, y - 11, CELL - 28, 22, _colour(output / (2 * PI)))
+        yield Text(x + CELL / 2, y - 20, names[first + mode], NAME)
+        yield Box(x + EDGE, y - 11, CELL - 2 * EDGE, 22, _colour(output / (2 * PI)))
         yield setting(first + mode, "ψ", x + CELL / 2, y)
 
 
 def shapes(program: MeshProgram, block: MatrixBlock) -> tuple[float, float, list[Shape]]:
     """Width, height and shapes of the picture of one block, light from left to right."""
     device = program.device
-    width, bottom = 2 * MARGIN + (device.columns + 1) * CELL, 2 * MARGIN + WIDTH * ROW
+    width, bottom = 2 * MARGIN + (device.columns + 1) * CELL, 2 * MARGIN + (WIDTH - 0.5) * ROW
     words = LEGEND + (" " + ATTENUATORS if device.two else "")
     legend = textwrap.wrap(words, int((width - MARGIN) / LETTER))
     found: list[Shape] = []
@@ -101,14 +103,15 @@ def shapes(program: MeshProgram, block: MatrixBlock) -> tuple[float, float, list
         y = MARGIN + mode * ROW
         found += [
             Line(((MARGIN / 2, y), (width - MARGIN / 2, y))),
-            Text(MARGIN / 4, y, f"in{mode}", 8.0),
-            Text(width - MARGIN / 4, y, f"out{mode}", 8.0),
+            Text(MARGIN / 4, y, f"in{mode}", NAME),
+            Text(width - MARGIN / 4, y, f"out{mode}", NAME),
         ]
     found += _cells(device, program.phases[program.names.index(block.name)])
     note = f"{block.name}: amplifier ×{block.scale:.4f}, gain ×{block.gain:.4f}, {program.mesh}"
-    found.append(Text(width / 2, bottom - MARGIN / 2, note, 12.0))
-    found += [Text(width / 2, bottom + 14 * row, line, 9.0) for row, line in enumerate(legend)]
-    return width, bottom + 14 * len(legend), found
+    found.append(Text(width / 2, bottom - MARGIN / 2, note, LARGE))
+    found += [Text(width / 2, bottom + LEADING * row, line, NAME)
+              for row, line in enumerate(legend)]  # fmt: skip
+    return width, bottom + LEADING * len(legend), found
 
 
 def draw_svg(program: MeshProgram, block: MatrixBlock) -> bytes:

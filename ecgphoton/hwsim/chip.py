@@ -232,6 +232,23 @@ def _tensor(volts: ArrayLike | Tensor) -> Tensor:
     return volts if isinstance(volts, Tensor) else torch.as_tensor(np.asarray(volts, float))
 
 
+def fabricated(perfect: Chip, profile: Profile, seed: int, first: int, count: int) -> Chip:
+    """Return chips `first` ... of a profile, which would be the perfect one without its errors."""
+    site, blocks = Site(profile.__getitem__, perfect.device), len(perfect.scales)
+
+    def normals(effect: Effect) -> Tensor:
+        name = effect.stream or effect.name
+        rows = [effect.draw(chip_rng(seed, first + k, name), site, blocks) for k in range(count)]
+        return torch.as_tensor(np.stack(rows))
+
+    drawn = {
+        effect.name: normals(effect)
+        for effect in profile.active
+        if effect.place != "none" and not effect.shot
+    }
+    return replace(perfect, profile=profile, normals=drawn, count=count)
+
+
 @dataclass(frozen=True, eq=False)
 class Foundry:
     """Makes all fabricated chips."""
@@ -249,22 +266,7 @@ class Foundry:
 
     def chips(self, seed: int, first: int, count: int, program: MeshProgram) -> Chip:
         """Return chips `first` ... `first + count - 1`."""
-        perfect = self.perfect(program)
-        profile, blocks = self.profile.on(program), len(program.blocks)
-        site = Site(profile.__getitem__, perfect.device)
-
-        def normals(effect: Effect) -> Tensor:
-            name = effect.stream or effect.name
-            rows = [effect.draw(chip_rng(seed, first + k, name), site, blocks)
-                    for k in range(count)]  # fmt: skip
-            return torch.as_tensor(np.stack(rows))
-
-        drawn = {
-            effect.name: normals(effect)
-            for effect in profile.active
-            if effect.place != "none" and not effect.shot
-        }
-        return replace(perfect, profile=profile, normals=drawn, count=count)
+        return fabricated(self.perfect(program), self.profile.on(program), seed, first, count)
 
     def perfect(self, program: MeshProgram) -> Chip:
         """Return the chip without any lasting error, read with this profile's noise."""

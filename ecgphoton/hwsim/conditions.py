@@ -1,10 +1,16 @@
 """What the chips of a profile stand for, and by what codes they are driven, in words."""
 
-from ecgphoton.hwsim.effects.drivers import CROSSTALK_SPREAD
+from ecgphoton.hwsim.effects.drivers import (
+    CROSSTALK,
+    CROSSTALK_LENGTH,
+    CROSSTALK_PAIRS,
+    CROSSTALK_SPREAD,
+)
 from ecgphoton.hwsim.effects.modulator import EXTINCTION
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.profile import BITS, Profile
 from ecgphoton.hwsim.receivers import RECEIVERS
+from ecgphoton.hwsim.unused import unused, with_any
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.wording import percent
 
@@ -30,9 +36,29 @@ def conditions(profile: Profile) -> str:
     heat, laser = profile["temperature.change"], profile["wavelength.offset"]
     now = f"{heat:g} mK and {laser:g} pm from where they were set" if heat or laser else ""
     spread = f"crosstalk that spreads by {percent(profile[CROSSTALK_SPREAD], None)} over chips"
+    pairs = f" and by {percent(profile[CROSSTALK_PAIRS], None)} over pairs of heaters"
+    spread += pairs if profile[CROSSTALK_PAIRS] else ""
     coupled = spread if profile.crosstalk.share else ""
-    parts = "; ".join(filter(None, (read, sent, f"{phases} {age}", coupled, now)))
+    parts = "; ".join(filter(None, (read, sent, f"{phases} {age}", coupled, now, idle(profile))))
     return f"simulated chips, none measured: {parts}; what no chip has: {LIMITS}"
+
+
+def idle(profile: Profile, moving: str = "") -> str:
+    """Return which stated numbers do nothing to the chips, in words; empty where none.
+
+    Parameters
+    ----------
+    moving
+        Key that takes several values.
+    """
+    profile = with_any(profile, moving)
+    stated = [key for key, value in profile.stated.items() if value]
+    lost, found = unused(profile, stated), dict[str, None]()
+    for key in lost:
+        section = key.partition(".")[0]
+        whole = [one for one in stated if one.startswith(f"{section}.")]
+        found[f"{section}.*" if whole[1:] and set(whole) <= set(lost) else key] = None
+    return f"stated, but without effect on these chips: {', '.join(found)}" if found else ""
 
 
 def recoded(profile: Profile, program: MeshProgram) -> str | None:
@@ -56,6 +82,21 @@ def recoded(profile: Profile, program: MeshProgram) -> str | None:
     elif left := remaining(profile, program):
         said.append(left)
     return "; ".join(said) or None
+
+
+def following(key: str, program: MeshProgram | None) -> str:
+    """Return whether codes follow a number of crosstalk that takes several values, in words.
+
+    Empty for other keys.
+    """
+    if key not in (CROSSTALK, CROSSTALK_LENGTH):
+        return ""
+    if program is None or not program.crosstalk.share:
+        return f"codes undo the crosstalk of every value of {key}"
+    return (
+        f"the codes of the program undo crosstalk of {program.crosstalk.words} at every value of "
+        f"{key}: chips change with it, codes do not"
+    )
 
 
 def remaining(profile: Profile, program: MeshProgram) -> str:

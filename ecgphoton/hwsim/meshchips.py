@@ -71,12 +71,9 @@ class MeshChips:
         return torch.as_tensor(self.program.device.dac.volts_for(self.program.shifts))[None]
 
     def only(self, *effects: Effect) -> "MeshChips":
-        """Return the chips with these errors alone, whose codes undo crosstalk if it is one."""
-        program, profile = self.program, self.foundry.profile.only(*effects)
-        if not any(effect.name == CROSSTALK for effect in effects):
-            program = replace(program, crosstalk=NO_CROSSTALK)
-        foundry = replace(self.foundry, profile=profile)
-        return replace(self, program=program, foundry=foundry, sigma=0.0)
+        """Return the chips with these errors alone."""
+        foundry = replace(self.foundry, profile=self.foundry.profile.only(*effects))
+        return replace(self, program=coded_for(self.program, *effects), foundry=foundry, sigma=0.0)
 
     def slopes(self, effect: Effect) -> Tensor:
         """(n, K, 4, 4) derivative of the perfect matrices by the unit normals of an effect.
@@ -210,6 +207,12 @@ def program_of(carried: SegmentStudent | MeshProgram) -> MeshProgram:
     fine = quantize(carried, ranges, Quantization(16, 16, 16, 16))
     classes = [f"class {index}" for index in range(architecture.classes)]
     return lower(fine, operating_point=LargestProbability(), classes=classes)[0]
+
+
+def coded_for(program: MeshProgram, *effects: Effect) -> MeshProgram:
+    """Return the program for chips with these errors alone: codes undo crosstalk if it is one."""
+    undone = any(CROSSTALK in effect.numbers for effect in effects)
+    return program if undone else replace(program, crosstalk=NO_CROSSTALK)
 
 
 def mesh_source(

@@ -12,13 +12,13 @@ from ecgphoton.hwsim.effects import EFFECTS, Effect, number_of
 from ecgphoton.hwsim.effects.drivers import CROSSTALK, CROSSTALK_LENGTH
 from ecgphoton.hwsim.effects.receiver import POWER
 from ecgphoton.hwsim.effects.supply import LASER
-from ecgphoton.hwsim.link import SETS, received
+from ecgphoton.hwsim.link import received
 from ecgphoton.hwsim.receivers import RECEIVERS, SECTION
 from ecgphoton.mesh.crosstalk import Crosstalk
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.settings import assignments, one_of
+from ecgphoton.settings import assignments, one_of, several
 
 BITS = "dac.bits"
 FINEST = 24
@@ -66,6 +66,8 @@ class Profile:
     they are ``dac.bits``."""
     receiver: str = EFFECTIVE
     """Name in `RECEIVERS`; its numbers that are not stated have their defaults."""
+    _own: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Keys of the numbers that were stated, and do not follow from the link budget."""
 
     def __post_init__(self) -> None:
         keys = RECEIVERS[self.receiver].keys
@@ -83,8 +85,12 @@ class Profile:
             raise InputError(f"profile {self.name!r}: {error}") from None
         found = {key: number_of(key).default for key in keys} | checked
         follows = received(lambda key: found.get(key, 0.0)) if keys else {}
-        only_link(key for key, value in follows.items()
-                   if checked.get(key, value) not in (value, number_of(key).default))  # fmt: skip
+        if beside := [key for key, value in follows.items() if checked.get(key, value) != value]:
+            raise InputError(
+                f"profile {self.name!r}: {beside[0]} is given beside {LASER}, from whose link "
+                f"budget it follows; leave out one of them, or change {LASER} ({LASER}=0 is no "
+                "link budget)"
+            )
         found |= follows
         if keys and not found[POWER]:
             raise InputError(
@@ -92,6 +98,7 @@ class Profile:
                 "reads |E|^2, which has no sign, and every program has signed weights"
             )
         object.__setattr__(self, "numbers", MappingProxyType(found))
+        object.__setattr__(self, "_own", frozenset(checked) - frozenset(follows))
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"numbers": dict(self.numbers)}
@@ -107,15 +114,12 @@ class Profile:
 
     def with_value(self, key: str, value: float) -> Profile:
         """Return a profile with one number changed, for example ``splitter.sigma``."""
-        if self[LASER]:
-            only_link((key,))
         return replace(self, numbers={**self.stated, key: value})
 
     @property
     def stated(self) -> dict[str, float]:
-        """Its numbers, without those that follow from its link budget."""
-        follow = SETS if self[LASER] else ()
-        return {key: value for key, value in self.numbers.items() if key not in follow}
+        """Its numbers, without defaults of the receiver and what follows from the link budget."""
+        return {key: value for key, value in self.numbers.items() if key in self._own}
 
     def read_by(self, receiver: str) -> Profile:
         """Return the profile with another receiver.
@@ -132,7 +136,7 @@ class Profile:
         return replace(self, receiver=receiver, numbers=left)
 
     def with_settings(self, texts: Iterable[str]) -> Profile:
-        """Return the profile with numbers and receiver from ``section.key=value``, in order.
+        """Return the profile with numbers and receiver from ``section.key=value``.
 
         Its name states them, so that every result does.
 
@@ -141,13 +145,11 @@ class Profile:
         InputError
             If one cannot be read, or is not a number of this profile.
         """
-        profile, texts = self, tuple(texts)
-        for key, value in assignments(texts, allowed, read_setting).items():
-            if isinstance(value, str):
-                profile = profile.read_by(value)
-            else:
-                profile = profile.with_value(key, value)
-        return replace(profile, name=" ".join([self.name, *dict.fromkeys(texts)]))
+        found = assignments(texts := several(texts), allowed, read_setting)
+        profile = self.read_by(str(found.pop(KIND))) if KIND in found else self
+        numbers = {key: float(value) for key, value in found.items()}
+        name = " ".join([self.name, *dict.fromkeys(texts)])
+        return replace(profile, name=name, numbers={**profile.stated, **numbers})
 
     def only(self, *kept: Effect) -> Profile:
         """Return the profile with these effects alone, and those that only scale others."""
@@ -159,7 +161,7 @@ class Profile:
     def on(self, program: MeshProgram) -> Profile:
         """Return the profile with the program's DAC width where it states none."""
         missing = BITS not in self.numbers
-        return replace(self, numbers={BITS: program.dac.bits, **self.numbers}) if missing else self
+        return self.with_value(BITS, program.dac.bits) if missing else self
 
     @property
     def trimmed(self) -> bool:
@@ -198,12 +200,3 @@ class Profile:
         driver = self.driver and {k: v for k, v in asdict(self.driver).items() if k != "bits"}
         named = {name: getattr(self, name) for name in names}
         return {**named, "numbers": dict(self.numbers), "driver": driver}
-
-
-def only_link(stated: Iterable[str]) -> None:
-    """Refuse keys that the link budget sets."""
-    if both := [key for key in stated if key in SETS]:
-        raise InputError(
-            f"{both[0]} is given beside {LASER}, from whose link budget it follows; leave out one "
-            f"of them, or change {LASER} ({LASER}=0 is no link budget)"
-        )

@@ -1,5 +1,6 @@
 """Device profiles read from TOML files, in any of their states."""
 
+from copy import deepcopy
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -7,8 +8,7 @@ from typing import Any
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import numbers
-from ecgphoton.hwsim.effects.supply import LASER
-from ecgphoton.hwsim.profile import EFFECTIVE, FABRICATED, Profile, only_link
+from ecgphoton.hwsim.profile import EFFECTIVE, FABRICATED, Profile
 from ecgphoton.hwsim.receivers import BALANCED, SECTION
 from ecgphoton.intake import expecting, parse_toml, read_text
 from ecgphoton.mesh.heater import HeaterDac
@@ -53,12 +53,11 @@ def load_profile(source: Profile | str | Path) -> Profile:
         raise InputError(f"profile {path}: {STATES} is {stated!r}; it must be a table of states")
     if FABRICATED in stated:
         raise InputError(f"{path}: every profile has a state {FABRICATED!r}; rename this one")
-    for state in stated:
-        _in_state(data, stated, state, path)  # refuses one without sections, asked for or not
+    for state in stated:  # refuses what no profile can be, asked for or not
+        _read(_in_state(data, stated, state, path), Path(f"{path}:{state}"))
     for state in (state for state in states if state != FABRICATED):
         data = _in_state(data, stated, state, path)
-    with expecting(f"profile {path}", "a profile", "correct it"):
-        made = _from_dict(data, path)
+    made = _read(data, path)
     named = replace(made, name=":".join([made.name, *(s for s in states if s != FABRICATED)]))
     return named.as_fabricated() if FABRICATED in states else named
 
@@ -77,6 +76,11 @@ def _in_state(
             f"profile {path}: {STATES}.{state} must hold sections of a profile"
         ) from None
     return {**data, **changed}
+
+
+def _read(data: dict[str, Any], path: Path) -> Profile:
+    with expecting(f"profile {path}", "a profile", "correct it"):
+        return _from_dict(deepcopy(data), path)
 
 
 def _from_dict(data: dict[str, Any], path: Path) -> Profile:
@@ -99,8 +103,6 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
     }
     if not (stated or driver or receiver != EFFECTIVE):
         raise InputError(f"profile {path} states no number; perfect chips are those of 'ideal'")
-    if stated.get(LASER):
-        only_link(stated)
     return Profile(stated, **texts, driver=driver, receiver=receiver)
 
 

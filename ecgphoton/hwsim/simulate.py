@@ -20,6 +20,7 @@ from ecgphoton.hwsim.montecarlo import GROUP, Trial, run
 from ecgphoton.hwsim.profile import Profile, allowed, read_setting
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.readout import Readout
+from ecgphoton.hwsim.unused import refuse_unused
 from ecgphoton.hwsim.verdict import (
     Limits,
     SimulationReport,
@@ -32,7 +33,7 @@ from ecgphoton.mesh.arrays import AnyArray, Floats, Integers
 from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Steps
-from ecgphoton.settings import assignments, convert, read_as
+from ecgphoton.settings import assignments, convert, read_as, several
 from ecgphoton.student.inputs import Inputs, inputs_of
 from ecgphoton.student.network import SegmentStudent
 
@@ -84,7 +85,7 @@ def simulate(
         comes on top.
     readout
         ``analog`` (one conversion a token), ``digital`` (one a sample), or a `Readout`; a mesh
-        program brings its converters, a student has none.
+        program brings its converters, a student has none and is not read digitally.
     settings
         What differs from the profile, as ``section.key=value``. ``receiver.kind`` is a name in
         `ecgphoton.hwsim.receivers.RECEIVERS`: ``homodyne`` (the effective reading, of a profile
@@ -195,6 +196,8 @@ def trial_of(
         )
     record = None if records is None else _numbered(records)
     chosen = profile_of(profile, settings)
+    if chosen is not None:
+        refuse_unused(chosen, settings)
     usual = DEFAULT_NOISE if chosen is None else 0.0
     sigma = usual if noise is None else read_as(WeightChips, "sigma", noise, "noise")
     source: ChipSource
@@ -229,7 +232,7 @@ def profile_of(
     InputError
         If the profile cannot be read or changed, or settings are given without one.
     """
-    settings = (settings,) if isinstance(settings, str) else settings
+    settings = several(settings)
     if profile is not None:
         return load_profile(profile).with_settings(settings)
     if assignments(settings, allowed, read_setting):
@@ -243,4 +246,10 @@ def profile_of(
 def _electronics(carried: SegmentStudent | MeshProgram, pooling: str) -> Readout:
     if isinstance(carried, MeshProgram):
         return replace(Readout.of(carried), pooling=pooling)  # type: ignore[arg-type]
-    return Readout(carried.architecture.response, pooling)  # type: ignore[arg-type]
+    made = Readout(carried.architecture.response, pooling)  # type: ignore[arg-type]
+    if pooling == "digital":
+        raise InputError(
+            "readout is 'digital', but a student has no converters, so it would change nothing; "
+            "export the student, and name the bundle"
+        )
+    return made

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.effects import Number, number_of, numbers
+from ecgphoton.hwsim.effects import Number, likely, number_of
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.simulate import simulate
+from ecgphoton.hwsim.unused import giving, refuse_unused
 from ecgphoton.hwsim.verdict import SimulationReport
 from ecgphoton.hwsim.weights import FULL_SCALE
 from ecgphoton.progress import Steps, silent
-from ecgphoton.settings import nearest
 
 POINTS = 1001
 """Largest number of points of a sweep."""
@@ -43,7 +43,7 @@ def parameter(name: str) -> Number:
     try:
         return NOISE if name == "noise" else number_of(name)
     except InputError:
-        advice = nearest(name, ["noise", *numbers()])
+        advice = likely(name, noise=NOISE.meaning)
         raise InputError(f"{name!r} cannot be swept or solved for; {advice}") from None
 
 
@@ -127,12 +127,12 @@ class SweepReport:
         }
 
 
-def settings_at(name: str, value: float, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return arguments of `simulate` with one parameter set, on the ideal profile if none is."""
-    if name == "noise":
-        return {**settings, "noise": value}
-    profile = load_profile(settings.get("profile") or "ideal")
-    return {**settings, "profile": profile.with_value(name, value)}
+def refuse_twice(name: str, noise: float | None, settings: Sequence[str]) -> None:
+    """Refuse a value of the parameter that changes: it would not be used."""
+    given = giving(name, settings)
+    given += ["--noise"] * (name == "noise" and noise is not None)
+    if given:
+        raise InputError(f"{given[0]} is given for {name}, which changes here; leave it out")
 
 
 def unmoved(reports: Sequence[SimulationReport]) -> bool:
@@ -159,8 +159,25 @@ Judge = Callable[[float], SimulationReport]
 
 
 def simulated(name: str, *subject: Any, **settings: Any) -> Judge:  # noqa: ANN401 - as `simulate`
-    """Return the verdict on chips as they are, with one parameter of `simulate` set."""
-    return lambda value: simulate(*subject, **settings_at(name, value, settings))
+    """Return the verdict on chips as they are, with one parameter of `simulate` set.
+
+    Raises
+    ------
+    InputError
+        If a setting is for that parameter, or changes nothing of the chips.
+    """
+    texts = settings.get("settings", ())
+    refuse_twice(name, settings.get("noise"), texts)
+    if name == "noise":
+        return lambda value: simulate(*subject, **settings | {"noise": value})
+    chosen = load_profile(settings.get("profile") or "ideal").with_settings(texts)
+    refuse_unused(chosen, texts, moving=name)
+
+    def judge(value: float) -> SimulationReport:
+        changed = {"profile": chosen.with_value(name, value), "settings": ()}
+        return simulate(*subject, **settings | changed)
+
+    return judge
 
 
 def run_sweep(

@@ -9,18 +9,19 @@ from typing import Any, Literal, cast
 
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.budget import Budget
-from ecgphoton.hwsim.effects.supply import LASER
+from ecgphoton.hwsim.effects.supply import LASER, LINK, SUPPLY
 from ecgphoton.hwsim.energy import Digital, core
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import KIND, Profile
 from ecgphoton.hwsim.receivers import BALANCED, RECEIVERS
 from ecgphoton.hwsim.requirement import solve
 from ecgphoton.hwsim.simulate import simulate
+from ecgphoton.hwsim.unused import giving, refuse_unused
 from ecgphoton.intake import expecting
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report import style
 from ecgphoton.report.chips import draw_bars
-from ecgphoton.run.journey import Limit, Outcome, begin, giving
+from ecgphoton.run.journey import Limit, Outcome, begin
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 
@@ -70,7 +71,7 @@ def budget(
         If a value is outside its range, the profile states no light path, or student, beats or
         folder cannot be used.
     """
-    journey = begin(budget, locals(), most=BUDGET_BEATS)
+    journey = begin(budget, locals(), most=BUDGET_BEATS, moving=None)
     carried, inputs, *_ = journey.arguments
     program = program_of(carried)
     asked = cast(Profile, journey.profile).on(program)
@@ -79,6 +80,7 @@ def budget(
             others = ", ".join(one.name for one in RECEIVERS.values() if one.keys)
             raise InputError(f"{named[-1]} has no powers; a budget needs one of {others}")
         asked = asked.read_by(BALANCED.name)
+    refuse_unused(asked, settings, moving=LASER, read=(*LINK, *SUPPLY))
     found = Budget(program, asked, seed=seed, digital_pooling=readout == "digital")
     with expecting(f"profile {asked.name}", "one with a light path", "state one"):
         found.link  # noqa: B018 - refuses one without before anything is simulated

@@ -72,7 +72,7 @@ def simulate(
         Seed that the chips are drawn with.
     readout
         How readings are averaged: ``analog``, before one A/D conversion for each token;
-        ``digital``, after one for each sample.
+        ``digital``, after one for each sample, by the converters of a bundle.
     settings
         What differs from the profile, as ``section.key=value``: ``receiver.kind=balanced`` (or
         ``homodyne``, ``hybrid``, ``intensity``), ``link.laser=5`` (mW), ``splitter.sigma=0.01``.

@@ -15,12 +15,14 @@ from ecgphoton.arguments import checked
 from ecgphoton.artifacts import check_room, csv_text, write_json, write_text
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.conditions import remaining
+from ecgphoton.hwsim.conditions import following, idle, remaining
 from ecgphoton.hwsim.montecarlo import Trial
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.simulate import DEFAULT_NOISE, profile_of, trial_of
+from ecgphoton.hwsim.unused import refuse_unused
 from ecgphoton.hwsim.verdict import Limits
+from ecgphoton.program.program import MeshProgram
 from ecgphoton.report import style
 from ecgphoton.run.beats import check_both, evaluation_beats, own_protocol
 from ecgphoton.run.claim import DECIDING, vacant
@@ -35,6 +37,8 @@ EVALUATION = "evaluation"
 """Name of the beats in results."""
 SAYING = ("simulate", "calibrate", "bits")
 """Functions whose results state which codes they use, or are about no chips."""
+CONDITIONED = ("budget", "sheet")
+"""Functions whose results state which conditions their chips are under."""
 LONGEST_SLUG = 60
 """Characters of the name of a folder."""
 Limit = Mapping[str, float] | Iterable[tuple[str, float]]
@@ -110,8 +114,8 @@ class Journey:
     """Names of the JSON, CSV and PNG file, and of what else the folder may hold before."""
     provenance: Mapping[str, Any]
     notes: Sequence[str]
-    """What was left out of the beats, which of them the student learnt from, and which other
-    crosstalk chips have than codes undo."""
+    """What was left out of the beats, which of them the student learnt from, which crosstalk codes
+    undo, and which numbers of the profile do nothing."""
 
     @property
     def call(self) -> dict[str, Any]:
@@ -172,6 +176,7 @@ def begin(
     root: str = runs.SIMULATIONS,
     files: tuple[str, ...] = (),
     most: int | None = None,
+    moving: str | None = "",
 ) -> Journey:
     """Open the student and load the beats of a simulation or study.
 
@@ -188,11 +193,15 @@ def begin(
         default they are named after the function.
     most
         Largest number of beats; more are thinned out evenly.
+    moving
+        Key of the profile that takes several values; None where the function itself refuses
+        settings that it does not use.
 
     Raises
     ------
     InputError
-        If the student has no operating point, a limit is wrong, or the folder is not free.
+        If a setting changes nothing of the chips, the student has no operating point, a limit is
+        wrong, or the folder is not free.
     """
     name = function.__name__
     files = files or (f"{name}.json", f"{name}.csv", f"{name}.png")
@@ -201,6 +210,8 @@ def begin(
     if asked.get("chips") is not None and asked["chips"] < 1:
         raise InputError(f"chips is {asked['chips']}; it must be at least 1")
     profile = profile_of(**taken_by(profile_of, asked))
+    if profile is not None and moving is not None:
+        refuse_unused(profile, asked.get("settings", ()), moving=moving)
     trained = runs.load(asked["model"])
     if not trained.point.binary:
         raise InputError(
@@ -217,8 +228,7 @@ def begin(
     notes = loaded.report.lines()
     if not set(beats.record.tolist()) <= set(own_protocol(trained.metadata).test):
         notes += learnt_from(trained.metadata, {EVALUATION: beats})  # else the protocol says it
-    if name not in SAYING and profile and trained.program:
-        notes += filter(None, [remaining(profile, trained.program)])
+    notes += _about(name, asked, profile, trained.program, moving or "")
     return Journey(asked, profile, trained, beats, usual, files, about, notes)
 
 
@@ -232,6 +242,18 @@ def chips_slug(asked: Mapping[str, Any]) -> str:
     return f"noise-{DEFAULT_NOISE if noise is None else noise:g}"
 
 
-def giving(key: str, settings: Sequence[str]) -> list[str]:
-    """Return those of the settings ``section.key=value`` that give this key."""
-    return [text for text in settings if text.partition("=")[0].strip() == key]
+def _about(
+    name: str,
+    asked: Mapping[str, Any],
+    profile: Profile | None,
+    program: MeshProgram | None,
+    moving: str,
+) -> list[str]:
+    """Return what a result does not say of the chips by itself: their codes, and idle numbers."""
+    if name in SAYING:
+        return []
+    codes = following(moving, program) if asked.get("calibrated", "no") == "no" else ""
+    if profile is not None:
+        codes = codes or (remaining(profile, program) if program else "")
+    lost = idle(profile, moving) if profile and name not in CONDITIONED else ""
+    return [said for said in (codes, lost) if said]

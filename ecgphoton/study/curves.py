@@ -13,7 +13,8 @@ from ecgphoton.calibration.drift import calibrated_over
 from ecgphoton.calibration.requirements import ALL, STATES, Line, Sheet
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim import requirement, sensitivity as taylor, sweep as sweeps
-from ecgphoton.hwsim.conditions import conditions
+from ecgphoton.hwsim.conditions import conditions, following
+from ecgphoton.hwsim.effects.drivers import CROSSTALK
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import simulate
@@ -21,7 +22,7 @@ from ecgphoton.intervals import with_interval
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report.chips import draw_lines, draw_sweep
 from ecgphoton.report.sheet import draw_sheet, write_sheet
-from ecgphoton.run.journey import Journey, Limit, Outcome, begin, giving, limits_of
+from ecgphoton.run.journey import Journey, Limit, Outcome, begin, limits_of
 
 SHEET_FILES = ("sheet.json", "sheet.csv", "sheet.png", "sheet.html")
 SHEET_BEATS = 2048
@@ -70,8 +71,8 @@ def sweep(
         If a value is outside its range, or student, beats or folder cannot be used.
     """
     wanted = sweeps.parse_sweep(over)
-    _refuse_twice(wanted.parameter, noise, settings)
-    journey = begin(sweep, locals(), wanted.parameter)
+    sweeps.refuse_twice(wanted.parameter, noise, settings)
+    journey = begin(sweep, locals(), wanted.parameter, moving=wanted.parameter)
     report = sweeps.run_sweep(
         wanted,
         *journey.arguments,
@@ -126,8 +127,8 @@ def solve(
     """
     files = ("requirement.json", "requirement.csv", "requirement.png")
     sweeps.parameter(key)  # refuses what is no number of a chip
-    _refuse_twice(key, noise, settings)
-    journey = begin(solve, locals(), key, files=files)
+    sweeps.refuse_twice(key, noise, settings)
+    journey = begin(solve, locals(), key, files=files, moving=key)
     found = requirement.solve(
         key,
         *journey.arguments,
@@ -139,14 +140,6 @@ def solve(
     axis = f"{key}, {found.number.unit}" if found.number.unit else key
     draw = partial(draw_lines, x=key, lines={"yield": "yield"}, axis=axis, value="yield")
     return journey.write(found, found.to_dict(), rows, draw)
-
-
-def _refuse_twice(key: str, noise: float | None, settings: Sequence[str]) -> None:
-    """Refuse a value of the parameter that changes: it would not be used."""
-    given = giving(key, settings)
-    given += ["--noise"] * (key == "noise" and noise is not None)
-    if given:
-        raise InputError(f"{given[0]} is given for {key}, which changes here; leave it out")
 
 
 def _judge(key: str, journey: Journey) -> sweeps.Judge | None:
@@ -286,12 +279,13 @@ def sheet(
     asked = Sheet(journey.arguments, stated, keys, states, chips=chips, seed=seed, limits=limits)
     lines = sheets.lines_of(asked, workers=workers, progress=partial(progress, "lines"))
     rows = [line.row() for line in lines]
+    said = following(CROSSTALK, program) if CROSSTALK in keys else ""
     numbers = {
         "chips": chips,
         "limits": asdict(limits),
         "precision": asked.precision,
         "idle": list(without),
-        "conditions": conditions(stated),
+        "conditions": "; ".join(filter(None, (conditions(stated), said))),
         "lines": rows,
     }
     write_sheet(journey.folder / SHEET_FILES[3], {**numbers, **journey.about}, rows)

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-from ecgphoton.calibration.drift import HOURS, DriftReport, drift_schedule
+from ecgphoton.calibration.drift import AGE, HOURS, DriftReport, drift_schedule
 from ecgphoton.errors import InputError
 from ecgphoton.export.bits import BitsRow, Part, bits_table, enough
 from ecgphoton.hwsim.meshchips import program_of
@@ -59,7 +59,7 @@ def drift(
     InputError
         If a value is outside its range, or student, beats or folder cannot be used.
     """
-    journey = begin(drift, locals(), most=DRIFT_BEATS)
+    journey = begin(drift, locals(), most=DRIFT_BEATS, moving=AGE)
     carried, *rest = journey.arguments
     report = drift_schedule(
         program_of(carried),
@@ -121,7 +121,12 @@ def bits(
     trained, widths = journey.trained, range(fewest, most + 1)
     drivers = HeaterDac() if trained.program is None else trained.program.dac
     if journey.profile is not None:
-        drivers = journey.profile.driver or drivers
+        if journey.profile.driver is None:
+            raise InputError(
+                f"the profile {journey.profile.name!r} states no [{HeaterDac.section}], which is "
+                "all that is asked of it here; leave it out, or name one that does"
+            )
+        drivers = journey.profile.driver
     training = own_splits(trained.metadata, data, data_dir).train
     _, inputs, label, point = journey.arguments
     found = tuple(

@@ -78,3 +78,10 @@ def test_chips_that_do_not_drift_have_no_schedule(task) -> None:
     """A profile without drift would hold for ever; it is refused with what to state."""
     with pytest.raises(InputError, match=r"does not state time\.drift.* --set time\.drift="):
         drift_schedule(*task, profile="ideal", chips=1)
+
+
+def test_an_age_of_the_profile_is_refused(task) -> None:
+    """Ages are what the schedule tries, so one that is stated would be replaced."""
+    aged = Profile({"time.drift": 0.01, "time.hours": 3.0})
+    with pytest.raises(InputError, match=r"states time\.hours of 3, .*intervals as hours"):
+        drift_schedule(*task, profile=aged, chips=1)

@@ -94,10 +94,10 @@ def test_blame_finds_the_guilty_part(student, inputs, label, point):
     json.dumps([share.to_dict() for share in shares])
 
 
-def test_intervals_of_a_budget_are_those_of_paired_differences(student, inputs, label, point):
+def test_intervals_of_a_budget_are_those_of_paired_differences(program, inputs, label, point):
     """Chip by chip against the perfect chip with the same converters; one chip has none."""
     profile = Profile({"phase.offset": 0.1, "dac.bits": 0, "detector.noise": 0.0})
-    made = trial_of(student, inputs, label, point, profile=profile, readout="digital")
+    made = trial_of(program, inputs, label, point, profile=profile, readout="digital")
     part = replace(made, inputs=made.inputs.rows(slice(80)), label=made.label[:80])
     (found,) = (one for one in blame(part, chips=4, by_mzi=False) if one.kind == "source")
     perfect = rates(part.perfect()[None], part.label, part.point)

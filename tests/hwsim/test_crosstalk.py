@@ -111,6 +111,17 @@ def test_the_error_budget_counts_what_undoing_leaves(made, program) -> None:
     assert size(other.only(crosstalk)) == pytest.approx(size(other))
 
 
+def test_uneven_pairs_are_an_error_of_their_own(made) -> None:
+    """Alone they come with the crosstalk of the layout, which codes undo; without it with none."""
+    pairs, numbers = EFFECTS["heater.crosstalk_pairs"], {"heater.crosstalk_pairs": 0.2}
+    source = made(HEAT | SPREAD | numbers)
+    assert size(source.only(pairs)) == pytest.approx(size(made(HEAT | numbers)))
+    assert size(source.only(EFFECTS["heater.crosstalk"])) == pytest.approx(
+        size(made(HEAT | SPREAD))
+    )
+    assert size(made(BARE | numbers)) == size(made(BARE))
+
+
 def test_no_mzi_has_an_error_from_shot_to_shot(made) -> None:
     """Jitter and crosstalk are no lasting errors of an MZI; a static phase is."""
     jitter = HEAT | {"time.jitter": 0.01}

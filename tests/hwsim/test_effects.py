@@ -55,6 +55,19 @@ def test_normals_are_unit_normals(program, effect):
         assert abs(gap) < 5 * math.sqrt(scatter / drawn.size)
 
 
+@pytest.mark.parametrize("mean", [{}, {"loss.mzi_db": 0.2, "loss.splitter_db": 0.1}])
+def test_no_mzi_amplifies(program, mean):
+    """Drawn losses end at 0 dB, mean included: half of them are there where the mean is 0."""
+    profile = Profile({**EXACT, **mean, "loss.mzi_sigma_db": 0.5})
+    chips = Foundry(profile).chips(0, 0, 40, program)
+    elements = chips.elements(torch.zeros(1, 1, 1, dtype=torch.float64))
+    lost = -20 * torch.log10(elements.transmission) + (0.4 if mean else 0.0)
+    assert float(lost.min()) == pytest.approx(0, abs=1e-12)
+    assert float((lost < 1e-9).double().mean()) == pytest.approx(0.212 if mean else 0.5, abs=0.03)
+    drawn = chips.normals["loss.mzi_sigma_db"] * 0.5 + (0.4 if mean else 0.0)
+    assert float((lost - drawn.clamp_min(0)).abs().max()) < 1e-12
+
+
 @pytest.mark.parametrize("effect", OPTICAL, ids=named)
 def test_fields_scatter_as_the_law_predicts(program, inputs, effect):
     """Mean 0 and the variance of central differences, for every element of every matrix.

@@ -112,6 +112,31 @@ def test_widths_and_thicknesses_over_the_die(drawn, program, name):
     covariances(turned, oracle.die_angle_covariance(3.0, where, device.mode_pitch, 1.3, per_angle))
 
 
+def test_uneven_pairs_of_heaters(program):
+    """Each phase scatters by the heat of its neighbours; a pair is alike in both directions.
+
+    The crosstalk of the layout is that of all chips, and no other draw of them changes.
+    """
+    nominal = {"dac.bits": 0, "heater.crosstalk": 0.02, "heater.crosstalk_length": 90.0,
+               "heater.crosstalk_spread": 0.3, "phase.offset": 0.01}  # fmt: skip
+    even = Foundry(Profile(nominal)).chips(0, 0, 3, program)
+    uneven = Foundry(Profile({**nominal, "heater.crosstalk_pairs": 0.2})).chips(0, 0, 3, program)
+    drawn = uneven.normals["heater.crosstalk_pairs"]
+    assert torch.equal(drawn, drawn.transpose(-1, -2))
+    assert all(torch.equal(each, uneven.normals[name]) for name, each in even.normals.items())
+    alone = {**nominal, "heater.crosstalk_spread": 0.0, "phase.offset": 0.0}
+    volts = torch.as_tensor(program.device.dac.volts_for(program.phases))[None]
+    found = [
+        Foundry(Profile({**alone, "heater.crosstalk_pairs": size})).chips(0, 0, CHIPS, program)
+        for size in (0.0, 0.2)
+    ]
+    without, with_ = (chips.phases(volts)[:, 0].numpy() for chips in found)
+    wanted = oracle.crosstalk_deviation(
+        0.2, 0.02, 90.0, program.device.positions, program.phases[0]
+    )
+    variances(with_ - without, wanted**2)
+
+
 def test_static_phases_as_fabricated(drawn):
     """Uniform over a turn: mean pi, variance pi^2 / 3, no first moment of the field."""
     phases, _ = drawn("phase.static", 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -194,6 +195,22 @@ def test_without_a_laser_powers_are_stated_or_usual() -> None:
     assert again["receiver.lo_power"] == pytest.approx(1.0)
     with pytest.raises(InputError, match=r"receiver.signal_power is given beside link.laser"):
         Profile({**LIGHT, "receiver.signal_power": 5.0}, receiver="balanced")
+
+
+def test_a_stated_power_is_never_replaced() -> None:
+    """Not where it is the usual one either; what follows may be stated again as it is."""
+    usual = {"receiver.signal_power": Profile()["receiver.signal_power"]}
+    for beside in (
+        lambda: Profile({**LIGHT, **usual}, receiver="balanced"),
+        lambda: Profile({**LIGHT, "link.laser": 0.0, **usual}, receiver="balanced").with_value(
+            "link.laser", 10.0
+        ),
+    ):
+        with pytest.raises(InputError, match=r"receiver.signal_power is given beside link.laser"):
+            beside()
+    made = lit()
+    assert Profile(dict(made.numbers), receiver="balanced") == replace(made, name="custom")
+    assert deepcopy(made).stated == made.stated
 
 
 def test_a_modulator_bends_what_it_is_driven_with(student, inputs, label, point) -> None:

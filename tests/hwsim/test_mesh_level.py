@@ -211,6 +211,8 @@ def test_unknown_profile_and_readout(student, inputs, label, point):
         Profile().with_value("spliter.sigma", 1.0)
     with pytest.raises(InputError, match="did you mean balanced"):
         Profile(receiver="balance")
+    with pytest.raises(InputError, match="'digital', but a student has no converters"):
+        simulate(student, inputs, label, point, readout="digital")
 
 
 def test_readout_of_a_program(eight_bit):

@@ -131,6 +131,19 @@ def test_a_state_that_is_not_there_is_refused(state, text, message, tmp_path):
         load_profile(f"{path}:{state}")
 
 
+@pytest.mark.parametrize("asked", ["", ":cold"])
+@pytest.mark.parametrize(
+    "wrong", ["[state.hot.phase]\nofset = 3", "[state.hot.fase]\noffset = 3",
+              "[state.hot.phase]\noffset = 30"]
+)  # fmt: skip
+def test_a_wrong_state_is_found_whatever_is_asked_for(wrong, asked, tmp_path):
+    """What no profile can state in one of its states is refused when the file is read."""
+    path = tmp_path / "own.toml"
+    path.write_text(f"[phase]\noffset = 0.1\n[state.cold.phase]\noffset = 0.2\n{wrong}")
+    with pytest.raises(InputError, match=r"own\.toml:hot: .*(ofset|fase|offset is 30)"):
+        load_profile(f"{path}{asked}")
+
+
 def test_a_state_of_every_profile_is_not_hidden(tmp_path):
     """A file that states ``as-fabricated`` of its own is refused, whatever state is asked for."""
     path = tmp_path / "own.toml"

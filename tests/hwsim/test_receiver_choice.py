@@ -124,3 +124,11 @@ def test_a_profile_names_its_receiver(tmp_path):
     with pytest.raises(InputError, match="there is no receiver 'eye'"):
         load_profile(path)
     assert set(KINDS) < set(RECEIVERS)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_number_beside_a_receiver_that_has_none_is_refused(order):
+    """Whatever the order of settings, and also where the number is the usual one."""
+    texts = ["receiver.cmrr=25", "receiver.kind=intensity"][::order]
+    with pytest.raises(InputError, match=r"'intensity' has no receiver\.cmrr"):
+        load_profile("foundry-thermo-optic").with_settings(texts)

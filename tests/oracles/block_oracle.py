@@ -110,6 +110,7 @@ def mesh(order, theta, phi, errors, losses):
 
 def field(kind, phases, errors, losses, *, mzi_db=0.0, shifter_db=0.0):
     """Field matrix (4, 4) of a block; errors (MZIs, 2), losses (MZIs,) of V, attenuators and U."""
+    losses = np.maximum(losses, -mzi_db)  # no interferometer amplifies
     order, meshes = KINDS[kind]
     whole, columns = np.eye(4, dtype=complex), meshes * (order[-1][0] + 1)
     if meshes == 2:

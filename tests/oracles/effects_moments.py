@@ -64,6 +64,15 @@ def die_angle_covariance(sigma, places, pitch, length, per_nm):
     return (per_nm * sigma) ** 2 * alike
 
 
+def crosstalk_deviation(size, crosstalk, fall, places, phases):
+    """Deviation (rad) of phases (n,) of heaters at places (n, 2) by uneven pairs of heaters."""
+    far = np.sqrt(((places[:, None] - places[None]) ** 2).sum(-1))
+    shares = crosstalk * np.exp(-np.maximum(far - 120.0, 0.0) / fall)
+    shares[np.diag_indices(len(shares))] = 0.0
+    arrived = phases + shares @ phases  # what the crosstalk of the layout adds
+    return size * np.sqrt((shares * arrived) ** 2 @ np.ones(len(arrived)))
+
+
 def volts(codes, bits, low, high):
     """Voltages of integer codes."""
     return low + (high - low) * codes / (2**bits - 1)

@@ -12,6 +12,7 @@ import torch
 
 import ecgphoton as ep
 from ecgphoton.artifacts import sha256
+from ecgphoton.errors import InputError
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.run.journey import chips_slug
 
@@ -207,3 +208,9 @@ def test_a_study_of_another_layout_than_that_of_the_codes_says_so(tmp_path: Path
         found = ep.study.trace(tmp_path / "b", profile=profile, out=tmp_path / f"t{said}")
         notes = [note for note in found.numbers["notes"] if "the difference remains" in note]
         assert len(notes) == said
+
+
+def test_bits_are_not_those_of_drivers_that_nobody_stated(tmp_path: Path) -> None:
+    """A profile is named for its drivers, so one without any is refused."""
+    with pytest.raises(InputError, match=r"'ideal' states no \[driver\]"):
+        ep.study.bits("reference-8", profile="ideal", data="synthetic", out=tmp_path / "x")

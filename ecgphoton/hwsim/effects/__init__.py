@@ -24,9 +24,11 @@ from ecgphoton.hwsim.effects.effect import (
     Site,
     Stage,
 )
+from ecgphoton.hwsim.effects.meant import meant
 from ecgphoton.hwsim.effects.supply import LINK, SUPPLY
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.registry import Registry, elsewhere
-from ecgphoton.settings import nearest
+from ecgphoton.settings import declared
 
 __all__ = [
     "EFFECTS",
@@ -47,6 +49,9 @@ GONE = {
     "loss.mzi_sigma_db, phase.offset and the numbers of heaters act on it; remove the key"
 }
 """Keys of earlier profiles, and why they do nothing now."""
+DRIVER = {f"{HeaterDac.section}.{name}": one.meaning
+          for name, one, _ in declared(HeaterDac) if name != "bits"}  # fmt: skip
+"""What a profile states of its drivers, which is no number of `EFFECTS`."""
 EFFECTS: Registry[Effect] = Registry(
     "effect",
     *modulator.ALL,
@@ -81,6 +86,17 @@ def number_of(key: str) -> Number:
         found = numbers()  # also of extensions, which are loaded now
     if key in GONE:
         raise InputError(f"{key} is no number of a profile any more: {GONE[key]}")
+    if key in DRIVER:
+        raise InputError(
+            f"{key} is no single number of a chip: a profile file states it in its section "
+            f"[{HeaterDac.section}], with all that its drivers need; state it in a file of your own"
+        )
     if key not in found:
-        raise InputError(f"a profile has no {key!r} ({nearest(key, found)}){missing}")
+        raise InputError(f"a profile has no {key!r} ({likely(key)}){missing}")
     return found[key]
+
+
+def likely(key: str, **more: str) -> str:
+    """Return which keys are meant by one that is none; `more` are further ones, with meanings."""
+    known = {name: f"{number.meaning} {number.unit}" for name, number in numbers().items()}
+    return meant(key, known | DRIVER | more)

@@ -11,6 +11,16 @@ from ecgphoton.mesh.crosstalk import LARGEST
 
 CROSSTALK = "heater.crosstalk"
 CROSSTALK_LENGTH, CROSSTALK_SPREAD = f"{CROSSTALK}_length", f"{CROSSTALK}_spread"
+CROSSTALK_PAIRS = f"{CROSSTALK}_pairs"
+NOMINAL = {
+    CROSSTALK: Number(
+        "Share of a heater's phase that arrives at a heater 120 um away, as the layout says: "
+        "codes undo it.",
+        LARGEST,
+    ),
+    CROSSTALK_LENGTH: Number("Distance over which crosstalk falls by e beyond 120 um.", 1e4, "um"),
+}
+"""Crosstalk of the layout."""
 
 
 def _rounded(volts: torch.Tensor, _: float, site: Site) -> Array:
@@ -19,11 +29,29 @@ def _rounded(volts: torch.Tensor, _: float, site: Site) -> Array:
     return device.dac.voltage_of(device.codes_for(device.dac.phase_at(volts))).to(volts)
 
 
+def _unit(site: Site) -> Floats:
+    """(drivers, drivers) crosstalk of the layout, 1 at 120 um."""
+    return site.device.crosstalk(1.0, site.number(CROSSTALK_LENGTH))
+
+
 def _coupled(heat: Heat, share: torch.Tensor, site: Site) -> Heat:
     """Every heater warms its neighbours: ``(I + X) phase``; share (C, 1, 1)."""
-    unit = site.device.crosstalk(1.0, site.number(CROSSTALK_LENGTH))
+    unit = _unit(site)
     arriving = heat.phase @ torch.as_tensor(unit).T.to(heat.phase)
     return heat._replace(phase=heat.phase + share * arriving)
+
+
+def _uneven(heat: Heat, errors: torch.Tensor, site: Site) -> Heat:
+    """Pairs differ from the layout by errors (C, K, drivers, drivers) of their crosstalk."""
+    unit = torch.as_tensor(site.number(CROSSTALK) * _unit(site)).to(heat.phase)
+    arriving = ((unit * errors) @ heat.phase[..., None])[..., 0]
+    return heat._replace(phase=heat.phase + arriving)
+
+
+def _mutual(rng: np.random.Generator, _site: Site, shape: tuple[int, ...]) -> Floats:
+    """Return unit normals of pairs, the same in both directions."""
+    drawn = rng.standard_normal(shape)
+    return np.asarray((drawn + drawn.swapaxes(-1, -2)) / math.sqrt(2))
 
 
 def _share(rng: np.random.Generator, site: Site, shape: tuple[int, ...]) -> Floats:
@@ -65,24 +93,32 @@ ALL = (
     ),
     Effect(
         CROSSTALK,
-        Number(
-            "Share of a heater's phase that arrives at a heater 120 um away, as the layout says: "
-            "codes undo it.",
-            LARGEST,
-        ),
+        NOMINAL[CROSSTALK],
         "heat",
         _coupled,
         "chip",
         source="exponential decay with distance; L2ight, Gu et al. 2021, arXiv:2110.14807",
         also={
-            CROSSTALK_LENGTH: Number(
-                "Distance over which crosstalk falls by e beyond 120 um.", 1e4, "um"
-            ),
+            CROSSTALK_LENGTH: NOMINAL[CROSSTALK_LENGTH],
             CROSSTALK_SPREAD: Number(
                 "Relative spread of crosstalk from chip to chip, which codes do not undo.", 1.0
             ),
         },
         drawn=_share,
+    ),
+    Effect(
+        CROSSTALK_PAIRS,
+        Number(
+            "Relative spread of the crosstalk between single pairs of heaters, besides that of all "
+            "of a chip; codes do not undo it.",
+            1.0,
+        ),
+        "heat",
+        _uneven,
+        "pair",
+        source="assumption: independent pairs, alike in both directions",
+        also=NOMINAL,
+        drawn=_mutual,
     ),
     Effect(
         "phase.offset",

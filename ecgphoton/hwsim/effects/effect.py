@@ -28,7 +28,7 @@ from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.device import WIDTH, Device
 
 Stage = Literal["input", "code", "heat", "phase", "element", "field", "reading"]
-Place = Literal["none", "chip", "driver", "arms", "mzi", "splitter", "path"]
+Place = Literal["none", "chip", "driver", "pair", "arms", "mzi", "splitter", "path"]
 
 
 class Modulators(NamedTuple):
@@ -148,6 +148,13 @@ class Number:
         """Whether it is a level in dB, which begins below 0; its 0 is none at all."""
         return self.least < 0
 
+    def other(self, value: float) -> float:
+        """Return a value of another size: the largest, or an eighth of one that is near it."""
+        size, largest = self.size(value), self.size(self.largest)
+        less = self.at_size(size / 8)
+        less = float(int(less)) if self.whole else less
+        return less if 8 * size >= largest and less >= self.least else self.largest
+
     def check(self, key: str, value: object) -> float:
         """Return a value of that key.
 
@@ -225,6 +232,7 @@ class Effect:
         shapes: dict[str, tuple[int, ...]] = {
             "chip": (1, 1),
             "driver": drivers,
+            "pair": (*drivers, device.drivers),
             "arms": (*drivers, 2),
             "mzi": mzis,
             "splitter": (*mzis, 2),

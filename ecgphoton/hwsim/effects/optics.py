@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from ecgphoton.hwsim.effects.effect import Effect, Number, Numbers, Site
+from ecgphoton.hwsim.effects.effect import Effect, Elements, Number, Numbers, Site
 from ecgphoton.mesh.device import Device
 from ecgphoton.mesh.paths import Losses, field_transmission, path_loss
 
@@ -49,10 +49,33 @@ def _mean_loss(key: str, meaning: str) -> Effect:
     return Effect(key, Number(meaning, 20.0, "dB"), "field", dimmed, source=law, error=False)
 
 
+def _uneven(parts: Elements, decibels: torch.Tensor, site: Site) -> Elements:
+    """MZIs differ from their mean loss, and amplify nothing."""
+    more = decibels.clamp_min(-losses_of(site.number).mzi)
+    return parts._replace(transmission=parts.transmission * field_transmission(more))
+
+
+MEANS = (
+    _mean_loss(
+        "loss.mzi_db",
+        "Mean loss of an MZI with its waveguides, attenuators among them; the amplifier restores "
+        "it, and amplifies its noise.",
+    ),
+    _mean_loss(
+        "loss.splitter_db",
+        "Mean loss of each of the two splitters of an MZI, where `loss.mzi_db` is that of its "
+        "phase shifters alone.",
+    ),
+    _mean_loss("loss.shifter_db", "Mean loss of a phase shifter outside MZIs, as behind mesh U."),
+)
 ALL = (
     Effect(
         "splitter.sigma",
-        Number("Angle error of every splitter; 0.02 rad is a 52:48 splitter.", math.pi / 4, "rad"),
+        Number(
+            "Angle error of every splitter; 0.02 rad is a splitting ratio of 52:48.",
+            math.pi / 4,
+            "rad",
+        ),
         "element",
         lambda parts, x, _: parts._replace(
             alpha=parts.alpha + x[..., 0], beta=parts.beta + x[..., 1]
@@ -62,21 +85,12 @@ ALL = (
     ),
     Effect(
         "loss.mzi_sigma_db",
-        Number("Spread of the loss of single MZIs.", 5.0, "dB"),
+        Number("Spread of the loss of single MZIs, none of which loses less than 0 dB.", 5.0, "dB"),
         "element",
-        lambda parts, x, _: parts._replace(transmission=parts.transmission * field_transmission(x)),
+        _uneven,
         "mzi",
         source="field 10^(-L / 20) at a loss of L dB, about the mean",
+        also={effect.name: effect.number for effect in MEANS if PARTS[effect.name](1.0).mzi},
     ),
-    _mean_loss(
-        "loss.mzi_db",
-        "Mean loss of an MZI, attenuators among them; the amplifier restores it, and amplifies its "
-        "noise.",
-    ),
-    _mean_loss(
-        "loss.splitter_db",
-        "Mean loss of each of the two splitters of an MZI, where `loss.mzi_db` is that of its "
-        "phase shifters alone.",
-    ),
-    _mean_loss("loss.shifter_db", "Mean loss of a phase shifter outside MZIs, as behind mesh U."),
+    *MEANS,
 )

@@ -32,7 +32,8 @@ LINK = {
 """Keys of the light path from the laser to the photodiodes, besides those of `modulator`."""
 SUPPLY = {
     "power.p_pi": Number(
-        "Electrical power of a phase shift by pi; 0 for shifters that hold a phase without power.",
+        "Electrical power of a heater or another phase shifter at pi; 0 for one that holds a phase "
+        "without power.",
         1e4,
         "mW",
     ),

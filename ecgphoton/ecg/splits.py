@@ -139,16 +139,21 @@ def assemble(
 def with_view(splits: Splits, extracted: Mapping[str, Extracted]) -> Splits:
     """Add the training beats in another lead of the records that have one, and say which have none.
 
-    Beats that the division gave to validation stay out.
+    Beats that the division gave to validation stay out. Notes on the leads, and on beats that they
+    lack, are added.
     """
-    lacking = [name for name in splits.protocol.train if name not in extracted]
-    notes = [f"{name}: no further ECG lead to train on" for name in lacking]
+    notes = [*splits.report.notes]
     views = [] if splits.views is None else [splits.views]
     for name, found in extracted.items():
         beats = labelled(found, splits.labels).beats
         own = splits.train.sample[splits.train.record == name]
         views.append(beats.take(np.isin(beats.sample, own) & (beats.label >= 0)))
-    report = replace(splits.report, notes=(*splits.report.notes, *notes))
+        lost = len(own) - len(views[-1])
+        said = f"{name}: {lost} of {len(own)} training beats have no window in the further lead"
+        notes += [*found.report.notes, *([said] if lost else [])]
+    lacking = [name for name in splits.protocol.train if name not in extracted]
+    notes += [f"{name}: no further ECG lead to train on" for name in lacking]
+    report = replace(splits.report, notes=tuple(dict.fromkeys(notes)))
     return replace(splits, views=BeatSet.concat(views) if views else None, report=report)
 
 

@@ -94,8 +94,10 @@ def load_splits(
     Raises
     ------
     InputError
-        If data is missing or damaged, or a set is empty.
+        If data is missing or damaged, a set is empty, or `views` is below 1.
     """
+    if views < 1:
+        raise InputError(f"views is {views}; it must be at least 1, the lead that is scored")
     protocol = protocol_of(protocol)
     scheme = label_scheme(labels or protocol.labels or "literal")
     lead = lead or protocol.lead
@@ -116,7 +118,7 @@ def load_splits(
             centring=centring, cache=cache, judged=judged, view=view,
         )  # fmt: skip
         splits = with_view(splits, seen)
-    return replace(splits, origin=origin, report=_with_share(splits.report, origin))
+    return replace(splits, origin=origin, report=_with_origin(splits.report, origin))
 
 
 def load_all(
@@ -147,7 +149,7 @@ def load_all(
         dataset, chosen, data_dir, lead, centring=centring, cache=cache
     )
     classed = [labelled(extracted[name], scheme) for name in chosen or extracted]
-    report = _with_share(DropReport.join(part.report for part in classed), origin)
+    report = _with_origin(DropReport.join(part.report for part in classed), origin)
     beats = BeatSet.concat([part.beats for part in classed])
     if chosen is None and origin is not None and not origin.complete:
         beats = replace(beats, source=f"{beats.source} ({origin.share})")
@@ -169,11 +171,12 @@ def _dataset(data: str | Path | Dataset, data_dir: str | Path | None) -> Dataset
     return dataset_of(data)
 
 
-def _with_share(report: DropReport, origin: Origin | None) -> DropReport:
-    """Add a note on the share of a published database that was read, where it is not complete."""
-    if origin is None or origin.complete:
+def _with_origin(report: DropReport, origin: Origin | None) -> DropReport:
+    """Add notes on equal files, and on the share of a database that was read if it is not all."""
+    if origin is None:
         return report
-    return replace(report, notes=(*report.notes, f"{origin.share} of {origin.dataset.name} read"))
+    share = () if origin.complete else (f"{origin.share} of {origin.dataset.name} read",)
+    return replace(report, notes=(*report.notes, *origin.copies, *share))
 
 
 def _extract_all(

@@ -264,3 +264,9 @@ def test_a_name_that_wfdb_refuses_is_refused_by_its_letters(tmp_path):
     header.write_text(header.read_text().replace("ab 1", "a.b 1"))
     with pytest.raises(InputError, match=r"first line .a\.b 1 250.*letters, digits"):
         read(path)
+
+
+def test_a_name_longer_than_any_file_has_is_refused():
+    """In one sentence, as any path that cannot be opened."""
+    with pytest.raises(InputError, match=r"no.* a path that can be opened .File name too long"):
+        read("a" * 300)

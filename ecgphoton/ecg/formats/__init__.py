@@ -17,6 +17,7 @@ from ecgphoton.ecg.formats.wfdb_segments import open_wfdb, parts_in
 from ecgphoton.ecg.leads import choose
 from ecgphoton.ecg.recording import OpenRecording, Recording
 from ecgphoton.errors import InputError
+from ecgphoton.intake import expecting
 
 __all__ = [
     "FORMATS",
@@ -88,6 +89,11 @@ def find_file(path: Path) -> Path:
     InputError
         If there is none, or two of different formats have that name.
     """
+    with expecting(path, "a path that can be opened", "check it"):
+        return _found(path)
+
+
+def _found(path: Path) -> Path:
     if path.suffix.lower() in FORMATS and path.is_file():
         return path
     if path.suffix == ".dat" and path.with_suffix(".hea").is_file():

@@ -141,8 +141,8 @@ def classify_record(
     InputError
         If the annotation is missing, a file is damaged, or the record has no beat.
     """
-    if block_seconds <= 0:
-        raise InputError(f"blocks of {block_seconds} s; they must be longer than 0 s")
+    if not 0 < block_seconds < np.inf:
+        raise InputError(f"blocks of {block_seconds} s; give a number of seconds above 0")
     sample, notes = None, list[str]()
     if annotator is not None:
         file = label_file(find_file(signal.held.path), annotator)

@@ -75,8 +75,8 @@ def decode(content: bytes, what: str, fs: float) -> Annotations:
     """
     if len(content) < 2 or len(content) % 2 or content[-2:] != b"\0\0":
         raise InputError(
-            f"{what} is truncated: {len(content)} bytes that do not end in the end mark; "
-            "fetch it again"
+            f"{what} is truncated, or no WFDB annotation: {len(content)} bytes that do not end in "
+            "the end mark; fetch it again"
         )
     sample, code, subtype, clock, rhythms = _marks(content, what)
     if len(sample) and (sample[0] < 0 or (np.diff(sample) < 0).any()):

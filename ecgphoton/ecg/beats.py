@@ -100,7 +100,7 @@ def load_splits(
     Raises
     ------
     InputError
-        If data is missing or damaged, or a set is empty.
+        If data is missing or damaged, a set is empty, or `views` is below 1.
     """
     require(1 <= views <= MOST_VIEWS, "views", views, f"from 1 to {MOST_VIEWS}")
     protocol = protocol_of(protocol)
@@ -126,7 +126,7 @@ def load_splits(
             for view in range(1, views)
         )  # fmt: skip
         splits = with_views(splits, [seen for seen, _ in further])
-    return replace(splits, origin=origin, report=_with_share(splits.report, origin))
+    return replace(splits, origin=origin, report=_with_origin(splits.report, origin))
 
 
 def load_all(
@@ -157,7 +157,7 @@ def load_all(
         dataset, chosen, data_dir, lead, centring=centring, cache=cache
     )
     classed = [labelled(extracted[name], scheme) for name in chosen or extracted]
-    report = _with_share(DropReport.join(part.report for part in classed), origin)
+    report = _with_origin(DropReport.join(part.report for part in classed), origin)
     beats = BeatSet.concat([part.beats for part in classed])
     if chosen is None and origin is not None and not origin.complete:
         beats = replace(beats, source=f"{beats.source} ({origin.share})")
@@ -179,11 +179,12 @@ def _dataset(data: str | Path | Dataset, data_dir: str | Path | None) -> Dataset
     return dataset_of(data)
 
 
-def _with_share(report: DropReport, origin: Origin | None) -> DropReport:
-    """Add a note on the share of a published database that was read, where it is not complete."""
-    if origin is None or origin.complete:
+def _with_origin(report: DropReport, origin: Origin | None) -> DropReport:
+    """Add notes on equal files, and on the share of a database that was read if it is not all."""
+    if origin is None:
         return report
-    return replace(report, notes=(*report.notes, f"{origin.share} of {origin.dataset.name} read"))
+    share = () if origin.complete else (f"{origin.share} of {origin.dataset.name} read",)
+    return replace(report, notes=(*report.notes, *origin.copies, *share))
 
 
 def _extract_all(

@@ -12,7 +12,7 @@ from ecgphoton.ecg.features import HALF, WINDOW, magnitude, normalise
 from ecgphoton.ecg.missing import BRIDGED, Gaps
 from ecgphoton.ecg.patient_features import Compared, table
 from ecgphoton.ecg.qrs_rules import LEARN
-from ecgphoton.ecg.quality import LARGEST, LENGTH, REASONS, Quality, Stretch, Watch, reasons
+from ecgphoton.ecg.quality import LARGEST, LENGTH, REASONS, Quality, Stretch, Watch, poor, reasons
 from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.rhythm import LONG_RUN, Rhythm, breaks_before
 from ecgphoton.ecg.shape import History, compare, to_next
@@ -213,6 +213,8 @@ def extract(
     notes = recording.notes
     if flat:
         notes += (f"{recording.name}: {flat} flat beats became zeros",)
+    if quality == "keep" and (said := poor(beats.sample, recording.signal, recording.gain)):
+        notes += (f"{recording.name}: {said} of lead {recording.lead} are kept",)
     drops = count_drops(recording.name, recording.symbols[~kept], found.reason[~kept])
     return Extracted(beats, DropReport(drops, notes), recording.lead)
 

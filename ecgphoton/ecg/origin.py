@@ -33,6 +33,18 @@ class Origin:
         """Share of the dataset that was read: ``39 of 78 records``."""
         return f"{self.records} of {len(self.dataset.records)} records"
 
+    @property
+    def copies(self) -> tuple[str, ...]:
+        """A note on every content that several files share."""
+        names: dict[str, list[str]] = {}
+        for name, digest in self.files.items():
+            names.setdefault(digest, []).append(name)
+        return tuple(
+            f"{' and '.join(same)} are the same file: a recording under two names is one patient"
+            for same in names.values()
+            if len(same) > 1
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form for a run: no absolute path where a published database was read."""
         return {

@@ -10,6 +10,7 @@ References
 .. [2] Clifford et al. 2012, Physiol. Meas. 33(9):1419, DOI 10.1088/0967-3334/33/9/1419.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -56,6 +57,8 @@ REASONS = {
     "scale": "wrong scale: check the unit",
 }
 """Reason why a beat in a stretch is not decided."""
+MOST_POOR = 0.05
+"""Share of the beats of a lead in such stretches above which they are mentioned."""
 LONGEST_REASON = 40
 """Characters of a reason, these or those of `extract`."""
 
@@ -228,3 +231,23 @@ def reasons(at_360: NDArray[np.int64], stretches: Iterable[Stretch]) -> NDArray[
         first, last = np.searchsorted(at_360, [stretch.first, stretch.last])
         found[first:last] = REASONS[stretch.what]
     return found
+
+
+def poor(at_360: NDArray[np.int64], signal: NDArray[np.float32], gain: float) -> str:
+    """Return in words how many beats lie where a lead is no ECG; empty where they are few.
+
+    Parameters
+    ----------
+    at_360
+        ``(n,)`` R samples at 360 Hz, in order.
+    signal, gain
+        The whole lead at 360 Hz, and its units per mV.
+    """
+    watch = Watch(gain)
+    watch.push(signal, last=True)
+    found = Counter(reasons(at_360, watch.stretches).tolist())
+    bad = found.total() - found.pop("", 0)
+    if bad <= MOST_POOR * len(at_360):
+        return ""
+    why = ", ".join(f"{number} {reason}" for reason, number in found.most_common())
+    return f"{bad} of {len(at_360)} beats in poor signal ({why})"

@@ -12,7 +12,7 @@ from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats import Hints, find_file, open_recording, record_names
 from ecgphoton.ecg.formats.wfdb_segments import wfdb_files
 from ecgphoton.ecg.labels import label_file, not_read, read_labels
-from ecgphoton.ecg.leads import choose
+from ecgphoton.ecg.leads import choose, lead_name
 from ecgphoton.ecg.recording import Channel, OpenRecording
 from ecgphoton.ecg.resample import Resampler, ratio, scaled
 from ecgphoton.errors import InputError
@@ -98,10 +98,11 @@ def open_signal(
     at = choose(held, lead, prefer)
     one = held.channels[at]
     factor, free = ratio(one.fs, held.name), lead is None
-    other = free and len(prefer) > 0 and one.name != prefer[0]
+    first = next(iter(prefer), "II")
+    other = free and (one.name != first if prefer else lead_name(one.name) != "ii")
     alike = sum(channel.name == one.name for channel in held.channels)
     said = (
-        f"no lead {prefer[0]}; {one.name} is used" if other else "",
+        f"no lead {first}; {one.name} is used" if other else "",
         f"{alike} leads are called {one.name}; channel:{at} is used" if free and alike > 1 else "",
         f"resampled from {one.fs:g} Hz to 360 Hz" if factor != 1 else "",
         "" if one.voltage else f"lead {one.name} is in {one.unit}, not a voltage",

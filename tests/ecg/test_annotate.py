@@ -237,6 +237,14 @@ def test_answers_of_a_wrong_shape_are_refused(wfdb_folder):
         )
 
 
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf")])
+def test_blocks_have_a_length(seconds, wfdb_folder):
+    """Blocks of no or no finite length are refused by value."""
+    signal = open_signal(wfdb_folder / "s01")
+    with pytest.raises(InputError, match=f"blocks of {seconds} s; give a number of seconds"):
+        classify_record(signal, fingerprint, annotator="atr", block_seconds=seconds)
+
+
 def test_a_class_without_symbol_is_refused():
     """Only classes with a WFDB symbol can be written."""
     with pytest.raises(InputError, match="no WFDB symbol for class 'odd'"):

@@ -243,3 +243,30 @@ def test_samples_beyond_the_length_of_a_header_are_named(form, tmp_path):
     assert held.channels[0].length == half
     seconds = f"{(len(SIGNAL) - half) / FS:g} s of a.dat are beyond the length that the header"
     assert any(seconds in note for note in held.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("a.csv.gz", "packed, so unpack it"), ("a.xml", "no format that is read"),
+     ("a.dat", "no header"), ("a.atr", "no format that is read")],
+)  # fmt: skip
+def test_a_file_that_is_there_is_not_called_missing(name, why, tmp_path):
+    """The message says why a file of another kind is not read, and which are."""
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(InputError, match=f"no recording that is read .*{why}.*.hea, .edf"):
+        read(tmp_path / name)
+
+
+def test_a_name_that_wfdb_refuses_is_refused_by_its_letters(tmp_path):
+    """A dot in a name is no damage that another copy would mend."""
+    path = write_wfdb(tmp_path, "ab", np.zeros(1000), fs=FS)
+    header = path.with_suffix(".hea")
+    header.write_text(header.read_text().replace("ab 1", "a.b 1"))
+    with pytest.raises(InputError, match=r"first line .a\.b 1 250.*letters, digits"):
+        read(path)
+
+
+def test_a_name_longer_than_any_file_has_is_refused():
+    """In one sentence, as any path that cannot be opened."""
+    with pytest.raises(InputError, match=r"no.* a path that can be opened .File name too long"):
+        read("a" * 300)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from recordings import ecg
 
-from ecgphoton.ecg.resample import nearest_filled, ratio, resample
+from ecgphoton.ecg.resample import Resampler, nearest_filled, ratio, resample
 
 
 def test_nearest_measured_value_fills_a_gap():
@@ -22,3 +24,22 @@ def test_resampling_keeps_a_slow_wave():
     assert len(out) == 3600
     expected = np.sin(2 * np.pi * np.arange(3600) / 360)
     assert np.abs(out - expected)[100:-100].max() < 2e-3
+
+
+@pytest.mark.parametrize("step", [20_000, 700, 33])
+@pytest.mark.parametrize(
+    ("rate", "offset", "gain"), [(250, 300, 1), (128, -90, 1), (500, 8e6, 2e4)]
+)
+def test_an_offset_is_no_ripple(rate, offset, gain, step):
+    """A recorder without a high-pass filter, or with a middle code, adds nothing but its offset."""
+    signal, _ = ecg(20, rate)
+    signal[: rate // 2] = np.nan
+
+    def resampled(samples):
+        stream = Resampler(ratio(rate, "r"), gain)
+        pieces = [samples[at : at + step].astype(np.float32) for at in range(0, len(signal), step)]
+        found = [stream.push(piece) for piece in pieces]
+        return np.concatenate([*found, stream.push(np.empty(0, np.float32), last=True)]) / gain
+
+    apart = resampled(signal * gain + offset) - resampled(signal * gain)
+    assert np.nanmax(np.abs(apart - offset / gain)) < 6e-3  # mV; without the level up to 0.2

@@ -105,3 +105,17 @@ def test_the_code_of_a_missing_sample_is_a_value_among_smaller_ones(kind, tmp_pa
     np.save(tmp_path / "a.npy", stored)
     found = read(tmp_path / "a.npy", fs=FS, unit="uV")
     assert (np.isnan(found.signal).sum(), found.notes) == (0, ())
+
+
+@pytest.mark.parametrize("head", ["datetime,II", "Date/Time,II", "clock,II", ""])
+def test_times_of_any_name_state_the_rate(head, tmp_path):
+    """Dates and clock times are times whatever their column is called, and not contradicted."""
+    stamps = [f"10:00:{at / FS:06.3f}" for at in range(4 * FS)]
+    day = "2019-03-01 " if "ate" in head else ""
+    rows = [f"{day}{stamp},{at % 7}" for at, stamp in enumerate(stamps)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([head, *rows] if head else rows))
+    found = read(path)
+    assert (found.fs, len(found.leads), found.signal.shape) == (FS, 1, (4 * FS, 1))
+    with pytest.raises(InputError, match="states a sampling rate of 250 Hz, not 360 Hz"):
+        read(path, fs=360, column="1")

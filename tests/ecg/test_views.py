@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wfdb
+from recordings import write_wfdb
 
 from ecgphoton.ecg.beats import BeatSet, Splits, load_splits
 from ecgphoton.ecg.beatset import Further
@@ -165,6 +166,28 @@ def test_beats_that_validate_are_not_seen_in_another_lead(folder: Path) -> None:
 
     assert places(splits.views) < places(splits.train)
     assert not places(splits.views) & places(splits.validation)
+
+
+def test_what_is_wrong_with_another_lead_is_said(tmp_path: Path) -> None:
+    """Noise, another unit or half a lead teach as they are, and a note says so."""
+    noise, rng = ["noise", "scale", "half", "whole"], np.random.default_rng(0)
+    for number, name in enumerate(noise, 1):
+        made = synthesise(patient(number), beats=120)
+        signal = (made.digital.astype(float) - 1024) / 200
+        half = np.where(np.arange(len(signal)) < len(signal) // 2, np.nan, signal[:, 1])
+        other = {"noise": 0.3 * rng.standard_normal(len(signal)), "half": half}
+        signal[:, 1] = other.get(name, signal[:, 1] * (1000 if name == "scale" else 1))
+        write_wfdb(tmp_path, name, signal, fs=360, lead=["MLII", "V1"])
+        wfdb.wrann(name, "atr", made.samples, list(made.symbols), write_dir=str(tmp_path))
+    protocol = Protocol("own", tuple(noise[:3]), (), ("whole",), "test", folds=2)
+    notes = load_splits(protocol, "aami", data=tmp_path, views=2).report.notes[1:]
+    about = {note.partition(": ")[0]: note.partition(": ")[2] for note in notes}
+    assert about == {
+        "noise": "120 of 120 beats in poor signal (120 noise without beats) of lead V1 are kept",
+        "scale": "120 of 120 beats in poor signal (120 wrong scale: check the unit) of lead V1 are "
+        "kept",
+        "half": "60 of 120 training beats have no window in the further lead",
+    }
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from ecgphoton.ecg.formats.wfdb_segments import open_wfdb, parts_in
 from ecgphoton.ecg.leads import choose
 from ecgphoton.ecg.recording import OpenRecording, Recording
 from ecgphoton.errors import InputError
+from ecgphoton.intake import expecting
 
 __all__ = [
     "FORMATS",
@@ -44,6 +45,7 @@ _NEEDS_HINTS: dict[str, Callable[[Path, Hints], OpenRecording]] = {
 }
 FORMATS = (*_SAYS_ITSELF, *_NEEDS_HINTS)
 """Extensions that are read. A text file beside another recording of its name holds the labels."""
+_PACKED = (".gz", ".zip", ".xz", ".bz2", ".7z", ".zst", ".tgz", ".rar")
 _TEXT = tuple(suffix for suffix, reader in _NEEDS_HINTS.items() if reader is open_table)
 
 
@@ -87,6 +89,11 @@ def find_file(path: Path) -> Path:
     InputError
         If there is none, or two of different formats have that name.
     """
+    with expecting(path, "a path that can be opened", "check it"):
+        return _found(path)
+
+
+def _found(path: Path) -> Path:
     if path.suffix.lower() in FORMATS and path.is_file():
         return path
     if path.suffix == ".dat" and path.with_suffix(".hea").is_file():
@@ -103,6 +110,11 @@ def find_file(path: Path) -> Path:
         )
     if found:
         return found[0]
+    if path.is_file():
+        raise InputError(
+            f"{path} is no recording that is read ({_why_not(path)}); give one as "
+            f"{', '.join(FORMATS)}, to which other programs can convert it"
+        )
     raise InputError(
         f"there is no recording {path}; give a file ({', '.join(FORMATS)}), or its path without "
         "extension, such as mitdb/100"
@@ -179,6 +191,8 @@ def _why_not(path: Path) -> str:
         return "its name holds signs that cannot be printed"
     if suffix in _TEXT:
         return without_numbers(path)
+    if suffix in _PACKED:
+        return "it is packed, so unpack it first"
     return "no header (.hea) of its name" if suffix == ".dat" else "no format that is read"
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.formats.times import (
     check_axis,
+    holds_times,
     is_time,
     rate_of,
     rises_evenly,
@@ -68,8 +69,8 @@ def from_columns(
 ) -> HeldRecording:
     """Make a recording of columns.
 
-    Columns of times, by their names, give the rate. A column of any other name that rises evenly
-    is an axis, not a lead, and must not contradict the rate.
+    Columns of times, by their names or else by clock times and dates in them, give the rate. A
+    column of any other name that rises evenly is an axis, not a lead, and must not contradict it.
 
     Parameters
     ----------
@@ -95,6 +96,7 @@ def from_columns(
         for at, name in enumerate(columns)
         if len(columns) > 1 and is_time(name) and (at == 0 or len(name) > 1)
     ]
+    times = times or [name for name, cells in columns.items() if holds_times(cells)]
     stated, begins = [] if fs is None else [fs], dict[str, float]()
     notes = [*remarks]
     for name in times:

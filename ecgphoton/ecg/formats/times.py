@@ -54,6 +54,12 @@ def is_time(name: str) -> bool:
     return _NAME.fullmatch(_plain(name)) is not None
 
 
+def holds_times(cells: NDArray[Any]) -> bool:
+    """Whether a column of text begins with a clock time, or with a date and a time."""
+    first = "" if cells.dtype.kind in "iuf" else "".join(words_of(cells[:1]))
+    return bool(CLOCK.fullmatch(first) or (DATE.match(first) and len(first) > len("2019-03-01")))
+
+
 def _plain(text: str) -> str:
     return unit_name(text).casefold()
 

@@ -8,7 +8,8 @@ from ecgphoton.intake import encoding_of, one_line
 
 # Name[/segments], number of signals, perhaps rate[/counter], length and starting time; header(5).
 _RECORD_LINE = re.compile(
-    r"[^\s/]+(?:/(\d{1,5}))?\s+(\d{1,4})(?:\s+(\d+\.?\d*)(?:/\S+)?(?:\s+(\d+).*)?)?", re.ASCII
+    r"(?:[-\w]|[^\x00-\x7f])+(?:/(\d{1,5}))?\s+(\d{1,4})(?:\s+(\d+\.?\d*)(?:/\S+)?(?:\s+(\d+).*)?)?",
+    re.ASCII,
 )
 # File, format, and gain(baseline)/unit. What wfdb reads otherwise in the last one is refused: a
 # space, behind which it would take the name of the lead to begin, and a number in another spelling
@@ -85,8 +86,9 @@ def layout(header: bytes, name: str) -> Layout:
     record = _RECORD_LINE.fullmatch(first)
     if record is None:
         raise InputError(
-            f"header {name}.hea is damaged in its first line ({one_line(first)}); it needs name, "
-            "number of signals, rate and length, such as 100 2 360 650000"
+            f"header {name}.hea is damaged in its first line ({one_line(first)}); it needs a name "
+            "(letters, digits, '-' and '_'), number of signals, rate and length, such as 100 2 360 "
+            "650000"
         )
     if record[1] is not None:
         segments = _segments(lines, int(record[1]), name)

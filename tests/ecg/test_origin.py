@@ -10,7 +10,6 @@ from recordings import ecg, write_wfdb
 
 from ecgphoton.ecg.beats import load_splits
 from ecgphoton.ecg.protocols import Protocol
-from ecgphoton.errors import InputError
 
 NAMES = ("a", "b", "c", "d")
 
@@ -52,10 +51,3 @@ def test_a_record_of_another_lead_is_said(folder):
     assert notes(folder) == ()
     write_wfdb(folder, "b", ecg(20, 360, seed=1)[0], fs=360, lead="V5")
     assert notes(folder) == ("b: no lead II; V5 is used",)
-
-
-@pytest.mark.parametrize("views", [0, -1])
-def test_no_lead_at_all_is_refused(views, folder):
-    """The first of the views is the lead that is scored."""
-    with pytest.raises(InputError, match=f"views is {views}; it must be at least 1"):
-        notes(folder, views=views)

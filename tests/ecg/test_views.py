@@ -169,7 +169,7 @@ def test_beats_that_validate_are_not_seen_in_another_lead(folder: Path) -> None:
 
 
 def test_what_is_wrong_with_another_lead_is_said(tmp_path: Path) -> None:
-    """Noise, another unit or half a lead teach as they are, and a note says so."""
+    """Noise and another unit do not teach, nor does the missing half of a lead: a note says so."""
     noise, rng = ["noise", "scale", "half", "whole"], np.random.default_rng(0)
     for number, name in enumerate(noise, 1):
         made = synthesise(patient(number), beats=120)
@@ -181,12 +181,11 @@ def test_what_is_wrong_with_another_lead_is_said(tmp_path: Path) -> None:
         wfdb.wrann(name, "atr", made.samples, list(made.symbols), write_dir=str(tmp_path))
     protocol = Protocol("own", tuple(noise[:3]), (), ("whole",), "test", folds=2)
     notes = load_splits(protocol, "aami", data=tmp_path, views=2).report.notes[1:]
-    about = {note.partition(": ")[0]: note.partition(": ")[2] for note in notes}
+    about = {note.partition(": ")[0]: note.partition(": ")[2] for note in notes[1:]}
     assert about == {
-        "noise": "120 of 120 beats in poor signal (120 noise without beats) of lead V1 are kept",
-        "scale": "120 of 120 beats in poor signal (120 wrong scale: check the unit) of lead V1 are "
-        "kept",
-        "half": "60 of 120 training beats have no window in the further lead",
+        "noise": "120 beats of lead V1 left out of training: noise without beats",
+        "scale": "120 beats of lead V1 left out of training: wrong scale: check the unit",
+        "half": "60 beats of lead V1 left out of training: window has missing samples",
     }
 
 

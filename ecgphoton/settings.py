@@ -20,7 +20,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ecgphoton.errors import InputError, require
 
@@ -91,7 +92,9 @@ class Setting:
             raise InputError(f"{path} is {value!r}; it must be {one_of(self.choices(kind))}")
         if not self.allows(value):
             limits = self.limits or "a finite number"
-            raise InputError(f"{path} is {value!r}; it must be {limits}")
+            per_cent = (self.low, self.high) == (0, 1) and 1 < value <= 100
+            meant = f"; {value:g} % is {value / 100:g}" if per_cent else ""
+            raise InputError(f"{path} is {value!r}; it must be {limits}{meant}")
         return value
 
 
@@ -169,7 +172,9 @@ def plain_type(kind: Any) -> type[Any]:  # noqa: ANN401
 
 
 def type_words(kind: Any) -> str:  # noqa: ANN401
-    """Return what a value of a type is, in words."""
+    """Return what a value of a type, or of one of several, is in words."""
+    if get_origin(kind) in {Union, UnionType}:
+        return " or ".join(type_words(one) for one in get_args(kind) if one is not type(None))
     known = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
     return known.get(kind, f"a value of type {getattr(kind, '__name__', kind)}")
 
@@ -179,11 +184,11 @@ def one_of(values: Iterable[object]) -> str:
     return f"one of {', '.join(map(repr, values))}"
 
 
-def nearest(name: str, allowed: Iterable[str], prefix: str = "") -> str:
-    """Return ``did you mean X?``, or the list of what is allowed, for an unknown name."""
+def nearest(name: str, allowed: Iterable[str], prefix: str = "", listed: Iterable[str] = ()) -> str:
+    """Return ``did you mean X?`` for an unknown name, or what is allowed, as a list or `listed`."""
     names = list(allowed)
     near = difflib.get_close_matches(str(name), names, 1)
-    return f"did you mean {prefix}{near[0]}?" if near else f"allowed: {', '.join(names)}"
+    return f"did you mean {prefix}{near[0]}?" if near else f"allowed: {', '.join(listed or names)}"
 
 
 def assignments(

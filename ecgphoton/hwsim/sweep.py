@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.effects import Number, number_of, numbers
+from ecgphoton.hwsim.effects import Number, near_key, number_of, numbers
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.hwsim.verdict import SimulationReport
 from ecgphoton.hwsim.weights import FULL_SCALE
 from ecgphoton.progress import Steps, silent
-from ecgphoton.settings import nearest
 
 POINTS = 1001
 """Largest number of points of a sweep."""
@@ -43,7 +42,7 @@ def parameter(name: str) -> Number:
     try:
         return NOISE if name == "noise" else number_of(name)
     except InputError:
-        advice = nearest(name, ["noise", *numbers()])
+        advice = near_key(name, ["noise", *numbers()])
         raise InputError(f"{name!r} cannot be swept or solved for; {advice}") from None
 
 
@@ -75,6 +74,8 @@ def parse_sweep(text: str) -> Sweep:
         raise wrong from None
     if not 1 <= len(points) <= POINTS:
         raise InputError(f"sweep {text!r} has {len(points)} values; it needs 1 to {POINTS}")
+    if len({*points}) < len(points):
+        raise InputError(f"sweep {text!r} has a value twice; give every value once")
     if number is NOISE:
         number = replace(number, largest=FULL_SCALE)
     try:
@@ -148,9 +149,9 @@ def unmoved(reports: Sequence[SimulationReport]) -> bool:
 def nothing_moves(name: str) -> str:
     """Return the warning of a parameter for which `unmoved` is true."""
     return (
-        f"{name} changes no rate of any chip at the values tried: it is without effect, or acts "
-        "only together with a number that is 0 (time.drift with time.hours, link.laser with a "
-        "receiver other than homodyne)"
+        f"{name} changes no rate of any chip at the values tried: it is too small to change a "
+        "decision, without effect, or acts only together with a number that is 0 (time.drift with "
+        "time.hours, link.laser with a receiver other than homodyne)"
     )
 
 

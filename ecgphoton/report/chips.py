@@ -138,7 +138,7 @@ def draw_sweep(found: Content, rows: Rows) -> style.Figure:
     for axes, key, prefix, colour, label, limit in (
         (above, "miss_median", "miss_p", VERMILION, "miss rate, median and 5–95 %", "max_miss"),
         (above, "fpr_median", "fpr_p", BLUE, "FPR, median and 5–95 %", "max_fpr"),
-        (below, "yield", "yield_", GREEN, "yield, 95 % interval", "min_yield"),
+        (below, "yield", "yield_", GREEN, "", "min_yield"),
     ):
         low, high = ("5", "95") if axes is above else ("low", "high")
         band = column(rows, prefix + low), column(rows, prefix + high)
@@ -150,7 +150,8 @@ def draw_sweep(found: Content, rows: Rows) -> style.Figure:
     above.legend(loc="upper left")
     above.set_title(f"{count(found['chips'], 'chip')} at every value of {name}; dashed: limits")
     unit = f", {found['unit']}" if found["unit"] else ""
-    below.set(ylim=(-0.02, 1.02), ylabel="yield", xlabel=name + unit)
+    wide = f"yield, {percent(limits['confidence'], None)} interval"
+    below.set(ylim=(-0.02, 1.02), ylabel=wide, xlabel=name + unit)
     return figure
 
 

@@ -15,6 +15,7 @@ from ecgphoton.ecg.databases import dataset_of
 from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.streams import check_seed
+from ecgphoton.intake import expecting
 from ecgphoton.legacy.distill_run import distil
 from ecgphoton.legacy.teacher import load_teacher
 from ecgphoton.metrics import check_both
@@ -25,7 +26,7 @@ from ecgphoton.report.distillation import write_distillation
 from ecgphoton.run.beats import divided_by, examples_of, splits_of
 from ecgphoton.run.claim import outside_bundles, vacant
 from ecgphoton.run.finish import TrainedRun, finish
-from ecgphoton.run.fit import check_beats, fit_run, resume_point, start_run
+from ecgphoton.run.fit import check_beats, check_free, fit_run, resume_point, start_run
 from ecgphoton.run.folds import check_folds
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent
@@ -109,6 +110,8 @@ def train(
         folder = Path(resume)
     else:
         check_seed(seed)
+        if out is not None:
+            check_free(outside_bundles(out))
         flags = {
             "data.protocol": protocol,
             "data.labels": "aami4" if classes == 4 and labels is None else labels,
@@ -146,6 +149,9 @@ def train(
             "among them; leave it out"
         )
     if chosen.distill.teacher != "none":
+        if chosen.distill.teacher != "auto":
+            with expecting(f"teacher {chosen.distill.teacher}", "one"):
+                load_teacher(Path(chosen.distill.teacher))
         further = {"augment.fibrillation": (chosen.augment.fibrillation, 0),
                    "data.views": (chosen.data.views, 1)}  # fmt: skip
         for key, (value, none) in further.items():

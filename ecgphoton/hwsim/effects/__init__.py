@@ -5,6 +5,8 @@ splitters, fields or readings. `EFFECTS` is the only list of them: the keys of a
 limits and units, the error budget, sweeps and the reference page are derived from it.
 """
 
+from collections.abc import Iterable
+
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import (
     die,
@@ -38,6 +40,7 @@ __all__ = [
     "Reading",
     "Site",
     "Stage",
+    "near_key",
     "number_of",
     "numbers",
 ]
@@ -65,6 +68,14 @@ def numbers() -> dict[str, Number]:
     return found | LINK | SUPPLY
 
 
+def near_key(key: str, known: Iterable[str]) -> str:
+    """Return what an unknown key may stand for: the nearest, those of its section, or sections."""
+    sections = {one: one.partition(".")[0] for one in known}
+    inside = [one for one, section in sections.items() if section == key.partition(".")[0]]
+    shown = (one if one == section else f"{section}.KEY" for one, section in sections.items())
+    return nearest(key, sections, listed=inside or dict.fromkeys(shown))
+
+
 def number_of(key: str) -> Number:
     """Return the declaration of a key.
 
@@ -82,5 +93,5 @@ def number_of(key: str) -> Number:
     if key in GONE:
         raise InputError(f"{key} is no number of a profile any more: {GONE[key]}")
     if key not in found:
-        raise InputError(f"a profile has no {key!r} ({nearest(key, found)}){missing}")
+        raise InputError(f"a profile has no {key!r} ({near_key(key, found)}){missing}")
     return found[key]

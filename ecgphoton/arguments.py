@@ -62,7 +62,8 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str,
     """
     found = dict(given)
     for name, value in given.items():
-        if value == "" or (isinstance(value, list | tuple) and "" in value):
+        values = value if isinstance(value, list | tuple) else [value]
+        if any(isinstance(one, str) and not one for one in values):
             raise InputError(f"{name} is empty; give a value, or leave it out")
     for name, kind in hints_of(function).items():
         if get_origin(kind) is Callable and not callable(given.get(name, convert)):

@@ -83,7 +83,10 @@ def test_every_command_has_help(name: str) -> None:
         (["train", "--resume", "nowhere"], "nowhere holds no unfinished run; give the folder"),
         (["train", "--recipe", "."], ". is a folder; give the path of a file"),
         (["train", "--data", "mitdb", "--data-dir", "nowhere"], "there is no folder nowhere;"),
-        (["verify", "reference-8", "--no-beats", "--data", "synthetic"], "synthetic are not read"),
+        (
+            ["verify", "reference-8", "--no-beats", "--data", "synthetic"],
+            "synthetic would not be read",
+        ),
         (["export", "reference-8", "--format", "pdf"], "format is 'pdf'; it must be one of 'sax'"),
         (["simulate", "--limit", "miss", "5"], "from 0 to 1; 5 % is 0.05"),
         (["simulate", "--profile", "ideal", "--set", "x.y=1"], "(allowed: link.KEY, dac.KEY, "),

@@ -163,7 +163,7 @@ def train(
     if resume is None:
         name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
         folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)
-    with alone(outside_bundles(folder)):
+    with alone(outside_bundles(folder), made=out is None and resume is None):
         if resume is None:
             start_run(chosen, splits, folder, seed)
         else:

@@ -103,8 +103,9 @@ def find_file(path: Path) -> Path:
         )
     if found:
         return found[0]
+    there = f"{path} is no recording" if path.is_file() else f"there is no recording {path}"
     raise InputError(
-        f"there is no recording {path}; give a file ({', '.join(FORMATS)}), or its path without "
+        f"{there}; give a file ({', '.join(FORMATS)}), or its path without "
         "extension, such as mitdb/100"
     )
 

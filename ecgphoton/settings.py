@@ -85,17 +85,17 @@ class Setting:
 
     def read(self, value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
         """Return a value as the annotated type, or InputError that names its path."""
-        value = convert(value, kind, path)
-        if value == "" != self.default:
+        found: Any = convert(value, kind, path)
+        if found == "" != self.default:
             raise InputError(f"{path} is empty; give a value, or leave it out")
-        if self.names is not None and value not in self.choices(kind):
-            raise InputError(f"{path} is {value!r}; it must be {one_of(self.choices(kind))}")
-        if not self.allows(value):
+        if self.names is not None and found not in self.choices(kind):
+            raise InputError(f"{path} is {found!r}; it must be {one_of(self.choices(kind))}")
+        if not self.allows(found):
             limits = self.limits or "a finite number"
-            per_cent = (self.low, self.high) == (0, 1) and 1 < value <= 100
-            meant = f"; {value:g} % is {value / 100:g}" if per_cent else ""
-            raise InputError(f"{path} is {value!r}; it must be {limits}{meant}")
-        return value
+            share = (self.low, self.high) == (0, 1) and 1 < found <= 100
+            meant = f"; {found:g} % is {found / 100:g}" if share else ""
+            raise InputError(f"{path} is {found!r}; it must be {limits}{meant}")
+        return found
 
 
 def setting(default: Any, meaning: str, **declaration: Any) -> Any:  # noqa: ANN401 - as dataclasses.field

@@ -182,14 +182,15 @@ def draw_lines(
     """
     from matplotlib.ticker import MaxNLocator
 
+    colours = style.colours_of(lines.values())
     panels = list(dict.fromkeys(row[group] for row in rows)) if group else [""]
     figure = style.new_figure(3.4, synthetic=is_synthetic(found))
     axes_of = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, name in zip(axes_of, panels, strict=True):
         chosen = [row for row in rows if not group or row[group] == name]
-        for number, (line, label) in enumerate(lines.items()):
-            axes.plot(column(chosen, x), column(chosen, line), color=style.colour_of(number),
-                      marker=".", label=label)  # fmt: skip
+        for (line, label), colour in zip(lines.items(), colours, strict=True):
+            axes.plot(column(chosen, x), column(chosen, line), color=colour, marker=".",
+                      label=label)  # fmt: skip
         axes.set(xlabel=axis or x, title=name)
         style.percent_axis(axes, unit=unit)
         if all(float(row[x]).is_integer() for row in rows):
@@ -230,9 +231,10 @@ def draw_bars(
     height, places = 0.8 / len(bars), np.arange(len(shown))
     figure = style.new_figure(1.2 + 0.25 * len(shown), synthetic=is_synthetic(found))
     axes = figure.subplots()
+    colours = style.colours_of(bars.values())
     for index, (bar, label) in enumerate(bars.items()):
         lengths, at = column(shown, bar), places + index * height
-        axes.barh(at, lengths, height, color=style.colour_of(index), label=label)
+        axes.barh(at, lengths, height, color=colours[index], label=label)
         if f"{bar}_low" in rows[0]:
             low, high = (column(shown, f"{bar}_{end}") for end in ("low", "high"))
             reach = np.clip([lengths - low, high - lengths], 0, None)

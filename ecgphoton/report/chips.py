@@ -97,7 +97,7 @@ def draw_calibration(found: Content, rows: Rows) -> style.Figure:
     for stage, name in names.items():
         if f"{name}_error" in rows[0]:
             errors = np.sort(column(rows, f"{name}_error")).clip(1e-9)
-            below.step(errors, shares, color=colours[stage], where="post")
+            below.step([errors[0], *errors], [0, *shares], color=colours[stage], where="post")
     below.set(ylim=(0, 1.02), ylabel="chips",
               xlabel="relative error of a chip's worst matrix (Frobenius norm)")  # fmt: skip
     style.log_axis(below)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks._timing import OURS, Timed
 from ecgphoton.report.style import BLUE, CYCLE, INK, LINE, SOFT, VERMILION, look, new_figure, save
 
@@ -64,9 +66,11 @@ def draw_growth(path: Path, curves: dict[str, dict[str, list[tuple[int, float]]]
                 colour = CYCLE[number % len(CYCLE)]
                 dash = "-" if who.startswith(OURS) else ":"
                 axes.plot(sizes, times, dash, marker="o", ms=3, color=colour, label=who)
-            axes.set(xscale="log", yscale="log", xlabel=name, ylabel="s", title=TITLES[name])
+            axes.set(xscale="log", yscale="log", xlabel=name, ylabel="time, s", title=TITLES[name])
             largest = max(found.values(), key=len)
             axes.set_xticks([size for size, _ in largest], [f"{size:,}" for size, _ in largest])
             axes.minorticks_off()
+            decades = np.log10([seconds for points in found.values() for _, seconds in points])
+            axes.set_ylim(*10.0 ** np.array([np.floor(decades.min()), np.ceil(decades.max())]))
             axes.legend(fontsize=6.5, loc="center left", bbox_to_anchor=(1, 0.5))
         save(figure, path)

@@ -10,14 +10,17 @@ from ecgphoton.unfinished import locked, opened
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Keep other processes from working in a folder; where it is left empty, leave nothing.
+def alone(folder: Path, *, made: bool = False) -> Iterator[None]:
+    """Keep other processes from working in a folder.
+
+    One that was not there, or that the caller has `made`, is removed where it is left empty.
 
     Raises
     ------
     InputError
         If a process is working in it, or it cannot be written.
     """
+    made = made or not folder.exists()
     with contextlib.ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -30,5 +33,6 @@ def alone(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            with contextlib.suppress(OSError):  # it is filled
-                folder.rmdir()
+            if made:
+                with contextlib.suppress(OSError):  # it is filled
+                    folder.rmdir()

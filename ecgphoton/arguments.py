@@ -1,7 +1,7 @@
 """Arguments of public functions: bound by name, and checked, before anything is computed."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, wraps
 from os import PathLike, fspath
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import (
 )
 
 from ecgphoton.errors import ArgumentError, InputError
-from ecgphoton.settings import convert, hints_of, nearest
+from ecgphoton.settings import NUMBERS, convert, hints_of, nearest, type_words
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,7 +36,7 @@ def bound(
     ArgumentError
         If the function does not take them; the message has the nearest name of those it takes.
     """
-    signature, name = _signature(function), function.__name__
+    signature, name = _signature(function), function.__qualname__.removesuffix(".__init__")
     try:
         return signature.bind(*args, **kwargs)
     except TypeError as error:
@@ -51,7 +51,8 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str,
     """Return the arguments of a call, its plain values and paths as they are annotated.
 
     A text is taken for a path and a path for a text, and where several may be given, one text or
-    path for all of them; arguments of other types stay as they are.
+    path for all of them. Arguments of classes of this package are of one of those annotated;
+    others, such as arrays, stay as they are.
 
     Raises
     ------
@@ -61,13 +62,15 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str,
     """
     found = dict(given)
     for name, value in given.items():
-        if value == "" or (isinstance(value, list | tuple) and "" in value):
+        values = value if isinstance(value, list | tuple) else [value]
+        if any(isinstance(one, str) and not one for one in values):
             raise InputError(f"{name} is empty; give a value, or leave it out")
     for name, kind in hints_of(function).items():
         if get_origin(kind) is Callable and not callable(given.get(name, convert)):
             raise InputError(f"{name} is {given[name]!r}; give a function, or leave it out")
         kinds = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
-        if get_origin(kind) is Sequence and isinstance(given.get(name), str | PathLike):
+        several = get_origin(kind) in {Sequence, Iterable}
+        if several and isinstance(given.get(name), str | PathLike):
             found[name] = (given[name],)  # else its letters would be taken one by one
         others = [one for one in kinds if one not in PLAIN and get_origin(one) is not Literal]
         text = isinstance(given.get(name), str | PathLike) and {str, Path} & {*kinds}
@@ -75,7 +78,21 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str,
             found[name] = convert(given[name], kind, name)
         elif text and Path not in kinds:
             found[name] = fspath(given[name])
+        elif name in given and not text and not isinstance(given[name], _classes(kinds)):
+            given_as = type(given[name]).__name__
+            raise InputError(f"{name} is a {given_as}; it must be {type_words(kind)}")
     return found
+
+
+def _classes(kinds: Iterable[Any]) -> tuple[type, ...]:
+    """Return the classes of an annotation; `object`, which all values are of, where it has others.
+
+    Protocols, arrays and lists of something are looked at by the function itself.
+    """
+    found = [NUMBERS.get(one, one) for one in kinds]
+    plain = all(isinstance(one, type) and one is not Any and not getattr(one, "_is_protocol", False)
+                for one in found)  # fmt: skip
+    return tuple(found) if plain else (object,)
 
 
 def strict(function: Callable[P, R]) -> Callable[P, R]:

@@ -92,6 +92,9 @@ def check_room(folder: Path) -> None:
 def unwritten(path: Path, error: OSError) -> InputError:
     """Return the error for a file or folder that cannot be written, by the name it was to have."""
     named = Path(*(part for part in path.parts if UNFINISHED not in part))
+    file = next((one for one in (named, *named.parents) if one.is_file()), None)
+    if file is not None and isinstance(error, FileExistsError | NotADirectoryError):
+        return InputError(f"cannot write {named}: {file} is a file; choose another folder")
     return InputError(
         f"cannot write {named}: {error.strerror or error}; free some space or choose another folder"
     )
@@ -284,8 +287,8 @@ def load_checkpoint(path: Path | str) -> tuple[dict[str, np.ndarray], dict[str, 
         length = int.from_bytes(data[:8], "little")
         if length > LARGEST_HEADER:
             raise InputError(
-                f"{path} is no ecgphoton checkpoint (it claims a header of {length} bytes); give "
-                "the folder of a run or bundle"
+                f"{path} is no checkpoint: it does not begin as a safetensors file does; give the "
+                "folder of a run or bundle"
             )
         metadata = parse_json(parse_json(data[8 : 8 + length])["__metadata__"]["ecgphoton"])
         if metadata.pop("format") != CHECKPOINT_FORMAT:

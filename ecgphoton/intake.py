@@ -64,6 +64,8 @@ def read_bytes(path: Path | str, limit: int = LARGEST_FILE) -> bytes:
     """Content of a regular file of at most `limit` bytes, or InputError."""
     path = Path(path)
     with expecting(path, "a file that can be read", "check the path"):
+        if path.is_dir():
+            raise InputError(f"{path} is a folder; give the path of a file")
         if not path.is_file():
             raise InputError(f"{path} is not a file; check the path")
         with path.open("rb") as file:

@@ -4,12 +4,11 @@ import ast
 import importlib
 import sys
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from ecgphoton.arguments import bound
+from ecgphoton.arguments import strict
 from ecgphoton.host import undisturbed
 from ecgphoton.settings import nearest
 
@@ -38,9 +37,8 @@ class Lazy(ModuleType):
     """A package with a mapping ``HOMES`` from each public name to the module that defines it.
 
     A name is imported when it is first used. Where a module and the function it defines have the
-    same name, as ``ecgphoton.run.train``, the package gives the function. Functions refuse
-    arguments that they do not take as `arguments.bound` does, and compute as `host.undisturbed`
-    says.
+    same name, as ``ecgphoton.run.train``, the package gives the function. Functions check their
+    arguments as `arguments.strict` says, and compute as `host.undisturbed` says.
     """
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any public name
@@ -76,10 +74,4 @@ class Lazy(ModuleType):
 
 
 def _public(function: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the function
-        bound(function, args, kwargs)
-        with undisturbed():
-            return function(*args, **kwargs)
-
-    return call
+    return strict(undisturbed()(function))

@@ -58,8 +58,7 @@ class DataSettings(Settings, section="data"):
     """
 
     source: str = setting(
-        "mitdb",
-        "`mitdb`, `synthetic` (generated beats), or `auto`: the database where it is found.",
+        "mitdb", "`mitdb`, `synthetic` (generated beats), or `auto`: MIT-BIH where it is found."
     )
     protocol: str = setting("reference", "Split of records: `reference`, `inter-patient`, a file.")
     labels: str = setting(
@@ -68,9 +67,7 @@ class DataSettings(Settings, section="data"):
     lead: str = setting(
         "MLII", "Lead by name or as `channel:0`; the default is the one the dataset prefers."
     )
-    views: int = setting(
-        1, "ECG leads of a record that teach; `lead` alone is scored.", low=1, high=MOST_VIEWS
-    )
+    views: int = setting(1, "ECG leads that teach; `lead` alone is scored.", low=1, high=MOST_VIEWS)
     split_seed: int = setting(
         0,
         "Seed of the random 80/20 split of training beats (protocols that split by beat).",
@@ -133,6 +130,10 @@ class Recipe:
     loss: LossSettings = field(default_factory=LossSettings)
     distill: Distillation = field(default_factory=Distillation)
 
+    def __post_init__(self) -> None:
+        for name, kind in get_type_hints(Recipe).items():
+            object.__setattr__(self, name, convert(getattr(self, name), kind, name))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for TOML and JSON."""
         return asdict(self)
@@ -163,13 +164,7 @@ class Recipe:
         if all(section == type(section)() for section in legacy):
             return parts
         return extended(
-            parts,
-            self.strategies,
-            self.guards,
-            self.loss,
-            balance=self.balance,
-            examples=examples,
-            classes=classes,
+            parts, *legacy[:3], balance=self.balance, examples=examples, classes=classes
         )
 
 
@@ -231,11 +226,13 @@ def override(recipe: Recipe, texts: Iterable[str]) -> Recipe:
 
 
 def _stated(key: str, text: str) -> object:
-    """Return the value that a text states as TOML, the text itself where it is none."""
+    """Return the value that a text states as TOML, the text itself where it is none or wanted."""
     try:
-        return parse_toml(f"value = {text}", key)["value"]
+        value = parse_toml(f"value = {text}", key)["value"]
     except InputError:
         return text
+    named = _declared().get(key, (None, None))[1] is str  # a folder may be called 208
+    return text if named and not isinstance(value, str) else value
 
 
 def _nested(key: str, value: object) -> Any:  # noqa: ANN401
@@ -244,17 +241,21 @@ def _nested(key: str, value: object) -> Any:  # noqa: ANN401
     return value
 
 
+def _declared() -> dict[str, tuple[Any, Any]]:
+    """Return declaration and type of every setting of a section, by its key."""
+    hints = get_type_hints(Recipe).items()
+    return {f"{section}.{name}": (entry, inner) for section, kind in hints
+            if issubclass(kind, Settings) for name, entry, inner in declared(kind)}  # fmt: skip
+
+
 def _allowed(key: str) -> str:
     """Return in words what the value of a setting must be; InputError for an unknown key."""
-    for section, kind in get_type_hints(Recipe).items():
-        for name, entry, inner in declared(kind) if issubclass(kind, Settings) else ():
-            if key == f"{section}.{name}":
-                if names := entry.choices(inner):
-                    return one_of(names)
-                kind = type_words(plain_type(inner))
-                return ", ".join(filter(None, (kind, entry.limits)))
-    build(Recipe, _nested(key, ""))
-    return "a text"
+    entry, kind = _declared().get(key, (None, str))
+    if entry is None:
+        build(Recipe, _nested(key, ""))
+        return "a text"
+    limits = (type_words(plain_type(kind)), entry.limits)
+    return one_of(entry.choices(kind)) if entry.choices(kind) else ", ".join(filter(None, limits))
 
 
 def from_dict(data: Mapping[str, object]) -> Recipe:

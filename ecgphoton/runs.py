@@ -237,9 +237,12 @@ def choose(
     known = models.shipped()
     if str(named) in known:
         return Choice(known[str(named)], NAMED)
+    there = [
+        str(one.parent) for root in (RUNS, BUNDLES) for one in Path(root).glob(f"*/{MANIFEST}")
+    ]
     raise InputError(
         f"there is no run or bundle at {named} and no shipped student of that name "
-        f"({nearest(str(named), known)}); `ecgphoton train` makes a run, "
+        f"({nearest(str(named), [*there, *known], listed=known)}); `ecgphoton train` makes a run, "
         "`ecgphoton export` a bundle"
     )
 

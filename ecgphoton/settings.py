@@ -20,7 +20,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ecgphoton.errors import InputError, require
 
@@ -84,15 +85,15 @@ class Setting:
 
     def read(self, value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
         """Return a value as the annotated type, or InputError that names its path."""
-        value = convert(value, kind, path)
-        if value == "" != self.default:
+        found: Any = convert(value, kind, path)
+        if found == "" != self.default:
             raise InputError(f"{path} is empty; give a value, or leave it out")
-        if self.names is not None and value not in self.choices(kind):
-            raise InputError(f"{path} is {value!r}; it must be {one_of(self.choices(kind))}")
-        if not self.allows(value):
-            limits = self.limits or "a finite number"
-            raise InputError(f"{path} is {value!r}; it must be {limits}")
-        return value
+        if self.names is not None and found not in self.choices(kind):
+            raise InputError(f"{path} is {found!r}; it must be {one_of(self.choices(kind))}")
+        share = (self.low, self.high) == (0, 1) and 1 < found <= 100
+        meant = f"; {found:g} % is {found / 100:g}" if share else ""
+        require(self.allows(found), path, found, f"{self.limits or 'a finite number'}{meant}")
+        return found
 
 
 def setting(default: Any, meaning: str, **declaration: Any) -> Any:  # noqa: ANN401 - as dataclasses.field
@@ -169,7 +170,9 @@ def plain_type(kind: Any) -> type[Any]:  # noqa: ANN401
 
 
 def type_words(kind: Any) -> str:  # noqa: ANN401
-    """Return what a value of a type is, in words."""
+    """Return what a value of a type, or of one of several, is in words."""
+    if get_origin(kind) in {Union, UnionType}:
+        return " or ".join(type_words(one) for one in get_args(kind) if one is not type(None))
     known = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
     return known.get(kind, f"a value of type {getattr(kind, '__name__', kind)}")
 
@@ -179,11 +182,10 @@ def one_of(values: Iterable[object]) -> str:
     return f"one of {', '.join(map(repr, values))}"
 
 
-def nearest(name: str, allowed: Iterable[str], prefix: str = "") -> str:
-    """Return ``did you mean X?``, or the list of what is allowed, for an unknown name."""
-    names = list(allowed)
-    near = difflib.get_close_matches(str(name), names, 1)
-    return f"did you mean {prefix}{near[0]}?" if near else f"allowed: {', '.join(names)}"
+def nearest(name: str, allowed: Iterable[str], prefix: str = "", listed: Iterable[str] = ()) -> str:
+    """Return ``did you mean X?`` for an unknown name, or what is allowed, as a list or `listed`."""
+    near = difflib.get_close_matches(str(name), names := list(allowed), 1)
+    return f"did you mean {prefix}{near[0]}?" if near else f"allowed: {', '.join(listed or names)}"
 
 
 def several(texts: str | Iterable[str]) -> tuple[str, ...]:
@@ -254,9 +256,9 @@ def convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
             return None
         return convert(value, next(one for one in inner if one is not type(None)), path)
     wanted = NUMBERS.get(kind, get_origin(kind) or kind)
-    if isinstance(value, wanted) and isinstance(value, bool) == (kind is bool):
-        return kind(value) if kind in NUMBERS else value
-    raise InputError(f"{path} is {value!r}; it must be {type_words(kind)}")
+    good = isinstance(value, wanted) and isinstance(value, bool) == (kind is bool)
+    require(good, path, value, type_words(kind))
+    return kind(value) if kind in NUMBERS else value
 
 
 def build(cls: Any, data: object, base: Any = None, path: str = "") -> Any:  # noqa: ANN401

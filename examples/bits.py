@@ -32,18 +32,19 @@ rows = bits_table(
 with picture(given.out, panels=3, height=2.8, synthetic=True) as panels:
     for axes, part in zip(panels, ("weights", "converters", "heaters"), strict=True):
         mine = [row for row in rows if row.part == part]
-        for name, colour in (("delta_miss", VERMILION), ("delta_fpr", BLUE)):
+        for name, colour, label in (
+            ("delta_miss", VERMILION, "miss rate"), ("delta_fpr", BLUE, "FPR")
+        ):  # fmt: skip
             points = [100 * getattr(row, name) for row in mine]
-            label = name.removeprefix("delta_")
             axes.plot(
                 [row.bits for row in mine], points, color=colour, marker="o", ms=3, label=label
             )
-        least = enough(rows, part)
-        axes.set(xlabel="bits", title=f"{part}: {least or 'more'}")
+        least = enough(rows, part) or f"over {given.most}"
+        axes.set(xlabel="bits", title=f"{part}: {least} bits")
         axes.set_yscale("symlog", linthresh=1)
         axes.set_ylim(-100, 100)
         axes.set_yticks(
             [-100, -10, -1, 0, 1, 10, 100], ["-100", "-10", "-1", "0", "1", "10", "100"]
         )
-    panels[0].set_ylabel("points above the float student")
+    panels[0].set_ylabel("percentage points above the float student")
     panels[0].legend()

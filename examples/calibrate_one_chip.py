@@ -34,8 +34,9 @@ for name in STANDARD:
     errors.append(matrix_errors(driven(source, table), table, given.seed)[0])
 
 with picture(given.out, height=3.2) as axes:
-    axes.plot(names, errors, color=BLUE, alpha=0.35, lw=0.9)
-    axes.plot(names, np.median(errors, axis=1), color=BLUE, marker="o", label="median of blocks")
+    hidden = [f"_{number}" for number in range(1, len(errors[0]))]
+    axes.plot(names, errors, color=BLUE, alpha=0.35, lw=0.9, label=["a block", *hidden])
+    axes.plot(names, np.median(errors, axis=1), color=BLUE, marker="o", label="their median")
     axes.set(yscale="log", ylabel="relative error of a matrix", title="one pessimistic chip")
     axes.legend()
 print(f"spent: {table.cost.settings:,} settings, {table.cost.readings:,} readings")

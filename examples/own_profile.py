@@ -37,15 +37,18 @@ shares = [share for share in shares if share.kind == "source"][::-1]
 
 with picture(given.out, height=0.9 + 0.32 * len(shares), synthetic=True) as axes:
     rows = range(len(shares))
-    for name, colour, place in (("lost_sensitivity", VERMILION, 0.2), ("added_fpr", BLUE, -0.2)):
+    for name, label, colour, place in (
+        ("lost_sensitivity", "miss rate", VERMILION, 0.2), ("added_fpr", "FPR", BLUE, -0.2)
+    ):  # fmt: skip
         axes.barh(
             [row + place for row in rows],
             [getattr(share, name) for share in shares],
             height=0.36,
             color=colour,
-            label=name.replace("_", " "),
+            label=label,
         )
     axes.set_yticks(list(rows), [share.name for share in shares])
     axes.set_title("what each error costs alone, mean of chips")
+    axes.set_xlabel("rise of a rate, percentage points")
     axes.legend(loc="lower right")
-    percent_axis(axes, "x")
+    percent_axis(axes, "x", "")

@@ -29,10 +29,10 @@ for _ in range(given.chips):
     ours.append(recompose(layout, phases, alpha, beta))
 
 x, y = np.ravel(theirs), np.ravel(ours)
-with picture(given.out, height=4.2) as axes:
+with picture(given.out, height=3.6) as axes:
     axes.plot([-1, 1], [-1, 1], color=SOFT, lw=0.8)
-    for part, colour in (("real", BLUE), ("imag", VERMILION)):
-        axes.scatter(getattr(x, part), getattr(y, part), s=12, color=colour, label=part, alpha=0.7)
+    for part, colour, label in (("real", BLUE, "real part"), ("imag", VERMILION, "imaginary part")):
+        axes.scatter(getattr(x, part), getattr(y, part), s=12, color=colour, label=label, alpha=0.7)
     axes.set(xlabel="field, SAX", ylabel="field, ecgphoton", aspect="equal")
     axes.set_title(f"{given.chips} chips: largest difference {abs(x - y).max():.1e}")
     axes.legend()

@@ -29,9 +29,9 @@ with picture(given.out, panels=2, synthetic=True) as (left, right):
     epochs = [record["epoch"] for record in history]
     left.plot(epochs, [record["loss"] for record in history], color=BLUE)
     left.set(xlabel="epoch", title="training loss", ylim=0)
-    for name, colour in (("miss", VERMILION), ("fpr", BLUE)):
+    for name, colour, label in (("miss", VERMILION, "miss rate"), ("fpr", BLUE, "FPR")):
         rates = [record["sets"]["validation"][name] for record in history]
-        right.plot(epochs, rates, color=colour, label=name)
+        right.plot(epochs, rates, color=colour, label=label)
     right.set(xlabel="epoch", title="validation", ylim=0)
     right.legend()
     percent_axis(right)

@@ -80,7 +80,7 @@ def test_checkpoints_refuse_nan(tmp_path: Path) -> None:
 def test_another_file_is_no_checkpoint(tmp_path: Path) -> None:
     """A text given in the place of a student is named as such, with what to give."""
     (tmp_path / "my.toml").write_text("[splitter]\nsigma = 0.03\n")
-    with pytest.raises(InputError, match=r"no ecgphoton checkpoint .*; give the folder of a run"):
+    with pytest.raises(InputError, match=r"no checkpoint: .*; give the folder of a run"):
         artifacts.load_checkpoint(tmp_path / "my.toml")
 
 

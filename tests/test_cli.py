@@ -80,6 +80,22 @@ def test_every_command_has_help(name: str) -> None:
         (["train", "--protocol", "nobody", "--data", "synthetic"], "nobody"),
         (["evaluate", "nowhere"], "there is no run or bundle at nowhere"),
         (["train", "--seed", "-1"], "seed is -1"),
+        (["train", "--resume", "nowhere"], "nowhere holds no unfinished run; give the folder"),
+        (["train", "--recipe", "."], ". is a folder; give the path of a file"),
+        (["train", "--data", "mitdb", "--data-dir", "nowhere"], "there is no folder nowhere;"),
+        (
+            ["verify", "reference-8", "--no-beats", "--data", "synthetic"],
+            "synthetic would not be read",
+        ),
+        (["export", "reference-8", "--format", "pdf"], "format is 'pdf'; it must be one of 'sax'"),
+        (["simulate", "--limit", "miss", "5"], "from 0 to 1; 5 % is 0.05"),
+        (["simulate", "--profile", "ideal", "--set", "x.y=1"], "(allowed: link.KEY, dac.KEY, "),
+        (["simulate", "--profile", "ideal", "--set", "dac.y=1"], "(did you mean dac.bits?)"),
+        (
+            ["simulate", "--profile", "ideal", "--set", "die.zzzzzz=1"],
+            "(allowed: die.width, ",
+        ),
+        (["study", "sweep", "--over", "noise=0.01,0.01"], "has a value twice"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_2(
@@ -88,6 +104,23 @@ def test_mistakes_are_one_line_and_exit_2(
     """A user's mistake gives one clear line, exit code 2 and no traceback."""
     monkeypatch.chdir(tmp_path)
     assert said in refused(arguments)
+
+
+@pytest.mark.parametrize(
+    "call", [["train", "--recipe", "reference-8", "--data", "mitdb"], ["export", "reference-8"]]
+)
+def test_a_taken_folder_is_refused_before_beats_are_read(
+    call: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A file is called one, a folder full, and --force offered only where it helps."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ecgphoton.ecg.database.find", lambda *_: pytest.fail("beats are read"))
+    (tmp_path / "notes").write_text("x")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes").write_text("x")
+    assert "is a file" in refused([*call, "--out", "notes"])
+    assert "--force" not in refused([*call, "--out", "full"])
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["full", "notes", "notes"]
 
 
 def refused(arguments: list[str]) -> str:

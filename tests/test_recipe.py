@@ -43,6 +43,12 @@ def test_overrides_keep_the_rest() -> None:
     assert recipe.override(Recipe(), ["noise.weight=1"]).noise.weight == 1.0
 
 
+def test_a_text_may_look_like_a_number() -> None:
+    """A folder may be called 208: where a text is declared, one is read, with quotes or without."""
+    chosen = recipe.override(Recipe(), ["data.source=208", 'data.lead="II"'])
+    assert (chosen.data.source, chosen.data.lead) == ("208", "II")
+
+
 @pytest.mark.parametrize(
     ("assignment", "said"),
     [

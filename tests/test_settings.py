@@ -37,6 +37,7 @@ class Kettle(Settings, section="kettle"):
     steps: tuple[float, ...] = setting((80.0, 100.0), "Temperatures, degrees Celsius.")
     low: float = setting(0.0, "Lower limit.", low=0, below=1)
     note: str | None = setting(None, "Text, or nothing.")
+    full: float = setting(1.0, "Share that is filled.", low=0, high=1)
 
     def rules(self) -> Iterable[tuple[bool, str, str]]:
         """More power than cups."""
@@ -68,6 +69,8 @@ class Kitchen:
         ("colour", "", "kettle.colour is empty; give a value, or leave it out"),
         ("note", 3, "kettle.note is 3; it must be a text"),
         ("power", 3, "kettle.power is 3.0; it must be above kettle.cups"),
+        ("full", 5, "kettle.full is 5.0; it must be from 0 to 1; 5 % is 0.05"),
+        ("full", 500, "kettle.full is 500.0; it must be from 0 to 1"),
     ],
 )
 def test_what_a_declaration_does_not_allow_is_refused(name, value, words):

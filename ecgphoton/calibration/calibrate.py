@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, get_args
 
 import numpy as np
 
@@ -80,7 +80,7 @@ def named(step: Step) -> str:
     return next((name for name, known in STEPS.items() if known == step), repr(step))
 
 
-def check_steps(steps: Sequence[Step], kinds: Sequence[Kind]) -> None:
+def check_steps(steps: Sequence[Step], kinds: Sequence[Kind] = get_args(Kind)) -> None:
     """Refuse steps that cannot work on a bench with these kinds of readings, or change no code.
 
     Raises

@@ -171,7 +171,7 @@ def calibrate_chips(
     require(chips >= 1, "chips", chips, "at least 1")
     check_both(abnormal_of(labels))
     chosen = steps_of(steps)
-    check_steps(chosen, ("field", "power"))
+    check_steps(chosen)
     foundry, program = Foundry.of(profile), program_of(carried)
     campaign = Campaign(program, foundry, chosen, check_seed(seed))
     tables: list[DriveTable] = []

@@ -24,7 +24,7 @@ from ecgphoton.calibration.campaign import Campaign
 from ecgphoton.calibration.judge import driven, matrix_errors
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.decision import OperatingPoint, abnormal_of
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.effects import number_of
@@ -243,11 +243,11 @@ def drift_schedule(
         If an interval or the number of chips is outside its range, the profile states no drift, or
         all beats are normal or all abnormal.
     """
-    if chips < 1 or not hours or not all(0 < age < DAY for age in hours):
+    require(chips >= 1, "chips", chips, "at least 1")
+    if not hours or not all(0 < age < DAY for age in hours):
         raise InputError(
-            f"chips is {chips} and hours {', '.join(f'{age:g}' for age in hours)}; at least 1 chip "
-            "is needed, and intervals above 0 and below 24 hours (a whole day without calibration "
-            "is tried as well)"
+            f"hours is {', '.join(f'{age:g}' for age in hours) or 'empty'}; an interval must be "
+            "above 0 and below 24 hours (a whole day without calibration is tried as well)"
         )
     check_both(abnormal_of(labels))
     limits, foundry = limits or Limits(), Foundry.of(profile)

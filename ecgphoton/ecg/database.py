@@ -136,6 +136,13 @@ def missing(data_dir: str | Path | None = None, dataset: Dataset = MITDB) -> str
     """Sentence for a user whose database was not found."""
     searched = ", ".join(f"{role} {folder}" for role, folder in places_to_look(data_dir, dataset))
     name = "" if dataset is MITDB else f" {dataset.name}"
+    if data_dir is not None and Path(data_dir).is_file():
+        return f"{data_dir} is a file; give the folder of {dataset.title}"
+    if data_dir is not None and not Path(data_dir).is_dir():
+        return (
+            f"there is no folder {data_dir}; check the path, or `ecgphoton data fetch{name} "
+            f"--data-dir {data_dir}` downloads {dataset.title} into it ({dataset.megabytes} MB)"
+        )
     return (
         f"no record of {dataset.title} is in {searched or 'a cache: no home is known'}; "
         f"`ecgphoton data fetch{name}` downloads it ({dataset.megabytes} MB), `--data FOLDER` "

@@ -8,8 +8,9 @@ from typing import Any, Self
 from ecgphoton.ecg.formats import Hints, find_file, needs_hints, record_names
 from ecgphoton.ecg.protocols import check_subjects
 from ecgphoton.ecg.records import BEAT_SYMBOLS
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.intake import check_table, expecting, parse_toml, read_text
+from ecgphoton.settings import convert
 
 SUMS = "SHA256SUMS.txt"
 KINDS = ("hea", "dat", "atr")
@@ -46,6 +47,8 @@ class Dataset:
     Each line is ``checksum name``, in the order of `record_files`."""
 
     def __post_init__(self) -> None:
+        for name in ("records", "leads"):  # the letters of a text would be names
+            object.__setattr__(self, name, convert(getattr(self, name), tuple[str, ...], name))
         if twice := sorted({one for one in self.records if self.records.count(one) > 1}):
             raise InputError(f"dataset {self.name!r} names record {twice[0]} twice; once is enough")
         wrong = sorted(set(self.symbols.values()) - BEAT_SYMBOLS)
@@ -88,6 +91,7 @@ class Dataset:
         --------
         >>> Dataset.from_folder("clinic", annotator="csv")  # doctest: +SKIP
         """
+        require(isinstance(path, str | Path) and path != "", "path", path, "that of a folder")
         folder = Path(path).resolve()
         values.setdefault("records", record_names(folder))
         values.setdefault("name", folder.name)

@@ -30,8 +30,8 @@ Grouping = Literal["ec57", "de-chazal"]
 """``ec57``: escape beats e, j and n are S, as in ``bxb``; ``de-chazal``: they are N."""
 MATCH_WINDOW = 0.150
 """Seconds by which two annotations of one beat may differ."""
-LARGEST_WINDOW = 1.0
-"""Seconds; with a larger window, neighbouring beats of a usual rhythm would match."""
+LONGEST_WINDOW = 1.0
+"""Seconds; a larger window would match neighbouring beats, and was meant in milliseconds."""
 LEARNING = 300.0
 """Seconds at the start of a record that are not scored, in which an algorithm may learn."""
 UNREADABLE = 0x30
@@ -113,12 +113,10 @@ def compare(
     fs = reference.fs
     if test.fs != fs:
         raise InputError(f"annotations at {fs:g} and {test.fs:g} Hz; bring them to one rate")
-    require(0 <= window <= LARGEST_WINDOW, "window", window, f"from 0 to {LARGEST_WINDOW:g} s")
-    if not (start >= 0 and (end is None or end > start)):
-        raise InputError(
-            f"start={start} s, end={end} s; times must not be negative and end must come after "
-            "start"
-        )
+    require(0 <= window <= LONGEST_WINDOW, "window", window,
+            f"from 0 to {LONGEST_WINDOW:g} s (150 ms is 0.15)")  # fmt: skip
+    require(start >= 0, "start", start, "at least 0 s")
+    require(end is None or end > start, "end", end, f"after start, which is {start:g} s")
     flutter = _flutter(reference)
     unreadable, shut = _shutdown(reference), _shutdown(test)
     sample, row = _beats(reference, flutter, grouping, ROWS)

@@ -33,11 +33,7 @@ def write_folder(out: Path, files: dict[str, bytes], extra: dict[str, Any], *, f
     InputError
         If `out` exists and may not be replaced, or cannot be written.
     """
-    _sweep(out)
-    if out.is_symlink() or (out.exists() and not (force and _replaceable(out))):
-        why = " and holds files that are not of a bundle" if force else ""
-        more = "" if force else ", or add --force to replace a bundle"
-        raise InputError(f"{out} already exists{why}; choose another --out{more}")
+    check_place(out, force=force)
     temporary = out.with_name(f".{out.name}.{token_hex(4)}")
     try:
         temporary.mkdir(parents=True)  # with the rights that the user's umask leaves
@@ -58,6 +54,24 @@ def write_folder(out: Path, files: dict[str, bytes], extra: dict[str, Any], *, f
         raise artifacts.unwritten(out, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_place(out: Path, *, force: bool) -> None:
+    """Refuse a folder for a bundle.
+
+    Raises
+    ------
+    InputError
+        If it exists and may not be replaced.
+    """
+    _sweep(out)
+    replaceable = not out.is_symlink() and _replaceable(out)
+    if out.is_symlink() or (out.exists() and not (force and replaceable)):
+        added = " and holds files that are not of a bundle" if out.is_dir() else " and is a file"
+        more = ", or add --force to replace it" if replaceable else ""
+        raise InputError(
+            f"{out} already exists{'' if replaceable else added}; choose another --out{more}"
+        )
 
 
 def _sweep(out: Path) -> None:

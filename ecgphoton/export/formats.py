@@ -19,6 +19,7 @@ from ecgphoton.program.blocks import MatrixBlock
 from ecgphoton.program.compact import compact_json
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.program.program_file import schema_text
+from ecgphoton.settings import one_of
 
 FORMATS = ("sax", "gdsfactory", "csv", "bom", "svg", "png", "raw")
 """Forms beside the mesh file: netlists, DAC codes, bill of materials, pictures, raw-window ONNX."""
@@ -31,9 +32,8 @@ def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
     """Return known formats, each once, in a fixed order; InputError for others."""
     asked = set(formats)
     if not asked <= set(FORMATS):
-        raise InputError(
-            f"format is {', '.join(sorted(asked - set(FORMATS)))}; use some of {', '.join(FORMATS)}"
-        )
+        unknown = ", ".join(map(repr, sorted(asked - set(FORMATS))))
+        raise InputError(f"format is {unknown}; it must be {one_of(FORMATS)}")
     return tuple(name for name in FORMATS if name in asked)
 
 

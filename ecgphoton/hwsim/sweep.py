@@ -75,6 +75,8 @@ def parse_sweep(text: str) -> Sweep:
         raise wrong from None
     if not 1 <= len(points) <= POINTS:
         raise InputError(f"sweep {text!r} has {len(points)} values; it needs 1 to {POINTS}")
+    if len({*points}) < len(points):
+        raise InputError(f"sweep {text!r} has a value twice; give every value once")
     if number is NOISE:
         number = replace(number, largest=FULL_SCALE)
     try:
@@ -148,9 +150,9 @@ def unmoved(reports: Sequence[SimulationReport]) -> bool:
 def nothing_moves(name: str) -> str:
     """Return the warning of a parameter for which `unmoved` is true."""
     return (
-        f"{name} changes no rate of any chip at the values tried: it is without effect, or acts "
-        "only together with a number that is 0 (time.drift with time.hours, link.laser with a "
-        "receiver other than homodyne)"
+        f"{name} changes no rate of any chip at the values tried: it is too small to change a "
+        "decision, without effect, or acts only together with a number that is 0 (time.drift with "
+        "time.hours, link.laser with a receiver other than homodyne)"
     )
 
 

@@ -97,7 +97,7 @@ def draw_calibration(found: Content, rows: Rows) -> style.Figure:
     for stage, name in names.items():
         if f"{name}_error" in rows[0]:
             errors = np.sort(column(rows, f"{name}_error")).clip(1e-9)
-            below.step(errors, shares, color=colours[stage], where="post")
+            below.step([errors[0], *errors], [0, *shares], color=colours[stage], where="post")
     below.set(ylim=(0, 1.02), ylabel="chips",
               xlabel="relative error of a chip's worst matrix (Frobenius norm)")  # fmt: skip
     style.log_axis(below)
@@ -138,7 +138,7 @@ def draw_sweep(found: Content, rows: Rows) -> style.Figure:
     for axes, key, prefix, colour, label, limit in (
         (above, "miss_median", "miss_p", VERMILION, "miss rate, median and 5–95 %", "max_miss"),
         (above, "fpr_median", "fpr_p", BLUE, "FPR, median and 5–95 %", "max_fpr"),
-        (below, "yield", "yield_", GREEN, "yield, 95 % interval", "min_yield"),
+        (below, "yield", "yield_", GREEN, "", "min_yield"),
     ):
         low, high = ("5", "95") if axes is above else ("low", "high")
         band = column(rows, prefix + low), column(rows, prefix + high)
@@ -150,7 +150,8 @@ def draw_sweep(found: Content, rows: Rows) -> style.Figure:
     above.legend(loc="upper left")
     above.set_title(f"{count(found['chips'], 'chip')} at every value of {name}; dashed: limits")
     unit = f", {found['unit']}" if found["unit"] else ""
-    below.set(ylim=(-0.02, 1.02), ylabel="yield", xlabel=name + unit)
+    wide = f"yield, {percent(limits['confidence'], None)} interval"
+    below.set(ylim=(-0.02, 1.02), ylabel=wide, xlabel=name + unit)
     return figure
 
 
@@ -181,14 +182,15 @@ def draw_lines(
     """
     from matplotlib.ticker import MaxNLocator
 
+    colours = style.colours_of(lines.values())
     panels = list(dict.fromkeys(row[group] for row in rows)) if group else [""]
     figure = style.new_figure(3.4, synthetic=is_synthetic(found))
     axes_of = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, name in zip(axes_of, panels, strict=True):
         chosen = [row for row in rows if not group or row[group] == name]
-        for number, (line, label) in enumerate(lines.items()):
-            axes.plot(column(chosen, x), column(chosen, line), color=style.colour_of(number),
-                      marker=".", label=label)  # fmt: skip
+        for (line, label), colour in zip(lines.items(), colours, strict=True):
+            axes.plot(column(chosen, x), column(chosen, line), color=colour, marker=".",
+                      label=label)  # fmt: skip
         axes.set(xlabel=axis or x, title=name)
         style.percent_axis(axes, unit=unit)
         if all(float(row[x]).is_integer() for row in rows):
@@ -229,9 +231,10 @@ def draw_bars(
     height, places = 0.8 / len(bars), np.arange(len(shown))
     figure = style.new_figure(1.2 + 0.25 * len(shown), synthetic=is_synthetic(found))
     axes = figure.subplots()
+    colours = style.colours_of(bars.values())
     for index, (bar, label) in enumerate(bars.items()):
         lengths, at = column(shown, bar), places + index * height
-        axes.barh(at, lengths, height, color=style.colour_of(index), label=label)
+        axes.barh(at, lengths, height, color=colours[index], label=label)
         if f"{bar}_low" in rows[0]:
             low, high = (column(shown, f"{bar}_{end}") for end in ("low", "high"))
             reach = np.clip([lengths - low, high - lengths], 0, None)

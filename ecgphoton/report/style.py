@@ -6,8 +6,9 @@ its global state, and give the same bytes every time.
 
 import contextlib
 import io
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from zlib import crc32
@@ -149,6 +150,15 @@ def svg(figure: Figure) -> str:
 def colour_of(number: int) -> str:
     """Return the colour of a curve by its number, from 0."""
     return CYCLE[number % len(CYCLE)]
+
+
+def colours_of(labels: Iterable[str]) -> list[str]:
+    """Return a colour for every label: miss rates, FPRs and yields have theirs in every picture."""
+    rates = {"miss rate": VERMILION, "FPR": BLUE, "yield": GREEN}
+    known = [next((colour for name, colour in rates.items() if label.startswith(name)), None)
+             for label in labels]  # fmt: skip
+    free = itertools.cycle(colour for colour in CYCLE if colour not in known)
+    return [colour or next(free) for colour in known]
 
 
 def percent_axis(axes: Axes, which: str = "y", unit: str = " %") -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ecgphoton.arguments import strict
 from ecgphoton.ecg.annotate import Missing, symbols_of
 from ecgphoton.ecg.extract import BeatStream
 from ecgphoton.ecg.leads import column_of
@@ -139,6 +140,7 @@ class Annotator:
     """
 
     @undisturbed()
+    @strict
     def __init__(
         self,
         fs: float,

@@ -12,8 +12,8 @@ from ecgphoton.arguments import strict
 from ecgphoton.artifacts import kind_of, load_checkpoint, save_checkpoint
 from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.export.bundle import ExportReport, export_bundle
-from ecgphoton.export.bundle_folder import KIND as BUNDLE
-from ecgphoton.export.formats import DEFAULT_FORMATS
+from ecgphoton.export.bundle_folder import KIND as BUNDLE, check_place
+from ecgphoton.export.formats import DEFAULT_FORMATS, check_formats
 from ecgphoton.export.verify import VerificationReport, verify as verify_folder
 from ecgphoton.hwsim.effects.drivers import CROSSTALK
 from ecgphoton.hwsim.profile import BITS, Profile
@@ -91,6 +91,8 @@ def export(
     outside_bundles(folder.absolute().parent)
     if folder.resolve() == trained.folder.resolve():
         raise InputError(f"{folder} is exported here, and would be replaced; choose another --out")
+    formats = check_formats((*(DEFAULT_FORMATS if mesh else ()), *formats))
+    check_place(folder, force=force)
     splits = splits_like(trained.metadata, data, data_dir)
     learnt = (trained.metadata.get("data") or {}).get("training")
     ranged, own = None, data is None or splits.train.digest == learnt
@@ -109,7 +111,7 @@ def export(
             bits=bits,
             **drivers,
             mesh=architecture,
-            formats=(*(DEFAULT_FORMATS if mesh else ()), *formats),
+            formats=formats,
             calibration=ranged,
             calibration_is="training beats" if own else f"beats of {splits.train.source}",
             force=force,
@@ -188,6 +190,11 @@ def verify(
         If the folder is not a bundle, or beats cannot be found.
     """
     folder, why = runs.choose(bundle, kind=BUNDLE, root=runs.BUNDLES)
+    if not beats and (data, data_dir) != (None, None):
+        raise InputError(
+            f"no beats are run (--no-beats), so those of {data or data_dir} would not be read; "
+            "leave one out"
+        )
     if kind_of(folder) == runs.KIND:
         raise InputError(f"{folder} is a run, not a bundle; `ecgphoton export {folder}` makes one")
     inputs = _test_inputs(folder, data, data_dir) if beats else None

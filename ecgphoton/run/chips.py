@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from ecgphoton import runs
 from ecgphoton.calibration.bench import Bench
-from ecgphoton.calibration.calibrate import STANDARD
+from ecgphoton.calibration.calibrate import STANDARD, check_steps, steps_of
 from ecgphoton.calibration.campaign import TABLES, calibrate_chips
 from ecgphoton.calibration.judge import Labelled
 from ecgphoton.calibration.laboratory import calibrate_bench, check_bench, open_bench
@@ -176,7 +176,9 @@ def calibrate(
         raise InputError(
             f"{', '.join(given)} of simulated chips and a bench are given; leave out one of them"
         )
+    names = None if steps is None else [name.strip() for name in steps.split(",")]
     if bench is None:
+        check_steps(steps_of(names or STANDARD))  # before a folder is made
         usual = {"profile": PROFILE, "chips": CHIPS, "seed": 0}
         asked |= {name: value for name, value in usual.items() if asked[name] is None}
     tables = TABLES if bench is None else TABLE
@@ -187,7 +189,6 @@ def calibrate(
     if own_thresholds:
         held = check_both(own_splits(trained.metadata, data, data_dir).held)
         validation = Labelled(inputs_of(held, trained.carried.architecture), held.label)
-    names = None if steps is None else [name.strip() for name in steps.split(",")]
     shared: dict[str, Any] = {
         "validation": validation,
         "policy": trained.recipe.decision,

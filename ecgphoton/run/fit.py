@@ -32,8 +32,8 @@ from ecgphoton.training.parts import Control, EpochRecord
 from ecgphoton.training.state import FitState, telling
 
 
-def start_run(recipe: Recipe, splits: Splits, folder: Path, seed: int) -> None:
-    """Create a run folder that `fit_run` can fill and continue with the same beats.
+def check_free(folder: Path) -> None:
+    """Refuse a folder for a new run.
 
     Raises
     ------
@@ -42,9 +42,24 @@ def start_run(recipe: Recipe, splits: Splits, folder: Path, seed: int) -> None:
     """
     check_room(folder)  # this also removes what a run left that was killed in its first file
     if folder.exists() and any(folder.iterdir()):
-        raise InputError(
-            f"{folder} is not empty; choose another --out, or continue it with --resume {folder}"
-        )
+        raise InputError(f"{folder} is not empty; choose another --out{_continuable(folder)}")
+
+
+def _continuable(folder: Path) -> str:
+    """Return what continues the run of a folder, nothing where it holds no unfinished run."""
+    unfinished = (folder / runs.START).is_file() and not (folder / MANIFEST).is_file()
+    return f", or continue it with --resume {folder}" if unfinished else ""
+
+
+def start_run(recipe: Recipe, splits: Splits, folder: Path, seed: int) -> None:
+    """Create a run folder that `fit_run` can fill and continue with the same beats.
+
+    Raises
+    ------
+    InputError
+        If the folder is not empty or cannot be written.
+    """
+    check_free(folder)
     files = {} if splits.origin is None else {"files": dict(splits.origin.files)}
     further = [asdict(one) for one in splits.further]
     begun = {
@@ -98,6 +113,8 @@ def resume_point(folder: Path) -> tuple[Recipe, int, FitState | None]:
     InputError
         If the folder holds no run or a finished one, or its files are damaged.
     """
+    if not (folder / runs.START).is_file():
+        raise InputError(f"{folder} holds no unfinished run; give the folder of one, below runs/")
     start = read_json(folder / runs.START)
     if (folder / MANIFEST).is_file():
         raise InputError(

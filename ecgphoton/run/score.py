@@ -60,6 +60,8 @@ def score(
         If an annotation is missing or damaged, a record is named twice, or a value is outside its
         range.
     """
+    if test_folder is not None and not Path(test_folder).is_dir():
+        raise InputError(f"there is no folder {test_folder}; give that of the annotations to judge")
     places = [find_file(Path(record)).resolve() for record in records]
     twice = [str(one) for at, one in enumerate(records) if places[at] in places[:at]]
     if twice:

@@ -1,7 +1,6 @@
 """Train a student into a run folder of its own, alone or with a teacher."""
 
 import inspect
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,26 +9,29 @@ from typing import Any, Literal
 from ecgphoton import runs
 from ecgphoton.alone import alone
 from ecgphoton.arguments import strict
-from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.databases import dataset_of
 from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.streams import check_seed
-from ecgphoton.legacy.distill_run import distil
 from ecgphoton.legacy.strategies import check_strength
-from ecgphoton.legacy.teacher import load_teacher
 from ecgphoton.metrics import check_both
 from ecgphoton.progress import Progress, silent
 from ecgphoton.recipe import DataSettings, Recipe, override, read
 from ecgphoton.recipes import FLAGSHIP
-from ecgphoton.report.distillation import write_distillation
-from ecgphoton.run.beats import divided_by, examples_of, splits_of
+from ecgphoton.run.beats import divided_by, splits_of
 from ecgphoton.run.claim import outside_bundles, vacant
-from ecgphoton.run.finish import TrainedRun, finish
-from ecgphoton.run.fit import check_beats, fit_run, forget_run, resume_point, start_run
+from ecgphoton.run.distillation import check_taught, distil_run
+from ecgphoton.run.finish import TrainedRun
+from ecgphoton.run.fit import (
+    check_beats,
+    check_free,
+    fit_run,
+    forget_run,
+    resume_point,
+    start_run,
+)
 from ecgphoton.run.folds import check_folds
 from ecgphoton.student.architecture import Architecture
-from ecgphoton.student.network import SegmentStudent
 
 
 @strict
@@ -112,6 +114,8 @@ def train(
         folder = Path(resume)
     else:
         check_seed(seed)
+        if out is not None:
+            check_free(outside_bundles(out))
         flags = {
             "data.protocol": protocol,
             "data.labels": "aami4" if classes == 4 and labels is None else labels,
@@ -128,7 +132,7 @@ def train(
         chosen = override(_led(override(chosen, asked)), asked)
     taught = chosen.distill.teacher != "none"
     if taught:
-        _check_taught(chosen)
+        check_taught(chosen)
     splits = splits_of(chosen, data_dir)
     if classes not in (None, len(splits.labels.classes)):
         raise InputError(
@@ -160,7 +164,7 @@ def train(
             )
         name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
         folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)
-    with alone(outside_bundles(folder)):
+    with alone(outside_bundles(folder), made=out is None and resume is None):
         if resume is None:
             start_run(chosen, splits, folder, seed)
         else:
@@ -189,25 +193,6 @@ def _led(recipe: Recipe) -> Recipe:
     if not leads or data.lead != DataSettings().lead:
         return recipe
     return replace(recipe, data=replace(data, lead=leads[0]))
-
-
-def _check_taught(recipe: Recipe) -> None:
-    """Refuse, in one error, all that a recipe has and distillation from a teacher cannot do."""
-    data, fibrillation = recipe.data, recipe.augment.fibrillation
-    once = "a teacher's outputs are of each recorded beat once"
-    found = {
-        f"protocol {data.protocol!r} has folds, and a teacher is judged on a validation set: give "
-        "a protocol file with validation or validation_fraction": protocol_of(data.protocol).folds,
-        f"data.views is {data.views}, and {once}: --set data.views=1": data.views > 1,
-        f"augment.fibrillation is {fibrillation:g}, and {once}: --set augment.fibrillation=0":
-            fibrillation > 0,
-    }  # fmt: skip
-    if any(found.values()):
-        raise InputError(
-            f"recipe {recipe.name!r} cannot learn from a teacher as it is: "
-            f"{'; '.join(reason for reason, holds in found.items() if holds)}; or take a recipe "
-            "that can (`ecgphoton distill --recipe reference-8`), or train without a teacher"
-        )
 
 
 def _refuse_others(asked: Mapping[str, Any]) -> None:
@@ -246,53 +231,3 @@ def distill(
         As `ecgphoton.run.train`, and if the teacher cannot be read.
     """
     return train(recipe, teacher=teacher, **settings)
-
-
-def distil_run(
-    recipe: Recipe,
-    splits: Splits,
-    folder: Path,
-    *,
-    seed: int,
-    progress: Progress = silent,
-) -> TrainedRun:
-    """Train teacher (unless one is given), baseline and distilled student into a run folder.
-
-    The run holds the distilled student, or the baseline if the gates refused the teacher.
-
-    Parameters
-    ----------
-    recipe
-        With ``distill.teacher`` set to ``auto`` or the path of a teacher checkpoint.
-    folder
-        Made by `start_run`.
-    """
-    began = time.perf_counter()
-    architecture = replace(recipe.student, classes=len(splits.labels.classes))
-    training, validation, test = (
-        examples_of(beats, architecture) for beats in (splits.train, splits.validation, splits.test)
-    )
-    given = recipe.distill.teacher
-    report = distil(
-        lambda: SegmentStudent(architecture, seed=seed),
-        recipe.distill,
-        recipe.training,
-        recipe.decision,
-        recipe.parts(training, architecture.classes),
-        training=training,
-        validation=validation,
-        test=test,
-        test_name=splits.protocol.test_name,
-        classes=architecture.classes,
-        strength=recipe.strategies.strength,
-        seed=seed,
-        teacher=None if given == "auto" else load_teacher(Path(given)),
-        progress=progress,
-    )
-    write_distillation(folder, report)
-    chosen = report.contestants[-1]  # the baseline, where the teacher was refused
-    run = finish(
-        recipe, splits, folder, chosen.fitted, architecture, seed=seed, began=began,
-        gates=() if recipe.distill.gate_on == "validation" else (splits.protocol.test_name,),
-    )  # fmt: skip
-    return replace(run, distillation={"verdict": str(report.verdict), "models": report.summary()})

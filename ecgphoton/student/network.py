@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ecgphoton.arguments import strict
 from ecgphoton.artifacts import load_checkpoint
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.beats import BeatSet
@@ -57,6 +58,7 @@ class SegmentStudent(nn.Module):
         Seed of the initial weights.
     """
 
+    @strict
     @undisturbed()
     def __init__(self, architecture: Architecture | None = None, *, seed: int = 0) -> None:
         super().__init__()

@@ -149,7 +149,7 @@ def certify(
     files = ("certified.json", "certified.csv", "certified.png")
     journey = begin(certify, locals(), "bounds", files=files, most=BOUND_BEATS)
     rows = tuple(certify_trial(journey.trial(), tuple(epsilon)))
-    axis = "epsilon, largest error of a weight or bias"
+    axis = "epsilon, largest error of a weight or bias, of full scale"
     draw = partial(draw_lines, x="epsilon", lines=RATES, axis=axis)
     return journey.write(rows, {"rows": list(rows)}, rows, draw)
 

@@ -116,7 +116,9 @@ def bits(
         If a value is outside its range, or student, beats or folder cannot be used.
     """
     if not 2 <= fewest <= most <= 16:
-        raise InputError(f"widths from {fewest} to {most} bits; they must be from 2 to 16")
+        raise InputError(
+            f"widths from {fewest} to {most} bits; they must be from 2 to 16, in rising order"
+        )
     journey = begin(bits, locals(), f"{fewest}-{most}")
     trained, widths = journey.trained, range(fewest, most + 1)
     drivers = HeaterDac() if trained.program is None else trained.program.dac

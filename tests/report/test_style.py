@@ -119,3 +119,12 @@ def test_labels_of_a_decade_axis_do_not_overlap(top):
         boxes = sorted((b for b in boxes if inside.x0 - 9 < b.x0 < inside.x1), key=lambda b: b.x0)
         assert len(boxes) > 1
         assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
+
+
+def test_a_rate_has_one_colour_in_every_picture():
+    """Whatever stands beside it; other curves take none of the colours in use."""
+    assert style.colours_of(["miss rate", "FPR"]) == [style.VERMILION, style.BLUE]
+    three = style.colours_of(["yield", "miss rate, median", "FPR, median"])
+    assert three == [style.GREEN, style.VERMILION, style.BLUE]
+    others = style.colours_of(["beats", *"abcdefgh", "FPR at most"])
+    assert style.BLUE not in others[:-1]

@@ -42,7 +42,41 @@ WRONG = [
     ),
     ("simulate", {"model": MODEL, "data": "synthetic", "dask": "x", "workers": 2}, "workers is 2"),
     ("verify", {"bundle": MODEL, "sax": 1}, "sax"),
+    ("verify", {"bundle": MODEL, "beats": False, "data": "synthetic"}, "no beats are run"),
+    ("calibrate", {"model": MODEL, "steps": "dark,swep"}, "there is no calibration step 'swep'"),
+    ("calibrate", {"model": MODEL, "steps": "fit,dark"}, "steps fit,dark measure and choose no"),
+    ("distill", {"teacher": "nothing.pt", "data": "synthetic"}, "teacher nothing.pt: "),
 ]
+OTHER = [
+    (lambda: ep.load(3), "named is a int; it must be a value of type Path or a text or a value"),
+    (lambda: ep.load_bundle(None), "folder is None; it must be a value of type Path or a text"),
+    (lambda: ep.load_splits(data=["x"]), "data is a list; it must be a text or "),
+    (lambda: ep.read(b"x"), "path is b'x'; it must be a text or a value of type Path"),
+    (lambda: ep.read("x.csv", fs="250"), "fs is '250'; it must be a number"),
+    (lambda: ep.predict("inter-patient", None), "student is a str; it must be a value of type Seg"),
+    (lambda: ep.inputs_of(None, ep.SegmentStudent()), "beats is a NoneType; it must be a value"),
+    (lambda: ep.calibrate(None, "x"), "program is a str; it must be a value of type MeshProgram"),
+    (lambda: ep.SegmentStudent("inter-patient"), "architecture is a str; it must be a value of"),
+    (lambda: ep.SegmentStudent(seed=1.5), "seed is 1.5; it must be a whole number"),
+    (lambda: ep.SegmentStudent(sed=1), r"SegmentStudent\(\) takes no argument 'sed'; .* seed\?"),
+    (lambda: ep.Annotator(fs=250, student=3), "student is a int; it must be a text or "),
+    (lambda: ep.Dataset.from_folder(3), "path is 3; it must be that of a folder"),
+    (lambda: ep.Dataset("x", records="01"), "records is '01'; it must be a value of type tuple"),
+    (lambda: ep.Recipe(data="synthetic"), "data is 'synthetic'; it must be a value of type Data"),
+]
+"""Values of another type for functions and classes of the package itself."""
+
+
+@pytest.mark.parametrize(("call", "words"), OTHER)
+def test_a_value_of_another_type_is_refused_by_name(call, words) -> None:
+    """Texts for students, lists for folders, numbers for paths: what is wanted is said."""
+    with pytest.raises(InputError, match=f"^{words}"):
+        call()
+
+
+def test_the_tables_of_a_recipe_may_be_given_as_such() -> None:
+    """As in its file: they become sections."""
+    assert ep.Recipe(student={"layers": 2}).student == ep.Architecture(layers=2)
 
 
 @pytest.mark.parametrize(("name", "given", "named"), WRONG)

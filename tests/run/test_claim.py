@@ -118,6 +118,16 @@ def test_force_keeps_what_was_added(tmp_path: Path) -> None:
     assert (tmp_path / "b" / "notes.txt").exists()
 
 
+def test_an_empty_folder_that_was_there_stays(tmp_path: Path) -> None:
+    """A fetch that fails removes what it has made, and not the user's own folder."""
+    mine, made = tmp_path / "mine", tmp_path / "made"
+    mine.mkdir()
+    for folder in (mine, made):
+        with pytest.raises(InputError, match="no SHA256SUMS"):
+            ep.run.fetch(data_dir=folder, offline=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no lock there")
 def test_two_trainings_do_not_share_a_folder(tmp_path: Path) -> None:
     """While a run is trained, no other call trains or continues it; what is empty goes."""

@@ -52,6 +52,14 @@ def test_without_a_run_it_is_the_shipped_one_of_four_classes(empty, wfdb_folder)
     assert expected in said.splitlines()
 
 
+def test_a_name_that_lacks_its_folder_is_completed(empty):
+    """What stands in runs/ or bundles/ is offered beside the shipped students."""
+    finished_run(empty / "runs" / "mine")
+    for named, meant in (("mine", "runs/mine"), ("inter-pateint", "inter-patient")):
+        with pytest.raises(InputError, match=rf"at {named} .*did you mean {meant}\?"):
+            load(named)
+
+
 def test_a_run_goes_before_it_and_a_name_before_both(empty, wfdb_folder):
     """The newest run below runs/ annotates, until another student is named."""
     finished_run(empty / "runs" / "mine")

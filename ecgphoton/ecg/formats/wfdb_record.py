@@ -36,6 +36,7 @@ _BYTES = {
 _AGAIN = (
     "copy it again (`ecgphoton data verify` lists which files of a published database are wrong)"
 )
+_OF_A_SIGNAL = (".hea", ".dat")
 MOST_TOGETHER = 2**25
 """Samples of all signals of a file that are read at a time: reading one reads them all."""
 
@@ -233,11 +234,14 @@ def read_part(path: Path, name: str, limit: int = LARGEST_FILE) -> bytes:
 
 def lacking(path: Path, name: str) -> InputError:
     """Return the error for a file that a record needs and that is not there."""
-    alike = [one.name for one in path.parent.glob("*") if one.name.lower() == path.name.lower()]
+    there = sorted(one.name for one in path.parent.glob("*"))
+    alike = [one for one in there if one.lower() == path.name.lower()]
+    others = [one for one in there if Path(one).stem == path.stem][:5]
     advice = f"rename {alike[0]} to {path.name}" if alike and path.name not in alike else _AGAIN
-    return InputError(
-        f"record {name!r} lacks {path.name} in {path.parent}, or it cannot be read; {advice}"
-    )
+    if others and not alike and path.suffix not in _OF_A_SIGNAL:
+        advice = f"there is {', '.join(others)}"
+    unread = ", or it cannot be read" if path.name in there else ""
+    return InputError(f"record {name!r} lacks {path.name} in {path.parent}{unread}; {advice}")
 
 
 def call_wfdb(function: str, what: str, *arguments: object, **options: object) -> Any:  # noqa: ANN401

@@ -83,6 +83,7 @@ ALL = (
         "splitter",
         source="Fang et al. 2019, doi:10.1364/OE.27.014009",
     ),
+    *MEANS,
     Effect(
         "loss.mzi_sigma_db",
         Number("Spread of the loss of single MZIs, none of which loses less than 0 dB.", 5.0, "dB"),
@@ -92,5 +93,4 @@ ALL = (
         source="field 10^(-L / 20) at a loss of L dB, about the mean",
         also={effect.name: effect.number for effect in MEANS if PARTS[effect.name](1.0).mzi},
     ),
-    *MEANS,
 )

@@ -1,4 +1,4 @@
-"""Recompute this bundle's matrices, golden codes and decisions with numpy: ``python check.py``."""
+"""Recompute matrices, DAC codes, golden codes and decisions with numpy: ``python check.py``."""
 
 import json
 import pathlib
@@ -8,16 +8,49 @@ import numpy as np
 
 sys.dont_write_bytecode = True  # leaves nothing beside the files of the bundle
 here = pathlib.Path(__file__).parent
-mesh, gold, bad = json.loads((here / "mesh.json").read_text()), np.load(here / "golden.npz"), []
+mesh, manifest = (json.loads((here / n).read_text()) for n in ("mesh.json", "manifest.json"))
+gold, heater, bad = np.load(here / "golden.npz"), mesh["heater"], []
 
 
-def performs(part):  # Q = diag(exp(i output)) T_last ... T_0
+def drivers(optics):  # x, y and settings of every heater of a block, by number
+    column, mzis = heater["column_pitch"], [*optics["attenuators"]]
+    mzis += [mzi for part in optics["meshes"].values() for mzi in part["mzis"]]
+    found = [(mzi["x"] + 0.75 * column, mzi["y"], mzi["theta"]) for mzi in mzis]
+    found += [(mzi["x"] + 0.25 * column, mzi["y"], mzi["phi"]) for mzi in mzis if "phi" in mzi]
+    outputs = optics["meshes"]["U"]["outputs"]
+    found += [(port["x"] + 0.25 * column, port["y"], port) for port in outputs]
+    return zip(*sorted(found, key=lambda one: one[2]["driver"]))
+
+
+def phases(optics):  # those of the program, and those that the DAC codes give
+    x, y, settings = drivers(optics)
+    step = (heater["v_max"] - heater["v_min"]) / (2 ** heater["dac_bits"] - 1)
+    volts = heater["v_min"] + step * np.array([one["code"] for one in settings])
+    own = np.pi * (volts / heater["v_pi"]) ** (2 if heater["law"] == "quadratic" else 1)
+    if heater["law"] == "table":
+        own = np.interp(volts, *np.array(heater["table"]).T)
+    warm = heater.get("crosstalk", {"share": 0, "length": 0})
+    # the share of its phase that a heater gives to others
+    apart = np.hypot(np.subtract.outer(x, x), np.subtract.outer(y, y))
+    heat = warm["share"] * np.exp(-np.maximum(apart - 120, 0) / max(warm["length"], 1e-9))
+    np.fill_diagonal(heat, 1)
+    return np.array([one["phase"] for one in settings]), heat @ own
+
+
+def performs(part, phase):  # Q = diag(exp(i output)) T_last ... T_0
     q, b = np.eye(4, dtype=complex), np.array([[1, 1j], [1j, 1]]) / np.sqrt(2)
     for mzi in part["mzis"]:
-        theta, phi = (np.diag([np.exp(1j * mzi[k]["phase"]), 1]) for k in ("theta", "phi"))
+        theta, phi = (np.diag([np.exp(1j * phase[mzi[k]["driver"]]), 1]) for k in ("theta", "phi"))
         q[mzi["modes"]] = b @ theta @ b @ phi @ q[mzi["modes"]]
-    outputs = [port["phase"] for port in part.get("outputs", ())] or [0.0] * 4
+    outputs = [phase[port["driver"]] for port in part.get("outputs", ())] or [0.0] * 4
     return np.exp(1j * np.array(outputs))[:, None] * q
+
+
+def matrix(optics, phase):
+    u, *v = (performs(optics["meshes"][n], phase) for n in "UV" if n in optics["meshes"])
+    theta = phase[[one["theta"]["driver"] for one in optics["attenuators"]]]
+    field = u * ((np.exp(1j * theta) - 1) / 2) @ v[0] if v else u  # MZIs with one heater
+    return optics["scale"] * field.real
 
 
 def run(block, x, kernel, stages):  # exact integers, one double product, ties to even
@@ -55,15 +88,18 @@ def decide(logits):  # the class of every beat
     return (probability >= mesh["operating_point"]["threshold"]).astype(int)
 
 
+off = []
 for block in mesh["blocks"]:
-    optics, meshes = block["optics"], block["optics"]["meshes"]
-    theta = np.array([attenuator["theta"]["phase"] for attenuator in optics["attenuators"]])
-    u, *v = (performs(meshes[name]) for name in "UV" if name in meshes)
-    field = u * ((np.exp(1j * theta) - 1) / 2) @ v[0] if v else u  # MZIs with one heater
-    error = np.abs(optics["scale"] * field.real - block["matrix"]).max()
+    optics, wanted = block["optics"], np.array(block["matrix"])
+    exact, coded = (matrix(optics, phase) - wanted for phase in phases(optics))
+    error = np.abs(exact).max()
     bad += [f"{block['name']} matrix by {error:.1e}"] * bool(error > 1e-12)
+    off.append(np.linalg.norm(coded) / max(np.linalg.norm(wanted), 1e-12))
+codes = f"matrices of the DAC codes off by at most {max(off):.4g}"
+stated = manifest["codes"]["matrix_error"]
+bad += [f"{codes}, {stated:.4g} stated"] * (not abs(max(off) - stated) <= 1e-6 * max(stated, 1e-12))
 bad += [name for name, x in student(gold).items() if not np.array_equal(x, gold[name])]
-found = f"{len(gold['logits'])} golden beats agree, every code"
+found = f"{codes}, as stated; {len(gold['logits'])} golden beats agree, every code"
 if (here / "features.py").exists():  # not for features of another package
     sys.path.insert(0, str(here))
     import features

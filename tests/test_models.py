@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from ecgphoton import runs
 from ecgphoton.errors import InputError
+from ecgphoton.export.bundle import load_bundle
 from ecgphoton.export.bundle_folder import MESH, manifest_problems
 from ecgphoton.export.formats import documents
+from ecgphoton.export.lower import lower
 from ecgphoton.models import NAMES_CLASSES, bundle, card, shipped
 from ecgphoton.program.program_file import program_text, read_program
 from ecgphoton.recipe import read
@@ -45,6 +48,16 @@ def test_a_shipped_bundle_is_what_this_version_writes(name: str) -> None:
     files = documents(program) | {MESH: program_text(program).encode()}
     assert {"mesh.schema.json", "check.py"} < files.keys()
     assert {name: (folder / name).read_bytes() for name in files} == files
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_phases_of_a_shipped_bundle_are_those_this_version_chooses(name: str) -> None:
+    """The order of singular values and every phase follow from its integer student."""
+    held = load_bundle(bundle(name))
+    point, classes = held.program.operating_point, held.program.classes
+    again, _ = lower(held.quantized, operating_point=point, classes=classes)
+    assert [one.order for one in again.blocks] == [one.order for one in held.program.blocks]
+    assert np.allclose(again.phases, held.program.phases, rtol=0, atol=1e-9)
 
 
 def test_without_a_name_and_a_run_the_flagship_is_taken(tmp_path) -> None:

@@ -19,7 +19,7 @@ LEAST, CLOSE, MOST = 0.4, 0.25, 3
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"[a-z]+|\d+", text.lower())
+    return re.findall(r"[a-z]{2,}|\d+", text.lower())
 
 
 def _found(word: str, among: set[str]) -> float:

@@ -174,7 +174,7 @@ def type_words(kind: Any) -> str:  # noqa: ANN401
     if get_origin(kind) in {Union, UnionType}:
         return " or ".join(type_words(one) for one in get_args(kind) if one is not type(None))
     known = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-    return known.get(kind, f"a value of type {getattr(kind, '__name__', kind)}")
+    return known.get(kind, f"of type {getattr(kind, '__name__', kind)}")
 
 
 def one_of(values: Iterable[object]) -> str:

@@ -1,6 +1,8 @@
 """Resample a signal of any rate to 360 Hz, piece by piece or at once with the same result."""
 
 from fractions import Fraction
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +17,6 @@ LARGEST_TERM = 1000
 ZERO_CROSSINGS, KAISER_BETA = 10, 5.0
 """Zero crossings on each side of the filter that resamples, and its Kaiser window: those of scipy's
 `resample_poly`."""
-LEVEL = 16.0
-"""mV; a signal is resampled around the multiple of this that is nearest to its first sample. The
-filter passes a constant with a ripple of up to 0.07 %, which the offset of a recorder without a
-high-pass filter (300 mV of the electrodes, or its middle code) would make larger than a QRS."""
 
 
 def ratio(rate: float, name: str) -> Fraction:
@@ -43,13 +41,25 @@ def reach(factor: Fraction) -> int:
     return 2 * (ZERO_CROSSINGS * max(up, down) // up + 2) if factor != 1 else 0
 
 
-def resample(
-    signal: NDArray[np.float32], factor: Fraction, level: float = 0.0
-) -> NDArray[np.float32]:
+@cache
+def taps(up: int, down: int) -> NDArray[np.float64]:
+    """Return the low-pass filter between two rates, of which every phase passes a constant whole.
+
+    The window alone leaves a ripple of up to 0.07 %, which makes of the offset of a recorder
+    without a high-pass filter (300 mV of the electrodes, or its middle code) more than a QRS.
+    """
+    from scipy.signal import firwin
+
+    ends = max(up, down)
+    found = firwin(2 * ZERO_CROSSINGS * ends + 1, 1 / ends, window=("kaiser", KAISER_BETA))
+    phase = np.arange(len(found)) % up
+    return np.asarray(found / np.bincount(phase, found)[phase])
+
+
+def resample(signal: NDArray[np.float32], factor: Fraction) -> NDArray[np.float32]:
     """Resample with a polyphase filter; gaps (NaN) stay gaps.
 
-    The filter uses the nearest measured value in place of a missing one, and past both ends. It is
-    applied to what the signal has above `level`.
+    The filter uses the nearest measured value in place of a missing one, and past both ends.
     A piece that starts at a multiple of the denominator gives the same samples as the whole, but
     for those within `reach` of its ends.
     """
@@ -59,9 +69,9 @@ def resample(
         return signal
     up, down = factor.as_integer_ratio()
     gap = np.isnan(signal)
-    filled = nearest_filled(signal).astype(np.float64) - level  # in double precision, for digits
-    shape = ("kaiser", KAISER_BETA)
-    wave = resample_poly(filled, up, down, window=shape, padtype="edge") + level
+    filled = nearest_filled(signal).astype(np.float64)  # a large offset would cost digits
+    window: Any = taps(up, down) / up  # stubs of scipy know of no coefficients
+    wave = resample_poly(filled, up, down, window=window, padtype="edge")
     out = np.asarray(wave, np.float32)
     if gap.any():
         source = (2 * np.arange(len(out)) * down + up) // (2 * up)
@@ -78,8 +88,7 @@ class Resampler:
     def __init__(self, factor: Fraction, gain: float = 1.0) -> None:
         """Begin a signal whose rate is 360 Hz over `factor`, `gain` units per mV."""
         self._factor, self._moving = factor, Moving(SAMPLING_RATE / float(factor), gain)
-        self._step, self._held = LEVEL * gain, np.empty(0, np.float32)
-        self._level: float | None = None
+        self._held = np.empty(0, np.float32)
         self._first = self._end = self._done = 0
 
     def push(self, piece: NDArray[np.float32], *, last: bool = False) -> NDArray[np.float32]:
@@ -92,18 +101,11 @@ class Resampler:
         if ready <= self._done:
             return np.empty(0, np.float32)
         first = self._first * up // down
-        out = resample(self._held, self._factor, self._around())[self._done - first : ready - first]
+        out = resample(self._held, self._factor)[self._done - first : ready - first]
         self._done = ready
         keep = max(self._first, (ready * down // up - margin) // down * down)
         self._held, self._first = self._held[keep - self._first :], keep
         return out
-
-    def _around(self) -> float:
-        """Return the level of the signal: 0 until a sample is measured."""
-        known = self._held[~np.isnan(self._held)]
-        if self._level is None and len(known):
-            self._level = round(float(known[0]) / self._step) * self._step
-        return self._level or 0.0
 
 
 def nearest_filled(signal: NDArray[np.float32]) -> NDArray[np.float32]:

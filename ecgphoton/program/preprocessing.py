@@ -18,10 +18,11 @@ MISSING = (
 RESAMPLING = (
     "Where the recording is not at `rate`: with `rate` over its own rate as a fraction up / down "
     "in terms up to largest_term, sample m of the result is the sum over k of x[k] h(m down - k "
-    "up), h(i) = up g(i) / (sum of g), g(i) = sinc(i / M) times the Kaiser window of kaiser_beta, "
-    "|i| <= zero_crossings M, M = max(up, down). The nearest measured sample, the earlier of two, "
-    "stands in for a missing one and beyond both ends. A new sample is missing where the old one "
-    "at floor(m down / up + 1/2) is. R samples times up / down are rounded, ties to even."
+    "up), h(i) = g(i) / (sum of g(i + n up) over all n), g(i) = sinc(i / M) times the Kaiser "
+    "window of kaiser_beta, |i| <= zero_crossings M, M = max(up, down). The nearest measured "
+    "sample, the earlier of two, stands in for a missing one and beyond both ends. A new sample is "
+    "missing where the old one at floor(m down / up + 1/2) is. R samples times up / down are "
+    "rounded, ties to even."
 )
 QRS_MIDDLE = (
     "Where centring is `qrs`, the middle of the QRS replaces the R sample, for windows and "

@@ -241,5 +241,5 @@ def test_recordings_are_found_by_file_or_name(tmp_path):
     with pytest.raises(InputError, match="there is no recording"):
         open_recording(tmp_path / "b", Hints())
     (tmp_path / "a.atr").write_bytes(b"")
-    with pytest.raises(InputError, match=r"a\.atr is no recording; give a file"):
+    with pytest.raises(InputError, match=r"a\.atr is no recording that is read \(no format that"):
         open_recording(tmp_path / "a.atr", Hints())

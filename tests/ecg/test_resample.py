@@ -42,4 +42,4 @@ def test_an_offset_is_no_ripple(rate, offset, gain, step):
         return np.concatenate([*found, stream.push(np.empty(0, np.float32), last=True)]) / gain
 
     apart = resampled(signal * gain + offset) - resampled(signal * gain)
-    assert np.nanmax(np.abs(apart - offset / gain)) < 6e-3  # mV; without the level up to 0.2
+    assert np.nanmax(np.abs(apart - offset / gain)) < 1e-4  # mV, of float32

@@ -16,7 +16,7 @@ from ecgphoton.hwsim.sweep import parameter
     ("key", "meant"),
     [
         ("V_pi", "driver.v_pi?"),
-        ("heater.v_pi", "driver.v_pi or heater.curvature?"),
+        ("heater.v_pi", "driver.v_pi?"),
         ("heater.power", "heater.spread, power.p_pi or"),
         ("loss.waveguide", "loss.mzi_db?"),
         ("laser.power", "link.laser, "),

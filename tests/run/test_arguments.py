@@ -48,21 +48,21 @@ WRONG = [
     ("distill", {"teacher": "nothing.pt", "data": "synthetic"}, "teacher nothing.pt: "),
 ]
 OTHER = [
-    (lambda: ep.load(3), "named is of type int; it must be a value of type Path or a text"),
-    (lambda: ep.load_bundle(None), "folder is None; it must be a value of type Path or a text"),
+    (lambda: ep.load(3), "named is of type int; it must be of type Path or a text or of type"),
+    (lambda: ep.load_bundle(None), "folder is None; it must be of type Path or a text"),
     (lambda: ep.load_splits(data=["x"]), "data is of type list; it must be a text or "),
-    (lambda: ep.read(b"x"), "path is b'x'; it must be a text or a value of type Path"),
+    (lambda: ep.read(b"x"), "path is b'x'; it must be a text or of type Path"),
     (lambda: ep.read("x.csv", fs="250"), "fs is '250'; it must be a number"),
-    (lambda: ep.predict("inter-patient", None), "student is of type str; it must be a value"),
-    (lambda: ep.inputs_of(None, ep.SegmentStudent()), "beats is of type NoneType; it must be"),
-    (lambda: ep.calibrate(None, "x"), "program is of type str; .* type MeshProgram"),
-    (lambda: ep.SegmentStudent("inter-patient"), "architecture is of type str; it must be"),
+    (lambda: ep.predict("inter-patient", None), "student is of type str; it must be of type Seg"),
+    (lambda: ep.inputs_of(None, ep.SegmentStudent()), "beats is of type NoneType; it must be of"),
+    (lambda: ep.calibrate(None, "x"), "program is of type str; it must be of type MeshProgram"),
+    (lambda: ep.SegmentStudent("inter-patient"), "architecture is of type str; it must be of type"),
     (lambda: ep.SegmentStudent(seed=1.5), "seed is 1.5; it must be a whole number"),
     (lambda: ep.SegmentStudent(sed=1), r"SegmentStudent\(\) takes no argument 'sed'; .* seed\?"),
     (lambda: ep.Annotator(fs=250, student=3), "student is of type int; it must be a text or "),
     (lambda: ep.Dataset.from_folder(3), "path is 3; it must be that of a folder"),
-    (lambda: ep.Dataset("x", records="01"), "records is '01'; it must be a value of type tuple"),
-    (lambda: ep.Recipe(data="synthetic"), "data is 'synthetic'; it must be a value of type Data"),
+    (lambda: ep.Dataset("x", records="01"), "records is '01'; it must be of type tuple"),
+    (lambda: ep.Recipe(data="synthetic"), "data is 'synthetic'; it must be of type Data"),
 ]
 """Values of another type for functions and classes of the package itself."""
 

@@ -175,7 +175,7 @@ def test_beats_are_simulated_as_their_inputs_are() -> None:
     wrong = {
         "float64; a student reads float32": inputs.mapped(torch.Tensor.double),
         "a student reads values in": inputs.mapped(lambda part: 2 * part),
-        "beats are a Tensor": inputs.window,
+        "is a Tensor; it must be of type BeatSet or of type Inputs": inputs.window,
         "window of these beats is a ndarray": replace(inputs, window=inputs.window.numpy()),
         "row for each beat": replace(inputs, window=inputs.window[0]),
         "a torch.sparse_coo tensor on cpu": inputs.mapped(torch.Tensor.to_sparse),
@@ -188,5 +188,5 @@ def test_beats_are_simulated_as_their_inputs_are() -> None:
             ep.predict(STUDENT.student, other)
     with pytest.raises(ep.InputError, match="block is -5; it must be at least 1"):
         ep.predict(STUDENT.student, beats, block=-5)
-    with pytest.raises(ep.InputError, match=r"operating_point is 0\.5; give an OperatingPoint"):
+    with pytest.raises(ep.InputError, match="operating_point is of type float; it must be of type"):
         ep.simulate(STUDENT.student, beats, beats.label, 0.5, chips=2)

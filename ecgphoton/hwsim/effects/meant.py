@@ -44,7 +44,7 @@ def meant(key: str, meanings: Mapping[str, str]) -> str:
         return "".join(_words(name.rpartition(".")[2]))
 
     def score(name: str) -> float:
-        own, said = _words(name), {*_words(meanings[name])}
+        own, said = _words(name), {word for word in _words(meanings[name]) if len(word) > 1}
         among = {*own, last(name)}
         found = (max(_found(word, among), SAID * _found(word, said)) for word in wanted)
         more = SAME * (last(name) == last(key)) - SPARE * max(len(own) - len(wanted), 0)

@@ -84,7 +84,8 @@ def at_common_rate(signal, rate, r_samples, about):
     half = how["zero_crossings"] * max(up, down)
     taps = np.sinc(np.arange(-half, half + 1) / max(up, down))
     taps *= np.kaiser(len(taps), how["kaiser_beta"])
-    taps = np.pad(taps * (up / taps.sum()), up)
+    phase = np.arange(len(taps)) % up
+    taps = np.pad(taps / np.bincount(phase, taps)[phase], up)  # a constant stays one
     out = np.zeros(len(place))
     for ahead in range(-(half // up), half // up + 2):  # of the old sample before each new one
         old = np.clip(place // up + ahead, 0, n - 1)

@@ -80,7 +80,7 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str,
             found[name] = fspath(given[name])
         elif name in given and not text and not isinstance(given[name], _classes(kinds)):
             given_as = type(given[name]).__name__
-            raise InputError(f"{name} is a {given_as}; it must be {type_words(kind)}")
+            raise InputError(f"{name} is of type {given_as}; it must be {type_words(kind)}")
     return found
 
 

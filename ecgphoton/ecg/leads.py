@@ -151,7 +151,7 @@ def view_of(
 ) -> int | None:
     """Return the number of the lead that `choose` takes (view 0) or of a further one, from 1 on.
 
-    Further ones are the other channels that are an ECG by name, as long and as fast as the chosen
+    Further ones are the other channels that are an ECG by name, with length and rate of the chosen
     one; None if there are not so many.
     """
     chosen, channels = choose(recording, asked, prefer), recording.channels

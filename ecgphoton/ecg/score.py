@@ -31,7 +31,7 @@ Grouping = Literal["ec57", "de-chazal"]
 MATCH_WINDOW = 0.150
 """Seconds by which two annotations of one beat may differ."""
 LONGEST_WINDOW = 1.0
-"""Seconds; a larger window would match neighbouring beats, and was meant in milliseconds."""
+"""Seconds; a larger window would match neighbouring beats, and is likely meant in milliseconds."""
 LEARNING = 300.0
 """Seconds at the start of a record that are not scored, in which an algorithm may learn."""
 UNREADABLE = 0x30

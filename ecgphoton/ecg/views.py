@@ -54,7 +54,7 @@ def with_views(splits: Splits, seen: Sequence[Mapping[str, Extracted]]) -> Split
     if short:
         notes.append(
             f"{len(short)} of {count(len(records), 'training record')} with fewer than {leads} ECG "
-            f"leads (by name, as long and as fast as the lead that is scored): "
+            f"leads (by name, with length and rate of the lead that is scored): "
             f"{' '.join(short[:10])}{' ...' * (len(short) > 10)}"
         )
     report = replace(splits.report, notes=(*splits.report.notes, *notes))

@@ -1,7 +1,7 @@
 """Numbers of a profile that do nothing to its chips, because what they act through is not there.
 
-Nobody keeps a list of what acts through what: a number is unused if no reading of chips changes
-with it, noise from shot to shot included.
+No list states what acts through what: a number is unused if no reading of chips changes with it,
+noise from shot to shot included.
 """
 
 from collections.abc import Collection, Iterable
@@ -112,6 +112,7 @@ def _missing(profile: Profile, key: str) -> str:
         return f"it acts in `ecgphoton budget`, or with {LASER} and {KIND}=balanced"
     carriers = [one.name for one in EFFECTS.values() if key in one.also]
     names = carriers or [*EFFECTS[key].also]
-    if absent := " or ".join(name for name in names if not profile[name]):
-        return f"it acts together with {absent}, of which there is none"
+    if absent := [name for name in names if not profile[name]]:
+        zero = "are" if absent[1:] else "is"
+        return f"it acts together with {' or '.join(absent)}, which {zero} 0 here"
     return f"the receiver ({KIND}={profile.receiver}) or another number leaves nothing of it"

@@ -55,9 +55,9 @@ def train(
 ) -> TrainedRun:
     """Train a student into a run folder, and evaluate it.
 
-    The folder holds the checkpoint, scores, metrics and pictures. With the usual recipe the second
-    ECG lead of each training record teaches too, and the first alone is scored; the setting
-    ``data.views=1`` reads one lead.
+    The folder holds the checkpoint, scores, metrics and pictures. With the usual recipe, the
+    second ECG lead of each training record teaches too, and only the lead that the recipe names is
+    scored; the setting ``data.views=1`` trains in that lead alone.
 
     Parameters
     ----------

@@ -102,7 +102,7 @@ def test_a_record_without_another_ecg_is_named(folder: Path) -> None:
         "V1 of 1 record, V5 of 1 record"
     )
     assert lacking == (
-        "1 of 3 training records with fewer than 2 ECG leads (by name, as long and as fast as the "
+        "1 of 3 training records with fewer than 2 ECG leads (by name, with length and rate of the "
         "lead that is scored): p3"
     )
     assert twice.further == (Further("p1", "V1", 120), Further("p2", "V5", 120))
@@ -110,7 +110,7 @@ def test_a_record_without_another_ecg_is_named(folder: Path) -> None:
     assert thrice.views is not None
     assert len(thrice.views) == len(twice.views or ())
     assert thrice.report.notes[-1] == (
-        "3 of 3 training records with fewer than 3 ECG leads (by name, as long and as fast as the "
+        "3 of 3 training records with fewer than 3 ECG leads (by name, with length and rate of the "
         "lead that is scored): p1 p2 p3"
     )
 

@@ -22,10 +22,10 @@ FOUNDRY = "foundry-thermo-optic"
 @pytest.mark.parametrize(
     ("profile", "text", "why"),
     [
-        ("ideal", "heater.crosstalk_spread=0.2", "together with heater.crosstalk, of which"),
+        ("ideal", "heater.crosstalk_spread=0.2", "together with heater.crosstalk, which is 0 here"),
         ("ideal", "heater.crosstalk_length=90", "together with heater.crosstalk or "),
         ("ideal", "heater.crosstalk_pairs=0.2", "together with heater.crosstalk or "),
-        (FOUNDRY, "time.drift=0.1", "together with time.hours, of which there is none"),
+        (FOUNDRY, "time.drift=0.1", "together with time.hours, which is 0 here"),
         (FOUNDRY, "detector.splitter_sigma=0.1", r"receiver \(receiver.kind=homodyne\)"),
         (FOUNDRY, "link.laser=5", r"with link.laser and receiver.kind=balanced"),
         (f"{FOUNDRY}:full-link", "power.p_pi=20", "budget` alone reads it"),

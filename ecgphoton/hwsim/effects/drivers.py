@@ -109,8 +109,8 @@ ALL = (
     Effect(
         CROSSTALK_PAIRS,
         Number(
-            "Relative spread of the crosstalk between single pairs of heaters, besides that of all "
-            "of a chip; codes do not undo it.",
+            "Relative spread of the crosstalk between single pairs of heaters, in addition to that "
+            "from chip to chip; codes do not undo it.",
             1.0,
         ),
         "heat",

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 
 TYPO = 0.9
-"""Likeness of two keys from which one is a slip of the pen for the other."""
+"""Likeness of two keys from which one is taken for a typing error of the other."""
 ALIKE = 0.7
 """Likeness of two words from which they are one word."""
 SAID = 0.8
@@ -13,7 +13,7 @@ SAID = 0.8
 SAME = 0.2
 """What a key of the same name in another section counts more."""
 SPARE = 0.03
-"""What is taken off for each word of a key that nobody asked for."""
+"""What is taken off for each word of a key that was not asked for."""
 LEAST, CLOSE, MOST = 0.4, 0.25, 3
 """Score of a guess, what it may lack to the best one, and how many guesses are made."""
 

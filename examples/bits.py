@@ -46,5 +46,5 @@ with picture(given.out, panels=3, height=2.8, synthetic=True) as panels:
         axes.set_yticks(
             [-100, -10, -1, 0, 1, 10, 100], ["-100", "-10", "-1", "0", "1", "10", "100"]
         )
-    panels[0].set_ylabel("percentage points above the float student")
+    panels[0].set_ylabel("points above the float student")
     panels[0].legend()

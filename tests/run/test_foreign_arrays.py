@@ -175,7 +175,7 @@ def test_beats_are_simulated_as_their_inputs_are() -> None:
     wrong = {
         "float64; a student reads float32": inputs.mapped(torch.Tensor.double),
         "a student reads values in": inputs.mapped(lambda part: 2 * part),
-        "is a Tensor; it must be of type BeatSet or of type Inputs": inputs.window,
+        "is of type Tensor; it must be of type BeatSet or of type Inputs": inputs.window,
         "window of these beats is a ndarray": replace(inputs, window=inputs.window.numpy()),
         "row for each beat": replace(inputs, window=inputs.window[0]),
         "a torch.sparse_coo tensor on cpu": inputs.mapped(torch.Tensor.to_sparse),

@@ -206,9 +206,10 @@ def _beatless(signal: Signal, annotator: str | None, seen: list[str]) -> InputEr
     wave = waves(signal.millivolts(middle - half, middle + half), lead.fs)
     others = [one.name for at, one in enumerate(held.channels) if at != signal.channel]
     another = f"its other leads are {', '.join(others)}: name one" if others else "it has no other"
+    shown = "; ".join(filter(None, (wave, *seen))) or "nothing, or too little to tell"
     return InputError(
         f"record {signal.name} has no beat that is found in {lead.name} ({long}); seen: "
-        f"{'; '.join(filter(None, (wave, *seen)))}. Nothing is classified: look at the recording, "
+        f"{shown}. Nothing is classified: look at the recording, "
         f"choose another lead ({another}), or name an annotation that marks its beats (peaks)"
     )
 

@@ -250,7 +250,7 @@ def _extract_all(
                 folder, name, lead=asked, prefer=order, annotator=dataset.annotator,
                 symbols=dataset.symbols, hints=hints,
             )  # fmt: skip
-            dead = view > 0 and mostly_none(read.signal, read.samples, read.gain)
+            dead = view > 0 and mostly_none(read.samples, read.signal, read.gain)
             return extract(
                 read, source=dataset.source, centring=centring, quality="drop" if dead else quality
             )

@@ -269,4 +269,5 @@ def _extract_all(
         found = dict(zip(names, pool.map(one, names), strict=True))
     files = {file: digest for _, hashes in found.values() for file, digest in hashes.items()}
     extracted = {name: part for name, (part, _) in found.items() if part is not None}
-    return extracted, Origin(dataset, str(folder), files, len(there))
+    labels = frozenset([*hashes][-1] for _, hashes in found.values() if len(hashes) > 1)
+    return extracted, Origin(dataset, str(folder), files, len(there), labels)

@@ -77,9 +77,11 @@ def test_an_end_that_is_none_is_refused(end, wfdb_folder):
         score_record(wfdb_folder / "s01", test="atr", start=0.0, end=end)
 
 
-def test_an_annotation_beside_itself_is_said(wfdb_folder):
+@pytest.mark.parametrize("named", [False, True])
+def test_an_annotation_beside_itself_is_said(named, wfdb_folder):
     """Perfect shares of one annotation against itself say nothing about it."""
-    found = score_record(wfdb_folder / "s01", test="atr", start=0.0)
+    folder = wfdb_folder if named else None
+    found = score_record(wfdb_folder / "s01", test="atr", test_folder=folder, start=0.0)
     said = "reference and test are both s01.atr, which is compared with itself"
     assert found.notes[0] == said
 

@@ -73,7 +73,7 @@ def test_a_clock_that_is_no_rate_is_refused(said, tmp_path):
 @pytest.mark.parametrize("end", [float("nan"), 0.0, -5.0])
 def test_an_end_that_is_none_is_refused(end, wfdb_folder):
     """An end that is asked for is used or refused, never replaced by that of the record."""
-    with pytest.raises(InputError, match="end is .*; it must be after start, which is 0 s"):
+    with pytest.raises(InputError, match=r"end is .*; it must be after start, which is 0 s"):
         score_record(wfdb_folder / "s01", test="atr", start=0.0, end=end)
 
 

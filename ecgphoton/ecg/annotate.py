@@ -204,9 +204,9 @@ def _beatless(signal: Signal, annotator: str | None, seen: list[str]) -> InputEr
         )
     half, middle = round(SEEN * lead.fs), lead.length // 2
     wave = waves(signal.millivolts(middle - half, middle + half), lead.fs)
-    shown = "; ".join(filter(None, (wave, *seen))) or "nothing"
     others = [one.name for at, one in enumerate(held.channels) if at != signal.channel]
     another = f"its other leads are {', '.join(others)}: name one" if others else "it has no other"
+    shown = "; ".join(filter(None, (wave, *seen))) or "nothing, or too little to tell"
     return InputError(
         f"record {signal.name} has no beat that is found in {lead.name} ({long}); seen: {shown}. "
         f"Nothing is classified: look at the recording, choose another lead ({another}), or name "

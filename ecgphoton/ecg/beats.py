@@ -250,7 +250,7 @@ def _extract_all(
                 folder, name, lead=asked, prefer=order, annotator=dataset.annotator,
                 symbols=dataset.symbols, hints=hints,
             )  # fmt: skip
-            dead = view > 0 and mostly_none(read.signal, read.samples, read.gain)
+            dead = view > 0 and mostly_none(read.samples, read.signal, read.gain)
             return extract(
                 read, source=dataset.source, centring=centring, quality="drop" if dead else quality
             )
@@ -269,4 +269,5 @@ def _extract_all(
         found = dict(zip(names, pool.map(one, names), strict=True))
     files = {file: digest for _, hashes in found.values() for file, digest in hashes.items()}
     extracted = {name: part for name, (part, _) in found.items() if part is not None}
-    return extracted, Origin(dataset, str(folder), files, len(there))
+    labels = frozenset([*hashes][-1] for _, hashes in found.values() if len(hashes) > 1)
+    return extracted, Origin(dataset, str(folder), files, len(there), labels)

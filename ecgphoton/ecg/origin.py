@@ -22,6 +22,8 @@ class Origin:
     """File name to SHA-256, of every record that was read."""
     records: int
     """Records that existed."""
+    labels: frozenset[str] = frozenset()
+    """Names of those files that hold labels alone."""
 
     @property
     def complete(self) -> bool:
@@ -35,10 +37,11 @@ class Origin:
 
     @property
     def copies(self) -> tuple[str, ...]:
-        """A note on every content that several files share."""
+        """A note on every content that several files of signals share."""
         names: dict[str, list[str]] = {}
         for name, digest in self.files.items():
-            names.setdefault(digest, []).append(name)
+            if name not in self.labels:
+                names.setdefault(digest, []).append(name)
         return tuple(
             f"{' and '.join(same)} are the same file: a recording under two names is one patient"
             for same in names.values()

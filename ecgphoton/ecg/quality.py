@@ -201,21 +201,9 @@ def waves(signal: NDArray[np.float32], fs: float) -> str:
     return text if size >= FLAT else ""
 
 
-def mostly_none(signal: NDArray[np.float32], at_360: NDArray[np.int64], gain: float) -> bool:
-    """Whether most beats of a whole lead lie where it is no ECG.
-
-    Parameters
-    ----------
-    signal
-        ``(samples,)`` at 360 Hz.
-    at_360
-        ``(n,)`` R samples, in order.
-    gain
-        Units of the signal per mV.
-    """
-    watch = Watch(gain)
-    watch.push(signal, last=True)
-    return bool((reasons(at_360, watch.stretches) != "").sum() > len(at_360) / 2)
+def mostly_none(at_360: NDArray[np.int64], signal: NDArray[np.float32], gain: float) -> bool:
+    """Whether most beats lie where a lead is no ECG; arguments as for `poor`."""
+    return bool((_reasons_in(at_360, signal, gain) != "").sum() > len(at_360) / 2)
 
 
 def reasons(at_360: NDArray[np.int64], stretches: Iterable[Stretch]) -> NDArray[np.str_]:
@@ -243,11 +231,18 @@ def poor(at_360: NDArray[np.int64], signal: NDArray[np.float32], gain: float) ->
     signal, gain
         The whole lead at 360 Hz, and its units per mV.
     """
-    watch = Watch(gain)
-    watch.push(signal, last=True)
-    found = Counter(reasons(at_360, watch.stretches).tolist())
+    found = Counter(_reasons_in(at_360, signal, gain).tolist())
     bad = found.total() - found.pop("", 0)
     if bad <= MOST_POOR * len(at_360):
         return ""
     why = ", ".join(f"{number} {reason}" for reason, number in found.most_common())
     return f"{bad} of {len(at_360)} beats in poor signal ({why})"
+
+
+def _reasons_in(
+    at_360: NDArray[np.int64], signal: NDArray[np.float32], gain: float
+) -> NDArray[np.str_]:
+    """Return the reason for each beat of a whole lead."""
+    watch = Watch(gain)
+    watch.push(signal, last=True)
+    return reasons(at_360, watch.stretches)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.annotations import Annotations
-from ecgphoton.ecg.formats import Hints
+from ecgphoton.ecg.formats import Hints, find_file
 from ecgphoton.ecg.marks import marks_of
 from ecgphoton.ecg.records import BEAT_SYMBOLS, aami_group
 from ecgphoton.ecg.tally import COLUMNS, ROWS, BeatComparison
@@ -266,10 +266,12 @@ def score_record(
         who: int((marks.beats.sample > (lasts or np.inf) * marks.fs).sum())
         for who, marks in ((reference, known), (test, given))
     }
+    beside = find_file(Path(record)).resolve().parent
+    itself = reference == test and (test_folder or beside).resolve() == beside
     notes = (
         *said,
         f"reference and test are both {name}.{test}, which is compared with itself"
-        if reference == test and test_folder is None else "",
+        if itself else "",
         f"header {name}.hea does not state how long the record is: scored up to the last mark "
         f"of {reference}" if guessed else "",
         f"{name}.{reference} states the rhythm {flutter} without [ and ]: beats there are "

@@ -34,7 +34,8 @@ def with_views(splits: Splits, seen: Sequence[Mapping[str, Extracted]]) -> Split
             views.append(beats)
             further.append(Further(name, found.lead, len(beats)))
             alone = [one for one in found.report.notes if one not in splits.report.notes]
-            notes += [f"{one} (lead {found.lead})" for one in alone]
+            named = f" {found.lead} "
+            notes += [one if named in one else f"{one} (lead {found.lead})" for one in alone]
             why = DropReport(found.report.drops - splits.report.drops).by_reason()
             why = why or found.report.by_reason()
             if lost := len(own) - len(beats):
@@ -42,8 +43,7 @@ def with_views(splits: Splits, seen: Sequence[Mapping[str, Extracted]]) -> Split
                     f"{name}: {count(lost, 'beat')} of lead {found.lead} left out of training: "
                     f"{'; '.join(why)}"
                 )
-    if further:
-        held = Counter(one.lead for one in further).most_common()
+    if held := Counter(one.lead for one in further if one.beats).most_common():
         shares = (f"{lead} of {count(number, 'record')}" for lead, number in held)
         notes.insert(
             0,
@@ -58,5 +58,5 @@ def with_views(splits: Splits, seen: Sequence[Mapping[str, Extracted]]) -> Split
             f"{' '.join(short[:10])}{' ...' * (len(short) > 10)}"
         )
     report = replace(splits.report, notes=(*splits.report.notes, *notes))
-    joined = BeatSet.concat(views) if views else None
+    joined = BeatSet.concat(views) if held else None
     return replace(splits, views=joined, further=tuple(further), report=report)

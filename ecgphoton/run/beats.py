@@ -126,9 +126,10 @@ def splits_like(
         If a file is missing or is not the one that the student was trained on.
     """
     recipe, stored = from_dict(metadata["recipe"]), metadata.get("provenance") or {}
-    chosen = own_protocol(metadata, data) if protocol is None else protocol
     labels, lead = scheme_of(metadata), str(metadata.get("lead", recipe.data.lead))
-    if protocol is not None:
+    if protocol is None:
+        chosen = own_protocol(metadata, data)
+    else:
         chosen = protocol_of(protocol)
         labels, lead = chosen.labels or labels, chosen.lead or lead
     if data is not None or "files" not in stored:  # of a shipped student there are names only

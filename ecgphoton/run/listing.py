@@ -91,8 +91,8 @@ def runs(folder: Path | str | None = None) -> Listing:
     for start in sorted(root.glob(f"*/{run_folders.START}")):
         if not (start.parent / MANIFEST).exists():
             left_out[str(start.parent)] = (
-                f"{start.parent} is unfinished; `ecgphoton train --resume {start.parent}` "
-                "continues it"
+                f"{start.parent} is unfinished; if nothing trains it now, `ecgphoton train "
+                f"--resume {start.parent}` continues it"
             )
     return Listing("runs", tuple(rows), left_out)
 

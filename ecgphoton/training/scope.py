@@ -143,12 +143,15 @@ class Scope:
         """
         try:
             features = tuple(FEATURES[name].name for name in data["features"])
+            widening = data["widening"]  # once one number for both kinds
+            if not isinstance(widening, Mapping):
+                widening = dict.fromkeys(get_args(Kind), widening)
             centre, spread, shape = (
                 [float(number) for number in data[name]] for name in ("centre", "spread", "shape")
             )
             found = cls(
                 int(data["patients"]),
-                {kind: float(data["widening"][kind]) for kind in get_args(Kind)},
+                {kind: float(widening[kind]) for kind in get_args(Kind)},
                 {name: (float(low), float(high)) for name, (low, high) in data["ranges"].items()},
                 features,
                 centre,

@@ -195,6 +195,13 @@ def test_silence_has_no_beats_and_says_so(tmp_path):
         classify_record(open_signal(tmp_path / "flat"), fingerprint)
 
 
+def test_a_piece_too_short_to_be_judged_is_said(tmp_path):
+    """Less than a second of a signal without beats: the error does not pretend to see something."""
+    place = write_wfdb(tmp_path, "s", 0.2 * np.random.default_rng(0).normal(size=(200, 1)))
+    with pytest.raises(InputError, match="seen: nothing, or too little to tell"):
+        classify_record(open_signal(place), fingerprint)
+
+
 def test_fibrillation_without_beats_is_described(tmp_path):
     """The error states file, lead, length, what is seen (waves without QRS), and what to do."""
     waves = fibrillation(60, 1)

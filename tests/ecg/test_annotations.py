@@ -73,13 +73,15 @@ def test_a_clock_that_is_no_rate_is_refused(said, tmp_path):
 @pytest.mark.parametrize("end", [float("nan"), 0.0, -5.0])
 def test_an_end_that_is_none_is_refused(end, wfdb_folder):
     """An end that is asked for is used or refused, never replaced by that of the record."""
-    with pytest.raises(InputError, match="it must be after start"):
+    with pytest.raises(InputError, match=r"end is .*; it must be after start, which is 0 s"):
         score_record(wfdb_folder / "s01", test="atr", start=0.0, end=end)
 
 
-def test_an_annotation_beside_itself_is_said(wfdb_folder):
+@pytest.mark.parametrize("named", [False, True])
+def test_an_annotation_beside_itself_is_said(named, wfdb_folder):
     """Perfect shares of one annotation against itself say nothing about it."""
-    found = score_record(wfdb_folder / "s01", test="atr", start=0.0)
+    folder = wfdb_folder if named else None
+    found = score_record(wfdb_folder / "s01", test="atr", test_folder=folder, start=0.0)
     said = "reference and test are both s01.atr, which is compared with itself"
     assert found.notes[0] == said
 

@@ -34,16 +34,13 @@ def notes(folder, **options):
 
 def test_one_recording_under_two_names_is_said(folder):
     """A copy of a training record among the test records would be no new patient."""
+    shutil.copy(folder / "a.atr", folder / "d.atr")  # labels alone may well be equal
     assert not [note for note in notes(folder) if "same file" in note]
-    for ending in ("dat", "atr"):
-        shutil.copy(folder / f"a.{ending}", folder / f"d.{ending}")
+    shutil.copy(folder / "a.dat", folder / "d.dat")
     header = (folder / "a.hea").read_text()
     (folder / "d.hea").write_text(header.replace("a 1", "d 1").replace("a.dat", "d.dat"))
     said = [note for note in notes(folder) if "same file" in note]
-    assert [note.partition(" are ")[0] for note in said] == [
-        "a.dat and d.dat",
-        "a.atr and d.atr",
-    ]
+    assert [note.partition(" are ")[0] for note in said] == ["a.dat and d.dat"]
 
 
 def test_a_record_of_another_lead_is_said(folder):

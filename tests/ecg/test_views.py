@@ -31,13 +31,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def write(place: Path, name: str, *, noise: float | None = None) -> None:
-    """Write one of the records; with noise, the second channel is noise (mV RMS) alone."""
+def write(place: Path, name: str, *, noise: float | None = None, until: float = 1.0) -> None:
+    """Write one of the records; with noise, a share of the second channel is noise (mV RMS)."""
     made = synthesise(patient(NAMES.index(name) + 1), beats=120)
     digital = made.digital.astype(np.int64)
     if noise is not None:
         random = np.random.default_rng(0).normal(scale=200 * noise, size=len(digital))
-        digital[:, 1] = 1024 + random.round()
+        noisy = round(until * len(digital))
+        digital[:noisy, 1] = 1024 + random[:noisy].round()
     wfdb.wrsamp(
         name,
         fs=360,
@@ -133,6 +134,29 @@ def test_a_dead_lead_does_not_teach(size: float, why: str, tmp_path: Path, folde
     assert splits.further == (Further("p1", "V1", 0), Further("p2", "V5", 120))
     said = f"p1: 120 beats of lead V1 left out of training: {why}"
     assert splits.report.notes[-2] == said
+    counted = next(note for note in splits.report.notes if "further training beats" in note)
+    assert counted.startswith("120 ")
+    assert counted.endswith("not scored: V5 of 1 record")
+
+
+def test_where_every_further_lead_is_dead_one_lead_teaches(tmp_path: Path, folder: Path) -> None:
+    """There are no further beats then, and no sentence counts any."""
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    write(tmp_path, "p1", noise=0.3)
+    protocol = Protocol("own", ("p1", "p3"), (), ("p4",), "test", folds=2)
+    splits = load_splits(protocol, "aami", data=tmp_path, views=2)
+    assert splits.views is None
+    assert splits.further == (Further("p1", "V1", 0),)
+    assert not [note for note in splits.report.notes if "further training beats" in note]
+
+
+def test_a_note_on_poor_beats_names_its_lead_once(tmp_path: Path, folder: Path) -> None:
+    """Of a further lead with some noise, whose beats teach nevertheless."""
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    write(tmp_path, "p1", noise=0.3, until=0.25)
+    said = [note for note in read(tmp_path, 2).report.notes if "poor signal" in note]
+    assert len(said) == 1
+    assert said[0].endswith("of lead V1 are kept")
 
 
 def test_a_run_states_the_leads_that_teach(tmp_path: Path) -> None:

@@ -142,5 +142,6 @@ def test_an_unfinished_run_is_named_beside_the_finished_ones(empty):
     found = listed()
     assert not found.rows
     assert found.left_out == {
-        "runs/cut": "runs/cut is unfinished; `ecgphoton train --resume runs/cut` continues it"
+        "runs/cut": "runs/cut is unfinished; if nothing trains it now, `ecgphoton train --resume "
+        "runs/cut` continues it"
     }

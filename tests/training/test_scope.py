@@ -11,6 +11,7 @@ import pytest
 from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.ecg.traits import Traits
+from ecgphoton.errors import InputError
 from ecgphoton.training.checks import CHECKS
 from ecgphoton.training.scope import FEWEST, Scope
 
@@ -122,6 +123,15 @@ def test_it_is_small_json_and_reads_back():
     again = Scope.from_dict(json.loads(text))
     person = patients(1, seed=5)[0]
     assert again.findings(person) == held.findings(person)
+
+
+def test_a_student_with_one_widening_for_all_values_keeps_its_limits():
+    """As those trained before answers and recordings had limits of their own."""
+    held = scope(patients(22))
+    older = Scope.from_dict({**held.to_dict(), "widening": 0.5})
+    assert older.widening == {"answers": 0.5, "recording": 0.5}
+    with pytest.raises(InputError, match="the scope of the student is damaged"):
+        Scope.from_dict({**held.to_dict(), "widening": "wide"})
 
 
 def test_a_student_without_patient_features_has_the_other_checks():

@@ -23,9 +23,9 @@ from ecgphoton.mesh.heater import TURN, HeaterDac
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.settings import assignments, several
 
-COUNT, PROBES, UNSEEN = 4, 16, 1e-12
+COUNT, PROBES, UNSEEN = 4, 16, 1e-15
 """Chips and inputs of which readings are compared, and the change (of full scale) that is
-rounding."""
+rounding: little noise beside much changes a reading by its square."""
 
 
 def _readings(profile: Profile, program: MeshProgram | None) -> Tensor:
@@ -84,7 +84,7 @@ def refuse_unused(
     if lost := unused(profile := with_any(profile, moving), keys):
         raise InputError(
             f"--set {lost[0]}={given[lost[0]]:g} changes no reading of these chips: "
-            f"{_missing(profile, lost[0])}; change that as well, or leave it out"
+            f"{_missing(profile, lost[0])}, or leave it out"
         )
 
 
@@ -105,13 +105,14 @@ def giving(key: str, settings: Iterable[str]) -> list[str]:
 
 
 def _missing(profile: Profile, key: str) -> str:
-    """Return in words what a number lacks to act."""
+    """Return in words what a number lacks to act, and what to do."""
     if key in SUPPLY:
-        return "`ecgphoton budget` alone reads it"
+        return "`ecgphoton budget` alone reads it; give it there"
+    also = "change that as well"
     if key in LINK:
-        return f"it acts in `ecgphoton budget`, or with {LASER} and {KIND}=balanced"
+        return f"it acts in `ecgphoton budget`, or with {LASER} and {KIND}=balanced; {also}"
     carriers = [one.name for one in EFFECTS.values() if key in one.also]
     names = carriers or [*EFFECTS[key].also]
     if absent := " or ".join(name for name in names if not profile[name]):
-        return f"it acts together with {absent}, of which there is none"
-    return f"the receiver ({KIND}={profile.receiver}) or another number leaves nothing of it"
+        return f"it acts together with {absent}, of which there is none; {also}"
+    return f"the receiver ({KIND}={profile.receiver}) or another number leaves nothing of it; {also}"

@@ -115,4 +115,6 @@ def _missing(profile: Profile, key: str) -> str:
     names = carriers or [*EFFECTS[key].also]
     if absent := " or ".join(name for name in names if not profile[name]):
         return f"it acts together with {absent}, of which there is none; {also}"
-    return f"the receiver ({KIND}={profile.receiver}) or another number leaves nothing of it; {also}"
+    return (
+        f"the receiver ({KIND}={profile.receiver}) or another number leaves nothing of it; {also}"
+    )

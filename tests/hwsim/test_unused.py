@@ -58,7 +58,7 @@ def test_a_setting_that_does_nothing_is_refused(
     ],
 )
 def test_a_setting_that_does_something_is_used(profile, texts) -> None:
-    """Also a small one, ample ones, one that acts on what modulators send, and one that takes an error away."""
+    """Also a small or ample one, one for modulators, and one that takes an error away."""
     refuse_unused(load_profile(profile).with_settings(texts), texts)
 
 

@@ -23,9 +23,9 @@ from ecgphoton.mesh.heater import TURN, HeaterDac
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.settings import assignments, several
 
-COUNT, PROBES, UNSEEN = 4, 16, 1e-15
+COUNT, PROBES, UNSEEN = 4, 16, 1e-12
 """Chips and inputs of which readings are compared, and the change (of full scale) that is
-rounding: little noise beside much changes a reading by its square."""
+rounding."""
 
 
 def _readings(profile: Profile, program: MeshProgram | None) -> Tensor:

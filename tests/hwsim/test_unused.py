@@ -52,7 +52,7 @@ def test_a_setting_that_does_nothing_is_refused(
         (FOUNDRY, ["link.laser=5", "receiver.kind=balanced"]),
         (FOUNDRY, ["heater.crosstalk=0", "time.drift=0", "power.p_pi=0"]),
         (f"{FOUNDRY}:full-link", ["receiver.dark_current=1"]),
-        (f"{FOUNDRY}:full-link", ["receiver.resistance=1e8", "receiver.temperature=77"]),
+        (f"{FOUNDRY}:full-link", ["receiver.resistance=1e8"]),
         (f"{FOUNDRY}:full-link", ["receiver.resistance=1e12"]),
         ("ideal", ["link.depth=1.2"]),
     ],

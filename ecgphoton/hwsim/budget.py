@@ -231,6 +231,6 @@ class Budget:
             "digital": [asdict(one) for one in self.digital],
             "not_stated": list(self.unstated),
             "assumptions": list(self.assumptions),
-            "conditions": conditions(self.profile),
+            "conditions": conditions(self.profile, read=(*LINK, *SUPPLY)),
             "sentence": self.sentence,
         }

@@ -1,5 +1,7 @@
 """What the chips of a profile stand for, and by what codes they are driven, in words."""
 
+from collections.abc import Collection
+
 from ecgphoton.hwsim.effects.drivers import (
     CROSSTALK,
     CROSSTALK_LENGTH,
@@ -18,16 +20,19 @@ LIMITS = "docs/physics.md#what-is-not-modelled"
 """Where the documentation lists what no chip has."""
 
 
-def conditions(profile: Profile) -> str:
-    """Return which light path, phases and age the chips of a profile have, in words."""
+def conditions(profile: Profile, read: Collection[str] = ()) -> str:
+    """Return which light path, phases and age the chips of a profile have, in words.
+
+    Keys that are `read` otherwise are not named as idle.
+    """
     kind = profile.receiver
     if not RECEIVERS[kind].keys:
         noise = "whose noise is stated, not computed from light"
         noise = noise if profile["detector.noise"] else "which have no noise"
-        read = f"effective receivers ({kind}), {noise}"
+        light_path = f"effective receivers ({kind}), {noise}"
     else:
         light = f"a laser of {profile[LASER]:g} mW a block" if profile[LASER] else "stated powers"
-        read = f"{profile.receiver} receivers with {light}"
+        light_path = f"{kind} receivers with {light}"
     leak = profile[EXTINCTION]
     sent = f"modulators of {leak:g} dB extinction" if leak else "modulators that close"
     phases = "trimmed phases" if profile.trimmed else "phases as fabricated"
@@ -39,20 +44,23 @@ def conditions(profile: Profile) -> str:
     pairs = f" and by {percent(profile[CROSSTALK_PAIRS], None)} over pairs of heaters"
     spread += pairs if profile[CROSSTALK_PAIRS] else ""
     coupled = spread if profile.crosstalk.share else ""
-    parts = "; ".join(filter(None, (read, sent, f"{phases} {age}", coupled, now, idle(profile))))
-    return f"simulated chips, none measured: {parts}; what no chip has: {LIMITS}"
+    parts = (light_path, sent, f"{phases} {age}", coupled, now, idle(profile, read=read))
+    said = "; ".join(filter(None, parts))
+    return f"simulated chips, none measured: {said}; what no chip has: {LIMITS}"
 
 
-def idle(profile: Profile, moving: str = "") -> str:
+def idle(profile: Profile, moving: str = "", read: Collection[str] = ()) -> str:
     """Return which stated numbers do nothing to the chips, in words; empty where none.
 
     Parameters
     ----------
     moving
         Key that takes several values.
+    read
+        Keys that are used otherwise.
     """
     profile = with_any(profile, moving)
-    stated = [key for key, value in profile.stated.items() if value]
+    stated = [key for key, value in profile.stated.items() if value and key not in read]
     lost, found = unused(profile, stated), dict[str, None]()
     for key in lost:
         section = key.partition(".")[0]

@@ -11,8 +11,8 @@ from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import EFFECTS, Effect, number_of
 from ecgphoton.hwsim.effects.drivers import CROSSTALK, CROSSTALK_LENGTH
 from ecgphoton.hwsim.effects.receiver import POWER
-from ecgphoton.hwsim.effects.supply import LASER
-from ecgphoton.hwsim.link import received
+from ecgphoton.hwsim.effects.supply import LASER, LINK
+from ecgphoton.hwsim.link import SETS, received
 from ecgphoton.hwsim.receivers import RECEIVERS, SECTION
 from ecgphoton.mesh.crosstalk import Crosstalk
 from ecgphoton.mesh.device import Device
@@ -152,10 +152,13 @@ class Profile:
         return replace(profile, name=name, numbers={**profile.stated, **numbers})
 
     def only(self, *kept: Effect) -> Profile:
-        """Return the profile with these effects alone, and those that only scale others."""
+        """Return the profile with these effects alone, its light, and what only scales others."""
         chosen = [e for e in EFFECTS.values() if e in kept or not e.error]
         keys = {key for effect in chosen for key in effect.numbers}
-        left = {key: value if key in keys else 0.0 for key, value in self.numbers.items()}
+        if RECEIVERS[self.receiver].keys and self[LASER]:
+            keys = {*keys, *LINK} - {*SETS}  # which follow from the link budget
+        left = {key: value if key in keys else 0.0 for key, value in self.numbers.items()
+                if key in keys or key not in SETS}  # fmt: skip
         return replace(self, numbers=left)
 
     def on(self, program: MeshProgram) -> Profile:

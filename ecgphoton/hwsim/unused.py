@@ -84,7 +84,7 @@ def refuse_unused(
     if lost := unused(profile := with_any(profile, moving), keys):
         raise InputError(
             f"--set {lost[0]}={given[lost[0]]:g} changes no reading of these chips: "
-            f"{_missing(profile, lost[0])}; change that as well, or leave it out"
+            f"{_missing(profile, lost[0])}, or leave it out"
         )
 
 
@@ -105,14 +105,17 @@ def giving(key: str, settings: Iterable[str]) -> list[str]:
 
 
 def _missing(profile: Profile, key: str) -> str:
-    """Return in words what a number lacks to act."""
+    """Return in words what a number lacks to act, and what to do."""
     if key in SUPPLY:
-        return "`ecgphoton budget` alone reads it"
+        return "`ecgphoton budget` alone reads it; give it there"
+    also = "change that as well"
     if key in LINK:
-        return f"it acts in `ecgphoton budget`, or with {LASER} and {KIND}=balanced"
+        return f"it acts in `ecgphoton budget`, or with {LASER} and {KIND}=balanced; {also}"
     carriers = [one.name for one in EFFECTS.values() if key in one.also]
     names = carriers or [*EFFECTS[key].also]
     if absent := [name for name in names if not profile[name]]:
         zero = "are" if absent[1:] else "is"
-        return f"it acts together with {' or '.join(absent)}, which {zero} 0 here"
-    return f"the receiver ({KIND}={profile.receiver}) or another number leaves nothing of it"
+        return f"it acts together with {' or '.join(absent)}, which {zero} 0 here; {also}"
+    return (
+        f"the receiver ({KIND}={profile.receiver}) or another number leaves nothing of it; {also}"
+    )

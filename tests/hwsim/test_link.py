@@ -213,6 +213,17 @@ def test_a_stated_power_is_never_replaced() -> None:
     assert deepcopy(made).stated == made.stated
 
 
+def test_a_strong_laser_is_no_error_of_a_power() -> None:
+    """What follows from the laser stays where errors are left out, whatever a profile may state."""
+    numbers = {"link.laser": 1e4, "link.oscillator": 0.6, "link.rate": 2e6}
+    full = Profile({**numbers, "splitter.sigma": 0.02}, receiver="balanced")
+    alone = full.only()
+    assert [full[key] for key in SETS] == pytest.approx([1000, 1500, 1e6])
+    assert [alone[key] for key in SETS] == [full[key] for key in SETS]
+    assert alone["splitter.sigma"] == 0
+    assert alone.with_value("link.laser", 1e3)["receiver.lo_power"] == pytest.approx(150)
+
+
 def test_a_modulator_bends_what_it_is_driven_with(student, inputs, label, point) -> None:
     """sin(d x) / sin d: exact at 0 and at 1, linear for little drive, and part of a simulation."""
     x = torch.linspace(-1, 1, 21, dtype=torch.float64)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.budget import Budget
 from ecgphoton.hwsim.conditions import conditions, following
 from ecgphoton.hwsim.effects import numbers
 from ecgphoton.hwsim.profile import Profile
@@ -28,7 +30,7 @@ FOUNDRY = "foundry-thermo-optic"
         (FOUNDRY, "time.drift=0.1", "together with time.hours, which is 0 here"),
         (FOUNDRY, "detector.splitter_sigma=0.1", r"receiver \(receiver.kind=homodyne\)"),
         (FOUNDRY, "link.laser=5", r"with link.laser and receiver.kind=balanced"),
-        (f"{FOUNDRY}:full-link", "power.p_pi=20", "budget` alone reads it"),
+        (f"{FOUNDRY}:full-link", "power.p_pi=20", "reads it; give it there, or leave"),
         (f"{FOUNDRY}:full-link", "detector.offset_sigma=0.1", "leaves nothing of it"),
         ("ideal", "waveguide.mismatch=3", "temperature.change or temperature.gradient or wave"),
         ("ideal", "die.length=3", "together with die.width or die.thickness"),
@@ -50,11 +52,13 @@ def test_a_setting_that_does_nothing_is_refused(
         (FOUNDRY, ["link.laser=5", "receiver.kind=balanced"]),
         (FOUNDRY, ["heater.crosstalk=0", "time.drift=0", "power.p_pi=0"]),
         (f"{FOUNDRY}:full-link", ["receiver.dark_current=1"]),
+        (f"{FOUNDRY}:full-link", ["receiver.resistance=1e8"]),
+        (f"{FOUNDRY}:full-link", ["receiver.resistance=1e12"]),
         ("ideal", ["link.depth=1.2"]),
     ],
 )
 def test_a_setting_that_does_something_is_used(profile, texts) -> None:
-    """Also a small one, one that acts on what modulators send, and one that takes an error away."""
+    """Also a small or ample one, one for modulators, and one that takes an error away."""
     refuse_unused(load_profile(profile).with_settings(texts), texts)
 
 
@@ -77,6 +81,13 @@ def test_a_profile_says_what_it_states_in_vain(name) -> None:
     assert {"detector.splitter_sigma", "time.drift", "link.*", "power.*"} <= {*listed.split(", ")}
     assert "link" not in conditions(load_profile(f"{name}:full-link")).partition("without eff")[2]
     assert "without effect" not in conditions(load_profile("ideal"))
+
+
+def test_a_budget_calls_nothing_idle_that_it_reads(program) -> None:
+    """Numbers of light path and power decide it; what acts on nothing is named all the same."""
+    found = Budget(program, load_profile(f"{FOUNDRY}:full-link")).to_dict()["conditions"]
+    assert "without effect on these chips: detector.offset_sigma" in found
+    assert not {"power", "link"} & {*re.findall(r"(\w+)\.", found)}
 
 
 def test_what_moves_is_not_missing(student, inputs, label, point) -> None:

@@ -149,8 +149,14 @@ class Number:
         return self.least < 0
 
     def other(self, value: float) -> float:
-        """Return a value of another size: the largest, or an eighth of one that is near it."""
+        """Return a value of another size, far from it and towards a worse chip where there is one.
+
+        That is the largest, or an eighth of a value that is near it; the least of what is better
+        where it is larger, for more of what is ample changes nothing.
+        """
         size, largest = self.size(value), self.size(self.largest)
+        if self.better == "more" and value > 8 * self.least > 0:
+            return self.least
         less = self.at_size(size / 8)
         less = float(int(less)) if self.whole else less
         return less if 8 * size >= largest and less >= self.least else self.largest

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -151,7 +152,6 @@ def simulate(
             "recoded": recoded(made, carried)
             if made and isinstance(carried, MeshProgram)
             else None,
-            "conditions": made and conditions(made),
             "beats": len(inputs),
             "abnormal_beats": int(trial.label.sum()),
             "operating_point": operating_point.to_dict(),
@@ -159,6 +159,7 @@ def simulate(
         stopped_early=len(rows) < chips,
         false_pass=false_pass(limits, chips, GROUP) if early_stop else None,
         seconds=time.perf_counter() - started,
+        conditions=made and partial(conditions, made),
     )
 
 

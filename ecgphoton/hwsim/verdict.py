@@ -1,7 +1,7 @@
 """From chips to a verdict: yield within limits, its interval, and when to stop early."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -119,6 +119,8 @@ class SimulationReport:
     seconds: float = 0.0
     by_patient: ByPatient | None = None
     """Wrong calls of every chip, record by record, where the records of the beats are known."""
+    conditions: Callable[[], str] | None = None
+    """Says what the chips of a profile stand for; only a result that is written needs it."""
 
     @property
     def chips(self) -> int:
@@ -234,6 +236,7 @@ class SimulationReport:
             "over_patients": self.over_patients,
             "worst_chip": int(np.argmax(_distance(self))),
             "seconds": round(self.seconds, 3),
+            "conditions": self.conditions and self.conditions(),
             **dict(self.settings),
         }
 

@@ -116,7 +116,7 @@ def test_checker_needs_numpy_only(copy) -> None:
     edit(copy, "mesh.json", r'"code":(\d)', r'"code":1\1')
     bad = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=False)
     assert bad.returncode == 1
-    assert bad.stdout.startswith("differs: matrices of the DAC codes off by")
+    assert bad.stdout.startswith("differs: mesh.json from the manifest, matrices of the DAC codes")
     assert "P.detector" in bad.stdout
     code = (copy / "check.py").read_text().split("import numpy as np", 1)[1]
     assert len([line for line in code.splitlines() if line]) <= 100

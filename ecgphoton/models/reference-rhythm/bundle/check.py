@@ -1,5 +1,6 @@
 """Recompute matrices, DAC codes, golden codes and decisions with numpy: ``python check.py``."""
 
+import hashlib
 import json
 import pathlib
 import sys
@@ -9,7 +10,10 @@ import numpy as np
 sys.dont_write_bytecode = True  # leaves nothing beside the files of the bundle
 here = pathlib.Path(__file__).parent
 mesh, manifest = (json.loads((here / n).read_text()) for n in ("mesh.json", "manifest.json"))
-gold, heater, bad = np.load(here / "golden.npz"), mesh["heater"], []
+gold, heater = np.load(here / "golden.npz"), mesh["heater"]
+files = [(here / name, about["sha256"]) for name, about in manifest["files"].items()]
+bad = [f"{path.name} from the manifest" for path, stated in files
+       if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() != stated]  # fmt: skip
 
 
 def drivers(optics):  # x, y and settings of every heater of a block, by number

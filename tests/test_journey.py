@@ -87,7 +87,7 @@ def test_a_profile_makes_mesh_chips(call: Call) -> None:
         (["simulate", "--limit", "miss", "2"], "from 0 to 1"),
         (["simulate", "--limit", "mis", "0.2"], "did you mean miss?"),
         (["export", "--bits", "1"], "must be from 2 to 16"),
-        (["export", "--format", "pdf", "--out", "x"], "format is pdf"),
+        (["export", "--format", "pdf", "--out", "x"], "format is 'pdf'"),
         (["export", "--out", "bundles/b"], "bundles/b"),
         (["verify", "runs/r"], "is a run, not a bundle"),
         (["verify", "nowhere"], "there is no run or bundle at nowhere"),

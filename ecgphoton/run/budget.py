@@ -80,10 +80,10 @@ def budget(
             others = ", ".join(one.name for one in RECEIVERS.values() if one.keys)
             raise InputError(f"{named[-1]} has no powers; a budget needs one of {others}")
         asked = asked.read_by(BALANCED.name)
-    refuse_unused(asked, settings, moving=LASER, read=(*LINK, *SUPPLY))
     found = Budget(program, asked, seed=seed, digital_pooling=readout == "digital")
     with expecting(f"profile {asked.name}", "one with a light path", "state one"):
         found.link  # noqa: B018 - refuses one without before anything is simulated
+    refuse_unused(asked, settings, moving=LASER, read=(*LINK, *SUPPLY))
     requirement = solve(
         LASER,
         *journey.arguments,

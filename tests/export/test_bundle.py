@@ -105,7 +105,7 @@ def test_refusals(run_folder, bundle, tmp_path) -> None:
     with pytest.raises(InputError, match="exists"):
         export_bundle(run_folder, other, force=True)
     assert (other / "thesis.txt").exists()
-    with pytest.raises(InputError, match="format is pdf"):
+    with pytest.raises(InputError, match="format is 'pdf'"):
         export_bundle(run_folder, tmp_path / "b", formats=("pdf",))
     with pytest.raises(InputError, match="bits is 1"):
         export_bundle(run_folder, tmp_path / "b", bits=1)

@@ -195,6 +195,7 @@ def test_a_wrong_protocol_file_is_refused(text, why, tmp_path):
         protocol_of(tmp_path / "q.toml")
 
 
+@pytest.mark.slow
 def test_a_named_folder_is_used_or_refused(tmp_path, monkeypatch):
     """Neither a given folder nor the variable's gives way to made-up beats."""
     monkeypatch.setenv("ECGPHOTON_CACHE", str(tmp_path / "cache"))

@@ -159,6 +159,7 @@ def test_a_note_on_poor_beats_names_its_lead_once(tmp_path: Path, folder: Path) 
     assert said[0].endswith("of lead V1 are kept")
 
 
+@pytest.mark.slow
 def test_a_run_states_the_leads_that_teach(tmp_path: Path) -> None:
     """In the folder from the start, in its results, and in what the command prints."""
     done = train(

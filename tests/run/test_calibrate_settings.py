@@ -14,6 +14,7 @@ class Reached(Exception):
     """Chips would be made of this profile."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "module", "computes"),
     [

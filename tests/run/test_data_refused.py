@@ -43,6 +43,7 @@ def test_a_folder_beside_synthetic_beats_is_refused() -> None:
     assert "synthetic beats are generated, and the folder /no/such is not read" in done.output
 
 
+@pytest.mark.slow
 def test_generated_beats_are_not_called_training_beats(tmp_path: Path) -> None:
     """Converter ranges of a student of recordings may come from generated beats, which is said."""
     made = run.export("inter-patient", data="synthetic", out=tmp_path / "bundle")

@@ -64,6 +64,7 @@ def test_a_patient_like_those_of_training_is_quiet(student, signal):
     assert all(one.position <= 1 for one in report.checks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoilt", "check"),
     [

@@ -55,14 +55,16 @@ def unused(
     program
         What the chips carry; by default what is no special case of anything.
     """
+    sized = {key: value for key in keys if (value := profile[key])}
+    if sized.keys() <= SUPPLY.keys():
+        return tuple(sized)
     usual = _readings(profile, program)
 
     def moves(key: str, value: float) -> bool:
         changed = profile.with_value(key, number_of(key).other(value))
         return not bool((_readings(changed, program) - usual).abs().max() < UNSEEN)
 
-    sized = ((key, value) for key in keys if (value := profile[key]))
-    return tuple(key for key, value in sized if key in SUPPLY or not moves(key, value))
+    return tuple(key for key, value in sized.items() if key in SUPPLY or not moves(key, value))
 
 
 def refuse_unused(

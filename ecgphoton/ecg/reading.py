@@ -95,7 +95,21 @@ def open_signal(
         If the recording is missing or damaged, has no such lead, or its rate cannot be used.
     """
     held = open_recording(record, hints)
-    at = choose(held, lead, prefer)
+    return signal_of(held, choose(held, lead, prefer), lead, prefer)
+
+
+def signal_of(
+    held: OpenRecording, at: int, lead: str | None = None, prefer: Sequence[str] = ()
+) -> Signal:
+    """Return a lead of an open recording, with notes on what of it was not asked for.
+
+    Arguments are as for `open_signal`, `at` is the number of the channel.
+
+    Raises
+    ------
+    InputError
+        If its rate cannot be used.
+    """
     one = held.channels[at]
     factor, free = ratio(one.fs, held.name), lead is None
     first = next(iter(prefer), "II")
@@ -177,6 +191,24 @@ def read_recording(
     """
     files = record_files(folder, name, annotator)
     source = open_signal(folder / name, lead, prefer=prefer, hints=hints)
+    return annotated(name, source, files, annotator=annotator, symbols=symbols)
+
+
+def annotated(
+    name: str,
+    source: Signal,
+    files: Sequence[Path],
+    *,
+    annotator: str | None = "atr",
+    symbols: Mapping[str, str] | None = None,
+) -> AnnotatedLead:
+    """Read a lead that is open, and its beats; see `read_recording`.
+
+    Parameters
+    ----------
+    files
+        From `record_files`.
+    """
     whole = source.held.whole((source.channel,))[0]
     signal = Resampler(source.factor, source.lead.gain).push(whole, last=True)
     found = read_labels(

@@ -5,10 +5,11 @@ import pytest
 import wfdb
 from recordings import FS, ecg, write_dicom, write_edf, write_wfdb
 
-from ecgphoton.ecg.extract import GAP, extract
+from ecgphoton.ecg.extract import extract
 from ecgphoton.ecg.formats import Hints, find_file, open_recording, read, record_names
 from ecgphoton.ecg.reading import read_recording
 from ecgphoton.ecg.recording import millivolts, unit_name
+from ecgphoton.ecg.windows import GAP
 from ecgphoton.errors import InputError
 
 SIGNAL, BEATS = ecg()

@@ -74,10 +74,15 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             temporary.unlink()
 
 
+def to_make(folder: Path) -> list[Path]:
+    """Return what has to be made for a folder to be there: itself, then its parents."""
+    return [path for path in (folder, *folder.parents) if not path.exists()]
+
+
 def check_room(folder: Path) -> None:
     """Raise InputError for a folder that cannot be written to; leave no empty one."""
     try:
-        made = [path for path in (folder, *folder.parents) if not path.exists()]
+        made = to_make(folder)
         folder.mkdir(parents=True, exist_ok=True)
         sweep_temporary(folder)
         with tempfile.TemporaryFile(dir=folder):

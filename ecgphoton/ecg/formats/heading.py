@@ -11,7 +11,7 @@ from ecgphoton.ecg.formats.times import SECONDS
 from ecgphoton.ecg.recording import millivolts, unit_name
 
 _SAMPLING = (
-    r"sampl\w*[ _-]*(?:rate|freq\w*)|abtast(?:rate|frequenz)|fr[eé]quence d.[eé]chantillonnage|"
+    r"sampl\w{0,9}[ _-]{0,3}(?:rate|freq\w*)|abtast(?:rate|frequenz)|fr[eé]quence d.[eé]chantillonnage|"
     r"frecuencia de muestreo|sampled (?:at|with)|^sampling(?= ?[:=,])|\bsfreq\b|\bf_?s\b"
 )
 _HERTZ = r"hz|hertz|khz|kilohertz|sps|samples?(?: ?/ ?| per )s(?:ec(?:ond)?)?"
@@ -23,10 +23,10 @@ _RATE = re.compile(
 )
 _RATES = re.compile(rf"\d ?(?:{_HERTZ})\b")
 _INTERVAL = re.compile(
-    rf"(?:^|sampl\w*[ _-]*)(?:interval|period)(?: ?[\[(](\w+)[\])])?{_IS}{_NUMBER} ?([a-z]+)?\b"
+    rf"(?:^|sampl\w{{0,9}}[ _-]{{0,3}})(?:interval|period)(?: ?[\[(](\w+)[\])])?{_IS}{_NUMBER} ?([a-z]+)?\b"
 )
 _OF_A_RATE = re.compile(
-    rf"{_SAMPLING}|sampl\w*[ _-]*(?:interval|period)|^interval|\bk?hz\b|hertz|/ ?sample"
+    rf"{_SAMPLING}|sampl\w{{0,9}}[ _-]{{0,3}}(?:interval|period)|^interval|\bk?hz\b|hertz|/ ?sample"
 )
 _UNIT = re.compile(
     r"^(?:(?:amplitude|voltage|signal|ecg|sample|data)s?[ _-]*)?"
@@ -36,8 +36,8 @@ _UNIT = re.compile(
 _LEAD = re.compile(r"^(?i:lead|channel|ableitung)(?: ?name)?[\"']?\s*[:=,;\t][\s\"']*(.*)$")
 _PARTS = re.compile(r"\s*[;|]\s*|,\s+(?=[\"'a-zA-Z])")
 _ENDS = " \t\"'{}()[],;."
-LONGEST = 60
-"""Characters of a line that are repeated."""
+LONGEST, MOST = 60, 2000
+"""Characters of a line that are repeated, and that are read."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def heading_of(lines: Sequence[str]) -> Heading:
     no_rate, no_unit = list[str](), list[str]()
     for number, line in enumerate(lines, 1):
         where = f"line {number} ({' '.join(line.split())[:LONGEST]})"
-        text = line.strip().lstrip("#; \t")
+        text = line.strip().lstrip("#; \t")[:MOST]
         parts = _PARTS.split(text)
         keyed = parts if all(re.search("[:=]", part) for part in parts) else [text]
         rates, units = set[float](), set[str]()

@@ -173,11 +173,11 @@ def _above(lines: Sequence[str]) -> int:
     stated there.
     """
     above = _comments(lines)
-    numbers = [at for at, line in enumerate(lines) if _measured(line)]
-    words = [at for at in range(above, len(lines)) if at not in {*numbers} and _says(lines[at])]
-    if not numbers or not words or words[-1] > numbers[0]:
+    begin = next((at for at, line in enumerate(lines) if at >= above and _measured(line)), above)
+    words = [at for at in range(above, begin) if _says(lines[at])]
+    if not words or not all(_measured(line) or not _says(line) for line in lines[begin:]):
         return above
-    first, last = lines[numbers[0]], lines[words[-1]]
+    first, last = lines[begin], lines[words[-1]]
     by = next((by for by in _BY if by in first.strip()), "\0")
     cells, width = _cells(last, by), len(_cells(first, by))
     named = heading_of([last])
@@ -190,7 +190,7 @@ def _above(lines: Sequence[str]) -> int:
         kept *= not re.search("[:=,;\t]", last)
     elif cells[0].endswith((":", "=")) or (len(cells) != width and re.search("[:=]", last)):
         kept = 0
-    start = range(words[-1] + 1, numbers[0] + 1)
+    start = range(words[-1] + 1, begin + 1)
     return words[-kept] if kept else next(at for at in start if lines[at].strip(" \t,;"))
 
 

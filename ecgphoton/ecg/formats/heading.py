@@ -11,8 +11,8 @@ from ecgphoton.ecg.formats.times import SECONDS
 from ecgphoton.ecg.recording import millivolts, unit_name
 
 _SAMPLING = (
-    r"sampl\w{0,9}[ _-]{0,3}(?:rate|freq\w*)|abtast(?:rate|frequenz)|fr[eé]quence d.[eé]chantillonnage|"
-    r"frecuencia de muestreo|sampled (?:at|with)|^sampling(?= ?[:=,])|\bsfreq\b|\bf_?s\b"
+    r"sampl\w{0,9}[ _-]{0,3}(?:rate|freq\w*)|abtast(?:rate|frequenz)|frecuencia de muestreo|"
+    r"fr[eé]quence d.[eé]chantillonnage|sampled (?:at|with)|^sampling(?= ?[:=,])|\bsfreq\b|\bf_?s\b"
 )
 _HERTZ = r"hz|hertz|khz|kilohertz|sps|samples?(?: ?/ ?| per )s(?:ec(?:ond)?)?"
 _NUMBER = r"(\d+,\d{1,2}(?= ?[kh])|\d+(?:\.\d+)?)(?!\.?\d)"
@@ -23,7 +23,8 @@ _RATE = re.compile(
 )
 _RATES = re.compile(rf"\d ?(?:{_HERTZ})\b")
 _INTERVAL = re.compile(
-    rf"(?:^|sampl\w{{0,9}}[ _-]{{0,3}})(?:interval|period)(?: ?[\[(](\w+)[\])])?{_IS}{_NUMBER} ?([a-z]+)?\b"
+    r"(?:^|sampl\w{0,9}[ _-]{0,3})(?:interval|period)(?: ?[\[(](\w+)[\])])?"
+    rf"{_IS}{_NUMBER} ?([a-z]+)?\b"
 )
 _OF_A_RATE = re.compile(
     rf"{_SAMPLING}|sampl\w{{0,9}}[ _-]{{0,3}}(?:interval|period)|^interval|\bk?hz\b|hertz|/ ?sample"

@@ -16,7 +16,7 @@ from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.extract import extract
 from ecgphoton.ecg.formats import needs_hints, open_recording
-from ecgphoton.ecg.labels import not_read
+from ecgphoton.ecg.labels import not_read, read_labels
 from ecgphoton.ecg.leads import view_of
 from ecgphoton.ecg.origin import Origin
 from ecgphoton.ecg.protocols import Protocol, protocol_of
@@ -235,6 +235,7 @@ def _extract_all(
         hashes = {file.name: str(database.file_sha256(file)) for file in files}
         hints = dataset.hints if needs_hints(files[0]) else None
         opened = lru_cache(partial(open_recording, folder / name, hints))
+        labels_in = lru_cache(partial(read_labels, symbols=dataset.symbols))
 
         def build(view: int) -> Extracted | None:
             at = view_of(opened(), view, lead, prefer)
@@ -242,7 +243,7 @@ def _extract_all(
                 return None
             read = annotated(
                 name, signal_of(opened(), at, f"channel:{at}" if view else lead, prefer), files,
-                annotator=dataset.annotator, symbols=dataset.symbols,
+                labels_in, dataset.annotator,
             )  # fmt: skip
             return extract(
                 read, source=dataset.source, centring=centring, quality=quality, further=view > 0

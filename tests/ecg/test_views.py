@@ -4,6 +4,7 @@ import json
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from recordings import write_wfdb
 from ecgphoton.ecg.beats import BeatSet, Splits, load_splits
 from ecgphoton.ecg.beatset import Further
 from ecgphoton.ecg.formats import Hints, open_recording
+from ecgphoton.ecg.labels import Labels, read_labels
 from ecgphoton.ecg.patients import patient, synthesise
 from ecgphoton.ecg.protocols import Protocol
 from ecgphoton.ecg.quality import judge
@@ -107,13 +109,19 @@ def test_a_record_is_opened_once_and_a_lead_judged_once(
         judged[windows.tobytes()] += 1
         return judge(windows)
 
+    def labels_counted(path: Path, *given: Any, **how: Any) -> Labels:
+        opened[path.name] += 1
+        return read_labels(path, *given, **how)
+
     monkeypatch.setattr("ecgphoton.ecg.beats.open_recording", open_counted)
+    monkeypatch.setattr("ecgphoton.ecg.beats.read_labels", labels_counted)
     monkeypatch.setattr("ecgphoton.ecg.quality.judge", judge_counted)
     first = read(folder, 2)
-    assert opened == dict.fromkeys(NAMES, 1)
+    once = dict.fromkeys((*NAMES, *(f"{name}.atr" for name in NAMES)), 1)
+    assert opened == once
     assert set(judged.values()) == {1}
     second = read(folder, 2)
-    assert opened == {**dict.fromkeys(NAMES, 1), "p3": 2}
+    assert opened == {**once, "p3": 2}
     assert set(judged.values()) == {1}
     assert first.views is not None
     assert second.views is not None

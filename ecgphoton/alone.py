@@ -4,9 +4,9 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ecgphoton.artifacts import to_make, unwritten
+from ecgphoton.artifacts import unwritten
 from ecgphoton.errors import InputError
-from ecgphoton.unfinished import locked, opened
+from ecgphoton.unfinished import locked, opened, to_make
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from ecgphoton.intake import (
     read_bytes as read_bytes,
     read_json as read_json,
 )
-from ecgphoton.unfinished import UNFINISHED, locked, opened, sweep_temporary
+from ecgphoton.unfinished import UNFINISHED, locked, opened, sweep_temporary, to_make
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,11 +72,6 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     finally:
         if temporary is not None and temporary.exists():
             temporary.unlink()
-
-
-def to_make(folder: Path) -> list[Path]:
-    """Return what has to be made for a folder to be there: itself, then its parents."""
-    return [path for path in (folder, *folder.parents) if not path.exists()]
 
 
 def check_room(folder: Path) -> None:

@@ -9,7 +9,6 @@ from typing import Any, Literal
 from ecgphoton import runs
 from ecgphoton.alone import alone
 from ecgphoton.arguments import strict
-from ecgphoton.artifacts import to_make
 from ecgphoton.ecg.databases import dataset_of
 from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.errors import InputError
@@ -33,6 +32,7 @@ from ecgphoton.run.fit import (
 )
 from ecgphoton.run.folds import check_folds
 from ecgphoton.student.architecture import Architecture
+from ecgphoton.unfinished import to_make
 
 
 @strict

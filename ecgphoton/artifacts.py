@@ -25,7 +25,7 @@ from ecgphoton.intake import (
     read_bytes as read_bytes,
     read_json as read_json,
 )
-from ecgphoton.unfinished import UNFINISHED, locked, opened, sweep_temporary
+from ecgphoton.unfinished import UNFINISHED, locked, opened, sweep_temporary, to_make
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,7 +77,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
 def check_room(folder: Path) -> None:
     """Raise InputError for a folder that cannot be written to; leave no empty one."""
     try:
-        made = [path for path in (folder, *folder.parents) if not path.exists()]
+        made = to_make(folder)
         folder.mkdir(parents=True, exist_ok=True)
         sweep_temporary(folder)
         with tempfile.TemporaryFile(dir=folder):

@@ -33,6 +33,11 @@ def locked(file: IO[str] | int | None) -> bool:
     return True
 
 
+def to_make(folder: Path) -> list[Path]:
+    """Return what has to be made for a folder to be there: itself, then its parents."""
+    return [path for path in (folder, *folder.parents) if not path.exists()]
+
+
 def sweep_temporary(folder: Path) -> None:
     """Remove what a killed process was writing to in a folder, and nothing else."""
     for path in folder.glob(f".*{UNFINISHED}????????*"):

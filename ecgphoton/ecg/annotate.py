@@ -195,10 +195,11 @@ def classify_record(
 def _beatless(signal: Signal, annotator: str | None, seen: list[str]) -> InputError:
     """Return the error for a record without a beat: where it is, what is seen, what to do."""
     lead, held = signal.lead, signal.held
-    long = f"{lead.length / lead.fs:.1f} s of {held.path}"
+    long = f"{lead.length / lead.fs:.1f} s"
+    seen = [one.removeprefix(f"{signal.name}: ") for one in seen]
     if annotator is not None:
         return InputError(
-            f"record {signal.name} has no beat in annotation {annotator} ({long})"
+            f"record {held.path} has no beat in annotation {annotator} ({long})"
             f"{''.join(f'; {one}' for one in seen)}; name another annotator, or leave it out so "
             "that beats are detected"
         )
@@ -208,7 +209,7 @@ def _beatless(signal: Signal, annotator: str | None, seen: list[str]) -> InputEr
     another = f"its other leads are {', '.join(others)}: name one" if others else "it has no other"
     shown = "; ".join(filter(None, (wave, *seen))) or "nothing, or too little to tell"
     return InputError(
-        f"record {signal.name} has no beat that is found in {lead.name} ({long}); seen: {shown}. "
+        f"record {held.path} has no beat that is found in {lead.name} ({long}); seen: {shown}. "
         f"Nothing is classified: look at the recording, choose another lead ({another}), or name "
         "an annotation that marks its beats (peaks)"
     )

@@ -4,6 +4,7 @@ import os
 from collections.abc import Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 
 from ecgphoton.arguments import strict
@@ -15,12 +16,12 @@ from ecgphoton.ecg.dataset import Dataset
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.extract import extract
 from ecgphoton.ecg.formats import needs_hints, open_recording
-from ecgphoton.ecg.labels import not_read
+from ecgphoton.ecg.labels import not_read, read_labels
 from ecgphoton.ecg.leads import view_of
 from ecgphoton.ecg.origin import Origin
 from ecgphoton.ecg.protocols import Protocol, protocol_of
-from ecgphoton.ecg.quality import Quality, mostly_none
-from ecgphoton.ecg.reading import read_recording, record_files
+from ecgphoton.ecg.quality import Quality
+from ecgphoton.ecg.reading import annotated, record_files, signal_of
 from ecgphoton.ecg.records import LabelScheme, label_scheme
 from ecgphoton.ecg.splits import Splits, assemble, labelled
 from ecgphoton.ecg.views import with_views
@@ -112,20 +113,13 @@ def load_splits(
     else:
         dataset = replace(dataset, annotator=protocol.annotator or dataset.annotator)
         protocol = replace(protocol, same_subject={**dataset.same_subject, **protocol.same_subject})
-    judged = protocol.train if quality == "drop" else ()
-    extracted, origin = _extract_all(
-        dataset, protocol.records, data_dir, lead, centring=centring, cache=cache, judged=judged
-    )
+    (extracted, *seen), origin = _extract_all(
+        dataset, protocol.records, data_dir, lead, centring=centring, cache=cache,
+        judged=protocol.train if quality == "drop" else (), views=views, seen=protocol.train,
+    )  # fmt: skip
     splits = assemble(protocol, scheme, extracted, split_seed=split_seed, stratified=stratified)
-    if views > 1:
-        further = (
-            _extract_all(
-                dataset, protocol.train, data_dir, lead,
-                centring=centring, cache=cache, judged=judged, view=view,
-            )
-            for view in range(1, views)
-        )  # fmt: skip
-        splits = with_views(splits, [seen for seen, _ in further])
+    if seen:
+        splits = with_views(splits, seen)
     return replace(splits, origin=origin, report=_with_origin(splits.report, origin))
 
 
@@ -153,7 +147,7 @@ def load_all(
     """
     scheme, dataset = label_scheme(labels), _dataset(data, data_dir)
     chosen = None if names is None else tuple(names)
-    extracted, origin = _extract_all(
+    (extracted,), origin = _extract_all(
         dataset, chosen, data_dir, lead, centring=centring, cache=cache
     )
     classed = [labelled(extracted[name], scheme) for name in chosen or extracted]
@@ -196,20 +190,22 @@ def _extract_all(
     centring: Centring,
     cache: bool,
     judged: Container[str] = (),
-    view: int = 0,
-) -> tuple[dict[str, Extracted], Origin | None]:
+    views: int = 1,
+    seen: tuple[str, ...] = (),
+) -> tuple[list[dict[str, Extracted]], Origin | None]:
     """Beats of every record, and the files they were read from; synthetic ones without a dataset.
 
     Without `names` they are all records that are there. Beats of `judged` records that lie where
-    the lead is no ECG are left out. With `view` they are those of that other ECG lead, counted
-    from 1, without the records that have none; where it is no ECG for most beats, beats are left
-    out there as well.
+    the lead is no ECG are left out. Behind them are the beats of the `seen` records in each further
+    one of their ECG leads, without the records that have none; where it is no ECG for most beats,
+    beats are left out there as well.
     """
     if dataset is None:
         lead = lead or MITDB.leads[0]
-        made = synthetic.extracted(
-            names or (), lead=lead, centring=centring, judged=judged, view=view
-        )
+        made = [
+            synthetic.extracted(some, lead=lead, centring=centring, judged=judged, view=view)
+            for view, some in enumerate((names or (), *[seen] * (views - 1)))
+        ]
         return made, None
     folder = database.find(dataset, data_dir)
     own = dataset.folder is not None
@@ -233,41 +229,46 @@ def _extract_all(
     first = lead is None or lead in dataset.leads[:1]
     lead, prefer = (None, dataset.leads) if first else (lead, ())
 
-    def one(name: str) -> tuple[Extracted | None, dict[str, str]]:
+    def one(name: str) -> tuple[list[Extracted | None], dict[str, str]]:
         quality: Quality = "drop" if name in judged else "keep"
         files = record_files(folder, name, dataset.annotator)
         hashes = {file.name: str(database.file_sha256(file)) for file in files}
         hints = dataset.hints if needs_hints(files[0]) else None
-        asked, order = lead, prefer
-        if view:
-            at = view_of(open_recording(folder / name, hints), view, lead, prefer)
-            if at is None:
-                return None, hashes
-            asked, order = f"channel:{at}", ()
+        opened = lru_cache(partial(open_recording, folder / name, hints))
+        labels_in = lru_cache(partial(read_labels, symbols=dataset.symbols))
 
-        def build() -> Extracted:
-            read = read_recording(
-                folder, name, lead=asked, prefer=order, annotator=dataset.annotator,
-                symbols=dataset.symbols, hints=hints,
+        def build(view: int) -> Extracted | None:
+            at = view_of(opened(), view, lead, prefer)
+            if at is None:
+                return None
+            read = annotated(
+                name, signal_of(opened(), at, f"channel:{at}" if view else lead, prefer), files,
+                labels_in, dataset.annotator,
             )  # fmt: skip
-            dead = view > 0 and mostly_none(read.samples, read.signal, read.gain)
             return extract(
-                read, source=dataset.source, centring=centring, quality="drop" if dead else quality
+                read, source=dataset.source, centring=centring, quality=quality, further=view > 0
             )
 
-        if not cache:
-            return build(), hashes
-        also = "-further" * (view > 0)
-        how = (
-            asked, order, dataset.symbols, dataset.hints, dataset.source, centring, quality, also
-        )  # fmt: skip
-        key = (name, how, hashes, not_read(files[0], files[-1]))
-        place = f"{asked or 'preferred'}{also}-{centring}-{quality}"
-        return remembered(name, place, dataset.source, repr(key), build), hashes
+        def kept(view: int) -> Extracted | None:
+            if not cache:
+                return build(view)
+            how = (
+                lead, prefer, view, dataset.symbols, dataset.hints, dataset.source, centring,
+                quality,
+            )  # fmt: skip
+            key = (name, how, hashes, not_read(files[0], files[-1]))
+            place = f"{lead or 'preferred'}{f'-further-{view}' * (view > 0)}-{centring}-{quality}"
+            return remembered(name, place, dataset.source, repr(key), partial(build, view))
+
+        return [kept(view) for view in range(views if name in seen else 1)], hashes
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         found = dict(zip(names, pool.map(one, names), strict=True))
     files = {file: digest for _, hashes in found.values() for file, digest in hashes.items()}
-    extracted = {name: part for name, (part, _) in found.items() if part is not None}
+    extracted: list[dict[str, Extracted]] = [{} for _ in range(views)]
+    for name, (parts, _) in found.items():
+        for view, part in enumerate(parts):
+            if part is not None:
+                extracted[view][name] = part
     labels = frozenset([*hashes][-1] for _, hashes in found.values() if len(hashes) > 1)
     return extracted, Origin(dataset, str(folder), files, len(there), labels)

@@ -32,9 +32,9 @@ def cache_folder() -> Path | None:
 
 
 def remembered(
-    name: str, lead: str, source: str, key: str, build: Callable[[], Extracted]
-) -> Extracted:
-    """Return the beats of a record from the cache, or build and store them.
+    name: str, lead: str, source: str, key: str, build: Callable[[], Extracted | None]
+) -> Extracted | None:
+    """Return the beats of a record from the cache, or build and store them, if there are any.
 
     A damaged entry is rebuilt; a cache that cannot be written is not used, nor is any while other
     modules have added features, whose code it does not know.
@@ -58,6 +58,8 @@ def remembered(
     if known is not None:
         return known
     built = build()
+    if built is None:
+        return None
     try:
         _save(path, built)
         sweep_temporary(path.parent)

@@ -1,25 +1,32 @@
 """Cut and describe beats: a lead at 360 Hz comes in, at once or in pieces; its beats go out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.beatset import BeatSet, DropReport, Extracted, count_drops
 from ecgphoton.ecg.detect import CENTRE, MARGIN, Centring, Detector, centred, r_peaks
-from ecgphoton.ecg.features import HALF, WINDOW, magnitude, normalise
+from ecgphoton.ecg.features import HALF, WINDOW
 from ecgphoton.ecg.missing import BRIDGED, Gaps
-from ecgphoton.ecg.patient_features import Compared, table
 from ecgphoton.ecg.qrs_rules import LEARN
-from ecgphoton.ecg.quality import LARGEST, LENGTH, REASONS, Quality, Stretch, Watch, poor, reasons
+from ecgphoton.ecg.quality import (
+    LARGEST,
+    LENGTH,
+    Quality,
+    Stretch,
+    Watch,
+    mostly_none,
+    poor,
+    reasons,
+    stretches_of,
+)
 from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.rhythm import LONG_RUN, Rhythm, breaks_before
-from ecgphoton.ecg.shape import History, compare, to_next
+from ecgphoton.ecg.shape import History
+from ecgphoton.ecg.windows import cut, describe
 
-PAST_END = "annotated past the end of the signal"
-AT_EDGE = "window leaves the record"
-GAP = "window has missing samples"
 BEFORE = LEARN + 2 * MARGIN + WINDOW + LENGTH + CENTRE + BRIDGED
 """Samples that are kept: a beat may be detected this late, and its window is cut then."""
 REMEMBERED = LONG_RUN + 10
@@ -59,9 +66,9 @@ class BeatStream:
         beat (which are 0 with a delay of 0), so that the window of the next beat is complete.
     name, source
         Of the record, for the columns of the beats.
-    quality
-        Whether beats where the lead is no ECG are left out; without (`keep`), beats are returned
-        at the end.
+    stretches
+        Where the signal is no ECG, where that is known: beats in these stretches are left out, and
+        beats are returned at the end. None judges the signal as it comes.
     largest
         Range of a window, mV, above which its scale is wrong, see `cut`.
     """
@@ -75,7 +82,7 @@ class BeatStream:
         delay: int = 1,
         name: str = "",
         source: str = "",
-        quality: Quality = "drop",
+        stretches: Sequence[Stretch] | None = None,
         largest: float = LARGEST,
     ) -> None:
         self._detector = Detector(gain) if peaks is None else None
@@ -89,7 +96,8 @@ class BeatStream:
         self._dropped = self._done = 0  # missing samples, and beats, before those that are kept
         self._history = History.empty()
         self.gaps = Gaps()
-        self._gain, self._watch, self._judged = gain, Watch(gain), quality == "drop"
+        self._gain, self._watch, self._judged = gain, Watch(gain), stretches is not None
+        self._watch.stretches += stretches or ()
         self._largest = largest * gain
         # Beats that wait for the next one: why they have no window, and the windows of the others.
         self._reason = np.empty(0, "<U1")
@@ -114,7 +122,7 @@ class BeatStream:
         self._signal = np.concatenate([self._signal, piece])
         end = self._first + len(self._signal)
         self._locate(piece, end, last=last)
-        if self._judged:
+        if not self._judged:
             self._watch.push(piece, last=last)
         ready, at = len(self._middle), self._done + len(self._reason)
         if not last:
@@ -191,19 +199,30 @@ def extract(
     source: str,
     centring: Centring = "annotation",
     quality: Quality = "keep",
+    further: bool = False,
 ) -> Extracted:
     """Cut, normalise and describe every beat of a recording.
 
     Features of intervals use every beat annotation of the record, dropped or not; the running
     template uses every beat that is kept, of any symbol.
+
+    Parameters
+    ----------
+    quality
+        Whether beats where the lead is no ECG are kept; otherwise they are left out.
+    further
+        Whether the lead is a further one, of which such beats are also left out if they are most.
     """
+    bad = stretches_of(recording.signal, recording.gain)
+    if further and mostly_none(recording.samples, bad):
+        quality = "drop"
     stream = BeatStream(
         gain=recording.gain,
         peaks=recording.samples,
         centring=centring,
         name=recording.name,
         source="synthetic" if recording.synthetic else source,
-        quality=quality,
+        stretches=bad if quality == "drop" else (),
         largest=np.inf,
     )
     found = stream.push(recording.signal, last=True)
@@ -213,85 +232,7 @@ def extract(
     notes = recording.notes
     if flat:
         notes += (f"{recording.name}: {flat} flat beats became zeros",)
-    if quality == "keep" and (said := poor(beats.sample, recording.signal, recording.gain)):
+    if quality == "keep" and (said := poor(beats.sample, bad)):
         notes += (f"{recording.name}: {said} of lead {recording.lead} are kept",)
     drops = count_drops(recording.name, recording.symbols[~kept], found.reason[~kept])
     return Extracted(beats, DropReport(drops, notes), recording.lead)
-
-
-def describe(
-    windows: NDArray[np.float32],
-    rhythm: Rhythm,
-    rows: NDArray[np.int64],
-    history: History | None = None,
-    *,
-    gain: float = 1.0,
-    count: int | None = None,
-) -> tuple[dict[str, Any], History]:
-    """Columns of a `BeatSet` that a student may read, and the history that the next beats need.
-
-    Parameters
-    ----------
-    windows
-        ``(m, 360)`` samples of the beats, any unit.
-    rhythm
-        Of all beats of the record, whether they have a window or not.
-    rows
-        ``(m,)`` which of them these beats are.
-    history
-        Of the beats before, for a stream.
-    gain
-        Units of the samples per mV.
-    count
-        How many of the beats to describe; the others are only looked ahead at. None is all.
-    """
-    normal = normalise(windows)
-    likeness, normal = to_next(normal, rows)[:count], normal[:count]
-    there = rhythm.rows(rows[:count])
-    size = magnitude(windows[:count])
-    shape = compare(normal, size, likeness, there.regular, history)
-    return {
-        "windows": normal,
-        "patient": table(Compared(there, shape)),
-        "residual": shape.running.residual,
-        "size": size / np.float32(gain),
-    }, shape.history
-
-
-def cut(
-    signal: NDArray[np.float32],
-    middles: NDArray[np.int64],
-    reason: NDArray[np.str_],
-    first: int = 0,
-    largest: float = np.inf,
-) -> NDArray[np.float32]:
-    """Cut the windows of beats out of a signal.
-
-    Parameters
-    ----------
-    signal
-        ``(samples,)``, of which the first is sample `first` of the record.
-    middles
-        ``(n,)`` middles of the windows, counted from the start of the record.
-    reason
-        ``(n,)`` why a beat is left out, empty where it is not; further reasons are entered here.
-    largest
-        Range of a window, in the unit of the signal, above which its scale is wrong: it holds a
-        code that stands for a missing sample.
-
-    Returns
-    -------
-    ``(m, 360)`` windows of the beats whose reason is empty then.
-    """
-    end = first + len(signal)
-    reason[(middles < HALF) | (middles + WINDOW - HALF > end)] = AT_EDGE
-    reason[middles >= end] = PAST_END
-    inside = np.flatnonzero(reason == "")
-    if not len(inside):
-        return np.empty((0, WINDOW), np.float32)
-    view = np.lib.stride_tricks.sliding_window_view(signal, WINDOW)
-    windows = view[middles[inside] - HALF - first]
-    whole, size = np.isfinite(windows).all(axis=1), np.ptp(windows, axis=1)
-    reason[inside[~whole]] = GAP
-    reason[inside[size > largest]] = REASONS["scale"]
-    return np.asarray(windows[whole & (size <= largest)])

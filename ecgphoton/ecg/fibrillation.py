@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.beatset import BeatSet
-from ecgphoton.ecg.extract import describe
 from ecgphoton.ecg.rhythm import Rhythm
+from ecgphoton.ecg.windows import describe
 
 PACE = (0.7, 1.05)
 """Median interval of a copy, as a share of the patient's own: fibrillation is seldom slower."""

@@ -60,7 +60,7 @@ REASONS = {
 MOST_POOR = 0.05
 """Share of the beats of a lead in such stretches above which they are mentioned."""
 LONGEST_REASON = 40
-"""Characters of a reason, these or those of `extract`."""
+"""Characters of a reason, these or those of `windows`."""
 
 
 @dataclass(frozen=True)
@@ -201,9 +201,16 @@ def waves(signal: NDArray[np.float32], fs: float) -> str:
     return text if size >= FLAT else ""
 
 
-def mostly_none(at_360: NDArray[np.int64], signal: NDArray[np.float32], gain: float) -> bool:
-    """Whether most beats lie where a lead is no ECG; arguments as for `poor`."""
-    return bool((_reasons_in(at_360, signal, gain) != "").sum() > len(at_360) / 2)
+def stretches_of(signal: NDArray[np.float32], gain: float) -> list[Stretch]:
+    """Return where a whole lead at 360 Hz, `gain` units per mV, is no ECG."""
+    watch = Watch(gain)
+    watch.push(signal, last=True)
+    return watch.stretches
+
+
+def mostly_none(at_360: NDArray[np.int64], stretches: Iterable[Stretch]) -> bool:
+    """Whether most beats lie where a lead is no ECG; arguments as for `reasons`."""
+    return bool((reasons(at_360, stretches) != "").sum() > len(at_360) / 2)
 
 
 def reasons(at_360: NDArray[np.int64], stretches: Iterable[Stretch]) -> NDArray[np.str_]:
@@ -221,28 +228,14 @@ def reasons(at_360: NDArray[np.int64], stretches: Iterable[Stretch]) -> NDArray[
     return found
 
 
-def poor(at_360: NDArray[np.int64], signal: NDArray[np.float32], gain: float) -> str:
+def poor(at_360: NDArray[np.int64], stretches: Iterable[Stretch]) -> str:
     """Return in words how many beats lie where a lead is no ECG; empty where they are few.
 
-    Parameters
-    ----------
-    at_360
-        ``(n,)`` R samples at 360 Hz, in order.
-    signal, gain
-        The whole lead at 360 Hz, and its units per mV.
+    Arguments are as for `reasons`.
     """
-    found = Counter(_reasons_in(at_360, signal, gain).tolist())
+    found = Counter(reasons(at_360, stretches).tolist())
     bad = found.total() - found.pop("", 0)
     if bad <= MOST_POOR * len(at_360):
         return ""
     why = ", ".join(f"{number} {reason}" for reason, number in found.most_common())
     return f"{bad} of {len(at_360)} beats in poor signal ({why})"
-
-
-def _reasons_in(
-    at_360: NDArray[np.int64], signal: NDArray[np.float32], gain: float
-) -> NDArray[np.str_]:
-    """Return the reason for each beat of a whole lead."""
-    watch = Watch(gain)
-    watch.push(signal, last=True)
-    return reasons(at_360, watch.stretches)

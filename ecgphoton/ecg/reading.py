@@ -1,8 +1,9 @@
 """One lead of a recording at 360 Hz: read block by block, or whole with its labelled beats."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats import Hints, find_file, open_recording, record_names
 from ecgphoton.ecg.formats.wfdb_segments import wfdb_files
-from ecgphoton.ecg.labels import label_file, not_read, read_labels
+from ecgphoton.ecg.labels import Labels, label_file, not_read, read_labels
 from ecgphoton.ecg.leads import choose, lead_name
 from ecgphoton.ecg.recording import Channel, OpenRecording
 from ecgphoton.ecg.resample import Resampler, ratio, scaled
@@ -95,7 +96,21 @@ def open_signal(
         If the recording is missing or damaged, has no such lead, or its rate cannot be used.
     """
     held = open_recording(record, hints)
-    at = choose(held, lead, prefer)
+    return signal_of(held, choose(held, lead, prefer), lead, prefer)
+
+
+def signal_of(
+    held: OpenRecording, at: int, lead: str | None = None, prefer: Sequence[str] = ()
+) -> Signal:
+    """Return a lead of an open recording, with notes on what of it was not asked for.
+
+    Arguments are as for `open_signal`, `at` is the number of the channel.
+
+    Raises
+    ------
+    InputError
+        If its rate cannot be used.
+    """
     one = held.channels[at]
     factor, free = ratio(one.fs, held.name), lead is None
     first = next(iter(prefer), "II")
@@ -177,10 +192,29 @@ def read_recording(
     """
     files = record_files(folder, name, annotator)
     source = open_signal(folder / name, lead, prefer=prefer, hints=hints)
+    return annotated(name, source, files, partial(read_labels, symbols=symbols), annotator)
+
+
+def annotated(
+    name: str,
+    source: Signal,
+    files: Sequence[Path],
+    read: Callable[..., Labels],
+    annotator: str | None,
+) -> AnnotatedLead:
+    """Read a lead that is open, and its beats; see `read_recording`.
+
+    Parameters
+    ----------
+    files
+        From `record_files`.
+    read
+        As `labels.read_labels`.
+    """
     whole = source.held.whole((source.channel,))[0]
     signal = Resampler(source.factor, source.lead.gain).push(whole, last=True)
-    found = read_labels(
-        files[-1], source.lead.fs, source.held.clock, symbols, begins=source.held.begins,
+    found = read(
+        files[-1], source.lead.fs, source.held.clock, begins=source.held.begins,
         length=source.lead.length,
     )  # fmt: skip
     return AnnotatedLead(

@@ -116,7 +116,7 @@ def claimed(folder: Path, call: Mapping[str, Any]) -> Iterator[None]:
     InputError
         If a process is working in the folder, or it cannot be written.
     """
-    with alone(folder, made=True):
+    with alone(folder, made=[folder]):
         write_json(folder / BEGUN, call)
         try:
             yield

@@ -9,7 +9,7 @@ from ecgphoton.ecg.splits import Splits
 from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting
 from ecgphoton.legacy.distill_run import distil
-from ecgphoton.legacy.teacher import load_teacher
+from ecgphoton.legacy.teacher import Teacher, load_teacher
 from ecgphoton.progress import Progress, silent
 from ecgphoton.recipe import Recipe
 from ecgphoton.report.distillation import write_distillation
@@ -18,8 +18,10 @@ from ecgphoton.run.finish import TrainedRun, finish
 from ecgphoton.student.network import SegmentStudent
 
 
-def check_taught(recipe: Recipe) -> None:
-    """Refuse, in one error, all that a recipe has and distillation from a teacher cannot do.
+def teacher_of(recipe: Recipe) -> Teacher | None:
+    """Return the teacher that a recipe names; None where one is to be trained.
+
+    All that the recipe has and distillation from a teacher cannot do is refused in one error.
 
     Raises
     ------
@@ -41,9 +43,10 @@ def check_taught(recipe: Recipe) -> None:
             f"{'; '.join(reason for reason, holds in found.items() if holds)}; or take a recipe "
             "that can (`ecgphoton distill --recipe reference-8`), or train without a teacher"
         )
-    if recipe.distill.teacher != "auto":
-        with expecting(f"teacher {recipe.distill.teacher}", "one"):
-            load_teacher(Path(recipe.distill.teacher))
+    if recipe.distill.teacher == "auto":
+        return None
+    with expecting(f"teacher {recipe.distill.teacher}", "one"):
+        return load_teacher(Path(recipe.distill.teacher))
 
 
 def distil_run(
@@ -51,6 +54,7 @@ def distil_run(
     splits: Splits,
     folder: Path,
     *,
+    teacher: Teacher | None,
     seed: int,
     progress: Progress = silent,
 ) -> TrainedRun:
@@ -64,13 +68,14 @@ def distil_run(
         With ``distill.teacher`` set to ``auto`` or the path of a teacher checkpoint.
     folder
         Made by `start_run`.
+    teacher
+        From `teacher_of`.
     """
     began = time.perf_counter()
     architecture = replace(recipe.student, classes=len(splits.labels.classes))
     training, validation, test = (
         examples_of(beats, architecture) for beats in (splits.train, splits.validation, splits.test)
     )
-    given = recipe.distill.teacher
     report = distil(
         lambda: SegmentStudent(architecture, seed=seed),
         recipe.distill,
@@ -84,7 +89,7 @@ def distil_run(
         classes=architecture.classes,
         strength=recipe.strategies.strength,
         seed=seed,
-        teacher=None if given == "auto" else load_teacher(Path(given)),
+        teacher=teacher,
         progress=progress,
     )
     write_distillation(folder, report)

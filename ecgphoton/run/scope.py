@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.annotate import Classify
 from ecgphoton.ecg.beats import BeatSet, Splits
-from ecgphoton.ecg.extract import AT_EDGE, PAST_END
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.traits import above_for_long, rows_of, traits_of
+from ecgphoton.ecg.windows import AT_EDGE, PAST_END
 from ecgphoton.training.checks import Finding, poor_signal
 from ecgphoton.training.scope import Scope
 

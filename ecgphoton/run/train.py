@@ -20,7 +20,7 @@ from ecgphoton.recipe import DataSettings, Recipe, override, read
 from ecgphoton.recipes import FLAGSHIP
 from ecgphoton.run.beats import divided_by, splits_of
 from ecgphoton.run.claim import outside_bundles, vacant
-from ecgphoton.run.distillation import check_taught, distil_run
+from ecgphoton.run.distillation import distil_run, teacher_of
 from ecgphoton.run.finish import TrainedRun
 from ecgphoton.run.fit import (
     check_beats,
@@ -32,6 +32,7 @@ from ecgphoton.run.fit import (
 )
 from ecgphoton.run.folds import check_folds
 from ecgphoton.student.architecture import Architecture
+from ecgphoton.unfinished import to_make
 
 
 @strict
@@ -107,7 +108,7 @@ def train(
         If a value is unknown or outside its range, or beats or folder cannot be used; if training
         or validation beats are all normal or all abnormal.
     """
-    state = None
+    state, new = None, to_make(Path(runs.RUNS))
     if resume is not None:
         _refuse_others(locals())
         chosen, seed, state = resume_point(Path(resume))
@@ -131,8 +132,7 @@ def train(
         asked = [*given, *settings]
         chosen = override(_led(override(chosen, asked)), asked)
     taught = chosen.distill.teacher != "none"
-    if taught:
-        check_taught(chosen)
+    known = teacher_of(chosen) if taught else None
     splits = splits_of(chosen, data_dir)
     if classes not in (None, len(splits.labels.classes)):
         raise InputError(
@@ -164,14 +164,17 @@ def train(
             )
         name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
         folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)
-    with alone(outside_bundles(folder), made=out is None and resume is None):
+    made = [folder, *new] if out is None and resume is None else ()
+    with alone(outside_bundles(folder), made=made):
         if resume is None:
             start_run(chosen, splits, folder, seed)
         else:
             check_beats(folder, splits)
         try:
             if taught:
-                return distil_run(chosen, splits, folder, seed=seed, progress=progress)
+                return distil_run(
+                    chosen, splits, folder, teacher=known, seed=seed, progress=progress
+                )
             return fit_run(
                 chosen, splits, folder, seed=seed, resume=state, workers=workers, progress=progress
             )

@@ -191,8 +191,10 @@ def test_silence_has_no_beats_and_says_so(tmp_path):
         "flat", fs=360, units=["mV"], sig_name=["MLII"], d_signal=np.zeros((7200, 1), np.int64),
         fmt=["16"], adc_gain=[200.0], baseline=[0], write_dir=str(tmp_path),
     )  # fmt: skip
-    with pytest.raises(InputError, match="flat has no beat that is found in MLII"):
+    with pytest.raises(InputError, match="flat has no beat that is found in MLII") as error:
         classify_record(open_signal(tmp_path / "flat"), fingerprint)
+    assert str(error.value).count("flat") == 1
+    assert "seen: 20.00 s of MLII missing" in str(error.value)
 
 
 def test_a_piece_too_short_to_be_judged_is_said(tmp_path):
@@ -209,7 +211,7 @@ def test_fibrillation_without_beats_is_described(tmp_path):
     with pytest.raises(InputError) as error:
         classify_record(open_signal(place), fingerprint)
     said = str(error.value)
-    assert f"record vf has no beat that is found in II (60.0 s of {place}" in said
+    assert f"record {place} has no beat that is found in II (60.0 s)" in said
     assert "seen: waves of 1.00 mV in which no QRS complex is found, strongest at " in said
     assert "as in ventricular flutter or fibrillation" in said
     assert "its other leads are V1: name one" in said

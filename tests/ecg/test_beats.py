@@ -11,9 +11,9 @@ from made_splits import synthetic_splits
 
 from ecgphoton.ecg.beats import BeatSet, load_all, load_splits
 from ecgphoton.ecg.cache import cache_folder
-from ecgphoton.ecg.extract import AT_EDGE
 from ecgphoton.ecg.protocols import PROTOCOLS, Protocol
 from ecgphoton.ecg.records import LabelScheme, aami_group
+from ecgphoton.ecg.windows import AT_EDGE
 from ecgphoton.errors import InputError
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.student.network import SegmentStudent, predict

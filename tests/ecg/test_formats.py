@@ -5,10 +5,11 @@ import pytest
 import wfdb
 from recordings import FS, ecg, write_dicom, write_edf, write_wfdb
 
-from ecgphoton.ecg.extract import GAP, extract
+from ecgphoton.ecg.extract import extract
 from ecgphoton.ecg.formats import Hints, find_file, open_recording, read, record_names
-from ecgphoton.ecg.reading import read_recording
+from ecgphoton.ecg.reading import open_signal, read_recording
 from ecgphoton.ecg.recording import millivolts, unit_name
+from ecgphoton.ecg.windows import GAP
 from ecgphoton.errors import InputError
 
 SIGNAL, BEATS = ecg()
@@ -134,6 +135,18 @@ def test_segments_are_one_record(gap, tmp_path):
         np.testing.assert_allclose(
             found, wfdb.rdrecord(str(tmp_path / "whole")).p_signal[:, 0], atol=1e-5
         )
+
+
+def test_segments_with_other_leads_are_named(tmp_path):
+    """A lead that has another name in a segment is missing there; the note says which it has."""
+    segments(tmp_path)
+    header = tmp_path / "part_1.hea"
+    header.write_text(header.read_text().replace(" MLII\n", " II\n"))
+    said = "whole: lead MLII is missing for 3 s in 1 segment with other leads: part_1 has II"
+    assert said in open_signal(tmp_path / "whole").notes
+    assert said in read(tmp_path / "whole").notes
+    said = "whole: lead II is missing for 2 s in 1 segment with other leads: part_0 has MLII"
+    assert said in open_signal(tmp_path / "whole", "II").notes
 
 
 @pytest.mark.parametrize("damage", ["missing", "shorter", "nested", "none", "lines"])

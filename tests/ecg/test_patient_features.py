@@ -7,10 +7,10 @@ from walks import beats, steady
 
 from ecgphoton import registry
 from ecgphoton.ecg.beats import load_all
-from ecgphoton.ecg.extract import describe
 from ecgphoton.ecg.features import WINDOW
 from ecgphoton.ecg.patient_features import FEATURES, Feature
 from ecgphoton.ecg.rhythm import Rhythm
+from ecgphoton.ecg.windows import describe
 from ecgphoton.errors import InputError
 
 LATE = [name for name, feature in FEATURES.items() if feature.delay]

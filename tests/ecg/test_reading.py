@@ -9,12 +9,13 @@ import wfdb
 from scipy.signal import resample_poly
 
 from ecgphoton.ecg.beats import load_all
-from ecgphoton.ecg.extract import AT_EDGE, GAP, PAST_END, extract
+from ecgphoton.ecg.extract import extract
 from ecgphoton.ecg.formats import record_names
 from ecgphoton.ecg.patient_features import columns_of
 from ecgphoton.ecg.patients import patient, synthesise
 from ecgphoton.ecg.reading import read_recording
 from ecgphoton.ecg.synthetic import recording
+from ecgphoton.ecg.windows import AT_EDGE, GAP, PAST_END
 from ecgphoton.errors import InputError
 
 

@@ -117,5 +117,5 @@ def test_times_of_any_name_state_the_rate(head, tmp_path):
     path.write_text("\n".join([head, *rows] if head else rows))
     found = read(path)
     assert (found.fs, len(found.leads), found.signal.shape) == (FS, 1, (4 * FS, 1))
-    with pytest.raises(InputError, match="states a sampling rate of 250 Hz, not 360 Hz"):
+    with pytest.raises(InputError, match=r"rate of 250 Hz by the times in .*, not 360 Hz by --fs"):
         read(path, fs=360, column="1")

@@ -2,17 +2,24 @@
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import wfdb
+from numpy.typing import NDArray
 from recordings import write_wfdb
 
 from ecgphoton.ecg.beats import BeatSet, Splits, load_splits
 from ecgphoton.ecg.beatset import Further
+from ecgphoton.ecg.formats import Hints, open_recording
+from ecgphoton.ecg.labels import Labels, read_labels
 from ecgphoton.ecg.patients import patient, synthesise
 from ecgphoton.ecg.protocols import Protocol
+from ecgphoton.ecg.quality import judge
+from ecgphoton.ecg.recording import OpenRecording
 from ecgphoton.errors import InputError
 from ecgphoton.recipe import Recipe
 from ecgphoton.run.beats import taught
@@ -85,6 +92,40 @@ def test_what_is_scored_does_not_depend_on_views(folder: Path) -> None:
     assert [part.digest for part in two.parts.values()] == [
         part.digest for part in one.parts.values()
     ]
+
+
+def test_a_record_is_opened_once_and_a_lead_judged_once(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many of its leads are read; from the cache, only a record without a further lead."""
+    monkeypatch.setenv("ECGPHOTON_CACHE", str(tmp_path))
+    opened, judged = Counter[str](), Counter[bytes]()
+
+    def open_counted(path: Path, hints: Hints | None) -> OpenRecording:
+        opened[path.name] += 1
+        return open_recording(path, hints)
+
+    def judge_counted(windows: NDArray[np.float32]) -> NDArray[np.str_]:
+        judged[windows.tobytes()] += 1
+        return judge(windows)
+
+    def labels_counted(path: Path, *given: Any, **how: Any) -> Labels:
+        opened[path.name] += 1
+        return read_labels(path, *given, **how)
+
+    monkeypatch.setattr("ecgphoton.ecg.beats.open_recording", open_counted)
+    monkeypatch.setattr("ecgphoton.ecg.beats.read_labels", labels_counted)
+    monkeypatch.setattr("ecgphoton.ecg.quality.judge", judge_counted)
+    first = read(folder, 2)
+    once = dict.fromkeys((*NAMES, *(f"{name}.atr" for name in NAMES)), 1)
+    assert opened == once
+    assert set(judged.values()) == {1}
+    second = read(folder, 2)
+    assert opened == {**once, "p3": 2}
+    assert set(judged.values()) == {1}
+    assert first.views is not None
+    assert second.views is not None
+    assert second.views.digest == first.views.digest
 
 
 @pytest.mark.parametrize("views", [0, -1, 13])

@@ -15,6 +15,7 @@ from ecgphoton.artifacts import check_manifest, sha256
 from ecgphoton.cli import main
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.errors import InputError
+from ecgphoton.legacy.teacher import Teacher, TeacherShape, load_teacher, save_teacher
 from ecgphoton.recipe import Recipe, override
 from ecgphoton.run.beats import reported, splits_of
 from ecgphoton.run.evaluate import evaluate, evaluate_sets
@@ -135,14 +136,37 @@ def test_evaluating_a_run_repeats_its_numbers(finished: Path, splits: Splits) ->
     assert again == written
 
 
-def test_a_run_that_cannot_begin_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("out", [Path("a", "b", "run"), None])
+def test_a_run_that_cannot_begin_leaves_nothing(
+    out: Path | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A teacher that is not there, and one that would never teach, are refused without a folder."""
-    once = {"data": "synthetic", "out": tmp_path / "run"}
+    monkeypatch.chdir(tmp_path)
+    once = {"data": "synthetic", "out": out}
     with pytest.raises(InputError, match=r"nobody\.safetensors"):
         train("reference-8", teacher=str(tmp_path / "nobody.safetensors"), **once)
     with pytest.raises(InputError, match="teacher would never take part"):
         train("reference-8", teacher="auto", settings=["distill.warm_up=99"], **once)
-    assert not (tmp_path / "run").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_given_teacher_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was checked before beats are read is what teaches."""
+    path, read = tmp_path / "teacher.safetensors", list[Path]()
+    save_teacher(path, Teacher(TeacherShape(width=2)), {})
+
+    def read_once(file: Path) -> Teacher:
+        read.append(file)
+        return load_teacher(file)
+
+    def stop(*_: object, teacher: Teacher, **__: object) -> None:
+        raise InputError(f"a teacher of width {teacher.shape.width}")
+
+    monkeypatch.setattr("ecgphoton.run.distillation.load_teacher", read_once)
+    monkeypatch.setattr("ecgphoton.run.distillation.distil", stop)
+    with pytest.raises(InputError, match="a teacher of width 2"):
+        train("reference-8", teacher=str(path), data="synthetic", out=tmp_path / "run")
+    assert read == [path]
 
 
 @pytest.mark.parametrize(

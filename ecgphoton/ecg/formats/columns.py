@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgphoton.ecg.formats.heading import Heading
 from ecgphoton.ecg.formats.times import (
     check_axis,
     holds_times,
@@ -63,7 +64,7 @@ def from_columns(
     form: str,
     columns: Mapping[str, NDArray[Any]],
     units: Mapping[str, str],
-    fs: float | None,
+    stated: Heading,
     hints: Hints,
     remarks: Sequence[str] = (),
 ) -> HeldRecording:
@@ -78,8 +79,8 @@ def from_columns(
         Samples by the name of their column, NaN where missing; those of times may be text.
     units
         By the same names; empty where the file does not state it.
-    fs
-        Hz, where the file states it besides.
+    stated
+        Rate and unit that the file states besides.
     hints
         Values given by the caller. They complete the file and must not contradict it.
     remarks
@@ -97,39 +98,48 @@ def from_columns(
         if len(columns) > 1 and is_time(name) and (at == 0 or len(name) > 1)
     ]
     times = times or [name for name, cells in columns.items() if holds_times(cells)]
-    stated, begins = [] if fs is None else [fs], dict[str, float]()
-    notes = [*remarks]
+    rates, begins, notes = dict[str, float](), dict[str, float](), [*remarks]
+    given = {} if hints.fs is None else {"--fs": hints.fs}
+    nominal = next(iter((given | stated.rate).values()), None)
     for name in times:
         with expecting(f"{path}: column {name}", "a column of times", "correct it"):
             seconds = seconds_of(name, units[name], columns[name])
-        if hints.fs is not None and rounded(seconds, hints.fs):
-            notes.append(f"{path.name}: times in column {name} are rounded; {hints.fs:g} Hz fits")
+        if nominal is not None and rounded(seconds, nominal):
+            notes.append(f"{path.name}: times in column {name} are rounded; {nominal:g} Hz fits")
         else:
-            stated.append(rate_of(path, name, seconds))
+            rates[f"the times in column {name}"] = rate_of(path, name, seconds)
         begins.setdefault("time", float(seconds[0]))
     names = [name for name in columns if name not in times]
     chosen = names if hints.column is None else [_asked(path, list(columns), times, hints.column)]
-    rate = next((one for one in (*stated, hints.fs) if one is not None), None)
+    rates |= stated.rate | given
+    source, rate = next(iter(rates.items()), ("", None))
     for name in names if len(columns) > 1 else ():
         if columns[name].dtype.kind in "iuf" and rises_evenly(columns[name]):
             if check_axis(path, name, columns[name], rate):
                 begins.setdefault("number", float(columns[name][0]))
             chosen = [one for one in chosen if one != name or hints.column is not None]
     if rate is None:
-        raise InputError(f"{path} does not state its sampling rate; give it: --fs 250 (fs=250)")
-    others = [one for one in (*stated, hints.fs) if one is not None and abs(one / rate - 1) > 0.01]
-    if others:
-        raise InputError(f"{path} states a sampling rate of {rate:g} Hz, not {others[0]:g} Hz")
+        raise InputError(
+            f"{path} does not state its sampling rate{_unclear(stated.no_rate)}; give it: --fs 250 "
+            "(fs=250)"
+        )
     if not 0 < rate < 1e6:
         raise InputError(f"{path} states a sampling rate of {rate:g} Hz; check it")
+    for other, one in rates.items():
+        if abs(one / rate - 1) > 0.01:
+            raise InputError(
+                f"{path} states a sampling rate of {rate:g} Hz by {source}, not {one:g} Hz by "
+                f"{other}; {'leave --fs out, or ' * (other in given)}correct the file"
+            )
+    if source in stated.rate:
+        notes.append(f"{path.name}: {rate:g} Hz by {source}")
     if not chosen:
         raise InputError(f"{path} holds times or sample numbers alone; check its columns")
     channels, values = [], []
     for name in chosen:
-        unit = unit_name(units[name])
-        if hints.unit is not None and unit and unit_name(hints.unit) != unit:
-            raise InputError(f"{path} gives {name} in {unit}, not in {hints.unit}")
-        unit = unit or unit_name(hints.unit or "")
+        unit, source = _unit(path, name, units[name], stated, hints)
+        if source in stated.unit:
+            notes.append(f"{path.name}: {unit} by {source}")
         advice = "correct it, or name the column to read (--column)"
         with expecting(f"{path}: column {name}", "a column of numbers", advice):
             held = columns[name] if columns[name].dtype.kind in "iuf" else None
@@ -147,9 +157,41 @@ def from_columns(
         values.append(np.where(known, value, np.float32(np.nan)))
         channels.append(Channel(name, unit, rate, len(values[-1])))
     return HeldRecording(
-        path, form, tuple(channels), (path,), notes=tuple(notes), begins=Beginning(**begins),
-        values=tuple(values),
+        path, form, tuple(channels), (path,), notes=tuple(dict.fromkeys(notes)),
+        begins=Beginning(**begins), values=tuple(values),
     )  # fmt: skip
+
+
+def _unit(path: Path, name: str, own: str, stated: Heading, hints: Hints) -> tuple[str, str]:
+    """Return the unit of a column and what gives it; empty where nothing does.
+
+    Raises
+    ------
+    InputError
+        If two units are given for it, or one is stated in a form that is not read.
+    """
+    own = unit_name(own)
+    found = {"its column": own} if own else {}
+    found |= stated.unit if not own or millivolts(own) is not None else {}
+    found |= {"--unit": unit_name(hints.unit)} if hints.unit is not None else {}
+    source, unit = next(iter(found.items()), ("", ""))
+    for other, one in found.items():
+        if one != unit:
+            raise InputError(
+                f"{path} gives {name} in {unit} by {source}, not in {one} by {other}; "
+                f"{'leave --unit out, or ' * (other == '--unit')}correct the file"
+            )
+    if not unit and stated.no_unit:
+        raise InputError(
+            f"{path} does not state the unit of {name}{_unclear(stated.no_unit)}; give it: --unit "
+            "mV (unit='mV')"
+        )
+    return unit, source
+
+
+def _unclear(lines: Sequence[str]) -> str:
+    """Return which lines speak of what is not stated."""
+    return f" in a form that is read: {'; '.join(lines)}" if lines else ""
 
 
 def _asked(path: Path, names: Sequence[str], times: Sequence[str], column: str) -> str:
@@ -186,7 +228,7 @@ def open_numpy(path: Path, hints: Hints) -> HeldRecording:
     left = [] if signal is None else [f"{path.name}: array {name} is not read" for name in stored]
     advice = "store `signal` as (samples, leads), with `fs`, and perhaps `unit` and `leads`"
     with expecting(path, "a recording", advice):
-        rate = _rate(about["fs"]) if "fs" in about else None
+        rate = {"its array fs": _rate(about["fs"])} if "fs" in about else {}
         if signal is None:
             for name, one in stored.items():
                 _check_samples(name, one)
@@ -210,7 +252,7 @@ def open_numpy(path: Path, hints: Hints) -> HeldRecording:
             raise ValueError(f"it names {len(units)} units for {leads} columns")
     columns = {names[i] if names else f"channel {i}": signal[:, i] for i in range(leads)}
     stated = dict(zip(columns, units * (leads // len(units)), strict=True))
-    return from_columns(path, "NumPy", columns, stated, rate, hints, left)
+    return from_columns(path, "NumPy", columns, stated, Heading(rate), hints, left)
 
 
 _WORDS = {"b": "truth values", "c": "complex numbers", "S": "text", "U": "text"}

@@ -1,9 +1,9 @@
 """Text: comma, semicolon, tab or space separated columns, read with pandas.
 
-Comments (lines that begin with ``#``, or with ``;`` where that is not the separator) may stand
-above the columns. The first lines below determine the separator, whether a decimal comma is used,
-and whether there are lines with names and units; what PhysioNet's ``rdsamp -c -p`` writes is read
-as it is.
+Comments (lines that begin with ``#``, or with ``;`` where that is not the separator) and lines of
+a name and a value may stand above the columns (see `heading`). The first lines below determine the
+separator, whether a decimal comma is used, and whether there are lines with names and units; what
+PhysioNet's ``rdsamp -c -p`` writes is read as it is.
 """
 
 import codecs
@@ -19,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.formats.columns import Hints, from_columns
+from ecgphoton.ecg.formats.heading import Heading, heading_of
 from ecgphoton.ecg.formats.times import CLOCK, DATE, seconds_of
 from ecgphoton.ecg.recording import LARGEST_RECORDING, MOST_AT_ONCE, HeldRecording, millivolts
 from ecgphoton.errors import InputError
 from ecgphoton.intake import encoding_of, expecting, read_bytes
+from ecgphoton.wording import count
 
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?")
 _MISSING = ["", "-", *(w for n in ("nan", "na", "n/a", "null") for w in (n, n.upper())), "NaN"]
@@ -34,6 +36,7 @@ MOST_COMMENTS = 400
 """Lines in which the columns begin."""
 _LINE_ENDS = re.compile(r"\r\n|\n|\r")
 _LOOK = 1 << 16  # bytes that decide the dialect
+_BY = ";\t, "  # separators
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ class Table:
     """From a line of units or from the name (``II (uV)``, ``II_uV``); empty where not stated."""
     columns: tuple[NDArray[Any], ...]
     """Numbers, NaN where a cell is empty or marked as missing; other columns as objects."""
-    comments: int = 0
-    """Lines of comments above."""
+    heading: Heading
+    """What the lines above state."""
 
     def seconds(self, at: int) -> NDArray[np.float64]:
         """Return a column of times in seconds, as `times.seconds_of` reads it.
@@ -78,19 +81,18 @@ def read_table(path: Path) -> Table:
     if b"\r\r\n" in content[:_LOOK]:  # line ends that were translated twice
         content = content.replace(b"\r\r\n", b"\n")
     encoding = encoding_of(content[: content.rfind(b"\n", 0, _LOOK) + 1 or None])
-    lines = _LINE_ENDS.split(content[:_LOOK].decode(encoding, "replace"))[:MOST_COMMENTS]
-    above = _comments(lines)
+    lines = _LINE_ENDS.split(content[:_LOOK].decode(encoding, "replace"))
+    lines = lines[: min(MOST_COMMENTS, len(lines) - (len(content) > _LOOK) or 1)]
+    above = _above(lines)
     skip = next((at for at in range(above, len(lines)) if lines[at].strip()), above)
     first = [line for line in lines[skip : skip + 200] if line.strip()]
     if not first:
         raise InputError(f"{path} is empty; export it again")
     separator, decimal = _dialect(path, first)
     head = [_cells(line, separator) for line in first[:3]]
-    names = () if _numeric(head[0]) else tuple(head[0])
+    names = () if _numeric(head[0]) or not _says(first[0]) else tuple(head[0])
     below = head[1] if names and len(head) > 1 and len(head[1]) == len(names) else []
-    below = [cell.strip("[]()") for cell in below]
-    of_units = any(millivolts(cell) is not None for cell in below) and not any(map(_value, below))
-    units = tuple(below) if of_units else ()
+    units = tuple(cell.strip("[]()") for cell in below) if _of_units(below) else ()
     skip += bool(names) + bool(units)
     width = len(head[0])
     if width > MOST_COLUMNS or max(map(len, head[0])) > LONGEST_NAME:
@@ -120,11 +122,13 @@ def read_table(path: Path) -> Table:
             name if found is None else found[1] or found[3] or ""
             for name, found in zip(names, split, strict=True)
         )
-    names = names or tuple(f"channel {i}" for i in range(width))
+    heading = heading_of(lines[:above])
+    lead = tuple(heading.lead.values()) if width == 1 else ()
+    names = names or (lead if len(lead) == 1 else tuple(f"channel {i}" for i in range(width)))
     if len(set(names)) != width:
         raise InputError(f"{path} names two columns alike: {', '.join(names)}")
     columns = tuple(frame[i].to_numpy() for i in range(width))
-    return Table(names, units or ("",) * width, columns, above)
+    return Table(names, units or ("",) * width, columns, heading)
 
 
 def without_numbers(path: Path) -> str:
@@ -140,7 +144,7 @@ def without_numbers(path: Path) -> str:
         return ""
     lines = content.decode("latin-1").splitlines()[:MOST_COMMENTS]
     body = [line for line in lines[_comments(lines) :] if line.strip()]
-    passed = sum(any(_measured(_cells(line, by)) for by in ";\t, ") for line in body)
+    passed = sum(map(_measured, body))
     if passed > 0 and 2 * passed >= len(body):
         return ""
     if not body or b"\0" in content:
@@ -148,8 +152,10 @@ def without_numbers(path: Path) -> str:
     return f"{passed} of its first {len(body)} lines hold numbers alone"
 
 
-def _measured(cells: Sequence[str]) -> bool:
-    return _numeric([cell.strip("[]") for cell in cells if not DATE.match(cell)])
+def _measured(line: str) -> bool:
+    """Whether a line holds numbers alone, with times and dates among them."""
+    cells = ([cell.strip("[]") for cell in _cells(line, by) if not DATE.match(cell)] for by in _BY)
+    return any(map(_numeric, cells))
 
 
 def _comments(lines: Sequence[str]) -> int:
@@ -158,6 +164,45 @@ def _comments(lines: Sequence[str]) -> int:
     marks = ("#",) if any(";" in line for line in columns) else ("#", ";")
     above = takewhile(lambda line: line.startswith(marks) or not line.strip(), lines)
     return max((at for at, line in enumerate(above, 1) if line.strip()), default=0)
+
+
+def _above(lines: Sequence[str]) -> int:
+    """Return how many lines stand above the columns, their names and units.
+
+    Besides comments they are lines that are no numbers, above names or numbers, if anything is
+    stated there.
+    """
+    above = _comments(lines)
+    begin = next((at for at, line in enumerate(lines) if at >= above and _measured(line)), above)
+    words = [at for at in range(above, begin) if _says(lines[at])]
+    if not words or not all(_measured(line) or not _says(line) for line in lines[begin:]):
+        return above
+    first, last = lines[begin], lines[words[-1]]
+    by = next((by for by in _BY if by in first.strip()), "\0")
+    cells, width = _cells(last, by), len(_cells(first, by))
+    named = heading_of([last])
+    kept = 0 if named.rate or named.unit else 1 + (len(words) > 1 and _of_units(cells))
+    head = [lines[at] for at in words[: len(words) - kept]]
+    apart = bool(head) and all(len(_cells(line, by)) != width for line in head)
+    if not (named or apart or heading_of(head)):
+        return above
+    if width == 1:
+        kept *= not re.search("[:=,;\t]", last)
+    elif cells[0].endswith((":", "=")) or (len(cells) != width and re.search("[:=]", last)):
+        kept = 0
+    start = range(words[-1] + 1, begin + 1)
+    return words[-kept] if kept else next(at for at in start if lines[at].strip(" \t,;"))
+
+
+def _says(line: str) -> bool:
+    """Whether a line holds more than marks of missing samples."""
+    return not any(all(cell in _MISSING for cell in _cells(line, by)) for by in _BY)
+
+
+def _of_units(cells: Sequence[str]) -> bool:
+    """Whether cells are those of a line of units."""
+    bare = [cell.strip("[]()") for cell in cells]
+    return any(millivolts(cell) is not None for cell in bare) and not any(map(_value, bare))
 
 
 def open_table(path: Path, hints: Hints) -> HeldRecording:
@@ -171,8 +216,12 @@ def open_table(path: Path, hints: Hints) -> HeldRecording:
     table = read_table(path)
     columns = dict(zip(table.names, table.columns, strict=True))
     units = dict(zip(table.names, table.units, strict=True))
-    note = f"{path.name}: {table.comments} lines of comments above its columns are not read"
-    return from_columns(path, "text", columns, units, None, hints, [note] if table.comments else [])
+    stated = table.heading
+    lead = stated.lead if table.names == tuple(stated.lead.values()) else {}
+    more = stated.lines - len({*stated.rate, *stated.unit, *lead})
+    said = f"{count(more, 'line')} above its columns {'is' if more == 1 else 'are'} not read"
+    remarks = [f"{path.name}: {said}"] if more else []
+    return from_columns(path, "text", columns, units, stated, hints, remarks)
 
 
 def _dialect(path: Path, lines: Sequence[str]) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.recording import unit_name
 from ecgphoton.errors import InputError
 
-_SECONDS = {
+SECONDS = {
     f"{name}{plural}": seconds
     for names, seconds in (
         ("s sec second", 1.0), ("ms msec millisecond", 1e-3), ("us usec microsecond", 1e-6),
@@ -20,10 +20,10 @@ _SECONDS = {
     for name in names.split()
     for plural in ("", "s")
 }  # fmt: skip
-_ALONE = "|".join(name for name, seconds in _SECONDS.items() if seconds <= 1)
+_ALONE = "|".join(name for name, seconds in SECONDS.items() if seconds <= 1)
 _NAME = re.compile(
     r"(?:elapsed )?(?:(?:time|t|timestamp|zeit|temps|tiempo|tempo|tijd)[\s_]*"
-    rf"[\[(]?({'|'.join(_SECONDS)})?[\])]?|({_ALONE}))"
+    rf"[\[(]?({'|'.join(SECONDS)})?[\])]?|({_ALONE}))"
 )
 CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)")
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -78,9 +78,9 @@ def seconds_of(name: str, unit: str, cells: NDArray[Any]) -> NDArray[np.float64]
     if cells.dtype.kind in "iuf":
         found = _NAME.fullmatch(_plain(name))
         said = (found and (found[1] or found[2])) or _plain(unit)
-        if said and said not in _SECONDS:
+        if said and said not in SECONDS:
             raise ValueError(f"{unit!r} is no unit of time; known are s, ms, us, ns, min and h")
-        return np.asarray(cells, np.float64) * _SECONDS.get(said, 1.0)
+        return np.asarray(cells, np.float64) * SECONDS.get(said, 1.0)
     words = words_of(cells)
     if words and DATE.match(words[0]):
         dates = map(datetime.fromisoformat, words)

@@ -16,6 +16,10 @@ from ecgphoton.ecg.formats.wfdb_header import Layout, layout
 from ecgphoton.ecg.formats.wfdb_record import WfdbRecording, call_wfdb, open_one, read_part
 from ecgphoton.ecg.recording import LONGEST, Channel, OpenRecording
 from ecgphoton.errors import InputError
+from ecgphoton.wording import count
+
+MOST_NAMED = 5
+"""Segments whose leads are named in a note."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +32,25 @@ class SegmentedRecording(OpenRecording):
     """Of every segment, the channel that carries each lead; None where it lacks the lead."""
 
     def assumed(self, channels: Iterable[int]) -> tuple[str, ...]:
-        """Return the notes of all segments."""
+        """Return the notes of all segments, and one on those that have other leads."""
         notes: list[str] = []
         for at in channels:
-            for (_, _, part), row in zip(self.parts, self.rows, strict=True):
+            others = []
+            for (_, frames, part), row in zip(self.parts, self.rows, strict=True):
                 if part is not None and (own := row[at]) is not None:
                     notes += part.assumed([own])
+                elif part is not None:
+                    pairs = zip(self.channels, row, strict=True)
+                    there = ", ".join(one.name for one, own in pairs if own is not None)
+                    others.append((frames, f"{part.name} has {there or 'none'}"))
+            if others:
+                seconds = sum(frames for frames, _ in others) / (self.clock or 1.0)
+                names = "; ".join(said for _, said in others[:MOST_NAMED])
+                notes.append(
+                    f"{self.name}: lead {self.channels[at].name} is missing for {seconds:g} s in "
+                    f"{count(len(others), 'segment')} with other leads: {names}"
+                    f"{' ...' * (len(others) > MOST_NAMED)}"
+                )
         return tuple(dict.fromkeys(notes))
 
     def read(self, channel: int, first: int, last: int) -> NDArray[np.float32]:

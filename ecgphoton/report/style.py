@@ -153,9 +153,10 @@ def colour_of(number: int) -> str:
 
 
 def colours_of(labels: Iterable[str]) -> list[str]:
-    """Return a colour for every label: miss rates, FPRs and yields have theirs in every picture."""
-    rates = {"miss rate": VERMILION, "FPR": BLUE, "yield": GREEN}
-    known = [next((colour for name, colour in rates.items() if label.startswith(name)), None)
+    """Return a colour for every label: rates and calibrated chips keep theirs in all pictures."""
+    own = {"miss rate": VERMILION, "FPR": BLUE, "yield": GREEN, "uncalibrated": VERMILION,
+           "calibrated": BLUE, "before": VERMILION, "after": BLUE}  # fmt: skip
+    known = [next((colour for name, colour in own.items() if label.startswith(name)), None)
              for label in labels]  # fmt: skip
     free = itertools.cycle(colour for colour in CYCLE if colour not in known)
     return [colour or next(free) for colour in known]

@@ -142,7 +142,7 @@ def draw_sweep(found: Content, rows: Rows) -> style.Figure:
     ):
         low, high = ("5", "95") if axes is above else ("low", "high")
         band = column(rows, prefix + low), column(rows, prefix + high)
-        axes.fill_between(x, *band, color=colour, alpha=0.18, lw=0)
+        _draw_band(axes, x, *band, colour)
         axes.plot(x, column(rows, key), color=colour, marker=".", label=label, clip_on=False)
         dashes = (4 if limit == "max_fpr" else 0, (4, 4))  # two equal limits are seen in turn
         axes.axhline(limits[limit], color=colour, lw=1, ls=dashes)
@@ -196,7 +196,7 @@ def draw_lines(
             axes.plot(at, column(chosen, line), color=colour, marker=".", label=label)
             if f"{line}_low" in rows[0]:
                 band = column(chosen, f"{line}_low"), column(chosen, f"{line}_high")
-                axes.fill_between(at, *band, color=colour, alpha=0.18, lw=0)
+                _draw_band(axes, at, *band, colour)
         axes.set(xlabel=axis or x, title=name)
         style.percent_axis(axes, unit=unit)
         if unit:
@@ -214,6 +214,12 @@ def draw_lines(
     return figure
 
 
+def _draw_band(axes: style.Axes, x: Floats, low: Floats, high: Floats, colour: str) -> None:
+    """Draw intervals as a band, and as lines at the values, of which there may be only one."""
+    axes.fill_between(x, low, high, color=colour, alpha=0.18, lw=0)
+    axes.vlines(x, low, high, color=colour, alpha=0.4, lw=0.8)
+
+
 @style.look()
 def draw_bars(
     found: Content,
@@ -225,6 +231,8 @@ def draw_bars(
     log: bool = False,
     unit: str | None = None,
     group: str | None = None,
+    start: float = 0.0,
+    none: str = "",
 ) -> style.Figure:
     """Draw columns of a table as bars, a set of them for each of the first 24 rows, which it says.
 
@@ -242,6 +250,10 @@ def draw_bars(
         Of shares, as `style.percent_axis` takes it; None for other values.
     group
         A column whose values get a panel each, of up to 24 rows.
+    start
+        The value at which bars begin.
+    none
+        What is written in place of a bar without a value.
     """
     parts = {key: [row for row in rows if not group or row[group] == key]
              for key in dict.fromkeys(row[group] if group else "" for row in rows)}  # fmt: skip
@@ -255,13 +267,16 @@ def draw_bars(
         shown = part[:MOST_BARS]
         for index, (bar, label) in enumerate(bars.items()):
             lengths, at = column(shown, bar), np.arange(len(shown)) + index * height
-            axes.barh(at, lengths, height, color=colours[index], label=label)
+            axes.barh(at, lengths - start, height, start, color=colours[index], label=label)
+            for place in at[np.isnan(lengths)]:
+                axes.annotate(none, (start, place), (4, 0), textcoords="offset points",
+                              va="center", fontsize=8, color=colours[index])  # fmt: skip
             if f"{bar}_low" in rows[0]:
                 low, high = (column(shown, f"{bar}_{end}") for end in ("low", "high"))
                 reach = np.clip([lengths - low, high - lengths], 0, None)
                 axes.errorbar(lengths, at, xerr=reach, fmt="none", ecolor=INK, elinewidth=0.8)
-            if (lengths < 0).any():
-                axes.axvline(0, color=LINE, lw=0.7)
+            if start or (lengths < start).any():
+                axes.axvline(start, color=LINE, lw=0.7)
         middle = np.arange(len(shown)) + height * (len(bars) - 1) / 2
         axes.set_yticks(middle, [str(row[name]) for row in shown])
         axes.set(ylim=(middle[-1] + 0.6, middle[0] - 0.6), title=title)
@@ -269,7 +284,7 @@ def draw_bars(
         if len(part) > len(shown):
             cuts.append(f"the first {len(shown)} of {len(part)} {title or 'rows'}")
     panels[-1].set_xlabel("\n".join(filter(None, (value, *cuts))))
-    if log and any((column(rows, bar) > 0).any() for bar in bars):
+    if log and (start or any((column(rows, bar) > 0).any() for bar in bars)):
         style.log_axis(axes)
     if unit is not None:
         style.percent_axis(axes, "x", unit)

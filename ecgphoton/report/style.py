@@ -20,8 +20,9 @@ from ecgphoton.ecg.synthetic import BANNER
 if TYPE_CHECKING:
     from matplotlib.axes import Axes as Axes
     from matplotlib.figure import Figure as Figure
+    from matplotlib.text import Text
 else:
-    Axes = Figure = Any  # matplotlib is imported when something is drawn
+    Axes = Figure = Text = Any  # matplotlib is imported when something is drawn
 
 WIDTH = 5.2
 """Inches. Shown 400 pixels wide on a phone, the letters are as large as the surrounding text."""
@@ -147,6 +148,12 @@ def svg(figure: Figure) -> str:
     return text.replace("\0", f"f{crc32(text.encode()):08x}-")
 
 
+def fit(line: Text, width: float) -> None:
+    """Make a line of text smaller where it is wider than `width` inches."""
+    wide = line.get_window_extent().width / line.get_figure(root=True).dpi
+    line.set_fontsize(line.get_fontsize() * min(1.0, width / wide))
+
+
 def colour_of(number: int) -> str:
     """Return the colour of a curve by its number, from 0."""
     return CYCLE[number % len(CYCLE)]
@@ -169,7 +176,7 @@ def percent_axis(axes: Axes, which: str = "y", unit: str = " %") -> None:
     """
     for name in which:
         axis = getattr(axes, f"{name}axis")
-        axis.set_major_formatter(lambda share, position: f"{100 * share:g}{unit}")  # noqa: ARG005
+        axis.set_major_formatter(lambda share, _: f"{100 * share:g}{unit}".replace("-", "−"))
 
 
 def log_axis(axes: Axes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ecgphoton.report.chips import draw_bars, draw_lines, draw_sweep
+from ecgphoton.report.sheet import draw_sheet
 from ecgphoton.report.style import BLUE, VERMILION
 
 
@@ -38,6 +39,17 @@ def test_bars_of_a_kind_have_a_panel_that_leaves_out_its_own_rows() -> None:
     assert [list(line.get_xdata()) for line in above.lines] == [[0, 0]]
 
 
+def test_bars_of_ratios_begin_at_one_and_say_where_there_is_none() -> None:
+    """A bar to the left is what the profile does not reach; where no size passes, it is said."""
+    lines = [{"parameter": f"p{n}", "state": "calibrated", "ratio": ratio}
+             for n, ratio in enumerate((0.5, 2.0, None))]  # fmt: skip
+    (axes,) = draw_sheet({}, lines).axes
+    below, above, nothing = axes.patches
+    assert (below.get_x() + below.get_width(), above.get_x()) == (0.5, 1.0)
+    assert np.isnan(nothing.get_width())
+    assert [text.get_text() for text in axes.texts] == ["none passes"]
+
+
 LIMITS = {"max_miss": 0.1, "max_fpr": 0.1, "min_yield": 0.9, "confidence": 0.95}
 
 
@@ -47,7 +59,7 @@ def test_lines_show_intervals_and_the_wanted_yield() -> None:
     rows = [row, {**row, "hours": 2.0, "good": 0.9, "good_low": 0.6, "good_high": 0.97}]
     lines = {"good": "after calibration"}
     (axes,) = draw_lines({"limits": LIMITS}, rows, x="hours", lines=lines).axes
-    (band,) = axes.collections
+    band, _ = axes.collections
     assert np.isclose(band.get_paths()[0].vertices[:, 1].min(), 0.6)
     assert [line.get_ydata()[0] for line in axes.lines] == [1.0, 0.9]
     assert axes.get_ylim() == (-0.02, 1.02)

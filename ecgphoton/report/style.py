@@ -148,10 +148,10 @@ def svg(figure: Figure) -> str:
     return text.replace("\0", f"f{crc32(text.encode()):08x}-")
 
 
-def fit(line: Text, width: float) -> None:
+def fit(figure: Figure, line: Text, width: float) -> None:
     """Make a line of text smaller where it is wider than `width` inches."""
-    wide = line.get_window_extent().width / line.get_figure(root=True).dpi
-    line.set_fontsize(line.get_fontsize() * min(1.0, width / wide))
+    wide = line.get_window_extent().width / figure.dpi
+    line.set_fontsize(float(line.get_fontsize()) * min(1.0, width / wide))
 
 
 def colour_of(number: int) -> str:

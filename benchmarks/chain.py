@@ -85,7 +85,7 @@ def verdict(axes: Any, found: dict[str, Any], rows: list[dict[str, str]]) -> Non
     limits = [100 * found["limits"][name] for name in ("max_fpr", "max_miss")]
     axes.add_patch(Rectangle((0, 0), *limits, fill=False, edgecolor=SOFT, lw=1, ls="--"))
     axes.set(xlim=(0, 1.25 * max(*limits, *fpr)), ylim=(0, 1.25 * max(*limits, *miss)))
-    axes.set(xlabel="FPR, % of normal beats", ylabel="missed, %")
+    axes.set(xlabel="FPR, % of normal beats", ylabel="missed, % of abnormal beats")
     low, high = (100 * x for x in found["yield_interval"])
     axes.set_title(
         f"{found['chips']:,} chips: {100 * found['yield']:.0f} % pass [{low:.1f}, {high:.0f}]"

@@ -11,8 +11,8 @@ from ecgphoton.report.style import BLUE, CYCLE, INK, LINE, SOFT, VERMILION, look
 
 TITLES = {
     "chips": "Monte Carlo, 1,024 beats",
-    "beats": "Monte Carlo, 50 chips",
-    "order": "decomposition of N×N",
+    "beats": f"Monte Carlo of {OURS}, 50 chips",
+    "order": "Decomposition of a matrix",
 }
 
 
@@ -40,9 +40,9 @@ def draw_ratios(path: Path, tables: list[list[Timed]]) -> None:
                 text, at, colour = f"  {ratio:,.2g}×", max(ratio, 1.0), INK
                 if ratio >= 100:
                     text = f"  {ratio:,.0f}×"
-            axes.annotate(text, (at, place), va="center", ha="left", fontsize=7, color=colour)
+            axes.annotate(text, (at, place), va="center", ha="left", fontsize=8, color=colour)
         ratios = [ratio for _, ratio, _ in lines if ratio is not None]
-        axes.set_xlim(min(0.5, *ratios) / 1.5, max(2.0, *ratios) * 30)
+        axes.set_xlim(min(0.5, *ratios) / 1.5, max(2.0, *ratios) * 40)
         axes.set_ylim(len(lines) - 0.4, -0.6)
         axes.set_yticks(range(len(lines)), [who for who, _, _ in lines])
         for label, (_, ratio, why) in zip(axes.get_yticklabels(), lines, strict=True):
@@ -51,15 +51,17 @@ def draw_ratios(path: Path, tables: list[list[Timed]]) -> None:
         axes.tick_params(axis="y", length=0)
         axes.axvline(1, color=LINE, lw=0.8)
         axes.set_xlabel(f"times {OURS}'s time")
+        axes.xaxis.set_major_formatter(lambda ratio, _: f"{ratio:,.10g}")
         axes.grid(visible=False, axis="y")
         save(figure, path)
 
 
 def draw_growth(path: Path, curves: dict[str, dict[str, list[tuple[int, float]]]]) -> None:
-    """Draw time against size, a panel each, both axes logarithmic."""
+    """Draw time against size, a panel each, both axes logarithmic; dotted are other packages."""
     with look():
-        figure = new_figure(7.2)
-        panels = figure.subplots(len(curves), 1, height_ratios=[1.1, 0.7, 1.1])
+        rows = [len(found) // 2 for found in curves.values()]  # of a legend below each panel
+        figure = new_figure(sum(2.3 + 0.17 * number for number in rows))
+        panels = figure.subplots(len(curves), 1)
         for axes, (name, found) in zip(panels, curves.items(), strict=True):
             for number, (who, points) in enumerate(found.items()):
                 sizes, times = zip(*points, strict=True)
@@ -70,7 +72,9 @@ def draw_growth(path: Path, curves: dict[str, dict[str, list[tuple[int, float]]]
             largest = max(found.values(), key=len)
             axes.set_xticks([size for size, _ in largest], [f"{size:,}" for size, _ in largest])
             axes.minorticks_off()
-            decades = np.log10([seconds for points in found.values() for _, seconds in points])
-            axes.set_ylim(*10.0 ** np.array([np.floor(decades.min()), np.ceil(decades.max())]))
-            axes.legend(fontsize=6.5, loc="center left", bbox_to_anchor=(1, 0.5))
+            axes.yaxis.set_major_formatter(lambda seconds, _: f"{seconds:g}")
+            halves = 2 * np.log10([time for points in found.values() for _, time in points])
+            axes.set_ylim(*10.0 ** (np.array([np.floor(halves.min()), np.ceil(halves.max())]) / 2))
+            if len(found) > 1:
+                axes.legend(ncols=2, loc="upper left", bbox_to_anchor=(0, -0.22))
         save(figure, path)

@@ -81,7 +81,7 @@ def draw_calibration(found: Content, rows: Rows) -> style.Figure:
         stage: (column(rows, f"{name}_fpr"), column(rows, f"{name}_miss"))
         for stage, name in names.items()
     }
-    colours = dict(zip(stages, (VERMILION, BLUE, GREEN), strict=False))
+    colours = dict(zip(stages, style.colours_of(stages), strict=True))
     groups = [
         (f"{stage}: yield {100 * found['stages'][stage]['yield']:.1f} %", colours[stage], *rates)
         for stage, rates in stages.items()
@@ -136,19 +136,20 @@ def draw_sweep(found: Content, rows: Rows) -> style.Figure:
     figure = style.new_figure(5.0, synthetic=is_synthetic(found))
     above, below = figure.subplots(2, 1, sharex=True)
     for axes, key, prefix, colour, label, limit in (
-        (above, "miss_median", "miss_p", VERMILION, "miss rate, median and 5–95 %", "max_miss"),
-        (above, "fpr_median", "fpr_p", BLUE, "FPR, median and 5–95 %", "max_fpr"),
+        (above, "miss_median", "miss_p", VERMILION, "miss rate", "max_miss"),
+        (above, "fpr_median", "fpr_p", BLUE, "FPR", "max_fpr"),
         (below, "yield", "yield_", GREEN, "", "min_yield"),
     ):
         low, high = ("5", "95") if axes is above else ("low", "high")
         band = column(rows, prefix + low), column(rows, prefix + high)
-        axes.fill_between(x, *band, color=colour, alpha=0.18, lw=0)
-        axes.plot(x, column(rows, key), color=colour, marker=".", label=label)
-        axes.axhline(limits[limit], color=colour if axes is above else SOFT, lw=0.8, ls="--")
+        _draw_band(axes, x, *band, colour)
+        axes.plot(x, column(rows, key), color=colour, marker=".", label=label, clip_on=False)
+        dashes = (4 if limit == "max_fpr" else 0, (4, 4))  # two equal limits are seen in turn
+        axes.axhline(limits[limit], color=colour, lw=1, ls=dashes)
         style.percent_axis(axes)
-    above.set(ylim=(0, None), ylabel="rate")
-    above.legend(loc="upper left")
-    above.set_title(f"{count(found['chips'], 'chip')} at every value of {name}; dashed: limits")
+    above.set(ylim=(0, None), ylabel="rate, median and 5–95 %")
+    above.legend(loc="upper left", bbox_to_anchor=(0, -0.02), ncols=2)  # beside no line
+    above.set_title(f"{count(found['chips'], 'chip')} at every value; dashed: limits")
     unit = f", {found['unit']}" if found["unit"] else ""
     wide = f"yield, {percent(limits['confidence'], None)} interval"
     below.set(ylim=(-0.02, 1.02), ylabel=wide, xlabel=name + unit)
@@ -169,6 +170,8 @@ def draw_lines(
 ) -> style.Figure:
     """Draw columns of shares over another column of their table.
 
+    Bands are intervals, where the table holds their ends; the yield that is wanted is dashed.
+
     Parameters
     ----------
     x, lines
@@ -178,27 +181,43 @@ def draw_lines(
     group
         A column whose values get a panel each.
     unit
-        As `style.percent_axis` takes it.
+        As `style.percent_axis` takes it; only differences have an axis of their own range.
     """
     from matplotlib.ticker import MaxNLocator
 
-    colours = style.colours_of(lines.values())
+    colours, limits = style.colours_of(lines.values()), found.get("limits")
     panels = list(dict.fromkeys(row[group] for row in rows)) if group else [""]
     figure = style.new_figure(3.4, synthetic=is_synthetic(found))
     axes_of = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, name in zip(axes_of, panels, strict=True):
         chosen = [row for row in rows if not group or row[group] == name]
+        at = column(chosen, x)
         for (line, label), colour in zip(lines.items(), colours, strict=True):
-            axes.plot(column(chosen, x), column(chosen, line), color=colour, marker=".",
-                      label=label)  # fmt: skip
+            axes.plot(at, column(chosen, line), color=colour, marker=".", label=label)
+            if f"{line}_low" in rows[0]:
+                band = column(chosen, f"{line}_low"), column(chosen, f"{line}_high")
+                _draw_band(axes, at, *band, colour)
         axes.set(xlabel=axis or x, title=name)
         style.percent_axis(axes, unit=unit)
+        if unit:
+            axes.set_ylim(-0.02, 1.02)
+        if limits:
+            wanted = limits["min_yield"]
+            axes.axhline(wanted, color=SOFT, lw=1, ls=(0, (4, 4)), label="wanted yield")
         if all(float(row[x]).is_integer() for row in rows):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes_of[0].set_ylabel(value)
-    if len(lines) > 1:
-        axes_of[0].legend()
+    bands = f", bands: {percent(limits['confidence'], None)} intervals" if limits else ""
+    axes_of[0].set_ylabel(value + bands)
+    entries = axes_of[0].get_legend_handles_labels()
+    if len(entries[0]) > 1:
+        figure.legend(*entries, loc="outside lower left", ncols=2)
     return figure
+
+
+def _draw_band(axes: style.Axes, x: Floats, low: Floats, high: Floats, colour: str) -> None:
+    """Draw intervals as a band, and as lines at the values, of which there may be only one."""
+    axes.fill_between(x, low, high, color=colour, alpha=0.18, lw=0)
+    axes.vlines(x, low, high, color=colour, alpha=0.4, lw=0.8)
 
 
 @style.look()
@@ -211,42 +230,65 @@ def draw_bars(
     value: str = "",
     log: bool = False,
     unit: str | None = None,
+    group: str | None = None,
+    start: float = 0.0,
+    none: str = "",
 ) -> style.Figure:
-    """Draw columns of a table as bars, a group for each of the first 24 rows, which it says.
+    """Draw columns of a table as bars, a set of them for each of the first 24 rows, which it says.
 
     A line at the end of a bar is its interval, where the table holds the ends of one.
 
     Parameters
     ----------
     name, bars
-        Column with the names of the groups; the columns to draw, and their names in the legend.
+        Column with the names of the sets; the columns to draw, and their names in the legend.
     value
         What the length of a bar is, with its unit.
     log
         Whether the values span decades.
     unit
         Of shares, as `style.percent_axis` takes it; None for other values.
+    group
+        A column whose values get a panel each, of up to 24 rows.
+    start
+        The value at which bars begin.
+    none
+        What is written in place of a bar without a value.
     """
-    shown = rows[MOST_BARS - 1 :: -1]
-    height, places = 0.8 / len(bars), np.arange(len(shown))
-    figure = style.new_figure(1.2 + 0.25 * len(shown), synthetic=is_synthetic(found))
-    axes = figure.subplots()
-    colours = style.colours_of(bars.values())
-    for index, (bar, label) in enumerate(bars.items()):
-        lengths, at = column(shown, bar), places + index * height
-        axes.barh(at, lengths, height, color=colours[index], label=label)
-        if f"{bar}_low" in rows[0]:
-            low, high = (column(shown, f"{bar}_{end}") for end in ("low", "high"))
-            reach = np.clip([lengths - low, high - lengths], 0, None)
-            axes.errorbar(lengths, at, xerr=reach, fmt="none", ecolor=INK, elinewidth=0.8)
-    axes.set_yticks(places + height * (len(bars) - 1) / 2, [str(row[name]) for row in shown])
-    axes.grid(visible=False, axis="y")
-    cut = f"the first {len(shown)} of {len(rows)} rows" if len(rows) > len(shown) else ""
-    axes.set_xlabel("\n".join(filter(None, (value, cut))))
-    if log and any((column(shown, bar) > 0).any() for bar in bars):
+    parts = {key: [row for row in rows if not group or row[group] == key]
+             for key in dict.fromkeys(row[group] if group else "" for row in rows)}  # fmt: skip
+    tall = [min(len(part), MOST_BARS) for part in parts.values()]
+    figure = style.new_figure(0.95 + sum(0.25 + 0.25 * number for number in tall),
+                              synthetic=is_synthetic(found))  # fmt: skip
+    panels = figure.subplots(len(parts), 1, sharex=True, squeeze=False, height_ratios=tall)[:, 0]
+    colours, height = style.colours_of(bars.values()), 0.8 / len(bars)
+    cuts = []
+    for axes, (title, part) in zip(panels, parts.items(), strict=True):
+        shown = part[:MOST_BARS]
+        for index, (bar, label) in enumerate(bars.items()):
+            lengths, at = column(shown, bar), np.arange(len(shown)) + index * height
+            axes.barh(at, lengths - start, height, start, color=colours[index], label=label)
+            for place in at[np.isnan(lengths)]:
+                axes.annotate(none, (start, place), (4, 0), textcoords="offset points",
+                              va="center", fontsize=8, color=colours[index])  # fmt: skip
+            if f"{bar}_low" in rows[0]:
+                low, high = (column(shown, f"{bar}_{end}") for end in ("low", "high"))
+                reach = np.clip([lengths - low, high - lengths], 0, None)
+                axes.errorbar(lengths, at, xerr=reach, fmt="none", ecolor=INK, elinewidth=0.8)
+            if start or (lengths < start).any():
+                axes.axvline(start, color=LINE, lw=0.7)
+        middle = np.arange(len(shown)) + height * (len(bars) - 1) / 2
+        axes.set_yticks(middle, [str(row[name]) for row in shown])
+        axes.set(ylim=(middle[-1] + 0.6, middle[0] - 0.6), title=title)
+        axes.grid(visible=False, axis="y")
+        if len(part) > len(shown):
+            cuts.append(f"the first {len(shown)} of {len(part)} {title or 'rows'}")
+    panels[-1].set_xlabel("\n".join(filter(None, (value, *cuts))))
+    if log and (start or any((column(rows, bar) > 0).any() for bar in bars)):
         style.log_axis(axes)
     if unit is not None:
         style.percent_axis(axes, "x", unit)
     if len(bars) > 1:
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(bars))  # beside no bar
+        entries = axes.get_legend_handles_labels()
+        figure.legend(*entries, loc="outside lower left", ncols=len(bars))
     return figure

@@ -50,7 +50,7 @@ def draw_curves(
     panels[1].set_title("Selection score")
     _draw_rates(panels[2], history, epochs, classes, binary=bool(points))
     if points:
-        panels[3].plot(*zip(*points, strict=True), color=style.INK)
+        panels[3].plot(*zip(*points, strict=True), color=style.INK, clip_on=False)
         panels[3].set(title="Threshold", ylim=(0, 1))
     kept = best_epoch(history)
     for axes in panels:
@@ -102,7 +102,7 @@ def _draw_rates(
         curves.append(("macro-F1", style.INK, True, [one.get("macro_f1") for one in sets]))
     for label, colour, dashed, values in curves:
         look: dict[str, Any] = {"ls": DASHED, "lw": 1.1} if dashed else {}
-        axes.plot(epochs, np.array(values, float), color=colour, label=label, **look)
+        axes.plot(epochs, np.array(values, float), color=colour, label=label, clip_on=False, **look)
     title = "Rates at the threshold of the epoch" if binary else "Recall of every class"
     axes.set(ylim=(0, 1), title=f"{title}, {words(first)}")
     style.percent_axis(axes)

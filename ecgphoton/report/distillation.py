@@ -7,11 +7,12 @@ from ecgphoton.artifacts import csv_text, write_arrays, write_json, write_text
 from ecgphoton.legacy.distill_run import DistilReport
 from ecgphoton.legacy.teacher import Teacher, save_teacher
 from ecgphoton.report import style
+from ecgphoton.wording import words
 
 COLOURS = {"teacher": style.SOFT, "baseline": style.BLUE, "distilled": style.VERMILION}
 
 
-def write_distillation(folder: Path, report: DistilReport) -> None:
+def write_distillation(folder: Path, report: DistilReport, *, synthetic: bool = False) -> None:
     """Write the files of a distillation into a folder.
 
     ``kd_log.csv`` has a row per model and epoch, ``distillation.json`` the verdict and a row per
@@ -40,15 +41,15 @@ def write_distillation(folder: Path, report: DistilReport) -> None:
             {"took_part_in_selection": list(report.took_part)},
         )
     if report.contestants[0].fitted.point.binary:
-        style.save(draw_rocs(report), folder / "kd_roc.png")
+        style.save(draw_rocs(report, synthetic=synthetic), folder / "kd_roc.png")
 
 
 @style.look()
-def draw_rocs(report: DistilReport) -> style.Figure:
+def draw_rocs(report: DistilReport, *, synthetic: bool = False) -> style.Figure:
     """Draw the ROC of each model on every set; dots mark the operating points."""
     curves = report.roc()
     rows = {(row["model"], row["set"]): row for row in report.summary()}
-    figure = style.new_figure(0.3 + 4.2 * len(curves))
+    figure = style.new_figure(0.3 + 4.2 * len(curves), synthetic=synthetic)
     panels = figure.subplots(len(curves), 1, squeeze=False).ravel()
     for axes, (name, models) in zip(panels, curves.items(), strict=True):
         for model, (fpr, tpr) in models.items():
@@ -56,8 +57,11 @@ def draw_rocs(report: DistilReport) -> style.Figure:
             auc = "" if row["auc"] is None else f", AUC {row['auc']:.4f}"
             axes.plot(fpr, tpr, color=colour, label=f"{model}{auc}")
             axes.plot(row["fpr"], 1 - row["miss"], "o", color=colour)
-        axes.set(title=name, xlabel="FPR", ylabel="sensitivity", xlim=(0, 0.5), ylim=(0.5, 1.01))
+        far = max(0.5, *(rows[model, name][rate] for model in models for rate in ("fpr", "miss")))
+        axes.set(title=words(name), xlabel="FPR", ylabel="sensitivity: 1 − miss rate",
+                 xlim=(0, far), ylim=(1 - far, 1.01))  # fmt: skip
         style.percent_axis(axes, "xy")
-        axes.legend(loc="lower right", title="dots: operating points")
-    figure.suptitle("\n".join(textwrap.wrap(str(report.verdict), 72)), fontsize=8.5)
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.13), ncols=2,
+                    title="dots: operating points", alignment="left")  # fmt: skip
+    figure.supxlabel("\n".join(textwrap.wrap(str(report.verdict), 72)), fontsize=8.5)
     return figure

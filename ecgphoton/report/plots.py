@@ -19,6 +19,7 @@ from ecgphoton.wording import listed, words
 
 CORNER = 0.2
 """The inset of a ROC shows errors up to this, or more where operating points need it."""
+ONE_KIND = "no curve, as all beats are of one kind"
 DOT: Mapping[str, Any] = {"mec": style.WHITE, "mew": 1.2, "ms": 8, "zorder": 4}
 
 
@@ -82,11 +83,14 @@ def draw_roc(
         inset = axes.inset_axes((0.42, 0.33, 0.55, 0.55))
         corner = CORNER
         for colour, name, truth, probability in _curves(group, point, classes):
-            label = f"{name}   AUC {ranking(truth, probability)['auc']:.4f}"
+            if not _both(truth):
+                axes.plot([], [], color=colour, label=f"{name}: {ONE_KIND}")
+                continue
+            label = f"{name}: AUC {ranking(truth, probability)['auc']:.4f}"
             if point.binary:
                 called = point.decide(probability)
                 fpr, caught = called[~truth].mean(), called[truth].mean()
-                label += f"   miss {100 * (1 - caught):.1f} %   FPR {100 * fpr:.1f} %"
+                label += f", miss {100 * (1 - caught):.1f} %, FPR {100 * fpr:.1f} %"
                 corner = max(corner, min(1.0, np.ceil(11 * max(fpr, 1 - caught)) / 10))
                 for where in (axes, inset):
                     where.plot(fpr, caught, "o", color=colour, **DOT)
@@ -134,8 +138,11 @@ def draw_precision(
     figure, panels = _panels(scores, point, 4.3, synthetic=synthetic)
     for axes, group, of in panels:
         for colour, name, truth, probability in _curves(group, point, classes):
+            if not _both(truth):
+                axes.plot([], [], color=colour, label=f"{name}: {ONE_KIND}")
+                continue
             precision, share = ranking(truth, probability)["average_precision"], truth.mean()
-            label = f"{name}   AP {precision:.3f} at {100 * share:.1f} % prevalence"
+            label = f"{name}: AP {precision:.3f} at {100 * share:.1f} % prevalence"
             axes.plot(*precision_recall(truth, probability).T, color=colour, label=label)
             axes.axhline(share, color=colour, lw=0.8, ls=(0, (2, 3)), zorder=1)
             if point.binary:
@@ -219,6 +226,10 @@ def _curves(
         for column in (1,) if point.binary else range(len(classes)):
             label = words(name) if point.binary else classes[column]
             truth = np.asarray(one.label == column)
-            if truth.any() and not truth.all():  # else there is no curve
-                yield style.colour_of(number), label, truth, one.probability[:, column]
+            yield style.colour_of(number), label, truth, one.probability[:, column]
             number += 1
+
+
+def _both(truth: NDArray[np.bool_]) -> bool:
+    """Whether there are beats of a class and others, without which there is no curve."""
+    return bool(truth.any() and not truth.all())

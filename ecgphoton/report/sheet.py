@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from ecgphoton.report import style
 from ecgphoton.report.chips import Rows, draw_bars, is_synthetic
 from ecgphoton.report.html import write_page
@@ -43,7 +45,7 @@ def write_sheet(out: Path, found: Mapping[str, Any], rows: Rows) -> Path:
     rows
         Its lines.
     """
-    about, (heads, cells) = found["provenance"], columns_of(rows)
+    about = found["provenance"]
     profile = about["profile"]
     facts = {
         "student": about["student"],
@@ -55,8 +57,13 @@ def write_sheet(out: Path, found: Mapping[str, Any], rows: Rows) -> Path:
         "without effect alone in this profile": ", ".join(found["idle"]),
         "conditions": found["conditions"],
     }
+    parts = [part("picture", draw_sheet(found, rows), "Ratio of every requirement to the profile")]
+    parts += [
+        part("rows", *columns_of([row for row in rows if row["state"] == state]))
+        for state in dict.fromkeys(row["state"] for row in rows)
+    ]
     sections = {
-        "requirements": ("Requirements", part("rows", heads, cells)),
+        "requirements": ("Requirements", Markup("").join(parts)),
         "provenance": ("Provenance", part("facts", facts)),
     }
     name, date = f"Requirements on {profile['name']}", about["date"][:10]
@@ -73,7 +80,7 @@ def write_sheet(out: Path, found: Mapping[str, Any], rows: Rows) -> Path:
 
 
 def draw_sheet(found: Mapping[str, Any], rows: Rows) -> style.Figure:
-    """Draw the ratio of every requirement to the profile."""
+    """Draw the ratio of every requirement to the profile: left of 1, the profile is too coarse."""
     states = list(dict.fromkeys(row["state"] for row in rows))
     ratios = [
         {"parameter": name}
@@ -81,5 +88,6 @@ def draw_sheet(found: Mapping[str, Any], rows: Rows) -> style.Figure:
         for name in dict.fromkeys(row["parameter"] for row in rows)
     ]
     value = "times as large as in the profile (bits: as few)"
+    about: dict[str, Any] = {"value": value, "log": True, "start": 1.0, "none": "none passes"}
     bars = {state: state for state in states}
-    return draw_bars(found, ratios, name="parameter", bars=bars, value=value, log=True)
+    return draw_bars(found, ratios, name="parameter", bars=bars, **about)

@@ -162,7 +162,8 @@ def _overview(
     odd = known & (symbol != "N")
     across, up = figure.get_size_inches()
     title = f"Record {signal.name}, lead {signal.lead.name}"
-    figure.text(0.14 / across, (height - 0.2) / up, title, weight="bold", fontsize=10.5)
+    line = figure.text(0.14 / across, (height - 0.2) / up, title, weight="bold", fontsize=10.5)
+    style.fit(figure, line, across - 0.28)
     share = f" ({100 * odd.sum() / known.sum():.1f} %)" if known.any() else ""
     unknown = "" if known.all() else f"   {(~known).sum():,} not classifiable"
     text = (
@@ -170,7 +171,8 @@ def _overview(
         f"(R peaks: {calls.peaks_from})   "
         f"{odd.sum():,} not normal{share}{unknown}"
     )
-    figure.text(0.14 / across, (height - 0.37) / up, text, fontsize=7.5, color=style.SOFT)
+    line = figure.text(0.14 / across, (height - 0.37) / up, text, fontsize=7.5, color=style.SOFT)
+    style.fit(figure, line, across - 0.28)
     axes = _place(figure, 0.5, height - 1.5, style.WIDTH - 0.65, 0.85)
     name, unit = next((n, s) for n, s, least in UNITS if seconds >= least)
     edges = np.linspace(0, seconds, int(np.clip(seconds // LEAST_BIN, 1, BINS)) + 1)

@@ -20,8 +20,9 @@ from ecgphoton.ecg.synthetic import BANNER
 if TYPE_CHECKING:
     from matplotlib.axes import Axes as Axes
     from matplotlib.figure import Figure as Figure
+    from matplotlib.text import Text
 else:
-    Axes = Figure = Any  # matplotlib is imported when something is drawn
+    Axes = Figure = Text = Any  # matplotlib is imported when something is drawn
 
 WIDTH = 5.2
 """Inches. Shown 400 pixels wide on a phone, the letters are as large as the surrounding text."""
@@ -147,15 +148,22 @@ def svg(figure: Figure) -> str:
     return text.replace("\0", f"f{crc32(text.encode()):08x}-")
 
 
+def fit(figure: Figure, line: Text, width: float) -> None:
+    """Make a line of text smaller where it is wider than `width` inches."""
+    wide = line.get_window_extent().width / figure.dpi
+    line.set_fontsize(float(line.get_fontsize()) * min(1.0, width / wide))
+
+
 def colour_of(number: int) -> str:
     """Return the colour of a curve by its number, from 0."""
     return CYCLE[number % len(CYCLE)]
 
 
 def colours_of(labels: Iterable[str]) -> list[str]:
-    """Return a colour for every label: miss rates, FPRs and yields have theirs in every picture."""
-    rates = {"miss rate": VERMILION, "FPR": BLUE, "yield": GREEN}
-    known = [next((colour for name, colour in rates.items() if label.startswith(name)), None)
+    """Return a colour for every label: rates and calibrated chips keep theirs in all pictures."""
+    own = {"miss rate": VERMILION, "FPR": BLUE, "yield": GREEN, "uncalibrated": VERMILION,
+           "calibrated": BLUE, "before": VERMILION, "after": BLUE}  # fmt: skip
+    known = [next((colour for name, colour in own.items() if label.startswith(name)), None)
              for label in labels]  # fmt: skip
     free = itertools.cycle(colour for colour in CYCLE if colour not in known)
     return [colour or next(free) for colour in known]
@@ -168,7 +176,7 @@ def percent_axis(axes: Axes, which: str = "y", unit: str = " %") -> None:
     """
     for name in which:
         axis = getattr(axes, f"{name}axis")
-        axis.set_major_formatter(lambda share, position: f"{100 * share:g}{unit}")  # noqa: ARG005
+        axis.set_major_formatter(lambda share, _: f"{100 * share:g}{unit}".replace("-", "−"))
 
 
 def log_axis(axes: Axes) -> None:

@@ -28,7 +28,6 @@ from ecgphoton.student.propagate import Inputs
 BUDGET_BEATS = 4096
 PRECISION = 0.1
 """Of the least laser power."""
-ENERGY = "energy of a beat, J"
 REPEATS = 5
 """Timings of onnxruntime; the fastest counts."""
 
@@ -109,7 +108,15 @@ def _onnxruntime(student: SegmentStudent, inputs: Inputs) -> Digital:
 
 def _draw(found: Mapping[str, Any], _: Sequence[Mapping[str, Any]]) -> style.Figure:
     """Draw the energy of a beat of every way and processor."""
+    from matplotlib.ticker import EngFormatter
+
+    kinds = {"plans": "computed by light", "digital": "computed by a processor"}
     rows = [
-        {"name": one["name"], ENERGY: one["joules"]} for one in (*found["plans"], *found["digital"])
+        {"kind": title, "name": one["name"], "energy": one["joules"]}
+        for kind, title in kinds.items()
+        for one in found[kind]
     ]
-    return draw_bars(found, rows, name="name", bars={ENERGY: ENERGY}, value=ENERGY, log=True)
+    about: dict[str, Any] = {"group": "kind", "value": "energy of a beat", "log": True}
+    figure = draw_bars(found, rows, name="name", bars={"energy": ""}, **about)
+    figure.axes[-1].xaxis.set_major_formatter(EngFormatter("J"))
+    return figure

@@ -92,7 +92,7 @@ def distil_run(
         teacher=teacher,
         progress=progress,
     )
-    write_distillation(folder, report)
+    write_distillation(folder, report, synthetic=splits.synthetic)
     chosen = report.contestants[-1]  # the baseline, where the teacher was refused
     run = finish(
         recipe, splits, folder, chosen.fitted, architecture, seed=seed, began=began,

@@ -12,6 +12,7 @@ from ecgphoton.hwsim.certify import certify as certify_trial
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.trace import Trace, trace as trace_trial
 from ecgphoton.progress import Progress, silent
+from ecgphoton.report import style
 from ecgphoton.report.chips import draw_bars, draw_lines
 from ecgphoton.run.journey import Outcome, begin
 
@@ -44,7 +45,8 @@ def blame(
     For each, the rise of the miss rate (lost sensitivity) and of the FPR is given, with its 95 %
     interval over chips.
 
-    Writes ``blame.json``, ``blame.csv`` and ``blame.png``; on at most 4,096 beats.
+    Writes ``blame.json``, ``blame.csv`` and ``blame.png`` (sources and blocks); on at most 4,096
+    beats.
 
     Parameters
     ----------
@@ -64,7 +66,11 @@ def blame(
     shares = tuple(blame_trial(journey.trial(), chips=chips, progress=step))
     rows = [share.to_dict() for share in shares]
     value = "rise of the rate by the gradient, percentage points\nlines: 95 % intervals over chips"
-    draw = partial(draw_bars, name="name", bars=COSTS, value=value, unit="")
+
+    def draw(found: Mapping[str, Any], _: object) -> style.Figure:
+        most = [{**row, "kind": f"{row['kind']}s"} for row in rows if row["kind"] != "mzi"]
+        return draw_bars(found, most, name="name", bars=COSTS, value=value, unit="", group="kind")
+
     return journey.write(shares, {"shares": rows}, rows, draw)
 
 

@@ -136,10 +136,13 @@ def solve(
         progress=partial(progress, "values"),
         **journey.settings(simulate),
     )
-    rows = [{key: value, "yield": share} for value, share in sorted(found.tried)]
+    limits, rows = limits_of(limit), []
+    for value, share in sorted(found.tried):
+        passed = with_interval("yield", round(share * chips), chips, limits.confidence)
+        rows.append({key: value, **passed})
     axis = f"{key}, {found.number.unit}" if found.number.unit else key
     draw = partial(draw_lines, x=key, lines={"yield": "yield"}, axis=axis, value="yield")
-    return journey.write(found, found.to_dict(), rows, draw)
+    return journey.write(found, {**found.to_dict(), "limits": asdict(limits)}, rows, draw)
 
 
 def _judge(key: str, journey: Journey) -> sweeps.Judge | None:
@@ -215,8 +218,9 @@ def surrogate(
         )
         progress("values", len(rows), len(wanted.values))
     lines = {"yield": "yield", "miss_median": "miss rate, median", "fpr_median": "FPR, median"}
+    numbers = {"rows": rows, "chips": chips, "order": order, "limits": asdict(limits)}
     draw = partial(draw_lines, x="noise", lines=lines, axis="noise, of full scale")
-    return journey.write(tuple(rows), {"rows": rows, "chips": chips, "order": order}, rows, draw)
+    return journey.write(tuple(rows), numbers, rows, draw)
 
 
 def sheet(

@@ -60,7 +60,7 @@ def drift(
         If a value is outside its range, or student, beats or folder cannot be used.
     """
     journey = begin(drift, locals(), most=DRIFT_BEATS, moving=AGE)
-    carried, *rest = journey.arguments
+    (carried, *rest), limits = journey.arguments, limits_of(limit)
     report = drift_schedule(
         program_of(carried),
         *rest,
@@ -68,10 +68,11 @@ def drift(
         chips=chips,
         seed=seed,
         hours=tuple(hours),
-        limits=limits_of(limit),
+        limits=limits,
         progress=progress,
     )
-    return journey.write(report, report.to_dict(), report.rows(), _draw_trims)
+    numbers = {**report.to_dict(), "limits": asdict(limits)}
+    return journey.write(report, numbers, report.rows(), _draw_trims)
 
 
 def _draw_trims(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> style.Figure:

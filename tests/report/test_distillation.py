@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from ecgphoton.decision import OperatingPoint
+from ecgphoton.ecg.synthetic import BANNER
 from ecgphoton.legacy.distill_run import Contestant, DistilReport
 from ecgphoton.legacy.gates import Verdict
 from ecgphoton.legacy.teacher import Teacher, TeacherShape
-from ecgphoton.report.distillation import write_distillation
+from ecgphoton.report.distillation import draw_rocs, write_distillation
 from ecgphoton.training.fit import Fitted
 from ecgphoton.training.judge import Outputs, summarise
 from ecgphoton.training.parts import EpochRecord
@@ -64,6 +65,16 @@ def test_every_file_is_written_and_says_the_same(report, tmp_path):
         assert arrays["logits"].shape == (7, 2)
     assert (tmp_path / "teacher.safetensors").stat().st_size > 0
     assert (tmp_path / "kd_roc.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_generated_beats_have_their_banner(report):
+    """The picture states it, as every other one does; a dot far from the corner is not cut off."""
+    assert BANNER not in [text.get_text() for text in draw_rocs(report).texts]
+    figure = draw_rocs(report, synthetic=True)
+    assert BANNER in [text.get_text() for text in figure.texts]
+    for axes in figure.axes:
+        dots = [line.get_xydata()[0] for line in axes.lines if line.get_marker() == "o"]
+        assert all(x <= axes.get_xlim()[1] and y >= axes.get_ylim()[0] for x, y in dots)
 
 
 @pytest.mark.slow

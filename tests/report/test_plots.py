@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from ecgphoton.decision import LargestProbability, OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.metrics import ranking
 from ecgphoton.report import scores as read_back
-from ecgphoton.report.plots import draw_run
+from ecgphoton.report.plots import draw_precision, draw_roc, draw_run
 from ecgphoton.report.wrong_beats import draw_beats
 from ecgphoton.training.fit import best_epoch
 from ecgphoton.training.judge import summarise
@@ -126,6 +127,18 @@ def test_curves_agree_with_the_reported_areas():
     recall, precision = read_back.precision_recall(truth, probability).T
     steps = np.diff(recall, prepend=0) @ precision
     assert steps == pytest.approx(ranking(truth, probability)["average_precision"])
+
+
+def test_a_set_without_a_class_is_named_instead_of_left_out():
+    """A legend that lacks a set or a class would say nothing of why there is no curve."""
+    label, name = np.array([0, 0, 1, 0]), np.array(["a"] * 4)
+    both = read_back.Scores(np.eye(2, dtype=np.float32)[label], label, name, np.arange(4), name)
+    sets = {"DS2": both, "clinic": replace(both, label=np.zeros(4, int))}
+    for draw in (draw_roc, draw_precision):
+        figure = draw(sets, OperatingPoint(0.5, ("out_of_fold",)), ("normal", "abnormal"))
+        first, second = figure.axes[0].get_legend().get_texts()
+        assert first.get_text().startswith("DS2: A")
+        assert second.get_text().startswith("clinic: no curve")
 
 
 def test_errors_of_many_records_are_shown_before_many_errors_of_one():

@@ -13,19 +13,28 @@ from ecgphoton.report import strips
 FS = 250
 
 
-def drawn(folder, seconds, keep=None):
+def drawn(folder, seconds, keep=None, name="a"):
     """Draw a record of some seconds, with some of its beats, of which the fourth is abnormal."""
     signal, beats = ecg(seconds, FS)
-    np.savez(folder / "a.npz", signal=signal, fs=FS, unit="mV")
+    np.savez(folder / f"{name}.npz", signal=signal, fs=FS, unit="mV")
     beats = beats[:keep]
     abnormality = np.where(np.arange(len(beats)) == 3, 0.9, 0.1).astype(np.float32)
     calls = BeatCalls(
-        open_signal(folder / "a.npz"), beats, np.column_stack([1 - abnormality, abnormality]),
+        open_signal(folder / f"{name}.npz"), beats, np.column_stack([1 - abnormality, abnormality]),
         np.full(len(beats), ""), "atr",
     )  # fmt: skip
     figure = strips.draw_record(calls, np.where(abnormality > 0.5, "Q", "N"), abnormality)
     overview, _, *papers = figure.axes
     return figure, overview, papers, beats
+
+
+def test_a_long_name_is_written_smaller_instead_of_cut(tmp_path):
+    """Title and counts end within the picture, whatever the file is called."""
+    figure, *_ = drawn(
+        tmp_path, 3, name="clinic-2026-11-27_holter_24h_export_of_the_first_visit_" * 2
+    )
+    for line in figure.texts:
+        assert line.get_window_extent().x1 <= figure.bbox.x1
 
 
 def begins(paper):

@@ -244,8 +244,8 @@ def score_record(
     InputError
         As `marks_of` and `compare` raise it.
     """
-    marked = marks_of(record, reference, test, test_folder, hints or Hints())
-    name, lasts, known, given, said = marked
+    asked = reference, test, test_folder, hints or Hints()
+    name, lasts, known, given, said = marks_of(record, *asked)
     stop = lasts if end is None else min(end, lasts or end)
     guessed = stop is None and len(known.sample) > 0
     if guessed:

@@ -1,7 +1,7 @@
 """The worst chip within tolerances, found by gradient ascent; Monte Carlo rarely draws it."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,18 +22,10 @@ DRAWN = 200
 """Chips of a profile of which the spread of every weight and bias is taken: known to 5 %."""
 
 
-class Tolerance(NamedTuple):
-    """Where every weight and bias of a chip may lie: (K, 4, 5) tensors, in units of a weight."""
+def tolerance_of(trial: Trial) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return mean and standard deviation of the errors of a trial's chips, in units of a weight.
 
-    centre: torch.Tensor
-    """Mean error."""
-    spread: torch.Tensor
-    """Standard deviation."""
-
-
-def tolerance_of(trial: Trial) -> Tolerance:
-    """Return the errors that the chips of a trial have: its noise, or those of its profile.
-
+    Both are (K, 4, 5) tensors, of every weight and bias: those of the noise, or of the profile.
     Those of a profile are measured on `DRAWN` chips, and taken as independent of one another.
 
     Raises
@@ -45,10 +37,10 @@ def tolerance_of(trial: Trial) -> Tolerance:
     perfect = source.nominal().stack
     if isinstance(source, WeightChips):
         none = torch.zeros(*perfect.biases.shape[1:], 5, dtype=torch.float32)
-        return Tolerance(none, none + source.sigma)
+        return none, none + source.sigma
     check_linear(source, "searched")
     errors = source.draw(trial.seed, 0, DRAWN).stack.minus(perfect)
-    return Tolerance(errors.mean(0), errors.std(0))
+    return errors.mean(0), errors.std(0)
 
 
 @dataclass(frozen=True, eq=False)

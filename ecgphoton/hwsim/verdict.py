@@ -223,6 +223,7 @@ class SimulationReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, without the single chips."""
+        beyond = np.maximum(self.miss - self.limits.max_miss, self.fpr - self.limits.max_fpr)
         return {
             "chips": self.chips,
             "yield": self.observed_yield,
@@ -234,14 +235,8 @@ class SimulationReport:
             "limits": asdict(self.limits),
             "metrics": self.summary(),
             "over_patients": self.over_patients,
-            "worst_chip": int(np.argmax(_distance(self))),
+            "worst_chip": int(np.argmax(beyond)),
             "seconds": round(self.seconds, 3),
             "conditions": self.conditions and self.conditions(),
             **dict(self.settings),
         }
-
-
-def _distance(report: SimulationReport) -> Floats:
-    """How far each chip is beyond its limits (positive) or inside (negative)."""
-    beyond_miss = report.miss - report.limits.max_miss
-    return np.asarray(np.maximum(beyond_miss, report.fpr - report.limits.max_fpr))

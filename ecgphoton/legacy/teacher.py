@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.decision import ThresholdPolicy
 from ecgphoton.errors import InputError
+from ecgphoton.intake import expecting
 from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.guards import GuardSettings
 from ecgphoton.legacy.strategies import LossSettings, Strategies, extended
@@ -227,11 +228,7 @@ def load_teacher(path: Path) -> Teacher:
         If the file is missing, damaged, or holds no teacher.
     """
     arrays, metadata = load_checkpoint(path)
-    try:
+    advice = "give a checkpoint written by `ecgphoton distill`, or --teacher auto to train one"
+    with expecting(path, "a teacher", advice):
         shape = TeacherShape(**metadata["teacher"])
-    except (KeyError, TypeError) as error:
-        raise InputError(
-            f"{path} holds no teacher ({error}); give a checkpoint written by "
-            "`ecgphoton distill`, or --teacher auto to train one"
-        ) from error
     return filled(Teacher(shape), arrays, "teacher")

@@ -20,7 +20,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from ecgphoton import artifacts
-from ecgphoton.errors import EcgphotonError, InputError
+from ecgphoton.errors import EcgphotonError, InputError, require
 from ecgphoton.intake import expecting, one_line
 from ecgphoton.mesh.arrays import AnyArray, Floats, Integers
 
@@ -271,5 +271,4 @@ def check_request(bench: Bench, codes: Integers, vectors: Floats, kind: str) -> 
         raise InputError(
             f"input vectors have shape {vectors.shape}; (n, 4) fields in [-1, 1] are needed"
         )
-    if kind not in bench.kinds:
-        raise InputError(f"kind of reading is {kind!r}; use {' or '.join(map(repr, bench.kinds))}")
+    require(kind in bench.kinds, "kind of reading", kind, " or ".join(map(repr, bench.kinds)))

@@ -13,7 +13,7 @@ from ecgphoton.calibration.nulling import NullMeshes
 from ecgphoton.calibration.phases import Correct, Trim
 from ecgphoton.calibration.probing import ReadDark
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.settings import nearest
 
@@ -67,8 +67,7 @@ def steps_of(steps: Sequence[str | Step]) -> tuple[Step, ...]:
     InputError
         If a name is unknown or there is none.
     """
-    if not steps:
-        raise InputError(f"no calibration step is named; choose from {', '.join(STEPS)}")
+    require(steps, "steps", steps, f"one or more of {', '.join(STEPS)}")
     for step in steps:
         if isinstance(step, str) and step not in STEPS:
             raise InputError(f"there is no calibration step {step!r}; {nearest(step, STEPS)}")

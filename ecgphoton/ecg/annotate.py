@@ -21,7 +21,7 @@ from ecgphoton.ecg.quality import Stretch, waves
 from ecgphoton.ecg.reading import BLOCK_SECONDS, Signal
 from ecgphoton.ecg.resample import scaled
 from ecgphoton.ecg.rhythm import DOUBTFUL, doubtful
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.progress import Steps, silent
 from ecgphoton.wording import count
 
@@ -141,8 +141,7 @@ def classify_record(
     InputError
         If the annotation is missing, a file is damaged, or the record has no beat.
     """
-    if not 0 < block_seconds < np.inf:
-        raise InputError(f"blocks of {block_seconds} s; give a number of seconds above 0")
+    require(0 < block_seconds < np.inf, "block_seconds", block_seconds, "above 0, in seconds")
     sample, notes = None, list[str]()
     if annotator is not None:
         file = label_file(find_file(signal.held.path), annotator)
@@ -168,7 +167,7 @@ def classify_record(
             yield some.beats
             progress(end, signal.length_360)
 
-    answers = [_answer(classify, beats) for beats in _chunks(parts())]
+    answers = [np.asarray(classify(beats), np.float32) for beats in _chunks(parts())]
     at_360 = np.concatenate([np.empty(0, np.int64), *(at for at, _ in found)])
     missing = Missing.of(stream.gaps.spans, at_360, detected=annotator is None)
     if missing.gaps:
@@ -213,17 +212,6 @@ def _beatless(signal: Signal, annotator: str | None, seen: list[str]) -> InputEr
         f"Nothing is classified: look at the recording, choose another lead ({another}), or name "
         "an annotation that marks its beats (peaks)"
     )
-
-
-def _answer(classify: Classify, beats: BeatSet) -> NDArray[np.float32]:
-    """Return the class probabilities of some beats."""
-    answer = np.asarray(classify(beats), np.float32)
-    if answer.ndim != 2 or len(answer) != len(beats):
-        raise InputError(
-            f"classify gave shape {answer.shape} for {len(beats)} beats; it must give one row "
-            "of class probabilities a beat"
-        )
-    return answer
 
 
 def _chunks(parts: Iterator[BeatSet]) -> Iterator[BeatSet]:

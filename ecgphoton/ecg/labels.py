@@ -1,7 +1,7 @@
 """Labelled beats of a recording, from a WFDB annotation, a table, or the EDF+ file itself."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from ecgphoton.ecg.formats.table import Table, read_table
 from ecgphoton.ecg.formats.times import is_time, words_of
 from ecgphoton.ecg.recording import FROM_ZERO, LONGEST, Beginning
 from ecgphoton.ecg.records import BEAT_SYMBOLS
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.intake import expecting, read_bytes
 from ecgphoton.wording import count
 
@@ -58,31 +58,33 @@ def label_file(recording: Path, annotator: str | None) -> Path:
     InputError
         If it does not exist, would be the recording itself, or is in another folder.
     """
-    if annotator is not None and "/" in annotator:
-        raise InputError(
-            f"annotator {annotator!r}; give what follows the name of the record, such as atr"
-        )
+    require(
+        "/" not in (annotator or ""),
+        "annotator",
+        annotator,
+        "what follows the name of the record, such as atr",
+    )
     edf = recording.suffix.lower() in (".edf", ".bdf")
     if annotator == EDF_NOTES and edf and recording.is_file():
         return recording
     wanted = USUAL if annotator is None else (annotator, *(annotator + kind for kind in _TABLES))
-    for ending in wanted:
-        file = recording.with_name(f"{recording.stem}.{ending}")
-        if file.is_file() and file != recording:
-            return file
+    if there := _beside(recording, wanted):
+        return next(iter(there.values()))
     if annotator is None and edf:
         return recording
-    found = ""
-    for ending in USUAL:
-        file = recording.with_name(f"{recording.stem}.{ending}")
-        if file.is_file() and file != recording:
-            found = f"; there is {file.name}: annotator {ending!r}"
-            break
+    others = _beside(recording, USUAL).items()
+    found = [f"; there is {file.name}: annotator {ending!r}" for ending, file in others]
     raise InputError(
         f"record {recording.stem!r} lacks {recording.stem}.{annotator or 'atr'} in "
         f"{recording.parent}: its labels as WFDB annotation, as a table with the columns time (or "
-        f"sample) and symbol, or EDF+ annotations{found}"
+        f"sample) and symbol, or EDF+ annotations{''.join(found[:1])}"
     )
+
+
+def _beside(recording: Path, endings: Iterable[str]) -> dict[str, Path]:
+    """Return the files beside a recording that have its name, by their endings."""
+    places = {one: recording.with_name(f"{recording.stem}.{one}") for one in endings}
+    return {one: file for one, file in places.items() if file.is_file() and file != recording}
 
 
 def of_wfdb(file: Path) -> bool:
@@ -92,8 +94,7 @@ def of_wfdb(file: Path) -> bool:
 
 def not_read(recording: Path, file: Path) -> tuple[str, ...]:
     """Return a note on other files that could hold the labels of a recording, if there are any."""
-    places = [recording.with_name(f"{recording.stem}.{ending}") for ending in USUAL]
-    others = [one.name for one in places if one.is_file() and one not in (recording, file)]
+    others = [one.name for one in _beside(recording, USUAL).values() if one != file]
     said = f"{recording.stem}: labels from {file.name}, not from {', '.join(others)}"
     return (f"{said}; name the annotator to change that",) if others else ()
 

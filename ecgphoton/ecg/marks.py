@@ -1,7 +1,6 @@
 """What two annotators marked in a record of any format that is read."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 from ecgphoton.ecg.annotations import (
     LARGEST_ANNOTATION,
@@ -16,21 +15,9 @@ from ecgphoton.ecg.leads import choose
 from ecgphoton.intake import read_bytes
 
 
-class Marked(NamedTuple):
-    """The marks of two annotators in one record."""
-
-    name: str
-    """Of the record."""
-    lasts: float | None
-    """Length of the record, s; None where a WFDB header does not state it."""
-    reference: Annotations
-    test: Annotations
-    notes: tuple[str, ...] = ()
-
-
 def marks_of(
     record: str | Path, reference: str, test: str, folder: Path | None, hints: Hints
-) -> Marked:
+) -> tuple[str, float | None, Annotations, Annotations, tuple[str, ...]]:
     """Read the marks of two annotators.
 
     Of a WFDB record both are annotation files. Beside a recording of another format they may be
@@ -47,6 +34,11 @@ def marks_of(
     hints
         Of a text or NumPy file.
 
+    Returns
+    -------
+    Name of the record, its length in s (None where a WFDB header does not state it), marks of
+    `reference` and of `test`, and notes on them.
+
     Raises
     ------
     InputError
@@ -56,7 +48,7 @@ def marks_of(
     if file.suffix == ".hea" and not hints.given:
         known = read_annotations(file, reference)
         given = read_annotations(file, test, folder=folder)
-        return Marked(file.stem, duration(file), known, given)
+        return file.stem, duration(file), known, given, ()
     held = open_recording(file, hints)
     alike = len({(one.fs, one.length) for one in held.channels}) == 1
     lead = held.channels[0 if alike else choose(held)]
@@ -72,4 +64,4 @@ def marks_of(
 
     known, said = read(reference, file)
     given, said_too = read(test, file if folder is None else folder / file.name)
-    return Marked(held.name, lead.length / lead.fs, known, given, (*said, *said_too))
+    return held.name, lead.length / lead.fs, known, given, (*said, *said_too)

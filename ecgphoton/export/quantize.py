@@ -223,8 +223,8 @@ def quantize(
         empty = IntegerBlock(
             name=name,
             role=roles.get(name, "mlp"),
-            weight_codes=_whole(nearest_codes(matrices[index] / scale, q.weight_bits)),
-            bias_codes=_whole(nearest_codes(biases[index] / scale, q.bias_bits)),
+            weight_codes=nearest_codes(matrices[index] / scale, q.weight_bits).astype(int),
+            bias_codes=nearest_codes(biases[index] / scale, q.bias_bits).astype(int),
             weight_bits=q.weight_bits,
             bias_bits=q.bias_bits,
             full_scale=scale,
@@ -236,15 +236,11 @@ def quantize(
             table=np.zeros(len(codes), np.int64),
         )
         seen = arch.response.numpy((low + high) / 2 + codes * empty.adc_step)
-        blocks.append(replace(empty, table=_whole(nearest_codes(seen, TABLE_BITS))))
+        blocks.append(replace(empty, table=nearest_codes(seen, TABLE_BITS).astype(int)))
     head = [
         np.rint(part.detach().double().numpy() * HEAD_GRID) / HEAD_GRID for part in student.head()
     ]
     return QuantizedStudent(arch, tuple(blocks), head[0], head[1])
-
-
-def _whole(values: AnyArray) -> AnyArray:
-    return values.astype(np.int64)
 
 
 def full_scale_of(architecture: Architecture, weight: AnyArray, bias: AnyArray) -> float:

@@ -1,12 +1,12 @@
 """The worst chip within tolerances, found by gradient ascent; Monte Carlo rarely draws it."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import require
 from ecgphoton.hwsim.certify import check_linear
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.montecarlo import Trial, rates
@@ -22,18 +22,10 @@ DRAWN = 200
 """Chips of a profile of which the spread of every weight and bias is taken: known to 5 %."""
 
 
-class Tolerance(NamedTuple):
-    """Where every weight and bias of a chip may lie: (K, 4, 5) tensors, in units of a weight."""
+def tolerance_of(trial: Trial) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return mean and standard deviation of the errors of a trial's chips, in units of a weight.
 
-    centre: torch.Tensor
-    """Mean error."""
-    spread: torch.Tensor
-    """Standard deviation."""
-
-
-def tolerance_of(trial: Trial) -> Tolerance:
-    """Return the errors that the chips of a trial have: its noise, or those of its profile.
-
+    Both are (K, 4, 5) tensors, of every weight and bias: those of the noise, or of the profile.
     Those of a profile are measured on `DRAWN` chips, and taken as independent of one another.
 
     Raises
@@ -45,10 +37,10 @@ def tolerance_of(trial: Trial) -> Tolerance:
     perfect = source.nominal().stack
     if isinstance(source, WeightChips):
         none = torch.zeros(*perfect.biases.shape[1:], 5, dtype=torch.float32)
-        return Tolerance(none, none + source.sigma)
+        return none, none + source.sigma
     check_linear(source, "searched")
     errors = source.draw(trial.seed, 0, DRAWN).stack.minus(perfect)
-    return Tolerance(errors.mean(0), errors.std(0))
+    return errors.mean(0), errors.std(0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,10 +92,8 @@ def worst_chip(
     InputError
         If a number is outside its range, or readings of the chips are not linear in the inputs.
     """
-    if sigmas <= 0 or not 0 <= weight <= 1:
-        raise InputError(
-            f"sigmas is {sigmas!r} and weight {weight!r}; sigmas must be above 0, weight in [0, 1]"
-        )
+    require(sigmas > 0, "sigmas", sigmas, "above 0")
+    require(0 <= weight <= 1, "weight", weight, "in [0, 1]")
     perfect, (centre, spread) = trial.source.nominal(), tolerance_of(trial)
     stack, reach = perfect.stack, sigmas * spread
     detector = IdealDetector(trial.carrier.architecture.response)

@@ -6,7 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.effects import numbers
 from ecgphoton.hwsim.profile import EFFECTIVE, FABRICATED, Profile
 from ecgphoton.hwsim.receivers import BALANCED, SECTION
@@ -38,8 +38,9 @@ def load_profile(source: Profile | str | Path) -> Profile:
     """
     if isinstance(source, Profile):
         return source
-    if not isinstance(source, str | PathLike):
-        raise InputError(f"profile is {source!r}; it must be a name, a TOML file or a Profile")
+    require(
+        isinstance(source, str | PathLike), "profile", source, "a name, a TOML file or a Profile"
+    )
     stem, *states = [str(source)] if Path(source).is_file() else str(source).split(":")
     path = FOLDER / f"{stem}.toml" if stem in profiles() else Path(stem)
     if not path.is_file():
@@ -49,8 +50,7 @@ def load_profile(source: Profile | str | Path) -> Profile:
         )
     data = parse_toml(read_text(path), f"profile {path}")
     stated = data.pop(STATES, {})
-    if not isinstance(stated, dict):
-        raise InputError(f"profile {path}: {STATES} is {stated!r}; it must be a table of states")
+    require(isinstance(stated, dict), f"profile {path}: {STATES}", stated, "a table of states")
     if FABRICATED in stated:
         raise InputError(f"{path}: every profile has a state {FABRICATED!r}; rename this one")
     for state in stated:  # refuses what no profile can be, asked for or not
@@ -94,8 +94,7 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
             raise InputError(f"profile {path}: no section [{section}]; "
                              f"{nearest(section, sections)}")  # fmt: skip
         kind, what = (str, "a text") if section in texts else (dict, "a table")
-        if not isinstance(content, kind):
-            raise InputError(f"profile {path}: {section} is {content!r}; it must be {what}")
+        require(isinstance(content, kind), f"profile {path}: {section}", content, what)
     reading = data.get(SECTION.rstrip("."))
     receiver = EFFECTIVE if reading is None else reading.pop("kind", BALANCED.name)
     stated: dict[str, float] = {
@@ -106,10 +105,9 @@ def _from_dict(data: dict[str, Any], path: Path) -> Profile:
     return Profile(stated, **texts, driver=driver, receiver=receiver)
 
 
-def _driver(content: object) -> HeaterDac:
+def _driver(content: Any) -> HeaterDac:  # noqa: ANN401 - a section of a file
     """Return the drivers of a section [driver]."""
-    if not isinstance(content, dict):
-        raise InputError(f"driver is {content!r}; it must be a table [driver]")
+    require(isinstance(content, dict), "driver", content, "a table [driver]")
     if "bits" in content:
         raise InputError("driver.bits is not a setting of a profile; state dac.bits")
     if content.get("law") != "table":

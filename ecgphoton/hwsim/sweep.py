@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.effects import Number, likely, number_of
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.simulate import simulate
@@ -73,8 +73,12 @@ def parse_sweep(text: str) -> Sweep:
             points = np.array([float(value) for value in values.split(",")])
     except ValueError:
         raise wrong from None
-    if not 1 <= len(points) <= POINTS:
-        raise InputError(f"sweep {text!r} has {len(points)} values; it needs 1 to {POINTS}")
+    require(
+        1 <= len(points) <= POINTS,
+        f"number of values of sweep {text!r}",
+        len(points),
+        f"from 1 to {POINTS}",
+    )
     if len({*points}) < len(points):
         raise InputError(f"sweep {text!r} has a value twice; give every value once")
     if number is NOISE:

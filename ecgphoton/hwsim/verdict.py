@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ecgphoton.errors import InputError
 from ecgphoton.hwsim.patients import ByPatient
 from ecgphoton.intervals import proportion_interval
 from ecgphoton.mesh.arrays import AnyArray, Bools, Floats, Integers
@@ -48,8 +47,6 @@ def decide(good: int, chips: int, limits: Limits) -> Decision:
     See Biometrika 26, 404 (1934), doi:10.1093/biomet/26.4.404.
     299 good chips of 299 prove a yield of 99 % at 95 % confidence, 59 of 59 prove 95 %.
     """
-    if chips == 0:
-        return "open"
     passes, fails = _decided(np.array(good), chips, limits)
     return "pass" if passes else "fail" if fails else "open"
 
@@ -65,15 +62,6 @@ def _decided(good: Integers, chips: int, limits: Limits) -> tuple[Bools, Bools]:
     wanted, alpha = limits.min_yield, 1 - limits.confidence
     passes = (binom.sf(good - 1, chips, wanted) <= alpha) | (wanted <= 0)
     return np.asarray(passes), np.asarray(~passes & (binom.cdf(good, chips, wanted) < alpha))
-
-
-def chips_to_prove(limits: Limits) -> int:
-    """Chips without a failure that prove `min_yield`: ln(1 - confidence) / ln(min_yield)."""
-    if limits.min_yield >= 1:
-        raise InputError("no number of chips proves a yield of 1; ask for less, for example 0.99")
-    if limits.min_yield <= 0:
-        return 1
-    return math.ceil(math.log(1 - limits.confidence) / math.log(limits.min_yield))
 
 
 def false_pass(limits: Limits, chips: int, step: int) -> float:
@@ -223,6 +211,7 @@ class SimulationReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, without the single chips."""
+        beyond = np.maximum(self.miss - self.limits.max_miss, self.fpr - self.limits.max_fpr)
         return {
             "chips": self.chips,
             "yield": self.observed_yield,
@@ -234,14 +223,8 @@ class SimulationReport:
             "limits": asdict(self.limits),
             "metrics": self.summary(),
             "over_patients": self.over_patients,
-            "worst_chip": int(np.argmax(_distance(self))),
+            "worst_chip": int(np.argmax(beyond)),
             "seconds": round(self.seconds, 3),
             "conditions": self.conditions and self.conditions(),
             **dict(self.settings),
         }
-
-
-def _distance(report: SimulationReport) -> Floats:
-    """How far each chip is beyond its limits (positive) or inside (negative)."""
-    beyond_miss = report.miss - report.limits.max_miss
-    return np.asarray(np.maximum(beyond_miss, report.fpr - report.limits.max_fpr))

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.decision import ThresholdPolicy
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
+from ecgphoton.intake import expecting
 from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.guards import GuardSettings
 from ecgphoton.legacy.strategies import LossSettings, Strategies, extended
@@ -120,10 +121,12 @@ class Teacher(nn.Module):
             If an input this teacher was built for is missing, or beats have another length.
         """
         beat = window[:, None] if window.dim() == 2 else window
-        if beat.shape[1:] != (1, SAMPLES):
-            raise InputError(
-                f"a teacher reads beats of shape (n, {SAMPLES}), got {tuple(window.shape)}"
-            )
+        require(
+            beat.shape[1:] == (1, SAMPLES),
+            "shape of the beats",
+            tuple(window.shape),
+            f"(n, {SAMPLES})",
+        )
         if self.shape.template:
             beat = torch.cat(
                 [beat, nn.functional.pad(_need(residual, "residual"), RESIDUAL_AT)[:, None]], 1
@@ -227,11 +230,7 @@ def load_teacher(path: Path) -> Teacher:
         If the file is missing, damaged, or holds no teacher.
     """
     arrays, metadata = load_checkpoint(path)
-    try:
+    advice = "give a checkpoint written by `ecgphoton distill`, or --teacher auto to train one"
+    with expecting(path, "a teacher", advice):
         shape = TeacherShape(**metadata["teacher"])
-    except (KeyError, TypeError) as error:
-        raise InputError(
-            f"{path} holds no teacher ({error}); give a checkpoint written by "
-            "`ecgphoton distill`, or --teacher auto to train one"
-        ) from error
     return filled(Teacher(shape), arrays, "teacher")

@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Array, ArrayLike, Floats, Integers
 from ecgphoton.mesh.clements import Phases, decompose
 from ecgphoton.mesh.correction import attenuators, margin
@@ -28,8 +27,6 @@ from ecgphoton.mesh.layout import MeshArchitecture, MeshLayout
 Errors = tuple[ArrayLike, ArrayLike]
 """alpha and beta of one mesh, rad, (..., k)."""
 
-LARGEST_SEARCH = 6
-"""Largest order whose n! singular-value orders are all tried."""
 NO_ERRORS = (0.0, 0.0)
 
 
@@ -189,11 +186,6 @@ def _with_ways(
     """Matrices (..., n, n), and (ways, 1, ..., 1, n) what `ways_of` returns for n."""
     w = real_square(matrix)
     n = w.shape[-1]
-    if n > LARGEST_SEARCH:
-        raise InputError(
-            f"matrix order is {n}; all ways are tried up to order {LARGEST_SEARCH}, use "
-            "svd_lowered or real_part_lowered"
-        )
     return w, np.array([*ways_of(n)]).reshape(-1, *(1,) * (w.ndim - 2), n)
 
 
@@ -213,7 +205,7 @@ def search_orders(
     Parameters
     ----------
     matrix
-        (..., n, n), n at most 6.
+        (..., n, n).
     architecture
         ``clements`` or ``reck``.
     wanted_margin
@@ -231,7 +223,7 @@ def search_orders(
     Raises
     ------
     InputError
-        See `factorise`; also if n is above 6.
+        See `factorise`.
     """
     w, orders = _with_ways(matrix, lambda n: itertools.permutations(range(n)))
     return _search(svd_lowered(w, orders, architecture), wanted_margin, u_errors, v_errors)
@@ -244,6 +236,6 @@ def search_real_part(
     wanted_margin: float = 0.0,
     errors: Errors = NO_ERRORS,
 ) -> Search:
-    """Like `search_orders` for the real-part form, among all 2^n signs of the arccos (n <= 6)."""
+    """Like `search_orders` for the real-part form, among all 2^n signs of the arccos."""
     w, signs = _with_ways(matrix, lambda n: itertools.product((1, -1), repeat=n))
     return _search(real_part_lowered(w, signs, architecture), wanted_margin, errors, NO_ERRORS)

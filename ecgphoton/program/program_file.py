@@ -232,11 +232,9 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
         raise InputError(f"mesh file: {violation}; {OTHERWISE}")
     blocks, heater = [], data["heater"]
     for index, item in enumerate(data["blocks"]):
-        try:
+        with expecting(f"mesh file: $.blocks[{index}]", "a block", OTHERWISE):
             blocks.append(_read_block(item))
-        except InputError as error:
-            raise InputError(f"mesh file: $.blocks[{index}]: {error}") from error
-    try:
+    with expecting("mesh file", "a program", OTHERWISE):
         program = MeshProgram(
             architecture=Architecture.from_dict(data["student"]),
             mesh=data["mesh"],
@@ -257,8 +255,6 @@ def from_dict(data: Any) -> MeshProgram:  # noqa: ANN401 - JSON is any value
             mode_pitch=heater["mode_pitch"],
             crosstalk=Crosstalk(**heater.get("crosstalk", {})),
         )
-    except InputError as error:
-        raise InputError(f"mesh file: {error}") from error
     for difference in _differences(data, to_dict(program)):
         raise InputError(f"mesh file: {difference}; {OTHERWISE}")
     return program
@@ -287,7 +283,5 @@ def schema_text(program: MeshProgram | None = None) -> str:
 
 def read_program(path: Path | str) -> MeshProgram:
     """Read a mesh file; see `from_dict` for what is refused."""
-    try:
+    with expecting(path, "a mesh file", OTHERWISE):
         return from_dict(read_json(path))
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error

@@ -18,6 +18,7 @@ from ecgphoton.artifacts import (
 from ecgphoton.ecg.beats import Splits
 from ecgphoton.ecg.origin import check_same
 from ecgphoton.errors import InputError
+from ecgphoton.intake import expecting
 from ecgphoton.progress import Progress, silent
 from ecgphoton.recipe import Recipe, from_dict, write
 from ecgphoton.run.beats import examples_of, monitored, taught
@@ -122,20 +123,16 @@ def resume_point(folder: Path) -> tuple[Recipe, int, FitState | None]:
             "folder (--out), or `ecgphoton evaluate` it"
         )
     check_room(folder)
-    try:
+    with expecting(folder / runs.START, "the start of a run"):
         recipe, seed = from_dict(start["recipe"]), int(start["seed"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{folder / runs.START} cannot be read: {error}") from error
     if not (folder / runs.STATE).exists():
         return recipe, seed, None
     arrays, metadata = load_checkpoint(folder / runs.STATE)
-    try:
+    with expecting(folder / runs.STATE, "the state of a run"):
         history = tuple(EpochRecord.from_dict(entry) for entry in metadata["history"])
         state = FitState(
             arrays, Control.from_dict(metadata["control"]), history, float(metadata["rate"])
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{folder / runs.STATE} is not the state of a run: {error}") from error
     return recipe, seed, state
 
 

@@ -144,6 +144,31 @@ def test_a_wrong_state_is_found_whatever_is_asked_for(wrong, asked, tmp_path):
         load_profile(f"{path}{asked}")
 
 
+def test_a_state_may_need_another(tmp_path):
+    """Numbers of a receiver that another state names: used with it, and alone refused by name."""
+    path = tmp_path / "own.toml"
+    path.write_text(
+        "[phase]\noffset = 0.1\n[state.iq.receiver]\niq_gain = 0.1\n"
+        "[state.full.receiver]\nkind = 'hybrid'\n"
+    )
+    assert load_profile(path).receiver == "homodyne"
+    both = load_profile(f"{path}:full:iq")
+    assert (both.receiver, both["receiver.iq_gain"], both.name) == ("hybrid", 0.1, "own:full:iq")
+    with pytest.raises(InputError, match=r"own\.toml:iq: .*'balanced' has no receiver\.iq_gain"):
+        load_profile(f"{path}:iq")
+    path.write_text(path.read_text().replace("hybrid", "intensity"))
+    with pytest.raises(InputError, match=r"own\.toml:iq: .*'balanced' has no receiver\.iq_gain"):
+        load_profile(path)
+
+
+def test_a_section_that_is_none_is_no_fault_of_a_state(tmp_path):
+    """The profile itself is named, whichever of its states would change that section."""
+    path = tmp_path / "own.toml"
+    path.write_text("phase = 3\n[state.hot.phase]\noffset = 0.1\n")
+    with pytest.raises(InputError, match="phase is 3; it must be a table"):
+        load_profile(path)
+
+
 def test_a_state_of_every_profile_is_not_hidden(tmp_path):
     """A file that states ``as-fabricated`` of its own is refused, whatever state is asked for."""
     path = tmp_path / "own.toml"

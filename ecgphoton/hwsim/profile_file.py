@@ -1,7 +1,6 @@
 """Device profiles read from TOML files, in any of their states."""
 
 from copy import deepcopy
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -58,7 +57,7 @@ def load_profile(source: Profile | str | Path) -> Profile:
     for state in own:
         data = _in_state(data, stated, state, path)
     made = _read(data, path, *own)
-    named = replace(made, name=":".join([made.name, *own]))
+    named = made.named(":".join([made.name, *own]))
     return named.as_fabricated() if FABRICATED in states else named
 
 

@@ -161,6 +161,17 @@ def test_a_state_may_need_another(tmp_path):
         load_profile(path)
 
 
+@pytest.mark.parametrize("state", ["", ":as-fabricated"])
+def test_defaults_of_a_receiver_are_not_stated(state, tmp_path):
+    """A file that leaves its powers out takes those of a laser that is chosen for one call."""
+    path = tmp_path / "own.toml"
+    path.write_text("[receiver]\nkind = 'balanced'\ncmrr = 30\n")
+    read = load_profile(f"{path}{state}")
+    assert {**read.stated, "phase.static": 1} == {"receiver.cmrr": 30, "phase.static": 1}
+    lit = read.with_settings(["link.laser=10", "link.oscillator=0.5", "link.rate=2e6"])
+    assert lit["receiver.lo_power"] == pytest.approx(1.25)
+
+
 def test_a_section_that_is_none_is_no_fault_of_a_state(tmp_path):
     """The profile itself is named, whichever of its states would change that section."""
     path = tmp_path / "own.toml"

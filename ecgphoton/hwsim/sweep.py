@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.effects import Number, likely, number_of
+from ecgphoton.hwsim.effects import DRIVER, GONE, Number, likely, number_of
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.simulate import simulate
@@ -44,6 +44,8 @@ def parameter(name: str) -> Number:
     try:
         return NOISE if name == "noise" else number_of(name)
     except InputError:
+        if name in (*DRIVER, *GONE):
+            raise
         advice = likely(name, noise=NOISE.meaning)
         raise InputError(f"{name!r} cannot be swept or solved for; {advice}") from None
 

@@ -268,6 +268,8 @@ def test_a_misspelt_parameter_gets_the_nearest_name():
     """Noise is among them, and spaces around a name do no harm."""
     with pytest.raises(InputError, match="did you mean noise"):
         parse_sweep("nois=0.1")
+    with pytest.raises(InputError, match=r"driver\.v_pi is no single number of a chip"):
+        parse_sweep("driver.v_pi=3")
     assert parse_sweep(" noise =0.1").parameter == "noise"
     assert dict(Profile({"dac.bits": np.int64(8)}).numbers) == {"dac.bits": 8.0}
 

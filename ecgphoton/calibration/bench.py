@@ -21,6 +21,7 @@ import numpy as np
 
 from ecgphoton import artifacts
 from ecgphoton.errors import EcgphotonError, InputError, require
+from ecgphoton.host import as_array
 from ecgphoton.intake import expecting, one_line
 from ecgphoton.mesh.arrays import AnyArray, Floats, Integers
 
@@ -31,6 +32,8 @@ HEATER_SECONDS = 10e-6
 """Time a thermo-optic heater takes to settle (device table of SimPhony, ScopeX-ASU)."""
 READING_SECONDS = 1e-6
 """One reading of all detectors, 1 MHz."""
+LARGEST = 1e6
+"""Largest reading, in units of full scale, which is 1."""
 RECORDING = "ecgphoton-bench-recording/1"
 
 
@@ -120,10 +123,11 @@ class CheckedBench(_Around):
         Raises
         ------
         InputError
-            If the bench fails, or its readings are of another shape or type, NaN or infinite.
+            If the bench fails, or its readings are of another shape or type, masked, NaN, or no
+            fractions of full scale.
         """
-        try:
-            readings = np.asarray(self.bench.read(codes, vectors, kind))
+        try:  # what it does to the arrays it is given is its own affair
+            readings = as_array(self.bench.read(codes.copy(), vectors.copy(), kind), "readings")
         except EcgphotonError:
             raise
         except Exception as error:  # whatever instruments and their drivers raise
@@ -138,12 +142,13 @@ class CheckedBench(_Around):
                 f"the bench answered {kind} with {readings.dtype} of shape {readings.shape}; "
                 f"{words} of shape {wanted} are needed"
             )
-        lost = ~np.isfinite(readings)
+        lost = ~(np.abs(readings) <= LARGEST)  # NaN is at most nothing
         if lost.any():
             first = ", ".join(map(str, np.argwhere(lost)[0]))
             raise InputError(
-                f"{lost.sum()} of {lost.size} readings of the bench are NaN or infinite, the first "
-                f"at [{first}] (setting, chip, block, vector, detector); check its connections"
+                f"{lost.sum()} of {lost.size} readings of the bench are NaN or infinite, or beyond "
+                f"{LARGEST:g} of full scale, the first at [{first}] (setting, chip, block, vector, "
+                "detector); check its connections"
             )
         return readings.astype(complex if kind == "field" else float)
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple, Protocol, get_args
+from operator import index
+from typing import NamedTuple, Protocol, cast, get_args
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from ecgphoton.calibration.probing import ReadDark
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.errors import InputError, require
 from ecgphoton.program.program import MeshProgram
-from ecgphoton.settings import nearest
+from ecgphoton.settings import nearest, one_of
 
 
 class Step(Protocol):
@@ -49,6 +50,10 @@ STANDARD = ("dark", "sweep", "fit", "correct", "trim")
 """All that homodyne readings can tell of a chip."""
 PHOTODIODES = ("sweep-power", "null", "correct")
 """The same with photodiodes alone: phases of the outputs leave no trace in power."""
+
+
+PARTS = ("shape", "bits", "kinds", "cost", "read")
+"""Attributes of a `Bench`."""
 
 
 class Calibrated(NamedTuple):
@@ -101,6 +106,27 @@ def check_steps(steps: Sequence[Step], kinds: Sequence[Kind] = get_args(Kind)) -
         )
 
 
+def check_bench(bench: object, name: str = "of that call") -> Bench:
+    """Return a bench, or an InputError that names what it lacks."""
+    lacking = [part for part in PARTS if not hasattr(bench, part)]
+    if lacking:
+        raise InputError(
+            f"bench {name} lacks {', '.join(lacking)}; a Bench has {', '.join(PARTS)}, see "
+            "docs/howto/own-bench.md"
+        )
+    found, kinds = cast("Bench", bench), get_args(Kind)
+    try:
+        sizes = [index(size) for size in found.shape]
+    except TypeError:
+        sizes = []
+    counts = "three whole numbers: chips (at least 1), blocks, drivers of a block"
+    require(len(sizes) == 3 and sizes[0] > 0, f"shape of bench {name}", found.shape, counts)
+    listed = isinstance(found.kinds, list | tuple | set | frozenset)
+    good = listed and found.kinds and set(found.kinds) <= set(kinds)
+    require(good, f"kinds of bench {name}", found.kinds, f"a tuple of {one_of(kinds)}, or both")
+    return found
+
+
 def usual_steps(bench: Bench) -> tuple[str, ...]:
     """Return the steps for what a bench can read."""
     return STANDARD if "field" in bench.kinds else PHOTODIODES
@@ -133,7 +159,7 @@ def calibrate(
         If the bench has another number of blocks or drivers, fails, or cannot read what a step
         needs.
     """
-    chips, blocks, drivers = bench.shape
+    chips, blocks, drivers = check_bench(bench).shape
     if (blocks, drivers) != program.phases.shape:
         raise InputError(
             f"the bench has {blocks} blocks with {drivers} drivers; this program needs "

@@ -10,12 +10,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast, get_args
 
 import numpy as np
 
-from ecgphoton.calibration.bench import Bench, CheckedBench, Kind
-from ecgphoton.calibration.calibrate import Step, calibrate, check_steps, steps_of, usual_steps
+from ecgphoton.calibration.bench import Bench, CheckedBench
+from ecgphoton.calibration.calibrate import (
+    Step,
+    calibrate,
+    check_bench,
+    check_steps,
+    steps_of,
+    usual_steps,
+)
 from ecgphoton.calibration.estimate import EVERYTHING, Fit
 from ecgphoton.calibration.judge import Labelled, PredictedChips, judge
 from ecgphoton.calibration.phases import measure
@@ -32,8 +38,6 @@ from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
 from ecgphoton.student.propagate import Inputs
 
-PARTS = ("shape", "bits", "kinds", "cost", "read")
-"""Attributes of a `Bench`."""
 SHOTS = 128
 """Readings of the matrices after calibration."""
 DIFFERS = 0.02
@@ -71,24 +75,6 @@ def open_bench(name: str, program: MeshProgram) -> Bench:
     finally:
         sys.path = path
     return check_bench(bench, name)
-
-
-def check_bench(bench: object, name: str = "of that call") -> Bench:
-    """Return a bench, or an InputError that names what it lacks."""
-    lacking = [part for part in PARTS if not hasattr(bench, part)]
-    if lacking:
-        raise InputError(
-            f"bench {name} lacks {', '.join(lacking)}; a Bench has {', '.join(PARTS)}, see "
-            "docs/howto/own-bench.md"
-        )
-    found = cast("Bench", bench)
-    kinds = get_args(Kind)
-    if not found.kinds or not set(found.kinds) <= set(kinds):
-        raise InputError(
-            f"bench {name} offers readings of the kinds {tuple(found.kinds)}; allowed: "
-            f"{', '.join(map(repr, kinds))}, or both"
-        )
-    return found
 
 
 def calibrate_bench(

@@ -121,7 +121,7 @@ class Sheet:
             for effect in self.profile.active
             if effect.error and effect.number.better == "less"
         }
-        return replace(self.profile, numbers={**self.profile.numbers, **scaled})
+        return replace(self.profile, numbers={**self.profile.stated, **scaled})
 
     def alone(self, key: str) -> "Sheet":
         """Return the sheet whose program has the codes for one error alone."""

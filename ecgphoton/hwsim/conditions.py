@@ -9,6 +9,7 @@ from ecgphoton.hwsim.effects.drivers import (
     CROSSTALK_SPREAD,
 )
 from ecgphoton.hwsim.effects.modulator import EXTINCTION
+from ecgphoton.hwsim.effects.receiver import POWER, SIGNAL
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.profile import BITS, Profile
 from ecgphoton.hwsim.receivers import RECEIVERS
@@ -31,7 +32,8 @@ def conditions(profile: Profile, read: Collection[str] = ()) -> str:
         noise = noise if profile["detector.noise"] else "which have no noise"
         light_path = f"effective receivers ({kind}), {noise}"
     else:
-        light = f"a laser of {profile[LASER]:g} mW a block" if profile[LASER] else "stated powers"
+        light = f"oscillators of {profile[POWER]:g} mW, signals of {profile[SIGNAL]:g} mW"
+        light = f"a laser of {profile[LASER]:g} mW a block" if profile[LASER] else light
         light_path = f"{kind} receivers with {light}"
     leak = profile[EXTINCTION]
     sent = f"modulators of {leak:g} dB extinction" if leak else "modulators that close"

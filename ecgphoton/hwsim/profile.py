@@ -116,6 +116,10 @@ class Profile:
         """Return a profile with one number changed, for example ``splitter.sigma``."""
         return replace(self, numbers={**self.stated, key: value})
 
+    def named(self, name: str) -> Profile:
+        """Return the profile under another name."""
+        return replace(self, numbers=self.stated, name=name)
+
     @property
     def stated(self) -> dict[str, float]:
         """Its numbers, without defaults of the receiver and what follows from the link budget."""
@@ -178,7 +182,7 @@ class Profile:
 
     def as_fabricated(self) -> Profile:
         """Return the profile of the same chips before trimming."""
-        return replace(self.with_value(STATIC, 1.0), name=f"{self.name}:{FABRICATED}")
+        return self.with_value(STATIC, 1.0).named(f"{self.name}:{FABRICATED}")
 
     def driving(self, program: MeshProgram) -> MeshProgram:
         """Return the program for these drivers; codes undo its crosstalk, else the profile's."""

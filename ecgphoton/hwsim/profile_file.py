@@ -1,7 +1,6 @@
 """Device profiles read from TOML files, in any of their states."""
 
 from copy import deepcopy
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -53,13 +52,30 @@ def load_profile(source: Profile | str | Path) -> Profile:
     require(isinstance(stated, dict), f"profile {path}: {STATES}", stated, "a table of states")
     if FABRICATED in stated:
         raise InputError(f"{path}: every profile has a state {FABRICATED!r}; rename this one")
-    for state in stated:  # refuses what no profile can be, asked for or not
-        _read(_in_state(data, stated, state, path), Path(f"{path}:{state}"))
-    for state in (state for state in states if state != FABRICATED):
+    _check_states(data, stated, path)
+    own = [state for state in states if state != FABRICATED]
+    for state in own:
         data = _in_state(data, stated, state, path)
-    made = _read(data, path)
-    named = replace(made, name=":".join([made.name, *(s for s in states if s != FABRICATED)]))
+    made = _read(data, path, *own)
+    named = made.named(":".join([made.name, *own]))
     return named.as_fabricated() if FABRICATED in states else named
+
+
+def _check_states(data: dict[str, Any], stated: dict[str, Any], path: Path) -> None:
+    """Refuse a state, asked for or not, that no profile can have on top of any others."""
+    found, valid, errors = [data], set[str](), dict[str, InputError]()
+    for base in found:  # which grows by every state that is a profile on top of one found
+        for state in (state for state in stated if state not in valid):
+            changed = _in_state(base, stated, state, path)
+            try:
+                _read(changed, path, state)
+            except InputError as error:
+                errors.setdefault(state, error)
+            else:
+                found.append(changed)
+                valid.add(state)
+    for error in (error for state, error in errors.items() if state not in valid):
+        raise error
 
 
 def _in_state(
@@ -69,39 +85,41 @@ def _in_state(
     if state not in stated:
         near = nearest(state, (*stated, FABRICATED))
         raise InputError(f"profile {path} has no state {state!r}; {near}")
-    try:
-        changed = {name: {**data.get(name, {}), **new} for name, new in stated[state].items()}
-    except (AttributeError, TypeError):
-        raise InputError(
-            f"profile {path}: {STATES}.{state} must hold sections of a profile"
-        ) from None
-    return {**data, **changed}
+    sections = stated[state]
+    if not isinstance(sections, dict) or not all(isinstance(s, dict) for s in sections.values()):
+        raise InputError(f"profile {path}: {STATES}.{state} must hold sections of a profile")
+    changed = dict(data)
+    for name, new in sections.items():
+        old = data.get(name, {})
+        changed[name] = {**old, **new} if isinstance(old, dict) else old  # which is refused
+    return changed
 
 
-def _read(data: dict[str, Any], path: Path) -> Profile:
-    with expecting(f"profile {path}", "a profile", "correct it"):
-        return _from_dict(deepcopy(data), path)
+def _read(data: dict[str, Any], path: Path, *states: str) -> Profile:
+    where = ":".join([str(path), *states])
+    with expecting(f"profile {where}", "a profile", "correct it"):
+        return _from_dict(deepcopy(data), path.stem, where)
 
 
-def _from_dict(data: dict[str, Any], path: Path) -> Profile:
+def _from_dict(data: dict[str, Any], stem: str, where: str) -> Profile:
     sections = sorted({key.partition(".")[0] for key in numbers()})
-    texts = {"name": path.stem, "description": "", "date": ""}
+    texts = {"name": stem, "description": "", "date": ""}
     texts = {name: data.pop(name, text) for name, text in texts.items()}
     driver = _driver(data.pop(HeaterDac.section)) if HeaterDac.section in data else None
     for section, content in (texts | data).items():
         known = section in texts or section in sections
         if not known and not (isinstance(content, dict) and content):
-            raise InputError(f"profile {path}: no section [{section}]; "
+            raise InputError(f"profile {where}: no section [{section}]; "
                              f"{nearest(section, sections)}")  # fmt: skip
         kind, what = (str, "a text") if section in texts else (dict, "a table")
-        require(isinstance(content, kind), f"profile {path}: {section}", content, what)
+        require(isinstance(content, kind), f"profile {where}: {section}", content, what)
     reading = data.get(SECTION.rstrip("."))
     receiver = EFFECTIVE if reading is None else reading.pop("kind", BALANCED.name)
     stated: dict[str, float] = {
         f"{section}.{name}": value for section, own in data.items() for name, value in own.items()
     }
     if not (stated or driver or receiver != EFFECTIVE):
-        raise InputError(f"profile {path} states no number; perfect chips are those of 'ideal'")
+        raise InputError(f"profile {where} states no number; perfect chips are those of 'ideal'")
     return Profile(stated, **texts, driver=driver, receiver=receiver)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ecgphoton.errors import InputError, require
-from ecgphoton.hwsim.effects import Number, likely, number_of
+from ecgphoton.hwsim.effects import DRIVER, GONE, Number, likely, number_of
+from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.hwsim.unused import giving, refuse_unused
@@ -43,6 +44,8 @@ def parameter(name: str) -> Number:
     try:
         return NOISE if name == "noise" else number_of(name)
     except InputError:
+        if name in (*DRIVER, *GONE):
+            raise
         advice = likely(name, noise=NOISE.meaning)
         raise InputError(f"{name!r} cannot be swept or solved for; {advice}") from None
 
@@ -155,8 +158,7 @@ def nothing_moves(name: str) -> str:
     """Return the warning of a parameter for which `unmoved` is true."""
     return (
         f"{name} changes no rate of any chip at the values tried: it is too small to change a "
-        "decision, without effect, or acts only together with a number that is 0 (time.drift with "
-        "time.hours, link.laser with a receiver other than homodyne)"
+        "decision of this program"
     )
 
 
@@ -170,14 +172,14 @@ def simulated(name: str, *subject: Any, **settings: Any) -> Judge:  # noqa: ANN4
     Raises
     ------
     InputError
-        If a setting is for that parameter, or changes nothing of the chips.
+        If a setting is for that parameter, or it or the parameter changes nothing of the chips.
     """
     texts = settings.get("settings", ())
     refuse_twice(name, settings.get("noise"), texts)
     if name == "noise":
         return lambda value: simulate(*subject, **settings | {"noise": value})
     chosen = load_profile(settings.get("profile") or "ideal").with_settings(texts)
-    refuse_unused(chosen, texts, moving=name)
+    refuse_unused(chosen, texts, moving=name, read=(LASER,))  # whose budget has a silent receiver
 
     def judge(value: float) -> SimulationReport:
         changed = {"profile": chosen.with_value(name, value), "settings": ()}

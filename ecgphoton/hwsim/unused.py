@@ -70,23 +70,28 @@ def unused(
 def refuse_unused(
     profile: Profile, settings: Iterable[str], *, moving: str = "", read: Collection[str] = ()
 ) -> None:
-    """Refuse numbers of ``section.key=value`` that change nothing of the chips of a profile.
+    """Refuse numbers that change nothing of the chips of a profile.
 
     Parameters
     ----------
     profile
         With these settings.
+    settings
+        ``section.key=value`` for each number.
     moving
-        Key that takes several values, as `with_any` takes it: what acts through it is used.
+        Key that takes several values, as `with_any` takes it: it is refused as well, and what acts
+        through it is used.
     read
         Keys that are used otherwise.
     """
     given = assignments(settings, allowed, read_setting)
-    keys = [key for key in given if key not in (KIND, *read)]
-    if lost := unused(profile := with_any(profile, moving), keys):
+    profile = with_any(profile, moving)
+    asked = {key: f"--set {key}={value:g}" for key, value in given.items() if key != KIND}
+    asked |= {moving: moving} if moving not in ("", "noise") else {}
+    if lost := unused(profile, [key for key in asked if key not in read]):
         raise InputError(
-            f"--set {lost[0]}={given[lost[0]]:g} changes no reading of these chips: "
-            f"{_missing(profile, lost[0])}, or leave it out"
+            f"{asked[lost[0]]} changes no reading of these chips: {_missing(profile, lost[0])}, or "
+            "leave it out"
         )
 
 
@@ -114,10 +119,10 @@ def _missing(profile: Profile, key: str) -> str:
     if key in LINK:
         return f"it acts in `ecgphoton budget`, or with {LASER} and {KIND}=balanced; {also}"
     carriers = [one.name for one in EFFECTS.values() if key in one.also]
-    names = carriers or [*EFFECTS[key].also]
-    if absent := [name for name in names if not profile[name]]:
-        zero = "are" if absent[1:] else "is"
-        return f"it acts together with {' or '.join(absent)}, which {zero} 0 here; {also}"
+    others = [one for one in carriers or EFFECTS[key].also if not profile[one]]
+    if names := [one for one in others if not unused(with_any(profile, one), [key])]:
+        zero = "are" if names[1:] else "is"
+        return f"it acts together with {' or '.join(names)}, which {zero} 0 here; {also}"
     return (
         f"the receiver ({KIND}={profile.receiver}) or another number leaves nothing of it; {also}"
     )

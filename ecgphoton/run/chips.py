@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from ecgphoton import runs
 from ecgphoton.calibration.bench import Bench
-from ecgphoton.calibration.calibrate import STANDARD, check_steps, steps_of
+from ecgphoton.calibration.calibrate import STANDARD, check_bench, check_steps, steps_of
 from ecgphoton.calibration.campaign import TABLES, calibrate_chips
 from ecgphoton.calibration.judge import Labelled
-from ecgphoton.calibration.laboratory import calibrate_bench, check_bench, open_bench
+from ecgphoton.calibration.laboratory import calibrate_bench, open_bench
 from ecgphoton.calibration.report import CalibrationReport
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.meshchips import program_of

@@ -200,8 +200,8 @@ def begin(
     Raises
     ------
     InputError
-        If a setting changes nothing of the chips, the student has no operating point, a limit is
-        wrong, or the folder is not free.
+        If a setting or `moving` changes nothing of the chips, the student has no operating point,
+        a limit is wrong, or the folder is not free.
     """
     name = function.__name__
     files = files or (f"{name}.json", f"{name}.csv", f"{name}.png")
@@ -211,7 +211,8 @@ def begin(
         require(asked["chips"] >= 1, "chips", asked["chips"], "at least 1")
     profile = profile_of(**taken_by(profile_of, asked))
     if profile is not None and moving is not None:
-        refuse_unused(profile, asked.get("settings", ()), moving=moving)
+        own = () if {"over", "key"} & asked.keys() else (moving,)  # `drift` has words of its own
+        refuse_unused(profile, asked.get("settings", ()), moving=moving, read=own)
     trained = runs.load(asked["model"])
     if not trained.point.binary:
         raise InputError(

@@ -56,7 +56,9 @@ def lost(readings):
         (lambda readings: readings[:1], r"of shape \(1, .*\(3, 1, \d+, 4, 4\) are needed"),
         (lambda _: None, "complex numbers of shape"),
         (lambda readings: readings.astype(str), "complex numbers of shape"),
-        (lost, r"1 of \d+ readings .* NaN or infinite, the first at \[2, 0, 1, 3, 0\]"),
+        (lambda readings: np.ma.array(readings, mask=True), r"readings: \d+ .* are masked"),
+        (lambda readings: readings + 1e7, r"readings .* beyond 1e\+06 of full scale, the first"),
+        (lost, r"1 of \d+ readings .* NaN or infinite, .*first at \[2, 0, 1, 3, 0\]"),
     ],
 )
 def test_failures_and_unusable_readings_are_errors(program, change, message) -> None:
@@ -66,6 +68,41 @@ def test_failures_and_unusable_readings_are_errors(program, change, message) -> 
         CheckedBench(bench).read(CODES, LIGHT)
     with pytest.raises(InputError, match=r"bench|readings"):
         calibrate(bench, program, steps_of(["dark", "correct"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("shape", (3, 32), "three whole numbers"),
+        ("shape", None, "three whole numbers"),
+        ("shape", (1.0, 3.0, 32.0), "three whole numbers"),
+        ("shape", (0, 3, 32), "three whole numbers"),
+        ("kinds", None, "'field', 'power'"),
+        ("kinds", "field", "'field', 'power'"),
+    ],
+)
+def test_a_bench_that_cannot_be_is_refused(program, name, value, allowed) -> None:
+    """With what it states, before anything is asked of it."""
+    bench = Foreign(program, raises(AssertionError()))
+    setattr(bench, name, value)
+    with pytest.raises(InputError, match=rf"^{name} of bench .* is .*; it must be .*{allowed}"):
+        calibrate(bench, program)
+
+
+def test_a_bench_may_change_what_it_is_given(program) -> None:
+    """Codes that it scales in place, and light, stay what they were for the next reading."""
+
+    class Careless(Foreign):
+        def read(self, codes, vectors, kind="field"):
+            readings = super().read(codes, vectors, kind)
+            codes *= 0
+            vectors *= 0
+            return readings
+
+    asked = CODES + 7, LIGHT.copy()
+    CheckedBench(Careless(program, lambda readings: readings)).read(*asked)
+    assert (asked[0] == 7).all()
+    assert (asked[1] == LIGHT).all()
 
 
 def test_single_precision_and_lists_are_readings(program) -> None:

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from ecgphoton.calibration.bench import Session
-from ecgphoton.calibration.calibrate import PHOTODIODES, calibrate, steps_of
+from ecgphoton.calibration.calibrate import PHOTODIODES, calibrate, check_bench, steps_of
 from ecgphoton.calibration.judge import Labelled, PredictedChips
-from ecgphoton.calibration.laboratory import calibrate_bench, check_bench, open_bench
+from ecgphoton.calibration.laboratory import calibrate_bench, open_bench
 from ecgphoton.calibration.report import AFTER, BEFORE, OWN
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
@@ -115,7 +115,7 @@ def test_a_bench_is_opened_by_name(program, tmp_path, monkeypatch) -> None:
         ("my_bench_:fail", "OSError: no instrument"),
         ("my_bench_:missing", "no attribute 'missing'"),
         ("not_there_:make", "No module named"),
-        ("my_bench_:eye", r"kinds \('eye',\); allowed: 'field', 'power'"),
+        ("my_bench_:eye", r"kinds .*:eye is \('eye',\); it must be .* 'field', 'power'"),
         ("my_bench_:nothing", "lacks shape, bits, kinds, cost, read"),
     ):
         with pytest.raises(InputError, match=message):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +16,8 @@ from ecgphoton.artifacts import to_json
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle import export_bundle, load_bundle
 from ecgphoton.export.bundle_folder import sealed
+from ecgphoton.export.claimed_bundle import ClaimedBundle
+from ecgphoton.export.claims import CHECKS
 from ecgphoton.export.verify import verify
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.profile_file import load_profile
@@ -28,6 +32,18 @@ def claim(folder):
         row[1:] for row in verify(folder, sax=False).rows() if "DAC codes perform" in row[0]
     ]
     return found
+
+
+def test_the_last_digit_of_a_gain_is_no_other_student(bundle) -> None:
+    """Processors differ in it, so a bundle of another machine is verified all the same."""
+    claimed = ClaimedBundle(bundle, None)
+    first, *rest = claimed.program.blocks
+    for factor, outcome in ((1 + 2**-23, "ok"), (1 + 1e-5, "failed")):
+        blocks = (replace(first, gain=first.gain * factor), *rest)
+        other = SimpleNamespace(
+            program=replace(claimed.program, blocks=blocks), checkpoint=claimed.checkpoint
+        )
+        assert CHECKS["codes and settings are those of the checkpoint"](other)[0] == outcome
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,8 @@ def test_states_and_settings_are_said() -> None:
     assert "phases as fabricated 4 h after they were set" in said
     assert "; 10 mK and 1 pm from where they were set; " in said
     assert "mK" not in conditions(Profile({}))
-    assert "hybrid receivers with stated powers" in conditions(Profile({}, receiver="hybrid"))
+    light = "hybrid receivers with oscillators of 1 mW, signals of 0.01 mW"
+    assert light in conditions(Profile({}, receiver="hybrid"))
 
 
 def test_a_receiver_without_powers_is_effective(monkeypatch) -> None:

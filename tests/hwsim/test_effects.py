@@ -17,6 +17,7 @@ from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.hwsim.streams import chip_rng
 from ecgphoton.hwsim.sweep import parse_sweep
+from ecgphoton.mesh.heater import HeaterDac
 
 CHIPS = 400
 SMALL = 1e-3
@@ -66,6 +67,44 @@ def test_no_mzi_amplifies(program, mean):
     assert float((lost < 1e-9).double().mean()) == pytest.approx(0.212 if mean else 0.5, abs=0.03)
     drawn = chips.normals["loss.mzi_sigma_db"] * 0.5 + (0.4 if mean else 0.0)
     assert float((lost - drawn.clamp_min(0)).abs().max()) < 1e-12
+
+
+def test_no_detector_turns_light_around(program):
+    """At the largest spread of responsivities a sixth of the detectors sees nothing, none less."""
+    chips = Foundry(Profile({**EXACT, "detector.gain_sigma": 1.0})).chips(0, 0, 100, program)
+    gain = chips.reading.gain[..., 0]
+    drawn = 1 + chips.normals["detector.gain_sigma"]
+    assert torch.equal(gain, drawn.clamp_min(0))
+    assert float((gain == 0).double().mean()) == pytest.approx(0.159, abs=0.03)
+
+
+@pytest.mark.parametrize("law", ["quadratic", "linear"])
+@pytest.mark.parametrize("key", ["heater.spread", "heater.curvature"])
+def test_no_shifter_shifts_backwards(program, key, law):
+    """However much shifters differ, a phase has the sign of its drive; within that, the law's."""
+    drivers = {"quadratic": None, "linear": HeaterDac(4.0, 4.4, 8, "linear", -4.4)}[law]
+    chips = Foundry(Profile({**EXACT, key: 0.5}, driver=drivers)).chips(0, 0, 100, program)
+    dac = chips.device.dac
+    volts = torch.linspace(dac.v_min, dac.v_max, chips.device.drivers).double()[None, None]
+    drive = dac.phase_at(volts) / math.pi
+    phases = chips.phases(volts.expand(1, len(program.blocks), -1)) / math.pi
+    bent = drive + 0.5 * chips.normals[key] * (drive if key == "heater.spread" else drive**2)
+    assert bool((phases * drive.sign() >= 0).all())
+    assert torch.allclose(phases, torch.where(bent * drive < 0, torch.zeros(()).double(), bent))
+    assert bool((phases == 0)[..., drive[0, 0] != 0].any())
+
+
+def test_no_heater_cools_another(program):
+    """Whatever spreads over chips and pairs, a phase arrives as heat does: never below 0."""
+    sizes = {"heater.crosstalk": 1e-6, "heater.crosstalk_length": 200.0}
+    sizes |= {"heater.crosstalk_spread": 1.0, "heater.crosstalk_pairs": 1.0}
+    chips = Foundry(Profile({**EXACT, **sizes})).chips(0, 0, 60, program)
+    device = chips.device
+    one = torch.zeros(1, len(program.blocks), device.drivers).double()
+    one[..., 3] = device.dac.v_pi
+    arriving = chips.phases(one)
+    assert float(arriving.min()) > -1e-9  # where products of two shares remain
+    assert 0.1 < float((arriving.abs() < 1e-9).double().mean()) < 0.7
 
 
 @pytest.mark.parametrize("effect", OPTICAL, ids=named)
@@ -229,6 +268,8 @@ def test_a_misspelt_parameter_gets_the_nearest_name():
     """Noise is among them, and spaces around a name do no harm."""
     with pytest.raises(InputError, match="did you mean noise"):
         parse_sweep("nois=0.1")
+    with pytest.raises(InputError, match=r"driver\.v_pi is no single number of a chip"):
+        parse_sweep("driver.v_pi=3")
     assert parse_sweep(" noise =0.1").parameter == "noise"
     assert dict(Profile({"dac.bits": np.int64(8)}).numbers) == {"dac.bits": 8.0}
 

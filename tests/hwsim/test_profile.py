@@ -144,6 +144,42 @@ def test_a_wrong_state_is_found_whatever_is_asked_for(wrong, asked, tmp_path):
         load_profile(f"{path}{asked}")
 
 
+def test_a_state_may_need_another(tmp_path):
+    """Numbers of a receiver that another state names: used with it, and alone refused by name."""
+    path = tmp_path / "own.toml"
+    path.write_text(
+        "[phase]\noffset = 0.1\n[state.iq.receiver]\niq_gain = 0.1\n"
+        "[state.full.receiver]\nkind = 'hybrid'\n"
+    )
+    assert load_profile(path).receiver == "homodyne"
+    both = load_profile(f"{path}:full:iq")
+    assert (both.receiver, both["receiver.iq_gain"], both.name) == ("hybrid", 0.1, "own:full:iq")
+    with pytest.raises(InputError, match=r"own\.toml:iq: .*'balanced' has no receiver\.iq_gain"):
+        load_profile(f"{path}:iq")
+    path.write_text(path.read_text().replace("hybrid", "intensity"))
+    with pytest.raises(InputError, match=r"own\.toml:iq: .*'balanced' has no receiver\.iq_gain"):
+        load_profile(path)
+
+
+@pytest.mark.parametrize("state", ["", ":as-fabricated"])
+def test_defaults_of_a_receiver_are_not_stated(state, tmp_path):
+    """A file that leaves its powers out takes those of a laser that is chosen for one call."""
+    path = tmp_path / "own.toml"
+    path.write_text("[receiver]\nkind = 'balanced'\ncmrr = 30\n")
+    read = load_profile(f"{path}{state}")
+    assert {**read.stated, "phase.static": 1} == {"receiver.cmrr": 30, "phase.static": 1}
+    lit = read.with_settings(["link.laser=10", "link.oscillator=0.5", "link.rate=2e6"])
+    assert lit["receiver.lo_power"] == pytest.approx(1.25)
+
+
+def test_a_section_that_is_none_is_no_fault_of_a_state(tmp_path):
+    """The profile itself is named, whichever of its states would change that section."""
+    path = tmp_path / "own.toml"
+    path.write_text("phase = 3\n[state.hot.phase]\noffset = 0.1\n")
+    with pytest.raises(InputError, match="phase is 3; it must be a table"):
+        load_profile(path)
+
+
 def test_a_state_of_every_profile_is_not_hidden(tmp_path):
     """A file that states ``as-fabricated`` of its own is refused, whatever state is asked for."""
     path = tmp_path / "own.toml"

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from ecgphoton.calibration.drift import calibrated_over
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.budget import Budget
 from ecgphoton.hwsim.conditions import conditions, following
 from ecgphoton.hwsim.effects import numbers
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.profile_file import load_profile, profiles
+from ecgphoton.hwsim.requirement import solve
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.hwsim.sweep import parse_sweep, run_sweep
 from ecgphoton.hwsim.unused import refuse_unused, unused
@@ -25,8 +28,8 @@ FOUNDRY = "foundry-thermo-optic"
     ("profile", "text", "why"),
     [
         ("ideal", "heater.crosstalk_spread=0.2", "together with heater.crosstalk, which is 0 here"),
-        ("ideal", "heater.crosstalk_length=90", "together with heater.crosstalk or "),
-        ("ideal", "heater.crosstalk_pairs=0.2", "together with heater.crosstalk or "),
+        ("ideal", "heater.crosstalk_length=90", "with heater.crosstalk, which is 0"),
+        ("ideal", "heater.crosstalk_pairs=0.2", "together with heater.crosstalk, which is 0"),
         (FOUNDRY, "time.drift=0.1", "together with time.hours, which is 0 here"),
         (FOUNDRY, "detector.splitter_sigma=0.1", r"receiver \(receiver.kind=homodyne\)"),
         (FOUNDRY, "link.laser=5", r"with link.laser and receiver.kind=balanced"),
@@ -100,6 +103,26 @@ def test_what_moves_is_not_missing(student, inputs, label, point) -> None:
         run_sweep(wanted, *subject, profile="ideal", settings=["heater.crosstalk=0.1"], chips=2)
     with pytest.raises(InputError, match=r"power\.p_pi=3 changes no reading"):
         run_sweep(wanted, *subject, profile="ideal", settings=["power.p_pi=3"], chips=2)
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize(
+    ("profile", "key", "why"),
+    [
+        (FOUNDRY, "power.p_pi", "`ecgphoton budget` alone reads it"),
+        (FOUNDRY, "link.coupler_db", ".* or with link.laser and receiver.kind=balanced"),
+        (FOUNDRY, "time.drift", "it acts together with time.hours, which is 0 here"),
+        ("ideal", "heater.crosstalk_length", ".* with heater.crosstalk, which is 0 here"),
+    ],
+)
+def test_what_is_swept_follows_the_same_rule(
+    student, inputs, label, point, profile, key, why, again
+) -> None:
+    """A number that `simulate` refuses as without effect is neither swept nor solved for."""
+    subject = (student, inputs, label, point)
+    ask = partial(calibrated_over, when="again") if again else solve
+    with pytest.raises(InputError, match=f"^{key} changes no reading of these chips: {why}"):
+        ask(key, *subject, profile=profile, chips=1)
 
 
 def test_codes_that_follow_crosstalk_are_said(program) -> None:

@@ -29,6 +29,13 @@ def _rounded(volts: torch.Tensor, _: float, site: Site) -> Array:
     return device.dac.voltage_of(device.codes_for(device.dac.phase_at(volts))).to(volts)
 
 
+def _bent(heat: Heat, more: torch.Tensor) -> Heat:
+    """Shifters shift more (rad) than ideal ones, in the direction in which they are driven."""
+    phase = heat.phase + more
+    phase = torch.where(heat.power < 0, phase.clamp_max(0), phase.clamp_min(0))
+    return heat._replace(phase=phase)
+
+
 def _unit(site: Site) -> Floats:
     """(drivers, drivers) crosstalk of the layout, 1 at 120 um."""
     return site.device.crosstalk(1.0, site.number(CROSSTALK_LENGTH))
@@ -38,13 +45,14 @@ def _coupled(heat: Heat, share: torch.Tensor, site: Site) -> Heat:
     """Every heater warms its neighbours: ``(I + X) phase``; share (C, 1, 1)."""
     unit = _unit(site)
     arriving = heat.phase @ torch.as_tensor(unit).T.to(heat.phase)
-    return heat._replace(phase=heat.phase + share * arriving)
+    return heat._replace(phase=heat.phase + share * arriving, share=share / site.number(CROSSTALK))
 
 
 def _uneven(heat: Heat, errors: torch.Tensor, site: Site) -> Heat:
-    """Pairs differ from the layout by errors (C, K, drivers, drivers) of their crosstalk."""
+    """Pairs differ from the layout by errors (C, K, drivers, drivers), and none is cooled."""
     unit = torch.as_tensor(site.number(CROSSTALK) * _unit(site)).to(heat.phase)
-    arriving = ((unit * errors) @ heat.phase[..., None])[..., 0]
+    least = -torch.as_tensor(heat.share)[..., None]
+    arriving = ((unit * errors.clamp_min(least)) @ heat.phase[..., None])[..., 0]
     return heat._replace(phase=heat.phase + arriving)
 
 
@@ -79,7 +87,7 @@ ALL = (
         "heater.spread",
         Number("Relative spread of the phase per heater power.", 0.5),
         "heat",
-        lambda heat, x, _: heat._replace(phase=heat.phase + x * math.pi * heat.power),
+        lambda heat, x, _: _bent(heat, x * math.pi * heat.power),
         "driver",
         source="L2ight, Gu et al. 2021, arXiv:2110.14807",
     ),
@@ -87,7 +95,7 @@ ALL = (
         "heater.curvature",
         Number("Spread of c2 in phase = pi (c1 p + c2 p^2) with p = (V / V_pi)^2.", 0.5),
         "heat",
-        lambda heat, x, _: heat._replace(phase=heat.phase + x * math.pi * heat.power**2),
+        lambda heat, x, _: _bent(heat, x * math.pi * heat.power**2),
         "driver",
         source="SCATTER, Yin et al. 2024, arXiv:2407.05510",
     ),

@@ -51,6 +51,8 @@ class Heat(NamedTuple):
     """(C, K, drivers) phase shifts, rad."""
     power: Tensor
     """(C, K, drivers) what an ideal shifter would shift, in units of pi; of a heater its power."""
+    share: Tensor | float = 1.0
+    """(C, 1, 1) crosstalk of each chip over that of the layout."""
 
 
 class Elements(NamedTuple):

@@ -73,9 +73,9 @@ ALL = (
     ),
     Effect(
         "detector.gain_sigma",
-        Number("Relative error of a detector's responsivity.", 1.0),
+        Number("Relative error of a detector's responsivity, which is never below 0.", 1.0),
         "reading",
-        lambda reading, x, _: reading._replace(gain=reading.gain * (1 + x[..., None])),
+        lambda reading, x, _: reading._replace(gain=reading.gain * (1 + x[..., None]).clamp_min(0)),
         "path",
         source="mismatch of photodiodes and amplifiers",
     ),

@@ -1,4 +1,4 @@
-"""Signal quality: stretches of 5 s that are flat, spikes or noise alone, saturated, wrongly scaled.
+"""Signal quality: stretches of 5 s that are flat, spikes, steps, noise, saturated, wrongly scaled.
 
 A beat in such a stretch cannot be decided. The indices are those of Li et al. [1]_ and Clifford et
 al. [2]_: the kurtosis of the samples (kSQI) and the share of power around the QRS (pSQI), with
@@ -36,6 +36,15 @@ SPIKE, SPARSE, HIGH = 9, 0.05, 0.2
 pacing spikes and bad contacts do, and leaves every QRS complex; a lead that is flat then held
 spikes alone. It must be beyond `FLAT` in fewer than 5 % of the samples, and beyond 0.2 mV in some.
 None of 28,130 windows of both leads of 25 records of MIT-BIH and 14 of SVDB is called so."""
+RISE, CALM, HELD = 4, 22, 10
+"""Samples (11, 61 and 28 ms) of a step of the level, such as an edge of a calibration pulse, a tap
+on an electrode, or an amplifier that toggles."""
+BEFORE, AFTER, KEPT, SHARP = 0.2, 0.5, 0.3, (0.05, 0.1)
+"""Shares of its change within 11 ms, and mV. In the 61 ms before and after it, no other 11 ms of a
+step change by so much, and it keeps so much for 28 ms; a QRS complex rises for longer, or comes
+back. A lead has no beat if all sharp changes are steps of more than `HIGH`; sharp is a tenth of
+the sharpest, within the limits in mV. None of the 62,736 windows of both leads of MIT-BIH and of 39
+records of SVDB is called so."""
 LARGEST = 20.0
 """mV; no ECG is larger: the unit is wrong."""
 STUCK = 0.2
@@ -52,6 +61,7 @@ minute)."""
 REASONS = {
     "flat": "no signal: the lead is flat",
     "spikes": "no signal but narrow spikes",
+    "steps": "no signal but steps of the level",
     "saturated": "the amplifier is saturated",
     "noise": "noise without beats",
     "scale": "wrong scale: check the unit",
@@ -142,6 +152,7 @@ def judge(windows: NDArray[np.float32]) -> NDArray[np.str_]:
     found[(kurtosis < NOISE_KURTOSIS) & (high > NOISE_SHARE)] = "noise"
     found[_hums(filled, frequency)] = "noise"
     found[stuck > STUCK] = "saturated"
+    found[_steps(filled)] = "steps"
     found[size > LARGEST] = "scale"
     found[_spikes(steady)] = "spikes"
     found[size < FLAT] = "flat"
@@ -163,6 +174,24 @@ def _spikes(steady: NDArray[np.floating]) -> NDArray[np.bool_]:
     found = ((size > FLAT).mean(axis=1) < SPARSE) & (size.max(axis=1) > HIGH)
     found[found] = _size(median_filter(steady[found], (1, SPIKE))) < FLAT
     return np.asarray(found)
+
+
+def _steps(windows: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Whether all sharp changes of windows, but for those at their ends, are steps of the level."""
+    from scipy.ndimage import maximum_filter1d
+
+    change = np.abs(windows[:, RISE:] - windows[:, :-RISE])
+    near = maximum_filter1d(change, CALM - RISE, axis=1)
+    inner, away = slice(CALM, -CALM), RISE + (CALM - RISE) // 2 + 1
+    sharp, count = change[:, inner], change.shape[1] - 2 * CALM
+    before, after = (near[:, CALM + by :][:, :count] for by in (-away, away))
+    far, first = np.abs(windows[:, 2 * HELD :] - windows[:, : -2 * HELD]), CALM + RISE // 2 - HELD
+    kept = far[:, first : first + count]
+    step = (sharp > HIGH) & (before < BEFORE * sharp) & (after < AFTER * sharp)
+    step &= kept > KEPT * sharp
+    least = np.clip(change.max(axis=1, keepdims=True) / 10, *SHARP)
+    peak = (change == maximum_filter1d(change, 2 * CALM + 1, axis=1))[:, inner] & (sharp > least)
+    return np.asarray(peak.any(axis=1) & (step | ~peak).all(axis=1))
 
 
 def _hums(windows: NDArray[np.float32], frequency: NDArray[np.floating]) -> NDArray[np.bool_]:

@@ -281,10 +281,12 @@ def score_record(
         *(f"{name}.{who}: {count(number, 'beat')} beyond the end "
           f"{'is' if number == 1 else 'are'} not scored" if number else ""
           for who, number in beyond.items()),
+        *(f"{name}.{who} marks no beat"
+          for who, marks in ((reference, known), (test, given)) if not len(marks.beats.sample)),
         f"{name} lasts {lasts:g} s and the first {start:g} s are not scored (learning period "
         "of EC57); --start 0 scores all of it" if lasts is not None and lasts <= start else "",
         f"{name}.{test} calls no beat S or V, but some abnormal (Q): it distinguishes normal "
         "from abnormal only, so read its abnormal shares; its VEB and SVEB shares do not apply"
         if found.two_class else "",
     )  # fmt: skip
-    return replace(found, notes=tuple(filter(None, notes)))
+    return replace(found, notes=tuple(dict.fromkeys(filter(None, notes))))

@@ -110,11 +110,11 @@ class Observer:
                 "training patients, which a student trained with folds has.",
             )  # fmt: skip
         known = f"what the student knows from {self._scope.patients} training patients"
-        inside = reason[~np.isin(reason, (AT_EDGE, PAST_END))]
-        if not len(inside):
+        if not len(reason):
             return ScopeReport(False, True, None, f"Outside {known}: no beat was found.")
         classified = sum(len(rows) for rows, *_ in self._seen)
-        found = [poor_signal(float((inside != "").mean()))]
+        inside = ~np.isin(reason, (AT_EDGE, PAST_END))
+        found = [poor_signal(float((reason[inside] != "").mean()) if inside.any() else 0.0)]
         noisy: list[tuple[float, float]] = []
         if enough := classified >= FEWEST_BEATS:
             rows, probability, sample = map(np.concatenate, zip(*self._seen, strict=True))

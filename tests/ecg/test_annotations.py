@@ -138,6 +138,14 @@ def test_half_an_episode_of_flutter_is_said(marks, beats, said, tmp_path):
     assert found.notes == ((f"v.atr: {said}",) if said else ())
 
 
+def test_an_annotation_without_beats_is_said(tmp_path):
+    """A reference that marks rhythms alone gives no shares; a note names it."""
+    (tmp_path / "v.hea").write_text("v 1 250 15000\n")
+    for annotator, mark in (("atr", "+"), ("eph", "N")):
+        wfdb.wrann("v", annotator, np.array([900]), [mark], fs=250, write_dir=str(tmp_path))
+    assert score_record(tmp_path / "v", start=0).notes == ("v.atr marks no beat",)
+
+
 def test_an_end_behind_the_record_is_that_of_the_record(tmp_path):
     """Marks beyond the record are not scored, and the end that was asked for is mentioned."""
     (tmp_path / "v.hea").write_text("v 1 250 15000\n")

@@ -7,6 +7,7 @@ from recordings import ecg, write_wfdb
 from ecgphoton.ecg.annotate import classify_record
 from ecgphoton.ecg.quality import LENGTH, REASONS, Watch, judge, reasons
 from ecgphoton.ecg.reading import open_signal
+from ecgphoton.ecg.resample import Resampler, ratio
 
 RNG = np.random.default_rng(0)
 HUM = np.sin(2 * np.pi * 50 * np.arange(LENGTH) / 360)
@@ -21,6 +22,22 @@ def spikes(width):
     for at in range(width):
         made[100 + at :: 360] += 1
     return made
+
+
+def steps(shape, amplitude=1.0, fs=360, seconds=5, period=1.0):
+    """Make a dead lead on which a shape (of seconds since it began) recurs."""
+    since = np.arange(round(seconds * fs)) / fs % period
+    return amplitude * shape(since) + 0.005 * RNG.standard_normal(len(since))
+
+
+def pulse(width):
+    """Return a rectangular pulse of some seconds."""
+    return lambda since: 1.0 * (since < width)
+
+
+def tap(seconds):
+    """Return an electrode that is tapped, and returns with a time constant."""
+    return lambda since: np.exp(-since / seconds)
 
 
 def windows(signal):
@@ -42,6 +59,12 @@ def windows(signal):
         ("saturated", np.clip(3 * np.sin(np.arange(LENGTH) / 60), -1, 1)),
         ("scale", 1000 * ecg(5, 360)[0]),
         *(("spikes", spikes(width)) for width in (2, 3, 4)),
+        *(("steps", steps(pulse(width))) for width in (0.2, 0.25, 0.3)),  # calibration pulses
+        *(("steps", steps(tap(tau), 2, period=0.9)) for tau in (0.03, 0.1, 0.3)),
+        ("steps", steps(pulse(0.4), 10, period=0.8)),  # an amplifier that toggles
+        ("", ecg(5, 360)[0] + steps(pulse(0.2))),
+        ("", ecg(5, 360)[0] + steps(tap(0.1), 8)),
+        ("", ecg(5, 360)[0] + steps(pulse(2.2), period=5)),
         ("", ecg(5, 360)[0]),
         ("", ecg(5, 360, rr=2.4)[0]),
         ("", ecg(5, 360)[0] + spikes(2)),
@@ -54,6 +77,15 @@ def windows(signal):
 def test_what_is_no_ecg_is_named(what, made):
     """Flat, hum, noise, saturation and wrong units are named; ECG, also with hum, is not."""
     assert judge(windows(made)).tolist() == [what]
+
+
+@pytest.mark.parametrize("fs", [100, 128, 250, 1000])
+@pytest.mark.parametrize("shape", [pulse(0.2), tap(0.05)])
+def test_steps_are_found_at_every_rate(shape, fs):
+    """However sharp the resampled edges are, and wherever the windows cut them, steps are steps."""
+    made = steps(shape, 2, fs=fs, seconds=20).astype(np.float32)
+    at_360 = Resampler(ratio(fs, "made"), 1.0).push(made, last=True)
+    assert set(judge(windows(at_360)).tolist()) == {"steps"}
 
 
 def test_missing_samples_are_not_judged():

@@ -124,6 +124,16 @@ def test_a_flat_recording_is_caught(student, signal):
     assert "no beat was found" in report.sentence
 
 
+def test_a_beat_that_is_cut_off_is_no_alarm(student, signal):
+    """One whose window leaves the recording was found: too few to judge, not outside."""
+    annotator = Annotator(FS, student=student, peaks=[10])
+    annotator.push(signal[:FS])
+    assert annotator.finish().symbol.tolist() == ["?"]
+    report = annotator.scope()
+    assert (report.checked, report.outside) == (False, False)
+    assert "only 0 beats" in report.sentence
+
+
 def test_few_beats_are_not_judged(student, signal):
     """The sentence says how many there are and how many are needed."""
     report = judged(student, signal[: 12 * FS])

@@ -36,7 +36,7 @@ def models(name: str | None, as_json: bool) -> None:
         else:
             click.echo(card, nl=False)
         return
-    columns = ["name", "protocol", "labels", "parameters", "delay_beats", "recipe", "seed"]
+    columns = ["name", "protocol", "labels", "parameters", "delay_beats", "seed"]
     shared.show(run.models(), lambda found: shared.listing("shipped students", columns, found),
                 as_json=as_json)  # fmt: skip
     if not as_json:

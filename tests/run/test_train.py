@@ -148,7 +148,7 @@ def test_a_run_that_cannot_begin_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"strength": 3.0}, r"strategies\.strength is 3, but no strategy is on"),
+        ({"strength": 3.0}, r"strategies\.strength is 3\.0, which changes nothing"),
         ({"classes": 4, "settings": ["student.classes=2"]}, r"student\.classes is 2, but labels"),
     ],
 )

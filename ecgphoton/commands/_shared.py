@@ -66,12 +66,12 @@ def say(*lines: str | None) -> None:
         click.echo(line)
 
 
-def student(path: str, chosen: str) -> str:
-    """Return the sentence on which student was taken, and why."""
+def student(path: str, chosen: str, name: str | None = None) -> str:
+    """Return the sentence on which student was taken, and why; it is named after its path."""
     from ecgphoton.runs import NAMED, name_of
 
     why = "" if chosen == NAMED else f": {chosen}"
-    return f"student {name_of(Path(path))} ({path}){why}"
+    return f"student {name or name_of(Path(path))} ({path}){why}"
 
 
 def made_from(found: Mapping[str, Any]) -> str:

@@ -2,8 +2,7 @@
 
 A section of settings is a frozen dataclass that derives from `Settings` and declares each field
 with `setting`. The check, the reading of TOML (`build`), ``--set key=value``, the reference page
-(`declared`) and the error message all follow from that one declaration. What concerns two settings
-at once is said in `Settings.rules`.
+(`declared`) and the error message follow from it; rules between settings are in `Settings.rules`.
 
 >>> from dataclasses import dataclass
 >>> @dataclass(frozen=True)
@@ -17,6 +16,7 @@ ecgphoton.errors.InputError: kettle.power is 4000.0; it must be above 0 and at m
 import difflib
 import functools
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from numbers import Integral, Real
@@ -50,8 +50,7 @@ class Setting:
     unit: str = ""
     """Unit, for the words about the limits."""
     names: Callable[[], Iterable[str]] | None = None
-    """Returns the names allowed for a text, where they can grow (those of a `Registry`). Names
-    that are fixed belong into a ``Literal`` annotation."""
+    """Returns the names allowed for a text where they can grow; fixed ones are a ``Literal``."""
 
     @property
     def limits(self) -> str:
@@ -231,9 +230,8 @@ def _assigned(text: str, allowed: Callable[[str], str]) -> tuple[str, str]:
     if not key:
         raise InputError(f"--set is {text!r}, which names no setting; write section.key=value")
     if not value:
-        raise InputError(
-            f"--set is {text!r}, which gives {key} no value; write {key}=VALUE with {allowed(key)}"
-        )
+        lack = f"gives {key} no value; write {key}=VALUE with {allowed(key)}"
+        raise InputError(f"--set is {text!r}, which {lack}")
     return key, value
 
 
@@ -257,7 +255,9 @@ def convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
         return convert(value, next(one for one in inner if one is not type(None)), path)
     wanted = NUMBERS.get(kind, get_origin(kind) or kind)
     good = isinstance(value, wanted) and isinstance(value, bool) == (kind is bool)
-    require(good, path, value, type_words(kind))
+    percent = kind is float and re.fullmatch(r"(\d+\.?\d*) ?%", str(value))
+    meant = f"; {percent[1]} % is {float(percent[1]) / 100:g}" if percent else ""
+    require(good, path, value, f"{type_words(kind)}{meant}")
     return kind(value) if kind in NUMBERS else value
 
 

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 import ecgphoton
 from ecgphoton.cli import STOPS, main
+from ecgphoton.commands._options import Number
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -185,6 +186,31 @@ def test_a_profile_is_asked_for_where_set_is_whole() -> None:
     """Without a profile, a setting without a value is refused for that first."""
     assert "gives receiver.kind no value" in refused(["simulate", "--set", "receiver.kind"])
     assert "name a profile" in refused(["simulate", "--set", "receiver.kind=balanced"])
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_a_share_in_per_cent_is_offered_as_a_number(path: tuple[str, ...]) -> None:
+    """Every option that takes a number, by its own name; whole numbers are no shares."""
+    for one in COMMANDS[path].params:
+        kind = one.type.types[-1] if isinstance(one.type, click.Tuple) else one.type
+        if isinstance(one, click.Option) and isinstance(kind, Number):
+            said = refused([*path, one.opts[0], *["miss"] * (one.nargs - 1), "2%"])
+            assert f"{'/'.join(one.opts)} is '2%'; it must be a " in said
+            assert said.endswith("2 % is 0.02") == (kind.kind is float)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (["simulate", "--noise", "2"], "--noise is 2.0; it must be from 0 to 1; 2 % is 0.02"),
+        (["simulate", "--limit", "miss", "10"], "--limit miss is 10.0; it must be from 0 to 1"),
+        (["train", "--strength", "50"], "--strength is 50.0; it must be from 0 to 10"),
+        (["train", "--set", "strategies.strength=50"], "strategies.strength is 50"),
+    ],
+)
+def test_a_value_is_refused_by_the_name_that_was_typed(call: list[str], said: str) -> None:
+    """Not by that of a parameter of Python, nor by that of a setting."""
+    assert f"error: {said}" in refused(call)
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)

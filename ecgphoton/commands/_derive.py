@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import click
@@ -36,12 +35,11 @@ SHOWN = {
 """What is shown in place of a value."""
 TYPES = {
     "bool": click.BOOL,
-    "int": click.INT,
-    "float": click.FLOAT,
+    "int": opt.Number(int),
+    "float": opt.Number(float),
     "Path": opt.path_type,
-    "Limit": (str, float),
+    "Limit": (str, opt.Number(float)),
 }
-NONE: Mapping[str, str] = MappingProxyType({})
 ALSO = {"data": "--data --on"}
 """Flags that are spelled in two ways."""
 UNSEEN = ("progress", "block_seconds")
@@ -132,7 +130,7 @@ def _parameter(
                         show_default=shown, **known)  # fmt: skip
 
 
-def parameters(path: str, names: Mapping[str, str] = NONE) -> list[click.Parameter]:
+def parameters(path: str, names: Mapping[str, str] = opt.NONE) -> list[click.Parameter]:
     """Return arguments and options for a public function, without those of `UNSEEN`.
 
     Parameters
@@ -165,7 +163,7 @@ def parameters(path: str, names: Mapping[str, str] = NONE) -> list[click.Paramet
 
 
 def command(
-    path: str, names: Mapping[str, str] = NONE, moved: Mapping[str, str] = NONE
+    path: str, names: Mapping[str, str] = opt.NONE, moved: Mapping[str, str] = opt.NONE
 ) -> Callable[[Draw], click.Command]:
     """Make a command of a public function and of a function that prints its result.
 

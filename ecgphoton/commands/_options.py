@@ -2,16 +2,38 @@
 
 import contextlib
 import copy
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from ecgphoton.errors import InputError
-from ecgphoton.settings import nearest
+from ecgphoton.settings import convert, nearest
 
+NONE: Mapping[str, str] = MappingProxyType({})
+CULPRIT = re.compile(r"(limit)(?= \w+ is )|(?:(?:strategies|data|distill)\.)?(\w+)(?= is )")
+"""How a message about a parameter begins, or about the setting for which an option stands."""
 path_type = click.Path(path_type=Path)
+
+
+class Number(click.ParamType):
+    """A number of a type; what is none gets the answer that a setting gives."""
+
+    def __init__(self, kind: type[int] | type[float]) -> None:
+        self.kind, self.name = kind, "integer" if kind is int else "float"
+
+    def convert(self, value: Any, param: click.Parameter | None, _: click.Context | None) -> Any:  # noqa: ANN401
+        """Return the number, or InputError that names the option."""
+        try:
+            return self.kind(value)
+        except ValueError:
+            return convert(value, self.kind, "/".join(param.opts) if param else "the value")
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
@@ -99,7 +121,7 @@ class Suggesting(click.Group):
 class Moved(click.Command):
     """A command that knows how its options were spelled, and how others are."""
 
-    def __init__(self, *args: Any, moved: Mapping[str, str], **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *args: Any, moved: Mapping[str, str] = NONE, **kwargs: Any) -> None:  # noqa: ANN401
         self.moved = moved
         super().__init__(*args, **kwargs)
 
@@ -123,3 +145,15 @@ class Moved(click.Command):
                     f"{flag} {name} {value or 'VALUE'}"
                 )
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
+        """Run; an error about a value that the user gave names the option, not the parameter."""
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            named = CULPRIT.match(text := str(error))
+            for one in self.params if named else ():
+                given = ctx.get_parameter_source(str(one.name)) is not ParameterSource.DEFAULT
+                if isinstance(one, click.Option) and one.name in named.groups() and given:
+                    raise type(error)(f"{one.opts[0]}{text[named.end() :]}") from error
+            raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ UNKNOWN = 80  # columns of a terminal that states none (COLUMNS=0)
 FIGURE = "0123456789+-–["
 """Beginnings of cells that are numbers, which are aligned on the right; words are on the left."""
 SENTENCE = 24  # columns; longer cells may be wrapped between words
+GLUE = "\ue000"  # stands for a space at which no line ends
 
 
 def emit(result: object) -> None:
@@ -64,12 +66,12 @@ def say(*lines: str | None) -> None:
         click.echo(line)
 
 
-def student(path: str, chosen: str) -> str:
-    """Return the sentence on which student was taken, and why."""
+def student(path: str, chosen: str, name: str | None = None) -> str:
+    """Return the sentence on which student was taken, and why; it is named after its path."""
     from ecgphoton.runs import NAMED, name_of
 
     why = "" if chosen == NAMED else f": {chosen}"
-    return f"student {name_of(Path(path))} ({path}){why}"
+    return f"student {name or name_of(Path(path))} ({path}){why}"
 
 
 def made_from(found: Mapping[str, Any]) -> str:
@@ -86,8 +88,9 @@ def shows(stream: TextIO | None) -> bool:
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table in which no word is ever cut.
 
-    Sentences are wrapped to the width of the terminal. Where even that is too wide, every row
-    becomes a paragraph with one line for each column. What is not a terminal is as wide as needed.
+    Sentences, and where it is needed headings, are wrapped to the width of the terminal. Where
+    even that is too wide, the columns are spread over several tables that begin with the same
+    column. What is not a terminal is as wide as needed.
     """
     from rich.box import SIMPLE_HEAD
     from rich.cells import cell_len
@@ -97,42 +100,57 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
     cells = [["–" if cell is None else str(cell) for cell in row] for row in rows]
     stacks = list(zip(columns, *cells, strict=True))
+    figures = [index > 0 and all(not cell or cell[0] in FIGURE for cell in stack[1:])
+               for index, stack in enumerate(stacks)]  # fmt: skip
+    # A number and its unit stay in one line, an interval may stand below its value.
+    stacks = [(name, *(re.sub(r" (?!\[)", GLUE, cell) for cell in found)) if right else stack
+              for right, stack in zip(figures, stacks, strict=True)
+              for name, *found in [stack]]  # fmt: skip
     full = [max(map(cell_len, stack)) for stack in stacks]
-    words = [
+    least = [
         max((cell_len(word) for cell in stack for word in cell.split()), default=0)
         for stack in stacks
     ]
-    widths = [max(min(most, SENTENCE), word) for most, word in zip(full, words, strict=True)]
     terminal = shows(sys.stdout)
     available = (Console().width or UNKNOWN) if terminal else PIPED
-    needed = sum(widths) + 2 * (len(widths) - 1)  # two spaces between columns
-    if terminal and needed > available:
-        _paragraphs(title, columns, cells)
-        return
-    spare = available - needed
-    drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for index, (name, most) in enumerate(zip(columns, full, strict=True)):
-        grown = max(0, min(most - widths[index], spare))
-        spare -= grown
-        figures = index > 0 and all(not cell or cell[0] in FIGURE for cell in stacks[index][1:])
-        side: Any = "right" if figures else "left"
-        drawn.add_column(Text(name), justify=side, width=widths[index] + grown, overflow="fold")
-    for row in cells:
-        drawn.add_row(*map(Text, row))
-    console = Console(width=max(available, needed), height=1)  # else TERM=dumb makes it 80 wide
+    console = Console(width=max(available, sum(full) + 2 * len(full)), height=1)
     with console.capture() as text:  # rich would leave a closed pipe with exit code 1
         console.print(Text(title, "table.title"), soft_wrap=True)
-        console.print(drawn)
-    click.echo(text.get(), nl=False, color=True)
+        for part in _parts(least, available if terminal else sum(least) + 2 * len(least)):
+            if part[1:2] > [1]:
+                console.print()
+            room = available - 2 * (len(part) - 1)  # two spaces between columns
+            widths = {index: max(min(full[index], SENTENCE), least[index]) for index in part}
+            if terminal and sum(widths.values()) > room:
+                widths = {index: least[index] for index in part}
+            spare = room - sum(widths.values())
+            drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+            for index, width in widths.items():
+                grown = full[index] - width
+                if grown > spare:
+                    grown = 0 if figures[index] else max(0, spare)
+                spare -= grown
+                drawn.add_column(
+                    Text(columns[index]), justify="right" if figures[index] else "left",
+                    width=width + grown, overflow="fold",
+                )  # fmt: skip
+            for row in zip(*(stacks[index][1:] for index in part), strict=True):
+                drawn.add_row(*map(Text, row))
+            console.print(drawn)
+    click.echo(text.get().replace(GLUE, " "), nl=False, color=True)
 
 
-def _paragraphs(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
-    longest = max(map(len, columns))
-    click.echo(title)
-    for row in cells:
-        click.echo()
-        for name, cell in zip(columns, row, strict=True):
-            click.echo(f"{name:<{longest}}  {cell}")
+def _parts(widths: Sequence[int], available: int) -> list[list[int]]:
+    """Return which columns stand together, so that these fit; the first one is in every part."""
+    parts, room = [[0]], 0
+    for index, width in enumerate(widths[1:], 1):
+        if len(parts[-1]) > 1 and room < width + 2:
+            parts.append([0])
+        if len(parts[-1]) == 1:
+            room = available - widths[0]
+        parts[-1].append(index)
+        room -= width + 2
+    return parts
 
 
 def listing(

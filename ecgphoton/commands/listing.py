@@ -36,7 +36,7 @@ def models(name: str | None, as_json: bool) -> None:
         else:
             click.echo(card, nl=False)
         return
-    columns = ["name", "protocol", "labels", "parameters", "delay_beats", "recipe", "seed"]
+    columns = ["name", "protocol", "labels", "parameters", "delay_beats", "seed"]
     shared.show(run.models(), lambda found: shared.listing("shipped students", columns, found),
                 as_json=as_json)  # fmt: skip
     if not as_json:
@@ -76,7 +76,7 @@ def runs(found: Listing) -> None:
 def report(found: ReportPage) -> None:
     """Print whose page it is, what it is made from, what was left out and why."""
     subject, *others = found.taken
-    shared.say(shared.student(os.path.relpath(subject), found.chosen))
+    shared.say(shared.student(os.path.relpath(subject), found.chosen, found.student))
     for folder in others:
         click.echo(f"with {os.path.relpath(folder)}")
     for why in dict.fromkeys(found.left_out.values()):

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 @opt.json_option
 @opt.threads_option
 @click.command(
-    params=derive.parameters("run.annotate", {"model": "--bundle --run", "settings": "--set"})
+    cls=opt.Moved,
+    params=derive.parameters("run.annotate", {"model": "--bundle --run", "settings": "--set"}),
 )
 def annotate(*, record: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - as the function takes
     """Classify every beat of a recording, or of a folder of them.

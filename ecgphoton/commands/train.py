@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecgphoton.commands import _derive as derive, _shared as shared
+from ecgphoton.commands import _derive as derive, _options as opt, _shared as shared
 
 if TYPE_CHECKING:
     from ecgphoton.run.evaluate import Evaluation
@@ -106,7 +106,7 @@ def _with_interval(row: Mapping[str, Any], key: str) -> str:
 
 
 _own = derive.parameters("run.distill", FLAGS)
-distill = click.Command(
+distill = opt.Moved(
     "distill",
     callback=train.callback,
     params=[*_own, *(p for p in train.params if p.name not in {one.name for one in _own})],

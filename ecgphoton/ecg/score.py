@@ -263,11 +263,15 @@ def score_record(
         for who, marks in ((reference, known), (test, given))
     }
     beside = find_file(Path(record)).resolve().parent
+    marks = ([*zip(one.symbol, one.sample / one.fs, strict=True)] for one in (known, given))
+    copied = len(known.sample) > 0 and next(marks) == next(marks)
     itself = reference == test and (test_folder or beside).resolve() == beside
     notes = (
         *said,
         f"reference and test are both {name}.{test}, which is compared with itself"
         if itself else "",
+        f"{name}.{reference} and {name}.{test} hold the same annotations: one may be a copy of the "
+        "other" if copied and not itself else "",
         f"header {name}.hea does not state how long the record is: scored up to the last mark "
         f"of {reference}" if guessed else "",
         f"{name}.{reference} states the rhythm {flutter} without [ and ]: beats there are "

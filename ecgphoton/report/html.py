@@ -1,6 +1,7 @@
 """The report as one HTML page: material comes in; a file without scripts or references goes out."""
 
 import contextlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ CHAPTERS: Mapping[str, tuple[str, Callable[[Material], Any]]] = {
 """In order: anchor and template, title, and what it is about; left out where that is empty."""
 MARK, MARKED = b'<meta name="generator" content="ecgphoton ', 2048
 """What a page of this package states in its first bytes, and in how many of them."""
+STUDENT = re.compile(rb'<meta name="student" content="([^"]*)">')
 VERDICTS = ("simulation", "calibration")
 GRADIENTS = ("lost_sensitivity_gradient", "added_fpr_gradient")
 
@@ -169,8 +171,11 @@ def _check_own(out: Path, student: str) -> None:
 
     Pages of 0.1 name their student among the hashes of files only.
     """
-    page = out.read_bytes() if out.is_file() else None
-    if page is not None and (MARK not in page[:MARKED] or student.encode() not in page):
+    if not out.is_file():
+        return
+    page, own = out.read_bytes(), student.encode()
+    stated = STUDENT.search(page, 0, MARKED)
+    if MARK not in page[:MARKED] or (stated[1] != own if stated else own not in page):
         what = "about this student" if MARK in page[:MARKED] else "of ecgphoton"
         raise InputError(f"{out} exists and is not a page {what}; choose another --out")
 

@@ -149,8 +149,11 @@ class Material:
 
     @property
     def name(self) -> str:
-        """Name of the student: that of its run, or of the folder that holds its bundle."""
-        return name_of(self.folders[0])
+        """Name of the student: that of its run or bundle, or as results alone state it."""
+        first, held = self.folders[0], self.find(CHECKPOINT)
+        made = (_provenance(first / name).get("model") for name in results_of(first))
+        model = next(filter(None, made), first) if held is None else held.parent
+        return name_of(Path(str(model)))
 
     @property
     def date(self) -> str:

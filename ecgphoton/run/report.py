@@ -22,6 +22,8 @@ class ReportPage:
     """The run or bundle it is about comes first."""
     left_out: Mapping[Path, str]
     """Folders that were found and are not on the page, with the reason."""
+    student: str
+    """Name of the student."""
     chosen: str
     """Why it is about this student."""
 
@@ -30,6 +32,7 @@ class ReportPage:
         return {
             "page": str(self.page),
             "bytes": self.page.stat().st_size,
+            "student": self.student,
             "chosen": self.chosen,
             "taken": [str(folder) for folder in self.taken],
             "left_out": [
@@ -75,4 +78,5 @@ def report(
     subject, why = runs.choose(model)
     material = gather(subject, tuple(map(Path, also)), data_dir)
     check_used(material)
-    return ReportPage(write_report(material, page), material.folders, material.left_out, why)
+    written = write_report(material, page)
+    return ReportPage(written, material.folders, material.left_out, material.name, why)

@@ -21,6 +21,17 @@ TABLES = {
     ),
     "sentences": (["name", "purpose"], [[name, SENTENCE] for name in NAMES]),
     "a long word": (["file", "meaning"], [["drawings/branch_P_layer_0_block_1.svg", SENTENCE]]),
+    "intervals": (
+        ["set", "beats", "miss [95 %]", "FPR [95 %]", "F1 @ prevalence", "AUC"],
+        [
+            [name, "49,662", "12.34 % [11.1, 13.2]", "0.34 % [0.10, 0.32]", "0.85 @ 10.9 %", "0.98"]
+            for name in ("DS2", "DS2 without 202")
+        ],
+    ),
+    "powers": (
+        ["", "phase shifters", "phase drivers", "modulators", "converters", "receivers", "time"],
+        [["one block reused, duty-cycled", *["624 uW"] * 5, "190 us, too late"]],
+    ),
     "no rows": (["name", ""], []),
 }
 
@@ -51,6 +62,22 @@ def test_a_terminal_cuts_no_word(shown, width, kind, monkeypatch, capsys):
     assert "…" not in printed
     if width >= 80:
         assert max(map(cell_len, printed.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+@pytest.mark.parametrize("name", ["figures", "intervals", "powers"])
+def test_a_narrow_terminal_gets_a_table(name, width, monkeypatch, capsys):
+    """Each row stays one: its name stands before its figures, and each figure has its unit."""
+    columns, rows = TABLES[name]
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    table("title", columns, rows)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert max(map(cell_len, lines)) <= width
+    for row in rows:
+        begun = [line for line in lines if line.startswith(row[0].split()[0])]
+        for cell in row[1:]:
+            assert any(str("–" if cell is None else cell).split(" [")[0] in one for one in begun)
 
 
 @pytest.mark.parametrize("kind", ["xterm", "dumb"])

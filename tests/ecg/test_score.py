@@ -222,6 +222,20 @@ def test_an_undecided_abnormal_beat_is_a_miss_everywhere():
     assert found.undecided == 0.8
 
 
+def test_a_copy_of_the_reference_is_called_one(wfdb_folder, tmp_path):
+    """The same marks in a file of another name or in another folder; a mark less is no copy."""
+    for path in wfdb_folder.glob("s01.*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    marks = read_annotations(tmp_path / "s01", "atr").beats
+    (tmp_path / "s01.eph").write_bytes((tmp_path / "s01.atr").read_bytes())
+    said = "s01.atr and s01.eph hold the same annotations"
+    assert any(said in note for note in score_record(tmp_path / "s01", start=0).notes)
+    beside = {"reference": "atr", "test": "atr", "test_folder": wfdb_folder, "start": 0}
+    assert any("hold the same" in note for note in score_record(tmp_path / "s01", **beside).notes)
+    write_annotations(tmp_path, "s01", "eph", marks.sample[1:], marks.symbol[1:], fs=FS)
+    assert not any("hold the same" in one for one in score_record(tmp_path / "s01", start=0).notes)
+
+
 def test_a_two_class_test_and_a_short_record_say_so(wfdb_folder, tmp_path):
     """Their numbers come with a sentence; where nothing is left to score it is an error."""
     reference = read_annotations(wfdb_folder / "s01", "atr").beats

@@ -264,6 +264,8 @@ def test_only_a_page_is_written_again(run, page, tmp_path):
         (tmp_path / "page").write_text(text)
         assert write_report(gather(run), tmp_path / "page") == tmp_path / "page"
     other = page[0].replace(digest, "0" * 64)
+    other = other.replace("</body>", f"made beside {digest}</body>")  # no page about this one
+    assert digest in other
     for name, mine in (("notes.txt", "mine"), ("a.html", "<!doctype html>"), ("b.html", other)):
         (tmp_path / name).write_text(mine)
         with pytest.raises(InputError, match=r"page (of ecgphoton|about this)"):

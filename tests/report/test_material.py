@@ -56,6 +56,13 @@ def test_everything_of_the_same_student_is_found(project: Path, start: str) -> N
     assert "no student is recorded there" in reasons["simulations/mine/early"]
 
 
+def test_a_page_of_results_is_named_after_their_student(project: Path) -> None:
+    """As the results state it, where no run or bundle is on the page; not after their folder."""
+    alone = {"student": sha256(b"a third student"), "date": "2026-03-01", "model": "runs/third"}
+    write_json(project / "simulations/x/first/simulation.json", {"provenance": alone})
+    assert gather(project / "simulations/x/first").name == "third"
+
+
 def test_what_is_named_comes_first(project: Path) -> None:
     """An older simulation that is named is shown instead of the newest."""
     old = project / "simulations/mine/old"

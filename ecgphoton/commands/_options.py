@@ -20,7 +20,7 @@ CULPRIT = re.compile(r"(limit)(?= \w+ is )|(?:(?:strategies|data|distill)\.)?(\w
 path_type = click.Path(path_type=Path)
 
 
-class Number(click.ParamType):
+class Number(click.ParamType):  # type: ignore[type-arg] # has none in click 8.2
     """A number of a type; what is none gets the answer that a setting gives."""
 
     def __init__(self, kind: type[int] | type[float]) -> None:
@@ -151,8 +151,9 @@ class Moved(click.Command):
         try:
             return super().invoke(ctx)
         except InputError as error:
-            named = CULPRIT.match(text := str(error))
-            for one in self.params if named else ():
+            if (named := CULPRIT.match(text := str(error))) is None:
+                raise
+            for one in self.params:
                 given = ctx.get_parameter_source(str(one.name)) is not ParameterSource.DEFAULT
                 if isinstance(one, click.Option) and one.name in named.groups() and given:
                     raise type(error)(f"{one.opts[0]}{text[named.end() :]}") from error

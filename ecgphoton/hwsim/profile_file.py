@@ -74,8 +74,9 @@ def _check_states(data: dict[str, Any], stated: dict[str, Any], path: Path) -> N
             else:
                 found.append(changed)
                 valid.add(state)
-    for error in (error for state, error in errors.items() if state not in valid):
-        raise error
+    for state, refused in errors.items():
+        if state not in valid:
+            raise refused
 
 
 def _in_state(

@@ -16,7 +16,7 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
 from ecgphoton.legacy.guards import Memory
 from ecgphoton.recipe import Recipe
-from ecgphoton.settings import declared
+from ecgphoton.settings import Setting, declared
 from ecgphoton.student.propagate import Inputs
 from ecgphoton.training.parts import Batch, Control, EpochRecord, Examples
 
@@ -63,12 +63,18 @@ def _course(recipe: Recipe, classes: int, sets: int) -> Iterator[Any]:
                 control, _ = hook(control, record)
 
 
+def _settings(recipe: Recipe, section: str) -> tuple[Any, tuple[tuple[str, Setting, Any], ...]]:
+    """Return the settings of a section, and how each is declared."""
+    settings = getattr(recipe, section)
+    return settings, declared(type(settings))  # type: ignore[arg-type] # is hashable
+
+
 def _changed(recipe: Recipe, section: str) -> dict[str, Any]:
     """Return the settings of a section that have not their default value."""
-    settings = getattr(recipe, section)
+    settings, known = _settings(recipe, section)
     return {
         f"{section}.{name}": getattr(settings, name)
-        for name, entry, _ in declared(type(settings))
+        for name, entry, _ in known
         if getattr(settings, name) != entry.default
     }
 
@@ -79,8 +85,7 @@ def _with_others(recipe: Recipe, key: str) -> Iterator[tuple[Any, Recipe]]:
     A number does not get its default: any other value of these sections may switch a guard on.
     """
     section, name = key.split(".")
-    settings = getattr(recipe, section)
-    known = declared(type(settings))
+    settings, known = _settings(recipe, section)
     entry, kind = next((entry, kind) for one, entry, kind in known if one == name)
     own = getattr(settings, name)
     values = [*entry.choices(kind)] or [entry.low, entry.high, own + 1, own / 100, 1]
@@ -153,7 +158,7 @@ def _lost(key: str, value: object, partner: str) -> InputError:
 def _partner(recipe: Recipe, key: str, classes: int, sets: int) -> str:
     """Return the choice of another setting with which a setting acts, if there is one."""
     for section in SECTIONS:
-        for name, entry, kind in declared(type(getattr(recipe, section))):
+        for name, entry, kind in _settings(recipe, section)[1]:
             if kind is bool or entry.choices(kind):
                 for value, one in _with_others(recipe, f"{section}.{name}"):
                     if not unused(one, [key], classes, sets):

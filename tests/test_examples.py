@@ -39,7 +39,13 @@ def run(monkeypatch: pytest.MonkeyPatch, script: Path, *arguments: object) -> No
 
 @pytest.mark.pictures
 @pytest.mark.slow
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(path, marks=[pytest.mark.sax] * ("sax" in path.stem), id=path.stem)
+        for path in SCRIPTS
+    ],
+)
 def test_an_example_draws_its_picture(script, tmp_path, monkeypatch):
     """It ends without an error and leaves one picture that is not empty."""
     from matplotlib.image import imread

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from faults import Fault, FaultyBench
 
-from ecgphoton.calibration.calibrate import STANDARD, STEPS, calibrate, steps_of
+from ecgphoton.calibration.calibrate import STEPS, calibrate, steps_of
 from ecgphoton.calibration.model import matrix
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
@@ -139,6 +139,7 @@ def test_a_stuck_bit_is_named_with_what_it_is_stuck_at(program) -> None:
     assert {(one.chip, one.block, one.part, one.detail) for one in table.findings} == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("level", "word", "step"), [(0, "off", 0), (1, "on", 7)])
 def test_the_highest_bit_is_named(program, level, word, step) -> None:
     """Stuck at 0 it fits another law within the noise: but a law no heater has.
@@ -159,6 +160,7 @@ def test_the_highest_bit_is_named(program, level, word, step) -> None:
     assert {one.detail for one in table.findings} == {f"bit 7 stays {word}"}
 
 
+@pytest.mark.slow
 def test_no_law_is_read_from_noise(program) -> None:
     """Photodiodes see nothing of the output phases, whose fringes are noise: nothing is accused."""
     profile = load_profile("lithium-niobate")
@@ -178,8 +180,7 @@ def test_what_is_broken_is_named(program) -> None:
         Fault("saturated detector", 1, 3, 2, level=0.3),
     )
     bench = FaultyBench(SimulatedBench(chips_of(profile, program), bits=12), *faults)
-    steps = steps_of([name for name in STANDARD if name != "trim"])
-    table = calibrate(bench, program, steps).table
+    table = calibrate(bench, program, steps_of(["dark", "sweep", "fit"])).table
     names, drivers = table.program.names, table.device.driver_names
     found = {(item.kind, item.chip, item.block, item.part) for item in table.findings}
     assert ("dead heater", 0, names[2], drivers[17]) in found

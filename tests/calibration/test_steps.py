@@ -100,7 +100,7 @@ def test_the_order_of_singular_values_decides(whole, truth, sigma, share) -> Non
         "default": (*learnt, Correct("default", polish=False, place=False)),
         "all": (Correct(), Trim()),
     }.items():
-        chip, table = run(whole, profile, *steps, count=2, start=table)
+        chip, table = run(whole, profile, *steps, start=table)
         shares[name] = (truth(chip, table) <= 1e-3).mean()
     assert shares["all"] >= share
     assert shares["default"] < 0.9
@@ -144,9 +144,9 @@ def test_placing_and_trimming_beat_plain_rounding(program, truth) -> None:
     """With 8 bits, codes chosen together leave less than codes rounded one by one."""
     profile = Profile({"splitter.sigma": 0.03, "phase.offset": 0.05})
     learnt = (ReadDark(), SweepHeaters(), Fit())
-    chip, rounded = run(program, profile, *learnt, Correct(place=False), count=2, bits=8)
-    _, placed = run(program, profile, Correct(), count=2, bits=8, start=rounded)
-    _, trimmed = run(program, profile, Trim(), count=2, bits=8, start=placed)
+    chip, rounded = run(program, profile, *learnt, Correct(place=False), bits=8)
+    _, placed = run(program, profile, Correct(), bits=8, start=rounded)
+    _, trimmed = run(program, profile, Trim(), bits=8, start=placed)
     errors = [truth(chip, table).mean() for table in (rounded, placed, trimmed)]
     assert errors[1] < errors[0]
     assert errors[2] < 0.8 * errors[0]

@@ -11,6 +11,7 @@ from types import FrameType
 import pytest
 import torch
 from click.testing import CliRunner
+from shared import short
 
 from ecgphoton.cli import main
 from ecgphoton.hwsim import moments
@@ -67,7 +68,8 @@ def test_the_way_to_the_first_product(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
     monkeypatch.setattr(moments, "torch", Watched())
     asked = ["simulate", "reference-8", "--data", "synthetic", "--chips", "1"]
-    CliRunner().invoke(main, [*asked, "--out", str(tmp_path / "out")])
+    with short():
+        CliRunner().invoke(main, [*asked, "--out", str(tmp_path / "out")])
     way = re.search(r"its first matrix product: (.*?)\.\n", PAGE)
     assert way is not None
     listed = [re.split(r"[.:]", name)[-1] for name in re.findall(r"`([\w./:]+)`", way[1])]

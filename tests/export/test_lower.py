@@ -109,6 +109,7 @@ def test_parts_are_counted(quantized, mesh) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.sax
 @pytest.mark.parametrize("mesh", ["svd-clements", "real-part"])
 def test_sax_finds_the_same_fields(quantized, mesh) -> None:
     """An independent circuit simulator agrees to 1e-9: ideal, with bad splitters, with losses."""
@@ -117,6 +118,7 @@ def test_sax_finds_the_same_fields(quantized, mesh) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.sax
 def test_a_block_of_the_sax_file_runs(quantized) -> None:
     """Each block is a circuit of its own in the file; its real part times scale is the matrix."""
     sax = pytest.importorskip("sax")

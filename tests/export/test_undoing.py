@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import runpy
+import shutil
 import sys
 from pathlib import Path
 
@@ -23,23 +24,43 @@ DRIVERS = {
 }
 
 
-@pytest.fixture(params=[("quadratic", "svd-clements"), ("linear", "real-part"),
-                        ("table", "svd-reck")], ids=lambda param: param[0])  # fmt: skip
-def undoing(request, run_folder, tmp_path) -> Path:
+@pytest.fixture(
+    scope="module",
+    params=[("quadratic", "svd-clements"), ("linear", "real-part"), ("table", "svd-reck")],
+    ids=lambda param: param[0],
+)
+def whole(request, run_folder, tmp_path_factory) -> Path:
     """Return a bundle of every law and mesh whose codes undo crosstalk."""
     law, mesh = request.param
     about = {"drivers": DRIVERS[law], "crosstalk": KNOWN, "profile": "mine", "mesh": mesh}
-    export_bundle(run_folder, tmp_path / "b", dac_bits=12, formats=("csv",), **about)
-    return tmp_path / "b"
+    out = tmp_path_factory.mktemp(law) / "b"
+    export_bundle(run_folder, out, dac_bits=12, formats=("csv",), **about)
+    return out
 
 
-def check(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the checker of the bundle in a process of its own."""
-    run = [sys.executable, folder / "check.py"]
-    return subprocess.run(run, capture_output=True, text=True, check=False)
+@pytest.fixture
+def undoing(whole, tmp_path) -> Path:
+    """Return a copy of such a bundle, which may be damaged."""
+    return shutil.copytree(whole, tmp_path / "b")
 
 
-def test_what_is_shipped_is_what_is_verified(undoing) -> None:
+@pytest.fixture
+def check(capsys, monkeypatch):
+    """Return a call of the checker of a bundle in this process: what it says, and its exit code."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+    def run(folder: Path) -> tuple[str, int]:
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(folder / "check.py"), run_name="__main__")
+        return capsys.readouterr().out, int(end.value.code)
+
+    yield run
+    sys.modules.pop("features", None)  # of the bundle
+
+
+@pytest.mark.slow
+def test_what_is_shipped_is_what_is_verified(undoing, check) -> None:
     """Both `verify` and check.py recompute the matrices of the codes."""
     program = load_bundle(undoing).program
     manifest = json.loads((undoing / "manifest.json").read_text())
@@ -51,28 +72,28 @@ def test_what_is_shipped_is_what_is_verified(undoing) -> None:
     uncoupled = program.matrices(program.dac.phase_of(program.codes))
     assert (np.linalg.norm(uncoupled - program.targets, axis=(1, 2)) / size).max() > 2 * error
     assert verify(undoing, sax=False).ok
-    done = check(undoing)
-    assert (done.returncode, done.stdout.split("; ")[0][-9:]) == (0, "as stated"), done
+    said, code = check(undoing)
+    assert (code, said.split("; ")[0][-9:]) == (0, "as stated"), said
 
 
-def test_another_crosstalk_or_code_is_found(undoing) -> None:
+def test_another_crosstalk_or_code_is_found(undoing, check) -> None:
     """A changed share, and a manifest that does not state it, fail."""
     mesh = undoing / "mesh.json"
     mesh.write_text(mesh.read_text().replace('"share":0.01', '"share":0.012'))
-    done = check(undoing)
-    assert done.returncode == 1, done
-    assert ", matrices of the DAC codes off by" in done.stdout, done
+    said, code = check(undoing)
+    assert code == 1, said
+    assert ", matrices of the DAC codes off by" in said
     assert not verify(undoing, sax=False).ok
 
 
-def test_one_changed_code_is_found(undoing) -> None:
+def test_one_changed_code_is_found(undoing, check) -> None:
     """Also of a block whose matrix stays better than the worst one, by the hash of its file."""
     mesh = undoing / "mesh.json"
     before, code, after = mesh.read_text().rpartition('"code":')
     mesh.write_text(f"{before}{code}{int(after[0]) ^ 1}{after[1:]}")
-    done = check(undoing)
-    assert done.returncode == 1, done
-    assert "mesh.json from the manifest" in done.stdout
+    said, code = check(undoing)
+    assert code == 1, said
+    assert "mesh.json from the manifest" in said
 
 
 def test_a_bundle_without_crosstalk_has_none_of_it(bundle) -> None:

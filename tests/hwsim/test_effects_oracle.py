@@ -148,6 +148,7 @@ def test_static_phases_as_fabricated(drawn):
 
 
 @pytest.mark.slow
+@pytest.mark.sax
 def test_splitters_disperse_as_the_coupler_that_is_named() -> None:
     """4.3 mrad/nm is the slope of SAX's model where it splits in halves, by finite differences."""
     coupler, length = pytest.importorskip("sax").models.coupler, 14.4

@@ -33,6 +33,7 @@ def simulate(netlist, n):
 
 
 @pytest.mark.slow
+@pytest.mark.sax
 def test_sax_agrees_on_a_mesh() -> None:
     """Five modes with splitter errors, to 1e-9."""
     rng = np.random.default_rng(0)
@@ -45,6 +46,7 @@ def test_sax_agrees_on_a_mesh() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.sax
 @pytest.mark.parametrize("kind", ["svd-reck", "real-part"])
 def test_sax_agrees_on_a_whole_block(kind) -> None:
     """Errors change the fields as they change a device's, whose matrix is the one lowered.

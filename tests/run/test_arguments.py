@@ -11,6 +11,8 @@ from recordings import FS, ecg
 import ecgphoton as ep
 from ecgphoton.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("short_records")
+
 MODEL = "reference-8"
 WRONG = [
     ("annotate", {"record": 3}, "record"),

@@ -3,9 +3,11 @@
 import json
 import sys
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from ecgphoton.calibration.calibrate import PHOTODIODES, steps_of
 from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.calibration.table import DriveTable
 from ecgphoton.cli import main
@@ -84,9 +86,12 @@ def test_photodiodes_get_codes_and_no_verdict(tmp_path, monkeypatch) -> None:
     assert result.exit_code == 1
     assert "NONE, because no step estimates all errors" in " ".join(result.stdout.split())
     assert "as read afterwards" not in result.stdout
+    found = json.loads((tmp_path / "done" / "calibration.json").read_text())
+    assert found["steps"] == [repr(step) for step in steps_of(PHOTODIODES)]
     program = load_bundle(bundle("reference-8")).program
     table, _ = DriveTable.load(tmp_path / "done" / TABLE, program.with_bits(12))
     assert table.codes.shape == (1, *program.phases.shape)
+    assert np.abs(table.beliefs.offset).max() > 0.03
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ def test_a_folder_beside_synthetic_beats_is_refused() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("short_records")
 def test_generated_beats_are_not_called_training_beats(tmp_path: Path) -> None:
     """Converter ranges of a student of recordings may come from generated beats, which is said."""
     made = run.export("inter-patient", data="synthetic", out=tmp_path / "bundle")

@@ -167,7 +167,7 @@ def classify_record(
             yield some.beats
             progress(end, signal.length_360)
 
-    answers = [np.asarray(classify(beats), np.float32) for beats in _chunks(parts())]
+    answers = [_answer(classify, beats) for beats in _chunks(parts())]
     at_360 = np.concatenate([np.empty(0, np.int64), *(at for at, _ in found)])
     missing = Missing.of(stream.gaps.spans, at_360, detected=annotator is None)
     if missing.gaps:
@@ -212,6 +212,17 @@ def _beatless(signal: Signal, annotator: str | None, seen: list[str]) -> InputEr
         f"Nothing is classified: look at the recording, choose another lead ({another}), or name "
         "an annotation that marks its beats (peaks)"
     )
+
+
+def _answer(classify: Classify, beats: BeatSet) -> NDArray[np.float32]:
+    """Return the class probabilities of some beats."""
+    answer = np.asarray(classify(beats), np.float32)
+    if answer.ndim != 2 or len(answer) != len(beats):
+        raise InputError(
+            f"classify gave shape {answer.shape} for {len(beats)} beats; it must give one row "
+            "of class probabilities a beat"
+        )
+    return answer
 
 
 def _chunks(parts: Iterator[BeatSet]) -> Iterator[BeatSet]:

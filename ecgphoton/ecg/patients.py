@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import SAMPLING_RATE
+from ecgphoton.errors import InputError
 
 Waves = NDArray[np.float64]
 """``(waves, 3)``: amplitude in mV, centre in seconds from R, width (sigma) in seconds."""
@@ -87,7 +88,15 @@ def patient(number: int, *, seed: int = 0) -> Patient:
 
 
 def synthesise(who: Patient, *, beats: int = BEATS) -> SyntheticRecord:
-    """Record a patient for about this many beats, at 360 Hz."""
+    """Record a patient for about this many beats, at 360 Hz.
+
+    Raises
+    ------
+    InputError
+        If fewer than 10 beats are asked for.
+    """
+    if beats < 10:
+        raise InputError(f"{beats} synthetic beats; ask for 10 or more")
     rng = np.random.default_rng([*who.seed, 1])
     symbols = _sequence(who, beats, rng)
     times, rr = _times(who, symbols, rng)

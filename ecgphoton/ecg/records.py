@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from ecgphoton.errors import InputError
 from ecgphoton.registry import Registry
 
 AamiGroup = Literal["N", "S", "V", "F", "Q"]
@@ -32,7 +33,15 @@ BEAT_SYMBOLS = frozenset(GROUPINGS["de-chazal"])
 
 
 def aami_group(symbol: str, grouping: str = "de-chazal") -> AamiGroup | None:
-    """Return the ANSI/AAMI group of a WFDB symbol, None when it is not a beat."""
+    """Return the ANSI/AAMI group of a WFDB symbol, None when it is not a beat.
+
+    Raises
+    ------
+    InputError
+        If there is no such grouping.
+    """
+    if grouping not in GROUPINGS:
+        raise InputError(f"unknown grouping {grouping!r}; choose one of {', '.join(GROUPINGS)}")
     return GROUPINGS[grouping].get(symbol)
 
 

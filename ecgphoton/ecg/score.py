@@ -23,7 +23,7 @@ from ecgphoton.ecg.formats import Hints, find_file
 from ecgphoton.ecg.marks import marks_of
 from ecgphoton.ecg.records import BEAT_SYMBOLS, aami_group
 from ecgphoton.ecg.tally import COLUMNS, ROWS, BeatComparison
-from ecgphoton.errors import require
+from ecgphoton.errors import InputError, require
 from ecgphoton.wording import count
 
 Grouping = Literal["ec57", "de-chazal"]
@@ -94,7 +94,7 @@ def compare(
     Parameters
     ----------
     reference, test
-        Annotations of the same record, at one rate and in order.
+        Annotations of the same record.
     record
         Name, for tables.
     start, end
@@ -108,9 +108,11 @@ def compare(
     Raises
     ------
     InputError
-        If an option makes no sense.
+        If annotations are of different rates or not in order, or an option makes no sense.
     """
     fs = reference.fs
+    if test.fs != fs:
+        raise InputError(f"annotations at {fs:g} and {test.fs:g} Hz; bring them to one rate")
     require(0 <= window <= LONGEST_WINDOW, "window", window,
             f"from 0 to {LONGEST_WINDOW:g} s (150 ms is 0.15)")  # fmt: skip
     require(start >= 0, "start", start, "at least 0 s")
@@ -163,6 +165,8 @@ def _beats(
 ) -> tuple[Samples, Samples]:
     """Return sample and place in `letters` of the beats outside ventricular flutter."""
     sample, symbols = marks.beats.sample, marks.beats.symbol
+    if (np.diff(sample) < 0).any():
+        raise InputError("annotation times run backwards; sort them by sample")
     groups = {symbol: str(aami_group(symbol, grouping)) for symbol in set(symbols.tolist())}
     if "U" in letters:
         groups["?"] = "U"

@@ -23,6 +23,7 @@ from ecgphoton.ecg.patients import (
     BEATS,
     GAIN,
     LEADS,
+    MIXES,
     SyntheticRecord,
     patient,
     synthesise,
@@ -99,7 +100,14 @@ def stand_in(protocol: Protocol, *, patients: int = PATIENTS) -> Protocol:
     """Return the protocol with made-up patients in place of the database's.
 
     About a third of them test; where whole records validate, a quarter of the others do.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than 9 patients, the number of different rhythms.
     """
+    if patients < len(MIXES):
+        raise InputError(f"{patients} synthetic patients; ask for {len(MIXES)} or more")
     names = tuple(f"s{number:02d}" for number in range(1, patients + 1))
     cut = patients - max(1, round(patients * TEST_PATIENTS / PATIENTS))
     validating = round(cut / 4) if protocol.validation else 0

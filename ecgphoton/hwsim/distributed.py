@@ -26,6 +26,7 @@ import torch
 from ecgphoton.errors import InputError, require
 from ecgphoton.host import single_precision
 from ecgphoton.registry import extensions, load
+from ecgphoton.settings import convert
 
 Work = Callable[[int], Any]
 GUARD = (
@@ -58,9 +59,17 @@ def single_threaded() -> Iterator[int]:
         torch.set_num_threads(threads)
 
 
-def check_workers(workers: int) -> None:
-    """Raise InputError for a number of processes below 1 or above `MOST_WORKERS`."""
+def check_workers(workers: int) -> int:
+    """Return `workers`, a number of processes.
+
+    Raises
+    ------
+    InputError
+        If it is less than 1 or more than `MOST_WORKERS`, or no integer.
+    """
+    workers = convert(workers, int, "workers")
     require(1 <= workers <= MOST_WORKERS, "workers", workers, f"from 1 to {MOST_WORKERS}")
+    return workers
 
 
 def usual_workers() -> int:
@@ -93,8 +102,7 @@ def computed(
         If the number of workers is not allowed, the scheduler cannot be reached, or workers die
         before any result or keep dying.
     """
-    check_workers(workers)
-    if workers > 1 and dask is not None:
+    if check_workers(workers) > 1 and dask is not None:
         raise InputError(
             f"workers is {workers}, but the scheduler {dask!r} has workers of its own; leave out "
             "one of them"

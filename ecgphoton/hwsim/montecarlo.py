@@ -24,6 +24,7 @@ from ecgphoton.hwsim.verdict import Limits, SimulationReport
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource
 from ecgphoton.mesh.arrays import Bools, Floats, Integers, Singles
 from ecgphoton.metrics import auc_by_rank
+from ecgphoton.settings import convert
 from ecgphoton.student.propagate import Inputs, read_out, walk
 
 GROUP = 4
@@ -185,6 +186,7 @@ def run(
     InputError
         If the number of chips is outside its range.
     """
+    chips = convert(chips, int, "chips")
     require(1 <= chips <= CHIPS, "chips", chips, f"from 1 to {CHIPS}")
     work = partial(run_group, trial, chips)
     return computed(work, -(-chips // GROUP), threads=threads, workers=workers, dask=dask)

@@ -79,12 +79,14 @@ def received_noise(
     Raises
     ------
     InputError
-        If one of the first five numbers is not above 0.
+        If a number is not above 0, or dark current or temperature is negative.
     """
     positive = {"signal": signal, "oscillator": oscillator, "bandwidth": bandwidth,
                 "resistance": resistance, "responsivity": responsivity}  # fmt: skip
     for name, value in positive.items():
         require(0 < value < math.inf, f"photodetector {name}", value, "above 0")
+    for name, value in {"dark_current": dark_current, "temperature": temperature}.items():
+        require(0 <= value < math.inf, f"photodetector {name}", value, "at least 0")
     full_scale = 2 * responsivity * share * math.sqrt(signal * oscillator)
     light = shot_noise(responsivity * share * signal, bandwidth) / full_scale
     dark = shot_noise(diodes * dark_current, bandwidth) / full_scale

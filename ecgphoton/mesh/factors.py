@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ecgphoton.errors import require
 from ecgphoton.mesh.arrays import ArrayLike, Floats
 from ecgphoton.mesh.clements import square
 
@@ -40,7 +41,7 @@ def factorise(matrix: ArrayLike, order: ArrayLike | None = None) -> Factors:
     Raises
     ------
     InputError
-        If the matrix is not real, square and finite.
+        If the matrix is not real, square and finite, or `order` is not a permutation.
     """
     w = real_square(matrix)
     u, sigma, vt = np.linalg.svd(w)
@@ -54,6 +55,8 @@ def factorise(matrix: ArrayLike, order: ArrayLike | None = None) -> Factors:
         return Factors(u, attenuation, vt, sigma[..., 0])
     n = w.shape[-1]
     chosen = np.asarray(order)
+    good = chosen.shape[-1:] == (n,) and (np.sort(chosen, -1) == np.arange(n)).all()
+    require(good, "singular value order", chosen.tolist(), f"a permutation of 0 to {n - 1}")
     shape = np.broadcast_shapes(chosen.shape, sigma.shape)
     chosen = np.broadcast_to(chosen, shape)
     u, vt = (np.broadcast_to(side, (*shape, n)) for side in (u, vt))

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Array, ArrayLike, Floats, Integers
 from ecgphoton.mesh.clements import Phases, decompose
 from ecgphoton.mesh.correction import attenuators, margin
@@ -27,6 +28,8 @@ from ecgphoton.mesh.layout import MeshArchitecture, MeshLayout
 Errors = tuple[ArrayLike, ArrayLike]
 """alpha and beta of one mesh, rad, (..., k)."""
 
+LARGEST_SEARCH = 6
+"""Largest order whose n! singular-value orders are all tried."""
 NO_ERRORS = (0.0, 0.0)
 
 
@@ -186,6 +189,11 @@ def _with_ways(
     """Matrices (..., n, n), and (ways, 1, ..., 1, n) what `ways_of` returns for n."""
     w = real_square(matrix)
     n = w.shape[-1]
+    if n > LARGEST_SEARCH:
+        raise InputError(
+            f"matrix order is {n}; all ways are tried up to order {LARGEST_SEARCH}, use "
+            "svd_lowered or real_part_lowered"
+        )
     return w, np.array([*ways_of(n)]).reshape(-1, *(1,) * (w.ndim - 2), n)
 
 
@@ -205,7 +213,7 @@ def search_orders(
     Parameters
     ----------
     matrix
-        (..., n, n).
+        (..., n, n), n at most 6.
     architecture
         ``clements`` or ``reck``.
     wanted_margin
@@ -223,7 +231,7 @@ def search_orders(
     Raises
     ------
     InputError
-        See `factorise`.
+        See `factorise`; also if n is above 6.
     """
     w, orders = _with_ways(matrix, lambda n: itertools.permutations(range(n)))
     return _search(svd_lowered(w, orders, architecture), wanted_margin, u_errors, v_errors)

@@ -67,6 +67,8 @@ def test_groupings_differ_in_escape_beats():
     assert {symbol for symbol in one if one[symbol] != two[symbol]} == set("ejn")
     assert (aami_group("j"), aami_group("j", "ec57")) == ("N", "S")
     assert {LABELS["ec57"].mapping[symbol] for symbol in "ejn"} == {1}
+    with pytest.raises(InputError, match="unknown grouping"):
+        aami_group("N", "mine")
 
 
 def test_a_folder_is_a_dataset(clinic):

@@ -290,6 +290,14 @@ def test_nonsense_is_refused(change, what):
         compare(rhythm(), rhythm(), **change)
 
 
+def test_disorder_and_different_rates_are_refused():
+    """Times that run backwards, or two sampling rates, are input errors."""
+    with pytest.raises(InputError, match="backwards"):
+        compare(at([2, 1], "NN"), at([1], "N"))
+    with pytest.raises(InputError, match="360 and 250 Hz"):
+        compare(at([1], "N"), Annotations(np.array([1]), np.array(["N"]), 250.0))
+
+
 def test_missing_record_or_annotator_is_refused(wfdb_folder):
     """A wrong record or annotator is named in the error."""
     lacks = r"lacks s01\.eph in .*; there is s01\.atr, s01\.dat"

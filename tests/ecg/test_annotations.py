@@ -131,8 +131,8 @@ def test_half_an_episode_of_flutter_is_said(marks, beats, said, tmp_path):
     """What is left of an episode where a record was cut is neither guessed nor passed over."""
     (tmp_path / "v.hea").write_text("v 1 250 15000\n")
     at, where = 250 * np.arange(len(marks)), {"write_dir": str(tmp_path)}
-    for annotator in ("atr", "eph"):
-        wfdb.wrann("v", annotator, at, list(marks), fs=250, **where)
+    for annotator, symbols in (("atr", marks), ("eph", marks.replace("N", "V", 1))):
+        wfdb.wrann("v", annotator, at, list(symbols), fs=250, **where)
     found = score_record(tmp_path / "v", start=0)
     assert (found.rates["QRS"].tp, found.rates["QRS"].fp) == (beats, 0)
     assert found.notes == ((f"v.atr: {said}",) if said else ())

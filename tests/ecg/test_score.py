@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ecgphoton.ecg.annotations import Annotations, read_annotations, write_annotations
-from ecgphoton.ecg.score import compare, match, score_record
+from ecgphoton.ecg.annotations import Annotations
+from ecgphoton.ecg.score import compare, match
 from ecgphoton.ecg.tally import COLUMNS, ROWS, aggregate
 from ecgphoton.errors import InputError
 
@@ -220,35 +220,6 @@ def test_an_undecided_abnormal_beat_is_a_miss_everywhere():
     assert found.undecided == 0.8
 
 
-def test_a_copy_of_the_reference_is_called_one(wfdb_folder, tmp_path):
-    """The same marks in a file of another name or in another folder; a mark less is no copy."""
-    for path in wfdb_folder.glob("s01.*"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    for how in ({}, {"test": "atr", "test_folder": wfdb_folder}):
-        (tmp_path / "s01.eph").write_bytes((tmp_path / "s01.atr").read_bytes())
-        assert "hold the same" in str(score_record(tmp_path / "s01", start=0, **how).notes)
-    marks = read_annotations(tmp_path / "s01", "atr").beats
-    write_annotations(tmp_path, "s01", "eph", marks.sample[1:], marks.symbol[1:], fs=FS)
-    assert "the same" not in str(score_record(tmp_path / "s01", start=0).notes)
-
-
-def test_a_two_class_test_and_a_short_record_say_so(wfdb_folder, tmp_path):
-    """Their numbers come with a sentence; where nothing is left to score it is an error."""
-    reference = read_annotations(wfdb_folder / "s01", "atr").beats
-    for path in wfdb_folder.glob("s01.*"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    called = np.where(reference.symbol == "N", "N", "Q")
-    write_annotations(tmp_path, "s01", "eph", reference.sample, called, fs=FS)
-    found = score_record(tmp_path / "s01", start=0)
-    assert found.two_class
-    assert "normal from abnormal only" in found.notes[0]
-    short = score_record(tmp_path / "s01", start=1e5)
-    assert "are not scored" in short.notes[0]
-    with pytest.raises(InputError, match=r"nothing is scored.*learning period"):
-        aggregate([short])
-    aggregate([short, found])
-
-
 def test_gross_counts_beats_and_average_counts_records():
     """Gross weighs every beat the same, average every record that has the class."""
     big = compare(at(range(1, 11), "V" * 10), at(range(1, 11), "V" * 10), start=0, record="big")
@@ -260,19 +231,6 @@ def test_gross_counts_beats_and_average_counts_records():
     assert [row["record"] for row in summary.to_dict()["records"]] == ["big", "small", "none"]
     with pytest.raises(InputError, match="at least one record"):
         aggregate([])
-
-
-def test_files_give_what_arrays_give(wfdb_folder, tmp_path):
-    """Two annotators of one record on disk are compared as their arrays are."""
-    reference = read_annotations(wfdb_folder / "s01", "atr").beats
-    for path in wfdb_folder.glob("s01.*"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    called = np.where(reference.symbol == "N", "V", reference.symbol)
-    write_annotations(tmp_path, "s01", "eph", reference.sample, called, fs=FS, note="all V")
-    found = score_record(tmp_path / "s01", start=0)
-    direct = compare(reference, Annotations(reference.sample, called, FS), start=0)
-    np.testing.assert_array_equal(found.matrix, direct.matrix)
-    assert found.rates["QRS"].se == 1
 
 
 @pytest.mark.parametrize(
@@ -296,12 +254,3 @@ def test_disorder_and_different_rates_are_refused():
         compare(at([2, 1], "NN"), at([1], "N"))
     with pytest.raises(InputError, match="360 and 250 Hz"):
         compare(at([1], "N"), Annotations(np.array([1]), np.array(["N"]), 250.0))
-
-
-def test_missing_record_or_annotator_is_refused(wfdb_folder):
-    """A wrong record or annotator is named in the error."""
-    lacks = r"lacks s01\.eph in .*; there is s01\.atr, s01\.dat"
-    cases = ("s99", "eph", "no record"), ("s01", "eph", lacks), ("s01", "../atr", r"\.\./atr")
-    for name, test, what in cases:
-        with pytest.raises(InputError, match=what):
-            score_record(wfdb_folder / name, test=test)

@@ -21,23 +21,23 @@ from ecgphoton.student.activations import ACTIVATIONS
 Call = Callable[..., Result]
 SYNTHETIC = ("--data", "synthetic")
 OUTSIDE = {
-    "limit miss is 10.0; it must be from 0 to 1": ("simulate", "--limit", "miss", "10"),
+    "--limit miss is 10.0; it must be from 0 to 1": ("simulate", "--limit", "miss", "10"),
     "--limit miss=0.1: a name and a value are two words here; write --limit miss 0.1": (
         "simulate", "--limit", "miss=0.1",
     ),
     "--limit fpr=: a name and a value are two words here; write --limit fpr VALUE": (
         "calibrate", "--limit=fpr=", "0.1",
     ),
-    "limit yield is nan; it must be from 0 to 1": ("simulate", "--limit", "yield", "nan"),
+    "--limit yield is nan; it must be from 0 to 1": ("simulate", "--limit", "yield", "nan"),
     "splitter.sigma is nan; it must be": (
         "simulate", "--profile", "ideal", "--set", "splitter.sigma=nan",
     ),
-    "noise is 2.0; it must be from 0 to 1": ("simulate", "--noise", "2"),
-    "workers is 1025; it must be from 1 to 1024": ("simulate", "--workers", "1025"),
-    "dac_bits is 40; it must be from 2 to 24": ("export", "--dac-bits", "40"),
-    "bits is 17; it must be from 2 to 16 bits": ("export", "--bits", "17"),
-    "max_fpr is 5.0; it must be from 0 to 1": ("evaluate", "--max-fpr", "5"),
-    "max_miss is -1.0; it must be from 0 to 1": ("export", "--max-miss", "-1"),
+    "--noise is 2.0; it must be from 0 to 1": ("simulate", "--noise", "2"),
+    "--workers is 1025; it must be from 1 to 1024": ("simulate", "--workers", "1025"),
+    "--dac-bits is 40; it must be from 2 to 24": ("export", "--dac-bits", "40"),
+    "--bits is 17; it must be from 2 to 16 bits": ("export", "--bits", "17"),
+    "--max-fpr is 5.0; it must be from 0 to 1": ("evaluate", "--max-fpr", "5"),
+    "--max-miss is -1.0; it must be from 0 to 1": ("export", "--max-miss", "-1"),
 }  # fmt: skip
 TWICE = {
     "--chips is given twice, as 2 and as 3": ("simulate", "--chips", "2", "--chips", "3"),
@@ -46,10 +46,10 @@ TWICE = {
         "simulate", "--limit", "miss", "0.1", "--limit", "fpr", "0", "--limit", "miss", "0.2",
     ),
     "--beats or --no-beats is given twice": ("verify", "--beats", "--no-beats"),
-    "data.labels is given twice, as aami and as literal": (
+    "--labels is given twice, as aami and as literal": (
         "train", "--labels", "aami", "--set", "data.labels=literal",
     ),
-    "data.protocol is given twice": (
+    "--protocol is given twice": (
         "train", "--protocol", "inter-patient", "--set", "data.protocol=reference",
     ),
     "splitter.sigma is given twice, as 0.1 and as 0.2": (

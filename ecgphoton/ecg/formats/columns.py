@@ -131,7 +131,7 @@ def from_columns(
                 f"{path} states a sampling rate of {rate:g} Hz by {source}, not {one:g} Hz by "
                 f"{other}; {'leave --fs out, or ' * (other in given)}correct the file"
             )
-    if source in stated.rate:
+    if source in stated.rate and stated.lines:  # an array of rates needs no note
         notes.append(f"{path.name}: {rate:g} Hz by {source}")
     if not chosen:
         raise InputError(f"{path} holds times or sample numbers alone; check its columns")

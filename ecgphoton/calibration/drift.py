@@ -23,8 +23,8 @@ from ecgphoton.calibration.calibrate import STANDARD, steps_of
 from ecgphoton.calibration.campaign import Campaign
 from ecgphoton.calibration.judge import driven, matrix_errors
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.decision import OperatingPoint
-from ecgphoton.errors import InputError
+from ecgphoton.decision import OperatingPoint, abnormal_of
+from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.effects import number_of
@@ -38,6 +38,7 @@ from ecgphoton.hwsim.unused import refuse_unused
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, decide
 from ecgphoton.intervals import with_interval
 from ecgphoton.mesh.arrays import AnyArray
+from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
 from ecgphoton.student.network import SegmentStudent
@@ -90,6 +91,7 @@ def calibrated_over(
             f"{key} is nothing that calibrated chips drift by; choose an error of a profile, such "
             "as temperature.change, or ask about chips that are not calibrated"
         )
+    check_both(abnormal_of(labels))
     made = load_profile(profile or "foundry-thermo-optic").with_settings(settings)
     refuse_unused(made, settings, moving=key)
     program = program_of(carried)
@@ -238,13 +240,16 @@ def drift_schedule(
     Raises
     ------
     InputError
-        If an interval is outside its range, or the profile states no drift.
+        If an interval or the number of chips is outside its range, the profile states no drift, or
+        all beats are normal or all abnormal.
     """
+    require(chips >= 1, "chips", chips, "at least 1")
     if not hours or not all(0 < age < DAY for age in hours):
         raise InputError(
             f"hours is {', '.join(f'{age:g}' for age in hours) or 'empty'}; an interval must be "
             "above 0 and below 24 hours (a whole day without calibration is tried as well)"
         )
+    check_both(abnormal_of(labels))
     limits, foundry = limits or Limits(), Foundry.of(profile)
     if not foundry.profile[DRIFT]:
         raise InputError(

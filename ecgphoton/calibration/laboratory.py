@@ -27,13 +27,14 @@ from ecgphoton.calibration.judge import Labelled, PredictedChips, judge
 from ecgphoton.calibration.phases import measure
 from ecgphoton.calibration.report import CalibrationReport
 from ecgphoton.calibration.table import DriveTable
-from ecgphoton.decision import OperatingPoint, ThresholdPolicy
+from ecgphoton.decision import OperatingPoint, ThresholdPolicy, abnormal_of
 from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.simulate import trial_of
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.hwsim.weights import Carrier
 from ecgphoton.mesh.arrays import AnyArray, Floats
+from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
 from ecgphoton.student.propagate import Inputs
@@ -112,9 +113,10 @@ def calibrate_bench(
     Raises
     ------
     InputError
-        As `calibrate`; also if the steps choose no codes.
+        As `calibrate`; also if the steps choose no codes, or all beats are normal or all abnormal.
     """
     started = time.perf_counter()
+    check_both(abnormal_of(labels))
     chosen = steps_of(usual_steps(bench) if steps is None else steps)
     check_steps(chosen, bench.kinds)
     with single_threaded() as threads:

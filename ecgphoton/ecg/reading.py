@@ -49,6 +49,8 @@ class Signal:
     def millivolts(self, start: int, stop: int) -> NDArray[np.float32]:
         """Return samples at the recorded rate in mV, NaN where nothing was measured."""
         start, stop = max(start, 0), min(stop, self.lead.length)
+        if stop <= start:
+            return np.empty(0, np.float32)
         return self.held.scaled(self.channel, self.held.read(self.channel, start, stop))
 
     def blocks(self, seconds: float = BLOCK_SECONDS) -> Iterator[tuple[int, NDArray[np.float32]]]:

@@ -16,7 +16,7 @@ from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.extract import extract
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats.wfdb_record import SYNTHETIC_MARK
-from ecgphoton.ecg.leads import choose
+from ecgphoton.ecg.leads import view_of
 from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.ecg.patients import (
     BASELINE,
@@ -43,8 +43,9 @@ PATIENTS, TEST_PATIENTS = 23, 7
 def recording(record: SyntheticRecord, *, lead: str = "MLII", view: int = 0) -> AnnotatedLead:
     """One lead of a made-up record, or another, exactly as it would be read back from a file."""
     channels = tuple(Channel(name, "mV", SAMPLING_RATE, len(record.digital)) for name in LEADS)
-    held = HeldRecording(Path(record.name), "WFDB", channels, ())
-    at = (choose(held, lead) + view) % len(LEADS)
+    at = view_of(HeldRecording(Path(record.name), "WFDB", channels, ()), view, lead)
+    if at is None:
+        raise InputError(f"record {record.name!r} has the leads {', '.join(LEADS)} alone")
     signal = record.digital[:, at].astype(np.float32)
     return AnnotatedLead(
         record.name, signal, record.samples, record.symbols, LEADS[at], gain=GAIN, synthetic=True

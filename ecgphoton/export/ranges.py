@@ -62,6 +62,8 @@ def calibrate_ranges(
             low, high = np.percentile(v, [percentile, 100 - percentile])
         elif method == "mse":
             low, high = _best_range(v, student.architecture.response, bits)
+        elif method != "minmax":
+            raise InputError(f"range method is {method!r}; use 'minmax', 'percentile' or 'mse'")
         middle, half = (low + high) / 2, max((high - low) / 2, 1e-3)
         ranges.append((middle - half, middle + half))
     return np.array(ranges)

@@ -237,9 +237,9 @@ def fabricated(perfect: Chip, profile: Profile, seed: int, first: int, count: in
     site, blocks = Site(profile.__getitem__, perfect.device), len(perfect.scales)
 
     def normals(effect: Effect) -> Tensor:
-        shape, name = effect.shape(perfect.device, blocks), effect.stream or effect.name
-        draws = (chip_rng(seed, chip, name) for chip in range(first, first + count))
-        return torch.as_tensor(np.stack([effect.drawn(draw, site, shape) for draw in draws]))
+        name = effect.stream or effect.name
+        rows = [effect.draw(chip_rng(seed, first + k, name), site, blocks) for k in range(count)]
+        return torch.as_tensor(np.stack(rows))
 
     drawn = {
         effect.name: normals(effect)

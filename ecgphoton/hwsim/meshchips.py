@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ecgphoton.decision import LargestProbability
+from ecgphoton.errors import InputError
 from ecgphoton.hwsim.chip import Chip, Foundry
 from ecgphoton.hwsim.effects import Effect
 from ecgphoton.hwsim.effects.drivers import CROSSTALK
@@ -221,8 +222,17 @@ def mesh_source(
     *,
     sigma: float = 0.0,
 ) -> MeshChips:
-    """Return the chips a foundry makes for a student (lowered first) or a mesh program."""
+    """Return the chips a foundry makes for a student (lowered first) or a mesh program.
+
+    Raises
+    ------
+    InputError
+        If `sigma` is not from 0 to 1 or there are no beats.
+    """
+    if len(inputs) == 0:
+        raise InputError("a simulation needs at least one beat")
     carrier, program = Carrier.of(carried), foundry.profile.driving(program_of(carried))
+    WeightChips(carrier, sigma)  # refuses one out of range
     foundry = replace(foundry, profile=foundry.profile.on(program))
     moments = input_moments(carrier, inputs, foundry.profile[DEPTH])
     return MeshChips(program, foundry, carrier, moments, sigma)

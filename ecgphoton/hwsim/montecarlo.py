@@ -15,7 +15,7 @@ import torch
 
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError, require
-from ecgphoton.hwsim.distributed import computed, single_threaded
+from ecgphoton.hwsim.distributed import check_workers, computed, single_threaded
 from ecgphoton.hwsim.patients import ByPatient, counted
 from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
 from ecgphoton.hwsim.readout import Readout
@@ -184,9 +184,10 @@ def run(
     Raises
     ------
     InputError
-        If the number of chips is outside its range.
+        If the number of chips or workers is outside its range.
     """
     chips = convert(chips, int, "chips")
     require(1 <= chips <= CHIPS, "chips", chips, f"from 1 to {CHIPS}")
+    check_workers(workers)
     work = partial(run_group, trial, chips)
     return computed(work, -(-chips // GROUP), threads=threads, workers=workers, dask=dask)

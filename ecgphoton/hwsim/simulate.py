@@ -10,7 +10,7 @@ import numpy as np
 
 from ecgphoton.decision import OperatingPoint, abnormal_of
 from ecgphoton.ecg.beatset import BeatSet
-from ecgphoton.errors import InputError, require
+from ecgphoton.errors import InputError
 from ecgphoton.host import as_array
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.conditions import conditions, recoded
@@ -25,6 +25,7 @@ from ecgphoton.hwsim.unused import refuse_unused
 from ecgphoton.hwsim.verdict import (
     Limits,
     SimulationReport,
+    chips_to_prove,
     decide,
     false_pass,
 )
@@ -110,7 +111,7 @@ def simulate(
     started = time.perf_counter()
     limits = Limits(max_miss, max_fpr, min_yield)
     if convert(early_stop, bool, "early_stop"):
-        require(min_yield < 1, "min_yield", min_yield, "below 1, which no number of chips proves")
+        chips_to_prove(limits)
     with single_threaded() as threads:
         trial = trial_of(
             carried,

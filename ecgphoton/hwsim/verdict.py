@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ecgphoton.errors import InputError
 from ecgphoton.hwsim.patients import ByPatient
 from ecgphoton.intervals import proportion_interval
 from ecgphoton.mesh.arrays import AnyArray, Bools, Floats, Integers
@@ -47,6 +48,8 @@ def decide(good: int, chips: int, limits: Limits) -> Decision:
     See Biometrika 26, 404 (1934), doi:10.1093/biomet/26.4.404.
     299 good chips of 299 prove a yield of 99 % at 95 % confidence, 59 of 59 prove 95 %.
     """
+    if chips == 0:
+        return "open"
     passes, fails = _decided(np.array(good), chips, limits)
     return "pass" if passes else "fail" if fails else "open"
 
@@ -62,6 +65,15 @@ def _decided(good: Integers, chips: int, limits: Limits) -> tuple[Bools, Bools]:
     wanted, alpha = limits.min_yield, 1 - limits.confidence
     passes = (binom.sf(good - 1, chips, wanted) <= alpha) | (wanted <= 0)
     return np.asarray(passes), np.asarray(~passes & (binom.cdf(good, chips, wanted) < alpha))
+
+
+def chips_to_prove(limits: Limits) -> int:
+    """Chips without a failure that prove `min_yield`: ln(1 - confidence) / ln(min_yield)."""
+    if limits.min_yield >= 1:
+        raise InputError("no number of chips proves a yield of 1; ask for less, for example 0.99")
+    if limits.min_yield <= 0:
+        return 1
+    return math.ceil(math.log(1 - limits.confidence) / math.log(limits.min_yield))
 
 
 def false_pass(limits: Limits, chips: int, step: int) -> float:

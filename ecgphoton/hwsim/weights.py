@@ -73,8 +73,10 @@ class Remainder(NamedTuple):
 def mixed(blocks: Tensor, one: Remainder | None, other: Remainder | None) -> Remainder | None:
     """Return the first remainder in the blocks (K,) that are true, the second elsewhere."""
     first = blocks[:, None, None]
-    if one is None or other is None:  # errors add to what perfect chips leave
-        return one and one.kept(first)
+    if other is None:
+        return None if one is None else one.kept(first)
+    if one is None:
+        return other.kept(~first)
     parts = {
         name: torch.where(first, getattr(one, name), getattr(other, name))
         for name in ("real", "imaginary", "factors", "turned", "leak")

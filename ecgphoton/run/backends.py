@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -39,8 +39,12 @@ def classifier(
     Raises
     ------
     InputError
-        If there is no such chip, or the student lacks what the backend needs.
+        If the backend is unknown or needs what the student does not have.
     """
+    if backend not in get_args(Backend):
+        raise InputError(f"backend {backend!r}; choose {', '.join(get_args(Backend))}")
+    if chip < 0:
+        raise InputError(f"chip is {chip}; chips are numbered from 0")
     if backend == "chip":
         return _Chip(trained, chip, profile=profile, settings=settings, noise=noise)
     if backend == "torch":

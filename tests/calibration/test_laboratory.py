@@ -90,6 +90,13 @@ def test_steps_that_change_nothing_are_refused(program, judged) -> None:
         calibrate_bench(hidden(program), program, *judged, steps=["null"])
 
 
+def test_beats_of_one_kind_are_refused(program, judged) -> None:
+    """They have no miss rate or no FPR, so there is nothing to judge chips by."""
+    inputs, label, point = judged
+    with pytest.raises(InputError, match="normal, so there is no miss rate"):
+        calibrate_bench(hidden(program), program, inputs, np.zeros_like(label), point)
+
+
 def test_a_bench_is_opened_by_name(program, tmp_path, monkeypatch) -> None:
     """MODULE:FUNCTION in the working folder; what goes wrong there is one sentence."""
     (tmp_path / "my_bench_.py").write_text(

@@ -247,3 +247,7 @@ class Effect:
             "path": (blocks, WIDTH),
         }
         return shapes[self.place]
+
+    def draw(self, rng: np.random.Generator, site: Site, blocks: int) -> Floats:
+        """Return the draws of one chip, of its `shape`."""
+        return self.drawn(rng, site, self.shape(site.device, blocks))

@@ -48,10 +48,9 @@ def test_normals_are_unit_normals(program, effect):
     """Mean, variance and fourth moment over 400 chips are 0, 1 and 3, to five standard errors."""
     device, blocks = program.device, len(program.blocks)
     site = Site(alone(effect).__getitem__, device)
-    shape = effect.shape(device, blocks)
-    rows = [effect.drawn(chip_rng(0, k, effect.name), site, shape) for k in range(CHIPS)]
+    rows = [effect.draw(chip_rng(0, k, effect.name), site, blocks) for k in range(CHIPS)]
     drawn = np.stack(rows)
-    assert drawn.shape == (CHIPS, *shape)
+    assert drawn.shape == (CHIPS, *effect.shape(device, blocks))
     for power, moment, scatter in ((1, 0, 1), (2, 1, 2), (4, 3, 96)):
         gap = (drawn**power).mean() - moment
         assert abs(gap) < 5 * math.sqrt(scatter / drawn.size)

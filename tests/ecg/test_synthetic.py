@@ -89,9 +89,11 @@ def test_both_leads_differ():
         lambda: extracted(["100"]),
         lambda: extracted(["s00"]),
         lambda: recording(synthesise(patient(1), beats=20), lead="V5"),
+        lambda: synthesise(patient(1), beats=3),
+        lambda: synthetic_splits(patients=4),
     ],
 )
 def test_impossible_wishes_are_refused(wrong):
-    """Unknown names and leads are answered with what is possible."""
+    """Unknown names, leads and sizes too small are answered with what is possible."""
     with pytest.raises(InputError):
         wrong()

@@ -244,6 +244,6 @@ def search_real_part(
     wanted_margin: float = 0.0,
     errors: Errors = NO_ERRORS,
 ) -> Search:
-    """Like `search_orders` for the real-part form, among all 2^n signs of the arccos."""
+    """Like `search_orders` for the real-part form, among all 2^n signs of the arccos (n <= 6)."""
     w, signs = _with_ways(matrix, lambda n: itertools.product((1, -1), repeat=n))
     return _search(real_part_lowered(w, signs, architecture), wanted_margin, errors, NO_ERRORS)

@@ -238,6 +238,14 @@ def test_damage_is_one_sentence(wfdb_folder, tmp_path):
         open_signal(tmp_path / "s01")
 
 
+def test_answers_of_a_wrong_shape_are_refused(wfdb_folder):
+    """A classifier must give a row a beat."""
+    with pytest.raises(InputError, match="one row"):
+        classify_record(
+            open_signal(wfdb_folder / "s01"), lambda beats: np.zeros(3), annotator="atr"
+        )
+
+
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf")])
 def test_blocks_have_a_length(seconds, wfdb_folder):
     """Blocks of no or no finite length are refused by value."""

@@ -247,7 +247,7 @@ def test_the_layout_of_an_array_does_not_matter(form):
 def test_labels_are_whole_numbers():
     """A label that is no whole number is refused, not rounded."""
     made = synthetic_splits(beats=20).test
-    with pytest.raises(InputError, match=r"label is .float64.; it must be int64"):
+    with pytest.raises(InputError, match="label holds float64; it must hold int64"):
         BeatSet(**{**vars(made), "label": made.label + 0.5})
 
 

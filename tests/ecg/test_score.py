@@ -205,10 +205,12 @@ def test_a_lone_shutdown_mark_reaches_to_its_neighbours():
 
 
 def test_escape_beats_are_supraventricular_unless_asked_otherwise():
-    """EC57 and bxb count e, j and n as S, de Chazal as N."""
+    """EC57 and bxb count e, j and n as S, de Chazal as N; other names are refused."""
     reference, test = at([1, 2, 3, 4], "ejnA"), at([1, 2, 3, 4], "SSSS")
     assert compare(reference, test, start=0).rates["SVEB"].tp == 4
     assert compare(reference, test, start=0, grouping="de-chazal").rates["SVEB"].tp == 1
+    with pytest.raises(InputError, match="choose one of de-chazal, ec57"):
+        compare(reference, test, grouping="aami")
 
 
 def test_an_undecided_abnormal_beat_is_a_miss_everywhere():

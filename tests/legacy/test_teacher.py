@@ -64,7 +64,7 @@ def test_rhythm_and_template_are_read_when_built_for_them():
 
 def test_beats_of_another_length_are_refused():
     """The message says what is expected."""
-    with pytest.raises(InputError, match=r"beats is \(2, 100\); it must be \(n, 360\)"):
+    with pytest.raises(InputError, match=r"shape \(n, 360\), got \(2, 100\)"):
         Teacher(SMALL)(torch.rand(2, 100))
 
 

@@ -174,12 +174,15 @@ def test_power_counts_every_heater_in_units_of_p_pi() -> None:
     assert heater_power(phases) == pytest.approx(10.0)
 
 
-def test_bad_matrices_are_refused() -> None:
-    """Complex, non-square, NaN: one clear error."""
+def test_bad_matrices_and_orders_are_refused() -> None:
+    """Complex, non-square, NaN, not a permutation, too large to search: one clear error."""
     for matrix, message in (
         (np.ones((2, 3)), "shape"),
         (np.eye(2) * 1j, "real"),
         (np.full((2, 2), np.nan), "NaN"),
+        (np.eye(7), "up to order 6"),
     ):
         with pytest.raises(InputError, match=message):
             search_orders(matrix)
+    with pytest.raises(InputError, match="permutation"):
+        svd_lowered(np.eye(4), (0, 1, 2, 2))

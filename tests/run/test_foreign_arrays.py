@@ -111,7 +111,7 @@ def test_a_lead_in_another_unit_is_refused(signal) -> None:
     """A pressure is no ECG, and samples are in mV."""
     for unit in ("mmHg", "uV"):
         held = Recording(signal[:, None], 250.0, ("II",), (unit,), Path("x"), "text")
-        with pytest.raises(ep.InputError, match=f"'II' is '{unit}'; it must be mV"):
+        with pytest.raises(ep.InputError, match=f"'II' is in '{unit}'; an ECG in mV"):
             ep.annotate(held, student=STUDENT)
 
 

@@ -181,7 +181,7 @@ def test_student_survives_its_arrays() -> None:
 def test_wrong_shapes_are_named() -> None:
     """A wrong window, a missing feature and a damaged array are refused with their shape."""
     student = SegmentStudent(Architecture(patient=TOKENS[:1]))
-    with pytest.raises(InputError, match=r"beats is \(3, 100\); it must be \(n, 360\)"):
+    with pytest.raises(InputError, match=r"\(n, 360\), got \(3, 100\)"):
         student(torch.zeros(3, 100))
     with pytest.raises(InputError, match="reads 4 rhythm values a beat, but none were"):
         student(torch.zeros(3, 360))

@@ -20,7 +20,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from ecgphoton import artifacts
-from ecgphoton.errors import EcgphotonError, InputError, require
+from ecgphoton.errors import EcgphotonError, InputError
 from ecgphoton.host import as_array
 from ecgphoton.intake import expecting, one_line
 from ecgphoton.mesh.arrays import AnyArray, Floats, Integers
@@ -276,4 +276,5 @@ def check_request(bench: Bench, codes: Integers, vectors: Floats, kind: str) -> 
         raise InputError(
             f"input vectors have shape {vectors.shape}; (n, 4) fields in [-1, 1] are needed"
         )
-    require(kind in bench.kinds, "kind of reading", kind, " or ".join(map(repr, bench.kinds)))
+    if kind not in bench.kinds:
+        raise InputError(f"kind of reading is {kind!r}; use {' or '.join(map(repr, bench.kinds))}")

@@ -72,7 +72,8 @@ def steps_of(steps: Sequence[str | Step]) -> tuple[Step, ...]:
     InputError
         If a name is unknown or there is none.
     """
-    require(steps, "steps", steps, f"one or more of {', '.join(STEPS)}")
+    if not steps:
+        raise InputError(f"no calibration step is named; choose from {', '.join(STEPS)}")
     for step in steps:
         if isinstance(step, str) and step not in STEPS:
             raise InputError(f"there is no calibration step {step!r}; {nearest(step, STEPS)}")

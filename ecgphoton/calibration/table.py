@@ -15,7 +15,7 @@ from ecgphoton import artifacts
 from ecgphoton.calibration.beliefs import Beliefs, Finding
 from ecgphoton.calibration.bench import Cost
 from ecgphoton.calibration.model import Model, matrix
-from ecgphoton.errors import InputError, require
+from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting, parse_json
 from ecgphoton.mesh.arrays import Array, Bools, Floats, Integers
 from ecgphoton.mesh.crosstalk import undo
@@ -228,7 +228,8 @@ class DriveTable:
             parts = {name: arrays[name] for name in blank.arrays()}
             found = tuple(Finding(**item) for item in header["findings"])
             cost = Cost(header["cost"]["settings"], header["cost"]["readings"])
-        require(kind == FORMAT, f"format of {path}", kind, f"{FORMAT!r}: {again}")
+        if kind != FORMAT:
+            raise InputError(f"{path} has the format {kind!r}; {FORMAT!r} is read: {again}")
         top = program.device.dac.top
         if other:
             raise InputError(

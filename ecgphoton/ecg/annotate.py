@@ -21,7 +21,7 @@ from ecgphoton.ecg.quality import Stretch, waves
 from ecgphoton.ecg.reading import BLOCK_SECONDS, Signal
 from ecgphoton.ecg.resample import scaled
 from ecgphoton.ecg.rhythm import DOUBTFUL, doubtful
-from ecgphoton.errors import InputError, require
+from ecgphoton.errors import InputError
 from ecgphoton.progress import Steps, silent
 from ecgphoton.wording import count
 
@@ -141,7 +141,8 @@ def classify_record(
     InputError
         If the annotation is missing, a file is damaged, or the record has no beat.
     """
-    require(0 < block_seconds < np.inf, "block_seconds", block_seconds, "above 0, in seconds")
+    if not 0 < block_seconds < np.inf:
+        raise InputError(f"blocks of {block_seconds} s; give a number of seconds above 0")
     sample, notes = None, list[str]()
     if annotator is not None:
         file = label_file(find_file(signal.held.path), annotator)

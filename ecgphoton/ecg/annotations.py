@@ -14,7 +14,7 @@ from ecgphoton.ecg.formats.wfdb_header import header_lines
 from ecgphoton.ecg.formats.wfdb_record import call_wfdb, read_part
 from ecgphoton.ecg.recording import LONGEST
 from ecgphoton.ecg.records import BEAT_SYMBOLS
-from ecgphoton.errors import InputError, require
+from ecgphoton.errors import InputError
 from ecgphoton.host import foreign
 
 _ANNOTATOR = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,15}")
@@ -135,8 +135,12 @@ def _rate(text: bytes, what: str) -> float:
     """Return a time resolution in Hz; one that cannot be used raises InputError."""
     said = _NUMBER.match(text)
     rate = float(said[1]) if said else 0.0
-    stated, allowed = text[:20].decode("ascii", "replace").strip(), f"{COARSEST:g} Hz or more"
-    require(COARSEST <= rate <= 1e6, f"{what}: its time resolution", stated, allowed)
+    if not COARSEST <= rate <= 1e6:
+        stated = text[:20].decode("ascii", "replace").strip()
+        raise InputError(
+            f"{what} states a time resolution of {stated!r} Hz, which is no rate that places beats "
+            f"({COARSEST:g} Hz and more do); write it again"
+        )
     return rate
 
 
@@ -193,7 +197,8 @@ def duration(record: str | Path) -> float | None:
 def _header(path: Path) -> Any:  # noqa: ANN401
     header_lines(read_part(path.with_name(f"{path.name}.hea"), path.name), path.name)
     header = call_wfdb("rdheader", f"header {path.name}.hea", str(path))
-    require(float(header.fs or 0) > 0, f"sampling rate in {path.name}.hea", header.fs, "above 0")
+    if not float(header.fs or 0) > 0:
+        raise InputError(f"header {path.name}.hea states {header.fs} samples a second; correct it")
     return header
 
 
@@ -228,7 +233,8 @@ def write_annotations(
         If a name is not allowed by WFDB, times run backwards, or the folder cannot be written.
     """
     check_annotator(annotator)
-    require(_RECORD.fullmatch(name), "record name", name, "of letters, digits, '-' and '_'")
+    if not _RECORD.fullmatch(name):
+        raise InputError(f"record name {name!r}; WFDB allows letters, digits, '-' and '_'")
     sample = np.asarray(sample, np.int64)
     if len(sample) and (sample[0] < 0 or sample[-1] > LONGEST or (np.diff(sample) < 0).any()):
         raise InputError(
@@ -258,5 +264,9 @@ def check_annotator(annotator: str, *, write: bool = True) -> None:
     InputError
         If it holds anything else.
     """
-    require(_ANNOTATOR.fullmatch(annotator), "annotator", annotator, "letters, then digits or '_'")
-    require(not write or annotator.isalpha(), "annotator to write", annotator, "letters alone")
+    if not _ANNOTATOR.fullmatch(annotator):
+        raise InputError(
+            f"annotator {annotator!r}; use letters first, then digits or '_', such as atr or eph"
+        )
+    if write and not annotator.isalpha():
+        raise InputError(f"annotator {annotator!r} to write; the wfdb package allows letters alone")

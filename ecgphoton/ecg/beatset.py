@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import QRS, SAMPLING_RATE, WINDOW
 from ecgphoton.ecg.patient_features import FEATURES
-from ecgphoton.errors import InputError, require
+from ecgphoton.errors import InputError
 from ecgphoton.host import as_array
 
 _KINDS = {
@@ -55,9 +55,12 @@ class BeatSet:
         for name, kind in _KINDS.items():
             value = given[name]
             wanted = (count, widths[name]) if name in widths else (count,)
-            require(value.shape == wanted, f"shape of BeatSet.{name}", value.shape, str(wanted))
-            good = not count or np.can_cast(value.dtype, kind, "same_kind")
-            require(good, f"type of BeatSet.{name}", str(value.dtype), kind.__name__)
+            if value.shape != wanted:
+                raise InputError(f"BeatSet.{name} has shape {value.shape}; it must be {wanted}")
+            if count and not np.can_cast(value.dtype, kind, "same_kind"):
+                raise InputError(
+                    f"BeatSet.{name} holds {value.dtype}; it must hold {kind.__name__}"
+                )
             object.__setattr__(self, name, np.ascontiguousarray(value, kind))
 
     def __len__(self) -> int:

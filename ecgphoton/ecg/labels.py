@@ -14,7 +14,7 @@ from ecgphoton.ecg.formats.table import Table, read_table
 from ecgphoton.ecg.formats.times import is_time, words_of
 from ecgphoton.ecg.recording import FROM_ZERO, LONGEST, Beginning
 from ecgphoton.ecg.records import BEAT_SYMBOLS
-from ecgphoton.errors import InputError, require
+from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting, read_bytes
 from ecgphoton.wording import count
 
@@ -58,12 +58,10 @@ def label_file(recording: Path, annotator: str | None) -> Path:
     InputError
         If it does not exist, would be the recording itself, or is in another folder.
     """
-    require(
-        "/" not in (annotator or ""),
-        "annotator",
-        annotator,
-        "what follows the name of the record, such as atr",
-    )
+    if annotator is not None and "/" in annotator:
+        raise InputError(
+            f"annotator {annotator!r}; give what follows the name of the record, such as atr"
+        )
     edf = recording.suffix.lower() in (".edf", ".bdf")
     if annotator == EDF_NOTES and edf and recording.is_file():
         return recording

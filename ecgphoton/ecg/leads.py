@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.recording import Channel, OpenRecording, Recording
-from ecgphoton.errors import InputError, require
+from ecgphoton.errors import InputError
 
 _LIMB = ("i", "ii", "iii", "avr", "avl", "avf")
 _CHEST = tuple(f"v{number}" for number in range(1, 10))
@@ -140,8 +140,9 @@ def column_of(recording: Recording, asked: str | None) -> int:
     found = list(range(len(names))) if asked is None else _named(asked, names)
     if len(found) != 1:
         raise InputError(f"lead {asked!r} of a recording with {', '.join(names)}; name one of them")
-    unit = recording.units[found[0]]
-    require(unit == "mV", f"unit of lead {names[found[0]]!r}", unit, "mV, as of an ECG")
+    if recording.units[found[0]] != "mV":
+        unit = recording.units[found[0]]
+        raise InputError(f"lead {names[found[0]]!r} is in {unit!r}; an ECG in mV is needed")
     return found[0]
 
 

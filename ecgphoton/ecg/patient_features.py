@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ecgphoton.ecg.features import FloatArray
 from ecgphoton.ecg.rhythm import Rhythm
 from ecgphoton.ecg.shape import Against, Shape
-from ecgphoton.errors import InputError, require
+from ecgphoton.errors import InputError
 from ecgphoton.registry import Registry
 
 RATIO_GAIN = 4.0
@@ -59,7 +59,8 @@ class Feature:
 
     def __post_init__(self) -> None:
         """Check the delay."""
-        require(self.delay in (0, 1), f"delay of feature {self.name!r}", self.delay, "0 or 1")
+        if self.delay not in (0, 1):
+            raise InputError(f"feature {self.name!r}: its delay is {self.delay}; it must be 0 or 1")
 
 
 def _ratio(logarithm: NDArray[np.float64]) -> NDArray[np.float64]:

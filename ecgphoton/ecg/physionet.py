@@ -19,7 +19,7 @@ from ecgphoton.ecg.database import (
 from ecgphoton.ecg.databases import DATASETS, MITDB
 from ecgphoton.ecg.dataset import SUMS, Dataset
 from ecgphoton.ecg.download import USUAL, Counts, Meter, Patience, Web
-from ecgphoton.errors import InputError, require
+from ecgphoton.errors import InputError
 from ecgphoton.progress import Progress, silent
 
 
@@ -91,9 +91,8 @@ def fetch(
             f"base_url is {base_url!r}, and with {other} nothing is downloaded; leave one out"
         )
     base = base_url or dataset.url
-    require(
-        base.startswith(("https://", "http://")), "base URL", base, "an https:// or http:// address"
-    )
+    if not base.startswith(("https://", "http://")):
+        raise InputError(f"base URL {base!r}; give an https:// or http:// address")
     source = None if from_dir is None else Path(from_dir)
     if source is not None and not source.is_dir():
         raise InputError(f"{source} is not a folder; give a folder with a copy of the database")

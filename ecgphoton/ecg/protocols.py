@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ecgphoton.ecg.records import BEAT_SYMBOLS, LABELS, LabelScheme, label_scheme
-from ecgphoton.errors import InputError, require
+from ecgphoton.errors import InputError
 from ecgphoton.intake import check_table, one_line, parse_toml, read_text
 from ecgphoton.settings import nearest
 from ecgphoton.wording import count
@@ -70,12 +70,11 @@ class Protocol:
                 f"{count(patients, 'training patient')}; two or more folds are needed, and a "
                 "patient for each: name more records, or give a validation_fraction instead"
             )
-        require(
-            0 <= self.validation_fraction < 1,
-            f"validation_fraction of protocol {self.name!r}",
-            self.validation_fraction,
-            "in [0, 1)",
-        )
+        if not 0 <= self.validation_fraction < 1:
+            raise InputError(
+                f"validation share {self.validation_fraction} of protocol {self.name!r}; "
+                "give a number in [0, 1)"
+            )
 
     @property
     def records(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.missing import Moving
-from ecgphoton.errors import require
+from ecgphoton.errors import InputError
 
 LEAST_RATE, MOST_RATE = 100.0, 20_000.0  # Hz
 LARGEST_TERM = 1000
@@ -27,12 +27,11 @@ def ratio(rate: float, name: str) -> Fraction:
     InputError
         If the rate is too low or too high to resample.
     """
-    require(
-        LEAST_RATE <= rate <= MOST_RATE,
-        f"sampling rate of {name!r}",
-        rate,
-        f"from {LEAST_RATE:g} to {MOST_RATE:g} Hz, to be resampled to 360 Hz",
-    )
+    if not LEAST_RATE <= rate <= MOST_RATE:
+        raise InputError(
+            f"record {name!r} is sampled at {rate:g} Hz; {LEAST_RATE:g} to {MOST_RATE:g} Hz can "
+            "be resampled to 360 Hz"
+        )
     return Fraction(SAMPLING_RATE / rate).limit_denominator(LARGEST_TERM)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ecgphoton.artifacts import csv_text, to_json
-from ecgphoton.errors import require
+from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import CHECK, FEATURES
 from ecgphoton.export.circuits import netlist
 from ecgphoton.export.drawing import draw_png, draw_svg
@@ -31,8 +31,9 @@ CODES = "dac_codes.csv"
 def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
     """Return known formats, each once, in a fixed order; InputError for others."""
     asked = set(formats)
-    unknown = sorted(asked - set(FORMATS))
-    require(not unknown, "format", ", ".join(unknown), one_of(FORMATS))
+    if not asked <= set(FORMATS):
+        unknown = ", ".join(map(repr, sorted(asked - set(FORMATS))))
+        raise InputError(f"format is {unknown}; it must be {one_of(FORMATS)}")
     return tuple(name for name in FORMATS if name in asked)
 
 

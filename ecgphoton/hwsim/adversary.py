@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ecgphoton.errors import require
+from ecgphoton.errors import InputError
 from ecgphoton.hwsim.certify import check_linear
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.montecarlo import Trial, rates
@@ -92,8 +92,10 @@ def worst_chip(
     InputError
         If a number is outside its range, or readings of the chips are not linear in the inputs.
     """
-    require(sigmas > 0, "sigmas", sigmas, "above 0")
-    require(0 <= weight <= 1, "weight", weight, "in [0, 1]")
+    if sigmas <= 0 or not 0 <= weight <= 1:
+        raise InputError(
+            f"sigmas is {sigmas!r} and weight {weight!r}; sigmas must be above 0, weight in [0, 1]"
+        )
     perfect, (centre, spread) = trial.source.nominal(), tolerance_of(trial)
     stack, reach = perfect.stack, sigmas * spread
     detector = IdealDetector(trial.carrier.architecture.response)

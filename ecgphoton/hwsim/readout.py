@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ecgphoton.errors import require
+from ecgphoton.errors import InputError
 from ecgphoton.program.blocks import TABLE_BITS, largest_code, nearest_codes
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.settings import Settings, setting
@@ -54,7 +54,8 @@ class Readout(Settings, section="readout"):
     def of(cls, program: MeshProgram) -> "Readout":
         """Return the electronics a program asks for: every sample converted, tables on codes."""
         bits = {block.adc_bits for block in program.blocks}
-        require(len(bits) == 1, "blocks[*].adc_bits", sorted(bits), "the same in all blocks")
+        if len(bits) != 1:
+            raise InputError(f"blocks use different ADC widths {sorted(bits)}; use one")
         return cls(
             program.architecture.response,
             "digital",

@@ -13,7 +13,7 @@ from hashlib import blake2b
 import numpy as np
 import torch
 
-from ecgphoton.errors import require
+from ecgphoton.errors import InputError, require
 from ecgphoton.settings import convert
 
 BEATS = 256
@@ -42,7 +42,8 @@ def chip_rng(seed: int, chip: int, effect: str = "") -> np.random.Generator:
     Without a name it is that of the weights level. The hash is the highest of the four words of
     Philox's counter, so streams are 2^192 numbers apart.
     """
-    require(0 <= chip < CHIPS, "chip", chip, f"from 0 to {CHIPS - 1}")
+    if not 0 <= chip < CHIPS:
+        raise InputError(f"chip number {chip} is not in [0, {CHIPS})")
     word = int.from_bytes(blake2b(effect.encode(), digest_size=8).digest(), "big") if effect else 0
     counter = np.array([0, 0, 0, word], np.uint64)
     return np.random.Generator(np.random.Philox(key=[check_seed(seed), chip], counter=counter))

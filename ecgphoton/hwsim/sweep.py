@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ecgphoton.errors import InputError, require
+from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import DRIVER, GONE, Number, likely, number_of
 from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.profile_file import load_profile
@@ -76,12 +76,8 @@ def parse_sweep(text: str) -> Sweep:
             points = np.array([float(value) for value in values.split(",")])
     except ValueError:
         raise wrong from None
-    require(
-        1 <= len(points) <= POINTS,
-        f"number of values of sweep {text!r}",
-        len(points),
-        f"from 1 to {POINTS}",
-    )
+    if not 1 <= len(points) <= POINTS:
+        raise InputError(f"sweep {text!r} has {len(points)} values; it needs 1 to {POINTS}")
     if len({*points}) < len(points):
         raise InputError(f"sweep {text!r} has a value twice; give every value once")
     if number is NOISE:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ecgphoton.errors import require
+from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, margin
 from ecgphoton.hwsim.sensitivity import threshold_margin
 from ecgphoton.hwsim.streams import BEATS, CHIPS
@@ -78,9 +78,10 @@ def trace(trial: Trial, chip: int, beat: int) -> Trace:
     InputError
         If there is no such beat or chip.
     """
-    last = len(trial.inputs) - 1
-    require(0 <= beat <= last, "beat", beat, f"from 0 to {last}")
-    require(0 <= chip < CHIPS, "chip", chip, f"from 0 to {CHIPS - 1}")
+    if not 0 <= beat < len(trial.inputs):
+        raise InputError(f"beat {beat} does not exist; beats are 0 to {len(trial.inputs) - 1}")
+    if not 0 <= chip < CHIPS:
+        raise InputError(f"chip {chip} does not exist; chips are 0 to {CHIPS - 1}")
     first = chip // GROUP * GROUP
     drawn, ideal = trial.source.draw(trial.seed, first, GROUP), trial.source.nominal()
     blocks = trial.carrier.architecture.blocks

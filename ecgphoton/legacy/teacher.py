@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ecgphoton.artifacts import load_checkpoint, save_checkpoint
 from ecgphoton.decision import ThresholdPolicy
-from ecgphoton.errors import InputError, require
+from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting
 from ecgphoton.legacy.distill import Distillation
 from ecgphoton.legacy.guards import GuardSettings
@@ -121,12 +121,10 @@ class Teacher(nn.Module):
             If an input this teacher was built for is missing, or beats have another length.
         """
         beat = window[:, None] if window.dim() == 2 else window
-        require(
-            beat.shape[1:] == (1, SAMPLES),
-            "shape of the beats",
-            tuple(window.shape),
-            f"(n, {SAMPLES})",
-        )
+        if beat.shape[1:] != (1, SAMPLES):
+            raise InputError(
+                f"a teacher reads beats of shape (n, {SAMPLES}), got {tuple(window.shape)}"
+            )
         if self.shape.template:
             beat = torch.cat(
                 [beat, nn.functional.pad(_need(residual, "residual"), RESIDUAL_AT)[:, None]], 1

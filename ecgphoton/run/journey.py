@@ -14,7 +14,7 @@ from ecgphoton import runs
 from ecgphoton.arguments import checked
 from ecgphoton.artifacts import check_room, csv_text, write_json, write_text
 from ecgphoton.ecg.beats import BeatSet
-from ecgphoton.errors import InputError, require
+from ecgphoton.errors import InputError
 from ecgphoton.hwsim.conditions import following, idle, remaining
 from ecgphoton.hwsim.montecarlo import Trial
 from ecgphoton.hwsim.profile import Profile
@@ -207,8 +207,8 @@ def begin(
     files = files or (f"{name}.json", f"{name}.csv", f"{name}.png")
     asked = checked(function, asked)
     asked |= asdict(limits_of(asked.get("limit", ())))
-    if asked.get("chips") is not None:
-        require(asked["chips"] >= 1, "chips", asked["chips"], "at least 1")
+    if asked.get("chips") is not None and asked["chips"] < 1:
+        raise InputError(f"chips is {asked['chips']}; it must be at least 1")
     profile = profile_of(**taken_by(profile_of, asked))
     if profile is not None and moving is not None:
         own = () if {"over", "key"} & asked.keys() else (moving,)  # `drift` has words of its own

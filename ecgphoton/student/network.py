@@ -139,12 +139,10 @@ class SegmentStudent(nn.Module):
         """Classify beats: (B, 360) or (B, 1, 360) -> logits (B, classes), h_pool (B, 4)."""
         if window.dim() == 3 and window.shape[1] == 1:
             window = window[:, 0]
-        require(
-            window.shape[1:] == (SAMPLES,),
-            "shape of the beats",
-            tuple(window.shape),
-            f"(n, {SAMPLES})",
-        )
+        if window.dim() != 2 or window.shape[1] != SAMPLES:
+            raise InputError(
+                f"a student reads beats of shape (n, {SAMPLES}), got {tuple(window.shape)}"
+            )
         logits, h_pool = self.run(Inputs(window, rhythm, residual))
         return logits[0], h_pool[0]
 

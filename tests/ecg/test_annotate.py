@@ -250,7 +250,7 @@ def test_answers_of_a_wrong_shape_are_refused(wfdb_folder):
 def test_blocks_have_a_length(seconds, wfdb_folder):
     """Blocks of no or no finite length are refused by value."""
     signal = open_signal(wfdb_folder / "s01")
-    with pytest.raises(InputError, match=f"block_seconds is {seconds}; it must be above 0"):
+    with pytest.raises(InputError, match=f"blocks of {seconds} s; give a number of seconds"):
         classify_record(signal, fingerprint, annotator="atr", block_seconds=seconds)
 
 

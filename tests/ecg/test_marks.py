@@ -79,7 +79,7 @@ def test_what_is_missing_is_said(folder) -> None:
         score([folder / "b.csv"], fs=FS)
     with pytest.raises(InputError, match=r"there is no folder .*elsewhere"):
         score([folder / "a.edf"], test="edf+", test_folder=folder / "elsewhere")
-    with pytest.raises(InputError, match=r"annotator is '\.\./eph'; it must be what follows"):
+    with pytest.raises(InputError, match=r"annotator '\.\./eph'; give what follows"):
         score([folder / "a.edf"], test="../eph")
     with pytest.raises(InputError, match="is named twice"):
         score([folder / "a", folder / "a.edf"])

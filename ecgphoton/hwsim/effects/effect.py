@@ -23,7 +23,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from ecgphoton.errors import require
+from ecgphoton.errors import InputError
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.device import WIDTH, Device
 
@@ -174,8 +174,8 @@ class Number:
         good = isinstance(value, Real) and not isinstance(value, bool)
         # NaN is within no limits
         good = good and (value == 0 or self.least <= value <= self.largest)  # type: ignore[operator]
-        good = good and (not self.whole or value == int(value))  # type: ignore[call-overload]
-        require(good, key, value, self.limits)
+        if not good or (self.whole and value != int(value)):  # type: ignore[call-overload]
+            raise InputError(f"{key} is {value!r}; it must be {self.limits}")
         return float(value) + 0.0  # type: ignore[arg-type] # -0.0 is 0
 
     def written(self, value: float) -> str:

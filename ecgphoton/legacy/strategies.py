@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ecgphoton.errors import InputError
 from ecgphoton.legacy.guards import CollapseGuard, GuardSettings, Memory, RecallRescue, share_of
 from ecgphoton.legacy.samplers import BalancedBatches, PatientSampler, WeightedSampler
 from ecgphoton.settings import Settings, setting
@@ -171,6 +172,25 @@ def extended(
         loss=labels,
         after_epoch=(*parts.after_epoch, *hooks),
     )
+
+
+def check_strength(
+    strategies: Strategies, guards: GuardSettings, balance: Balance, classes: int
+) -> None:
+    """Refuse a strength of strategies where none is on; for more than two classes one always is.
+
+    Raises
+    ------
+    InputError
+        If the strength is not 1 and would change nothing.
+    """
+    named = (balance.class_weights, strategies.sampler, strategies.adaptive, guards.rescue)
+    none = classes == 2 and strategies.preset == "stable" and {*named} <= {"auto", "none", "off"}
+    if none and strategies.strength != 1:
+        raise InputError(
+            f"strategies.strength is {strategies.strength:g}, but no strategy is on that it would "
+            "change; name one as well (--preset balanced), or leave it out"
+        )
 
 
 def _on(mode: str, preset: bool) -> bool:

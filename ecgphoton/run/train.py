@@ -13,11 +13,12 @@ from ecgphoton.ecg.databases import dataset_of
 from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.streams import check_seed
+from ecgphoton.legacy.strategies import check_strength
 from ecgphoton.metrics import check_both
 from ecgphoton.progress import Progress, silent
 from ecgphoton.recipe import DataSettings, Recipe, override, read
 from ecgphoton.recipes import FLAGSHIP
-from ecgphoton.run.beats import divided_by, monitored, splits_of
+from ecgphoton.run.beats import divided_by, splits_of
 from ecgphoton.run.claim import outside_bundles, vacant
 from ecgphoton.run.distillation import distil_run, teacher_of
 from ecgphoton.run.finish import TrainedRun
@@ -30,7 +31,6 @@ from ecgphoton.run.fit import (
     start_run,
 )
 from ecgphoton.run.folds import check_folds
-from ecgphoton.run.unused import refuse_unused
 from ecgphoton.student.architecture import Architecture
 from ecgphoton.unfinished import to_make
 
@@ -126,8 +126,9 @@ def train(
             "distill.teacher": teacher,
         }
         given = [f"{key}={value}" for key, value in flags.items() if value is not None]
-        stated = read(str(recipe))
-        chosen = stated if protocol is None else divided_by(stated, protocol)
+        chosen = read(str(recipe))
+        if protocol is not None:
+            chosen = divided_by(chosen, protocol)
         asked = [*given, *settings]
         chosen = override(_led(override(chosen, asked)), asked)
     taught = chosen.distill.teacher != "none"
@@ -157,8 +158,10 @@ def train(
             "among them; leave it out"
         )
     if resume is None:
-        sets = len(monitored(chosen, splits)) or 1
-        refuse_unused(chosen, stated, len(splits.labels.classes), sets)
+        if not taught:  # which the strength acts on as well
+            check_strength(
+                chosen.strategies, chosen.guards, chosen.balance, len(splits.labels.classes)
+            )
         name = f"{chosen.name}-{chosen.data.protocol}-{chosen.data.labels}-seed{seed}"
         folder = vacant(None, Path(runs.RUNS) / name) if out is None else Path(out)
     made = [folder, *new] if out is None and resume is None else ()

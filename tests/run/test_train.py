@@ -172,7 +172,7 @@ def test_a_given_teacher_is_read_once(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"strength": 3.0}, r"strategies\.strength is 3\.0, which changes nothing"),
+        ({"strength": 3.0}, r"strategies\.strength is 3, but no strategy is on"),
         ({"classes": 4, "settings": ["student.classes=2"]}, r"student\.classes is 2, but labels"),
     ],
 )

@@ -39,6 +39,10 @@ Unit,\u00b5V
         ("# sampled at 128 Hz", [128]),
         ('# {"00:07": {"sampling rate": 1000, "resolution": [16]}}', [1000]),
         ("# fs=250 Hz, unit=mV", [250]),
+        ('# {"a": {"sensor": ["X", "Y"], "sampling rate": 250, "label": ["A1"]}}', [250]),
+        ("Sampling rate,250,Hz", [250]),
+        ("sampling_rate_hz=250", [250]),
+        ("The ECG was sampled at 250 Hz with 12 bits.", [250]),
         ("Heart rate: 72", []),
         ("PR interval: 160 ms", []),
         ("Recorded: 2019-01-01 10:00", []),
@@ -60,10 +64,20 @@ def test_forms_of_a_rate(line, rates):
         "0.5 msec/sample",
         "# sampling rate: 1,000 Hz",
         '# {"a": {"sampling rate": 1000}, "b": {"sampling rate": 500}}',
+        "Original sampling rate: 1000 Hz",
+        "ACC sampling rate: 50 Hz",
+        "ADC sample interval (ms): 1",
+        "Site: FS 250",
+        "Frequency: 50 Hz",
+        "Interval: 800 ms",
+        "Sampling period: 24 h",
     ],
 )
-def test_of_two_rates_none_is_chosen(line):
-    """A line that is not understood gives no rate, and is known to speak of one."""
+def test_no_rate_is_chosen_that_may_be_another(line):
+    """A line that is not understood gives no rate, and is known to speak of one.
+
+    It may have several, that of another signal or of a step before, or of mains or the heart.
+    """
     found = heading_of([line])
     assert not found.rate
     assert len(found.no_rate) == 1
@@ -77,6 +91,7 @@ def test_of_two_rates_none_is_chosen(line):
         ("# units: s, mV", ["mV"], 0),
         ("# fs=250 Hz, unit=mV", ["mV"], 0),
         ("Unit microvolts", ["uV"], 0),
+        ("Unit\u00e9,\u00b5V", ["uV"], 0),
         ("Units: mV, uV", [], 1),
         ("Units: uV/LSB", [], 1),
         ("Unit 3, cardiology", [], 0),
@@ -147,6 +162,14 @@ def test_what_is_given_stands_for_a_line_that_is_not_understood(tmp_path):
     found = read(tmp_path / "a.csv", fs=FS, unit="uV")
     np.testing.assert_allclose(found.signal[:, 0], SIGNAL, atol=0.001)
     assert found.notes == ("a.csv: 2 lines above its columns are not read",)
+
+
+@pytest.mark.parametrize("name", ["ECG (mV)", "ECG"])
+def test_a_column_may_have_another_unit_than_the_rest(name, tmp_path):
+    """The unit above is that of the others then."""
+    (tmp_path / "a.csv").write_text(f"# fs: 250\n# unit: mV\n{name},Battery (V)\n{TWO}")
+    found = read(tmp_path / "a.csv")
+    np.testing.assert_allclose(found.signal, SIGNAL[:, None] * [1, 500], atol=0.1)
 
 
 def test_a_rate_above_confirms_rounded_times(tmp_path):

@@ -136,8 +136,9 @@ def from_columns(
     if not chosen:
         raise InputError(f"{path} holds times or sample numbers alone; check its columns")
     channels, values = [], []
+    apart = {unit_name(units[name]) for name in chosen} & {"", *stated.unit.values()}
     for name in chosen:
-        unit, source = _unit(path, name, units[name], stated, hints)
+        unit, source = _unit(path, name, units[name], stated, hints, apart=bool(apart))
         if source in stated.unit:
             notes.append(f"{path.name}: {unit} by {source}")
         advice = "correct it, or name the column to read (--column)"
@@ -162,8 +163,12 @@ def from_columns(
     )  # fmt: skip
 
 
-def _unit(path: Path, name: str, own: str, stated: Heading, hints: Hints) -> tuple[str, str]:
+def _unit(
+    path: Path, name: str, own: str, stated: Heading, hints: Hints, *, apart: bool
+) -> tuple[str, str]:
     """Return the unit of a column and what gives it; empty where nothing does.
+
+    With `apart`, the lines above are about other columns than one that states a unit.
 
     Raises
     ------
@@ -172,7 +177,7 @@ def _unit(path: Path, name: str, own: str, stated: Heading, hints: Hints) -> tup
     """
     own = unit_name(own)
     found = {"its column": own} if own else {}
-    found |= stated.unit if not own or millivolts(own) is not None else {}
+    found |= stated.unit if not own or (millivolts(own) is not None and not apart) else {}
     found |= {"--unit": unit_name(hints.unit)} if hints.unit is not None else {}
     source, unit = next(iter(found.items()), ("", ""))
     for other, one in found.items():

@@ -9,21 +9,30 @@ from dataclasses import dataclass, field, replace
 
 from ecgphoton.ecg.formats.times import SECONDS
 from ecgphoton.ecg.recording import millivolts, unit_name
+from ecgphoton.ecg.resample import LEAST_RATE
 
 _SAMPLING = (
-    r"sampl\w{0,9}[ _-]{0,3}(?:rate|freq\w*)|abtast(?:rate|frequenz)|frecuencia de muestreo|"
-    r"fr[eé]quence d.[eé]chantillonnage|sampled (?:at|with)|^sampling(?= ?[:=,])|\bsfreq\b|\bf_?s\b"
+    r"sampl\w{0,9}?[ _-]{0,3}(?:rate|freq\w*?)(?![a-z])|abtast(?:rate|frequenz)|"
+    r"frecuencia de muestreo|fr[eé]quence d.[eé]chantillonnage|sampled (?:at|with)|"
+    r"^sampling(?= ?[:=,])|\bsfreq\b|\bf_?s(?![a-z\d])"
 )
 _HERTZ = r"hz|hertz|khz|kilohertz|sps|samples?(?: ?/ ?| per )s(?:ec(?:ond)?)?"
 _NUMBER = r"(\d+,\d{1,2}(?= ?[kh])|\d+(?:\.\d+)?)(?!\.?\d)"
 _IS = r"[\"'\s:=,;]*(?:is |of )?[\"'\s]*"
-_RATE = re.compile(
-    rf"(?:{_SAMPLING}) ?(?:[\[(]({_HERTZ})[\])])?{_IS}{_NUMBER} ?({_HERTZ})?\b|"
-    rf"^(?:data )?(?:rate|frequency){_IS}{_NUMBER} ?({_HERTZ})\b"
+_OF_ECG = (
+    r"(?:^\W*|[\"'{])(?:(?:the|ecg|ekg|data|signals?|record(?:ings?|s)?|channels?|leads?|device|"
+    r"nominal|is|are|was|were)[\s_:,-]*)*"
 )
+"""What may stand before the name of a rate; any other word may make it that of something else."""
+_RATE = re.compile(
+    rf"{_OF_ECG}(?:{_SAMPLING})[ _.]*(?:[\[(]?({_HERTZ})[\])]?)?{_IS}{_NUMBER}"
+    rf"(?:[\s,;\"']*({_HERTZ})\b)?"
+)
+_ENDED = re.compile(r"[\s\"'{}()\[\],;.]*$|[\"'\]}]*,\s*[\"'][a-z]")
+_VAGUE = re.compile(rf"^(?:data )?(?:rate|frequency){_IS}{_NUMBER}[\s,;\"']*({_HERTZ})\b")
 _RATES = re.compile(rf"\d ?(?:{_HERTZ})\b")
 _INTERVAL = re.compile(
-    r"(?:^|sampl\w{0,9}[ _-]{0,3})(?:interval|period)(?: ?[\[(](\w+)[\])])?"
+    rf"{_OF_ECG}(?:sampl\w{{0,9}}[ _-]{{0,3}})?(?:interval|period)(?: ?[\[(](\w+)[\])])?"
     rf"{_IS}{_NUMBER} ?([a-z]+)?\b"
 )
 _OF_A_RATE = re.compile(
@@ -31,10 +40,12 @@ _OF_A_RATE = re.compile(
 )
 _UNIT = re.compile(
     r"^(?:(?:amplitude|voltage|signal|ecg|sample|data)s?[ _-]*)?"
-    r"(?:units?|einheit(?:en)?|unit[ée]s?|unidad(?:es)?)(?: of \w+)?[\"']?\s*([:=,;\t]?)"
+    r"(?:units?|einheit(?:en)?|unit[ée]s?|unidad(?:es)?)\b(?: of \w+)?[\"']?\s*([:=,;\t]?)"
     r"[\s\"']*(.+)$"
 )
-_LEAD = re.compile(r"^(?i:lead|channel|ableitung)(?: ?name)?[\"']?\s*[:=,;\t][\s\"']*(.*)$")
+_LEAD = re.compile(
+    r"^(?i:lead|channel|ableitung|d[ée]rivation)(?: ?name)?[\"']?\s*[:=,;\t][\s\"']*(.*)$"
+)
 _PARTS = re.compile(r"\s*[;|]\s*|,\s+(?=[\"'a-zA-Z])")
 _ENDS = " \t\"'{}()[],;."
 LONGEST, MOST = 60, 2000
@@ -109,13 +120,15 @@ def _rates(short: str) -> set[float]:
     if len(_RATES.findall(short)) > 1:
         return rates
     for found in _RATE.finditer(short):
-        before, value, after, alone, hertz = found.groups()
-        unit = before or after or hertz or ""
-        if unit or not short[found.end() :].strip(_ENDS):  # neither a unit nor a number follows
-            number = float((value or alone).replace(",", "."))
-            rates.add(number * (1e3 if unit.startswith("k") else 1.0))
+        before, value, after = found.groups()
+        if before or after or _ENDED.match(short, found.end()):  # no other unit or number follows
+            rates.add(_hertz(value, before or after or ""))
+    vague = {_hertz(*found.groups()) for found in _VAGUE.finditer(short)}
     for found in _INTERVAL.finditer(short):
-        seconds = SECONDS.get(found[1] or found[3] or "", 0.0) * float(found[2].replace(",", "."))
-        if seconds > 0:
-            rates.add(1 / seconds)
-    return rates
+        seconds = SECONDS.get(found[1] or found[3] or "", 0.0) * _hertz(found[2], "")
+        vague |= {1 / seconds} if seconds else set()
+    return rates | {rate for rate in vague if rate >= LEAST_RATE}  # mains and hearts are slower
+
+
+def _hertz(value: str, unit: str) -> float:
+    return float(value.replace(",", ".")) * (1e3 if unit.startswith("k") else 1.0)

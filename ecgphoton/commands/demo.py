@@ -24,7 +24,7 @@ SYNTHETIC_STEPS = ("training.epochs=30",)
 )
 @click.option(
     "--chips",
-    type=click.IntRange(1),
+    type=opt.Number(int, low=1),
     default=200,
     show_default=True,
     help="How many chips are simulated.",
@@ -34,7 +34,7 @@ SYNTHETIC_STEPS = ("training.epochs=30",)
 )
 @click.option(
     "--seed",
-    type=click.IntRange(0),
+    type=opt.Number(int, low=0),
     default=0,
     show_default=True,
     help="Seed of the training and of the chips.",

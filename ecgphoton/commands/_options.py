@@ -21,18 +21,17 @@ path_type = click.Path(path_type=Path)
 
 
 class Number(click.ParamType):  # type: ignore[type-arg] # has none in click 8.2
-    """A number of a type, between limits as `Setting` takes them; errors are those of a setting."""
+    """A number of a type, within the limits of a setting; errors are those of a setting."""
 
-    def __init__(self, kind: type[int] | type[float], **limits: float) -> None:
+    def __init__(self, kind: type[int] | type[float], limits: Setting | None = None) -> None:
         self.kind, self.name = kind, "integer" if kind is int else "float"
-        self.limits = Setting(None, "", **limits) if limits else None
+        self.read = convert if limits is None else limits.read
 
     def convert(self, value: Any, param: click.Parameter | None, _: click.Context | None) -> Any:  # noqa: ANN401
         """Return the number, or InputError that names the option."""
         with contextlib.suppress(ValueError):
             value = self.kind(value)
-        read = convert if self.limits is None else self.limits.read
-        return read(value, self.kind, _flags(param))
+        return self.read(value, self.kind, _flags(param))
 
 
 class Choice(click.Choice):  # type: ignore[type-arg] # has none in click 8.1
@@ -66,7 +65,7 @@ def _threads(ctx: click.Context, _: click.Parameter, value: int) -> None:
 
 threads_option = click.option(
     "--threads",
-    type=Number(int, low=1, high=64),
+    type=Number(int, Setting(1, "", low=1, high=64)),
     default=1,
     show_default=True,
     callback=_threads,

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import Trial
@@ -135,7 +135,13 @@ def certify(trial: Trial, epsilons: tuple[float, ...]) -> list[dict[str, Any]]:
     list of dict
         ``epsilon``, ``certified`` (share of beats), ``worst_miss`` and ``worst_fpr`` (no chip
         within epsilon can be worse; per-shot noise is not included).
+
+    Raises
+    ------
+    InputError
+        If there is none, or `margin_bounds` refuses one.
     """
+    require(epsilons, "epsilon", epsilons, "one or more numbers from 0 to 1")
     rows = []
     for epsilon in epsilons:
         low, high = margin_bounds(trial, epsilon)

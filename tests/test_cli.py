@@ -206,6 +206,11 @@ def test_a_share_in_per_cent_is_offered_as_a_number(path: tuple[str, ...]) -> No
         (["simulate", "--limit", "miss", "10"], "--limit miss is 10.0; it must be from 0 to 1"),
         (["train", "--strength", "50"], "--strength is 50.0; it must be from 0 to 10"),
         (["train", "--set", "strategies.strength=50"], "strategies.strength is 50"),
+        (["export", "reference-8", "--format", "pdf"], "--format is 'pdf'; it must be one of"),
+        (["simulate", "--readout", "both"], "--readout is 'both'; it must be one of 'analog', "),
+        (["study", "surrogate", "--order", "3"], "--order is '3'; it must be one of 1, 2"),
+        (["simulate", "--threads", "0"], "--threads is 0; it must be from 1 to 64"),
+        (["demo", "--chips", "0"], "--chips is 0; it must be at least 1"),
     ],
 )
 def test_a_value_is_refused_by_the_name_that_was_typed(call: list[str], said: str) -> None:

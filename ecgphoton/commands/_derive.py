@@ -118,7 +118,7 @@ def _parameter(
     kind = kind.removeprefix("Sequence[").removesuffix("]") if several else kind
     known["type"] = TYPES.get(kind.split(" | ")[0], click.STRING)
     if kind.startswith("Literal["):
-        known["type"] = click.Choice(ast.literal_eval(kind.removesuffix(" | None")[7:]))
+        known["type"] = opt.Choice(ast.literal_eval(kind.removesuffix(" | None")[7:]))
     if flags is None:
         return click.Argument([name], nargs=-1 if several else 1, **known)
     if kind == "bool" and known["default"]:

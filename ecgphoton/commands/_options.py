@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from ecgphoton.errors import InputError
-from ecgphoton.settings import convert, nearest
+from ecgphoton.settings import Setting, convert, nearest, one_of
 
 NONE: Mapping[str, str] = MappingProxyType({})
 CULPRIT = re.compile(r"(limit)(?= \w+ is )|(?:(?:strategies|data|distill)\.)?(\w+)(?= is )")
@@ -21,17 +21,34 @@ path_type = click.Path(path_type=Path)
 
 
 class Number(click.ParamType):  # type: ignore[type-arg] # has none in click 8.2
-    """A number of a type; what is none gets the answer that a setting gives."""
+    """A number of a type, within the limits of a setting; errors are those of a setting."""
 
-    def __init__(self, kind: type[int] | type[float]) -> None:
+    def __init__(self, kind: type[int] | type[float], limits: Setting | None = None) -> None:
         self.kind, self.name = kind, "integer" if kind is int else "float"
+        self.read = convert if limits is None else limits.read
 
     def convert(self, value: Any, param: click.Parameter | None, _: click.Context | None) -> Any:  # noqa: ANN401
         """Return the number, or InputError that names the option."""
+        with contextlib.suppress(ValueError):
+            value = self.kind(value)
+        return self.read(value, self.kind, _flags(param))
+
+
+class Choice(click.Choice):  # type: ignore[type-arg] # has none in click 8.1
+    """One of some values; the error is that of a setting."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Return the value, or InputError that names the option."""
         try:
-            return self.kind(value)
-        except ValueError:
-            return convert(value, self.kind, "/".join(param.opts) if param else "the value")
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            allowed = f"it must be {one_of(self.choices)}"
+            raise InputError(f"{_flags(param)} is {value!r}; {allowed}") from None
+
+
+def _flags(param: click.Parameter | None) -> str:
+    """Return how an option is spelled."""
+    return "/".join(param.opts) if param else "the value"
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -48,12 +65,12 @@ def _threads(ctx: click.Context, _: click.Parameter, value: int) -> None:
 
 threads_option = click.option(
     "--threads",
-    type=click.IntRange(1, 64),
+    type=Number(int, Setting(1, "", low=1, high=64)),
     default=1,
     show_default=True,
     callback=_threads,
     expose_value=False,
-    help="Processor threads; the result is the same for any number.",
+    help="Processor threads, from 1 to 64; the result is the same for any number.",
 )
 
 
@@ -155,6 +172,7 @@ class Moved(click.Command):
                 raise
             for one in self.params:
                 given = ctx.get_parameter_source(str(one.name)) is not ParameterSource.DEFAULT
-                if isinstance(one, click.Option) and one.name in named.groups() and given:
+                names = {one.name, one.opts[0].lstrip("-")}  # one --format, many formats
+                if isinstance(one, click.Option) and names & {*named.groups()} and given:
                     raise type(error)(f"{one.opts[0]}{text[named.end() :]}") from error
             raise

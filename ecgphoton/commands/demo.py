@@ -11,6 +11,7 @@ import click
 from ecgphoton.commands import _options as opt, _shared as shared
 from ecgphoton.intake import parse_json
 from ecgphoton.recipes import FLAGSHIP
+from ecgphoton.settings import Setting
 
 SYNTHETIC_STEPS = ("training.epochs=30",)
 
@@ -24,7 +25,7 @@ SYNTHETIC_STEPS = ("training.epochs=30",)
 )
 @click.option(
     "--chips",
-    type=click.IntRange(1),
+    type=opt.Number(int, Setting(200, "", low=1)),
     default=200,
     show_default=True,
     help="How many chips are simulated.",
@@ -34,7 +35,7 @@ SYNTHETIC_STEPS = ("training.epochs=30",)
 )
 @click.option(
     "--seed",
-    type=click.IntRange(0),
+    type=opt.Number(int, Setting(0, "", low=0)),
     default=0,
     show_default=True,
     help="Seed of the training and of the chips.",

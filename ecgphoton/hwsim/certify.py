@@ -18,8 +18,9 @@ from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.meshchips import MeshChips
 from ecgphoton.hwsim.montecarlo import Trial
 from ecgphoton.hwsim.sensitivity import threshold_margin
-from ecgphoton.hwsim.weights import Carrier, ChipSource
+from ecgphoton.hwsim.weights import FULL_SCALE, Carrier, ChipSource
 from ecgphoton.mesh.arrays import Floats
+from ecgphoton.settings import Setting
 from ecgphoton.student.activations import Activation
 from ecgphoton.student.architecture import WIDTH, Branch
 from ecgphoton.student.propagate import Block, unfold, walk
@@ -100,10 +101,10 @@ def margin_bounds(trial: Trial, epsilon: float) -> Floats:
     Raises
     ------
     InputError
-        If epsilon is negative or not finite, or the receiver is one from physics.
+        If epsilon is not from 0 to 1, or the receiver is one from physics.
     """
     check_linear(trial.source, "certified")
-    require(0 <= epsilon < np.inf, "epsilon", epsilon, "a finite number of at least 0")
+    Setting(0.0, "", low=0, high=FULL_SCALE).read(epsilon, float, "epsilon")
     carrier = trial.carrier
     detector = IntervalDetector(trial.readout.activation, epsilon, carrier.scale)
     parts = []
@@ -134,7 +135,13 @@ def certify(trial: Trial, epsilons: tuple[float, ...]) -> list[dict[str, Any]]:
     list of dict
         ``epsilon``, ``certified`` (share of beats), ``worst_miss`` and ``worst_fpr`` (no chip
         within epsilon can be worse; per-shot noise is not included).
+
+    Raises
+    ------
+    InputError
+        If there is none, or `margin_bounds` refuses one.
     """
+    require(epsilons, "epsilon", epsilons, "one or more numbers from 0 to 1")
     rows = []
     for epsilon in epsilons:
         low, high = margin_bounds(trial, epsilon)

@@ -82,14 +82,17 @@ def false_pass(limits: Limits, chips: int, step: int) -> float:
     Each look is one more chance to stop on a fluctuation. The probability is exact: a walk over
     the number of failures, with one look every `step` chips.
     """
-    mass, passed = np.eye(1, chips + 1)[0], 0.0
+    mass, least, passed = np.ones(1), 0, 0.0  # of `least` failures and more
     for seen in range(1, chips + 1):
-        mass = limits.min_yield * mass + (1 - limits.min_yield) * np.roll(mass, 1)
+        mass = np.convolve(mass, (limits.min_yield, 1 - limits.min_yield))
         if seen % step == 0 or seen == chips:
             bad = np.flatnonzero(mass > LEAST_MASS)
-            passes, fails = _decided(seen - bad, seen, limits)
+            passes, fails = _decided(seen - least - bad, seen, limits)
             passed += float(mass[bad[passes]].sum())
             mass[bad[passes | fails]] = 0
+            if not len(walking := np.flatnonzero(mass > LEAST_MASS)):
+                break
+            mass, least = mass[walking[0] : walking[-1] + 1], least + int(walking[0])
     return passed
 
 

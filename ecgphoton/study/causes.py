@@ -142,7 +142,7 @@ def certify(
     Parameters
     ----------
     epsilon
-        Largest error of every weight and bias, which lie from -1 to 1.
+        Largest error of every weight and bias, from 0 to 1; both lie from -1 to 1.
 
     model, readout, data, data_dir, out
         As `ecgphoton.run.simulate` takes them.

@@ -138,8 +138,11 @@ def test_certified_beats_are_never_flipped(trial):
     assert shares[0] == 1
     assert shares[0] > shares[1] > shares[2]
     assert rows[0]["worst_miss"] <= rows[1]["worst_miss"] <= rows[2]["worst_miss"]
-    with pytest.raises(InputError, match="epsilon"):
-        certify(trial, (-1.0,))
+    for value, said in ((-1.0, "from 0 to 1"), (5.0, "5 % is 0.05"), (np.nan, "from 0 to 1")):
+        with pytest.raises(InputError, match=f"epsilon is .*{said}"):
+            certify(trial, (value,))
+    with pytest.raises(InputError, match="one or more numbers"):
+        certify(trial, ())
 
 
 def test_a_trace_adds_up_to_the_simulated_decision(trial):

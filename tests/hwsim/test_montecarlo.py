@@ -111,6 +111,19 @@ def test_price_of_looking_often():
     assert passed / 2000 == pytest.approx(false_pass(limits, 40, GROUP), abs=0.025)
 
 
+def test_price_of_looking_often_over_the_whole_walk():
+    """Only failures that are still undecided are followed, and nothing of the chance is lost."""
+    limits = Limits(min_yield=0.9)
+    mass, passed = np.eye(1, 102)[0], 0.0
+    for seen in range(1, 101):
+        mass = 0.9 * mass + 0.1 * np.roll(mass, 1)
+        if seen % GROUP == 0:
+            looks = [decide(seen - bad, seen, limits) for bad in range(seen + 1)]
+            passed += sum(mass[bad] for bad, look in enumerate(looks) if look == "pass")
+            mass[[bad for bad, look in enumerate(looks) if look != "open"]] = 0
+    assert false_pass(limits, 100, GROUP) == pytest.approx(passed, abs=1e-9)
+
+
 @pytest.mark.parametrize(("good", "chips"), [(0, 4), (4, 4), (17, 20), (59, 59), (58, 60)])
 @pytest.mark.parametrize("wanted", [0.0, 0.6, 0.95, 1.0])
 def test_verdicts_are_those_of_clopper_and_pearson(good, chips, wanted):

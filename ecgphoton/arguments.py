@@ -66,18 +66,22 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str,
         if any(isinstance(one, str) and not one for one in values):
             raise InputError(f"{name} is empty; give a value, or leave it out")
     for name, kind in hints_of(function).items():
-        if get_origin(kind) is Callable and not callable(given.get(name, convert)):
-            raise InputError(f"{name} is {given[name]!r}; give a function, or leave it out")
         kinds = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
+        functions = all(get_origin(one) is Callable for one in kinds if one is not type(None))
+        good = callable(given.get(name, convert)) or (type(None) in kinds and given[name] is None)
+        if functions and not good:
+            raise InputError(f"{name} is {given[name]!r}; give a function, or leave it out")
         several = get_origin(kind) in {Sequence, Iterable}
         if several and isinstance(given.get(name), str | PathLike):
             found[name] = (given[name],)  # else its letters would be taken one by one
+        elif several and not isinstance(given.get(name, ()), Iterable):
+            raise InputError(f"{name} is {given[name]!r}; it must be a list")
         others = [one for one in kinds if one not in PLAIN and get_origin(one) is not Literal]
         text = isinstance(given.get(name), str | PathLike) and {str, Path} & {*kinds}
         if name in given and not others and not text:
             found[name] = convert(given[name], kind, name)
-        elif text and Path not in kinds:
-            found[name] = fspath(given[name])
+        elif text and not {str, Path} <= {*kinds}:
+            found[name] = Path(given[name]) if Path in kinds else fspath(given[name])
         elif name in given and not text and not isinstance(given[name], _classes(kinds)):
             given_as = type(given[name]).__name__
             raise InputError(f"{name} is of type {given_as}; it must be {type_words(kind)}")

@@ -245,7 +245,7 @@ def convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
     if is_dataclass(kind) and isinstance(value, Mapping):
         return build(kind, value, path=f"{path}.")
     if get_origin(kind) is Literal:
-        require(value in inner, path, value, one_of(inner))
+        require(isinstance(value, str | int) and value in inner, path, value, one_of(inner))
         return value
     if get_origin(kind) is tuple and isinstance(value, list | tuple):
         return tuple(convert(item, inner[0], path) for item in value)

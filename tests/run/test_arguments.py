@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 
 import numpy as np
 import pytest
 from recordings import FS, ecg
 
 import ecgphoton as ep
+from ecgphoton.arguments import checked
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.simulate import simulate
+from ecgphoton.run.score import score
 
 pytestmark = pytest.mark.usefixtures("short_records")
 
@@ -58,6 +62,9 @@ OTHER = [
     (lambda: ep.predict("inter-patient", None), "student is of type str; it must be of type Seg"),
     (lambda: ep.inputs_of(None, ep.SegmentStudent()), "beats is of type NoneType; it must be of"),
     (lambda: ep.calibrate(None, "x"), "program is of type str; it must be of type MeshProgram"),
+    (lambda: checked(simulate, {"settings": 3}), "settings is 3; it must be a list"),
+    (lambda: checked(simulate, {"progress": 3}), "progress is 3; give a function"),
+    (lambda: ep.load_splits(quality=np.zeros(2)), "quality is array.*; it must be one of"),
     (lambda: ep.SegmentStudent("inter-patient"), "architecture is of type str; it must be of type"),
     (lambda: ep.SegmentStudent(seed=1.5), "seed is 1.5; it must be a whole number"),
     (lambda: ep.SegmentStudent(sed=1), r"SegmentStudent\(\) takes no argument 'sed'; .* seed\?"),
@@ -74,6 +81,11 @@ def test_a_value_of_another_type_is_refused_by_name(call, words) -> None:
     """Texts for students, lists for folders, numbers for paths: what is wanted is said."""
     with pytest.raises(InputError, match=f"^{words}"):
         call()
+
+
+def test_a_text_is_taken_for_a_path() -> None:
+    """What is annotated as a path is one when the function begins."""
+    assert checked(score, {"test_folder": "x"}) == {"test_folder": Path("x")}
 
 
 def test_the_tables_of_a_recipe_may_be_given_as_such() -> None:

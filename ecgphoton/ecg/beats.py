@@ -103,6 +103,7 @@ def load_splits(
     InputError
         If data is missing or damaged, a set is empty, or `views` is below 1.
     """
+    require(split_seed >= 0, "split_seed", split_seed, "at least 0")
     require(1 <= views <= MOST_VIEWS, "views", views, f"from 1 to {MOST_VIEWS}")
     protocol = protocol_of(protocol)
     scheme = label_scheme(labels or protocol.labels or "literal")

@@ -10,7 +10,7 @@ import numpy as np
 
 from ecgphoton.decision import OperatingPoint, abnormal_of
 from ecgphoton.ecg.beatset import BeatSet
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require
 from ecgphoton.host import as_array
 from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.conditions import conditions, recoded
@@ -214,8 +214,10 @@ def trial_of(
 
 def _numbered(records: AnyArray) -> Integers:
     """Return the number of the record of each beat, or InputError where one is not known."""
+    given = as_array(records, "records")
+    require(given.ndim == 1, "records", records, "one row, with the record of each beat")
     try:
-        names, numbers = np.unique(as_array(records, "records"), return_inverse=True)
+        names, numbers = np.unique(given, return_inverse=True)
     except TypeError as error:
         raise InputError(f"records cannot be told apart ({error}); give a name each") from error
     if (names != names).any():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from recordings import FS, ecg
 
 import ecgphoton as ep
@@ -14,6 +15,7 @@ from ecgphoton.arguments import checked
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.run.score import score
+from ecgphoton.student.propagate import Inputs
 
 pytestmark = pytest.mark.usefixtures("short_records")
 
@@ -53,6 +55,7 @@ WRONG = [
     ("calibrate", {"model": MODEL, "steps": "fit,dark"}, "steps fit,dark measure and choose no"),
     ("distill", {"teacher": "nothing.pt", "data": "synthetic"}, "teacher nothing.pt: "),
 ]
+BEATS = (ep.SegmentStudent(), Inputs(torch.rand(2, 360)), [0, 1], ep.OperatingPoint(0.5, ()))
 OTHER = [
     (lambda: ep.load(3), "named is of type int; it must be of type Path or a text or of type"),
     (lambda: ep.load_bundle(None), "folder is None; it must be of type Path or a text"),
@@ -64,6 +67,8 @@ OTHER = [
     (lambda: ep.calibrate(None, "x"), "program is of type str; it must be of type MeshProgram"),
     (lambda: checked(simulate, {"settings": 3}), "settings is 3; it must be a list"),
     (lambda: checked(simulate, {"progress": 3}), "progress is 3; give a function"),
+    (lambda: ep.load_splits(split_seed=-1), "split_seed is -1; it must be at least 0"),
+    (lambda: ep.simulate(*BEATS, records="101"), "records is '101'; it must be one row, with the"),
     (lambda: ep.load_splits(quality=np.zeros(2)), "quality is array.*; it must be one of"),
     (lambda: ep.SegmentStudent("inter-patient"), "architecture is of type str; it must be of type"),
     (lambda: ep.SegmentStudent(seed=1.5), "seed is 1.5; it must be a whole number"),

@@ -167,7 +167,7 @@ def _overview(
     share = f" ({100 * odd.sum() / known.sum():.1f} %)" if known.any() else ""
     unknown = "" if known.all() else f"   {(~known).sum():,} not classifiable"
     text = (
-        f"{_clock(seconds)} h   {count(len(calls), 'beat')} "
+        f"{_duration(seconds)}   {count(len(calls), 'beat')} "
         f"(R peaks: {calls.peaks_from})   "
         f"{odd.sum():,} not normal{share}{unknown}"
     )
@@ -248,6 +248,13 @@ def _binned(
 
 
 def _clock(seconds: float) -> str:
-    """Hours, minutes and seconds."""
     whole, rest = divmod(seconds, 60)
     return f"{int(whole // 60):d}:{int(whole % 60):02d}:{rest:04.1f}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

@@ -202,7 +202,10 @@ def test_a_share_in_per_cent_is_offered_as_a_number(path: tuple[str, ...]) -> No
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (["simulate", "--noise", "2"], "--noise is 2.0; it must be from 0 to 1; 2 % is 0.02"),
+        (
+            ["simulate", "--data", "synthetic", "--noise", "2"],
+            "--noise is 2.0; it must be from 0 to 1; 2 % is 0.02",
+        ),
         (["simulate", "--limit", "miss", "10"], "--limit miss is 10.0; it must be from 0 to 1"),
         (["train", "--strength", "50"], "--strength is 50.0; it must be from 0 to 10"),
         (["train", "--set", "strategies.strength=50"], "strategies.strength is 50"),

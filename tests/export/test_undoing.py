@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import runpy
 import shutil
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -51,9 +53,14 @@ def check(capsys, monkeypatch):
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
     def run(folder: Path) -> tuple[str, int]:
-        with pytest.raises(SystemExit) as end:
-            runpy.run_path(str(folder / "check.py"), run_name="__main__")
-        return capsys.readouterr().out, int(end.value.code)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # a script leaves files to its end
+            with pytest.raises(SystemExit) as end:
+                runpy.run_path(str(folder / "check.py"), run_name="__main__")
+            code = int(end.value.code)
+            del end  # which holds the script's variables
+            gc.collect()
+        return capsys.readouterr().out, code
 
     yield run
     sys.modules.pop("features", None)  # of the bundle

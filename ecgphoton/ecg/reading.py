@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.features import SAMPLING_RATE
 from ecgphoton.ecg.formats import Hints, find_file, open_recording, record_names
-from ecgphoton.ecg.formats.wfdb_segments import open_wfdb
+from ecgphoton.ecg.formats.wfdb_segments import wfdb_files
 from ecgphoton.ecg.labels import Labels, label_file, not_read, read_labels
 from ecgphoton.ecg.leads import choose, lead_name
 from ecgphoton.ecg.recording import Channel, OpenRecording
@@ -152,7 +152,7 @@ def record_files(folder: Path, name: str, annotator: str | None = "atr") -> tupl
     Raises
     ------
     InputError
-        If the record is unknown, damaged, or has no labels.
+        If the record is unknown, its header is damaged or missing, or it has no labels.
     """
     if name != Path(name).name or not name:
         raise _unknown(folder, name)
@@ -160,7 +160,7 @@ def record_files(folder: Path, name: str, annotator: str | None = "atr") -> tupl
         file = find_file(folder / name)
     except InputError:
         raise _unknown(folder, name) from None
-    signals = open_wfdb(file.with_suffix("")).files if file.suffix == ".hea" else (file,)
+    signals = wfdb_files(file.with_suffix("")) if file.suffix == ".hea" else (file,)
     return tuple(dict.fromkeys((*signals, label_file(file, annotator))))
 
 

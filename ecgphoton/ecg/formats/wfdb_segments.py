@@ -185,3 +185,21 @@ def parts_in(folder: Path) -> tuple[frozenset[str], frozenset[str]]:
             segments.update(name for name, _ in plan.segments)
             files.update(plan.files)
     return frozenset(segments), frozenset(files)
+
+
+def wfdb_files(path: Path) -> tuple[Path, ...]:
+    """Return every file of a WFDB record without opening more than its headers.
+
+    Raises
+    ------
+    InputError
+        If a header is missing or damaged.
+    """
+    own = path.with_name(f"{path.name}.hea")
+    plan = layout(read_part(own, path.name), path.name)
+    files = [own, *(path.with_name(name) for name in plan.files if name != "~")]
+    for name in dict.fromkeys(name for name, frames in plan.segments if frames and name != "~"):
+        file = path.with_name(f"{name}.hea")
+        inner = layout(read_part(file, name), name)
+        files += [file, *(path.with_name(one) for one in inner.files if one != "~")]
+    return tuple(dict.fromkeys(files))

@@ -34,7 +34,7 @@ class Number(click.ParamType):  # type: ignore[type-arg] # has none in click 8.2
         return self.read(value, self.kind, _flags(param))
 
 
-class Choice(click.Choice):  # type: ignore[type-arg] # has none in click 8.1
+class Choice(click.Choice):  # type: ignore[type-arg] # has none in click 8.2
     """One of some values; the error is that of a setting."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401

@@ -125,6 +125,7 @@ def check_bench(bench: object, name: str = "of that call") -> Bench:
     listed = isinstance(found.kinds, list | tuple | set | frozenset)
     good = listed and found.kinds and set(found.kinds) <= set(kinds)
     require(good, f"kinds of bench {name}", found.kinds, f"a tuple of {one_of(kinds)}, or both")
+    require(isinstance(found.cost, Cost), f"cost of bench {name}", found.cost, "a Cost")
     return found
 
 

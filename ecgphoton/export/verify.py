@@ -76,7 +76,7 @@ def verify(
             checks.append(Check(claim, *check(bundle)))
         except (InputError, VerificationError) as error:
             checks.append(Check(claim, "failed", str(error)))
-        except (ValueError, TypeError, LookupError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
             # A forged file may hold arrays of any shape; whatever that breaks is a failed claim.
             checks.append(Check(claim, "failed", f"cannot be computed: {error}"))
     return VerificationReport(str(folder), tuple(checks))

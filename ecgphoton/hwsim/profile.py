@@ -10,7 +10,7 @@ from typing import Any
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import EFFECTS, Effect, number_of
 from ecgphoton.hwsim.effects.drivers import CROSSTALK, CROSSTALK_LENGTH
-from ecgphoton.hwsim.effects.receiver import POWER
+from ecgphoton.hwsim.effects.receiver import POWER, SIGNAL
 from ecgphoton.hwsim.effects.supply import LASER, LINK
 from ecgphoton.hwsim.link import SETS, received
 from ecgphoton.hwsim.receivers import RECEIVERS, SECTION
@@ -92,10 +92,11 @@ class Profile:
                 "link budget)"
             )
         found |= follows
-        if keys and not found[POWER]:
+        if dark := [key for key in (POWER, SIGNAL) if keys and not found[key]]:
             raise InputError(
-                f"profile {self.name!r}: {POWER} is 0; without a local oscillator a photodiode "
-                "reads |E|^2, which has no sign, and every program has signed weights"
+                f"profile {self.name!r}: {dark[0]} is 0; without a local oscillator a photodiode "
+                "reads |E|^2, which has no sign, and every program has signed weights; without a "
+                "signal it reads nothing"
             )
         object.__setattr__(self, "numbers", MappingProxyType(found))
         object.__setattr__(self, "_own", frozenset(checked) - frozenset(follows))

@@ -190,9 +190,15 @@ class HeaterDac(Settings, section="driver"):
         return np.asarray(self.volts_of(self.wrapped(np.asarray(phase, float)) / math.pi))
 
     def wrapped(self, phase: Array) -> Array:
-        """Phases (rad) within reach, where a driver of both signs reaches them a turn lower."""
-        low, high = self.reach
-        return namespace(phase).where(phase > high, phase - TURN, phase) if low < 0 else phase
+        """Phases (rad) within reach.
+
+        A driver of both signs reaches those beyond a turn lower, a table that begins above 0 rad
+        those before it a turn higher.
+        """
+        (low, high), where = self.reach, namespace(phase).where
+        if low > 0:
+            return where(phase < low - ROUNDING, phase + TURN, phase)
+        return where(phase > high, phase - TURN, phase) if low < 0 else phase
 
     def voltage_of(self, codes: Array) -> Array:
         """Voltage (V) of codes, float64 for integers."""

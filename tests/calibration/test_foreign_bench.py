@@ -89,6 +89,13 @@ def test_a_bench_that_cannot_be_is_refused(program, name, value, allowed) -> Non
         calibrate(bench, program)
 
 
+def test_what_counts_no_costs_is_refused(program, monkeypatch) -> None:
+    """Before a session, which would be lost at its end."""
+    monkeypatch.setattr(Foreign, "cost", None)
+    with pytest.raises(InputError, match=r"cost of bench .* is None; it must be a Cost"):
+        calibrate(Foreign(program, raises(AssertionError())), program)
+
+
 def test_a_bench_may_change_what_it_is_given(program) -> None:
     """Codes that it scales in place, and light, stay what they were for the next reading."""
 

@@ -14,6 +14,7 @@ from ecgphoton.artifacts import to_json, write_manifest
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle import load_bundle
 from ecgphoton.export.bundle_folder import manifest_problems, sealed
+from ecgphoton.export.claims import CHECKS
 from ecgphoton.export.verify import verify
 from ecgphoton.runs import load
 
@@ -102,6 +103,16 @@ def test_a_mesh_file_of_another_student_carries_none(copy, old, new, what) -> No
     reseal(copy)
     with pytest.raises(InputError, match=rf"{what} of mesh\.json: not as in checkpoint"):
         load(copy)
+
+
+@pytest.mark.parametrize("claimed", [None, [1], "exact"])
+def test_claims_of_another_type_fail_without_a_crash(copy, claimed, monkeypatch) -> None:
+    """What the manifest states of the codes may be anything."""
+    claim = "DAC codes perform what the manifest states"
+    monkeypatch.setattr("ecgphoton.export.verify.CHECKS", {claim: CHECKS[claim]})
+    manifest = json.loads((copy / "manifest.json").read_text())
+    (copy / "manifest.json").write_text(to_json(sealed(manifest | {"codes": claimed})))
+    assert [check.outcome for check in verify(copy).checks] == ["failed"]
 
 
 @pytest.mark.slow

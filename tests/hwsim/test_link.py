@@ -236,6 +236,8 @@ def test_a_modulator_bends_what_it_is_driven_with(student, inputs, label, point)
     ]
     straight, bent = (trial.perfect() for trial in trials)
     assert np.abs(straight - bent).max() > 1e-3
+    with pytest.raises(InputError, match=r"link\.depth is 1e-160; it must be 0 or a number from"):
+        Profile({"link.depth": 1e-160})  # its leak would be infinite
 
 
 def test_the_leak_of_modulators_is_read_only_through_phase_errors(program) -> None:

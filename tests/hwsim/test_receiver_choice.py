@@ -89,9 +89,10 @@ def test_a_single_shot_is_replayed(student, inputs, label, point):
 
 
 def test_what_is_refused(student, inputs, label, point, tmp_path):
-    """No sign without an oscillator, no key of another receiver, no bounds, no expansion."""
-    with pytest.raises(InputError, match="has no sign"):
-        Profile({"receiver.lo_power": 0.0}, receiver="intensity")
+    """No reading without oscillator or signal, no foreign key, no bounds, no expansion."""
+    for dark in ("receiver.lo_power", "receiver.signal_power"):
+        with pytest.raises(InputError, match=rf"{dark} is 0; .* has no sign"):
+            Profile({dark: 0.0}, receiver="intensity")
     with pytest.raises(InputError, match=r"'intensity' has no receiver\.cmrr; .*balanced, hybrid"):
         Profile({"receiver.cmrr": 20.0}, receiver="intensity")
     with pytest.raises(InputError, match=r"'homodyne' has no receiver\.rin"):

@@ -45,6 +45,7 @@ ALL = (
                 "input: its field is sin(d x) / sin d. 0 for one that is linear or predistorted.",
                 math.pi / 2,
                 "rad",
+                least=1e-3,
             )
         },
         drawn=lambda rng, _, shape: rng.choice([-1.0, 1.0], shape),  # the brighter arm

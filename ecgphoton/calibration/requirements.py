@@ -183,14 +183,14 @@ def parameters_of(profile: Profile, keys: Sequence[str] = ()) -> tuple[str, ...]
         If one asked for is no error of the profile, or there is none.
     """
     known = tuple(effect.name for effect in profile.active if effect.error)
+    if not known:
+        raise InputError(f"the profile {profile.name!r} states no error, so nothing is required")
     for key in keys:
         if key not in (*known, ALL):
             raise InputError(
                 f"{key!r} is no error of the profile {profile.name!r}; {nearest(key, known)}"
             )
-    if not known:
-        raise InputError(f"the profile {profile.name!r} states no error, so nothing is required")
-    return tuple(keys) or (*known, ALL)
+    return tuple(dict.fromkeys(keys)) or (*known, ALL)
 
 
 def lines_of(sheet: Sheet, *, workers: int = 1, progress: Steps = silent) -> tuple[Line, ...]:

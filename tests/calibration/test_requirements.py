@@ -99,7 +99,9 @@ def test_only_errors_of_the_profile_can_be_asked_for() -> None:
     with pytest.raises(InputError, match=r"no error .*did you mean splitter.sigma"):
         parameters_of(Profile(STATED), ["splitter.sigm"])
     with pytest.raises(InputError, match="states no error"):
-        parameters_of(load_profile("ideal"))
+        parameters_of(load_profile("ideal"), ["splitter.sigma"])
+    asked = ["splitter.sigma", ALL, "splitter.sigma"]
+    assert parameters_of(Profile(STATED), asked) == ("splitter.sigma", ALL)  # each line once
 
 
 def test_a_sheet_needs_a_process(sheet: Sheet) -> None:

@@ -93,11 +93,15 @@ def _replaceable(out: Path) -> bool:
         return True
     try:
         manifest = artifacts.read_json(out / artifacts.MANIFEST)
-        there = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-        added = there - {*manifest["files"], artifacts.MANIFEST}
-        return is_bundle(manifest["kind"]) and not added
+        return is_bundle(manifest["kind"]) and not added_to(out, manifest)
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def added_to(folder: Path, manifest: dict[str, Any]) -> list[str]:
+    """Return the files of a bundle that its manifest does not name."""
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    return sorted(there - {*manifest["files"], artifacts.MANIFEST})
 
 
 def is_bundle(kind: object) -> bool:

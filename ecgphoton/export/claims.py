@@ -10,7 +10,7 @@ import torch
 from ecgphoton import artifacts
 from ecgphoton.ecg.features import normalise
 from ecgphoton.export import bundle_folder as names, formats as forms
-from ecgphoton.export.bundle_folder import manifest_problems
+from ecgphoton.export.bundle_folder import added_to, manifest_problems
 from ecgphoton.export.claimed_bundle import ClaimedBundle, Result, verdict
 from ecgphoton.export.golden import (
     LIMIT,
@@ -47,8 +47,13 @@ REFERENCE_BEATS = 2048  # the reference evaluator is for truth, not for speed
 
 def _manifest(bundle: ClaimedBundle) -> Result:
     problems = manifest_problems(bundle.folder)
-    count = len(artifacts.read_manifest(bundle.folder, kind=names.KIND)["files"])
-    return verdict(not problems, "; ".join(problems) or f"{count} files, SHA-256 of each")
+    manifest = artifacts.read_manifest(bundle.folder, kind=names.KIND)
+    text, more = (
+        f"{len(manifest['files'])} files, SHA-256 of each",
+        added_to(bundle.folder, manifest),
+    )
+    text += f"; not among them, and not checked: {', '.join(more)}" if more else ""
+    return verdict(not problems, "; ".join(problems) or text)
 
 
 def _mesh_file(bundle: ClaimedBundle) -> Result:

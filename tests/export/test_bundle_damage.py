@@ -105,6 +105,15 @@ def test_a_mesh_file_of_another_student_carries_none(copy, old, new, what) -> No
         load(copy)
 
 
+def test_files_that_were_added_are_named(copy, monkeypatch) -> None:
+    """They change no claim, and are said not to be checked."""
+    claim = "every file is the one in the manifest"
+    monkeypatch.setattr("ecgphoton.export.verify.CHECKS", {claim: CHECKS[claim]})
+    (copy / "dac_codes (2).csv").write_text("1")
+    (check,) = verify(copy).checks
+    assert (check.outcome, check.found[-19:]) == ("ok", ": dac_codes (2).csv")
+
+
 @pytest.mark.parametrize("claimed", [None, [1], "exact"])
 def test_claims_of_another_type_fail_without_a_crash(copy, claimed, monkeypatch) -> None:
     """What the manifest states of the codes may be anything."""

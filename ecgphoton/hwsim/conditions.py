@@ -14,6 +14,7 @@ from ecgphoton.hwsim.effects.supply import LASER
 from ecgphoton.hwsim.profile import BITS, Profile
 from ecgphoton.hwsim.receivers import RECEIVERS
 from ecgphoton.hwsim.unused import unused, with_any
+from ecgphoton.mesh.layout import MODE_PITCH
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.wording import percent
 
@@ -45,6 +46,8 @@ def conditions(profile: Profile, read: Collection[str] = ()) -> str:
     spread = f"crosstalk that spreads by {percent(profile[CROSSTALK_SPREAD], None)} over chips"
     pairs = f" and by {percent(profile[CROSSTALK_PAIRS], None)} over pairs of heaters"
     spread += pairs if profile[CROSSTALK_PAIRS] else ""
+    near = CROSSTALK_LENGTH
+    spread += "" if profile[near] else f", none beyond {MODE_PITCH:g} um ({near} is 0)"
     coupled = spread if profile.crosstalk.share else ""
     parts = (light_path, sent, f"{phases} {age}", coupled, now, idle(profile, read=read))
     said = "; ".join(filter(None, parts))

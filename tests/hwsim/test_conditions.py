@@ -30,6 +30,9 @@ def test_states_and_settings_are_said() -> None:
     assert "phases as fabricated 4 h after they were set" in said
     assert "; 10 mK and 1 pm from where they were set; " in said
     assert "mK" not in conditions(Profile({}))
+    alone, length = {"heater.crosstalk": 0.01}, {"heater.crosstalk_length": 50}
+    assert "none beyond 120 um (heater.crosstalk_length is 0)" in conditions(Profile(alone))
+    assert "beyond" not in conditions(Profile(alone | length))
     light = "hybrid receivers with oscillators of 1 mW, signals of 0.01 mW"
     assert light in conditions(Profile({}, receiver="hybrid"))
 

@@ -182,8 +182,8 @@ class Profile:
         return Crosstalk(self[CROSSTALK], self[CROSSTALK_LENGTH])
 
     def as_fabricated(self) -> Profile:
-        """Return the profile of the same chips before trimming."""
-        return self.with_value(STATIC, 1.0).named(f"{self.name}:{FABRICATED}")
+        """Return the profile of the same chips before trimming, over a turn unless it is stated."""
+        return self.with_value(STATIC, self[STATIC] or 1.0).named(f"{self.name}:{FABRICATED}")
 
     def driving(self, program: MeshProgram) -> MeshProgram:
         """Return the program for these drivers; codes undo its crosstalk, else the profile's."""

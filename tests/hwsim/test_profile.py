@@ -84,6 +84,8 @@ def test_two_states_of_one_profile(student, inputs, label, point, tmp_path):
     path = tmp_path / "own.toml"
     path.write_text("[splitter]\nsigma = 0.02\n")
     trimmed, raw = load_profile(path), load_profile(f"{path}:as-fabricated")
+    stated = trimmed.with_value("phase.static", 0.3).as_fabricated()
+    assert stated["phase.static"] == 0.3
     assert (trimmed.trimmed, raw.trimmed) == (True, False)
     assert raw.name == "own:as-fabricated"
     settings = {"chips": 4, "max_miss": 0.3, "max_fpr": 0.3}

@@ -273,7 +273,7 @@ def drift_schedule(
         good = limits.good(rows[:, 0], rows[:, 1])
         return int(good.sum()), float(np.median(matrix_errors(source, table, seed)))
 
-    ways = [(age, way) for age in sorted(hours) for way in AGAIN]
+    ways = [(age, way) for age in sorted({*hours}) for way in AGAIN]
     plans: list[Plan] = []
     with single_threaded() as threads:
         trial = trial_of(program, inputs, labels, point, seed=seed, profile=foundry.profile)

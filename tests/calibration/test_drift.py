@@ -16,7 +16,8 @@ def test_drift_grows_and_trimming_undoes_it(task) -> None:
     """Matrix errors grow with age; trimming brings them back at a fraction of the cost."""
     profile = Profile({"dac.bits": 12, "time.drift": 0.02, "detector.noise": 1e-3})
     limits = Limits(0.2, 0.2, 0.5)
-    report = drift_schedule(*task, profile=profile, chips=1, hours=(4.0,), limits=limits)
+    report = drift_schedule(*task, profile=profile, chips=1, hours=(4.0, 4.0), limits=limits)
+    assert len(report.plans) == 3  # an interval named twice is tried once
     plans = {plan.way: plan for plan in report.plans}
     assert plans["none"].error_before > 2 * plans["trim"].error_before  # after 24 hours and 4
     for way in ("trim", "full"):

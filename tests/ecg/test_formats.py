@@ -83,7 +83,8 @@ def test_a_padded_dicom_sample_is_missing(tmp_path):
     np.testing.assert_array_equal(np.isnan(found.signal[:, 0]), np.isnan(signal))
 
 
-def test_frames_of_several_samples_are_opened(tmp_path):
+@pytest.mark.parametrize("form", ["16", "61"])
+def test_frames_of_several_samples_are_opened(form, tmp_path):
     """A lead of four samples a frame has its own rate; a gap inside a frame stays a gap."""
     signal = SIGNAL[: len(SIGNAL) // 4 * 4].copy()
     signal[1001] = np.nan
@@ -92,6 +93,10 @@ def test_frames_of_several_samples_are_opened(tmp_path):
         "a", fs=FS / 4, units=["mV", "mV"], sig_name=["II", "slow"], fmt=["16", "16"],
         e_p_signal=[signal, slow], samps_per_frame=[4, 1], write_dir=str(tmp_path),
     )  # fmt: skip
+    if form == "61":  # the same with the other byte first
+        header, samples = tmp_path / "a.hea", tmp_path / "a.dat"
+        header.write_text(header.read_text().replace("a.dat 16", "a.dat 61"))
+        samples.write_bytes(np.fromfile(samples, "<i2").astype(">i2").tobytes())
     wfdb.wrann("a", "atr", BEATS // 4, ["N"] * len(BEATS), write_dir=str(tmp_path))
     found = read(tmp_path / "a")
     assert (found.fs, found.leads) == (FS, ("II",))

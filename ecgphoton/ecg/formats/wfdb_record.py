@@ -89,12 +89,17 @@ class WfdbRecording(OpenRecording):
         start, stop = first // frame, -(-last // frame)
         if self.header.fmt[channel] == "8":  # differences add up from the first sample
             start = 0
+        swapped = frame > 1 and self.header.fmt[channel] == "61"  # wfdb gives these in mV alone
         found = call_wfdb(
             "rdrecord", f"signal of record {self.name}", str(self.path), sampfrom=start,
-            sampto=None if self.header.sig_len is None else stop, physical=False,
-            channels=[channel], return_res=32, smooth_frames=frame == 1,
+            sampto=None if self.header.sig_len is None else stop, physical=swapped,
+            channels=[channel], return_res=64 if swapped else 32, smooth_frames=frame == 1,
         )  # fmt: skip
-        samples = found.d_signal[:, 0] if frame == 1 else found.e_d_signal[0]
+        if swapped:
+            exact = found.e_p_signal[0] * found.adc_gain[0] + found.baseline[0]
+            samples = np.where(np.isnan(exact), INVALID["61"], np.rint(exact))
+        else:
+            samples = found.d_signal[:, 0] if frame == 1 else found.e_d_signal[0]
         return np.asarray(samples[first - start * frame : last - start * frame], np.int64)
 
     def _measured(self, channel: int, digital: NDArray[np.int64]) -> NDArray[np.float32]:

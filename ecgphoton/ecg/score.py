@@ -67,7 +67,7 @@ def match(
     made = []
     i = j = 0
     while i < len(reference) or j < len(test):
-        swap = second[j] <= first[i]
+        swap = second[j] < first[i]
         early, late = (second[j : j + 2], first[i : i + 2])[:: 1 if swap else -1]
         gap, rival = late[0] - early[0], abs(late[0] - early[1])
         paired = gap <= window and (gap < rival or abs(late[1] - early[1]) < rival)
@@ -169,11 +169,11 @@ def _at(values: NDArray[_T], index: Samples, past: int = 0) -> NDArray[_T]:
 
 
 def _interval(sample: Samples, index: Samples, breaks: Spans) -> tuple[Samples, NDArray[np.bool_]]:
-    """Return the interval before each beat and whether it exists, with no break in it."""
+    """Return the interval before each beat and whether it is one, above 0 and without a break."""
     starts = np.sort([start for start, _ in breaks])
     now, before = _at(sample, index), _at(sample, np.maximum(index - 1, 0))
     whole = np.searchsorted(starts, now) == np.searchsorted(starts, before)
-    return now - before, (index > 0) & (index < len(sample)) & whole
+    return now - before, (now > before) & whole
 
 
 def _beats(marks: Annotations, grouping: Grouping, letters: str) -> tuple[Samples, Samples]:

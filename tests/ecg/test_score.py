@@ -156,6 +156,18 @@ def test_a_nearer_partner_is_left_to_the_beat_that_needs_it():
     ]
 
 
+def test_a_beat_that_is_marked_twice_counts_as_bxb_counts_it():
+    """Of two reference beats at one sample the first is missed, of two test beats the second extra.
+
+    No interval lies between them.
+    """
+    twice, once = at([1, 2, 2, 3], "NSVN"), at([1, 2, 3], "NVN")
+    missed = compare(twice, once, start=0)
+    assert (missed.count("V", "V"), missed.count("S", "O"), missed.rr_count) == (1, 1, 2)
+    extra = compare(once, twice, start=0)
+    assert (extra.count("V", "S"), extra.count("O", "V"), extra.rr_count) == (1, 1, 2)
+
+
 def test_rr_error_is_that_of_all_comparisons():
     """A displaced beat disturbs the two intervals it bounds, a missed one twice its own."""
     reference = at([1, 2, 3, 4], "NNNN")

@@ -53,10 +53,10 @@ def match(
 ) -> NDArray[np.int64]:
     """Pair beats at most `window` samples apart, going once through both in time order.
 
-    Of the first beats that are left, the later one is the candidate of the earlier one. They are a
-    pair if they are near enough, unless the beat that follows the earlier one is at least as near
-    to the candidate and has no nearer candidate of its own. An earlier beat without a pair is
-    extra (of the test) or missed (of the reference).
+    Of the first beats that are left, the later one (at one sample, that of the test) is the
+    candidate of the earlier one. They are a pair if they are near enough, unless the beat that
+    follows the earlier one is at least as near to the candidate and has no nearer candidate of its
+    own. An earlier beat without a pair is extra (of the test) or missed (of the reference).
 
     Returns
     -------

@@ -21,7 +21,7 @@ _dir_option = click.option(
     type=opt.path_type,
     default=None,
     help="Folder of the database, or one with a folder for each database, named after it; by "
-    "default $ECGPHOTON_DATA, then the user's cache.",
+    "default $ECGPHOTON_DATA, without it the user's cache.",
 )
 
 

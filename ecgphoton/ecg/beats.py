@@ -78,7 +78,7 @@ def load_splits(
         `Dataset`; ``synthetic``; or ``auto``: MIT-BIH where it is found, made-up beats where no
         folder was named and there is none.
     data_dir
-        Where a published database is; otherwise `$ECGPHOTON_DATA`, then the user's cache.
+        Where a published database is; otherwise `$ECGPHOTON_DATA`, otherwise the user's cache.
     lead
         By name, or ``channel:<n>``: used or refused. None is that of the protocol; else, as for
         the dataset's own first lead, the dataset's order of preference, with a note where a

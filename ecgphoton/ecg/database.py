@@ -96,15 +96,10 @@ def status(data_dir: str | Path | None = None, dataset: Dataset = MITDB) -> Data
 def locate(data_dir: str | Path | None = None, dataset: Dataset = MITDB) -> Path | None:
     """Folder with records of a database, None where there is none.
 
-    A given folder is the only one; otherwise `$ECGPHOTON_DATA`, then the user's cache. A variable
-    that names no folder is not ignored.
+    A given folder is the only one, otherwise `$ECGPHOTON_DATA`, otherwise the user's cache.
     """
-    for role, folder in places_to_look(data_dir, dataset):
-        if present(dataset, folder):
-            return folder
-        if role.startswith("$") and not folder.is_dir():
-            return None
-    return None
+    places = places_to_look(data_dir, dataset)
+    return next((folder for _, folder in places if present(dataset, folder)), None)
 
 
 def find(dataset: Dataset, data_dir: str | Path | None = None) -> Path:
@@ -209,16 +204,16 @@ def parse_sums(content: bytes, dataset: Dataset = MITDB) -> dict[str, str]:
 def places_to_look(
     data_dir: str | Path | None = None, dataset: Dataset = MITDB
 ) -> list[tuple[str, Path]]:
-    """Role and path of every folder that may hold a database; a given one is the only one.
+    """Role and path of the folder that may hold a database, none where no home is known.
 
     A named folder is the database, or a folder of databases by name.
     """
     if data_dir is not None:
         return [("--data-dir", _inside(Path(data_dir), dataset))]
-    chosen = os.environ.get(VARIABLE)
-    own = [(f"${VARIABLE}", _inside(Path(chosen), dataset))] if chosen else []
+    if chosen := os.environ.get(VARIABLE):
+        return [(f"${VARIABLE}", _inside(Path(chosen), dataset))]
     cache = cache_folder()
-    return own if cache is None else [*own, ("user cache", cache / dataset.name)]
+    return [] if cache is None else [("user cache", cache / dataset.name)]
 
 
 def _inside(folder: Path, dataset: Dataset) -> Path:

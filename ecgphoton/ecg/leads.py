@@ -13,14 +13,15 @@ from ecgphoton.errors import InputError
 
 _LIMB = ("i", "ii", "iii", "avr", "avl", "avf")
 _CHEST = tuple(f"v{number}" for number in range(1, 10))
-_PREFIX = re.compile(
-    r"^((mdc[ _]ecg[ _](lead|elec[ _]potl)|ecg|ekg|einthoven|lead|ableitung|abl|afleiding|"
-    r"avledning|deriva(tion|cion|zione|cao)|channel|ch)[\s_:.,-]*(?=.))+"
+_WORDS = (
+    r"mdc[ _]ecg[ _](lead|elec[ _]potl)|ecg|ekg|einthoven|lead|ableitung|abl|afleiding|avledning|"
+    r"deriva(tion|cion|zione|cao)|odprowadzenie|elvezetes|svod|отведение|导联|導聯|誘導"
 )
-"""What stands before the name of a lead, in several languages and without accents."""
+"""What stands beside the name of a lead, in several languages and without accents."""
+_PREFIX = re.compile(rf"^(({_WORDS}|channel|ch|第)[\s_:.,-]*(?=.))+")
 _REMARK = re.compile(
     r"(?<=\w)([ _-]?[(\[]([mnu\u03bc]?v|einthoven|goldberger|wilson)[)\]]|, augmented .*|"
-    r"[ _-]e[ck]g|[.:;]+)$"
+    rf"[ _-]({_WORDS})|导联|導聯|誘導|[.:;]+)$"
 )
 _ENCLOSED = re.compile(r"[(\[](\w+)[)\]]")
 _OTHER = re.compile(
@@ -29,7 +30,7 @@ _OTHER = re.compile(
     r".*timestamp|leads?[ _-]?off.*|status|events?|markers?|trig(?:ger)?|sync|counter|battery"
 )
 """Plain names of what monitors record beside an ECG, or say about it; only asked for by name."""
-_MODIFIED = re.compile(r"(?:ml|d)(?=(?:i{1,3}|[123])$)|m(?=v\d$)")
+_MODIFIED = re.compile(r"(?:ml|d)[ _-]?(?=(?:i{1,3}|[123])$)|m(?=v\d$)")
 _ROMAN = {"1": "i", "2": "ii", "3": "iii"}
 LOOKED_AT = 60.0
 """Seconds from the middle of a channel that are tested for the properties of an ECG."""
@@ -51,6 +52,8 @@ def lead_name(name: str) -> str:
     ['ii', 'ii', 'i']
     >>> [lead_name(name) for name in ("II.", "Dérivation II", "ECG (II)", "V5 ECG", "\u2161")]
     ['ii', 'ii', 'ii', 'v5', 'ii']
+    >>> [lead_name(name) for name in ("D-II", "II Ableitung", "Отведение II", "II导联", "Lead 2")]
+    ['ii', 'ii', 'ii', 'ii', 'lead 2']
     """
     letters = unicodedata.normalize("NFKD", name)  # a Roman numeral of one sign becomes letters
     short = "".join(one for one in letters if not unicodedata.combining(one))

@@ -1,6 +1,10 @@
-"""What two annotators marked in a record of any format that is read."""
+"""What two annotators marked in a record of any format that is read, and its episodes."""
 
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ecgphoton.ecg.annotations import (
     LARGEST_ANNOTATION,
@@ -12,7 +16,13 @@ from ecgphoton.ecg.annotations import (
 from ecgphoton.ecg.formats import Hints, find_file, open_recording
 from ecgphoton.ecg.labels import label_file, of_wfdb, read_labels
 from ecgphoton.ecg.leads import choose
+from ecgphoton.ecg.records import BEAT_SYMBOLS
 from ecgphoton.intake import read_bytes
+
+UNREADABLE = 0x30
+"""Bits of a noise mark's subtype that are both set where the signal cannot be read."""
+Spans = Sequence[tuple[float, float]]
+"""First and last sample of episodes."""
 
 
 def marks_of(
@@ -65,3 +75,50 @@ def marks_of(
     known, said = read(reference, file)
     given, said_too = read(test, file if folder is None else folder / file.name)
     return held.name, lead.length / lead.fs, known, given, (*said, *said_too)
+
+
+def whole_samples(seconds: float, fs: float) -> float:
+    """Return the nearest whole number of samples, the larger one of two as near."""
+    return float(np.floor(seconds * fs + 0.5))
+
+
+def flutter_spans(marks: Annotations) -> Spans:
+    """Return first and last sample of every episode from ``[`` to ``]``."""
+    ends = marks.sample[marks.symbol == "]"].tolist()
+    found: list[tuple[float, float]] = []
+    for start in marks.sample[marks.symbol == "["].tolist():
+        if not found or start > found[-1][1]:
+            found.append((start, next((end for end in ends if end >= start), np.inf)))
+    return found
+
+
+def unreadable_spans(marks: Annotations) -> Spans:
+    """Return first and last sample of every span that is marked as unreadable.
+
+    It goes from its mark to the next noise mark. Where a beat comes first (as in the AHA
+    database), it goes from 150 ms after the mark before it to 150 ms before that beat.
+    """
+    if marks.subtype is None:
+        return []
+    near = whole_samples(0.150, marks.fs)
+    noise, beat = marks.symbol == "~", np.isin(marks.symbol, list(BEAT_SYMBOLS))
+    found: list[tuple[float, float]] = []
+    for at in np.flatnonzero(noise & (marks.subtype & UNREADABLE == UNREADABLE)).tolist():
+        start = marks.sample[at]
+        after = np.flatnonzero((noise | beat)[at + 1 :]) + at + 1
+        if not len(after):
+            found.append((start, np.inf))
+        elif noise[after[0]]:
+            found.append((start, marks.sample[after[0]]))
+        else:
+            before = marks.sample[at - 1] if at else 0
+            found.append((before + near, marks.sample[after[0]] - near))
+    return found
+
+
+def inside(sample: NDArray[np.int64], spans: Spans) -> NDArray[np.bool_]:
+    """Whether samples lie in one of some spans, ends included."""
+    found = np.zeros(len(sample), bool)
+    for start, end in spans:
+        found |= (sample >= start) & (sample <= end)
+    return found

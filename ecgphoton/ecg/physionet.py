@@ -64,7 +64,7 @@ def fetch(
     Parameters
     ----------
     data_dir
-        Folder to fill; otherwise `$ECGPHOTON_DATA`, then the user's cache.
+        Folder to fill; otherwise `$ECGPHOTON_DATA`, otherwise the user's cache.
     dataset
         Which one.
     base_url
@@ -111,10 +111,9 @@ def _target(data_dir: str | Path | None, dataset: Dataset) -> Path:
             return folder / dataset.name
         if all(path.stem in dataset.records for path in folder.glob("*.hea")):
             return folder
-        if role == "--data-dir":
-            raise InputError(
-                f"{folder} holds other records than {dataset.name}; give another --data-dir"
-            )
+        raise InputError(
+            f"{role} {folder} holds other records than {dataset.name}; give another --data-dir"
+        )
     raise InputError(f"no folder for {dataset.name}; give --data-dir")
 
 

@@ -10,7 +10,6 @@ References
 .. [3] de Chazal et al. 2004, IEEE TBME 51(7):1196, DOI 10.1109/TBME.2004.827359.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -20,7 +19,14 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.annotations import Annotations
 from ecgphoton.ecg.formats import Hints, find_file
-from ecgphoton.ecg.marks import marks_of
+from ecgphoton.ecg.marks import (
+    Spans,
+    flutter_spans,
+    inside,
+    marks_of,
+    unreadable_spans,
+    whole_samples,
+)
 from ecgphoton.ecg.records import BEAT_SYMBOLS, aami_group
 from ecgphoton.ecg.tally import COLUMNS, ROWS, BeatComparison
 from ecgphoton.errors import InputError, require
@@ -34,16 +40,12 @@ LONGEST_WINDOW = 1.0
 """Seconds; a larger window would match neighbouring beats, and is likely meant in milliseconds."""
 LEARNING = 300.0
 """Seconds at the start of a record that are not scored, in which an algorithm may learn."""
-UNREADABLE = 0x30
-"""Bits of a noise mark's subtype that are both set where the signal cannot be read."""
 FLUTTER = {"(VFL", "(VF", "(VFIB"}
 """Names of ventricular flutter and fibrillation as rhythms."""
 NEVER = 2**62
 """Sample behind all others."""
 _T = TypeVar("_T", bound=np.generic)
 Samples = NDArray[np.int64]
-Spans = Sequence[tuple[float, float]]
-"""First and last sample of episodes."""
 
 
 def match(
@@ -51,10 +53,10 @@ def match(
 ) -> NDArray[np.int64]:
     """Pair beats at most `window` samples apart, going once through both in time order.
 
-    Of the first beats that are left, the later one is the candidate of the earlier one. They are a
-    pair if they are near enough, unless the beat that follows the earlier one is at least as near
-    to the candidate and has no nearer candidate of its own. An earlier beat without a pair is
-    extra (of the test) or missed (of the reference).
+    Of the first beats that are left, the later one (at one sample, that of the test) is the
+    candidate of the earlier one. They are a pair if they are near enough, unless the beat that
+    follows the earlier one is at least as near to the candidate and has no nearer candidate of its
+    own. An earlier beat without a pair is extra (of the test) or missed (of the reference).
 
     Returns
     -------
@@ -65,7 +67,7 @@ def match(
     made = []
     i = j = 0
     while i < len(reference) or j < len(test):
-        swap = second[j] <= first[i]
+        swap = second[j] < first[i]
         early, late = (second[j : j + 2], first[i : i + 2])[:: 1 if swap else -1]
         gap, rival = late[0] - early[0], abs(late[0] - early[1])
         paired = gap <= window and (gap < rival or abs(late[1] - early[1]) < rival)
@@ -87,9 +89,10 @@ def compare(
 ) -> BeatComparison:
     """Compare the beats of a test annotation with those of a reference.
 
-    Nothing is compared inside ventricular flutter of the reference (from ``[`` to ``]``). Extra
-    beats where the reference is unreadable, and beats missed while the test is shut down, are
-    counted in rows and columns of their own.
+    What an annotation marks inside its own ventricular flutter (from ``[`` to ``]``) is no beat,
+    and an extra beat of the test inside that of the reference is not counted. Extra beats where
+    the reference is unreadable, and beats missed while the test is shut down, are counted in rows
+    and columns of their own.
 
     Parameters
     ----------
@@ -99,6 +102,7 @@ def compare(
         Name, for tables.
     start, end
         Part of the record that is scored, s; the standard leaves the first five minutes to learn.
+        As in ``bxb``, a beat in this part may be paired with one just outside of it.
     window
         Largest difference in time of two annotations of one beat, s; like `start` and `end` it is
         rounded to the nearest sample, as in ``bxb`` (at 250 Hz, 150 ms are 38 samples).
@@ -117,22 +121,24 @@ def compare(
             f"from 0 to {LONGEST_WINDOW:g} s (150 ms is 0.15)")  # fmt: skip
     require(start >= 0, "start", start, "at least 0 s")
     require(end is None or end > start, "end", end, f"after start, which is {start:g} s")
-    flutter = _flutter(reference)
-    unreadable, shut = _shutdown(reference), _shutdown(test)
-    sample, row = _beats(reference, flutter, grouping, ROWS)
-    other, column = _beats(test, flutter, grouping, COLUMNS)
-    span = _samples(start, fs), np.inf if end is None else _samples(end, fs) + 1
-    first = np.searchsorted(sample, span), np.searchsorted(other, span)
-    paired = match(sample[slice(*first[0])], other[slice(*first[1])], _samples(window, fs)) >= 0
+    flutter, shaking = flutter_spans(reference), flutter_spans(test)
+    sample, row = _beats(reference, grouping, ROWS)
+    other, column = _beats(test, grouping, COLUMNS)
+    near, stop = whole_samples(window, fs), np.inf if end is None else whole_samples(end, fs)
+    unreadable, shut = unreadable_spans(reference), unreadable_spans(test)
+    first = _first(sample, other, whole_samples(start, fs), near)
+    paired = match(sample[first[0] :], other[first[1] :], near) >= 0
     # The next beat on each side at every comparison, whether the comparison takes it or not.
-    i, j = np.array((np.cumsum(paired, axis=0) - paired + [first[0][0], first[1][0]]).T)
-    lost, extra = _inside(sample, shut), _inside(other, unreadable)
+    i, j = np.array((np.cumsum(paired, axis=0) - paired + first).T)
+    scored = np.minimum(_at(sample, i, NEVER), _at(other, j, NEVER)) <= stop
+    paired, i, j = paired[scored], i[scored], j[scored]
+    lost, extra = inside(sample, shut), inside(other, unreadable)
     rows = np.where(paired[:, 0], _at(row, i), np.where(_at(extra, j), *_NONE))
     columns = np.where(paired[:, 1], _at(column, j), np.where(_at(lost, i), *_NONE_CALLED))
     matrix = np.zeros((len(ROWS), len(COLUMNS)), np.int64)
-    np.add.at(matrix, (rows, columns), 1)
+    np.add.at(matrix, (rows, columns), paired[:, 0] | ~_at(inside(other, flutter), j))
     one, known = _interval(sample, i, [*flutter, *unreadable])
-    two, known_too = _interval(other, j, [*flutter, *shut])
+    two, known_too = _interval(other, j, [*shaking, *shut])
     error = (one - two)[known & known_too] / fs
     rms = float(np.sqrt(np.mean(error**2))) if len(error) else None
     return BeatComparison(record, matrix, rms, len(error))
@@ -142,79 +148,47 @@ _NONE = ROWS.index("X"), ROWS.index("O")
 _NONE_CALLED = COLUMNS.index("X"), COLUMNS.index("O")
 
 
-def _samples(seconds: float, fs: float) -> float:
-    """Return the nearest whole number of samples, the larger one of two as near."""
-    return float(np.floor(seconds * fs + 0.5))
+def _first(sample: Samples, other: Samples, start: float, window: float) -> tuple[int, int]:
+    """Return the index of the first beat on each side that is compared.
+
+    The first reference beat may have its partner before `start`. A test beat just behind `start`
+    is left out if the next one is nearer to that reference beat: it may belong to one before.
+    """
+    i, j = (int(np.searchsorted(times, start)) for times in (sample, other))
+    beat = int(np.append(sample, NEVER)[i])
+    before, now, after = np.concatenate([[-NEVER], other, [NEVER, NEVER]])[j : j + 3].tolist()
+    if beat - before <= window and beat - before < abs(beat - now):
+        return i, j - 1
+    belongs = now - start > window or abs(beat - after) >= abs(beat - now)
+    return i, j + int(start > 0 and not belongs)
 
 
-def _at(values: NDArray[_T], index: Samples) -> NDArray[_T]:
-    """Values at some places, 0 past the end."""
-    return np.append(values, np.zeros(1, values.dtype))[np.minimum(index, len(values))]
+def _at(values: NDArray[_T], index: Samples, past: int = 0) -> NDArray[_T]:
+    """Values at some places, `past` behind the end."""
+    return np.append(values, np.array([past], values.dtype))[np.minimum(index, len(values))]
 
 
 def _interval(sample: Samples, index: Samples, breaks: Spans) -> tuple[Samples, NDArray[np.bool_]]:
-    """Return the interval before each beat and whether it exists, with no break in it."""
+    """Return the interval before each beat and whether it is one, above 0 and without a break."""
     starts = np.sort([start for start, _ in breaks])
     now, before = _at(sample, index), _at(sample, np.maximum(index - 1, 0))
     whole = np.searchsorted(starts, now) == np.searchsorted(starts, before)
-    return now - before, (index > 0) & (index < len(sample)) & whole
+    return now - before, (now > before) & whole
 
 
-def _beats(
-    marks: Annotations, flutter: Spans, grouping: Grouping, letters: str
-) -> tuple[Samples, Samples]:
+def _beats(marks: Annotations, grouping: Grouping, letters: str) -> tuple[Samples, Samples]:
     """Return sample and place in `letters` of the beats outside ventricular flutter."""
-    sample, symbols = marks.beats.sample, marks.beats.symbol
-    if (np.diff(sample) < 0).any():
-        raise InputError("annotation times run backwards; sort them by sample")
-    groups = {symbol: str(aami_group(symbol, grouping)) for symbol in set(symbols.tolist())}
+    groups = {symbol: str(aami_group(symbol, grouping)) for symbol in BEAT_SYMBOLS}
     if "U" in letters:
         groups["?"] = "U"
     place = {symbol: letters.index(group) for symbol, group in groups.items()}
-    kept = ~_inside(sample, flutter)
-    return sample[kept], np.array([place[one] for one in symbols[kept].tolist()], np.int64)
-
-
-def _flutter(marks: Annotations) -> Spans:
-    """Return first and last sample of every episode from ``[`` to ``]``."""
-    ends = marks.sample[marks.symbol == "]"].tolist()
-    found: list[tuple[float, float]] = []
-    for start in marks.sample[marks.symbol == "["].tolist():
-        if not found or start > found[-1][1]:
-            found.append((start, next((end for end in ends if end >= start), np.inf)))
-    return found
-
-
-def _shutdown(marks: Annotations) -> Spans:
-    """Return first and last sample of every span that is marked as unreadable.
-
-    It goes from its mark to the next noise mark. Where a beat comes first (as in the AHA
-    database), it goes from 150 ms after the mark before it to 150 ms before that beat.
-    """
-    if marks.subtype is None:
-        return []
-    near = _samples(0.150, marks.fs)
-    noise, beat = marks.symbol == "~", np.isin(marks.symbol, list(BEAT_SYMBOLS))
-    found: list[tuple[float, float]] = []
-    for at in np.flatnonzero(noise & (marks.subtype & UNREADABLE == UNREADABLE)).tolist():
-        start = marks.sample[at]
-        after = np.flatnonzero((noise | beat)[at + 1 :]) + at + 1
-        if not len(after):
-            found.append((start, np.inf))
-        elif noise[after[0]]:
-            found.append((start, marks.sample[after[0]]))
-        else:
-            before = marks.sample[at - 1] if at else 0
-            found.append((before + near, marks.sample[after[0]] - near))
-    return found
-
-
-def _inside(sample: Samples, spans: Spans) -> NDArray[np.bool_]:
-    """Whether samples lie in one of some spans, ends included."""
-    inside = np.zeros(len(sample), bool)
-    for start, end in spans:
-        inside |= (sample >= start) & (sample <= end)
-    return inside
+    bracket = np.where(np.isin(marks.symbol, ["[", "]"]), np.arange(len(marks.symbol)), -1)
+    last = np.maximum.accumulate(bracket)  # in the order of the file, where times are equal
+    kept = np.isin(marks.symbol, [*place]) & ~((last >= 0) & (marks.symbol[last] == "["))
+    sample, symbols = marks.sample[kept], marks.symbol[kept]
+    if (np.diff(sample) < 0).any():
+        raise InputError("annotation times run backwards; sort them by sample")
+    return sample, np.array([place[one] for one in symbols.tolist()], np.int64)
 
 
 def score_record(
@@ -247,9 +221,9 @@ def score_record(
     asked = reference, test, test_folder, hints or Hints()
     name, lasts, known, given, said = marks_of(record, *asked)
     stop = lasts if end is None else min(end, lasts or end)
-    guessed = stop is None and len(known.sample) > 0
+    guessed = stop is None and len(known.beats.sample) > 0
     if guessed:
-        stop = float(known.sample[-1] / known.fs + window)
+        stop = float(known.beats.sample[-1] / known.fs)
     found = compare(
         known,
         given,
@@ -260,8 +234,8 @@ def score_record(
         grouping=grouping,
     )
     flutter = ", ".join(sorted(known.rhythms & FLUTTER)) if "[" not in known.symbol else ""
-    spans = _flutter(known)
-    unopened = int((~_inside(known.sample[known.symbol == "]"], spans)).sum())
+    spans = flutter_spans(known)
+    unopened = int((~inside(known.sample[known.symbol == "]"], spans)).sum())
     beyond = {
         who: int((marks.beats.sample > (lasts or np.inf) * marks.fs).sum())
         for who, marks in ((reference, known), (test, given))
@@ -276,7 +250,7 @@ def score_record(
         if itself else "",
         f"{name}.{reference} and {name}.{test} hold the same annotations: one may be a copy of the "
         "other" if copied and not itself else "",
-        f"header {name}.hea does not state how long the record is: scored up to the last mark "
+        f"header {name}.hea does not state how long the record is: scored up to the last beat "
         f"of {reference}" if guessed else "",
         f"{name}.{reference} states the rhythm {flutter} without [ and ]: beats there are "
         "scored, as bxb does" if flutter else "",

@@ -59,10 +59,12 @@ def outputs(
             raise InputError(
                 f"{path} is an input and would be replaced; choose another annotator or --out"
             )
-    taken = [path for path in found.values() if path.exists()]
-    if taken and not force:
+    taken = [path for path in found.values() if path.exists() and (path.is_dir() or not force)]
+    if taken:
+        more = "" if force else ", or add --force"
         raise InputError(
-            f"{taken[0]} already exists; choose another --annotator or --out, or add --force"
+            f"{taken[0]} already exists{' as a folder' * taken[0].is_dir()}; choose another "
+            f"--annotator or --out{more}"
         )
     return found
 

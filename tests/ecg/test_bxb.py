@@ -66,7 +66,7 @@ def test_every_cell_is_that_of_bxb(mitdb, tmp_path):
 
 
 def test_without_a_length_the_reference_ends_the_comparison(tmp_path):
-    """As in ``bxb``: what a test marks behind the last mark of the reference is not scored."""
+    """As in ``bxb``: what a test marks behind the last beat of the reference is not scored."""
     at = np.arange(100, 5000, 100)
     for annotator, samples in (("atr", at), ("eph", np.append(at + 3, at + 5000))):
         write_annotations(tmp_path, "a", annotator, samples, ["N"] * len(samples), fs=100)
@@ -74,7 +74,7 @@ def test_without_a_length_the_reference_ends_the_comparison(tmp_path):
         (tmp_path / "a.hea").write_text(f"a 0 100{length}\n")
         found = score_record(tmp_path / "a", start=0)
         assert (found.rates["QRS"].tp, found.rates["QRS"].fp) == (len(at), extra)
-        assert found.notes == () if length else "scored up to the last mark" in found.notes[0]
+        assert found.notes == () if length else "scored up to the last beat" in found.notes[0]
 
 
 def test_a_record_counts_once(tmp_path):

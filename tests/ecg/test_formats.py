@@ -83,7 +83,8 @@ def test_a_padded_dicom_sample_is_missing(tmp_path):
     np.testing.assert_array_equal(np.isnan(found.signal[:, 0]), np.isnan(signal))
 
 
-def test_frames_of_several_samples_are_opened(tmp_path):
+@pytest.mark.parametrize("form", ["16", "61"])
+def test_frames_of_several_samples_are_opened(form, tmp_path):
     """A lead of four samples a frame has its own rate; a gap inside a frame stays a gap."""
     signal = SIGNAL[: len(SIGNAL) // 4 * 4].copy()
     signal[1001] = np.nan
@@ -92,6 +93,10 @@ def test_frames_of_several_samples_are_opened(tmp_path):
         "a", fs=FS / 4, units=["mV", "mV"], sig_name=["II", "slow"], fmt=["16", "16"],
         e_p_signal=[signal, slow], samps_per_frame=[4, 1], write_dir=str(tmp_path),
     )  # fmt: skip
+    if form == "61":  # the same with the other byte first
+        header, samples = tmp_path / "a.hea", tmp_path / "a.dat"
+        header.write_text(header.read_text().replace("a.dat 16", "a.dat 61"))
+        samples.write_bytes(np.fromfile(samples, "<i2").astype(">i2").tobytes())
     wfdb.wrann("a", "atr", BEATS // 4, ["N"] * len(BEATS), write_dir=str(tmp_path))
     found = read(tmp_path / "a")
     assert (found.fs, found.leads) == (FS, ("II",))
@@ -101,6 +106,25 @@ def test_frames_of_several_samples_are_opened(tmp_path):
     )
     lead = read_recording(tmp_path, "a", lead="II")  # annotated on the clock of the frames
     assert np.abs(lead.samples - BEATS * 360 / FS).max() <= 4 * 360 / FS
+
+
+@pytest.mark.parametrize(("form", "frame"), [("516", 1), ("16", 1), ("16", 4), ("24", 4)])
+def test_a_skewed_signal_is_moved_and_ends_missing(form, frame, tmp_path):
+    """A skew counts frames; what it moves in from behind the end was not recorded."""
+    signal = SIGNAL[: len(SIGNAL) // 4 * 4]
+    wfdb.wrsamp(
+        "a", fs=FS / frame, units=["mV"], sig_name=["II"], fmt=[form], e_p_signal=[signal],
+        samps_per_frame=[frame], write_dir=str(tmp_path),
+    )  # fmt: skip
+    header = tmp_path / "a.hea"
+    header.write_text(header.read_text().replace(f"{form}x{frame}", f"{form}x{frame}:5"))
+    found = read(tmp_path / "a").signal[:, 0]
+    np.testing.assert_allclose(found[: -5 * frame], signal[5 * frame :], atol=1e-3)
+    assert np.isnan(found[-5 * frame :]).all()
+    held = open_recording(tmp_path / "a")
+    for first, last in ((8, 1000), (len(signal) - 22, len(signal)), (len(signal) - 2, len(signal))):
+        part = held.scaled(0, held.read(0, first, last))
+        np.testing.assert_array_equal(part, found[first:last])
 
 
 def segments(folder, *, lengths=(2, 3), gap=0):

@@ -28,8 +28,9 @@ def record(folder, **leads):
 SECOND = (
     "II", "ii", "ECG II", "lead II", "MLII", "channel:1", "EKG-II", "ECG lead II", "D2", "DII",
     "MDC_ECG_LEAD_II", "Lead II (Einthoven)", "II [\u00b5V]", "II.", "MLII.", "Ableitung II",
-    "Abl. II", "D\u00e9rivation II", "De\u0301rivation II", "Derivaci\u00f3n II", "\u2161",
-    "ECG (II)", "II ECG", "MDC_ECG_ELEC_POTL_II",
+    "II Ableitung", "D-II", "Отведение II", "II导联", "Abl. II", "D\u00e9rivation II",
+    "De\u0301rivation II", "Derivaci\u00f3n II", "\u2161", "ECG (II)", "II ECG",
+    "MDC_ECG_ELEC_POTL_II",
 )  # fmt: skip
 
 

@@ -27,6 +27,9 @@ def test_a_folder_of_databases_is_searched_by_name(tmp_path, monkeypatch):
     assert [path.name for path in (tmp_path / "all").iterdir()] == ["mitdb"]
     with pytest.raises(InputError, match="other records than svdb"):
         fetch(tmp_path / "all" / "mitdb", svdb, offline=True)
+    monkeypatch.setenv("ECGPHOTON_DATA", str(tmp_path / "all" / "mitdb"))
+    with pytest.raises(InputError, match=r"ECGPHOTON_DATA \S+mitdb holds other records than svdb"):
+        fetch(None, svdb, offline=True)
 
 
 def test_impossible_folders(tmp_path):
@@ -43,15 +46,15 @@ def test_impossible_folders(tmp_path):
 
 
 def test_where_data_is_looked_for(tmp_path, monkeypatch):
-    """A given folder is the only one; otherwise the variable comes before the user's cache."""
+    """A folder that was named, by option or variable, is the only one; else the user's cache is."""
     monkeypatch.setenv("ECGPHOTON_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("ECGPHOTON_DATA", str(tmp_path / "named"))
     (tmp_path / "named").mkdir()
     assert locate() is None
-    assert [place.role for place in status().places] == ["$ECGPHOTON_DATA", "user cache"]
+    assert [place.role for place in status().places] == ["$ECGPHOTON_DATA"]
     (tmp_path / "cache").mkdir()
     fill(tmp_path / "cache" / "mitdb")
-    assert locate() == tmp_path / "cache" / "mitdb"
+    assert locate() is None  # an empty folder that was named is not passed over
     fill(tmp_path / "named")
     assert locate() == tmp_path / "named"
     assert status().to_dict()["found"] == str(tmp_path / "named")
@@ -61,7 +64,9 @@ def test_where_data_is_looked_for(tmp_path, monkeypatch):
     assert status().places[0].records == 47
     assert locate() == tmp_path / "named"
     shutil.rmtree(tmp_path / "named")
-    assert locate() is None  # a variable that names nothing is not passed over
+    assert locate() is None
+    monkeypatch.delenv("ECGPHOTON_DATA")
+    assert locate() == tmp_path / "cache" / "mitdb"
 
 
 @pytest.mark.mitdb

@@ -5,20 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from marked import FS, at
 
 from ecgphoton.ecg.annotations import Annotations
 from ecgphoton.ecg.score import compare, match
 from ecgphoton.ecg.tally import COLUMNS, ROWS, aggregate
 from ecgphoton.errors import InputError
-
-FS = 360.0
-
-
-def at(seconds, symbols):
-    """Annotations at these times, one symbol each."""
-    return Annotations(
-        np.rint(np.array(seconds) * FS).astype(np.int64), np.array(list(symbols)), FS
-    )
 
 
 def rhythm(count=200, seed=0):

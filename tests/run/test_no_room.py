@@ -93,3 +93,10 @@ def test_a_link_to_itself_is_refused_in_one_sentence(tmp_path: Path, wfdb_folder
     ):
         with pytest.raises(ep.InputError, match="loop"):
             call()
+
+
+def test_a_folder_in_place_of_an_answer_is_refused(tmp_path: Path, wfdb_folder) -> None:
+    """Force replaces files, no folder, and what is in the way is named."""
+    (tmp_path / "s01.eph").mkdir()
+    with pytest.raises(ep.InputError, match=r"s01\.eph already exists as a folder; choose"):
+        ep.run.annotate(wfdb_folder / "s01", model=MODEL, out=tmp_path, force=True)

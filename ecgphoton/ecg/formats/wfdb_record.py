@@ -85,17 +85,32 @@ class WfdbRecording(OpenRecording):
         """Digital samples; frames of several samples are opened, never averaged."""
         if self.header.file_name[channel] == "~":  # a signal that was not recorded
             return np.full(last - first, NEVER, np.int64)
-        frame = self.header.samps_per_frame[channel] or 1
-        start, stop = first // frame, -(-last // frame)
-        if self.header.fmt[channel] == "8":  # differences add up from the first sample
+        frame, form = self.header.samps_per_frame[channel] or 1, self.header.fmt[channel]
+        skew = self.header.skew[channel] or 0  # in frames; those behind the end are missing
+        start, stop = first // frame + skew, -(-last // frame) + skew
+        if form == "8":  # differences add up from the first sample
             start = 0
+        end = min(stop, self.channels[channel].length // frame)
+        samples = self._frames(channel, start, end) if start < end else np.empty(0, np.int64)
+        padded = np.append(samples, np.full((stop - max(start, end)) * frame, INVALID[form]))
+        return padded[first - (start - skew) * frame : last - (start - skew) * frame]
+
+    def _frames(self, channel: int, start: int, stop: int) -> NDArray[np.int64]:
+        """Digital samples of some frames of the file, whose skew is not corrected."""
+        frame = self.header.samps_per_frame[channel] or 1
+        swapped = frame > 1 and self.header.fmt[channel] == "61"  # wfdb gives these in mV alone
         found = call_wfdb(
             "rdrecord", f"signal of record {self.name}", str(self.path), sampfrom=start,
-            sampto=None if self.header.sig_len is None else stop, physical=False,
-            channels=[channel], return_res=32, smooth_frames=frame == 1,
+            sampto=None if self.header.sig_len is None else stop, physical=swapped,
+            channels=[channel], return_res=64 if swapped else 32, smooth_frames=frame == 1,
+            ignore_skew=True,
         )  # fmt: skip
-        samples = found.d_signal[:, 0] if frame == 1 else found.e_d_signal[0]
-        return np.asarray(samples[first - start * frame : last - start * frame], np.int64)
+        if swapped:
+            exact = found.e_p_signal[0] * found.adc_gain[0] + found.baseline[0]
+            samples = np.where(np.isnan(exact), INVALID["61"], np.rint(exact))
+        else:
+            samples = found.d_signal[:, 0] if frame == 1 else found.e_d_signal[0]
+        return np.asarray(samples[: (stop - start) * frame], np.int64)
 
     def _measured(self, channel: int, digital: NDArray[np.int64]) -> NDArray[np.float32]:
         signal = digital.astype(np.float32)

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Generic, Protocol, TypeVar
 
-from ecgphoton.errors import InputError
+from ecgphoton.arguments import checked
+from ecgphoton.errors import InputError, require
 from ecgphoton.settings import nearest
 
 GROUP = "ecgphoton.extensions"
@@ -53,8 +54,16 @@ class Registry(Mapping[str, T], Generic[T]):
         Raises
         ------
         InputError
-            If the name is taken by another value.
+            If the name is taken by another value, or a field is of another type than its class
+            declares.
         """
+        kind = type(next(iter(self._values.values()), value))
+        require(isinstance(value, kind), f"a new {self.what}", value, f"of type {kind.__name__}")
+        fields = {key: own for key, own in vars(value).items() if key == "name" or own != ""}
+        try:
+            checked(type(value), fields)
+        except InputError as error:
+            raise InputError(f"the {self.what} {value.name!r}: {error}") from None
         if self._values.get(value.name, value) != value:
             raise InputError(f"the {self.what} {value.name!r} exists already; choose another name")
         self._values[value.name] = value
@@ -92,9 +101,9 @@ def load(modules: tuple[str, ...]) -> None:
     for name in modules:
         try:
             importlib.import_module(name)
-        except ImportError as error:
+        except Exception as error:  # whatever the module of another raises
             raise InputError(
-                f"the extension {name} cannot be imported by a worker process ({error}); put it "
+                f"the extension {name} cannot be imported by a worker process ({error!r}); put it "
                 "where Python finds modules, or use one worker"
             ) from None
 

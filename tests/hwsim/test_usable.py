@@ -46,7 +46,10 @@ def test_a_right_effect_acts():
         ({"law": None}, "'their.phase': law is None"),
         ({"elsewhere": {"feld": GOOD.law}}, "stage of their.phase is 'feld'"),
         ({"shot": True, "drawn": lambda rng, _, shape: rng.uniform(size=shape)}, "unit normals"),
-        ({"drawn": lambda rng, *_: rng.standard_normal((1, 1))}, r"its draws \(it returns .*1, 1"),
+        (
+            {"drawn": lambda rng, *_: rng.standard_normal((1, 1))},
+            r"its draws \(float64 of shape \(1, 1\)",
+        ),
         ({"drawn": lambda *_: np.full(_[2], np.nan)}, "its draws .*NaN"),
         ({"drawn": lambda *_: np.full(_[2], 1j)}, "its draws .*complex128"),
         ({"drawn": lambda *_: None}, "its draws"),

@@ -22,12 +22,11 @@ from numbers import Real
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ecgphoton.errors import InputError, require
 from ecgphoton.host import as_array
-from ecgphoton.hwsim.effects.usable import check_like, usable
+from ecgphoton.hwsim.effects.usable import usable
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.device import WIDTH, Device
 
@@ -284,5 +283,10 @@ class Effect:
         shape = self.shape(site.device, blocks)
         with usable(self.name, "draws"):
             drawn = as_array(self.drawn(rng, site, shape), "what it draws")
-            check_like(torch.zeros(1, 1, *shape), torch.as_tensor(drawn)[None, None])
+            if drawn.shape != shape or drawn.dtype.kind not in "fiub":
+                raise TypeError(
+                    f"{drawn.dtype} of shape {drawn.shape}, for real numbers of {shape}"
+                )
+            if not np.isfinite(drawn).all():
+                raise ValueError("some are NaN or infinite")
             return drawn.astype(float, copy=False)

@@ -1,10 +1,10 @@
 """What functions of an effect return, looked at before anything is computed with it."""
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ecgphoton.intake import expecting
@@ -43,6 +43,8 @@ def check_like(value: Any, changed: Any) -> None:  # noqa: ANN401
     ValueError
         If it is not finite.
     """
+    if changed is value:
+        return
     alike = type(changed) is type(value)
     if isinstance(value, Tensor):
         alike = alike and changed.is_complex() == value.is_complex()
@@ -57,7 +59,7 @@ def check_like(value: Any, changed: Any) -> None:  # noqa: ANN401
     if isinstance(value, tuple):
         for one, other in zip(value, changed, strict=True):
             check_like(one, other)
-    elif not torch.as_tensor(changed).isfinite().all():
+    elif not (changed.isfinite().all() if isinstance(changed, Tensor) else math.isfinite(changed)):
         raise ValueError("it returns NaN or infinity")
 
 

@@ -94,6 +94,8 @@ def check_steps(steps: Sequence[Step], kinds: Sequence[Kind] = get_args(Kind)) -
         With the step and what to choose instead.
     """
     for step in steps:
+        good = callable(step) and hasattr(step, "kind") and hasattr(step, "drives")
+        require(good, "a step", step, "a `Step`; steps_of(['dark', 'correct']) makes some by name")
         if step.kind is not None and step.kind not in kinds:
             raise InputError(
                 f"step {named(step)} needs {step.kind!r} readings, and this bench offers "

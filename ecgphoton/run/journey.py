@@ -14,7 +14,7 @@ from ecgphoton import runs
 from ecgphoton.arguments import checked
 from ecgphoton.artifacts import check_room, csv_text, write_json, write_text
 from ecgphoton.ecg.beats import BeatSet
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, shown
 from ecgphoton.hwsim.conditions import following, idle, remaining
 from ecgphoton.hwsim.distributed import check_workers
 from ecgphoton.hwsim.montecarlo import Trial, check_chips
@@ -96,7 +96,7 @@ def limits_of(limit: Limit) -> Limits:
         pairs = tuple(limit.items() if isinstance(limit, Mapping) else limit)
         names = {*dict(pairs)}
     except (TypeError, ValueError):
-        raise InputError(f"limit is {limit!r}; it must hold names and values") from None
+        raise InputError(f"limit is {shown(limit)}; it must hold names and values") from None
     given = once(pairs, "limit ")
     for name in names - LIMITS.keys():
         raise InputError(f"there is no limit {name!r}; {nearest(str(name), LIMITS)}")

@@ -24,7 +24,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from torch import Tensor
 
-from ecgphoton.errors import InputError, require
+from ecgphoton.errors import InputError, require, shown
 from ecgphoton.host import as_array
 from ecgphoton.hwsim.effects.usable import usable
 from ecgphoton.mesh.arrays import Floats
@@ -178,7 +178,7 @@ class Number:
         # NaN is within no limits
         good = good and (value == 0 or self.least <= value <= self.largest)  # type: ignore[operator]
         if not good or (self.whole and value != int(value)):  # type: ignore[call-overload]
-            raise InputError(f"{key} is {value!r}; it must be {self.limits}")
+            raise InputError(f"{key} is {shown(value)}; it must be {self.limits}")
         return float(value) + 0.0  # type: ignore[arg-type] # -0.0 is 0
 
     def written(self, value: float) -> str:

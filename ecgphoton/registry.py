@@ -8,7 +8,7 @@ listed by `extensions`, so they know the same names.
 
 import importlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Generic, Protocol, TypeVar
 
@@ -42,10 +42,12 @@ class Registry(Mapping[str, T], Generic[T]):
         What one value is, for messages: ``activation``.
     values
         The values that come with the package.
+    reserved
+        Names that mean something else where a value is named.
     """
 
-    def __init__(self, what: str, *values: T) -> None:
-        self.what = what
+    def __init__(self, what: str, *values: T, reserved: Iterable[str] = ()) -> None:
+        self.what, self._reserved = what, frozenset(reserved)
         self._values = {value.name: value for value in values}
 
     def add(self, value: T) -> T:
@@ -54,7 +56,7 @@ class Registry(Mapping[str, T], Generic[T]):
         Raises
         ------
         InputError
-            If the name is taken by another value, or a field is of another type than its class
+            If the name is taken, or a field is of another type than its class
             declares.
         """
         kind = type(next(iter(self._values.values()), value))
@@ -64,7 +66,7 @@ class Registry(Mapping[str, T], Generic[T]):
             checked(type(value), fields)
         except InputError as error:
             raise InputError(f"the {self.what} {value.name!r}: {error}") from None
-        if self._values.get(value.name, value) != value:
+        if value.name in self._reserved or self._values.get(value.name, value) != value:
             raise InputError(f"the {self.what} {value.name!r} exists already; choose another name")
         self._values[value.name] = value
         caller = sys._getframe(1).f_globals["__name__"]  # noqa: SLF001 - who adds it

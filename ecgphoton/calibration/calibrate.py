@@ -127,6 +127,8 @@ def check_bench(bench: object, name: str = "of that call") -> Bench:
     listed = isinstance(found.kinds, list | tuple | set | frozenset)
     good = listed and found.kinds and set(found.kinds) <= set(kinds)
     require(good, f"kinds of bench {name}", found.kinds, f"a tuple of {one_of(kinds)}, or both")
+    counted = isinstance(found.cost, Cost)
+    require(counted, f"cost of bench {name}", found.cost, "a Cost, see docs/howto/own-bench.md")
     return found
 
 

@@ -216,7 +216,7 @@ class DriftReport:
 
 def check_hours(hours: Sequence[float]) -> None:
     """Refuse an interval that is no part of a day; a whole one without calibration is tried too."""
-    require(hours, "hours", hours, "one or more intervals")
+    require(hours, "hours", hours, "one or more intervals, above 0 and below 24 hours")
     for age in hours:
         Setting(1.0, "", above=0, below=DAY, unit="hours").read(age, float, "hours")
 

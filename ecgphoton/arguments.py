@@ -1,5 +1,6 @@
 """Arguments of public functions: bound by name, and checked, before anything is computed."""
 
+import errno
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, wraps
@@ -16,7 +17,7 @@ from typing import (
     get_origin,
 )
 
-from ecgphoton.errors import ArgumentError, InputError
+from ecgphoton.errors import ArgumentError, InputError, shown
 from ecgphoton.settings import NUMBERS, convert, hints_of, nearest, type_words
 
 P = ParamSpec("P")
@@ -57,25 +58,27 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str,
     Raises
     ------
     InputError
-        If an argument is of another type, is an empty text, is not one of the values allowed, or
-        is no function where one is called.
+        If an argument is of another type, is an empty text or holds a NUL byte, is not one of the
+        values allowed, or is no function where one is called.
     """
     found = dict(given)
     for name, value in given.items():
         values = value if isinstance(value, list | tuple) else [value]
         if any(isinstance(one, str) and not one for one in values):
             raise InputError(f"{name} is empty; give a value, or leave it out")
+        if any(isinstance(one, str | PathLike) and "\0" in str(one) for one in values):
+            raise InputError(f"{name} is {shown(value)}; no text or path may hold a NUL byte")
     for name, kind in hints_of(function).items():
         kinds = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
         functions = all(get_origin(one) is Callable for one in kinds if one is not type(None))
         good = callable(given.get(name, convert)) or (type(None) in kinds and given[name] is None)
         if functions and not good:
-            raise InputError(f"{name} is {given[name]!r}; give a function, or leave it out")
-        several = get_origin(kind) in {Sequence, Iterable}
-        if several and isinstance(given.get(name), str | PathLike):
-            found[name] = (given[name],)  # else its letters would be taken one by one
-        elif several and not isinstance(given.get(name, ()), Iterable):
-            raise InputError(f"{name} is {given[name]!r}; it must be a list")
+            raise InputError(f"{name} is {shown(given[name])}; give a function, or leave it out")
+        lists = [get_args(one)[0] for one in kinds if get_origin(one) in {Sequence, Iterable}]
+        absent = given.get(name) is None and (name not in given or type(None) in kinds)
+        mapping = any(get_origin(one) is Mapping for one in kinds)
+        if lists and not absent and not mapping:
+            found[name] = _several(given[name], lists[0], name)
         others = [one for one in kinds if one not in PLAIN and get_origin(one) is not Literal]
         text = isinstance(given.get(name), str | PathLike) and {str, Path} & {*kinds}
         if name in given and not others and not text:
@@ -86,6 +89,19 @@ def checked(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str,
             given_as = type(given[name]).__name__
             raise InputError(f"{name} is of type {given_as}; it must be {type_words(kind)}")
     return found
+
+
+def _several(values: object, kind: Any, name: str) -> tuple[Any, ...]:  # noqa: ANN401
+    """Return the values of a list; a text alone is one, whose letters are not taken one by one."""
+    if isinstance(values, str | PathLike):
+        return (values,)
+    if not isinstance(values, Iterable):
+        raise InputError(f"{name} is {shown(values)}; it must be a list")
+    found, texts = tuple(values), {str, Path} & {kind, *get_args(kind)}
+    for one in found:
+        if texts and not isinstance(one, str | PathLike):
+            raise InputError(f"{name} holds {shown(one)}; it must hold texts")
+    return tuple(convert(one, kind, name) for one in found) if kind in NUMBERS else found
 
 
 def _classes(kinds: Iterable[Any]) -> tuple[type, ...]:
@@ -106,6 +122,14 @@ def strict(function: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         given = bound(function, args, kwargs)
         given.arguments.update(checked(function, given.arguments))
-        return function(*given.args, **given.kwargs)
+        try:
+            return function(*given.args, **given.kwargs)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            raise InputError(
+                f"no file or folder can have a name as long as {shown(error.filename)}; choose a "
+                "shorter one"
+            ) from error
 
     return call

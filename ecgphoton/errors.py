@@ -1,5 +1,10 @@
 """The errors of this package: invalid input, among it wrong calls, and failed verification."""
 
+import re
+
+LONGEST = 200
+"""Characters of a value in a message."""
+
 
 class EcgphotonError(Exception):
     """Base class of the errors that this package raises."""
@@ -23,4 +28,13 @@ class VerificationError(EcgphotonError):
 def require(good: object, name: str, value: object, allowed: str) -> None:
     """Raise an `InputError` that says what must be, if it is not so."""
     if not good:
-        raise InputError(f"{name} is {value!r}; it must be {allowed}")
+        raise InputError(f"{name} is {shown(value)}; it must be {allowed}")
+
+
+def shown(value: object) -> str:
+    """Return a value as Python writes it: on one line, and in part where that is long."""
+    try:
+        text = re.sub(r"\s*\n\s*", " ", repr(value))
+    except ValueError:  # of an integer with more digits than Python writes
+        return "a number of thousands of digits"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-20:]}"

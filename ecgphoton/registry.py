@@ -8,11 +8,12 @@ listed by `extensions`, so they know the same names.
 
 import importlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Generic, Protocol, TypeVar
 
-from ecgphoton.errors import InputError
+from ecgphoton.arguments import checked
+from ecgphoton.errors import InputError, require
 from ecgphoton.settings import nearest
 
 GROUP = "ecgphoton.extensions"
@@ -41,10 +42,12 @@ class Registry(Mapping[str, T], Generic[T]):
         What one value is, for messages: ``activation``.
     values
         The values that come with the package.
+    reserved
+        Names that mean something else where a value is named.
     """
 
-    def __init__(self, what: str, *values: T) -> None:
-        self.what = what
+    def __init__(self, what: str, *values: T, reserved: Iterable[str] = ()) -> None:
+        self.what, self._reserved = what, frozenset(reserved)
         self._values = {value.name: value for value in values}
 
     def add(self, value: T) -> T:
@@ -53,9 +56,17 @@ class Registry(Mapping[str, T], Generic[T]):
         Raises
         ------
         InputError
-            If the name is taken by another value.
+            If the name is taken, or a field is of another type than its class
+            declares.
         """
-        if self._values.get(value.name, value) != value:
+        kind = type(next(iter(self._values.values()), value))
+        require(isinstance(value, kind), f"a new {self.what}", value, f"of type {kind.__name__}")
+        fields = {key: own for key, own in vars(value).items() if key == "name" or own != ""}
+        try:
+            checked(type(value), fields)
+        except InputError as error:
+            raise InputError(f"the {self.what} {value.name!r}: {error}") from None
+        if value.name in self._reserved or self._values.get(value.name, value) != value:
             raise InputError(f"the {self.what} {value.name!r} exists already; choose another name")
         self._values[value.name] = value
         caller = sys._getframe(1).f_globals["__name__"]  # noqa: SLF001 - who adds it
@@ -92,9 +103,9 @@ def load(modules: tuple[str, ...]) -> None:
     for name in modules:
         try:
             importlib.import_module(name)
-        except ImportError as error:
+        except Exception as error:  # whatever the module of another raises
             raise InputError(
-                f"the extension {name} cannot be imported by a worker process ({error}); put it "
+                f"the extension {name} cannot be imported by a worker process ({error!r}); put it "
                 "where Python finds modules, or use one worker"
             ) from None
 

@@ -75,7 +75,7 @@ class Setting:
         """Return whether a value lies within the limits; what is not a number has none."""
         if isinstance(value, bool) or not isinstance(value, int | float) or value == self.also:
             return True
-        return math.isfinite(value) and not (
+        return -math.inf < value < math.inf and not (
             (self.low is not None and value < self.low)
             or (self.high is not None and value > self.high)
             or (self.above is not None and value <= self.above)
@@ -140,9 +140,8 @@ def read_as(cls: type[Any], name: str, value: object, called: str) -> Any:  # no
     called
         What the value is called where the user gives it: ``limit miss`` for `max_miss`.
     """
-    known = declared(cls)  # type: ignore[arg-type] # is hashable
-    entry, kind = next((entry, kind) for one, entry, kind in known if one == name)
-    return entry.read(value, kind, called)
+    known = {one: own for one, *own in declared(cls)}  # type: ignore[arg-type] # is hashable
+    return known[name][0].read(value, known[name][1], called)
 
 
 hints_of = functools.cache(get_type_hints)
@@ -255,6 +254,7 @@ def convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
         return convert(value, next(one for one in inner if one is not type(None)), path)
     wanted = NUMBERS.get(kind, get_origin(kind) or kind)
     good = isinstance(value, wanted) and isinstance(value, bool) == (kind is bool)
+    good = good and not (kind is float and isinstance(value, int) and abs(value) > 1e308)
     percent = kind is float and re.fullmatch(r"(\d+\.?\d*) ?%", str(value))
     meant = f"; {percent[1]} % is {float(percent[1]) / 100:g}" if percent else ""
     require(good, path, value, f"{type_words(kind)}{meant}")

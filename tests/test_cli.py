@@ -194,8 +194,11 @@ def test_a_share_in_per_cent_is_offered_as_a_number(path: tuple[str, ...]) -> No
     for one in COMMANDS[path].params:
         kind = one.type.types[-1] if isinstance(one.type, click.Tuple) else one.type
         if isinstance(one, click.Option) and isinstance(kind, Number):
-            said = refused([*path, one.opts[0], *["miss"] * (one.nargs - 1), "2%"])
-            assert f"{'/'.join(one.opts)} is '2%'; it must be a " in said
+            needed = {"sweep": ["--over", "noise=0:1:2"], "solve": ["--key", "noise"]}
+            others = needed.get(path[-1], []) if one.nargs > 1 else []
+            said = refused([*path, one.opts[0], *["miss"] * (one.nargs - 1), "2%", *others])
+            beside = " miss" * (one.nargs - 1)
+            assert f"{'/'.join(one.opts)}{beside} is '2%'; it must be a " in said
             assert said.endswith("2 % is 0.02") == (kind.kind is float)
 
 

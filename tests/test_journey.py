@@ -73,7 +73,7 @@ def test_a_profile_makes_mesh_chips(call: Call) -> None:
     [
         (["simulate", "--noise", "-1"], "from 0 to 1"),
         (["simulate", "--noise", "nan"], "from 0 to 1"),
-        (["simulate", "--chips", "0"], "chips is 0; it must be at least 1"),
+        (["simulate", "--chips", "0"], "chips is 0; it must be from 1 to"),
         (["simulate", "nowhere"], "there is no run or bundle at nowhere"),
         (["simulate", "--profile", "nobody"], "there is no profile 'nobody'"),
         (["study", "sweep", "--over", "noise"], "cannot be read"),

@@ -1,15 +1,16 @@
 """Names that another installed package adds, as its entry points declare them."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ecgphoton import registry
-from ecgphoton.ecg.databases import DATASETS, dataset_of
+from ecgphoton.ecg.databases import DATASETS, MITDB, dataset_of
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import EFFECTS
-from ecgphoton.student.activations import ACTIVATIONS
+from ecgphoton.student.activations import ACTIVATIONS, RELU
 
 Install = Callable[[str], None]
 
@@ -50,6 +51,33 @@ def test_a_package_that_cannot_be_imported_is_named(install: Install) -> None:
     install("import nowhere_at_all\n")
     with pytest.raises(InputError, match=r"their_extension of theirs cannot .*nowhere_at_all"):
         ACTIVATIONS["softer"]
+
+
+@pytest.mark.parametrize(
+    ("add", "why"),
+    [
+        (
+            lambda: ACTIVATIONS.add("softsign"),
+            "new activation is 'softsign'; it must be of type Act",
+        ),
+        (lambda: ACTIVATIONS.add(replace(RELU, name=3)), "activation 3: name is 3"),
+        (lambda: ACTIVATIONS.add(replace(RELU, name="")), "activation '': name is empty"),
+        (lambda: ACTIVATIONS.add(replace(RELU, name="x", onnx=3)), "'x': onnx is 3"),
+        (lambda: ACTIVATIONS.add(replace(RELU, name="x", fused=3)), "'x': fused is of type int"),
+        (lambda: DATASETS.add(replace(MITDB, name="synthetic")), "dataset 'synthetic' exists"),
+        (
+            lambda: EFFECTS.add(replace(EFFECTS["phase.offset"], name="link.laser")),
+            "'link.laser' exists",
+        ),
+        (lambda: DATASETS.add(replace(MITDB, name="x", megabytes="1")), "'x': megabytes is '1'"),
+    ],
+)
+def test_a_value_that_is_not_what_its_class_declares_is_not_added(
+    add: Callable[[], object], why: str
+) -> None:
+    """It is refused where it is added, not in the middle of what computes with it."""
+    with pytest.raises(InputError, match=why):
+        add()
 
 
 @pytest.mark.parametrize("ask", [ACTIVATIONS.__getitem__, EFFECTS.__getitem__])

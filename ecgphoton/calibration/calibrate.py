@@ -94,6 +94,8 @@ def check_steps(steps: Sequence[Step], kinds: Sequence[Kind] = get_args(Kind)) -
         With the step and what to choose instead.
     """
     for step in steps:
+        good = callable(step) and hasattr(step, "kind") and hasattr(step, "drives")
+        require(good, "a step", step, "a `Step`; steps_of(['dark', 'correct']) makes some by name")
         if step.kind is not None and step.kind not in kinds:
             raise InputError(
                 f"step {named(step)} needs {step.kind!r} readings, and this bench offers "
@@ -125,7 +127,8 @@ def check_bench(bench: object, name: str = "of that call") -> Bench:
     listed = isinstance(found.kinds, list | tuple | set | frozenset)
     good = listed and found.kinds and set(found.kinds) <= set(kinds)
     require(good, f"kinds of bench {name}", found.kinds, f"a tuple of {one_of(kinds)}, or both")
-    require(isinstance(found.cost, Cost), f"cost of bench {name}", found.cost, "a Cost")
+    counted = isinstance(found.cost, Cost)
+    require(counted, f"cost of bench {name}", found.cost, "a Cost, see docs/howto/own-bench.md")
     return found
 
 

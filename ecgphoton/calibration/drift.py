@@ -41,6 +41,7 @@ from ecgphoton.mesh.arrays import AnyArray
 from ecgphoton.metrics import check_both
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.progress import Progress, silent
+from ecgphoton.settings import Setting
 from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 
@@ -213,6 +214,13 @@ class DriftReport:
         }
 
 
+def check_hours(hours: Sequence[float]) -> None:
+    """Refuse an interval that is no part of a day; a whole one without calibration is tried too."""
+    require(hours, "hours", hours, "one or more intervals, above 0 and below 24 hours")
+    for age in hours:
+        Setting(1.0, "", above=0, below=DAY, unit="hours").read(age, float, "hours")
+
+
 def drift_schedule(
     program: MeshProgram,
     inputs: Inputs,
@@ -244,11 +252,7 @@ def drift_schedule(
         all beats are normal or all abnormal.
     """
     require(chips >= 1, "chips", chips, "at least 1")
-    if not hours or not all(0 < age < DAY for age in hours):
-        raise InputError(
-            f"hours is {', '.join(f'{age:g}' for age in hours) or 'empty'}; an interval must be "
-            "above 0 and below 24 hours (a whole day without calibration is tried as well)"
-        )
+    check_hours(hours)
     check_both(abnormal_of(labels))
     limits, foundry = limits or Limits(), Foundry.of(profile)
     if not foundry.profile[DRIFT]:

@@ -38,7 +38,7 @@ TYPES = {
     "int": opt.Number(int),
     "float": opt.Number(float),
     "Path": opt.path_type,
-    "Limit": (str, opt.Number(float)),
+    "Limit": (str, opt.Later(float)),
 }
 ALSO = {"data": "--data --on"}
 """Flags that are spelled in two ways."""

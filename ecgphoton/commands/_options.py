@@ -34,6 +34,16 @@ class Number(click.ParamType):  # type: ignore[type-arg] # has none in click 8.2
         return self.read(value, self.kind, _flags(param))
 
 
+class Later(Number):
+    """A number beside a name, or what is none: the function refuses it, and says whose it is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, _: click.Context | None) -> Any:  # noqa: ANN401, ARG002
+        """Return the number, or the text."""
+        with contextlib.suppress(ValueError):
+            return self.kind(value)
+        return value
+
+
 class Choice(click.Choice):  # type: ignore[type-arg] # has none in click 8.2
     """One of some values; the error is that of a setting."""
 

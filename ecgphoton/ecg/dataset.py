@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+from ecgphoton.arguments import strict
 from ecgphoton.ecg.formats import Hints, find_file, needs_hints, record_names
 from ecgphoton.ecg.protocols import check_subjects
 from ecgphoton.ecg.records import BEAT_SYMBOLS
-from ecgphoton.errors import InputError, require
+from ecgphoton.errors import InputError
 from ecgphoton.intake import check_table, expecting, parse_toml, read_text
 from ecgphoton.settings import convert
 
@@ -74,6 +75,7 @@ class Dataset:
         return (*self.record_files, "RECORDS", "ANNOTATORS")
 
     @classmethod
+    @strict
     def from_folder(cls, path: str | Path, **values: Any) -> Self:  # noqa: ANN401
         """Make a dataset of all recordings in a folder, of any format that is read.
 
@@ -91,7 +93,6 @@ class Dataset:
         --------
         >>> Dataset.from_folder("clinic", annotator="csv")  # doctest: +SKIP
         """
-        require(isinstance(path, str | Path) and path != "", "path", path, "that of a folder")
         folder = Path(path).resolve()
         values.setdefault("records", record_names(folder))
         values.setdefault("name", folder.name)

@@ -15,6 +15,8 @@ from ecgphoton.ecg.features import FloatArray
 from ecgphoton.ecg.rhythm import Rhythm
 from ecgphoton.ecg.shape import Against, Shape
 from ecgphoton.errors import InputError
+from ecgphoton.host import as_array
+from ecgphoton.intake import expecting
 from ecgphoton.registry import Registry
 
 RATIO_GAIN = 4.0
@@ -59,8 +61,10 @@ class Feature:
 
     def __post_init__(self) -> None:
         """Check the delay."""
-        if self.delay not in (0, 1):
-            raise InputError(f"feature {self.name!r}: its delay is {self.delay}; it must be 0 or 1")
+        if type(self.delay) is not int or self.delay not in (0, 1):
+            raise InputError(
+                f"feature {self.name!r}: its delay is {self.delay!r}; it must be 0 or 1"
+            )
 
 
 def _ratio(logarithm: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -260,16 +264,18 @@ def table(beats: Compared) -> FloatArray:
     Raises
     ------
     InputError
-        If a feature of another module gives another shape, or values outside [-1, 1].
+        If the law of a feature fails, or gives another shape, or values outside [-1, 1].
     """
     found = np.empty((len(beats.rhythm.pre), len(FEATURES)), np.float32)
     for column, feature in enumerate(FEATURES.values()):
-        values = np.asarray(feature.law(beats))
-        if values.shape != found.shape[:1] or (np.abs(values) > 1).any():
-            raise InputError(
-                f"feature {feature.name!r} gives shape {values.shape} for {len(found)} beats, or "
-                "values outside [-1, 1]; its law must give one value in [-1, 1] for each beat"
-            )
+        with expecting(f"feature {feature.name!r}", "usable", "correct its law"):
+            values = as_array(feature.law(beats), "what its law gives")
+            real = values.shape == found.shape[:1] and values.dtype.kind in "fiub"
+            if not real or (np.abs(values) > 1).any():
+                raise InputError(
+                    f"its law gives {values.dtype} of shape {values.shape} for {len(found)} beats, "
+                    "or values outside [-1, 1]; give one real value in [-1, 1] for each beat"
+                )
         found[:, column] = np.where(np.isnan(values), 0.0, values)
     return found
 

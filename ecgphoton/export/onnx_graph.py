@@ -11,12 +11,14 @@ onnxruntime rewrites into other arithmetic, so it gives the same bits in every r
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
 from ecgphoton.errors import InputError
 from ecgphoton.export.onnx_builder import Graph, normalised_window
 from ecgphoton.export.quantize import QuantizedStudent
+from ecgphoton.intake import expecting
 from ecgphoton.program.blocks import TABLE_BITS, IntegerBlock, largest_code
 from ecgphoton.student.architecture import WIDTH, Architecture, Branch
 from ecgphoton.student.network import SegmentStudent
@@ -46,13 +48,20 @@ def float_graph(
     arch, graph, write = student.architecture, Graph(), student.architecture.response.onnx
     if write is None:
         raise InputError(f"activation {arch.activation} has no ONNX form; give it one, `onnx`")
+    name = f"the activation {arch.activation!r}"
+    own = partial(expecting, name, "usable in its ONNX form", "correct it")
     parts = (part.detach().numpy()[0] for part in student.stack())
     blocks = {name: block for name, *block in zip(arch.blocks, *parts, strict=True)}
     sources = {"window": normalised_window(graph, raw=raw), "residual": "residual"}
 
     def activation(value: str, name: str) -> str:
         gain = graph.constant(f"{name}.gain", blocks[name][2])
-        return write(graph, graph.add("Mul", value, gain, name=f"{name}.amplified"), name)
+        amplified = graph.add("Mul", value, gain, name=f"{name}.amplified")
+        with own():
+            found = write(graph, amplified, name)
+            if not isinstance(found, str):
+                raise TypeError(f"it returns {found!r}, and no name of a value")
+            return found
 
     def layer(value: str, name: str) -> str:
         weight = graph.constant(f"{name}.weight", blocks[name][0])
@@ -99,7 +108,9 @@ def float_graph(
     names = graph.constant("head.weight", weight), graph.constant("head.bias", bias)
     graph.add("Gemm", "h_pool", *names, name="logits", transB=1)
     graph.add("Softmax", "logits", name="probability", axis=-1)
-    return graph.model(input_widths(arch, raw=raw), arch.classes, "ecgphoton_float", metadata or {})
+    with own():  # which alone can make the graph invalid
+        widths = input_widths(arch, raw=raw)
+        return graph.model(widths, arch.classes, "ecgphoton_float", metadata or {})
 
 
 def _patient(graph: Graph, value: str, architecture: Architecture) -> dict[str, str]:

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from ecgphoton.errors import InputError
 from ecgphoton.hwsim.certify import check_linear
 from ecgphoton.hwsim.distributed import single_threaded
 from ecgphoton.hwsim.montecarlo import Trial, rates
 from ecgphoton.hwsim.sensitivity import threshold_margin
 from ecgphoton.hwsim.weights import WeightChips
 from ecgphoton.mesh.arrays import Floats
+from ecgphoton.settings import Setting
 from ecgphoton.student.propagate import IdealDetector, read_out, walk
 
 STEPS = 40
@@ -73,6 +73,12 @@ class WorstChip:
 
 
 @torch.enable_grad()
+def check_search(sigmas: float, weight: float) -> None:
+    """Refuse a tolerance that is not above 0, and a weight that is not from 0 to 1."""
+    Setting(3.0, "", above=0).read(sigmas, float, "sigmas")
+    Setting(0.5, "", low=0, high=1).read(weight, float, "weight")
+
+
 def worst_chip(
     trial: Trial, *, sigmas: float = 3.0, weight: float = 0.5, steps: int = STEPS
 ) -> WorstChip:
@@ -92,10 +98,7 @@ def worst_chip(
     InputError
         If a number is outside its range, or readings of the chips are not linear in the inputs.
     """
-    if sigmas <= 0 or not 0 <= weight <= 1:
-        raise InputError(
-            f"sigmas is {sigmas!r} and weight {weight!r}; sigmas must be above 0, weight in [0, 1]"
-        )
+    check_search(sigmas, weight)
     perfect, (centre, spread) = trial.source.nominal(), tolerance_of(trial)
     stack, reach = perfect.stack, sigmas * spread
     detector = IdealDetector(trial.carrier.architecture.response)

@@ -6,6 +6,7 @@ the bounds hold but are not the tightest. A beat whose margin interval lies on o
 threshold is decided alike by *every* chip within epsilon.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,7 +105,7 @@ def margin_bounds(trial: Trial, epsilon: float) -> Floats:
         If epsilon is not from 0 to 1, or the receiver is one from physics.
     """
     check_linear(trial.source, "certified")
-    Setting(0.0, "", low=0, high=FULL_SCALE).read(epsilon, float, "epsilon")
+    check_epsilons([epsilon])
     carrier = trial.carrier
     detector = IntervalDetector(trial.readout.activation, epsilon, carrier.scale)
     parts = []
@@ -127,6 +128,13 @@ def _head_bounds(carrier: Carrier, low: Tensor, high: Tensor) -> Floats:
     return np.asarray(torch.stack(ends).double())
 
 
+def check_epsilons(epsilons: Sequence[float]) -> None:
+    """Refuse an error outside of full scale, and none at all."""
+    require(epsilons, "epsilon", epsilons, "one or more numbers from 0 to 1")
+    for epsilon in epsilons:
+        Setting(0.0, "", low=0, high=FULL_SCALE).read(epsilon, float, "epsilon")
+
+
 def certify(trial: Trial, epsilons: tuple[float, ...]) -> list[dict[str, Any]]:
     """Share of beats that no chip within epsilon can flip, and the rates that follow.
 
@@ -141,7 +149,7 @@ def certify(trial: Trial, epsilons: tuple[float, ...]) -> list[dict[str, Any]]:
     InputError
         If there is none, or `margin_bounds` refuses one.
     """
-    require(epsilons, "epsilon", epsilons, "one or more numbers from 0 to 1")
+    check_epsilons(epsilons)
     rows = []
     for epsilon in epsilons:
         low, high = margin_bounds(trial, epsilon)

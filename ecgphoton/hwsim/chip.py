@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from ecgphoton.hwsim.effects import Effect, Elements, Heat, Modulators, Reading, Site, Stage
+from ecgphoton.hwsim.effects.usable import applied, usable
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS, Receiver
@@ -65,7 +66,8 @@ class Chip:
             law = effect.law_at(stage)
             if law is not None and (effect.place == "none" or effect.name in self.normals):
                 normals = self.normals.get(effect.name, 1.0)
-                value = law(value, self.profile[effect.name] * normals, site)
+                with usable(effect.name, f"law at stage {stage!r}"):
+                    value = applied(law, value, self.profile[effect.name] * normals, site)
         return value
 
     def driven(self, volts: ArrayLike | Tensor) -> Tensor:

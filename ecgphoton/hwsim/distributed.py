@@ -255,7 +255,14 @@ def _start(jobs: Any, line: Any) -> None:  # noqa: ANN401 - a queue and a pipe o
     torch.set_num_threads(1)
     for number in (signal.SIGINT, signal.SIGTERM):  # they end a worker without a traceback
         signal.signal(number, signal.SIG_DFL)
-    _JOB[:] = [pickle.loads(jobs.get())]
+    try:
+        _JOB[:] = [pickle.loads(jobs.get())]
+    except InputError as error:  # of an extension: what every piece of work answers
+        _JOB[:] = [partial(_fail, error)]
+
+
+def _fail(error: InputError, _group: int) -> None:
+    raise error
 
 
 def _end_with(line: Any) -> None:  # noqa: ANN401

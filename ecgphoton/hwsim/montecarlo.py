@@ -171,6 +171,13 @@ def run_group(trial: Trial, chips: int, group: int) -> Floats:
     return tally(trial, trial.score(trial.chips(first), first)[: chips - first], trial.point)
 
 
+def check_chips(chips: int) -> int:
+    """Return `chips`, a number of chips that can be simulated, or InputError."""
+    chips = convert(chips, int, "chips")
+    require(1 <= chips <= CHIPS, "chips", chips, f"from 1 to {CHIPS}")
+    return chips
+
+
 def run(
     trial: Trial,
     chips: int,
@@ -186,8 +193,7 @@ def run(
     InputError
         If the number of chips or workers is outside its range.
     """
-    chips = convert(chips, int, "chips")
-    require(1 <= chips <= CHIPS, "chips", chips, f"from 1 to {CHIPS}")
+    chips = check_chips(chips)
     check_workers(workers)
     work = partial(run_group, trial, chips)
     return computed(work, -(-chips // GROUP), threads=threads, workers=workers, dask=dask)

@@ -77,6 +77,7 @@ class Profile:
                        and k not in keys]  # fmt: skip
             if foreign:
                 having = ", ".join(one.name for one in RECEIVERS.values() if foreign[0] in one.keys)
+                having = having or "none"
                 raise InputError(
                     f"the receiver {self.receiver!r} has no {foreign[0]}; receivers that have it: "
                     f"{having}"
@@ -92,7 +93,7 @@ class Profile:
                 "link budget)"
             )
         found |= follows
-        if dark := [key for key in (POWER, SIGNAL) if keys and not found[key]]:
+        if dark := [key for key in (POWER, SIGNAL) if key in keys and not found[key]]:
             raise InputError(
                 f"profile {self.name!r}: {dark[0]} is 0; without a local oscillator a photodiode "
                 "reads |E|^2, which has no sign, and every program has signed weights; without a "

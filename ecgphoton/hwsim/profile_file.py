@@ -1,5 +1,6 @@
 """Device profiles read from TOML files, in any of their states."""
 
+from contextlib import suppress
 from copy import deepcopy
 from os import PathLike
 from pathlib import Path
@@ -63,7 +64,7 @@ def load_profile(source: Profile | str | Path) -> Profile:
 
 def _check_states(data: dict[str, Any], stated: dict[str, Any], path: Path) -> None:
     """Refuse a state, asked for or not, that no profile can have on top of any others."""
-    found, valid, errors = [data], set[str](), dict[str, InputError]()
+    found, valid, errors, joined = [data], set[str](), dict[str, InputError](), data
     for base in found:  # which grows by every state that is a profile on top of one found
         for state in (state for state in stated if state not in valid):
             changed = _in_state(base, stated, state, path)
@@ -74,6 +75,9 @@ def _check_states(data: dict[str, Any], stated: dict[str, Any], path: Path) -> N
             else:
                 found.append(changed)
                 valid.add(state)
+                with suppress(InputError):  # and on top of all others, as far as they agree
+                    _read(together := _in_state(joined, stated, state, path), path, state)
+                    found.append(joined := together)
     for state, refused in errors.items():
         if state not in valid:
             raise refused

@@ -22,12 +22,18 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ecgphoton.errors import require
 from ecgphoton.hwsim.effects import EFFECTS, Reading
+from ecgphoton.hwsim.effects.usable import check_like
+from ecgphoton.intake import expecting
+from ecgphoton.mesh.device import WIDTH
 from ecgphoton.registry import Registry
 
 SECTION = "receiver."
 QUADRATURE = ("receiver.iq_gain", "receiver.iq_phase")
 SINGLE = ("receiver.cmrr",)
+SECOND = 1e-6
+"""Third difference of readings that is rounding, also in single precision."""
 
 
 def _keys(*without: str) -> tuple[str, ...]:
@@ -38,7 +44,14 @@ def _keys(*without: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Receiver:
-    """One way to read a field."""
+    """One way to read a field.
+
+    Raises
+    ------
+    InputError
+        If its functions fail, return anything but finite real numbers of the shape of the field, or
+        change it; if a reading is of higher order in the field; if `share` or `diodes` are none.
+    """
 
     name: str
     meaning: str
@@ -59,6 +72,28 @@ class Receiver:
     """Photodiodes of one reading."""
     pedestal: float = 0.0
     """Constant that a perfect receiver reads and the electronics take off, in units of L."""
+
+    def __post_init__(self) -> None:
+        """Look at readings of some fields."""
+        zero = torch.zeros(1, 1, WIDTH, 1, dtype=torch.float64)
+        reading = Reading(1.0, zero + 0.1, zero + 1, zero, zero, phase=zero + 0.1)
+        numbers = torch.linspace(-1, 1, 6 * WIDTH, dtype=torch.float64).reshape(1, 2, WIDTH, 3)
+        field = torch.complex(numbers, torch.sin(9 * numbers))
+        with expecting(f"the receiver {self.name!r}", "usable", "correct it"):
+            require(0 < self.share <= 1, "share", self.share, "above 0 and at most 1")
+            require(math.isfinite(self.pedestal), "pedestal", self.pedestal, "a finite number")
+            require(self.diodes >= 1, "diodes", self.diodes, "at least 1")
+            found = [self.read(field * step, reading) for step in (2, 1, 0, -1)]
+            for values in (*found, self.light(field, reading) if self.light else numbers):
+                check_like(numbers, values)
+            if (found[0] - 3 * found[1] + 3 * found[2] - found[3]).abs().max() > SECOND:
+                raise ValueError("its reading is of more than second order in the field")
+            before = field.clone()
+            self.read(field, reading)
+            if not field.equal(before):
+                raise ValueError(
+                    "it changes the field that it is given; it must return another one"
+                )
 
     def linear(self, field: Tensor, reading: Reading) -> Tensor:
         """Return the part of the readings that is linear in the field."""

@@ -14,14 +14,17 @@ from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.export.bundle import ExportReport, export_bundle
 from ecgphoton.export.bundle_folder import KIND as BUNDLE, check_place
 from ecgphoton.export.formats import DEFAULT_FORMATS, check_formats
+from ecgphoton.export.quantize import Quantization
 from ecgphoton.export.verify import VerificationReport, verify as verify_folder
 from ecgphoton.hwsim.effects.drivers import CROSSTALK
 from ecgphoton.hwsim.profile import BITS, Profile
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.mesh.device import MeshKind
+from ecgphoton.mesh.heater import HeaterDac
 from ecgphoton.run.beats import evaluation_beats, splits_like
 from ecgphoton.run.claim import outside_bundles
 from ecgphoton.run.crossed import at_wish
+from ecgphoton.settings import read_as
 from ecgphoton.student.propagate import Inputs, inputs_of
 
 RANGE_BEATS = 4096  # training beats that fix the converter ranges
@@ -85,6 +88,7 @@ def export(
     InputError
         If a value is outside its range, or student, beats or folder cannot be used.
     """
+    read_as(Quantization, "adc_bits", bits, "bits")  # before beats are looked for
     drivers = _drivers(profile, dac_bits)
     trained, wished = at_wish(runs.load_student(*runs.choose(model)), max_miss, max_fpr)
     folder = out if out is not None else Path(runs.BUNDLES) / trained.name
@@ -127,6 +131,8 @@ def _drivers(profile: Profile | str | None, dac_bits: int | None) -> dict[str, A
     InputError
         If the profile states nothing of drivers, or what it states cannot be used.
     """
+    if dac_bits is not None:
+        read_as(HeaterDac, "bits", dac_bits, "dac_bits")
     if profile is None:
         return {} if dac_bits is None else {"dac_bits": dac_bits}
     stated = load_profile(profile)

@@ -14,14 +14,17 @@ from ecgphoton import runs
 from ecgphoton.arguments import checked
 from ecgphoton.artifacts import check_room, csv_text, write_json, write_text
 from ecgphoton.ecg.beats import BeatSet
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, shown
 from ecgphoton.hwsim.conditions import following, idle, remaining
-from ecgphoton.hwsim.montecarlo import Trial
+from ecgphoton.hwsim.distributed import check_workers
+from ecgphoton.hwsim.montecarlo import Trial, check_chips
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.simulate import DEFAULT_NOISE, profile_of, trial_of
+from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.unused import refuse_unused
 from ecgphoton.hwsim.verdict import Limits
+from ecgphoton.hwsim.weights import WeightChips
 from ecgphoton.program.program import MeshProgram
 from ecgphoton.report import style
 from ecgphoton.run.beats import check_both, evaluation_beats, own_protocol
@@ -39,6 +42,13 @@ SAYING = ("simulate", "calibrate", "bits")
 """Functions whose results state which codes they use, or are about no chips."""
 CONDITIONED = ("budget", "sheet")
 """Functions whose results state which conditions their chips are under."""
+EARLY: Mapping[str, Callable[[Any], object]] = {
+    "chips": check_chips,
+    "seed": check_seed,
+    "workers": check_workers,
+    "noise": lambda noise: read_as(WeightChips, "sigma", noise, "noise"),
+}
+"""Checks of numbers, which are made before student and beats are looked for."""
 LONGEST_SLUG = 60
 """Characters of the name of a folder."""
 Limit = Mapping[str, float] | Iterable[tuple[str, float]]
@@ -86,7 +96,7 @@ def limits_of(limit: Limit) -> Limits:
         pairs = tuple(limit.items() if isinstance(limit, Mapping) else limit)
         names = {*dict(pairs)}
     except (TypeError, ValueError):
-        raise InputError(f"limit is {limit!r}; it must hold names and values") from None
+        raise InputError(f"limit is {shown(limit)}; it must hold names and values") from None
     given = once(pairs, "limit ")
     for name in names - LIMITS.keys():
         raise InputError(f"there is no limit {name!r}; {nearest(str(name), LIMITS)}")
@@ -207,8 +217,9 @@ def begin(
     files = files or (f"{name}.json", f"{name}.csv", f"{name}.png")
     asked = checked(function, asked)
     asked |= asdict(limits_of(asked.get("limit", ())))
-    if asked.get("chips") is not None and asked["chips"] < 1:
-        raise InputError(f"chips is {asked['chips']}; it must be at least 1")
+    for number in EARLY.keys() & asked.keys():
+        if asked[number] is not None:
+            EARLY[number](asked[number])
     profile = profile_of(**taken_by(profile_of, asked))
     if profile is not None and moving is not None:
         own = () if {"over", "key"} & asked.keys() else (moving,)  # `drift` has words of its own

@@ -12,6 +12,7 @@ from ecgphoton.arguments import strict
 from ecgphoton.ecg.databases import dataset_of
 from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.distributed import check_workers
 from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.legacy.strategies import check_strength
 from ecgphoton.metrics import check_both
@@ -115,6 +116,8 @@ def train(
         folder = Path(resume)
     else:
         check_seed(seed)
+        if workers is not None:
+            check_workers(workers)
         if out is not None:
             check_free(outside_bundles(out))
         flags = {

@@ -19,6 +19,7 @@ The forms are methods of tensors and arrays, so that this module needs neither t
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -26,11 +27,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecgphoton.errors import InputError
+from ecgphoton.host import as_array
+from ecgphoton.intake import expecting
 from ecgphoton.mesh.arrays import AnyArray
 from ecgphoton.registry import Registry, elsewhere
 
 if TYPE_CHECKING:
     from torch import Tensor
+else:
+    Tensor = Any  # so that the types of fields can be read without torch
 
 Onnx = Callable[[Any, str, str], str]
 GRID = np.linspace(-20.0, 20.0, 4001)
@@ -84,12 +89,16 @@ class Activation:
     otherwise the noise of every sample is drawn."""
 
     def __post_init__(self) -> None:
-        with np.errstate(all="ignore"):
-            y = np.asarray(self.numpy(GRID.copy()))
+        with np.errstate(all="ignore"), self._usable("numpy form"):
+            y = as_array(self.numpy(GRID.copy()), "what it returns")
+            if y.dtype.kind not in "fiub":
+                raise TypeError(f"it returns {y.dtype}; it must return real numbers")
         if y.shape != GRID.shape or not (np.abs(y) <= 1 + 1e-6).all():
             self._refuse("must return one value in [-1, 1] for every input", y)
-        slopes, (least, largest) = np.diff(y) / np.diff(GRID), self.slope
-        if slopes.min() < least - 1e-6 or slopes.max() > largest + 1e-6:
+        slopes = np.diff(y) / np.diff(GRID)
+        with self._usable("declared slope"):
+            least, largest = map(float, self.slope)
+        if not (slopes.min() >= least - 1e-6 and slopes.max() <= largest + 1e-6):
             self._refuse(f"has other slopes than the declared {least:g} to {largest:g}", slopes)
         if self.moments and not np.allclose(y, np.tanh(GRID)):
             self._refuse("is not tanh, for which alone moments=True holds", y)
@@ -98,9 +107,14 @@ class Activation:
         span = f"{values.min():.4g} to {values.max():.4g}" if values.size else "nothing"
         raise InputError(f"the activation {self.name!r} {why}; it has {span}")
 
+    def _usable(self, part: str) -> AbstractContextManager[None]:
+        return expecting(f"the activation {self.name!r}", f"usable in its {part}", "correct it")
+
     @cache  # noqa: B019 - activations live as long as the program
     def check_forms(self) -> None:
         """Refuse PyTorch forms that differ from the NumPy form, or that change their input.
+
+        A derivative is right if its integral is the function: that of a stepped form may be smooth.
 
         Raises
         ------
@@ -111,18 +125,33 @@ class Activation:
 
         z = torch.from_numpy(GRID.astype(np.float32))
         wanted = torch.from_numpy(np.asarray(self.numpy(GRID.copy()), np.float32))
-        forms = {"torch": self.torch}
-        if (fast := self.fused) is not None:
-            forms["fused"] = lambda x: fast.in_place(fast.factor * x) * fast.scale + fast.shift
-        for form, function in forms.items():
-            given = z.clone()
-            found = function(given)
+
+        def check(form: str, found: Tensor, given: Tensor) -> None:
             same = found.shape == z.shape and found.dtype == z.dtype and bool((given == z).all())
             if not (same and torch.allclose(found, wanted, atol=1e-4)):
                 raise InputError(
                     f"the {form} form of the activation {self.name!r} differs from its numpy form, "
                     "or changes the shape, the type or the values of its input"
                 )
+
+        def check_slope(form: str, slope: Tensor) -> None:
+            sums = torch.cumulative_trapezoid(slope, z)
+            if not torch.allclose(sums, wanted[1:] - wanted[0], atol=0.1):
+                raise InputError(
+                    f"the {form} form of the activation {self.name!r} has another derivative than "
+                    "its values have, so it would not train"
+                )
+
+        with self._usable("torch form"):
+            leaf = z.clone().requires_grad_()
+            found = self.torch(given := leaf * 1)
+            check("torch", found.detach(), given.detach())
+            check_slope("torch", torch.autograd.grad(found.sum() + 0 * leaf.sum(), leaf)[0])
+        if (fast := self.fused) is not None:
+            with self._usable("fused form"):
+                inner = fast.in_place(fast.factor * z)
+                check("fused", inner * fast.scale + fast.shift, z)
+                check_slope("fused", fast.scale * fast.factor * fast.slope(inner))
 
     def __call__(self, z: Tensor) -> Tensor:
         """Return ``f(z)``."""

@@ -66,6 +66,7 @@ class SegmentStudent(nn.Module):
         self.architecture.response.check_forms()
         blocks = len(self.architecture.blocks)
         branches = blocks - self.architecture.layers
+        require(0 <= seed < 1 << 64, "seed", seed, "an integer in [0, 2^64)")
         draw = torch.Generator().manual_seed(seed)
 
         def uniform(*shape: int, bound: float) -> Tensor:

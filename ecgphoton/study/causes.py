@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from ecgphoton.hwsim.adversary import WorstChip, worst_chip
+from ecgphoton.hwsim.adversary import WorstChip, check_search, worst_chip
 from ecgphoton.hwsim.blame import Share, blame as blame_trial
-from ecgphoton.hwsim.certify import certify as certify_trial
+from ecgphoton.hwsim.certify import certify as certify_trial, check_epsilons
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.trace import Trace, trace as trace_trial
 from ecgphoton.progress import Progress, silent
@@ -114,6 +114,7 @@ def adversary(
     InputError
         If a value is outside its range, or student, beats or folder cannot be used.
     """
+    check_search(sigmas, weight)
     journey = begin(adversary, locals())
     found = worst_chip(journey.trial(), sigmas=sigmas, weight=weight)
     rows = [{"block": name, "used": share} for name, share in found.use.items()]
@@ -153,8 +154,9 @@ def certify(
         If a value is outside its range, or student, beats or folder cannot be used.
     """
     files = ("certified.json", "certified.csv", "certified.png")
+    check_epsilons(epsilon := tuple(epsilon))
     journey = begin(certify, locals(), "bounds", files=files, most=BOUND_BEATS)
-    rows = tuple(certify_trial(journey.trial(), tuple(epsilon)))
+    rows = tuple(certify_trial(journey.trial(), epsilon))
     axis = "epsilon, largest error of a weight or bias, of full scale"
     draw = partial(draw_lines, x="epsilon", lines=RATES, axis=axis)
     return journey.write(rows, {"rows": list(rows)}, rows, draw)

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-from ecgphoton.calibration.drift import AGE, HOURS, DriftReport, drift_schedule
+from ecgphoton.calibration.drift import AGE, HOURS, DriftReport, check_hours, drift_schedule
 from ecgphoton.errors import InputError
 from ecgphoton.export.bits import BitsRow, Part, bits_table, enough
 from ecgphoton.hwsim.meshchips import program_of
@@ -59,6 +59,7 @@ def drift(
     InputError
         If a value is outside its range, or student, beats or folder cannot be used.
     """
+    check_hours(hours := tuple(hours))
     journey = begin(drift, locals(), most=DRIFT_BEATS, moving=AGE)
     (carried, *rest), limits = journey.arguments, limits_of(limit)
     report = drift_schedule(
@@ -67,7 +68,7 @@ def drift(
         profile=journey.profile or profile,
         chips=chips,
         seed=seed,
-        hours=tuple(hours),
+        hours=hours,
         limits=limits,
         progress=progress,
     )

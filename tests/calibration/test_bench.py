@@ -162,6 +162,10 @@ def test_the_wrong_bench_or_step_is_refused(program) -> None:
     other = ReplayBench(Session((1, 3, 32), 12, ()))
     with pytest.raises(InputError, match="3 blocks"):
         calibrate(other, program)
+    uncounted = ReplayBench(Session((1, 7, 32), 12, ()))
+    uncounted.cost = None
+    with pytest.raises(InputError, match="cost of bench of that call is None; it must be a Cost"):
+        calibrate(uncounted, program)
     table = calibrate(bench, program, steps_of(["dark"])).table
     with pytest.raises(InputError, match="2 chips"):
         calibrate(bench_of(program, count=1), program, start=table)

@@ -71,7 +71,7 @@ def test_a_yield_that_is_just_reached_is_kept() -> None:
 def test_impossible_intervals_are_refused(task) -> None:
     """An interval of no hours, or of more than a day, is a user error."""
     for hours in ((), (0.0,), (25.0,)):
-        with pytest.raises(InputError, match="an interval must be above 0"):
+        with pytest.raises(InputError, match="above 0 and below 24 hours"):
             drift_schedule(*task, hours=hours, chips=1)
 
 

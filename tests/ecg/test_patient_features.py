@@ -198,5 +198,21 @@ def test_a_feature_that_cannot_be_one_is_refused(added):
     with pytest.raises(InputError, match="exists already"):
         FEATURES.add(Feature("interval", "", lambda b: b.rhythm.rank))
     added(Feature("seconds", "Too large.", lambda b: b.rhythm.seconds * 10))
-    with pytest.raises(InputError, match=r"'seconds' gives .* outside \[-1, 1\]"):
+    with pytest.raises(InputError, match=r"'seconds': its law gives .* outside \[-1, 1\]"):
+        features(r_samples(5))
+
+
+@pytest.mark.parametrize(
+    ("law", "why"),
+    [
+        (lambda b: b.rhythm.rank * 1j, "complex128"),
+        (lambda b: b.rhythm.rank[:, None], r"shape \(5, 1\)"),
+        (lambda b: np.ma.masked_less(b.rhythm.rank, 2), "values are masked"),
+        (lambda b: b.rythm, "no attribute 'rythm'"),
+    ],
+)
+def test_a_law_that_gives_no_feature_is_named(added, law, why):
+    """Its error, or what it gives."""
+    added(Feature("theirs", "", law))
+    with pytest.raises(InputError, match=f"feature 'theirs'.*{why}"):
         features(r_samples(5))

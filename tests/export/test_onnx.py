@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -12,14 +13,16 @@ import torch
 from tokens import LOOKING_AHEAD
 
 from ecgphoton.ecg.features import normalise
-from ecgphoton.errors import VerificationError
+from ecgphoton.errors import InputError, VerificationError
 from ecgphoton.export.golden import arrays_of, golden_inputs, synthetic_inputs
 from ecgphoton.export.onnx_builder import OUTPUTS, metadata_of
 from ecgphoton.export.onnx_graph import float_graph, input_widths, integer_graph
 from ecgphoton.export.quantize import Quantization, quantize
 from ecgphoton.export.ranges import calibrate_ranges
 from ecgphoton.export.runtime import ENGINES, first_difference, runner
+from ecgphoton.student.activations import ACTIVATIONS, TANH
 from ecgphoton.student.architecture import TOKENS, Architecture
+from ecgphoton.student.network import SegmentStudent
 from ecgphoton.student.propagate import Inputs
 
 ARCHITECTURES = {
@@ -181,3 +184,23 @@ def test_a_graph_no_engine_can_read_is_a_failed_check() -> None:
     for engine in ENGINES:
         with pytest.raises(VerificationError, match=engine):
             runner(b"not a graph", engine)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda graph, z, block: graph.add("Softsigh", z, name=f"{block}.softsign"),
+        lambda graph, z, block: graph.add("Softsign", z, name="one name for all"),
+        lambda graph, z, block: "a name of nothing",
+        lambda *_: None,
+        lambda *_: 1 / 0,
+    ],
+)
+def test_an_onnx_form_that_makes_no_graph_is_named(form) -> None:
+    """The error names the activation."""
+    ACTIVATIONS._values["other"] = replace(TANH, name="other", onnx=form)
+    try:
+        with pytest.raises(InputError, match="activation 'other' is not usable in its ONNX form"):
+            float_graph(SegmentStudent(Architecture(activation="other")))
+    finally:
+        del ACTIVATIONS._values["other"]

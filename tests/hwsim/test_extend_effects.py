@@ -9,6 +9,7 @@ from ecgphoton.calibration.simulated import SimulatedBench
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.blame import blame
 from ecgphoton.hwsim.chip import Foundry
+from ecgphoton.hwsim.distributed import computed
 from ecgphoton.hwsim.effects import EFFECTS
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
@@ -118,3 +119,11 @@ def test_an_extension_that_workers_cannot_import():
     """A module that a worker does not find is named, with what to do."""
     with pytest.raises(InputError, match="extension nowhere_to_be_found cannot be imported"):
         load(("nowhere_to_be_found",))
+
+
+def test_a_worker_that_cannot_import_an_extension_says_so(monkeypatch, capfd):
+    """What is wrong is in the error; no worker prints a traceback, or is said to have died."""
+    monkeypatch.setitem(_MODULES, "nowhere_to_be_found", None)
+    with pytest.raises(InputError, match="extension nowhere_to_be_found cannot be imported"):
+        list(computed(abs, 2, workers=2))
+    assert "Traceback" not in capfd.readouterr().err

@@ -1,5 +1,6 @@
 """Profiles: what a file may say about drivers and states, and what becomes of a program."""
 
+import itertools
 import re
 from dataclasses import replace
 
@@ -161,6 +162,21 @@ def test_a_state_may_need_another(tmp_path):
     path.write_text(path.read_text().replace("hybrid", "intensity"))
     with pytest.raises(InputError, match=r"own\.toml:iq: .*'balanced' has no receiver\.iq_gain"):
         load_profile(path)
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(["far", "full", "both"])])
+def test_a_state_may_need_two_others(order, tmp_path):
+    """In whatever order the file states them."""
+    texts = {
+        "far": "[state.far.driver]\nlaw = 'linear'\n",
+        "full": "[state.full.receiver]\nkind = 'hybrid'\n",
+        "both": "[state.both.driver]\nv_min = -5\n[state.both.receiver]\niq_gain = 0.1\n",
+    }
+    path = tmp_path / "my.toml"
+    path.write_text("[phase]\noffset = 0.1\n" + "".join(map(texts.get, order)))
+    both = load_profile(f"{path}:far:full:both")
+    assert both["receiver.iq_gain"] == 0.1
+    assert both.driver.v_min == -5
 
 
 @pytest.mark.parametrize("state", ["", ":as-fabricated"])

@@ -12,7 +12,8 @@ from recordings import FS, ecg
 
 import ecgphoton as ep
 from ecgphoton.arguments import checked
-from ecgphoton.errors import InputError
+from ecgphoton.calibration.calibrate import check_steps
+from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.simulate import simulate
 from ecgphoton.run.score import score
 from ecgphoton.student.propagate import Inputs
@@ -74,7 +75,20 @@ OTHER = [
     (lambda: ep.SegmentStudent(seed=1.5), "seed is 1.5; it must be a whole number"),
     (lambda: ep.SegmentStudent(sed=1), r"SegmentStudent\(\) takes no argument 'sed'; .* seed\?"),
     (lambda: ep.Annotator(fs=250, student=3), "student is of type int; it must be a text or "),
-    (lambda: ep.Dataset.from_folder(3), "path is 3; it must be that of a folder"),
+    (lambda: ep.Dataset.from_folder(3), "path is 3; it must be a text or of type Path"),
+    (lambda: ep.Dataset.from_folder("x" * 300), "no file or folder can have a name as long as"),
+    (lambda: ep.Dataset.from_folder("a\0b"), r"path is 'a\\x00b'; no text or path may hold"),
+    (lambda: ep.load("x" * 300), "no file or folder can have a name as long as 'xxx"),
+    (lambda: ep.run.score(records=[1]), "records holds 1; it must hold texts"),
+    (lambda: ep.run.calibrate(MODEL, settings=np.ones(3)), "settings holds np.float64.1.0."),
+    (lambda: ep.study.certify(MODEL, epsilon=0.01), "epsilon is 0.01; it must be a list"),
+    (lambda: ep.study.certify(MODEL, epsilon=["1"]), "epsilon is '1'; it must be a number"),
+    (lambda: ep.SegmentStudent(seed=-1), r"seed is -1; it must be an integer in \[0, 2\^64\)"),
+    (lambda: check_steps(["dark"]), "a step is 'dark'; it must be a `Step`"),
+    (
+        lambda: require(False, "x", np.zeros((9, 9, 9)), "small"),
+        r"x is array\(\[\[\[0.{,260}small$",
+    ),
     (lambda: ep.Dataset("x", records="01"), "records is '01'; it must be of type tuple"),
     (lambda: ep.Recipe(data="synthetic"), "data is 'synthetic'; it must be of type Data"),
 ]

@@ -18,6 +18,7 @@ DATASETS: Registry[Dataset] = Registry(
         importlib.import_module(f"{__name__}.{module.name}").DATASET
         for module in pkgutil.iter_modules(__path__)
     ),
+    reserved=("synthetic", "auto"),
 )
 """Published databases by name."""
 MITDB = DATASETS["mitdb"]

@@ -60,6 +60,7 @@ EFFECTS: Registry[Effect] = Registry(
     *die.ALL,
     *optics.ALL,
     *receiver.ALL,
+    reserved=(*LINK, *SUPPLY, "receiver.kind"),
 )
 """Every effect by name, in the order in which those of one stage act."""
 

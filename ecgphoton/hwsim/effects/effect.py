@@ -15,15 +15,18 @@ C counts chips, K blocks; tensors may have 1 in place of either.
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from torch import Tensor
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, require, shown
+from ecgphoton.host import as_array
+from ecgphoton.hwsim.effects.usable import usable
 from ecgphoton.mesh.arrays import Floats
 from ecgphoton.mesh.device import WIDTH, Device
 
@@ -175,7 +178,7 @@ class Number:
         # NaN is within no limits
         good = good and (value == 0 or self.least <= value <= self.largest)  # type: ignore[operator]
         if not good or (self.whole and value != int(value)):  # type: ignore[call-overload]
-            raise InputError(f"{key} is {value!r}; it must be {self.limits}")
+            raise InputError(f"{key} is {shown(value)}; it must be {self.limits}")
         return float(value) + 0.0  # type: ignore[arg-type] # -0.0 is 0
 
     def written(self, value: float) -> str:
@@ -199,7 +202,14 @@ The error is the size of the effect times its draws (C, *shape), or the size alo
 
 @dataclass(frozen=True)
 class Effect:
-    """One thing that fabrication, electronics or time does to a chip."""
+    """One thing that fabrication, electronics or time does to a chip.
+
+    Raises
+    ------
+    InputError
+        If a key is no ``section.key``, a number allows nothing, a stage of `elsewhere` is unknown,
+        or what changes from shot to shot has draws other than unit normals.
+    """
 
     name: str
     """Key of its size in a profile, ``section.key``."""
@@ -213,7 +223,7 @@ class Effect:
     source: str = ""
     """Where the law comes from."""
     shot: bool = False
-    """Whether it is drawn anew in every shot; otherwise once for a chip."""
+    """Whether it is drawn anew in every shot, as unit normals; otherwise once for a chip."""
     error: bool = True
     """Whether it harms by itself; otherwise it only scales what others do."""
     also: Mapping[str, Number] = field(default_factory=dict)
@@ -224,6 +234,20 @@ class Effect:
     """Name of the stream it is drawn from, its own by default; the same name, the same draws."""
     drawn: Draw = unit_normals
     """What is drawn."""
+
+    def __post_init__(self) -> None:
+        """Check keys, numbers and stages."""
+        for key, number in self.numbers.items():
+            good = re.fullmatch(r"(?!(driver|power)\.)[A-Za-z]\w*\.[A-Za-z]\w*", str(key))
+            words = "SECTION.KEY of letters, digits and _, outside of [driver] and [power]"
+            require(good, "a key of an effect", key, words)
+            require(isinstance(number, Number), key, number, "a Number")
+            number.check(key, number.largest)
+            number.check(key, number.default)
+        for stage in self.elsewhere:
+            require(stage in get_args(Stage), f"stage of {self.name}", stage, str(get_args(Stage)))
+        usual = not self.shot or self.drawn is unit_normals
+        require(usual, f"drawn of {self.name}", self.drawn, "left out: shots draw unit normals")
 
     def law_at(self, stage: Stage) -> Law | None:
         """Return what it does at a stage, None for nothing."""
@@ -249,5 +273,20 @@ class Effect:
         return shapes[self.place]
 
     def draw(self, rng: np.random.Generator, site: Site, blocks: int) -> Floats:
-        """Return the draws of one chip, of its `shape`."""
-        return self.drawn(rng, site, self.shape(site.device, blocks))
+        """Return the draws of one chip, of its `shape`.
+
+        Raises
+        ------
+        InputError
+            If `drawn` fails, or returns anything but finite numbers of that shape.
+        """
+        shape = self.shape(site.device, blocks)
+        with usable(self.name, "draws"):
+            drawn = as_array(self.drawn(rng, site, shape), "what it draws")
+            if drawn.shape != shape or drawn.dtype.kind not in "fiub":
+                raise TypeError(
+                    f"{drawn.dtype} of shape {drawn.shape}, for real numbers of {shape}"
+                )
+            if not np.isfinite(drawn).all():
+                raise ValueError("some are NaN or infinite")
+            return drawn.astype(float, copy=False)

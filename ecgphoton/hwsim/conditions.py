@@ -18,7 +18,7 @@ from ecgphoton.program.program import MeshProgram
 from ecgphoton.wording import percent
 
 LIMITS = "docs/physics.md#what-is-not-modelled"
-"""Where the documentation lists what no chip has."""
+"""Where the documentation lists what is not modelled."""
 
 
 def conditions(profile: Profile, read: Collection[str] = ()) -> str:
@@ -48,7 +48,7 @@ def conditions(profile: Profile, read: Collection[str] = ()) -> str:
     coupled = spread if profile.crosstalk.share else ""
     parts = (light_path, sent, f"{phases} {age}", coupled, now, idle(profile, read=read))
     said = "; ".join(filter(None, parts))
-    return f"simulated chips, none measured: {said}; what no chip has: {LIMITS}"
+    return f"simulated chips, none measured: {said}; not modelled: {LIMITS}"
 
 
 def idle(profile: Profile, moving: str = "", read: Collection[str] = ()) -> str:

@@ -143,6 +143,8 @@ def test_settings_of_a_profile_reach_the_chip(run, wfdb_folder, tmp_path):
         )  # fmt: skip
         summary, lines = lines_of(tmp_path / name)
         assert summary["chip"]["settings"] == settings
+        chip = " ".join(["foundry-thermo-optic", *settings])
+        assert f"on chip 0, {chip}, uncalibrated: " in summary["annotation_note"]
         said[name] = np.array([line.get("abnormal", -1.0) for line in lines])
     assert np.abs(said["coarse"] - said["plain"]).max() > 0.01
 

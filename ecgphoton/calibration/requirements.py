@@ -186,7 +186,7 @@ def parameters_of(profile: Profile, keys: Sequence[str] = ()) -> tuple[str, ...]
     for key in keys:
         if key not in (*known, ALL):
             raise InputError(
-                f"{key!r} is no error of the profile {profile.name!r}; {nearest(key, known)}"
+                f"{key!r} is no error of the profile {profile.name!r}; {nearest(key, (*known, ALL))}"
             )
     if not known:
         raise InputError(f"the profile {profile.name!r} states no error, so nothing is required")

@@ -185,9 +185,8 @@ def parameters_of(profile: Profile, keys: Sequence[str] = ()) -> tuple[str, ...]
     known = tuple(effect.name for effect in profile.active if effect.error)
     for key in keys:
         if key not in (*known, ALL):
-            raise InputError(
-                f"{key!r} is no error of the profile {profile.name!r}; {nearest(key, (*known, ALL))}"
-            )
+            offered = nearest(key, (*known, ALL))
+            raise InputError(f"{key!r} is no error of the profile {profile.name!r}; {offered}")
     if not known:
         raise InputError(f"the profile {profile.name!r} states no error, so nothing is required")
     return tuple(keys) or (*known, ALL)

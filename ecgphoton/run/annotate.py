@@ -108,8 +108,8 @@ def annotate(
     profile, settings, noise
         As `ecgphoton.run.simulate` takes them.
     lead
-        By name, or ``channel:N``, from 0; by default the one the student was trained on, else II,
-        else the first ECG.
+        Lead to classify, by name or as ``channel:N`` from 0; by default the one that the student
+        was trained on, else II, else the first ECG.
     fs
         Samples a second, of a text or NumPy file that does not state it.
     unit

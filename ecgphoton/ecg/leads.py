@@ -121,9 +121,8 @@ def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[
             return at
     raise InputError(
         f"record {recording.name!r} has no channel that is an ECG by name, or by unit and "
-        f"spectrum; name one of {_list(channels)} (in "
-        + ", ".join(one.unit or "no unit" for one in channels)
-        + ")"
+        f"spectrum; name one of {_list(channels)}; units: "
+        + ", ".join(one.unit or "not stated" for one in channels)
     )
 
 

@@ -288,7 +288,8 @@ def _in_words(
 
 def _note(trained: TrainedStudent, on: str) -> str:
     """Return the comment of the annotation file."""
-    text = f"ecgphoton {__version__}, student {trained.digest[:12]} on {on}: "
+    knows = " (generated beats)" if trained.metadata.get("source") == "synthetic" else ""
+    text = f"ecgphoton {__version__}, student {trained.digest[:12]}{knows} on {on}: "
     if not trained.point.binary:
         other = "Q is any other, " if "O" in trained.classes else ""
         return f"{text}classes {' '.join(trained.classes)}; {other}? not classifiable"

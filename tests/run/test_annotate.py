@@ -79,6 +79,7 @@ def test_annotation_says_what_the_beat_set_pipeline_decides(run, wfdb_folder, tm
     assert sum(summary["symbols"].values()) == len(lines)
     assert summary["source"] == "synthetic"
     assert "was trained on generated beats" in summary["notes"][0]
+    assert "(generated beats) on torch" in summary["annotation_note"]
     assert summary["operating_point"]["threshold"] == trained.point.threshold
 
 

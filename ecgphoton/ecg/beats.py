@@ -56,7 +56,7 @@ def load_splits(
     protocol: str | Path | Protocol = "reference",
     labels: str | LabelScheme | None = None,
     *,
-    data: str | Path | Dataset = "auto",
+    data: str | Path | Dataset = "mitdb",
     data_dir: str | Path | None = None,
     lead: str | None = None,
     split_seed: int = 0,

@@ -18,7 +18,7 @@ def load(
     protocol: str, labels: str, architecture: Architecture
 ) -> tuple[Examples, Examples, Examples, str, tuple[str, ...]]:
     """Training, validation and test examples, the test set's name, and the classes."""
-    splits = load_splits(protocol, labels)
+    splits = load_splits(protocol, labels, data="auto")
     sets = (
         examples_of(beats, architecture) for beats in (splits.train, splits.validation, splits.test)
     )

@@ -1,6 +1,7 @@
 """Numbers and names in tables and sentences: shares in per cent, counts with their nouns, sets."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 NARROW = 0.02
 """Width of an interval up to which its ends have as many digits as a rate."""
@@ -36,6 +37,12 @@ def rise(value: float | None, low: float | None = None, high: float | None = Non
 def count(number: int, what: str) -> str:
     """Return a number of things in words, such as ``1 chip`` or ``20 chips``."""
     return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def hardware(found: Mapping[str, Any]) -> str:
+    """Return the profile and the noise of simulated chips, from the numbers of their simulation."""
+    profile, noise = found.get("profile"), found.get("noise") or 0
+    return ", ".join(filter(None, (profile, f"noise {noise:g}" if noise or not profile else "")))
 
 
 def area(value: float | None) -> str:

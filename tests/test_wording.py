@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecgphoton.wording import area, count, listed, percent, rise, words
+from ecgphoton.wording import area, count, hardware, listed, percent, rise, words
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,10 @@ def test_names_of_files_and_keys_are_not_shown_as_they_are():
     """Sets and metrics are named in words, whatever their keys are called."""
     assert listed(["training", "out_of_fold"]) == "training, out of fold"
     assert (words("fpr"), words("DS2_without_202")) == ("FPR", "DS2 without 202")
+
+
+def test_chips_have_a_profile_or_noise_or_both():
+    """Without a profile the noise is stated, be it 0; with one, where there is some."""
+    assert hardware({"profile": None, "noise": 0.0}) == "noise 0"
+    assert hardware({"profile": "mems", "noise": 0.0}) == "mems"
+    assert hardware({"profile": "mems", "noise": 0.02}) == "mems, noise 0.02"

@@ -158,6 +158,11 @@ def calibrate(
     start
         An earlier table of the same chips, to continue.
 
+    Returns
+    -------
+    Drive table of the chips (codes, digital row gains and offsets, estimated errors, findings), and
+    the settings and readings spent on each chip.
+
     Raises
     ------
     InputError

@@ -187,9 +187,8 @@ def parameters_of(profile: Profile, keys: Sequence[str] = ()) -> tuple[str, ...]
         raise InputError(f"the profile {profile.name!r} states no error, so nothing is required")
     for key in keys:
         if key not in (*known, ALL):
-            raise InputError(
-                f"{key!r} is no error of the profile {profile.name!r}; {nearest(key, known)}"
-            )
+            offered = nearest(key, (*known, ALL))
+            raise InputError(f"{key!r} is no error of the profile {profile.name!r}; {offered}")
     return tuple(dict.fromkeys(keys)) or (*known, ALL)
 
 

@@ -107,7 +107,10 @@ def command(
         seconds = time.perf_counter() - began
         shared.emit({"folder": str(folder), "source": source, "seconds": seconds, "steps": done})
         return
-    click.echo(f"\ndone in {time.perf_counter() - began:.0f} s; everything is in {folder}")
+    click.echo(
+        f"\ndone in {time.perf_counter() - began:.0f} s; everything is in {folder}; open "
+        f"{folder / 'report.html'} in a browser, docs/tutorial.md explains each step"
+    )
     if source == "synthetic":
         click.echo(f"these were synthetic beats; `{shared.FETCH}` brings the real ones")
 

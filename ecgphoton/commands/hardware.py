@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ecgphoton.commands import _derive as derive, _shared as shared
+from ecgphoton.wording import hardware
 
 if TYPE_CHECKING:
     from ecgphoton.calibration.report import CalibrationReport
@@ -90,9 +91,8 @@ def simulate(result: Outcome[SimulationReport]) -> None:
         [shared.words(name), *(shown[name](row[column]) for column in columns)]
         for name, row in found["metrics"].items()
     ]
-    noise = f"noise {found['noise']:g}" if found["noise"] or not found["profile"] else None
-    hardware = ", ".join(filter(None, (found["profile"], noise)))
-    title = f"{shared.count(found['chips'], 'chip')}, {hardware}, {found['beats']:,} beats each"
+    chips = f"{shared.count(found['chips'], 'chip')}, {hardware(found)}"
+    title = f"{chips}, {found['beats']:,} beats each"
     shared.table(title, ["", *columns], rows)
     shared.say(found["perfect"], found["recoded"], found["conditions"])
     over_patients(found["over_patients"])

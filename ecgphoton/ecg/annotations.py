@@ -23,6 +23,8 @@ _CODES = enumerate('NLRaVFJASEj/Q~ | sT*D"=pB^t+u?![]en@xf()r', 1)
 _SYMBOLS = {code: symbol for code, symbol in _CODES if symbol != " "}
 """Symbol of each annotation code; annot(5) of the WFDB manual."""
 LARGEST_ANNOTATION = 2**23  # bytes
+LONGEST_NOTE = 255
+"""Bytes of a note; wfdb writes a file of other annotations from a longer one."""
 COARSEST = 25.0
 """Hz; the coarsest time resolution whose beats are within 20 ms, a quarter of a narrow QRS."""
 _NOTE, _RHYTHM, _SKIP, _SUBTYPE, _TEXT = 22, 28, 59, 61, 63
@@ -225,7 +227,8 @@ def write_annotations(
     fs
         Hz, stored in the file.
     note
-        A sentence stored as a comment annotation at sample 1.
+        A sentence stored as a comment annotation at sample 1: in ASCII, with ``?`` for other
+        letters, and cut where it is longer than `LONGEST_NOTE`.
 
     Raises
     ------
@@ -248,7 +251,8 @@ def write_annotations(
         at = int(np.searchsorted(sample, 1))
         sample = np.insert(sample, at, 1)
         symbols.insert(at, '"')
-        notes.insert(at, note or "no beat")
+        plain = (note or "no beat").encode("ascii", "replace").decode()
+        notes.insert(at, plain if len(plain) <= LONGEST_NOTE else f"{plain[: LONGEST_NOTE - 3]}...")
     with atomic_files(folder) as place, foreign():
         import wfdb
 

@@ -75,7 +75,7 @@ def load_splits(
         Labels None are those of the protocol, else ``literal``.
     data
         A dataset by name (``mitdb``, ``svdb``), a folder of recordings, a dataset file or a
-        `Dataset`; ``synthetic``; or ``auto``: MIT-BIH where it is found, made-up beats where no
+        `Dataset`; ``synthetic``; or ``auto``: MIT-BIH where it is found, generated beats where no
         folder was named and there is none.
     data_dir
         Where a published database is; otherwise `$ECGPHOTON_DATA`, otherwise the user's cache.
@@ -97,6 +97,11 @@ def load_splits(
         out as `quality` says, and also if they are most of that lead; the report names both.
     cache
         Whether to keep the beats in the cache on disk.
+
+    Returns
+    -------
+    The sets `train`, `validation` (empty where the protocol has folds) and `test`; `report` counts
+    what was left out, and `synthetic` is True where beats are generated.
 
     Raises
     ------

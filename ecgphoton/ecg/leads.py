@@ -124,9 +124,8 @@ def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[
             return at
     raise InputError(
         f"record {recording.name!r} has no channel that is an ECG by name, or by unit and "
-        f"spectrum; name one of {_list(channels)} (in "
-        + ", ".join(one.unit or "no unit" for one in channels)
-        + ")"
+        f"spectrum; name one of {_list(channels)}; units: "
+        + ", ".join(one.unit or "not stated" for one in channels)
     )
 
 
@@ -142,7 +141,8 @@ def column_of(recording: Recording, asked: str | None) -> int:
     names = recording.leads
     found = list(range(len(names))) if asked is None else _named(asked, names)
     if len(found) != 1:
-        raise InputError(f"lead {asked!r} of a recording with {', '.join(names)}; name one of them")
+        said = "no lead is named" if asked is None else f"lead {asked!r} is not a single one"
+        raise InputError(f"{said} of a recording with {', '.join(names)}; name one of them")
     if recording.units[found[0]] != "mV":
         unit = recording.units[found[0]]
         raise InputError(f"lead {names[found[0]]!r} is in {unit!r}; an ECG in mV is needed")

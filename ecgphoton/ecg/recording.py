@@ -183,5 +183,5 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        """Length."""
+        """Length in seconds."""
         return len(self.signal) / self.fs

@@ -54,10 +54,16 @@ def verify(
 
     Parameters
     ----------
+    folder
+        Folder of the bundle.
     beats
         Real beats to compare the graphs on, besides the golden and the synthetic ones.
     sax
         Simulate the circuits with SAX where it is installed.
+
+    Returns
+    -------
+    Outcome and finding of every check; `ok` where none failed.
 
     Raises
     ------

@@ -19,7 +19,7 @@ from ecgphoton.program.program import MeshProgram
 from ecgphoton.wording import percent
 
 LIMITS = "docs/physics.md#what-is-not-modelled"
-"""Where the documentation lists what no chip has."""
+"""Where the documentation lists what is not modelled."""
 
 
 def conditions(profile: Profile, read: Collection[str] = ()) -> str:
@@ -37,12 +37,13 @@ def conditions(profile: Profile, read: Collection[str] = ()) -> str:
         light = f"a laser of {profile[LASER]:g} mW a block" if profile[LASER] else light
         light_path = f"{kind} receivers with {light}"
     leak = profile[EXTINCTION]
-    sent = f"modulators of {leak:g} dB extinction" if leak else "modulators that close"
+    sent = f"modulators of {leak:g} dB extinction" if leak else "modulators that close completely"
     phases = "trimmed phases" if profile.trimmed else "phases as fabricated"
     drifting, hours = profile["time.drift"], profile["time.hours"]
     age = f"{hours:g} h after they were set" if drifting and hours else "without drift"
     heat, laser = profile["temperature.change"], profile["wavelength.offset"]
-    now = f"{heat:g} mK and {laser:g} pm from where they were set" if heat or laser else ""
+    moved = f"temperature {heat:g} mK and wavelength {laser:g} pm from those of trimming"
+    now = moved if heat or laser else ""
     spread = f"crosstalk that spreads by {percent(profile[CROSSTALK_SPREAD], None)} over chips"
     pairs = f" and by {percent(profile[CROSSTALK_PAIRS], None)} over pairs of heaters"
     spread += pairs if profile[CROSSTALK_PAIRS] else ""
@@ -51,7 +52,7 @@ def conditions(profile: Profile, read: Collection[str] = ()) -> str:
     coupled = spread if profile.crosstalk.share else ""
     parts = (light_path, sent, f"{phases} {age}", coupled, now, idle(profile, read=read))
     said = "; ".join(filter(None, parts))
-    return f"simulated chips, none measured: {said}; what no chip has: {LIMITS}"
+    return f"simulated chips, none measured: {said}; not modelled: {LIMITS}"
 
 
 def idle(profile: Profile, moving: str = "", read: Collection[str] = ()) -> str:

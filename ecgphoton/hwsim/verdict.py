@@ -189,6 +189,10 @@ class SimulationReport:
             f"over {patients} records and {self.chips} chips) the mean miss rate is "
             f"{miss}, the mean FPR {fpr}, the yield {good}."
         )
+        if any(low == high for low, high in (over["both"] for over in found.values())):
+            sentence += (
+                " An interval without width says that all of these agree; others may still differ."
+            )
         return {"patients": patients, "intervals": rows, "sentence": sentence}
 
     def summary(self) -> dict[str, dict[str, float | None]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.report import style
 from ecgphoton.report.style import BLUE, GREEN, INK, LINE, SOFT, VERMILION
-from ecgphoton.wording import count, ends, percent
+from ecgphoton.wording import count, ends, hardware, percent
 
 Floats = NDArray[np.float64]
 Content = Mapping[str, Any]
@@ -65,7 +65,8 @@ def draw_chips(found: Content, rows: Rows) -> style.Figure:
     axes = figure.add_subplot(aspect="equal")
     _draw_plane(axes, limits, groups, (metrics["fpr"]["perfect"], metrics["miss"]["perfect"]))
     shares = f"{percent(found['yield'], 1)} {ends(*found['yield_interval'], digits=1)}"
-    axes.set_title(f"{count(found['chips'], 'chip')}: yield {shares}")
+    title = f"{count(found['chips'], 'chip')}, {hardware(found)}:\nyield {shares}"
+    style.fit(figure, axes.set_title(title), style.WIDTH - 1.2)
     return figure
 
 
@@ -92,7 +93,9 @@ def draw_calibration(found: Content, rows: Rows) -> style.Figure:
     above.plot(*np.stack(list(stages.values()), axis=1), color=LINE, lw=0.4, alpha=0.6, zorder=1)
     perfect = metrics["fpr"]["perfect"], metrics["miss"]["perfect"]
     _draw_plane(above, found["limits"], groups, perfect)
-    above.set_title(f"{count(found['chips'], 'chip')} before and after calibration")
+    of = f" of {found['profile']},\n" if found.get("profile") else " "
+    title = f"{count(found['chips'], 'chip')}{of}before and after calibration"
+    style.fit(figure, above.set_title(title), style.WIDTH - 1)
     shares = np.arange(1, len(rows) + 1) / len(rows)
     for stage, name in names.items():
         if f"{name}_error" in rows[0]:

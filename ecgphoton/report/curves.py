@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ecgphoton.report import style
+from ecgphoton.training.crossfit import NAME
 from ecgphoton.training.fit import best_epoch
 from ecgphoton.training.parts import EpochRecord
 from ecgphoton.wording import words
@@ -51,7 +52,8 @@ def draw_curves(
     _draw_rates(panels[2], history, epochs, classes, binary=bool(points))
     if points:
         panels[3].plot(*zip(*points, strict=True), color=style.INK, clip_on=False)
-        panels[3].set(title="Threshold", ylim=(0, 1))
+        scale = ", on the scale that the folds share" if NAME in history[0].sets else ""
+        panels[3].set(title=f"Threshold{scale}", ylim=(0, 1))
     kept = best_epoch(history)
     for axes in panels:
         axes.set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)

@@ -79,7 +79,7 @@ def templates() -> Environment:
     )
     writers = {"percent": percent, "number": number, "interval": interval, "words": words,
                "listed": listed, "short": short, "counted": wording.count,
-               "area": wording.area}  # fmt: skip
+               "area": wording.area, "hardware": wording.hardware}  # fmt: skip
     made.filters |= writers
     made.globals |= {**writers, "any_value": any_value, "stated": stated, "svg": style.svg,
                      "interval_table": interval_table, "ROLES": ROLES,

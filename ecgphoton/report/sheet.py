@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ecgphoton.calibration.requirements import number_for
 from ecgphoton.report import style
 from ecgphoton.report.chips import Rows, draw_bars, is_synthetic
 from ecgphoton.report.html import write_page
@@ -57,6 +58,7 @@ def write_sheet(out: Path, found: Mapping[str, Any], rows: Rows) -> Path:
         "without effect alone in this profile": ", ".join(found["idle"]),
         "conditions": found["conditions"],
     }
+    meanings = {row["parameter"]: number_for(row["parameter"]).meaning for row in rows}
     parts = [part("picture", draw_sheet(found, rows), "Ratio of every requirement to the profile")]
     parts += [
         part("rows", *columns_of([row for row in rows if row["state"] == state]))
@@ -64,6 +66,7 @@ def write_sheet(out: Path, found: Mapping[str, Any], rows: Rows) -> Path:
     ]
     sections = {
         "requirements": ("Requirements", Markup("").join(parts)),
+        "parameters": ("Parameters", part("facts", meanings)),
         "provenance": ("Provenance", part("facts", facts)),
     }
     name, date = f"Requirements on {profile['name']}", about["date"][:10]

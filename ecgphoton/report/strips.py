@@ -58,7 +58,7 @@ def draw_strip(
 
 @style.look()
 def draw_record(
-    calls: BeatCalls, symbol: NDArray[np.str_], abnormality: NDArray[np.floating]
+    calls: BeatCalls, symbol: NDArray[np.str_], abnormality: NDArray[np.floating], note: str
 ) -> style.Figure:
     """Draw the overview of a record, and strips of its most abnormal beats, or all of it.
 
@@ -70,6 +70,9 @@ def draw_record(
         ``(n,)`` annotation symbol of each beat.
     abnormality
         ``(n,)`` probability of not being normal; NaN where the beat is not classified.
+    note
+        Below the title, in two lines divided at its colon: which student answers, on what, and
+        what its symbols mean.
     """
     signal = calls.signal
     size = round(SECONDS * signal.lead.fs)
@@ -80,12 +83,12 @@ def draw_record(
     )  # fmt: skip
     traces = [signal.millivolts(start, start + size) for start in starts]
     span = _span(traces)
-    head, each = 1.85, (span + FOOT) * 10 * MM + 0.27
+    head, each = 2.15, (span + FOOT) * 10 * MM + 0.27
     figure = style.new_figure(head + len(starts) * each + 0.2, synthetic=signal.held.synthetic)
     figure.set_layout_engine("none")
     total = figure.get_size_inches()[1]
     height = total - (0.28 if signal.held.synthetic else 0)
-    _overview(figure, height, calls, symbol)
+    _overview(figure, height, calls, symbol, note)
     for number, (start, trace) in enumerate(zip(starts, traces, strict=True)):
         bottom = height - head - (number + 1) * each + 0.135
         axes = _place(figure, (style.WIDTH - PAPER_WIDTH) / 2, bottom, PAPER_WIDTH, each - 0.27)
@@ -153,7 +156,7 @@ def _place(
 
 
 def _overview(
-    figure: style.Figure, height: float, calls: BeatCalls, symbol: NDArray[np.str_]
+    figure: style.Figure, height: float, calls: BeatCalls, symbol: NDArray[np.str_], note: str
 ) -> None:
     """Draw title, heart rate over the whole record, and the share of beats that are not normal."""
     signal = calls.signal
@@ -171,9 +174,16 @@ def _overview(
         f"(R peaks: {calls.peaks_from})   "
         f"{odd.sum():,} not normal{share}{unknown}"
     )
-    line = figure.text(0.14 / across, (height - 0.37) / up, text, fontsize=7.5, color=style.SOFT)
-    style.fit(figure, line, across - 0.28)
-    axes = _place(figure, 0.5, height - 1.5, style.WIDTH - 0.65, 0.85)
+    for number, words in enumerate((text, *note.split(": ", 1))):
+        line = figure.text(
+            0.14 / across,
+            (height - 0.37 - 0.15 * number) / up,
+            words,
+            fontsize=7.5,
+            color=style.SOFT,
+        )
+        style.fit(figure, line, across - 0.28)
+    axes = _place(figure, 0.5, height - 1.8, style.WIDTH - 0.65, 0.85)
     name, unit = next((n, s) for n, s, least in UNITS if seconds >= least)
     edges = np.linspace(0, seconds, int(np.clip(seconds // LEAST_BIN, 1, BINS)) + 1)
     at = calls.sample / signal.lead.fs

@@ -150,8 +150,9 @@ def svg(figure: Figure) -> str:
 
 def fit(figure: Figure, line: Text, width: float) -> None:
     """Make a line of text smaller where it is wider than `width` inches."""
-    wide = line.get_window_extent().width / figure.dpi
-    line.set_fontsize(float(line.get_fontsize()) * min(1.0, width / wide))
+    for _ in range(3):  # hinted letters do not shrink in proportion
+        wide = line.get_window_extent().width / figure.dpi
+        line.set_fontsize(float(line.get_fontsize()) * min(1.0, width / wide))
 
 
 def colour_of(number: int) -> str:

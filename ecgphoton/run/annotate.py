@@ -22,6 +22,7 @@ from ecgphoton.ecg.labels import label_file
 from ecgphoton.ecg.quality import waves
 from ecgphoton.ecg.reading import BLOCK_SECONDS, Signal, open_signal
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.simulate import DEFAULT_NOISE, profile_of
 from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.progress import Progress, silent
 from ecgphoton.run.annotation_files import (
@@ -107,8 +108,8 @@ def annotate(
     profile, settings, noise
         As `ecgphoton.run.simulate` takes them.
     lead
-        By name, or ``channel:N``, from 0; by default the one the student was trained on, else II,
-        else the first ECG.
+        Lead to classify, by name or as ``channel:N`` from 0; by default the one that the student
+        was trained on, else II, else the first ECG.
     fs
         Samples a second, of a text or NumPy file that does not state it.
     unit
@@ -170,8 +171,9 @@ def annotate(
         progress=partial(progress, "classifying"),
     )
     beats = table(trained, signal.lead.fs, calls.sample, calls.probability, calls.reason)
-    note = _note(trained, backend)
     on_chip = {"number": chip or 0, "profile": profile, "settings": list(settings), "noise": noise}
+    on = _in_words(chip or 0, profile, settings, noise) if backend == "chip" else backend
+    note = _note(trained, on)
     found = _found(signal, calls, beats, trained)
     described_data = {"source": found["source"], "set": signal.name, "beats": len(calls)}
     asked["model"] = trained.folder
@@ -203,7 +205,7 @@ def annotate(
         if "png" in files:
             from ecgphoton.report import strips, style
 
-            figure = strips.draw_record(calls, beats.symbol, beats.probability)
+            figure = strips.draw_record(calls, beats.symbol, beats.probability, note)
             style.save(figure, folder / files["png"].name)
     summary["wall_seconds"] = round(time.perf_counter() - began, 2)
     return AnnotationReport(summary, tuple(files.values()))
@@ -270,9 +272,24 @@ def _gaps(calls: BeatCalls, time: np.ndarray[Any, np.dtype[np.float64]]) -> list
     return notes + (more if len(spans) > 5 else [])
 
 
-def _note(trained: TrainedStudent, backend: str) -> str:
+def _in_words(
+    number: int, profile: str | None, settings: Sequence[str], noise: float | None
+) -> str:
+    """Return which simulated chip answers."""
+    chosen = profile_of(profile, settings)
+    sigma = DEFAULT_NOISE if noise is None and chosen is None else noise
+    parts = (
+        f"chip {number}",
+        "" if chosen is None else f"{chosen.name}, uncalibrated",
+        "" if sigma is None else f"noise {sigma:g}",
+    )
+    return ", ".join(filter(None, parts))
+
+
+def _note(trained: TrainedStudent, on: str) -> str:
     """Return the comment of the annotation file."""
-    text = f"ecgphoton {__version__}, student {trained.digest[:12]} on {backend}: "
+    knows = " (generated beats)" if trained.metadata.get("source") == "synthetic" else ""
+    text = f"ecgphoton {__version__}, student {trained.digest[:12]}{knows} on {on}: "
     if not trained.point.binary:
         other = "Q is any other, " if "O" in trained.classes else ""
         return f"{text}classes {' '.join(trained.classes)}; {other}? not classifiable"

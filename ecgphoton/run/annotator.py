@@ -123,7 +123,8 @@ class Annotator:
         ``(n,)`` R samples at `fs`, in order and each once, where they are known; without them they
         are detected.
     backend
-        What the student runs on: ``torch``, ``onnx``, ``integer``, or ``chip``, a simulated one.
+        What the student runs on: ``torch``, ``onnx``, ``integer``, or ``chip``: the simulated
+        chip 0 with a noise of 0.02 (`ecgphoton.run.annotate` takes others).
 
     Raises
     ------
@@ -250,7 +251,7 @@ def annotate(
     peaks
         ``(m,)`` R samples at `fs`, in order; without them they are detected.
     lead
-        Which lead of a `Recording` with several.
+        Which lead of a `Recording`; one with several leads needs it.
     student, backend
         As for `Annotator`.
 

@@ -49,13 +49,14 @@ def export(
 ) -> ExportReport:
     """Export a run as a bundle of ONNX graphs and a mesh program.
 
-    The manifest says which beats fixed the converter ranges, as does ``ranges_from`` in Python.
+    Training beats fix the ranges of the converters; the output and the manifest say which they
+    were, as does ``ranges_from`` in Python.
 
     Parameters
     ----------
     model
-        Folder of a run, a checkpoint file, or the name of a shipped student; by default the newest
-        run below ``runs/``, otherwise the shipped student ``inter-patient``.
+        Folder of a run or bundle, a checkpoint file, or the name of a shipped student; by default
+        the newest run below ``runs/``, otherwise the shipped student ``inter-patient``.
     mesh
         Add DAC codes, netlists for SAX and GDSFactory, bill of materials and drawings.
     bits

@@ -64,7 +64,7 @@ def report(
     also
         Further folder with results of the same student.
     out
-        The page, or a folder that gets ``report.html``.
+        The page, or a folder that gets ``report.html``; an earlier page is replaced.
     data_dir
         Folder of the recordings, for strips of wrongly decided beats.
 

@@ -81,6 +81,10 @@ def inputs_of(beats: BeatSet | Inputs, architecture: Architecture) -> Inputs:
     beats
         A `BeatSet`, or what this function made of one before.
 
+    Returns
+    -------
+    Windows (B, 360), and the patient features and residuals (B, 120) that the student reads.
+
     Raises
     ------
     InputError

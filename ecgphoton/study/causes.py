@@ -178,7 +178,8 @@ def trace(
 ) -> Outcome[Trace]:
     """Replay one decision of one chip, block by block.
 
-    For each block, the change of the margin is given: by the static errors of its matrix and bias,
+    The margin is how far the logit of abnormal lies above the threshold; from 0 on the beat is
+    called abnormal. For each block, its change is given: by the static errors of matrix and bias,
     and by the noise of this shot.
 
     Writes ``trace.json``, ``trace.csv`` and ``trace.png``.

@@ -60,7 +60,7 @@ def sweep(
     model, noise, profile, chips, seed, readout, settings
         As `ecgphoton.run.simulate` takes them.
     calibrated
-        ``no``: chips as they are fabricated. ``once``: calibrated where the parameter is 0, and
+        ``no``: chips before calibration. ``once``: calibrated where the parameter is 0, and
         driven by the same codes while it changes. ``again``: calibrated anew at every value.
     limit, workers, dask, data, data_dir, out, progress
         As `ecgphoton.run.simulate` takes them.

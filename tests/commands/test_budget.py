@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from ecgphoton.hwsim.effects import EFFECTS
+
 pytestmark = pytest.mark.slow
 
 Call = Callable[..., Result]
@@ -65,9 +67,12 @@ def test_a_sheet_is_a_page(call: Call) -> None:
     assert [line["parameter"] for line in found["lines"]] == ["splitter.sigma", "all together"]
     assert found["provenance"]["call"].startswith("ecgphoton.study.sheet(")
     page = (folder / "sheet.html").read_text()
-    for text in ("splitter.sigma", "all together", "2 simulated chips", "Clopper", "Provenance"):
+    meaning = EFFECTS["splitter.sigma"].number.meaning
+    for text in ("splitter.sigma", "all together", "2 simulated chips", "Clopper", meaning):
         assert text in page
-    assert call("study", "sheet", "runs/r", "--key", "splitter").exit_code == 2
+    unknown = call("study", "sheet", "runs/r", "--key", "together")
+    assert unknown.exit_code == 2
+    assert "all together" in unknown.output
     idle = call("study", "sheet", "runs/r", "--key", "time.drift")
     assert idle.exit_code == 2
     assert "time.drift is without effect" in idle.output

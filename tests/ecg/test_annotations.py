@@ -23,6 +23,17 @@ def test_written_annotation_is_what_rdann_reads(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["x.eph"]
 
 
+@pytest.mark.parametrize("size", [254, 255, 256, 600])
+def test_a_note_of_any_length_leaves_the_beats_alone(size, tmp_path):
+    """A longer one than the format holds is cut, and letters it does not hold are replaced."""
+    note = "ü" + "x" * (size - 1)
+    write_annotations(tmp_path, "x", "eph", np.array([5, 9]), list("NQ"), fs=250, note=note)
+    read = wfdb.rdann(str(tmp_path / "x"), "eph")
+    assert (read.sample.tolist(), read.symbol) == ([1, 5, 9], ['"', "N", "Q"])
+    assert read.aux_note[0].startswith("?xxx")
+    assert read.aux_note[0].endswith("..." if size > 255 else "x")
+
+
 @pytest.mark.parametrize(
     ("name", "annotator", "samples"),
     [

@@ -253,12 +253,13 @@ def test_labels_are_whole_numbers():
 
 @pytest.mark.slow
 def test_without_data(tmp_path, monkeypatch):
-    """'auto' takes made-up beats where there are no others; 'mitdb' says how to get them."""
+    """Only 'auto' takes made-up beats where there are no others; MIT-BIH is asked for otherwise."""
     monkeypatch.delenv("ECGPHOTON_DATA", raising=False)
     monkeypatch.setenv("ECGPHOTON_CACHE", str(tmp_path))
     assert load_splits(data="auto").synthetic
-    with pytest.raises(InputError, match="data fetch"):
-        load_splits(data="mitdb")
+    for named in ({}, {"data": "mitdb"}):
+        with pytest.raises(InputError, match="data fetch"):
+            load_splits("inter-patient", **named)
     assert not os.listdir(tmp_path)  # noqa: PTH208 - made-up beats are quicker than a disk
 
 

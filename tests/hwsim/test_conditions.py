@@ -17,7 +17,7 @@ def test_every_shipped_profile_says_that_nothing_was_measured(name) -> None:
     """Plain names have effective receivers and modulators that close, and point to the limits."""
     said = conditions(load_profile(name))
     assert said.startswith("simulated chips, none measured: effective receivers (homodyne)")
-    assert "modulators that close; trimmed phases without drift" in said
+    assert "modulators that close completely; trimmed phases without drift" in said
     assert said.endswith(LIMITS)
 
 
@@ -28,7 +28,7 @@ def test_states_and_settings_are_said() -> None:
     assert "balanced receivers with a laser of 5 mW a block" in said
     assert "modulators of 20 dB extinction" in said
     assert "phases as fabricated 4 h after they were set" in said
-    assert "; 10 mK and 1 pm from where they were set; " in said
+    assert "; temperature 10 mK and wavelength 1 pm from those of trimming; " in said
     assert "mK" not in conditions(Profile({}))
     alone, length = {"heater.crosstalk": 0.01}, {"heater.crosstalk_length": 50}
     assert "none beyond 120 um (heater.crosstalk_length is 0)" in conditions(Profile(alone))

@@ -123,6 +123,19 @@ def test_a_report_gives_all_three_and_says_so(student, inputs, label, point):
     assert empty == ""
 
 
+def test_no_error_seen_is_not_said_to_be_none_elsewhere(student, inputs, point):
+    """Where no patient has a missed beat on any chip, the sentence says what this leaves open."""
+    label = np.arange(len(inputs)) % 2
+    records = np.array([f"p{at % 3}" for at in range(len(label))])
+    warned = {}
+    for threshold in (point.threshold, 0.0):  # at 0 every beat is called abnormal
+        chosen = replace(point, threshold=threshold)
+        report = simulate(student, inputs, label, chosen, chips=3, noise=0.05, records=records)
+        widths = [np.ptp(row["both"]) for row in report.over_patients["intervals"].values()]
+        warned[threshold] = "may still differ" in report.over_patients["sentence"], min(widths) == 0
+    assert warned == {point.threshold: (False, False), 0.0: (True, True)}
+
+
 def test_records_of_other_beats_are_refused(student, inputs, label, point):
     """As many records as beats are needed."""
     trial = trial_of(student, inputs, label, point, noise=0.0)

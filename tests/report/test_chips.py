@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecgphoton.report.chips import draw_bars, draw_lines, draw_sweep
+from ecgphoton.report.chips import draw_bars, draw_chips, draw_lines, draw_sweep
 from ecgphoton.report.sheet import draw_sheet
 from ecgphoton.report.style import BLUE, VERMILION
 
@@ -18,6 +18,17 @@ def test_bars_show_the_intervals_that_their_table_holds() -> None:
     assert np.allclose(line[:, 0], [0.01, 0.05])
     bare = [{"name": "splitter.sigma", "rise": 0.02}]
     assert not draw_bars({}, bare, name="name", bars={"rise": "miss rate"}).axes[0].collections
+
+
+def test_the_picture_of_chips_says_of_which_hardware_they_are() -> None:
+    """It stands alone: profile, noise and yield are its title."""
+    rates = {"perfect": 0.1}
+    found = {
+        "limits": {"max_miss": 0.1, "max_fpr": 0.1}, "metrics": {"fpr": rates, "miss": rates},
+        "yield": 1.0, "yield_interval": (0.5, 1.0), "chips": 1, "profile": "mems", "noise": 0.02,
+    }  # fmt: skip
+    figure = draw_chips(found, [{"fpr": 0.1, "miss": 0.1}])
+    assert "mems, noise 0.02" in figure.axes[0].get_title(loc="left")
 
 
 def test_bars_say_how_many_rows_they_leave_out() -> None:

@@ -11,6 +11,7 @@ from ecgphoton.ecg.reading import open_signal
 from ecgphoton.report import strips
 
 FS = 250
+NOTE = "student 014b94d9f72b on chip 3, foundry-thermo-optic, uncalibrated" * 2 + ": Q is abnormal"
 
 
 def drawn(folder, seconds, keep=None, name="a"):
@@ -23,7 +24,7 @@ def drawn(folder, seconds, keep=None, name="a"):
         open_signal(folder / f"{name}.npz"), beats, np.column_stack([1 - abnormality, abnormality]),
         np.full(len(beats), ""), "atr",
     )  # fmt: skip
-    figure = strips.draw_record(calls, np.where(abnormality > 0.5, "Q", "N"), abnormality)
+    figure = strips.draw_record(calls, np.where(abnormality > 0.5, "Q", "N"), abnormality, NOTE)
     overview, _, *papers = figure.axes
     return figure, overview, papers, beats
 
@@ -33,6 +34,7 @@ def test_a_long_name_is_written_smaller_instead_of_cut(tmp_path):
     figure, *_ = drawn(
         tmp_path, 3, name="clinic-2026-11-27_holter_24h_export_of_the_first_visit_" * 2
     )
+    assert NOTE in ": ".join(line.get_text() for line in figure.texts)
     for line in figure.texts:
         assert line.get_window_extent().x1 <= figure.bbox.x1
 

@@ -79,6 +79,7 @@ def test_annotation_says_what_the_beat_set_pipeline_decides(run, wfdb_folder, tm
     assert sum(summary["symbols"].values()) == len(lines)
     assert summary["source"] == "synthetic"
     assert "was trained on generated beats" in summary["notes"][0]
+    assert "(generated beats) on torch" in summary["annotation_note"]
     assert summary["operating_point"]["threshold"] == trained.point.threshold
 
 
@@ -123,13 +124,8 @@ def test_a_chip_is_the_same_chip_whatever_the_blocks(run, wfdb_folder, tmp_path)
     """The seed of a chip decides its answers, not how the signal was read."""
     options = {"model": run, "backend": "chip", "profile": "pessimistic", "chip": 3, "peaks": "atr"}
     for name, seconds in (("one", 1e6), ("many", 6.5)):
-        annotate(
-            wfdb_folder / "s03",
-            out=tmp_path / name,
-            block_seconds=seconds,
-            picture=False,
-            **options,
-        )
+        there = {"out": tmp_path / name, "picture": False}
+        annotate(wfdb_folder / "s03", block_seconds=seconds, **there, **options)
     assert lines_of(tmp_path / "one", "s03")[1] == lines_of(tmp_path / "many", "s03")[1]
 
 
@@ -143,6 +139,8 @@ def test_settings_of_a_profile_reach_the_chip(run, wfdb_folder, tmp_path):
         )  # fmt: skip
         summary, lines = lines_of(tmp_path / name)
         assert summary["chip"]["settings"] == settings
+        chip = " ".join(["chip 0, foundry-thermo-optic", *settings])
+        assert f"on {chip}, uncalibrated: " in summary["annotation_note"]
         said[name] = np.array([line.get("abnormal", -1.0) for line in lines])
     assert np.abs(said["coarse"] - said["plain"]).max() > 0.01
 

@@ -210,7 +210,7 @@ def read(
     path
         File, or path without extension.
     fs, unit, column
-        Hz, unit (mV, uV, V) and column, for text and NumPy files that do not state them.
+        Hz, unit (V, mV, uV, nV) and column, for text and NumPy files that do not state them.
 
     Returns
     -------

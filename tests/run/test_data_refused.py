@@ -43,16 +43,6 @@ def test_a_folder_beside_synthetic_beats_is_refused() -> None:
     assert "synthetic beats are generated, and the folder /no/such is not read" in done.output
 
 
-def test_generated_beats_are_read_only_if_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without a database, and without the word ``synthetic`` or ``auto``, there are no beats."""
-    monkeypatch.delenv("ECGPHOTON_DATA", raising=False)
-    monkeypatch.setenv("ECGPHOTON_CACHE", str(tmp_path))
-    with pytest.raises(InputError, match="mitdb"):
-        load_splits("reference")
-
-
 @pytest.mark.slow
 @pytest.mark.usefixtures("short_records")
 def test_generated_beats_are_not_called_training_beats(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ecgphoton import registry
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import EFFECTS, Effect, Number
 from ecgphoton.hwsim.profile import Profile
@@ -17,7 +18,8 @@ GOOD = Effect("their.phase", ONE, "field", lambda field, x, _: field * (1 + x)[.
 
 @pytest.fixture(autouse=True)
 def added(monkeypatch):
-    """Forget what a test adds."""
+    """Forget what a test adds; no worker of another test has to import it."""
+    monkeypatch.setattr(registry, "_MODULES", dict(registry._MODULES))
     monkeypatch.setattr(EFFECTS, "_values", dict(EFFECTS._values))
     monkeypatch.setattr(RECEIVERS, "_values", dict(RECEIVERS._values))
 

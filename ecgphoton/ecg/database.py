@@ -140,8 +140,8 @@ def missing(data_dir: str | Path | None = None, dataset: Dataset = MITDB) -> str
         )
     return (
         f"no record of {dataset.title} is in {searched or 'a cache: no home is known'}; "
-        f"`ecgphoton data fetch{name}` downloads it ({dataset.megabytes} MB), `--data FOLDER` "
-        "uses recordings of your own, `--data synthetic` generated beats"
+        f"`ecgphoton data fetch{name}` downloads it ({dataset.megabytes} MB), and what reads beats "
+        "also takes recordings of your own (`--data FOLDER`) or generated ones (`--data synthetic`)"
     )
 
 

@@ -143,7 +143,7 @@ def simulate(
         limits,
         settings={
             "seed": seed,
-            "noise": DEFAULT_NOISE if noise is None and profile is None else noise or 0.0,
+            "noise": noise_of(noise, profile),
             "profile": None if made is None else made.name,
             "profile_values": None if made is None else dict(made.numbers),
             "readout": trial.readout.pooling,
@@ -199,8 +199,7 @@ def trial_of(
     chosen = profile_of(profile, settings)
     if chosen is not None:
         refuse_unused(chosen, settings)
-    usual = DEFAULT_NOISE if chosen is None else 0.0
-    sigma = usual if noise is None else read_as(WeightChips, "sigma", noise, "noise")
+    sigma = read_as(WeightChips, "sigma", noise_of(noise, chosen), "noise")
     source: ChipSource
     if chosen is None:
         carrier = Carrier.shipped(carried)
@@ -223,6 +222,12 @@ def _numbered(records: AnyArray) -> Integers:
     if (names != names).any():
         raise InputError("records holds NaN; give the name of the record of each beat")
     return numbers
+
+
+def noise_of(noise: float | None, profile: object) -> float:
+    """Return the noise that acts: the one given, else `DEFAULT_NOISE`, or none with a profile."""
+    usual = DEFAULT_NOISE if profile is None else 0.0
+    return usual if noise is None else noise
 
 
 def profile_of(

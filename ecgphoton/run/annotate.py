@@ -22,7 +22,7 @@ from ecgphoton.ecg.labels import label_file
 from ecgphoton.ecg.quality import waves
 from ecgphoton.ecg.reading import BLOCK_SECONDS, Signal, open_signal
 from ecgphoton.errors import InputError
-from ecgphoton.hwsim.simulate import DEFAULT_NOISE, profile_of
+from ecgphoton.hwsim.simulate import noise_of, profile_of
 from ecgphoton.models import NAMES_CLASSES
 from ecgphoton.progress import Progress, silent
 from ecgphoton.run.annotation_files import (
@@ -171,8 +171,9 @@ def annotate(
         progress=partial(progress, "classifying"),
     )
     beats = table(trained, signal.lead.fs, calls.sample, calls.probability, calls.reason)
-    on_chip = {"number": chip or 0, "profile": profile, "settings": list(settings), "noise": noise}
-    on = _in_words(chip or 0, profile, settings, noise) if backend == "chip" else backend
+    on_chip = {"number": chip or 0, "profile": profile, "settings": list(settings)}
+    on_chip["noise"] = sigma = noise_of(noise, profile)
+    on = _in_words(chip or 0, profile, settings, sigma) if backend == "chip" else backend
     note = _note(trained, on)
     found = _found(signal, calls, beats, trained)
     described_data = {"source": found["source"], "set": signal.name, "beats": len(calls)}
@@ -272,16 +273,13 @@ def _gaps(calls: BeatCalls, time: np.ndarray[Any, np.dtype[np.float64]]) -> list
     return notes + (more if len(spans) > 5 else [])
 
 
-def _in_words(
-    number: int, profile: str | None, settings: Sequence[str], noise: float | None
-) -> str:
+def _in_words(number: int, profile: str | None, settings: Sequence[str], noise: float) -> str:
     """Return which simulated chip answers."""
     chosen = profile_of(profile, settings)
-    sigma = DEFAULT_NOISE if noise is None and chosen is None else noise
     parts = (
         f"chip {number}",
         "" if chosen is None else f"{chosen.name}, uncalibrated",
-        "" if sigma is None else f"noise {sigma:g}",
+        f"noise {noise:g}" if noise else "",
     )
     return ", ".join(filter(None, parts))
 

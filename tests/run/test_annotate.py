@@ -108,6 +108,7 @@ def test_backends_agree_where_they_must(run, wfdb_folder, tmp_path):
         ("integer", tmp_path / "bundle", {"backend": "integer"}),
         ("silent chip", run, {"backend": "chip", "noise": 0.0}),
         ("noisy chip", run, {"backend": "chip", "noise": 0.3, "chip": 5}),
+        ("usual chip", run, {"backend": "chip"}),
     ):
         out = tmp_path / name
         annotate(wfdb_folder / "s01", out=out, model=model, peaks="atr", picture=False, **options)
@@ -117,6 +118,10 @@ def test_backends_agree_where_they_must(run, wfdb_folder, tmp_path):
     assert np.abs(said["silent chip"] - said["torch"]).max() < 0.02
     assert np.abs(said["integer"] - said["torch"]).max() < 0.1
     assert np.abs(said["noisy chip"] - said["torch"]).max() > 0.01
+    chips = {name: lines_of(tmp_path / name)[0]["chip"] for name in said if "chip" in name}
+    assert {name: one["noise"] for name, one in chips.items()} == {
+        "silent chip": 0.0, "noisy chip": 0.3, "usual chip": 0.02,
+    }  # fmt: skip
 
 
 @pytest.mark.slow

@@ -41,6 +41,7 @@ from ecgphoton.run.provenance import provenance
 from ecgphoton.run.scope import KEY, Observer
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.version import __version__
+from ecgphoton.wording import hardware
 
 LONG_GAP = 10.0
 """Seconds without a beat that are mentioned."""
@@ -278,12 +279,8 @@ def _in_words(
     """Return which simulated chip answers."""
     chosen = profile_of(profile, settings)
     sigma = DEFAULT_NOISE if noise is None and chosen is None else noise
-    parts = (
-        f"chip {number}",
-        "" if chosen is None else f"{chosen.name}, uncalibrated",
-        "" if sigma is None else f"noise {sigma:g}",
-    )
-    return ", ".join(filter(None, parts))
+    named = None if chosen is None else f"{chosen.name}, uncalibrated"
+    return f"chip {number}, {hardware({'profile': named, 'noise': sigma})}"
 
 
 def _note(trained: TrainedStudent, on: str) -> str:

@@ -35,7 +35,7 @@ class Number(click.ParamType):  # type: ignore[type-arg] # has none in click 8.2
 
 
 class Later(Number):
-    """A number beside a name, or what is none: the function refuses it, and says whose it is."""
+    """A number beside a name; the function refuses another text, and names what it belongs to."""
 
     def convert(self, value: Any, param: click.Parameter | None, _: click.Context | None) -> Any:  # noqa: ANN401, ARG002
         """Return the number, or the text."""

@@ -112,7 +112,8 @@ def _target(data_dir: str | Path | None, dataset: Dataset) -> Path:
         if all(path.stem in dataset.records for path in folder.glob("*.hea")):
             return folder
         raise InputError(
-            f"{role} {folder} holds other records than {dataset.name}; give another --data-dir"
+            f"{role} {folder} holds other records than {dataset.name}; name a folder that holds "
+            f"one for each database ({', '.join(DATASETS)}), or give another --data-dir"
         )
     raise InputError(f"no folder for {dataset.name}; give --data-dir")
 

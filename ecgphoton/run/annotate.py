@@ -41,6 +41,7 @@ from ecgphoton.run.provenance import provenance
 from ecgphoton.run.scope import KEY, Observer
 from ecgphoton.runs import TrainedStudent
 from ecgphoton.version import __version__
+from ecgphoton.wording import hardware
 
 LONG_GAP = 10.0
 """Seconds without a beat that are mentioned."""
@@ -276,12 +277,8 @@ def _gaps(calls: BeatCalls, time: np.ndarray[Any, np.dtype[np.float64]]) -> list
 def _in_words(number: int, profile: str | None, settings: Sequence[str], noise: float) -> str:
     """Return which simulated chip answers."""
     chosen = profile_of(profile, settings)
-    parts = (
-        f"chip {number}",
-        "" if chosen is None else f"{chosen.name}, uncalibrated",
-        f"noise {noise:g}" if noise else "",
-    )
-    return ", ".join(filter(None, parts))
+    named = None if chosen is None else f"{chosen.name}, uncalibrated"
+    return f"chip {number}, {hardware({'profile': named, 'noise': noise})}"
 
 
 def _note(trained: TrainedStudent, on: str) -> str:

@@ -217,9 +217,9 @@ def begin(
     files = files or (f"{name}.json", f"{name}.csv", f"{name}.png")
     asked = checked(function, asked)
     asked |= asdict(limits_of(asked.get("limit", ())))
-    for number in EARLY.keys() & asked.keys():
-        if asked[number] is not None:
-            EARLY[number](asked[number])
+    for number, check in EARLY.items():
+        if asked.get(number) is not None:
+            check(asked[number])
     profile = profile_of(**taken_by(profile_of, asked))
     if profile is not None and moving is not None:
         own = () if {"over", "key"} & asked.keys() else (moving,)  # `drift` has words of its own

@@ -118,10 +118,8 @@ def test_backends_agree_where_they_must(run, wfdb_folder, tmp_path):
     assert np.abs(said["silent chip"] - said["torch"]).max() < 0.02
     assert np.abs(said["integer"] - said["torch"]).max() < 0.1
     assert np.abs(said["noisy chip"] - said["torch"]).max() > 0.01
-    chips = {name: lines_of(tmp_path / name)[0]["chip"] for name in said if "chip" in name}
-    assert {name: one["noise"] for name, one in chips.items()} == {
-        "silent chip": 0.0, "noisy chip": 0.3, "usual chip": 0.02,
-    }  # fmt: skip
+    chips = [lines_of(tmp_path / name)[0]["chip"] for name in said if "chip" in name]
+    assert [one["noise"] for one in chips] == [0.0, 0.3, 0.02]
 
 
 @pytest.mark.slow

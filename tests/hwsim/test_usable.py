@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from ecgphoton import registry
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.effects import EFFECTS, Effect, Number
 from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS, Receiver
 from ecgphoton.hwsim.unused import unused
 
@@ -30,9 +33,20 @@ def read_with(effect: Effect) -> tuple[str, ...]:
     return unused(Profile({effect.name: 0.2, "dac.bits": 10}), [effect.name])
 
 
-def test_a_right_effect_acts():
+@pytest.mark.parametrize("name", ["their.phase", "their-lab.phase-1"])
+def test_a_right_effect_acts(name):
     """The oracle of the tests below."""
-    assert read_with(GOOD) == ()
+    assert read_with(replace(GOOD, name=name)) == ()
+
+
+def test_effects_of_the_package_would_pass(monkeypatch, program):
+    """They are not looked at when chips are computed, so they are here."""
+    profile = load_profile("pessimistic:full-link:as-fabricated")
+    monkeypatch.setattr(EFFECTS, "shipped", frozenset())
+    chips = Foundry.of(profile).chips(0, 0, 2, program)
+    volts = chips.driven(program.device.dac.volts_for(program.phases)[None])
+    light = chips.sent(np.ones((4, 1)))
+    assert chips.respond(volts, light, generator=torch.Generator()).isfinite().all()
 
 
 @pytest.mark.parametrize(
@@ -41,6 +55,7 @@ def test_a_right_effect_acts():
         ({"name": "my thing"}, "a key of an effect is 'my thing'"),
         ({"name": "driver.law"}, r"'driver.law'; it must be .* outside of \[driver\]"),
         ({"number": 0.3}, "their.phase is 0.3; it must be a Number"),
+        ({"number": replace(ONE, largest=float("inf"))}, "their.phase is inf; .* finite"),
         ({"number": replace(ONE, least=2.0)}, "their.phase is 1.0; it must be 0 or"),
         ({"number": replace(ONE, default=7.0)}, "their.phase is 7.0; it must be a number"),
         ({"stage": "feld"}, "stage is 'feld'; it must be one of 'input'"),
@@ -88,6 +103,11 @@ def test_a_receiver_that_cannot_be_one_is_refused(changes, why):
     """Its part linear in the field would be wrong without a word."""
     with pytest.raises(InputError, match=f"the receiver 'theirs'.*{why}"):
         Receiver(**{"name": "theirs", "meaning": "", "read": lambda f, _: f.real} | changes)
+
+
+def test_a_receiver_may_compute_in_single_precision():
+    """Rounding is no higher order, however large readings are."""
+    Receiver("theirs", "", lambda f, _: 99 * (f.to(torch.complex64) + 1).abs() ** 2)
 
 
 def test_a_receiver_may_have_numbers_of_its_own_alone():

@@ -294,6 +294,30 @@ def test_an_activation_that_would_not_train_is_refused() -> None:
         replace(SOFTSIGN, name="other", fused=fast).check_forms()
 
 
+def _smooth(values: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+    return (straight := z.clamp(-1, 1)) + (values - straight).detach()
+
+
+@pytest.mark.parametrize(
+    ("torch_form", "numpy_form"),
+    [
+        (
+            lambda z: _smooth(torch.round(2 * z.clamp(-1, 1)) / 2, z),
+            lambda z: np.round(2 * np.clip(z, -1, 1)) / 2,
+        ),
+        (lambda z: _smooth(torch.sign(z), z), np.sign),
+        (lambda z: torch.tanh(200 * z), lambda z: np.tanh(200 * z)),
+    ],
+)
+def test_a_stepped_form_may_have_a_smooth_derivative(torch_form, numpy_form) -> None:
+    """Of few levels too, and of one step; without any derivative it would not train."""
+    stepped = Activation("other", torch_form, numpy_form, slope=(0, 200))
+    stepped.check_forms()
+    halted = replace(stepped, torch=lambda z: torch_form(z.detach()))
+    with pytest.raises(InputError, match="another derivative"):
+        halted.check_forms()
+
+
 def test_activations_of_the_package_are_right() -> None:
     """Values and derivatives of all their forms agree."""
     for one in ACTIVATIONS.values():

@@ -39,6 +39,17 @@ def test_a_right_effect_acts(name):
     assert read_with(replace(GOOD, name=name)) == ()
 
 
+def test_what_may_be_a_tensor_or_a_number_may_become_a_number():
+    """The share of crosstalk of each chip becomes one number for all, but the phases do not."""
+    level = replace(GOOD, stage="heat", place="none", law=lambda heat, *_: heat._replace(share=2.0))
+    EFFECTS.add(level)
+    spread = {"heater.crosstalk": 0.01, "heater.crosstalk_spread": 0.1}
+    assert unused(Profile(spread | {level.name: 0.2, "dac.bits": 10}), ["heater.crosstalk"]) == ()
+    flat = replace(level, name="their.other", law=lambda heat, *_: heat._replace(phase=0.0))
+    with pytest.raises(InputError, match=r"their\.other.* returns float for torch.float64"):
+        read_with(flat)
+
+
 def test_effects_of_the_package_would_pass(monkeypatch, program):
     """They are not looked at when chips are computed, so they are here."""
     profile = load_profile("pessimistic:full-link:as-fabricated")

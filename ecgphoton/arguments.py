@@ -17,7 +17,7 @@ from typing import (
     get_origin,
 )
 
-from ecgphoton.errors import ArgumentError, InputError, shown
+from ecgphoton.errors import ArgumentError, InputError, require, shown
 from ecgphoton.settings import NUMBERS, convert, hints_of, nearest, type_words
 
 P = ParamSpec("P")
@@ -102,6 +102,19 @@ def _several(values: object, kind: Any, name: str) -> tuple[Any, ...]:  # noqa: 
         if texts and not isinstance(one, str | PathLike):
             raise InputError(f"{name} holds {shown(one)}; it must hold texts")
     return tuple(convert(one, kind, name) for one in found) if kind in NUMBERS else found
+
+
+def check_seed(seed: int) -> int:
+    """Return `seed`, an integer in [0, 2^64).
+
+    Raises
+    ------
+    InputError
+        If it is outside, or no integer.
+    """
+    seed = convert(seed, int, "seed")
+    require(0 <= seed < 1 << 64, "seed", seed, "an integer in [0, 2^64)")
+    return seed
 
 
 def _classes(kinds: Iterable[Any]) -> tuple[type, ...]:

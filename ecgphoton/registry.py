@@ -49,6 +49,8 @@ class Registry(Mapping[str, T], Generic[T]):
     def __init__(self, what: str, *values: T, reserved: Iterable[str] = ()) -> None:
         self.what, self._reserved = what, frozenset(reserved)
         self._values = {value.name: value for value in values}
+        self.shipped = frozenset(self._values)
+        """Names of the values that come with the package."""
 
     def add(self, value: T) -> T:
         """Add a value of another module, and return it.
@@ -56,8 +58,7 @@ class Registry(Mapping[str, T], Generic[T]):
         Raises
         ------
         InputError
-            If the name is taken, or a field is of another type than its class
-            declares.
+            If the name is taken, or a field is of another type than its class declares.
         """
         kind = type(next(iter(self._values.values()), value))
         require(isinstance(value, kind), f"a new {self.what}", value, f"of type {kind.__name__}")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ecgphoton import artifacts
+from ecgphoton.arguments import check_seed
 from ecgphoton.calibration.calibrate import STANDARD, Step, calibrate, check_steps, steps_of
 from ecgphoton.calibration.judge import Labelled, driven, judge
 from ecgphoton.calibration.report import CalibrationReport
@@ -28,7 +29,6 @@ from ecgphoton.hwsim.distributed import computed, single_threaded
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.simulate import trial_of
-from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.mesh.arrays import AnyArray
 from ecgphoton.metrics import check_both

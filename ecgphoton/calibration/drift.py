@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ecgphoton.arguments import check_seed
 from ecgphoton.calibration.bench import Cost
 from ecgphoton.calibration.calibrate import STANDARD, steps_of
 from ecgphoton.calibration.campaign import Campaign
@@ -33,7 +34,6 @@ from ecgphoton.hwsim.montecarlo import run
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.simulate import trial_of
-from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.unused import refuse_unused
 from ecgphoton.hwsim.verdict import Limits, SimulationReport, decide
 from ecgphoton.intervals import with_interval

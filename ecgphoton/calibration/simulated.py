@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from ecgphoton.arguments import check_seed
 from ecgphoton.calibration.bench import Cost, Kind, Readings, check_request, cost_of
 from ecgphoton.hwsim.chip import Chip
 from ecgphoton.hwsim.receivers import PHOTODIODE
-from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.mesh.arrays import Floats, Integers
 
 SETTINGS = 64

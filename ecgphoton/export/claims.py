@@ -48,10 +48,8 @@ REFERENCE_BEATS = 2048  # the reference evaluator is for truth, not for speed
 def _manifest(bundle: ClaimedBundle) -> Result:
     problems = manifest_problems(bundle.folder)
     manifest = artifacts.read_manifest(bundle.folder, kind=names.KIND)
-    text, more = (
-        f"{len(manifest['files'])} files, SHA-256 of each",
-        added_to(bundle.folder, manifest),
-    )
+    named, more = manifest["files"], added_to(bundle.folder, manifest)
+    text = f"{len(named)} files, SHA-256 of each"
     text += f"; not among them, and not checked: {', '.join(more)}" if more else ""
     return verdict(not problems, "; ".join(problems) or text)
 

@@ -11,14 +11,12 @@ onnxruntime rewrites into other arithmetic, so it gives the same bits in every r
 """
 
 from collections.abc import Mapping
-from functools import partial
 
 import numpy as np
 
 from ecgphoton.errors import InputError
 from ecgphoton.export.onnx_builder import Graph, normalised_window
 from ecgphoton.export.quantize import QuantizedStudent
-from ecgphoton.intake import expecting
 from ecgphoton.program.blocks import TABLE_BITS, IntegerBlock, largest_code
 from ecgphoton.student.architecture import WIDTH, Architecture, Branch
 from ecgphoton.student.network import SegmentStudent
@@ -48,8 +46,6 @@ def float_graph(
     arch, graph, write = student.architecture, Graph(), student.architecture.response.onnx
     if write is None:
         raise InputError(f"activation {arch.activation} has no ONNX form; give it one, `onnx`")
-    name = f"the activation {arch.activation!r}"
-    own = partial(expecting, name, "usable in its ONNX form", "correct it")
     parts = (part.detach().numpy()[0] for part in student.stack())
     blocks = {name: block for name, *block in zip(arch.blocks, *parts, strict=True)}
     sources = {"window": normalised_window(graph, raw=raw), "residual": "residual"}
@@ -57,7 +53,7 @@ def float_graph(
     def activation(value: str, name: str) -> str:
         gain = graph.constant(f"{name}.gain", blocks[name][2])
         amplified = graph.add("Mul", value, gain, name=f"{name}.amplified")
-        with own():
+        with arch.response.usable("ONNX form"):
             found = write(graph, amplified, name)
             if not isinstance(found, str):
                 raise TypeError(f"it returns {found!r}, and no name of a value")
@@ -108,7 +104,7 @@ def float_graph(
     names = graph.constant("head.weight", weight), graph.constant("head.bias", bias)
     graph.add("Gemm", "h_pool", *names, name="logits", transB=1)
     graph.add("Softmax", "logits", name="probability", axis=-1)
-    with own():  # which alone can make the graph invalid
+    with arch.response.usable("ONNX form"):  # which alone can make the graph invalid
         widths = input_widths(arch, raw=raw)
         return graph.model(widths, arch.classes, "ecgphoton_float", metadata or {})
 

@@ -72,13 +72,13 @@ class WorstChip:
         return {name: getattr(self, name) for name in names}
 
 
-@torch.enable_grad()
 def check_search(sigmas: float, weight: float) -> None:
     """Refuse a tolerance that is not above 0, and a weight that is not from 0 to 1."""
     Setting(3.0, "", above=0).read(sigmas, float, "sigmas")
     Setting(0.5, "", low=0, high=1).read(weight, float, "weight")
 
 
+@torch.enable_grad()
 def worst_chip(
     trial: Trial, *, sigmas: float = 3.0, weight: float = 0.5, steps: int = STEPS
 ) -> WorstChip:

@@ -19,7 +19,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgphoton.hwsim.effects import Effect, Elements, Heat, Modulators, Reading, Site, Stage
+from ecgphoton.hwsim.effects import (
+    EFFECTS,
+    Effect,
+    Elements,
+    Heat,
+    Modulators,
+    Reading,
+    Site,
+    Stage,
+)
 from ecgphoton.hwsim.effects.usable import applied, usable
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.profile_file import load_profile
@@ -60,14 +69,20 @@ class Chip:
         return replace(self, normals=some, count=len(range(self.count)[chips]))
 
     def _through(self, stage: Stage, value: T) -> T:
-        """Return what the effects of one stage make of a value."""
+        """Return what the effects of one stage make of a value.
+
+        What those of other packages return is looked at.
+        """
         site = Site(self.profile.__getitem__, self.device)
         for effect in self.profile.active:
             law = effect.law_at(stage)
             if law is not None and (effect.place == "none" or effect.name in self.normals):
-                normals = self.normals.get(effect.name, 1.0)
+                error = self.profile[effect.name] * self.normals.get(effect.name, 1.0)
+                if effect.name in EFFECTS.shipped:
+                    value = law(value, error, site)
+                    continue
                 with usable(effect.name, f"law at stage {stage!r}"):
-                    value = applied(law, value, self.profile[effect.name] * normals, site)
+                    value = applied(law, value, error, site)
         return value
 
     def driven(self, volts: ArrayLike | Tensor) -> Tensor:
@@ -240,8 +255,8 @@ def fabricated(perfect: Chip, profile: Profile, seed: int, first: int, count: in
 
     def normals(effect: Effect) -> Tensor:
         name = effect.stream or effect.name
-        rows = [effect.draw(chip_rng(seed, first + k, name), site, blocks) for k in range(count)]
-        return torch.as_tensor(np.stack(rows))
+        rngs = [chip_rng(seed, first + k, name) for k in range(count)]
+        return torch.as_tensor(effect.draw(rngs, site, blocks))
 
     drawn = {
         effect.name: normals(effect)

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from ecgphoton.arguments import check_seed
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError, require
 from ecgphoton.hwsim.distributed import check_workers, computed, single_threaded
 from ecgphoton.hwsim.patients import ByPatient, counted
 from ecgphoton.hwsim.propagate import ChipDetector, plan_powers
 from ecgphoton.hwsim.readout import Readout
-from ecgphoton.hwsim.streams import BEATS, CHIPS, check_seed, shot_generator
+from ecgphoton.hwsim.streams import BEATS, CHIPS, shot_generator
 from ecgphoton.hwsim.verdict import Limits, SimulationReport
 from ecgphoton.hwsim.weights import Carrier, Chips, ChipSource
 from ecgphoton.mesh.arrays import Bools, Floats, Integers, Singles

@@ -32,8 +32,8 @@ from ecgphoton.registry import Registry
 SECTION = "receiver."
 QUADRATURE = ("receiver.iq_gain", "receiver.iq_phase")
 SINGLE = ("receiver.cmrr",)
-SECOND = 1e-6
-"""Third difference of readings that is rounding, also in single precision."""
+SECOND = 1e-5
+"""Third difference of readings, over the largest, that is rounding, also in single precision."""
 
 
 def _keys(*without: str) -> tuple[str, ...]:
@@ -86,7 +86,8 @@ class Receiver:
             found = [self.read(field * step, reading) for step in (2, 1, 0, -1)]
             for values in (*found, self.light(field, reading) if self.light else numbers):
                 check_like(numbers, values)
-            if (found[0] - 3 * found[1] + 3 * found[2] - found[3]).abs().max() > SECOND:
+            third = found[0] - 3 * found[1] + 3 * found[2] - found[3]
+            if third.abs().max() > SECOND * torch.stack(found).abs().max():
                 raise ValueError("its reading is of more than second order in the field")
             before = field.clone()
             self.read(field, reading)

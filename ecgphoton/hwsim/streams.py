@@ -13,27 +13,14 @@ from hashlib import blake2b
 import numpy as np
 import torch
 
-from ecgphoton.errors import InputError, require
-from ecgphoton.settings import convert
+from ecgphoton.arguments import check_seed
+from ecgphoton.errors import InputError
 
 BEATS = 256
 """Beats of one block: the unit of per-shot noise and of cache-sized work."""
 CHIPS = 1 << 20
 """Largest chip number plus one."""
 _BLOCKS = 1 << 12  # shot streams of one chip, so 2^20 beats at 256 a block
-
-
-def check_seed(seed: int) -> int:
-    """Return `seed`, an integer in [0, 2^64).
-
-    Raises
-    ------
-    InputError
-        If it is outside, or no integer.
-    """
-    seed = convert(seed, int, "seed")
-    require(0 <= seed < 1 << 64, "seed", seed, "an integer in [0, 2^64)")
-    return seed
 
 
 def chip_rng(seed: int, chip: int, effect: str = "") -> np.random.Generator:

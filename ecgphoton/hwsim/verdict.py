@@ -191,7 +191,8 @@ class SimulationReport:
         )
         if any(low == high for low, high in (over["both"] for over in found.values())):
             sentence += (
-                " An interval without width says that all of these agree; others may still differ."
+                " Where an interval has no width, all of these agree; other patients and chips may "
+                "still differ."
             )
         return {"patients": patients, "intervals": rows, "sentence": sentence}
 

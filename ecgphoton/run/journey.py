@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from ecgphoton import runs
-from ecgphoton.arguments import checked
+from ecgphoton.arguments import check_seed, checked
 from ecgphoton.artifacts import check_room, csv_text, write_json, write_text
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.errors import InputError, shown
@@ -21,7 +21,6 @@ from ecgphoton.hwsim.montecarlo import Trial, check_chips
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.simulate import DEFAULT_NOISE, profile_of, trial_of
-from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.hwsim.unused import refuse_unused
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.hwsim.weights import WeightChips

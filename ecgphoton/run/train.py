@@ -8,12 +8,11 @@ from typing import Any, Literal
 
 from ecgphoton import runs
 from ecgphoton.alone import alone
-from ecgphoton.arguments import strict
+from ecgphoton.arguments import check_seed, strict
 from ecgphoton.ecg.databases import dataset_of
 from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.distributed import check_workers
-from ecgphoton.hwsim.streams import check_seed
 from ecgphoton.legacy.strategies import check_strength
 from ecgphoton.metrics import check_both
 from ecgphoton.progress import Progress, silent

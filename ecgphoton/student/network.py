@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ecgphoton.arguments import strict
+from ecgphoton.arguments import check_seed, strict
 from ecgphoton.artifacts import load_checkpoint
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.beats import BeatSet
@@ -66,8 +66,7 @@ class SegmentStudent(nn.Module):
         self.architecture.response.check_forms()
         blocks = len(self.architecture.blocks)
         branches = blocks - self.architecture.layers
-        require(0 <= seed < 1 << 64, "seed", seed, "an integer in [0, 2^64)")
-        draw = torch.Generator().manual_seed(seed)
+        draw = torch.Generator().manual_seed(check_seed(seed))
 
         def uniform(*shape: int, bound: float) -> Tensor:
             return (torch.rand(shape, generator=draw, dtype=torch.float32) * 2 - 1) * bound

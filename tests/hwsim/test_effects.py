@@ -48,8 +48,7 @@ def test_normals_are_unit_normals(program, effect):
     """Mean, variance and fourth moment over 400 chips are 0, 1 and 3, to five standard errors."""
     device, blocks = program.device, len(program.blocks)
     site = Site(alone(effect).__getitem__, device)
-    rows = [effect.draw(chip_rng(0, k, effect.name), site, blocks) for k in range(CHIPS)]
-    drawn = np.stack(rows)
+    drawn = effect.draw([chip_rng(0, k, effect.name) for k in range(CHIPS)], site, blocks)
     assert drawn.shape == (CHIPS, *effect.shape(device, blocks))
     for power, moment, scatter in ((1, 0, 1), (2, 1, 2), (4, 3, 96)):
         gap = (drawn**power).mean() - moment

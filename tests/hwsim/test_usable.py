@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from ecgphoton import registry
 from ecgphoton.errors import InputError
+from ecgphoton.hwsim.chip import Foundry
 from ecgphoton.hwsim.effects import EFFECTS, Effect, Number
 from ecgphoton.hwsim.profile import Profile
+from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.receivers import RECEIVERS, Receiver
 from ecgphoton.hwsim.unused import unused
 
@@ -30,9 +33,31 @@ def read_with(effect: Effect) -> tuple[str, ...]:
     return unused(Profile({effect.name: 0.2, "dac.bits": 10}), [effect.name])
 
 
-def test_a_right_effect_acts():
+@pytest.mark.parametrize("name", ["their.phase", "their-lab.phase-1"])
+def test_a_right_effect_acts(name):
     """The oracle of the tests below."""
-    assert read_with(GOOD) == ()
+    assert read_with(replace(GOOD, name=name)) == ()
+
+
+def test_what_may_be_a_tensor_or_a_number_may_become_a_number():
+    """The share of crosstalk of each chip becomes one number for all, but the phases do not."""
+    level = replace(GOOD, stage="heat", place="none", law=lambda heat, *_: heat._replace(share=2.0))
+    EFFECTS.add(level)
+    spread = {"heater.crosstalk": 0.01, "heater.crosstalk_spread": 0.1}
+    assert unused(Profile(spread | {level.name: 0.2, "dac.bits": 10}), ["heater.crosstalk"]) == ()
+    flat = replace(level, name="their.other", law=lambda heat, *_: heat._replace(phase=0.0))
+    with pytest.raises(InputError, match=r"their\.other.* returns float for torch.float64"):
+        read_with(flat)
+
+
+def test_effects_of_the_package_would_pass(monkeypatch, program):
+    """They are not looked at when chips are computed, so they are here."""
+    profile = load_profile("pessimistic:full-link:as-fabricated")
+    monkeypatch.setattr(EFFECTS, "shipped", frozenset())
+    chips = Foundry.of(profile).chips(0, 0, 2, program)
+    volts = chips.driven(program.device.dac.volts_for(program.phases)[None])
+    light = chips.sent(np.ones((4, 1)))
+    assert chips.respond(volts, light, generator=torch.Generator()).isfinite().all()
 
 
 @pytest.mark.parametrize(
@@ -41,6 +66,7 @@ def test_a_right_effect_acts():
         ({"name": "my thing"}, "a key of an effect is 'my thing'"),
         ({"name": "driver.law"}, r"'driver.law'; it must be .* outside of \[driver\]"),
         ({"number": 0.3}, "their.phase is 0.3; it must be a Number"),
+        ({"number": replace(ONE, largest=float("inf"))}, "their.phase is inf; .* finite"),
         ({"number": replace(ONE, least=2.0)}, "their.phase is 1.0; it must be 0 or"),
         ({"number": replace(ONE, default=7.0)}, "their.phase is 7.0; it must be a number"),
         ({"stage": "feld"}, "stage is 'feld'; it must be one of 'input'"),
@@ -88,6 +114,11 @@ def test_a_receiver_that_cannot_be_one_is_refused(changes, why):
     """Its part linear in the field would be wrong without a word."""
     with pytest.raises(InputError, match=f"the receiver 'theirs'.*{why}"):
         Receiver(**{"name": "theirs", "meaning": "", "read": lambda f, _: f.real} | changes)
+
+
+def test_a_receiver_may_compute_in_single_precision():
+    """Rounding is no higher order, however large readings are."""
+    Receiver("theirs", "", lambda f, _: 99 * (f.to(torch.complex64) + 1).abs() ** 2)
 
 
 def test_a_receiver_may_have_numbers_of_its_own_alone():

@@ -22,7 +22,7 @@ from ecgphoton.export.verify import verify
 from ecgphoton.hwsim.certify import margin_bounds
 from ecgphoton.hwsim.simulate import simulate, trial_of
 from ecgphoton.program.program_file import from_dict
-from ecgphoton.student.activations import ACTIVATIONS, RELU, TANH, Activation, Fused
+from ecgphoton.student.activations import ACTIVATIONS, RELU, TANH, Activation
 from ecgphoton.student.architecture import BRANCHES, TOKENS, Architecture, Branch, Token
 from ecgphoton.student.network import SegmentStudent, predict
 from ecgphoton.student.propagate import IdealDetector, walk
@@ -247,54 +247,3 @@ def test_the_mesh_file_states_the_branches() -> None:
     del stored["student"]["branches"]
     with pytest.raises(InputError, match="branches is missing"):
         from_dict(stored)
-
-
-@pytest.mark.parametrize(
-    ("changes", "why"),
-    [
-        ({"numpy": lambda z: np.log1p(np.exp(z))}, "one value in"),
-        ({"numpy": lambda z: z * np.nan}, "one value in"),
-        ({"numpy": lambda z: z.sum()}, "one value in"),
-        ({"numpy": lambda z: z / 0j}, "numpy form .*complex128"),
-        ({"numpy": lambda _: 1 / 0}, "numpy form .*division by zero"),
-        ({"slope": 1.0}, "declared slope"),
-        ({"slope": (np.nan, np.nan)}, "other slopes"),
-        ({"numpy": lambda z: np.sin(3 * z)}, "other slopes"),
-        ({"numpy": lambda z: np.clip(z, -1, 1), "moments": True}, "is not tanh"),
-    ],
-)
-def test_an_activation_that_is_not_what_it_declares_is_refused(changes, why) -> None:
-    """Values beyond [-1, 1], wrong slopes and moments of tanh never reach a result."""
-    with np.errstate(all="raise"), pytest.raises(InputError, match=why):
-        replace(SOFTSIGN, name="other", **changes)
-
-
-@pytest.mark.parametrize(
-    "form",
-    [
-        lambda z: z.clamp(-1, 1),
-        lambda z: z.double() / (1 + z.abs()),
-        lambda z: z.div_(1 + z.abs()),
-        lambda z: z.sum(),
-    ],
-)
-def test_forms_of_an_activation_agree(form) -> None:
-    """A student is not built on an activation whose PyTorch form differs from its NumPy form."""
-    with pytest.raises(InputError, match="torch form of the activation 'other' differs"):
-        replace(SOFTSIGN, name="other", torch=form).check_forms()
-
-
-def test_an_activation_that_would_not_train_is_refused() -> None:
-    """The derivative, in either form, is that of the values; without one, no branch would learn."""
-    halted = replace(SOFTSIGN, name="other", torch=lambda z: SOFTSIGN.torch(z.detach()))
-    with pytest.raises(InputError, match=r"torch form of .* 'other' has another derivative"):
-        halted.check_forms()
-    fast = Fused(lambda z: z.div_(1 + z.abs()), lambda y: 7 + 0 * y)
-    with pytest.raises(InputError, match=r"fused form of .* 'other' has another derivative"):
-        replace(SOFTSIGN, name="other", fused=fast).check_forms()
-
-
-def test_activations_of_the_package_are_right() -> None:
-    """Values and derivatives of all their forms agree."""
-    for one in ACTIVATIONS.values():
-        one.check_forms()

@@ -16,7 +16,7 @@ C counts chips, K blocks; tensors may have 1 in place of either.
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any, Literal, NamedTuple, get_args
@@ -238,10 +238,12 @@ class Effect:
     def __post_init__(self) -> None:
         """Check keys, numbers and stages."""
         for key, number in self.numbers.items():
-            good = re.fullmatch(r"(?!(driver|power)\.)[A-Za-z]\w*\.[A-Za-z]\w*", str(key))
-            words = "SECTION.KEY of letters, digits and _, outside of [driver] and [power]"
+            good = re.fullmatch(r"(?!(driver|power)\.)[A-Za-z][\w-]*\.[A-Za-z][\w-]*", str(key))
+            words = "SECTION.KEY of letters, digits, _ and -, outside of [driver] and [power]"
             require(good, "a key of an effect", key, words)
             require(isinstance(number, Number), key, number, "a Number")
+            bounded = math.isfinite(number.largest)
+            require(bounded, f"the largest value of {key}", number.largest, "a finite number")
             number.check(key, number.largest)
             number.check(key, number.default)
         for stage in self.elsewhere:
@@ -272,21 +274,21 @@ class Effect:
         }
         return shapes[self.place]
 
-    def draw(self, rng: np.random.Generator, site: Site, blocks: int) -> Floats:
-        """Return the draws of one chip, of its `shape`.
+    def draw(self, rngs: Iterable[np.random.Generator], site: Site, blocks: int) -> Floats:
+        """Return the draws (C, *shape) of chips, of each from its own generator.
 
         Raises
         ------
         InputError
-            If `drawn` fails, or returns anything but finite numbers of that shape.
+            If `drawn` fails, or returns anything but finite real numbers of that shape.
         """
         shape = self.shape(site.device, blocks)
         with usable(self.name, "draws"):
-            drawn = as_array(self.drawn(rng, site, shape), "what it draws")
-            if drawn.shape != shape or drawn.dtype.kind not in "fiub":
-                raise TypeError(
-                    f"{drawn.dtype} of shape {drawn.shape}, for real numbers of {shape}"
-                )
+            rows = [as_array(self.drawn(rng, site, shape), "what it draws") for rng in rngs]
+            drawn = np.stack(rows)
+            if drawn.shape[1:] != shape or drawn.dtype.kind not in "fiub":
+                given = f"{drawn.dtype} of shape {drawn.shape[1:]}"
+                raise TypeError(f"{given}, for real numbers of {shape}")
             if not np.isfinite(drawn).all():
                 raise ValueError("some are NaN or infinite")
             return drawn.astype(float, copy=False)

@@ -57,8 +57,10 @@ def check_like(value: Any, changed: Any) -> None:  # noqa: ANN401
     if not alike:
         raise TypeError(f"it returns {_form(changed)} for {_form(value)}")
     if isinstance(value, tuple):
-        for one, other in zip(value, changed, strict=True):
-            check_like(one, other)
+        kinds = type(value).__annotations__.values()
+        for one, other, kind in zip(value, changed, kinds, strict=True):
+            plain = isinstance(other, float | int) and kind is not Tensor
+            check_like(0.0 if plain else one, other)  # a field that may be either may become one
     elif not (changed.isfinite().all() if isinstance(changed, Tensor) else math.isfinite(changed)):
         raise ValueError("it returns NaN or infinity")
 

@@ -172,8 +172,8 @@ def annotate(
         progress=partial(progress, "classifying"),
     )
     beats = table(trained, signal.lead.fs, calls.sample, calls.probability, calls.reason)
-    on_chip = {"number": chip or 0, "profile": profile, "settings": list(settings)}
-    on_chip["noise"] = sigma = noise_of(noise, profile)
+    sigma = noise_of(noise, profile)
+    on_chip = {"number": chip or 0, "profile": profile, "settings": list(settings), "noise": sigma}
     on = _in_words(chip or 0, profile, settings, sigma) if backend == "chip" else backend
     note = _note(trained, on)
     found = _found(signal, calls, beats, trained)

@@ -15,8 +15,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # compiles sooner for SAX
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Load fixtures, and with them torch, where tests run: not where they are only handed out."""
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Load fixtures, and with them torch, where tests run: not where they are only handed out.
+
+    Coverage is measured in every process by then; what is imported before it counts as not run.
+    """
+    config = session.config
     if config.getoption("numprocesses", None):
         return
     from hypothesis import settings

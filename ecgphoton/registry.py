@@ -49,8 +49,8 @@ class Registry(Mapping[str, T], Generic[T]):
     def __init__(self, what: str, *values: T, reserved: Iterable[str] = ()) -> None:
         self.what, self._reserved = what, frozenset(reserved)
         self._values = {value.name: value for value in values}
-        self.shipped = frozenset(self._values)
-        """Names of the values that come with the package."""
+        self.shipped = tuple(self._values)
+        """Names of the values that come with the package, in order."""
 
     def add(self, value: T) -> T:
         """Add a value of another module, and return it.

@@ -249,8 +249,6 @@ FEATURES: Registry[Feature] = Registry(
     *map(_regular, AGAINST),
 )
 """Every feature of this package and of others; columns of `BeatSet.patient`, in this order."""
-OWN = len(FEATURES)
-"""How many of them are of this package."""
 
 
 def table(beats: Compared) -> FloatArray:

@@ -21,7 +21,7 @@ from ecgphoton.ecg.beatset import BeatSet
 from ecgphoton.ecg.detect import Centring
 from ecgphoton.ecg.extract import extract
 from ecgphoton.ecg.features import SAMPLING_RATE
-from ecgphoton.ecg.patient_features import FEATURES, OWN
+from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.ecg.patients import patient, synthesise
 from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.resample import ratio, resample, scaled
@@ -140,8 +140,7 @@ class Raw(NamedTuple):
 
 def unexplained(architecture: Architecture) -> tuple[str, ...]:
     """Return the student's features of other packages, which ``features.py`` cannot compute."""
-    own = list(FEATURES)[:OWN]
-    return tuple(name for name in architecture.features if name not in own)
+    return tuple(name for name in architecture.features if name not in FEATURES.shipped)
 
 
 def generated() -> Raw:

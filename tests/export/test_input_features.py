@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ecgphoton.ecg.extract import extract
-from ecgphoton.ecg.patient_features import FEATURES, OWN
+from ecgphoton.ecg.patient_features import FEATURES
 from ecgphoton.ecg.patients import patient, synthesise
 from ecgphoton.ecg.reading import AnnotatedLead
 from ecgphoton.ecg.resample import Resampler, ratio, resample, scaled
@@ -28,8 +28,8 @@ from ecgphoton.program.preprocessing import preprocessing
 from ecgphoton.student.architecture import TOKENS, Architecture, Token
 from ecgphoton.student.inputs import inputs_of
 
-OWN_FEATURES = list(FEATURES)[:OWN]
-PADDED = OWN_FEATURES + OWN_FEATURES[: -OWN % 4]
+OWN_FEATURES = list(FEATURES.shipped)
+PADDED = OWN_FEATURES + OWN_FEATURES[: -len(OWN_FEATURES) % 4]
 ALL = Architecture(
     patient=tuple(Token(f"t{at}", tuple(PADDED[at : at + 4])) for at in range(0, len(PADDED), 4)),
     template=True,

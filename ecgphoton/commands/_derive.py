@@ -38,7 +38,7 @@ TYPES = {
     "int": opt.Number(int),
     "float": opt.Number(float),
     "Path": opt.path_type,
-    "Limit": (str, opt.Later(float)),
+    "Limit": (str, opt.Number(float, lambda text, *_: text)),  # the function names which limit
 }
 ALSO = {"data": "--data --on"}
 """Flags that are spelled in two ways."""

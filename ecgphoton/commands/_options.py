@@ -3,7 +3,7 @@
 import contextlib
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,27 +21,16 @@ path_type = click.Path(path_type=Path)
 
 
 class Number(click.ParamType):  # type: ignore[type-arg] # has none in click 8.2
-    """A number of a type, within the limits of a setting; errors are those of a setting."""
+    """A number of a type; `read` looks at it, and at a text that is none, as for a setting."""
 
-    def __init__(self, kind: type[int] | type[float], limits: Setting | None = None) -> None:
-        self.kind, self.name = kind, "integer" if kind is int else "float"
-        self.read = convert if limits is None else limits.read
+    def __init__(self, kind: type[int] | type[float], read: Callable[..., Any] = convert) -> None:
+        self.kind, self.name, self.read = kind, "integer" if kind is int else "float", read
 
     def convert(self, value: Any, param: click.Parameter | None, _: click.Context | None) -> Any:  # noqa: ANN401
         """Return the number, or InputError that names the option."""
         with contextlib.suppress(ValueError):
             value = self.kind(value)
         return self.read(value, self.kind, _flags(param))
-
-
-class Later(Number):
-    """A number beside a name; the function refuses another text, and names what it belongs to."""
-
-    def convert(self, value: Any, param: click.Parameter | None, _: click.Context | None) -> Any:  # noqa: ANN401, ARG002
-        """Return the number, or the text."""
-        with contextlib.suppress(ValueError):
-            return self.kind(value)
-        return value
 
 
 class Choice(click.Choice):  # type: ignore[type-arg] # has none in click 8.2
@@ -75,7 +64,7 @@ def _threads(ctx: click.Context, _: click.Parameter, value: int) -> None:
 
 threads_option = click.option(
     "--threads",
-    type=Number(int, Setting(1, "", low=1, high=64)),
+    type=Number(int, Setting(1, "", low=1, high=64).read),
     default=1,
     show_default=True,
     callback=_threads,

@@ -25,7 +25,7 @@ SYNTHETIC_STEPS = ("training.epochs=30",)
 )
 @click.option(
     "--chips",
-    type=opt.Number(int, Setting(200, "", low=1)),
+    type=opt.Number(int, Setting(200, "", low=1).read),
     default=200,
     show_default=True,
     help="How many chips are simulated.",
@@ -35,7 +35,7 @@ SYNTHETIC_STEPS = ("training.epochs=30",)
 )
 @click.option(
     "--seed",
-    type=opt.Number(int, Setting(0, "", low=0)),
+    type=opt.Number(int, Setting(0, "", low=0).read),
     default=0,
     show_default=True,
     help="Seed of the training and of the chips.",

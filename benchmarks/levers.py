@@ -2,12 +2,13 @@
 
     python -m benchmarks levers levers                       # settings of the flagship
     python -m benchmarks levers sizes                        # its curve over parameters
+    python -m benchmarks levers patients --seeds 3           # and over patients that it is taught
     python -m benchmarks levers levers --only "no delay" --seeds 3
 
 Only the training patients are read: every variant is fitted on the folds of the protocol, and the
 patients left out are scored; no test set is opened. Scores are kept in ``--out``, so that a second
 call goes on where the first ended, and ``--write`` fills docs/results.md. A variant takes five
-sixths of a training: 2 minutes on two free cores, with more layers or branches up to 5.
+sixths of a training: 2 minutes on two free cores, with more layers, branches or folds up to 5.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks._pages import fill, table
-from ecgphoton.artifacts import read_arrays, write_arrays
+from ecgphoton.artifacts import read_arrays, write_arrays, write_text
 from ecgphoton.ecg.beats import Splits
+from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.progress import silent
 from ecgphoton.recipe import DataSettings, Recipe, override, read
 from ecgphoton.recipes import FLAGSHIP
@@ -102,6 +105,20 @@ def levers(recipe: Recipe) -> Variant:
     }
 
 
+def patients(recipe: Recipe, folder: Path) -> Variant:
+    """Students of fewer and of more patients: other numbers of folds, in protocol files."""
+    protocol = protocol_of(recipe.data.protocol)
+    total = len(set(map(protocol.subjects.get, protocol.train)))
+    found: dict[str, tuple[str, ...]] = {}
+    for folds in (2, 3, protocol.folds, 11):
+        path = folder / f"{protocol.name}-in-{folds}.toml"
+        values = {"folds": folds, "train": protocol.train, "test": protocol.test}
+        write_text(path, "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()))
+        shipped = ", as it ships" if folds == protocol.folds else ""
+        found[f"{total - total / folds:.0f} patients{shipped}"] = (f"data.protocol={path}",)
+    return found
+
+
 def sizes(recipe: Recipe) -> Variant:
     """From 150 to about 1,000 parameters, 20 for each 4x4 matrix with its bias."""
     first = recipe.student.patient
@@ -164,6 +181,9 @@ class Found:
         return {name: np.array(values) for name, values in found.items()}
 
 
+Row = tuple[str, object, list[Found]]
+
+
 def fitted(recipe: Recipe, splits: Splits, seed: int, path: Path, workers: int | None) -> Found:
     """Scores of a variant, from its file if there is one."""
     if not path.exists():
@@ -185,37 +205,43 @@ def fitted(recipe: Recipe, splits: Splits, seed: int, path: Path, workers: int |
     return Found(**read_arrays(path, "out-of-fold scores of a variant"))
 
 
-def compared(recipe: Recipe, variants: Variant, given: argparse.Namespace) -> str:
-    """Table of the variants; differences are paired over seeds and resampled patients."""
+def compared(recipe: Recipe, variants: Variant, given: argparse.Namespace) -> Iterator[Row]:
+    """Name, parameters and scores of every variant, each with all seeds."""
     splits: dict[DataSettings, Splits] = {}
-    base: list[dict[str, NDArray[np.float64]]] = []
-    rows = []
     for name, assignments in variants.items():
         changed = override(recipe, [*given.set, *assignments])
         if changed.data not in splits:
             splits[changed.data] = splits_of(changed)
-        own = []
-        for seed in range(given.seeds):
-            slug = "".join(c if c.isalnum() else "-" for c in name)
-            path = given.out / f"{recipe.name}-{slug}-{seed}.npz"
-            found = fitted(changed, splits[changed.data], seed, path, given.workers)
-            own.append(found.numbers())
+        slug = "".join(c if c.isalnum() else "-" for c in name)
+        yield name, changed.student.parameters, [
+            fitted(changed, splits[changed.data], seed,
+                   given.out / f"{recipe.name}-{slug}-{seed}.npz", given.workers)
+            for seed in range(given.seeds)
+        ]  # fmt: skip
+
+
+def compare(rows: Iterable[Row]) -> str:
+    """Table of variants; differences from the first are paired over seeds and drawn patients."""
+    base: list[dict[str, NDArray[np.float64]]] = []
+    lines, heads = [], list[str]()
+    for name, parameters, found in rows:
+        own = [one.numbers() for one in found]
         base = base or own
-        row: list[object] = [name, changed.student.parameters]
+        line: list[object] = [name, parameters]
         for key in own[0]:
             values = 100 * np.stack([one[key] for one in own])
             gaps = (values - 100 * np.stack([one[key] for one in base])).mean(0)
             low, high = np.nanquantile(gaps[1:], [0.025, 0.975])
-            row += [f"{values[:, 0].mean():.2f}", f"{gaps[0]:+.2f} [{low:+.2f}, {high:+.2f}]"]
-        rows.append(row)
-        heads = [text for key in own[0] for text in (key, "Δ [95 %]")]
-        print(table(["variant", "parameters", *heads], [row]), flush=True)
-    return table(["variant", "parameters", *heads], rows)
+            line += [f"{values[:, 0].mean():.2f}", f"{gaps[0]:+.2f} [{low:+.2f}, {high:+.2f}]"]
+        lines.append(line)
+        heads = ["variant", "parameters", *(text for key in own[0] for text in (key, "Δ [95 %]"))]
+        print(table(heads, [line]), flush=True)
+    return table(heads, lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("levers", "sizes"))
+    parser.add_argument("what", choices=("levers", "sizes", "patients"))
     parser.add_argument("--recipe", default=FLAGSHIP)
     parser.add_argument("--only", nargs="*", help="variants; the first of all is always compared")
     parser.add_argument("--seeds", type=int, default=1, help="number of seeds, from 0")
@@ -225,14 +251,15 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"fill {PAGE}")
     given = parser.parse_args()
     recipe = read(given.recipe)
-    variants = {"levers": levers, "sizes": sizes}[given.what](recipe)
+    made = {"levers": levers, "sizes": sizes, "patients": partial(patients, folder=given.out)}
+    variants = made[given.what](recipe)
     chosen = given.only or list(variants)
     unknown = [name for name in chosen if name not in variants]
     if unknown:
         parser.error(f"there is no variant {unknown[0]!r}; there are {', '.join(variants)}")
-    first = "as it ships" if given.what == "levers" else "four tokens, as it ships"
+    first = next(name for name in variants if name.endswith("as it ships"))
     ordered = {name: variants[name] for name in [first, *(n for n in chosen if n != first)]}
-    found = compared(recipe, ordered, given)
+    found = compare(compared(recipe, ordered, given))
     if given.write:
         fill(PAGE, {given.what: found})
 

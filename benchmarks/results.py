@@ -146,7 +146,8 @@ def goal_table(found: Mapping[str, Family]) -> str:
                 (NAMES_CLASSES, name, what, kind, 100.0, ">=", limit, sister.sets[name])
                 for (what, kind), limit in zip(kinds, limits, strict=True)
             ]
-    for recipe, limits in (("reference-rhythm", (4.0, 3.6)), ("reference-8", (8.75, 7.0))):
+    as_in_0_1 = 3.97, 3.64  # means of its five seeds (3.962, 3.63), rounded up
+    for recipe, limits in (("reference-rhythm", as_in_0_1), ("reference-8", (8.75, 7.0))):
         if recipe in found and (sets := found[recipe].sets.get("generalization")):
             goals += [
                 (recipe, "generalization", what, kind, 100.0, "<=", limit, sets)

@@ -9,7 +9,10 @@ import pytest
 
 from benchmarks._pages import BLOCK, fill, table
 from benchmarks._runs import Judged, Spread, auc, fpr, missed, precision, sensitivity
-from benchmarks.levers import Found, levers, sizes
+from benchmarks.levers import Found, levers, patients, sizes
+from benchmarks.trees import neighbours
+from ecgphoton.ecg.beats import load_splits
+from ecgphoton.ecg.protocols import protocol_of
 from ecgphoton.ecg.splits import kinds_of
 from ecgphoton.metrics import auc_by_rank, patients_alike
 from ecgphoton.recipe import override, read
@@ -19,7 +22,7 @@ from ecgphoton.report.scores import Scores
 ROOT = Path(__file__).parents[2]
 MADE = {
     "main", "classes", "goals", "looks", "readme", "levers", "sizes", "chips", "bits",
-    "patients DS2", "patients svdb", "symbols DS2",
+    "patients DS2", "patients svdb", "symbols DS2", "patients", "trees",
 }  # fmt: skip
 
 
@@ -88,6 +91,34 @@ def test_every_variant_is_a_recipe() -> None:
     assert students["no delay"].delay == 0
     counts = [students[name].parameters for name in sizes(recipe)]
     assert (min(counts), max(counts)) == (150, 1010)
+
+
+def test_other_numbers_of_folds_are_protocols(tmp_path: Path) -> None:
+    """The records are those of the flagship, in which other shares of the patients teach."""
+    recipe = read(FLAGSHIP)
+    own = protocol_of(recipe.data.protocol)
+    made = {
+        name: protocol_of(override(recipe, changes).data.protocol)
+        for name, changes in patients(recipe, tmp_path).items()
+    }
+    assert [(name, one.folds) for name, one in made.items()] == [
+        ("11 patients", 2),
+        ("15 patients", 3),
+        ("18 patients, as it ships", 5),
+        ("20 patients", 11),
+    ]
+    assert {(one.train, one.test) for one in made.values()} == {(own.train, own.test)}
+
+
+def test_neighbours_are_of_the_same_record() -> None:
+    """Features of the beat before, the beat and the beat after; 0 beyond the record."""
+    beats = load_splits(data="synthetic").train
+    found = neighbours(beats, 1).reshape(len(beats), 3, -1)
+    at = int(np.flatnonzero(beats.record[1:] != beats.record[:-1])[0])  # last of the first record
+    assert (found[:, 1] == beats.patient).all()
+    assert (found[at - 1, [0, 2]] == beats.patient[[at - 2, at]]).all()
+    assert not found[at, 2].any()
+    assert not found[at + 1, 0].any()
 
 
 def test_numbers_replace_numbers_alone(tmp_path: Path) -> None:

@@ -48,7 +48,11 @@ records of SVDB is called so."""
 LARGEST = 20.0
 """mV; no ECG is larger: the unit is wrong."""
 STUCK = 0.2
-"""Share of samples at the very largest or smallest value of a saturated amplifier."""
+"""Share of samples at the largest or smallest value of a saturated amplifier."""
+OVERSHOOT, EQUAL = 0.03, 2.0**-20
+"""Share of the range by which the filter that resamples rises above that value beside it, and of
+the value by which it differs at most. None of 26,688 windows of MIT-BIH and SVDB, nor of the same
+in steps of 20 or 50 uV, is called saturated."""
 NOISE_KURTOSIS, NOISE_SHARE = 4.5, 0.5
 """Noise has few large values (a kurtosis of 3), and most of its power between 5 and 40 Hz lies
 above 15 Hz. 2 of the 31,368 windows of MIT-BIH and of 39 records of SVDB pass both limits."""
@@ -138,8 +142,6 @@ def judge(windows: NDArray[np.float32]) -> NDArray[np.str_]:
     found = np.zeros(count, "<U9")
     missing = np.isnan(windows)
     filled = np.array([nearest_filled(row) for row in windows]) if missing.any() else windows
-    top, bottom = filled.max(axis=1, keepdims=True), filled.min(axis=1, keepdims=True)
-    stuck = np.maximum((filled == top).mean(axis=1), (filled == bottom).mean(axis=1))
     spectrum = np.fft.rfft(filled - filled.mean(axis=1, keepdims=True), axis=1)
     frequency = np.fft.rfftfreq(length, 1 / SAMPLING_RATE)
     band = (frequency >= 5) & (frequency <= 40)
@@ -151,13 +153,24 @@ def judge(windows: NDArray[np.float32]) -> NDArray[np.str_]:
     size = _size(steady)
     found[(kurtosis < NOISE_KURTOSIS) & (high > NOISE_SHARE)] = "noise"
     found[_hums(filled, frequency)] = "noise"
-    found[stuck > STUCK] = "saturated"
+    found[_stuck(filled) | _stuck(-filled)] = "saturated"
     found[_steps(filled)] = "steps"
     found[size > LARGEST] = "scale"
     found[_spikes(steady)] = "spikes"
     found[size < FLAT] = "flat"
     found[missing.mean(axis=1) > 0.5] = ""
     return found
+
+
+def _stuck(windows: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Whether many samples of windows have one value, above which there is an overshoot at most."""
+    top, bottom = windows.max(axis=1, keepdims=True), windows.min(axis=1, keepdims=True)
+    place = round((1 - STUCK / 2) * windows.shape[1])
+    rail = np.partition(windows, place, axis=1)[:, [place]]
+    same = np.abs(windows - rail) <= EQUAL * np.maximum(np.abs(top), np.abs(bottom))
+    return np.asarray(
+        (same.mean(axis=1) > STUCK) & (top - rail <= OVERSHOOT * (top - bottom))[:, 0]
+    )
 
 
 def _size(windows: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ from ecgphoton.wording import count
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?")
 _MISSING = ["", "-", *(w for n in ("nan", "na", "n/a", "null") for w in (n, n.upper())), "NaN"]
 _NAME_UNIT = re.compile(
-    r"(.*?)\s*[\[(]([^\[\]()]+)[\])]\s*|(.+?)[_ ]([mnu\u00b5\u03bc]V)", re.IGNORECASE
+    r"(.*?)\s*[\[({<]([^\[\](){}<>]+)[\])}>]\s*|(.+?)[_ ./,-]+([mnu\u00b5\u03bc]V)", re.IGNORECASE
 )
 MOST_COLUMNS, LONGEST_NAME = 256, 100
 MOST_COMMENTS = 400

@@ -178,3 +178,12 @@ def test_a_point_among_decimal_commas_is_no_number(tmp_path):
     (tmp_path / "a.csv").write_text(f"time;II (uV)\n{rows}3,996;1.000\n")
     with pytest.raises(InputError, match=r"column II is not a column of numbers .*decimal sign"):
         read(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;"])
+def test_a_line_for_excel_is_no_name(first, tmp_path):
+    """A first line that states the separator stands above the names of the columns."""
+    rows = "".join(f"{at:.3f};{value:.4f}\n" for at, value in zip(AT, SIGNAL, strict=True))
+    (tmp_path / "a.csv").write_text(f"{first}\ntime;II (mV)\n{rows}")
+    found = read(tmp_path / "a.csv")
+    assert (found.fs, found.leads) == (FS, ("II",))

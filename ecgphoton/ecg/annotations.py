@@ -29,6 +29,7 @@ COARSEST = 25.0
 """Hz; the coarsest time resolution whose beats are within 20 ms, a quarter of a narrow QRS."""
 _NOTE, _RHYTHM, _SKIP, _SUBTYPE, _TEXT = 22, 28, 59, 61, 63
 _CLOCK = b"## time resolution:"
+_Rhythms = tuple[tuple[float, str], ...]
 _NUMBER = re.compile(rb"\s*(\d+\.?\d*(?:[eE][-+]?\d+)?)")
 
 
@@ -44,8 +45,8 @@ class Annotations:
     """Hz, of the record."""
     subtype: NDArray[np.int64] | None = None
     """``(n,)`` WFDB subtypes; None where all are 0."""
-    rhythms: frozenset[str] = frozenset()
-    """Rhythms that begin at ``+``, such as ``(AFIB``."""
+    rhythms: _Rhythms = ()
+    """Sample and name, such as ``(AFIB``, of each rhythm that begins at ``+``."""
 
     @property
     def beats(self) -> Self:
@@ -85,6 +86,7 @@ def decode(content: bytes, what: str, fs: float) -> Annotations:
         raise InputError(f"{what} is damaged: its times run backwards; fetch it again")
     if clock is not None and clock != fs:
         sample = np.floor(sample * (fs / clock) + 0.5).astype(np.int64)
+        rhythms = tuple((at * (fs / clock), name) for at, name in rhythms)
     known = np.isin(code, list(_SYMBOLS))
     symbol = np.array([_SYMBOLS[number] for number in code[known].tolist()], "<U1")
     return Annotations(sample[known], symbol, fs, subtype[known], rhythms)
@@ -92,14 +94,14 @@ def decode(content: bytes, what: str, fs: float) -> Annotations:
 
 def _marks(
     content: bytes, what: str
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], float | None, frozenset[str]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], float | None, _Rhythms]:
     """Return time, code and subtype of every mark, the file's own clock, Hz or None, and rhythms.
 
     wfdb 4.3 never returns from some notes at sample 0 (``## `` and then anything unknown).
     """
     words = np.frombuffer(content, "<u2").tolist()
     marks: list[list[int]] = []  # time, code and subtype
-    rhythms: set[str] = set()
+    rhythms: list[tuple[float, str]] = []
     clock = None
     at = time = 0
     while at < len(words) and words[at]:
@@ -117,7 +119,7 @@ def _marks(
             if clock is None and noted and text.startswith(_CLOCK):
                 clock = _rate(text.removeprefix(_CLOCK), what)
             elif marks and marks[-1][1] == _RHYTHM:
-                rhythms.add(text.decode("ascii", "replace").strip("\0 "))
+                rhythms.append((time, text.decode("ascii", "replace").strip("\0 ")))
             at += (low + 1) // 2
         elif code == _SUBTYPE and marks:
             marks[-1][2] = (low + 128) % 256 - 128  # a signed byte
@@ -130,7 +132,7 @@ def _marks(
             "AHA is not read); fetch it again"
         )
     times, codes, subtypes = np.array(marks, np.int64).reshape(-1, 3).T
-    return times, codes, subtypes, clock, frozenset(rhythms)
+    return times, codes, subtypes, clock, tuple(rhythms)
 
 
 def _rate(text: bytes, what: str) -> float:

@@ -72,7 +72,8 @@ def load_splits(
     ----------
     protocol, labels
         Names in `protocols.PROTOCOLS` and `records.LABELS`, a protocol file, or such values.
-        Labels None are those of the protocol, else ``literal``.
+        Labels None are those of the protocol, else ``literal``, also for the protocol
+        ``inter-patient``, whose recipe names ``aami-svf``.
     data
         A dataset by name (``mitdb``, ``svdb``), a folder of recordings, a dataset file or a
         `Dataset`; ``synthetic``; or ``auto``: MIT-BIH where it is found, generated beats where no

@@ -21,7 +21,7 @@ _WORDS = (
 _PREFIX = re.compile(rf"^(({_WORDS}|channel|ch|第)[\s_:.,-]*(?=.))+")
 _REMARK = re.compile(
     r"(?<=\w)([ _-]?[(\[]([mnu\u03bc]?v|einthoven|goldberger|wilson)[)\]]|, augmented .*|"
-    rf"[ _-]({_WORDS})|导联|導聯|誘導|[.:;]+)$"
+    rf"[ _-]({_WORDS}|raw)|导联|導聯|誘導|[.:;]+)$"
 )
 _ENCLOSED = re.compile(r"[(\[](\w+)[)\]]")
 _OTHER = re.compile(
@@ -30,7 +30,8 @@ _OTHER = re.compile(
     r".*timestamp|leads?[ _-]?off.*|status|events?|markers?|trig(?:ger)?|sync|counter|battery"
 )
 """Plain names of what monitors record beside an ECG, or say about it; only asked for by name."""
-_MODIFIED = re.compile(r"(?:ml|d)[ _-]?(?=(?:i{1,3}|[123])$)|m(?=v\d$)")
+_MODIFIED = re.compile(r"(?:ml|d)[ _-]?(?=(?:i{1,3}|[123])$)|l[ _-]?(?=i{1,3}$)|m(?=v\d$)")
+_AN_ECG = re.compile(r"(ecg|ekg)[ _-]?(lead|channel|ch)?[ _-]?[\da-z]?")
 _ROMAN = {"1": "i", "2": "ii", "3": "iii"}
 LOOKED_AT = 60.0
 """Seconds from the middle of a channel that are tested for the properties of an ECG."""
@@ -54,6 +55,8 @@ def lead_name(name: str) -> str:
     ['ii', 'ii', 'ii', 'v5', 'ii']
     >>> [lead_name(name) for name in ("D-II", "II Ableitung", "Отведение II", "II导联", "Lead 2")]
     ['ii', 'ii', 'ii', 'ii', 'lead 2']
+    >>> [lead_name(name) for name in ("LII", "L-II", "II_raw", "L2")]
+    ['ii', 'ii', 'ii', 'l2']
     """
     letters = unicodedata.normalize("NFKD", name)  # a Roman numeral of one sign becomes letters
     short = "".join(one for one in letters if not unicodedata.combining(one))
@@ -116,12 +119,15 @@ def choose(recording: OpenRecording, asked: str | None = None, prefer: Sequence[
             parts = len({one.length / one.fs for one in alike}) > 1
             return _only(found if parts else found[:1], name, recording)
     volts = _voltages(channels)
-    for at in volts:
-        if _ecg_by_name(channels[at]):
+    named = [at for at in volts if _ecg_by_name(channels[at])]
+    for at in named:
+        if names_lead(channels[at].name) or _AN_ECG.fullmatch(channels[at].name.casefold()):
             return at
-    for at in volts:
+    for at in (*named, *volts):  # what is called "ECG envelope" may be none
         if len(volts) == 1 == len(channels) or looks_like_ecg(*_middle(recording, at)):
             return at
+    if named:
+        return named[0]
     raise InputError(
         f"record {recording.name!r} has no channel that is an ECG by name, or by unit and "
         f"spectrum; name one of {_list(channels)}; units: "

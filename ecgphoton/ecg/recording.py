@@ -1,5 +1,6 @@
 """Recordings of every format: an open one with its channels, and a complete one in memory."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ STEP = 2**22
 LARGEST_RECORDING = 2**30
 """Bytes of a file that is read as a whole (text, NumPy, DICOM, EDF)."""
 _MILLIVOLTS = {"v": 1e3, "mv": 1.0, "uv": 1e-3, "nv": 1e-6}
+_IN_A_NAME = re.compile(
+    r"(?<![a-z\d])(?:[mnu\u00b5\u03bc]V|(?:milli|micro|nano)volts?)(?![a-z\d])", re.IGNORECASE
+)
 
 
 def unit_name(text: str) -> str:
@@ -39,6 +43,17 @@ def unit_name(text: str) -> str:
     for word, letter in (("micro", "u"), ("milli", "m"), ("nano", "n")):
         short = short.replace(word, letter)
     return f"{short[:-1]}V" if short in _MILLIVOLTS else plain
+
+
+def units_in(name: str) -> list[str]:
+    """Return the voltages that the name of a column states.
+
+    Examples
+    --------
+    >>> units_in("ECG (uV) II"), units_in("II_microvolt"), units_in("MV1 of V")
+    (['uV'], ['uV'], [])
+    """
+    return [unit_name(one) for one in _IN_A_NAME.findall(name)]
 
 
 def millivolts(unit: str) -> float | None:

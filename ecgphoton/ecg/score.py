@@ -191,6 +191,16 @@ def _beats(marks: Annotations, grouping: Grouping, letters: str) -> tuple[Sample
     return sample, np.array([place[one] for one in symbols.tolist()], np.int64)
 
 
+def _unbracketed(marks: Annotations, spans: Spans) -> list[str]:
+    """Return the names of flutter under which an annotation states rhythms without brackets."""
+    ends = [*(at for at, _ in marks.rhythms[1:]), np.inf]
+    return sorted({
+        rhythm
+        for (at, rhythm), end in zip(marks.rhythms, ends, strict=False)
+        if rhythm.upper() in FLUTTER and not any(a <= end and b >= at for a, b in spans)
+    })  # fmt: skip
+
+
 def score_record(
     record: str | Path,
     *,
@@ -233,8 +243,9 @@ def score_record(
         window=window,
         grouping=grouping,
     )
-    flutter = ", ".join(sorted(known.rhythms & FLUTTER)) if "[" not in known.symbol else ""
     spans = flutter_spans(known)
+    flutter = ", ".join(_unbracketed(known, spans))
+    waves = int((~inside(known.sample[known.symbol == "!"], spans)).sum())
     unopened = int((~inside(known.sample[known.symbol == "]"], spans)).sum())
     beyond = {
         who: int((marks.beats.sample > (lasts or np.inf) * marks.fs).sum())
@@ -254,6 +265,8 @@ def score_record(
         f"of {reference}" if guessed else "",
         f"{name}.{reference} states the rhythm {flutter} without [ and ]: beats there are "
         "scored, as bxb does" if flutter else "",
+        f"{name}.{reference}: {count(waves, 'flutter wave')} (!) outside of [ and ]: beats there "
+        "are scored, as bxb does" if waves else "",
         f"{name}.{reference}: {count(unopened, 'mark')} ] without [ before: "
         "flutter there is scored" if unopened else "",
         f"{name}.{reference}: flutter that begins at {spans[-1][0] / known.fs:g} s has no ]: "

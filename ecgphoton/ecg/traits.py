@@ -20,7 +20,7 @@ EDGE = 60
 SUSTAINED = 11
 """Intervals whose median is the rate of a rhythm that lasts."""
 LASTING = 31
-"""Beats whose usual noise is above a limit are noisy together."""
+"""Beats whose usual noise or amplitude is beyond a limit are so together."""
 ENOUGH = 10
 """Beats called normal from which on the baseline is judged on them alone."""
 EARLY = -0.3
@@ -66,23 +66,26 @@ def rows_of(beats: BeatSet, features: Sequence[str]) -> FloatArray:
     return found
 
 
-def above_for_long(rows: FloatArray, limit: float) -> list[tuple[int, int]]:
-    """Return first and last beats of the stretches whose noise is above a limit.
+def beyond_for_long(
+    values: NDArray[np.floating], low: float | None, high: float | None
+) -> list[tuple[int, int]]:
+    """Return first and last beats of the stretches in which a value is usually beyond a limit.
 
-    The noise of a beat is the median of its own and of 15 beats on both sides; with the limit of
-    `inter-patient-4`, 2 of 22 records of DS1 and 2 of 22 of DS2 have such stretches.
+    The value of a beat is the median of its own and of 15 beats on both sides. With the limits of
+    `inter-patient-4`, 2 of 22 records of DS1 and 2 of 22 of DS2 have such stretches of noise.
 
     Parameters
     ----------
-    rows
-        From `rows_of`, in order.
-    limit
-        Of the trait ``noise``.
+    values
+        ``(n,)`` of beats in order, such as a column of `rows_of`.
+    low, high
+        Limits of the trait; None for none.
     """
     from scipy.ndimage import median_filter
 
-    above = median_filter(rows[:, 1], LASTING) > limit
-    edges = np.flatnonzero(np.diff(above, prepend=False, append=False)).reshape(-1, 2)
+    usual = median_filter(values, LASTING)
+    beyond = (usual > (np.inf if high is None else high)) | (usual < (low or -np.inf))
+    edges = np.flatnonzero(np.diff(beyond, prepend=False, append=False)).reshape(-1, 2)
     return [(first, last - 1) for first, last in edges.tolist()]
 
 

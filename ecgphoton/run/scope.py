@@ -11,13 +11,15 @@ from ecgphoton.decision import OperatingPoint
 from ecgphoton.ecg.annotate import Classify
 from ecgphoton.ecg.beats import BeatSet, Splits
 from ecgphoton.ecg.features import SAMPLING_RATE
-from ecgphoton.ecg.traits import above_for_long, rows_of, traits_of
+from ecgphoton.ecg.traits import beyond_for_long, rows_of, traits_of
 from ecgphoton.ecg.windows import AT_EDGE, PAST_END
 from ecgphoton.training.checks import Finding, poor_signal
 from ecgphoton.training.scope import Scope
 
 KEY = "scope"
 """Of the metadata of a checkpoint, and of the summary of an annotation."""
+_BY_BEAT = {"noise": 1, "amplitude": 0}
+"""Checks that are made of stretches as well, and their columns of `rows_of`."""
 FEWEST_BEATS = 30
 """Classified beats without which nothing but poor signal is judged."""
 
@@ -37,6 +39,8 @@ class ScopeReport:
     noisy: tuple[tuple[float, float], ...] = ()
     """Seconds from and to which noise is above its limit for many beats, where it is not usually:
     no alarm, but abnormal calls there may be false."""
+    unusual: tuple[tuple[float, float], ...] = ()
+    """The same of the amplitude, beyond either limit: what is called there may be no beat."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
@@ -115,24 +119,27 @@ class Observer:
         classified = sum(len(rows) for rows, *_ in self._seen)
         inside = ~np.isin(reason, (AT_EDGE, PAST_END))
         found = [poor_signal(float((reason[inside] != "").mean()) if inside.any() else 0.0)]
-        noisy: list[tuple[float, float]] = []
+        spans = {check: tuple[tuple[float, float], ...]() for check in _BY_BEAT}
         if enough := classified >= FEWEST_BEATS:
             rows, probability, sample = map(np.concatenate, zip(*self._seen, strict=True))
             point = OperatingPoint.from_dict(self._scope.operating_point)
             found += self._scope.findings(traits_of(rows, probability, point))
-            noise = next((one for one in found if one.check == "noise" and not one.beyond), None)
-            if noise is not None and noise.high is not None:
-                at = sample / SAMPLING_RATE
-                noisy = [(float(at[a]), float(at[b])) for a, b in above_for_long(rows, noise.high)]
+            at = (sample / SAMPLING_RATE).tolist()
+            for one in found:
+                if one.check in spans and not one.beyond:
+                    some = beyond_for_long(rows[:, _BY_BEAT[one.check]], one.low, one.high)
+                    spans[one.check] = tuple((at[first], at[last]) for first, last in some)
         beyond = [one.sentence for one in found if one.beyond]
         score = float(np.mean([one.position for one in found])) if enough else None
-        spans = ", ".join(f"{first:.0f} to {last:.0f} s" for first, last in noisy[:3])
+        noisy, unusual = map(_in_words, spans.values())
         absent = ", ".join(self._scope.without_range) if enough else ""
         within = f"Within {known}." if enough else ""
         sentences = (
             f"Outside {known}: {'; '.join(beyond)}." if beyond else within,
-            f"Noise is above its limit at {spans}{' and later' * (len(noisy) > 3)}: abnormal calls "
-            "there may be false." if noisy else "",
+            f"Noise is above its limit at {noisy}: abnormal calls there may be false."
+            if noisy else "",
+            f"Amplitude is beyond its limits at {unusual}: check gain and electrodes; what is "
+            "called there may be no beat." if unusual else "",
             f"Not checked: {absent}, of which the student, trained by another version, holds no "
             "range." if absent else "",
             "" if enough else f"Not checked{' for the rest' if beyond else ''}: only {classified} "
@@ -140,4 +147,10 @@ class Observer:
             "needed.",
         )  # fmt: skip
         text = " ".join(filter(None, sentences))
-        return ScopeReport(enough, bool(beyond), score, text, tuple(found), tuple(noisy))
+        return ScopeReport(enough, bool(beyond), score, text, tuple(found), *spans.values())
+
+
+def _in_words(spans: Sequence[tuple[float, float]]) -> str:
+    """Return the first spans in words."""
+    few = ", ".join(f"{first:.0f} to {last:.0f} s" for first, last in spans[:3])
+    return few + " and later" * (len(spans) > 3)

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from recordings import fibrillation, write_wfdb
+from recordings import ecg, fibrillation, write_wfdb
 
 from ecgphoton.ecg import annotate
 from ecgphoton.ecg.annotate import classify_record, symbols_of
@@ -128,6 +128,17 @@ def test_annotations_are_at_the_rate_of_the_record(tmp_path):
     calls = classify_record(open_signal(record), fingerprint, annotator="atr")
     np.testing.assert_array_equal(calls.sample, read_annotations(record, "atr").beats.sample)
     assert any("250 Hz" in note for note in calls.signal.notes)
+
+
+@pytest.mark.parametrize("wrong", [lambda at: at // 2, lambda at: at + 100])
+def test_marks_that_are_not_at_the_beats_are_noticed(wrong, tmp_path):
+    """Of another rate without saying so, or of another record."""
+    signal, beats = ecg(40, 250)
+    record = write_wfdb(tmp_path, "a", signal, beats=beats)
+    assert classify_record(open_signal(record), Keep(), annotator="atr").notes == ()
+    write_annotations(tmp_path, "a", "qrs", wrong(beats), "N" * len(beats), fs=250)
+    (note,) = classify_record(open_signal(record), Keep(), annotator="qrs").notes
+    assert "marks of qrs that are classified are within 0.1 s of a QRS complex" in note
 
 
 def test_beats_at_edges_and_in_gaps_are_counted_not_dropped(tmp_path):

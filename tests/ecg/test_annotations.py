@@ -191,11 +191,31 @@ def test_flutter_that_is_a_rhythm_alone_is_said_to_be_scored(rhythm, tmp_path):
     """Only [ and ] exclude beats, as in bxb; a reference that states flutter otherwise is named."""
     (tmp_path / "v.hea").write_text("v 1 250 15000\n")
     at, where = np.arange(200, 15000, 200), {"write_dir": str(tmp_path)}
-    for marks in (["+", *"N" * 73], ["[", *"N" * 70, "]", "N", "N"]):
+    bracketed = ["[", "+", *"N" * 30, "]"]
+    for marks in (
+        ["+", *"N" * 73],
+        ["[", *"N" * 70, "]", "N", "N"],
+        [*bracketed, *"N" * 41],
+        [*bracketed, "N", "+", *"N" * 39],  # of two episodes one is bracketed
+        ["+", *bracketed[:1], *"N" * 31, "]", *"N" * 40],
+    ):
         notes = [rhythm if mark == "+" else "" for mark in marks]
         wfdb.wrann("v", "atr", at, marks, fs=250, aux_note=notes, **where)
-        wfdb.wrann("v", "eph", at[1:], ["N"] * 73, fs=250, **where)
+        wfdb.wrann("v", "eph", at[40:], ["N"] * 34, fs=250, **where)
         said = score_record(tmp_path / "v", start=0).notes
         note = f"states the rhythm {rhythm} without [ and ]: beats there are scored, as bxb does"
-        wanted = rhythm != "(AFIB" and "+" in marks
+        wanted = rhythm != "(AFIB" and "+" in marks and ("[" not in marks or marks.count("+") > 1)
         assert said == ((f"v.atr {note}",) if wanted else ())
+
+
+def test_flutter_waves_without_brackets_are_said_to_be_scored(tmp_path):
+    """Waves alone exclude no beats, and a note counts those outside of [ and ]."""
+    (tmp_path / "v.hea").write_text("v 1 250 15000\n")
+    at, where = np.arange(200, 15000, 200), {"fs": 250, "write_dir": str(tmp_path)}
+    marks = ["N", "[", *"!" * 20, "]", *"N" * 20, *"!" * 31]
+    wfdb.wrann("v", "atr", at, marks, **where)
+    wfdb.wrann("v", "eph", at, ["N"] * 74, **where)
+    note = "v.atr: 31 flutter waves (!) outside of [ and ]: beats there are scored, as bxb does"
+    found = score_record(tmp_path / "v", start=0)
+    assert found.notes == (note,)
+    assert found.rates["QRS"].fp == 31

@@ -16,6 +16,11 @@ FLUTTER = np.sin(2 * np.pi * 4.5 * np.arange(LENGTH) / 360) * (
 )
 
 
+FAST = RNG.standard_normal(LENGTH)
+FAST[2:-2] -= np.convolve(FAST, np.full(5, 0.2), "valid")  # as of muscles
+BURSTS = [0.5 * FAST * (np.arange(LENGTH) % 470 < 180), HUM * (np.arange(LENGTH) % 700 < 200)]
+
+
 def spikes(width):
     """Make a dead lead with a spike of 1 mV and some samples a second."""
     made = 0.005 * RNG.standard_normal(LENGTH)
@@ -56,6 +61,9 @@ def windows(signal):
         ("noise", 2 * np.sin(2 * np.pi * 59.9 * np.arange(LENGTH) / 360)),
         ("noise", 0.2 * RNG.standard_normal(LENGTH)),
         ("noise", HUM + 0.1 * RNG.standard_normal(LENGTH)),
+        *(("noise", burst) for burst in BURSTS),
+        *(("", ecg(5, 360)[0] + 0.3 * burst) for burst in BURSTS),
+        ("", ecg(5, 360)[0] + 10 * (np.arange(LENGTH) % 288 == 60)),  # pacing spikes
         ("saturated", np.clip(3 * np.sin(np.arange(LENGTH) / 60), -1, 1)),
         ("scale", 1000 * ecg(5, 360)[0]),
         *(("spikes", spikes(width)) for width in (2, 3, 4)),
@@ -86,6 +94,18 @@ def test_steps_are_found_at_every_rate(shape, fs):
     made = steps(shape, 2, fs=fs, seconds=20).astype(np.float32)
     at_360 = Resampler(ratio(fs, "made"), 1.0).push(made, last=True)
     assert set(judge(windows(at_360)).tolist()) == {"steps"}
+
+
+@pytest.mark.parametrize("fs", [128, 250, 360, 1000])
+def test_a_saturated_amplifier_is_one_at_every_rate(fs):
+    """The filter that resamples overshoots beside a clipped wave, and coarse steps are no rail."""
+    at = np.arange(20 * fs) / fs
+    made = 3 * ecg(20, fs)[0] + 4 * np.sin(2 * np.pi * 0.4 * at)
+    coarse = np.rint(ecg(20, fs)[0] / 0.05) * 0.05
+    for what, signal in (("saturated", np.clip(made, -2.5, 2.5)), ("", made), ("", coarse)):
+        resampler = Resampler(ratio(fs, "made"), 1.0)
+        at_360 = resampler.push(signal.astype(np.float32), last=True)
+        assert set(judge(windows(at_360)).tolist()) == {what}
 
 
 def test_missing_samples_are_not_judged():

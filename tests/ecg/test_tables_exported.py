@@ -119,3 +119,71 @@ def test_times_of_any_name_state_the_rate(head, tmp_path):
     assert (found.fs, len(found.leads), found.signal.shape) == (FS, 1, (4 * FS, 1))
     with pytest.raises(InputError, match=r"rate of 250 Hz by the times in .*, not 360 Hz by --fs"):
         read(path, fs=360, column="1")
+
+
+@pytest.mark.parametrize("head", ["II/uV", "II.\u03bcV", "II-uV", "II, uV", "II {uV}", "II <uV>"])
+def test_a_unit_stands_behind_any_sign(head, tmp_path):
+    """It is taken from the name, which remains that of the lead."""
+    rows = "".join(f"{at};{1000 * value:.0f}\n" for at, value in enumerate(SIGNAL))
+    (tmp_path / "a.csv").write_text(f"n;{head}\n{rows}", encoding="utf-8")
+    found = read(tmp_path / "a.csv", fs=FS)
+    assert (found.leads, found.notes) == (("II",), ())
+    np.testing.assert_allclose(found.signal[:, 0], SIGNAL, atol=0.001)
+
+
+@pytest.mark.parametrize("name", ["ECG (uV) II", "uV II", "ECG_II_\u00b5V_raw", "II microvolts"])
+def test_a_unit_within_a_name_is_read_in_text_and_numpy_files(name, tmp_path):
+    """No millivolts are assumed where the name states another unit, nor is another one believed."""
+    rows = "".join(f"{1000 * value:.0f}\n" for value in SIGNAL)
+    (tmp_path / "a.csv").write_text(f"{name}\n{rows}", encoding="utf-8")
+    np.savez(tmp_path / "a.npz", signal=1000 * SIGNAL, leads=[name])
+    for file in ("a.csv", "a.npz"):
+        found = read(tmp_path / file, fs=FS)
+        assert (found.leads, found.notes) == ((name,), ())
+        np.testing.assert_allclose(found.signal[:, 0], SIGNAL, atol=0.001)
+    np.savez(tmp_path / "a.npz", signal=1000 * SIGNAL, leads=[name], unit="mV")
+    with pytest.raises(InputError, match="in mV by its column, not in uV by its name"):
+        read(tmp_path / "a.npz", fs=FS)
+
+
+@pytest.mark.parametrize("name", ["sample", "", "epoch_ms"])
+def test_lines_that_are_missing_between_numbers_are_not_joined(name, tmp_path):
+    """Sample numbers, an index or times of any name that jump are refused, as times are."""
+    step = 4 if name else 1
+    at = np.arange(len(SIGNAL))
+    for kept in ((at < 1500) | (at >= 2000), at != 40):
+        pairs = zip(step * at[kept], SIGNAL[kept], strict=True)
+        rows = "".join(f"{number},{value:.4f}\n" for number, value in pairs)
+        (tmp_path / "a.csv").write_text(f"{name},II\n{rows}")
+        with pytest.raises(InputError, match=f"lines are missing between .* in column '{name}'"):
+            read(tmp_path / "a.csv", fs=FS)
+
+
+@pytest.mark.parametrize("lost", [0, 100])
+def test_a_counter_that_begins_again_lacks_no_line(lost, tmp_path):
+    """It is a column beside the lead, unless packets were lost."""
+    at = np.delete(np.arange(len(SIGNAL)), slice(1000, 1000 + lost))
+    rows = "".join(f"{one % 256},{SIGNAL[one]:.4f}\n" for one in at.tolist())
+    (tmp_path / "a.csv").write_text(f"counter,II\n{rows}")
+    if lost:
+        with pytest.raises(InputError, match="lines are missing"):
+            read(tmp_path / "a.csv", fs=FS)
+    else:
+        assert read(tmp_path / "a.csv", fs=FS).leads == ("counter", "II")
+
+
+def test_a_point_among_decimal_commas_is_no_number(tmp_path):
+    """1.000 behind 998 is a thousand, not one."""
+    rows = "".join(f"{at / FS:.3f};{at}\n" for at in range(999)).replace(".", ",")
+    (tmp_path / "a.csv").write_text(f"time;II (uV)\n{rows}3,996;1.000\n")
+    with pytest.raises(InputError, match=r"column II is not a column of numbers .*decimal sign"):
+        read(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;"])
+def test_a_line_for_excel_is_no_name(first, tmp_path):
+    """A first line that states the separator stands above the names of the columns."""
+    rows = "".join(f"{at:.3f};{value:.4f}\n" for at, value in zip(AT, SIGNAL, strict=True))
+    (tmp_path / "a.csv").write_text(f"{first}\ntime;II (mV)\n{rows}")
+    found = read(tmp_path / "a.csv")
+    assert (found.fs, found.leads) == (FS, ("II",))

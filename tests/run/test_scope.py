@@ -108,6 +108,19 @@ def test_noise_for_a_while_is_said_with_its_time(student, signal):
     assert judged(student, signal).noisy == ()
 
 
+@pytest.mark.parametrize("factor", [0.12, 10])
+def test_another_size_for_a_while_is_said_with_its_time(student, signal, factor):
+    """As of P waves alone, an electrode that comes off, or a gain that changes."""
+    at = np.arange(len(signal)) / FS
+    spoilt = np.where((at > 60) & (at < 95), factor, 1) * signal
+    report = judged(student, spoilt)
+    assert "amplitude" not in {one.check for one in report.checks if one.beyond}
+    ((first, last),) = report.unusual
+    assert 59 < first < last < 96
+    assert f"Amplitude is beyond its limits at {first:.0f} to {last:.0f} s" in report.sentence
+    assert judged(student, signal).unusual == ()
+
+
 def test_hum_throughout_is_an_alarm(student, signal):
     """Of 0.5 mV, at the frequency of either continent."""
     for hertz in (50, 60):

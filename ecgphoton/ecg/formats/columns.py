@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ecgphoton.ecg.formats.heading import Heading
 from ecgphoton.ecg.formats.times import (
+    EVEN,
     check_axis,
     holds_times,
     is_time,
@@ -17,6 +18,7 @@ from ecgphoton.ecg.formats.times import (
     rises_evenly,
     rounded,
     seconds_of,
+    skips,
 )
 from ecgphoton.ecg.recording import (
     LARGEST_RECORDING,
@@ -25,6 +27,7 @@ from ecgphoton.ecg.recording import (
     HeldRecording,
     millivolts,
     unit_name,
+    units_in,
 )
 from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting, read_array, read_arrays
@@ -114,10 +117,17 @@ def from_columns(
     rates |= stated.rate | given
     source, rate = next(iter(rates.items()), ("", None))
     for name in names if len(columns) > 1 else ():
-        if columns[name].dtype.kind in "iuf" and rises_evenly(columns[name]):
+        if columns[name].dtype.kind not in "iuf":
+            continue
+        if rises_evenly(columns[name]):
             if check_axis(path, name, columns[name], rate):
                 begins.setdefault("number", float(columns[name][0]))
             chosen = [one for one in chosen if one != name or hints.column is not None]
+        elif skips(columns[name]):
+            raise InputError(
+                f"{path}: lines are missing between the times or sample numbers in column "
+                f"{name!r}; {EVEN}"
+            )
     if rate is None:
         raise InputError(
             f"{path} does not state its sampling rate{_unclear(stated.no_rate)}; give it: --fs 250 "
@@ -143,8 +153,10 @@ def from_columns(
             notes.append(f"{path.name}: {unit} by {source}")
         advice = "correct it, or name the column to read (--column)"
         with expecting(f"{path}: column {name}", "a column of numbers", advice):
-            held = columns[name] if columns[name].dtype.kind in "iuf" else None
-            numbers = np.asarray(columns[name], np.float64) if held is None else held
+            numbers = columns[name]
+            if numbers.dtype.kind not in "iufb":
+                np.asarray(numbers, np.float64)  # which names the first cell that is none
+                raise ValueError("some of its numbers have another decimal sign")
         factor = np.float32(millivolts(unit or "mV") or 1.0)
         with np.errstate(over="ignore"):  # what single precision does not hold is missing below
             value = numbers.astype(np.float32) * factor
@@ -175,9 +187,11 @@ def _unit(
     InputError
         If two units are given for it, or one is stated in a form that is not read.
     """
-    own = unit_name(own)
+    inside = units_in(name)
+    own = unit_name(own) or "".join(inside[:1])
     found = {"its column": own} if own else {}
     found |= stated.unit if not own or (millivolts(own) is not None and not apart) else {}
+    found |= {"its name": inside[-1]} if inside and inside[-1] != own else {}
     found |= {"--unit": unit_name(hints.unit)} if hints.unit is not None else {}
     source, unit = next(iter(found.items()), ("", ""))
     for other, one in found.items():

@@ -1,15 +1,14 @@
 """EDF, EDF+ and BDF files, read with edfio; nothing about the patient is kept.
 
 Every data record of an EDF+ file states when it begins: the first annotation of its first
-annotation signal [1]_. What lies between two data records is missing, also where the header calls
-the file continuous (EDF+C).
+annotation signal [1]_. What lies between two data records is missing, whatever the header calls the
+file.
 
 References
 ----------
 .. [1] Kemp & Olivan 2003, Clin. Neurophysiol. 114(9):1755, DOI 10.1016/S1388-2457(03)00123-8.
 """
 
-import contextlib
 import re
 from datetime import datetime
 from pathlib import Path
@@ -34,11 +33,13 @@ _HEADER = 256  # bytes before the signals, and of every signal
 _BDF = b"\xff"  # how a BDF file begins: its samples have three bytes, those of an EDF file two
 MOST_SIGNALS = 512
 _WHOLE = "a whole EDF file", "export it again"
-_DISCONTINUOUS, _CONTINUOUS = ("EDF+D", "BDF+D"), ("EDF+C", "BDF+C")
+_DISCONTINUOUS = ("EDF+D", "BDF+D")
 _ROUNDED = 1e-3
 """Seconds by which a recorder may round the beginnings of data records."""
 _LEAST_GAP = 0.1
 """Seconds; shorter differences in a file that is called continuous are those of a clock."""
+_MOST_APART = 1.0
+"""Seconds by which the clock of a file may leave its samples without a word."""
 _BEGINS = re.compile(rb"([+-]\d{1,9}(?:\.\d{1,9})?)\x14\x14")
 
 
@@ -51,16 +52,18 @@ def open_edf(path: Path) -> HeldRecording:
         If it is damaged, truncated or too large, or its data records overlap.
     """
     held = _read(path)
-    seconds, gaps = float(held.data_record_duration), np.zeros(1)
-    if held.reserved[:5] in _DISCONTINUOUS:
-        gaps = _gaps(path, seconds)
-    elif held.reserved[:5] in _CONTINUOUS:
-        with contextlib.suppress(InputError):  # its data records need not state when they begin
-            gaps = _gaps(path, seconds)
-            gaps[gaps < _LEAST_GAP] = 0
+    seconds = float(held.data_record_duration)
+    in_pieces = held.reserved.strip().upper().startswith(_DISCONTINUOUS)
+    gaps, apart = _gaps(path, seconds, known=in_pieces)
     begins = np.arange(len(gaps)) * seconds + np.cumsum(gaps)
     many, missing = int(np.count_nonzero(gaps)), gaps.sum()
-    note = f"{path.stem}: {missing:g} s in {count(many, 'gap')} of the file are missing samples"
+    notes = (
+        f"{path.stem}: {missing:g} s in {count(many, 'gap')} of the file are missing samples"
+        if many else "",
+        f"{path.stem}: by its clock it ends {abs(apart):g} s {'later' if apart > 0 else 'earlier'} "
+        "than by its samples, which count here; marks by the clock may be at other beats"
+        if abs(apart) >= _MOST_APART else "",
+    )  # fmt: skip
     channels: list[Channel] = []
     values = []
     for signal in held.signals:
@@ -89,29 +92,42 @@ def open_edf(path: Path) -> HeldRecording:
         tuple(channels),
         (path,),
         _start(held),
-        notes=(note,) if many else (),
+        notes=tuple(filter(None, notes)),
         values=tuple(values),
     )
 
 
-def _gaps(path: Path, seconds: float) -> NDArray[np.float64]:
-    """Return the seconds that are missing before each data record of a discontinuous file."""
-    content = read_bytes(path, LARGEST_RECORDING)
+def _gaps(path: Path, seconds: float, *, known: bool) -> tuple[NDArray[np.float64], float]:
+    """Return the seconds that are missing before each data record, zero alone without a clock.
+
+    The other number is by how much the clock is late at the end where these are counted.
+
+    Where the header does not say that there are any (`known`), short ones are of the clock, and a
+    data record need not state when it begins: it follows the one before.
+    """
     _, length, _, labels, each = _layout(path)
     clock = next((i for i, label in enumerate(labels) if label.endswith(b"DF Annotations")), None)
     if clock is None:
-        raise InputError(f"{path} is discontinuous, but has no clock; export it as EDF+C")
-    first = length + sum(each[:clock])
+        if known:
+            raise InputError(f"{path} is discontinuous, but has no clock; export it as EDF+C")
+        return np.zeros(1), 0.0
+    content, first = read_bytes(path, LARGEST_RECORDING), length + sum(each[:clock])
     found = [_BEGINS.match(content, at) for at in range(first, len(content), sum(each))]
     begins = np.array([np.nan if one is None else float(one[1]) for one in found])
-    gaps = np.diff(begins, prepend=begins[:1] - seconds) - seconds
+    late = begins - seconds * np.arange(len(begins))
+    if not known and np.isfinite(late).any():
+        stated = np.flatnonzero(np.isfinite(late))
+        late = late[stated[np.searchsorted(stated, np.arange(len(late)), "right").clip(1) - 1]]
+    gaps = np.diff(late, prepend=late[:1])
     gaps[np.abs(gaps) <= _ROUNDED] = 0
+    if not known:
+        gaps[~(gaps >= _LEAST_GAP)] = 0
     if not (gaps >= 0).all():
         raise InputError(
             f"{path} is discontinuous, and its data records overlap or do not state when they "
             "begin; export it as EDF+C"
         )
-    return gaps
+    return gaps, float(late[-1] - late[0] - gaps.sum())
 
 
 def _spread(

@@ -29,11 +29,13 @@ from ecgphoton.wording import count
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?")
 _MISSING = ["", "-", *(w for n in ("nan", "na", "n/a", "null") for w in (n, n.upper())), "NaN"]
 _NAME_UNIT = re.compile(
-    r"(.*?)\s*[\[(]([^\[\]()]+)[\])]\s*|(.+?)[_ ]([mnu\u00b5\u03bc]V)", re.IGNORECASE
+    r"(.*?)\s*[\[({<]([^\[\](){}<>]+)[\])}>]\s*|(.+?)[_ ./,-]+([mnu\u00b5\u03bc]V)", re.IGNORECASE
 )
 MOST_COLUMNS, LONGEST_NAME = 256, 100
 MOST_COMMENTS = 400
 """Lines in which the columns begin."""
+_OF_EXCEL = re.compile(r"[\ufeff\"]*sep=.\"?\s*", re.IGNORECASE)
+"""The separator, which the columns show as well."""
 _LINE_ENDS = re.compile(r"\r\n|\n|\r")
 _LOOK = 1 << 16  # bytes that decide the dialect
 _BY = ";\t, "  # separators
@@ -162,7 +164,9 @@ def _comments(lines: Sequence[str]) -> int:
     """Return how many lines above the columns are comments, or empty between them."""
     columns = [line for line in lines if line.strip()][-2:]
     marks = ("#",) if any(";" in line for line in columns) else ("#", ";")
-    above = takewhile(lambda line: line.startswith(marks) or not line.strip(), lines)
+    above = takewhile(
+        lambda line: line.startswith(marks) or not line.strip() or _OF_EXCEL.fullmatch(line), lines
+    )
     return max((at for at, line in enumerate(above, 1) if line.strip()), default=0)
 
 

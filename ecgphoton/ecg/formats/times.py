@@ -31,10 +31,12 @@ DAY = 86_400
 """Seconds."""
 ROUNDED = 1e-3
 """Seconds to which times may be rounded."""
-_EVEN = "resample it to even steps, with empty cells where nothing was measured"
-_FITTING = f"where they are rounded, give the --fs that fits them; if samples are missing, {_EVEN}"
+EVEN = "resample it to even steps, with empty cells where nothing was measured"
+_FITTING = f"where they are rounded, give the --fs that fits them; if samples are missing, {EVEN}"
 _BEGINNING = 1000
 """Samples that decide whether a whole column is looked at."""
+_OTHERS = 0.1
+"""Share of the steps of an axis that may be others, where lines are missing."""
 
 
 def words_of(cells: NDArray[Any]) -> list[str]:
@@ -117,7 +119,7 @@ def rate_of(path: Path, name: str, seconds: NDArray[np.float64]) -> float:
         raise InputError(
             f"{path}: the times in column {name} repeat; {_FITTING}"
             if (steps == 0).any()
-            else f"{path}: samples are missing between its times; {_EVEN}"
+            else f"{path}: samples are missing between its times; {EVEN}"
         )
     rate = 1 / mean
     if rate < 1:
@@ -145,6 +147,20 @@ def rises_evenly(values: NDArray[np.number]) -> bool:
         if len(steps) < 2 or not (np.abs(steps - steps.mean()) < 0.5 * steps.mean()).all():
             return False
     return True
+
+
+def skips(values: NDArray[np.number]) -> bool:
+    """Whether samples are an axis without some of its lines: nearly all steps are one.
+
+    A counter that begins again after the same number of lines each time lacks none.
+    """
+    for part in (values[:_BEGINNING], values):
+        steps = np.diff(part.astype(np.float64))
+        usual = float(np.median(steps)) if len(steps) else 0.0
+        others = steps[~(np.abs(steps - usual) < 0.5 * usual)]
+        if not usual > 0 or len(others) > _OTHERS * len(steps):
+            return False
+    return len(others) > 0 and not (others.max() < 0 and np.ptp(others) == 0)
 
 
 def check_axis(path: Path, name: str, values: NDArray[np.number], fs: float | None) -> bool:

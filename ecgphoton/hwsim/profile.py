@@ -163,8 +163,8 @@ class Profile:
         keys = {key for effect in chosen for key in effect.numbers}
         if RECEIVERS[self.receiver].keys and self[LASER]:
             keys = {*keys, *LINK} - {*SETS}  # which follow from the link budget
-        left = {key: value if key in keys else 0.0 for key, value in self.numbers.items()
-                if key in keys or key not in SETS}  # fmt: skip
+        left = {key: value if key in keys or not number_of(key).zero else 0.0
+                for key, value in self.numbers.items() if key in keys or key not in SETS}  # fmt: skip
         return replace(self, numbers=left)
 
     def on(self, program: MeshProgram) -> Profile:

@@ -164,7 +164,8 @@ class Profile:
         if RECEIVERS[self.receiver].keys and self[LASER]:
             keys = {*keys, *LINK} - {*SETS}  # which follow from the link budget
         left = {key: value if key in keys or not number_of(key).zero else 0.0
-                for key, value in self.numbers.items() if key in keys or key not in SETS}  # fmt: skip
+                for key, value in self.numbers.items()
+                if key in keys or key not in SETS}  # fmt: skip
         return replace(self, numbers=left)
 
     def on(self, program: MeshProgram) -> Profile:

@@ -212,6 +212,13 @@ def test_a_study_of_another_layout_than_that_of_the_codes_says_so(tmp_path: Path
         assert len(notes) == said
 
 
+@pytest.mark.parametrize("wrong", [{"chip": -1}, {"beat": -1}, {"chip": 0.5}])
+def test_a_trace_of_no_chip_is_refused_before_beats_are_read(wrong) -> None:
+    """Also where there is neither the student nor its beats."""
+    with pytest.raises(InputError, match=f"{next(iter(wrong))} is "):
+        ep.study.trace("nowhere", **wrong)
+
+
 def test_bits_are_not_those_of_drivers_that_nobody_stated(tmp_path: Path) -> None:
     """A profile is named for its drivers, so one without any is refused."""
     with pytest.raises(InputError, match=r"'ideal' states no \[driver\]"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -21,7 +21,10 @@ from ecgphoton.export.golden import synthetic_inputs
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.profile_file import load_profile
+from ecgphoton.hwsim.simulate import simulate
+from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.mesh.crosstalk import NO_CROSSTALK, Crosstalk
+from ecgphoton.run.provenance import taken_by
 from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent, predict
 
@@ -46,6 +49,14 @@ def test_one_error_stands_alone_and_all_are_scaled(sheet: Sheet) -> None:
     scaled = sheet.at(ALL, 3.0)
     wanted = {**STATED, "splitter.sigma": 0.06, "phase.offset": 0.06}
     assert dict(scaled.numbers) == pytest.approx(wanted)
+
+
+def test_every_limit_is_that_asked_for(sheet: Sheet) -> None:
+    """Of lines of chips as they are, and of all that takes limits by the names of `simulate`."""
+    limits = Limits(0.5, 0.4, 0.3, 0.8)
+    asked = replace(sheet, limits=limits, chips=2)
+    assert asked.judged(sheet.at("splitter.sigma", 0.01), "uncalibrated").limits == limits
+    assert taken_by(simulate, asdict(limits)) == asdict(limits)
 
 
 def test_other_errors_are_alone_without_undoing(sheet: Sheet) -> None:

@@ -82,10 +82,10 @@ class Profile:
                     f"the receiver {self.receiver!r} has no {foreign[0]}; receivers that have it: "
                     f"{having}"
                 )
+            found = {key: number_of(key).default for key in keys} | checked
+            follows = received(lambda key: found.get(key, 0.0)) if keys else {}
         except InputError as error:
             raise InputError(f"profile {self.name!r}: {error}") from None
-        found = {key: number_of(key).default for key in keys} | checked
-        follows = received(lambda key: found.get(key, 0.0)) if keys else {}
         if beside := [key for key, value in follows.items() if checked.get(key, value) != value]:
             raise InputError(
                 f"profile {self.name!r}: {beside[0]} is given beside {LASER}, from whose link "

@@ -99,7 +99,7 @@ def test_what_the_budget_sets_is_not_stated_beside_it(tmp_path: Path) -> None:
     path.write_text(f"{text}[receiver]\nbandwidth = 3.0\n")
     with pytest.raises(InputError, match=r"receiver.bandwidth is given beside link.laser"):
         load_profile(path)
-    with pytest.raises(InputError, match=r"does not state link.oscillator, link.rate"):
+    with pytest.raises(InputError, match=r"'custom': it does not state link.oscillator, link"):
         Profile({"link.laser": 1.0}, receiver="balanced")
     with pytest.raises(InputError, match=r"does not state link.laser"):
         link(Profile())

@@ -13,7 +13,9 @@ from ecgphoton.calibration.requirements import (
     Sheet,
     idle,
     lines_of,
+    number_for,
     parameters_of,
+    times,
 )
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
@@ -147,3 +149,11 @@ def test_intensity_noise_is_scaled_as_an_amplitude(sheet: Sheet) -> None:
     assert noisy.at(ALL, 1e9)["receiver.rin"] == -80.0
     line = Line("receiver.rin", "uncalibrated", "dB/Hz", -140.0, 4, -120.0, None, 1.0, 0.4, 1.0)
     assert line.ratio == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize("key", ["receiver.cmrr", "link.extinction_db"])
+def test_what_is_rejected_is_compared_as_an_amplitude(key: str) -> None:
+    """20 dB less let ten times the field or current through, whatever was stated."""
+    line = Line(key, "uncalibrated", "dB", 25.0, 4, 5.0, None, 1.0, 0.4, 1.0)
+    assert line.ratio == pytest.approx(10.0)
+    assert times(number_for(key), 25.0, 2.0) == pytest.approx(25.0 + 20 * np.log10(2))

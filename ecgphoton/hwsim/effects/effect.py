@@ -152,8 +152,8 @@ class Number:
 
     @property
     def level(self) -> bool:
-        """Whether it is a level in dB, which begins below 0; its 0 is none at all."""
-        return self.least < 0
+        """Whether it is a level in dB, of a noise or of what is rejected; its 0 is none at all."""
+        return self.least < 0 or (self.unit, self.better) == ("dB", "more")
 
     def other(self, value: float) -> float:
         """Return a value of another size, far from it and towards a worse chip where there is one.

@@ -46,6 +46,16 @@ TABLES = "tables"
 KIND = "ecgphoton-calibration/1"
 
 
+def refuse_untrimmed(profile: Profile) -> None:
+    """Refuse chips that no step of calibration can start from."""
+    if not profile.trimmed:
+        raise InputError(
+            f"the chips of profile {profile.name!r} are as fabricated: with static phases anywhere "
+            "in a turn (phase.static), no step can start from the program's codes yet; calibrate "
+            "trimmed chips, with phase.static = 0"
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Campaign:
     """Chips of a foundry that are to perform a program, and how they are calibrated."""
@@ -60,12 +70,7 @@ class Campaign:
     def __post_init__(self) -> None:
         """Drive the program as the profile says; refuse chips that no step can start from."""
         object.__setattr__(self, "program", self.foundry.profile.driving(self.program))
-        if not self.foundry.profile.trimmed:
-            raise InputError(
-                f"the chips of profile {self.foundry.profile.name!r} are as fabricated: with "
-                "static phases anywhere in a turn (phase.static), no step can start from the "
-                "program's codes yet; calibrate trimmed chips, with phase.static = 0"
-            )
+        refuse_untrimmed(self.foundry.profile)
 
     @property
     def bits(self) -> int:

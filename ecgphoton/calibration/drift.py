@@ -51,6 +51,8 @@ HOURS = (1.0, 2.0, 4.0, 8.0, 12.0)
 AGAIN: dict[str, tuple[str, ...]] = {"trim": ("trim",), "full": STANDARD}
 """Ways to calibrate again, by name."""
 When = Literal["once", "again"]
+CALIBRATED = "foundry-thermo-optic"
+"""Profile of calibrated chips where none is named."""
 
 
 def calibrated_over(
@@ -93,7 +95,7 @@ def calibrated_over(
             "as temperature.change, or ask about chips that are not calibrated"
         )
     check_both(abnormal_of(labels))
-    made = load_profile(profile or "foundry-thermo-optic").with_settings(settings)
+    made = load_profile(profile or CALIBRATED).with_settings(settings)
     refuse_unused(made, settings, moving=key)
     program = program_of(carried)
 

@@ -82,7 +82,8 @@ class Fit(Settings, section="fit"):
             ("all readings",),
             lambda at: f"residual {residual[at]:.3g}, noise {scatter[at]:.3g}",
         )
-        unexplained = {(one.chip, one.block) for one in poor}  # whose gains are no estimates either
+        whole = (one for one in (*poor, *table.findings) if one.part == "all readings")
+        unexplained = {(one.chip, one.block) for one in whole}  # whose gains are no estimates
         gains = [one for one in wrong_gains(table) if (one.chip, one.block) not in unexplained]
         found += gains + poor
         return table.with_offsets().with_findings(found)

@@ -20,6 +20,8 @@ DEAD = 0.1
 STRANGE = 7.0
 """Distance of a law from the ideal one, in standard deviations of its prior, that is looked into: a
 bit that is stuck at few of the codes of a sweep can look like a law of that kind."""
+UNIT = 10.0
+"""Factor of all fringes of a block, or one over it, from which its readings are in another unit."""
 VISIBLE = 5.0
 """Size of a fringe, against that of noise alone, from which its law means something."""
 FAINT = 1e-3
@@ -60,7 +62,10 @@ class SweepHeaters:
             left = np.median(fringes.residual.numpy(), -1) / freedom**0.5
             noise = np.where(field & (noise > 0), noise, left)
             fringes = self._fringes(table, swept, sweeps, noise[..., None])
-        return self._stuck(self._dead(table, fringes, codes), fringes, swept, sweeps, noise)
+        unseen = fringes.residual * (4 * sweeps.shape[-1] / self.voltages) ** 0.5  # noise alone
+        seen = (fringes.amplitude > VISIBLE * unseen).numpy()
+        table = self._dead(table, fringes, codes, seen)
+        return self._stuck(table, fringes, swept, sweeps, noise, seen)
 
     def _fringes(
         self,
@@ -87,9 +92,25 @@ class SweepHeaters:
         value = torch.view_as_real(fields).flatten(2) if field else fields.abs().square()
         return (value - value.mean(1, keepdim=True)).square().sum((1, 2)).sqrt()
 
-    def _dead(self, table: DriveTable, fringes: Fringes, codes: Integers) -> DriveTable:
+    def _dead(
+        self, table: DriveTable, fringes: Fringes, codes: Integers, seen: Bools
+    ) -> DriveTable:
+        """Name blocks whose readings are in another unit, and heaters without a fringe."""
         size = (fringes.amplitude * (codes.shape[1] / 2) ** 0.5).numpy()
         expected = self._expected(table, codes, (0, 0)).numpy()
+        level = np.median(size / expected, -1, keepdims=True)
+        other = (seen.mean(-1, keepdims=True) > 0.5) & ~((level > 1 / UNIT) & (level < UNIT))
+        scaled = table.found(
+            "wrong gain",
+            other,
+            ("all readings",),
+            lambda at: (
+                f"fringes are {level[at]:.2g} times those expected; 1 has to be the reading "
+                "of a unit field through a path of mean loss"
+            ),
+        )
+        level = np.where(other, level, 1.0)
+        table, expected = table.with_findings(scaled), level * expected
         dead = (size < DEAD * expected) & ~table.broken
         # A dead attenuator hides the heaters on its path, which may work.
         first = dead & _attenuators(table)
@@ -97,8 +118,8 @@ class SweepHeaters:
             dark = replace(table, keep=np.where(first, 0, table.keep))
             for chip, block in np.argwhere(first.any(-1)):
                 place = (int(chip), int(block))
-                seen = self._expected(dark, codes, place).numpy()
-                dead[place] &= first[place] | (seen > DEAD * expected)
+                lit = level[place] * self._expected(dark, codes, place).numpy()
+                dead[place] &= first[place] | (lit > DEAD * expected[place])
         found = table.found(
             "dead heater", dead, table.device.driver_names, lambda _: "its fringe is missing"
         )
@@ -113,6 +134,7 @@ class SweepHeaters:
         swept: Integers,
         sweeps: Tensor,
         noise: Floats,
+        seen: Bools,
     ) -> DriveTable:
         """Explain odd sweeps by a bit stuck at 0 or 1, or by a heater that follows its codes.
 
@@ -122,10 +144,7 @@ class SweepHeaters:
         alike = (0, 1) if residual[..., 0].size >= FEWEST else None
         least = np.maximum(noise[..., None], FAINT)
         usual = np.maximum(np.median(residual, alike), least)
-        voltages, count = sweeps.shape[-2:]
-        unseen = residual * (4 * count / voltages) ** 0.5  # size of a fringe that is noise alone
-        strange = unlikely(fringes.law.numpy()) > STRANGE**2
-        strange &= fringes.amplitude.numpy() > VISIBLE * unseen
+        strange = (unlikely(fringes.law.numpy()) > STRANGE**2) & seen
         odd = ((residual > ODD * usual) | strange) & ~table.broken
         if not odd.any():
             return table

@@ -158,7 +158,8 @@ def _unknown(steps: Sequence[Step], table: DriveTable, read: Floats | None) -> s
         return (
             "no step estimates all errors of these chips (fit does), so their matrices are unknown"
         )
-    poor = sorted({item.block for item in table.findings if item.kind == "poor fit"})
+    wrong = (item for item in table.findings if "all readings" in item.part or "poor" in item.kind)
+    poor = sorted({item.block for item in wrong})
     if poor or read is None:
         return f"readings of {', '.join(poor)} do not fit the model of a chip" if poor else ""
     scatter = np.broadcast_to(table.noise[..., None, None] / np.sqrt(SHOTS), read.shape)

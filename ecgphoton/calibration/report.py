@@ -74,7 +74,7 @@ class CalibrationReport:
         """One row a stage, for a table."""
         table = []
         for name, report in self.stages.items():
-            near = self.near(name)
+            near, about = self.near(name), (report.chips, report.limits.confidence)
             errors = self.errors[BEFORE if name == BEFORE else AFTER]
             numbers = {
                 f"{metric}_{end}": float(value)
@@ -88,10 +88,8 @@ class CalibrationReport:
             table.append(
                 {
                     "stage": name,
-                    **with_interval(
-                        "yield", int(report.good.sum()), report.chips, report.limits.confidence
-                    ),
-                    **with_interval("near", int(near.sum()), len(near)),
+                    **with_interval("yield", int(report.good.sum()), *about),
+                    **with_interval("near", int(near.sum()), *about),
                     **numbers,
                     "error_median": float(np.median(errors)),
                     "error_p95": float(np.percentile(errors, 95)),

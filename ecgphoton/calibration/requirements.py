@@ -6,7 +6,7 @@ and one fails, then bisected on a logarithmic scale, widths of converters to the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 from ecgphoton.calibration.campaign import calibrate_chips
@@ -138,9 +138,7 @@ class Sheet:
                 profile=profile,
                 chips=self.chips,
                 seed=self.seed,
-                max_miss=self.limits.max_miss,
-                max_fpr=self.limits.max_fpr,
-                min_yield=self.limits.min_yield,
+                **asdict(self.limits),
             )
         report = calibrate_chips(
             *self.subject, profile=profile, chips=self.chips, seed=self.seed, limits=self.limits

@@ -43,8 +43,9 @@ def export(report: ExportReport) -> None:
     columns = ["block", "order", *now, *before]
     shared.table("order of the singular values on the paths of every block", columns, report.rows())
     shared.say(
-        "margin: the splitter error that every MZI of a block can correct; heaters: their static "
-        "power; before: in descending order (0 1 2 3)"
+        "margin: the splitter error that every MZI of a block can correct; heaters: static power "
+        "at the phases of its meshes, without attenuators, whose power is the same in every order; "
+        "before: in descending order (0 1 2 3)"
     )
     parts = [
         f"{name.replace('_', ' ').replace('mzis', 'MZIs')} {value:,}"

@@ -67,12 +67,20 @@ class Budget:
         """The light path of one block."""
         kind = RECEIVERS[self.profile.receiver]
         chip = replace(Foundry(self.profile).perfect(self.program), profile=self.profile)
+
+        def seen(size: float) -> list[float]:
+            field, own = torch.full_like(chip.reading.gain, size) + 0j, chip.reading
+            current = kind.read(field, own)
+            read = current - kind.dark(own) + kind.constant(own)
+            light = kind.light(field, own) if kind.light else 0 * current
+            return [float(part.abs().max()) for part in (light, current, read)]
+
         return link_of(
             self.profile.__getitem__,
             self.program.device,
             share=kind.share,
             diodes=kind.diodes,
-            constant=float(kind.dark(chip.reading).max()),
+            seen=seen,
         )
 
     @cached_property

@@ -12,7 +12,7 @@ lose it in their fields, and the amplifier restores it together with the noise.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ecgphoton.errors import InputError
@@ -132,7 +132,7 @@ def link_of(
     *,
     share: float = 1.0,
     diodes: int = 2,
-    constant: float = 0.0,
+    seen: Callable[[float], Sequence[float]] | None = None,
 ) -> Link:
     """Return the link budget of one block.
 
@@ -144,8 +144,9 @@ def link_of(
         Hardware of the block.
     share, diodes
         Of the receiver, see `ecgphoton.hwsim.receivers.Receiver`.
-    constant
-        Photocurrent without a signal, fraction of full scale: laser noise is on it as well.
+    seen
+        Light on the photodiodes, in units of a signal at full scale and of `share`, photocurrent
+        and reading, fractions of full scale, of a field; by default of a perfect pair.
 
     Raises
     ------
@@ -174,16 +175,17 @@ def link_of(
         noise["full_scale"],
         {},
     )
-    light = noise["light"] * math.hypot(found.left, math.sqrt(number(POWER) / number(SIGNAL)))
-    intensity, read = number("receiver.rin"), found.left + abs(constant)
+    left, intensity = found.left, number("receiver.rin")
+    pair = left**2 + number(POWER) / number(SIGNAL), left, left
+    light, current, read = seen(left) if seen else pair
     return replace(
         found,
         noise={
-            "shot": times * math.hypot(light, noise["dark"]),
+            "shot": times * math.hypot(noise["light"] * math.sqrt(light), noise["dark"]),
             "thermal": times * noise["thermal"],
             "converter": times * noise["converter"],
-            "laser intensity": read * laser_noise(intensity, number) if intensity else 0.0,
+            "laser intensity": current * laser_noise(intensity, number) if intensity else 0.0,
             "detector.noise": number("detector.noise"),
-            "detector.rin": found.left * number("detector.rin"),
+            "detector.rin": read * number("detector.rin"),
         },
     )

@@ -82,10 +82,10 @@ class Profile:
                     f"the receiver {self.receiver!r} has no {foreign[0]}; receivers that have it: "
                     f"{having}"
                 )
+            found = {key: number_of(key).default for key in keys} | checked
+            follows = received(lambda key: found.get(key, 0.0)) if keys else {}
         except InputError as error:
             raise InputError(f"profile {self.name!r}: {error}") from None
-        found = {key: number_of(key).default for key in keys} | checked
-        follows = received(lambda key: found.get(key, 0.0)) if keys else {}
         if beside := [key for key, value in follows.items() if checked.get(key, value) != value]:
             raise InputError(
                 f"profile {self.name!r}: {beside[0]} is given beside {LASER}, from whose link "
@@ -163,7 +163,8 @@ class Profile:
         keys = {key for effect in chosen for key in effect.numbers}
         if RECEIVERS[self.receiver].keys and self[LASER]:
             keys = {*keys, *LINK} - {*SETS}  # which follow from the link budget
-        left = {key: value if key in keys else 0.0 for key, value in self.numbers.items()
+        left = {key: value if key in keys or not number_of(key).zero else 0.0
+                for key, value in self.numbers.items()
                 if key in keys or key not in SETS}  # fmt: skip
         return replace(self, numbers=left)
 

@@ -56,6 +56,7 @@ def simulate(
     max_miss: float = 0.10,
     max_fpr: float = 0.10,
     min_yield: float = 0.95,
+    confidence: float = 0.95,
     early_stop: bool = False,
     workers: int = 1,
     dask: str | None = None,
@@ -93,6 +94,8 @@ def simulate(
         that names none), ``balanced``, ``hybrid``, ``intensity`` or one of an extension.
     max_miss, max_fpr, min_yield
         Largest miss rate and FPR of a chip that passes, and the share of chips that must pass.
+    confidence
+        Of bounds and intervals.
     early_stop
         Stop once the one-sided confidence bound decides.
     workers, dask
@@ -109,7 +112,7 @@ def simulate(
         all abnormal.
     """
     started = time.perf_counter()
-    limits = Limits(max_miss, max_fpr, min_yield)
+    limits = Limits(max_miss, max_fpr, min_yield, confidence)
     if convert(early_stop, bool, "early_stop"):
         chips_to_prove(limits)
     with single_threaded() as threads:

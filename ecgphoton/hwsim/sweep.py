@@ -18,6 +18,8 @@ from ecgphoton.progress import Steps, silent
 
 POINTS = 1001
 """Largest number of points of a sweep."""
+UNNAMED = "ideal"
+"""Profile of the chips of which a key changes, where none is named."""
 NOISE = Number(
     "Static error of every weight and bias, and noise of every reading.", 0.8, "of full scale"
 )
@@ -174,7 +176,7 @@ def simulated(name: str, *subject: Any, **settings: Any) -> Judge:  # noqa: ANN4
     refuse_twice(name, settings.get("noise"), texts)
     if name == "noise":
         return lambda value: simulate(*subject, **settings | {"noise": value})
-    chosen = load_profile(settings.get("profile") or "ideal").with_settings(texts)
+    chosen = load_profile(settings.get("profile") or UNNAMED).with_settings(texts)
     refuse_unused(chosen, texts, moving=name, read=(LASER,))  # whose budget has a silent receiver
 
     def judge(value: float) -> SimulationReport:

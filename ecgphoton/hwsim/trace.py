@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from ecgphoton.errors import InputError
 from ecgphoton.hwsim.montecarlo import GROUP, Trial, margin
 from ecgphoton.hwsim.sensitivity import threshold_margin
 from ecgphoton.hwsim.streams import BEATS, CHIPS
+from ecgphoton.settings import Setting
 from ecgphoton.student.architecture import WIDTH
 
 
@@ -67,6 +67,12 @@ class Trace:
         }
 
 
+def check_place(chip: int, beat: int, beats: int | None = None) -> None:
+    """Refuse a chip that there is not, and a beat of so many; without them, one below 0."""
+    Setting(0, "", low=0, high=CHIPS - 1).read(chip, int, "chip")
+    Setting(0, "", low=0, high=None if beats is None else beats - 1).read(beat, int, "beat")
+
+
 def trace(trial: Trial, chip: int, beat: int) -> Trace:
     """Replay one decision, replacing the perfect blocks by the chip's, one after the other.
 
@@ -78,10 +84,7 @@ def trace(trial: Trial, chip: int, beat: int) -> Trace:
     InputError
         If there is no such beat or chip.
     """
-    if not 0 <= beat < len(trial.inputs):
-        raise InputError(f"beat {beat} does not exist; beats are 0 to {len(trial.inputs) - 1}")
-    if not 0 <= chip < CHIPS:
-        raise InputError(f"chip {chip} does not exist; chips are 0 to {CHIPS - 1}")
+    check_place(chip, beat, len(trial.inputs))
     first = chip // GROUP * GROUP
     drawn, ideal = trial.source.draw(trial.seed, first, GROUP), trial.source.nominal()
     blocks = trial.carrier.architecture.blocks

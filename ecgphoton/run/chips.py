@@ -8,7 +8,7 @@ from typing import Any, Literal
 from ecgphoton import runs
 from ecgphoton.calibration.bench import Bench
 from ecgphoton.calibration.calibrate import STANDARD, check_bench, check_steps, steps_of
-from ecgphoton.calibration.campaign import TABLES, calibrate_chips
+from ecgphoton.calibration.campaign import TABLES, calibrate_chips, refuse_untrimmed
 from ecgphoton.calibration.judge import Labelled
 from ecgphoton.calibration.laboratory import calibrate_bench, open_bench
 from ecgphoton.calibration.report import CalibrationReport
@@ -177,8 +177,8 @@ def calibrate(
             f"{', '.join(given)} of simulated chips and a bench are given; leave out one of them"
         )
     names = None if steps is None else [name.strip() for name in steps.split(",")]
+    check_steps(steps_of(names or STANDARD))  # before beats are read and a folder is made
     if bench is None:
-        check_steps(steps_of(names or STANDARD))  # before a folder is made
         usual = {"profile": PROFILE, "chips": CHIPS, "seed": 0}
         asked |= {name: value for name, value in usual.items() if asked[name] is None}
     tables = TABLES if bench is None else TABLE
@@ -186,6 +186,8 @@ def calibrate(
     slug = "" if bench is None else "bench"
     journey = begin(calibrate, asked, slug, root=runs.CALIBRATIONS, files=files)
     trained, validation = journey.trained, None
+    if journey.profile is not None:
+        refuse_untrimmed(journey.profile)
     if own_thresholds:
         held = check_both(own_splits(trained.metadata, data, data_dir).held)
         validation = Labelled(inputs_of(held, trained.carried.architecture), held.label)

@@ -13,6 +13,7 @@ import numpy as np
 from ecgphoton import runs
 from ecgphoton.arguments import check_seed, checked
 from ecgphoton.artifacts import check_room, csv_text, write_json, write_text
+from ecgphoton.calibration.drift import CALIBRATED
 from ecgphoton.ecg.beats import BeatSet
 from ecgphoton.errors import InputError, shown
 from ecgphoton.hwsim.conditions import following, idle, remaining
@@ -21,6 +22,7 @@ from ecgphoton.hwsim.montecarlo import Trial, check_chips
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.profile_file import load_profile
 from ecgphoton.hwsim.simulate import DEFAULT_NOISE, profile_of, trial_of
+from ecgphoton.hwsim.sweep import UNNAMED
 from ecgphoton.hwsim.unused import refuse_unused
 from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.hwsim.weights import WeightChips
@@ -220,6 +222,9 @@ def begin(
         if asked.get(number) is not None:
             check(asked[number])
     profile = profile_of(**taken_by(profile_of, asked))
+    if unnamed := profile is None and moving not in (None, "", "noise"):
+        asked["profile"] = UNNAMED if asked.get("calibrated", "no") == "no" else CALIBRATED
+        profile = load_profile(asked["profile"])
     if profile is not None and moving is not None:
         own = () if {"over", "key"} & asked.keys() else (moving,)  # `drift` has words of its own
         refuse_unused(profile, asked.get("settings", ()), moving=moving, read=own)
@@ -240,6 +245,7 @@ def begin(
     if not set(beats.record.tolist()) <= set(own_protocol(trained.metadata).test):
         notes += learnt_from(trained.metadata, {EVALUATION: beats})  # else the protocol says it
     notes += _about(name, asked, profile, trained.program, moving or "")
+    notes += [f"no profile is named: chips of {asked['profile']!r}"] if unnamed else []
     return Journey(asked, profile, trained, beats, usual, files, about, notes)
 
 

@@ -10,7 +10,7 @@ from ecgphoton.hwsim.adversary import WorstChip, check_search, worst_chip
 from ecgphoton.hwsim.blame import Share, blame as blame_trial
 from ecgphoton.hwsim.certify import certify as certify_trial, check_epsilons
 from ecgphoton.hwsim.profile import Profile
-from ecgphoton.hwsim.trace import Trace, trace as trace_trial
+from ecgphoton.hwsim.trace import Trace, check_place, trace as trace_trial
 from ecgphoton.progress import Progress, silent
 from ecgphoton.report import style
 from ecgphoton.report.chips import draw_bars, draw_lines
@@ -199,6 +199,7 @@ def trace(
     InputError
         If a value is outside its range, or student, beats or folder cannot be used.
     """
+    check_place(chip, beat)
     journey = begin(trace, locals(), f"chip-{chip}-beat-{beat}")
     found = trace_trial(journey.trial(), chip, beat)
     rows = [asdict(stage) for stage in found.stages]

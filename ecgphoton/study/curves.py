@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from ecgphoton.calibration import requirements as sheets
+from ecgphoton.calibration.campaign import refuse_untrimmed
 from ecgphoton.calibration.drift import calibrated_over
 from ecgphoton.calibration.requirements import ALL, STATES, Line, Sheet
 from ecgphoton.errors import InputError
@@ -271,6 +272,8 @@ def sheet(
     journey = begin(sheet, locals(), files=SHEET_FILES, most=SHEET_BEATS)
     program = program_of(journey.trained.carried)
     stated = cast(Profile, journey.profile).on(program)
+    if calibrated:
+        refuse_untrimmed(stated)
     without = sheets.idle(stated, program)
     if asked_for := [name for name in key if name in without]:
         raise InputError(

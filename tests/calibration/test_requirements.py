@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -13,7 +13,9 @@ from ecgphoton.calibration.requirements import (
     Sheet,
     idle,
     lines_of,
+    number_for,
     parameters_of,
+    times,
 )
 from ecgphoton.decision import OperatingPoint
 from ecgphoton.errors import InputError
@@ -21,7 +23,10 @@ from ecgphoton.export.golden import synthetic_inputs
 from ecgphoton.hwsim.meshchips import program_of
 from ecgphoton.hwsim.profile import Profile
 from ecgphoton.hwsim.profile_file import load_profile
+from ecgphoton.hwsim.simulate import simulate
+from ecgphoton.hwsim.verdict import Limits
 from ecgphoton.mesh.crosstalk import NO_CROSSTALK, Crosstalk
+from ecgphoton.run.provenance import taken_by
 from ecgphoton.student.architecture import TOKENS, Architecture
 from ecgphoton.student.network import SegmentStudent, predict
 
@@ -46,6 +51,14 @@ def test_one_error_stands_alone_and_all_are_scaled(sheet: Sheet) -> None:
     scaled = sheet.at(ALL, 3.0)
     wanted = {**STATED, "splitter.sigma": 0.06, "phase.offset": 0.06}
     assert dict(scaled.numbers) == pytest.approx(wanted)
+
+
+def test_every_limit_is_that_asked_for(sheet: Sheet) -> None:
+    """Of lines of chips as they are, and of all that takes limits by the names of `simulate`."""
+    limits = Limits(0.5, 0.4, 0.3, 0.8)
+    asked = replace(sheet, limits=limits, chips=2)
+    assert asked.judged(sheet.at("splitter.sigma", 0.01), "uncalibrated").limits == limits
+    assert taken_by(simulate, asdict(limits)) == asdict(limits)
 
 
 def test_other_errors_are_alone_without_undoing(sheet: Sheet) -> None:
@@ -136,3 +149,11 @@ def test_intensity_noise_is_scaled_as_an_amplitude(sheet: Sheet) -> None:
     assert noisy.at(ALL, 1e9)["receiver.rin"] == -80.0
     line = Line("receiver.rin", "uncalibrated", "dB/Hz", -140.0, 4, -120.0, None, 1.0, 0.4, 1.0)
     assert line.ratio == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize("key", ["receiver.cmrr", "link.extinction_db"])
+def test_what_is_rejected_is_compared_as_an_amplitude(key: str) -> None:
+    """20 dB less let ten times the field or current through, whatever was stated."""
+    line = Line(key, "uncalibrated", "dB", 25.0, 4, 5.0, None, 1.0, 0.4, 1.0)
+    assert line.ratio == pytest.approx(10.0)
+    assert times(number_for(key), 25.0, 2.0) == pytest.approx(25.0 + 20 * np.log10(2))

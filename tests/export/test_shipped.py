@@ -105,6 +105,17 @@ def test_simulation_starts_from_the_codes(coarse) -> None:
 TABLE = HeaterDac.of_table([[0, 0], [2, 0.9], [5, 3.3], [9, 7.0]])
 
 
+def test_what_cannot_be_recomputed_is_said(copy) -> None:
+    """Where converter ranges and drivers come from is stated alone, and `verify` says so."""
+    manifest = json.loads((copy / "manifest.json").read_text())
+    (copy / "manifest.json").write_text(to_json(sealed(manifest | {"profile": "a\nb"})))
+    _, said = CHECKS["mesh file fits its schema, itself and its hashes"](ClaimedBundle(copy, None))
+    _, _, unchecked = said.partition("not checked: ")
+    assert "'profile': 'a\\nb'" in unchecked
+    assert "'ranges_from'" in unchecked
+    assert "codes" not in unchecked
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("drivers", [load_profile("lithium-niobate").driver, TABLE], ids=str)
 def test_codes_of_other_laws_are_shipped_and_verified(run_folder, tmp_path, drivers) -> None:

@@ -156,7 +156,7 @@ def test_a_trace_adds_up_to_the_simulated_decision(trial):
     assert found.perfect + total == pytest.approx(found.margin, abs=1e-6)
     assert [stage.block for stage in found.stages] == list(trial.carrier.architecture.blocks)
     json.dumps(found.to_dict())
-    with pytest.raises(InputError, match="beat 300 does not exist"):
+    with pytest.raises(InputError, match="beat is 300; it must be from 0 to 299"):
         trace(trial, 0, 300)
 
 

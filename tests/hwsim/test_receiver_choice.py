@@ -93,6 +93,10 @@ def test_what_is_refused(student, inputs, label, point, tmp_path):
     for dark in ("receiver.lo_power", "receiver.signal_power"):
         with pytest.raises(InputError, match=rf"{dark} is 0; .* has no sign"):
             Profile({dark: 0.0}, receiver="intensity")
+    for needed in ("receiver.bandwidth", "receiver.responsivity", "receiver.resistance"):
+        with pytest.raises(InputError, match=rf"{needed} is 0.0; it must be a number from"):
+            Profile({needed: 0.0}, receiver="balanced")
+        assert Profile({}, receiver="balanced").only()[needed]  # noise left out, not its numbers
     with pytest.raises(InputError, match=r"'intensity' has no receiver\.cmrr; .*balanced, hybrid"):
         Profile({"receiver.cmrr": 20.0}, receiver="intensity")
     with pytest.raises(InputError, match=r"'homodyne' has no receiver\.rin"):

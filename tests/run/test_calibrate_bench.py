@@ -100,7 +100,7 @@ def test_photodiodes_get_codes_and_no_verdict(tmp_path, monkeypatch) -> None:
         ({"chips": 3}, "chips of simulated chips and a bench"),
         ({"profile": "pessimistic", "seed": 1}, "profile, seed of simulated chips"),
         ({"settings": ["dac.bits=9"]}, "--set of simulated chips"),
-        ({"steps": "null"}, "needs 'power'"),
+        ({"steps": "null,correct"}, "needs 'power'"),
         ({"steps": "dark"}, "add correct or trim"),
         ({"bench": "nowhere_:bench"}, "cannot be opened"),
         ({"bench": "nowhere"}, "MODULE:FUNCTION"),

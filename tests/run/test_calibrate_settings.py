@@ -7,11 +7,29 @@ import pytest
 from click.testing import CliRunner
 
 from ecgphoton.cli import main
+from ecgphoton.errors import InputError
 from ecgphoton.hwsim.profile import Profile
+from ecgphoton.run import calibrate
 
 
 class Reached(Exception):
     """Chips would be made of this profile."""
+
+
+@pytest.mark.parametrize("bench", [None, "nowhere:bench"])
+def test_unknown_steps_are_refused_before_beats_are_read(bench: str | None) -> None:
+    """Of simulated chips and of a bench, also where there is neither a student nor the bench."""
+    with pytest.raises(InputError, match="no calibration step 'foo'"):
+        calibrate("nowhere", bench=bench, steps="dark,foo")
+
+
+@pytest.mark.slow
+def test_untrimmed_chips_leave_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor the folders above it."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="are as fabricated"):
+        calibrate("reference-8", profile="mems:as-fabricated", chips=1, data="synthetic")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ import ecgphoton as ep
 from ecgphoton.artifacts import sha256
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.profile import Profile
-from ecgphoton.run.journey import chips_slug
+from ecgphoton.run.journey import begin, chips_slug
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_records")]
 
@@ -210,6 +210,29 @@ def test_a_study_of_another_layout_than_that_of_the_codes_says_so(tmp_path: Path
         found = ep.study.trace(tmp_path / "b", profile=profile, out=tmp_path / f"t{said}")
         notes = [note for note in found.numbers["notes"] if "the difference remains" in note]
         assert len(notes) == said
+
+
+@pytest.mark.parametrize("wrong", [{"chip": -1}, {"beat": -1}, {"chip": 0.5}])
+def test_a_trace_of_no_chip_is_refused_before_beats_are_read(wrong) -> None:
+    """Also where there is neither the student nor its beats."""
+    with pytest.raises(InputError, match=f"{next(iter(wrong))} is "):
+        ep.study.trace("nowhere", **wrong)
+
+
+@pytest.mark.parametrize(("how", "chips"), [("no", "ideal"), ("again", "foundry-thermo-optic")])
+def test_chips_of_no_named_profile_are_named(how, chips) -> None:
+    """What is taken where a key of a profile changes and no profile is given."""
+    asked = {"over": "splitter.sigma=0,0.1", "calibrated": how, "data": "synthetic", "model": None}
+    asked |= {"profile": None, "out": None, "data_dir": None}
+    begun = begin(ep.study.sweep, asked, "slug", moving="splitter.sigma")
+    assert any(f"no profile is named: chips of '{chips}'" in note for note in begun.notes)
+    assert begun.profile.name == begun.provenance["profile"]["name"] == chips
+
+
+def test_a_sheet_of_untrimmed_chips_is_refused_before_its_first_line() -> None:
+    """Its last lines could not be computed."""
+    with pytest.raises(InputError, match="are as fabricated"):
+        ep.study.sheet("runs/r", profile="foundry-thermo-optic:as-fabricated", chips=1)
 
 
 def test_bits_are_not_those_of_drivers_that_nobody_stated(tmp_path: Path) -> None:

@@ -126,6 +126,8 @@ class Number:
     unit: str = ""
     least: float = 0.0
     """Smallest value besides 0."""
+    zero: bool = True
+    """Whether it may be 0."""
     whole: bool = False
     """Whether it counts something."""
     better: Literal["less", "more"] = "less"
@@ -137,7 +139,7 @@ class Number:
     def limits(self) -> str:
         """What is allowed, in words."""
         kind = "an integer" if self.whole else "a number"
-        zero = "0 or " if self.least else ""
+        zero = "0 or " if self.least and self.zero else ""
         return f"{zero}{kind} from {self.least:g} to {self.written(self.largest)}"
 
     def size(self, value: float) -> float:
@@ -150,8 +152,8 @@ class Number:
 
     @property
     def level(self) -> bool:
-        """Whether it is a level in dB, which begins below 0; its 0 is none at all."""
-        return self.least < 0
+        """Whether it is a level in dB, of a noise or of what is rejected; its 0 is none at all."""
+        return self.least < 0 or (self.unit, self.better) == ("dB", "more")
 
     def other(self, value: float) -> float:
         """Return a value of another size, far from it and towards a worse chip where there is one.
@@ -176,7 +178,8 @@ class Number:
         """
         good = isinstance(value, Real) and not isinstance(value, bool)
         # NaN is within no limits
-        good = good and (value == 0 or self.least <= value <= self.largest)  # type: ignore[operator]
+        inside = good and self.least <= value <= self.largest  # type: ignore[operator]
+        good = good and (inside or (value == 0 and self.zero))
         if not good or (self.whole and value != int(value)):  # type: ignore[call-overload]
             raise InputError(f"{key} is {shown(value)}; it must be {self.limits}")
         return float(value) + 0.0  # type: ignore[arg-type] # -0.0 is 0

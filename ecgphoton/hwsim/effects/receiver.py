@@ -128,7 +128,9 @@ ALL = (
                 better="more",
                 default=0.01,
             ),
-            BANDWIDTH: Number("Bandwidth of a reading.", 1e12, "Hz", least=1e-3, default=1e6),
+            BANDWIDTH: Number(
+                "Bandwidth of a reading.", 1e12, "Hz", least=1e-3, zero=False, default=1e6
+            ),
         },
     ),
     Effect(
@@ -195,6 +197,7 @@ ALL = (
                 10.0,
                 "A/W",
                 least=1e-3,
+                zero=False,
                 better="more",
                 default=1.0,
             ),
@@ -203,6 +206,7 @@ ALL = (
                 1e12,
                 "ohm",
                 least=1.0,
+                zero=False,
                 better="more",
                 default=1e4,
             ),

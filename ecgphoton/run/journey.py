@@ -61,9 +61,9 @@ LIMITS = {"miss": "max_miss", "fpr": "max_fpr", "yield": "min_yield", "confidenc
 class Outcome(Generic[T]):
     """The result of a journey, and the folder it was written to."""
 
-    report: T
+    report: T = field(repr=False)
     """What was computed."""
-    numbers: Mapping[str, Any]
+    numbers: Mapping[str, Any] = field(repr=False)
     """What the JSON file holds."""
     folder: Path
     rows: Sequence[Mapping[str, Any]] = field(default=(), repr=False)

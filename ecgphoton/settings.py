@@ -237,10 +237,11 @@ def _assigned(text: str, allowed: Callable[[str], str]) -> tuple[str, str]:
 def convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
     """Return `value` as `kind` (bool, int, float, str, Literal, tuple or optional), or InputError.
 
-    An int is taken for a float, a number of numpy for one of Python, and a table for a `Settings`
-    class; nothing else is converted.
+    An int is taken for a float, a number or array of numpy without axes for one of Python, and a
+    table for a `Settings` class; nothing else is converted.
     """
     inner = get_args(kind)
+    value = value.item() if getattr(value, "shape", None) == () else value  # as of `np.load`
     if is_dataclass(kind) and isinstance(value, Mapping):
         return build(kind, value, path=f"{path}.")
     if get_origin(kind) is Literal:
@@ -249,9 +250,8 @@ def convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
     if get_origin(kind) is tuple and isinstance(value, list | tuple):
         return tuple(convert(item, inner[0], path) for item in value)
     if type(None) in inner:
-        if value is None:
-            return None
-        return convert(value, next(one for one in inner if one is not type(None)), path)
+        some = next(one for one in inner if one is not type(None))
+        return None if value is None else convert(value, some, path)
     wanted = NUMBERS.get(kind, get_origin(kind) or kind)
     good = isinstance(value, wanted) and isinstance(value, bool) == (kind is bool)
     good = good and not (kind is float and isinstance(value, int) and abs(value) > 1e308)

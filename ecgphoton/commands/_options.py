@@ -142,12 +142,12 @@ class Moved(click.Command):
         super().__init__(*args, **kwargs)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Refuse an old option, and ``NAME=VALUE`` of one that takes two words; name the new.
+        """Refuse old and unknown options, and ``NAME=VALUE`` of one that takes two words.
 
         Raises
         ------
         InputError
-            If one of them is there.
+            If one of them is there; it names the new or nearest one, or all.
         """
         pairs = {flag for one in self.params if one.nargs == 2 for flag in one.opts}
         for word, after in zip(args, [*args, ""][1:], strict=True):
@@ -160,7 +160,19 @@ class Moved(click.Command):
                     f"{flag} {name}={value}: a name and a value are two words here; write "
                     f"{flag} {name} {value or 'VALUE'}"
                 )
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            known = {
+                flag[2:]: f"{flag} {getattr(one, 'metavar', None) or ''}".rstrip()
+                for one in self.params
+                for flag in (*one.opts, *one.secondary_opts)
+                if flag.startswith("--")
+            }
+            near = nearest(error.option_name.removeprefix("--"), known, "--", known.values())
+            raise InputError(
+                f"{ctx.command_path} has no option {error.option_name}; {near}"
+            ) from None
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
         """Run; an error about a value that the user gave names the option, not the parameter."""

@@ -188,7 +188,7 @@ def progress() -> Iterator[Progress]:
     def advance(stage: str, done: int, total: int) -> None:
         name = stage.partition(",")[0]
         if name not in tasks:
-            tasks[name] = bars.add_task(stage)
+            tasks[name] = bars.add_task(stage, total=total)
         bars.update(tasks[name], description=stage, completed=done, total=total)
 
     with bars if shows(sys.stderr) else contextlib.nullcontext():

@@ -25,7 +25,7 @@ _dir_option = click.option(
 )
 
 
-@command.command()
+@command.command(cls=opt.Moved)
 @click.argument("name", required=False)
 @_dir_option
 @opt.json_option
@@ -51,7 +51,7 @@ def status(name: str | None, data_dir: Path | None, as_json: bool) -> None:
     shared.say(*(report.advice for report in reports))
 
 
-@command.command()
+@command.command(cls=opt.Moved)
 @_name_argument
 @_dir_option
 @click.option(
@@ -91,7 +91,7 @@ def fetch(
     shared.show(report, lambda _: click.echo(said), as_json=as_json)
 
 
-@command.command()
+@command.command(cls=opt.Moved)
 @_name_argument
 @_dir_option
 @opt.json_option

@@ -16,7 +16,7 @@ from ecgphoton.settings import Setting
 SYNTHETIC_STEPS = ("training.epochs=30",)
 
 
-@click.command()
+@click.command(cls=opt.Moved)
 @click.option(
     "--out",
     type=opt.path_type,

@@ -18,7 +18,7 @@ NAMED = 3
 """Folders left out for the same reason that are named."""
 
 
-@click.command()
+@click.command(cls=opt.Moved)
 @click.argument("name", required=False)
 @opt.json_option
 def models(name: str | None, as_json: bool) -> None:
@@ -43,7 +43,7 @@ def models(name: str | None, as_json: bool) -> None:
         click.echo("`ecgphoton models NAME` prints the card; a name stands for RUN or BUNDLE")
 
 
-@click.command()
+@click.command(cls=opt.Moved)
 @click.argument("name", required=False)
 @opt.json_option
 def recipes(name: str | None, as_json: bool) -> None:

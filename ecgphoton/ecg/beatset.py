@@ -66,6 +66,11 @@ class BeatSet:
     def __len__(self) -> int:
         return len(self.label)
 
+    def __repr__(self) -> str:
+        """Return how many beats of how many records these are, and of what."""
+        records = len(set(self.record.tolist()))
+        return f"BeatSet(beats={len(self)}, records={records}, source={self.source!r})"
+
     @property
     def synthetic(self) -> bool:
         """Whether any of these beats is synthetic."""

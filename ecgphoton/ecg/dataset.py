@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-from ecgphoton.arguments import strict
+from ecgphoton.arguments import bound, strict
 from ecgphoton.ecg.formats import Hints, find_file, needs_hints, record_names
 from ecgphoton.ecg.protocols import check_subjects
 from ecgphoton.ecg.records import BEAT_SYMBOLS
@@ -82,7 +82,8 @@ class Dataset:
         Parameters
         ----------
         values
-            Further fields, such as ``annotator="csv"`` or ``leads=("II",)``.
+            Further fields, such as ``annotator="csv"`` or ``leads=("II",)``, and ``fs``, ``unit``
+            and ``column`` for files that do not state them.
 
         Raises
         ------
@@ -94,9 +95,11 @@ class Dataset:
         >>> Dataset.from_folder("clinic", annotator="csv")  # doctest: +SKIP
         """
         folder = Path(path).resolve()
-        values.setdefault("records", record_names(folder))
-        values.setdefault("name", folder.name)
-        made = cls(folder=str(folder), **values)
+        records = values.pop("records", record_names(folder))
+        given = {key: values.pop(key) for key in ("fs", "unit", "column") if key in values}
+        values["hints"] = replace(values.get("hints", Hints()), **given)
+        call = bound(cls, (values.pop("name", folder.name), records, str(folder)), values)
+        made = cls(*call.args, **call.kwargs)
         if made.hints.given and not any(
             needs_hints(find_file(folder / name)) for name in made.records
         ):
@@ -134,11 +137,10 @@ class Dataset:
         data = parse_toml(read_text(path), f"dataset {path}")
         check_table(data, _KEYS, f"dataset {path}", texts=(*_LISTS, *_TABLES))
         folder = path.parent / data.pop("folder", ".")
-        given = {key: data.pop(key) for key in ("fs", "unit", "column") if key in data}
         values = {key: tuple(v) if isinstance(v, list) else v for key, v in data.items()}
         values["same_subject"] = values.pop("subjects", {})
         values.setdefault("name", path.stem)
-        found = cls.from_folder(folder, hints=Hints(**given), **values)
+        found = cls.from_folder(folder, **values)
         check_subjects(found.same_subject, found.records, f"dataset {path}")
         return found
 

@@ -112,7 +112,7 @@ def signal_of(
         If its rate cannot be used.
     """
     one = held.channels[at]
-    factor, free = ratio(one.fs, held.name), lead is None
+    factor, free = ratio(one.fs, f"record {held.name!r}"), lead is None
     first = next(iter(prefer), "II")
     other = free and (one.name != first if prefer else lead_name(one.name) != "ii")
     alike = sum(channel.name == one.name for channel in held.channels)

@@ -29,8 +29,8 @@ def ratio(rate: float, name: str) -> Fraction:
     """
     if not LEAST_RATE <= rate <= MOST_RATE:
         raise InputError(
-            f"record {name!r} is sampled at {rate:g} Hz; {LEAST_RATE:g} to {MOST_RATE:g} Hz can "
-            "be resampled to 360 Hz"
+            f"{name} is sampled at {rate:g} Hz; {LEAST_RATE:g} to {MOST_RATE:g} Hz can be "
+            "resampled to 360 Hz"
         )
     return Fraction(SAMPLING_RATE / rate).limit_denominator(LARGEST_TERM)
 

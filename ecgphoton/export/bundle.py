@@ -103,13 +103,13 @@ class Bundle:
     """A bundle read back, every hash checked."""
 
     folder: Path
-    manifest: dict[str, Any]
-    program: MeshProgram
-    quantized: QuantizedStudent
+    manifest: dict[str, Any] = field(repr=False)
+    program: MeshProgram = field(repr=False)
+    quantized: QuantizedStudent = field(repr=False)
     student: SegmentStudent
-    metadata: dict[str, Any]
+    metadata: dict[str, Any] = field(repr=False)
     """Metadata of the checkpoint: labels, protocol, recipe and more."""
-    golden: Inputs
+    golden: Inputs = field(repr=False)
 
 
 @strict

@@ -160,7 +160,7 @@ def inputs_from(
     raw: Raw, architecture: Architecture, centring: Centring
 ) -> tuple[Integers, Inputs]:
     """Return which beats of a recording have a window, and what a student reads of these."""
-    factor = ratio(raw.rate, "golden recording")
+    factor = ratio(raw.rate, "the golden recording")
     beats = scaled(raw.samples, factor)
     symbols = np.full(len(beats), "N")
     lead = AnnotatedLead(

@@ -33,7 +33,7 @@ class MeshProgram(Settings):
     """A whole student as a program for photonic meshes and the electronics around them."""
 
     architecture: Architecture
-    blocks: tuple[MatrixBlock, ...]
+    blocks: tuple[MatrixBlock, ...] = field(repr=False)
     """One for every name of `Architecture.blocks`, in that order."""
     head_weight: Floats
     """(classes, 4), digital, multiples of 2^-20."""

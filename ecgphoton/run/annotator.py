@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import MISSING, dataclass, fields, replace
@@ -26,6 +27,7 @@ from ecgphoton.run.samples import checked_peaks, checked_signal
 from ecgphoton.run.scope import Observer, ScopeReport
 from ecgphoton.runs import TrainedStudent, load
 from ecgphoton.settings import convert
+from ecgphoton.wording import count
 
 if TYPE_CHECKING:
     import pandas
@@ -54,6 +56,11 @@ class Beats:
 
     def __len__(self) -> int:
         return len(self.sample)
+
+    def __repr__(self) -> str:
+        """Return how many beats there are of each symbol."""
+        symbols = [f"{one} {n}" for one, n in sorted(Counter(self.symbol.tolist()).items())]
+        return f"Beats({', '.join([count(len(self), 'beat'), *symbols])})"
 
     @classmethod
     def concat(cls, parts: Sequence[Beats]) -> Beats:

@@ -71,7 +71,7 @@ def vacant(
             return not folder.exists()
         left = {path.name for path in folder.iterdir() if UNFINISHED not in path.name}
         begun = left <= set(own) and left.isdisjoint(own[:1])
-        return not left or (begun and _continues(folder, call))
+        return begun and _continues(folder, call)
 
     if out is not None:
         if free(outside_bundles(out)):

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from ecgphoton import runs
+from ecgphoton.alone import alone
 from ecgphoton.arguments import check_seed, checked
 from ecgphoton.artifacts import check_room, csv_text, write_json, write_text
 from ecgphoton.calibration.drift import CALIBRATED
@@ -62,9 +63,9 @@ LIMITS = {"miss": "max_miss", "fpr": "max_fpr", "yield": "min_yield", "confidenc
 class Outcome(Generic[T]):
     """The result of a journey, and the folder it was written to."""
 
-    report: T
+    report: T = field(repr=False)
     """What was computed."""
-    numbers: Mapping[str, Any]
+    numbers: Mapping[str, Any] = field(repr=False)
     """What the JSON file holds."""
     folder: Path
     rows: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
@@ -169,13 +170,14 @@ class Journey:
     ) -> Outcome[T]:
         """Write the CSV file, the figure drawn of numbers and rows, and last the JSON file.
 
-        With the JSON file the folder is complete.
+        With the JSON file the folder is complete; until then other calls are kept out of it.
         """
         outcome = Outcome(report, {**numbers, **self.about}, folder := self.folder, rows)
         name, table, image, *_ = self.files
-        write_text(folder / table, csv_text(rows))
-        style.save(draw(outcome.numbers, rows), folder / image)
-        write_json(folder / name, outcome.to_dict())
+        with alone(folder):
+            write_text(folder / table, csv_text(rows))
+            style.save(draw(outcome.numbers, rows), folder / image)
+            write_json(folder / name, outcome.to_dict())
         return outcome
 
 

@@ -2,13 +2,14 @@
 
 from decimal import Decimal
 from numbers import Real
+from pathlib import Path
 from types import NoneType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ecgphoton.errors import InputError
+from ecgphoton.errors import InputError, shown
 from ecgphoton.host import as_array
 
 NUMBERS = Real, Decimal, NoneType
@@ -24,9 +25,14 @@ def checked_signal(samples: Any) -> NDArray[np.float32]:  # noqa: ANN401 - what 
         kind.__name__ for kind in kinds if not issubclass(kind, NUMBERS) or issubclass(kind, bool)
     ]
     if wrong:
-        raise InputError(f"samples of type {wrong[0]} are no numbers; give real numbers, in mV")
+        file = "; `ep.read` reads files" * isinstance(samples, str | Path)
+        raise InputError(
+            f"samples of type {wrong[0]} are no numbers; give real numbers, in mV{file}"
+        )
     if given.ndim != 1:
-        raise InputError(f"samples of shape {given.shape}; give one lead, an array of one row")
+        raise InputError(
+            f"samples of shape {given.shape}; give those of one lead, an array of shape (n,)"
+        )
     with np.errstate(over="ignore"):  # beyond single precision is infinite, and so missing
         signal = np.asarray(given, np.float32)
     missing = ~np.isfinite(signal) | np.ma.getmaskarray(samples if masked else signal)
@@ -40,7 +46,8 @@ def checked_peaks(peaks: ArrayLike) -> NDArray[np.int64]:
     whole = whole or given.shape == (0,)
     if not whole or (given != np.rint(given)).any() or (given[1:] <= given[:-1]).any():
         raise InputError(
-            "peaks must be one row of whole sample numbers in order of time, each once"
+            f"peaks is {shown(peaks)}; it must be one row of whole sample numbers in order of "
+            "time, each once"
         )
     if len(given) and (given[0] < 0 or given[-1] > 2**31 - 1):
         raise InputError(f"peaks from {given[0]} to {given[-1]}; they must be from 0 to 2^31 - 1")

@@ -99,3 +99,23 @@ def test_help_says_what_may_be_typed(command: click.Command) -> None:
         elif isinstance(one, click.Argument):
             shown = str(one.metavar or one.name).upper().strip("[]")
             assert shown in str(command.help), one.name
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("simulate", "--verbose"), "--set KEY=VALUE"),  # not the option spelled most alike
+        (("train", "--epochs", "3"), "--set KEY=VALUE"),
+        (("simulate", "-o", "x"), "--out"),
+        (("data", "fetch", "--output", "x"), "--data-dir"),
+        (("study", "blame", "--chip", "1"), "--chips?"),
+        *(((name, "--jsn"), "--json") for name in ("models", "recipes", "runs", "demo")),
+    ],
+)
+def test_an_unknown_option_is_refused_as_other_mistakes_are(words, offered: str) -> None:
+    """One line with the option that was meant, or all of the command."""
+    done = CliRunner().invoke(main, list(words))
+    assert done.exit_code == 2
+    assert " has no option -" in done.output
+    assert offered in done.output
+    assert len(done.output.splitlines()) == 1

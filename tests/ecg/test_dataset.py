@@ -82,8 +82,13 @@ def test_a_folder_is_a_dataset(clinic):
     assert loaded.beats.digest == load_all(data=clinic, labels="aami").beats.digest
     with pytest.raises(InputError, match=r"no record 'p9'.*p1 p2 p3"):
         load_all(["p9"], data=clinic)
-    with pytest.raises(InputError, match="state their rate"):
-        Dataset.from_folder(clinic, hints=Hints(fs=250))
+    for given in ({"hints": Hints(fs=250)}, {"fs": 250}):
+        with pytest.raises(InputError, match=r"state their rate.*leave out fs"):
+            Dataset.from_folder(clinic, **given)
+    with pytest.raises(InputError, match="fs is '250'; it must be a number"):
+        Dataset.from_folder(clinic, fs="250")
+    with pytest.raises(InputError, match="no argument 'lead'; did you mean leads"):
+        Dataset.from_folder(clinic, lead="II")
     with pytest.raises(InputError, match="is in"):
         find(dataset, clinic.parent)
 

@@ -21,7 +21,10 @@ def test_columns_rates_and_units_are_given_or_refused(tmp_path):
     assert read(plain, fs=FS, column="1").signal.max() == pytest.approx(2 * SIGNAL.max(), rel=1e-3)
     assert "not stated, mV assumed" in read(plain, fs=FS).notes[0]
     assert read(timed, column="1").leads == ("II",)  # the second column of the file
+    unnamed = tmp_path / "unnamed.csv"  # the index of a table of pandas
+    unnamed.write_text(timed.read_text().removeprefix("time"))
     for path, given, why in (
+        (unnamed, {"fs": 360}, "column channel 0 .*360"),
         (plain, {}, "does not state its sampling rate"),
         (plain, {"fs": FS, "column": "9"}, "no column of samples '9'; its .* are 0: channel 0"),
         (timed, {"column": "0"}, "no column of samples '0'; its columns are 0: time, 1: II"),

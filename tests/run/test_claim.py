@@ -8,14 +8,18 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 
 import ecgphoton as ep
 from ecgphoton.alone import alone
 from ecgphoton.errors import InputError
 from ecgphoton.export.bundle_folder import write_folder
 from ecgphoton.run.claim import BEGUN, claimed, vacant
+from ecgphoton.run.journey import Journey
 
 OWN = ("a.json", "tables", BEGUN)
 CALL = {"seed": 0}
@@ -38,6 +42,21 @@ def test_a_folder_belongs_to_the_call_that_began_it(tmp_path: Path) -> None:
     assert vacant(None, folder, OWN, {"seed": 1}) == tmp_path / "a-2"
     with pytest.raises(InputError, match="never mixed"):
         vacant(folder, folder, OWN, {"seed": 1})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no lock there")
+def test_a_result_that_is_being_written_is_not_joined(tmp_path: Path) -> None:
+    """Simulations that end at the same moment keep a folder each, however much of one is there."""
+    files, others = ("a.json", "a.csv", "a.png"), list[Path]()
+    made: Any = SimpleNamespace(source="synthetic")  # stands for student and beats
+    journey = Journey({"out": None}, None, made, made, tmp_path / "a", files, {}, ())
+
+    def draw(*_: object) -> Figure:
+        others.append(vacant(None, tmp_path / "a", files))
+        return Figure()
+
+    assert journey.write(None, {}, [{"chip": 0}], draw).folder == tmp_path / "a"
+    assert others == [tmp_path / "a-2"]
 
 
 def test_a_claim_on_an_empty_folder_leaves_nothing(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ import pytest
 import torch
 
 import ecgphoton as ep
+from ecgphoton.ecg.beats import load_all
 from ecgphoton.ecg.patients import GAIN, patient, synthesise
 from ecgphoton.ecg.recording import Recording
+from ecgphoton.run.journey import Outcome
 from ecgphoton.student.inputs import inputs_of
 
 STUDENT = ep.load("reference-8")
@@ -50,6 +52,23 @@ def test_what_is_no_real_number_is_refused(other) -> None:
             symbols(row)
     with pytest.raises(ep.InputError, match="samples cannot be read"):
         symbols(torch.zeros(1000, requires_grad=True))
+
+
+def test_what_is_shown_in_a_notebook_fits_a_screen(signal) -> None:
+    """The last line of a cell shows what a value is, and not the numbers that it holds."""
+    called = ep.annotate(signal, 250, student=STUDENT)
+    beats = load_all(["s01"], data="synthetic").beats
+    for value in (ep.load_bundle(STUDENT.folder), Outcome(beats, {}, Path())):
+        assert len(repr(value)) < 300
+    assert repr(called) == "Beats(25 beats, N 23, Q 2)"
+    assert repr(beats) == f"BeatSet(beats={len(beats)}, records=1, source='synthetic')"
+
+
+def test_a_number_without_axes_is_a_number(signal) -> None:
+    """``np.load`` gives the rate of an ``.npz`` file as an array that holds one number."""
+    assert symbols(signal, fs=np.array(250)) == symbols(signal, fs=torch.tensor(250.0))
+    with pytest.raises(ep.InputError, match=r"fs is array\(\[250\]\)"):
+        symbols(signal, fs=np.array([250]))
 
 
 def test_arrays_of_other_libraries_are_read(signal) -> None:

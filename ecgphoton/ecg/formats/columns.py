@@ -31,6 +31,7 @@ from ecgphoton.ecg.recording import (
 )
 from ecgphoton.errors import InputError
 from ecgphoton.intake import expecting, read_array, read_arrays
+from ecgphoton.settings import convert, hints_of
 from ecgphoton.wording import count
 
 NO_SAMPLE = -(2**15)
@@ -51,6 +52,8 @@ class Hints:
     """Name of the column to read, or its number in the file, from 0."""
 
     def __post_init__(self) -> None:
+        for name, kind in hints_of(type(self)).items():
+            object.__setattr__(self, name, convert(getattr(self, name), kind, name))
         if self.fs is not None and not 0 < self.fs < 1e6:
             raise InputError(f"fs is {self.fs!r}; give the samples a second, above 0")
         if self.unit is not None and millivolts(self.unit) is None:

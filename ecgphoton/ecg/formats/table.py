@@ -126,7 +126,8 @@ def read_table(path: Path) -> Table:
         )
     heading = heading_of(lines[:above])
     lead = tuple(heading.lead.values()) if width == 1 else ()
-    names = names or (lead if len(lead) == 1 else tuple(f"channel {i}" for i in range(width)))
+    names = names or (lead if len(lead) == 1 else ("",) * width)
+    names = tuple(name or f"channel {at}" for at, name in enumerate(names))
     if len(set(names)) != width:
         raise InputError(f"{path} names two columns alike: {', '.join(names)}")
     columns = tuple(frame[i].to_numpy() for i in range(width))

@@ -8,7 +8,7 @@ listed by `extensions`, so they know the same names.
 
 import importlib
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, ValuesView
 from functools import cache
 from typing import Generic, Protocol, TypeVar
 
@@ -92,6 +92,10 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def values(self) -> ValuesView[T]:
+        """Return all values, without looking each of them up."""
+        return self._values.values()
 
 
 def extensions() -> tuple[str, ...]:

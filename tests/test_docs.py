@@ -61,11 +61,12 @@ def test_every_block_says_what_a_test_does_with_it(page: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FOLLOWED)
+@pytest.mark.usefixtures("short_records")
 def test_following_a_page_works(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every block a page asks to run runs, in order, and prints what the page shows.
 
     Blocks for the database are followed where it is; all others see none. Trainings of 30 epochs
-    take ten here: what is printed differs from the page in digits alone.
+    take ten here, with short records: what is printed differs from the page in digits alone.
     """
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(registry, "_MODULES", dict(registry._MODULES))

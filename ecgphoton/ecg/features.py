@@ -65,17 +65,17 @@ def running_median(values: NDArray[Real], length: int, first: int = 0) -> NDArra
 
     unused = max(0, first - length + 1)
     values, first = values[unused:], first - unused
-    count = len(values)
-    out = np.empty_like(values)
-    start = min(count, length - 1)
-    for row in range(first, start):
-        out[row] = np.median(values[: row + 1], axis=0)
-    if count > start:
-        # One line per column. What straddles two columns falls on rows that the loop above fills.
-        line = np.ascontiguousarray(values.T).ravel()
-        half, origin = length // 2, (length - 1) // 2
-        middle = rank_filter(line, half, length, origin=origin)
-        if length % 2 == 0:
-            middle = (middle + rank_filter(line, half - 1, length, origin=origin)) / 2
-        out[start:] = middle.reshape(*values.shape[1:], count).T[start:]
+    # One line per column. Infinities before it, of both signs in turn, complete its first windows;
+    # where their number is odd, the median is between those with one more of either sign.
+    before = np.resize([np.inf, -np.inf], length - 1)[::-1]
+    before = np.broadcast_to(before, (*values.shape[1:], length - 1))
+
+    def ranked(rank: int, sign: int, count: int) -> NDArray[Real]:
+        line = np.concatenate([sign * before, values[:count].T], axis=-1, dtype=values.dtype)
+        found = rank_filter(line.ravel(), rank, length, origin=(length - 1) // 2)
+        return np.ascontiguousarray(found.reshape(line.shape)[..., length - 1 :].T)
+
+    out = ranked((length - 1) // 2, 1, len(values))
+    two = len(values) if length % 2 == 0 else min(len(values), length - 1)
+    out[:two] = (out[:two] + ranked(length // 2, -1, two)) / 2
     return out[first:]

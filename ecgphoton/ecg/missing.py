@@ -20,6 +20,8 @@ _ROUNDING = 2.0**-22
 """Share of a sample up to which single precision may change a difference."""
 _POINTS = 16
 """Places between the ends of a line that are compared with it."""
+_AT_ONCE = 90
+"""Seconds that are looked at together: what is computed of them fits into a processor's cache."""
 
 
 class Moving:
@@ -40,6 +42,11 @@ class Moving:
 
     def push(self, piece: NDArray[np.float32], *, last: bool = False) -> NDArray[np.float32]:
         """Take the next samples and return those that are certain, NaN where they are missing."""
+        step = _AT_ONCE * self._least
+        *parts, rest = np.split(piece, range(step, len(piece), step))
+        return np.concatenate([*map(self._next, parts), self._next(rest, last=last)])
+
+    def _next(self, piece: NDArray[np.float32], *, last: bool = False) -> NDArray[np.float32]:
         samples = np.concatenate([self._held, piece])
         straight, open_ = _straight(samples, self._least, self._step)
         lost, undecided = _lost(samples, self._shortest, self._jump)

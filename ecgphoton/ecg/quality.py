@@ -152,7 +152,8 @@ def judge(windows: NDArray[np.float32]) -> NDArray[np.str_]:
     power = np.abs(spectrum[:, band]) ** 2
     high = power[:, frequency[band] > 15].sum(axis=1) / np.maximum(power.sum(axis=1), 1e-30)
     waves = np.fft.irfft(spectrum * band, n=length, axis=1)
-    kurtosis = ((waves / np.maximum(waves.std(axis=1), 1e-12)[:, None]) ** 4).mean(axis=1)
+    squares = (waves / np.maximum(waves.std(axis=1), 1e-12)[:, None]) ** 2
+    kurtosis = (squares**2).mean(axis=1)
     steady = np.fft.irfft(spectrum * (frequency >= 1), n=length, axis=1)
     size = _size(steady)
     found[(kurtosis < NOISE_KURTOSIS) & (high > NOISE_SHARE)] = "noise"

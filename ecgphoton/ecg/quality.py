@@ -157,8 +157,7 @@ def judge(windows: NDArray[np.float32]) -> NDArray[np.str_]:
     steady = np.fft.irfft(spectrum * (frequency >= 1), n=length, axis=1)
     size = _size(steady)
     found[(kurtosis < NOISE_KURTOSIS) & (high > NOISE_SHARE)] = "noise"
-    found[_bursts(spectrum, frequency, length)] = "noise"
-    found[_hums(filled, frequency)] = "noise"
+    found[_bursts(spectrum, frequency, length) | _hums(filled, frequency)] = "noise"
     found[_stuck(filled) | _stuck(-filled)] = "saturated"
     found[_steps(filled)] = "steps"
     found[size > LARGEST] = "scale"

@@ -159,6 +159,14 @@ def test_lines_that_are_missing_between_numbers_are_not_joined(name, tmp_path):
             read(tmp_path / "a.csv", fs=FS)
 
 
+def test_a_second_clock_may_be_late_and_early(tmp_path):
+    """Times of arrival, of packets of 73 samples, lack no line."""
+    late = np.random.default_rng(0).integers(0, 60, len(AT) // 73 + 1)
+    arrival = 1000 * AT + late[np.arange(len(AT)) // 73]
+    path = written(tmp_path / "a.csv", "phone,II", arrival.astype(int), SIGNAL.round(4))
+    assert read(path, fs=FS, column="II").leads == ("II",)
+
+
 @pytest.mark.parametrize("lost", [0, 100])
 def test_a_counter_that_begins_again_lacks_no_line(lost, tmp_path):
     """It is a column beside the lead, unless packets were lost."""

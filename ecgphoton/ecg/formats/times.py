@@ -152,7 +152,8 @@ def rises_evenly(values: NDArray[np.number]) -> bool:
 def skips(values: NDArray[np.number]) -> bool:
     """Whether samples are an axis without some of its lines: nearly all steps are one.
 
-    A counter that begins again after the same number of lines each time lacks none.
+    A counter that begins again after the same number of lines each time lacks none, nor does a
+    clock whose steps are late and early in turn.
     """
     for part in (values[:_BEGINNING], values):
         steps = np.diff(part.astype(np.float64))
@@ -160,7 +161,9 @@ def skips(values: NDArray[np.number]) -> bool:
         others = steps[~(np.abs(steps - usual) < 0.5 * usual)]
         if not usual > 0 or len(others) > _OTHERS * len(steps):
             return False
-    return len(others) > 0 and not (others.max() < 0 and np.ptp(others) == 0)
+    apart = others - usual
+    lasting = abs(apart.sum()) > 0.5 * np.abs(apart).sum()
+    return bool(lasting) and not (others.max() < 0 and np.ptp(others) == 0)
 
 
 def check_axis(path: Path, name: str, values: NDArray[np.number], fs: float | None) -> bool:

@@ -142,8 +142,6 @@ def computed(
                 done += 1
                 yield rows
         finally:
-            for future in queue:
-                future.cancel()
             pool.close()
 
 
@@ -154,7 +152,30 @@ class _Threads:
 
     def __init__(self, work: Work, threads: int) -> None:
         self.ahead, pool = 2 * threads, ThreadPoolExecutor(threads)
-        self.submit, self.close = lambda group: pool.submit(work, group), pool.shutdown
+        self.submit = lambda group: pool.submit(work, group)
+        self.close = partial(pool.shutdown, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _unhurried() -> Iterator[None]:
+    """Let Ctrl-C wait: here to the end, in processes that start now until they are in `_start`.
+
+    During imports, each of them would print a traceback. They inherit the mask of this thread; here
+    another thread may be the one that hears.
+    """
+    heard, can = list[int](), hasattr(signal, "pthread_sigmask")  # not on Windows
+    main = threading.current_thread() is threading.main_thread()  # others may set no handlers
+    before = signal.signal(signal.SIGINT, lambda *_: heard.append(1)) if main else None
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if can else set()
+    try:
+        yield
+    finally:
+        if can:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if main:
+            signal.signal(signal.SIGINT, before)
+        if heard:
+            signal.raise_signal(signal.SIGINT)
 
 
 class _Processes:
@@ -187,19 +208,16 @@ class _Processes:
         self.pool = ProcessPoolExecutor(workers, context, _start, (self.jobs, end))
 
     def submit(self, group: int) -> Any:  # noqa: ANN401
-        # Processes that start now ignore Ctrl-C: during imports, each would print a traceback.
-        main = threading.current_thread() is threading.main_thread()  # others may set no handlers
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
-        try:
+        with _unhurried():
             return self.pool.submit(_work, group)
-        finally:
-            if main:
-                signal.signal(signal.SIGINT, before)
 
     def close(self) -> None:
+        started = [*(self.pool._processes or {}).values()]  # noqa: SLF001 - public from 3.14 on
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.jobs.cancel_join_thread()
         self.line.close()
+        for process in started:  # one that still imports would print a traceback without its parent
+            process.terminate()
 
 
 class _Dask:
@@ -255,6 +273,8 @@ def _start(jobs: Any, line: Any) -> None:  # noqa: ANN401 - a queue and a pipe o
     torch.set_num_threads(1)
     for number in (signal.SIGINT, signal.SIGTERM):  # they end a worker without a traceback
         signal.signal(number, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     try:
         _JOB[:] = [pickle.loads(jobs.get())]
     except InputError as error:  # of an extension: what every piece of work answers

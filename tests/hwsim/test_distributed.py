@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -71,6 +72,34 @@ def test_no_process_outlives_its_parent(workers, how, tmp_path):
         parent.send_signal(how)
         said = parent.communicate(timeout=60)[1]  # every worker holds the same standard error
     assert parent.returncode == -how, said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
+def test_ctrl_c_while_workers_start_is_heard():
+    """It waits until they are started, and is not lost."""
+    pool, done = object.__new__(distributed._Processes), []
+
+    def submit(*work):
+        os.kill(os.getpid(), signal.SIGINT)
+        done.append(work)
+
+    pool.pool = SimpleNamespace(submit=submit)
+    with pytest.raises(KeyboardInterrupt):
+        pool.submit(0)
+    assert len(done) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
+def test_workers_that_still_start_are_ended(monkeypatch):
+    """Left to themselves they would look for what is gone, and each print a traceback."""
+    monkeypatch.setattr(distributed, "START", "spawn")
+    pool = distributed._Processes(distributed.Job(abs), 2)
+    pool.submit(0)
+    started = [*pool.pool._processes.values()]
+    pool.close()
+    while None in (codes := [process.exitcode for process in started]):
+        time.sleep(0.01)
+    assert {*codes} == {-signal.SIGTERM}
 
 
 @pytest.fixture

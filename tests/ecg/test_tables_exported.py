@@ -155,7 +155,8 @@ def test_lines_that_are_missing_between_numbers_are_not_joined(name, tmp_path):
         pairs = zip(step * at[kept], SIGNAL[kept], strict=True)
         rows = "".join(f"{number},{value:.4f}\n" for number, value in pairs)
         (tmp_path / "a.csv").write_text(f"{name},II\n{rows}")
-        with pytest.raises(InputError, match=f"lines are missing between .* in column '{name}'"):
+        column = name or "channel 0"
+        with pytest.raises(InputError, match=f"lines are missing .* in column '{column}'"):
             read(tmp_path / "a.csv", fs=FS)
 
 

@@ -84,7 +84,7 @@ class Registry(Mapping[str, T], Generic[T]):
     def __contains__(self, name: object) -> bool:
         """Whether a name is known, also by a module of the entry points."""
         if isinstance(name, str) and name not in self._values:
-            _lost()
+            lost()
         return isinstance(name, str) and name in self._values
 
     def __iter__(self) -> Iterator[str]:
@@ -117,19 +117,19 @@ def load(modules: tuple[str, ...]) -> None:
 
 def elsewhere() -> str:
     """Return what an error about an unknown name adds: what may be missing of other packages."""
-    return "; ".join(("", ELSEWHERE, *_lost()))
+    return "; ".join(("", ELSEWHERE, *lost()))
 
 
 @cache
-def _lost() -> tuple[str, ...]:
+def lost() -> tuple[str, ...]:
     """Import the modules of the entry point group, once, and return which cannot be, and why."""
     from importlib.metadata import entry_points
 
-    lost = list[str]()
+    failed = list[str]()
     for entry in entry_points(group=GROUP):
         try:
             entry.load()
         except Exception as error:  # whatever the module of another raises
             package = f" of {entry.dist.name}" if entry.dist else ""
-            lost.append(f"the extension {entry.value}{package} cannot be imported ({error!r})")
-    return tuple(lost)
+            failed.append(f"the extension {entry.value}{package} cannot be imported ({error!r})")
+    return tuple(failed)

@@ -234,7 +234,7 @@ def _assigned(text: str, allowed: Callable[[str], str]) -> tuple[str, str]:
     return key, value
 
 
-def convert(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401
+def convert(value: Any, kind: Any, path: str) -> Any:  # noqa: ANN401
     """Return `value` as `kind` (bool, int, float, str, Literal, tuple or optional), or InputError.
 
     An int is taken for a float, a number or array of numpy without axes for one of Python, and a

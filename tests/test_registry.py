@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from ecgphoton import registry
+from ecgphoton.cli import main
 from ecgphoton.ecg.databases import DATASETS, MITDB, dataset_of
 from ecgphoton.errors import InputError
 from ecgphoton.hwsim.effects import EFFECTS
@@ -27,13 +29,23 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         entry = f"[{registry.GROUP}]\ntheirs = their_extension\n"
         (about / "entry_points.txt").write_text(entry)
         monkeypatch.syspath_prepend(str(tmp_path))
-        registry._lost.cache_clear()
+        registry.lost.cache_clear()
 
     monkeypatch.setattr("sys.modules", dict(__import__("sys").modules))
     monkeypatch.setattr(registry, "_MODULES", dict(registry._MODULES))
     monkeypatch.setattr(DATASETS, "_values", dict(DATASETS._values))
     yield write
-    registry._lost.cache_clear()
+    registry.lost.cache_clear()
+
+
+def test_a_dataset_of_another_package_is_listed(install: Install) -> None:
+    """Among those that come with the package, though nobody has named it."""
+    install(
+        "from ecgphoton.ecg.databases import DATASETS\n"
+        "from ecgphoton.ecg.dataset import Dataset\n"
+        'DATASETS.add(Dataset("theirs", records=("a", "b")))\n'
+    )
+    assert "theirs" in CliRunner().invoke(main, ["data", "status", "--json"]).output
 
 
 def test_a_dataset_of_another_package_is_found_by_its_name(install: Install) -> None:

@@ -36,7 +36,9 @@ def status(name: str | None, data_dir: Path | None, as_json: bool) -> None:
     """
     from ecgphoton.ecg import database
     from ecgphoton.ecg.databases import DATASETS
+    from ecgphoton.registry import lost
 
+    unread = () if name else lost()  # those of other packages are there now
     chosen = [DATASETS[name]] if name else list(DATASETS.values())
     reports = [database.status(data_dir, dataset) for dataset in chosen]
     if as_json:
@@ -48,7 +50,7 @@ def status(name: str | None, data_dir: Path | None, as_json: bool) -> None:
         for place in report.places
     ]
     shared.table("places", ["database", "looked in", "folder", "records"], rows)
-    shared.say(*(report.advice for report in reports))
+    shared.say(*(report.advice for report in reports), *unread)
 
 
 @command.command(cls=opt.Moved)

@@ -90,7 +90,9 @@ CHECKS = (
         "a rhythm or shapes that training did not hold", "high", *LOGARITHM,
     ),
 )  # fmt: skip
-"""Values with limits from training patients; those a student cannot have are left out."""
+"""Values with limits from training patients; those a student cannot have, ``features``, are last.
+
+All but ``shape`` and ``features`` are computed in `ecg.traits`."""
 POOR = Check(
     "poor signal", "beats in poor signal", "check the electrodes", text=partial(percent, digits=1)
 )

@@ -192,9 +192,9 @@ def lost(monkeypatch: pytest.MonkeyPatch):
     """Install an extension that raises when it is imported."""
     entry = importlib.metadata.EntryPoint("theirs", "nobody.has.this", registry.GROUP)
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [entry])
-    registry._lost.cache_clear()
+    registry.lost.cache_clear()
     yield
-    registry._lost.cache_clear()
+    registry.lost.cache_clear()
 
 
 @pytest.mark.parametrize(

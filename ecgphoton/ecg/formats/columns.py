@@ -52,7 +52,7 @@ class Hints:
     """Name of the column to read, or its number in the file, from 0."""
 
     def __post_init__(self) -> None:
-        for name, kind in hints_of(type(self)).items():
+        for name, kind in hints_of(Hints).items():
             object.__setattr__(self, name, convert(getattr(self, name), kind, name))
         if self.fs is not None and not 0 < self.fs < 1e6:
             raise InputError(f"fs is {self.fs!r}; give the samples a second, above 0")
